@@ -1,0 +1,16 @@
+import { Command } from 'commander';
+import { examine } from '../worlds/doctor.ts';
+
+/** `switchover doctor`: what works on this machine, and what to do about what does not. */
+export function doctorCommand(exit: (code: number) => void): Command {
+  return new Command('doctor').description('what works on this machine').action(async () => {
+    const findings = await examine();
+    const width = Math.max(...findings.map(({ what }) => what.length));
+    for (const { what, ok, found, remedy } of findings) {
+      console.log(
+        `${ok ? 'ok  ' : 'no  '} ${what.padEnd(width)}  ${found}${remedy ? `\n     ${''.padEnd(width)}  → ${remedy}` : ''}`,
+      );
+    }
+    exit(findings.some(({ ok, needed }) => needed && !ok) ? 1 : 0);
+  });
+}

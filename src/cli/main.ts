@@ -1,0 +1,52 @@
+#!/usr/bin/env node
+import { Command, CommanderError } from 'commander';
+import { UsageError } from '../lab/problem.ts';
+import { Failure, reasonOf } from '../worlds/failure.ts';
+import { doctorCommand } from './doctor.ts';
+import { receiveCommand } from './receive.ts';
+import { replayCommand } from './replay.ts';
+import { runCommand } from './run.ts';
+
+/** Exit codes: 0 done, 1 failed, 2 wrong usage. Commands return one or throw; only here does the process end. */
+const program = new Command('switchover')
+  .description('A real-time scheduling testbed for live migration.')
+  .exitOverride()
+  .configureOutput({ writeErr: (text) => process.stderr.write(text) })
+  .showHelpAfterError('(switchover --help tells more)');
+
+let exitCode = 0;
+for (const command of [runCommand, receiveCommand, replayCommand, doctorCommand]) {
+  program.addCommand(
+    command((code) => {
+      exitCode = code;
+    }).exitOverride(),
+  );
+}
+
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(0);
+  throw error;
+});
+
+try {
+  await program.parseAsync();
+} catch (cause) {
+  exitCode = exitCodeOf(cause);
+}
+process.exit(exitCode);
+
+function exitCodeOf(cause: unknown): number {
+  if (cause instanceof CommanderError) return cause.exitCode === 0 ? 0 : 2;
+  if (cause instanceof UsageError) {
+    console.error(cause.message);
+    return 2;
+  }
+  if (cause instanceof Failure) {
+    console.error(`switchover: ${cause.message}`);
+    return 1;
+  }
+  console.error(
+    `switchover: internal error: ${process.env.DEBUG ? (cause as Error).stack : reasonOf(cause)}`,
+  );
+  return 1;
+}

@@ -1,0 +1,45 @@
+import { Command } from 'commander';
+import { parseSize } from '../core/units.ts';
+import { shown, UsageError } from '../lab/problem.ts';
+import { Destination } from '../worlds/threads/destination.ts';
+import { parseAddress } from './address.ts';
+
+interface Options {
+  readonly listen: string;
+  readonly pages?: string;
+  readonly pageSize?: string;
+}
+
+/** `switchover receive`: a destination that takes in one migration after another until it is told to end. */
+export function receiveCommand(exit: (code: number) => void): Command {
+  return new Command('receive')
+    .description('be a destination: take in one migration after another')
+    .option('--listen <host:port>', 'where to listen; port 0 takes any free one', '127.0.0.1:0')
+    .option('--pages <n>', 'take only guests of this many pages')
+    .option('--page-size <size>', 'take only guests with pages of this size')
+    .action(async (options: Options) => exit(await action(options)));
+}
+
+async function action(options: Options): Promise<number> {
+  const destination = await Destination.listen({
+    ...parseAddress(options.listen, '--listen'),
+    pages: quantity('--pages', options.pages, 'a whole number'),
+    pageSizeBytes: quantity('--page-size', options.pageSize, 'a size such as 4KiB'),
+    log: (line) => console.log(line),
+  });
+  const { host, port } = destination.address;
+  console.log(`listening on ${host.includes(':') ? `[${host}]` : host}:${port}`);
+  await new Promise<void>((resolve) => {
+    process.once('SIGINT', () => resolve());
+    process.once('SIGTERM', () => resolve());
+  });
+  await destination.close();
+  return 0;
+}
+
+function quantity(flag: string, text: string | undefined, expected: string): number | undefined {
+  if (text === undefined) return undefined;
+  const value = parseSize(text);
+  if (value === undefined || value < 1) throw new UsageError([{ path: flag, expected, found: shown(text) }]);
+  return value;
+}

@@ -1,0 +1,153 @@
+import { closeSync, openSync, writeSync } from 'node:fs';
+import { SingleBar } from 'cli-progress';
+import { Command, Option } from 'commander';
+import { shown, UsageError } from '../lab/problem.ts';
+import { roundLog } from '../lab/report/round-log.ts';
+import { settled } from '../lab/report/settled.ts';
+import { experimentTable } from '../lab/report/table.ts';
+import { type RunListener, run } from '../lab/run.ts';
+import { type Experiment, loadExperiment } from '../lab/scenario.ts';
+import { parseSetting, type Setting } from '../lab/settings.ts';
+import { encodeTraceLine } from '../lab/trace.ts';
+import { Failure, reasonOf } from '../worlds/failure.ts';
+import { type WorldName, worldNames } from '../worlds/worlds.ts';
+import { parseAddress } from './address.ts';
+
+interface Options {
+  readonly world: WorldName;
+  readonly runs?: string;
+  readonly seed?: string;
+  readonly set: readonly Setting[];
+  readonly to?: string;
+  readonly json?: string;
+  readonly trace?: string;
+  readonly quiet?: boolean;
+}
+
+/** `switchover run FILE`: carries out a scenario and its matrix; prints a table, or one record a line. */
+export function runCommand(exit: (code: number) => void): Command {
+  return new Command('run')
+    .description('carry out a scenario and its compare matrix')
+    .argument('<file>', 'scenario (YAML)')
+    .addOption(new Option('--world <name>', 'where to carry it out').choices(worldNames).default('virtual'))
+    .option('--runs <n>', 'repetitions of every cell')
+    .option('--seed <n>', 'seed of the first repetition; each further one adds 1')
+    .option(
+      '--set <path=value>',
+      'change the scenario; may be repeated',
+      (text, settings: readonly Setting[]) => [...settings, parseSetting(text)],
+      [] as readonly Setting[],
+    )
+    .option('--to <host:port>', 'use a destination that is already there (world threads)')
+    .option('--json <file>', 'write records as NDJSON to a file, or alone to standard output with -')
+    .option('--trace <file>', 'write every step and what the world answered')
+    .option('--quiet', 'no progress on standard error')
+    .action(async (file: string, options: Options) => exit(await action(file, options)));
+}
+
+async function action(file: string, options: Options): Promise<number> {
+  const experiment = load(file, options);
+  const to = options.to === undefined ? undefined : parseAddress(options.to, '--to');
+  const records = options.json === '-' ? stdoutLines() : fileLines(options.json);
+  const trace = fileLines(options.trace);
+  const progress = options.quiet ? silence : progressOf(experiment);
+  if (options.json !== '-') console.log(`${settled(experiment)}\n`);
+  try {
+    const results = await run(experiment, {
+      world: options.world,
+      to,
+      listener: {
+        starts: progress.starts,
+        witnessed: (step, seen) => progress.witnessed(step, seen),
+        traced: (line) => trace.write(() => encodeTraceLine(line)),
+        ended: (record) => {
+          records.write(() => JSON.stringify(record));
+          progress.ended();
+        },
+      },
+    });
+    progress.stop();
+    if (options.json !== '-') console.log(experimentTable(results, options.world));
+    return results.every(({ records }) => records.every((record) => record.outcome !== 'failed')) ? 0 : 1;
+  } finally {
+    progress.stop();
+    records.close();
+    trace.close();
+  }
+}
+
+function load(file: string, options: Options): Experiment {
+  const settings = [
+    ...options.set,
+    ...(options.runs === undefined ? [] : [{ path: 'runs', value: whole('--runs', options.runs) }]),
+    ...(options.seed === undefined ? [] : [{ path: 'seed', value: whole('--seed', options.seed) }]),
+  ];
+  return loadExperiment(file, settings);
+}
+
+function whole(flag: string, text: string): number {
+  if (!/^\d+$/.test(text))
+    throw new UsageError([{ path: flag, expected: 'a whole number', found: shown(text) }]);
+  return Number(text);
+}
+
+interface Lines {
+  /** The line is only made if somebody wants it. */
+  write(line: () => string): void;
+  close(): void;
+}
+
+function stdoutLines(): Lines {
+  return { write: (line) => process.stdout.write(`${line()}\n`), close: () => {} };
+}
+
+/** Each line is in the file before the run goes on. @throws Failure the file cannot be written. */
+function fileLines(file: string | undefined): Lines {
+  if (file === undefined) return { write: () => {}, close: () => {} };
+  let descriptor: number | undefined;
+  try {
+    descriptor = openSync(file, 'w');
+  } catch (cause) {
+    throw new Failure(`cannot write ${file}: ${reasonOf(cause)}`);
+  }
+  return {
+    write: (line) => writeSync(descriptor!, `${line()}\n`),
+    close: () => {
+      if (descriptor !== undefined) closeSync(descriptor);
+      descriptor = undefined;
+    },
+  };
+}
+
+interface Progress extends Required<Pick<RunListener, 'starts' | 'witnessed'>> {
+  ended(): void;
+  stop(): void;
+}
+
+const silence: Progress = { starts: () => {}, witnessed: () => {}, ended: () => {}, stop: () => {} };
+
+/** On standard error: a line a round, and on a terminal a bar below them. Virtual runs are too fast for lines. */
+function progressOf(experiment: Experiment): Progress {
+  const total = experiment.cells.length * experiment.runs;
+  const terminal = process.stderr.isTTY === true;
+  const bar = new SingleBar({
+    format: '{bar} {value}/{total} runs, {duration_formatted}, {eta_formatted} to go',
+    stream: process.stderr,
+    clearOnComplete: true,
+  });
+  const print = (line: string) => process.stderr.write(terminal ? `\r\x1b[K${line}\n` : `${line}\n`);
+  let log = roundLog(print);
+  if (terminal) bar.start(total, 0);
+  return {
+    starts({ cell, run, seed }) {
+      log = roundLog(print);
+      const settings = cell.settings.map(({ path, value }) => `${path} = ${shown(value)}`);
+      print([`run ${run}, seed ${seed}`, ...settings].join(', '));
+    },
+    witnessed: (step, seen) => log(step, seen),
+    ended: () => {
+      if (terminal) bar.increment();
+    },
+    stop: () => bar.stop(),
+  };
+}

@@ -1,0 +1,79 @@
+import { type Bytes, type BytesPerSecond, NANOS_PER_SECOND, type Nanos } from '../units.ts';
+
+/**
+ * A token bucket: `rate` tokens (bytes) a second flow in, at most `depth` are kept, and what is sent takes
+ * one token a byte. So in every interval of length t at most depth + rate·t bytes leave.
+ *
+ * Kept as the generic cell rate algorithm keeps it (ITU-T I.371, "virtual scheduling"): the one instant at
+ * which the bucket would be full again. That instant is rarely a whole nanosecond; `fraction` carries the rest
+ * in units of 1/rate ns, so nothing drifts however many small reservations are made.
+ */
+export interface Bucket {
+  readonly rateBytesPerSecond: BytesPerSecond;
+  readonly depthBytes: Bytes;
+  readonly fullAtNs: Nanos;
+  readonly fraction: number;
+}
+
+/** The deepest bucket there is: keeps bytes × 10^9 exact in a double. */
+export const DEEPEST_BUCKET_BYTES = 8 * 1024 * 1024;
+
+/** A bucket that is full at `now`. */
+export function fullBucket(rate: BytesPerSecond, depth: Bytes, now: Nanos): Bucket {
+  return { rateBytesPerSecond: rate, depthBytes: depth, fullAtNs: now, fraction: 0 };
+}
+
+/**
+ * Takes `bytes` tokens: they may leave at `at` (never before `now`), and `next` is the bucket afterwards.
+ * Reservations must be made, and their bytes sent, in the order of time.
+ *
+ *   full' = max(full, now) + bytes / rate        at = max(now, ⌈full' − depth / rate⌉)
+ *
+ * @throws RangeError when `bytes` exceeds the depth: no wait would ever make it conform.
+ */
+export function reserve(bucket: Bucket, now: Nanos, bytes: Bytes): { at: Nanos; next: Bucket } {
+  const { rateBytesPerSecond: rate, depthBytes: depth } = bucket;
+  if (bytes > depth) {
+    throw new RangeError(`a reservation of ${bytes} bytes does not fit a bucket ${depth} bytes deep`);
+  }
+  const idle = bucket.fullAtNs < now;
+  const units = bytes * NANOS_PER_SECOND + (idle ? 0 : bucket.fraction);
+  const fraction = units % rate;
+  const fullAtNs = (idle ? now : bucket.fullAtNs) + (units - fraction) / rate;
+  const depthUnits = depth * NANOS_PER_SECOND;
+  const depthFraction = depthUnits % rate;
+  const conformsAt = fullAtNs - (depthUnits - depthFraction) / rate + (fraction > depthFraction ? 1 : 0);
+  return {
+    at: Math.max(now, conformsAt),
+    next: { rateBytesPerSecond: rate, depthBytes: depth, fullAtNs, fraction },
+  };
+}
+
+/** The tokens in the bucket at `now`, in bytes, between zero and the depth (negative only while a reservation waits). */
+export function level(bucket: Bucket, now: Nanos): number {
+  const missingNs = Math.max(0, bucket.fullAtNs + bucket.fraction / bucket.rateBytesPerSecond - now);
+  return bucket.depthBytes - (missingNs * bucket.rateBytesPerSecond) / NANOS_PER_SECOND;
+}
+
+/** The same tokens under another rate: what b → b_d at the stop means. */
+export function changeRate(bucket: Bucket, rate: BytesPerSecond, now: Nanos): Bucket {
+  const missingBytes = bucket.depthBytes - level(bucket, now);
+  return {
+    rateBytesPerSecond: rate,
+    depthBytes: bucket.depthBytes,
+    fullAtNs: now + Math.ceil((missingBytes / rate) * NANOS_PER_SECOND),
+    fraction: 0,
+  };
+}
+
+/** The invariant that every operation keeps (after firecracker's rate limiter). */
+export function valid(bucket: Bucket): boolean {
+  return (
+    bucket.rateBytesPerSecond > 0 &&
+    bucket.depthBytes > 0 &&
+    bucket.depthBytes <= DEEPEST_BUCKET_BYTES &&
+    Number.isSafeInteger(bucket.fullAtNs) &&
+    bucket.fraction >= 0 &&
+    bucket.fraction < bucket.rateBytesPerSecond
+  );
+}

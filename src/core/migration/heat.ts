@@ -1,0 +1,66 @@
+import type { Nanos } from '../units.ts';
+import type { PageSet } from './pages.ts';
+
+/**
+ * How hot a page is: our estimate of how soon it will be written again. Orders compare heats of the same kind
+ * with each other; only `frequency` and `known` are probabilities.
+ */
+export interface Heat {
+  /** Learns the pages written during the last `windowNs`. Windows follow each other without a gap. */
+  see(dirty: PageSet, windowNs: Nanos): void;
+  /** The heat of a page: larger is hotter, 0 is never seen written. */
+  of(page: number): number;
+}
+
+/** Recency: the number of the last window that saw the page written. What an LRU list knows. */
+export function recency(pages: number): Heat {
+  const lastSeen = new Uint32Array(pages);
+  let windows = 0;
+  return {
+    see(dirty) {
+      windows += 1;
+      dirty.each((page) => {
+        lastSeen[page] = windows;
+      });
+    },
+    of: (page) => lastSeen[page]!,
+  };
+}
+
+/** A growth past which all weights are scaled down, far from the end of a double's range. */
+const RESCALE_ABOVE = 2 ** 500;
+
+/**
+ * Frequency with ageing: the weighted share of windows that saw the page written, a window's weight halving
+ * with every `halfLifeNs` of age; so it estimates the probability of a write within one window.
+ *
+ *   π̂(p) = Σ_w 2^(−age(w)/h)·[p ∈ w] / Σ_w 2^(−age(w)/h)
+ *
+ * Instead of shrinking every old weight, each new window weighs more than the one before: O(pages written).
+ */
+export function frequency(pages: number, halfLifeNs: Nanos): Heat {
+  const seen = new Float64Array(pages);
+  let total = 0;
+  let weight = 1;
+  return {
+    see(dirty, windowNs) {
+      weight *= 2 ** (windowNs / halfLifeNs);
+      if (weight > RESCALE_ABOVE) {
+        for (let page = 0; page < pages; page++) seen[page]! /= weight;
+        total /= weight;
+        weight = 1;
+      }
+      total += weight;
+      dirty.each((page) => {
+        seen[page]! += weight;
+      });
+    },
+    of: (page) => (total === 0 ? 0 : seen[page]! / total),
+  };
+}
+
+/** Perfect knowledge: page p is written in a window with probability 1 − exp(−rate_p · window). Learns nothing. */
+export function known(writesPerSecond: Float64Array, windowNs: Nanos): Heat {
+  const probability = writesPerSecond.map((rate) => -Math.expm1((-rate * windowNs) / 1e9));
+  return { see: () => {}, of: (page) => probability[page]! };
+}

@@ -1,0 +1,18 @@
+import { address } from './address.ts';
+import { frequency } from './frequency.ts';
+import { increasing } from './increasing.ts';
+import { lru } from './lru.ts';
+import type { HeatKind, PageOrder } from './order.ts';
+import { random } from './random.ts';
+
+/** Every page order by name, with the heat it needs. A new one is one file and one line here. */
+export const orders = {
+  address: { order: address, heat: 'none' },
+  random: { order: random, heat: 'none' },
+  lru: { order: lru, heat: 'recency' },
+  frequency: { order: frequency, heat: 'frequency' },
+  increasing: { order: increasing, heat: 'probability' },
+} as const satisfies Record<string, { order: PageOrder; heat: HeatKind }>;
+
+export type OrderName = keyof typeof orders;
+export const orderNames = Object.keys(orders) as OrderName[];

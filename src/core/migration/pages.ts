@@ -1,0 +1,95 @@
+/**
+ * A set of pages as a bitmap, one bit a page, 32 pages a word. Two million pages are 250 kB and a union is
+ * 62,500 word operations, so sets of pages travel as bitmaps everywhere, never as arrays of numbers.
+ */
+export class PageSet {
+  readonly pages: number;
+  /** Bit p & 31 of word p >>> 5 is page p. Bits past the last page stay zero. */
+  readonly words: Uint32Array;
+
+  constructor(pages: number, words: Uint32Array = new Uint32Array(Math.ceil(pages / 32))) {
+    this.pages = pages;
+    this.words = words;
+  }
+
+  static all(pages: number): PageSet {
+    const set = new PageSet(pages);
+    set.words.fill(0xffff_ffff);
+    const last = pages & 31;
+    if (last !== 0) set.words[set.words.length - 1] = 2 ** last - 1;
+    return set;
+  }
+
+  static of(pages: number, members: Iterable<number>): PageSet {
+    const set = new PageSet(pages);
+    for (const page of members) set.add(page);
+    return set;
+  }
+
+  copy(): PageSet {
+    return new PageSet(this.pages, this.words.slice());
+  }
+
+  has(page: number): boolean {
+    return ((this.words[page >>> 5]! >>> (page & 31)) & 1) === 1;
+  }
+
+  add(page: number): void {
+    this.words[page >>> 5]! |= 1 << (page & 31);
+  }
+
+  delete(page: number): void {
+    this.words[page >>> 5]! &= ~(1 << (page & 31));
+  }
+
+  clear(): void {
+    this.words.fill(0);
+  }
+
+  /** this ∪= other, word by word. */
+  addAll(other: PageSet): this {
+    for (let i = 0; i < this.words.length; i++) this.words[i]! |= other.words[i]!;
+    return this;
+  }
+
+  /** this ∖= other, word by word. */
+  deleteAll(other: PageSet): this {
+    for (let i = 0; i < this.words.length; i++) this.words[i]! &= ~other.words[i]!;
+    return this;
+  }
+
+  count(): number {
+    let total = 0;
+    for (let i = 0; i < this.words.length; i++) total += ones(this.words[i]!);
+    return total;
+  }
+
+  /** Calls `visit` with every member in ascending order; empty words cost one comparison. */
+  each(visit: (page: number) => void): void {
+    for (let i = 0; i < this.words.length; i++) {
+      let word = this.words[i]!;
+      while (word !== 0) {
+        const lowest = word & -word;
+        visit(i * 32 + 31 - Math.clz32(lowest));
+        word ^= lowest;
+      }
+    }
+  }
+
+  /** The members in ascending order. */
+  toArray(): Uint32Array {
+    const members = new Uint32Array(this.count());
+    let next = 0;
+    this.each((page) => {
+      members[next++] = page;
+    });
+    return members;
+  }
+}
+
+/** The number of set bits of a 32-bit word (Warren, Hacker's Delight, §5–1). */
+function ones(word: number): number {
+  let x = word - ((word >>> 1) & 0x5555_5555);
+  x = (x & 0x3333_3333) + ((x >>> 2) & 0x3333_3333);
+  return Math.imul((x + (x >>> 4)) & 0x0f0f_0f0f, 0x0101_0101) >>> 24;
+}

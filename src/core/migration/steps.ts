@@ -1,0 +1,49 @@
+import type { Bytes, BytesPerSecond, Nanos } from '../units.ts';
+import type { PageSet } from './pages.ts';
+import type { Owner, Witness } from './course.ts';
+
+/** What the migration asks of a world. */
+export type Step =
+  /** Watch the guest for one sampling window: which pages does it write? */
+  | { readonly kind: 'observe'; readonly windowNs: Nanos }
+  /** Tell how often the guest's program writes each page, where its program is known. */
+  | { readonly kind: 'learn' }
+  /** The migration starts: from now on every page is dirty until it is sent. */
+  | { readonly kind: 'track' }
+  /** Send these pages in this order at this rate (null: as fast as it goes), clearing a page's dirty bit before it is copied. */
+  | { readonly kind: 'send'; readonly pages: Uint32Array; readonly rateBytesPerSecond: BytesPerSecond | null }
+  /** Which pages are dirty now? */
+  | { readonly kind: 'harvest' }
+  /** Stop the guest. */
+  | { readonly kind: 'stop' }
+  /** Everything is sent: compare, commit, run on the destination. */
+  | { readonly kind: 'hand over'; readonly verify: 'checksums' | 'full' }
+  /** Give up: the guest runs on at the source, if it may. */
+  | { readonly kind: 'abort'; readonly why: string };
+
+/** What a world answers. Times count from the world's own beginning. */
+export type Seen =
+  | { readonly kind: 'dirty'; readonly now: Nanos; readonly dirty: PageSet; readonly windowNs: Nanos }
+  | { readonly kind: 'learned'; readonly now: Nanos; readonly writesPerSecond: Float64Array }
+  | {
+      readonly kind: 'sent';
+      readonly now: Nanos;
+      readonly sentPages: number;
+      readonly zeroPages: number;
+      readonly skippedPages: number;
+      readonly bytes: Bytes;
+    }
+  | {
+      readonly kind: 'handed over';
+      readonly now: Nanos;
+      readonly readyAtNs: Nanos;
+      readonly verifiedAtNs: Nanos;
+      readonly committedAtNs: Nanos;
+      readonly runningAtNs: Nanos;
+      readonly witness: Witness;
+    }
+  | { readonly kind: 'aborted'; readonly now: Nanos; readonly owner: Owner; readonly witness: Witness }
+  /** The step could not be carried out; the next one is `abort`. */
+  | { readonly kind: 'failed'; readonly now: Nanos; readonly why: string };
+
+export type SeenOf<K extends Seen['kind']> = Extract<Seen, { kind: K }>;

@@ -1,0 +1,41 @@
+import { formatDuration, NANOS_PER_MILLISECOND, NANOS_PER_SECOND, type Nanos } from '../../units.ts';
+import { remainingNs } from './downtime.ts';
+import type { StopRule } from './stop.ts';
+
+export interface CloudHypervisorSpec {
+  readonly rule: 'cloud-hypervisor';
+  readonly limitNs: Nanos;
+  readonly timeoutNs: Nanos;
+  /** `cancel`: the guest stays at the source. `ignore`: it is stopped all the same, however long that takes. */
+  readonly onTimeout: 'cancel' | 'ignore';
+}
+
+export const cloudHypervisorDefaults: CloudHypervisorSpec = {
+  rule: 'cloud-hypervisor',
+  limitNs: 300 * NANOS_PER_MILLISECOND,
+  timeoutNs: 3600 * NANOS_PER_SECOND,
+  onTimeout: 'cancel',
+};
+
+/**
+ * Cloud Hypervisor's rule (vmm/src/lib.rs, is_precopy_converged; the estimate is made in
+ * vm-migration/src/context.rs, update_metrics_before_transfer): before round k is sent,
+ *
+ *   estimated downtime = bytes_k / bandwidth_{k−1} ≤ limit,
+ *
+ * and only if that fails is the clock looked at. A working set that the link cannot drain below the limit keeps
+ * it going until the timeout, an hour, since nothing in between notices that the rounds no longer shrink.
+ */
+export function cloudHypervisor(spec: CloudHypervisorSpec): StopRule {
+  return (progress) => {
+    if (!progress.roundEnded) return undefined;
+    const estimateNs = remainingNs(progress);
+    if (estimateNs <= spec.limitNs) {
+      const limit = formatDuration(spec.limitNs);
+      return { decision: 'stop', reason: `estimated downtime ${formatDuration(estimateNs)}, limit ${limit}` };
+    }
+    if (progress.elapsedNs < spec.timeoutNs) return undefined;
+    const decision = spec.onTimeout === 'cancel' ? 'give up' : 'stop';
+    return { decision, reason: `not converged within ${formatDuration(spec.timeoutNs)}` };
+  };
+}

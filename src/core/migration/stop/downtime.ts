@@ -1,0 +1,39 @@
+import { formatDuration, NANOS_PER_MILLISECOND, NANOS_PER_SECOND, type Nanos } from '../../units.ts';
+import type { Progress, StopRule, Verdict } from './stop.ts';
+
+export interface DowntimeSpec {
+  readonly rule: 'downtime';
+  /** QEMU's `downtime-limit`. */
+  readonly limitNs: Nanos;
+}
+
+export const downtimeDefaults: DowntimeSpec = { rule: 'downtime', limitNs: 300 * NANOS_PER_MILLISECOND };
+
+/**
+ * QEMU's rule (migration/migration.c: migration_update_counters sets threshold_size, migration_iteration_run
+ * tests it): stop at the moment at which
+ *
+ *   pending < bandwidth × limit,
+ *
+ * within a round as well as at its end. It never gives up: a guest that dirties its memory faster than the link
+ * carries it is followed for ever, which is why nova, Proxmox and KubeVirt keep raising the limit from outside.
+ */
+export function downtime(spec: DowntimeSpec): StopRule {
+  return (progress) => stopWithin(progress, spec.limitNs);
+}
+
+/**
+ * QEMU's test, against a limit that may have moved. Nothing pending is always little enough; while no bandwidth
+ * has been seen yet, nothing else is.
+ */
+export function stopWithin(progress: Progress, limitNs: Nanos): Verdict | undefined {
+  const leftNs = remainingNs(progress);
+  if (progress.pendingBytes > 0 && leftNs >= limitNs) return undefined;
+  return { decision: 'stop', reason: `${formatDuration(leftNs)} left, limit ${formatDuration(limitNs)}` };
+}
+
+/** How long sending the pending bytes would take at the bandwidth seen: the downtime, as these rules foresee it. */
+export function remainingNs(progress: Progress): Nanos {
+  if (progress.pendingBytes === 0) return 0;
+  return (progress.pendingBytes * NANOS_PER_SECOND) / progress.bandwidthBytesPerSecond;
+}

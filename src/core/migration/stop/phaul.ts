@@ -1,0 +1,36 @@
+import type { StopRule } from './stop.ts';
+
+export interface PhaulSpec {
+  readonly rule: 'phaul';
+  /** The index, counted from 0, of the last round that may be sent: one less than the number of rounds. */
+  readonly rounds: number;
+  readonly pages: number;
+  /** By how much a round may exceed the one before it: 0.1 is ten per cent. */
+  readonly growth: number;
+}
+
+export const phaulDefaults: PhaulSpec = { rule: 'phaul', rounds: 8, pages: 64, growth: 0.1 };
+
+/**
+ * CRIU's rule (p.haul, phaul/iters.py, __check_live_iter_progress): stop after a round that
+ *
+ *   sent ≤ 64 pages,  or  sent > 1.1 × the round before it,  or  had index ≥ 8.
+ *
+ * All three look back at what was sent, none at what is pending. p.haul numbers its rounds from 0, so its
+ * "maximum of 8" lets nine be sent; and 64 pages are few enough, not only fewer.
+ */
+export function phaul(spec: PhaulSpec): StopRule {
+  return (progress) => {
+    const last = progress.rounds.at(-1);
+    if (!progress.roundEnded || last === undefined) return undefined;
+    if (last.sentPages <= spec.pages) {
+      return { decision: 'stop', reason: `the round sent only ${last.sentPages} pages` };
+    }
+    const before = progress.rounds.at(-2);
+    if (before !== undefined && last.sentPages - before.sentPages > spec.growth * before.sentPages) {
+      return { decision: 'stop', reason: `rounds grow: ${before.sentPages}, then ${last.sentPages} pages` };
+    }
+    if (progress.rounds.length <= spec.rounds) return undefined;
+    return { decision: 'stop', reason: `${progress.rounds.length} rounds done` };
+  };
+}

@@ -1,0 +1,57 @@
+import { NANOS_PER_MILLISECOND, NANOS_PER_SECOND, type Nanos } from '../../units.ts';
+import { stopWithin } from './downtime.ts';
+import type { StopRule } from './stop.ts';
+
+export interface ProxmoxDoublingSpec {
+  readonly rule: 'proxmox-doubling';
+  /** The first limit: Proxmox's `migrate_downtime`. */
+  readonly limitNs: Nanos;
+  /** The limit is doubled when more polls than these found no progress. */
+  readonly polls: number;
+  readonly pollNs: Nanos;
+  /** Between polls once the end looks near. */
+  readonly nearPollNs: Nanos;
+}
+
+export const proxmoxDoublingDefaults: ProxmoxDoublingSpec = {
+  rule: 'proxmox-doubling',
+  limitNs: 100 * NANOS_PER_MILLISECOND,
+  polls: 5,
+  pollNs: NANOS_PER_SECOND,
+  nearPollNs: 100 * NANOS_PER_MILLISECOND,
+};
+
+/**
+ * Proxmox's rule (PVE/QemuMigrate.pm, phase2): QEMU's rule, watched once a second by `query-migrate`. A poll
+ * found no progress when bytes were sent since the last one and yet more are pending than then. The sixth such
+ * poll doubles the limit, without bound; they need not be consecutive, because progress in between does not
+ * reset their count, only a doubling does.
+ *
+ * As soon as less is pending than was sent per poll on average, the polls follow each other every 100 ms, and
+ * for good: from there on a guest that does not converge sees its limit doubled within a second or two.
+ */
+export function proxmoxDoubling(spec: ProxmoxDoublingSpec): StopRule {
+  let limitNs = spec.limitNs;
+  let pollNs = spec.pollNs;
+  let nextPollNs = pollNs;
+  let polls = 0;
+  let withoutProgress = 0;
+  let last = { sentBytes: 0, pendingBytes: 0 };
+  return (progress) => {
+    if (progress.elapsedNs >= nextPollNs) {
+      const { sentBytes, pendingBytes } = progress;
+      polls += 1;
+      if (sentBytes > last.sentBytes) {
+        if (pendingBytes < last.sentBytes / polls) pollNs = spec.nearPollNs;
+        if (last.pendingBytes > 0 && pendingBytes > last.pendingBytes) withoutProgress += 1;
+        if (withoutProgress > spec.polls) {
+          withoutProgress = 0;
+          limitNs *= 2;
+        }
+        last = { sentBytes, pendingBytes };
+      }
+      nextPollNs = progress.elapsedNs + pollNs;
+    }
+    return stopWithin(progress, limitNs);
+  };
+}

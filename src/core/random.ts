@@ -1,0 +1,75 @@
+/**
+ * Seeded random numbers: xoshiro128** (Blackman & Vigna, 2018), its four words of state in a Uint32Array.
+ * The array may lie anywhere, in a guest's own pages too: whoever copies those words copies the future.
+ */
+export class Random {
+  readonly #state: Uint32Array;
+
+  /** Continues from `state`, four words that are not all zero. */
+  constructor(state: Uint32Array) {
+    this.#state = state;
+  }
+
+  /** A fresh stream. The same seed and stream number give the same numbers on every machine. */
+  static seeded(seed: number, stream = 0): Random {
+    const random = new Random(new Uint32Array(4));
+    random.reseed(seed, stream);
+    return random;
+  }
+
+  /** Writes a fresh state over this one (splitmix32 over seed and stream, as its authors advise). */
+  reseed(seed: number, stream = 0): void {
+    let x =
+      (seed >>> 0) ^
+      Math.imul(Math.floor(seed / 2 ** 32) + 1, 0x85eb_ca6b) ^
+      Math.imul(stream + 1, 0xc2b2_ae35);
+    for (let i = 0; i < 4; i++) {
+      x = (x + 0x9e37_79b9) | 0;
+      let z = Math.imul(x ^ (x >>> 16), 0x21f0_aaad);
+      z = Math.imul(z ^ (z >>> 15), 0x735a_2d97);
+      this.#state[i] = (z ^ (z >>> 15)) >>> 0;
+    }
+    if (this.#state.every((word) => word === 0)) this.#state[0] = 1;
+  }
+
+  /** 32 uniform bits. */
+  bits(): number {
+    const s = this.#state;
+    const s1 = s[1]!;
+    const times5 = Math.imul(s1, 5);
+    const result = Math.imul((times5 << 7) | (times5 >>> 25), 9) >>> 0;
+    const s2 = s[2]! ^ s[0]!;
+    const s3 = s[3]! ^ s1;
+    s[1] = s1 ^ s2;
+    s[0] = s[0]! ^ s3;
+    s[2] = s2 ^ (s1 << 9);
+    s[3] = (s3 << 11) | (s3 >>> 21);
+    return result;
+  }
+
+  /** Uniform in [0, 1), 53 bits. */
+  uniform(): number {
+    return ((this.bits() >>> 5) * 67_108_864 + (this.bits() >>> 6)) / 9_007_199_254_740_992;
+  }
+
+  /** A whole number in [0, n), n ≤ 2^32; biased by less than n / 2^53. */
+  below(n: number): number {
+    return Math.floor(this.uniform() * n);
+  }
+
+  /** Exponential with the given mean. */
+  exponential(mean: number): number {
+    return -Math.log(1 - this.uniform()) * mean;
+  }
+
+  /** Fisher–Yates, in place. */
+  shuffle<T extends Uint32Array>(values: T): T {
+    for (let i = values.length - 1; i > 0; i--) {
+      const j = this.below(i + 1);
+      const kept = values[i]!;
+      values[i] = values[j]!;
+      values[j] = kept;
+    }
+    return values;
+  }
+}

@@ -1,0 +1,110 @@
+/**
+ * The wire, version 1. Everything is a frame: a header of 16 bytes, little-endian, and a payload.
+ *
+ *   offset 0  u32  crc       CRC-32 of all bytes of the frame that follow this field
+ *          4  u32  type
+ *          8  u32  argument  page number, round number, guest steps: what the type says
+ *         12  u32  length    of the payload in bytes
+ *
+ * The checksum comes first so that one call covers header and payload: a page delivered whole to the wrong
+ * place is as wrong as a page with a wrong byte. That same CRC is the page's checksum "as last sent".
+ */
+export const WIRE_VERSION = 1;
+export const HEADER_BYTES = 16;
+
+/** H: what a page costs on the wire beyond its own bytes. */
+export const PAGE_OVERHEAD_BYTES = HEADER_BYTES;
+
+/** Payloads that are not pages hold JSON or a digest; only a hello, which carries a recording, may be large. */
+export const LARGEST_HELLO_BYTES = 64 * 1024 * 1024;
+export const LARGEST_CONTROL_BYTES = 64 * 1024;
+
+export const frameTypes = [
+  /** Both ways. JSON: version, the guest and its program; answered by version and accepted. */
+  'hello',
+  /** Argument: page number. Payload: the page. */
+  'page',
+  /** Argument: page number. No payload: the page holds only zeros. */
+  'zero',
+  /** Both ways. Argument: round number. The source has sent a round; the destination has it. */
+  'round',
+  /** Payload: the digest over the checksums of all pages as last sent. */
+  'stop',
+  /** The destination holds what the source last sent, by that digest. */
+  'ready',
+  /** Both ways: hash all memory; answered with the hash. */
+  'verify',
+  /** The guest is the destination's. */
+  'commit',
+  /** Payload: how long the guest took to run, f64 nanoseconds. */
+  'running',
+  /** Both ways: stop the migrated guest at the end of the run; answered with its step count and hash. */
+  'retire',
+  /** Both ways. Payload: why, as text. */
+  'abort',
+] as const;
+
+export type FrameType = (typeof frameTypes)[number];
+
+const codes = Object.fromEntries(frameTypes.map((type, index) => [type, index + 1])) as Record<
+  FrameType,
+  number
+>;
+
+export interface FrameHeader {
+  readonly crc: number;
+  readonly type: FrameType;
+  readonly argument: number;
+  readonly lengthBytes: number;
+}
+
+/** A stream that breaks the wire's rules. The message says which. */
+export class WireError extends Error {}
+
+/** Writes the header at `offset`, all but the checksum, which is taken over what follows it. */
+export function writeHeader(
+  view: DataView,
+  offset: number,
+  type: FrameType,
+  argument: number,
+  lengthBytes: number,
+): void {
+  view.setUint32(offset + 4, codes[type], true);
+  view.setUint32(offset + 8, argument, true);
+  view.setUint32(offset + 12, lengthBytes, true);
+}
+
+export function writeChecksum(view: DataView, offset: number, crc: number): void {
+  view.setUint32(offset, crc, true);
+}
+
+/**
+ * Reads the header at `offset` and checks what can be checked before the payload has arrived.
+ * @throws WireError unknown type, or a payload no frame of this type has.
+ */
+export function readHeader(view: DataView, offset: number, pageSizeBytes: number): FrameHeader {
+  const type = frameTypes[view.getUint32(offset + 4, true) - 1];
+  if (type === undefined)
+    throw new WireError(`not a frame: unknown type ${view.getUint32(offset + 4, true)}`);
+  const lengthBytes = view.getUint32(offset + 12, true);
+  const [least, most] = payloadBounds(type, pageSizeBytes);
+  if (lengthBytes < least || lengthBytes > most) {
+    throw new WireError(`a '${type}' frame of ${lengthBytes} bytes; expected ${least} to ${most}`);
+  }
+  return { crc: view.getUint32(offset, true), type, argument: view.getUint32(offset + 8, true), lengthBytes };
+}
+
+function payloadBounds(type: FrameType, pageSizeBytes: number): readonly [number, number] {
+  switch (type) {
+    case 'page':
+      return [pageSizeBytes, pageSizeBytes];
+    case 'zero':
+    case 'round':
+    case 'commit':
+      return [0, 0];
+    case 'hello':
+      return [2, LARGEST_HELLO_BYTES];
+    default:
+      return [0, LARGEST_CONTROL_BYTES];
+  }
+}

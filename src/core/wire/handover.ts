@@ -1,0 +1,83 @@
+import { type FrameType, WireError } from './frames.ts';
+
+/**
+ * Who may say what, and when (in the manner of h11). A connection has two ends; each is in one state, and every
+ * frame that it sends or receives takes it to the next. A frame that a table does not name in the present state
+ * breaks the protocol. Two rules stand behind the tables:
+ *
+ * 1. Up to `commit` the source owns the guest: whatever goes wrong, the guest runs on there.
+ * 2. The destination runs the guest only after it has received `commit`; the source never again after sending it.
+ */
+export type End = 'source' | 'destination';
+
+export type HandoverState =
+  | 'new'
+  | 'greeting'
+  | 'live'
+  | 'ending round'
+  | 'comparing'
+  | 'ready'
+  | 'verifying'
+  | 'committed'
+  | 'running'
+  | 'retiring'
+  | 'closed';
+
+type Direction = 'sends' | 'receives';
+type Event = `${Direction} ${FrameType}`;
+type Table = Readonly<Record<HandoverState, Readonly<Partial<Record<Event, HandoverState>>>>>;
+
+const source: Table = {
+  new: { 'sends hello': 'greeting' },
+  greeting: { 'receives hello': 'live', 'receives abort': 'closed', 'sends abort': 'closed' },
+  live: {
+    'sends page': 'live',
+    'sends zero': 'live',
+    'sends round': 'ending round',
+    'sends stop': 'comparing',
+    'sends abort': 'closed',
+    'receives abort': 'closed',
+  },
+  'ending round': { 'receives round': 'live', 'sends abort': 'closed', 'receives abort': 'closed' },
+  comparing: { 'receives ready': 'ready', 'sends abort': 'closed', 'receives abort': 'closed' },
+  ready: {
+    'sends verify': 'verifying',
+    'sends commit': 'committed',
+    'sends abort': 'closed',
+    'receives abort': 'closed',
+  },
+  verifying: { 'receives verify': 'ready', 'sends abort': 'closed', 'receives abort': 'closed' },
+  committed: { 'receives running': 'running', 'receives abort': 'closed' },
+  running: { 'sends retire': 'retiring', 'receives abort': 'closed' },
+  retiring: { 'receives retire': 'closed', 'receives abort': 'closed' },
+  closed: {},
+};
+
+/** The destination's table is the source's seen from the other end. */
+const destination = mirrored(source);
+
+function mirrored(table: Table): Table {
+  const swap = (event: string): string =>
+    event.startsWith('sends ') ? `receives ${event.slice(6)}` : `sends ${event.slice(9)}`;
+  return Object.fromEntries(
+    Object.entries(table).map(([state, row]) => [
+      state,
+      Object.fromEntries(Object.entries(row).map(([event, next]) => [swap(event), next])),
+    ]),
+  ) as Table;
+}
+
+export const handover: Readonly<Record<End, Table>> = { source, destination };
+
+/**
+ * The state after `end` has sent or received a frame.
+ * @throws WireError the frame does not belong here: says what was seen, and what would have been right.
+ */
+export function next(end: End, state: HandoverState, direction: Direction, type: FrameType): HandoverState {
+  const row = handover[end][state];
+  const found = row[`${direction} ${type}`];
+  if (found !== undefined) return found;
+  const allowed = Object.keys(row).filter((event) => event.startsWith(direction));
+  const right = allowed.map((event) => `'${event.slice(direction.length + 1)}'`).join(', ') || 'nothing';
+  throw new WireError(`'${type}' while ${state}; expected ${right}`);
+}

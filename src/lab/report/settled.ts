@@ -1,0 +1,24 @@
+import { formatDuration, formatRate, formatSize } from '../../core/units.ts';
+import type { Experiment, Scenario } from '../scenario.ts';
+
+/** Everything that was settled for an experiment, defaults included, so that nothing about a run is silent. */
+export function settled(experiment: Experiment): string {
+  const { guest, plan } = experiment.cells[0]!.scenario;
+  const rate = (value: number | null) => (value === null ? 'unlimited' : formatRate(value));
+  const cells = experiment.cells.length;
+  return [
+    `${experiment.name}: ${experiment.describe}`,
+    `  guest      ${guest.name}: ${guest.program.kind}, ${guest.pages} pages × ${formatSize(guest.pageSizeBytes)} = ${formatSize(guest.pages * guest.pageSizeBytes)}, heartbeat every ${formatDuration(guest.heartbeatPeriodNs)}`,
+    `  link       b ${rate(plan.rateBytesPerSecond)}, b_d ${rate(plan.stopRateBytesPerSecond)}, bucket ${formatSize(plan.depthBytes)} deep, ${plan.pageBytes - guest.pageSizeBytes} bytes of header a page`,
+    `  migration  ${policy(experiment.cells[0]!.scenario)}`,
+    `  no reservation of CPU; ${cells === 1 ? 'one cell' : `${cells} cells (the first is shown)`} × ${experiment.runs} ${experiment.runs === 1 ? 'run' : 'runs'}, seeds from ${experiment.seed}`,
+  ].join('\n');
+}
+
+function policy({ plan }: Scenario): string {
+  const { rule, ...parameters } = plan.stop;
+  const stop = [rule, ...Object.values(parameters)].join(' ');
+  const watch = `${plan.heat} heat, watched for ${formatDuration(plan.observeNs)} in windows of ${formatDuration(plan.windowNs)}, half-life ${formatDuration(plan.halfLifeNs)}`;
+  const defer = plan.defer ? `defer at ${plan.defer.threshold}` : 'defer nothing';
+  return `order ${plan.order} (${watch}), ${defer}, clear by ${plan.clear}, stop rule ${stop}, verify ${plan.verify}`;
+}

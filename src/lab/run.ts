@@ -1,0 +1,110 @@
+import { type MigrationRecord, migrationRecord } from '../core/migration/record.ts';
+import { type WorldFactory, type WorldName, worldFactory } from '../worlds/worlds.ts';
+import { drive, type Witnessed } from './drive.ts';
+import { type Prediction, predict } from './predict.ts';
+import { type Experiment, type Scenario, seeded } from './scenario.ts';
+import type { Cell } from './settings.ts';
+import { quantile } from './statistics.ts';
+import type { TraceLine } from './trace.ts';
+
+export interface RunOptions {
+  readonly world: WorldName;
+  readonly to?: { readonly host: string; readonly port: number } | undefined;
+  readonly listener?: RunListener;
+}
+
+/** Told what happens while it happens. */
+export interface RunListener {
+  starts?(run: { readonly cell: Cell; readonly run: number; readonly seed: number }): void;
+  witnessed?: Witnessed;
+  traced?(line: TraceLine): void;
+  ended?(record: MigrationRecord): void;
+}
+
+/** All records of one cell, and what the virtual world said of it beforehand. */
+export interface CellResult {
+  readonly cell: Cell;
+  readonly scenario: Scenario;
+  readonly prediction: Prediction | undefined;
+  readonly records: readonly MigrationRecord[];
+}
+
+/**
+ * Runs every cell of an experiment as often as it says. Repetition r has the same seed in every cell, so cells
+ * are compared under common random numbers; and all cells run before any is repeated, so that a slow drift of
+ * the machine does not favour one.
+ * @throws Failure the world is not to be had, or a destination refused
+ */
+export async function run(experiment: Experiment, options: RunOptions): Promise<readonly CellResult[]> {
+  const { listener = {} } = options;
+  const results = experiment.cells.map(({ cell, scenario }) => ({
+    cell,
+    scenario,
+    prediction: options.world === 'virtual' ? undefined : predict(scenario, experiment.seed),
+    records: [] as MigrationRecord[],
+  }));
+  const factory = await worldFactory(options.world, options.to);
+  try {
+    for (let repetition = 0; repetition < experiment.runs; repetition++) {
+      for (const result of results) {
+        const seed = experiment.seed + repetition;
+        listener.starts?.({ cell: result.cell, run: repetition + 1, seed });
+        const record = await migration(
+          experiment.name,
+          result.scenario,
+          seed,
+          options,
+          factory,
+          result.prediction,
+        );
+        result.records.push(record);
+        listener.ended?.(record);
+      }
+    }
+  } finally {
+    await factory.close();
+  }
+  return results;
+}
+
+async function migration(
+  name: string,
+  scenario: Scenario,
+  seed: number,
+  { world: worldName, listener = {} }: RunOptions,
+  factory: WorldFactory,
+  prediction: Prediction | undefined,
+): Promise<MigrationRecord> {
+  const setup = seeded(scenario, seed);
+  const world = await factory.create(setup);
+  try {
+    listener.traced?.({ plan: setup.plan });
+    const course = await drive(setup.plan, world, (step, seen) => {
+      listener.witnessed?.(step, seen);
+      listener.traced?.({ step, seen });
+    });
+    listener.traced?.({ course });
+    const { pages, pageSizeBytes } = setup.guest;
+    return migrationRecord(
+      {
+        world: worldName,
+        scenario: name,
+        seed,
+        startedAt: world.startedAt,
+        guest: { name: setup.guest.name, pages, pageSizeBytes },
+        plan: setup.plan,
+        reservations: { guest: null, sender: null, scheduler: 'none' },
+        predicted: prediction
+          ? {
+              downtimeNs: quantile(prediction.downtimesNs, 0.5),
+              downtimeP99Ns: quantile(prediction.downtimesNs, 0.99),
+              totalNs: quantile(prediction.totalsNs, 0.5),
+            }
+          : null,
+      },
+      course,
+    );
+  } finally {
+    await world.close();
+  }
+}

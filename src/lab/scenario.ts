@@ -1,0 +1,216 @@
+import { readFileSync } from 'node:fs';
+import { basename, dirname, resolve } from 'node:path';
+import { parseDocument } from 'yaml';
+import type { Plan } from '../core/migration/plan.ts';
+import { Failure, reasonOf } from '../worlds/failure.ts';
+import type { GuestSpec, ProgramSpec } from '../worlds/guests/programs.ts';
+import { parseRecording } from '../worlds/guests/recording.ts';
+import type { WorldSetup } from '../worlds/world.ts';
+import { type Problem, shown, UsageError } from './problem.ts';
+import { type ScenarioDocument, scenarioSchema } from './scenario-schema.ts';
+import { type Cell, cellsOf, type Setting, withSettings } from './settings.ts';
+
+/** One cell of a scenario, everything resolved: what to run, all but the seed of each run. */
+export interface Scenario {
+  readonly guest: Omit<GuestSpec, 'seed'>;
+  readonly plan: Omit<Plan, 'seed'>;
+}
+
+/** The scenario of one run: everything in it that is random comes from this seed. */
+export function seeded({ guest, plan }: Scenario, seed: number): WorldSetup {
+  return { guest: { ...guest, seed }, plan: { ...plan, seed } };
+}
+
+/** A scenario file with its matrix. */
+export interface Experiment {
+  readonly name: string;
+  readonly describe: string;
+  readonly runs: number;
+  readonly seed: number;
+  readonly cells: readonly { readonly cell: Cell; readonly scenario: Scenario }[];
+}
+
+/**
+ * Reads a scenario file, makes the settings, expands its matrix and resolves every cell.
+ * @throws Failure the file, or one that it names, cannot be read
+ * @throws UsageError all that is wrong with its contents
+ */
+export function loadExperiment(file: string, settings: readonly Setting[] = []): Experiment {
+  const document = withSettings(parseYaml(readText(file), file), settings);
+  const { compare, ...base } = asObject(document, file);
+  const cells = cellsOf(compare);
+  const problems = new Map<string, Problem>();
+  const resolved = cells.flatMap((cell) => {
+    try {
+      const raw = withSettings(base, cell.settings);
+      return [{ cell, document: checked(raw), scenario: resolveScenario(checked(raw), dirname(file)) }];
+    } catch (cause) {
+      if (!(cause instanceof UsageError)) throw cause;
+      for (const problem of cause.problems) problems.set(JSON.stringify(problem), problem);
+      return [];
+    }
+  });
+  if (problems.size > 0) throw new UsageError([...problems.values()]);
+  const { describe, runs, seed } = resolved[0]!.document;
+  return {
+    name: basename(file).replace(/\.ya?ml$/, ''),
+    describe,
+    runs,
+    seed,
+    cells: resolved.map(({ cell, scenario }) => ({ cell, scenario })),
+  };
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (cause) {
+    throw new Failure(`cannot read ${file}: ${reasonOf(cause)}`);
+  }
+}
+
+function parseYaml(text: string, file: string): unknown {
+  const document = parseDocument(text);
+  if (document.errors.length === 0) return document.toJS();
+  throw new UsageError(
+    document.errors.map((error) => ({
+      path: `${file}:${error.linePos?.[0].line ?? 1}`,
+      expected: 'YAML',
+      found: reasonOf(error),
+    })),
+  );
+}
+
+function asObject(document: unknown, file: string): Record<string, unknown> {
+  if (typeof document === 'object' && document !== null && !Array.isArray(document)) {
+    return document as Record<string, unknown>;
+  }
+  throw new UsageError([{ path: file, expected: 'a scenario', found: shown(document) }]);
+}
+
+/** @throws UsageError every problem with its path. */
+function checked(raw: unknown): ScenarioDocument {
+  const parsed = scenarioSchema.safeParse(raw);
+  if (parsed.success) return parsed.data;
+  const problems = parsed.error.issues.flatMap((issue): Problem[] => {
+    const path = issue.path.map(String);
+    if (issue.code === 'unrecognized_keys') {
+      return issue.keys.map((key) => ({
+        path: [...path, key].join('.'),
+        expected: 'no such key',
+        found: shown(valueAt(raw, [...path, key])),
+      }));
+    }
+    return [
+      { path: path.join('.') || 'scenario', expected: issue.message, found: shown(valueAt(raw, path)) },
+    ];
+  });
+  throw new UsageError(problems);
+}
+
+function valueAt(node: unknown, path: readonly string[]): unknown {
+  return path.reduce<unknown>((value, key) => (value as Record<string, unknown> | undefined)?.[key], node);
+}
+
+/** The document in the terms of the worlds; what the schema alone could not check is checked here. */
+function resolveScenario(document: ScenarioDocument, folder: string): Scenario {
+  const { guest, link, migration } = document;
+  const program = resolveProgram(document, folder);
+  const pageBytes = guest.pageSize + link.overhead;
+  const stopRate = link.stopRate === undefined ? link.rate : link.stopRate;
+  const problems: Problem[] = [];
+  const require = (holds: boolean, path: string, expected: string, found: unknown) => {
+    if (!holds) problems.push({ path, expected, found: shown(found) });
+  };
+  require(link.depth >=
+    pageBytes, 'link.depth', `room for a page and its header, ${pageBytes} bytes`, link.depth);
+  const capacity = link.capacity ?? Number.POSITIVE_INFINITY;
+  require((link.rate ?? 0) <= capacity, 'link.rate', 'at most link.capacity', link.rate);
+  require((stopRate ?? 0) <= capacity, 'link.stopRate', 'at most link.capacity', stopRate);
+  require(pagesNeeded(program) <=
+    guest.pages, 'guest.pages', `at least ${pagesNeeded(program)}, which the program uses`, guest.pages);
+  if (problems.length > 0) throw new UsageError(problems);
+  return {
+    guest: {
+      name: guest.name,
+      pages: guest.pages,
+      pageSizeBytes: guest.pageSize,
+      program,
+      heartbeatPeriodNs: program.kind === 'stream' ? program.framePeriodNs : guest.heartbeat,
+    },
+    plan: {
+      pages: guest.pages,
+      pageBytes,
+      order: migration.order,
+      heat: migration.heat,
+      defer: migration.defer ? { threshold: migration.defer.threshold } : null,
+      clear: migration.clear,
+      stop: migration.stop,
+      rateBytesPerSecond: link.rate,
+      stopRateBytesPerSecond: stopRate,
+      depthBytes: link.depth,
+      observeNs: migration.observe,
+      windowNs: migration.defer?.window ?? migration.window,
+      halfLifeNs: migration.halfLife,
+      verify: migration.verify,
+    },
+  };
+}
+
+function resolveProgram({ guest }: ScenarioDocument, folder: string): ProgramSpec {
+  const { program } = guest;
+  switch (program.kind) {
+    case 'classes':
+      return program;
+    case 'sequential':
+      return { ...program, pages: program.pages ?? guest.pages };
+    case 'stream':
+      return {
+        kind: 'stream',
+        framePeriodNs: program.frame,
+        cpuPerFrameNs: program.cpuPerFrame,
+        pagesPerFrame: program.pagesPerFrame,
+        bufferPages: program.buffers,
+      };
+    case 'trace':
+      return {
+        kind: 'trace',
+        recording: readRecording(resolve(folder, program.file), guest).toString('base64'),
+      };
+  }
+}
+
+/** @throws Failure the recording cannot be read or is damaged. @throws UsageError it does not fit the guest. */
+function readRecording(file: string, guest: ScenarioDocument['guest']): Buffer {
+  let bytes: Buffer;
+  try {
+    bytes = readFileSync(file);
+  } catch (cause) {
+    throw new Failure(`cannot read the recording ${file}: ${reasonOf(cause)}`);
+  }
+  const recording = parseRecording(bytes, file);
+  if (recording.pages > guest.pages) {
+    throw new UsageError([
+      {
+        path: 'guest.pages',
+        expected: `at least ${recording.pages}, as recorded`,
+        found: shown(guest.pages),
+      },
+    ]);
+  }
+  return bytes;
+}
+
+/** The least number of pages that the program can live in. */
+function pagesNeeded(program: ProgramSpec): number {
+  switch (program.kind) {
+    case 'classes':
+      return program.classes.reduce((sum, { pages }) => sum + pages, 0);
+    case 'sequential':
+      return program.pages;
+    case 'stream':
+      return 1 + program.bufferPages + 1;
+    case 'trace':
+      return 1;
+  }
+}

@@ -1,0 +1,121 @@
+import { spawnSync } from 'node:child_process';
+import { availableParallelism, freemem, getPriority, setPriority } from 'node:os';
+import { clockNs } from './clock.ts';
+import { reasonOf } from './failure.ts';
+import { worldFactory } from './worlds.ts';
+
+/** One thing that a user may need. */
+export interface Finding {
+  readonly what: string;
+  readonly ok: boolean;
+  readonly found: string;
+  readonly remedy?: string;
+  /** Whether the shipped scenarios need it. */
+  readonly needed: boolean;
+}
+
+/** Tries everything rather than asking for version numbers. */
+export async function examine(): Promise<readonly Finding[]> {
+  return [node(), cores(), memory(), clock(), timer(), await destination(), priority(), deadline(), qemu()];
+}
+
+function node(): Finding {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+  const ok = major > 20 || (major === 20 && minor >= 19);
+  return finding('Node.js', true, ok, process.version, 'install Node.js 20.19 or newer');
+}
+
+function cores(): Finding {
+  const count = availableParallelism();
+  return finding(
+    'processors',
+    false,
+    count >= 2,
+    String(count),
+    'guest, sender and destination share one processor: expect noise; two or more are better',
+  );
+}
+
+function memory(): Finding {
+  const free = freemem() / 2 ** 30;
+  return finding('free memory', false, free >= 1, `${free.toFixed(1)} GiB`, 'choose guests of fewer pages');
+}
+
+/** The least step by which the clock is seen to advance. */
+function clock(): Finding {
+  let least = Number.POSITIVE_INFINITY;
+  for (let i = 0; i < 10_000; i++) {
+    const step = -clockNs() + clockNs();
+    if (step > 0) least = Math.min(least, step);
+  }
+  return finding('clock', true, least < 10_000, `steps of ${least} ns`, 'the clock is too coarse for pacing');
+}
+
+/** How late a thread wakes that sleeps 1 ms: what the depth of a bucket must cover. */
+function timer(): Finding {
+  const word = new Int32Array(new SharedArrayBuffer(4));
+  const late = Array.from({ length: 300 }, () => {
+    const until = clockNs() + 1e6;
+    Atomics.wait(word, 0, 0, 1);
+    return (clockNs() - until) / 1e3;
+  }).sort((a, b) => a - b);
+  const [median, p99] = [late[150]!, late[297]!];
+  const text = `a sleep of 1 ms ends ${median.toFixed(0)} µs late (median), ${p99.toFixed(0)} µs (99 %)`;
+  return finding(
+    'timer',
+    false,
+    p99 < 2_000,
+    text,
+    'other programs keep the processors busy, or the host does',
+  );
+}
+
+async function destination(): Promise<Finding> {
+  try {
+    const factory = await worldFactory('threads');
+    await factory.close();
+    return finding('world threads', true, true, 'a destination process starts and listens on loopback', '');
+  } catch (cause) {
+    return finding('world threads', true, false, reasonOf(cause), 'allow processes and TCP on 127.0.0.1');
+  }
+}
+
+function priority(): Finding {
+  const before = getPriority();
+  try {
+    setPriority(0, before - 1);
+    setPriority(0, before);
+    return finding('priorities', false, true, 'may be raised', '');
+  } catch (cause) {
+    return finding('priorities', false, false, reasonOf(cause), 'run as root or grant CAP_SYS_NICE');
+  }
+}
+
+function deadline(): Finding {
+  const flags = [
+    '-d',
+    '--sched-runtime',
+    '2000000',
+    '--sched-deadline',
+    '10000000',
+    '--sched-period',
+    '10000000',
+  ];
+  const tried = spawnSync('chrt', ['-R', ...flags, '0', 'true'], { encoding: 'utf8' });
+  const ok = tried.status === 0;
+  const found = ok
+    ? 'the kernel admits a (2 ms, 10 ms) reservation'
+    : reasonOf(tried.error ?? tried.stderr.trim());
+  return finding('SCHED_DEADLINE', false, ok, found, 'needs Linux, util-linux (chrt) and CAP_SYS_NICE');
+}
+
+function qemu(): Finding {
+  const tried = spawnSync('qemu-system-x86_64', ['--version'], { encoding: 'utf8' });
+  const ok = tried.status === 0;
+  const found = ok ? tried.stdout.split('\n')[0]! : 'not found';
+  return finding('QEMU', false, ok, found, 'not needed yet: no world runs a real machine so far');
+}
+
+function finding(what: string, needed: boolean, ok: boolean, found: string, remedy: string): Finding {
+  return ok ? { what, ok, found, needed } : { what, ok, found, needed, remedy };
+}

@@ -1,0 +1,35 @@
+import { z } from 'zod';
+import type { GuestSpec } from './programs.ts';
+
+/** A guest as it is described on the wire: what a destination accepts from a stranger. */
+const whole = z.number().int().nonnegative().max(Number.MAX_SAFE_INTEGER);
+const positive = whole.min(1);
+const rate = z.number().nonnegative().finite();
+
+const program = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('classes'),
+    classes: z.array(z.strictObject({ pages: positive, writesPerSecond: rate })),
+  }),
+  z.strictObject({ kind: z.literal('sequential'), pages: positive, writesPerSecond: rate.positive() }),
+  z.strictObject({
+    kind: z.literal('stream'),
+    framePeriodNs: positive,
+    cpuPerFrameNs: whole,
+    pagesPerFrame: positive,
+    bufferPages: positive,
+  }),
+  z.strictObject({ kind: z.literal('trace'), recording: z.string() }),
+]);
+
+export const guestSchema: z.ZodType<GuestSpec> = z.strictObject({
+  name: z.string().max(200),
+  pages: positive.max(2 ** 32 - 1),
+  pageSizeBytes: positive
+    .min(512)
+    .max(1024 * 1024)
+    .refine((size) => (size & (size - 1)) === 0, 'a power of two'),
+  program,
+  heartbeatPeriodNs: positive,
+  seed: whole,
+});

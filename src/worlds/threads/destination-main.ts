@@ -1,0 +1,16 @@
+import { reasonOf } from '../failure.ts';
+import { Destination } from './destination.ts';
+
+/** The destination that a run starts for itself: a process of its own on loopback, which ends with its parent. */
+export type DestinationReport =
+  | { readonly kind: 'listening'; readonly host: string; readonly port: number }
+  | { readonly kind: 'failed'; readonly why: string };
+
+process.once('disconnect', () => process.exit());
+process.on('SIGINT', () => {});
+try {
+  const { address } = await Destination.listen({ host: '127.0.0.1', port: 0, log: () => {} });
+  process.send!({ kind: 'listening', ...address } satisfies DestinationReport);
+} catch (cause) {
+  process.send!({ kind: 'failed', why: reasonOf(cause) } satisfies DestinationReport, () => process.exit(1));
+}

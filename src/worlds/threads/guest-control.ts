@@ -1,0 +1,66 @@
+import type { Nanos } from '../../core/units.ts';
+import type { GuestSpec } from '../guests/programs.ts';
+import type { HeartbeatAddress } from '../transfer/hello.ts';
+
+export interface GuestWorkerData {
+  readonly guest: GuestSpec;
+  readonly memory: SharedArrayBuffer;
+  /** The words of a `DirtyLog`. */
+  readonly dirty: SharedArrayBuffer;
+  readonly control: SharedArrayBuffer;
+  readonly heartbeats: HeartbeatAddress | null;
+  /** Whether the guest is new, or its memory will have been written by a migration before it runs. */
+  readonly boot: boolean;
+}
+
+/** What the guest's gate can be told. `hash` and `advance` end with the guest standing again. */
+export const commands = { stand: 0, run: 1, hash: 2, advance: 3, exit: 4 } as const;
+
+/**
+ * The gate: a word that the guest's thread looks at between any two steps, and sleeps on while it stands; beside
+ * it, a number that goes with the command.
+ */
+export class Gate {
+  readonly buffer: SharedArrayBuffer;
+  readonly #command: Int32Array;
+  readonly #argument: Float64Array;
+
+  constructor(buffer = new SharedArrayBuffer(16)) {
+    this.buffer = buffer;
+    this.#command = new Int32Array(buffer, 0, 1);
+    this.#argument = new Float64Array(buffer, 8, 1);
+  }
+
+  tell(command: keyof typeof commands, argument = 0): void {
+    this.#argument[0] = argument;
+    Atomics.store(this.#command, 0, commands[command]);
+    Atomics.notify(this.#command, 0);
+  }
+
+  get command(): number {
+    return Atomics.load(this.#command, 0);
+  }
+
+  get argument(): number {
+    return this.#argument[0]!;
+  }
+
+  /** Sleeps while the command is `command`, at most so long. */
+  sleepWhile(command: number, atMostMs = Number.POSITIVE_INFINITY): void {
+    Atomics.wait(this.#command, 0, command, atMostMs);
+  }
+}
+
+/** What the guest's thread reports: `running` when it starts to run, `standing` at the end of every command. */
+export type GuestReport =
+  | {
+      readonly kind: 'standing';
+      /** Host clock. */
+      readonly atNs: Nanos;
+      readonly guestTimeNs: Nanos;
+      readonly steps: number;
+      readonly heartbeats: number;
+      /** Of all memory, when the command was `hash`. */
+      readonly sha256: string | null;
+    }
+  | { readonly kind: 'running'; readonly atNs: Nanos };

@@ -1,0 +1,124 @@
+import { Worker } from 'node:worker_threads';
+import { entry } from '../entry.ts';
+import { Failure } from '../failure.ts';
+import type { GuestSpec } from '../guests/programs.ts';
+import type { HeartbeatAddress } from '../transfer/hello.ts';
+import { DirtyLog } from './dirty-log.ts';
+import { Gate, type GuestReport, type GuestWorkerData } from './guest-control.ts';
+
+export type Standing = Extract<GuestReport, { kind: 'standing' }>;
+export type Running = Extract<GuestReport, { kind: 'running' }>;
+
+/**
+ * A guest in a thread of its own, over memory that others share. Commands are given one at a time: each promise
+ * must have settled before the next command.
+ */
+export class GuestThread {
+  readonly memory: SharedArrayBuffer;
+  readonly log: DirtyLog;
+  readonly #gate = new Gate();
+  readonly #worker: Worker;
+  readonly #reports: GuestReport[] = [];
+  #waiting: { resolve: (report: GuestReport) => void; reject: (why: Error) => void } | undefined;
+  #died: Error | undefined;
+
+  private constructor(guest: GuestSpec, heartbeats: HeartbeatAddress | null, boot: boolean) {
+    this.memory = allocate(guest);
+    this.log = new DirtyLog(guest.pages);
+    const data: GuestWorkerData = {
+      guest,
+      memory: this.memory,
+      dirty: this.log.buffer,
+      control: this.#gate.buffer,
+      heartbeats,
+      boot,
+    };
+    this.#worker = new Worker(entry('worlds/threads/guest-worker'), { workerData: data });
+    this.#worker.on('message', (report: GuestReport) => this.#take(report));
+    this.#worker.on('error', (error) => this.#die(error));
+    this.#worker.on('exit', () => this.#die(new Failure('the guest thread has ended')));
+  }
+
+  /** A new guest, booted and standing. */
+  static async boot(guest: GuestSpec, heartbeats: HeartbeatAddress | null): Promise<GuestThread> {
+    return GuestThread.#standing(new GuestThread(guest, heartbeats, true));
+  }
+
+  /** A guest whose memory will be filled by a migration, standing. */
+  static async empty(guest: GuestSpec, heartbeats: HeartbeatAddress | null): Promise<GuestThread> {
+    return GuestThread.#standing(new GuestThread(guest, heartbeats, false));
+  }
+
+  static async #standing(thread: GuestThread): Promise<GuestThread> {
+    try {
+      await thread.#report();
+      return thread;
+    } catch (cause) {
+      await thread.end();
+      throw cause;
+    }
+  }
+
+  /** Runs from `guestTimeNs` on. */
+  async run(guestTimeNs: number): Promise<Running> {
+    this.#gate.tell('run', guestTimeNs);
+    return (await this.#report()) as Running;
+  }
+
+  /** Stops between two steps. */
+  async stand(): Promise<Standing> {
+    this.#gate.tell('stand');
+    return (await this.#report()) as Standing;
+  }
+
+  /** SHA-256 of all memory, in hexadecimal. The guest must stand. */
+  async hash(): Promise<string> {
+    this.#gate.tell('hash');
+    return ((await this.#report()) as Standing).sha256!;
+  }
+
+  /** Makes steps, as fast as they go and without heartbeats, up to `steps` since boot. The guest must stand. */
+  async advance(steps: number): Promise<Standing> {
+    this.#gate.tell('advance', steps);
+    return (await this.#report()) as Standing;
+  }
+
+  /** Ends the thread, whatever it does. */
+  async end(): Promise<void> {
+    this.#gate.tell('exit');
+    await this.#worker.terminate();
+  }
+
+  #take(report: GuestReport): void {
+    if (this.#waiting) {
+      this.#waiting.resolve(report);
+      this.#waiting = undefined;
+    } else {
+      this.#reports.push(report);
+    }
+  }
+
+  #die(error: Error): void {
+    this.#died ??= error;
+    this.#waiting?.reject(error);
+    this.#waiting = undefined;
+  }
+
+  #report(): Promise<GuestReport> {
+    const report = this.#reports.shift();
+    if (report) return Promise.resolve(report);
+    if (this.#died) return Promise.reject(this.#died);
+    return new Promise((resolve, reject) => {
+      this.#waiting = { resolve, reject };
+    });
+  }
+}
+
+/** @throws Failure there is not that much memory. */
+function allocate({ pages, pageSizeBytes }: GuestSpec): SharedArrayBuffer {
+  try {
+    return new SharedArrayBuffer(pages * pageSizeBytes);
+  } catch {
+    throw new Failure(`no memory for a guest of ${pages} pages of ${pageSizeBytes} bytes`);
+  }
+}

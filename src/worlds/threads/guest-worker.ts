@@ -1,0 +1,115 @@
+import { createHash } from 'node:crypto';
+import { createSocket, type Socket } from 'node:dgram';
+import { parentPort, workerData } from 'node:worker_threads';
+import { clockNs } from '../clock.ts';
+import { Machine } from '../guests/machine.ts';
+import { programOf } from '../guests/programs.ts';
+import type { HeartbeatAddress } from '../transfer/hello.ts';
+import { DirtyLog } from './dirty-log.ts';
+import { commands, Gate, type GuestReport, type GuestWorkerData } from './guest-control.ts';
+import { encodeHeartbeat } from './heartbeat.ts';
+
+/** The guest's thread: makes the steps that are due in guest time, stops at its gate, and never blocks elsewhere. */
+
+/** The guest looks at the clock at least this often while steps are due, and sleeps no shorter than that. */
+const STEPS_BETWEEN_LOOKS = 64;
+const SHORTEST_SLEEP_MS = 0.5;
+
+const data = workerData as GuestWorkerData;
+const gate = new Gate(data.control);
+const log = new DirtyLog(data.guest.pages, data.dirty);
+const bytes = new Uint8Array(data.memory);
+const machine = new Machine(
+  {
+    pages: data.guest.pages,
+    pageSizeBytes: data.guest.pageSizeBytes,
+    words: new Uint32Array(data.memory),
+    mark: (page) => log.mark(page),
+  },
+  programOf(data.guest),
+  data.guest.heartbeatPeriodNs,
+);
+
+if (data.boot) machine.boot(data.guest.seed);
+const socket = data.heartbeats === null ? null : await connected(data.heartbeats);
+obey();
+socket?.close();
+
+/** Carries out commands until told to exit. Synchronous, so that nothing but the gate decides when it runs. */
+function obey(): void {
+  let guestTimeNs = 0;
+  let sha256: string | null = null;
+  for (;;) {
+    report({
+      kind: 'standing',
+      atNs: clockNs(),
+      guestTimeNs,
+      steps: machine.steps,
+      heartbeats: machine.heartbeats,
+      sha256,
+    });
+    gate.sleepWhile(commands.stand);
+    sha256 = null;
+    switch (gate.command) {
+      case commands.run:
+        guestTimeNs = run(gate.argument);
+        break;
+      case commands.hash:
+        sha256 = createHash('sha256').update(bytes).digest('hex');
+        gate.tell('stand');
+        break;
+      case commands.advance:
+        while (machine.steps < gate.argument) machine.step();
+        gate.tell('stand');
+        break;
+      case commands.exit:
+        return;
+    }
+  }
+}
+
+/** Runs from `guestTimeNs` until the gate says otherwise; returns the guest time at which it stood. */
+function run(guestTimeNs: number): number {
+  const startedAtNs = clockNs() - guestTimeNs;
+  report({ kind: 'running', atNs: clockNs() });
+  for (;;) {
+    const nowNs = clockNs() - startedAtNs;
+    for (let steps = 0; steps < STEPS_BETWEEN_LOOKS && machine.nextAtNs() <= nowNs; steps++) {
+      const beats = machine.step();
+      spin(machine.stepCpuNs);
+      if (beats) beat(clockNs() - startedAtNs - machine.timeNs);
+      if (gate.command !== commands.run) return clockNs() - startedAtNs;
+    }
+    if (gate.command !== commands.run) return nowNs;
+    const idleMs = (machine.nextAtNs() - nowNs) / 1e6;
+    if (idleMs > 0) gate.sleepWhile(commands.run, Math.max(idleMs, SHORTEST_SLEEP_MS));
+  }
+}
+
+/** The CPU demand of a step. */
+function spin(ns: number): void {
+  if (ns === 0) return;
+  const until = clockNs() + ns;
+  while (clockNs() < until);
+}
+
+/** A connected UDP socket sends at once, without a turn of the event loop. */
+function beat(latenessNs: number): void {
+  socket?.send(encodeHeartbeat({ token: data.heartbeats!.token, number: machine.heartbeats, latenessNs }));
+}
+
+function connected({ host, port }: HeartbeatAddress): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const udp = createSocket('udp4');
+    udp.once('error', reject);
+    udp.connect(port, host, () => {
+      udp.removeAllListeners('error');
+      udp.on('error', () => {});
+      resolve(udp);
+    });
+  });
+}
+
+function report(message: GuestReport): void {
+  parentPort!.postMessage(message);
+}

@@ -1,0 +1,89 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import type { LinkRecord } from '../../core/migration/course.ts';
+import type { BytesPerSecond, Nanos } from '../../core/units.ts';
+import { clockNs } from '../clock.ts';
+import { reasonOf } from '../failure.ts';
+import type { Hello } from '../transfer/hello.ts';
+import { Sender, type SentPages } from '../transfer/sender.ts';
+import { DirtyLog } from './dirty-log.ts';
+
+/** The sender's thread: carries out one request after another and answers each. */
+export interface SenderWorkerData {
+  readonly pages: number;
+  readonly pageSizeBytes: number;
+  readonly memory: SharedArrayBuffer;
+  readonly dirty: SharedArrayBuffer;
+  readonly depthBytes: number;
+}
+
+export interface SenderRequests {
+  greet: { host: string; port: number; hello: Omit<Hello, 'version'> };
+  send: { pages: Uint32Array; rate: BytesPerSecond | null };
+  stop: { guestTimeNs: Nanos };
+  verify: object;
+  commit: object;
+  retire: object;
+  abort: { why: string };
+}
+
+export interface SenderResults {
+  greet: undefined;
+  send: SentPages;
+  stop: undefined;
+  verify: string;
+  commit: number;
+  retire: { steps: number; heartbeats: number; sha256: string };
+  abort: undefined;
+}
+
+export type SenderRequest = {
+  [K in keyof SenderRequests]: { readonly kind: K } & SenderRequests[K];
+}[keyof SenderRequests];
+
+/** Every answer says when it was known, on the host's clock, and what the link has carried so far. */
+export type SenderAnswer = { readonly atNs: Nanos; readonly link: LinkRecord } & (
+  | { readonly ok: true; readonly result: unknown }
+  | { readonly ok: false; readonly why: string }
+);
+
+const data = workerData as SenderWorkerData;
+const log = new DirtyLog(data.pages, data.dirty);
+const sender = new Sender(
+  {
+    memory: new Uint8Array(data.memory),
+    pages: data.pages,
+    pageSizeBytes: data.pageSizeBytes,
+    clear: (page) => log.clear(page),
+  },
+  data.depthBytes,
+);
+
+parentPort!.on('message', async (request: SenderRequest) => {
+  let outcome: { ok: true; result: unknown } | { ok: false; why: string };
+  try {
+    outcome = { ok: true, result: await carryOut(request) };
+  } catch (cause) {
+    outcome = { ok: false, why: reasonOf(cause) };
+  }
+  parentPort!.postMessage({ ...outcome, atNs: clockNs(), link: sender.link } satisfies SenderAnswer);
+});
+
+function carryOut(request: SenderRequest): Promise<unknown> | undefined {
+  switch (request.kind) {
+    case 'greet':
+      return sender.greet(request.host, request.port, request.hello);
+    case 'send':
+      return sender.sendPages(request.pages, request.rate);
+    case 'stop':
+      return sender.stop(request.guestTimeNs);
+    case 'verify':
+      return sender.verify();
+    case 'commit':
+      return sender.commit();
+    case 'retire':
+      return sender.retire();
+    case 'abort':
+      sender.abort(request.why);
+      return undefined;
+  }
+}

@@ -1,0 +1,88 @@
+import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
+import { type Bucket, changeRate, fullBucket, reserve } from '../../core/link/bucket.ts';
+import { type Conformance, conformance, departed, worstExcessBytes } from '../../core/link/conformance.ts';
+import type { LinkRecord } from '../../core/migration/course.ts';
+import {
+  type Bytes,
+  type BytesPerSecond,
+  NANOS_PER_MILLISECOND,
+  NANOS_PER_SECOND,
+  type Nanos,
+} from '../../core/units.ts';
+import { clockNs } from '../clock.ts';
+
+/** Longer waits than this leave the thread to its event loop; the rest, which a timer would miss, is slept out. */
+const TIMER_GRAIN_NS = 3 * NANOS_PER_MILLISECOND;
+/** The shortest wait worth a system call, if the bucket is deep enough to make up for it. */
+const SHORTEST_WAIT_NS = 250_000;
+
+/**
+ * Holds a sender to its link reservation: says how long to wait before the next bytes, waits, and keeps an
+ * account of what has left and when. Without a rate it only keeps the account.
+ */
+export class Pacer {
+  readonly #depthBytes: Bytes;
+  readonly #alarm = new Int32Array(new SharedArrayBuffer(4));
+  #bucket: Bucket | undefined;
+  #account: Conformance | undefined;
+  #reserved: BytesPerSecond | null = null;
+  #latestNs = 0;
+
+  constructor(depthBytes: Bytes) {
+    this.#depthBytes = depthBytes;
+  }
+
+  /** From now on, this rate. The tokens stay: what was saved up before the stop may still be used. */
+  setRate(rate: BytesPerSecond | null): void {
+    const now = clockNs();
+    if (rate === null) this.#bucket = undefined;
+    else if (this.#bucket) this.#bucket = changeRate(this.#bucket, rate, now);
+    else this.#bucket = fullBucket(rate, this.#depthBytes, now);
+    this.#account ??= conformance(this.#depthBytes, now);
+    this.#reserved ??= rate;
+  }
+
+  /** Whether `bytes` may leave now on top of `ahead` that are about to leave. */
+  allows(ahead: Bytes, bytes: Bytes): boolean {
+    return this.#waitNs(ahead + bytes) === 0;
+  }
+
+  /** Sleeps until `bytes` may leave, and lets the event loop turn. */
+  async wait(bytes: Bytes): Promise<void> {
+    let waitNs = this.#waitNs(bytes);
+    if (waitNs === 0) return;
+    const affordableNs = this.#bucket
+      ? (this.#depthBytes / 2 / this.#bucket.rateBytesPerSecond) * NANOS_PER_SECOND
+      : 0;
+    waitNs = Math.max(waitNs, Math.min(SHORTEST_WAIT_NS, affordableNs));
+    const until = clockNs() + waitNs;
+    if (waitNs > TIMER_GRAIN_NS) await sleep((waitNs - TIMER_GRAIN_NS / 2) / NANOS_PER_MILLISECOND);
+    const restNs = until - clockNs();
+    if (restNs > 0) Atomics.wait(this.#alarm, 0, 0, restNs / NANOS_PER_MILLISECOND);
+    this.#latestNs = Math.max(this.#latestNs, clockNs() - until);
+    await turn();
+  }
+
+  /** Takes the tokens of bytes that are handed to the kernel now. */
+  departs(bytes: Bytes): void {
+    const now = clockNs();
+    if (this.#bucket) this.#bucket = reserve(this.#bucket, now, bytes).next;
+    this.#account = departed(this.#account!, now, bytes, this.#bucket?.rateBytesPerSecond ?? 0);
+  }
+
+  get link(): LinkRecord {
+    return {
+      reservedBytesPerSecond: this.#reserved,
+      depthBytes: this.#depthBytes,
+      sentBytes: this.#account?.sentBytes ?? 0,
+      worstExcessBytes: this.#reserved === null || !this.#account ? null : worstExcessBytes(this.#account),
+      longestLatenessNs: this.#latestNs,
+    };
+  }
+
+  #waitNs(bytes: Bytes): Nanos {
+    if (!this.#bucket) return 0;
+    const now = clockNs();
+    return bytes > this.#depthBytes ? Number.POSITIVE_INFINITY : reserve(this.#bucket, now, bytes).at - now;
+  }
+}

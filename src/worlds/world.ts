@@ -1,0 +1,19 @@
+import type { Plan } from '../core/migration/plan.ts';
+import type { Seen, Step } from '../core/migration/steps.ts';
+import type { GuestSpec } from './guests/programs.ts';
+
+/** One migration's world: has the clock, the link and the guest, and carries out the migration's steps. */
+export interface World {
+  /** Never throws for what a migration may meet: it answers `failed`, and then expects `abort`. */
+  perform(step: Step): Promise<Seen>;
+  /** ISO 8601; in virtual time there is no date, and it is the epoch. */
+  readonly startedAt: string;
+  /** Frees everything: processes, threads, sockets. */
+  close(): Promise<void>;
+}
+
+/** What every world is given. */
+export interface WorldSetup {
+  readonly guest: GuestSpec;
+  readonly plan: Plan;
+}

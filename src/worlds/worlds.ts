@@ -1,0 +1,62 @@
+import { createSocket } from 'node:dgram';
+import { lookup } from 'node:dns/promises';
+import { Failure, reasonOf } from './failure.ts';
+import { DestinationProcess } from './threads/destination-process.ts';
+import { ThreadsWorld } from './threads/threads-world.ts';
+import { VirtualWorld } from './virtual/virtual-world.ts';
+import type { World, WorldSetup } from './world.ts';
+
+export const worldNames = ['virtual', 'threads'] as const;
+export type WorldName = (typeof worldNames)[number];
+
+/** Makes worlds of one kind, one a migration, and keeps what they share. */
+export interface WorldFactory {
+  create(setup: WorldSetup): Promise<World>;
+  close(): Promise<void>;
+}
+
+/**
+ * @param to the destination of the `threads` world; without it, a process on this host is started
+ * @throws Failure the destination cannot be had
+ */
+export async function worldFactory(
+  name: WorldName,
+  to?: { host: string; port: number },
+): Promise<WorldFactory> {
+  switch (name) {
+    case 'virtual':
+      return { create: async (setup) => new VirtualWorld(setup), close: async () => {} };
+    case 'threads': {
+      if (to) {
+        const viewerHost = await addressTowards(to.host);
+        return {
+          create: (setup) => ThreadsWorld.create(setup, { destination: to, viewerHost }),
+          close: async () => {},
+        };
+      }
+      const process = await DestinationProcess.start();
+      const destination = { host: process.host, port: process.port };
+      return {
+        create: (setup) => ThreadsWorld.create(setup, { destination, viewerHost: process.host }),
+        close: () => process.end(),
+      };
+    }
+  }
+}
+
+/** This host's address as the other one sees it: what the kernel would send from. No packet leaves. */
+async function addressTowards(host: string): Promise<string> {
+  const socket = createSocket('udp4');
+  try {
+    const { address } = await lookup(host, { family: 4 });
+    await new Promise<void>((resolve, reject) => {
+      socket.once('error', reject);
+      socket.connect(9, address, resolve);
+    });
+    return socket.address().address;
+  } catch (cause) {
+    throw new Failure(`no way to ${host}: ${reasonOf(cause)}`);
+  } finally {
+    socket.close();
+  }
+}
