@@ -28,7 +28,7 @@ type Event = `${Direction} ${FrameType}`;
 type Table = Readonly<Record<HandoverState, Readonly<Partial<Record<Event, HandoverState>>>>>;
 
 const source: Table = {
-  new: { 'sends hello': 'greeting' },
+  new: { 'sends hello': 'greeting', 'receives abort': 'closed' },
   greeting: { 'receives hello': 'live', 'receives abort': 'closed', 'sends abort': 'closed' },
   live: {
     'sends page': 'live',

@@ -1,9 +1,11 @@
-import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import type { FrameHeader, FrameType } from '../../core/wire/frames.ts';
 import { type End, type HandoverState, next } from '../../core/wire/handover.ts';
 import { FrameReader } from './frame-reader.ts';
 import { encodeFrame } from './frame-writer.ts';
+
+/** How long the other end may take to hang up after us. */
+const LINGER_MS = 1_000;
 
 /**
  * One end of a migration's connection: frames in, frames out, every one of them checked against the state table.
@@ -13,6 +15,7 @@ export class Connection {
   readonly #end: End;
   readonly #reader: FrameReader;
   #state: HandoverState = 'new';
+  #drained: () => void = () => {};
 
   /**
    * @param onFrame called for every frame that belongs here; its payload is only valid during the call
@@ -31,7 +34,7 @@ export class Connection {
       this.#step('receives', header.type);
       onFrame(header, payload);
     });
-    const guarded = (action: () => void) => {
+    const guarded = (action: () => unknown) => {
       try {
         action();
       } catch (cause) {
@@ -40,13 +43,15 @@ export class Connection {
       }
     };
     socket.setNoDelay(true);
-    socket.on('data', (chunk: Buffer) => guarded(() => this.#reader.read(chunk)));
-    socket.on('end', () => guarded(() => this.#reader.end()));
+    socket.on('data', (chunk: Buffer) => guarded(() => this.#state === 'closed' || this.#reader.read(chunk)));
+    socket.on('end', () => guarded(() => this.#state === 'closed' || this.#reader.end()));
     socket.on('error', (error) => {
       failure ??= error;
     });
+    socket.on('drain', () => this.#drained());
     socket.on('close', () => {
       this.#state = 'closed';
+      this.#drained();
       onClose(failure);
     });
   }
@@ -68,8 +73,10 @@ export class Connection {
   /** Sends whole page frames; resolves when the kernel has taken them. @throws WireError they do not belong here. */
   async sendPages(frames: Buffer): Promise<void> {
     this.#step('sends', 'page');
-    if (!this.#socket.write(frames))
-      await Promise.race([once(this.#socket, 'drain'), once(this.#socket, 'close')]);
+    if (this.#socket.write(frames)) return;
+    await new Promise<void>((resolve) => {
+      this.#drained = resolve;
+    });
   }
 
   /** Tells the other end why, where the table still allows it, and hangs up. */
@@ -80,14 +87,18 @@ export class Connection {
     } catch {
       // Past the commit nobody can take anything back: hang up without a word.
     }
-    this.#state = 'closed';
-    this.#socket.destroySoon();
+    this.finish();
   }
 
-  /** Hangs up after what was sent has left. */
+  /**
+   * Hangs up after what was sent has arrived: goes on reading, and throwing away, until the other end hangs up
+   * too, because closing over unread bytes would reset the connection and lose the last words.
+   */
   finish(): void {
     this.#state = 'closed';
-    this.#socket.destroySoon();
+    this.#socket.end();
+    const linger = setTimeout(() => this.#socket.destroy(), LINGER_MS);
+    this.#socket.once('close', () => clearTimeout(linger));
   }
 
   #step(direction: 'sends' | 'receives', type: FrameType): void {

@@ -1,5 +1,5 @@
-import { PageSet } from '../../core/migration/pages.ts';
 import type { Witness } from '../../core/migration/course.ts';
+import { PageSet } from '../../core/migration/pages.ts';
 import type { Seen, Step } from '../../core/migration/steps.ts';
 import { Random } from '../../core/random.ts';
 import type { BytesPerSecond, Nanos } from '../../core/units.ts';

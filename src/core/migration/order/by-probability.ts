@@ -1,5 +1,4 @@
 import { sortedByKey } from './coldest-first.ts';
-import { writeRates } from './objective.ts';
 import type { PageOrder } from './order.ts';
 
 /**
@@ -23,13 +22,27 @@ export function perSlot(probability: number, slotsPerWindow: number): number {
 export function byProbability(rule: ProbabilityOrder): PageOrder {
   return (dirty, { heat, random, slotsPerWindow }) => {
     const pages = random.shuffle(dirty.toArray());
-    const probabilities = Float64Array.from(pages, (page) => perSlot(heat.of(page), slotsPerWindow));
+    const probabilities = new Float64Array(pages.length);
+    for (let item = 0; item < pages.length; item++) {
+      probabilities[item] = perSlot(heat.of(pages[item]!), slotsPerWindow);
+    }
     return rule(probabilities).map((item) => pages[item]!);
   };
 }
 
-/** The items by increasing π, stable. Sorted by λ, whose 24-bit keys tell pages near π = 1 apart as well as near 0. */
-export function byIncreasingProbability(probabilities: Float64Array): Uint32Array {
-  const items = Uint32Array.from(probabilities, (_, item) => item);
-  return sortedByKey(items, Float32Array.from(writeRates(probabilities)));
+/**
+ * The items by increasing rate λ = −ln(1 − π), stable. The sort tells 24 bits of a rate apart, near π = 1 as well
+ * as near 0; two pages that it takes for equal are worth 1e-7 of a page to each other.
+ */
+export function byIncreasingRate(rates: Float64Array): Uint32Array {
+  const items = new Uint32Array(rates.length);
+  for (let item = 0; item < items.length; item++) items[item] = item;
+  return sortedByKey(items, new Float32Array(rates));
+}
+
+/** The values of the items in the order given. */
+export function inOrder(values: Float64Array, order: Uint32Array): Float64Array {
+  const ordered = new Float64Array(order.length);
+  for (let place = 0; place < order.length; place++) ordered[place] = values[order[place]!]!;
+  return ordered;
 }

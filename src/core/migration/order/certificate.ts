@@ -1,5 +1,7 @@
+import { ENDS_PAGES_MAX, endsOrder } from './ends.ts';
 import { dirtyAfter, expectedDirty, writeRates } from './objective.ts';
 import { thresholdOrder } from './threshold.ts';
+import { VEE_PAGES_MAX, veeOrder } from './vee.ts';
 
 /**
  * How far an order can be from the optimum of one round, without solving for the optimum.
@@ -15,31 +17,42 @@ import { thresholdOrder } from './threshold.ts';
  * theorem of Checconi, Cucinotta and Stein, read as prices. The bound itself is this project's own.
  */
 
-/** Which value of [g_e(a), g_e(b)] a price step takes, 0 to 1. The best differs by population: try each. */
-const SHARES = [0.5, 0.25, 0.75];
+/** Which value of [g_e(a), g_e(b)] a price step takes, 0 to 1. None is best for every population. */
+const SHARES = [0.5, 0.75];
 
 /** Prices that leave less than this share of the dirty pages in doubt are not improved on. */
 const DOUBT = 1e-6;
 
 /**
  * An upper bound, in pages, on E[n_2] of `order` minus the least E[n_2] of any order; never below the truth but
- * for rounding (1e-12 of the pages). About 1 s at n = 100,000. RangeErrors as `expectedDirty`.
+ * for rounding (about 1e-12 of the pages). Costs up to a second at 6500 pages and a few at 100,000.
+ * RangeErrors as `expectedDirty`.
  */
 export function excessAtMost(probabilities: Float64Array, order: Uint32Array): number {
-  const reached = expectedDirty(probabilities, order);
-  const good = thresholdOrder(probabilities);
-  const best = Math.min(reached, expectedDirty(probabilities, good));
+  let best = order.length;
   let least = 0;
-  for (const pricedBy of [good, order]) {
+  const doubtful = (): boolean => best - least > DOUBT * best;
+  const learnFrom = (reference: Uint32Array, dirty: number): void => {
+    best = Math.min(best, dirty);
     for (const share of SHARES) {
-      if (best - least > DOUBT * best) least = Math.max(least, dirtyAtLeast(probabilities, pricedBy, share));
+      if (doubtful()) least = Math.max(least, dirtyAtLeast(probabilities, reference, share));
     }
+  };
+
+  const reached = expectedDirty(probabilities, order);
+  const rules = [thresholdOrder];
+  if (order.length <= Math.min(VEE_PAGES_MAX, ENDS_PAGES_MAX)) rules.push(veeOrder, endsOrder);
+  for (const rule of rules) {
+    if (!doubtful()) break;
+    const reference = rule(probabilities);
+    learnFrom(reference, expectedDirty(probabilities, reference));
   }
+  if (reached < best) learnFrom(order, reached);
   return Math.max(0, reached - least);
 }
 
 /** What no order can beat, in pages, by the slot prices that `order` implies. */
-export function dirtyAtLeast(probabilities: Float64Array, order: Uint32Array, share: number): number {
+function dirtyAtLeast(probabilities: Float64Array, order: Uint32Array, share: number): number {
   const rates = writeRates(probabilities);
   const exposures = Float64Array.from(rates, (_, slot) => slot + 1);
   const prices = slotPrices(rates, order, share);
@@ -55,7 +68,7 @@ export function dirtyAtLeast(probabilities: Float64Array, order: Uint32Array, sh
 }
 
 /** u by exposure − 1, from u_n = 0 down the exposures in the steps that the neighbours in `order` allow. */
-export function slotPrices(rates: Float64Array, order: Uint32Array, share: number): Float64Array {
+function slotPrices(rates: Float64Array, order: Uint32Array, share: number): Float64Array {
   const pages = order.length;
   const prices = new Float64Array(pages);
   for (let exposure = pages - 1; exposure >= 1; exposure--) {
@@ -89,7 +102,7 @@ const BLOCK = 16;
  * column moves one way only as x grows, and halving the rows halves the columns that are left to look at.
  * Blocks across the curve are quartered; the curve is monotone, so that it meets few of the quarters.
  */
-export function leastCosts(rows: Float64Array, columns: Float64Array, prices: Float64Array): Float64Array {
+function leastCosts(rows: Float64Array, columns: Float64Array, prices: Float64Array): Float64Array {
   const least = new Float64Array(rows.length).fill(Number.POSITIVE_INFINITY);
 
   const scan = (row: number, from: number, to: number): number => {

@@ -1,4 +1,5 @@
-import { byIncreasingProbability, byProbability } from './by-probability.ts';
+import { byIncreasingRate, byProbability } from './by-probability.ts';
+import { writeRates } from './objective.ts';
 
 /**
  * Decreasing write probability, hottest first: optimal when every π ≥ 1/2 (the order theorem of Checconi,
@@ -6,7 +7,7 @@ import { byIncreasingProbability, byProbability } from './by-probability.ts';
  * but the last few, and the coldest make the most of those.
  */
 export function decreasingOrder(probabilities: Float64Array): Uint32Array {
-  return byIncreasingProbability(probabilities).reverse();
+  return byIncreasingRate(writeRates(probabilities)).reverse();
 }
 
 export const decreasing = byProbability(decreasingOrder);

@@ -1,4 +1,4 @@
-import { byIncreasingProbability, byProbability } from './by-probability.ts';
+import { byIncreasingRate, byProbability, inOrder } from './by-probability.ts';
 import { writeRates } from './objective.ts';
 
 /** Above, the table of choices (a byte for each of n²/2 states) would pass 50 MB. */
@@ -17,8 +17,8 @@ export function endsOrder(probabilities: Float64Array): Uint32Array {
   if (pages > ENDS_PAGES_MAX) {
     throw new RangeError(`order ends takes at most ${ENDS_PAGES_MAX} pages, not ${pages}: use threshold`);
   }
-  const increasing = byIncreasingProbability(probabilities);
-  const sorted = Float64Array.from(increasing, (item) => probabilities[item]!);
+  const increasing = byIncreasingRate(writeRates(probabilities));
+  const sorted = inOrder(probabilities, increasing);
   const takesHottest = choices(sorted);
   const order = new Uint32Array(pages);
   for (let exposure = pages, coldest = 0; exposure > 0; exposure--) {

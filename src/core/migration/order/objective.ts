@@ -12,12 +12,15 @@
 
 /** λ_i = −ln(1 − π_i), in writes per slot: 0 for π = 0, Infinity for π = 1. RangeError when π is not in [0, 1]. */
 export function writeRates(probabilities: Float64Array): Float64Array {
-  return probabilities.map((probability, item) => {
+  const rates = new Float64Array(probabilities.length);
+  for (let item = 0; item < rates.length; item++) {
+    const probability = probabilities[item]!;
     if (!(probability >= 0 && probability <= 1)) {
       throw new RangeError(`probability ${item} is ${probability}; a probability lies between 0 and 1`);
     }
-    return -Math.log1p(-probability);
-  });
+    rates[item] = 0 - Math.log1p(-probability); // never −0, whose bits sort above every number
+  }
+  return rates;
 }
 
 /** 1 − (1 − π)^slots for a page of rate λ: exactly 0 at λ = 0, exactly 1 at λ = Infinity. `slots` is positive. */

@@ -1,9 +1,14 @@
 import { address } from './address.ts';
+import { decreasing } from './decreasing.ts';
+import { ends } from './ends.ts';
+import { exact } from './exact.ts';
 import { frequency } from './frequency.ts';
 import { increasing } from './increasing.ts';
 import { lru } from './lru.ts';
 import type { HeatKind, PageOrder } from './order.ts';
 import { random } from './random.ts';
+import { threshold } from './threshold.ts';
+import { vee } from './vee.ts';
 
 /** Every page order by name, with the heat it needs. A new one is one file and one line here. */
 export const orders = {
@@ -12,6 +17,11 @@ export const orders = {
   lru: { order: lru, heat: 'recency' },
   frequency: { order: frequency, heat: 'frequency' },
   increasing: { order: increasing, heat: 'probability' },
+  decreasing: { order: decreasing, heat: 'probability' },
+  threshold: { order: threshold, heat: 'probability' },
+  ends: { order: ends, heat: 'probability' },
+  vee: { order: vee, heat: 'probability' },
+  exact: { order: exact, heat: 'probability' },
 } as const satisfies Record<string, { order: PageOrder; heat: HeatKind }>;
 
 export type OrderName = keyof typeof orders;

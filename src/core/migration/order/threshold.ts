@@ -1,4 +1,4 @@
-import { byIncreasingProbability, byProbability } from './by-probability.ts';
+import { byIncreasingRate, byProbability, inOrder } from './by-probability.ts';
 import { writeRates } from './objective.ts';
 import { dirtyInRun, type Runs, runsOf } from './runs.ts';
 
@@ -10,13 +10,13 @@ import { dirtyInRun, type Runs, runsOf } from './runs.ts';
  * first, where nothing is lost by them. h minimises the exact objective; h = n is the decreasing order.
  */
 export function thresholdOrder(probabilities: Float64Array): Uint32Array {
-  const increasing = byIncreasingProbability(probabilities);
   const rates = writeRates(probabilities);
-  const sorted = Float64Array.from(increasing, (item) => rates[item]!);
-  const runs = runsOf(sorted, sorted.length > PAGES_EXACT ? TOLERANCE : 0);
+  const increasing = byIncreasingRate(rates);
+  const pages = increasing.length;
+  const runs = runsOf(inOrder(rates, increasing), pages > PAGES_EXACT ? TOLERANCE : 0);
   return hottestFirst(
     increasing,
-    coarseToFine(sorted.length, (hot) => expectedDirtyOf(runs, hot)),
+    coarseToFine(pages, (hot) => expectedDirtyOf(runs, hot)),
   );
 }
 

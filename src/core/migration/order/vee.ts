@@ -1,4 +1,5 @@
-import { byIncreasingProbability, byProbability } from './by-probability.ts';
+import { byIncreasingRate, byProbability, inOrder } from './by-probability.ts';
+import { writeRates } from './objective.ts';
 
 /** Above, the table of choices (a byte for each of n²/2 states) would pass 50 MB. */
 export const VEE_PAGES_MAX = 10_000;
@@ -17,8 +18,8 @@ export function veeOrder(probabilities: Float64Array): Uint32Array {
   if (pages > VEE_PAGES_MAX) {
     throw new RangeError(`order vee takes at most ${VEE_PAGES_MAX} pages, not ${pages}: use threshold`);
   }
-  const decreasing = byIncreasingProbability(probabilities).reverse();
-  const goesInFront = choices(Float64Array.from(decreasing, (item) => probabilities[item]!));
+  const decreasing = byIncreasingRate(writeRates(probabilities)).reverse();
+  const goesInFront = choices(inOrder(probabilities, decreasing));
   const order = new Uint32Array(pages);
   for (let placed = 0, front = 0; placed < pages; placed++) {
     const first = goesInFront[row(placed) + front] === 1;

@@ -6,7 +6,7 @@ export interface CloudHypervisorSpec {
   readonly rule: 'cloud-hypervisor';
   readonly limitNs: Nanos;
   readonly timeoutNs: Nanos;
-  /** `cancel`: the guest stays at the source. `ignore`: it is stopped all the same, however long that takes. */
+  /** `cancel`: the guest stays at the source. `ignore`: it is stopped, however long the downtime. */
   readonly onTimeout: 'cancel' | 'ignore';
 }
 
@@ -23,8 +23,8 @@ export const cloudHypervisorDefaults: CloudHypervisorSpec = {
  *
  *   estimated downtime = bytes_k / bandwidth_{k−1} ≤ limit,
  *
- * and only if that fails is the clock looked at. A working set that the link cannot drain below the limit keeps
- * it going until the timeout, an hour, since nothing in between notices that the rounds no longer shrink.
+ * and only if that fails is the clock looked at. A working set that the link cannot drain below the limit
+ * keeps it going until the timeout, an hour, since nothing notices that the rounds no longer shrink.
  */
 export function cloudHypervisor(spec: CloudHypervisorSpec): StopRule {
   return (progress) => {

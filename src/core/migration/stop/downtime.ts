@@ -15,16 +15,16 @@ export const downtimeDefaults: DowntimeSpec = { rule: 'downtime', limitNs: 300 *
  *
  *   pending < bandwidth × limit,
  *
- * within a round as well as at its end. It never gives up: a guest that dirties its memory faster than the link
- * carries it is followed for ever, which is why nova, Proxmox and KubeVirt keep raising the limit from outside.
+ * within a round as well as at its end. It never gives up: a guest that dirties its memory faster than the
+ * link carries it is followed for ever, which is why nova, Proxmox and KubeVirt raise the limit meanwhile.
  */
 export function downtime(spec: DowntimeSpec): StopRule {
   return (progress) => stopWithin(progress, spec.limitNs);
 }
 
 /**
- * QEMU's test, against a limit that may have moved. Nothing pending is always little enough; while no bandwidth
- * has been seen yet, nothing else is.
+ * QEMU's test, against a limit that may have moved. Nothing pending is always little enough; while no
+ * bandwidth has been seen yet, nothing else is.
  */
 export function stopWithin(progress: Progress, limitNs: Nanos): Verdict | undefined {
   const leftNs = remainingNs(progress);
@@ -32,7 +32,7 @@ export function stopWithin(progress: Progress, limitNs: Nanos): Verdict | undefi
   return { decision: 'stop', reason: `${formatDuration(leftNs)} left, limit ${formatDuration(limitNs)}` };
 }
 
-/** How long sending the pending bytes would take at the bandwidth seen: the downtime, as these rules foresee it. */
+/** How long sending the pending bytes would take at the bandwidth seen: the downtime that is foreseen. */
 export function remainingNs(progress: Progress): Nanos {
   if (progress.pendingBytes === 0) return 0;
   return (progress.pendingBytes * NANOS_PER_SECOND) / progress.bandwidthBytesPerSecond;

@@ -28,11 +28,11 @@ export const kubevirtRampDefaults: KubevirtRampSpec = {
  *
  *   from first to last in equal steps, one every 10 s, none before round 3.
  *
- * The raises wait for the rounds so that the bulk copy, which says nothing about convergence, uses none of them
- * up. The proposal and the code differ, and this is the code: there the 10 s run from the last change of the
- * limit, so after a long bulk copy the first raise comes as round 3 begins (the proposal waits 10 s more); and
- * seven steps are seven raises of 129 ms (the proposal's timetable shows six of 150 ms). KubeVirt's general
- * timeouts are not part of it: like QEMU's rule it never gives up.
+ * The raises wait for the rounds so that the bulk copy, which says nothing about convergence, uses none of
+ * them up. The proposal and the code differ, and this is the code: there the 10 s run from the last change of
+ * the limit, so after a long bulk copy the first raise comes as round 3 begins (the proposal waits 10 s
+ * more); and seven steps are seven raises of 129 ms (the proposal's timetable shows six of 150 ms).
+ * KubeVirt's general timeouts are not part of it: like QEMU's rule it never gives up.
  */
 export function kubevirtRamp(spec: KubevirtRampSpec): StopRule {
   let raises = 0;

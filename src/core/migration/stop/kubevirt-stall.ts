@@ -32,9 +32,9 @@ export const kubevirtStallDefaults: KubevirtStallSpec = {
 };
 
 /**
- * KubeVirt's stall detection (VEP 248; virt-launcher's stallDetector.decideAction and live-migration-source.go, its path
- * without post-copy): QEMU's rule under a modest limit until the rounds have stalled and one of them ends at a
- * local minimum. There
+ * KubeVirt's stall detection (VEP 248; virt-launcher's stallDetector.decideAction and
+ * live-migration-source.go, its path without post-copy): QEMU's rule under a modest limit until the rounds
+ * have stalled and one of them ends at a local minimum. There
  *
  *   implied downtime = pending / EWMA(bandwidth)
  *

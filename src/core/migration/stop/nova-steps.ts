@@ -24,7 +24,7 @@ const LEAST_GIB = 2;
 
 /**
  * OpenStack nova's rule (nova/virt/libvirt/migration.py: downtime_steps, update_downtime and
- * should_trigger_timeout_action, formerly should_abort): QEMU's rule under a limit that grows with the time t,
+ * should_trigger_timeout_action, formerly should_abort): QEMU's rule under a limit that grows with time t,
  *
  *   limit(i) = L/s + i·(L − L/s)/s,  i = ⌊t / (delay × GiB)⌋, at most s:
  *

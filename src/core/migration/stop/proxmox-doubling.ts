@@ -23,9 +23,9 @@ export const proxmoxDoublingDefaults: ProxmoxDoublingSpec = {
 
 /**
  * Proxmox's rule (PVE/QemuMigrate.pm, phase2): QEMU's rule, watched once a second by `query-migrate`. A poll
- * found no progress when bytes were sent since the last one and yet more are pending than then. The sixth such
- * poll doubles the limit, without bound; they need not be consecutive, because progress in between does not
- * reset their count, only a doubling does.
+ * found no progress when bytes were sent since the last one and yet more are pending than then. The sixth
+ * such poll doubles the limit, without bound; they need not be consecutive, because progress in between does
+ * not reset their count, only a doubling does.
  *
  * As soon as less is pending than was sent per poll on average, the polls follow each other every 100 ms, and
  * for good: from there on a guest that does not converge sees its limit doubled within a second or two.

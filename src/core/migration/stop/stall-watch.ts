@@ -9,7 +9,7 @@ export interface StallParameters {
   readonly decay: number;
 }
 
-/** Told what is pending at the end of every round; answers whether to stop here or hope for a better round. */
+/** Told what is pending at the end of each round; answers whether to stop here or hope for a better one. */
 export type StallWatch = (nowNs: Nanos, pendingBytes: Bytes) => boolean;
 
 /**
@@ -18,10 +18,10 @@ export type StallWatch = (nowNs: Nanos, pendingBytes: Bytes) => boolean;
  *
  *   pending ≥ (1 − margin) × the best of at least `patience` ago.
  *
- * From then on they sway around some level, and a round that ends at pending ≤ (1 + margin) × the best is as good
- * as any to come. A best that does not recur within the patience gives way to the best since the stall began,
- * each of those serving once, and the patience shrinks: so the search ends even if the guest has moved to a
- * higher level for good.
+ * From then on they sway around some level, and a round that ends at pending ≤ (1 + margin) × the best is as
+ * good as any to come. A best that does not recur within the patience gives way to the best since the stall
+ * began, each of those serving once, and the patience shrinks: so the search ends even if the guest has moved
+ * to a higher level for good.
  */
 export function stallWatch({ margin, patienceNs, decay }: StallParameters): StallWatch {
   const recent: { readonly atNs: Nanos; readonly pendingBytes: Bytes }[] = [];

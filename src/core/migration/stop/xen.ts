@@ -13,8 +13,8 @@ export const xenDefaults: XenSpec = { rule: 'xen', rounds: 5, pages: 50 };
  *
  *   rounds done ≥ 5  or  pages dirty < 50.
  *
- * Its caller, send_memory_live, still sends those fewer than 50 pages as one more live round before it suspends
- * the guest. So the count that decides is that of the round just sent, unless nothing at all is dirty.
+ * Its caller, send_memory_live, still sends those fewer than 50 pages as one more live round before it
+ * suspends the guest. So the count that decides is that of the round just sent, unless nothing is dirty.
  */
 export function xen(spec: XenSpec): StopRule {
   return (progress) => {

@@ -18,8 +18,14 @@ test('before anything has been sent there is no bandwidth, and so no stop', () =
 });
 
 test('with nothing pending it stops, whatever the bandwidth', () => {
-  const stop = { decision: 'stop', reason: '0 ns left, limit 300 ms' };
-  expect(qemu(progress({ bandwidthBytesPerSecond: 0, pendingBytes: 0 }))).toEqual(stop);
+  const nothing = progress({ bandwidthBytesPerSecond: 0, pendingBytes: 0 });
+  expect(qemu(nothing)).toEqual({ decision: 'stop', reason: '0 ns left, limit 300 ms' });
+});
+
+test('a limit of zero waits until nothing is pending', () => {
+  const none = downtime({ rule: 'downtime', limitNs: 0 });
+  expect(none(progress({ pendingBytes: 1 }))).toBeUndefined();
+  expect(none(progress({ pendingBytes: 0 }))?.decision).toBe('stop');
 });
 
 test('an idle guest is stopped within its first round, 300 ms before the end of it', () => {

@@ -12,7 +12,10 @@ interface RoundEnd {
   readonly bandwidth?: number;
 }
 
-/** At each of these round ends so much is left, in milliseconds at `BANDWIDTH`; what did the rule say to each? */
+/**
+ * At each of these round ends so much is left, in milliseconds at `BANDWIDTH`; what did the rule say to
+ * each?
+ */
 function verdicts(ends: readonly RoundEnd[], ask = rule()): (Verdict | undefined)[] {
   return ends.map(({ second, leftMs, bandwidth = BANDWIDTH }) =>
     ask(
@@ -78,7 +81,7 @@ test('between 900 ms and 1.5 times that it has a minute to be lucky', () => {
   expect(unlucky[3]).toEqual({ decision: 'give up', reason: 'no stop within 60 s of the stall' });
 });
 
-test('one slow sample weighs 0.4: 900 ms left at 0.6 + 0.4 × 0.1 of the bandwidth are 1406 ms, too many', () => {
+test('one slow sample weighs 0.4: 900 ms at 0.6 + 0.4 × 0.1 of the bandwidth are 1406, too many', () => {
   const [, stalled] = verdicts([
     { second: 10, leftMs: 900 },
     { second: 50, leftMs: 900, bandwidth: BANDWIDTH / 10 },
@@ -93,6 +96,33 @@ test('the bandwidth is sampled every 400 ms, not whenever the rule is asked', ()
   const after = verdicts([...between, { second: 50, leftMs: 870 }], asked);
   expect([...before, ...after.slice(0, 3)]).toEqual([undefined, undefined, undefined, undefined]);
   expect(after[3]).toEqual({ decision: 'stop', reason: '870 ms left, limit 900 ms' });
+});
+
+test('moments at which nothing is being sent are not samples', () => {
+  const said = verdicts([
+    { second: 10, leftMs: 1050 },
+    { second: 30, leftMs: 1050, bandwidth: 0 },
+    { second: 50, leftMs: 1050 },
+  ]);
+  expect(said).toEqual([undefined, undefined, undefined]);
+});
+
+test('the first 400 ms, a burst perhaps, are too early for a sample', () => {
+  const said = verdicts([
+    { second: 0.3, leftMs: 5000, bandwidth: 10 * BANDWIDTH },
+    { second: 10, leftMs: 1360 },
+    { second: 50, leftMs: 1360 },
+  ]);
+  expect(said[2]).toEqual({ decision: 'give up', reason: 'stalled 1.36 s from the end' });
+});
+
+test('without any bandwidth yet nothing can be implied, and no stall is looked for', () => {
+  const said = verdicts([
+    { second: 10, leftMs: 800, bandwidth: 0 },
+    { second: 50, leftMs: 800, bandwidth: 0 },
+    { second: 60, leftMs: 800 },
+  ]);
+  expect(said).toEqual([undefined, undefined, undefined]);
 });
 
 test('a guest with a working set of 80 MB is stopped 40 s after its rounds stopped shrinking', () => {

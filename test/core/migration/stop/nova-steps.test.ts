@@ -3,7 +3,7 @@ import { novaSteps, novaStepsDefaults } from '../../../../src/core/migration/sto
 import { allows, GiB, MS, progress, SECOND } from './progress.ts';
 
 /** The example in nova's own documentation of downtime_steps: 10 steps, 30 s, 3 GiB and 400 ms. */
-test('the limits are those of the example in nova: 40 ms at first, 36 ms more every 90 s, 400 ms at last', () => {
+test('the limits are those of nova’s example: 40 ms at first, 36 ms more every 90 s, 400 ms at last', () => {
   const rule = novaSteps({
     ...novaStepsDefaults,
     limitNs: 400 * MS,

@@ -61,7 +61,7 @@ export interface TinyMigration {
 export const constantRate = (bytesPerSecond: BytesPerSecond) => (sinceNs: Nanos) =>
   (bytesPerSecond * sinceNs) / SECOND;
 
-/** Writes at this rate fall evenly on a working set: the more of it is dirty, the fewer of them dirty more. */
+/** Writes fall evenly on a working set: the more of it is dirty, the fewer of them dirty more. */
 export const saturating = (bytesPerSecond: BytesPerSecond, workingSetBytes: Bytes) => (sinceNs: Nanos) =>
   workingSetBytes * (1 - Math.exp((-bytesPerSecond * sinceNs) / SECOND / workingSetBytes));
 
@@ -71,8 +71,8 @@ export interface Ending {
 }
 
 /**
- * Bytes as a fluid: round k sends what round k−1 dirtied, and what it dirties itself is pending on top of what it
- * has still to send. Undefined when the rule has not ended it after so many rounds.
+ * Bytes as a fluid: round k sends what round k−1 dirtied, and what it dirties itself is pending on top of
+ * what it has still to send. Undefined when the rule has not ended it after so many rounds.
  */
 export function run(rule: StopRule, migration: TinyMigration, mostRounds = 1000): Ending | undefined {
   const { guestBytes, bandwidthBytesPerSecond, dirtiedBytes, batchNs = 10 * MS } = migration;

@@ -24,7 +24,7 @@ test('a spike is forgiven while the trend is downward', () => {
   expect(minima([1000, 900, 800, 700, 950, 600])).toEqual([]);
 });
 
-test('a round that has stalled at the top of the swing waits for the next one within 4 % of the bottom', () => {
+test('a round that stalls at the top of the swing waits for one within 4 % of the bottom', () => {
   expect(minima([1000, 700, 500, 900, 1000, 521, 520])).toEqual([6]);
 });
 

@@ -1,0 +1,48 @@
+import type { Course } from '../src/core/migration/course.ts';
+import type { Plan } from '../src/core/migration/plan.ts';
+import { HEADER_BYTES } from '../src/core/wire/frames.ts';
+import { drive } from '../src/lab/drive.ts';
+import type { ProgramSpec } from '../src/worlds/guests/programs.ts';
+import { worldFactory } from '../src/worlds/worlds.ts';
+
+/** One migration of a guest in the `threads` world, to a process of its own; rate null: unthrottled. */
+export async function migrateThreads(
+  pages: number,
+  program: ProgramSpec,
+  rate: number | null,
+  change: Partial<Plan> = {},
+): Promise<Course> {
+  const plan: Plan = {
+    pages,
+    pageBytes: 4096 + HEADER_BYTES,
+    order: 'address',
+    heat: 'estimated',
+    defer: null,
+    clear: 'page',
+    stop: { rule: 'rounds', rounds: 1 },
+    rateBytesPerSecond: rate,
+    stopRateBytesPerSecond: rate,
+    depthBytes: 65_536,
+    observeNs: 0,
+    windowNs: 40e6,
+    halfLifeNs: 8e9,
+    verify: 'full',
+    seed: 1,
+    ...change,
+  };
+  const guest = { name: 'bench', pages, pageSizeBytes: 4096, program, heartbeatPeriodNs: 10e6, seed: 1 };
+  const factory = await worldFactory('threads');
+  try {
+    const world = await factory.create({ guest, plan });
+    try {
+      return await drive(plan, world);
+    } finally {
+      await world.close();
+    }
+  } finally {
+    await factory.close();
+  }
+}
+
+/** A guest that does nothing but beat. */
+export const idle: ProgramSpec = { kind: 'classes', classes: [{ pages: 1, writesPerSecond: 0 }] };

@@ -1,0 +1,116 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Course } from '../../src/core/migration/course.ts';
+import type { Seen, Step } from '../../src/core/migration/steps.ts';
+import { drive } from '../../src/lab/drive.ts';
+import { replay, type TraceLine } from '../../src/lab/trace.ts';
+import type { WorldSetup } from '../../src/worlds/world.ts';
+import { type WorldFactory, worldFactory, worldNames } from '../../src/worlds/worlds.ts';
+import { smallSetup } from '../fixtures/setup.ts';
+
+/** What every world owes: one suite, the same for all. */
+describe.each(worldNames)('world %s', (name) => {
+  let factory: WorldFactory;
+  beforeAll(async () => {
+    factory = await worldFactory(name);
+  });
+  afterAll(() => factory.close());
+
+  async function migrateIn(setup: WorldSetup): Promise<{ course: Course; lines: TraceLine[] }> {
+    const world = await factory.create(setup);
+    try {
+      const lines: TraceLine[] = [{ plan: setup.plan }];
+      const course = await drive(setup.plan, world, (step, seen) => lines.push({ step, seen }));
+      return { course, lines: [...lines, { course }] };
+    } finally {
+      await world.close();
+    }
+  }
+
+  test('completes a migration and says so in one record', async () => {
+    const { course } = await migrateIn(smallSetup({ plan: { stop: { rule: 'rounds', rounds: 2 } } }));
+    expect(course).toMatchObject({
+      outcome: 'completed',
+      owner: 'destination',
+      reason: '2 of 2 rounds done',
+    });
+    expect(course.rounds.map(({ round }) => round)).toEqual([1, 2]);
+    expect(course.rounds[0]).toMatchObject({ dirtyPages: 800, sentPages: 800, deferredPages: 0 });
+    expect(course.rounds[1]!.sentPages).toBe(course.rounds[1]!.dirtyPages);
+    expect(course.stop.pages).toBeGreaterThan(0);
+    expect(Object.keys(course).sort()).toEqual(
+      [
+        ...['outcome', 'reason', 'owner', 'rounds', 'stop', 'downtimeNs', 'downtimeParts', 'totalNs'],
+        ...['outage', 'verified', 'servers', 'link'],
+      ].sort(),
+    );
+  });
+
+  test('the parts of the downtime add up to it, and it ends the total', async () => {
+    const { course } = await migrateIn(smallSetup());
+    const parts = Object.values(course.downtimeParts);
+    expect(parts.every((part) => part >= 0)).toBe(true);
+    expect(parts.reduce((sum, part) => sum + part, 0)).toBeCloseTo(course.downtimeNs, -1);
+    const rounds = course.rounds.reduce((sum, { durationNs }) => sum + durationNs, 0);
+    expect(rounds + course.downtimeNs).toBeGreaterThan(0.98 * course.totalNs);
+    expect(rounds + course.downtimeNs).toBeLessThanOrEqual(course.totalNs);
+  });
+
+  test('keeps to the reservation over every interval', async () => {
+    const { course } = await migrateIn(
+      smallSetup({ plan: { stopRateBytesPerSecond: 25_000_000, stop: { rule: 'rounds', rounds: 2 } } }),
+    );
+    expect(course.link.worstExcessBytes).toBeLessThanOrEqual(0);
+    const sent = course.rounds.reduce((sum, { bytes }) => sum + bytes, 0) + course.stop.bytes;
+    expect(course.link.sentBytes).toBeGreaterThanOrEqual(sent);
+    expect(course.link.sentBytes).toBeLessThan(sent + 1000);
+  });
+
+  test('a client of the guest loses no heartbeat and sees none twice', async () => {
+    const { course } = await migrateIn(smallSetup());
+    expect(course.outage).toMatchObject({ lostHeartbeats: 0, repeatedHeartbeats: 0 });
+    expect(course.outage!.longestGapNs).toBeGreaterThan(course.downtimeParts.memoryNs);
+  });
+
+  test('deferred pages wait for the stop', async () => {
+    const { course } = await migrateIn(
+      smallSetup({ plan: { order: 'lru', defer: { threshold: 0.3 }, stop: { rule: 'rounds', rounds: 2 } } }),
+    );
+    expect(course.rounds[0]!.deferredPages).toBeGreaterThan(30);
+    expect(course.rounds[0]!.deferredPages + course.rounds[0]!.sentPages).toBe(800);
+    expect(course.stop.pages).toBeGreaterThanOrEqual(course.rounds[1]!.deferredPages);
+  });
+
+  test('knows the write rates of its guest when the plan asks for them', async () => {
+    const { course, lines } = await migrateIn(smallSetup({ plan: { order: 'increasing', heat: 'known' } }));
+    const learned = lines.find((line) => 'seen' in line && line.seen.kind === 'learned');
+    expect(course.outcome).toBe('completed');
+    expect(learned).toBeDefined();
+  });
+
+  test('a trace replayed into a fresh migration gives the same steps and the same record', async () => {
+    const { lines } = await migrateIn(smallSetup({ plan: { order: 'lru', defer: { threshold: 0.3 } } }));
+    expect(replay(lines)).toMatchObject({ difference: undefined });
+  });
+
+  test('takes an abort at any step, and the guest stays the source’s', async () => {
+    const setup = smallSetup();
+    const pages = Uint32Array.of(1, 2, 3);
+    const upTo: Step[] = [
+      { kind: 'observe', windowNs: 20e6 },
+      { kind: 'track' },
+      { kind: 'send', pages, rateBytesPerSecond: 12_500_000 },
+      { kind: 'harvest' },
+      { kind: 'stop' },
+    ];
+    for (let steps = 0; steps <= upTo.length; steps++) {
+      const world = await factory.create(setup);
+      try {
+        for (const step of upTo.slice(0, steps)) expect((await world.perform(step)).kind).not.toBe('failed');
+        const seen: Seen = await world.perform({ kind: 'abort', why: 'a test' });
+        expect(seen).toMatchObject({ kind: 'aborted', owner: 'source' });
+      } finally {
+        await world.close();
+      }
+    }
+  });
+});

@@ -1,0 +1,115 @@
+import { readFileSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Course } from '../../../src/core/migration/course.ts';
+import { drive } from '../../../src/lab/drive.ts';
+import { migrateVirtually } from '../../../src/lab/predict.ts';
+import type { ProgramSpec } from '../../../src/worlds/guests/programs.ts';
+import type { WorldSetup } from '../../../src/worlds/world.ts';
+import { type WorldFactory, worldFactory } from '../../../src/worlds/worlds.ts';
+import { smallSetup } from '../../fixtures/setup.ts';
+
+const recording = readFileSync(
+  new URL('../../../traces/vlc-http-stream.ndjson.gz', import.meta.url),
+).toString('base64');
+
+let factory: WorldFactory;
+beforeAll(async () => {
+  factory = await worldFactory('threads');
+});
+afterAll(() => factory.close());
+
+async function migrate(setup: WorldSetup): Promise<Course> {
+  const world = await factory.create(setup);
+  try {
+    return await drive(setup.plan, world);
+  } finally {
+    await world.close();
+  }
+}
+
+function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[values.length >> 1]!;
+}
+
+const programs: [string, ProgramSpec, number][] = [
+  ['classes', smallSetup().guest.program, 800],
+  ['sequential', { kind: 'sequential', pages: 300, writesPerSecond: 20_000 }, 800],
+  [
+    'stream',
+    { kind: 'stream', framePeriodNs: 10e6, cpuPerFrameNs: 1e6, pagesPerFrame: 20, bufferPages: 200 },
+    800,
+  ],
+  ['trace', { kind: 'trace', recording }, 12_928],
+];
+
+describe('every program', () => {
+  test.each(
+    programs,
+  )('%s goes on at the destination as if it had never moved', async (kind, program, pages) => {
+    const heartbeatPeriodNs = kind === 'stream' ? 10e6 : 5e6;
+    const course = await migrate(
+      smallSetup({
+        guest: { program, pages, heartbeatPeriodNs },
+        plan: {
+          pages,
+          stop: { rule: 'rounds', rounds: 2 },
+          rateBytesPerSecond: null,
+          stopRateBytesPerSecond: null,
+        },
+      }),
+    );
+    expect(course).toMatchObject({
+      outcome: 'completed',
+      verified: { memory: 'identical', continued: 'identical' },
+      outage: { lostHeartbeats: 0, repeatedHeartbeats: 0 },
+    });
+  });
+});
+
+describe('the downtime', () => {
+  test('its memory part is n·(P+H)/b_d, less at most a bucket', async () => {
+    const setup = smallSetup({ plan: { rateBytesPerSecond: 25_000_000, stopRateBytesPerSecond: 6_250_000 } });
+    const { pageBytes, depthBytes } = setup.plan;
+    const errors: number[] = [];
+    for (let repetition = 0; repetition < 5; repetition++) {
+      const { stop, downtimeParts } = await migrate(setup);
+      const formulaNs = (stop.pages * pageBytes * 1e9) / 6_250_000;
+      const atOnceNs = (depthBytes * 1e9) / 6_250_000;
+      const tooLong = downtimeParts.memoryNs - (formulaNs * 1.02 + 2e6);
+      const tooShort = formulaNs * 0.98 - 2e6 - atOnceNs - downtimeParts.memoryNs;
+      errors.push(Math.max(tooLong, tooShort));
+    }
+    expect(median(errors)).toBeLessThanOrEqual(0);
+  });
+
+  test('is what the virtual world says of the same scenario', async () => {
+    const setup = smallSetup();
+    const memoryParts: number[] = [];
+    for (let run = 0; run < 3; run++) memoryParts.push((await migrate(setup)).downtimeParts.memoryNs);
+    const measured = median(memoryParts);
+    const predicted = Array.from({ length: 200 }, (_, seed) =>
+      migrateVirtually({ guest: { ...setup.guest, seed }, plan: { ...setup.plan, seed } }),
+    ).map((course) => course.downtimeNs);
+    const sorted = predicted.sort((a, b) => a - b);
+    expect(measured).toBeGreaterThan(sorted[0]! - 2e6);
+    expect(measured).toBeLessThan(sorted.at(-1)! + 5e6);
+  });
+});
+
+test('a guest that writes at full speed through thirty unlimited rounds arrives whole', async () => {
+  const course = await migrate(
+    smallSetup({
+      guest: { program: { kind: 'sequential', pages: 500, writesPerSecond: 300_000 } },
+      plan: { stop: { rule: 'rounds', rounds: 30 }, rateBytesPerSecond: null, stopRateBytesPerSecond: null },
+    }),
+  );
+  expect(course.verified).toEqual({ memory: 'identical', continued: 'identical' });
+  expect(course.rounds).toHaveLength(30);
+});
+
+test('the hand-over leaves no thread and no socket of the source behind', async () => {
+  const before = process.getActiveResourcesInfo().length;
+  await migrate(smallSetup());
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(process.getActiveResourcesInfo().length).toBeLessThanOrEqual(before);
+});
