@@ -24,9 +24,9 @@ export async function streaming(): Promise<void> {
   console.log(`  median ratio ${ratios[REPETITIONS >> 1]!.toFixed(2)}`);
 }
 
-/** Bytes a second of a plain socket to a process that only counts. */
+/** Bytes a second of a plain socket to a process that only copies them into its memory. */
 async function bareCopy(): Promise<number> {
-  const sink = fork(new URL('./sink.js', import.meta.url), [], { execArgv: [] });
+  const sink = fork(new URL('./sink.js', import.meta.url), [String(BYTES)], { execArgv: [] });
   const [port] = (await once(sink, 'message')) as [number];
   const socket = connect(port, '127.0.0.1');
   await once(socket, 'connect');

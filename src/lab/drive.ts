@@ -1,6 +1,6 @@
+import type { Course } from '../core/migration/course.ts';
 import { migrate } from '../core/migration/migrate.ts';
 import type { Plan } from '../core/migration/plan.ts';
-import type { Course } from '../core/migration/course.ts';
 import type { Seen, Step } from '../core/migration/steps.ts';
 import type { World } from '../worlds/world.ts';
 

@@ -1,5 +1,5 @@
-import { migrate } from '../core/migration/migrate.ts';
 import type { Course } from '../core/migration/course.ts';
+import { migrate } from '../core/migration/migrate.ts';
 import { VirtualWorld } from '../worlds/virtual/virtual-world.ts';
 import type { WorldSetup } from '../worlds/world.ts';
 import { type Scenario, seeded } from './scenario.ts';

@@ -93,7 +93,7 @@ const link = z.strictObject(
       parseSize,
       `a size of at most ${formatSize(DEEPEST_BUCKET_BYTES)}`,
       (bytes) => bytes > 0 && bytes <= DEEPEST_BUCKET_BYTES,
-    ).default(64 * 1024),
+    ).optional(),
     overhead: size.default(PAGE_OVERHEAD_BYTES),
   },
   'a link: { rate, … }',

@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
 import { parseDocument } from 'yaml';
+import { DEEPEST_BUCKET_BYTES } from '../core/link/bucket.ts';
 import type { Plan } from '../core/migration/plan.ts';
+import { type Bytes, type BytesPerSecond, NANOS_PER_MILLISECOND, NANOS_PER_SECOND } from '../core/units.ts';
 import { Failure, reasonOf } from '../worlds/failure.ts';
 import type { GuestSpec, ProgramSpec } from '../worlds/guests/programs.ts';
 import { parseRecording } from '../worlds/guests/recording.ts';
@@ -119,16 +121,16 @@ function resolveScenario(document: ScenarioDocument, folder: string): Scenario {
   const pageBytes = guest.pageSize + link.overhead;
   const stopRate = link.stopRate === undefined ? link.rate : link.stopRate;
   const problems: Problem[] = [];
-  const require = (holds: boolean, path: string, expected: string, found: unknown) => {
+  const insist = (holds: boolean, path: string, expected: string, found: unknown) => {
     if (!holds) problems.push({ path, expected, found: shown(found) });
   };
-  require(link.depth >=
-    pageBytes, 'link.depth', `room for a page and its header, ${pageBytes} bytes`, link.depth);
+  const depth = link.depth ?? Math.max(defaultDepth(link.rate, stopRate), pageBytes);
+  insist(depth >= pageBytes, 'link.depth', `room for a page and its header, ${pageBytes} bytes`, depth);
   const capacity = link.capacity ?? Number.POSITIVE_INFINITY;
-  require((link.rate ?? 0) <= capacity, 'link.rate', 'at most link.capacity', link.rate);
-  require((stopRate ?? 0) <= capacity, 'link.stopRate', 'at most link.capacity', stopRate);
-  require(pagesNeeded(program) <=
-    guest.pages, 'guest.pages', `at least ${pagesNeeded(program)}, which the program uses`, guest.pages);
+  insist((link.rate ?? 0) <= capacity, 'link.rate', 'at most link.capacity', link.rate);
+  insist((stopRate ?? 0) <= capacity, 'link.stopRate', 'at most link.capacity', stopRate);
+  const needed = pagesNeeded(program);
+  insist(needed <= guest.pages, 'guest.pages', `at least ${needed}, which the program uses`, guest.pages);
   if (problems.length > 0) throw new UsageError(problems);
   return {
     guest: {
@@ -148,13 +150,23 @@ function resolveScenario(document: ScenarioDocument, folder: string): Scenario {
       stop: migration.stop,
       rateBytesPerSecond: link.rate,
       stopRateBytesPerSecond: stopRate,
-      depthBytes: link.depth,
+      depthBytes: depth,
       observeNs: migration.observe,
       windowNs: migration.defer?.window ?? migration.window,
       halfLifeNs: migration.halfLife,
       verify: migration.verify,
     },
   };
+}
+
+const SHALLOWEST_DEFAULT_BYTES = 64 * 1024;
+const COVERED_LATENESS_NS = 10 * NANOS_PER_MILLISECOND;
+
+/** A bucket deep enough that a sender that wakes 10 ms late loses nothing of its rate. */
+function defaultDepth(...rates: readonly (BytesPerSecond | null)[]): Bytes {
+  const fastest = Math.max(...rates.map((rate) => rate ?? 0));
+  const covering = Math.ceil((fastest * COVERED_LATENESS_NS) / NANOS_PER_SECOND);
+  return Math.min(Math.max(covering, SHALLOWEST_DEFAULT_BYTES), DEEPEST_BUCKET_BYTES);
 }
 
 function resolveProgram({ guest }: ScenarioDocument, folder: string): ProgramSpec {

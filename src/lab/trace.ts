@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
+import type { Course } from '../core/migration/course.ts';
 import { migrate } from '../core/migration/migrate.ts';
 import { PageSet } from '../core/migration/pages.ts';
 import type { Plan } from '../core/migration/plan.ts';
-import type { Course } from '../core/migration/course.ts';
 import type { Seen, Step } from '../core/migration/steps.ts';
 import { Failure } from '../worlds/failure.ts';
 

@@ -53,7 +53,9 @@ function settingNames(results: readonly CellResult[]): string[] {
 /** `migration.stop.rounds` is called `rounds`, unless another setting is too. */
 function shortened(names: readonly string[]): string[] {
   const last = names.map((name) => name.split('.').at(-1)!);
-  return last.map((short, index) => (last.filter((other) => other === short).length === 1 ? short : names[index]!));
+  return last.map((short, index) =>
+    last.filter((other) => other === short).length === 1 ? short : names[index]!,
+  );
 }
 
 function settingOf({ settings }: Cell, name: string): string {

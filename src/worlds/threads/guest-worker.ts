@@ -30,7 +30,9 @@ const machine = new Machine(
   data.guest.heartbeatPeriodNs,
 );
 
+// An arriving guest's pages are touched before the migration, so that none of it waits for the kernel to find memory.
 if (data.boot) machine.boot(data.guest.seed);
+else bytes.fill(0);
 const socket = data.heartbeats === null ? null : await connected(data.heartbeats);
 obey();
 socket?.close();

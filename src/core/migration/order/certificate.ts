@@ -1,4 +1,5 @@
 import { ENDS_PAGES_MAX, endsOrder } from './ends.ts';
+import { leastCosts } from './least-costs.ts';
 import { dirtyAfter, expectedDirty, writeRates } from './objective.ts';
 import { thresholdOrder } from './threshold.ts';
 import { VEE_PAGES_MAX, veeOrder } from './vee.ts';
@@ -25,8 +26,9 @@ const DOUBT = 1e-6;
 
 /**
  * An upper bound, in pages, on E[n_2] of `order` minus the least E[n_2] of any order; never below the truth but
- * for rounding (about 1e-12 of the pages). Costs up to a second at 6500 pages and a few at 100,000.
- * RangeErrors as `expectedDirty`.
+ * for rounding (about 1e-12 of the pages). Tight up to 10,000 pages, where `vee` and `ends` price the slots too,
+ * and about a second's work there; above, up to 2 % of the dirty pages may stay in doubt when π spreads over
+ * decades and π·n ≫ 1 for most. RangeErrors as `expectedDirty`.
  */
 export function excessAtMost(probabilities: Float64Array, order: Uint32Array): number {
   let best = order.length;
@@ -58,13 +60,9 @@ function dirtyAtLeast(probabilities: Float64Array, order: Uint32Array, share: nu
   const prices = slotPrices(rates, order, share);
   const sorted = rates.sort();
   const pagePrices = leastCosts(sorted, exposures, prices);
-  // The same step with pages and slots exchanged lowers every slot's price to what some page would pay for it.
-  const earned = leastCosts(
-    exposures,
-    sorted,
-    pagePrices.map((price) => -price),
-  );
-  return sum(pagePrices) + sum(earned);
+  // Then −u_e = min_i (1 − (1 − π_i)^e − v_i): no slot needs a higher price than what some page would pay for it.
+  const discounts = pagePrices.map((price) => -price);
+  return sum(pagePrices) + sum(leastCosts(exposures, sorted, discounts));
 }
 
 /** u by exposure − 1, from u_n = 0 down the exposures in the steps that the neighbours in `order` allow. */
@@ -88,67 +86,4 @@ function sum(terms: Float64Array): number {
   let total = 0;
   for (const term of terms) total += term;
   return total;
-}
-
-/** A block of fewer rows or columns is scanned cell by cell. */
-const BLOCK = 16;
-
-/**
- * For every row x (ascending) the least cost over the columns y (ascending): min_y 1 − exp(−x·y) + price(y).
- * Exact for any prices, in O(n log² n) instead of n².
- *
- * Between two columns y < y' the difference of costs changes with x like exp(−xy') − exp(−xy): it falls while
- * x·y' ≤ 1 and rises once x·y ≥ 1. So in a block of the matrix on one side of the curve x·y = 1 the cheapest
- * column moves one way only as x grows, and halving the rows halves the columns that are left to look at.
- * Blocks across the curve are quartered; the curve is monotone, so that it meets few of the quarters.
- */
-function leastCosts(rows: Float64Array, columns: Float64Array, prices: Float64Array): Float64Array {
-  const least = new Float64Array(rows.length).fill(Number.POSITIVE_INFINITY);
-
-  const scan = (row: number, from: number, to: number): number => {
-    const x = rows[row]!;
-    let cheapest = from;
-    let cost = Number.POSITIVE_INFINITY;
-    for (let column = from; column <= to; column++) {
-      const here = dirtyAfter(x, columns[column]!) + prices[column]!;
-      if (here < cost) [cost, cheapest] = [here, column];
-    }
-    least[row] = Math.min(least[row]!, cost);
-    return cheapest;
-  };
-
-  const halve = (top: number, bottom: number, from: number, to: number, rising: boolean): void => {
-    if (top > bottom) return;
-    const middle = (top + bottom) >>> 1;
-    const cheapest = scan(middle, from, to);
-    const [above, below] = rising
-      ? [
-          [from, cheapest],
-          [cheapest, to],
-        ]
-      : [
-          [cheapest, to],
-          [from, cheapest],
-        ];
-    halve(top, middle - 1, above[0]!, above[1]!, rising);
-    halve(middle + 1, bottom, below[0]!, below[1]!, rising);
-  };
-
-  const quarter = (top: number, bottom: number, from: number, to: number): void => {
-    if (rows[bottom]! * columns[to]! <= 1) halve(top, bottom, from, to, false);
-    else if (rows[top]! * columns[from]! >= 1) halve(top, bottom, from, to, true);
-    else if (bottom - top < BLOCK || to - from < BLOCK) {
-      for (let row = top; row <= bottom; row++) scan(row, from, to);
-    } else {
-      const row = (top + bottom) >>> 1;
-      const column = (from + to) >>> 1;
-      quarter(top, row, from, column);
-      quarter(top, row, column + 1, to);
-      quarter(row + 1, bottom, from, column);
-      quarter(row + 1, bottom, column + 1, to);
-    }
-  };
-
-  if (rows.length > 0) quarter(0, rows.length - 1, 0, columns.length - 1);
-  return least;
 }

@@ -22,6 +22,7 @@ export function runsOf(rates: Float64Array, tolerance: number): Runs {
   for (let start = 0, end = 0; start < rates.length; start = end) {
     const limit = rates[start]! * (1 + tolerance);
     let excess = 0;
+    // ∞ − ∞, in the run of the pages with π = 1, counts as no excess.
     while (end < rates.length && rates[end]! <= limit) excess += rates[end++]! - rates[start]! || 0;
     means.push(rates[start]! + excess / (end - start));
     starts.push(start);
