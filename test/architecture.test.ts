@@ -18,7 +18,9 @@ describe('imports', () => {
   });
 
   test('point one way: core ← worlds ← lab ← daemon, cli', () => {
-    const upwards = edges().filter(([from, to]) => floors.indexOf(floorOf(from)) < floors.indexOf(floorOf(to)));
+    const upwards = edges().filter(
+      ([from, to]) => floors.indexOf(floorOf(from)) < floors.indexOf(floorOf(to)),
+    );
     expect(upwards).toEqual([]);
     expect(edges().filter(([from, to]) => floorOf(from) === 'cli' && floorOf(to) === 'daemon')).toEqual([]);
   });
@@ -80,7 +82,9 @@ describe('the house', () => {
 
   test('has no drawers and no file of more than 300 lines', () => {
     expect(sources.filter((file) => /\/(utils?|helpers?|common|misc)\.ts$/.test(file))).toEqual([]);
-    expect(sources.filter((file) => readFileSync(file, 'utf8').split('\n').length > 300).map(name)).toEqual([]);
+    expect(sources.filter((file) => readFileSync(file, 'utf8').split('\n').length > 300).map(name)).toEqual(
+      [],
+    );
   });
 
   test('every file in config/ is a scenario that can be run', () => {

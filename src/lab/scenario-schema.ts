@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { DEEPEST_BUCKET_BYTES } from '../core/link/bucket.ts';
 import { orderNames } from '../core/migration/order/orders.ts';
 import { expected, formatSize, parseDuration, parseRate, parseSize } from '../core/units.ts';
-import { PAGE_OVERHEAD_BYTES } from '../core/wire/frames.ts';
+import { HEADER_BYTES } from '../core/wire/frames.ts';
 
 /**
  * The scenario file. Every message completes the sentence "expected …". Only `guest.pages`, `guest.program` and
@@ -94,7 +94,7 @@ const link = z.strictObject(
       `a size of at most ${formatSize(DEEPEST_BUCKET_BYTES)}`,
       (bytes) => bytes > 0 && bytes <= DEEPEST_BUCKET_BYTES,
     ).optional(),
-    overhead: size.default(PAGE_OVERHEAD_BYTES),
+    overhead: size.default(HEADER_BYTES),
   },
   'a link: { rate, … }',
 );

@@ -10,10 +10,8 @@
  * place is as wrong as a page with a wrong byte. That same CRC is the page's checksum "as last sent".
  */
 export const WIRE_VERSION = 1;
+/** Also H: what a page costs on the wire beyond its own bytes. */
 export const HEADER_BYTES = 16;
-
-/** H: what a page costs on the wire beyond its own bytes. */
-export const PAGE_OVERHEAD_BYTES = HEADER_BYTES;
 
 /** Payloads that are not pages hold JSON or a digest; only a hello, which carries a recording, may be large. */
 export const LARGEST_HELLO_BYTES = 64 * 1024 * 1024;

@@ -7,7 +7,7 @@ export interface Heartbeat {
   readonly latenessNs: number;
 }
 
-export const HEARTBEAT_BYTES = 16;
+const HEARTBEAT_BYTES = 16;
 
 export function encodeHeartbeat({ token, number, latenessNs }: Heartbeat): Uint8Array {
   const view = new DataView(new ArrayBuffer(HEARTBEAT_BYTES));

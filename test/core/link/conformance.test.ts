@@ -12,7 +12,7 @@ interface Departure {
 
 const account = (depth: number, sent: readonly Departure[], start = 0) =>
   sent.reduce(
-    (so_far, { atNs, bytes, rate }) => departed(so_far, atNs, bytes, rate),
+    (soFar, { atNs, bytes, rate }) => departed(soFar, atNs, bytes, rate),
     conformance(depth, start),
   );
 
@@ -86,17 +86,17 @@ describe('what a bucket let through', () => {
     fc.assert(
       fc.property(fc.array(request, { minLength: 1, maxLength: 40 }), (requests) => {
         let bucket = fullBucket(6_250_000, 65_536, 0);
-        let so_far = conformance(65_536, 0);
+        let soFar = conformance(65_536, 0);
         let now = 0;
         for (const { idleNs, bytes, rate } of requests) {
           if (rate !== undefined) bucket = changeRate(bucket, rate, now);
           const { at, next } = reserve(bucket, now + idleNs, bytes);
           bucket = next;
           now = at;
-          so_far = departed(so_far, at, bytes, next.rateBytesPerSecond);
+          soFar = departed(soFar, at, bytes, next.rateBytesPerSecond);
         }
-        expect(worstExcessBytes(so_far)).toBeLessThanOrEqual(0);
-        expect(Object.is(worstExcessBytes(so_far), -0)).toBe(false);
+        expect(worstExcessBytes(soFar)).toBeLessThanOrEqual(0);
+        expect(Object.is(worstExcessBytes(soFar), -0)).toBe(false);
       }),
       { numRuns: 500 },
     );
@@ -104,13 +104,13 @@ describe('what a bucket let through', () => {
 
   test('exceeds by exactly 0 when the depth is used up and the sender never rests', () => {
     let bucket = fullBucket(1_000_000, 10_000, 0);
-    let so_far = conformance(10_000, 0);
+    let soFar = conformance(10_000, 0);
     for (let i = 0; i < 100; i++) {
       const { at, next } = reserve(bucket, 0, 1_000);
       bucket = next;
-      so_far = departed(so_far, at, 1_000, 1_000_000);
+      soFar = departed(soFar, at, 1_000, 1_000_000);
     }
-    expect(worstExcessBytes(so_far)).toBe(0);
+    expect(worstExcessBytes(soFar)).toBe(0);
   });
 
   test('exceeds by exactly what is smuggled past it', () => {
@@ -120,14 +120,14 @@ describe('what a bucket let through', () => {
         fc.integer({ min: 1, max: 100_000 }),
         (where, smuggled) => {
           let bucket = fullBucket(1_000_000, 10_000, 0);
-          let so_far = conformance(10_000, 0);
+          let soFar = conformance(10_000, 0);
           for (let i = 0; i < 100; i++) {
             const { at, next } = reserve(bucket, 0, 1_000);
             bucket = next;
-            so_far = departed(so_far, at, 1_000 + (i === where ? smuggled : 0), 1_000_000);
+            soFar = departed(soFar, at, 1_000 + (i === where ? smuggled : 0), 1_000_000);
           }
-          expect(worstExcessBytes(so_far)).toBe(smuggled);
-          expect(so_far.sentBytes).toBe(100_000 + smuggled);
+          expect(worstExcessBytes(soFar)).toBe(smuggled);
+          expect(soFar.sentBytes).toBe(100_000 + smuggled);
         },
       ),
     );

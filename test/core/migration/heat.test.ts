@@ -108,9 +108,11 @@ describe('known heat', () => {
   test('is the probability of a write within one window, and nothing seen changes it', () => {
     const rates = Float64Array.of(0, 1e-5, 0.465, 2.46, 16.8, 1e9);
     const heat = known(rates, 40 * MS);
-    const expected = [0, 1e-5 * 0.04, 0.018428, 0.093718, 0.489309, 1];
-    for (const [page, probability] of expected.entries()) expect(heat.of(page)).toBeCloseTo(probability, 6);
-    expect(heat.of(1) / (1e-5 * 0.04)).toBeCloseTo(1, 6);
+    const expected = [...rates].map((rate) => 1 - Math.exp(-rate * 0.04));
+    for (const [page, probability] of expected.entries()) expect(heat.of(page)).toBeCloseTo(probability, 12);
+    // 1 − exp(−x) would have lost half of the digits here.
+    expect(heat.of(1) / (4e-7 - 8e-14)).toBeCloseTo(1, 12);
+    expect(Object.is(heat.of(0), 0)).toBe(true);
     const before = rates.map((_, page) => heat.of(page));
     heat.see(PageSet.all(6), 40 * MS);
     expect(rates.map((_, page) => heat.of(page))).toEqual(before);

@@ -5,7 +5,7 @@ import { exactOrder } from '../../../../src/core/migration/order/exact.ts';
 import { expectedDirty } from '../../../../src/core/migration/order/objective.ts';
 import { thresholdOrder } from '../../../../src/core/migration/order/threshold.ts';
 import { Random } from '../../../../src/core/random.ts';
-import { logUniform, type Population, uniform } from './populations.ts';
+import { logUniform, uniform } from './populations.ts';
 
 const populations = Object.entries({ uniform, logUniform });
 
