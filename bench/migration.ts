@@ -19,6 +19,8 @@ export async function migrateThreads(
     heat: 'estimated',
     defer: null,
     clear: 'page',
+    skip: false,
+    timeoutNs: null,
     stop: { rule: 'rounds', rounds: 1 },
     rateBytesPerSecond: rate,
     stopRateBytesPerSecond: rate,
@@ -30,7 +32,15 @@ export async function migrateThreads(
     seed: 1,
     ...change,
   };
-  const guest = { name: 'bench', pages, pageSizeBytes: 4096, program, heartbeatPeriodNs: 10e6, seed: 1 };
+  const guest = {
+    name: 'bench',
+    pages,
+    zeroPages: 0,
+    pageSizeBytes: 4096,
+    program,
+    heartbeatPeriodNs: 10e6,
+    seed: 1,
+  };
   const factory = await worldFactory('threads');
   try {
     const world = await factory.create({ guest, plan });

@@ -62,6 +62,14 @@ export class Random {
     return -Math.log(1 - this.uniform()) * mean;
   }
 
+  /**
+   * How many of a row of things are passed over before the next one that happens, each happening with probability
+   * 1 − exp(−mean): geometric, drawn as the whole part of an exponential.
+   */
+  skips(mean: number): number {
+    return Math.floor(this.exponential(1 / mean));
+  }
+
   /** Fisher–Yates, in place. */
   shuffle<T extends Uint32Array>(values: T): T {
     for (let i = values.length - 1; i > 0; i--) {

@@ -3,24 +3,14 @@ import { DEEPEST_BUCKET_BYTES } from '../core/link/bucket.ts';
 import { orderNames } from '../core/migration/order/orders.ts';
 import { expected, formatSize, parseDuration, parseRate, parseSize } from '../core/units.ts';
 import { HEADER_BYTES } from '../core/wire/frames.ts';
+import { programSchema } from './scenario-program.ts';
+import { quantity, whole } from './scenario-quantity.ts';
+import { stopSchema } from './scenario-stop.ts';
 
 /**
  * The scenario file. Every message completes the sentence "expected …". Only `guest.pages`, `guest.program` and
  * `link.rate` are required.
  */
-function quantity(
-  parse: (text: string) => number | undefined,
-  message: string,
-  holds: (value: number) => boolean = () => true,
-) {
-  return z.unknown().transform((value, context): number => {
-    const parsed = typeof value === 'string' || typeof value === 'number' ? parse(String(value)) : undefined;
-    if (parsed !== undefined && holds(parsed)) return parsed;
-    context.addIssue({ code: 'custom', message });
-    return z.NEVER;
-  });
-}
-
 const duration = quantity(parseDuration, expected.duration);
 const someTime = quantity(parseDuration, `${expected.duration} above 0`, (ns) => ns > 0);
 const size = quantity(parseSize, expected.size);
@@ -29,56 +19,22 @@ const rate = z.union(
   [z.literal('unlimited').transform(() => null), definiteRate],
   `${expected.rate}, or unlimited`,
 );
-
-function whole(least: number, most = 2 ** 32 - 1) {
-  const message = `a whole number from ${least} to ${most}`;
-  return z.int(message).min(least, message).max(most, message);
-}
-
-const writesPerSecond = z
-  .number('a number of writes a second')
-  .nonnegative('a number of writes a second, 0 or more');
 const probability = z
-  .number('a probability')
+  .number('a probability from 0 to 1')
   .min(0, 'a probability from 0 to 1')
   .max(1, 'a probability from 0 to 1');
-
-const program = z.discriminatedUnion(
-  'kind',
-  [
-    z.strictObject({
-      kind: z.literal('classes'),
-      classes: z
-        .array(z.strictObject({ pages: whole(1), writesPerSecond }), 'a list of classes')
-        .min(1, 'at least one class'),
-    }),
-    z.strictObject({
-      kind: z.literal('sequential'),
-      pages: whole(1).optional(),
-      writesPerSecond: writesPerSecond.positive('a number of writes a second above 0'),
-    }),
-    z.strictObject({
-      kind: z.literal('stream'),
-      frame: someTime.default(40e6),
-      cpuPerFrame: duration.default(4e6),
-      pagesPerFrame: whole(1).default(60),
-      buffers: whole(1).default(600),
-    }),
-    z.strictObject({ kind: z.literal('trace'), file: z.string('the path of a recording') }),
-  ],
-  'a program: { kind: classes | sequential | stream | trace, … }',
-);
 
 const guest = z.strictObject(
   {
     name: z.string('a name').max(200, 'a name of at most 200 characters').default('guest'),
     pages: whole(2),
+    zeroPages: whole(0).default(0),
     pageSize: quantity(
       parseSize,
       'a page size that is a power of two from 512B to 1MiB',
       (bytes) => bytes >= 512 && bytes <= 2 ** 20 && (bytes & (bytes - 1)) === 0,
     ).default(4096),
-    program,
+    program: programSchema,
     heartbeat: someTime.default(10e6),
   },
   'a guest: { pages, program, … }',
@@ -99,34 +55,39 @@ const link = z.strictObject(
   'a link: { rate, … }',
 );
 
-/** Without a name the rule is the paper's. */
-const stop = z.preprocess(
-  (value) =>
-    typeof value === 'object' && value !== null && !('rule' in value) ? { rule: 'rounds', ...value } : value,
-  z.discriminatedUnion(
-    'rule',
-    [z.strictObject({ rule: z.literal('rounds'), rounds: whole(1, 10_000).default(1) })],
-    'a stop rule: { rule: rounds, rounds }',
-  ),
-);
+/** `none` is as good as nothing. */
+function noneOr<Schema extends z.ZodType>(schema: Schema) {
+  return z.preprocess((value) => (value === 'none' ? undefined : value), schema.optional());
+}
+
+const deferMessage = 'none, { threshold, window } or { count, window }';
+const defer = z
+  .strictObject(
+    { threshold: probability.optional(), count: whole(0).optional(), window: someTime.default(40e6) },
+    deferMessage,
+  )
+  .refine(({ threshold, count }) => (threshold === undefined) !== (count === undefined), deferMessage);
+
+const clearMessage = 'page, round or chunk(pages)';
+const clear = z.string(clearMessage).transform((text, context) => {
+  if (text === 'page' || text === 'round') return text;
+  const chunkPages = Number(/^chunk\((\d{1,10})\)$/.exec(text)?.[1]);
+  if (chunkPages >= 1) return { chunkPages };
+  context.addIssue({ code: 'custom', message: clearMessage });
+  return z.NEVER;
+});
 
 const migration = z.strictObject({
   observe: duration.default(4e9),
   window: someTime.default(40e6),
   halfLife: someTime.default(8e9),
   heat: z.enum(['estimated', 'known'], 'estimated or known').default('estimated'),
-  order: z.enum(orderNames, `an order: ${orderNames.join(', ')}`).default('address'),
-  defer: z.preprocess(
-    (value) => (value === 'none' ? undefined : value),
-    z
-      .strictObject(
-        { threshold: probability, window: someTime.default(40e6) },
-        'none, or { threshold, window }',
-      )
-      .optional(),
-  ),
-  clear: z.literal('page', 'page').default('page'),
-  stop: stop.prefault({ rule: 'rounds' }),
+  order: z.enum(orderNames, `an order: ${orderNames.join(', ')}`).default('threshold'),
+  defer: noneOr(defer),
+  clear: clear.prefault('page'),
+  skip: z.boolean('true or false').default(false),
+  stop: stopSchema.prefault({ rule: 'rounds' }),
+  timeout: noneOr(someTime),
   verify: z.enum(['checksums', 'full'], 'checksums or full').default('checksums'),
 });
 

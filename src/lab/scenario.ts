@@ -1,14 +1,21 @@
 import { readFileSync } from 'node:fs';
-import { basename, dirname, resolve } from 'node:path';
+import { basename } from 'node:path';
 import { parseDocument } from 'yaml';
 import { DEEPEST_BUCKET_BYTES } from '../core/link/bucket.ts';
 import type { Plan } from '../core/migration/plan.ts';
-import { type Bytes, type BytesPerSecond, NANOS_PER_MILLISECOND, NANOS_PER_SECOND } from '../core/units.ts';
+import type { StopSpec } from '../core/migration/stop/stops.ts';
+import {
+  type Bytes,
+  type BytesPerSecond,
+  NANOS_PER_MILLISECOND,
+  NANOS_PER_SECOND,
+  type Nanos,
+} from '../core/units.ts';
 import { Failure, reasonOf } from '../worlds/failure.ts';
-import type { GuestSpec, ProgramSpec } from '../worlds/guests/programs.ts';
-import { parseRecording } from '../worlds/guests/recording.ts';
+import type { GuestSpec } from '../worlds/guests/programs.ts';
 import type { WorldSetup } from '../worlds/world.ts';
 import { type Problem, shown, UsageError } from './problem.ts';
+import { pagesNeeded, resolveProgram } from './scenario-program.ts';
 import { type ScenarioDocument, scenarioSchema } from './scenario-schema.ts';
 import { type Cell, cellsOf, type Setting, withSettings } from './settings.ts';
 
@@ -45,7 +52,7 @@ export function loadExperiment(file: string, settings: readonly Setting[] = []):
   const resolved = cells.flatMap((cell) => {
     try {
       const raw = withSettings(base, cell.settings);
-      return [{ cell, document: checked(raw), scenario: resolveScenario(checked(raw), dirname(file)) }];
+      return [{ cell, document: checked(raw), scenario: resolveScenario(checked(raw), file) }];
     } catch (cause) {
       if (!(cause instanceof UsageError)) throw cause;
       for (const problem of cause.problems) problems.set(JSON.stringify(problem), problem);
@@ -115,9 +122,10 @@ function valueAt(node: unknown, path: readonly string[]): unknown {
 }
 
 /** The document in the terms of the worlds; what the schema alone could not check is checked here. */
-function resolveScenario(document: ScenarioDocument, folder: string): Scenario {
+function resolveScenario(document: ScenarioDocument, file: string): Scenario {
   const { guest, link, migration } = document;
-  const program = resolveProgram(document, folder);
+  const usedPages = guest.pages - guest.zeroPages;
+  const program = resolveProgram(guest.program, usedPages, file);
   const pageBytes = guest.pageSize + link.overhead;
   const stopRate = link.stopRate === undefined ? link.rate : link.stopRate;
   const problems: Problem[] = [];
@@ -130,12 +138,16 @@ function resolveScenario(document: ScenarioDocument, folder: string): Scenario {
   insist((link.rate ?? 0) <= capacity, 'link.rate', 'at most link.capacity', link.rate);
   insist((stopRate ?? 0) <= capacity, 'link.stopRate', 'at most link.capacity', stopRate);
   const needed = pagesNeeded(program);
-  insist(needed <= guest.pages, 'guest.pages', `at least ${needed}, which the program uses`, guest.pages);
+  const where = guest.zeroPages === 0 ? 'guest.pages' : 'guest.pages − guest.zeroPages';
+  insist(needed <= usedPages, where, `at least ${needed}, which the program uses`, usedPages);
+  insist(!migration.skip || migration.clear !== 'page', 'migration.skip', 'false when clear is page', true);
   if (problems.length > 0) throw new UsageError(problems);
+  const { defer } = migration;
   return {
     guest: {
       name: guest.name,
       pages: guest.pages,
+      zeroPages: guest.zeroPages,
       pageSizeBytes: guest.pageSize,
       program,
       heartbeatPeriodNs: program.kind === 'stream' ? program.framePeriodNs : guest.heartbeat,
@@ -145,14 +157,18 @@ function resolveScenario(document: ScenarioDocument, folder: string): Scenario {
       pageBytes,
       order: migration.order,
       heat: migration.heat,
-      defer: migration.defer ? { threshold: migration.defer.threshold } : null,
+      defer: defer
+        ? { ...(defer.count === undefined ? { threshold: defer.threshold! } : { count: defer.count }) }
+        : null,
       clear: migration.clear,
+      skip: migration.skip,
       stop: migration.stop,
+      timeoutNs: migration.timeout ?? defaultTimeout(migration.stop, guest.pages * pageBytes, link.rate),
       rateBytesPerSecond: link.rate,
       stopRateBytesPerSecond: stopRate,
       depthBytes: depth,
       observeNs: migration.observe,
-      windowNs: migration.defer?.window ?? migration.window,
+      windowNs: defer?.window ?? migration.window,
       halfLifeNs: migration.halfLife,
       verify: migration.verify,
     },
@@ -169,60 +185,13 @@ function defaultDepth(...rates: readonly (BytesPerSecond | null)[]): Bytes {
   return Math.min(Math.max(covering, SHALLOWEST_DEFAULT_BYTES), DEEPEST_BUCKET_BYTES);
 }
 
-function resolveProgram({ guest }: ScenarioDocument, folder: string): ProgramSpec {
-  const { program } = guest;
-  switch (program.kind) {
-    case 'classes':
-      return program;
-    case 'sequential':
-      return { ...program, pages: program.pages ?? guest.pages };
-    case 'stream':
-      return {
-        kind: 'stream',
-        framePeriodNs: program.frame,
-        cpuPerFrameNs: program.cpuPerFrame,
-        pagesPerFrame: program.pagesPerFrame,
-        bufferPages: program.buffers,
-      };
-    case 'trace':
-      return {
-        kind: 'trace',
-        recording: readRecording(resolve(folder, program.file), guest).toString('base64'),
-      };
-  }
-}
+const PATIENCE_COPIES = 30;
+const UNPACED_PATIENCE_NS = 600 * NANOS_PER_SECOND;
 
-/** @throws Failure the recording cannot be read or is damaged. @throws UsageError it does not fit the guest. */
-function readRecording(file: string, guest: ScenarioDocument['guest']): Buffer {
-  let bytes: Buffer;
-  try {
-    bytes = readFileSync(file);
-  } catch (cause) {
-    throw new Failure(`cannot read the recording ${file}: ${reasonOf(cause)}`);
-  }
-  const recording = parseRecording(bytes, file);
-  if (recording.pages > guest.pages) {
-    throw new UsageError([
-      {
-        path: 'guest.pages',
-        expected: `at least ${recording.pages}, as recorded`,
-        found: shown(guest.pages),
-      },
-    ]);
-  }
-  return bytes;
-}
-
-/** The least number of pages that the program can live in. */
-function pagesNeeded(program: ProgramSpec): number {
-  switch (program.kind) {
-    case 'classes':
-      return program.classes.reduce((sum, { pages }) => sum + pages, 0);
-    case 'sequential':
-      return program.pages;
-    case 'stream':
-      return 1 + program.bufferPages + 1;
-    case 'trace':
-      return 1;
-  }
+/** A number of rounds ends by itself; any other rule may have as long as 30 copies of the whole memory take. */
+function defaultTimeout(stop: StopSpec, guestBytes: Bytes, rate: BytesPerSecond | null): Nanos | null {
+  if (stop.rule === 'rounds') return null;
+  return rate === null
+    ? UNPACED_PATIENCE_NS
+    : Math.ceil((PATIENCE_COPIES * guestBytes * NANOS_PER_SECOND) / rate);
 }

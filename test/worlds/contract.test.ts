@@ -98,8 +98,8 @@ describe.each(worldNames)('world %s', (name) => {
     const upTo: Step[] = [
       { kind: 'observe', windowNs: 20e6 },
       { kind: 'track' },
-      { kind: 'send', pages, rateBytesPerSecond: 12_500_000 },
-      { kind: 'harvest' },
+      { kind: 'send', pages, rateBytesPerSecond: 12_500_000, clears: true, endsRound: true },
+      { kind: 'harvest', take: false },
       { kind: 'stop' },
     ];
     for (let steps = 0; steps <= upTo.length; steps++) {

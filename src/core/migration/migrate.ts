@@ -1,14 +1,16 @@
 import { Random } from '../random.ts';
-import { NANOS_PER_SECOND, type Nanos } from '../units.ts';
-import { frequency, type Heat, known, recency } from './heat.ts';
-import { orders } from './order/orders.ts';
-import { PageSet } from './pages.ts';
-import { type Plan, slotsPerWindow } from './plan.ts';
+import type { Nanos } from '../units.ts';
+import { ask, type Migration, StepFailed } from './ask.ts';
 import type { Course, Outcome, RoundRecord, StopRecord } from './course.ts';
-import type { Seen, SeenOf, Step } from './steps.ts';
-import { stopRule } from './stop/stops.ts';
-
-type Migration<Result> = Generator<Step, Result, Seen>;
+import { deferrable } from './deferral.ts';
+import { frequency, type Heat, known, recency } from './heat.ts';
+import { BandwidthMeter } from './meter.ts';
+import { orders } from './order/orders.ts';
+import type { PageSet } from './pages.ts';
+import { type Plan, slotsPerWindow } from './plan.ts';
+import { type SentRound, sendRound } from './round.ts';
+import type { Verdict } from './stop/stop.ts';
+import { looksWithinRounds, stopRule } from './stop/stops.ts';
 
 /**
  * The migration, once for all worlds (Checconi, Cucinotta and Stein, §3): round k sends D_k ∖ F_k in the order
@@ -19,24 +21,60 @@ type Migration<Result> = Generator<Step, Result, Seen>;
  * steps and the same record.
  */
 export function* migrate(plan: Plan): Migration<Course> {
-  const story = new Story();
+  const story = new Story(plan);
   try {
     const heats = yield* learnHeats(plan);
-    yield* liveRounds(plan, heats, story);
-    return yield* stopAndCopy(plan, story);
+    const owed = yield* liveRounds(plan, heats, story);
+    return yield* stopAndCopy(plan, owed, story);
   } catch (cause) {
-    if (!(cause instanceof StepFailed)) throw cause;
-    return yield* giveUp(story, 'failed', cause.message);
+    if (cause instanceof StepFailed) return yield* giveUp(story, 'failed', cause.message);
+    if (cause instanceof NotConverged) return yield* giveUp(story, 'not-converged', cause.message);
+    throw cause;
   }
 }
+
+/** The stop rule, or the plan's patience, has given up. */
+class NotConverged extends Error {}
 
 /** What has happened so far. */
 class Story {
   startedAtNs: Nanos | undefined;
   stoppedAtNs: Nanos | undefined;
   stopReason = '';
+  sentBytes = 0;
   readonly rounds: RoundRecord[] = [];
+  readonly meter = new BandwidthMeter();
   stop: StopRecord = { pages: 0, bytes: 0, durationNs: 0 };
+  readonly #plan: Plan;
+  readonly #rule;
+
+  constructor(plan: Plan) {
+    this.#plan = plan;
+    this.#rule = stopRule(plan.stop);
+  }
+
+  /** Asks the stop rule, and the plan's patience. */
+  verdict(pendingPages: number, now: Nanos, sentBytes: number, roundEnded: boolean): Verdict | undefined {
+    const { pageBytes, pages, timeoutNs } = this.#plan;
+    const elapsedNs = now - this.startedAtNs!;
+    const verdict = this.#rule({
+      rounds: this.rounds,
+      roundEnded,
+      pendingPages,
+      pendingBytes: pendingPages * pageBytes,
+      elapsedNs,
+      sentBytes,
+      bandwidthBytesPerSecond: this.meter.bytesPerSecond,
+      guestBytes: pages * pageBytes,
+    });
+    if (verdict === undefined && timeoutNs !== null && elapsedNs >= timeoutNs) {
+      return {
+        decision: 'give up',
+        reason: `not converged within the timeout, ${pendingPages} pages pending`,
+      };
+    }
+    return verdict;
+  }
 }
 
 interface Heats {
@@ -64,21 +102,29 @@ function* learnHeats(plan: Plan): Migration<Heats> {
   return { forOrder: orderHeat === 'recency' ? byRecency : byFrequency, forDeferral: byFrequency };
 }
 
-/** Rounds until the stop rule has enough. */
-function* liveRounds(plan: Plan, heats: Heats, story: Story): Migration<void> {
+/** Rounds until the stop rule has enough. Returns what is known to be owed to the destination by then. */
+function* liveRounds(plan: Plan, heats: Heats, story: Story): Migration<PageSet> {
   const random = Random.seeded(plan.seed, ORDER_STREAM);
   const context = { heat: heats.forOrder, slotsPerWindow: slotsPerWindow(plan), random };
-  const enough = stopRule(plan.stop);
+  const heldBack = deferrable(plan.defer, heats.forDeferral, plan.pages);
+  const takes = plan.clear === 'round';
   let { now, dirty } = yield* ask({ kind: 'track' }, 'dirty');
-  const startedAtNs = now;
-  story.startedAtNs = startedAtNs;
-  let sentBytes = 0;
+  story.startedAtNs = now;
+  if (takes) yield* ask({ kind: 'harvest', take: true }, 'dirty');
   for (;;) {
-    const roundStartedAtNs = now;
-    const deferred = deferredOf(plan, heats.forDeferral, dirty);
+    const startedAtNs = now;
+    const deferred = dirty.copy().keepAll(heldBack);
     const pages = orders[plan.order].order(dirty.copy().deleteAll(deferred), context);
-    const sent = yield* ask({ kind: 'send', pages, rateBytesPerSecond: plan.rateBytesPerSecond }, 'sent');
-    const harvest = yield* ask({ kind: 'harvest' }, 'dirty');
+    let verdict: Verdict | undefined;
+    const look = (pending: PageSet, sent: SentRound) => {
+      const pages = pending.addAll(deferred).count();
+      verdict = story.verdict(pages, sent.now, story.sentBytes + sent.bytes, false);
+      return verdict !== undefined;
+    };
+    const within = looksWithinRounds(plan.stop) ? look : undefined;
+    const sent = yield* sendRound(plan, pages, story.meter, startedAtNs, within);
+    const harvest = yield* ask({ kind: 'harvest', take: takes }, 'dirty');
+    story.sentBytes += sent.bytes;
     story.rounds.push({
       round: story.rounds.length + 1,
       dirtyPages: dirty.count(),
@@ -87,46 +133,34 @@ function* liveRounds(plan: Plan, heats: Heats, story: Story): Migration<void> {
       skippedPages: sent.skippedPages,
       zeroPages: sent.zeroPages,
       bytes: sent.bytes,
-      durationNs: harvest.now - roundStartedAtNs,
+      durationNs: harvest.now - startedAtNs,
     });
-    ({ now, dirty } = harvest);
-    sentBytes += sent.bytes;
-    const pendingPages = dirty.count();
-    const verdict = enough({
-      rounds: story.rounds,
-      roundEnded: true,
-      pendingPages,
-      pendingBytes: pendingPages * plan.pageBytes,
-      elapsedNs: now - startedAtNs,
-      sentBytes,
-      bandwidthBytesPerSecond: (sent.bytes * NANOS_PER_SECOND) / Math.max(1, now - roundStartedAtNs),
-      guestBytes: plan.pages * plan.pageBytes,
-    });
+    now = harvest.now;
+    dirty = harvest.dirty.copy().addAll(deferred).addAll(sent.unsent);
+    verdict ??= story.verdict(dirty.count(), now, story.sentBytes, true);
+    if (verdict === undefined && pages.length === 0 && plan.stop.rule !== 'rounds') {
+      verdict = { decision: 'stop', reason: 'all that is dirty waits for the stop' };
+    }
+    if (verdict?.decision === 'give up') throw new NotConverged(verdict.reason);
     if (verdict) {
       story.stopReason = verdict.reason;
-      return;
+      return dirty;
     }
   }
 }
 
-/** F_k = {p ∈ D_k : π̂(p) ≥ threshold}, the probability being that of a write within one sampling window. */
-function deferredOf(plan: Plan, heat: Heat, dirty: PageSet): PageSet {
-  const deferred = new PageSet(dirty.pages);
-  const { defer } = plan;
-  if (defer) {
-    dirty.each((page) => {
-      if (heat.of(page) >= defer.threshold) deferred.add(page);
-    });
-  }
-  return deferred;
-}
-
 /** Stop, send D_{K+1} at b_d, hand over. */
-function* stopAndCopy(plan: Plan, story: Story): Migration<Course> {
+function* stopAndCopy(plan: Plan, owed: PageSet, story: Story): Migration<Course> {
   const stopped = yield* ask({ kind: 'stop' }, 'dirty');
   story.stoppedAtNs = stopped.now;
   const sent = yield* ask(
-    { kind: 'send', pages: stopped.dirty.toArray(), rateBytesPerSecond: plan.stopRateBytesPerSecond },
+    {
+      kind: 'send',
+      pages: stopped.dirty.copy().addAll(owed).toArray(),
+      rateBytesPerSecond: plan.stopRateBytesPerSecond,
+      clears: true,
+      endsRound: true,
+    },
     'sent',
   );
   const memoryNs = sent.now - stopped.now;
@@ -166,17 +200,6 @@ function* giveUp(story: Story, outcome: Outcome, why: string): Migration<Course>
     totalNs: story.startedAtNs === undefined ? 0 : now - story.startedAtNs,
     ...witness,
   };
-}
-
-/** A world could not carry out a step. */
-class StepFailed extends Error {}
-
-/** Yields a step and insists on the answer that belongs to it. */
-function* ask<K extends Seen['kind']>(step: Step, kind: K): Migration<SeenOf<K>> {
-  const seen = yield step;
-  if (seen.kind === kind) return seen as SeenOf<K>;
-  if (seen.kind === 'failed') throw new StepFailed(seen.why);
-  throw new TypeError(`the world answered '${seen.kind}' to '${step.kind}'; expected '${kind}'`);
 }
 
 /** Streams of random numbers of one seed: the guest draws from stream 0. */

@@ -58,6 +58,12 @@ export class PageSet {
     return this;
   }
 
+  /** this ∩= other, word by word. */
+  keepAll(other: PageSet): this {
+    for (let i = 0; i < this.words.length; i++) this.words[i]! &= other.words[i]!;
+    return this;
+  }
+
   count(): number {
     let total = 0;
     for (let i = 0; i < this.words.length; i++) total += ones(this.words[i]!);

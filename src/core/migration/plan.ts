@@ -1,6 +1,21 @@
-import { type Bytes, type BytesPerSecond, NANOS_PER_SECOND, type Nanos } from '../units.ts';
+import {
+  type Bytes,
+  type BytesPerSecond,
+  NANOS_PER_MILLISECOND,
+  NANOS_PER_SECOND,
+  type Nanos,
+} from '../units.ts';
 import type { OrderName } from './order/orders.ts';
 import type { StopSpec } from './stop/stops.ts';
+
+/**
+ * When dirty bits are cleared: a page's as it is sent; those of a chunk of neighbours when the first of them is
+ * sent (QEMU, default 2^18 pages); or all at once when the round starts (classic log-dirty, Xen).
+ */
+export type Clear = 'page' | 'round' | { readonly chunkPages: number };
+
+/** What is held back for the stop: pages written with this probability in a window, or the hottest so many. */
+export type Defer = { readonly threshold: number } | { readonly count: number };
 
 /** The policy of one migration: pure data, nothing in it depends on a world. */
 export interface Plan {
@@ -10,11 +25,13 @@ export interface Plan {
   readonly order: OrderName;
   /** Whether heats are estimated from what was observed or known from the guest's program. */
   readonly heat: 'estimated' | 'known';
-  /** Pages written with at least this probability in one sampling window wait for the stop. */
-  readonly defer: { readonly threshold: number } | null;
-  /** When a page's dirty bit is cleared: as the page itself is sent. */
-  readonly clear: 'page';
+  readonly defer: Defer | null;
+  readonly clear: Clear;
+  /** Xen's send rule: a page that is dirty again before its turn waits for the next round. */
+  readonly skip: boolean;
   readonly stop: StopSpec;
+  /** Not converged by then: the migration gives up. null: the stop rule ends by itself. */
+  readonly timeoutNs: Nanos | null;
   /** b; null: not reserved, as fast as it goes. */
   readonly rateBytesPerSecond: BytesPerSecond | null;
   /** b_d. */
@@ -35,4 +52,18 @@ export interface Plan {
 export function slotsPerWindow(plan: Plan): number {
   const rate = plan.rateBytesPerSecond ?? Number.POSITIVE_INFINITY;
   return (plan.windowNs * rate) / (plan.pageBytes * NANOS_PER_SECOND);
+}
+
+const LOOK_EVERY_NS = 10 * NANOS_PER_MILLISECOND;
+const UNPACED_BATCH_PAGES = 1024;
+const SKIP_BATCH_PAGES = 16;
+
+/** How many pages are sent between two looks at what is dirty: what b carries in 10 ms; fewer if pages may be skipped. */
+export function batchPages(plan: Plan): number {
+  if (plan.skip) return SKIP_BATCH_PAGES;
+  if (plan.rateBytesPerSecond === null) return UNPACED_BATCH_PAGES;
+  return Math.max(
+    1,
+    Math.floor((plan.rateBytesPerSecond * LOOK_EVERY_NS) / (plan.pageBytes * NANOS_PER_SECOND)),
+  );
 }

@@ -1,6 +1,6 @@
 import type { Bytes, BytesPerSecond, Nanos } from '../units.ts';
-import type { PageSet } from './pages.ts';
 import type { Owner, Witness } from './course.ts';
+import type { PageSet } from './pages.ts';
 
 /** What the migration asks of a world. */
 export type Step =
@@ -10,10 +10,21 @@ export type Step =
   | { readonly kind: 'learn' }
   /** The migration starts: from now on every page is dirty until it is sent. */
   | { readonly kind: 'track' }
-  /** Send these pages in this order at this rate (null: as fast as it goes), clearing a page's dirty bit before it is copied. */
-  | { readonly kind: 'send'; readonly pages: Uint32Array; readonly rateBytesPerSecond: BytesPerSecond | null }
-  /** Which pages are dirty now? */
-  | { readonly kind: 'harvest' }
+  /**
+   * Send these pages in this order at this rate (null: as fast as it goes). `clears`: take off each page's dirty
+   * bit before it is copied. `endsRound`: done only when the destination has everything.
+   */
+  | {
+      readonly kind: 'send';
+      readonly pages: Uint32Array;
+      readonly rateBytesPerSecond: BytesPerSecond | null;
+      readonly clears: boolean;
+      readonly endsRound: boolean;
+    }
+  /** Take off the dirty bits of these pages. */
+  | { readonly kind: 'clear'; readonly pages: PageSet }
+  /** Which pages are dirty now? `take`: and take off their dirty bits, each seen exactly once. */
+  | { readonly kind: 'harvest'; readonly take: boolean }
   /** Stop the guest. */
   | { readonly kind: 'stop' }
   /** Everything is sent: compare, commit, run on the destination. */
@@ -30,9 +41,9 @@ export type Seen =
       readonly now: Nanos;
       readonly sentPages: number;
       readonly zeroPages: number;
-      readonly skippedPages: number;
       readonly bytes: Bytes;
     }
+  | { readonly kind: 'done'; readonly now: Nanos }
   | {
       readonly kind: 'handed over';
       readonly now: Nanos;

@@ -17,8 +17,20 @@ export function settled(experiment: Experiment): string {
 
 function policy({ plan }: Scenario): string {
   const { rule, ...parameters } = plan.stop;
-  const stop = [rule, ...Object.values(parameters)].join(' ');
+  const stop = [rule, ...Object.entries(parameters).map(([name, value]) => parameter(name, value))].join(' ');
   const watch = `${plan.heat} heat, watched for ${formatDuration(plan.observeNs)} in windows of ${formatDuration(plan.windowNs)}, half-life ${formatDuration(plan.halfLifeNs)}`;
-  const defer = plan.defer ? `defer at ${plan.defer.threshold}` : 'defer nothing';
-  return `order ${plan.order} (${watch}), ${defer}, clear by ${plan.clear}, stop rule ${stop}, verify ${plan.verify}`;
+  const clear = typeof plan.clear === 'string' ? plan.clear : `chunk(${plan.clear.chunkPages})`;
+  return [
+    `order ${plan.order} (${watch})`,
+    plan.defer ? `defer ${Object.entries(plan.defer).flat().join(' ')}` : 'defer nothing',
+    `clear by ${clear}${plan.skip ? ', skip what is dirty again' : ''}`,
+    `stop rule ${stop}${plan.timeoutNs === null ? '' : `, give up after ${formatDuration(plan.timeoutNs)}`}`,
+    `verify ${plan.verify}`,
+  ].join(', ');
+}
+
+function parameter(name: string, value: unknown): string {
+  return name.endsWith('Ns')
+    ? `${name.replace(/Ns$/, '')} ${formatDuration(value as number)}`
+    : `${name} ${value}`;
 }

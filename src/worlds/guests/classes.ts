@@ -1,5 +1,5 @@
-import { Random } from '../../core/random.ts';
 import { NANOS_PER_SECOND } from '../../core/units.ts';
+import { scattered } from './layout.ts';
 import { type Activity, type PoissonGroup, type Program, writePage } from './program.ts';
 
 /** Poisson writers in classes (hot, warm, …): each page of a class is written at the class's rate. */
@@ -10,22 +10,20 @@ export interface ClassesSpec {
 
 /** Classes lie scattered over the memory, so that address order knows nothing of heat; page 0 is in the first. */
 function groupsOf(spec: ClassesSpec, pages: number, seed: number): PoissonGroup[] {
-  const layout = new Uint32Array(pages).map((_, page) => page);
-  Random.seeded(seed, LAYOUT_STREAM).shuffle(layout.subarray(1));
+  const layout = scattered(pages, seed);
   let start = 0;
   return spec.classes.map(({ pages: count, writesPerSecond }) => {
     start += count;
-    return { writesPerSecond, pages: layout.subarray(start - count, start) };
+    return { mostWritesPerSecond: writesPerSecond, pages: layout.subarray(start - count, start) };
   });
 }
 
 const NEXT_AT = 0;
-const LAYOUT_STREAM = 2;
 
 /** The writers of all pages together are one Poisson process: its instants, then whose write each one is. */
 export function classesProgram(spec: ClassesSpec, pages: number, seed: number): Program {
   const groups = groupsOf(spec, pages, seed);
-  const weights = groups.map((group) => group.pages.length * group.writesPerSecond);
+  const weights = groups.map((group) => group.pages.length * group.mostWritesPerSecond);
   const total = weights.reduce((sum, weight) => sum + weight, 0);
   const meanGapNs = total === 0 ? Number.POSITIVE_INFINITY : NANOS_PER_SECOND / total;
   return {

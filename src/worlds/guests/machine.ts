@@ -39,9 +39,10 @@ export class Machine {
     };
   }
 
-  /** Fills the memory of a new guest, no page of it zero, and sets its registers. */
-  boot(seed: number): void {
-    const { words, pageSizeBytes, pages } = this.#memory;
+  /** Fills the memory of a new guest, no page of it zero but the last `zeroPages`, and sets its registers. */
+  boot(seed: number, zeroPages = 0): void {
+    const { words, pageSizeBytes } = this.#memory;
+    const pages = this.#memory.pages - zeroPages;
     const length = pageSizeBytes / 4;
     const random = Random.seeded(seed);
     for (let i = 0; i < length; i++) words[i] = random.bits();

@@ -41,10 +41,15 @@ export interface Program {
 
 /**
  * The same program as a process in time: which pages it writes between two instants of guest time, when it is
- * never short of CPU. Either random (independent Poisson writers) or fixed.
+ * never short of CPU. Random (independent Poisson writers), known only by its curve of dirty pages, or fixed.
  */
 export type Activity =
   | { readonly kind: 'poisson'; readonly groups: readonly PoissonGroup[] }
+  | {
+      readonly kind: 'curve';
+      /** How many different pages, any of the guest's, are written in a time that begins with all of them clean. */
+      differentPages(ns: Nanos): number;
+    }
   | {
       readonly kind: 'timeline';
       /** Visits, for every page written in (from, to], at least its last write there. */
@@ -53,10 +58,17 @@ export type Activity =
       writesPerSecond(): Float64Array;
     };
 
-/** Pages each of which is written at this rate, independently of all others. */
+/** Pages written independently of all others, each at its own rate, none at more than `most`. */
 export interface PoissonGroup {
-  readonly writesPerSecond: number;
   readonly pages: Uint32Array;
+  readonly mostWritesPerSecond: number;
+  /** The rate of each of the pages; undefined: all have the most. */
+  readonly writesPerSecond?: Float64Array;
+}
+
+/** The rate of the group's i-th page. */
+export function groupRate(group: PoissonGroup, i: number): number {
+  return group.writesPerSecond?.[i] ?? group.mostWritesPerSecond;
 }
 
 /** Changes a page: the last word counts its writes, the word before it takes `value`. */

@@ -1,58 +1,93 @@
+import { Failure } from '../failure.ts';
 import { type ClassesSpec, classesActivity, classesProgram } from './classes.ts';
-import type { Activity, Program } from './program.ts';
+import { curveOf, type DirtyCurveSpec } from './dirty-curve.ts';
+import { type Activity, groupRate, type Program } from './program.ts';
 import { parseRecording, type Recording } from './recording.ts';
 import { type SequentialSpec, sequentialActivity, sequentialProgram } from './sequential.ts';
 import { type StreamSpec, streamActivity, streamProgram } from './stream.ts';
 import { type TraceSpec, traceActivity, traceProgram } from './trace.ts';
+import { type ZipfSpec, zipfActivity, zipfProgram } from './zipf.ts';
 
 /** A guest's program as data. */
-export type ProgramSpec = ClassesSpec | SequentialSpec | StreamSpec | TraceSpec;
+export type ProgramSpec = ClassesSpec | ZipfSpec | SequentialSpec | StreamSpec | TraceSpec | DirtyCurveSpec;
 
 /** A guest, all of it as data: enough to boot it here, or to run it on where its memory has arrived. */
 export interface GuestSpec {
   readonly name: string;
   readonly pages: number;
   readonly pageSizeBytes: number;
+  /** The last so many pages hold only zeros, and the program leaves them alone. */
+  readonly zeroPages: number;
   readonly program: ProgramSpec;
   readonly heartbeatPeriodNs: number;
   readonly seed: number;
 }
 
-/** The program that a specification describes. @throws Failure a damaged recording. */
-export function programOf({ program, pages, seed }: GuestSpec): Program {
+/** The program that a specification describes. @throws Failure a damaged recording; a guest that cannot be run. */
+export function programOf(guest: GuestSpec): Program {
+  const { program, seed } = guest;
+  const pages = usedPages(guest);
   switch (program.kind) {
     case 'classes':
       return classesProgram(program, pages, seed);
+    case 'zipf':
+      return zipfProgram(program, pages, seed);
     case 'sequential':
-      return sequentialProgram(program);
+    case 'saturating':
+      return sequentialProgram(program, pages, seed);
     case 'stream':
       return streamProgram(program, pages);
     case 'trace':
       return traceProgram(recordingOf(program));
+    case 'dirty-curve':
+      throw new Failure(
+        'a dirty-curve says how many pages are dirtied, not which: only virtual time can follow it',
+      );
   }
 }
 
 /** The same program as a process in time. @throws Failure a damaged recording. */
-export function activityOf({ program, pages, seed }: GuestSpec): Activity {
+export function activityOf(guest: GuestSpec): Activity {
+  const { program, seed } = guest;
+  const pages = usedPages(guest);
   switch (program.kind) {
     case 'classes':
       return classesActivity(program, pages, seed);
+    case 'zipf':
+      return zipfActivity(program, pages, seed);
     case 'sequential':
-      return sequentialActivity(program, pages);
+    case 'saturating':
+      return sequentialActivity(program, pages, seed);
     case 'stream':
       return streamActivity(program, pages);
     case 'trace':
       return traceActivity(recordingOf(program), pages);
+    case 'dirty-curve':
+      return { kind: 'curve', differentPages: curveOf(program, guest.pages) };
   }
 }
 
+/** The pages that are not zero for good. */
+export function usedPages({ pages, zeroPages }: Pick<GuestSpec, 'pages' | 'zeroPages'>): number {
+  return pages - zeroPages;
+}
+
 /** How often each page is written in the long run: perfect knowledge of the guest. */
-export function writesPerSecondOf(spec: GuestSpec): Float64Array {
-  const activity = activityOf(spec);
-  if (activity.kind === 'timeline') return activity.writesPerSecond();
-  const rates = new Float64Array(spec.pages);
-  for (const group of activity.groups) for (const page of group.pages) rates[page] = group.writesPerSecond;
-  return rates;
+export function writesPerSecondOf(guest: GuestSpec): Float64Array {
+  const activity = activityOf(guest);
+  const rates = new Float64Array(guest.pages);
+  switch (activity.kind) {
+    case 'timeline':
+      rates.set(activity.writesPerSecond());
+      return rates;
+    case 'curve':
+      return rates.fill(activity.differentPages(1e9) / usedPages(guest), 0, usedPages(guest));
+    case 'poisson':
+      for (const group of activity.groups) {
+        for (let i = 0; i < group.pages.length; i++) rates[group.pages[i]!] = groupRate(group, i);
+      }
+      return rates;
+  }
 }
 
 function recordingOf(spec: TraceSpec): Recording {

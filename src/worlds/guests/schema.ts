@@ -11,7 +11,17 @@ const program = z.discriminatedUnion('kind', [
     kind: z.literal('classes'),
     classes: z.array(z.strictObject({ pages: positive, writesPerSecond: rate })),
   }),
-  z.strictObject({ kind: z.literal('sequential'), pages: positive, writesPerSecond: rate.positive() }),
+  z.strictObject({
+    kind: z.literal('zipf'),
+    pages: positive,
+    exponent: rate,
+    writesPerSecond: rate.positive(),
+  }),
+  z.strictObject({
+    kind: z.enum(['sequential', 'saturating']),
+    pages: positive,
+    writesPerSecond: rate.positive(),
+  }),
   z.strictObject({
     kind: z.literal('stream'),
     framePeriodNs: positive,
@@ -29,6 +39,7 @@ export const guestSchema: z.ZodType<GuestSpec> = z.strictObject({
     .min(512)
     .max(1024 * 1024)
     .refine((size) => (size & (size - 1)) === 0, 'a power of two'),
+  zeroPages: whole,
   program,
   heartbeatPeriodNs: positive,
   seed: whole,

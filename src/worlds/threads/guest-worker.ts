@@ -31,7 +31,7 @@ const machine = new Machine(
 );
 
 // An arriving guest's pages are touched before the migration, so that none of it waits for the kernel to find memory.
-if (data.boot) machine.boot(data.guest.seed);
+if (data.boot) machine.boot(data.guest.seed, data.guest.zeroPages);
 else bytes.fill(0);
 const socket = data.heartbeats === null ? null : await connected(data.heartbeats);
 obey();

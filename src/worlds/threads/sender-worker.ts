@@ -18,7 +18,7 @@ export interface SenderWorkerData {
 
 export interface SenderRequests {
   greet: { host: string; port: number; hello: Omit<Hello, 'version'> };
-  send: { pages: Uint32Array; rate: BytesPerSecond | null };
+  send: { pages: Uint32Array; rate: BytesPerSecond | null; clears: boolean; endsRound: boolean };
   stop: { guestTimeNs: Nanos };
   verify: object;
   commit: object;
@@ -73,7 +73,7 @@ function carryOut(request: SenderRequest): Promise<unknown> | undefined {
     case 'greet':
       return sender.greet(request.host, request.port, request.hello);
     case 'send':
-      return sender.sendPages(request.pages, request.rate);
+      return sender.sendPages(request);
     case 'stop':
       return sender.stop(request.guestTimeNs);
     case 'verify':

@@ -104,11 +104,18 @@ export class ThreadsWorld implements World {
         const { result, atNs } = await this.#sender.ask('send', {
           pages: step.pages,
           rate: step.rateBytesPerSecond,
+          clears: step.clears,
+          endsRound: step.endsRound,
         });
-        return { kind: 'sent', now: this.#since(atNs), skippedPages: 0, ...result };
+        return { kind: 'sent', now: this.#since(atNs), ...result };
       }
-      case 'harvest':
-        return { kind: 'dirty', now: this.#now(), dirty: this.#guest.log.read(), windowNs: 0 };
+      case 'clear':
+        step.pages.each((page) => this.#guest.log.clear(page));
+        return { kind: 'done', now: this.#now() };
+      case 'harvest': {
+        const { log } = this.#guest;
+        return { kind: 'dirty', now: this.#now(), dirty: step.take ? log.take() : log.read(), windowNs: 0 };
+      }
       case 'stop':
         this.#standing = await this.#guest.stand();
         return {

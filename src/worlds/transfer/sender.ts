@@ -19,6 +19,14 @@ export interface PageSource {
   clear(page: number): void;
 }
 
+export interface PagesToSend {
+  readonly pages: Uint32Array;
+  readonly rate: BytesPerSecond | null;
+  /** Whether each page's dirty bit is taken off before it is copied. */
+  readonly clears: boolean;
+  readonly endsRound: boolean;
+}
+
 export interface SentPages {
   readonly sentPages: number;
   readonly zeroPages: number;
@@ -83,8 +91,11 @@ export class Sender {
     decodeAnswer(payload);
   }
 
-  /** Sends these pages in this order at this rate; resolves when the destination has all of them. */
-  async sendPages(pages: Uint32Array, rate: BytesPerSecond | null): Promise<SentPages> {
+  /**
+   * Sends these pages in this order at this rate. Resolves when the kernel has them, and at the end of a round when
+   * the destination has everything.
+   */
+  async sendPages({ pages, rate, clears, endsRound }: PagesToSend): Promise<SentPages> {
     const frameBytes = HEADER_BYTES + this.#source.pageSizeBytes;
     this.#pacer.setRate(rate);
     let zeroPages = 0;
@@ -95,6 +106,7 @@ export class Sender {
       const writer = this.#writers[batch & 1]!;
       writer.reset();
       while (next < pages.length && this.#admits(writer, frameBytes)) {
+        if (clears) this.#source.clear(pages[next]!);
         if (this.#write(writer, pages[next]!)) zeroPages += 1;
         next += 1;
       }
@@ -106,9 +118,11 @@ export class Sender {
     }
     await handing;
     this.#check();
-    this.#rounds += 1;
-    await this.#control('round', this.#rounds);
-    await this.#reply('round');
+    if (endsRound) {
+      this.#rounds += 1;
+      await this.#control('round', this.#rounds);
+      await this.#reply('round');
+    }
     return { sentPages: pages.length, zeroPages, bytes };
   }
 
@@ -147,11 +161,10 @@ export class Sender {
     return writer.hasRoomFor(frameBytes) && this.#pacer.allows(writer.lengthBytes, frameBytes);
   }
 
-  /** Clear, then copy: see `DirtyLog`. True: the page held only zeros. */
+  /** Copies the page, after its dirty bit was cleared: see `DirtyLog`. True: it held only zeros. */
   #write(writer: FrameWriter, page: number): boolean {
     const size = this.#source.pageSizeBytes;
     const start = page * size;
-    this.#source.clear(page);
     const payload = writer.payload(size);
     this.#pageOf.copy(payload, 0, start, start + size);
     const zero = payload[0] === 0 && payload[size - 1] === 0 && payload.equals(this.#zeroPage);

@@ -1,8 +1,8 @@
 import type { PageSet } from '../../core/migration/pages.ts';
 import type { Random } from '../../core/random.ts';
 import { NANOS_PER_SECOND, type Nanos } from '../../core/units.ts';
-import type { Activity, PoissonGroup } from '../guests/program.ts';
-import { activityOf, type GuestSpec } from '../guests/programs.ts';
+import { type Activity, groupRate, type PoissonGroup } from '../guests/program.ts';
+import { activityOf, type GuestSpec, usedPages } from '../guests/programs.ts';
 
 /**
  * A guest as a process in time: instead of making its steps, it says which pages it has written. Drawn per page
@@ -10,12 +10,14 @@ import { activityOf, type GuestSpec } from '../guests/programs.ts';
  */
 export class VirtualGuest {
   readonly #activity: Activity;
+  readonly #pages: number;
   readonly #heartbeatPeriodNs: Nanos;
   readonly #random: Random;
   readonly #allWritesPerNs: number;
 
   constructor(spec: GuestSpec, random: Random) {
     this.#activity = activityOf(spec);
+    this.#pages = usedPages(spec);
     this.#heartbeatPeriodNs = spec.heartbeatPeriodNs;
     this.#random = random;
     this.#allWritesPerNs = this.#activity.kind === 'poisson' ? allWritesPerNs(this.#activity.groups) : 0;
@@ -28,14 +30,20 @@ export class VirtualGuest {
   writes(fromNs: Nanos, toNs: Nanos, clearedAtNs: Float64Array, dirty: PageSet): void {
     if (toNs <= fromNs) return;
     const page0From = Math.max(fromNs, clearedAtNs[0]!);
-    if (this.#activity.kind === 'poisson') {
-      for (const group of this.#activity.groups) this.#poisson(group, fromNs, toNs, clearedAtNs, dirty);
-      if (this.#random.uniform() < -Math.expm1(-this.#allWritesPerNs * (toNs - page0From))) dirty.add(0);
-    } else {
-      this.#activity.lastWrites(fromNs, toNs, (page, atNs) => {
-        if (atNs > clearedAtNs[page]!) dirty.add(page);
-        if (atNs > page0From) dirty.add(0);
-      });
+    const activity = this.#activity;
+    switch (activity.kind) {
+      case 'poisson':
+        for (const group of activity.groups) this.#poisson(group, fromNs, toNs, clearedAtNs, dirty);
+        if (this.#random.uniform() < -Math.expm1(-this.#allWritesPerNs * (toNs - page0From))) dirty.add(0);
+        break;
+      case 'curve':
+        this.#curve(activity.differentPages, fromNs, toNs, clearedAtNs, dirty);
+        break;
+      case 'timeline':
+        activity.lastWrites(fromNs, toNs, (page, atNs) => {
+          if (atNs > clearedAtNs[page]!) dirty.add(page);
+          if (atNs > page0From) dirty.add(0);
+        });
     }
     // Every step writes page 0, where the guest's registers are, and a heartbeat is a step.
     const beats =
@@ -44,30 +52,59 @@ export class VirtualGuest {
   }
 
   /**
-   * Pr[page written] = 1 − exp(−rate · exposure). The pages that would be written were all exposed for the whole
-   * interval are found by skipping geometrically from one to the next; each is then kept with the ratio of its
-   * own probability to that one.
+   * Pr[page written] = 1 − exp(−rate · exposure). The pages that would be written if all were exposed for the
+   * whole interval, and all as hot as the hottest of the group, are found by skipping geometrically from one to
+   * the next; each is then kept with the ratio of its own probability to that one.
    */
   #poisson(group: PoissonGroup, fromNs: Nanos, toNs: Nanos, clearedAtNs: Float64Array, dirty: PageSet): void {
-    const { pages } = group;
-    const ratePerNs = group.writesPerSecond / NANOS_PER_SECOND;
-    const mean = ratePerNs * (toNs - fromNs);
+    const { pages, writesPerSecond } = group;
+    const mean = (group.mostWritesPerSecond * (toNs - fromNs)) / NANOS_PER_SECOND;
     if (mean === 0) return;
     const random = this.#random;
     const most = -Math.expm1(-mean);
-    for (let i = Math.floor(random.exponential(1 / mean)); i < pages.length; ) {
+    for (let i = random.skips(mean); i < pages.length; i += 1 + random.skips(mean)) {
       const page = pages[i]!;
       const cleared = clearedAtNs[page]!;
-      if (cleared <= fromNs) dirty.add(page);
-      else if (random.uniform() * most < -Math.expm1(-ratePerNs * (toNs - cleared))) dirty.add(page);
-      i += 1 + Math.floor(random.exponential(1 / mean));
+      if (cleared <= fromNs && writesPerSecond === undefined) {
+        dirty.add(page);
+      } else {
+        const exposureNs = toNs - Math.max(fromNs, cleared);
+        const own = -Math.expm1((-groupRate(group, i) * exposureNs) / NANOS_PER_SECOND);
+        if (random.uniform() * most < own) dirty.add(page);
+      }
+    }
+  }
+
+  /**
+   * Pages alike, of which after an exposure e a share F(e) = D(e)/N is dirty: one clean after e1 is dirty after e2
+   * with probability (F(e2) − F(e1)) / (1 − F(e1)). For a concave curve that is at most F(e2 − e1).
+   */
+  #curve(
+    differentPages: (ns: Nanos) => number,
+    fromNs: Nanos,
+    toNs: Nanos,
+    clearedAtNs: Float64Array,
+    dirty: PageSet,
+  ): void {
+    const pages = this.#pages;
+    const share = (ns: Nanos) => Math.min(1, differentPages(ns) / pages);
+    const most = share(toNs - fromNs);
+    if (most === 0) return;
+    const mean = -Math.log1p(-Math.min(most, 1 - 1e-12));
+    const random = this.#random;
+    for (let page = random.skips(mean); page < pages; page += 1 + random.skips(mean)) {
+      const cleared = clearedAtNs[page]!;
+      const before = share(Math.max(0, fromNs - cleared));
+      const own = before >= 1 ? 1 : (share(toNs - cleared) - before) / (1 - before);
+      if (random.uniform() * most < own) dirty.add(page);
     }
   }
 }
 
 function allWritesPerNs(groups: readonly PoissonGroup[]): number {
-  return groups.reduce(
-    (sum, group) => sum + (group.pages.length * group.writesPerSecond) / NANOS_PER_SECOND,
-    0,
-  );
+  let sum = 0;
+  for (const group of groups) {
+    for (let i = 0; i < group.pages.length; i++) sum += groupRate(group, i) / NANOS_PER_SECOND;
+  }
+  return sum;
 }

@@ -62,10 +62,14 @@ export class VirtualWorld implements World {
         this.#dirty.addAll(PageSet.all(guest.pages));
         return this.#seen(this.#dirty.copy());
       case 'send':
-        return this.#send(step.pages, step.rateBytesPerSecond!);
+        return this.#send(step.pages, step.rateBytesPerSecond!, step.clears);
+      case 'clear':
+        this.#draw();
+        step.pages.each((page) => this.#clear(page));
+        return { kind: 'done', now: this.#now };
       case 'harvest':
         this.#draw();
-        return this.#seen(this.#dirty.copy());
+        return this.#seen(step.take ? this.#take() : this.#dirty.copy());
       case 'stop':
         this.#draw();
         this.#stoppedAtNs = this.#now;
@@ -93,23 +97,29 @@ export class VirtualWorld implements World {
   }
 
   /** A page's bit is cleared at the instant it leaves; what the guest writes afterwards is drawn later. */
-  #send(pages: Uint32Array, rate: BytesPerSecond): Seen {
-    const { pageBytes } = this.#setup.plan;
+  #send(pages: Uint32Array, rate: BytesPerSecond, clears: boolean): Seen {
+    const { plan, guest } = this.#setup;
+    const headerBytes = plan.pageBytes - guest.pageSizeBytes;
+    const firstZeroPage = guest.pages - guest.zeroPages;
+    let zeroPages = 0;
+    let bytes = 0;
     this.#draw();
     this.#link.setRate(rate, this.#now);
-    for (const page of pages) {
-      this.#now = this.#link.send(this.#now, pageBytes);
-      this.#dirty.delete(page);
-      this.#clearedAtNs[page] = this.#now;
+    for (let i = 0; i < pages.length; i++) {
+      const page = pages[i]!;
+      const zero = page >= firstZeroPage;
+      const size = zero ? headerBytes : plan.pageBytes;
+      this.#now = this.#link.send(this.#now, size);
+      if (zero) zeroPages += 1;
+      bytes += size;
+      if (clears) this.#clear(page);
     }
-    return {
-      kind: 'sent',
-      now: this.#now,
-      sentPages: pages.length,
-      zeroPages: 0,
-      skippedPages: 0,
-      bytes: pages.length * pageBytes,
-    };
+    return { kind: 'sent', now: this.#now, sentPages: pages.length, zeroPages, bytes };
+  }
+
+  #clear(page: number): void {
+    this.#dirty.delete(page);
+    this.#clearedAtNs[page] = this.#now;
   }
 
   /** Brings `#dirty` up to now; a stopped guest writes nothing. */
@@ -123,6 +133,7 @@ export class VirtualWorld implements World {
   #take(): PageSet {
     const taken = this.#dirty.copy();
     this.#dirty.clear();
+    this.#clearedAtNs.fill(this.#now);
     return taken;
   }
 

@@ -31,25 +31,19 @@ const DOUBT = 1e-6;
  * decades and π·n ≫ 1 for most. RangeErrors as `expectedDirty`.
  */
 export function excessAtMost(probabilities: Float64Array, order: Uint32Array): number {
-  let best = order.length;
-  let least = 0;
-  const doubtful = (): boolean => best - least > DOUBT * best;
-  const learnFrom = (reference: Uint32Array, dirty: number): void => {
-    best = Math.min(best, dirty);
-    for (const share of SHARES) {
-      if (doubtful()) least = Math.max(least, dirtyAtLeast(probabilities, reference, share));
-    }
-  };
-
-  const reached = expectedDirty(probabilities, order);
   const rules = [thresholdOrder];
   if (order.length <= Math.min(VEE_PAGES_MAX, ENDS_PAGES_MAX)) rules.push(veeOrder, endsOrder);
+  const reached = expectedDirty(probabilities, order);
+  let best = reached;
+  let least = 0;
   for (const rule of rules) {
-    if (!doubtful()) break;
     const reference = rule(probabilities);
-    learnFrom(reference, expectedDirty(probabilities, reference));
+    best = Math.min(best, expectedDirty(probabilities, reference));
+    for (const share of SHARES) {
+      least = Math.max(least, dirtyAtLeast(probabilities, reference, share));
+      if (best - least <= DOUBT * best) return Math.max(0, reached - least);
+    }
   }
-  if (reached < best) learnFrom(order, reached);
   return Math.max(0, reached - least);
 }
 

@@ -3,10 +3,9 @@ import type { PageOrder } from './order.ts';
 /** Ascending heat, ties at random: shuffle, then sort stably. */
 export const coldestFirst: PageOrder = (dirty, { heat, random }) => {
   const pages = random.shuffle(dirty.toArray());
-  return sortedByKey(
-    pages,
-    Float32Array.from(pages, (page) => heat.of(page)),
-  );
+  const keys = new Float32Array(pages.length);
+  for (let i = 0; i < pages.length; i++) keys[i] = heat.of(pages[i]!);
+  return sortedByKey(pages, keys);
 };
 
 const DIGIT_BITS = 11;
@@ -21,7 +20,7 @@ export function sortedByKey(values: Uint32Array, keys: Float32Array): Uint32Arra
   let to = { values: new Uint32Array(values.length), keys: new Uint32Array(values.length) };
   for (let shift = 0; shift < 32; shift += DIGIT_BITS) {
     const starts = new Uint32Array(BUCKETS + 1);
-    for (const key of from.keys) starts[((key >>> shift) & (BUCKETS - 1)) + 1]! += 1;
+    for (let i = 0; i < values.length; i++) starts[((from.keys[i]! >>> shift) & (BUCKETS - 1)) + 1]! += 1;
     for (let bucket = 1; bucket <= BUCKETS; bucket++) starts[bucket]! += starts[bucket - 1]!;
     for (let i = 0; i < values.length; i++) {
       const key = from.keys[i]!;

@@ -50,6 +50,13 @@ export const stopDefaults: { readonly [Name in StopRuleName]: SpecOf<Name> } = {
   'kubevirt-stall': kubevirtStallDefaults,
 };
 
+const onlyAtRoundEnds: readonly StopRuleName[] = ['rounds', 'xen', 'phaul', 'cloud-hypervisor'];
+
+/** Whether the rule looks at what is pending also within a round. */
+export function looksWithinRounds(spec: StopSpec): boolean {
+  return !onlyAtRoundEnds.includes(spec.rule);
+}
+
 export const stopRuleNames = Object.keys(rules) as StopRuleName[];
 
 /** The rule that a plan names. */

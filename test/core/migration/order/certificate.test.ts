@@ -72,7 +72,10 @@ test('the least costs are those of looking at every cell', () => {
       const rates = writeRates(population(rows, random)).sort();
       rates[rows - 1] = Number.POSITIVE_INFINITY;
       const exposures = Float64Array.from({ length: columns }, (_, slot) => slot + 1);
-      const prices = uniform(columns, random);
+      // Prices that several pages are nearly indifferent to, so that many columns are near the cheapest.
+      const buyers = writeRates(population(8, random));
+      const prices = exposures.map((e) => buyers.reduce((sum, rate) => sum + Math.exp(-rate * e) / 8, 0));
+      for (let slot = 0; slot < columns; slot++) prices[slot]! += 1e-4 * random.uniform();
       const expected = rates.map((rate) =>
         exposures.reduce((least, e, slot) => Math.min(least, dirtyAfter(rate, e) + prices[slot]!), 2),
       );
@@ -80,6 +83,30 @@ test('the least costs are those of looking at every cell', () => {
       for (let row = 0; row < rows; row++) expect(least[row]).toBeCloseTo(expected[row]!, 14);
     }
   }
+});
+
+test.each([
+  ['longer exposure, above the curve x·y = 1', 0.0101, 0.0149, 100, 200],
+  ['shorter exposure, below the curve x·y = 1', 0.0051, 0.0095, 110, 100],
+])('the least costs are found where each hotter page wants a %s', (_where, coldest, hottest, from, to) => {
+  const pages = Math.abs(to - from) + 1;
+  const rates = Float64Array.from(
+    { length: pages },
+    (_, i) => coldest + ((hottest - coldest) * i) / (pages - 1),
+  );
+  const exposures = Float64Array.from({ length: pages }, (_, slot) => Math.min(from, to) + slot);
+  // The price of a slot rises from one to the next by what the slot is worth to the page that is to have it.
+  const prices = new Float64Array(pages);
+  for (let slot = 1; slot < pages; slot++) {
+    const rate = rates[to > from ? slot : pages - 1 - slot]!;
+    const [before, after] = [exposures[slot - 1]!, exposures[slot]!];
+    prices[slot] = prices[slot - 1]! + dirtyAfter(rate, before) - dirtyAfter(rate, after);
+  }
+  const expected = rates.map((rate) =>
+    exposures.reduce((least, e, slot) => Math.min(least, dirtyAfter(rate, e) + prices[slot]!), 2),
+  );
+  const least = leastCosts(rates, exposures, prices);
+  for (let row = 0; row < pages; row++) expect(least[row]).toBeCloseTo(expected[row]!, 14);
 });
 
 test('nothing to send, or nothing that is written, is certified without excess', () => {

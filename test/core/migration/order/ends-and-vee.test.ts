@@ -8,9 +8,9 @@ import { veeOrder } from '../../../../src/core/migration/order/vee.ts';
 import { permutations, probabilities } from './populations.ts';
 
 describe.each([
-  ['ends', endsOrder, takesAnEnd],
-  ['vee', veeOrder, isVee],
-] as const)('%s', (name, rule, hasItsShape) => {
+  ['ends', endsOrder, takesAnEnd, 0.01],
+  ['vee', veeOrder, isVee, 0.08],
+] as const)('%s', (name, rule, hasItsShape, excess) => {
   test('is the best of the orders of its shape', () => {
     fc.assert(
       fc.property(probabilities(7).map(apart), (values) => {
@@ -32,7 +32,7 @@ describe.each([
         const order = rule(values);
         expect(order.slice().sort()).toEqual(Uint32Array.from(values.keys()));
         const least = expectedDirty(values, exactOrder(values));
-        expect(expectedDirty(values, order)).toBeLessThanOrEqual(least * 1.04 + 1e-9);
+        expect(expectedDirty(values, order)).toBeLessThanOrEqual(least * (1 + excess) + 1e-9);
       }),
     );
   });

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { orderByProbability } from '../../../../src/core/migration/order/known-probabilities.ts';
 import { expectedDirty } from '../../../../src/core/migration/order/objective.ts';
 import { orderNames } from '../../../../src/core/migration/order/orders.ts';
+import { thresholdOrder } from '../../../../src/core/migration/order/threshold.ts';
 import { Random } from '../../../../src/core/random.ts';
 import { uniform } from './populations.ts';
 
@@ -29,6 +30,11 @@ test('with known probabilities recency and frequency both mean increasing', () =
   expect([...increasing.order].map((item) => values[item]!)).toEqual([...values].sort((a, b) => a - b));
   expect(orderByProbability('lru', values, 1)).toEqual(increasing);
   expect(orderByProbability('frequency', values, 1)).toEqual(increasing);
+});
+
+test('the probabilities are those of one slot', () => {
+  const least = expectedDirty(values, thresholdOrder(values));
+  expect(orderByProbability('threshold', values, 1).expectedDirtyPages).toBeCloseTo(least, 9);
 });
 
 test('what is no probability is refused', () => {

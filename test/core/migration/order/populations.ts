@@ -34,8 +34,9 @@ export function calibrated(): Float64Array {
 /** π of up to `pages` pages: anything in [0, 1], with 0, 1, ties and several orders of magnitude among them. */
 export function probabilities(pages: number): fc.Arbitrary<Float64Array> {
   const probability = fc.oneof(
+    fc.nat(1_000_000).map((millionths) => millionths / 1_000_000),
+    fc.nat(800).map((hundredths) => 10 ** (-hundredths / 100)),
     fc.double({ min: 0, max: 1, noNaN: true }),
-    fc.double({ min: 0, max: 8, noNaN: true }).map((decades) => 10 ** -decades),
     fc.constantFrom(0, 0.01, 0.5, 1),
   );
   return fc.array(probability, { maxLength: pages }).map((values) => Float64Array.from(values));

@@ -1,0 +1,81 @@
+import { readFileSync } from 'node:fs';
+import { Command, Option } from 'commander';
+import { z } from 'zod';
+import { orderByProbability } from '../core/migration/order/known-probabilities.ts';
+import { type OrderName, orderNames } from '../core/migration/order/orders.ts';
+import { shown, UsageError } from '../lab/problem.ts';
+import { Failure, reasonOf } from '../worlds/failure.ts';
+
+interface Options {
+  readonly rule: OrderName;
+  readonly json?: string;
+  readonly seed: string;
+}
+
+/** `switchover order FILE --rule R`: the order of pages whose write probabilities in one slot are known. */
+export function orderCommand(exit: (code: number) => void): Command {
+  return new Command('order')
+    .description('order pages of known write probabilities, and say how far from the best that is at most')
+    .argument('<file>', 'JSON: {"probabilities": […]}, of a write to each page in one slot')
+    .addOption(new Option('--rule <name>', 'page order').choices(orderNames).default('threshold'))
+    .option('--seed <n>', 'breaks ties', '1')
+    .option('--json <->', 'JSON alone on standard output')
+    .action((file: string, options: Options) => exit(action(file, options)));
+}
+
+function action(file: string, { rule, json, seed }: Options): number {
+  const probabilities = readProbabilities(file);
+  let result: ReturnType<typeof orderByProbability>;
+  try {
+    result = orderByProbability(rule, probabilities, Number(seed));
+  } catch (cause) {
+    if (cause instanceof RangeError) throw new Failure(cause.message);
+    throw cause;
+  }
+  const { expectedDirtyPages, excessAtMost } = result;
+  const order = [...result.order];
+  if (json === undefined) {
+    console.log(`order                 ${order.slice(0, 20).join(' ')}${order.length > 20 ? ' …' : ''}`);
+    console.log(`expected dirty pages  ${expectedDirtyPages} of ${order.length}`);
+    console.log(`more than the best    at most ${excessAtMost} pages`);
+  } else {
+    console.log(JSON.stringify({ order, expectedDirtyPages, excessAtMost }));
+  }
+  return 0;
+}
+
+const schema = z.strictObject(
+  {
+    probabilities: z
+      .array(
+        z
+          .number('a probability from 0 to 1')
+          .min(0, 'a probability from 0 to 1')
+          .max(1, 'a probability from 0 to 1'),
+        'a list of probabilities',
+      )
+      .min(1, 'at least one probability'),
+  },
+  '{"probabilities": […]}',
+);
+
+function readProbabilities(file: string): Float64Array {
+  let document: unknown;
+  try {
+    document = JSON.parse(readFileSync(file, 'utf8'));
+  } catch (cause) {
+    if (cause instanceof SyntaxError) {
+      throw new UsageError([{ path: file, expected: 'JSON', found: reasonOf(cause) }]);
+    }
+    throw new Failure(`cannot read ${file}: ${reasonOf(cause)}`);
+  }
+  const parsed = schema.safeParse(document);
+  if (parsed.success) return Float64Array.from(parsed.data.probabilities);
+  throw new UsageError(
+    parsed.error.issues.map((issue) => ({
+      path: [file, ...issue.path].join('.'),
+      expected: issue.message,
+      found: shown(issue.path.reduce<unknown>((node, key) => (node as never)?.[key], document)),
+    })),
+  );
+}

@@ -1,0 +1,124 @@
+import { readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { z } from 'zod';
+import { expected, parseDuration } from '../core/units.ts';
+import { Failure, reasonOf } from '../worlds/failure.ts';
+import type { ProgramSpec } from '../worlds/guests/programs.ts';
+import { parseRecording } from '../worlds/guests/recording.ts';
+import { quantity, whole } from './scenario-quantity.ts';
+
+/** A guest's program as a scenario writes it. */
+const duration = quantity(parseDuration, expected.duration);
+const someTime = quantity(parseDuration, `${expected.duration} above 0`, (ns) => ns > 0);
+const writesPerSecond = z
+  .number('a number of writes a second')
+  .nonnegative('a number of writes a second, 0 or more');
+const someWrites = writesPerSecond.positive('a number of writes a second above 0');
+
+const kinds = 'classes | zipf | sequential | saturating | stream | trace | dirty-curve';
+
+export const programSchema = z.discriminatedUnion(
+  'kind',
+  [
+    z.strictObject({
+      kind: z.literal('classes'),
+      classes: z
+        .array(z.strictObject({ pages: whole(1), writesPerSecond }), 'a list of classes')
+        .min(1, 'at least one class'),
+    }),
+    z.strictObject({
+      kind: z.literal('zipf'),
+      pages: whole(1).optional(),
+      exponent: z.number('an exponent').nonnegative('an exponent, 0 or more').default(0.99),
+      writesPerSecond: someWrites,
+    }),
+    z.strictObject({
+      kind: z.enum(['sequential', 'saturating']),
+      pages: whole(1).optional(),
+      writesPerSecond: someWrites,
+    }),
+    z.strictObject({
+      kind: z.literal('stream'),
+      frame: someTime.default(40e6),
+      cpuPerFrame: duration.default(4e6),
+      pagesPerFrame: whole(1).default(60),
+      buffers: whole(1).default(600),
+    }),
+    z.strictObject({ kind: z.literal('trace'), file: z.string('the path of a recording') }),
+    z.strictObject({
+      kind: z.literal('dirty-curve'),
+      sampledPages: whole(1).optional(),
+      zeroSampledPages: whole(0).default(0),
+      points: z
+        .array(
+          z.tuple([someTime, z.number('a number of pages').nonnegative('a number of pages')]),
+          'a list of points',
+        )
+        .min(2, 'at least two points: [time, dirty pages]'),
+    }),
+  ],
+  `a program: { kind: ${kinds}, … }`,
+);
+
+export type ProgramDocument = z.infer<typeof programSchema>;
+
+/** @throws Failure the recording that a trace names cannot be read or is damaged */
+export function resolveProgram(program: ProgramDocument, usedPages: number, file: string): ProgramSpec {
+  switch (program.kind) {
+    case 'classes':
+      return program;
+    case 'zipf':
+    case 'sequential':
+    case 'saturating':
+      return { ...program, pages: program.pages ?? usedPages };
+    case 'stream':
+      return {
+        kind: 'stream',
+        framePeriodNs: program.frame,
+        cpuPerFrameNs: program.cpuPerFrame,
+        pagesPerFrame: program.pagesPerFrame,
+        bufferPages: program.buffers,
+      };
+    case 'trace':
+      return {
+        kind: 'trace',
+        recording: readRecording(resolve(dirname(file), program.file)).toString('base64'),
+      };
+    case 'dirty-curve':
+      return {
+        kind: 'dirty-curve',
+        sampledPages: program.sampledPages ?? usedPages,
+        zeroSampledPages: program.zeroSampledPages,
+        points: program.points.map(([periodNs, dirtySampledPages]) => ({ periodNs, dirtySampledPages })),
+      };
+  }
+}
+
+/** The least number of pages that the program can live in. */
+export function pagesNeeded(program: ProgramSpec): number {
+  switch (program.kind) {
+    case 'classes':
+      return program.classes.reduce((sum, { pages }) => sum + pages, 0);
+    case 'zipf':
+    case 'sequential':
+    case 'saturating':
+      return program.pages;
+    case 'stream':
+      return 1 + program.bufferPages + 1;
+    case 'trace':
+      return parseRecording(Buffer.from(program.recording, 'base64'), 'recording').pages;
+    case 'dirty-curve':
+      return 1;
+  }
+}
+
+function readRecording(file: string): Buffer {
+  let bytes: Buffer;
+  try {
+    bytes = readFileSync(file);
+  } catch (cause) {
+    throw new Failure(`cannot read the recording ${file}: ${reasonOf(cause)}`);
+  }
+  parseRecording(bytes, file);
+  return bytes;
+}

@@ -1,0 +1,652 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { Course, Witness } from '../../../src/core/migration/course.ts';
+import { migrate } from '../../../src/core/migration/migrate.ts';
+import { type OrderName, orderNames, orders } from '../../../src/core/migration/order/orders.ts';
+import { PageSet } from '../../../src/core/migration/pages.ts';
+import type { Plan } from '../../../src/core/migration/plan.ts';
+import type { Seen, Step } from '../../../src/core/migration/steps.ts';
+import { smallSetup } from '../../fixtures/setup.ts';
+
+const PAGES = 8;
+const MS = 1_000_000;
+const ALL = [0, 1, 2, 3, 4, 5, 6, 7];
+const PAGE_BYTES = 4_112;
+
+const plan: Plan = smallSetup({
+  guest: { pages: PAGES },
+  plan: {
+    stop: { rule: 'rounds', rounds: 1 },
+    rateBytesPerSecond: 1_000_000,
+    stopRateBytesPerSecond: 2_000_000,
+    observeNs: 0,
+    windowNs: 40 * MS,
+    halfLifeNs: 8_000 * MS,
+    verify: 'checksums',
+    seed: 1,
+  },
+}).plan;
+
+const witness: Witness = {
+  outage: { longestGapNs: 17, lostHeartbeats: 1, repeatedHeartbeats: 0, lateHeartbeats: 2 },
+  verified: { memory: 'identical', continued: 'not-checked' },
+  servers: [],
+  link: {
+    reservedBytesPerSecond: 1_000_000,
+    depthBytes: 65_536,
+    sentBytes: 99,
+    worstExcessBytes: -3,
+    longestLatenessNs: 4,
+  },
+};
+
+/** What a guest writes while each step is carried out; each step takes a millisecond more than the one before. */
+interface Script {
+  /** In the n-th sampling window. */
+  readonly observed?: readonly (readonly number[])[];
+  /** Before the n-th harvest. */
+  readonly written?: readonly (readonly number[])[];
+  /** Before the n-th step of all. */
+  readonly before?: Readonly<Record<number, readonly number[]>>;
+  /** Between the last harvest and the stop. */
+  readonly late?: readonly number[];
+  readonly rates?: readonly number[];
+  /** Answers that replace the usual one of the n-th step. */
+  readonly instead?: Readonly<Record<number, (now: number, step: Step) => Seen>>;
+}
+
+interface Played {
+  readonly steps: readonly Step[];
+  readonly seen: readonly Seen[];
+  readonly course: Course;
+}
+
+/** A world in a few lines: what is cleared is clean, what the script says is written is dirty. */
+function play(given: Partial<Plan>, script: Script = {}): Played {
+  const migration = migrate({ ...plan, ...given });
+  const steps: Step[] = [];
+  const seen: Seen[] = [];
+  const dirty = new PageSet(PAGES);
+  let [now, windows, harvests] = [0, 0, 0];
+  const write = (pages: readonly number[] = []) => {
+    for (const page of pages) dirty.add(page);
+  };
+  const look = (): Seen => ({ kind: 'dirty', now, dirty: dirty.copy(), windowNs: 0 });
+  const usual = (step: Step): Seen => {
+    switch (step.kind) {
+      case 'observe': {
+        const written = PageSet.of(PAGES, script.observed?.[windows++] ?? []);
+        return { kind: 'dirty', now, dirty: written, windowNs: step.windowNs };
+      }
+      case 'learn': {
+        const writesPerSecond = Float64Array.from(script.rates ?? Array(PAGES).fill(0));
+        return { kind: 'learned', now, writesPerSecond };
+      }
+      case 'track':
+        write(ALL);
+        return look();
+      case 'send': {
+        const { pages } = step;
+        if (step.clears) dirty.deleteAll(PageSet.of(PAGES, pages));
+        return { kind: 'sent', now, sentPages: pages.length, zeroPages: 1, bytes: pages.length * PAGE_BYTES };
+      }
+      case 'clear':
+        dirty.deleteAll(step.pages);
+        return { kind: 'done', now };
+      case 'harvest': {
+        write(script.written?.[harvests++]);
+        const answer = look();
+        if (step.take) dirty.clear();
+        return answer;
+      }
+      case 'stop':
+        write(script.late);
+        return look();
+      case 'hand over':
+        return {
+          kind: 'handed over',
+          now,
+          readyAtNs: now + 1,
+          verifiedAtNs: now + 11,
+          committedAtNs: now + 111,
+          runningAtNs: now + 1_111,
+          witness,
+        };
+      case 'abort':
+        return { kind: 'aborted', now, owner: 'source', witness };
+    }
+  };
+  let next = migration.next();
+  while (!next.done) {
+    const step = next.value;
+    now += steps.length * MS;
+    write(script.before?.[steps.length]);
+    const answer = script.instead?.[steps.length]?.(now, step) ?? usual(step);
+    steps.push(step);
+    seen.push(answer);
+    next = migration.next(answer);
+  }
+  return { steps, seen, course: next.value };
+}
+
+const kinds = ({ steps }: Played) => steps.map(({ kind }) => kind);
+const sends = ({ steps }: Played) =>
+  steps.flatMap((step) => (step.kind === 'send' ? [{ ...step, pages: [...step.pages] }] : []));
+
+/** What was sent while the guest ran, or while it stood. */
+function pagesSent({ steps }: Played, when: 'live' | 'stopped'): number[] {
+  const stop = steps.findIndex(({ kind }) => kind === 'stop');
+  const part = when === 'live' ? steps.slice(0, stop) : steps.slice(stop);
+  return part.flatMap((step) => (step.kind === 'send' ? [...step.pages] : []));
+}
+
+describe('the course of a migration', () => {
+  test('is: track, a round, a harvest, stop, the rest, hand over', () => {
+    const played = play({}, { written: [[2, 5]] });
+    expect(kinds(played)).toEqual(['track', 'send', 'harvest', 'stop', 'send', 'hand over']);
+    expect(sends(played)).toEqual([
+      { kind: 'send', pages: ALL, rateBytesPerSecond: 1_000_000, clears: true, endsRound: true },
+      { kind: 'send', pages: [2, 5], rateBytesPerSecond: 2_000_000, clears: true, endsRound: true },
+    ]);
+    expect(played.steps.at(-1)).toEqual({ kind: 'hand over', verify: 'checksums' });
+  });
+
+  test.each([1, 2, 3, 10])('is %i rounds and then the stop, when the plan says so', (rounds) => {
+    const written = Array.from({ length: rounds }, (_, round) => [round % PAGES, 7]);
+    const played = play({ stop: { rule: 'rounds', rounds } }, { written });
+    expect(kinds(played)).toEqual([
+      'track',
+      ...Array.from({ length: rounds }, () => ['send', 'harvest']).flat(),
+      'stop',
+      'send',
+      'hand over',
+    ]);
+    expect(played.course.rounds.map(({ round }) => round)).toEqual(written.map((_, index) => index + 1));
+    expect(played.course.reason).toBe(`${rounds} of ${rounds} rounds done`);
+  });
+
+  test('sends in each round what was dirty at the end of the one before, and at the stop what is dirty then', () => {
+    const played = play(
+      { stop: { rule: 'rounds', rounds: 3 } },
+      { written: [[1, 3, 6], [3], [0, 6]], late: [7] },
+    );
+    expect(sends(played).map(({ pages }) => pages)).toEqual([ALL, [1, 3, 6], [3], [0, 6, 7]]);
+    expect(played.course.rounds.map(({ dirtyPages }) => dirtyPages)).toEqual([8, 3, 1]);
+  });
+
+  test('goes its rounds even when nothing is dirty any more, and stops with nothing to send', () => {
+    const played = play({ stop: { rule: 'rounds', rounds: 2 } });
+    expect(sends(played).flatMap(({ pages }) => pages)).toEqual(ALL);
+    expect(played.course.rounds.map(({ dirtyPages, sentPages }) => [dirtyPages, sentPages])).toEqual([
+      [8, 8],
+      [0, 0],
+    ]);
+    expect(played.course.outcome).toBe('completed');
+    expect(played.course.stop.pages).toBe(0);
+  });
+
+  test('passes on what the plan says of rates and verification, no reservation included', () => {
+    const played = play({ rateBytesPerSecond: null, stopRateBytesPerSecond: null, verify: 'full' });
+    expect(sends(played).map(({ rateBytesPerSecond }) => rateBytesPerSecond)).toEqual([null, null]);
+    expect(played.steps.at(-1)).toEqual({ kind: 'hand over', verify: 'full' });
+  });
+
+  test('depends on nothing but the plan and the answers', () => {
+    const script = { observed: [[1], [2, 3]], written: [[0, 1, 5], [4]], rates: [1, 2, 3, 4, 5, 6, 7, 8] };
+    const cases = fc.record({
+      order: fc.constantFrom(...orderNames),
+      heat: fc.constantFrom('estimated' as const, 'known' as const),
+      defer: fc.constantFrom(null, { threshold: 0.2 }),
+      observeNs: fc.constantFrom(0, 80 * MS),
+      seed: fc.nat(),
+    });
+    fc.assert(
+      fc.property(cases, (given) => {
+        const stop = { rule: 'rounds', rounds: 2 } as const;
+        expect(play({ ...given, stop }, script)).toEqual(play({ ...given, stop }, script));
+      }),
+    );
+  });
+
+  test('breaks ties by the plan’s seed, in each round anew', () => {
+    const rounds = { order: 'random', stop: { rule: 'rounds', rounds: 2 } } as const;
+    const [one, two] = [1, 2].map((seed) => sends(play({ ...rounds, seed }, { written: [ALL] })));
+    expect(one![0]!.pages.toSorted()).toEqual(ALL);
+    expect(one![0]!.pages).not.toEqual(two![0]!.pages);
+    expect(one![0]!.pages).not.toEqual(one![1]!.pages);
+  });
+});
+
+describe('what it learns of the guest before it starts', () => {
+  const needsHistory = (order: OrderName) => orders[order].heat !== 'none';
+
+  test.each(
+    orderNames,
+  )('order %s: it watches when the order or a deferral needs it, and only then', (order) => {
+    const observeNs = 100 * MS;
+    const watched = (given: Partial<Plan>) =>
+      kinds(play({ order, observeNs, ...given })).filter((kind) => kind === 'observe').length;
+    // 40 ms, 80 ms, 120 ms: until at least 100 ms have been seen.
+    expect(watched({})).toBe(needsHistory(order) ? 3 : 0);
+    expect(watched({ defer: { threshold: 0.5 } })).toBe(3);
+    expect(watched({ observeNs: 0 })).toBe(0);
+  });
+
+  test.each(orderNames)('order %s: it asks instead of watching when the program is known', (order) => {
+    const before = (given: Partial<Plan>) => {
+      const all = kinds(play({ order, heat: 'known', observeNs: 100 * MS, ...given }));
+      return all.slice(0, all.indexOf('track'));
+    };
+    expect(before({})).toEqual(needsHistory(order) ? ['learn'] : []);
+    expect(before({ defer: { threshold: 0.5 } })).toEqual(['learn']);
+  });
+
+  test('it watches in the plan’s windows, and counts the windows that it was given', () => {
+    const shorter = (now: number): Seen => ({
+      kind: 'dirty',
+      now,
+      dirty: new PageSet(PAGES),
+      windowNs: 10 * MS,
+    });
+    const played = play({ order: 'lru', observeNs: 80 * MS }, { instead: { 0: shorter, 1: shorter } });
+    const windows = played.steps.flatMap((step) => (step.kind === 'observe' ? [step.windowNs] : []));
+    // 10 + 10 + 40 + 40 ms.
+    expect(windows).toEqual(Array(4).fill(40 * MS));
+  });
+
+  test('lru goes by the last window that saw a page, frequency by how many did', () => {
+    const observed = [[1, 2], [1, 2], [2], [3]];
+    const hottest = (order: OrderName) =>
+      sends(play({ order, observeNs: 160 * MS }, { observed }))[0]!.pages.slice(5);
+    expect(hottest('lru')).toEqual([1, 2, 3]);
+    expect(hottest('frequency')).toEqual([3, 1, 2]);
+  });
+
+  test('known rates order the pages, and decide which wait', () => {
+    const rates = [5, 80, 0, 1, 2, 60, 3, 4];
+    const played = play({ order: 'increasing', heat: 'known', defer: { threshold: 0.9 } }, { rates });
+    // 1 − exp(−60 · 0.04) = 0.909, and 1 − exp(−5 · 0.04) = 0.18.
+    expect(sends(played)[0]!.pages).toEqual([2, 3, 4, 6, 7, 0]);
+    expect(sends(played)[1]!.pages).toEqual([1, 5]);
+  });
+});
+
+describe('deferred pages', () => {
+  const observed = [[6, 7], [6, 7], [7], [7, 1]];
+
+  test('wait for the stop: no live round sends them, the stop sends all of them that are dirty', () => {
+    const played = play(
+      { defer: { threshold: 0.4 }, observeNs: 160 * MS, stop: { rule: 'rounds', rounds: 3 } },
+      {
+        observed,
+        written: [
+          [0, 6, 7],
+          [2, 6],
+          [6, 3],
+        ],
+      },
+    );
+    expect(sends(played).map(({ pages }) => pages)).toEqual([[0, 1, 2, 3, 4, 5], [0], [2], [3, 6, 7]]);
+    expect(played.course.rounds.map(({ deferredPages }) => deferredPages)).toEqual([2, 2, 2]);
+    expect(played.course.rounds.map(({ dirtyPages }) => dirtyPages)).toEqual([8, 3, 3]);
+  });
+
+  test('are those written with at least the threshold’s probability in a window, whatever the order', () => {
+    fc.assert(
+      fc.property(fc.constantFrom(...orderNames), fc.constantFrom(0, 0.3, 0.6, 1), (order, threshold) => {
+        const played = play(
+          { order, defer: { threshold }, observeNs: 160 * MS, halfLifeNs: 1e18 },
+          { observed },
+        );
+        const share = ALL.map((page) => observed.filter((window) => window.includes(page)).length / 4);
+        const live = ALL.filter((page) => share[page]! < threshold);
+        expect(pagesSent(played, 'live').toSorted()).toEqual(live);
+        expect(pagesSent(played, 'stopped')).toEqual(ALL.filter((page) => !live.includes(page)));
+      }),
+    );
+  });
+
+  test('are the hottest so many, when the plan counts them', () => {
+    const played = play({ defer: { count: 2 }, observeNs: 160 * MS }, { observed });
+    expect(pagesSent(played, 'live')).toEqual([0, 1, 2, 3, 4, 5]);
+    expect(pagesSent(played, 'stopped')).toEqual([6, 7]);
+    const all = play({ defer: { count: PAGES + 5 }, observeNs: 160 * MS }, { observed });
+    expect(pagesSent(all, 'live')).toEqual([]);
+    const none = play({ defer: { count: 0 }, observeNs: 160 * MS }, { observed });
+    expect(pagesSent(none, 'stopped')).toEqual([]);
+  });
+});
+
+describe('the record', () => {
+  test('says of each round what was dirty, sent and held back, how many bytes it took and how long', () => {
+    const { course, seen } = play({ stop: { rule: 'rounds', rounds: 2 } }, { written: [[1, 2, 3], [4]] });
+    const at = (index: number) => seen[index]!.now;
+    expect(course.rounds).toEqual([
+      {
+        round: 1,
+        dirtyPages: 8,
+        sentPages: 8,
+        deferredPages: 0,
+        skippedPages: 0,
+        zeroPages: 1,
+        bytes: 8 * 4_112,
+        durationNs: at(2) - at(0),
+      },
+      {
+        round: 2,
+        dirtyPages: 3,
+        sentPages: 3,
+        deferredPages: 0,
+        skippedPages: 0,
+        zeroPages: 1,
+        bytes: 3 * 4_112,
+        durationNs: at(4) - at(2),
+      },
+    ]);
+    expect(course.stop).toEqual({ pages: 1, bytes: 4_112, durationNs: at(6) - at(5) });
+  });
+
+  test('counts the total from the start of tracking, the downtime from the stop, both until the guest runs', () => {
+    const { course, seen, steps } = play({ order: 'lru', observeNs: 80 * MS }, { written: [[1]] });
+    const at = (kind: Step['kind']) => seen[steps.findIndex((step) => step.kind === kind)]!.now;
+    const running = at('hand over') + 1_111;
+    expect(course.totalNs).toBe(running - at('track'));
+    expect(course.downtimeNs).toBe(running - at('stop'));
+    expect(course.outcome).toBe('completed');
+    expect(course.owner).toBe('destination');
+    expect(course).toMatchObject(witness);
+  });
+
+  test('cuts the downtime into parts that add up to it', () => {
+    const instants = fc.array(fc.nat({ max: 1e9 }), { minLength: 5, maxLength: 5 });
+    fc.assert(
+      fc.property(instants, (gaps) => {
+        const [memoryNs, stateNs, verifyNs, commitNs, resumeNs] = gaps as [
+          number,
+          number,
+          number,
+          number,
+          number,
+        ];
+        let stoppedAt = 0;
+        const { course } = play(
+          {},
+          {
+            instead: {
+              3: (now) => {
+                stoppedAt = now;
+                return { kind: 'dirty', now, dirty: PageSet.of(PAGES, [1]), windowNs: 0 };
+              },
+              4: () => ({
+                kind: 'sent',
+                now: stoppedAt + memoryNs,
+                sentPages: 1,
+                zeroPages: 0,
+                bytes: 4_112,
+              }),
+              5: () => {
+                const readyAtNs = stoppedAt + memoryNs + stateNs;
+                const verifiedAtNs = readyAtNs + verifyNs;
+                const committedAtNs = verifiedAtNs + commitNs;
+                const runningAtNs = committedAtNs + resumeNs;
+                const now = runningAtNs + 5;
+                return {
+                  kind: 'handed over',
+                  now,
+                  readyAtNs,
+                  verifiedAtNs,
+                  committedAtNs,
+                  runningAtNs,
+                  witness,
+                };
+              },
+            },
+          },
+        );
+        expect(course.downtimeParts).toEqual({ memoryNs, stateNs, verifyNs, commitNs, resumeNs });
+        expect(course.downtimeNs).toBe(gaps.reduce((sum, gap) => sum + gap, 0));
+      }),
+    );
+  });
+});
+
+describe('a step that the world could not carry out', () => {
+  const failed = (now: number): Seen => ({ kind: 'failed', now, why: 'the link is down' });
+  const aborted = (owner: 'source' | 'destination' | 'nobody') => (now: number) =>
+    ({ kind: 'aborted', now, owner, witness }) as const;
+
+  // observe, observe, track, send, harvest, stop, send, hand over.
+  test.each([0, 1, 2, 3, 4, 5, 6, 7])('number %i is followed by abort and nothing else', (step) => {
+    const { steps, course } = play(
+      { order: 'lru', observeNs: 80 * MS },
+      { instead: { [step]: failed, [step + 1]: aborted('source') } },
+    );
+    expect(steps.length).toBe(step + 2);
+    expect(steps.at(-1)).toEqual({ kind: 'abort', why: 'the link is down' });
+    expect(course.outcome).toBe('failed');
+    expect(course.reason).toBe('the link is down');
+    expect(course).toMatchObject(witness);
+  });
+
+  test.each([
+    'source',
+    'destination',
+    'nobody',
+  ] as const)('makes the guest whose the world says: %s', (owner) => {
+    const { course } = play({}, { instead: { 5: failed, 6: aborted(owner) } });
+    expect(course.owner).toBe(owner);
+  });
+
+  test('leaves in the record what had happened until then', () => {
+    const { course, seen } = play({}, { written: [[1, 2]], instead: { 5: failed, 6: aborted('source') } });
+    expect(course.rounds.length).toBe(1);
+    expect(course.stop.pages).toBe(2);
+    expect(course.downtimeNs).toBe(seen[6]!.now - seen[3]!.now);
+    expect(course.totalNs).toBe(seen[6]!.now - seen[0]!.now);
+  });
+
+  test('costs no downtime if the guest had not been stopped, and no time at all before the start', () => {
+    const early = play({ order: 'lru', observeNs: 80 * MS }, { instead: { 0: failed } }).course;
+    expect([early.downtimeNs, early.totalNs]).toEqual([0, 0]);
+    const live = play({}, { instead: { 1: failed } });
+    expect(live.course.downtimeNs).toBe(0);
+    expect(live.course.totalNs).toBe(live.seen[2]!.now - live.seen[0]!.now);
+  });
+
+  test('still leaves parts that add up to the downtime', () => {
+    for (const step of [1, 3, 4, 5]) {
+      const { course } = play({}, { instead: { [step]: failed } });
+      const sum = Object.values(course.downtimeParts).reduce((total, part) => total + part, 0);
+      expect(sum).toBe(course.downtimeNs);
+    }
+  });
+});
+
+describe('an answer to another question', () => {
+  test.each([0, 1, 2, 3, 4, 5])('at step %i is a fault of the world: a TypeError that names both', (step) => {
+    const wrong = (now: number): Seen => ({ kind: 'aborted', now, owner: 'source', witness });
+    expect(() => play({}, { instead: { [step]: wrong } })).toThrow(TypeError);
+    const asked = kinds(play({}))[step]!;
+    expect(() => play({}, { instead: { [step]: wrong } })).toThrow(`'aborted' to '${asked}'; expected '`);
+  });
+});
+
+describe('when dirty bits are cleared', () => {
+  test('page by page, as each is sent: a write before a page’s own turn does no harm, one after it does', () => {
+    const early = play({}, { before: { 1: [5] } });
+    expect(pagesSent(early, 'stopped')).toEqual([]);
+    const late = play({}, { before: { 2: [5] } });
+    expect(pagesSent(late, 'stopped')).toEqual([5]);
+  });
+
+  test('all at once, when the round starts: every write in the round costs', () => {
+    const played = play(
+      { clear: 'round', stop: { rule: 'rounds', rounds: 2 } },
+      { before: { 2: [5], 5: [6] } },
+    );
+    expect(kinds(played)).toEqual([
+      'track',
+      'harvest',
+      'send',
+      'harvest',
+      'send',
+      'harvest',
+      'stop',
+      'send',
+      'hand over',
+    ]);
+    expect(sends(played).map(({ pages, clears }) => [pages, clears])).toEqual([
+      [ALL, false],
+      [[5], false],
+      [[6], true],
+    ]);
+    const takes = played.steps.flatMap((step) => (step.kind === 'harvest' ? [step.take] : []));
+    expect(takes).toEqual([true, true, true]);
+  });
+
+  test('chunk by chunk, before the first page of each is sent, and only of pages that the round sends', () => {
+    const played = play(
+      { clear: { chunkPages: 4 }, stop: { rule: 'rounds', rounds: 2 } },
+      { before: { 3: [0, 7], 5: [1], 8: [3] } },
+    );
+    const cleared = played.steps.flatMap((step) =>
+      step.kind === 'clear' ? [[...step.pages.toArray()]] : [],
+    );
+    // Page 7 was written before its chunk was cleared, 0 and 1 after theirs.
+    expect(cleared).toEqual([
+      [0, 1, 2, 3],
+      [4, 5, 6, 7],
+      [0, 1],
+    ]);
+    expect(sends(played).map(({ pages }) => pages)).toEqual([[0, 1, 2, 3], [4, 5, 6, 7], [0, 1], [3]]);
+    expect(played.course.rounds.map(({ sentPages }) => sentPages)).toEqual([8, 2]);
+  });
+});
+
+describe('a page that is dirty again before its turn', () => {
+  test('is left for later when the plan says so, and counted', () => {
+    const played = play(
+      { clear: 'round', skip: true, stop: { rule: 'rounds', rounds: 2 } },
+      { before: { 2: [1, 4], 5: [4] } },
+    );
+    expect(sends(played).map(({ pages }) => pages)).toEqual([[0, 2, 3, 5, 6, 7], [1], [4]]);
+    expect(played.course.rounds.map(({ sentPages, skippedPages }) => [sentPages, skippedPages])).toEqual([
+      [6, 2],
+      [1, 1],
+    ]);
+  });
+});
+
+describe('a stop rule that looks within rounds', () => {
+  // A page takes 4 ms at b, so a batch is two pages.
+  const downtime = { rule: 'downtime', limitNs: 30 * MS } as const;
+
+  test('is asked every 10 ms’ worth of pages, and may cut a round short', () => {
+    const played = play({ stop: { ...downtime, limitNs: 1_000_000 * MS } });
+    const batches = sends(played).map(({ pages }) => pages.length);
+    expect(Math.max(...batches.slice(0, -1))).toBe(2);
+    expect(played.course.rounds.length).toBe(1);
+    const { sentPages, dirtyPages } = played.course.rounds[0]!;
+    expect(dirtyPages).toBe(8);
+    expect(sentPages).toBeLessThan(8);
+    expect(pagesSent(played, 'live').length).toBe(sentPages);
+    expect(pagesSent(played, 'stopped')).toEqual(ALL.slice(sentPages));
+    expect(
+      sends(played)
+        .slice(0, -1)
+        .every(({ endsRound }) => !endsRound),
+    ).toBe(true);
+  });
+
+  test('is told what deferred pages will cost at the stop', () => {
+    const defer = { count: 8 };
+    const played = play({ stop: downtime, defer, heat: 'known' });
+    expect(kinds(played)).toEqual(['learn', 'track', 'harvest', 'stop', 'send', 'hand over']);
+    expect(played.course.reason).toBe('all that is dirty waits for the stop');
+  });
+});
+
+describe('a migration that does not converge', () => {
+  const hopeless = { written: Array.from({ length: 1_000 }, () => ALL) };
+
+  test('leaves the guest running at the source when its stop rule gives up', () => {
+    const stop = { rule: 'cloud-hypervisor', limitNs: 1, timeoutNs: 1, onTimeout: 'cancel' } as const;
+    const played = play({ stop }, hopeless);
+    expect(kinds(played)).not.toContain('stop');
+    expect(played.steps.at(-1)).toEqual({ kind: 'abort', why: played.course.reason });
+    expect(played.course).toMatchObject({ outcome: 'not-converged', owner: 'source', downtimeNs: 0 });
+    expect(played.course.rounds.length).toBeGreaterThan(0);
+  });
+
+  test('gives up by itself after its timeout, when its stop rule would go on for ever', () => {
+    const timeoutNs = 500 * MS;
+    const played = play({ stop: { rule: 'downtime', limitNs: 1 }, timeoutNs }, hopeless);
+    expect(played.course).toMatchObject({ outcome: 'not-converged', owner: 'source' });
+    expect(played.course.reason).toMatch(/timeout/);
+    expect(played.course.totalNs).toBeGreaterThanOrEqual(timeoutNs);
+    expect(kinds(played)).not.toContain('stop');
+  });
+
+  test('has all the time it takes when its timeout has not passed', () => {
+    const timeoutNs = 1e15;
+    const played = play(
+      { stop: { rule: 'downtime', limitNs: 1 }, timeoutNs },
+      { written: [ALL, ALL, [3], []] },
+    );
+    expect(played.course.outcome).toBe('completed');
+  });
+});
+
+describe('no write is ever lost', () => {
+  test('whatever is cleared when, skipped, held back or cut short, a page is sent after its last write', () => {
+    const writes = fc.dictionary(
+      fc.integer({ min: 0, max: 30 }).map(String),
+      fc.uniqueArray(fc.nat({ max: PAGES - 1 }), { minLength: 1 }),
+      { maxKeys: 12 },
+    );
+    const stops = fc.constantFrom<Plan['stop']>(
+      { rule: 'rounds', rounds: 1 },
+      { rule: 'rounds', rounds: 4 },
+      { rule: 'downtime', limitNs: 1 },
+      { rule: 'downtime', limitNs: 10 * MS },
+      { rule: 'downtime', limitNs: 1e15 },
+      { rule: 'xen', rounds: 5, pages: 3 },
+      { rule: 'phaul', rounds: 8, pages: 2, growth: 0.1 },
+    );
+    const clears = fc.constantFrom<[Plan['clear'], boolean]>(
+      ['page', false],
+      ['round', false],
+      ['round', true],
+      [{ chunkPages: 1 }, false],
+      [{ chunkPages: 3 }, false],
+      [{ chunkPages: 3 }, true],
+      [{ chunkPages: 100 }, true],
+    );
+    const runs = fc.record({
+      order: fc.constantFrom(...orderNames),
+      defer: fc.constantFrom(null, { threshold: 0.4 }, { count: 3 }),
+      rateBytesPerSecond: fc.constantFrom(null, 1_000_000),
+      seed: fc.nat(),
+    });
+    fc.assert(
+      fc.property(runs, stops, clears, writes, (given, stop, [clear, skip], before) => {
+        const rates = [50, 0, 1, 20, 3, 7, 90, 0];
+        const played = play({ ...given, heat: 'known', stop, clear, skip }, { before, rates });
+        const stopped = played.steps.findIndex(({ kind }) => kind === 'stop');
+        expect(played.course.outcome).toBe('completed');
+        for (const page of ALL) {
+          const lastSent = played.steps.findLastIndex(
+            (step) => step.kind === 'send' && step.pages.includes(page),
+          );
+          const written = Object.keys(before).map(Number);
+          const last = Math.max(
+            -1,
+            ...written.filter((step) => step <= stopped && before[step]!.includes(page)),
+          );
+          expect(lastSent, `page ${page}`).toBeGreaterThanOrEqual(Math.max(0, last));
+        }
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+});
