@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { UsageError } from '../lab/problem.ts';
 import { Failure, reasonOf } from '../worlds/failure.ts';
 import { doctorCommand } from './doctor.ts';
+import { orderCommand } from './order.ts';
 import { receiveCommand } from './receive.ts';
 import { replayCommand } from './replay.ts';
 import { runCommand } from './run.ts';
@@ -15,7 +16,7 @@ const program = new Command('switchover')
   .showHelpAfterError('(switchover --help tells more)');
 
 let exitCode = 0;
-for (const command of [runCommand, receiveCommand, replayCommand, doctorCommand]) {
+for (const command of [runCommand, orderCommand, receiveCommand, replayCommand, doctorCommand]) {
   program.addCommand(
     command((code) => {
       exitCode = code;

@@ -36,8 +36,8 @@ function action(file: string, { rule, json, seed }: Options): number {
   const order = [...result.order];
   if (json === undefined) {
     console.log(`order                 ${order.slice(0, 20).join(' ')}${order.length > 20 ? ' …' : ''}`);
-    console.log(`expected dirty pages  ${expectedDirtyPages} of ${order.length}`);
-    console.log(`more than the best    at most ${excessAtMost} pages`);
+    console.log(`expected dirty pages  ${expectedDirtyPages.toPrecision(6)} of ${order.length}`);
+    console.log(`more than the best    at most ${excessAtMost.toPrecision(2)} pages`);
   } else {
     console.log(JSON.stringify({ order, expectedDirtyPages, excessAtMost }));
   }

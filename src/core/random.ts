@@ -52,9 +52,14 @@ export class Random {
     return ((this.bits() >>> 5) * 67_108_864 + (this.bits() >>> 6)) / 9_007_199_254_740_992;
   }
 
-  /** A whole number in [0, n), n ≤ 2^32; biased by less than n / 2^53. */
+  /** True with this probability, to within 2^−32. */
+  happens(probability: number): boolean {
+    return this.bits() < probability * 2 ** 32;
+  }
+
+  /** A whole number in [0, n), n ≤ 2^32; no number is likelier than another by more than n / 2^32. */
   below(n: number): number {
-    return Math.floor(this.uniform() * n);
+    return Math.floor((this.bits() / 2 ** 32) * n);
   }
 
   /** Exponential with the given mean. */

@@ -1,7 +1,7 @@
 import { type MigrationRecord, migrationRecord } from '../core/migration/record.ts';
 import { type WorldFactory, type WorldName, worldFactory } from '../worlds/worlds.ts';
 import { drive, type Witnessed } from './drive.ts';
-import { type Prediction, predict } from './predict.ts';
+import { type Ensemble, virtualEnsemble } from './ensemble.ts';
 import { type Experiment, type Scenario, seeded } from './scenario.ts';
 import type { Cell } from './settings.ts';
 import { quantile } from './statistics.ts';
@@ -25,7 +25,7 @@ export interface RunListener {
 export interface CellResult {
   readonly cell: Cell;
   readonly scenario: Scenario;
-  readonly prediction: Prediction | undefined;
+  readonly ensemble: Ensemble | undefined;
   readonly records: readonly MigrationRecord[];
 }
 
@@ -40,7 +40,7 @@ export async function run(experiment: Experiment, options: RunOptions): Promise<
   const results = experiment.cells.map(({ cell, scenario }) => ({
     cell,
     scenario,
-    prediction: options.world === 'virtual' ? undefined : predict(scenario, experiment.seed),
+    ensemble: options.world === 'virtual' ? undefined : virtualEnsemble(scenario, experiment.seed),
     records: [] as MigrationRecord[],
   }));
   const factory = await worldFactory(options.world, options.to);
@@ -55,7 +55,7 @@ export async function run(experiment: Experiment, options: RunOptions): Promise<
           seed,
           options,
           factory,
-          result.prediction,
+          result.ensemble,
         );
         result.records.push(record);
         listener.ended?.(record);
@@ -73,7 +73,7 @@ async function migration(
   seed: number,
   { world: worldName, listener = {} }: RunOptions,
   factory: WorldFactory,
-  prediction: Prediction | undefined,
+  ensemble: Ensemble | undefined,
 ): Promise<MigrationRecord> {
   const setup = seeded(scenario, seed);
   const world = await factory.create(setup);
@@ -94,11 +94,11 @@ async function migration(
         guest: { name: setup.guest.name, pages, pageSizeBytes },
         plan: setup.plan,
         reservations: { guest: null, sender: null, scheduler: 'none' },
-        predicted: prediction
+        predicted: ensemble
           ? {
-              downtimeNs: quantile(prediction.downtimesNs, 0.5),
-              downtimeP99Ns: quantile(prediction.downtimesNs, 0.99),
-              totalNs: quantile(prediction.totalsNs, 0.5),
+              downtimeNs: quantile(ensemble.downtimesNs, 0.5),
+              downtimeP99Ns: quantile(ensemble.downtimesNs, 0.99),
+              totalNs: quantile(ensemble.totalsNs, 0.5),
             }
           : null,
       },

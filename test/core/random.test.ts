@@ -151,6 +151,33 @@ describe('what is drawn', () => {
     expect(values.every((value) => value >= 0)).toBe(true);
     expect(values.filter((value) => value > 3 * Math.LN2).length / values.length).toBeCloseTo(0.5, 2);
   });
+
+  test('something happens as often as its probability says, never at 0, always at 1', () => {
+    const random = Random.seeded(17);
+    for (const probability of [0, 1e-3, 0.25, 0.7, 1]) {
+      let count = 0;
+      for (let i = 0; i < 40_000; i++) if (random.happens(probability)) count += 1;
+      const error = Math.sqrt(40_000 * probability * (1 - probability));
+      expect(Math.abs(count - 40_000 * probability)).toBeLessThanOrEqual(4 * error);
+    }
+  });
+
+  test('as many things are passed over as if each had been asked by itself: k with probability p(1−p)^k, p = 1 − exp(−mean)', () => {
+    for (const average of [0.05, 0.7, 3]) {
+      const random = Random.seeded(18);
+      const probability = 1 - Math.exp(-average);
+      const counts = Array.from({ length: 12 }, () => 0);
+      for (let i = 0; i < 40_000; i++) counts[Math.min(11, random.skips(average))]! += 1;
+      for (const [k, count] of counts.entries()) {
+        const chance = k === 11 ? (1 - probability) ** 11 : probability * (1 - probability) ** k;
+        const error = Math.sqrt(40_000 * chance * (1 - chance));
+        expect(Math.abs(count - 40_000 * chance), `mean ${average}, k = ${k}`).toBeLessThanOrEqual(
+          4.5 * error + 1,
+        );
+      }
+    }
+    expect(Random.seeded(1).skips(0)).toBe(Number.POSITIVE_INFINITY);
+  });
 });
 
 describe('shuffling', () => {

@@ -5,6 +5,7 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, test } from 'vitest';
 import { stringify } from 'yaml';
 import { orderNames } from '../../src/core/migration/order/orders.ts';
+import { stopDefaults, stopRuleNames } from '../../src/core/migration/stop/stops.ts';
 import { expected } from '../../src/core/units.ts';
 import { type Problem, UsageError } from '../../src/lab/problem.ts';
 import { type Experiment, loadExperiment, seeded } from '../../src/lab/scenario.ts';
@@ -59,6 +60,7 @@ describe('what need not be said', () => {
       guest: {
         name: 'guest',
         pages: 100,
+        zeroPages: 0,
         pageSizeBytes: 4_096,
         program: { kind: 'sequential', writesPerSecond: 5, pages: 100 },
         heartbeatPeriodNs: 10_000_000,
@@ -66,11 +68,13 @@ describe('what need not be said', () => {
       plan: {
         pages: 100,
         pageBytes: 4_112,
-        order: 'address',
+        order: 'threshold',
         heat: 'estimated',
         defer: null,
         clear: 'page',
+        skip: false,
         stop: { rule: 'rounds', rounds: 1 },
+        timeoutNs: null,
         rateBytesPerSecond: 1_000_000,
         stopRateBytesPerSecond: 1_000_000,
         depthBytes: 65_536,
@@ -110,6 +114,32 @@ describe('what need not be said', () => {
       rule: 'rounds',
       rounds: 1,
     });
+  });
+
+  test.each(stopRuleNames)('stop rule %s has the parameters of its original, times with a unit', (rule) => {
+    expect(only(load(migration({ stop: { rule } }))).plan.stop).toEqual(stopDefaults[rule]);
+  });
+
+  test('a parameter of a stop rule may be another', () => {
+    const { stop } = only(load(migration({ stop: { rule: 'nova-steps', limit: '40ms', steps: 3 } }))).plan;
+    expect(stop).toEqual({ ...stopDefaults['nova-steps'], limitNs: 40_000_000, steps: 3 });
+  });
+
+  test('a stop rule that might go on for ever has as long as 30 copies of the memory take; rounds end by themselves', () => {
+    const timeout = (given: Node) => only(load(migration(given))).plan.timeoutNs;
+    expect(timeout({ stop: { rounds: 3 } })).toBeNull();
+    expect(timeout({ stop: { rule: 'downtime' } })).toBe(30 * 100 * 4_112 * 1_000);
+    expect(timeout({ stop: { rule: 'downtime' }, timeout: '5s' })).toBe(5_000_000_000);
+    expect(timeout({ stop: { rounds: 3 }, timeout: '5s' })).toBe(5_000_000_000);
+  });
+
+  test('dirty bits are cleared page by page; otherwise by round or in chunks, and then pages may be skipped', () => {
+    const plan = (given: Node) => only(load(migration(given))).plan;
+    expect(plan({ clear: 'round', skip: true })).toMatchObject({ clear: 'round', skip: true });
+    expect(plan({ clear: 'chunk(64)' })).toMatchObject({ clear: { chunkPages: 64 }, skip: false });
+    expect(problemsOf(migration({ skip: true }))).toEqual([
+      { path: 'migration.skip', expected: 'false when clear is page', found: 'true' },
+    ]);
   });
 
   test('deferring has a window of its own, which is then the window of all heat', () => {
@@ -202,264 +232,111 @@ const pageCount = 'a whole number from 2 to 4294967295';
 const aRate = `${expected.rate}, or unlimited`;
 /** How many there are is no business of these tests. */
 const aProgram: string = expect.stringMatching(/^a program: \{ kind: classes \|/);
+const deferral = 'none, { threshold, window } or { count, window }';
+const clearing = 'page, round or chunk(pages)';
 const stopRule: string = expect.stringMatching(/^a stop rule: /);
 
+const classes = (...list: unknown[]) => ({
+  guest: { pages: 9, program: { kind: 'classes', classes: list } },
+  link,
+});
+const program = (given: Node, pages = 9) => ({ guest: { pages, program: given }, link });
+const pageSizes = 'a page size that is a power of two from 512B to 1MiB';
+const anOrder = `an order: ${orderNames.join(', ')}`;
+
 describe('what is wrong is said with its path, what was expected and what was found', () => {
-  test.each<[string, unknown, Problem]>([
-    ['no guest', { link }, { path: 'guest', expected: 'a guest: { pages, program, … }', found: 'nothing' }],
-    ['no link', { guest }, { path: 'link', expected: 'a link: { rate, … }', found: 'nothing' }],
+  test.each<[string, string, string, unknown]>([
+    ['guest', 'nothing', 'a guest: { pages, program, … }', { link }],
+    ['guest.pages', 'nothing', pageCount, { guest: { program: guest.program }, link }],
+    ['guest.pages', '1', pageCount, { guest: { ...guest, pages: 1 }, link }],
+    ['guest.pages', '1.5', pageCount, { guest: { ...guest, pages: 1.5 }, link }],
+    ['guest.pages', '"9"', pageCount, { guest: { ...guest, pages: '9' }, link }],
+    ['guest.pages', '1e+300', pageCount, { guest: { ...guest, pages: 1e300 }, link }],
+    ['guest.pageSize', '5000', pageSizes, { guest: { ...guest, pageSize: 5_000 }, link }],
+    ['guest.pageSize', '"2MiB"', pageSizes, { guest: { ...guest, pageSize: '2MiB' }, link }],
     [
-      'no pages',
-      { guest: { program: guest.program }, link },
-      { path: 'guest.pages', expected: pageCount, found: 'nothing' },
-    ],
-    [
-      'one page',
-      { guest: { ...guest, pages: 1 }, link },
-      { path: 'guest.pages', expected: pageCount, found: '1' },
-    ],
-    [
-      'half a page',
-      { guest: { ...guest, pages: 1.5 }, link },
-      { path: 'guest.pages', expected: pageCount, found: '1.5' },
-    ],
-    [
-      'pages as text',
-      { guest: { ...guest, pages: '9' }, link },
-      { path: 'guest.pages', expected: pageCount, found: '"9"' },
-    ],
-    [
-      'too many pages',
-      { guest: { ...guest, pages: 1e300 }, link },
-      { path: 'guest.pages', expected: pageCount, found: '1e+300' },
-    ],
-    [
-      'no program',
-      { guest: { pages: 9 }, link },
-      { path: 'guest.program', expected: aProgram, found: 'nothing' },
-    ],
-    [
-      'an unknown program',
-      { guest: { pages: 9, program: { kind: 'x' } }, link },
-      { path: 'guest.program.kind', expected: aProgram, found: '"x"' },
-    ],
-    ['no rate', { guest, link: {} }, { path: 'link.rate', expected: aRate, found: 'nothing' }],
-    [
-      'a rate without a unit',
-      { guest, link: { rate: 50 } },
-      { path: 'link.rate', expected: aRate, found: '50' },
-    ],
-    [
-      'no rate worth the name',
-      { guest, link: { rate: '0Mbit/s' } },
-      { path: 'link.rate', expected: aRate, found: '"0Mbit/s"' },
-    ],
-    [
-      'an unlimited capacity',
-      { guest, link: { ...link, capacity: 'unlimited' } },
-      { path: 'link.capacity', expected: expected.rate, found: '"unlimited"' },
-    ],
-    [
-      'too deep a bucket',
-      { guest, link: { ...link, depth: '9MiB' } },
-      { path: 'link.depth', expected: 'a size of at most 8 MiB', found: '"9MiB"' },
-    ],
-    [
-      'a page size between',
-      { guest: { ...guest, pageSize: 5_000 }, link },
-      {
-        path: 'guest.pageSize',
-        expected: 'a page size that is a power of two from 512B to 1MiB',
-        found: '5000',
-      },
-    ],
-    [
-      'no heartbeat',
+      'guest.heartbeat',
+      '"0ms"',
+      `${expected.duration} above 0`,
       { guest: { ...guest, heartbeat: '0ms' }, link },
-      { path: 'guest.heartbeat', expected: `${expected.duration} above 0`, found: '"0ms"' },
+    ],
+    ['guest.program', 'nothing', aProgram, { guest: { pages: 9 }, link }],
+    ['guest.program.kind', '"x"', aProgram, program({ kind: 'x' })],
+    ['guest.program.classes', 'nothing', 'a list of classes', program({ kind: 'classes' })],
+    ['guest.program.classes', '[]', 'at least one class', classes()],
+    [
+      'guest.program.classes.0.writesPerSecond',
+      '-1',
+      'a number of writes a second, 0 or more',
+      classes({ pages: 1, writesPerSecond: -1 }),
     ],
     [
-      'a time without a unit',
-      migration({ observe: 5 }),
-      { path: 'migration.observe', expected: expected.duration, found: '5' },
+      'guest.program.writesPerSecond',
+      '0',
+      'a number of writes a second above 0',
+      program({ kind: 'sequential', writesPerSecond: 0 }),
     ],
+    ['guest.program.file', 'nothing', 'the path of a recording', program({ kind: 'trace' })],
+    ['link', 'nothing', 'a link: { rate, … }', { guest }],
+    ['link.rate', 'nothing', aRate, { guest, link: {} }],
+    ['link.rate', '50', aRate, { guest, link: { rate: 50 } }],
+    ['link.rate', '"0Mbit/s"', aRate, { guest, link: { rate: '0Mbit/s' } }],
+    ['link.capacity', '"unlimited"', expected.rate, { guest, link: { ...link, capacity: 'unlimited' } }],
+    ['link.depth', '"9MiB"', 'a size of at most 8 MiB', { guest, link: { ...link, depth: '9MiB' } }],
+    ['link.rat', '"1MB/s"', 'no such key', { guest, link: { ...link, rat: '1MB/s' } }],
+    ['migration.observe', '5', expected.duration, migration({ observe: 5 })],
+    ['migration.window', '0', `${expected.duration} above 0`, migration({ window: 0 })],
+    ['migration.order', '"best"', anOrder, migration({ order: 'best' })],
+    ['migration.heat', '"guessed"', 'estimated or known', migration({ heat: 'guessed' })],
+    ['migration.clear', '"never"', clearing, migration({ clear: 'never' })],
+    ['migration.clear', '"chunk(0)"', clearing, migration({ clear: 'chunk(0)' })],
+    ['migration.verify', 'true', 'checksums or full', migration({ verify: true })],
+    ['migration.defer', '5', deferral, migration({ defer: 5 })],
+    ['migration.defer', '{}', deferral, migration({ defer: {} })],
     [
-      'an unknown order',
-      migration({ order: 'best' }),
-      { path: 'migration.order', expected: `an order: ${orderNames.join(', ')}`, found: '"best"' },
-    ],
-    [
-      'an unknown heat',
-      migration({ heat: 'guessed' }),
-      { path: 'migration.heat', expected: 'estimated or known', found: '"guessed"' },
-    ],
-    [
-      'another clearing',
-      migration({ clear: 'round' }),
-      { path: 'migration.clear', expected: 'page', found: '"round"' },
-    ],
-    [
-      'another verification',
-      migration({ verify: true }),
-      { path: 'migration.verify', expected: 'checksums or full', found: 'true' },
-    ],
-    [
-      'an improbability',
+      'migration.defer.threshold',
+      '1.1',
+      'a probability from 0 to 1',
       migration({ defer: { threshold: 1.1 } }),
-      { path: 'migration.defer.threshold', expected: 'a probability from 0 to 1', found: '1.1' },
     ],
-    [
-      'no threshold',
-      migration({ defer: {} }),
-      { path: 'migration.defer.threshold', expected: 'a probability', found: 'nothing' },
-    ],
-    [
-      'another deferral',
-      migration({ defer: 5 }),
-      { path: 'migration.defer', expected: 'none, or { threshold, window }', found: '5' },
-    ],
-    ['another stop', migration({ stop: 3 }), { path: 'migration.stop', expected: stopRule, found: '3' }],
-    [
-      'an unknown stop rule',
-      migration({ stop: { rule: 'never' } }),
-      { path: 'migration.stop.rule', expected: stopRule, found: '"never"' },
-    ],
-    [
-      'no round',
-      migration({ stop: { rounds: 0 } }),
-      { path: 'migration.stop.rounds', expected: 'a whole number from 1 to 10000', found: '0' },
-    ],
-    [
-      'no run',
-      { guest, link, runs: 0 },
-      { path: 'runs', expected: 'a whole number from 1 to 1000000', found: '0' },
-    ],
-    [
-      'a negative seed',
-      { guest, link, seed: -1 },
-      { path: 'seed', expected: 'a whole number from 0 to 9007199254740991', found: '-1' },
-    ],
-    [
-      'a number as description',
-      { guest, link, describe: 5 },
-      { path: 'describe', expected: 'a sentence', found: '5' },
-    ],
-    [
-      'no classes',
-      { guest: { pages: 9, program: { kind: 'classes' } }, link },
-      { path: 'guest.program.classes', expected: 'a list of classes', found: 'nothing' },
-    ],
-    [
-      'an empty list of classes',
-      { guest: { pages: 9, program: { kind: 'classes', classes: [] } }, link },
-      { path: 'guest.program.classes', expected: 'at least one class', found: '[]' },
-    ],
-    [
-      'negative writes',
-      {
-        guest: { pages: 9, program: { kind: 'classes', classes: [{ pages: 1, writesPerSecond: -1 }] } },
-        link,
-      },
-      {
-        path: 'guest.program.classes.0.writesPerSecond',
-        expected: 'a number of writes a second, 0 or more',
-        found: '-1',
-      },
-    ],
-    [
-      'a sequence that never writes',
-      { guest: { pages: 9, program: { kind: 'sequential', writesPerSecond: 0 } }, link },
-      { path: 'guest.program.writesPerSecond', expected: 'a number of writes a second above 0', found: '0' },
-    ],
-    [
-      'a trace without its file',
-      { guest: { pages: 9, program: { kind: 'trace' } }, link },
-      { path: 'guest.program.file', expected: 'the path of a recording', found: 'nothing' },
-    ],
-    [
-      'an unknown key',
-      { guest, link, gest: { pages: 3 } },
-      { path: 'gest', expected: 'no such key', found: '{"pages":3}' },
-    ],
-    [
-      'an unknown key within',
-      { guest, link: { ...link, rat: '1MB/s' } },
-      { path: 'link.rat', expected: 'no such key', found: '"1MB/s"' },
-    ],
-    [
-      'an unknown key of a stop rule',
-      migration({ stop: { round: 3 } }),
-      { path: 'migration.stop.round', expected: 'no such key', found: '3' },
-    ],
-    [
-      'no matrix',
-      { guest, link, compare: 3 },
-      { path: 'compare', expected: 'paths with lists of values', found: '3' },
-    ],
-    [
-      'no alternatives',
-      { guest, link, compare: { runs: 3 } },
-      { path: 'compare.runs', expected: 'a list of values', found: '3' },
-    ],
-    [
-      'an alternative that is wrong',
-      { guest, link, compare: { 'migration.order': ['lru', 'best'] } },
-      { path: 'migration.order', expected: `an order: ${orderNames.join(', ')}`, found: '"best"' },
-    ],
-    [
-      'an alternative of what is not there',
-      { guest, link, compare: { 'migration.ordr': ['lru'] } },
-      { path: 'migration.ordr', expected: 'no such key', found: '"lru"' },
-    ],
-  ])('%s', (_, document, problem) => {
-    expect(problemsOf(document)).toEqual([problem]);
+    ['migration.stop', '3', stopRule, migration({ stop: 3 })],
+    ['migration.stop.rule', '"never"', stopRule, migration({ stop: { rule: 'never' } })],
+    ['migration.stop.rounds', '0', 'a whole number from 1 to 1000000', migration({ stop: { rounds: 0 } })],
+    ['migration.stop.round', '3', 'no such key', migration({ stop: { round: 3 } })],
+    ['runs', '0', 'a whole number from 1 to 1000000', { guest, link, runs: 0 }],
+    ['seed', '-1', 'a whole number from 0 to 9007199254740991', { guest, link, seed: -1 }],
+    ['describe', '5', 'a sentence', { guest, link, describe: 5 }],
+    ['gest', '{"pages":3}', 'no such key', { guest, link, gest: { pages: 3 } }],
+    ['compare', '3', 'paths with lists of values', { guest, link, compare: 3 }],
+    ['compare.runs', '3', 'a list of values', { guest, link, compare: { runs: 3 } }],
+    ['migration.order', '"best"', anOrder, { guest, link, compare: { 'migration.order': ['lru', 'best'] } }],
+    ['migration.ordr', '"lru"', 'no such key', { guest, link, compare: { 'migration.ordr': ['lru'] } }],
+  ])('%s: %s', (path, found, expected, document) => {
+    expect(problemsOf(document)).toEqual([{ path, expected, found }]);
   });
 
-  test.each<[string, unknown, Problem]>([
+  const room = 'room for a page and its header, 4112 bytes';
+  const used = 'at least 10, which the program uses';
+  const writesPerSecond = 1;
+  test.each<[string, string, string, unknown]>([
+    ['link.depth', '4111', room, { guest, link: { ...link, depth: 4_111 } }],
     [
-      'a bucket shallower than a page and its header',
-      { guest, link: { ...link, depth: 4_111 } },
-      { path: 'link.depth', expected: 'room for a page and its header, 4112 bytes', found: '4111' },
-    ],
-    [
-      'a rate beyond the capacity',
+      'link.rate',
+      '2000000',
+      'at most link.capacity',
       { guest, link: { rate: '2MB/s', stopRate: '1MB/s', capacity: '1MB/s' } },
-      { path: 'link.rate', expected: 'at most link.capacity', found: '2000000' },
     ],
     [
-      'a stop rate beyond the capacity',
+      'link.stopRate',
+      '2000000',
+      'at most link.capacity',
       { guest, link: { ...link, stopRate: '2MB/s', capacity: '1MB/s' } },
-      { path: 'link.stopRate', expected: 'at most link.capacity', found: '2000000' },
     ],
-    [
-      'more classes than pages',
-      {
-        guest: {
-          pages: 9,
-          program: {
-            kind: 'classes',
-            classes: [
-              { pages: 4, writesPerSecond: 1 },
-              { pages: 6, writesPerSecond: 0 },
-            ],
-          },
-        },
-        link,
-      },
-      { path: 'guest.pages', expected: 'at least 10, which the program uses', found: '9' },
-    ],
-    [
-      'a longer sequence than memory',
-      { guest: { pages: 9, program: { kind: 'sequential', writesPerSecond: 1, pages: 10 } }, link },
-      { path: 'guest.pages', expected: 'at least 10, which the program uses', found: '9' },
-    ],
-    [
-      'a stream without room for its medium',
-      { guest: { pages: 601, program: { kind: 'stream' } }, link },
-      { path: 'guest.pages', expected: 'at least 602, which the program uses', found: '601' },
-    ],
-  ])('also where each value alone is right: %s', (_, document, problem) => {
-    expect(problemsOf(document)).toEqual([problem]);
+    ['guest.pages', '9', used, classes({ pages: 4, writesPerSecond }, { pages: 6, writesPerSecond })],
+    ['guest.pages', '9', used, program({ kind: 'sequential', writesPerSecond, pages: 10 })],
+    ['guest.pages', '601', 'at least 602, which the program uses', program({ kind: 'stream' }, 601)],
+  ])('also where each value alone is right: %s: %s', (path, found, expected, document) => {
+    expect(problemsOf(document)).toEqual([{ path, expected, found }]);
   });
 
   test('everything that is wrong is said at once, in every cell, but nothing twice', () => {
@@ -497,7 +374,7 @@ describe('what is wrong is said with its path, what was expected and what was fo
   // Every message completes the sentence "expected …".
   test.fails.each([
     ['migration', migration(3 as unknown as Node)],
-    ['a class', { guest: { pages: 9, program: { kind: 'classes', classes: [3] } }, link }],
+    ['a class', classes(3)],
   ])('in the words of the scenario, not in those of a library: %s', (_, document) => {
     for (const problem of problemsOf(document)) expect(problem.expected).not.toMatch(/Invalid input/);
   });
@@ -554,7 +431,7 @@ describe('a recording', () => {
   });
 
   test('that is not there is a failure that names it', () => {
-    const document = { guest: { pages: 50, program: { kind: 'trace', file: 'nowhere.gz' } }, link };
+    const document = program({ kind: 'trace', file: 'nowhere.gz' }, 50);
     expect(() => load(document)).toThrow(Failure);
     expect(() => load(document)).toThrow(join(folder, 'nowhere.gz'));
   });
@@ -571,7 +448,7 @@ describe('a recording', () => {
 
   test('of more pages than the guest has does not fit', () => {
     expect(problemsOf(withRecording(gzipSync(lines(51))))).toEqual([
-      { path: 'guest.pages', expected: 'at least 51, as recorded', found: '50' },
+      { path: 'guest.pages', expected: 'at least 51, which the program uses', found: '50' },
     ]);
   });
 });

@@ -80,6 +80,75 @@ describe.each(worldNames)('world %s', (name) => {
     expect(course.stop.pages).toBeGreaterThanOrEqual(course.rounds[1]!.deferredPages);
   });
 
+  test('holds back as many of the hottest pages as it is told', async () => {
+    const { course } = await migrateIn(
+      smallSetup({ plan: { order: 'lru', heat: 'known', defer: { count: 60 } } }),
+    );
+    expect(course.rounds[0]).toMatchObject({ deferredPages: 60, sentPages: 740 });
+    expect(course.stop.pages).toBeGreaterThanOrEqual(60);
+  });
+
+  test('pages of zeros cost a header', async () => {
+    const program = { kind: 'classes' as const, classes: [{ pages: 300, writesPerSecond: 20 }] };
+    const { course } = await migrateIn(smallSetup({ guest: { zeroPages: 500, program } }));
+    expect(course.rounds[0]).toMatchObject({ sentPages: 800, zeroPages: 500, bytes: 300 * 4112 + 500 * 16 });
+    expect(course.outcome).toBe('completed');
+  });
+
+  test('cleared by round, a page sent last is sent again like any other', async () => {
+    const busy = { kind: 'sequential' as const, pages: 400, writesPerSecond: 4000 };
+    const plan = { order: 'lru' as const, heat: 'known' as const, clear: 'round' as const };
+    const { course } = await migrateIn(smallSetup({ guest: { program: busy }, plan }));
+    expect(course.stop.pages).toBeGreaterThanOrEqual(400);
+    const { course: byPage } = await migrateIn(
+      smallSetup({ guest: { program: busy }, plan: { ...plan, clear: 'page' } }),
+    );
+    expect(byPage.stop.pages).toBeLessThan(course.stop.pages);
+    const { course: byChunk } = await migrateIn(
+      smallSetup({ guest: { program: busy }, plan: { ...plan, clear: { chunkPages: 64 } } }),
+    );
+    expect(byChunk.outcome).toBe('completed');
+    expect(byChunk.stop.pages).toBeGreaterThan(byPage.stop.pages);
+  });
+
+  test('skips what is dirty again before its turn, and sends it later', async () => {
+    const busy = { kind: 'sequential' as const, pages: 400, writesPerSecond: 20_000 };
+    const { course } = await migrateIn(
+      smallSetup({
+        guest: { program: busy },
+        plan: { clear: 'round', skip: true, stop: { rule: 'rounds', rounds: 2 } },
+      }),
+    );
+    const [first] = course.rounds;
+    expect(first!.skippedPages).toBeGreaterThan(200);
+    expect(first!.sentPages + first!.skippedPages).toBe(800);
+    expect(course.outcome).toBe('completed');
+    expect(course.verified.memory).not.toBe('different');
+  });
+
+  test('looks within a round: stops as soon as what is pending fits the limit', async () => {
+    const limitNs = 30e6;
+    const { course } = await migrateIn(
+      smallSetup({ plan: { stop: { rule: 'downtime', limitNs }, timeoutNs: 20e9 } }),
+    );
+    expect(course.outcome).toBe('completed');
+    const allowedBytes = (12_500_000 * limitNs) / 1e9;
+    expect(course.stop.bytes).toBeLessThan(allowedBytes * 1.3);
+    expect(course.stop.bytes).toBeGreaterThan(allowedBytes * 0.3);
+  });
+
+  test('gives up where it cannot converge, and the guest stays the source’s', async () => {
+    const busy = { kind: 'sequential' as const, pages: 800, writesPerSecond: 60_000 };
+    const { course } = await migrateIn(
+      smallSetup({
+        guest: { program: busy },
+        plan: { stop: { rule: 'downtime', limitNs: 1e6 }, timeoutNs: 1e9 },
+      }),
+    );
+    expect(course).toMatchObject({ outcome: 'not-converged', owner: 'source', downtimeNs: 0 });
+    expect(course.reason).toContain('pages pending');
+  });
+
   test('knows the write rates of its guest when the plan asks for them', async () => {
     const { course, lines } = await migrateIn(smallSetup({ plan: { order: 'increasing', heat: 'known' } }));
     const learned = lines.find((line) => 'seen' in line && line.seen.kind === 'learned');

@@ -40,13 +40,47 @@ export function reserve(bucket: Bucket, now: Nanos, bytes: Bytes): { at: Nanos; 
   const units = bytes * NANOS_PER_SECOND + (idle ? 0 : bucket.fraction);
   const fraction = units % rate;
   const fullAtNs = (idle ? now : bucket.fullAtNs) + (units - fraction) / rate;
-  const depthUnits = depth * NANOS_PER_SECOND;
-  const depthFraction = depthUnits % rate;
-  const conformsAt = fullAtNs - (depthUnits - depthFraction) / rate + (fraction > depthFraction ? 1 : 0);
+  const [depthNs, depthFraction] = dividedByRate(depth, rate);
+  const conformsAt = fullAtNs - depthNs + (fraction > depthFraction ? 1 : 0);
   return {
     at: Math.max(now, conformsAt),
     next: { rateBytesPerSecond: rate, depthBytes: depth, fullAtNs, fraction },
   };
+}
+
+/**
+ * As many reservations of `bytes` as `instants` is long, each made as soon as the one before it has left: writes
+ * when each may leave into `instants`, and returns the bucket afterwards. The same as so many calls of `reserve`.
+ */
+export function reserveRow(bucket: Bucket, now: Nanos, bytes: Bytes, instants: Float64Array): Bucket {
+  let next = bucket;
+  let at = now;
+  let index = 0;
+  // Until the bucket is empty the first ones leave at once; from then on each leaves when it has paid for itself.
+  for (; index < instants.length && (index === 0 || at === now); index++) {
+    ({ at, next } = reserve(next, at, bytes));
+    instants[index] = at;
+  }
+  const { rateBytesPerSecond: rate, depthBytes: depth } = bucket;
+  const [costNs, costFraction] = dividedByRate(bytes, rate);
+  const [depthNs, depthFraction] = dividedByRate(depth, rate);
+  let { fullAtNs, fraction } = next;
+  for (; index < instants.length; index++) {
+    fullAtNs += costNs;
+    fraction += costFraction;
+    if (fraction >= rate) {
+      fraction -= rate;
+      fullAtNs += 1;
+    }
+    instants[index] = fullAtNs - depthNs + (fraction > depthFraction ? 1 : 0);
+  }
+  return { ...next, fullAtNs, fraction };
+}
+
+/** bytes / rate in whole ns, and the rest in units of 1/rate ns. */
+function dividedByRate(bytes: Bytes, rate: BytesPerSecond): readonly [Nanos, number] {
+  const units = bytes * NANOS_PER_SECOND;
+  return [(units - (units % rate)) / rate, units % rate];
 }
 
 /** The tokens in the bucket at `now`, in bytes, between zero and the depth (negative only while a reservation waits). */

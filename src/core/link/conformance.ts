@@ -8,37 +8,52 @@ import { type Bytes, type BytesPerSecond, NANOS_PER_SECOND, type Nanos } from '.
  * and the worst is at most 0 when the reservation held. With A(t) = bytes sent − ∫ rate, the worst excess is
  * the largest rise of A from just before one departure to just after a later one: one pass, constant memory.
  */
-export interface Conformance {
-  readonly depthBytes: Bytes;
-  readonly sentBytes: Bytes;
-  readonly worstExcess: number;
-  readonly atNs: Nanos;
+export class Conformance {
+  readonly #depthBytes: Bytes;
+  #sentBytes: Bytes = 0;
+  #atNs: Nanos;
   /** A just after the last departure. */
-  readonly ahead: number;
+  #ahead = 0;
   /** The least A just before any departure so far. */
-  readonly leastAhead: number;
-}
+  #leastAhead = Number.POSITIVE_INFINITY;
+  #largestRise = 0;
 
-export function conformance(depthBytes: Bytes, now: Nanos): Conformance {
-  return { depthBytes, sentBytes: 0, worstExcess: -depthBytes, atNs: now, ahead: 0, leastAhead: 0 };
-}
+  constructor(depthBytes: Bytes, now: Nanos) {
+    this.#depthBytes = depthBytes;
+    this.#atNs = now;
+  }
 
-/** The account after `bytes` left at `at`, the rate since the last departure having been `rate`. */
-export function departed(account: Conformance, at: Nanos, bytes: Bytes, rate: BytesPerSecond): Conformance {
-  const before = account.ahead - (rate * (at - account.atNs)) / NANOS_PER_SECOND;
-  const leastAhead = account.sentBytes === 0 ? before : Math.min(account.leastAhead, before);
-  const ahead = before + bytes;
-  return {
-    depthBytes: account.depthBytes,
-    sentBytes: account.sentBytes + bytes,
-    worstExcess: Math.max(account.worstExcess, ahead - leastAhead - account.depthBytes),
-    atNs: at,
-    ahead,
-    leastAhead,
-  };
-}
+  /** `bytes` left at `at`, the rate since the last departure having been `rate`. In the order of time. */
+  departed(at: Nanos, bytes: Bytes, rate: BytesPerSecond): void {
+    this.departedRow(Float64Array.of(at), bytes, rate);
+  }
 
-/** The worst excess in whole bytes, rounded up past a thousandth of a byte, which is the arithmetic's own error. */
-export function worstExcessBytes(account: Conformance): Bytes {
-  return Math.ceil(account.worstExcess - 1e-3) + 0;
+  /** Equal portions left, one at each of these instants. */
+  departedRow(instants: Float64Array, bytes: Bytes, rate: BytesPerSecond): void {
+    let ahead = this.#ahead;
+    let atNs = this.#atNs;
+    let leastAhead = this.#leastAhead;
+    let largestRise = this.#largestRise;
+    for (let i = 0; i < instants.length; i++) {
+      ahead -= (rate * (instants[i]! - atNs)) / NANOS_PER_SECOND;
+      atNs = instants[i]!;
+      if (ahead < leastAhead) leastAhead = ahead;
+      ahead += bytes;
+      if (ahead - leastAhead > largestRise) largestRise = ahead - leastAhead;
+    }
+    this.#ahead = ahead;
+    this.#atNs = atNs;
+    this.#leastAhead = leastAhead;
+    this.#largestRise = largestRise;
+    this.#sentBytes += bytes * instants.length;
+  }
+
+  get sentBytes(): Bytes {
+    return this.#sentBytes;
+  }
+
+  /** In whole bytes, rounded up past a thousandth of a byte, which is the arithmetic's own error. */
+  get worstExcessBytes(): Bytes {
+    return Math.ceil(this.#largestRise - this.#depthBytes - 1e-3) + 0;
+  }
 }

@@ -1,4 +1,4 @@
-import type { Nanos } from '../units.ts';
+import { NANOS_PER_SECOND, type Nanos } from '../units.ts';
 import type { PageSet } from './pages.ts';
 
 /**
@@ -61,6 +61,16 @@ export function frequency(pages: number, halfLifeNs: Nanos): Heat {
 
 /** Perfect knowledge: page p is written in a window with probability 1 − exp(−rate_p · window). Learns nothing. */
 export function known(writesPerSecond: Float64Array, windowNs: Nanos): Heat {
-  const probability = writesPerSecond.map((rate) => -Math.expm1((-rate * windowNs) / 1e9));
+  const probability = new Float64Array(writesPerSecond.length);
+  // Most pages are as cold as the one before them.
+  let rate = 0;
+  let ofRate = 0;
+  for (let page = 0; page < probability.length; page++) {
+    if (writesPerSecond[page] !== rate) {
+      rate = writesPerSecond[page]!;
+      ofRate = -Math.expm1((-rate * windowNs) / NANOS_PER_SECOND);
+    }
+    probability[page] = ofRate;
+  }
   return { see: () => {}, of: (page) => probability[page]! };
 }

@@ -1,5 +1,5 @@
 import { Random } from '../random.ts';
-import type { Nanos } from '../units.ts';
+import { formatDuration, type Nanos } from '../units.ts';
 import { ask, type Migration, StepFailed } from './ask.ts';
 import type { Course, Outcome, RoundRecord, StopRecord } from './course.ts';
 import { deferrable } from './deferral.ts';
@@ -70,7 +70,7 @@ class Story {
     if (verdict === undefined && timeoutNs !== null && elapsedNs >= timeoutNs) {
       return {
         decision: 'give up',
-        reason: `not converged within the timeout, ${pendingPages} pages pending`,
+        reason: `the timeout of ${formatDuration(timeoutNs)} has passed with ${pendingPages} pages pending`,
       };
     }
     return verdict;

@@ -20,9 +20,9 @@ export class PageSet {
     return set;
   }
 
-  static of(pages: number, members: Iterable<number>): PageSet {
+  static of(pages: number, members: ArrayLike<number>): PageSet {
     const set = new PageSet(pages);
-    for (const page of members) set.add(page);
+    for (let i = 0; i < members.length; i++) set.add(members[i]!);
     return set;
   }
 
@@ -73,22 +73,21 @@ export class PageSet {
   /** Calls `visit` with every member in ascending order; empty words cost one comparison. */
   each(visit: (page: number) => void): void {
     for (let i = 0; i < this.words.length; i++) {
-      let word = this.words[i]!;
-      while (word !== 0) {
-        const lowest = word & -word;
-        visit(i * 32 + 31 - Math.clz32(lowest));
-        word ^= lowest;
-      }
+      for (let word = this.words[i]!; word !== 0; word &= word - 1)
+        visit(i * 32 + 31 - Math.clz32(word & -word));
     }
   }
 
   /** The members in ascending order. */
   toArray(): Uint32Array {
     const members = new Uint32Array(this.count());
+    const { words } = this;
     let next = 0;
-    this.each((page) => {
-      members[next++] = page;
-    });
+    for (let i = 0; i < words.length; i++) {
+      for (let word = words[i]!; word !== 0; word &= word - 1) {
+        members[next++] = i * 32 + 31 - Math.clz32(word & -word);
+      }
+    }
     return members;
   }
 }

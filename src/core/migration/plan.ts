@@ -55,15 +55,17 @@ export function slotsPerWindow(plan: Plan): number {
 }
 
 const LOOK_EVERY_NS = 10 * NANOS_PER_MILLISECOND;
+const LOOKS_PER_COPY = 2048;
 const UNPACED_BATCH_PAGES = 1024;
 const SKIP_BATCH_PAGES = 16;
 
-/** How many pages are sent between two looks at what is dirty: what b carries in 10 ms; fewer if pages may be skipped. */
+/**
+ * How many pages are sent between two looks at what is dirty: what b carries in 10 ms, or a 2048th of the memory if
+ * that is more, because a look costs in proportion to the memory; fewer if pages may be skipped.
+ */
 export function batchPages(plan: Plan): number {
   if (plan.skip) return SKIP_BATCH_PAGES;
   if (plan.rateBytesPerSecond === null) return UNPACED_BATCH_PAGES;
-  return Math.max(
-    1,
-    Math.floor((plan.rateBytesPerSecond * LOOK_EVERY_NS) / (plan.pageBytes * NANOS_PER_SECOND)),
-  );
+  const inTime = (plan.rateBytesPerSecond * LOOK_EVERY_NS) / (plan.pageBytes * NANOS_PER_SECOND);
+  return Math.max(1, Math.floor(inTime), Math.floor(plan.pages / LOOKS_PER_COPY));
 }

@@ -30,9 +30,10 @@ export function* sendRound(
   startedAtNs: Nanos,
   look: Look | undefined,
 ): Migration<SentRound> {
-  const unsent = PageSet.of(plan.pages, pages);
-  const sent: SentRound = { sentPages: 0, skippedPages: 0, zeroPages: 0, bytes: 0, now: startedAtNs, unsent };
   const chunks = typeof plan.clear === 'object' ? new ClearedChunks(plan.clear.chunkPages) : undefined;
+  // Only whoever looks meanwhile, or clears chunk by chunk, needs to know what is still to be sent.
+  const unsent = look || chunks ? PageSet.of(plan.pages, pages) : new PageSet(plan.pages);
+  const sent: SentRound = { sentPages: 0, skippedPages: 0, zeroPages: 0, bytes: 0, now: startedAtNs, unsent };
   const most = look || plan.skip ? batchPages(plan) : pages.length;
   for (let next = 0; next < pages.length; ) {
     if (chunks?.enter(pages[next]!))
@@ -54,7 +55,8 @@ export function* sendRound(
       },
       'sent',
     );
-    for (; next < end; next++) unsent.delete(pages[next]!);
+    if (look || chunks) for (const page of pages.subarray(next, end)) unsent.delete(page);
+    next = end;
     meter.sent(done.bytes, done.now - sent.now);
     sent.sentPages += done.sentPages;
     sent.zeroPages += done.zeroPages;

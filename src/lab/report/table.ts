@@ -5,10 +5,10 @@ import type { CellResult } from '../run.ts';
 import type { Cell } from '../settings.ts';
 import { spread, summary } from '../statistics.ts';
 
-/** The table of an experiment: a row a cell, medians with their intervals, prediction beside measurement. */
+/** The table of an experiment: a row a cell, medians with their intervals, ensemble beside measurement. */
 export function experimentTable(results: readonly CellResult[], world: string): string {
   const names = settingNames(results);
-  const predicted = results.some((result) => result.prediction);
+  const predicted = results.some((result) => result.ensemble);
   const table = new Table({
     head: [
       ...shortened(names),
@@ -24,7 +24,7 @@ export function experimentTable(results: readonly CellResult[], world: string): 
     colAligns: [...names.map(() => 'left' as const), ...Array.from({ length: 9 }, () => 'right' as const)],
     style: { head: [], border: [], compact: true },
   });
-  for (const { cell, records, prediction } of results) {
+  for (const { cell, records, ensemble } of results) {
     const done = records.filter((record) => record.outcome === 'completed');
     const measured = (value: (record: MigrationRecord) => Nanos, unit: number) =>
       done.length === 0 ? '–' : interval(summary(done.map(value)), unit);
@@ -35,9 +35,9 @@ export function experimentTable(results: readonly CellResult[], world: string): 
       runsOf(records),
       measured((record) => record.downtimeNs, NANOS_PER_MILLISECOND),
       ...(predicted ? [measured((record) => record.downtimeParts.memoryNs, NANOS_PER_MILLISECOND)] : []),
-      ...virtually(prediction?.downtimesNs, NANOS_PER_MILLISECOND),
+      ...virtually(ensemble?.downtimesNs, NANOS_PER_MILLISECOND),
       measured((record) => record.totalNs, NANOS_PER_SECOND),
-      ...virtually(prediction?.totalsNs, NANOS_PER_SECOND),
+      ...virtually(ensemble?.totalsNs, NANOS_PER_SECOND),
       measured((record) => record.outage?.longestGapNs ?? Number.NaN, NANOS_PER_MILLISECOND),
       heartbeats(done),
       verdict(done),
@@ -112,7 +112,7 @@ function footnotes(results: readonly CellResult[], predicted: boolean, world: st
     ...(few ? ['* fewer than six runs give no 95 % interval: [least–largest] instead.'] : []),
     ...(predicted
       ? [
-          'virtual: the same scenario in virtual time, median of 200 runs (the middle 95 % of them); no hashing, no hand-over.',
+          'virtual: the same scenario in virtual time, median of up to 200 runs (the middle 95 % of them); no hashing, no hand-over.',
         ]
       : []),
     ...records

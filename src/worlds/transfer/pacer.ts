@@ -1,6 +1,6 @@
 import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
 import { type Bucket, changeRate, fullBucket, reserve } from '../../core/link/bucket.ts';
-import { type Conformance, conformance, departed, worstExcessBytes } from '../../core/link/conformance.ts';
+import { Conformance } from '../../core/link/conformance.ts';
 import type { LinkRecord } from '../../core/migration/course.ts';
 import {
   type Bytes,
@@ -38,7 +38,7 @@ export class Pacer {
     if (rate === null) this.#bucket = undefined;
     else if (this.#bucket) this.#bucket = changeRate(this.#bucket, rate, now);
     else this.#bucket = fullBucket(rate, this.#depthBytes, now);
-    this.#account ??= conformance(this.#depthBytes, now);
+    this.#account ??= new Conformance(this.#depthBytes, now);
     this.#reserved ??= rate;
   }
 
@@ -67,7 +67,7 @@ export class Pacer {
   departs(bytes: Bytes): void {
     const now = clockNs();
     if (this.#bucket) this.#bucket = reserve(this.#bucket, now, bytes).next;
-    this.#account = departed(this.#account!, now, bytes, this.#bucket?.rateBytesPerSecond ?? 0);
+    this.#account!.departed(now, bytes, this.#bucket?.rateBytesPerSecond ?? 0);
   }
 
   get link(): LinkRecord {
@@ -75,7 +75,7 @@ export class Pacer {
       reservedBytesPerSecond: this.#reserved,
       depthBytes: this.#depthBytes,
       sentBytes: this.#account?.sentBytes ?? 0,
-      worstExcessBytes: this.#reserved === null || !this.#account ? null : worstExcessBytes(this.#account),
+      worstExcessBytes: this.#reserved === null ? null : (this.#account?.worstExcessBytes ?? null),
       longestLatenessNs: this.#latestNs,
     };
   }

@@ -4,6 +4,9 @@ import { NANOS_PER_SECOND, type Nanos } from '../../core/units.ts';
 import { type Activity, groupRate, type PoissonGroup } from '../guests/program.ts';
 import { activityOf, type GuestSpec, usedPages } from '../guests/programs.ts';
 
+/** Writes expected of a page in an interval, above which every page is looked at. */
+const SKIPPING_PAYS_BELOW = 0.5;
+
 /**
  * A guest as a process in time: instead of making its steps, it says which pages it has written. Drawn per page
  * from the exact distribution, at a cost of the pages touched, not of the writes or the time.
@@ -61,16 +64,19 @@ export class VirtualGuest {
     const mean = (group.mostWritesPerSecond * (toNs - fromNs)) / NANOS_PER_SECOND;
     if (mean === 0) return;
     const random = this.#random;
-    const most = -Math.expm1(-mean);
-    for (let i = random.skips(mean); i < pages.length; i += 1 + random.skips(mean)) {
+    // Where nearly every page is found, finding costs more than it saves.
+    const skipping = mean < SKIPPING_PAYS_BELOW;
+    const most = skipping ? -Math.expm1(-mean) : 1;
+    const next = () => (skipping ? random.skips(mean) : 0);
+    for (let i = next(); i < pages.length; i += 1 + next()) {
       const page = pages[i]!;
       const cleared = clearedAtNs[page]!;
-      if (cleared <= fromNs && writesPerSecond === undefined) {
+      if (skipping && cleared <= fromNs && writesPerSecond === undefined) {
         dirty.add(page);
       } else {
         const exposureNs = toNs - Math.max(fromNs, cleared);
-        const own = -Math.expm1((-groupRate(group, i) * exposureNs) / NANOS_PER_SECOND);
-        if (random.uniform() * most < own) dirty.add(page);
+        const own = 1 - Math.exp((-groupRate(group, i) * exposureNs) / NANOS_PER_SECOND);
+        if (random.happens(own / most)) dirty.add(page);
       }
     }
   }
@@ -103,8 +109,10 @@ export class VirtualGuest {
 
 function allWritesPerNs(groups: readonly PoissonGroup[]): number {
   let sum = 0;
-  for (const group of groups) {
-    for (let i = 0; i < group.pages.length; i++) sum += groupRate(group, i) / NANOS_PER_SECOND;
+  for (const { pages, mostWritesPerSecond, writesPerSecond } of groups) {
+    sum += writesPerSecond
+      ? writesPerSecond.reduce((total, rate) => total + rate, 0)
+      : pages.length * mostWritesPerSecond;
   }
-  return sum;
+  return sum / NANOS_PER_SECOND;
 }

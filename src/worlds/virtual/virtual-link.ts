@@ -1,5 +1,5 @@
-import { type Bucket, changeRate, fullBucket, reserve } from '../../core/link/bucket.ts';
-import { type Conformance, conformance, departed, worstExcessBytes } from '../../core/link/conformance.ts';
+import { type Bucket, changeRate, fullBucket, reserveRow } from '../../core/link/bucket.ts';
+import { Conformance } from '../../core/link/conformance.ts';
 import type { LinkRecord } from '../../core/migration/course.ts';
 import type { Bytes, BytesPerSecond, Nanos } from '../../core/units.ts';
 
@@ -18,16 +18,17 @@ export class VirtualLink {
     this.#bucket = this.#bucket
       ? changeRate(this.#bucket, rate, now)
       : fullBucket(rate, this.#depthBytes, now);
-    this.#account ??= conformance(this.#depthBytes, now);
+    this.#account ??= new Conformance(this.#depthBytes, now);
     this.#reserved ||= rate;
   }
 
-  /** When `bytes` that are ready at `now` leave. */
-  send(now: Nanos, bytes: Bytes): Nanos {
-    const { at, next } = reserve(this.#bucket!, now, bytes);
-    this.#bucket = next;
-    this.#account = departed(this.#account!, at, bytes, next.rateBytesPerSecond);
-    return at;
+  /** When `count` portions of `bytes`, all ready at `now`, leave one after the other. */
+  send(now: Nanos, bytes: Bytes, count: number): Float64Array {
+    const instants = new Float64Array(count);
+    this.#bucket = reserveRow(this.#bucket!, now, bytes, instants);
+    const rate = this.#bucket.rateBytesPerSecond;
+    this.#account!.departedRow(instants, bytes, rate);
+    return instants;
   }
 
   get record(): LinkRecord {
@@ -35,7 +36,7 @@ export class VirtualLink {
       reservedBytesPerSecond: this.#reserved,
       depthBytes: this.#depthBytes,
       sentBytes: this.#account?.sentBytes ?? 0,
-      worstExcessBytes: this.#account ? worstExcessBytes(this.#account) : 0,
+      worstExcessBytes: this.#account?.worstExcessBytes ?? null,
       longestLatenessNs: 0,
     };
   }

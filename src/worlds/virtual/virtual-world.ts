@@ -96,25 +96,37 @@ export class VirtualWorld implements World {
     return Promise.resolve();
   }
 
-  /** A page's bit is cleared at the instant it leaves; what the guest writes afterwards is drawn later. */
+  /** Pages of one size leave as a row: zero pages cost their header only. */
   #send(pages: Uint32Array, rate: BytesPerSecond, clears: boolean): Seen {
     const { plan, guest } = this.#setup;
-    const headerBytes = plan.pageBytes - guest.pageSizeBytes;
     const firstZeroPage = guest.pages - guest.zeroPages;
     let zeroPages = 0;
     let bytes = 0;
     this.#draw();
     this.#link.setRate(rate, this.#now);
-    for (let i = 0; i < pages.length; i++) {
-      const page = pages[i]!;
-      const zero = page >= firstZeroPage;
-      const size = zero ? headerBytes : plan.pageBytes;
-      this.#now = this.#link.send(this.#now, size);
-      if (zero) zeroPages += 1;
-      bytes += size;
-      if (clears) this.#clear(page);
+    for (let start = 0; start < pages.length; ) {
+      const zero = pages[start]! >= firstZeroPage;
+      let end = start + 1;
+      while (end < pages.length && pages[end]! >= firstZeroPage === zero) end++;
+      const row = pages.subarray(start, end);
+      const size = zero ? plan.pageBytes - guest.pageSizeBytes : plan.pageBytes;
+      this.#sendRow(row, size, clears);
+      if (zero) zeroPages += row.length;
+      bytes += row.length * size;
+      start = end;
     }
     return { kind: 'sent', now: this.#now, sentPages: pages.length, zeroPages, bytes };
+  }
+
+  /** A page's bit is cleared at the instant it leaves; what the guest writes afterwards is drawn later. */
+  #sendRow(pages: Uint32Array, bytes: number, clears: boolean): void {
+    const instants = this.#link.send(this.#now, bytes, pages.length);
+    this.#now = instants[pages.length - 1]!;
+    if (!clears) return;
+    for (let i = 0; i < pages.length; i++) {
+      this.#dirty.delete(pages[i]!);
+      this.#clearedAtNs[pages[i]!] = instants[i]!;
+    }
   }
 
   #clear(page: number): void {

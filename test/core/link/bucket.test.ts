@@ -7,6 +7,7 @@ import {
   fullBucket,
   level,
   reserve,
+  reserveRow,
   valid,
 } from '../../../src/core/link/bucket.ts';
 
@@ -192,6 +193,34 @@ describe('nothing drifts', () => {
         expect(cut).toEqual(whole);
       }),
     );
+  });
+});
+
+describe('a row of equal reservations', () => {
+  test('is the same as making them one after another, each as soon as the one before it has left', () => {
+    fc.assert(
+      fc.property(scenarios, fc.nat({ max: 60 }), ({ rate, depth, start, requests }, length) => {
+        // A bucket that fills up within a nanosecond is full again before it has left.
+        fc.pre(depth > (2 * rate) / 1e9);
+        const { bucket, now } = after(fullBucket(rate, depth, start), start, requests.slice(1));
+        const { bytes, idleNs } = requests[0]!;
+        const instants = new Float64Array(length);
+        const left = reserveRow(bucket, now + idleNs, bytes, instants);
+        let [one, at] = [bucket, now + idleNs];
+        const expected = Array.from(instants, () => {
+          ({ next: one, at } = reserve(one, at, bytes));
+          return at;
+        });
+        expect([...instants]).toEqual(expected);
+        expect(left).toEqual(one);
+        expect(valid(left)).toBe(true);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test('does not fit either when one of them does not', () => {
+    expect(() => reserveRow(fullBucket(1_000, 4_096, 0), 0, 4_097, new Float64Array(2))).toThrow(RangeError);
   });
 });
 

@@ -42,6 +42,8 @@ const witness: Witness = {
 
 /** What a guest writes while each step is carried out; each step takes a millisecond more than the one before. */
 interface Script {
+  /** How much longer than that each step takes. */
+  readonly stepNs?: number;
   /** In the n-th sampling window. */
   readonly observed?: readonly (readonly number[])[];
   /** Before the n-th harvest. */
@@ -119,7 +121,7 @@ function play(given: Partial<Plan>, script: Script = {}): Played {
   let next = migration.next();
   while (!next.done) {
     const step = next.value;
-    now += steps.length * MS;
+    now += steps.length * MS + (script.stepNs ?? 0);
     write(script.before?.[steps.length]);
     const answer = script.instead?.[steps.length]?.(now, step) ?? usual(step);
     steps.push(step);
@@ -542,7 +544,7 @@ describe('a stop rule that looks within rounds', () => {
   const downtime = { rule: 'downtime', limitNs: 30 * MS } as const;
 
   test('is asked every 10 ms’ worth of pages, and may cut a round short', () => {
-    const played = play({ stop: { ...downtime, limitNs: 1_000_000 * MS } });
+    const played = play({ stop: { ...downtime, limitNs: 1_000_000 * MS } }, { stepNs: 60 * MS });
     const batches = sends(played).map(({ pages }) => pages.length);
     expect(Math.max(...batches.slice(0, -1))).toBe(2);
     expect(played.course.rounds.length).toBe(1);

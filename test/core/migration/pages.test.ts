@@ -30,7 +30,7 @@ describe('a page set', () => {
   test('is a set: whatever is done to it, it holds what a Set would', () => {
     const command = (pages: number) =>
       fc.record({
-        name: fc.constantFrom('add', 'delete', 'addAll', 'deleteAll', 'clear', 'add', 'delete'),
+        name: fc.constantFrom('add', 'delete', 'addAll', 'deleteAll', 'keepAll', 'clear', 'add', 'delete'),
         page: fc.nat({ max: pages - 1 }),
         others: fc.uniqueArray(fc.nat({ max: pages - 1 })),
       });
@@ -55,6 +55,9 @@ describe('a page set', () => {
           } else if (name === 'addAll') {
             expect(set.addAll(other)).toBe(set);
             model = new Set([...model, ...others]);
+          } else if (name === 'keepAll') {
+            expect(set.keepAll(other)).toBe(set);
+            model = new Set([...model].filter((member) => others.includes(member)));
           } else {
             expect(set.deleteAll(other)).toBe(set);
             model = new Set([...model].filter((member) => !others.includes(member)));
@@ -118,7 +121,7 @@ describe('a page set', () => {
   });
 });
 
-describe('unions and differences', () => {
+describe('unions, differences and intersections', () => {
   test('are those of sets', () => {
     fc.assert(
       fc.property(twoSets, ([pages, members, others]) => {
@@ -126,6 +129,7 @@ describe('unions and differences', () => {
         expectSame(one.copy().addAll(other), new Set([...members, ...others]));
         const left = members.filter((page) => !others.includes(page));
         expectSame(one.copy().deleteAll(other), new Set(left));
+        expectSame(one.copy().keepAll(other), new Set(members.filter((page) => others.includes(page))));
       }),
     );
   });

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Course } from '../../../src/core/migration/course.ts';
 import { drive } from '../../../src/lab/drive.ts';
-import { migrateVirtually } from '../../../src/lab/predict.ts';
+import { migrateVirtually } from '../../../src/lab/ensemble.ts';
 import type { ProgramSpec } from '../../../src/worlds/guests/programs.ts';
 import type { WorldSetup } from '../../../src/worlds/world.ts';
 import { type WorldFactory, worldFactory } from '../../../src/worlds/worlds.ts';

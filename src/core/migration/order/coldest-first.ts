@@ -16,19 +16,25 @@ const BUCKETS = 1 << DIGIT_BITS;
  * order as whole numbers is their order as numbers (IEEE 754). Linear, so that two million pages are ordinary.
  */
 export function sortedByKey(values: Uint32Array, keys: Float32Array): Uint32Array {
-  let from = { values: values.slice(), keys: new Uint32Array(keys.slice().buffer) };
-  let to = { values: new Uint32Array(values.length), keys: new Uint32Array(values.length) };
+  const count = values.length;
+  let [fromKeys, toKeys] = [new Uint32Array(keys.slice().buffer), new Uint32Array(count)];
+  let [from, to] = [values.slice(), new Uint32Array(count)];
   for (let shift = 0; shift < 32; shift += DIGIT_BITS) {
     const starts = new Uint32Array(BUCKETS + 1);
-    for (let i = 0; i < values.length; i++) starts[((from.keys[i]! >>> shift) & (BUCKETS - 1)) + 1]! += 1;
+    for (let i = 0; i < count; i++) starts[((fromKeys[i]! >>> shift) & (BUCKETS - 1)) + 1]! += 1;
+    // A digit that all keys share, as the lowest ones of small whole numbers do, moves nothing.
+    if (count === 0 || starts[((fromKeys[0]! >>> shift) & (BUCKETS - 1)) + 1] === count) continue;
     for (let bucket = 1; bucket <= BUCKETS; bucket++) starts[bucket]! += starts[bucket - 1]!;
-    for (let i = 0; i < values.length; i++) {
-      const key = from.keys[i]!;
-      const place = starts[(key >>> shift) & (BUCKETS - 1)]!++;
-      to.keys[place] = key;
-      to.values[place] = from.values[i]!;
+    for (let i = 0; i < count; i++) {
+      const key = fromKeys[i]!;
+      const digit = (key >>> shift) & (BUCKETS - 1);
+      const place = starts[digit]!;
+      starts[digit] = place + 1;
+      toKeys[place] = key;
+      to[place] = from[i]!;
     }
     [from, to] = [to, from];
+    [fromKeys, toKeys] = [toKeys, fromKeys];
   }
-  return from.values;
+  return from;
 }

@@ -5,18 +5,28 @@ import type { WorldSetup } from '../worlds/world.ts';
 import { type Scenario, seeded } from './scenario.ts';
 
 /** What the virtual world says of a scenario: many migrations, each with its own seed. */
-export interface Prediction {
+export interface Ensemble {
   readonly downtimesNs: readonly number[];
   readonly totalsNs: readonly number[];
 }
 
-const PREDICTED_RUNS = 200;
+/** So many migrations, unless they take longer than the patience; at least a few. */
+const MOST_RUNS = 200;
+const LEAST_RUNS = 3;
+const PATIENCE_MS = 2_000;
 
 /** `undefined`: the scenario has no meaning in virtual time (a link without a rate). */
-export function predict(scenario: Scenario, seed: number, runs = PREDICTED_RUNS): Prediction | undefined {
+export function virtualEnsemble(scenario: Scenario, seed: number): Ensemble | undefined {
   const { rateBytesPerSecond, stopRateBytesPerSecond } = scenario.plan;
   if (rateBytesPerSecond === null || stopRateBytesPerSecond === null) return undefined;
-  const courses = Array.from({ length: runs }, (_, run) => migrateVirtually(seeded(scenario, seed + run)));
+  const courses: Course[] = [];
+  const startedAt = performance.now();
+  while (courses.length < MOST_RUNS) {
+    if (courses.length >= LEAST_RUNS && performance.now() - startedAt > PATIENCE_MS) break;
+    const course = migrateVirtually(seeded(scenario, seed + courses.length));
+    if (course.outcome !== 'completed') return undefined;
+    courses.push(course);
+  }
   return {
     downtimesNs: courses.map((course) => course.downtimeNs),
     totalsNs: courses.map((course) => course.totalNs),
