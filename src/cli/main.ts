@@ -4,6 +4,7 @@ import { UsageError } from '../lab/problem.ts';
 import { Failure, reasonOf } from '../worlds/failure.ts';
 import { doctorCommand } from './doctor.ts';
 import { orderCommand } from './order.ts';
+import { predictCommand } from './predict.ts';
 import { receiveCommand } from './receive.ts';
 import { replayCommand } from './replay.ts';
 import { runCommand } from './run.ts';
@@ -16,7 +17,14 @@ const program = new Command('switchover')
   .showHelpAfterError('(switchover --help tells more)');
 
 let exitCode = 0;
-for (const command of [runCommand, orderCommand, receiveCommand, replayCommand, doctorCommand]) {
+for (const command of [
+  runCommand,
+  predictCommand,
+  orderCommand,
+  receiveCommand,
+  replayCommand,
+  doctorCommand,
+]) {
   program.addCommand(
     command((code) => {
       exitCode = code;

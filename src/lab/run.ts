@@ -1,10 +1,10 @@
-import { type MigrationRecord, migrationRecord } from '../core/migration/record.ts';
+import { type Labels, type MigrationRecord, migrationRecord } from '../core/migration/record.ts';
 import { type WorldFactory, type WorldName, worldFactory } from '../worlds/worlds.ts';
 import { drive, type Witnessed } from './drive.ts';
 import { type Ensemble, virtualEnsemble } from './ensemble.ts';
+import { foresee } from './foresee.ts';
 import { type Experiment, type Scenario, seeded } from './scenario.ts';
 import type { Cell } from './settings.ts';
-import { quantile } from './statistics.ts';
 import type { TraceLine } from './trace.ts';
 
 export interface RunOptions {
@@ -21,10 +21,12 @@ export interface RunListener {
   ended?(record: MigrationRecord): void;
 }
 
-/** All records of one cell, and what the virtual world said of it beforehand. */
+/** All records of one cell, and what the model and the virtual world said of it beforehand. */
 export interface CellResult {
   readonly cell: Cell;
   readonly scenario: Scenario;
+  readonly foreseen: Labels['predicted'];
+  /** Of a measured cell: what it comes to in virtual time. */
   readonly ensemble: Ensemble | undefined;
   readonly records: readonly MigrationRecord[];
 }
@@ -40,6 +42,7 @@ export async function run(experiment: Experiment, options: RunOptions): Promise<
   const results = experiment.cells.map(({ cell, scenario }) => ({
     cell,
     scenario,
+    foreseen: foreseenBy(scenario, experiment.seed),
     ensemble: options.world === 'virtual' ? undefined : virtualEnsemble(scenario, experiment.seed),
     records: [] as MigrationRecord[],
   }));
@@ -49,14 +52,7 @@ export async function run(experiment: Experiment, options: RunOptions): Promise<
       for (const result of results) {
         const seed = experiment.seed + repetition;
         listener.starts?.({ cell: result.cell, run: repetition + 1, seed });
-        const record = await migration(
-          experiment.name,
-          result.scenario,
-          seed,
-          options,
-          factory,
-          result.ensemble,
-        );
+        const record = await migration(experiment.name, result, seed, options, factory);
         result.records.push(record);
         listener.ended?.(record);
       }
@@ -67,13 +63,21 @@ export async function run(experiment: Experiment, options: RunOptions): Promise<
   return results;
 }
 
+/** The model's figures; null where it has none: no rate, or no convergence. */
+function foreseenBy(scenario: Scenario, seed: number): Labels['predicted'] {
+  const { rateBytesPerSecond, stopRateBytesPerSecond } = scenario.plan;
+  if (rateBytesPerSecond === null || stopRateBytesPerSecond === null) return null;
+  const { downtimeNs, downtimeP99Ns, totalNs } = foresee(seeded(scenario, seed)).course;
+  if (downtimeNs === null || downtimeP99Ns === null || totalNs === null) return null;
+  return { downtimeNs, downtimeP99Ns, totalNs };
+}
+
 async function migration(
   name: string,
-  scenario: Scenario,
+  { scenario, foreseen }: CellResult,
   seed: number,
   { world: worldName, listener = {} }: RunOptions,
   factory: WorldFactory,
-  ensemble: Ensemble | undefined,
 ): Promise<MigrationRecord> {
   const setup = seeded(scenario, seed);
   const world = await factory.create(setup);
@@ -94,13 +98,7 @@ async function migration(
         guest: { name: setup.guest.name, pages, pageSizeBytes },
         plan: setup.plan,
         reservations: { guest: null, sender: null, scheduler: 'none' },
-        predicted: ensemble
-          ? {
-              downtimeNs: quantile(ensemble.downtimesNs, 0.5),
-              downtimeP99Ns: quantile(ensemble.downtimesNs, 0.99),
-              totalNs: quantile(ensemble.totalsNs, 0.5),
-            }
-          : null,
+        predicted: foreseen,
       },
       course,
     );

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { parseDocument } from 'yaml';
 import { DEEPEST_BUCKET_BYTES } from '../core/link/bucket.ts';
+import { orderPagesMax } from '../core/migration/order/orders.ts';
 import type { Plan } from '../core/migration/plan.ts';
 import type { StopSpec } from '../core/migration/stop/stops.ts';
 import {
@@ -140,6 +141,8 @@ function resolveScenario(document: ScenarioDocument, file: string): Scenario {
   const needed = pagesNeeded(program);
   const where = guest.zeroPages === 0 ? 'guest.pages' : 'guest.pages − guest.zeroPages';
   insist(needed <= usedPages, where, `at least ${needed}, which the program uses`, usedPages);
+  const most = orderPagesMax[migration.order] ?? Number.POSITIVE_INFINITY;
+  insist(guest.pages <= most, 'migration.order', `an order that takes ${guest.pages} pages`, migration.order);
   insist(!migration.skip || migration.clear !== 'page', 'migration.skip', 'false when clear is page', true);
   if (problems.length > 0) throw new UsageError(problems);
   const { defer } = migration;

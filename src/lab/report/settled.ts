@@ -17,7 +17,9 @@ export function settled(experiment: Experiment): string {
 
 function policy({ plan }: Scenario): string {
   const { rule, ...parameters } = plan.stop;
-  const stop = [rule, ...Object.entries(parameters).map(([name, value]) => parameter(name, value))].join(' ');
+  const stop = `${rule} (${Object.entries(parameters)
+    .map(([name, value]) => parameter(name, value))
+    .join(', ')})`;
   const watch = `${plan.heat} heat, watched for ${formatDuration(plan.observeNs)} in windows of ${formatDuration(plan.windowNs)}, half-life ${formatDuration(plan.halfLifeNs)}`;
   const clear = typeof plan.clear === 'string' ? plan.clear : `chunk(${plan.clear.chunkPages})`;
   return [

@@ -14,6 +14,7 @@ export function experimentTable(results: readonly CellResult[], world: string): 
       ...shortened(names),
       'runs',
       'downtime ms',
+      'model',
       ...(predicted ? ['memory part', 'virtual'] : []),
       'total s',
       ...(predicted ? ['virtual'] : []),
@@ -21,10 +22,10 @@ export function experimentTable(results: readonly CellResult[], world: string): 
       'lost/rep',
       'verified',
     ],
-    colAligns: [...names.map(() => 'left' as const), ...Array.from({ length: 9 }, () => 'right' as const)],
+    colAligns: [...names.map(() => 'left' as const), ...Array.from({ length: 10 }, () => 'right' as const)],
     style: { head: [], border: [], compact: true },
   });
-  for (const { cell, records, ensemble } of results) {
+  for (const { cell, records, foreseen, ensemble } of results) {
     const done = records.filter((record) => record.outcome === 'completed');
     const measured = (value: (record: MigrationRecord) => Nanos, unit: number) =>
       done.length === 0 ? '–' : interval(summary(done.map(value)), unit);
@@ -34,6 +35,7 @@ export function experimentTable(results: readonly CellResult[], world: string): 
       ...names.map((name) => settingOf(cell, name)),
       runsOf(records),
       measured((record) => record.downtimeNs, NANOS_PER_MILLISECOND),
+      foreseen ? figure(foreseen.downtimeNs / NANOS_PER_MILLISECOND) : '–',
       ...(predicted ? [measured((record) => record.downtimeParts.memoryNs, NANOS_PER_MILLISECOND)] : []),
       ...virtually(ensemble?.downtimesNs, NANOS_PER_MILLISECOND),
       measured((record) => record.totalNs, NANOS_PER_SECOND),
@@ -109,6 +111,7 @@ function footnotes(results: readonly CellResult[], predicted: boolean, world: st
   const few = results.some((result) => result.records.length > 1 && result.records.length < 6);
   return [
     `World: ${world}. Figures are medians${records.length > results.length ? ' [95 % interval of the median]' : ' of one run'}; gap: the longest silence the guest's viewer saw.`,
+    'model: the expected downtime by the formulas, write rates known, memory part only.',
     ...(few ? ['* fewer than six runs give no 95 % interval: [least–largest] instead.'] : []),
     ...(predicted
       ? [

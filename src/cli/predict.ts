@@ -1,0 +1,112 @@
+import { Command } from 'commander';
+import { expected, formatDuration, formatRate, formatSize, parseDuration } from '../core/units.ts';
+import { foresee } from '../lab/foresee.ts';
+import { shown, UsageError } from '../lab/problem.ts';
+import { type Experiment, loadExperiment, seeded } from '../lab/scenario.ts';
+import { parseSetting, type Setting } from '../lab/settings.ts';
+
+interface Options {
+  readonly set: readonly Setting[];
+  readonly limit?: string;
+  readonly probability: string;
+  readonly json?: string;
+}
+
+/** What the model says of one cell; times and sizes null when it does not converge. */
+type Answer = ReturnType<typeof answerFor>;
+
+/** `switchover predict FILE`: will it converge, how long is the outage, with what certainty, what must be reserved? */
+export function predictCommand(exit: (code: number) => void): Command {
+  return new Command('predict')
+    .description("the model's answer: rounds, downtime, total, and whether it converges")
+    .argument('<file>', 'scenario (YAML)')
+    .option(
+      '--set <path=value>',
+      'change the scenario; may be repeated',
+      (text, settings: readonly Setting[]) => [...settings, parseSetting(text)],
+      [] as readonly Setting[],
+    )
+    .option('--limit <time>', 'a downtime: what b_d keeps to it?')
+    .option('--probability <p>', 'with which probability', '0.99')
+    .option('--json <->', 'JSON alone on standard output')
+    .action((file: string, options: Options) => exit(action(file, options)));
+}
+
+function action(file: string, options: Options): number {
+  const limitNs = limitOf(options.limit);
+  const probability = probabilityOf(options.probability);
+  const experiment = loadExperiment(file, options.set);
+  const answers = experiment.cells.map((cell) => ({
+    settings: Object.fromEntries(cell.cell.settings.map(({ path, value }) => [path, value])),
+    answer: answerFor(experiment, cell, limitNs, probability),
+  }));
+  if (options.json !== undefined) {
+    const [only] = answers;
+    const cells = answers.map(({ settings, answer }) => ({ settings, ...answer }));
+    console.log(JSON.stringify(answers.length === 1 ? only!.answer : { cells }));
+  } else {
+    for (const { settings, answer } of answers)
+      print(experiment.name, settings, answer, limitNs, probability);
+  }
+  return 0;
+}
+
+function answerFor(
+  experiment: Experiment,
+  { scenario }: Experiment['cells'][number],
+  limitNs: number | undefined,
+  probability: number,
+) {
+  const { course, stop, assumes } = foresee(seeded(scenario, experiment.seed));
+  const required =
+    limitNs === undefined ? undefined : stop?.requiredStopRateBytesPerSecond(limitNs, probability);
+  return {
+    ...course,
+    ...(limitNs === undefined ? {} : { requiredStopRateBytesPerSecond: required ?? null }),
+    assumes,
+  };
+}
+
+function limitOf(text: string | undefined): number | undefined {
+  const limitNs = text === undefined ? undefined : parseDuration(text);
+  if (text === undefined || (limitNs !== undefined && limitNs > 0)) return limitNs;
+  throw new UsageError([{ path: '--limit', expected: `${expected.duration} above 0`, found: shown(text) }]);
+}
+
+function probabilityOf(text: string): number {
+  const probability = Number(text);
+  if (probability > 0 && probability < 1) return probability;
+  throw new UsageError([
+    { path: '--probability', expected: 'a probability between 0 and 1', found: shown(text) },
+  ]);
+}
+
+function print(
+  name: string,
+  settings: Record<string, unknown>,
+  answer: Answer,
+  limitNs: number | undefined,
+  probability: number,
+): void {
+  const where = Object.entries(settings).map(([path, value]) => `${path} = ${shown(value)}`);
+  console.log([name, ...where].join(', '));
+  if (answer.downtimeNs === null) {
+    console.log(`  does not converge: ${answer.reason}`);
+  } else {
+    const rounds = `${answer.rounds} live ${answer.rounds === 1 ? 'round' : 'rounds'}`;
+    console.log(`  converges      after ${rounds}: ${answer.reason}`);
+    console.log(
+      `  downtime       ${formatDuration(answer.downtimeNs)}, 99 %: ${formatDuration(answer.downtimeP99Ns!)}`,
+    );
+    console.log(
+      `  pages left     ${answer.pagesLeft!.mean.toFixed(1)} ± ${answer.pagesLeft!.deviation.toFixed(1)}`,
+    );
+    console.log(`  total          ${formatDuration(answer.totalNs!)}, ${formatSize(answer.totalBytes!)}`);
+  }
+  if (limitNs !== undefined) {
+    const rate = answer.requiredStopRateBytesPerSecond;
+    const needed = rate === null || rate === undefined ? 'no rate' : formatRate(rate);
+    console.log(`  b_d needed     ${needed} for ${formatDuration(limitNs)} with probability ${probability}`);
+  }
+  if (answer.assumes.length > 0) console.log(`  assuming       ${answer.assumes.join('; ')}`);
+}
