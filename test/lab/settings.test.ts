@@ -78,6 +78,13 @@ describe('a setting', () => {
     expect(withSettings({}, settings.toReversed())).toEqual({ a: { b: 1, c: 2 } });
   });
 
+  test('gives a document of its own: what is changed in it later does not show in the first', () => {
+    const document = { guest: { pages: 1 } };
+    const changed = withSettings(document, [{ path: 'runs', value: 2 }]) as typeof document;
+    changed.guest.pages = 9;
+    expect(document.guest.pages).toBe(1);
+  });
+
   test('never changes the document or the value that it was given', () => {
     const tree = fc.letrec((tie) => ({
       node: fc.oneof(

@@ -30,12 +30,13 @@ export class Conformance {
 
   /** Equal portions left, one at each of these instants. */
   departedRow(instants: Float64Array, bytes: Bytes, rate: BytesPerSecond): void {
+    const ratePerNs = rate / NANOS_PER_SECOND;
     let ahead = this.#ahead;
     let atNs = this.#atNs;
     let leastAhead = this.#leastAhead;
     let largestRise = this.#largestRise;
     for (let i = 0; i < instants.length; i++) {
-      ahead -= (rate * (instants[i]! - atNs)) / NANOS_PER_SECOND;
+      ahead -= ratePerNs * (instants[i]! - atNs);
       atNs = instants[i]!;
       if (ahead < leastAhead) leastAhead = ahead;
       ahead += bytes;

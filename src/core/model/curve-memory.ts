@@ -43,7 +43,9 @@ export class CurveMemory implements ModelledMemory {
 
   send(): void {
     const { durationNs } = this.foresee();
-    const slotNs = ((this.#load.pageSizeBytes + this.#load.overheadBytes) * NANOS_PER_SECOND) / this.#load.rateBytesPerSecond;
+    const slotNs =
+      ((this.#load.pageSizeBytes + this.#load.overheadBytes) * NANOS_PER_SECOND) /
+      this.#load.rateBytesPerSecond;
     const gain = this.#dirtyAfter(durationNs + slotNs) - this.#dirtyAfter(durationNs);
     this.#carriedVariance = gain ** 2 * this.#variance();
     this.#dirty = this.#dirtyAfter(durationNs);

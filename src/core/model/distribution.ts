@@ -48,6 +48,11 @@ export function convolve(one: Distribution, other: Distribution): Distribution {
   return { first: one.first + other.first, mass };
 }
 
+/** Of the number with the opposite sign. */
+export function mirrored({ first, mass }: Distribution): Distribution {
+  return { first: 1 - first - mass.length, mass: mass.slice().reverse() };
+}
+
 /** The least number that is not exceeded with probability q. */
 export function quantileOf({ first, mass }: Distribution, q: number): number {
   let cumulative = 0;

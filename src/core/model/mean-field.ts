@@ -33,7 +33,10 @@ export function allDirty(pages: number): MeanField {
 }
 
 /** m: how many slots the round is expected to take. */
-export function expectedSlots(dirty: Float64Array, round: MeanFieldRound): number {
+export function expectedSlots(
+  dirty: Float64Array,
+  round: Pick<MeanFieldRound, 'deferred' | 'zeroFrom' | 'zeroSlots'>,
+): number {
   const { deferred, zeroFrom, zeroSlots } = round;
   let slots = 0;
   for (let page = 0; page < dirty.length; page++) {

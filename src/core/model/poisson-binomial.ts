@@ -1,4 +1,4 @@
-import { convolve, type Distribution, poisson, quantileOf, successes } from './distribution.ts';
+import { convolve, type Distribution, mirrored, poisson, quantileOf, successes } from './distribution.ts';
 import { normalQuantile } from './normal.ts';
 
 /** The moments that a quantile needs. */
@@ -8,12 +8,15 @@ export interface Moments {
   readonly skewness: number;
 }
 
-/** Probabilities below this are pooled: n rare pages are Poisson but for Σd²/max(1, Σd) ≤ 1e-5 (Le Cam; Barbour and Hall). */
+/**
+ * Pages that are dirty more rarely, or clean more rarely, are pooled: their number is Poisson, but for an error in
+ * probability of at most Σd²/max(1, Σd) ≤ 1e-5 (Le Cam; Barbour and Hall).
+ */
 const RARE = 1e-5;
 
 /**
- * More multiplications than this, some 20 ms, and the quantile is approximated. That takes tens of thousands of
- * pages of uncertain state, whose number has a deviation of more than a page: far from where the approximation fails.
+ * More multiplications than this, some 20 ms, and the quantile is approximated. As every page that is not pooled has
+ * a variance of 1e-5 or more, their number then has a deviation of at least two: enough for the approximation.
  */
 const WORK_MAX = 2e7;
 
@@ -45,7 +48,7 @@ export class PoissonBinomial implements Moments {
     }
     this.mean = mean;
     this.variance = variance;
-    this.skewness = variance > 0 ? third / variance ** 1.5 : 0;
+    this.skewness = variance > 0 ? third / variance / Math.sqrt(variance) : 0;
     this.least = least;
     this.most = most;
     this.#probabilities = probabilities;
@@ -57,19 +60,25 @@ export class PoissonBinomial implements Moments {
     if (q === 0) return this.least;
     if (q === 1) return this.most;
     this.#exact ??= this.#convolved();
-    if (this.#exact) return quantileOf(this.#exact, q);
-    const pages = Math.ceil(refinedNormalQuantile(this, q) - 0.5);
+    const pages = this.#exact ? quantileOf(this.#exact, q) : Math.ceil(refinedNormalQuantile(this, q) - 0.5);
     return Math.min(this.most, Math.max(this.least, pages));
   }
 
   #convolved(): Distribution | undefined {
-    const uncertain = this.#probabilities.filter((d) => d >= RARE && d < 1);
-    const deviations = Math.sqrt(this.variance);
-    if (uncertain.length * 22 * (deviations + 1) > WORK_MAX) return undefined;
-    let rare = 0;
-    for (const d of this.#probabilities) if (d < RARE) rare += d;
-    const { first, mass } = convolve(successes(uncertain), poisson(rare));
-    return { first: first + this.least, mass };
+    const probabilities = this.#probabilities;
+    const uncertain = probabilities.filter((d) => d >= RARE && d <= 1 - RARE);
+    // The distribution is some 22 deviations wide before what is negligible has been dropped from its ends.
+    if (uncertain.length * 22 * (Math.sqrt(this.variance) + 1) > WORK_MAX) return undefined;
+    let [sure, rarelyDirty, rarelyClean] = [0, 0, 0];
+    for (const d of probabilities) {
+      if (d < RARE) rarelyDirty += d;
+      if (d <= 1 - RARE) continue;
+      sure += 1;
+      rarelyClean += 1 - d;
+    }
+    const pooled = convolve(poisson(rarelyDirty), mirrored(poisson(rarelyClean)));
+    const { first, mass } = convolve(successes(uncertain), pooled);
+    return { first: first + sure, mass };
   }
 }
 

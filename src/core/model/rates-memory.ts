@@ -1,10 +1,16 @@
 import type { PageSet } from '../migration/pages.ts';
 import { NANOS_PER_SECOND } from '../units.ts';
 import type { ExpectedOrder } from './expected-order.ts';
-import { allDirty, expectedSlots, type MeanField, type MeanFieldRound, meanFieldRound } from './mean-field.ts';
+import {
+  allDirty,
+  expectedSlots,
+  type MeanField,
+  type MeanFieldRound,
+  meanFieldRound,
+} from './mean-field.ts';
 import type { DirtyPages, ForeseenRound, Load, ModelledMemory } from './memory.ts';
+import { pendingWithin } from './pending-within.ts';
 import { PoissonBinomial } from './poisson-binomial.ts';
-import { pendingWithin } from './within-round.ts';
 
 /** A guest of independent pages, each written at its own rate, and the policy by which they are sent. */
 export interface RatesGuest {
@@ -17,13 +23,16 @@ export interface RatesGuest {
   readonly clear: 'page' | 'round';
 }
 
+/** A whole number of pages, worked out in floating point, is not to become the next one. */
+const ROUNDING = 1e-6;
+
 /** Follows the probability of every page to be dirty (`meanFieldRound`). */
 export class RatesMemory implements ModelledMemory {
   readonly #guest: RatesGuest;
   readonly #load: Load;
   #rounds = 0;
   #state: MeanField;
-  #next: MeanFieldRound;
+  #next: MeanFieldRound | undefined;
 
   constructor(guest: RatesGuest, load: Load) {
     if (guest.writesPerSecond.length !== load.pages) {
@@ -32,14 +41,13 @@ export class RatesMemory implements ModelledMemory {
     this.#guest = guest;
     this.#load = load;
     this.#state = allDirty(load.pages);
-    this.#next = this.#plan();
   }
 
   foresee(): ForeseenRound {
     const { pages, zeroPages, pageSizeBytes, overheadBytes, rateBytesPerSecond } = this.#load;
     const toSend = this.#toSend();
     const [dirtyPages, sentPages] = [sum(this.#state.dirty), sum(toSend)];
-    const bytes = expectedSlots(this.#state.dirty, this.#next) * (pageSizeBytes + overheadBytes);
+    const bytes = expectedSlots(this.#state.dirty, this.#terms()) * (pageSizeBytes + overheadBytes);
     return {
       dirtyPages,
       sentPages,
@@ -51,12 +59,12 @@ export class RatesMemory implements ModelledMemory {
   }
 
   readonly pendingWithin = (steps: number): Float64Array =>
-    pendingWithin(this.#state.dirty, this.#next, steps);
+    pendingWithin(this.#state.dirty, this.#ordered(), steps);
 
   send(): void {
-    this.#state = meanFieldRound(this.#state, this.#next);
+    this.#state = meanFieldRound(this.#state, this.#ordered());
     this.#rounds += 1;
-    this.#next = this.#plan();
+    this.#next = undefined;
   }
 
   /**
@@ -73,24 +81,32 @@ export class RatesMemory implements ModelledMemory {
       deviation: stretch * Math.sqrt(variance),
       quantile: (q) => {
         const pages = mean + stretch * (independent.quantile(q) - mean);
-        return Math.min(independent.most, Math.max(independent.least, Math.ceil(pages)));
+        return Math.min(independent.most, Math.max(independent.least, Math.ceil(pages - ROUNDING)));
       },
     };
   }
 
-  #plan(): MeanFieldRound {
-    const { writesPerSecond, order, deferred, clear } = this.#guest;
-    const { pages, zeroPages, pageSizeBytes, overheadBytes, rateBytesPerSecond } = this.#load;
-    const pageBytes = pageSizeBytes + overheadBytes;
-    return {
+  /** The next round, put in order when it is looked at more closely: after the last one, nobody does. */
+  #ordered(): MeanFieldRound {
+    const { writesPerSecond, order, clear } = this.#guest;
+    const { pageSizeBytes, overheadBytes, rateBytesPerSecond } = this.#load;
+    this.#next ??= {
+      ...this.#terms(),
       writesPerSecond,
-      slotSeconds: pageBytes / rateBytesPerSecond,
+      slotSeconds: (pageSizeBytes + overheadBytes) / rateBytesPerSecond,
       order: order(this.#toSend(), this.#rounds + 1),
-      deferred,
       clear,
-      // Whatever is dirty again has been written, and holds more than zeros.
+    };
+    return this.#next;
+  }
+
+  /** What the next round sends at which cost. What is dirty again has been written, and holds more than zeros. */
+  #terms(): Pick<MeanFieldRound, 'deferred' | 'zeroFrom' | 'zeroSlots'> {
+    const { pages, zeroPages, pageSizeBytes, overheadBytes } = this.#load;
+    return {
+      deferred: this.#guest.deferred,
       zeroFrom: this.#rounds === 0 ? pages - zeroPages : pages,
-      zeroSlots: overheadBytes / pageBytes,
+      zeroSlots: overheadBytes / (pageSizeBytes + overheadBytes),
     };
   }
 

@@ -54,30 +54,45 @@ export class VirtualGuest {
     if (beats > 0) dirty.add(0);
   }
 
-  /**
-   * Pr[page written] = 1 − exp(−rate · exposure). The pages that would be written if all were exposed for the
-   * whole interval, and all as hot as the hottest of the group, are found by skipping geometrically from one to
-   * the next; each is then kept with the ratio of its own probability to that one.
-   */
+  /** Pr[page written] = 1 − exp(−rate · exposure), independently of all others. */
   #poisson(group: PoissonGroup, fromNs: Nanos, toNs: Nanos, clearedAtNs: Float64Array, dirty: PageSet): void {
-    const { pages, writesPerSecond } = group;
+    const { pages } = group;
     const mean = (group.mostWritesPerSecond * (toNs - fromNs)) / NANOS_PER_SECOND;
     if (mean === 0) return;
-    const random = this.#random;
-    // Where nearly every page is found, finding costs more than it saves.
-    const skipping = mean < SKIPPING_PAYS_BELOW;
-    const most = skipping ? -Math.expm1(-mean) : 1;
-    const next = () => (skipping ? random.skips(mean) : 0);
-    for (let i = next(); i < pages.length; i += 1 + next()) {
+    if (mean < SKIPPING_PAYS_BELOW) {
+      this.#poissonSkipping(group, mean, fromNs, toNs, clearedAtNs, dirty);
+      return;
+    }
+    for (let i = 0; i < pages.length; i++) {
       const page = pages[i]!;
-      const cleared = clearedAtNs[page]!;
-      if (skipping && cleared <= fromNs && writesPerSecond === undefined) {
-        dirty.add(page);
-      } else {
-        const exposureNs = toNs - Math.max(fromNs, cleared);
-        const own = 1 - Math.exp((-groupRate(group, i) * exposureNs) / NANOS_PER_SECOND);
-        if (random.happens(own / most)) dirty.add(page);
-      }
+      if (dirty.has(page)) continue;
+      const exposureNs = toNs - Math.max(fromNs, clearedAtNs[page]!);
+      const exponent = (groupRate(group, i) * exposureNs) / NANOS_PER_SECOND;
+      if (this.#random.happens(1 - Math.exp(-exponent))) dirty.add(page);
+    }
+  }
+
+  /**
+   * The pages that would be written if all were exposed for the whole interval, and all as hot as the hottest of
+   * the group, are found by skipping geometrically from one to the next; each is then kept with the ratio of its
+   * own probability to that one.
+   */
+  #poissonSkipping(
+    group: PoissonGroup,
+    mean: number,
+    fromNs: Nanos,
+    toNs: Nanos,
+    clearedAtNs: Float64Array,
+    dirty: PageSet,
+  ): void {
+    const { pages } = group;
+    const random = this.#random;
+    const most = -Math.expm1(-mean);
+    for (let i = random.skips(mean); i < pages.length; i += 1 + random.skips(mean)) {
+      const page = pages[i]!;
+      const exposureNs = toNs - Math.max(fromNs, clearedAtNs[page]!);
+      const own = -Math.expm1((-groupRate(group, i) * exposureNs) / NANOS_PER_SECOND);
+      if (random.happens(own / most)) dirty.add(page);
     }
   }
 

@@ -58,6 +58,32 @@ describe('each table', () => {
   });
 });
 
+test('a whole migration is: greet, rounds that are acknowledged, stop, compare, verify, commit, run, retire', () => {
+  const story = [
+    ['sends hello', 'greeting'],
+    ['receives hello', 'live'],
+    ['sends page', 'live'],
+    ['sends zero', 'live'],
+    ['sends round', 'ending round'],
+    ['receives round', 'live'],
+    ['sends page', 'live'],
+    ['sends stop', 'comparing'],
+    ['receives ready', 'ready'],
+    ['sends verify', 'verifying'],
+    ['receives verify', 'ready'],
+    ['sends commit', 'committed'],
+    ['receives running', 'running'],
+    ['sends retire', 'retiring'],
+    ['receives retire', 'closed'],
+  ] as const;
+  let state: HandoverState = 'new';
+  for (const [event, to] of story) {
+    const [direction, type] = event.split(' ') as ['sends' | 'receives', FrameType];
+    state = next('source', state, direction, type);
+    expect(state).toBe(to);
+  }
+});
+
 /** Both ends and what is under way between them; `committed` remembers that the source has ever sent commit. */
 interface Pair {
   readonly source: HandoverState;

@@ -217,6 +217,31 @@ describe.each(guests)('a guest that runs %s', (kind, spec) => {
   });
 });
 
+describe('what is known of a guest', () => {
+  test('under Zipf’s law: the page of rank r has a share in proportion to r^−exponent', () => {
+    for (const exponent of [0, 0.99, 2]) {
+      const spec = guestOf({ kind: 'zipf', pages: 40, exponent, writesPerSecond: 300 });
+      const rates = [...writesPerSecondOf(spec)].sort((a, b) => b - a);
+      expect(rates.reduce((sum, rate) => sum + rate, 0)).toBeCloseTo(300, 9);
+      expect(rates.slice(40).every((rate) => rate === 0)).toBe(true);
+      for (let rank = 1; rank <= 40; rank++) {
+        expect(rates[rank - 1]! / rates[0]!).toBeCloseTo(rank ** -exponent, 9);
+      }
+    }
+  });
+
+  test('in classes: so many pages of each rate, page 0 in the first class, the others scattered by the seed', () => {
+    const spec = guestOf(programs.classes);
+    const rates = writesPerSecondOf(spec);
+    const pagesOf = (rate: number, of: Float64Array) => [...of.keys()].filter((page) => of[page] === rate);
+    expect([40, 4, 0.4, 0].map((rate) => pagesOf(rate, rates).length)).toEqual([5, 20, 15, 20]);
+    expect(rates[0]).toBe(40);
+    expect(pagesOf(4, rates)).not.toEqual(pagesOf(4, writesPerSecondOf({ ...spec, seed: 6 })));
+    const [first, last] = [pagesOf(4, rates)[0]!, pagesOf(4, rates).at(-1)!];
+    expect(last - first).toBeGreaterThan(20);
+  });
+});
+
 /** Intervals with ends of all kinds: on the instants of writes and repetitions, beside them and anywhere. */
 const intervals = (marksNs: readonly number[], mostNs: number) => {
   const instant = fc.oneof(

@@ -2,7 +2,7 @@ import { byProbability } from './by-probability.ts';
 import { dirtyAfter, writeRates } from './objective.ts';
 
 /** O(n³) work: at this many pages about a second. */
-const EXACT_PAGES_MAX = 500;
+export const EXACT_PAGES_MAX = 500;
 
 /**
  * The optimum over all n! orders of one round: a linear assignment of pages to slots. To maximise the pages

@@ -1,14 +1,14 @@
 import { address } from './address.ts';
 import { decreasing } from './decreasing.ts';
-import { ends } from './ends.ts';
-import { exact } from './exact.ts';
+import { ENDS_PAGES_MAX, ends } from './ends.ts';
+import { EXACT_PAGES_MAX, exact } from './exact.ts';
 import { frequency } from './frequency.ts';
 import { increasing } from './increasing.ts';
 import { lru } from './lru.ts';
 import type { HeatKind, PageOrder } from './order.ts';
 import { random } from './random.ts';
 import { threshold } from './threshold.ts';
-import { vee } from './vee.ts';
+import { VEE_PAGES_MAX, vee } from './vee.ts';
 
 /** Every page order by name, with the heat it needs. A new one is one file and one line here. */
 export const orders = {
@@ -23,6 +23,13 @@ export const orders = {
   vee: { order: vee, heat: 'probability' },
   exact: { order: exact, heat: 'probability' },
 } as const satisfies Record<string, { order: PageOrder; heat: HeatKind }>;
+
+/** The most pages that an order takes; the others take any number. */
+export const orderPagesMax: Partial<Record<OrderName, number>> = {
+  ends: ENDS_PAGES_MAX,
+  vee: VEE_PAGES_MAX,
+  exact: EXACT_PAGES_MAX,
+};
 
 export type OrderName = keyof typeof orders;
 export const orderNames = Object.keys(orders) as OrderName[];

@@ -27,7 +27,7 @@ export function pendingWithin(dirty: Float64Array, round: MeanFieldRound, steps:
     const rate = writesPerSecond[page]! * slotSeconds;
     stayClean(1 - d, 0, rate);
     if (deferred?.has(page)) continue;
-    const at = Math.min(steps, Math.ceil(position / step));
+    const at = Math.min(steps, Math.floor(position / step) + 1);
     const exposed = clear === 'page' ? Math.max(0, at * step - position) : at * step;
     stayClean(d * Math.exp(-rate * exposed), at, rate);
     position += page < zeroFrom ? d : d * zeroSlots;
