@@ -36,6 +36,7 @@ const rates: Readonly<Record<string, number>> = {
   'kbit/s': 1e3 / 8,
   'Mbit/s': 1e6 / 8,
   'Gbit/s': 1e9 / 8,
+  'Tbit/s': 1e12 / 8,
   'Kibit/s': 2 ** 10 / 8,
   'Mibit/s': 2 ** 20 / 8,
   'Gibit/s': 2 ** 30 / 8,
@@ -61,28 +62,24 @@ export function parseSize(text: string): Bytes | undefined {
 
 /** `50Mbit/s` → 6,250,000 bytes per second. `undefined` when the text is not a rate, or below one byte a second. */
 export function parseRate(text: string): BytesPerSecond | undefined {
-  const rate = parse(text, rates);
-  return rate === undefined || rate < 1 ? undefined : rate;
+  return parse(text, rates, 1);
 }
 
-function parse(text: string, units: Readonly<Record<string, number>>): number | undefined {
+function parse(text: string, units: Readonly<Record<string, number>>, least = 0): number | undefined {
   const match = /^\s*(\d+(?:\.\d+)?|\.\d+)(?:e(\d+))?\s*([A-Za-zµ/]*)\s*$/.exec(text);
   if (!match) return undefined;
   const [, mantissa = '', exponent = '0', unit = ''] = match;
   const number = Number(mantissa) * 10 ** Number(exponent);
   const factor = unit === '' && number === 0 ? 1 : Object.hasOwn(units, unit) ? units[unit] : undefined;
-  if (factor === undefined) return undefined;
+  if (factor === undefined || number * factor < least) return undefined;
   const value = Math.round(number * factor);
   return Number.isSafeInteger(value) ? value : undefined;
 }
 
 /** Nanoseconds as a person reads them, three significant digits: `281 ms`, `4.26 s`, `17 µs`. */
 export function formatDuration(ns: Nanos): string {
-  const size = Math.abs(ns);
-  if (size >= NANOS_PER_SECOND) return `${significant(ns / NANOS_PER_SECOND)} s`;
-  if (size >= NANOS_PER_MILLISECOND) return `${significant(ns / NANOS_PER_MILLISECOND)} ms`;
-  if (size >= 1e3) return `${significant(ns / 1e3)} µs`;
-  return `${Math.round(ns)} ns`;
+  if (Math.abs(ns) < 1e3) return `${Math.round(ns)} ns`;
+  return scaled(ns / 1e3, 1000, ['µs', 'ms', 's']);
 }
 
 /** Bytes with binary prefixes: `25.4 MiB`. */
@@ -95,16 +92,17 @@ export function formatRate(bytesPerSecond: BytesPerSecond): string {
   return scaled(bytesPerSecond * 8, 1000, ['bit/s', 'kbit/s', 'Mbit/s', 'Gbit/s', 'Tbit/s']);
 }
 
+/** In the largest unit of which it is at least one, also if it is that only after rounding. */
 function scaled(value: number, base: number, units: readonly string[]): string {
   let index = 0;
   let rest = value;
-  while (Math.abs(rest) >= base && index < units.length - 1) {
+  while (Math.abs(significant(rest)) >= base && index < units.length - 1) {
     rest /= base;
     index += 1;
   }
   return `${significant(rest)} ${units[index]}`;
 }
 
-function significant(value: number): string {
-  return Math.abs(value) >= 100 ? String(Math.round(value)) : String(Number(value.toPrecision(3)));
+function significant(value: number): number {
+  return Math.abs(value) >= 100 ? Math.round(value) : Number(value.toPrecision(3));
 }

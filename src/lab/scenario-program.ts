@@ -23,7 +23,10 @@ export const programSchema = z.discriminatedUnion(
     z.strictObject({
       kind: z.literal('classes'),
       classes: z
-        .array(z.strictObject({ pages: whole(1), writesPerSecond }), 'a list of classes')
+        .array(
+          z.strictObject({ pages: whole(1), writesPerSecond }, 'a class: { pages, writesPerSecond }'),
+          'a list of classes',
+        )
         .min(1, 'at least one class'),
     }),
     z.strictObject({
@@ -51,10 +54,17 @@ export const programSchema = z.discriminatedUnion(
       zeroSampledPages: whole(0).default(0),
       points: z
         .array(
-          z.tuple([someTime, z.number('a number of pages').nonnegative('a number of pages')]),
+          z.tuple(
+            [someTime, z.number('a number of pages').nonnegative('a number of pages')],
+            'a point: [time, dirty pages]',
+          ),
           'a list of points',
         )
-        .min(2, 'at least two points: [time, dirty pages]'),
+        .min(2, 'at least two points: [time, dirty pages]')
+        .refine(
+          (points) => points.every(([time], index) => index === 0 || time > points[index - 1]![0]),
+          'points of ascending times',
+        ),
     }),
   ],
   `a program: { kind: ${kinds}, … }`,
@@ -91,24 +101,6 @@ export function resolveProgram(program: ProgramDocument, usedPages: number, file
         zeroSampledPages: program.zeroSampledPages,
         points: program.points.map(([periodNs, dirtySampledPages]) => ({ periodNs, dirtySampledPages })),
       };
-  }
-}
-
-/** The least number of pages that the program can live in. */
-export function pagesNeeded(program: ProgramSpec): number {
-  switch (program.kind) {
-    case 'classes':
-      return program.classes.reduce((sum, { pages }) => sum + pages, 0);
-    case 'zipf':
-    case 'sequential':
-    case 'saturating':
-      return program.pages;
-    case 'stream':
-      return 1 + program.bufferPages + 1;
-    case 'trace':
-      return parseRecording(Buffer.from(program.recording, 'base64'), 'recording').pages;
-    case 'dirty-curve':
-      return 1;
   }
 }
 

@@ -77,19 +77,22 @@ const clear = z.string(clearMessage).transform((text, context) => {
   return z.NEVER;
 });
 
-const migration = z.strictObject({
-  observe: duration.default(4e9),
-  window: someTime.default(40e6),
-  halfLife: someTime.default(8e9),
-  heat: z.enum(['estimated', 'known'], 'estimated or known').default('estimated'),
-  order: z.enum(orderNames, `an order: ${orderNames.join(', ')}`).default('threshold'),
-  defer: noneOr(defer),
-  clear: clear.prefault('page'),
-  skip: z.boolean('true or false').default(false),
-  stop: stopSchema.prefault({ rule: 'rounds' }),
-  timeout: noneOr(someTime),
-  verify: z.enum(['checksums', 'full'], 'checksums or full').default('checksums'),
-});
+const migration = z.strictObject(
+  {
+    observe: duration.default(4e9),
+    window: someTime.default(40e6),
+    halfLife: someTime.default(8e9),
+    heat: z.enum(['estimated', 'known'], 'estimated or known').default('estimated'),
+    order: z.enum(orderNames, `an order: ${orderNames.join(', ')}`).default('threshold'),
+    defer: noneOr(defer),
+    clear: clear.prefault('page'),
+    skip: z.boolean('true or false').default(false),
+    stop: stopSchema.prefault({ rule: 'rounds' }),
+    timeout: noneOr(someTime),
+    verify: z.enum(['checksums', 'full'], 'checksums or full').default('checksums'),
+  },
+  'a migration: { order, stop, … }',
+);
 
 export const scenarioSchema = z.strictObject({
   describe: z.string('a sentence').default(''),

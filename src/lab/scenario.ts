@@ -8,15 +8,16 @@ import type { StopSpec } from '../core/migration/stop/stops.ts';
 import {
   type Bytes,
   type BytesPerSecond,
+  formatDuration,
   NANOS_PER_MILLISECOND,
   NANOS_PER_SECOND,
   type Nanos,
 } from '../core/units.ts';
 import { Failure, reasonOf } from '../worlds/failure.ts';
-import type { GuestSpec } from '../worlds/guests/programs.ts';
+import { type GuestSpec, pagesNeeded } from '../worlds/guests/programs.ts';
 import type { WorldSetup } from '../worlds/world.ts';
 import { type Problem, shown, UsageError } from './problem.ts';
-import { pagesNeeded, resolveProgram } from './scenario-program.ts';
+import { resolveProgram } from './scenario-program.ts';
 import { type ScenarioDocument, scenarioSchema } from './scenario-schema.ts';
 import { type Cell, cellsOf, type Setting, withSettings } from './settings.ts';
 
@@ -81,14 +82,18 @@ function readText(file: string): string {
 
 function parseYaml(text: string, file: string): unknown {
   const document = parseDocument(text);
-  if (document.errors.length === 0) return document.toJS();
-  throw new UsageError(
-    document.errors.map((error) => ({
-      path: `${file}:${error.linePos?.[0].line ?? 1}`,
-      expected: 'YAML',
-      found: reasonOf(error),
-    })),
-  );
+  const problems = document.errors.map((error) => ({
+    path: `${file}:${error.linePos?.[0].line ?? 1}`,
+    expected: 'YAML',
+    found: reasonOf(error),
+  }));
+  if (problems.length > 0) throw new UsageError(problems);
+  try {
+    return document.toJS();
+  } catch (cause) {
+    // An alias without its anchor is only noticed here.
+    throw new UsageError([{ path: file, expected: 'YAML', found: reasonOf(cause) }]);
+  }
 }
 
 function asObject(document: unknown, file: string): Record<string, unknown> {
@@ -141,6 +146,11 @@ function resolveScenario(document: ScenarioDocument, file: string): Scenario {
   const needed = pagesNeeded(program);
   const where = guest.zeroPages === 0 ? 'guest.pages' : 'guest.pages − guest.zeroPages';
   insist(needed <= usedPages, where, `at least ${needed}, which the program uses`, usedPages);
+  if (program.kind === 'stream') {
+    const { cpuPerFrameNs, framePeriodNs } = program;
+    const fits = cpuPerFrameNs <= framePeriodNs;
+    insist(fits, 'guest.program.cpuPerFrame', 'at most the frame', formatDuration(cpuPerFrameNs));
+  }
   const most = orderPagesMax[migration.order] ?? Number.POSITIVE_INFINITY;
   insist(guest.pages <= most, 'migration.order', `an order that takes ${guest.pages} pages`, migration.order);
   insist(!migration.skip || migration.clear !== 'page', 'migration.skip', 'false when clear is page', true);

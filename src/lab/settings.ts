@@ -68,9 +68,14 @@ export function cellsOf(compare: unknown): readonly Cell[] {
   return cells;
 }
 
+const ofTheWhole = ['runs', 'seed', 'describe', 'compare'];
+
 function alternativesOf(key: string, values: unknown, problems: Problem[]): readonly (readonly Setting[])[] {
   const path = `compare.${key}`;
   const paths = key.split(',').map((part) => part.trim());
+  for (const whole of paths.filter((part) => ofTheWhole.includes(part))) {
+    problems.push({ path, expected: 'a setting of the migration', found: `${whole}, which all cells share` });
+  }
   if (!Array.isArray(values) || values.length === 0) {
     problems.push({ path, expected: 'a list of values', found: shown(values) });
     return [];

@@ -30,13 +30,14 @@ export function summary(values: readonly number[]): Summary {
 
 /** The largest r with 2·Pr[Bin(n, ½) < r] ≤ 5 %; 0 if there is none. */
 function intervalRank(n: number): number {
-  let probability = 0.5 ** n;
+  // In logarithms: 2^−n is nothing in a double from n = 1075 on.
+  let logProbability = -n * Math.LN2;
   let below = 0;
   let rank = 0;
   while (rank < n) {
-    below += probability;
+    below += Math.exp(logProbability);
     if (2 * below > 0.05) return rank;
-    probability *= (n - rank) / (rank + 1);
+    logProbability += Math.log((n - rank) / (rank + 1));
     rank += 1;
   }
   return 0;

@@ -28,6 +28,18 @@ export function encodeTraceLine(line: TraceLine): string {
 
 /** @throws Failure not a line of a trace. */
 export function decodeTraceLine(text: string, where: string): TraceLine {
+  const line = parsed(text);
+  if (isTraceLine(line)) return line;
+  throw new Failure(`${where}: not a line of a trace`);
+}
+
+function isTraceLine(line: unknown): line is TraceLine {
+  if (typeof line !== 'object' || line === null) return false;
+  return 'plan' in line || 'course' in line || ('step' in line && 'seen' in line);
+}
+
+/** `undefined`: not JSON, or not what it says it is. */
+function parsed(text: string): unknown {
   try {
     return JSON.parse(text, (_, value) => {
       if (typeof value?.pageSet === 'string') return new PageSet(value.pages, uint32(value.pageSet));
@@ -36,7 +48,7 @@ export function decodeTraceLine(text: string, where: string): TraceLine {
       return value;
     });
   } catch {
-    throw new Failure(`${where}: not a line of a trace`);
+    return undefined;
   }
 }
 

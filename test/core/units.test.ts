@@ -62,6 +62,10 @@ describe('parsing', () => {
     expect(parseRate('8bit/s')).toBe(1);
   });
 
+  test('a rate below one byte a second is none, not one that is rounded up', () => {
+    expect(parseRate('4bit/s')).toBeUndefined();
+  });
+
   test.each([
     '',
     ' ',
@@ -181,6 +185,13 @@ describe('formatting', () => {
     expect(formatSize(1_024)).toBe('1 KiB');
     expect(formatRate(6_250_000)).toBe('50 Mbit/s');
     expect(formatRate(125_000_000)).toBe('1 Gbit/s');
+  });
+
+  test('in the next unit where rounding reaches it', () => {
+    expect(formatDuration(999_999_999)).toBe('1 s');
+    expect(formatDuration(999_600)).toBe('1 ms');
+    expect(formatRate(124_999_999)).toBe('1 Gbit/s');
+    expect(formatSize(1_024 ** 2 - 1)).toBe('1 MiB');
   });
 
   // The largest units of the formats are left out: 1e15 ns and more, and Tbit/s, are read by nobody.

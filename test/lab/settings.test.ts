@@ -161,11 +161,17 @@ describe('compare', () => {
     expect(problemsOf(() => cellsOf([1]))).toEqual([
       { path: 'compare', expected: 'paths with lists of values', found: '[1]' },
     ]);
-    expect(problemsOf(() => cellsOf({ runs: 3, seed: [], 'a, b': [[1, 2], 5, [1]] }))).toEqual([
-      { path: 'compare.runs', expected: 'a list of values', found: '3' },
-      { path: 'compare.seed', expected: 'a list of values', found: '[]' },
+    expect(problemsOf(() => cellsOf({ c: 3, d: [], 'a, b': [[1, 2], 5, [1]] }))).toEqual([
+      { path: 'compare.c', expected: 'a list of values', found: '3' },
+      { path: 'compare.d', expected: 'a list of values', found: '[]' },
       { path: 'compare.a, b.1', expected: 'a list of 2 values', found: '5' },
       { path: 'compare.a, b.2', expected: 'a list of 2 values', found: '[1]' },
+    ]);
+  });
+
+  test('does not compare what belongs to the experiment as a whole', () => {
+    expect(problemsOf(() => cellsOf({ seed: [1, 2] }))).toEqual([
+      { path: 'compare.seed', expected: 'a setting of the migration', found: 'seed, which all cells share' },
     ]);
   });
 });

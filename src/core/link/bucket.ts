@@ -36,16 +36,17 @@ export function reserve(bucket: Bucket, now: Nanos, bytes: Bytes): { at: Nanos; 
   if (bytes > depth) {
     throw new RangeError(`a reservation of ${bytes} bytes does not fit a bucket ${depth} bytes deep`);
   }
-  const idle = bucket.fullAtNs < now;
-  const units = bytes * NANOS_PER_SECOND + (idle ? 0 : bucket.fraction);
-  const fraction = units % rate;
-  const fullAtNs = (idle ? now : bucket.fullAtNs) + (units - fraction) / rate;
+  const [costNs, costFraction] = dividedByRate(bytes, rate);
   const [depthNs, depthFraction] = dividedByRate(depth, rate);
-  const conformsAt = fullAtNs - depthNs + (fraction > depthFraction ? 1 : 0);
-  return {
-    at: Math.max(now, conformsAt),
-    next: { rateBytesPerSecond: rate, depthBytes: depth, fullAtNs, fraction },
-  };
+  const idle = bucket.fullAtNs < now;
+  const units = costFraction + (idle ? 0 : bucket.fraction);
+  const fullAtNs = (idle ? now : bucket.fullAtNs) + costNs + (units >= rate ? 1 : 0);
+  const fraction = units >= rate ? units - rate : units;
+  const at = Math.max(now, fullAtNs - depthNs + (fraction > depthFraction ? 1 : 0));
+  // Full again before `at`, which was rounded up: what would have flowed in meanwhile has flowed over.
+  const next =
+    at > bucket.fullAtNs ? { fullAtNs: at + costNs, fraction: costFraction } : { fullAtNs, fraction };
+  return { at, next: { rateBytesPerSecond: rate, depthBytes: depth, ...next } };
 }
 
 /**
@@ -66,13 +67,19 @@ export function reserveRow(bucket: Bucket, now: Nanos, bytes: Bytes, instants: F
   const [depthNs, depthFraction] = dividedByRate(depth, rate);
   let { fullAtNs, fraction } = next;
   for (; index < instants.length; index++) {
+    const wasFullAtNs = fullAtNs;
     fullAtNs += costNs;
     fraction += costFraction;
     if (fraction >= rate) {
       fraction -= rate;
       fullAtNs += 1;
     }
-    instants[index] = fullAtNs - depthNs + (fraction > depthFraction ? 1 : 0);
+    const leavesAt = fullAtNs - depthNs + (fraction > depthFraction ? 1 : 0);
+    instants[index] = leavesAt;
+    if (leavesAt > wasFullAtNs) {
+      fullAtNs = leavesAt + costNs;
+      fraction = costFraction;
+    }
   }
   return { ...next, fullAtNs, fraction };
 }
@@ -85,18 +92,20 @@ function dividedByRate(bytes: Bytes, rate: BytesPerSecond): readonly [Nanos, num
 
 /** The tokens in the bucket at `now`, in bytes, between zero and the depth (negative only while a reservation waits). */
 export function level(bucket: Bucket, now: Nanos): number {
-  const missingNs = Math.max(0, bucket.fullAtNs + bucket.fraction / bucket.rateBytesPerSecond - now);
+  // The difference first: beside an uptime of days a double holds no small fraction of a nanosecond.
+  const missingNs = Math.max(0, bucket.fullAtNs - now + bucket.fraction / bucket.rateBytesPerSecond);
   return bucket.depthBytes - (missingNs * bucket.rateBytesPerSecond) / NANOS_PER_SECOND;
 }
 
-/** The same tokens under another rate: what b → b_d at the stop means. */
+/** The same tokens under another rate: what b → b_d at the stop means. What is missing stays missing, exactly. */
 export function changeRate(bucket: Bucket, rate: BytesPerSecond, now: Nanos): Bucket {
-  const missingBytes = bucket.depthBytes - level(bucket, now);
+  const missingUnits = Math.max(0, (bucket.fullAtNs - now) * bucket.rateBytesPerSecond + bucket.fraction);
+  const fraction = missingUnits % rate;
   return {
     rateBytesPerSecond: rate,
     depthBytes: bucket.depthBytes,
-    fullAtNs: now + Math.ceil((missingBytes / rate) * NANOS_PER_SECOND),
-    fraction: 0,
+    fullAtNs: now + (missingUnits - fraction) / rate,
+    fraction,
   };
 }
 

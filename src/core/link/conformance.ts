@@ -28,6 +28,12 @@ export class Conformance {
     this.departedRow(Float64Array.of(at), bytes, rate);
   }
 
+  /** The rate changes at `at`, having been `rate` since the last departure or change. */
+  rateChanges(at: Nanos, rate: BytesPerSecond): void {
+    this.#ahead -= (rate * (at - this.#atNs)) / NANOS_PER_SECOND;
+    this.#atNs = at;
+  }
+
   /** Equal portions left, one at each of these instants. */
   departedRow(instants: Float64Array, bytes: Bytes, rate: BytesPerSecond): void {
     const ratePerNs = rate / NANOS_PER_SECOND;

@@ -90,6 +90,24 @@ export function writesPerSecondOf(guest: GuestSpec): Float64Array {
   }
 }
 
+/** The least number of pages that the program can live in. */
+export function pagesNeeded(program: ProgramSpec): number {
+  switch (program.kind) {
+    case 'classes':
+      return program.classes.reduce((sum, { pages }) => sum + pages, 0);
+    case 'zipf':
+    case 'sequential':
+    case 'saturating':
+      return program.pages;
+    case 'stream':
+      return 1 + program.bufferPages + 1;
+    case 'trace':
+      return recordingOf(program).pages;
+    case 'dirty-curve':
+      return 1;
+  }
+}
+
 function recordingOf(spec: TraceSpec): Recording {
   return parseRecording(Buffer.from(spec.recording, 'base64'), 'recording');
 }

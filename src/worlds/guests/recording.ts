@@ -15,6 +15,9 @@ export interface Recording {
   readonly writePages: Uint32Array;
 }
 
+/** A recording may come from a stranger: it must not unfold without bounds. */
+const LARGEST_RECORDING_BYTES = 256 * 1024 * 1024;
+
 /** @throws Failure the bytes are not a whole, well-formed recording; says where. */
 export function parseRecording(bytes: Uint8Array, name: string): Recording {
   const lines = inflate(bytes, name).split('\n');
@@ -33,7 +36,8 @@ export function parseRecording(bytes: Uint8Array, name: string): Recording {
       if (!Number.isInteger(page) || page < 0 || page >= header.pages) {
         throw new Failure(`${where}: page ${page} of a recording of ${header.pages} pages`);
       }
-      writeAtNs.push(previousNs + ((atNs - previousNs) * (position + 1)) / sample[1].length);
+      // The last one is written as the sample is taken: divided first, the fraction is exactly 1.
+      writeAtNs.push(previousNs + (atNs - previousNs) * ((position + 1) / sample[1].length));
       writePages.push(page);
     }
     previousNs = atNs;
@@ -61,7 +65,7 @@ interface Header {
 
 function inflate(bytes: Uint8Array, name: string): string {
   try {
-    return gunzipSync(bytes).toString('utf8');
+    return gunzipSync(bytes, { maxOutputLength: LARGEST_RECORDING_BYTES }).toString('utf8');
   } catch (cause) {
     throw new Failure(`${name}: not a whole gzip file (${reasonOf(cause)})`);
   }

@@ -1,6 +1,7 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { totalmem } from 'node:os';
 import { Failure, reasonOf } from '../failure.ts';
+import { pagesNeeded, usedPages } from '../guests/programs.ts';
 import type { Hello } from '../transfer/hello.ts';
 import { type HostedGuest, receive } from '../transfer/receiver.ts';
 import { GuestThread } from './guest-thread.ts';
@@ -76,6 +77,9 @@ async function prepare(
     throw new Failure(
       `a guest of ${guest.pages} pages of ${guest.pageSizeBytes} bytes; expected ${pages} pages of ${pageSizeBytes} bytes`,
     );
+  }
+  if (pagesNeeded(guest.program) > usedPages(guest)) {
+    throw new Failure(`a program of ${pagesNeeded(guest.program)} pages in a guest of ${usedPages(guest)}`);
   }
   if (guest.pages * guest.pageSizeBytes > totalmem() / 2) {
     throw new Failure(

@@ -35,10 +35,12 @@ export class Pacer {
   /** From now on, this rate. The tokens stay: what was saved up before the stop may still be used. */
   setRate(rate: BytesPerSecond | null): void {
     const now = clockNs();
+    const before = this.#bucket?.rateBytesPerSecond ?? 0;
     if (rate === null) this.#bucket = undefined;
     else if (this.#bucket) this.#bucket = changeRate(this.#bucket, rate, now);
     else this.#bucket = fullBucket(rate, this.#depthBytes, now);
-    this.#account ??= new Conformance(this.#depthBytes, now);
+    if (this.#account) this.#account.rateChanges(now, before);
+    else this.#account = new Conformance(this.#depthBytes, now);
     this.#reserved ??= rate;
   }
 

@@ -15,10 +15,12 @@ export class VirtualLink {
   }
 
   setRate(rate: BytesPerSecond, now: Nanos): void {
+    const before = this.#bucket?.rateBytesPerSecond ?? rate;
     this.#bucket = this.#bucket
       ? changeRate(this.#bucket, rate, now)
       : fullBucket(rate, this.#depthBytes, now);
-    this.#account ??= new Conformance(this.#depthBytes, now);
+    if (this.#account) this.#account.rateChanges(now, before);
+    else this.#account = new Conformance(this.#depthBytes, now);
     this.#reserved ||= rate;
   }
 

@@ -86,9 +86,11 @@ export class VirtualWorld implements World {
           witness: this.#witness(),
         };
       }
-      case 'abort':
+      case 'abort': {
+        const witness = this.#witness();
         this.#stoppedAtNs = undefined;
-        return { kind: 'aborted', now: this.#now, owner: 'source', witness: this.#witness() };
+        return { kind: 'aborted', now: this.#now, owner: 'source', witness };
+      }
     }
   }
 
