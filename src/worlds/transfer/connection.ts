@@ -15,7 +15,6 @@ export class Connection {
   readonly #end: End;
   readonly #reader: FrameReader;
   #state: HandoverState = 'new';
-  #drained: () => void = () => {};
 
   /**
    * @param onFrame called for every frame that belongs here; its payload is only valid during the call
@@ -48,10 +47,8 @@ export class Connection {
     socket.on('error', (error) => {
       failure ??= error;
     });
-    socket.on('drain', () => this.#drained());
     socket.on('close', () => {
       this.#state = 'closed';
-      this.#drained();
       onClose(failure);
     });
   }
@@ -70,13 +67,13 @@ export class Connection {
     this.#socket.write(encodeFrame(type, argument, payload));
   }
 
-  /** Sends whole page frames; resolves when the kernel has taken them. @throws WireError they do not belong here. */
-  async sendPages(frames: Buffer): Promise<void> {
+  /**
+   * Sends whole page frames; resolves when the kernel has taken them, or never will. Until then they must not be
+   * touched. @throws WireError they do not belong here.
+   */
+  sendPages(frames: Buffer): Promise<void> {
     this.#step('sends', 'page');
-    if (this.#socket.write(frames)) return;
-    await new Promise<void>((resolve) => {
-      this.#drained = resolve;
-    });
+    return new Promise((resolve) => this.#socket.write(frames, () => resolve()));
   }
 
   /** Tells the other end why, where the table still allows it, and hangs up. */

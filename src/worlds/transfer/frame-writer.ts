@@ -29,10 +29,9 @@ export class FrameWriter {
     this.#length = 0;
   }
 
-  /** Where the payload of the next frame goes: fill it, then call `frame`. */
-  payload(bytes: number): Buffer {
-    const start = this.#length + HEADER_BYTES;
-    return this.buffer.subarray(start, start + bytes);
+  /** Where in the buffer the payload of the next frame goes: put it there, then call `frame`. */
+  get payloadAt(): number {
+    return this.#length + HEADER_BYTES;
   }
 
   /** Completes a frame whose payload is in place; returns its checksum. */
@@ -50,7 +49,7 @@ export class FrameWriter {
 /** One frame on its own. */
 export function encodeFrame(type: FrameType, argument = 0, payload: Uint8Array = new Uint8Array(0)): Buffer {
   const writer = new FrameWriter(HEADER_BYTES + payload.length);
-  writer.payload(payload.length).set(payload);
+  writer.buffer.set(payload, writer.payloadAt);
   writer.frame(type, argument, payload.length);
   return writer.frames();
 }

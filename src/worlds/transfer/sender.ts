@@ -34,6 +34,7 @@ export interface SentPages {
 }
 
 const BATCH_BYTES = 256 * 1024;
+const BATCHES = 8;
 const CONNECT_MS = 5_000;
 /** A destination that says nothing for so long, although it is its turn, is given up. */
 const SILENCE_MS = 30_000;
@@ -51,8 +52,8 @@ export class Sender {
   readonly #checksums: PageChecksums;
   readonly #pageOf: Buffer;
   readonly #zeroPage: Buffer;
-  /** Two buffers: one is filled while the kernel takes the other. */
-  readonly #writers: readonly [FrameWriter, FrameWriter];
+  /** Filled in turn, so that the kernel has something to take while the next one is filled. */
+  readonly #writers: readonly FrameWriter[];
   readonly #replies: Reply[] = [];
   #rounds = 0;
   #connection: Connection | undefined;
@@ -67,7 +68,7 @@ export class Sender {
     this.#pageOf = Buffer.from(memory.buffer, memory.byteOffset, memory.length);
     this.#zeroPage = Buffer.alloc(pageSizeBytes);
     const batchBytes = Math.max(BATCH_BYTES, HEADER_BYTES + pageSizeBytes);
-    this.#writers = [new FrameWriter(batchBytes), new FrameWriter(batchBytes)];
+    this.#writers = Array.from({ length: BATCHES }, () => new FrameWriter(batchBytes));
   }
 
   get link(): LinkRecord {
@@ -100,23 +101,25 @@ export class Sender {
     this.#pacer.setRate(rate);
     let zeroPages = 0;
     let bytes = 0;
-    let handing: Promise<void> = Promise.resolve();
-    for (let next = 0, batch = 0; next < pages.length; batch++) {
+    const taken: Promise<void>[] = [];
+    for (let next = 0; next < pages.length; ) {
       await this.#pacer.wait(frameBytes);
-      const writer = this.#writers[batch & 1]!;
+      await taken[taken.length - BATCHES];
+      const writer = this.#writers[taken.length % BATCHES]!;
       writer.reset();
       while (next < pages.length && this.#admits(writer, frameBytes)) {
         if (clears) this.#source.clear(pages[next]!);
         if (this.#write(writer, pages[next]!)) zeroPages += 1;
         next += 1;
       }
-      await handing;
+      // Under a reservation nothing may pile up here: it would leave in a burst once the kernel takes it again.
+      if (rate !== null) await taken.at(-1);
       this.#check();
       this.#pacer.departs(writer.lengthBytes);
       bytes += writer.lengthBytes;
-      handing = this.#connection!.sendPages(writer.frames());
+      taken.push(this.#connection!.sendPages(writer.frames()));
     }
-    await handing;
+    await Promise.all(taken);
     this.#check();
     if (endsRound) {
       this.#rounds += 1;
@@ -165,9 +168,10 @@ export class Sender {
   #write(writer: FrameWriter, page: number): boolean {
     const size = this.#source.pageSizeBytes;
     const start = page * size;
-    const payload = writer.payload(size);
-    this.#pageOf.copy(payload, 0, start, start + size);
-    const zero = payload[0] === 0 && payload[size - 1] === 0 && payload.equals(this.#zeroPage);
+    const { buffer, payloadAt } = writer;
+    this.#pageOf.copy(buffer, payloadAt, start, start + size);
+    const maybeZero = buffer[payloadAt] === 0 && buffer[payloadAt + size - 1] === 0;
+    const zero = maybeZero && buffer.compare(this.#zeroPage, 0, size, payloadAt, payloadAt + size) === 0;
     this.#checksums.set(page, zero ? writer.frame('zero', page, 0) : writer.frame('page', page, size));
     return zero;
   }
