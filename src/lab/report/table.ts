@@ -5,7 +5,7 @@ import type { CellResult } from '../run.ts';
 import type { Cell } from '../settings.ts';
 import { spread, summary } from '../statistics.ts';
 
-/** The table of an experiment: a row a cell, medians with their intervals, ensemble beside measurement. */
+/** The table of an experiment: a row a cell, medians with their intervals, prediction beside measurement. */
 export function experimentTable(results: readonly CellResult[], world: string): string {
   const names = settingNames(results);
   const predicted = results.some((result) => result.ensemble);
@@ -14,8 +14,7 @@ export function experimentTable(results: readonly CellResult[], world: string): 
       ...shortened(names),
       'runs',
       'downtime ms',
-      'model',
-      ...(predicted ? ['memory part', 'virtual'] : []),
+      ...(predicted ? ['memory part', 'virtual'] : ['model']),
       'total s',
       ...(predicted ? ['virtual'] : []),
       'gap ms',
@@ -35,17 +34,23 @@ export function experimentTable(results: readonly CellResult[], world: string): 
       ...names.map((name) => settingOf(cell, name)),
       runsOf(records),
       measured((record) => record.downtimeNs, NANOS_PER_MILLISECOND),
-      foreseen ? figure(foreseen.downtimeNs / NANOS_PER_MILLISECOND) : '–',
-      ...(predicted ? [measured((record) => record.downtimeParts.memoryNs, NANOS_PER_MILLISECOND)] : []),
+      predicted
+        ? measured((record) => record.downtimeParts.memoryNs, NANOS_PER_MILLISECOND)
+        : figure((foreseen?.downtimeNs ?? Number.NaN) / NANOS_PER_MILLISECOND),
       ...virtually(ensemble?.downtimesNs, NANOS_PER_MILLISECOND),
       measured((record) => record.totalNs, NANOS_PER_SECOND),
       ...virtually(ensemble?.totalsNs, NANOS_PER_SECOND),
-      measured((record) => record.outage?.longestGapNs ?? Number.NaN, NANOS_PER_MILLISECOND),
+      done.length === 0 ? '–' : figure(longestGapNs(done) / NANOS_PER_MILLISECOND),
       heartbeats(done),
       verdict(done),
     ]);
   }
   return [table.toString(), ...footnotes(results, predicted, world)].join('\n');
+}
+
+/** The worst that a client saw in any run. */
+function longestGapNs(records: readonly MigrationRecord[]): Nanos {
+  return Math.max(...records.map(({ outage }) => outage?.longestGapNs ?? Number.NaN));
 }
 
 function settingNames(results: readonly CellResult[]): string[] {
@@ -110,8 +115,8 @@ function footnotes(results: readonly CellResult[], predicted: boolean, world: st
   const records = results.flatMap((result) => result.records);
   const few = results.some((result) => result.records.length > 1 && result.records.length < 6);
   return [
-    `World: ${world}. Figures are medians${records.length > results.length ? ' [95 % interval of the median]' : ' of one run'}; gap: the longest silence the guest's viewer saw.`,
-    'model: the expected downtime by the formulas, write rates known, memory part only.',
+    `World: ${world}. Figures are medians${records.length > results.length ? ' [95 % interval of the median]' : ' of one run'}; gap: the longest silence the guest's viewer saw in any.`,
+    ...(predicted ? [] : ['model: the expected downtime by the formulas, write rates known.']),
     ...(few ? ['* fewer than six runs give no 95 % interval: [least–largest] instead.'] : []),
     ...(predicted
       ? [
