@@ -4,8 +4,9 @@ import type { Outage, Owner, Verification, Witness } from '../../core/migration/
 import { PageSet } from '../../core/migration/pages.ts';
 import type { Seen, Step } from '../../core/migration/steps.ts';
 import { NANOS_PER_MILLISECOND, type Nanos } from '../../core/units.ts';
+import { HEADER_BYTES } from '../../core/wire/frames.ts';
 import { clockNs } from '../clock.ts';
-import { reasonOf } from '../failure.ts';
+import { Failure, reasonOf } from '../failure.ts';
 import { writesPerSecondOf } from '../guests/programs.ts';
 import type { World, WorldSetup } from '../world.ts';
 import { GuestThread, type Standing } from './guest-thread.ts';
@@ -47,6 +48,12 @@ export class ThreadsWorld implements World {
   /** Boots the guest, lets it run, and connects to the destination. @throws Failure any of that is not possible. */
   static async create(setup: WorldSetup, options: ThreadsOptions): Promise<ThreadsWorld> {
     const { guest: spec, plan } = setup;
+    const frameBytes = HEADER_BYTES + spec.pageSizeBytes;
+    if (plan.depthBytes < frameBytes) {
+      throw new Failure(
+        `link.depth of ${plan.depthBytes} bytes: a page with its header takes ${frameBytes} here`,
+      );
+    }
     const token = randomInt(2 ** 32);
     const parts: { end(): Promise<void> }[] = [];
     try {

@@ -113,3 +113,9 @@ test('the hand-over leaves no thread and no socket of the source behind', async 
   await new Promise((resolve) => setImmediate(resolve));
   expect(process.getActiveResourcesInfo().length).toBeLessThanOrEqual(before);
 });
+
+test('a bucket too shallow for a page of this wire is refused before anything starts', async () => {
+  await expect(factory.create(smallSetup({ plan: { depthBytes: 4096 } }))).rejects.toThrow(
+    'link.depth of 4096 bytes: a page with its header takes 4112 here',
+  );
+});
