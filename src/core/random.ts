@@ -57,6 +57,16 @@ export class Random {
     return this.bits() < probability * 2 ** 32;
   }
 
+  /**
+   * Whether a Poisson process has any event where it has `mean` of them on average: probability 1 − exp(−mean), to
+   * within 2^−32. That lies between mean / (1 + mean) and mean, which settles most draws without the exponential.
+   */
+  occurs(mean: number): boolean {
+    const uniform = this.bits() / 2 ** 32;
+    if (uniform >= mean) return false;
+    return uniform * (1 + mean) < mean || uniform < 1 - Math.exp(-mean);
+  }
+
   /** A whole number in [0, n), n ≤ 2^32; no number is likelier than another by more than n / 2^32. */
   below(n: number): number {
     return Math.floor((this.bits() / 2 ** 32) * n);

@@ -216,3 +216,15 @@ describe('shuffling', () => {
     expect(chiSquare(counts)).toBeGreaterThan(81 - 5 * Math.sqrt(2 * 81));
   });
 });
+
+test('something occurs with probability 1 − exp(−mean), at every mean', () => {
+  const random = Random.seeded(11);
+  const draws = 40_000;
+  for (const mean of [0, 0.001, 0.1, 0.7, 1, 2.5, 8, 40]) {
+    let occurred = 0;
+    for (let draw = 0; draw < draws; draw++) if (random.occurs(mean)) occurred += 1;
+    const probability = -Math.expm1(-mean);
+    const deviation = Math.sqrt(Math.max(1e-9, probability * (1 - probability)) / draws);
+    expect(Math.abs(occurred / draws - probability), `mean ${mean}`).toBeLessThanOrEqual(4 * deviation);
+  }
+});

@@ -12,6 +12,9 @@ export interface Heat {
   of(page: number): number;
 }
 
+/** Nothing is known of any page, and nothing is learned. */
+export const unknown: Heat = { see: () => {}, of: () => 0 };
+
 /** Recency: the number of the last window that saw the page written. What an LRU list knows. */
 export function recency(pages: number): Heat {
   const lastSeen = new Uint32Array(pages);

@@ -3,7 +3,7 @@ import { formatDuration, type Nanos } from '../units.ts';
 import { ask, type Migration, StepFailed } from './ask.ts';
 import type { Course, Outcome, RoundRecord, StopRecord } from './course.ts';
 import { deferrable } from './deferral.ts';
-import { frequency, type Heat, known, recency } from './heat.ts';
+import { frequency, type Heat, known, recency, unknown } from './heat.ts';
 import { BandwidthMeter } from './meter.ts';
 import { orders } from './order/orders.ts';
 import type { PageSet } from './pages.ts';
@@ -91,9 +91,10 @@ function* learnHeats(plan: Plan): Migration<Heats> {
     const heat = known(writesPerSecond, plan.windowNs);
     return { forOrder: heat, forDeferral: heat };
   }
+  if (!needed) return { forOrder: unknown, forDeferral: unknown };
   const byFrequency = frequency(plan.pages, plan.halfLifeNs);
   const byRecency = recency(plan.pages);
-  for (let watchedNs = 0; needed && watchedNs < plan.observeNs; ) {
+  for (let watchedNs = 0; watchedNs < plan.observeNs; ) {
     const { dirty, windowNs } = yield* ask({ kind: 'observe', windowNs: plan.windowNs }, 'dirty');
     byFrequency.see(dirty, windowNs);
     byRecency.see(dirty, windowNs);

@@ -63,12 +63,15 @@ export class VirtualGuest {
       this.#poissonSkipping(group, mean, fromNs, toNs, clearedAtNs, dirty);
       return;
     }
+    const random = this.#random;
+    const { mostWritesPerSecond, writesPerSecond } = group;
     for (let i = 0; i < pages.length; i++) {
       const page = pages[i]!;
       if (dirty.has(page)) continue;
-      const exposureNs = toNs - Math.max(fromNs, clearedAtNs[page]!);
-      const exponent = (groupRate(group, i) * exposureNs) / NANOS_PER_SECOND;
-      if (this.#random.happens(1 - Math.exp(-exponent))) dirty.add(page);
+      const cleared = clearedAtNs[page]!;
+      const exposureNs = toNs - (cleared > fromNs ? cleared : fromNs);
+      const rate = writesPerSecond ? writesPerSecond[i]! : mostWritesPerSecond;
+      if (random.occurs((rate * exposureNs) / NANOS_PER_SECOND)) dirty.add(page);
     }
   }
 

@@ -108,7 +108,7 @@ export class VirtualWorld implements World {
     this.#link.setRate(rate, this.#now);
     for (let start = 0; start < pages.length; ) {
       const zero = pages[start]! >= firstZeroPage;
-      let end = start + 1;
+      let end = guest.zeroPages === 0 ? pages.length : start + 1;
       while (end < pages.length && pages[end]! >= firstZeroPage === zero) end++;
       const row = pages.subarray(start, end);
       const size = zero ? plan.pageBytes - guest.pageSizeBytes : plan.pageBytes;
@@ -125,9 +125,12 @@ export class VirtualWorld implements World {
     const instants = this.#link.send(this.#now, bytes, pages.length);
     this.#now = instants[pages.length - 1]!;
     if (!clears) return;
+    const dirty = this.#dirty;
+    const clearedAtNs = this.#clearedAtNs;
     for (let i = 0; i < pages.length; i++) {
-      this.#dirty.delete(pages[i]!);
-      this.#clearedAtNs[pages[i]!] = instants[i]!;
+      const page = pages[i]!;
+      dirty.delete(page);
+      clearedAtNs[page] = instants[i]!;
     }
   }
 

@@ -9,6 +9,7 @@ export const coldestFirst: PageOrder = (dirty, { heat, random }) => {
 };
 
 const DIGIT_BITS = 11;
+const DIGITS = 3;
 const BUCKETS = 1 << DIGIT_BITS;
 
 /**
@@ -17,19 +18,19 @@ const BUCKETS = 1 << DIGIT_BITS;
  */
 export function sortedByKey(values: Uint32Array, keys: Float32Array): Uint32Array {
   const count = values.length;
-  let [fromKeys, toKeys] = [new Uint32Array(keys.slice().buffer), new Uint32Array(count)];
-  let [from, to] = [values.slice(), new Uint32Array(count)];
-  for (let shift = 0; shift < 32; shift += DIGIT_BITS) {
-    const starts = new Uint32Array(BUCKETS + 1);
-    for (let i = 0; i < count; i++) starts[((fromKeys[i]! >>> shift) & (BUCKETS - 1)) + 1]! += 1;
-    // A digit that all keys share, as the lowest ones of small whole numbers do, moves nothing.
-    if (count === 0 || starts[((fromKeys[0]! >>> shift) & (BUCKETS - 1)) + 1] === count) continue;
-    for (let bucket = 1; bucket <= BUCKETS; bucket++) starts[bucket]! += starts[bucket - 1]!;
+  let fromKeys = new Uint32Array(keys.slice().buffer);
+  let toKeys = new Uint32Array(count);
+  let from = values.slice();
+  let to = new Uint32Array(count);
+  const starts = digitStarts(fromKeys);
+  for (let digit = 0; digit < DIGITS; digit++) {
+    const shift = digit * DIGIT_BITS;
+    const base = digit * BUCKETS;
     for (let i = 0; i < count; i++) {
       const key = fromKeys[i]!;
-      const digit = (key >>> shift) & (BUCKETS - 1);
-      const place = starts[digit]!;
-      starts[digit] = place + 1;
+      const bucket = base + ((key >>> shift) & (BUCKETS - 1));
+      const place = starts[bucket]!;
+      starts[bucket] = place + 1;
       toKeys[place] = key;
       to[place] = from[i]!;
     }
@@ -37,4 +38,27 @@ export function sortedByKey(values: Uint32Array, keys: Float32Array): Uint32Arra
     [fromKeys, toKeys] = [toKeys, fromKeys];
   }
   return from;
+}
+
+/** For every digit, where the keys of each of its values begin: counted in one pass over the keys. */
+function digitStarts(keys: Uint32Array): Uint32Array {
+  const starts = new Uint32Array(DIGITS * BUCKETS);
+  for (let i = 0; i < keys.length; i++) {
+    const key = keys[i]!;
+    const low = key & (BUCKETS - 1);
+    const middle = BUCKETS + ((key >>> DIGIT_BITS) & (BUCKETS - 1));
+    const high = 2 * BUCKETS + (key >>> (2 * DIGIT_BITS));
+    starts[low] = starts[low]! + 1;
+    starts[middle] = starts[middle]! + 1;
+    starts[high] = starts[high]! + 1;
+  }
+  for (let digit = 0; digit < DIGITS; digit++) {
+    let next = 0;
+    for (let bucket = digit * BUCKETS; bucket < (digit + 1) * BUCKETS; bucket++) {
+      const size = starts[bucket]!;
+      starts[bucket] = next;
+      next += size;
+    }
+  }
+  return starts;
 }
