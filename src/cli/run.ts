@@ -50,8 +50,8 @@ async function action(file: string, options: Options): Promise<number> {
   const to = options.to === undefined ? undefined : parseAddress(options.to, '--to');
   const records = options.json === '-' ? stdoutLines() : fileLines(options.json);
   const trace = fileLines(options.trace);
-  const progress = options.quiet ? silence : progressOf(experiment);
   if (options.json !== '-') console.log(`${settled(experiment)}\n`);
+  const progress = options.quiet ? silence : progressOf(experiment);
   try {
     const results = await run(experiment, {
       world: options.world,

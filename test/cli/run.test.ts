@@ -117,37 +117,43 @@ describe('run', () => {
   test('--to uses a destination that is there, one migration after another', async () => {
     const file = scenario('to.yaml', small);
     const receiver = spawn(process.execPath, [main, 'receive', '--listen', '127.0.0.1:0', '--pages', '400']);
-    const lines = createInterface(receiver.stdout)[Symbol.asyncIterator]();
-    const address = /listening on (\S+)/.exec((await lines.next()).value)![1]!;
-    const run = await switchover(
-      'run',
-      file,
-      '--world',
-      'threads',
-      '--to',
-      address,
-      '--runs',
-      '2',
-      '--json',
-      '-',
-    );
-    expect(run.code).toBe(0);
-    expect(records(run.stdout).map((record) => record.verified.memory)).toEqual(['identical', 'identical']);
-    expect((await lines.next()).value).toContain("guest 'guest' arrived, ran and was retired");
-    const refused = await switchover(
-      'run',
-      file,
-      '--world',
-      'threads',
-      '--to',
-      address,
-      '--set',
-      'guest.pages=500',
-    );
-    expect(refused.code).toBe(1);
-    expect(refused.stderr).toContain('a guest of 500 pages of 4096 bytes; expected 400 pages of 4096 bytes');
-    receiver.kill('SIGTERM');
-    expect(await new Promise((done) => receiver.once('exit', done))).toBe(0);
+    const ended = new Promise((done) => receiver.once('exit', done));
+    try {
+      const lines = createInterface(receiver.stdout)[Symbol.asyncIterator]();
+      const address = /listening on (\S+)/.exec((await lines.next()).value)![1]!;
+      const run = await switchover(
+        'run',
+        file,
+        '--world',
+        'threads',
+        '--to',
+        address,
+        '--runs',
+        '2',
+        '--json',
+        '-',
+      );
+      expect(run.code).toBe(0);
+      expect(records(run.stdout).map((record) => record.verified.memory)).toEqual(['identical', 'identical']);
+      expect((await lines.next()).value).toContain("guest 'guest' arrived, ran and was retired");
+      const refused = await switchover(
+        'run',
+        file,
+        '--world',
+        'threads',
+        '--to',
+        address,
+        '--set',
+        'guest.pages=500',
+      );
+      expect(refused.code).toBe(1);
+      expect(refused.stderr).toContain(
+        'a guest of 500 pages of 4096 bytes; expected 400 pages of 4096 bytes',
+      );
+    } finally {
+      receiver.kill('SIGTERM');
+    }
+    expect(await ended).toBe(0);
   });
 });
 
