@@ -72,9 +72,8 @@ export function usedPages({ pages, zeroPages }: Pick<GuestSpec, 'pages' | 'zeroP
   return pages - zeroPages;
 }
 
-/** How often each page is written in the long run: perfect knowledge of the guest. */
-export function writesPerSecondOf(guest: GuestSpec): Float64Array {
-  const activity = activityOf(guest);
+/** How often each page is written in the long run: perfect knowledge of the guest, whose activity may be at hand. */
+export function writesPerSecondOf(guest: GuestSpec, activity = activityOf(guest)): Float64Array {
   const rates = new Float64Array(guest.pages);
   switch (activity.kind) {
     case 'timeline':

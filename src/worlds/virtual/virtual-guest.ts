@@ -2,7 +2,7 @@ import type { PageSet } from '../../core/migration/pages.ts';
 import type { Random } from '../../core/random.ts';
 import { NANOS_PER_SECOND, type Nanos } from '../../core/units.ts';
 import { type Activity, groupRate, type PoissonGroup } from '../guests/program.ts';
-import { activityOf, type GuestSpec, usedPages } from '../guests/programs.ts';
+import { activityOf, type GuestSpec, usedPages, writesPerSecondOf } from '../guests/programs.ts';
 
 /** Writes expected of a page in an interval, above which every page is looked at. */
 const SKIPPING_PAYS_BELOW = 0.5;
@@ -12,6 +12,7 @@ const SKIPPING_PAYS_BELOW = 0.5;
  * from the exact distribution, at a cost of the pages touched, not of the writes or the time.
  */
 export class VirtualGuest {
+  readonly #spec: GuestSpec;
   readonly #activity: Activity;
   readonly #pages: number;
   readonly #heartbeatPeriodNs: Nanos;
@@ -19,11 +20,17 @@ export class VirtualGuest {
   readonly #allWritesPerNs: number;
 
   constructor(spec: GuestSpec, random: Random) {
+    this.#spec = spec;
     this.#activity = activityOf(spec);
     this.#pages = usedPages(spec);
     this.#heartbeatPeriodNs = spec.heartbeatPeriodNs;
     this.#random = random;
     this.#allWritesPerNs = this.#activity.kind === 'poisson' ? allWritesPerNs(this.#activity.groups) : 0;
+  }
+
+  /** How often each page is written in the long run. */
+  writesPerSecond(): Float64Array {
+    return writesPerSecondOf(this.#spec, this.#activity);
   }
 
   /**

@@ -4,7 +4,6 @@ import type { Seen, Step } from '../../core/migration/steps.ts';
 import { Random } from '../../core/random.ts';
 import type { BytesPerSecond, Nanos } from '../../core/units.ts';
 import { Failure } from '../failure.ts';
-import { writesPerSecondOf } from '../guests/programs.ts';
 import type { World, WorldSetup } from '../world.ts';
 import { VirtualGuest } from './virtual-guest.ts';
 import { VirtualLink } from './virtual-link.ts';
@@ -56,7 +55,7 @@ export class VirtualWorld implements World {
         this.#draw();
         return this.#seen(this.#take(), step.windowNs);
       case 'learn':
-        return { kind: 'learned', now: this.#now, writesPerSecond: writesPerSecondOf(guest) };
+        return { kind: 'learned', now: this.#now, writesPerSecond: this.#guest.writesPerSecond() };
       case 'track':
         this.#draw();
         this.#dirty.addAll(PageSet.all(guest.pages));
