@@ -53,8 +53,8 @@ export function loadExperiment(file: string, settings: readonly Setting[] = []):
   const problems = new Map<string, Problem>();
   const resolved = cells.flatMap((cell) => {
     try {
-      const raw = withSettings(base, cell.settings);
-      return [{ cell, document: checked(raw), scenario: resolveScenario(checked(raw), file) }];
+      const document = checked(withSettings(base, cell.settings));
+      return [{ cell, document, scenario: resolveScenario(document, file) }];
     } catch (cause) {
       if (!(cause instanceof UsageError)) throw cause;
       for (const problem of cause.problems) problems.set(JSON.stringify(problem), problem);

@@ -1,6 +1,6 @@
-import { NANOS_PER_SECOND } from '../../core/units.ts';
 import { scattered } from './layout.ts';
-import { type Activity, type PoissonGroup, type Program, writePage } from './program.ts';
+import { poissonProgram } from './poisson-program.ts';
+import type { Activity, PoissonGroup, Program } from './program.ts';
 
 /** Writes whose targets follow Zipf's law: the page of rank r takes a share in proportion to r^−exponent. */
 export interface ZipfSpec {
@@ -10,8 +10,6 @@ export interface ZipfSpec {
   /** Of all pages together. */
   readonly writesPerSecond: number;
 }
-
-const NEXT_AT = 0;
 
 /** The shares of ranks 1, 2, … added up: the last is 1. */
 function cumulativeShares({ pages, exponent }: ZipfSpec): Float64Array {
@@ -24,20 +22,7 @@ function cumulativeShares({ pages, exponent }: ZipfSpec): Float64Array {
 export function zipfProgram(spec: ZipfSpec, pages: number, seed: number): Program {
   const layout = scattered(pages, seed);
   const shares = cumulativeShares(spec);
-  const meanGapNs = NANOS_PER_SECOND / spec.writesPerSecond;
-  return {
-    stepCpuNs: 0,
-    ownHeartbeat: false,
-    boot({ registers, random }) {
-      registers[NEXT_AT] = random.exponential(meanGapNs);
-    },
-    nextAtNs: ({ registers }) => registers[NEXT_AT]!,
-    step({ memory, registers, random }) {
-      writePage(memory, layout[rankOf(shares, random.uniform())]!, random.bits());
-      registers[NEXT_AT]! += random.exponential(meanGapNs);
-      return false;
-    },
-  };
+  return poissonProgram(spec.writesPerSecond, (random) => layout[rankOf(shares, random.uniform())]!);
 }
 
 /** The first rank whose cumulative share exceeds the point. */

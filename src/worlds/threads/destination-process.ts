@@ -27,11 +27,6 @@ export class DestinationProcess {
     return new DestinationProcess(child, report.host, report.port);
   }
 
-  /** The process's number, for those who count what is left behind. */
-  get pid(): number {
-    return this.#child.pid!;
-  }
-
   async end(): Promise<void> {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
     const ended = once(this.#child, 'exit');

@@ -30,6 +30,9 @@ export function receive(socket: Socket, prepare: Prepare): Promise<string> {
   return new Promise((resolve) => new Reception(socket, prepare, resolve));
 }
 
+/** The guest's clock and a SHA-256. */
+const STOP_BYTES = 8 + 32;
+
 class Reception {
   readonly #connection: Connection;
   readonly #prepare: Prepare;
@@ -126,6 +129,9 @@ class Reception {
 
   /** The stop frame carries the guest's clock (f64) and the digest over all checksums as last sent. */
   #compare(payload: Buffer): void {
+    if (payload.length !== STOP_BYTES) {
+      throw new WireError(`a 'stop' frame of ${payload.length} bytes; expected ${STOP_BYTES}`);
+    }
     this.#guestTimeNs = payload.readDoubleLE(0);
     if (!payload.subarray(8).equals(this.#checksums.digest())) {
       throw new WireError('the pages received are not the pages sent: their checksums differ');

@@ -114,6 +114,8 @@ export class Sender {
       }
       // Under a reservation nothing may pile up here: it would leave in a burst once the kernel takes it again.
       if (rate !== null) await taken.at(-1);
+      // Without one nothing else lets the event loop turn, and an abort would go unheard.
+      else await turn();
       this.#check();
       this.#pacer.departs(writer.lengthBytes);
       bytes += writer.lengthBytes;
