@@ -1,0 +1,77 @@
+import type { Nanos } from '../units.ts';
+import { compareProducts, type Reservation } from './reservation.ts';
+
+/**
+ * The constant bandwidth server: the rules by which a server's remaining budget c and deadline d follow what it
+ * is asked for and what it uses. Whoever runs servers picks the ready one with the earliest deadline.
+ *
+ * - `soft`: Abeni & Buttazzo, RTSS 1998. Out of budget, it gets the next one at once, with a later deadline: a
+ *   guarantee, no limit.
+ * - `hard`: out of budget, it waits for its deadline. A guarantee and a limit.
+ * - `linux`: hard, as SCHED_DEADLINE does it (kernel/sched/deadline.c: update_dl_entity, replenish_dl_entity).
+ */
+export const cbsRules = ['soft', 'hard', 'linux'] as const;
+export type CbsRule = (typeof cbsRules)[number];
+
+/** `idle`: nothing to do. `ready`: may run, or runs. `throttled`: has work, and no budget until its deadline. */
+export type Phase = 'idle' | 'ready' | 'throttled';
+
+/** A server's state; changed in place, because it is changed at every turn of a scheduler. */
+export interface Server extends Reservation {
+  /** c. Below 0 by as much as it was stopped too late: a debt. */
+  remainingNs: Nanos;
+  /** d */
+  deadlineNs: Nanos;
+  phase: Phase;
+}
+
+/** A server that has never had a deadline, so that its first work sets one. */
+export function idleServer({ budgetNs, periodNs }: Reservation): Server {
+  return { budgetNs, periodNs, remainingNs: 0, deadlineNs: Number.NEGATIVE_INFINITY, phase: 'idle' };
+}
+
+/**
+ * Work arrives at an idle server: c and d are kept if using up c by d stays within the share, and set anew
+ * otherwise. Abeni & Buttazzo set anew when c·P ≥ (d − t)·Q, Linux when d < t or c·P > (d − t)·Q.
+ */
+export function wake(rule: CbsRule, server: Server, now: Nanos): void {
+  const { budgetNs, periodNs, deadlineNs, remainingNs } = server;
+  const over = compareProducts(remainingNs, periodNs, deadlineNs - now, budgetNs);
+  if (rule === 'linux' ? deadlineNs < now || over > 0 : over >= 0) {
+    server.remainingNs = budgetNs;
+    server.deadlineNs = now + periodNs;
+  }
+  server.phase = 'ready';
+  exhaust(rule, server, now);
+}
+
+/** The server has run for `ranNs`, until now. If it sleeps since, its next wake-up sees to a budget used up. */
+export function charge(rule: CbsRule, server: Server, ranNs: Nanos, now: Nanos): void {
+  server.remainingNs -= ranNs;
+  exhaust(rule, server, now);
+}
+
+/** The server has no work left; it keeps c and d. */
+export function sleep(server: Server): void {
+  server.phase = 'idle';
+}
+
+/** The deadline of a throttled server has come: it gets its next budget, less its debt. */
+export function replenish(rule: CbsRule, server: Server, now: Nanos): void {
+  server.phase = 'ready';
+  postpone(server);
+  if (rule === 'linux') while (server.remainingNs <= 0) postpone(server);
+  exhaust(rule, server, now);
+}
+
+function exhaust(rule: CbsRule, server: Server, now: Nanos): void {
+  if (server.remainingNs > 0 || server.phase === 'idle') return;
+  if (rule === 'soft') while (server.remainingNs <= 0) postpone(server);
+  else if (server.deadlineNs > now) server.phase = 'throttled';
+  else replenish(rule, server, now);
+}
+
+function postpone(server: Server): void {
+  server.remainingNs += server.budgetNs;
+  server.deadlineNs += server.periodNs;
+}

@@ -1,0 +1,222 @@
+import type { Nanos } from '../units.ts';
+import { type CbsRule, charge, idleServer, replenish, type Server, sleep, wake } from './cbs.ts';
+import { EarliestFirst, NONE } from './earliest-first.ts';
+import { Jobs } from './jobs.ts';
+import type { Reservation } from './reservation.ts';
+import { Turns } from './turns.ts';
+
+/** What competes for a processor, by its index in the order of adding. */
+export type EntityId = number;
+
+export interface ProcessorListener {
+  /** The entity has had the processor from start to end; told once it stops, or at `flush`. */
+  slice?(entity: EntityId, startNs: Nanos, endNs: Nanos): void;
+  /** The first job of the entity is done. */
+  finished?(entity: EntityId, atNs: Nanos): void;
+  /** The server has another deadline from now on. */
+  deadline?(entity: EntityId, deadlineNs: Nanos): void;
+}
+
+/** How long one best-effort entity runs before it is another one's turn. */
+export const FAIR_QUANTUM_NS: Nanos = 4_000_000;
+
+/** Work or budget that is no more than this is what rounding left of it, when times are not whole. */
+const ROUNDING_NS = 1e-6;
+
+interface Entity {
+  readonly jobs: Jobs;
+  readonly server: Server | undefined;
+  /** Of a task: how long after its arrival a job is due. */
+  readonly dueAfterNs: Nanos | undefined;
+  servedNs: Nanos;
+  /** The server's deadline that the listener knows. */
+  toldDeadlineNs: Nanos;
+}
+
+/**
+ * One processor, event by event and exact. Servers and tasks run earliest deadline first (ties: the lower index),
+ * preempting at once; best-effort entities take turns in what these leave, first in, first out: one whose quantum
+ * is used up goes to the tail, one that was preempted keeps its place and the rest of its quantum.
+ *
+ * At one instant jobs are completed first, then budgets exhausted and replenished; then come arrivals, which the
+ * caller makes after `runUntil` that instant; then the processor is given to whoever is first. So who runs is no
+ * state of its own: it is the first of the ready, or else of those whose turn comes.
+ */
+export class Processor {
+  readonly #rule: CbsRule;
+  readonly #listener: ProcessorListener;
+  readonly #entities: Entity[] = [];
+
+  #now: Nanos = 0;
+  /** Servers and tasks with work and, if servers, budget; by deadline. */
+  readonly #ready = new EarliestFirst();
+  /** Servers with work and no budget, by the deadline at which they get the next one. */
+  readonly #throttled = new EarliestFirst();
+  /** Best-effort entities with work. */
+  readonly #turns: Turns;
+
+  /** The slice that is open, or `NONE`. */
+  #sliceOf: EntityId = NONE;
+  #sliceStartNs: Nanos = 0;
+
+  constructor(rule: CbsRule, listener: ProcessorListener = {}, quantumNs: Nanos = FAIR_QUANTUM_NS) {
+    this.#rule = rule;
+    this.#listener = listener;
+    this.#turns = new Turns(quantumNs);
+  }
+
+  /** A server under the processor's rule. */
+  addServer(reservation: Reservation): EntityId {
+    return this.#add(idleServer(reservation), undefined);
+  }
+
+  /** Plain EDF: a job that arrives at t is due at t + period. */
+  addTask(periodNs: Nanos): EntityId {
+    return this.#add(undefined, periodNs);
+  }
+
+  addBestEffort(): EntityId {
+    return this.#add(undefined, undefined);
+  }
+
+  get now(): Nanos {
+    return this.#now;
+  }
+
+  /** A job of so much work arrives now, behind the entity's earlier ones. Infinity: it never finishes. */
+  arrive(id: EntityId, workNs: Nanos): void {
+    const { jobs, server, dueAfterNs } = this.#entities[id]!;
+    const wasIdle = jobs.isEmpty;
+    if (wasIdle && workNs <= ROUNDING_NS) {
+      this.#listener.finished?.(id, this.#now);
+      return;
+    }
+    jobs.add(workNs, this.#now);
+    if (!wasIdle) return;
+    if (server) wake(this.#rule, server, this.#now);
+    else if (dueAfterNs === undefined) this.#turns.join(id);
+    this.#enqueue(id);
+  }
+
+  /** All unfinished work of the entity leaves. Returns how much it was. */
+  withdraw(id: EntityId): Nanos {
+    const { jobs, server } = this.#entities[id]!;
+    const pendingNs = jobs.pendingNs;
+    jobs.clear();
+    if (server) sleep(server);
+    this.#turns.leave(id);
+    this.#enqueue(id);
+    return pendingNs;
+  }
+
+  /** The next instant at which anything happens if nothing arrives: a job, budget or quantum ends, or a budget comes. */
+  nextEventNs(): Nanos {
+    const budgetNs = this.#throttled.firstKey;
+    const running = this.#running();
+    if (running === NONE) return budgetNs;
+    const { jobs, server, dueAfterNs } = this.#entities[running]!;
+    let mayRunNs = jobs.firstWorkNs;
+    if (server) mayRunNs = Math.min(mayRunNs, server.remainingNs);
+    else if (dueAfterNs === undefined) mayRunNs = Math.min(mayRunNs, this.#turns.leftNs);
+    return Math.min(budgetNs, this.#now + mayRunNs);
+  }
+
+  /** Lets time pass; what happens at `untilNs` has happened afterwards. */
+  runUntil(untilNs: Nanos): void {
+    for (let next = this.nextEventNs(); next <= untilNs; next = this.nextEventNs()) this.#advance(next);
+    if (untilNs > this.#now) this.#advance(untilNs);
+  }
+
+  /** CPU time that the entity has received. */
+  served(id: EntityId): Nanos {
+    return this.#entities[id]!.servedNs;
+  }
+
+  /** Unfinished work of the entity. */
+  pending(id: EntityId): Nanos {
+    return this.#entities[id]!.jobs.pendingNs;
+  }
+
+  /** The state of a server, charged up to now. */
+  server(id: EntityId): Readonly<Server> | undefined {
+    return this.#entities[id]!.server;
+  }
+
+  /** Tells of the slice that is open; what the same entity runs from now on will be another one. */
+  flush(): void {
+    if (this.#sliceOf !== NONE) this.#listener.slice?.(this.#sliceOf, this.#sliceStartNs, this.#now);
+    this.#sliceOf = NONE;
+  }
+
+  #add(server: Server | undefined, dueAfterNs: Nanos | undefined): EntityId {
+    const toldDeadlineNs = Number.NEGATIVE_INFINITY;
+    return this.#entities.push({ jobs: new Jobs(), server, dueAfterNs, servedNs: 0, toldDeadlineNs }) - 1;
+  }
+
+  #running(): EntityId {
+    return this.#ready.first === NONE ? this.#turns.first : this.#ready.first;
+  }
+
+  /** Passes time up to the next event at most, and makes happen what happens there. */
+  #advance(toNs: Nanos): void {
+    const ranNs = toNs - this.#now;
+    const running = this.#running();
+    if (ranNs > 0 && running !== this.#sliceOf) {
+      this.flush();
+      this.#sliceOf = running;
+      this.#sliceStartNs = this.#now;
+    }
+    this.#now = toNs;
+    if (running !== NONE) this.#hasRun(running, ranNs);
+    while (this.#throttled.firstKey <= toNs) {
+      const id = this.#throttled.first;
+      replenish(this.#rule, this.#entities[id]!.server!, toNs);
+      this.#enqueue(id);
+    }
+  }
+
+  #hasRun(id: EntityId, ranNs: Nanos): void {
+    const entity = this.#entities[id]!;
+    const { jobs, server, dueAfterNs } = entity;
+    entity.servedNs += ranNs;
+    jobs.work(ranNs);
+    let finished = 0;
+    for (; !jobs.isEmpty && this.#isUsedUp(jobs.firstWorkNs); finished++) jobs.finishFirst();
+    if (server) {
+      if (jobs.isEmpty) sleep(server);
+      const usedUp = this.#isUsedUp(server.remainingNs - ranNs);
+      charge(this.#rule, server, usedUp ? server.remainingNs : ranNs, this.#now);
+    } else if (dueAfterNs === undefined) {
+      this.#turns.spend(ranNs);
+      if (jobs.isEmpty) this.#turns.leave(id);
+      else if (this.#isUsedUp(this.#turns.leftNs)) this.#turns.pass();
+    }
+    this.#enqueue(id);
+    for (; finished > 0; finished--) this.#listener.finished?.(id, this.#now);
+  }
+
+  /** Also when so little is left that it would end at this same instant: time must move on. */
+  #isUsedUp(leftNs: Nanos): boolean {
+    return leftNs <= ROUNDING_NS || this.#now + leftNs <= this.#now;
+  }
+
+  /** Puts a server or task where it now waits. */
+  #enqueue(id: EntityId): void {
+    const entity = this.#entities[id]!;
+    const { jobs, server, dueAfterNs } = entity;
+    if (server) {
+      const { phase, deadlineNs } = server;
+      if (phase === 'ready') this.#ready.put(id, deadlineNs);
+      else this.#ready.remove(id);
+      if (phase === 'throttled') this.#throttled.put(id, deadlineNs);
+      else this.#throttled.remove(id);
+      if (deadlineNs !== entity.toldDeadlineNs) {
+        entity.toldDeadlineNs = deadlineNs;
+        this.#listener.deadline?.(id, deadlineNs);
+      }
+    } else if (dueAfterNs !== undefined) {
+      if (jobs.isEmpty) this.#ready.remove(id);
+      else this.#ready.put(id, jobs.firstArrivalNs + dueAfterNs);
+    }
+  }
+}

@@ -1,0 +1,169 @@
+import { firstFitDecreasing } from './admission.ts';
+import { ruleOf } from './cpu-plan.ts';
+import { EarliestFirst, NONE } from './earliest-first.ts';
+import { type EntityId, Processor } from './processor.ts';
+
+/** The schedulers that can be simulated; `cbs-linux` is another name of `deadline`. */
+const rules = {
+  fair: ruleOf.fair,
+  'cbs-soft': ruleOf['cbs-soft'],
+  'cbs-hard': ruleOf['cbs-hard'],
+  deadline: ruleOf.deadline,
+  'cbs-linux': ruleOf.deadline,
+};
+export const simulatedSchedulers = Object.keys(rules) as (keyof typeof rules)[];
+
+/** Who is to be scheduled, in any unit of time. */
+export interface Workload {
+  readonly scheduler: keyof typeof rules;
+  readonly processors: number;
+  /** Where the simulation ends. */
+  readonly horizon: number;
+  /** Of `fair`: how long one runs before it is another one's turn. */
+  readonly quantum?: number;
+  readonly servers: readonly ServedJobs[];
+  readonly tasks: readonly PeriodicTask[];
+}
+
+export interface ServedJobs {
+  readonly name: string;
+  readonly budget: number;
+  readonly period: number;
+  /** Release and work of each, in the order of release; or always busy. */
+  readonly jobs: readonly (readonly [release: number, work: number])[] | 'backlogged';
+}
+
+/** Released at 0, period, 2·period, …, and due when the next one is released. */
+export interface PeriodicTask {
+  readonly name: string;
+  readonly wcet: number;
+  readonly period: number;
+}
+
+/** The entity runs from start to end. */
+export interface Slice {
+  readonly name: string;
+  readonly start: number;
+  readonly end: number;
+  readonly processor: number;
+}
+
+/** What happens before the horizon. */
+export interface Schedule {
+  /** In the order of time, then of processors. */
+  readonly slices: readonly Slice[];
+  /** When each one's jobs were done. */
+  readonly finishes: Readonly<Record<string, readonly number[]>>;
+  /** The deadlines that each server had, one after the other. */
+  readonly deadlines: Readonly<Record<string, readonly number[]>>;
+}
+
+/** The servers and tasks ask for more than the processors give. */
+export class Overload extends RangeError {}
+
+/**
+ * The schedule of a workload: partitioned over the processors first-fit decreasing, earliest deadline first on
+ * each. Under `fair` nothing is reserved: all are best effort, the i-th on processor i modulo their number.
+ * @throws Overload when they do not fit
+ */
+export function schedule(workload: Workload): Schedule {
+  const contenders = contendersOf(workload);
+  const processorOf = placed(workload, contenders);
+  const lanes = Array.from({ length: workload.processors }, (_, processor) =>
+    simulate(
+      workload,
+      contenders.filter((_, index) => processorOf[index] === processor),
+      processor,
+    ),
+  );
+  return {
+    // Slices of several processors that start together stay in the order of the processors.
+    slices: lanes.flat().sort((one, other) => one.start - other.start),
+    finishes: Object.fromEntries(contenders.map(({ name, finishes }) => [name, finishes])),
+    deadlines: Object.fromEntries(
+      contenders.filter(({ isTask }) => !isTask).map(({ name, deadlines }) => [name, deadlines]),
+    ),
+  };
+}
+
+/** A server or a task, and what became of it. */
+interface Contender {
+  readonly name: string;
+  readonly isTask: boolean;
+  readonly budget: number;
+  readonly period: number;
+  /** When its n-th job is released, Infinity if there is none; and what work that is. */
+  readonly release: (job: number) => number;
+  readonly work: (job: number) => number;
+  readonly finishes: number[];
+  readonly deadlines: number[];
+}
+
+/** Servers first: ties go to the lower index. */
+function contendersOf({ servers, tasks }: Workload): Contender[] {
+  return [
+    ...servers.map(({ name, budget, period, jobs }) => {
+      const row = jobs === 'backlogged' ? [[0, Number.POSITIVE_INFINITY] as const] : jobs;
+      return {
+        ...{ name, isTask: false, budget, period, finishes: [], deadlines: [] },
+        release: (job: number) => row[job]?.[0] ?? Number.POSITIVE_INFINITY,
+        work: (job: number) => row[job]![1],
+      };
+    }),
+    ...tasks.map(({ name, wcet, period }) => ({
+      ...{ name, isTask: true, budget: wcet, period, finishes: [], deadlines: [] },
+      release: (job: number) => job * period,
+      work: () => wcet,
+    })),
+  ];
+}
+
+function placed({ scheduler, processors }: Workload, contenders: readonly Contender[]): readonly number[] {
+  if (rules[scheduler] === undefined) return contenders.map((_, index) => index % processors);
+  const placement = firstFitDecreasing(contenders, processors);
+  if (placement.admitted) return placement.processorOf;
+  throw new Overload(placement.why);
+}
+
+/** What one processor does. */
+function simulate(
+  { scheduler, horizon, quantum = 1 }: Workload,
+  contenders: readonly Contender[],
+  number: number,
+): Slice[] {
+  const slices: Slice[] = [];
+  const rule = rules[scheduler];
+  const processor = new Processor(
+    rule ?? 'hard',
+    {
+      slice: (id, start, end) => slices.push({ name: contenders[id]!.name, start, end, processor: number }),
+      finished: (id, at) => contenders[id]!.finishes.push(at),
+      deadline: (id, deadline) => {
+        if (processor.now < horizon) contenders[id]!.deadlines.push(deadline);
+      },
+    },
+    quantum,
+  );
+  const released = contenders.map(() => 0);
+  const releases = new EarliestFirst();
+  const expectNext = (id: EntityId) => {
+    const at = contenders[id]!.release(released[id]!);
+    if (at < horizon) releases.put(id, at);
+    else releases.remove(id);
+  };
+  for (const [id, { isTask, budget, period }] of contenders.entries()) {
+    if (rule === undefined) processor.addBestEffort();
+    else if (isTask) processor.addTask(period);
+    else processor.addServer({ budgetNs: budget, periodNs: period });
+    expectNext(id);
+  }
+  for (let id = releases.first; id !== NONE; id = releases.first) {
+    processor.runUntil(releases.firstKey);
+    processor.arrive(id, contenders[id]!.work(released[id]!));
+    released[id]! += 1;
+    expectNext(id);
+  }
+  processor.runUntil(horizon);
+  processor.flush();
+  return slices;
+}

@@ -1,0 +1,101 @@
+import type { CbsRule } from '../../../src/core/cpu/cbs.ts';
+
+/** Somebody who competes for the processor, with jobs [release, work] in the order of release. */
+export interface Contender {
+  readonly kind: 'server' | 'task' | 'best effort';
+  /** Of a server. */
+  readonly budget: number;
+  /** Of a server or task. */
+  readonly period: number;
+  readonly jobs: readonly (readonly [release: number, work: number])[];
+}
+
+export interface Outcome {
+  readonly slices: readonly { readonly who: number; readonly start: number; readonly end: number }[];
+  readonly finishes: readonly (readonly number[])[];
+}
+
+/**
+ * What the rules say, one unit of time after the other, as simple as can be and sharing nothing with what it checks:
+ * jobs end, budgets end and come, jobs arrive, the processor is given away, a unit of time passes.
+ */
+export function slotBySlot(
+  rule: CbsRule,
+  contenders: readonly Contender[],
+  quantum: number,
+  horizon: number,
+): Outcome {
+  const states = contenders.map(() => ({
+    queue: [] as { left: number; released: number }[],
+    c: 0,
+    d: Number.NEGATIVE_INFINITY,
+    throttled: false,
+  }));
+  const finishes = contenders.map((): number[] => []);
+  const line: number[] = [];
+  let quantumLeft = quantum;
+  const slices: { who: number; start: number; end: number }[] = [];
+
+  const keepBudget = (who: number, t: number) => {
+    const { budget: Q, period: P } = contenders[who]!;
+    const state = states[who]!;
+    while (state.queue.length > 0 && state.c <= 0) {
+      state.throttled = rule !== 'soft' && t < state.d;
+      if (state.throttled) break;
+      state.c += Q;
+      state.d += P;
+    }
+  };
+
+  for (let t = 0; t < horizon; t++) {
+    for (const [who, { kind, budget: Q, period: P, jobs }] of contenders.entries()) {
+      const state = states[who]!;
+      for (const [release, work] of jobs) {
+        if (release !== t) continue;
+        state.queue.push({ left: work, released: release });
+        if (state.queue.length > 1) continue;
+        if (kind === 'best effort') line.push(who);
+        if (kind !== 'server') continue;
+        const { c, d } = state;
+        if (rule === 'linux' ? d < t || c * P > (d - t) * Q : c * P >= (d - t) * Q) {
+          state.c = Q;
+          state.d = t + P;
+        }
+        keepBudget(who, t);
+      }
+    }
+
+    const deadline = (who: number) => {
+      const { queue, throttled, d } = states[who]!;
+      const { kind, period } = contenders[who]!;
+      if (queue.length === 0 || throttled || kind === 'best effort') return Number.POSITIVE_INFINITY;
+      return kind === 'server' ? d : queue[0]!.released + period;
+    };
+    const earliest = Math.min(...contenders.map((_, index) => deadline(index)));
+    const someone = Number.isFinite(earliest);
+    const who = someone ? contenders.findIndex((_, index) => deadline(index) === earliest) : line[0];
+
+    if (who !== undefined) {
+      const state = states[who]!;
+      const last = slices.at(-1);
+      if (last?.who === who && last.end === t) last.end = t + 1;
+      else slices.push({ who, start: t, end: t + 1 });
+      state.queue[0]!.left -= 1;
+      state.c -= 1;
+      if (state.queue[0]!.left === 0) {
+        state.queue.shift();
+        finishes[who]!.push(t + 1);
+      }
+      if (!someone) {
+        quantumLeft -= 1;
+        if (state.queue.length === 0 || quantumLeft === 0) {
+          line.shift();
+          quantumLeft = quantum;
+          if (state.queue.length > 0) line.push(who);
+        }
+      }
+    }
+    for (const [index, { kind }] of contenders.entries()) if (kind === 'server') keepBudget(index, t + 1);
+  }
+  return { slices, finishes };
+}
