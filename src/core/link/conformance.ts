@@ -55,6 +55,11 @@ export class Conformance {
     this.#sentBytes += bytes * instants.length;
   }
 
+  /** No interval t that began and ended at a departure has held more than this + ∫ rate. */
+  get largestRiseBytes(): number {
+    return this.#largestRise;
+  }
+
   get sentBytes(): Bytes {
     return this.#sentBytes;
   }

@@ -1,0 +1,84 @@
+import type { LinkRecord } from '../migration/course.ts';
+import {
+  type Bytes,
+  type BytesPerSecond,
+  NANOS_PER_MILLISECOND,
+  NANOS_PER_SECOND,
+  type Nanos,
+} from '../units.ts';
+import type { Bucket } from './bucket.ts';
+import { Conformance } from './conformance.ts';
+import { Utilisation } from './utilisation.ts';
+import { DepartureWindows } from './windows.ts';
+
+/** What somebody who watches the link would average over. */
+const WINDOWS_NS = [10, 100, 1_000].map((ms) => ms * NANOS_PER_MILLISECOND);
+
+/** Everything that is written down of what left over a link: one pass, bounded memory. */
+export class LinkAccount {
+  readonly #depthBytes: Bytes;
+  readonly #conformance: Conformance;
+  readonly #windows: DepartureWindows | undefined;
+  readonly #utilisation = new Utilisation();
+  #reserved: BytesPerSecond | null = null;
+  #highest: BytesPerSecond = 0;
+
+  /** @param windows whether to look at windows too, which costs virtual time more than a tenth of its speed */
+  constructor(depthBytes: Bytes, now: Nanos, windows = true) {
+    this.#depthBytes = depthBytes;
+    this.#windows = windows ? new DepartureWindows(WINDOWS_NS) : undefined;
+    this.#conformance = new Conformance(depthBytes, now);
+  }
+
+  /** From now on `rate`, having been `before`. */
+  rateChanges(now: Nanos, before: BytesPerSecond, rate: BytesPerSecond | null): void {
+    this.#conformance.rateChanges(now, before);
+    this.#reserved ??= rate;
+    this.#highest = Math.max(this.#highest, rate ?? 0);
+  }
+
+  /** From now on there is something to send. */
+  begins(now: Nanos): void {
+    this.#utilisation.begins(now);
+  }
+
+  /** `bytes` left at `at`, the bucket, if there is one, having been `before` until then. */
+  departed(at: Nanos, bytes: Bytes, before: Bucket | undefined): void {
+    this.#conformance.departed(at, bytes, before?.rateBytesPerSecond ?? 0);
+    this.#windows?.departedRow(Float64Array.of(at), bytes, this.#conformance.largestRiseBytes, this.#highest);
+    if (before) this.#utilisation.departed(at, bytes, before);
+  }
+
+  /** Equal portions left, one at each of these instants, each as soon as its bucket let it. */
+  departedRow(instants: Float64Array, bytes: Bytes, rate: BytesPerSecond): void {
+    this.#conformance.departedRow(instants, bytes, rate);
+    this.#windows?.departedRow(instants, bytes, this.#conformance.largestRiseBytes, this.#highest);
+    if (instants.length > 0) this.#utilisation.departedInTime(instants.at(-1)!, bytes * instants.length);
+  }
+
+  record(longestLatenessNs: Nanos): LinkRecord {
+    const unreserved = this.#reserved === null;
+    return {
+      reservedBytesPerSecond: this.#reserved,
+      depthBytes: this.#depthBytes,
+      sentBytes: this.#conformance.sentBytes,
+      worstExcessBytes: unreserved ? null : this.#conformance.worstExcessBytes,
+      windows: (this.#windows?.mostBytes ?? []).map((mostBytes, index) => ({
+        windowNs: WINDOWS_NS[index]!,
+        mostBytes,
+        allowedBytes: unreserved ? null : this.#allowedBytes(WINDOWS_NS[index]!),
+      })),
+      utilisation: this.#utilisation.fraction,
+      longestLatenessNs,
+    };
+  }
+
+  #allowedBytes(windowNs: Nanos): Bytes {
+    return Math.floor(this.#depthBytes + (this.#highest * windowNs) / NANOS_PER_SECOND);
+  }
+}
+
+/** Of a link over which nothing has been sent yet. */
+export function idleLink(depthBytes: Bytes): LinkRecord {
+  return new LinkAccount(depthBytes, 0).record(0);
+}
