@@ -17,6 +17,10 @@ export const HEADER_BYTES = 16;
 export const LARGEST_HELLO_BYTES = 64 * 1024 * 1024;
 export const LARGEST_CONTROL_BYTES = 64 * 1024;
 
+/** A fresh random number of either end, and the SHA-256 that follows the source's: of the hello it will send. */
+export const NONCE_BYTES = 32;
+export const DIGEST_BYTES = 32;
+
 export const frameTypes = [
   /** Both ways. JSON: version, the guest and its program; answered by version and accepted. */
   'hello',
@@ -40,6 +44,12 @@ export const frameTypes = [
   'retire',
   /** Both ways. Payload: why, as text. */
   'abort',
+  /** Both ways. Argument: version. Payload: a nonce, and from the source the digest of its hello to come. */
+  'challenge',
+  /** Both ways. Payload: an HMAC under the shared key over both challenges, another one for each end. */
+  'proof',
+  /** No payload: the source is still there, though it has nothing to say. */
+  'alive',
 ] as const;
 
 export type FrameType = (typeof frameTypes)[number];
@@ -57,7 +67,9 @@ export interface FrameHeader {
 }
 
 /** A stream that breaks the wire's rules. The message says which. */
-export class WireError extends Error {}
+export class WireError extends Error {
+  override readonly name = 'WireError';
+}
 
 /** Writes the header at `offset`, all but the checksum, which is taken over what follows it. */
 export function writeHeader(
@@ -78,30 +90,45 @@ export function writeChecksum(view: DataView, offset: number, crc: number): void
 
 /**
  * Reads the header at `offset` and checks what can be checked before the payload has arrived.
+ * @param helloBytes the largest hello that is expected
  * @throws WireError unknown type, or a payload no frame of this type has.
  */
-export function readHeader(view: DataView, offset: number, pageSizeBytes: number): FrameHeader {
+export function readHeader(
+  view: DataView,
+  offset: number,
+  pageSizeBytes: number,
+  helloBytes: number = LARGEST_HELLO_BYTES,
+): FrameHeader {
   const type = frameTypes[view.getUint32(offset + 4, true) - 1];
   if (type === undefined)
     throw new WireError(`not a frame: unknown type ${view.getUint32(offset + 4, true)}`);
   const lengthBytes = view.getUint32(offset + 12, true);
-  const [least, most] = payloadBounds(type, pageSizeBytes);
+  const [least, most] = payloadBounds(type, pageSizeBytes, helloBytes);
   if (lengthBytes < least || lengthBytes > most) {
     throw new WireError(`a '${type}' frame of ${lengthBytes} bytes; expected ${least} to ${most}`);
   }
   return { crc: view.getUint32(offset, true), type, argument: view.getUint32(offset + 8, true), lengthBytes };
 }
 
-function payloadBounds(type: FrameType, pageSizeBytes: number): readonly [number, number] {
+function payloadBounds(
+  type: FrameType,
+  pageSizeBytes: number,
+  helloBytes: number,
+): readonly [number, number] {
   switch (type) {
     case 'page':
       return [pageSizeBytes, pageSizeBytes];
     case 'zero':
     case 'round':
     case 'commit':
+    case 'alive':
       return [0, 0];
     case 'hello':
-      return [2, LARGEST_HELLO_BYTES];
+      return [2, helloBytes];
+    case 'challenge':
+      return [NONCE_BYTES, NONCE_BYTES + DIGEST_BYTES];
+    case 'proof':
+      return [DIGEST_BYTES, DIGEST_BYTES];
     default:
       return [0, LARGEST_CONTROL_BYTES];
   }

@@ -7,10 +7,18 @@ import { type FrameType, WireError } from './frames.ts';
  *
  * 1. Up to `commit` the source owns the guest: whatever goes wrong, the guest runs on there.
  * 2. The destination runs the guest only after it has received `commit`; the source never again after sending it.
+ *
+ * An end without a key begins `new`, one with a shared key `locked`: from there no hello comes before both proofs,
+ * the source's first, so that a destination proves nothing to a stranger.
  */
 export type End = 'source' | 'destination';
 
 export type HandoverState =
+  | 'locked'
+  | 'challenging'
+  | 'challenged'
+  | 'proving'
+  | 'proved'
   | 'new'
   | 'greeting'
   | 'live'
@@ -23,11 +31,16 @@ export type HandoverState =
   | 'retiring'
   | 'closed';
 
-type Direction = 'sends' | 'receives';
+export type Direction = 'sends' | 'receives';
 type Event = `${Direction} ${FrameType}`;
 type Table = Readonly<Record<HandoverState, Readonly<Partial<Record<Event, HandoverState>>>>>;
 
 const source: Table = {
+  locked: { 'sends challenge': 'challenging', 'receives abort': 'closed' },
+  challenging: { 'receives challenge': 'challenged', 'receives abort': 'closed', 'sends abort': 'closed' },
+  challenged: { 'sends proof': 'proving', 'receives abort': 'closed', 'sends abort': 'closed' },
+  proving: { 'receives proof': 'proved', 'receives abort': 'closed', 'sends abort': 'closed' },
+  proved: { 'sends hello': 'greeting', 'receives abort': 'closed', 'sends abort': 'closed' },
   new: { 'sends hello': 'greeting', 'receives abort': 'closed' },
   greeting: { 'receives hello': 'live', 'receives abort': 'closed', 'sends abort': 'closed' },
   live: {
@@ -35,6 +48,7 @@ const source: Table = {
     'sends zero': 'live',
     'sends round': 'ending round',
     'sends stop': 'comparing',
+    'sends alive': 'live',
     'sends abort': 'closed',
     'receives abort': 'closed',
   },
@@ -43,12 +57,13 @@ const source: Table = {
   ready: {
     'sends verify': 'verifying',
     'sends commit': 'committed',
+    'sends alive': 'ready',
     'sends abort': 'closed',
     'receives abort': 'closed',
   },
   verifying: { 'receives verify': 'ready', 'sends abort': 'closed', 'receives abort': 'closed' },
   committed: { 'receives running': 'running', 'receives abort': 'closed' },
-  running: { 'sends retire': 'retiring', 'receives abort': 'closed' },
+  running: { 'sends retire': 'retiring', 'sends alive': 'running', 'receives abort': 'closed' },
   retiring: { 'receives retire': 'closed', 'receives abort': 'closed' },
   closed: {},
 };
@@ -69,6 +84,30 @@ function mirrored(table: Table): Table {
 
 export const handover: Readonly<Record<End, Table>> = { source, destination };
 
+/** Where one end has a key and the other has none, this is what its user must know. */
+const remedies: Readonly<Partial<Record<HandoverState, Readonly<Partial<Record<Event, string>>>>>> = {
+  new: {
+    'receives challenge':
+      'the source has a key and this destination has none; give both the same, or neither',
+  },
+  locked: {
+    'receives hello':
+      'this destination has a key and the source has none; give both the same with --key-file',
+  },
+};
+
+/** Whether it is the other end's turn to say something. */
+export function awaits(end: End, state: HandoverState): boolean {
+  return Object.keys(handover[end][state]).some(
+    (event) => event.startsWith('receives ') && event !== 'receives abort',
+  );
+}
+
+/** Whether `end` may send such a frame now. */
+export function maySend(end: End, state: HandoverState, type: FrameType): boolean {
+  return handover[end][state][`sends ${type}`] !== undefined;
+}
+
 /**
  * The state after `end` has sent or received a frame.
  * @throws WireError the frame does not belong here: says what was seen, and what would have been right.
@@ -79,5 +118,6 @@ export function next(end: End, state: HandoverState, direction: Direction, type:
   if (found !== undefined) return found;
   const allowed = Object.keys(row).filter((event) => event.startsWith(direction));
   const right = allowed.map((event) => `'${event.slice(direction.length + 1)}'`).join(', ') || 'nothing';
-  throw new WireError(`'${type}' while ${state}; expected ${right}`);
+  const remedy = end === 'destination' ? remedies[state]?.[`${direction} ${type}`] : undefined;
+  throw new WireError(remedy ?? `'${type}' while ${state}; expected ${right}`);
 }

@@ -1,38 +1,33 @@
 import type { Socket } from 'node:net';
-import type { FrameHeader, FrameType } from '../../core/wire/frames.ts';
-import { type End, type HandoverState, next } from '../../core/wire/handover.ts';
-import { FrameReader } from './frame-reader.ts';
+import { type FrameHeader, type FrameType, WireError } from '../../core/wire/frames.ts';
+import type { End, HandoverState } from '../../core/wire/handover.ts';
+import { Conversation } from './conversation.ts';
 import { encodeFrame } from './frame-writer.ts';
 
 /** How long the other end may take to hang up after us. */
 const LINGER_MS = 1_000;
 
-/**
- * One end of a migration's connection: frames in, frames out, every one of them checked against the state table.
- */
+/** One end of a migration's connection: a conversation and the socket that carries it. */
 export class Connection {
   readonly #socket: Socket;
-  readonly #end: End;
-  readonly #reader: FrameReader;
-  #state: HandoverState = 'new';
+  readonly #conversation: Conversation;
 
   /**
+   * @param keyed whether both ends must prove that they have the shared key
    * @param onFrame called for every frame that belongs here; its payload is only valid during the call
    * @param onClose called once, with the reason if something went wrong; the socket is gone by then
    */
   constructor(
     socket: Socket,
     end: End,
+    keyed: boolean,
     onFrame: (header: FrameHeader, payload: Buffer) => void,
     onClose: (why: Error | undefined) => void,
   ) {
     this.#socket = socket;
-    this.#end = end;
     let failure: Error | undefined;
-    this.#reader = new FrameReader((header, payload) => {
-      this.#step('receives', header.type);
-      onFrame(header, payload);
-    });
+    const conversation = new Conversation(end, keyed, onFrame);
+    this.#conversation = conversation;
     const guarded = (action: () => unknown) => {
       try {
         action();
@@ -42,28 +37,44 @@ export class Connection {
       }
     };
     socket.setNoDelay(true);
-    socket.on('data', (chunk: Buffer) => guarded(() => this.#state === 'closed' || this.#reader.read(chunk)));
-    socket.on('end', () => guarded(() => this.#state === 'closed' || this.#reader.end()));
+    socket.on('data', (chunk: Buffer) => guarded(() => conversation.read(chunk)));
+    socket.on('end', () => guarded(() => conversation.end()));
+    socket.on('timeout', () =>
+      guarded(() => {
+        if (!conversation.awaits) return;
+        throw new WireError(`silent for ${socket.timeout! / 1000} s while ${conversation.state}`);
+      }),
+    );
     socket.on('error', (error) => {
       failure ??= error;
     });
     socket.on('close', () => {
-      this.#state = 'closed';
+      conversation.close();
       onClose(failure);
     });
   }
 
   get state(): HandoverState {
-    return this.#state;
+    return this.#conversation.state;
+  }
+
+  /** Hangs up when no byte has passed for so long although it is the other end's turn. */
+  set longestSilenceMs(silenceMs: number) {
+    this.#socket.setTimeout(silenceMs);
   }
 
   set pageSizeBytes(bytes: number) {
-    this.#reader.pageSizeBytes = bytes;
+    this.#conversation.pageSizeBytes = bytes;
+  }
+
+  /** Whether such a frame belongs here. */
+  maySend(type: FrameType): boolean {
+    return this.#conversation.maySend(type);
   }
 
   /** Sends a frame. @throws WireError it does not belong here. */
   send(type: FrameType, argument = 0, payload?: Uint8Array): void {
-    this.#step('sends', type);
+    this.#conversation.sends(type);
     this.#socket.write(encodeFrame(type, argument, payload));
   }
 
@@ -72,13 +83,13 @@ export class Connection {
    * touched. @throws WireError they do not belong here.
    */
   sendPages(frames: Buffer): Promise<void> {
-    this.#step('sends', 'page');
+    this.#conversation.sends('page');
     return new Promise((resolve) => this.#socket.write(frames, () => resolve()));
   }
 
   /** Tells the other end why, where the table still allows it, and hangs up. */
   close(why: string): void {
-    if (this.#state === 'closed') return;
+    if (this.state === 'closed') return;
     try {
       this.send('abort', 0, Buffer.from(why.slice(0, 1000)));
     } catch {
@@ -92,14 +103,9 @@ export class Connection {
    * too, because closing over unread bytes would reset the connection and lose the last words.
    */
   finish(): void {
-    this.#state = 'closed';
+    this.#conversation.close();
     this.#socket.end();
     const linger = setTimeout(() => this.#socket.destroy(), LINGER_MS);
     this.#socket.once('close', () => clearTimeout(linger));
-  }
-
-  #step(direction: 'sends' | 'receives', type: FrameType): void {
-    if (this.#state === 'live' && (type === 'page' || type === 'zero')) return;
-    this.#state = next(this.#end, this.#state, direction, type);
   }
 }

@@ -1,5 +1,14 @@
 import { crc32 } from 'node:zlib';
-import { type FrameHeader, HEADER_BYTES, readHeader, WireError } from '../../core/wire/frames.ts';
+import {
+  type FrameHeader,
+  HEADER_BYTES,
+  LARGEST_HELLO_BYTES,
+  readHeader,
+  WireError,
+} from '../../core/wire/frames.ts';
+
+/** Room for a larger frame than this, a hello with a recording, is given back: it comes once. */
+const LARGEST_KEPT_BYTES = 2 * 1024 * 1024;
 
 /**
  * Cuts a byte stream into frames and checks each one's checksum. A frame that lies whole in one chunk is handed
@@ -8,13 +17,23 @@ import { type FrameHeader, HEADER_BYTES, readHeader, WireError } from '../../cor
 export class FrameReader {
   /** Frames of another page size are refused; 0 until the hello has said what a page is. */
   pageSizeBytes = 0;
+  /** Larger hellos are refused. */
+  helloBytes = LARGEST_HELLO_BYTES;
   readonly #onFrame: (header: FrameHeader, payload: Buffer) => void;
+  readonly #expect: (header: FrameHeader) => void;
   #gathered: Buffer = Buffer.alloc(0);
   #gatheredBytes = 0;
 
-  /** @param onFrame the payload is only valid during the call. */
-  constructor(onFrame: (header: FrameHeader, payload: Buffer) => void) {
+  /**
+   * @param onFrame the payload is only valid during the call
+   * @param expect told of a frame whose payload is still on its way; throws if it need not come
+   */
+  constructor(
+    onFrame: (header: FrameHeader, payload: Buffer) => void,
+    expect: (header: FrameHeader) => void = () => {},
+  ) {
     this.#onFrame = onFrame;
+    this.#expect = expect;
   }
 
   /** @throws WireError what was read is not a frame, or is damaged. */
@@ -23,8 +42,9 @@ export class FrameReader {
     const view = new DataView(chunk.buffer, chunk.byteOffset, chunk.length);
     while (this.#gatheredBytes === 0 && offset < chunk.length) {
       const rest = chunk.length - offset;
-      const header = rest >= HEADER_BYTES ? readHeader(view, offset, this.pageSizeBytes) : undefined;
+      const header = rest >= HEADER_BYTES ? this.#header(view, offset) : undefined;
       if (header === undefined || rest < HEADER_BYTES + header.lengthBytes) {
+        if (header) this.#expect(header);
         this.#gather(chunk, offset, rest);
         return;
       }
@@ -50,15 +70,22 @@ export class FrameReader {
       }
       if (this.#gatheredBytes < wanted) return taken;
       const view = new DataView(this.#gathered.buffer, this.#gathered.byteOffset, HEADER_BYTES);
-      const header = readHeader(view, 0, this.pageSizeBytes);
+      const header = this.#header(view, 0);
       const whole = HEADER_BYTES + header.lengthBytes;
       if (this.#gatheredBytes === whole) {
+        const frame = this.#gathered;
         this.#gatheredBytes = 0;
-        this.#deliver(header, this.#gathered, 0, whole);
+        if (whole > LARGEST_KEPT_BYTES) this.#gathered = Buffer.alloc(0);
+        this.#deliver(header, frame, 0, whole);
         return taken;
       }
+      this.#expect(header);
       wanted = whole;
     }
+  }
+
+  #header(view: DataView, offset: number): FrameHeader {
+    return readHeader(view, offset, this.pageSizeBytes, this.helloBytes);
   }
 
   #gather(chunk: Buffer, offset: number, bytes: number): void {

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { type Scheduler, schedulers } from '../../core/cpu/cpu-plan.ts';
+import type { Reservation } from '../../core/cpu/reservation.ts';
 import { WIRE_VERSION, WireError } from '../../core/wire/frames.ts';
 import type { GuestSpec } from '../guests/programs.ts';
 import { guestSchema } from '../guests/schema.ts';
@@ -13,12 +15,17 @@ export interface HeartbeatAddress {
 /** What the source says first. */
 export interface Hello {
   readonly version: number;
+  /** A random name for this migration, by which both ends keep their journals. */
+  readonly migration: string;
   readonly guest: GuestSpec;
   readonly heartbeats: HeartbeatAddress | null;
+  /** What shall be reserved for the guest there too, and who keeps it; null: nothing. */
+  readonly reservation: (Reservation & { readonly scheduler: Scheduler }) | null;
 }
 
 const hello: z.ZodType<Hello> = z.strictObject({
   version: z.literal(WIRE_VERSION),
+  migration: z.uuid(),
   guest: guestSchema,
   heartbeats: z
     .strictObject({
@@ -26,6 +33,14 @@ const hello: z.ZodType<Hello> = z.strictObject({
       port: z.number().int().min(1).max(65535),
       token: z.number().int().nonnegative(),
     })
+    .nullable(),
+  reservation: z
+    .strictObject({
+      scheduler: z.enum(schedulers).exclude(['none', 'fair']),
+      budgetNs: z.number().int().positive(),
+      periodNs: z.number().int().positive(),
+    })
+    .refine(({ budgetNs, periodNs }) => budgetNs <= periodNs, 'a budget of at most the period')
     .nullable(),
 });
 

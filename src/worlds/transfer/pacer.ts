@@ -1,6 +1,7 @@
 import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
+import { idleLink, LinkAccount } from '../../core/link/account.ts';
 import { type Bucket, changeRate, fullBucket, reserve } from '../../core/link/bucket.ts';
-import { Conformance } from '../../core/link/conformance.ts';
+
 import type { LinkRecord } from '../../core/migration/course.ts';
 import {
   type Bytes,
@@ -10,6 +11,7 @@ import {
   type Nanos,
 } from '../../core/units.ts';
 import { clockNs } from '../clock.ts';
+import type { Turn } from '../cpu/turn.ts';
 
 /** Longer waits than this leave the thread to its event loop; the rest, which a timer would miss, is slept out. */
 const TIMER_GRAIN_NS = 3 * NANOS_PER_MILLISECOND;
@@ -22,14 +24,16 @@ const SHORTEST_WAIT_NS = 250_000;
  */
 export class Pacer {
   readonly #depthBytes: Bytes;
+  readonly #turn: Turn;
   readonly #alarm = new Int32Array(new SharedArrayBuffer(4));
   #bucket: Bucket | undefined;
-  #account: Conformance | undefined;
-  #reserved: BytesPerSecond | null = null;
+  #account: LinkAccount | undefined;
   #latestNs = 0;
 
-  constructor(depthBytes: Bytes) {
+  /** @param turn the processor of the thread that waits, which it gives up meanwhile */
+  constructor(depthBytes: Bytes, turn: Turn) {
     this.#depthBytes = depthBytes;
+    this.#turn = turn;
   }
 
   /** From now on, this rate. The tokens stay: what was saved up before the stop may still be used. */
@@ -39,9 +43,8 @@ export class Pacer {
     if (rate === null) this.#bucket = undefined;
     else if (this.#bucket) this.#bucket = changeRate(this.#bucket, rate, now);
     else this.#bucket = fullBucket(rate, this.#depthBytes, now);
-    if (this.#account) this.#account.rateChanges(now, before);
-    else this.#account = new Conformance(this.#depthBytes, now);
-    this.#reserved ??= rate;
+    this.#account ??= new LinkAccount(this.#depthBytes, now);
+    this.#account.rateChanges(now, before, rate);
   }
 
   /** Whether `bytes` may leave now on top of `ahead` that are about to leave. */
@@ -58,28 +61,29 @@ export class Pacer {
       : 0;
     waitNs = Math.max(waitNs, Math.min(SHORTEST_WAIT_NS, affordableNs));
     const until = clockNs() + waitNs;
+    this.#turn.sleeps();
     if (waitNs > TIMER_GRAIN_NS) await sleep((waitNs - TIMER_GRAIN_NS / 2) / NANOS_PER_MILLISECOND);
     const restNs = until - clockNs();
     if (restNs > 0) Atomics.wait(this.#alarm, 0, 0, restNs / NANOS_PER_MILLISECOND);
     this.#latestNs = Math.max(this.#latestNs, clockNs() - until);
+    this.#turn.wakes();
     await turn();
   }
 
-  /** Takes the tokens of bytes that are handed to the kernel now. */
+  /** There is something to send now. */
+  begins(): void {
+    this.#account?.begins(clockNs());
+  }
+
+  /** Takes the tokens of bytes that are handed to the kernel now. Before a rate was set nothing is accounted for. */
   departs(bytes: Bytes): void {
     const now = clockNs();
+    this.#account?.departed(now, bytes, this.#bucket);
     if (this.#bucket) this.#bucket = reserve(this.#bucket, now, bytes).next;
-    this.#account!.departed(now, bytes, this.#bucket?.rateBytesPerSecond ?? 0);
   }
 
   get link(): LinkRecord {
-    return {
-      reservedBytesPerSecond: this.#reserved,
-      depthBytes: this.#depthBytes,
-      sentBytes: this.#account?.sentBytes ?? 0,
-      worstExcessBytes: this.#reserved === null ? null : (this.#account?.worstExcessBytes ?? null),
-      longestLatenessNs: this.#latestNs,
-    };
+    return this.#account?.record(this.#latestNs) ?? idleLink(this.#depthBytes);
   }
 
   #waitNs(bytes: Bytes): Nanos {

@@ -5,6 +5,17 @@ import { reasonOf } from '../failure.ts';
 import { PageChecksums } from './checksums.ts';
 import { Connection } from './connection.ts';
 import { decodeHello, encodeHello, type Hello } from './hello.ts';
+import { Journal } from './journal.ts';
+import type { Limits } from './limits.ts';
+import { decodeStop, encodeNanos, type Retired } from './payloads.ts';
+import {
+  type Challenges,
+  checkAnnounced,
+  checkChallenge,
+  destinationChallenge,
+  isProofOf,
+  proofOf,
+} from './proof.ts';
 
 /** A guest that stands at the destination, waiting for its memory. */
 export interface HostedGuest {
@@ -13,7 +24,7 @@ export interface HostedGuest {
   hash(): Promise<string>;
   run(guestTimeNs: number): Promise<void>;
   /** Stops the guest for good and says how far it came. */
-  retire(): Promise<{ readonly steps: number; readonly heartbeats: number; readonly sha256: string }>;
+  retire(): Promise<Retired>;
   /** Frees everything. */
   discard(): Promise<void>;
 }
@@ -21,21 +32,33 @@ export interface HostedGuest {
 /** Makes room for a guest. @throws Failure it is refused, and why. */
 export type Prepare = (hello: Hello) => Promise<HostedGuest>;
 
+export interface Reception {
+  readonly prepare: Prepare;
+  /** The key that the source must have too; null: whoever can connect may. */
+  readonly key: Uint8Array | null;
+  readonly limits: Limits;
+  /** Called when the other end is no stranger any more. */
+  readonly known: () => void;
+  /** The folder where a journal is kept; without it, none is. */
+  readonly journals: string | undefined;
+}
+
 /**
  * Takes in one migration over one connection. The guest runs only after `commit`; before it, whatever goes wrong
  * ends with the guest discarded here, because it is still the source's.
  * @returns a line that says how it ended, when the connection is gone
  */
-export function receive(socket: Socket, prepare: Prepare): Promise<string> {
-  return new Promise((resolve) => new Reception(socket, prepare, resolve));
+export function receive(socket: Socket, reception: Reception): Promise<string> {
+  return new Promise((resolve) => new Receiver(socket, reception, resolve));
 }
 
-/** The guest's clock and a SHA-256. */
-const STOP_BYTES = 8 + 32;
-
-class Reception {
+class Receiver {
   readonly #connection: Connection;
-  readonly #prepare: Prepare;
+  readonly #reception: Reception;
+  readonly #peer: string;
+  readonly #patience: NodeJS.Timeout;
+  #journal: Journal | undefined;
+  #challenges: Challenges = { source: new Uint8Array(0), destination: destinationChallenge() };
   #name = 'a connection';
   #guest: HostedGuest | undefined;
   #pages = 0;
@@ -49,11 +72,15 @@ class Reception {
   /** Control frames are answered one after the other. */
   #answering: Promise<void> = Promise.resolve();
 
-  constructor(socket: Socket, prepare: Prepare, ended: (how: string) => void) {
-    this.#prepare = prepare;
+  constructor(socket: Socket, reception: Reception, ended: (how: string) => void) {
+    this.#reception = reception;
+    this.#peer = `${socket.remoteAddress}:${socket.remotePort}`;
+    const { strangerMs } = reception.limits;
+    this.#patience = setTimeout(() => this.#giveUp(`a stranger for ${strangerMs / 1000} s`), strangerMs);
     this.#connection = new Connection(
       socket,
       'destination',
+      reception.key !== null,
       (header, payload) => this.#take(header, payload),
       (why) => void this.#answering.then(() => this.#end(why)).then(ended),
     );
@@ -67,13 +94,22 @@ class Reception {
       this.#connection.finish();
     } else {
       const copy = Buffer.from(payload);
+      if (header.type === 'hello') this.#becomesKnown();
       this.#answering = this.#answering
         .then(() => this.#answer(header, copy))
-        .catch((cause) => {
-          this.#gaveUp ??= reasonOf(cause);
-          this.#connection.close(reasonOf(cause));
-        });
+        .catch((cause) => this.#giveUp(reasonOf(cause)));
     }
+  }
+
+  #giveUp(why: string): void {
+    this.#gaveUp ??= why;
+    this.#connection.close(why);
+  }
+
+  #becomesKnown(): void {
+    clearTimeout(this.#patience);
+    this.#connection.longestSilenceMs = this.#reception.limits.silenceMs;
+    this.#reception.known();
   }
 
   #store({ type, argument: page, crc }: FrameHeader, payload: Buffer): void {
@@ -87,7 +123,14 @@ class Reception {
   async #answer({ type, argument }: FrameHeader, payload: Buffer): Promise<void> {
     const connection = this.#connection;
     switch (type) {
+      case 'challenge':
+        checkChallenge('source', argument, payload);
+        this.#challenges = { ...this.#challenges, source: payload };
+        return connection.send('challenge', WIRE_VERSION, this.#challenges.destination);
+      case 'proof':
+        return this.#prove(this.#reception.key!, payload);
       case 'hello':
+        if (this.#reception.key) checkAnnounced(this.#challenges.source, payload);
         await this.#greet(decodeHello(payload));
         if (connection.state !== 'closed')
           connection.send('hello', 0, encodeHello({ version: WIRE_VERSION }));
@@ -99,26 +142,46 @@ class Reception {
       case 'verify':
         return connection.send('verify', 0, Buffer.from(await this.#guest!.hash()));
       case 'commit': {
-        const receivedAtNs = clockNs();
+        this.#journal?.write('commit');
         this.#committed = true;
+        const committedAtNs = clockNs();
         await this.#guest!.run(this.#guestTimeNs);
-        const resumeNs = Buffer.alloc(8);
-        resumeNs.writeDoubleLE(clockNs() - receivedAtNs);
-        return connection.send('running', 0, resumeNs);
+        const resumeNs = clockNs() - committedAtNs;
+        this.#journal?.write('running');
+        return connection.send('running', 0, encodeNanos(resumeNs));
       }
       case 'retire': {
         const end = await this.#guest!.retire();
         this.#retired = true;
+        this.#journal?.write('ended');
         connection.send('retire', 0, Buffer.from(JSON.stringify(end)));
         return connection.finish();
       }
     }
   }
 
+  #prove(key: Uint8Array, claimed: Buffer): void {
+    if (!isProofOf('source', key, this.#challenges, claimed)) {
+      throw new WireError('wrong key: the source’s is not the one of this destination');
+    }
+    this.#becomesKnown();
+    this.#connection.send('proof', 0, proofOf('destination', key, this.#challenges));
+  }
+
   async #greet(hello: Hello): Promise<void> {
     const { pages, pageSizeBytes, name } = hello.guest;
-    this.#guest = await this.#prepare(hello);
+    this.#guest = await this.#reception.prepare(hello);
     this.#name = `guest '${name}'`;
+    const { journals } = this.#reception;
+    if (journals !== undefined) {
+      this.#journal = Journal.atDestination(journals, {
+        migration: hello.migration,
+        guest: name,
+        pages,
+        pageSizeBytes,
+        peer: this.#peer,
+      });
+    }
     this.#pages = pages;
     this.#pageSizeBytes = pageSizeBytes;
     this.#connection.pageSizeBytes = pageSizeBytes;
@@ -127,19 +190,18 @@ class Reception {
     this.#checksums = new PageChecksums(pages);
   }
 
-  /** The stop frame carries the guest's clock (f64) and the digest over all checksums as last sent. */
   #compare(payload: Buffer): void {
-    if (payload.length !== STOP_BYTES) {
-      throw new WireError(`a 'stop' frame of ${payload.length} bytes; expected ${STOP_BYTES}`);
-    }
-    this.#guestTimeNs = payload.readDoubleLE(0);
-    if (!payload.subarray(8).equals(this.#checksums.digest())) {
+    const { guestTimeNs, digest } = decodeStop(payload);
+    this.#guestTimeNs = guestTimeNs;
+    if (!digest.equals(this.#checksums.digest())) {
       throw new WireError('the pages received are not the pages sent: their checksums differ');
     }
+    this.#journal?.write('ready');
     this.#connection.send('ready');
   }
 
   async #end(why: Error | undefined): Promise<string> {
+    clearTimeout(this.#patience);
     if (this.#retired) {
       await this.#guest?.discard();
       return `${this.#name} arrived, ran and was retired`;
@@ -147,6 +209,16 @@ class Reception {
     const reason = this.#gaveUp ?? (why ? reasonOf(why) : 'the connection ended');
     if (this.#committed) return `${this.#name} runs here; its source has gone (${reason})`;
     await this.#guest?.discard();
-    return `${this.#name} did not arrive: ${reason}`;
+    return `${this.#name} did not arrive: ${reason}${this.#closeJournal(reason)}`;
+  }
+
+  /** @returns what to add if the journal could not be closed */
+  #closeJournal(reason: string): string {
+    try {
+      this.#journal?.write('aborted', reason);
+      return '';
+    } catch (cause) {
+      return `; ${reasonOf(cause)}`;
+    }
   }
 }

@@ -1,11 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
+  DIGEST_BYTES,
   type FrameType,
   frameTypes,
   HEADER_BYTES,
   LARGEST_CONTROL_BYTES,
   LARGEST_HELLO_BYTES,
+  NONCE_BYTES,
   readHeader,
   WireError,
   writeChecksum,
@@ -28,6 +30,9 @@ const bounds: Record<FrameType, readonly [number, number]> = {
   running: [0, LARGEST_CONTROL_BYTES],
   retire: [0, LARGEST_CONTROL_BYTES],
   abort: [0, LARGEST_CONTROL_BYTES],
+  challenge: [NONCE_BYTES, NONCE_BYTES + DIGEST_BYTES],
+  proof: [DIGEST_BYTES, DIGEST_BYTES],
+  alive: [0, 0],
 };
 
 function header(type: FrameType, argument: number, lengthBytes: number, crc = 0): DataView {
@@ -77,6 +82,9 @@ describe('a header', () => {
       running: 9,
       retire: 10,
       abort: 11,
+      challenge: 12,
+      proof: 13,
+      alive: 14,
     });
   });
 });
@@ -114,9 +122,16 @@ describe('a stream that breaks the rules is refused before its payload is read',
     expect(() => readHeader(header('page', 0, 16_384), 0, PAGE)).toThrow(WireError);
   });
 
+  test('a hello larger than this end expects', () => {
+    expect(readHeader(header('hello', 0, 1_000), 0, PAGE, 1_000).lengthBytes).toBe(1_000);
+    expect(() => readHeader(header('hello', 0, 1_001), 0, PAGE, 1_000)).toThrow(
+      "a 'hello' frame of 1001 bytes; expected 2 to 1000",
+    );
+  });
+
   test('any sixteen bytes are a header of a known type within its bounds, or a WireError', () => {
     fc.assert(
-      fc.property(fc.uint8Array({ minLength: 16, maxLength: 16 }), fc.nat({ max: 12 }), (bytes, code) => {
+      fc.property(fc.uint8Array({ minLength: 16, maxLength: 16 }), fc.nat({ max: 16 }), (bytes, code) => {
         const view = new DataView(bytes.buffer, bytes.byteOffset, 16);
         view.setUint32(4, code, true);
         try {

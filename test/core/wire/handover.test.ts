@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { type FrameType, frameTypes, WireError } from '../../../src/core/wire/frames.ts';
-import { type End, type HandoverState, handover, next } from '../../../src/core/wire/handover.ts';
+import { awaits, type End, type HandoverState, handover, next } from '../../../src/core/wire/handover.ts';
 
 const states = Object.keys(handover.source) as HandoverState[];
 const ends: readonly End[] = ['source', 'destination'];
@@ -8,14 +8,17 @@ const ends: readonly End[] = ['source', 'destination'];
 const transitions = (end: End, state: HandoverState) =>
   Object.entries(handover[end][state]) as [string, HandoverState][];
 
+/** Where ends begin: without a key, and with one. */
+const beginnings: readonly HandoverState[] = ['new', 'locked'];
+
 function reachable(end: End): Set<HandoverState> {
-  const found = new Set<HandoverState>(['new']);
+  const found = new Set<HandoverState>(beginnings);
   for (const state of found) for (const [, to] of transitions(end, state)) found.add(to);
   return found;
 }
 
 describe('each table', () => {
-  test.each(ends)('%s: every state can be reached from new', (end) => {
+  test.each(ends)('%s: every state can be reached', (end) => {
     expect([...reachable(end)].sort()).toEqual([...states].sort());
   });
 
@@ -84,6 +87,54 @@ test('a whole migration is: greet, rounds that are acknowledged, stop, compare, 
   }
 });
 
+test('where both have a key, the hello comes after both proofs, and the source proves first', () => {
+  const story = [
+    ['sends challenge', 'challenging'],
+    ['receives challenge', 'challenged'],
+    ['sends proof', 'proving'],
+    ['receives proof', 'proved'],
+    ['sends hello', 'greeting'],
+  ] as const;
+  let state: HandoverState = 'locked';
+  for (const [event, to] of story) {
+    const [direction, type] = event.split(' ') as ['sends' | 'receives', FrameType];
+    for (const other of ['challenge', 'proof', 'hello'] as const) {
+      if (other !== type) expect(() => next('source', state, direction, other)).toThrow(WireError);
+    }
+    state = next('source', state, direction, type);
+    expect(state).toBe(to);
+  }
+});
+
+test('a key at one end only is an error that says at which', () => {
+  expect(() => next('destination', 'new', 'receives', 'challenge')).toThrow(
+    'the source has a key and this destination has none',
+  );
+  expect(() => next('destination', 'locked', 'receives', 'hello')).toThrow(
+    'this destination has a key and the source has none',
+  );
+});
+
+test('an end awaits the other where that one may say more than that it gives up', () => {
+  const awaiting = (end: End) => states.filter((state) => awaits(end, state));
+  expect(awaiting('destination').sort()).toEqual(
+    ['challenged', 'live', 'locked', 'new', 'proved', 'ready', 'running'].sort(),
+  );
+  expect(awaiting('source').sort()).toEqual(
+    [
+      'challenging',
+      'proving',
+      'greeting',
+      'ending round',
+      'comparing',
+      'verifying',
+      'committed',
+      'retiring',
+    ].sort(),
+  );
+  for (const state of states) expect(awaits('source', state) && awaits('destination', state)).toBe(false);
+});
+
 /** Both ends and what is under way between them; `committed` remembers that the source has ever sent commit. */
 interface Pair {
   readonly source: HandoverState;
@@ -101,14 +152,16 @@ const MOST_UNDER_WAY = 3;
  * closed end is dropped, as a socket does it.
  */
 function explore(): { readonly pairs: readonly Pair[]; readonly stuck: readonly Pair[] } {
-  const first: Pair = {
-    source: 'new',
-    destination: 'new',
-    toDestination: [],
-    toSource: [],
-    committed: false,
-  };
-  const found = new Map([[JSON.stringify(first), first]]);
+  const first = beginnings.map(
+    (state): Pair => ({
+      source: state,
+      destination: state,
+      toDestination: [],
+      toSource: [],
+      committed: false,
+    }),
+  );
+  const found = new Map(first.map((pair) => [JSON.stringify(pair), pair]));
   const stuck: Pair[] = [];
   for (const pair of found.values()) {
     const following = successors(pair);
@@ -177,6 +230,13 @@ describe('both ends together, over a network that loses nothing', () => {
     expect([...sources].sort()).toEqual(['committed', 'retiring', 'running']);
   });
 
+  test('the destination proves itself only to a source that has said its proof first', () => {
+    const proved = pairs.filter(({ destination }) => destination === 'proved');
+    expect(proved.length).toBeGreaterThan(0);
+    const sources = new Set(proved.map(({ source }) => source));
+    for (const early of ['locked', 'challenging', 'challenged']) expect(sources).not.toContain(early);
+  });
+
   test('the source learns that the guest runs only from a destination that has it', () => {
     const running = pairs.filter(({ source }) => source === 'running' || source === 'retiring');
     expect(running.length).toBeGreaterThan(0);
@@ -199,7 +259,7 @@ describe('both ends together, over a network that loses nothing', () => {
 describe('a frame out of place', () => {
   test('is an error that says what came, when, and what would have been right', () => {
     expect(() => next('destination', 'live', 'receives', 'commit')).toThrow(
-      new WireError("'commit' while live; expected 'page', 'zero', 'round', 'stop', 'abort'"),
+      new WireError("'commit' while live; expected 'page', 'zero', 'round', 'stop', 'alive', 'abort'"),
     );
     expect(() => next('source', 'comparing', 'receives', 'running')).toThrow(
       new WireError("'running' while comparing; expected 'ready', 'abort'"),

@@ -92,6 +92,25 @@ describe('a frame reader', () => {
     expect(() => readerInto([]).read(header)).toThrow("a 'stop' frame of 4294967295 bytes");
   });
 
+  test('asks before it gathers a payload, however its header is cut', () => {
+    const frame = encodeFrame('stop', 0, Buffer.alloc(40));
+    for (let cut = 1; cut < frame.length; cut++) {
+      const asked: string[] = [];
+      const refusing = new FrameReader(
+        () => {},
+        ({ type }) => {
+          asked.push(type);
+          throw new WireError('not now');
+        },
+      );
+      expect(() => {
+        refusing.read(frame.subarray(0, Math.min(cut, HEADER_BYTES)));
+        refusing.read(frame.subarray(Math.min(cut, HEADER_BYTES), frame.length - 1));
+      }).toThrow('not now');
+      expect(asked).toEqual(['stop']);
+    }
+  });
+
   test('never fails but by a wire error, whatever arrives', () => {
     fc.assert(
       fc.property(fc.array(fc.uint8Array({ maxLength: 300 }), { maxLength: 6 }), (chunks) => {

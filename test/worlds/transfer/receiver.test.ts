@@ -1,15 +1,17 @@
 import { once } from 'node:events';
-import { connect, createServer, type Server, type Socket } from 'node:net';
+import { connect, createServer, type Server } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { freeCpu } from '../../../src/core/cpu/cpu-plan.ts';
 import { drive } from '../../../src/lab/drive.ts';
 import { Destination } from '../../../src/worlds/threads/destination.ts';
 import { ThreadsWorld } from '../../../src/worlds/threads/threads-world.ts';
 import { encodeFrame } from '../../../src/worlds/transfer/frame-writer.ts';
 import { smallSetup } from '../../fixtures/setup.ts';
+import { json, smallHello, stranger as strangerTo } from '../../fixtures/stranger.ts';
 
 /** Real sockets, a real destination; the other end is a stranger, or a wire that is not to be trusted. */
 const { guest, plan } = smallSetup();
-const hello = { version: 1, guest, heartbeats: null };
+const hello = smallHello;
 let destination: Destination;
 let logged: Promise<string>;
 
@@ -26,18 +28,7 @@ async function listen(options: { pages?: number; pageSizeBytes?: number }): Prom
   destination = await Destination.listen({ host: '127.0.0.1', port: 0, log, ...options });
 }
 
-async function stranger(...frames: Buffer[]): Promise<{ socket: Socket; answer: Promise<string> }> {
-  const socket = connect(destination.address.port, '127.0.0.1');
-  await once(socket, 'connect');
-  const chunks: Buffer[] = [];
-  socket.on('data', (chunk: Buffer) => chunks.push(chunk));
-  socket.on('error', () => {});
-  socket.write(Buffer.concat(frames));
-  const answer = once(socket, 'close').then(() => Buffer.concat(chunks).toString('latin1'));
-  return { socket, answer };
-}
-
-const json = (value: unknown) => Buffer.from(JSON.stringify(value));
+const stranger = (...frames: Buffer[]) => strangerTo(destination.address.port, ...frames);
 
 describe('a destination refuses in one clear line', () => {
   test('what is not a frame', async () => {
@@ -191,7 +182,7 @@ describe('a source whose wire or destination fails', () => {
 
 function worldTowards(port: number): Promise<ThreadsWorld> {
   return ThreadsWorld.create(
-    { guest, plan },
-    { destination: { host: '127.0.0.1', port }, viewerHost: '127.0.0.1' },
+    { guest, plan, cpu: freeCpu },
+    { destination: { host: '127.0.0.1', port }, key: null, viewerHost: '127.0.0.1' },
   );
 }

@@ -1,0 +1,70 @@
+import { Command, Option } from 'commander';
+import type { End } from '../core/wire/handover.ts';
+import { type FoundEnd, type Recovery, recover, type Settlement } from '../worlds/transfer/recover.ts';
+
+/** `switchover recover DIR [DIR2]`: whose are the guests of migrations that were cut off? */
+export function recoverCommand(exit: (code: number) => void): Command {
+  return new Command('recover')
+    .description('settle migrations that were cut off, by the journals of one end or of both')
+    .argument('<folder>', 'journals of run or receive --journal')
+    .argument('[other]', "the other end's journals")
+    .addOption(new Option('--json <file>', 'one JSON object, alone on standard output').choices(['-']))
+    .action((folder: string, other: string | undefined, options: { json?: '-' }) =>
+      exit(action(other === undefined ? [folder] : [folder, other], options.json !== undefined)),
+    );
+}
+
+function action(folders: readonly string[], json: boolean): number {
+  const recovery = recover(folders);
+  console.log(json ? JSON.stringify(recovery) : told(recovery, folders).join('\n'));
+  return recovery.settlements.every(({ state }) => state !== 'undecided') ? 0 : 1;
+}
+
+function told({ settlements, remarks }: Recovery, folders: readonly string[]): readonly string[] {
+  const nothing = `nothing to do: no unfinished migration in ${folders.join(' and ')}`;
+  return [...remarks, ...(settlements.length === 0 ? [nothing] : settlements.map(line))];
+}
+
+function line(settlement: Settlement): string {
+  const { guest, found, reason } = settlement;
+  const ends = [`source: ${trace(found.source)}`, `destination: ${trace(found.destination)}`].join(', ');
+  return `guest '${guest}' (${ends}): ${verdict(settlement)}: ${reason}. ${consequence(settlement)}`;
+}
+
+function trace(end: FoundEnd | null): string {
+  if (!end) return 'no journal here';
+  return `${end.last}, process ${end.pid} ${end.process === 'on another host' ? `on ${end.host}` : end.process}`;
+}
+
+function verdict({ owner, state }: Settlement): string {
+  if (owner !== 'nobody yet known') return `the ${owner} owns it`;
+  return state === 'under way' ? 'nobody can say yet who owns it' : 'it cannot be decided who owns it';
+}
+
+/** Guests here live in processes, so one whose process has ended is gone: what is decided is who may start it. */
+function consequence(settlement: Settlement): string {
+  const { owner, done, missing, state } = settlement;
+  const written = done.map(({ entry, file }) => `wrote '${entry}' to ${file}`).join(', ');
+  const living = livingEnds(settlement);
+  const left = living.length > 0 ? `left alone: ${living.join(' and ')}` : '';
+  const sentences = [written, left].filter((text) => text !== '');
+  if (state === 'undecided') {
+    sentences.push(
+      missing ? `start it nowhere; the ${missing}'s journal is missing: give its folder too` : '',
+    );
+    if (!missing)
+      sentences.push(`start it nowhere${living.length > 0 ? ' and recover again once that has ended' : ''}`);
+  } else if (owner !== 'nobody yet known' && !living.some((end) => end.startsWith(`the ${owner}`))) {
+    sentences.push(`its process is gone and the guest with it: only the ${owner} may start it again`);
+  }
+  return sentences.filter((text) => text !== '').join('; ');
+}
+
+function livingEnds({ found }: Settlement): string[] {
+  return (['source', 'destination'] as const).flatMap((end: End) => {
+    const at = found[end];
+    if (!at || at.process === 'has ended' || at.last === 'aborted' || at.last === 'ended') return [];
+    const where = at.process === 'lives' ? 'lives' : `may live on ${at.host}, recover there first`;
+    return [`the ${end} (process ${at.pid} ${where})`];
+  });
+}

@@ -1,0 +1,21 @@
+/** What a destination grants to whoever connects. */
+export interface Limits {
+  /** Connections at once. */
+  readonly connections: number;
+  /** Of these, the ones that have not said who they are: no proof where a key is asked for, no hello elsewhere. */
+  readonly strangers: number;
+  /** How long one may stay a stranger. */
+  readonly strangerMs: number;
+  /** Later, how long the source may be silent although it is its turn. */
+  readonly silenceMs: number;
+}
+
+export const defaultLimits: Limits = {
+  connections: 16,
+  strangers: 8,
+  strangerMs: 10_000,
+  silenceMs: 60_000,
+};
+
+/** A source with nothing to say says so this often, so that its silence is never mistaken for its absence. */
+export const ALIVE_MS = 20_000;

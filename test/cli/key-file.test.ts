@@ -1,0 +1,127 @@
+import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { main, switchover } from '../fixtures/command.ts';
+
+let folder: string;
+let scenario: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'switchover-'));
+  scenario = join(folder, 'small.yaml');
+  writeFileSync(
+    scenario,
+    'guest: { pages: 400, program: { kind: classes, classes: [ { pages: 50, writesPerSecond: 50 } ] } }\nlink: { rate: 100Mbit/s }\nmigration: { observe: 400ms }\n',
+  );
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function keyFile(name: string, bytes: Uint8Array, mode = 0o600): string {
+  const file = join(folder, name);
+  writeFileSync(file, bytes);
+  chmodSync(file, mode);
+  return file;
+}
+
+/** A `receive` in a process of its own; its lines as they come. */
+async function receiving(...args: string[]) {
+  const receiver = spawn(process.execPath, [main, 'receive', ...args]);
+  const lines = createInterface(receiver.stdout)[Symbol.asyncIterator]();
+  const address = /listening on (\S+)/.exec((await lines.next()).value)![1]!;
+  return {
+    address,
+    line: async () => (await lines.next()).value as string,
+    end: () => receiver.kill('SIGTERM'),
+  };
+}
+
+const run = (to: string, ...args: string[]) =>
+  switchover('run', scenario, '--world', 'threads', '--quiet', '--to', to, ...args);
+
+describe('--key-file', () => {
+  test('the same at both ends: migrations beyond loopback', async () => {
+    const key = keyFile('key', randomBytes(32));
+    const { address, line, end } = await receiving('--listen', '0.0.0.0:0', '--key-file', key);
+    try {
+      const here = address.replace('0.0.0.0', '127.0.0.1');
+      expect(await run(here, '--key-file', key)).toMatchObject({ code: 0 });
+      expect(await line()).toContain('arrived, ran and was retired');
+
+      const wrong = await run(here, '--key-file', keyFile('other', randomBytes(32)));
+      expect(wrong).toMatchObject({ code: 1, stderr: expect.stringContaining('refused: wrong key') });
+      expect(await line()).toContain('did not arrive: wrong key');
+
+      const none = await run(here);
+      expect(none.code).toBe(1);
+      expect(none.stderr).toContain('this destination has a key and the source has none');
+      expect(await line()).toContain('this destination has a key and the source has none');
+    } finally {
+      end();
+    }
+  });
+
+  test('at the source only: refused, naming who has none', async () => {
+    const { address, end } = await receiving();
+    try {
+      const ended = await run(address, '--key-file', keyFile('mine', randomBytes(40)));
+      expect(ended.code).toBe(1);
+      expect(ended.stderr).toContain('the source has a key and this destination has none');
+    } finally {
+      end();
+    }
+  });
+
+  const refusals: [string, () => string, number, RegExp][] = [
+    [
+      'readable by all',
+      () => keyFile('open', randomBytes(32), 0o644),
+      2,
+      /chmod 600 .*open, found "mode 644"/,
+    ],
+    [
+      'readable by the group',
+      () => keyFile('group', randomBytes(32), 0o640),
+      2,
+      /chmod 600 .*, found "mode 640"/,
+    ],
+    [
+      'too short',
+      () => keyFile('short', randomBytes(31)),
+      2,
+      /--key-file: expected 32 to 65536 bytes.*found "31 bytes"/,
+    ],
+    ['a folder', () => folder, 2, /--key-file: expected a file/],
+    ['absent', () => join(folder, 'nowhere'), 1, /cannot read .*nowhere: ENOENT/],
+  ];
+  test.each(refusals)('%s: refused by both ends, with what to do', async (_, file, code, message) => {
+    for (const ended of [
+      await switchover('receive', '--key-file', file()),
+      await run('127.0.0.1:1', '--key-file', file()),
+    ]) {
+      expect(ended.code).toBe(code);
+      expect(ended.stderr).toMatch(message);
+      expect(ended.stderr).not.toMatch(/\n\s+at /);
+    }
+  });
+
+  test('without --to there is nobody to prove it to; exit 2', async () => {
+    const ended = await switchover('run', scenario, '--key-file', keyFile('lonely', randomBytes(32)));
+    expect(ended.code).toBe(2);
+    expect(ended.stderr).toContain('--key-file: expected --to HOST:PORT with it');
+  });
+});
+
+test('without a key receive listens on loopback only, and says what to do; exit 2', async () => {
+  const ended = await switchover('receive', '--listen', '0.0.0.0:0');
+  expect(ended.code).toBe(2);
+  expect(ended.stderr).toBe(
+    'switchover: whoever reaches 0.0.0.0 could connect: give a key with --key-file, or listen on 127.0.0.1\n',
+  );
+});
+
+test('receive --help says that nothing is encrypted', async () => {
+  expect((await switchover('receive', '--help')).stdout).toContain('neither encrypted');
+});

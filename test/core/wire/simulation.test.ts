@@ -1,0 +1,68 @@
+import { describe, expect, test } from 'vitest';
+import { type Rules, soundRules } from './simulated-handover.ts';
+import { simulate } from './simulator.ts';
+
+/** SCHEDULE=n carries out schedule n alone and prints its steps. */
+const only = process.env.SCHEDULE;
+const SCHEDULES = 100_000;
+
+/** Both last entries once the faults are over: the cases that the table of ownership is about. */
+const expectedKinds = [
+  'source running, destination running: the destination runs it',
+  'source aborted, destination aborted: the source runs it',
+  'source aborted, destination aborted: the source runs it, by recover',
+  'source commit, destination running: the destination runs it',
+  'source commit, destination running: nobody runs it',
+  'source commit, destination commit: nobody runs it',
+  'source commit, destination ready: nobody runs it',
+  'source commit, destination aborted: nobody runs it',
+  'source ready, destination aborted: nobody runs it',
+  'source running, destination running: nobody runs it',
+];
+
+describe.skipIf(only !== undefined)('the hand-over under random faults', () => {
+  test('never has two runners, loses no memory, and both journals always name one owner', () => {
+    const kinds = new Map<string, number>();
+    for (let seed = 0; seed < SCHEDULES; seed++) {
+      const { violation, kind } = simulate(seed);
+      if (violation !== undefined) expect.fail(replayOf(seed));
+      kinds.set(kind, (kinds.get(kind) ?? 0) + 1);
+    }
+    for (const kind of expectedKinds) expect(kinds.get(kind), kind).toBeGreaterThan(SCHEDULES / 2000);
+  });
+
+  test('the same seed is the same schedule', () => {
+    expect(simulate(11, soundRules, true)).toEqual(simulate(11, soundRules, true));
+  });
+});
+
+const twoRunners = 'the guest runs at both ends';
+const stale = 'the guest starts at the source with memory that is not its own';
+
+describe.skipIf(only !== undefined)('the simulation sees what goes wrong', () => {
+  const broken: [string, Partial<Rules>, string][] = [
+    ['the source sends commit before its entry is synced', { sourceSyncsCommit: false }, twoRunners],
+    ['the destination runs the guest at ready', { destinationWaitsForCommit: false }, twoRunners],
+    ['the destination runs the guest before its entry is synced', { destinationSyncsCommit: false }, stale],
+    ['the source resumes after it sent commit', { sourceKeepsStoppedAfterCommit: false }, twoRunners],
+    ['recover settles what a living process is at', { recoverAsksWhoLives: false }, twoRunners],
+  ];
+
+  test.each(broken)('when %s', (_, rules, what) => {
+    expect(violations({ ...soundRules, ...rules })).toContain(what);
+  });
+});
+
+test.runIf(only !== undefined)('schedule', () => {
+  console.log(replayOf(Number(only)));
+});
+
+function violations(rules: Rules): (string | undefined)[] {
+  return Array.from({ length: SCHEDULES / 5 }, (_, seed) => simulate(seed, rules).violation);
+}
+
+function replayOf(seed: number): string {
+  const { steps, violation } = simulate(seed, soundRules, true);
+  const verdict = violation ?? 'all is well';
+  return [`schedule ${seed} (SCHEDULE=${seed} replays it): ${verdict}`, ...steps].join('\n  ');
+}
