@@ -1,3 +1,4 @@
+import { freeCpu } from '../src/core/cpu/cpu-plan.ts';
 import type { Course } from '../src/core/migration/course.ts';
 import type { Plan } from '../src/core/migration/plan.ts';
 import { HEADER_BYTES } from '../src/core/wire/frames.ts';
@@ -39,11 +40,12 @@ export async function migrateThreads(
     pageSizeBytes: 4096,
     program,
     heartbeatPeriodNs: 10e6,
+    cpuPerWriteNs: 0,
     seed: 1,
   };
   const factory = await worldFactory('threads');
   try {
-    const world = await factory.create({ guest, plan });
+    const world = await factory.create({ guest, plan, cpu: freeCpu });
     try {
       return await drive(plan, world);
     } finally {

@@ -1,13 +1,15 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
 import { UsageError } from '../lab/problem.ts';
-import { Failure, reasonOf } from '../worlds/failure.ts';
+import { Failure, Refusal, reasonOf } from '../worlds/failure.ts';
 import { doctorCommand } from './doctor.ts';
 import { orderCommand } from './order.ts';
 import { predictCommand } from './predict.ts';
 import { receiveCommand } from './receive.ts';
+import { recoverCommand } from './recover.ts';
 import { replayCommand } from './replay.ts';
 import { runCommand } from './run.ts';
+import { scheduleCommand } from './schedule.ts';
 
 /** Exit codes: 0 done, 1 failed, 2 wrong usage. Commands return one or throw; only here does the process end. */
 const program = new Command('switchover')
@@ -21,7 +23,9 @@ for (const command of [
   runCommand,
   predictCommand,
   orderCommand,
+  scheduleCommand,
   receiveCommand,
+  recoverCommand,
   replayCommand,
   doctorCommand,
 ]) {
@@ -42,7 +46,8 @@ try {
 } catch (cause) {
   exitCode = exitCodeOf(cause);
 }
-process.exit(exitCode);
+// What was written may still be on its way: a pipe takes no more than fits it.
+process.stdout.write('', () => process.exit(exitCode));
 
 function exitCodeOf(cause: unknown): number {
   if (cause instanceof CommanderError) return cause.exitCode === 0 ? 0 : 2;
@@ -52,7 +57,7 @@ function exitCodeOf(cause: unknown): number {
   }
   if (cause instanceof Failure) {
     console.error(`switchover: ${cause.message}`);
-    return 1;
+    return cause instanceof Refusal ? 2 : 1;
   }
   console.error(
     `switchover: internal error: ${process.env.DEBUG ? (cause as Error).stack : reasonOf(cause)}`,

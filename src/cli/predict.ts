@@ -57,11 +57,12 @@ function answerFor(
   limitNs: number | undefined,
   probability: number,
 ) {
-  const { course, stop, assumes } = foresee(seeded(scenario, experiment.seed));
+  const { course, stop, downtimeBoundNs, assumes } = foresee(seeded(scenario, experiment.seed));
   const required =
     limitNs === undefined ? undefined : stop?.requiredStopRateBytesPerSecond(limitNs, probability);
   return {
     ...course,
+    downtimeBoundNs,
     ...(limitNs === undefined ? {} : { requiredStopRateBytesPerSecond: required ?? null }),
     assumes,
   };
@@ -98,6 +99,11 @@ function print(
     console.log(
       `  downtime       ${formatDuration(answer.downtimeNs)}, 99 %: ${formatDuration(answer.downtimeP99Ns!)}`,
     );
+    if (answer.downtimeBoundNs !== null) {
+      console.log(
+        `  at most        ${formatDuration(answer.downtimeBoundNs)}, wherever in its periods the sender's budgets fall`,
+      );
+    }
     console.log(
       `  pages left     ${answer.pagesLeft!.mean.toFixed(1)} ± ${answer.pagesLeft!.deviation.toFixed(1)}`,
     );

@@ -3,11 +3,14 @@ import { parseSize } from '../core/units.ts';
 import { shown, UsageError } from '../lab/problem.ts';
 import { Destination } from '../worlds/threads/destination.ts';
 import { parseAddress } from './address.ts';
+import { readKey } from './key-file.ts';
 
 interface Options {
   readonly listen: string;
+  readonly keyFile?: string;
   readonly pages?: string;
   readonly pageSize?: string;
+  readonly journal?: string;
 }
 
 /** `switchover receive`: a destination that takes in one migration after another until it is told to end. */
@@ -15,16 +18,27 @@ export function receiveCommand(exit: (code: number) => void): Command {
   return new Command('receive')
     .description('be a destination: take in one migration after another')
     .option('--listen <host:port>', 'where to listen; port 0 takes any free one', '127.0.0.1:0')
+    .option(
+      '--key-file <file>',
+      'take only sources that have the same key; needed to listen beyond this host',
+    )
     .option('--pages <n>', 'take only guests of this many pages')
     .option('--page-size <size>', 'take only guests with pages of this size')
+    .option('--journal <folder>', 'keep a journal of every migration there, for switchover recover')
+    .addHelpText(
+      'after',
+      '\nThe key says who may connect. What is sent is neither encrypted nor authenticated byte by byte:\nacross a network that others can touch, use a tunnel (ssh, WireGuard).',
+    )
     .action(async (options: Options) => exit(await action(options)));
 }
 
 async function action(options: Options): Promise<number> {
   const destination = await Destination.listen({
     ...parseAddress(options.listen, '--listen'),
+    key: options.keyFile === undefined ? undefined : readKey(options.keyFile),
     pages: quantity('--pages', options.pages, 'a whole number'),
     pageSizeBytes: quantity('--page-size', options.pageSize, 'a size such as 4KiB'),
+    journals: options.journal,
     log: (line) => console.log(line),
   });
   const { host, port } = destination.address;

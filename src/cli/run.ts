@@ -1,17 +1,20 @@
-import { closeSync, openSync, writeSync } from 'node:fs';
+import { closeSync, openSync, writeFileSync, writeSync } from 'node:fs';
 import { SingleBar } from 'cli-progress';
 import { Command, Option } from 'commander';
 import { shown, UsageError } from '../lab/problem.ts';
 import { roundLog } from '../lab/report/round-log.ts';
+import { serversTable } from '../lab/report/servers-table.ts';
 import { settled } from '../lab/report/settled.ts';
+import type { StopChart } from '../lab/report/stop-chart.ts';
 import { experimentTable } from '../lab/report/table.ts';
 import { type RunListener, run } from '../lab/run.ts';
 import { type Experiment, loadExperiment } from '../lab/scenario.ts';
 import { parseSetting, type Setting } from '../lab/settings.ts';
 import { encodeTraceLine } from '../lab/trace.ts';
 import { Failure, reasonOf } from '../worlds/failure.ts';
-import { type WorldName, worldNames } from '../worlds/worlds.ts';
+import { type DestinationThere, type WorldName, worldNames } from '../worlds/worlds.ts';
 import { parseAddress } from './address.ts';
+import { readKey } from './key-file.ts';
 
 interface Options {
   readonly world: WorldName;
@@ -19,8 +22,12 @@ interface Options {
   readonly seed?: string;
   readonly set: readonly Setting[];
   readonly to?: string;
+  readonly journal?: string;
+  readonly keyFile?: string;
+  readonly fallback?: 'cooperative';
   readonly json?: string;
   readonly trace?: string;
+  readonly gantt?: string;
   readonly quiet?: boolean;
 }
 
@@ -39,41 +46,67 @@ export function runCommand(exit: (code: number) => void): Command {
       [] as readonly Setting[],
     )
     .option('--to <host:port>', 'use a destination that is already there (world threads)')
+    .option('--journal <folder>', 'keep a journal of every migration there, for switchover recover')
+    .option('--key-file <file>', 'the key that this destination asks for')
+    .addOption(
+      new Option('--fallback <how>', 'keep reservations so if the kernel refuses them').choices([
+        'cooperative',
+      ]),
+    )
     .option('--json <file>', 'write records as NDJSON to a file, or alone to standard output with -')
     .option('--trace <file>', 'write every step and what the world answered')
+    .option('--gantt <file>', 'draw who had the processor around the stop of the last run, as SVG')
     .option('--quiet', 'no progress on standard error')
     .action(async (file: string, options: Options) => exit(await action(file, options)));
 }
 
 async function action(file: string, options: Options): Promise<number> {
   const experiment = load(file, options);
-  const to = options.to === undefined ? undefined : parseAddress(options.to, '--to');
+  const to = destination(options);
   const records = options.json === '-' ? stdoutLines() : fileLines(options.json);
   const trace = fileLines(options.trace);
   if (options.json !== '-') console.log(`${settled(experiment)}\n`);
+  const wantsChart = options.json !== '-' || options.gantt !== undefined;
+  let left = experiment.cells.length * experiment.runs;
+  let chart: StopChart | undefined;
   const progress = options.quiet ? silence : progressOf(experiment);
   try {
     const results = await run(experiment, {
       world: options.world,
       to,
+      journals: options.journal,
+      fallback: options.fallback,
       listener: {
         starts: progress.starts,
         witnessed: (step, seen) => progress.witnessed(step, seen),
         traced: (line) => trace.write(() => encodeTraceLine(line)),
-        ended: (record) => {
+        ended: (record, draw) => {
           records.write(() => JSON.stringify(record));
+          if (wantsChart && --left === 0) chart = draw();
           progress.ended();
         },
       },
     });
     progress.stop();
-    if (options.json !== '-') console.log(experimentTable(results, options.world));
+    if (options.gantt !== undefined) writeChart(options.gantt, chart);
+    if (options.json !== '-') {
+      const parts = [experimentTable(results, options.world), serversTable(results), chart?.terminal];
+      console.log(parts.filter((part) => part !== undefined).join('\n\n'));
+    }
     return results.every(({ records }) => records.every((record) => record.outcome !== 'failed')) ? 0 : 1;
   } finally {
     progress.stop();
     records.close();
     trace.close();
   }
+}
+
+function destination({ to, keyFile }: Options): DestinationThere | undefined {
+  if (to !== undefined) {
+    return { ...parseAddress(to, '--to'), key: keyFile === undefined ? null : readKey(keyFile) };
+  }
+  if (keyFile === undefined) return undefined;
+  throw new UsageError([{ path: '--key-file', expected: '--to HOST:PORT with it', found: shown(to) }]);
 }
 
 function load(file: string, options: Options): Experiment {
@@ -117,6 +150,17 @@ function fileLines(file: string | undefined): Lines {
       descriptor = undefined;
     },
   };
+}
+
+/** @throws Failure there is nothing to draw, or it cannot be written. */
+function writeChart(file: string, chart: StopChart | undefined): void {
+  if (!chart)
+    throw new Failure('--gantt: the last run did not stop its guest, or nobody competed for a processor');
+  try {
+    writeFileSync(file, chart.svg);
+  } catch (cause) {
+    throw new Failure(`cannot write ${file}: ${reasonOf(cause)}`);
+  }
 }
 
 interface Progress extends Required<Pick<RunListener, 'starts' | 'witnessed'>> {

@@ -2,6 +2,7 @@ import type { Course } from '../core/migration/course.ts';
 import { migrate } from '../core/migration/migrate.ts';
 import { VirtualWorld } from '../worlds/virtual/virtual-world.ts';
 import type { WorldSetup } from '../worlds/world.ts';
+import { canBeForeseen } from './foresee.ts';
 import { type Scenario, seeded } from './scenario.ts';
 
 /** What the virtual world says of a scenario: many migrations, each with its own seed. */
@@ -17,8 +18,7 @@ const PATIENCE_MS = 2_000;
 
 /** `undefined`: the scenario has no meaning in virtual time (a link without a rate). */
 export function virtualEnsemble(scenario: Scenario, seed: number): Ensemble | undefined {
-  const { rateBytesPerSecond, stopRateBytesPerSecond } = scenario.plan;
-  if (rateBytesPerSecond === null || stopRateBytesPerSecond === null) return undefined;
+  if (!canBeForeseen(scenario)) return undefined;
   const courses: Course[] = [];
   const startedAt = performance.now();
   while (courses.length < MOST_RUNS) {
@@ -33,9 +33,9 @@ export function virtualEnsemble(scenario: Scenario, seed: number): Ensemble | un
   };
 }
 
-/** One migration in virtual time, without promises. */
+/** One migration in virtual time, without promises, and without the link's windows. */
 export function migrateVirtually(setup: WorldSetup): Course {
-  const world = new VirtualWorld(setup);
+  const world = new VirtualWorld(setup, false);
   const migration = migrate(setup.plan);
   let next = migration.next();
   while (!next.done) next = migration.next(world.carryOut(next.value));

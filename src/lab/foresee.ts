@@ -1,3 +1,6 @@
+import { type CpuPlan, competitors, isHog } from '../core/cpu/cpu-plan.ts';
+import { shareOf } from '../core/cpu/reservation.ts';
+import { stopBound } from '../core/cpu/supply.ts';
 import { deferrable } from '../core/migration/deferral.ts';
 import { known } from '../core/migration/heat.ts';
 import { slotsPerWindow } from '../core/migration/plan.ts';
@@ -5,28 +8,44 @@ import { linearCurve } from '../core/model/curve.ts';
 import { expectedOrder } from '../core/model/expected-order.ts';
 import { type ModelInput, type ModelPrediction, predictCourse } from '../core/model/predictor.ts';
 import { Random } from '../core/random.ts';
-import { NANOS_PER_SECOND } from '../core/units.ts';
+import { NANOS_PER_SECOND, type Nanos } from '../core/units.ts';
 import { Failure } from '../worlds/failure.ts';
 import { curveOf } from '../worlds/guests/dirty-curve.ts';
 import { writesPerSecondOf } from '../worlds/guests/programs.ts';
 import type { WorldSetup } from '../worlds/world.ts';
+import type { Scenario } from './scenario.ts';
 
 /** What the model foresees, and what it takes for granted that the scenario says otherwise. */
 export interface Foreseen extends ModelPrediction {
+  /**
+   * With a sender's reservation, what the stop does not exceed with probability 0.99 however the sender's budgets
+   * fall: max over k of sbf⁻¹(k·w) + (n − k + 1)·T_d. null without.
+   */
+  readonly downtimeBoundNs: Nanos | null;
   readonly assumes: readonly string[];
+}
+
+/** Whether the link or the sender's CPU time limits how fast pages leave. */
+export function canBeForeseen({ plan, cpu }: Pick<Scenario, 'plan' | 'cpu'>): boolean {
+  const limited = plan.rateBytesPerSecond !== null && plan.stopRateBytesPerSecond !== null;
+  return limited || cpu.cpuPerPageNs > 0;
 }
 
 /** Breaks ties of the expected order, from a stream that no world uses. */
 const MODEL_STREAM = 4;
 
-/** The model's answer for one seeded scenario. @throws Failure the link has no rate. */
+/** The model's answer for one seeded scenario. @throws Failure nothing limits how fast pages leave. */
 export function foresee(setup: WorldSetup): Foreseen {
-  const { guest, plan } = setup;
-  const { rateBytesPerSecond, stopRateBytesPerSecond } = plan;
-  if (rateBytesPerSecond === null || stopRateBytesPerSecond === null) {
-    throw new Failure('link.rate: unlimited has no meaning for the model; give the link a rate');
+  const { guest, plan, cpu } = setup;
+  if (!canBeForeseen(setup)) {
+    throw new Failure(
+      'link.rate: unlimited has no meaning for the model; give the link a rate, or the sender a cpuPerPage',
+    );
   }
   const assumes: string[] = [];
+  const most = (plan.pageBytes * NANOS_PER_SECOND * senderShare(cpu, assumes)) / cpu.cpuPerPageNs;
+  const rateBytesPerSecond = Math.min(plan.rateBytesPerSecond ?? most, most);
+  const stopRateBytesPerSecond = Math.min(plan.stopRateBytesPerSecond ?? most, most);
   const prediction = predictCourse({
     pages: guest.pages,
     zeroPages: zeroPagesOf(setup),
@@ -38,7 +57,38 @@ export function foresee(setup: WorldSetup): Foreseen {
     stop: plan.stop,
     timeoutNs: plan.timeoutNs,
   });
-  return { ...prediction, assumes };
+  const pagesP99 =
+    ((prediction.course.downtimeP99Ns ?? 0) * stopRateBytesPerSecond) / (plan.pageBytes * NANOS_PER_SECOND);
+  const linkRate = plan.stopRateBytesPerSecond ?? Number.POSITIVE_INFINITY;
+  const bounded = cpu.sender !== null && cpu.cpuPerPageNs > 0 && prediction.stop !== null;
+  return {
+    ...prediction,
+    downtimeBoundNs: bounded
+      ? stopBound({
+          pages: Math.round(pagesP99),
+          cpuPerPageNs: cpu.cpuPerPageNs,
+          pageLinkNs: (plan.pageBytes * NANOS_PER_SECOND) / linkRate,
+          reservation: cpu.sender,
+        })
+      : null,
+    assumes,
+  };
+}
+
+/**
+ * The share of a processor that the sender can count on: its reservation; without one, as much as everybody else
+ * on its processor gets of what reservations leave. The guest, which sleeps most of the time, is not counted.
+ */
+function senderShare(cpu: CpuPlan, assumes: string[]): number {
+  if (cpu.cpuPerPageNs === 0) return 1;
+  if (cpu.sender) return shareOf(cpu.sender);
+  const all = competitors(cpu);
+  const { processor } = all.find(({ name }) => name === 'sender')!;
+  const here = all.filter((other) => other.processor === processor);
+  const reserved = here.reduce((sum, { reservation }) => sum + (reservation ? shareOf(reservation) : 0), 0);
+  const hogs = here.filter(isHog).length;
+  if (hogs > 0) assumes.push('the sender shares the processor evenly with the hogs');
+  return (1 - reserved) / (1 + hogs);
 }
 
 function zeroPagesOf({ guest }: WorldSetup): number {

@@ -1,15 +1,23 @@
+import type { CpuPlan } from '../core/cpu/cpu-plan.ts';
 import { type Labels, type MigrationRecord, migrationRecord } from '../core/migration/record.ts';
-import { type WorldFactory, type WorldName, worldFactory } from '../worlds/worlds.ts';
+import { Refusal } from '../worlds/failure.ts';
+import type { World, WorldSetup } from '../worlds/world.ts';
+import { type DestinationThere, type WorldFactory, type WorldName, worldFactory } from '../worlds/worlds.ts';
 import { drive, type Witnessed } from './drive.ts';
 import { type Ensemble, virtualEnsemble } from './ensemble.ts';
-import { foresee } from './foresee.ts';
+import { canBeForeseen, foresee } from './foresee.ts';
+import { type StopChart, stopChart } from './report/stop-chart.ts';
 import { type Experiment, type Scenario, seeded } from './scenario.ts';
 import type { Cell } from './settings.ts';
 import type { TraceLine } from './trace.ts';
 
 export interface RunOptions {
   readonly world: WorldName;
-  readonly to?: { readonly host: string; readonly port: number } | undefined;
+  readonly to?: DestinationThere | undefined;
+  /** The folder where the source keeps journals of its migrations (world threads); without it, none. */
+  readonly journals?: string | undefined;
+  /** How to keep reservations that the kernel refuses. */
+  readonly fallback?: 'cooperative' | undefined;
   readonly listener?: RunListener;
 }
 
@@ -18,7 +26,8 @@ export interface RunListener {
   starts?(run: { readonly cell: Cell; readonly run: number; readonly seed: number }): void;
   witnessed?: Witnessed;
   traced?(line: TraceLine): void;
-  ended?(record: MigrationRecord): void;
+  /** The record; and, drawn if asked for at once, who had a processor around the stop. */
+  ended?(record: MigrationRecord, chart: () => StopChart | undefined): void;
 }
 
 /** All records of one cell, and what the model and the virtual world said of it beforehand. */
@@ -46,15 +55,13 @@ export async function run(experiment: Experiment, options: RunOptions): Promise<
     ensemble: options.world === 'virtual' ? undefined : virtualEnsemble(scenario, experiment.seed),
     records: [] as MigrationRecord[],
   }));
-  const factory = await worldFactory(options.world, options.to);
+  const factory = await worldFactory(options.world, options);
   try {
     for (let repetition = 0; repetition < experiment.runs; repetition++) {
       for (const result of results) {
         const seed = experiment.seed + repetition;
         listener.starts?.({ cell: result.cell, run: repetition + 1, seed });
-        const record = await migration(experiment.name, result, seed, options, factory);
-        result.records.push(record);
-        listener.ended?.(record);
+        result.records.push(await migration(experiment.name, result, seed, options, factory));
       }
     }
   } finally {
@@ -63,10 +70,13 @@ export async function run(experiment: Experiment, options: RunOptions): Promise<
   return results;
 }
 
+function reservationsOf({ reclaim: _, ...reservations }: CpuPlan): Labels['reservations'] {
+  return reservations;
+}
+
 /** The model's figures; null where it has none: no rate, or no convergence. */
 function foreseenBy(scenario: Scenario, seed: number): Labels['predicted'] {
-  const { rateBytesPerSecond, stopRateBytesPerSecond } = scenario.plan;
-  if (rateBytesPerSecond === null || stopRateBytesPerSecond === null) return null;
+  if (!canBeForeseen(scenario)) return null;
   const { downtimeNs, downtimeP99Ns, totalNs } = foresee(seeded(scenario, seed)).course;
   if (downtimeNs === null || downtimeP99Ns === null || totalNs === null) return null;
   return { downtimeNs, downtimeP99Ns, totalNs };
@@ -76,20 +86,23 @@ async function migration(
   name: string,
   { scenario, foreseen }: CellResult,
   seed: number,
-  { world: worldName, listener = {} }: RunOptions,
+  { world: worldName, fallback, listener = {} }: RunOptions,
   factory: WorldFactory,
 ): Promise<MigrationRecord> {
-  const setup = seeded(scenario, seed);
-  const world = await factory.create(setup);
+  const { world, setup, notes } = await admitted(seeded(scenario, seed), factory, fallback);
   try {
     listener.traced?.({ plan: setup.plan });
+    let stoppedAtNs = 0;
+    let resumedAtNs = 0;
     const course = await drive(setup.plan, world, (step, seen) => {
+      if (step.kind === 'stop') stoppedAtNs = seen.now;
+      if (seen.kind === 'handed over') resumedAtNs = seen.runningAtNs;
       listener.witnessed?.(step, seen);
       listener.traced?.({ step, seen });
     });
     listener.traced?.({ course });
     const { pages, pageSizeBytes } = setup.guest;
-    return migrationRecord(
+    const record = migrationRecord(
       {
         world: worldName,
         scenario: name,
@@ -97,12 +110,38 @@ async function migration(
         startedAt: world.startedAt,
         guest: { name: setup.guest.name, pages, pageSizeBytes },
         plan: setup.plan,
-        reservations: { guest: null, sender: null, scheduler: 'none' },
+        reservations: reservationsOf(setup.cpu),
         predicted: foreseen,
       },
-      course,
+      { ...course, notes: [...notes, ...course.notes] },
     );
+    listener.ended?.(record, () =>
+      resumedAtNs > stoppedAtNs
+        ? stopChart(world.slices(), { stoppedAtNs, resumedAtNs }, `${name}, seed ${seed}`)
+        : undefined,
+    );
+    return record;
   } finally {
     await world.close();
+  }
+}
+
+/**
+ * The world, once all reservations are made. If the kernel refuses them they are kept cooperatively, where that is
+ * asked for, and the record says so.
+ * @throws Refusal a reservation cannot be had
+ */
+async function admitted(
+  setup: WorldSetup,
+  factory: WorldFactory,
+  fallback: RunOptions['fallback'],
+): Promise<{ world: World; setup: WorldSetup; notes: readonly string[] }> {
+  try {
+    return { world: await factory.create(setup), setup, notes: [] };
+  } catch (cause) {
+    if (!(cause instanceof Refusal) || !fallback || setup.cpu.scheduler !== 'deadline') throw cause;
+    const instead = { ...setup, cpu: { ...setup.cpu, scheduler: 'cbs-hard' as const, reclaim: false } };
+    const note = `kept cooperatively, not by the kernel as asked for: ${cause.message}`;
+    return { world: await factory.create(instead), setup: instead, notes: [note] };
   }
 }

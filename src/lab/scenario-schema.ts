@@ -3,6 +3,7 @@ import { DEEPEST_BUCKET_BYTES } from '../core/link/bucket.ts';
 import { orderNames } from '../core/migration/order/orders.ts';
 import { expected, formatSize, parseDuration, parseRate, parseSize } from '../core/units.ts';
 import { HEADER_BYTES } from '../core/wire/frames.ts';
+import { backgroundSchema, cpuSchema, cpuTime, reservationSchema } from './scenario-cpu.ts';
 import { programSchema } from './scenario-program.ts';
 import { quantity, whole } from './scenario-quantity.ts';
 import { stopSchema } from './scenario-stop.ts';
@@ -24,6 +25,11 @@ const probability = z
   .min(0, 'a probability from 0 to 1')
   .max(1, 'a probability from 0 to 1');
 
+/** `none` is as good as nothing. */
+function noneOr<Schema extends z.ZodType>(schema: Schema) {
+  return z.preprocess((value) => (value === 'none' ? undefined : value), schema.optional());
+}
+
 const guest = z.strictObject(
   {
     name: z.string('a name').max(200, 'a name of at most 200 characters').default('guest'),
@@ -36,6 +42,8 @@ const guest = z.strictObject(
     ).default(4096),
     program: programSchema,
     heartbeat: someTime.default(10e6),
+    cpuPerWrite: cpuTime.default(0),
+    reservation: noneOr(reservationSchema),
   },
   'a guest: { pages, program, … }',
 );
@@ -54,11 +62,6 @@ const link = z.strictObject(
   },
   'a link: { rate, … }',
 );
-
-/** `none` is as good as nothing. */
-function noneOr<Schema extends z.ZodType>(schema: Schema) {
-  return z.preprocess((value) => (value === 'none' ? undefined : value), schema.optional());
-}
 
 const deferMessage = 'none, { threshold, window } or { count, window }';
 const defer = z
@@ -94,9 +97,21 @@ const migration = z.strictObject(
   'a migration: { order, stop, … }',
 );
 
+const sender = z.strictObject(
+  {
+    reservation: noneOr(reservationSchema),
+    cpuPerPage: cpuTime.default(0),
+    cpuPerHandover: cpuTime.default(0),
+  },
+  'a sender: { reservation, cpuPerPage, cpuPerHandover }',
+);
+
 export const scenarioSchema = z.strictObject({
   describe: z.string('a sentence').default(''),
   guest,
+  sender: sender.prefault({}),
+  cpu: cpuSchema.prefault({}),
+  background: backgroundSchema,
   link,
   migration: migration.prefault({}),
   runs: whole(1, 1_000_000).default(1),

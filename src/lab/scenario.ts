@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { parseDocument } from 'yaml';
+import type { CpuPlan } from '../core/cpu/cpu-plan.ts';
 import { DEEPEST_BUCKET_BYTES } from '../core/link/bucket.ts';
 import { orderPagesMax } from '../core/migration/order/orders.ts';
 import type { Plan } from '../core/migration/plan.ts';
@@ -17,6 +18,7 @@ import { Failure, reasonOf } from '../worlds/failure.ts';
 import { type GuestSpec, pagesNeeded } from '../worlds/guests/programs.ts';
 import type { WorldSetup } from '../worlds/world.ts';
 import { type Problem, shown, UsageError } from './problem.ts';
+import { checkCpu, resolveCpu } from './scenario-cpu.ts';
 import { resolveProgram } from './scenario-program.ts';
 import { type ScenarioDocument, scenarioSchema } from './scenario-schema.ts';
 import { type Cell, cellsOf, type Setting, withSettings } from './settings.ts';
@@ -25,11 +27,12 @@ import { type Cell, cellsOf, type Setting, withSettings } from './settings.ts';
 export interface Scenario {
   readonly guest: Omit<GuestSpec, 'seed'>;
   readonly plan: Omit<Plan, 'seed'>;
+  readonly cpu: CpuPlan;
 }
 
 /** The scenario of one run: everything in it that is random comes from this seed. */
-export function seeded({ guest, plan }: Scenario, seed: number): WorldSetup {
-  return { guest: { ...guest, seed }, plan: { ...plan, seed } };
+export function seeded({ guest, plan, cpu }: Scenario, seed: number): WorldSetup {
+  return { guest: { ...guest, seed }, plan: { ...plan, seed }, cpu };
 }
 
 /** A scenario file with its matrix. */
@@ -151,6 +154,15 @@ function resolveScenario(document: ScenarioDocument, file: string): Scenario {
     const fits = cpuPerFrameNs <= framePeriodNs;
     insist(fits, 'guest.program.cpuPerFrame', 'at most the frame', formatDuration(cpuPerFrameNs));
   }
+  const countsWrites = program.kind !== 'stream' && program.kind !== 'dirty-curve';
+  insist(
+    guest.cpuPerWrite === 0 || countsWrites,
+    'guest.cpuPerWrite',
+    program.kind === 'stream' ? '0: a stream has cpuPerFrame' : '0: a dirty-curve does not count writes',
+    formatDuration(guest.cpuPerWrite),
+  );
+  const cpu = resolveCpu(document);
+  checkCpu(cpu, insist);
   const most = orderPagesMax[migration.order] ?? Number.POSITIVE_INFINITY;
   insist(guest.pages <= most, 'migration.order', `an order that takes ${guest.pages} pages`, migration.order);
   insist(!migration.skip || migration.clear !== 'page', 'migration.skip', 'false when clear is page', true);
@@ -164,7 +176,9 @@ function resolveScenario(document: ScenarioDocument, file: string): Scenario {
       pageSizeBytes: guest.pageSize,
       program,
       heartbeatPeriodNs: program.kind === 'stream' ? program.framePeriodNs : guest.heartbeat,
+      cpuPerWriteNs: guest.cpuPerWrite,
     },
+    cpu,
     plan: {
       pages: guest.pages,
       pageBytes,

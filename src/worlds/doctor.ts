@@ -1,6 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import { availableParallelism, freemem, getPriority, setPriority } from 'node:os';
+import type { Scheduler } from '../core/cpu/cpu-plan.ts';
 import { clockNs } from './clock.ts';
+import { Cpu, type CpuOptions } from './cpu/cpu.ts';
+import { libc } from './cpu/libc.ts';
 import { reasonOf } from './failure.ts';
 import { worldFactory } from './worlds.ts';
 
@@ -16,7 +19,8 @@ export interface Finding {
 
 /** Tries everything rather than asking for version numbers. */
 export async function examine(): Promise<readonly Finding[]> {
-  return [node(), cores(), memory(), clock(), timer(), await destination(), priority(), deadline(), qemu()];
+  const quick = [node(), cores(), memory(), clock(), timer()];
+  return [...quick, await destination(), priority(), await deadline(), await dispatcher(), qemu()];
 }
 
 function node(): Finding {
@@ -91,22 +95,31 @@ function priority(): Finding {
   }
 }
 
-function deadline(): Finding {
-  const flags = [
-    '-d',
-    '--sched-runtime',
-    '2000000',
-    '--sched-deadline',
-    '10000000',
-    '--sched-period',
-    '10000000',
-  ];
-  const tried = spawnSync('chrt', ['-R', ...flags, '0', 'true'], { encoding: 'utf8' });
-  const ok = tried.status === 0;
-  const found = ok
-    ? 'the kernel admits a (2 ms, 10 ms) reservation'
-    : reasonOf(tried.error ?? tried.stderr.trim());
-  return finding('SCHED_DEADLINE', false, ok, found, 'needs Linux, util-linux (chrt) and CAP_SYS_NICE');
+/** Asks for what the scheduler `deadline` asks for, and in the same way. */
+async function deadline(): Promise<Finding> {
+  const way = libc ? 'koffi' : 'chrt, as koffi is not installed';
+  try {
+    const cpu = await Cpu.start(oneReservation('deadline'));
+    await cpu.end();
+    return finding('SCHED_DEADLINE', false, true, `the kernel admits 2 ms every 10 ms (through ${way})`, '');
+  } catch (cause) {
+    const remedy = 'the scheduler cbs-hard keeps reservations without the kernel';
+    return finding('SCHED_DEADLINE', false, false, reasonOf(cause), remedy);
+  }
+}
+
+/** The thread that keeps the reservations of the schedulers fair, cbs-soft and cbs-hard. */
+async function dispatcher(): Promise<Finding> {
+  const cpu = await Cpu.start(oneReservation('cbs-hard'));
+  await cpu.end();
+  const found = cpu.dispatcher!;
+  const remedy = 'reservations are kept less well when other programs run: run as root or grant CAP_SYS_NICE';
+  return finding('dispatcher', false, found === 'SCHED_FIFO', found, remedy);
+}
+
+function oneReservation(scheduler: Scheduler): CpuOptions {
+  const reservation = { budgetNs: 2e6, periodNs: 10e6 };
+  return { scheduler, entities: [], hogs: [{ name: 'trial', reservation, processor: 0 }], reclaim: false };
 }
 
 function qemu(): Finding {

@@ -1,10 +1,18 @@
 /** Something outside the program went wrong that a user can understand and mend: shown as one line, exit 1. */
 export class Failure extends Error {}
 
+/** What is asked for is not granted here, a CPU reservation or an open door: the user must ask otherwise, exit 2. */
+export class Refusal extends Failure {}
+
 /** The reason of any thrown value in one line. */
 export function reasonOf(cause: unknown): string {
   const error = cause as NodeJS.ErrnoException;
   return error instanceof Error
     ? (error.message || (error.code ?? error.name)).split('\n')[0]!
     : String(cause);
+}
+
+/** What somebody else said, fit to be printed: no control characters, and not endless. */
+export function printable(text: string): string {
+  return text.slice(0, 1_000).replace(/\p{Cc}/gu, ' ');
 }

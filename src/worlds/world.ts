@@ -1,3 +1,5 @@
+import type { CpuPlan } from '../core/cpu/cpu-plan.ts';
+import type { Slice } from '../core/cpu/slice.ts';
 import type { Plan } from '../core/migration/plan.ts';
 import type { Seen, Step } from '../core/migration/steps.ts';
 import type { GuestSpec } from './guests/programs.ts';
@@ -8,6 +10,8 @@ export interface World {
   perform(step: Step): Promise<Seen>;
   /** ISO 8601; in virtual time there is no date, and it is the epoch. */
   readonly startedAt: string;
+  /** Who had a processor when, in the world's own time, as far as that was recorded. */
+  slices(): readonly Slice[];
   /** Frees everything: processes, threads, sockets. */
   close(): Promise<void>;
 }
@@ -16,4 +20,5 @@ export interface World {
 export interface WorldSetup {
   readonly guest: GuestSpec;
   readonly plan: Plan;
+  readonly cpu: CpuPlan;
 }

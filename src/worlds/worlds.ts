@@ -15,29 +15,45 @@ export interface WorldFactory {
   close(): Promise<void>;
 }
 
+export interface FactoryOptions {
+  readonly to?: DestinationThere | undefined;
+  readonly journals?: string | undefined;
+}
+
+/** A destination that is already there, and the key that it asks for. */
+export interface DestinationThere {
+  readonly host: string;
+  readonly port: number;
+  readonly key: Uint8Array | null;
+}
+
 /**
- * @param to the destination of the `threads` world; without it, a process on this host is started
+ * @param options for a world with two ends. `to`: the destination; without it, a process on this host is started.
+ * `journals`: the folder where the source keeps its journals
  * @throws Failure the destination cannot be had
  */
 export async function worldFactory(
   name: WorldName,
-  to?: { host: string; port: number },
+  { to, journals }: FactoryOptions = {},
 ): Promise<WorldFactory> {
   switch (name) {
     case 'virtual':
+      if (journals !== undefined) throw new Failure('--journal: the world virtual has no ends; take threads');
       return { create: async (setup) => new VirtualWorld(setup), close: async () => {} };
     case 'threads': {
       if (to) {
         const viewerHost = await addressTowards(to.host);
         return {
-          create: (setup) => ThreadsWorld.create(setup, { destination: to, viewerHost }),
+          create: (setup) =>
+            ThreadsWorld.create(setup, { destination: to, key: to.key, viewerHost, journals }),
           close: async () => {},
         };
       }
       const process = await DestinationProcess.start();
       const destination = { host: process.host, port: process.port };
       return {
-        create: (setup) => ThreadsWorld.create(setup, { destination, viewerHost: process.host }),
+        create: (setup) =>
+          ThreadsWorld.create(setup, { destination, key: null, viewerHost: process.host, journals }),
         close: () => process.end(),
       };
     }

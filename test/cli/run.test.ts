@@ -1,33 +1,17 @@
-import { execFile, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Ended, main, root, switchover } from '../fixtures/command.ts';
 
-const root = resolve(import.meta.dirname, '../..');
-const main = join(root, 'dist/cli/main.js');
 let folder: string;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'switchover-'));
 });
 afterAll(() => rmSync(folder, { recursive: true }));
-
-interface Ended {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-/** The built command in a process of its own, as a user runs it. */
-function switchover(...args: string[]): Promise<Ended> {
-  return new Promise((done) => {
-    execFile(process.execPath, [main, ...args], { cwd: root, maxBuffer: 2 ** 28 }, (error, stdout, stderr) =>
-      done({ code: error ? Number(error.code) : 0, stdout, stderr }),
-    );
-  });
-}
 
 function scenario(name: string, text: string): string {
   const file = join(folder, name);
@@ -66,7 +50,15 @@ describe('run', () => {
       scenario: 'json',
       outcome: 'completed',
       guest: { pages: 400, pageSizeBytes: 4096 },
-      reservations: { guest: null, sender: null, scheduler: 'none' },
+      reservations: {
+        guest: null,
+        sender: null,
+        scheduler: 'none',
+        processors: 1,
+        cpuPerPageNs: 0,
+        cpuPerHandoverNs: 0,
+        hogs: 0,
+      },
     });
   });
 

@@ -4,6 +4,7 @@ import { basename, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, test } from 'vitest';
 import { stringify } from 'yaml';
+import { freeCpu } from '../../src/core/cpu/cpu-plan.ts';
 import { orderNames } from '../../src/core/migration/order/orders.ts';
 import { stopDefaults, stopRuleNames } from '../../src/core/migration/stop/stops.ts';
 import { expected } from '../../src/core/units.ts';
@@ -64,7 +65,9 @@ describe('what need not be said', () => {
         pageSizeBytes: 4_096,
         program: { kind: 'sequential', writesPerSecond: 5, pages: 100 },
         heartbeatPeriodNs: 10_000_000,
+        cpuPerWriteNs: 0,
       },
+      cpu: freeCpu,
       plan: {
         pages: 100,
         pageBytes: 4_112,
@@ -224,6 +227,7 @@ describe('an experiment', () => {
     expect(seeded(scenario, 42)).toEqual({
       guest: { ...scenario.guest, seed: 42 },
       plan: { ...scenario.plan, seed: 42 },
+      cpu: scenario.cpu,
     });
   });
 });

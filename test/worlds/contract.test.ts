@@ -40,7 +40,7 @@ describe.each(worldNames)('world %s', (name) => {
     expect(Object.keys(course).sort()).toEqual(
       [
         ...['outcome', 'reason', 'owner', 'rounds', 'stop', 'downtimeNs', 'downtimeParts', 'totalNs'],
-        ...['outage', 'verified', 'servers', 'link'],
+        ...['outage', 'verified', 'servers', 'link', 'notes'],
       ].sort(),
     );
   });
@@ -55,11 +55,48 @@ describe.each(worldNames)('world %s', (name) => {
     expect(rounds + course.downtimeNs).toBeLessThanOrEqual(course.totalNs);
   });
 
+  test('keeps CPU reservations against hogs, accounts for them, and tells who ran when', async () => {
+    const setup = smallSetup({
+      guest: { cpuPerWriteNs: 20_000 },
+      plan: { observeNs: 0, rateBytesPerSecond: 125_000_000, stopRateBytesPerSecond: 125_000_000 },
+      cpu: {
+        scheduler: 'cbs-hard',
+        guest: { budgetNs: 2e6, periodNs: 10e6 },
+        sender: { budgetNs: 3e6, periodNs: 10e6 },
+        cpuPerPageNs: 100_000,
+        hogs: 2,
+      },
+    });
+    const world = await factory.create(setup);
+    try {
+      const course = await drive(setup.plan, world);
+      expect(course.outcome).toBe('completed');
+      expect(course.servers.map(({ name }) => name)).toEqual(['guest', 'sender']);
+      const sender = course.servers[1]!;
+      // 800 pages at least, 100 µs each, at 30 % of a processor.
+      expect(course.rounds[0]!.durationNs).toBeGreaterThan((0.9 * 80e6) / 0.3);
+      expect(sender.servedNs).toBeGreaterThan(80e6);
+      expect(sender.periods).toBeGreaterThan(15);
+      const slices = world.slices();
+      expect(new Set(slices.map(({ name }) => name))).toEqual(new Set(['guest', 'sender', 'hog-1', 'hog-2']));
+      expect(slices.every(({ startNs, endNs }) => endNs > startNs)).toBe(true);
+    } finally {
+      await world.close();
+    }
+  });
+
   test('keeps to the reservation over every interval', async () => {
     const { course } = await migrateIn(
       smallSetup({ plan: { stopRateBytesPerSecond: 25_000_000, stop: { rule: 'rounds', rounds: 2 } } }),
     );
     expect(course.link.worstExcessBytes).toBeLessThanOrEqual(0);
+    expect(course.link.windows.map(({ windowNs }) => windowNs)).toEqual([10e6, 100e6, 1e9]);
+    for (const { mostBytes, allowedBytes } of course.link.windows) {
+      expect(mostBytes).toBeGreaterThan(0);
+      expect(mostBytes).toBeLessThanOrEqual(allowedBytes!);
+    }
+    expect(course.link.utilisation).toBeGreaterThan(0.5);
+    expect(course.link.utilisation).toBeLessThanOrEqual(1);
     const sent = course.rounds.reduce((sum, { bytes }) => sum + bytes, 0) + course.stop.bytes;
     expect(course.link.sentBytes).toBeGreaterThanOrEqual(sent);
     expect(course.link.sentBytes).toBeLessThan(sent + 1000);

@@ -42,7 +42,9 @@ export interface Outage {
   readonly longestGapNs: Nanos;
   readonly lostHeartbeats: number;
   readonly repeatedHeartbeats: number;
-  /** Heartbeats that the guest sent later than one heartbeat period after they were due. */
+  /** Heartbeats of the whole run. */
+  readonly heartbeats: number;
+  /** Of these, the ones that the guest sent later than one heartbeat period after they were due. */
   readonly lateHeartbeats: number;
 }
 
@@ -55,15 +57,39 @@ export interface Verification {
   readonly continued: Comparison;
 }
 
+/** |served − U·window| / (U·window) over consecutive windows in all of which the server had work. */
+export interface ShareError {
+  readonly median: number;
+  readonly p99: number;
+}
+
+/** What one CPU reservation was promised, and what it was given. */
 export interface ServerRecord {
   readonly name: string;
   readonly budgetNs: Nanos;
   readonly periodNs: Nanos;
   readonly servedNs: Nanos;
-  readonly shareErrorPerSecond: number;
+  /** null, as with the longer windows: it never had work for so long. */
+  readonly shareErrorPerPeriod: ShareError | null;
+  readonly shareErrorPerTenPeriods: ShareError | null;
+  /** The median. */
+  readonly shareErrorPerSecond: number | null;
+  /** Of the periods at whose deadline the server had work, those that left budget unserved. */
   readonly missedPeriods: number;
+  /** Of the missed, those in which the machine itself stood still. */
+  readonly missedByMachine: number;
+  /** Deadlines that passed while the server had work. */
   readonly periods: number;
+  /** The longest time without service while it had work. */
   readonly longestBlackoutNs: Nanos;
+}
+
+/** What left in the window of this length, wherever it begins, in which most did. */
+export interface LinkWindow {
+  readonly windowNs: Nanos;
+  readonly mostBytes: Bytes;
+  /** depth + the highest reserved rate × window; null without a reservation. */
+  readonly allowedBytes: Bytes | null;
 }
 
 export interface LinkRecord {
@@ -73,6 +99,13 @@ export interface LinkRecord {
   readonly sentBytes: Bytes;
   /** Over all intervals, bytes sent − (depth + rate × interval) at its largest; null without a reservation. */
   readonly worstExcessBytes: Bytes | null;
+  /** None in an ensemble, of which nobody looks at a single link. */
+  readonly windows: readonly LinkWindow[];
+  /**
+   * Of what the reservation granted while there was something to send, the part that was used; the rest was lost to a
+   * full bucket. null: nothing was sent under a reservation.
+   */
+  readonly utilisation: number | null;
   /** How late the pacer woke at worst; beyond depth / rate, some of the rate is lost. */
   readonly longestLatenessNs: Nanos;
 }
@@ -83,6 +116,8 @@ export interface Witness {
   readonly verified: Verification;
   readonly servers: readonly ServerRecord[];
   readonly link: LinkRecord;
+  /** What a reader must know of how the reservations were kept: privileges, what was done otherwise, warnings. */
+  readonly notes: readonly string[];
 }
 
 /** How a migration went: what the generator returns. */

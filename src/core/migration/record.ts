@@ -1,3 +1,5 @@
+import type { Scheduler } from '../cpu/cpu-plan.ts';
+import type { Reservation } from '../cpu/reservation.ts';
 import type { Bytes, Nanos } from '../units.ts';
 import type { Course } from './course.ts';
 import type { Plan } from './plan.ts';
@@ -11,7 +13,16 @@ export interface Labels {
   readonly startedAt: string;
   readonly guest: { readonly name: string; readonly pages: number; readonly pageSizeBytes: Bytes };
   readonly plan: Plan;
-  readonly reservations: { readonly guest: null; readonly sender: null; readonly scheduler: 'none' };
+  readonly reservations: {
+    readonly guest: Reservation | null;
+    readonly sender: Reservation | null;
+    readonly scheduler: Scheduler;
+    readonly processors: number;
+    /** CPU time that the sender was given to use for a page. */
+    readonly cpuPerPageNs: Nanos;
+    readonly cpuPerHandoverNs: Nanos;
+    readonly hogs: number;
+  };
   readonly predicted: {
     readonly downtimeNs: Nanos;
     readonly downtimeP99Ns: Nanos;

@@ -1,3 +1,4 @@
+import type { Reservation } from '../../core/cpu/reservation.ts';
 import { formatDuration, formatRate, formatSize } from '../../core/units.ts';
 import type { Experiment, Scenario } from '../scenario.ts';
 
@@ -11,8 +12,26 @@ export function settled(experiment: Experiment): string {
     `  guest      ${guest.name}: ${guest.program.kind}, ${guest.pages} pages × ${formatSize(guest.pageSizeBytes)} = ${formatSize(guest.pages * guest.pageSizeBytes)}, heartbeat every ${formatDuration(guest.heartbeatPeriodNs)}`,
     `  link       b ${rate(plan.rateBytesPerSecond)}, b_d ${rate(plan.stopRateBytesPerSecond)}, bucket ${formatSize(plan.depthBytes)} deep, ${plan.pageBytes - guest.pageSizeBytes} bytes of header a page`,
     `  migration  ${policy(experiment.cells[0]!.scenario)}`,
-    `  no reservation of CPU; ${cells === 1 ? 'one cell' : `${cells} cells (the first is shown)`} × ${experiment.runs} ${experiment.runs === 1 ? 'run' : 'runs'}, seeds from ${experiment.seed}`,
+    `  cpu        ${processors(experiment.cells[0]!.scenario)}`,
+    `  ${cells === 1 ? 'one cell' : `${cells} cells (the first is shown)`} × ${experiment.runs} ${experiment.runs === 1 ? 'run' : 'runs'}, seeds from ${experiment.seed}`,
   ].join('\n');
+}
+
+function processors({ cpu, guest }: Scenario): string {
+  const reserved = (reservation: Reservation | null) =>
+    reservation
+      ? `${formatDuration(reservation.budgetNs)} every ${formatDuration(reservation.periodNs)}`
+      : 'no reservation';
+  return [
+    `scheduler ${cpu.scheduler}`,
+    `guest ${reserved(cpu.guest)}${guest.cpuPerWriteNs > 0 ? ` (${formatDuration(guest.cpuPerWriteNs)} a write)` : ''}`,
+    `sender ${reserved(cpu.sender)}${cpu.cpuPerPageNs > 0 ? ` (${formatDuration(cpu.cpuPerPageNs)} a page)` : ''}${cpu.cpuPerHandoverNs > 0 ? ` (${formatDuration(cpu.cpuPerHandoverNs)} for the hand-over)` : ''}`,
+    ...(cpu.scheduler === 'none' && cpu.hogs === 0
+      ? []
+      : [`${cpu.processors} ${cpu.processors === 1 ? 'processor' : 'processors'}`]),
+    ...(cpu.hogs > 0 ? [`${cpu.hogs} hogs`] : []),
+    ...(cpu.reclaim ? ['unused budgets reclaimed'] : []),
+  ].join(', ');
 }
 
 function policy({ plan }: Scenario): string {

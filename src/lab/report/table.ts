@@ -1,39 +1,52 @@
 import Table from 'cli-table3';
+import type { Outage } from '../../core/migration/course.ts';
 import type { MigrationRecord } from '../../core/migration/record.ts';
 import { NANOS_PER_MILLISECOND, NANOS_PER_SECOND, type Nanos } from '../../core/units.ts';
 import type { CellResult } from '../run.ts';
-import type { Cell } from '../settings.ts';
-import { spread, summary } from '../statistics.ts';
+import { quantile, spread, summary } from '../statistics.ts';
+import { cellColumns } from './cell-columns.ts';
+import { figure } from './figure.ts';
 
 /** The table of an experiment: a row a cell, medians with their intervals, prediction beside measurement. */
 export function experimentTable(results: readonly CellResult[], world: string): string {
-  const names = settingNames(results);
+  const { headings, values } = cellColumns(results);
+  const tails = results.some(({ records }) => records.length >= FEWEST_FOR_A_TAIL);
+  const late = results.some(({ records }) =>
+    records.some(({ outage }) => outage && outage.lateHeartbeats > 0),
+  );
   const predicted = results.some((result) => result.ensemble);
   const table = new Table({
     head: [
-      ...shortened(names),
+      ...headings,
       'runs',
       'downtime ms',
+      ...(tails ? ['p95'] : []),
       ...(predicted ? ['memory part', 'virtual'] : ['model']),
       'total s',
       ...(predicted ? ['virtual'] : []),
       'gap ms',
       'lost/rep',
+      ...(late ? ['late %'] : []),
       'verified',
     ],
-    colAligns: [...names.map(() => 'left' as const), ...Array.from({ length: 10 }, () => 'right' as const)],
+    colAligns: [
+      ...headings.map(() => 'left' as const),
+      ...Array.from({ length: 12 }, () => 'right' as const),
+    ],
     style: { head: [], border: [], compact: true },
   });
-  for (const { cell, records, foreseen, ensemble } of results) {
+  for (const result of results) {
+    const { records, foreseen, ensemble } = result;
     const done = records.filter((record) => record.outcome === 'completed');
     const measured = (value: (record: MigrationRecord) => Nanos, unit: number) =>
       done.length === 0 ? '–' : interval(summary(done.map(value)), unit);
     const virtually = (values: readonly Nanos[] | undefined, unit: number) =>
       predicted ? [values ? band(spread(values), unit) : '–'] : [];
     table.push([
-      ...names.map((name) => settingOf(cell, name)),
+      ...values(result),
       runsOf(records),
       measured((record) => record.downtimeNs, NANOS_PER_MILLISECOND),
+      ...(tails ? [tail(done)] : []),
       predicted
         ? measured((record) => record.downtimeParts.memoryNs, NANOS_PER_MILLISECOND)
         : figure((foreseen?.downtimeNs ?? Number.NaN) / NANOS_PER_MILLISECOND),
@@ -42,39 +55,34 @@ export function experimentTable(results: readonly CellResult[], world: string): 
       ...virtually(ensemble?.totalsNs, NANOS_PER_SECOND),
       done.length === 0 ? '–' : figure(longestGapNs(done) / NANOS_PER_MILLISECOND),
       heartbeats(done),
+      ...(late ? [lateShare(done)] : []),
       verdict(done),
     ]);
   }
   return [table.toString(), ...footnotes(results, predicted, world)].join('\n');
 }
 
+/** Below so many runs a 95 % quantile is only the largest value. */
+const FEWEST_FOR_A_TAIL = 10;
+
+function tail(records: readonly MigrationRecord[]): string {
+  if (records.length < FEWEST_FOR_A_TAIL) return '–';
+  const downtimes = records.map((record) => record.downtimeNs / NANOS_PER_MILLISECOND);
+  return figure(quantile(downtimes, 0.95));
+}
+
+/** Of all heartbeats of all runs, how many the guest sent more than a period late. */
+function lateShare(records: readonly MigrationRecord[]): string {
+  const sum = (of: (outage: Outage) => number) =>
+    records.reduce((total, { outage }) => total + (outage ? of(outage) : 0), 0);
+  const late = sum(({ lateHeartbeats }) => lateHeartbeats);
+  const share = (100 * late) / sum(({ heartbeats }) => heartbeats);
+  return Number.isNaN(share) ? '–' : share.toFixed(share >= 10 ? 0 : 1);
+}
+
 /** The worst that a client saw in any run. */
 function longestGapNs(records: readonly MigrationRecord[]): Nanos {
   return Math.max(...records.map(({ outage }) => outage?.longestGapNs ?? Number.NaN));
-}
-
-function settingNames(results: readonly CellResult[]): string[] {
-  return [...new Set(results.flatMap(({ cell }) => cell.settings.map(({ path }) => path)))];
-}
-
-/** `migration.stop.rounds` is called `rounds`, unless another setting is too. */
-function shortened(names: readonly string[]): string[] {
-  const last = names.map((name) => name.split('.').at(-1)!);
-  return last.map((short, index) =>
-    last.filter((other) => other === short).length === 1 ? short : names[index]!,
-  );
-}
-
-function settingOf({ settings }: Cell, name: string): string {
-  const value = settings.find(({ path }) => path === name)?.value;
-  return typeof value === 'object' && value !== null ? flow(value) : String(value);
-}
-
-/** `{ threshold: 0.3, window: 40ms }`, as it stands in the scenario. */
-function flow(value: object): string {
-  return Object.entries(value)
-    .map(([key, inner]) => `${key} ${inner !== null && typeof inner === 'object' ? flow(inner) : inner}`)
-    .join(', ');
 }
 
 /** A median and its interval; marked when there were too few values for 95 %. */
@@ -85,11 +93,6 @@ function interval({ median, low, high, confident, count }: ReturnType<typeof sum
 
 function band({ median, low, high }: ReturnType<typeof spread>, unit: number): string {
   return `${figure(median / unit)} (${figure(low / unit)}–${figure(high / unit)})`;
-}
-
-function figure(value: number): string {
-  if (!Number.isFinite(value)) return '–';
-  return value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2);
 }
 
 function runsOf(records: readonly MigrationRecord[]): string {
@@ -120,9 +123,10 @@ function footnotes(results: readonly CellResult[], predicted: boolean, world: st
     ...(few ? ['* fewer than six runs give no 95 % interval: [least–largest] instead.'] : []),
     ...(predicted
       ? [
-          'virtual: the same scenario in virtual time, median of up to 200 runs (the middle 95 % of them); no hashing, no hand-over.',
+          'virtual: the same scenario in virtual time, median of up to 200 runs (the middle 95 % of them); no hashing, and of the hand-over only what sender.cpuPerHandover says.',
         ]
       : []),
+    ...new Set(records.flatMap(({ notes }) => notes)),
     ...records
       .filter((record) => record.outcome !== 'completed')
       .map((record) => `seed ${record.seed}: ${record.outcome}: ${record.reason} (owner: ${record.owner})`),

@@ -20,6 +20,8 @@ export interface GuestSpec {
   readonly zeroPages: number;
   readonly program: ProgramSpec;
   readonly heartbeatPeriodNs: number;
+  /** CPU time that a write takes, where the program does not say it itself. */
+  readonly cpuPerWriteNs: number;
   readonly seed: number;
 }
 

@@ -42,5 +42,6 @@ export const guestSchema: z.ZodType<GuestSpec> = z.strictObject({
   zeroPages: whole,
   program,
   heartbeatPeriodNs: positive,
+  cpuPerWriteNs: whole,
   seed: whole,
 });

@@ -1,4 +1,5 @@
 import type { Nanos } from '../../core/units.ts';
+import type { TurnData } from '../cpu/turn.ts';
 import type { GuestSpec } from '../guests/programs.ts';
 import type { HeartbeatAddress } from '../transfer/hello.ts';
 
@@ -9,6 +10,7 @@ export interface GuestWorkerData {
   readonly dirty: SharedArrayBuffer;
   readonly control: SharedArrayBuffer;
   readonly heartbeats: HeartbeatAddress | null;
+  readonly turn: TurnData;
   /** Whether the guest is new, or its memory will have been written by a migration before it runs. */
   readonly boot: boolean;
 }

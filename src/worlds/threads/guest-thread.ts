@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import { nudge, type TurnData } from '../cpu/turn.ts';
 import { entry } from '../entry.ts';
 import { Failure } from '../failure.ts';
 import type { GuestSpec } from '../guests/programs.ts';
@@ -17,12 +18,14 @@ export class GuestThread {
   readonly memory: SharedArrayBuffer;
   readonly log: DirtyLog;
   readonly #gate = new Gate();
+  readonly #turn: TurnData;
   readonly #worker: Worker;
   readonly #reports: GuestReport[] = [];
   #waiting: { resolve: (report: GuestReport) => void; reject: (why: Error) => void } | undefined;
   #died: Error | undefined;
 
-  private constructor(guest: GuestSpec, heartbeats: HeartbeatAddress | null, boot: boolean) {
+  private constructor(guest: GuestSpec, heartbeats: HeartbeatAddress | null, turn: TurnData, boot: boolean) {
+    this.#turn = turn;
     this.memory = allocate(guest);
     this.log = new DirtyLog(guest.pages);
     const data: GuestWorkerData = {
@@ -31,6 +34,7 @@ export class GuestThread {
       dirty: this.log.buffer,
       control: this.#gate.buffer,
       heartbeats,
+      turn,
       boot,
     };
     this.#worker = new Worker(entry('worlds/threads/guest-worker'), { workerData: data });
@@ -40,13 +44,21 @@ export class GuestThread {
   }
 
   /** A new guest, booted and standing. */
-  static async boot(guest: GuestSpec, heartbeats: HeartbeatAddress | null): Promise<GuestThread> {
-    return GuestThread.#standing(new GuestThread(guest, heartbeats, true));
+  static async boot(
+    guest: GuestSpec,
+    heartbeats: HeartbeatAddress | null,
+    turn: TurnData,
+  ): Promise<GuestThread> {
+    return GuestThread.#standing(new GuestThread(guest, heartbeats, turn, true));
   }
 
   /** A guest whose memory will be filled by a migration, standing. */
-  static async empty(guest: GuestSpec, heartbeats: HeartbeatAddress | null): Promise<GuestThread> {
-    return GuestThread.#standing(new GuestThread(guest, heartbeats, false));
+  static async empty(
+    guest: GuestSpec,
+    heartbeats: HeartbeatAddress | null,
+    turn: TurnData,
+  ): Promise<GuestThread> {
+    return GuestThread.#standing(new GuestThread(guest, heartbeats, turn, false));
   }
 
   static async #standing(thread: GuestThread): Promise<GuestThread> {
@@ -68,6 +80,7 @@ export class GuestThread {
   /** Stops between two steps. */
   async stand(): Promise<Standing> {
     this.#gate.tell('stand');
+    nudge(this.#turn);
     return (await this.#report()) as Standing;
   }
 

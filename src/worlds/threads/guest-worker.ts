@@ -2,6 +2,8 @@ import { createHash } from 'node:crypto';
 import { createSocket, type Socket } from 'node:dgram';
 import { parentPort, workerData } from 'node:worker_threads';
 import { clockNs } from '../clock.ts';
+import { threadCpuNs } from '../cpu/thread-clock.ts';
+import { openTurn } from '../cpu/turn.ts';
 import { Machine } from '../guests/machine.ts';
 import { programOf } from '../guests/programs.ts';
 import type { HeartbeatAddress } from '../transfer/hello.ts';
@@ -34,6 +36,8 @@ const machine = new Machine(
 if (data.boot) machine.boot(data.guest.seed, data.guest.zeroPages);
 else bytes.fill(0);
 const socket = data.heartbeats === null ? null : await connected(data.heartbeats);
+// Booting is not the guest's own work, so it is done before its reservation begins.
+const turn = openTurn(data.turn);
 obey();
 socket?.close();
 
@@ -50,7 +54,8 @@ function obey(): void {
       heartbeats: machine.heartbeats,
       sha256,
     });
-    gate.sleepWhile(commands.stand);
+    // A wake-up may come late, for a command that was seen already: only another command ends the wait.
+    while (gate.command === commands.stand) gate.sleepWhile(commands.stand);
     sha256 = null;
     switch (gate.command) {
       case commands.run:
@@ -73,26 +78,38 @@ function obey(): void {
 /** Runs from `guestTimeNs` until the gate says otherwise; returns the guest time at which it stood. */
 function run(guestTimeNs: number): number {
   const startedAtNs = clockNs() - guestTimeNs;
+  const stepCpuNs = machine.stepCpuNs + data.guest.cpuPerWriteNs;
   report({ kind: 'running', atNs: clockNs() });
+  turn.wakes(stopped);
   for (;;) {
     const nowNs = clockNs() - startedAtNs;
     for (let steps = 0; steps < STEPS_BETWEEN_LOOKS && machine.nextAtNs() <= nowNs; steps++) {
       const beats = machine.step();
-      spin(machine.stepCpuNs);
+      work(stepCpuNs);
       if (beats) beat(clockNs() - startedAtNs - machine.timeNs);
-      if (gate.command !== commands.run) return clockNs() - startedAtNs;
+      turn.pass(stopped);
+      if (stopped()) break;
     }
-    if (gate.command !== commands.run) return nowNs;
+    if (stopped()) break;
     const idleMs = (machine.nextAtNs() - nowNs) / 1e6;
-    if (idleMs > 0) gate.sleepWhile(commands.run, Math.max(idleMs, SHORTEST_SLEEP_MS));
+    if (idleMs <= 0) continue;
+    turn.sleeps();
+    gate.sleepWhile(commands.run, Math.max(idleMs, SHORTEST_SLEEP_MS));
+    turn.wakes(stopped);
   }
+  turn.sleeps();
+  return clockNs() - startedAtNs;
 }
 
-/** The CPU demand of a step. */
-function spin(ns: number): void {
+function stopped(): boolean {
+  return gate.command !== commands.run;
+}
+
+/** The CPU demand of a step; cut short when the guest is stopped in the middle. */
+function work(ns: number): void {
   if (ns === 0) return;
-  const until = clockNs() + ns;
-  while (clockNs() < until);
+  const until = threadCpuNs() + ns;
+  while (threadCpuNs() < until && !stopped()) turn.pass(stopped);
 }
 
 /** A connected UDP socket sends at once, without a turn of the event loop. */

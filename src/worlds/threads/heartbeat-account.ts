@@ -46,6 +46,7 @@ export class HeartbeatAccount {
       longestGapNs: this.#longestGapNs,
       lostHeartbeats: expected - this.#seen.size,
       repeatedHeartbeats: this.#repeated,
+      heartbeats: expected,
       lateHeartbeats: this.#late,
     };
   }

@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import { idleLink } from '../../core/link/account.ts';
 import type { LinkRecord } from '../../core/migration/course.ts';
 import type { Nanos } from '../../core/units.ts';
 import { entry } from '../entry.ts';
@@ -19,13 +20,7 @@ export class SenderThread {
   #link: LinkRecord;
 
   constructor(data: SenderWorkerData) {
-    this.#link = {
-      reservedBytesPerSecond: null,
-      depthBytes: data.depthBytes,
-      sentBytes: 0,
-      worstExcessBytes: null,
-      longestLatenessNs: 0,
-    };
+    this.#link = idleLink(data.depthBytes);
     this.#worker = new Worker(entry('worlds/threads/sender-worker'), { workerData: data });
     this.#worker.on('message', (answer: SenderAnswer) => {
       this.#waiting?.resolve(answer);

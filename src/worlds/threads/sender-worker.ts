@@ -2,8 +2,10 @@ import { parentPort, workerData } from 'node:worker_threads';
 import type { LinkRecord } from '../../core/migration/course.ts';
 import type { BytesPerSecond, Nanos } from '../../core/units.ts';
 import { clockNs } from '../clock.ts';
+import { openTurn, type TurnData } from '../cpu/turn.ts';
 import { reasonOf } from '../failure.ts';
 import type { Hello } from '../transfer/hello.ts';
+import type { Retired } from '../transfer/payloads.ts';
 import { Sender, type SentPages } from '../transfer/sender.ts';
 import { DirtyLog } from './dirty-log.ts';
 
@@ -14,10 +16,13 @@ export interface SenderWorkerData {
   readonly memory: SharedArrayBuffer;
   readonly dirty: SharedArrayBuffer;
   readonly depthBytes: number;
+  readonly cpuPerPageNs: Nanos;
+  readonly cpuPerHandoverNs: Nanos;
+  readonly turn: TurnData;
 }
 
 export interface SenderRequests {
-  greet: { host: string; port: number; hello: Omit<Hello, 'version'> };
+  greet: { host: string; port: number; hello: Omit<Hello, 'version'>; key: Uint8Array | null };
   send: { pages: Uint32Array; rate: BytesPerSecond | null; clears: boolean; endsRound: boolean };
   stop: { guestTimeNs: Nanos };
   verify: object;
@@ -32,7 +37,7 @@ export interface SenderResults {
   stop: undefined;
   verify: string;
   commit: number;
-  retire: { steps: number; heartbeats: number; sha256: string };
+  retire: Retired;
   abort: undefined;
 }
 
@@ -48,6 +53,7 @@ export type SenderAnswer = { readonly atNs: Nanos; readonly link: LinkRecord } &
 
 const data = workerData as SenderWorkerData;
 const log = new DirtyLog(data.pages, data.dirty);
+const turn = openTurn(data.turn);
 const sender = new Sender(
   {
     memory: new Uint8Array(data.memory),
@@ -56,22 +62,25 @@ const sender = new Sender(
     clear: (page) => log.clear(page),
   },
   data.depthBytes,
+  { turn, cpuPerPageNs: data.cpuPerPageNs, cpuPerHandoverNs: data.cpuPerHandoverNs },
 );
 
 parentPort!.on('message', async (request: SenderRequest) => {
   let outcome: { ok: true; result: unknown } | { ok: false; why: string };
+  turn.wakes();
   try {
     outcome = { ok: true, result: await carryOut(request) };
   } catch (cause) {
     outcome = { ok: false, why: reasonOf(cause) };
   }
+  turn.sleeps();
   parentPort!.postMessage({ ...outcome, atNs: clockNs(), link: sender.link } satisfies SenderAnswer);
 });
 
 function carryOut(request: SenderRequest): Promise<unknown> | undefined {
   switch (request.kind) {
     case 'greet':
-      return sender.greet(request.host, request.port, request.hello);
+      return sender.greet(request.host, request.port, request.hello, request.key);
     case 'send':
       return sender.sendPages(request);
     case 'stop':

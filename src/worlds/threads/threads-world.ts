@@ -1,21 +1,27 @@
-import { randomInt } from 'node:crypto';
+import { randomInt, randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { type CpuPlan, competitors, isHog } from '../../core/cpu/cpu-plan.ts';
+import type { Slice } from '../../core/cpu/slice.ts';
 import type { Outage, Owner, Verification, Witness } from '../../core/migration/course.ts';
 import { PageSet } from '../../core/migration/pages.ts';
 import type { Seen, Step } from '../../core/migration/steps.ts';
 import { NANOS_PER_MILLISECOND, type Nanos } from '../../core/units.ts';
 import { HEADER_BYTES } from '../../core/wire/frames.ts';
 import { clockNs } from '../clock.ts';
+import { Cpu } from '../cpu/cpu.ts';
 import { Failure, reasonOf } from '../failure.ts';
 import { writesPerSecondOf } from '../guests/programs.ts';
+import { phaseNs } from '../phase.ts';
 import type { World, WorldSetup } from '../world.ts';
 import { GuestThread, type Standing } from './guest-thread.ts';
 import { SenderThread } from './sender-thread.ts';
+import { type JournalOptions, SourceJournal } from './source-journal.ts';
 import { ViewerThread } from './viewer-thread.ts';
 
 /** Where the destination is, and where on this host its guest can reach the viewer. */
-export interface ThreadsOptions {
-  readonly destination: { readonly host: string; readonly port: number };
+export interface ThreadsOptions extends JournalOptions {
+  /** What the destination must have too; null: it asks for none. */
+  readonly key: Uint8Array | null;
   readonly viewerHost: string;
 }
 
@@ -32,22 +38,33 @@ export class ThreadsWorld implements World {
   readonly #guest: GuestThread;
   readonly #sender: SenderThread;
   readonly #viewer: ViewerThread;
+  readonly #cpu: Cpu;
+  readonly #journal: SourceJournal;
   readonly #beganAtNs = clockNs();
   #windowBeganAtNs: Nanos | undefined;
   #standing: Standing | undefined;
   #committed = false;
   #verified: Verification = { memory: 'not-checked', continued: 'not-checked' };
 
-  private constructor(setup: WorldSetup, guest: GuestThread, sender: SenderThread, viewer: ViewerThread) {
+  private constructor(
+    setup: WorldSetup,
+    guest: GuestThread,
+    sender: SenderThread,
+    viewer: ViewerThread,
+    cpu: Cpu,
+    journal: SourceJournal,
+  ) {
     this.#setup = setup;
     this.#guest = guest;
     this.#sender = sender;
     this.#viewer = viewer;
+    this.#cpu = cpu;
+    this.#journal = journal;
   }
 
   /** Boots the guest, lets it run, and connects to the destination. @throws Failure any of that is not possible. */
   static async create(setup: WorldSetup, options: ThreadsOptions): Promise<ThreadsWorld> {
-    const { guest: spec, plan } = setup;
+    const { guest: spec, plan, cpu: wanted } = setup;
     const frameBytes = HEADER_BYTES + spec.pageSizeBytes;
     if (plan.depthBytes < frameBytes) {
       throw new Failure(
@@ -55,6 +72,8 @@ export class ThreadsWorld implements World {
       );
     }
     const token = randomInt(2 ** 32);
+    const migration = randomUUID();
+    let journal: SourceJournal | undefined;
     const parts: { end(): Promise<void> }[] = [];
     try {
       const viewer = await ViewerThread.listen({
@@ -64,7 +83,9 @@ export class ThreadsWorld implements World {
       });
       parts.push(viewer);
       const heartbeats = { host: options.viewerHost, port: viewer.port, token };
-      const guest = await GuestThread.boot(spec, heartbeats);
+      const cpu = await startCpu(wanted);
+      parts.push(cpu);
+      const guest = await GuestThread.boot(spec, heartbeats, cpu.turnOf('guest'));
       parts.push(guest);
       const { pages, pageSizeBytes } = spec;
       const sender = new SenderThread({
@@ -73,12 +94,22 @@ export class ThreadsWorld implements World {
         memory: guest.memory,
         dirty: guest.log.buffer,
         depthBytes: plan.depthBytes,
+        cpuPerPageNs: wanted.cpuPerPageNs,
+        cpuPerHandoverNs: wanted.cpuPerHandoverNs,
+        turn: cpu.turnOf('sender'),
       });
       parts.push(sender);
-      await sender.ask('greet', { ...options.destination, hello: { guest: spec, heartbeats } });
+      await cpu.admitted();
+      const { scheduler } = wanted;
+      const reservation = wanted.guest && { ...wanted.guest, scheduler };
+      journal = new SourceJournal(options, spec, migration);
+      const hello = { migration, guest: spec, heartbeats, reservation };
+      await sender.ask('greet', { ...options.destination, hello, key: options.key });
       await guest.run(0);
-      return new ThreadsWorld(setup, guest, sender, viewer);
+      await sleep(phaseNs(setup) / NANOS_PER_MILLISECOND);
+      return new ThreadsWorld(setup, guest, sender, viewer, cpu, journal);
     } catch (cause) {
+      journal?.abort(reasonOf(cause));
       await Promise.all(parts.map((part) => part.end()));
       throw cause;
     }
@@ -94,7 +125,16 @@ export class ThreadsWorld implements World {
   }
 
   async close(): Promise<void> {
-    await Promise.all([this.#guest.end(), this.#sender.end(), this.#viewer.end()]);
+    this.#journal.close();
+    await Promise.all([this.#guest.end(), this.#sender.end(), this.#viewer.end(), this.#cpu.end()]);
+  }
+
+  slices(): readonly Slice[] {
+    return this.#cpu.slices().map((slice) => ({
+      ...slice,
+      startNs: this.#since(slice.startNs),
+      endNs: this.#since(slice.endNs),
+    }));
   }
 
   async #carryOut(step: Exclude<Step, { kind: 'abort' }>): Promise<Seen> {
@@ -125,6 +165,7 @@ export class ThreadsWorld implements World {
       }
       case 'stop':
         this.#standing = await this.#guest.stand();
+        this.#journal.write('stopped');
         return {
           kind: 'dirty',
           now: this.#since(this.#standing.atNs),
@@ -164,8 +205,11 @@ export class ThreadsWorld implements World {
       if (memory === 'different') throw new Error('the destination holds other bytes than the source');
     }
     const verifiedAtNs = verify ? clockNs() : ready.atNs;
+    this.#journal.write('ready');
+    this.#journal.write('commit');
     this.#committed = true;
     const running = await this.#sender.ask('commit', {});
+    this.#journal.write('running');
     const resumeNs = Math.min(running.result, running.atNs - verifiedAtNs);
     return {
       kind: 'handed over',
@@ -185,6 +229,7 @@ export class ThreadsWorld implements World {
   async #afterwards(): Promise<Witness> {
     await sleep((HEARTBEATS_AFTERWARDS * this.#setup.guest.heartbeatPeriodNs) / NANOS_PER_MILLISECOND);
     const { result: moved } = await this.#sender.ask('retire', {});
+    this.#journal.write('ended');
     const outage = await this.#viewer.outage(moved.heartbeats);
     await this.#guest.advance(moved.steps);
     const continued = (await this.#guest.hash()) === moved.sha256 ? 'identical' : 'different';
@@ -201,12 +246,19 @@ export class ThreadsWorld implements World {
         owner = 'nobody';
       });
     }
+    if (!this.#committed) this.#journal.abort(why);
     const outage = await this.#viewer.outage(0);
     return { kind: 'aborted', now: this.#now(), owner, witness: this.#witness(outage) };
   }
 
   #witness(outage: Outage | null): Witness {
-    return { outage, verified: this.#verified, servers: [], link: this.#sender.link };
+    return {
+      outage,
+      verified: this.#verified,
+      servers: this.#cpu.account(clockNs()),
+      link: this.#sender.link,
+      notes: [...this.#cpu.notes, ...this.#journal.notes],
+    };
   }
 
   #now(): Nanos {
@@ -216,4 +268,15 @@ export class ThreadsWorld implements World {
   #since(hostNs: Nanos): Nanos {
     return hostNs - this.#beganAtNs;
   }
+}
+
+/** Whoever competes for the processors but guest and sender, whose threads are ours, is started here. */
+function startCpu(plan: CpuPlan): Promise<Cpu> {
+  const all = competitors(plan);
+  return Cpu.start({
+    scheduler: plan.scheduler,
+    reclaim: plan.reclaim,
+    entities: all.filter((entity) => !isHog(entity)),
+    hogs: all.filter(isHog),
+  });
 }

@@ -1,10 +1,15 @@
+import { isCompeted } from '../../core/cpu/cpu-plan.ts';
+import type { Slice } from '../../core/cpu/slice.ts';
 import type { Witness } from '../../core/migration/course.ts';
 import { PageSet } from '../../core/migration/pages.ts';
 import type { Seen, Step } from '../../core/migration/steps.ts';
 import { Random } from '../../core/random.ts';
-import type { BytesPerSecond, Nanos } from '../../core/units.ts';
+import type { Bytes, BytesPerSecond, Nanos } from '../../core/units.ts';
 import { Failure } from '../failure.ts';
+import { phaseNs } from '../phase.ts';
 import type { World, WorldSetup } from '../world.ts';
+import { guestLoad } from './guest-load.ts';
+import { VirtualCpu } from './virtual-cpu.ts';
 import { VirtualGuest } from './virtual-guest.ts';
 import { VirtualLink } from './virtual-link.ts';
 
@@ -13,33 +18,47 @@ const GUEST_STREAM = 3;
 
 /**
  * The same migration in virtual time: deterministic, as fast as it can be computed, exact to the nanosecond in
- * what it models: the guest's writes, the dirty bits, the bucket. What it does not model takes no time: hashing,
- * the journal, starting the guest.
+ * what it models: the guest's writes, the dirty bits, the bucket, and, where anybody competes for them, the
+ * processors. What it does not model takes no time: hashing, the journal, starting the guest.
  */
 export class VirtualWorld implements World {
   readonly startedAt = new Date(0).toISOString();
   readonly #setup: WorldSetup;
   readonly #guest: VirtualGuest;
   readonly #link: VirtualLink;
+  /** `undefined`: CPU time is there for everybody. */
+  readonly #cpu: VirtualCpu | undefined;
   readonly #dirty: PageSet;
-  /** The instant at which each page's dirty bit was last cleared, by sending it or by a harvest of the window. */
+  /** The guest time at which each page's dirty bit was last cleared, by sending it or by a harvest of the window. */
   readonly #clearedAtNs: Float64Array;
   #now: Nanos = 0;
-  /** Up to here the guest's writes are in `#dirty`. */
+  /** Up to this guest time the guest's writes are in `#dirty`. */
   #drawnUntilNs: Nanos = 0;
   #stoppedAtNs: Nanos | undefined;
 
-  /** @throws Failure the plan cannot be carried out in virtual time. */
-  constructor(setup: WorldSetup) {
-    const { guest, plan } = setup;
-    if (plan.rateBytesPerSecond === null || plan.stopRateBytesPerSecond === null) {
-      throw new Failure('link.rate: unlimited has no meaning in virtual time; give the link a rate');
+  /**
+   * @param linkWindows whether the link's record shall say what left in windows
+   * @throws Failure the plan cannot be carried out in virtual time
+   */
+  constructor(setup: WorldSetup, linkWindows = true) {
+    const { guest, plan, cpu } = setup;
+    const unlimited = plan.rateBytesPerSecond === null || plan.stopRateBytesPerSecond === null;
+    if (unlimited && cpu.cpuPerPageNs === 0) {
+      throw new Failure(
+        'link.rate: unlimited has no meaning in virtual time; give the link a rate, or the sender a cpuPerPage',
+      );
     }
     this.#setup = setup;
     this.#guest = new VirtualGuest(guest, Random.seeded(guest.seed, GUEST_STREAM));
-    this.#link = new VirtualLink(plan.depthBytes);
+    this.#link = new VirtualLink(plan.depthBytes, linkWindows);
     this.#dirty = new PageSet(guest.pages);
     this.#clearedAtNs = new Float64Array(guest.pages);
+    if (isCompeted(cpu)) {
+      this.#cpu = new VirtualCpu(cpu, guestLoad(guest), guest.heartbeatPeriodNs);
+      this.#pass(phaseNs(setup));
+      this.#draw();
+      this.#take();
+    }
   }
 
   perform(step: Step): Promise<Seen> {
@@ -51,17 +70,18 @@ export class VirtualWorld implements World {
     const { guest } = this.#setup;
     switch (step.kind) {
       case 'observe':
-        this.#now += step.windowNs;
+        this.#pass(this.#now + step.windowNs);
         this.#draw();
         return this.#seen(this.#take(), step.windowNs);
       case 'learn':
         return { kind: 'learned', now: this.#now, writesPerSecond: this.#guest.writesPerSecond() };
       case 'track':
         this.#draw();
+        this.#cpu?.watchBeats();
         this.#dirty.addAll(PageSet.all(guest.pages));
         return this.#seen(this.#dirty.copy());
       case 'send':
-        return this.#send(step.pages, step.rateBytesPerSecond!, step.clears);
+        return this.#send(step.pages, step.rateBytesPerSecond, step.clears);
       case 'clear':
         this.#draw();
         step.pages.each((page) => this.#clear(page));
@@ -72,19 +92,10 @@ export class VirtualWorld implements World {
       case 'stop':
         this.#draw();
         this.#stoppedAtNs = this.#now;
+        this.#cpu?.stopGuest();
         return this.#seen(this.#dirty.copy());
-      case 'hand over': {
-        const now = this.#now;
-        return {
-          kind: 'handed over',
-          now,
-          readyAtNs: now,
-          verifiedAtNs: now,
-          committedAtNs: now,
-          runningAtNs: now,
-          witness: this.#witness(),
-        };
-      }
+      case 'hand over':
+        return this.#handOver();
       case 'abort': {
         const witness = this.#witness();
         this.#stoppedAtNs = undefined;
@@ -93,12 +104,16 @@ export class VirtualWorld implements World {
     }
   }
 
+  slices(): readonly Slice[] {
+    return this.#cpu?.slices() ?? [];
+  }
+
   close(): Promise<void> {
     return Promise.resolve();
   }
 
   /** Pages of one size leave as a row: zero pages cost their header only. */
-  #send(pages: Uint32Array, rate: BytesPerSecond, clears: boolean): Seen {
+  #send(pages: Uint32Array, rate: BytesPerSecond | null, clears: boolean): Seen {
     const { plan, guest } = this.#setup;
     const firstZeroPage = guest.pages - guest.zeroPages;
     let zeroPages = 0;
@@ -119,9 +134,25 @@ export class VirtualWorld implements World {
     return { kind: 'sent', now: this.#now, sentPages: pages.length, zeroPages, bytes };
   }
 
-  /** A page's bit is cleared at the instant it leaves; what the guest writes afterwards is drawn later. */
-  #sendRow(pages: Uint32Array, bytes: number, clears: boolean): void {
+  #sendRow(pages: Uint32Array, bytes: Bytes, clears: boolean): void {
+    const { cpuPerPageNs } = this.#setup.cpu;
+    if (this.#cpu && cpuPerPageNs > 0) {
+      const ready = () => this.#link.readyNs(this.#now, bytes);
+      this.#cpu.work(cpuPerPageNs, pages.length, ready, (i, atNs) => {
+        this.#now = atNs;
+        this.#link.departs(atNs, bytes);
+        if (clears) this.#clear(pages[i]!);
+      });
+      return;
+    }
     const instants = this.#link.send(this.#now, bytes, pages.length);
+    if (this.#cpu) {
+      for (let i = 0; i < pages.length; i++) {
+        this.#pass(instants[i]!);
+        if (clears) this.#clear(pages[i]!);
+      }
+      return;
+    }
     this.#now = instants[pages.length - 1]!;
     if (!clears) return;
     const dirty = this.#dirty;
@@ -133,23 +164,35 @@ export class VirtualWorld implements World {
     }
   }
 
+  /** A page's bit is cleared at the instant it leaves; what the guest writes afterwards is drawn later. */
   #clear(page: number): void {
     this.#dirty.delete(page);
-    this.#clearedAtNs[page] = this.#now;
+    this.#clearedAtNs[page] = this.#guestTimeNs;
+  }
+
+  #pass(untilNs: Nanos): void {
+    this.#cpu?.advanceTo(untilNs);
+    this.#now = untilNs;
+  }
+
+  /** How far the guest's program has come: short of CPU it falls behind. */
+  get #guestTimeNs(): Nanos {
+    return this.#cpu?.guestTimeNs ?? this.#now;
   }
 
   /** Brings `#dirty` up to now; a stopped guest writes nothing. */
   #draw(): void {
+    const untilNs = this.#guestTimeNs;
     if (this.#stoppedAtNs === undefined) {
-      this.#guest.writes(this.#drawnUntilNs, this.#now, this.#clearedAtNs, this.#dirty);
+      this.#guest.writes(this.#drawnUntilNs, untilNs, this.#clearedAtNs, this.#dirty);
     }
-    this.#drawnUntilNs = this.#now;
+    this.#drawnUntilNs = untilNs;
   }
 
   #take(): PageSet {
     const taken = this.#dirty.copy();
     this.#dirty.clear();
-    this.#clearedAtNs.fill(this.#now);
+    this.#clearedAtNs.fill(this.#guestTimeNs);
     return taken;
   }
 
@@ -157,18 +200,43 @@ export class VirtualWorld implements World {
     return { kind: 'dirty', now: this.#now, dirty, windowNs };
   }
 
-  /** Heartbeats come a period apart in guest time, which stands still while the guest is stopped. */
+  /** Takes the sender's CPU time; all else that a real hand-over waits for takes no time. */
+  #handOver(): Seen {
+    this.#cpu?.work(
+      this.#setup.cpu.cpuPerHandoverNs,
+      1,
+      () => this.#now,
+      (_, atNs) => {
+        this.#now = atNs;
+      },
+    );
+    const now = this.#now;
+    return {
+      kind: 'handed over',
+      now,
+      readyAtNs: now,
+      verifiedAtNs: now,
+      committedAtNs: now,
+      runningAtNs: now,
+      witness: this.#witness(),
+    };
+  }
+
+  /** Without competition heartbeats come a period apart in guest time, which stands still with the guest. */
   #witness(): Witness {
     const standingNs = this.#stoppedAtNs === undefined ? 0 : this.#now - this.#stoppedAtNs;
+    const { heartbeatPeriodNs } = this.#setup.guest;
+    const undisturbed = { longestGapNs: heartbeatPeriodNs + standingNs, lateHeartbeats: 0 };
     return {
       outage: {
-        longestGapNs: this.#setup.guest.heartbeatPeriodNs + standingNs,
+        ...(this.#cpu?.outage(this.#stoppedAtNs) ?? undisturbed),
+        heartbeats: Math.floor((this.#stoppedAtNs ?? this.#now) / heartbeatPeriodNs),
         lostHeartbeats: 0,
         repeatedHeartbeats: 0,
-        lateHeartbeats: 0,
       },
       verified: { memory: 'not-checked', continued: 'not-checked' },
-      servers: [],
+      servers: this.#cpu?.servers() ?? [],
+      notes: [],
       link: this.#link.record,
     };
   }

@@ -28,14 +28,17 @@ const plan: Plan = smallSetup({
 }).plan;
 
 const witness: Witness = {
-  outage: { longestGapNs: 17, lostHeartbeats: 1, repeatedHeartbeats: 0, lateHeartbeats: 2 },
+  outage: { longestGapNs: 17, lostHeartbeats: 1, repeatedHeartbeats: 0, heartbeats: 90, lateHeartbeats: 2 },
   verified: { memory: 'identical', continued: 'not-checked' },
   servers: [],
+  notes: [],
   link: {
     reservedBytesPerSecond: 1_000_000,
     depthBytes: 65_536,
     sentBytes: 99,
     worstExcessBytes: -3,
+    windows: [],
+    utilisation: 1,
     longestLatenessNs: 4,
   },
 };

@@ -57,6 +57,7 @@ const programs: Record<Exclude<ProgramSpec['kind'], 'dirty-curve'>, ProgramSpec>
 };
 
 const guestOf = (program: ProgramSpec, given: Partial<GuestSpec> = {}): GuestSpec => ({
+  cpuPerWriteNs: 0,
   name: 'guest',
   pages: PAGES,
   zeroPages: 0,

@@ -88,7 +88,7 @@ describe('the downtime', () => {
     for (let run = 0; run < 3; run++) memoryParts.push((await migrate(setup)).downtimeParts.memoryNs);
     const measured = median(memoryParts);
     const predicted = Array.from({ length: 200 }, (_, seed) =>
-      migrateVirtually({ guest: { ...setup.guest, seed }, plan: { ...setup.plan, seed } }),
+      migrateVirtually({ ...setup, guest: { ...setup.guest, seed }, plan: { ...setup.plan, seed } }),
     ).map((course) => course.downtimeNs);
     const sorted = predicted.sort((a, b) => a - b);
     expect(measured).toBeGreaterThan(sorted[0]! - 2e6);

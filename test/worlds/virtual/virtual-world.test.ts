@@ -99,11 +99,12 @@ describe('time', () => {
   });
 
   test('is that of the reserved rate: a whole memory takes its bytes less the depth of the bucket, and no interval more', () => {
-    const { plan, guest } = smallSetup({
+    const setup = smallSetup({
       guest: { ...still, pages: 1_000 },
       plan: { rateBytesPerSecond: 6_250_000 },
     });
-    const course = migrated({ plan, guest });
+    const { plan } = setup;
+    const course = migrated(setup);
     const bytes = 1_000 * plan.pageBytes;
     expect(course.rounds[0]!.durationNs).toBe(Math.ceil(((bytes - plan.depthBytes) / 6_250_000) * 1e9));
     expect(course.link.sentBytes).toBe(bytes);

@@ -8,18 +8,67 @@ export const coldestFirst: PageOrder = (dirty, { heat, random }) => {
   return sortedByKey(pages, keys);
 };
 
+/**
+ * `values` in ascending order of `keys` (not negative), stable, in linear time, so that two million pages are
+ * ordinary: by counting where few keys differ, as with classes of pages or windows of recency, otherwise by radix.
+ */
+export function sortedByKey(values: Uint32Array, keys: Float32Array): Uint32Array {
+  const bits = new Uint32Array(keys.buffer, keys.byteOffset, keys.length);
+  return sortedByCounting(values, bits) ?? sortedByRadix(values, bits.slice());
+}
+
+const SLOT_BITS = 9;
+const SLOTS = 1 << SLOT_BITS;
+const MOST_COUNTED = SLOTS / 4;
+/** Knuth's multiplicative hash: 2^32 divided by the golden ratio. */
+const HASH_FACTOR = 0x9e37_79b1;
+
+/** Counts the values of each different key in a hash table; `undefined` when there are too many of them. */
+function sortedByCounting(values: Uint32Array, keys: Uint32Array): Uint32Array | undefined {
+  const slotKeys = new Uint32Array(SLOTS);
+  const counts = new Uint32Array(SLOTS);
+  const slotOf = new Uint16Array(keys.length);
+  const used: number[] = [];
+  let key = -1;
+  let slot = 0;
+  for (let i = 0; i < keys.length; i++) {
+    if (keys[i] !== key) {
+      key = keys[i]!;
+      slot = Math.imul(key, HASH_FACTOR) >>> (32 - SLOT_BITS);
+      while (counts[slot] !== 0 && slotKeys[slot] !== key) slot = (slot + 1) & (SLOTS - 1);
+      if (counts[slot] === 0) {
+        if (used.length === MOST_COUNTED) return undefined;
+        used.push(slot);
+        slotKeys[slot] = key;
+      }
+    }
+    slotOf[i] = slot;
+    counts[slot]! += 1;
+  }
+  let next = 0;
+  for (const slot of used.sort((a, b) => slotKeys[a]! - slotKeys[b]!)) {
+    const size = counts[slot]!;
+    counts[slot] = next;
+    next += size;
+  }
+  const sorted = new Uint32Array(values.length);
+  for (let i = 0; i < values.length; i++) {
+    const place = counts[slotOf[i]!]!;
+    counts[slotOf[i]!] = place + 1;
+    sorted[place] = values[i]!;
+  }
+  return sorted;
+}
+
 const DIGIT_BITS = 11;
 const DIGITS = 3;
 const BUCKETS = 1 << DIGIT_BITS;
 
-/**
- * `values` in ascending order of `keys` (not negative), stable: a radix sort over the bits of the keys, whose
- * order as whole numbers is their order as numbers (IEEE 754). Linear, so that two million pages are ordinary.
- */
-export function sortedByKey(values: Uint32Array, keys: Float32Array): Uint32Array {
+/** A radix sort over the bits of the keys, whose order as whole numbers is their order as numbers (IEEE 754). */
+function sortedByRadix(values: Uint32Array, keys: Uint32Array): Uint32Array {
   const count = values.length;
-  let fromKeys = new Uint32Array(keys.slice().buffer);
-  let toKeys = new Uint32Array(count);
+  let fromKeys: Uint32Array = keys;
+  let toKeys: Uint32Array = new Uint32Array(count);
   let from = values.slice();
   let to = new Uint32Array(count);
   const starts = digitStarts(fromKeys);

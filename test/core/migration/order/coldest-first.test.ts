@@ -72,7 +72,7 @@ describe('coldest first', () => {
   });
 });
 
-describe('the radix sort', () => {
+describe('the linear sort', () => {
   const keys = fc.oneof(
     fc.float({ min: 0, noNaN: true }),
     fc.constantFrom(0, 2 ** -149, 2 ** -148, 2 ** -126, 1, 1 + 2 ** -23, 3.4028234663852886e38),
@@ -94,7 +94,29 @@ describe('the radix sort', () => {
     );
   });
 
-  test('looks at every bit of a key: keys that differ in one bit alone are told apart', () => {
+  test('is stable whether few or many keys differ', () => {
+    const random = Random.seeded(5);
+    for (const different of [1, 2, 127, 128, 129, 3_000]) {
+      const key = Float32Array.from({ length: 10_000 }, () => random.below(different) / 7);
+      const values = Uint32Array.from(key.keys());
+      const expected = [...values].sort((a, b) => key[a]! - key[b]! || a - b);
+      expect([...sortedByKey(values, key)], `${different} keys`).toEqual(expected);
+    }
+  });
+
+  test('looks at every bit of a key, by radix too', () => {
+    const many = Array.from({ length: 200 }, (_, i) => i + 1);
+    for (let bit = 0; bit < 31; bit++) {
+      const words = Uint32Array.of((2 ** bit) >>> 0, 0, ...many.map((i) => (i << 20) >>> 0));
+      const key = new Float32Array(words.buffer);
+      if (key.some(Number.isNaN)) continue;
+      const values = Uint32Array.from(key.keys());
+      const expected = [...values].sort((a, b) => words[a]! - words[b]! || a - b);
+      expect([...sortedByKey(values, key)], `bit ${bit}`).toEqual(expected);
+    }
+  });
+
+  test('tells keys apart that differ in one bit alone', () => {
     for (let bit = 0; bit < 31; bit++) {
       const words = Uint32Array.of((2 ** bit) >>> 0, 0);
       const key = new Float32Array(words.buffer);

@@ -1,0 +1,26 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import type { CbsRule } from '../../core/cpu/cbs.ts';
+import { clockNs } from '../clock.ts';
+import { type Competitor, Cooperative } from './cooperative.ts';
+import { Desk } from './desk.ts';
+import { type Raised, raise } from './raise.ts';
+import { threadCpuNs } from './thread-clock.ts';
+
+/** The dispatcher's thread: sleeps until somebody rings or something is due, and says whose turn it is. */
+export interface DispatcherData {
+  readonly desk: SharedArrayBuffer;
+  readonly rule: CbsRule | undefined;
+  readonly competitors: readonly Competitor[];
+}
+
+const { desk: buffer, rule, competitors } = workerData as DispatcherData;
+const desk = new Desk(buffer);
+const cooperative = new Cooperative(desk, rule, competitors);
+const cpuAtStartNs = threadCpuNs();
+parentPort!.postMessage(raise() satisfies Raised);
+for (;;) {
+  const { rings } = desk;
+  const nextNs = cooperative.look(clockNs());
+  desk.dispatcherCpuNs = threadCpuNs() - cpuAtStartNs;
+  desk.sleepUntilRung(rings, Math.max(0, (nextNs - clockNs()) / 1e6));
+}

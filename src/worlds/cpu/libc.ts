@@ -1,0 +1,39 @@
+import { createRequire } from 'node:module';
+import { constants } from 'node:os';
+
+/** The two functions of the C library that Node does not offer. They act on the calling thread. */
+export interface Libc {
+  /** clock_gettime(2). Writes a `struct timespec` of two 64-bit numbers; returns 0. */
+  readonly clockGettime: (clock: number, time: Int32Array) => number;
+  /** sched_setattr(2). Returns the name of the error, or undefined if there was none. */
+  readonly schedSetattr: (attributes: Uint8Array) => string | undefined;
+}
+
+/** The C library has no sched_setattr: these are the numbers of the system call. */
+const SCHED_SETATTR: Readonly<Partial<Record<string, number>>> = { x64: 314, arm64: 274 };
+
+/** Undefined where koffi is not installed, which is no error: there are slower ways to everything. */
+export const libc: Libc | undefined = process.platform === 'linux' ? load() : undefined;
+
+function load(): Libc | undefined {
+  const number = SCHED_SETATTR[process.arch];
+  if (number === undefined) return undefined;
+  let koffi: typeof import('koffi');
+  try {
+    koffi = createRequire(import.meta.url)('koffi');
+  } catch {
+    return undefined;
+  }
+  const library = koffi.load(null);
+  const syscall = library.func('long syscall(long number, int thread, void *attributes, uint flags)');
+  return {
+    clockGettime: library.func('int clock_gettime(int clock, _Out_ void *time)') as Libc['clockGettime'],
+    schedSetattr: (attributes) =>
+      syscall(number, 0, attributes, 0) === 0 ? undefined : errorName(koffi.errno()),
+  };
+}
+
+function errorName(errno: number): string {
+  const names = Object.entries(constants.errno);
+  return names.find(([, value]) => value === errno)?.[0] ?? `error ${errno}`;
+}

@@ -1,0 +1,43 @@
+import type { JournalEntry } from '../../core/wire/ownership.ts';
+import { reasonOf } from '../failure.ts';
+import type { GuestSpec } from '../guests/programs.ts';
+import { Journal } from '../transfer/journal.ts';
+
+export interface JournalOptions {
+  readonly destination: { readonly host: string; readonly port: number };
+  /** The folder where a journal is kept; without it, none is. */
+  readonly journals?: string | undefined;
+}
+
+/** The source's journal of one migration, or nothing at all where none is asked for. */
+export class SourceJournal {
+  /** What a reader of the record must know of it. */
+  readonly notes: string[] = [];
+  readonly #journal: Journal | undefined;
+
+  /** @throws Failure the guest is in a migration that has not ended, or the journal cannot be written. */
+  constructor({ destination, journals }: JournalOptions, guest: GuestSpec, migration: string) {
+    if (journals === undefined) return;
+    const { name, pages, pageSizeBytes } = guest;
+    const peer = `${destination.host}:${destination.port}`;
+    this.#journal = Journal.atSource(journals, { migration, guest: name, pages, pageSizeBytes, peer });
+  }
+
+  /** Returns when the entry is as safe as it must be. @throws Failure it may not be there. */
+  write(entry: JournalEntry): void {
+    this.#journal?.write(entry);
+  }
+
+  /** The guest runs on here: that must not depend on a disk. */
+  abort(why: string): void {
+    try {
+      this.#journal?.write('aborted', why);
+    } catch (cause) {
+      this.notes.push(`the journal is not closed: ${reasonOf(cause)}`);
+    }
+  }
+
+  close(): void {
+    this.#journal?.close();
+  }
+}

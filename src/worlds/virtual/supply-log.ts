@@ -1,0 +1,69 @@
+import { Delivery } from '../../core/cpu/delivery.ts';
+import type { Reservation } from '../../core/cpu/reservation.ts';
+import type { Slice } from '../../core/cpu/slice.ts';
+import type { ServerRecord } from '../../core/migration/course.ts';
+import type { Nanos } from '../../core/units.ts';
+
+/** In virtual time what is not served on the nanosecond is missed; below that is the arithmetic's own error. */
+const EXACT = { share: 0, floorNs: 1 };
+
+/** When one competitor wanted the processor, and when it had it. */
+export class SupplyLog {
+  readonly #name: string;
+  readonly #reservation: Reservation | null;
+  readonly #processor: number;
+  /** The instants at which it began, ceased, began … to want the processor. */
+  readonly #turns: Nanos[] = [];
+  /** Beginning and end of every slice. */
+  readonly #slices: Nanos[] = [];
+
+  constructor(name: string, reservation: Reservation | null, processor: number) {
+    this.#name = name;
+    this.#reservation = reservation;
+    this.#processor = processor;
+  }
+
+  wakes(atNs: Nanos): void {
+    this.#turns.push(atNs);
+  }
+
+  sleeps(atNs: Nanos): void {
+    this.#turns.push(atNs);
+  }
+
+  ran(startNs: Nanos, endNs: Nanos): void {
+    this.#slices.push(startNs, endNs);
+  }
+
+  slices(): readonly Slice[] {
+    const slices: Slice[] = [];
+    for (let i = 0; i < this.#slices.length; i += 2) {
+      slices.push({
+        name: this.#name,
+        startNs: this.#slices[i]!,
+        endNs: this.#slices[i + 1]!,
+        processor: this.#processor,
+      });
+    }
+    return slices;
+  }
+
+  /** `undefined`: it was promised nothing. */
+  record(untilNs: Nanos): ServerRecord | undefined {
+    if (!this.#reservation) return undefined;
+    const delivery = new Delivery(this.#reservation, EXACT);
+    let slice = 0;
+    const ranUntil = (atNs: Nanos) => {
+      for (; slice < this.#slices.length && this.#slices[slice]! < atNs; slice += 2) {
+        delivery.ran(this.#slices[slice]!, this.#slices[slice + 1]!);
+      }
+    };
+    for (const [index, atNs] of this.#turns.entries()) {
+      ranUntil(atNs);
+      if (index % 2 === 0) delivery.wakes(atNs);
+      else delivery.sleeps(atNs);
+    }
+    ranUntil(untilNs);
+    return delivery.record(this.#name, untilNs);
+  }
+}

@@ -1,0 +1,216 @@
+import { type CpuPlan, competitors, isHog, ruleOf } from '../../core/cpu/cpu-plan.ts';
+import { type EntityId, Processor } from '../../core/cpu/processor.ts';
+import type { Slice } from '../../core/cpu/slice.ts';
+import type { ServerRecord } from '../../core/migration/course.ts';
+import type { Nanos } from '../../core/units.ts';
+import type { GuestLoad } from './guest-load.ts';
+import { SupplyLog } from './supply-log.ts';
+
+/** Where one competitor runs. */
+interface Place {
+  readonly processor: Processor;
+  readonly entity: EntityId;
+  readonly supply: SupplyLog;
+}
+
+/**
+ * The processors in virtual time: who runs when, exact to the nanosecond, and how far that brings guest and sender.
+ * Processors on which neither of them lives are left out: nothing that happens there matters.
+ */
+export class VirtualCpu {
+  readonly #load: GuestLoad | undefined;
+  readonly #heartbeatPeriodNs: Nanos;
+  readonly #processors: readonly Processor[];
+  readonly #guest: Place;
+  readonly #sender: Place;
+  readonly #supplies: readonly SupplyLog[];
+  #now: Nanos = 0;
+  #released = 0;
+  #finished = 0;
+  /** The guest's unfinished work while it stands. */
+  #standingWorkNs: Nanos | undefined;
+  #senderFinished = false;
+  #beats: Beats = { lastNs: 0, longestGapNs: 0, late: 0 };
+
+  constructor(plan: CpuPlan, load: GuestLoad | undefined, heartbeatPeriodNs: Nanos) {
+    this.#load = load;
+    this.#heartbeatPeriodNs = heartbeatPeriodNs;
+    const all = competitors(plan);
+    const home = (name: string) => all.find((entity) => entity.name === name)!.processor;
+    const lived = [...new Set([home('guest'), home('sender')])];
+    const places = new Map<string, Place>();
+    this.#processors = lived.map((index) => {
+      const names: string[] = [];
+      const processor = new Processor(ruleOf[plan.scheduler] ?? 'hard', {
+        slice: (entity, startNs, endNs) => places.get(names[entity]!)!.supply.ran(startNs, endNs),
+        finished: (entity, atNs) => this.#hasFinished(names[entity]!, atNs),
+      });
+      const here = all.filter((entity) => entity.processor === index);
+      for (const { name, reservation } of here.toSorted((a, b) => +!a.reservation - +!b.reservation)) {
+        const entity = reservation ? processor.addServer(reservation) : processor.addBestEffort();
+        names[entity] = name;
+        places.set(name, { processor, entity, supply: new SupplyLog(name, reservation, index) });
+      }
+      return processor;
+    });
+    this.#guest = places.get('guest')!;
+    this.#sender = places.get('sender')!;
+    this.#supplies = [...places.values()].map(({ supply }) => supply);
+    for (const hog of all.filter(isHog)) {
+      const place = places.get(hog.name);
+      if (place) this.#arrive(place, Number.POSITIVE_INFINITY);
+    }
+  }
+
+  get now(): Nanos {
+    return this.#now;
+  }
+
+  /** Lets time pass. */
+  advanceTo(untilNs: Nanos): void {
+    for (let next = this.#nextJobNs(); next <= untilNs; next = this.#nextJobNs()) {
+      this.#runUntil(next);
+      this.#released += 1;
+      this.#arrive(this.#guest, this.#load!.workNs);
+    }
+    this.#runUntil(untilNs);
+  }
+
+  /**
+   * The sender works through a row of pieces of `workNs` each. As long as `readyNs` lets it go on at once it does
+   * not sleep between two of them, so its server stays busy.
+   * Work that takes no time is not done.
+   * @param readyNs when piece i may begin, asked when the one before it is done
+   * @param done told when piece i was done
+   */
+  work(
+    workNs: Nanos,
+    pieces: number,
+    readyNs: (i: number) => Nanos,
+    done: (i: number, atNs: Nanos) => void,
+  ): void {
+    if (workNs === 0) return;
+    const { processor, entity } = this.#sender;
+    for (let i = 0; i < pieces; i++) {
+      const atNs = readyNs(i);
+      if (atNs > this.#now) {
+        this.#leave(this.#sender);
+        this.advanceTo(atNs);
+      }
+      // The next one stands in line already, so that the end of this one does not put the server to sleep.
+      const line = i === pieces - 1 ? 1 : 2;
+      while (processor.pending(entity) < line * workNs - workNs / 2) this.#arrive(this.#sender, workNs);
+      this.#senderFinished = false;
+      while (!this.#senderFinished) {
+        this.advanceTo(Math.min(processor.nextEventNs(), this.#nextJobNs()));
+      }
+      done(i, this.#now);
+    }
+  }
+
+  /** How far the guest's program has come, in guest time. */
+  get guestTimeNs(): Nanos {
+    if (!this.#load) return this.#now;
+    const { periodNs, workNs, firstNs, lastNs } = this.#load;
+    if (this.#finished === this.#released) return Math.max(0, this.#released * periodNs + lastNs);
+    const pendingNs = this.#standingWorkNs ?? this.#guest.processor.pending(this.#guest.entity);
+    const doneNs = (this.#released - this.#finished) * workNs - pendingNs;
+    const arrivedNs = (this.#finished + 1) * periodNs;
+    return arrivedNs + firstNs + ((lastNs - firstNs) * doneNs) / workNs;
+  }
+
+  /** From here on gaps between heartbeats count, and late ones. */
+  watchBeats(): void {
+    this.#beats = { lastNs: this.#beats.lastNs, longestGapNs: 0, late: 0 };
+  }
+
+  stopGuest(): void {
+    this.#standingWorkNs = this.#leave(this.#guest);
+  }
+
+  /**
+   * What the guest's client sees if the guest, which has stood since `stoppedAtNs`, runs on now with a free CPU.
+   * `undefined`: the guest needs no CPU time, so nothing but the stop disturbs its heartbeats.
+   */
+  outage(
+    stoppedAtNs: Nanos | undefined,
+  ): { readonly longestGapNs: Nanos; readonly lateHeartbeats: number } | undefined {
+    if (!this.#load) return undefined;
+    const { lastNs, longestGapNs, late } = this.#beats;
+    const period = this.#heartbeatPeriodNs;
+    const ranUntilNs = stoppedAtNs ?? this.#now;
+    const dueNs = (Math.floor((this.#finished * this.#load.periodNs) / period) + 1) * period;
+    const waitsNs = Math.max(0, dueNs - ranUntilNs) + (this.#standingWorkNs ?? 0);
+    return { longestGapNs: Math.max(longestGapNs, this.#now + waitsNs - lastNs), lateHeartbeats: late };
+  }
+
+  /** What was delivered against what was promised, so far. */
+  servers(): readonly ServerRecord[] {
+    for (const processor of this.#processors) processor.flush();
+    return this.#supplies.flatMap((supply) => supply.record(this.#now) ?? []);
+  }
+
+  /** Who ran when, so far. */
+  slices(): readonly Slice[] {
+    for (const processor of this.#processors) processor.flush();
+    return this.#supplies.flatMap((supply) => supply.slices());
+  }
+
+  #nextJobNs(): Nanos {
+    if (!this.#load || this.#standingWorkNs !== undefined) return Number.POSITIVE_INFINITY;
+    return (this.#released + 1) * this.#load.periodNs;
+  }
+
+  #runUntil(untilNs: Nanos): void {
+    for (const processor of this.#processors) processor.runUntil(untilNs);
+    this.#now = untilNs;
+  }
+
+  #arrive(place: Place, workNs: Nanos): void {
+    if (place.processor.pending(place.entity) === 0) place.supply.wakes(this.#now);
+    place.processor.arrive(place.entity, workNs);
+  }
+
+  #leave(place: Place): Nanos {
+    const left = place.processor.withdraw(place.entity);
+    if (left > 0) place.supply.sleeps(this.#now);
+    return left;
+  }
+
+  #hasFinished(name: string, atNs: Nanos): void {
+    const place = name === 'guest' ? this.#guest : this.#sender;
+    if (place.processor.pending(place.entity) === 0) {
+      place.processor.flush();
+      place.supply.sleeps(atNs);
+    }
+    if (place === this.#sender) {
+      this.#senderFinished = true;
+      return;
+    }
+    this.#finished += 1;
+    this.#beat(atNs);
+  }
+
+  /** The guest has done a job: the heartbeats that have become due since the one before it leave now. */
+  #beat(atNs: Nanos): void {
+    const period = this.#heartbeatPeriodNs;
+    const arrivedNs = this.#finished * this.#load!.periodNs;
+    const first = Math.floor((arrivedNs - this.#load!.periodNs) / period) + 1;
+    const last = Math.floor(arrivedNs / period);
+    if (first > last) return;
+    const { lastNs, longestGapNs, late } = this.#beats;
+    let lateNow = 0;
+    for (let beat = first; beat <= last; beat++) if (atNs - beat * period > period) lateNow += 1;
+    this.#beats = {
+      lastNs: atNs,
+      longestGapNs: Math.max(longestGapNs, atNs - lastNs),
+      late: late + lateNow,
+    };
+  }
+}
+
+interface Beats {
+  readonly lastNs: Nanos;
+  readonly longestGapNs: Nanos;
+  readonly late: number;
+}

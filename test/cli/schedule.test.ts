@@ -1,0 +1,176 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import { main, root } from '../fixtures/command.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'switchover-'));
+const file = join(folder, 'workload');
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function run(workload: unknown, ...args: string[]): string {
+  writeFileSync(file, typeof workload === 'string' ? workload : JSON.stringify(workload));
+  const options = { cwd: root, encoding: 'utf8', maxBuffer: 2 ** 28 } as const;
+  return execFileSync(process.execPath, [main, 'schedule', file, ...args], options);
+}
+
+function json(workload: unknown) {
+  return JSON.parse(run(workload, '--json', '-'));
+}
+
+function refused(workload: unknown, ...args: string[]) {
+  writeFileSync(file, typeof workload === 'string' ? workload : JSON.stringify(workload));
+  const { status, stdout, stderr } = spawnSync(process.execPath, [main, 'schedule', file, ...args], {
+    cwd: root,
+    encoding: 'utf8',
+  });
+  return { status, stdout, problems: stderr.replaceAll(`${file}.`, '').trimEnd().split('\n') };
+}
+
+const S = {
+  name: 'S',
+  budget: 3,
+  period: 8,
+  jobs: [
+    [3, 4],
+    [13, 3],
+  ],
+};
+const buttazzo = {
+  ...{ scheduler: 'cbs-soft', processors: 1, horizon: 20, servers: [S] },
+  tasks: [{ name: 'tau', wcet: 4, period: 7 }],
+};
+
+describe('schedule', () => {
+  test('gives slices, finishes and deadlines as one object', () => {
+    expect(json(buttazzo)).toEqual({
+      slices: [
+        { name: 'tau', start: 0, end: 4, processor: 0 },
+        { name: 'S', start: 4, end: 7, processor: 0 },
+        { name: 'tau', start: 7, end: 11, processor: 0 },
+        { name: 'S', start: 11, end: 12, processor: 0 },
+        { name: 'S', start: 13, end: 15, processor: 0 },
+        { name: 'tau', start: 15, end: 19, processor: 0 },
+        { name: 'S', start: 19, end: 20, processor: 0 },
+      ],
+      finishes: { S: [12, 20], tau: [4, 11, 19] },
+      deadlines: { S: [11, 19, 27] },
+    });
+  });
+
+  test('draws who runs when, and lists the finishes', () => {
+    expect(
+      run(buttazzo)
+        .split('\n')
+        .map((line) => line.trimEnd()),
+    ).toEqual([
+      'cbs-soft on 1 processor, 0 to 20',
+      '',
+      expect.stringMatching(/^S .*█/),
+      expect.stringMatching(/^tau .*█/),
+      expect.stringContaining('┬'),
+      expect.stringMatching(/^ +0 .*20$/),
+      '',
+      'finishes  jobs  at',
+      'S            2  12 20',
+      'tau          3  4 11 19',
+      '',
+    ]);
+  });
+
+  test('writes the chart as SVG, besides what it prints', () => {
+    const svg = join(folder, 'chart.svg');
+    expect(JSON.parse(run(buttazzo, '--json', '-', '--svg', svg)).finishes.S).toEqual([12, 20]);
+    expect(readFileSync(svg, 'utf8')).toMatch(/^<svg .*<\/svg>\s*$/s);
+  });
+
+  test('reads YAML as well; scheduler, processors, tasks and the order of jobs may be left to it', () => {
+    const result = json(
+      'horizon: 40\nservers:\n  - { name: S, budget: 4, period: 10, jobs: [[20, 3], [0, 1], [5, 4], [2, 2], [22, 2]] }',
+    );
+    expect(result.finishes).toEqual({ S: [1, 4, 13, 23, 31] });
+  });
+
+  test('fair takes turns of one quantum', () => {
+    const servers = [
+      { name: 'A', budget: 1, period: 2, jobs: [[0, 3]] },
+      { name: 'B', budget: 1, period: 2, jobs: 'backlogged' },
+    ];
+    expect(json({ scheduler: 'fair', quantum: 2, horizon: 10, servers }).finishes).toEqual({ A: [5], B: [] });
+  });
+
+  test('prints more slices than fit one piece', () => {
+    const busy = (name: string) => ({ name, budget: 1, period: 2, jobs: 'backlogged' });
+    const { slices } = json({ horizon: 25_000, servers: [busy('A'), busy('B')] });
+    expect(slices).toHaveLength(25_000);
+    expect(slices.at(-1)).toEqual({ name: 'B', start: 24_999, end: 25_000, processor: 0 });
+  });
+
+  test('says all that is wrong at once', () => {
+    const { status, stdout, problems } = refused({
+      ...{ scheduler: 'edf', processors: 0, horizon: 2.5, more: 1 },
+      servers: [
+        { name: 'A', budget: 11, period: 10, jobs: 'always' },
+        { name: 'A', budget: 0, period: 10, jobs: [[-1, 2], [3, 'x'], [1]] },
+      ],
+      tasks: [{ name: 'A', wcet: 4, period: 3 }],
+    });
+    expect([status, stdout]).toEqual([2, '']);
+    const whole = (least: number) => `expected a whole number from ${least} to 1000000000000000`;
+    expect(problems.toSorted()).toEqual(
+      [
+        'scheduler: expected a scheduler: fair, cbs-soft, cbs-hard, deadline, cbs-linux, found "edf"',
+        'processors: expected a whole number from 1 to 1024, found 0',
+        `horizon: ${whole(1)}, found 2.5`,
+        'more: expected no such key, found 1',
+        'servers.0.budget: expected at most the period, found 11',
+        'servers.0.jobs: expected "backlogged" or a list of jobs [release, work], found "always"',
+        'servers.1.name: expected a name of its own, found "A"',
+        `servers.1.budget: ${whole(1)}, found 0`,
+        `servers.1.jobs.0.0: ${whole(0)}, found -1`,
+        `servers.1.jobs.1.1: ${whole(1)}, found "x"`,
+        'servers.1.jobs.2: expected [release, work], found [1]',
+        'tasks.0.name: expected a name of its own, found "A"',
+        'tasks.0.wcet: expected at most the period, found 4',
+      ].toSorted(),
+    );
+  });
+
+  test('wants somebody to schedule', () => {
+    expect(refused({ horizon: 10 })).toMatchObject({
+      status: 2,
+      problems: ['servers: expected at least one server or task, found nothing'],
+    });
+  });
+
+  test('refuses reservations that do not fit, and says what would', () => {
+    const guest = (name: string) => ({ name, budget: 6, period: 10, jobs: 'backlogged' });
+    const { status, problems } = refused({
+      ...{ processors: 2, horizon: 20, servers: [guest('A'), guest('B'), guest('C')] },
+    });
+    expect(status).toBe(2);
+    expect(problems).toEqual([
+      expect.stringMatching(
+        /^servers: expected servers and tasks that fit the processors, found C .*1\.80 of 2/,
+      ),
+    ]);
+  });
+
+  test.each(['{ a: [', '"', '[1, 2]', '42', ''])('refuses %j, which is no workload', (text) => {
+    expect(refused(text).status).toBe(2);
+  });
+
+  test('fails when the file cannot be read or written', () => {
+    const missing = spawnSync(process.execPath, [main, 'schedule', join(folder, 'none')], {
+      encoding: 'utf8',
+    });
+    expect([missing.status, missing.stderr]).toEqual([1, expect.stringContaining('cannot read')]);
+    const nowhere = join(folder, 'none', 'chart.svg');
+    expect(refused(buttazzo, '--svg', nowhere)).toMatchObject({
+      status: 1,
+      problems: [expect.stringContaining('cannot write')],
+    });
+    expect(existsSync(nowhere)).toBe(false);
+  });
+});

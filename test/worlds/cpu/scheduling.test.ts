@@ -1,0 +1,53 @@
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { refusal, setDeadline, threadId } from '../../../src/worlds/cpu/scheduling.ts';
+
+afterEach(() => {
+  vi.doUnmock('../../../src/worlds/cpu/libc.ts');
+  vi.resetModules();
+});
+
+/** The same without koffi. */
+async function withChrt(): Promise<typeof import('../../../src/worlds/cpu/scheduling.ts')> {
+  vi.resetModules();
+  vi.doMock('../../../src/worlds/cpu/libc.ts', () => ({ libc: undefined }));
+  return import('../../../src/worlds/cpu/scheduling.ts');
+}
+
+const impossible = { budgetNs: 20e6, periodNs: 10e6 };
+
+describe('a reservation of more than its period', () => {
+  test('is refused as invalid, with the limits', () => {
+    const answer = setDeadline(impossible, { reclaim: false });
+    expect(answer).toMatchObject({ ok: false, code: 'EINVAL' });
+    expect(answer).toMatchObject({ why: expect.stringContaining('20 ms every 10 ms') });
+    expect(answer).toMatchObject({ why: expect.stringContaining('from 100 µs to 4.19 s') });
+  });
+
+  test.skipIf(spawnSync('chrt', ['-V']).status !== 0)('is refused in the same way through chrt', async () => {
+    const { setDeadline } = await withChrt();
+    expect(setDeadline(impossible, { reclaim: false })).toMatchObject({ ok: false, code: 'EINVAL' });
+  });
+});
+
+test('reclaiming is not to be had through chrt', async () => {
+  const { setDeadline } = await withChrt();
+  const answer = setDeadline({ budgetNs: 2e6, periodNs: 10e6 }, { reclaim: true });
+  expect(answer).toMatchObject({
+    ok: false,
+    code: 'ENOSYS',
+    why: expect.stringContaining('npm install koffi'),
+  });
+});
+
+test('every refusal names a remedy', () => {
+  expect(refusal('EPERM', impossible).why).toMatch(/CAP_SYS_NICE.*cbs-hard/);
+  expect(refusal('EBUSY', impossible).why).toMatch(/95 %.*ask for less/);
+  expect(refusal('ENOENT', impossible).why).toMatch(/koffi.*util-linux/);
+  expect(refusal('EPERM').why).toMatch(/^the kernel refuses the priority: /);
+});
+
+test('the number of a thread is the one by which the kernel knows it', () => {
+  expect(readFileSync(`/proc/${process.pid}/task/${threadId()}/comm`, 'utf8')).not.toBe('');
+});

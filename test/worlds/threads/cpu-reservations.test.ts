@@ -1,0 +1,93 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { CpuPlan } from '../../../src/core/cpu/cpu-plan.ts';
+import type { Course } from '../../../src/core/migration/course.ts';
+import { drive } from '../../../src/lab/drive.ts';
+import { migrateVirtually } from '../../../src/lab/ensemble.ts';
+import { quantile } from '../../../src/lab/statistics.ts';
+import { type WorldFactory, worldFactory } from '../../../src/worlds/worlds.ts';
+import { smallSetup } from '../../fixtures/setup.ts';
+
+const MS = 1e6;
+const REPETITIONS = 5;
+
+let factory: WorldFactory;
+beforeAll(async () => {
+  factory = await worldFactory('threads');
+});
+afterAll(() => factory.close());
+
+/** A stream server and three hogs on one processor; the link is fast enough for CPU time to decide. */
+function setupWith(cpu: Partial<CpuPlan>) {
+  return smallSetup({
+    guest: {
+      program: {
+        kind: 'stream',
+        framePeriodNs: 40 * MS,
+        cpuPerFrameNs: 10 * MS,
+        pagesPerFrame: 200,
+        bufferPages: 600,
+      },
+      heartbeatPeriodNs: 40 * MS,
+    },
+    plan: {
+      rateBytesPerSecond: 125_000_000,
+      stopRateBytesPerSecond: 125_000_000,
+      depthBytes: 1_250_000,
+      verify: 'checksums',
+    },
+    cpu: { cpuPerPageNs: 100_000, hogs: 3, ...cpu },
+  });
+}
+
+const reserved: Partial<CpuPlan> = {
+  scheduler: 'cbs-hard',
+  guest: { budgetNs: 4 * MS, periodNs: 10 * MS },
+  sender: { budgetNs: 4 * MS, periodNs: 10 * MS },
+};
+
+async function coursesWith(cpu: Partial<CpuPlan>): Promise<readonly Course[]> {
+  const courses: Course[] = [];
+  for (let repetition = 0; repetition < REPETITIONS; repetition++) {
+    const setup = setupWith(cpu);
+    const world = await factory.create(setup);
+    try {
+      courses.push(await drive(setup.plan, world));
+    } finally {
+      await world.close();
+    }
+  }
+  return courses;
+}
+
+function medianOf(courses: readonly Course[], value: (course: Course) => number): number {
+  return quantile(courses.map(value), 0.5);
+}
+
+describe('against hogs, on threads', () => {
+  test('a reservation of the sender at least halves the downtime, and one of the guest keeps its frames in time', {
+    retry: 1,
+  }, async () => {
+    const fair = await coursesWith({ scheduler: 'fair' });
+    const kept = await coursesWith(reserved);
+    const downtime = (course: Course) => course.downtimeNs;
+    expect(medianOf(kept, downtime)).toBeLessThan(medianOf(fair, downtime) / 2);
+    const late = ({ outage }: Course) => outage!.lateHeartbeats / outage!.heartbeats;
+    expect(medianOf(fair, late)).toBeGreaterThan(0.1);
+    expect(medianOf(kept, late)).toBeLessThan(medianOf(fair, late) / 2);
+  });
+
+  test('the total and the stop are what virtual time says', { retry: 2 }, async () => {
+    const measured = await coursesWith(reserved);
+    const foreseen = Array.from({ length: 40 }, (_, seed) => {
+      const setup = setupWith(reserved);
+      return migrateVirtually({ ...setup, guest: { ...setup.guest, seed } });
+    });
+    // Other programs can only make it longer.
+    const ratio = (value: (course: Course) => number) =>
+      medianOf(measured, value) / medianOf(foreseen, value);
+    for (const value of [({ totalNs }: Course) => totalNs, ({ stop }: Course) => stop.durationNs]) {
+      expect(ratio(value)).toBeGreaterThan(0.75);
+      expect(ratio(value)).toBeLessThan(1.75);
+    }
+  });
+});
