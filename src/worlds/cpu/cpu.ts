@@ -14,6 +14,7 @@ import { EntityAccount } from './account.ts';
 import { MOST_SEATS } from './chain.ts';
 import { Desk, Seat } from './desk.ts';
 import type { DispatcherData } from './dispatcher-worker.ts';
+import type { ProbeData } from './probe-worker.ts';
 import type { Raised } from './raise.ts';
 import { refusal } from './scheduling.ts';
 import { Timeline, TimelineReader } from './timeline.ts';
@@ -167,6 +168,11 @@ export class Cpu {
     return this.#options.scheduler !== 'none' && this.#options.scheduler !== 'deadline';
   }
 
+  /** Whether a processor is left where nobody takes turns. */
+  get #hasRoom(): boolean {
+    return this.#processors < availableParallelism();
+  }
+
   get #processors(): number {
     return 1 + Math.max(0, ...this.#entities.map(({ processor }) => processor));
   }
@@ -176,6 +182,7 @@ export class Cpu {
       desk: this.#desk.buffer,
       rule: ruleOf[this.#options.scheduler],
       competitors: this.#entities,
+      hasRoom: this.#hasRoom,
     };
     const [raised] = (await once(this.#thread('dispatcher-worker', data), 'message')) as [Raised];
     this.#dispatcher = raised;
@@ -203,7 +210,8 @@ export class Cpu {
   }
 
   async #startProbe(): Promise<void> {
-    const probe = this.#thread('probe-worker', this.#noise.buffer);
+    const data: ProbeData = { noise: this.#noise.buffer, hasRoom: this.#hasRoom };
+    const probe = this.#thread('probe-worker', data);
     const [raised] = await once(probe, 'message');
     if (raised !== 'no priority') return;
     await probe.terminate();

@@ -11,13 +11,15 @@ export interface DispatcherData {
   readonly desk: SharedArrayBuffer;
   readonly rule: CbsRule | undefined;
   readonly competitors: readonly Competitor[];
+  /** See `raise`. */
+  readonly hasRoom: boolean;
 }
 
-const { desk: buffer, rule, competitors } = workerData as DispatcherData;
+const { desk: buffer, rule, competitors, hasRoom } = workerData as DispatcherData;
 const desk = new Desk(buffer);
 const cooperative = new Cooperative(desk, rule, competitors);
 const cpuAtStartNs = threadCpuNs();
-parentPort!.postMessage(raise() satisfies Raised);
+parentPort!.postMessage(raise(hasRoom) satisfies Raised);
 for (;;) {
   const { rings } = desk;
   const nextNs = cooperative.look(clockNs());

@@ -3,6 +3,12 @@ import { clockNs } from '../clock.ts';
 import { raise } from './raise.ts';
 import { Timeline } from './timeline.ts';
 
+export interface ProbeData {
+  readonly noise: SharedArrayBuffer;
+  /** See `raise`. */
+  readonly hasRoom: boolean;
+}
+
 /**
  * Finds out when the machine stood still: a thread that nobody keeps waiting sleeps 1 ms again and again, and
  * whenever that takes 1 ms longer, it was not for want of a turn.
@@ -10,9 +16,10 @@ import { Timeline } from './timeline.ts';
 const SLEEP_MS = 1;
 const GAP_NS = 1_000_000;
 
-const timeline = new Timeline(workerData as SharedArrayBuffer);
+const { noise, hasRoom } = workerData as ProbeData;
+const timeline = new Timeline(noise);
 const bed = new Int32Array(new SharedArrayBuffer(4));
-parentPort!.postMessage(raise());
+parentPort!.postMessage(raise(hasRoom));
 for (let lastNs = clockNs(); ; ) {
   Atomics.wait(bed, 0, 0, SLEEP_MS);
   const nowNs = clockNs();

@@ -5,7 +5,7 @@ import type { Reservation } from '../../core/cpu/reservation.ts';
 import { formatDuration } from '../../core/units.ts';
 import { libc } from './libc.ts';
 
-/** Priorities of SCHED_FIFO: who decides goes before whom it decides about. */
+/** Priorities of SCHED_FIFO: who decides goes before whom it decides about, where they may have to share a processor. */
 export const fifo = { reserved: 1, decides: 2 } as const;
 
 /** What the kernel says to a wish about the scheduling of the calling thread. */
