@@ -62,13 +62,17 @@ export class Cooperative {
   #lookAt(processor: Processor, now: Nanos): Nanos {
     const { chain, entities } = processor;
     const planner = this.#planner;
-    let word: number;
-    do {
-      word = chain.word;
+    for (;;) {
+      const { word } = chain;
       for (const index of entities) this.#observe(processor, index, now);
-      this.#hear(processor, word, now);
+      const lost = this.#hear(processor, word, now);
       planner.plan(processor, now);
-    } while (!chain.replace(word, planner.word));
+      if (chain.replace(word, planner.word)) {
+        if (lost !== NONE) this.#desk.countOverrun();
+        break;
+      }
+      if (lost !== NONE) this.#finds(processor, lost);
+    }
     const front = frontOf(planner.word);
     if (front !== NONE && !isTaken(planner.word)) this.#entities[front]!.seat.knock();
     return planner.nextNs;
@@ -112,15 +116,25 @@ export class Cooperative {
     if (index === processor.holder) processor.heardNs = now;
   }
 
-  /** Who has taken up the turn. One that is overdue is not waited for. */
-  #hear(processor: Processor, word: number, now: Nanos): void {
+  /** Who has taken up the turn. One that is overdue is not waited for, and is returned; else `NONE`. */
+  #hear(processor: Processor, word: number, now: Nanos): number {
     const holder = isTaken(word) ? frontOf(word) : NONE;
     if (holder !== processor.holder) processor.heardNs = now;
     processor.holder = holder;
-    if (holder === NONE || !this.#planner.isOverdue(processor, now)) return;
+    if (holder === NONE || !this.#planner.isOverdue(processor, now)) return NONE;
     this.#entities[holder]!.isLost = true;
     processor.turns.leave(holder);
     processor.holder = NONE;
-    this.#desk.countOverrun();
+    return holder;
+  }
+
+  /**
+   * It has stopped after all, just now. All its CPU time may have been charged by then, and nothing that comes later
+   * would tell that it waits for its next turn.
+   */
+  #finds(processor: Processor, index: number): void {
+    const entity = this.#entities[index]!;
+    entity.isLost = false;
+    if (!entity.server) processor.turns.join(index);
   }
 }

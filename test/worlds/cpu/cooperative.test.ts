@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import type { CbsRule } from '../../../src/core/cpu/cbs.ts';
 import {
   CHAIN_LENGTH,
@@ -122,6 +122,39 @@ describe('of those on one processor', () => {
     stage.stops(0);
     stage.look(4 * ms);
     expect(stage.granted).toEqual([1]);
+  });
+});
+
+describe.each([
+  ['a server', server(1, 10)],
+  ['one that takes turns', hog],
+])('%s that stops in the moment in which it is given up as overdue', (_, late) => {
+  test('is not forgotten', () => {
+    const stage = new Stage('hard', late, server(1, 20), hog);
+    stage.asks(0);
+    stage.look(0);
+    stage.runs(0, 1 * ms);
+    stage.asks(1, 2);
+    stage.look(1 * ms);
+    stage.desk.seat(0).cpuNs += 5 * ms;
+    // While the dispatcher looks at the next one, having charged this one for all that it has used.
+    const next = vi.spyOn(stage.desk.seat(1), 'isAwake', 'get');
+    next.mockImplementationOnce(() => {
+      stage.stops(0);
+      return true;
+    });
+    stage.look(8 * ms);
+    expect(stage.desk.overruns).toBe(0);
+    const served = new Set<number>();
+    for (let now = 9; now < 200; now++) {
+      stage.look(now * ms);
+      for (const thread of stage.granted) {
+        served.add(thread);
+        stage.runs(thread, 1 * ms);
+        stage.stops(thread, now * ms);
+      }
+    }
+    expect([...served].sort()).toEqual([0, 1, 2]);
   });
 });
 
