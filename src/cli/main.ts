@@ -6,6 +6,7 @@ import { doctorCommand } from './doctor.ts';
 import { orderCommand } from './order.ts';
 import { predictCommand } from './predict.ts';
 import { receiveCommand } from './receive.ts';
+import { recordCommand } from './record.ts';
 import { recoverCommand } from './recover.ts';
 import { replayCommand } from './replay.ts';
 import { runCommand } from './run.ts';
@@ -25,6 +26,7 @@ for (const command of [
   orderCommand,
   scheduleCommand,
   receiveCommand,
+  recordCommand,
   recoverCommand,
   replayCommand,
   doctorCommand,

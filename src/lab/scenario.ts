@@ -50,8 +50,21 @@ export interface Experiment {
  * @throws UsageError all that is wrong with its contents
  */
 export function loadExperiment(file: string, settings: readonly Setting[] = []): Experiment {
-  const document = withSettings(parseYaml(readText(file), file), settings);
-  const { compare, ...base } = asObject(document, file);
+  return experimentOf(readDocument(file), file, settings);
+}
+
+/** A scenario file as it is written. @throws Failure, UsageError as `loadExperiment` */
+export function readDocument(file: string): unknown {
+  return parseYaml(readText(file), file);
+}
+
+/** @param file where the document is from: its name, and where the paths in it begin */
+export function experimentOf(
+  written: unknown,
+  file: string,
+  settings: readonly Setting[] = [],
+): Experiment {
+  const { compare, ...base } = asObject(withSettings(written, settings), file);
   const cells = cellsOf(compare);
   const problems = new Map<string, Problem>();
   const resolved = cells.flatMap((cell) => {

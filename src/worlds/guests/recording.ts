@@ -15,6 +15,8 @@ export interface Recording {
   readonly writePages: Uint32Array;
 }
 
+export const RECORDING_FORMAT = 'dirty-trace/1';
+
 /** A recording may come from a stranger: it must not unfold without bounds. */
 const LARGEST_RECORDING_BYTES = 256 * 1024 * 1024;
 
@@ -73,7 +75,9 @@ function inflate(bytes: Uint8Array, name: string): string {
 
 function parseHeader(line: string | undefined, name: string): Header {
   const header = parseJson(line ?? '', `${name}:1`) as Record<string, unknown> | null;
-  if (header?.format !== 'dirty-trace/1') throw new Failure(`${name}:1: expected the format dirty-trace/1`);
+  if (header?.format !== RECORDING_FORMAT) {
+    throw new Failure(`${name}:1: expected the format ${RECORDING_FORMAT}`);
+  }
   const { pages, pageSizeBytes, samples } = header;
   if (
     ![pages, pageSizeBytes, samples].every((value) => Number.isSafeInteger(value) && (value as number) > 0)

@@ -1,0 +1,71 @@
+import { Command } from 'commander';
+import { stringify } from 'yaml';
+import { formatSize } from '../core/units.ts';
+import type { Recorded } from '../worlds/recorder/recorder.ts';
+import { encodeRecording, PendingFile, recordingHeader } from '../worlds/recorder/recording-file.ts';
+import { type RecordingOptions, recordingNameOf, recordNow, watchOf } from './recording.ts';
+
+/** `switchover record`: which pages a real program writes, as a guest's program. */
+export function recordCommand(exit: (code: number) => void): Command {
+  return new Command('record')
+    .description('record which pages a running program writes, or a virtual machine whose memory is a file')
+    .option('--pid <n>', 'a process; it is only read, never stopped')
+    .option('--file <ram>', "a file that holds a virtual machine's memory")
+    .option('--for <time>', 'how long', '60s')
+    .option('--interval <time>', 'how often to look', '40ms')
+    .option('--out <file>', 'where to write the recording')
+    .option('--quiet', 'no progress on standard error')
+    .action(async (options: RecordingOptions & { out?: string }) => exit(await action(options)));
+}
+
+async function action(options: RecordingOptions & { readonly out?: string }): Promise<number> {
+  const watch = watchOf(options);
+  const file = options.out ?? recordingNameOf(watch);
+  const recorded = await recordTo(file, () => recordNow(watch));
+  console.log(summary(recorded, file));
+  return 0;
+}
+
+/** The file is opened first, and there is none if the recording fails. */
+export async function recordTo(file: string, take: () => Promise<Recorded>): Promise<Recorded> {
+  const pending = new PendingFile(file);
+  let recorded: Recorded;
+  try {
+    recorded = await take();
+  } catch (cause) {
+    pending.drop();
+    throw cause;
+  }
+  pending.keep(encodeRecording(recorded));
+  return recorded;
+}
+
+function summary(recorded: Recorded, file: string): string {
+  const { samples, numbers, pageSizeBytes, missedSamples, intervalNs } = recorded;
+  const seconds = samples.at(-1)!.atNs / 1e9;
+  const writes = samples.reduce((sum, { changed }) => sum + changed.length, 0);
+  const touched = new Set(samples.flatMap(({ changed }) => [...changed])).size;
+  const { scanMs, cpuShare } = recordingHeader(recorded);
+  const notes = notesOf(recorded).map((note) => `  besides      ${note}`);
+  return [
+    `${file}: ${samples.length} samples in ${seconds.toFixed(1)} s of ${recorded.source}`,
+    `  pages        ${numbers.pages}, ${formatSize(numbers.pages * pageSizeBytes)}`,
+    `  writes       at least ${Math.round(writes / seconds)} pages a second; ${touched} different pages`,
+    `  sampling     ${scanMs.median} ms a scan (median), at most ${scanMs.most} ms; ${Math.round(cpuShare * 100)} % of a processor`,
+    `  missed       ${missedSamples} of ${samples.length + missedSamples} samples, one being due every ${intervalNs / 1e6} ms`,
+    ...notes,
+    '',
+    stringify({ guest: { pages: numbers.pages, program: { kind: 'trace', file } } }).trimEnd(),
+  ].join('\n');
+}
+
+function notesOf({ appearedPages, vanishedPages, unreadablePages, leftOut }: Recorded): string[] {
+  return [
+    ...(appearedPages > 0 ? [`${appearedPages} pages appeared midway: each counts as written then`] : []),
+    ...(vanishedPages > 0
+      ? [`${vanishedPages} pages were gone at the end: what became of them is not recorded`]
+      : []),
+    ...(unreadablePages > 0 ? [`${unreadablePages} times a page could not be read`] : []),
+    ...leftOut.map((what) => `left out: ${what}`),
+  ];
+}

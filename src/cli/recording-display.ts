@@ -1,0 +1,49 @@
+import { WorkingSet } from '../core/recording/working-set.ts';
+import { formatDuration, formatSize, NANOS_PER_SECOND, type Nanos } from '../core/units.ts';
+import type { Progress } from '../worlds/recorder/recorder.ts';
+
+const WINDOW_NS = NANOS_PER_SECOND;
+/** Not on a terminal, a line is not written over, so that there should be few. */
+const LINE_EVERY_NS = { terminal: NANOS_PER_SECOND / 4, file: 10 * NANOS_PER_SECOND };
+
+export interface RecordingDisplay {
+  sampled(progress: Progress): void;
+  close(): void;
+}
+
+/** On standard error: how fast pages are written, and how many different ones. */
+export function recordingDisplay(
+  source: string,
+  pageSizeBytes: number,
+  { forNs, intervalNs }: { readonly forNs: Nanos; readonly intervalNs: Nanos },
+): RecordingDisplay {
+  const terminal = process.stderr.isTTY === true;
+  const everyNs = terminal ? LINE_EVERY_NS.terminal : LINE_EVERY_NS.file;
+  const workingSet = new WorkingSet(WINDOW_NS);
+  const touched = new Set<number>();
+  let shownAtNs = 0;
+  process.stderr.write(
+    `recording ${source} for ${formatDuration(forNs)}, a sample every ${formatDuration(intervalNs)}; Ctrl-C ends it early\n`,
+  );
+  return {
+    sampled({ atNs, changed, scanNs, seenPages, missedSamples }) {
+      workingSet.see(atNs, changed);
+      for (const place of changed) touched.add(place);
+      if (atNs - shownAtNs < everyNs) return;
+      shownAtNs = atNs;
+      const sized = (pages: number) => `${pages} pages (${formatSize(pages * pageSizeBytes)})`;
+      const line = [
+        formatDuration(atNs),
+        `${Math.round(workingSet.writesPerSecond(0))} page writes/s`,
+        `working set ${sized(workingSet.pages)} in ${formatDuration(WINDOW_NS)}`,
+        `touched ${touched.size} of ${sized(seenPages)}`,
+        `a scan takes ${formatDuration(scanNs)}`,
+        ...(missedSamples > 0 ? [`${missedSamples} missed`] : []),
+      ].join(' · ');
+      process.stderr.write(terminal ? `\r\x1b[K${line}` : `${line}\n`);
+    },
+    close() {
+      if (terminal) process.stderr.write('\r\x1b[K');
+    },
+  };
+}
