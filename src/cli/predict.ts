@@ -2,10 +2,17 @@ import { Command } from 'commander';
 import { expected, formatDuration, formatRate, formatSize, parseDuration } from '../core/units.ts';
 import { foresee } from '../lab/foresee.ts';
 import { shown, UsageError } from '../lab/problem.ts';
+import type { Phases } from '../lab/recorded.ts';
 import { type Experiment, loadExperiment, seeded } from '../lab/scenario.ts';
 import { parseSetting, type Setting } from '../lab/settings.ts';
+import {
+  insistOnNoRecording,
+  type ProgramOptions,
+  recordForScenario,
+  type VirtualAnswer,
+} from './predict-program.ts';
 
-interface Options {
+interface Options extends ProgramOptions {
   readonly set: readonly Setting[];
   readonly limit?: string;
   readonly probability: string;
@@ -19,7 +26,7 @@ type Answer = ReturnType<typeof answerFor>;
 export function predictCommand(exit: (code: number) => void): Command {
   return new Command('predict')
     .description("the model's answer: rounds, downtime, total, and whether it converges")
-    .argument('<file>', 'scenario (YAML)')
+    .argument('[file]', 'scenario (YAML); with --pid it may be left out, but for link.rate')
     .option(
       '--set <path=value>',
       'change the scenario; may be repeated',
@@ -28,34 +35,63 @@ export function predictCommand(exit: (code: number) => void): Command {
     )
     .option('--limit <time>', 'a downtime: what b_d keeps to it?')
     .option('--probability <p>', 'with which probability', '0.99')
+    .option('--pid <n>', 'a running program as the guest: it is recorded first')
+    .option('--for <time>', 'how long to record it (20s, unless told)')
+    .option('--interval <time>', 'how often to look at it (40ms, unless told)')
+    .option('--out <file>', 'keep the recording there')
+    .option('--quiet', 'no progress on standard error')
     .option('--json <->', 'JSON alone on standard output')
-    .action((file: string, options: Options) => exit(action(file, options)));
+    .action(async (file: string | undefined, options: Options) => exit(await action(file, options)));
 }
 
-function action(file: string, options: Options): number {
-  const limitNs = limitOf(options.limit);
-  const probability = probabilityOf(options.probability);
-  const experiment = loadExperiment(file, options.set);
+async function action(file: string | undefined, options: Options): Promise<number> {
+  const asked = { limitNs: limitOf(options.limit), probability: probabilityOf(options.probability) };
+  if (options.pid !== undefined) {
+    await recordForScenario(file, options, (experiment, virtual, recording) => {
+      tell(experiment, asked, options, { virtual, recording });
+    });
+    return 0;
+  }
+  insistOnNoRecording(options);
+  if (file === undefined) {
+    throw new UsageError([{ path: 'file', expected: 'a scenario, or --pid N', found: shown(file) }]);
+  }
+  tell(loadExperiment(file, options.set), asked, options);
+  return 0;
+}
+
+interface Asked {
+  readonly limitNs: number | undefined;
+  readonly probability: number;
+}
+
+function tell(
+  experiment: Experiment,
+  asked: Asked,
+  { json }: Options,
+  recorded?: { readonly virtual: VirtualAnswer; readonly recording: object },
+): void {
   const answers = experiment.cells.map((cell) => ({
     settings: Object.fromEntries(cell.cell.settings.map(({ path, value }) => [path, value])),
-    answer: answerFor(experiment, cell, limitNs, probability),
+    answer: {
+      ...answerFor(experiment, cell, asked),
+      ...(recorded ? { virtual: recorded.virtual(cell) } : {}),
+    },
   }));
-  if (options.json !== undefined) {
+  if (json !== undefined) {
     const [only] = answers;
     const cells = answers.map(({ settings, answer }) => ({ settings, ...answer }));
-    console.log(JSON.stringify(answers.length === 1 ? only!.answer : { cells }));
+    const recording = recorded ? { recording: recorded.recording } : {};
+    console.log(JSON.stringify({ ...(answers.length === 1 ? only!.answer : { cells }), ...recording }));
   } else {
-    for (const { settings, answer } of answers)
-      print(experiment.name, settings, answer, limitNs, probability);
+    for (const { settings, answer } of answers) print(experiment.name, settings, answer, asked);
   }
-  return 0;
 }
 
 function answerFor(
   experiment: Experiment,
   { scenario }: Experiment['cells'][number],
-  limitNs: number | undefined,
-  probability: number,
+  { limitNs, probability }: Asked,
 ) {
   const { course, stop, downtimeBoundNs, assumes } = foresee(seeded(scenario, experiment.seed));
   const required =
@@ -85,9 +121,8 @@ function probabilityOf(text: string): number {
 function print(
   name: string,
   settings: Record<string, unknown>,
-  answer: Answer,
-  limitNs: number | undefined,
-  probability: number,
+  answer: Answer & { readonly virtual?: Phases },
+  { limitNs, probability }: Asked,
 ): void {
   const where = Object.entries(settings).map(([path, value]) => `${path} = ${shown(value)}`);
   console.log([name, ...where].join(', '));
@@ -109,10 +144,20 @@ function print(
     );
     console.log(`  total          ${formatDuration(answer.totalNs!)}, ${formatSize(answer.totalBytes!)}`);
   }
+  if (answer.virtual) console.log(`  virtual time   ${virtually(answer.virtual)}`);
   if (limitNs !== undefined) {
     const rate = answer.requiredStopRateBytesPerSecond;
     const needed = rate === null || rate === undefined ? 'no rate' : formatRate(rate);
     console.log(`  b_d needed     ${needed} for ${formatDuration(limitNs)} with probability ${probability}`);
   }
   if (answer.assumes.length > 0) console.log(`  assuming       ${answer.assumes.join('; ')}`);
+}
+
+/** The same migration on the recording itself. */
+function virtually({ migrations, completed, downtimeNs, totalNs }: Phases): string {
+  const begun = `${completed} of ${migrations} migrations begun at different instants of the recording converge`;
+  if (!downtimeNs || !totalNs) return begun;
+  const between = ({ median, low, high }: typeof downtimeNs) =>
+    `${formatDuration(median)} (${formatDuration(low)}–${formatDuration(high)})`;
+  return `${begun}: downtime ${between(downtimeNs)}, total ${between(totalNs)}`;
 }

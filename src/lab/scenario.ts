@@ -59,11 +59,7 @@ export function readDocument(file: string): unknown {
 }
 
 /** @param file where the document is from: its name, and where the paths in it begin */
-export function experimentOf(
-  written: unknown,
-  file: string,
-  settings: readonly Setting[] = [],
-): Experiment {
+export function experimentOf(written: unknown, file: string, settings: readonly Setting[] = []): Experiment {
   const { compare, ...base } = asObject(withSettings(written, settings), file);
   const cells = cellsOf(compare);
   const problems = new Map<string, Problem>();
