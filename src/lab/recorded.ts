@@ -31,7 +31,7 @@ export function experimentOfProgram(
   const program = recording
     ? { kind: 'trace', file: recording.file }
     : { kind: 'sequential', writesPerSecond: 1 };
-  const experiment = experimentOf(file === undefined ? plain : readDocument(file), file ?? 'scenario', [
+  const experiment = experimentOf(file === undefined ? plain : readDocument(file), file ?? 'running program', [
     ...settings,
     { path: 'guest.program', value: program },
     { path: 'guest.pages', value: recording?.pages ?? 2 },

@@ -46,9 +46,7 @@ export class ProcessMemory implements WatchedMemory {
   *stretches(): Generator<Stretch> {
     const mappings = parseMaps(this.#readMaps());
     if (mappings.length === 0) {
-      throw new Failure(
-        `${this.source} has no memory: it has ended, executes another program, or is the kernel's`,
-      );
+      throw new Failure(withoutMemory(this.source));
     }
     for (const mapping of mappings) {
       if (!mapping.writable) continue;
@@ -108,7 +106,7 @@ export class ProcessMemory implements WatchedMemory {
   }
 
   #unread(cause: unknown): Failure {
-    if ((cause as NodeJS.ErrnoException).code === 'ESRCH') return new Failure(`${this.source} has ended`);
+    if ((cause as NodeJS.ErrnoException).code === 'ESRCH') return new Failure(withoutMemory(this.source));
     return new Failure(`the memory of process ${this.#pid} cannot be read: ${reasonOf(cause)}`);
   }
 }
@@ -123,6 +121,11 @@ function commandOf(pid: number): string {
   }
 }
 
+/** Zombies and the kernel's own threads are processes, but have no address space. */
+function withoutMemory(source: string): string {
+  return `${source} has no memory: it has ended, executes another program now, or belongs to the kernel`;
+}
+
 /** ptrace(2), "Ptrace access mode checking": reading memory asks for the same permission as a debugger does. */
 function unopened(pid: number, name: string, cause: unknown): Failure {
   const { code } = cause as NodeJS.ErrnoException;
@@ -132,6 +135,6 @@ function unopened(pid: number, name: string, cause: unknown): Failure {
         '/proc/sys/kernel/yama/ptrace_scope is 0 or absent',
     );
   }
-  if (code === 'ENOENT' || code === 'ESRCH') return new Failure(`process ${pid} has ended`);
+  if (code === 'ENOENT' || code === 'ESRCH') return new Failure(withoutMemory(`${name} (process ${pid})`));
   return new Failure(`the memory of ${name} (process ${pid}) cannot be opened: ${reasonOf(cause)}`);
 }
