@@ -2,17 +2,17 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { shown, UsageError } from '../lab/problem.ts';
-import { experimentOfProgram, fromPhases } from '../lab/recorded.ts';
+import { experimentOfProgram, fromPhases, type Phases } from '../lab/recorded.ts';
 import type { Experiment } from '../lab/scenario.ts';
 import type { Setting } from '../lab/settings.ts';
-import { recordingHeader } from '../worlds/recorder/recording-file.ts';
+import { type RecordingHeader, recordingHeader } from '../worlds/recorder/recording-file.ts';
 import { recordTo } from './record.ts';
 import { type RecordingOptions, recordNow, watchOf } from './recording.ts';
 
 /** What only matters with --pid. */
 export type ProgramOptions = Partial<RecordingOptions> & { readonly out?: string };
 
-/** Long enough for a minute's worth of patience, and for the rhythms of most programs. */
+/** Somebody waits for the answer. */
 const DEFAULT_FOR = '20s';
 const DEFAULT_INTERVAL = '40ms';
 
@@ -33,7 +33,7 @@ export function insistOnNoRecording({ for: time, interval, out }: ProgramOptions
 export async function recordForScenario<T>(
   file: string | undefined,
   options: ProgramOptions & { readonly set: readonly Setting[] },
-  answer: (experiment: Experiment, virtual: VirtualAnswer, header: ReturnType<typeof recordingHeader>) => T,
+  answer: (experiment: Experiment, virtual: VirtualAnswer, header: RecordingHeader) => T,
 ): Promise<T> {
   const watch = watchOf({
     ...options,
@@ -57,4 +57,4 @@ export async function recordForScenario<T>(
 }
 
 /** What virtual time says of a cell on the recording. */
-export type VirtualAnswer = (cell: Experiment['cells'][number]) => ReturnType<typeof fromPhases>;
+export type VirtualAnswer = (cell: Experiment['cells'][number]) => Phases;

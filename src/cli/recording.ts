@@ -69,8 +69,8 @@ export async function recordNow({ target, quiet, ...options }: Watch): Promise<R
   const memory = 'pid' in target ? new ProcessMemory(target.pid) : new FileMemory(target.file);
   const ended = new AbortController();
   const end = () => ended.abort();
+  process.on('SIGINT', end).on('SIGTERM', end);
   const display = quiet ? undefined : recordingDisplay(memory.source, memory.pageSizeBytes, options);
-  process.once('SIGINT', end).once('SIGTERM', end);
   try {
     return await record(memory, { ...options, signal: ended.signal, sampled: display?.sampled });
   } finally {

@@ -1,8 +1,8 @@
 import type { Nanos } from '../core/units.ts';
 import { migrateVirtually } from './ensemble.ts';
-import { type Problem, shown, UsageError } from './problem.ts';
+import { UsageError } from './problem.ts';
 import { type Experiment, experimentOf, readDocument, type Scenario, seeded } from './scenario.ts';
-import type { Setting } from './settings.ts';
+import { type Setting, withSettings } from './settings.ts';
 import { spread } from './statistics.ts';
 
 /** A recording that was just taken. */
@@ -28,24 +28,27 @@ export function experimentOfProgram(
   settings: readonly Setting[],
   recording?: FreshRecording,
 ): Experiment {
+  const document = withSettings(file === undefined ? plain : readDocument(file), settings);
+  insistOnOneGuest(document, settings);
   const program = recording
     ? { kind: 'trace', file: recording.file }
     : { kind: 'sequential', writesPerSecond: 1 };
-  const experiment = experimentOf(file === undefined ? plain : readDocument(file), file ?? 'running program', [
-    ...settings,
+  return experimentOf(document, file ?? 'running program', [
     { path: 'guest.program', value: program },
     { path: 'guest.pages', value: recording?.pages ?? 2 },
     { path: 'guest.pageSize', value: recording?.pageSizeBytes ?? 4096 },
     { path: 'guest.zeroPages', value: 0 },
   ]);
-  const varied = experiment.cells.flatMap(({ cell }) => cell.settings);
-  const problems = new Map<string, Problem>();
-  for (const { path, value } of [...settings, ...varied]) {
-    if (!ofTheProgram.some((own) => path === own || path.startsWith(`${own}.`))) continue;
-    problems.set(path, { path, expected: 'nothing: the guest is what is recorded', found: shown(value) });
-  }
-  if (problems.size > 0) throw new UsageError([...problems.values()]);
-  return experiment;
+}
+
+/** @throws UsageError what is asked of a guest that is recorded is that it be another */
+function insistOnOneGuest(document: unknown, settings: readonly Setting[]): void {
+  const { compare } = (document ?? {}) as { compare?: object | null };
+  const varied = Object.keys(compare ?? {}).flatMap((key) => key.split(',').map((path) => path.trim()));
+  const problems = [...settings.map(({ path }) => path), ...varied]
+    .filter((path) => ofTheProgram.some((own) => path === own || path.startsWith(`${own}.`)))
+    .map((path) => ({ path, expected: 'nothing, as the guest is what is recorded', found: 'a setting' }));
+  if (problems.length > 0) throw new UsageError(problems);
 }
 
 /** Migrations of one program that began at several instants of its recording. */

@@ -84,9 +84,7 @@ describe.skipIf(process.platform !== 'linux')('record', () => {
     const child = recorder('--pid', String(writer.pid), '--for', '10min', '--interval', '5ms', '--out', out);
     const ended = once(child, 'exit');
     await once(child.stderr!, 'data');
-    // The signal is only heeded once the recording has begun; until then it is sent again.
-    const signals = setInterval(() => child.kill('SIGINT'), 200);
-    cleanUp.push(() => clearInterval(signals));
+    child.kill('SIGINT');
     expect(await ended).toEqual([0, null]);
     expect(recordingIn(out).header.samples).toBeGreaterThan(0);
   });
@@ -232,15 +230,16 @@ describe.skipIf(!redisIsHere)('a real redis-server under a real load', () => {
     cleanUp.push(() => redis.end());
     await redis.set(0, KEYS);
     const out = join(folder, 'rest.ndjson.gz');
-    const args = ['record', '--pid', String(redis.pid), '--interval', '20ms', '--quiet', '--out', out];
-    expect((await switchover(...args, '--for', '500ms')).code).toBe(0);
+    const args = ['--pid', String(redis.pid), '--interval', '20ms', '--out', out];
+    expect((await switchover('record', ...args, '--for', '500ms')).code).toBe(0);
     const idle = new Set(recordingIn(out).recording.writePages).size;
-    const recorded = switchover(...args, '--for', '4s');
-    // However late the recording begins, it sees all values being set.
-    redis.startLoad(KEYS, 500);
-    expect((await recorded).code).toBe(0);
-    const sets = await redis.stopLoad();
-    expect(sets).toBeGreaterThan(2 * KEYS);
+    const child = recorder(...args, '--for', '10min');
+    const ended = once(child, 'exit');
+    await once(child.stderr!, 'data');
+    // The recording begins at some time during the first of them, and sees all of the last.
+    for (let i = 0; i < 4; i++) await redis.set(0, KEYS);
+    child.kill('SIGINT');
+    expect(await ended).toEqual([0, null]);
     const busy = new Set(recordingIn(out).recording.writePages).size;
     expect(busy).toBeGreaterThanOrEqual((KEYS * VALUE_BYTES) / 4096);
     expect(idle).toBeLessThan(busy / 10);
@@ -261,7 +260,7 @@ describe.skipIf(!redisIsHere)('a real redis-server under a real load', () => {
     expect(downtimeNs).toBeLessThanOrEqual(300e6);
     expect(virtual.migrations).toBeGreaterThanOrEqual(3);
     expect(virtual.completed).toBe(virtual.migrations);
-    expect(virtual.downtimeNs.median).toBeLessThanOrEqual(300e6);
+    expect(virtual.downtimeNs.median).toBeLessThan(1.1 * 300e6);
     expect(recording).toMatchObject({
       format: 'dirty-trace/1',
       source: `redis-server (process ${redis.pid})`,
@@ -291,7 +290,7 @@ describe.skipIf(process.platform !== 'linux')('predict --pid', () => {
     expect(noRate).toMatchObject({ code: 2, stderr: expect.stringContaining('link: expected') });
     const twice = await switchover('predict', 'config/10-recordings.yaml', '--pid', '1', '--for', '10min');
     expect(twice.code).toBe(2);
-    expect(twice.stderr).toContain('guest.program.file: expected nothing: the guest is what is recorded');
+    expect(twice.stderr).toContain('guest.program.file: expected nothing, as the guest is what is recorded');
   });
 
   test('is what --for, --interval and --out are for', async () => {

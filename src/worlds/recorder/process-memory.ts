@@ -58,12 +58,15 @@ export class ProcessMemory implements WatchedMemory {
 
   read(into: Uint8Array, offset: number, length: number, firstPage: number): number {
     try {
-      return readSync(this.#memory, into, offset, length, firstPage * this.pageSizeBytes);
+      const read = readSync(this.#memory, into, offset, length, firstPage * this.pageSizeBytes);
+      // The kernel reads nothing, without an error, when the address space is gone (fs/proc/base.c: mem_rw).
+      if (read > 0) return read;
     } catch (cause) {
       // EIO: unmapped in the meantime, or memory of a device.
       if ((cause as NodeJS.ErrnoException).code === 'EIO') return 0;
       throw this.#unread(cause);
     }
+    throw new Failure(withoutMemory(this.source));
   }
 
   close(): void {
@@ -76,7 +79,7 @@ export class ProcessMemory implements WatchedMemory {
     while (page < last) {
       const wanted = Math.min((last - page) * PAGEMAP_ENTRY_BYTES, PAGEMAP_BYTES);
       const read = this.#tryRead(this.#pagemap, this.#entries, wanted, page * PAGEMAP_ENTRY_BYTES);
-      if (read === 0) return;
+      if (read === 0) throw new Failure(withoutMemory(this.source));
       yield* presentStretches(this.#entries.subarray(0, read), page);
       page += read / PAGEMAP_ENTRY_BYTES;
     }

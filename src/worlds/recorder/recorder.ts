@@ -10,7 +10,7 @@ import type { WatchedMemory } from './watched-memory.ts';
 export interface RecordOptions {
   readonly forNs: Nanos;
   readonly intervalNs: Nanos;
-  /** Ends the recording early. */
+  /** Ends the recording early, with a sample at least. */
   readonly signal: AbortSignal;
   readonly sampled?: ((progress: Progress) => void) | undefined;
 }
@@ -80,7 +80,7 @@ export async function record(memory: WatchedMemory, options: RecordOptions): Pro
   let writes = 0;
   while (next.slot <= last && writes < MOST_WRITES) {
     await waitUntil(startNs + next.slot * intervalNs, signal);
-    if (signal.aborted) break;
+    if (signal.aborted && samples.length > 0) break;
     const beginNs = clockNs();
     const changed = scanned(shadow, beginNs - startNs, forNs);
     const endNs = clockNs();
@@ -94,7 +94,6 @@ export async function record(memory: WatchedMemory, options: RecordOptions): Pro
       ...{ seenPages: shadow.seenPages, missedSamples },
     });
   }
-  if (samples.length === 0) throw new Failure('the recording ended before its first sample');
   const { user, system } = process.cpuUsage(cpuBefore);
   return {
     ...{
