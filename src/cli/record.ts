@@ -59,13 +59,13 @@ function summary(recorded: Recorded, file: string): string {
   ].join('\n');
 }
 
-function notesOf({ appearedPages, vanishedPages, unreadablePages, leftOut }: Recorded): string[] {
+function notesOf({ appearedPages, vanishedPages, failedReads, leftOut }: Recorded): string[] {
   return [
     ...(appearedPages > 0 ? [`${appearedPages} pages appeared midway: each counts as written then`] : []),
     ...(vanishedPages > 0
       ? [`${vanishedPages} pages were gone at the end: what became of them is not recorded`]
       : []),
-    ...(unreadablePages > 0 ? [`${unreadablePages} times a page could not be read`] : []),
+    ...(failedReads > 0 ? [`${failedReads} times a page could not be read`] : []),
     ...leftOut.map((what) => `left out: ${what}`),
   ];
 }

@@ -58,7 +58,10 @@ export function readDocument(file: string): unknown {
   return parseYaml(readText(file), file);
 }
 
-/** @param file where the document is from: its name, and where the paths in it begin */
+/**
+ * The same of a document that is there already.
+ * @param file where it is from: gives it its name, and is where the paths in it begin
+ */
 export function experimentOf(written: unknown, file: string, settings: readonly Setting[] = []): Experiment {
   const { compare, ...base } = asObject(withSettings(written, settings), file);
   const cells = cellsOf(compare);

@@ -47,12 +47,13 @@ export interface Recorded {
   readonly cpuShare: number;
   readonly appearedPages: number;
   readonly vanishedPages: number;
-  readonly unreadablePages: number;
+  readonly failedReads: number;
   readonly leftOut: readonly string[];
 }
 
-/** A longer recording could not be replayed: it must unfold to no more than a recording may. */
+/** It must unfold to no more than a recording may. */
 const MOST_WRITES = 20_000_000;
+const TOO_LONG = `what came after ${MOST_WRITES} writes: a longer recording could not be replayed`;
 
 /** So much of the memory that is free here may be taken by the copy. */
 const SHARE_OF_FREE_MEMORY = 0.8;
@@ -90,27 +91,28 @@ export async function record(memory: WatchedMemory, options: RecordOptions): Pro
     next = nextSlot(next.slot, clockNs() - startNs, intervalNs, last);
     missedSamples += next.missed;
     options.sampled?.({
-      ...{ atNs: beginNs - startNs, changed, scanNs: endNs - beginNs },
-      ...{ seenPages: shadow.seenPages, missedSamples },
+      atNs: beginNs - startNs,
+      changed,
+      scanNs: endNs - beginNs,
+      seenPages: shadow.seenPages,
+      missedSamples,
     });
   }
   const { user, system } = process.cpuUsage(cpuBefore);
   return {
-    ...{
-      source: memory.source,
-      pageSizeBytes: memory.pageSizeBytes,
-      startedAt,
-      intervalNs,
-      samples,
-      scansNs,
-    },
+    source: memory.source,
+    pageSizeBytes: memory.pageSizeBytes,
+    startedAt,
+    intervalNs,
+    samples,
+    scansNs,
     numbers: shadow.numbers(),
     missedSamples,
     cpuShare: ((user + system) * 1e3) / (clockNs() - startNs),
     appearedPages: shadow.seenPages - atFirst,
     vanishedPages: shadow.vanishedPages,
-    unreadablePages: shadow.unreadablePages,
-    leftOut: [...memory.leftOut],
+    failedReads: shadow.failedReads,
+    leftOut: [...memory.leftOut, ...(writes < MOST_WRITES ? [] : [TOO_LONG])],
   };
 }
 

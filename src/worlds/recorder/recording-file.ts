@@ -26,7 +26,7 @@ export function recordingHeader(recorded: Recorded) {
     cpuShare: Math.round(recorded.cpuShare * 1e3) / 1e3,
     appearedPages: recorded.appearedPages,
     vanishedPages: recorded.vanishedPages,
-    unreadablePages: recorded.unreadablePages,
+    failedReads: recorded.failedReads,
     leftOut: recorded.leftOut,
   };
 }

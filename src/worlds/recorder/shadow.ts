@@ -25,7 +25,7 @@ export class Shadow {
   #changed: number[] = [];
   #seen = 0;
   #present = 0;
-  #unreadable = 0;
+  #failedReads = 0;
 
   /** @param mostBytes how much memory the copy may take */
   constructor(memory: WatchedMemory, mostBytes: number) {
@@ -45,8 +45,8 @@ export class Shadow {
   }
 
   /** How often a page that was there could not be read. */
-  get unreadablePages(): number {
-    return this.#unreadable;
+  get failedReads(): number {
+    return this.#failedReads;
   }
 
   /**
@@ -58,12 +58,8 @@ export class Shadow {
     this.#changed = [];
     this.#present = 0;
     const stretches = [...this.#memory.stretches()];
-    this.#insistOnRoom(
-      Math.max(
-        this.#seen,
-        stretches.reduce((sum, { pages }) => sum + pages, 0),
-      ),
-    );
+    const present = stretches.reduce((sum, { pages }) => sum + pages, 0);
+    this.#insistOnRoom(Math.max(present, this.#seen));
     for (const { firstPage, pages } of stretches) {
       const end = firstPage + pages;
       let page = firstPage;
@@ -117,7 +113,7 @@ export class Shadow {
       const end = from + Math.floor(read / pageSizeBytes);
       this.#compare(block, from, end);
       this.#present += end - from;
-      if (end < to) this.#unreadable++;
+      if (end < to) this.#failedReads++;
       from = end + 1;
     }
   }

@@ -39,7 +39,7 @@ describe('a recording', () => {
     expect(progress.map(({ changed }) => changed)).toEqual(samples.map(({ changed }) => changed));
     const times = samples.map(({ atNs }) => atNs);
     expect(times.toSorted((one, other) => one - other)).toEqual(times);
-    expect(recorded).toMatchObject({ appearedPages: 0, vanishedPages: 0, unreadablePages: 0, leftOut: [] });
+    expect(recorded).toMatchObject({ appearedPages: 0, vanishedPages: 0, failedReads: 0, leftOut: [] });
   });
 
   test('keeps what it has when it is ended early', async () => {

@@ -24,7 +24,7 @@ function recorded(samples: Recorded['samples'], numberAt: Uint32Array): Recorded
     cpuShare: 0.12345,
     appearedPages: 1,
     vanishedPages: 2,
-    unreadablePages: 0,
+    failedReads: 0,
     leftOut: [],
   };
 }
@@ -64,7 +64,7 @@ describe('a recording on its way to a file', () => {
         scanMs: { median: 2, most: 9 },
         appearedPages: 1,
         vanishedPages: 2,
-        unreadablePages: 0,
+        failedReads: 0,
         leftOut: [],
       },
       lowerBound: expect.stringContaining('counts once'),
