@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { expected, formatDuration, formatRate, formatSize, parseDuration } from '../core/units.ts';
 import { foresee } from '../lab/foresee.ts';
 import { shown, UsageError } from '../lab/problem.ts';
-import { type Experiment, loadExperiment, seeded } from '../lab/scenario.ts';
+import { type Experiment, loadExperiment } from '../lab/scenario.ts';
 import { parseSetting, type Setting } from '../lab/settings.ts';
 
 interface Options {
@@ -38,7 +38,7 @@ function action(file: string, options: Options): number {
   const experiment = loadExperiment(file, options.set);
   const answers = experiment.cells.map((cell) => ({
     settings: Object.fromEntries(cell.cell.settings.map(({ path, value }) => [path, value])),
-    answer: answerFor(experiment, cell, limitNs, probability),
+    answer: answerFor(cell, limitNs, probability),
   }));
   if (options.json !== undefined) {
     const [only] = answers;
@@ -52,12 +52,11 @@ function action(file: string, options: Options): number {
 }
 
 function answerFor(
-  experiment: Experiment,
   { scenario }: Experiment['cells'][number],
   limitNs: number | undefined,
   probability: number,
 ) {
-  const { course, stop, downtimeBoundNs, assumes } = foresee(seeded(scenario, experiment.seed));
+  const { course, stop, downtimeBoundNs, assumes } = foresee(scenario);
   const required =
     limitNs === undefined ? undefined : stop?.requiredStopRateBytesPerSecond(limitNs, probability);
   return {
