@@ -10,6 +10,8 @@ export interface Heat {
   see(dirty: PageSet, windowNs: Nanos): void;
   /** The heat of a page: larger is hotter, 0 is never seen written. */
   of(page: number): number;
+  /** Where few heats differ, as with classes of pages: which of them each page has, the coldest being 0. */
+  readonly ranks?: Uint8Array | undefined;
 }
 
 /** Nothing is known of any page, and nothing is learned. */
@@ -64,16 +66,34 @@ export function frequency(pages: number, halfLifeNs: Nanos): Heat {
 
 /** Perfect knowledge: page p is written in a window with probability 1 − exp(−rate_p · window). Learns nothing. */
 export function known(writesPerSecond: Float64Array, windowNs: Nanos): Heat {
-  const probability = new Float64Array(writesPerSecond.length);
-  // Most pages are as cold as the one before them.
-  let rate = 0;
-  let ofRate = 0;
-  for (let page = 0; page < probability.length; page++) {
-    if (writesPerSecond[page] !== rate) {
-      rate = writesPerSecond[page]!;
-      ofRate = -Math.expm1((-rate * windowNs) / NANOS_PER_SECOND);
-    }
-    probability[page] = ofRate;
+  const probabilityOf = (rate: number) => -Math.expm1((-rate * windowNs) / NANOS_PER_SECOND);
+  const classes = classesOf(writesPerSecond);
+  if (!classes) {
+    const probabilities = writesPerSecond.map(probabilityOf);
+    return { see: () => {}, of: (page) => probabilities[page]! };
   }
-  return { see: () => {}, of: (page) => probability[page]! };
+  const probabilities = classes.values.map(probabilityOf);
+  const { ranks } = classes;
+  return { see: () => {}, of: (page) => probabilities[ranks[page]!]!, ranks };
+}
+
+const CLASSES_MAX = 16;
+
+/** The different values in ascending order, and which of them each one is; `undefined` if there are too many. */
+function classesOf(
+  all: Float64Array,
+): { readonly values: readonly number[]; readonly ranks: Uint8Array } | undefined {
+  const values: number[] = [];
+  const ranks = new Uint8Array(all.length);
+  for (let i = 0; i < all.length; i++) {
+    let index = 0;
+    while (index < values.length && values[index] !== all[i]) index++;
+    if (index === CLASSES_MAX) return undefined;
+    if (index === values.length) values.push(all[i]!);
+    ranks[i] = index;
+  }
+  const ascending = values.toSorted((a, b) => a - b);
+  const rankOf = Uint8Array.from(values, (value) => ascending.indexOf(value));
+  for (let i = 0; i < ranks.length; i++) ranks[i] = rankOf[ranks[i]!]!;
+  return { values: ascending, ranks };
 }
