@@ -9,6 +9,9 @@ import { comparisonTable } from './comparison-table.ts';
 import { figure } from './figure.ts';
 import { interval } from './table.ts';
 
+/** Of more cells, not each is compared with the first, nor its command printed. */
+const IN_DETAIL_MAX = 12;
+
 /** What a sweep came to: a row a cell if that can be read, and how to run any of them again. */
 export function sweepTable(design: Design, { document, before, now, cells }: SweepResult): string {
   const { scenario, cells: count } = design;
@@ -44,9 +47,10 @@ export function sweepTable(design: Design, { document, before, now, cells }: Swe
           ]),
     ]);
   }
+  const inDetail = rows.length <= IN_DETAIL_MAX;
   const comparison = comparisonTable(
     headings,
-    rows.map(([cell, { downtimesNs }]) => ({ values: valuesOf(cell), downtimesNs })),
+    inDetail ? rows.map(([cell, { downtimesNs }]) => ({ values: valuesOf(cell), downtimesNs })) : [],
   );
   return [
     summing,
@@ -54,8 +58,8 @@ export function sweepTable(design: Design, { document, before, now, cells }: Swe
     'Medians [95 % interval]; p95: the 95 % quantile, with its interval from 72 runs on. * fewer than six runs: [least–largest].',
     ...(comparison === undefined ? [] : ['', comparison]),
     '',
-    `To run one again, with its record's seed for S:`,
-    ...rows.map(([cell]) => repeat(cell)),
+    `To run one again, with its record's seed for S${inDetail ? '' : ' (every record has the whole command)'}:`,
+    ...rows.slice(0, inDetail ? IN_DETAIL_MAX : 1).map(([cell]) => repeat(cell)),
   ].join('\n');
 }
 

@@ -53,7 +53,11 @@ export function loadDesign(file: string, set: readonly Setting[], world: WorldNa
   const problems: Problem[] = [];
   const { runs, seed } = wholeOf(scenario, problems);
   const matrix = [...axesOf('compare', scenario.compare, problems), ...gridOf(sweep, problems)];
-  const list = sweep.list?.map((point) => Object.entries(point).map(([path, value]) => ({ path, value })));
+  const list = sweep.list?.map((point, index) =>
+    Object.entries(point).flatMap(
+      ([path, value]) => alternativesOf(`sweep.list.${index}`, path, [value], problems)[0]!,
+    ),
+  );
   const hypercube = hypercubeOf(sweep, seed, problems);
   const axes = [...matrix, ...(list ? [list] : []), ...(hypercube ? [hypercube] : [])];
   if (problems.length > 0) throw new UsageError(problems);

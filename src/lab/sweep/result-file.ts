@@ -1,9 +1,6 @@
 import { closeSync, fsyncSync, ftruncateSync, fstatSync, openSync, writeSync } from 'node:fs';
 import { Failure, reasonOf } from '../../worlds/failure.ts';
 
-/** The disk takes no more. What was written before is whole, so the sweep can be continued. */
-export class DiskFull extends Failure {}
-
 const FULL = ['ENOSPC', 'EDQUOT', 'EFBIG'];
 
 /** A file to which whole lines are appended: either all of a batch is there or nothing of it. */
@@ -24,15 +21,16 @@ export class ResultFile {
     }
   }
 
-  /** @throws DiskFull, Failure it could not be written, and nothing of it was. */
+  /** @throws Failure it could not be written, and nothing of it was. */
   append(lines: string): void {
     const bytes = Buffer.from(lines);
     try {
       for (let start = 0; start < bytes.length; ) start += writeSync(this.#descriptor, bytes, start);
     } catch (cause) {
       ftruncateSync(this.#descriptor, this.#bytes);
-      const reason = `cannot write ${this.#name}: ${reasonOf(cause)}`;
-      throw FULL.includes((cause as NodeJS.ErrnoException).code ?? '') ? new DiskFull(reason) : new Failure(reason);
+      const full = FULL.includes((cause as NodeJS.ErrnoException).code ?? '');
+      const remedy = full ? '; all before it is whole: make room, and the same command goes on' : '';
+      throw new Failure(`cannot write ${this.#name}: ${reasonOf(cause)}${remedy}`);
     }
     this.#bytes += bytes.length;
   }

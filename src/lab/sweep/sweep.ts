@@ -35,7 +35,7 @@ export interface SweepResult {
  * Carries out what is missing of a design, and leaves every record in the folder as soon as it is there. Whenever it
  * is interrupted, the same call goes on where it ended.
  * @throws UsageError the folder is another sweep's
- * @throws DiskFull it can be continued when there is room
+ * @throws Failure the disk is full; it goes on when there is room
  */
 export async function sweep(design: Design, options: SweepOptions): Promise<SweepResult> {
   const { folder, shard } = options;
