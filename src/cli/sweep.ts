@@ -37,7 +37,10 @@ export function sweepCommand(exit: (code: number) => void): Command {
       (text, settings: readonly Setting[]) => [...settings, parseSetting(text)],
       [] as readonly Setting[],
     )
-    .option('--shard <i/n>', 'only the i-th of n parts, for arrays of machines; put into one folder they are the whole')
+    .option(
+      '--shard <i/n>',
+      'only the i-th of n parts, for arrays of machines; put into one folder they are the whole',
+    )
     .option('--json <->', 'records alone on standard output, besides those in the folder')
     .option('--parquet <file>', 'all records of the folder as a table of columns')
     .option('--quiet', 'no progress on standard error')
@@ -74,5 +77,7 @@ function shardOf(text: string | undefined): Shard {
   if (text === undefined) return wholeDesign;
   const [index, of] = (/^(\d{1,6})\/(\d{1,6})$/.exec(text) ?? []).slice(1).map(Number);
   if (index !== undefined && of !== undefined && index >= 1 && index <= of) return { index, of };
-  throw new UsageError([{ path: '--shard', expected: 'i/n with i from 1 to n, such as 2/8', found: shown(text) }]);
+  throw new UsageError([
+    { path: '--shard', expected: 'i/n with i from 1 to n, such as 2/8', found: shown(text) },
+  ]);
 }

@@ -15,7 +15,11 @@ export interface Occasion {
 }
 
 /** The record of one migration, the same whoever ran it: a run or a cell of a sweep. */
-export function recordOf(occasion: Occasion, { guest, plan, cpu }: WorldSetup, course: Course): MigrationRecord {
+export function recordOf(
+  occasion: Occasion,
+  { guest, plan, cpu }: WorldSetup,
+  course: Course,
+): MigrationRecord {
   return migrationRecord(
     {
       world: occasion.world,

@@ -20,7 +20,8 @@ export function comparisonTable(
     const comparison = paired(first!.downtimesNs, downtimesNs);
     if (!comparison?.difference.confident) return [];
     const { value, low, high } = comparison.difference;
-    const ms = (ns: number) => `${ns > 0 ? '+' : ns < 0 ? '−' : ''}${figure(Math.abs(ns) / NANOS_PER_MILLISECOND)}`;
+    const ms = (ns: number) =>
+      `${ns > 0 ? '+' : ns < 0 ? '−' : ''}${figure(Math.abs(ns) / NANOS_PER_MILLISECOND)}`;
     const interval = `${ms(value)} [${ms(low)} to ${ms(high)}]`;
     return [[...values, interval, `${(100 * comparison.superiority).toFixed(0)} %`]];
   });

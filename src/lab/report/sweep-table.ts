@@ -20,7 +20,11 @@ export function sweepTable(design: Design, { document, before, now, cells }: Swe
   const begun: Design = { ...design, scenario: { ...scenario, file: document.file } };
   const repeat = (cell: number) => `  ${cellCommandOf(begun, cell)} --seed S`;
   if (!cells || cells.size === 0) {
-    return [summing, `Every record says how to run it again; cell 0, with the record's seed for S:`, repeat(0)].join('\n');
+    return [
+      summing,
+      `Every record says how to run it again; cell 0, with the record's seed for S:`,
+      repeat(0),
+    ].join('\n');
   }
   const rows = [...cells].sort(([one], [other]) => one - other);
   const { headings, values } = cellColumns(

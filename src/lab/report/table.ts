@@ -5,8 +5,8 @@ import { NANOS_PER_MILLISECOND, NANOS_PER_SECOND, type Nanos } from '../../core/
 import type { CellResult } from '../run.ts';
 import { tooFew } from '../statistics/doubts.ts';
 import { quantile, spread, summary } from '../statistics/estimate.ts';
-import { comparisonTable } from './comparison-table.ts';
 import { cellColumns } from './cell-columns.ts';
+import { comparisonTable } from './comparison-table.ts';
 import { figure } from './figure.ts';
 
 /** The table of an experiment: a row a cell, medians with their intervals, prediction beside measurement. */
@@ -63,7 +63,10 @@ export function experimentTable(results: readonly CellResult[], world: string): 
   }
   const comparison = comparisonTable(
     headings,
-    results.map((result) => ({ values: values(result), downtimesNs: result.records.map(completedDowntimeNs) })),
+    results.map((result) => ({
+      values: values(result),
+      downtimesNs: result.records.map(completedDowntimeNs),
+    })),
   );
   return [
     table.toString(),
@@ -107,7 +110,10 @@ function longestGapNs(records: readonly MigrationRecord[]): Nanos {
 }
 
 /** A median and its interval; marked when there were too few values for 95 %. */
-export function interval({ median, low, high, confident, count }: ReturnType<typeof summary>, unit: number): string {
+export function interval(
+  { median, low, high, confident, count }: ReturnType<typeof summary>,
+  unit: number,
+): string {
   if (count === 1) return figure(median / unit);
   return `${figure(median / unit)} [${figure(low / unit)}–${figure(high / unit)}]${confident ? '' : '*'}`;
 }

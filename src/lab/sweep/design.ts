@@ -1,9 +1,9 @@
-import { canBeForeseen } from '../foresee.ts';
+import type { WorldName } from '../../worlds/worlds.ts';
 import { checked } from '../checked.ts';
+import { canBeForeseen } from '../foresee.ts';
 import { type Problem, shown, UsageError } from '../problem.ts';
 import { readScenario, resolveCell, type Scenario, type ScenarioFile } from '../scenario.ts';
 import { type Axis, alternativesOf, axesOf, type Setting } from '../settings.ts';
-import type { WorldName } from '../../worlds/worlds.ts';
 import { type SweepDocument, sweepSchema } from './design-schema.ts';
 import { type Dimension, latinHypercube } from './hypercube.ts';
 import { rangeOf } from './range.ts';

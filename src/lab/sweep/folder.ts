@@ -1,8 +1,17 @@
 import { createHash } from 'node:crypto';
-import { accessSync, constants, mkdirSync, readdirSync, readFileSync, writeFileSync, renameSync } from 'node:fs';
+import {
+  accessSync,
+  constants,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { reasonOf } from '../../worlds/failure.ts';
+import { Failure, reasonOf } from '../../worlds/failure.ts';
 import { type Problem, shown, UsageError } from '../problem.ts';
 import { version } from '../version.ts';
 import { sweepCommandOf } from './command.ts';
@@ -28,11 +37,13 @@ export interface DesignDocument {
   readonly command: string;
 }
 
-export const designFile = 'design.json';
+const DESIGN_FILE = 'design.json';
 
-export function documentOf(design: Design): DesignDocument {
+function documentOf(design: Design): DesignDocument {
   const { scenario, set, world, seed, cells, runs } = design;
-  const digest = createHash('sha256').update(JSON.stringify(scenarioOf(design, 0))).digest('hex');
+  const digest = createHash('sha256')
+    .update(JSON.stringify(scenarioOf(design, 0)))
+    .digest('hex');
   const document: DesignDocument = {
     schema: 'switchover.sweep/1',
     version,
@@ -51,42 +62,55 @@ export function documentOf(design: Design): DesignDocument {
   return JSON.parse(JSON.stringify(document));
 }
 
-/**
- * Makes the folder a sweep's, or finds that it is: the same design by the same version of the program.
- * @returns the design as whoever began it wrote it down
- * @throws UsageError it cannot be written, or is another sweep's
- */
-export function openFolder(folder: string, design: Design): DesignDocument {
-  const mine = documentOf(design);
-  const file = join(folder, designFile);
+/** @throws UsageError there can be no such folder, or nothing can be written there. */
+export function makeFolder(folder: string): void {
   try {
     mkdirSync(folder, { recursive: true });
     accessSync(folder, constants.W_OK);
   } catch (cause) {
-    refuse('--out', 'a folder that can be written', `${folder} (${reasonOf(cause)})`);
+    refuse('--out', WRITABLE, `${folder} (${reasonOf(cause)})`);
   }
+}
+
+const WRITABLE = 'a folder that can be written';
+
+/**
+ * Makes the folder this sweep's, or finds that it is: the same design by the same version of the program.
+ * @returns the design as whoever began it wrote it down
+ * @throws UsageError it is another sweep's
+ */
+export function claimFolder(folder: string, design: Design): DesignDocument {
+  const mine = documentOf(design);
+  const file = join(folder, DESIGN_FILE);
   const found = readDocument(file);
   if (!found) {
     const [stray] = resultFiles(folder);
-    if (stray) refuse('--out', `${designFile} beside records`, `${stray} without it`);
-    try {
-      // First under another name: an interruption must not leave half of it.
-      writeFileSync(`${file}.new`, `${JSON.stringify(mine, null, 2)}\n`);
-      renameSync(`${file}.new`, file);
-    } catch (cause) {
-      refuse('--out', 'a folder that can be written', `${folder} (${reasonOf(cause)})`);
-    }
+    if (stray) refuse('--out', `${DESIGN_FILE} beside records`, `${stray} without it`);
+    writeWhole(file, `${JSON.stringify(mine, null, 2)}\n`);
     return mine;
   }
   const differing = (Object.keys(mine) as (keyof DesignDocument)[]).filter(
     (key) => key !== 'file' && key !== 'command' && !isDeepStrictEqual(mine[key], found[key]),
   );
   const problems = differing.map((key): Problem => {
-    const told = key === 'text' ? ['the scenario file as it was', 'another'] : [shown(mine[key]), shown(found[key])];
+    const told =
+      key === 'text' ? ['the scenario file as it was', 'another'] : [shown(mine[key]), shown(found[key])];
     return { path: `${file}: ${key}`, expected: told[0]!, found: told[1]! };
   });
   if (problems.length > 0) throw new UsageError(problems);
   return found;
+}
+
+/** First under another name, its own if shards begin at once: an interruption must not leave half of it. */
+function writeWhole(file: string, text: string): void {
+  const unfinished = `${file}.${process.pid}`;
+  try {
+    writeFileSync(unfinished, text);
+    renameSync(unfinished, file);
+  } catch (cause) {
+    rmSync(unfinished, { force: true });
+    throw new Failure(`cannot write ${file}: ${reasonOf(cause)}`);
+  }
 }
 
 /** The files with records, of all shards. */

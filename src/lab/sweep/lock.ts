@@ -1,4 +1,4 @@
-import { openSync, closeSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { lives, processSchema, thisProcess } from '../../worlds/transfer/process-identity.ts';
 import { UsageError } from '../problem.ts';
 
@@ -23,7 +23,9 @@ export class Lock {
       closeSync(descriptor);
     } catch (cause) {
       if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') throw cause;
-      throw new UsageError([{ path: file, expected: 'no other sweep at work there', found: 'one that began just now' }]);
+      throw new UsageError([
+        { path: file, expected: 'no other sweep at work there', found: 'one that began just now' },
+      ]);
     }
     return new Lock(file);
   }

@@ -34,7 +34,9 @@ const columns: readonly Column[] = [
   number('lostHeartbeats', ({ outage }) => outage?.lostHeartbeats ?? null),
   number('lateHeartbeats', ({ outage }) => outage?.lateHeartbeats ?? null),
   number('predictedDowntimeNs', ({ predicted }) => predicted?.downtimeNs ?? null),
-  number('missedPeriods', ({ servers }) => servers.reduce((sum, { missedPeriods }) => sum + missedPeriods, 0)),
+  number('missedPeriods', ({ servers }) =>
+    servers.reduce((sum, { missedPeriods }) => sum + missedPeriods, 0),
+  ),
   text('command', ({ cell }) => cell.command),
 ];
 

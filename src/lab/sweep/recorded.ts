@@ -78,7 +78,10 @@ function problemWith(design: Design, record: SweepRecord | undefined): Omit<Prob
   }
   const seed = seedOf(design, { cell: index!, repetition: repetition! });
   if (record.seed !== seed || record.world !== design.world) {
-    return { expected: `${expected} (${design.world}, seed ${seed})`, found: `${record.world}, seed ${record.seed}` };
+    return {
+      expected: `${expected} (${design.world}, seed ${seed})`,
+      found: `${record.world}, seed ${record.seed}`,
+    };
   }
   return undefined;
 }

@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, ftruncateSync, fstatSync, openSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, fsyncSync, ftruncateSync, openSync, writeSync } from 'node:fs';
 import { Failure, reasonOf } from '../../worlds/failure.ts';
 
 const FULL = ['ENOSPC', 'EDQUOT', 'EFBIG'];

@@ -3,7 +3,7 @@ import { worldFactory } from '../../worlds/worlds.ts';
 import { migration } from '../run.ts';
 import { Agenda, isOwn, type Shard } from './agenda.ts';
 import { type Design, type Run, runsMax, seedOf } from './design.ts';
-import { type DesignDocument, openFolder, resultFiles } from './folder.ts';
+import { claimFolder, type DesignDocument, makeFolder, resultFiles } from './folder.ts';
 import { Lock } from './lock.ts';
 import { PreparedCells } from './prepared-cells.ts';
 import { recordLine, type SweepRecord } from './record-line.ts';
@@ -39,12 +39,13 @@ export interface SweepResult {
  */
 export async function sweep(design: Design, options: SweepOptions): Promise<SweepResult> {
   const { folder, shard } = options;
-  const document = openFolder(folder, design);
-  // As whoever began it named the file: so that all records have the same words.
-  const asBegun: Design = { ...design, scenario: { ...design.scenario, file: document.file } };
+  makeFolder(folder);
   const name = join(folder, `records-${shard.index}-of-${shard.of}.ndjson`);
   const lock = Lock.take(`${name}.lock`);
   try {
+    const document = claimFolder(folder, design);
+    // As whoever began it named the file: so that all records have the same words.
+    const asBegun: Design = { ...design, scenario: { ...design.scenario, file: document.file } };
     const tally = new Tally(design);
     let before = 0;
     const { done, wholeBytes } = readRecorded(design, resultFiles(folder), (run, record) => {

@@ -64,7 +64,8 @@ describe('an unpaired comparison', () => {
     fc.assert(
       fc.property(values, values, (base, alternative) => {
         let sum = 0;
-        for (const one of base) for (const other of alternative) sum += other < one ? 1 : other === one ? 0.5 : 0;
+        for (const one of base)
+          for (const other of alternative) sum += other < one ? 1 : other === one ? 0.5 : 0;
         const { superiority } = unpaired(base, alternative, 1, 9)!;
         expect(superiority).toBeCloseTo(sum / (base.length * alternative.length), 12);
       }),

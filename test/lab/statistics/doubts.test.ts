@@ -38,7 +38,10 @@ describe('noise of the machine', () => {
     periods: 10,
     longestBlackoutNs: 1,
   });
-  const run = (downtimeNs: number, missedByMachine = 0) => ({ downtimeNs, servers: [server(missedByMachine)] });
+  const run = (downtimeNs: number, missedByMachine = 0) => ({
+    downtimeNs,
+    servers: [server(missedByMachine)],
+  });
   const quiet = Array.from({ length: 20 }, (_, index) => run(100 + (index % 5)));
 
   test('is counted run by run and period by period', () => {

@@ -1,7 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Random } from '../../../src/core/random.ts';
-import { fewestFor, quantile, quantileEstimate, spread, summary } from '../../../src/lab/statistics/estimate.ts';
+import {
+  fewestFor,
+  quantile,
+  quantileEstimate,
+  spread,
+  summary,
+} from '../../../src/lab/statistics/estimate.ts';
 
 /** The ranks that the interval takes, seen from outside: of 1, 2, …, n the r-th smallest is r. */
 function ranks(n: number): { low: number; high: number; confident: boolean } {

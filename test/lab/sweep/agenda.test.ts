@@ -40,7 +40,9 @@ describe('an agenda', () => {
       fc.property(sizes, fc.integer({ min: 1, max: 5 }), (size, of) => {
         const whole = design(size);
         const parts = Array.from({ length: of }, (_, part) => worked(whole, { index: part + 1, of }));
-        expect(numbers(whole, parts.flat())).toEqual(Array.from({ length: size.cells * size.runs }, (_, n) => n));
+        expect(numbers(whole, parts.flat())).toEqual(
+          Array.from({ length: size.cells * size.runs }, (_, n) => n),
+        );
       }),
     );
   });

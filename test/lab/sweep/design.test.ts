@@ -115,9 +115,17 @@ sweep:
 
 describe('a bad design is refused', () => {
   test.each([
-    ['an unknown path', 'sweep: { grid: { link.colour: [red, blue] } }', /link\.colour: expected no such key/],
+    [
+      'an unknown path',
+      'sweep: { grid: { link.colour: [red, blue] } }',
+      /link\.colour: expected no such key/,
+    ],
     ['an unknown key', 'sweep: { grit: {} }', /sweep\.grit: expected no such key/],
-    ['an empty list', 'sweep: { grid: { migration.order: [] } }', /sweep\.grid\.migration\.order: expected a list of at/],
+    [
+      'an empty list',
+      'sweep: { grid: { migration.order: [] } }',
+      /sweep\.grid\.migration\.order: expected a list of at/,
+    ],
     [
       'an empty range',
       'sweep: { grid: { link.stopRate: { from: 20Mbit/s, to: 20Mbit/s, steps: 3 } } }',
