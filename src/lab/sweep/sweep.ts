@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { worldFactory } from '../../worlds/worlds.ts';
 import { migration } from '../run.ts';
 import { Agenda, isOwn, type Shard } from './agenda.ts';
-import { type Design, type Run, runsMax, seedOf } from './design.ts';
+import { type Design, type Run, seedOf } from './design.ts';
 import { claimFolder, type DesignDocument, makeFolder, resultFiles } from './folder.ts';
 import { Lock } from './lock.ts';
 import { PreparedCells } from './prepared-cells.ts';
