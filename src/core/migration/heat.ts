@@ -72,28 +72,33 @@ export function known(writesPerSecond: Float64Array, windowNs: Nanos): Heat {
     const probabilities = writesPerSecond.map(probabilityOf);
     return { see: () => {}, of: (page) => probabilities[page]! };
   }
-  const probabilities = classes.values.map(probabilityOf);
-  const { ranks } = classes;
-  return { see: () => {}, of: (page) => probabilities[ranks[page]!]!, ranks };
+  const { values, classOf } = classes;
+  const probabilities = values.map(probabilityOf);
+  // Orders tell heats apart as 32-bit numbers.
+  const heats = probabilities.map(Math.fround);
+  const ascending = [...new Set(heats)].sort((a, b) => a - b);
+  const rankOf = heats.map((heat) => ascending.indexOf(heat));
+  return {
+    see: () => {},
+    of: (page) => probabilities[classOf[page]!]!,
+    ranks: classOf.map((index) => rankOf[index]!),
+  };
 }
 
 const CLASSES_MAX = 16;
 
-/** The different values in ascending order, and which of them each one is; `undefined` if there are too many. */
+/** The different values, and which of them each one is; `undefined` if there are too many. */
 function classesOf(
   all: Float64Array,
-): { readonly values: readonly number[]; readonly ranks: Uint8Array } | undefined {
+): { readonly values: readonly number[]; readonly classOf: Uint8Array } | undefined {
   const values: number[] = [];
-  const ranks = new Uint8Array(all.length);
+  const classOf = new Uint8Array(all.length);
   for (let i = 0; i < all.length; i++) {
     let index = 0;
     while (index < values.length && values[index] !== all[i]) index++;
     if (index === CLASSES_MAX) return undefined;
     if (index === values.length) values.push(all[i]!);
-    ranks[i] = index;
+    classOf[i] = index;
   }
-  const ascending = values.toSorted((a, b) => a - b);
-  const rankOf = Uint8Array.from(values, (value) => ascending.indexOf(value));
-  for (let i = 0; i < ranks.length; i++) ranks[i] = rankOf[ranks[i]!]!;
-  return { values: ascending, ranks };
+  return { values, classOf };
 }
