@@ -89,8 +89,8 @@ describe('the 95 % interval of any quantile', () => {
   test.each([
     [0.5, 100],
     [0.9, 100],
-    [0.95, 200],
-    [0.05, 200],
+    [0.95, 500],
+    [0.05, 500],
   ])('covers the true one in 93 to 97 of 100 repetitions, p = %f, n = %i', (p, count) => {
     const truth = -Math.log(1 - p);
     const random = Random.seeded(11);
