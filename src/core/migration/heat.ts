@@ -77,12 +77,10 @@ export function known(writesPerSecond: Float64Array, windowNs: Nanos): Heat {
   // Orders tell heats apart as 32-bit numbers.
   const heats = probabilities.map(Math.fround);
   const ascending = [...new Set(heats)].sort((a, b) => a - b);
-  const rankOf = heats.map((heat) => ascending.indexOf(heat));
-  return {
-    see: () => {},
-    of: (page) => probabilities[classOf[page]!]!,
-    ranks: classOf.map((index) => rankOf[index]!),
-  };
+  const rankOf = Uint8Array.from(heats, (heat) => ascending.indexOf(heat));
+  const ranks = new Uint8Array(classOf.length);
+  for (let page = 0; page < ranks.length; page++) ranks[page] = rankOf[classOf[page]!]!;
+  return { see: () => {}, of: (page) => probabilities[classOf[page]!]!, ranks };
 }
 
 const CLASSES_MAX = 16;
@@ -93,11 +91,14 @@ function classesOf(
 ): { readonly values: readonly number[]; readonly classOf: Uint8Array } | undefined {
   const values: number[] = [];
   const classOf = new Uint8Array(all.length);
+  // Most pages are as cold as the one before them.
+  let index = 0;
   for (let i = 0; i < all.length; i++) {
-    let index = 0;
-    while (index < values.length && values[index] !== all[i]) index++;
-    if (index === CLASSES_MAX) return undefined;
-    if (index === values.length) values.push(all[i]!);
+    if (all[i] !== values[index]) {
+      index = values.indexOf(all[i]!);
+      if (index < 0) index = values.push(all[i]!) - 1;
+      if (index === CLASSES_MAX) return undefined;
+    }
     classOf[i] = index;
   }
   return { values, classOf };
