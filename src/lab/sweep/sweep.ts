@@ -84,8 +84,8 @@ type Recording = (runs: readonly Run[], batch: Batch) => void;
 /** Several batches a worker are under way, so that none waits for the next one. */
 async function onAllCores(design: Design, agenda: Agenda, record: Recording): Promise<void> {
   const pool = new VirtualPool(design);
+  const underWay = new Set<Promise<void>>();
   try {
-    const underWay = new Set<Promise<void>>();
     for (;;) {
       while (underWay.size < pool.batchesMax) {
         const runs = agenda.take(pool.batchRuns);
@@ -100,6 +100,8 @@ async function onAllCores(design: Design, agenda: Agenda, record: Recording): Pr
       await Promise.race(underWay);
     }
   } finally {
+    // After a failure too what is under way comes to its end: a pool must not be taken from workers that are busy.
+    await Promise.allSettled(underWay);
     await pool.end();
   }
 }
