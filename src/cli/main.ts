@@ -11,6 +11,7 @@ import { recoverCommand } from './recover.ts';
 import { replayCommand } from './replay.ts';
 import { runCommand } from './run.ts';
 import { scheduleCommand } from './schedule.ts';
+import { sweepCommand } from './sweep.ts';
 
 /** Exit codes: 0 done, 1 failed, 2 wrong usage. Commands return one or throw; only here does the process end. */
 const program = new Command('switchover')
@@ -22,6 +23,7 @@ const program = new Command('switchover')
 let exitCode = 0;
 for (const command of [
   runCommand,
+  sweepCommand,
   predictCommand,
   orderCommand,
   scheduleCommand,

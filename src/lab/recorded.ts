@@ -1,9 +1,16 @@
 import type { Nanos } from '../core/units.ts';
 import { migrateVirtually } from './ensemble.ts';
 import { UsageError } from './problem.ts';
-import { type Experiment, experimentOf, readDocument, type Scenario, seeded } from './scenario.ts';
+import {
+  type Experiment,
+  experimentOf,
+  readDocument,
+  type Scenario,
+  scenarioOf,
+  seeded,
+} from './scenario.ts';
 import { type Setting, withSettings } from './settings.ts';
-import { spread } from './statistics.ts';
+import { spread } from './statistics/estimate.ts';
 
 /** A recording that was just taken. */
 export interface FreshRecording {
@@ -33,12 +40,13 @@ export function experimentOfProgram(
   const program = recording
     ? { kind: 'trace', file: recording.file }
     : { kind: 'sequential', writesPerSecond: 1 };
-  return experimentOf(document, file ?? 'running program', [
+  const guest = [
     { path: 'guest.program', value: program },
     { path: 'guest.pages', value: recording?.pages ?? 2 },
     { path: 'guest.pageSize', value: recording?.pageSizeBytes ?? 4096 },
     { path: 'guest.zeroPages', value: 0 },
-  ]);
+  ];
+  return experimentOf(scenarioOf(document, file ?? 'running program', guest));
 }
 
 /** @throws UsageError what is asked of a guest that is recorded is that it be another */

@@ -1,12 +1,11 @@
-import type { CpuPlan } from '../core/cpu/cpu-plan.ts';
-import { type Labels, type MigrationRecord, migrationRecord } from '../core/migration/record.ts';
+import type { Labels, MigrationRecord } from '../core/migration/record.ts';
 import { Refusal } from '../worlds/failure.ts';
 import type { World, WorldSetup } from '../worlds/world.ts';
 import { type DestinationThere, type WorldFactory, type WorldName, worldFactory } from '../worlds/worlds.ts';
 import { drive, type Witnessed } from './drive.ts';
 import { type Ensemble, virtualEnsemble } from './ensemble.ts';
-import { canBeForeseen, foresee } from './foresee.ts';
 import { type StopChart, stopChart } from './report/stop-chart.ts';
+import { foreseenBy, recordOf } from './run-record.ts';
 import { type Experiment, type Scenario, seeded } from './scenario.ts';
 import type { Cell } from './settings.ts';
 import type { TraceLine } from './trace.ts';
@@ -51,7 +50,7 @@ export async function run(experiment: Experiment, options: RunOptions): Promise<
   const results = experiment.cells.map(({ cell, scenario }) => ({
     cell,
     scenario,
-    foreseen: foreseenBy(scenario, experiment.seed),
+    foreseen: foreseenBy(scenario),
     ensemble: options.world === 'virtual' ? undefined : virtualEnsemble(scenario, experiment.seed),
     records: [] as MigrationRecord[],
   }));
@@ -70,21 +69,13 @@ export async function run(experiment: Experiment, options: RunOptions): Promise<
   return results;
 }
 
-function reservationsOf({ reclaim: _, ...reservations }: CpuPlan): Labels['reservations'] {
-  return reservations;
-}
-
-/** The model's figures; null where it has none: no rate, or no convergence. */
-function foreseenBy(scenario: Scenario, seed: number): Labels['predicted'] {
-  if (!canBeForeseen(scenario)) return null;
-  const { downtimeNs, downtimeP99Ns, totalNs } = foresee(seeded(scenario, seed)).course;
-  if (downtimeNs === null || downtimeP99Ns === null || totalNs === null) return null;
-  return { downtimeNs, downtimeP99Ns, totalNs };
-}
-
-async function migration(
+/**
+ * One migration in a world of its own.
+ * @throws Failure the world is not to be had, or a destination refused
+ */
+export async function migration(
   name: string,
-  { scenario, foreseen }: CellResult,
+  { scenario, foreseen }: Pick<CellResult, 'scenario' | 'foreseen'>,
   seed: number,
   { world: worldName, fallback, listener = {} }: RunOptions,
   factory: WorldFactory,
@@ -101,18 +92,9 @@ async function migration(
       listener.traced?.({ step, seen });
     });
     listener.traced?.({ course });
-    const { pages, pageSizeBytes } = setup.guest;
-    const record = migrationRecord(
-      {
-        world: worldName,
-        scenario: name,
-        seed,
-        startedAt: world.startedAt,
-        guest: { name: setup.guest.name, pages, pageSizeBytes },
-        plan: setup.plan,
-        reservations: reservationsOf(setup.cpu),
-        predicted: foreseen,
-      },
+    const record = recordOf(
+      { world: worldName, scenario: name, startedAt: world.startedAt, foreseen },
+      setup,
       { ...course, notes: [...notes, ...course.notes] },
     );
     listener.ended?.(record, () =>

@@ -17,6 +17,7 @@ import {
 import { Failure, reasonOf } from '../worlds/failure.ts';
 import { type GuestSpec, pagesNeeded } from '../worlds/guests/programs.ts';
 import type { WorldSetup } from '../worlds/world.ts';
+import { checked } from './checked.ts';
 import { type Problem, shown, UsageError } from './problem.ts';
 import { checkCpu, resolveCpu } from './scenario-cpu.ts';
 import { resolveProgram } from './scenario-program.ts';
@@ -44,32 +45,69 @@ export interface Experiment {
   readonly cells: readonly { readonly cell: Cell; readonly scenario: Scenario }[];
 }
 
+/** A scenario as it is written, its settings made. What it says of several migrations lies apart. */
+export interface WrittenScenario {
+  readonly file: string;
+  readonly name: string;
+  readonly base: Readonly<Record<string, unknown>>;
+  readonly compare: unknown;
+  readonly sweep: unknown;
+}
+
+/** The same with the text of its file. */
+export interface ScenarioFile extends WrittenScenario {
+  readonly text: string;
+}
+
+/** @throws Failure it cannot be read. @throws UsageError it is not a scenario at all. */
+export function readScenario(file: string, settings: readonly Setting[] = []): ScenarioFile {
+  const text = readText(file);
+  return { ...scenarioOf(parseYaml(text, file), file, settings), text };
+}
+
+/** A scenario file without settings. @throws Failure, UsageError as `readScenario` */
+export function readDocument(file: string): unknown {
+  return parseYaml(readText(file), file);
+}
+
+/**
+ * @param file where the document is from: gives it its name, and is where the paths in it begin
+ * @throws UsageError it is not a scenario at all
+ */
+export function scenarioOf(
+  document: unknown,
+  file: string,
+  settings: readonly Setting[] = [],
+): WrittenScenario {
+  const { compare, sweep, ...base } = asObject(withSettings(document, settings), file);
+  return { file, name: basename(file).replace(/\.ya?ml$/, ''), base, compare, sweep };
+}
+
+/** One cell, everything resolved. @throws UsageError all that is wrong with it. */
+export function resolveCell(
+  { base, file }: Pick<WrittenScenario, 'base' | 'file'>,
+  { settings }: Cell,
+): Pick<Experiment, 'describe' | 'runs' | 'seed'> & { readonly scenario: Scenario } {
+  const document = checked(scenarioSchema, withSettings(base, settings), 'scenario');
+  const { describe, runs, seed } = document;
+  return { describe, runs, seed, scenario: resolveScenario(document, file) };
+}
+
 /**
  * Reads a scenario file, makes the settings, expands its matrix and resolves every cell.
  * @throws Failure the file, or one that it names, cannot be read
  * @throws UsageError all that is wrong with its contents
  */
 export function loadExperiment(file: string, settings: readonly Setting[] = []): Experiment {
-  return experimentOf(readDocument(file), file, settings);
+  return experimentOf(readScenario(file, settings));
 }
 
-/** A scenario file as it is written. @throws Failure, UsageError as `loadExperiment` */
-export function readDocument(file: string): unknown {
-  return parseYaml(readText(file), file);
-}
-
-/**
- * The same of a document that is there already.
- * @param file where it is from: gives it its name, and is where the paths in it begin
- */
-export function experimentOf(written: unknown, file: string, settings: readonly Setting[] = []): Experiment {
-  const { compare, ...base } = asObject(withSettings(written, settings), file);
-  const cells = cellsOf(compare);
+/** The same of a scenario that is there already. @throws Failure, UsageError as `loadExperiment` */
+export function experimentOf(scenario: WrittenScenario): Experiment {
   const problems = new Map<string, Problem>();
-  const resolved = cells.flatMap((cell) => {
+  const resolved = cellsOf(scenario.compare).flatMap((cell) => {
     try {
-      const document = checked(withSettings(base, cell.settings));
-      return [{ cell, document, scenario: resolveScenario(document, file) }];
+      return [{ cell, ...resolveCell(scenario, cell) }];
     } catch (cause) {
       if (!(cause instanceof UsageError)) throw cause;
       for (const problem of cause.problems) problems.set(JSON.stringify(problem), problem);
@@ -77,9 +115,9 @@ export function experimentOf(written: unknown, file: string, settings: readonly 
     }
   });
   if (problems.size > 0) throw new UsageError([...problems.values()]);
-  const { describe, runs, seed } = resolved[0]!.document;
+  const { describe, runs, seed } = resolved[0]!;
   return {
-    name: basename(file).replace(/\.ya?ml$/, ''),
+    name: scenario.name,
     describe,
     runs,
     seed,
@@ -116,30 +154,6 @@ function asObject(document: unknown, file: string): Record<string, unknown> {
     return document as Record<string, unknown>;
   }
   throw new UsageError([{ path: file, expected: 'a scenario', found: shown(document) }]);
-}
-
-/** @throws UsageError every problem with its path. */
-function checked(raw: unknown): ScenarioDocument {
-  const parsed = scenarioSchema.safeParse(raw);
-  if (parsed.success) return parsed.data;
-  const problems = parsed.error.issues.flatMap((issue): Problem[] => {
-    const path = issue.path.map(String);
-    if (issue.code === 'unrecognized_keys') {
-      return issue.keys.map((key) => ({
-        path: [...path, key].join('.'),
-        expected: 'no such key',
-        found: shown(valueAt(raw, [...path, key])),
-      }));
-    }
-    return [
-      { path: path.join('.') || 'scenario', expected: issue.message, found: shown(valueAt(raw, path)) },
-    ];
-  });
-  throw new UsageError(problems);
-}
-
-function valueAt(node: unknown, path: readonly string[]): unknown {
-  return path.reduce<unknown>((value, key) => (value as Record<string, unknown> | undefined)?.[key], node);
 }
 
 /** The document in the terms of the worlds; what the schema alone could not check is checked here. */

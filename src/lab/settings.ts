@@ -44,36 +44,42 @@ export interface Cell {
   readonly settings: readonly Setting[];
 }
 
+/** What one key of a matrix varies: its alternatives, each a few settings that are made together. */
+export type Axis = readonly (readonly Setting[])[];
+
 /**
  * The cells of `compare: { path: [value, …], … }`: every combination. A key may name several paths, separated by
  * commas, whose values then change together: `a, b: [[1, 2], [3, 4]]`.
  * @throws UsageError something is not a list, or a joint value has another length than its key.
  */
 export function cellsOf(compare: unknown): readonly Cell[] {
-  if (compare === undefined || compare === null) return [{ settings: [] }];
-  if (!isObject(compare)) {
-    throw new UsageError([
-      { path: 'compare', expected: 'paths with lists of values', found: shown(compare) },
-    ]);
-  }
   const problems: Problem[] = [];
-  let cells: Cell[] = [{ settings: [] }];
-  for (const [key, values] of Object.entries(compare)) {
-    const alternatives = alternativesOf(key, values, problems);
-    cells = cells.flatMap(({ settings }) =>
-      alternatives.map((more) => ({ settings: [...settings, ...more] })),
-    );
-  }
+  const axes = axesOf('compare', compare, problems);
   if (problems.length > 0) throw new UsageError(problems);
-  return cells;
+  return axes.reduce<readonly Cell[]>(
+    (cells, axis) =>
+      cells.flatMap(({ settings }) => axis.map((more) => ({ settings: [...settings, ...more] }))),
+    [{ settings: [] }],
+  );
 }
 
-const ofTheWhole = ['runs', 'seed', 'describe', 'compare'];
+/** An axis for every key of a matrix; what is wrong with it is added to `problems`. */
+export function axesOf(where: string, matrix: unknown, problems: Problem[]): readonly Axis[] {
+  if (matrix === undefined || matrix === null) return [];
+  if (!isObject(matrix)) {
+    problems.push({ path: where, expected: 'paths with lists of values', found: shown(matrix) });
+    return [];
+  }
+  return Object.entries(matrix).map(([key, values]) => alternativesOf(where, key, values, problems));
+}
 
-function alternativesOf(key: string, values: unknown, problems: Problem[]): readonly (readonly Setting[])[] {
-  const path = `compare.${key}`;
+const ofTheWhole = ['runs', 'seed', 'describe', 'compare', 'sweep'];
+
+/** The alternatives of one key of a matrix; what is wrong with them is added to `problems`. */
+export function alternativesOf(where: string, key: string, values: unknown, problems: Problem[]): Axis {
+  const path = `${where}.${key}`;
   const paths = key.split(',').map((part) => part.trim());
-  for (const whole of paths.filter((part) => ofTheWhole.includes(part))) {
+  for (const whole of paths.filter((part) => ofTheWhole.includes(part.split('.')[0]!))) {
     problems.push({ path, expected: 'a setting of the migration', found: `${whole}, which all cells share` });
   }
   if (!Array.isArray(values) || values.length === 0) {

@@ -191,6 +191,21 @@ describe('shuffling', () => {
     );
   });
 
+  test('draws as below does, one number for each place from the last on, and goes on where it ended', () => {
+    fc.assert(
+      fc.property(fc.uint32Array({ maxLength: 50 }), fc.nat(), (values, seed) => {
+        const [one, other] = [Random.seeded(seed), Random.seeded(seed)];
+        const expected = values.slice();
+        for (let i = expected.length - 1; i > 0; i--) {
+          const j = other.below(i + 1);
+          [expected[i], expected[j]] = [expected[j]!, expected[i]!];
+        }
+        expect(one.shuffle(values.slice())).toEqual(expected);
+        expect(one.bits()).toBe(other.bits());
+      }),
+    );
+  });
+
   test('gives each of the 24 orders of four things equally often', () => {
     const random = Random.seeded(15);
     const counts = new Map<string, number>();

@@ -10,6 +10,8 @@ export interface Heat {
   see(dirty: PageSet, windowNs: Nanos): void;
   /** The heat of a page: larger is hotter, 0 is never seen written. */
   of(page: number): number;
+  /** Where few heats differ, as with classes of pages: which of them each page has, the coldest being 0. */
+  readonly ranks?: Uint8Array | undefined;
 }
 
 /** Nothing is known of any page, and nothing is learned. */
@@ -64,16 +66,40 @@ export function frequency(pages: number, halfLifeNs: Nanos): Heat {
 
 /** Perfect knowledge: page p is written in a window with probability 1 − exp(−rate_p · window). Learns nothing. */
 export function known(writesPerSecond: Float64Array, windowNs: Nanos): Heat {
-  const probability = new Float64Array(writesPerSecond.length);
-  // Most pages are as cold as the one before them.
-  let rate = 0;
-  let ofRate = 0;
-  for (let page = 0; page < probability.length; page++) {
-    if (writesPerSecond[page] !== rate) {
-      rate = writesPerSecond[page]!;
-      ofRate = -Math.expm1((-rate * windowNs) / NANOS_PER_SECOND);
-    }
-    probability[page] = ofRate;
+  const probabilityOf = (rate: number) => -Math.expm1((-rate * windowNs) / NANOS_PER_SECOND);
+  const classes = classesOf(writesPerSecond);
+  if (!classes) {
+    const probabilities = writesPerSecond.map(probabilityOf);
+    return { see: () => {}, of: (page) => probabilities[page]! };
   }
-  return { see: () => {}, of: (page) => probability[page]! };
+  const { values, classOf } = classes;
+  const probabilities = values.map(probabilityOf);
+  // Orders tell heats apart as 32-bit numbers.
+  const heats = probabilities.map(Math.fround);
+  const ascending = [...new Set(heats)].sort((a, b) => a - b);
+  const rankOf = Uint8Array.from(heats, (heat) => ascending.indexOf(heat));
+  const ranks = new Uint8Array(classOf.length);
+  for (let page = 0; page < ranks.length; page++) ranks[page] = rankOf[classOf[page]!]!;
+  return { see: () => {}, of: (page) => probabilities[classOf[page]!]!, ranks };
+}
+
+const CLASSES_MAX = 16;
+
+/** The different values, and which of them each one is; `undefined` if there are too many. */
+function classesOf(
+  all: Float64Array,
+): { readonly values: readonly number[]; readonly classOf: Uint8Array } | undefined {
+  const values: number[] = [];
+  const classOf = new Uint8Array(all.length);
+  // Most pages are as cold as the one before them.
+  let index = 0;
+  for (let i = 0; i < all.length; i++) {
+    if (all[i] !== values[index]) {
+      index = values.indexOf(all[i]!);
+      if (index < 0) index = values.push(all[i]!) - 1;
+      if (index === CLASSES_MAX) return undefined;
+    }
+    classOf[i] = index;
+  }
+  return { values, classOf };
 }

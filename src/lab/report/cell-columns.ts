@@ -1,18 +1,21 @@
-import type { CellResult } from '../run.ts';
 import type { Cell } from '../settings.ts';
 
 /** The columns that tell the cells of an experiment apart: what its matrix varies. */
 export interface CellColumns {
   readonly headings: readonly string[];
-  values(result: CellResult): readonly string[];
+  values(result: OfCell): readonly string[];
 }
 
-export function cellColumns(results: readonly CellResult[]): CellColumns {
+interface OfCell {
+  readonly cell: Cell;
+}
+
+export function cellColumns(results: readonly OfCell[]): CellColumns {
   const names = settingNames(results);
   return { headings: shortened(names), values: ({ cell }) => names.map((name) => settingOf(cell, name)) };
 }
 
-function settingNames(results: readonly CellResult[]): string[] {
+function settingNames(results: readonly OfCell[]): string[] {
   return [...new Set(results.flatMap(({ cell }) => cell.settings.map(({ path }) => path)))];
 }
 

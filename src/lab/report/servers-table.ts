@@ -3,7 +3,7 @@ import { shareOf } from '../../core/cpu/reservation.ts';
 import type { ServerRecord } from '../../core/migration/course.ts';
 import { NANOS_PER_MILLISECOND } from '../../core/units.ts';
 import type { CellResult } from '../run.ts';
-import { quantile } from '../statistics.ts';
+import { quantile } from '../statistics/estimate.ts';
 import { cellColumns } from './cell-columns.ts';
 import { figure } from './figure.ts';
 

@@ -3,8 +3,10 @@ import type { Outage } from '../../core/migration/course.ts';
 import type { MigrationRecord } from '../../core/migration/record.ts';
 import { NANOS_PER_MILLISECOND, NANOS_PER_SECOND, type Nanos } from '../../core/units.ts';
 import type { CellResult } from '../run.ts';
-import { quantile, spread, summary } from '../statistics.ts';
+import { tooFew } from '../statistics/doubts.ts';
+import { quantile, spread, summary } from '../statistics/estimate.ts';
 import { cellColumns } from './cell-columns.ts';
+import { comparisonTable } from './comparison-table.ts';
 import { figure } from './figure.ts';
 
 /** The table of an experiment: a row a cell, medians with their intervals, prediction beside measurement. */
@@ -59,7 +61,22 @@ export function experimentTable(results: readonly CellResult[], world: string): 
       verdict(done),
     ]);
   }
-  return [table.toString(), ...footnotes(results, predicted, world)].join('\n');
+  const comparison = comparisonTable(
+    headings,
+    results.map((result) => ({
+      values: values(result),
+      downtimesNs: result.records.map(completedDowntimeNs),
+    })),
+  );
+  return [
+    table.toString(),
+    ...footnotes(results, predicted, world),
+    ...(comparison === undefined ? [] : ['', comparison]),
+  ].join('\n');
+}
+
+function completedDowntimeNs({ outcome, downtimeNs }: MigrationRecord): Nanos {
+  return outcome === 'completed' ? downtimeNs : Number.NaN;
 }
 
 /** Below so many runs a 95 % quantile is only the largest value. */
@@ -69,6 +86,13 @@ function tail(records: readonly MigrationRecord[]): string {
   if (records.length < FEWEST_FOR_A_TAIL) return '–';
   const downtimes = records.map((record) => record.downtimeNs / NANOS_PER_MILLISECOND);
   return figure(quantile(downtimes, 0.95));
+}
+
+/** How far the p95 column can be trusted. */
+function tailDoubt(results: readonly CellResult[]): readonly string[] {
+  const tails = results.map(({ records }) => records.length).filter((runs) => runs >= FEWEST_FOR_A_TAIL);
+  const doubt = tails.length === 0 ? undefined : tooFew(Math.min(...tails), 0.95);
+  return doubt === undefined ? [] : [`p95: ${doubt}.`];
 }
 
 /** Of all heartbeats of all runs, how many the guest sent more than a period late. */
@@ -86,7 +110,10 @@ function longestGapNs(records: readonly MigrationRecord[]): Nanos {
 }
 
 /** A median and its interval; marked when there were too few values for 95 %. */
-function interval({ median, low, high, confident, count }: ReturnType<typeof summary>, unit: number): string {
+export function interval(
+  { median, low, high, confident, count }: ReturnType<typeof summary>,
+  unit: number,
+): string {
   if (count === 1) return figure(median / unit);
   return `${figure(median / unit)} [${figure(low / unit)}–${figure(high / unit)}]${confident ? '' : '*'}`;
 }
@@ -120,6 +147,7 @@ function footnotes(results: readonly CellResult[], predicted: boolean, world: st
   return [
     `World: ${world}. Figures are medians${records.length > results.length ? ' [95 % interval of the median]' : ' of one run'}; gap: the longest silence the guest's viewer saw in any.`,
     ...(predicted ? [] : ['model: the expected downtime by the formulas, write rates known.']),
+    ...tailDoubt(results),
     ...(few ? ['* fewer than six runs give no 95 % interval: [least–largest] instead.'] : []),
     ...(predicted
       ? [

@@ -4,7 +4,7 @@ import { stopBound } from '../../../src/core/cpu/supply.ts';
 import type { Course } from '../../../src/core/migration/course.ts';
 import { migrate } from '../../../src/core/migration/migrate.ts';
 import type { Plan } from '../../../src/core/migration/plan.ts';
-import { quantile } from '../../../src/lab/statistics.ts';
+import { quantile } from '../../../src/lab/statistics/estimate.ts';
 import type { GuestSpec } from '../../../src/worlds/guests/programs.ts';
 import { VirtualWorld } from '../../../src/worlds/virtual/virtual-world.ts';
 import { smallSetup } from '../../fixtures/setup.ts';

@@ -3,10 +3,21 @@ import type { PageOrder } from './order.ts';
 /** Ascending heat, ties at random: shuffle, then sort stably. */
 export const coldestFirst: PageOrder = (dirty, { heat, random }) => {
   const pages = random.shuffle(dirty.toArray());
+  if (heat.ranks) return sortedByRank(pages, heat.ranks);
   const keys = new Float32Array(pages.length);
   for (let i = 0; i < pages.length; i++) keys[i] = heat.of(pages[i]!);
   return sortedByKey(pages, keys);
 };
+
+/** `pages` in ascending order of their ranks, stable: where each rank begins is counted first. */
+function sortedByRank(pages: Uint32Array, ranks: Uint8Array): Uint32Array {
+  const starts = new Uint32Array(257);
+  for (let i = 0; i < pages.length; i++) starts[ranks[pages[i]!]! + 1]! += 1;
+  for (let rank = 1; rank < starts.length; rank++) starts[rank]! += starts[rank - 1]!;
+  const sorted = new Uint32Array(pages.length);
+  for (let i = 0; i < pages.length; i++) sorted[starts[ranks[pages[i]!]!]!++] = pages[i]!;
+  return sorted;
+}
 
 /**
  * `values` in ascending order of `keys` (not negative), stable, in linear time, so that two million pages are

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Heat } from '../../../../src/core/migration/heat.ts';
+import { type Heat, known } from '../../../../src/core/migration/heat.ts';
 import { coldestFirst, sortedByKey } from '../../../../src/core/migration/order/coldest-first.ts';
 import { PageSet } from '../../../../src/core/migration/pages.ts';
 import { Random } from '../../../../src/core/random.ts';
@@ -24,6 +24,27 @@ const guests = fc.integer({ min: 1, max: 80 }).chain((pages) => {
 });
 
 describe('coldest first', () => {
+  test('sends the same pages in the same order whether heats have ranks or not', () => {
+    // Two of these rates are so high that their heats are one.
+    const rates = fc.array(fc.constantFrom(0, 1e-5, 0.4, 2.5, 16.8, 5e3, 9e3), {
+      minLength: 1,
+      maxLength: 80,
+    });
+    fc.assert(
+      fc.property(rates, fc.nat(), (writesPerSecond, seed) => {
+        const heat = known(Float64Array.from(writesPerSecond), 40e6);
+        expect(heat.ranks).toBeDefined();
+        const order = (of: Heat) =>
+          coldestFirst(PageSet.all(writesPerSecond.length), {
+            heat: of,
+            slotsPerWindow: 61,
+            random: Random.seeded(seed),
+          });
+        expect(order(heat)).toEqual(order({ ...heat, ranks: undefined }));
+      }),
+    );
+  });
+
   test('sends every dirty page once and no other', () => {
     fc.assert(
       fc.property(guests, ({ heats, dirty, seed }) => {

@@ -1,7 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { Random } from '../../src/core/random.ts';
-import { quantile, spread, summary } from '../../src/lab/statistics.ts';
+import { Random } from '../../../src/core/random.ts';
+import {
+  fewestFor,
+  quantile,
+  quantileEstimate,
+  spread,
+  summary,
+} from '../../../src/lab/statistics/estimate.ts';
 
 /** The ranks that the interval takes, seen from outside: of 1, 2, …, n the r-th smallest is r. */
 function ranks(n: number): { low: number; high: number; confident: boolean } {
@@ -74,6 +80,44 @@ describe('the 95 % interval of the median', () => {
     expect(covered / 2_000).toBeGreaterThan(0.93);
     expect(covered / 2_000).toBeLessThan(0.985);
     expect(Math.abs(covered / 2_000 - promised)).toBeLessThan(4 * Math.sqrt((0.05 * 0.95) / 2_000));
+  });
+});
+
+describe('the 95 % interval of any quantile', () => {
+  const REPETITIONS = 2_000;
+
+  test.each([
+    [0.5, 100],
+    [0.9, 100],
+    [0.95, 500],
+    [0.05, 500],
+  ])('covers the true one in 93 to 97 of 100 repetitions, p = %f, n = %i', (p, count) => {
+    const truth = -Math.log(1 - p);
+    const random = Random.seeded(11);
+    let covered = 0;
+    for (let repetition = 0; repetition < REPETITIONS; repetition++) {
+      const { low, high } = quantileEstimate(
+        Array.from({ length: count }, () => random.exponential(1)),
+        p,
+      );
+      if (low <= truth && truth <= high) covered += 1;
+    }
+    expect(covered / REPETITIONS).toBeGreaterThan(0.93);
+    expect(covered / REPETITIONS).toBeLessThan(0.97);
+  });
+
+  test('is there from 6, 72 and 368 values on, for 50, 95 and 99 %', () => {
+    for (const [p, fewest] of [
+      [0.5, 6],
+      [0.95, 72],
+      [0.99, 368],
+      [0.05, 72],
+    ] as const) {
+      const values = (count: number) => Array.from({ length: count }, (_, index) => index);
+      expect(fewestFor(p)).toBe(fewest);
+      expect(quantileEstimate(values(fewest), p).confident).toBe(true);
+      expect(quantileEstimate(values(fewest - 1), p).confident).toBe(false);
+    }
   });
 });
 

@@ -1,0 +1,78 @@
+import Table from 'cli-table3';
+import { NANOS_PER_MILLISECOND, NANOS_PER_SECOND } from '../../core/units.ts';
+import { quantileEstimate, summary } from '../statistics/estimate.ts';
+import { cellCommandOf } from '../sweep/command.ts';
+import { type Design, settingsOf } from '../sweep/design.ts';
+import type { SweepResult } from '../sweep/sweep.ts';
+import { cellColumns } from './cell-columns.ts';
+import { comparisonTable } from './comparison-table.ts';
+import { figure } from './figure.ts';
+import { interval } from './table.ts';
+
+/** Of more cells, not each is compared with the first, nor its command printed. */
+const IN_DETAIL_MAX = 12;
+
+/** What a sweep came to: a row a cell if that can be read, and how to run any of them again. */
+export function sweepTable(design: Design, { document, before, now, cells }: SweepResult): string {
+  const { scenario, cells: count } = design;
+  const resumed = before > 0 ? `, ${before} of them from before` : '';
+  const summing = `${scenario.name}: ${count} ${count === 1 ? 'cell' : 'cells'}, ${before + now} runs${resumed}`;
+  const begun: Design = { ...design, scenario: { ...scenario, file: document.file } };
+  const repeat = (cell: number) => `  ${cellCommandOf(begun, cell)} --seed S`;
+  if (!cells || cells.size === 0) {
+    return [
+      summing,
+      `Every record says how to run it again; cell 0, with the record's seed for S:`,
+      repeat(0),
+    ].join('\n');
+  }
+  const rows = [...cells].sort(([one], [other]) => one - other);
+  const { headings, values } = cellColumns(
+    rows.map(([cell]) => ({ cell: { settings: settingsOf(design, cell) } })),
+  );
+  const valuesOf = (cell: number) => values({ cell: { settings: settingsOf(design, cell) } });
+  const table = new Table({
+    head: [...headings, 'runs', 'downtime ms', 'p95', 'total s'],
+    colAligns: [...headings.map(() => 'left' as const), ...Array<'right'>(4).fill('right')],
+    style: { head: [], border: [], compact: true },
+  });
+  for (const [cell, { downtimesNs, totalsNs }] of rows) {
+    const downtimes = completed(downtimesNs);
+    const all = downtimesNs.filter((ns) => ns !== undefined).length;
+    table.push([
+      ...valuesOf(cell),
+      downtimes.length === all ? String(all) : `${downtimes.length} of ${all}`,
+      ...(downtimes.length === 0
+        ? ['–', '–', '–']
+        : [
+            interval(summary(downtimes), NANOS_PER_MILLISECOND),
+            tail(downtimes),
+            interval(summary(completed(totalsNs)), NANOS_PER_SECOND),
+          ]),
+    ]);
+  }
+  const inDetail = rows.length <= IN_DETAIL_MAX;
+  const comparison = comparisonTable(
+    headings,
+    inDetail ? rows.map(([cell, { downtimesNs }]) => ({ values: valuesOf(cell), downtimesNs })) : [],
+  );
+  return [
+    summing,
+    table.toString(),
+    'Medians [95 % interval]; p95: the 95 % quantile, with its interval from 72 runs on. * fewer than six runs: [least–largest].',
+    ...(comparison === undefined ? [] : ['', comparison]),
+    '',
+    `To run one again, with its record's seed for S${inDetail ? '' : ' (every record has the whole command)'}:`,
+    ...rows.slice(0, inDetail ? IN_DETAIL_MAX : 1).map(([cell]) => repeat(cell)),
+  ].join('\n');
+}
+
+function completed(values: readonly number[]): readonly number[] {
+  return values.filter((ns) => ns !== undefined && !Number.isNaN(ns));
+}
+
+function tail(downtimes: readonly number[]): string {
+  const { value, ...rest } = quantileEstimate(downtimes, 0.95);
+  if (!rest.confident) return figure(value / NANOS_PER_MILLISECOND);
+  return interval({ median: value, ...rest }, NANOS_PER_MILLISECOND);
+}

@@ -1,0 +1,48 @@
+import type { CpuPlan } from '../core/cpu/cpu-plan.ts';
+import type { Course } from '../core/migration/course.ts';
+import { type Labels, type MigrationRecord, migrationRecord } from '../core/migration/record.ts';
+import type { WorldSetup } from '../worlds/world.ts';
+import type { WorldName } from '../worlds/worlds.ts';
+import { canBeForeseen, foresee } from './foresee.ts';
+import type { Scenario } from './scenario.ts';
+
+/** What is said of a migration besides its course and its set-up. */
+export interface Occasion {
+  readonly world: WorldName;
+  readonly scenario: string;
+  readonly startedAt: string;
+  readonly foreseen: Labels['predicted'];
+}
+
+/** The record of one migration, the same whoever ran it: a run or a cell of a sweep. */
+export function recordOf(
+  occasion: Occasion,
+  { guest, plan, cpu }: WorldSetup,
+  course: Course,
+): MigrationRecord {
+  return migrationRecord(
+    {
+      world: occasion.world,
+      scenario: occasion.scenario,
+      seed: plan.seed,
+      startedAt: occasion.startedAt,
+      guest: { name: guest.name, pages: guest.pages, pageSizeBytes: guest.pageSizeBytes },
+      plan,
+      reservations: reservationsOf(cpu),
+      predicted: occasion.foreseen,
+    },
+    course,
+  );
+}
+
+function reservationsOf({ reclaim: _, ...reservations }: CpuPlan): Labels['reservations'] {
+  return reservations;
+}
+
+/** The model's figures; null where it has none: no rate, or no convergence. */
+export function foreseenBy(scenario: Scenario): Labels['predicted'] {
+  if (!canBeForeseen(scenario)) return null;
+  const { downtimeNs, downtimeP99Ns, totalNs } = foresee(scenario).course;
+  if (downtimeNs === null || downtimeP99Ns === null || totalNs === null) return null;
+  return { downtimeNs, downtimeP99Ns, totalNs };
+}
