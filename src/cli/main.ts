@@ -10,8 +10,9 @@ import { recoverCommand } from './recover.ts';
 import { replayCommand } from './replay.ts';
 import { runCommand } from './run.ts';
 import { scheduleCommand } from './schedule.ts';
+import { stressCommand } from './stress.ts';
 
-/** Exit codes: 0 done, 1 failed, 2 wrong usage. Commands return one or throw; only here does the process end. */
+/** Exit codes: 0 done, 1 failed, 2 wrong usage, 3 a threshold was missed. Commands return one or throw; only here does the process end. */
 const program = new Command('switchover')
   .description('A real-time scheduling testbed for live migration.')
   .exitOverride()
@@ -24,6 +25,7 @@ for (const command of [
   predictCommand,
   orderCommand,
   scheduleCommand,
+  stressCommand,
   receiveCommand,
   recoverCommand,
   replayCommand,

@@ -61,7 +61,7 @@ export function runCommand(exit: (code: number) => void): Command {
 }
 
 async function action(file: string, options: Options): Promise<number> {
-  const experiment = load(file, options);
+  const experiment = loadExperiment(file, settingsOf(options));
   const to = destination(options);
   const records = options.json === '-' ? stdoutLines() : fileLines(options.json);
   const trace = fileLines(options.trace);
@@ -109,13 +109,13 @@ function destination({ to, keyFile }: Options): DestinationThere | undefined {
   throw new UsageError([{ path: '--key-file', expected: '--to HOST:PORT with it', found: shown(to) }]);
 }
 
-function load(file: string, options: Options): Experiment {
-  const settings = [
-    ...options.set,
-    ...(options.runs === undefined ? [] : [{ path: 'runs', value: whole('--runs', options.runs) }]),
-    ...(options.seed === undefined ? [] : [{ path: 'seed', value: whole('--seed', options.seed) }]),
+/** What the flags change of a scenario. */
+export function settingsOf({ set, runs, seed }: Pick<Options, 'set' | 'runs' | 'seed'>): readonly Setting[] {
+  return [
+    ...set,
+    ...(runs === undefined ? [] : [{ path: 'runs', value: whole('--runs', runs) }]),
+    ...(seed === undefined ? [] : [{ path: 'seed', value: whole('--seed', seed) }]),
   ];
-  return loadExperiment(file, settings);
 }
 
 function whole(flag: string, text: string): number {
@@ -135,7 +135,7 @@ function stdoutLines(): Lines {
 }
 
 /** Each line is in the file before the run goes on. @throws Failure the file cannot be written. */
-function fileLines(file: string | undefined): Lines {
+export function fileLines(file: string | undefined): Lines {
   if (file === undefined) return { write: () => {}, close: () => {} };
   let descriptor: number | undefined;
   try {

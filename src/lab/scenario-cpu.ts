@@ -25,7 +25,7 @@ export const cpuSchema = z.strictObject(
 export const backgroundSchema = z
   .array(
     z.strictObject(
-      { kind: z.literal('cpu-hog', 'cpu-hog'), count: whole(1, 1000).default(1) },
+      { kind: z.literal('cpu-hog', 'cpu-hog'), count: whole(0, 1000).default(1) },
       'an antagonist: { kind: cpu-hog, count }',
     ),
     'a list of antagonists',

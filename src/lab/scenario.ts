@@ -50,8 +50,17 @@ export interface Experiment {
  * @throws UsageError all that is wrong with its contents
  */
 export function loadExperiment(file: string, settings: readonly Setting[] = []): Experiment {
-  const document = withSettings(parseYaml(readText(file), file), settings);
-  const { compare, ...base } = asObject(document, file);
+  return experimentOf(loadDocument(file, settings), file);
+}
+
+/** A scenario file as it is written, with the settings made. */
+export function loadDocument(file: string, settings: readonly Setting[] = []): Record<string, unknown> {
+  return asObject(withSettings(parseYaml(readText(file), file), settings), file);
+}
+
+/** What is under `stress` is for the command of that name, which makes it levels of the same scenario. */
+export function experimentOf(document: Record<string, unknown>, file: string): Experiment {
+  const { compare, stress: _, ...base } = document;
   const cells = cellsOf(compare);
   const problems = new Map<string, Problem>();
   const resolved = cells.flatMap((cell) => {

@@ -17,7 +17,7 @@ function settingNames(results: readonly CellResult[]): string[] {
 }
 
 /** `migration.stop.rounds` is called `rounds`, unless another setting is too. */
-function shortened(names: readonly string[]): string[] {
+export function shortened(names: readonly string[]): string[] {
   const last = names.map((name) => name.split('.').at(-1)!);
   return last.map((short, index) =>
     last.filter((other) => other === short).length === 1 ? short : names[index]!,
@@ -25,13 +25,13 @@ function shortened(names: readonly string[]): string[] {
 }
 
 function settingOf({ settings }: Cell, name: string): string {
-  const value = settings.find(({ path }) => path === name)?.value;
-  return typeof value === 'object' && value !== null ? flow(value) : String(value);
+  return flow(settings.find(({ path }) => path === name)?.value);
 }
 
-/** `{ threshold: 0.3, window: 40ms }`, as it stands in the scenario. */
-function flow(value: object): string {
+/** A setting's value in words: `{ threshold: 0.3, window: 40ms }` is `threshold 0.3, window 40ms`. */
+export function flow(value: unknown): string {
+  if (typeof value !== 'object' || value === null) return String(value);
   return Object.entries(value)
-    .map(([key, inner]) => `${key} ${inner !== null && typeof inner === 'object' ? flow(inner) : inner}`)
+    .map(([key, inner]) => `${key} ${flow(inner)}`)
     .join(', ');
 }
