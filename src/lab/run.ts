@@ -113,6 +113,7 @@ async function migration(
         guest: { name: setup.guest.name, pages, pageSizeBytes },
         plan: setup.plan,
         reservations: reservationsOf(setup.cpu),
+        antagonists: setup.antagonists ?? [],
         predicted: foreseen,
       },
       { ...course, notes: [...notes, ...course.notes] },
