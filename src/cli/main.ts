@@ -8,6 +8,7 @@ import { predictCommand } from './predict.ts';
 import { receiveCommand } from './receive.ts';
 import { recoverCommand } from './recover.ts';
 import { replayCommand } from './replay.ts';
+import { reportCommand } from './report.ts';
 import { runCommand } from './run.ts';
 import { scheduleCommand } from './schedule.ts';
 import { stressCommand } from './stress.ts';
@@ -26,6 +27,7 @@ for (const command of [
   orderCommand,
   scheduleCommand,
   stressCommand,
+  reportCommand,
   receiveCommand,
   recoverCommand,
   replayCommand,

@@ -31,6 +31,7 @@ function settingOf({ settings }: Cell, name: string): string {
 /** A setting's value in words: `{ threshold: 0.3, window: 40ms }` is `threshold 0.3, window 40ms`. */
 export function flow(value: unknown): string {
   if (typeof value !== 'object' || value === null) return String(value);
+  if (Array.isArray(value)) return value.length === 0 ? 'none' : value.map(flow).join('; ');
   return Object.entries(value)
     .map(([key, inner]) => `${key} ${flow(inner)}`)
     .join(', ');

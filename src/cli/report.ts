@@ -1,0 +1,47 @@
+import { closeSync, mkdirSync, openSync, writeFileSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { Command } from 'commander';
+import { Failure, reasonOf } from '../worlds/failure.ts';
+
+/** `switchover report DIR`: what the records of a folder say, as a page, as Markdown and as CSV. */
+export function reportCommand(exit: (code: number) => void): Command {
+  return new Command('report')
+    .description('tables, plots and conclusions from the records in a folder: one HTML file, Markdown, CSV')
+    .argument('<folder>', 'a folder with *.ndjson, from run --json FILE, sweep or stress')
+    .option('--out <folder>', 'where the report goes; the same folder without it')
+    .action(async (folder: string, { out }: { readonly out?: string }) =>
+      exit(await action(folder, out ?? folder)),
+    );
+}
+
+async function action(folder: string, out: string): Promise<number> {
+  // The library that draws takes half a second to load, which no other command should wait for.
+  const [{ collect }, { reportOf }, { htmlOf }, { markdownOf }, { csvOf }, { standalone }] =
+    await Promise.all([
+      import('../lab/findings/collection.ts'),
+      import('../lab/findings/report.ts'),
+      import('../lab/findings/html.ts'),
+      import('../lab/findings/markdown.ts'),
+      import('../lab/findings/csv.ts'),
+      import('../lab/findings/plots/draw.ts'),
+    ]);
+  const collection = await collect(folder);
+  const report = reportOf(collection);
+  try {
+    mkdirSync(join(out, 'plots'), { recursive: true });
+    for (const drawn of report.figures) {
+      writeFileSync(join(out, 'plots', `${drawn.name}.svg`), standalone(drawn));
+    }
+    writeFileSync(join(out, 'report.html'), htmlOf(report));
+    writeFileSync(join(out, 'report.md'), markdownOf(report));
+    const csv = openSync(join(out, 'report.csv'), 'w');
+    for (const line of csvOf(collection)) writeSync(csv, line);
+    closeSync(csv);
+  } catch (cause) {
+    throw new Failure(`cannot write ${out}: ${reasonOf(cause)}`);
+  }
+  for (const sentence of report.conclusions.can) console.log(sentence);
+  for (const sentence of report.conclusions.cannot) console.log(`But: ${sentence}`);
+  console.log(`${join(out, 'report.html')}, report.md, report.csv, ${report.figures.length} plots`);
+  return 0;
+}

@@ -1,0 +1,92 @@
+import { NANOS_PER_MILLISECOND, parseDuration, parseRate, parseSize } from '../../core/units.ts';
+import { shortened } from '../report/cell-columns.ts';
+import { quantile, type Summary, summary } from '../statistics.ts';
+import type { Observation } from './observation.ts';
+
+/** All runs of one set of settings in one world. */
+export interface Cell {
+  /** From 1, in the order in which they came. */
+  readonly number: number;
+  readonly world: string;
+  /** In the order of the paths by which cells differ; empty where a cell has no such setting. */
+  readonly values: readonly string[];
+  /** A few words that tell it apart. */
+  readonly label: string;
+  readonly runs: readonly Observation[];
+  readonly completed: readonly Observation[];
+  /** In ms and s; undefined: no run has completed. */
+  readonly downtimeMs: Summary | undefined;
+  readonly downtimeP95Ms: number | undefined;
+  readonly totalS: Summary | undefined;
+  readonly predictedMs: number | undefined;
+}
+
+/** Cells differ by their world and by the settings that are not the same everywhere. */
+export function cellsOfObservations(observations: readonly Observation[]): {
+  readonly paths: readonly string[];
+  readonly cells: readonly Cell[];
+} {
+  const allPaths = [...new Set(observations.flatMap(({ settings }) => [...settings.keys()]))];
+  const paths = allPaths.filter(
+    (path) => new Set(observations.map(({ settings }) => settings.get(path))).size > 1,
+  );
+  const shortPaths = shortened(paths);
+  const worlds = new Set(observations.map(({ world }) => world));
+  const groups = new Map<string, Observation[]>();
+  for (const observation of observations) {
+    const key = JSON.stringify([
+      observation.world,
+      ...paths.map((path) => observation.settings.get(path) ?? ''),
+    ]);
+    const group = groups.get(key);
+    if (group) group.push(observation);
+    else groups.set(key, [observation]);
+  }
+  const cells = [...groups.values()].map((runs, index): Cell => {
+    const { world, settings, scenario } = runs[0]!;
+    const values = paths.map((path) => written(path, settings.get(path)));
+    const words = values.flatMap((value, at) => (value === '' ? [] : [`${shortPaths[at]} ${value}`]));
+    if (worlds.size > 1) words.unshift(world);
+    const completed = runs.filter((run) => run.completed);
+    const of = (value: (run: Observation) => number) =>
+      completed.length === 0 ? undefined : summary(completed.map(value));
+    const predicted = runs.flatMap((run) => run.predicted?.downtimeNs ?? []);
+    return {
+      number: index + 1,
+      world,
+      values,
+      label: words.join(', ') || scenario,
+      runs,
+      completed,
+      downtimeMs: of((run) => run.downtimeNs / NANOS_PER_MILLISECOND),
+      downtimeP95Ms:
+        completed.length < 10
+          ? undefined
+          : quantile(
+              completed.map((run) => run.downtimeNs / NANOS_PER_MILLISECOND),
+              0.95,
+            ),
+      totalS: of((run) => run.totalNs / 1e9),
+      predictedMs: predicted.length === 0 ? undefined : quantile(predicted, 0.5) / NANOS_PER_MILLISECOND,
+    };
+  });
+  return { paths, cells };
+}
+
+/** A record's own fields count in ns and bytes a second; a reader does not. */
+function written(path: string, value: string | undefined): string {
+  if (value === undefined) return '';
+  const number = Number(value);
+  if (value === '' || !Number.isFinite(number)) return value;
+  if (path.endsWith('Ns')) return `${number / NANOS_PER_MILLISECOND}ms`;
+  if (path.endsWith('BytesPerSecond')) return `${(number * 8) / 1e6}Mbit/s`;
+  return value;
+}
+
+/** What a value counts, for an axis: `4ms`, `50Mbit/s`, `3`, `64KiB`. `undefined`: it is a name. */
+export function magnitude(value: string): number | undefined {
+  if (value.trim() === '') return undefined;
+  const number = Number(value);
+  if (Number.isFinite(number)) return number;
+  return parseDuration(value) ?? parseRate(value) ?? parseSize(value);
+}

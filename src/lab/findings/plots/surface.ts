@@ -1,0 +1,100 @@
+import * as Plot from '@observablehq/plot';
+import { shortened } from '../../report/cell-columns.ts';
+import { figure } from '../../report/figure.ts';
+import { quantile } from '../../statistics.ts';
+import { type Cell, magnitude } from '../cells.ts';
+import { draw, type Figure, marginFor } from './draw.ts';
+
+const MOST_VALUES = 40;
+/** Of several pairs of axes, those of reservations first: (P, Q), then (b, b_d). */
+const FIRST = [/period/i, /budget/i, /rate/i];
+
+/** Median downtime over two swept settings, whatever else varies being averaged over by the median. */
+export function surface(paths: readonly string[], cells: readonly Cell[]): Figure | undefined {
+  const axes = axesOf(paths, cells);
+  if (!axes) return undefined;
+  const [x, y] = axes;
+  const squares = new Map<string, { x: string; y: string; all: number[] }>();
+  for (const { values, downtimeMs } of cells) {
+    const [at, up] = [values[x]!, values[y]!];
+    if (!downtimeMs || at === '' || up === '') continue;
+    const key = JSON.stringify([at, up]);
+    if (!squares.has(key)) squares.set(key, { x: at, y: up, all: [] });
+    squares.get(key)!.all.push(downtimeMs.median);
+  }
+  const tiles = [...squares.values()].map(({ x, y, all }) => ({ x, y, ms: quantile(all, 0.5) }));
+  if (tiles.length < 4) return undefined;
+  const ordered = (of: (tile: (typeof tiles)[number]) => string) =>
+    [...new Set(tiles.map(of))].toSorted((a, b) => magnitude(a)! - magnitude(b)!);
+  const [columns, rows] = [ordered((tile) => tile.x), ordered((tile) => tile.y).reverse()];
+  const figures = tiles.map(({ ms }) => ms);
+  const [least, most] = [Math.min(...figures), Math.max(...figures)];
+  const names = shortened(paths);
+  const [across, upwards] = [names[x]!, names[y]!];
+  const byNumber = columns.length <= 14;
+  return {
+    name: 'surface',
+    title: `Median downtime over ${across} and ${upwards}`,
+    caption: `In ms; the darker the longer.${cells.length > tiles.length ? ' Other settings vary too: the median over them.' : ''}`,
+    svg: draw({
+      ariaLabel: `Median downtime over ${across} and ${upwards}`,
+      height: 84 + Math.max(24, Math.min(36, 420 / rows.length)) * rows.length,
+      marginLeft: Math.max(70, marginFor(rows)),
+      marginBottom: 44,
+      x: { label: `${across} →`, domain: columns, type: 'band', labelAnchor: 'right' },
+      y: { label: `↑ ${upwards}`, domain: rows, type: 'band' },
+      color: {
+        scheme: 'blues',
+        type: least > 0 && most / least > 20 ? 'log' : 'linear',
+        domain: [least * 0.9, most],
+      },
+      marks: [
+        Plot.cell(tiles, { x: 'x', y: 'y', fill: 'ms', inset: 0.5 }),
+        ...(byNumber
+          ? [
+              Plot.text(tiles, {
+                x: 'x',
+                y: 'y',
+                text: (tile: { ms: number }) => figure(tile.ms),
+                fill: (tile: { ms: number }) => (isDark(tile.ms, least, most) ? '#ffffff' : '#10202f'),
+              }),
+            ]
+          : []),
+      ],
+    }),
+  };
+}
+
+function isDark(value: number, least: number, most: number): boolean {
+  const share =
+    least > 0 && most / least > 20
+      ? Math.log(value / (least * 0.9)) / Math.log(most / (least * 0.9))
+      : (value - least * 0.9) / (most - least * 0.9);
+  return share > 0.55;
+}
+
+/** Two settings of several magnitudes each, that vary independently of each other at least in part. */
+function axesOf(paths: readonly string[], cells: readonly Cell[]): [number, number] | undefined {
+  const candidates = paths
+    .map((path, index) => ({ path, index, values: new Set(cells.map(({ values }) => values[index]!)) }))
+    .filter(({ values }) => {
+      const given = [...values].filter((value) => value !== '');
+      const isAxis = given.length >= 2 && given.length <= MOST_VALUES;
+      return isAxis && given.every((value) => magnitude(value) !== undefined);
+    })
+    .toSorted((a, b) => rankOf(a.path) - rankOf(b.path));
+  for (const [place, one] of candidates.entries()) {
+    for (const other of candidates.slice(place + 1)) {
+      const pairs = new Set(
+        cells.map(({ values }) => JSON.stringify([values[one.index], values[other.index]])),
+      );
+      if (pairs.size > Math.max(one.values.size, other.values.size)) return [one.index, other.index];
+    }
+  }
+  return undefined;
+}
+
+function rankOf(path: string): number {
+  const rank = FIRST.findIndex((pattern) => pattern.test(path));
+  return rank < 0 ? FIRST.length : rank;
+}
