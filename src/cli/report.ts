@@ -1,6 +1,7 @@
 import { closeSync, mkdirSync, openSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
+import { examine } from '../worlds/doctor.ts';
 import { Failure, reasonOf } from '../worlds/failure.ts';
 
 /** `switchover report DIR`: what the records of a folder say, as a page, as Markdown and as CSV. */
@@ -26,7 +27,9 @@ async function action(folder: string, out: string): Promise<number> {
       import('../lab/findings/plots/draw.ts'),
     ]);
   const collection = await collect(folder);
-  const report = reportOf(collection);
+  const isMeasured = collection.cells.some(({ world }) => world !== 'virtual');
+  const here = isMeasured && collection.machine === undefined ? await examine() : [];
+  const report = reportOf(collection, here);
   try {
     mkdirSync(join(out, 'plots'), { recursive: true });
     for (const drawn of report.figures) {

@@ -5,7 +5,7 @@ import { shown, UsageError } from '../lab/problem.ts';
 import { settled } from '../lab/report/settled.ts';
 import { parseSetting, type Setting } from '../lab/settings.ts';
 import { breakings, type LevelResult, stress } from '../lab/stress/stress.ts';
-import { loadStress, type StressPlan } from '../lab/stress/stress-plan.ts';
+import { checkWorld, loadStress, type StressPlan } from '../lab/stress/stress-plan.ts';
 import {
   alternativeName,
   breakingLines,
@@ -61,12 +61,15 @@ function settings(text: string, before: readonly Setting[]): readonly Setting[] 
 async function action(file: string, options: Options): Promise<number> {
   const plan = loadStress(file, settingsOf(options), options.only);
   const { out, world, fallback } = options;
+  checkWorld(plan, world);
   prepare(out);
   console.log(`${settled(plan.levels[0]!.experiment)}\n  stress     ${rampOf(plan)}: ${levelsOf(plan)}\n`);
   const text = readFileSync(file, 'utf8');
   write(join(out, 'design.json'), {
-    version: 1,
-    scenario: { name: plan.name, text },
+    schema: 'switchover.stress/1',
+    name: plan.name,
+    world,
+    text,
     command: commandOf(file, options),
   });
   if (world !== 'virtual') write(join(out, 'machine.json'), await examine());

@@ -10,6 +10,8 @@ export interface Cell {
   readonly world: string;
   /** In the order of the paths by which cells differ; empty where a cell has no such setting. */
   readonly values: readonly string[];
+  /** What an axis may be made of. */
+  readonly axes: ReadonlyMap<string, string>;
   /** A few words that tell it apart. */
   readonly label: string;
   readonly runs: readonly Observation[];
@@ -25,6 +27,8 @@ export interface Cell {
 export function cellsOfObservations(observations: readonly Observation[]): {
   readonly paths: readonly string[];
   readonly cells: readonly Cell[];
+  /** The settings that are the same everywhere. */
+  readonly common: readonly string[];
 } {
   const allPaths = [...new Set(observations.flatMap(({ settings }) => [...settings.keys()]))];
   const paths = allPaths.filter(
@@ -43,9 +47,11 @@ export function cellsOfObservations(observations: readonly Observation[]): {
     else groups.set(key, [observation]);
   }
   const cells = [...groups.values()].map((runs, index): Cell => {
-    const { world, settings, scenario } = runs[0]!;
+    const { world, settings, axes, scenario } = runs[0]!;
     const values = paths.map((path) => written(path, settings.get(path)));
-    const words = values.flatMap((value, at) => (value === '' ? [] : [`${shortPaths[at]} ${value}`]));
+    const words = values.flatMap((value, at) =>
+      value === '' || value === 'none' ? [] : [`${shortPaths[at]} ${value}`],
+    );
     if (worlds.size > 1) words.unshift(world);
     const completed = runs.filter((run) => run.completed);
     const of = (value: (run: Observation) => number) =>
@@ -55,6 +61,7 @@ export function cellsOfObservations(observations: readonly Observation[]): {
       number: index + 1,
       world,
       values,
+      axes: new Map([...axes].map(([path, value]) => [path, written(path, value)])),
       label: words.join(', ') || scenario,
       runs,
       completed,
@@ -70,7 +77,10 @@ export function cellsOfObservations(observations: readonly Observation[]): {
       predictedMs: predicted.length === 0 ? undefined : quantile(predicted, 0.5) / NANOS_PER_MILLISECOND,
     };
   });
-  return { paths, cells };
+  const common = allPaths
+    .filter((path) => !paths.includes(path))
+    .map((path) => `${path}: ${written(path, observations[0]!.settings.get(path))}`);
+  return { paths, cells, common };
 }
 
 /** A record's own fields count in ns and bytes a second; a reader does not. */

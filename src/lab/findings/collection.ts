@@ -12,6 +12,8 @@ export interface Collection {
   /** The settings by which cells differ. */
   readonly paths: readonly string[];
   readonly cells: readonly Cell[];
+  /** The settings that all have in common. */
+  readonly common: readonly string[];
   readonly records: number;
   /** What was left out. */
   readonly notes: readonly string[];
@@ -32,12 +34,13 @@ export async function collect(folder: string): Promise<Collection> {
     await readRecords(join(folder, name), observations, notes);
   }
   if (observations.length === 0) throw new Failure(`${folder}: no *.ndjson file with a record in it`);
-  const { paths, cells } = cellsOfObservations(observations);
+  const { paths, cells, common } = cellsOfObservations(observations);
   return {
     folder,
     scenarios: [...new Set(observations.map(({ scenario }) => scenario))],
     paths,
     cells,
+    common,
     records: observations.length,
     notes,
     design: readJson(folder, 'design.json', names),

@@ -42,7 +42,9 @@ function bestOf(cells: readonly Cell[], where: string): string[] {
   return [
     `The shortest median downtime${where} is that of cell ${best.number} (${best.label}): ${interval(best)}. ${longer} of the ${certain.length - 1} others are longer beyond their intervals, at most by a factor of ${figure(worst.downtimeMs!.median / best.downtimeMs!.median)} (cell ${worst.number}: ${interval(worst)}).`,
     ...(alike.length > 0
-      ? [`${listed(alike)} cannot be told apart from cell ${best.number}: their intervals overlap${where}.`]
+      ? [
+          `Not to be told apart from cell ${best.number}${where}, because the intervals overlap: ${listed(alike)}.`,
+        ]
       : []),
   ];
 }
@@ -88,11 +90,19 @@ function worldLines(cells: readonly Cell[]): string[] {
 function uncertain(cells: readonly Cell[]): string[] {
   const few = cells.filter(({ completed }) => completed.length < FEWEST_RUNS);
   const incomplete = cells.filter(({ runs, completed }) => completed.length < runs.length);
+  const alike = cells.filter(
+    ({ completed }) => completed.length > 1 && new Set(completed.map(({ downtimeNs }) => downtimeNs)).size === 1,
+  );
   const noTail = cells.filter(({ completed }) => completed.length < 72 && completed.length >= FEWEST_RUNS);
   return [
     ...(few.length > 0
       ? [
           `Fewer than ${FEWEST_RUNS} completed runs give no 95 % interval, so nothing follows from ${listed(few)}: repeat them.`,
+        ]
+      : []),
+    ...(alike.length > 0
+      ? [
+          `All runs of ${listed(alike)} came out the same: nothing in them is random, so that they count as one, and their intervals say nothing.`,
         ]
       : []),
     ...(incomplete.length > 0

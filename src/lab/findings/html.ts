@@ -54,11 +54,11 @@ ${report.rows.map((row) => `<tr>${row.map((cell) => `<td>${escaped(cell)}</td>`)
 </table></div>
 <p class="quiet">Medians [95 % interval of the median]; * fewer than six runs: [least–largest]. gap: the longest silence a client saw. late: heartbeats more than a period late. missed: periods of CPU reservations.${report.rowsLeftOut > 0 ? ` ${report.rowsLeftOut} more cells are in report.csv.` : ''}</p>
 </section>
-${setUp === undefined ? '' : `<details><summary>Set-up</summary><pre>${escaped(setUp)}</pre></details>`}
+${setUp === '' ? '' : `<details><summary>Set-up</summary><pre>${escaped(setUp)}</pre></details>`}
 ${
   machine.length === 0
     ? ''
-    : `<details><summary>Machine</summary><dl>${machine.map(({ what, found }) => `<dt>${escaped(what)}</dt><dd>${escaped(found)}</dd>`).join('')}</dl></details>`
+    : `<details><summary>Machine</summary>${report.machineIsWhereReported ? '<p class="quiet">The one on which this report was made; the runs have not kept theirs.</p>' : ''}<dl>${machine.map(({ what, found }) => `<dt>${escaped(what)}</dt><dd>${escaped(found)}</dd>`).join('')}</dl></details>`
 }
 ${command === undefined ? '' : `<section><h2>Repeat it</h2><pre>${escaped(command)}</pre></section>`}
 </main>

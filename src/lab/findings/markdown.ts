@@ -20,7 +20,7 @@ export function markdownOf(report: Report): string {
     table([report.headings, ...report.rows]),
     'Medians [95 % interval of the median]; \\* fewer than six runs: [least–largest].',
     ...(report.rowsLeftOut > 0 ? [`${report.rowsLeftOut} more cells are in \`report.csv\`.`] : []),
-    ...(setUp === undefined ? [] : ['## Set-up', block(setUp)]),
+    ...(setUp === '' ? [] : ['## Set-up', block(setUp)]),
     ...(machine.length === 0
       ? []
       : ['## Machine', list(machine.map(({ what, found }) => `${what}: ${found}`))]),

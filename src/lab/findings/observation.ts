@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { shown } from '../problem.ts';
+import { flow } from '../report/cell-columns.ts';
 
 /**
  * What a report keeps of a record. Records come from files that anybody may have written: what is not as the schema
@@ -7,13 +8,6 @@ import { shown } from '../problem.ts';
  */
 const text = z.string().max(2_000);
 const figure = z.number();
-const settings = z.union([
-  z.array(z.object({ path: text, value: z.unknown() })),
-  z
-    .record(text, z.unknown())
-    .transform((record) => Object.entries(record).map(([path, value]) => ({ path, value }))),
-]);
-
 const recordSchema = z.looseObject({
   schema: z.literal('switchover.record/1'),
   world: text,
@@ -36,7 +30,7 @@ const recordSchema = z.looseObject({
   servers: z
     .array(z.looseObject({ missedPeriods: figure, periods: figure, missedByMachine: figure.default(0) }))
     .default([]),
-  cell: z.looseObject({ index: figure, settings }).optional(),
+  cell: z.looseObject({ settings: z.record(text, z.unknown()) }).optional(),
 });
 
 export interface Observation {
@@ -55,9 +49,10 @@ export interface Observation {
   readonly missedPeriods: number;
   readonly missedByMachine: number;
   readonly dirtyPages: readonly number[];
-  /** Which cell it belongs to, if it says so; else everything by which cells may differ. */
+  /** By what its cell differs from others, if it says so; else everything by which it may. */
   readonly settings: ReadonlyMap<string, string>;
-  readonly saysItsCell: boolean;
+  /** The same, an entry for every number in a setting: what an axis may be made of. */
+  readonly axes: ReadonlyMap<string, string>;
 }
 
 /** @returns what is wrong with it, if it is no record */
@@ -92,25 +87,27 @@ export function observationOf(line: string): Observation | { readonly wrong: str
     missedPeriods: sum(({ missedPeriods }) => missedPeriods),
     missedByMachine: sum(({ missedByMachine }) => missedByMachine),
     dirtyPages: record.rounds.map(({ dirtyPages }) => dirtyPages),
-    settings: record.cell ? fromCell(record.cell.settings) : fromRecord(record),
-    saysItsCell: record.cell !== undefined,
+    ...(record.cell ? fromCell(record.cell.settings) : fromRecord(record)),
   };
 }
 
-function fromCell(settings: readonly { path: string; value?: unknown }[]): Map<string, string> {
-  const flat = new Map<string, string>();
-  for (const { path, value } of settings) flatten(path, value, flat);
-  return flat;
+type Settings = Pick<Observation, 'settings' | 'axes'>;
+
+function fromCell(given: Readonly<Record<string, unknown>>): Settings {
+  const axes = new Map<string, string>();
+  const entries = Object.entries(given);
+  for (const [path, value] of entries) flatten(path, value, axes);
+  return { settings: new Map(entries.map(([path, value]) => [path, flow(value)])), axes };
 }
 
-function fromRecord(record: z.infer<typeof recordSchema>): Map<string, string> {
+function fromRecord(record: z.infer<typeof recordSchema>): Settings {
   const { guest, plan, reservations, antagonists } = record;
-  const flat = new Map<string, string>();
+  const axes = new Map<string, string>();
   const { seed: _, ...policy } = plan;
   for (const [path, value] of Object.entries({ guest, plan: policy, ...reservations, antagonists })) {
-    flatten(path, value, flat);
+    flatten(path, value, axes);
   }
-  return flat;
+  return { settings: axes, axes };
 }
 
 const DEEPEST = 6;

@@ -18,8 +18,11 @@ import { stressFile } from './stress-file.ts';
 export interface Report {
   readonly title: string;
   readonly question: string;
-  readonly setUp: string | undefined;
+  /** The scenario's text; without it, what the records have in common. */
+  readonly setUp: string;
   readonly machine: readonly { readonly what: string; readonly found: string }[];
+  /** The runs have not kept theirs, and it is the one on which the report was made. */
+  readonly machineIsWhereReported: boolean;
   readonly worlds: readonly string[];
   readonly records: number;
   readonly command: string | undefined;
@@ -34,13 +37,12 @@ export interface Report {
 
 const MOST_ROWS = 200;
 
-const designSchema = z.looseObject({
-  scenario: z.looseObject({ name: z.string(), text: z.string() }).optional(),
-  command: z.string().optional(),
-});
+/** What sweep and stress leave of themselves. */
+const designSchema = z.looseObject({ name: z.string(), text: z.string(), command: z.string() });
 const machineSchema = z.array(z.looseObject({ what: z.string(), found: z.string() }));
 
-export function reportOf(collection: Collection): Report {
+/** @param here what is known of this machine, for runs that have not kept what they knew of theirs */
+export function reportOf(collection: Collection, here: Report['machine'] = []): Report {
   const { cells, paths, scenarios } = collection;
   const design = designSchema.safeParse(collection.design).data;
   const stress = stressFile(collection.stress);
@@ -48,16 +50,17 @@ export function reportOf(collection: Collection): Report {
     ...(stress ? ramps(stress) : []),
     distribution(cells.toSorted((a, b) => (a.downtimeMs?.median ?? 0) - (b.downtimeMs?.median ?? 0))),
     pareto(cells),
-    surface(paths, cells),
+    surface(cells),
     predictedAgainstMeasured(cells),
     roundsFigure(cells),
   ];
   const names = shortened(paths);
   return {
-    title: design?.scenario?.name ?? scenarios.join(', '),
-    question: describeOf(design?.scenario?.text) ?? '',
-    setUp: design?.scenario?.text,
-    machine: machineSchema.safeParse(collection.machine).data ?? [],
+    title: design?.name ?? scenarios.join(', '),
+    question: describeOf(design?.text) ?? '',
+    setUp: design?.text ?? collection.common.join('\n'),
+    machine: machineSchema.safeParse(collection.machine).data ?? here,
+    machineIsWhereReported: collection.machine === undefined,
     worlds: [...new Set(cells.map(({ world }) => world))],
     records: collection.records,
     command: design?.command,

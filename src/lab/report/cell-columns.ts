@@ -28,11 +28,16 @@ function settingOf({ settings }: Cell, name: string): string {
   return flow(settings.find(({ path }) => path === name)?.value);
 }
 
-/** A setting's value in words: `{ threshold: 0.3, window: 40ms }` is `threshold 0.3, window 40ms`. */
+/**
+ * A setting's value in words: `{ threshold: 0.3, window: 40ms }` is `threshold 0.3, window 40ms`, a reservation
+ * `4ms every 10ms`.
+ */
 export function flow(value: unknown): string {
   if (typeof value !== 'object' || value === null) return String(value);
   if (Array.isArray(value)) return value.length === 0 ? 'none' : value.map(flow).join('; ');
-  return Object.entries(value)
-    .map(([key, inner]) => `${key} ${flow(inner)}`)
-    .join(', ');
+  const entries = Object.entries(value);
+  if (entries.map(([key]) => key).join() === 'budget,period') {
+    return entries.map(([, inner]) => flow(inner)).join(' every ');
+  }
+  return entries.map(([key, inner]) => `${key} ${flow(inner)}`).join(', ');
 }

@@ -32,7 +32,9 @@ export function quantileEstimate(values: readonly number[], p: number): Estimate
       break;
     }
   }
-  return { value: quantile(sorted, p), low, high };
+  const value = quantile(sorted, p);
+  // Between two infinite values there is nothing to interpolate.
+  return { value: Number.isNaN(value) ? Number.POSITIVE_INFINITY : value, low, high };
 }
 
 /** Pr[Bin(n, p) = k], by logarithms, so that a large n does not underflow. */

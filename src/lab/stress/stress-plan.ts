@@ -1,7 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
+import { disturbanceOf } from '../../worlds/antagonists/disturbance.ts';
+import type { WorldName } from '../../worlds/worlds.ts';
 import { type Problem, shown, UsageError } from '../problem.ts';
-import { type Experiment, experimentOf, loadDocument } from '../scenario.ts';
+import { type Experiment, experimentOf, loadDocument, seeded } from '../scenario.ts';
 import { type Cell, cellsOf, type Setting, withSettings } from '../settings.ts';
 import { parseThreshold, type Threshold } from './threshold.ts';
 
@@ -60,6 +62,14 @@ export function loadStress(
   });
   const { name, describe } = levels[0]!.experiment;
   return { name, describe, levels, thresholds };
+}
+
+/** @throws Refusal an antagonist means nothing in this world: said before anything is made */
+export function checkWorld({ levels }: StressPlan, world: WorldName): void {
+  if (world !== 'virtual') return;
+  for (const { experiment } of levels) {
+    for (const { scenario } of experiment.cells) disturbanceOf(seeded(scenario, experiment.seed));
+  }
 }
 
 function checked(stress: unknown): z.infer<typeof stressSchema> {

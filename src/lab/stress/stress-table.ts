@@ -52,7 +52,6 @@ export function breakingLines(plan: StressPlan, results: readonly LevelResult[])
   });
 }
 
-/** `count = 3` */
 export function levelName({ levels }: StressPlan, level: number): string {
   return levels[level]!.settings.map(({ value }) => flow(value)).join(', ');
 }
@@ -62,9 +61,13 @@ export function rampOf({ levels }: StressPlan): string {
   return levels[0]!.settings.map(({ path }) => path).join(', ');
 }
 
+/** `scheduler cbs-hard, sender.reservation 5ms every 10ms`; what is none goes without saying. */
 export function alternativeName({ settings }: Cell): string {
-  if (settings.length === 0) return 'the scenario';
-  return settings.map(({ path, value }) => `${path} = ${flow(value)}`).join(', ');
+  const names = shortened(settings.map(({ path }) => path));
+  const words = settings.flatMap(({ value }, index) =>
+    value === 'none' ? [] : [`${names[index]} ${flow(value)}`],
+  );
+  return words.join(', ') || 'the scenario';
 }
 
 function pathsOf({ settings }: Cell): string[] {
@@ -85,6 +88,19 @@ function footnotes({ thresholds }: StressPlan, results: readonly LevelResult[]):
           `Of ${missed} missed periods the machine itself stood still in ${byMachine} (${figure((100 * byMachine) / missed)} %): noise, not the stress.`,
         ]
       : []),
-    ...new Set(records.flatMap(({ notes }) => notes)),
+    ...oneOfAKind(records.flatMap(({ notes }) => notes)),
   ];
+}
+
+/** Notes that differ only in their numbers are one: the last, and how often it was made. */
+function oneOfAKind(notes: readonly string[]): string[] {
+  const kinds = new Map<string, string[]>();
+  for (const note of notes) {
+    const kind = note.replace(/\d+/g, '#');
+    kinds.set(kind, [...(kinds.get(kind) ?? []), note]);
+  }
+  return [...kinds.values()].map((alike) => {
+    const differ = new Set(alike).size > 1;
+    return differ ? `${alike.at(-1)} (in one run; the like in ${alike.length - 1} others)` : alike[0]!;
+  });
 }

@@ -22,7 +22,7 @@ export interface StressListener {
 export interface StressCell {
   readonly index: number;
   readonly repetition: number;
-  readonly settings: Cell['settings'];
+  readonly settings: Readonly<Record<string, unknown>>;
 }
 
 /**
@@ -63,7 +63,9 @@ async function runLevel(
     listener.ended?.(record, {
       index: level * experiment.cells.length + alternatives[index]!,
       repetition,
-      settings: [...settings, ...cells[index]!.cell.settings],
+      settings: Object.fromEntries(
+        [...settings, ...cells[index]!.cell.settings].map(({ path, value }) => [path, value]),
+      ),
     });
   };
   const results = await run(

@@ -1,6 +1,5 @@
 import type { MigrationRecord } from '../../core/migration/record.ts';
 import { formatDuration, parseDuration } from '../../core/units.ts';
-import { shown } from '../problem.ts';
 import { type Estimate, largest, quantileEstimate, runsForUpperBound, shareEstimate } from './estimate.ts';
 import { type MetricName, metricNames, metrics, type Part } from './metrics.ts';
 
@@ -56,7 +55,7 @@ function parseShare(text: string): number | undefined {
 
 function quantileOf(figure: string | undefined): number {
   if (figure === undefined || figure === 'median') return 0.5;
-  return figure === 'max' ? 1 : Number(figure.slice(1)) / 100;
+  return figure === 'max' ? 1 : Number((Number(figure.slice(1)) / 100).toPrecision(9));
 }
 
 /** `undefined`: the records have nothing that the threshold speaks of. */
@@ -107,11 +106,4 @@ export function formatEstimate({ metric }: Threshold, { value, low, high }: Esti
   if (!Number.isFinite(value)) return 'never';
   if (low === high) return figure(value);
   return `${figure(value)} [${Number.isFinite(low) ? figure(low) : '0'}–${Number.isFinite(high) ? `${figure(high)}]` : '∞)'}`;
-}
-
-/** For messages of a scenario. */
-export function thresholdProblem(text: unknown): string | undefined {
-  if (typeof text !== 'string') return `${GRAMMAR}, found ${shown(text)}`;
-  const parsed = parseThreshold(text);
-  return 'expected' in parsed ? parsed.expected : undefined;
 }

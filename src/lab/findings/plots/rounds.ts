@@ -29,7 +29,7 @@ export function roundsFigure(cells: readonly Cell[]): Figure | undefined {
       grid: true,
       x: {
         label: 'round →',
-        ticks: Math.min(10, Math.max(...ends.map(({ round }) => round))),
+        ticks: roundTicks(Math.max(...ends.map(({ round }) => round))),
         tickFormat: 'd',
       },
       y: { label: '↑ dirty pages', type: 'log' },
@@ -54,6 +54,12 @@ export function roundsFigure(cells: readonly Cell[]): Figure | undefined {
       ],
     }),
   };
+}
+
+/** Whole rounds, some ten of them. */
+function roundTicks(last: number): number[] {
+  const step = Math.ceil(last / 12);
+  return Array.from({ length: Math.floor((last - 1) / step) + 1 }, (_, index) => 1 + index * step);
 }
 
 function mediansByRound({ runs }: Cell): { round: number; pages: number }[] {

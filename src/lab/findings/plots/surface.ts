@@ -10,14 +10,14 @@ const MOST_VALUES = 40;
 const FIRST = [/period/i, /budget/i, /rate/i];
 
 /** Median downtime over two swept settings, whatever else varies being averaged over by the median. */
-export function surface(paths: readonly string[], cells: readonly Cell[]): Figure | undefined {
-  const axes = axesOf(paths, cells);
+export function surface(cells: readonly Cell[]): Figure | undefined {
+  const axes = axesOf(cells);
   if (!axes) return undefined;
   const [x, y] = axes;
   const squares = new Map<string, { x: string; y: string; all: number[] }>();
-  for (const { values, downtimeMs } of cells) {
-    const [at, up] = [values[x]!, values[y]!];
-    if (!downtimeMs || at === '' || up === '') continue;
+  for (const { axes, downtimeMs } of cells) {
+    const [at, up] = [axes.get(x), axes.get(y)];
+    if (!downtimeMs || at === undefined || up === undefined) continue;
     const key = JSON.stringify([at, up]);
     if (!squares.has(key)) squares.set(key, { x: at, y: up, all: [] });
     squares.get(key)!.all.push(downtimeMs.median);
@@ -29,8 +29,7 @@ export function surface(paths: readonly string[], cells: readonly Cell[]): Figur
   const [columns, rows] = [ordered((tile) => tile.x), ordered((tile) => tile.y).reverse()];
   const figures = tiles.map(({ ms }) => ms);
   const [least, most] = [Math.min(...figures), Math.max(...figures)];
-  const names = shortened(paths);
-  const [across, upwards] = [names[x]!, names[y]!];
+  const [across, upwards] = shortened([x, y]) as [string, string];
   const byNumber = columns.length <= 14;
   return {
     name: 'surface',
@@ -74,21 +73,21 @@ function isDark(value: number, least: number, most: number): boolean {
 }
 
 /** Two settings of several magnitudes each, that vary independently of each other at least in part. */
-function axesOf(paths: readonly string[], cells: readonly Cell[]): [number, number] | undefined {
+function axesOf(cells: readonly Cell[]): readonly [string, string] | undefined {
+  const paths = [...new Set(cells.flatMap(({ axes }) => [...axes.keys()]))];
   const candidates = paths
-    .map((path, index) => ({ path, index, values: new Set(cells.map(({ values }) => values[index]!)) }))
+    .map((path) => ({ path, values: new Set(cells.flatMap(({ axes }) => axes.get(path) ?? [])) }))
     .filter(({ values }) => {
-      const given = [...values].filter((value) => value !== '');
-      const isAxis = given.length >= 2 && given.length <= MOST_VALUES;
-      return isAxis && given.every((value) => magnitude(value) !== undefined);
+      const isAxis = values.size >= 2 && values.size <= MOST_VALUES;
+      return isAxis && [...values].every((value) => magnitude(value) !== undefined);
     })
     .toSorted((a, b) => rankOf(a.path) - rankOf(b.path));
   for (const [place, one] of candidates.entries()) {
     for (const other of candidates.slice(place + 1)) {
       const pairs = new Set(
-        cells.map(({ values }) => JSON.stringify([values[one.index], values[other.index]])),
+        cells.map(({ axes }) => JSON.stringify([axes.get(one.path), axes.get(other.path)])),
       );
-      if (pairs.size > Math.max(one.values.size, other.values.size)) return [one.index, other.index];
+      if (pairs.size > Math.max(one.values.size, other.values.size) + 1) return [one.path, other.path];
     }
   }
   return undefined;
