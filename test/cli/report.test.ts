@@ -26,14 +26,21 @@ function hostileFolder(): string {
       downtimeMs: 100 / d,
     })),
   );
-  const lines = sweepLines(cells, 6).map((line) => line.replaceAll('an experiment', JSON.stringify(attack).slice(1, -1)));
+  const lines = sweepLines(cells, 6).map((line) =>
+    line.replaceAll('an experiment', JSON.stringify(attack).slice(1, -1)),
+  );
   writeLines(hostile, 'records.ndjson', lines);
   writeFileSync(join(hostile, 'machine.json'), JSON.stringify([{ what: attack, found: attack }]));
   writeFileSync(
     join(hostile, 'design.json'),
     JSON.stringify({ name: attack, text: `describe: ${JSON.stringify(attack)}`, command: attack }),
   );
-  const judgement = { threshold: attack, limit: 1, verdict: 'missed', estimate: { value: 2, low: 1, high: null } };
+  const judgement = {
+    threshold: attack,
+    limit: 1,
+    verdict: 'missed',
+    estimate: { value: 2, low: 1, high: null },
+  };
   writeFileSync(
     join(hostile, 'stress.json'),
     JSON.stringify({
@@ -57,7 +64,15 @@ describe('report', () => {
     expect(nothing.stderr).toMatch(/^switchover: .*no \*\.ndjson file with a record in it\n$/);
     const records = join(folder, 'records');
     mkdirSync(records);
-    const run = ['run', 'config/04-deferral.yaml', '--runs', '6', '--quiet', '--set', 'compare={ migration.defer.count: [0, 200, 400] }'];
+    const run = [
+      'run',
+      'config/04-deferral.yaml',
+      '--runs',
+      '6',
+      '--quiet',
+      '--set',
+      'compare={ migration.defer.count: [0, 200, 400] }',
+    ];
     await switchover(...run, '--json', join(records, 'run.ndjson'));
     const { code, stdout } = await switchover('report', records);
     expect(code).toBe(0);
@@ -96,7 +111,14 @@ describe('report', () => {
             };
           });
           expect(requests.filter((url) => !/^(file|data):/.test(url))).toEqual([]);
-          expect(seen).toEqual({ title: attack, heading: attack, scripts: 0, plots: 6, empty: 0, wide: false });
+          expect(seen).toEqual({
+            title: attack,
+            heading: attack,
+            scripts: 0,
+            plots: 6,
+            empty: 0,
+            wide: false,
+          });
           await page.close();
         }
       } finally {

@@ -23,10 +23,12 @@ describe('stress', () => {
     expect(code).toBe(3);
     expect(stdout).toMatch(/scheduler fair: keeps everything up to 0 .*; breaks at 2 \(missed\): downtime/);
     const { results } = json('fair', 'stress.json');
-    expect(results.map(({ level, verdict }: { level: number; verdict: string }) => [level, verdict])).toEqual([
-      [0, 'likely kept'],
-      [1, 'missed'],
-    ]);
+    expect(results.map(({ level, verdict }: { level: number; verdict: string }) => [level, verdict])).toEqual(
+      [
+        [0, 'likely kept'],
+        [1, 'missed'],
+      ],
+    );
   });
 
   test('shows that the reserved one keeps it to the end: exit code 0', async () => {
@@ -39,7 +41,9 @@ describe('stress', () => {
   });
 
   test('leaves records that know their cells, and what is needed to repeat them', async () => {
-    const lines = readFileSync(join(out('hard'), 'records.ndjson'), 'utf8').trimEnd().split('\n');
+    const lines = readFileSync(join(out('hard'), 'records.ndjson'), 'utf8')
+      .trimEnd()
+      .split('\n');
     const records = lines.map((line) => JSON.parse(line));
     expect(records).toHaveLength(24);
     expect(records[0].schema).toBe('switchover.record/1');
@@ -82,7 +86,12 @@ stress: { ramp: { a: [1], b: [2] }, thresholds: [downtime > 3s, missedPeriods p9
     const other = await switchover('stress', config, '--only', 'cpu.scheduler=edf', '--out', out('none'));
     expect(other.code).toBe(2);
     expect(other.stderr).toMatch(/--only cpu\.scheduler: expected a setting of one of the alternatives/);
-    const memory = ['--set', 'background=[{ kind: memory-hog }]', '--set', 'stress.ramp={ background.0.count: [1] }'];
+    const memory = [
+      '--set',
+      'background=[{ kind: memory-hog }]',
+      '--set',
+      'stress.ramp={ background.0.count: [1] }',
+    ];
     const virtual = await switchover('stress', config, ...memory, '--out', out('memory'));
     expect(virtual.code).toBe(2);
     expect(virtual.stderr).toMatch(/memory-hog means nothing in virtual time/);

@@ -57,7 +57,10 @@ describe('background', () => {
 
   test.each([
     ['[{ kind: gremlin }]', /an antagonist: \{ kind: cpu-hog \| memory-hog/],
-    ['[{ kind: link-drop, every: 1s, length: 2s }]', /link-drop\.length: expected less than every, found "2000ms"/],
+    [
+      '[{ kind: link-drop, every: 1s, length: 2s }]',
+      /link-drop\.length: expected less than every, found "2000ms"/,
+    ],
     ['[{ kind: cross-traffic, rate: 200Mbit/s }]', /cross-traffic: expected less than link\.capacity in all/],
     ['[{ kind: cross-traffic, rate: 5 }]', /a rate such as 50Mbit\/s .*, or 0, found 5/],
     ['[{ kind: memory-hog, size: 1KiB }]', /at least 1MiB/],

@@ -91,7 +91,8 @@ function uncertain(cells: readonly Cell[]): string[] {
   const few = cells.filter(({ completed }) => completed.length < FEWEST_RUNS);
   const incomplete = cells.filter(({ runs, completed }) => completed.length < runs.length);
   const alike = cells.filter(
-    ({ completed }) => completed.length > 1 && new Set(completed.map(({ downtimeNs }) => downtimeNs)).size === 1,
+    ({ completed }) =>
+      completed.length > 1 && new Set(completed.map(({ downtimeNs }) => downtimeNs)).size === 1,
   );
   const noTail = cells.filter(({ completed }) => completed.length < 72 && completed.length >= FEWEST_RUNS);
   return [

@@ -36,8 +36,15 @@ describe('the records of a folder', () => {
   });
 
   test('of plain runs are told apart by where their plans and reservations differ, but for the seed', async () => {
-    const plan = (order: string, seed: number) => ({ plan: { order, seed, rateBytesPerSecond: 6_250_000 }, seed });
-    writeLines(folder, 'a.ndjson', [1, 2].map((seed) => recordLine(100, plan('address', seed))));
+    const plan = (order: string, seed: number) => ({
+      plan: { order, seed, rateBytesPerSecond: 6_250_000 },
+      seed,
+    });
+    writeLines(
+      folder,
+      'a.ndjson',
+      [1, 2].map((seed) => recordLine(100, plan('address', seed))),
+    );
     writeLines(folder, 'b.ndjson', [
       ...[1, 2].map((seed) => recordLine(100, plan('lru', seed))),
       recordLine(50, {
@@ -70,7 +77,11 @@ describe('the records of a folder', () => {
   });
 
   test.each([
-    ['another version', recordLine(1, { schema: 'switchover.record/2' }), /a\.ndjson:1: not a switchover\.record\/1: schema/],
+    [
+      'another version',
+      recordLine(1, { schema: 'switchover.record/2' }),
+      /a\.ndjson:1: not a switchover\.record\/1: schema/,
+    ],
     ['no number where one must be', recordLine(1, { downtimeNs: 'long' }), /downtimeNs/],
     ['no object', '7', /not a switchover\.record\/1/],
   ])('are refused where they have %s', async (_, line, message) => {
@@ -88,7 +99,9 @@ describe('what can be concluded', () => {
   test('names the best cell, those that may be as good, and by how much the others are worse', async () => {
     writeLines(folder, 'a.ndjson', sweepLines(orders, 10));
     const { can } = conclusions(await collect(folder));
-    expect(can[0]).toMatch(/shortest median downtime is that of cell 2 \(order lru\).* 1 of the 2 others .* factor of 2\.0/);
+    expect(can[0]).toMatch(
+      /shortest median downtime is that of cell 2 \(order lru\).* 1 of the 2 others .* factor of 2\.0/,
+    );
     expect(can[1]).toMatch(/^Not to be told apart from cell 2, because the intervals overlap: cell 3\.$/);
   });
 
@@ -115,12 +128,22 @@ describe('what can be concluded', () => {
 
   test('blames the machine where it stood still in most of the missed periods', async () => {
     const servers = [{ name: 'sender', periods: 100, missedPeriods: 4, missedByMachine: 3 }];
-    writeLines(folder, 'a.ndjson', [1, 2, 3].map((i) => recordLine(i, { servers })));
-    expect(conclusions(await collect(folder)).cannot.join()).toMatch(/In cell 1 the machine itself stood still/);
+    writeLines(
+      folder,
+      'a.ndjson',
+      [1, 2, 3].map((i) => recordLine(i, { servers })),
+    );
+    expect(conclusions(await collect(folder)).cannot.join()).toMatch(
+      /In cell 1 the machine itself stood still/,
+    );
   });
 
   test('the front has the cells of which no other is better in both', async () => {
-    writeLines(folder, 'a.ndjson', sweepLines([...orders, { settings: { 'migration.order': 'vee' }, downtimeMs: 250 }], 6));
+    writeLines(
+      folder,
+      'a.ndjson',
+      sweepLines([...orders, { settings: { 'migration.order': 'vee' }, downtimeMs: 250 }], 6),
+    );
     const { cells } = await collect(folder);
     // Here total falls as downtime rises, so that all lie on it; then one that is beaten in both joins them.
     expect(paretoFront(cells).map(({ number }) => number)).toEqual([2, 3, 1, 4]);
@@ -161,7 +184,10 @@ describe('a report', () => {
   });
 
   test('in Markdown keeps names from being markup', async () => {
-    writeFileSync(join(folder, 'design.json'), JSON.stringify({ name: '[x](y) <b>', text: 'describe: "a\\n# b"', command: 'c' }));
+    writeFileSync(
+      join(folder, 'design.json'),
+      JSON.stringify({ name: '[x](y) <b>', text: 'describe: "a\\n# b"', command: 'c' }),
+    );
     writeLines(folder, 'a.ndjson', [recordLine(1)]);
     const text = markdownOf(reportOf(await collect(folder)));
     expect(text).toContain('# \\[x\\](y) \\<b\\>');
