@@ -34,7 +34,7 @@ export function cellsOfObservations(observations: readonly Observation[]): {
   const paths = allPaths.filter(
     (path) => new Set(observations.map(({ settings }) => settings.get(path))).size > 1,
   );
-  const shortPaths = shortened(paths);
+  const shortPaths = namesOf(paths);
   const worlds = new Set(observations.map(({ world }) => world));
   const groups = new Map<string, Observation[]>();
   for (const observation of observations) {
@@ -81,6 +81,11 @@ export function cellsOfObservations(observations: readonly Observation[]): {
     .filter((path) => !paths.includes(path))
     .map((path) => `${path}: ${written(path, observations[0]!.settings.get(path))}`);
   return { paths, cells, common };
+}
+
+/** Paths as a reader sees them: short, and without the units, which the values have. */
+export function namesOf(paths: readonly string[]): readonly string[] {
+  return shortened(paths.map((path) => path.replace(/(Ns|BytesPerSecond)$/, '')));
 }
 
 /** A record's own fields count in ns and bytes a second; a reader does not. */

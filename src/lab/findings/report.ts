@@ -1,8 +1,7 @@
 import { parse } from 'yaml';
 import { z } from 'zod';
-import { shortened } from '../report/cell-columns.ts';
 import { figure } from '../report/figure.ts';
-import type { Cell } from './cells.ts';
+import { type Cell, namesOf } from './cells.ts';
 import type { Collection } from './collection.ts';
 import { type Conclusions, conclusions } from './conclusions.ts';
 import { distribution } from './plots/distribution.ts';
@@ -48,13 +47,13 @@ export function reportOf(collection: Collection, here: Report['machine'] = []): 
   const stress = stressFile(collection.stress);
   const drawn = [
     ...(stress ? ramps(stress) : []),
-    distribution(cells.toSorted((a, b) => (a.downtimeMs?.median ?? 0) - (b.downtimeMs?.median ?? 0))),
+    distribution(cells),
     pareto(cells),
     surface(cells),
     predictedAgainstMeasured(cells),
     roundsFigure(cells),
   ];
-  const names = shortened(paths);
+  const names = namesOf(paths);
   return {
     title: design?.name ?? scenarios.join(', '),
     question: describeOf(design?.text) ?? '',

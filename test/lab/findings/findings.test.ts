@@ -56,7 +56,7 @@ describe('the records of a folder', () => {
     expect(cells.map(({ label, runs }) => [label, runs.length])).toEqual([
       ['order address, scheduler none', 2],
       ['order lru, scheduler none', 2],
-      ['order lru, scheduler cbs-hard, budgetNs 2ms, periodNs 10ms', 1],
+      ['order lru, scheduler cbs-hard, budget 2ms, period 10ms', 1],
     ]);
     expect(common).toContain('plan.rateBytesPerSecond: 50Mbit/s');
   });

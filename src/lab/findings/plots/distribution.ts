@@ -10,7 +10,9 @@ const MOST_DOTS = 100;
 export function distribution(cells: readonly Cell[]): Figure | undefined {
   const done = cells.filter(({ downtimeMs }) => downtimeMs);
   if (done.length === 0) return undefined;
-  const shown = evenly(done, MOST_ROWS);
+  const isMany = done.length > MOST_ROWS;
+  const sorted = done.toSorted((a, b) => a.downtimeMs!.median - b.downtimeMs!.median);
+  const shown = isMany ? evenly(sorted, MOST_ROWS) : done;
   const labels = shown.map((cell) => rowLabel(cell));
   const dots = shown.flatMap((cell) =>
     evenly(cell.completed, MOST_DOTS).map((run) => ({
@@ -23,11 +25,12 @@ export function distribution(cells: readonly Cell[]): Figure | undefined {
   return {
     name: 'downtime',
     title: 'Downtime of every run',
-    caption: `A dot a run; the bar is the median with its 95 % interval.${shown.length < done.length ? ` ${shown.length} of ${done.length} cells, from the shortest median to the longest.` : ''}`,
+    caption: `A dot a run; the bar is the median with its 95 % interval.${isMany ? ` ${shown.length} of ${done.length} cells, from the shortest median to the longest.` : ''}`,
     svg: draw({
       ariaLabel: 'Downtime of every run',
-      height: 64 + 24 * shown.length,
+      height: 76 + 24 * shown.length,
       marginLeft: marginFor(labels),
+      marginBottom: 40,
       x: { label: 'downtime, ms →', domain: [0, most * 1.02], grid: true },
       y: { label: null, domain: labels, type: 'band', padding: 0.35 },
       marks: [

@@ -34,7 +34,7 @@ export function predictedAgainstMeasured(cells: readonly Cell[]): Figure | undef
         ),
         Plot.ruleX(points, { x: 'predicted', y1: 'low', y2: 'high', stroke: accent, strokeWidth: 2 }),
         Plot.dot(points, { x: 'predicted', y: 'median', r: 3.5, fill: accent }),
-        ...(points.length <= 30
+        ...(points.length <= 12
           ? [
               Plot.text(points, {
                 x: 'predicted',

@@ -1,8 +1,7 @@
 import * as Plot from '@observablehq/plot';
-import { shortened } from '../../report/cell-columns.ts';
 import { figure } from '../../report/figure.ts';
 import { quantile } from '../../statistics.ts';
-import { type Cell, magnitude } from '../cells.ts';
+import { type Cell, magnitude, namesOf } from '../cells.ts';
 import { draw, type Figure, marginFor } from './draw.ts';
 
 const MOST_VALUES = 40;
@@ -29,7 +28,7 @@ export function surface(cells: readonly Cell[]): Figure | undefined {
   const [columns, rows] = [ordered((tile) => tile.x), ordered((tile) => tile.y).reverse()];
   const figures = tiles.map(({ ms }) => ms);
   const [least, most] = [Math.min(...figures), Math.max(...figures)];
-  const [across, upwards] = shortened([x, y]) as [string, string];
+  const [across, upwards] = namesOf([x, y]) as [string, string];
   const byNumber = columns.length <= 14;
   return {
     name: 'surface',
