@@ -35,6 +35,7 @@ export function cellsOfObservations(observations: readonly Observation[]): {
     (path) => new Set(observations.map(({ settings }) => settings.get(path))).size > 1,
   );
   const shortPaths = namesOf(paths);
+  const telling = tellingPaths(paths, observations);
   const worlds = new Set(observations.map(({ world }) => world));
   const groups = new Map<string, Observation[]>();
   for (const observation of observations) {
@@ -50,7 +51,7 @@ export function cellsOfObservations(observations: readonly Observation[]): {
     const { world, settings, axes, scenario } = runs[0]!;
     const values = paths.map((path) => written(path, settings.get(path)));
     const words = values.flatMap((value, at) =>
-      value === '' || value === 'none' ? [] : [`${shortPaths[at]} ${value}`],
+      telling.has(paths[at]!) && !SILENT.includes(value) ? [`${shortPaths[at]} ${value}`] : [],
     );
     if (worlds.size > 1) words.unshift(world);
     const completed = runs.filter((run) => run.completed);
@@ -83,6 +84,22 @@ export function cellsOfObservations(observations: readonly Observation[]): {
   return { paths, cells, common };
 }
 
+/** What need not be said. */
+const SILENT = ['', 'none', 'null'];
+const MOST_WORDS = 3;
+
+/** Of many paths, as few as tell all cells apart: those of most values first, and what they leave together. */
+function tellingPaths(paths: readonly string[], observations: readonly Observation[]): ReadonlySet<string> {
+  if (paths.length <= MOST_WORDS) return new Set(paths);
+  const distinct = (chosen: readonly string[]) =>
+    new Set(observations.map(({ settings }) => JSON.stringify(chosen.map((path) => settings.get(path))))).size;
+  const chosen: string[] = [];
+  for (const path of paths.toSorted((a, b) => distinct([b]) - distinct([a]))) {
+    if (distinct([...chosen, path]) > distinct(chosen)) chosen.push(path);
+  }
+  return new Set(chosen);
+}
+
 /** Paths as a reader sees them: short, and without the units, which the values have. */
 export function namesOf(paths: readonly string[]): readonly string[] {
   return shortened(paths.map((path) => path.replace(/(Ns|BytesPerSecond)$/, '')));
@@ -93,7 +110,7 @@ function written(path: string, value: string | undefined): string {
   if (value === undefined) return '';
   const number = Number(value);
   if (value === '' || !Number.isFinite(number)) return value;
-  if (path.endsWith('Ns')) return `${number / NANOS_PER_MILLISECOND}ms`;
+  if (path.endsWith('Ns')) return `${Number((number / NANOS_PER_MILLISECOND).toPrecision(6))}ms`;
   if (path.endsWith('BytesPerSecond')) return `${(number * 8) / 1e6}Mbit/s`;
   return value;
 }

@@ -40,7 +40,12 @@ function bestOf(cells: readonly Cell[], where: string): string[] {
   const alike = certain.filter((cell) => cell !== best && cell.downtimeMs!.low <= best.downtimeMs!.high);
   const longer = certain.length - 1 - alike.length;
   return [
-    `The shortest median downtime${where} is that of cell ${best.number} (${best.label}): ${interval(best)}. ${longer} of the ${certain.length - 1} others are longer beyond their intervals, at most by a factor of ${figure(worst.downtimeMs!.median / best.downtimeMs!.median)} (cell ${worst.number}: ${interval(worst)}).`,
+    `The shortest median downtime${where} is that of cell ${best.number} (${best.label}): ${interval(best)}.`,
+    ...(longer > 0
+      ? [
+          `${longer} of the ${certain.length - 1} others are longer beyond their intervals, the longest being cell ${worst.number} (${worst.label}): ${interval(worst)}.`,
+        ]
+      : []),
     ...(alike.length > 0
       ? [
           `Not to be told apart from cell ${best.number}${where}, because the intervals overlap: ${listed(alike)}.`,
@@ -60,10 +65,17 @@ function modelLines(cells: readonly Cell[]): string[] {
   const error = ({ predictedMs, downtimeMs }: Cell) => predictedMs! / downtimeMs!.median - 1;
   if (off.length === 0)
     return [`The model's downtime lies in the interval of every one of ${both.length} cells.`];
-  const worst = off.reduce((a, b) => (Math.abs(error(b)) > Math.abs(error(a)) ? b : a));
+  const distance = ({ predictedMs, downtimeMs }: Cell) => Math.abs(predictedMs! - downtimeMs!.median);
+  const worst = off.reduce((a, b) => (distance(b) > distance(a) ? b : a));
   return [
-    `The model's downtime lies outside the interval in ${off.length} of ${both.length} cells; farthest in cell ${worst.number} (${worst.label}): ${figure(worst.predictedMs!)} ms foreseen, ${interval(worst)}, ${error(worst) > 0 ? '+' : '−'}${figure(100 * Math.abs(error(worst)))} %.`,
+    `The model's downtime lies outside the interval in ${off.length} of ${both.length} cells; farthest in cell ${worst.number} (${worst.label}): ${figure(worst.predictedMs!)} ms foreseen, ${interval(worst)}${percent(error(worst))}.`,
   ];
+}
+
+/** `, +12 %`; nothing of a median of 0. */
+function percent(share: number): string {
+  if (!Number.isFinite(share)) return '';
+  return `, ${share > 0 ? '+' : '−'}${figure(100 * Math.abs(share))} %`;
 }
 
 /** The same settings in two worlds. */

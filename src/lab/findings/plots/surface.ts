@@ -36,11 +36,12 @@ export function surface(cells: readonly Cell[]): Figure | undefined {
     caption: `In ms; the darker the longer.${cells.length > tiles.length ? ' Other settings vary too: the median over them.' : ''}`,
     svg: draw({
       ariaLabel: `Median downtime over ${across} and ${upwards}`,
-      height: 84 + Math.max(24, Math.min(36, 420 / rows.length)) * rows.length,
+      height: 98 + Math.max(24, Math.min(36, 420 / rows.length)) * rows.length,
       marginLeft: Math.max(70, marginFor(rows)),
       marginBottom: 44,
       x: { label: `${across} →`, domain: columns, type: 'band', labelAnchor: 'right' },
-      y: { label: `↑ ${upwards}`, domain: rows, type: 'band' },
+      y: { label: `↑ ${upwards}`, domain: rows, type: 'band', labelAnchor: 'top' },
+      marginTop: 34,
       color: {
         scheme: 'blues',
         type: least > 0 && most / least > 20 ? 'log' : 'linear',
