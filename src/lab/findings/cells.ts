@@ -91,8 +91,10 @@ const MOST_WORDS = 3;
 /** Of many paths, as few as tell all cells apart: those of most values first, and what they leave together. */
 function tellingPaths(paths: readonly string[], observations: readonly Observation[]): ReadonlySet<string> {
   if (paths.length <= MOST_WORDS) return new Set(paths);
+  const said = (value = '') => (SILENT.includes(value) ? '' : value);
   const distinct = (chosen: readonly string[]) =>
-    new Set(observations.map(({ settings }) => JSON.stringify(chosen.map((path) => settings.get(path))))).size;
+    new Set(observations.map(({ settings }) => JSON.stringify(chosen.map((path) => said(settings.get(path))))))
+      .size;
   const chosen: string[] = [];
   for (const path of paths.toSorted((a, b) => distinct([b]) - distinct([a]))) {
     if (distinct([...chosen, path]) > distinct(chosen)) chosen.push(path);

@@ -83,23 +83,23 @@ const STYLE = `
 }
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--paper); color: var(--ink); font: 16px/1.55 system-ui, -apple-system, "Segoe UI", "DejaVu Sans", sans-serif; }
-main { max-width: 860px; margin: 0 auto; padding: 32px 20px 64px; }
-h1 { font-size: 1.7rem; line-height: 1.2; margin: 0 0 8px; overflow-wrap: anywhere; }
+main { max-width: 860px; margin: 0 auto; padding: 32px 20px 64px; overflow-wrap: anywhere; }
+h1 { font-size: 1.7rem; line-height: 1.2; margin: 0 0 8px; }
 h2 { font-size: 1.12rem; margin: 0 0 8px; }
 h3 { font-size: 1rem; margin: 16px 0 4px; }
 .question { font-size: 1.1rem; margin: 0 0 4px; }
 .quiet, figcaption { color: var(--quiet); font-size: 0.88rem; }
 section, figure, details { background: var(--sheet); border: 1px solid var(--line); border-radius: 10px; padding: 18px 20px; margin: 20px 0 0; }
 ul { margin: 0; padding-left: 20px; }
-li { margin: 4px 0; overflow-wrap: anywhere; }
+li { margin: 4px 0; }
 .plot-frame, .table-frame { overflow-x: auto; }
 .plot-frame svg { min-width: 600px; width: 100%; height: auto; color: var(--ink); }
 .plot-frame img { min-width: 600px; width: 100%; }
 table { border-collapse: collapse; font-size: 0.84rem; font-variant-numeric: tabular-nums; width: 100%; }
 th, td { text-align: left; padding: 5px 10px 5px 0; border-bottom: 1px solid var(--line); white-space: nowrap; max-width: 26ch; overflow: hidden; text-overflow: ellipsis; }
 th { font-weight: 600; color: var(--quiet); }
-pre { overflow-x: auto; font-size: 0.82rem; line-height: 1.45; margin: 8px 0 0; white-space: pre-wrap; overflow-wrap: anywhere; }
+pre { overflow-x: auto; font-size: 0.82rem; line-height: 1.45; margin: 8px 0 0; white-space: pre-wrap; }
 summary { cursor: pointer; font-weight: 600; }
-dl { display: grid; grid-template-columns: max-content 1fr; gap: 4px 16px; font-size: 0.88rem; margin: 12px 0 0; }
-dt { color: var(--quiet); } dd { margin: 0; overflow-wrap: anywhere; }
+dl { display: grid; grid-template-columns: fit-content(40%) 1fr; gap: 4px 16px; font-size: 0.88rem; margin: 12px 0 0; }
+dt { color: var(--quiet); } dd { margin: 0; }
 `;

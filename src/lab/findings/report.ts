@@ -88,7 +88,7 @@ function row({ number, world, values, runs, completed, ...cell }: Cell): readonl
     downtimeP95Ms === undefined ? '–' : figure(downtimeP95Ms),
     predictedMs === undefined ? '–' : figure(predictedMs),
     interval(totalS),
-    gaps.length === 0 ? '–' : figure(Math.max(...gaps) / 1e6),
+    gaps.length === 0 ? '–' : figure(gaps.reduce((most, gap) => Math.max(most, gap)) / 1e6),
     share(
       sum(({ lateHeartbeats }) => lateHeartbeats),
       sum(({ heartbeats }) => heartbeats),

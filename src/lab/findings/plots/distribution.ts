@@ -1,7 +1,7 @@
 import * as Plot from '@observablehq/plot';
 import { NANOS_PER_MILLISECOND } from '../../../core/units.ts';
 import type { Cell } from '../cells.ts';
-import { accent, contrast, draw, type Figure, marginFor, short } from './draw.ts';
+import { accent, contrast, draw, evenly, type Figure, marginFor, short } from './draw.ts';
 
 const MOST_ROWS = 24;
 const MOST_DOTS = 100;
@@ -44,10 +44,4 @@ export function distribution(cells: readonly Cell[]): Figure | undefined {
 
 export function rowLabel({ number, label }: Cell): string {
   return `${short(label)} · ${number}`;
-}
-
-/** At most so many: all of a few, of many those at even ranks. */
-function evenly<T>(all: readonly T[], most: number): readonly T[] {
-  if (all.length <= most) return all;
-  return Array.from({ length: most }, (_, i) => all[Math.round((i * (all.length - 1)) / (most - 1))]!);
 }

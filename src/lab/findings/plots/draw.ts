@@ -53,3 +53,9 @@ export function short(text: string, longest = 44): string {
 export function marginFor(labels: readonly string[]): number {
   return 16 + 6.6 * Math.max(...labels.map((label) => label.length));
 }
+
+/** At most so many: all of a few, of many those at even ranks. */
+export function evenly<T>(all: readonly T[], most: number): readonly T[] {
+  if (all.length <= most) return all;
+  return Array.from({ length: most }, (_, i) => all[Math.round((i * (all.length - 1)) / (most - 1))]!);
+}

@@ -1,6 +1,8 @@
 import * as Plot from '@observablehq/plot';
 import type { Cell } from '../cells.ts';
-import { accent, contrast, draw, type Figure } from './draw.ts';
+import { accent, contrast, draw, evenly, type Figure } from './draw.ts';
+
+const MOST_DOTS = 2_000;
 
 /** Cells of which no other one is better in downtime and in total. */
 export function paretoFront(cells: readonly Cell[]): readonly Cell[] {
@@ -30,7 +32,7 @@ export function pareto(cells: readonly Cell[]): Figure | undefined {
   return {
     name: 'pareto',
     title: 'Downtime against total time',
-    caption: `A dot a cell (medians). No cell is better in both than one on the line: ${front.map(({ number }) => number).join(', ')}.`,
+    caption: `A dot a cell (medians${done.length > MOST_DOTS ? `; ${MOST_DOTS} of ${done.length} are drawn` : ''}). No cell is better in both than one on the line: ${front.length > 20 ? `${front.length} cells` : front.map(({ number }) => number).join(', ')}.`,
     svg: draw({
       ariaLabel: 'Pareto front of downtime and total time',
       height: 380,
@@ -40,7 +42,7 @@ export function pareto(cells: readonly Cell[]): Figure | undefined {
       x: { label: 'downtime, ms →', nice: true },
       y: { label: '↑ total, s', nice: true },
       marks: [
-        Plot.dot(done.map(point), { x: 'downtime', y: 'total', r: 3.5, fill: accent, fillOpacity: 0.6 }),
+        Plot.dot(evenly(done, MOST_DOTS).map(point), { x: 'downtime', y: 'total', r: 3.5, fill: accent, fillOpacity: 0.6 }),
         Plot.line(points, {
           x: 'downtime',
           y: 'total',

@@ -1,15 +1,18 @@
 import * as Plot from '@observablehq/plot';
 import type { Cell } from '../cells.ts';
-import { accent, draw, type Figure } from './draw.ts';
+import { accent, draw, evenly, type Figure } from './draw.ts';
+
+const MOST_DOTS = 2_000;
 
 /** What the model foresaw against what came of it. */
 export function predictedAgainstMeasured(cells: readonly Cell[]): Figure | undefined {
-  const points = cells.flatMap(({ predictedMs, downtimeMs, number }) =>
+  const all = cells.flatMap(({ predictedMs, downtimeMs, number }) =>
     predictedMs !== undefined && downtimeMs
       ? [{ predicted: predictedMs, ...downtimeMs, number: String(number) }]
       : [],
   );
-  if (points.length < 2) return undefined;
+  if (all.length < 2) return undefined;
+  const points = evenly(all, MOST_DOTS);
   const most = 1.05 * Math.max(...points.flatMap(({ predicted, high }) => [predicted, high]));
   return {
     name: 'predicted',
