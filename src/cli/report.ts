@@ -2,20 +2,17 @@ import { closeSync, mkdirSync, openSync, writeFileSync, writeSync } from 'node:f
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { examine } from '../worlds/doctor.ts';
-import { Failure, reasonOf } from '../worlds/failure.ts';
+import { Failure, printable, reasonOf } from '../worlds/failure.ts';
 
 /** `switchover report DIR`: what the records of a folder say, as a page, as Markdown and as CSV. */
 export function reportCommand(exit: (code: number) => void): Command {
   return new Command('report')
     .description('tables, plots and conclusions from the records in a folder: one HTML file, Markdown, CSV')
     .argument('<folder>', 'a folder with *.ndjson, from run --json FILE, sweep or stress')
-    .option('--out <folder>', 'where the report goes; the same folder without it')
-    .action(async (folder: string, { out }: { readonly out?: string }) =>
-      exit(await action(folder, out ?? folder)),
-    );
+    .action(async (folder: string) => exit(await action(folder)));
 }
 
-async function action(folder: string, out: string): Promise<number> {
+async function action(folder: string): Promise<number> {
   // The library that draws takes half a second to load, which no other command should wait for.
   const [{ collect }, { reportOf }, { htmlOf }, { markdownOf }, { csvOf }, { standalone }] =
     await Promise.all([
@@ -31,20 +28,20 @@ async function action(folder: string, out: string): Promise<number> {
   const here = isMeasured && collection.machine === undefined ? await examine() : [];
   const report = reportOf(collection, here);
   try {
-    mkdirSync(join(out, 'plots'), { recursive: true });
+    mkdirSync(join(folder, 'plots'), { recursive: true });
     for (const drawn of report.figures) {
-      writeFileSync(join(out, 'plots', `${drawn.name}.svg`), standalone(drawn));
+      writeFileSync(join(folder, 'plots', `${drawn.name}.svg`), standalone(drawn));
     }
-    writeFileSync(join(out, 'report.html'), htmlOf(report));
-    writeFileSync(join(out, 'report.md'), markdownOf(report));
-    const csv = openSync(join(out, 'report.csv'), 'w');
+    writeFileSync(join(folder, 'report.html'), htmlOf(report));
+    writeFileSync(join(folder, 'report.md'), markdownOf(report));
+    const csv = openSync(join(folder, 'report.csv'), 'w');
     for (const line of csvOf(collection)) writeSync(csv, line);
     closeSync(csv);
   } catch (cause) {
-    throw new Failure(`cannot write ${out}: ${reasonOf(cause)}`);
+    throw new Failure(`cannot write ${folder}: ${reasonOf(cause)}`);
   }
-  for (const sentence of report.conclusions.can) console.log(sentence);
-  for (const sentence of report.conclusions.cannot) console.log(`But: ${sentence}`);
-  console.log(`${join(out, 'report.html')}, report.md, report.csv, ${report.figures.length} plots`);
+  for (const sentence of report.conclusions.can) console.log(printable(sentence));
+  for (const sentence of report.conclusions.cannot) console.log(`But: ${printable(sentence)}`);
+  console.log(`${join(folder, 'report.html')}, report.md, report.csv, ${report.figures.length} plots`);
   return 0;
 }

@@ -1,4 +1,12 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -22,7 +30,11 @@ function hostileFolder(): string {
   mkdirSync(hostile);
   const cells = [1, 2, 3].flatMap((b) =>
     [1, 2].map((d) => ({
-      settings: { 'link.rate': `${b}Mbit/s`, 'link.stopRate': `${d}Mbit/s`, [attack]: `${attack}${b}${d}` },
+      settings: {
+        'link.rate': `${b}Mbit/s`,
+        'link.stopRate': `${d}Mbit/s`,
+        [attack]: `${attack}\u001b[2J${b}${d}`,
+      },
       downtimeMs: 100 / d,
     })),
   );
@@ -88,7 +100,9 @@ describe('report', () => {
     'in a browser: shows its plots, fits a phone, asks nothing of the network, and no name in it is obeyed',
     async () => {
       const hostile = hostileFolder();
-      expect((await switchover('report', hostile)).code).toBe(0);
+      const { code, stdout } = await switchover('report', hostile);
+      expect(code).toBe(0);
+      expect(stdout).not.toContain('\u001b');
       const browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] });
       try {
         for (const viewport of [
@@ -119,6 +133,17 @@ describe('report', () => {
             empty: 0,
             wide: false,
           });
+          await page.close();
+        }
+        const plots = readdirSync(join(hostile, 'plots'));
+        expect(plots.length).toBeGreaterThanOrEqual(6);
+        for (const plot of plots) {
+          const page = await browser.newPage();
+          await page.goto(pathToFileURL(join(hostile, 'plots', plot)).href);
+          const wrong = await page.evaluate(
+            () => document.querySelectorAll('parsererror, script, img').length,
+          );
+          expect(wrong, plot).toBe(0);
           await page.close();
         }
       } finally {

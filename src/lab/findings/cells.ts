@@ -93,8 +93,9 @@ function tellingPaths(paths: readonly string[], observations: readonly Observati
   if (paths.length <= MOST_WORDS) return new Set(paths);
   const said = (value = '') => (SILENT.includes(value) ? '' : value);
   const distinct = (chosen: readonly string[]) =>
-    new Set(observations.map(({ settings }) => JSON.stringify(chosen.map((path) => said(settings.get(path))))))
-      .size;
+    new Set(
+      observations.map(({ settings }) => JSON.stringify(chosen.map((path) => said(settings.get(path))))),
+    ).size;
   const chosen: string[] = [];
   for (const path of paths.toSorted((a, b) => distinct([b]) - distinct([a]))) {
     if (distinct([...chosen, path]) > distinct(chosen)) chosen.push(path);

@@ -18,7 +18,10 @@ export const contrast = colours[4]!;
 
 const WIDTH = 760;
 
-/** Draws without a browser. Text and axes take the colour of the page. */
+/**
+ * Draws without a browser. Text and axes take the colour of the page. Attributes, the aria-label among them, must not
+ * contain names from records: linkedom writes them as HTML does, which XML does not read.
+ */
 export function draw(options: Plot.PlotOptions & { readonly height: number }): string {
   const { document } = parseHTML('<html></html>');
   const plot = Plot.plot({
@@ -29,7 +32,9 @@ export function draw(options: Plot.PlotOptions & { readonly height: number }): s
     document: document as never,
     ...options,
   });
-  return String((plot as unknown as { outerHTML: string }).outerHTML);
+  const svg = (plot as unknown as { readonly outerHTML: string }).outerHTML;
+  // The page has a style of its own; and control characters, which a name may contain, XML may not.
+  return svg.replace(/<style>.*?<\/style>/s, '').replace(/\p{Cc}/gu, ' ');
 }
 
 /** As a file of its own: with a name space, and colours that do not depend on a page. */

@@ -42,7 +42,13 @@ export function pareto(cells: readonly Cell[]): Figure | undefined {
       x: { label: 'downtime, ms →', nice: true },
       y: { label: '↑ total, s', nice: true },
       marks: [
-        Plot.dot(evenly(done, MOST_DOTS).map(point), { x: 'downtime', y: 'total', r: 3.5, fill: accent, fillOpacity: 0.6 }),
+        Plot.dot(evenly(done, MOST_DOTS).map(point), {
+          x: 'downtime',
+          y: 'total',
+          r: 3.5,
+          fill: accent,
+          fillOpacity: 0.6,
+        }),
         Plot.line(points, {
           x: 'downtime',
           y: 'total',

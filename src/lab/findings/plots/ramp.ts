@@ -42,7 +42,7 @@ function rampFigure(
     title: text,
     caption: `Level by level, with 95 % intervals (a bound that so few runs cannot give is not drawn); dashed: the limit. ${alternatives.map((name, index) => `${colourName(index)}: ${name}`).join('; ')}.`,
     svg: draw({
-      ariaLabel: `${text}, level by level`,
+      ariaLabel: 'A threshold, level by level',
       height: 320,
       marginLeft: 60,
       marginBottom: 44,

@@ -63,7 +63,10 @@ function roundTicks(last: number): number[] {
 }
 
 function mediansByRound({ runs }: Cell): { round: number; pages: number }[] {
-  const longest = runs.reduce((most, { dirtyPages }) => Math.min(MOST_ROUNDS, Math.max(most, dirtyPages.length)), 0);
+  const longest = runs.reduce(
+    (most, { dirtyPages }) => Math.min(MOST_ROUNDS, Math.max(most, dirtyPages.length)),
+    0,
+  );
   return Array.from({ length: longest }, (_, index) => {
     const there = runs.flatMap(({ dirtyPages }) => dirtyPages[index] ?? []);
     return { round: index + 1, pages: Math.max(1, quantile(there, 0.5)) };
