@@ -18,6 +18,16 @@ import { sweepLines, writeLines } from '../fixtures/records.ts';
 const CHROMIUM = '/usr/bin/chromium';
 const attack = `"><script>document.title='owned'</script><img src=http://192.0.2.1/x onerror="document.title='owned'">'`;
 
+/** What a browser makes of the page; as text, for these tests have no types of a document. */
+const LOOK = `({
+  title: document.title,
+  heading: document.querySelector('h1')?.textContent,
+  scripts: document.querySelectorAll('script').length,
+  plots: document.querySelectorAll('figure svg').length,
+  empty: [...document.querySelectorAll('figure')].filter((figure) => figure.getBoundingClientRect().height < 100).length,
+  wide: document.documentElement.scrollWidth > window.innerWidth,
+})`;
+
 let folder: string;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'switchover-'));
@@ -113,17 +123,7 @@ describe('report', () => {
           const requests: string[] = [];
           page.on('request', (request) => requests.push(request.url()));
           await page.goto(pathToFileURL(join(hostile, 'report.html')).href);
-          const seen = await page.evaluate(() => {
-            const figures = [...document.querySelectorAll('figure')];
-            return {
-              title: document.title,
-              heading: document.querySelector('h1')?.textContent,
-              scripts: document.querySelectorAll('script').length,
-              plots: document.querySelectorAll('figure svg').length,
-              empty: figures.filter((figure) => figure.getBoundingClientRect().height < 100).length,
-              wide: document.documentElement.scrollWidth > window.innerWidth,
-            };
-          });
+          const seen = await page.evaluate(LOOK);
           expect(requests.filter((url) => !/^(file|data):/.test(url))).toEqual([]);
           expect(seen).toEqual({
             title: attack,
@@ -140,9 +140,7 @@ describe('report', () => {
         for (const plot of plots) {
           const page = await browser.newPage();
           await page.goto(pathToFileURL(join(hostile, 'plots', plot)).href);
-          const wrong = await page.evaluate(
-            () => document.querySelectorAll('parsererror, script, img').length,
-          );
+          const wrong = await page.evaluate(`document.querySelectorAll('parsererror, script, img').length`);
           expect(wrong, plot).toBe(0);
           await page.close();
         }
