@@ -9,11 +9,13 @@ import { receiveCommand } from './receive.ts';
 import { recordCommand } from './record.ts';
 import { recoverCommand } from './recover.ts';
 import { replayCommand } from './replay.ts';
+import { reportCommand } from './report.ts';
 import { runCommand } from './run.ts';
 import { scheduleCommand } from './schedule.ts';
+import { stressCommand } from './stress.ts';
 import { sweepCommand } from './sweep.ts';
 
-/** Exit codes: 0 done, 1 failed, 2 wrong usage. Commands return one or throw; only here does the process end. */
+/** Exit codes: 0 done, 1 failed, 2 wrong usage, 3 a threshold was missed. Commands return one or throw; only here does the process end. */
 const program = new Command('switchover')
   .description('A real-time scheduling testbed for live migration.')
   .exitOverride()
@@ -27,6 +29,8 @@ for (const command of [
   predictCommand,
   orderCommand,
   scheduleCommand,
+  stressCommand,
+  reportCommand,
   receiveCommand,
   recordCommand,
   recoverCommand,

@@ -121,7 +121,7 @@ function stdoutLines(): Lines {
 }
 
 /** Each line is in the file before the run goes on. @throws Failure the file cannot be written. */
-function fileLines(file: string | undefined): Lines {
+export function fileLines(file: string | undefined): Lines {
   if (file === undefined) return { write: () => {}, close: () => {} };
   let descriptor: number | undefined;
   try {

@@ -10,7 +10,7 @@ import { type Problem, shown, UsageError } from './problem.ts';
 export function checked<Schema extends z.ZodType>(
   schema: Schema,
   raw: unknown,
-  where: 'scenario' | 'sweep',
+  where: 'scenario' | 'sweep' | 'stress',
 ): z.infer<Schema> {
   const parsed = schema.safeParse(raw);
   if (parsed.success) return parsed.data;

@@ -17,7 +17,7 @@ export interface Occasion {
 /** The record of one migration, the same whoever ran it: a run or a cell of a sweep. */
 export function recordOf(
   occasion: Occasion,
-  { guest, plan, cpu }: WorldSetup,
+  { guest, plan, cpu, antagonists = [] }: WorldSetup,
   course: Course,
 ): MigrationRecord {
   return migrationRecord(
@@ -29,6 +29,7 @@ export function recordOf(
       guest: { name: guest.name, pages: guest.pages, pageSizeBytes: guest.pageSizeBytes },
       plan,
       reservations: reservationsOf(cpu),
+      antagonists,
       predicted: occasion.foreseen,
     },
     course,

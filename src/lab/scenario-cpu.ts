@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { admitted, type CpuPlan, ruleOf, schedulers } from '../core/cpu/cpu-plan.ts';
 import type { Reservation } from '../core/cpu/reservation.ts';
 import { expected, formatDuration, NANOS_PER_MILLISECOND, parseDuration } from '../core/units.ts';
+import type { BackgroundDocument } from './scenario-background.ts';
 import { quantity, whole } from './scenario-quantity.ts';
 
 /** What a scenario says of the processors: who has a reservation, who else wants to run. */
@@ -22,16 +23,6 @@ export const cpuSchema = z.strictObject(
   'a cpu: { scheduler, processors, … }',
 );
 
-export const backgroundSchema = z
-  .array(
-    z.strictObject(
-      { kind: z.literal('cpu-hog', 'cpu-hog'), count: whole(1, 1000).default(1) },
-      'an antagonist: { kind: cpu-hog, count }',
-    ),
-    'a list of antagonists',
-  )
-  .default([]);
-
 /** The part of a scenario that is about processors, as the schema leaves it. */
 export interface CpuDocument {
   readonly guest: { readonly reservation?: Reservation | undefined };
@@ -41,7 +32,7 @@ export interface CpuDocument {
     readonly cpuPerHandover: number;
   };
   readonly cpu: z.infer<typeof cpuSchema>;
-  readonly background: z.infer<typeof backgroundSchema>;
+  readonly background: BackgroundDocument;
 }
 
 /** A reservation needs a scheduler that keeps it; the default is one. */
@@ -54,7 +45,7 @@ export function resolveCpu({ guest, sender, cpu, background }: CpuDocument): Cpu
     sender: sender.reservation ?? null,
     cpuPerPageNs: sender.cpuPerPage,
     cpuPerHandoverNs: sender.cpuPerHandover,
-    hogs: background.reduce((sum, { count }) => sum + count, 0),
+    hogs: background.reduce((sum, each) => sum + (each.kind === 'cpu-hog' ? each.count : 0), 0),
     reclaim: cpu.reclaim,
   };
 }

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { parseDocument } from 'yaml';
+import type { Antagonist } from '../core/antagonist.ts';
 import type { CpuPlan } from '../core/cpu/cpu-plan.ts';
 import { DEEPEST_BUCKET_BYTES } from '../core/link/bucket.ts';
 import { orderPagesMax } from '../core/migration/order/orders.ts';
@@ -19,6 +20,7 @@ import { type GuestSpec, pagesNeeded } from '../worlds/guests/programs.ts';
 import type { WorldSetup } from '../worlds/world.ts';
 import { checked } from './checked.ts';
 import { type Problem, shown, UsageError } from './problem.ts';
+import { checkAntagonists, resolveAntagonists } from './scenario-background.ts';
 import { checkCpu, resolveCpu } from './scenario-cpu.ts';
 import { resolveProgram } from './scenario-program.ts';
 import { type ScenarioDocument, scenarioSchema } from './scenario-schema.ts';
@@ -29,11 +31,13 @@ export interface Scenario {
   readonly guest: Omit<GuestSpec, 'seed'>;
   readonly plan: Omit<Plan, 'seed'>;
   readonly cpu: CpuPlan;
+  readonly antagonists: readonly Antagonist[];
+  readonly linkCapacityBytesPerSecond: BytesPerSecond;
 }
 
 /** The scenario of one run: everything in it that is random comes from this seed. */
-export function seeded({ guest, plan, cpu }: Scenario, seed: number): WorldSetup {
-  return { guest: { ...guest, seed }, plan: { ...plan, seed }, cpu };
+export function seeded({ guest, plan, ...rest }: Scenario, seed: number): WorldSetup {
+  return { guest: { ...guest, seed }, plan: { ...plan, seed }, ...rest };
 }
 
 /** A scenario file with its matrix. */
@@ -52,6 +56,7 @@ export interface WrittenScenario {
   readonly base: Readonly<Record<string, unknown>>;
   readonly compare: unknown;
   readonly sweep: unknown;
+  readonly stress: unknown;
 }
 
 /** The same with the text of its file. */
@@ -79,8 +84,8 @@ export function scenarioOf(
   file: string,
   settings: readonly Setting[] = [],
 ): WrittenScenario {
-  const { compare, sweep, ...base } = asObject(withSettings(document, settings), file);
-  return { file, name: basename(file).replace(/\.ya?ml$/, ''), base, compare, sweep };
+  const { compare, sweep, stress, ...base } = asObject(withSettings(document, settings), file);
+  return { file, name: basename(file).replace(/\.ya?ml$/, ''), base, compare, sweep, stress };
 }
 
 /** One cell, everything resolved. @throws UsageError all that is wrong with it. */
@@ -189,6 +194,8 @@ function resolveScenario(document: ScenarioDocument, file: string): Scenario {
   );
   const cpu = resolveCpu(document);
   checkCpu(cpu, insist);
+  const antagonists = resolveAntagonists(document.background);
+  checkAntagonists(antagonists, link.capacity, insist);
   const most = orderPagesMax[migration.order] ?? Number.POSITIVE_INFINITY;
   insist(guest.pages <= most, 'migration.order', `an order that takes ${guest.pages} pages`, migration.order);
   insist(!migration.skip || migration.clear !== 'page', 'migration.skip', 'false when clear is page', true);
@@ -205,6 +212,8 @@ function resolveScenario(document: ScenarioDocument, file: string): Scenario {
       cpuPerWriteNs: guest.cpuPerWrite,
     },
     cpu,
+    antagonists,
+    linkCapacityBytesPerSecond: capacity,
     plan: {
       pages: guest.pages,
       pageBytes,

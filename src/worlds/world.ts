@@ -1,7 +1,9 @@
+import type { Antagonist } from '../core/antagonist.ts';
 import type { CpuPlan } from '../core/cpu/cpu-plan.ts';
 import type { Slice } from '../core/cpu/slice.ts';
 import type { Plan } from '../core/migration/plan.ts';
 import type { Seen, Step } from '../core/migration/steps.ts';
+import type { BytesPerSecond } from '../core/units.ts';
 import type { GuestSpec } from './guests/programs.ts';
 
 /** One migration's world: has the clock, the link and the guest, and carries out the migration's steps. */
@@ -21,4 +23,8 @@ export interface WorldSetup {
   readonly guest: GuestSpec;
   readonly plan: Plan;
   readonly cpu: CpuPlan;
+  /** What works against the migration, besides the hogs of `cpu`. */
+  readonly antagonists?: readonly Antagonist[];
+  /** Of the link, which antagonists take from; infinite without. */
+  readonly linkCapacityBytesPerSecond?: BytesPerSecond;
 }

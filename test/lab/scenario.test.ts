@@ -68,6 +68,8 @@ describe('what need not be said', () => {
         cpuPerWriteNs: 0,
       },
       cpu: freeCpu,
+      antagonists: [],
+      linkCapacityBytesPerSecond: Number.POSITIVE_INFINITY,
       plan: {
         pages: 100,
         pageBytes: 4_112,
@@ -228,6 +230,8 @@ describe('an experiment', () => {
       guest: { ...scenario.guest, seed: 42 },
       plan: { ...scenario.plan, seed: 42 },
       cpu: scenario.cpu,
+      antagonists: [],
+      linkCapacityBytesPerSecond: Number.POSITIVE_INFINITY,
     });
   });
 });

@@ -1,3 +1,4 @@
+import type { Antagonist } from '../antagonist.ts';
 import type { Scheduler } from '../cpu/cpu-plan.ts';
 import type { Reservation } from '../cpu/reservation.ts';
 import type { Bytes, Nanos } from '../units.ts';
@@ -23,6 +24,8 @@ export interface Labels {
     readonly cpuPerHandoverNs: Nanos;
     readonly hogs: number;
   };
+  /** What worked against it besides the hogs. */
+  readonly antagonists: readonly Antagonist[];
   readonly predicted: {
     readonly downtimeNs: Nanos;
     readonly downtimeP99Ns: Nanos;

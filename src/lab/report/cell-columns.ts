@@ -20,7 +20,7 @@ function settingNames(results: readonly OfCell[]): string[] {
 }
 
 /** `migration.stop.rounds` is called `rounds`, unless another setting is too. */
-function shortened(names: readonly string[]): string[] {
+export function shortened(names: readonly string[]): string[] {
   const last = names.map((name) => name.split('.').at(-1)!);
   return last.map((short, index) =>
     last.filter((other) => other === short).length === 1 ? short : names[index]!,
@@ -28,13 +28,19 @@ function shortened(names: readonly string[]): string[] {
 }
 
 function settingOf({ settings }: Cell, name: string): string {
-  const value = settings.find(({ path }) => path === name)?.value;
-  return typeof value === 'object' && value !== null ? flow(value) : String(value);
+  return flow(settings.find(({ path }) => path === name)?.value);
 }
 
-/** `{ threshold: 0.3, window: 40ms }`, as it stands in the scenario. */
-function flow(value: object): string {
-  return Object.entries(value)
-    .map(([key, inner]) => `${key} ${inner !== null && typeof inner === 'object' ? flow(inner) : inner}`)
-    .join(', ');
+/**
+ * A setting's value in words: `{ threshold: 0.3, window: 40ms }` is `threshold 0.3, window 40ms`, a reservation
+ * `4ms every 10ms`.
+ */
+export function flow(value: unknown): string {
+  if (typeof value !== 'object' || value === null) return String(value);
+  if (Array.isArray(value)) return value.length === 0 ? 'none' : value.map(flow).join('; ');
+  const entries = Object.entries(value);
+  if (entries.map(([key]) => key).join() === 'budget,period') {
+    return entries.map(([, inner]) => flow(inner)).join(' every ');
+  }
+  return entries.map(([key, inner]) => `${key} ${flow(inner)}`).join(', ');
 }

@@ -1,10 +1,11 @@
+import type { Antagonist } from '../../core/antagonist.ts';
 import type { Reservation } from '../../core/cpu/reservation.ts';
 import { formatDuration, formatRate, formatSize } from '../../core/units.ts';
 import type { Experiment, Scenario } from '../scenario.ts';
 
 /** Everything that was settled for an experiment, defaults included, so that nothing about a run is silent. */
 export function settled(experiment: Experiment): string {
-  const { guest, plan } = experiment.cells[0]!.scenario;
+  const { guest, plan, antagonists } = experiment.cells[0]!.scenario;
   const rate = (value: number | null) => (value === null ? 'unlimited' : formatRate(value));
   const cells = experiment.cells.length;
   return [
@@ -13,6 +14,7 @@ export function settled(experiment: Experiment): string {
     `  link       b ${rate(plan.rateBytesPerSecond)}, b_d ${rate(plan.stopRateBytesPerSecond)}, bucket ${formatSize(plan.depthBytes)} deep, ${plan.pageBytes - guest.pageSizeBytes} bytes of header a page`,
     `  migration  ${policy(experiment.cells[0]!.scenario)}`,
     `  cpu        ${processors(experiment.cells[0]!.scenario)}`,
+    ...(antagonists.length > 0 ? [`  against    ${antagonists.map(antagonistInWords).join('; ')}`] : []),
     `  ${cells === 1 ? 'one cell' : `${cells} cells (the first is shown)`} × ${experiment.runs} ${experiment.runs === 1 ? 'run' : 'runs'}, seeds from ${experiment.seed}`,
   ].join('\n');
 }
@@ -48,6 +50,15 @@ function policy({ plan }: Scenario): string {
     `stop rule ${stop}${plan.timeoutNs === null ? '' : `, give up after ${formatDuration(plan.timeoutNs)}`}`,
     `verify ${plan.verify}`,
   ].join(', ');
+}
+
+/** `link-drop (every 1 s, length 200 ms, 0 bit/s)` */
+function antagonistInWords({ kind, ...intensity }: Antagonist): string {
+  const words = Object.entries(intensity).map(([name, value]) => {
+    if (name === 'bytesPerSecond') return formatRate(value);
+    return name === 'bytes' ? formatSize(value) : parameter(name, value);
+  });
+  return `${kind} (${words.join(', ')})`;
 }
 
 function parameter(name: string, value: unknown): string {

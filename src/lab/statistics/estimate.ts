@@ -10,6 +10,11 @@ export interface Estimate {
   readonly confident: boolean;
 }
 
+/** And on which sides the interval is not cut off. */
+export interface QuantileEstimate extends Estimate {
+  readonly bounded: { readonly below: boolean; readonly above: boolean };
+}
+
 /** A sample in short. */
 export interface Summary extends Omit<Estimate, 'value'> {
   readonly median: number;
@@ -17,8 +22,8 @@ export interface Summary extends Omit<Estimate, 'value'> {
 
 /** The median and its 95 % interval; below six values there is none, and their range is given instead. */
 export function summary(values: readonly number[]): Summary {
-  const { value, ...rest } = quantileEstimate(values, 0.5);
-  return { median: value, ...rest };
+  const { value, count, low, high, confident } = quantileEstimate(values, 0.5);
+  return { median: value, count, low, high, confident };
 }
 
 /**
@@ -26,7 +31,7 @@ export function summary(values: readonly number[]): Summary {
  * Bin(n, p) lie below the p-quantile; so it is less than the r-th smallest with probability Pr[Bin(n, p) < r], and more
  * than the r-th largest with probability Pr[Bin(n, 1 − p) < r]. Each r is the largest for which that is at most 2.5 %.
  */
-export function quantileEstimate(values: readonly number[], p: number): Estimate {
+export function quantileEstimate(values: readonly number[], p: number): QuantileEstimate {
   const sorted = ascending(values);
   const below = largestRank(sorted.length, p);
   const above = largestRank(sorted.length, 1 - p);
@@ -36,6 +41,7 @@ export function quantileEstimate(values: readonly number[], p: number): Estimate
     low: sorted[Math.max(below, 1) - 1]!,
     high: sorted[sorted.length - Math.max(above, 1)]!,
     confident: below > 0 && above > 0,
+    bounded: { below: below > 0, above: above > 0 },
   };
 }
 

@@ -1,6 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import type { LinkRecord } from '../../core/migration/course.ts';
 import type { BytesPerSecond, Nanos } from '../../core/units.ts';
+import { noisyTurn } from '../antagonists/noisy-turn.ts';
 import { clockNs } from '../clock.ts';
 import { openTurn, type TurnData } from '../cpu/turn.ts';
 import { reasonOf } from '../failure.ts';
@@ -19,6 +20,8 @@ export interface SenderWorkerData {
   readonly cpuPerPageNs: Nanos;
   readonly cpuPerHandoverNs: Nanos;
   readonly turn: TurnData;
+  /** A mean of 0: none. */
+  readonly timerNoise: { readonly meanNs: Nanos; readonly seed: number };
 }
 
 export interface SenderRequests {
@@ -53,7 +56,9 @@ export type SenderAnswer = { readonly atNs: Nanos; readonly link: LinkRecord } &
 
 const data = workerData as SenderWorkerData;
 const log = new DirtyLog(data.pages, data.dirty);
-const turn = openTurn(data.turn);
+const { meanNs, seed } = data.timerNoise;
+const quietTurn = openTurn(data.turn);
+const turn = meanNs > 0 ? noisyTurn(quietTurn, meanNs, seed) : quietTurn;
 const sender = new Sender(
   {
     memory: new Uint8Array(data.memory),

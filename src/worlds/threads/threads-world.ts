@@ -7,6 +7,8 @@ import { PageSet } from '../../core/migration/pages.ts';
 import type { Seen, Step } from '../../core/migration/steps.ts';
 import { NANOS_PER_MILLISECOND, type Nanos } from '../../core/units.ts';
 import { HEADER_BYTES } from '../../core/wire/frames.ts';
+import { Antagonists } from '../antagonists/antagonists.ts';
+import { latenessMeanNs } from '../antagonists/disturbance.ts';
 import { clockNs } from '../clock.ts';
 import { Cpu } from '../cpu/cpu.ts';
 import { Failure, reasonOf } from '../failure.ts';
@@ -40,6 +42,7 @@ export class ThreadsWorld implements World {
   readonly #viewer: ViewerThread;
   readonly #cpu: Cpu;
   readonly #journal: SourceJournal;
+  readonly #antagonists: Antagonists;
   readonly #beganAtNs = clockNs();
   #windowBeganAtNs: Nanos | undefined;
   #standing: Standing | undefined;
@@ -53,6 +56,7 @@ export class ThreadsWorld implements World {
     viewer: ViewerThread,
     cpu: Cpu,
     journal: SourceJournal,
+    antagonists: Antagonists,
   ) {
     this.#setup = setup;
     this.#guest = guest;
@@ -60,6 +64,7 @@ export class ThreadsWorld implements World {
     this.#viewer = viewer;
     this.#cpu = cpu;
     this.#journal = journal;
+    this.#antagonists = antagonists;
   }
 
   /** Boots the guest, lets it run, and connects to the destination. @throws Failure any of that is not possible. */
@@ -97,6 +102,7 @@ export class ThreadsWorld implements World {
         cpuPerPageNs: wanted.cpuPerPageNs,
         cpuPerHandoverNs: wanted.cpuPerHandoverNs,
         turn: cpu.turnOf('sender'),
+        timerNoise: { meanNs: latenessMeanNs(setup.antagonists ?? []), seed: spec.seed },
       });
       parts.push(sender);
       await cpu.admitted();
@@ -104,10 +110,14 @@ export class ThreadsWorld implements World {
       const reservation = wanted.guest && { ...wanted.guest, scheduler };
       journal = new SourceJournal(options, spec, migration);
       const hello = { migration, guest: spec, heartbeats, reservation };
-      await sender.ask('greet', { ...options.destination, hello, key: options.key });
+      const antagonists = new Antagonists();
+      parts.push(antagonists);
+      const towards = await antagonists.inTheWay(setup, options.destination);
+      await sender.ask('greet', { ...towards, hello, key: options.key });
+      antagonists.start(setup);
       await guest.run(0);
       await sleep(phaseNs(setup) / NANOS_PER_MILLISECOND);
-      return new ThreadsWorld(setup, guest, sender, viewer, cpu, journal);
+      return new ThreadsWorld(setup, guest, sender, viewer, cpu, journal, antagonists);
     } catch (cause) {
       journal?.abort(reasonOf(cause));
       await Promise.all(parts.map((part) => part.end()));
@@ -126,7 +136,8 @@ export class ThreadsWorld implements World {
 
   async close(): Promise<void> {
     this.#journal.close();
-    await Promise.all([this.#guest.end(), this.#sender.end(), this.#viewer.end(), this.#cpu.end()]);
+    const parts = [this.#guest, this.#sender, this.#viewer, this.#cpu, this.#antagonists];
+    await Promise.all(parts.map((part) => part.end()));
   }
 
   slices(): readonly Slice[] {

@@ -49,6 +49,11 @@ export class VirtualLink {
     if (this.#bucket) this.#bucket = reserve(this.#bucket, now, bytes).next;
   }
 
+  /** When all that has left by `now` is there. */
+  arrivedNs(now: Nanos): Nanos {
+    return now;
+  }
+
   get record(): LinkRecord {
     return this.#account?.record(0) ?? idleLink(this.#depthBytes);
   }

@@ -5,9 +5,11 @@ import { PageSet } from '../../core/migration/pages.ts';
 import type { Seen, Step } from '../../core/migration/steps.ts';
 import { Random } from '../../core/random.ts';
 import type { Bytes, BytesPerSecond, Nanos } from '../../core/units.ts';
+import { disturbanceOf } from '../antagonists/disturbance.ts';
 import { Failure } from '../failure.ts';
 import { phaseNs } from '../phase.ts';
 import type { World, WorldSetup } from '../world.ts';
+import { DisturbedLink } from './disturbed-link.ts';
 import { guestLoad } from './guest-load.ts';
 import { VirtualCpu } from './virtual-cpu.ts';
 import { VirtualGuest } from './virtual-guest.ts';
@@ -50,7 +52,10 @@ export class VirtualWorld implements World {
     }
     this.#setup = setup;
     this.#guest = new VirtualGuest(guest, Random.seeded(guest.seed, GUEST_STREAM));
-    this.#link = new VirtualLink(plan.depthBytes, linkWindows);
+    const disturbance = disturbanceOf(setup);
+    this.#link = disturbance
+      ? new DisturbedLink(plan.depthBytes, linkWindows, disturbance)
+      : new VirtualLink(plan.depthBytes, linkWindows);
     this.#dirty = new PageSet(guest.pages);
     this.#clearedAtNs = new Float64Array(guest.pages);
     if (isCompeted(cpu)) {
@@ -81,7 +86,7 @@ export class VirtualWorld implements World {
         this.#dirty.addAll(PageSet.all(guest.pages));
         return this.#seen(this.#dirty.copy());
       case 'send':
-        return this.#send(step.pages, step.rateBytesPerSecond, step.clears);
+        return this.#send(step.pages, step.rateBytesPerSecond, step.clears, step.endsRound);
       case 'clear':
         this.#draw();
         step.pages.each((page) => this.#clear(page));
@@ -113,7 +118,7 @@ export class VirtualWorld implements World {
   }
 
   /** Pages of one size leave as a row: zero pages cost their header only. */
-  #send(pages: Uint32Array, rate: BytesPerSecond | null, clears: boolean): Seen {
+  #send(pages: Uint32Array, rate: BytesPerSecond | null, clears: boolean, endsRound: boolean): Seen {
     const { plan, guest } = this.#setup;
     const firstZeroPage = guest.pages - guest.zeroPages;
     let zeroPages = 0;
@@ -131,6 +136,8 @@ export class VirtualWorld implements World {
       bytes += row.length * size;
       start = end;
     }
+    // The destination answers the end of a round once it has everything.
+    if (endsRound) this.#pass(this.#link.arrivedNs(this.#now));
     return { kind: 'sent', now: this.#now, sentPages: pages.length, zeroPages, bytes };
   }
 

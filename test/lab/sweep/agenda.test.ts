@@ -5,7 +5,15 @@ import { Agenda, runNumber, type Shard, wholeDesign } from '../../../src/lab/swe
 import { type Design, type Run, runsMax } from '../../../src/lab/sweep/design.ts';
 
 function design(change: Partial<Design>): Design {
-  const scenario = { file: 'x.yaml', name: 'x', text: '', base: {}, compare: null, sweep: null };
+  const scenario = {
+    file: 'x.yaml',
+    name: 'x',
+    text: '',
+    base: {},
+    compare: null,
+    sweep: null,
+    stress: undefined,
+  };
   const none = { scenario, set: [], axes: [], hypercube: -1 };
   return { ...none, world: 'virtual', cells: 1, runs: 1, until: null, seed: 1, ...change };
 }

@@ -1,0 +1,47 @@
+import { closeSync, mkdirSync, openSync, writeFileSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { Command } from 'commander';
+import { examine } from '../worlds/doctor.ts';
+import { Failure, printable, reasonOf } from '../worlds/failure.ts';
+
+/** `switchover report DIR`: what the records of a folder say, as a page, as Markdown and as CSV. */
+export function reportCommand(exit: (code: number) => void): Command {
+  return new Command('report')
+    .description('tables, plots and conclusions from the records in a folder: one HTML file, Markdown, CSV')
+    .argument('<folder>', 'a folder with *.ndjson, from run --json FILE, sweep or stress')
+    .action(async (folder: string) => exit(await action(folder)));
+}
+
+async function action(folder: string): Promise<number> {
+  // The library that draws takes half a second to load, which no other command should wait for.
+  const [{ collect }, { reportOf }, { htmlOf }, { markdownOf }, { csvOf }, { standalone }] =
+    await Promise.all([
+      import('../lab/findings/collection.ts'),
+      import('../lab/findings/report.ts'),
+      import('../lab/findings/html.ts'),
+      import('../lab/findings/markdown.ts'),
+      import('../lab/findings/csv.ts'),
+      import('../lab/findings/plots/draw.ts'),
+    ]);
+  const collection = await collect(folder);
+  const isMeasured = collection.cells.some(({ world }) => world !== 'virtual');
+  const here = isMeasured && collection.machine === undefined ? await examine() : [];
+  const report = reportOf(collection, here);
+  try {
+    mkdirSync(join(folder, 'plots'), { recursive: true });
+    for (const drawn of report.figures) {
+      writeFileSync(join(folder, 'plots', `${drawn.name}.svg`), standalone(drawn));
+    }
+    writeFileSync(join(folder, 'report.html'), htmlOf(report));
+    writeFileSync(join(folder, 'report.md'), markdownOf(report));
+    const csv = openSync(join(folder, 'report.csv'), 'w');
+    for (const line of csvOf(collection)) writeSync(csv, line);
+    closeSync(csv);
+  } catch (cause) {
+    throw new Failure(`cannot write ${folder}: ${reasonOf(cause)}`);
+  }
+  for (const sentence of report.conclusions.can) console.log(printable(sentence));
+  for (const sentence of report.conclusions.cannot) console.log(`But: ${printable(sentence)}`);
+  console.log(`${join(folder, 'report.html')}, report.md, report.csv, ${report.figures.length} plots`);
+  return 0;
+}

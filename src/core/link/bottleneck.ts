@@ -1,0 +1,60 @@
+import { type Antagonist, isOfLink } from '../antagonist.ts';
+import type { Random } from '../random.ts';
+import { type Bytes, type BytesPerSecond, NANOS_PER_SECOND, type Nanos } from '../units.ts';
+
+/** A place on the way that passes bytes one after the other, at a rate that falls again and again. */
+export interface Bottleneck {
+  readonly bytesPerSecond: BytesPerSecond;
+  readonly drops: readonly Drop[];
+}
+
+/** From `phaseNs` on, once in every period, for a length of time: no more than this rate. */
+interface Drop {
+  readonly everyNs: Nanos;
+  readonly lengthNs: Nanos;
+  readonly phaseNs: Nanos;
+  readonly bytesPerSecond: BytesPerSecond;
+}
+
+/**
+ * What antagonists leave of a link. Where in their periods the drops begin is random, so that repetitions meet them at
+ * different points. `undefined`: nothing stands in the way.
+ */
+export function bottleneckOf(
+  antagonists: readonly Antagonist[],
+  capacity: BytesPerSecond,
+  random: Random,
+): Bottleneck | undefined {
+  const ofLink = antagonists.filter(isOfLink);
+  if (ofLink.length === 0) return undefined;
+  let cross = 0;
+  let most = Number.POSITIVE_INFINITY;
+  const drops: Drop[] = [];
+  for (const each of ofLink) {
+    if (each.kind === 'cross-traffic') cross += each.bytesPerSecond;
+    else if (each.kind === 'slow-destination') most = Math.min(most, each.bytesPerSecond);
+    else drops.push({ ...each, phaseNs: Math.round(random.uniform() * each.everyNs) });
+  }
+  return { bytesPerSecond: Math.min(most, capacity - cross), drops };
+}
+
+/** The instant at which `bytes` have passed that begin to at `fromNs`. */
+export function passedNs({ bytesPerSecond, drops }: Bottleneck, fromNs: Nanos, bytes: Bytes): Nanos {
+  let now = fromNs;
+  let left = bytes;
+  for (;;) {
+    let rate = bytesPerSecond;
+    let changesNs = Number.POSITIVE_INFINITY;
+    for (const { everyNs, lengthNs, phaseNs, bytesPerSecond: dropped } of drops) {
+      const cycle = Math.floor((now - phaseNs) / everyNs);
+      const beginsNs = phaseNs + cycle * everyNs;
+      const isDown = now < beginsNs + lengthNs;
+      if (isDown) rate = Math.min(rate, dropped);
+      changesNs = Math.min(changesNs, beginsNs + (isDown ? lengthNs : everyNs));
+    }
+    const doneNs = rate > 0 ? now + (left * NANOS_PER_SECOND) / rate : Number.POSITIVE_INFINITY;
+    if (doneNs <= changesNs) return Math.ceil(doneNs);
+    left -= rate === Number.POSITIVE_INFINITY ? left : (rate * (changesNs - now)) / NANOS_PER_SECOND;
+    now = changesNs;
+  }
+}

@@ -1,0 +1,47 @@
+import * as Plot from '@observablehq/plot';
+import { NANOS_PER_MILLISECOND } from '../../../core/units.ts';
+import type { Cell } from '../cells.ts';
+import { accent, contrast, draw, evenly, type Figure, marginFor, short } from './draw.ts';
+
+const MOST_ROWS = 24;
+const MOST_DOTS = 100;
+
+/** Every run's downtime, a row a cell, with the median and its interval. */
+export function distribution(cells: readonly Cell[]): Figure | undefined {
+  const done = cells.filter(({ downtimeMs }) => downtimeMs);
+  if (done.length === 0) return undefined;
+  const isMany = done.length > MOST_ROWS;
+  const sorted = done.toSorted((a, b) => a.downtimeMs!.median - b.downtimeMs!.median);
+  const shown = isMany ? evenly(sorted, MOST_ROWS) : done;
+  const labels = shown.map((cell) => rowLabel(cell));
+  const dots = shown.flatMap((cell) =>
+    evenly(cell.completed, MOST_DOTS).map((run) => ({
+      row: rowLabel(cell),
+      ms: run.downtimeNs / NANOS_PER_MILLISECOND,
+    })),
+  );
+  const medians = shown.map((cell) => ({ row: rowLabel(cell), ...cell.downtimeMs! }));
+  const most = Math.max(...dots.map(({ ms }) => ms), ...medians.map(({ high }) => high));
+  return {
+    name: 'downtime',
+    title: 'Downtime of every run',
+    caption: `A dot a run; the bar is the median with its 95 % interval.${isMany ? ` ${shown.length} of ${done.length} cells, from the shortest median to the longest.` : ''}`,
+    svg: draw({
+      ariaLabel: 'Downtime of every run',
+      height: 76 + 24 * shown.length,
+      marginLeft: marginFor(labels),
+      marginBottom: 40,
+      x: { label: 'downtime, ms →', domain: [0, most * 1.02], grid: true },
+      y: { label: null, domain: labels, type: 'band', padding: 0.35 },
+      marks: [
+        Plot.dot(dots, { x: 'ms', y: 'row', r: 2.5, fill: accent, fillOpacity: 0.45 }),
+        Plot.ruleY(medians, { x1: 'low', x2: 'high', y: 'row', stroke: contrast, strokeWidth: 3 }),
+        Plot.tickX(medians, { x: 'median', y: 'row', stroke: contrast, strokeWidth: 3 }),
+      ],
+    }),
+  };
+}
+
+export function rowLabel({ number, label }: Cell): string {
+  return `${short(label)} · ${number}`;
+}

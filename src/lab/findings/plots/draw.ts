@@ -1,0 +1,66 @@
+import * as Plot from '@observablehq/plot';
+import { parseHTML } from 'linkedom';
+
+/** One picture of a report. */
+export interface Figure {
+  /** Of its file. */
+  readonly name: string;
+  readonly title: string;
+  /** What is to be seen, in a sentence. */
+  readonly caption: string;
+  readonly svg: string;
+}
+
+/** Colours that keep apart on white and on black, after Okabe and Ito. */
+export const colours = ['#2f8ac9', '#e08e00', '#0a9e74', '#c66a9b', '#d8602a', '#8b78c6', '#7d8590'];
+export const accent = colours[0]!;
+export const contrast = colours[4]!;
+
+const WIDTH = 760;
+
+/**
+ * Draws without a browser. Text and axes take the colour of the page. Attributes, the aria-label among them, must not
+ * contain names from records: linkedom writes them as HTML does, which XML does not read.
+ */
+export function draw(options: Plot.PlotOptions & { readonly height: number }): string {
+  const { document } = parseHTML('<html></html>');
+  const plot = Plot.plot({
+    width: WIDTH,
+    className: 'plot',
+    marginRight: 24,
+    style: { fontSize: '12px' },
+    document: document as never,
+    ...options,
+  });
+  const svg = (plot as unknown as { readonly outerHTML: string }).outerHTML;
+  // The page has a style of its own; and control characters, which a name may contain, XML may not.
+  return svg.replace(/<style>.*?<\/style>/s, '').replace(/\p{Cc}/gu, ' ');
+}
+
+/** As a file of its own: with a name space, and colours that do not depend on a page. */
+export function standalone({ svg, title }: Figure): string {
+  const opened = svg.replace('<svg ', '<svg xmlns="http://www.w3.org/2000/svg" ');
+  const end = opened.indexOf('>') + 1;
+  const background = '<rect width="100%" height="100%" fill="#ffffff"/>';
+  return `${opened.slice(0, end).replace('<svg ', '<svg color="#24292f" ')}<title>${escapedText(title)}</title>${background}${opened.slice(end)}\n`;
+}
+
+function escapedText(text: string): string {
+  return text.replace(/[&<>]/g, (character) => `&#${character.charCodeAt(0)};`);
+}
+
+/** For an axis: not longer than there is room for. */
+export function short(text: string, longest = 44): string {
+  return text.length > longest ? `${text.slice(0, longest - 1)}…` : text;
+}
+
+/** The margin that labels of this length need. */
+export function marginFor(labels: readonly string[]): number {
+  return 16 + 6.6 * Math.max(...labels.map((label) => label.length));
+}
+
+/** At most so many: all of a few, of many those at even ranks. */
+export function evenly<T>(all: readonly T[], most: number): readonly T[] {
+  if (all.length <= most) return all;
+  return Array.from({ length: most }, (_, i) => all[Math.round((i * (all.length - 1)) / (most - 1))]!);
+}

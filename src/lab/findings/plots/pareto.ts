@@ -1,0 +1,64 @@
+import * as Plot from '@observablehq/plot';
+import type { Cell } from '../cells.ts';
+import { accent, contrast, draw, evenly, type Figure } from './draw.ts';
+
+const MOST_DOTS = 2_000;
+
+/** Cells of which no other one is better in downtime and in total. */
+export function paretoFront(cells: readonly Cell[]): readonly Cell[] {
+  const done = cells.filter(({ downtimeMs }) => downtimeMs);
+  const sorted = done.toSorted(
+    (a, b) => a.downtimeMs!.median - b.downtimeMs!.median || a.totalS!.median - b.totalS!.median,
+  );
+  let least = Number.POSITIVE_INFINITY;
+  return sorted.filter(({ totalS }) => {
+    if (totalS!.median >= least) return false;
+    least = totalS!.median;
+    return true;
+  });
+}
+
+/** Downtime against total, the front drawn through. */
+export function pareto(cells: readonly Cell[]): Figure | undefined {
+  const done = cells.filter(({ downtimeMs }) => downtimeMs);
+  if (done.length < 3) return undefined;
+  const front = paretoFront(done);
+  const point = (cell: Cell) => ({
+    downtime: cell.downtimeMs!.median,
+    total: cell.totalS!.median,
+    number: String(cell.number),
+  });
+  const points = front.map(point);
+  return {
+    name: 'pareto',
+    title: 'Downtime against total time',
+    caption: `A dot a cell (medians${done.length > MOST_DOTS ? `; ${MOST_DOTS} of ${done.length} are drawn` : ''}). No cell is better in both than one on the line: ${front.length > 20 ? `${front.length} cells` : front.map(({ number }) => number).join(', ')}.`,
+    svg: draw({
+      ariaLabel: 'Pareto front of downtime and total time',
+      height: 380,
+      marginLeft: 60,
+      marginBottom: 40,
+      grid: true,
+      x: { label: 'downtime, ms →', nice: true },
+      y: { label: '↑ total, s', nice: true },
+      marks: [
+        Plot.dot(evenly(done, MOST_DOTS).map(point), {
+          x: 'downtime',
+          y: 'total',
+          r: 3.5,
+          fill: accent,
+          fillOpacity: 0.6,
+        }),
+        Plot.line(points, {
+          x: 'downtime',
+          y: 'total',
+          stroke: contrast,
+          strokeWidth: 2,
+          curve: 'step-after',
+        }),
+        Plot.dot(points, { x: 'downtime', y: 'total', r: 4.5, fill: contrast }),
+        Plot.text(points, { x: 'downtime', y: 'total', text: 'number', dx: 8, dy: -8, fill: 'currentColor' }),
+      ],
+    }),
+  };
+}

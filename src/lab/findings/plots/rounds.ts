@@ -1,0 +1,85 @@
+import * as Plot from '@observablehq/plot';
+import { quantile } from '../../statistics/estimate.ts';
+import type { Cell } from '../cells.ts';
+import { colours, draw, type Figure, marginFor, short } from './draw.ts';
+
+const MOST_LINES = 10;
+const MOST_ROUNDS = 60;
+
+/** How many pages were dirty as each round began: does it converge? */
+export function roundsFigure(cells: readonly Cell[]): Figure | undefined {
+  const lines = cells.map((cell) => ({ cell, points: mediansByRound(cell) }));
+  const drawn = lines.filter(({ points }) => points.length > 1).slice(0, MOST_LINES);
+  if (drawn.length === 0) return undefined;
+  const ends = drawn.map(({ cell, points }, index) => ({
+    ...points.at(-1)!,
+    text: `${short(cell.label, 30)} · ${cell.number}`,
+    colour: colours[index % colours.length]!,
+  }));
+  return {
+    name: 'rounds',
+    title: 'Dirty pages by round',
+    caption: `Pages dirty as each live round began, medians over the runs; logarithmic.${drawn.length < lines.length ? ` ${drawn.length} of ${lines.length} cells: the first of those with more than one round.` : ''}`,
+    svg: draw({
+      ariaLabel: 'Dirty pages by round',
+      height: 380,
+      marginLeft: 60,
+      marginBottom: 40,
+      marginRight: marginFor(ends.map(({ text }) => text)),
+      grid: true,
+      x: {
+        label: 'round →',
+        ticks: roundTicks(Math.max(...ends.map(({ round }) => round))),
+        tickFormat: 'd',
+      },
+      y: { label: '↑ dirty pages', type: 'log' },
+      marks: [
+        ...drawn.map(({ points }, index) =>
+          Plot.line(points, {
+            x: 'round',
+            y: 'pages',
+            stroke: colours[index % colours.length]!,
+            strokeWidth: 2,
+          }),
+        ),
+        Plot.dot(ends, { x: 'round', y: 'pages', r: 3.5, fill: 'colour' }),
+        Plot.text(spaced(ends), {
+          x: 'round',
+          y: 'pages',
+          text: 'text',
+          dx: 8,
+          textAnchor: 'start',
+          fill: 'currentColor',
+        }),
+      ],
+    }),
+  };
+}
+
+/** Whole rounds, some ten of them. */
+function roundTicks(last: number): number[] {
+  const step = Math.ceil(last / 12);
+  return Array.from({ length: Math.floor((last - 1) / step) + 1 }, (_, index) => 1 + index * step);
+}
+
+function mediansByRound({ runs }: Cell): { round: number; pages: number }[] {
+  const longest = runs.reduce(
+    (most, { dirtyPages }) => Math.min(MOST_ROUNDS, Math.max(most, dirtyPages.length)),
+    0,
+  );
+  return Array.from({ length: longest }, (_, index) => {
+    const there = runs.flatMap(({ dirtyPages }) => dirtyPages[index] ?? []);
+    return { round: index + 1, pages: Math.max(1, quantile(there, 0.5)) };
+  });
+}
+
+/** Labels that would lie on each other are left out, all but the first. */
+function spaced<End extends { round: number; pages: number }>(ends: readonly End[]): readonly End[] {
+  const kept: End[] = [];
+  for (const end of ends) {
+    const isNear = (other: End) =>
+      other.round === end.round && Math.abs(Math.log(other.pages / end.pages)) < 0.12;
+    if (!kept.some(isNear)) kept.push(end);
+  }
+  return kept;
+}

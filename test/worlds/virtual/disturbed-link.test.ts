@@ -1,0 +1,89 @@
+import { describe, expect, test } from 'vitest';
+import type { Antagonist } from '../../../src/core/antagonist.ts';
+import { freeCpu } from '../../../src/core/cpu/cpu-plan.ts';
+import type { Plan } from '../../../src/core/migration/plan.ts';
+import { stopDefaults } from '../../../src/core/migration/stop/stops.ts';
+import { migrateVirtually } from '../../../src/lab/ensemble.ts';
+
+const PAGE = 4096;
+const PAGES = 1_000;
+const RATE = 1_000 * PAGE;
+
+function migration(antagonists: readonly Antagonist[], { depthPages = 16, seed = 1 } = {}) {
+  const plan: Plan = {
+    pages: PAGES,
+    pageBytes: PAGE,
+    seed,
+    order: 'address',
+    heat: 'known',
+    defer: null,
+    clear: 'page',
+    skip: false,
+    stop: { ...stopDefaults.rounds, rounds: 1 },
+    timeoutNs: null,
+    rateBytesPerSecond: RATE,
+    stopRateBytesPerSecond: RATE,
+    depthBytes: depthPages * PAGE,
+    observeNs: 0,
+    windowNs: 40e6,
+    halfLifeNs: 8e9,
+    verify: 'checksums',
+  };
+  const guest = {
+    name: 'guest',
+    pages: PAGES,
+    zeroPages: 0,
+    pageSizeBytes: PAGE,
+    program: { kind: 'classes', classes: [{ pages: 100, writesPerSecond: 10 }] } as const,
+    heartbeatPeriodNs: 10e6,
+    cpuPerWriteNs: 0,
+    seed,
+  };
+  return migrateVirtually({ guest, plan, cpu: freeCpu, antagonists, linkCapacityBytesPerSecond: 4 * RATE });
+}
+
+describe('in virtual time', () => {
+  const quiet = migration([]);
+
+  test('a destination that takes half of b makes the first round last twice as long', () => {
+    const slow = migration([{ kind: 'slow-destination', bytesPerSecond: RATE / 2 }]);
+    expect(slow.rounds[0]!.durationNs / quiet.rounds[0]!.durationNs).toBeCloseTo(2, 1);
+    expect(slow.downtimeNs).toBeGreaterThan(1.5 * quiet.downtimeNs);
+  });
+
+  test('traffic that leaves room for b costs only the way of a page, and traffic that does not costs time', () => {
+    const some = migration([{ kind: 'cross-traffic', bytesPerSecond: 2 * RATE }]);
+    const much = migration([{ kind: 'cross-traffic', bytesPerSecond: 3.75 * RATE }]);
+    expect(some.totalNs / quiet.totalNs).toBeLessThan(1.03);
+    expect(much.rounds[0]!.durationNs / quiet.rounds[0]!.durationNs).toBeGreaterThan(3.8);
+  });
+
+  test('an outage of a quarter of the time costs a third more, less what the bucket saves', () => {
+    const outages = { kind: 'link-drop', everyNs: 100e6, lengthNs: 25e6, bytesPerSecond: 0 } as const;
+    const shallow = migration([outages], { depthPages: 1 });
+    const deep = migration([outages], { depthPages: 100 });
+    const ratio = shallow.rounds[0]!.durationNs / quiet.rounds[0]!.durationNs;
+    expect(ratio).toBeGreaterThan(1.3);
+    expect(ratio).toBeLessThan(1.4);
+    expect(deep.rounds[0]!.durationNs).toBeLessThan(0.9 * shallow.rounds[0]!.durationNs);
+  });
+
+  test('a sender that wakes late loses its rate from a shallow bucket, and nothing from a deep one', () => {
+    const noise = { kind: 'timer-noise', meanNs: 2e6 } as const;
+    const shallow = migration([noise], { depthPages: 1 });
+    const deep = migration([noise], { depthPages: 100 });
+    expect(shallow.rounds[0]!.durationNs).toBeGreaterThan(2.5 * quiet.rounds[0]!.durationNs);
+    expect(deep.rounds[0]!.durationNs).toBeLessThan(1.02 * quiet.rounds[0]!.durationNs);
+  });
+
+  test('the same seed meets the same drops', () => {
+    const drops = [{ kind: 'link-drop', everyNs: 300e6, lengthNs: 100e6, bytesPerSecond: 0 }] as const;
+    expect(migration(drops, { seed: 3 })).toEqual(migration(drops, { seed: 3 }));
+    expect(migration(drops, { seed: 3 }).totalNs).not.toBe(migration(drops, { seed: 4 }).totalNs);
+  });
+
+  test.each(['memory-hog', 'garbage'] as const)('%s is refused, and it is said why', (kind) => {
+    const antagonist = { kind, count: 1, bytes: 2 ** 20, bytesPerSecond: 1e6 } as Antagonist;
+    expect(() => migration([antagonist])).toThrow(`${kind} means nothing in virtual time`);
+  });
+});
