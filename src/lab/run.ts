@@ -1,15 +1,22 @@
-import type { CpuPlan } from '../core/cpu/cpu-plan.ts';
-import { type Labels, type MigrationRecord, migrationRecord } from '../core/migration/record.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { changeCapacity } from '../core/link/ledger.ts';
+import type { Labels, MigrationRecord } from '../core/migration/record.ts';
+import { NANOS_PER_MILLISECOND } from '../core/units.ts';
 import { Refusal } from '../worlds/failure.ts';
 import type { World, WorldSetup } from '../worlds/world.ts';
 import { type DestinationThere, type WorldFactory, type WorldName, worldFactory } from '../worlds/worlds.ts';
 import { drive, type Witnessed } from './drive.ts';
 import { type Ensemble, virtualEnsemble } from './ensemble.ts';
 import { canBeForeseen, foresee } from './foresee.ts';
-import { type StopChart, stopChart } from './report/stop-chart.ts';
+import { type LedgerStore, memoryStore } from './link-desk.ts';
+import { chartOf, type Ended, recordOf, traceOf } from './migration.ts';
+import type { StopChart } from './report/stop-chart.ts';
 import { type Experiment, type Scenario, seeded } from './scenario.ts';
+import type { LinkShare } from './scenario-fleet.ts';
 import type { Cell } from './settings.ts';
+import { SharedLinkWorld } from './shared-link.ts';
 import type { TraceLine } from './trace.ts';
+import { virtualFleet } from './virtual-fleet.ts';
 
 export interface RunOptions {
   readonly world: WorldName;
@@ -18,13 +25,15 @@ export interface RunOptions {
   readonly journals?: string | undefined;
   /** How to keep reservations that the kernel refuses. */
   readonly fallback?: 'cooperative' | undefined;
+  /** Where the ledgers of links are kept that other processes use too. */
+  readonly redis?: string | undefined;
   readonly listener?: RunListener;
 }
 
 /** Told what happens while it happens. */
 export interface RunListener {
-  starts?(run: { readonly cell: Cell; readonly run: number; readonly seed: number }): void;
-  witnessed?: Witnessed;
+  /** @returns who is told every step of this migration as it is carried out, where time passes */
+  starts?(run: { readonly cell: Cell; readonly run: number; readonly seed: number }): Witnessed;
   traced?(line: TraceLine): void;
   /** The record; and, drawn if asked for at once, who had a processor around the stop. */
   ended?(record: MigrationRecord, chart: () => StopChart | undefined): void;
@@ -40,28 +49,50 @@ export interface CellResult {
   readonly records: readonly MigrationRecord[];
 }
 
+/** One migration of a run. */
+interface Migration {
+  readonly setup: WorldSetup;
+  readonly share: LinkShare | null;
+  readonly witnessed: Witnessed | undefined;
+  ended(how: Ended): void;
+}
+
 /**
  * Runs every cell of an experiment as often as it says. Repetition r has the same seed in every cell, so cells
  * are compared under common random numbers; and all cells run before any is repeated, so that a slow drift of
- * the machine does not favour one.
+ * the machine does not favour one. Of guests that share a link each has a seed of its own.
  * @throws Failure the world is not to be had, or a destination refused
  */
 export async function run(experiment: Experiment, options: RunOptions): Promise<readonly CellResult[]> {
-  const { listener = {} } = options;
-  const results = experiment.cells.map(({ cell, scenario }) => ({
+  const { name, seed: firstSeed } = experiment;
+  const { world, listener = {} } = options;
+  const results = experiment.cells.map(({ cell, scenario, together }) => ({
     cell,
     scenario,
-    foreseen: foreseenBy(scenario, experiment.seed),
-    ensemble: options.world === 'virtual' ? undefined : virtualEnsemble(scenario, experiment.seed),
+    together,
+    foreseen: foreseenBy(scenario, firstSeed),
+    ensemble: world === 'virtual' ? undefined : virtualEnsemble(scenario, firstSeed),
     records: [] as MigrationRecord[],
   }));
-  const factory = await worldFactory(options.world, options);
+  const factory = await worldFactory(world, options);
   try {
     for (let repetition = 0; repetition < experiment.runs; repetition++) {
-      for (const result of results) {
-        const seed = experiment.seed + repetition;
-        listener.starts?.({ cell: result.cell, run: repetition + 1, seed });
-        result.records.push(await migration(experiment.name, result, seed, options, factory));
+      for (const group of grouped(results)) {
+        const migrations = group.map(({ cell, scenario, foreseen, records }, index): Migration => {
+          const seed = firstSeed + repetition * group.length + index;
+          return {
+            setup: seeded(scenario, seed),
+            share: scenario.share,
+            witnessed: listener.starts?.({ cell, run: repetition + 1, seed }),
+            ended(how) {
+              if (listener.traced) for (const line of traceOf(how)) listener.traced(line);
+              const record = recordOf(how, { world, scenario: name, seed, predicted: foreseen });
+              records.push(record);
+              listener.ended?.(record, () => chartOf(how, `${name}, seed ${seed}`));
+            },
+          };
+        });
+        await carryOutTogether(migrations, options, factory);
       }
     }
   } finally {
@@ -70,8 +101,90 @@ export async function run(experiment: Experiment, options: RunOptions): Promise<
   return results;
 }
 
-function reservationsOf({ reclaim: _, ...reservations }: CpuPlan): Labels['reservations'] {
-  return reservations;
+/** Neighbours that run together. */
+function grouped<Result extends { readonly together: number }>(results: readonly Result[]): Result[][] {
+  const groups: Result[][] = [];
+  for (const result of results) {
+    const last = groups.at(-1);
+    if (last?.[0]?.together === result.together) last.push(result);
+    else groups.push([result]);
+  }
+  return groups;
+}
+
+/** The migrations that share a link, or the one that has a link of its own. */
+async function carryOutTogether(
+  migrations: readonly Migration[],
+  options: RunOptions,
+  factory: WorldFactory,
+): Promise<void> {
+  const { share } = migrations[0]!;
+  if (share && options.world === 'virtual') {
+    const members = migrations.map(({ setup, share }) => ({ setup, share: share! }));
+    for (const [index, went] of virtualFleet(members).entries()) {
+      migrations[index]!.ended({ ...went, setup: members[index]!.setup, notes: [] });
+    }
+    return;
+  }
+  const store = share ? await storeOf(share, options) : undefined;
+  const over = new AbortController();
+  const until = (ns: number) => sleep(ns / NANOS_PER_MILLISECOND, undefined, { signal: over.signal });
+  try {
+    if (store && share) void changeInTime(store, share, until).catch(() => {});
+    const all = await Promise.allSettled(
+      migrations.map(async (migration) => {
+        await until(migration.share?.atNs ?? 0);
+        await carryOut(migration, options, factory, store);
+      }),
+    );
+    for (const one of all) if (one.status === 'rejected') throw one.reason;
+  } finally {
+    over.abort();
+    await store?.close();
+  }
+}
+
+async function storeOf(share: LinkShare, { redis }: RunOptions): Promise<LedgerStore> {
+  const { link, capacityBytesPerSecond, changes } = share;
+  if (redis === undefined) return memoryStore(capacityBytesPerSecond);
+  if (changes.length > 0) throw new Refusal('link.changes: not with --redis, where others use the link too');
+  const { redisStore } = await import('./redis-store.ts');
+  return redisStore(redis, link, capacityBytesPerSecond);
+}
+
+/** Changes the link's capacity when the scenario says so. */
+async function changeInTime(
+  store: LedgerStore,
+  { changes }: LinkShare,
+  until: (ns: number) => Promise<unknown>,
+): Promise<void> {
+  await Promise.all(
+    changes.map(async ({ atNs, capacityBytesPerSecond }) => {
+      await until(atNs);
+      await store.update((ledger, now) => changeCapacity(ledger, capacityBytesPerSecond, now));
+    }),
+  );
+}
+
+async function carryOut(
+  { setup: asked, share, witnessed, ended }: Migration,
+  { fallback }: RunOptions,
+  factory: WorldFactory,
+  store: LedgerStore | undefined,
+): Promise<void> {
+  const { world: own, setup, notes } = await admitted(asked, factory, fallback);
+  const shared = store && share ? new SharedLinkWorld(own, setup, share, store) : undefined;
+  const world = shared ?? own;
+  try {
+    const steps: Ended['steps'][number][] = [];
+    const course = await drive(setup.plan, world, (step, seen) => {
+      steps.push({ step, seen });
+      witnessed?.(step, seen);
+    });
+    ended({ setup, course, steps, world, admission: shared?.admission ?? null, notes });
+  } finally {
+    await world.close();
+  }
 }
 
 /** The model's figures; null where it has none: no rate, or no convergence. */
@@ -80,50 +193,6 @@ function foreseenBy(scenario: Scenario, seed: number): Labels['predicted'] {
   const { downtimeNs, downtimeP99Ns, totalNs } = foresee(seeded(scenario, seed)).course;
   if (downtimeNs === null || downtimeP99Ns === null || totalNs === null) return null;
   return { downtimeNs, downtimeP99Ns, totalNs };
-}
-
-async function migration(
-  name: string,
-  { scenario, foreseen }: CellResult,
-  seed: number,
-  { world: worldName, fallback, listener = {} }: RunOptions,
-  factory: WorldFactory,
-): Promise<MigrationRecord> {
-  const { world, setup, notes } = await admitted(seeded(scenario, seed), factory, fallback);
-  try {
-    listener.traced?.({ plan: setup.plan });
-    let stoppedAtNs = 0;
-    let resumedAtNs = 0;
-    const course = await drive(setup.plan, world, (step, seen) => {
-      if (step.kind === 'stop') stoppedAtNs = seen.now;
-      if (seen.kind === 'handed over') resumedAtNs = seen.runningAtNs;
-      listener.witnessed?.(step, seen);
-      listener.traced?.({ step, seen });
-    });
-    listener.traced?.({ course });
-    const { pages, pageSizeBytes } = setup.guest;
-    const record = migrationRecord(
-      {
-        world: worldName,
-        scenario: name,
-        seed,
-        startedAt: world.startedAt,
-        guest: { name: setup.guest.name, pages, pageSizeBytes },
-        plan: setup.plan,
-        reservations: reservationsOf(setup.cpu),
-        predicted: foreseen,
-      },
-      { ...course, notes: [...notes, ...course.notes] },
-    );
-    listener.ended?.(record, () =>
-      resumedAtNs > stoppedAtNs
-        ? stopChart(world.slices(), { stoppedAtNs, resumedAtNs }, `${name}, seed ${seed}`)
-        : undefined,
-    );
-    return record;
-  } finally {
-    await world.close();
-  }
 }
 
 /**

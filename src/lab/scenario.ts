@@ -19,6 +19,7 @@ import { type GuestSpec, pagesNeeded } from '../worlds/guests/programs.ts';
 import type { WorldSetup } from '../worlds/world.ts';
 import { type Problem, shown, UsageError } from './problem.ts';
 import { checkCpu, resolveCpu } from './scenario-cpu.ts';
+import { type LinkShare, type Place, placesOf, resolveShare } from './scenario-fleet.ts';
 import { resolveProgram } from './scenario-program.ts';
 import { type ScenarioDocument, scenarioSchema } from './scenario-schema.ts';
 import { type Cell, cellsOf, type Setting, withSettings } from './settings.ts';
@@ -28,11 +29,20 @@ export interface Scenario {
   readonly guest: Omit<GuestSpec, 'seed'>;
   readonly plan: Omit<Plan, 'seed'>;
   readonly cpu: CpuPlan;
+  /** null: the link is its own. */
+  readonly share: LinkShare | null;
 }
 
 /** The scenario of one run: everything in it that is random comes from this seed. */
 export function seeded({ guest, plan, cpu }: Scenario, seed: number): WorldSetup {
   return { guest: { ...guest, seed }, plan: { ...plan, seed }, cpu };
+}
+
+export interface ExperimentCell {
+  readonly cell: Cell;
+  readonly scenario: Scenario;
+  /** Those with the same number share a link, and run together. */
+  readonly together: number;
 }
 
 /** A scenario file with its matrix. */
@@ -41,7 +51,8 @@ export interface Experiment {
   readonly describe: string;
   readonly runs: number;
   readonly seed: number;
-  readonly cells: readonly { readonly cell: Cell; readonly scenario: Scenario }[];
+  /** Each cell of the matrix, or where its guests share a link, each of them. */
+  readonly cells: readonly ExperimentCell[];
 }
 
 /**
@@ -54,10 +65,14 @@ export function loadExperiment(file: string, settings: readonly Setting[] = []):
   const { compare, ...base } = asObject(document, file);
   const cells = cellsOf(compare);
   const problems = new Map<string, Problem>();
-  const resolved = cells.flatMap((cell) => {
+  const resolved = cells.flatMap((cell, together) => {
     try {
-      const document = checked(withSettings(base, cell.settings));
-      return [{ cell, document, scenario: resolveScenario(document, file) }];
+      return membersOf(withSettings(base, cell.settings)).map(({ document, place, settings }) => ({
+        document,
+        cell: { settings: [...cell.settings, ...settings] },
+        scenario: resolveScenario(document, file, place),
+        together,
+      }));
     } catch (cause) {
       if (!(cause instanceof UsageError)) throw cause;
       for (const problem of cause.problems) problems.set(JSON.stringify(problem), problem);
@@ -71,8 +86,30 @@ export function loadExperiment(file: string, settings: readonly Setting[] = []):
     describe,
     runs,
     seed,
-    cells: resolved.map(({ cell, scenario }) => ({ cell, scenario })),
+    cells: resolved.map(({ document: _, ...cell }) => cell),
   };
+}
+
+interface Member {
+  readonly document: ScenarioDocument;
+  readonly place: Place | undefined;
+  /** What tells it from the others. */
+  readonly settings: readonly Setting[];
+}
+
+/** The guests of a scenario, each with its own settings. @throws UsageError */
+function membersOf(raw: unknown): readonly Member[] {
+  const document = checked(raw);
+  if (!document.fleet) return [{ document, place: undefined, settings: [] }];
+  return placesOf(document.fleet).map(({ place, set }) => {
+    const own = Object.entries(set).map(([path, value]) => ({ path, value }));
+    const settings = [...own, { path: 'guest.name', value: place.name }];
+    return {
+      document: checked(withSettings(raw, settings)),
+      place,
+      settings: [{ path: 'fleet', value: place.name }],
+    };
+  });
 }
 
 function readText(file: string): string {
@@ -131,7 +168,7 @@ function valueAt(node: unknown, path: readonly string[]): unknown {
 }
 
 /** The document in the terms of the worlds; what the schema alone could not check is checked here. */
-function resolveScenario(document: ScenarioDocument, file: string): Scenario {
+function resolveScenario(document: ScenarioDocument, file: string, place: Place | undefined): Scenario {
   const { guest, link, migration } = document;
   const usedPages = guest.pages - guest.zeroPages;
   const program = resolveProgram(guest.program, usedPages, file);
@@ -143,9 +180,7 @@ function resolveScenario(document: ScenarioDocument, file: string): Scenario {
   };
   const depth = link.depth ?? Math.max(defaultDepth(link.rate, stopRate), pageBytes);
   insist(depth >= pageBytes, 'link.depth', `room for a page and its header, ${pageBytes} bytes`, depth);
-  const capacity = link.capacity ?? Number.POSITIVE_INFINITY;
-  insist((link.rate ?? 0) <= capacity, 'link.rate', 'at most link.capacity', link.rate);
-  insist((stopRate ?? 0) <= capacity, 'link.stopRate', 'at most link.capacity', stopRate);
+  const share = resolveShare(document, stopRate, place, insist);
   const needed = pagesNeeded(program);
   const where = guest.zeroPages === 0 ? 'guest.pages' : 'guest.pages − guest.zeroPages';
   insist(needed <= usedPages, where, `at least ${needed}, which the program uses`, usedPages);
@@ -169,6 +204,7 @@ function resolveScenario(document: ScenarioDocument, file: string): Scenario {
   if (problems.length > 0) throw new UsageError(problems);
   const { defer } = migration;
   return {
+    share,
     guest: {
       name: guest.name,
       pages: guest.pages,

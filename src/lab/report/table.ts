@@ -15,10 +15,12 @@ export function experimentTable(results: readonly CellResult[], world: string): 
     records.some(({ outage }) => outage && outage.lateHeartbeats > 0),
   );
   const predicted = results.some((result) => result.ensemble);
+  const shared = results.some(({ scenario }) => scenario.share !== null);
   const table = new Table({
     head: [
       ...headings,
       'runs',
+      ...(shared ? ['waited s', 'b used %'] : []),
       'downtime ms',
       ...(tails ? ['p95'] : []),
       ...(predicted ? ['memory part', 'virtual'] : ['model']),
@@ -31,7 +33,7 @@ export function experimentTable(results: readonly CellResult[], world: string): 
     ],
     colAligns: [
       ...headings.map(() => 'left' as const),
-      ...Array.from({ length: 12 }, () => 'right' as const),
+      ...Array.from({ length: 14 }, () => 'right' as const),
     ],
     style: { head: [], border: [], compact: true },
   });
@@ -45,6 +47,7 @@ export function experimentTable(results: readonly CellResult[], world: string): 
     table.push([
       ...values(result),
       runsOf(records),
+      ...(shared ? [waited(records), used(done)] : []),
       measured((record) => record.downtimeNs, NANOS_PER_MILLISECOND),
       ...(tails ? [tail(done)] : []),
       predicted
@@ -60,6 +63,18 @@ export function experimentTable(results: readonly CellResult[], world: string): 
     ]);
   }
   return [table.toString(), ...footnotes(results, predicted, world)].join('\n');
+}
+
+/** For its reservation of the link, also if in vain. */
+function waited(records: readonly MigrationRecord[]): string {
+  const times = records.flatMap(({ admission }) => admission?.waitedNs ?? []);
+  return times.length === 0 ? '–' : figure(quantile(times, 0.5) / NANOS_PER_SECOND);
+}
+
+/** Of what its reservation granted while there was something to send. */
+function used(records: readonly MigrationRecord[]): string {
+  const shares = records.flatMap(({ link }) => link.utilisation ?? []);
+  return shares.length === 0 ? '–' : (100 * quantile(shares, 0.5)).toFixed(1);
 }
 
 /** Below so many runs a 95 % quantile is only the largest value. */

@@ -1,0 +1,58 @@
+import type { CpuPlan } from '../core/cpu/cpu-plan.ts';
+import type { Slice } from '../core/cpu/slice.ts';
+import type { Course } from '../core/migration/course.ts';
+import {
+  type Admission,
+  type Labels,
+  type MigrationRecord,
+  migrationRecord,
+} from '../core/migration/record.ts';
+import type { Seen, Step } from '../core/migration/steps.ts';
+import type { WorldSetup } from '../worlds/world.ts';
+import { type StopChart, stopChart } from './report/stop-chart.ts';
+import type { TraceLine } from './trace.ts';
+
+/** A migration that has ended, before its world is closed. */
+export interface Ended {
+  readonly setup: WorldSetup;
+  readonly course: Course;
+  readonly steps: readonly { readonly step: Step; readonly seen: Seen }[];
+  readonly world: { readonly startedAt: string; slices(): readonly Slice[] };
+  readonly admission: Admission | null;
+  readonly notes: readonly string[];
+}
+
+export function recordOf(
+  { setup, course, world, admission, notes }: Ended,
+  labels: Pick<Labels, 'world' | 'scenario' | 'seed' | 'predicted'>,
+): MigrationRecord {
+  const { name, pages, pageSizeBytes } = setup.guest;
+  return migrationRecord(
+    {
+      ...labels,
+      startedAt: world.startedAt,
+      guest: { name, pages, pageSizeBytes },
+      plan: setup.plan,
+      reservations: reservationsOf(setup.cpu),
+      admission,
+    },
+    { ...course, notes: [...notes, ...course.notes] },
+  );
+}
+
+/** Everything that passed between the migration and its world. */
+export function traceOf({ setup, steps, course }: Ended): readonly TraceLine[] {
+  return [{ plan: setup.plan }, ...steps, { course }];
+}
+
+/** Who had a processor around the stop; `undefined`: the guest did not stand, or nobody competed. */
+export function chartOf({ steps, world }: Ended, title: string): StopChart | undefined {
+  const stop = steps.find(({ step }) => step.kind === 'stop');
+  const handed = steps.map(({ seen }) => seen).find((seen) => seen.kind === 'handed over');
+  if (!stop || !handed || handed.runningAtNs <= stop.seen.now) return undefined;
+  return stopChart(world.slices(), { stoppedAtNs: stop.seen.now, resumedAtNs: handed.runningAtNs }, title);
+}
+
+function reservationsOf({ reclaim: _, ...reservations }: CpuPlan): Labels['reservations'] {
+  return reservations;
+}
