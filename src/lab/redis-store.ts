@@ -12,7 +12,7 @@ const TIME_TO_LIVE_NS = 3 * NANOS_PER_SECOND;
 const FORGOTTEN_AFTER_MS = (10 * TIME_TO_LIVE_NS) / NANOS_PER_MILLISECOND;
 const LOOK_MS = 50;
 /** No answer for so long is none: well below the time to live. */
-const PATIENCE_MS = 500;
+const PATIENCE_MS = 1_000;
 const MOST_TRIES = 1_000;
 
 /** The ledger and the server's clock: seconds, and microseconds within them. */

@@ -126,22 +126,35 @@ async function carryOutTogether(
     }
     return;
   }
-  const store = share ? await storeOf(share, options) : undefined;
+  const made = await Promise.allSettled(
+    migrations.map(({ setup }) => admitted(setup, factory, options.fallback)),
+  );
+  const worlds = made.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
   const over = new AbortController();
-  const until = (ns: number) => sleep(ns / NANOS_PER_MILLISECOND, undefined, { signal: over.signal });
+  let store: LedgerStore | undefined;
   try {
-    if (store && share) void changeInTime(store, share, until).catch(() => {});
-    const all = await Promise.allSettled(
-      migrations.map(async (migration) => {
-        await until(migration.share?.atNs ?? 0);
-        await carryOut(migration, options, factory, store);
-      }),
+    throwFirst(made);
+    store = share ? await storeOf(share, options) : undefined;
+    const after = (ns: number) => sleep(ns / NANOS_PER_MILLISECOND, undefined, { signal: over.signal });
+    if (store && share) void changeInTime(store, share, after).catch(() => {});
+    throwFirst(
+      await Promise.allSettled(
+        migrations.map(async (migration, index) => {
+          await after(migration.share?.atNs ?? 0);
+          await carryOut(migration, worlds[index]!, store);
+        }),
+      ),
     );
-    for (const one of all) if (one.status === 'rejected') throw one.reason;
   } finally {
     over.abort();
+    await Promise.all(worlds.map(({ world }) => world.close()));
     await store?.close();
   }
+}
+
+/** Everybody has come to an end by now. */
+function throwFirst(results: readonly PromiseSettledResult<unknown>[]): void {
+  for (const result of results) if (result.status === 'rejected') throw result.reason;
 }
 
 async function storeOf(share: LinkShare, { redis }: RunOptions): Promise<LedgerStore> {
@@ -156,23 +169,21 @@ async function storeOf(share: LinkShare, { redis }: RunOptions): Promise<LedgerS
 async function changeInTime(
   store: LedgerStore,
   { changes }: LinkShare,
-  until: (ns: number) => Promise<unknown>,
+  after: (ns: number) => Promise<unknown>,
 ): Promise<void> {
   await Promise.all(
     changes.map(async ({ atNs, capacityBytesPerSecond }) => {
-      await until(atNs);
+      await after(atNs);
       await store.update((ledger, now) => changeCapacity(ledger, capacityBytesPerSecond, now));
     }),
   );
 }
 
 async function carryOut(
-  { setup: asked, share, witnessed, ended }: Migration,
-  { fallback }: RunOptions,
-  factory: WorldFactory,
+  { share, witnessed, ended }: Migration,
+  { world: own, setup, notes }: Admitted,
   store: LedgerStore | undefined,
 ): Promise<void> {
-  const { world: own, setup, notes } = await admitted(asked, factory, fallback);
   const shared = store && share ? new SharedLinkWorld(own, setup, share, store) : undefined;
   const world = shared ?? own;
   try {
@@ -183,7 +194,7 @@ async function carryOut(
     });
     ended({ setup, course, steps, world, admission: shared?.admission ?? null, notes });
   } finally {
-    await world.close();
+    await shared?.leave();
   }
 }
 
@@ -195,6 +206,12 @@ function foreseenBy(scenario: Scenario, seed: number): Labels['predicted'] {
   return { downtimeNs, downtimeP99Ns, totalNs };
 }
 
+interface Admitted {
+  readonly world: World;
+  readonly setup: WorldSetup;
+  readonly notes: readonly string[];
+}
+
 /**
  * The world, once all reservations are made. If the kernel refuses them they are kept cooperatively, where that is
  * asked for, and the record says so.
@@ -204,7 +221,7 @@ async function admitted(
   setup: WorldSetup,
   factory: WorldFactory,
   fallback: RunOptions['fallback'],
-): Promise<{ world: World; setup: WorldSetup; notes: readonly string[] }> {
+): Promise<Admitted> {
   try {
     return { world: await factory.create(setup), setup, notes: [] };
   } catch (cause) {

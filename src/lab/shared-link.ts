@@ -49,7 +49,7 @@ export class SharedLinkWorld implements World {
     }
     const seen = await this.#world.perform(step);
     this.#now = seen.now;
-    if (seen.kind === 'handed over' || seen.kind === 'aborted') await this.#leave();
+    if (seen.kind === 'handed over' || seen.kind === 'aborted') await this.leave();
     return seen;
   }
 
@@ -61,12 +61,12 @@ export class SharedLinkWorld implements World {
     return this.#world.slices();
   }
 
-  async close(): Promise<void> {
-    await this.#leave();
-    await this.#world.close();
+  close(): Promise<void> {
+    return this.#world.close();
   }
 
-  async #leave(): Promise<void> {
+  /** Gives back the reservation, or the place in the queue, if that has not happened. */
+  async leave(): Promise<void> {
     if (!this.#isAtDesk) return;
     this.#isAtDesk = false;
     this.#admission = await this.#desk.leave();
