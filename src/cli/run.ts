@@ -124,7 +124,7 @@ function checkRedis({ cells }: Experiment, { redis, world }: Options): void {
     });
   }
   if (world === 'virtual')
-    problems.push({ path: '--redis', expected: '--world threads with it', found: world });
+    problems.push({ path: '--redis', expected: '--world threads with it', found: shown(world) });
   if (cells.some(({ scenario }) => !scenario.share)) {
     problems.push({ path: 'link.capacity', expected: 'a rate, as --redis shares it', found: 'nothing' });
   }

@@ -15,11 +15,12 @@ export const changesSchema = z
 
 /** A member may set what is its own, not what all of a fleet share. */
 const ofAll = ['fleet', 'runs', 'seed', 'describe', 'link.name', 'link.capacity', 'link.changes'];
+const touches = (path: string) =>
+  ofAll.some((all) => `${all}.`.startsWith(`${path}.`) || path.startsWith(`${all}.`));
 const ownSettings = z
   .record(z.string(), z.unknown(), 'settings: { path: value, … }')
   .refine(
-    (set) =>
-      !Object.keys(set).some((path) => ofAll.some((all) => path === all || path.startsWith(`${all}.`))),
+    (set) => !Object.keys(set).some(touches),
     `settings of this member alone, none of ${ofAll.join(', ')}`,
   );
 
