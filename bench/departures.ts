@@ -13,7 +13,7 @@ const [way, rateText, secondsText, depthText, host, port] = process.argv.slice(2
   string,
 ];
 const rate = Number(rateText);
-const portion = Buffer.alloc(Math.min(64 * 1024, Number(depthText)), 1);
+const portion = Buffer.alloc((way === 'ours' ? 16 : 64) * 1024, 1);
 const socket = connect(Number(port), host);
 socket.setNoDelay(true);
 await new Promise((resolve) => socket.once('connect', resolve));

@@ -47,7 +47,10 @@ async function ours(rate: number, how: string, cpu: CpuPlan): Promise<void> {
   const { rounds, link, servers } = await migrateThreads(pages, idle, rate, change, cpu);
   const { bytes, durationNs } = rounds[0]!;
   const used = ((bytes - link.depthBytes) * 1e9) / durationNs / rate;
-  const missed = servers.map((server) => `missed ${server.missedPeriods} of ${server.periods}`);
+  const missed = servers.map(
+    (server) =>
+      `missed ${server.missedPeriods} of ${server.periods}, ${server.missedByMachine} by the machine`,
+  );
   print(formatRate(rate), how, [
     `used ${percent(used)}`,
     `of what was granted ${percent(link.utilisation!)}`,
@@ -70,7 +73,7 @@ async function arriving(way: keyof typeof ways, rate: number): Promise<void> {
   const file = (name: string) => new URL(`./${name}.js`, import.meta.url).pathname;
   const depth = depthOf(rate);
   try {
-    if (way === 'unpaced') hosts!.shape(`${rate * 8}bit`);
+    if (way === 'unpaced') hosts!.shape(`${rate * 8}bit`, String(depth));
     const address = hosts?.address ?? '127.0.0.1';
     const receiver = spawn(...inside(hosts?.there, process.execPath, file('arrivals'), address), {
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],

@@ -76,7 +76,11 @@ export class LinkDesk {
     this.#allowed = allowed;
   }
 
-  /** Waits until the reservation is there, and keeps it from then on. @returns why there will be none, if so */
+  /**
+   * Waits until the reservation is there, and keeps it from then on.
+   * @returns why there will be none, if so
+   * @throws Failure the ledger cannot be reached
+   */
   async admit(): Promise<string | undefined> {
     let refusal: string | undefined;
     const { patienceNs, ...wanted } = this.#wish;

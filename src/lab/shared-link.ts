@@ -4,6 +4,7 @@ import type { Ceiling } from '../core/link/ceiling.ts';
 import type { Admission } from '../core/migration/record.ts';
 import type { Seen, Step } from '../core/migration/steps.ts';
 import type { Nanos } from '../core/units.ts';
+import { reasonOf } from '../worlds/failure.ts';
 import type { World, WorldSetup } from '../worlds/world.ts';
 import { type LedgerStore, LinkDesk } from './link-desk.ts';
 import type { LinkShare } from './scenario-fleet.ts';
@@ -44,8 +45,12 @@ export class SharedLinkWorld implements World {
   async perform(step: Step): Promise<Seen> {
     if (step.kind === 'track') {
       this.#isAtDesk = true;
-      const why = await this.#desk.admit();
-      if (why !== undefined) return { kind: 'revoked', now: this.#now, why };
+      try {
+        const why = await this.#desk.admit();
+        if (why !== undefined) return { kind: 'revoked', now: this.#now, why };
+      } catch (cause) {
+        return { kind: 'failed', now: this.#now, why: reasonOf(cause) };
+      }
     }
     const seen = await this.#world.perform(step);
     this.#now = seen.now;
