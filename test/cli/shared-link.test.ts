@@ -31,7 +31,7 @@ const idle = '{ kind: classes, classes: [ { pages: 1, writesPerSecond: 0 } ] }';
 const three = `
 describe: Three guests over one link
 guest: { pages: 1500, program: ${idle} }
-link: { capacity: 100Mbit/s, rate: 20Mbit/s, depth: 256KiB }
+link: { capacity: 100Mbit/s, rate: 20Mbit/s, depth: 512KiB }
 fleet:
   - { name: slow }
   - { name: middle, set: { link.rate: 30Mbit/s, guest.pages: 2200 } }
@@ -91,7 +91,7 @@ describe('three migrations over one link', () => {
     const text = three
       .replace('50Mbit/s', '50Mbit/s, link.least: 5Mbit/s')
       .replace('name: slow', 'name: slow, priority: 1')
-      .replace('depth: 256KiB', 'depth: 256KiB, changes: [{ at: 500ms, capacity: 40Mbit/s }]');
+      .replace('depth: 512KiB', 'depth: 512KiB, changes: [{ at: 500ms, capacity: 40Mbit/s }]');
     const file = scenario('revoked.yaml', text);
     const { code, stdout } = await switchover('run', file, '--world', 'threads', '--json', '-');
     expect(code).toBe(0);

