@@ -135,8 +135,10 @@ test('a Redis that is not there: one line; exit 1', async () => {
 
 describe.skipIf(noRedis !== undefined)(
   'two processes over one link, their ledger in Redis',
-  { retry: 1 },
+  { retry: 1, timeout: 300_000 },
   () => {
+    let links = 0;
+    const freshLink = () => `shared-${++links}`;
     const arguments_ = (file: string) => [
       'run',
       file,
