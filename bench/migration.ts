@@ -1,4 +1,4 @@
-import { freeCpu } from '../src/core/cpu/cpu-plan.ts';
+import { type CpuPlan, freeCpu } from '../src/core/cpu/cpu-plan.ts';
 import type { Course } from '../src/core/migration/course.ts';
 import type { Plan } from '../src/core/migration/plan.ts';
 import { HEADER_BYTES } from '../src/core/wire/frames.ts';
@@ -12,6 +12,7 @@ export async function migrateThreads(
   program: ProgramSpec,
   rate: number | null,
   change: Partial<Plan> = {},
+  cpu: CpuPlan = freeCpu,
 ): Promise<Course> {
   const plan: Plan = {
     pages,
@@ -45,7 +46,7 @@ export async function migrateThreads(
   };
   const factory = await worldFactory('threads');
   try {
-    const world = await factory.create({ guest, plan, cpu: freeCpu });
+    const world = await factory.create({ guest, plan, cpu });
     try {
       return await drive(plan, world);
     } finally {

@@ -1,6 +1,6 @@
 import { closeSync, openSync, writeFileSync, writeSync } from 'node:fs';
 import { Command, Option } from 'commander';
-import { shown, UsageError } from '../lab/problem.ts';
+import { type Problem, shown, UsageError } from '../lab/problem.ts';
 import { roundLog } from '../lab/report/round-log.ts';
 import { serversTable } from '../lab/report/servers-table.ts';
 import { settled } from '../lab/report/settled.ts';
@@ -26,6 +26,7 @@ interface Options {
   readonly journal?: string;
   readonly keyFile?: string;
   readonly fallback?: 'cooperative';
+  readonly redis?: string;
   readonly json?: string;
   readonly trace?: string;
   readonly gantt?: string;
@@ -54,6 +55,7 @@ export function runCommand(exit: (code: number) => void): Command {
         'cooperative',
       ]),
     )
+    .option('--redis <url>', 'keep the ledger of a link with a capacity there, for other processes to share')
     .option('--json <file>', 'write records as NDJSON to a file, or alone to standard output with -')
     .option('--trace <file>', 'write every step and what the world answered')
     .option('--gantt <file>', 'draw who had the processor around the stop of the last run, as SVG')
@@ -64,6 +66,7 @@ export function runCommand(exit: (code: number) => void): Command {
 async function action(file: string, options: Options): Promise<number> {
   const experiment = loadExperiment(file, settingsOf(options));
   const to = destination(options);
+  checkRedis(experiment, options);
   const records = options.json === '-' ? stdoutLines() : fileLines(options.json);
   const trace = fileLines(options.trace);
   if (options.json !== '-') console.log(`${settled(experiment)}\n`);
@@ -77,9 +80,9 @@ async function action(file: string, options: Options): Promise<number> {
       to,
       journals: options.journal,
       fallback: options.fallback,
+      redis: options.redis,
       listener: {
         starts: progress.starts,
-        witnessed: (step, seen) => progress.witnessed(step, seen),
         traced: (line) => trace.write(() => encodeTraceLine(line)),
         ended: (record, draw) => {
           records.write(() => JSON.stringify(record));
@@ -108,6 +111,25 @@ function destination({ to, keyFile }: Options): DestinationThere | undefined {
   }
   if (keyFile === undefined) return undefined;
   throw new UsageError([{ path: '--key-file', expected: '--to HOST:PORT with it', found: shown(to) }]);
+}
+
+/** @throws UsageError there is nothing to share, or no time in which others could. */
+function checkRedis({ cells }: Experiment, { redis, world }: Options): void {
+  if (redis === undefined) return;
+  const problems: Problem[] = [];
+  if (!/^rediss?:\/\/\S+$/.test(redis)) {
+    problems.push({
+      path: '--redis',
+      expected: 'an address such as redis://127.0.0.1:6379',
+      found: shown(redis),
+    });
+  }
+  if (world === 'virtual')
+    problems.push({ path: '--redis', expected: '--world threads with it', found: shown(world) });
+  if (cells.some(({ scenario }) => !scenario.share)) {
+    problems.push({ path: 'link.capacity', expected: 'a rate, as --redis shares it', found: 'nothing' });
+  }
+  if (problems.length > 0) throw new UsageError(problems);
 }
 
 interface Lines {
@@ -149,12 +171,12 @@ function writeChart(file: string, chart: StopChart | undefined): void {
   }
 }
 
-interface Progress extends Required<Pick<RunListener, 'starts' | 'witnessed'>> {
+interface Progress extends Required<Pick<RunListener, 'starts'>> {
   ended(): void;
   stop(): void;
 }
 
-const silence: Progress = { starts: () => {}, witnessed: () => {}, ended: () => {}, stop: () => {} };
+const silence: Progress = { starts: () => () => {}, ended: () => {}, stop: () => {} };
 
 /** On standard error: a line a round, and on a terminal a bar below them. Virtual runs are too fast for lines. */
 function progressOf(experiment: Experiment): Progress {
@@ -162,15 +184,15 @@ function progressOf(experiment: Experiment): Progress {
   const terminal = process.stderr.isTTY === true;
   const bar = progressBar();
   const print = (line: string) => process.stderr.write(terminal ? `\r\x1b[K${line}\n` : `${line}\n`);
-  let log = roundLog(print);
   if (terminal) bar.start(total, 0);
   return {
     starts({ cell, run, seed }) {
-      log = roundLog(print);
       const settings = cell.settings.map(({ path, value }) => `${path} = ${shown(value)}`);
-      print([`run ${run}, seed ${seed}`, ...settings].join(', '));
+      const what = [`run ${run}, seed ${seed}`, ...settings].join(', ');
+      print(what);
+      const name = cell.settings.find(({ path }) => path === 'fleet')?.value;
+      return roundLog((line) => print(name === undefined ? line : `${line} (${name})`));
     },
-    witnessed: (step, seen) => log(step, seen),
     ended: () => {
       if (terminal) bar.increment();
     },

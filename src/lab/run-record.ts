@@ -12,6 +12,7 @@ export interface Occasion {
   readonly scenario: string;
   readonly startedAt: string;
   readonly foreseen: Labels['predicted'];
+  readonly admission?: Labels['admission'];
 }
 
 /** The record of one migration, the same whoever ran it: a run or a cell of a sweep. */
@@ -30,6 +31,7 @@ export function recordOf(
       plan,
       reservations: reservationsOf(cpu),
       antagonists,
+      admission: occasion.admission ?? null,
       predicted: occasion.foreseen,
     },
     course,

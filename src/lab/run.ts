@@ -1,14 +1,22 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { changeCapacity } from '../core/link/ledger.ts';
 import type { Labels, MigrationRecord } from '../core/migration/record.ts';
+import { NANOS_PER_MILLISECOND } from '../core/units.ts';
 import { Refusal } from '../worlds/failure.ts';
 import type { World, WorldSetup } from '../worlds/world.ts';
 import { type DestinationThere, type WorldFactory, type WorldName, worldFactory } from '../worlds/worlds.ts';
 import { drive, type Witnessed } from './drive.ts';
 import { type Ensemble, virtualEnsemble } from './ensemble.ts';
-import { type StopChart, stopChart } from './report/stop-chart.ts';
-import { foreseenBy, recordOf } from './run-record.ts';
+import { type LedgerStore, memoryStore } from './link-desk.ts';
+import { chartOf, type Ended, traceOf } from './migration.ts';
+import type { StopChart } from './report/stop-chart.ts';
+import { foreseenBy, type Occasion, recordOf } from './run-record.ts';
 import { type Experiment, type Scenario, seeded } from './scenario.ts';
+import type { LinkShare } from './scenario-fleet.ts';
 import type { Cell } from './settings.ts';
+import { SharedLinkWorld } from './shared-link.ts';
 import type { TraceLine } from './trace.ts';
+import { virtualFleet } from './virtual-fleet.ts';
 
 export interface RunOptions {
   readonly world: WorldName;
@@ -19,13 +27,15 @@ export interface RunOptions {
   readonly fallback?: 'cooperative' | undefined;
   /** Whether to say, too, what measured cells come to in virtual time; that takes up to two seconds a cell. */
   readonly ensembles?: boolean;
+  /** Where the ledgers of links are kept that other processes use too. */
+  readonly redis?: string | undefined;
   readonly listener?: RunListener;
 }
 
 /** Told what happens while it happens. */
 export interface RunListener {
-  starts?(run: { readonly cell: Cell; readonly run: number; readonly seed: number }): void;
-  witnessed?: Witnessed;
+  /** @returns who is told every step of this migration as it is carried out, where time passes */
+  starts?(run: { readonly cell: Cell; readonly run: number; readonly seed: number }): Witnessed;
   traced?(line: TraceLine): void;
   /** The record; and, drawn if asked for at once, who had a processor around the stop. */
   ended?(record: MigrationRecord, chart: () => StopChart | undefined): void;
@@ -41,28 +51,50 @@ export interface CellResult {
   readonly records: readonly MigrationRecord[];
 }
 
+/** One migration of a run. */
+interface Migration {
+  readonly setup: WorldSetup;
+  readonly share: LinkShare | null;
+  readonly witnessed: Witnessed | undefined;
+  ended(how: Ended): void;
+}
+
 /**
  * Runs every cell of an experiment as often as it says. Repetition r has the same seed in every cell, so cells
  * are compared under common random numbers; and all cells run before any is repeated, so that a slow drift of
- * the machine does not favour one.
+ * the machine does not favour one. Of guests that share a link each has a seed of its own.
  * @throws Failure the world is not to be had, or a destination refused
  */
 export async function run(experiment: Experiment, options: RunOptions): Promise<readonly CellResult[]> {
-  const { listener = {}, ensembles = options.world !== 'virtual' } = options;
-  const results = experiment.cells.map(({ cell, scenario }) => ({
+  const { name, seed: firstSeed } = experiment;
+  const { world, listener = {}, ensembles = world !== 'virtual' } = options;
+  const results = experiment.cells.map(({ cell, scenario, together }) => ({
     cell,
     scenario,
+    together,
     foreseen: foreseenBy(scenario),
-    ensemble: ensembles ? virtualEnsemble(scenario, experiment.seed) : undefined,
+    ensemble: ensembles ? virtualEnsemble(scenario, firstSeed) : undefined,
     records: [] as MigrationRecord[],
   }));
-  const factory = await worldFactory(options.world, options);
+  const factory = await worldFactory(world, options);
   try {
     for (let repetition = 0; repetition < experiment.runs; repetition++) {
-      for (const result of results) {
-        const seed = experiment.seed + repetition;
-        listener.starts?.({ cell: result.cell, run: repetition + 1, seed });
-        result.records.push(await migration(experiment.name, result, seed, options, factory));
+      for (const group of grouped(results)) {
+        const migrations = group.map(({ cell, scenario, foreseen, records }, index): Migration => {
+          const seed = firstSeed + repetition * group.length + index;
+          return {
+            setup: seeded(scenario, seed),
+            share: scenario.share,
+            witnessed: listener.starts?.({ cell, run: repetition + 1, seed }),
+            ended(how) {
+              if (listener.traced) for (const line of traceOf(how)) listener.traced(line);
+              const record = recordOfEnded(how, { world, scenario: name, foreseen });
+              records.push(record);
+              listener.ended?.(record, () => chartOf(how, `${name}, seed ${seed}`));
+            },
+          };
+        });
+        await carryOutTogether(migrations, options, factory);
       }
     }
   } finally {
@@ -72,42 +104,136 @@ export async function run(experiment: Experiment, options: RunOptions): Promise<
 }
 
 /**
- * One migration in a world of its own.
+ * One migration that shares its link with no other.
  * @throws Failure the world is not to be had, or a destination refused
  */
 export async function migration(
   name: string,
   { scenario, foreseen }: Pick<CellResult, 'scenario' | 'foreseen'>,
   seed: number,
-  { world: worldName, fallback, listener = {} }: RunOptions,
+  options: RunOptions,
   factory: WorldFactory,
 ): Promise<MigrationRecord> {
-  const { world, setup, notes } = await admitted(seeded(scenario, seed), factory, fallback);
-  try {
-    listener.traced?.({ plan: setup.plan });
-    let stoppedAtNs = 0;
-    let resumedAtNs = 0;
-    const course = await drive(setup.plan, world, (step, seen) => {
-      if (step.kind === 'stop') stoppedAtNs = seen.now;
-      if (seen.kind === 'handed over') resumedAtNs = seen.runningAtNs;
-      listener.witnessed?.(step, seen);
-      listener.traced?.({ step, seen });
-    });
-    listener.traced?.({ course });
-    const record = recordOf(
-      { world: worldName, scenario: name, startedAt: world.startedAt, foreseen },
-      setup,
-      { ...course, notes: [...notes, ...course.notes] },
-    );
-    listener.ended?.(record, () =>
-      resumedAtNs > stoppedAtNs
-        ? stopChart(world.slices(), { stoppedAtNs, resumedAtNs }, `${name}, seed ${seed}`)
-        : undefined,
-    );
-    return record;
-  } finally {
-    await world.close();
+  let record: MigrationRecord | undefined;
+  const ended = (how: Ended) => {
+    record = recordOfEnded(how, { world: options.world, scenario: name, foreseen });
+  };
+  const alone = { setup: seeded(scenario, seed), share: null, witnessed: undefined, ended };
+  await carryOutTogether([alone], options, factory);
+  return record!;
+}
+
+function recordOfEnded(
+  { setup, course, world, admission, notes }: Ended,
+  occasion: Pick<Occasion, 'world' | 'scenario' | 'foreseen'>,
+): MigrationRecord {
+  return recordOf({ ...occasion, startedAt: world.startedAt, admission }, setup, {
+    ...course,
+    notes: [...notes, ...course.notes],
+  });
+}
+
+/** Neighbours that run together. */
+function grouped<Result extends { readonly together: number }>(results: readonly Result[]): Result[][] {
+  const groups: Result[][] = [];
+  for (const result of results) {
+    const last = groups.at(-1);
+    if (last?.[0]?.together === result.together) last.push(result);
+    else groups.push([result]);
   }
+  return groups;
+}
+
+/** The migrations that share a link, or the one that has a link of its own. */
+async function carryOutTogether(
+  migrations: readonly Migration[],
+  options: RunOptions,
+  factory: WorldFactory,
+): Promise<void> {
+  const { share } = migrations[0]!;
+  if (share && options.world === 'virtual') {
+    const members = migrations.map(({ setup, share }) => ({ setup, share: share! }));
+    for (const [index, went] of virtualFleet(members).entries()) {
+      migrations[index]!.ended({ ...went, setup: members[index]!.setup, notes: [] });
+    }
+    return;
+  }
+  const made = await Promise.allSettled(
+    migrations.map(({ setup }) => admitted(setup, factory, options.fallback)),
+  );
+  const worlds = made.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+  const over = new AbortController();
+  let store: LedgerStore | undefined;
+  try {
+    throwFirst(made);
+    store = share ? await storeOf(share, options) : undefined;
+    const after = (ns: number) => sleep(ns / NANOS_PER_MILLISECOND, undefined, { signal: over.signal });
+    if (store && share) void changeInTime(store, share, after).catch(() => {});
+    throwFirst(
+      await Promise.allSettled(
+        migrations.map(async (migration, index) => {
+          await after(migration.share?.atNs ?? 0);
+          await carryOut(migration, worlds[index]!, store);
+        }),
+      ),
+    );
+  } finally {
+    over.abort();
+    await Promise.all(worlds.map(({ world }) => world.close()));
+    await store?.close();
+  }
+}
+
+/** Everybody has come to an end by now. */
+function throwFirst(results: readonly PromiseSettledResult<unknown>[]): void {
+  for (const result of results) if (result.status === 'rejected') throw result.reason;
+}
+
+async function storeOf(share: LinkShare, { redis }: RunOptions): Promise<LedgerStore> {
+  const { link, capacityBytesPerSecond, changes } = share;
+  if (redis === undefined) return memoryStore(capacityBytesPerSecond);
+  if (changes.length > 0) throw new Refusal('link.changes: not with --redis, where others use the link too');
+  const { redisStore } = await import('./redis-store.ts');
+  return redisStore(redis, link, capacityBytesPerSecond);
+}
+
+/** Changes the link's capacity when the scenario says so. */
+async function changeInTime(
+  store: LedgerStore,
+  { changes }: LinkShare,
+  after: (ns: number) => Promise<unknown>,
+): Promise<void> {
+  await Promise.all(
+    changes.map(async ({ atNs, capacityBytesPerSecond }) => {
+      await after(atNs);
+      await store.update((ledger, now) => changeCapacity(ledger, capacityBytesPerSecond, now));
+    }),
+  );
+}
+
+async function carryOut(
+  { share, witnessed, ended }: Migration,
+  { world: own, setup, notes }: Admitted,
+  store: LedgerStore | undefined,
+): Promise<void> {
+  const shared = store && share ? new SharedLinkWorld(own, setup, share, store) : undefined;
+  const world = shared ?? own;
+  try {
+    const steps: Ended['steps'][number][] = [];
+    const course = await drive(setup.plan, world, (step, seen) => {
+      steps.push({ step, seen });
+      witnessed?.(step, seen);
+    });
+    ended({ setup, course, steps, world, admission: shared?.admission ?? null, notes });
+  } finally {
+    await shared?.leave();
+  }
+}
+
+interface Admitted {
+  readonly world: World;
+  readonly setup: WorldSetup;
+  readonly notes: readonly string[];
 }
 
 /**
@@ -119,7 +245,7 @@ async function admitted(
   setup: WorldSetup,
   factory: WorldFactory,
   fallback: RunOptions['fallback'],
-): Promise<{ world: World; setup: WorldSetup; notes: readonly string[] }> {
+): Promise<Admitted> {
   try {
     return { world: await factory.create(setup), setup, notes: [] };
   } catch (cause) {

@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import { DEEPEST_BUCKET_BYTES } from '../core/link/bucket.ts';
 import { orderNames } from '../core/migration/order/orders.ts';
-import { expected, formatSize, parseDuration, parseRate, parseSize } from '../core/units.ts';
+import { expected, formatSize, parseDuration, parseSize } from '../core/units.ts';
 import { HEADER_BYTES } from '../core/wire/frames.ts';
 import { backgroundSchema } from './scenario-background.ts';
 import { cpuSchema, cpuTime, reservationSchema } from './scenario-cpu.ts';
+import { changesSchema, definiteRate, fleetSchema } from './scenario-fleet.ts';
 import { programSchema } from './scenario-program.ts';
 import { quantity, whole } from './scenario-quantity.ts';
 import { stopSchema } from './scenario-stop.ts';
@@ -16,7 +17,6 @@ import { stopSchema } from './scenario-stop.ts';
 const duration = quantity(parseDuration, expected.duration);
 const someTime = quantity(parseDuration, `${expected.duration} above 0`, (ns) => ns > 0);
 const size = quantity(parseSize, expected.size);
-const definiteRate = quantity(parseRate, expected.rate);
 const rate = z.union(
   [z.literal('unlimited').transform(() => null), definiteRate],
   `${expected.rate}, or unlimited`,
@@ -51,9 +51,12 @@ const guest = z.strictObject(
 
 const link = z.strictObject(
   {
+    name: z.string('a name').max(200, 'a name of at most 200 characters').default('link'),
     capacity: definiteRate.optional(),
+    changes: changesSchema,
     rate,
     stopRate: rate.optional(),
+    least: definiteRate.optional(),
     depth: quantity(
       parseSize,
       `a size of at most ${formatSize(DEEPEST_BUCKET_BYTES)}`,
@@ -114,6 +117,7 @@ export const scenarioSchema = z.strictObject({
   cpu: cpuSchema.prefault({}),
   background: backgroundSchema,
   link,
+  fleet: fleetSchema,
   migration: migration.prefault({}),
   runs: whole(1, 1_000_000).default(1),
   seed: whole(0, Number.MAX_SAFE_INTEGER).default(1),

@@ -22,6 +22,7 @@ import { checked } from './checked.ts';
 import { type Problem, shown, UsageError } from './problem.ts';
 import { checkAntagonists, resolveAntagonists } from './scenario-background.ts';
 import { checkCpu, resolveCpu } from './scenario-cpu.ts';
+import { type LinkShare, type Place, placesOf, resolveShare } from './scenario-fleet.ts';
 import { resolveProgram } from './scenario-program.ts';
 import { type ScenarioDocument, scenarioSchema } from './scenario-schema.ts';
 import { type Cell, cellsOf, type Setting, withSettings } from './settings.ts';
@@ -33,11 +34,20 @@ export interface Scenario {
   readonly cpu: CpuPlan;
   readonly antagonists: readonly Antagonist[];
   readonly linkCapacityBytesPerSecond: BytesPerSecond;
+  /** null: the link is its own. */
+  readonly share: LinkShare | null;
 }
 
 /** The scenario of one run: everything in it that is random comes from this seed. */
-export function seeded({ guest, plan, ...rest }: Scenario, seed: number): WorldSetup {
+export function seeded({ guest, plan, share: _, ...rest }: Scenario, seed: number): WorldSetup {
   return { guest: { ...guest, seed }, plan: { ...plan, seed }, ...rest };
+}
+
+export interface ExperimentCell {
+  readonly cell: Cell;
+  readonly scenario: Scenario;
+  /** Those with the same number share a link, and run together. */
+  readonly together: number;
 }
 
 /** A scenario file with its matrix. */
@@ -46,7 +56,8 @@ export interface Experiment {
   readonly describe: string;
   readonly runs: number;
   readonly seed: number;
-  readonly cells: readonly { readonly cell: Cell; readonly scenario: Scenario }[];
+  /** Each cell of the matrix, or where its guests share a link, each of them. */
+  readonly cells: readonly ExperimentCell[];
 }
 
 /** A scenario as it is written, its settings made. What it says of several migrations lies apart. */
@@ -88,14 +99,31 @@ export function scenarioOf(
   return { file, name: basename(file).replace(/\.ya?ml$/, ''), base, compare, sweep, stress };
 }
 
-/** One cell, everything resolved. @throws UsageError all that is wrong with it. */
+/** One guest of a cell, everything resolved; the settings say which guest it is. */
+interface Member extends Pick<Experiment, 'describe' | 'runs' | 'seed'> {
+  readonly cell: Cell;
+  readonly scenario: Scenario;
+}
+
+/** One cell: its guest, or where a fleet shares the link, each of its guests. @throws UsageError all that is wrong with it. */
 export function resolveCell(
   { base, file }: Pick<WrittenScenario, 'base' | 'file'>,
-  { settings }: Cell,
-): Pick<Experiment, 'describe' | 'runs' | 'seed'> & { readonly scenario: Scenario } {
-  const document = checked(scenarioSchema, withSettings(base, settings), 'scenario');
-  const { describe, runs, seed } = document;
-  return { describe, runs, seed, scenario: resolveScenario(document, file) };
+  cell: Cell,
+): readonly Member[] {
+  const raw = withSettings(base, cell.settings);
+  const document = checked(scenarioSchema, raw, 'scenario');
+  const { describe, runs, seed, fleet } = document;
+  if (!fleet) return [{ describe, runs, seed, cell, scenario: resolveScenario(document, file) }];
+  return placesOf(fleet).map(({ place, set }) => {
+    const own = Object.entries(set).map(([path, value]) => ({ path, value }));
+    const settings = [...own, { path: 'guest.name', value: place.name }];
+    const member = checked(scenarioSchema, withSettings(raw, settings), 'scenario');
+    return {
+      ...{ describe, runs, seed },
+      cell: { settings: [...cell.settings, { path: 'fleet', value: place.name }] },
+      scenario: resolveScenario(member, file, place),
+    };
+  });
 }
 
 /**
@@ -110,9 +138,9 @@ export function loadExperiment(file: string, settings: readonly Setting[] = []):
 /** The same of a scenario that is there already. @throws Failure, UsageError as `loadExperiment` */
 export function experimentOf(scenario: WrittenScenario): Experiment {
   const problems = new Map<string, Problem>();
-  const resolved = cellsOf(scenario.compare).flatMap((cell) => {
+  const resolved = cellsOf(scenario.compare).flatMap((cell, together) => {
     try {
-      return [{ cell, ...resolveCell(scenario, cell) }];
+      return resolveCell(scenario, cell).map((member) => ({ ...member, together }));
     } catch (cause) {
       if (!(cause instanceof UsageError)) throw cause;
       for (const problem of cause.problems) problems.set(JSON.stringify(problem), problem);
@@ -126,7 +154,7 @@ export function experimentOf(scenario: WrittenScenario): Experiment {
     describe,
     runs,
     seed,
-    cells: resolved.map(({ cell, scenario }) => ({ cell, scenario })),
+    cells: resolved.map(({ cell, scenario, together }) => ({ cell, scenario, together })),
   };
 }
 
@@ -162,7 +190,7 @@ function asObject(document: unknown, file: string): Record<string, unknown> {
 }
 
 /** The document in the terms of the worlds; what the schema alone could not check is checked here. */
-function resolveScenario(document: ScenarioDocument, file: string): Scenario {
+function resolveScenario(document: ScenarioDocument, file: string, place?: Place): Scenario {
   const { guest, link, migration } = document;
   const usedPages = guest.pages - guest.zeroPages;
   const program = resolveProgram(guest.program, usedPages, file);
@@ -174,9 +202,7 @@ function resolveScenario(document: ScenarioDocument, file: string): Scenario {
   };
   const depth = link.depth ?? Math.max(defaultDepth(link.rate, stopRate), pageBytes);
   insist(depth >= pageBytes, 'link.depth', `room for a page and its header, ${pageBytes} bytes`, depth);
-  const capacity = link.capacity ?? Number.POSITIVE_INFINITY;
-  insist((link.rate ?? 0) <= capacity, 'link.rate', 'at most link.capacity', link.rate);
-  insist((stopRate ?? 0) <= capacity, 'link.stopRate', 'at most link.capacity', stopRate);
+  const share = resolveShare(document, stopRate, place, insist);
   const needed = pagesNeeded(program);
   const where = guest.zeroPages === 0 ? 'guest.pages' : 'guest.pages − guest.zeroPages';
   insist(needed <= usedPages, where, `at least ${needed}, which the program uses`, usedPages);
@@ -202,6 +228,7 @@ function resolveScenario(document: ScenarioDocument, file: string): Scenario {
   if (problems.length > 0) throw new UsageError(problems);
   const { defer } = migration;
   return {
+    share,
     guest: {
       name: guest.name,
       pages: guest.pages,
@@ -213,7 +240,7 @@ function resolveScenario(document: ScenarioDocument, file: string): Scenario {
     },
     cpu,
     antagonists,
-    linkCapacityBytesPerSecond: capacity,
+    linkCapacityBytesPerSecond: link.capacity ?? Number.POSITIVE_INFINITY,
     plan: {
       pages: guest.pages,
       pageBytes,

@@ -1,6 +1,7 @@
 import type { Antagonist } from '../core/antagonist.ts';
 import type { CpuPlan } from '../core/cpu/cpu-plan.ts';
 import type { Slice } from '../core/cpu/slice.ts';
+import type { Ceiling } from '../core/link/ceiling.ts';
 import type { Plan } from '../core/migration/plan.ts';
 import type { Seen, Step } from '../core/migration/steps.ts';
 import type { BytesPerSecond } from '../core/units.ts';
@@ -12,6 +13,11 @@ export interface World {
   perform(step: Step): Promise<Seen>;
   /** ISO 8601; in virtual time there is no date, and it is the epoch. */
   readonly startedAt: string;
+  /**
+   * What the link allows from now on, instead of all that was said before; instants count from now. A ceiling of 0 has
+   * the next pages refused: `revoked`.
+   */
+  allow(ceilings: readonly Ceiling[]): void;
   /** Who had a processor when, in the world's own time, as far as that was recorded. */
   slices(): readonly Slice[];
   /** Frees everything: processes, threads, sockets. */

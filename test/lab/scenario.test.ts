@@ -58,6 +58,7 @@ describe('what need not be said', () => {
       cells: [],
     });
     expect(only(experiment)).toEqual({
+      share: null,
       guest: {
         name: 'guest',
         pages: 100,

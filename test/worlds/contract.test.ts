@@ -102,6 +102,27 @@ describe.each(worldNames)('world %s', (name) => {
     expect(course.link.sentBytes).toBeLessThan(sent + 1000);
   });
 
+  test('heeds what the link allows in the middle of a round: less, and nothing', async () => {
+    const setup = smallSetup({ plan: { observeNs: 0 } });
+    const limited = async (rateBytesPerSecond: number) => {
+      const world = await factory.create(setup);
+      try {
+        world.allow([{ fromNs: 100e6, rateBytesPerSecond, why: 'a test' }]);
+        return await drive(setup.plan, world);
+      } finally {
+        await world.close();
+      }
+    };
+    const slowed = await limited(2_500_000);
+    expect(slowed).toMatchObject({ outcome: 'completed', owner: 'destination' });
+    expect(slowed.link.worstExcessBytes).toBeLessThanOrEqual(0);
+    const atMost = setup.plan.depthBytes + 12_500_000 * 0.1;
+    expect(slowed.rounds[0]!.durationNs).toBeGreaterThan(((800 * 4112 - atMost) * 1e9) / 2_500_000);
+    const revoked = await limited(0);
+    expect(revoked).toMatchObject({ outcome: 'aborted', owner: 'source', reason: 'a test', rounds: [] });
+    expect(revoked.link.sentBytes).toBeLessThanOrEqual(atMost);
+  });
+
   test('a client of the guest loses no heartbeat and sees none twice', async () => {
     const { course } = await migrateIn(smallSetup());
     expect(course.outage).toMatchObject({ lostHeartbeats: 0, repeatedHeartbeats: 0 });

@@ -1,9 +1,25 @@
 import type { Antagonist } from '../antagonist.ts';
 import type { Scheduler } from '../cpu/cpu-plan.ts';
 import type { Reservation } from '../cpu/reservation.ts';
-import type { Bytes, Nanos } from '../units.ts';
+import type { Bytes, BytesPerSecond, Nanos } from '../units.ts';
 import type { Course } from './course.ts';
 import type { Plan } from './plan.ts';
+
+/**
+ * Times are on the clock of the link's ledger: since the first of its migrations set out, or since 1970 where the ledger is
+ * kept in Redis.
+ */
+export interface Admission {
+  readonly capacityBytesPerSecond: BytesPerSecond;
+  readonly priority: number;
+  readonly askedAtNs: Nanos;
+  readonly waitedNs: Nanos;
+  /** max(b, b_d) when it was admitted; 0: it was not. */
+  readonly grantedBytesPerSecond: BytesPerSecond;
+  readonly releasedAtNs: Nanos;
+  /** What was taken back later: from an instant on only so much, 0: nothing. */
+  readonly revocations: readonly { readonly atNs: Nanos; readonly rateBytesPerSecond: BytesPerSecond }[];
+}
 
 /** Where, when and under what a migration ran: what the generator cannot know. */
 export interface Labels {
@@ -26,6 +42,8 @@ export interface Labels {
   };
   /** What worked against it besides the hogs. */
   readonly antagonists: readonly Antagonist[];
+  /** How the migration got its reservation of the link; null: nobody else could want any of it. */
+  readonly admission: Admission | null;
   readonly predicted: {
     readonly downtimeNs: Nanos;
     readonly downtimeP99Ns: Nanos;

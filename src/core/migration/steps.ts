@@ -54,6 +54,8 @@ export type Seen =
       readonly witness: Witness;
     }
   | { readonly kind: 'aborted'; readonly now: Nanos; readonly owner: Owner; readonly witness: Witness }
+  /** The link allows nothing more; the next step is `abort`. */
+  | { readonly kind: 'revoked'; readonly now: Nanos; readonly why: string }
   /** The step could not be carried out; the next one is `abort`. */
   | { readonly kind: 'failed'; readonly now: Nanos; readonly why: string };
 

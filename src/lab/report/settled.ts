@@ -2,21 +2,44 @@ import type { Antagonist } from '../../core/antagonist.ts';
 import type { Reservation } from '../../core/cpu/reservation.ts';
 import { formatDuration, formatRate, formatSize } from '../../core/units.ts';
 import type { Experiment, Scenario } from '../scenario.ts';
+import type { LinkShare } from '../scenario-fleet.ts';
 
 /** Everything that was settled for an experiment, defaults included, so that nothing about a run is silent. */
 export function settled(experiment: Experiment): string {
-  const { guest, plan, antagonists } = experiment.cells[0]!.scenario;
+  const { guest, plan, antagonists, share } = experiment.cells[0]!.scenario;
   const rate = (value: number | null) => (value === null ? 'unlimited' : formatRate(value));
   const cells = experiment.cells.length;
   return [
     `${experiment.name}: ${experiment.describe}`,
     `  guest      ${guest.name}: ${guest.program.kind}, ${guest.pages} pages × ${formatSize(guest.pageSizeBytes)} = ${formatSize(guest.pages * guest.pageSizeBytes)}, heartbeat every ${formatDuration(guest.heartbeatPeriodNs)}`,
     `  link       b ${rate(plan.rateBytesPerSecond)}, b_d ${rate(plan.stopRateBytesPerSecond)}, bucket ${formatSize(plan.depthBytes)} deep, ${plan.pageBytes - guest.pageSizeBytes} bytes of header a page`,
+    ...(share ? [`  shared     ${sharing(share)}`] : []),
     `  migration  ${policy(experiment.cells[0]!.scenario)}`,
     `  cpu        ${processors(experiment.cells[0]!.scenario)}`,
     ...(antagonists.length > 0 ? [`  against    ${antagonists.map(antagonistInWords).join('; ')}`] : []),
     `  ${cells === 1 ? 'one cell' : `${cells} cells (the first is shown)`} × ${experiment.runs} ${experiment.runs === 1 ? 'run' : 'runs'}, seeds from ${experiment.seed}`,
   ].join('\n');
+}
+
+function sharing({
+  link,
+  capacityBytesPerSecond,
+  changes,
+  atNs,
+  priority,
+  patienceNs,
+  leastBytesPerSecond,
+}: LinkShare): string {
+  return [
+    `${link} of ${formatRate(capacityBytesPerSecond)}`,
+    ...changes.map(
+      (change) => `${formatRate(change.capacityBytesPerSecond)} after ${formatDuration(change.atNs)}`,
+    ),
+    `sets out after ${formatDuration(atNs)}`,
+    `priority ${priority}`,
+    patienceNs === null ? 'waits as long as it takes' : `waits at most ${formatDuration(patienceNs)}`,
+    `gives up if less than ${formatRate(leastBytesPerSecond)} is left to it`,
+  ].join(', ');
 }
 
 function processors({ cpu, guest }: Scenario): string {

@@ -17,10 +17,12 @@ export function experimentTable(results: readonly CellResult[], world: string): 
     records.some(({ outage }) => outage && outage.lateHeartbeats > 0),
   );
   const predicted = results.some((result) => result.ensemble);
+  const shared = results.some(({ scenario }) => scenario.share !== null);
   const table = new Table({
     head: [
       ...headings,
       'runs',
+      ...(shared ? ['waited s', 'b used %'] : []),
       'downtime ms',
       ...(tails ? ['p95'] : []),
       ...(predicted ? ['memory part', 'virtual'] : ['model']),
@@ -33,7 +35,7 @@ export function experimentTable(results: readonly CellResult[], world: string): 
     ],
     colAligns: [
       ...headings.map(() => 'left' as const),
-      ...Array.from({ length: 12 }, () => 'right' as const),
+      ...Array.from({ length: 14 }, () => 'right' as const),
     ],
     style: { head: [], border: [], compact: true },
   });
@@ -47,6 +49,7 @@ export function experimentTable(results: readonly CellResult[], world: string): 
     table.push([
       ...values(result),
       runsOf(records),
+      ...(shared ? [waited(records), used(done)] : []),
       measured((record) => record.downtimeNs, NANOS_PER_MILLISECOND),
       ...(tails ? [tail(done)] : []),
       predicted
@@ -77,6 +80,18 @@ export function experimentTable(results: readonly CellResult[], world: string): 
 
 function completedDowntimeNs({ outcome, downtimeNs }: MigrationRecord): Nanos {
   return outcome === 'completed' ? downtimeNs : Number.NaN;
+}
+
+/** For its reservation of the link, also if in vain. */
+function waited(records: readonly MigrationRecord[]): string {
+  const times = records.flatMap(({ admission }) => admission?.waitedNs ?? []);
+  return times.length === 0 ? '–' : figure(quantile(times, 0.5) / NANOS_PER_SECOND);
+}
+
+/** Of what its reservation granted while there was something to send. */
+function used(records: readonly MigrationRecord[]): string {
+  const shares = records.flatMap(({ link }) => link.utilisation ?? []);
+  return shares.length === 0 ? '–' : (100 * quantile(shares, 0.5)).toFixed(1);
 }
 
 /** Below so many runs a 95 % quantile is only the largest value. */

@@ -110,8 +110,16 @@ export function seedOf(design: Design, { cell, repetition }: Run): number {
   return seed + point * runsMax(design) + repetition - 1;
 }
 
+/** @throws UsageError it cannot be, or several migrations share its link, whose records would not be those of one cell */
 export function scenarioOf(design: Design, cell: number): Scenario {
-  return resolveCell(design.scenario, { settings: settingsOf(design, cell) }).scenario;
+  const [member, ...others] = resolveCell(design.scenario, { settings: settingsOf(design, cell) });
+  const { scenario } = member!;
+  if (others.length > 0 || (scenario.share?.changes.length ?? 0) > 0) {
+    throw new UsageError([
+      { path: others.length > 0 ? 'fleet' : 'link.changes', expected: 'nothing, in a sweep', found: 'some' },
+    ]);
+  }
+  return scenario;
 }
 
 /** What all cells share. It is asked of the scenario without its matrix, where nothing else need be right. */

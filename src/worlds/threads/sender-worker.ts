@@ -5,6 +5,7 @@ import { noisyTurn } from '../antagonists/noisy-turn.ts';
 import { clockNs } from '../clock.ts';
 import { openTurn, type TurnData } from '../cpu/turn.ts';
 import { reasonOf } from '../failure.ts';
+import { Allowance } from '../transfer/allowance.ts';
 import type { Hello } from '../transfer/hello.ts';
 import type { Retired } from '../transfer/payloads.ts';
 import { Sender, type SentPages } from '../transfer/sender.ts';
@@ -17,6 +18,7 @@ export interface SenderWorkerData {
   readonly memory: SharedArrayBuffer;
   readonly dirty: SharedArrayBuffer;
   readonly depthBytes: number;
+  readonly allowance: SharedArrayBuffer;
   readonly cpuPerPageNs: Nanos;
   readonly cpuPerHandoverNs: Nanos;
   readonly turn: TurnData;
@@ -68,6 +70,7 @@ const sender = new Sender(
   },
   data.depthBytes,
   { turn, cpuPerPageNs: data.cpuPerPageNs, cpuPerHandoverNs: data.cpuPerHandoverNs },
+  new Allowance(data.allowance),
 );
 
 parentPort!.on('message', async (request: SenderRequest) => {

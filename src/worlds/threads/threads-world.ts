@@ -2,6 +2,7 @@ import { randomInt, randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type CpuPlan, competitors, isHog } from '../../core/cpu/cpu-plan.ts';
 import type { Slice } from '../../core/cpu/slice.ts';
+import { type Ceiling, revokedWhy } from '../../core/link/ceiling.ts';
 import type { Outage, Owner, Verification, Witness } from '../../core/migration/course.ts';
 import { PageSet } from '../../core/migration/pages.ts';
 import type { Seen, Step } from '../../core/migration/steps.ts';
@@ -44,6 +45,8 @@ export class ThreadsWorld implements World {
   readonly #journal: SourceJournal;
   readonly #antagonists: Antagonists;
   readonly #beganAtNs = clockNs();
+  /** On the host's clock. */
+  #ceilings: readonly Ceiling[] = [];
   #windowBeganAtNs: Nanos | undefined;
   #standing: Standing | undefined;
   #committed = false;
@@ -130,8 +133,17 @@ export class ThreadsWorld implements World {
     try {
       return await this.#carryOut(step);
     } catch (cause) {
-      return { kind: 'failed', now: this.#now(), why: reasonOf(cause) };
+      const now = this.#now();
+      const revoked = step.kind === 'send' ? revokedWhy(this.#ceilings, clockNs()) : undefined;
+      if (revoked !== undefined) return { kind: 'revoked', now, why: revoked };
+      return { kind: 'failed', now, why: reasonOf(cause) };
     }
+  }
+
+  allow(ceilings: readonly Ceiling[]): void {
+    const now = clockNs();
+    this.#ceilings = ceilings.map((one) => ({ ...one, fromNs: one.fromNs + now }));
+    this.#sender.allow(this.#ceilings);
   }
 
   async close(): Promise<void> {

@@ -1,7 +1,7 @@
 import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
 import { idleLink, LinkAccount } from '../../core/link/account.ts';
 import { type Bucket, changeRate, fullBucket, reserve } from '../../core/link/bucket.ts';
-
+import { ceilingAt } from '../../core/link/ceiling.ts';
 import type { LinkRecord } from '../../core/migration/course.ts';
 import {
   type Bytes,
@@ -12,6 +12,7 @@ import {
 } from '../../core/units.ts';
 import { clockNs } from '../clock.ts';
 import type { Turn } from '../cpu/turn.ts';
+import { Allowance } from './allowance.ts';
 
 /** Longer waits than this leave the thread to its event loop; the rest, which a timer would miss, is slept out. */
 const TIMER_GRAIN_NS = 3 * NANOS_PER_MILLISECOND;
@@ -26,25 +27,33 @@ export class Pacer {
   readonly #depthBytes: Bytes;
   readonly #turn: Turn;
   readonly #alarm = new Int32Array(new SharedArrayBuffer(4));
+  readonly #allowance: Allowance;
+  #asked: BytesPerSecond | null = null;
   #bucket: Bucket | undefined;
   #account: LinkAccount | undefined;
   #latestNs = 0;
+  /** The last departure or change of the rate. */
+  #heldSinceNs = 0;
 
-  /** @param turn the processor of the thread that waits, which it gives up meanwhile */
-  constructor(depthBytes: Bytes, turn: Turn) {
+  /**
+   * @param turn the processor of the thread that waits, which it gives up meanwhile
+   * @param allowance what the link still allows, whatever rate is asked for
+   */
+  constructor(depthBytes: Bytes, turn: Turn, allowance = new Allowance()) {
     this.#depthBytes = depthBytes;
     this.#turn = turn;
+    this.#allowance = allowance;
   }
 
   /** From now on, this rate. The tokens stay: what was saved up before the stop may still be used. */
   setRate(rate: BytesPerSecond | null): void {
-    const now = clockNs();
-    const before = this.#bucket?.rateBytesPerSecond ?? 0;
-    if (rate === null) this.#bucket = undefined;
-    else if (this.#bucket) this.#bucket = changeRate(this.#bucket, rate, now);
-    else this.#bucket = fullBucket(rate, this.#depthBytes, now);
-    this.#account ??= new LinkAccount(this.#depthBytes, now);
-    this.#account.rateChanges(now, before, rate);
+    this.#asked = rate;
+    this.#follow(clockNs());
+  }
+
+  /** Whether the link allows nothing more. */
+  get isRevoked(): boolean {
+    return ceilingAt(this.#allowance.read(), clockNs()) === 0;
   }
 
   /** Whether `bytes` may leave now on top of `ahead` that are about to leave. */
@@ -78,7 +87,9 @@ export class Pacer {
   /** Takes the tokens of bytes that are handed to the kernel now. Before a rate was set nothing is accounted for. */
   departs(bytes: Bytes): void {
     const now = clockNs();
+    this.#follow(now);
     this.#account?.departed(now, bytes, this.#bucket);
+    this.#heldSinceNs = now;
     if (this.#bucket) this.#bucket = reserve(this.#bucket, now, bytes).next;
   }
 
@@ -86,9 +97,28 @@ export class Pacer {
     return this.#account?.record(this.#latestNs) ?? idleLink(this.#depthBytes);
   }
 
+  /** The rate is the one asked for, or what the link still allows; of nothing nobody is a part, see `isRevoked`. */
+  #follow(now: Nanos): void {
+    const limits = this.#allowance.read();
+    const rate = this.#asked === null ? null : Math.min(this.#asked, ceilingAt(limits, now) || this.#asked);
+    const before = this.#bucket?.rateBytesPerSecond ?? null;
+    if (this.#account && rate === before) return;
+    // A lower ceiling holds from its own instant on, as far as that was not noticed too late.
+    const since = limits.findLast(({ fromNs }) => fromNs <= now)?.fromNs ?? now;
+    const lowered = rate !== null && rate < (this.#asked ?? 0) && rate < (before ?? 0);
+    const at = lowered ? Math.max(since, this.#heldSinceNs) : now;
+    this.#heldSinceNs = at;
+    if (rate === null) this.#bucket = undefined;
+    else if (this.#bucket) this.#bucket = changeRate(this.#bucket, rate, at);
+    else this.#bucket = fullBucket(rate, this.#depthBytes, now);
+    this.#account ??= new LinkAccount(this.#depthBytes, now);
+    this.#account.rateChanges(at, before ?? 0, rate);
+  }
+
   #waitNs(bytes: Bytes): Nanos {
-    if (!this.#bucket) return 0;
     const now = clockNs();
+    this.#follow(now);
+    if (!this.#bucket) return 0;
     return bytes > this.#depthBytes ? Number.POSITIVE_INFINITY : reserve(this.#bucket, now, bytes).at - now;
   }
 }

@@ -12,6 +12,7 @@ import { clockNs } from '../clock.ts';
 import { threadCpuNs } from '../cpu/thread-clock.ts';
 import type { Turn } from '../cpu/turn.ts';
 import { Failure, printable, reasonOf } from '../failure.ts';
+import type { Allowance } from './allowance.ts';
 import { PageChecksums } from './checksums.ts';
 import { connected } from './connect.ts';
 import { Connection } from './connection.ts';
@@ -75,11 +76,11 @@ export class Sender {
   #cpuAtStopNs: Nanos = 0;
   #connection: Connection | undefined;
 
-  constructor(source: PageSource, depthBytes: number, cpu: SenderCpu) {
+  constructor(source: PageSource, depthBytes: number, cpu: SenderCpu, allowance?: Allowance) {
     const { memory, pages, pageSizeBytes } = source;
     this.#source = source;
     this.#cpu = cpu;
-    this.#pacer = new Pacer(depthBytes, cpu.turn);
+    this.#pacer = new Pacer(depthBytes, cpu.turn, allowance);
     this.#checksums = new PageChecksums(pages);
     this.#pageOf = Buffer.from(memory.buffer, memory.byteOffset, memory.length);
     this.#zeroPage = Buffer.alloc(pageSizeBytes);
@@ -159,6 +160,7 @@ export class Sender {
       // Without one nothing else lets the event loop turn, and an abort would go unheard.
       else await turn();
       this.#replies.check();
+      if (this.#pacer.isRevoked) throw new Failure('the link allows nothing more');
       this.#pacer.departs(writer.lengthBytes);
       bytes += writer.lengthBytes;
       taken.push(this.#connection!.sendPages(writer.frames()));

@@ -16,15 +16,16 @@ export class DisturbedLink extends VirtualLink {
     this.#disturbance = disturbance;
   }
 
-  override send(now: Nanos, bytes: Bytes, count: number): Float64Array {
+  override send(now: Nanos, bytes: Bytes, count: number): { instants: Float64Array; untilNs: Nanos } {
     const instants = new Float64Array(count);
     let at = now;
     for (let i = 0; i < count; i++) {
       at = this.readyNs(at, bytes);
+      if (this.revokedWhy(at) !== undefined) return { instants: instants.subarray(0, i), untilNs: at };
       this.departs(at, bytes);
       instants[i] = at;
     }
-    return instants;
+    return { instants, untilNs: at };
   }
 
   override readyNs(now: Nanos, bytes: Bytes): Nanos {

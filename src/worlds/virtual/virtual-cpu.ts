@@ -81,13 +81,13 @@ export class VirtualCpu {
    * not sleep between two of them, so its server stays busy.
    * Work that takes no time is not done.
    * @param readyNs when piece i may begin, asked when the one before it is done
-   * @param done told when piece i was done
+   * @param done told when piece i was done; false: the rest is not to be done
    */
   work(
     workNs: Nanos,
     pieces: number,
     readyNs: (i: number) => Nanos,
-    done: (i: number, atNs: Nanos) => void,
+    done: (i: number, atNs: Nanos) => boolean,
   ): void {
     if (workNs === 0) return;
     const { processor, entity } = this.#sender;
@@ -104,7 +104,7 @@ export class VirtualCpu {
       while (!this.#senderFinished) {
         this.advanceTo(Math.min(processor.nextEventNs(), this.#nextJobNs()));
       }
-      done(i, this.#now);
+      if (!done(i, this.#now)) return;
     }
   }
 

@@ -1,5 +1,6 @@
 import { idleLink, LinkAccount } from '../../core/link/account.ts';
 import { type Bucket, changeRate, fullBucket, reserve, reserveRow } from '../../core/link/bucket.ts';
+import { type Ceiling, ceilingAt, nextChangeNs, revokedWhy } from '../../core/link/ceiling.ts';
 import type { LinkRecord } from '../../core/migration/course.ts';
 import type { Bytes, BytesPerSecond, Nanos } from '../../core/units.ts';
 
@@ -7,6 +8,9 @@ import type { Bytes, BytesPerSecond, Nanos } from '../../core/units.ts';
 export class VirtualLink {
   readonly #depthBytes: Bytes;
   readonly #windows: boolean;
+  /** What else the link allows, in the order of time. */
+  ceilings: readonly Ceiling[] = [];
+  #asked: BytesPerSecond | null = null;
   #bucket: Bucket | undefined;
   #account: LinkAccount | undefined;
 
@@ -20,31 +24,54 @@ export class VirtualLink {
    * @param rate null: bytes leave as soon as they are there
    */
   setRate(rate: BytesPerSecond | null, now: Nanos): void {
-    const before = this.#bucket?.rateBytesPerSecond ?? 0;
-    if (rate === null) this.#bucket = undefined;
-    else if (this.#bucket) this.#bucket = changeRate(this.#bucket, rate, now);
-    else this.#bucket = fullBucket(rate, this.#depthBytes, now);
-    this.#account ??= new LinkAccount(this.#depthBytes, now, this.#windows);
-    this.#account.rateChanges(now, before, rate);
-    this.#account.begins(now);
+    this.#asked = rate;
+    this.#follow(now);
+    this.#account!.begins(now);
   }
 
-  /** When `count` portions of `bytes`, all ready at `now`, leave one after the other. */
-  send(now: Nanos, bytes: Bytes, count: number): Float64Array {
+  /**
+   * When `count` portions of `bytes`, all ready at `now`, leave one after the other: as many as leave before the link
+   * allows nothing more. `untilNs`: the last of them, or when that turned out.
+   */
+  send(now: Nanos, bytes: Bytes, count: number): { instants: Float64Array; untilNs: Nanos } {
     const instants = new Float64Array(count);
-    this.#bucket = reserveRow(this.#bucket!, now, bytes, instants);
-    const rate = this.#bucket.rateBytesPerSecond;
-    this.#account!.departedRow(instants, bytes, rate);
-    return instants;
+    for (let done = 0; done < count; ) {
+      if (this.revokedWhy(now) !== undefined) return { instants: instants.subarray(0, done), untilNs: now };
+      this.#follow(now);
+      const row = instants.subarray(done);
+      const changesAtNs = nextChangeNs(this.ceilings, now);
+      let next = reserveRow(this.#bucket!, now, bytes, row);
+      const early =
+        row.at(-1)! < changesAtNs
+          ? row
+          : row.subarray(
+              0,
+              row.findIndex((at) => at >= changesAtNs),
+            );
+      if (early.length < row.length) next = reserveRow(this.#bucket!, now, bytes, early);
+      this.#account!.departedRow(early, bytes, this.#bucket!.rateBytesPerSecond);
+      if (early.length > 0) this.#bucket = next;
+      done += early.length;
+      now = changesAtNs;
+    }
+    return { instants, untilNs: instants.at(-1)! };
   }
 
-  /** When `bytes` may leave, at `now` or later. */
+  /** When `bytes` may leave, at `now` or later; or when it turns out that they may not. */
   readyNs(now: Nanos, bytes: Bytes): Nanos {
-    return this.#bucket ? reserve(this.#bucket, now, bytes).at : now;
+    for (;;) {
+      if (this.revokedWhy(now) !== undefined) return now;
+      this.#follow(now);
+      const at = this.#bucket ? reserve(this.#bucket, now, bytes).at : now;
+      const changesAtNs = nextChangeNs(this.ceilings, now);
+      if (at < changesAtNs) return at;
+      now = changesAtNs;
+    }
   }
 
   /** They leave now, and may. */
   departs(now: Nanos, bytes: Bytes): void {
+    this.#follow(now);
     this.#account!.departed(now, bytes, this.#bucket);
     if (this.#bucket) this.#bucket = reserve(this.#bucket, now, bytes).next;
   }
@@ -52,6 +79,24 @@ export class VirtualLink {
   /** When all that has left by `now` is there. */
   arrivedNs(now: Nanos): Nanos {
     return now;
+  }
+
+  /** Why the link allows nothing more at `now`, if it does not. */
+  revokedWhy(now: Nanos): string | undefined {
+    return revokedWhy(this.ceilings, now);
+  }
+
+  /** The rate is the one asked for, or what the link still allows. */
+  #follow(now: Nanos): void {
+    const rate =
+      this.#asked === null ? null : Math.min(this.#asked, ceilingAt(this.ceilings, now) || this.#asked);
+    const before = this.#bucket?.rateBytesPerSecond ?? null;
+    if (this.#account && rate === before) return;
+    if (rate === null) this.#bucket = undefined;
+    else if (this.#bucket) this.#bucket = changeRate(this.#bucket, rate, now);
+    else this.#bucket = fullBucket(rate, this.#depthBytes, now);
+    this.#account ??= new LinkAccount(this.#depthBytes, now, this.#windows);
+    this.#account.rateChanges(now, before ?? 0, rate);
   }
 
   get record(): LinkRecord {

@@ -1,5 +1,6 @@
 import { isCompeted } from '../../core/cpu/cpu-plan.ts';
 import type { Slice } from '../../core/cpu/slice.ts';
+import type { Ceiling } from '../../core/link/ceiling.ts';
 import type { Witness } from '../../core/migration/course.ts';
 import { PageSet } from '../../core/migration/pages.ts';
 import type { Seen, Step } from '../../core/migration/steps.ts';
@@ -109,6 +110,10 @@ export class VirtualWorld implements World {
     }
   }
 
+  allow(ceilings: readonly Ceiling[]): void {
+    this.#link.ceilings = ceilings.map((one) => ({ ...one, fromNs: one.fromNs + this.#now }));
+  }
+
   slices(): readonly Slice[] {
     return this.#cpu?.slices() ?? [];
   }
@@ -131,7 +136,9 @@ export class VirtualWorld implements World {
       while (end < pages.length && pages[end]! >= firstZeroPage === zero) end++;
       const row = pages.subarray(start, end);
       const size = zero ? plan.pageBytes - guest.pageSizeBytes : plan.pageBytes;
-      this.#sendRow(row, size, clears);
+      const sent = this.#sendRow(row, size, clears);
+      if (sent < row.length)
+        return { kind: 'revoked', now: this.#now, why: this.#link.revokedWhy(this.#now)! };
       if (zero) zeroPages += row.length;
       bytes += row.length * size;
       start = end;
@@ -141,34 +148,41 @@ export class VirtualWorld implements World {
     return { kind: 'sent', now: this.#now, sentPages: pages.length, zeroPages, bytes };
   }
 
-  #sendRow(pages: Uint32Array, bytes: Bytes, clears: boolean): void {
+  /** @returns how many left before the link allowed nothing more */
+  #sendRow(pages: Uint32Array, bytes: Bytes, clears: boolean): number {
     const { cpuPerPageNs } = this.#setup.cpu;
     if (this.#cpu && cpuPerPageNs > 0) {
+      let sent = 0;
       const ready = () => this.#link.readyNs(this.#now, bytes);
       this.#cpu.work(cpuPerPageNs, pages.length, ready, (i, atNs) => {
         this.#now = atNs;
+        if (this.#link.revokedWhy(atNs) !== undefined) return false;
         this.#link.departs(atNs, bytes);
         if (clears) this.#clear(pages[i]!);
+        sent += 1;
+        return true;
       });
-      return;
+      return sent;
     }
-    const instants = this.#link.send(this.#now, bytes, pages.length);
+    const { instants, untilNs } = this.#link.send(this.#now, bytes, pages.length);
     if (this.#cpu) {
-      for (let i = 0; i < pages.length; i++) {
+      for (let i = 0; i < instants.length; i++) {
         this.#pass(instants[i]!);
         if (clears) this.#clear(pages[i]!);
       }
-      return;
+      this.#pass(untilNs);
+      return instants.length;
     }
-    this.#now = instants[pages.length - 1]!;
-    if (!clears) return;
+    this.#now = untilNs;
+    if (!clears) return instants.length;
     const dirty = this.#dirty;
     const clearedAtNs = this.#clearedAtNs;
-    for (let i = 0; i < pages.length; i++) {
+    for (let i = 0; i < instants.length; i++) {
       const page = pages[i]!;
       dirty.delete(page);
       clearedAtNs[page] = instants[i]!;
     }
+    return instants.length;
   }
 
   /** A page's bit is cleared at the instant it leaves; what the guest writes afterwards is drawn later. */
@@ -215,6 +229,7 @@ export class VirtualWorld implements World {
       () => this.#now,
       (_, atNs) => {
         this.#now = atNs;
+        return true;
       },
     );
     const now = this.#now;

@@ -1,0 +1,33 @@
+import type { BytesPerSecond, Nanos } from '../units.ts';
+
+/** From an instant on at most this rate. */
+export interface Limit {
+  readonly fromNs: Nanos;
+  readonly rateBytesPerSecond: BytesPerSecond;
+}
+
+/**
+ * What a link still allows one migration: from an instant on at most this rate, whatever was reserved at first. 0:
+ * nothing more; a migration that has pages to send gives up. A list of them is in the order of time, and before its
+ * first nothing is limited.
+ */
+export interface Ceiling extends Limit {
+  /** What a migration says that gives up for it. */
+  readonly why: string;
+}
+
+/** The ceiling at `now`; infinity: none. */
+export function ceilingAt(ceilings: readonly Limit[], now: Nanos): BytesPerSecond {
+  return ceilings.findLast(({ fromNs }) => fromNs <= now)?.rateBytesPerSecond ?? Number.POSITIVE_INFINITY;
+}
+
+/** Why nothing more is allowed at `now`; `undefined`: something is. */
+export function revokedWhy(ceilings: readonly Ceiling[], now: Nanos): string | undefined {
+  const ceiling = ceilings.findLast(({ fromNs }) => fromNs <= now);
+  return ceiling?.rateBytesPerSecond === 0 ? ceiling.why : undefined;
+}
+
+/** When the ceiling changes next after `now`; infinity: never. */
+export function nextChangeNs(ceilings: readonly Limit[], now: Nanos): Nanos {
+  return ceilings.find(({ fromNs }) => fromNs > now)?.fromNs ?? Number.POSITIVE_INFINITY;
+}

@@ -1,0 +1,171 @@
+import { type BytesPerSecond, formatRate, type Nanos } from '../units.ts';
+
+/** What a migration asks of a link. */
+export interface LinkRequest {
+  /** Its name among all that use the link. */
+  readonly id: string;
+  /** b, for the live rounds. */
+  readonly rateBytesPerSecond: BytesPerSecond;
+  /** b_d, while the guest stands. */
+  readonly stopRateBytesPerSecond: BytesPerSecond;
+  /** If the link later has to take some of it back, the least with which the migration goes on. */
+  readonly leastBytesPerSecond: BytesPerSecond;
+  /** The larger goes first. */
+  readonly priority: number;
+  /** Of use only if granted by then; null: whenever. Among equals the earlier goes first. */
+  readonly deadlineNs: Nanos | null;
+  readonly askedAtNs: Nanos;
+}
+
+/** What was granted. */
+export interface Lease extends LinkRequest {
+  readonly grantedAtNs: Nanos;
+  /** max(b, b_d), or what is left of it since some was taken back; 0: nothing, and its holder has to give up. */
+  readonly grantedBytesPerSecond: BytesPerSecond;
+  /** Ends by itself at this instant unless it is renewed; null: never. */
+  readonly expiresAtNs: Nanos | null;
+}
+
+/**
+ * Who may send how much over one link, and who waits. Plain data: it can be kept anywhere.
+ *
+ * A migration asks for its larger rate, max(b, b_d), from its first round to its end, and all that is granted fits:
+ *
+ *   Σ max(b_i, b_d,i) ≤ capacity
+ *
+ * So whoever has a lease may stop at any instant and has its b_d then, also if all of them stop at the same instant;
+ * nobody waits while its guest stands.
+ */
+export interface Ledger {
+  readonly capacityBytesPerSecond: BytesPerSecond;
+  /** How long a lease lasts unless it is renewed; null: until it is released. */
+  readonly timeToLiveNs: Nanos | null;
+  /** In the order in which they were granted. */
+  readonly leases: readonly Lease[];
+  /** The first goes first. */
+  readonly queue: readonly LinkRequest[];
+}
+
+export function emptyLedger(capacity: BytesPerSecond, timeToLiveNs: Nanos | null = null): Ledger {
+  return { capacityBytesPerSecond: capacity, timeToLiveNs, leases: [], queue: [] };
+}
+
+/** What has to be free for a request. */
+export function demandOf({ rateBytesPerSecond, stopRateBytesPerSecond }: LinkRequest): BytesPerSecond {
+  return Math.max(rateBytesPerSecond, stopRateBytesPerSecond);
+}
+
+/** Why this link can never grant a request, and what it could; `undefined`: it can. */
+export function impossible(
+  { capacityBytesPerSecond: capacity }: Ledger,
+  request: LinkRequest,
+): string | undefined {
+  if (demandOf(request) <= capacity) return undefined;
+  const { rateBytesPerSecond: b, stopRateBytesPerSecond: bd } = request;
+  const asked = b === bd ? formatRate(b) : `the larger of b ${formatRate(b)} and b_d ${formatRate(bd)}`;
+  return `${asked} asked of a link of ${formatRate(capacity)}; at most ${formatRate(capacity)} would fit`;
+}
+
+/** Queues a request, which may be granted at once. One that is impossible never enters the queue. */
+export function ask(ledger: Ledger, request: LinkRequest, now: Nanos): Ledger {
+  return settle({ ...ledger, queue: [...ledger.queue, request].sort(byUrgency) }, now);
+}
+
+/** Gives back a lease, or a place in the queue. */
+export function release(ledger: Ledger, id: string, now: Nanos): Ledger {
+  const others = <Entry extends LinkRequest>(all: readonly Entry[]) => all.filter((one) => one.id !== id);
+  return settle({ ...ledger, leases: others(ledger.leases), queue: others(ledger.queue) }, now);
+}
+
+/** The holder of a lease is alive: it lasts for another time to live. A lease that has expired is not revived. */
+export function renew(ledger: Ledger, id: string, now: Nanos): Ledger {
+  const settled = settle(ledger, now);
+  const expiresAtNs = expiry(ledger, now);
+  const leases = settled.leases.map((lease) => (lease.id === id ? { ...lease, expiresAtNs } : lease));
+  return { ...settled, leases };
+}
+
+/**
+ * The link has another capacity from now on. If less was granted than that, nothing happens but that more may be
+ * granted. Otherwise reservations are revoked: the least urgent gives first, of equals the one granted last. It
+ * keeps what is left for it; if that is less than the least it asked for, it loses everything and has to give up.
+ * What was taken back does not return to a lease, not even if the capacity does.
+ */
+export function changeCapacity(ledger: Ledger, capacity: BytesPerSecond, now: Nanos): Ledger {
+  const current = expire(ledger, now);
+  const curbed = new Map<string, BytesPerSecond>();
+  let over = grantedBytesPerSecond(current) - capacity;
+  for (const lease of current.leases.toReversed().sort((one, other) => one.priority - other.priority)) {
+    if (over <= 0) break;
+    const kept = Math.max(0, lease.grantedBytesPerSecond - over);
+    const granted = kept >= lease.leastBytesPerSecond ? kept : 0;
+    over -= lease.grantedBytesPerSecond - granted;
+    curbed.set(lease.id, granted);
+  }
+  const leases = current.leases.map((lease) => ({
+    ...lease,
+    grantedBytesPerSecond: curbed.get(lease.id) ?? lease.grantedBytesPerSecond,
+  }));
+  return settle({ ...current, capacityBytesPerSecond: capacity, leases }, now);
+}
+
+/**
+ * What follows from the time alone: leases that nobody renewed end, requests whose deadline has passed leave the queue,
+ * and the first in the queue are granted for as long as they fit. Nobody overtakes: a small request behind a large one
+ * waits with it, so that large ones come to their turn.
+ */
+export function settle(ledger: Ledger, now: Nanos): Ledger {
+  const current = expire(ledger, now);
+  const waiting = current.queue.filter(
+    (request) => (request.deadlineNs ?? now) >= now && impossible(current, request) === undefined,
+  );
+  let free = current.capacityBytesPerSecond - grantedBytesPerSecond(current);
+  const leases = [...current.leases];
+  let next = 0;
+  for (; next < waiting.length && demandOf(waiting[next]!) <= free; next++) {
+    const request = waiting[next]!;
+    const granted = demandOf(request);
+    free -= granted;
+    leases.push({
+      ...request,
+      grantedAtNs: now,
+      grantedBytesPerSecond: granted,
+      expiresAtNs: expiry(ledger, now),
+    });
+  }
+  return { ...current, leases, queue: waiting.slice(next) };
+}
+
+/** The next instant at which `settle` has something to do although nobody asks; infinity: there is none. */
+export function nextEventNs({ leases, queue }: Ledger): Nanos {
+  const expiries = leases.map(({ expiresAtNs }) => expiresAtNs ?? Number.POSITIVE_INFINITY);
+  // A request may still be granted at its deadline itself.
+  const deadlines = queue.map(({ deadlineNs }) =>
+    deadlineNs === null ? Number.POSITIVE_INFINITY : deadlineNs + 1,
+  );
+  return Math.min(...expiries, ...deadlines);
+}
+
+export function grantedBytesPerSecond({ leases }: Pick<Ledger, 'leases'>): BytesPerSecond {
+  return leases.reduce((sum, lease) => sum + lease.grantedBytesPerSecond, 0);
+}
+
+/** A lease is over at the instant at which it expires. */
+function expire(ledger: Ledger, now: Nanos): Ledger {
+  const alive = ({ expiresAtNs }: Lease) => expiresAtNs === null || expiresAtNs > now;
+  return { ...ledger, leases: ledger.leases.filter(alive) };
+}
+
+function expiry({ timeToLiveNs }: Ledger, now: Nanos): Nanos | null {
+  return timeToLiveNs === null ? null : now + timeToLiveNs;
+}
+
+/** Priority, then deadline, then who asked first (sorting is stable). */
+function byUrgency(one: LinkRequest, other: LinkRequest): number {
+  if (one.priority !== other.priority) return other.priority - one.priority;
+  const [due, otherDue] = [
+    one.deadlineNs ?? Number.POSITIVE_INFINITY,
+    other.deadlineNs ?? Number.POSITIVE_INFINITY,
+  ];
+  return due === otherDue ? one.askedAtNs - other.askedAtNs : due < otherDue ? -1 : 1;
+}
