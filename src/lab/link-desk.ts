@@ -193,7 +193,9 @@ export class LinkDesk {
 /** Why a migration that has waited was not admitted. */
 export function tooLate(patienceNs: Nanos | null): string {
   const how =
-    patienceNs === null ? 'the link lost capacity' : `not granted within ${formatDuration(patienceNs)}`;
+    patienceNs === null
+      ? 'the link lost capacity, or granted a lease that ran out unseen'
+      : `not granted within ${formatDuration(patienceNs)}`;
   return `not admitted: ${how}`;
 }
 
