@@ -5,10 +5,15 @@ import { Lanes } from './lanes.ts';
 import { phases } from './phases.ts';
 import { faultTable, type Row } from './table.ts';
 
-const lanes = new Lanes(4);
+const lanes = new Lanes(3);
 const rows: Row[] = [];
-const cases = faults.flatMap((fault) =>
-  phases.filter((phase) => fault.allowed(phase).length > 0).map((phase) => ({ fault, phase })),
+/** FAULTS=all: every fault in every phase. Otherwise every fault around the commit, and in a third of the others. */
+const isExhaustive = process.env.FAULTS === 'all';
+const cases = faults.flatMap((fault, row) =>
+  phases.flatMap((phase, column) => {
+    const isChosen = isExhaustive || phase === 'commit' || (row + column) % 3 === 0;
+    return isChosen && fault.allowed(phase).length > 0 ? [{ fault, phase }] : [];
+  }),
 );
 
 afterAll(async () => {

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { isAfterCommit, type Phase } from './phases.ts';
 import type { WireFault } from './proxy.ts';
 
@@ -23,8 +24,8 @@ export interface Powers {
   killDestination(): void;
   /** It is thawed when the source has come to its verdict. */
   freezeDestination(): void;
-  /** Twice, as an impatient user does. */
-  cancel(): void;
+  /** Twice, as an impatient user does. Resolves when both were answered. */
+  cancel(): Promise<unknown>;
 }
 
 export interface Fault {
@@ -34,6 +35,8 @@ export interface Fault {
   readonly isSilent?: boolean;
   /** The guest may stand only for a moment. */
   readonly watched?: boolean;
+  /** What the source says of it, where it comes to nothing. */
+  readonly reason: RegExp;
   /** What may come of it in this phase; nothing: it is no fault there. */
   allowed(phase: Phase): readonly Outcome[];
 }
@@ -46,6 +49,11 @@ const lost = (phase: Phase): readonly Outcome[] => {
   if (phase === 'commit') return ['nobody, then source'];
   return phase === 'running' ? ['nobody, then destination'] : early(phase);
 };
+const brokenOff = /hung up|the connection broke|connect ECONN/;
+const silent = /silent for 1.5 s|taken nothing for 1.5 s|hung up/;
+const damaged = /checksum|not a frame|frame of/;
+/** It comes to something. */
+const never = /^$/;
 const isPaging = (phase: Phase) => phase === 'round 1' || phase === 'round 2' || phase === 'stop';
 const harmless = (): readonly Outcome[] => ['completed'];
 
@@ -59,17 +67,20 @@ const lostBehind: Fault['allowed'] = (phase) =>
 export const faults: readonly Fault[] = [
   {
     name: 'the link is cut',
+    reason: brokenOff,
     strike: () => (_, wire) => wire.cut(),
     allowed: lost,
   },
   {
     name: 'the link is black-holed',
+    reason: silent,
     isSilent: true,
     strike: () => (_, wire) => wire.hole('to destination', 'to source'),
     allowed: lost,
   },
   {
     name: 'nothing reaches the destination',
+    reason: silent,
     isSilent: true,
     strike: () => (frame, wire) => {
       wire.hole('to destination');
@@ -79,6 +90,7 @@ export const faults: readonly Fault[] = [
   },
   {
     name: 'nothing reaches the source',
+    reason: silent,
     isSilent: true,
     strike: () => (frame, wire) => {
       wire.hole('to source');
@@ -88,14 +100,16 @@ export const faults: readonly Fault[] = [
   },
   {
     name: 'the link stands for 300 ms',
+    reason: never,
     strike: () => (frame, wire) => {
-      wire.stall(300);
+      wire.hold(sleep(300));
       wire.send(frame.way, frame.bytes);
     },
     allowed: harmless,
   },
   {
     name: 'every byte is 20 ms late',
+    reason: never,
     strike: () => (frame, wire) => {
       wire.delay(20);
       wire.send(frame.way, frame.bytes);
@@ -104,6 +118,7 @@ export const faults: readonly Fault[] = [
   },
   {
     name: 'the link carries 2 MB/s, the reader is slow',
+    reason: never,
     strike: () => (frame, wire) => {
       wire.slow(2e6);
       wire.send(frame.way, frame.bytes);
@@ -112,6 +127,7 @@ export const faults: readonly Fault[] = [
   },
   {
     name: 'a frame is corrupted',
+    reason: damaged,
     strike: () => (frame, wire) => {
       const bytes = Buffer.from(frame.bytes);
       bytes[bytes.length > 16 ? bytes.length >> 1 : 8]! ^= 4;
@@ -121,12 +137,14 @@ export const faults: readonly Fault[] = [
   },
   {
     name: 'a frame is truncated',
+    reason: /silent for|not a frame|checksum|frame of/,
     isSilent: true,
     strike: () => (frame, wire) => wire.send(frame.way, frame.bytes.subarray(0, -7)),
     allowed: lost,
   },
   {
     name: 'a frame comes twice',
+    reason: /expected/,
     strike: () => (frame, wire) => wire.send(frame.way, Buffer.concat([frame.bytes, frame.bytes])),
     allowed: (phase) => {
       if (phase === 'set-up') return ['refused, source'];
@@ -137,12 +155,14 @@ export const faults: readonly Fault[] = [
   },
   {
     name: 'a frame comes after the next one',
+    reason: /silent for/,
     isSilent: true,
     strike: () => (frame, wire) => wire.afterNext(frame),
     allowed: (phase) => (isPaging(phase) ? ['completed'] : lost(phase)),
   },
   {
     name: 'the destination is killed',
+    reason: brokenOff,
     strike: (powers) => (frame, wire) => {
       powers.killDestination();
       wire.send(frame.way, frame.bytes);
@@ -155,6 +175,7 @@ export const faults: readonly Fault[] = [
   },
   {
     name: 'the source, which drives, is killed',
+    reason: never,
     strike: (powers) => (frame, wire) => {
       powers.killSource();
       wire.send(frame.way, frame.bytes);
@@ -164,6 +185,7 @@ export const faults: readonly Fault[] = [
   },
   {
     name: 'the destination freezes',
+    reason: silent,
     isSilent: true,
     strike: (powers) => (frame, wire) => {
       powers.freezeDestination();
@@ -177,19 +199,28 @@ export const faults: readonly Fault[] = [
   {
     name: 'it is cancelled, twice',
     strike: (powers) => (frame, wire) => {
-      powers.cancel();
+      wire.hold(powers.cancel());
       wire.send(frame.way, frame.bytes);
     },
+    reason: /^not now$/,
     allowed: (phase) => {
-      if (phase === 'set-up') return ['refused, source'];
       if (isAfterCommit(phase)) return ['completed'];
-      return phase === 'ready' || phase === 'last byte'
-        ? ['cancelled, source', 'completed']
-        : ['cancelled, source'];
+      return phase === 'set-up' ? ['refused, source'] : ['cancelled, source'];
     },
   },
   {
+    name: 'it is cancelled in a race with the commit',
+    strike: (powers) => (frame, wire) => {
+      void powers.cancel();
+      wire.send(frame.way, frame.bytes);
+    },
+    reason: /^not now$/,
+    allowed: (phase) =>
+      phase === 'last byte' || phase === 'ready' ? ['cancelled, source', 'completed'] : [],
+  },
+  {
     name: 'the guest stands for too long',
+    reason: /^the guest has stood for 1 s, as long as migration.stopTimeout allows$/,
     watched: true,
     strike: () => (_, wire) => wire.hole('to destination', 'to source'),
     allowed: (phase) =>

@@ -67,6 +67,7 @@ export class Lane {
   async restart(): Promise<void> {
     const [here, there] = this.journals;
     const limits = { silenceMs: SILENCE_MS };
+    if (!this.#source?.lives || !this.#destination?.lives) this.#isWarm = false;
     if (!this.#source?.lives) this.#source = await HostProcess.start({ journals: here, limits });
     if (!this.#destination?.lives) this.#destination = await HostProcess.start({ journals: there, limits });
   }

@@ -21,8 +21,8 @@ export interface Wire {
   cut(): void;
   /** From here on what goes these ways vanishes, and nobody hangs up. */
   hole(...ways: Way[]): void;
-  /** Nothing passes for so long; then all of it does. */
-  stall(ms: number): void;
+  /** Nothing passes until then; then all of it does. */
+  hold(until: Promise<unknown>): void;
   /** Each byte passes so much later. */
   delay(ms: number): void;
   /** The frame comes after the one that follows it on its way. */
@@ -42,9 +42,10 @@ export class ByteProxy implements Wire {
   readonly #sockets: Partial<Record<Way, Socket>> = {};
   readonly #rest: Record<Way, Buffer> = { 'to destination': Buffer.alloc(0), 'to source': Buffer.alloc(0) };
   readonly #holes = new Set<Way>();
-  readonly #waiting: [Way, Buffer][] = [];
+  /** What has to wait; undefined: that an end has hung up. */
+  readonly #waiting: [Way, Buffer | undefined][] = [];
   readonly #late: Partial<Record<Way, PassingFrame>> = {};
-  #stalled = false;
+  #held = false;
   #delayMs = 0;
   #slowest = Number.POSITIVE_INFINITY;
   #struck = false;
@@ -79,14 +80,7 @@ export class ByteProxy implements Wire {
   }
 
   send(way: Way, bytes: Buffer): void {
-    if (this.#holes.has(way)) return;
-    if (this.#stalled) {
-      this.#waiting.push([way, bytes]);
-      return;
-    }
-    const socket = this.#sockets[way]!;
-    if (this.#delayMs > 0) setTimeout(() => socket.write(bytes), this.#delayMs);
-    else socket.write(bytes);
+    this.#hand(way, bytes);
   }
 
   cut(): void {
@@ -97,12 +91,12 @@ export class ByteProxy implements Wire {
     for (const way of ways) this.#holes.add(way);
   }
 
-  stall(ms: number): void {
-    this.#stalled = true;
-    setTimeout(() => {
-      this.#stalled = false;
-      for (const [way, bytes] of this.#waiting.splice(0)) this.send(way, bytes);
-    }, ms);
+  hold(until: Promise<unknown>): void {
+    this.#held = true;
+    void until.finally(() => {
+      this.#held = false;
+      for (const [way, bytes] of this.#waiting.splice(0)) this.#hand(way, bytes);
+    });
   }
 
   delay(ms: number): void {
@@ -127,11 +121,11 @@ export class ByteProxy implements Wire {
     if (this.#ended) return void source.destroy();
     this.#sockets['to source'] = source;
     this.#sockets['to destination'] = destination;
-    this.#listen(source, 'to destination', destination);
-    this.#listen(destination, 'to source', source);
+    this.#listen(source, 'to destination');
+    this.#listen(destination, 'to source');
   }
 
-  #listen(from: Socket, way: Way, towards: Socket): void {
+  #listen(from: Socket, way: Way): void {
     from.setNoDelay(true);
     from.on('data', (chunk: Buffer) => {
       this.#hear(way, chunk);
@@ -139,13 +133,21 @@ export class ByteProxy implements Wire {
       from.pause();
       setTimeout(() => from.resume(), (chunk.length / this.#slowest) * 1000);
     });
-    // Over a hole nobody hears that the other end has hung up.
-    from.on(
-      'end',
-      () => this.#holes.has(way) || this.#stalled || setTimeout(() => towards.end(), this.#delayMs),
-    );
+    from.on('close', () => this.#hand(way, undefined));
     from.on('error', () => {});
-    from.on('close', () => this.#holes.has(way) || this.#stalled || towards.destroySoon());
+  }
+
+  /** Over a hole nobody hears even that the other end has hung up. */
+  #hand(way: Way, bytes: Buffer | undefined): void {
+    if (this.#holes.has(way)) return;
+    if (this.#held) {
+      this.#waiting.push([way, bytes]);
+      return;
+    }
+    const socket = this.#sockets[way]!;
+    const pass = () => (bytes ? socket.write(bytes) : socket.destroySoon());
+    if (this.#delayMs > 0) setTimeout(pass, this.#delayMs);
+    else pass();
   }
 
   #hear(way: Way, chunk: Buffer): void {

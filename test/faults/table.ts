@@ -8,17 +8,24 @@ export interface Row {
   readonly reason: string;
 }
 
-/** Fault × phase → outcome, in Markdown. */
+/** Fault × phase → outcome, and what the source said, in Markdown. */
 export function faultTable(rows: readonly Row[]): string {
+  const of = (fault: string) => rows.filter((row) => row.fault === fault);
   const cell = (fault: string, phase: Phase) =>
-    [
-      ...new Set(
-        rows.filter((row) => row.fault === fault && row.phase === phase).map(({ outcome }) => outcome),
-      ),
-    ].join('; ') || '–';
+    distinct(of(fault).flatMap((row) => (row.phase === phase ? [row.outcome] : []))) || '–';
+  const reasons = (fault: string) =>
+    distinct(of(fault).flatMap(({ reason }) => (reason ? [reason] : []))) || '–';
   return [
     `| fault | ${phases.join(' | ')} |`,
     `|---|${'---|'.repeat(phases.length)}`,
     ...faults.map(({ name }) => `| ${name} | ${phases.map((phase) => cell(name, phase)).join(' | ')} |`),
+    '',
+    '| fault | what the source says |',
+    '|---|---|',
+    ...faults.map(({ name }) => `| ${name} | ${reasons(name)} |`),
   ].join('\n');
+}
+
+function distinct(texts: readonly string[]): string {
+  return [...new Set(texts)].join('; ');
 }

@@ -210,5 +210,6 @@ function senderCpu(plan: CpuPlan): Promise<Cpu> {
 
 function stateOf({ claimed, stands }: Resident): ResidentGuest['state'] {
   if (claimed === 'arriving' || claimed === 'leaving' || claimed === 'unsettled') return claimed;
+  if (claimed === 'ending') return 'leaving';
   return stands ? 'paused' : 'running';
 }
