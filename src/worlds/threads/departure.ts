@@ -125,8 +125,8 @@ export class Departure implements World {
   async settle(owner: End): Promise<void> {
     const { resident } = this.#options;
     if (resident.claimed !== 'unsettled') throw new Failure(`guest '${resident.name}': nothing to settle`);
-    this.#owner = owner;
     this.#journal.reopen();
+    this.#owner = owner;
     this.#journal.remark(owner === 'source' ? 'aborted' : 'ended', 'settled by its user');
     if (owner === 'destination') return resident.end();
     if (!this.#paused) await resident.run();
