@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isAfterCommit, type Phase } from './phases.ts';
-import type { WireFault } from './proxy.ts';
+import type { Wire, WireFault } from './proxy.ts';
 
 /**
  * How a case may end, in few words. `nobody, then X`: the commit was sent and not answered (the two generals), both
@@ -39,6 +39,14 @@ export interface Fault {
   readonly reason: RegExp;
   /** What may come of it in this phase; nothing: it is no fault there. */
   allowed(phase: Phase): readonly Outcome[];
+}
+
+/** Something happens, and the frame passes if it may. */
+function passing(happens: (wire: Wire) => void): WireFault {
+  return (frame, wire) => {
+    happens(wire);
+    wire.send(frame.way, frame.bytes);
+  };
 }
 
 /** Whatever goes wrong before the commit leaves the guest at the source. */
@@ -82,47 +90,32 @@ export const faults: readonly Fault[] = [
     name: 'nothing reaches the destination',
     reason: silent,
     isSilent: true,
-    strike: () => (frame, wire) => {
-      wire.hole('to destination');
-      wire.send(frame.way, frame.bytes);
-    },
+    strike: () => passing((wire) => wire.hole('to destination')),
     allowed: lostAhead,
   },
   {
     name: 'nothing reaches the source',
     reason: silent,
     isSilent: true,
-    strike: () => (frame, wire) => {
-      wire.hole('to source');
-      wire.send(frame.way, frame.bytes);
-    },
+    strike: () => passing((wire) => wire.hole('to source')),
     allowed: lostBehind,
   },
   {
     name: 'the link stands for 300 ms',
     reason: never,
-    strike: () => (frame, wire) => {
-      wire.hold(sleep(300));
-      wire.send(frame.way, frame.bytes);
-    },
+    strike: () => passing((wire) => wire.hold(sleep(300))),
     allowed: harmless,
   },
   {
     name: 'every byte is 20 ms late',
     reason: never,
-    strike: () => (frame, wire) => {
-      wire.delay(20);
-      wire.send(frame.way, frame.bytes);
-    },
+    strike: () => passing((wire) => wire.delay(20)),
     allowed: (phase) => (phase === 'set-up' ? ['completed'] : []),
   },
   {
     name: 'the link carries 2 MB/s, the reader is slow',
     reason: never,
-    strike: () => (frame, wire) => {
-      wire.slow(2e6);
-      wire.send(frame.way, frame.bytes);
-    },
+    strike: () => passing((wire) => wire.slow(2e6)),
     allowed: (phase) => (phase === 'set-up' ? ['completed'] : []),
   },
   {
@@ -163,10 +156,7 @@ export const faults: readonly Fault[] = [
   {
     name: 'the destination is killed',
     reason: brokenOff,
-    strike: (powers) => (frame, wire) => {
-      powers.killDestination();
-      wire.send(frame.way, frame.bytes);
-    },
+    strike: (powers) => passing(() => powers.killDestination()),
     allowed: (phase) => {
       if (phase === 'running') return ['died with the destination, which owns it'];
       if (phase === 'ready') return ['failed, source', 'nobody, then source'];
@@ -176,10 +166,7 @@ export const faults: readonly Fault[] = [
   {
     name: 'the source, which drives, is killed',
     reason: never,
-    strike: (powers) => (frame, wire) => {
-      powers.killSource();
-      wire.send(frame.way, frame.bytes);
-    },
+    strike: (powers) => passing(() => powers.killSource()),
     allowed: (phase) =>
       isAfterCommit(phase) ? ['the destination runs it'] : ['died with the source, which owns it'],
   },
@@ -187,10 +174,7 @@ export const faults: readonly Fault[] = [
     name: 'the destination freezes',
     reason: silent,
     isSilent: true,
-    strike: (powers) => (frame, wire) => {
-      powers.freezeDestination();
-      wire.send(frame.way, frame.bytes);
-    },
+    strike: (powers) => passing(() => powers.freezeDestination()),
     allowed: (phase) => {
       if (phase === 'running') return ['completed'];
       return phase === 'ready' || phase === 'commit' ? ['nobody, then destination'] : early(phase);
@@ -198,10 +182,7 @@ export const faults: readonly Fault[] = [
   },
   {
     name: 'it is cancelled, twice',
-    strike: (powers) => (frame, wire) => {
-      wire.hold(powers.cancel());
-      wire.send(frame.way, frame.bytes);
-    },
+    strike: (powers) => passing((wire) => wire.hold(powers.cancel())),
     reason: /^not now$/,
     allowed: (phase) => {
       if (isAfterCommit(phase)) return ['completed'];
@@ -210,10 +191,7 @@ export const faults: readonly Fault[] = [
   },
   {
     name: 'it is cancelled in a race with the commit',
-    strike: (powers) => (frame, wire) => {
-      void powers.cancel();
-      wire.send(frame.way, frame.bytes);
-    },
+    strike: (powers) => passing(() => void powers.cancel()),
     reason: /^not now$/,
     allowed: (phase) =>
       phase === 'last byte' || phase === 'ready' ? ['cancelled, source', 'completed'] : [],
