@@ -15,7 +15,7 @@ const lane = new Lane();
 const others: HostProcess[] = [];
 
 beforeAll(async () => {
-  await lane.restart();
+  await lane.ready();
   await lane.source.ask('boot', guest);
 });
 afterEach(async () => {
