@@ -47,7 +47,7 @@ export class SharedLinkWorld implements World {
       this.#isAtDesk = true;
       try {
         const why = await this.#desk.admit();
-        if (why !== undefined) return { kind: 'revoked', now: this.#now, why };
+        if (why !== undefined) return { kind: 'failed', now: this.#now, why, outcome: 'aborted' };
       } catch (cause) {
         return { kind: 'failed', now: this.#now, why: reasonOf(cause) };
       }

@@ -42,7 +42,8 @@ export function journey(setup: WorldSetup, answer: Answer): Journey {
     if (step.kind !== 'track') return world.carryOut(step);
     // The guest goes on while its migration waits.
     grantedAtNs = world.carryOut({ kind: 'observe', windowNs: answer.waitedNs }).now;
-    if ('refusal' in answer) return { kind: 'revoked', now: grantedAtNs, why: answer.refusal };
+    if ('refusal' in answer)
+      return { kind: 'failed', now: grantedAtNs, why: answer.refusal, outcome: 'aborted' };
     world.allow(answer.ceilings);
     return world.carryOut(step);
   };

@@ -81,6 +81,7 @@ describe('what need not be said', () => {
         skip: false,
         stop: { rule: 'rounds', rounds: 1 },
         timeoutNs: null,
+        stopTimeoutNs: 30e9,
         rateBytesPerSecond: 1_000_000,
         stopRateBytesPerSecond: 1_000_000,
         depthBytes: 65_536,
@@ -137,6 +138,15 @@ describe('what need not be said', () => {
     expect(timeout({ stop: { rule: 'downtime' } })).toBe(30 * 100 * 4_112 * 1_000);
     expect(timeout({ stop: { rule: 'downtime' }, timeout: '5s' })).toBe(5_000_000_000);
     expect(timeout({ stop: { rounds: 3 }, timeout: '5s' })).toBe(5_000_000_000);
+  });
+
+  test('a guest may stand for as long as ten copies of the memory take at b_d, at least 30 s', () => {
+    const timeout = (given: Node) => only(load(given)).plan.stopTimeoutNs;
+    expect(timeout(migration({}))).toBe(30_000_000_000);
+    expect(timeout(migration({ stopTimeout: '250ms' }))).toBe(250_000_000);
+    const slow = { ...migration({}), link: { rate: '1MB/s', stopRate: '10kB/s' } };
+    expect(timeout(slow)).toBe(10 * 100 * 4_112 * 100_000);
+    expect(problemsOf(migration({ stopTimeout: '0s' }))).toMatchObject([{ path: 'migration.stopTimeout' }]);
   });
 
   test('dirty bits are cleared page by page; otherwise by round or in chunks, and then pages may be skipped', () => {

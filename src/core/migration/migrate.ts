@@ -1,6 +1,6 @@
 import { Random } from '../random.ts';
 import { formatDuration, type Nanos } from '../units.ts';
-import { ask, type Migration, Revoked, StepFailed } from './ask.ts';
+import { ask, type Migration, StepFailed } from './ask.ts';
 import type { Course, Outcome, RoundRecord, StopRecord } from './course.ts';
 import { deferrable } from './deferral.ts';
 import { frequency, type Heat, known, recency, unknown } from './heat.ts';
@@ -27,8 +27,7 @@ export function* migrate(plan: Plan): Migration<Course> {
     const owed = yield* liveRounds(plan, heats, story);
     return yield* stopAndCopy(plan, owed, story);
   } catch (cause) {
-    if (cause instanceof StepFailed) return yield* giveUp(story, 'failed', cause.message);
-    if (cause instanceof Revoked) return yield* giveUp(story, 'aborted', cause.message);
+    if (cause instanceof StepFailed) return yield* giveUp(story, cause.outcome, cause.message);
     if (cause instanceof NotConverged) return yield* giveUp(story, 'not-converged', cause.message);
     throw cause;
   }

@@ -61,7 +61,7 @@ async function senderOf(depthBytes: number, allowance?: Allowance): Promise<Send
   const memory = new Uint8Array(guest.pages * guest.pageSizeBytes).fill(1);
   const source = { memory, pages: guest.pages, pageSizeBytes: guest.pageSizeBytes, clear: () => {} };
   const sender = new Sender(source, depthBytes, { turn, cpuPerPageNs: 0, cpuPerHandoverNs: 0 }, allowance);
-  await sender.greet('127.0.0.1', tap.port, smallHello, null);
+  await sender.greet({ host: '127.0.0.1', port: tap.port, key: null }, smallHello);
   return sender;
 }
 

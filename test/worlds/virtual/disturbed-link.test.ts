@@ -21,6 +21,7 @@ function migration(antagonists: readonly Antagonist[], { depthPages = 16, seed =
     skip: false,
     stop: { ...stopDefaults.rounds, rounds: 1 },
     timeoutNs: null,
+    stopTimeoutNs: 30e9,
     rateBytesPerSecond: RATE,
     stopRateBytesPerSecond: RATE,
     depthBytes: depthPages * PAGE,
