@@ -10,6 +10,7 @@ import { recoverCommand } from './recover.ts';
 import { replayCommand } from './replay.ts';
 import { runCommand } from './run.ts';
 import { scheduleCommand } from './schedule.ts';
+import { serveCommand } from './serve.ts';
 
 /** Exit codes: 0 done, 1 failed, 2 wrong usage. Commands return one or throw; only here does the process end. */
 const program = new Command('switchover')
@@ -27,6 +28,7 @@ for (const command of [
   receiveCommand,
   recoverCommand,
   replayCommand,
+  serveCommand,
   doctorCommand,
 ]) {
   program.addCommand(

@@ -1,6 +1,8 @@
 import { closeSync, openSync, writeFileSync, writeSync } from 'node:fs';
 import { SingleBar } from 'cli-progress';
 import { Command, Option } from 'commander';
+import { parseAddress } from '../lab/address.ts';
+import { readKey } from '../lab/key-file.ts';
 import { shown, UsageError } from '../lab/problem.ts';
 import { roundLog } from '../lab/report/round-log.ts';
 import { serversTable } from '../lab/report/servers-table.ts';
@@ -13,8 +15,6 @@ import { parseSetting, type Setting } from '../lab/settings.ts';
 import { encodeTraceLine } from '../lab/trace.ts';
 import { Failure, reasonOf } from '../worlds/failure.ts';
 import { type DestinationThere, type WorldName, worldNames } from '../worlds/worlds.ts';
-import { parseAddress } from './address.ts';
-import { readKey } from './key-file.ts';
 
 interface Options {
   readonly world: WorldName;

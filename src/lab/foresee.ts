@@ -4,6 +4,7 @@ import { stopBound } from '../core/cpu/supply.ts';
 import { deferrable } from '../core/migration/deferral.ts';
 import { known } from '../core/migration/heat.ts';
 import { slotsPerWindow } from '../core/migration/plan.ts';
+import type { Labels } from '../core/migration/record.ts';
 import { linearCurve } from '../core/model/curve.ts';
 import { expectedOrder } from '../core/model/expected-order.ts';
 import { type ModelInput, type ModelPrediction, predictCourse } from '../core/model/predictor.ts';
@@ -29,6 +30,14 @@ export interface Foreseen extends ModelPrediction {
 export function canBeForeseen({ plan, cpu }: Pick<Scenario, 'plan' | 'cpu'>): boolean {
   const limited = plan.rateBytesPerSecond !== null && plan.stopRateBytesPerSecond !== null;
   return limited || cpu.cpuPerPageNs > 0;
+}
+
+/** The model's figures as a record carries them; null where it has none: no rate, or no convergence. */
+export function predictedOf(setup: WorldSetup): Labels['predicted'] {
+  if (!canBeForeseen(setup)) return null;
+  const { downtimeNs, downtimeP99Ns, totalNs } = foresee(setup).course;
+  if (downtimeNs === null || downtimeP99Ns === null || totalNs === null) return null;
+  return { downtimeNs, downtimeP99Ns, totalNs };
 }
 
 /** Breaks ties of the expected order, from a stream that no world uses. */

@@ -5,7 +5,7 @@ import type { World, WorldSetup } from '../worlds/world.ts';
 import { type DestinationThere, type WorldFactory, type WorldName, worldFactory } from '../worlds/worlds.ts';
 import { drive, type Witnessed } from './drive.ts';
 import { type Ensemble, virtualEnsemble } from './ensemble.ts';
-import { canBeForeseen, foresee } from './foresee.ts';
+import { predictedOf } from './foresee.ts';
 import { type StopChart, stopChart } from './report/stop-chart.ts';
 import { type Experiment, type Scenario, seeded } from './scenario.ts';
 import type { Cell } from './settings.ts';
@@ -51,7 +51,7 @@ export async function run(experiment: Experiment, options: RunOptions): Promise<
   const results = experiment.cells.map(({ cell, scenario }) => ({
     cell,
     scenario,
-    foreseen: foreseenBy(scenario, experiment.seed),
+    foreseen: predictedOf(seeded(scenario, experiment.seed)),
     ensemble: options.world === 'virtual' ? undefined : virtualEnsemble(scenario, experiment.seed),
     records: [] as MigrationRecord[],
   }));
@@ -72,14 +72,6 @@ export async function run(experiment: Experiment, options: RunOptions): Promise<
 
 function reservationsOf({ reclaim: _, ...reservations }: CpuPlan): Labels['reservations'] {
   return reservations;
-}
-
-/** The model's figures; null where it has none: no rate, or no convergence. */
-function foreseenBy(scenario: Scenario, seed: number): Labels['predicted'] {
-  if (!canBeForeseen(scenario)) return null;
-  const { downtimeNs, downtimeP99Ns, totalNs } = foresee(seeded(scenario, seed)).course;
-  if (downtimeNs === null || downtimeP99Ns === null || totalNs === null) return null;
-  return { downtimeNs, downtimeP99Ns, totalNs };
 }
 
 async function migration(
