@@ -29,9 +29,10 @@ export function streamEvents(
     if (raw.writableLength > MOST_UNREAD_BYTES) raw.destroy();
   };
   raw.write('retry: 1000\n\n');
-  if (first !== undefined) tell('first', first);
+  if (first !== undefined) tell('first', { value: first });
   const stop = events.watch((event) => {
-    if (wanted(event)) tell(event.kind, 'id' in event ? { id: event.id, value: event.value } : event.value);
+    const { kind, ...rest } = event;
+    if (wanted(event)) tell(kind, rest);
   });
   const comment = setInterval(() => raw.write(':\n\n'), COMMENT_EVERY_MS);
   request.raw.once('close', () => {
