@@ -22,6 +22,7 @@ export async function migrateThreads(
     clear: 'page',
     skip: false,
     timeoutNs: null,
+    stopTimeoutNs: 30e9,
     stop: { rule: 'rounds', rounds: 1 },
     rateBytesPerSecond: rate,
     stopRateBytesPerSecond: rate,

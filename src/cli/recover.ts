@@ -55,9 +55,18 @@ function consequence(settlement: Settlement): string {
     if (!missing)
       sentences.push(`start it nowhere${living.length > 0 ? ' and recover again once that has ended' : ''}`);
   } else if (owner !== 'nobody yet known' && !living.some((end) => end.startsWith(`the ${owner}`))) {
-    sentences.push(`its process is gone and the guest with it: only the ${owner} may start it again`);
+    sentences.push(whereItIs(owner, settlement.found[owner]));
   }
   return sentences.filter((text) => text !== '').join('; ');
+}
+
+function whereItIs(owner: End, at: FoundEnd | null): string {
+  if (!at || at.process === 'has ended') {
+    return `its process is gone and the guest with it: only the ${owner} may start it again`;
+  }
+  return at.process === 'lives'
+    ? `process ${at.pid} has it`
+    : `process ${at.pid} on ${at.host} has it, if it lives`;
 }
 
 function livingEnds({ found }: Settlement): string[] {

@@ -14,7 +14,8 @@ import { type Experiment, loadExperiment } from '../lab/scenario.ts';
 import { parseSetting, type Setting } from '../lab/settings.ts';
 import { encodeTraceLine } from '../lab/trace.ts';
 import { Failure, reasonOf } from '../worlds/failure.ts';
-import { type DestinationThere, type WorldName, worldNames } from '../worlds/worlds.ts';
+import type { DestinationThere } from '../worlds/transfer/connect.ts';
+import { type WorldName, worldNames } from '../worlds/worlds.ts';
 
 interface Options {
   readonly world: WorldName;

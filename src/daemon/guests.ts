@@ -1,3 +1,4 @@
+import { mkdirSync } from 'node:fs';
 import type { Owner } from '../core/migration/course.ts';
 import type { GuestToBoot } from '../lab/journey.ts';
 import { Failure, reasonOf } from '../worlds/failure.ts';
@@ -184,6 +185,7 @@ export function fateOf(
 
 /** What the journals say of the migrations that the process before this one was at. */
 export function settledBefore(journals: string): readonly Settlement[] {
+  mkdirSync(journals, { recursive: true });
   return recover([journals]).settlements;
 }
 

@@ -85,9 +85,9 @@ const POLICY =
 
 async function page(server: FastifyInstance): Promise<void> {
   const folder = (path: string) => fileURLToPath(new URL(path, import.meta.url));
-  const setHeaders = (reply: { setHeader(name: string, value: string): unknown }) => {
-    reply.setHeader('content-security-policy', POLICY);
-    reply.setHeader('x-content-type-options', 'nosniff');
+  const setHeaders = (reply: { header(name: string, value: string): unknown }) => {
+    reply.header('content-security-policy', POLICY);
+    reply.header('x-content-type-options', 'nosniff');
   };
   await server.register(fastifyStatic, { root: folder('../../src/daemon/page/'), prefix: '/', setHeaders });
   await server.register(fastifyStatic, {

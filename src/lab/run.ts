@@ -1,8 +1,9 @@
 import type { CpuPlan } from '../core/cpu/cpu-plan.ts';
 import { type Labels, type MigrationRecord, migrationRecord } from '../core/migration/record.ts';
 import { Refusal } from '../worlds/failure.ts';
+import type { DestinationThere } from '../worlds/transfer/connect.ts';
 import type { World, WorldSetup } from '../worlds/world.ts';
-import { type DestinationThere, type WorldFactory, type WorldName, worldFactory } from '../worlds/worlds.ts';
+import { type WorldFactory, type WorldName, worldFactory } from '../worlds/worlds.ts';
 import { drive, type Witnessed } from './drive.ts';
 import { type Ensemble, virtualEnsemble } from './ensemble.ts';
 import { predictedOf } from './foresee.ts';

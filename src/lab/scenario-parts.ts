@@ -91,6 +91,7 @@ export function resolvePlan(
     skip: migration.skip,
     stop: migration.stop,
     timeoutNs: migration.timeout ?? defaultTimeout(migration.stop, pages * pageBytes, link.rate),
+    stopTimeoutNs: migration.stopTimeout ?? defaultStopTimeout(pages * pageBytes, stopRate),
     rateBytesPerSecond: link.rate,
     stopRateBytesPerSecond: stopRate,
     depthBytes: depth,
@@ -109,6 +110,15 @@ function defaultDepth(...rates: readonly (BytesPerSecond | null)[]): Bytes {
   const fastest = Math.max(...rates.map((rate) => rate ?? 0));
   const covering = Math.ceil((fastest * COVERED_LATENESS_NS) / NANOS_PER_SECOND);
   return Math.min(Math.max(covering, SHALLOWEST_DEFAULT_BYTES), DEEPEST_BUCKET_BYTES);
+}
+
+const STOP_COPIES = 10;
+const SHORTEST_STOP_TIMEOUT_NS = 30 * NANOS_PER_SECOND;
+
+/** A guest that stands for ten times what all its memory takes at b_d stands because something is wrong. */
+function defaultStopTimeout(guestBytes: Bytes, stopRate: BytesPerSecond | null): Nanos {
+  const copyNs = stopRate === null ? 0 : Math.ceil((guestBytes * NANOS_PER_SECOND) / stopRate);
+  return Math.max(SHORTEST_STOP_TIMEOUT_NS, STOP_COPIES * copyNs);
 }
 
 const PATIENCE_COPIES = 30;

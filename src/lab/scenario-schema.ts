@@ -92,6 +92,7 @@ const migration = z.strictObject(
     skip: z.boolean('true or false').default(false),
     stop: stopSchema.prefault({ rule: 'rounds' }),
     timeout: noneOr(someTime),
+    stopTimeout: someTime.optional(),
     verify: z.enum(['checksums', 'full'], 'checksums or full').default('checksums'),
   },
   'a migration: { order, stop, … }',

@@ -3,6 +3,7 @@ import { lookup } from 'node:dns/promises';
 import { Failure, reasonOf } from './failure.ts';
 import { DestinationProcess } from './threads/destination-process.ts';
 import { ThreadsWorld } from './threads/threads-world.ts';
+import type { DestinationThere } from './transfer/connect.ts';
 import { VirtualWorld } from './virtual/virtual-world.ts';
 import type { World, WorldSetup } from './world.ts';
 
@@ -18,13 +19,6 @@ export interface WorldFactory {
 export interface FactoryOptions {
   readonly to?: DestinationThere | undefined;
   readonly journals?: string | undefined;
-}
-
-/** A destination that is already there, and the key that it asks for. */
-export interface DestinationThere {
-  readonly host: string;
-  readonly port: number;
-  readonly key: Uint8Array | null;
 }
 
 /**
@@ -44,16 +38,15 @@ export async function worldFactory(
       if (to) {
         const viewerHost = await addressTowards(to.host);
         return {
-          create: (setup) =>
-            ThreadsWorld.create(setup, { destination: to, key: to.key, viewerHost, journals }),
+          create: (setup) => ThreadsWorld.create(setup, { to, viewerHost, journals }),
           close: async () => {},
         };
       }
       const process = await DestinationProcess.start();
-      const destination = { host: process.host, port: process.port };
+      const destination = { host: process.host, port: process.port, key: null };
       return {
         create: (setup) =>
-          ThreadsWorld.create(setup, { destination, key: null, viewerHost: process.host, journals }),
+          ThreadsWorld.create(setup, { to: destination, viewerHost: process.host, journals }),
         close: () => process.end(),
       };
     }

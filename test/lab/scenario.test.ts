@@ -78,6 +78,7 @@ describe('what need not be said', () => {
         skip: false,
         stop: { rule: 'rounds', rounds: 1 },
         timeoutNs: null,
+        stopTimeoutNs: 30e9,
         rateBytesPerSecond: 1_000_000,
         stopRateBytesPerSecond: 1_000_000,
         depthBytes: 65_536,

@@ -1,15 +1,23 @@
+import type { Outcome } from './course.ts';
 import type { Seen, SeenOf, Step } from './steps.ts';
 
 /** A part of the migration: yields steps, is told what was seen, ends with a result. */
 export type Migration<Result> = Generator<Step, Result, Seen>;
 
-/** A world could not carry out a step. */
-export class StepFailed extends Error {}
+/** A world could not carry out a step, or was told not to. */
+export class StepFailed extends Error {
+  readonly outcome: Outcome;
+
+  constructor({ why, outcome }: SeenOf<'failed'>) {
+    super(why);
+    this.outcome = outcome ?? 'failed';
+  }
+}
 
 /** Yields a step and insists on the answer that belongs to it. @throws StepFailed the world could not. */
 export function* ask<K extends Seen['kind']>(step: Step, kind: K): Migration<SeenOf<K>> {
   const seen = yield step;
   if (seen.kind === kind) return seen as SeenOf<K>;
-  if (seen.kind === 'failed') throw new StepFailed(seen.why);
+  if (seen.kind === 'failed') throw new StepFailed(seen);
   throw new TypeError(`the world answered '${seen.kind}' to '${step.kind}'; expected '${kind}'`);
 }

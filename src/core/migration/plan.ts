@@ -1,6 +1,7 @@
 import {
   type Bytes,
   type BytesPerSecond,
+  formatDuration,
   NANOS_PER_MILLISECOND,
   NANOS_PER_SECOND,
   type Nanos,
@@ -32,6 +33,8 @@ export interface Plan {
   readonly stop: StopSpec;
   /** Not converged by then: the migration gives up. null: the stop rule ends by itself. */
   readonly timeoutNs: Nanos | null;
+  /** The guest may stand for so long; past it, it runs on at the source. */
+  readonly stopTimeoutNs: Nanos;
   /** b; null: not reserved, as fast as it goes. */
   readonly rateBytesPerSecond: BytesPerSecond | null;
   /** b_d. */
@@ -46,6 +49,11 @@ export interface Plan {
   readonly verify: 'checksums' | 'full';
   /** Breaks ties between pages of equal heat. */
   readonly seed: number;
+}
+
+/** What the record says when the guest has stood for too long. */
+export function stoodTooLong({ stopTimeoutNs }: Plan): string {
+  return `the guest has stood for ${formatDuration(stopTimeoutNs)}, as long as migration.stopTimeout allows`;
 }
 
 /** w / T, the slot being T = (P + H) / b; without a reservation a slot takes no time that the plan could know. */

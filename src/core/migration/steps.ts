@@ -54,7 +54,15 @@ export type Seen =
       readonly witness: Witness;
     }
   | { readonly kind: 'aborted'; readonly now: Nanos; readonly owner: Owner; readonly witness: Witness }
-  /** The step could not be carried out; the next one is `abort`. */
-  | { readonly kind: 'failed'; readonly now: Nanos; readonly why: string };
+  /**
+   * The step could not be carried out; the next one is `abort`. `outcome`: it was not for a fault, but because
+   * somebody cancelled the migration, or because the guest had stood for as long as the plan allows.
+   */
+  | {
+      readonly kind: 'failed';
+      readonly now: Nanos;
+      readonly why: string;
+      readonly outcome?: 'cancelled' | 'aborted';
+    };
 
 export type SeenOf<K extends Seen['kind']> = Extract<Seen, { kind: K }>;

@@ -30,7 +30,10 @@ export const frameTypes = [
   'zero',
   /** Both ways. Argument: round number. The source has sent a round; the destination has it. */
   'round',
-  /** Payload: the digest over the checksums of all pages as last sent. */
+  /**
+   * Argument: 1 if the guest is paused and is to stay so, or else 0. Payload: its clock, and the digest over the
+   * checksums of all pages as last sent.
+   */
   'stop',
   /** The destination holds what the source last sent, by that digest. */
   'ready',

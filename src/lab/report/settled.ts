@@ -46,6 +46,7 @@ function policy({ plan }: Scenario): string {
     plan.defer ? `defer ${Object.entries(plan.defer).flat().join(' ')}` : 'defer nothing',
     `clear by ${clear}${plan.skip ? ', skip what is dirty again' : ''}`,
     `stop rule ${stop}${plan.timeoutNs === null ? '' : `, give up after ${formatDuration(plan.timeoutNs)}`}`,
+    `stand for ${formatDuration(plan.stopTimeoutNs)} at most`,
     `verify ${plan.verify}`,
   ].join(', ');
 }

@@ -102,3 +102,9 @@ export class Machine {
     return beats;
   }
 }
+
+/** How far a guest has come, by its memory; while it runs, at about this moment. */
+export function progressOf(memory: ArrayBufferLike): { readonly steps: number; readonly heartbeats: number } {
+  const registers = new Float64Array(memory, 0, RANDOM_AT_BYTE / 8);
+  return { steps: registers[STEPS]!, heartbeats: registers[HEARTBEATS]! };
+}

@@ -10,10 +10,7 @@ import { Gate, type GuestReport, type GuestWorkerData } from './guest-control.ts
 export type Standing = Extract<GuestReport, { kind: 'standing' }>;
 export type Running = Extract<GuestReport, { kind: 'running' }>;
 
-/**
- * A guest in a thread of its own, over memory that others share. Commands are given one at a time: each promise
- * must have settled before the next command.
- */
+/** A guest in a thread of its own, over memory that others share. Commands are carried out one after the other. */
 export class GuestThread {
   readonly memory: SharedArrayBuffer;
   readonly log: DirtyLog;
@@ -23,6 +20,7 @@ export class GuestThread {
   readonly #reports: GuestReport[] = [];
   #waiting: { resolve: (report: GuestReport) => void; reject: (why: Error) => void } | undefined;
   #died: Error | undefined;
+  #obeyed: Promise<unknown> = Promise.resolve();
 
   private constructor(guest: GuestSpec, heartbeats: HeartbeatAddress | null, turn: TurnData, boot: boolean) {
     this.#turn = turn;
@@ -72,34 +70,43 @@ export class GuestThread {
   }
 
   /** Runs from `guestTimeNs` on. */
-  async run(guestTimeNs: number): Promise<Running> {
-    this.#gate.tell('run', guestTimeNs);
-    return (await this.#report()) as Running;
+  run(guestTimeNs: number): Promise<Running> {
+    return this.#command<Running>(() => this.#gate.tell('run', guestTimeNs));
   }
 
   /** Stops between two steps. */
-  async stand(): Promise<Standing> {
-    this.#gate.tell('stand');
-    nudge(this.#turn);
-    return (await this.#report()) as Standing;
+  stand(): Promise<Standing> {
+    return this.#command<Standing>(() => {
+      this.#gate.tell('stand');
+      nudge(this.#turn);
+    });
   }
 
   /** SHA-256 of all memory, in hexadecimal. The guest must stand. */
   async hash(): Promise<string> {
-    this.#gate.tell('hash');
-    return ((await this.#report()) as Standing).sha256!;
+    const { sha256 } = await this.#command<Standing>(() => this.#gate.tell('hash'));
+    return sha256!;
   }
 
   /** Makes steps, as fast as they go and without heartbeats, up to `steps` since boot. The guest must stand. */
-  async advance(steps: number): Promise<Standing> {
-    this.#gate.tell('advance', steps);
-    return (await this.#report()) as Standing;
+  advance(steps: number): Promise<Standing> {
+    return this.#command<Standing>(() => this.#gate.tell('advance', steps));
   }
 
   /** Ends the thread, whatever it does. */
   async end(): Promise<void> {
     this.#gate.tell('exit');
     await this.#worker.terminate();
+  }
+
+  /** Each command is answered by one report. */
+  #command<Report extends GuestReport>(tell: () => void): Promise<Report> {
+    const obeyed = this.#obeyed.then(() => {
+      tell();
+      return this.#report() as Promise<Report>;
+    });
+    this.#obeyed = obeyed.catch(() => {});
+    return obeyed;
   }
 
   #take(report: GuestReport): void {

@@ -7,9 +7,12 @@ const LEAVING_MS = 2_000;
 export class NameClaims {
   readonly #left = new Map<string, Promise<void>>();
 
-  /** @returns to be called when the guest has left. @throws Failure a guest of this name is here. */
-  async claim(name: string): Promise<() => void> {
-    const until = Date.now() + LEAVING_MS;
+  /**
+   * @param waitMs how long one of this name may take to leave
+   * @returns to be called when the guest has left. @throws Failure a guest of this name is here
+   */
+  async claim(name: string, waitMs = LEAVING_MS): Promise<() => void> {
+    const until = Date.now() + waitMs;
     for (let left = this.#left.get(name); left; left = this.#left.get(name)) {
       let timer: NodeJS.Timeout | undefined;
       const late = new Promise<boolean>((resolve) => {

@@ -2,6 +2,7 @@ import { Worker } from 'node:worker_threads';
 import { idleLink } from '../../core/link/account.ts';
 import type { LinkRecord } from '../../core/migration/course.ts';
 import type { Nanos } from '../../core/units.ts';
+import { HEADER_BYTES } from '../../core/wire/frames.ts';
 import { entry } from '../entry.ts';
 import { Failure } from '../failure.ts';
 import type {
@@ -12,19 +13,32 @@ import type {
   SenderWorkerData,
 } from './sender-worker.ts';
 
-/** The sender in a thread of its own; one request at a time. */
+interface Waiting {
+  resolve(answer: SenderAnswer): void;
+  reject(why: Error): void;
+}
+
+/** The sender in a thread of its own; one request at a time, but for an abort. */
 export class SenderThread {
   readonly #worker: Worker;
-  #waiting: { resolve: (answer: SenderAnswer) => void; reject: (why: Error) => void } | undefined;
+  readonly #waiting = new Map<number, Waiting>();
+  #requests = 0;
   #died: Error | undefined;
   #link: LinkRecord;
 
+  /** @throws Failure the bucket does not even hold a page. */
   constructor(data: SenderWorkerData) {
+    const frameBytes = HEADER_BYTES + data.pageSizeBytes;
+    if (data.depthBytes < frameBytes) {
+      throw new Failure(
+        `link.depth of ${data.depthBytes} bytes: a page with its header takes ${frameBytes} here`,
+      );
+    }
     this.#link = idleLink(data.depthBytes);
     this.#worker = new Worker(entry('worlds/threads/sender-worker'), { workerData: data });
     this.#worker.on('message', (answer: SenderAnswer) => {
-      this.#waiting?.resolve(answer);
-      this.#waiting = undefined;
+      this.#waiting.get(answer.number)?.resolve(answer);
+      this.#waiting.delete(answer.number);
     });
     this.#worker.on('error', (error) => this.#die(error));
     this.#worker.on('exit', () => this.#die(new Failure('the sender thread has ended')));
@@ -42,8 +56,9 @@ export class SenderThread {
   ): Promise<{ result: SenderResults[K]; atNs: Nanos }> {
     if (this.#died) throw this.#died;
     const answer = await new Promise<SenderAnswer>((resolve, reject) => {
-      this.#waiting = { resolve, reject };
-      this.#worker.postMessage({ kind, ...request } as SenderRequest);
+      const number = ++this.#requests;
+      this.#waiting.set(number, { resolve, reject });
+      this.#worker.postMessage({ number, kind, ...request } as SenderRequest);
     });
     this.#link = answer.link;
     if (!answer.ok) throw new Failure(answer.why);
@@ -56,7 +71,7 @@ export class SenderThread {
 
   #die(error: Error): void {
     this.#died ??= error;
-    this.#waiting?.reject(error);
-    this.#waiting = undefined;
+    for (const { reject } of this.#waiting.values()) reject(error);
+    this.#waiting.clear();
   }
 }

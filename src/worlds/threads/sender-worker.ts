@@ -4,12 +4,13 @@ import type { BytesPerSecond, Nanos } from '../../core/units.ts';
 import { clockNs } from '../clock.ts';
 import { openTurn, type TurnData } from '../cpu/turn.ts';
 import { reasonOf } from '../failure.ts';
+import type { DestinationThere } from '../transfer/connect.ts';
 import type { Hello } from '../transfer/hello.ts';
 import type { Retired } from '../transfer/payloads.ts';
-import { Sender, type SentPages } from '../transfer/sender.ts';
+import { type Committed, Sender, type SentPages } from '../transfer/sender.ts';
 import { DirtyLog } from './dirty-log.ts';
 
-/** The sender's thread: carries out one request after another and answers each. */
+/** The sender's thread: carries out one request after another, but an abort at once, and answers each. */
 export interface SenderWorkerData {
   readonly pages: number;
   readonly pageSizeBytes: number;
@@ -22,12 +23,13 @@ export interface SenderWorkerData {
 }
 
 export interface SenderRequests {
-  greet: { host: string; port: number; hello: Omit<Hello, 'version'>; key: Uint8Array | null };
+  greet: { to: DestinationThere; hello: Omit<Hello, 'version'> };
   send: { pages: Uint32Array; rate: BytesPerSecond | null; clears: boolean; endsRound: boolean };
-  stop: { guestTimeNs: Nanos };
+  stop: { guestTimeNs: Nanos; paused: boolean };
   verify: object;
   commit: object;
   retire: object;
+  leave: object;
   abort: { why: string };
 }
 
@@ -36,17 +38,19 @@ export interface SenderResults {
   send: SentPages;
   stop: undefined;
   verify: string;
-  commit: number;
+  commit: Committed;
   retire: Retired;
+  leave: undefined;
   abort: undefined;
 }
 
-export type SenderRequest = {
+/** A request is answered by its number: an abort overtakes what is being carried out. */
+export type SenderRequest = { readonly number: number } & {
   [K in keyof SenderRequests]: { readonly kind: K } & SenderRequests[K];
 }[keyof SenderRequests];
 
 /** Every answer says when it was known, on the host's clock, and what the link has carried so far. */
-export type SenderAnswer = { readonly atNs: Nanos; readonly link: LinkRecord } & (
+export type SenderAnswer = { readonly number: number; readonly atNs: Nanos; readonly link: LinkRecord } & (
   | { readonly ok: true; readonly result: unknown }
   | { readonly ok: false; readonly why: string }
 );
@@ -67,30 +71,35 @@ const sender = new Sender(
 
 parentPort!.on('message', async (request: SenderRequest) => {
   let outcome: { ok: true; result: unknown } | { ok: false; why: string };
-  turn.wakes();
+  const overtakes = request.kind === 'abort';
+  if (!overtakes) turn.wakes();
   try {
     outcome = { ok: true, result: await carryOut(request) };
   } catch (cause) {
     outcome = { ok: false, why: reasonOf(cause) };
   }
-  turn.sleeps();
-  parentPort!.postMessage({ ...outcome, atNs: clockNs(), link: sender.link } satisfies SenderAnswer);
+  if (!overtakes) turn.sleeps();
+  const { number } = request;
+  parentPort!.postMessage({ ...outcome, number, atNs: clockNs(), link: sender.link } satisfies SenderAnswer);
 });
 
 function carryOut(request: SenderRequest): Promise<unknown> | undefined {
   switch (request.kind) {
     case 'greet':
-      return sender.greet(request.host, request.port, request.hello, request.key);
+      return sender.greet(request.to, request.hello);
     case 'send':
       return sender.sendPages(request);
     case 'stop':
-      return sender.stop(request.guestTimeNs);
+      return sender.stop(request.guestTimeNs, request.paused);
     case 'verify':
       return sender.verify();
     case 'commit':
       return sender.commit();
     case 'retire':
       return sender.retire();
+    case 'leave':
+      sender.leave();
+      return undefined;
     case 'abort':
       sender.abort(request.why);
       return undefined;

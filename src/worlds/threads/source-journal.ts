@@ -28,13 +28,18 @@ export class SourceJournal {
     this.#journal?.write(entry);
   }
 
-  /** The guest runs on here: that must not depend on a disk. */
-  abort(why: string): void {
+  /** Where the guest is has been decided: that must not depend on a disk. */
+  remark(entry: JournalEntry, why?: string): void {
     try {
-      this.#journal?.write('aborted', why);
+      this.#journal?.write(entry, why);
     } catch (cause) {
-      this.notes.push(`the journal is not closed: ${reasonOf(cause)}`);
+      this.notes.push(`'${entry}' is not in the journal: ${reasonOf(cause)}`);
     }
+  }
+
+  /** For a last word after it was closed without one. */
+  reopen(): void {
+    this.#journal?.reopen();
   }
 
   close(): void {

@@ -1,273 +1,98 @@
-import { randomInt, randomUUID } from 'node:crypto';
+import { randomInt } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type CpuPlan, competitors, isHog } from '../../core/cpu/cpu-plan.ts';
 import type { Slice } from '../../core/cpu/slice.ts';
-import type { Outage, Owner, Verification, Witness } from '../../core/migration/course.ts';
-import { PageSet } from '../../core/migration/pages.ts';
 import type { Seen, Step } from '../../core/migration/steps.ts';
-import { NANOS_PER_MILLISECOND, type Nanos } from '../../core/units.ts';
-import { HEADER_BYTES } from '../../core/wire/frames.ts';
-import { clockNs } from '../clock.ts';
+import { NANOS_PER_MILLISECOND } from '../../core/units.ts';
 import { Cpu } from '../cpu/cpu.ts';
-import { Failure, reasonOf } from '../failure.ts';
-import { writesPerSecondOf } from '../guests/programs.ts';
 import { phaseNs } from '../phase.ts';
+import type { DestinationThere } from '../transfer/connect.ts';
 import type { World, WorldSetup } from '../world.ts';
-import { GuestThread, type Standing } from './guest-thread.ts';
-import { SenderThread } from './sender-thread.ts';
-import { type JournalOptions, SourceJournal } from './source-journal.ts';
+import { Departure } from './departure.ts';
+import { GuestThread } from './guest-thread.ts';
+import { Interruption } from './interruption.ts';
+import { retiring } from './onlooker.ts';
+import { Resident } from './resident.ts';
 import { ViewerThread } from './viewer-thread.ts';
 
 /** Where the destination is, and where on this host its guest can reach the viewer. */
-export interface ThreadsOptions extends JournalOptions {
-  /** What the destination must have too; null: it asks for none. */
-  readonly key: Uint8Array | null;
+export interface ThreadsOptions {
+  readonly to: DestinationThere;
   readonly viewerHost: string;
+  /** The folder where the source keeps its journal; without it, none is kept. */
+  readonly journals?: string | undefined;
 }
 
-/** After the hand-over the guest runs on for so many heartbeats, so that its client can say how it went. */
-const HEARTBEATS_AFTERWARDS = 25;
-
 /**
- * Real memory, real threads, real TCP: the guest writes shared memory in its own thread, the sender copies it
- * out in another, the destination is another process, and a viewer listens to the guest's heartbeats throughout.
+ * Real memory, real threads, real TCP, as one experiment: a guest is booted, watched by a viewer that listens to its
+ * heartbeats throughout, migrated, and in the end retired at its destination and compared with the copy that stayed.
  */
 export class ThreadsWorld implements World {
-  readonly startedAt = new Date().toISOString();
-  readonly #setup: WorldSetup;
-  readonly #guest: GuestThread;
-  readonly #sender: SenderThread;
-  readonly #viewer: ViewerThread;
-  readonly #cpu: Cpu;
-  readonly #journal: SourceJournal;
-  readonly #beganAtNs = clockNs();
-  #windowBeganAtNs: Nanos | undefined;
-  #standing: Standing | undefined;
-  #committed = false;
-  #verified: Verification = { memory: 'not-checked', continued: 'not-checked' };
+  readonly #departure: Departure;
+  readonly #parts: readonly { end(): Promise<void> }[];
 
-  private constructor(
-    setup: WorldSetup,
-    guest: GuestThread,
-    sender: SenderThread,
-    viewer: ViewerThread,
-    cpu: Cpu,
-    journal: SourceJournal,
-  ) {
-    this.#setup = setup;
-    this.#guest = guest;
-    this.#sender = sender;
-    this.#viewer = viewer;
-    this.#cpu = cpu;
-    this.#journal = journal;
+  private constructor(departure: Departure, parts: readonly { end(): Promise<void> }[]) {
+    this.#departure = departure;
+    this.#parts = parts;
   }
 
-  /** Boots the guest, lets it run, and connects to the destination. @throws Failure any of that is not possible. */
+  /** Boots the guest, connects to the destination, and lets the guest run. @throws Failure any of that is not possible. */
   static async create(setup: WorldSetup, options: ThreadsOptions): Promise<ThreadsWorld> {
-    const { guest: spec, plan, cpu: wanted } = setup;
-    const frameBytes = HEADER_BYTES + spec.pageSizeBytes;
-    if (plan.depthBytes < frameBytes) {
-      throw new Failure(
-        `link.depth of ${plan.depthBytes} bytes: a page with its header takes ${frameBytes} here`,
-      );
-    }
+    const { guest, plan, cpu } = setup;
+    const { to, journals, viewerHost: host } = options;
     const token = randomInt(2 ** 32);
-    const migration = randomUUID();
-    let journal: SourceJournal | undefined;
     const parts: { end(): Promise<void> }[] = [];
     try {
-      const viewer = await ViewerThread.listen({
-        host: options.viewerHost,
-        token,
-        periodNs: spec.heartbeatPeriodNs,
-      });
+      const viewer = await ViewerThread.listen({ host, token, periodNs: guest.heartbeatPeriodNs });
       parts.push(viewer);
-      const heartbeats = { host: options.viewerHost, port: viewer.port, token };
-      const cpu = await startCpu(wanted);
-      parts.push(cpu);
-      const guest = await GuestThread.boot(spec, heartbeats, cpu.turnOf('guest'));
-      parts.push(guest);
-      const { pages, pageSizeBytes } = spec;
-      const sender = new SenderThread({
-        pages,
-        pageSizeBytes,
-        memory: guest.memory,
-        dirty: guest.log.buffer,
-        depthBytes: plan.depthBytes,
-        cpuPerPageNs: wanted.cpuPerPageNs,
-        cpuPerHandoverNs: wanted.cpuPerHandoverNs,
-        turn: cpu.turnOf('sender'),
+      const processors = await startCpu(cpu);
+      parts.push(processors);
+      const heartbeats = { host, port: viewer.port, token };
+      const thread = await GuestThread.boot(guest, heartbeats, processors.turnOf('guest'));
+      const reservation = cpu.guest && { ...cpu.guest, scheduler: cpu.scheduler };
+      const resident = new Resident({ guest, heartbeats, reservation }, processors, thread);
+      parts.push(resident);
+      resident.claim('leaving');
+      const onlooker = retiring(resident, viewer);
+      const interruption = new Interruption();
+      const departure = await Departure.begin({
+        ...{ resident, plan, cpu, processors, to, journals, onlooker, interruption },
       });
-      parts.push(sender);
-      await cpu.admitted();
-      const { scheduler } = wanted;
-      const reservation = wanted.guest && { ...wanted.guest, scheduler };
-      journal = new SourceJournal(options, spec, migration);
-      const hello = { migration, guest: spec, heartbeats, reservation };
-      await sender.ask('greet', { ...options.destination, hello, key: options.key });
-      await guest.run(0);
+      parts.push({ end: () => departure.close() });
+      await resident.run();
       await sleep(phaseNs(setup) / NANOS_PER_MILLISECOND);
-      return new ThreadsWorld(setup, guest, sender, viewer, cpu, journal);
+      return new ThreadsWorld(departure, parts);
     } catch (cause) {
-      journal?.abort(reasonOf(cause));
-      await Promise.all(parts.map((part) => part.end()));
+      await end(parts);
       throw cause;
     }
   }
 
-  async perform(step: Step): Promise<Seen> {
-    if (step.kind === 'abort') return this.#abort(step.why);
-    try {
-      return await this.#carryOut(step);
-    } catch (cause) {
-      return { kind: 'failed', now: this.#now(), why: reasonOf(cause) };
-    }
+  get startedAt(): string {
+    return this.#departure.startedAt;
   }
 
-  async close(): Promise<void> {
-    this.#journal.close();
-    await Promise.all([this.#guest.end(), this.#sender.end(), this.#viewer.end(), this.#cpu.end()]);
+  perform(step: Step): Promise<Seen> {
+    return this.#departure.perform(step);
+  }
+
+  /** @returns whether the migration will end for it; it does not once the guest has been given away */
+  cancel(why: string): boolean {
+    return this.#departure.cancel(why);
   }
 
   slices(): readonly Slice[] {
-    return this.#cpu.slices().map((slice) => ({
-      ...slice,
-      startNs: this.#since(slice.startNs),
-      endNs: this.#since(slice.endNs),
-    }));
+    return this.#departure.slices();
   }
 
-  async #carryOut(step: Exclude<Step, { kind: 'abort' }>): Promise<Seen> {
-    switch (step.kind) {
-      case 'observe':
-        return this.#observe(step.windowNs);
-      case 'learn':
-        return { kind: 'learned', now: this.#now(), writesPerSecond: writesPerSecondOf(this.#setup.guest) };
-      case 'track':
-        this.#viewer.watchGaps();
-        this.#guest.log.markAll();
-        return { kind: 'dirty', now: this.#now(), dirty: PageSet.all(this.#setup.guest.pages), windowNs: 0 };
-      case 'send': {
-        const { result, atNs } = await this.#sender.ask('send', {
-          pages: step.pages,
-          rate: step.rateBytesPerSecond,
-          clears: step.clears,
-          endsRound: step.endsRound,
-        });
-        return { kind: 'sent', now: this.#since(atNs), ...result };
-      }
-      case 'clear':
-        step.pages.each((page) => this.#guest.log.clear(page));
-        return { kind: 'done', now: this.#now() };
-      case 'harvest': {
-        const { log } = this.#guest;
-        return { kind: 'dirty', now: this.#now(), dirty: step.take ? log.take() : log.read(), windowNs: 0 };
-      }
-      case 'stop':
-        this.#standing = await this.#guest.stand();
-        this.#journal.write('stopped');
-        return {
-          kind: 'dirty',
-          now: this.#since(this.#standing.atNs),
-          dirty: this.#guest.log.read(),
-          windowNs: 0,
-        };
-      case 'hand over':
-        return this.#handOver(step.verify === 'full');
-    }
+  close(): Promise<void> {
+    return end(this.#parts);
   }
+}
 
-  /** The first window begins when it is asked for; each later one where the one before it ended. */
-  async #observe(windowNs: Nanos): Promise<Seen> {
-    if (this.#windowBeganAtNs === undefined) {
-      this.#guest.log.take();
-      this.#windowBeganAtNs = clockNs();
-    }
-    const beganAtNs = this.#windowBeganAtNs;
-    await sleep(Math.max(0, beganAtNs + windowNs - clockNs()) / NANOS_PER_MILLISECOND);
-    const dirty = this.#guest.log.take();
-    this.#windowBeganAtNs = clockNs();
-    return {
-      kind: 'dirty',
-      now: this.#now(),
-      dirty,
-      windowNs: this.#windowBeganAtNs - beganAtNs,
-    };
-  }
-
-  async #handOver(verify: boolean): Promise<Seen> {
-    const standing = this.#standing!;
-    const ready = await this.#sender.ask('stop', { guestTimeNs: standing.guestTimeNs });
-    if (verify) {
-      const [here, there] = await Promise.all([this.#guest.hash(), this.#sender.ask('verify', {})]);
-      const memory = here === there.result ? 'identical' : 'different';
-      this.#verified = { ...this.#verified, memory };
-      if (memory === 'different') throw new Error('the destination holds other bytes than the source');
-    }
-    const verifiedAtNs = verify ? clockNs() : ready.atNs;
-    this.#journal.write('ready');
-    this.#journal.write('commit');
-    this.#committed = true;
-    const running = await this.#sender.ask('commit', {});
-    this.#journal.write('running');
-    const resumeNs = Math.min(running.result, running.atNs - verifiedAtNs);
-    return {
-      kind: 'handed over',
-      now: this.#now(),
-      readyAtNs: this.#since(ready.atNs),
-      verifiedAtNs: this.#since(verifiedAtNs),
-      committedAtNs: this.#since(running.atNs - resumeNs),
-      runningAtNs: this.#since(running.atNs),
-      witness: await this.#afterwards(),
-    };
-  }
-
-  /**
-   * Lets the guest run on at the destination, ends it there, and lets the copy that stayed behind make the same
-   * number of steps: a guest that never moved must end with the same memory.
-   */
-  async #afterwards(): Promise<Witness> {
-    await sleep((HEARTBEATS_AFTERWARDS * this.#setup.guest.heartbeatPeriodNs) / NANOS_PER_MILLISECOND);
-    const { result: moved } = await this.#sender.ask('retire', {});
-    this.#journal.write('ended');
-    const outage = await this.#viewer.outage(moved.heartbeats);
-    await this.#guest.advance(moved.steps);
-    const continued = (await this.#guest.hash()) === moved.sha256 ? 'identical' : 'different';
-    this.#verified = { ...this.#verified, continued };
-    return this.#witness(outage);
-  }
-
-  /** Before the commit the guest is ours and runs on; after it, it is not, whatever became of it. */
-  async #abort(why: string): Promise<Seen> {
-    await this.#sender.ask('abort', { why }).catch(() => {});
-    let owner: Owner = this.#committed ? 'destination' : 'source';
-    if (this.#standing && !this.#committed) {
-      await this.#guest.run(this.#standing.guestTimeNs).catch(() => {
-        owner = 'nobody';
-      });
-    }
-    if (!this.#committed) this.#journal.abort(why);
-    const outage = await this.#viewer.outage(0);
-    return { kind: 'aborted', now: this.#now(), owner, witness: this.#witness(outage) };
-  }
-
-  #witness(outage: Outage | null): Witness {
-    return {
-      outage,
-      verified: this.#verified,
-      servers: this.#cpu.account(clockNs()),
-      link: this.#sender.link,
-      notes: [...this.#cpu.notes, ...this.#journal.notes],
-    };
-  }
-
-  #now(): Nanos {
-    return this.#since(clockNs());
-  }
-
-  #since(hostNs: Nanos): Nanos {
-    return hostNs - this.#beganAtNs;
-  }
+/** The last first: a migration before its guest. */
+async function end(parts: readonly { end(): Promise<void> }[]): Promise<void> {
+  for (const part of parts.toReversed()) await part.end();
 }
 
 /** Whoever competes for the processors but guest and sender, whose threads are ours, is started here. */

@@ -16,6 +16,7 @@ export class Connection {
    * @param keyed whether both ends must prove that they have the shared key
    * @param onFrame called for every frame that belongs here; its payload is only valid during the call
    * @param onClose called once, with the reason if something went wrong; the socket is gone by then
+   * @param onFailure called as soon as this end knows that something went wrong
    */
   constructor(
     socket: Socket,
@@ -23,6 +24,7 @@ export class Connection {
     keyed: boolean,
     onFrame: (header: FrameHeader, payload: Buffer) => void,
     onClose: (why: Error | undefined) => void,
+    onFailure: (why: Error) => void = () => {},
   ) {
     this.#socket = socket;
     let failure: Error | undefined;
@@ -33,6 +35,7 @@ export class Connection {
         action();
       } catch (cause) {
         failure ??= cause as Error;
+        onFailure(failure);
         this.close(failure.message);
       }
     };
@@ -41,8 +44,10 @@ export class Connection {
     socket.on('end', () => guarded(() => conversation.end()));
     socket.on('timeout', () =>
       guarded(() => {
-        if (!conversation.awaits) return;
-        throw new WireError(`silent for ${socket.timeout! / 1000} s while ${conversation.state}`);
+        const seconds = socket.timeout! / 1000;
+        if (socket.writableLength > 0)
+          throw new WireError(`the other end has taken nothing for ${seconds} s`);
+        if (conversation.awaits) throw new WireError(`silent for ${seconds} s while ${conversation.state}`);
       }),
     );
     socket.on('error', (error) => {
@@ -58,7 +63,10 @@ export class Connection {
     return this.#conversation.state;
   }
 
-  /** Hangs up when no byte has passed for so long although it is the other end's turn. */
+  /**
+   * Hangs up when no byte has passed for so long although it is the other end's turn, or the kernel has not taken one
+   * of those that were given to it.
+   */
   set longestSilenceMs(silenceMs: number) {
     this.#socket.setTimeout(silenceMs);
   }

@@ -63,6 +63,15 @@ export class Journal {
     if (isClosing(entry)) this.close();
   }
 
+  /** For a last word after it was closed without one. @throws Failure it is not there any more */
+  reopen(): void {
+    try {
+      this.#descriptor ??= openSync(this.#file, 'r+');
+    } catch (cause) {
+      throw new Failure(`cannot write ${this.#file}: ${reasonOf(cause)}`);
+    }
+  }
+
   close(): void {
     if (this.#descriptor !== undefined) closeSync(this.#descriptor);
     this.#descriptor = undefined;

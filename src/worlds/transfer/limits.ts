@@ -17,5 +17,8 @@ export const defaultLimits: Limits = {
   silenceMs: 60_000,
 };
 
+/** A destination is given up that says nothing for so long although it is its turn, or takes nothing. */
+export const SILENCE_MS = 30_000;
+
 /** A source with nothing to say says so this often, so that its silence is never mistaken for its absence. */
 export const ALIVE_MS = 20_000;

@@ -22,8 +22,9 @@ export interface HostedGuest {
   readonly memory: Uint8Array;
   /** SHA-256 of all memory, in hexadecimal. */
   hash(): Promise<string>;
-  run(guestTimeNs: number): Promise<void>;
-  /** Stops the guest for good and says how far it came. */
+  /** The guest is this end's from here on: it runs, or stands if it is paused. */
+  takeOver(guestTimeNs: number, paused: boolean): Promise<void>;
+  /** Stops the guest for good and says how far it came. @throws Failure something else is being done with it. */
   retire(): Promise<Retired>;
   /** Frees everything. */
   discard(): Promise<void>;
@@ -66,7 +67,9 @@ class Receiver {
   #memory: Buffer = Buffer.alloc(0);
   #checksums = new PageChecksums(0);
   #guestTimeNs = 0;
+  #paused = false;
   #committed = false;
+  #tookOver = false;
   #retired = false;
   #gaveUp: string | undefined;
   /** Control frames are answered one after the other. */
@@ -138,14 +141,15 @@ class Receiver {
       case 'round':
         return connection.send('round', argument);
       case 'stop':
-        return this.#compare(payload);
+        return this.#compare(argument, payload);
       case 'verify':
         return connection.send('verify', 0, Buffer.from(await this.#guest!.hash()));
       case 'commit': {
         this.#journal?.write('commit');
         this.#committed = true;
         const committedAtNs = clockNs();
-        await this.#guest!.run(this.#guestTimeNs);
+        await this.#guest!.takeOver(this.#guestTimeNs, this.#paused);
+        this.#tookOver = true;
         const resumeNs = clockNs() - committedAtNs;
         this.#journal?.write('running');
         return connection.send('running', 0, encodeNanos(resumeNs));
@@ -190,8 +194,10 @@ class Receiver {
     this.#checksums = new PageChecksums(pages);
   }
 
-  #compare(payload: Buffer): void {
+  #compare(paused: number, payload: Buffer): void {
     const { guestTimeNs, digest } = decodeStop(payload);
+    if (paused > 1) throw new WireError(`a 'stop' frame of a guest that is ${paused}; expected 0 or 1`);
+    this.#paused = paused === 1;
     this.#guestTimeNs = guestTimeNs;
     if (!digest.equals(this.#checksums.digest())) {
       throw new WireError('the pages received are not the pages sent: their checksums differ');
@@ -207,15 +213,23 @@ class Receiver {
       return `${this.#name} arrived, ran and was retired`;
     }
     const reason = this.#gaveUp ?? (why ? reasonOf(why) : 'the connection ended');
-    if (this.#committed) return `${this.#name} runs here; its source has gone (${reason})`;
+    if (this.#committed) return this.#keeps(why || this.#gaveUp ? `; its source has gone (${reason})` : '');
     await this.#guest?.discard();
-    return `${this.#name} did not arrive: ${reason}${this.#closeJournal(reason)}`;
+    return `${this.#name} did not arrive: ${reason}${this.#closeJournal('aborted', reason)}`;
+  }
+
+  /** Of a guest that could not be run the journal stays open: it is this end's all the same. */
+  #keeps(remark: string): string {
+    const closed = this.#tookOver ? this.#closeJournal('ended') : '';
+    this.#journal?.close();
+    const how = !this.#tookOver ? 'could not be run' : this.#paused ? 'is here, paused' : 'runs here';
+    return `${this.#name} ${how}${remark}${closed}`;
   }
 
   /** @returns what to add if the journal could not be closed */
-  #closeJournal(reason: string): string {
+  #closeJournal(entry: 'aborted' | 'ended', reason?: string): string {
     try {
-      this.#journal?.write('aborted', reason);
+      this.#journal?.write(entry, reason);
       return '';
     } catch (cause) {
       return `; ${reasonOf(cause)}`;

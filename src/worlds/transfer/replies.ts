@@ -1,9 +1,4 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import type { FrameType } from '../../core/wire/frames.ts';
-import { Failure } from '../failure.ts';
-
-/** A destination that says nothing for so long, although it is its turn, is given up. */
-const SILENCE_MS = 30_000;
 
 /** A control frame from the destination. */
 export interface Reply {
@@ -14,8 +9,21 @@ export interface Reply {
 /** What the destination has answered and nobody has read yet; and, once there is one, why there will be no more. */
 export class Replies {
   readonly #unread: Reply[] = [];
+  readonly #failed: Promise<void>;
+  #fails: () => void = () => {};
   #failure: Error | undefined;
   #wake: () => void = () => {};
+
+  constructor() {
+    this.#failed = new Promise((resolve) => {
+      this.#fails = resolve;
+    });
+  }
+
+  /** Resolves once there will be no more. */
+  get failed(): Promise<void> {
+    return this.#failed;
+  }
 
   add(reply: Reply): void {
     this.#unread.push(reply);
@@ -24,6 +32,7 @@ export class Replies {
 
   fail(error: Error): void {
     this.#failure ??= error;
+    this.#fails();
     this.#wake();
   }
 
@@ -33,20 +42,14 @@ export class Replies {
   }
 
   /**
-   * The next one; the state table has already made sure that it is of this type.
+   * The next one; the state table has already made sure that it is the one expected.
    * @param asleep how to wait for what may take long
    */
-  async next(type: FrameType, asleep: (spoken: Promise<void>) => Promise<void>): Promise<Reply> {
+  async next(asleep: (spoken: Promise<void>) => Promise<void>): Promise<Reply> {
     await turn();
     if (this.#unread.length === 0 && !this.#failure) {
       const spoken = new Promise<void>((resolve) => {
-        const silence = setTimeout(() => {
-          this.fail(new Failure(`the destination was silent for ${SILENCE_MS / 1000} s; expected '${type}'`));
-        }, SILENCE_MS);
-        this.#wake = () => {
-          clearTimeout(silence);
-          resolve();
-        };
+        this.#wake = resolve;
       });
       await asleep(spoken);
       this.#wake = () => {};

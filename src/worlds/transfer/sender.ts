@@ -12,25 +12,16 @@ import { clockNs } from '../clock.ts';
 import { threadCpuNs } from '../cpu/thread-clock.ts';
 import type { Turn } from '../cpu/turn.ts';
 import { Failure, printable, reasonOf } from '../failure.ts';
-import { PageChecksums } from './checksums.ts';
-import { connected } from './connect.ts';
+import { connected, type DestinationThere } from './connect.ts';
 import { Connection } from './connection.ts';
-import { FrameWriter } from './frame-writer.ts';
+import type { FrameWriter } from './frame-writer.ts';
 import { decodeAnswer, encodeHello, type Hello } from './hello.ts';
-import { ALIVE_MS } from './limits.ts';
+import { ALIVE_MS, SILENCE_MS } from './limits.ts';
 import { Pacer } from './pacer.ts';
+import { PageFrames, type PageSource } from './page-frames.ts';
 import { decodeNanos, decodeRetired, encodeStop, type Retired } from './payloads.ts';
 import { checkChallenge, isProofOf, proofOf, sourceChallenge } from './proof.ts';
 import { Replies, type Reply } from './replies.ts';
-
-/** Memory that is being migrated while its owner goes on writing it. */
-export interface PageSource {
-  readonly memory: Uint8Array;
-  readonly pages: number;
-  readonly pageSizeBytes: number;
-  /** Takes off the page's dirty mark. Called before the page is copied, never after. */
-  clear(page: number): void;
-}
 
 export interface PagesToSend {
   readonly pages: Uint32Array;
@@ -55,8 +46,11 @@ export interface SentPages {
   readonly bytes: number;
 }
 
-const BATCH_BYTES = 256 * 1024;
-const BATCHES = 8;
+/** What came of the commit: the guest runs there, and that took so long; it is the source's; or nobody can say. */
+export type Committed =
+  | { readonly kind: 'running'; readonly resumeNs: Nanos }
+  | { readonly kind: 'not sent' | 'not answered'; readonly why: string };
+
 /** Whoever goes to sleep gives up the processor, and may wait long for its next turn. */
 const AWAKE_NS = 300_000;
 
@@ -65,44 +59,27 @@ export class Sender {
   readonly #source: PageSource;
   readonly #cpu: SenderCpu;
   readonly #pacer: Pacer;
-  readonly #checksums: PageChecksums;
-  readonly #pageOf: Buffer;
-  readonly #zeroPage: Buffer;
-  /** Filled in turn, so that the kernel has something to take while the next one is filled. */
-  readonly #writers: readonly FrameWriter[];
+  readonly #frames: PageFrames;
   readonly #replies = new Replies();
   #rounds = 0;
   #cpuAtStopNs: Nanos = 0;
   #connection: Connection | undefined;
 
   constructor(source: PageSource, depthBytes: number, cpu: SenderCpu) {
-    const { memory, pages, pageSizeBytes } = source;
     this.#source = source;
     this.#cpu = cpu;
     this.#pacer = new Pacer(depthBytes, cpu.turn);
-    this.#checksums = new PageChecksums(pages);
-    this.#pageOf = Buffer.from(memory.buffer, memory.byteOffset, memory.length);
-    this.#zeroPage = Buffer.alloc(pageSizeBytes);
-    const batchBytes = Math.max(BATCH_BYTES, HEADER_BYTES + pageSizeBytes);
-    this.#writers = Array.from({ length: BATCHES }, () => new FrameWriter(batchBytes));
+    this.#frames = new PageFrames(source);
   }
 
   get link(): LinkRecord {
     return this.#pacer.link;
   }
 
-  /**
-   * Connects and greets.
-   * @param key what the destination must have too; null: neither end asks
-   * @throws Failure nobody there, or refused
-   */
-  async greet(
-    host: string,
-    port: number,
-    hello: Omit<Hello, 'version'>,
-    key: Uint8Array | null,
-  ): Promise<void> {
-    const socket = await connected(host, port);
+  /** Connects and greets. @throws Failure nobody there, or refused. */
+  async greet(to: DestinationThere, hello: Omit<Hello, 'version'>): Promise<void> {
+    const { key, silenceMs = SILENCE_MS } = to;
+    const socket = await connected(to);
     const alive = setInterval(() => this.#stayAlive(), ALIVE_MS);
     this.#connection = new Connection(
       socket,
@@ -111,17 +88,17 @@ export class Sender {
       (header, payload) => this.#take(header, payload),
       (why) => {
         clearInterval(alive);
-        this.#replies.fail(
-          new Failure(why ? `the connection broke: ${reasonOf(why)}` : 'the destination hung up'),
-        );
+        this.#replies.fail(why ? broken(why) : new Failure('the destination hung up'));
       },
+      (why) => this.#replies.fail(broken(why)),
     );
+    this.#connection.longestSilenceMs = silenceMs;
     this.#connection.pageSizeBytes = this.#source.pageSizeBytes;
     const greeting = encodeHello({ version: WIRE_VERSION, ...hello });
     try {
       if (key) await this.#prove(key, greeting);
       this.#connection.send('hello', 0, greeting);
-      const { payload } = await this.#reply('hello');
+      const { payload } = await this.#reply();
       decodeAnswer(payload);
     } catch (cause) {
       this.#connection.close(reasonOf(cause));
@@ -144,12 +121,11 @@ export class Sender {
     const taken: Promise<void>[] = [];
     for (let next = 0; next < pages.length; ) {
       await this.#pacer.wait(frameBytes);
-      await this.#taken(taken[taken.length - BATCHES]);
-      const writer = this.#writers[taken.length % BATCHES]!;
-      writer.reset();
+      await this.#taken(taken[PageFrames.before(taken.length)]);
+      const writer = this.#frames.writer(taken.length);
       while (next < pages.length && this.#admits(writer, frameBytes)) {
         if (clears) this.#source.clear(pages[next]!);
-        if (this.#write(writer, pages[next]!)) zeroPages += 1;
+        if (this.#frames.write(writer, pages[next]!)) zeroPages += 1;
         next += 1;
         myTurn.pass();
         if (cpuPerPageNs > 0) this.#workUntil(cpuBeganNs + next * cpuPerPageNs);
@@ -168,40 +144,59 @@ export class Sender {
     if (endsRound) {
       this.#rounds += 1;
       await this.#control('round', this.#rounds);
-      await this.#reply('round');
+      await this.#reply();
     }
     return { sentPages: pages.length, zeroPages, bytes };
   }
 
-  /** Compares all pages as last sent with all pages as received. */
-  async stop(guestTimeNs: number): Promise<void> {
+  /**
+   * Compares all pages as last sent with all pages as received.
+   * @param paused whether the guest is to stand at the destination too
+   */
+  async stop(guestTimeNs: number, paused: boolean): Promise<void> {
     this.#cpuAtStopNs = threadCpuNs();
-    await this.#control('stop', 0, encodeStop({ guestTimeNs, digest: this.#checksums.digest() }));
-    await this.#reply('ready');
+    const digest = this.#frames.checksums.digest();
+    await this.#control('stop', paused ? 1 : 0, encodeStop({ guestTimeNs, digest }));
+    await this.#reply();
   }
 
   /** The destination's SHA-256 over all its memory. */
   async verify(): Promise<string> {
     await this.#control('verify');
-    return (await this.#reply('verify')).payload.toString('utf8');
+    return (await this.#reply()).payload.toString('utf8');
   }
 
-  /** Gives the guest away. Resolves when it runs, with the time that took it at the destination. */
-  async commit(): Promise<number> {
+  /** Gives the guest away. Whoever hears nothing of this knows nothing. */
+  async commit(): Promise<Committed> {
     const { cpuPerHandoverNs } = this.#cpu;
     if (cpuPerHandoverNs > 0) this.#workUntil(this.#cpuAtStopNs + cpuPerHandoverNs);
-    await this.#control('commit');
-    return decodeNanos((await this.#reply('running')).payload);
+    try {
+      await this.#control('commit');
+    } catch (cause) {
+      return { kind: 'not sent', why: reasonOf(cause) };
+    }
+    try {
+      return { kind: 'running', resumeNs: decodeNanos((await this.#reply()).payload) };
+    } catch (cause) {
+      const why = `${reasonOf(cause)}, after the commit: the destination may run the guest, so it stands here`;
+      return { kind: 'not answered', why };
+    }
+  }
+
+  /** Leaves the guest to the destination, which runs it: all is said. */
+  leave(): void {
+    this.#connection!.finish();
   }
 
   /** Ends the migrated guest: how far did it come? */
   async retire(): Promise<Retired> {
     await this.#control('retire');
-    return decodeRetired((await this.#reply('retire')).payload);
+    return decodeRetired((await this.#reply()).payload);
   }
 
-  /** Tells the destination why, if it is still there, and hangs up. */
+  /** Tells the destination why, if it is still there, and hangs up. Whatever waits for it ends with the same reason. */
   abort(why: string): void {
+    this.#replies.fail(new Failure(why));
     this.#connection?.close(why);
   }
 
@@ -209,11 +204,11 @@ export class Sender {
   async #prove(key: Uint8Array, greeting: Uint8Array): Promise<void> {
     const source = sourceChallenge(greeting);
     this.#connection!.send('challenge', WIRE_VERSION, source);
-    const { argument, payload: destination } = await this.#reply('challenge');
+    const { argument, payload: destination } = await this.#reply();
     checkChallenge('destination', argument, destination);
     const challenges = { source, destination };
     this.#connection!.send('proof', 0, proofOf('source', key, challenges));
-    const { payload } = await this.#reply('proof');
+    const { payload } = await this.#reply();
     if (!isProofOf('destination', key, challenges, payload)) {
       throw new WireError('wrong key: the destination could not prove that it has the source’s');
     }
@@ -240,7 +235,7 @@ export class Sender {
   async #taken(bytes: Promise<unknown> | undefined): Promise<void> {
     if (!bytes) return;
     let settled = false;
-    const settling = bytes.then(() => {
+    const settling = Promise.race([bytes, this.#replies.failed]).then(() => {
       settled = true;
     });
     const awakeUntilNs = clockNs() + AWAKE_NS;
@@ -257,18 +252,6 @@ export class Sender {
     } finally {
       this.#cpu.turn.wakes();
     }
-  }
-
-  /** Copies the page, after its dirty bit was cleared: see `DirtyLog`. True: it held only zeros. */
-  #write(writer: FrameWriter, page: number): boolean {
-    const size = this.#source.pageSizeBytes;
-    const start = page * size;
-    const { buffer, payloadAt } = writer;
-    this.#pageOf.copy(buffer, payloadAt, start, start + size);
-    const maybeZero = buffer[payloadAt] === 0 && buffer[payloadAt + size - 1] === 0;
-    const zero = maybeZero && buffer.compare(this.#zeroPage, 0, size, payloadAt, payloadAt + size) === 0;
-    this.#checksums.set(page, zero ? writer.frame('zero', page, 0) : writer.frame('page', page, size));
-    return zero;
   }
 
   async #control(type: FrameType, argument = 0, payload: Uint8Array = new Uint8Array(0)): Promise<void> {
@@ -290,7 +273,11 @@ export class Sender {
   }
 
   /** Sleeps until the destination has answered. */
-  #reply(type: FrameType): Promise<Reply> {
-    return this.#replies.next(type, (spoken) => this.#asleep(spoken));
+  #reply(): Promise<Reply> {
+    return this.#replies.next((spoken) => this.#asleep(spoken));
   }
+}
+
+function broken(why: Error): Failure {
+  return new Failure(`the connection broke: ${reasonOf(why)}`);
 }

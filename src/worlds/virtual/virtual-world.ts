@@ -2,6 +2,7 @@ import { isCompeted } from '../../core/cpu/cpu-plan.ts';
 import type { Slice } from '../../core/cpu/slice.ts';
 import type { Witness } from '../../core/migration/course.ts';
 import { PageSet } from '../../core/migration/pages.ts';
+import { stoodTooLong } from '../../core/migration/plan.ts';
 import type { Seen, Step } from '../../core/migration/steps.ts';
 import { Random } from '../../core/random.ts';
 import type { Bytes, BytesPerSecond, Nanos } from '../../core/units.ts';
@@ -81,7 +82,7 @@ export class VirtualWorld implements World {
         this.#dirty.addAll(PageSet.all(guest.pages));
         return this.#seen(this.#dirty.copy());
       case 'send':
-        return this.#send(step.pages, step.rateBytesPerSecond, step.clears);
+        return this.#inTime(this.#send(step.pages, step.rateBytesPerSecond, step.clears));
       case 'clear':
         this.#draw();
         step.pages.each((page) => this.#clear(page));
@@ -95,7 +96,7 @@ export class VirtualWorld implements World {
         this.#cpu?.stopGuest();
         return this.#seen(this.#dirty.copy());
       case 'hand over':
-        return this.#handOver();
+        return this.#inTime(this.#handOver());
       case 'abort': {
         const witness = this.#witness();
         this.#stoppedAtNs = undefined;
@@ -198,6 +199,14 @@ export class VirtualWorld implements World {
 
   #seen(dirty: PageSet, windowNs: Nanos = 0): Seen {
     return { kind: 'dirty', now: this.#now, dirty, windowNs };
+  }
+
+  /** The guest runs on here at the instant at which it has stood for too long, whatever was under way. */
+  #inTime(seen: Seen): Seen {
+    const { plan } = this.#setup;
+    if (this.#stoppedAtNs === undefined || this.#now - this.#stoppedAtNs <= plan.stopTimeoutNs) return seen;
+    this.#now = this.#stoppedAtNs + plan.stopTimeoutNs;
+    return { kind: 'failed', now: this.#now, why: stoodTooLong(plan), outcome: 'aborted' };
   }
 
   /** Takes the sender's CPU time; all else that a real hand-over waits for takes no time. */

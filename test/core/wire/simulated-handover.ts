@@ -22,6 +22,7 @@ export const soundRules: Rules = {
 };
 
 const RETIRES = 0.02;
+const LEAVES = 0.02;
 
 /** What must never be. */
 export class Broken extends Error {}
@@ -68,7 +69,14 @@ export class SimulatedHandover {
     } else if (state === 'running') {
       if (source.last === 'commit') todo.push(...this.#write(source, 'running'));
       else if (this.#random.happens(RETIRES)) this.#send(source, 'retire');
+      else if (this.#random.happens(LEAVES)) this.#leave(source);
     }
+  }
+
+  /** The guest stays at the destination. */
+  #leave(source: SimulatedProcess): void {
+    this.hangUp(source);
+    source.todo.push(...this.#write(source, 'ended'));
   }
 
   /** A dirty page; in the end all of them, the guest stopped; then the digest. */
@@ -144,6 +152,7 @@ export class SimulatedHandover {
     destination.todo.push([
       'discard or keep',
       () => {
+        if (destination.last === 'running') destination.todo.unshift(...this.#write(destination, 'ended'));
         if (destination.committed || destination.last === 'aborted') return;
         if (this.#rules.destinationWaitsForCommit) destination.runs = false;
         if (destination.journal.length > 0) destination.todo.unshift(...this.#write(destination, 'aborted'));

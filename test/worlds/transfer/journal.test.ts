@@ -50,7 +50,7 @@ describe('a migration with journals', () => {
   const towards = (change: Partial<typeof plan> = {}) =>
     ThreadsWorld.create(
       { guest, plan: { ...plan, ...change }, cpu: freeCpu },
-      { destination: destination.address, viewerHost: '127.0.0.1', key: null, journals: here },
+      { to: { ...destination.address, key: null }, viewerHost: '127.0.0.1', journals: here },
     );
 
   test('leaves every entry at both ends, under one name', async () => {
@@ -127,15 +127,15 @@ describe('a connection that breaks around the commit', () => {
 
   test.each([
     ['its commit', ['begun', 'ready', 'aborted'], 'source'],
-    ['the answer', ['begun', 'ready', 'commit', 'running'], 'destination'],
+    ['the answer', ['begun', 'ready', 'commit', 'running', 'ended'], 'destination'],
   ] as const)('and loses %s: the guest stays stopped at the source, and both journals tell whose it is', async (lost, entries, owner) => {
     const port = await breakingAt(lost);
     const unverified = { ...plan, verify: 'checksums' as const };
     const world = await ThreadsWorld.create(
       { guest, plan: unverified, cpu: freeCpu },
-      { destination: { host: '127.0.0.1', port }, viewerHost: '127.0.0.1', key: null, journals: here },
+      { to: { host: '127.0.0.1', port, key: null }, viewerHost: '127.0.0.1', journals: here },
     );
-    expect(await drive(unverified, world)).toMatchObject({ outcome: 'failed' });
+    expect(await drive(unverified, world)).toMatchObject({ outcome: 'failed', owner: 'nobody' });
     await expect.poll(() => Object.values(entriesIn(there))).toEqual([entries]);
     expect(Object.values(entriesIn(here))).toEqual([['begun', 'stopped', 'ready', 'commit']]);
     expect(recover([here, there]).settlements).toMatchObject([{ owner, state: 'under way', done: [] }]);

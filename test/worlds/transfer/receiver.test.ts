@@ -183,6 +183,6 @@ describe('a source whose wire or destination fails', () => {
 function worldTowards(port: number): Promise<ThreadsWorld> {
   return ThreadsWorld.create(
     { guest, plan, cpu: freeCpu },
-    { destination: { host: '127.0.0.1', port }, key: null, viewerHost: '127.0.0.1' },
+    { to: { host: '127.0.0.1', port, key: null }, viewerHost: '127.0.0.1' },
   );
 }

@@ -43,7 +43,7 @@ function worldTowards(port: number, withKey: Uint8Array | null): Promise<Threads
   const { guest, plan } = smallSetup();
   return ThreadsWorld.create(
     { guest, plan, cpu: freeCpu },
-    { destination: { host: '127.0.0.1', port }, key: withKey, viewerHost: '127.0.0.1' },
+    { to: { host: '127.0.0.1', port, key: withKey }, viewerHost: '127.0.0.1' },
   );
 }
 

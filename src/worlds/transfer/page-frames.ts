@@ -1,0 +1,58 @@
+import { HEADER_BYTES } from '../../core/wire/frames.ts';
+import { PageChecksums } from './checksums.ts';
+import { FrameWriter } from './frame-writer.ts';
+
+/** Memory that is being migrated while its owner goes on writing it. */
+export interface PageSource {
+  readonly memory: Uint8Array;
+  readonly pages: number;
+  readonly pageSizeBytes: number;
+  /** Takes off the page's dirty mark. Called before the page is copied, never after. */
+  clear(page: number): void;
+}
+
+const BATCH_BYTES = 256 * 1024;
+const BATCHES = 8;
+
+/** Makes frames of pages, batch by batch, and remembers the checksum of each page as it was last sent. */
+export class PageFrames {
+  readonly checksums: PageChecksums;
+  readonly #pageSizeBytes: number;
+  readonly #pageOf: Buffer;
+  readonly #zeroPage: Buffer;
+  /** Filled in turn, so that the kernel has something to take while the next one is filled. */
+  readonly #writers: readonly FrameWriter[];
+
+  constructor({ memory, pages, pageSizeBytes }: PageSource) {
+    this.checksums = new PageChecksums(pages);
+    this.#pageSizeBytes = pageSizeBytes;
+    this.#pageOf = Buffer.from(memory.buffer, memory.byteOffset, memory.length);
+    this.#zeroPage = Buffer.alloc(pageSizeBytes);
+    const batchBytes = Math.max(BATCH_BYTES, HEADER_BYTES + pageSizeBytes);
+    this.#writers = Array.from({ length: BATCHES }, () => new FrameWriter(batchBytes));
+  }
+
+  /** The batch that must have been taken before this one may be filled. */
+  static before(batch: number): number {
+    return batch - BATCHES;
+  }
+
+  /** Where the frames of a batch go; empty. */
+  writer(batch: number): FrameWriter {
+    const writer = this.#writers[batch % BATCHES]!;
+    writer.reset();
+    return writer;
+  }
+
+  /** Copies the page, after its dirty bit was cleared: see `DirtyLog`. True: it held only zeros. */
+  write(writer: FrameWriter, page: number): boolean {
+    const size = this.#pageSizeBytes;
+    const start = page * size;
+    const { buffer, payloadAt } = writer;
+    this.#pageOf.copy(buffer, payloadAt, start, start + size);
+    const maybeZero = buffer[payloadAt] === 0 && buffer[payloadAt + size - 1] === 0;
+    const zero = maybeZero && buffer.compare(this.#zeroPage, 0, size, payloadAt, payloadAt + size) === 0;
+    this.checksums.set(page, zero ? writer.frame('zero', page, 0) : writer.frame('page', page, size));
+    return zero;
+  }
+}
