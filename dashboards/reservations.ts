@@ -52,7 +52,7 @@ export const reservations = dashboard(
         series(
           'Share error over ten periods',
           { unit: 'percentunit', says: 'How far the share was from Q/P: median and 99 %.' },
-          { expr: `${m.shareError.name}{${ours}}`, legend: `${NAMED} {{quantile}}` },
+          { expr: `${m.shareError.name}{${ours}}`, legend: `${NAMED} {{statistic}}` },
         ),
         series(
           'Reservations: Q/P',

@@ -63,7 +63,8 @@ export class Demo {
     const { signal } = this.#ending;
     for (let turn = 0; !signal.aborted; turn++) {
       const here = turn % 2;
-      const mode = modes[Math.floor(turn / 2) % modes.length]!;
+      // Shifted with every round, so that each way of moving is seen in both directions.
+      const mode = modes[(turn + Math.floor(turn / modes.length)) % modes.length]!;
       const { id } = await this.#ask<View>(here, 'POST', '/api/migrations', {
         guest: 'stream',
         to: here === 0 ? 'beta' : 'alpha',
@@ -75,15 +76,14 @@ export class Demo {
       log(
         `stream to ${here === 0 ? 'beta' : 'alpha'}, ${mode.name}: ${outcome}, ${(downtimeNs / 1e6).toFixed(1)} ms`,
       );
+      const world = turn % 2 === 0 ? 'virtual' : 'threads';
       const scenario = { ...experiment, seed: turn + 1 };
-      for (const world of ['virtual', 'threads']) {
-        const asked = await this.#ask<View>(turn % 2, 'POST', '/api/experiments', {
-          name: 'demo',
-          world,
-          scenario,
-        });
-        await this.#ended(turn % 2, `/api/experiments/${asked.id}`);
-      }
+      const asked = await this.#ask<View>(here, 'POST', '/api/experiments', {
+        name: 'demo',
+        world,
+        scenario,
+      });
+      await this.#ended(here, `/api/experiments/${asked.id}`);
       await sleep(1_000, undefined, { signal });
     }
   }

@@ -37,6 +37,7 @@ let progress = new ProgressOfSteps();
 try {
   await run(experimentOf(document, name), {
     world,
+    ensemble: false,
     listener: {
       starts() {
         look();

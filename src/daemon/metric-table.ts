@@ -176,7 +176,7 @@ export const metricTable = {
   shareError: gauge(
     'switchover_reservation_share_error_ratio',
     'Share error over windows of ten periods in the latest run: its median and its 99 % quantile.',
-    ['world', 'server', 'quantile'],
+    ['world', 'server', 'statistic'],
   ),
   refusals: counter(
     'switchover_admission_refusals_total',

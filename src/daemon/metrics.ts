@@ -183,8 +183,8 @@ export class Metrics {
     made.blackoutBound.set(labels, seconds(blackout({ budgetNs, periodNs })));
     const error = server.shareErrorPerTenPeriods;
     if (error === null) return;
-    made.shareError.set({ ...labels, quantile: '0.5' }, error.median);
-    made.shareError.set({ ...labels, quantile: '0.99' }, error.p99);
+    made.shareError.set({ ...labels, statistic: 'median' }, error.median);
+    made.shareError.set({ ...labels, statistic: 'p99' }, error.p99);
   }
 
   #sent({ world, link }: MigrationRecord): void {
