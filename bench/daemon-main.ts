@@ -1,0 +1,11 @@
+import { cpus } from 'node:os';
+import { load, loopDelay, soak, wrongRequests } from './daemon.ts';
+
+/** How a daemon bears load, a soak of so many seconds (600), and ten thousand wrong requests. */
+const [what = 'all', seconds = '600'] = process.argv.slice(2);
+console.log(`Node ${process.version}, ${cpus().length} × ${cpus()[0]?.model ?? 'unknown processor'}\n`);
+if (what === 'all' || what === 'load') await load();
+if (what === 'all' || what === 'delay') await loopDelay();
+if (what === 'all' || what === 'requests') await wrongRequests(10_000);
+if (what === 'all' || what === 'soak') await soak(Number(seconds));
+process.exit(0);
