@@ -43,10 +43,6 @@ async function action({ config, listen }: Options): Promise<number> {
     await server.listen(address).catch((cause) => {
       throw new Failure(`cannot listen on ${listen}: ${reasonOf(cause)}`);
     });
-    const { port } = server.server.address() as { port: number };
-    console.log(`listening on ${hostPort(address.host, port)}`);
-    console.log(`guests arrive at ${hostPort(daemon.address.host, daemon.address.port)}`);
-    tellSystemd('--ready');
     const reload = () => {
       try {
         const waits = daemon.reload(() => loadConfiguration(config));
@@ -59,7 +55,12 @@ async function action({ config, listen }: Options): Promise<number> {
       }
     };
     process.on('SIGHUP', reload);
-    const signal = await nextSignal();
+    const first = nextSignal();
+    const { port } = server.server.address() as { port: number };
+    console.log(`listening on ${hostPort(address.host, port)}`);
+    console.log(`guests arrive at ${hostPort(daemon.address.host, daemon.address.port)}`);
+    tellSystemd('--ready');
+    const signal = await first;
     const again = nextSignal();
     log.info(`${signal}: draining; a second signal ends at once`);
     tellSystemd('--stopping');

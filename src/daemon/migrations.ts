@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { Slice } from '../core/cpu/slice.ts';
 import { idleLink } from '../core/link/account.ts';
 import type { Course } from '../core/migration/course.ts';
 import { type Labels, type MigrationRecord, migrationRecord } from '../core/migration/record.ts';
@@ -209,12 +210,11 @@ export class Migrations {
     const world = await host.migrate(guest, { plan, cpu }, to.there);
     guests.look();
     const progress = new ProgressOfSteps();
-    const pulse = setInterval(() => {
+    const pulse = setInterval(async () => {
       if (events.watchers === 0) return;
-      const slices = world.slices();
-      const now = Math.max(0, ...slices.map(({ endNs }) => endNs));
-      const recent = slices.filter(({ endNs }) => endNs > now - PULSE_NS);
-      events.publish({ kind: 'pulse', id: kept.view.id, value: { now, slices: recent } });
+      // A sender that has ended is not worth a word here: the migration ends too.
+      const link = await world.lookAtLink().catch(() => null);
+      events.publish({ kind: 'pulse', id: kept.view.id, value: { ...recent(world.slices()), link } });
     }, PULSE_MS);
     try {
       return await drive(plan, world, (step, seen) => {
@@ -254,6 +254,11 @@ function ended(record: MigrationRecord) {
   const { startedAt, totalNs, outcome, reason } = record;
   const endedAt = new Date(Date.parse(startedAt) + totalNs / 1e6).toISOString();
   return { state: outcome, why: reason, endedAt, progress: null, record };
+}
+
+function recent(slices: readonly Slice[]): { readonly now: number; readonly slices: readonly Slice[] } {
+  const now = slices.reduce((latest, { endNs }) => Math.max(latest, endNs), 0);
+  return { now, slices: slices.filter(({ endNs }) => endNs > now - PULSE_NS) };
 }
 
 function bare({ budgetNs, periodNs }: { budgetNs: number; periodNs: number }) {

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from 'vitest';
-import { ask, Daemons, eventually, guestsOf, quick, reading, slow, stream } from '../fixtures/daemons.ts';
+import { ask, Daemons, eventually, guestsOf, quick, reading, slow } from '../fixtures/daemons.ts';
 
 let daemons: Daemons;
 afterEach(() => daemons.end());
@@ -182,23 +182,13 @@ describe('signals', () => {
   });
 
   test('past the deadline a migration is cancelled; a second signal does not wait for that', async () => {
-    const { alpha } = await pair({ drain: '500ms' });
+    const { alpha, configuration } = await pair({ drain: '500ms' });
     await ask(alpha, 'POST', '/api/migrations', { guest: 'stream', to: 'beta', ...slow });
     await eventually(guestsOf(alpha), (guests) => guests[0]?.state === 'leaving');
     expect(await alpha.end('SIGTERM')).toBe(0);
-    const patient = await daemons.start('alpha', {
-      guests: [stream],
-      drain: '60s',
-      peers: { beta: { address: '127.0.0.1:1' } },
-    });
-    await ask(patient, 'POST', '/api/experiments', {
-      world: 'virtual',
-      scenario: {
-        guest: { pages: 1e6, program: { kind: 'zipf', writesPerSecond: 1e5 } },
-        link: { rate: '1Gbit/s' },
-        runs: 1000,
-      },
-    });
+    const patient = await daemons.start('alpha', { ...configuration, drain: '60s' });
+    await ask(patient, 'POST', '/api/migrations', { guest: 'stream', to: 'beta', ...slow });
+    await eventually(guestsOf(patient), (guests) => guests[0]?.state === 'leaving');
     patient.signal('SIGTERM');
     await sleep(500);
     expect(await patient.end('SIGTERM')).toBe(1);

@@ -32,8 +32,8 @@ describe.skipIf(!has('/usr/bin/chromium'))('the live page', () => {
     });
     page.on('pageerror', (error) => complaints.push(String(error)));
     page.on('console', (message) => {
-      // While the daemon is gone, the browser says that it is.
-      if (message.type() === 'error' && !/ERR_CONNECTION|ERR_INCOMPLETE/.test(message.text()))
+      // What is refused, and that the daemon is gone, the browser says too.
+      if (message.type() === 'error' && !/ERR_CONNECTION|ERR_INCOMPLETE|status of 4/.test(message.text()))
         complaints.push(message.text());
     });
     await page.goto(`http://${alpha.address}/`);

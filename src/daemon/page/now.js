@@ -59,9 +59,27 @@ export function drawNow(section, { migrations, pulse }) {
       { class: 'figures' },
       ...figures(view).map(([name, value]) => h('div', {}, h('dt', {}, name), h('dd', {}, value))),
     ),
-    h('div', { class: 'now' }, h('div', {}, h('h3', {}, 'Rounds'), roundList(view, rounds)), chart),
+    h(
+      'div',
+      { class: 'now' },
+      h('div', {}, h('h3', {}, 'Rounds'), roundList(view, rounds), running && own?.link && bucket(own.link)),
+      chart,
+    ),
   );
   if (own?.slices.length) drawGantt(canvas, own);
+}
+
+/** What may leave at once: it fills with b, and every byte that leaves takes one. */
+function bucket({ levelBytes, depthBytes, sentBytes, reservedBytesPerSecond }) {
+  if (levelBytes === null) return undefined;
+  const full = (100 * levelBytes) / depthBytes;
+  return h(
+    'div',
+    {},
+    h('h3', {}, `Bucket, fills at ${rate(reservedBytesPerSecond)}`),
+    h('span', { class: 'bar' }, h('i', { class: 'level', style: { width: `${full}%` } })),
+    h('p', { class: 'quiet' }, `${size(levelBytes)} of ${size(depthBytes)} may leave at once; ${size(sentBytes)} have left`),
+  );
 }
 
 function figures({ record, predicted, pages, progress }) {

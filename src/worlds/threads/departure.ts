@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import type { CpuPlan } from '../../core/cpu/cpu-plan.ts';
 import type { Slice } from '../../core/cpu/slice.ts';
-import type { Outage, Owner, Verification, Witness } from '../../core/migration/course.ts';
+import type { LinkRecord, Outage, Owner, Verification, Witness } from '../../core/migration/course.ts';
 import { PageSet } from '../../core/migration/pages.ts';
 import type { Plan } from '../../core/migration/plan.ts';
 import type { Seen, Step } from '../../core/migration/steps.ts';
-import type { Nanos } from '../../core/units.ts';
+import type { Bytes, Nanos } from '../../core/units.ts';
 import type { End } from '../../core/wire/handover.ts';
 import { clockNs } from '../clock.ts';
 import type { Cpu } from '../cpu/cpu.ts';
@@ -20,6 +20,12 @@ import type { Resident } from './resident.ts';
 import { SenderThread } from './sender-thread.ts';
 import { SourceJournal } from './source-journal.ts';
 import { Watchdog } from './watchdog.ts';
+
+/** A link while a migration is under way. */
+export interface LinkLook extends Pick<LinkRecord, 'depthBytes' | 'sentBytes' | 'reservedBytesPerSecond'> {
+  /** Tokens in the bucket; null without a reservation. */
+  readonly levelBytes: Bytes | null;
+}
 
 export interface DepartureOptions {
   /** The guest; claimed for this. */
@@ -131,6 +137,13 @@ export class Departure implements World {
     if (owner === 'destination') return resident.end();
     if (!this.#paused) await resident.run();
     resident.release();
+  }
+
+  /** What the link has carried so far, and how full its bucket is. @throws Failure the sender has ended */
+  async lookAtLink(): Promise<LinkLook> {
+    const { result: levelBytes } = await this.#sender.ask('look', {});
+    const { sentBytes, depthBytes, reservedBytesPerSecond } = this.#sender.link;
+    return { levelBytes, depthBytes, sentBytes, reservedBytesPerSecond };
   }
 
   slices(): readonly Slice[] {
