@@ -27,7 +27,7 @@ interface Limits {
 
 /** Why a job is not taken. */
 export class NotAdmitted extends Error {
-  readonly reason: 'link' | 'queue' | 'draining';
+  readonly reason: 'link' | 'queue' | 'draining' | 'memory';
 
   constructor(reason: NotAdmitted['reason'], message: string) {
     super(message);

@@ -1,6 +1,6 @@
 /** What those who watch are told. */
 export type DaemonEvent =
-  | { readonly kind: 'guests' | 'links' | 'queues'; readonly value: unknown }
+  | { readonly kind: 'guests' | 'links'; readonly value: unknown }
   | { readonly kind: 'migration' | 'experiment'; readonly id: string; readonly value: unknown }
   /** Who had a processor in the last seconds, and how full the bucket was: while a migration runs. */
   | { readonly kind: 'pulse'; readonly id: string; readonly value: unknown };

@@ -1,10 +1,12 @@
 import { mkdirSync } from 'node:fs';
 import type { Owner } from '../core/migration/course.ts';
+import { formatSize } from '../core/units.ts';
 import type { GuestToBoot } from '../lab/journey.ts';
 import { Failure, reasonOf } from '../worlds/failure.ts';
 import type { GuestSpec } from '../worlds/guests/programs.ts';
 import type { Host } from '../worlds/threads/host.ts';
 import { recover, type Settlement } from '../worlds/transfer/recover.ts';
+import { NotAdmitted } from './admission.ts';
 import type { Configuration } from './configuration.ts';
 import type { Diary } from './diary.ts';
 import type { Events } from './events.ts';
@@ -93,17 +95,20 @@ export class Guests {
     throw new NoSuchGuest(`no guest '${name}' lives here`);
   }
 
-  /** @throws Failure there is no room, or the name is taken. @throws Refusal no such reservation is to be had */
+  /**
+   * @throws NotAdmitted there is no room
+   * @throws Failure the name is taken
+   * @throws Refusal no such reservation is to be had
+   */
   async boot(
     { guest, reservation }: GuestToBoot,
     { guests, guestMemoryBytes }: Configuration['limits'],
   ): Promise<void> {
     const here = this.#host.guests();
-    if (here.length >= guests)
-      throw new Failure(`${guests} guests are here, as many as the configuration allows`);
     const bytes = [...here, guest].reduce((sum, { pages, pageSizeBytes }) => sum + pages * pageSizeBytes, 0);
-    if (bytes > guestMemoryBytes) {
-      throw new Failure(`${bytes} bytes of guests; the configuration allows ${guestMemoryBytes}`);
+    if (here.length >= guests || bytes > guestMemoryBytes) {
+      const most = `${guests} guests with ${formatSize(guestMemoryBytes)}`;
+      throw new NotAdmitted('memory', `no room: at most ${most}, says the configuration`);
     }
     await this.#host.boot(guest, { reservation });
     this.#died.delete(guest.name);

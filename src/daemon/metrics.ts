@@ -216,7 +216,7 @@ export class Metrics {
 }
 
 /** What a request can be refused for. */
-export const refusalReasons = ['cpu', 'link', 'memory', 'queue', 'guest', 'draining'] as const;
+export const refusalReasons = ['cpu', 'link', 'memory', 'queue', 'draining'] as const;
 export type RefusalReason = (typeof refusalReasons)[number];
 
 function seconds(ns: number): number {

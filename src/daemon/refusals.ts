@@ -28,12 +28,12 @@ export function refusalOf(cause: unknown): Answer | undefined {
   if (cause instanceof BadRequest) return { status: cause.status, body: { error: cause.message } };
   if (cause instanceof UsageError) return usage(cause.problems);
   if (cause instanceof NotAdmitted) {
-    const status = { link: 422, queue: 429, draining: 503 }[cause.reason];
+    const status = { link: 422, queue: 429, draining: 503, memory: 409 }[cause.reason];
     return { status, body: { error: cause.message }, refused: cause.reason };
   }
   if (cause instanceof NoSuchGuest) return { status: 404, body: { error: cause.message } };
   if (cause instanceof Refusal) return { status: 409, body: { error: cause.message }, refused: 'cpu' };
-  if (cause instanceof Failure) return { status: 409, body: { error: cause.message }, refused: 'guest' };
+  if (cause instanceof Failure) return { status: 409, body: { error: cause.message } };
   const { validation, validationContext, statusCode, message } = cause as FastifyError;
   if (validation) return usage(validation.map((one) => problemOf(one, validationContext ?? 'body')));
   // What the server itself objects to: no JSON, too long, of another type.

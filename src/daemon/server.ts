@@ -19,6 +19,7 @@ export async function serverOf(
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: daemon.configuration.limits.bodyBytes,
     requestTimeout: REQUEST_TIMEOUT_MS,
+    http: { connectionsCheckingInterval: REQUEST_TIMEOUT_MS / 5 },
     forceCloseConnections: true,
     ajv: { customOptions: { allErrors: true, verbose: true, coerceTypes: false, removeAdditional: false } },
   });

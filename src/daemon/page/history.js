@@ -22,13 +22,15 @@ export function drawHistory(section, { migrations, targetDowntimeNs }) {
   }
   const [none, guarded, foreseen] = [colour('bad'), colour('good'), colour('quiet')];
   const reserved = ({ record }) => record.reservations.sender !== null || record.reservations.guest !== null;
-  const value = (of) => ended.map((one) => of(one) ?? null);
+  const value = (of) => [null, ...ended.map((one) => of(one) ?? null), null];
+  const [first, last] = [ended[0].at, ended.at(-1).at];
+  const margin = Math.max(30, (last - first) * 0.03);
   const data = [
-    ended.map(({ at }) => at),
+    [first - margin, ...ended.map(({ at }) => at), last + margin],
     value((one) => (reserved(one) ? undefined : one.record.downtimeNs / 1e6)),
     value((one) => (reserved(one) ? one.record.downtimeNs / 1e6 : undefined)),
     value(({ record }) => (record.predicted ? record.predicted.downtimeNs / 1e6 : undefined)),
-    ended.map(() => targetDowntimeNs / 1e6),
+    Array(ended.length + 2).fill(targetDowntimeNs / 1e6),
   ];
   const legend = (name, tint) => h('span', {}, h('i', { style: { background: tint } }), name);
   const place = h('div', { class: 'chart' });
@@ -66,7 +68,7 @@ export function drawHistory(section, { migrations, targetDowntimeNs }) {
       legend: { show: false },
       cursor: { y: false },
       scales: {
-        x: { range: (_, least, most) => (least === most ? [least - 30, most + 30] : [least, most]) },
+        x: { range: [first - margin, last + margin] },
         y: {
           distr: 3,
           range: (_, least, most) => [
@@ -80,8 +82,9 @@ export function drawHistory(section, { migrations, targetDowntimeNs }) {
         {
           ...axis,
           size: 62,
-          values: (_, marks) =>
-            marks.map((ms) => (ms && /^1/.test(String(ms * 1e6)) ? duration(ms * 1e6) : '')),
+          // Of a logarithmic scale, the powers of ten.
+          grid: { ...axis.grid, filter: decades },
+          values: (_, marks) => decades(_, marks).map((ms) => (ms === null ? '' : duration(ms * 1e6))),
         },
       ],
       series: [
@@ -95,4 +98,8 @@ export function drawHistory(section, { migrations, targetDowntimeNs }) {
     data,
     place,
   );
+}
+
+function decades(_, marks) {
+  return marks.map((mark) => (Number.isInteger(Math.round(Math.log10(mark) * 1e6) / 1e6) ? mark : null));
 }

@@ -78,7 +78,11 @@ function bucket({ levelBytes, depthBytes, sentBytes, reservedBytesPerSecond }) {
     {},
     h('h3', {}, `Bucket, fills at ${rate(reservedBytesPerSecond)}`),
     h('span', { class: 'bar' }, h('i', { class: 'level', style: { width: `${full}%` } })),
-    h('p', { class: 'quiet' }, `${size(levelBytes)} of ${size(depthBytes)} may leave at once; ${size(sentBytes)} have left`),
+    h(
+      'p',
+      { class: 'quiet' },
+      `${size(levelBytes)} of ${size(depthBytes)} may leave at once; ${size(sentBytes)} have left`,
+    ),
   );
 }
 
