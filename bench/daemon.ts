@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
+import { committedQueries, Prometheus, substituted } from '../dashboards/check.ts';
 import { Demo, type ServedDaemon } from '../examples/demo.ts';
 import { quantile } from '../src/lab/statistics.ts';
 import { badRequests } from '../test/fixtures/bad-requests.ts';
@@ -88,9 +89,13 @@ async function delayOf(daemon: ServedDaemon): Promise<number> {
   return Number(/^nodejs_eventloop_lag_p99_seconds (\S+)$/m.exec(body)?.[1]) * 1e3;
 }
 
-/** The demonstration for some time: do memory and open descriptors stay as they are? */
+/**
+ * The demonstration for some time, scraped by a Prometheus: do memory and open descriptors stay as they are, and what
+ * does the dashboard of guarantees say in the end?
+ */
 export async function soak(seconds: number): Promise<void> {
   const demo = await Demo.start();
+  const prometheus = await Prometheus.start(demo.addresses);
   try {
     let turns = 0;
     demo.drive(() => {
@@ -110,7 +115,15 @@ export async function soak(seconds: number): Promise<void> {
       const of = (key: 'mib' | 'descriptors') => samples.map((sample) => sample[index]![key]).join(' ');
       console.log(`  ${name}: ${of('mib')}\n  ${' '.repeat(name.length)}  ${of('descriptors')}`);
     }
+    const asked = committedQueries().filter(({ dashboard }) => dashboard.endsWith('Guarantees and downtime'));
+    for (const { panel, expr } of asked) {
+      const values = await prometheus.values(substituted(expr).replaceAll('[5m]', `[${seconds}s]`));
+      console.log(`  ${panel}`);
+      for (const { labels, value } of values)
+        console.log(`    ${JSON.stringify(labels)} ${value.toPrecision(3)}`);
+    }
   } finally {
+    await prometheus.end();
     await demo.end();
   }
 }
