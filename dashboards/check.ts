@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { stringify } from 'yaml';
+import { freePort } from '../examples/demo.ts';
 
 /** A query of a panel, as it stands in a dashboard. */
 export interface PanelQuery {
@@ -162,13 +162,4 @@ export function committedQueries(): readonly PanelQuery[] {
   return ['migrations', 'reservations', 'guarantees'].flatMap((name) =>
     queriesOf(JSON.parse(readFileSync(resolve(`dashboards/${name}.json`), 'utf8')) as Dashboard),
   );
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, 'close');
-  return port;
 }

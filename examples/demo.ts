@@ -248,7 +248,8 @@ const experiment = {
   },
 };
 
-async function freePort(): Promise<number> {
+/** One that nobody has at this moment: for what must be told its port, or has to tell it beforehand. */
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as { port: number };

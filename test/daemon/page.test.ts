@@ -2,8 +2,8 @@ import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import type { ServedDaemon } from '../../examples/demo.ts';
-import { Daemons, eventually, freePort, has } from '../fixtures/daemons.ts';
+import { freePort, type ServedDaemon } from '../../examples/demo.ts';
+import { Daemons, eventually, has } from '../fixtures/daemons.ts';
 
 const pictures = resolve(import.meta.dirname, '../../build/screenshots');
 const PATIENCE = { timeout: 30_000 };
