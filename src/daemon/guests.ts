@@ -22,8 +22,8 @@ export interface GuestView {
   readonly state: 'running' | 'paused' | 'arriving' | 'leaving' | 'unsettled' | 'died';
   readonly steps: number;
   readonly heartbeats: number;
-  /** Of one that died: whose it was. */
-  readonly owner: Owner | 'unknown';
+  /** Whose it is; of one that died, whose it was. */
+  readonly owner: 'here' | 'elsewhere' | 'unknown';
   readonly why: string | null;
 }
 
@@ -56,12 +56,18 @@ export class Guests {
   ): Promise<void> {
     const { past } = this.#diary;
     for (const [name, guest] of past.guests) {
-      const { owner, why } = fateOf(name, settlements);
-      this.#died.set(name, deadView(guest, owner, why));
-      log(`guest '${name}' was here when this daemon ended without warning; owner: ${owner}; ${why}`);
+      const view = deadView(guest, fateOf(name, settlements));
+      this.#died.set(name, view);
+      log(
+        `guest '${name}' was here when this daemon ended without warning; owner: ${view.owner}; ${view.why}`,
+      );
+    }
+    for (const { guest, found, owner } of settlements) {
+      if (found.source || owner !== 'destination' || past.guests.has(guest)) continue;
+      log(`guest '${guest}' had just arrived when this daemon ended without warning, and ended with it`);
     }
     const elsewhere = (name: string) =>
-      past.gone.has(name) || ['destination', 'unknown'].includes(this.#died.get(name)?.owner ?? '');
+      past.gone.has(name) || (this.#died.get(name) ?? { owner: 'here' }).owner !== 'here';
     for (const toBoot of guests) {
       const { name } = toBoot.guest;
       if (elsewhere(name)) log(`guest '${name}' is not booted: it has left, or may run elsewhere`);
@@ -75,7 +81,7 @@ export class Guests {
   list(): readonly GuestView[] {
     const alive = this.#host.guests().map(({ place, ...guest }): GuestView => {
       const { program } = place.guest;
-      return { ...guest, program: program.kind, reservation: place.reservation, owner: 'source', why: null };
+      return { ...guest, program: program.kind, reservation: place.reservation, owner: 'here', why: null };
     });
     const names = new Set(alive.map(({ name }) => name));
     return [...alive, ...[...this.#died.values()].filter(({ name }) => !names.has(name))];
@@ -129,7 +135,8 @@ export class Guests {
 
   /** A guest that lives here ends; of one that died, nothing is said any more. */
   async remove(name: string): Promise<void> {
-    if (!this.#died.delete(name)) {
+    if (this.#died.delete(name)) this.#diary.write({ kind: 'guest', event: 'died', name });
+    else {
       this.placeOf(name);
       await this.#host.remove(name);
       this.#diary.write({ kind: 'guest', event: 'removed', name });
@@ -181,11 +188,11 @@ export class Guests {
 export function fateOf(
   name: string,
   settlements: readonly Settlement[],
-): { readonly owner: GuestView['owner']; readonly why: string } {
+): { readonly owner: Owner; readonly why: string } {
   const settlement = settlements.find(({ guest, found }) => guest === name && found.source !== null);
   if (!settlement) return { owner: 'source', why: 'it was not being migrated' };
   const { owner, reason } = settlement;
-  return { owner: owner === 'nobody yet known' ? 'unknown' : owner, why: reason };
+  return { owner: owner === 'nobody yet known' ? 'nobody' : owner, why: reason };
 }
 
 /** What the journals say of the migrations that the process before this one was at. */
@@ -194,8 +201,10 @@ export function settledBefore(journals: string): readonly Settlement[] {
   return recover([journals]).settlements;
 }
 
-function deadView({ guest, reservation }: GuestToBoot, owner: GuestView['owner'], why: string): GuestView {
+const whose = { source: 'here', destination: 'elsewhere', nobody: 'unknown' } as const;
+
+function deadView({ guest, reservation }: GuestToBoot, { owner, why }: ReturnType<typeof fateOf>): GuestView {
   const { name, pages, pageSizeBytes, program } = guest;
   const spec = { name, pages, pageSizeBytes, program: program.kind, reservation };
-  return { ...spec, state: 'died', steps: 0, heartbeats: 0, owner, why };
+  return { ...spec, state: 'died', steps: 0, heartbeats: 0, owner: whose[owner], why };
 }

@@ -90,10 +90,7 @@ export class Migrations {
     for (const { id, record } of diary.past.records) this.#remember(id, record);
     return [...diary.past.unfinished].map(([id, { labels, to }]) => {
       const { owner, why } = fateOf(labels.guest.name, settlements);
-      const course = cutShort(
-        `this daemon was killed meanwhile; ${why}`,
-        owner === 'unknown' ? 'nobody' : owner,
-      );
+      const course = cutShort(`this daemon was killed meanwhile; ${why}`, owner);
       const record = migrationRecord(labels, course);
       diary.write({ kind: 'ended', id, record });
       this.#remember(id, record, to);

@@ -159,7 +159,7 @@ describe('a daemon that is killed during a migration', () => {
     await eventually(guestsOf(beta), (guests) => guests[0]?.state === 'running');
     await beta.end('SIGKILL');
     const again = await daemons.start('beta');
-    expect(await guestsOf(again)()).toMatchObject([{ name: 'stream', state: 'died', owner: 'source' }]);
+    expect(await guestsOf(again)()).toMatchObject([{ name: 'stream', state: 'died', owner: 'here' }]);
   });
 });
 
