@@ -137,6 +137,15 @@ describe('what need not be said', () => {
     expect(timeout({ stop: { rounds: 3 }, timeout: '5s' })).toBe(5_000_000_000);
   });
 
+  test('a guest may stand for as long as ten copies of the memory take at b_d, at least 30 s', () => {
+    const timeout = (given: Node) => only(load(given)).plan.stopTimeoutNs;
+    expect(timeout(migration({}))).toBe(30_000_000_000);
+    expect(timeout(migration({ stopTimeout: '250ms' }))).toBe(250_000_000);
+    const slow = { ...migration({}), link: { rate: '1MB/s', stopRate: '10kB/s' } };
+    expect(timeout(slow)).toBe(10 * 100 * 4_112 * 100_000);
+    expect(problemsOf(migration({ stopTimeout: '0s' }))).toMatchObject([{ path: 'migration.stopTimeout' }]);
+  });
+
   test('dirty bits are cleared page by page; otherwise by round or in chunks, and then pages may be skipped', () => {
     const plan = (given: Node) => only(load(migration(given))).plan;
     expect(plan({ clear: 'round', skip: true })).toMatchObject({ clear: 'round', skip: true });

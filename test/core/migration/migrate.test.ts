@@ -442,6 +442,12 @@ describe('a step that the world could not carry out', () => {
     expect(course.owner).toBe(owner);
   });
 
+  test.each(['cancelled', 'aborted'] as const)('because it was told not to is %s, not failed', (outcome) => {
+    const told = (now: number): Seen => ({ ...failed(now), outcome }) as Seen;
+    const { course } = play({}, { instead: { 3: told, 4: aborted('source') } });
+    expect(course).toMatchObject({ outcome, reason: 'the link is down', owner: 'source' });
+  });
+
   test('leaves in the record what had happened until then', () => {
     const { course, seen } = play({}, { written: [[1, 2]], instead: { 5: failed, 6: aborted('source') } });
     expect(course.rounds.length).toBe(1);

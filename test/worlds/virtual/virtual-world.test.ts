@@ -231,6 +231,22 @@ describe('a migration that is given up', () => {
   });
 });
 
+describe('a guest that would stand for longer than the plan allows', () => {
+  test('runs on at the source at that very instant', () => {
+    const course = migrated(smallSetup({ plan: { stopRateBytesPerSecond: 100_000, stopTimeoutNs: 70e6 } }));
+    expect(course).toMatchObject({ outcome: 'aborted', owner: 'source', downtimeNs: 70e6 });
+    expect(course.reason).toBe('the guest has stood for 70 ms, as long as migration.stopTimeout allows');
+  });
+
+  test('is handed over if it stands for a moment less', () => {
+    const setup = smallSetup({ plan: { stopRateBytesPerSecond: 100_000 } });
+    const { downtimeNs } = migrated(setup);
+    const just = (stopTimeoutNs: number) => migrated(smallSetup({ plan: { ...setup.plan, stopTimeoutNs } }));
+    expect(just(downtimeNs).outcome).toBe('completed');
+    expect(just(downtimeNs - 1).outcome).toBe('aborted');
+  });
+});
+
 describe('pages that hold only zeros', () => {
   test('cost a header, and are counted', () => {
     const it = new VirtualWorld(smallSetup({ guest: { pages: 900, zeroPages: 100 } }));

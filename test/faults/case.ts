@@ -1,0 +1,157 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect } from 'vitest';
+import { freeCpu } from '../../src/core/cpu/cpu-plan.ts';
+import type { Course } from '../../src/core/migration/course.ts';
+import type { End } from '../../src/core/wire/handover.ts';
+import { same, until } from '../fixtures/until.ts';
+import type { Fault, Outcome } from './faults.ts';
+import type { HostProcess } from './host-process.ts';
+import { guest, type Lane, plan } from './lane.ts';
+import { frameOf, type Phase } from './phases.ts';
+import { ByteProxy } from './proxy.ts';
+
+/** How the source took it: a record, a refusal before there was one, or its death. */
+type Verdict = Course | { readonly refused: string } | 'died';
+
+const SILENCE_MS = 1_500;
+const PATIENCE_MS = 15_000;
+const WATCHED_NS = 300e6;
+
+/**
+ * One fault in one phase of one migration between two processes, and all that must hold afterwards.
+ * @returns how it ended, and the reason that the source gave
+ */
+export async function carryOut(
+  lane: Lane,
+  fault: Fault,
+  phase: Phase,
+): Promise<{ outcome: Outcome; reason: string }> {
+  await lane.ready();
+  const { source, destination } = lane;
+  const before = [await heldBy(source), await heldBy(destination)];
+  await source.ask('boot', guest);
+  const powers = {
+    killSource: () => source.signal('SIGKILL'),
+    killDestination: () => destination.signal('SIGKILL'),
+    freezeDestination: () => destination.signal('SIGSTOP'),
+    cancel() {
+      for (const why of ['not now', 'not now either']) source.ask('cancel', guest.name, why).catch(() => {});
+    },
+  };
+  const proxy = await ByteProxy.start(destination.port, frameOf(phase), fault.strike(powers));
+  let verdict: Verdict;
+  try {
+    verdict = await migrated(source, proxy.port, fault);
+    expect(proxy.struck, 'the phase was reached').toBe(true);
+  } finally {
+    destination.signal('SIGCONT');
+  }
+  await lane.quiet();
+  await proxy.end();
+  const outcome = await outcomeOf(lane, verdict);
+  await expectNothingLeft([source, destination], before);
+  return { outcome, reason: reasonOf(verdict) };
+}
+
+/**
+ * One end is killed at an instant of an undisturbed migration.
+ * @returns how it ended, all that must hold afterwards having been seen
+ */
+export async function carryOutKilled(lane: Lane, end: End, afterMs: number): Promise<Outcome> {
+  await lane.ready();
+  const { source, destination } = lane;
+  await source.ask('boot', guest);
+  const killed = sleep(afterMs).then(() => lane[end].signal('SIGKILL'));
+  const verdict = await migrated(source, destination.port);
+  await killed;
+  await lane.gone(end);
+  await lane.quiet();
+  return outcomeOf(lane, verdict);
+}
+
+async function migrated(source: HostProcess, port: number, fault?: Fault): Promise<Verdict> {
+  const silenceMs = fault?.isSilent ? SILENCE_MS : PATIENCE_MS;
+  const watched = fault?.watched ? { ...plan, stopTimeoutNs: WATCHED_NS } : plan;
+  const target = { host: '127.0.0.1', port, key: null, silenceMs };
+  try {
+    return await source.ask('migrate', guest.name, watched, freeCpu, target);
+  } catch (cause) {
+    return source.lives ? { refused: (cause as Error).message } : 'died';
+  }
+}
+
+/** Ends what uncertainty there is, names how it all ended, and sees that it ended well. */
+async function outcomeOf(lane: Lane, verdict: Verdict): Promise<Outcome> {
+  const outcome = await settled(lane, verdict);
+  await expectOneWholeRunner(lane, outcome);
+  await expectNextWorks(lane, outcome);
+  await lane.settled();
+  return outcome;
+}
+
+async function settled(lane: Lane, verdict: Verdict): Promise<Outcome> {
+  if (verdict === 'died' || !lane.source.lives) {
+    await lane.recovered();
+    const there = await lane.at(lane.destination);
+    return there ? 'the destination runs it' : 'died with the source, which owns it';
+  }
+  if ('refused' in verdict) return 'refused, source';
+  if (verdict.owner === 'nobody') {
+    expect((await lane.at(lane.source))!.state).toBe('unsettled');
+    expect(verdict.reason).toContain('after the commit: the destination may run the guest');
+    const owner = (await lane.recovered())!;
+    await lane.source.ask('settle', guest.name, owner);
+    return lane[owner].lives ? `nobody, then ${owner}` : 'died with the destination, which owns it';
+  }
+  if (verdict.outcome === 'completed') {
+    return lane.destination.lives ? 'completed' : 'died with the destination, which owns it';
+  }
+  expect(verdict.owner).toBe('source');
+  return `${verdict.outcome}, source` as Outcome;
+}
+
+function ownerOf(outcome: Outcome): 'source' | 'destination' {
+  return outcome.includes('source') ? 'source' : 'destination';
+}
+
+/** Nobody else has it, in whatever state; and it is whole. */
+async function expectOneWholeRunner(lane: Lane, outcome: Outcome): Promise<void> {
+  const states = await lane.states();
+  if (outcome.startsWith('died')) return expect(states).toEqual([undefined, undefined]);
+  const owner = ownerOf(outcome);
+  expect(states).toEqual(owner === 'source' ? ['running', undefined] : [undefined, 'running']);
+  await lane.expectWhole(lane[owner]);
+}
+
+/** The guest moves on: from where it is, or from where its owner starts it again. */
+async function expectNextWorks(lane: Lane, outcome: Outcome): Promise<void> {
+  const { source, destination } = lane;
+  const owner = ownerOf(outcome);
+  if (!source.lives || !destination.lives) await lane.restart();
+  if (outcome.startsWith('died')) await lane[owner].ask('boot', guest);
+  const [from, to] = owner === 'source' ? [lane.source, lane.destination] : [lane.destination, lane.source];
+  await lane.migrate(from, to);
+  await lane.expectWhole(to);
+  await to.ask('remove', guest.name);
+}
+
+async function heldBy(host: HostProcess) {
+  const { descriptors, threads } = await host.ask('held');
+  return { descriptors, threads };
+}
+
+/** Descriptors and threads, that is sockets, journals, guests, senders; of whoever has lived through it. */
+async function expectNothingLeft(
+  hosts: readonly HostProcess[],
+  before: readonly Awaited<ReturnType<typeof heldBy>>[],
+): Promise<void> {
+  for (const [index, host] of hosts.entries()) {
+    if (!host.lives) continue;
+    await until('nothing is left', () => heldBy(host), same(before[index]!));
+  }
+}
+
+function reasonOf(verdict: Verdict): string {
+  if (verdict === 'died') return '';
+  return 'refused' in verdict ? verdict.refused : verdict.reason;
+}

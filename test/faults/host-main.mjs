@@ -1,0 +1,52 @@
+import { readdirSync } from 'node:fs';
+import { pathToFileURL } from 'node:url';
+
+/** A host in a process of its own, which does what it is told and answers; it ends with whoever started it. */
+const [dist, options] = process.argv.slice(2);
+const { Host } = await import(pathToFileURL(`${dist}/worlds/threads/host.js`).href);
+const { drive } = await import(pathToFileURL(`${dist}/lab/drive.js`).href);
+
+const host = await Host.listen({
+  host: '127.0.0.1',
+  port: 0,
+  log: () => {},
+  ...JSON.parse(options, (key, value) => (key === 'key' ? Buffer.from(value, 'base64') : value)),
+});
+
+const commands = {
+  boot: (guest, how) => host.boot(guest, how),
+  guests: () => host.guests(),
+  pause: (name) => host.pause(name),
+  resume: (name) => host.resume(name),
+  hash: (name) => host.hash(name),
+  remove: (name) => host.remove(name),
+  cancel: (name, why) => host.cancel(name, why),
+  settle: (name, owner) => host.settle(name, owner),
+  async migrate(name, plan, cpu, to) {
+    const key = to.key === null ? null : Buffer.from(to.key, 'base64');
+    const world = await host.migrate(name, { plan, cpu }, { ...to, key });
+    try {
+      return await drive(plan, world);
+    } finally {
+      await world.close();
+    }
+  },
+  /** What the kernel says this process holds. */
+  held() {
+    globalThis.gc?.();
+    const { rss, arrayBuffers } = process.memoryUsage();
+    const count = (folder) => readdirSync(`/proc/self/${folder}`).length;
+    return { descriptors: count('fd'), threads: count('task'), rss, arrayBuffers };
+  },
+  close: () => host.close(),
+};
+
+process.on('message', async ({ number, command, args }) => {
+  try {
+    process.send({ number, answer: await commands[command](...args) });
+  } catch (cause) {
+    process.send({ number, why: cause.message });
+  }
+});
+process.once('disconnect', () => process.exit());
+process.send({ number: 0, answer: host.address });

@@ -1,0 +1,139 @@
+import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { freeCpu } from '../../src/core/cpu/cpu-plan.ts';
+import { encodeFrame } from '../../src/worlds/transfer/frame-writer.ts';
+import { json } from '../fixtures/stranger.ts';
+import { HostProcess, type HostProcessOptions, type Target } from './host-process.ts';
+import { guest, Lane, plan } from './lane.ts';
+
+/** Refused in set-up: the source's guest never notices, the reason is said, and the next attempt works. */
+const lane = new Lane();
+const others: HostProcess[] = [];
+
+beforeAll(async () => {
+  await lane.restart();
+  await lane.source.ask('boot', guest);
+});
+afterEach(async () => {
+  for (const other of others.splice(0)) await other.end();
+});
+afterAll(() => lane.end());
+
+/** A destination with something about it. */
+async function another(options: Omit<HostProcessOptions, 'journals'>): Promise<HostProcess> {
+  const other = await HostProcess.start({ journals: join(lane.folder, 'other'), ...options });
+  others.push(other);
+  return other;
+}
+
+const at = (port: number, key: string | null = null): Target => ({ host: '127.0.0.1', port, key });
+
+async function expectRefused(to: Target, why: string): Promise<void> {
+  const { steps } = (await lane.at(lane.source))!;
+  const migration = lane.source.ask('migrate', guest.name, plan, freeCpu, to);
+  await expect(migration).rejects.toThrow(why);
+  await expect.poll(async () => (await lane.at(lane.source))!.steps).toBeGreaterThan(steps);
+  expect((await lane.at(lane.source))!.state).toBe('running');
+  await lane.settled();
+  await lane.migrate(lane.source, lane.destination);
+  await lane.expectWhole(lane.destination);
+  await lane.migrate(lane.destination, lane.source);
+}
+
+const keyOf = (letter: string) => Buffer.alloc(32, letter).toString('base64');
+
+describe('refused in set-up', () => {
+  test('nobody listens', async () => {
+    const gone = await another({});
+    await gone.end();
+    await expectRefused(at(gone.port), `no destination at 127.0.0.1:${gone.port}: connect ECONNREFUSED`);
+  });
+
+  test('a guest of another size', async () => {
+    const { port } = await another({ pages: 100 });
+    await expectRefused(at(port), 'a guest of 200 pages of 4096 bytes; expected 100 pages of 4096 bytes');
+  });
+
+  test('pages of another size', async () => {
+    const { port } = await another({ pageSizeBytes: 8192 });
+    await expectRefused(at(port), 'expected 200 pages of 8192 bytes');
+  });
+
+  test('another version of the wire', async () => {
+    const server = createServer((socket) => {
+      socket.on('error', () => {});
+      socket.once('data', () => socket.write(encodeFrame('hello', 0, json({ version: 9 }))));
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as { port: number };
+    await expectRefused(at(port), 'the other end speaks version 9 of the wire, this one 1');
+    server.close();
+  });
+
+  test('another key, and none', async () => {
+    const { port } = await another({ key: keyOf('a') });
+    await expectRefused(at(port, keyOf('b')), 'wrong key');
+    await expectRefused(at(port), 'this destination has a key and the source has none');
+  });
+
+  test('a guest of that name is there', async () => {
+    const other = await another({});
+    await other.ask('boot', guest);
+    await expectRefused(at(other.port), "guest 'web' is here already, running or being received");
+  });
+
+  test('the destination is out of memory', async (context) => {
+    const other = await another({});
+    const takenKiB = Number(/VmSize:\s+(\d+) kB/.exec(readFileSync(`/proc/${other.pid}/status`, 'utf8'))![1]);
+    try {
+      execFileSync('prlimit', ['--pid', `${other.pid}`, `--as=${(takenKiB + 24 * 1024) * 1024}`]);
+    } catch (cause) {
+      return context.skip(`prlimit: ${(cause as Error).message}`);
+    }
+    const large = { ...guest, name: 'large', pages: 16_384 };
+    await lane.source.ask('boot', large);
+    const target = at(other.port);
+    const migration = lane.source.ask('migrate', 'large', { ...plan, pages: 16_384 }, freeCpu, target);
+    await expect(migration).rejects.toThrow('no memory for a guest of 16384 pages of 4096 bytes');
+    expect((await lane.source.ask('guests')).find(({ name }) => name === 'large')!.state).toBe('running');
+    await lane.source.ask('remove', 'large');
+  });
+
+  test('its reservation cannot be had', async (context) => {
+    const half = { scheduler: 'deadline', budgetNs: 6e6, periodNs: 10e6 } as const;
+    const other = await another({});
+    const reserved = { ...guest, name: 'reserved' };
+    try {
+      await lane.source.ask('boot', reserved, { reservation: half });
+      await other.ask('boot', { ...guest, name: 'first' }, { reservation: half });
+    } catch (cause) {
+      await lane.source.ask('remove', 'reserved').catch(() => {});
+      return context.skip(`no SCHED_DEADLINE here: ${(cause as Error).message}`);
+    }
+    let n = 0;
+    try {
+      for (; n < 16; n++) {
+        await other.ask('boot', { ...guest, name: `further ${n}` }, { reservation: half });
+      }
+    } catch {
+      // The kernel has no more to give.
+    }
+    const migration = lane.source.ask('migrate', 'reserved', plan, freeCpu, at(other.port));
+    await expect(migration).rejects.toThrow('the destination refused: guest: ');
+    expect((await lane.source.ask('guests')).find(({ name }) => name === 'reserved')!.state).toBe('running');
+    await lane.source.ask('remove', 'reserved');
+  });
+
+  test('it is being migrated already', async () => {
+    const target = at(lane.destination.port);
+    const first = lane.source.ask('migrate', guest.name, plan, freeCpu, target);
+    const second = lane.source.ask('migrate', guest.name, plan, freeCpu, target);
+    await expect(second).rejects.toThrow("guest 'web' is being migrated already");
+    expect(await first).toMatchObject({ outcome: 'completed' });
+    await lane.migrate(lane.destination, lane.source);
+  });
+});
