@@ -58,6 +58,7 @@ export interface MigrationParts {
 
 interface Kept {
   view: MigrationView;
+  isCancelled: boolean;
 }
 
 const PULSE_MS = 250;
@@ -112,6 +113,7 @@ export class Migrations {
     const predicted = predictedOf({ guest, ...journey });
     const id = randomUUID();
     const kept: Kept = {
+      isCancelled: false,
       view: {
         id,
         guest: guest.name,
@@ -153,10 +155,11 @@ export class Migrations {
   cancel(id: string, why = 'cancelled'): boolean {
     const { admission, host } = this.#parts;
     if (admission.drop(id, why)) return true;
-    const view = this.get(id);
-    if (view?.state !== 'running') return false;
+    const kept = this.#kept.get(id);
+    if (kept?.view.state !== 'running') return false;
     try {
-      return host.cancel(view.guest, why);
+      kept.isCancelled = host.cancel(kept.view.guest, why);
+      return kept.isCancelled;
     } catch {
       return false;
     }
@@ -186,8 +189,9 @@ export class Migrations {
         predicted,
       };
       diary.write({ kind: 'begun', id, labels, to: request.to.name });
+      // What fails or is cancelled while it is set up is thrown, and has left nothing behind.
       const course = await this.#carryOut(kept, request, journey).catch((cause) =>
-        cutShort(reasonOf(cause), 'source'),
+        cutShort(reasonOf(cause), 'source', kept.isCancelled ? 'cancelled' : 'failed'),
       );
       const record = migrationRecord(labels, course);
       diary.write({ kind: 'ended', id, record });
@@ -232,9 +236,9 @@ export class Migrations {
       startedAt: record.startedAt,
       pages: record.guest.pages,
       predicted: record.predicted,
-      ...ended(record),
+      ...ended(record, new Date(Date.parse(record.startedAt) + record.totalNs / 1e6)),
     };
-    this.#kept.add(id, { view });
+    this.#kept.add(id, { view, isCancelled: false });
   }
 
   #change(kept: Kept, change: Partial<MigrationView>): void {
@@ -247,10 +251,9 @@ export class Migrations {
   }
 }
 
-function ended(record: MigrationRecord) {
-  const { startedAt, totalNs, outcome, reason } = record;
-  const endedAt = new Date(Date.parse(startedAt) + totalNs / 1e6).toISOString();
-  return { state: outcome, why: reason, endedAt, progress: null, record };
+function ended(record: MigrationRecord, at = new Date()) {
+  const { outcome, reason } = record;
+  return { state: outcome, why: reason, endedAt: at.toISOString(), progress: null, record };
 }
 
 function recent(slices: readonly Slice[]): { readonly now: number; readonly slices: readonly Slice[] } {
@@ -263,9 +266,9 @@ function bare({ budgetNs, periodNs }: { budgetNs: number; periodNs: number }) {
 }
 
 /** A migration of which nothing more is known than why it ended. */
-function cutShort(reason: string, owner: Course['owner']): Course {
+function cutShort(reason: string, owner: Course['owner'], outcome: Course['outcome'] = 'failed'): Course {
   return {
-    outcome: 'failed',
+    outcome,
     reason,
     owner,
     rounds: [],
