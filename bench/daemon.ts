@@ -2,7 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import { committedQueries, Prometheus, substituted } from '../dashboards/check.ts';
-import { Demo, type ServedDaemon } from '../examples/demo.ts';
+import { Demo, experiment, type ServedDaemon } from '../examples/demo.ts';
+import type { MigrationRecord } from '../src/core/migration/record.ts';
 import { quantile } from '../src/lab/statistics.ts';
 import { badRequests } from '../test/fixtures/bad-requests.ts';
 import { ask, Daemons, stream } from '../test/fixtures/daemons.ts';
@@ -68,7 +69,7 @@ export async function loopDelay(): Promise<void> {
       guest: stream.name,
       to: 'beta',
       link: { rate: '10Mbit/s' },
-      migration: { order: 'threshold', observe: '1s', stop: { rule: 'downtime' } },
+      migration: { order: 'threshold', observe: '1s', stop: { rule: 'rounds', rounds: 2 } },
     });
     for (;;) {
       await sleep(1_000);
@@ -87,6 +88,50 @@ export async function loopDelay(): Promise<void> {
 async function delayOf(daemon: ServedDaemon): Promise<number> {
   const { body } = await ask(daemon, 'GET', '/metrics/node');
   return Number(/^nodejs_eventloop_lag_p99_seconds (\S+)$/m.exec(body)?.[1]) * 1e3;
+}
+
+/** What the dashboard of guarantees shows of the last so many seconds. */
+async function answers(prometheus: Prometheus, seconds: number): Promise<void> {
+  const asked = committedQueries().filter(({ dashboard }) => dashboard.endsWith('Guarantees and downtime'));
+  for (const { panel, expr } of asked) {
+    const values = await prometheus.values(substituted(expr).replaceAll('[5m]', `[${Math.ceil(seconds)}s]`));
+    console.log(`  ${panel}`);
+    for (const { labels, value } of values)
+      console.log(`    ${JSON.stringify(labels)} ${value.toPrecision(3)}`);
+  }
+}
+
+/** A stream server, its sender and hogs on one processor of a daemon, without and with guarantees: so many runs of each. */
+export async function question(runs: number): Promise<void> {
+  const daemons = new Daemons();
+  const daemon = await daemons.start('asked');
+  const prometheus = await Prometheus.start([daemon.address]);
+  try {
+    const since = performance.now();
+    const { body } = await ask(daemon, 'POST', '/api/experiments', {
+      world: 'threads',
+      scenario: { ...experiment, runs },
+    });
+    const path = `/api/experiments/${body.id}`;
+    while ((await ask(daemon, 'GET', path)).body.endedAt === null) await sleep(500);
+    await sleep(3_000);
+    const lines = ((await ask(daemon, 'GET', `${path}/records`)).body as string).trim().split('\n');
+    const records = lines.map((line) => JSON.parse(line) as MigrationRecord);
+    for (const scheduler of ['fair', 'cbs-hard']) {
+      const of = records.filter(({ reservations }) => reservations.scheduler === scheduler);
+      const ms = of
+        .filter(({ outcome }) => outcome === 'completed')
+        .map(({ downtimeNs }) => downtimeNs / 1e6);
+      const told = [0.5, 0.95].map((q) => `p${100 * q} ${quantile(ms, q).toFixed(1)} ms`).join(', ');
+      console.log(
+        `question: ${scheduler}: ${ms.length} of ${of.length} completed, ${told}, most ${Math.max(...ms).toFixed(1)} ms`,
+      );
+    }
+    await answers(prometheus, (performance.now() - since) / 1e3);
+  } finally {
+    await prometheus.end();
+    await daemons.end();
+  }
 }
 
 /**
@@ -115,13 +160,7 @@ export async function soak(seconds: number): Promise<void> {
       const of = (key: 'mib' | 'descriptors') => samples.map((sample) => sample[index]![key]).join(' ');
       console.log(`  ${name}: ${of('mib')}\n  ${' '.repeat(name.length)}  ${of('descriptors')}`);
     }
-    const asked = committedQueries().filter(({ dashboard }) => dashboard.endsWith('Guarantees and downtime'));
-    for (const { panel, expr } of asked) {
-      const values = await prometheus.values(substituted(expr).replaceAll('[5m]', `[${seconds}s]`));
-      console.log(`  ${panel}`);
-      for (const { labels, value } of values)
-        console.log(`    ${JSON.stringify(labels)} ${value.toPrecision(3)}`);
-    }
+    await answers(prometheus, seconds);
   } finally {
     await prometheus.end();
     await demo.end();

@@ -6,6 +6,11 @@ const histogram = m.guarantees.name;
 const overall = (q: number, by: string, where: string) =>
   `histogram_quantile(${q}, sum by (le, ${by}) (increase(${histogram}_bucket{${ours}, ${where}}[$__range])))`;
 
+const mean = (guarantee: string) => {
+  const where = `{${ours}, antagonists="hogs", guarantee="${guarantee}"}[$__range]`;
+  return `(sum by (world) (increase(${histogram}_sum${where})) / sum by (world) (increase(${histogram}_count${where})))`;
+};
+
 /** The project's question: what do guarantees do to the downtime? */
 export const guarantees = dashboard(
   'switchover-guarantees',
@@ -23,14 +28,17 @@ export const guarantees = dashboard(
             says: 'none: nothing reserved. guest, sender, both: who has a CPU reservation.',
           },
           {
-            expr: quantile(0.95, histogram, 'guarantee', 'antagonists="hogs"'),
-            legend: '{{guarantee}}',
+            expr: quantile(0.95, histogram, 'world, guarantee', 'antagonists="hogs"'),
+            legend: '{{world}}, {{guarantee}}',
           },
         ),
         series(
           'Downtime by guarantee, p50, all of the time shown',
           { unit: 's', says: 'The same over the whole range: steadier, since a migration is a rare event.' },
-          { expr: overall(0.5, 'guarantee', 'antagonists="hogs"'), legend: '{{guarantee}}' },
+          {
+            expr: overall(0.5, 'world, guarantee', 'antagonists="hogs"'),
+            legend: '{{world}}, {{guarantee}}',
+          },
         ),
         series(
           'Downtime by guarantee, p95, all of the time shown',
@@ -38,7 +46,10 @@ export const guarantees = dashboard(
             unit: 's',
             says: 'The question in one panel: is the line with a guarantee below the one without?',
           },
-          { expr: overall(0.95, 'guarantee', 'antagonists="hogs"'), legend: '{{guarantee}}' },
+          {
+            expr: overall(0.95, 'world, guarantee', 'antagonists="hogs"'),
+            legend: '{{world}}, {{guarantee}}',
+          },
         ),
         series(
           'Gain',
@@ -47,14 +58,17 @@ export const guarantees = dashboard(
             says: 'Mean downtime without any guarantee over that with one for both, beside hogs.',
           },
           {
-            expr: `(sum(increase(${histogram}_sum{${ours}, antagonists="hogs", guarantee="none"}[$__range])) / sum(increase(${histogram}_count{${ours}, antagonists="hogs", guarantee="none"}[$__range]))) / (sum(increase(${histogram}_sum{${ours}, antagonists="hogs", guarantee="both"}[$__range])) / sum(increase(${histogram}_count{${ours}, antagonists="hogs", guarantee="both"}[$__range])))`,
-            legend: 'without / with',
+            expr: `${mean('none')} / ${mean('both')}`,
+            legend: '{{world}}: without / with',
           },
         ),
         series(
           'With nobody beside them, p95',
           { unit: 's', says: 'What the guarantee cannot improve on: nobody else wants the processor.' },
-          { expr: overall(0.95, 'guarantee', 'antagonists="none"'), legend: '{{guarantee}}' },
+          {
+            expr: overall(0.95, 'world, guarantee', 'antagonists="none"'),
+            legend: '{{world}}, {{guarantee}}',
+          },
         ),
       ],
     },
@@ -67,7 +81,10 @@ export const guarantees = dashboard(
             unit: 's',
             says: 'Each share is rounded up to a step. More share, shorter downtime, until the link decides.',
           },
-          { expr: overall(0.5, 'sender_share', 'sender_share!="none"'), legend: 'Q/P ≤ {{sender_share}}' },
+          {
+            expr: overall(0.5, 'world, sender_share', 'sender_share!="none"'),
+            legend: '{{world}}, Q/P ≤ {{sender_share}}',
+          },
         ),
         series(
           "By the sender's period P (median)",
@@ -75,19 +92,25 @@ export const guarantees = dashboard(
             unit: 's',
             says: 'The same share in longer periods is the same bandwidth with longer blackouts.',
           },
-          { expr: overall(0.5, 'sender_period', 'sender_period!="none"'), legend: 'P ≤ {{sender_period}}' },
+          {
+            expr: overall(0.5, 'world, sender_period', 'sender_period!="none"'),
+            legend: '{{world}}, P ≤ {{sender_period}}',
+          },
         ),
         series(
           'By b_d, the rate reserved for the stop (median)',
           { unit: 's', says: 'Each rate is rounded up to a step.' },
-          { expr: overall(0.5, 'stop_rate', 'antagonists=~".*"'), legend: 'b_d ≤ {{stop_rate}}' },
+          {
+            expr: overall(0.5, 'world, stop_rate', 'antagonists=~".*"'),
+            legend: '{{world}}, b_d ≤ {{stop_rate}}',
+          },
         ),
         series(
           'Migrations behind these figures',
           { unit: 'short', says: 'A quantile of few migrations is worth little.' },
           {
-            expr: `sum by (guarantee, antagonists) (increase(${histogram}_count{${ours}}[$__range]))`,
-            legend: '{{guarantee}}, hogs: {{antagonists}}',
+            expr: `sum by (world, guarantee, antagonists) (increase(${histogram}_count{${ours}}[$__range]))`,
+            legend: '{{world}}, {{guarantee}}, hogs: {{antagonists}}',
           },
         ),
       ],

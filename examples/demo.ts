@@ -229,7 +229,7 @@ const modes = [
 ];
 
 /** Guest and sender on one processor: what a migration alone cannot show, as its guest has a processor to itself. */
-const experiment = {
+export const experiment = {
   describe: 'A stream server, its sender and two hogs on one processor, without and with guarantees',
   guest: {
     name: 'stream',

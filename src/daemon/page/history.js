@@ -78,7 +78,11 @@ export function drawHistory(section, { migrations, targetDowntimeNs }) {
         },
       },
       axes: [
-        axis,
+        {
+          ...axis,
+          space: 90,
+          values: (_, marks) => marks.map((second) => timeOfDay(new Date(second * 1e3))),
+        },
         {
           ...axis,
           size: 62,
@@ -98,6 +102,10 @@ export function drawHistory(section, { migrations, targetDowntimeNs }) {
     data,
     place,
   );
+}
+
+function timeOfDay(date) {
+  return date.toTimeString().slice(0, 8);
 }
 
 function decades(_, marks) {
