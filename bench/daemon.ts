@@ -190,7 +190,7 @@ export async function wrongRequests(count: number): Promise<void> {
         if (answer.status >= 500) throw new Error(`${answer.status} to ${method} ${path} ${body}: ${text}`);
         if (answer.status >= 400 && !JSON.parse(text).error) throw new Error(`no reason: ${method} ${path}`);
       }),
-      { numRuns: count },
+      { numRuns: count, endOnFailure: true },
     );
     const told = [...statuses]
       .sort(([one], [other]) => one - other)

@@ -214,7 +214,7 @@ export class Migrations {
     const pulse = setInterval(async () => {
       if (events.watchers === 0) return;
       // A sender that has ended is not worth a word here: the migration ends too.
-      const link = await world.lookAtLink().catch(() => null);
+      const link = await world.sender.look().catch(() => null);
       events.publish({ kind: 'pulse', id: kept.view.id, value: { ...recent(world.slices()), link } });
     }, PULSE_MS);
     try {

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import type { CpuPlan } from '../../core/cpu/cpu-plan.ts';
 import type { Slice } from '../../core/cpu/slice.ts';
-import type { LinkRecord, Outage, Owner, Verification, Witness } from '../../core/migration/course.ts';
+import type { Outage, Owner, Verification, Witness } from '../../core/migration/course.ts';
 import { PageSet } from '../../core/migration/pages.ts';
 import type { Plan } from '../../core/migration/plan.ts';
 import type { Seen, Step } from '../../core/migration/steps.ts';
-import type { Bytes, Nanos } from '../../core/units.ts';
+import type { Nanos } from '../../core/units.ts';
 import type { End } from '../../core/wire/handover.ts';
 import { clockNs } from '../clock.ts';
 import type { Cpu } from '../cpu/cpu.ts';
@@ -20,12 +20,6 @@ import type { Resident } from './resident.ts';
 import { SenderThread } from './sender-thread.ts';
 import { SourceJournal } from './source-journal.ts';
 import { Watchdog } from './watchdog.ts';
-
-/** A link while a migration is under way. */
-export interface LinkLook extends Pick<LinkRecord, 'depthBytes' | 'sentBytes' | 'reservedBytesPerSecond'> {
-  /** Tokens in the bucket; null without a reservation. */
-  readonly levelBytes: Bytes | null;
-}
 
 export interface DepartureOptions {
   /** The guest; claimed for this. */
@@ -54,7 +48,7 @@ export interface DepartureOptions {
 export class Departure implements World {
   readonly startedAt = new Date().toISOString();
   readonly #options: DepartureOptions;
-  readonly #sender: SenderThread;
+  readonly sender: SenderThread;
   readonly #journal: SourceJournal;
   readonly #observation: Observation;
   readonly #watchdog: Watchdog;
@@ -67,7 +61,7 @@ export class Departure implements World {
 
   private constructor(options: DepartureOptions, sender: SenderThread, journal: SourceJournal) {
     this.#options = options;
-    this.#sender = sender;
+    this.sender = sender;
     this.#journal = journal;
     this.#observation = new Observation(options.resident.log);
     this.#watchdog = new Watchdog(options.plan, options.interruption);
@@ -139,13 +133,6 @@ export class Departure implements World {
     resident.release();
   }
 
-  /** What the link has carried so far, and how full its bucket is. @throws Failure the sender has ended */
-  async lookAtLink(): Promise<LinkLook> {
-    const { result: levelBytes } = await this.#sender.ask('look', {});
-    const { sentBytes, depthBytes, reservedBytesPerSecond } = this.#sender.link;
-    return { levelBytes, depthBytes, sentBytes, reservedBytesPerSecond };
-  }
-
   slices(): readonly Slice[] {
     return this.#cpus()
       .flatMap((cpu) => cpu.slices())
@@ -158,7 +145,7 @@ export class Departure implements World {
     interruption.over();
     this.#watchdog.rest();
     this.#journal.close();
-    await this.#sender.end();
+    await this.sender.end();
     await Promise.all(parts.map((part) => part.end()));
     if (this.#owner === 'nobody') resident.becomesUnsettled();
     else if (this.#owner === 'destination') await resident.end();
@@ -179,7 +166,7 @@ export class Departure implements World {
         return this.#dirty({ dirty: PageSet.all(place.guest.pages) });
       case 'send': {
         const { pages, rateBytesPerSecond: rate, clears, endsRound } = step;
-        const sent = this.#sender.ask('send', { pages, rate, clears, endsRound });
+        const sent = this.sender.ask('send', { pages, rate, clears, endsRound });
         const { result, atNs } = await interruption.unless(sent);
         return { kind: 'sent', now: this.#since(atNs), ...result };
       }
@@ -209,7 +196,7 @@ export class Departure implements World {
   async #handOver(verify: boolean): Promise<Seen> {
     const { resident, interruption } = this.#options;
     const { guestTimeNs } = resident;
-    const stopped = this.#sender.ask('stop', { guestTimeNs, paused: this.#paused });
+    const stopped = this.sender.ask('stop', { guestTimeNs, paused: this.#paused });
     const ready = await interruption.unless(stopped);
     if (verify) await this.#verify();
     const verifiedAtNs = verify ? clockNs() : ready.atNs;
@@ -229,7 +216,7 @@ export class Departure implements World {
 
   async #verify(): Promise<void> {
     const { resident, interruption } = this.#options;
-    const hashes = Promise.all([resident.hash(), this.#sender.ask('verify', {})]);
+    const hashes = Promise.all([resident.hash(), this.sender.ask('verify', {})]);
     const [here, there] = await interruption.unless(hashes);
     const memory = here === there.result ? 'identical' : 'different';
     this.#verified = { ...this.#verified, memory };
@@ -245,7 +232,7 @@ export class Departure implements World {
     interruption.over();
     this.#watchdog.rest();
     this.#owner = 'nobody';
-    const { result, atNs } = await this.#sender.ask('commit', {});
+    const { result, atNs } = await this.sender.ask('commit', {});
     if (result.kind === 'not sent') this.#owner = 'source';
     if (result.kind !== 'running') throw new Error(result.why);
     this.#owner = 'destination';
@@ -254,7 +241,7 @@ export class Departure implements World {
   }
 
   async #afterwards(): Promise<Witness> {
-    const { outage, continued } = await this.#options.onlooker.arrived(this.#sender);
+    const { outage, continued } = await this.#options.onlooker.arrived(this.sender);
     this.#journal.remark('ended');
     this.#verified = { ...this.#verified, continued };
     return this.#witness(outage);
@@ -267,7 +254,7 @@ export class Departure implements World {
     this.#watchdog.rest();
     if (this.#owner === 'nobody') resident.becomesUnsettled();
     if (this.#owner === 'source') await this.#resume(why);
-    await this.#sender.ask('abort', { why }).catch(() => {});
+    await this.sender.ask('abort', { why }).catch(() => {});
     const outage = await onlooker.outage();
     return { kind: 'aborted', now: this.#now(), owner: this.#owner, witness: this.#witness(outage) };
   }
@@ -288,7 +275,7 @@ export class Departure implements World {
       outage,
       verified: this.#verified,
       servers: this.#cpus().flatMap((cpu) => cpu.account(clockNs())),
-      link: this.#sender.link,
+      link: this.sender.link,
       notes: [...this.#cpus().flatMap((cpu) => cpu.notes), ...this.#journal.notes],
     };
   }
