@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { Admission, type Job, type JobKind } from '../../src/daemon/admission.ts';
 
 const limits = { runningMigrations: 1, runningExperiments: 2, waiting: 3 };
@@ -24,39 +24,47 @@ function stage(change: Partial<typeof limits> = {}) {
     dropped: (why) => story.push(`${id}: ${why}`),
     ...more,
   });
-  const end = async (id: string) => {
-    ends.get(id)!();
-    await settled();
-  };
-  return { admission, story, job, end };
+  /** Waits until it runs, however busy the machine is. */
+  const runs = (...ids: string[]) =>
+    vi.waitFor(() => expect(story).toEqual(expect.arrayContaining(ids.map((id) => `${id} runs`))), 20_000);
+  const end = (id: string) => ends.get(id)!();
+  return { admission, story, job, end, runs };
 }
 
-/** Long enough for whoever may run to begin. */
-const settled = () => sleep(50);
+/** Time in which everybody has taken their place, and in which somebody could begin who must not. */
+const aWhile = () => sleep(50);
 const onLan = (bytesPerSecond: number) => ({ name: 'lan', bytesPerSecond });
 
 test('of those that wait the one of the highest priority goes first, and equals go in turn', async () => {
-  const { admission, story, job, end } = stage();
+  const { admission, story, job, end, runs } = stage();
   admission.add(job('first'), undefined);
-  await settled();
+  await runs('first');
   for (const [id, priority] of [
     ['a', 5],
     ['b', 5],
     ['urgent', 0],
-  ] as const)
+  ] as const) {
     admission.add(job(id, { priority }), undefined);
-  await end('first');
-  await end('urgent');
-  await end('a');
+  }
+  await aWhile();
+  for (const [one, next] of [
+    ['first', 'urgent'],
+    ['urgent', 'a'],
+    ['a', 'b'],
+  ] as const) {
+    end(one);
+    await runs(next);
+  }
   expect(story).toEqual(['first runs', 'urgent runs', 'a runs', 'b runs']);
 });
 
 test('kinds do not wait for each other', async () => {
-  const { admission, story, job } = stage();
+  const { admission, story, job, runs } = stage({ waiting: 10 });
   admission.add(job('m'), undefined);
   for (const id of ['x', 'y', 'z']) admission.add(job(id, { kind: 'experiment' }), undefined);
-  await settled();
-  expect([...story].sort()).toEqual(['m runs', 'x runs', 'y runs']);
+  await runs('m', 'x', 'y');
+  await aWhile();
+  expect(story.length).toBe(3);
   expect(admission.queues()).toMatchObject([
     { kind: 'migration', waiting: 0, running: 1 },
     { kind: 'experiment', waiting: 1, running: 2 },
@@ -64,16 +72,17 @@ test('kinds do not wait for each other', async () => {
 });
 
 test('what runs on a link stays within its capacity, and gives it back', async () => {
-  const { admission, story, job, end } = stage({ runningMigrations: 10 });
+  const { admission, story, job, end, runs } = stage({ runningMigrations: 10 });
   admission.add(job('a', { link: onLan(60) }), 100);
   admission.add(job('b', { link: onLan(60) }), 100);
-  await settled();
+  await runs('a');
+  await aWhile();
   expect(story).toEqual(['a runs']);
   expect([admission.reservedOn('lan'), admission.waitingOn('lan')]).toEqual([60, 1]);
-  await end('a');
-  expect(story).toEqual(['a runs', 'b runs']);
-  await end('b');
-  expect(admission.reservedOn('lan')).toBe(0);
+  end('a');
+  await runs('b');
+  end('b');
+  await vi.waitFor(() => expect(admission.reservedOn('lan')).toBe(0), 20_000);
 });
 
 test('what is more than the whole link, or one too many, is refused at once', () => {
@@ -84,29 +93,30 @@ test('what is more than the whole link, or one too many, is refused at once', ()
 });
 
 test('one that has no more patience is dropped, and its place goes to the next', async () => {
-  const { admission, story, job, end } = stage();
+  const { admission, story, job, end, runs } = stage();
   admission.add(job('first'), undefined);
-  await settled();
+  await runs('first');
   admission.add(job('hasty', { patienceMs: 10 }), undefined);
   admission.add(job('patient'), undefined);
-  await settled();
-  await end('first');
+  await vi.waitFor(() => expect(story.length).toBe(2), 20_000);
+  end('first');
+  await runs('patient');
   expect(story).toEqual(['first runs', 'hasty: it has waited for as long as it may', 'patient runs']);
 });
 
 test('a drain drops what waits, takes nothing more, and ends when nothing runs', async () => {
-  const { admission, story, job, end } = stage();
+  const { admission, story, job, end, runs } = stage();
   admission.add(job('running'), undefined);
-  await settled();
+  await runs('running');
   admission.add(job('waiting'), undefined);
   let drained = false;
   const draining = admission.drain().then(() => {
     drained = true;
   });
   expect(() => admission.add(job('late'), undefined)).toThrow('about to end');
-  await settled();
+  await aWhile();
   expect(drained).toBe(false);
-  await end('running');
+  end('running');
   await draining;
   expect(story).toEqual(['running runs', 'waiting: this daemon is about to end']);
 });
