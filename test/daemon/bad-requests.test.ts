@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
-import { connect } from 'node:net';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -71,7 +70,7 @@ test('who changes something without the key, or with another one, is told so and
   ]) {
     const answer = await send('DELETE', '/api/guests/stream', headers as Record<string, string>);
     expect(answer.status).toBe(401);
-    expect(((await answer.json()) as { error: string }).error).toMatch(/key/);
+    expect(((await answer.json()) as { error: string }).error).toMatch(/key/i);
   }
   expect((await ask(daemon, 'GET', '/api/guests/stream')).body.state).toBe('running');
   expect((await send('POST', '/api/guests/stream/pause', withKey)).status).toBe(200);
@@ -116,20 +115,6 @@ test('a scenario from elsewhere cannot name a file of this host', async () => {
   );
   expect(answer.status).toBe(400);
   expect(await answer.text()).toMatch(/guest\.program\.file/);
-});
-
-test('a client that sends half a request and then nothing is let go', async () => {
-  const [host, port] = daemon.address.split(':');
-  const socket = connect(Number(port), host);
-  socket.write('POST /api/experiments HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n{');
-  const closed = await new Promise<string>((resolve) => {
-    socket.once('close', () => resolve('closed'));
-    socket.once('error', () => resolve('closed'));
-    socket.resume();
-    setTimeout(() => resolve('still open'), 50_000).unref();
-  });
-  socket.destroy();
-  expect(closed).toBe('closed');
 });
 
 // The last one: it may well end the guest.
