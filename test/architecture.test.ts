@@ -22,7 +22,9 @@ describe('imports', () => {
       ([from, to]) => floors.indexOf(floorOf(from)) < floors.indexOf(floorOf(to)),
     );
     expect(upwards).toEqual([]);
-    expect(edges().filter(([from, to]) => floorOf(from) === 'cli' && floorOf(to) === 'daemon')).toEqual([]);
+    // The command line may start a daemon; only its command does.
+    const starts = edges().filter(([from, to]) => floorOf(from) === 'cli' && floorOf(to) === 'daemon');
+    expect(new Set(starts.map(([from]) => from))).toEqual(new Set(['src/cli/serve.ts']));
   });
 
   test('do not lead from one world to another', () => {
@@ -87,8 +89,8 @@ describe('the house', () => {
     );
   });
 
-  test('every file in config/ is a scenario that can be run', () => {
-    const configs = readdirSync(join(root, 'config'));
+  test('every numbered file in config/ is a scenario that can be run', () => {
+    const configs = readdirSync(join(root, 'config')).filter((file) => /^\d/.test(file));
     expect(configs.length).toBeGreaterThanOrEqual(2);
     for (const config of configs) {
       const experiment = loadExperiment(join(root, 'config', config));

@@ -12,6 +12,7 @@ import { replayCommand } from './replay.ts';
 import { reportCommand } from './report.ts';
 import { runCommand } from './run.ts';
 import { scheduleCommand } from './schedule.ts';
+import { serveCommand } from './serve.ts';
 import { stressCommand } from './stress.ts';
 import { sweepCommand } from './sweep.ts';
 
@@ -35,6 +36,7 @@ for (const command of [
   recordCommand,
   recoverCommand,
   replayCommand,
+  serveCommand,
   doctorCommand,
 ]) {
   program.addCommand(

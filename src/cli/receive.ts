@@ -1,9 +1,9 @@
 import { Command } from 'commander';
 import { parseSize } from '../core/units.ts';
+import { parseAddress } from '../lab/address.ts';
+import { readKey } from '../lab/key-file.ts';
 import { shown, UsageError } from '../lab/problem.ts';
 import { Destination } from '../worlds/threads/destination.ts';
-import { parseAddress } from './address.ts';
-import { readKey } from './key-file.ts';
 
 interface Options {
   readonly listen: string;

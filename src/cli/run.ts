@@ -1,5 +1,7 @@
 import { closeSync, openSync, writeFileSync, writeSync } from 'node:fs';
 import { Command, Option } from 'commander';
+import { parseAddress } from '../lab/address.ts';
+import { readKey } from '../lab/key-file.ts';
 import { type Problem, shown, UsageError } from '../lab/problem.ts';
 import { roundLog } from '../lab/report/round-log.ts';
 import { serversTable } from '../lab/report/servers-table.ts';
@@ -13,8 +15,6 @@ import { encodeTraceLine } from '../lab/trace.ts';
 import { Failure, reasonOf } from '../worlds/failure.ts';
 import type { DestinationThere } from '../worlds/transfer/connect.ts';
 import { type WorldName, worldNames } from '../worlds/worlds.ts';
-import { parseAddress } from './address.ts';
-import { readKey } from './key-file.ts';
 import { progressBar } from './progress-bar.ts';
 import { settingsOf } from './settings-of.ts';
 

@@ -3,19 +3,19 @@ import { type Problem, shown, UsageError } from './problem.ts';
 
 /**
  * What a user wrote, as its schema leaves it. Messages of schemas complete the sentence "expected …".
- * @param where the path of the whole: for what is wrong with it as such, and before all paths within it unless it is
- *   a scenario, whose keys are known by themselves
+ * @param what the whole of it is called: for what is wrong with it as such
+ * @param within before all paths in it, where it is itself a part of something
  * @throws UsageError every problem with its path
  */
 export function checked<Schema extends z.ZodType>(
   schema: Schema,
   raw: unknown,
-  where: 'scenario' | 'sweep' | 'stress',
+  what: string,
+  within: readonly string[] = [],
 ): z.infer<Schema> {
   const parsed = schema.safeParse(raw);
   if (parsed.success) return parsed.data;
-  const within = where === 'scenario' ? [] : [where];
-  const pathOf = (path: readonly string[]) => [...within, ...path].join('.') || where;
+  const pathOf = (path: readonly string[]) => [...within, ...path].join('.') || what;
   const problems = parsed.error.issues.flatMap((issue): Problem[] => {
     const path = issue.path.map(String);
     if (issue.code === 'unrecognized_keys') {

@@ -4,6 +4,7 @@ import { stopBound } from '../core/cpu/supply.ts';
 import { deferrable } from '../core/migration/deferral.ts';
 import { known } from '../core/migration/heat.ts';
 import { slotsPerWindow } from '../core/migration/plan.ts';
+import type { Labels } from '../core/migration/record.ts';
 import { linearCurve } from '../core/model/curve.ts';
 import { expectedOrder } from '../core/model/expected-order.ts';
 import { type ModelInput, type ModelPrediction, predictCourse } from '../core/model/predictor.ts';
@@ -25,10 +26,21 @@ export interface Foreseen extends ModelPrediction {
   readonly assumes: readonly string[];
 }
 
+/** What the model asks of a scenario. */
+type Foreseeable = Pick<Scenario, 'guest' | 'plan' | 'cpu'>;
+
 /** Whether the link or the sender's CPU time limits how fast pages leave. */
 export function canBeForeseen({ plan, cpu }: Pick<Scenario, 'plan' | 'cpu'>): boolean {
   const limited = plan.rateBytesPerSecond !== null && plan.stopRateBytesPerSecond !== null;
   return limited || cpu.cpuPerPageNs > 0;
+}
+
+/** The model's figures as a record carries them; null where it has none: no rate, or no convergence. */
+export function predictedOf(scenario: Foreseeable): Labels['predicted'] {
+  if (!canBeForeseen(scenario)) return null;
+  const { downtimeNs, downtimeP99Ns, totalNs } = foresee(scenario).course;
+  if (downtimeNs === null || downtimeP99Ns === null || totalNs === null) return null;
+  return { downtimeNs, downtimeP99Ns, totalNs };
 }
 
 /** Breaks ties of the expected order, from a stream that no world uses. */
@@ -38,7 +50,7 @@ const MODEL_STREAM = 4;
 const MODEL_SEED = 1;
 
 /** The model's answer for a scenario. @throws Failure nothing limits how fast pages leave. */
-export function foresee(scenario: Scenario): Foreseen {
+export function foresee(scenario: Foreseeable): Foreseen {
   const setup = seeded(scenario, MODEL_SEED);
   const { guest, plan, cpu } = setup;
   if (!canBeForeseen(setup)) {

@@ -1,16 +1,10 @@
 import type { Nanos } from '../core/units.ts';
 import { migrateVirtually } from './ensemble.ts';
 import { UsageError } from './problem.ts';
-import {
-  type Experiment,
-  experimentOf,
-  readDocument,
-  type Scenario,
-  scenarioOf,
-  seeded,
-} from './scenario.ts';
+import { type Experiment, experimentOf, type Scenario, scenarioOf, seeded, sourceOf } from './scenario.ts';
 import { type Setting, withSettings } from './settings.ts';
 import { spread } from './statistics/estimate.ts';
+import { readYaml } from './yaml-file.ts';
 
 /** A recording that was just taken. */
 export interface FreshRecording {
@@ -35,7 +29,7 @@ export function experimentOfProgram(
   settings: readonly Setting[],
   recording?: FreshRecording,
 ): Experiment {
-  const document = withSettings(file === undefined ? plain : readDocument(file), settings);
+  const document = withSettings(file === undefined ? plain : readYaml(file), settings);
   insistOnOneGuest(document, settings);
   const program = recording
     ? { kind: 'trace', file: recording.file }
@@ -46,7 +40,9 @@ export function experimentOfProgram(
     { path: 'guest.pageSize', value: recording?.pageSizeBytes ?? 4096 },
     { path: 'guest.zeroPages', value: 0 },
   ];
-  return experimentOf(scenarioOf(document, file ?? 'running program', guest));
+  return experimentOf(
+    scenarioOf(document, file === undefined ? { name: 'running program' } : sourceOf(file), guest),
+  );
 }
 
 /** @throws UsageError what is asked of a guest that is recorded is that it be another */

@@ -3,8 +3,6 @@ import type { Course } from '../core/migration/course.ts';
 import { type Labels, type MigrationRecord, migrationRecord } from '../core/migration/record.ts';
 import type { WorldSetup } from '../worlds/world.ts';
 import type { WorldName } from '../worlds/worlds.ts';
-import { canBeForeseen, foresee } from './foresee.ts';
-import type { Scenario } from './scenario.ts';
 
 /** What is said of a migration besides its course and its set-up. */
 export interface Occasion {
@@ -40,12 +38,4 @@ export function recordOf(
 
 function reservationsOf({ reclaim: _, ...reservations }: CpuPlan): Labels['reservations'] {
   return reservations;
-}
-
-/** The model's figures; null where it has none: no rate, or no convergence. */
-export function foreseenBy(scenario: Scenario): Labels['predicted'] {
-  if (!canBeForeseen(scenario)) return null;
-  const { downtimeNs, downtimeP99Ns, totalNs } = foresee(scenario).course;
-  if (downtimeNs === null || downtimeP99Ns === null || totalNs === null) return null;
-  return { downtimeNs, downtimeP99Ns, totalNs };
 }

@@ -8,10 +8,11 @@ import type { World, WorldSetup } from '../worlds/world.ts';
 import { type WorldFactory, type WorldName, worldFactory } from '../worlds/worlds.ts';
 import { drive, type Witnessed } from './drive.ts';
 import { type Ensemble, virtualEnsemble } from './ensemble.ts';
+import { predictedOf } from './foresee.ts';
 import { type LedgerStore, memoryStore } from './link-desk.ts';
 import { chartOf, type Ended, traceOf } from './migration.ts';
 import type { StopChart } from './report/stop-chart.ts';
-import { foreseenBy, type Occasion, recordOf } from './run-record.ts';
+import { type Occasion, recordOf } from './run-record.ts';
 import { type Experiment, type Scenario, seeded } from './scenario.ts';
 import type { LinkShare } from './scenario-fleet.ts';
 import type { Cell } from './settings.ts';
@@ -73,7 +74,7 @@ export async function run(experiment: Experiment, options: RunOptions): Promise<
     cell,
     scenario,
     together,
-    foreseen: foreseenBy(scenario),
+    foreseen: predictedOf(scenario),
     ensemble: ensembles ? virtualEnsemble(scenario, firstSeed) : undefined,
     records: [] as MigrationRecord[],
   }));

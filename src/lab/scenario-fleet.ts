@@ -107,20 +107,9 @@ export function resolveShare(
     insist(least === undefined, 'link.capacity', 'a rate, where link.least is given', capacity);
     return null;
   }
-  const definite = (value: BytesPerSecond | null) => value ?? 'unlimited';
   const demand = Math.max(rate ?? Number.POSITIVE_INFINITY, stopRate ?? Number.POSITIVE_INFINITY);
-  insist(
-    (rate ?? Number.POSITIVE_INFINITY) <= capacity,
-    'link.rate',
-    'at most link.capacity',
-    definite(rate),
-  );
-  insist(
-    (stopRate ?? Number.POSITIVE_INFINITY) <= capacity,
-    'link.stopRate',
-    'at most link.capacity',
-    definite(stopRate),
-  );
+  insist(rate !== null, 'link.rate', 'at most link.capacity', 'unlimited');
+  insist(stopRate !== null, 'link.stopRate', 'at most link.capacity', 'unlimited');
   insist((least ?? 0) <= demand, 'link.least', 'at most the larger of link.rate and link.stopRate', least);
   return {
     link: link.name,

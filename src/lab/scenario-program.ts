@@ -5,6 +5,7 @@ import { expected, parseDuration } from '../core/units.ts';
 import { Failure, reasonOf } from '../worlds/failure.ts';
 import type { ProgramSpec } from '../worlds/guests/programs.ts';
 import { parseRecording } from '../worlds/guests/recording.ts';
+import { shown, UsageError } from './problem.ts';
 import { quantity, whole } from './scenario-quantity.ts';
 
 /** A guest's program as a scenario writes it. */
@@ -72,8 +73,16 @@ export const programSchema = z.discriminatedUnion(
 
 export type ProgramDocument = z.infer<typeof programSchema>;
 
-/** @throws Failure the recording that a trace names cannot be read or is damaged */
-export function resolveProgram(program: ProgramDocument, usedPages: number, file: string): ProgramSpec {
+/**
+ * @param file the scenario's, from which a recording's path counts; without one, it can name none
+ * @throws Failure the recording that a trace names cannot be read or is damaged
+ * @throws UsageError a recording may not be named
+ */
+export function resolveProgram(
+  program: ProgramDocument,
+  usedPages: number,
+  file: string | undefined,
+): ProgramSpec {
   switch (program.kind) {
     case 'classes':
       return program;
@@ -90,6 +99,12 @@ export function resolveProgram(program: ProgramDocument, usedPages: number, file
         bufferPages: program.buffers,
       };
     case 'trace':
+      if (file === undefined) {
+        const path = 'guest.program.file';
+        throw new UsageError([
+          { path, expected: 'a scenario file that names it', found: shown(program.file) },
+        ]);
+      }
       return {
         kind: 'trace',
         recording: readRecording(resolve(dirname(file), program.file)).toString('base64'),

@@ -31,7 +31,7 @@ function noneOr<Schema extends z.ZodType>(schema: Schema) {
   return z.preprocess((value) => (value === 'none' ? undefined : value), schema.optional());
 }
 
-const guest = z.strictObject(
+export const guestSchema = z.strictObject(
   {
     name: z.string('a name').max(200, 'a name of at most 200 characters').default('guest'),
     pages: whole(2),
@@ -111,17 +111,29 @@ const sender = z.strictObject(
   'a sender: { reservation, cpuPerPage, cpuPerHandover }',
 );
 
-export const scenarioSchema = z.strictObject({
-  describe: z.string('a sentence').default(''),
-  guest,
+/** What a migration needs to be told beyond its guest. */
+const journey = {
   sender: sender.prefault({}),
   cpu: cpuSchema.prefault({}),
   background: backgroundSchema,
   link,
   fleet: fleetSchema,
   migration: migration.prefault({}),
+};
+
+export const journeySchema = z.strictObject(
+  journey,
+  'a migration: { link, migration, sender, cpu, background }',
+);
+
+export const scenarioSchema = z.strictObject({
+  describe: z.string('a sentence').default(''),
+  guest: guestSchema,
+  ...journey,
   runs: whole(1, 1_000_000).default(1),
   seed: whole(0, Number.MAX_SAFE_INTEGER).default(1),
 });
 
+export type GuestDocument = z.infer<typeof guestSchema>;
+export type JourneyDocument = z.infer<typeof journeySchema>;
 export type ScenarioDocument = z.infer<typeof scenarioSchema>;

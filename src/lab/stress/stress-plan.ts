@@ -4,8 +4,9 @@ import { disturbanceOf } from '../../worlds/antagonists/disturbance.ts';
 import type { WorldName } from '../../worlds/worlds.ts';
 import { checked } from '../checked.ts';
 import { shown, UsageError } from '../problem.ts';
-import { type Experiment, experimentOf, readDocument, scenarioOf, seeded } from '../scenario.ts';
+import { type Experiment, experimentOf, scenarioOf, seeded, sourceOf } from '../scenario.ts';
 import { type Cell, cellsOf, type Setting } from '../settings.ts';
+import { readYaml } from '../yaml-file.ts';
 import { parseThreshold, type Threshold } from './threshold.ts';
 
 /** One intensity, and the alternatives under it. */
@@ -55,11 +56,12 @@ export function loadStress(
   settings: readonly Setting[],
   only: readonly Setting[] = [],
 ): StressPlan {
-  const document = readDocument(file);
-  const { stress } = scenarioOf(document, file, settings);
-  const { ramp, thresholds } = checked(stressSchema, stress, 'stress');
+  const document = readYaml(file);
+  const source = sourceOf(file);
+  const { stress } = scenarioOf(document, source, settings);
+  const { ramp, thresholds } = checked(stressSchema, stress, 'stress', ['stress']);
   const levels = cellsOf(ramp).map((level) => {
-    const experiment = experimentOf(scenarioOf(document, file, [...settings, ...level.settings]));
+    const experiment = experimentOf(scenarioOf(document, source, [...settings, ...level.settings]));
     return { settings: level.settings, experiment: { ...experiment, cells: chosen(experiment, only) } };
   });
   const { name, describe } = levels[0]!.experiment;

@@ -49,7 +49,7 @@ const RUNS_MAX = 100_000_000;
  */
 export function loadDesign(file: string, set: readonly Setting[], world: WorldName): Design {
   const scenario = readScenario(file, set);
-  const sweep = checked(sweepSchema, scenario.sweep ?? {}, 'sweep');
+  const sweep = checked(sweepSchema, scenario.sweep ?? {}, 'sweep', ['sweep']);
   const problems: Problem[] = [];
   const { runs, seed } = wholeOf(scenario, problems);
   const matrix = [...axesOf('compare', scenario.compare, problems), ...gridOf(sweep, problems)];

@@ -1,5 +1,5 @@
+import { predictedOf } from '../foresee.ts';
 import type { CellResult } from '../run.ts';
-import { foreseenBy } from '../run-record.ts';
 import { cellCommandOf } from './command.ts';
 import { type Design, scenarioOf, settingsOf } from './design.ts';
 
@@ -30,7 +30,7 @@ export class PreparedCells {
     const cell: PreparedCell = {
       index,
       scenario,
-      foreseen: foreseenBy(scenario),
+      foreseen: predictedOf(scenario),
       settings: Object.fromEntries(settingsOf(this.#design, index).map(({ path, value }) => [path, value])),
       command: cellCommandOf(this.#design, index),
     };

@@ -28,7 +28,7 @@ import { Watchdog } from './watchdog.ts';
 export class Departure implements World {
   readonly startedAt = new Date().toISOString();
   readonly #options: DepartureOptions;
-  readonly #sender: SenderThread;
+  readonly sender: SenderThread;
   readonly #journal: SourceJournal;
   readonly #observation: Observation;
   readonly #watchdog: Watchdog;
@@ -41,7 +41,7 @@ export class Departure implements World {
 
   private constructor(options: DepartureOptions, sender: SenderThread, journal: SourceJournal) {
     this.#options = options;
-    this.#sender = sender;
+    this.sender = sender;
     this.#journal = journal;
     this.#observation = new Observation(options.resident.log);
     this.#watchdog = new Watchdog(options.plan, options.interruption);
@@ -88,7 +88,7 @@ export class Departure implements World {
       return await this.#carryOut(step);
     } catch (cause) {
       const { cause: interrupted } = interruption;
-      const revoked = step.kind === 'send' ? this.#sender.revokedWhy : undefined;
+      const revoked = step.kind === 'send' ? this.sender.revokedWhy : undefined;
       const failed = { kind: 'failed', now: this.#now() } as const;
       if (interrupted) return { ...failed, why: reasonOf(interrupted), outcome: interrupted.outcome };
       if (revoked !== undefined) return { ...failed, why: revoked, outcome: 'aborted' };
@@ -118,7 +118,7 @@ export class Departure implements World {
   }
 
   allow(ceilings: readonly Ceiling[]): void {
-    this.#sender.allow(ceilings);
+    this.sender.allow(ceilings);
   }
 
   slices(): readonly Slice[] {
@@ -133,7 +133,7 @@ export class Departure implements World {
     interruption.over();
     this.#watchdog.rest();
     this.#journal.close();
-    await this.#sender.end();
+    await this.sender.end();
     await Promise.all(parts.map((part) => part.end()));
     if (this.#owner === 'nobody') resident.becomesUnsettled();
     else if (this.#owner === 'destination') await resident.end();
@@ -154,7 +154,7 @@ export class Departure implements World {
         return this.#dirty({ dirty: PageSet.all(place.guest.pages) });
       case 'send': {
         const { pages, rateBytesPerSecond: rate, clears, endsRound } = step;
-        const sent = this.#sender.ask('send', { pages, rate, clears, endsRound });
+        const sent = this.sender.ask('send', { pages, rate, clears, endsRound });
         const { result, atNs } = await interruption.unless(sent);
         return { kind: 'sent', now: this.#since(atNs), ...result };
       }
@@ -184,7 +184,7 @@ export class Departure implements World {
   async #handOver(verify: boolean): Promise<Seen> {
     const { resident, interruption } = this.#options;
     const { guestTimeNs } = resident;
-    const stopped = this.#sender.ask('stop', { guestTimeNs, paused: this.#paused });
+    const stopped = this.sender.ask('stop', { guestTimeNs, paused: this.#paused });
     const ready = await interruption.unless(stopped);
     if (verify) await this.#verify();
     const verifiedAtNs = verify ? clockNs() : ready.atNs;
@@ -204,7 +204,7 @@ export class Departure implements World {
 
   async #verify(): Promise<void> {
     const { resident, interruption } = this.#options;
-    const hashes = Promise.all([resident.hash(), this.#sender.ask('verify', {})]);
+    const hashes = Promise.all([resident.hash(), this.sender.ask('verify', {})]);
     const [here, there] = await interruption.unless(hashes);
     const memory = here === there.result ? 'identical' : 'different';
     this.#verified = { ...this.#verified, memory };
@@ -220,7 +220,7 @@ export class Departure implements World {
     interruption.over();
     this.#watchdog.rest();
     this.#owner = 'nobody';
-    const { result, atNs } = await this.#sender.ask('commit', {});
+    const { result, atNs } = await this.sender.ask('commit', {});
     if (result.kind === 'not sent') this.#owner = 'source';
     if (result.kind !== 'running') throw new Error(result.why);
     this.#owner = 'destination';
@@ -229,7 +229,7 @@ export class Departure implements World {
   }
 
   async #afterwards(): Promise<Witness> {
-    const { outage, continued } = await this.#options.onlooker.arrived(this.#sender);
+    const { outage, continued } = await this.#options.onlooker.arrived(this.sender);
     this.#journal.remark('ended');
     this.#verified = { ...this.#verified, continued };
     return this.#witness(outage);
@@ -242,7 +242,7 @@ export class Departure implements World {
     this.#watchdog.rest();
     if (this.#owner === 'nobody') resident.becomesUnsettled();
     if (this.#owner === 'source') await this.#resume(why);
-    await this.#sender.ask('abort', { why }).catch(() => {});
+    await this.sender.ask('abort', { why }).catch(() => {});
     const outage = await onlooker.outage();
     return { kind: 'aborted', now: this.#now(), owner: this.#owner, witness: this.#witness(outage) };
   }
@@ -263,7 +263,7 @@ export class Departure implements World {
       outage,
       verified: this.#verified,
       servers: this.#cpus().flatMap((cpu) => cpu.account(clockNs())),
-      link: this.#sender.link,
+      link: this.sender.link,
       notes: [...this.#cpus().flatMap((cpu) => cpu.notes), ...this.#journal.notes],
     };
   }

@@ -21,6 +21,8 @@ export interface ResidentGuest {
   /** Since it was booted, wherever it ran. */
   readonly steps: number;
   readonly heartbeats: number;
+  /** What it is, wherever it lives. */
+  readonly place: GuestPlace;
 }
 
 /** How a guest is booted beyond what it is. */
@@ -58,8 +60,9 @@ export class Host {
 
   guests(): readonly ResidentGuest[] {
     return [...this.#residents].map((resident) => {
-      const { name, pages, pageSizeBytes } = resident.place.guest;
-      return { name, pages, pageSizeBytes, state: stateOf(resident), ...resident.progress };
+      const { place, progress } = resident;
+      const { name, pages, pageSizeBytes } = place.guest;
+      return { name, pages, pageSizeBytes, state: stateOf(resident), ...progress, place };
     });
   }
 

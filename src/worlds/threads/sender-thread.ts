@@ -2,7 +2,7 @@ import { Worker } from 'node:worker_threads';
 import { idleLink } from '../../core/link/account.ts';
 import { type Ceiling, revokedWhy } from '../../core/link/ceiling.ts';
 import type { LinkRecord } from '../../core/migration/course.ts';
-import type { Nanos } from '../../core/units.ts';
+import type { Bytes, Nanos } from '../../core/units.ts';
 import { HEADER_BYTES } from '../../core/wire/frames.ts';
 import { clockNs } from '../clock.ts';
 import { entry } from '../entry.ts';
@@ -15,6 +15,12 @@ import type {
   SenderResults,
   SenderWorkerData,
 } from './sender-worker.ts';
+
+/** A link while something is sent over it. */
+interface LinkLook extends Pick<LinkRecord, 'depthBytes' | 'sentBytes' | 'reservedBytesPerSecond'> {
+  /** Tokens in the bucket; null without a reservation. */
+  readonly levelBytes: Bytes | null;
+}
 
 interface Waiting {
   resolve(answer: SenderAnswer): void;
@@ -83,6 +89,13 @@ export class SenderThread {
     this.#link = answer.link;
     if (!answer.ok) throw new Failure(answer.why);
     return { result: answer.result as SenderResults[K], atNs: answer.atNs };
+  }
+
+  /** How full the bucket is now, while something else is being carried out. @throws Failure the thread has ended */
+  async look(): Promise<LinkLook> {
+    const { result: levelBytes } = await this.ask('look', {});
+    const { sentBytes, depthBytes, reservedBytesPerSecond } = this.#link;
+    return { levelBytes, depthBytes, sentBytes, reservedBytesPerSecond };
   }
 
   async end(): Promise<void> {

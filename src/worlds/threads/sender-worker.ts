@@ -35,6 +35,8 @@ export interface SenderRequests {
   commit: object;
   retire: object;
   leave: object;
+  /** How full is the bucket, meanwhile? */
+  look: object;
   abort: { why: string };
 }
 
@@ -46,10 +48,11 @@ export interface SenderResults {
   commit: Committed;
   retire: Retired;
   leave: undefined;
+  look: number | null;
   abort: undefined;
 }
 
-/** A request is answered by its number: an abort overtakes what is being carried out. */
+/** A request is answered by its number: an abort and a look overtake what is being carried out. */
 export type SenderRequest = { readonly number: number } & {
   [K in keyof SenderRequests]: { readonly kind: K } & SenderRequests[K];
 }[keyof SenderRequests];
@@ -79,7 +82,7 @@ const sender = new Sender(
 
 parentPort!.on('message', async (request: SenderRequest) => {
   let outcome: { ok: true; result: unknown } | { ok: false; why: string };
-  const overtakes = request.kind === 'abort';
+  const overtakes = request.kind === 'abort' || request.kind === 'look';
   if (!overtakes) turn.wakes();
   try {
     outcome = { ok: true, result: await carryOut(request) };
@@ -91,7 +94,7 @@ parentPort!.on('message', async (request: SenderRequest) => {
   parentPort!.postMessage({ ...outcome, number, atNs: clockNs(), link: sender.link } satisfies SenderAnswer);
 });
 
-function carryOut(request: SenderRequest): Promise<unknown> | undefined {
+function carryOut(request: SenderRequest): unknown {
   switch (request.kind) {
     case 'greet':
       return sender.greet(request.to, request.hello);
@@ -108,6 +111,8 @@ function carryOut(request: SenderRequest): Promise<unknown> | undefined {
     case 'leave':
       sender.leave();
       return undefined;
+    case 'look':
+      return sender.levelBytes;
     case 'abort':
       sender.abort(request.why);
       return undefined;

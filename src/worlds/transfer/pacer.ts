@@ -1,6 +1,6 @@
 import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
 import { idleLink, LinkAccount } from '../../core/link/account.ts';
-import { type Bucket, changeRate, fullBucket, reserve } from '../../core/link/bucket.ts';
+import { type Bucket, changeRate, fullBucket, level, reserve } from '../../core/link/bucket.ts';
 import { ceilingAt } from '../../core/link/ceiling.ts';
 import type { LinkRecord } from '../../core/migration/course.ts';
 import {
@@ -91,6 +91,11 @@ export class Pacer {
     this.#account?.departed(now, bytes, this.#bucket);
     this.#heldSinceNs = now;
     if (this.#bucket) this.#bucket = reserve(this.#bucket, now, bytes).next;
+  }
+
+  /** The tokens in the bucket now; null without a rate. */
+  get levelBytes(): Bytes | null {
+    return this.#bucket ? Math.max(0, level(this.#bucket, clockNs())) : null;
   }
 
   get link(): LinkRecord {

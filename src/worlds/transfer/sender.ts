@@ -77,6 +77,11 @@ export class Sender {
     return this.#pacer.link;
   }
 
+  /** The tokens in the bucket now; null without a rate. */
+  get levelBytes(): number | null {
+    return this.#pacer.levelBytes;
+  }
+
   /** Connects and greets. @throws Failure nobody there, or refused. */
   async greet(to: DestinationThere, hello: Omit<Hello, 'version'>): Promise<void> {
     const { key, silenceMs = SILENCE_MS } = to;

@@ -1,16 +1,17 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
-import { shown, UsageError } from '../lab/problem.ts';
 import { Failure, reasonOf } from '../worlds/failure.ts';
 import { SHORTEST_KEY_BYTES } from '../worlds/transfer/proof.ts';
+import { shown, UsageError } from './problem.ts';
 
 const LARGEST_KEY_BYTES = 64 * 1024;
 
 /**
  * The shared key: all bytes of a file that nobody else can read. Both ends need the same file.
+ * @param where it was named
  * @throws Failure it cannot be read
  * @throws UsageError it is no good key
  */
-export function readKey(file: string): Uint8Array {
+export function readKey(file: string, where = '--key-file'): Uint8Array {
   let descriptor: number | undefined;
   try {
     // A pipe would be waited for.
@@ -18,12 +19,13 @@ export function readKey(file: string): Uint8Array {
     // Of the file that was opened, not of the one that may have taken its name meanwhile.
     const status = fstatSync(descriptor);
     const mode = status.mode & 0o777;
-    if (!status.isFile()) throw refused('a file', file);
+    if (!status.isFile()) throw refused(where, 'a file', file);
     if ((mode & 0o077) !== 0) {
-      throw refused(`a file that nobody else can read: chmod 600 ${file}`, `mode ${mode.toString(8)}`);
+      throw refused(where, `a file that nobody else can read: chmod 600 ${file}`, `mode ${mode.toString(8)}`);
     }
     if (status.size < SHORTEST_KEY_BYTES || status.size > LARGEST_KEY_BYTES) {
       throw refused(
+        where,
         `${SHORTEST_KEY_BYTES} to ${LARGEST_KEY_BYTES} bytes, such as head -c 32 /dev/urandom gives`,
         `${status.size} bytes`,
       );
@@ -37,6 +39,6 @@ export function readKey(file: string): Uint8Array {
   }
 }
 
-function refused(expected: string, found: string): UsageError {
-  return new UsageError([{ path: '--key-file', expected, found: shown(found) }]);
+function refused(path: string, expected: string, found: string): UsageError {
+  return new UsageError([{ path, expected, found: shown(found) }]);
 }

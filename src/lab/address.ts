@@ -1,4 +1,4 @@
-import { shown, UsageError } from '../lab/problem.ts';
+import { shown, UsageError } from './problem.ts';
 
 /** `host:port`, `[::1]:port`. @throws UsageError anything else. */
 export function parseAddress(text: string, flag: string): { host: string; port: number } {

@@ -1,0 +1,15 @@
+import { metricsPage } from '../src/daemon/metrics-page.ts';
+import { guarantees } from './guarantees.ts';
+import { migrations } from './migrations.ts';
+import { reservations } from './reservations.ts';
+
+/** Every file that is written by this code, by its path from the root of the project. */
+export function builtFiles(): ReadonlyMap<string, string> {
+  const json = (dashboard: object) => `${JSON.stringify(dashboard, null, 2)}\n`;
+  return new Map([
+    ['dashboards/migrations.json', json(migrations)],
+    ['dashboards/reservations.json', json(reservations)],
+    ['dashboards/guarantees.json', json(guarantees)],
+    ['docs/metrics.md', metricsPage()],
+  ]);
+}

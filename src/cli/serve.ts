@@ -1,0 +1,95 @@
+import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { Command } from 'commander';
+import pino from 'pino';
+import { loadConfiguration } from '../daemon/configuration.ts';
+import { Daemon } from '../daemon/daemon.ts';
+import { serverOf } from '../daemon/server.ts';
+import { parseAddress } from '../lab/address.ts';
+import { UsageError } from '../lab/problem.ts';
+import { Failure, Refusal, reasonOf } from '../worlds/failure.ts';
+
+interface Options {
+  readonly config: string;
+  readonly listen: string;
+}
+
+/** `switchover serve`: a host of guests with an API, metrics and a page, until it is told to end. */
+export function serveCommand(exit: (code: number) => void): Command {
+  return new Command('serve')
+    .description('be a host: guests live here, migrate and arrive; with API, metrics and a page')
+    .requiredOption('--config <file>', 'configuration (YAML), such as config/daemon.yaml')
+    .option('--listen <host:port>', 'where the API listens; port 0 takes any free one', '127.0.0.1:7070')
+    .addHelpText(
+      'after',
+      '\nSIGTERM and SIGINT drain and end; a second one ends at once. SIGHUP reads the configuration again.',
+    )
+    .action(async (options: Options) => exit(await action(options)));
+}
+
+async function action({ config, listen }: Options): Promise<number> {
+  const address = parseAddress(listen, '--listen');
+  const configuration = loadConfiguration(config);
+  if (configuration.apiKey === undefined && !/^(127\.|localhost$|::1$)/.test(address.host)) {
+    throw new Refusal(
+      `whoever reaches ${address.host} could change things: give a key with api.keyFile, or listen on 127.0.0.1`,
+    );
+  }
+  const log = pino({ base: { name: configuration.name } }, pino.destination({ fd: 2, sync: true }));
+  const version = versionOf();
+  const daemon = await Daemon.start(version, configuration, (line) => log.info(line));
+  const server = await serverOf(daemon, log, version);
+  try {
+    await server.listen(address).catch((cause) => {
+      throw new Failure(`cannot listen on ${listen}: ${reasonOf(cause)}`);
+    });
+    const reload = () => {
+      try {
+        const waits = daemon.reload(() => loadConfiguration(config));
+        log.info(
+          `configuration read again${waits.length > 0 ? `; a restart is needed for ${waits.join(', ')}` : ''}`,
+        );
+      } catch (cause) {
+        if (!(cause instanceof UsageError || cause instanceof Failure)) throw cause;
+        log.error(`the old configuration is kept: ${cause.message}`);
+      }
+    };
+    process.on('SIGHUP', reload);
+    const first = nextSignal();
+    const { port } = server.server.address() as { port: number };
+    console.log(`listening on ${hostPort(address.host, port)}`);
+    console.log(`guests arrive at ${hostPort(daemon.address.host, daemon.address.port)}`);
+    tellSystemd('--ready');
+    const signal = await first;
+    const again = nextSignal();
+    log.info(`${signal}: draining; a second signal ends at once`);
+    tellSystemd('--stopping');
+    const ended = daemon.end((line) => log.warn(line)).then(() => 0);
+    const code = await Promise.race([ended, again.then(() => 1)]);
+    process.off('SIGHUP', reload);
+    return code;
+  } finally {
+    await server.close();
+  }
+}
+
+function nextSignal(): Promise<string> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve(signal));
+  });
+}
+
+/** Where systemd started this and waits to be told (sd_notify). */
+function tellSystemd(what: string): void {
+  if (process.env.NOTIFY_SOCKET === undefined) return;
+  spawn('systemd-notify', [what, `--pid=${process.pid}`], { stdio: 'ignore' }).on('error', () => {});
+}
+
+function hostPort(host: string, port: number): string {
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
+
+function versionOf(): string {
+  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
+  return version;
+}

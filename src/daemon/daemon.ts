@@ -1,0 +1,209 @@
+import { join } from 'node:path';
+import type { MigrationRecord } from '../core/migration/record.ts';
+import { Host } from '../worlds/threads/host.ts';
+import { Admission } from './admission.ts';
+import type { Configuration } from './configuration.ts';
+import { Diary } from './diary.ts';
+import { Events } from './events.ts';
+import { Experiments } from './experiments.ts';
+import { Guests, settledBefore } from './guests.ts';
+import { Metrics, type Pulled } from './metrics.ts';
+import { Migrations } from './migrations.ts';
+
+/** Time in which what was cancelled at the end of a drain may still clean up. */
+const LAST_GRACE_MS = 10_000;
+
+/** A host with everything that an operator needs: its parts, and its beginning and end. */
+export class Daemon {
+  readonly version: string;
+  readonly guests: Guests;
+  readonly migrations: Migrations;
+  readonly experiments: Experiments;
+  readonly events: Events;
+  readonly metrics: Metrics;
+  readonly #host: Host;
+  readonly #admission: Admission;
+  #configuration: Configuration;
+  #began = false;
+
+  private constructor(
+    version: string,
+    configuration: Configuration,
+    host: Host,
+    diary: Diary,
+    events: Events,
+  ) {
+    this.version = version;
+    this.#configuration = configuration;
+    this.#host = host;
+    this.events = events;
+    this.metrics = new Metrics(version, () => this.#pulled());
+    this.#admission = new Admission(configuration.limits, configuration.links, (kind, ns) =>
+      this.metrics.waited(kind, ns),
+    );
+    const ended = (record: MigrationRecord) => this.metrics.ended(record);
+    this.guests = new Guests(host, diary, events);
+    this.migrations = new Migrations({
+      host,
+      guests: this.guests,
+      admission: this.#admission,
+      diary,
+      events,
+      ended,
+      sent: (link, bytes) => this.metrics.sentOver(link, bytes),
+    });
+    this.experiments = new Experiments(
+      join(configuration.state, 'experiments'),
+      this.#admission,
+      events,
+      ended,
+    );
+  }
+
+  /**
+   * Settles what an earlier process left behind, opens the door for guests, and boots those of the configuration.
+   * @throws Failure the door cannot be opened, or the past cannot be read
+   */
+  static async start(
+    version: string,
+    configuration: Configuration,
+    log: (line: string) => void,
+  ): Promise<Daemon> {
+    const journals = join(configuration.state, 'journals');
+    const diary = Diary.open(configuration.state);
+    const settlements = settledBefore(journals);
+    let daemon: Daemon | undefined;
+    const host = await Host.listen({
+      ...configuration.receive,
+      journals,
+      log: (line) => {
+        log(`receive: ${line}`);
+        daemon?.guests.look();
+      },
+    });
+    try {
+      daemon = new Daemon(version, configuration, host, diary, new Events());
+      for (const { record } of diary.past.records) daemon.metrics.last(record);
+      for (const record of daemon.migrations.settle(settlements)) {
+        log(
+          `a migration of guest '${record.guest.name}' was cut short; owner: ${record.owner}; ${record.reason}`,
+        );
+        daemon.metrics.ended(record);
+      }
+      await daemon.guests.begin(configuration, settlements, log);
+      daemon.#began = true;
+      return daemon;
+    } catch (cause) {
+      await host.close();
+      throw cause;
+    }
+  }
+
+  get configuration(): Configuration {
+    return this.#configuration;
+  }
+
+  /** Where guests arrive. */
+  get address(): { readonly host: string; readonly port: number } {
+    return this.#host.address;
+  }
+
+  get isReady(): boolean {
+    return this.#began && !this.#admission.isDraining;
+  }
+
+  /**
+   * Takes a new configuration: keys for calls, peers, links, limits, target. What was opened or booted by the old one
+   * stays as it is.
+   * @param load reads it
+   * @returns what of it needs a restart
+   */
+  reload(load: () => Configuration): readonly string[] {
+    try {
+      const { receive, state, name, ...next } = load();
+      const before = this.#configuration;
+      this.#configuration = { ...before, ...next };
+      this.#admission.change(next.limits, next.links);
+      this.metrics.reloaded(true);
+      this.events.publish({ kind: 'links', value: this.links() });
+      return [
+        ...(receive.host !== before.receive.host || receive.port !== before.receive.port
+          ? ['receive.listen']
+          : []),
+        ...(state !== before.state ? ['state'] : []),
+        ...(name !== before.name ? ['name'] : []),
+      ];
+    } catch (cause) {
+      this.metrics.reloaded(false);
+      throw cause;
+    }
+  }
+
+  links() {
+    return [...this.#configuration.links].map(([name, capacityBytesPerSecond]) => ({
+      name,
+      capacityBytesPerSecond,
+      reservedBytesPerSecond: this.#admission.reservedOn(name),
+      waiting: this.#admission.waitingOn(name),
+    }));
+  }
+
+  /** Everything that the page shows. */
+  state() {
+    const { name, peers, apiKey, targetDowntimeNs } = this.#configuration;
+    const { host, port } = this.address;
+    return {
+      name,
+      version: this.version,
+      receives: `${host}:${port}`,
+      needsKey: apiKey !== undefined,
+      targetDowntimeNs,
+      peers: [...peers].map(([peer, there]) => ({ name: peer, address: `${there.host}:${there.port}` })),
+      guests: this.guests.list(),
+      links: this.links(),
+      queues: this.#admission.queues(),
+      migrations: this.migrations.list(),
+      experiments: this.experiments.list(),
+    };
+  }
+
+  /**
+   * Takes nothing new, lets what runs end, and after the deadline cancels it: a migration then ends at the source, or
+   * is given away already and ends by itself. Guests end with the process.
+   */
+  async end(log: (line: string) => void): Promise<void> {
+    const drained = this.#admission.drain();
+    const { drainNs } = this.#configuration;
+    if (!(await within(drained, drainNs / 1e6))) {
+      log('the time to drain is over: what still runs is cancelled');
+      this.migrations.cancelAll('this daemon is about to end');
+      this.experiments.cancelAll();
+      if (!(await within(drained, LAST_GRACE_MS))) log('not everything could be cancelled');
+    }
+    this.guests.ended();
+    await this.#host.close();
+  }
+
+  #pulled(): Pulled {
+    return {
+      queues: this.#admission.queues(),
+      links: this.links(),
+      guests: this.guests.counts(),
+      watchers: this.events.watchers,
+      downtimeTargetNs: this.#configuration.targetDowntimeNs,
+    };
+  }
+}
+
+/** Whether it came about in time. */
+async function within(promise: Promise<unknown>, ms: number): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<false>((resolve) => {
+    timer = setTimeout(() => resolve(false), ms);
+  });
+  try {
+    return await Promise.race([promise.then(() => true), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

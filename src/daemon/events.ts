@@ -1,0 +1,27 @@
+/** What those who watch are told. */
+export type DaemonEvent =
+  | { readonly kind: 'guests' | 'links'; readonly value: unknown }
+  | { readonly kind: 'migration' | 'experiment'; readonly id: string; readonly value: unknown }
+  /** Who had a processor in the last seconds, and how full the bucket was: while a migration runs. */
+  | { readonly kind: 'pulse'; readonly id: string; readonly value: unknown };
+
+type Watcher = (event: DaemonEvent) => void;
+
+/** Tells everybody who watches. Nobody is waited for, and nothing is kept for those who come later. */
+export class Events {
+  readonly #watchers = new Set<Watcher>();
+
+  publish(event: DaemonEvent): void {
+    for (const watcher of this.#watchers) watcher(event);
+  }
+
+  /** @returns how to stop watching */
+  watch(watcher: Watcher): () => void {
+    this.#watchers.add(watcher);
+    return () => this.#watchers.delete(watcher);
+  }
+
+  get watchers(): number {
+    return this.#watchers.size;
+  }
+}

@@ -1,0 +1,210 @@
+import { mkdirSync } from 'node:fs';
+import type { Owner } from '../core/migration/course.ts';
+import { formatSize } from '../core/units.ts';
+import type { GuestToBoot } from '../lab/journey.ts';
+import { Failure, reasonOf } from '../worlds/failure.ts';
+import type { GuestSpec } from '../worlds/guests/programs.ts';
+import type { Host } from '../worlds/threads/host.ts';
+import { recover, type Settlement } from '../worlds/transfer/recover.ts';
+import { NotAdmitted } from './admission.ts';
+import type { Configuration } from './configuration.ts';
+import type { Diary } from './diary.ts';
+import type { Events } from './events.ts';
+
+/** A guest as the API shows it. */
+export interface GuestView {
+  readonly name: string;
+  readonly pages: number;
+  readonly pageSizeBytes: number;
+  readonly program: GuestSpec['program']['kind'];
+  readonly reservation: GuestToBoot['reservation'];
+  /** `died`: it was here when this daemon ended without warning, and ended with it. */
+  readonly state: 'running' | 'paused' | 'arriving' | 'leaving' | 'unsettled' | 'died';
+  readonly steps: number;
+  readonly heartbeats: number;
+  /** Whose it is; of one that died, whose it was. */
+  readonly owner: 'here' | 'elsewhere' | 'unknown';
+  readonly why: string | null;
+}
+
+/** What is said to whoever asks for a guest that is not here. */
+export class NoSuchGuest extends Failure {}
+
+/** The guests of this daemon: those that live here, and those that an earlier process had when it was killed. */
+export class Guests {
+  readonly #host: Host;
+  readonly #diary: Diary;
+  readonly #events: Events;
+  readonly #died = new Map<string, GuestView>();
+  #known: ReadonlyMap<string, GuestToBoot>;
+
+  constructor(host: Host, diary: Diary, events: Events) {
+    this.#host = host;
+    this.#diary = diary;
+    this.#events = events;
+    this.#known = new Map();
+  }
+
+  /**
+   * Says what became of the guests of the process before this one, and boots what the configuration names and nobody
+   * else may have: not what has left, and not what may run at its destination.
+   */
+  async begin(
+    { guests, limits }: Configuration,
+    settlements: readonly Settlement[],
+    log: (line: string) => void,
+  ): Promise<void> {
+    const { past } = this.#diary;
+    for (const [name, guest] of past.guests) {
+      const view = deadView(guest, fateOf(name, settlements));
+      this.#died.set(name, view);
+      log(
+        `guest '${name}' was here when this daemon ended without warning; owner: ${view.owner}; ${view.why}`,
+      );
+    }
+    for (const { guest, found, owner } of settlements) {
+      if (found.source || owner !== 'destination' || past.guests.has(guest)) continue;
+      log(`guest '${guest}' had just arrived when this daemon ended without warning, and ended with it`);
+    }
+    const elsewhere = (name: string) =>
+      past.gone.has(name) || (this.#died.get(name) ?? { owner: 'here' }).owner !== 'here';
+    for (const toBoot of guests) {
+      const { name } = toBoot.guest;
+      if (elsewhere(name)) log(`guest '${name}' is not booted: it has left, or may run elsewhere`);
+      else
+        await this.boot(toBoot, limits).catch((cause) =>
+          log(`guest '${name}' is not booted: ${reasonOf(cause)}`),
+        );
+    }
+  }
+
+  list(): readonly GuestView[] {
+    const alive = this.#host.guests().map(({ place, ...guest }): GuestView => {
+      const { program } = place.guest;
+      return { ...guest, program: program.kind, reservation: place.reservation, owner: 'here', why: null };
+    });
+    const names = new Set(alive.map(({ name }) => name));
+    return [...alive, ...[...this.#died.values()].filter(({ name }) => !names.has(name))];
+  }
+
+  /** @throws NoSuchGuest */
+  get(name: string): GuestView {
+    const found = this.list().find((guest) => guest.name === name);
+    if (found) return found;
+    throw new NoSuchGuest(`no guest '${name}' here`);
+  }
+
+  /** What a guest that lives here is. @throws NoSuchGuest */
+  placeOf(name: string): GuestToBoot {
+    const found = this.#host.guests().find((guest) => guest.name === name);
+    if (found) return found.place;
+    throw new NoSuchGuest(`no guest '${name}' lives here`);
+  }
+
+  /**
+   * @throws NotAdmitted there is no room
+   * @throws Failure the name is taken
+   * @throws Refusal no such reservation is to be had
+   */
+  async boot(
+    { guest, reservation }: GuestToBoot,
+    { guests, guestMemoryBytes }: Configuration['limits'],
+  ): Promise<void> {
+    const here = this.#host.guests();
+    const bytes = [...here, guest].reduce((sum, { pages, pageSizeBytes }) => sum + pages * pageSizeBytes, 0);
+    if (here.length >= guests || bytes > guestMemoryBytes) {
+      const most = `${guests} guests with ${formatSize(guestMemoryBytes)}`;
+      throw new NotAdmitted('memory', `no room: at most ${most}, says the configuration`);
+    }
+    await this.#host.boot(guest, { reservation });
+    this.#died.delete(guest.name);
+    this.look();
+  }
+
+  async pause(name: string): Promise<void> {
+    this.placeOf(name);
+    await this.#host.pause(name);
+    this.look();
+  }
+
+  async resume(name: string): Promise<void> {
+    this.placeOf(name);
+    await this.#host.resume(name);
+    this.look();
+  }
+
+  /** A guest that lives here ends; of one that died, nothing is said any more. */
+  async remove(name: string): Promise<void> {
+    if (this.#died.delete(name)) this.#diary.write({ kind: 'guest', event: 'died', name });
+    else {
+      this.placeOf(name);
+      await this.#host.remove(name);
+      this.#diary.write({ kind: 'guest', event: 'removed', name });
+      this.#known = new Map([...this.#known].filter(([other]) => other !== name));
+    }
+    this.look();
+  }
+
+  /** Compares who is here with who was, writes down what has changed, and tells those who watch. */
+  look(): void {
+    const here = new Map(
+      this.#host
+        .guests()
+        .filter(({ state }) => state !== 'arriving')
+        .map(({ name, place }) => [name, { guest: place.guest, reservation: place.reservation }] as const),
+    );
+    for (const [name, guest] of here) {
+      if (this.#known.has(name)) continue;
+      this.#died.delete(name);
+      this.#diary.write({ kind: 'guest', event: 'arrived', guest });
+    }
+    for (const name of this.#known.keys()) {
+      if (!here.has(name)) this.#diary.write({ kind: 'guest', event: 'left', name });
+    }
+    this.#known = here;
+    this.#events.publish({ kind: 'guests', value: this.list() });
+  }
+
+  /** This process ends as it was asked to: its guests end with it, and nobody need wonder. */
+  ended(): void {
+    for (const name of this.#known.keys()) this.#diary.write({ kind: 'guest', event: 'died', name });
+  }
+
+  counts(): Readonly<Record<string, number>> {
+    const counts: Record<string, number> = {
+      running: 0,
+      paused: 0,
+      arriving: 0,
+      leaving: 0,
+      unsettled: 0,
+      died: 0,
+    };
+    for (const { state } of this.list()) counts[state]! += 1;
+    return counts;
+  }
+}
+
+/** Whose a guest was when its process was killed, by what the journals of its migrations say. */
+export function fateOf(
+  name: string,
+  settlements: readonly Settlement[],
+): { readonly owner: Owner; readonly why: string } {
+  const settlement = settlements.find(({ guest, found }) => guest === name && found.source !== null);
+  if (!settlement) return { owner: 'source', why: 'it was not being migrated' };
+  const { owner, reason } = settlement;
+  return { owner: owner === 'nobody yet known' ? 'nobody' : owner, why: reason };
+}
+
+/** What the journals say of the migrations that the process before this one was at. */
+export function settledBefore(journals: string): readonly Settlement[] {
+  mkdirSync(journals, { recursive: true });
+  return recover([journals]).settlements;
+}
+
+const whose = { source: 'here', destination: 'elsewhere', nobody: 'unknown' } as const;
+
+function deadView({ guest, reservation }: GuestToBoot, { owner, why }: ReturnType<typeof fateOf>): GuestView {
+  const { name, pages, pageSizeBytes, program } = guest;
+  const spec = { name, pages, pageSizeBytes, program: program.kind, reservation };
+  return { ...spec, state: 'died', steps: 0, heartbeats: 0, owner: whose[owner], why };
+}

@@ -1,0 +1,287 @@
+import { randomUUID } from 'node:crypto';
+import type { Slice } from '../core/cpu/slice.ts';
+import { idleLink } from '../core/link/account.ts';
+import type { Course } from '../core/migration/course.ts';
+import { type Labels, type MigrationRecord, migrationRecord } from '../core/migration/record.ts';
+import { type BytesPerSecond, NANOS_PER_SECOND } from '../core/units.ts';
+import { drive } from '../lab/drive.ts';
+import { predictedOf } from '../lab/foresee.ts';
+import { type Journey, journeyOf } from '../lab/journey.ts';
+import { Failure, reasonOf } from '../worlds/failure.ts';
+import type { Host } from '../worlds/threads/host.ts';
+import type { DestinationThere } from '../worlds/transfer/connect.ts';
+import type { Settlement } from '../worlds/transfer/recover.ts';
+import type { Admission } from './admission.ts';
+import type { Diary } from './diary.ts';
+import type { Events } from './events.ts';
+import { fateOf, type Guests } from './guests.ts';
+import { History } from './history.ts';
+import { type Progress, ProgressOfSteps } from './progress.ts';
+
+export interface MigrationRequest {
+  readonly guest: string;
+  /** As it was asked for, and what that means. */
+  readonly to: { readonly name: string; readonly there: DestinationThere };
+  readonly link: { readonly name: string; readonly capacityBytesPerSecond: BytesPerSecond } | undefined;
+  /** The scenario's link, migration, sender, cpu and background. */
+  readonly journey: unknown;
+  readonly priority: number;
+  readonly patienceMs: number | undefined;
+}
+
+/** A migration as the API shows it. */
+export interface MigrationView {
+  readonly id: string;
+  readonly guest: string;
+  readonly to: string;
+  readonly state: 'waiting' | 'running' | Course['outcome'];
+  readonly why: string | null;
+  readonly createdAt: string;
+  readonly startedAt: string | null;
+  readonly endedAt: string | null;
+  readonly pages: number;
+  readonly predicted: Labels['predicted'];
+  readonly progress: Progress | null;
+  readonly record: MigrationRecord | null;
+}
+
+/** What migrations need of the daemon, and whom they tell. */
+export interface MigrationParts {
+  readonly host: Host;
+  readonly guests: Guests;
+  readonly admission: Admission;
+  readonly diary: Diary;
+  readonly events: Events;
+  readonly ended: (record: MigrationRecord) => void;
+  readonly sent: (link: string, bytes: number) => void;
+}
+
+interface Kept {
+  view: MigrationView;
+  isCancelled: boolean;
+}
+
+const PULSE_MS = 250;
+/** As much of the processors' recent past as is shown. */
+const PULSE_NS = 3 * NANOS_PER_SECOND;
+
+/** Migrations of guests that live here to other hosts: asked for, waiting, running, ended. */
+export class Migrations {
+  readonly #kept = new History<Kept>({ most: 200, hasEnded: ({ view }) => view.endedAt !== null });
+  readonly #parts: MigrationParts;
+
+  constructor(parts: MigrationParts) {
+    this.#parts = parts;
+  }
+
+  list(): readonly MigrationView[] {
+    return this.#kept.all().map(({ view }) => view);
+  }
+
+  get(id: string): MigrationView | undefined {
+    return this.#kept.get(id)?.view;
+  }
+
+  /**
+   * What an earlier process had begun and not ended. Its record says how it ended as far as the journals know.
+   * @returns the records
+   */
+  settle(settlements: readonly Settlement[]): readonly MigrationRecord[] {
+    const { diary } = this.#parts;
+    for (const { id, record } of diary.past.records) this.#remember(id, record);
+    return [...diary.past.unfinished].map(([id, { labels, to }]) => {
+      const { owner, why } = fateOf(labels.guest.name, settlements);
+      const course = cutShort(`this daemon was killed meanwhile; ${why}`, owner);
+      const record = migrationRecord(labels, course);
+      diary.write({ kind: 'ended', id, record });
+      this.#remember(id, record, to);
+      return record;
+    });
+  }
+
+  /**
+   * @throws UsageError all that is wrong with it
+   * @throws Failure no such guest, or it is being migrated
+   * @throws NotAdmitted too many wait already
+   */
+  create(request: MigrationRequest): MigrationView {
+    const { guests, admission } = this.#parts;
+    const { guest, reservation } = guests.placeOf(request.guest);
+    const busy = this.#kept.all().find(({ view }) => view.guest === guest.name && view.endedAt === null);
+    if (busy) throw new Failure(`guest '${guest.name}' is in migration ${busy.view.id} already`);
+    const journey = journeyOf(request.journey, guest, reservation);
+    const predicted = predictedOf({ guest, ...journey });
+    const id = randomUUID();
+    const kept: Kept = {
+      isCancelled: false,
+      view: {
+        id,
+        guest: guest.name,
+        to: request.to.name,
+        state: 'waiting',
+        why: null,
+        createdAt: new Date().toISOString(),
+        startedAt: null,
+        endedAt: null,
+        pages: guest.pages,
+        predicted,
+        progress: null,
+        record: null,
+      },
+    };
+    const { rateBytesPerSecond: b, stopRateBytesPerSecond: bd } = journey.plan;
+    const { link } = request;
+    admission.add(
+      {
+        id,
+        kind: 'migration',
+        priority: request.priority,
+        patienceMs: request.patienceMs,
+        link: link && {
+          name: link.name,
+          bytesPerSecond: Math.max(b ?? link.capacityBytesPerSecond, bd ?? link.capacityBytesPerSecond),
+        },
+        run: () => this.#run(kept, request, journey),
+        dropped: (why) => this.#change(kept, { state: 'cancelled', why, endedAt: new Date().toISOString() }),
+      },
+      link?.capacityBytesPerSecond,
+    );
+    this.#kept.add(id, kept);
+    this.#publish(kept);
+    return kept.view;
+  }
+
+  /** @returns whether it will be cancelled: not once the guest has been given away */
+  cancel(id: string, why = 'cancelled'): boolean {
+    const { admission, host } = this.#parts;
+    if (admission.drop(id, why)) return true;
+    const kept = this.#kept.get(id);
+    if (kept?.view.state !== 'running') return false;
+    try {
+      kept.isCancelled = host.cancel(kept.view.guest, why);
+      return kept.isCancelled;
+    } catch {
+      return false;
+    }
+  }
+
+  cancelAll(why: string): void {
+    for (const { id } of this.list()) this.cancel(id, why);
+  }
+
+  async #run(kept: Kept, request: MigrationRequest, journey: Journey): Promise<void> {
+    const { guests, diary } = this.#parts;
+    const { id, predicted } = kept.view;
+    const startedAt = new Date().toISOString();
+    this.#change(kept, { state: 'running', startedAt });
+    try {
+      const { guest, reservation } = guests.placeOf(request.guest);
+      const { cpu, plan } = journey;
+      const { reclaim: _, ...reservations } = { ...cpu, guest: reservation && bare(reservation) };
+      const labels: Labels = {
+        world: 'threads',
+        scenario: `to ${request.to.name}`,
+        seed: plan.seed,
+        startedAt,
+        guest: { name: guest.name, pages: guest.pages, pageSizeBytes: guest.pageSizeBytes },
+        plan,
+        reservations,
+        antagonists: [],
+        admission: null,
+        predicted,
+      };
+      diary.write({ kind: 'begun', id, labels, to: request.to.name });
+      // What fails or is cancelled while it is set up is thrown, and has left nothing behind.
+      const course = await this.#carryOut(kept, request, journey).catch((cause) =>
+        cutShort(reasonOf(cause), 'source', kept.isCancelled ? 'cancelled' : 'failed'),
+      );
+      const record = migrationRecord(labels, course);
+      diary.write({ kind: 'ended', id, record });
+      if (request.link) this.#parts.sent(request.link.name, record.link.sentBytes);
+      this.#parts.ended(record);
+      this.#change(kept, ended(record));
+    } catch (cause) {
+      const endedAt = new Date().toISOString();
+      this.#change(kept, { state: 'failed', why: reasonOf(cause), endedAt, progress: null });
+    } finally {
+      guests.look();
+    }
+  }
+
+  async #carryOut(kept: Kept, { guest, to }: MigrationRequest, { plan, cpu }: Journey): Promise<Course> {
+    const { host, guests, events } = this.#parts;
+    const world = await host.migrate(guest, { plan, cpu }, to.there);
+    guests.look();
+    const progress = new ProgressOfSteps();
+    const pulse = setInterval(async () => {
+      if (events.watchers === 0) return;
+      // A sender that has ended is not worth a word here: the migration ends too.
+      const link = await world.sender.look().catch(() => null);
+      events.publish({ kind: 'pulse', id: kept.view.id, value: { ...recent(world.slices()), link } });
+    }, PULSE_MS);
+    try {
+      return await drive(plan, world, (step, seen) => {
+        if (progress.see(step, seen)) this.#change(kept, { progress: progress.shown });
+      });
+    } finally {
+      clearInterval(pulse);
+      await world.close();
+    }
+  }
+
+  #remember(id: string, record: MigrationRecord, to = record.scenario.replace(/^to /, '')): void {
+    const view: MigrationView = {
+      id,
+      guest: record.guest.name,
+      to,
+      createdAt: record.startedAt,
+      startedAt: record.startedAt,
+      pages: record.guest.pages,
+      predicted: record.predicted,
+      ...ended(record, new Date(Date.parse(record.startedAt) + record.totalNs / 1e6)),
+    };
+    this.#kept.add(id, { view, isCancelled: false });
+  }
+
+  #change(kept: Kept, change: Partial<MigrationView>): void {
+    kept.view = { ...kept.view, ...change };
+    this.#publish(kept);
+  }
+
+  #publish({ view }: Kept): void {
+    this.#parts.events.publish({ kind: 'migration', id: view.id, value: view });
+  }
+}
+
+function ended(record: MigrationRecord, at = new Date()) {
+  const { outcome, reason } = record;
+  return { state: outcome, why: reason, endedAt: at.toISOString(), progress: null, record };
+}
+
+function recent(slices: readonly Slice[]): { readonly now: number; readonly slices: readonly Slice[] } {
+  const now = slices.reduce((latest, { endNs }) => Math.max(latest, endNs), 0);
+  return { now, slices: slices.filter(({ endNs }) => endNs > now - PULSE_NS) };
+}
+
+function bare({ budgetNs, periodNs }: { budgetNs: number; periodNs: number }) {
+  return { budgetNs, periodNs };
+}
+
+/** A migration of which nothing more is known than why it ended. */
+function cutShort(reason: string, owner: Course['owner'], outcome: Course['outcome'] = 'failed'): Course {
+  return {
+    outcome,
+    reason,
+    owner,
+    rounds: [],
+    stop: { pages: 0, bytes: 0, durationNs: 0 },
+    downtimeNs: 0,
+    downtimeParts: { memoryNs: 0, stateNs: 0, verifyNs: 0, commitNs: 0, resumeNs: 0 },
+    totalNs: 0,
+    outage: null,
+    verified: { memory: 'not-checked', continued: 'not-checked' },
+    servers: [],
+    link: idleLink(0),
+    notes: [],
+  };
+}

@@ -1,0 +1,75 @@
+import { connect } from './connection.js';
+import { byId } from './dom.js';
+import { drawHistory } from './history.js';
+import { drawExperiments, drawGuests, drawLinks, drawMigrations } from './lists.js';
+import { drawNow } from './now.js';
+
+let state;
+let pulse;
+const stale = new Set();
+
+const sections = {
+  now: () => drawNow(byId('now'), { ...state, pulse }),
+  guests: () => drawGuests(byId('guests'), state),
+  history: () => drawHistory(byId('history'), state),
+  migrations: () => drawMigrations(byId('migrations'), state),
+  experiments: () => drawExperiments(byId('experiments'), state),
+  links: () => drawLinks(byId('links'), state),
+};
+
+/** Events come in bursts, and a screen shows sixty pictures a second: each section is drawn once for each. */
+function redraw(...names) {
+  if (stale.size === 0) requestAnimationFrame(draw);
+  for (const name of names) stale.add(name);
+}
+
+function draw() {
+  for (const name of stale) sections[name]();
+  stale.clear();
+}
+
+const redrawAll = () => state && redraw(...Object.keys(sections));
+addEventListener('resize', redrawAll);
+matchMedia('(prefers-color-scheme: dark)').addEventListener('change', redrawAll);
+
+connect({
+  loaded(everything) {
+    state = everything;
+    byId('name').textContent = state.name;
+    document.title = `${state.name} · Switchover`;
+    byId('about').textContent = `Switchover ${state.version}`;
+    byId('receives').textContent = `guests arrive at ${state.receives}`;
+    redrawAll();
+  },
+  happened(kind, { id, value }) {
+    if (!state) return;
+    switch (kind) {
+      case 'pulse':
+        pulse = { id, value };
+        return redraw('now');
+      case 'migration':
+        state.migrations = withLatest(state.migrations, value);
+        return redraw('now', 'migrations', 'history');
+      case 'experiment':
+        state.experiments = withLatest(state.experiments, value);
+        return redraw('experiments');
+      case 'guests':
+        state.guests = value;
+        return redraw('guests');
+      case 'links':
+        state.links = value;
+        return redraw('links');
+    }
+  },
+  connection(text, mood) {
+    byId('connection').textContent = text;
+    byId('connection').className = `chip ${mood}`;
+  },
+});
+
+/** In its place, or first if it is new. */
+function withLatest(items, item) {
+  const index = items.findIndex(({ id }) => id === item.id);
+  if (index < 0) return [item, ...items].slice(0, 200);
+  return items.with(index, item);
+}

@@ -1,0 +1,104 @@
+import { fileURLToPath } from 'node:url';
+import fastifyStatic from '@fastify/static';
+import swagger from '@fastify/swagger';
+import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
+import { api } from './api.ts';
+import type { Daemon } from './daemon.ts';
+import { refusalOf } from './refusals.ts';
+
+const REQUEST_TIMEOUT_MS = 10_000;
+
+/** The HTTP server of a daemon: API, probes, metrics, and the page. */
+export async function serverOf(
+  daemon: Daemon,
+  log: FastifyBaseLogger,
+  version: string,
+): Promise<FastifyInstance> {
+  const server = fastify({
+    loggerInstance: log,
+    logController: new LogController({ disableRequestLogging: true }),
+    bodyLimit: daemon.configuration.limits.bodyBytes,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    http: { connectionsCheckingInterval: REQUEST_TIMEOUT_MS / 5 },
+    forceCloseConnections: true,
+    ajv: { customOptions: { allErrors: true, verbose: true, coerceTypes: false, removeAdditional: false } },
+  });
+
+  server.setErrorHandler((cause, _, reply) => {
+    const answer = refusalOf(cause);
+    if (!answer) {
+      log.error({ err: cause }, 'a request met an error of ours');
+      return reply.code(500).send({ error: 'an error of ours; the log has it' });
+    }
+    if (answer.refused) daemon.metrics.refused(answer.refused);
+    return reply.code(answer.status).send(answer.body);
+  });
+  server.setNotFoundHandler(({ method, url }, reply) =>
+    reply
+      .code(404)
+      .send({ error: `nothing at ${method} ${url.slice(0, 200)}; /openapi.json says what there is` }),
+  );
+  // Whoever can make a browser think that some name is this host must not be served in that name (DNS rebinding).
+  server.addHook('onRequest', async ({ hostname }, reply) => {
+    if (daemon.configuration.apiKey !== undefined || isOwnName(hostname)) return;
+    return reply.code(403).send({ error: 'without a key, only localhost and addresses are answered to' });
+  });
+
+  await server.register(swagger, {
+    openapi: {
+      openapi: '3.0.3',
+      info: {
+        title: 'Switchover',
+        version,
+        description: 'Guests, their migrations, and experiments with both. Times in ns, sizes in bytes.',
+      },
+      components: { securitySchemes: { key: { type: 'http', scheme: 'bearer' } } },
+    },
+  });
+  await server.register(async (routes) => api(routes, daemon), { prefix: '/api' });
+  await server.register(async (routes) => plain(routes, daemon));
+  await page(server);
+  await server.ready();
+  return server;
+}
+
+/** What is not the API, and not described there. */
+function plain(server: FastifyInstance, daemon: Daemon): void {
+  const hidden = { schema: { hide: true } };
+  server.get('/openapi.json', hidden, () => server.swagger());
+  server.get('/healthz', hidden, () => ({ ok: true }));
+  server.get('/readyz', hidden, (_, reply) =>
+    daemon.isReady ? { ready: true } : reply.code(503).send({ ready: false, error: 'starting or draining' }),
+  );
+  server.get('/metrics', hidden, async (_, reply) => {
+    const text = await daemon.metrics.scrape();
+    return reply.type(daemon.metrics.contentType).send(text);
+  });
+  server.get('/metrics/node', hidden, async (_, reply) => {
+    const text = await daemon.metrics.scrapeNode();
+    return reply.type(daemon.metrics.contentType).send(text);
+  });
+}
+
+/** Everything comes from here: no request of the page leaves this host, and the browser sees to that. */
+const POLICY =
+  "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'";
+
+async function page(server: FastifyInstance): Promise<void> {
+  const folder = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+  const setHeaders = (reply: { header(name: string, value: string): unknown }) => {
+    reply.header('content-security-policy', POLICY);
+    reply.header('x-content-type-options', 'nosniff');
+  };
+  await server.register(fastifyStatic, { root: folder('../../src/daemon/page/'), prefix: '/', setHeaders });
+  await server.register(fastifyStatic, {
+    root: fileURLToPath(new URL('.', import.meta.resolve('uplot'))),
+    prefix: '/uplot/',
+    decorateReply: false,
+    allowedPath: (path) => ['/uPlot.esm.js', '/uPlot.min.css'].includes(path),
+  });
+}
+
+function isOwnName(hostname: string): boolean {
+  return hostname === 'localhost' || /^[\d.]+$/.test(hostname) || hostname.startsWith('[');
+}
