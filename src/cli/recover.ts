@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander';
 import type { End } from '../core/wire/handover.ts';
 import { type FoundEnd, type Recovery, recover, type Settlement } from '../worlds/transfer/recover.ts';
+import { type Reconciled, reconcile } from '../worlds/vm/reconcile.ts';
 
 /** `switchover recover DIR [DIR2]`: whose are the guests of migrations that were cut off? */
 export function recoverCommand(exit: (code: number) => void): Command {
@@ -9,20 +10,26 @@ export function recoverCommand(exit: (code: number) => void): Command {
     .argument('<folder>', 'journals of run or receive --journal')
     .argument('[other]', "the other end's journals")
     .addOption(new Option('--json <file>', 'one JSON object, alone on standard output').choices(['-']))
-    .action((folder: string, other: string | undefined, options: { json?: '-' }) =>
-      exit(action(other === undefined ? [folder] : [folder, other], options.json !== undefined)),
+    .action(async (folder: string, other: string | undefined, options: { json?: '-' }) =>
+      exit(await action(other === undefined ? [folder] : [folder, other], options.json !== undefined)),
     );
 }
 
-function action(folders: readonly string[], json: boolean): number {
+async function action(folders: readonly string[], json: boolean): Promise<number> {
   const recovery = recover(folders);
-  console.log(json ? JSON.stringify(recovery) : told(recovery, folders).join('\n'));
+  const machines = await reconcile(folders);
+  const lines = () => [...told(recovery, folders), ...machines.map(machineLine)];
+  console.log(json ? JSON.stringify({ ...recovery, machines }) : lines().join('\n'));
   return recovery.settlements.every(({ state }) => state !== 'undecided') ? 0 : 1;
 }
 
 function told({ settlements, remarks }: Recovery, folders: readonly string[]): readonly string[] {
   const nothing = `nothing to do: no unfinished migration in ${folders.join(' and ')}`;
   return [...remarks, ...(settlements.length === 0 ? [nothing] : settlements.map(line))];
+}
+
+function machineLine({ guest, end, did }: Reconciled): string {
+  return `the virtual machine of guest '${guest}' at the ${end} ${did}`;
 }
 
 function line(settlement: Settlement): string {

@@ -276,7 +276,7 @@ function cutShort(reason: string, owner: Course['owner'], outcome: Course['outco
     rounds: [],
     stop: { pages: 0, bytes: 0, durationNs: 0 },
     downtimeNs: 0,
-    downtimeParts: { memoryNs: 0, stateNs: 0, verifyNs: 0, commitNs: 0, resumeNs: 0 },
+    downtimeParts: { lookNs: 0, memoryNs: 0, stateNs: 0, verifyNs: 0, commitNs: 0, resumeNs: 0 },
     totalNs: 0,
     outage: null,
     verified: { memory: 'not-checked', continued: 'not-checked' },

@@ -9,6 +9,7 @@ export type Witnessed = (step: Step, seen: Seen) => void;
 
 /** Carries out a migration in a world, step by step. */
 export async function drive(plan: Plan, world: World, witnessed: Witnessed = () => {}): Promise<Course> {
+  if (world.migrate) return world.migrate();
   const migration = migrate(plan);
   let next = migration.next();
   while (!next.done) {

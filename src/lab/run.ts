@@ -153,6 +153,11 @@ async function carryOutTogether(
   factory: WorldFactory,
 ): Promise<void> {
   const { share } = migrations[0]!;
+  if (share && options.world === 'qemu-native') {
+    throw new Refusal(
+      'link.capacity: QEMU sends by itself in the world qemu-native; take vm to share a link',
+    );
+  }
   if (share && options.world === 'virtual') {
     const members = migrations.map(({ setup, share }) => ({ setup, share: share! }));
     for (const [index, went] of virtualFleet(members).entries()) {

@@ -2,6 +2,7 @@ import type { Antagonist } from '../core/antagonist.ts';
 import type { CpuPlan } from '../core/cpu/cpu-plan.ts';
 import type { Slice } from '../core/cpu/slice.ts';
 import type { Ceiling } from '../core/link/ceiling.ts';
+import type { Course } from '../core/migration/course.ts';
 import type { Plan } from '../core/migration/plan.ts';
 import type { Seen, Step } from '../core/migration/steps.ts';
 import type { BytesPerSecond } from '../core/units.ts';
@@ -11,6 +12,8 @@ import type { GuestSpec } from './guests/programs.ts';
 export interface World {
   /** Never throws for what a migration may meet: it answers `failed`, and then expects `abort`. */
   perform(step: Step): Promise<Seen>;
+  /** Where the migration is somebody else's, who takes no steps: carries out all of it and says how it went. */
+  migrate?(): Promise<Course>;
   /** ISO 8601; in virtual time there is no date, and it is the epoch. */
   readonly startedAt: string;
   /**

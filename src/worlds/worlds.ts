@@ -1,13 +1,15 @@
 import { createSocket } from 'node:dgram';
 import { lookup } from 'node:dns/promises';
 import { Failure, reasonOf } from './failure.ts';
-import { DestinationProcess } from './threads/destination-process.ts';
 import { ThreadsWorld } from './threads/threads-world.ts';
 import type { DestinationThere } from './transfer/connect.ts';
+import { DestinationProcess } from './transfer/destination-process.ts';
 import { VirtualWorld } from './virtual/virtual-world.ts';
+import { QemuNativeWorld } from './vm/qemu-native-world.ts';
+import { VmWorld } from './vm/vm-world.ts';
 import type { World, WorldSetup } from './world.ts';
 
-export const worldNames = ['virtual', 'threads'] as const;
+export const worldNames = ['virtual', 'threads', 'vm', 'qemu-native'] as const;
 export type WorldName = (typeof worldNames)[number];
 
 /** Makes worlds of one kind, one a migration, and keeps what they share. */
@@ -42,15 +44,41 @@ export async function worldFactory(
           close: async () => {},
         };
       }
-      const process = await DestinationProcess.start();
-      const destination = { host: process.host, port: process.port, key: null };
+      const { process, destination } = await ownDestination('worlds/threads/destination-main');
       return {
         create: (setup) =>
           ThreadsWorld.create(setup, { to: destination, viewerHost: process.host, journals }),
         close: () => process.end(),
       };
     }
+    case 'vm': {
+      insistOnOwn(name, { to });
+      const { process, destination } = await ownDestination(
+        'worlds/vm/destination-main',
+        journals === undefined ? [] : [journals],
+      );
+      return {
+        create: (setup) => VmWorld.create(setup, { destination, journals }),
+        close: () => process.end(),
+      };
+    }
+    case 'qemu-native':
+      insistOnOwn(name, { to, journals });
+      return { create: (setup) => QemuNativeWorld.create(setup), close: async () => {} };
   }
+}
+
+/** Each names its destination itself. */
+function insistOnOwn(name: WorldName, { to, journals }: FactoryOptions): void {
+  if (to) throw new Failure(`--to: the world ${name} brings its own destination, on this host`);
+  if (name === 'qemu-native' && journals !== undefined) {
+    throw new Failure('--journal: in the world qemu-native QEMU decides whose the guest is; take vm');
+  }
+}
+
+async function ownDestination(program: string, args: readonly string[] = []) {
+  const process = await DestinationProcess.start(program, args);
+  return { process, destination: { host: process.host, port: process.port, key: null } };
 }
 
 /** This host's address as the other one sees it: what the kernel would send from. No packet leaves. */

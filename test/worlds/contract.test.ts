@@ -5,10 +5,18 @@ import { drive } from '../../src/lab/drive.ts';
 import { replay, type TraceLine } from '../../src/lab/trace.ts';
 import type { WorldSetup } from '../../src/worlds/world.ts';
 import { type WorldFactory, worldFactory, worldNames } from '../../src/worlds/worlds.ts';
+import { withoutQemu } from '../fixtures/qemu.ts';
 import { smallSetup } from '../fixtures/setup.ts';
 
+/** Where a virtual machine can run; and without the world whose migration is QEMU's own, which takes no steps. */
+const stepByStep = worldNames.filter(
+  (name) => name !== 'qemu-native' && (name !== 'vm' || withoutQemu === undefined),
+);
+
 /** What every world owes: one suite, the same for all. */
-describe.each(worldNames)('world %s', (name) => {
+describe.each(stepByStep)('world %s', (name) => {
+  // A virtual machine takes no turns; only the kernel can keep its reservation.
+  const testOfTurns = test.skipIf(name === 'vm');
   let factory: WorldFactory;
   beforeAll(async () => {
     factory = await worldFactory(name);
@@ -55,7 +63,7 @@ describe.each(worldNames)('world %s', (name) => {
     expect(rounds + course.downtimeNs).toBeLessThanOrEqual(course.totalNs);
   });
 
-  test('keeps CPU reservations against hogs, accounts for them, and tells who ran when', async () => {
+  testOfTurns('keeps CPU reservations against hogs, accounts for them, and tells who ran when', async () => {
     const setup = smallSetup({
       guest: { cpuPerWriteNs: 20_000 },
       plan: { observeNs: 0, rateBytesPerSecond: 125_000_000, stopRateBytesPerSecond: 125_000_000 },
@@ -99,7 +107,8 @@ describe.each(worldNames)('world %s', (name) => {
     expect(course.link.utilisation).toBeLessThanOrEqual(1);
     const sent = course.rounds.reduce((sum, { bytes }) => sum + bytes, 0) + course.stop.bytes;
     expect(course.link.sentBytes).toBeGreaterThanOrEqual(sent);
-    expect(course.link.sentBytes).toBeLessThan(sent + 1000);
+    // Control frames; and what a virtual machine is beyond its pages.
+    expect(course.link.sentBytes).toBeLessThan(sent * 1.01);
   });
 
   test('heeds what the link allows in the middle of a round: less, and nothing', async () => {

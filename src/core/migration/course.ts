@@ -24,6 +24,8 @@ export interface StopRecord {
 
 /** The downtime, cut at the instants at which one thing ended and the next began: the parts add up to it. */
 export interface DowntimeParts {
+  /** Finding out which pages are dirty, where nobody has kept book of it. */
+  readonly lookNs: Nanos;
   /** Sending D_{K+1} at b_d until the destination has it. */
   readonly memoryNs: Nanos;
   /** Comparing the checksums of all pages as last sent. */

@@ -153,7 +153,7 @@ function* liveRounds(plan: Plan, heats: Heats, story: Story): Migration<PageSet>
 /** Stop, send D_{K+1} at b_d, hand over. */
 function* stopAndCopy(plan: Plan, owed: PageSet, story: Story): Migration<Course> {
   const stopped = yield* ask({ kind: 'stop' }, 'dirty');
-  story.stoppedAtNs = stopped.now;
+  story.stoppedAtNs = stopped.now - stopped.windowNs;
   const sent = yield* ask(
     {
       kind: 'send',
@@ -173,8 +173,9 @@ function* stopAndCopy(plan: Plan, owed: PageSet, story: Story): Migration<Course
     owner: 'destination',
     rounds: story.rounds,
     stop: story.stop,
-    downtimeNs: handed.runningAtNs - stopped.now,
+    downtimeNs: handed.runningAtNs - story.stoppedAtNs,
     downtimeParts: {
+      lookNs: stopped.windowNs,
       memoryNs,
       stateNs: handed.readyAtNs - sent.now,
       verifyNs: handed.verifiedAtNs - handed.readyAtNs,
@@ -197,7 +198,7 @@ function* giveUp(story: Story, outcome: Outcome, why: string): Migration<Course>
     rounds: story.rounds,
     stop: story.stop,
     downtimeNs,
-    downtimeParts: { memoryNs: downtimeNs, stateNs: 0, verifyNs: 0, commitNs: 0, resumeNs: 0 },
+    downtimeParts: { lookNs: 0, memoryNs: downtimeNs, stateNs: 0, verifyNs: 0, commitNs: 0, resumeNs: 0 },
     totalNs: story.startedAtNs === undefined ? 0 : now - story.startedAtNs,
     ...witness,
   };

@@ -34,6 +34,10 @@ export type Step =
 
 /** What a world answers. Times count from the world's own beginning. */
 export type Seen =
+  /**
+   * `windowNs`: over how long the guest was watched; of a stop, how long it has already stood, where to find out what
+   * is dirty takes a look at all its memory.
+   */
   | { readonly kind: 'dirty'; readonly now: Nanos; readonly dirty: PageSet; readonly windowNs: Nanos }
   | { readonly kind: 'learned'; readonly now: Nanos; readonly writesPerSecond: Float64Array }
   | {

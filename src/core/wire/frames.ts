@@ -53,6 +53,8 @@ export const frameTypes = [
   'proof',
   /** No payload: the source is still there, though it has nothing to say. */
   'alive',
+  /** Argument: offset. Payload: a piece of what a machine is beyond its pages, its processors and devices. */
+  'state',
 ] as const;
 
 export type FrameType = (typeof frameTypes)[number];

@@ -46,6 +46,7 @@ const source: Table = {
   live: {
     'sends page': 'live',
     'sends zero': 'live',
+    'sends state': 'live',
     'sends round': 'ending round',
     'sends stop': 'comparing',
     'sends alive': 'live',

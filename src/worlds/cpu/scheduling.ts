@@ -8,7 +8,7 @@ import { libc } from './libc.ts';
 /** Priorities of SCHED_FIFO: who decides goes before whom it decides about, where they may have to share a processor. */
 export const fifo = { reserved: 1, decides: 2 } as const;
 
-/** What the kernel says to a wish about the scheduling of the calling thread. */
+/** What the kernel says to a wish about the scheduling of a thread. */
 export type Answer = { readonly ok: true } | Refusal;
 
 export interface Refusal {
@@ -32,25 +32,35 @@ const chrtErrors = {
   'Invalid argument': 'EINVAL',
 } as const;
 
-/** SCHED_DEADLINE with deadline = period. `reclaim`: may also use what other reservations leave. */
-export function setDeadline(reservation: Reservation, { reclaim }: { reclaim: boolean }): Answer {
+/**
+ * SCHED_DEADLINE with deadline = period. `reclaim`: may also use what other reservations leave. `thread`: another
+ * one than the calling thread, also of another process.
+ */
+export function setDeadline(
+  reservation: Reservation,
+  { reclaim, thread = 0 }: { reclaim: boolean; thread?: number },
+): Answer {
   const { budgetNs, periodNs } = reservation;
-  if (libc) return answer(libc.schedSetattr(attributes('deadline', { reservation, reclaim })), reservation);
+  if (libc) {
+    return answer(libc.schedSetattr(thread, attributes('deadline', { reservation, reclaim })), reservation);
+  }
   if (reclaim) return refusal('ENOSYS', reservation);
   const times = ['--sched-runtime', budgetNs, '--sched-deadline', periodNs, '--sched-period', periodNs];
-  return answer(chrt(['-d', ...times.map(String), '-p', '0']), reservation);
+  return answer(chrt(['-d', ...times.map(String), '-p', '0'], thread || threadId()), reservation);
 }
 
 /** SCHED_FIFO: before all ordinary threads, after the reserved ones. */
 export function setFifo(priority: number): Answer {
   return answer(
-    libc ? libc.schedSetattr(attributes('fifo', { priority })) : chrt(['-f', '-p', String(priority)]),
+    libc
+      ? libc.schedSetattr(0, attributes('fifo', { priority }))
+      : chrt(['-f', '-p', String(priority)], threadId()),
   );
 }
 
 /** An ordinary thread with this nice value. */
 export function setNice(nice: number): Answer {
-  if (libc) return answer(libc.schedSetattr(attributes('other', { nice })));
+  if (libc) return answer(libc.schedSetattr(0, attributes('other', { nice })));
   try {
     setPriority(threadId(), nice);
     return { ok: true };
@@ -113,8 +123,8 @@ function attributes(
 }
 
 /** The name of the error, or undefined if there was none. */
-function chrt(options: readonly string[]): string | undefined {
-  const command = ['-R', ...options, String(threadId())];
+function chrt(options: readonly string[], thread: number): string | undefined {
+  const command = ['-R', ...options, String(thread)];
   const tried = spawnSync('chrt', command, { encoding: 'utf8', env: { ...process.env, LC_ALL: 'C' } });
   if (tried.error) return (tried.error as NodeJS.ErrnoException).code ?? tried.error.message;
   if (tried.status === 0) return undefined;

@@ -10,11 +10,12 @@ import { clockNs } from '../clock.ts';
 import type { Cpu } from '../cpu/cpu.ts';
 import { Failure, reasonOf } from '../failure.ts';
 import { writesPerSecondOf } from '../guests/programs.ts';
+import { SenderThread } from '../transfer/sender-thread.ts';
+import { SourceJournal } from '../transfer/source-journal.ts';
 import type { World } from '../world.ts';
 import type { DepartureOptions } from './departure-options.ts';
 import { Observation } from './observation.ts';
-import { SenderThread } from './sender-thread.ts';
-import { SourceJournal } from './source-journal.ts';
+import type { SenderWorkerData } from './sender-worker.ts';
 import { Watchdog } from './watchdog.ts';
 
 /**
@@ -55,7 +56,7 @@ export class Departure implements World {
     const { resident, plan, cpu, processors, to, journals, interruption, timerNoiseMeanNs = 0 } = options;
     const { guest, heartbeats, reservation } = resident.place;
     const migration = randomUUID();
-    const sender = new SenderThread({
+    const data: Omit<SenderWorkerData, 'allowance'> = {
       pages: guest.pages,
       pageSizeBytes: guest.pageSizeBytes,
       memory: resident.memory,
@@ -65,7 +66,8 @@ export class Departure implements World {
       cpuPerHandoverNs: cpu.cpuPerHandoverNs,
       turn: processors.turnOf('sender'),
       timerNoise: { meanNs: timerNoiseMeanNs, seed: guest.seed },
-    });
+    };
+    const sender = new SenderThread('worlds/threads/sender-worker', data);
     let journal: SourceJournal | undefined;
     try {
       await interruption.unless(processors.admitted());

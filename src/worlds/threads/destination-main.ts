@@ -1,11 +1,8 @@
 import { reasonOf } from '../failure.ts';
+import type { DestinationReport } from '../transfer/destination-process.ts';
 import { Destination } from './destination.ts';
 
 /** The destination that a run starts for itself: a process of its own on loopback, which ends with its parent. */
-export type DestinationReport =
-  | { readonly kind: 'listening'; readonly host: string; readonly port: number }
-  | { readonly kind: 'failed'; readonly why: string };
-
 process.once('disconnect', () => process.exit());
 process.on('SIGINT', () => {});
 try {

@@ -7,9 +7,9 @@ import { openTurn } from '../cpu/turn.ts';
 import { Machine } from '../guests/machine.ts';
 import { programOf } from '../guests/programs.ts';
 import type { HeartbeatAddress } from '../transfer/hello.ts';
+import { encodeHeartbeat } from '../viewer/heartbeat.ts';
 import { DirtyLog } from './dirty-log.ts';
 import { commands, Gate, type GuestReport, type GuestWorkerData } from './guest-control.ts';
-import { encodeHeartbeat } from './heartbeat.ts';
 
 /** The guest's thread: makes the steps that are due in guest time, stops at its gate, and never blocks elsewhere. */
 

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Comparison, Outage } from '../../core/migration/course.ts';
 import { NANOS_PER_MILLISECOND } from '../../core/units.ts';
+import type { SenderThread } from '../transfer/sender-thread.ts';
+import type { ViewerThread } from '../viewer/viewer-thread.ts';
 import type { Resident } from './resident.ts';
-import type { SenderThread } from './sender-thread.ts';
-import type { ViewerThread } from './viewer-thread.ts';
 
 /** What watches the guest from outside, and what is done with it once it runs at the destination. */
 export interface Onlooker {

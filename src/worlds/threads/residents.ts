@@ -2,8 +2,8 @@ import { totalmem } from 'node:os';
 import { Failure } from '../failure.ts';
 import { type GuestSpec, pagesNeeded, usedPages } from '../guests/programs.ts';
 import type { Hello } from '../transfer/hello.ts';
+import { NameClaims } from '../transfer/name-claims.ts';
 import type { HostedGuest } from '../transfer/receiver.ts';
-import { NameClaims } from './name-claims.ts';
 import { type GuestPlace, Resident } from './resident.ts';
 
 /** The guests that live in this process, by name. */

@@ -21,6 +21,8 @@ import {
 /** A guest that stands at the destination, waiting for its memory. */
 export interface HostedGuest {
   readonly memory: Uint8Array;
+  /** Takes in what it is beyond its pages; a guest whose whole state lies in them has nothing of the kind. */
+  load?(state: Buffer): Promise<void>;
   /** SHA-256 of all memory, in hexadecimal. */
   hash(): Promise<string>;
   /** The guest is this end's from here on: it runs, or stands if it is paused. */
@@ -30,6 +32,9 @@ export interface HostedGuest {
   /** Frees everything. */
   discard(): Promise<void>;
 }
+
+/** What a machine is beyond its pages takes far less. */
+const MOST_STATE_BYTES = 16 * 1024 * 1024;
 
 /** Makes room for a guest. @throws Failure it is refused, and why. */
 export type Prepare = (hello: Hello) => Promise<HostedGuest>;
@@ -69,6 +74,8 @@ class Receiver {
   #checksums = new PageChecksums(0);
   #guestTimeNs = 0;
   #paused = false;
+  readonly #state: Buffer[] = [];
+  #stateBytes = 0;
   #committed = false;
   #tookOver = false;
   #retired = false;
@@ -141,6 +148,8 @@ class Receiver {
         return;
       case 'round':
         return connection.send('round', argument);
+      case 'state':
+        return this.#keepState(argument, payload);
       case 'stop':
         return this.#compare(argument, payload);
       case 'verify':
@@ -195,7 +204,17 @@ class Receiver {
     this.#checksums = new PageChecksums(pages);
   }
 
-  #compare(paused: number, payload: Buffer): void {
+  #keepState(offset: number, piece: Buffer): void {
+    if (!this.#guest!.load) throw new WireError('state beyond its pages, of a guest that has none');
+    if (offset !== this.#stateBytes)
+      throw new WireError(`state from ${offset} after ${this.#stateBytes} bytes`);
+    this.#stateBytes += piece.length;
+    if (this.#stateBytes > MOST_STATE_BYTES)
+      throw new WireError(`state of more than ${MOST_STATE_BYTES} bytes`);
+    this.#state.push(piece);
+  }
+
+  async #compare(paused: number, payload: Buffer): Promise<void> {
     const { guestTimeNs, digest } = decodeStop(payload);
     if (paused > 1) throw new WireError(`a 'stop' frame of a guest that is ${paused}; expected 0 or 1`);
     this.#paused = paused === 1;
@@ -203,6 +222,7 @@ class Receiver {
     if (!digest.equals(this.#checksums.digest())) {
       throw new WireError('the pages received are not the pages sent: their checksums differ');
     }
+    await this.#guest!.load?.(Buffer.concat(this.#state));
     this.#journal?.write('ready');
     this.#connection.send('ready');
   }

@@ -5,6 +5,7 @@ import {
   type FrameHeader,
   type FrameType,
   HEADER_BYTES,
+  LARGEST_CONTROL_BYTES,
   WIRE_VERSION,
   WireError,
 } from '../../core/wire/frames.ts';
@@ -154,6 +155,14 @@ export class Sender {
       await this.#reply();
     }
     return { sentPages: pages.length, zeroPages, bytes };
+  }
+
+  /** Sends what the guest is beyond its pages. */
+  async sendState(state: Buffer): Promise<void> {
+    const most = Math.min(this.#source.pageSizeBytes, LARGEST_CONTROL_BYTES);
+    for (let offset = 0; offset < state.length; offset += most) {
+      await this.#control('state', offset, state.subarray(offset, offset + most));
+    }
   }
 
   /**

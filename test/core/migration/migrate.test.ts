@@ -408,7 +408,7 @@ describe('the record', () => {
             },
           },
         );
-        expect(course.downtimeParts).toEqual({ memoryNs, stateNs, verifyNs, commitNs, resumeNs });
+        expect(course.downtimeParts).toEqual({ lookNs: 0, memoryNs, stateNs, verifyNs, commitNs, resumeNs });
         expect(course.downtimeNs).toBe(gaps.reduce((sum, gap) => sum + gap, 0));
       }),
     );

@@ -33,6 +33,7 @@ const bounds: Record<FrameType, readonly [number, number]> = {
   challenge: [NONCE_BYTES, NONCE_BYTES + DIGEST_BYTES],
   proof: [DIGEST_BYTES, DIGEST_BYTES],
   alive: [0, 0],
+  state: [0, LARGEST_CONTROL_BYTES],
 };
 
 function header(type: FrameType, argument: number, lengthBytes: number, crc = 0): DataView {
@@ -85,6 +86,7 @@ describe('a header', () => {
       challenge: 12,
       proof: 13,
       alive: 14,
+      state: 15,
     });
   });
 });

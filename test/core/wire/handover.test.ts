@@ -259,7 +259,9 @@ describe('both ends together, over a network that loses nothing', () => {
 describe('a frame out of place', () => {
   test('is an error that says what came, when, and what would have been right', () => {
     expect(() => next('destination', 'live', 'receives', 'commit')).toThrow(
-      new WireError("'commit' while live; expected 'page', 'zero', 'round', 'stop', 'alive', 'abort'"),
+      new WireError(
+        "'commit' while live; expected 'page', 'zero', 'state', 'round', 'stop', 'alive', 'abort'",
+      ),
     );
     expect(() => next('source', 'comparing', 'receives', 'running')).toThrow(
       new WireError("'running' while comparing; expected 'ready', 'abort'"),

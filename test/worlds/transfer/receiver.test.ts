@@ -82,6 +82,13 @@ describe('a destination refuses in one clear line', () => {
     expect(await answer).toContain('their checksums differ');
   });
 
+  test('state beyond the pages of a guest that has none', async () => {
+    const { socket, answer } = await stranger(encodeFrame('hello', 0, json(hello)));
+    await once(socket, 'data');
+    socket.write(encodeFrame('state', 0, Buffer.alloc(100)));
+    expect(await answer).toContain('state beyond its pages, of a guest that has none');
+  });
+
   test('a stream cut inside a frame', async () => {
     const { socket } = await stranger(encodeFrame('hello', 0, json(hello)));
     await once(socket, 'data');

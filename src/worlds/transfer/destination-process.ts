@@ -2,9 +2,13 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { entry } from '../entry.ts';
 import { Failure } from '../failure.ts';
-import type { DestinationReport } from './destination-main.ts';
 
-/** A destination in a process of its own on this host. */
+/** What such a process says when it has started, or cannot. */
+export type DestinationReport =
+  | { readonly kind: 'listening'; readonly host: string; readonly port: number }
+  | { readonly kind: 'failed'; readonly why: string };
+
+/** A destination in a process of its own on this host, which ends with its parent. */
 export class DestinationProcess {
   readonly host: string;
   readonly port: number;
@@ -16,8 +20,9 @@ export class DestinationProcess {
     this.port = port;
   }
 
-  static async start(): Promise<DestinationProcess> {
-    const child = fork(entry('worlds/threads/destination-main'), [], { execArgv: [] });
+  /** @param program the process's, by the kind of guests that it takes. @throws Failure it does not come to listen. */
+  static async start(program: string, args: readonly string[] = []): Promise<DestinationProcess> {
+    const child = fork(entry(program), args, { execArgv: [] });
     const report = await new Promise<DestinationReport>((resolve, reject) => {
       child.once('message', resolve);
       child.once('error', reject);

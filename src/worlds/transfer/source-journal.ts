@@ -1,7 +1,7 @@
 import type { JournalEntry } from '../../core/wire/ownership.ts';
 import { reasonOf } from '../failure.ts';
 import type { GuestSpec } from '../guests/programs.ts';
-import { Journal } from '../transfer/journal.ts';
+import { Journal } from './journal.ts';
 
 export interface JournalOptions {
   readonly destination: { readonly host: string; readonly port: number };

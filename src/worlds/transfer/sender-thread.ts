@@ -7,14 +7,8 @@ import { HEADER_BYTES } from '../../core/wire/frames.ts';
 import { clockNs } from '../clock.ts';
 import { entry } from '../entry.ts';
 import { Failure } from '../failure.ts';
-import { Allowance } from '../transfer/allowance.ts';
-import type {
-  SenderAnswer,
-  SenderRequest,
-  SenderRequests,
-  SenderResults,
-  SenderWorkerData,
-} from './sender-worker.ts';
+import { Allowance } from './allowance.ts';
+import type { SenderAnswer, SenderRequests, SenderResults } from './sender-desk.ts';
 
 /** A link while something is sent over it. */
 interface LinkLook extends Pick<LinkRecord, 'depthBytes' | 'sentBytes' | 'reservedBytesPerSecond'> {
@@ -27,8 +21,18 @@ interface Waiting {
   reject(why: Error): void;
 }
 
-/** The sender in a thread of its own; one request at a time, but for an abort. */
-export class SenderThread {
+/** What every sender's thread is told. */
+interface SenderData {
+  readonly pageSizeBytes: number;
+  readonly depthBytes: number;
+}
+
+/** The sender in a thread of its own; one request at a time, but for those that overtake. */
+export class SenderThread<
+  Requests extends SenderRequests = SenderRequests,
+  Results extends SenderResults & Record<keyof Requests, unknown> = SenderResults &
+    Record<keyof Requests, unknown>,
+> {
   readonly #worker: Worker;
   readonly #allowance = new Allowance();
   /** On the host's clock. */
@@ -38,8 +42,11 @@ export class SenderThread {
   #died: Error | undefined;
   #link: LinkRecord;
 
-  /** @throws Failure the bucket does not even hold a page. */
-  constructor(data: Omit<SenderWorkerData, 'allowance'>) {
+  /**
+   * @param program the thread's, by the way in which its world's memory is to be had; it is told of an `allowance` besides
+   * @throws Failure the bucket does not even hold a page
+   */
+  constructor(program: string, data: SenderData) {
     const frameBytes = HEADER_BYTES + data.pageSizeBytes;
     if (data.depthBytes < frameBytes) {
       throw new Failure(
@@ -47,8 +54,8 @@ export class SenderThread {
       );
     }
     this.#link = idleLink(data.depthBytes);
-    this.#worker = new Worker(entry('worlds/threads/sender-worker'), {
-      workerData: { ...data, allowance: this.#allowance.buffer } satisfies SenderWorkerData,
+    this.#worker = new Worker(entry(program), {
+      workerData: { ...data, allowance: this.#allowance.buffer },
     });
     this.#worker.on('message', (answer: SenderAnswer) => {
       this.#waiting.get(answer.number)?.resolve(answer);
@@ -76,24 +83,25 @@ export class SenderThread {
   }
 
   /** @throws Failure the sender could not, and why. */
-  async ask<K extends keyof SenderRequests>(
+  async ask<K extends keyof Requests & keyof Results>(
     kind: K,
-    request: SenderRequests[K],
-  ): Promise<{ result: SenderResults[K]; atNs: Nanos }> {
+    request: Requests[K],
+  ): Promise<{ result: Results[K]; atNs: Nanos }> {
     if (this.#died) throw this.#died;
     const answer = await new Promise<SenderAnswer>((resolve, reject) => {
       const number = ++this.#requests;
       this.#waiting.set(number, { resolve, reject });
-      this.#worker.postMessage({ number, kind, ...request } as SenderRequest);
+      this.#worker.postMessage({ number, kind, ...request });
     });
     this.#link = answer.link;
     if (!answer.ok) throw new Failure(answer.why);
-    return { result: answer.result as SenderResults[K], atNs: answer.atNs };
+    return { result: answer.result as Results[K], atNs: answer.atNs };
   }
 
   /** How full the bucket is now, while something else is being carried out. @throws Failure the thread has ended */
   async look(): Promise<LinkLook> {
-    const { result: levelBytes } = await this.ask('look', {});
+    const { result } = await this.ask('level', {} as Requests['level']);
+    const levelBytes = result as SenderResults['level'];
     const { sentBytes, depthBytes, reservedBytesPerSecond } = this.#link;
     return { levelBytes, depthBytes, sentBytes, reservedBytesPerSecond };
   }

@@ -2,7 +2,7 @@ import { Worker } from 'node:worker_threads';
 import type { Outage } from '../../core/migration/course.ts';
 import { entry } from '../entry.ts';
 import { Failure } from '../failure.ts';
-import type { ViewerCommand, ViewerReport, ViewerWorkerData } from './viewer-worker.ts';
+import type { ViewerCommand, ViewerReport, ViewerWorkerData } from './viewer-desk.ts';
 
 /** The guest's client in a thread of its own. */
 export class ViewerThread {
@@ -14,9 +14,15 @@ export class ViewerThread {
     this.port = port;
   }
 
-  /** @throws Failure no such address to listen on. */
-  static async listen(data: ViewerWorkerData): Promise<ViewerThread> {
-    const worker = new Worker(entry('worlds/threads/viewer-worker'), { workerData: data });
+  /**
+   * @param program the thread's, by the way in which heartbeats come; without one, UDP
+   * @throws Failure no such address to listen on
+   */
+  static async listen(
+    data: ViewerWorkerData,
+    program = 'worlds/viewer/viewer-worker',
+  ): Promise<ViewerThread> {
+    const worker = new Worker(entry(program), { workerData: data });
     const report = await new Promise<ViewerReport>((resolve, reject) => {
       worker.once('message', resolve);
       worker.once('error', reject);
@@ -26,6 +32,11 @@ export class ViewerThread {
     throw new Failure(
       `the viewer cannot listen on ${data.host}: ${report.kind === 'failed' ? report.why : ''}`,
     );
+  }
+
+  /** From here on heartbeats count that come from the destination, and no others. */
+  forgetSource(): void {
+    this.#worker.postMessage({ kind: 'forget the source' } satisfies ViewerCommand);
   }
 
   /** The longest gap counts from here. */

@@ -1,0 +1,146 @@
+import { orderNames, orderPagesMax } from '../src/core/migration/order/orders.ts';
+import type { MigrationRecord } from '../src/core/migration/record.ts';
+import { stopRuleNames } from '../src/core/migration/stop/stops.ts';
+import { formatSize, NANOS_PER_SECOND } from '../src/core/units.ts';
+import { experimentTable } from '../src/lab/report/table.ts';
+import { type CellResult, run } from '../src/lab/run.ts';
+import { type Experiment, loadExperiment } from '../src/lab/scenario.ts';
+import { parseSetting } from '../src/lab/settings.ts';
+import { quantile } from '../src/lab/statistics/estimate.ts';
+import type { WorldName } from '../src/worlds/worlds.ts';
+
+/** What `npm run bench:vm` measures, each part in less than three minutes. */
+export const vmParts = { formula, order, native, fixed, shares, policies };
+
+/** The memory part of the downtime against n·(P+H)/b_d. */
+async function formula(): Promise<void> {
+  const results = await measured(load('22-vm-stop-rate'), 'vm');
+  for (const { scenario, records } of results) {
+    const { stopRateBytesPerSecond: rate, pageBytes } = scenario.plan;
+    const expected = records.map(({ stop }) => (stop.pages * pageBytes * NANOS_PER_SECOND) / rate!);
+    const off = records.map(({ downtimeParts }, i) => downtimeParts.memoryNs - expected[i]!);
+    const within = off.filter((ns, i) => Math.abs(ns) <= 0.02 * expected[i]! + 5e6).length;
+    console.log(
+      [
+        `b_d ${formatSize(rate!)}/s: ${median(records.map(({ stop }) => stop.pages))} pages`,
+        `formula ${ms(median(expected))}, memory part ${ms(median(records.map((r) => r.downtimeParts.memoryNs)))}`,
+        `off by ${ms(Math.min(...off))} to ${ms(Math.max(...off))}; within 2 % + 5 ms: ${within} of ${records.length}`,
+      ].join('; '),
+    );
+  }
+}
+
+async function order(): Promise<void> {
+  const results = await measured(load('21-vm-page-order'), 'vm');
+  for (const { cell, records } of results) {
+    const pages = records.map(({ stop }) => stop.pages);
+    console.log(`${JSON.stringify(cell.settings[0]?.value)}: pages left ${spreadOf(pages)}`);
+  }
+}
+
+/** The same guest, moved by us and by QEMU at the same b. */
+async function native(): Promise<void> {
+  const settings = [
+    'migration.order=threshold',
+    'compare={}',
+    'runs=10',
+    'link.stopRate=128MiB/s',
+    'link.depth=512KiB',
+  ];
+  for (const world of ['vm', 'qemu-native'] as const) {
+    const [result] = await measured(load('21-vm-page-order', ...settings), world);
+    const { records } = result!;
+    console.log(`bytes ${formatSize(median(records.map(({ link }) => link.sentBytes)))}`);
+    const window = median(records.map(({ link }) => link.windows[1]!.mostBytes));
+    console.log(`most in 100 ms, the stop included: ${formatSize(window)}\n`);
+  }
+}
+
+/** From the stop to running elsewhere with nothing dirty, by part. */
+async function fixed(): Promise<void> {
+  const settings = [
+    ...[
+      'compare={}',
+      'runs=10',
+      'link.rate=unlimited',
+      'link.stopRate=unlimited',
+      'migration.verify=checksums',
+    ],
+    ...['guest.program={kind: sequential, pages: 1, writesPerSecond: 1}'],
+  ];
+  await measured(load('22-vm-stop-rate', ...settings), 'vm');
+}
+
+/** The dirty rate and the downtime by the share of a processor that the kernel reserves for the guest. */
+async function shares(): Promise<void> {
+  const results = await measured(load('23-vm-cpu'), 'vm');
+  for (const { scenario, records } of results) {
+    const { budgetNs, periodNs } = scenario.cpu.guest!;
+    console.log(
+      `${(100 * budgetNs) / periodNs} %: pages left ${spreadOf(records.map(({ stop }) => stop.pages))}`,
+    );
+  }
+}
+
+/** Every page order and every stop rule once, and whether all bytes arrived. */
+async function policies(): Promise<void> {
+  const orders = orderNames.map((order) => [`migration.order=${order}`, ...small(orderPagesMax[order])]);
+  const rules = stopRuleNames.map((rule) => [`migration.stop={rule: ${rule}}`, ...small(MOST_PAGES)]);
+  for (const settings of [...orders, ...rules]) {
+    const experiment = load('21-vm-page-order', 'compare={}', 'runs=1', 'migration.verify=full', ...settings);
+    const [result] = await run(experiment, { world: 'vm' });
+    const { outcome, reason, rounds, stop, verified, outage } = result!.records[0]!;
+    console.log(
+      [
+        settings[0],
+        `${outcome} (${reason}), ${rounds.length} rounds, ${stop.pages} pages left`,
+        `memory ${verified.memory}, continued ${verified.continued}`,
+        `heartbeats lost ${outage?.lostHeartbeats}, repeated ${outage?.repeatedHeartbeats}`,
+      ].join('; '),
+    );
+  }
+}
+
+const MOST_PAGES = 1_500;
+
+function small(most = MOST_PAGES): readonly string[] {
+  const pages = Math.min(most, MOST_PAGES);
+  const program = `{kind: zipf, pages: ${pages}, writesPerSecond: 300}`;
+  return [
+    `guest.pages=${pages}`,
+    `guest.program=${program}`,
+    'migration.observe=400ms',
+    'migration.timeout=5s',
+  ];
+}
+
+function load(name: string, ...settings: readonly string[]): Experiment {
+  return loadExperiment(`config/${name}.yaml`, settings.map(parseSetting));
+}
+
+async function measured(experiment: Experiment, world: WorldName): Promise<readonly CellResult[]> {
+  const results = await run(experiment, { world });
+  console.log(`${experiment.describe}\n${experimentTable(results, world)}`);
+  parts(results.flatMap(({ records }) => records));
+  return results;
+}
+
+function parts(records: readonly MigrationRecord[]): void {
+  const names = ['lookNs', 'memoryNs', 'stateNs', 'verifyNs', 'commitNs', 'resumeNs'] as const;
+  const shown = names.map(
+    (name) => `${name.slice(0, -2)} ${ms(median(records.map(({ downtimeParts }) => downtimeParts[name])))}`,
+  );
+  console.log(`parts, medians: ${shown.join(', ')}`);
+}
+
+function median(values: readonly number[]): number {
+  return quantile(values, 0.5);
+}
+
+function spreadOf(values: readonly number[]): string {
+  return `${median(values)} (${Math.min(...values)}–${Math.max(...values)})`;
+}
+
+function ms(ns: number): string {
+  return `${(ns / 1e6).toFixed(1)} ms`;
+}

@@ -1,0 +1,56 @@
+import { Machine } from '../../guests/machine.ts';
+import { type GuestSpec, programOf } from '../../guests/programs.ts';
+import { CODE_AT, page0, TAPE_AT, TAPE_ENTRY_BYTES, TEXT_END, TICK_NS } from './layout.ts';
+import { bootProgram, descriptorTables } from './program.ts';
+import { recordTape } from './tape.ts';
+
+/** What a PC's memory holds before its processor is started. */
+export interface BootImage {
+  /** From address 0 on: the same at both ends, made from the guest's description. */
+  readonly text: Buffer;
+  /** From 1 MiB on: the guest's pages as a new guest finds them. */
+  readonly pages: Buffer;
+}
+
+/** @throws Failure a program that only virtual time can follow. */
+export function bootImage(guest: GuestSpec): BootImage {
+  const { pages, pageSizeBytes, zeroPages } = guest;
+  const words = new Uint32Array((pages * pageSizeBytes) / 4);
+  let lastWritten = 0;
+  const mark = (page: number) => {
+    // Every step ends by marking page 0, where its registers are.
+    if (page !== 0) lastWritten = page;
+  };
+  const program = programOf(guest);
+  const machine = new Machine({ pages, pageSizeBytes, words, mark }, program, guest.heartbeatPeriodNs);
+  machine.boot(guest.seed, zeroPages);
+  const fresh = Buffer.from(words.slice().buffer);
+  const tape = recordTape(machine, () => {
+    const page = lastWritten;
+    lastWritten = 0;
+    return page;
+  });
+  const stepCpuTicks = Math.round((program.stepCpuNs + guest.cpuPerWriteNs) / TICK_NS);
+  return { text: textOf(tape, pageSizeBytes, stepCpuTicks), pages: withRegisters(fresh, tape) };
+}
+
+function textOf(tape: Buffer, pageSizeBytes: number, stepCpuTicks: number): Buffer {
+  const text = Buffer.alloc(TEXT_END);
+  const { code, timerAt } = bootProgram({
+    pageSizeBytes,
+    tapeEntries: tape.length / TAPE_ENTRY_BYTES,
+    stepCpuTicks,
+  });
+  code.copy(text, CODE_AT);
+  for (const { at, bytes } of descriptorTables(timerAt)) bytes.copy(text, at);
+  tape.copy(text, TAPE_AT);
+  return text;
+}
+
+/** Page 0 as the boot program expects it. */
+function withRegisters(pages: Buffer, tape: Buffer): Buffer {
+  pages.fill(0, 0, page0.stackTop);
+  pages.writeUInt32LE(0xffff_ffff, page0.limit);
+  pages.writeUInt32LE(tape.readUInt32LE(0), page0.due);
+  return pages;
+}

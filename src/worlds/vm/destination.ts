@@ -1,0 +1,126 @@
+import { createServer, type Server, type Socket } from 'node:net';
+import { totalmem } from 'node:os';
+import { Failure, printable, reasonOf } from '../failure.ts';
+import { pagesNeeded, usedPages } from '../guests/programs.ts';
+import type { Hello } from '../transfer/hello.ts';
+import { defaultLimits } from '../transfer/limits.ts';
+import { NameClaims } from '../transfer/name-claims.ts';
+import { type HostedGuest, receive } from '../transfer/receiver.ts';
+import { Machine } from './machine.ts';
+import { machineFolder } from './machine-folder.ts';
+import { Vcpu } from './vcpu.ts';
+
+export interface DestinationOptions {
+  /** The folder where journals of migrations are kept; without it, none are, and machines end with this process. */
+  readonly journals?: string | undefined;
+  /** Called with a line for everything that happens. */
+  readonly log: (line: string) => void;
+}
+
+/** Takes in one virtual machine after another, from this host only. */
+export class VmDestination {
+  readonly address: { readonly host: string; readonly port: number };
+  readonly #server: Server;
+  readonly #sockets: Set<Socket>;
+  readonly #machines: Set<Machine>;
+
+  private constructor(server: Server, port: number, sockets: Set<Socket>, machines: Set<Machine>) {
+    this.#server = server;
+    this.address = { host: HOST, port };
+    this.#sockets = sockets;
+    this.#machines = machines;
+  }
+
+  /** @throws Failure it cannot listen. */
+  static async listen({ journals, log }: DestinationOptions): Promise<VmDestination> {
+    const sockets = new Set<Socket>();
+    const machines = new Set<Machine>();
+    const names = new NameClaims();
+    const server = createServer((socket) => {
+      sockets.add(socket);
+      socket.once('close', () => sockets.delete(socket));
+      const prepared = (hello: Hello) => prepare(hello, machines, names, journals !== undefined);
+      const reception = { prepare: prepared, key: null, limits: defaultLimits, known: () => {}, journals };
+      void receive(socket, reception).then((how) => log(printable(how)));
+    });
+    server.maxConnections = defaultLimits.connections;
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', (error) => reject(new Failure(`cannot listen on ${HOST}: ${reasonOf(error)}`)));
+      server.listen(0, HOST, resolve);
+    });
+    return new VmDestination(server, (server.address() as { port: number }).port, sockets, machines);
+  }
+
+  /** Process numbers of the machines that are here. */
+  get pids(): readonly number[] {
+    return [...this.#machines].map(({ pid }) => pid);
+  }
+
+  /** Cuts all connections. */
+  hangUp(): void {
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
+  /** Hangs up, ends every machine and stops listening. */
+  async close(): Promise<void> {
+    this.hangUp();
+    await Promise.all([...this.#machines].map((machine) => machine.end()));
+    this.#machines.clear();
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
+}
+
+const HOST = '127.0.0.1';
+
+/** A machine that stands over empty memory. @throws Failure this destination does not take such a guest. */
+async function prepare(
+  { guest, heartbeats, reservation, migration }: Hello,
+  machines: Set<Machine>,
+  names: NameClaims,
+  outlives: boolean,
+): Promise<HostedGuest> {
+  const bytes = guest.pages * guest.pageSizeBytes;
+  if (pagesNeeded(guest.program) > usedPages(guest)) {
+    throw new Failure(`a program of ${pagesNeeded(guest.program)} pages in a guest of ${usedPages(guest)}`);
+  }
+  if (bytes > totalmem() / 2) throw new Failure(`a guest of ${bytes} bytes: more than half of this host`);
+  const leave = await names.claim(guest.name);
+  let machine: Machine | undefined;
+  const discard = async () => {
+    if (machine && machines.delete(machine)) await machine.end();
+    leave();
+  };
+  try {
+    machine = await Machine.create(guest, {
+      folder: machineFolder(migration, 'destination'),
+      heartbeats,
+      outlives,
+      role: 'receives',
+    });
+    machines.add(machine);
+    if (reservation) {
+      const vcpu = new Vcpu(machine.pid, await machine.vcpuThread());
+      vcpu.reserve(reservation, reservation.scheduler, false);
+    }
+    return hosted(machine, discard);
+  } catch (cause) {
+    await discard();
+    throw cause;
+  }
+}
+
+function hosted(machine: Machine, discard: () => Promise<void>): HostedGuest {
+  return {
+    memory: machine.pages,
+    load: (state) => machine.load(state),
+    hash: async () => machine.hash(),
+    takeOver: async (_, paused) => {
+      if (!paused) await machine.run();
+    },
+    async retire() {
+      await machine.rest();
+      return { steps: machine.steps, heartbeats: machine.heartbeats, sha256: machine.hash() };
+    },
+    discard,
+  };
+}

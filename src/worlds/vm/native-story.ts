@@ -1,0 +1,136 @@
+import type { Course, LinkRecord, Outcome, Owner, RoundRecord } from '../../core/migration/course.ts';
+import { formatDuration, formatSize, NANOS_PER_SECOND, type Nanos } from '../../core/units.ts';
+import type { QmpEvent } from './qmp.ts';
+
+/** QEMU's answer to `query-migrate`, as far as it is read here (qapi/migration.json: MigrationInfo). */
+export interface QueryMigrate {
+  readonly downtime?: number;
+  readonly ram?: RamFigures;
+}
+interface RamFigures {
+  readonly normal: number;
+  readonly duplicate: number;
+  readonly transferred: number;
+  readonly remaining: number;
+  readonly 'page-size': number;
+  readonly 'downtime-bytes': number;
+}
+
+/** QEMU's figures at the beginning of a pass. */
+export interface Look {
+  readonly atNs: Nanos;
+  readonly ram: RamFigures;
+}
+
+/** QEMU stamps its events by the host's calendar clock, the same at both ends; we hear of them by the monotonic one. */
+interface Moment {
+  readonly stampedNs: Nanos;
+  readonly heardAtNs: Nanos;
+}
+
+type Witnessed = 'outage' | 'verified' | 'servers' | 'link';
+
+/** A migration that was only watched, in the terms of the record. */
+export class NativeStory {
+  readonly #beganAtNs: Nanos;
+  readonly #looks: Look[] = [];
+  #stop: Moment | undefined;
+  #resume: Moment | undefined;
+
+  constructor(atNs: Nanos) {
+    this.#beganAtNs = atNs;
+  }
+
+  /** QEMU also begins a pass when the guest stands already: that is the stop's. */
+  passBegins(look: Look): void {
+    if (!this.#stop || look.atNs < this.#stop.heardAtNs) this.#looks.push(look);
+  }
+
+  stopped(event: QmpEvent, heardAtNs: Nanos): void {
+    this.#stop ??= { stampedNs: stampOf(event), heardAtNs };
+  }
+
+  resumed(event: QmpEvent, heardAtNs: Nanos): void {
+    this.#resume ??= { stampedNs: stampOf(event), heardAtNs };
+  }
+
+  get hasResumed(): boolean {
+    return this.#resume !== undefined;
+  }
+
+  /** @param live what passed before the stop */
+  completed(last: QueryMigrate, live: LinkRecord): Omit<Course, Witnessed> {
+    const downtimeNs = this.#resume!.stampedNs - this.#stop!.stampedNs;
+    const ram = last.ram!;
+    const stopBytes = ram['downtime-bytes'];
+    const stopPages = Math.round(stopBytes / (ram['page-size'] + PAGE_HEADER_BYTES));
+    const totalNs = this.#resume!.heardAtNs - this.#beganAtNs;
+    const window = live.windows[1]!;
+    return {
+      outcome: 'completed',
+      reason: "QEMU's own decision",
+      owner: 'destination',
+      rounds: this.#rounds(ram, stopPages, totalNs - downtimeNs),
+      stop: { pages: stopPages, bytes: stopBytes, durationNs: downtimeNs },
+      downtimeNs,
+      downtimeParts: { ...noParts, memoryNs: downtimeNs },
+      totalNs,
+      notes: [
+        `QEMU itself says: downtime ${last.downtime} ms; from its STOP to the RESUME at the destination: ${formatDuration(downtimeNs)}, all of it in the memory part, as QEMU does not tell its parts apart`,
+        `live rounds: at most ${formatSize(window.mostBytes)} in ${formatDuration(window.windowNs)}${window.allowedBytes === null ? '' : `; the reservation allows ${formatSize(window.allowedBytes)}`}`,
+      ],
+    };
+  }
+
+  abandoned(outcome: Outcome, reason: string, atNs: Nanos, owner: Owner): Omit<Course, Witnessed> {
+    const totalNs = atNs - this.#beganAtNs;
+    const downtimeNs = this.#stop ? atNs - this.#stop.heardAtNs : 0;
+    const last = this.#looks.at(-1)?.ram;
+    return {
+      outcome,
+      reason,
+      owner,
+      rounds: last ? this.#rounds(last, 0, totalNs) : [],
+      stop: { pages: 0, bytes: 0, durationNs: 0 },
+      downtimeNs,
+      downtimeParts: { ...noParts, memoryNs: downtimeNs },
+      totalNs,
+      notes: [],
+    };
+  }
+
+  /**
+   * A round from each pass to the next; the last one up to the stop. QEMU may answer late, when the stop's pages are
+   * counted already: what the rounds have sent ends where the stop begins.
+   */
+  #rounds(last: RamFigures, stopPages: number, liveNs: Nanos): readonly RoundRecord[] {
+    const sentBy = ({ normal, duplicate, transferred }: RamFigures) => ({
+      pages: Math.min(normal + duplicate, last.normal + last.duplicate - stopPages),
+      bytes: Math.min(transferred, last.transferred - last['downtime-bytes']),
+      zeroPages: duplicate,
+    });
+    return this.#looks.map(({ atNs, ram }, index) => {
+      const next = this.#looks[index + 1];
+      const [before, after] = [index === 0 ? nothingSent : sentBy(ram), sentBy(next?.ram ?? last)];
+      return {
+        round: index + 1,
+        dirtyPages: Math.round(ram.remaining / ram['page-size']),
+        sentPages: after.pages - before.pages,
+        deferredPages: 0,
+        skippedPages: 0,
+        zeroPages: after.zeroPages - before.zeroPages,
+        bytes: after.bytes - before.bytes,
+        durationNs: (next?.atNs ?? this.#beganAtNs + liveNs) - atNs,
+      };
+    });
+  }
+}
+
+const nothingSent = { pages: 0, bytes: 0, zeroPages: 0 };
+/** What QEMU writes before a page (migration/ram.c: save_page_header; the block's name only where it changes). */
+const PAGE_HEADER_BYTES = 8;
+const noParts = { lookNs: 0, stateNs: 0, verifyNs: 0, commitNs: 0, resumeNs: 0 };
+
+function stampOf({ timestamp: { seconds, microseconds } }: QmpEvent): Nanos {
+  return seconds * NANOS_PER_SECOND + microseconds * 1_000;
+}

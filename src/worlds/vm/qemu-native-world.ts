@@ -1,0 +1,209 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { idleLink } from '../../core/link/account.ts';
+import type { Course, Outage, Outcome, Verification } from '../../core/migration/course.ts';
+import { formatDuration, NANOS_PER_MILLISECOND, type Nanos } from '../../core/units.ts';
+import { clockNs } from '../clock.ts';
+import { Failure, reasonOf } from '../failure.ts';
+import { ViewerThread } from '../viewer/viewer-thread.ts';
+import type { World, WorldSetup } from '../world.ts';
+import { Machine } from './machine.ts';
+import { machineFolder } from './machine-folder.ts';
+import { type Look, NativeStory, type QueryMigrate } from './native-story.ts';
+import { Relay } from './relay.ts';
+
+interface Parts {
+  readonly source: Machine;
+  readonly destination: Machine;
+  readonly viewer: ViewerThread;
+  readonly relay: Relay;
+}
+
+const HOST = '127.0.0.1';
+const HEARTBEATS_AFTERWARDS = 25;
+const CATCHING_UP_MS = 10_000;
+/** QEMU's default for the downtime that it aims at. */
+const DEFAULT_LIMIT_NS = 300e6;
+/** Of QEMU's own; for a link without a rate. */
+const NO_LIMIT_BYTES = 2 ** 40;
+/** The first answer after the end may carry zeros (7.2): ask again after so long. */
+const SETTLING_MS = 100;
+
+/**
+ * QEMU's own migration of the same guest, as the thing to compare with: told the rate as `max-bandwidth` and the limit of a
+ * downtime rule as `downtime-limit`, and otherwise left alone. It takes no steps of ours; we watch.
+ */
+export class QemuNativeWorld implements World {
+  readonly startedAt = new Date().toISOString();
+  readonly #setup: WorldSetup;
+  readonly #parts: Parts;
+
+  private constructor(setup: WorldSetup, parts: Parts) {
+    this.#setup = setup;
+    this.#parts = parts;
+  }
+
+  /** @throws Failure there is no QEMU here, or more is asked than it can do. */
+  static async create(setup: WorldSetup): Promise<QemuNativeWorld> {
+    const { guest, plan, cpu } = setup;
+    if (cpu.guest || cpu.sender || cpu.scheduler !== 'none') {
+      throw new Failure('the world qemu-native reserves no CPU time: leave cpu.scheduler none');
+    }
+    const migration = randomUUID();
+    const ends: (() => Promise<void>)[] = [];
+    try {
+      const viewer = await ViewerThread.listen(
+        { host: HOST, token: 0, periodNs: guest.heartbeatPeriodNs },
+        'worlds/vm/console-viewer-worker',
+      );
+      ends.unshift(() => viewer.end());
+      const heartbeats = { host: HOST, port: viewer.port, token: 0 };
+      const options = { heartbeats, outlives: false };
+      const machine = async (role: 'new guest' | 'receives by QEMU', end: 'source' | 'destination') => {
+        const made = await Machine.create(guest, { ...options, role, folder: machineFolder(migration, end) });
+        ends.unshift(() => made.end());
+        return made;
+      };
+      const source = await machine('new guest', 'source');
+      const destination = await machine('receives by QEMU', 'destination');
+      await source.qemu.enable('events', 'return-path');
+      await destination.qemu.enable('events', 'return-path');
+      await source.qemu.qmp.execute('migrate-set-parameters', {
+        'max-bandwidth': Math.round(plan.rateBytesPerSecond ?? NO_LIMIT_BYTES),
+        'downtime-limit': Math.round(limitNs(setup) / NANOS_PER_MILLISECOND),
+      });
+      await destination.qemu.qmp.execute('migrate-incoming', { uri: `tcp:${HOST}:0` });
+      const { depthBytes, rateBytesPerSecond: rate } = plan;
+      const relay = await Relay.start({ to: await portOf(destination), depthBytes, rate });
+      ends.unshift(() => relay.end());
+      await source.run();
+      return new QemuNativeWorld(setup, { source, destination, viewer, relay });
+    } catch (cause) {
+      for (const end of ends) await end();
+      throw cause;
+    }
+  }
+
+  async perform(): ReturnType<World['perform']> {
+    return { kind: 'failed', now: 0, why: 'QEMU migrates by itself and takes no steps' };
+  }
+
+  /** @throws Failure always: QEMU sends by itself, so that we cannot divide its link */
+  allow(): void {
+    throw new Failure(
+      'link.capacity: QEMU sends by itself in the world qemu-native; take vm to share a link',
+    );
+  }
+
+  slices(): readonly [] {
+    return [];
+  }
+
+  async migrate(): Promise<Course> {
+    const { source, viewer, relay } = this.#parts;
+    await sleep(this.#setup.plan.observeNs / NANOS_PER_MILLISECOND);
+    viewer.watchGaps();
+    const story = this.#watch();
+    try {
+      await source.qemu.qmp.execute('migrate', { uri: `tcp:${HOST}:${relay.port}` });
+      await this.#runsThere(story);
+    } catch (cause) {
+      return this.#staysHere(story, cause);
+    }
+    await sleep(SETTLING_MS);
+    const last = await source.qemu.qmp.execute<QueryMigrate>('query-migrate');
+    const { outage, continued } = await this.#afterwards();
+    const { live, whole } = await relay.carried();
+    const link = { ...whole, utilisation: null };
+    const verified: Verification = { memory: 'not-checked', continued };
+    return { ...story.completed(last, live), outage, verified, servers: [], link };
+  }
+
+  async close(): Promise<void> {
+    const { source, destination, viewer, relay } = this.#parts;
+    await Promise.all([relay.end(), viewer.end(), source.end(), destination.end()]);
+  }
+
+  /** Takes down what QEMU reports, and what it says when asked at these moments. */
+  #watch(): NativeStory {
+    const { source, destination, relay } = this.#parts;
+    const story = new NativeStory(clockNs());
+    source.qemu.qmp.listen((event) => {
+      if (event.event === 'STOP') {
+        relay.stopped();
+        story.stopped(event, clockNs());
+      }
+      if (event.event !== 'MIGRATION_PASS') return;
+      const atNs = clockNs();
+      void source.qemu.qmp.execute<QueryMigrate>('query-migrate').then(
+        ({ ram }) => ram && story.passBegins({ atNs, ram } satisfies Look),
+        () => {},
+      );
+    });
+    destination.qemu.qmp.listen((event) => {
+      if (event.event === 'RESUME') story.resumed(event, clockNs());
+    });
+    return story;
+  }
+
+  /** @throws Failure it does not come to that. */
+  async #runsThere(story: NativeStory): Promise<void> {
+    const { source } = this.#parts;
+    const { timeoutNs } = this.#setup.plan;
+    const untilNs = clockNs() + (timeoutNs ?? Number.POSITIVE_INFINITY);
+    for (;;) {
+      const status = await source.qemu.migrationStatus();
+      if (status === 'completed' && story.hasResumed) return;
+      if (status === 'failed' || status === 'cancelled') throw new Failure(`QEMU's migration: ${status}`);
+      if (clockNs() > untilNs)
+        throw new NotConverged(`the timeout of ${formatDuration(timeoutNs!)} has passed`);
+      await sleep(2);
+    }
+  }
+
+  async #staysHere(story: NativeStory, cause: unknown): Promise<Course> {
+    const { source, viewer, relay } = this.#parts;
+    const { qmp } = source.qemu;
+    await qmp.execute('migrate_cancel').catch(() => {});
+    const outcome: Outcome = cause instanceof NotConverged ? 'not-converged' : 'failed';
+    const status = await qmp.execute<{ running: boolean }>('query-status').catch(() => ({ running: false }));
+    return {
+      ...story.abandoned(outcome, reasonOf(cause), clockNs(), status.running ? 'source' : 'nobody'),
+      outage: await viewer.outage(0),
+      verified: { memory: 'not-checked', continued: 'not-checked' },
+      servers: [],
+      link: await relay.carried().then(
+        ({ whole }) => whole,
+        () => idleLink(this.#setup.plan.depthBytes),
+      ),
+    };
+  }
+
+  /** As in the world vm: the guest that moved must end like one that never did. */
+  async #afterwards(): Promise<{ outage: Outage | null; continued: Verification['continued'] }> {
+    const { source, destination, viewer } = this.#parts;
+    const afterwardsMs =
+      (HEARTBEATS_AFTERWARDS * this.#setup.guest.heartbeatPeriodNs) / NANOS_PER_MILLISECOND;
+    await sleep(afterwardsMs);
+    await destination.rest();
+    const outage = await viewer.outage(destination.heartbeats);
+    viewer.forgetSource();
+    await source.advance(destination.steps, CATCHING_UP_MS + 2 * afterwardsMs);
+    return { outage, continued: source.hash() === destination.hash() ? 'identical' : 'different' };
+  }
+}
+
+class NotConverged extends Failure {}
+
+function limitNs({ plan: { stop } }: WorldSetup): Nanos {
+  return stop.rule === 'downtime' ? stop.limitNs : DEFAULT_LIMIT_NS;
+}
+
+/** Where a QEMU waits for another one. */
+async function portOf(machine: Machine): Promise<number> {
+  const { 'socket-address': [address] = [] } = await machine.qemu.qmp.execute<{
+    'socket-address'?: readonly { readonly port: string }[];
+  }>('query-migrate');
+  if (!address) throw new Failure('QEMU does not say where it waits for the other one');
+  return Number(address.port);
+}

@@ -1,0 +1,148 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, openSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Failure, reasonOf } from '../failure.ts';
+import { Qmp } from './qmp.ts';
+
+export const qemuProgram = 'qemu-system-x86_64';
+
+/** What a machine is made of. */
+export interface QemuOptions {
+  /** Where its sockets and its log are kept. */
+  readonly folder: string;
+  readonly ram: { readonly file: string; readonly lengthBytes: number };
+  /** Its firmware: a file. */
+  readonly rom: string;
+  /** Where the bytes of its debug console go. */
+  readonly console: { readonly host: string; readonly port: number } | null;
+  /** Whether it waits for another one's migration, and runs by itself after it. */
+  readonly incoming: 'no' | 'stands' | 'runs';
+  readonly accelerator: 'tcg' | 'kvm';
+  /** Whether the machine may outlive this process: only if a journal tells whose it is. */
+  readonly outlives: boolean;
+}
+
+/** A QEMU process, standing until it is told to run. */
+export class Qemu {
+  readonly qmp: Qmp;
+  readonly pid: number;
+  readonly #child: ChildProcess;
+
+  private constructor(child: ChildProcess, qmp: Qmp) {
+    this.#child = child;
+    this.pid = child.pid!;
+    this.qmp = qmp;
+  }
+
+  /** @throws Failure there is no QEMU, or it does not start; nothing has been left behind. */
+  static async start(options: QemuOptions): Promise<Qemu> {
+    const logFile = join(options.folder, 'log');
+    const log = openSync(logFile, 'a');
+    const [program, ...args] = commandOf(options);
+    // In a process group of its own: what a user types at the terminal is not meant for it.
+    const child = spawn(program!, args, { stdio: ['ignore', log, log], detached: true });
+    closeSync(log);
+    let ended: string | undefined;
+    child.once('error', (error) => (ended = reasonOf(error)));
+    child.once('exit', (code, signal) => {
+      const said = readFileSync(logFile, 'utf8').trim().split('\n').at(-1);
+      ended ??= `QEMU has ended (${signal ?? code})${said ? `: ${said}` : ''}`;
+    });
+    try {
+      return new Qemu(child, await Qmp.connect(monitorOf(options.folder), () => ended));
+    } catch (cause) {
+      await killed(child);
+      throw ended === undefined ? cause : new Failure(ended);
+    }
+  }
+
+  get hasEnded(): boolean {
+    return this.#child.exitCode !== null || this.#child.signalCode !== null;
+  }
+
+  async run(): Promise<void> {
+    await this.qmp.execute('cont');
+  }
+
+  async stand(): Promise<void> {
+    await this.qmp.execute('stop');
+  }
+
+  /** By which the kernel knows the thread that executes the guest. */
+  async vcpuThread(): Promise<number> {
+    const [cpu] = await this.qmp.execute<{ 'thread-id': number }[]>('query-cpus-fast');
+    return cpu!['thread-id'];
+  }
+
+  async enable(...capabilities: readonly string[]): Promise<void> {
+    await this.qmp.execute('migrate-set-capabilities', {
+      capabilities: capabilities.map((capability) => ({ capability, state: true })),
+    });
+  }
+
+  async migrationStatus(): Promise<string> {
+    return (await this.qmp.execute<{ status?: string }>('query-migrate')).status ?? 'none';
+  }
+
+  /** @throws Failure the migration has failed, or does not come to its end. */
+  async migrationCompleted(withinMs: number): Promise<void> {
+    const until = Date.now() + withinMs;
+    for (;;) {
+      const status = await this.migrationStatus();
+      if (status === 'completed') return;
+      if (status === 'failed' || status === 'cancelled' || Date.now() > until) {
+        throw new Failure(`QEMU's migration: ${status}`);
+      }
+      await sleep(1);
+    }
+  }
+
+  async end(): Promise<void> {
+    this.qmp.close();
+    await killed(this.#child);
+  }
+}
+
+/** Where a machine's monitor listens. */
+export function monitorOf(folder: string): string {
+  return join(folder, 'qmp');
+}
+
+function commandOf(options: QemuOptions): readonly string[] {
+  const { folder, ram, rom, console, incoming, accelerator, outlives } = options;
+  const size = ram.lengthBytes;
+  return [
+    // The kernel ends it with us, unless somebody will look for it.
+    ...(outlives ? [] : ['setpriv', '--pdeathsig', 'KILL']),
+    qemuProgram,
+    ...['-name', 'switchover,debug-threads=on'],
+    ...[
+      '-machine',
+      'pc,memory-backend=ram,usb=off,graphics=off',
+      '-accel',
+      accelerator,
+      '-m',
+      `${size / 1024}k`,
+    ],
+    ...['-object', `memory-backend-file,id=ram,mem-path=${ram.file},size=${size},share=on`],
+    ...['-bios', rom, '-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot'],
+    ...(incoming === 'runs' ? [] : ['-S']),
+    ...['-qmp', `unix:${monitorOf(folder)},server=on,wait=off`],
+    ...(console
+      ? [
+          ...['-chardev', `socket,id=console,host=${console.host},port=${console.port},nodelay=on`],
+          ...['-device', 'isa-debugcon,chardev=console'],
+        ]
+      : []),
+    ...(incoming === 'no' ? [] : ['-incoming', 'defer']),
+  ];
+}
+
+async function killed(child: ChildProcess): Promise<void> {
+  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+  const ended = once(child, 'exit');
+  child.kill('SIGKILL');
+  await ended;
+}

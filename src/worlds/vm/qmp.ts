@@ -1,0 +1,136 @@
+import { connect, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Failure, reasonOf } from '../failure.ts';
+
+/** Something that QEMU reports unasked. */
+export interface QmpEvent {
+  readonly event: string;
+  readonly data?: unknown;
+  readonly timestamp: { readonly seconds: number; readonly microseconds: number };
+}
+
+type Message =
+  | QmpEvent
+  | { readonly QMP: unknown }
+  | { readonly id: number; readonly return: unknown }
+  | { readonly id: number; readonly error: { readonly class: string; readonly desc: string } };
+
+interface Waiting {
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (why: Error) => void;
+}
+
+const CONNECT_EVERY_MS = 3;
+/** QEMU answers within milliseconds; whoever is silent for so long hangs. */
+const ANSWER_MS = 10_000;
+
+/** QEMU's monitor (docs/interop/qmp-spec): commands and answers as lines of JSON, and events between them. */
+export class Qmp {
+  readonly #socket: Socket;
+  readonly #waiting = new Map<number, Waiting>();
+  readonly #listeners = new Set<(event: QmpEvent) => void>();
+  #text = '';
+  #asked = 0;
+  #gone: Error | undefined;
+
+  private constructor(socket: Socket) {
+    this.#socket = socket;
+    socket.setEncoding('utf8');
+    socket.on('data', (text: string) => this.#read(text));
+    socket.on('error', (error) => this.#end(error));
+    socket.on('close', () => this.#end(new Failure('QEMU has hung up')));
+  }
+
+  /**
+   * @param gaveUp why nobody will ever listen there, once that is known
+   * @throws Failure it is not a monitor, or nobody will listen
+   */
+  static async connect(path: string, gaveUp: () => string | undefined): Promise<Qmp> {
+    for (;;) {
+      const socket = await attempt(path);
+      if (socket) {
+        const qmp = new Qmp(socket);
+        await qmp.execute('qmp_capabilities');
+        return qmp;
+      }
+      const why = gaveUp();
+      if (why !== undefined) throw new Failure(why);
+      await sleep(CONNECT_EVERY_MS);
+    }
+  }
+
+  /** @throws Failure QEMU refuses, hangs or has ended. */
+  execute<Result = unknown>(command: string, args: object = {}): Promise<Result> {
+    if (this.#gone) return Promise.reject(this.#gone);
+    const id = ++this.#asked;
+    return new Promise((resolve, reject) => {
+      const late = setTimeout(
+        () => this.#settle(id)?.reject(new Failure(`QEMU does not answer '${command}'`)),
+        ANSWER_MS,
+      );
+      this.#waiting.set(id, {
+        resolve: (value) => {
+          clearTimeout(late);
+          resolve(value as Result);
+        },
+        reject: (why) => {
+          clearTimeout(late);
+          reject(new Failure(`QEMU: ${command}: ${reasonOf(why)}`));
+        },
+      });
+      this.#socket.write(`${JSON.stringify({ execute: command, arguments: args, id })}\n`);
+    });
+  }
+
+  /** @returns to be called when no more events are wanted */
+  listen(listener: (event: QmpEvent) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  close(): void {
+    this.#socket.destroy();
+  }
+
+  #read(text: string): void {
+    const lines = (this.#text + text).split('\n');
+    this.#text = lines.pop()!;
+    for (const line of lines) if (line.trim() !== '') this.#take(JSON.parse(line) as Message);
+  }
+
+  #take(message: Message): void {
+    if ('event' in message) for (const listener of this.#listeners) listener(message);
+    else if ('error' in message) this.#settle(message.id)?.reject(new Failure(message.error.desc));
+    else if ('return' in message) this.#settle(message.id)?.resolve(message.return);
+  }
+
+  #settle(id: number): Waiting | undefined {
+    const waiting = this.#waiting.get(id);
+    this.#waiting.delete(id);
+    return waiting;
+  }
+
+  #end(why: Error): void {
+    this.#gone ??= why;
+    for (const id of [...this.#waiting.keys()]) this.#settle(id)!.reject(why);
+  }
+}
+
+/** Whether anybody listens there, or only a file is left of who did. */
+export async function isListening(path: string): Promise<boolean> {
+  const socket = await attempt(path);
+  socket?.destroy();
+  return socket !== undefined;
+}
+
+function attempt(path: string): Promise<Socket | undefined> {
+  return new Promise((resolve) => {
+    const socket = connect(path);
+    const refused = () => resolve(undefined);
+    socket.once('error', refused);
+    socket.once('connect', () => {
+      socket.off('error', refused);
+      resolve(socket);
+    });
+  });
+}

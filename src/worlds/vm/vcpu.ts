@@ -1,0 +1,36 @@
+import { readFileSync } from 'node:fs';
+import type { Scheduler } from '../../core/cpu/cpu-plan.ts';
+import type { Reservation } from '../../core/cpu/reservation.ts';
+import type { Nanos } from '../../core/units.ts';
+import { setDeadline } from '../cpu/scheduling.ts';
+import { Refusal } from '../failure.ts';
+
+/**
+ * The thread of QEMU that executes a guest. It takes no turns, so nobody but the kernel can hold it to a reservation.
+ */
+export class Vcpu {
+  readonly #thread: number;
+  readonly #pid: number;
+
+  constructor(pid: number, thread: number) {
+    this.#pid = pid;
+    this.#thread = thread;
+  }
+
+  /** @throws Refusal the kernel does not grant it, or somebody else would have to keep it. */
+  reserve(reservation: Reservation, scheduler: Scheduler, reclaim: boolean): void {
+    if (scheduler !== 'deadline') {
+      throw new Refusal(
+        `cpu.scheduler ${scheduler}: a virtual machine takes no turns; only the kernel can keep its reservation: deadline`,
+      );
+    }
+    const answer = setDeadline(reservation, { reclaim, thread: this.#thread });
+    if (!answer.ok) throw new Refusal(`guest: ${answer.why}`);
+  }
+
+  /** CPU time that it has used. */
+  usedNs(): Nanos {
+    const [ns] = readFileSync(`/proc/${this.#pid}/task/${this.#thread}/schedstat`, 'utf8').split(' ');
+    return Number(ns);
+  }
+}

@@ -1,0 +1,233 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { shareOf } from '../../core/cpu/reservation.ts';
+import type { Slice } from '../../core/cpu/slice.ts';
+import type { Ceiling } from '../../core/link/ceiling.ts';
+import type { Outage, Owner, Verification, Witness } from '../../core/migration/course.ts';
+import { PageSet } from '../../core/migration/pages.ts';
+import type { Seen, Step } from '../../core/migration/steps.ts';
+import { NANOS_PER_MILLISECOND, type Nanos } from '../../core/units.ts';
+import { clockNs } from '../clock.ts';
+import { reasonOf } from '../failure.ts';
+import { writesPerSecondOf } from '../guests/programs.ts';
+import type { JournalOptions } from '../transfer/source-journal.ts';
+import type { World, WorldSetup } from '../world.ts';
+import { endParts, startParts, type VmParts } from './vm-parts.ts';
+
+/** After the hand-over the guest runs on for so many heartbeats, so that its client can say how it went. */
+const HEARTBEATS_AFTERWARDS = 25;
+
+/**
+ * A real virtual machine: the guest runs in QEMU, over memory that it shares with us; our sender moves its pages as the plan
+ * says, and what it is beyond its pages, in the hand-over; the destination is another QEMU under another process.
+ */
+export class VmWorld implements World {
+  readonly startedAt = new Date().toISOString();
+  readonly #setup: WorldSetup;
+  readonly #parts: VmParts;
+  readonly #beganAtNs = clockNs();
+  readonly #usedAtStartNs: Nanos;
+  #windowBeganAtNs: Nanos | undefined;
+  #saved: Promise<Buffer> | undefined;
+  #owner: Owner = 'source';
+  #verified: Verification = { memory: 'not-checked', continued: 'not-checked' };
+  readonly #notes: string[] = [];
+
+  private constructor(setup: WorldSetup, parts: VmParts) {
+    this.#setup = setup;
+    this.#parts = parts;
+    this.#usedAtStartNs = parts.vcpu.usedNs();
+  }
+
+  /** Boots the machine, lets it run, and connects to the destination. @throws Failure any of that is not possible. */
+  static async create(setup: WorldSetup, options: JournalOptions): Promise<VmWorld> {
+    return new VmWorld(setup, await startParts(setup, options));
+  }
+
+  async perform(step: Step): Promise<Seen> {
+    if (step.kind === 'abort') return this.#abort(step.why);
+    try {
+      return await this.#carryOut(step);
+    } catch (cause) {
+      const failed = { kind: 'failed', now: this.#now() } as const;
+      const revoked = step.kind === 'send' ? this.#parts.sender.revokedWhy : undefined;
+      if (revoked !== undefined) return { ...failed, why: revoked, outcome: 'aborted' };
+      return { ...failed, why: reasonOf(cause) };
+    }
+  }
+
+  allow(ceilings: readonly Ceiling[]): void {
+    this.#parts.sender.allow(ceilings);
+  }
+
+  close(): Promise<void> {
+    return endParts(this.#parts);
+  }
+
+  slices(): readonly Slice[] {
+    return this.#parts.cpu.slices().map((slice) => ({
+      ...slice,
+      startNs: this.#since(slice.startNs),
+      endNs: this.#since(slice.endNs),
+    }));
+  }
+
+  async #carryOut(step: Exclude<Step, { kind: 'abort' }>): Promise<Seen> {
+    const { sender, viewer } = this.#parts;
+    const { guest } = this.#setup;
+    switch (step.kind) {
+      case 'observe':
+        return this.#observe(step.windowNs);
+      case 'learn':
+        return { kind: 'learned', now: this.#now(), writesPerSecond: writesPerSecondOf(guest) };
+      case 'track':
+        viewer.watchGaps();
+        return { kind: 'dirty', now: this.#now(), dirty: PageSet.all(guest.pages), windowNs: 0 };
+      case 'send': {
+        const { result, atNs } = await sender.ask('send', {
+          pages: step.pages,
+          rate: step.rateBytesPerSecond,
+          clears: step.clears,
+          endsRound: step.endsRound,
+        });
+        return { kind: 'sent', now: this.#since(atNs), ...result };
+      }
+      case 'clear':
+        await sender.ask('clear', { words: step.pages.words });
+        return { kind: 'done', now: this.#now() };
+      case 'harvest': {
+        const { dirty, atNs } = await this.#look(step.take);
+        return { kind: 'dirty', now: this.#since(atNs), dirty, windowNs: 0 };
+      }
+      case 'stop':
+        return this.#stop();
+      case 'hand over':
+        return this.#handOver(step.verify === 'full');
+    }
+  }
+
+  async #look(take: boolean): Promise<{ dirty: PageSet; atNs: Nanos }> {
+    const { result, atNs } = await this.#parts.sender.ask('look', { take });
+    return { dirty: new PageSet(this.#setup.guest.pages, result), atNs };
+  }
+
+  /** The first window begins when it is asked for; each later one where the one before it ended. */
+  async #observe(windowNs: Nanos): Promise<Seen> {
+    this.#windowBeganAtNs ??= (await this.#look(true)).atNs;
+    const beganAtNs = this.#windowBeganAtNs;
+    await sleep(Math.max(0, beganAtNs + windowNs - clockNs()) / NANOS_PER_MILLISECOND);
+    const { dirty, atNs } = await this.#look(true);
+    this.#windowBeganAtNs = atNs;
+    return { kind: 'dirty', now: this.#since(atNs), dirty, windowNs: atNs - beganAtNs };
+  }
+
+  /** While we look for what is dirty, QEMU writes down what the machine is beyond its memory. */
+  async #stop(): Promise<Seen> {
+    const { machine, journal } = this.#parts;
+    // The guest may make its last step until QEMU answers; counted from here, no downtime is too short.
+    const stoppedAtNs = clockNs();
+    await machine.stand();
+    this.#saved = machine.saveState();
+    journal.write('stopped');
+    this.#noteShare(stoppedAtNs);
+    const { dirty, atNs } = await this.#look(false);
+    return { kind: 'dirty', now: this.#since(atNs), dirty, windowNs: atNs - stoppedAtNs };
+  }
+
+  /** The kernel keeps no book of periods for us: only how much the guest has had in all. */
+  #noteShare(atNs: Nanos): void {
+    const reservation = this.#setup.cpu.guest;
+    if (!reservation) return;
+    const share = (this.#parts.vcpu.usedNs() - this.#usedAtStartNs) / (atNs - this.#beganAtNs);
+    const percent = (part: number) => `${(100 * part).toFixed(1)} %`;
+    this.#notes.push(
+      `guest: had ${percent(share)} of a processor until the stop; reserved ${percent(shareOf(reservation))}`,
+    );
+  }
+
+  async #handOver(verify: boolean): Promise<Seen> {
+    const { machine, sender, journal } = this.#parts;
+    await sender.ask('state', { bytes: await this.#saved! });
+    const ready = await sender.ask('stop', { guestTimeNs: 0, paused: false });
+    if (verify) {
+      const there = sender.ask('verify', {});
+      const here = machine.hash();
+      const memory = here === (await there).result ? 'identical' : 'different';
+      this.#verified = { ...this.#verified, memory };
+      if (memory === 'different') throw new Error('the destination holds other bytes than the source');
+    }
+    const verifiedAtNs = verify ? clockNs() : ready.atNs;
+    journal.write('ready');
+    journal.write('commit');
+    this.#owner = 'nobody';
+    const { result, atNs } = await sender.ask('commit', {});
+    if (result.kind === 'not sent') this.#owner = 'source';
+    if (result.kind !== 'running') throw new Error(result.why);
+    this.#owner = 'destination';
+    journal.remark('running');
+    const resumeNs = Math.min(result.resumeNs, atNs - verifiedAtNs);
+    return {
+      kind: 'handed over',
+      now: this.#now(),
+      readyAtNs: this.#since(ready.atNs),
+      verifiedAtNs: this.#since(verifiedAtNs),
+      committedAtNs: this.#since(atNs - resumeNs),
+      runningAtNs: this.#since(atNs),
+      witness: await this.#afterwards(),
+    };
+  }
+
+  /**
+   * Lets the guest run on at the destination and rest there for good. Then, as there is no other guest any more, lets the
+   * copy that stayed behind, to which nobody listens, make the same number of steps: a guest that never moved must end
+   * with the same memory.
+   */
+  async #afterwards(): Promise<Witness> {
+    const { machine, sender, viewer, journal } = this.#parts;
+    const afterwardsNs = HEARTBEATS_AFTERWARDS * this.#setup.guest.heartbeatPeriodNs;
+    await sleep(afterwardsNs / NANOS_PER_MILLISECOND);
+    const { result: moved } = await sender.ask('retire', {});
+    journal.remark('ended');
+    const outage = await viewer.outage(moved.heartbeats);
+    viewer.forgetSource();
+    await machine.advance(moved.steps, MOST_CATCHING_UP_MS + (2 * afterwardsNs) / NANOS_PER_MILLISECOND);
+    const continued = machine.hash() === moved.sha256 ? 'identical' : 'different';
+    this.#verified = { ...this.#verified, continued };
+    return this.#witness(outage);
+  }
+
+  /** Before the commit the guest is ours and runs on; after it, it is not, whatever became of it. */
+  async #abort(why: string): Promise<Seen> {
+    const { machine, sender, viewer, journal } = this.#parts;
+    await sender.ask('abort', { why }).catch(() => {});
+    if (this.#owner === 'source') {
+      journal.remark('aborted', why);
+      await machine.run().catch(() => {
+        this.#owner = 'nobody';
+      });
+    }
+    const witness = this.#witness(await viewer.outage(0));
+    return { kind: 'aborted', now: this.#now(), owner: this.#owner, witness };
+  }
+
+  #witness(outage: Outage | null): Witness {
+    const { cpu, sender, journal } = this.#parts;
+    return {
+      outage,
+      verified: this.#verified,
+      servers: cpu.account(clockNs()),
+      link: sender.link,
+      notes: [...cpu.notes, ...journal.notes, ...this.#notes],
+    };
+  }
+
+  #now(): Nanos {
+    return this.#since(clockNs());
+  }
+
+  #since(hostNs: Nanos): Nanos {
+    return hostNs - this.#beganAtNs;
+  }
+}
+
+/** The copy that stayed behind makes up for what the other has run; on a busy machine that takes its time. */
+const MOST_CATCHING_UP_MS = 10_000;

@@ -1,0 +1,52 @@
+import { readdirSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { drive } from '../../../src/lab/drive.ts';
+import { Refusal } from '../../../src/worlds/failure.ts';
+import { VmDestination } from '../../../src/worlds/vm/destination.ts';
+import { VmWorld } from '../../../src/worlds/vm/vm-world.ts';
+import { withoutQemu } from '../../fixtures/qemu.ts';
+import { smallSetup } from '../../fixtures/setup.ts';
+
+describe.skipIf(withoutQemu !== undefined)('the world of virtual machines', () => {
+  let destination: VmDestination;
+  beforeAll(async () => {
+    destination = await VmDestination.listen({ log: () => {} });
+  });
+  afterAll(() => destination.close());
+
+  test('sends at b_d while the machine stands: the memory part is n·(P+H)/b_d, whatever the parts beside it', {
+    retry: 1,
+  }, async () => {
+    const rate = 2_000_000;
+    const setup = smallSetup({
+      guest: { program: { kind: 'sequential', pages: 200, writesPerSecond: 2_000 } },
+      plan: { observeNs: 0, stopRateBytesPerSecond: rate, depthBytes: 16_384 },
+    });
+    const world = await VmWorld.create(setup, { destination: destination.address });
+    try {
+      const { stop, downtimeParts, downtimeNs, verified } = await drive(setup.plan, world);
+      expect(stop.pages).toBeGreaterThan(150);
+      const formulaNs = (stop.pages * 4_112 * 1e9) / rate;
+      expect(downtimeParts.memoryNs).toBeGreaterThan(0.9 * formulaNs);
+      expect(downtimeParts.memoryNs).toBeLessThan(1.2 * formulaNs);
+      expect(downtimeParts.lookNs).toBeGreaterThan(0);
+      expect(downtimeParts.stateNs).toBeGreaterThan(0);
+      expect(downtimeNs).toBeGreaterThan(downtimeParts.memoryNs);
+      expect(verified).toEqual({ memory: 'identical', continued: 'identical' });
+    } finally {
+      await world.close();
+    }
+  });
+
+  test('refuses a reservation that a machine’s thread cannot keep, and leaves nothing behind', async () => {
+    const setup = smallSetup({
+      cpu: { scheduler: 'cbs-hard', guest: { budgetNs: 2e6, periodNs: 10e6 } },
+    });
+    const folders = () => readdirSync('/dev/shm').filter((name) => name.startsWith('switchover-')).length;
+    const before = folders();
+    await expect(VmWorld.create(setup, { destination: destination.address })).rejects.toThrow(Refusal);
+    const nobody = { host: '127.0.0.1', port: 1 };
+    await expect(VmWorld.create(smallSetup(), { destination: nobody })).rejects.toThrow(/no destination/);
+    expect(folders()).toBe(before);
+  });
+});
