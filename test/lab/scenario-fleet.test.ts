@@ -78,8 +78,8 @@ compare: { migration.order: [address, lru] }`,
 
   test('asks for what the link can have', () => {
     expect(problemsOf('{ capacity: 1Mbit/s, rate: unlimited, stopRate: 2Mbit/s }')).toEqual([
-      'link.rate: expected at most link.capacity, found "unlimited"',
       'link.stopRate: expected at most link.capacity, found 250000',
+      'link.rate: expected at most link.capacity, found "unlimited"',
     ]);
     expect(problemsOf('{ capacity: 2Mbit/s, rate: 1Mbit/s, least: 2Mbit/s }')).toEqual([
       'link.least: expected at most the larger of link.rate and link.stopRate, found 250000',
