@@ -40,9 +40,8 @@ export function experimentOfProgram(
     { path: 'guest.pageSize', value: recording?.pageSizeBytes ?? 4096 },
     { path: 'guest.zeroPages', value: 0 },
   ];
-  return experimentOf(
-    scenarioOf(document, file === undefined ? { name: 'running program' } : sourceOf(file), guest),
-  );
+  const source = file === undefined ? { name: 'running program', file: recording?.file } : sourceOf(file);
+  return experimentOf(scenarioOf(document, source, guest));
 }
 
 /** @throws UsageError what is asked of a guest that is recorded is that it be another */
