@@ -3,10 +3,10 @@ import type { Nanos } from '../../core/units.ts';
 import type { Desk } from './desk.ts';
 
 /** How many stand in a chain at most. Whoever is the last rings when it stops. */
-export const CHAIN_LENGTH = 4;
+export const CHAIN_LENGTH = 5;
 
 /** A word has one more than the seat of each, 0 for nobody, from its lowest bits up; and one bit above. */
-const SEAT_BITS = 7;
+const SEAT_BITS = 6;
 const SEAT_MASK = (1 << SEAT_BITS) - 1;
 const TAKEN = 1 << (SEAT_BITS * CHAIN_LENGTH);
 /** Nobody has the turn, and nobody follows. */

@@ -4,6 +4,7 @@ import { clockNs } from '../clock.ts';
 import { type Competitor, Cooperative } from './cooperative.ts';
 import { Desk } from './desk.ts';
 import { type Raised, raise } from './raise.ts';
+import { rehearse } from './rehearsal.ts';
 import { threadCpuNs } from './thread-clock.ts';
 
 /** The dispatcher's thread: sleeps until somebody rings or something is due, and says whose turn it is. */
@@ -16,6 +17,7 @@ export interface DispatcherData {
 }
 
 const { desk: buffer, rule, competitors, hasRoom } = workerData as DispatcherData;
+rehearse(rule, competitors);
 const desk = new Desk(buffer);
 const cooperative = new Cooperative(desk, rule, competitors);
 const cpuAtStartNs = threadCpuNs();
