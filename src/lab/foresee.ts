@@ -12,7 +12,7 @@ import { Random } from '../core/random.ts';
 import { NANOS_PER_SECOND, type Nanos } from '../core/units.ts';
 import { Failure } from '../worlds/failure.ts';
 import { curveOf } from '../worlds/guests/dirty-curve.ts';
-import { writesPerSecondOf } from '../worlds/guests/programs.ts';
+import { writeRatesOf, writesPerSecondOf } from '../worlds/guests/programs.ts';
 import type { WorldSetup } from '../worlds/world.ts';
 import { type Scenario, seeded } from './scenario.ts';
 
@@ -136,8 +136,7 @@ function modelledGuest(setup: WorldSetup, assumes: string[]): ModelInput['guest'
 /** Pages written independently at their long-run rates, which the order and the deferral are taken to know. */
 function independentPages(setup: WorldSetup, assumes: string[]): ModelInput['guest'] {
   const { guest, plan } = setup;
-  const writesPerSecond = writesPerSecondOf(guest);
-  const heat = known(writesPerSecond, plan.windowNs);
+  const heat = known(writeRatesOf(guest), plan.windowNs);
   const context = {
     heat,
     slotsPerWindow: slotsPerWindow(plan),
@@ -149,7 +148,7 @@ function independentPages(setup: WorldSetup, assumes: string[]): ModelInput['gue
   if (plan.skip) assumes.push('no page skipped');
   return {
     kind: 'rates',
-    writesPerSecond,
+    writesPerSecond: writesPerSecondOf(guest),
     order: expectedOrder(plan.order, guest.pages, context),
     deferred: plan.defer ? deferrable(plan.defer, heat, guest.pages) : null,
     clear: plan.clear === 'page' ? 'page' : 'round',

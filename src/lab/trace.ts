@@ -21,6 +21,7 @@ export function encodeTraceLine(line: TraceLine): string {
   return JSON.stringify(line, (_, value) => {
     if (value instanceof PageSet) return { pageSet: base64(value.words), pages: value.pages };
     if (value instanceof Uint32Array) return { uint32: base64(value) };
+    if (value instanceof Uint8Array) return { uint8: base64(value) };
     if (value instanceof Float64Array) return { float64: base64(value) };
     return value;
   });
@@ -44,6 +45,7 @@ function parsed(text: string): unknown {
     return JSON.parse(text, (_, value) => {
       if (typeof value?.pageSet === 'string') return new PageSet(value.pages, uint32(value.pageSet));
       if (typeof value?.uint32 === 'string') return uint32(value.uint32);
+      if (typeof value?.uint8 === 'string') return new Uint8Array(bytesOf(value.uint8));
       if (typeof value?.float64 === 'string') return new Float64Array(bytesOf(value.float64));
       return value;
     });
@@ -98,7 +100,7 @@ export function migrationsOf(lines: readonly TraceLine[]): readonly (readonly Tr
   return migrations;
 }
 
-function base64(array: Uint32Array | Float64Array): string {
+function base64(array: Uint8Array | Uint32Array | Float64Array): string {
   return Buffer.from(array.buffer, array.byteOffset, array.byteLength).toString('base64');
 }
 

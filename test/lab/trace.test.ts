@@ -91,13 +91,14 @@ describe('a line of a trace', () => {
     expect(line.seen.dirty).toBeInstanceOf(PageSet);
     expect([...line.seen.dirty.toArray()]).toEqual([0, 31, 32, 69]);
     expect(line.seen.dirty.pages).toBe(70);
-    const writesPerSecond = Float64Array.of(0, 1e-300, 16.8, Number.POSITIVE_INFINITY);
-    const learned = throughText([
-      { step: { kind: 'learn' }, seen: { kind: 'learned', now: 0, writesPerSecond } },
-    ]);
+    const rates = {
+      writesPerSecond: Float64Array.of(0, 1e-300, 16.8, Number.POSITIVE_INFINITY),
+      classOf: Uint8Array.of(3, 0, 1, 2, 255),
+    };
+    const learned = throughText([{ step: { kind: 'learn' }, seen: { kind: 'learned', now: 0, rates } }]);
     expect(learned[0]).toStrictEqual({
       step: { kind: 'learn' },
-      seen: { kind: 'learned', now: 0, writesPerSecond },
+      seen: { kind: 'learned', now: 0, rates },
     });
   });
 

@@ -64,42 +64,30 @@ export function frequency(pages: number, halfLifeNs: Nanos): Heat {
   };
 }
 
-/** Perfect knowledge: page p is written in a window with probability 1 − exp(−rate_p · window). Learns nothing. */
-export function known(writesPerSecond: Float64Array, windowNs: Nanos): Heat {
-  const probabilityOf = (rate: number) => -Math.expm1((-rate * windowNs) / NANOS_PER_SECOND);
-  const classes = classesOf(writesPerSecond);
-  if (!classes) {
-    const probabilities = writesPerSecond.map(probabilityOf);
-    return { see: () => {}, of: (page) => probabilities[page]! };
-  }
-  const { values, classOf } = classes;
-  const probabilities = values.map(probabilityOf);
-  // Orders tell heats apart as 32-bit numbers.
-  const heats = probabilities.map(Math.fround);
-  const ascending = [...new Set(heats)].sort((a, b) => a - b);
-  const rankOf = Uint8Array.from(heats, (heat) => ascending.indexOf(heat));
-  const ranks = new Uint8Array(classOf.length);
-  for (let page = 0; page < ranks.length; page++) ranks[page] = rankOf[classOf[page]!]!;
-  return { see: () => {}, of: (page) => probabilities[classOf[page]!]!, ranks };
+/** How often each page is written in the long run. */
+export interface WriteRates {
+  /** The rate of each page; with `classOf`, of each class. */
+  readonly writesPerSecond: Float64Array;
+  /** The class that each page belongs to, where pages are written in classes. */
+  readonly classOf?: Uint8Array;
 }
 
-const CLASSES_MAX = 16;
+/** Perfect knowledge: page p is written in a window with probability 1 − exp(−rate_p · window). Learns nothing. */
+export function known({ writesPerSecond, classOf }: WriteRates, windowNs: Nanos): Heat {
+  const probabilities = writesPerSecond.map((rate) => -Math.expm1((-rate * windowNs) / NANOS_PER_SECOND));
+  if (!classOf) return { see: () => {}, of: (page) => probabilities[page]! };
+  return {
+    see: () => {},
+    of: (page) => probabilities[classOf[page]!]!,
+    ranks: ranksOf(probabilities, classOf),
+  };
+}
 
-/** The different values, and which of them each one is; `undefined` if there are too many. */
-function classesOf(
-  all: Float64Array,
-): { readonly values: readonly number[]; readonly classOf: Uint8Array } | undefined {
-  const values: number[] = [];
-  const classOf = new Uint8Array(all.length);
-  // Most pages are as cold as the one before them.
-  let index = 0;
-  for (let i = 0; i < all.length; i++) {
-    if (all[i] !== values[index]) {
-      index = values.indexOf(all[i]!);
-      if (index < 0) index = values.push(all[i]!) - 1;
-      if (index === CLASSES_MAX) return undefined;
-    }
-    classOf[i] = index;
-  }
-  return { values, classOf };
+/** Each page's place among the different heats, which orders tell apart as 32-bit numbers. */
+function ranksOf(probabilities: Float64Array, classOf: Uint8Array): Uint8Array {
+  const heats = Float32Array.from(probabilities);
+  const ascending = [...new Set(heats)].sort((a, b) => a - b);
+  const rankOf = Uint8Array.from(heats, (heat) => ascending.indexOf(heat));
+  if (rankOf.every((rank, index) => rank === index)) return classOf;
+  return classOf.map((index) => rankOf[index]!);
 }

@@ -87,8 +87,8 @@ function* learnHeats(plan: Plan): Migration<Heats> {
   const orderHeat = orders[plan.order].heat;
   const needed = orderHeat !== 'none' || plan.defer !== null;
   if (needed && plan.heat === 'known') {
-    const { writesPerSecond } = yield* ask({ kind: 'learn' }, 'learned');
-    const heat = known(writesPerSecond, plan.windowNs);
+    const { rates } = yield* ask({ kind: 'learn' }, 'learned');
+    const heat = known(rates, plan.windowNs);
     return { forOrder: heat, forDeferral: heat };
   }
   if (!needed) return { forOrder: unknown, forDeferral: unknown };

@@ -1,5 +1,6 @@
 import type { Bytes, BytesPerSecond, Nanos } from '../units.ts';
 import type { Owner, Witness } from './course.ts';
+import type { WriteRates } from './heat.ts';
 import type { PageSet } from './pages.ts';
 
 /** What the migration asks of a world. */
@@ -39,7 +40,7 @@ export type Seen =
    * is dirty takes a look at all its memory.
    */
   | { readonly kind: 'dirty'; readonly now: Nanos; readonly dirty: PageSet; readonly windowNs: Nanos }
-  | { readonly kind: 'learned'; readonly now: Nanos; readonly writesPerSecond: Float64Array }
+  | { readonly kind: 'learned'; readonly now: Nanos; readonly rates: WriteRates }
   | {
       readonly kind: 'sent';
       readonly now: Nanos;

@@ -1,3 +1,4 @@
+import type { WriteRates } from '../../core/migration/heat.ts';
 import { Failure } from '../failure.ts';
 import { type ClassesSpec, classesActivity, classesProgram } from './classes.ts';
 import { curveOf, type DirtyCurveSpec } from './dirty-curve.ts';
@@ -74,7 +75,27 @@ export function usedPages({ pages, zeroPages }: Pick<GuestSpec, 'pages' | 'zeroP
   return pages - zeroPages;
 }
 
-/** How often each page is written in the long run: perfect knowledge of the guest, whose activity may be at hand. */
+/** A byte tells so many classes apart, one of them being the pages that nobody writes. */
+const CLASSES_MAX = 255;
+
+/** Perfect knowledge of the guest, whose activity may be at hand: in classes, the coldest first, where it is written in classes. */
+export function writeRatesOf(guest: GuestSpec, activity = activityOf(guest)): WriteRates {
+  const groups = activity.kind === 'poisson' ? activity.groups : [];
+  const inClasses =
+    groups.length > 0 && groups.length <= CLASSES_MAX && groups.every((group) => !group.writesPerSecond);
+  if (!inClasses) return { writesPerSecond: writesPerSecondOf(guest, activity) };
+  const ascending = groups.toSorted((a, b) => a.mostWritesPerSecond - b.mostWritesPerSecond);
+  const classOf = new Uint8Array(guest.pages);
+  for (const [index, { pages }] of ascending.entries()) {
+    for (let i = 0; i < pages.length; i++) classOf[pages[i]!] = 1 + index;
+  }
+  return {
+    writesPerSecond: Float64Array.of(0, ...ascending.map((group) => group.mostWritesPerSecond)),
+    classOf,
+  };
+}
+
+/** The same, page by page. */
 export function writesPerSecondOf(guest: GuestSpec, activity = activityOf(guest)): Float64Array {
   const rates = new Float64Array(guest.pages);
   switch (activity.kind) {

@@ -9,7 +9,7 @@ import type { End } from '../../core/wire/handover.ts';
 import { clockNs } from '../clock.ts';
 import type { Cpu } from '../cpu/cpu.ts';
 import { Failure, reasonOf } from '../failure.ts';
-import { writesPerSecondOf } from '../guests/programs.ts';
+import { writeRatesOf } from '../guests/programs.ts';
 import { SenderThread } from '../transfer/sender-thread.ts';
 import { SourceJournal } from '../transfer/source-journal.ts';
 import type { World } from '../world.ts';
@@ -149,7 +149,7 @@ export class Departure implements World {
       case 'observe':
         return this.#dirty(await interruption.unless(this.#observation.next(step.windowNs)));
       case 'learn':
-        return { kind: 'learned', now: this.#now(), writesPerSecond: writesPerSecondOf(place.guest) };
+        return { kind: 'learned', now: this.#now(), rates: writeRatesOf(place.guest) };
       case 'track':
         this.#options.onlooker.watchGaps();
         log.markAll();

@@ -1,8 +1,9 @@
+import type { WriteRates } from '../../core/migration/heat.ts';
 import type { PageSet } from '../../core/migration/pages.ts';
 import type { Random } from '../../core/random.ts';
 import { NANOS_PER_SECOND, type Nanos } from '../../core/units.ts';
 import { type Activity, groupRate, type PoissonGroup } from '../guests/program.ts';
-import { activityOf, type GuestSpec, usedPages, writesPerSecondOf } from '../guests/programs.ts';
+import { activityOf, type GuestSpec, usedPages, writeRatesOf } from '../guests/programs.ts';
 
 /** Writes expected of a page in an interval, above which every page is looked at. */
 const SKIPPING_PAYS_BELOW = 0.5;
@@ -29,8 +30,8 @@ export class VirtualGuest {
   }
 
   /** How often each page is written in the long run. */
-  writesPerSecond(): Float64Array {
-    return writesPerSecondOf(this.#spec, this.#activity);
+  writeRates(): WriteRates {
+    return writeRatesOf(this.#spec, this.#activity);
   }
 
   /**

@@ -81,7 +81,7 @@ export class VirtualWorld implements World {
         this.#draw();
         return this.#seen(this.#take(), step.windowNs);
       case 'learn':
-        return { kind: 'learned', now: this.#now, writesPerSecond: this.#guest.writesPerSecond() };
+        return { kind: 'learned', now: this.#now, rates: this.#guest.writeRates() };
       case 'track':
         this.#draw();
         this.#cpu?.watchBeats();

@@ -8,7 +8,7 @@ import type { Seen, Step } from '../../core/migration/steps.ts';
 import { NANOS_PER_MILLISECOND, type Nanos } from '../../core/units.ts';
 import { clockNs } from '../clock.ts';
 import { reasonOf } from '../failure.ts';
-import { writesPerSecondOf } from '../guests/programs.ts';
+import { writeRatesOf } from '../guests/programs.ts';
 import type { JournalOptions } from '../transfer/source-journal.ts';
 import type { World, WorldSetup } from '../world.ts';
 import { endParts, startParts, type VmParts } from './vm-parts.ts';
@@ -78,7 +78,7 @@ export class VmWorld implements World {
       case 'observe':
         return this.#observe(step.windowNs);
       case 'learn':
-        return { kind: 'learned', now: this.#now(), writesPerSecond: writesPerSecondOf(guest) };
+        return { kind: 'learned', now: this.#now(), rates: writeRatesOf(guest) };
       case 'track':
         viewer.watchGaps();
         return { kind: 'dirty', now: this.#now(), dirty: PageSet.all(guest.pages), windowNs: 0 };

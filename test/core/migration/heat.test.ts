@@ -107,7 +107,7 @@ describe('frequency', () => {
 describe('known heat', () => {
   test('is the probability of a write within one window, and nothing seen changes it', () => {
     const rates = Float64Array.of(0, 1e-5, 0.465, 2.46, 16.8, 1e9);
-    const heat = known(rates, 40 * MS);
+    const heat = known({ writesPerSecond: rates }, 40 * MS);
     const expected = [...rates].map((rate) => 1 - Math.exp(-rate * 0.04));
     for (const [page, probability] of expected.entries()) expect(heat.of(page)).toBeCloseTo(probability, 12);
     // 1 − exp(−x) would have lost half of the digits here.
@@ -120,7 +120,7 @@ describe('known heat', () => {
 
   test('grows with the rate, and is what frequency comes to after long watching', () => {
     const rates = Float64Array.of(0.1, 1, 5, 20, 60, 200);
-    const heat = known(rates, 40 * MS);
+    const heat = known({ writesPerSecond: rates }, 40 * MS);
     const watched = frequency(PAGES, 1e15);
     const silent = [...rates].map((rate) => Math.exp(-rate * 0.04));
     for (let window = 0; window < 20_000; window++) {

@@ -85,7 +85,7 @@ function play(given: Partial<Plan>, script: Script = {}): Played {
       }
       case 'learn': {
         const writesPerSecond = Float64Array.from(script.rates ?? Array(PAGES).fill(0));
-        return { kind: 'learned', now, writesPerSecond };
+        return { kind: 'learned', now, rates: { writesPerSecond } };
       }
       case 'track':
         write(ALL);

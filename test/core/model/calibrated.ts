@@ -38,7 +38,7 @@ export function migration(
   clear: 'page' | 'round' = 'page',
 ): ModelInput {
   const context = {
-    heat: known(writesPerSecond, WINDOW_NS),
+    heat: known({ writesPerSecond }, WINDOW_NS),
     slotsPerWindow: WINDOW_NS / NANOS_PER_SECOND / SLOT_SECONDS,
     random: Random.seeded(12),
   };

@@ -26,7 +26,11 @@ test('when every page is written with probability at most 1/n a slot, no order o
     fc.property(guests, fc.nat(), (probabilities, seed) => {
       const n = probabilities.length;
       const rates = Float64Array.from(probabilities, (p) => -Math.log1p(-p) * 1e9);
-      const context = { heat: known(rates, 1), slotsPerWindow: 1, random: Random.seeded(seed) };
+      const context = {
+        heat: known({ writesPerSecond: rates }, 1),
+        slotsPerWindow: 1,
+        random: Random.seeded(seed),
+      };
       const sent = [...increasing(PageSet.all(n), context)];
       const all = [...permutations([...Array(n).keys()])].map((order) => expectedDirty(order, probabilities));
       // Heats are compared as 24-bit numbers.
