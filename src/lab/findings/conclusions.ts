@@ -1,4 +1,5 @@
 import { figure } from '../report/figure.ts';
+import { type Comparison, paired } from '../statistics/comparison.ts';
 import type { Cell } from './cells.ts';
 import type { Collection } from './collection.ts';
 import { stressFile, stressLines } from './stress-file.ts';
@@ -37,21 +38,40 @@ function bestOf(cells: readonly Cell[], where: string): string[] {
   if (certain.length < 2) return [];
   const best = certain.reduce((a, b) => (b.downtimeMs!.median < a.downtimeMs!.median ? b : a));
   const worst = certain.reduce((a, b) => (b.downtimeMs!.median > a.downtimeMs!.median ? b : a));
-  const alike = certain.filter((cell) => cell !== best && cell.downtimeMs!.low <= best.downtimeMs!.high);
-  const longer = certain.length - 1 - alike.length;
+  const others = certain.filter((cell) => cell !== best);
+  const comparisons = new Map(others.map((cell) => [cell, pairedWith(best, cell)]));
+  const isLonger = (cell: Cell) =>
+    comparisons.get(cell)?.certain ?? cell.downtimeMs!.low > best.downtimeMs!.high;
+  const longer = others.filter(isLonger);
+  const byPairs = longer.filter((cell) => cell.downtimeMs!.low <= best.downtimeMs!.high);
+  const alike = others.filter((cell) => !isLonger(cell));
   return [
     `The shortest median downtime${where} is that of cell ${best.number} (${best.label}): ${interval(best)}.`,
-    ...(longer > 0
+    ...(longer.length > 0
       ? [
-          `${longer} of the ${certain.length - 1} others are longer beyond their intervals, the longest being cell ${worst.number} (${worst.label}): ${interval(worst)}.`,
+          `${longer.length} of the ${others.length} others are certainly longer, the longest being cell ${worst.number} (${worst.label}): ${interval(worst)}.`,
         ]
       : []),
-    ...(alike.length > 0
-      ? [
-          `Not to be told apart from cell ${best.number}${where}, because the intervals overlap: ${listed(alike)}.`,
-        ]
-      : []),
+    ...byPairs.slice(0, MOST_PAIRED).map((cell) => {
+      const { value, low, high, count } = comparisons.get(cell)!.difference;
+      return `Cell ${cell.number} (${cell.label}) is longer than cell ${best.number}, though the intervals overlap: by ${figure(value)} ms [${figure(low)}–${figure(high)}], the median of ${count} pairs of one seed.`;
+    }),
+    ...(alike.length > 0 ? [`Not to be told apart from cell ${best.number}${where}: ${listed(alike)}.`] : []),
   ];
+}
+
+/** More of them are in the table. */
+const MOST_PAIRED = 5;
+
+/** Runs of one seed met the same luck. `undefined`: there are too few such pairs, or none, for an interval. */
+function pairedWith(base: Cell, alternative: Cell): Comparison | undefined {
+  const downtimeMs = new Map(base.completed.map(({ seed, downtimeNs }) => [seed, downtimeNs / 1e6]));
+  const common = alternative.completed.filter(({ seed }) => downtimeMs.has(seed));
+  const comparison = paired(
+    common.map(({ seed }) => downtimeMs.get(seed)!),
+    common.map(({ downtimeNs }) => downtimeNs / 1e6),
+  );
+  return comparison?.difference.confident ? comparison : undefined;
 }
 
 function modelLines(cells: readonly Cell[]): string[] {

@@ -97,11 +97,25 @@ describe('the records of a folder', () => {
 
 describe('what can be concluded', () => {
   test('names the best cell, those that may be as good, and by how much the others are worse', async () => {
-    writeLines(folder, 'a.ndjson', sweepLines(orders, 10));
+    const others = sweepLines([orders[2]!], 10).map((line) => JSON.parse(line));
+    writeLines(folder, 'a.ndjson', [
+      ...sweepLines(orders.slice(0, 2), 10),
+      ...others.map((record, index) => JSON.stringify({ ...record, seed: 100 + index })),
+    ]);
     const { can } = conclusions(await collect(folder));
     expect(can[0]).toMatch(/shortest median downtime is that of cell 2 \(order lru\): 100 ms \[/);
     expect(can[1]).toMatch(/^1 of the 2 others .* the longest being cell 1 \(order address\)/);
-    expect(can[2]).toMatch(/^Not to be told apart from cell 2, because the intervals overlap: cell 3\.$/);
+    expect(can[2]).toMatch(/^Not to be told apart from cell 2: cell 3\.$/);
+  });
+
+  test('tells cells apart pair by pair where runs of one seed met the same luck, though intervals overlap', async () => {
+    writeLines(folder, 'a.ndjson', sweepLines(orders, 10));
+    const { can } = conclusions(await collect(folder));
+    expect(can[1]).toMatch(/^2 of the 2 others are certainly longer/);
+    expect(can[2]).toMatch(
+      /^Cell 3 \(order random\) is longer than cell 2, though the intervals overlap: by 0\.20* ms \[0\.20*–0\.20*\], the median of 10 pairs of one seed\.$/,
+    );
+    expect(can.join()).not.toMatch(/told apart/);
   });
 
   test('is nothing of cells with fewer than six runs', async () => {
