@@ -2,10 +2,17 @@ import type { Bytes, BytesPerSecond, Nanos } from './units.ts';
 
 /**
  * What works against a migration besides programs that want its processors, each with an intensity of its own. Those
- * of the link and of the sender's timers have a meaning in virtual time too; the others need a real machine.
+ * of the link, of the guest and of the sender's timers have a meaning in virtual time too; the others need a real machine.
  */
 export type Antagonist =
   | LinkAntagonist
+  /** Once in every period, for a length of time, the guest's own program runs so many times as fast. */
+  | {
+      readonly kind: 'guest-burst';
+      readonly everyNs: Nanos;
+      readonly lengthNs: Nanos;
+      readonly factor: number;
+    }
   /** Whenever the sender is woken it wakes later, by an exponential time of this mean. */
   | { readonly kind: 'timer-noise'; readonly meanNs: Nanos }
   /** Threads outside all reservations that write through so much memory again and again. */

@@ -12,6 +12,7 @@ import { Random } from '../core/random.ts';
 import { NANOS_PER_SECOND, type Nanos } from '../core/units.ts';
 import { Failure } from '../worlds/failure.ts';
 import { curveOf } from '../worlds/guests/dirty-curve.ts';
+import { meanSpeed } from '../worlds/guests/program-clock.ts';
 import { writeRatesOf, writesPerSecondOf } from '../worlds/guests/programs.ts';
 import type { WorldSetup } from '../worlds/world.ts';
 import { type Scenario, seeded } from './scenario.ts';
@@ -116,16 +117,20 @@ function zeroPagesOf({ guest }: WorldSetup): number {
 function modelledGuest(setup: WorldSetup, assumes: string[]): ModelInput['guest'] {
   const { guest, plan } = setup;
   const { program } = guest;
+  const speed = meanSpeed(guest.bursts);
+  if (guest.bursts) assumes.push('bursts of the guest spread evenly');
   switch (program.kind) {
-    case 'dirty-curve':
-      return { kind: 'curve', dirtyPages: curveOf(program, guest.pages) };
+    case 'dirty-curve': {
+      const dirtyPages = curveOf(program, guest.pages);
+      return { kind: 'curve', dirtyPages: (ns) => dirtyPages(ns * speed) };
+    }
     case 'sequential':
     case 'saturating':
       if (plan.clear !== 'round') assumes.push('dirty bits cleared by round');
-      return { kind: 'curve', dirtyPages: linearCurve(program.writesPerSecond, program.pages) };
+      return { kind: 'curve', dirtyPages: linearCurve(program.writesPerSecond * speed, program.pages) };
     case 'stream': {
       if (plan.clear !== 'round') assumes.push('dirty bits cleared by round');
-      const copiesPerSecond = (program.pagesPerFrame * NANOS_PER_SECOND) / program.framePeriodNs;
+      const copiesPerSecond = (speed * program.pagesPerFrame * NANOS_PER_SECOND) / program.framePeriodNs;
       return { kind: 'curve', dirtyPages: linearCurve(copiesPerSecond, program.bufferPages) };
     }
     default:
@@ -148,7 +153,7 @@ function independentPages(setup: WorldSetup, assumes: string[]): ModelInput['gue
   if (plan.skip) assumes.push('no page skipped');
   return {
     kind: 'rates',
-    writesPerSecond: writesPerSecondOf(guest),
+    writesPerSecond: writesPerSecondOf(guest).map((rate) => rate * meanSpeed(guest.bursts)),
     order: expectedOrder(plan.order, guest.pages, context),
     deferred: plan.defer ? deferrable(plan.defer, heat, guest.pages) : null,
     clear: plan.clear === 'page' ? 'page' : 'round',

@@ -8,6 +8,7 @@ import {
   parseRate,
   parseSize,
 } from '../core/units.ts';
+import type { Bursts } from '../worlds/guests/program-clock.ts';
 import { quantity, whole } from './scenario-quantity.ts';
 
 /** What works against the migration, each kind with its intensity. A count of 0 is nobody. */
@@ -35,9 +36,15 @@ export const backgroundSchema = z
           rate: rateOrNone.default(0),
         }),
         z.strictObject({ kind: z.literal('slow-destination'), rate }),
+        z.strictObject({
+          kind: z.literal('guest-burst'),
+          every: someTime,
+          length: time,
+          factor: z.number('a number').positive('a number above 0').max(1000, 'a number, at most 1000'),
+        }),
         z.strictObject({ kind: z.literal('timer-noise'), mean: time }),
       ],
-      'an antagonist: { kind: cpu-hog | memory-hog | garbage | cross-traffic | link-drop | slow-destination | timer-noise, … }',
+      'an antagonist: { kind: cpu-hog | memory-hog | garbage | cross-traffic | link-drop | slow-destination | guest-burst | timer-noise, … }',
     ),
     'a list of antagonists',
   )
@@ -72,11 +79,26 @@ function antagonistOf(document: BackgroundDocument[number]): Antagonist | undefi
       const { kind, every: everyNs, length: lengthNs, rate: bytesPerSecond } = document;
       return lengthNs === 0 ? undefined : { kind, everyNs, lengthNs, bytesPerSecond };
     }
+    case 'guest-burst': {
+      const { kind, every: everyNs, length: lengthNs, factor } = document;
+      return lengthNs === 0 || factor === 1 ? undefined : { kind, everyNs, lengthNs, factor };
+    }
     case 'timer-noise': {
       const { kind, mean: meanNs } = document;
       return meanNs === 0 ? undefined : { kind, meanNs };
     }
   }
+}
+
+/** The guest that is to run in bursts, if it is. */
+export function burstingGuest<Guest extends object>(
+  guest: Guest,
+  antagonists: readonly Antagonist[],
+): Guest & { readonly bursts?: Bursts } {
+  const burst = antagonists.find((each) => each.kind === 'guest-burst');
+  if (!burst) return guest;
+  const { kind: _, ...bursts } = burst;
+  return { ...guest, bursts };
 }
 
 /** Calls `insist` for what each antagonist needs of the rest of the scenario. */
@@ -88,10 +110,12 @@ export function checkAntagonists(
   let cross = 0;
   for (const each of antagonists) {
     if (each.kind === 'cross-traffic') cross += each.bytesPerSecond;
-    if (each.kind !== 'link-drop') continue;
-    const { lengthNs, everyNs } = each;
-    insist(lengthNs < everyNs, 'background link-drop.length', 'less than every', `${lengthNs / 1e6}ms`);
+    if (each.kind !== 'link-drop' && each.kind !== 'guest-burst') continue;
+    const { kind, lengthNs, everyNs } = each;
+    insist(lengthNs < everyNs, `background ${kind}.length`, 'less than every', `${lengthNs / 1e6}ms`);
   }
+  const bursts = antagonists.filter(({ kind }) => kind === 'guest-burst').length;
+  insist(bursts <= 1, 'background guest-burst', 'one, as the guest has one program', bursts);
   if (cross === 0) return;
   insist(capacity !== undefined, 'link.capacity', 'a rate, of which cross-traffic takes its part', capacity);
   if (capacity === undefined) return;

@@ -7,7 +7,7 @@ import type { GuestSpec } from '../worlds/guests/programs.ts';
 import type { WorldSetup } from '../worlds/world.ts';
 import { checked } from './checked.ts';
 import { type Problem, shown, UsageError } from './problem.ts';
-import { checkAntagonists, resolveAntagonists } from './scenario-background.ts';
+import { burstingGuest, checkAntagonists, resolveAntagonists } from './scenario-background.ts';
 import { checkCpu, resolveCpu } from './scenario-cpu.ts';
 import { type LinkShare, type Place, placesOf, resolveShare } from './scenario-fleet.ts';
 import { insisting, resolveGuest, resolvePlan } from './scenario-parts.ts';
@@ -162,11 +162,12 @@ function asObject(document: unknown, file: string): Record<string, unknown> {
 function resolveScenario(document: ScenarioDocument, file: string | undefined, place?: Place): Scenario {
   const { link, background } = document;
   return insisting((insist) => {
-    const guest = resolveGuest(document.guest, file, insist);
+    const steady = resolveGuest(document.guest, file, insist);
     const cpu = resolveCpu(document);
     checkCpu(cpu, insist);
     const antagonists = resolveAntagonists(background);
     checkAntagonists(antagonists, link.capacity, insist);
+    const guest = burstingGuest(steady, antagonists);
     const plan = resolvePlan(document, guest, insist);
     const share = resolveShare(document, plan.stopRateBytesPerSecond, place, insist);
     const linkCapacityBytesPerSecond = link.capacity ?? Number.POSITIVE_INFINITY;

@@ -48,9 +48,17 @@ describe('background', () => {
     expect(settled(experiment)).toContain('cross-traffic (30 Mbit/s); timer-noise (mean 2 ms)');
   });
 
+  test('has bursts of the guest itself, which are part of the guest', () => {
+    const experiment = load('[{ kind: guest-burst, every: 1s, length: 100ms, factor: 4 }]');
+    const { antagonists, guest } = experiment.cells[0]!.scenario;
+    expect(antagonists).toEqual([{ kind: 'guest-burst', everyNs: 1e9, lengthNs: 1e8, factor: 4 }]);
+    expect(guest.bursts).toEqual({ everyNs: 1e9, lengthNs: 1e8, factor: 4 });
+    expect(settled(experiment)).toContain('guest-burst (every 1 s, length 100 ms, factor 4)');
+  });
+
   test('of no intensity is nobody, so that a ramp can begin there', () => {
     const none =
-      '[{ kind: cpu-hog, count: 0 }, { kind: memory-hog, count: 0 }, { kind: garbage, count: 0, rate: 1MB/s }, { kind: cross-traffic, rate: 0 }, { kind: link-drop, every: 1s, length: 0 }, { kind: timer-noise, mean: 0 }]';
+      '[{ kind: cpu-hog, count: 0 }, { kind: memory-hog, count: 0 }, { kind: garbage, count: 0, rate: 1MB/s }, { kind: cross-traffic, rate: 0 }, { kind: link-drop, every: 1s, length: 0 }, { kind: timer-noise, mean: 0 }, { kind: guest-burst, every: 1s, length: 100ms, factor: 1 }]';
     const { cpu, antagonists } = load(none).cells[0]!.scenario;
     expect([cpu.hogs, antagonists]).toEqual([0, []]);
   });
@@ -64,6 +72,15 @@ describe('background', () => {
     ['[{ kind: cross-traffic, rate: 200Mbit/s }]', /cross-traffic: expected less than link\.capacity in all/],
     ['[{ kind: cross-traffic, rate: 5 }]', /a rate such as 50Mbit\/s .*, or 0, found 5/],
     ['[{ kind: memory-hog, size: 1KiB }]', /at least 1MiB/],
+    [
+      '[{ kind: guest-burst, every: 1s, length: 1s, factor: 4 }]',
+      /guest-burst\.length: expected less than every/,
+    ],
+    ['[{ kind: guest-burst, every: 1s, length: 9ms, factor: 0 }]', /factor: expected a number above 0/],
+    [
+      '[{ kind: guest-burst, every: 1s, length: 1ms, factor: 2 }, { kind: guest-burst, every: 1s, length: 1ms, factor: 3 }]',
+      /guest-burst: expected one, as the guest has one program, found 2/,
+    ],
   ])('%s is refused', (background, message) => {
     expect(problems(background)).toMatch(message);
   });

@@ -204,6 +204,23 @@ describe.each(stepByStep)('world %s', (name) => {
     expect(course.stop.bytes).toBeGreaterThan(allowedBytes * 0.3);
   });
 
+  testOfTurns(
+    'a guest that works in bursts writes more, and is handed over as whole as any other',
+    async () => {
+      const plan = { observeNs: 0 };
+      const program = { kind: 'classes' as const, classes: [{ pages: 800, writesPerSecond: 1 }] };
+      const steady = await migrateIn(smallSetup({ guest: { program }, plan }));
+      const bursts = { everyNs: 40e6, lengthNs: 20e6, factor: 9 };
+      const { course } = await migrateIn(smallSetup({ guest: { program, bursts }, plan }));
+      expect(course).toMatchObject({ outcome: 'completed', owner: 'destination' });
+      expect(course.outage).toMatchObject({ lostHeartbeats: 0, repeatedHeartbeats: 0 });
+      expect(course.verified.continued).not.toBe('different');
+      // Five times as many writes in the mean.
+      expect(course.stop.pages).toBeGreaterThan(2.5 * steady.course.stop.pages);
+      expect(course.outage!.heartbeats).toBeGreaterThan(2.5 * steady.course.outage!.heartbeats);
+    },
+  );
+
   test('gives up where it cannot converge, and the guest stays the source’s', async () => {
     const busy = { kind: 'sequential' as const, pages: 800, writesPerSecond: 60_000 };
     const { course } = await migrateIn(

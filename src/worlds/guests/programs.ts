@@ -3,6 +3,7 @@ import { Failure } from '../failure.ts';
 import { type ClassesSpec, classesActivity, classesProgram } from './classes.ts';
 import { curveOf, type DirtyCurveSpec } from './dirty-curve.ts';
 import { type Activity, groupRate, type Program } from './program.ts';
+import { type Bursts, meanSpeed } from './program-clock.ts';
 import { parseRecording, type Recording } from './recording.ts';
 import { type SequentialSpec, sequentialActivity, sequentialProgram } from './sequential.ts';
 import { type StreamSpec, streamActivity, streamProgram } from './stream.ts';
@@ -23,6 +24,8 @@ export interface GuestSpec {
   readonly heartbeatPeriodNs: number;
   /** CPU time that a write takes, where the program does not say it itself. */
   readonly cpuPerWriteNs: number;
+  /** Without, its program always runs at the same speed. */
+  readonly bursts?: Bursts | undefined;
   readonly seed: number;
 }
 
@@ -78,24 +81,25 @@ export function usedPages({ pages, zeroPages }: Pick<GuestSpec, 'pages' | 'zeroP
 /** A byte tells so many classes apart, one of them being the pages that nobody writes. */
 const CLASSES_MAX = 255;
 
-/** Perfect knowledge of the guest, whose activity may be at hand: in classes, the coldest first, where it is written in classes. */
+/** How often pages are written in the long run: perfect knowledge of the guest, whose activity may be at hand: in classes, the coldest first, where it is written in classes. */
 export function writeRatesOf(guest: GuestSpec, activity = activityOf(guest)): WriteRates {
   const groups = activity.kind === 'poisson' ? activity.groups : [];
   const inClasses =
     groups.length > 0 && groups.length <= CLASSES_MAX && groups.every((group) => !group.writesPerSecond);
-  if (!inClasses) return { writesPerSecond: writesPerSecondOf(guest, activity) };
+  const speed = meanSpeed(guest.bursts);
+  if (!inClasses) return { writesPerSecond: writesPerSecondOf(guest, activity).map((rate) => rate * speed) };
   const ascending = groups.toSorted((a, b) => a.mostWritesPerSecond - b.mostWritesPerSecond);
   const classOf = new Uint8Array(guest.pages);
   for (const [index, { pages }] of ascending.entries()) {
     for (let i = 0; i < pages.length; i++) classOf[pages[i]!] = 1 + index;
   }
   return {
-    writesPerSecond: Float64Array.of(0, ...ascending.map((group) => group.mostWritesPerSecond)),
+    writesPerSecond: Float64Array.of(0, ...ascending.map((group) => group.mostWritesPerSecond * speed)),
     classOf,
   };
 }
 
-/** The same, page by page. */
+/** How often each page is written in the program's own time. */
 export function writesPerSecondOf(guest: GuestSpec, activity = activityOf(guest)): Float64Array {
   const rates = new Float64Array(guest.pages);
   switch (activity.kind) {

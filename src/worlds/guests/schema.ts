@@ -32,6 +32,10 @@ const program = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('trace'), recording: z.string() }),
 ]);
 
+const bursts = z
+  .strictObject({ everyNs: positive, lengthNs: positive, factor: rate.positive().max(1000) })
+  .refine(({ everyNs, lengthNs }) => lengthNs < everyNs, 'shorter than their period');
+
 export const guestSchema: z.ZodType<GuestSpec> = z.strictObject({
   name: z.string().max(200),
   pages: positive.max(2 ** 32 - 1),
@@ -43,5 +47,6 @@ export const guestSchema: z.ZodType<GuestSpec> = z.strictObject({
   program,
   heartbeatPeriodNs: positive,
   cpuPerWriteNs: whole,
+  bursts: bursts.optional(),
   seed: whole,
 });

@@ -5,6 +5,7 @@ import { clockNs } from '../clock.ts';
 import { threadCpuNs } from '../cpu/thread-clock.ts';
 import { openTurn } from '../cpu/turn.ts';
 import { Machine } from '../guests/machine.ts';
+import { ProgramClock } from '../guests/program-clock.ts';
 import { programOf } from '../guests/programs.ts';
 import type { HeartbeatAddress } from '../transfer/hello.ts';
 import { encodeHeartbeat } from '../viewer/heartbeat.ts';
@@ -21,6 +22,7 @@ const data = workerData as GuestWorkerData;
 const gate = new Gate(data.control);
 const log = new DirtyLog(data.guest.pages, data.dirty);
 const bytes = new Uint8Array(data.memory);
+const clock = new ProgramClock(data.guest);
 const machine = new Machine(
   {
     pages: data.guest.pages,
@@ -84,17 +86,18 @@ function run(guestTimeNs: number): number {
   // What a step writes and what it takes to be scheduled are part of its demand, so demands add up from when it woke.
   let demandedCpuNs = stepCpuNs === 0 ? 0 : threadCpuNs();
   for (;;) {
-    const nowNs = clockNs() - startedAtNs;
+    const ranNs = clockNs() - startedAtNs;
+    const nowNs = clock.programNs(ranNs);
     for (let steps = 0; steps < STEPS_BETWEEN_LOOKS && machine.nextAtNs() <= nowNs; steps++) {
       const beats = machine.step();
       demandedCpuNs += stepCpuNs;
       if (stepCpuNs > 0) workUntil(demandedCpuNs);
-      if (beats) beat(clockNs() - startedAtNs - machine.timeNs);
+      if (beats) beat(clockNs() - startedAtNs - clock.ranNs(machine.timeNs));
       turn.pass(stopped);
       if (stopped()) break;
     }
     if (stopped()) break;
-    const idleMs = (machine.nextAtNs() - nowNs) / 1e6;
+    const idleMs = (clock.ranNs(machine.nextAtNs()) - ranNs) / 1e6;
     if (idleMs <= 0) continue;
     turn.sleeps();
     gate.sleepWhile(commands.run, Math.max(idleMs, SHORTEST_SLEEP_MS));

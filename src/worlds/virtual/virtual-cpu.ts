@@ -3,6 +3,7 @@ import { type EntityId, Processor } from '../../core/cpu/processor.ts';
 import type { Slice } from '../../core/cpu/slice.ts';
 import type { ServerRecord } from '../../core/migration/course.ts';
 import type { Nanos } from '../../core/units.ts';
+import type { ProgramClock } from '../guests/program-clock.ts';
 import type { GuestLoad } from './guest-load.ts';
 import { SupplyLog } from './supply-log.ts';
 
@@ -19,6 +20,7 @@ interface Place {
  */
 export class VirtualCpu {
   readonly #load: GuestLoad | undefined;
+  readonly #clock: ProgramClock;
   readonly #heartbeatPeriodNs: Nanos;
   readonly #processors: readonly Processor[];
   readonly #guest: Place;
@@ -32,8 +34,10 @@ export class VirtualCpu {
   #senderFinished = false;
   #beats: Beats = { lastNs: 0, longestGapNs: 0, late: 0 };
 
-  constructor(plan: CpuPlan, load: GuestLoad | undefined, heartbeatPeriodNs: Nanos) {
+  /** @param clock by which the guest's jobs arrive */
+  constructor(plan: CpuPlan, load: GuestLoad | undefined, heartbeatPeriodNs: Nanos, clock: ProgramClock) {
     this.#load = load;
+    this.#clock = clock;
     this.#heartbeatPeriodNs = heartbeatPeriodNs;
     const all = competitors(plan);
     const home = (name: string) => all.find((entity) => entity.name === name)!.processor;
@@ -108,9 +112,9 @@ export class VirtualCpu {
     }
   }
 
-  /** How far the guest's program has come, in guest time. */
+  /** How far the guest's program has come, by its own clock. */
   get guestTimeNs(): Nanos {
-    if (!this.#load) return this.#now;
+    if (!this.#load) return this.#clock.programNs(this.#now);
     const { periodNs, workNs, firstNs, lastNs } = this.#load;
     if (this.#finished === this.#released) return Math.max(0, this.#released * periodNs + lastNs);
     const pendingNs = this.#standingWorkNs ?? this.#guest.processor.pending(this.#guest.entity);
@@ -139,7 +143,9 @@ export class VirtualCpu {
     const { lastNs, longestGapNs, late } = this.#beats;
     const period = this.#heartbeatPeriodNs;
     const ranUntilNs = stoppedAtNs ?? this.#now;
-    const dueNs = (Math.floor((this.#finished * this.#load.periodNs) / period) + 1) * period;
+    const dueNs = this.#clock.ranNs(
+      (Math.floor((this.#finished * this.#load.periodNs) / period) + 1) * period,
+    );
     const waitsNs = Math.max(0, dueNs - ranUntilNs) + (this.#standingWorkNs ?? 0);
     return { longestGapNs: Math.max(longestGapNs, this.#now + waitsNs - lastNs), lateHeartbeats: late };
   }
@@ -158,7 +164,7 @@ export class VirtualCpu {
 
   #nextJobNs(): Nanos {
     if (!this.#load || this.#standingWorkNs !== undefined) return Number.POSITIVE_INFINITY;
-    return (this.#released + 1) * this.#load.periodNs;
+    return this.#clock.ranNs((this.#released + 1) * this.#load.periodNs);
   }
 
   #runUntil(untilNs: Nanos): void {
@@ -200,7 +206,8 @@ export class VirtualCpu {
     if (first > last) return;
     const { lastNs, longestGapNs, late } = this.#beats;
     let lateNow = 0;
-    for (let beat = first; beat <= last; beat++) if (atNs - beat * period > period) lateNow += 1;
+    for (let beat = first; beat <= last; beat++)
+      if (atNs - this.#clock.ranNs(beat * period) > period) lateNow += 1;
     this.#beats = {
       lastNs: atNs,
       longestGapNs: Math.max(longestGapNs, atNs - lastNs),

@@ -9,6 +9,7 @@ import { Random } from '../../core/random.ts';
 import type { Bytes, BytesPerSecond, Nanos } from '../../core/units.ts';
 import { disturbanceOf } from '../antagonists/disturbance.ts';
 import { Failure } from '../failure.ts';
+import { ProgramClock } from '../guests/program-clock.ts';
 import { phaseNs } from '../phase.ts';
 import type { World, WorldSetup } from '../world.ts';
 import { DisturbedLink } from './disturbed-link.ts';
@@ -29,6 +30,7 @@ export class VirtualWorld implements World {
   readonly startedAt = new Date(0).toISOString();
   readonly #setup: WorldSetup;
   readonly #guest: VirtualGuest;
+  readonly #clock: ProgramClock;
   readonly #link: VirtualLink;
   /** `undefined`: CPU time is there for everybody. */
   readonly #cpu: VirtualCpu | undefined;
@@ -54,6 +56,7 @@ export class VirtualWorld implements World {
     }
     this.#setup = setup;
     this.#guest = new VirtualGuest(guest, Random.seeded(guest.seed, GUEST_STREAM));
+    this.#clock = new ProgramClock(guest);
     const disturbance = disturbanceOf(setup);
     this.#link = disturbance
       ? new DisturbedLink(plan.depthBytes, linkWindows, disturbance)
@@ -61,7 +64,7 @@ export class VirtualWorld implements World {
     this.#dirty = new PageSet(guest.pages);
     this.#clearedAtNs = new Float64Array(guest.pages);
     if (isCompeted(cpu)) {
-      this.#cpu = new VirtualCpu(cpu, guestLoad(guest), guest.heartbeatPeriodNs);
+      this.#cpu = new VirtualCpu(cpu, guestLoad(guest), guest.heartbeatPeriodNs, this.#clock);
       this.#pass(phaseNs(setup));
       this.#draw();
       this.#take();
@@ -178,10 +181,12 @@ export class VirtualWorld implements World {
     if (!clears) return instants.length;
     const dirty = this.#dirty;
     const clearedAtNs = this.#clearedAtNs;
+    const clock = this.#clock;
+    const { isSteady } = clock;
     for (let i = 0; i < instants.length; i++) {
       const page = pages[i]!;
       dirty.delete(page);
-      clearedAtNs[page] = instants[i]!;
+      clearedAtNs[page] = isSteady ? instants[i]! : clock.programNs(instants[i]!);
     }
     return instants.length;
   }
@@ -199,7 +204,7 @@ export class VirtualWorld implements World {
 
   /** How far the guest's program has come: short of CPU it falls behind. */
   get #guestTimeNs(): Nanos {
-    return this.#cpu?.guestTimeNs ?? this.#now;
+    return this.#cpu?.guestTimeNs ?? this.#clock.programNs(this.#now);
   }
 
   /** Brings `#dirty` up to now; a stopped guest writes nothing. */
@@ -261,7 +266,7 @@ export class VirtualWorld implements World {
     return {
       outage: {
         ...(this.#cpu?.outage(this.#stoppedAtNs) ?? undisturbed),
-        heartbeats: Math.floor((this.#stoppedAtNs ?? this.#now) / heartbeatPeriodNs),
+        heartbeats: Math.floor(this.#clock.programNs(this.#stoppedAtNs ?? this.#now) / heartbeatPeriodNs),
         lostHeartbeats: 0,
         repeatedHeartbeats: 0,
       },

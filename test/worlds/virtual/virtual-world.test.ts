@@ -247,6 +247,55 @@ describe('a guest that would stand for longer than the plan allows', () => {
   });
 });
 
+describe('a guest that works in bursts', () => {
+  const bursts = { everyNs: 100e6, lengthNs: 25e6, factor: 13 };
+  const program = { kind: 'classes' as const, classes: [{ pages: 800, writesPerSecond: 2 }] };
+  const observed = (guest: Partial<GuestSpec>) => {
+    const it = new VirtualWorld(smallSetup({ guest: { program, ...guest } }));
+    return Array.from({ length: 40 }, () => {
+      const seen = it.carryOut({ kind: 'observe', windowNs: 100e6 }) as SeenOf<'dirty'>;
+      return seen.dirty.count();
+    });
+  };
+
+  test('writes in every period as many pages as one that is as fast in the mean', () => {
+    const fast = { kind: 'classes' as const, classes: [{ pages: 800, writesPerSecond: 8 }] };
+    const dirty = 800 * -Math.expm1(-0.8);
+    expect(mean(observed({ bursts })) / dirty).toBeCloseTo(1, 1);
+    expect(mean(observed({ program: fast })) / dirty).toBeCloseTo(1, 1);
+  });
+
+  test('is known by its rates in the long run', () => {
+    const it = new VirtualWorld(smallSetup({ guest: { program, bursts } }));
+    const { rates } = it.carryOut({ kind: 'learn' }) as SeenOf<'learned'>;
+    expect([...rates.writesPerSecond]).toEqual([0, 8]);
+  });
+
+  test('wants the processor in bursts, and under a reservation falls behind in them', () => {
+    const stream = {
+      kind: 'stream' as const,
+      framePeriodNs: 40e6,
+      cpuPerFrameNs: 9e6,
+      pagesPerFrame: 100,
+      bufferPages: 600,
+    };
+    const late = (factor: number) =>
+      migrated(
+        smallSetup({
+          guest: {
+            program: stream,
+            heartbeatPeriodNs: 40e6,
+            bursts: { everyNs: 400e6, lengthNs: 100e6, factor },
+          },
+          plan: { observeNs: 0, rateBytesPerSecond: 2e6 },
+          cpu: { scheduler: 'cbs-hard', guest: { budgetNs: 4e6, periodNs: 10e6 } },
+        }),
+      ).outage!.lateHeartbeats;
+    expect(late(1.5)).toBe(0);
+    expect(late(4)).toBeGreaterThan(2);
+  });
+});
+
 describe('pages that hold only zeros', () => {
   test('cost a header, and are counted', () => {
     const it = new VirtualWorld(smallSetup({ guest: { pages: 900, zeroPages: 100 } }));
