@@ -1,3 +1,4 @@
+import { Random } from '../../core/random.ts';
 import type { WorldName } from '../../worlds/worlds.ts';
 import { checked } from '../checked.ts';
 import { canBeForeseen } from '../foresee.ts';
@@ -177,19 +178,34 @@ const CHECKED_MAX = 20_000;
 const SHOWN_MAX = 20;
 
 /**
- * Resolves every cell, before anything runs; of a very large design so many, spread evenly over it.
+ * Resolves every cell, before anything runs; of a very large design every alternative of every axis in one cell, and as
+ * many cells at random.
  * @throws UsageError all that is wrong with them, each thing once
  */
 function checkCells(design: Design): void {
-  const { cells, world } = design;
   const problems = new Map<string, Problem>();
-  const looks = Math.min(cells, CHECKED_MAX);
-  for (let look = 0; look < looks && problems.size < SHOWN_MAX; look++) {
-    for (const problem of problemsOf(design, Math.floor((look * cells) / looks), world)) {
+  for (const cell of cellsToCheck(design)) {
+    if (problems.size >= SHOWN_MAX) break;
+    for (const problem of problemsOf(design, cell, design.world)) {
       problems.set(JSON.stringify(problem), problem);
     }
   }
   if (problems.size > 0) throw new UsageError([...problems.values()]);
+}
+
+/** The cells by number. Axes that are longer than so many are looked at by chance only. */
+export function* cellsToCheck({ axes, cells }: Pick<Design, 'axes' | 'cells'>): Generator<number> {
+  if (cells <= CHECKED_MAX) {
+    for (let cell = 0; cell < cells; cell++) yield cell;
+    return;
+  }
+  let stride = cells;
+  for (const { length } of axes) {
+    stride /= length;
+    for (let index = 0; index < Math.min(length, CHECKED_MAX); index++) yield index * stride;
+  }
+  const random = Random.seeded(cells);
+  for (let look = 0; look < CHECKED_MAX; look++) yield Math.floor(random.uniform() * cells);
 }
 
 function problemsOf(design: Design, cell: number, world: WorldName): readonly Problem[] {

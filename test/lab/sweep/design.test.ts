@@ -3,7 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { UsageError } from '../../../src/lab/problem.ts';
-import { type Design, loadDesign, runsMax, seedOf, settingsOf } from '../../../src/lab/sweep/design.ts';
+import {
+  cellsToCheck,
+  type Design,
+  loadDesign,
+  runsMax,
+  seedOf,
+  settingsOf,
+} from '../../../src/lab/sweep/design.ts';
 
 let folder: string;
 beforeAll(() => {
@@ -155,6 +162,20 @@ describe('a bad design is refused', () => {
     ],
   ])('%s', (_, text, message) => {
     expect(problems(text)).toMatch(message);
+  });
+
+  test('of very many cells is looked at in every alternative of every axis, and at random', () => {
+    const axes = [10_000, 2, 5].map((length) =>
+      Array.from({ length }, (_, index) => [{ path: 'x', value: index }]),
+    );
+    const cells = [...cellsToCheck({ axes, cells: 100_000 })];
+    expect(Math.max(...cells)).toBeLessThan(100_000);
+    const seen = (of: (cell: number) => number) => new Set(cells.map(of)).size;
+    expect(seen((cell) => cell % 5)).toBe(5);
+    expect(seen((cell) => Math.floor(cell / 5) % 2)).toBe(2);
+    expect(seen((cell) => Math.floor(cell / 10))).toBe(10_000);
+    expect(seen((cell) => cell)).toBeGreaterThan(15_000);
+    expect([...cellsToCheck({ axes: axes.slice(1), cells: 10 })]).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
   });
 
   test('with all that is wrong at once, in whichever cell it is', () => {
