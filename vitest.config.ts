@@ -1,11 +1,17 @@
 import { configDefaults, defineConfig } from 'vitest/config';
 
-/** What neither waits nor measures; all else is of real time, and runs alone, so that it measures nothing but itself. */
+/** What neither waits nor measures. */
 const computed = [
   'test/*.test.ts',
   'test/core/**/*.test.ts',
   'test/lab/**/*.test.ts',
   'test/worlds/{guests,virtual}/**/*.test.ts',
+];
+
+/** Processes of their own, in which no time passes but virtual time. */
+const commands = [
+  'test/cli/{predict,report,schedule,stress,sweep}.test.ts',
+  'test/daemon/bad-requests.test.ts',
 ];
 
 /** Processes that are killed and frozen want a machine that is not overrun: FAULTS=some or FAULTS=all runs them. */
@@ -29,12 +35,17 @@ export default defineConfig({
       },
       {
         extends: true,
+        test: { name: 'commands', include: commands, maxWorkers: '100%', sequence: { groupOrder: 1 } },
+      },
+      {
+        // Alone, one file after another, so that they measure nothing but themselves.
+        extends: true,
         test: {
           name: 'real time',
           include: ['test/**/*.test.ts'],
-          exclude: [...configDefaults.exclude, ...computed, ...faults],
+          exclude: [...configDefaults.exclude, ...computed, ...commands, ...faults],
           fileParallelism: false,
-          sequence: { groupOrder: 1 },
+          sequence: { groupOrder: 2 },
         },
       },
     ],
