@@ -1,30 +1,40 @@
 import type { Seen, Step } from '../../core/migration/steps.ts';
 import { formatDuration, formatRate, NANOS_PER_SECOND, type Nanos } from '../../core/units.ts';
 
-/** Says in one line what each round and the stop did, as it happens. */
+/** Says in one line what each round and the stop did, as it happens. A round may be sent in several pieces. */
 export function roundLog(print: (line: string) => void): (step: Step, seen: Seen) => void {
   let round = 0;
   let sinceNs: Nanos = 0;
   let stopped = false;
-  let sent: Extract<Seen, { kind: 'sent' }> | undefined;
+  let sent = { pages: 0, bytes: 0 };
+  let isWhole = false;
+  let found = { dirtyPages: 0, atNs: 0 };
+  const roundEnds = (how: string) => {
+    round += 1;
+    print(`  round ${round}: ${pagesSent(sent, found.atNs - sinceNs)}, ${found.dirtyPages} dirty${how}`);
+    sinceNs = found.atNs;
+    sent = { pages: 0, bytes: 0 };
+    isWhole = false;
+  };
   return (step, seen) => {
     if (seen.kind === 'failed') print(`  ${step.kind} failed: ${seen.why}`);
     else if (step.kind === 'track') sinceNs = seen.now;
-    else if (step.kind === 'stop') {
+    else if (step.kind === 'send' && seen.kind === 'sent') {
+      sent = { pages: sent.pages + seen.sentPages, bytes: sent.bytes + seen.bytes };
+      isWhole = step.endsRound;
+      if (stopped) print(`  stopped: ${pagesSent(sent, seen.now - sinceNs)}`);
+    } else if (step.kind === 'harvest' && seen.kind === 'dirty') {
+      found = { dirtyPages: seen.dirty.count(), atNs: seen.now };
+      if (isWhole) roundEnds('');
+    } else if ((step.kind === 'stop' || step.kind === 'abort') && !stopped) {
+      if (sent.pages > 0) roundEnds(', cut short');
       stopped = true;
-      sinceNs = seen.now;
-    } else if (seen.kind === 'sent') {
-      sent = seen;
-      if (stopped) print(`  stopped: ${pagesSent(seen, seen.now - sinceNs)}`);
-    } else if (step.kind === 'harvest' && seen.kind === 'dirty' && sent) {
-      round += 1;
-      print(`  round ${round}: ${pagesSent(sent, seen.now - sinceNs)}, ${seen.dirty.count()} dirty`);
       sinceNs = seen.now;
     }
   };
 }
 
-function pagesSent(sent: Extract<Seen, { kind: 'sent' }>, ns: Nanos): string {
-  const rate = formatRate((sent.bytes * NANOS_PER_SECOND) / Math.max(1, ns));
-  return `${sent.sentPages} pages in ${formatDuration(ns)} (${rate})`;
+function pagesSent({ pages, bytes }: { readonly pages: number; readonly bytes: number }, ns: Nanos): string {
+  const rate = ns === 0 ? 'at once' : formatRate((bytes * NANOS_PER_SECOND) / ns);
+  return `${pages} pages in ${formatDuration(ns)} (${rate})`;
 }
