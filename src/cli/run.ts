@@ -15,6 +15,7 @@ import { encodeTraceLine } from '../lab/trace.ts';
 import { Failure, reasonOf } from '../worlds/failure.ts';
 import type { DestinationThere } from '../worlds/transfer/connect.ts';
 import { type WorldName, worldNames } from '../worlds/worlds.ts';
+import { interruptible } from './interruptible.ts';
 import { progressBar } from './progress-bar.ts';
 import { settingsOf } from './settings-of.ts';
 
@@ -61,10 +62,14 @@ export function runCommand(exit: (code: number) => void): Command {
     .option('--trace <file>', 'write every step and what the world answered')
     .option('--gantt <file>', 'draw who had the processor around the stop of the last run, as SVG')
     .option('--quiet', 'no progress on standard error')
-    .action(async (file: string, options: Options) => exit(await action(file, options)));
+    .addHelpText('after', '\nCtrl-C cancels the migration, whose record says so; a second one ends at once.')
+    .action(async (file: string, options: Options) => {
+      const carriedOut = (interrupted?: AbortSignal) => action(file, options, interrupted);
+      exit(await (options.world === 'threads' ? interruptible(carriedOut) : carriedOut()));
+    });
 }
 
-async function action(file: string, options: Options): Promise<number> {
+async function action(file: string, options: Options, interrupted?: AbortSignal): Promise<number> {
   const experiment = loadExperiment(file, settingsOf(options));
   const to = destination(options);
   checkRedis(experiment, options);
@@ -76,12 +81,13 @@ async function action(file: string, options: Options): Promise<number> {
   let chart: StopChart | undefined;
   const progress = options.quiet ? silence : progressOf(experiment);
   try {
-    const results = await run(experiment, {
+    const all = await run(experiment, {
       world: options.world,
       to,
       journals: options.journal,
       fallback: options.fallback,
       redis: options.redis,
+      interrupted,
       listener: {
         starts: progress.starts,
         traced: (line) => trace.write(() => encodeTraceLine(line)),
@@ -93,8 +99,9 @@ async function action(file: string, options: Options): Promise<number> {
       },
     });
     progress.stop();
-    if (options.gantt !== undefined) writeChart(options.gantt, chart);
-    if (options.json !== '-') {
+    const results = all.filter(({ records }) => records.length > 0);
+    if (options.gantt !== undefined && !interrupted?.aborted) writeChart(options.gantt, chart);
+    if (options.json !== '-' && results.length > 0) {
       const parts = [experimentTable(results, options.world), serversTable(results), chart?.terminal];
       console.log(parts.filter((part) => part !== undefined).join('\n\n'));
     }

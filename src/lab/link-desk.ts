@@ -67,6 +67,7 @@ export class LinkDesk {
   /** On this host's clock, and not later than in the ledger. */
   #expiresAtNs: Nanos = Number.POSITIVE_INFINITY;
   #keeping: Promise<void> = Promise.resolve();
+  #isWanted = true;
   #over = false;
 
   /** @param allowed told what the link allows whenever that changes; instants count from the call */
@@ -95,7 +96,7 @@ export class LinkDesk {
     });
     this.#askedAtNs = this.#seenAtNs;
     this.#capacity = ledger.capacityBytesPerSecond;
-    while (refusal === undefined && ledger.queue.some(({ id }) => id === wanted.id)) {
+    while (refusal === undefined && this.#isWanted && ledger.queue.some(({ id }) => id === wanted.id)) {
       await sleep(this.#store.lookMs);
       ledger = await this.#update(settle);
     }
@@ -107,6 +108,11 @@ export class LinkDesk {
     this.#heed(ledger);
     this.#keeping = this.#keep();
     return undefined;
+  }
+
+  /** Has `admit` come back although there is no reservation yet. */
+  stopWaiting(): void {
+    this.#isWanted = false;
   }
 
   /** Gives back what there is, and says how it went. What cannot be given back expires. */

@@ -31,6 +31,8 @@ export interface RunOptions {
   readonly ensembles?: boolean;
   /** Where the ledgers of links are kept that other processes use too. */
   readonly redis?: string | undefined;
+  /** Ends what goes on in real time: its records say `cancelled` and why, and nothing further is begun. */
+  readonly interrupted?: AbortSignal | undefined;
   readonly listener?: RunListener;
 }
 
@@ -79,9 +81,11 @@ export async function run(experiment: Experiment, options: RunOptions): Promise<
     records: [] as MigrationRecord[],
   }));
   const factory = await worldFactory(world, options);
+  const goesOn = () => options.interrupted?.aborted !== true;
   try {
-    for (let repetition = 0; repetition < experiment.runs; repetition++) {
+    for (let repetition = 0; repetition < experiment.runs && goesOn(); repetition++) {
       for (const group of grouped(results)) {
+        if (!goesOn()) break;
         const migrations = group.map(({ cell, scenario, foreseen, records }, index): Migration => {
           const seed = firstSeed + repetition * group.length + index;
           return {
@@ -174,13 +178,15 @@ async function carryOutTogether(
   try {
     throwFirst(made);
     store = share ? await storeOf(share, options) : undefined;
-    const after = (ns: number) => sleep(ns / NANOS_PER_MILLISECOND, undefined, { signal: over.signal });
+    const signal = AbortSignal.any([over.signal, ...(options.interrupted ? [options.interrupted] : [])]);
+    const after = (ns: number) => sleep(ns / NANOS_PER_MILLISECOND, undefined, { signal });
     if (store && share) void changeInTime(store, share, after).catch(() => {});
     throwFirst(
       await Promise.allSettled(
         migrations.map(async (migration, index) => {
-          await after(migration.share?.atNs ?? 0);
-          await carryOut(migration, worlds[index]!, store);
+          // Whoever is interrupted before that begins at once, and is cancelled.
+          await after(migration.share?.atNs ?? 0).catch(() => {});
+          await carryOut(migration, worlds[index]!, store, options.interrupted);
         }),
       ),
     );
@@ -222,9 +228,13 @@ async function carryOut(
   { share, witnessed, ended }: Migration,
   { world: own, setup, notes }: Admitted,
   store: LedgerStore | undefined,
+  interrupted: AbortSignal | undefined,
 ): Promise<void> {
   const shared = store && share ? new SharedLinkWorld(own, setup, share, store) : undefined;
   const world = shared ?? own;
+  const cancel = () => void world.cancel?.(String(interrupted!.reason));
+  if (interrupted?.aborted) cancel();
+  interrupted?.addEventListener('abort', cancel);
   try {
     const steps: Ended['steps'][number][] = [];
     const course = await drive(setup.plan, world, (step, seen) => {
@@ -233,6 +243,7 @@ async function carryOut(
     });
     ended({ setup, course, steps, world, admission: shared?.admission ?? null, notes });
   } finally {
+    interrupted?.removeEventListener('abort', cancel);
     await shared?.leave();
   }
 }

@@ -18,6 +18,7 @@ export class SharedLinkWorld implements World {
   readonly #desk: LinkDesk;
   #now: Nanos = 0;
   #isAtDesk = false;
+  #isCancelled = false;
   #admission: Admission | null = null;
 
   constructor(world: World, { plan }: WorldSetup, share: LinkShare, store: LedgerStore) {
@@ -47,7 +48,8 @@ export class SharedLinkWorld implements World {
       this.#isAtDesk = true;
       try {
         const why = await this.#desk.admit();
-        if (why !== undefined) return { kind: 'failed', now: this.#now, why, outcome: 'aborted' };
+        if (why !== undefined && !this.#isCancelled)
+          return { kind: 'failed', now: this.#now, why, outcome: 'aborted' };
       } catch (cause) {
         return { kind: 'failed', now: this.#now, why: reasonOf(cause) };
       }
@@ -56,6 +58,13 @@ export class SharedLinkWorld implements World {
     this.#now = seen.now;
     if (seen.kind === 'handed over' || seen.kind === 'aborted') await this.leave();
     return seen;
+  }
+
+  /** Also while it waits for its reservation. */
+  cancel(why: string): boolean {
+    this.#isCancelled = true;
+    this.#desk.stopWaiting();
+    return this.#world.cancel?.(why) ?? false;
   }
 
   allow(ceilings: readonly Ceiling[]): void {

@@ -21,6 +21,11 @@ export interface World {
    * the next pages refused: `revoked`.
    */
   allow(ceilings: readonly Ceiling[]): void;
+  /**
+   * Ends the migration, where that takes time: its record will say `cancelled`.
+   * @returns whether it will; it does not once the guest has been given away
+   */
+  cancel?(why: string): boolean;
   /** Who had a processor when, in the world's own time, as far as that was recorded. */
   slices(): readonly Slice[];
   /** Frees everything: processes, threads, sockets. */

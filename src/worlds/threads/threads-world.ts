@@ -84,7 +84,6 @@ export class ThreadsWorld implements World {
     return this.#departure.perform(step);
   }
 
-  /** @returns whether the migration will end for it; it does not once the guest has been given away */
   cancel(why: string): boolean {
     return this.#departure.cancel(why);
   }
