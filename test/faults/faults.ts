@@ -3,8 +3,9 @@ import { isAfterCommit, type Phase } from './phases.ts';
 import type { Wire, WireFault } from './proxy.ts';
 
 /**
- * How a case may end, in few words. `nobody, then X`: the commit was sent and not answered (the two generals), both
- * ends stood or one ran without the other's knowledge, and `recover` said that the guest is X's.
+ * How a case may end, in few words. `nobody, then X`: the commit was sent and not answered, nor was the question what
+ * became of it (the two generals); both ends stood or one ran without the other's knowledge, and `recover` said that the
+ * guest is X's.
  */
 export type Outcome =
   | 'refused, source'
@@ -52,10 +53,15 @@ function passing(happens: (wire: Wire) => void): WireFault {
 /** Whatever goes wrong before the commit leaves the guest at the source. */
 const early = (phase: Phase): readonly Outcome[] =>
   phase === 'set-up' ? ['refused, source'] : ['failed, source'];
-/** A commit that does not arrive, an answer that does not. */
+/** A commit that does not arrive, an answer that does not, and no way to ask. */
 const lost = (phase: Phase): readonly Outcome[] => {
   if (phase === 'commit') return ['nobody, then source'];
   return phase === 'running' ? ['nobody, then destination'] : early(phase);
+};
+/** The same, and the source asks over another connection. */
+const asked = (phase: Phase): readonly Outcome[] => {
+  if (phase === 'commit') return ['failed, source'];
+  return phase === 'running' ? ['completed'] : early(phase);
 };
 const brokenOff = /hung up|the connection broke|connect ECONN/;
 const silent = /silent for 1.5 s|taken nothing for 1.5 s|hung up/;
@@ -77,7 +83,7 @@ export const faults: readonly Fault[] = [
     name: 'the link is cut',
     reason: brokenOff,
     strike: () => (_, wire) => wire.cut(),
-    allowed: lost,
+    allowed: asked,
   },
   {
     name: 'the link is black-holed',
@@ -126,14 +132,14 @@ export const faults: readonly Fault[] = [
       bytes[bytes.length > 16 ? bytes.length >> 1 : 8]! ^= 4;
       wire.send(frame.way, bytes);
     },
-    allowed: lost,
+    allowed: asked,
   },
   {
     name: 'a frame is truncated',
     reason: /silent for|not a frame|checksum|frame of/,
     isSilent: true,
     strike: () => (frame, wire) => wire.send(frame.way, frame.bytes.subarray(0, -7)),
-    allowed: lost,
+    allowed: asked,
   },
   {
     name: 'a frame comes twice',
@@ -141,9 +147,8 @@ export const faults: readonly Fault[] = [
     strike: () => (frame, wire) => wire.send(frame.way, Buffer.concat([frame.bytes, frame.bytes])),
     allowed: (phase) => {
       if (phase === 'set-up') return ['refused, source'];
-      if (isPaging(phase) || phase === 'running') return ['completed'];
-      if (phase === 'commit') return ['completed', 'nobody, then destination'];
-      return ['failed, source', 'nobody, then source', 'nobody, then destination'];
+      if (isPaging(phase) || isAfterCommit(phase)) return ['completed'];
+      return phase === 'ready' ? ['failed, source', 'completed'] : ['failed, source'];
     },
   },
   {
@@ -151,7 +156,7 @@ export const faults: readonly Fault[] = [
     reason: /silent for/,
     isSilent: true,
     strike: () => (frame, wire) => wire.afterNext(frame),
-    allowed: (phase) => (isPaging(phase) ? ['completed'] : lost(phase)),
+    allowed: (phase) => (isPaging(phase) ? ['completed'] : asked(phase)),
   },
   {
     name: 'the destination is killed',
@@ -177,7 +182,9 @@ export const faults: readonly Fault[] = [
     strike: (powers) => passing(() => powers.freezeDestination()),
     allowed: (phase) => {
       if (phase === 'running') return ['completed'];
-      return phase === 'ready' || phase === 'commit' ? ['nobody, then destination'] : early(phase);
+      // Thawed it finds the commit and the question; which it reads first is open.
+      if (phase === 'ready' || phase === 'commit') return ['nobody, then destination', 'nobody, then source'];
+      return early(phase);
     },
   },
   {

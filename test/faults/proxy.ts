@@ -14,6 +14,16 @@ export interface PassingFrame {
 /** What happens on the wire from the awaited frame on. Called once, with that frame. */
 export type WireFault = (frame: PassingFrame, wire: Wire) => void;
 
+const ways: readonly Way[] = ['to destination', 'to source'];
+
+/** A connection of the source and the one to the destination that continues it. */
+interface Joint {
+  readonly sockets: Readonly<Record<Way, Socket>>;
+  /** The beginning of a frame. */
+  readonly rest: Record<Way, Buffer>;
+  readonly late: Partial<Record<Way, PassingFrame>>;
+}
+
 /** The wire in the hands of a fault. */
 export interface Wire {
   send(way: Way, bytes: Buffer): void;
@@ -39,12 +49,10 @@ export class ByteProxy implements Wire {
   readonly #server: Server;
   readonly #awaited: (frame: PassingFrame) => boolean;
   readonly #fault: WireFault;
-  readonly #sockets: Partial<Record<Way, Socket>> = {};
-  readonly #rest: Record<Way, Buffer> = { 'to destination': Buffer.alloc(0), 'to source': Buffer.alloc(0) };
+  readonly #connections: Joint[] = [];
   readonly #holes = new Set<Way>();
   /** What has to wait; undefined: that an end has hung up. */
-  readonly #waiting: [Way, Buffer | undefined][] = [];
-  readonly #late: Partial<Record<Way, PassingFrame>> = {};
+  readonly #waiting: [Joint, Way, Buffer | undefined][] = [];
   #held = false;
   #delayMs = 0;
   #slowest = Number.POSITIVE_INFINITY;
@@ -57,7 +65,7 @@ export class ByteProxy implements Wire {
     this.#fault = fault;
   }
 
-  /** @param awaited asked for every frame, in their order, until it says yes */
+  /** @param awaited asked for every frame, in their order; the first yes counts */
   static async start(
     port: number,
     awaited: (frame: PassingFrame) => boolean,
@@ -80,11 +88,11 @@ export class ByteProxy implements Wire {
   }
 
   send(way: Way, bytes: Buffer): void {
-    this.#hand(way, bytes);
+    this.#hand(this.#connections.at(-1)!, way, bytes);
   }
 
   cut(): void {
-    for (const socket of Object.values(this.#sockets)) socket.destroy();
+    for (const { sockets } of this.#connections) for (const way of ways) sockets[way].destroy();
   }
 
   hole(...ways: Way[]): void {
@@ -95,7 +103,7 @@ export class ByteProxy implements Wire {
     this.#held = true;
     void until.finally(() => {
       this.#held = false;
-      for (const [way, bytes] of this.#waiting.splice(0)) this.#hand(way, bytes);
+      for (const waiting of this.#waiting.splice(0)) this.#hand(...waiting);
     });
   }
 
@@ -104,7 +112,7 @@ export class ByteProxy implements Wire {
   }
 
   afterNext(frame: PassingFrame): void {
-    this.#late[frame.way] = frame;
+    this.#connections.at(-1)!.late[frame.way] = frame;
   }
 
   slow(bytesPerSecond: number): void {
@@ -119,58 +127,62 @@ export class ByteProxy implements Wire {
 
   #joins(source: Socket, destination: Socket): void {
     if (this.#ended) return void source.destroy();
-    this.#sockets['to source'] = source;
-    this.#sockets['to destination'] = destination;
-    this.#listen(source, 'to destination');
-    this.#listen(destination, 'to source');
+    const connection: Joint = {
+      sockets: { 'to destination': destination, 'to source': source },
+      rest: { 'to destination': Buffer.alloc(0), 'to source': Buffer.alloc(0) },
+      late: {},
+    };
+    this.#connections.push(connection);
+    this.#listen(connection, source, 'to destination');
+    this.#listen(connection, destination, 'to source');
   }
 
-  #listen(from: Socket, way: Way): void {
+  #listen(connection: Joint, from: Socket, way: Way): void {
     from.setNoDelay(true);
     from.on('data', (chunk: Buffer) => {
-      this.#hear(way, chunk);
+      this.#hear(connection, way, chunk);
       if (this.#slowest === Number.POSITIVE_INFINITY) return;
       from.pause();
       setTimeout(() => from.resume(), (chunk.length / this.#slowest) * 1000);
     });
-    from.on('close', () => this.#hand(way, undefined));
+    from.on('close', () => this.#hand(connection, way, undefined));
     from.on('error', () => {});
   }
 
   /** Over a hole nobody hears even that the other end has hung up. */
-  #hand(way: Way, bytes: Buffer | undefined): void {
+  #hand(connection: Joint, way: Way, bytes: Buffer | undefined): void {
     if (this.#holes.has(way)) return;
     if (this.#held) {
-      this.#waiting.push([way, bytes]);
+      this.#waiting.push([connection, way, bytes]);
       return;
     }
-    const socket = this.#sockets[way]!;
+    const socket = connection.sockets[way];
     const pass = () => (bytes ? socket.write(bytes) : socket.destroySoon());
     if (this.#delayMs > 0) setTimeout(pass, this.#delayMs);
     else pass();
   }
 
-  #hear(way: Way, chunk: Buffer): void {
-    let rest = Buffer.concat([this.#rest[way], chunk]);
+  #hear(connection: Joint, way: Way, chunk: Buffer): void {
+    let rest = Buffer.concat([connection.rest[way], chunk]);
     while (rest.length >= HEADER_BYTES) {
       const length = HEADER_BYTES + rest.readUInt32LE(12);
       if (rest.length < length) break;
       const bytes = rest.subarray(0, length);
-      this.#pass({ way, type: frameTypes[bytes.readUInt32LE(4) - 1]!, bytes });
+      this.#pass(connection, { way, type: frameTypes[bytes.readUInt32LE(4) - 1]!, bytes });
       rest = rest.subarray(length);
     }
-    this.#rest[way] = rest;
+    connection.rest[way] = rest;
   }
 
-  #pass(frame: PassingFrame): void {
-    if (!this.#struck && this.#awaited(frame)) {
+  #pass(connection: Joint, frame: PassingFrame): void {
+    if (this.#awaited(frame) && !this.#struck) {
       this.#struck = true;
       this.#fault(frame, this);
       return;
     }
-    this.send(frame.way, frame.bytes);
-    const late = this.#late[frame.way];
-    delete this.#late[frame.way];
-    if (late) this.send(late.way, late.bytes);
+    this.#hand(connection, frame.way, frame.bytes);
+    const late = connection.late[frame.way];
+    delete connection.late[frame.way];
+    if (late) this.#hand(connection, late.way, late.bytes);
   }
 }

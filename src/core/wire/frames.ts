@@ -55,6 +55,10 @@ export const frameTypes = [
   'alive',
   /** Argument: offset. Payload: a piece of what a machine is beyond its pages, its processors and devices. */
   'state',
+  /** Argument: version. Payload: the name of a migration whose commit was not answered: what became of it? */
+  'ask',
+  /** Payload: why, as text. The guest is not the destination's and never will be: whatever it had is thrown away. */
+  'returned',
 ] as const;
 
 export type FrameType = (typeof frameTypes)[number];

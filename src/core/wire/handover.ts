@@ -6,7 +6,11 @@ import { type FrameType, WireError } from './frames.ts';
  * breaks the protocol. Two rules stand behind the tables:
  *
  * 1. Up to `commit` the source owns the guest: whatever goes wrong, the guest runs on there.
- * 2. The destination runs the guest only after it has received `commit`; the source never again after sending it.
+ * 2. The destination runs the guest only after it has received `commit`; the source never again after sending it, unless
+ *    the destination has said that it has thrown away what it had, and thus will not run it.
+ *
+ * A source whose connection breaks after the commit may `ask` over another one. The destination ends the old connection
+ * before it answers, so that no commit can come any more: the guest is `running` there, or `returned`.
  *
  * An end without a key begins `new`, one with a shared key `locked`: from there no hello comes before both proofs,
  * the source's first, so that a destination proves nothing to a stranger.
@@ -20,6 +24,7 @@ export type HandoverState =
   | 'proving'
   | 'proved'
   | 'new'
+  | 'asking'
   | 'greeting'
   | 'live'
   | 'ending round'
@@ -40,8 +45,18 @@ const source: Table = {
   challenging: { 'receives challenge': 'challenged', 'receives abort': 'closed', 'sends abort': 'closed' },
   challenged: { 'sends proof': 'proving', 'receives abort': 'closed', 'sends abort': 'closed' },
   proving: { 'receives proof': 'proved', 'receives abort': 'closed', 'sends abort': 'closed' },
-  proved: { 'sends hello': 'greeting', 'receives abort': 'closed', 'sends abort': 'closed' },
-  new: { 'sends hello': 'greeting', 'receives abort': 'closed' },
+  proved: {
+    'sends hello': 'greeting',
+    'sends ask': 'asking',
+    'receives abort': 'closed',
+    'sends abort': 'closed',
+  },
+  new: { 'sends hello': 'greeting', 'sends ask': 'asking', 'receives abort': 'closed' },
+  asking: {
+    'receives running': 'running',
+    'receives returned': 'closed',
+    'receives abort': 'closed',
+  },
   greeting: { 'receives hello': 'live', 'receives abort': 'closed', 'sends abort': 'closed' },
   live: {
     'sends page': 'live',

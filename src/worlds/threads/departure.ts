@@ -213,7 +213,7 @@ export class Departure implements World {
     if (memory === 'different') throw new Error('the destination holds other bytes than the source');
   }
 
-  /** Gives the guest away. A commit that never left changes nothing; one that was not answered leaves it nowhere. */
+  /** Gives the guest away. A commit that was not taken changes nothing; one that was not answered leaves it nowhere. */
   async #commit(): Promise<{ readonly resumeNs: Nanos; readonly atNs: Nanos }> {
     const { interruption } = this.#options;
     this.#watchdog.look();
@@ -223,7 +223,7 @@ export class Departure implements World {
     this.#watchdog.rest();
     this.#owner = 'nobody';
     const { result, atNs } = await this.sender.ask('commit', {});
-    if (result.kind === 'not sent') this.#owner = 'source';
+    if (result.kind === 'not taken') this.#owner = 'source';
     if (result.kind !== 'running') throw new Error(result.why);
     this.#owner = 'destination';
     this.#journal.remark('running');

@@ -6,6 +6,7 @@ import { encodeFrame } from '../transfer/frame-writer.ts';
 import type { Hello } from '../transfer/hello.ts';
 import { defaultLimits, type Limits } from '../transfer/limits.ts';
 import { receive } from '../transfer/receiver.ts';
+import { Receptions } from '../transfer/receptions.ts';
 import { Residents } from './residents.ts';
 
 export interface DestinationOptions {
@@ -62,6 +63,7 @@ export class Destination {
     const host = await addressOf(options, key !== null);
     const sockets = new Set<Socket>();
     const door = new Door(limits);
+    const receptions = new Receptions();
     const server = createServer((socket) => {
       const from = `${socket.remoteAddress}:${socket.remotePort}`;
       sockets.add(socket);
@@ -78,7 +80,7 @@ export class Destination {
         return residents.expect(hello);
       };
       const { journals } = options;
-      void receive(socket, { prepare, key, limits, known, journals }).then((how) => {
+      void receive(socket, { prepare, key, limits, known, journals, receptions }).then((how) => {
         visit.leaves();
         options.log(`${from}: ${printable(how)}`);
       });

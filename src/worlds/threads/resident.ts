@@ -32,8 +32,10 @@ export type Claim = keyof typeof claims;
 export class Resident {
   readonly place: GuestPlace;
   readonly cpu: Cpu;
+  /** Resolves when it has ended. */
+  readonly gone: Promise<void>;
   readonly #thread: GuestThread;
-  readonly #left: () => void;
+  #left: () => void = () => {};
   /** The guest time at which it stands; undefined: it runs. */
   #standsAtNs: Nanos | undefined = 0;
   #claim: Claim | undefined;
@@ -43,7 +45,12 @@ export class Resident {
     this.place = place;
     this.cpu = cpu;
     this.#thread = thread;
-    this.#left = left;
+    this.gone = new Promise((resolve) => {
+      this.#left = () => {
+        left();
+        resolve();
+      };
+    });
   }
 
   /**

@@ -2,8 +2,8 @@ import { totalmem } from 'node:os';
 import { Failure } from '../failure.ts';
 import { type GuestSpec, pagesNeeded, usedPages } from '../guests/programs.ts';
 import type { Hello } from '../transfer/hello.ts';
+import type { HostedGuest } from '../transfer/hosted-guest.ts';
 import { NameClaims } from '../transfer/name-claims.ts';
-import type { HostedGuest } from '../transfer/receiver.ts';
 import { type GuestPlace, Resident } from './resident.ts';
 
 /** The guests that live in this process, by name. */
@@ -38,6 +38,7 @@ export class Residents implements Iterable<Resident> {
       takeOver: (guestTimeNs, paused) => resident.takeOver(guestTimeNs, paused),
       retire: () => resident.retire(),
       discard: () => resident.end(),
+      gone: resident.gone,
     };
   }
 

@@ -4,11 +4,12 @@ import { clockNs } from '../clock.ts';
 import { reasonOf } from '../failure.ts';
 import { PageChecksums } from './checksums.ts';
 import { Connection } from './connection.ts';
-import { encodeHello, type Hello } from './hello.ts';
+import { checkVersion, encodeHello, type Hello } from './hello.ts';
 import { decodeHello } from './hello-schema.ts';
+import type { HostedGuest } from './hosted-guest.ts';
 import { Journal } from './journal.ts';
 import type { Limits } from './limits.ts';
-import { decodeStop, encodeNanos, type Retired } from './payloads.ts';
+import { decodeStop, encodeNanos } from './payloads.ts';
 import {
   type Challenges,
   checkAnnounced,
@@ -17,21 +18,7 @@ import {
   isProofOf,
   proofOf,
 } from './proof.ts';
-
-/** A guest that stands at the destination, waiting for its memory. */
-export interface HostedGuest {
-  readonly memory: Uint8Array;
-  /** Takes in what it is beyond its pages; a guest whose whole state lies in them has nothing of the kind. */
-  load?(state: Buffer): Promise<void>;
-  /** SHA-256 of all memory, in hexadecimal. */
-  hash(): Promise<string>;
-  /** The guest is this end's from here on: it runs, or stands if it is paused. */
-  takeOver(guestTimeNs: number, paused: boolean): Promise<void>;
-  /** Stops the guest for good and says how far it came. @throws Failure something else is being done with it. */
-  retire(): Promise<Retired>;
-  /** Frees everything. */
-  discard(): Promise<void>;
-}
+import type { Receptions, Verdict } from './receptions.ts';
 
 /** What a machine is beyond its pages takes far less. */
 const MOST_STATE_BYTES = 16 * 1024 * 1024;
@@ -48,6 +35,8 @@ export interface Reception {
   readonly known: () => void;
   /** The folder where a journal is kept; without it, none is. */
   readonly journals: string | undefined;
+  /** What came here before, and this one from its hello on. */
+  readonly receptions: Receptions;
 }
 
 /**
@@ -64,6 +53,10 @@ class Receiver {
   readonly #reception: Reception;
   readonly #peer: string;
   readonly #patience: NodeJS.Timeout;
+  /** Once the connection has ended. */
+  readonly #verdict: Promise<Verdict | undefined>;
+  #conclude: (verdict: Verdict | undefined) => void = () => {};
+  #migration = '';
   #journal: Journal | undefined;
   #challenges: Challenges = { source: new Uint8Array(0), destination: destinationChallenge() };
   #name = 'a connection';
@@ -78,6 +71,7 @@ class Receiver {
   #stateBytes = 0;
   #committed = false;
   #tookOver = false;
+  #resumeNs = 0;
   #retired = false;
   #gaveUp: string | undefined;
   /** Control frames are answered one after the other. */
@@ -85,6 +79,9 @@ class Receiver {
 
   constructor(socket: Socket, reception: Reception, ended: (how: string) => void) {
     this.#reception = reception;
+    this.#verdict = new Promise((resolve) => {
+      this.#conclude = resolve;
+    });
     this.#peer = `${socket.remoteAddress}:${socket.remotePort}`;
     const { strangerMs } = reception.limits;
     this.#patience = setTimeout(() => this.#giveUp(`a stranger for ${strangerMs / 1000} s`), strangerMs);
@@ -105,7 +102,7 @@ class Receiver {
       this.#connection.finish();
     } else {
       const copy = Buffer.from(payload);
-      if (header.type === 'hello') this.#becomesKnown();
+      if (header.type === 'hello' || header.type === 'ask') this.#becomesKnown();
       this.#answering = this.#answering
         .then(() => this.#answer(header, copy))
         .catch((cause) => this.#giveUp(reasonOf(cause)));
@@ -146,6 +143,9 @@ class Receiver {
         if (connection.state !== 'closed')
           connection.send('hello', 0, encodeHello({ version: WIRE_VERSION }));
         return;
+      case 'ask':
+        if (this.#reception.key) checkAnnounced(this.#challenges.source, payload);
+        return this.#tell(argument, payload.toString('utf8'));
       case 'round':
         return connection.send('round', argument);
       case 'state':
@@ -160,13 +160,15 @@ class Receiver {
         const committedAtNs = clockNs();
         await this.#guest!.takeOver(this.#guestTimeNs, this.#paused);
         this.#tookOver = true;
-        const resumeNs = clockNs() - committedAtNs;
+        void this.#guest!.gone.then(() => this.#reception.receptions.forget(this.#migration));
+        this.#resumeNs = clockNs() - committedAtNs;
         this.#journal?.write('running');
-        return connection.send('running', 0, encodeNanos(resumeNs));
+        return connection.send('running', 0, encodeNanos(this.#resumeNs));
       }
       case 'retire': {
         const end = await this.#guest!.retire();
         this.#retired = true;
+        this.#reception.receptions.forget(this.#migration);
         this.#journal?.write('ended');
         connection.send('retire', 0, Buffer.from(JSON.stringify(end)));
         return connection.finish();
@@ -186,7 +188,7 @@ class Receiver {
     const { pages, pageSizeBytes, name } = hello.guest;
     this.#guest = await this.#reception.prepare(hello);
     this.#name = `guest '${name}'`;
-    const { journals } = this.#reception;
+    const { journals, receptions } = this.#reception;
     if (journals !== undefined) {
       this.#journal = Journal.atDestination(journals, {
         migration: hello.migration,
@@ -196,6 +198,11 @@ class Receiver {
         peer: this.#peer,
       });
     }
+    this.#migration = hello.migration;
+    receptions.begins(hello.migration, () => {
+      this.#giveUp('its source asks over another connection');
+      return this.#verdict;
+    });
     this.#pages = pages;
     this.#pageSizeBytes = pageSizeBytes;
     this.#connection.pageSizeBytes = pageSizeBytes;
@@ -227,16 +234,49 @@ class Receiver {
     this.#connection.send('ready');
   }
 
+  /** A source whose commit was not answered learns what came of it; where the guest is here, it goes on with it. */
+  async #tell(version: number, migration: string): Promise<void> {
+    checkVersion({ version });
+    const verdict = await this.#reception.receptions.conclude(migration);
+    if (verdict.kind === 'returned') {
+      this.#connection.send('returned', 0, Buffer.from(verdict.why.slice(0, 1000)));
+      return this.#connection.finish();
+    }
+    this.#migration = migration;
+    this.#name = verdict.name;
+    this.#guest = verdict.guest;
+    this.#committed = true;
+    this.#tookOver = true;
+    this.#connection.send('running', 0, encodeNanos(verdict.resumeNs));
+  }
+
   async #end(why: Error | undefined): Promise<string> {
     clearTimeout(this.#patience);
+    const { line, verdict } = await this.#outcome(why);
+    const { receptions } = this.#reception;
+    if (verdict) receptions.ended(this.#migration, verdict);
+    else receptions.forget(this.#migration);
+    this.#conclude(verdict);
+    return line;
+  }
+
+  /** How it ended, as a line and for a source that does not know. */
+  async #outcome(why: Error | undefined): Promise<{ line: string; verdict?: Verdict }> {
     if (this.#retired) {
       await this.#guest?.discard();
-      return `${this.#name} arrived, ran and was retired`;
+      return { line: `${this.#name} arrived, ran and was retired` };
     }
     const reason = this.#gaveUp ?? (why ? reasonOf(why) : 'the connection ended');
-    if (this.#committed) return this.#keeps(why || this.#gaveUp ? `; its source has gone (${reason})` : '');
+    if (this.#committed) {
+      const line = this.#keeps(why || this.#gaveUp ? `; its source has gone (${reason})` : '');
+      if (!this.#tookOver) return { line };
+      const arrived = { name: this.#name, guest: this.#guest!, resumeNs: this.#resumeNs };
+      return { line, verdict: { kind: 'arrived', ...arrived } };
+    }
     await this.#guest?.discard();
-    return `${this.#name} did not arrive: ${reason}${this.#closeJournal('aborted', reason)}`;
+    const trouble = this.#closeJournal('aborted', reason);
+    const line = `${this.#name} did not arrive: ${reason}${trouble}`;
+    return trouble ? { line } : { line, verdict: { kind: 'returned', why: reason } };
   }
 
   /** Of a guest that could not be run the journal stays open: it is this end's all the same. */

@@ -1,7 +1,9 @@
 import { setImmediate as turn } from 'node:timers/promises';
+import type { FrameType } from '../../core/wire/frames.ts';
 
 /** A control frame from the destination. */
 export interface Reply {
+  readonly type: FrameType;
   readonly argument: number;
   readonly payload: Buffer;
 }

@@ -1,29 +1,21 @@
-import { setImmediate as turn } from 'node:timers/promises';
+import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
 import type { LinkRecord } from '../../core/migration/course.ts';
-import type { BytesPerSecond, Nanos } from '../../core/units.ts';
-import {
-  type FrameHeader,
-  type FrameType,
-  HEADER_BYTES,
-  LARGEST_CONTROL_BYTES,
-  WIRE_VERSION,
-  WireError,
-} from '../../core/wire/frames.ts';
+import { type BytesPerSecond, NANOS_PER_MILLISECOND, type Nanos } from '../../core/units.ts';
+import { type FrameType, HEADER_BYTES, LARGEST_CONTROL_BYTES, WIRE_VERSION } from '../../core/wire/frames.ts';
 import { clockNs } from '../clock.ts';
 import { threadCpuNs } from '../cpu/thread-clock.ts';
 import type { Turn } from '../cpu/turn.ts';
 import { Failure, printable, reasonOf } from '../failure.ts';
 import type { Allowance } from './allowance.ts';
+import { Call, type Opening } from './call.ts';
 import { connected, type DestinationThere } from './connect.ts';
-import { Connection } from './connection.ts';
 import type { FrameWriter } from './frame-writer.ts';
 import { decodeAnswer, encodeHello, type Hello } from './hello.ts';
 import { ALIVE_MS, SILENCE_MS } from './limits.ts';
 import { Pacer } from './pacer.ts';
 import { PageFrames, type PageSource } from './page-frames.ts';
 import { decodeNanos, decodeRetired, encodeStop, type Retired } from './payloads.ts';
-import { checkChallenge, isProofOf, proofOf, sourceChallenge } from './proof.ts';
-import { Replies, type Reply } from './replies.ts';
+import type { Reply } from './replies.ts';
 
 export interface PagesToSend {
   readonly pages: Uint32Array;
@@ -51,10 +43,13 @@ export interface SentPages {
 /** What came of the commit: the guest runs there, and that took so long; it is the source's; or nobody can say. */
 export type Committed =
   | { readonly kind: 'running'; readonly resumeNs: Nanos }
-  | { readonly kind: 'not sent' | 'not answered'; readonly why: string };
+  | { readonly kind: 'not taken' | 'not answered'; readonly why: string };
 
 /** Whoever goes to sleep gives up the processor, and may wait long for its next turn. */
 const AWAKE_NS = 300_000;
+
+/** A commit that was not answered is asked for this often. */
+const ASK_EVERY_MS = 200;
 
 /** The source's end of a migration: sends pages as the pacer allows, and speaks the hand-over. */
 export class Sender {
@@ -62,10 +57,11 @@ export class Sender {
   readonly #cpu: SenderCpu;
   readonly #pacer: Pacer;
   readonly #frames: PageFrames;
-  readonly #replies = new Replies();
   #rounds = 0;
   #cpuAtStopNs: Nanos = 0;
-  #connection: Connection | undefined;
+  #call: Call | undefined;
+  /** What to ask whom, if the commit is not answered. */
+  #question: { readonly to: DestinationThere; readonly migration: string } | undefined;
 
   constructor(source: PageSource, depthBytes: number, cpu: SenderCpu, allowance?: Allowance) {
     this.#source = source;
@@ -85,30 +81,13 @@ export class Sender {
 
   /** Connects and greets. @throws Failure nobody there, or refused. */
   async greet(to: DestinationThere, hello: Omit<Hello, 'version'>): Promise<void> {
-    const { key, silenceMs = SILENCE_MS } = to;
-    const socket = await connected(to);
-    const alive = setInterval(() => this.#stayAlive(), ALIVE_MS);
-    this.#connection = new Connection(
-      socket,
-      'source',
-      key !== null,
-      (header, payload) => this.#take(header, payload),
-      (why) => {
-        clearInterval(alive);
-        this.#replies.fail(why ? broken(why) : new Failure('the destination hung up'));
-      },
-      (why) => this.#replies.fail(broken(why)),
-    );
-    this.#connection.longestSilenceMs = silenceMs;
-    this.#connection.pageSizeBytes = this.#source.pageSizeBytes;
-    const greeting = encodeHello({ version: WIRE_VERSION, ...hello });
+    this.#question = { to, migration: hello.migration };
+    const payload = encodeHello({ version: WIRE_VERSION, ...hello });
+    const answer = await this.#open(to, { type: 'hello', argument: 0, payload });
     try {
-      if (key) await this.#prove(key, greeting);
-      this.#connection.send('hello', 0, greeting);
-      const { payload } = await this.#reply();
-      decodeAnswer(payload);
+      decodeAnswer(answer.payload);
     } catch (cause) {
-      this.#connection.close(reasonOf(cause));
+      this.#call!.connection.close(reasonOf(cause));
       throw cause;
     }
   }
@@ -141,18 +120,18 @@ export class Sender {
       if (rate !== null) await this.#taken(taken.at(-1));
       // Without one nothing else lets the event loop turn, and an abort would go unheard.
       else await turn();
-      this.#replies.check();
+      this.#call!.replies.check();
       if (this.#pacer.isRevoked) throw new Failure('the link allows nothing more');
       this.#pacer.departs(writer.lengthBytes);
       bytes += writer.lengthBytes;
-      taken.push(this.#connection!.sendPages(writer.frames()));
+      taken.push(this.#call!.connection.sendPages(writer.frames()));
     }
     await this.#taken(Promise.all(taken));
-    this.#replies.check();
+    this.#call!.replies.check();
     if (endsRound) {
       this.#rounds += 1;
       await this.#control('round', this.#rounds);
-      await this.#reply();
+      await this.#call!.reply();
     }
     return { sentPages: pages.length, zeroPages, bytes };
   }
@@ -173,13 +152,13 @@ export class Sender {
     this.#cpuAtStopNs = threadCpuNs();
     const digest = this.#frames.checksums.digest();
     await this.#control('stop', paused ? 1 : 0, encodeStop({ guestTimeNs, digest }));
-    await this.#reply();
+    await this.#call!.reply();
   }
 
   /** The destination's SHA-256 over all its memory. */
   async verify(): Promise<string> {
     await this.#control('verify');
-    return (await this.#reply()).payload.toString('utf8');
+    return (await this.#call!.reply()).payload.toString('utf8');
   }
 
   /** Gives the guest away. Whoever hears nothing of this knows nothing. */
@@ -189,53 +168,71 @@ export class Sender {
     try {
       await this.#control('commit');
     } catch (cause) {
-      return { kind: 'not sent', why: reasonOf(cause) };
+      return { kind: 'not taken', why: reasonOf(cause) };
     }
     try {
-      return { kind: 'running', resumeNs: decodeNanos((await this.#reply()).payload) };
+      return { kind: 'running', resumeNs: decodeNanos((await this.#call!.reply()).payload) };
     } catch (cause) {
-      const why = `${reasonOf(cause)}, after the commit: the destination may run the guest, so it stands here`;
-      return { kind: 'not answered', why };
+      const trouble = `${reasonOf(cause)}, after the commit`;
+      this.#call!.connection.close(trouble);
+      const answer = await this.#ask();
+      if (answer?.type === 'running') return { kind: 'running', resumeNs: decodeNanos(answer.payload) };
+      if (answer) {
+        const why = printable(answer.payload.toString('utf8'));
+        return {
+          kind: 'not taken',
+          why: `${trouble}; when asked, the destination gave the guest back: ${why}`,
+        };
+      }
+      return {
+        kind: 'not answered',
+        why: `${trouble}: the destination may run the guest, so it stands here`,
+      };
     }
   }
 
   /** Leaves the guest to the destination, which runs it: all is said. */
   leave(): void {
-    this.#connection!.finish();
+    this.#call!.connection.finish();
   }
 
   /** Ends the migrated guest: how far did it come? */
   async retire(): Promise<Retired> {
     await this.#control('retire');
-    return decodeRetired((await this.#reply()).payload);
+    return decodeRetired((await this.#call!.reply()).payload);
   }
 
   /** Tells the destination why, if it is still there, and hangs up. Whatever waits for it ends with the same reason. */
   abort(why: string): void {
-    this.#replies.fail(new Failure(why));
-    this.#connection?.close(why);
+    this.#call?.replies.fail(new Failure(why));
+    this.#call?.connection.close(why);
   }
 
-  /** Both ends prove that they have the key, this one first. @throws WireError the destination does not. */
-  async #prove(key: Uint8Array, greeting: Uint8Array): Promise<void> {
-    const source = sourceChallenge(greeting);
-    this.#connection!.send('challenge', WIRE_VERSION, source);
-    const { argument, payload: destination } = await this.#reply();
-    checkChallenge('destination', argument, destination);
-    const challenges = { source, destination };
-    this.#connection!.send('proof', 0, proofOf('source', key, challenges));
-    const { payload } = await this.#reply();
-    if (!isProofOf('destination', key, challenges, payload)) {
-      throw new WireError('wrong key: the destination could not prove that it has the source’s');
+  /**
+   * What became of the commit? Asks over another connection, for as long as the answer might have taken.
+   * @returns undefined: there was none
+   */
+  async #ask(): Promise<Reply | undefined> {
+    const { to, migration } = this.#question!;
+    const untilNs = clockNs() + (to.silenceMs ?? SILENCE_MS) * NANOS_PER_MILLISECOND;
+    const opening = { type: 'ask', argument: WIRE_VERSION, payload: Buffer.from(migration) } as const;
+    for (;;) {
+      const silenceMs = Math.round((untilNs - clockNs()) / NANOS_PER_MILLISECOND);
+      if (silenceMs <= 0) return undefined;
+      try {
+        return await this.#open({ ...to, silenceMs }, opening);
+      } catch {
+        await this.#asleep(sleep(Math.min(ASK_EVERY_MS, silenceMs)));
+      }
     }
   }
 
   /** Where nothing has been said for long the bucket has room for a header; where it has none, something was. */
   #stayAlive(): void {
-    if (!this.#connection!.maySend('alive') || !this.#pacer.allows(0, HEADER_BYTES)) return;
+    if (!this.#call!.connection.maySend('alive') || !this.#pacer.allows(0, HEADER_BYTES)) return;
     this.#pacer.begins();
     this.#pacer.departs(HEADER_BYTES);
-    this.#connection!.send('alive');
+    this.#call!.connection.send('alive');
   }
 
   #admits(writer: FrameWriter, frameBytes: number): boolean {
@@ -251,7 +248,7 @@ export class Sender {
   async #taken(bytes: Promise<unknown> | undefined): Promise<void> {
     if (!bytes) return;
     let settled = false;
-    const settling = Promise.race([bytes, this.#replies.failed]).then(() => {
+    const settling = Promise.race([bytes, this.#call!.replies.failed]).then(() => {
       settled = true;
     });
     const awakeUntilNs = clockNs() + AWAKE_NS;
@@ -271,29 +268,23 @@ export class Sender {
   }
 
   async #control(type: FrameType, argument = 0, payload: Uint8Array = new Uint8Array(0)): Promise<void> {
-    this.#replies.check();
+    this.#call!.replies.check();
     this.#pacer.begins();
     await this.#pacer.wait(HEADER_BYTES + payload.length);
-    this.#replies.check();
+    this.#call!.replies.check();
     this.#pacer.departs(HEADER_BYTES + payload.length);
-    this.#connection!.send(type, argument, payload);
+    this.#call!.connection.send(type, argument, payload);
   }
 
-  #take(header: FrameHeader, payload: Buffer): void {
-    if (header.type === 'abort') {
-      this.#replies.fail(new Failure(`the destination refused: ${printable(payload.toString('utf8'))}`));
-      this.#connection!.finish();
-    } else {
-      this.#replies.add({ argument: header.argument, payload: Buffer.from(payload) });
-    }
+  async #open(to: DestinationThere, opening: Opening): Promise<Reply> {
+    const { key, silenceMs = SILENCE_MS } = to;
+    const socket = await this.#asleep(connected(to));
+    const alive = setInterval(() => this.#stayAlive(), ALIVE_MS);
+    this.#call = new Call(socket, {
+      ...{ key, silenceMs, pageSizeBytes: this.#source.pageSizeBytes },
+      asleep: (waiting) => this.#asleep(waiting),
+      closed: () => clearInterval(alive),
+    });
+    return this.#call.open(opening);
   }
-
-  /** Sleeps until the destination has answered. */
-  #reply(): Promise<Reply> {
-    return this.#replies.next((spoken) => this.#asleep(spoken));
-  }
-}
-
-function broken(why: Error): Failure {
-  return new Failure(`the connection broke: ${reasonOf(why)}`);
 }

@@ -3,9 +3,11 @@ import { totalmem } from 'node:os';
 import { Failure, printable, reasonOf } from '../failure.ts';
 import { pagesNeeded, usedPages } from '../guests/programs.ts';
 import type { Hello } from '../transfer/hello.ts';
+import type { HostedGuest } from '../transfer/hosted-guest.ts';
 import { defaultLimits } from '../transfer/limits.ts';
 import { NameClaims } from '../transfer/name-claims.ts';
-import { type HostedGuest, receive } from '../transfer/receiver.ts';
+import { receive } from '../transfer/receiver.ts';
+import { Receptions } from '../transfer/receptions.ts';
 import { Machine } from './machine.ts';
 import { machineFolder } from './machine-folder.ts';
 import { Vcpu } from './vcpu.ts';
@@ -36,11 +38,13 @@ export class VmDestination {
     const sockets = new Set<Socket>();
     const machines = new Set<Machine>();
     const names = new NameClaims();
+    const receptions = new Receptions();
     const server = createServer((socket) => {
       sockets.add(socket);
       socket.once('close', () => sockets.delete(socket));
       const prepared = (hello: Hello) => prepare(hello, machines, names, journals !== undefined);
-      const reception = { prepare: prepared, key: null, limits: defaultLimits, known: () => {}, journals };
+      const known = () => {};
+      const reception = { prepare: prepared, key: null, limits: defaultLimits, known, journals, receptions };
       void receive(socket, reception).then((how) => log(printable(how)));
     });
     server.maxConnections = defaultLimits.connections;
@@ -86,9 +90,14 @@ async function prepare(
   if (bytes > totalmem() / 2) throw new Failure(`a guest of ${bytes} bytes: more than half of this host`);
   const leave = await names.claim(guest.name);
   let machine: Machine | undefined;
+  let goes = () => {};
+  const gone = new Promise<void>((resolve) => {
+    goes = resolve;
+  });
   const discard = async () => {
     if (machine && machines.delete(machine)) await machine.end();
     leave();
+    goes();
   };
   try {
     machine = await Machine.create(guest, {
@@ -102,14 +111,14 @@ async function prepare(
       const vcpu = new Vcpu(machine.pid, await machine.vcpuThread());
       vcpu.reserve(reservation, reservation.scheduler, false);
     }
-    return hosted(machine, discard);
+    return { ...hosted(machine), discard, gone };
   } catch (cause) {
     await discard();
     throw cause;
   }
 }
 
-function hosted(machine: Machine, discard: () => Promise<void>): HostedGuest {
+function hosted(machine: Machine): Omit<HostedGuest, 'discard' | 'gone'> {
   return {
     memory: machine.pages,
     load: (state) => machine.load(state),
@@ -121,6 +130,5 @@ function hosted(machine: Machine, discard: () => Promise<void>): HostedGuest {
       await machine.rest();
       return { steps: machine.steps, heartbeats: machine.heartbeats, sha256: machine.hash() };
     },
-    discard,
   };
 }

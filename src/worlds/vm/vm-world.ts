@@ -160,7 +160,7 @@ export class VmWorld implements World {
     journal.write('commit');
     this.#owner = 'nobody';
     const { result, atNs } = await sender.ask('commit', {});
-    if (result.kind === 'not sent') this.#owner = 'source';
+    if (result.kind === 'not taken') this.#owner = 'source';
     if (result.kind !== 'running') throw new Error(result.why);
     this.#owner = 'destination';
     journal.remark('running');

@@ -34,6 +34,8 @@ const bounds: Record<FrameType, readonly [number, number]> = {
   proof: [DIGEST_BYTES, DIGEST_BYTES],
   alive: [0, 0],
   state: [0, LARGEST_CONTROL_BYTES],
+  ask: [0, LARGEST_CONTROL_BYTES],
+  returned: [0, LARGEST_CONTROL_BYTES],
 };
 
 function header(type: FrameType, argument: number, lengthBytes: number, crc = 0): DataView {
@@ -87,6 +89,8 @@ describe('a header', () => {
       proof: 13,
       alive: 14,
       state: 15,
+      ask: 16,
+      returned: 17,
     });
   });
 });

@@ -106,6 +106,17 @@ test('where both have a key, the hello comes after both proofs, and the source p
   }
 });
 
+test('a source that was not answered asks, and is told that the guest runs there or is its own', () => {
+  for (const before of ['new', 'proved'] as const) {
+    expect(next('source', before, 'sends', 'ask')).toBe('asking');
+  }
+  expect(next('source', 'asking', 'receives', 'running')).toBe('running');
+  expect(next('source', 'asking', 'receives', 'returned')).toBe('closed');
+  for (const state of states.filter((state) => state !== 'asking')) {
+    expect(() => next('source', state, 'receives', 'returned'), state).toThrow(WireError);
+  }
+});
+
 test('a key at one end only is an error that says at which', () => {
   expect(() => next('destination', 'new', 'receives', 'challenge')).toThrow(
     'the source has a key and this destination has none',
@@ -125,6 +136,7 @@ test('an end awaits the other where that one may say more than that it gives up'
       'challenging',
       'proving',
       'greeting',
+      'asking',
       'ending round',
       'comparing',
       'verifying',
@@ -135,7 +147,7 @@ test('an end awaits the other where that one may say more than that it gives up'
   for (const state of states) expect(awaits('source', state) && awaits('destination', state)).toBe(false);
 });
 
-/** Both ends and what is under way between them; `committed` remembers that the source has ever sent commit. */
+/** Both ends and what is under way between them; `committed`: the source has ever sent commit, as one that asks has. */
 interface Pair {
   readonly source: HandoverState;
   readonly destination: HandoverState;
@@ -182,7 +194,7 @@ function successors(pair: Pair): Pair[] {
   const following: Pair[] = [];
   if (pair.toDestination.length < MOST_UNDER_WAY) {
     for (const [type, to] of sending('source')) {
-      const committed = pair.committed || type === 'commit';
+      const committed = pair.committed || type === 'commit' || type === 'ask';
       following.push({ ...pair, source: to, toDestination: [...pair.toDestination, type], committed });
     }
   }
@@ -227,7 +239,7 @@ describe('both ends together, over a network that loses nothing', () => {
     expect(atDestination.length).toBeGreaterThan(0);
     expect(atDestination.filter(({ committed }) => !committed)).toEqual([]);
     const sources = new Set(atDestination.map(({ source }) => source));
-    expect([...sources].sort()).toEqual(['committed', 'retiring', 'running']);
+    expect([...sources].sort()).toEqual(['asking', 'committed', 'retiring', 'running']);
   });
 
   test('the destination proves itself only to a source that has said its proof first', () => {

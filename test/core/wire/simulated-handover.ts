@@ -2,30 +2,13 @@ import type { Random } from '../../../src/core/random.ts';
 import type { FrameType } from '../../../src/core/wire/frames.ts';
 import { handover, next } from '../../../src/core/wire/handover.ts';
 import { durable, type JournalEntry } from '../../../src/core/wire/ownership.ts';
+import { Broken, type Rules } from './rules.ts';
 import { type Frame, PAGES, SimulatedProcess } from './simulated-process.ts';
 
-/** What a hand-over is built on. A test breaks one rule after another, and must see it. */
-export interface Rules {
-  readonly sourceSyncsCommit: boolean;
-  readonly destinationSyncsCommit: boolean;
-  readonly destinationWaitsForCommit: boolean;
-  readonly sourceKeepsStoppedAfterCommit: boolean;
-  readonly recoverAsksWhoLives: boolean;
-}
-
-export const soundRules: Rules = {
-  sourceSyncsCommit: true,
-  destinationSyncsCommit: true,
-  destinationWaitsForCommit: true,
-  sourceKeepsStoppedAfterCommit: true,
-  recoverAsksWhoLives: true,
-};
-
+/** A source that was not answered asks so often at most. */
+const MOST_ASKS = 3;
 const RETIRES = 0.02;
 const LEAVES = 0.02;
-
-/** What must never be. */
-export class Broken extends Error {}
 
 /** Both ends as they should behave, the wire between them, and the guest. Who acts when is not decided here. */
 export class SimulatedHandover {
@@ -42,10 +25,18 @@ export class SimulatedHandover {
   #version = 0;
   #stopped = false;
   #roundEnded = false;
+  #asksLeft: number;
+  /** A question is on its way, over a new connection. */
+  asked = false;
+  /** The source has left the first connection; what it sent may still arrive there, and nothing comes back. */
+  #abandoned = false;
+  /** How the source learned what became of its commit. */
+  toldBy = '';
 
   constructor(random: Random, rules: Rules) {
     this.#random = random;
     this.#rules = rules;
+    this.#asksLeft = random.happens(0.5) ? MOST_ASKS : 0;
     this.source.runs = true;
   }
 
@@ -70,7 +61,19 @@ export class SimulatedHandover {
       if (source.last === 'commit') todo.push(...this.#write(source, 'running'));
       else if (this.#random.happens(RETIRES)) this.#send(source, 'retire');
       else if (this.#random.happens(LEAVES)) this.#leave(source);
+    } else if (state === 'closed' && source.committed && source.last === 'commit' && this.#asksLeft > 0) {
+      this.#ask();
     }
+  }
+
+  /** Over a new connection, whatever became of the old one. */
+  #ask(): void {
+    this.#asksLeft -= 1;
+    this.#abandoned = true;
+    this.broken = false;
+    this.source.arriving = [];
+    this.source.state = next('source', 'new', 'sends', 'ask');
+    this.asked = true;
   }
 
   /** The guest stays at the destination. */
@@ -160,6 +163,29 @@ export class SimulatedHandover {
     ]);
   }
 
+  /** The old connection first: no commit may come after the answer. */
+  deliverQuestion(): void {
+    const { destination } = this;
+    this.asked = false;
+    next('destination', 'new', 'receives', 'ask');
+    if (this.#rules.destinationHangsUpBeforeItAnswers) {
+      if (destination.state !== 'closed') this.#closes(destination);
+      const left = this.#asksLeft;
+      destination.todo.push(['answer', () => left === this.#asksLeft && this.#answerQuestion()]);
+    } else if (!destination.committed) this.source.arriving.push({ type: 'returned', page: 0, version: 0 });
+  }
+
+  #answerQuestion(): void {
+    const { destination } = this;
+    const { last, committed, retired } = destination;
+    this.#abandoned = false;
+    destination.arriving = [];
+    destination.state = 'asking';
+    if (committed && !retired && (last === 'running' || last === 'ended')) this.#send(destination, 'running');
+    else if (last === 'aborted') this.#send(destination, 'returned');
+    else this.#send(destination, 'abort');
+  }
+
   #destinationGivesUp(): void {
     const destination = this.destination;
     if (handover.destination[destination.state]['sends abort']) this.#send(destination, 'abort');
@@ -194,13 +220,18 @@ export class SimulatedHandover {
   #send(process: SimulatedProcess, type: FrameType, page = 0, version = 0): void {
     if (process.state === 'closed') return;
     process.state = next(process.end, process.state, 'sends', type);
-    if (!this.broken) this.#other(process).arriving.push({ type, page, version });
+    if (!this.#isLost(process)) this.#other(process).arriving.push({ type, page, version });
   }
 
   hangUp(process: SimulatedProcess): void {
     if (process.state === 'closed' && process.lives) return;
     process.state = 'closed';
-    if (!this.broken) this.#other(process).arriving.push({ type: 'hang up', page: 0, version: 0 });
+    if (!this.#isLost(process)) this.#other(process).arriving.push({ type: 'hang up', page: 0, version: 0 });
+  }
+
+  /** Whether what it sends reaches nobody. */
+  #isLost(process: SimulatedProcess): boolean {
+    return this.broken || (this.#abandoned && process === this.destination);
   }
 
   deliver(process: SimulatedProcess): void {
@@ -210,10 +241,17 @@ export class SimulatedHandover {
       this.notice(process);
       return;
     }
+    if (process.state === 'asking') this.toldBy = ', as it was told';
     process.state = next(process.end, process.state, 'receives', frame.type);
     if (process.end === 'destination') this.#destinationTakes(frame);
     else if (frame.type === 'abort') this.sourceGivesUp();
+    else if (frame.type === 'returned') this.#takesBack(process);
     else if (frame.type === 'retire') process.todo.push(...this.#write(process, 'ended'));
+  }
+
+  #takesBack(source: SimulatedProcess): void {
+    source.committed = false;
+    source.todo.push(['resume', () => this.run(source)], ...this.#write(source, 'aborted'));
   }
 
   /** The connection is gone, and this end has found out. */
@@ -224,12 +262,13 @@ export class SimulatedHandover {
   }
 
   canNotice(process: SimulatedProcess): boolean {
-    return this.broken && process.state !== 'closed' && process.state !== 'new';
+    return this.#isLost(process) && process.state !== 'closed' && process.state !== 'new';
   }
 
   break(): void {
     this.broken = true;
     this.hole = false;
+    this.asked = false;
     this.source.arriving = [];
     this.destination.arriving = [];
   }

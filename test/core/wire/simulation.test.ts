@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type Rules, soundRules } from './simulated-handover.ts';
+import { type Rules, soundRules } from './rules.ts';
 import { simulate } from './simulator.ts';
 
 /** SCHEDULE=n carries out schedule n alone and prints its steps. */
@@ -19,6 +19,9 @@ const expectedKinds = [
   'source commit, destination aborted: nobody runs it',
   'source ready, destination aborted: nobody runs it',
   'source running, destination running: nobody runs it',
+  'source aborted, destination aborted: the source runs it, as it was told',
+  'source ended, destination ended: the destination runs it, as it was told',
+  'source running, destination ended: the destination runs it, as it was told',
 ];
 
 describe.skipIf(only !== undefined)('the hand-over under random faults', () => {
@@ -46,6 +49,11 @@ describe.skipIf(only !== undefined)('the simulation sees what goes wrong', () =>
     ['the destination runs the guest at ready', { destinationWaitsForCommit: false }, twoRunners],
     ['the destination runs the guest before its entry is synced', { destinationSyncsCommit: false }, stale],
     ['the source resumes after it sent commit', { sourceKeepsStoppedAfterCommit: false }, twoRunners],
+    [
+      'the destination answers before it hangs up on the old connection',
+      { destinationHangsUpBeforeItAnswers: false },
+      twoRunners,
+    ],
     ['recover settles what a living process is at', { recoverAsksWhoLives: false }, twoRunners],
   ];
 

@@ -2,7 +2,8 @@ import { Random } from '../../../src/core/random.ts';
 import { WireError } from '../../../src/core/wire/frames.ts';
 import { type End, handover } from '../../../src/core/wire/handover.ts';
 import { closings, ownership, type Trail, type Trails } from '../../../src/core/wire/ownership.ts';
-import { Broken, type Rules, SimulatedHandover, soundRules } from './simulated-handover.ts';
+import { Broken, type Rules, soundRules } from './rules.ts';
+import { SimulatedHandover } from './simulated-handover.ts';
 import type { SimulatedProcess } from './simulated-process.ts';
 
 export interface Simulated {
@@ -66,6 +67,9 @@ class Simulation {
 
   #progress(): void {
     const choices: (() => void)[] = [];
+    if (this.#ends.asked && this.#ends.destination.lives && !this.#ends.hole) {
+      choices.push(() => this.#ends.deliverQuestion());
+    }
     for (const process of [this.#ends.source, this.#ends.destination]) {
       if (process.runs) choices.push(() => this.#ends.guestWrites(process));
       if (!process.lives) continue;
@@ -97,7 +101,9 @@ class Simulation {
   /** The watchdog, where the source waits for an answer; or somebody cancels, where that is allowed. */
   #giveUpIf(kind: 'silence' | 'cancel'): void {
     const { state, lives, todo } = this.#ends.source;
-    const waits = ['greeting', 'ending round', 'comparing', 'verifying', 'committed'].includes(state);
+    const waits = ['greeting', 'ending round', 'comparing', 'verifying', 'committed', 'asking'].includes(
+      state,
+    );
     const cancels = handover.source[state]['sends abort'] !== undefined;
     if (lives && todo.length === 0 && (kind === 'silence' ? waits : cancels)) this.#ends.sourceGivesUp();
   }
@@ -146,7 +152,7 @@ class Simulation {
 
   /** No more faults: what is on its way arrives, and what hangs is given up. */
   #comeToRest(): void {
-    for (let step = 0; step < 200; step++) {
+    for (let step = 0; step < 300; step++) {
       if (step === 100) this.#ends.hole = false;
       if (step === 150 && !this.#settledAtRest()) this.#ends.break();
       this.#progress();
@@ -165,7 +171,7 @@ class Simulation {
     const [source, destination] = [this.#ends.source, this.#ends.destination].map(
       ({ last }) => last ?? 'nothing',
     );
-    return `source ${source}, destination ${destination}: ${runner}${this.#settledBy}`;
+    return `source ${source}, destination ${destination}: ${runner}${this.#ends.toldBy}${this.#settledBy}`;
   }
 
   #settledAtRest(): boolean {

@@ -128,13 +128,8 @@ describe('a connection that breaks around the commit', () => {
   test.each([
     ['its commit', ['begun', 'ready', 'aborted'], 'source'],
     ['the answer', ['begun', 'ready', 'commit', 'running', 'ended'], 'destination'],
-  ] as const)('and loses %s: the guest stays stopped at the source, and both journals tell whose it is', async (lost, entries, owner) => {
-    const port = await breakingAt(lost);
-    const unverified = { ...plan, verify: 'checksums' as const };
-    const world = await ThreadsWorld.create(
-      { guest, plan: unverified, cpu: freeCpu },
-      { to: { host: '127.0.0.1', port, key: null }, viewerHost: '127.0.0.1', journals: here },
-    );
+  ] as const)('for good, and loses %s: the guest stays stopped at the source, and both journals tell whose it is', async (lost, entries, owner) => {
+    const world = await over(await breakingAt(lost, 'for good'));
     expect(await drive(unverified, world)).toMatchObject({ outcome: 'failed', owner: 'nobody' });
     await expect.poll(() => Object.values(entriesIn(there))).toEqual([entries]);
     expect(Object.values(entriesIn(here))).toEqual([['begun', 'stopped', 'ready', 'commit']]);
@@ -143,12 +138,53 @@ describe('a connection that breaks around the commit', () => {
     await world.close();
   });
 
+  test('and loses its commit: the source asks, is given the guest back and runs it', async () => {
+    const world = await over(await breakingAt('its commit', 'once'));
+    const course = await drive(unverified, world);
+    expect(course).toMatchObject({ outcome: 'failed', owner: 'source' });
+    expect(course.reason).toMatch(
+      /^the destination hung up, after the commit; when asked, the destination gave the guest back: /,
+    );
+    expect(Object.values(entriesIn(there))).toEqual([['begun', 'ready', 'aborted']]);
+    expect(Object.values(entriesIn(here))).toEqual([['begun', 'stopped', 'ready', 'commit', 'aborted']]);
+    await world.close();
+    expect(recover([here, there]).settlements).toEqual([]);
+  });
+
+  test('and loses the answer: the source asks, and goes on with the guest that runs at the destination', async () => {
+    const world = await over(await breakingAt('the answer', 'once'));
+    expect(await drive(unverified, world)).toMatchObject({
+      outcome: 'completed',
+      owner: 'destination',
+      verified: { continued: 'identical' },
+    });
+    await world.close();
+    expect(Object.values(entriesIn(there))).toEqual([['begun', 'ready', 'commit', 'running', 'ended']]);
+    const whole = ['begun', 'stopped', 'ready', 'commit', 'running', 'ended'];
+    expect(Object.values(entriesIn(here))).toEqual([whole]);
+    expect(recover([here, there]).settlements).toEqual([]);
+  });
+
+  const unverified = { ...plan, verify: 'checksums' as const };
+  const over = (port: number) =>
+    ThreadsWorld.create(
+      { guest, plan: unverified, cpu: freeCpu },
+      {
+        to: { host: '127.0.0.1', port, key: null, silenceMs: 1_000 },
+        viewerHost: '127.0.0.1',
+        journals: here,
+      },
+    );
+
   const READY = 6;
   /** Passes everything on up to the frame that is to be lost, and hangs up in its place. */
-  async function breakingAt(lost: 'its commit' | 'the answer'): Promise<number> {
+  async function breakingAt(lost: 'its commit' | 'the answer', how: 'once' | 'for good'): Promise<number> {
+    let isBroken = false;
     proxy = createServer((source) => {
+      if (isBroken && how === 'for good') return void source.destroy();
       const onward = connect(destination.address.port, '127.0.0.1');
       const hangUp = () => {
+        isBroken = true;
         source.destroy();
         onward.destroy();
       };
