@@ -1,8 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
 import { freeCpu } from '../../src/core/cpu/cpu-plan.ts';
 import type { Course } from '../../src/core/migration/course.ts';
-import type { End } from '../../src/core/wire/handover.ts';
 import { same, until } from '../fixtures/until.ts';
 import type { Fault, Outcome } from './faults.ts';
 import type { HostProcess } from './host-process.ts';
@@ -14,7 +12,7 @@ import { ByteProxy } from './proxy.ts';
 type Verdict = Course | { readonly refused: string } | 'died';
 
 const SILENCE_MS = 1_500;
-const PATIENCE_MS = 15_000;
+const PATIENCE_MS = 5_000;
 const WATCHED_NS = 1e9;
 
 /**
@@ -54,23 +52,7 @@ export async function carryOut(
   return { outcome, reason };
 }
 
-/**
- * One end is killed at an instant of an undisturbed migration.
- * @returns how it ended, all that must hold afterwards having been seen
- */
-export async function carryOutKilled(lane: Lane, end: End, afterMs: number): Promise<Outcome> {
-  await lane.ready();
-  const { source, destination } = lane;
-  await source.ask('boot', guest);
-  const killed = sleep(afterMs).then(() => lane[end].signal('SIGKILL'));
-  const verdict = await migrated(source, destination.port);
-  await killed;
-  await lane.gone(end);
-  await lane.quiet();
-  return outcomeOf(lane, verdict);
-}
-
-async function migrated(source: HostProcess, port: number, fault?: Fault): Promise<Verdict> {
+export async function migrated(source: HostProcess, port: number, fault?: Fault): Promise<Verdict> {
   const silenceMs = fault?.isSilent ? SILENCE_MS : PATIENCE_MS;
   const watched = fault?.watched ? { ...plan, stopTimeoutNs: WATCHED_NS } : plan;
   const target = { host: '127.0.0.1', port, key: null, silenceMs };
@@ -82,7 +64,7 @@ async function migrated(source: HostProcess, port: number, fault?: Fault): Promi
 }
 
 /** Ends what uncertainty there is, names how it all ended, and sees that it ended well. */
-async function outcomeOf(lane: Lane, verdict: Verdict): Promise<Outcome> {
+export async function outcomeOf(lane: Lane, verdict: Verdict): Promise<Outcome> {
   const outcome = await settled(lane, verdict);
   await expectOneWholeRunner(lane, outcome);
   await expectNextWorks(lane, outcome);
@@ -92,8 +74,9 @@ async function outcomeOf(lane: Lane, verdict: Verdict): Promise<Outcome> {
 
 async function settled(lane: Lane, verdict: Verdict): Promise<Outcome> {
   if (verdict === 'died' || !lane.source.lives) {
-    await lane.recovered();
+    const owner = await lane.recovered();
     const there = await lane.at(lane.destination);
+    expect(owner, 'the journals name another').not.toBe(there ? 'source' : 'destination');
     return there ? 'the destination runs it' : 'died with the source, which owns it';
   }
   if ('refused' in verdict) return 'refused, source';

@@ -31,6 +31,7 @@ export interface Held {
   readonly descriptors: number;
   readonly threads: number;
   readonly rss: number;
+  readonly heapUsed: number;
   readonly arrayBuffers: number;
 }
 

@@ -20,27 +20,36 @@ export function isAfterCommit(phase: Phase): boolean {
 /** Pages of the first round that pass before its instant. */
 const PAGES_BEFORE = 40;
 
+/** How far a migration has come, by the frames that have passed. */
+export class Passage {
+  frames = 0;
+  pages = 0;
+  #rounds = 0;
+  /** Of the last frame. */
+  phase: Phase = 'set-up';
+
+  see({ way, type }: PassingFrame): void {
+    this.frames += 1;
+    if (way === 'to source' && type === 'round') this.#rounds += 1;
+    if (type === 'page' || type === 'zero') {
+      this.pages += 1;
+      this.phase = pagePhases[this.#rounds]!;
+    } else if (type === 'stop') {
+      this.phase = 'last byte';
+    } else if (type === 'ready' || type === 'commit' || type === 'running') {
+      this.phase = type;
+    }
+  }
+}
+
+/** By the rounds that have ended. */
+const pagePhases: readonly Phase[] = ['round 1', 'round 2', 'stop'];
+
 /** Says yes to the frame that marks the phase; it must be shown every frame. */
 export function frameOf(phase: Phase): (frame: PassingFrame) => boolean {
-  let rounds = 0;
-  let pages = 0;
-  return ({ way, type }) => {
-    if (way === 'to source' && type === 'round') rounds += 1;
-    const isPage = type === 'page' || type === 'zero';
-    if (isPage) pages += 1;
-    switch (phase) {
-      case 'set-up':
-        return way === 'to destination' && type === 'hello';
-      case 'round 1':
-        return isPage && pages > PAGES_BEFORE;
-      case 'round 2':
-        return isPage && rounds === 1;
-      case 'stop':
-        return isPage && rounds === 2;
-      case 'last byte':
-        return type === 'stop';
-      default:
-        return type === phase;
-    }
+  const passage = new Passage();
+  return (frame) => {
+    passage.see(frame);
+    return passage.phase === phase && (phase !== 'round 1' || passage.pages > PAGES_BEFORE);
   };
 }

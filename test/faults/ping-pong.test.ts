@@ -1,39 +1,53 @@
 import { afterAll, expect, test } from 'vitest';
+import { until } from '../fixtures/until.ts';
+import type { Held } from './host-process.ts';
 import { guest, Lane } from './lane.ts';
 
-const legs = process.env.FAULTS === 'all' ? 100 : 16;
-/** What processes need only once they have by then. */
+const legs = process.env.FAULTS === 'all' ? 100 : 10;
+/** What processes need only once they have by then. The guest is at the same end whenever it is looked at. */
 const WARM_LEGS = 6;
-/** Of what is resident; the collector gives back when it likes. */
-const MOST_GROWTH_BYTES = 64e6;
+const looks = [WARM_LEGS, 16, 50, legs].filter((leg) => leg <= legs);
+/** Less than any one buffer of a migration, or a guest's memory: not one of them may stay. */
+const MOST_BUFFER_GROWTH_BYTES = 200_000;
+/** The heap of a process that does this for the first time goes on growing for a while: its code is compiled. */
+const MOST_HEAP_GROWTH_BYTES = 4e6;
+/** Of what is resident goes up and down by tens of megabytes: allocators keep what threads that have ended had. */
+const MOST_GROWTH_BYTES = 128e6;
 
 const lane = new Lane();
 afterAll(() => lane.end());
+
+/** What a host holds once what it has let go of is collected: how soon that is, is the collector's business. */
+async function heldAtLast(index: number, warm: Held | undefined): Promise<Held> {
+  const host = [lane.source, lane.destination][index]!;
+  const isBack = ({ descriptors, threads, arrayBuffers, heapUsed }: Held) =>
+    warm === undefined ||
+    (descriptors === warm.descriptors &&
+      threads === warm.threads &&
+      arrayBuffers - warm.arrayBuffers < MOST_BUFFER_GROWTH_BYTES &&
+      heapUsed - warm.heapUsed < MOST_HEAP_GROWTH_BYTES);
+  return until(`as little as ${JSON.stringify(warm)}`, () => host.ask('held'), isBack);
+}
 
 test(`a guest that moves ${legs} times is the one that never moved, and nothing grows`, {
   timeout: 300_000,
 }, async () => {
   await lane.restart();
   const hosts = [lane.source, lane.destination] as const;
-  const held = () => Promise.all(hosts.map((host) => host.ask('held')));
   await hosts[0].ask('boot', guest);
-  let warm = await held();
-  for (let leg = 0; leg < legs; leg++) {
-    if (leg === WARM_LEGS) warm = await held();
-    await lane.migrate(hosts[leg % 2]!, hosts[(leg + 1) % 2]!);
+  const warm: Held[] = [];
+  const lines: string[] = [];
+  for (let leg = 1; leg <= legs; leg++) {
+    await lane.migrate(hosts[(leg + 1) % 2]!, hosts[leg % 2]!);
+    if (!looks.includes(leg)) continue;
+    await lane.settled();
+    for (const [index, end] of ['source', 'destination'].entries()) {
+      const held = await heldAtLast(index, warm[index]);
+      warm[index] ??= held;
+      lines.push(`after ${leg} legs the ${end} holds ${JSON.stringify(held)}`);
+      expect(held.rss - warm[index].rss, lines.at(-1)!).toBeLessThan(MOST_GROWTH_BYTES);
+    }
   }
+  console.log(lines.join('\n'));
   await lane.expectWhole(hosts[0]);
-  await lane.settled();
-  const end = await held();
-  for (const [index, { descriptors, threads, rss, arrayBuffers }] of end.entries()) {
-    const before = warm[index]!;
-    const growth = `after ${WARM_LEGS} legs ${JSON.stringify(before)}, after ${legs} ${JSON.stringify(end[index])}`;
-    expect({ descriptors, threads }, growth).toEqual({
-      descriptors: before.descriptors,
-      threads: before.threads,
-    });
-    expect(rss - before.rss, growth).toBeLessThan(MOST_GROWTH_BYTES);
-    expect(arrayBuffers - before.arrayBuffers, growth).toBeLessThan(2 * guest.pages * guest.pageSizeBytes);
-    console.log(`${['source', 'destination'][index]}: ${growth}`);
-  }
 });
