@@ -14,9 +14,6 @@ const commands = [
   'test/daemon/bad-requests.test.ts',
 ];
 
-/** Processes that are killed and frozen want a machine that is not overrun: FAULTS=some or FAULTS=all runs them. */
-const faults = process.env.FAULTS === undefined ? ['test/faults/**'] : [];
-
 export default defineConfig({
   test: {
     testTimeout: 60_000,
@@ -43,7 +40,7 @@ export default defineConfig({
         test: {
           name: 'real time',
           include: ['test/**/*.test.ts'],
-          exclude: [...configDefaults.exclude, ...computed, ...commands, ...faults],
+          exclude: [...configDefaults.exclude, ...computed, ...commands],
           fileParallelism: false,
           sequence: { groupOrder: 2 },
         },

@@ -152,7 +152,7 @@ class Simulation {
 
   /** No more faults: what is on its way arrives, and what hangs is given up. */
   #comeToRest(): void {
-    for (let step = 0; step < 300; step++) {
+    for (let step = 0; step < 230; step++) {
       if (step === 100) this.#ends.hole = false;
       if (step === 150 && !this.#settledAtRest()) this.#ends.break();
       this.#progress();
