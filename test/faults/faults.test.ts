@@ -12,7 +12,8 @@ const MOST_TRIES = 3;
 const isExhaustive = process.env.FAULTS === 'all';
 const cases = faults.flatMap((fault, row) => {
   const its = phases.filter((phase) => fault.allowed(phase).length > 0);
-  const isChosen = (phase: Phase) => isExhaustive || phase === 'commit' || phase === its.at(-1 - (row % its.length));
+  const isChosen = (phase: Phase) =>
+    isExhaustive || phase === 'commit' || phase === its.at(-1 - (row % its.length));
   return its.filter(isChosen).map((phase) => ({ fault, phase }));
 });
 
