@@ -5,7 +5,7 @@ import { Lanes } from './lanes.ts';
 import { type Phase, phases } from './phases.ts';
 import { faultTable, type Row } from './table.ts';
 
-const lanes = new Lanes(3);
+const lanes = new Lanes(4);
 const rows: Row[] = [];
 const MOST_TRIES = 3;
 /** FAULTS=all: every fault in every phase. Otherwise at the commit, and in one other. */
