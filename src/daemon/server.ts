@@ -1,12 +1,22 @@
+import type { ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import fastifyStatic from '@fastify/static';
 import swagger from '@fastify/swagger';
-import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
+import fastify, {
+  type ConnectionError,
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  LogController,
+} from 'fastify';
 import { api } from './api.ts';
 import type { Daemon } from './daemon.ts';
 import { refusalOf } from './refusals.ts';
 
+/** Whoever has not sent the whole of a request by then is told so and cut off. */
 const REQUEST_TIMEOUT_MS = 10_000;
+
+const JSON_TYPE = 'application/json; charset=utf-8';
 
 /** The HTTP server of a daemon: API, probes, metrics, and the page. */
 export async function serverOf(
@@ -19,11 +29,18 @@ export async function serverOf(
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: daemon.configuration.limits.bodyBytes,
     requestTimeout: REQUEST_TIMEOUT_MS,
-    http: { connectionsCheckingInterval: REQUEST_TIMEOUT_MS / 5 },
+    // Node waits for a body until the later of its two deadlines, and that for the header is a minute by itself.
+    http: { headersTimeout: REQUEST_TIMEOUT_MS, connectionsCheckingInterval: REQUEST_TIMEOUT_MS / 5 },
+    clientErrorHandler: cutOff,
     forceCloseConnections: true,
     ajv: { customOptions: { allErrors: true, verbose: true, coerceTypes: false, removeAdditional: false } },
   });
 
+  // Node's own answer has no body.
+  server.server.on('checkExpectation', (_, response: ServerResponse) => {
+    response.writeHead(417, { 'content-type': JSON_TYPE });
+    response.end(JSON.stringify({ error: 'nothing but 100-continue can be expected of this daemon' }));
+  });
   server.setErrorHandler((cause, _, reply) => {
     const answer = refusalOf(cause);
     if (!answer) {
@@ -61,6 +78,31 @@ export async function serverOf(
   await server.ready();
   return server;
 }
+
+/** What has come was no request, or not the whole of one: says so and hangs up. */
+function cutOff({ code, message }: ConnectionError, socket: Socket): void {
+  const { status, error } = connectionErrors[code] ?? { status: '400 Bad Request', error: message };
+  const body = JSON.stringify({ error });
+  const head = [
+    `HTTP/1.1 ${status}`,
+    'connection: close',
+    `content-type: ${JSON_TYPE}`,
+    `content-length: ${Buffer.byteLength(body)}`,
+  ];
+  if (socket.writable) socket.write(`${head.join('\r\n')}\r\n\r\n${body}`);
+  socket.destroy();
+}
+
+const connectionErrors: Readonly<Record<string, { readonly status: string; readonly error: string }>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: {
+    status: '408 Request Timeout',
+    error: `the request was not complete within ${REQUEST_TIMEOUT_MS / 1e3} s`,
+  },
+  HPE_HEADER_OVERFLOW: {
+    status: '431 Request Header Fields Too Large',
+    error: 'the header is longer than 16 KiB',
+  },
+};
 
 /** What is not the API, and not described there. */
 function plain(server: FastifyInstance, daemon: Daemon): void {
