@@ -2,7 +2,7 @@
 export type DaemonEvent =
   | { readonly kind: 'guests' | 'links'; readonly value: unknown }
   | { readonly kind: 'migration' | 'experiment'; readonly id: string; readonly value: unknown }
-  /** Who had a processor in the last seconds, and how full the bucket was: while a migration runs. */
+  /** Who had a processor since the last one, and how full the bucket is: while a migration runs. */
   | { readonly kind: 'pulse'; readonly id: string; readonly value: unknown };
 
 type Watcher = (event: DaemonEvent) => void;

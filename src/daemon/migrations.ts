@@ -1,9 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import type { Slice } from '../core/cpu/slice.ts';
 import { idleLink } from '../core/link/account.ts';
 import type { Course } from '../core/migration/course.ts';
 import { type Labels, type MigrationRecord, migrationRecord } from '../core/migration/record.ts';
-import { type BytesPerSecond, NANOS_PER_SECOND } from '../core/units.ts';
+import type { BytesPerSecond } from '../core/units.ts';
 import { drive } from '../lab/drive.ts';
 import { predictedOf } from '../lab/foresee.ts';
 import { type Journey, journeyOf } from '../lab/journey.ts';
@@ -17,6 +16,7 @@ import type { Events } from './events.ts';
 import { fateOf, type Guests } from './guests.ts';
 import { History } from './history.ts';
 import { type Progress, ProgressOfSteps } from './progress.ts';
+import { startPulse } from './pulse.ts';
 
 export interface MigrationRequest {
   readonly guest: string;
@@ -60,10 +60,6 @@ interface Kept {
   view: MigrationView;
   isCancelled: boolean;
 }
-
-const PULSE_MS = 250;
-/** As much of the processors' recent past as is shown. */
-const PULSE_NS = 3 * NANOS_PER_SECOND;
 
 /** Migrations of guests that live here to other hosts: asked for, waiting, running, ended. */
 export class Migrations {
@@ -213,18 +209,13 @@ export class Migrations {
     const world = await host.migrate(guest, { plan, cpu }, to.there);
     guests.look();
     const progress = new ProgressOfSteps();
-    const pulse = setInterval(async () => {
-      if (events.watchers === 0) return;
-      // A sender that has ended is not worth a word here: the migration ends too.
-      const link = await world.sender.look().catch(() => null);
-      events.publish({ kind: 'pulse', id: kept.view.id, value: { ...recent(world.slices()), link } });
-    }, PULSE_MS);
+    const endPulse = startPulse(kept.view.id, world, events);
     try {
       return await drive(plan, world, (step, seen) => {
         if (progress.see(step, seen)) this.#change(kept, { progress: progress.shown });
       });
     } finally {
-      clearInterval(pulse);
+      endPulse();
       await world.close();
     }
   }
@@ -256,11 +247,6 @@ export class Migrations {
 function ended(record: MigrationRecord, at = new Date()) {
   const { outcome, reason } = record;
   return { state: outcome, why: reason, endedAt: at.toISOString(), progress: null, record };
-}
-
-function recent(slices: readonly Slice[]): { readonly now: number; readonly slices: readonly Slice[] } {
-  const now = slices.reduce((latest, { endNs }) => Math.max(latest, endNs), 0);
-  return { now, slices: slices.filter(({ endNs }) => endNs > now - PULSE_NS) };
 }
 
 function bare({ budgetNs, periodNs }: { budgetNs: number; periodNs: number }) {

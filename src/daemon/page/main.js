@@ -45,7 +45,7 @@ connect({
     if (!state) return;
     switch (kind) {
       case 'pulse':
-        pulse = { id, value };
+        pulse = { id, value: { ...value, slices: [...recent(id, value.now), ...value.slices] } };
         return redraw('now');
       case 'migration':
         state.migrations = withLatest(state.migrations, value);
@@ -66,6 +66,14 @@ connect({
     byId('connection').className = `chip ${mood}`;
   },
 });
+
+/** As much of the processors' past as is shown; a pulse tells only what is new. */
+const SHOWN_NS = 3e9;
+
+function recent(id, now) {
+  if (pulse?.id !== id) return [];
+  return pulse.value.slices.filter(({ endNs }) => endNs > now - SHOWN_NS);
+}
 
 /** In its place, or first if it is new. */
 function withLatest(items, item) {

@@ -41,8 +41,11 @@ export class EntityAccount {
     this.#delivery?.noise(startNs, endNs);
   }
 
-  get slices(): readonly Slice[] {
-    return this.#slices;
+  /** Those that ended after an instant, in time. */
+  slices(afterNs: Nanos): readonly Slice[] {
+    let first = this.#slices.length;
+    while (first > 0 && this.#slices[first - 1]!.endNs > afterNs) first -= 1;
+    return this.#slices.slice(first);
   }
 
   /** Events that were lost before they were read. */

@@ -114,10 +114,13 @@ export class Cpu {
     await this.#opened(this.#entities);
   }
 
-  /** Who had a processor when, as far as it was recorded: the latest 65,536 slices of everybody and more. */
-  slices(): readonly Slice[] {
+  /**
+   * Who had a processor when, as far as it was recorded: the latest 65,536 slices of everybody and more.
+   * @param afterNs of these, those that ended later than this
+   */
+  slices(afterNs = 0): readonly Slice[] {
     this.#read();
-    return this.#accounts.flatMap(({ slices }) => slices);
+    return this.#accounts.flatMap((account) => account.slices(afterNs));
   }
 
   /** What every reservation was promised and given until then. What a thread did in the last millisecond may be missing. */

@@ -123,9 +123,10 @@ export class Departure implements World {
     this.sender.allow(ceilings);
   }
 
-  slices(): readonly Slice[] {
+  /** @param afterNs those that ended later than this, in this world's time; all without it */
+  slices(afterNs = Number.NEGATIVE_INFINITY): readonly Slice[] {
     return this.#cpus()
-      .flatMap((cpu) => cpu.slices())
+      .flatMap((cpu) => cpu.slices(afterNs + this.#beganAtNs))
       .map((slice) => ({ ...slice, startNs: this.#since(slice.startNs), endNs: this.#since(slice.endNs) }));
   }
 
