@@ -1,0 +1,32 @@
+import { predictedOf } from '../lab/foresee.ts';
+import { guestToBoot, journeyOf } from '../lab/journey.ts';
+import { experimentOf, scenarioOf } from '../lab/scenario.ts';
+import { libc } from '../worlds/cpu/libc.ts';
+import { setNice } from '../worlds/cpu/scheduling.ts';
+import type { Metrics } from './metrics.ts';
+
+const ANSWERING_NICE = -10;
+
+/**
+ * Puts the calling thread, which answers requests and takes the steps of migrations, before ordinary ones, where that is
+ * permitted. It works little and in short pieces; reserved threads go before it all the same. Without koffi the threads
+ * that it starts would inherit that, so then it is not done.
+ */
+export function goFirst(): void {
+  if (libc) setNice(ANSWERING_NICE);
+}
+
+const guest = { pages: 2, program: { kind: 'zipf', writesPerSecond: 1 } };
+const journey = { link: { rate: '1Mbit/s' } };
+
+/**
+ * What is done for the first time takes many times as long, since schemas are compiled and code is optimised. So what
+ * requests ask for is done once before there are any.
+ */
+export async function rehearse(metrics: Metrics): Promise<void> {
+  experimentOf(scenarioOf({ guest, ...journey }, { name: 'rehearsal' }));
+  const { guest: spec } = guestToBoot({ ...guest, name: 'rehearsal' }, 'guest');
+  predictedOf({ guest: spec, ...journeyOf(journey, spec, null) });
+  await metrics.scrape();
+  await metrics.scrapeNode();
+}
