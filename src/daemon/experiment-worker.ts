@@ -1,14 +1,16 @@
-import { appendFileSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { MigrationRecord } from '../core/migration/record.ts';
-import { run } from '../lab/run.ts';
-import { experimentOf, scenarioOf } from '../lab/scenario.ts';
 import { setNice } from '../worlds/cpu/scheduling.ts';
-import { reasonOf } from '../worlds/failure.ts';
 import type { WorldName } from '../worlds/worlds.ts';
-import { type Progress, ProgressOfSteps } from './progress.ts';
+import type { Progress } from './progress.ts';
 
-/** A thread that carries out one experiment, so that the one which answers requests stays free. */
+/** A thread that carries out one experiment after another, so that the one which answers requests stays free. */
+export interface ThreadData {
+  /** Of all its experiments. */
+  readonly world: WorldName;
+}
+
+/** One experiment. */
 export interface ExperimentData {
   readonly document: unknown;
   readonly name: string;
@@ -25,44 +27,14 @@ export type ExperimentNews =
   | { readonly kind: 'ended'; readonly how: 'completed' | 'cancelled' }
   | { readonly kind: 'ended'; readonly how: 'failed'; readonly why: string };
 
-class Cancelled extends Error {}
-
-const { document, name, world, file, cancelled } = workerData as ExperimentData;
-const word = new Int32Array(cancelled);
-const tell = (news: ExperimentNews) => parentPort!.postMessage(news);
-const look = () => {
-  if (Atomics.load(word, 0) !== 0) throw new Cancelled();
-};
-/** What is only computed has time; the thread that answers requests, and whatever is measured, goes first, where the system lets it. */
+/**
+ * What is only computed has time: the thread that answers requests, and whatever is measured, goes first, where the
+ * system lets it. So it is said before the program is loaded, which is half a second's work by itself.
+ */
 const COMPUTED_NICE = 10;
-if (world === 'virtual') setNice(COMPUTED_NICE);
+if ((workerData as ThreadData).world === 'virtual') setNice(COMPUTED_NICE);
 
-try {
-  await run(experimentOf(scenarioOf(document, { name })), {
-    world,
-    ensembles: false,
-    listener: {
-      starts() {
-        look();
-        const progress = new ProgressOfSteps();
-        return (step, seen) => {
-          look();
-          // In virtual time a migration is over before anybody could look.
-          if (progress.see(step, seen) && world !== 'virtual')
-            tell({ kind: 'progress', progress: progress.shown });
-        };
-      },
-      ended(record) {
-        appendFileSync(file, `${JSON.stringify(record)}\n`);
-        tell({ kind: 'record', record });
-      },
-    },
-  });
-  tell({ kind: 'ended', how: 'completed' });
-} catch (cause) {
-  tell(
-    cause instanceof Cancelled
-      ? { kind: 'ended', how: 'cancelled' }
-      : { kind: 'ended', how: 'failed', why: reasonOf(cause) },
-  );
-}
+const { carryOut } = await import('./experiment-course.ts');
+parentPort!.on('message', (experiment: ExperimentData) =>
+  carryOut(experiment, (news) => parentPort!.postMessage(news)),
+);

@@ -2,19 +2,17 @@ import { randomUUID } from 'node:crypto';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { totalmem } from 'node:os';
 import { join } from 'node:path';
-import { Worker } from 'node:worker_threads';
 import type { MigrationRecord } from '../core/migration/record.ts';
 import type { Nanos } from '../core/units.ts';
 import { UsageError } from '../lab/problem.ts';
 import { type Experiment, experimentOf, scenarioOf } from '../lab/scenario.ts';
 import { quantile } from '../lab/statistics/estimate.ts';
 import { clockNs } from '../worlds/clock.ts';
-import { entry } from '../worlds/entry.ts';
-import { reasonOf } from '../worlds/failure.ts';
 import type { WorldName } from '../worlds/worlds.ts';
 import type { Admission } from './admission.ts';
 import type { Events } from './events.ts';
-import type { ExperimentData, ExperimentNews } from './experiment-worker.ts';
+import { ExperimentThreads } from './experiment-threads.ts';
+import type { ExperimentNews } from './experiment-worker.ts';
 import { History } from './history.ts';
 import type { Progress } from './progress.ts';
 
@@ -46,8 +44,6 @@ export interface ExperimentView {
 const MOST_CELLS = 100;
 const MOST_RUNS = 1_000;
 const MOST_PAGES = 2_000_000;
-/** A thread that does not notice that it was cancelled is ended. */
-const CANCEL_GRACE_MS = 5_000;
 
 /** While records come in by the hundred, those who watch are told of some. */
 const TELL_EVERY_NS = 100e6;
@@ -61,9 +57,10 @@ interface Kept {
   toldAtNs: Nanos;
 }
 
-/** Experiments that were asked for: each runs in a thread of its own when it is its turn. */
+/** Experiments that were asked for: each runs in a thread when it is its turn. */
 export class Experiments {
   readonly #folder: string;
+  readonly #threads = new ExperimentThreads();
   readonly #kept = new History<Kept>({
     most: 200,
     hasEnded: ({ view }) => view.endedAt !== null,
@@ -158,29 +155,15 @@ export class Experiments {
     for (const { view } of this.#kept.all()) this.cancel(view.id);
   }
 
-  #run(kept: Kept, { scenario, name, world }: ExperimentRequest): Promise<void> {
-    const cancelled = new SharedArrayBuffer(4);
-    const data: ExperimentData = { document: scenario, name, world, file: kept.file, cancelled };
-    const worker = new Worker(entry('daemon/experiment-worker'), {
-      workerData: data,
-      resourceLimits: { maxOldGenerationSizeMb: 1024 },
-    });
+  async #run(kept: Kept, { scenario, name, world }: ExperimentRequest): Promise<void> {
     this.#change(kept, { state: 'running' });
-    return new Promise((resolve) => {
-      let grace: NodeJS.Timeout | undefined;
-      kept.cancel = () => {
-        Atomics.store(new Int32Array(cancelled), 0, 1);
-        grace ??= setTimeout(() => void worker.terminate(), CANCEL_GRACE_MS);
-      };
-      worker.on('message', (news: ExperimentNews) => this.#hear(kept, news));
-      worker.on('error', (error) => this.#change(kept, ended('failed', reasonOf(error))));
-      worker.once('exit', () => {
-        clearTimeout(grace);
-        kept.cancel = undefined;
-        if (kept.view.endedAt === null) this.#change(kept, ended('cancelled', 'cancelled'));
-        resolve();
-      });
-    });
+    const { ended, cancel } = this.#threads.carryOut(
+      { document: scenario, name, world, file: kept.file },
+      (news) => this.#hear(kept, news),
+    );
+    kept.cancel = cancel;
+    await ended;
+    kept.cancel = undefined;
   }
 
   #hear(kept: Kept, news: ExperimentNews): void {
@@ -199,7 +182,7 @@ export class Experiments {
       }
       case 'ended':
         this.#change(kept, {
-          ...ended(news.how, news.how === 'failed' ? news.why : null),
+          ...ended(news.how, whyOf(news)),
           downtime: downtimeOf(kept.downtimesNs),
         });
     }
@@ -219,6 +202,11 @@ export class Experiments {
 
 function ended(state: 'completed' | 'cancelled' | 'failed', why: string | null): Partial<ExperimentView> {
   return { state, why, endedAt: new Date().toISOString(), progress: null };
+}
+
+function whyOf(news: ExperimentNews & { kind: 'ended' }): string | null {
+  if (news.how === 'failed') return news.why;
+  return news.how === 'cancelled' ? 'cancelled' : null;
 }
 
 function downtimeOf(downtimesNs: readonly Nanos[]): ExperimentView['downtime'] {
