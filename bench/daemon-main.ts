@@ -1,12 +1,22 @@
 import { cpus } from 'node:os';
-import { load, loopDelay, question, soak, wrongRequests } from './daemon.ts';
+import { question } from './daemon.ts';
+import { fuzz } from './daemon-fuzz.ts';
+import { load, loopDelay } from './daemon-load.ts';
+import { soak } from './daemon-soak.ts';
 
-/** How a daemon bears load, wrong requests, a soak of so many seconds (600); and what guarantees do to downtimes. */
-const [what = 'all', seconds = '600'] = process.argv.slice(2);
+/**
+ * How a daemon bears load (220 experiments), wrong requests (10,000), and a soak (600 s); and what guarantees do to
+ * downtimes (20 runs of each). The second argument is another number.
+ */
+const [what = 'all', number] = process.argv.slice(2);
+const count = (usual: number) => (number === undefined ? usual : Number(number));
+const isAsked = (name: string) => what === 'all' || what === name;
 console.log(`Node ${process.version}, ${cpus().length} × ${cpus()[0]?.model ?? 'unknown processor'}\n`);
-if (what === 'all' || what === 'load') await load();
-if (what === 'all' || what === 'delay') await loopDelay();
-if (what === 'all' || what === 'requests') await wrongRequests(10_000);
-if (what === 'all' || what === 'question') await question(20);
-if (what === 'all' || what === 'soak') await soak(Number(seconds));
-process.exit(0);
+const failed: string[] = [];
+if (isAsked('load')) await load(count(220));
+if (isAsked('delay')) await loopDelay();
+if (isAsked('fuzz') && !(await fuzz(count(10_000)))) failed.push('fuzz');
+if (isAsked('question')) await question(count(20));
+if (isAsked('soak') && !(await soak(count(600)))) failed.push('soak');
+if (failed.length > 0) console.error(`failed: ${failed.join(', ')}`);
+process.exit(failed.length > 0 ? 1 : 0);

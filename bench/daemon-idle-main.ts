@@ -1,0 +1,14 @@
+import { createServer } from 'node:http';
+import { Metrics } from '../src/daemon/metrics.ts';
+
+/** A process that does nothing but answer scrapes: what of a delay is the machine's, and not the daemon's. */
+const nothing = { queues: [], links: [], guests: {}, watchers: 0, downtimeTargetNs: 0 };
+const metrics = new Metrics('idle', () => nothing);
+const server = createServer(async ({ url }, answer) => {
+  answer.setHeader('content-type', metrics.contentType);
+  answer.end(await (url === '/metrics' ? metrics.scrape() : metrics.scrapeNode()));
+});
+server.listen(0, '127.0.0.1', () => {
+  const { port } = server.address() as { port: number };
+  console.log(`listening on 127.0.0.1:${port}`);
+});
