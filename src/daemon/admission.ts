@@ -35,6 +35,14 @@ export class NotAdmitted extends Error {
   }
 }
 
+/** Whoever is told how the queues and links do. */
+interface Listener {
+  /** A job's turn has come. */
+  waited(kind: JobKind, ns: number): void;
+  /** More or less is reserved of a link, or waits for it. */
+  linksChanged(): void;
+}
+
 interface Waiting {
   readonly job: Job;
   readonly sinceNs: number;
@@ -51,21 +59,17 @@ export class Admission {
   readonly #reserved = new Map<string, number>();
   readonly #waiting = new Map<string, Waiting>();
   readonly #running = new Map<string, { readonly job: Job; readonly done: Promise<void> }>();
-  readonly #waited: (kind: JobKind, ns: number) => void;
+  readonly #listener: Listener;
   #most: number;
   #draining = false;
 
-  constructor(
-    limits: Limits,
-    links: ReadonlyMap<string, BytesPerSecond>,
-    waited: (kind: JobKind, ns: number) => void,
-  ) {
+  constructor(limits: Limits, links: ReadonlyMap<string, BytesPerSecond>, listener: Listener) {
     this.#kinds = {
       migration: new Bottleneck({ maxConcurrent: limits.runningMigrations }),
       experiment: new Bottleneck({ maxConcurrent: limits.runningExperiments }),
     };
     this.#most = limits.waiting;
-    this.#waited = waited;
+    this.#listener = listener;
     for (const [name, capacity] of links) this.#links.set(name, new Bottleneck({ maxConcurrent: capacity }));
   }
 
@@ -95,6 +99,7 @@ export class Admission {
         : setTimeout(() => this.drop(job.id, 'it has waited for as long as it may'), job.patienceMs);
     this.#waiting.set(job.id, { job, sinceNs: clockNs(), patience });
     const { priority, link } = job;
+    if (link) this.#listener.linksChanged();
     const start = () => this.#kinds[job.kind].schedule({ priority }, () => this.#start(job.id));
     const limiter = link && this.#links.get(link.name);
     if (!link || !limiter) void start();
@@ -116,6 +121,7 @@ export class Admission {
     if (!waiting) return false;
     this.#waiting.delete(id);
     clearTimeout(waiting.patience);
+    if (waiting.job.link) this.#listener.linksChanged();
     waiting.job.dropped(why);
     return true;
   }
@@ -158,7 +164,8 @@ export class Admission {
     if (!waiting) return;
     this.#waiting.delete(id);
     clearTimeout(waiting.patience);
-    this.#waited(waiting.job.kind, clockNs() - waiting.sinceNs);
+    if (waiting.job.link) this.#listener.linksChanged();
+    this.#listener.waited(waiting.job.kind, clockNs() - waiting.sinceNs);
     const done = waiting.job.run();
     this.#running.set(id, { job: waiting.job, done });
     try {
@@ -170,5 +177,6 @@ export class Admission {
 
   #reserve(link: string, bytesPerSecond: number): void {
     this.#reserved.set(link, this.reservedOn(link) + bytesPerSecond);
+    this.#listener.linksChanged();
   }
 }

@@ -39,9 +39,10 @@ export class Daemon {
     this.#host = host;
     this.events = events;
     this.metrics = new Metrics(version, () => this.#pulled());
-    this.#admission = new Admission(configuration.limits, configuration.links, (kind, ns) =>
-      this.metrics.waited(kind, ns),
-    );
+    this.#admission = new Admission(configuration.limits, configuration.links, {
+      waited: (kind, ns) => this.metrics.waited(kind, ns),
+      linksChanged: () => this.#publishLinks(),
+    });
     const ended = (record: MigrationRecord) => this.metrics.ended(record);
     this.guests = new Guests(host, diary, events);
     this.migrations = new Migrations({
@@ -128,7 +129,7 @@ export class Daemon {
       this.#configuration = { ...before, ...next };
       this.#admission.change(next.limits, next.links);
       this.metrics.reloaded(true);
-      this.events.publish({ kind: 'links', value: this.links() });
+      this.#publishLinks();
       return [
         ...(receive.host !== before.receive.host || receive.port !== before.receive.port
           ? ['receive.listen']
@@ -185,6 +186,10 @@ export class Daemon {
     }
     this.guests.ended();
     await this.#host.close();
+  }
+
+  #publishLinks(): void {
+    this.events.publish({ kind: 'links', value: this.links() });
   }
 
   #pulled(): Pulled {

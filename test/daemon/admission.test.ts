@@ -8,7 +8,12 @@ const links = new Map([['lan', 100]]);
 /** Jobs that run until they are told to end, and write down what happens to them. */
 function stage(change: Partial<typeof limits> = {}) {
   const story: string[] = [];
-  const admission = new Admission({ ...limits, ...change }, links, () => {});
+  const seen: { reserved: number; waiting: number }[] = [];
+  const admission: Admission = new Admission({ ...limits, ...change }, links, {
+    waited() {},
+    linksChanged: () =>
+      seen.push({ reserved: admission.reservedOn('lan'), waiting: admission.waitingOn('lan') }),
+  });
   const ends = new Map<string, () => void>();
   const job = (id: string, more: Partial<Job> = {}): Job => ({
     id,
@@ -28,7 +33,7 @@ function stage(change: Partial<typeof limits> = {}) {
   const runs = (...ids: string[]) =>
     vi.waitFor(() => expect(story).toEqual(expect.arrayContaining(ids.map((id) => `${id} runs`))), 20_000);
   const end = (id: string) => ends.get(id)!();
-  return { admission, story, job, end, runs };
+  return { admission, story, job, end, runs, seen };
 }
 
 /** Time in which everybody has taken their place, and in which somebody could begin who must not. */
@@ -119,4 +124,20 @@ test('a drain drops what waits, takes nothing more, and ends when nothing runs',
   end('running');
   await draining;
   expect(story).toEqual(['running runs', 'waiting: this daemon is about to end']);
+});
+
+test('whoever is told of links knows at every moment what is reserved and who waits', async () => {
+  const { admission, job, end, runs, seen } = stage({ runningMigrations: 2 });
+  admission.add(job('a', { link: onLan(70) }), 100);
+  await runs('a');
+  admission.add(job('b', { link: onLan(50) }), 100);
+  expect(seen.at(-1)).toEqual({ reserved: 70, waiting: 1 });
+  end('a');
+  await runs('b');
+  expect(seen.at(-1)).toEqual({ reserved: 50, waiting: 0 });
+  admission.add(job('c', { link: onLan(60) }), 100);
+  admission.drop('c', 'cancelled');
+  expect(seen.at(-1)).toEqual({ reserved: 50, waiting: 0 });
+  end('b');
+  await vi.waitFor(() => expect(seen.at(-1)).toEqual({ reserved: 0, waiting: 0 }), 20_000);
 });

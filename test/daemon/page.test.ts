@@ -60,14 +60,18 @@ describe.skipIf(!has('/usr/bin/chromium'))('the live page', () => {
     await page.getByLabel('b, rate of live rounds').fill('4Mbit/s');
     await page.getByLabel('hogs beside the sender').fill('2');
     await page.getByLabel('the sender’s CPU').selectOption('5');
+    await page.getByLabel('over the link').selectOption('lan');
     await page.screenshot({ path: join(pictures, 'dialog.png') });
     await page.locator('#dialog').getByRole('button', { name: 'Migrate' }).click();
     await page.locator('#now').getByText('sends while the guest runs').waitFor();
     await page.locator('#now canvas').waitFor();
+    await page.locator('#now').getByText('to go').waitFor();
+    await page.locator('#links').getByText('200 Mbit/s of 1 Gbit/s reserved').waitFor();
     await page.waitForTimeout(1_500);
     await page.screenshot({ path: join(pictures, 'running.png') });
     await page.locator('#now').getByRole('button', { name: 'Cancel' }).click();
     await page.locator('#now').getByText('cancelled', { exact: true }).first().waitFor();
+    await page.locator('#links').getByText('0 bit/s of 1 Gbit/s reserved').waitFor();
     await page.locator('#guests').getByText('running', { exact: true }).waitFor();
   });
 

@@ -80,7 +80,8 @@ export function drawHistory(section, { migrations, targetDowntimeNs }) {
       axes: [
         {
           ...axis,
-          space: 90,
+          space: 66,
+          gap: 10,
           values: (_, marks) => marks.map((second) => timeOfDay(new Date(second * 1e3))),
         },
         {

@@ -113,9 +113,9 @@ export function drawMigrations(section, { migrations }) {
   );
 }
 
-function guarantee({ sender, scheduler, hogs }) {
+function guarantee({ sender, hogs }) {
   const beside = hogs > 0 ? `, ${hogs} hog${hogs > 1 ? 's' : ''}` : '';
-  return `${sender ? reservation(sender) : scheduler}${beside}`;
+  return `${sender ? reservation(sender) : 'not reserved'}${beside}`;
 }
 
 export function drawExperiments(section, state) {
@@ -187,7 +187,6 @@ export function drawExperiments(section, state) {
 
 export function drawLinks(section, { links }) {
   section.hidden = links.length === 0;
-  section.className = 'wide';
   section.replaceChildren(
     h('div', { class: 'head' }, h('h2', {}, 'Links')),
     h(

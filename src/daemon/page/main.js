@@ -24,8 +24,30 @@ function redraw(...names) {
 }
 
 function draw() {
-  for (const name of stale) sections[name]();
+  if (pressed) return;
+  for (const name of stale) keepingFocus(byId(name), sections[name]);
   stale.clear();
+}
+
+/** What is pressed must still be there when it is let go, or it was no click. */
+let pressed = false;
+addEventListener('pointerdown', () => {
+  pressed = true;
+  setTimeout(released, 1000);
+});
+for (const end of ['pointerup', 'pointercancel']) addEventListener(end, () => setTimeout(released));
+
+function released() {
+  pressed = false;
+  draw();
+}
+
+/** Whoever goes from button to button by keyboard stays where they are. */
+function keepingFocus(section, drawSection) {
+  const focusable = () => [...section.querySelectorAll('a, button')];
+  const index = focusable().indexOf(document.activeElement);
+  drawSection();
+  if (index >= 0) focusable()[index]?.focus({ preventScroll: true });
 }
 
 const redrawAll = () => state && redraw(...Object.keys(sections));

@@ -13,7 +13,7 @@ const PHASES = {
 };
 
 /** The migration that runs, round by round, or the last one. */
-export function drawNow(section, { migrations, pulse }) {
+export function drawNow(section, { migrations, guests, pulse }) {
   const view = migrations.find(({ state }) => state === 'running') ?? migrations.find(({ record }) => record);
   if (!view) {
     section.replaceChildren(
@@ -33,6 +33,7 @@ export function drawNow(section, { migrations, pulse }) {
   );
   const canvas = h('canvas', { class: 'gantt' });
   const own = pulse?.id === view.id ? pulse.value : undefined;
+  const live = running && phase === 'live' && own?.link && roundUnderWay(view, own.link, guests);
   const chart = h(
     'div',
     {},
@@ -57,12 +58,18 @@ export function drawNow(section, { migrations, pulse }) {
     h(
       'dl',
       { class: 'figures' },
-      ...figures(view).map(([name, value]) => h('div', {}, h('dt', {}, name), h('dd', {}, value))),
+      ...figures(view, own).map(([name, value]) => h('div', {}, h('dt', {}, name), h('dd', {}, value))),
     ),
     h(
       'div',
       { class: 'now' },
-      h('div', {}, h('h3', {}, 'Rounds'), roundList(view, rounds), running && own?.link && bucket(own.link)),
+      h(
+        'div',
+        {},
+        h('h3', {}, 'Rounds'),
+        roundList(view, rounds, live),
+        running && own?.link && bucket(own.link),
+      ),
       chart,
     ),
   );
@@ -86,14 +93,27 @@ function bucket({ levelBytes, depthBytes, sentBytes, reservedBytesPerSecond }) {
   );
 }
 
-function figures({ record, predicted, pages, progress }) {
+/** What the latest round has sent so far of what was dirty when it began. */
+function roundUnderWay({ guest, progress }, { sentBytes }, guests) {
+  const { pageSizeBytes } = guests.find(({ name }) => name === guest) ?? {};
+  if (!pageSizeBytes) return undefined;
+  const { rounds, dirtyPages } = progress;
+  const bytes = Math.max(0, sentBytes - bytesOf(rounds));
+  const pages = Math.min(dirtyPages, Math.floor(bytes / pageSizeBytes));
+  return { round: rounds.length + 1, pages, left: dirtyPages - pages, bytes };
+}
+
+function bytesOf(rounds) {
+  return rounds.reduce((sum, { bytes }) => sum + bytes, 0);
+}
+
+function figures({ record, predicted, pages, progress }, pulse) {
   if (!record) {
-    const sent = progress?.rounds.reduce((sum, { bytes }) => sum + bytes, 0) ?? 0;
     return [
       ['predicted downtime', duration(predicted?.downtimeNs)],
       ['predicted total', duration(predicted?.totalNs)],
       ['pages', count(pages)],
-      ['sent in whole rounds', size(sent)],
+      ['sent', size(pulse?.link?.sentBytes ?? bytesOf(progress?.rounds ?? []))],
       ['dirty when last seen', progress?.dirtyPages == null ? '–' : count(progress.dirtyPages)],
     ];
   }
@@ -103,13 +123,13 @@ function figures({ record, predicted, pages, progress }) {
     ['predicted', duration(predicted?.downtimeNs)],
     ['total', duration(record.totalNs)],
     ['b, b_d', `${rate(plan.rateBytesPerSecond)}, ${rate(plan.stopRateBytesPerSecond)}`],
-    ['sender’s CPU', reservations.sender ? reservation(reservations.sender) : reservations.scheduler],
+    ['sender’s CPU', reservations.sender ? reservation(reservations.sender) : 'not reserved'],
     ['guest is', record.owner === 'destination' ? 'there' : record.owner === 'source' ? 'here' : 'unknown'],
   ];
 }
 
-function roundList({ record, pages }, rounds) {
-  if (rounds.length === 0 && !record?.stop.pages)
+function roundList({ record, pages }, rounds, live) {
+  if (rounds.length === 0 && !live && !record?.stop.pages)
     return h('p', { class: 'empty' }, 'The first round is on its way.');
   const row = (name, part, dirty, text, more) => [
     h('span', {}, name),
@@ -137,6 +157,9 @@ function roundList({ record, pages }, rounds) {
           `${duration(durationNs)}, ${rate((bytes * 1e9) / Math.max(1, durationNs))}`,
         ),
       ),
+      ...(live
+        ? row(`${live.round}`, live.pages, live.left, `${count(live.left)} to go`, size(live.bytes))
+        : []),
       ...(record?.stop.pages
         ? row(
             'stop',
