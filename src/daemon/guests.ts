@@ -78,7 +78,9 @@ export class Guests {
     }
   }
 
+  /** What is told of has been written down. */
   list(): readonly GuestView[] {
+    this.#writeDown();
     const alive = this.#host.guests().map(({ place, ...guest }): GuestView => {
       const { program } = place.guest;
       return { ...guest, program: program.kind, reservation: place.reservation, owner: 'here', why: null };
@@ -145,23 +147,8 @@ export class Guests {
     this.look();
   }
 
-  /** Compares who is here with who was, writes down what has changed, and tells those who watch. */
+  /** Something may have changed: tells those who watch. */
   look(): void {
-    const here = new Map(
-      this.#host
-        .guests()
-        .filter(({ state }) => state !== 'arriving')
-        .map(({ name, place }) => [name, { guest: place.guest, reservation: place.reservation }] as const),
-    );
-    for (const [name, guest] of here) {
-      if (this.#known.has(name)) continue;
-      this.#died.delete(name);
-      this.#diary.write({ kind: 'guest', event: 'arrived', guest });
-    }
-    for (const name of this.#known.keys()) {
-      if (!here.has(name)) this.#diary.write({ kind: 'guest', event: 'left', name });
-    }
-    this.#known = here;
     this.#events.publish({ kind: 'guests', value: this.list() });
   }
 
@@ -181,6 +168,25 @@ export class Guests {
     };
     for (const { state } of this.list()) counts[state]! += 1;
     return counts;
+  }
+
+  /** Compares who is here with who was. */
+  #writeDown(): void {
+    const here = new Map(
+      this.#host
+        .guests()
+        .filter(({ state }) => state !== 'arriving')
+        .map(({ name, place }) => [name, { guest: place.guest, reservation: place.reservation }] as const),
+    );
+    for (const [name, guest] of here) {
+      if (this.#known.has(name)) continue;
+      this.#died.delete(name);
+      this.#diary.write({ kind: 'guest', event: 'arrived', guest });
+    }
+    for (const name of this.#known.keys()) {
+      if (!here.has(name)) this.#diary.write({ kind: 'guest', event: 'left', name });
+    }
+    this.#known = here;
   }
 }
 
