@@ -27,16 +27,17 @@ export class Demo {
   static async start(ports: readonly [number, number] = [0, 0]): Promise<Demo> {
     const folder = mkdtempSync(join(tmpdir(), 'switchover-demo-'));
     const doors = [await freePort(), await freePort()];
-    const daemons: ServedDaemon[] = [];
-    try {
-      for (const [index, name] of ['alpha', 'beta'].entries()) {
-        const other = { name: ['beta', 'alpha'][index]!, door: doors[1 - index]! };
-        const configuration = configurationOf(name, doors[index]!, other);
-        daemons.push(await ServedDaemon.start(join(folder, name), configuration, ports[index]!));
-      }
-    } catch (cause) {
+    const starting = ['alpha', 'beta'].map((name, index) => {
+      const other = { name: ['beta', 'alpha'][index]!, door: doors[1 - index]! };
+      const configuration = configurationOf(name, doors[index]!, other);
+      return ServedDaemon.start(join(folder, name), configuration, ports[index]!);
+    });
+    const started = await Promise.allSettled(starting);
+    const daemons = started.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+    const failed = started.find((one) => one.status === 'rejected');
+    if (failed) {
       await Promise.all(daemons.map((daemon) => daemon.end()));
-      throw cause;
+      throw failed.reason;
     }
     return new Demo(daemons, folder);
   }
