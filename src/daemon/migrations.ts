@@ -206,8 +206,10 @@ export class Migrations {
 
   async #carryOut(kept: Kept, { guest, to }: MigrationRequest, { plan, cpu }: Journey): Promise<Course> {
     const { host, guests, events } = this.#parts;
-    const world = await host.migrate(guest, { plan, cpu }, to.there);
+    const beginning = host.migrate(guest, { plan, cpu }, to.there);
+    // It is leaving from now on, also while the destination is still being asked.
     guests.look();
+    const world = await beginning;
     const progress = new ProgressOfSteps();
     const endPulse = startPulse(kept.view.id, world, events);
     try {

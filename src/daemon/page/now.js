@@ -130,7 +130,7 @@ function figures({ record, predicted, pages, progress }, pulse) {
 
 function roundList({ record, pages }, rounds, live) {
   if (rounds.length === 0 && !live && !record?.stop.pages)
-    return h('p', { class: 'empty' }, 'The first round is on its way.');
+    return h('p', { class: 'empty' }, 'Nothing has been sent yet.');
   const row = (name, part, dirty, text, more) => [
     h('span', {}, name),
     h(
