@@ -1,9 +1,27 @@
 import { appendFileSync } from 'node:fs';
+import type { MigrationRecord } from '../core/migration/record.ts';
 import { run } from '../lab/run.ts';
 import { experimentOf, scenarioOf } from '../lab/scenario.ts';
 import { reasonOf } from '../worlds/failure.ts';
-import type { ExperimentData, ExperimentNews } from './experiment-worker.ts';
-import { ProgressOfSteps } from './progress.ts';
+import type { WorldName } from '../worlds/worlds.ts';
+import { type Progress, ProgressOfSteps } from './progress.ts';
+
+/** One experiment. */
+export interface ExperimentData {
+  readonly document: unknown;
+  readonly name: string;
+  readonly world: WorldName;
+  /** Where the records go, one a line. */
+  readonly file: string;
+  /** One word; not 0: end. */
+  readonly cancelled: SharedArrayBuffer;
+}
+
+export type ExperimentNews =
+  | { readonly kind: 'progress'; readonly progress: Progress }
+  | { readonly kind: 'record'; readonly record: MigrationRecord }
+  | { readonly kind: 'ended'; readonly how: 'completed' | 'cancelled' }
+  | { readonly kind: 'ended'; readonly how: 'failed'; readonly why: string };
 
 class Cancelled extends Error {}
 

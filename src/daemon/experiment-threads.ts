@@ -2,7 +2,8 @@ import { Worker } from 'node:worker_threads';
 import { entry } from '../worlds/entry.ts';
 import { reasonOf } from '../worlds/failure.ts';
 import type { WorldName } from '../worlds/worlds.ts';
-import type { ExperimentData, ExperimentNews, ThreadData } from './experiment-worker.ts';
+import type { ExperimentData, ExperimentNews } from './experiment-course.ts';
+import type { ThreadData } from './experiment-worker.ts';
 
 /** A thread that does not notice that it was cancelled is ended. */
 const CANCEL_GRACE_MS = 5_000;

@@ -11,8 +11,8 @@ import { clockNs } from '../worlds/clock.ts';
 import type { WorldName } from '../worlds/worlds.ts';
 import type { Admission } from './admission.ts';
 import type { Events } from './events.ts';
+import type { ExperimentNews } from './experiment-course.ts';
 import { ExperimentThreads } from './experiment-threads.ts';
-import type { ExperimentNews } from './experiment-worker.ts';
 import { History } from './history.ts';
 import type { Progress } from './progress.ts';
 

@@ -2,8 +2,8 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import type { ExperimentNews } from '../../src/daemon/experiment-course.ts';
 import { ExperimentThreads } from '../../src/daemon/experiment-threads.ts';
-import type { ExperimentNews } from '../../src/daemon/experiment-worker.ts';
 import type { WorldName } from '../../src/worlds/worlds.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'switchover-experiments-'));
