@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from 'vitest';
+import type { Slice } from '../../src/core/cpu/slice.ts';
 import { ask, Daemons, eventually, guestsOf, quick, reading, slow } from '../fixtures/daemons.ts';
 
 let daemons: Daemons;
@@ -52,6 +53,27 @@ describe('a guest', () => {
     expect(await guestsOf(alpha)()).toMatchObject([{ name: 'stream', state: 'running' }]);
     await eventually(guestsOf(beta), (guests) => guests.length === 0);
     expect((await ask(alpha, 'DELETE', path)).status).toBe(409);
+  });
+
+  test('tells whoever watches, while it leaves, who had a processor, and no moment twice', async () => {
+    const { alpha } = await pair();
+    const watching = await fetch(`http://${alpha.address}/api/events`);
+    const reader = watching.body!.pipeThrough(new TextDecoderStream()).getReader();
+    const beside = { cpu: { scheduler: 'fair' }, background: [{ kind: 'cpu-hog', count: 1 }] };
+    await ask(alpha, 'POST', '/api/migrations', { guest: 'stream', to: 'beta', ...slow, ...beside });
+    let heard = '';
+    while (heard.split('event: pulse').length < 5) heard += (await reader.read()).value;
+    await reader.cancel();
+    const pulses = [...heard.matchAll(/^event: pulse\ndata: (.*)\n\n/gm)].map(([, data]) =>
+      JSON.parse(data!),
+    );
+    const slices: Slice[] = pulses.flatMap(({ value }) => value.slices);
+    expect(slices.length).toBeGreaterThan(pulses.length);
+    for (const name of new Set(slices.map((slice) => slice.name))) {
+      const own = slices.filter((slice) => slice.name === name);
+      for (const [index, { endNs }] of own.slice(0, -1).entries())
+        expect(own[index + 1]!.startNs).toBeGreaterThanOrEqual(endNs);
+    }
   });
 
   test('is not migrated twice at a time, and what does not fit a link is refused', async () => {
