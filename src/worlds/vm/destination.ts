@@ -39,7 +39,7 @@ export class VmDestination {
     const server = createServer((socket) => {
       sockets.add(socket);
       socket.once('close', () => sockets.delete(socket));
-      const prepared = (hello: Hello) => prepare(hello, machines, names, journals !== undefined);
+      const prepared = (hello: Hello) => prepare(hello, socket, machines, names, journals !== undefined);
       const reception = { prepare: prepared, key: null, limits: defaultLimits, known: () => {}, journals };
       void receive(socket, reception).then((how) => log(printable(how)));
     });
@@ -75,6 +75,7 @@ const HOST = '127.0.0.1';
 /** A machine that stands over empty memory. @throws Failure this destination does not take such a guest. */
 async function prepare(
   { guest, heartbeats, reservation, migration }: Hello,
+  socket: Socket,
   machines: Set<Machine>,
   names: NameClaims,
   outlives: boolean,
@@ -102,19 +103,25 @@ async function prepare(
       const vcpu = new Vcpu(machine.pid, await machine.vcpuThread());
       vcpu.reserve(reservation, reservation.scheduler, false);
     }
-    return hosted(machine, discard);
+    return hosted(machine, socket, discard);
   } catch (cause) {
     await discard();
     throw cause;
   }
 }
 
-function hosted(machine: Machine, discard: () => Promise<void>): HostedGuest {
+function hosted(machine: Machine, socket: Socket, discard: () => Promise<void>): HostedGuest {
+  let isOurs = false;
+  // It may hang at what it was asked, and then nothing else would end it soon.
+  socket.once('close', () => {
+    if (!isOurs) machine.abandon();
+  });
   return {
     memory: machine.pages,
     load: (state) => machine.load(state),
     hash: async () => machine.hash(),
     takeOver: async (_, paused) => {
+      isOurs = true;
       if (!paused) await machine.run();
     },
     async retire() {

@@ -217,6 +217,7 @@ export class Machine {
     await new Promise<void>((resolve, reject) => {
       const socket = connect(this.#stateSocket);
       socket.once('error', reject);
+      socket.setTimeout(STATE_MS, () => socket.destroy(new Failure('QEMU does not read its state')));
       socket.end(bytes, resolve);
     });
     await this.#qemu.migrationCompleted(STATE_MS);
@@ -224,6 +225,11 @@ export class Machine {
 
   get #stateSocket(): string {
     return join(this.#folder, 'state');
+  }
+
+  /** Ends QEMU at once, whatever it is busy with; its memory stays until `end`. */
+  abandon(): void {
+    this.#qemu.kill();
   }
 
   /** Ends QEMU and frees its memory. Nobody may look at it any more. */

@@ -99,6 +99,11 @@ export class Qemu {
     }
   }
 
+  /** Without waiting for it. */
+  kill(): void {
+    this.#child.kill('SIGKILL');
+  }
+
   async end(): Promise<void> {
     this.qmp.close();
     await killed(this.#child);

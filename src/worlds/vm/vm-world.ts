@@ -9,7 +9,9 @@ import { NANOS_PER_MILLISECOND, type Nanos } from '../../core/units.ts';
 import { clockNs } from '../clock.ts';
 import { reasonOf } from '../failure.ts';
 import { writesPerSecondOf } from '../guests/programs.ts';
+import { Interruption } from '../transfer/interruption.ts';
 import type { JournalOptions } from '../transfer/source-journal.ts';
+import { Watchdog } from '../transfer/watchdog.ts';
 import type { World, WorldSetup } from '../world.ts';
 import { endParts, startParts, type VmParts } from './vm-parts.ts';
 
@@ -26,6 +28,8 @@ export class VmWorld implements World {
   readonly #parts: VmParts;
   readonly #beganAtNs = clockNs();
   readonly #usedAtStartNs: Nanos;
+  readonly #interruption = new Interruption();
+  readonly #watchdog: Watchdog;
   #windowBeganAtNs: Nanos | undefined;
   #saved: Promise<Buffer> | undefined;
   #owner: Owner = 'source';
@@ -36,6 +40,7 @@ export class VmWorld implements World {
     this.#setup = setup;
     this.#parts = parts;
     this.#usedAtStartNs = parts.vcpu.usedNs();
+    this.#watchdog = new Watchdog(setup.plan, this.#interruption);
   }
 
   /** Boots the machine, lets it run, and connects to the destination. @throws Failure any of that is not possible. */
@@ -46,13 +51,21 @@ export class VmWorld implements World {
   async perform(step: Step): Promise<Seen> {
     if (step.kind === 'abort') return this.#abort(step.why);
     try {
+      this.#interruption.check();
       return await this.#carryOut(step);
     } catch (cause) {
       const failed = { kind: 'failed', now: this.#now() } as const;
+      const { cause: interrupted } = this.#interruption;
+      if (interrupted) return { ...failed, why: reasonOf(interrupted), outcome: interrupted.outcome };
       const revoked = step.kind === 'send' ? this.#parts.sender.revokedWhy : undefined;
       if (revoked !== undefined) return { ...failed, why: revoked, outcome: 'aborted' };
       return { ...failed, why: reasonOf(cause) };
     }
+  }
+
+  /** @returns whether the migration will end for it; it does not once the guest has been given away */
+  cancel(why: string): boolean {
+    return this.#interruption.raise('cancelled', why);
   }
 
   allow(ceilings: readonly Ceiling[]): void {
@@ -60,6 +73,8 @@ export class VmWorld implements World {
   }
 
   close(): Promise<void> {
+    this.#interruption.over();
+    this.#watchdog.rest();
     return endParts(this.#parts);
   }
 
@@ -83,12 +98,9 @@ export class VmWorld implements World {
         viewer.watchGaps();
         return { kind: 'dirty', now: this.#now(), dirty: PageSet.all(guest.pages), windowNs: 0 };
       case 'send': {
-        const { result, atNs } = await sender.ask('send', {
-          pages: step.pages,
-          rate: step.rateBytesPerSecond,
-          clears: step.clears,
-          endsRound: step.endsRound,
-        });
+        const { pages, rateBytesPerSecond: rate, clears, endsRound } = step;
+        const sent = sender.ask('send', { pages, rate, clears, endsRound });
+        const { result, atNs } = await this.#interruption.unless(sent);
         return { kind: 'sent', now: this.#since(atNs), ...result };
       }
       case 'clear':
@@ -106,7 +118,8 @@ export class VmWorld implements World {
   }
 
   async #look(take: boolean): Promise<{ dirty: PageSet; atNs: Nanos }> {
-    const { result, atNs } = await this.#parts.sender.ask('look', { take });
+    const looked = this.#parts.sender.ask('look', { take });
+    const { result, atNs } = await this.#interruption.unless(looked);
     return { dirty: new PageSet(this.#setup.guest.pages, result), atNs };
   }
 
@@ -114,18 +127,20 @@ export class VmWorld implements World {
   async #observe(windowNs: Nanos): Promise<Seen> {
     this.#windowBeganAtNs ??= (await this.#look(true)).atNs;
     const beganAtNs = this.#windowBeganAtNs;
-    await sleep(Math.max(0, beganAtNs + windowNs - clockNs()) / NANOS_PER_MILLISECOND);
+    const restNs = Math.max(0, beganAtNs + windowNs - clockNs());
+    await this.#interruption.unless(sleep(restNs / NANOS_PER_MILLISECOND));
     const { dirty, atNs } = await this.#look(true);
     this.#windowBeganAtNs = atNs;
     return { kind: 'dirty', now: this.#since(atNs), dirty, windowNs: atNs - beganAtNs };
   }
 
-  /** While we look for what is dirty, QEMU writes down what the machine is beyond its memory. */
+  /** From here on the watchdog counts. While we look for what is dirty, QEMU writes down what the machine is beyond its memory. */
   async #stop(): Promise<Seen> {
     const { machine, journal } = this.#parts;
     // The guest may make its last step until QEMU answers; counted from here, no downtime is too short.
     const stoppedAtNs = clockNs();
-    await machine.stand();
+    this.#watchdog.watch(stoppedAtNs);
+    await this.#interruption.unless(machine.stand());
     this.#saved = machine.saveState();
     journal.write('stopped');
     this.#noteShare(stoppedAtNs);
@@ -145,26 +160,18 @@ export class VmWorld implements World {
   }
 
   async #handOver(verify: boolean): Promise<Seen> {
-    const { machine, sender, journal } = this.#parts;
-    await sender.ask('state', { bytes: await this.#saved! });
-    const ready = await sender.ask('stop', { guestTimeNs: 0, paused: false });
-    if (verify) {
-      const there = sender.ask('verify', {});
-      const here = machine.hash();
-      const memory = here === (await there).result ? 'identical' : 'different';
-      this.#verified = { ...this.#verified, memory };
-      if (memory === 'different') throw new Error('the destination holds other bytes than the source');
-    }
+    const { sender, journal } = this.#parts;
+    const bytes = await this.#interruption.unless(this.#saved!);
+    const said = sender
+      .ask('state', { bytes })
+      .then(() => sender.ask('stop', { guestTimeNs: 0, paused: false }));
+    const ready = await this.#interruption.unless(said);
+    if (verify) await this.#verify();
     const verifiedAtNs = verify ? clockNs() : ready.atNs;
     journal.write('ready');
-    journal.write('commit');
-    this.#owner = 'nobody';
-    const { result, atNs } = await sender.ask('commit', {});
-    if (result.kind === 'not sent') this.#owner = 'source';
-    if (result.kind !== 'running') throw new Error(result.why);
-    this.#owner = 'destination';
-    journal.remark('running');
-    const resumeNs = Math.min(result.resumeNs, atNs - verifiedAtNs);
+    const running = await this.#commit();
+    const { atNs } = running;
+    const resumeNs = Math.min(running.resumeNs, atNs - verifiedAtNs);
     return {
       kind: 'handed over',
       now: this.#now(),
@@ -174,6 +181,33 @@ export class VmWorld implements World {
       runningAtNs: this.#since(atNs),
       witness: await this.#afterwards(),
     };
+  }
+
+  async #verify(): Promise<void> {
+    const { machine, sender } = this.#parts;
+    const there = sender.ask('verify', {});
+    const here = machine.hash();
+    const { result } = await this.#interruption.unless(there);
+    const memory = here === result ? 'identical' : 'different';
+    this.#verified = { ...this.#verified, memory };
+    if (memory === 'different') throw new Error('the destination holds other bytes than the source');
+  }
+
+  /** Gives the guest away. A commit that never left changes nothing; one that was not answered leaves it nowhere. */
+  async #commit(): Promise<{ readonly resumeNs: Nanos; readonly atNs: Nanos }> {
+    const { sender, journal } = this.#parts;
+    this.#watchdog.look();
+    this.#interruption.check();
+    journal.write('commit');
+    this.#interruption.over();
+    this.#watchdog.rest();
+    this.#owner = 'nobody';
+    const { result, atNs } = await sender.ask('commit', {});
+    if (result.kind === 'not sent') this.#owner = 'source';
+    if (result.kind !== 'running') throw new Error(result.why);
+    this.#owner = 'destination';
+    journal.remark('running');
+    return { resumeNs: result.resumeNs, atNs };
   }
 
   /**
@@ -198,13 +232,15 @@ export class VmWorld implements World {
   /** Before the commit the guest is ours and runs on; after it, it is not, whatever became of it. */
   async #abort(why: string): Promise<Seen> {
     const { machine, sender, viewer, journal } = this.#parts;
-    await sender.ask('abort', { why }).catch(() => {});
+    this.#interruption.over();
+    this.#watchdog.rest();
     if (this.#owner === 'source') {
-      journal.remark('aborted', why);
       await machine.run().catch(() => {
         this.#owner = 'nobody';
       });
+      journal.remark('aborted', why);
     }
+    await sender.ask('abort', { why }).catch(() => {});
     const witness = this.#witness(await viewer.outage(0));
     return { kind: 'aborted', now: this.#now(), owner: this.#owner, witness };
   }
