@@ -6,8 +6,10 @@ import type { Hello } from '../transfer/hello.ts';
 import { defaultLimits } from '../transfer/limits.ts';
 import { NameClaims } from '../transfer/name-claims.ts';
 import { type HostedGuest, receive } from '../transfer/receiver.ts';
-import { Machine } from './machine.ts';
+import type { Place } from './inhabitant.ts';
+import type { Machine } from './machine.ts';
 import { machineFolder } from './machine-folder.ts';
+import { TapeMachine } from './tape-machine.ts';
 import { Vcpu } from './vcpu.ts';
 
 export interface DestinationOptions {
@@ -15,7 +17,12 @@ export interface DestinationOptions {
   readonly journals?: string | undefined;
   /** Called with a line for everything that happens. */
   readonly log: (line: string) => void;
+  /** Makes the machines; without it, such as replay a tape. */
+  readonly takes?: Takes;
 }
+
+/** A machine that waits for what a source has announced. @throws Failure it cannot be had; nothing has been left behind. */
+export type Takes = (hello: Hello, place: Place) => Promise<Machine>;
 
 /** Takes in one virtual machine after another, from this host only. */
 export class VmDestination {
@@ -32,14 +39,15 @@ export class VmDestination {
   }
 
   /** @throws Failure it cannot listen. */
-  static async listen({ journals, log }: DestinationOptions): Promise<VmDestination> {
+  static async listen({ journals, log, takes = takesTapes }: DestinationOptions): Promise<VmDestination> {
     const sockets = new Set<Socket>();
     const machines = new Set<Machine>();
     const names = new NameClaims();
     const server = createServer((socket) => {
       sockets.add(socket);
       socket.once('close', () => sockets.delete(socket));
-      const prepared = (hello: Hello) => prepare(hello, socket, machines, names, journals !== undefined);
+      const outlives = journals !== undefined;
+      const prepared = (hello: Hello) => prepare(hello, takes, outlives, socket, machines, names);
       const reception = { prepare: prepared, key: null, limits: defaultLimits, known: () => {}, journals };
       void receive(socket, reception).then((how) => log(printable(how)));
     });
@@ -72,18 +80,25 @@ export class VmDestination {
 
 const HOST = '127.0.0.1';
 
-/** A machine that stands over empty memory. @throws Failure this destination does not take such a guest. */
-async function prepare(
-  { guest, heartbeats, reservation, migration }: Hello,
-  socket: Socket,
-  machines: Set<Machine>,
-  names: NameClaims,
-  outlives: boolean,
-): Promise<HostedGuest> {
-  const bytes = guest.pages * guest.pageSizeBytes;
+/** @throws Failure a program that does not fit its guest */
+const takesTapes: Takes = async ({ guest, heartbeats }, place) => {
   if (pagesNeeded(guest.program) > usedPages(guest)) {
     throw new Failure(`a program of ${pagesNeeded(guest.program)} pages in a guest of ${usedPages(guest)}`);
   }
+  return TapeMachine.create(guest, { ...place, heartbeats, role: 'receives' });
+};
+
+/** A machine that stands over empty memory. @throws Failure this destination does not take such a guest. */
+async function prepare(
+  hello: Hello,
+  takes: Takes,
+  outlives: boolean,
+  socket: Socket,
+  machines: Set<Machine>,
+  names: NameClaims,
+): Promise<HostedGuest> {
+  const { guest, reservation, migration } = hello;
+  const bytes = guest.pages * guest.pageSizeBytes;
   if (bytes > totalmem() / 2) throw new Failure(`a guest of ${bytes} bytes: more than half of this host`);
   const leave = await names.claim(guest.name);
   let machine: Machine | undefined;
@@ -92,12 +107,7 @@ async function prepare(
     leave();
   };
   try {
-    machine = await Machine.create(guest, {
-      folder: machineFolder(migration, 'destination'),
-      heartbeats,
-      outlives,
-      role: 'receives',
-    });
+    machine = await takes(hello, { folder: machineFolder(migration, 'destination'), outlives });
     machines.add(machine);
     if (reservation) {
       const vcpu = new Vcpu(machine.pid, await machine.vcpuThread());
@@ -124,10 +134,7 @@ function hosted(machine: Machine, socket: Socket, discard: () => Promise<void>):
       isOurs = true;
       if (!paused) await machine.run();
     },
-    async retire() {
-      await machine.rest();
-      return { steps: machine.steps, heartbeats: machine.heartbeats, sha256: machine.hash() };
-    },
+    retire: () => machine.retire(),
     discard,
   };
 }

@@ -13,10 +13,9 @@ import { Interruption } from '../transfer/interruption.ts';
 import type { JournalOptions } from '../transfer/source-journal.ts';
 import { Watchdog } from '../transfer/watchdog.ts';
 import type { World, WorldSetup } from '../world.ts';
+import type { MovesIn } from './inhabitant.ts';
+import { TapeGuest } from './tape-guest.ts';
 import { endParts, startParts, type VmParts } from './vm-parts.ts';
-
-/** After the hand-over the guest runs on for so many heartbeats, so that its client can say how it went. */
-const HEARTBEATS_AFTERWARDS = 25;
 
 /**
  * A real virtual machine: the guest runs in QEMU, over memory that it shares with us; our sender moves its pages as the plan
@@ -44,8 +43,12 @@ export class VmWorld implements World {
   }
 
   /** Boots the machine, lets it run, and connects to the destination. @throws Failure any of that is not possible. */
-  static async create(setup: WorldSetup, options: JournalOptions): Promise<VmWorld> {
-    return new VmWorld(setup, await startParts(setup, options));
+  static async create(
+    setup: WorldSetup,
+    options: JournalOptions,
+    movesIn: MovesIn = TapeGuest.movesIn,
+  ): Promise<VmWorld> {
+    return new VmWorld(setup, await startParts(setup, options, movesIn));
   }
 
   async perform(step: Step): Promise<Seen> {
@@ -87,7 +90,7 @@ export class VmWorld implements World {
   }
 
   async #carryOut(step: Exclude<Step, { kind: 'abort' }>): Promise<Seen> {
-    const { sender, viewer } = this.#parts;
+    const { sender, inhabitant } = this.#parts;
     const { guest } = this.#setup;
     switch (step.kind) {
       case 'observe':
@@ -95,7 +98,7 @@ export class VmWorld implements World {
       case 'learn':
         return { kind: 'learned', now: this.#now(), writesPerSecond: writesPerSecondOf(guest) };
       case 'track':
-        viewer.watchGaps();
+        inhabitant.watchGaps();
         return { kind: 'dirty', now: this.#now(), dirty: PageSet.all(guest.pages), windowNs: 0 };
       case 'send': {
         const { pages, rateBytesPerSecond: rate, clears, endsRound } = step;
@@ -136,7 +139,9 @@ export class VmWorld implements World {
 
   /** From here on the watchdog counts. While we look for what is dirty, QEMU writes down what the machine is beyond its memory. */
   async #stop(): Promise<Seen> {
-    const { machine, journal } = this.#parts;
+    const { inhabitant, journal } = this.#parts;
+    const { machine } = inhabitant;
+    await this.#interruption.unless(inhabitant.departs());
     // The guest may make its last step until QEMU answers; counted from here, no downtime is too short.
     const stoppedAtNs = clockNs();
     this.#watchdog.watch(stoppedAtNs);
@@ -184,9 +189,9 @@ export class VmWorld implements World {
   }
 
   async #verify(): Promise<void> {
-    const { machine, sender } = this.#parts;
+    const { inhabitant, sender } = this.#parts;
     const there = sender.ask('verify', {});
-    const here = machine.hash();
+    const here = inhabitant.machine.hash();
     const { result } = await this.#interruption.unless(there);
     const memory = here === result ? 'identical' : 'different';
     this.#verified = { ...this.#verified, memory };
@@ -210,38 +215,28 @@ export class VmWorld implements World {
     return { resumeNs: result.resumeNs, atNs };
   }
 
-  /**
-   * Lets the guest run on at the destination and rest there for good. Then, as there is no other guest any more, lets the
-   * copy that stayed behind, to which nobody listens, make the same number of steps: a guest that never moved must end
-   * with the same memory.
-   */
   async #afterwards(): Promise<Witness> {
-    const { machine, sender, viewer, journal } = this.#parts;
-    const afterwardsNs = HEARTBEATS_AFTERWARDS * this.#setup.guest.heartbeatPeriodNs;
-    await sleep(afterwardsNs / NANOS_PER_MILLISECOND);
-    const { result: moved } = await sender.ask('retire', {});
+    const { inhabitant, sender, journal } = this.#parts;
+    const { outage, continued, notes } = await inhabitant.arrived(sender);
     journal.remark('ended');
-    const outage = await viewer.outage(moved.heartbeats);
-    viewer.forgetSource();
-    await machine.advance(moved.steps, MOST_CATCHING_UP_MS + (2 * afterwardsNs) / NANOS_PER_MILLISECOND);
-    const continued = machine.hash() === moved.sha256 ? 'identical' : 'different';
     this.#verified = { ...this.#verified, continued };
+    this.#notes.push(...notes);
     return this.#witness(outage);
   }
 
   /** Before the commit the guest is ours and runs on; after it, it is not, whatever became of it. */
   async #abort(why: string): Promise<Seen> {
-    const { machine, sender, viewer, journal } = this.#parts;
+    const { inhabitant, sender, journal } = this.#parts;
     this.#interruption.over();
     this.#watchdog.rest();
     if (this.#owner === 'source') {
-      await machine.run().catch(() => {
+      await inhabitant.machine.run().catch(() => {
         this.#owner = 'nobody';
       });
       journal.remark('aborted', why);
     }
     await sender.ask('abort', { why }).catch(() => {});
-    const witness = this.#witness(await viewer.outage(0));
+    const witness = this.#witness(await inhabitant.stays());
     return { kind: 'aborted', now: this.#now(), owner: this.#owner, witness };
   }
 
@@ -264,6 +259,3 @@ export class VmWorld implements World {
     return hostNs - this.#beganAtNs;
   }
 }
-
-/** The copy that stayed behind makes up for what the other has run; on a busy machine that takes its time. */
-const MOST_CATCHING_UP_MS = 10_000;
