@@ -8,9 +8,10 @@ import { type Experiment, loadExperiment } from '../src/lab/scenario.ts';
 import { parseSetting } from '../src/lab/settings.ts';
 import { quantile } from '../src/lab/statistics/estimate.ts';
 import type { WorldName } from '../src/worlds/worlds.ts';
+import { linux } from './vm-linux.ts';
 
 /** What `npm run bench:vm` measures, each part in less than three minutes. */
-export const vmParts = { formula, order, native, fixed, shares, policies };
+export const vmParts = { formula, order, native, fixed, shares, policies, linux };
 
 /** The memory part of the downtime against n·(P+H)/b_d. */
 async function formula(): Promise<void> {
