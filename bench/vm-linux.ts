@@ -1,5 +1,3 @@
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { freeCpu } from '../src/core/cpu/cpu-plan.ts';
 import type { Course } from '../src/core/migration/course.ts';
 import type { Plan } from '../src/core/migration/plan.ts';
@@ -11,12 +9,11 @@ import { VmWorld } from '../src/worlds/vm/vm-world.ts';
 import type { WorldSetup } from '../src/worlds/world.ts';
 
 const MiB = 2 ** 20;
-const packages = join(tmpdir(), 'switchover-linux-packages');
 const RUNS = 5;
 
 /** A Linux guest whose Redis is written to from outside while it moves. */
 export async function linux(): Promise<void> {
-  const site = await LinuxSite.create(packages);
+  const site = await LinuxSite.create();
   const process = await DestinationProcess.start('worlds/vm/destination-main', [
     '',
     JSON.stringify(site.lodging),
@@ -39,7 +36,7 @@ export async function linux(): Promise<void> {
 
 function print(course: Course, site: LinuxSite): void {
   const { outcome, reason, stop, rounds, downtimeNs, downtimeParts, totalNs, verified, outage } = course;
-  const { writes, failed, lost, repeated } = site.guest!.story!;
+  const { writes, failed, lost, repeated, retransmissions } = site.guest!.story!;
   const { networkNs, answerNs } = site.guest!.besides;
   const parts = Object.entries(downtimeParts).map(([name, ns]) => `${name.slice(0, -2)} ${ms(ns)}`);
   const overNs = (outage?.longestGapNs ?? 0) - downtimeNs;
@@ -48,7 +45,7 @@ function print(course: Course, site: LinuxSite): void {
       `${outcome} (${reason}), ${rounds.length} rounds, ${stop.pages} pages left, memory ${verified.memory}`,
       `downtime ${ms(downtimeNs)} (${parts.join(', ')}), total ${ms(totalNs)}`,
       `client's longest gap ${ms(outage?.longestGapNs ?? 0)}, ${ms(overNs)} more than the downtime; network moved in ${ms(networkNs)} before it, first answer ${ms(answerNs)} after it`,
-      `writes: ${writes} answered, ${failed} failed, ${lost} lost, ${repeated} repeated`,
+      `writes: ${writes} answered, ${failed} failed, ${lost} lost, ${repeated} repeated; segments sent again ${retransmissions}`,
     ].join('\n  '),
   );
 }

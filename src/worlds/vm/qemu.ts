@@ -20,7 +20,7 @@ export interface QemuOptions {
   readonly accelerator: 'tcg' | 'kvm';
   /** Whether the machine may outlive this process: only if a journal tells whose it is. */
   readonly outlives: boolean;
-  /** The network namespace in which it runs; without one, ours. */
+  /** The network namespace in which it runs, a file; without one, ours. */
   readonly namespace?: string;
 }
 
@@ -119,7 +119,7 @@ function commandOf(options: QemuOptions): readonly string[] {
   const { folder, ram, devices, incoming, accelerator, outlives, namespace } = options;
   const size = ram.lengthBytes;
   return [
-    ...(namespace === undefined ? [] : ['ip', 'netns', 'exec', namespace]),
+    ...(namespace === undefined ? [] : ['nsenter', `--net=${namespace}`]),
     // The kernel ends it with us, unless somebody will look for it.
     ...(outlives ? [] : ['setpriv', '--pdeathsig', 'KILL']),
     qemuProgram,

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import type { Nanos } from '../../../core/units.ts';
@@ -21,6 +22,8 @@ export interface ClientStory {
   readonly repeated: number;
   /** The longest time between two answers since gaps are watched, by the host's clock. */
   readonly longestGap: Gap;
+  /** Segments that the client sent again since then, for want of an answer (RFC 4022: tcpRetransSegs). */
+  readonly retransmissions: number;
 }
 export interface Gap {
   readonly fromNs: Nanos;
@@ -40,6 +43,7 @@ const PATIENCE_MS = 20_000;
 const [host, port] = process.argv.slice(2);
 let lastNs = clockNs();
 let longestGap: Gap = { fromNs: lastNs, untilNs: lastNs };
+let retransmissionsBefore = 0;
 let failed = 0;
 let failure: string | null = null;
 let isDone = false;
@@ -54,6 +58,7 @@ try {
   process.on('message', async (command: ClientCommand) => {
     if (command === 'watch gaps') {
       longestGap = { fromNs: lastNs, untilNs: lastNs };
+      retransmissionsBefore = retransmissions();
     } else {
       isDone = true;
       await writing;
@@ -103,7 +108,13 @@ async function write(redis: Redis): Promise<void> {
 }
 
 async function storyOf(redis: Redis): Promise<ClientStory> {
-  const figures = { writes: answered.length, failed, failure, longestGap };
+  const figures = {
+    writes: answered.length,
+    failed,
+    failure,
+    longestGap,
+    retransmissions: retransmissions() - retransmissionsBefore,
+  };
   try {
     const kept = await redis.lrange(LIST, 0, -1);
     const known = new Set(kept);
@@ -112,6 +123,14 @@ async function storyOf(redis: Redis): Promise<ClientStory> {
   } catch (cause) {
     return { ...figures, failure: failure ?? reasonOf(cause), lost: answered.length, repeated: 0 };
   }
+}
+
+function retransmissions(): number {
+  const [names, values] = readFileSync('/proc/net/snmp', 'utf8')
+    .split('\n')
+    .filter((line) => line.startsWith('Tcp:'))
+    .map((line) => line.split(' '));
+  return Number(values![names!.indexOf('RetransSegs')]);
 }
 
 function report(message: ClientReport): void {

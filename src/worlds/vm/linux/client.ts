@@ -16,8 +16,8 @@ export class Client {
   /** Begins to ask as soon as the service answers. @throws Failure it does not. */
   static async start(namespace: string, { host, port }: ServiceAddress): Promise<Client> {
     const child = fork(entry('worlds/vm/linux/client-main'), [host, String(port)], {
-      execPath: 'ip',
-      execArgv: ['netns', 'exec', namespace, process.execPath],
+      execPath: 'nsenter',
+      execArgv: [`--net=${namespace}`, process.execPath],
     });
     const client = new Client(child);
     const report = await client.#reported();

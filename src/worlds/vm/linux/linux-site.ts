@@ -29,12 +29,9 @@ export class LinuxSite {
     this.#network = network;
   }
 
-  /**
-   * @param packages the folder where Debian's packages are kept, unpacked; they are downloaded if it is not there
-   * @throws Failure no packages, no Redis or no privilege; nothing has been left behind
-   */
-  static async create(packages: string): Promise<LinuxSite> {
-    const { kernel, ...others } = await linuxFiles(packages);
+  /** @throws Failure no packages, no Redis or no privilege; nothing has been left behind */
+  static async create(): Promise<LinuxSite> {
+    const { kernel, ...others } = await linuxFiles();
     const folder = mkdtempSync(join(tmpdir(), 'switchover-linux-'));
     try {
       const file = join(folder, 'initramfs');

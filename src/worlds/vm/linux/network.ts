@@ -1,17 +1,11 @@
-import { execFile } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
-import { promisify } from 'node:util';
 import type { End } from '../../../core/wire/handover.ts';
-import { Failure, reasonOf } from '../../failure.ts';
-import { Shell } from './shell.ts';
-
-const execute = promisify(execFile);
+import { NamespaceShell } from './namespace-shell.ts';
 
 const BRIDGE = 'bridge';
 /** Where the machine's card is plugged in, at either end. */
 const ports: Readonly<Record<End, string>> = { source: 'source', destination: 'destination' };
 
-export const clientHost = '10.77.0.1';
+const clientHost = '10.77.0.1';
 export const guestHost = '10.77.0.2';
 export const prefixBits = 24;
 /** Of the guest's card: wherever it is plugged in, it is the same one. */
@@ -19,6 +13,7 @@ export const guestMac = '52:54:00:73:77:6f';
 
 /** How one end's machine is connected: everything that its QEMU must know. */
 export interface Plug {
+  /** A file, as nsenter(1) takes it. */
   readonly namespace: string;
   readonly port: string;
 }
@@ -29,39 +24,39 @@ export interface Plug {
  * waits at the port at which it will run, instead of being lost at the one that it has left.
  */
 export class Network {
-  readonly namespace: string;
-  readonly #shell: Shell;
+  readonly #shell: NamespaceShell;
 
-  private constructor(namespace: string, shell: Shell) {
-    this.namespace = namespace;
+  private constructor(shell: NamespaceShell) {
     this.#shell = shell;
   }
 
   /** @throws Failure no privilege, or no such devices; nothing has been left behind. */
   static async create(): Promise<Network> {
-    const namespace = `switchover-${randomBytes(4).toString('hex')}`;
-    await run('ip', ['netns', 'add', namespace]);
-    const network = new Network(namespace, new Shell(namespace));
+    const shell = new NamespaceShell();
     try {
-      await network.#ip('link', 'add', BRIDGE, 'type', 'bridge', 'forward_delay', '0');
-      await network.#ip('address', 'add', `${clientHost}/${prefixBits}`, 'dev', BRIDGE);
+      await shell.run('ip link set lo up');
+      await shell.run(`ip link add ${BRIDGE} type bridge forward_delay 0`);
+      await shell.run(`ip address add ${clientHost}/${prefixBits} dev ${BRIDGE}`);
+      await shell.run(`ip link set ${BRIDGE} up`);
       for (const port of Object.values(ports)) {
-        await network.#ip('tuntap', 'add', 'dev', port, 'mode', 'tap');
-        await network.#ip('link', 'set', port, 'master', BRIDGE);
-        await network.#ip('link', 'set', port, 'type', 'bridge_slave', 'learning', 'off');
+        await shell.run(`ip tuntap add dev ${port} mode tap`);
+        await shell.run(`ip link set ${port} master ${BRIDGE}`);
+        await shell.run(`ip link set ${port} type bridge_slave learning off`);
       }
-      await network.#ip('link', 'set', BRIDGE, 'up');
-      await network.#ip('link', 'set', 'lo', 'up');
-      return network;
+      return new Network(shell);
     } catch (cause) {
-      await network.end();
+      await shell.end();
       throw cause;
     }
   }
 
+  get namespace(): string {
+    return this.#shell.namespace;
+  }
+
   /** A guest is at the source. */
   async begin(): Promise<void> {
-    for (const port of Object.values(ports)) await this.#ip('link', 'set', port, 'up');
+    for (const port of Object.values(ports)) await this.#shell.run(`ip link set ${port} up`);
     await this.move('source');
   }
 
@@ -76,27 +71,11 @@ export class Network {
 
   /** Nothing comes from there or goes there any more. */
   async close(end: End): Promise<void> {
-    await this.#ip('link', 'set', ports[end], 'down');
+    await this.#shell.run(`ip link set ${ports[end]} down`);
   }
 
-  /** The devices go with it. */
+  /** The devices go with it, as soon as nobody is in it any more. */
   async end(): Promise<void> {
     await this.#shell.end();
-    await run('ip', ['netns', 'delete', this.namespace]).catch(() => {});
-  }
-
-  async #ip(...args: readonly string[]): Promise<void> {
-    await run('ip', ['-n', this.namespace, ...args]);
-  }
-}
-
-async function run(program: string, args: readonly string[]): Promise<void> {
-  try {
-    await execute(program, args);
-  } catch (cause) {
-    const said = (cause as { stderr?: string }).stderr?.trim();
-    throw new Failure(
-      `a network for a Linux guest: ${program} ${args.join(' ')}: ${said || reasonOf(cause)}`,
-    );
   }
 }

@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Failure, reasonOf } from '../../failure.ts';
@@ -10,6 +11,9 @@ const execute = promisify(execFile);
 const KERNEL = 'linux-image-cloud-amd64';
 const BUSYBOX = 'busybox-static';
 
+/** Where they are kept for the next time. */
+export const packagesFolder = join(tmpdir(), 'switchover-linux-packages');
+
 /** What a Linux guest is made of. */
 export interface LinuxFiles {
   readonly kernel: string;
@@ -19,10 +23,11 @@ export interface LinuxFiles {
 }
 
 /**
- * Debian's kernel and busybox, unpacked and not installed, in a folder where they stay for the next time.
+ * Debian's kernel and busybox, unpacked and not installed.
  * @throws Failure they are not there and cannot be downloaded
  */
-export async function linuxFiles(folder: string): Promise<LinuxFiles> {
+export async function linuxFiles(): Promise<LinuxFiles> {
+  const folder = packagesFolder;
   if (!existsSync(folder)) await download(folder);
   const only = (below: string, name: RegExp) => {
     const found = readdirSync(join(folder, below)).find((file) => name.test(file));
