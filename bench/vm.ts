@@ -8,9 +8,10 @@ import { type Experiment, loadExperiment } from '../src/lab/scenario.ts';
 import { parseSetting } from '../src/lab/settings.ts';
 import { quantile } from '../src/lab/statistics/estimate.ts';
 import type { WorldName } from '../src/worlds/worlds.ts';
+import { linux } from './vm-linux.ts';
 
 /** What `npm run bench:vm` measures, each part in less than three minutes. */
-export const vmParts = { formula, order, native, fixed, shares, policies };
+export const vmParts = { formula, order, native, fixed, shares, policies, linux };
 
 /** The memory part of the downtime against n·(P+H)/b_d. */
 async function formula(): Promise<void> {
@@ -25,6 +26,7 @@ async function formula(): Promise<void> {
         `b_d ${formatSize(rate!)}/s: ${median(records.map(({ stop }) => stop.pages))} pages`,
         `formula ${ms(median(expected))}, memory part ${ms(median(records.map((r) => r.downtimeParts.memoryNs)))}`,
         `off by ${ms(Math.min(...off))} to ${ms(Math.max(...off))}; within 2 % + 5 ms: ${within} of ${records.length}`,
+        `of the reservation ${percentOf(records.map(({ link }) => link.utilisation ?? 1))} used, the rest lost to a full bucket; woken at most ${ms(Math.max(...records.map(({ link }) => link.longestLatenessNs)))} late, the bucket covers ${ms((scenario.plan.depthBytes / rate!) * NANOS_PER_SECOND)}`,
       ].join('; '),
     );
   }
@@ -52,7 +54,13 @@ async function native(): Promise<void> {
     const { records } = result!;
     console.log(`bytes ${formatSize(median(records.map(({ link }) => link.sentBytes)))}`);
     const window = median(records.map(({ link }) => link.windows[1]!.mostBytes));
-    console.log(`most in 100 ms, the stop included: ${formatSize(window)}\n`);
+    console.log(`most in 100 ms, the stop included: ${formatSize(window)}`);
+    for (const { downtimeNs, outage, notes } of records) {
+      console.log(
+        `downtime ${ms(downtimeNs)}, client's longest gap ${ms(outage?.longestGapNs ?? 0)}; ${notes.join('; ')}`,
+      );
+    }
+    console.log();
   }
 }
 
@@ -135,6 +143,10 @@ function parts(records: readonly MigrationRecord[]): void {
 
 function median(values: readonly number[]): number {
   return quantile(values, 0.5);
+}
+
+function percentOf(parts: readonly number[]): string {
+  return `${(100 * Math.min(...parts)).toFixed(1)} to ${(100 * Math.max(...parts)).toFixed(1)} %`;
 }
 
 function spreadOf(values: readonly number[]): string {

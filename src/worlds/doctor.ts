@@ -7,8 +7,8 @@ import { Cpu, type CpuOptions } from './cpu/cpu.ts';
 import { libc } from './cpu/libc.ts';
 import { reasonOf } from './failure.ts';
 import type { GuestSpec } from './guests/programs.ts';
-import { Machine } from './vm/machine.ts';
 import { machineFolder } from './vm/machine-folder.ts';
+import { TapeMachine } from './vm/tape-machine.ts';
 import { worldFactory } from './worlds.ts';
 
 /** One thing that a user may need. */
@@ -134,7 +134,7 @@ async function machine(accelerator: 'tcg' | 'kvm'): Promise<Finding> {
   try {
     const folder = machineFolder(randomUUID(), 'source');
     const options = { folder, heartbeats: null, outlives: false, accelerator, role: 'new guest' } as const;
-    const booted = await Machine.create(TRIAL_GUEST, options);
+    const booted = await TapeMachine.create(TRIAL_GUEST, options);
     try {
       await booted.run();
       await booted.makesSteps(BOOT_MS);

@@ -3,7 +3,7 @@ import type { Plan } from '../../core/migration/plan.ts';
 import type { Nanos } from '../../core/units.ts';
 import type { Cpu } from '../cpu/cpu.ts';
 import type { DestinationThere } from '../transfer/connect.ts';
-import type { Interruption } from './interruption.ts';
+import type { Interruption } from '../transfer/interruption.ts';
 import type { Onlooker } from './onlooker.ts';
 import type { Resident } from './resident.ts';
 

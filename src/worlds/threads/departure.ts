@@ -12,11 +12,11 @@ import { Failure, reasonOf } from '../failure.ts';
 import { writeRatesOf } from '../guests/programs.ts';
 import { SenderThread } from '../transfer/sender-thread.ts';
 import { SourceJournal } from '../transfer/source-journal.ts';
+import { Watchdog } from '../transfer/watchdog.ts';
 import type { World } from '../world.ts';
 import type { DepartureOptions } from './departure-options.ts';
 import { Observation } from './observation.ts';
 import type { SenderWorkerData } from './sender-worker.ts';
-import { Watchdog } from './watchdog.ts';
 
 /**
  * One migration of a guest that lives here, as a world: the guest writes shared memory in its own thread, the sender

@@ -10,11 +10,11 @@ import { latenessMeanNs } from '../antagonists/disturbance.ts';
 import { Cpu } from '../cpu/cpu.ts';
 import { phaseNs } from '../phase.ts';
 import type { DestinationThere } from '../transfer/connect.ts';
+import { Interruption } from '../transfer/interruption.ts';
 import { ViewerThread } from '../viewer/viewer-thread.ts';
 import type { World, WorldSetup } from '../world.ts';
 import { Departure } from './departure.ts';
 import { GuestThread } from './guest-thread.ts';
-import { Interruption } from './interruption.ts';
 import { retiring } from './onlooker.ts';
 import { Resident } from './resident.ts';
 

@@ -8,8 +8,10 @@ import { defaultLimits } from '../transfer/limits.ts';
 import { NameClaims } from '../transfer/name-claims.ts';
 import { receive } from '../transfer/receiver.ts';
 import { Receptions } from '../transfer/receptions.ts';
-import { Machine } from './machine.ts';
+import type { Place } from './inhabitant.ts';
+import type { Machine } from './machine.ts';
 import { machineFolder } from './machine-folder.ts';
+import { TapeMachine } from './tape-machine.ts';
 import { Vcpu } from './vcpu.ts';
 
 export interface DestinationOptions {
@@ -17,7 +19,12 @@ export interface DestinationOptions {
   readonly journals?: string | undefined;
   /** Called with a line for everything that happens. */
   readonly log: (line: string) => void;
+  /** Makes the machines; without it, such as replay a tape. */
+  readonly takes?: Takes;
 }
+
+/** A machine that waits for what a source has announced. @throws Failure it cannot be had; nothing has been left behind. */
+export type Takes = (hello: Hello, place: Place) => Promise<Machine>;
 
 /** Takes in one virtual machine after another, from this host only. */
 export class VmDestination {
@@ -34,7 +41,7 @@ export class VmDestination {
   }
 
   /** @throws Failure it cannot listen. */
-  static async listen({ journals, log }: DestinationOptions): Promise<VmDestination> {
+  static async listen({ journals, log, takes = takesTapes }: DestinationOptions): Promise<VmDestination> {
     const sockets = new Set<Socket>();
     const machines = new Set<Machine>();
     const names = new NameClaims();
@@ -42,7 +49,8 @@ export class VmDestination {
     const server = createServer((socket) => {
       sockets.add(socket);
       socket.once('close', () => sockets.delete(socket));
-      const prepared = (hello: Hello) => prepare(hello, machines, names, journals !== undefined);
+      const outlives = journals !== undefined;
+      const prepared = (hello: Hello) => prepare(hello, takes, outlives, socket, machines, names);
       const known = () => {};
       const reception = { prepare: prepared, key: null, limits: defaultLimits, known, journals, receptions };
       void receive(socket, reception).then((how) => log(printable(how)));
@@ -76,17 +84,25 @@ export class VmDestination {
 
 const HOST = '127.0.0.1';
 
-/** A machine that stands over empty memory. @throws Failure this destination does not take such a guest. */
-async function prepare(
-  { guest, heartbeats, reservation, migration }: Hello,
-  machines: Set<Machine>,
-  names: NameClaims,
-  outlives: boolean,
-): Promise<HostedGuest> {
-  const bytes = guest.pages * guest.pageSizeBytes;
+/** @throws Failure a program that does not fit its guest */
+const takesTapes: Takes = async ({ guest, heartbeats }, place) => {
   if (pagesNeeded(guest.program) > usedPages(guest)) {
     throw new Failure(`a program of ${pagesNeeded(guest.program)} pages in a guest of ${usedPages(guest)}`);
   }
+  return TapeMachine.create(guest, { ...place, heartbeats, role: 'receives' });
+};
+
+/** A machine that stands over empty memory. @throws Failure this destination does not take such a guest. */
+async function prepare(
+  hello: Hello,
+  takes: Takes,
+  outlives: boolean,
+  socket: Socket,
+  machines: Set<Machine>,
+  names: NameClaims,
+): Promise<HostedGuest> {
+  const { guest, reservation, migration } = hello;
+  const bytes = guest.pages * guest.pageSizeBytes;
   if (bytes > totalmem() / 2) throw new Failure(`a guest of ${bytes} bytes: more than half of this host`);
   const leave = await names.claim(guest.name);
   let machine: Machine | undefined;
@@ -100,35 +116,33 @@ async function prepare(
     goes();
   };
   try {
-    machine = await Machine.create(guest, {
-      folder: machineFolder(migration, 'destination'),
-      heartbeats,
-      outlives,
-      role: 'receives',
-    });
+    machine = await takes(hello, { folder: machineFolder(migration, 'destination'), outlives });
     machines.add(machine);
     if (reservation) {
       const vcpu = new Vcpu(machine.pid, await machine.vcpuThread());
       vcpu.reserve(reservation, reservation.scheduler, false);
     }
-    return { ...hosted(machine), discard, gone };
+    return { ...hosted(machine, socket), discard, gone };
   } catch (cause) {
     await discard();
     throw cause;
   }
 }
 
-function hosted(machine: Machine): Omit<HostedGuest, 'discard' | 'gone'> {
+function hosted(machine: Machine, socket: Socket): Omit<HostedGuest, 'discard' | 'gone'> {
+  let isOurs = false;
+  // It may hang at what it was asked, and then nothing else would end it soon.
+  socket.once('close', () => {
+    if (!isOurs) machine.abandon();
+  });
   return {
     memory: machine.pages,
     load: (state) => machine.load(state),
     hash: async () => machine.hash(),
     takeOver: async (_, paused) => {
+      isOurs = true;
       if (!paused) await machine.run();
     },
-    async retire() {
-      await machine.rest();
-      return { steps: machine.steps, heartbeats: machine.heartbeats, sha256: machine.hash() };
-    },
+    retire: () => machine.retire(),
   };
 }

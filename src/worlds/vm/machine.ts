@@ -1,16 +1,11 @@
 import { createHash } from 'node:crypto';
-import { unlinkSync, writeFileSync } from 'node:fs';
+import { unlinkSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import { formatSize } from '../../core/units.ts';
 import { Failure } from '../failure.ts';
-import type { GuestSpec } from '../guests/programs.ts';
-import type { HeartbeatAddress } from '../transfer/hello.ts';
-import { bootImage } from './boot/image.ts';
-import { PAGES_AT, page0 } from './boot/layout.ts';
-import { bootRom } from './boot/program.ts';
+import type { Retired } from '../transfer/payloads.ts';
 import { makeFolder, removeFolder } from './machine-folder.ts';
 import { MappedFile } from './mapped-file.ts';
 import { Qemu } from './qemu.ts';
@@ -22,70 +17,82 @@ const MOST_RAM_BYTES = 3 * 2 ** 30;
 /** Saving or loading what is not memory takes milliseconds; longer than this it hangs. */
 const STATE_MS = 10_000;
 const LARGEST_STATE_BYTES = 64 * 1024 * 1024;
-const REST_MS = 5_000;
+
+/** A new guest; one whose memory our receiver will fill; or one that QEMU takes in whole, by its own migration. */
+export type MachineRole = 'new guest' | 'receives' | 'receives by QEMU';
 
 export interface MachineOptions {
   readonly folder: string;
-  readonly heartbeats: HeartbeatAddress | null;
+  readonly memory: {
+    /** Where the pages begin that a migration moves: all before them is made at both ends. */
+    readonly pagesAtByte: number;
+    /** How much of them there is. */
+    readonly bytes: number;
+  };
+  /** QEMU's arguments for firmware and devices. */
+  readonly devices: readonly string[];
+  /** Fills the memory before the machine is started. @returns files that QEMU has read once it has started */
+  readonly prepare?: (ram: Buffer) => readonly string[];
   readonly outlives: boolean;
-  /** A new guest; one whose memory our receiver will fill; or one that QEMU takes in whole, by its own migration. */
-  readonly role: 'new guest' | 'receives' | 'receives by QEMU';
+  readonly role: MachineRole;
   readonly accelerator?: 'tcg' | 'kvm';
+  /** The network namespace in which it runs; without one, ours. */
+  readonly namespace?: string;
 }
 
 const incoming = { 'new guest': 'no', receives: 'stands', 'receives by QEMU': 'runs' } as const;
 
-/** A guest in a real virtual machine, its memory shared with us. It stands until it is told to run. */
-export class Machine {
+/** A QEMU, and the memory that we share with it. */
+interface MachineParts {
+  readonly qemu: Qemu;
+  readonly ram: MappedFile;
+  readonly options: MachineOptions;
+}
+
+/** A real virtual machine, its memory shared with us. It stands until it is told to run. */
+export abstract class Machine {
   readonly ram: MappedFile;
   readonly #qemu: Qemu;
   readonly #folder: string;
-  readonly #usedBytes: number;
+  readonly #memory: MachineOptions['memory'];
   #saving: Promise<unknown> = Promise.resolve();
 
-  private constructor(qemu: Qemu, ram: MappedFile, folder: string, usedBytes: number) {
+  constructor({ qemu, ram, options }: MachineParts) {
     this.#qemu = qemu;
     this.ram = ram;
-    this.#folder = folder;
-    this.#usedBytes = usedBytes;
+    this.#folder = options.folder;
+    this.#memory = options.memory;
   }
 
   /** @throws Failure there is no QEMU here or no memory, or it does not start; nothing has been left behind. */
-  static async create(guest: GuestSpec, options: MachineOptions): Promise<Machine> {
-    const { folder, heartbeats: console, outlives, role, accelerator = 'tcg' } = options;
-    const usedBytes = PAGES_AT + guest.pages * guest.pageSizeBytes;
+  protected static async start(options: MachineOptions): Promise<MachineParts> {
+    const { folder, memory, role, outlives, accelerator = 'tcg' } = options;
+    const usedBytes = memory.pagesAtByte + memory.bytes;
     const lengthBytes = Math.ceil(usedBytes / RAM_GRAIN_BYTES) * RAM_GRAIN_BYTES;
     if (lengthBytes > MOST_RAM_BYTES) {
       throw new Failure(
         `a guest of ${formatSize(usedBytes)}: at most ${formatSize(MOST_RAM_BYTES)} lie in one piece in a PC`,
       );
     }
-    const image = bootImage(guest);
     makeFolder(folder);
-    const files = { ram: join(folder, 'ram'), rom: join(folder, 'rom') };
+    const file = join(folder, 'ram');
     let ram: MappedFile | undefined;
     try {
-      ram = MappedFile.create(files.ram, lengthBytes);
-      image.text.copy(ram.bytes);
-      if (role === 'new guest') image.pages.copy(ram.bytes, PAGES_AT);
-      writeFileSync(files.rom, bootRom());
+      ram = MappedFile.create(file, lengthBytes);
+      const read = options.prepare?.(ram.bytes) ?? [];
       const qemu = await Qemu.start({
-        folder,
-        ram: { file: files.ram, lengthBytes },
-        rom: files.rom,
-        console,
+        ...options,
+        ram: { file, lengthBytes },
         incoming: incoming[role],
         accelerator,
-        outlives,
       });
       // Both of us have them open. However this process ends, no memory is left behind; a machine that outlives it keeps its.
-      if (!outlives) for (const file of Object.values(files)) unlinkSync(file);
-      const machine = new Machine(qemu, ram, folder, usedBytes);
+      if (!outlives) for (const opened of [file, ...read]) unlinkSync(opened);
       if (role === 'receives') {
         await qemu.enable('x-ignore-shared');
-        await qemu.qmp.execute('migrate-incoming', { uri: `unix:${machine.#stateSocket}` });
+        await qemu.qmp.execute('migrate-incoming', { uri: `unix:${stateSocketOf(folder)}` });
       }
-      return machine;
+      return { qemu, ram, options };
     } catch (cause) {
       ram?.unmap();
       removeFolder(folder);
@@ -93,9 +100,14 @@ export class Machine {
     }
   }
 
+  get pagesAtByte(): number {
+    return this.#memory.pagesAtByte;
+  }
+
   /** The guest's pages. */
   get pages(): Buffer {
-    return this.ram.bytes.subarray(PAGES_AT, this.#usedBytes);
+    const { pagesAtByte, bytes } = this.#memory;
+    return this.ram.bytes.subarray(pagesAtByte, pagesAtByte + bytes);
   }
 
   /** For whoever has QEMU migrate it. */
@@ -122,61 +134,12 @@ export class Machine {
     await this.#qemu.stand();
   }
 
+  /** Stops it for good, and says how far its guest has come. */
+  abstract retire(): Promise<Retired>;
+
   /** SHA-256 of all memory. The guest must stand. */
   hash(): string {
     return createHash('sha256').update(this.ram.bytes).digest('hex');
-  }
-
-  get steps(): number {
-    return this.pages.readUInt32LE(page0.steps);
-  }
-
-  get heartbeats(): number {
-    return this.pages.readUInt32LE(page0.heartbeats);
-  }
-
-  /** @throws Failure it has made none. */
-  async makesSteps(withinMs: number): Promise<void> {
-    const until = Date.now() + withinMs;
-    for (const before = this.steps; this.steps === before; await sleep(1)) {
-      if (Date.now() > until) throw new Failure(`it starts, and does nothing in ${withinMs / 1000} s`);
-    }
-  }
-
-  /** Has the guest, which runs, rest between two steps, and stops it there. */
-  rest(): Promise<void> {
-    this.pages.writeUInt32LE(0, page0.limit);
-    return this.#rests(Date.now() + REST_MS);
-  }
-
-  /** Has the guest, which stands, make steps until it has made so many since boot, and rest there. */
-  async advance(toSteps: number, withinMs: number): Promise<void> {
-    // Before it runs: a guest that is behind its time would make many steps at once.
-    this.pages.writeUInt32LE(toSteps, page0.limit);
-    await this.run();
-    const until = Date.now() + withinMs;
-    while (this.steps < toSteps) {
-      if (Date.now() > until) throw new Failure(`the guest has made ${this.steps} of ${toSteps} steps`);
-      await sleep(1);
-    }
-    this.pages.writeUInt32LE(0, page0.limit);
-    await this.#rests(until);
-  }
-
-  /** Whoever halts with nothing left to do halts in one place, with the same on its stack. */
-  async #rests(until: number): Promise<void> {
-    for (;;) {
-      await sleep(3);
-      await this.stand();
-      if (await this.#isHalted()) return;
-      if (Date.now() > until) throw new Failure('the guest does not come to rest');
-      await this.#qemu.run();
-    }
-  }
-
-  async #isHalted(): Promise<boolean> {
-    const command = { 'command-line': 'info registers' };
-    return /HLT=1/.test(await this.#qemu.qmp.execute<string>('human-monitor-command', command));
   }
 
   /**
@@ -217,13 +180,19 @@ export class Machine {
     await new Promise<void>((resolve, reject) => {
       const socket = connect(this.#stateSocket);
       socket.once('error', reject);
+      socket.setTimeout(STATE_MS, () => socket.destroy(new Failure('QEMU does not read its state')));
       socket.end(bytes, resolve);
     });
     await this.#qemu.migrationCompleted(STATE_MS);
   }
 
   get #stateSocket(): string {
-    return join(this.#folder, 'state');
+    return stateSocketOf(this.#folder);
+  }
+
+  /** Ends QEMU at once, whatever it is busy with; its memory stays until `end`. */
+  abandon(): void {
+    this.#qemu.kill();
   }
 
   /** Ends QEMU and frees its memory. Nobody may look at it any more. */
@@ -232,4 +201,9 @@ export class Machine {
     this.ram.unmap();
     removeFolder(this.#folder);
   }
+}
+
+/** Where what a machine is beyond its memory comes out, or goes in. */
+function stateSocketOf(folder: string): string {
+  return join(folder, 'state');
 }

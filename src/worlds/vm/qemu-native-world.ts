@@ -7,14 +7,14 @@ import { clockNs } from '../clock.ts';
 import { Failure, reasonOf } from '../failure.ts';
 import { ViewerThread } from '../viewer/viewer-thread.ts';
 import type { World, WorldSetup } from '../world.ts';
-import { Machine } from './machine.ts';
 import { machineFolder } from './machine-folder.ts';
 import { type Look, NativeStory, type QueryMigrate } from './native-story.ts';
 import { Relay } from './relay.ts';
+import { TapeMachine } from './tape-machine.ts';
 
 interface Parts {
-  readonly source: Machine;
-  readonly destination: Machine;
+  readonly source: TapeMachine;
+  readonly destination: TapeMachine;
   readonly viewer: ViewerThread;
   readonly relay: Relay;
 }
@@ -60,7 +60,11 @@ export class QemuNativeWorld implements World {
       const heartbeats = { host: HOST, port: viewer.port, token: 0 };
       const options = { heartbeats, outlives: false };
       const machine = async (role: 'new guest' | 'receives by QEMU', end: 'source' | 'destination') => {
-        const made = await Machine.create(guest, { ...options, role, folder: machineFolder(migration, end) });
+        const made = await TapeMachine.create(guest, {
+          ...options,
+          role,
+          folder: machineFolder(migration, end),
+        });
         ends.unshift(() => made.end());
         return made;
       };
@@ -200,7 +204,7 @@ function limitNs({ plan: { stop } }: WorldSetup): Nanos {
 }
 
 /** Where a QEMU waits for another one. */
-async function portOf(machine: Machine): Promise<number> {
+async function portOf(machine: TapeMachine): Promise<number> {
   const { 'socket-address': [address] = [] } = await machine.qemu.qmp.execute<{
     'socket-address'?: readonly { readonly port: string }[];
   }>('query-migrate');

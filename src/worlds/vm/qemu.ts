@@ -13,15 +13,15 @@ export interface QemuOptions {
   /** Where its sockets and its log are kept. */
   readonly folder: string;
   readonly ram: { readonly file: string; readonly lengthBytes: number };
-  /** Its firmware: a file. */
-  readonly rom: string;
-  /** Where the bytes of its debug console go. */
-  readonly console: { readonly host: string; readonly port: number } | null;
+  /** Arguments for firmware and devices. */
+  readonly devices: readonly string[];
   /** Whether it waits for another one's migration, and runs by itself after it. */
   readonly incoming: 'no' | 'stands' | 'runs';
   readonly accelerator: 'tcg' | 'kvm';
   /** Whether the machine may outlive this process: only if a journal tells whose it is. */
   readonly outlives: boolean;
+  /** The network namespace in which it runs, a file; without one, ours. */
+  readonly namespace?: string;
 }
 
 /** A QEMU process, standing until it is told to run. */
@@ -99,6 +99,11 @@ export class Qemu {
     }
   }
 
+  /** Without waiting for it. */
+  kill(): void {
+    this.#child.kill('SIGKILL');
+  }
+
   async end(): Promise<void> {
     this.qmp.close();
     await killed(this.#child);
@@ -111,9 +116,10 @@ export function monitorOf(folder: string): string {
 }
 
 function commandOf(options: QemuOptions): readonly string[] {
-  const { folder, ram, rom, console, incoming, accelerator, outlives } = options;
+  const { folder, ram, devices, incoming, accelerator, outlives, namespace } = options;
   const size = ram.lengthBytes;
   return [
+    ...(namespace === undefined ? [] : ['nsenter', `--net=${namespace}`]),
     // The kernel ends it with us, unless somebody will look for it.
     ...(outlives ? [] : ['setpriv', '--pdeathsig', 'KILL']),
     qemuProgram,
@@ -127,15 +133,10 @@ function commandOf(options: QemuOptions): readonly string[] {
       `${size / 1024}k`,
     ],
     ...['-object', `memory-backend-file,id=ram,mem-path=${ram.file},size=${size},share=on`],
-    ...['-bios', rom, '-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot'],
+    ...['-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot'],
     ...(incoming === 'runs' ? [] : ['-S']),
     ...['-qmp', `unix:${monitorOf(folder)},server=on,wait=off`],
-    ...(console
-      ? [
-          ...['-chardev', `socket,id=console,host=${console.host},port=${console.port},nodelay=on`],
-          ...['-device', 'isa-debugcon,chardev=console'],
-        ]
-      : []),
+    ...devices,
     ...(incoming === 'no' ? [] : ['-incoming', 'defer']),
   ];
 }

@@ -9,12 +9,13 @@ import { NANOS_PER_MILLISECOND, type Nanos } from '../../core/units.ts';
 import { clockNs } from '../clock.ts';
 import { reasonOf } from '../failure.ts';
 import { writeRatesOf } from '../guests/programs.ts';
+import { Interruption } from '../transfer/interruption.ts';
 import type { JournalOptions } from '../transfer/source-journal.ts';
+import { Watchdog } from '../transfer/watchdog.ts';
 import type { World, WorldSetup } from '../world.ts';
+import type { MovesIn } from './inhabitant.ts';
+import { TapeGuest } from './tape-guest.ts';
 import { endParts, startParts, type VmParts } from './vm-parts.ts';
-
-/** After the hand-over the guest runs on for so many heartbeats, so that its client can say how it went. */
-const HEARTBEATS_AFTERWARDS = 25;
 
 /**
  * A real virtual machine: the guest runs in QEMU, over memory that it shares with us; our sender moves its pages as the plan
@@ -26,6 +27,8 @@ export class VmWorld implements World {
   readonly #parts: VmParts;
   readonly #beganAtNs = clockNs();
   readonly #usedAtStartNs: Nanos;
+  readonly #interruption = new Interruption();
+  readonly #watchdog: Watchdog;
   #windowBeganAtNs: Nanos | undefined;
   #saved: Promise<Buffer> | undefined;
   #owner: Owner = 'source';
@@ -36,23 +39,36 @@ export class VmWorld implements World {
     this.#setup = setup;
     this.#parts = parts;
     this.#usedAtStartNs = parts.vcpu.usedNs();
+    this.#watchdog = new Watchdog(setup.plan, this.#interruption);
   }
 
   /** Boots the machine, lets it run, and connects to the destination. @throws Failure any of that is not possible. */
-  static async create(setup: WorldSetup, options: JournalOptions): Promise<VmWorld> {
-    return new VmWorld(setup, await startParts(setup, options));
+  static async create(
+    setup: WorldSetup,
+    options: JournalOptions,
+    movesIn: MovesIn = TapeGuest.movesIn,
+  ): Promise<VmWorld> {
+    return new VmWorld(setup, await startParts(setup, options, movesIn));
   }
 
   async perform(step: Step): Promise<Seen> {
     if (step.kind === 'abort') return this.#abort(step.why);
     try {
+      this.#interruption.check();
       return await this.#carryOut(step);
     } catch (cause) {
       const failed = { kind: 'failed', now: this.#now() } as const;
+      const { cause: interrupted } = this.#interruption;
+      if (interrupted) return { ...failed, why: reasonOf(interrupted), outcome: interrupted.outcome };
       const revoked = step.kind === 'send' ? this.#parts.sender.revokedWhy : undefined;
       if (revoked !== undefined) return { ...failed, why: revoked, outcome: 'aborted' };
       return { ...failed, why: reasonOf(cause) };
     }
+  }
+
+  /** @returns whether the migration will end for it; it does not once the guest has been given away */
+  cancel(why: string): boolean {
+    return this.#interruption.raise('cancelled', why);
   }
 
   allow(ceilings: readonly Ceiling[]): void {
@@ -60,6 +76,8 @@ export class VmWorld implements World {
   }
 
   close(): Promise<void> {
+    this.#interruption.over();
+    this.#watchdog.rest();
     return endParts(this.#parts);
   }
 
@@ -72,7 +90,7 @@ export class VmWorld implements World {
   }
 
   async #carryOut(step: Exclude<Step, { kind: 'abort' }>): Promise<Seen> {
-    const { sender, viewer } = this.#parts;
+    const { sender, inhabitant } = this.#parts;
     const { guest } = this.#setup;
     switch (step.kind) {
       case 'observe':
@@ -80,15 +98,12 @@ export class VmWorld implements World {
       case 'learn':
         return { kind: 'learned', now: this.#now(), rates: writeRatesOf(guest) };
       case 'track':
-        viewer.watchGaps();
+        inhabitant.watchGaps();
         return { kind: 'dirty', now: this.#now(), dirty: PageSet.all(guest.pages), windowNs: 0 };
       case 'send': {
-        const { result, atNs } = await sender.ask('send', {
-          pages: step.pages,
-          rate: step.rateBytesPerSecond,
-          clears: step.clears,
-          endsRound: step.endsRound,
-        });
+        const { pages, rateBytesPerSecond: rate, clears, endsRound } = step;
+        const sent = sender.ask('send', { pages, rate, clears, endsRound });
+        const { result, atNs } = await this.#interruption.unless(sent);
         return { kind: 'sent', now: this.#since(atNs), ...result };
       }
       case 'clear':
@@ -106,7 +121,8 @@ export class VmWorld implements World {
   }
 
   async #look(take: boolean): Promise<{ dirty: PageSet; atNs: Nanos }> {
-    const { result, atNs } = await this.#parts.sender.ask('look', { take });
+    const looked = this.#parts.sender.ask('look', { take });
+    const { result, atNs } = await this.#interruption.unless(looked);
     return { dirty: new PageSet(this.#setup.guest.pages, result), atNs };
   }
 
@@ -114,18 +130,22 @@ export class VmWorld implements World {
   async #observe(windowNs: Nanos): Promise<Seen> {
     this.#windowBeganAtNs ??= (await this.#look(true)).atNs;
     const beganAtNs = this.#windowBeganAtNs;
-    await sleep(Math.max(0, beganAtNs + windowNs - clockNs()) / NANOS_PER_MILLISECOND);
+    const restNs = Math.max(0, beganAtNs + windowNs - clockNs());
+    await this.#interruption.unless(sleep(restNs / NANOS_PER_MILLISECOND));
     const { dirty, atNs } = await this.#look(true);
     this.#windowBeganAtNs = atNs;
     return { kind: 'dirty', now: this.#since(atNs), dirty, windowNs: atNs - beganAtNs };
   }
 
-  /** While we look for what is dirty, QEMU writes down what the machine is beyond its memory. */
+  /** From here on the watchdog counts. While we look for what is dirty, QEMU writes down what the machine is beyond its memory. */
   async #stop(): Promise<Seen> {
-    const { machine, journal } = this.#parts;
+    const { inhabitant, journal } = this.#parts;
+    const { machine } = inhabitant;
+    await this.#interruption.unless(inhabitant.departs());
     // The guest may make its last step until QEMU answers; counted from here, no downtime is too short.
     const stoppedAtNs = clockNs();
-    await machine.stand();
+    this.#watchdog.watch(stoppedAtNs);
+    await this.#interruption.unless(machine.stand());
     this.#saved = machine.saveState();
     journal.write('stopped');
     this.#noteShare(stoppedAtNs);
@@ -145,26 +165,18 @@ export class VmWorld implements World {
   }
 
   async #handOver(verify: boolean): Promise<Seen> {
-    const { machine, sender, journal } = this.#parts;
-    await sender.ask('state', { bytes: await this.#saved! });
-    const ready = await sender.ask('stop', { guestTimeNs: 0, paused: false });
-    if (verify) {
-      const there = sender.ask('verify', {});
-      const here = machine.hash();
-      const memory = here === (await there).result ? 'identical' : 'different';
-      this.#verified = { ...this.#verified, memory };
-      if (memory === 'different') throw new Error('the destination holds other bytes than the source');
-    }
+    const { sender, journal } = this.#parts;
+    const bytes = await this.#interruption.unless(this.#saved!);
+    const said = sender
+      .ask('state', { bytes })
+      .then(() => sender.ask('stop', { guestTimeNs: 0, paused: false }));
+    const ready = await this.#interruption.unless(said);
+    if (verify) await this.#verify();
     const verifiedAtNs = verify ? clockNs() : ready.atNs;
     journal.write('ready');
-    journal.write('commit');
-    this.#owner = 'nobody';
-    const { result, atNs } = await sender.ask('commit', {});
-    if (result.kind === 'not taken') this.#owner = 'source';
-    if (result.kind !== 'running') throw new Error(result.why);
-    this.#owner = 'destination';
-    journal.remark('running');
-    const resumeNs = Math.min(result.resumeNs, atNs - verifiedAtNs);
+    const running = await this.#commit();
+    const { atNs } = running;
+    const resumeNs = Math.min(running.resumeNs, atNs - verifiedAtNs);
     return {
       kind: 'handed over',
       now: this.#now(),
@@ -176,36 +188,55 @@ export class VmWorld implements World {
     };
   }
 
-  /**
-   * Lets the guest run on at the destination and rest there for good. Then, as there is no other guest any more, lets the
-   * copy that stayed behind, to which nobody listens, make the same number of steps: a guest that never moved must end
-   * with the same memory.
-   */
+  async #verify(): Promise<void> {
+    const { inhabitant, sender } = this.#parts;
+    const there = sender.ask('verify', {});
+    const here = inhabitant.machine.hash();
+    const { result } = await this.#interruption.unless(there);
+    const memory = here === result ? 'identical' : 'different';
+    this.#verified = { ...this.#verified, memory };
+    if (memory === 'different') throw new Error('the destination holds other bytes than the source');
+  }
+
+  /** Gives the guest away. A commit that was not taken changes nothing; one that was not answered leaves it nowhere. */
+  async #commit(): Promise<{ readonly resumeNs: Nanos; readonly atNs: Nanos }> {
+    const { sender, journal } = this.#parts;
+    this.#watchdog.look();
+    this.#interruption.check();
+    journal.write('commit');
+    this.#interruption.over();
+    this.#watchdog.rest();
+    this.#owner = 'nobody';
+    const { result, atNs } = await sender.ask('commit', {});
+    if (result.kind === 'not taken') this.#owner = 'source';
+    if (result.kind !== 'running') throw new Error(result.why);
+    this.#owner = 'destination';
+    journal.remark('running');
+    return { resumeNs: result.resumeNs, atNs };
+  }
+
   async #afterwards(): Promise<Witness> {
-    const { machine, sender, viewer, journal } = this.#parts;
-    const afterwardsNs = HEARTBEATS_AFTERWARDS * this.#setup.guest.heartbeatPeriodNs;
-    await sleep(afterwardsNs / NANOS_PER_MILLISECOND);
-    const { result: moved } = await sender.ask('retire', {});
+    const { inhabitant, sender, journal } = this.#parts;
+    const { outage, continued, notes } = await inhabitant.arrived(sender);
     journal.remark('ended');
-    const outage = await viewer.outage(moved.heartbeats);
-    viewer.forgetSource();
-    await machine.advance(moved.steps, MOST_CATCHING_UP_MS + (2 * afterwardsNs) / NANOS_PER_MILLISECOND);
-    const continued = machine.hash() === moved.sha256 ? 'identical' : 'different';
     this.#verified = { ...this.#verified, continued };
+    this.#notes.push(...notes);
     return this.#witness(outage);
   }
 
   /** Before the commit the guest is ours and runs on; after it, it is not, whatever became of it. */
   async #abort(why: string): Promise<Seen> {
-    const { machine, sender, viewer, journal } = this.#parts;
-    await sender.ask('abort', { why }).catch(() => {});
+    const { inhabitant, sender, journal } = this.#parts;
+    this.#interruption.over();
+    this.#watchdog.rest();
     if (this.#owner === 'source') {
-      journal.remark('aborted', why);
-      await machine.run().catch(() => {
+      await inhabitant.machine.run().catch(() => {
         this.#owner = 'nobody';
       });
+      journal.remark('aborted', why);
     }
-    const witness = this.#witness(await viewer.outage(0));
+    await sender.ask('abort', { why }).catch(() => {});
+    const witness = this.#witness(await inhabitant.stays());
     return { kind: 'aborted', now: this.#now(), owner: this.#owner, witness };
   }
 
@@ -228,6 +259,3 @@ export class VmWorld implements World {
     return hostNs - this.#beganAtNs;
   }
 }
-
-/** The copy that stayed behind makes up for what the other has run; on a busy machine that takes its time. */
-const MOST_CATCHING_UP_MS = 10_000;

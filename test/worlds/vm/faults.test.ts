@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Course } from '../../../src/core/migration/course.ts';
+import type { Plan } from '../../../src/core/migration/plan.ts';
 import type { Step } from '../../../src/core/migration/steps.ts';
 import { drive } from '../../../src/lab/drive.ts';
 import { VmDestination } from '../../../src/worlds/vm/destination.ts';
@@ -31,14 +32,15 @@ describe.skipIf(withoutQemu !== undefined)('a virtual machine whose migration is
   /** Migrates, and disturbs after the first step of this kind, or as soon as the destination's journal has the entry. */
   async function disturbed(
     when: { after: Step['kind'] } | { entry: string },
-    disturb: () => unknown,
+    disturb: (world: VmWorld) => unknown,
     check: (course: Course) => Promise<void>,
+    plan: Partial<Plan> = {},
   ): Promise<void> {
-    const setup = smallSetup({ plan: { observeNs: 0, verify: 'full' } });
+    const setup = smallSetup({ plan: { observeNs: 0, verify: 'full', ...plan } });
     const world = await VmWorld.create(setup, { destination: destination.address, journals });
     let done = false;
     const once = () => {
-      if (!done) disturb();
+      if (!done) disturb(world);
       done = true;
     };
     const watching =
@@ -59,9 +61,10 @@ describe.skipIf(withoutQemu !== undefined)('a virtual machine whose migration is
     }
   }
 
-  const killMachine = () => {
-    for (const pid of destination.pids) process.kill(pid, 'SIGKILL');
+  const signalMachine = (signal: NodeJS.Signals) => () => {
+    for (const pid of destination.pids) process.kill(pid, signal);
   };
+  const killMachine = signalMachine('SIGKILL');
 
   async function runsAtSource(course: Course): Promise<void> {
     expect(course).toMatchObject({ outcome: 'failed', owner: 'source' });
@@ -84,6 +87,37 @@ describe.skipIf(withoutQemu !== undefined)('a virtual machine whose migration is
       if (course.owner === 'source') expect(await source.works()).toBe(true);
       else expect(await source.works()).toBe(false);
     }));
+
+  test('whose destination’s QEMU freezes at the stop stands no longer than it may, and nothing is left there', async () => {
+    const plan = { stopTimeoutNs: 700e6 };
+    await disturbed(
+      { after: 'stop' },
+      signalMachine('SIGSTOP'),
+      async (course) => {
+        expect(course).toMatchObject({
+          outcome: 'aborted',
+          owner: 'source',
+          reason: 'the guest has stood for 700 ms, as long as migration.stopTimeout allows',
+        });
+        // Far less than the 10 s for which an answer of QEMU is waited for.
+        expect(course.downtimeNs).toBeLessThan(3e9);
+        expect(await new MachineSeen(journals, 'source').works()).toBe(true);
+        expect(await hasEmptied(destination)).toBe(true);
+      },
+      plan,
+    );
+  });
+
+  test('that is cancelled when its round was sent has not stood at all', () =>
+    disturbed(
+      { after: 'send' },
+      (world) => world.cancel('no longer wanted'),
+      async (course) => {
+        expect(course).toMatchObject({ outcome: 'cancelled', owner: 'source', reason: 'no longer wanted' });
+        expect(course.downtimeNs).toBe(0);
+        expect(await new MachineSeen(journals, 'source').works()).toBe(true);
+      },
+    ));
 
   test('whose wire is cut at the stop runs on at the source', () =>
     disturbed({ after: 'stop' }, () => destination.hangUp(), runsAtSource));
@@ -117,6 +151,12 @@ migration: { observe: 0s, order: address }
     expect(JSON.parse(second.stdout)).toMatchObject({ settlements: [], machines: [{ did: 'runs already' }] });
   });
 });
+
+/** Within a few seconds, because its machine is killed and not asked. */
+async function hasEmptied(destination: VmDestination): Promise<boolean> {
+  for (let tries = 0; tries < 300 && destination.pids.length > 0; tries++) await sleep(10);
+  return destination.pids.length === 0;
+}
 
 async function untilStopped(folder: string): Promise<void> {
   for (let tries = 0; tries < 2_000; tries++) {

@@ -3,20 +3,20 @@ import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { GuestSpec } from '../../../src/worlds/guests/programs.ts';
-import { Machine, type MachineOptions } from '../../../src/worlds/vm/machine.ts';
 import { machineFolder } from '../../../src/worlds/vm/machine-folder.ts';
+import { TapeMachine, type TapeMachineOptions } from '../../../src/worlds/vm/tape-machine.ts';
 import { withoutQemu } from '../../fixtures/qemu.ts';
 import { smallSetup } from '../../fixtures/setup.ts';
 
 describe.skipIf(withoutQemu !== undefined)('a virtual machine', () => {
-  const machines: Machine[] = [];
+  const machines: TapeMachine[] = [];
   afterEach(async () => {
     for (const machine of machines.splice(0)) await machine.end();
   });
 
-  async function machine(guest: GuestSpec, role: MachineOptions['role']): Promise<Machine> {
+  async function machine(guest: GuestSpec, role: TapeMachineOptions['role']): Promise<TapeMachine> {
     const folder = machineFolder(randomUUID(), role === 'new guest' ? 'source' : 'destination');
-    const made = await Machine.create(guest, { folder, heartbeats: null, outlives: false, role });
+    const made = await TapeMachine.create(guest, { folder, heartbeats: null, outlives: false, role });
     machines.push(made);
     return made;
   }
@@ -63,7 +63,9 @@ describe.skipIf(withoutQemu !== undefined)('a virtual machine', () => {
       outlives: false,
     } as const;
     // Nobody listens where its console shall go.
-    await expect(Machine.create(guest, { ...options, role: 'new guest' })).rejects.toThrow(/QEMU has ended/);
+    await expect(TapeMachine.create(guest, { ...options, role: 'new guest' })).rejects.toThrow(
+      /QEMU has ended/,
+    );
     expect(existsSync(folder)).toBe(false);
     const ended = await machine(guest, 'new guest');
     machines.pop();

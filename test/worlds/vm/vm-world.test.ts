@@ -1,5 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { stopDefaults } from '../../../src/core/migration/stop/stops.ts';
 import { drive } from '../../../src/lab/drive.ts';
 import { Refusal } from '../../../src/worlds/failure.ts';
 import { VmDestination } from '../../../src/worlds/vm/destination.ts';
@@ -33,6 +34,25 @@ describe.skipIf(withoutQemu !== undefined)('the world of virtual machines', () =
       expect(downtimeParts.stateNs).toBeGreaterThan(0);
       expect(downtimeNs).toBeGreaterThan(downtimeParts.memoryNs);
       expect(verified).toEqual({ memory: 'identical', continued: 'identical' });
+    } finally {
+      await world.close();
+    }
+  });
+
+  test.each([
+    ['xen', /pages were dirty|rounds/],
+    ['phaul', /the round sent|rounds/],
+    ['downtime', /left, limit 300 ms/],
+    ['cloud-hypervisor', /^estimated downtime/],
+    ['proxmox-doubling', /left, limit/],
+  ] as const)('obeys the stop rule %s and arrives whole', async (rule, reason) => {
+    const setup = smallSetup({ plan: { observeNs: 0, stop: stopDefaults[rule], timeoutNs: 20e9 } });
+    const world = await VmWorld.create(setup, { destination: destination.address });
+    try {
+      const course = await drive(setup.plan, world);
+      expect(course).toMatchObject({ outcome: 'completed', owner: 'destination' });
+      expect(course.reason).toMatch(reason);
+      expect(course.verified).toEqual({ memory: 'identical', continued: 'identical' });
     } finally {
       await world.close();
     }

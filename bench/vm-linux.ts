@@ -1,0 +1,90 @@
+import { freeCpu } from '../src/core/cpu/cpu-plan.ts';
+import type { Course } from '../src/core/migration/course.ts';
+import type { Plan } from '../src/core/migration/plan.ts';
+import { HEADER_BYTES } from '../src/core/wire/frames.ts';
+import { drive } from '../src/lab/drive.ts';
+import { DestinationProcess } from '../src/worlds/transfer/destination-process.ts';
+import { LinuxSite } from '../src/worlds/vm/linux/linux-site.ts';
+import { VmWorld } from '../src/worlds/vm/vm-world.ts';
+import type { WorldSetup } from '../src/worlds/world.ts';
+
+const MiB = 2 ** 20;
+const RUNS = 5;
+
+/** A Linux guest whose Redis is written to from outside while it moves. */
+export async function linux(): Promise<void> {
+  const site = await LinuxSite.create();
+  const process = await DestinationProcess.start('worlds/vm/destination-main', [
+    '',
+    JSON.stringify(site.lodging),
+  ]);
+  try {
+    for (const verify of [...Array<'checksums'>(RUNS).fill('checksums'), 'full'] as const) {
+      const setup = setupOf(verify);
+      const world = await VmWorld.create(setup, { destination: process }, site.movesIn);
+      try {
+        print(await drive(setup.plan, world), site);
+      } finally {
+        await world.close();
+      }
+    }
+  } finally {
+    await process.end();
+    await site.end();
+  }
+}
+
+function print(course: Course, site: LinuxSite): void {
+  const { outcome, reason, stop, rounds, downtimeNs, downtimeParts, totalNs, verified, outage } = course;
+  const { writes, failed, lost, repeated, retransmissions } = site.guest!.story!;
+  const { networkNs, answerNs } = site.guest!.besides;
+  const parts = Object.entries(downtimeParts).map(([name, ns]) => `${name.slice(0, -2)} ${ms(ns)}`);
+  const overNs = (outage?.longestGapNs ?? 0) - downtimeNs;
+  console.log(
+    [
+      `${outcome} (${reason}), ${rounds.length} rounds, ${stop.pages} pages left, memory ${verified.memory}`,
+      `downtime ${ms(downtimeNs)} (${parts.join(', ')}), total ${ms(totalNs)}`,
+      `client's longest gap ${ms(outage?.longestGapNs ?? 0)}, ${ms(overNs)} more than the downtime; network moved in ${ms(networkNs)} before it, first answer ${ms(answerNs)} after it`,
+      `writes: ${writes} answered, ${failed} failed, ${lost} lost, ${repeated} repeated; segments sent again ${retransmissions}`,
+    ].join('\n  '),
+  );
+}
+
+/** 192 MiB; nothing is known of what its programs write. */
+function setupOf(verify: Plan['verify']): WorldSetup {
+  const guest = {
+    name: 'linux',
+    pages: (192 * MiB) / 4096,
+    zeroPages: 0,
+    pageSizeBytes: 4096,
+    program: { kind: 'classes', classes: [] },
+    heartbeatPeriodNs: 5e6,
+    cpuPerWriteNs: 0,
+    seed: 1,
+  } as const;
+  const plan: Plan = {
+    pages: guest.pages,
+    pageBytes: guest.pageSizeBytes + HEADER_BYTES,
+    order: 'address',
+    heat: 'estimated',
+    defer: null,
+    clear: 'page',
+    skip: false,
+    stop: { rule: 'rounds', rounds: 3 },
+    timeoutNs: null,
+    stopTimeoutNs: 30e9,
+    rateBytesPerSecond: 64 * MiB,
+    stopRateBytesPerSecond: 128 * MiB,
+    depthBytes: 512 * 1024,
+    observeNs: 0,
+    windowNs: 40e6,
+    halfLifeNs: 8e9,
+    verify,
+    seed: guest.seed,
+  };
+  return { guest, plan, cpu: freeCpu };
+}
+
+function ms(ns: number): string {
+  return `${(ns / 1e6).toFixed(1)} ms`;
+}

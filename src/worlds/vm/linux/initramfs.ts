@@ -1,0 +1,94 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { Failure, reasonOf } from '../../failure.ts';
+import { type CpioEntry, cpio } from './cpio.ts';
+import type { LinuxFiles } from './packages.ts';
+
+/** In the order in which they need each other: a network card for virtual machines. */
+const MODULES = [
+  'drivers/virtio/virtio_ring',
+  'drivers/virtio/virtio',
+  'drivers/virtio/virtio_pci_legacy_dev',
+  'drivers/virtio/virtio_pci_modern_dev',
+  'drivers/virtio/virtio_pci',
+  'net/core/failover',
+  'drivers/net/net_failover',
+  'drivers/net/virtio_net',
+];
+
+const SERVICE = 'redis-server';
+
+/** Where the guest's service listens. */
+export interface ServiceAddress {
+  readonly host: string;
+  readonly prefixBits: number;
+  readonly port: number;
+}
+
+/**
+ * A Linux system whose only program is a service: this host's Redis, that keeps all in memory.
+ * @throws Failure there is no Redis on this host
+ */
+export function initramfs(files: LinuxFiles, address: ServiceAddress): Buffer {
+  const modules = MODULES.map((path) => join(files.modules, `${path}.ko`));
+  const programs = [serviceProgram(), files.busybox];
+  const libraries = librariesOf(programs[0]!);
+  const copied = [
+    ...modules.map((path) => ['modules', nameOf(path), path] as const),
+    ...programs.map((path) => ['bin', nameOf(path), path] as const),
+    ...libraries.map((path) => [dirname(path).slice(1), nameOf(path), path] as const),
+  ];
+  const folders = new Set(['dev', 'proc', 'tmp', ...copied.flatMap(([folder]) => withParents(folder))]);
+  const entries: readonly CpioEntry[] = [
+    ...[...folders].map((name) => ({ kind: 'folder', name }) as const),
+    { kind: 'device', name: 'dev/console', major: 5, minor: 1 },
+    ...copied.map(([folder, name, path]) => fileOf(`${folder}/${name}`, readFileSync(path))),
+    fileOf('init', Buffer.from(initOf(address))),
+  ];
+  return gzipSync(cpio(entries), { level: 1 });
+}
+
+function initOf({ host, prefixBits, port }: ServiceAddress): string {
+  const names = MODULES.map((path) => `/modules/${nameOf(path)}.ko`);
+  return `#!/bin/busybox sh
+/bin/busybox mount -t proc proc /proc
+for module in ${names.join(' ')}; do /bin/busybox insmod $module; done
+/bin/busybox ip link set lo up
+/bin/busybox ip address add ${host}/${prefixBits} dev eth0
+/bin/busybox ip link set eth0 up
+exec /bin/${SERVICE} --port ${port} --bind ${host} --protected-mode no --save '' --appendonly no --dir /tmp
+`;
+}
+
+function fileOf(name: string, bytes: Buffer): CpioEntry {
+  return { kind: 'file', name, bytes, mode: 0o755 };
+}
+
+function serviceProgram(): string {
+  try {
+    return execFileSync('which', [SERVICE], { encoding: 'utf8' }).trim();
+  } catch {
+    throw new Failure(`a Linux guest’s service is this host’s ${SERVICE}, and there is none`);
+  }
+}
+
+/** Shared libraries that it is linked with, the loader among them. */
+function librariesOf(program: string): readonly string[] {
+  try {
+    const said = execFileSync('ldd', [program], { encoding: 'utf8' });
+    return [...said.matchAll(/(\/\S+) \(0x/g)].map(([, path]) => path!);
+  } catch (cause) {
+    throw new Failure(`which libraries ${program} needs: ${reasonOf(cause)}`);
+  }
+}
+
+function withParents(folder: string): readonly string[] {
+  const parts = folder.split('/');
+  return parts.map((_, index) => parts.slice(0, index + 1).join('/'));
+}
+
+function nameOf(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1);
+}

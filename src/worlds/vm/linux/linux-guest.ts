@@ -1,0 +1,125 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Outage } from '../../../core/migration/course.ts';
+import { formatDuration, type Nanos } from '../../../core/units.ts';
+import { clockNs } from '../../clock.ts';
+import type { WorldSetup } from '../../world.ts';
+import type { Arrival, Inhabitant, Place, VmSender } from '../inhabitant.ts';
+import { Client } from './client.ts';
+import type { ClientStory } from './client-main.ts';
+import type { ServiceAddress } from './initramfs.ts';
+import { type BootFiles, LinuxMachine } from './linux-machine.ts';
+import type { Network } from './network.ts';
+
+/** So long its client goes on after the hand-over. */
+const AFTERWARDS_MS = 500;
+
+interface Besides {
+  /** While the network is moved the guest runs on, but what is sent to it waits at the destination already. */
+  readonly networkNs: Nanos;
+  /** From its running there to the first answer. */
+  readonly answerNs: Nanos;
+}
+
+/**
+ * A Linux system with a service that a client in its network uses throughout. When it is about to stop, the network is told
+ * where it will run; if it stays, that is taken back.
+ */
+export class LinuxGuest implements Inhabitant {
+  readonly machine: LinuxMachine;
+  /** Its client measures by the service's answers. */
+  readonly heartbeats = null;
+  readonly #network: Network;
+  readonly #client: Client;
+  #story: ClientStory | undefined;
+  #movedFromNs: Nanos = 0;
+  #movedNs: Nanos = 0;
+  #arrivedNs: Nanos = 0;
+
+  private constructor(machine: LinuxMachine, network: Network, client: Client) {
+    this.machine = machine;
+    this.#network = network;
+    this.#client = client;
+  }
+
+  /** Boots, and returns when the service has answered. @throws Failure it does not; nothing has been left behind. */
+  static async movesIn(
+    { guest }: WorldSetup,
+    place: Place,
+    files: BootFiles,
+    network: Network,
+    address: ServiceAddress,
+  ): Promise<LinuxGuest> {
+    await network.begin();
+    const machine = await LinuxMachine.create(guest, files, network.plug('source'), {
+      ...place,
+      role: 'new guest',
+    });
+    try {
+      await machine.run();
+      return new LinuxGuest(machine, network, await Client.start(network.namespace, address));
+    } catch (cause) {
+      await machine.end();
+      throw cause;
+    }
+  }
+
+  /** What its client saw, once the migration is over. */
+  get story(): ClientStory | undefined {
+    return this.#story;
+  }
+
+  /** What its client's outage has besides the downtime. */
+  get besides(): Besides {
+    return {
+      networkNs: this.#movedNs - this.#movedFromNs,
+      answerNs: this.#story!.longestGap.untilNs - this.#arrivedNs,
+    };
+  }
+
+  watchGaps(): void {
+    this.#client.watchGaps();
+  }
+
+  async departs(): Promise<void> {
+    this.#movedFromNs = clockNs();
+    await this.#network.move('destination');
+    this.#movedNs = clockNs();
+  }
+
+  async arrived(sender: VmSender): Promise<Arrival> {
+    this.#arrivedNs = clockNs();
+    await this.#network.close('source');
+    await sleep(AFTERWARDS_MS);
+    const outage = await this.#outage();
+    await sender.ask('retire', {});
+    const { networkNs, answerNs } = this.besides;
+    const notes = [
+      `outage: besides the downtime, the network was moved in ${formatDuration(networkNs)} before it, and the first answer came ${formatDuration(answerNs)} after it`,
+      `client: ${this.#story!.writes} writes answered, ${this.#story!.failed} failed`,
+    ];
+    return { outage, continued: 'not-checked', notes };
+  }
+
+  async stays(): Promise<Outage | null> {
+    await this.#network.move('source');
+    await sleep(AFTERWARDS_MS);
+    return this.#outage();
+  }
+
+  async end(): Promise<void> {
+    await this.#client.end();
+    await this.machine.end();
+  }
+
+  async #outage(): Promise<Outage> {
+    this.#story = await this.#client.story();
+    const { writes, lost, repeated, longestGap } = this.#story;
+    return {
+      longestGapNs: longestGap.untilNs - longestGap.fromNs,
+      lostHeartbeats: lost,
+      repeatedHeartbeats: repeated,
+      heartbeats: writes,
+      lateHeartbeats: 0,
+    };
+  }
+}
