@@ -1,6 +1,6 @@
 import { createSocket } from 'node:dgram';
 import { lookup } from 'node:dns/promises';
-import { Failure, reasonOf } from './failure.ts';
+import { Failure, Refusal, reasonOf } from './failure.ts';
 import { ThreadsWorld } from './threads/threads-world.ts';
 import type { DestinationThere } from './transfer/connect.ts';
 import { DestinationProcess } from './transfer/destination-process.ts';
@@ -58,14 +58,26 @@ export async function worldFactory(
         journals === undefined ? [] : [journals],
       );
       return {
-        create: (setup) => VmWorld.create(setup, { destination, journals }),
+        create: async (setup) => VmWorld.create(undisturbed(name, setup), { destination, journals }),
         close: () => process.end(),
       };
     }
     case 'qemu-native':
       insistOnOwn(name, { to, journals });
-      return { create: (setup) => QemuNativeWorld.create(setup), close: async () => {} };
+      return {
+        create: async (setup) => QemuNativeWorld.create(undisturbed(name, setup)),
+        close: async () => {},
+      };
   }
+}
+
+/** Nothing works against a machine here but hogs. @throws Refusal something should */
+function undisturbed(name: WorldName, setup: WorldSetup): WorldSetup {
+  const [antagonist] = setup.antagonists ?? [];
+  if (!antagonist) return setup;
+  throw new Refusal(
+    `background: ${antagonist.kind} does not exist in the world ${name}; take --world threads`,
+  );
 }
 
 /** Each names its destination itself. */

@@ -267,3 +267,16 @@ describe.each(stepByStep)('world %s', (name) => {
     }
   });
 });
+
+test.each([
+  'vm',
+  'qemu-native',
+] as const)('world %s refuses antagonists that it does not know', async (name) => {
+  const factory = await worldFactory(name);
+  try {
+    const setup = { ...smallSetup(), antagonists: [{ kind: 'timer-noise', meanNs: 1e6 } as const] };
+    await expect(factory.create(setup)).rejects.toThrow(/timer-noise does not exist in the world/);
+  } finally {
+    await factory.close();
+  }
+});
