@@ -81,7 +81,10 @@ export function usedPages({ pages, zeroPages }: Pick<GuestSpec, 'pages' | 'zeroP
 /** A byte tells so many classes apart, one of them being the pages that nobody writes. */
 const CLASSES_MAX = 255;
 
-/** How often pages are written in the long run: perfect knowledge of the guest, whose activity may be at hand: in classes, the coldest first, where it is written in classes. */
+/**
+ * How often pages are written in the long run, bursts included: perfect knowledge of the guest, whose activity may be at
+ * hand. Where it is written in classes, the rates are those of the classes, the coldest first.
+ */
 export function writeRatesOf(guest: GuestSpec, activity = activityOf(guest)): WriteRates {
   const groups = activity.kind === 'poisson' ? activity.groups : [];
   const inClasses =
