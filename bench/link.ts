@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { type CpuPlan, freeCpu } from '../src/core/cpu/cpu-plan.ts';
+import { DEEPEST_BUCKET_BYTES } from '../src/core/link/bucket.ts';
 import { Conformance } from '../src/core/link/conformance.ts';
 import { DepartureWindows } from '../src/core/link/windows.ts';
 import { formatDuration, formatRate, formatSize } from '../src/core/units.ts';
@@ -26,8 +27,10 @@ const crowded: CpuPlan = {
 export async function link(): Promise<void> {
   console.log(`one migration of ${SECONDS} s each: real threads, real sockets, loopback; at the socket`);
   for (const rate of rates) {
-    await ours(rate, 'alone', freeCpu);
-    await ours(rate, 'beside two hogs, reserved', crowded);
+    for (const depth of new Set([depthOf(rate), Math.min(DEEPEST_BUCKET_BYTES, rate / 10)])) {
+      await ours(rate, depth, 'alone', freeCpu);
+      await ours(rate, depth, 'beside two hogs, reserved', crowded);
+    }
   }
   console.log(
     `\nthe same rate kept in other ways, ${SECONDS} s each; where it arrives: another process, ${noTwoHosts ? 'over loopback' : 'in another network namespace'}`,
@@ -41,17 +44,18 @@ export async function link(): Promise<void> {
   }
 }
 
-async function ours(rate: number, how: string, cpu: CpuPlan): Promise<void> {
+async function ours(rate: number, depthBytes: number, how: string, cpu: CpuPlan): Promise<void> {
   const pages = Math.ceil((rate * SECONDS) / PAGE_BYTES);
-  const change = { depthBytes: depthOf(rate), verify: 'checksums' as const };
+  const change = { depthBytes, verify: 'checksums' as const };
   const { rounds, link, servers } = await migrateThreads(pages, idle, rate, change, cpu);
   const { bytes, durationNs } = rounds[0]!;
-  const used = ((bytes - link.depthBytes) * 1e9) / durationNs / rate;
+  const used = (bytes * 1e9) / durationNs / rate;
   const missed = servers.map(
     (server) =>
       `missed ${server.missedPeriods} of ${server.periods}, ${server.missedByMachine} by the machine`,
   );
   print(formatRate(rate), how, [
+    `bucket of ${formatDuration((depthBytes / rate) * 1e9)}`,
     `used ${percent(used)}`,
     `of what was granted ${percent(link.utilisation!)}`,
     `worst excess ${link.worstExcessBytes} bytes`,

@@ -1,12 +1,15 @@
 import { lookup } from 'node:dns/promises';
-import { BlockList, createServer, type Server, type Socket } from 'node:net';
+import { BlockList, type Server, type Socket } from 'node:net';
+import { freeTurn } from '../cpu/turn.ts';
 import { Failure, printable, Refusal, reasonOf } from '../failure.ts';
 import { Door } from '../transfer/door.ts';
 import { encodeFrame } from '../transfer/frame-writer.ts';
 import type { Hello } from '../transfer/hello.ts';
 import { defaultLimits, type Limits } from '../transfer/limits.ts';
 import { receive } from '../transfer/receiver.ts';
+import { receivingServer } from '../transfer/receiving-server.ts';
 import { Receptions } from '../transfer/receptions.ts';
+import { rehearse } from '../transfer/rehearsal.ts';
 import { Residents } from './residents.ts';
 
 export interface DestinationOptions {
@@ -25,7 +28,7 @@ export interface DestinationOptions {
   readonly log: (line: string) => void;
 }
 
-/** So many may be told at once that there is no room; beyond that the kernel hangs up without a word. */
+/** So many may be told at once that there is no room. */
 const MOST_TURNED_AWAY = 16;
 const TURNED_AWAY_MS = 1_000;
 
@@ -61,10 +64,11 @@ export class Destination {
     const { key = null, port } = options;
     const limits = { ...defaultLimits, ...options.limits };
     const host = await addressOf(options, key !== null);
+    await rehearse(freeTurn);
     const sockets = new Set<Socket>();
     const door = new Door(limits);
     const receptions = new Receptions();
-    const server = createServer((socket) => {
+    const server = receivingServer(limits.connections + MOST_TURNED_AWAY, (socket) => {
       const from = `${socket.remoteAddress}:${socket.remotePort}`;
       sockets.add(socket);
       socket.once('close', () => sockets.delete(socket));
@@ -85,7 +89,6 @@ export class Destination {
         options.log(`${from}: ${printable(how)}`);
       });
     });
-    server.maxConnections = limits.connections + MOST_TURNED_AWAY;
     await new Promise<void>((resolve, reject) => {
       server.once('error', (error) => reject(cannotListen(options, error)));
       server.listen(port, host, resolve);

@@ -16,8 +16,11 @@ import { Allowance } from './allowance.ts';
 
 /** Longer waits than this leave the thread to its event loop; the rest, which a timer would miss, is slept out. */
 const TIMER_GRAIN_NS = 3 * NANOS_PER_MILLISECOND;
-/** The shortest wait worth a system call, if the bucket is deep enough to make up for it. */
-const SHORTEST_WAIT_NS = 250_000;
+/**
+ * The shortest wait worth its cost: going to sleep, waking up and a write of its own take some 50 µs of CPU time, which a
+ * reserved sender has little of. Taken only where the bucket is deep enough to make up for it.
+ */
+const SHORTEST_WAIT_NS = NANOS_PER_MILLISECOND;
 
 /**
  * Holds a sender to its link reservation: says how long to wait before the next bytes, waits, and keeps an
@@ -61,14 +64,15 @@ export class Pacer {
     return this.#waitNs(ahead + bytes) === 0;
   }
 
-  /** Sleeps until `bytes` may leave, and lets the event loop turn. */
-  async wait(bytes: Bytes): Promise<void> {
+  /**
+   * Sleeps until `bytes` may leave, and lets the event loop turn.
+   * @param inAll what is to leave, these bytes and all after them: it is waited for so much at most
+   */
+  async wait(bytes: Bytes, inAll = bytes): Promise<void> {
     let waitNs = this.#waitNs(bytes);
     if (waitNs === 0) return;
-    const affordableNs = this.#bucket
-      ? (this.#depthBytes / 2 / this.#bucket.rateBytesPerSecond) * NANOS_PER_SECOND
-      : 0;
-    waitNs = Math.max(waitNs, Math.min(SHORTEST_WAIT_NS, affordableNs));
+    const worthwhile = this.#waitNs(Math.min(inAll, this.#depthBytes / 2));
+    waitNs = Math.max(waitNs, Math.min(SHORTEST_WAIT_NS, worthwhile));
     const until = clockNs() + waitNs;
     this.#turn.sleeps();
     if (waitNs > TIMER_GRAIN_NS) await sleep((waitNs - TIMER_GRAIN_NS / 2) / NANOS_PER_MILLISECOND);

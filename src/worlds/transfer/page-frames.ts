@@ -30,6 +30,8 @@ export class PageFrames {
     this.#zeroPage = Buffer.alloc(pageSizeBytes);
     const batchBytes = Math.max(BATCH_BYTES, HEADER_BYTES + pageSizeBytes);
     this.#writers = Array.from({ length: BATCHES }, () => new FrameWriter(batchBytes));
+    // Written once, so that the kernel has not to find them while it counts.
+    for (const { buffer } of this.#writers) buffer.fill(0);
   }
 
   /** The batch that must have been taken before this one may be filled. */

@@ -106,7 +106,7 @@ export class Sender {
     let bytes = 0;
     const taken: Promise<void>[] = [];
     for (let next = 0; next < pages.length; ) {
-      await this.#pacer.wait(frameBytes);
+      await this.#pacer.wait(frameBytes, (pages.length - next) * frameBytes);
       await this.#taken(taken[PageFrames.before(taken.length)]);
       const writer = this.#frames.writer(taken.length);
       while (next < pages.length && this.#admits(writer, frameBytes)) {

@@ -1,5 +1,6 @@
-import { createServer, type Server, type Socket } from 'node:net';
+import type { Server, Socket } from 'node:net';
 import { totalmem } from 'node:os';
+import { freeTurn } from '../cpu/turn.ts';
 import { Failure, printable, reasonOf } from '../failure.ts';
 import { pagesNeeded, usedPages } from '../guests/programs.ts';
 import type { Hello } from '../transfer/hello.ts';
@@ -7,7 +8,9 @@ import type { HostedGuest } from '../transfer/hosted-guest.ts';
 import { defaultLimits } from '../transfer/limits.ts';
 import { NameClaims } from '../transfer/name-claims.ts';
 import { receive } from '../transfer/receiver.ts';
+import { receivingServer } from '../transfer/receiving-server.ts';
 import { Receptions } from '../transfer/receptions.ts';
+import { rehearse } from '../transfer/rehearsal.ts';
 import type { Place } from './inhabitant.ts';
 import type { Machine } from './machine.ts';
 import { machineFolder } from './machine-folder.ts';
@@ -46,7 +49,8 @@ export class VmDestination {
     const machines = new Set<Machine>();
     const names = new NameClaims();
     const receptions = new Receptions();
-    const server = createServer((socket) => {
+    await rehearse(freeTurn);
+    const server = receivingServer(defaultLimits.connections, (socket) => {
       sockets.add(socket);
       socket.once('close', () => sockets.delete(socket));
       const outlives = journals !== undefined;
@@ -55,7 +59,6 @@ export class VmDestination {
       const reception = { prepare: prepared, key: null, limits: defaultLimits, known, journals, receptions };
       void receive(socket, reception).then((how) => log(printable(how)));
     });
-    server.maxConnections = defaultLimits.connections;
     await new Promise<void>((resolve, reject) => {
       server.once('error', (error) => reject(new Failure(`cannot listen on ${HOST}: ${reasonOf(error)}`)));
       server.listen(0, HOST, resolve);
