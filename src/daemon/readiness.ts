@@ -13,7 +13,7 @@ const ANSWERING_NICE = -10;
  * that it starts would inherit that, so then it is not done.
  */
 export function goFirst(): void {
-  if (libc) setNice(ANSWERING_NICE);
+  if (libc()) setNice(ANSWERING_NICE);
 }
 
 const guest = { pages: 2, program: { kind: 'zipf', writesPerSecond: 1 } };

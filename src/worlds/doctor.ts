@@ -102,7 +102,7 @@ function priority(): Finding {
 
 /** Asks for what the scheduler `deadline` asks for, and in the same way. */
 async function deadline(): Promise<Finding> {
-  const way = libc ? 'koffi' : 'chrt, as koffi is not installed';
+  const way = libc() ? 'koffi' : 'chrt, as koffi is not installed';
   try {
     const cpu = await Cpu.start(oneReservation('deadline'));
     await cpu.end();

@@ -12,8 +12,18 @@ export interface Libc {
 /** The C library has no sched_setattr: these are the numbers of the system call. */
 const SCHED_SETATTR: Readonly<Partial<Record<string, number>>> = { x64: 314, arm64: 274 };
 
-/** Undefined where koffi is not installed, which is no error: there are slower ways to everything. */
-export const libc: Libc | undefined = process.platform === 'linux' ? load() : undefined;
+/**
+ * Undefined where koffi is not installed, which is no error: there are slower ways to everything. Loaded when it is first
+ * asked for: koffi never frees the 43 KB that it keeps for a thread, so threads without need of it do without.
+ */
+export function libc(): Libc | undefined {
+  if (!wasSought && process.platform === 'linux') found = load();
+  wasSought = true;
+  return found;
+}
+
+let found: Libc | undefined;
+let wasSought = false;
 
 function load(): Libc | undefined {
   const number = SCHED_SETATTR[process.arch];

@@ -41,9 +41,8 @@ export function setDeadline(
   { reclaim, thread = 0 }: { reclaim: boolean; thread?: number },
 ): Answer {
   const { budgetNs, periodNs } = reservation;
-  if (libc) {
-    return answer(libc.schedSetattr(thread, attributes('deadline', { reservation, reclaim })), reservation);
-  }
+  const setattr = libc()?.schedSetattr;
+  if (setattr) return answer(setattr(thread, attributes('deadline', { reservation, reclaim })), reservation);
   if (reclaim) return refusal('ENOSYS', reservation);
   const times = ['--sched-runtime', budgetNs, '--sched-deadline', periodNs, '--sched-period', periodNs];
   return answer(chrt(['-d', ...times.map(String), '-p', '0'], thread || threadId()), reservation);
@@ -51,16 +50,16 @@ export function setDeadline(
 
 /** SCHED_FIFO: before all ordinary threads, after the reserved ones. */
 export function setFifo(priority: number): Answer {
+  const setattr = libc()?.schedSetattr;
   return answer(
-    libc
-      ? libc.schedSetattr(0, attributes('fifo', { priority }))
-      : chrt(['-f', '-p', String(priority)], threadId()),
+    setattr ? setattr(0, attributes('fifo', { priority })) : chrt(['-f', '-p', String(priority)], threadId()),
   );
 }
 
 /** An ordinary thread with this nice value. */
 export function setNice(nice: number): Answer {
-  if (libc) return answer(libc.schedSetattr(0, attributes('other', { nice })));
+  const setattr = libc()?.schedSetattr;
+  if (setattr) return answer(setattr(0, attributes('other', { nice })));
   try {
     setPriority(threadId(), nice);
     return { ok: true };

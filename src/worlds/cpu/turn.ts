@@ -1,7 +1,7 @@
 import type { Reservation } from '../../core/cpu/reservation.ts';
 import type { Nanos } from '../../core/units.ts';
 import { clockNs } from '../clock.ts';
-import { Chain, linked, NOBODY } from './chain.ts';
+import { Chain } from './chain.ts';
 import { Desk, Seat } from './desk.ts';
 import { Recorder } from './recorder.ts';
 import { type Answer, fifo, setDeadline, setFifo, threadId } from './scheduling.ts';
@@ -58,24 +58,6 @@ export function openTurn(data: TurnData): Turn {
   const answer: Answer = data.backend === 'deadline' ? setDeadline(data.reservation, data) : { ok: true };
   seat.open(threadId(), answer.ok ? undefined : answer.code);
   return new KernelTurn(timeline);
-}
-
-/** To rehearse with, before the turn is opened: `pass` works as that one's will, and is never refused; nobody sleeps. */
-export function turnToRehearse({ backend }: TurnData): Turn {
-  if (backend === 'free') return freeTurn;
-  const timeline = new Timeline();
-  const turn = backend === 'cooperative' ? unsharedTurn(timeline) : new KernelTurn(timeline);
-  turn.wakes();
-  return { ...freeTurn, pass: (interrupted) => turn.pass(interrupted) };
-}
-
-/** At a desk of its own, where it is first from the beginning and has no limit. */
-function unsharedTurn(timeline: Timeline): Turn {
-  const desk = Desk.withSeats(1, 1);
-  desk.seat(0).untilNs = Number.POSITIVE_INFINITY;
-  desk.seat(0).limit(Number.POSITIVE_INFINITY, true);
-  new Chain(desk, 0).replace(NOBODY, linked(NOBODY, 0, 0));
-  return new DispatchedTurn(timeline, desk, 0);
 }
 
 /** Of whoever is not to be held back by anybody. */

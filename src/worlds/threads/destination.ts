@@ -1,6 +1,5 @@
 import { lookup } from 'node:dns/promises';
 import { BlockList, type Server, type Socket } from 'node:net';
-import { freeTurn } from '../cpu/turn.ts';
 import { Failure, printable, Refusal, reasonOf } from '../failure.ts';
 import { Door } from '../transfer/door.ts';
 import { encodeFrame } from '../transfer/frame-writer.ts';
@@ -64,7 +63,7 @@ export class Destination {
     const { key = null, port } = options;
     const limits = { ...defaultLimits, ...options.limits };
     const host = await addressOf(options, key !== null);
-    await rehearse(freeTurn);
+    await rehearse();
     const sockets = new Set<Socket>();
     const door = new Door(limits);
     const receptions = new Receptions();

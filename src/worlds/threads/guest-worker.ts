@@ -40,6 +40,9 @@ else bytes.fill(0);
 const socket = data.heartbeats === null ? null : await connected(data.heartbeats);
 // Booting is not the guest's own work, so it is done before its reservation begins.
 const turn = openTurn(data.turn);
+const stepCpuNs = machine.stepCpuNs + data.guest.cpuPerWriteNs;
+// The first look at the clock takes longer than any later one.
+if (stepCpuNs > 0) threadCpuNs();
 obey();
 socket?.close();
 
@@ -80,7 +83,6 @@ function obey(): void {
 /** Runs from `guestTimeNs` until the gate says otherwise; returns the guest time at which it stood. */
 function run(guestTimeNs: number): number {
   const startedAtNs = clockNs() - guestTimeNs;
-  const stepCpuNs = machine.stepCpuNs + data.guest.cpuPerWriteNs;
   report({ kind: 'running', atNs: clockNs() });
   turn.wakes(stopped);
   // What a step writes and what it takes to be scheduled are part of its demand, so demands add up from when it woke.

@@ -1,9 +1,8 @@
 import { workerData } from 'node:worker_threads';
 import type { Nanos } from '../../core/units.ts';
 import { noisyTurn } from '../antagonists/noisy-turn.ts';
-import { openTurn, type TurnData, turnToRehearse } from '../cpu/turn.ts';
+import { openTurn, type TurnData } from '../cpu/turn.ts';
 import { Allowance } from '../transfer/allowance.ts';
-import { rehearse } from '../transfer/rehearsal.ts';
 import { Sender } from '../transfer/sender.ts';
 import { serveSender } from '../transfer/sender-desk.ts';
 import { DirtyLog } from './dirty-log.ts';
@@ -24,8 +23,6 @@ export interface SenderWorkerData {
 }
 
 const data = workerData as SenderWorkerData;
-// Not yet its work, so it is done before its reservation begins.
-await rehearse(turnToRehearse(data.turn));
 const log = new DirtyLog(data.pages, data.dirty);
 const { meanNs, seed } = data.timerNoise;
 const quietTurn = openTurn(data.turn);

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import type { AddressInfo, Socket } from 'node:net';
 import { WIRE_VERSION } from '../../core/wire/frames.ts';
-import type { Turn } from '../cpu/turn.ts';
+import { freeTurn } from '../cpu/turn.ts';
 import { Connection } from './connection.ts';
 import { encodeHello } from './hello.ts';
 import { receivingServer } from './receiving-server.ts';
@@ -17,24 +17,25 @@ const RATE = 50e9;
 const DEPTH_BYTES = 8 * 1024 * 1024;
 
 /**
- * Sends 8 MiB of nobody's memory from this thread to itself, over a connection like any other. JavaScript is compiled where
- * it has run often, and before that a page takes three to five times as long: a sender with half a processor could not keep a
- * rate of 1 Gbit/s in its first second, nor a receiver take it. Whoever is either does this once, before it counts; without a
- * loopback device it does not, and is slow at first.
+ * Sends 8 MiB of nobody's memory from this process to itself, over a connection like any other, once. JavaScript is compiled
+ * where it has run often, and before that a page takes three to five times as long: a receiver could not take 1 Gbit/s in its
+ * first second. Without a loopback device nothing comes of it, and a receiver is slow at first.
+ *
+ * Not for threads that end soon: Node 20 aborts where one ends while its code is being compiled (`NodePlatform::ForIsolate`).
  */
-export function rehearse(turn: Turn): Promise<void> {
-  rehearsed ??= perform(turn);
+export function rehearse(): Promise<void> {
+  rehearsed ??= perform();
   return rehearsed;
 }
 
 let rehearsed: Promise<void> | undefined;
 
-async function perform(turn: Turn): Promise<void> {
+async function perform(): Promise<void> {
   const server = receivingServer(1, answer);
   try {
     server.listen(0, HOST);
     await once(server, 'listening');
-    await send((server.address() as AddressInfo).port, turn);
+    await send((server.address() as AddressInfo).port);
   } catch {
     // It was only a rehearsal.
   } finally {
@@ -42,14 +43,14 @@ async function perform(turn: Turn): Promise<void> {
   }
 }
 
-async function send(port: number, turn: Turn): Promise<void> {
+async function send(port: number): Promise<void> {
   const source = {
     memory: new Uint8Array(PAGES * PAGE_BYTES).fill(1),
     pages: PAGES,
     pageSizeBytes: PAGE_BYTES,
     clear: () => {},
   };
-  const sender = new Sender(source, DEPTH_BYTES, { turn, cpuPerPageNs: 0, cpuPerHandoverNs: 0 });
+  const sender = new Sender(source, DEPTH_BYTES, { turn: freeTurn, cpuPerPageNs: 0, cpuPerHandoverNs: 0 });
   await sender.greet({ host: HOST, port, key: null }, { migration: randomUUID(), ...nobody });
   const pages = Uint32Array.from({ length: PAGES }, (_, page) => page);
   for (let round = 0; round < ROUNDS; round++) {

@@ -1,6 +1,5 @@
 import type { Server, Socket } from 'node:net';
 import { totalmem } from 'node:os';
-import { freeTurn } from '../cpu/turn.ts';
 import { Failure, printable, reasonOf } from '../failure.ts';
 import { pagesNeeded, usedPages } from '../guests/programs.ts';
 import type { Hello } from '../transfer/hello.ts';
@@ -49,7 +48,7 @@ export class VmDestination {
     const machines = new Set<Machine>();
     const names = new NameClaims();
     const receptions = new Receptions();
-    await rehearse(freeTurn);
+    await rehearse();
     const server = receivingServer(defaultLimits.connections, (socket) => {
       sockets.add(socket);
       socket.once('close', () => sockets.delete(socket));

@@ -1,9 +1,8 @@
 import { workerData } from 'node:worker_threads';
 import { PageSet } from '../../core/migration/pages.ts';
 import type { Nanos } from '../../core/units.ts';
-import { openTurn, type TurnData, turnToRehearse } from '../cpu/turn.ts';
+import { openTurn, type TurnData } from '../cpu/turn.ts';
 import { Allowance } from '../transfer/allowance.ts';
-import { rehearse } from '../transfer/rehearsal.ts';
 import { Sender } from '../transfer/sender.ts';
 import { type SenderRequests, type SenderResults, serveSender } from '../transfer/sender-desk.ts';
 import { type MappedPlace, viewOf } from './mapped-file.ts';
@@ -34,8 +33,6 @@ export type VmSenderRequests = SenderRequests & MachineRequests;
 export type VmSenderResults = SenderResults & { look: Uint32Array; clear: undefined; state: undefined };
 
 const data = workerData as VmSenderData;
-// Not yet its work, so it is done before its reservation begins.
-await rehearse(turnToRehearse(data.turn));
 const turn = openTurn(data.turn);
 const memory = new ShadowedMemory(pagesOf(data), data.pageSizeBytes);
 const { cpuPerPageNs, cpuPerHandoverNs } = data;

@@ -11,7 +11,7 @@ afterEach(() => {
 /** The same without koffi. */
 async function withChrt(): Promise<typeof import('../../../src/worlds/cpu/scheduling.ts')> {
   vi.resetModules();
-  vi.doMock('../../../src/worlds/cpu/libc.ts', () => ({ libc: undefined }));
+  vi.doMock('../../../src/worlds/cpu/libc.ts', () => ({ libc: () => undefined }));
   return import('../../../src/worlds/cpu/scheduling.ts');
 }
 
