@@ -60,8 +60,7 @@ export function openTurn(data: TurnData): Turn {
   return new KernelTurn(timeline);
 }
 
-/** Of whoever is not to be held back by anybody. */
-export const freeTurn: Turn = { pass: () => {}, sleeps: () => {}, wakes: () => {} };
+const freeTurn: Turn = { pass: () => {}, sleeps: () => {}, wakes: () => {} };
 
 /** Has the thread, if it waits for its turn, ask whether it is interrupted. */
 export function nudge({ desk, seat }: TurnData): void {

@@ -8,7 +8,6 @@ import { defaultLimits, type Limits } from '../transfer/limits.ts';
 import { receive } from '../transfer/receiver.ts';
 import { receivingServer } from '../transfer/receiving-server.ts';
 import { Receptions } from '../transfer/receptions.ts';
-import { rehearse } from '../transfer/rehearsal.ts';
 import { Residents } from './residents.ts';
 
 export interface DestinationOptions {
@@ -63,7 +62,6 @@ export class Destination {
     const { key = null, port } = options;
     const limits = { ...defaultLimits, ...options.limits };
     const host = await addressOf(options, key !== null);
-    await rehearse();
     const sockets = new Set<Socket>();
     const door = new Door(limits);
     const receptions = new Receptions();

@@ -9,7 +9,6 @@ import { NameClaims } from '../transfer/name-claims.ts';
 import { receive } from '../transfer/receiver.ts';
 import { receivingServer } from '../transfer/receiving-server.ts';
 import { Receptions } from '../transfer/receptions.ts';
-import { rehearse } from '../transfer/rehearsal.ts';
 import type { Place } from './inhabitant.ts';
 import type { Machine } from './machine.ts';
 import { machineFolder } from './machine-folder.ts';
@@ -48,7 +47,6 @@ export class VmDestination {
     const machines = new Set<Machine>();
     const names = new NameClaims();
     const receptions = new Receptions();
-    await rehearse();
     const server = receivingServer(defaultLimits.connections, (socket) => {
       sockets.add(socket);
       socket.once('close', () => sockets.delete(socket));
