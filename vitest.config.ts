@@ -10,7 +10,7 @@ const computed = [
 
 /** Processes of their own, in which no time passes but virtual time. */
 const commands = [
-  'test/cli/{predict,report,schedule,stress,sweep}.test.ts',
+  'test/cli/{key-file,predict,recover,report,schedule,stress,sweep}.test.ts',
   'test/daemon/bad-requests.test.ts',
 ];
 
