@@ -8,7 +8,7 @@ const computed = [
   'test/worlds/{guests,virtual}/**/*.test.ts',
 ];
 
-/** Processes of their own, in which no time passes but virtual time. */
+/** Processes of their own, of which nothing is asked that depends on how long they take. */
 const commands = [
   'test/cli/{key-file,predict,recover,report,schedule,stress,sweep}.test.ts',
   'test/daemon/bad-requests.test.ts',

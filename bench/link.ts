@@ -23,7 +23,7 @@ const crowded: CpuPlan = {
   hogs: 2,
 };
 
-/** How well link reservations are kept, and how others keep to a rate. About two minutes. */
+/** How well link reservations are kept, and how others keep to a rate. About four minutes. */
 export async function link(): Promise<void> {
   console.log(`one migration of ${SECONDS} s each: real threads, real sockets, loopback; at the socket`);
   for (const rate of rates) {

@@ -8,7 +8,7 @@ const CLOCK_THREAD_CPUTIME_ID = 3;
 
 /**
  * CPU time that the calling thread has used; never stale. 0.5 µs with koffi, about 2 µs without. The first call looks for a
- * clock, which takes milliseconds: whoever may not lose them makes it beforehand.
+ * clock, which takes much longer than to read it: whoever may not lose that time makes it beforehand.
  */
 export function threadCpuNs(): Nanos {
   clock ??= systemClock() ?? schedstatClock();

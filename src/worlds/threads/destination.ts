@@ -65,10 +65,8 @@ export class Destination {
     const sockets = new Set<Socket>();
     const door = new Door(limits);
     const receptions = new Receptions();
-    const server = receivingServer(limits.connections + MOST_TURNED_AWAY, (socket) => {
+    const server = receivingServer(limits.connections + MOST_TURNED_AWAY, sockets, (socket) => {
       const from = `${socket.remoteAddress}:${socket.remotePort}`;
-      sockets.add(socket);
-      socket.once('close', () => sockets.delete(socket));
       const visit = door.enters();
       if (typeof visit === 'string') {
         turnAway(socket, visit);

@@ -17,8 +17,8 @@ import { Allowance } from './allowance.ts';
 /** Longer waits than this leave the thread to its event loop; the rest, which a timer would miss, is slept out. */
 const TIMER_GRAIN_NS = 3 * NANOS_PER_MILLISECOND;
 /**
- * The shortest wait worth its cost: going to sleep, waking up and a write of its own take some 50 µs of CPU time, which a
- * reserved sender has little of. Taken only where the bucket is deep enough to make up for it.
+ * The shortest wait worth its cost: going to sleep, waking up and a write of its own take CPU time, which a reserved sender
+ * has little of. Taken only where the bucket is deep enough to make up for it.
  */
 const SHORTEST_WAIT_NS = NANOS_PER_MILLISECOND;
 

@@ -47,9 +47,7 @@ export class VmDestination {
     const machines = new Set<Machine>();
     const names = new NameClaims();
     const receptions = new Receptions();
-    const server = receivingServer(defaultLimits.connections, (socket) => {
-      sockets.add(socket);
-      socket.once('close', () => sockets.delete(socket));
+    const server = receivingServer(defaultLimits.connections, sockets, (socket) => {
       const outlives = journals !== undefined;
       const prepared = (hello: Hello) => prepare(hello, takes, outlives, socket, machines, names);
       const known = () => {};
