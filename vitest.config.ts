@@ -9,9 +9,14 @@ const computed = [
 ];
 
 /** Processes of their own, of which nothing is asked that depends on how long they take. */
-const commands = [
-  'test/cli/{key-file,predict,recover,report,schedule,stress,sweep}.test.ts',
-  'test/daemon/bad-requests.test.ts',
+const outcomes = [
+  'test/cli/{doctor,key-file,predict,recover,report,schedule,stress,sweep}.test.ts',
+  'test/daemon/{admission,bad-requests,configuration,dashboards,diary,metrics,page}.test.ts',
+  'test/faults/{faults,killed,refused}.test.ts',
+  'test/worlds/recorder/{address-space,file-memory}.test.ts',
+  'test/worlds/threads/dirty-log.test.ts',
+  'test/worlds/transfer/{ask,frame-reader,hostile-stream,journal,receiver,receiving-server,who-may-connect}.test.ts',
+  'test/worlds/vm/{boot,faults,machine,shadowed-memory}.test.ts',
 ];
 
 export default defineConfig({
@@ -32,7 +37,7 @@ export default defineConfig({
       },
       {
         extends: true,
-        test: { name: 'commands', include: commands, maxWorkers: '100%', sequence: { groupOrder: 1 } },
+        test: { name: 'outcomes', include: outcomes, maxWorkers: '100%', sequence: { groupOrder: 1 } },
       },
       {
         // Alone, one file after another, so that they measure nothing but themselves.
@@ -40,7 +45,7 @@ export default defineConfig({
         test: {
           name: 'real time',
           include: ['test/**/*.test.ts'],
-          exclude: [...configDefaults.exclude, ...computed, ...commands],
+          exclude: [...configDefaults.exclude, ...computed, ...outcomes],
           fileParallelism: false,
           sequence: { groupOrder: 2 },
         },
