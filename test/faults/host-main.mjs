@@ -51,7 +51,9 @@ const commands = {
  */
 function trimmer() {
   try {
-    return createRequire(import.meta.url)('koffi').load(null).func('int malloc_trim(size_t pad)');
+    return createRequire(import.meta.url)('koffi')
+      .load(null)
+      .func('int malloc_trim(size_t pad)');
   } catch {
     return undefined;
   }
