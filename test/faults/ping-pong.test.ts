@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, expect, test } from 'vitest';
+import { afterAll, test } from 'vitest';
 import { until } from '../fixtures/until.ts';
 import type { Held, HostProcess } from './host-process.ts';
 import { guest, Lane } from './lane.ts';

@@ -7,7 +7,6 @@ import {
   type Bytes,
   type BytesPerSecond,
   NANOS_PER_MILLISECOND,
-  NANOS_PER_SECOND,
   type Nanos,
 } from '../../core/units.ts';
 import { clockNs } from '../clock.ts';
