@@ -3,12 +3,7 @@ import { idleLink, LinkAccount } from '../../core/link/account.ts';
 import { type Bucket, changeRate, fullBucket, level, reserve } from '../../core/link/bucket.ts';
 import { ceilingAt } from '../../core/link/ceiling.ts';
 import type { LinkRecord } from '../../core/migration/course.ts';
-import {
-  type Bytes,
-  type BytesPerSecond,
-  NANOS_PER_MILLISECOND,
-  type Nanos,
-} from '../../core/units.ts';
+import { type Bytes, type BytesPerSecond, NANOS_PER_MILLISECOND, type Nanos } from '../../core/units.ts';
 import { clockNs } from '../clock.ts';
 import type { Turn } from '../cpu/turn.ts';
 import { Allowance } from './allowance.ts';
