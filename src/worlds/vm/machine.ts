@@ -36,6 +36,8 @@ export interface MachineOptions {
   readonly outlives: boolean;
   readonly role: MachineRole;
   readonly accelerator?: 'tcg' | 'kvm';
+  /** Whether all that QEMU may touch is there from the start, so that nobody waits for it after the hand-over (mlockall(2)). */
+  readonly locksMemory?: boolean;
   /** The network namespace in which it runs; without one, ours. */
   readonly namespace?: string;
 }

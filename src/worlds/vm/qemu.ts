@@ -8,6 +8,9 @@ import { Qmp } from './qmp.ts';
 
 export const qemuProgram = 'qemu-system-x86_64';
 
+/** Of TCG's room for translated code, 1 GiB by default, so much if all of it has to be there: a Linux system takes less. */
+const LOCKED_CODE_MIB = 64;
+
 /** What a machine is made of. */
 export interface QemuOptions {
   /** Where its sockets and its log are kept. */
@@ -18,6 +21,8 @@ export interface QemuOptions {
   /** Whether it waits for another one's migration, and runs by itself after it. */
   readonly incoming: 'no' | 'stands' | 'runs';
   readonly accelerator: 'tcg' | 'kvm';
+  /** Whether all that it may touch is in memory from the start; needs CAP_IPC_LOCK. */
+  readonly locksMemory?: boolean;
   /** Whether the machine may outlive this process: only if a journal tells whose it is. */
   readonly outlives: boolean;
   /** The network namespace in which it runs, a file; without one, ours. */
@@ -116,22 +121,18 @@ export function monitorOf(folder: string): string {
 }
 
 function commandOf(options: QemuOptions): readonly string[] {
-  const { folder, ram, devices, incoming, accelerator, outlives, namespace } = options;
+  const { folder, ram, devices, incoming, accelerator, outlives, locksMemory, namespace } = options;
   const size = ram.lengthBytes;
+
   return [
     ...(namespace === undefined ? [] : ['nsenter', `--net=${namespace}`]),
     // The kernel ends it with us, unless somebody will look for it.
     ...(outlives ? [] : ['setpriv', '--pdeathsig', 'KILL']),
     qemuProgram,
     ...['-name', 'switchover,debug-threads=on'],
-    ...[
-      '-machine',
-      'pc,memory-backend=ram,usb=off,graphics=off',
-      '-accel',
-      accelerator,
-      '-m',
-      `${size / 1024}k`,
-    ],
+    ...['-machine', 'pc,memory-backend=ram,usb=off,graphics=off', '-m', `${size / 1024}k`],
+    ...['-accel', locksMemory && accelerator === 'tcg' ? `tcg,tb-size=${LOCKED_CODE_MIB}` : accelerator],
+    ...(locksMemory ? ['-overcommit', 'mem-lock=on'] : []),
     ...['-object', `memory-backend-file,id=ram,mem-path=${ram.file},size=${size},share=on`],
     ...['-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot'],
     ...(incoming === 'runs' ? [] : ['-S']),
