@@ -4,6 +4,7 @@ import type { CpuPlan } from '../core/cpu/cpu-plan.ts';
 import type { Plan } from '../core/migration/plan.ts';
 import type { BytesPerSecond } from '../core/units.ts';
 import type { GuestSpec } from '../worlds/guests/programs.ts';
+import type { NativeSettings } from '../worlds/vm/native-settings.ts';
 import type { WorldSetup } from '../worlds/world.ts';
 import { checked } from './checked.ts';
 import { type Problem, shown, UsageError } from './problem.ts';
@@ -22,6 +23,8 @@ export interface Scenario {
   readonly cpu: CpuPlan;
   readonly antagonists: readonly Antagonist[];
   readonly linkCapacityBytesPerSecond: BytesPerSecond;
+  readonly deltas: boolean;
+  readonly native: NativeSettings;
   /** null: the link is its own. */
   readonly share: LinkShare | null;
 }
@@ -160,7 +163,8 @@ function asObject(document: unknown, file: string): Record<string, unknown> {
 
 /** The document in the terms of the worlds; what the schema alone could not check is checked here. */
 function resolveScenario(document: ScenarioDocument, file: string | undefined, place?: Place): Scenario {
-  const { link, background } = document;
+  const { link, background, qemu: native } = document;
+  const { delta: deltas } = document.migration;
   return insisting((insist) => {
     const steady = resolveGuest(document.guest, file, insist);
     const cpu = resolveCpu(document);
@@ -171,6 +175,6 @@ function resolveScenario(document: ScenarioDocument, file: string | undefined, p
     const plan = resolvePlan(document, guest, insist);
     const share = resolveShare(document, plan.stopRateBytesPerSecond, place, insist);
     const linkCapacityBytesPerSecond = link.capacity ?? Number.POSITIVE_INFINITY;
-    return { guest, cpu, antagonists, linkCapacityBytesPerSecond, plan, share };
+    return { guest, cpu, antagonists, linkCapacityBytesPerSecond, deltas, native, plan, share };
   });
 }

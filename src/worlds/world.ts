@@ -7,6 +7,7 @@ import type { Plan } from '../core/migration/plan.ts';
 import type { Seen, Step } from '../core/migration/steps.ts';
 import type { BytesPerSecond } from '../core/units.ts';
 import type { GuestSpec } from './guests/programs.ts';
+import type { NativeSettings } from './vm/native-settings.ts';
 
 /** One migration's world: has the clock, the link and the guest, and carries out the migration's steps. */
 export interface World {
@@ -41,4 +42,8 @@ export interface WorldSetup {
   readonly antagonists?: readonly Antagonist[];
   /** Of the link, which antagonists take from; infinite without. */
   readonly linkCapacityBytesPerSecond?: BytesPerSecond;
+  /** Of a page that was sent before, only what has changed is sent, where that is known: in the world vm. */
+  readonly deltas?: boolean;
+  /** For QEMU's own migration alone. */
+  readonly native?: NativeSettings;
 }

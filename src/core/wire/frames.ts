@@ -59,6 +59,8 @@ export const frameTypes = [
   'ask',
   /** Payload: why, as text. The guest is not the destination's and never will be: whatever it had is thrown away. */
   'returned',
+  /** Argument: page number. Payload: what makes the page of the version that was sent before it (delta.ts). */
+  'delta',
 ] as const;
 
 export type FrameType = (typeof frameTypes)[number];
@@ -67,6 +69,11 @@ const codes = Object.fromEntries(frameTypes.map((type, index) => [type, index + 
   FrameType,
   number
 >;
+
+/** Whether such a frame is about a page's contents. */
+export function isOfPage(type: FrameType): boolean {
+  return type === 'page' || type === 'zero' || type === 'delta';
+}
 
 export interface FrameHeader {
   readonly crc: number;
@@ -127,6 +134,8 @@ function payloadBounds(
   switch (type) {
     case 'page':
       return [pageSizeBytes, pageSizeBytes];
+    case 'delta':
+      return [0, pageSizeBytes];
     case 'zero':
     case 'round':
     case 'commit':

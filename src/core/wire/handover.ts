@@ -61,6 +61,7 @@ const source: Table = {
   live: {
     'sends page': 'live',
     'sends zero': 'live',
+    'sends delta': 'live',
     'sends state': 'live',
     'sends round': 'ending round',
     'sends stop': 'comparing',

@@ -1,10 +1,8 @@
 import { createRequire } from 'node:module';
 import { constants } from 'node:os';
 
-/** The two functions of the C library that Node does not offer. The clock is the calling thread's. */
+/** What of the C library Node does not offer. */
 export interface Libc {
-  /** clock_gettime(2). Writes a `struct timespec` of two 64-bit numbers; returns 0. */
-  readonly clockGettime: (clock: number, time: Int32Array) => number;
   /** sched_setattr(2); thread 0 is the calling one. Returns the name of the error, or undefined if there was none. */
   readonly schedSetattr: (thread: number, attributes: Uint8Array) => string | undefined;
 }
@@ -37,7 +35,6 @@ function load(): Libc | undefined {
   const library = koffi.load(null);
   const syscall = library.func('long syscall(long number, int thread, void *attributes, uint flags)');
   return {
-    clockGettime: library.func('int clock_gettime(int clock, _Out_ void *time)') as Libc['clockGettime'],
     schedSetattr: (thread, attributes) =>
       syscall(number, thread, attributes, 0) === 0 ? undefined : errorName(koffi.errno()),
   };

@@ -1,4 +1,5 @@
 import type { Nanos } from '../../core/units.ts';
+import { sharedMemory } from '../shared-memory.ts';
 
 /** What happened to a thread, in ns of the host's clock. */
 export type CpuEvent =
@@ -20,7 +21,7 @@ export class Timeline {
   readonly #written: Int32Array;
   readonly #slots: Float64Array;
 
-  constructor(buffer = new SharedArrayBuffer(HEADER_BYTES + 8 * WORDS * CAPACITY)) {
+  constructor(buffer = sharedMemory(HEADER_BYTES + 8 * WORDS * CAPACITY)) {
     this.buffer = buffer;
     this.#written = new Int32Array(buffer, 0, 1);
     this.#slots = new Float64Array(buffer, HEADER_BYTES);

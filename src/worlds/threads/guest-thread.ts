@@ -3,6 +3,7 @@ import { nudge, type TurnData } from '../cpu/turn.ts';
 import { entry } from '../entry.ts';
 import { Failure } from '../failure.ts';
 import type { GuestSpec } from '../guests/programs.ts';
+import { sharedMemory } from '../shared-memory.ts';
 import type { HeartbeatAddress } from '../transfer/hello.ts';
 import { DirtyLog } from './dirty-log.ts';
 import { Gate, type GuestReport, type GuestWorkerData } from './guest-control.ts';
@@ -137,7 +138,7 @@ export class GuestThread {
 /** @throws Failure there is not that much memory. */
 function allocate({ pages, pageSizeBytes }: GuestSpec): SharedArrayBuffer {
   try {
-    return new SharedArrayBuffer(pages * pageSizeBytes);
+    return sharedMemory(pages * pageSizeBytes);
   } catch {
     throw new Failure(`no memory for a guest of ${pages} pages of ${pageSizeBytes} bytes`);
   }

@@ -1,6 +1,7 @@
 import {
   type FrameHeader,
   type FrameType,
+  isOfPage,
   LARGEST_CONTROL_BYTES,
   LARGEST_HELLO_BYTES,
 } from '../../core/wire/frames.ts';
@@ -75,7 +76,7 @@ export class Conversation {
   }
 
   #step(direction: Direction, type: FrameType): void {
-    if (this.#state === 'live' && (type === 'page' || type === 'zero')) return;
+    if (this.#state === 'live' && isOfPage(type)) return;
     this.#state = next(this.#end, this.#state, direction, type);
   }
 }

@@ -9,6 +9,11 @@ export interface PageSource {
   readonly pageSizeBytes: number;
   /** Takes off the page's dirty mark. Called before the page is copied, never after. */
   clear(page: number): void;
+  /**
+   * Told of each page that is sent. What has changed since it was sent before is written at `at`, if that is known and is less
+   * than the page. @returns its length in bytes; null: the page must go whole
+   */
+  delta?(page: number, into: Buffer, at: number): number | null;
 }
 
 const BATCH_BYTES = 256 * 1024;
@@ -17,13 +22,16 @@ const BATCHES = 8;
 /** Makes frames of pages, batch by batch, and remembers the checksum of each page as it was last sent. */
 export class PageFrames {
   readonly checksums: PageChecksums;
+  readonly #source: PageSource;
   readonly #pageSizeBytes: number;
   readonly #pageOf: Buffer;
   readonly #zeroPage: Buffer;
   /** Filled in turn, so that the kernel has something to take while the next one is filled. */
   readonly #writers: readonly FrameWriter[];
 
-  constructor({ memory, pages, pageSizeBytes }: PageSource) {
+  constructor(source: PageSource) {
+    const { memory, pages, pageSizeBytes } = source;
+    this.#source = source;
     this.checksums = new PageChecksums(pages);
     this.#pageSizeBytes = pageSizeBytes;
     this.#pageOf = Buffer.from(memory.buffer, memory.byteOffset, memory.length);
@@ -54,7 +62,10 @@ export class PageFrames {
     this.#pageOf.copy(buffer, payloadAt, start, start + size);
     const maybeZero = buffer[payloadAt] === 0 && buffer[payloadAt + size - 1] === 0;
     const zero = maybeZero && buffer.compare(this.#zeroPage, 0, size, payloadAt, payloadAt + size) === 0;
-    this.checksums.set(page, zero ? writer.frame('zero', page, 0) : writer.frame('page', page, size));
+    const changedBytes = this.#source.delta?.(page, buffer, payloadAt) ?? null;
+    if (zero) this.checksums.set(page, writer.frame('zero', page, 0));
+    else if (changedBytes === null) this.checksums.set(page, writer.frame('page', page, size));
+    else this.checksums.follow(page, writer.frame('delta', page, changedBytes));
     return zero;
   }
 }

@@ -1,8 +1,7 @@
 import type { Socket } from 'node:net';
-import { type FrameHeader, WIRE_VERSION, WireError } from '../../core/wire/frames.ts';
+import { type FrameHeader, isOfPage, WIRE_VERSION, WireError } from '../../core/wire/frames.ts';
 import { clockNs } from '../clock.ts';
 import { reasonOf } from '../failure.ts';
-import { PageChecksums } from './checksums.ts';
 import { Connection } from './connection.ts';
 import { checkVersion, encodeHello, type Hello } from './hello.ts';
 import { decodeHello } from './hello-schema.ts';
@@ -18,6 +17,7 @@ import {
   isProofOf,
   proofOf,
 } from './proof.ts';
+import { ReceivedPages } from './received-pages.ts';
 import type { Receptions, Verdict } from './receptions.ts';
 
 /** What a machine is beyond its pages takes far less. */
@@ -61,10 +61,7 @@ class Receiver {
   #challenges: Challenges = { source: new Uint8Array(0), destination: destinationChallenge() };
   #name = 'a connection';
   #guest: HostedGuest | undefined;
-  #pages = 0;
-  #pageSizeBytes = 0;
-  #memory: Buffer = Buffer.alloc(0);
-  #checksums = new PageChecksums(0);
+  #pages: ReceivedPages | undefined;
   #guestTimeNs = 0;
   #paused = false;
   readonly #state: Buffer[] = [];
@@ -95,8 +92,8 @@ class Receiver {
   }
 
   #take(header: FrameHeader, payload: Buffer): void {
-    if (header.type === 'page' || header.type === 'zero') {
-      this.#store(header, payload);
+    if (isOfPage(header.type)) {
+      this.#pages!.store(header, payload);
     } else if (header.type === 'abort') {
       this.#gaveUp = payload.toString('utf8');
       this.#connection.finish();
@@ -118,14 +115,6 @@ class Receiver {
     clearTimeout(this.#patience);
     this.#connection.longestSilenceMs = this.#reception.limits.silenceMs;
     this.#reception.known();
-  }
-
-  #store({ type, argument: page, crc }: FrameHeader, payload: Buffer): void {
-    if (page >= this.#pages) throw new WireError(`page ${page} of a guest of ${this.#pages} pages`);
-    const start = page * this.#pageSizeBytes;
-    if (type === 'page') payload.copy(this.#memory, start);
-    else this.#memory.fill(0, start, start + this.#pageSizeBytes);
-    this.#checksums.set(page, crc);
   }
 
   async #answer({ type, argument }: FrameHeader, payload: Buffer): Promise<void> {
@@ -203,12 +192,8 @@ class Receiver {
       this.#giveUp('its source asks over another connection');
       return this.#verdict;
     });
-    this.#pages = pages;
-    this.#pageSizeBytes = pageSizeBytes;
     this.#connection.pageSizeBytes = pageSizeBytes;
-    const { buffer, byteOffset, length } = this.#guest.memory;
-    this.#memory = Buffer.from(buffer, byteOffset, length);
-    this.#checksums = new PageChecksums(pages);
+    this.#pages = new ReceivedPages(this.#guest.memory, pages, pageSizeBytes);
   }
 
   #keepState(offset: number, piece: Buffer): void {
@@ -226,7 +211,7 @@ class Receiver {
     if (paused > 1) throw new WireError(`a 'stop' frame of a guest that is ${paused}; expected 0 or 1`);
     this.#paused = paused === 1;
     this.#guestTimeNs = guestTimeNs;
-    if (!digest.equals(this.#checksums.digest())) {
+    if (!digest.equals(this.#pages!.digest())) {
       throw new WireError('the pages received are not the pages sent: their checksums differ');
     }
     await this.#guest!.load?.(Buffer.concat(this.#state));

@@ -4,8 +4,11 @@ import type { QmpEvent } from './qmp.ts';
 
 /** QEMU's answer to `query-migrate`, as far as it is read here (qapi/migration.json: MigrationInfo). */
 export interface QueryMigrate {
+  readonly status?: string;
   readonly downtime?: number;
   readonly ram?: RamFigures;
+  readonly 'xbzrle-cache'?: { readonly pages: number; readonly bytes: number };
+  readonly 'cpu-throttle-percentage'?: number;
 }
 interface RamFigures {
   readonly normal: number;
@@ -14,12 +17,18 @@ interface RamFigures {
   readonly remaining: number;
   readonly 'page-size': number;
   readonly 'downtime-bytes': number;
+  readonly 'multifd-bytes': number;
 }
 
-/** QEMU's figures at the beginning of a pass. */
-export interface Look {
-  readonly atNs: Nanos;
+/** What QEMU has sent so far. */
+interface Figures {
   readonly ram: RamFigures;
+  /** As differences, which QEMU counts apart. */
+  readonly encodedPages: number;
+}
+/** QEMU's figures at the beginning of a pass. */
+interface Look extends Figures {
+  readonly atNs: Nanos;
 }
 
 /** QEMU stamps its events by the host's calendar clock, the same at both ends; we hear of them by the monotonic one. */
@@ -42,8 +51,9 @@ export class NativeStory {
   }
 
   /** QEMU also begins a pass when the guest stands already: that is the stop's. */
-  passBegins(look: Look): void {
-    if (!this.#stop || look.atNs < this.#stop.heardAtNs) this.#looks.push(look);
+  passBegins(atNs: Nanos, answer: QueryMigrate): void {
+    if (!answer.ram || (this.#stop && atNs >= this.#stop.heardAtNs)) return;
+    this.#looks.push({ atNs, ...figuresOf(answer) });
   }
 
   stopped(event: QmpEvent, heardAtNs: Nanos): void {
@@ -70,7 +80,7 @@ export class NativeStory {
       outcome: 'completed',
       reason: "QEMU's own decision",
       owner: 'destination',
-      rounds: this.#rounds(ram, stopPages, totalNs - downtimeNs),
+      rounds: this.#rounds(figuresOf(last), stopPages, totalNs - downtimeNs),
       stop: { pages: stopPages, bytes: stopBytes, durationNs: downtimeNs },
       downtimeNs,
       downtimeParts: { ...noParts, memoryNs: downtimeNs },
@@ -85,7 +95,7 @@ export class NativeStory {
   abandoned(outcome: Outcome, reason: string, atNs: Nanos, owner: Owner): Omit<Course, Witnessed> {
     const totalNs = atNs - this.#beganAtNs;
     const downtimeNs = this.#stop ? atNs - this.#stop.heardAtNs : 0;
-    const last = this.#looks.at(-1)?.ram;
+    const last = this.#looks.at(-1);
     return {
       outcome,
       reason,
@@ -103,27 +113,32 @@ export class NativeStory {
    * A round from each pass to the next; the last one up to the stop. QEMU may answer late, when the stop's pages are
    * counted already: what the rounds have sent ends where the stop begins.
    */
-  #rounds(last: RamFigures, stopPages: number, liveNs: Nanos): readonly RoundRecord[] {
-    const sentBy = ({ normal, duplicate, transferred }: RamFigures) => ({
-      pages: Math.min(normal + duplicate, last.normal + last.duplicate - stopPages),
-      bytes: Math.min(transferred, last.transferred - last['downtime-bytes']),
-      zeroPages: duplicate,
+  #rounds(last: Figures, stopPages: number, liveNs: Nanos): readonly RoundRecord[] {
+    const pagesOf = ({ ram, encodedPages }: Figures) => ram.normal + ram.duplicate + encodedPages;
+    const sentBy = (figures: Figures) => ({
+      pages: Math.min(pagesOf(figures), pagesOf(last) - stopPages),
+      bytes: Math.min(figures.ram.transferred, last.ram.transferred - last.ram['downtime-bytes']),
+      zeroPages: figures.ram.duplicate,
     });
-    return this.#looks.map(({ atNs, ram }, index) => {
+    return this.#looks.map((look, index) => {
       const next = this.#looks[index + 1];
-      const [before, after] = [index === 0 ? nothingSent : sentBy(ram), sentBy(next?.ram ?? last)];
+      const [before, after] = [index === 0 ? nothingSent : sentBy(look), sentBy(next ?? last)];
       return {
         round: index + 1,
-        dirtyPages: Math.round(ram.remaining / ram['page-size']),
+        dirtyPages: Math.round(look.ram.remaining / look.ram['page-size']),
         sentPages: after.pages - before.pages,
         deferredPages: 0,
         skippedPages: 0,
         zeroPages: after.zeroPages - before.zeroPages,
         bytes: after.bytes - before.bytes,
-        durationNs: (next?.atNs ?? this.#beganAtNs + liveNs) - atNs,
+        durationNs: (next?.atNs ?? this.#beganAtNs + liveNs) - look.atNs,
       };
     });
   }
+}
+
+function figuresOf({ ram, 'xbzrle-cache': encoded }: QueryMigrate): Figures {
+  return { ram: ram!, encodedPages: encoded?.pages ?? 0 };
 }
 
 const nothingSent = { pages: 0, bytes: 0, zeroPages: 0 };

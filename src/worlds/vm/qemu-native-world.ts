@@ -8,7 +8,8 @@ import { Failure, reasonOf } from '../failure.ts';
 import { ViewerThread } from '../viewer/viewer-thread.ts';
 import type { World, WorldSetup } from '../world.ts';
 import { machineFolder } from './machine-folder.ts';
-import { type Look, NativeStory, type QueryMigrate } from './native-story.ts';
+import { configure, notesOf, plainNative } from './native-settings.ts';
+import { NativeStory, type QueryMigrate } from './native-story.ts';
 import { Relay } from './relay.ts';
 import { TapeMachine } from './tape-machine.ts';
 
@@ -30,13 +31,14 @@ const NO_LIMIT_BYTES = 2 ** 40;
 const SETTLING_MS = 100;
 
 /**
- * QEMU's own migration of the same guest, as the thing to compare with: told the rate as `max-bandwidth` and the limit of a
- * downtime rule as `downtime-limit`, and otherwise left alone. It takes no steps of ours; we watch.
+ * QEMU's own migration of the same guest, as the thing to compare with: told the rate as `max-bandwidth`, the limit of a
+ * downtime rule as `downtime-limit` and which of its own means to use, and otherwise left alone. It takes no steps of ours; we watch.
  */
 export class QemuNativeWorld implements World {
   readonly startedAt = new Date().toISOString();
   readonly #setup: WorldSetup;
   readonly #parts: Parts;
+  #throttledPercent = 0;
 
   private constructor(setup: WorldSetup, parts: Parts) {
     this.#setup = setup;
@@ -76,6 +78,7 @@ export class QemuNativeWorld implements World {
         'max-bandwidth': Math.round(plan.rateBytesPerSecond ?? NO_LIMIT_BYTES),
         'downtime-limit': Math.round(limitNs(setup) / NANOS_PER_MILLISECOND),
       });
+      await configure(setup.native ?? plainNative, source.qemu, destination.qemu);
       await destination.qemu.qmp.execute('migrate-incoming', { uri: `tcp:${HOST}:0` });
       const { depthBytes, rateBytesPerSecond: rate } = plan;
       const relay = await Relay.start({ to: await portOf(destination), depthBytes, rate });
@@ -120,7 +123,9 @@ export class QemuNativeWorld implements World {
     const { live, whole } = await relay.carried();
     const link = { ...whole, utilisation: null };
     const verified: Verification = { memory: 'not-checked', continued };
-    return { ...story.completed(last, live), outage, verified, servers: [], link };
+    const course = story.completed(last, live);
+    const notes = notesOf(this.#setup.native ?? plainNative, last, this.#throttledPercent);
+    return { ...course, notes: [...course.notes, ...notes], outage, verified, servers: [], link };
   }
 
   async close(): Promise<void> {
@@ -140,7 +145,7 @@ export class QemuNativeWorld implements World {
       if (event.event !== 'MIGRATION_PASS') return;
       const atNs = clockNs();
       void source.qemu.qmp.execute<QueryMigrate>('query-migrate').then(
-        ({ ram }) => ram && story.passBegins({ atNs, ram } satisfies Look),
+        (answer) => story.passBegins(atNs, answer),
         () => {},
       );
     });
@@ -156,7 +161,9 @@ export class QemuNativeWorld implements World {
     const { timeoutNs } = this.#setup.plan;
     const untilNs = clockNs() + (timeoutNs ?? Number.POSITIVE_INFINITY);
     for (;;) {
-      const status = await source.qemu.migrationStatus();
+      const { status, 'cpu-throttle-percentage': throttled = 0 } =
+        await source.qemu.qmp.execute<QueryMigrate>('query-migrate');
+      this.#throttledPercent = Math.max(this.#throttledPercent, throttled);
       if (status === 'completed' && story.hasResumed) return;
       if (status === 'failed' || status === 'cancelled') throw new Failure(`QEMU's migration: ${status}`);
       if (clockNs() > untilNs)

@@ -15,6 +15,7 @@ export interface VmSenderData {
   readonly pages: number;
   readonly pageSizeBytes: number;
   readonly depthBytes: number;
+  readonly deltas: boolean;
   readonly allowance: SharedArrayBuffer;
   readonly cpuPerPageNs: Nanos;
   readonly cpuPerHandoverNs: Nanos;
@@ -34,7 +35,7 @@ export type VmSenderResults = SenderResults & { look: Uint32Array; clear: undefi
 
 const data = workerData as VmSenderData;
 const turn = openTurn(data.turn);
-const memory = new ShadowedMemory(pagesOf(data), data.pageSizeBytes);
+const memory = new ShadowedMemory(pagesOf(data), data.pageSizeBytes, data.deltas);
 const { cpuPerPageNs, cpuPerHandoverNs } = data;
 const cpu = { turn, cpuPerPageNs, cpuPerHandoverNs };
 const sender = new Sender(memory, data.depthBytes, cpu, new Allowance(data.allowance));

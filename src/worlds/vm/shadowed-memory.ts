@@ -1,5 +1,6 @@
 import { PageSet } from '../../core/migration/pages.ts';
 import type { PageSource } from '../transfer/page-frames.ts';
+import { PageDeltas } from './page-deltas.ts';
 
 /** Pages are compared by 32 first, of which most are the same. */
 const BLOCK_PAGES = 32;
@@ -19,8 +20,10 @@ export class ShadowedMemory implements PageSource {
   readonly memory: Uint8Array;
   readonly #live: Buffer;
   readonly #shadow: Buffer;
+  readonly #deltas: PageDeltas | undefined;
 
-  constructor(live: Buffer, pageSizeBytes: number) {
+  /** @param deltas whether to tell what has changed in a page that was sent before */
+  constructor(live: Buffer, pageSizeBytes: number, deltas: boolean) {
     this.pages = live.length / pageSizeBytes;
     this.pageSizeBytes = pageSizeBytes;
     this.#live = live;
@@ -28,11 +31,16 @@ export class ShadowedMemory implements PageSource {
     this.memory = this.#shadow;
     // Once, so that no page has to be found in the middle of a migration.
     live.copy(this.#shadow);
+    if (deltas) this.#deltas = new PageDeltas(this.#shadow, this.pages, pageSizeBytes);
   }
 
   clear(page: number): void {
-    const start = page * this.pageSizeBytes;
-    this.#live.copy(this.#shadow, start, start, start + this.pageSizeBytes);
+    if (this.#deltas) this.#deltas.take(page, this.#live);
+    else this.#copy(page);
+  }
+
+  delta(page: number, into: Buffer, at: number): number | null {
+    return this.#deltas?.sent(page, into, at) ?? null;
   }
 
   /** The dirty pages; `take`: and takes off their marks. */
@@ -44,10 +52,17 @@ export class ShadowedMemory implements PageSource {
       for (let page = first; page < end; page++) {
         if (!this.#differs(page, page + 1)) continue;
         dirty.add(page);
-        if (take) this.clear(page);
+        if (!take) continue;
+        this.#copy(page);
+        this.#deltas?.forget(page);
       }
     }
     return dirty;
+  }
+
+  #copy(page: number): void {
+    const start = page * this.pageSizeBytes;
+    this.#live.copy(this.#shadow, start, start, start + this.pageSizeBytes);
   }
 
   #differs(first: number, end: number): boolean {

@@ -47,6 +47,7 @@ export async function startParts(
       pages: guest.pages,
       pageSizeBytes: guest.pageSizeBytes,
       depthBytes: plan.depthBytes,
+      deltas: setup.deltas ?? false,
       cpuPerPageNs: wanted.cpuPerPageNs,
       cpuPerHandoverNs: wanted.cpuPerHandoverNs,
       turn: cpu.turnOf('sender'),

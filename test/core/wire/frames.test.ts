@@ -22,6 +22,7 @@ const bounds: Record<FrameType, readonly [number, number]> = {
   hello: [2, LARGEST_HELLO_BYTES],
   page: [PAGE, PAGE],
   zero: [0, 0],
+  delta: [0, PAGE],
   round: [0, 0],
   stop: [0, LARGEST_CONTROL_BYTES],
   ready: [0, LARGEST_CONTROL_BYTES],
@@ -91,6 +92,7 @@ describe('a header', () => {
       state: 15,
       ask: 16,
       returned: 17,
+      delta: 18,
     });
   });
 });

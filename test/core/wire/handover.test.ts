@@ -272,7 +272,7 @@ describe('a frame out of place', () => {
   test('is an error that says what came, when, and what would have been right', () => {
     expect(() => next('destination', 'live', 'receives', 'commit')).toThrow(
       new WireError(
-        "'commit' while live; expected 'page', 'zero', 'state', 'round', 'stop', 'alive', 'abort'",
+        "'commit' while live; expected 'page', 'zero', 'delta', 'state', 'round', 'stop', 'alive', 'abort'",
       ),
     );
     expect(() => next('source', 'comparing', 'receives', 'running')).toThrow(
