@@ -3,10 +3,10 @@ import { DEEPEST_BUCKET_BYTES } from '../core/link/bucket.ts';
 import { orderNames } from '../core/migration/order/orders.ts';
 import { expected, formatSize, parseDuration, parseSize } from '../core/units.ts';
 import { HEADER_BYTES } from '../core/wire/frames.ts';
-import type { NativeSettings } from '../worlds/vm/native-settings.ts';
 import { backgroundSchema } from './scenario-background.ts';
 import { cpuSchema, cpuTime, reservationSchema } from './scenario-cpu.ts';
 import { changesSchema, definiteRate, fleetSchema } from './scenario-fleet.ts';
+import { qemuSchema, vmSchema } from './scenario-machine.ts';
 import { programSchema } from './scenario-program.ts';
 import { quantity, whole } from './scenario-quantity.ts';
 import { stopSchema } from './scenario-stop.ts';
@@ -95,7 +95,6 @@ const migration = z.strictObject(
     defer: noneOr(defer),
     clear: clear.prefault('page'),
     skip: z.boolean('true or false').default(false),
-    delta: z.boolean('true or false').default(false),
     stop: stopSchema.prefault({ rule: 'rounds' }),
     timeout: noneOr(someTime),
     stopTimeout: someTime.optional(),
@@ -103,27 +102,6 @@ const migration = z.strictObject(
   },
   'a migration: { order, stop, … }',
 );
-
-const cacheMessage = 'none, or a size that is a power of two, at least 64KiB';
-/** For the world qemu-native alone. */
-const qemu = z
-  .strictObject(
-    {
-      xbzrle: noneOr(
-        quantity(parseSize, cacheMessage, (bytes) => bytes >= 2 ** 16 && Number.isInteger(Math.log2(bytes))),
-      ),
-      multifd: whole(0, 255).default(0),
-      autoConverge: z.boolean('true or false').default(false),
-    },
-    'what QEMU’s own migration uses: { xbzrle, multifd, autoConverge }',
-  )
-  .transform(
-    ({ xbzrle, multifd, autoConverge }): NativeSettings => ({
-      xbzrleCacheBytes: xbzrle ?? null,
-      multifdChannels: multifd,
-      autoConverge,
-    }),
-  );
 
 const sender = z.strictObject(
   {
@@ -153,7 +131,8 @@ export const scenarioSchema = z.strictObject({
   describe: z.string('a sentence').default(''),
   guest: guestSchema,
   ...journey,
-  qemu: qemu.prefault({}),
+  vm: vmSchema,
+  qemu: qemuSchema,
   runs: whole(1, 1_000_000).default(1),
   seed: whole(0, Number.MAX_SAFE_INTEGER).default(1),
 });

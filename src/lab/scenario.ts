@@ -163,8 +163,8 @@ function asObject(document: unknown, file: string): Record<string, unknown> {
 
 /** The document in the terms of the worlds; what the schema alone could not check is checked here. */
 function resolveScenario(document: ScenarioDocument, file: string | undefined, place?: Place): Scenario {
-  const { link, background, qemu: native } = document;
-  const { delta: deltas } = document.migration;
+  const { link, background, vm, qemu: native } = document;
+
   return insisting((insist) => {
     const steady = resolveGuest(document.guest, file, insist);
     const cpu = resolveCpu(document);
@@ -175,6 +175,7 @@ function resolveScenario(document: ScenarioDocument, file: string | undefined, p
     const plan = resolvePlan(document, guest, insist);
     const share = resolveShare(document, plan.stopRateBytesPerSecond, place, insist);
     const linkCapacityBytesPerSecond = link.capacity ?? Number.POSITIVE_INFINITY;
-    return { guest, cpu, antagonists, linkCapacityBytesPerSecond, deltas, native, plan, share };
+    const machine = { deltas: vm.delta, native };
+    return { guest, cpu, antagonists, linkCapacityBytesPerSecond, ...machine, plan, share };
   });
 }

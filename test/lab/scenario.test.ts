@@ -12,6 +12,7 @@ import { type Problem, UsageError } from '../../src/lab/problem.ts';
 import { type Experiment, loadExperiment, seeded } from '../../src/lab/scenario.ts';
 import type { Setting } from '../../src/lab/settings.ts';
 import { Failure } from '../../src/worlds/failure.ts';
+import { plainNative } from '../../src/worlds/vm/native-settings.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'switchover-scenario-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -71,6 +72,8 @@ describe('what need not be said', () => {
       cpu: freeCpu,
       antagonists: [],
       linkCapacityBytesPerSecond: Number.POSITIVE_INFINITY,
+      deltas: false,
+      native: plainNative,
       plan: {
         pages: 100,
         pageBytes: 4_112,
@@ -235,6 +238,16 @@ describe('an experiment', () => {
     expect(only(alone).plan.order).toBe('random');
   });
 
+  test('says what concerns real machines alone', () => {
+    const vm = { delta: true };
+    const qemu = { xbzrle: '64MiB', multifd: 2, autoConverge: true };
+    expect(only(load({ guest, link, vm, qemu }))).toMatchObject({
+      deltas: true,
+      native: { xbzrleCacheBytes: 64 * 2 ** 20, multifdChannels: 2, autoConverge: true },
+    });
+    expect(only(load({ guest, link, qemu: { xbzrle: 'none' } })).native).toEqual(plainNative);
+  });
+
   test('of one run takes everything random from the seed of the run', () => {
     const scenario = only(load({ guest, link }));
     expect(seeded(scenario, 42)).toEqual({
@@ -243,6 +256,8 @@ describe('an experiment', () => {
       cpu: scenario.cpu,
       antagonists: [],
       linkCapacityBytesPerSecond: Number.POSITIVE_INFINITY,
+      deltas: false,
+      native: plainNative,
     });
   });
 });
@@ -325,6 +340,15 @@ describe('what is wrong is said with its path, what was expected and what was fo
     ['runs', '0', 'a whole number from 1 to 1000000', { guest, link, runs: 0 }],
     ['seed', '-1', 'a whole number from 0 to 9007199254740991', { guest, link, seed: -1 }],
     ['describe', '5', 'a sentence', { guest, link, describe: 5 }],
+    ['vm.delta', '"yes"', 'true or false', { guest, link, vm: { delta: 'yes' } }],
+    ['vm.deltas', 'true', 'no such key', { guest, link, vm: { deltas: true } }],
+    [
+      'qemu.xbzrle',
+      '"3MiB"',
+      'none, or a size that is a power of two, at least 64KiB',
+      { guest, link, qemu: { xbzrle: '3MiB' } },
+    ],
+    ['qemu.multifd', '300', 'a whole number from 0 to 255', { guest, link, qemu: { multifd: 300 } }],
     ['gest', '{"pages":3}', 'no such key', { guest, link, gest: { pages: 3 } }],
     ['compare', '3', 'paths with lists of values', { guest, link, compare: 3 }],
     ['compare.link.rate', '3', 'a list of values', { guest, link, compare: { 'link.rate': 3 } }],

@@ -1,3 +1,4 @@
+import type { Nanos } from '../units.ts';
 import type { Outcome } from './course.ts';
 import type { Seen, SeenOf, Step } from './steps.ts';
 
@@ -7,10 +8,12 @@ export type Migration<Result> = Generator<Step, Result, Seen>;
 /** A world could not carry out a step, or was told not to. */
 export class StepFailed extends Error {
   readonly outcome: Outcome;
+  readonly standsSince: Nanos | undefined;
 
-  constructor({ why, outcome }: SeenOf<'failed'>) {
+  constructor({ why, outcome, standsSince }: SeenOf<'failed'>) {
     super(why);
     this.outcome = outcome ?? 'failed';
+    this.standsSince = standsSince;
   }
 }
 

@@ -27,7 +27,10 @@ export function* migrate(plan: Plan): Migration<Course> {
     const owed = yield* liveRounds(plan, heats, story);
     return yield* stopAndCopy(plan, owed, story);
   } catch (cause) {
-    if (cause instanceof StepFailed) return yield* giveUp(story, cause.outcome, cause.message);
+    if (cause instanceof StepFailed) {
+      story.stoppedAtNs ??= cause.standsSince;
+      return yield* giveUp(story, cause.outcome, cause.message);
+    }
     if (cause instanceof NotConverged) return yield* giveUp(story, 'not-converged', cause.message);
     throw cause;
   }

@@ -68,6 +68,8 @@ export type Seen =
       readonly now: Nanos;
       readonly why: string;
       readonly outcome?: 'cancelled' | 'aborted';
+      /** The guest was stopped then, though the step of the stop did not come to its end. */
+      readonly standsSince?: Nanos;
     };
 
 export type SeenOf<K extends Seen['kind']> = Extract<Seen, { kind: K }>;

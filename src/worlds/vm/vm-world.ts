@@ -30,6 +30,8 @@ export class VmWorld implements World {
   readonly #interruption = new Interruption();
   readonly #watchdog: Watchdog;
   #windowBeganAtNs: Nanos | undefined;
+  /** By the host's clock. */
+  #stoppedAtNs: Nanos | undefined;
   #saved: Promise<Buffer> | undefined;
   #owner: Owner = 'source';
   #verified: Verification = { memory: 'not-checked', continued: 'not-checked' };
@@ -57,7 +59,12 @@ export class VmWorld implements World {
       this.#interruption.check();
       return await this.#carryOut(step);
     } catch (cause) {
-      const failed = { kind: 'failed', now: this.#now() } as const;
+      const standsSince = step.kind === 'stop' ? this.#stoppedAtNs : undefined;
+      const failed = {
+        kind: 'failed',
+        now: this.#now(),
+        ...(standsSince !== undefined && { standsSince: this.#since(standsSince) }),
+      } as const;
       const { cause: interrupted } = this.#interruption;
       if (interrupted) return { ...failed, why: reasonOf(interrupted), outcome: interrupted.outcome };
       const revoked = step.kind === 'send' ? this.#parts.sender.revokedWhy : undefined;
@@ -146,6 +153,7 @@ export class VmWorld implements World {
     const stoppedAtNs = clockNs();
     this.#watchdog.watch(stoppedAtNs);
     await this.#interruption.unless(machine.stand());
+    this.#stoppedAtNs = stoppedAtNs;
     this.#saved = machine.saveState();
     journal.write('stopped');
     this.#noteShare(stoppedAtNs);

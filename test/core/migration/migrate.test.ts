@@ -464,6 +464,12 @@ describe('a step that the world could not carry out', () => {
     expect(live.course.totalNs).toBe(live.seen[2]!.now - live.seen[0]!.now);
   });
 
+  test('counts from when the guest stood, though the stop did not come to its end', () => {
+    const halfway = (now: number): Seen => ({ ...failed(now), standsSince: now - 3 * MS }) as Seen;
+    const { course, seen } = play({}, { instead: { 3: halfway } });
+    expect(course.downtimeNs).toBe(seen[4]!.now - seen[3]!.now + 3 * MS);
+  });
+
   test('still leaves parts that add up to the downtime', () => {
     for (const step of [1, 3, 4, 5]) {
       const { course } = play({}, { instead: { [step]: failed } });

@@ -58,6 +58,41 @@ describe.skipIf(withoutQemu !== undefined)('the world of virtual machines', () =
     }
   });
 
+  test('sends of a page that was sent before only what has changed, if told to: fewer bytes, and all of it arrives', async () => {
+    const setup = smallSetup({
+      guest: { program: { kind: 'sequential', pages: 200, writesPerSecond: 2_000 } },
+      plan: { observeNs: 0, stop: { rule: 'rounds', rounds: 3 } },
+    });
+    const bytesPerPage = async (deltas: boolean) => {
+      const world = await VmWorld.create({ ...setup, deltas }, { destination: destination.address });
+      try {
+        const { rounds, stop, verified } = await drive(setup.plan, world);
+        expect(verified).toEqual({ memory: 'identical', continued: 'identical' });
+        const again = [...rounds.slice(1), { sentPages: stop.pages, bytes: stop.bytes }];
+        const pages = again.reduce((sum, { sentPages }) => sum + sentPages, 0);
+        expect(pages).toBeGreaterThan(100);
+        return again.reduce((sum, { bytes }) => sum + bytes, 0) / pages;
+      } finally {
+        await world.close();
+      }
+    };
+    expect(await bytesPerPage(false)).toBe(4_112);
+    // A write changes a few words, and the program comes by every tenth of a second.
+    expect(await bytesPerPage(true)).toBeLessThan(1_000);
+  });
+
+  test('counts what the guest stood for if the stop is given up while it looks for what is dirty', async () => {
+    const setup = smallSetup({ plan: { observeNs: 0, stopTimeoutNs: 1 } });
+    const world = await VmWorld.create(setup, { destination: destination.address });
+    try {
+      const { outcome, owner, downtimeNs, stop } = await drive(setup.plan, world);
+      expect({ outcome, owner, sent: stop.pages }).toEqual({ outcome: 'aborted', owner: 'source', sent: 0 });
+      expect(downtimeNs).toBeGreaterThan(0);
+    } finally {
+      await world.close();
+    }
+  });
+
   test('refuses a reservation that a machine’s thread cannot keep, and leaves nothing behind', async () => {
     const setup = smallSetup({
       cpu: { scheduler: 'cbs-hard', guest: { budgetNs: 2e6, periodNs: 10e6 } },
