@@ -15,8 +15,8 @@ import { MOST_SEATS } from './chain.ts';
 import { Desk, Seat } from './desk.ts';
 import type { DispatcherData } from './dispatcher-worker.ts';
 import type { ProbeData } from './probe-worker.ts';
-import type { Raised } from './raise.ts';
-import { refusal } from './scheduling.ts';
+import { type Raised, raise } from './raise.ts';
+import { fifo, refusal, setFifo } from './scheduling.ts';
 import { Timeline, TimelineReader } from './timeline.ts';
 import type { TurnData } from './turn.ts';
 
@@ -98,7 +98,7 @@ export class Cpu {
     const { scheduler, reclaim } = this.#options;
     const place = { seat, desk: this.#desk.buffer, timeline: this.#accounts[seat]!.timeline.buffer };
     if (this.#isCooperative) {
-      return { ...place, backend: 'cooperative', isUrgent: reservation !== null && this.#hasUrgent };
+      return { ...place, backend: 'cooperative' };
     }
     if (scheduler === 'deadline' && reservation) {
       return { ...place, backend: 'deadline', reservation, reclaim };
@@ -185,9 +185,8 @@ export class Cpu {
       desk: this.#desk.buffer,
       rule: ruleOf[this.#options.scheduler],
       competitors: this.#entities,
-      hasRoom: this.#hasRoom,
     };
-    const [raised] = (await once(this.#thread('dispatcher-worker', data), 'message')) as [Raised];
+    const raised = await this.#raised(this.#thread('dispatcher-worker', data));
     this.#dispatcher = raised;
     this.#startedAtNs = clockNs();
     // Only hard ones, which stop at their budget, and not so many that nothing else would run.
@@ -213,10 +212,9 @@ export class Cpu {
   }
 
   async #startProbe(): Promise<void> {
-    const data: ProbeData = { noise: this.#noise.buffer, hasRoom: this.#hasRoom };
+    const data: ProbeData = { noise: this.#noise.buffer };
     const probe = this.#thread('probe-worker', data);
-    const [raised] = await once(probe, 'message');
-    if (raised !== 'no priority') return;
+    if ((await this.#raised(probe)) !== 'no priority') return;
     await probe.terminate();
     this.#notes.push('no probe for noise: without priority it could not tell the machine from its load');
   }
@@ -228,12 +226,21 @@ export class Cpu {
     return worker;
   }
 
+  /** Such a thread says its number first. From here, since what sets priorities keeps something of each thread that loads it. */
+  async #raised(worker: Worker): Promise<Raised> {
+    const [thread] = (await once(worker, 'message')) as [number];
+    return raise(thread, this.#hasRoom);
+  }
+
   async #opened(entities: readonly CpuEntity[]): Promise<void> {
     const deadlineNs = clockNs() + OPEN_WITHIN_NS;
     for (const entity of entities) {
       const seat = this.#seats[this.#entities.indexOf(entity)]!;
       while (seat.opened === undefined && !this.#crash && clockNs() < deadlineNs) await sleep(2);
-      if (seat.opened === 'ok') continue;
+      if (seat.opened === 'ok') {
+        if (this.#hasUrgent && entity.reservation) setFifo(fifo.reserved, seat.thread);
+        continue;
+      }
       await this.end();
       throw new Refusal(this.#whyNot(entity, seat.opened));
     }

@@ -3,8 +3,8 @@ import type { CbsRule } from '../../core/cpu/cbs.ts';
 import { clockNs } from '../clock.ts';
 import { type Competitor, Cooperative } from './cooperative.ts';
 import { Desk } from './desk.ts';
-import { type Raised, raise } from './raise.ts';
 import { rehearse } from './rehearsal.ts';
+import { threadId } from './scheduling.ts';
 import { threadCpuNs } from './thread-clock.ts';
 
 /** The dispatcher's thread: sleeps until somebody rings or something is due, and says whose turn it is. */
@@ -12,16 +12,14 @@ export interface DispatcherData {
   readonly desk: SharedArrayBuffer;
   readonly rule: CbsRule | undefined;
   readonly competitors: readonly Competitor[];
-  /** See `raise`. */
-  readonly hasRoom: boolean;
 }
 
-const { desk: buffer, rule, competitors, hasRoom } = workerData as DispatcherData;
+const { desk: buffer, rule, competitors } = workerData as DispatcherData;
 rehearse(rule, competitors);
 const desk = new Desk(buffer);
 const cooperative = new Cooperative(desk, rule, competitors);
 const cpuAtStartNs = threadCpuNs();
-parentPort!.postMessage(raise(hasRoom) satisfies Raised);
+parentPort!.postMessage(threadId());
 for (;;) {
   const { rings } = desk;
   const nextNs = cooperative.look(clockNs());

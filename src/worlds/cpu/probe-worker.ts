@@ -1,12 +1,10 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { clockNs } from '../clock.ts';
-import { raise } from './raise.ts';
+import { threadId } from './scheduling.ts';
 import { Timeline } from './timeline.ts';
 
 export interface ProbeData {
   readonly noise: SharedArrayBuffer;
-  /** See `raise`. */
-  readonly hasRoom: boolean;
 }
 
 /**
@@ -16,10 +14,10 @@ export interface ProbeData {
 const SLEEP_MS = 1;
 const GAP_NS = 1_000_000;
 
-const { noise, hasRoom } = workerData as ProbeData;
+const { noise } = workerData as ProbeData;
 const timeline = new Timeline(noise);
 const bed = new Int32Array(new SharedArrayBuffer(4));
-parentPort!.postMessage(raise(hasRoom));
+parentPort!.postMessage(threadId());
 for (let lastNs = clockNs(); ; ) {
   Atomics.wait(bed, 0, 0, SLEEP_MS);
   const nowNs = clockNs();

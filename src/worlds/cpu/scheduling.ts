@@ -48,20 +48,19 @@ export function setDeadline(
   return answer(chrt(['-d', ...times.map(String), '-p', '0'], thread || threadId()), reservation);
 }
 
-/** SCHED_FIFO: before all ordinary threads, after the reserved ones. */
-export function setFifo(priority: number): Answer {
+/** SCHED_FIFO: before all ordinary threads, after the reserved ones. `thread`: another one than the calling thread. */
+export function setFifo(priority: number, thread = 0): Answer {
   const setattr = libc()?.schedSetattr;
-  return answer(
-    setattr ? setattr(0, attributes('fifo', { priority })) : chrt(['-f', '-p', String(priority)], threadId()),
-  );
+  if (setattr) return answer(setattr(thread, attributes('fifo', { priority })));
+  return answer(chrt(['-f', '-p', String(priority)], thread || threadId()));
 }
 
-/** An ordinary thread with this nice value. */
-export function setNice(nice: number): Answer {
+/** An ordinary thread with this nice value. `thread`: another one than the calling thread. */
+export function setNice(nice: number, thread = 0): Answer {
   const setattr = libc()?.schedSetattr;
-  if (setattr) return answer(setattr(0, attributes('other', { nice })));
+  if (setattr) return answer(setattr(thread, attributes('other', { nice })));
   try {
-    setPriority(threadId(), nice);
+    setPriority(thread || threadId(), nice);
     return { ok: true };
   } catch (cause) {
     return refusal((cause as { info?: { code: string } }).info?.code ?? 'EPERM');

@@ -4,7 +4,7 @@ import { clockNs } from '../clock.ts';
 import { Chain } from './chain.ts';
 import { Desk, Seat } from './desk.ts';
 import { Recorder } from './recorder.ts';
-import { type Answer, fifo, setDeadline, setFifo, threadId } from './scheduling.ts';
+import { type Answer, setDeadline, threadId } from './scheduling.ts';
 import { Timeline } from './timeline.ts';
 
 /** A thread's relation to its processor, the same whoever decides about it. */
@@ -32,11 +32,7 @@ export type TurnData = {
       readonly backend: 'free' | 'none';
     }
   | { readonly backend: 'deadline'; readonly reservation: Reservation; readonly reclaim: boolean }
-  | {
-      readonly backend: 'cooperative';
-      /** Whether programs that do not take turns are to wait while it runs. */
-      readonly isUrgent: boolean;
-    }
+  | { readonly backend: 'cooperative' }
 );
 
 /** How long a thread goes on without a look at its clocks. */
@@ -51,7 +47,6 @@ export function openTurn(data: TurnData): Turn {
   }
   const timeline = new Timeline(data.timeline);
   if (data.backend === 'cooperative') {
-    if (data.isUrgent) setFifo(fifo.reserved);
     seat.open(threadId(), undefined);
     return new DispatchedTurn(timeline, new Desk(data.desk), data.seat);
   }

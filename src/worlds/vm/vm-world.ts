@@ -151,9 +151,9 @@ export class VmWorld implements World {
     await this.#interruption.unless(inhabitant.departs());
     // The guest may make its last step until QEMU answers; counted from here, no downtime is too short.
     const stoppedAtNs = clockNs();
+    this.#stoppedAtNs = stoppedAtNs;
     this.#watchdog.watch(stoppedAtNs);
     await this.#interruption.unless(machine.stand());
-    this.#stoppedAtNs = stoppedAtNs;
     this.#saved = machine.saveState();
     journal.write('stopped');
     this.#noteShare(stoppedAtNs);
