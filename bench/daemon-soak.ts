@@ -21,7 +21,10 @@ const keys = Object.keys(watched) as Watched[];
 
 type Sample = Readonly<Record<Watched, number>>;
 
-/** Memory goes up and down as garbage is made and collected: of so many samples the least is what is kept. */
+/**
+ * Before each sample the daemons collect their garbage. Memory goes up and down all the same, as threads begin and end: of so
+ * many samples the least is what is kept.
+ */
 const SAMPLES_A_POINT = 20;
 
 /**
@@ -30,21 +33,23 @@ const SAMPLES_A_POINT = 20;
  * @returns the worst of the verdicts
  */
 export async function soak(seconds: number): Promise<Verdict> {
-  const demo = await Demo.start();
+  const demo = await listeningForCollections(() => Demo.start());
   const prometheus = await Prometheus.start(demo.addresses);
   try {
     let turns = 0;
-    demo.drive(() => {
+    demo.drive((line) => {
       turns += 1;
+      if (!line.includes(': completed, ')) console.log(`  after ${turns} moves: ${line}`);
     });
     const samples: Sample[][] = demo.addresses.map(() => []);
     const everyMs = Math.min(1_000, (seconds * 1e3) / (30 * SAMPLES_A_POINT));
     const untilMs = performance.now() + seconds * 1e3;
     while (performance.now() < untilMs) {
+      for (const pid of demo.pids) process.kill(pid, 'SIGUSR2');
       await sleep(everyMs);
       for (const [index, address] of demo.addresses.entries()) samples[index]!.push(await sampleOf(address));
     }
-    console.log(`soak: ${seconds} s, ${turns} moves of the guest; memory in MiB`);
+    console.log(`soak: ${seconds} s, ${turns} moves of the guest; memory in MiB, once collected`);
     const verdicts = ['alpha', 'beta'].flatMap((name, index) =>
       judged(name, points(samples[index]!), seconds),
     );
@@ -53,6 +58,18 @@ export async function soak(seconds: number): Promise<Verdict> {
   } finally {
     await prometheus.end();
     await demo.end();
+  }
+}
+
+/** `held-memory.ts`, in the daemons that are started meanwhile. */
+async function listeningForCollections<T>(start: () => Promise<T>): Promise<T> {
+  const { env } = process;
+  const usual = env.NODE_OPTIONS ?? '';
+  env.NODE_OPTIONS = `${usual} --expose-gc --import=${new URL('held-memory.js', import.meta.url)}`;
+  try {
+    return await start();
+  } finally {
+    env.NODE_OPTIONS = usual;
   }
 }
 
