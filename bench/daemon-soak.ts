@@ -21,6 +21,9 @@ const keys = Object.keys(watched) as Watched[];
 
 type Sample = Readonly<Record<Watched, number>>;
 
+/** A move and the experiment after it take some 5 s. */
+const STANDS_STILL_MS = 60_000;
+
 /**
  * Before each sample the daemons collect their garbage. Memory goes up and down all the same, as threads begin and end: of so
  * many samples the least is what is kept.
@@ -37,8 +40,10 @@ export async function soak(seconds: number): Promise<Verdict> {
   const prometheus = await Prometheus.start(demo.addresses);
   try {
     let turns = 0;
+    let movedAtMs = performance.now();
     demo.drive((line) => {
       turns += 1;
+      movedAtMs = performance.now();
       if (!line.includes(': completed, ')) console.log(`  after ${turns} moves: ${line}`);
     });
     const samples: Sample[][] = demo.addresses.map(() => []);
@@ -47,6 +52,13 @@ export async function soak(seconds: number): Promise<Verdict> {
     while (performance.now() < untilMs) {
       for (const pid of demo.pids) process.kill(pid, 'SIGUSR2');
       await sleep(everyMs);
+      // A demonstration that stands still holds what it holds, which says nothing.
+      if (performance.now() - movedAtMs > STANDS_STILL_MS) {
+        console.log(
+          `soak: no move any more after ${turns}; what has not ended: ${await unended(demo.addresses)}`,
+        );
+        return 'unclear';
+      }
       for (const [index, address] of demo.addresses.entries()) samples[index]!.push(await sampleOf(address));
     }
     console.log(`soak: ${seconds} s, ${turns} moves of the guest; memory in MiB, once collected`);
@@ -59,6 +71,18 @@ export async function soak(seconds: number): Promise<Verdict> {
     await prometheus.end();
     await demo.end();
   }
+}
+
+/** The migrations and experiments that are under way. */
+async function unended(addresses: readonly string[]): Promise<string> {
+  const paths = addresses.flatMap((address) =>
+    ['migrations', 'experiments'].map((kind) => `http://${address}/api/${kind}`),
+  );
+  const lists = await Promise.all(
+    paths.map(async (path) => (await fetch(path)).json() as Promise<unknown[]>),
+  );
+  const under = lists.flat().filter((one) => (one as { endedAt: string | null }).endedAt === null);
+  return JSON.stringify(under);
 }
 
 /** `held-memory.ts`, in the daemons that are started meanwhile. */
