@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { parseSize } from '../core/units.ts';
 import type { NativeSettings } from '../worlds/vm/native-settings.ts';
-import { quantity, whole } from './scenario-quantity.ts';
+import { noneOr, quantity, whole } from './scenario-quantity.ts';
 
 /** What concerns real machines alone. Other worlds move the same guest without it, so that they can be compared. */
 const flag = z.boolean('true or false').default(false);
@@ -20,7 +20,7 @@ const cacheSize = quantity(
 export const qemuSchema = z
   .strictObject(
     {
-      xbzrle: z.preprocess((value) => (value === 'none' ? undefined : value), cacheSize.optional()),
+      xbzrle: noneOr(cacheSize),
       multifd: whole(0, 255).default(0),
       autoConverge: flag,
     },

@@ -23,3 +23,8 @@ export function whole(least: number, most = 2 ** 32 - 1) {
   const message = `a whole number from ${least} to ${most}`;
   return z.int(message).min(least, message).max(most, message);
 }
+
+/** `none` is as good as nothing. */
+export function noneOr<Schema extends z.ZodType>(schema: Schema) {
+  return z.preprocess((value) => (value === 'none' ? undefined : value), schema.optional());
+}

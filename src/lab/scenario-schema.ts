@@ -8,7 +8,7 @@ import { cpuSchema, cpuTime, reservationSchema } from './scenario-cpu.ts';
 import { changesSchema, definiteRate, fleetSchema } from './scenario-fleet.ts';
 import { qemuSchema, vmSchema } from './scenario-machine.ts';
 import { programSchema } from './scenario-program.ts';
-import { quantity, whole } from './scenario-quantity.ts';
+import { noneOr, quantity, whole } from './scenario-quantity.ts';
 import { stopSchema } from './scenario-stop.ts';
 
 /**
@@ -26,11 +26,6 @@ const probability = z
   .number('a probability from 0 to 1')
   .min(0, 'a probability from 0 to 1')
   .max(1, 'a probability from 0 to 1');
-
-/** `none` is as good as nothing. */
-function noneOr<Schema extends z.ZodType>(schema: Schema) {
-  return z.preprocess((value) => (value === 'none' ? undefined : value), schema.optional());
-}
 
 export const guestSchema = z.strictObject(
   {

@@ -164,7 +164,6 @@ function asObject(document: unknown, file: string): Record<string, unknown> {
 /** The document in the terms of the worlds; what the schema alone could not check is checked here. */
 function resolveScenario(document: ScenarioDocument, file: string | undefined, place?: Place): Scenario {
   const { link, background, vm, qemu: native } = document;
-
   return insisting((insist) => {
     const steady = resolveGuest(document.guest, file, insist);
     const cpu = resolveCpu(document);

@@ -1,3 +1,4 @@
+import { isOfPage } from '../../src/core/wire/frames.ts';
 import type { PassingFrame } from './proxy.ts';
 
 /** Instants of a migration of two live rounds, each named after the frame on the wire at that instant. */
@@ -31,7 +32,7 @@ export class Passage {
   see({ way, type }: PassingFrame): void {
     this.frames += 1;
     if (way === 'to source' && type === 'round') this.#rounds += 1;
-    if (type === 'page' || type === 'zero') {
+    if (isOfPage(type)) {
       this.pages += 1;
       this.phase = pagePhases[this.#rounds]!;
     } else if (type === 'stop') {

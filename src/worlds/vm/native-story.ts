@@ -142,7 +142,7 @@ function figuresOf({ ram, 'xbzrle-cache': encoded }: QueryMigrate): Figures {
 }
 
 const nothingSent = { pages: 0, bytes: 0, zeroPages: 0 };
-/** What QEMU writes before a page (migration/ram.c: save_page_header; the block's name only where it changes). */
+/** By it pages are told from bytes: right for whole pages, an estimate with xbzrle or multifd. What QEMU writes before a page (migration/ram.c: save_page_header; the block's name only where it changes). */
 const PAGE_HEADER_BYTES = 8;
 const noParts = { lookNs: 0, stateNs: 0, verifyNs: 0, commitNs: 0, resumeNs: 0 };
 

@@ -53,5 +53,6 @@ export class PageDeltas {
   /** The page's shadow was taken anew, and nothing is sent yet. */
   forget(page: number): void {
     this.#there.delete(page);
+    if (this.#taken?.page === page) this.#taken = undefined;
   }
 }

@@ -123,7 +123,6 @@ export function monitorOf(folder: string): string {
 function commandOf(options: QemuOptions): readonly string[] {
   const { folder, ram, devices, incoming, accelerator, outlives, locksMemory, namespace } = options;
   const size = ram.lengthBytes;
-
   return [
     ...(namespace === undefined ? [] : ['nsenter', `--net=${namespace}`]),
     // The kernel ends it with us, unless somebody will look for it.

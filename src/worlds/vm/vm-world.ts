@@ -59,11 +59,11 @@ export class VmWorld implements World {
       this.#interruption.check();
       return await this.#carryOut(step);
     } catch (cause) {
-      const standsSince = step.kind === 'stop' ? this.#stoppedAtNs : undefined;
+      const stoppedAtNs = this.#stoppedAtNs;
       const failed = {
         kind: 'failed',
         now: this.#now(),
-        ...(standsSince !== undefined && { standsSince: this.#since(standsSince) }),
+        ...(stoppedAtNs !== undefined && { standsSince: this.#since(stoppedAtNs) }),
       } as const;
       const { cause: interrupted } = this.#interruption;
       if (interrupted) return { ...failed, why: reasonOf(interrupted), outcome: interrupted.outcome };

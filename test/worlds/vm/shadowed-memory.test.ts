@@ -5,11 +5,13 @@ import { ShadowedMemory } from '../../../src/worlds/vm/shadowed-memory.ts';
 
 const PAGES = 70;
 const SIZE = 512;
-const page = fc.nat(PAGES - 1);
+/** Few of them, so that much happens to the same page. */
+const page = fc.constantFrom(0, 33, PAGES - 1);
 const actions = fc.array(
   fc.oneof(
     fc.record({ kind: fc.constant('write' as const), page, value: fc.integer({ min: 1, max: 255 }) }),
     fc.record({ kind: fc.constant('send' as const), page }),
+    fc.record({ kind: fc.constant('clear' as const), page }),
     fc.record({ kind: fc.constant('look' as const), take: fc.boolean() }),
   ),
   { maxLength: 60 },
@@ -51,7 +53,10 @@ describe.each([false, true])('memory whose owner marks nothing, deltas: %s', (de
         for (const action of actions) {
           if (action.kind === 'write') live[action.page * SIZE + (action.value % SIZE)] = action.value;
           else if (action.kind === 'send') send(action.page);
-          else {
+          else if (action.kind === 'clear') {
+            memory.clear(action.page);
+            owed.add(action.page);
+          } else {
             const dirty = memory.look(action.take);
             // Whoever takes marks off owes the pages.
             if (action.take) owed = new Set([...owed, ...dirty.toArray()]);
@@ -83,4 +88,9 @@ test('what has changed in a page that was sent before is told, and costs what ha
   live[3 * SIZE] = 6;
   memory.look(true);
   expect(send()).toBeNull();
+  // Nor is it when a change was kept for it that it has outlived.
+  memory.clear(3);
+  live[3 * SIZE] = 7;
+  memory.look(true);
+  expect(memory.delta(3, frame, 0)).toBeNull();
 });
