@@ -139,9 +139,8 @@ export class ServedDaemon {
     const child = spawn(
       process.execPath,
       [main, 'serve', '--config', file, '--listen', `127.0.0.1:${port}`],
-      {
-        stdio: ['ignore', 'pipe', 'pipe'],
-      },
+      // The channel only ends: with whoever started it, were it killed.
+      { stdio: ['ignore', 'pipe', 'pipe', 'ipc'] },
     );
     let complaint = '';
     const hear = (text: Buffer) => {

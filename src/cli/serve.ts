@@ -55,14 +55,14 @@ async function action({ config, listen }: Options): Promise<number> {
       }
     };
     process.on('SIGHUP', reload);
-    const first = nextSignal();
+    const first = Promise.race([nextSignal(), starterGone()]);
     const { port } = server.server.address() as { port: number };
     console.log(`listening on ${hostPort(address.host, port)}`);
     console.log(`guests arrive at ${hostPort(daemon.address.host, daemon.address.port)}`);
     tellSystemd('--ready');
-    const signal = await first;
+    const why = await first;
     const again = nextSignal();
-    log.info(`${signal}: draining; a second signal ends at once`);
+    log.info(`${why}: draining; a second signal ends at once`);
     tellSystemd('--stopping');
     const ended = daemon.end((line) => log.warn(line)).then(() => 0);
     const code = await Promise.race([ended, again.then(() => 1)]);
@@ -76,6 +76,13 @@ async function action({ config, listen }: Options): Promise<number> {
 function nextSignal(): Promise<string> {
   return new Promise((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve(signal));
+  });
+}
+
+/** Whoever has started this with a channel to it (child_process, `ipc`) is not outlived, however it ends. */
+function starterGone(): Promise<string> {
+  return new Promise((resolve) => {
+    process.once('disconnect', () => resolve('the process that started this has ended'));
   });
 }
 

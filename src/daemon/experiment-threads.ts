@@ -22,39 +22,64 @@ interface Carried {
  * time, so their threads are used again. What is measured gets a new one, with nobody's leavings.
  */
 export class ExperimentThreads {
-  readonly #idle = new Set<Thread>();
+  readonly #graceMs: number;
+  readonly #idleMs: number;
+  /** Each with what will end it. */
+  readonly #idle = new Map<Thread, NodeJS.Timeout>();
+
+  constructor({ graceMs = CANCEL_GRACE_MS, idleMs = IDLE_MS } = {}) {
+    this.#graceMs = graceMs;
+    this.#idleMs = idleMs;
+  }
 
   /** @param hear told everything; the last is that it has ended, however it did */
   carryOut(experiment: Omit<ExperimentData, 'cancelled'>, hear: (news: ExperimentNews) => void): Carried {
     const { world } = experiment;
-    const [idle] = world === 'virtual' ? this.#idle : [];
-    if (idle) this.#idle.delete(idle);
-    const thread = idle ?? new Thread(world, () => this.#idle.delete(thread));
+    const thread = (world === 'virtual' ? this.#woken() : undefined) ?? new Thread(world);
     const cancelled = new SharedArrayBuffer(4);
     let grace: NodeJS.Timeout | undefined;
     const ended = thread.carryOut({ ...experiment, cancelled }, hear).then((how) => {
       clearTimeout(grace);
-      if (world === 'virtual' && how !== 'failed') this.#idle.add(thread);
+      if (world === 'virtual' && how !== 'failed') this.#rest(thread);
       else thread.end();
     });
     return {
       ended,
-      cancel() {
+      cancel: () => {
         Atomics.store(new Int32Array(cancelled), 0, 1);
-        grace ??= setTimeout(() => thread.end(), CANCEL_GRACE_MS);
+        grace ??= setTimeout(() => thread.end(), this.#graceMs);
       },
     };
   }
+
+  /** One that has rested; none that is ending, which would take an experiment with it. */
+  #woken(): Thread | undefined {
+    for (const [thread, tired] of this.#idle) {
+      clearTimeout(tired);
+      this.#idle.delete(thread);
+      if (!thread.isOver) return thread;
+    }
+    return undefined;
+  }
+
+  /** It waits for another experiment, but not for long. One that had to be ended is of no use to another. */
+  #rest(thread: Thread): void {
+    if (thread.isOver) return;
+    const tired = setTimeout(() => {
+      this.#idle.delete(thread);
+      thread.end();
+    }, this.#idleMs);
+    this.#idle.set(thread, tired.unref());
+  }
 }
 
-/** Carries out one experiment at a time. */
+/** Carries out one experiment at a time; the process does not wait for it while it has none. */
 class Thread {
   readonly #worker: Worker;
   #hear: (news: ExperimentNews) => void = () => {};
-  #tired: NodeJS.Timeout | undefined;
+  #isOver = false;
 
-  /** @param gone called when it has ended */
-  constructor(world: WorldName, gone: () => void) {
+  constructor(world: WorldName) {
     this.#worker = new Worker(entry('daemon/experiment-worker'), {
       workerData: { world } satisfies ThreadData,
       resourceLimits: { maxOldGenerationSizeMb: 1024 },
@@ -62,10 +87,19 @@ class Thread {
     this.#worker.on('message', (news: ExperimentNews) => this.#hear(news));
     this.#worker.on('error', (error) => this.#hear({ kind: 'ended', how: 'failed', why: reasonOf(error) }));
     this.#worker.on('exit', () => {
-      clearTimeout(this.#tired);
-      this.#hear({ kind: 'ended', how: 'cancelled' });
-      gone();
+      // Unless it was ended here, nobody has wished it.
+      this.#hear(
+        this.#isOver
+          ? { kind: 'ended', how: 'cancelled' }
+          : { kind: 'ended', how: 'failed', why: 'its thread has ended' },
+      );
+      this.#isOver = true;
     });
+  }
+
+  /** Whether it carries out nothing any more: it is ending, or has ended. */
+  get isOver(): boolean {
+    return this.#isOver;
   }
 
   /** @returns how it has ended */
@@ -73,11 +107,13 @@ class Thread {
     experiment: ExperimentData,
     hear: (news: ExperimentNews) => void,
   ): Promise<(ExperimentNews & { kind: 'ended' })['how']> {
-    clearTimeout(this.#tired);
     this.#worker.ref();
     return new Promise((resolve) => {
       this.#hear = (news) => {
-        if (news.kind === 'ended') this.#rest();
+        if (news.kind === 'ended') {
+          this.#hear = () => {};
+          this.#worker.unref();
+        }
         hear(news);
         if (news.kind === 'ended') resolve(news.how);
       };
@@ -86,13 +122,7 @@ class Thread {
   }
 
   end(): void {
+    this.#isOver = true;
     void this.#worker.terminate();
-  }
-
-  /** It waits for another experiment, but not for long, and nobody waits for it. */
-  #rest(): void {
-    this.#hear = () => {};
-    this.#worker.unref();
-    this.#tired = setTimeout(() => this.end(), IDLE_MS).unref();
   }
 }

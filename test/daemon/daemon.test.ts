@@ -1,3 +1,7 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Slice } from '../../src/core/cpu/slice.ts';
@@ -233,6 +237,29 @@ describe('signals', () => {
     daemon.signal('SIGHUP');
     await eventually(links, (now) => now.length === 2);
   });
+});
+
+test('a daemon ends when the process that started it with a channel has been killed', async () => {
+  daemons = new Daemons();
+  mkdirSync(join(daemons.folder, 'alone'));
+  daemons.configure('alone', {});
+  const serve = ['dist/cli/main.js', 'serve', '--config', join(daemons.folder, 'alone/daemon.yaml')];
+  const code = `
+    const child = require('node:child_process').spawn(
+      process.execPath, ${JSON.stringify([...serve, '--listen', '127.0.0.1:0'])},
+      { stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
+    child.stdout.once('data', () => console.log(child.pid));
+    setInterval(() => {}, 1_000);`;
+  const starter = spawn(process.execPath, ['-e', code], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const [text] = await once(starter.stdout, 'data');
+  const started = Number(text);
+  const isThere = () => existsSync(`/proc/${started}`);
+  expect(isThere()).toBe(true);
+  starter.kill('SIGKILL');
+  await eventually(
+    async () => isThere(),
+    (there) => !there,
+  );
 });
 
 test('a daemon without a key answers only to names that nobody can give to another host', async () => {

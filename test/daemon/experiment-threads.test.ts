@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import type { ExperimentNews } from '../../src/daemon/experiment-course.ts';
 import { ExperimentThreads } from '../../src/daemon/experiment-threads.ts';
@@ -26,12 +27,27 @@ const scenario = {
   link: { rate: '200Mbit/s' },
 };
 
+/** Some minutes of work. */
+const long = { ...scenario, runs: 900, guest: { ...scenario.guest, pages: 100_000 } };
+
+/** What is heard of it if it is cancelled at once. */
+async function cancelled(document: object, by: ExperimentThreads): Promise<readonly ExperimentNews[]> {
+  const news: ExperimentNews[] = [];
+  const file = join(folder, 'long.ndjson');
+  const { ended, cancel } = by.carryOut({ document, name: 'e', world: 'virtual', file }, (one) =>
+    news.push(one),
+  );
+  cancel();
+  await ended;
+  return news;
+}
+
 /** Carries it out to its end. */
-async function carryOut(document: object, world: WorldName = 'virtual') {
+async function carryOut(document: object, world: WorldName = 'virtual', by = threads) {
   const news: ExperimentNews[] = [];
   const file = join(folder, 'records.ndjson');
   rmSync(file, { force: true });
-  await threads.carryOut({ document, name: 'e', world, file }, (one) => news.push(one)).ended;
+  await by.carryOut({ document, name: 'e', world, file }, (one) => news.push(one)).ended;
   return { last: news.at(-1), records: () => readFileSync(file, 'utf8') };
 }
 
@@ -74,14 +90,23 @@ test('what is measured has a thread of its own', async () => {
 });
 
 test('one that is cancelled ends before it is done, and the next is carried out', async () => {
-  const news: ExperimentNews[] = [];
-  const long = { ...scenario, runs: 900, guest: { ...scenario.guest, pages: 100_000 } };
-  const file = join(folder, 'long.ndjson');
-  const { ended, cancel } = threads.carryOut({ document: long, name: 'e', world: 'virtual', file }, (one) =>
-    news.push(one),
-  );
-  cancel();
-  await ended;
-  expect(news.at(-1)).toEqual({ kind: 'ended', how: 'cancelled' });
+  expect((await cancelled(long, threads)).at(-1)).toEqual({ kind: 'ended', how: 'cancelled' });
   expect((await carryOut(scenario)).last).toEqual({ kind: 'ended', how: 'completed' });
+});
+
+test('a thread that does not notice that its experiment was cancelled is ended, and is not given the next', async () => {
+  const impatient = new ExperimentThreads({ graceMs: 0 });
+  expect((await cancelled(long, impatient)).at(-1)).toEqual({ kind: 'ended', how: 'cancelled' });
+  expect((await carryOut(scenario, 'virtual', impatient)).last).toEqual({ kind: 'ended', how: 'completed' });
+  expect(started).toBe(2);
+});
+
+test('an experiment that comes while an idle thread is being ended gets another thread', async () => {
+  const idleMs = 20;
+  const restless = new ExperimentThreads({ idleMs });
+  for (let late = -2; late <= 5; late++) {
+    const { last } = await carryOut(scenario, 'virtual', restless);
+    expect(last, `${late} ms after the end of the rest`).toEqual({ kind: 'ended', how: 'completed' });
+    await sleep(idleMs + late);
+  }
 });
