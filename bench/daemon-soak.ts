@@ -24,15 +24,13 @@ type Sample = Readonly<Record<Watched, number>>;
 /** A move and the experiment after it take some 5 s. */
 const STANDS_STILL_MS = 60_000;
 
-/**
- * Before each sample the daemons collect their garbage. Memory goes up and down all the same, as threads begin and end: of so
- * many samples the least is what is kept.
- */
-const SAMPLES_A_POINT = 20;
+/** Until what has ended is gone; and for a daemon to collect. */
+const SETTLE_MS = 500;
 
 /**
  * The demonstration for some time, scraped by a Prometheus: do memory and open descriptors stay as they are, and what
- * does the dashboard of guarantees say in the end?
+ * does the dashboard of guarantees say in the end? They are looked at in its rests with the guest at beta, so in one state, once both
+ * daemons have collected their garbage: memory goes up and down by guests and threads all the same.
  * @returns the worst of the verdicts
  */
 export async function soak(seconds: number): Promise<Verdict> {
@@ -41,17 +39,25 @@ export async function soak(seconds: number): Promise<Verdict> {
   try {
     let turns = 0;
     let movedAtMs = performance.now();
-    demo.drive((line) => {
+    const untilMs = movedAtMs + seconds * 1e3;
+    const samples: Sample[][] = demo.addresses.map(() => []);
+    const log = (line: string) => {
       turns += 1;
       movedAtMs = performance.now();
       if (!line.includes(': completed, ')) console.log(`  after ${turns} moves: ${line}`);
+    };
+    demo.drive(log, async (turn) => {
+      await sleep(SETTLE_MS);
+      if (turn % 2 !== 0) return;
+      // Twice: what a first collection lets go may have kept other things.
+      for (let time = 0; time < 2; time++) {
+        for (const pid of demo.pids) process.kill(pid, 'SIGUSR2');
+        await sleep(SETTLE_MS);
+      }
+      for (const [index, address] of demo.addresses.entries()) samples[index]!.push(await sampleOf(address));
     });
-    const samples: Sample[][] = demo.addresses.map(() => []);
-    const everyMs = Math.min(1_000, (seconds * 1e3) / (30 * SAMPLES_A_POINT));
-    const untilMs = performance.now() + seconds * 1e3;
     while (performance.now() < untilMs) {
-      for (const pid of demo.pids) process.kill(pid, 'SIGUSR2');
-      await sleep(everyMs);
+      await sleep(1_000);
       // A demonstration that stands still holds what it holds, which says nothing.
       if (performance.now() - movedAtMs > STANDS_STILL_MS) {
         console.log(
@@ -59,12 +65,9 @@ export async function soak(seconds: number): Promise<Verdict> {
         );
         return 'unclear';
       }
-      for (const [index, address] of demo.addresses.entries()) samples[index]!.push(await sampleOf(address));
     }
     console.log(`soak: ${seconds} s, ${turns} moves of the guest; memory in MiB, once collected`);
-    const verdicts = ['alpha', 'beta'].flatMap((name, index) =>
-      judged(name, points(samples[index]!), seconds),
-    );
+    const verdicts = ['alpha', 'beta'].flatMap((name, index) => judged(name, samples[index]!, seconds));
     await answers(prometheus, seconds);
     return (['GROWS', 'unclear'] as const).find((one) => verdicts.includes(one)) ?? 'flat';
   } finally {
@@ -103,26 +106,16 @@ async function sampleOf(address: string): Promise<Sample> {
   return Object.fromEntries(keys.map((key) => [key, amountOf(key)])) as Sample;
 }
 
-function points(samples: readonly Sample[]): readonly Sample[] {
-  const groups = Array.from({ length: Math.floor(samples.length / SAMPLES_A_POINT) }, (_, index) =>
-    samples.slice(index * SAMPLES_A_POINT, (index + 1) * SAMPLES_A_POINT),
-  );
-  return groups.map((group) => {
-    const leastOf = (key: Watched) => Math.min(...group.map((sample) => sample[key]));
-    return Object.fromEntries(keys.map((key) => [key, leastOf(key)])) as Sample;
-  });
-}
-
 /** By the slope of a line through the second half, when everything has been done once. */
 function judged(name: string, all: readonly Sample[], seconds: number): readonly Verdict[] {
   const half = all.slice(Math.floor(all.length / 2));
   return keys.map((key) => {
-    const values = half.map((point) => point[key]);
+    const values = half.map((sample) => sample[key]);
     const { low, value, high } = growth(values);
     const allowed = Math.max(watched[key].trifle, MAY_GROW * mean(values));
     const verdict = low > allowed ? 'GROWS' : high > allowed ? 'unclear' : 'flat';
     const amount = `${signed(value)} [${signed(low)}, ${signed(high)}] of ${mean(values).toFixed(0)}`;
-    const shown = all.map((point) => Math.round(point[key])).join(' ');
+    const shown = all.map((sample) => Math.round(sample[key])).join(' ');
     console.log(
       `  ${name} ${key.padEnd(11)} ${verdict.padEnd(7)} (${amount} in the last ${Math.round(seconds / 2)} s): ${shown}`,
     );

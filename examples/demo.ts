@@ -46,9 +46,13 @@ export class Demo {
     return this.#daemons.map(({ pid }) => pid);
   }
 
-  /** Starts to move the guest and to ask for experiments. @param log told what it does */
-  drive(log: (line: string) => void): void {
-    this.#driving = this.#drive(log).catch((cause) => {
+  /**
+   * Starts to move the guest and to ask for experiments.
+   * @param log told what it does
+   * @param rest what it does in between, when neither daemon has work; the guest is at beta after turns 0, 2, …
+   */
+  drive(log: (line: string) => void, rest: (turn: number) => Promise<void> = () => this.#rest(1_000)): void {
+    this.#driving = this.#drive(log, rest).catch((cause) => {
       if (!this.#ending.signal.aborted) log(`the driver has stopped: ${cause}`);
     });
   }
@@ -60,7 +64,7 @@ export class Demo {
     rmSync(this.#folder, { recursive: true, force: true });
   }
 
-  async #drive(log: (line: string) => void): Promise<void> {
+  async #drive(log: (line: string) => void, rest: (turn: number) => Promise<void>): Promise<void> {
     const { signal } = this.#ending;
     for (let turn = 0; !signal.aborted; turn++) {
       const here = turn % 2;
@@ -85,7 +89,7 @@ export class Demo {
         scenario,
       });
       await this.#ended(here, `/api/experiments/${asked.id}`);
-      await sleep(1_000, undefined, { signal });
+      await rest(turn);
     }
   }
 
@@ -93,8 +97,12 @@ export class Demo {
     for (;;) {
       const view = await this.#ask<View>(daemon, 'GET', path);
       if (view.endedAt !== null) return view;
-      await sleep(100, undefined, { signal: this.#ending.signal });
+      await this.#rest(100);
     }
+  }
+
+  async #rest(ms: number): Promise<void> {
+    await sleep(ms, undefined, { signal: this.#ending.signal });
   }
 
   async #ask<T>(daemon: number, method: string, path: string, body?: object): Promise<T> {
