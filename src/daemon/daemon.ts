@@ -9,7 +9,7 @@ import { Experiments } from './experiments.ts';
 import { Guests, settledBefore } from './guests.ts';
 import { Metrics, type Pulled } from './metrics.ts';
 import { Migrations } from './migrations.ts';
-import { goFirst, rehearse } from './readiness.ts';
+import { goFirst, rehearseRequests } from './readiness.ts';
 
 /** Time in which what was cancelled at the end of a drain may still clean up. */
 const LAST_GRACE_MS = 10_000;
@@ -94,7 +94,7 @@ export class Daemon {
         daemon.metrics.ended(record);
       }
       await daemon.guests.begin(configuration, settlements, log);
-      await rehearse(daemon.metrics);
+      await rehearseRequests(daemon.metrics);
       daemon.#began = true;
       return daemon;
     } catch (cause) {

@@ -23,7 +23,7 @@ const journey = { link: { rate: '1Mbit/s' } };
  * What is done for the first time takes many times as long, since schemas are compiled and code is optimised. So what
  * requests ask for is done once before there are any.
  */
-export async function rehearse(metrics: Metrics): Promise<void> {
+export async function rehearseRequests(metrics: Metrics): Promise<void> {
   experimentOf(scenarioOf({ guest, ...journey }, { name: 'rehearsal' }));
   const { guest: spec } = guestToBoot({ ...guest, name: 'rehearsal' }, 'guest');
   predictedOf({ guest: spec, ...journeyOf(journey, spec, null) });

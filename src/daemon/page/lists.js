@@ -2,38 +2,23 @@ import { attempt } from './connection.js';
 import { startExperiment, startMigration } from './dialogs.js';
 import { chip, h } from './dom.js';
 import { count, duration, rate, reservation, size, when } from './format.js';
+import { table } from './table.js';
+
+/** Of what has been: the latest so many. */
+const MOST_SHOWN = 50;
 
 /** Guests, and what can be done with each. */
 export function drawGuests(section, state) {
   const { guests, peers } = state;
-  const row = (guest) => {
-    const { name, state: is } = guest;
-    const act = (text, on, more = {}) => h('button', { onclick: on, ...more }, text);
-    const actions =
-      is === 'running' || is === 'paused'
-        ? [
-            act(is === 'paused' ? 'Resume' : 'Pause', () =>
-              attempt('POST', `api/guests/${name}/${is === 'paused' ? 'resume' : 'pause'}`),
-            ),
-            act('Migrate', () => startMigration(guest, state), { class: 'main' }),
-          ]
-        : is === 'died'
-          ? [act('Forget', () => attempt('DELETE', `api/guests/${name}`))]
-          : [];
-    return h(
-      'tr',
-      { title: guest.why ?? '' },
-      h(
-        'td',
-        {},
-        h('strong', {}, name),
-        h('div', { class: 'quiet' }, `${guest.program}, ${size(guest.pages * guest.pageSizeBytes)}`),
-      ),
-      h('td', { class: 'optional' }, reservation(guest.reservation)),
-      h('td', {}, chip(is), is === 'died' && h('div', { class: 'quiet' }, `owner: ${guest.owner}`)),
-      h('td', {}, h('div', { class: 'actions' }, ...actions)),
-    );
-  };
+  const columns = [
+    { title: 'guest', cell: (guest) => [h('strong', {}, guest.name), quietly(programOf(guest))] },
+    { title: 'CPU', classes: 'optional', cell: (guest) => reservation(guest.reservation) },
+    {
+      title: 'state',
+      cell: ({ state: is, owner }) => [chip(is), is === 'died' && quietly(`owner: ${owner}`)],
+    },
+    { cell: (guest) => h('div', { class: 'actions' }, ...actionsFor(guest, state)) },
+  ];
   section.replaceChildren(
     h(
       'div',
@@ -41,75 +26,57 @@ export function drawGuests(section, state) {
       h('h2', {}, 'Guests here'),
       h('span', { class: 'quiet' }, peers.map(({ name, address }) => `${name}: ${address}`).join(', ')),
     ),
-    guests.length === 0
-      ? h('p', { class: 'empty' }, 'No guest lives here at the moment.')
-      : h(
-          'table',
-          {},
-          h(
-            'thead',
-            {},
-            h(
-              'tr',
-              {},
-              h('th', {}, 'guest'),
-              h('th', { class: 'optional' }, 'CPU'),
-              h('th', {}, 'state'),
-              h('th', {}),
-            ),
-          ),
-          h('tbody', {}, ...guests.map(row)),
-        ),
+    table(columns, guests, 'No guest lives here at the moment.'),
   );
 }
 
+function programOf({ program, pages, pageSizeBytes }) {
+  return `${program}, ${size(pages * pageSizeBytes)}`;
+}
+
+function actionsFor(guest, state) {
+  const path = `api/guests/${guest.name}`;
+  const act = (text, method, where) => h('button', { onclick: () => attempt(method, where) }, text);
+  const migrate = () =>
+    h('button', { class: 'main', onclick: () => startMigration(guest, state) }, 'Migrate');
+  switch (guest.state) {
+    case 'running':
+      return [act('Pause', 'POST', `${path}/pause`), migrate()];
+    case 'paused':
+      return [act('Resume', 'POST', `${path}/resume`), migrate()];
+    case 'died':
+      return [act('Forget', 'DELETE', path)];
+    default:
+      return [];
+  }
+}
+
 export function drawMigrations(section, { migrations }) {
-  const row = ({ id, guest, to, state, why, endedAt, createdAt, record }) =>
-    h(
-      'tr',
-      { title: why ?? '' },
-      h('td', { class: 'quiet' }, when(endedAt ?? createdAt)),
-      h('td', {}, `${guest} → ${to}`),
-      h('td', {}, chip(state)),
-      h('td', { class: 'number' }, state === 'completed' ? duration(record.downtimeNs) : '–'),
-      h(
-        'td',
-        { class: 'optional' },
+  const columns = [
+    {
+      title: 'when',
+      classes: 'quiet',
+      cell: ({ endedAt, createdAt }) => when(endedAt ?? createdAt),
+    },
+    { title: 'guest', cell: ({ guest, to }) => `${guest} → ${to}` },
+    { title: 'outcome', cell: ({ state }) => chip(state) },
+    {
+      title: 'downtime',
+      classes: 'number',
+      cell: ({ state, record }) => (state === 'completed' ? duration(record.downtimeNs) : '–'),
+    },
+    {
+      title: 'sender’s CPU',
+      classes: 'optional',
+      cell: ({ id, state, record }) =>
         state === 'waiting'
-          ? h(
-              'button',
-              { class: 'danger', onclick: () => attempt('DELETE', `api/migrations/${id}`) },
-              'Cancel',
-            )
+          ? cancel(`api/migrations/${id}`)
           : h('span', { class: 'quiet' }, record ? guarantee(record.reservations) : ''),
-      ),
-    );
+    },
+  ];
   section.replaceChildren(
     h('div', { class: 'head' }, h('h2', {}, 'Migrations from here')),
-    migrations.length === 0
-      ? h('p', { class: 'empty' }, 'None so far.')
-      : h(
-          'div',
-          { class: 'scroll' },
-          h(
-            'table',
-            {},
-            h(
-              'thead',
-              {},
-              h(
-                'tr',
-                {},
-                h('th', {}, 'when'),
-                h('th', {}, 'guest'),
-                h('th', {}, 'outcome'),
-                h('th', { class: 'number' }, 'downtime'),
-                h('th', { class: 'optional' }, 'sender’s CPU'),
-              ),
-            ),
-            h('tbody', {}, ...migrations.slice(0, 50).map(row)),
-          ),
-        ),
+    table(columns, migrations.slice(0, MOST_SHOWN), 'None so far.'),
   );
 }
 
@@ -118,35 +85,32 @@ function guarantee({ sender, hogs }) {
   return `${sender ? reservation(sender) : 'not reserved'}${beside}`;
 }
 
-export function drawExperiments(section, state) {
-  const row = ({ id, name, world, state: is, runs, downtime, why }) =>
-    h(
-      'tr',
-      { title: why ?? '' },
-      h(
-        'td',
-        {},
+export function drawExperiments(section, { experiments }) {
+  const columns = [
+    {
+      title: 'experiment',
+      cell: ({ id, name, world }) => [
         h('a', { href: `api/experiments/${id}/records` }, name),
-        h('div', { class: 'quiet' }, world),
-      ),
-      h('td', {}, chip(is)),
-      h('td', { class: 'number' }, `${count(runs.done)} / ${count(runs.all)}`),
-      h(
-        'td',
-        { class: 'number optional' },
+        quietly(world),
+      ],
+    },
+    { title: 'state', cell: ({ state }) => chip(state) },
+    {
+      title: 'runs',
+      classes: 'number',
+      cell: ({ runs }) => `${count(runs.done)} / ${count(runs.all)}`,
+    },
+    {
+      title: 'downtime',
+      classes: 'number optional',
+      cell: ({ downtime }) =>
         downtime ? `${duration(downtime.medianNs)} (p95 ${duration(downtime.p95Ns)})` : '–',
-      ),
-      h(
-        'td',
-        { class: 'number' },
-        (is === 'waiting' || is === 'running') &&
-          h(
-            'button',
-            { class: 'danger', onclick: () => attempt('DELETE', `api/experiments/${id}`) },
-            'Cancel',
-          ),
-      ),
-    );
+    },
+    {
+      classes: 'number',
+      cell: ({ id, state }) => ['waiting', 'running'].includes(state) && cancel(`api/experiments/${id}`),
+    },
+  ];
   section.replaceChildren(
     h(
       'div',
@@ -154,35 +118,16 @@ export function drawExperiments(section, state) {
       h('h2', {}, 'Experiments'),
       h('button', { onclick: () => startExperiment() }, 'New experiment'),
     ),
-    state.experiments.length === 0
-      ? h(
-          'p',
-          { class: 'empty' },
-          'A scenario and its matrix, carried out here in virtual time or on threads.',
-        )
-      : h(
-          'div',
-          { class: 'scroll' },
-          h(
-            'table',
-            {},
-            h(
-              'thead',
-              {},
-              h(
-                'tr',
-                {},
-                h('th', {}, 'experiment'),
-                h('th', {}, 'state'),
-                h('th', { class: 'number' }, 'runs'),
-                h('th', { class: 'number optional' }, 'downtime'),
-                h('th', {}),
-              ),
-            ),
-            h('tbody', {}, ...state.experiments.slice(0, 50).map(row)),
-          ),
-        ),
+    table(columns, experiments, 'A scenario and its matrix, carried out here in virtual time or on threads.'),
   );
+}
+
+function cancel(path) {
+  return h('button', { class: 'danger', onclick: () => attempt('DELETE', path) }, 'Cancel');
+}
+
+function quietly(text) {
+  return h('div', { class: 'quiet' }, text);
 }
 
 export function drawLinks(section, { links }) {

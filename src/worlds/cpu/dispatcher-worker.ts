@@ -3,7 +3,7 @@ import type { CbsRule } from '../../core/cpu/cbs.ts';
 import { clockNs } from '../clock.ts';
 import { type Competitor, Cooperative } from './cooperative.ts';
 import { Desk } from './desk.ts';
-import { rehearse } from './rehearsal.ts';
+import { rehearseLooks } from './rehearsal.ts';
 import { threadId } from './scheduling.ts';
 import { threadCpuNs } from './thread-clock.ts';
 
@@ -15,7 +15,7 @@ export interface DispatcherData {
 }
 
 const { desk: buffer, rule, competitors } = workerData as DispatcherData;
-rehearse(rule, competitors);
+rehearseLooks(rule, competitors);
 const desk = new Desk(buffer);
 const cooperative = new Cooperative(desk, rule, competitors);
 const cpuAtStartNs = threadCpuNs();

@@ -12,7 +12,8 @@ const SCHED_SETATTR: Readonly<Partial<Record<string, number>>> = { x64: 314, arm
 
 /**
  * Undefined where koffi is not installed, which is no error: there are slower ways to everything. Loaded when it is first
- * asked for: koffi never frees the 43 KB that it keeps for a thread, so threads without need of it do without.
+ * asked for: koffi never frees the 43 KB that it keeps for a thread, nor three mappings of the 65,530 that a process may have
+ * (vm.max_map_count).
  */
 export function libc(): Libc | undefined {
   if (!wasSought && process.platform === 'linux') found = load();

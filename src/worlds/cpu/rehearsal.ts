@@ -15,7 +15,7 @@ const LOOKS_BETWEEN_CHANGES = 5;
  * takes three to five times as long before that, which a dispatcher of some hundred looks a second would be for its
  * first ten seconds, at the expense of those for whom it decides. Takes some 50 ms.
  */
-export function rehearse(rule: CbsRule | undefined, competitors: readonly Competitor[]): void {
+export function rehearseLooks(rule: CbsRule | undefined, competitors: readonly Competitor[]): void {
   const processors = 1 + Math.max(...competitors.map(({ processor }) => processor));
   const desk = Desk.withSeats(competitors.length, processors);
   const dispatcher = new Cooperative(desk, rule, competitors);

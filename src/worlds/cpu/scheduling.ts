@@ -1,9 +1,10 @@
 import { spawnSync } from 'node:child_process';
 import { readlinkSync } from 'node:fs';
 import { setPriority } from 'node:os';
+import { isMainThread } from 'node:worker_threads';
 import type { Reservation } from '../../core/cpu/reservation.ts';
 import { formatDuration } from '../../core/units.ts';
-import { libc } from './libc.ts';
+import { type Libc, libc } from './libc.ts';
 
 /** Priorities of SCHED_FIFO: who decides goes before whom it decides about, where they may have to share a processor. */
 export const fifo = { reserved: 1, decides: 2 } as const;
@@ -41,24 +42,22 @@ export function setDeadline(
   { reclaim, thread = 0 }: { reclaim: boolean; thread?: number },
 ): Answer {
   const { budgetNs, periodNs } = reservation;
-  const setattr = libc()?.schedSetattr;
-  if (setattr) return answer(setattr(thread, attributes('deadline', { reservation, reclaim })), reservation);
-  if (reclaim) return refusal('ENOSYS', reservation);
+  const wish = attributes('deadline', { reservation, reclaim });
+  // chrt(1) does not know of reclaiming.
+  if (reclaim) return answer(libc() ? libc()!.schedSetattr(thread, wish) : 'ENOSYS', reservation);
   const times = ['--sched-runtime', budgetNs, '--sched-deadline', periodNs, '--sched-period', periodNs];
-  return answer(chrt(['-d', ...times.map(String), '-p', '0'], thread || threadId()), reservation);
+  return answer(change(thread, wish, ['-d', ...times.map(String), '-p', '0']), reservation);
 }
 
 /** SCHED_FIFO: before all ordinary threads, after the reserved ones. `thread`: another one than the calling thread. */
 export function setFifo(priority: number, thread = 0): Answer {
-  const setattr = libc()?.schedSetattr;
-  if (setattr) return answer(setattr(thread, attributes('fifo', { priority })));
-  return answer(chrt(['-f', '-p', String(priority)], thread || threadId()));
+  return answer(change(thread, attributes('fifo', { priority }), ['-f', '-p', String(priority)]));
 }
 
 /** An ordinary thread with this nice value. `thread`: another one than the calling thread. */
 export function setNice(nice: number, thread = 0): Answer {
-  const setattr = libc()?.schedSetattr;
-  if (setattr) return answer(setattr(thread, attributes('other', { nice })));
+  const lasting = lastingLibc();
+  if (lasting) return answer(lasting.schedSetattr(thread, attributes('other', { nice })));
   try {
     setPriority(thread || threadId(), nice);
     return { ok: true };
@@ -118,6 +117,23 @@ function attributes(
     view.setBigUint64(40, BigInt(reservation.periodNs), true);
   }
   return new Uint8Array(view.buffer);
+}
+
+/**
+ * koffi does it in microseconds, chrt(1) in milliseconds.
+ * @returns the name of the error, or undefined if there was none
+ */
+function change(thread: number, wish: Uint8Array, options: readonly string[]): string | undefined {
+  const lasting = lastingLibc();
+  if (lasting) return lasting.schedSetattr(thread, wish);
+  const code = chrt(options, thread || threadId());
+  const other = code === 'ENOENT' ? libc() : undefined;
+  return other ? other.schedSetattr(thread, wish) : code;
+}
+
+/** Not in threads, which come and go: what koffi has taken for one is never freed, and neither are its mappings. */
+function lastingLibc(): Libc | undefined {
+  return isMainThread ? libc() : undefined;
 }
 
 /** The name of the error, or undefined if there was none. */

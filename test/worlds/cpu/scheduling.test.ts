@@ -1,5 +1,7 @@
 import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { Worker } from 'node:worker_threads';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { refusal, setDeadline, threadId } from '../../../src/worlds/cpu/scheduling.ts';
 
@@ -50,4 +52,16 @@ test('every refusal names a remedy', () => {
 
 test('the number of a thread is the one by which the kernel knows it', () => {
   expect(readFileSync(`/proc/${process.pid}/task/${threadId()}/comm`, 'utf8')).not.toBe('');
+});
+
+test('threads that ask for priorities and end leave no mappings of memory behind, of which a process may have so many', async () => {
+  const mappings = () => readFileSync('/proc/self/maps', 'utf8').split('\n').length;
+  const askAndEnd = () =>
+    once(new Worker(new URL('priority-worker.mjs', import.meta.url), { stderr: true }), 'exit');
+  // Stacks are kept for the next thread, and its heap.
+  for (let thread = 0; thread < 4; thread++) await askAndEnd();
+  const before = mappings();
+  const threads = 12;
+  for (let thread = 0; thread < threads; thread++) expect(await askAndEnd()).toEqual([0]);
+  expect(mappings() - before).toBeLessThan(threads);
 });
