@@ -100,13 +100,13 @@ function priority(): Finding {
   }
 }
 
-/** Asks for what the scheduler `deadline` asks for, and in the same way. */
+/** Asks for what the scheduler `deadline` asks for, and in the same way; only to reclaim takes more. */
 async function deadline(): Promise<Finding> {
-  const way = libc() ? 'koffi' : 'chrt, as koffi is not installed';
+  const more = libc() ? '' : '; to reclaim takes koffi, which is not installed';
   try {
     const cpu = await Cpu.start(oneReservation('deadline'));
     await cpu.end();
-    return finding('SCHED_DEADLINE', false, true, `the kernel admits 2 ms every 10 ms (through ${way})`, '');
+    return finding('SCHED_DEADLINE', false, true, `the kernel admits 2 ms every 10 ms${more}`, '');
   } catch (cause) {
     const remedy = 'the scheduler cbs-hard keeps reservations without the kernel';
     return finding('SCHED_DEADLINE', false, false, reasonOf(cause), remedy);
