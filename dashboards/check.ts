@@ -77,7 +77,14 @@ export class Prometheus {
       { stdio: ['ignore', 'ignore', 'inherit'] },
     );
     const exited = once(child, 'exit');
+    // Neither is left behind by a process that ends before it comes to `end`.
+    const endAtOnce = () => {
+      child.kill('SIGKILL');
+      rmSync(folder, { recursive: true, force: true });
+    };
+    process.once('exit', endAtOnce);
     const end = async () => {
+      process.off('exit', endAtOnce);
       child.kill();
       await exited;
       rmSync(folder, { recursive: true, force: true });
