@@ -120,7 +120,8 @@ function judged(name: string, all: readonly Sample[], seconds: number): readonly
     const values = half.map((sample) => sample[key]);
     const { low, value, high } = growth(values);
     const allowed = Math.max(watched[key].trifle, MAY_GROW * mean(values));
-    const verdict = low > allowed ? 'GROWS' : high > allowed ? 'unclear' : 'flat';
+    const isTold = half.length >= LEAST_SAMPLES && high <= allowed;
+    const verdict = low > allowed ? 'GROWS' : isTold ? 'flat' : 'unclear';
     const amount = `${signed(value)} [${signed(low)}, ${signed(high)}] of ${mean(values).toFixed(0)}`;
     const shown = all.map((sample) => Math.round(sample[key])).join(' ');
     console.log(
@@ -130,8 +131,9 @@ function judged(name: string, all: readonly Sample[], seconds: number): readonly
   });
 }
 
-/** Of Student's t with 8 degrees of freedom and more, the 97.5 % quantile is at most this. */
+/** Of Student's t with 8 degrees of freedom and more, the 97.5 % quantile is at most this: with 10 samples and more. */
 const T = 2.31;
+const LEAST_SAMPLES = 10;
 
 /** What a line through the values rises by from the first to the last, with an interval at 95 %. */
 function growth(values: readonly number[]): {
