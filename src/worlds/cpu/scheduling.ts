@@ -43,8 +43,11 @@ export function setDeadline(
 ): Answer {
   const { budgetNs, periodNs } = reservation;
   const wish = attributes('deadline', { reservation, reclaim });
-  // chrt(1) does not know of reclaiming.
-  if (reclaim) return answer(libc() ? libc()!.schedSetattr(thread, wish) : 'ENOSYS', reservation);
+  if (reclaim) {
+    // chrt(1) does not know of it.
+    const library = libc();
+    return answer(library ? library.schedSetattr(thread, wish) : 'ENOSYS', reservation);
+  }
   const times = ['--sched-runtime', budgetNs, '--sched-deadline', periodNs, '--sched-period', periodNs];
   return answer(change(thread, wish, ['-d', ...times.map(String), '-p', '0']), reservation);
 }
@@ -54,7 +57,10 @@ export function setFifo(priority: number, thread = 0): Answer {
   return answer(change(thread, attributes('fifo', { priority }), ['-f', '-p', String(priority)]));
 }
 
-/** An ordinary thread with this nice value. `thread`: another one than the calling thread. */
+/**
+ * An ordinary thread with this nice value. Asked for without koffi, so in any thread but a process's first, those that it starts inherit it.
+ * `thread`: another one than the calling thread.
+ */
 export function setNice(nice: number, thread = 0): Answer {
   const lasting = lastingLibc();
   if (lasting) return answer(lasting.schedSetattr(thread, attributes('other', { nice })));
