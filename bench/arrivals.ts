@@ -1,5 +1,5 @@
 import { createServer } from 'node:net';
-import { clockNs } from '../src/worlds/clock.ts';
+import { clockNs } from '../src/platform/clock.ts';
 
 /** The receiving process of the comparison: when did how many bytes arrive? Takes one connection, then says so. */
 const instants: number[] = [];

@@ -2,13 +2,13 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CpuEntity, Scheduler } from '../src/core/cpu/cpu-plan.ts';
 import type { Reservation } from '../src/core/cpu/reservation.ts';
+import type { ServerRecord } from '../src/core/cpu/server-record.ts';
 import type { Slice } from '../src/core/cpu/slice.ts';
 import { blackout } from '../src/core/cpu/supply.ts';
-import type { ServerRecord } from '../src/core/migration/course.ts';
 import { formatDuration } from '../src/core/units.ts';
-import { clockNs } from '../src/worlds/clock.ts';
-import { Cpu } from '../src/worlds/cpu/cpu.ts';
-import { reasonOf } from '../src/worlds/failure.ts';
+import { clockNs } from '../src/platform/clock.ts';
+import { reasonOf } from '../src/platform/failure.ts';
+import { Cpu } from '../src/sched/processors.ts';
 
 const PERIODS = 420;
 const LEAST_MS = 4_000;

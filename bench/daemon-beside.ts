@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { quantile } from '../src/lab/statistics/estimate.ts';
+import { quantile } from '../src/study/statistics/estimate.ts';
 
 /** Milliseconds, in the order in which they were seen. */
 interface Seen {

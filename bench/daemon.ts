@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { committedQueries, Prometheus, substituted } from '../dashboards/check.ts';
 import { experiment } from '../examples/demo.ts';
 import type { MigrationRecord } from '../src/core/migration/record.ts';
-import { quantile } from '../src/lab/statistics/estimate.ts';
+import { quantile } from '../src/study/statistics/estimate.ts';
 import { ask, Daemons } from '../test/fixtures/daemons.ts';
 
 /** What the dashboard of guarantees shows of the last so many seconds. */

@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { clockNs } from '../src/worlds/clock.ts';
-import { Pacer } from '../src/worlds/transfer/pacer.ts';
+import { clockNs } from '../src/platform/clock.ts';
+import { Pacer } from '../src/transport/pacer.ts';
 
 /** The sending process of the comparison: sends for a while, held to a rate in one of three ways. */
 const [way, rateText, secondsText, depthText, host, port] = process.argv.slice(2) as [

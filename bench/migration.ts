@@ -1,9 +1,9 @@
 import { type CpuPlan, freeCpu } from '../src/core/cpu/cpu-plan.ts';
-import type { Course } from '../src/core/migration/course.ts';
+import type { Course } from '../src/core/migration/migration-result.ts';
 import type { Plan } from '../src/core/migration/plan.ts';
 import { HEADER_BYTES } from '../src/core/wire/frames.ts';
-import { drive } from '../src/lab/drive.ts';
-import type { ProgramSpec } from '../src/worlds/guests/programs.ts';
+import { drive } from '../src/run/drive.ts';
+import type { ProgramSpec } from '../src/workload/programs.ts';
 import { worldFactory } from '../src/worlds/worlds.ts';
 
 /** One migration of a guest in the `threads` world, to a process of its own; rate null: unthrottled. */

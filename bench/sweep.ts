@@ -1,9 +1,9 @@
 import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { wholeDesign } from '../src/lab/sweep/agenda.ts';
-import { loadDesign } from '../src/lab/sweep/design.ts';
-import { sweep } from '../src/lab/sweep/sweep.ts';
+import { wholeDesign } from '../src/study/sweep/agenda.ts';
+import { loadDesign } from '../src/study/sweep/design.ts';
+import { sweep } from '../src/study/sweep/sweep.ts';
 
 const slides = resolve(import.meta.dirname, '../../config/12-slides.yaml');
 const K3 = [

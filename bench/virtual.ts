@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
-import { migrateVirtually } from '../src/lab/ensemble.ts';
-import { loadExperiment, seeded } from '../src/lab/scenario.ts';
+import { migrateVirtually } from '../src/run/ensemble.ts';
+import { loadExperiment, seeded } from '../src/scenario/scenario.ts';
 
 const slides = resolve(import.meta.dirname, '../../config/12-slides.yaml');
 

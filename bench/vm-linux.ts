@@ -1,14 +1,14 @@
 import { freeCpu } from '../src/core/cpu/cpu-plan.ts';
-import type { Course } from '../src/core/migration/course.ts';
+import type { Course } from '../src/core/migration/migration-result.ts';
 import type { Plan } from '../src/core/migration/plan.ts';
 import type { Nanos } from '../src/core/units.ts';
 import { HEADER_BYTES } from '../src/core/wire/frames.ts';
-import { drive } from '../src/lab/drive.ts';
-import { quantile } from '../src/lab/statistics/estimate.ts';
-import { DestinationProcess } from '../src/worlds/transfer/destination-process.ts';
+import { drive } from '../src/run/drive.ts';
+import { quantile } from '../src/study/statistics/estimate.ts';
+import { DestinationProcess } from '../src/transport/destination-process.ts';
+import type { MigrationSpec } from '../src/workload/migration-spec.ts';
 import { LinuxSite } from '../src/worlds/vm/linux/linux-site.ts';
 import { VmWorld } from '../src/worlds/vm/vm-world.ts';
-import type { WorldSetup } from '../src/worlds/world.ts';
 
 const MiB = 2 ** 20;
 const RUNS = 12;
@@ -18,7 +18,7 @@ const AIM_NS = 50e6;
 /** A Linux guest whose Redis is written to from outside while it moves. */
 export async function linux(): Promise<void> {
   const site = await LinuxSite.create();
-  const process = await DestinationProcess.start('worlds/vm/destination-main', [
+  const process = await DestinationProcess.start('worlds/vm/vm-destination-main', [
     '',
     JSON.stringify(site.lodging),
   ]);
@@ -67,7 +67,7 @@ function beyondOf({ outage, downtimeNs }: Course): Nanos {
 }
 
 /** 192 MiB; nothing is known of what its programs write. */
-function setupOf(verify: Plan['verify']): WorldSetup {
+function setupOf(verify: Plan['verify']): MigrationSpec {
   const guest = {
     name: 'linux',
     pages: (192 * MiB) / 4096,

@@ -2,11 +2,11 @@ import { orderNames, orderPagesMax } from '../src/core/migration/order/orders.ts
 import type { MigrationRecord } from '../src/core/migration/record.ts';
 import { stopRuleNames } from '../src/core/migration/stop/stops.ts';
 import { formatSize, NANOS_PER_SECOND } from '../src/core/units.ts';
-import { experimentTable } from '../src/lab/report/table.ts';
-import { type CellResult, run } from '../src/lab/run.ts';
-import { type Experiment, loadExperiment } from '../src/lab/scenario.ts';
-import { parseSetting } from '../src/lab/settings.ts';
-import { quantile } from '../src/lab/statistics/estimate.ts';
+import { type CellResult, run } from '../src/run/run.ts';
+import { type Experiment, loadExperiment } from '../src/scenario/scenario.ts';
+import { parseSetting } from '../src/scenario/settings.ts';
+import { quantile } from '../src/study/statistics/estimate.ts';
+import { experimentTable } from '../src/study/tables/table.ts';
 import type { WorldName } from '../src/worlds/worlds.ts';
 import { linux } from './vm-linux.ts';
 

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { loadExperiment } from '../src/lab/scenario.ts';
+import { loadExperiment } from '../src/scenario/scenario.ts';
 
 const root = resolve(import.meta.dirname, '..');
 const sources = filesBelow(join(root, 'src')).filter((file) => file.endsWith('.ts'));

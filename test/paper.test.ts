@@ -1,13 +1,13 @@
 import { resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import type { Course } from '../src/core/migration/course.ts';
 import { known } from '../src/core/migration/heat.ts';
+import type { Course } from '../src/core/migration/migration-result.ts';
 import { orderByProbability } from '../src/core/migration/order/known-probabilities.ts';
 import { expectedDirty } from '../src/core/migration/order/objective.ts';
 import { Random } from '../src/core/random.ts';
-import { migrateVirtually } from '../src/lab/ensemble.ts';
-import { loadExperiment, type Scenario, seeded } from '../src/lab/scenario.ts';
-import type { Setting } from '../src/lab/settings.ts';
+import { migrateVirtually } from '../src/run/ensemble.ts';
+import { loadExperiment, type Scenario, seeded } from '../src/scenario/scenario.ts';
+import type { Setting } from '../src/scenario/settings.ts';
 
 /**
  * The claims of F. Checconi, T. Cucinotta, M. Stein, "Real-Time Issues in Live Migration of Virtual Machines"

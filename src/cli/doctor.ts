@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { examine } from '../worlds/doctor.ts';
+import { examine } from '../run/doctor.ts';
 
 /** `switchover doctor`: what works on this machine, and what to do about what does not. */
 export function doctorCommand(exit: (code: number) => void): Command {

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
-import { UsageError } from '../lab/problem.ts';
-import { Failure, Refusal, reasonOf } from '../worlds/failure.ts';
+import { Failure, Refusal, reasonOf } from '../platform/failure.ts';
+import { UsageError } from '../platform/problem.ts';
 import { doctorCommand } from './doctor.ts';
 import { orderCommand } from './order.ts';
 import { predictCommand } from './predict.ts';

@@ -3,8 +3,8 @@ import { Command, Option } from 'commander';
 import { z } from 'zod';
 import { orderByProbability } from '../core/migration/order/known-probabilities.ts';
 import { type OrderName, orderNames } from '../core/migration/order/orders.ts';
-import { shown, UsageError } from '../lab/problem.ts';
-import { Failure, reasonOf } from '../worlds/failure.ts';
+import { Failure, reasonOf } from '../platform/failure.ts';
+import { shown, UsageError } from '../platform/problem.ts';
 
 interface Options {
   readonly rule: OrderName;

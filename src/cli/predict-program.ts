@@ -1,11 +1,11 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { shown, UsageError } from '../lab/problem.ts';
-import { experimentOfProgram, fromPhases, type Phases } from '../lab/recorded.ts';
-import type { Experiment } from '../lab/scenario.ts';
-import type { Setting } from '../lab/settings.ts';
-import { type RecordingHeader, recordingHeader } from '../worlds/recorder/recording-file.ts';
+import { type RecordingHeader, recordingHeader } from '../observe/recording-file.ts';
+import { shown, UsageError } from '../platform/problem.ts';
+import type { Experiment } from '../scenario/scenario.ts';
+import type { Setting } from '../scenario/settings.ts';
+import { experimentOfProgram, fromPhases, type Phases } from '../study/recorded-program.ts';
 import { recordTo } from './record.ts';
 import { type RecordingOptions, recordNow, watchOf } from './recording.ts';
 

@@ -1,10 +1,10 @@
 import { Command } from 'commander';
 import { expected, formatDuration, formatRate, formatSize, parseDuration } from '../core/units.ts';
-import { foresee } from '../lab/foresee.ts';
-import { shown, UsageError } from '../lab/problem.ts';
-import type { Phases } from '../lab/recorded.ts';
-import { type Experiment, loadExperiment } from '../lab/scenario.ts';
-import { parseSetting, type Setting } from '../lab/settings.ts';
+import { shown, UsageError } from '../platform/problem.ts';
+import { foresee } from '../run/predict.ts';
+import { type Experiment, loadExperiment } from '../scenario/scenario.ts';
+import { parseSetting, type Setting } from '../scenario/settings.ts';
+import type { Phases } from '../study/recorded-program.ts';
 import {
   insistOnNoRecording,
   type ProgramOptions,

@@ -1,9 +1,9 @@
 import { Command } from 'commander';
 import { parseSize } from '../core/units.ts';
-import { parseAddress } from '../lab/address.ts';
-import { readKey } from '../lab/key-file.ts';
-import { shown, UsageError } from '../lab/problem.ts';
-import { Destination } from '../worlds/threads/destination.ts';
+import { shown, UsageError } from '../platform/problem.ts';
+import { parseAddress } from '../transport/address.ts';
+import { readKey } from '../transport/key-file.ts';
+import { Destination } from '../worlds/threads/threads-destination.ts';
 
 interface Options {
   readonly listen: string;

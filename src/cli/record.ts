@@ -1,8 +1,8 @@
 import { Command } from 'commander';
 import { stringify } from 'yaml';
 import { formatSize } from '../core/units.ts';
-import type { Recorded } from '../worlds/recorder/recorder.ts';
-import { encodeRecording, PendingFile, recordingHeader } from '../worlds/recorder/recording-file.ts';
+import type { Recorded } from '../observe/recorder.ts';
+import { encodeRecording, PendingFile, recordingHeader } from '../observe/recording-file.ts';
 import { type RecordingOptions, recordingNameOf, recordNow, watchOf } from './recording.ts';
 
 /** `switchover record`: which pages a real program writes, as a guest's program. */

@@ -1,6 +1,6 @@
 import { WorkingSet } from '../core/recording/working-set.ts';
 import { formatDuration, formatSize, NANOS_PER_SECOND, type Nanos } from '../core/units.ts';
-import type { Progress } from '../worlds/recorder/recorder.ts';
+import type { Progress } from '../observe/recorder.ts';
 
 const WINDOW_NS = NANOS_PER_SECOND;
 /** Not on a terminal, a line is not written over, so that there should be few. */

@@ -1,9 +1,9 @@
 import { basename } from 'node:path';
 import { expected, NANOS_PER_MILLISECOND, type Nanos, parseDuration } from '../core/units.ts';
-import { type Problem, shown, UsageError } from '../lab/problem.ts';
-import { FileMemory } from '../worlds/recorder/file-memory.ts';
-import { ProcessMemory } from '../worlds/recorder/process-memory.ts';
-import { type Recorded, record } from '../worlds/recorder/recorder.ts';
+import { FileMemory } from '../observe/file-memory.ts';
+import { ProcessMemory } from '../observe/process-memory.ts';
+import { type Recorded, record } from '../observe/recorder.ts';
+import { type Problem, shown, UsageError } from '../platform/problem.ts';
 import { recordingDisplay } from './recording-display.ts';
 
 /** What `record` and `predict --pid` take alike. */

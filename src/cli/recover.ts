@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander';
 import type { End } from '../core/wire/handover.ts';
-import { type FoundEnd, type Recovery, recover, type Settlement } from '../worlds/transfer/recover.ts';
+import { type FoundEnd, type Recovery, recover, type Settlement } from '../transport/recover.ts';
 import { type Reconciled, reconcile } from '../worlds/vm/reconcile.ts';
 
 /** `switchover recover DIR [DIR2]`: whose are the guests of migrations that were cut off? */

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { formatDuration } from '../core/units.ts';
-import { decodeTraceLine, migrationsOf, replay } from '../lab/trace.ts';
-import { Failure, reasonOf } from '../worlds/failure.ts';
+import { Failure, reasonOf } from '../platform/failure.ts';
+import { decodeTraceLine, migrationsOf, replay } from '../run/trace.ts';
 
 /** `switchover replay FILE`: gives today's migration the answers of a recorded one, and says whether it agrees. */
 export function replayCommand(exit: (code: number) => void): Command {

@@ -1,8 +1,8 @@
 import { closeSync, mkdirSync, openSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
-import { examine } from '../worlds/doctor.ts';
-import { Failure, printable, reasonOf } from '../worlds/failure.ts';
+import { Failure, printable, reasonOf } from '../platform/failure.ts';
+import { examine } from '../run/doctor.ts';
 
 /** `switchover report DIR`: what the records of a folder say, as a page, as Markdown and as CSV. */
 export function reportCommand(exit: (code: number) => void): Command {
@@ -16,12 +16,12 @@ async function action(folder: string): Promise<number> {
   // The library that draws takes half a second to load, which no other command should wait for.
   const [{ collect }, { reportOf }, { htmlOf }, { markdownOf }, { csvOf }, { standalone }] =
     await Promise.all([
-      import('../lab/findings/collection.ts'),
-      import('../lab/findings/report.ts'),
-      import('../lab/findings/html.ts'),
-      import('../lab/findings/markdown.ts'),
-      import('../lab/findings/csv.ts'),
-      import('../lab/findings/plots/draw.ts'),
+      import('../study/findings/collection.ts'),
+      import('../study/findings/findings-report.ts'),
+      import('../study/findings/html.ts'),
+      import('../study/findings/markdown.ts'),
+      import('../study/findings/csv.ts'),
+      import('../study/findings/plots/draw.ts'),
     ]);
   const collection = await collect(folder);
   const isMeasured = collection.cells.some(({ world }) => world !== 'virtual');

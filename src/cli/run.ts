@@ -1,19 +1,19 @@
 import { closeSync, openSync, writeFileSync, writeSync } from 'node:fs';
 import { Command, Option } from 'commander';
-import { parseAddress } from '../lab/address.ts';
-import { readKey } from '../lab/key-file.ts';
-import { type Problem, shown, UsageError } from '../lab/problem.ts';
-import { roundLog } from '../lab/report/round-log.ts';
-import { serversTable } from '../lab/report/servers-table.ts';
-import { settled } from '../lab/report/settled.ts';
-import type { StopChart } from '../lab/report/stop-chart.ts';
-import { experimentTable } from '../lab/report/table.ts';
-import { type RunListener, run } from '../lab/run.ts';
-import { type Experiment, loadExperiment } from '../lab/scenario.ts';
-import { parseSetting, type Setting } from '../lab/settings.ts';
-import { encodeTraceLine } from '../lab/trace.ts';
-import { Failure, reasonOf } from '../worlds/failure.ts';
-import type { DestinationThere } from '../worlds/transfer/connect.ts';
+import { Failure, reasonOf } from '../platform/failure.ts';
+import { type Problem, shown, UsageError } from '../platform/problem.ts';
+import { type RunListener, run } from '../run/run.ts';
+import { encodeTraceLine } from '../run/trace.ts';
+import { type Experiment, loadExperiment } from '../scenario/scenario.ts';
+import { parseSetting, type Setting } from '../scenario/settings.ts';
+import { roundLog } from '../study/tables/round-log.ts';
+import { settled } from '../study/tables/scenario-summary.ts';
+import { serversTable } from '../study/tables/servers-table.ts';
+import { type StopChart, stopChart } from '../study/tables/stop-chart.ts';
+import { experimentTable } from '../study/tables/table.ts';
+import { parseAddress } from '../transport/address.ts';
+import type { DestinationThere } from '../transport/connect.ts';
+import { readKey } from '../transport/key-file.ts';
 import { type WorldName, worldNames } from '../worlds/worlds.ts';
 import { interruptible } from './interruptible.ts';
 import { progressBar } from './progress-bar.ts';
@@ -91,9 +91,11 @@ async function action(file: string, options: Options, interrupted?: AbortSignal)
       listener: {
         starts: progress.starts,
         traced: (line) => trace.write(() => encodeTraceLine(line)),
-        ended: (record, draw) => {
+        ended: (record, migration) => {
           records.write(() => JSON.stringify(record));
-          if (wantsChart && --left === 0) chart = draw();
+          if (wantsChart && --left === 0) {
+            chart = stopChart(migration, `${experiment.name}, seed ${record.seed}`);
+          }
           progress.ended();
         },
       },

@@ -9,10 +9,10 @@ import {
   simulatedSchedulers,
   type Workload,
 } from '../core/cpu/schedule.ts';
-import { type Problem, shown, UsageError } from '../lab/problem.ts';
-import { svgGantt, terminalGantt } from '../lab/report/gantt.ts';
-import { whole } from '../lab/scenario-quantity.ts';
-import { Failure, reasonOf } from '../worlds/failure.ts';
+import { Failure, reasonOf } from '../platform/failure.ts';
+import { type Problem, shown, UsageError } from '../platform/problem.ts';
+import { whole } from '../scenario/quantity.ts';
+import { svgGantt, terminalGantt } from '../study/tables/gantt.ts';
 
 interface Options {
   readonly json?: string;

@@ -5,9 +5,9 @@ import pino from 'pino';
 import { loadConfiguration } from '../daemon/configuration.ts';
 import { Daemon } from '../daemon/daemon.ts';
 import { serverOf } from '../daemon/server.ts';
-import { parseAddress } from '../lab/address.ts';
-import { UsageError } from '../lab/problem.ts';
-import { Failure, Refusal, reasonOf } from '../worlds/failure.ts';
+import { Failure, Refusal, reasonOf } from '../platform/failure.ts';
+import { UsageError } from '../platform/problem.ts';
+import { parseAddress } from '../transport/address.ts';
 
 interface Options {
   readonly config: string;

@@ -1,5 +1,5 @@
-import { shown, UsageError } from '../lab/problem.ts';
-import type { Setting } from '../lab/settings.ts';
+import { shown, UsageError } from '../platform/problem.ts';
+import type { Setting } from '../scenario/settings.ts';
 
 /** What the flags of a command change in a scenario. @throws UsageError a count that is none. */
 export function settingsOf(options: {

@@ -1,20 +1,20 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command, Option } from 'commander';
-import { shown, UsageError } from '../lab/problem.ts';
-import { settled } from '../lab/report/settled.ts';
-import { parseSetting, type Setting } from '../lab/settings.ts';
-import { breakings, type LevelResult, stress } from '../lab/stress/stress.ts';
-import { checkWorld, loadStress, type StressPlan } from '../lab/stress/stress-plan.ts';
+import { Failure, reasonOf } from '../platform/failure.ts';
+import { shown, UsageError } from '../platform/problem.ts';
+import { examine } from '../run/doctor.ts';
+import { parseSetting, type Setting } from '../scenario/settings.ts';
+import { breakings, type LevelResult, stress } from '../study/stress/stress.ts';
+import { checkWorld, loadStress, type StressPlan } from '../study/stress/stress-plan.ts';
 import {
   alternativeName,
   breakingLines,
   levelName,
   rampOf,
   stressTable,
-} from '../lab/stress/stress-table.ts';
-import { examine } from '../worlds/doctor.ts';
-import { Failure, reasonOf } from '../worlds/failure.ts';
+} from '../study/stress/stress-table.ts';
+import { settled } from '../study/tables/scenario-summary.ts';
 import { type WorldName, worldNames } from '../worlds/worlds.ts';
 import { fileLines } from './run.ts';
 import { settingsOf } from './settings-of.ts';

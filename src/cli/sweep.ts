@@ -1,11 +1,11 @@
 import { Command, Option } from 'commander';
-import { shown, UsageError } from '../lab/problem.ts';
-import { sweepTable } from '../lab/report/sweep-table.ts';
-import { parseSetting, type Setting } from '../lab/settings.ts';
-import { type Shard, wholeDesign } from '../lab/sweep/agenda.ts';
-import { loadDesign } from '../lab/sweep/design.ts';
-import { writeParquet } from '../lab/sweep/parquet.ts';
-import { sweep } from '../lab/sweep/sweep.ts';
+import { shown, UsageError } from '../platform/problem.ts';
+import { parseSetting, type Setting } from '../scenario/settings.ts';
+import { type Shard, wholeDesign } from '../study/sweep/agenda.ts';
+import { loadDesign } from '../study/sweep/design.ts';
+import { writeParquet } from '../study/sweep/parquet.ts';
+import { sweep } from '../study/sweep/sweep.ts';
+import { sweepTable } from '../study/tables/sweep-table.ts';
 import { type WorldName, worldNames } from '../worlds/worlds.ts';
 import { progressBar } from './progress-bar.ts';
 import { settingsOf } from './settings-of.ts';

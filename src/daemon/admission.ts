@@ -1,6 +1,6 @@
 import Bottleneck from 'bottleneck';
 import type { BytesPerSecond } from '../core/units.ts';
-import { clockNs } from '../worlds/clock.ts';
+import { clockNs } from '../platform/clock.ts';
 
 export type JobKind = 'migration' | 'experiment';
 

@@ -1,8 +1,8 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { parseAddress } from '../lab/address.ts';
-import { guestToBoot } from '../lab/journey.ts';
+import { guestToBoot } from '../scenario/migration-request.ts';
+import { parseAddress } from '../transport/address.ts';
 import type { WorldName } from '../worlds/worlds.ts';
 import { experimentBody, guestBody, idParams, migrationBody, nameParams, refusal } from './api-schemas.ts';
 import type { Daemon } from './daemon.ts';

@@ -9,14 +9,14 @@ import {
   parseRate,
   parseSize,
 } from '../core/units.ts';
-import { parseAddress } from '../lab/address.ts';
-import { checked } from '../lab/checked.ts';
-import { type GuestToBoot, guestToBoot } from '../lab/journey.ts';
-import { readKey } from '../lab/key-file.ts';
-import { UsageError } from '../lab/problem.ts';
-import { quantity, whole } from '../lab/scenario-quantity.ts';
-import { readYaml } from '../lab/yaml-file.ts';
-import type { DestinationThere } from '../worlds/transfer/connect.ts';
+import { UsageError } from '../platform/problem.ts';
+import { checked } from '../scenario/checked.ts';
+import { type GuestToBoot, guestToBoot } from '../scenario/migration-request.ts';
+import { quantity, whole } from '../scenario/quantity.ts';
+import { readYaml } from '../scenario/yaml-file.ts';
+import { parseAddress } from '../transport/address.ts';
+import type { DestinationThere } from '../transport/connect.ts';
+import { readKey } from '../transport/key-file.ts';
 
 /** What a daemon is told by its file; every value resolved. */
 export interface Configuration {

@@ -3,7 +3,7 @@ import type { MigrationRecord } from '../core/migration/record.ts';
 import { Host } from '../worlds/threads/host.ts';
 import { Admission } from './admission.ts';
 import type { Configuration } from './configuration.ts';
-import { Diary } from './diary.ts';
+import { Diary } from './event-log.ts';
 import { Events } from './events.ts';
 import { Experiments } from './experiments.ts';
 import { Guests, settledBefore } from './guests.ts';

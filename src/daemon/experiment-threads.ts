@@ -1,8 +1,8 @@
 import { Worker } from 'node:worker_threads';
-import { entry } from '../worlds/entry.ts';
-import { reasonOf } from '../worlds/failure.ts';
+import { entry } from '../platform/entry.ts';
+import { reasonOf } from '../platform/failure.ts';
 import type { WorldName } from '../worlds/worlds.ts';
-import type { ExperimentData, ExperimentNews } from './experiment-course.ts';
+import type { ExperimentData, ExperimentNews } from './experiment-run.ts';
 import type { ThreadData } from './experiment-worker.ts';
 
 /** A thread that does not notice that it was cancelled is ended. */

@@ -1,7 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { setNice } from '../worlds/cpu/scheduling.ts';
+import { setNice } from '../platform/thread-scheduling.ts';
 import type { WorldName } from '../worlds/worlds.ts';
-import type { ExperimentData } from './experiment-course.ts';
+import type { ExperimentData } from './experiment-run.ts';
 
 /** A thread that carries out one experiment after another, so that the one which answers requests stays free. */
 export interface ThreadData {
@@ -16,7 +16,7 @@ export interface ThreadData {
 const COMPUTED_NICE = 10;
 if ((workerData as ThreadData).world === 'virtual') setNice(COMPUTED_NICE);
 
-const { carryOut } = await import('./experiment-course.ts');
+const { carryOut } = await import('./experiment-run.ts');
 parentPort!.on('message', (experiment: ExperimentData) =>
   carryOut(experiment, (news) => parentPort!.postMessage(news)),
 );

@@ -1,14 +1,14 @@
 import { mkdirSync } from 'node:fs';
-import type { Owner } from '../core/migration/course.ts';
+import type { Owner } from '../core/migration/migration-result.ts';
 import { formatSize } from '../core/units.ts';
-import type { GuestToBoot } from '../lab/journey.ts';
-import { Failure, reasonOf } from '../worlds/failure.ts';
-import type { GuestSpec } from '../worlds/guests/programs.ts';
+import { Failure, reasonOf } from '../platform/failure.ts';
+import type { GuestToBoot } from '../scenario/migration-request.ts';
+import { recover, type Settlement } from '../transport/recover.ts';
+import type { GuestSpec } from '../workload/programs.ts';
 import type { Host } from '../worlds/threads/host.ts';
-import { recover, type Settlement } from '../worlds/transfer/recover.ts';
 import { NotAdmitted } from './admission.ts';
 import type { Configuration } from './configuration.ts';
-import type { Diary } from './diary.ts';
+import type { Diary } from './event-log.ts';
 import type { Events } from './events.ts';
 
 /** A guest as the API shows it. */

@@ -1,6 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { ServerRecord } from '../core/cpu/server-record.ts';
 import { blackout } from '../core/cpu/supply.ts';
-import type { ServerRecord } from '../core/migration/course.ts';
 import type { MigrationRecord } from '../core/migration/record.ts';
 import { convergenceOf, guaranteeLabels } from './measures.ts';
 import { type Metric, type MetricKey, metricTable } from './metric-table.ts';

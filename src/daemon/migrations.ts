@@ -1,22 +1,22 @@
 import { randomUUID } from 'node:crypto';
 import { idleLink } from '../core/link/account.ts';
-import type { Course } from '../core/migration/course.ts';
+import type { Course } from '../core/migration/migration-result.ts';
 import { type Labels, type MigrationRecord, migrationRecord } from '../core/migration/record.ts';
 import type { BytesPerSecond } from '../core/units.ts';
-import { drive } from '../lab/drive.ts';
-import { predictedOf } from '../lab/foresee.ts';
-import { type Journey, journeyOf } from '../lab/journey.ts';
-import { Failure, reasonOf } from '../worlds/failure.ts';
+import { Failure, reasonOf } from '../platform/failure.ts';
+import { drive } from '../run/drive.ts';
+import { predictedOf } from '../run/predict.ts';
+import { type Journey, journeyOf } from '../scenario/migration-request.ts';
+import type { DestinationThere } from '../transport/connect.ts';
+import type { Settlement } from '../transport/recover.ts';
 import type { Host } from '../worlds/threads/host.ts';
-import type { DestinationThere } from '../worlds/transfer/connect.ts';
-import type { Settlement } from '../worlds/transfer/recover.ts';
 import type { Admission } from './admission.ts';
-import type { Diary } from './diary.ts';
+import type { Diary } from './event-log.ts';
 import type { Events } from './events.ts';
 import { fateOf, type Guests } from './guests.ts';
 import { History } from './history.ts';
+import { startPulse } from './live-sampler.ts';
 import { type Progress, ProgressOfSteps } from './progress.ts';
-import { startPulse } from './pulse.ts';
 
 export interface MigrationRequest {
   readonly guest: string;

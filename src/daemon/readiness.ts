@@ -1,8 +1,8 @@
-import { predictedOf } from '../lab/foresee.ts';
-import { guestToBoot, journeyOf } from '../lab/journey.ts';
-import { experimentOf, scenarioOf } from '../lab/scenario.ts';
-import { libc } from '../worlds/cpu/libc.ts';
-import { setNice } from '../worlds/cpu/scheduling.ts';
+import { libc } from '../platform/libc.ts';
+import { setNice } from '../platform/thread-scheduling.ts';
+import { predictedOf } from '../run/predict.ts';
+import { guestToBoot, journeyOf } from '../scenario/migration-request.ts';
+import { experimentOf, scenarioOf } from '../scenario/scenario.ts';
 import type { Metrics } from './metrics.ts';
 
 const ANSWERING_NICE = -10;

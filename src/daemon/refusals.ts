@@ -1,6 +1,6 @@
 import type { FastifyError } from 'fastify';
-import { type Problem, shown, UsageError } from '../lab/problem.ts';
-import { Failure, Refusal } from '../worlds/failure.ts';
+import { Failure, Refusal } from '../platform/failure.ts';
+import { type Problem, shown, UsageError } from '../platform/problem.ts';
 import { NotAdmitted } from './admission.ts';
 import { NoSuchGuest } from './guests.ts';
 import type { RefusalReason } from './metrics.ts';

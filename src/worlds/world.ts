@@ -1,13 +1,7 @@
-import type { Antagonist } from '../core/antagonist.ts';
-import type { CpuPlan } from '../core/cpu/cpu-plan.ts';
 import type { Slice } from '../core/cpu/slice.ts';
 import type { Ceiling } from '../core/link/ceiling.ts';
-import type { Course } from '../core/migration/course.ts';
-import type { Plan } from '../core/migration/plan.ts';
+import type { Course } from '../core/migration/migration-result.ts';
 import type { Seen, Step } from '../core/migration/steps.ts';
-import type { BytesPerSecond } from '../core/units.ts';
-import type { GuestSpec } from './guests/programs.ts';
-import type { NativeSettings } from './vm/native-settings.ts';
 
 /** One migration's world: has the clock, the link and the guest, and carries out the migration's steps. */
 export interface World {
@@ -31,19 +25,4 @@ export interface World {
   slices(): readonly Slice[];
   /** Frees everything: processes, threads, sockets. */
   close(): Promise<void>;
-}
-
-/** What every world is given. */
-export interface WorldSetup {
-  readonly guest: GuestSpec;
-  readonly plan: Plan;
-  readonly cpu: CpuPlan;
-  /** What works against the migration, besides the hogs of `cpu`. */
-  readonly antagonists?: readonly Antagonist[];
-  /** Of the link, which antagonists take from; infinite without. */
-  readonly linkCapacityBytesPerSecond?: BytesPerSecond;
-  /** Of a page that was sent before, only what has changed is sent, where that is known: in the world vm. */
-  readonly deltas?: boolean;
-  /** For QEMU's own migration alone. */
-  readonly native?: NativeSettings;
 }

@@ -1,20 +1,21 @@
 import { createSocket } from 'node:dgram';
 import { lookup } from 'node:dns/promises';
-import { Failure, Refusal, reasonOf } from './failure.ts';
+import { Failure, Refusal, reasonOf } from '../platform/failure.ts';
+import type { DestinationThere } from '../transport/connect.ts';
+import { DestinationProcess } from '../transport/destination-process.ts';
+import type { MigrationSpec } from '../workload/migration-spec.ts';
 import { ThreadsWorld } from './threads/threads-world.ts';
-import type { DestinationThere } from './transfer/connect.ts';
-import { DestinationProcess } from './transfer/destination-process.ts';
 import { VirtualWorld } from './virtual/virtual-world.ts';
 import { QemuNativeWorld } from './vm/qemu-native-world.ts';
 import { VmWorld } from './vm/vm-world.ts';
-import type { World, WorldSetup } from './world.ts';
+import type { World } from './world.ts';
 
 export const worldNames = ['virtual', 'threads', 'vm', 'qemu-native'] as const;
 export type WorldName = (typeof worldNames)[number];
 
 /** Makes worlds of one kind, one a migration, and keeps what they share. */
 export interface WorldFactory {
-  create(setup: WorldSetup): Promise<World>;
+  create(setup: MigrationSpec): Promise<World>;
   close(): Promise<void>;
 }
 
@@ -44,7 +45,7 @@ export async function worldFactory(
           close: async () => {},
         };
       }
-      const { process, destination } = await ownDestination('worlds/threads/destination-main');
+      const { process, destination } = await ownDestination('worlds/threads/threads-destination-main');
       return {
         create: (setup) =>
           ThreadsWorld.create(setup, { to: destination, viewerHost: process.host, journals }),
@@ -54,7 +55,7 @@ export async function worldFactory(
     case 'vm': {
       insistOnOwn(name, { to });
       const { process, destination } = await ownDestination(
-        'worlds/vm/destination-main',
+        'worlds/vm/vm-destination-main',
         journals === undefined ? [] : [journals],
       );
       return {
@@ -72,7 +73,7 @@ export async function worldFactory(
 }
 
 /** Nothing works against a machine here but hogs. @throws Refusal something should */
-function undisturbed(name: WorldName, setup: WorldSetup): WorldSetup {
+function undisturbed(name: WorldName, setup: MigrationSpec): MigrationSpec {
   const [antagonist] = setup.antagonists ?? [];
   if (!antagonist) return setup;
   throw new Refusal(

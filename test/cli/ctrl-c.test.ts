@@ -5,7 +5,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { recover } from '../../src/worlds/transfer/recover.ts';
+import { recover } from '../../src/transport/recover.ts';
 import { main, root } from '../fixtures/command.ts';
 import { entriesIn } from '../fixtures/journals.ts';
 import { same, until } from '../fixtures/until.ts';

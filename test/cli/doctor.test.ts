@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { examine } from '../../src/worlds/doctor.ts';
+import { examine } from '../../src/run/doctor.ts';
 
 test('doctor tries everything that a run needs, and says what to do about what is missing', async () => {
   const findings = await examine();

@@ -13,7 +13,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
-import { parseRecording } from '../../src/worlds/guests/recording.ts';
+import { parseRecording } from '../../src/workload/recording.ts';
 import { main, switchover } from '../fixtures/command.ts';
 import { PageWriter } from '../fixtures/page-writer.ts';
 import { RedisServer, redisIsHere } from '../fixtures/redis-server.ts';

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { thisProcess } from '../../src/worlds/transfer/process-identity.ts';
+import { thisProcess } from '../../src/platform/process-identity.ts';
 import { main, root, switchover } from '../fixtures/command.ts';
 import { entriesIn, leaveJournal } from '../fixtures/journals.ts';
 

@@ -221,7 +221,7 @@ describe('is refused before anything runs', () => {
   test('a folder in which another process is at work', async () => {
     mkdirSync(at('busy'));
     const lock = join(at('busy'), 'records-1-of-1.ndjson.lock');
-    const { thisProcess } = await import('../../src/worlds/transfer/process-identity.ts');
+    const { thisProcess } = await import('../../src/platform/process-identity.ts');
     writeFileSync(lock, JSON.stringify(thisProcess()));
     expect(await refused('busy')).toContain(`found process ${process.pid} on`);
     writeFileSync(lock, JSON.stringify({ ...thisProcess(), pid: 2 ** 22 + 1 }));

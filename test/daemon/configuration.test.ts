@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { loadConfiguration } from '../../src/daemon/configuration.ts';
-import { UsageError } from '../../src/lab/problem.ts';
+import { UsageError } from '../../src/platform/problem.ts';
 
 let folder: string;
 beforeEach(() => {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import type { ExperimentNews } from '../../src/daemon/experiment-course.ts';
+import type { ExperimentNews } from '../../src/daemon/experiment-run.ts';
 import { ExperimentThreads } from '../../src/daemon/experiment-threads.ts';
 import type { WorldName } from '../../src/worlds/worlds.ts';
 

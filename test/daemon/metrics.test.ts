@@ -6,7 +6,7 @@ import { migrationRecord } from '../../src/core/migration/record.ts';
 import { convergenceOf, guaranteeLabels } from '../../src/daemon/measures.ts';
 import { type Metric, metricTable } from '../../src/daemon/metric-table.ts';
 import { Metrics, type Pulled } from '../../src/daemon/metrics.ts';
-import { drive } from '../../src/lab/drive.ts';
+import { drive } from '../../src/run/drive.ts';
 import { VirtualWorld } from '../../src/worlds/virtual/virtual-world.ts';
 import { has, reading } from '../fixtures/daemons.ts';
 import { smallSetup } from '../fixtures/setup.ts';

@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import { freeCpu } from '../../src/core/cpu/cpu-plan.ts';
-import type { Course } from '../../src/core/migration/course.ts';
+import type { Course } from '../../src/core/migration/migration-result.ts';
 import { same, until } from '../fixtures/until.ts';
 import type { Fault, Outcome } from './faults.ts';
 import type { HostProcess } from './host-process.ts';

@@ -2,12 +2,12 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import type { CpuPlan } from '../../src/core/cpu/cpu-plan.ts';
-import type { Course } from '../../src/core/migration/course.ts';
+import type { Course } from '../../src/core/migration/migration-result.ts';
 import type { Plan } from '../../src/core/migration/plan.ts';
 import type { End } from '../../src/core/wire/handover.ts';
-import type { GuestSpec } from '../../src/worlds/guests/programs.ts';
+import type { Limits } from '../../src/transport/limits.ts';
+import type { GuestSpec } from '../../src/workload/programs.ts';
 import type { BootOptions, ResidentGuest } from '../../src/worlds/threads/host.ts';
-import type { Limits } from '../../src/worlds/transfer/limits.ts';
 import { root } from '../fixtures/command.ts';
 
 export interface HostProcessOptions {

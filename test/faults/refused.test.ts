@@ -5,7 +5,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { freeCpu } from '../../src/core/cpu/cpu-plan.ts';
-import { encodeFrame } from '../../src/worlds/transfer/frame-writer.ts';
+import { encodeFrame } from '../../src/transport/frame-writer.ts';
 import { json } from '../fixtures/stranger.ts';
 import { HostProcess, type HostProcessOptions, type Target } from './host-process.ts';
 import { guest, Lane, plan } from './lane.ts';

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Course } from '../../src/core/migration/course.ts';
+import type { Course } from '../../src/core/migration/migration-result.ts';
 import type { Seen, Step } from '../../src/core/migration/steps.ts';
-import { drive } from '../../src/lab/drive.ts';
-import { replay, type TraceLine } from '../../src/lab/trace.ts';
-import type { WorldSetup } from '../../src/worlds/world.ts';
+import { drive } from '../../src/run/drive.ts';
+import { replay, type TraceLine } from '../../src/run/trace.ts';
+import type { MigrationSpec } from '../../src/workload/migration-spec.ts';
 import { type WorldFactory, worldFactory, worldNames } from '../../src/worlds/worlds.ts';
 import { withoutQemu } from '../fixtures/qemu.ts';
 import { smallSetup } from '../fixtures/setup.ts';
@@ -23,7 +23,7 @@ describe.each(stepByStep)('world %s', (name) => {
   });
   afterAll(() => factory.close());
 
-  async function migrateIn(setup: WorldSetup): Promise<{ course: Course; lines: TraceLine[] }> {
+  async function migrateIn(setup: MigrationSpec): Promise<{ course: Course; lines: TraceLine[] }> {
     const world = await factory.create(setup);
     try {
       const lines: TraceLine[] = [{ plan: setup.plan }];

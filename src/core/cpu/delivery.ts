@@ -1,7 +1,7 @@
-import type { ServerRecord, ShareError } from '../migration/course.ts';
 import { NANOS_PER_SECOND, type Nanos } from '../units.ts';
 import { idleServer, replenish, type Server, sleep, wake } from './cbs.ts';
 import type { Reservation } from './reservation.ts';
+import type { ServerRecord, ShareError } from './server-record.ts';
 
 /** How much of a budget may remain unserved before its period counts as missed: share·Q, and at least floorNs. */
 export interface Tolerance {

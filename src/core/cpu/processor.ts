@@ -3,7 +3,7 @@ import { type CbsRule, charge, idleServer, replenish, type Server, sleep, wake }
 import { EarliestFirst, NONE } from './earliest-first.ts';
 import { Jobs } from './jobs.ts';
 import type { Reservation } from './reservation.ts';
-import { Turns } from './turns.ts';
+import { Turns } from './round-robin.ts';
 
 /** What competes for a processor, by its index in the order of adding. */
 export type EntityId = number;

@@ -1,4 +1,4 @@
-import type { LinkRecord } from '../migration/course.ts';
+import type { LinkRecord } from '../migration/migration-result.ts';
 import {
   type Bytes,
   type BytesPerSecond,

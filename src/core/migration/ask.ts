@@ -1,5 +1,5 @@
 import type { Nanos } from '../units.ts';
-import type { Outcome } from './course.ts';
+import type { Outcome } from './migration-result.ts';
 import type { Seen, SeenOf, Step } from './steps.ts';
 
 /** A part of the migration: yields steps, is told what was seen, ends with a result. */

@@ -1,10 +1,10 @@
 import { Random } from '../random.ts';
 import { formatDuration, type Nanos } from '../units.ts';
 import { ask, type Migration, StepFailed } from './ask.ts';
-import type { Course, Outcome, RoundRecord, StopRecord } from './course.ts';
 import { deferrable } from './deferral.ts';
 import { frequency, type Heat, known, recency, unknown } from './heat.ts';
 import { BandwidthMeter } from './meter.ts';
+import type { Course, Outcome, RoundRecord, StopRecord } from './migration-result.ts';
 import { orders } from './order/orders.ts';
 import type { PageSet } from './pages.ts';
 import { type Plan, slotsPerWindow } from './plan.ts';

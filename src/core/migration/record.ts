@@ -2,7 +2,7 @@ import type { Antagonist } from '../antagonist.ts';
 import type { Scheduler } from '../cpu/cpu-plan.ts';
 import type { Reservation } from '../cpu/reservation.ts';
 import type { Bytes, BytesPerSecond, Nanos } from '../units.ts';
-import type { Course } from './course.ts';
+import type { Course } from './migration-result.ts';
 import type { Plan } from './plan.ts';
 
 /**

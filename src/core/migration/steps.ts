@@ -1,6 +1,6 @@
 import type { Bytes, BytesPerSecond, Nanos } from '../units.ts';
-import type { Owner, Witness } from './course.ts';
 import type { WriteRates } from './heat.ts';
+import type { Owner, Witness } from './migration-result.ts';
 import type { PageSet } from './pages.ts';
 
 /** What the migration asks of a world. */

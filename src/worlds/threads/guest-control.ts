@@ -1,7 +1,7 @@
 import type { Nanos } from '../../core/units.ts';
-import type { TurnData } from '../cpu/turn.ts';
-import type { GuestSpec } from '../guests/programs.ts';
-import type { HeartbeatAddress } from '../transfer/hello.ts';
+import type { TurnData } from '../../sched/scheduled-thread.ts';
+import type { HeartbeatAddress } from '../../transport/hello.ts';
+import type { GuestSpec } from '../../workload/programs.ts';
 
 export interface GuestWorkerData {
   readonly guest: GuestSpec;

@@ -1,10 +1,10 @@
 import { Worker } from 'node:worker_threads';
-import { nudge, type TurnData } from '../cpu/turn.ts';
-import { entry } from '../entry.ts';
-import { Failure } from '../failure.ts';
-import type { GuestSpec } from '../guests/programs.ts';
-import { sharedMemory } from '../shared-memory.ts';
-import type { HeartbeatAddress } from '../transfer/hello.ts';
+import { entry } from '../../platform/entry.ts';
+import { Failure } from '../../platform/failure.ts';
+import { sharedMemory } from '../../platform/shared-memory.ts';
+import { nudge, type TurnData } from '../../sched/scheduled-thread.ts';
+import type { HeartbeatAddress } from '../../transport/hello.ts';
+import type { GuestSpec } from '../../workload/programs.ts';
 import { DirtyLog } from './dirty-log.ts';
 import { Gate, type GuestReport, type GuestWorkerData } from './guest-control.ts';
 

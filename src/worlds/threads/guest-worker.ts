@@ -1,14 +1,14 @@
 import { createHash } from 'node:crypto';
 import { createSocket, type Socket } from 'node:dgram';
 import { parentPort, workerData } from 'node:worker_threads';
-import { clockNs } from '../clock.ts';
-import { threadCpuNs } from '../cpu/thread-clock.ts';
-import { openTurn } from '../cpu/turn.ts';
-import { Machine } from '../guests/machine.ts';
-import { ProgramClock } from '../guests/program-clock.ts';
-import { programOf } from '../guests/programs.ts';
-import type { HeartbeatAddress } from '../transfer/hello.ts';
-import { encodeHeartbeat } from '../viewer/heartbeat.ts';
+import { encodeHeartbeat } from '../../observe/viewer/heartbeat.ts';
+import { clockNs } from '../../platform/clock.ts';
+import { threadCpuNs } from '../../platform/thread-clock.ts';
+import { openTurn } from '../../sched/scheduled-thread.ts';
+import type { HeartbeatAddress } from '../../transport/hello.ts';
+import { ProgramClock } from '../../workload/program-clock.ts';
+import { Machine } from '../../workload/program-machine.ts';
+import { programOf } from '../../workload/programs.ts';
 import { DirtyLog } from './dirty-log.ts';
 import { commands, Gate, type GuestReport, type GuestWorkerData } from './guest-control.ts';
 

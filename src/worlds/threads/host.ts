@@ -1,15 +1,15 @@
 import { type CpuPlan, competitors, isHog } from '../../core/cpu/cpu-plan.ts';
 import type { End } from '../../core/wire/handover.ts';
-import { Cpu } from '../cpu/cpu.ts';
-import { Failure } from '../failure.ts';
-import type { DestinationThere } from '../transfer/connect.ts';
-import { Interruption } from '../transfer/interruption.ts';
-import type { WorldSetup } from '../world.ts';
-import { Departure } from './departure.ts';
-import { Destination, type DestinationOptions } from './destination.ts';
-import { leaving } from './onlooker.ts';
-import type { GuestPlace, Resident } from './resident.ts';
-import { Residents } from './residents.ts';
+import { Failure } from '../../platform/failure.ts';
+import { Cpu } from '../../sched/processors.ts';
+import type { DestinationThere } from '../../transport/connect.ts';
+import { Interruption } from '../../transport/interruption.ts';
+import type { MigrationSpec } from '../../workload/migration-spec.ts';
+import type { GuestPlace, Resident } from './guest-instance.ts';
+import { Residents } from './guest-instances.ts';
+import { leaving } from './migration-hooks.ts';
+import { Departure } from './outgoing-migration.ts';
+import { Destination, type DestinationOptions } from './threads-destination.ts';
 
 /** A guest that lives here, as it is at this moment. */
 export interface ResidentGuest {
@@ -105,7 +105,7 @@ export class Host {
    */
   async migrate(
     name: string,
-    { plan, cpu }: Pick<WorldSetup, 'plan' | 'cpu'>,
+    { plan, cpu }: Pick<MigrationSpec, 'plan' | 'cpu'>,
     to: DestinationThere,
   ): Promise<Departure> {
     const resident = this.#residents.get(name);
@@ -156,7 +156,7 @@ export class Host {
 
   async #depart(
     resident: Resident,
-    { plan, cpu }: Pick<WorldSetup, 'plan' | 'cpu'>,
+    { plan, cpu }: Pick<MigrationSpec, 'plan' | 'cpu'>,
     to: DestinationThere,
     interruption: Interruption,
   ): Promise<Departure> {

@@ -5,18 +5,19 @@ import type { Slice } from '../../core/cpu/slice.ts';
 import type { Ceiling } from '../../core/link/ceiling.ts';
 import type { Seen, Step } from '../../core/migration/steps.ts';
 import { NANOS_PER_MILLISECOND } from '../../core/units.ts';
-import { Antagonists } from '../antagonists/antagonists.ts';
-import { latenessMeanNs } from '../antagonists/disturbance.ts';
-import { Cpu } from '../cpu/cpu.ts';
+import { ViewerThread } from '../../observe/viewer/viewer-thread.ts';
+import { Cpu } from '../../sched/processors.ts';
+import type { DestinationThere } from '../../transport/connect.ts';
+import { Interruption } from '../../transport/interruption.ts';
+import { Antagonists } from '../../workload/antagonists/antagonists.ts';
+import { latenessMeanNs } from '../../workload/antagonists/disturbance.ts';
+import type { MigrationSpec } from '../../workload/migration-spec.ts';
 import { phaseNs } from '../phase.ts';
-import type { DestinationThere } from '../transfer/connect.ts';
-import { Interruption } from '../transfer/interruption.ts';
-import { ViewerThread } from '../viewer/viewer-thread.ts';
-import type { World, WorldSetup } from '../world.ts';
-import { Departure } from './departure.ts';
+import type { World } from '../world.ts';
+import { Resident } from './guest-instance.ts';
 import { GuestThread } from './guest-thread.ts';
-import { retiring } from './onlooker.ts';
-import { Resident } from './resident.ts';
+import { retiring } from './migration-hooks.ts';
+import { Departure } from './outgoing-migration.ts';
 
 /** Where the destination is, and where on this host its guest can reach the viewer. */
 export interface ThreadsOptions {
@@ -40,7 +41,7 @@ export class ThreadsWorld implements World {
   }
 
   /** Boots the guest, connects to the destination, and lets the guest run. @throws Failure any of that is not possible. */
-  static async create(setup: WorldSetup, options: ThreadsOptions): Promise<ThreadsWorld> {
+  static async create(setup: MigrationSpec, options: ThreadsOptions): Promise<ThreadsWorld> {
     const { guest, plan, cpu } = setup;
     const { to, journals, viewerHost: host } = options;
     const token = randomInt(2 ** 32);

@@ -1,6 +1,6 @@
 import { passedNs } from '../../core/link/bottleneck.ts';
 import type { Bytes, Nanos } from '../../core/units.ts';
-import type { Disturbance } from '../antagonists/disturbance.ts';
+import type { Disturbance } from '../../workload/antagonists/disturbance.ts';
 import { VirtualLink } from './virtual-link.ts';
 
 /**

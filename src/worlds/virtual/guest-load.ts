@@ -1,5 +1,5 @@
 import { NANOS_PER_SECOND, type Nanos } from '../../core/units.ts';
-import { type GuestSpec, writesPerSecondOf } from '../guests/programs.ts';
+import { type GuestSpec, writesPerSecondOf } from '../../workload/programs.ts';
 
 /**
  * What a guest asks of the processor: job k = 1, 2, … arrives at k·T of the guest's time, takes `workNs`, and

@@ -1,7 +1,7 @@
 import { Delivery } from '../../core/cpu/delivery.ts';
 import type { Reservation } from '../../core/cpu/reservation.ts';
+import type { ServerRecord } from '../../core/cpu/server-record.ts';
 import type { Slice } from '../../core/cpu/slice.ts';
-import type { ServerRecord } from '../../core/migration/course.ts';
 import type { Nanos } from '../../core/units.ts';
 
 /** In virtual time what is not served on the nanosecond is missed; below that is the arithmetic's own error. */

@@ -1,9 +1,9 @@
 import { type CpuPlan, competitors, isHog, ruleOf } from '../../core/cpu/cpu-plan.ts';
 import { type EntityId, Processor } from '../../core/cpu/processor.ts';
+import type { ServerRecord } from '../../core/cpu/server-record.ts';
 import type { Slice } from '../../core/cpu/slice.ts';
-import type { ServerRecord } from '../../core/migration/course.ts';
 import type { Nanos } from '../../core/units.ts';
-import type { ProgramClock } from '../guests/program-clock.ts';
+import type { ProgramClock } from '../../workload/program-clock.ts';
 import type { GuestLoad } from './guest-load.ts';
 import { SupplyLog } from './supply-log.ts';
 

@@ -2,8 +2,8 @@ import type { WriteRates } from '../../core/migration/heat.ts';
 import type { PageSet } from '../../core/migration/pages.ts';
 import type { Random } from '../../core/random.ts';
 import { NANOS_PER_SECOND, type Nanos } from '../../core/units.ts';
-import { type Activity, groupRate, type PoissonGroup } from '../guests/program.ts';
-import { activityOf, type GuestSpec, usedPages, writeRatesOf } from '../guests/programs.ts';
+import { type Activity, groupRate, type PoissonGroup } from '../../workload/program.ts';
+import { activityOf, type GuestSpec, usedPages, writeRatesOf } from '../../workload/programs.ts';
 
 /** Writes expected of a page in an interval, above which every page is looked at. */
 const SKIPPING_PAYS_BELOW = 0.5;

@@ -1,7 +1,7 @@
 import { idleLink, LinkAccount } from '../../core/link/account.ts';
 import { type Bucket, changeRate, fullBucket, reserve, reserveRow } from '../../core/link/bucket.ts';
 import { type Ceiling, ceilingAt, nextChangeNs, revokedWhy } from '../../core/link/ceiling.ts';
-import type { LinkRecord } from '../../core/migration/course.ts';
+import type { LinkRecord } from '../../core/migration/migration-result.ts';
 import type { Bytes, BytesPerSecond, Nanos } from '../../core/units.ts';
 
 /** A link in virtual time: the bucket alone decides when bytes may leave, and they arrive at once. */

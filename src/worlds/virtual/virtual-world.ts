@@ -1,17 +1,18 @@
 import { isCompeted } from '../../core/cpu/cpu-plan.ts';
 import type { Slice } from '../../core/cpu/slice.ts';
 import type { Ceiling } from '../../core/link/ceiling.ts';
-import type { Witness } from '../../core/migration/course.ts';
+import type { Witness } from '../../core/migration/migration-result.ts';
 import { PageSet } from '../../core/migration/pages.ts';
 import { stoodTooLong } from '../../core/migration/plan.ts';
 import type { Seen, Step } from '../../core/migration/steps.ts';
 import { Random } from '../../core/random.ts';
 import type { Bytes, BytesPerSecond, Nanos } from '../../core/units.ts';
-import { disturbanceOf } from '../antagonists/disturbance.ts';
-import { Failure } from '../failure.ts';
-import { ProgramClock } from '../guests/program-clock.ts';
+import { Failure } from '../../platform/failure.ts';
+import { disturbanceOf } from '../../workload/antagonists/disturbance.ts';
+import type { MigrationSpec } from '../../workload/migration-spec.ts';
+import { ProgramClock } from '../../workload/program-clock.ts';
 import { phaseNs } from '../phase.ts';
-import type { World, WorldSetup } from '../world.ts';
+import type { World } from '../world.ts';
 import { DisturbedLink } from './disturbed-link.ts';
 import { guestLoad } from './guest-load.ts';
 import { VirtualCpu } from './virtual-cpu.ts';
@@ -28,7 +29,7 @@ const GUEST_STREAM = 3;
  */
 export class VirtualWorld implements World {
   readonly startedAt = new Date(0).toISOString();
-  readonly #setup: WorldSetup;
+  readonly #setup: MigrationSpec;
   readonly #guest: VirtualGuest;
   readonly #clock: ProgramClock;
   readonly #link: VirtualLink;
@@ -46,7 +47,7 @@ export class VirtualWorld implements World {
    * @param linkWindows whether the link's record shall say what left in windows
    * @throws Failure the plan cannot be carried out in virtual time
    */
-  constructor(setup: WorldSetup, linkWindows = true) {
+  constructor(setup: MigrationSpec, linkWindows = true) {
     const { guest, plan, cpu } = setup;
     const unlimited = plan.rateBytesPerSecond === null || plan.stopRateBytesPerSecond === null;
     if (unlimited && cpu.cpuPerPageNs === 0) {

@@ -1,9 +1,9 @@
 import { createServer, type Socket } from 'node:net';
 import { workerData } from 'node:worker_threads';
-import { clockNs } from '../clock.ts';
-import { HeartbeatAccount } from '../viewer/heartbeat-account.ts';
-import { serveViewer, type ViewerWorkerData } from '../viewer/viewer-desk.ts';
-import { TICK_NS } from './boot/layout.ts';
+import { HeartbeatAccount } from '../../observe/viewer/heartbeat-account.ts';
+import { serveViewer, type ViewerWorkerData } from '../../observe/viewer/viewer-protocol.ts';
+import { clockNs } from '../../platform/clock.ts';
+import { TICK_NS } from './boot/memory-layout.ts';
 
 /**
  * The client of a machine: what the guest writes to its debug console arrives here, byte by byte, over a connection

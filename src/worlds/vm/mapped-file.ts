@@ -1,6 +1,6 @@
 import { closeSync, ftruncateSync, openSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { Failure, reasonOf } from '../failure.ts';
+import { Failure, reasonOf } from '../../platform/failure.ts';
 
 /** include/uapi/asm-generic/mman-common.h */
 const PROT_READ_WRITE = 3;

@@ -1,16 +1,7 @@
-import { type Bytes, formatSize } from '../../core/units.ts';
-import type { QueryMigrate } from './native-story.ts';
+import { formatSize } from '../../core/units.ts';
+import type { NativeSettings } from '../../workload/migration-spec.ts';
+import type { QueryMigrate } from './native-migration-log.ts';
 import type { Qemu } from './qemu.ts';
-
-/** What QEMU's own migration is to use besides (qapi/migration.json: MigrationCapability). */
-export interface NativeSettings {
-  /** Of a page that was sent before, only what differs, as long as it is in a cache of so much; null: whole pages. */
-  readonly xbzrleCacheBytes: Bytes | null;
-  /** Connections for pages besides the one for everything else; 0: one for all. */
-  readonly multifdChannels: number;
-  /** The guest is throttled while it dirties more than is sent. */
-  readonly autoConverge: boolean;
-}
 
 export const plainNative: NativeSettings = {
   xbzrleCacheBytes: null,

@@ -1,17 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { idleLink } from '../../core/link/account.ts';
-import type { Course, Outage, Outcome, Verification } from '../../core/migration/course.ts';
+import type { Course, Outage, Outcome, Verification } from '../../core/migration/migration-result.ts';
 import { formatDuration, NANOS_PER_MILLISECOND, type Nanos } from '../../core/units.ts';
-import { clockNs } from '../clock.ts';
-import { Failure, reasonOf } from '../failure.ts';
-import { ViewerThread } from '../viewer/viewer-thread.ts';
-import type { World, WorldSetup } from '../world.ts';
+import { ViewerThread } from '../../observe/viewer/viewer-thread.ts';
+import { clockNs } from '../../platform/clock.ts';
+import { Failure, reasonOf } from '../../platform/failure.ts';
+import type { MigrationSpec } from '../../workload/migration-spec.ts';
+import type { World } from '../world.ts';
 import { machineFolder } from './machine-folder.ts';
+import { NativeStory, type QueryMigrate } from './native-migration-log.ts';
 import { configure, notesOf, plainNative } from './native-settings.ts';
-import { NativeStory, type QueryMigrate } from './native-story.ts';
 import { Relay } from './relay.ts';
-import { TapeMachine } from './tape-machine.ts';
+import { TapeMachine } from './script-machine.ts';
 
 interface Parts {
   readonly source: TapeMachine;
@@ -36,17 +37,17 @@ const SETTLING_MS = 100;
  */
 export class QemuNativeWorld implements World {
   readonly startedAt = new Date().toISOString();
-  readonly #setup: WorldSetup;
+  readonly #setup: MigrationSpec;
   readonly #parts: Parts;
   #throttledPercent = 0;
 
-  private constructor(setup: WorldSetup, parts: Parts) {
+  private constructor(setup: MigrationSpec, parts: Parts) {
     this.#setup = setup;
     this.#parts = parts;
   }
 
   /** @throws Failure there is no QEMU here, or more is asked than it can do. */
-  static async create(setup: WorldSetup): Promise<QemuNativeWorld> {
+  static async create(setup: MigrationSpec): Promise<QemuNativeWorld> {
     const { guest, plan, cpu } = setup;
     if (cpu.guest || cpu.sender || cpu.scheduler !== 'none') {
       throw new Failure('the world qemu-native reserves no CPU time: leave cpu.scheduler none');
@@ -206,7 +207,7 @@ export class QemuNativeWorld implements World {
 
 class NotConverged extends Failure {}
 
-function limitNs({ plan: { stop } }: WorldSetup): Nanos {
+function limitNs({ plan: { stop } }: MigrationSpec): Nanos {
   return stop.rule === 'downtime' ? stop.limitNs : DEFAULT_LIMIT_NS;
 }
 

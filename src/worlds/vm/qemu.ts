@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Failure, reasonOf } from '../failure.ts';
+import { Failure, reasonOf } from '../../platform/failure.ts';
 import { Qmp } from './qmp.ts';
 
 export const qemuProgram = 'qemu-system-x86_64';

@@ -1,6 +1,6 @@
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Failure, reasonOf } from '../failure.ts';
+import { Failure, reasonOf } from '../../platform/failure.ts';
 
 /** Something that QEMU reports unasked. */
 export interface QmpEvent {

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import type { End } from '../../core/wire/handover.ts';
-import { type JournalFile, readFolder } from '../transfer/journal-file.ts';
-import { lives } from '../transfer/process-identity.ts';
+import { lives } from '../../platform/process-identity.ts';
+import { type JournalFile, readFolder } from '../../transport/journal-file.ts';
 import { machineFolder, removeFolder } from './machine-folder.ts';
 import { monitorOf } from './qemu.ts';
 import { isListening, Qmp } from './qmp.ts';

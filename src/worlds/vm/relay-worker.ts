@@ -2,9 +2,9 @@ import { connect, createServer, type Socket } from 'node:net';
 import { parentPort, workerData } from 'node:worker_threads';
 import { LinkAccount } from '../../core/link/account.ts';
 import { fullBucket } from '../../core/link/bucket.ts';
-import type { LinkRecord } from '../../core/migration/course.ts';
+import type { LinkRecord } from '../../core/migration/migration-result.ts';
 import type { Bytes, BytesPerSecond } from '../../core/units.ts';
-import { clockNs } from '../clock.ts';
+import { clockNs } from '../../platform/clock.ts';
 
 /** A wire between two QEMUs that holds nothing back and keeps an account of what passes. */
 export interface RelayData {

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
-import { entry } from '../entry.ts';
+import { entry } from '../../platform/entry.ts';
 import type { RelayCommand, RelayData, RelayReport } from './relay-worker.ts';
 
 type Carried = Extract<RelayReport, { kind: 'carried' }>;

@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import type { Scheduler } from '../../core/cpu/cpu-plan.ts';
 import type { Reservation } from '../../core/cpu/reservation.ts';
 import type { Nanos } from '../../core/units.ts';
-import { setDeadline } from '../cpu/scheduling.ts';
-import { Refusal } from '../failure.ts';
+import { Refusal } from '../../platform/failure.ts';
+import { setDeadline } from '../../platform/thread-scheduling.ts';
 
 /**
  * The thread of QEMU that executes a guest. It takes no turns, so nobody but the kernel can hold it to a reservation.

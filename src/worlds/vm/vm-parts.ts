@@ -2,16 +2,16 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type CpuPlan, competitors, isHog } from '../../core/cpu/cpu-plan.ts';
 import { NANOS_PER_MILLISECOND } from '../../core/units.ts';
-import { Cpu } from '../cpu/cpu.ts';
-import { reasonOf } from '../failure.ts';
+import { reasonOf } from '../../platform/failure.ts';
+import { Cpu } from '../../sched/processors.ts';
+import { SenderThread } from '../../transport/sender-thread.ts';
+import { type JournalOptions, SourceJournal } from '../../transport/source-journal.ts';
+import type { MigrationSpec } from '../../workload/migration-spec.ts';
 import { phaseNs } from '../phase.ts';
-import { SenderThread } from '../transfer/sender-thread.ts';
-import { type JournalOptions, SourceJournal } from '../transfer/source-journal.ts';
-import type { WorldSetup } from '../world.ts';
-import type { Inhabitant, MovesIn, VmSender } from './inhabitant.ts';
 import { machineFolder } from './machine-folder.ts';
-import type { VmSenderData } from './sender-worker.ts';
 import { Vcpu } from './vcpu.ts';
+import type { Inhabitant, MovesIn, VmSender } from './vm-guest.ts';
+import type { VmSenderData } from './vm-sender-worker.ts';
 
 /** What one migration of a virtual machine takes at its source. */
 export interface VmParts {
@@ -24,7 +24,7 @@ export interface VmParts {
 
 /** The guest runs, and the destination has been greeted. @throws Failure any of that is not possible; nothing is left. */
 export async function startParts(
-  setup: WorldSetup,
+  setup: MigrationSpec,
   options: JournalOptions,
   movesIn: MovesIn,
 ): Promise<VmParts> {
@@ -52,7 +52,7 @@ export async function startParts(
       cpuPerHandoverNs: wanted.cpuPerHandoverNs,
       turn: cpu.turnOf('sender'),
     };
-    const sender: VmSender = new SenderThread('worlds/vm/sender-worker', data);
+    const sender: VmSender = new SenderThread('worlds/vm/vm-sender-worker', data);
     // Before the memory that it looks at.
     ends.unshift(() => sender.end());
     await cpu.admitted();

@@ -2,19 +2,20 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { shareOf } from '../../core/cpu/reservation.ts';
 import type { Slice } from '../../core/cpu/slice.ts';
 import type { Ceiling } from '../../core/link/ceiling.ts';
-import type { Outage, Owner, Verification, Witness } from '../../core/migration/course.ts';
+import type { Outage, Owner, Verification, Witness } from '../../core/migration/migration-result.ts';
 import { PageSet } from '../../core/migration/pages.ts';
 import type { Seen, Step } from '../../core/migration/steps.ts';
 import { NANOS_PER_MILLISECOND, type Nanos } from '../../core/units.ts';
-import { clockNs } from '../clock.ts';
-import { reasonOf } from '../failure.ts';
-import { writeRatesOf } from '../guests/programs.ts';
-import { Interruption } from '../transfer/interruption.ts';
-import type { JournalOptions } from '../transfer/source-journal.ts';
-import { Watchdog } from '../transfer/watchdog.ts';
-import type { World, WorldSetup } from '../world.ts';
-import type { MovesIn } from './inhabitant.ts';
-import { TapeGuest } from './tape-guest.ts';
+import { clockNs } from '../../platform/clock.ts';
+import { reasonOf } from '../../platform/failure.ts';
+import { Interruption } from '../../transport/interruption.ts';
+import type { JournalOptions } from '../../transport/source-journal.ts';
+import { Watchdog } from '../../transport/watchdog.ts';
+import type { MigrationSpec } from '../../workload/migration-spec.ts';
+import { writeRatesOf } from '../../workload/programs.ts';
+import type { World } from '../world.ts';
+import { TapeGuest } from './script-guest.ts';
+import type { MovesIn } from './vm-guest.ts';
 import { endParts, startParts, type VmParts } from './vm-parts.ts';
 
 /**
@@ -23,7 +24,7 @@ import { endParts, startParts, type VmParts } from './vm-parts.ts';
  */
 export class VmWorld implements World {
   readonly startedAt = new Date().toISOString();
-  readonly #setup: WorldSetup;
+  readonly #setup: MigrationSpec;
   readonly #parts: VmParts;
   readonly #beganAtNs = clockNs();
   readonly #usedAtStartNs: Nanos;
@@ -37,7 +38,7 @@ export class VmWorld implements World {
   #verified: Verification = { memory: 'not-checked', continued: 'not-checked' };
   readonly #notes: string[] = [];
 
-  private constructor(setup: WorldSetup, parts: VmParts) {
+  private constructor(setup: MigrationSpec, parts: VmParts) {
     this.#setup = setup;
     this.#parts = parts;
     this.#usedAtStartNs = parts.vcpu.usedNs();
@@ -46,7 +47,7 @@ export class VmWorld implements World {
 
   /** Boots the machine, lets it run, and connects to the destination. @throws Failure any of that is not possible. */
   static async create(
-    setup: WorldSetup,
+    setup: MigrationSpec,
     options: JournalOptions,
     movesIn: MovesIn = TapeGuest.movesIn,
   ): Promise<VmWorld> {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Course, Witness } from '../../../src/core/migration/course.ts';
 import { migrate } from '../../../src/core/migration/migrate.ts';
+import type { Course, Witness } from '../../../src/core/migration/migration-result.ts';
 import { type OrderName, orderNames, orders } from '../../../src/core/migration/order/orders.ts';
 import { PageSet } from '../../../src/core/migration/pages.ts';
 import type { Plan } from '../../../src/core/migration/plan.ts';

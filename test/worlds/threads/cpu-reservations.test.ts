@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { CpuPlan } from '../../../src/core/cpu/cpu-plan.ts';
-import type { Course } from '../../../src/core/migration/course.ts';
-import { drive } from '../../../src/lab/drive.ts';
-import { migrateVirtually } from '../../../src/lab/ensemble.ts';
-import { quantile } from '../../../src/lab/statistics/estimate.ts';
+import type { Course } from '../../../src/core/migration/migration-result.ts';
+import { drive } from '../../../src/run/drive.ts';
+import { migrateVirtually } from '../../../src/run/ensemble.ts';
+import { quantile } from '../../../src/study/statistics/estimate.ts';
 import { type WorldFactory, worldFactory } from '../../../src/worlds/worlds.ts';
 import { onQuietMachine } from '../../fixtures/quiet-machine.ts';
 import { smallSetup } from '../../fixtures/setup.ts';

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Course } from '../../../src/core/migration/course.ts';
-import { drive } from '../../../src/lab/drive.ts';
-import { migrateVirtually } from '../../../src/lab/ensemble.ts';
-import type { ProgramSpec } from '../../../src/worlds/guests/programs.ts';
-import type { WorldSetup } from '../../../src/worlds/world.ts';
+import type { Course } from '../../../src/core/migration/migration-result.ts';
+import { drive } from '../../../src/run/drive.ts';
+import { migrateVirtually } from '../../../src/run/ensemble.ts';
+import type { MigrationSpec } from '../../../src/workload/migration-spec.ts';
+import type { ProgramSpec } from '../../../src/workload/programs.ts';
 import { type WorldFactory, worldFactory } from '../../../src/worlds/worlds.ts';
 import { smallSetup } from '../../fixtures/setup.ts';
 
@@ -18,7 +18,7 @@ beforeAll(async () => {
 });
 afterAll(() => factory.close());
 
-async function migrate(setup: WorldSetup): Promise<Course> {
+async function migrate(setup: MigrationSpec): Promise<Course> {
   const world = await factory.create(setup);
   try {
     return await drive(setup.plan, world);

@@ -3,7 +3,7 @@ import type { Antagonist } from '../../../src/core/antagonist.ts';
 import { freeCpu } from '../../../src/core/cpu/cpu-plan.ts';
 import type { Plan } from '../../../src/core/migration/plan.ts';
 import { stopDefaults } from '../../../src/core/migration/stop/stops.ts';
-import { migrateVirtually } from '../../../src/lab/ensemble.ts';
+import { migrateVirtually } from '../../../src/run/ensemble.ts';
 
 const PAGE = 4096;
 const PAGES = 1_000;

@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import type { CpuPlan } from '../../../src/core/cpu/cpu-plan.ts';
 import { stopBound } from '../../../src/core/cpu/supply.ts';
-import type { Course } from '../../../src/core/migration/course.ts';
 import { migrate } from '../../../src/core/migration/migrate.ts';
+import type { Course } from '../../../src/core/migration/migration-result.ts';
 import type { Plan } from '../../../src/core/migration/plan.ts';
-import { quantile } from '../../../src/lab/statistics/estimate.ts';
-import type { GuestSpec } from '../../../src/worlds/guests/programs.ts';
+import { quantile } from '../../../src/study/statistics/estimate.ts';
+import type { GuestSpec } from '../../../src/workload/programs.ts';
 import { VirtualWorld } from '../../../src/worlds/virtual/virtual-world.ts';
 import { smallSetup } from '../../fixtures/setup.ts';
 

@@ -1,18 +1,18 @@
 import { resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import type { Course } from '../../../src/core/migration/course.ts';
 import { migrate } from '../../../src/core/migration/migrate.ts';
+import type { Course } from '../../../src/core/migration/migration-result.ts';
 import { PageSet } from '../../../src/core/migration/pages.ts';
 import type { Plan } from '../../../src/core/migration/plan.ts';
 import type { SeenOf, Step } from '../../../src/core/migration/steps.ts';
-import { loadExperiment, type Scenario, seeded } from '../../../src/lab/scenario.ts';
-import { Failure } from '../../../src/worlds/failure.ts';
-import type { GuestSpec } from '../../../src/worlds/guests/programs.ts';
+import { Failure } from '../../../src/platform/failure.ts';
+import { loadExperiment, type Scenario, seeded } from '../../../src/scenario/scenario.ts';
+import type { MigrationSpec } from '../../../src/workload/migration-spec.ts';
+import type { GuestSpec } from '../../../src/workload/programs.ts';
 import { VirtualWorld } from '../../../src/worlds/virtual/virtual-world.ts';
-import type { WorldSetup } from '../../../src/worlds/world.ts';
 import { smallSetup } from '../../fixtures/setup.ts';
 
-function migrated(setup: WorldSetup): Course {
+function migrated(setup: MigrationSpec): Course {
   const world = new VirtualWorld(setup);
   const migration = migrate(setup.plan);
   let next = migration.next();

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { Assembly, imm32 } from '../../../src/worlds/vm/boot/assembly.ts';
+import { bootRom } from '../../../src/worlds/vm/boot/boot-program.ts';
 import { bootImage } from '../../../src/worlds/vm/boot/image.ts';
 import {
   HEARTBEAT_BIT,
@@ -8,8 +9,7 @@ import {
   TAPE_ENTRY_BYTES,
   TEXT_END,
   TICK_NS,
-} from '../../../src/worlds/vm/boot/layout.ts';
-import { bootRom } from '../../../src/worlds/vm/boot/program.ts';
+} from '../../../src/worlds/vm/boot/memory-layout.ts';
 import { smallSetup } from '../../fixtures/setup.ts';
 
 describe('assembly', () => {

@@ -1,14 +1,14 @@
 import { describe, expect, test } from 'vitest';
-import type { Course } from '../../../src/core/migration/course.ts';
-import { drive } from '../../../src/lab/drive.ts';
-import { type NativeSettings, plainNative } from '../../../src/worlds/vm/native-settings.ts';
+import type { Course } from '../../../src/core/migration/migration-result.ts';
+import { drive } from '../../../src/run/drive.ts';
+import type { MigrationSpec, NativeSettings } from '../../../src/workload/migration-spec.ts';
+import { plainNative } from '../../../src/worlds/vm/native-settings.ts';
 import { QemuNativeWorld } from '../../../src/worlds/vm/qemu-native-world.ts';
-import type { WorldSetup } from '../../../src/worlds/world.ts';
 import { withoutQemu } from '../../fixtures/qemu.ts';
 import { smallSetup } from '../../fixtures/setup.ts';
 
 describe.skipIf(withoutQemu !== undefined)('QEMU’s own migration', () => {
-  async function migrate(setup: WorldSetup): Promise<Course> {
+  async function migrate(setup: MigrationSpec): Promise<Course> {
     const world = await QemuNativeWorld.create(setup);
     try {
       return await drive(setup.plan, world);

@@ -1,9 +1,9 @@
 import { readdirSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { stopDefaults } from '../../../src/core/migration/stop/stops.ts';
-import { drive } from '../../../src/lab/drive.ts';
-import { Refusal } from '../../../src/worlds/failure.ts';
-import { VmDestination } from '../../../src/worlds/vm/destination.ts';
+import { Refusal } from '../../../src/platform/failure.ts';
+import { drive } from '../../../src/run/drive.ts';
+import { VmDestination } from '../../../src/worlds/vm/vm-destination.ts';
 import { VmWorld } from '../../../src/worlds/vm/vm-world.ts';
 import { withoutQemu } from '../../fixtures/qemu.ts';
 import { smallSetup } from '../../fixtures/setup.ts';

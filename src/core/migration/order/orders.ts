@@ -6,7 +6,7 @@ import { frequency } from './frequency.ts';
 import { increasing } from './increasing.ts';
 import { lru } from './lru.ts';
 import type { HeatKind, PageOrder } from './order.ts';
-import { random } from './random.ts';
+import { random } from './random-order.ts';
 import { threshold } from './threshold.ts';
 import { VEE_PAGES_MAX, vee } from './vee.ts';
 

@@ -1,5 +1,5 @@
 import type { Bytes, BytesPerSecond, Nanos } from '../../units.ts';
-import type { RoundRecord } from '../course.ts';
+import type { RoundRecord } from '../migration-result.ts';
 
 /** What a stop rule may look at, whenever it is asked: between the batches of a round and at its end. */
 export interface Progress {

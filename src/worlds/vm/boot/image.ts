@@ -1,8 +1,8 @@
-import { Machine } from '../../guests/machine.ts';
-import { type GuestSpec, programOf } from '../../guests/programs.ts';
-import { CODE_AT, page0, TAPE_AT, TAPE_ENTRY_BYTES, TEXT_END, TICK_NS } from './layout.ts';
-import { bootProgram, descriptorTables } from './program.ts';
-import { recordTape } from './tape.ts';
+import { Machine } from '../../../workload/program-machine.ts';
+import { type GuestSpec, programOf } from '../../../workload/programs.ts';
+import { bootProgram, descriptorTables } from './boot-program.ts';
+import { CODE_AT, page0, TAPE_AT, TAPE_ENTRY_BYTES, TEXT_END, TICK_NS } from './memory-layout.ts';
+import { recordTape } from './write-script.ts';
 
 /** What a PC's memory holds before its processor is started. */
 export interface BootImage {

@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { entry } from '../../entry.ts';
-import { Failure } from '../../failure.ts';
+import { entry } from '../../../platform/entry.ts';
+import { Failure } from '../../../platform/failure.ts';
 import type { ClientCommand, ClientReport, ClientStory } from './client-main.ts';
 import type { ServiceAddress } from './initramfs.ts';
 

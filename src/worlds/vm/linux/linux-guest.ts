@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Outage } from '../../../core/migration/course.ts';
+import type { Outage } from '../../../core/migration/migration-result.ts';
 import { formatDuration, type Nanos } from '../../../core/units.ts';
-import { clockNs } from '../../clock.ts';
-import type { WorldSetup } from '../../world.ts';
-import type { Arrival, Inhabitant, Place, VmSender } from '../inhabitant.ts';
+import { clockNs } from '../../../platform/clock.ts';
+import type { MigrationSpec } from '../../../workload/migration-spec.ts';
+import type { Arrival, Inhabitant, Place, VmSender } from '../vm-guest.ts';
 import { Client } from './client.ts';
 import type { ClientStory } from './client-main.ts';
 import type { ServiceAddress } from './initramfs.ts';
@@ -43,7 +43,7 @@ export class LinuxGuest implements Inhabitant {
 
   /** Boots, and returns when the service has answered. @throws Failure it does not; nothing has been left behind. */
   static async movesIn(
-    { guest }: WorldSetup,
+    { guest }: MigrationSpec,
     place: Place,
     files: BootFiles,
     network: Network,

@@ -1,7 +1,7 @@
-import type { GuestSpec } from '../../guests/programs.ts';
-import type { Retired } from '../../transfer/payloads.ts';
-import type { Place } from '../inhabitant.ts';
-import { Machine } from '../machine.ts';
+import type { Retired } from '../../../transport/payloads.ts';
+import type { GuestSpec } from '../../../workload/programs.ts';
+import { Machine } from '../virtual-machine.ts';
+import type { Place } from '../vm-guest.ts';
 import { guestMac, type Plug } from './network.ts';
 
 /** What the machine boots: files, the same at both ends. */

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { MovesIn } from '../inhabitant.ts';
+import type { MovesIn } from '../vm-guest.ts';
 import { initramfs } from './initramfs.ts';
 import { LinuxGuest } from './linux-guest.ts';
 import type { BootFiles } from './linux-machine.ts';

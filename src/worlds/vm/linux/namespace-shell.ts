@@ -2,7 +2,7 @@ import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
-import { Failure } from '../../failure.ts';
+import { Failure } from '../../../platform/failure.ts';
 
 /**
  * A shell in a network namespace of its own, which has no name: it ends with the last process in it, and this shell with us,

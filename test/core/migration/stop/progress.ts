@@ -1,4 +1,4 @@
-import type { RoundRecord } from '../../../../src/core/migration/course.ts';
+import type { RoundRecord } from '../../../../src/core/migration/migration-result.ts';
 import type { Progress, StopRule, Verdict } from '../../../../src/core/migration/stop/stop.ts';
 import type { Bytes, BytesPerSecond, Nanos } from '../../../../src/core/units.ts';
 

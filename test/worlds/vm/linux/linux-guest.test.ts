@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { drive } from '../../../../src/lab/drive.ts';
-import { DestinationProcess } from '../../../../src/worlds/transfer/destination-process.ts';
+import { drive } from '../../../../src/run/drive.ts';
+import { DestinationProcess } from '../../../../src/transport/destination-process.ts';
 import { LinuxSite } from '../../../../src/worlds/vm/linux/linux-site.ts';
 import { VmWorld } from '../../../../src/worlds/vm/vm-world.ts';
 import { withoutLinux } from '../../../fixtures/qemu.ts';
@@ -12,7 +12,7 @@ describe.skipIf(withoutLinux !== undefined)('a Linux guest with a service', () =
   let destination: DestinationProcess;
   beforeAll(async () => {
     site = await LinuxSite.create();
-    destination = await DestinationProcess.start('worlds/vm/destination-main', [
+    destination = await DestinationProcess.start('worlds/vm/vm-destination-main', [
       '',
       JSON.stringify(site.lodging),
     ]);

@@ -1,0 +1,28 @@
+import type { Nanos } from '../units.ts';
+
+/** |served − U·window| / (U·window) over consecutive windows in all of which the server had work. */
+export interface ShareError {
+  readonly median: number;
+  readonly p99: number;
+}
+
+/** What one CPU reservation was promised, and what it was given. */
+export interface ServerRecord {
+  readonly name: string;
+  readonly budgetNs: Nanos;
+  readonly periodNs: Nanos;
+  readonly servedNs: Nanos;
+  /** null, as with the longer windows: it never had work for so long. */
+  readonly shareErrorPerPeriod: ShareError | null;
+  readonly shareErrorPerTenPeriods: ShareError | null;
+  /** The median. */
+  readonly shareErrorPerSecond: number | null;
+  /** Of the periods at whose deadline the server had work, those that left budget unserved. */
+  readonly missedPeriods: number;
+  /** Of the missed, those in which the machine itself stood still. */
+  readonly missedByMachine: number;
+  /** Deadlines that passed while the server had work. */
+  readonly periods: number;
+  /** The longest time without service while it had work. */
+  readonly longestBlackoutNs: Nanos;
+}

@@ -1,0 +1,109 @@
+import type { ServerRecord } from '../cpu/server-record.ts';
+import type { Bytes, BytesPerSecond, Nanos } from '../units.ts';
+
+/** What a live round did. */
+export interface RoundRecord {
+  readonly round: number;
+  /** |D_k|: the pages dirty when the round began. */
+  readonly dirtyPages: number;
+  readonly sentPages: number;
+  /** |F_k|: held back for the stop. */
+  readonly deferredPages: number;
+  readonly skippedPages: number;
+  /** Of the sent pages, those that held only zeros and cost a header. */
+  readonly zeroPages: number;
+  readonly bytes: Bytes;
+  readonly durationNs: Nanos;
+}
+
+export interface StopRecord {
+  /** |D_{K+1}|: the pages sent while the guest stood. */
+  readonly pages: number;
+  readonly bytes: Bytes;
+  readonly durationNs: Nanos;
+}
+
+/** The downtime, cut at the instants at which one thing ended and the next began: the parts add up to it. */
+export interface DowntimeParts {
+  /** Finding out which pages are dirty, where nobody has kept book of it. */
+  readonly lookNs: Nanos;
+  /** Sending D_{K+1} at b_d until the destination has it. */
+  readonly memoryNs: Nanos;
+  /** Comparing the checksums of all pages as last sent. */
+  readonly stateNs: Nanos;
+  /** Hashing every real byte on both sides, when asked for. */
+  readonly verifyNs: Nanos;
+  readonly commitNs: Nanos;
+  readonly resumeNs: Nanos;
+}
+
+export type Outcome = 'completed' | 'not-converged' | 'aborted' | 'cancelled' | 'failed';
+export type Owner = 'source' | 'destination' | 'nobody';
+
+/** What the guest's client saw. */
+export interface Outage {
+  readonly longestGapNs: Nanos;
+  readonly lostHeartbeats: number;
+  readonly repeatedHeartbeats: number;
+  /** Heartbeats of the whole run. */
+  readonly heartbeats: number;
+  /** Of these, the ones that the guest sent later than one heartbeat period after they were due. */
+  readonly lateHeartbeats: number;
+}
+
+export type Comparison = 'identical' | 'different' | 'not-checked';
+
+export interface Verification {
+  /** The destination's memory against the source's while the guest stood, by a hash of all bytes. */
+  readonly memory: Comparison;
+  /** The guest's memory at the end of the run against that of a guest which never moved. */
+  readonly continued: Comparison;
+}
+
+/** What left in the window of this length, wherever it begins, in which most did. */
+export interface LinkWindow {
+  readonly windowNs: Nanos;
+  readonly mostBytes: Bytes;
+  /** depth + the highest reserved rate × window; null without a reservation. */
+  readonly allowedBytes: Bytes | null;
+}
+
+export interface LinkRecord {
+  /** null: nothing was reserved. */
+  readonly reservedBytesPerSecond: BytesPerSecond | null;
+  readonly depthBytes: Bytes;
+  readonly sentBytes: Bytes;
+  /** Over all intervals, bytes sent − (depth + rate × interval) at its largest; null without a reservation. */
+  readonly worstExcessBytes: Bytes | null;
+  /** None in an ensemble, of which nobody looks at a single link. */
+  readonly windows: readonly LinkWindow[];
+  /**
+   * Of what the reservation granted while there was something to send, the part that was used; the rest was lost to a
+   * full bucket. null: nothing was sent under a reservation.
+   */
+  readonly utilisation: number | null;
+  /** How late the pacer woke at worst; beyond depth / rate, some of the rate is lost. */
+  readonly longestLatenessNs: Nanos;
+}
+
+/** What the world's instruments saw of one migration. */
+export interface Witness {
+  readonly outage: Outage | null;
+  readonly verified: Verification;
+  readonly servers: readonly ServerRecord[];
+  readonly link: LinkRecord;
+  /** What a reader must know of how the reservations were kept: privileges, what was done otherwise, warnings. */
+  readonly notes: readonly string[];
+}
+
+/** How a migration went: what the generator returns. */
+export interface Course extends Witness {
+  readonly outcome: Outcome;
+  readonly reason: string;
+  readonly owner: Owner;
+  readonly rounds: readonly RoundRecord[];
+  readonly stop: StopRecord;
+  readonly downtimeNs: Nanos;
+  readonly downtimeParts: DowntimeParts;
+  readonly totalNs: Nanos;
+}

@@ -1,0 +1,66 @@
+import { appendFileSync } from 'node:fs';
+import type { MigrationRecord } from '../core/migration/record.ts';
+import { reasonOf } from '../platform/failure.ts';
+import { run } from '../run/run.ts';
+import { experimentOf, scenarioOf } from '../scenario/scenario.ts';
+import type { WorldName } from '../worlds/worlds.ts';
+import { type Progress, ProgressOfSteps } from './progress.ts';
+
+/** One experiment. */
+export interface ExperimentData {
+  readonly document: unknown;
+  readonly name: string;
+  readonly world: WorldName;
+  /** Where the records go, one a line. */
+  readonly file: string;
+  /** One word; not 0: end. */
+  readonly cancelled: SharedArrayBuffer;
+}
+
+export type ExperimentNews =
+  | { readonly kind: 'progress'; readonly progress: Progress }
+  | { readonly kind: 'record'; readonly record: MigrationRecord }
+  | { readonly kind: 'ended'; readonly how: 'completed' | 'cancelled' }
+  | { readonly kind: 'ended'; readonly how: 'failed'; readonly why: string };
+
+class Cancelled extends Error {}
+
+/** One experiment from its beginning to its end, of which news tells in any case. */
+export async function carryOut(
+  { document, name, world, file, cancelled }: ExperimentData,
+  tell: (news: ExperimentNews) => void,
+): Promise<void> {
+  const word = new Int32Array(cancelled);
+  const look = () => {
+    if (Atomics.load(word, 0) !== 0) throw new Cancelled();
+  };
+  try {
+    await run(experimentOf(scenarioOf(document, { name })), {
+      world,
+      ensembles: false,
+      listener: {
+        starts() {
+          look();
+          const progress = new ProgressOfSteps();
+          return (step, seen) => {
+            look();
+            // In virtual time a migration is over before anybody could look.
+            if (progress.see(step, seen) && world !== 'virtual')
+              tell({ kind: 'progress', progress: progress.shown });
+          };
+        },
+        ended(record) {
+          appendFileSync(file, `${JSON.stringify(record)}\n`);
+          tell({ kind: 'record', record });
+        },
+      },
+    });
+    tell({ kind: 'ended', how: 'completed' });
+  } catch (cause) {
+    tell(
+      cause instanceof Cancelled
+        ? { kind: 'ended', how: 'cancelled' }
+        : { kind: 'ended', how: 'failed', why: reasonOf(cause) },
+    );
+  }
+}

@@ -1,0 +1,88 @@
+import type { BandwidthMeter } from '../core/migration/meter.ts';
+import type { RoundRecord } from '../core/migration/migration-result.ts';
+import type { StopRule, Verdict } from '../core/migration/stop/stop.ts';
+import { type StopSpec, stopRule } from '../core/migration/stop/stops.ts';
+import { type Bytes, formatDuration, NANOS_PER_SECOND, type Nanos } from '../core/units.ts';
+import type { ForeseenRound, Load } from './memory.ts';
+
+/** Past this many questions no answer is expected any more: an hour and more, with one every 10 ms. */
+const QUESTIONS_MAX = 500_000;
+
+/**
+ * A stop rule, told in the course of a foreseen migration what it would be told in a real one. Pages are rounded to
+ * whole ones, because a rule may wait for the last page, and an expectation never comes down to nothing.
+ */
+export class AskedRule {
+  readonly rounds: RoundRecord[] = [];
+  elapsedNs: Nanos = 0;
+  readonly #load: Load;
+  readonly #rule: StopRule;
+  readonly #timeoutNs: Nanos;
+  /** null: the bandwidth is known beforehand. */
+  readonly #meter: BandwidthMeter | null;
+  #questions = 0;
+
+  constructor(load: Load, stop: StopSpec, timeoutNs: Nanos | null, meter: BandwidthMeter | null) {
+    this.#load = load;
+    this.#rule = stopRule(stop);
+    this.#timeoutNs = timeoutNs ?? Number.POSITIVE_INFINITY;
+    this.#meter = meter;
+  }
+
+  /** The link is never idle. */
+  get sentBytes(): Bytes {
+    return (this.elapsedNs * this.#load.rateBytesPerSecond) / NANOS_PER_SECOND;
+  }
+
+  /** What stopping with so many pages dirty would send: those never sent yet may hold zeros. */
+  stopBytes(pages: number): Bytes {
+    const { pageSizeBytes, overheadBytes, zeroPages } = this.#load;
+    const savedBytes = this.rounds.length === 0 ? zeroPages * pageSizeBytes : 0;
+    return pages * (pageSizeBytes + overheadBytes) - savedBytes;
+  }
+
+  sendUntil(ns: Nanos): void {
+    const before = this.sentBytes;
+    this.#meter?.sent((ns * this.#load.rateBytesPerSecond) / NANOS_PER_SECOND - before, ns - this.elapsedNs);
+    this.elapsedNs = ns;
+  }
+
+  /** `share`: how much of the round was sent before it was cut short. */
+  endRound(round: ForeseenRound, share = 1): void {
+    this.rounds.push({
+      round: this.rounds.length + 1,
+      dirtyPages: Math.round(round.dirtyPages),
+      sentPages: Math.round(round.sentPages * share),
+      deferredPages: Math.round(round.deferredPages),
+      skippedPages: 0,
+      zeroPages: Math.round(round.zeroPages * share),
+      bytes: round.bytes * share,
+      durationNs: round.durationNs * share,
+    });
+  }
+
+  verdict(pages: number, roundEnded: boolean): Verdict | undefined {
+    const { rateBytesPerSecond, pageSizeBytes, overheadBytes } = this.#load;
+    this.#questions += 1;
+    const pendingPages = Math.round(pages);
+    return this.#rule({
+      rounds: this.rounds,
+      roundEnded,
+      pendingPages,
+      pendingBytes: this.stopBytes(pendingPages),
+      elapsedNs: this.elapsedNs,
+      sentBytes: this.sentBytes,
+      bandwidthBytesPerSecond: this.#meter?.bytesPerSecond ?? rateBytesPerSecond,
+      guestBytes: this.#load.pages * (pageSizeBytes + overheadBytes),
+    });
+  }
+
+  /** When not to go on asking. */
+  impatience(): Verdict | undefined {
+    if (this.elapsedNs >= this.#timeoutNs) {
+      return { decision: 'give up', reason: `not converged within ${formatDuration(this.#timeoutNs)}` };
+    }
+    if (this.#questions < QUESTIONS_MAX) return undefined;
+    return { decision: 'give up', reason: `no stop in ${this.rounds.length} rounds` };
+  }
+}

@@ -1,0 +1,49 @@
+import type { Bytes, BytesPerSecond, Nanos } from '../core/units.ts';
+
+/** What is to be moved, and how fast. */
+export interface Load {
+  readonly pages: number;
+  /** The last so many pages hold zeros when the migration starts: they cost a header. */
+  readonly zeroPages: number;
+  /** P. */
+  readonly pageSizeBytes: Bytes;
+  /** H. */
+  readonly overheadBytes: Bytes;
+  /** b. */
+  readonly rateBytesPerSecond: BytesPerSecond;
+}
+
+/** A live round as a model foresees it. Numbers of pages are expectations, and so rarely whole. */
+export interface ForeseenRound {
+  readonly dirtyPages: number;
+  readonly sentPages: number;
+  readonly deferredPages: number;
+  readonly zeroPages: number;
+  readonly bytes: Bytes;
+  readonly durationNs: Nanos;
+}
+
+/** The pages dirty at some instant, as a random number. */
+export interface DirtyPages {
+  readonly mean: number;
+  readonly deviation: number;
+  /** The number that is not exceeded with probability q. */
+  quantile(q: number): number;
+}
+
+/** A guest's memory as far as a model follows it from round to round. */
+export interface ModelledMemory {
+  /** The next round, if it is sent now. */
+  foresee(): ForeseenRound;
+  /** The pages expected to be pending at `steps` + 1 instants from the start of that round to its end; null: unknown. */
+  readonly pendingWithin: ((steps: number) => Float64Array) | null;
+  /** Sends it. */
+  send(): void;
+  /** What is dirty now. */
+  dirtyPages(): DirtyPages;
+}
+
+/** A number of pages that leaves nothing to chance. */
+export function certainly(pages: number): DirtyPages {
+  return { mean: pages, deviation: 0, quantile: () => pages };
+}

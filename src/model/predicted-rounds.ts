@@ -1,0 +1,112 @@
+import { BandwidthMeter } from '../core/migration/meter.ts';
+import type { Verdict } from '../core/migration/stop/stop.ts';
+import { looksWithinRounds, type StopSpec } from '../core/migration/stop/stops.ts';
+import type { Nanos } from '../core/units.ts';
+import { AskedRule } from './asked-rule.ts';
+import { type CurveGuest, CurveMemory } from './curve-memory.ts';
+import { certainly, type DirtyPages, type ForeseenRound, type Load } from './memory.ts';
+import { type RatesGuest, RatesMemory } from './rates-memory.ts';
+import { lookWithin, stepsIn } from './scan-within.ts';
+
+/** Live rounds to be foreseen. */
+export interface LiveInput extends Load {
+  readonly guest: RatesGuest | CurveGuest;
+  readonly stop: StopSpec;
+  /** Not converged by then: it gives up. null: the stop rule ends by itself. */
+  readonly timeoutNs: Nanos | null;
+}
+
+/** How they end. */
+export interface Ending {
+  readonly verdict: Verdict;
+  readonly asked: AskedRule;
+  /** What each round sends; the last of them may be cut short. */
+  readonly roundPages: readonly number[];
+  /** How many of them there are before all that follow are alike. */
+  readonly distinctRounds: number;
+  /** What is dirty at the end. */
+  readonly left: DirtyPages;
+}
+
+/**
+ * Follows the live rounds until the stop rule, the real one, ends them. It is asked at the end of every round, and
+ * within rounds if a migration asks it there too. A stop within a round is a stop at a level: how much is left is
+ * certain then, and only the instant is left to chance.
+ *
+ * A curve is followed as a predictor does that plans ahead (A. Gudkov, qemu-devel, April 2023): the bandwidth is
+ * known, the rule is asked at the ends only, but before the first round too, which may already be the stop.
+ *
+ * Never for ever: once the rounds are alike they cost nothing to follow, and the questions are numbered.
+ */
+export function foreseenCourse(input: LiveInput): Ending {
+  const { guest, stop, timeoutNs } = input;
+  const plansAhead = guest.kind === 'curve';
+  const memory = plansAhead ? new CurveMemory(guest, input) : new RatesMemory(guest, input);
+  const asked = new AskedRule(input, stop, timeoutNs, plansAhead ? null : new BandwidthMeter());
+  const settling = new Settling(
+    plansAhead ? Number.POSITIVE_INFINITY : SETTLED_AFTER + PAGES_FOLLOWED_MAX / input.pages,
+  );
+  const roundPages: number[] = [];
+  const ended = (verdict: Verdict, left: DirtyPages): Ending => {
+    const distinctRounds = settling.settled ? settling.rounds : roundPages.length;
+    return { verdict, asked, roundPages, distinctRounds, left };
+  };
+  let next = memory.foresee();
+  let pending: Float64Array | undefined;
+  let verdict = plansAhead ? asked.verdict(next.dirtyPages, true) : undefined;
+  while (verdict === undefined) {
+    const round = next;
+    const endNs = asked.elapsedNs + round.durationNs;
+    if (!settling.settled && looksWithinRounds(stop)) pending = memory.pendingWithin?.(stepsIn(round));
+    const look = pending && lookWithin(asked, round, pending);
+    if (look) {
+      asked.endRound(round, look.share);
+      roundPages.push(round.sentPages * look.share);
+      return ended(look.verdict, certainly(look.pages));
+    }
+    asked.sendUntil(endNs);
+    asked.endRound(round);
+    roundPages.push(round.sentPages);
+    if (!settling.settled) {
+      memory.send();
+      next = memory.foresee();
+      settling.see(round, next);
+    }
+    verdict = asked.verdict(next.dirtyPages, true) ?? allWait(round, stop) ?? asked.impatience();
+  }
+  return ended(verdict, memory.dirtyPages());
+}
+
+/** A migration that has nothing left to send live stops, unless its rule counts rounds. */
+function allWait(round: ForeseenRound, stop: StopSpec): Verdict | undefined {
+  if (Math.round(round.sentPages) > 0 || stop.rule === 'rounds') return undefined;
+  return { decision: 'stop', reason: 'all that is dirty waits for the stop' };
+}
+
+/** Two rounds of n pages are alike if they differ by less than this share of √n, which is what chance may do to them. */
+const ALIKE = 1e-3;
+/** After so many rounds, and some more of a small guest, they are taken not to change any more. */
+const SETTLED_AFTER = 30;
+const PAGES_FOLLOWED_MAX = 1e6;
+
+/** Whether the rounds have stopped changing: twice in a row the next was like the last. */
+class Settling {
+  rounds = 0;
+  #alike = 0;
+  readonly #roundsMax: number;
+
+  constructor(roundsMax: number) {
+    this.#roundsMax = roundsMax;
+  }
+
+  get settled(): boolean {
+    return this.#alike >= 2 || this.rounds >= this.#roundsMax;
+  }
+
+  see(last: ForeseenRound, next: ForeseenRound): void {
+    const like = (one: number, other: number) => Math.abs(one - other) <= ALIKE * Math.sqrt(one);
+    const alike = like(last.dirtyPages, next.dirtyPages) && like(last.sentPages, next.sentPages);
+    this.#alike = alike ? this.#alike + 1 : 0;
+    this.rounds += 1;
+  }
+}

@@ -1,0 +1,63 @@
+import { closeSync, fstatSync, openSync, readSync, type Stats } from 'node:fs';
+import { basename } from 'node:path';
+import { formatSize } from '../core/units.ts';
+import { Failure, reasonOf } from '../platform/failure.ts';
+import { systemPageBytes } from '../platform/page-size.ts';
+import type { Stretch, WatchedMemory } from './watched-memory.ts';
+
+/** The memory of a virtual machine that lies in a file, as QEMU's memory-backend-file with share=on puts it there. */
+export class FileMemory implements WatchedMemory {
+  readonly source: string;
+  readonly pageSizeBytes = systemPageBytes();
+  readonly leftOut: ReadonlySet<string> = new Set();
+  readonly #file: string;
+  readonly #descriptor: number;
+  readonly #bytes: number;
+
+  /** @throws Failure no such file, or not one that holds whole pages */
+  constructor(file: string) {
+    this.#file = file;
+    this.source = `the memory in ${basename(file)}`;
+    try {
+      this.#descriptor = openSync(file, 'r');
+    } catch (cause) {
+      throw new Failure(`cannot read ${file}: ${reasonOf(cause)}`);
+    }
+    const stats = fstatSync(this.#descriptor);
+    this.#bytes = stats.size;
+    const wrong = this.#wrongWith(stats);
+    if (wrong === undefined) return;
+    this.close();
+    throw new Failure(`${file}: ${wrong}`);
+  }
+
+  *stretches(): Generator<Stretch> {
+    const { size } = fstatSync(this.#descriptor);
+    if (size !== this.#bytes) {
+      const [was, is] = [formatSize(this.#bytes), formatSize(size)];
+      throw new Failure(
+        `${this.#file} changed its size from ${was} to ${is}: no virtual machine's memory does`,
+      );
+    }
+    yield { firstPage: 0, pages: this.#bytes / this.pageSizeBytes };
+  }
+
+  read(into: Uint8Array, offset: number, length: number, firstPage: number): number {
+    try {
+      return readSync(this.#descriptor, into, offset, length, firstPage * this.pageSizeBytes);
+    } catch (cause) {
+      throw new Failure(`cannot read ${this.#file}: ${reasonOf(cause)}`);
+    }
+  }
+
+  close(): void {
+    closeSync(this.#descriptor);
+  }
+
+  #wrongWith(stats: Stats): string | undefined {
+    if (!stats.isFile()) return 'not a file';
+    if (stats.size === 0) return 'empty: a recording takes a page at least';
+    if (stats.size % this.pageSizeBytes === 0) return undefined;
+    return `its ${stats.size} bytes are not a whole number of pages of ${this.pageSizeBytes} bytes`;
+  }
+}

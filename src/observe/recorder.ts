@@ -1,0 +1,134 @@
+import { setImmediate, setTimeout } from 'node:timers/promises';
+import type { PageNumbers } from '../core/recording/page-numbers.ts';
+import { nextSlot } from '../core/recording/slots.ts';
+import { formatDuration, NANOS_PER_MILLISECOND, type Nanos } from '../core/units.ts';
+import { clockNs } from '../platform/clock.ts';
+import { Failure } from '../platform/failure.ts';
+import { Shadow } from './baseline-copy.ts';
+import type { WatchedMemory } from './watched-memory.ts';
+
+export interface RecordOptions {
+  readonly forNs: Nanos;
+  readonly intervalNs: Nanos;
+  /** Ends the recording early, with a sample at least. */
+  readonly signal: AbortSignal;
+  readonly sampled?: ((progress: Progress) => void) | undefined;
+}
+
+/** How far a recording is. */
+export interface Progress {
+  /** Since the start. */
+  readonly atNs: Nanos;
+  /** The places of pages that changed since the sample before. */
+  readonly changed: Uint32Array;
+  readonly scanNs: Nanos;
+  readonly seenPages: number;
+  readonly missedSamples: number;
+}
+
+export interface Sample {
+  readonly atNs: Nanos;
+  /** Places, to be looked up in the numbers. */
+  readonly changed: Uint32Array;
+}
+
+/** What was recorded, and what it cost and lacks. */
+export interface Recorded {
+  readonly source: string;
+  readonly pageSizeBytes: number;
+  readonly startedAt: string;
+  readonly intervalNs: Nanos;
+  readonly samples: readonly Sample[];
+  readonly numbers: PageNumbers;
+  readonly missedSamples: number;
+  /** How long each sample took. */
+  readonly scansNs: readonly Nanos[];
+  /** CPU time of this process, as a share of the time that the recording took. */
+  readonly cpuShare: number;
+  readonly appearedPages: number;
+  readonly vanishedPages: number;
+  readonly failedReads: number;
+  readonly leftOut: readonly string[];
+}
+
+/** It must unfold to no more than a recording may. */
+const MOST_WRITES = 20_000_000;
+const TOO_LONG = `what came after ${MOST_WRITES} writes: a longer recording could not be replayed`;
+
+/** So much of the memory that is free here may be taken by the copy. */
+const SHARE_OF_FREE_MEMORY = 0.8;
+
+/**
+ * Records which pages of a memory change, by comparing it with a copy at every interval.
+ * @throws Failure its owner is gone, or it does not fit a copy; nothing is kept then
+ */
+export async function record(memory: WatchedMemory, options: RecordOptions): Promise<Recorded> {
+  const { forNs, intervalNs, signal } = options;
+  const shadow = new Shadow(memory, process.availableMemory() * SHARE_OF_FREE_MEMORY);
+  // The first scan fills the copy, which takes longer than any other; the recording begins with the second.
+  shadow.scan();
+  if (shadow.seenPages === 0) throw new Failure(`${memory.source} has no writable page in memory`);
+  const startedAt = new Date().toISOString();
+  const startNs = clockNs();
+  const cpuBefore = process.cpuUsage();
+  shadow.scan();
+  const atFirst = shadow.seenPages;
+  const samples: Sample[] = [];
+  const scansNs: Nanos[] = [];
+  const last = Math.floor(forNs / intervalNs);
+  let next = nextSlot(0, clockNs() - startNs, intervalNs, last);
+  let missedSamples = next.missed;
+  let writes = 0;
+  while (next.slot <= last && writes < MOST_WRITES) {
+    await waitUntil(startNs + next.slot * intervalNs, signal);
+    if (signal.aborted && samples.length > 0) break;
+    const beginNs = clockNs();
+    const changed = scanned(shadow, beginNs - startNs, forNs);
+    const endNs = clockNs();
+    samples.push({ atNs: beginNs - startNs, changed });
+    scansNs.push(endNs - beginNs);
+    writes += changed.length;
+    next = nextSlot(next.slot, clockNs() - startNs, intervalNs, last);
+    missedSamples += next.missed;
+    options.sampled?.({
+      atNs: beginNs - startNs,
+      changed,
+      scanNs: endNs - beginNs,
+      seenPages: shadow.seenPages,
+      missedSamples,
+    });
+  }
+  const { user, system } = process.cpuUsage(cpuBefore);
+  return {
+    source: memory.source,
+    pageSizeBytes: memory.pageSizeBytes,
+    startedAt,
+    intervalNs,
+    samples,
+    scansNs,
+    numbers: shadow.numbers(),
+    missedSamples,
+    cpuShare: ((user + system) * 1e3) / (clockNs() - startNs),
+    appearedPages: shadow.seenPages - atFirst,
+    vanishedPages: shadow.vanishedPages,
+    failedReads: shadow.failedReads,
+    leftOut: [...memory.leftOut, ...(writes < MOST_WRITES ? [] : [TOO_LONG])],
+  };
+}
+
+/** Lets signals through, also when the sample is due already. */
+async function waitUntil(atNs: Nanos, signal: AbortSignal): Promise<void> {
+  const leftMs = (atNs - clockNs()) / NANOS_PER_MILLISECOND;
+  if (leftMs <= 0) await setImmediate();
+  else await setTimeout(leftMs, undefined, { signal }).catch(() => {});
+}
+
+function scanned(shadow: Shadow, elapsedNs: Nanos, forNs: Nanos): Uint32Array {
+  try {
+    return shadow.scan();
+  } catch (cause) {
+    if (!(cause instanceof Failure)) throw cause;
+    const after = `after ${formatDuration(elapsedNs)} of ${formatDuration(forNs)}; nothing was written`;
+    throw new Failure(`${cause.message} (${after})`);
+  }
+}

@@ -1,0 +1,153 @@
+import { spawnSync } from 'node:child_process';
+import { readlinkSync } from 'node:fs';
+import { setPriority } from 'node:os';
+import { isMainThread } from 'node:worker_threads';
+import type { Reservation } from '../core/cpu/reservation.ts';
+import { formatDuration } from '../core/units.ts';
+import { type Libc, libc } from './libc.ts';
+
+/** Priorities of SCHED_FIFO: who decides goes before whom it decides about, where they may have to share a processor. */
+export const fifo = { reserved: 1, decides: 2 } as const;
+
+/** What the kernel says to a wish about the scheduling of a thread. */
+export type Answer = { readonly ok: true } | Refusal;
+
+export interface Refusal {
+  readonly ok: false;
+  /** `EPERM`, `EBUSY`, … */
+  readonly code: string;
+  /** A sentence with the remedy. */
+  readonly why: string;
+}
+
+/** include/uapi/linux/sched.h */
+const policies = { other: 0, fifo: 1, deadline: 6 } as const;
+/** Children are ordinary threads again. Without it a SCHED_DEADLINE thread can make none, and Node aborts. */
+const SCHED_FLAG_RESET_ON_FORK = 1;
+const SCHED_FLAG_RECLAIM = 2;
+
+/** Where chrt(1) tells what went wrong only in words. */
+const chrtErrors = {
+  'Device or resource busy': 'EBUSY',
+  'Operation not permitted': 'EPERM',
+  'Invalid argument': 'EINVAL',
+} as const;
+
+/**
+ * SCHED_DEADLINE with deadline = period. `reclaim`: may also use what other reservations leave. `thread`: another
+ * one than the calling thread, also of another process.
+ */
+export function setDeadline(
+  reservation: Reservation,
+  { reclaim, thread = 0 }: { reclaim: boolean; thread?: number },
+): Answer {
+  const { budgetNs, periodNs } = reservation;
+  const wish = attributes('deadline', { reservation, reclaim });
+  if (reclaim) {
+    // chrt(1) does not know of it.
+    const library = libc();
+    return answer(library ? library.schedSetattr(thread, wish) : 'ENOSYS', reservation);
+  }
+  const times = ['--sched-runtime', budgetNs, '--sched-deadline', periodNs, '--sched-period', periodNs];
+  return answer(change(thread, wish, ['-d', ...times.map(String), '-p', '0']), reservation);
+}
+
+/** SCHED_FIFO: before all ordinary threads, after the reserved ones. `thread`: another one than the calling thread. */
+export function setFifo(priority: number, thread = 0): Answer {
+  return answer(change(thread, attributes('fifo', { priority }), ['-f', '-p', String(priority)]));
+}
+
+/**
+ * An ordinary thread with this nice value. Asked for without koffi, so in any thread but a process's first, those that it starts inherit it.
+ * `thread`: another one than the calling thread.
+ */
+export function setNice(nice: number, thread = 0): Answer {
+  const lasting = lastingLibc();
+  if (lasting) return answer(lasting.schedSetattr(thread, attributes('other', { nice })));
+  try {
+    setPriority(thread || threadId(), nice);
+    return { ok: true };
+  } catch (cause) {
+    return refusal((cause as { info?: { code: string } }).info?.code ?? 'EPERM');
+  }
+}
+
+/** The calling thread's number, by which the kernel knows it. */
+export function threadId(): number {
+  return Number(readlinkSync('/proc/thread-self').split('/').at(-1));
+}
+
+/** What is known of a refusal by its code. `asked`: the reservation, if it is one that was refused. */
+export function refusal(code: string, asked: Reservation | null = null): Refusal {
+  const what = asked
+    ? `the reservation of ${formatDuration(asked.budgetNs)} every ${formatDuration(asked.periodNs)}`
+    : 'the priority';
+  return { ok: false, code, why: `the kernel refuses ${what}: ${reasons[code] ?? code}` };
+}
+
+const reasons: Readonly<Record<string, string>> = {
+  EBUSY:
+    'the processors are taken; by default it admits reservations of 95 % of them, sometimes less (EBUSY): ask for less, ' +
+    'end other reserved threads, or lift the limit with `sysctl kernel.sched_rt_runtime_us=-1`',
+  EPERM:
+    'that takes a privilege (EPERM): run as root or grant CAP_SYS_NICE, or choose the scheduler cbs-hard',
+  EINVAL:
+    'it takes periods from 100 µs to 4.19 s and budgets from 1024 ns to the period (EINVAL): choose others',
+  ENOSYS: 'only with koffi can a thread reclaim what others leave (ENOSYS): `npm install koffi`',
+  ENOENT: 'neither koffi nor chrt is there to ask it (ENOENT): `npm install koffi`, or install util-linux',
+};
+
+function answer(code: string | undefined, asked: Reservation | null = null): Answer {
+  return code === undefined ? { ok: true } : refusal(code, asked);
+}
+
+/** `struct sched_attr`, include/uapi/linux/sched/types.h. */
+function attributes(
+  policy: keyof typeof policies,
+  {
+    nice = 0,
+    priority = 0,
+    reservation,
+    reclaim = false,
+  }: { nice?: number; priority?: number; reservation?: Reservation; reclaim?: boolean },
+): Uint8Array {
+  const view = new DataView(new ArrayBuffer(48));
+  view.setUint32(0, view.byteLength, true);
+  view.setUint32(4, policies[policy], true);
+  view.setUint32(8, SCHED_FLAG_RESET_ON_FORK | (reclaim ? SCHED_FLAG_RECLAIM : 0), true);
+  view.setInt32(16, nice, true);
+  view.setUint32(20, priority, true);
+  if (reservation) {
+    view.setBigUint64(24, BigInt(reservation.budgetNs), true);
+    view.setBigUint64(32, BigInt(reservation.periodNs), true);
+    view.setBigUint64(40, BigInt(reservation.periodNs), true);
+  }
+  return new Uint8Array(view.buffer);
+}
+
+/**
+ * koffi does it in microseconds, chrt(1) in milliseconds.
+ * @returns the name of the error, or undefined if there was none
+ */
+function change(thread: number, wish: Uint8Array, options: readonly string[]): string | undefined {
+  const lasting = lastingLibc();
+  if (lasting) return lasting.schedSetattr(thread, wish);
+  const code = chrt(options, thread || threadId());
+  const other = code === 'ENOENT' ? libc() : undefined;
+  return other ? other.schedSetattr(thread, wish) : code;
+}
+
+/** Not in threads, which come and go: what koffi has taken for one is never freed, and neither are its mappings. */
+function lastingLibc(): Libc | undefined {
+  return isMainThread ? libc() : undefined;
+}
+
+/** The name of the error, or undefined if there was none. */
+function chrt(options: readonly string[], thread: number): string | undefined {
+  const command = ['-R', ...options, String(thread)];
+  const tried = spawnSync('chrt', command, { encoding: 'utf8', env: { ...process.env, LC_ALL: 'C' } });
+  if (tried.error) return (tried.error as NodeJS.ErrnoException).code ?? tried.error.message;
+  if (tried.status === 0) return undefined;
+  const known = Object.entries(chrtErrors).find(([words]) => tried.stderr.includes(words));
+  return known?.[1] ?? tried.stderr.trim();
+}

@@ -1,0 +1,169 @@
+import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { availableParallelism, freemem, getPriority, setPriority } from 'node:os';
+import type { Scheduler } from '../core/cpu/cpu-plan.ts';
+import { clockNs } from '../platform/clock.ts';
+import { reasonOf } from '../platform/failure.ts';
+import { libc } from '../platform/libc.ts';
+import { Cpu, type CpuOptions } from '../sched/processors.ts';
+import type { GuestSpec } from '../workload/programs.ts';
+import { machineFolder } from '../worlds/vm/machine-folder.ts';
+import { TapeMachine } from '../worlds/vm/script-machine.ts';
+import { worldFactory } from '../worlds/worlds.ts';
+
+/** One thing that a user may need. */
+export interface Finding {
+  readonly what: string;
+  readonly ok: boolean;
+  readonly found: string;
+  readonly remedy?: string;
+  /** Whether the shipped scenarios need it. */
+  readonly needed: boolean;
+}
+
+/** Tries everything rather than asking for version numbers. */
+export async function examine(): Promise<readonly Finding[]> {
+  const quick = [node(), cores(), memory(), clock(), timer()];
+  const machines = [await machine('tcg'), ...(existsSync('/dev/kvm') ? [await machine('kvm')] : [])];
+  return [...quick, await destination(), priority(), await deadline(), await dispatcher(), ...machines];
+}
+
+function node(): Finding {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+  const ok = major > 20 || (major === 20 && minor >= 19);
+  return finding('Node.js', true, ok, process.version, 'install Node.js 20.19 or newer');
+}
+
+function cores(): Finding {
+  const count = availableParallelism();
+  return finding(
+    'processors',
+    false,
+    count >= 2,
+    String(count),
+    'guest, sender and destination share one processor: expect noise; two or more are better',
+  );
+}
+
+function memory(): Finding {
+  const free = freemem() / 2 ** 30;
+  return finding('free memory', false, free >= 1, `${free.toFixed(1)} GiB`, 'choose guests of fewer pages');
+}
+
+/** The least step by which the clock is seen to advance. */
+function clock(): Finding {
+  let least = Number.POSITIVE_INFINITY;
+  for (let i = 0; i < 10_000; i++) {
+    const step = -clockNs() + clockNs();
+    if (step > 0) least = Math.min(least, step);
+  }
+  return finding('clock', true, least < 10_000, `steps of ${least} ns`, 'the clock is too coarse for pacing');
+}
+
+/** How late a thread wakes that sleeps 1 ms: what the depth of a bucket must cover. */
+function timer(): Finding {
+  const word = new Int32Array(new SharedArrayBuffer(4));
+  const late = Array.from({ length: 300 }, () => {
+    const until = clockNs() + 1e6;
+    Atomics.wait(word, 0, 0, 1);
+    return (clockNs() - until) / 1e3;
+  }).sort((a, b) => a - b);
+  const [median, p99] = [late[150]!, late[297]!];
+  const text = `a sleep of 1 ms ends ${median.toFixed(0)} µs late (median), ${p99.toFixed(0)} µs (99 %)`;
+  return finding(
+    'timer',
+    false,
+    p99 < 2_000,
+    text,
+    'other programs keep the processors busy, or the host does',
+  );
+}
+
+async function destination(): Promise<Finding> {
+  try {
+    const factory = await worldFactory('threads');
+    await factory.close();
+    return finding('world threads', true, true, 'a destination process starts and listens on loopback', '');
+  } catch (cause) {
+    return finding('world threads', true, false, reasonOf(cause), 'allow processes and TCP on 127.0.0.1');
+  }
+}
+
+function priority(): Finding {
+  const before = getPriority();
+  try {
+    setPriority(0, before - 1);
+    setPriority(0, before);
+    return finding('priorities', false, true, 'may be raised', '');
+  } catch (cause) {
+    return finding('priorities', false, false, reasonOf(cause), 'run as root or grant CAP_SYS_NICE');
+  }
+}
+
+/** Asks for what the scheduler `deadline` asks for, and in the same way; only to reclaim takes more. */
+async function deadline(): Promise<Finding> {
+  const more = libc() ? '' : '; to reclaim takes koffi, which is not installed';
+  try {
+    const cpu = await Cpu.start(oneReservation('deadline'));
+    await cpu.end();
+    return finding('SCHED_DEADLINE', false, true, `the kernel admits 2 ms every 10 ms${more}`, '');
+  } catch (cause) {
+    const remedy = 'the scheduler cbs-hard keeps reservations without the kernel';
+    return finding('SCHED_DEADLINE', false, false, reasonOf(cause), remedy);
+  }
+}
+
+/** The thread that keeps the reservations of the schedulers fair, cbs-soft and cbs-hard. */
+async function dispatcher(): Promise<Finding> {
+  const cpu = await Cpu.start(oneReservation('cbs-hard'));
+  await cpu.end();
+  const found = cpu.dispatcher!;
+  const remedy = 'reservations are kept less well when other programs run: run as root or grant CAP_SYS_NICE';
+  return finding('dispatcher', false, found === 'SCHED_FIFO', found, remedy);
+}
+
+function oneReservation(scheduler: Scheduler): CpuOptions {
+  const reservation = { budgetNs: 2e6, periodNs: 10e6 };
+  return { scheduler, entities: [], hogs: [{ name: 'trial', reservation, processor: 0 }], reclaim: false };
+}
+
+/** Boots a virtual machine and waits for its guest to work: under KVM some hosts start one that then stands still. */
+async function machine(accelerator: 'tcg' | 'kvm'): Promise<Finding> {
+  const what = `QEMU, ${accelerator.toUpperCase()}`;
+  const beganAtNs = clockNs();
+  try {
+    const folder = machineFolder(randomUUID(), 'source');
+    const options = { folder, heartbeats: null, outlives: false, accelerator, role: 'new guest' } as const;
+    const booted = await TapeMachine.create(TRIAL_GUEST, options);
+    try {
+      await booted.run();
+      await booted.makesSteps(BOOT_MS);
+    } finally {
+      await booted.end();
+    }
+    const tookMs = (clockNs() - beganAtNs) / 1e6;
+    return finding(what, false, true, `a virtual machine boots and works within ${tookMs.toFixed(0)} ms`, '');
+  } catch (cause) {
+    const remedy =
+      accelerator === 'tcg'
+        ? 'the worlds vm and qemu-native take it: install qemu-system-x86, and koffi (npm install koffi)'
+        : 'nothing here takes it: the worlds vm and qemu-native use TCG';
+    return finding(what, false, false, reasonOf(cause), remedy);
+  }
+}
+
+const BOOT_MS = 5_000;
+const TRIAL_GUEST: GuestSpec = {
+  name: 'trial',
+  pages: 64,
+  zeroPages: 0,
+  pageSizeBytes: 4096,
+  program: { kind: 'sequential', pages: 64, writesPerSecond: 1_000 },
+  heartbeatPeriodNs: 10e6,
+  cpuPerWriteNs: 0,
+  seed: 1,
+};
+
+function finding(what: string, needed: boolean, ok: boolean, found: string, remedy: string): Finding {
+  return ok ? { what, ok, found, needed } : { what, ok, found, needed, remedy };
+}

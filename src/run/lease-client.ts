@@ -1,0 +1,211 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Ceiling } from '../core/link/ceiling.ts';
+import {
+  ask,
+  demandOf,
+  emptyLedger,
+  impossible,
+  type Ledger,
+  type LinkRequest,
+  release,
+  renew,
+  settle,
+} from '../core/link/ledger.ts';
+import type { Admission } from '../core/migration/record.ts';
+import { type BytesPerSecond, formatDuration, formatRate, type Nanos } from '../core/units.ts';
+import { clockNs } from '../platform/clock.ts';
+import { reasonOf } from '../platform/failure.ts';
+
+/** Where a link's ledger is kept. Whoever changes it sees all earlier changes, and nobody else's in between. */
+export interface LedgerStore {
+  /** @throws Failure it cannot be reached */
+  update(
+    change: (ledger: Ledger, now: Nanos) => Ledger,
+  ): Promise<{ readonly ledger: Ledger; readonly now: Nanos }>;
+  /** How often to look what others have changed. */
+  readonly lookMs: number;
+  close(): Promise<void>;
+}
+
+/** For the migrations of one process: the ledger in its memory, on a clock that begins now. */
+export function memoryStore(capacity: BytesPerSecond): LedgerStore {
+  const beganAtNs = clockNs();
+  let ledger = emptyLedger(capacity);
+  return {
+    async update(change) {
+      const now = clockNs() - beganAtNs;
+      ledger = change(ledger, now);
+      return { ledger, now };
+    },
+    lookMs: 5,
+    close: async () => {},
+  };
+}
+
+/** What somebody wants of a link, and how long it would wait for it; null: as long as it takes. */
+export interface Wish extends Omit<LinkRequest, 'askedAtNs' | 'deadlineNs'> {
+  readonly patienceNs: Nanos | null;
+}
+
+/** A lease is renewed when less than so much of its time to live is left. */
+const RENEWED_AT = 2 / 3;
+
+/** One migration's dealings with a link's ledger: waits for its reservation, keeps it, gives it back. */
+export class LinkDesk {
+  readonly #store: LedgerStore;
+  readonly #wish: Wish;
+  readonly #allowed: (ceilings: readonly Ceiling[]) => void;
+  readonly #revocations: Admission['revocations'][number][] = [];
+  #capacity: BytesPerSecond = 0;
+  #askedAtNs: Nanos = 0;
+  #leftQueueAtNs: Nanos = 0;
+  /** When the ledger was last seen, on its clock, and just before that, on this host's. */
+  #seenAtNs: Nanos = 0;
+  #calledAtNs: Nanos = 0;
+  #granted: BytesPerSecond = 0;
+  #timeToLiveNs: Nanos = Number.POSITIVE_INFINITY;
+  /** On this host's clock, and not later than in the ledger. */
+  #expiresAtNs: Nanos = Number.POSITIVE_INFINITY;
+  #keeping: Promise<void> = Promise.resolve();
+  #isWanted = true;
+  #over = false;
+
+  /** @param allowed told what the link allows whenever that changes; instants count from the call */
+  constructor(store: LedgerStore, wish: Wish, allowed: (ceilings: readonly Ceiling[]) => void) {
+    this.#store = store;
+    this.#wish = wish;
+    this.#allowed = allowed;
+  }
+
+  /**
+   * Waits until the reservation is there, and keeps it from then on.
+   * @returns why there will be none, if so
+   * @throws Failure the ledger cannot be reached
+   */
+  async admit(): Promise<string | undefined> {
+    let refusal: string | undefined;
+    const { patienceNs, ...wanted } = this.#wish;
+    let ledger = await this.#update((before, now) => {
+      const request = {
+        ...wanted,
+        askedAtNs: now,
+        deadlineNs: patienceNs === null ? null : now + patienceNs,
+      };
+      refusal = impossible(before, request);
+      return refusal === undefined ? ask(before, request, now) : before;
+    });
+    this.#askedAtNs = this.#seenAtNs;
+    this.#capacity = ledger.capacityBytesPerSecond;
+    while (refusal === undefined && this.#isWanted && ledger.queue.some(({ id }) => id === wanted.id)) {
+      await sleep(this.#store.lookMs);
+      ledger = await this.#update(settle);
+    }
+    const lease = ledger.leases.find(({ id }) => id === wanted.id);
+    this.#leftQueueAtNs = lease?.grantedAtNs ?? this.#seenAtNs;
+    if (!lease) return refusal === undefined ? tooLate(patienceNs) : `not admitted: ${refusal}`;
+    this.#granted = demandOf(lease);
+    this.#timeToLiveNs = ledger.timeToLiveNs ?? Number.POSITIVE_INFINITY;
+    this.#heed(ledger);
+    this.#keeping = this.#keep();
+    return undefined;
+  }
+
+  /** Has `admit` come back although there is no reservation yet. */
+  stopWaiting(): void {
+    this.#isWanted = false;
+  }
+
+  /** Gives back what there is, and says how it went. What cannot be given back expires. */
+  async leave(): Promise<Admission> {
+    this.#over = true;
+    await this.#keeping;
+    await this.#update((ledger, now) => release(ledger, this.#wish.id, now)).catch(() => {});
+    return {
+      capacityBytesPerSecond: this.#capacity,
+      priority: this.#wish.priority,
+      askedAtNs: this.#askedAtNs,
+      waitedNs: this.#leftQueueAtNs - this.#askedAtNs,
+      grantedBytesPerSecond: this.#granted,
+      releasedAtNs: this.#seenAtNs,
+      revocations: this.#revocations,
+    };
+  }
+
+  /** Looks at the ledger again and again, and renews the lease in time. */
+  async #keep(): Promise<void> {
+    for (; !this.#over; await sleep(this.#store.lookMs)) {
+      const due = this.#expiresAtNs - clockNs() < this.#timeToLiveNs * RENEWED_AT;
+      const looked = (before: Ledger, now: Nanos) =>
+        due ? renew(before, this.#wish.id, now) : settle(before, now);
+      try {
+        this.#heed(await this.#update(looked));
+      } catch (cause) {
+        this.#allow(reasonOf(cause));
+      }
+    }
+  }
+
+  /** What the ledger says of this lease now. */
+  #heed(ledger: Ledger): void {
+    const lease = ledger.leases.find(({ id }) => id === this.#wish.id);
+    const expiresAtNs = lease
+      ? this.#calledAtNs + ((lease.expiresAtNs ?? Number.POSITIVE_INFINITY) - this.#seenAtNs)
+      : this.#calledAtNs;
+    const left = lease?.grantedBytesPerSecond ?? 0;
+    const isLess = left < (this.#revocations.at(-1)?.rateBytesPerSecond ?? this.#granted);
+    if (isLess) this.#revocations.push({ atNs: this.#seenAtNs, rateBytesPerSecond: left });
+    this.#capacity = ledger.capacityBytesPerSecond;
+    if (!isLess && expiresAtNs === this.#expiresAtNs) return;
+    this.#expiresAtNs = expiresAtNs;
+    this.#allow();
+  }
+
+  /** The lease, as long as it lasts. @param trouble why it could not be renewed just now */
+  #allow(trouble = 'it was not renewed in time'): void {
+    const left = this.#revocations.at(-1)?.rateBytesPerSecond;
+    const now = clockNs();
+    const revoked: Ceiling[] =
+      left === undefined || this.#expiresAtNs <= now
+        ? []
+        : [
+            {
+              fromNs: 0,
+              rateBytesPerSecond: left,
+              why: revokedBecause(this.#granted, this.#capacity),
+            },
+          ];
+    const expired: Ceiling[] =
+      this.#expiresAtNs === Number.POSITIVE_INFINITY
+        ? []
+        : [
+            {
+              fromNs: this.#expiresAtNs - now,
+              rateBytesPerSecond: 0,
+              why: `the lease of ${formatRate(this.#granted)} ended: ${trouble}`,
+            },
+          ];
+    this.#allowed([...revoked, ...expired]);
+  }
+
+  async #update(change: (ledger: Ledger, now: Nanos) => Ledger): Promise<Ledger> {
+    const calledAtNs = clockNs();
+    const { ledger, now } = await this.#store.update(change);
+    this.#calledAtNs = calledAtNs;
+    this.#seenAtNs = now;
+    return ledger;
+  }
+}
+
+/** Why a migration that has waited was not admitted. */
+export function tooLate(patienceNs: Nanos | null): string {
+  const how =
+    patienceNs === null
+      ? 'the link lost capacity, or granted a lease that ran out unseen'
+      : `not granted within ${formatDuration(patienceNs)}`;
+  return `not admitted: ${how}`;
+}
+
+/** Why a migration gives up that could not go on with what was left of its reservation. */
+export function revokedBecause(granted: BytesPerSecond, capacity: BytesPerSecond): string {
+  return `the reservation of ${formatRate(granted)} was revoked: the link has only ${formatRate(capacity)} left`;
+}

@@ -1,0 +1,161 @@
+import { type CpuPlan, competitors, isHog } from '../core/cpu/cpu-plan.ts';
+import { shareOf } from '../core/cpu/reservation.ts';
+import { stopBound } from '../core/cpu/supply.ts';
+import { deferrable } from '../core/migration/deferral.ts';
+import { known } from '../core/migration/heat.ts';
+import { slotsPerWindow } from '../core/migration/plan.ts';
+import type { Labels } from '../core/migration/record.ts';
+import { Random } from '../core/random.ts';
+import { NANOS_PER_SECOND, type Nanos } from '../core/units.ts';
+import { linearCurve } from '../model/curve.ts';
+import { expectedOrder } from '../model/expected-order.ts';
+import { type ModelInput, type ModelPrediction, predictCourse } from '../model/predictor.ts';
+import { Failure } from '../platform/failure.ts';
+import { type Scenario, seeded } from '../scenario/scenario.ts';
+import { curveOf } from '../workload/dirty-curve.ts';
+import type { MigrationSpec } from '../workload/migration-spec.ts';
+import { meanSpeed } from '../workload/program-clock.ts';
+import { writeRatesOf, writesPerSecondOf } from '../workload/programs.ts';
+
+/** What the model foresees, and what it takes for granted that the scenario says otherwise. */
+export interface Foreseen extends ModelPrediction {
+  /**
+   * With a sender's reservation, what the stop does not exceed with probability 0.99 however the sender's budgets
+   * fall: max over k of sbf⁻¹(k·w) + (n − k + 1)·T_d. null without.
+   */
+  readonly downtimeBoundNs: Nanos | null;
+  readonly assumes: readonly string[];
+}
+
+/** What the model asks of a scenario. */
+type Foreseeable = Pick<Scenario, 'guest' | 'plan' | 'cpu'>;
+
+/** Whether the link or the sender's CPU time limits how fast pages leave. */
+export function canBeForeseen({ plan, cpu }: Pick<Scenario, 'plan' | 'cpu'>): boolean {
+  const limited = plan.rateBytesPerSecond !== null && plan.stopRateBytesPerSecond !== null;
+  return limited || cpu.cpuPerPageNs > 0;
+}
+
+/** The model's figures as a record carries them; null where it has none: no rate, or no convergence. */
+export function predictedOf(scenario: Foreseeable): Labels['predicted'] {
+  if (!canBeForeseen(scenario)) return null;
+  const { downtimeNs, downtimeP99Ns, totalNs } = foresee(scenario).course;
+  if (downtimeNs === null || downtimeP99Ns === null || totalNs === null) return null;
+  return { downtimeNs, downtimeP99Ns, totalNs };
+}
+
+/** Breaks ties of the expected order, from a stream that no world uses. */
+const MODEL_STREAM = 4;
+
+/** The model's own seed: its answer is the scenario's, the same for every run of it. */
+const MODEL_SEED = 1;
+
+/** The model's answer for a scenario. @throws Failure nothing limits how fast pages leave. */
+export function foresee(scenario: Foreseeable): Foreseen {
+  const setup = seeded(scenario, MODEL_SEED);
+  const { guest, plan, cpu } = setup;
+  if (!canBeForeseen(setup)) {
+    throw new Failure(
+      'link.rate: unlimited has no meaning for the model; give the link a rate, or the sender a cpuPerPage',
+    );
+  }
+  const assumes: string[] = [];
+  const most = (plan.pageBytes * NANOS_PER_SECOND * senderShare(cpu, assumes)) / cpu.cpuPerPageNs;
+  const rateBytesPerSecond = Math.min(plan.rateBytesPerSecond ?? most, most);
+  const stopRateBytesPerSecond = Math.min(plan.stopRateBytesPerSecond ?? most, most);
+  const prediction = predictCourse({
+    pages: guest.pages,
+    zeroPages: zeroPagesOf(setup),
+    pageSizeBytes: guest.pageSizeBytes,
+    overheadBytes: plan.pageBytes - guest.pageSizeBytes,
+    rateBytesPerSecond,
+    stopRateBytesPerSecond,
+    guest: modelledGuest(setup, assumes),
+    stop: plan.stop,
+    timeoutNs: plan.timeoutNs,
+  });
+  const pagesP99 =
+    ((prediction.course.downtimeP99Ns ?? 0) * stopRateBytesPerSecond) / (plan.pageBytes * NANOS_PER_SECOND);
+  const linkRate = plan.stopRateBytesPerSecond ?? Number.POSITIVE_INFINITY;
+  const bounded = cpu.sender !== null && cpu.cpuPerPageNs > 0 && prediction.stop !== null;
+  return {
+    ...prediction,
+    downtimeBoundNs: bounded
+      ? stopBound({
+          pages: Math.round(pagesP99),
+          cpuPerPageNs: cpu.cpuPerPageNs,
+          pageLinkNs: (plan.pageBytes * NANOS_PER_SECOND) / linkRate,
+          reservation: cpu.sender,
+        })
+      : null,
+    assumes,
+  };
+}
+
+/**
+ * The share of a processor that the sender can count on: its reservation; without one, as much as everybody else
+ * on its processor gets of what reservations leave. The guest, which sleeps most of the time, is not counted.
+ */
+function senderShare(cpu: CpuPlan, assumes: string[]): number {
+  if (cpu.cpuPerPageNs === 0) return 1;
+  if (cpu.sender) return shareOf(cpu.sender);
+  const all = competitors(cpu);
+  const { processor } = all.find(({ name }) => name === 'sender')!;
+  const here = all.filter((other) => other.processor === processor);
+  const reserved = here.reduce((sum, { reservation }) => sum + (reservation ? shareOf(reservation) : 0), 0);
+  const hogs = here.filter(isHog).length;
+  if (hogs > 0) assumes.push('the sender shares the processor evenly with the hogs');
+  return (1 - reserved) / (1 + hogs);
+}
+
+function zeroPagesOf({ guest }: MigrationSpec): number {
+  const { program, pages, zeroPages } = guest;
+  if (program.kind !== 'dirty-curve') return zeroPages;
+  return zeroPages + (program.zeroSampledPages * pages) / program.sampledPages;
+}
+
+function modelledGuest(setup: MigrationSpec, assumes: string[]): ModelInput['guest'] {
+  const { guest, plan } = setup;
+  const { program } = guest;
+  const speed = meanSpeed(guest.bursts);
+  if (guest.bursts) assumes.push('bursts of the guest spread evenly');
+  switch (program.kind) {
+    case 'dirty-curve': {
+      const dirtyPages = curveOf(program, guest.pages);
+      return { kind: 'curve', dirtyPages: (ns) => dirtyPages(ns * speed) };
+    }
+    case 'sequential':
+    case 'saturating':
+      if (plan.clear !== 'round') assumes.push('dirty bits cleared by round');
+      return { kind: 'curve', dirtyPages: linearCurve(program.writesPerSecond * speed, program.pages) };
+    case 'stream': {
+      if (plan.clear !== 'round') assumes.push('dirty bits cleared by round');
+      const copiesPerSecond = (speed * program.pagesPerFrame * NANOS_PER_SECOND) / program.framePeriodNs;
+      return { kind: 'curve', dirtyPages: linearCurve(copiesPerSecond, program.bufferPages) };
+    }
+    default:
+      return independentPages(setup, assumes);
+  }
+}
+
+/** Pages written independently at their long-run rates, which the order and the deferral are taken to know. */
+function independentPages(setup: MigrationSpec, assumes: string[]): ModelInput['guest'] {
+  const { guest, plan } = setup;
+  const heat = known(writeRatesOf(guest), plan.windowNs);
+  const context = {
+    heat,
+    slotsPerWindow: slotsPerWindow(plan),
+    random: Random.seeded(plan.seed, MODEL_STREAM),
+  };
+  if (guest.program.kind === 'trace') assumes.push('every page written independently at its recorded rate');
+  if (plan.heat === 'estimated') assumes.push('write rates known');
+  if (typeof plan.clear === 'object') assumes.push('dirty bits cleared by round');
+  if (plan.skip) assumes.push('no page skipped');
+  return {
+    kind: 'rates',
+    writesPerSecond: writesPerSecondOf(guest).map((rate) => rate * meanSpeed(guest.bursts)),
+    order: expectedOrder(plan.order, guest.pages, context),
+    deferred: plan.defer ? deferrable(plan.defer, heat, guest.pages) : null,
+    clear: plan.clear === 'page' ? 'page' : 'round',
+  };
+}

@@ -1,0 +1,87 @@
+import { randomInt } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Redis } from 'ioredis';
+import { emptyLedger, type Ledger } from '../core/link/ledger.ts';
+import { type BytesPerSecond, formatRate, NANOS_PER_MILLISECOND, NANOS_PER_SECOND } from '../core/units.ts';
+import { Failure, Refusal, reasonOf } from '../platform/failure.ts';
+import type { LedgerStore } from './lease-client.ts';
+
+/** How long a lease outlives its holder. */
+const TIME_TO_LIVE_NS = 3 * NANOS_PER_SECOND;
+/** A ledger that nobody has looked at for so long is forgotten: all its leases have expired. */
+const FORGOTTEN_AFTER_MS = (10 * TIME_TO_LIVE_NS) / NANOS_PER_MILLISECOND;
+const LOOK_MS = 50;
+/** No answer for so long is none: well below the time to live. */
+const PATIENCE_MS = 1_000;
+const MOST_TRIES = 1_000;
+
+/** The ledger and the server's clock: seconds, and microseconds within them. */
+const READ = `return { redis.call('GET', KEYS[1]) or '', redis.call('TIME') }`;
+/** Writes the ledger if it is still the one that was read. */
+const REPLACE = `
+if (redis.call('GET', KEYS[1]) or '') ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
+return 1`;
+
+/**
+ * The ledger of a link that several processes use, on one host or many, kept in Redis as a whole: whoever changes it
+ * reads it, applies the same rule as everybody (`core/link/ledger`), and writes it if nobody else has meanwhile; otherwise
+ * again. Its clock is the server's.
+ * @throws Failure no such server
+ * @throws Refusal others keep this link with another capacity
+ */
+export async function redisStore(url: string, link: string, capacity: BytesPerSecond): Promise<LedgerStore> {
+  const redis = new Redis(url, {
+    lazyConnect: true,
+    connectTimeout: 2_000,
+    commandTimeout: PATIENCE_MS,
+    maxRetriesPerRequest: 0,
+    retryStrategy: () => LOOK_MS,
+  });
+  let trouble: unknown;
+  redis.on('error', (cause) => {
+    trouble = cause;
+  });
+  const failure = (cause: unknown) =>
+    new Failure(`no Redis at ${shownUrl(url)}: ${reasonOf(trouble ?? cause)}`);
+  const key = `switchover:link:${link}`;
+  const empty = emptyLedger(capacity, TIME_TO_LIVE_NS);
+
+  const update: LedgerStore['update'] = async (change) => {
+    try {
+      for (let tries = 0; tries < MOST_TRIES; tries++) {
+        const [text, [seconds, micros]] = (await redis.eval(READ, 1, key)) as [string, [string, string]];
+        const now = Number(seconds) * NANOS_PER_SECOND + Number(micros) * 1_000;
+        const ledger = change(text === '' ? empty : (JSON.parse(text) as Ledger), now);
+        const changed = JSON.stringify(ledger);
+        if (changed === text) return { ledger, now };
+        if ((await redis.eval(REPLACE, 1, key, text, changed, FORGOTTEN_AFTER_MS)) === 1)
+          return { ledger, now };
+        await sleep(randomInt(1, 10));
+      }
+    } catch (cause) {
+      throw failure(cause);
+    }
+    throw new Failure(`the ledger of the link at ${shownUrl(url)} is changed by too many at once`);
+  };
+  const close = async () => redis.disconnect();
+
+  try {
+    await redis.connect();
+  } catch (cause) {
+    await close();
+    throw failure(cause);
+  }
+  const { ledger } = await update((there) => there);
+  if (ledger.capacityBytesPerSecond !== capacity) {
+    await close();
+    const [here, there] = [formatRate(capacity), formatRate(ledger.capacityBytesPerSecond)];
+    throw new Refusal(`link.capacity is ${here}, but others keep this link in Redis with ${there}`);
+  }
+  return { update, lookMs: LOOK_MS, close };
+}
+
+/** Without the password. */
+function shownUrl(url: string): string {
+  return url.replace(/\/\/[^@/]*@/, '//');
+}

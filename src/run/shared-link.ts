@@ -1,0 +1,89 @@
+import { randomUUID } from 'node:crypto';
+import type { Slice } from '../core/cpu/slice.ts';
+import type { Ceiling } from '../core/link/ceiling.ts';
+import type { Admission } from '../core/migration/record.ts';
+import type { Seen, Step } from '../core/migration/steps.ts';
+import type { Nanos } from '../core/units.ts';
+import { reasonOf } from '../platform/failure.ts';
+import type { LinkShare } from '../scenario/fleet.ts';
+import type { MigrationSpec } from '../workload/migration-spec.ts';
+import type { World } from '../worlds/world.ts';
+import { type LedgerStore, LinkDesk } from './lease-client.ts';
+
+/**
+ * A world whose link others use too. The migration waits for its reservation when it is about to send its first round,
+ * not while it only watches its guest, and gives it back once the guest is away or the migration has given up.
+ */
+export class SharedLinkWorld implements World {
+  readonly #world: World;
+  readonly #desk: LinkDesk;
+  #now: Nanos = 0;
+  #isAtDesk = false;
+  #isCancelled = false;
+  #admission: Admission | null = null;
+
+  constructor(world: World, { plan }: MigrationSpec, share: LinkShare, store: LedgerStore) {
+    this.#world = world;
+    const wish = {
+      id: `${share.name} ${randomUUID()}`,
+      rateBytesPerSecond: plan.rateBytesPerSecond!,
+      stopRateBytesPerSecond: plan.stopRateBytesPerSecond!,
+      leastBytesPerSecond: share.leastBytesPerSecond,
+      priority: share.priority,
+      patienceNs: share.patienceNs,
+    };
+    this.#desk = new LinkDesk(store, wish, (ceilings) => world.allow(ceilings));
+  }
+
+  /** How the reservation was got; null: it was never asked for. */
+  get admission(): Admission | null {
+    return this.#admission;
+  }
+
+  get startedAt(): string {
+    return this.#world.startedAt;
+  }
+
+  async perform(step: Step): Promise<Seen> {
+    if (step.kind === 'track') {
+      this.#isAtDesk = true;
+      try {
+        const why = await this.#desk.admit();
+        if (why !== undefined && !this.#isCancelled)
+          return { kind: 'failed', now: this.#now, why, outcome: 'aborted' };
+      } catch (cause) {
+        return { kind: 'failed', now: this.#now, why: reasonOf(cause) };
+      }
+    }
+    const seen = await this.#world.perform(step);
+    this.#now = seen.now;
+    if (seen.kind === 'handed over' || seen.kind === 'aborted') await this.leave();
+    return seen;
+  }
+
+  /** Also while it waits for its reservation. */
+  cancel(why: string): boolean {
+    this.#isCancelled = true;
+    this.#desk.stopWaiting();
+    return this.#world.cancel?.(why) ?? false;
+  }
+
+  allow(ceilings: readonly Ceiling[]): void {
+    this.#world.allow(ceilings);
+  }
+
+  slices(): readonly Slice[] {
+    return this.#world.slices();
+  }
+
+  close(): Promise<void> {
+    return this.#world.close();
+  }
+
+  /** Gives back the reservation, or the place in the queue, if that has not happened. */
+  async leave(): Promise<void> {
+    if (!this.#isAtDesk) return;
+    this.#isAtDesk = false;
+    this.#admission = await this.#desk.leave();
+  }
+}

@@ -1,0 +1,121 @@
+import { z } from 'zod';
+import { type BytesPerSecond, expected, type Nanos, parseDuration, parseRate } from '../core/units.ts';
+import { quantity, whole } from './quantity.ts';
+
+/** What a scenario says of a link that several migrations share: who asks for how much of it, when, and how urgently. */
+const duration = quantity(parseDuration, expected.duration);
+export const definiteRate = quantity(parseRate, expected.rate);
+
+export const changesSchema = z
+  .array(
+    z.strictObject({ at: duration, capacity: definiteRate }, 'a change of the link: { at, capacity }'),
+    'a list of changes: [ { at, capacity }, … ]',
+  )
+  .default([]);
+
+/** A member may set what is its own, not what all of a fleet share. */
+const ofAll = ['fleet', 'runs', 'seed', 'describe', 'link.name', 'link.capacity', 'link.changes'];
+const touches = (path: string) =>
+  ofAll.some((all) => `${all}.`.startsWith(`${path}.`) || path.startsWith(`${all}.`));
+const ownSettings = z
+  .record(z.string(), z.unknown(), 'settings: { path: value, … }')
+  .refine(
+    (set) => !Object.keys(set).some(touches),
+    `settings of this member alone, none of ${ofAll.join(', ')}`,
+  );
+
+export const fleetSchema = z
+  .array(
+    z.strictObject(
+      {
+        name: z.string('a name').max(150, 'a name of at most 150 characters').default('guest'),
+        count: whole(1, 100).default(1),
+        at: duration.default(0),
+        every: duration.default(0),
+        priority: whole(0, 1_000).default(0),
+        deadline: z
+          .union([z.literal('none').transform(() => null), duration], 'none or a time')
+          .default(null),
+        set: ownSettings.default({}),
+      },
+      'members of a fleet: { name, count, at, every, priority, deadline, set }',
+    ),
+    'a list of members',
+  )
+  .min(1, 'at least one member')
+  .optional();
+
+/** One migration's part in a link that has a capacity. */
+export interface LinkShare {
+  readonly link: string;
+  readonly capacityBytesPerSecond: BytesPerSecond;
+  readonly changes: readonly { readonly atNs: Nanos; readonly capacityBytesPerSecond: BytesPerSecond }[];
+  /** Its name among all that share the link. */
+  readonly name: string;
+  /** When it sets out, after the first of the fleet could. */
+  readonly atNs: Nanos;
+  readonly priority: number;
+  /** How long it would wait for its reservation; null: as long as it takes. */
+  readonly patienceNs: Nanos | null;
+  /** If some of the reservation is revoked, the least with which it goes on. */
+  readonly leastBytesPerSecond: BytesPerSecond;
+}
+
+export type Place = Pick<LinkShare, 'name' | 'atNs' | 'priority' | 'patienceNs'>;
+
+/** The places of all members, and what each sets differently. Where several have a name, they are numbered. */
+export function placesOf(
+  fleet: NonNullable<z.infer<typeof fleetSchema>>,
+): readonly { readonly place: Place; readonly set: Readonly<Record<string, unknown>> }[] {
+  const named = new Map<string, number>();
+  for (const { name, count } of fleet) named.set(name, (named.get(name) ?? 0) + count);
+  const given = new Map<string, number>();
+  return fleet.flatMap(({ name, count, at, every, priority, deadline, set }) =>
+    Array.from({ length: count }, (_, index) => {
+      const number = (given.get(name) ?? 0) + 1;
+      given.set(name, number);
+      const called = named.get(name) === 1 ? name : `${name}-${number}`;
+      return { place: { name: called, atNs: at + index * every, priority, patienceNs: deadline }, set };
+    }),
+  );
+}
+
+/** The part of a scenario that is about the link, as the schema leaves it. */
+export interface ShareDocument {
+  readonly guest: { readonly name: string };
+  readonly link: {
+    readonly name: string;
+    readonly rate: BytesPerSecond | null;
+    readonly capacity?: BytesPerSecond | undefined;
+    readonly least?: BytesPerSecond | undefined;
+    readonly changes: z.infer<typeof changesSchema>;
+  };
+  readonly fleet?: unknown;
+}
+
+/** null: the link has no capacity, so there is nothing to share. Calls `insist` for what must hold. */
+export function resolveShare(
+  { guest, link, fleet }: ShareDocument,
+  stopRate: BytesPerSecond | null,
+  place: Place | undefined,
+  insist: (holds: boolean, path: string, expected: string, found: unknown) => void,
+): LinkShare | null {
+  const { capacity, rate, least, changes } = link;
+  if (capacity === undefined) {
+    insist(fleet === undefined, 'link.capacity', 'a rate, where a fleet shares the link', capacity);
+    insist(changes.length === 0, 'link.capacity', 'a rate, where it changes', capacity);
+    insist(least === undefined, 'link.capacity', 'a rate, where link.least is given', capacity);
+    return null;
+  }
+  const demand = Math.max(rate ?? Number.POSITIVE_INFINITY, stopRate ?? Number.POSITIVE_INFINITY);
+  insist(rate !== null, 'link.rate', 'at most link.capacity', 'unlimited');
+  insist(stopRate !== null, 'link.stopRate', 'at most link.capacity', 'unlimited');
+  insist((least ?? 0) <= demand, 'link.least', 'at most the larger of link.rate and link.stopRate', least);
+  return {
+    link: link.name,
+    capacityBytesPerSecond: capacity,
+    changes: changes.map(({ at, capacity }) => ({ atNs: at, capacityBytesPerSecond: capacity })),
+    leastBytesPerSecond: least ?? demand,
+    ...(place ?? { name: guest.name, atNs: 0, priority: 0, patienceNs: null }),
+  };
+}

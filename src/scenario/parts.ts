@@ -1,0 +1,133 @@
+import { DEEPEST_BUCKET_BYTES } from '../core/link/bucket.ts';
+import { orderPagesMax } from '../core/migration/order/orders.ts';
+import type { Plan } from '../core/migration/plan.ts';
+import type { StopSpec } from '../core/migration/stop/stops.ts';
+import {
+  type Bytes,
+  type BytesPerSecond,
+  formatDuration,
+  NANOS_PER_MILLISECOND,
+  NANOS_PER_SECOND,
+  type Nanos,
+} from '../core/units.ts';
+import { type Problem, shown, UsageError } from '../platform/problem.ts';
+import { type GuestSpec, pagesNeeded } from '../workload/programs.ts';
+import { resolveProgram } from './program.ts';
+import type { GuestDocument, JourneyDocument } from './scenario-schema.ts';
+
+/** Notes a problem unless something holds. */
+export type Insist = (holds: boolean, path: string, expected: string, found: unknown) => void;
+
+/** @throws UsageError everything that was insisted on and does not hold */
+export function insisting<T>(resolve: (insist: Insist) => T): T {
+  const problems: Problem[] = [];
+  const resolved = resolve((holds, path, expected, found) => {
+    if (!holds) problems.push({ path, expected, found: shown(found) });
+  });
+  if (problems.length > 0) throw new UsageError(problems);
+  return resolved;
+}
+
+/** A guest in the terms of the worlds. */
+export function resolveGuest(
+  guest: GuestDocument,
+  file: string | undefined,
+  insist: Insist,
+): Omit<GuestSpec, 'seed'> {
+  const usedPages = guest.pages - guest.zeroPages;
+  const program = resolveProgram(guest.program, usedPages, file);
+  const needed = pagesNeeded(program);
+  const where = guest.zeroPages === 0 ? 'guest.pages' : 'guest.pages − guest.zeroPages';
+  insist(needed <= usedPages, where, `at least ${needed}, which the program uses`, usedPages);
+  if (program.kind === 'stream') {
+    const { cpuPerFrameNs, framePeriodNs } = program;
+    const fits = cpuPerFrameNs <= framePeriodNs;
+    insist(fits, 'guest.program.cpuPerFrame', 'at most the frame', formatDuration(cpuPerFrameNs));
+  }
+  const countsWrites = program.kind !== 'stream' && program.kind !== 'dirty-curve';
+  insist(
+    guest.cpuPerWrite === 0 || countsWrites,
+    'guest.cpuPerWrite',
+    program.kind === 'stream' ? '0: a stream has cpuPerFrame' : '0: a dirty-curve does not count writes',
+    formatDuration(guest.cpuPerWrite),
+  );
+  return {
+    name: guest.name,
+    pages: guest.pages,
+    zeroPages: guest.zeroPages,
+    pageSizeBytes: guest.pageSize,
+    program,
+    heartbeatPeriodNs: program.kind === 'stream' ? program.framePeriodNs : guest.heartbeat,
+    cpuPerWriteNs: guest.cpuPerWrite,
+  };
+}
+
+/** The policy with which a guest of these pages migrates. */
+export function resolvePlan(
+  { link, migration }: Pick<JourneyDocument, 'link' | 'migration'>,
+  { pages, pageSizeBytes }: Pick<GuestSpec, 'pages' | 'pageSizeBytes'>,
+  insist: Insist,
+): Omit<Plan, 'seed'> {
+  const pageBytes = pageSizeBytes + link.overhead;
+  const stopRate = link.stopRate === undefined ? link.rate : link.stopRate;
+  const depth = link.depth ?? Math.max(defaultDepth(link.rate, stopRate), pageBytes);
+  insist(depth >= pageBytes, 'link.depth', `room for a page and its header, ${pageBytes} bytes`, depth);
+  const capacity = link.capacity ?? Number.POSITIVE_INFINITY;
+  insist((link.rate ?? 0) <= capacity, 'link.rate', 'at most link.capacity', link.rate);
+  insist((stopRate ?? 0) <= capacity, 'link.stopRate', 'at most link.capacity', stopRate);
+  const most = orderPagesMax[migration.order] ?? Number.POSITIVE_INFINITY;
+  insist(pages <= most, 'migration.order', `an order that takes ${pages} pages`, migration.order);
+  insist(!migration.skip || migration.clear !== 'page', 'migration.skip', 'false when clear is page', true);
+  const { defer } = migration;
+  return {
+    pages,
+    pageBytes,
+    order: migration.order,
+    heat: migration.heat,
+    defer: defer
+      ? { ...(defer.count === undefined ? { threshold: defer.threshold! } : { count: defer.count }) }
+      : null,
+    clear: migration.clear,
+    skip: migration.skip,
+    stop: migration.stop,
+    timeoutNs: migration.timeout ?? defaultTimeout(migration.stop, pages * pageBytes, link.rate),
+    stopTimeoutNs: migration.stopTimeout ?? defaultStopTimeout(pages * pageBytes, stopRate),
+    rateBytesPerSecond: link.rate,
+    stopRateBytesPerSecond: stopRate,
+    depthBytes: depth,
+    observeNs: migration.observe,
+    windowNs: defer?.window ?? migration.window,
+    halfLifeNs: migration.halfLife,
+    verify: migration.verify,
+  };
+}
+
+const SHALLOWEST_DEFAULT_BYTES = 64 * 1024;
+const COVERED_LATENESS_NS = 10 * NANOS_PER_MILLISECOND;
+
+/** A bucket deep enough that a sender that wakes 10 ms late loses nothing of its rate. */
+function defaultDepth(...rates: readonly (BytesPerSecond | null)[]): Bytes {
+  const fastest = Math.max(...rates.map((rate) => rate ?? 0));
+  const covering = Math.ceil((fastest * COVERED_LATENESS_NS) / NANOS_PER_SECOND);
+  return Math.min(Math.max(covering, SHALLOWEST_DEFAULT_BYTES), DEEPEST_BUCKET_BYTES);
+}
+
+const STOP_COPIES = 10;
+const SHORTEST_STOP_TIMEOUT_NS = 30 * NANOS_PER_SECOND;
+
+/** A guest that stands for ten times what all its memory takes at b_d stands because something is wrong. */
+function defaultStopTimeout(guestBytes: Bytes, stopRate: BytesPerSecond | null): Nanos {
+  const copyNs = stopRate === null ? 0 : Math.ceil((guestBytes * NANOS_PER_SECOND) / stopRate);
+  return Math.max(SHORTEST_STOP_TIMEOUT_NS, STOP_COPIES * copyNs);
+}
+
+const PATIENCE_COPIES = 30;
+const UNPACED_PATIENCE_NS = 600 * NANOS_PER_SECOND;
+
+/** A number of rounds ends by itself; any other rule may have as long as 30 copies of the whole memory take. */
+function defaultTimeout(stop: StopSpec, guestBytes: Bytes, rate: BytesPerSecond | null): Nanos | null {
+  if (stop.rule === 'rounds') return null;
+  return rate === null
+    ? UNPACED_PATIENCE_NS
+    : Math.ceil((PATIENCE_COPIES * guestBytes * NANOS_PER_SECOND) / rate);
+}

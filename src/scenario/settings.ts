@@ -1,0 +1,105 @@
+import { parse } from 'yaml';
+import { type Problem, shown, UsageError } from '../platform/problem.ts';
+
+/** One change to a scenario: the value at a dotted path. */
+export interface Setting {
+  readonly path: string;
+  readonly value: unknown;
+}
+
+/** `migration.stop.rounds=3` → a setting; the value is YAML. @throws UsageError not of that form. */
+export function parseSetting(text: string): Setting {
+  const split = text.indexOf('=');
+  if (split < 1) throw new UsageError([{ path: '--set', expected: 'path=value', found: shown(text) }]);
+  const path = text.slice(0, split).trim();
+  try {
+    return { path, value: parse(text.slice(split + 1)) };
+  } catch {
+    throw new UsageError([
+      { path: `--set ${path}`, expected: 'a YAML value', found: shown(text.slice(split + 1)) },
+    ]);
+  }
+}
+
+/** A copy of `document` with the settings made, in their order. What is not there yet is made. */
+export function withSettings(document: unknown, settings: readonly Setting[]): unknown {
+  let result = structuredClone(document);
+  for (const { path, value } of settings) result = withValue(result, path.split('.'), value);
+  return result;
+}
+
+function withValue(node: unknown, [key, ...rest]: readonly string[], value: unknown): unknown {
+  if (key === undefined) return structuredClone(value);
+  if (Array.isArray(node) && /^\d+$/.test(key)) {
+    const copy = [...node];
+    copy[Number(key)] = withValue(copy[Number(key)], rest, value);
+    return copy;
+  }
+  const object = isObject(node) ? node : {};
+  return { ...object, [key]: withValue(object[key], rest, value) };
+}
+
+/** One alternative of a `compare` matrix. */
+export interface Cell {
+  readonly settings: readonly Setting[];
+}
+
+/** What one key of a matrix varies: its alternatives, each a few settings that are made together. */
+export type Axis = readonly (readonly Setting[])[];
+
+/**
+ * The cells of `compare: { path: [value, …], … }`: every combination. A key may name several paths, separated by
+ * commas, whose values then change together: `a, b: [[1, 2], [3, 4]]`.
+ * @throws UsageError something is not a list, or a joint value has another length than its key.
+ */
+export function cellsOf(compare: unknown): readonly Cell[] {
+  const problems: Problem[] = [];
+  const axes = axesOf('compare', compare, problems);
+  if (problems.length > 0) throw new UsageError(problems);
+  return axes.reduce<readonly Cell[]>(
+    (cells, axis) =>
+      cells.flatMap(({ settings }) => axis.map((more) => ({ settings: [...settings, ...more] }))),
+    [{ settings: [] }],
+  );
+}
+
+/** An axis for every key of a matrix; what is wrong with it is added to `problems`. */
+export function axesOf(where: string, matrix: unknown, problems: Problem[]): readonly Axis[] {
+  if (matrix === undefined || matrix === null) return [];
+  if (!isObject(matrix)) {
+    problems.push({ path: where, expected: 'paths with lists of values', found: shown(matrix) });
+    return [];
+  }
+  return Object.entries(matrix).map(([key, values]) => alternativesOf(where, key, values, problems));
+}
+
+const ofTheWhole = ['runs', 'seed', 'describe', 'compare', 'sweep'];
+
+/** The alternatives of one key of a matrix; what is wrong with them is added to `problems`. */
+export function alternativesOf(where: string, key: string, values: unknown, problems: Problem[]): Axis {
+  const path = `${where}.${key}`;
+  const paths = key.split(',').map((part) => part.trim());
+  for (const whole of paths.filter((part) => ofTheWhole.includes(part.split('.')[0]!))) {
+    problems.push({ path, expected: 'a setting of the migration', found: `${whole}, which all cells share` });
+  }
+  if (!Array.isArray(values) || values.length === 0) {
+    problems.push({ path, expected: 'a list of values', found: shown(values) });
+    return [];
+  }
+  if (paths.length === 1) return values.map((value) => [{ path: key, value }]);
+  return values.map((value, index) => {
+    if (!Array.isArray(value) || value.length !== paths.length) {
+      problems.push({
+        path: `${path}.${index}`,
+        expected: `a list of ${paths.length} values`,
+        found: shown(value),
+      });
+      return [];
+    }
+    return paths.map((name, position) => ({ path: name, value: value[position] }));
+  });
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,212 @@
+import type { CbsRule, Server } from '../core/cpu/cbs.ts';
+import { NONE } from '../core/cpu/earliest-first.ts';
+import type { Turns } from '../core/cpu/round-robin.ts';
+import { NANOS_PER_MILLISECOND, type Nanos } from '../core/units.ts';
+import { CHAIN_LENGTH, type Chain, linked, NOBODY, taken } from './dispatch-queue.ts';
+import type { Seat } from './scheduler-memory.ts';
+
+/**
+ * A thread that has the turn is not waited for if it lies in a long system call, or if the operating system runs
+ * something else in its place: when it comes so much too late to the end of its budget, or has not stopped so long
+ * after it should, another one is let go on beside it.
+ */
+const LATE_NS = NANOS_PER_MILLISECOND;
+const ANSWER_NS = NANOS_PER_MILLISECOND / 4;
+
+export interface Entity {
+  readonly seat: Seat;
+  readonly server: Server | undefined;
+  isAwake: boolean;
+  /** CPU time that was charged. */
+  chargedNs: Nanos;
+  /** It was not waited for, and has not been heard of since. */
+  isLost: boolean;
+  /** It has got its place in the plan that is being made. */
+  isPlanned: boolean;
+}
+
+/** A processor in name only: the operating system chooses the real one. */
+export interface Processor {
+  /** Ties of deadlines go to the first. */
+  readonly entities: readonly number[];
+  /** Of those without a reservation. */
+  readonly turns: Turns;
+  readonly chain: Chain;
+  /** Who has taken up the turn, or `NONE`. */
+  holder: number;
+  /** When the holder was last heard of. */
+  heardNs: Nanos;
+}
+
+/**
+ * Plans who runs one after another if nothing else happens: the holder, though it may have to stop now; the servers
+ * that have budget, or will have it by then, by earliest deadline; the one whose turn it is, until the next budget of
+ * a server comes; and that server. Nobody is in the chain twice, as each has one limit. Whoever is the last rings
+ * when it stops.
+ */
+export class Planner {
+  readonly #rule: CbsRule;
+  readonly #entities: readonly Entity[];
+  /** The plan that is being made: the word of the chain, and how many are in it. */
+  #word = NOBODY;
+  #length = 0;
+  /** When all in it have had what they may have. */
+  #endNs: Nanos = 0;
+  /** Of the servers in it, the latest deadline. */
+  #latestNs: Nanos = 0;
+  /** When to look again. */
+  #nextNs: Nanos = 0;
+
+  constructor(rule: CbsRule, entities: readonly Entity[]) {
+    this.#rule = rule;
+    this.#entities = entities;
+  }
+
+  /** For the chain. */
+  get word(): number {
+    return this.#word;
+  }
+
+  /** When to look again, if nobody rings before. */
+  get nextNs(): Nanos {
+    return this.#nextNs;
+  }
+
+  plan(processor: Processor, now: Nanos): void {
+    const { entities, holder, turns } = processor;
+    this.#word = NOBODY;
+    this.#length = 0;
+    this.#endNs = now;
+    this.#latestNs = Number.NEGATIVE_INFINITY;
+    this.#nextNs = Number.POSITIVE_INFINITY;
+    for (const index of entities) this.#entities[index]!.isPlanned = false;
+    const earliest = this.#earliest(processor);
+    const first = earliest === NONE ? turns.first : earliest;
+    const mustStop = holder !== NONE && holder !== first;
+    if (mustStop) this.#stop(holder, now);
+    for (let index = earliest; index !== NONE; index = this.#earliest(processor)) {
+      this.#link(processor, index, budgetFromNs(this.#entities[index]!.server!), Number.POSITIVE_INFINITY);
+      this.#latestNs = Math.max(this.#latestNs, dueNs(this.#entities[index]!.server!));
+    }
+    const isTurn = this.#linkTurn(processor);
+    this.#awaitBudgets(processor, now, isTurn);
+    if (holder !== NONE) this.#word = taken(this.#word);
+    if (mustStop && first !== NONE) this.#lookAt(this.#entities[holder]!.seat.untilNs + ANSWER_NS);
+    else if (this.#length > 1 || this.hasRival(processor, first)) this.#lookAt(this.#endNs + LATE_NS);
+  }
+
+  /** Whether the holder should have stopped, and somebody waits for it. */
+  isOverdue(processor: Processor, now: Nanos): boolean {
+    const { holder, heardNs } = processor;
+    const { seat } = this.#entities[holder]!;
+    const dueNs = Math.min(heardNs + this.#mayRunNs(processor, holder) + LATE_NS, seat.untilNs + ANSWER_NS);
+    return now >= dueNs && this.hasRival(processor, holder);
+  }
+
+  /** Whether anybody else could run. */
+  hasRival({ entities }: Processor, than: number): boolean {
+    for (const index of entities) {
+      const { server, isAwake, isLost } = this.#entities[index]!;
+      if (index !== than && isAwake && !isLost && (!server || server.phase === 'ready')) return true;
+    }
+    return false;
+  }
+
+  /** Of the servers without a place that will have budget by the end of the chain, the first; or `NONE`. */
+  #earliest({ entities }: Processor): number {
+    let earliest = NONE;
+    let earliestNs = Number.POSITIVE_INFINITY;
+    if (this.#length === CHAIN_LENGTH) return NONE;
+    for (const index of entities) {
+      const { server, isLost, isPlanned } = this.#entities[index]!;
+      if (!server || isLost || isPlanned || budgetFromNs(server) > this.#endNs) continue;
+      if (dueNs(server) >= earliestNs) continue;
+      earliest = index;
+      earliestNs = dueNs(server);
+    }
+    return earliest;
+  }
+
+  #stop(holder: number, now: Nanos): void {
+    const entity = this.#entities[holder]!;
+    entity.isPlanned = true;
+    entity.seat.untilNs = Math.min(entity.seat.untilNs, now);
+    this.#word = linked(this.#word, this.#length++, holder);
+  }
+
+  /**
+   * The one whose turn it is stops at the next budget; only if it does not, that takes a look. Returns whether there
+   * is time for it before that.
+   */
+  #linkTurn(processor: Processor): boolean {
+    const last = processor.turns.first;
+    if (last === NONE || this.#entities[last]!.isPlanned || this.#length === CHAIN_LENGTH) return false;
+    let comer = NONE;
+    let comesNs = Number.POSITIVE_INFINITY;
+    for (const index of processor.entities) {
+      const { server, isLost, isPlanned } = this.#entities[index]!;
+      if (!server || server.phase === 'idle' || isLost) continue;
+      const nextNs = isPlanned ? dueNs(server) : server.deadlineNs;
+      if (nextNs >= comesNs) continue;
+      comer = isPlanned ? NONE : index;
+      comesNs = nextNs;
+    }
+    if (comesNs <= this.#endNs) return false;
+    this.#link(processor, last, Number.NEGATIVE_INFINITY, comesNs);
+    if (comer !== NONE) this.#link(processor, comer, comesNs, Number.POSITIVE_INFINITY);
+    this.#lookAt(comesNs + ANSWER_NS);
+    return true;
+  }
+
+  /** A budget that comes while a less urgent server runs is not to wait for that; another one, for the chain to end. */
+  #awaitBudgets({ entities }: Processor, now: Nanos, isTurn: boolean): void {
+    const endNs = this.#length === 0 ? now : this.#endNs + LATE_NS;
+    for (const index of entities) {
+      const { server, isLost, isPlanned } = this.#entities[index]!;
+      if (!server || server.phase === 'idle' || isLost) continue;
+      const { phase, deadlineNs, periodNs } = server;
+      const lastNs = isPlanned ? dueNs(server) : deadlineNs;
+      for (let ns = deadlineNs; ns <= lastNs; ns += periodNs) {
+        if (ns > now && ns + periodNs < this.#latestNs) this.#lookAt(ns);
+      }
+      if (phase === 'throttled' && !isPlanned && !isTurn) this.#lookAt(Math.max(deadlineNs, endNs));
+    }
+  }
+
+  #lookAt(ns: Nanos): void {
+    this.#nextNs = Math.min(this.#nextNs, ns);
+  }
+
+  /** A hard server stops at the end of its budget; one of those who take turns at the end of its own, if others wait. */
+  #link(processor: Processor, index: number, fromNs: Nanos, untilNs: Nanos): void {
+    if (this.#length === CHAIN_LENGTH) return;
+    const entity = this.#entities[index]!;
+    const { seat, server, chargedNs } = entity;
+    entity.isPlanned = true;
+    const mayRunNs = this.#mayRunNs(processor, index);
+    const stops = server ? this.#rule === 'hard' : this.hasRival(processor, index);
+    seat.limit(chargedNs + mayRunNs, stops);
+    seat.fromNs = fromNs;
+    seat.untilNs = untilNs;
+    this.#word = linked(this.#word, this.#length++, index);
+    this.#endNs = Math.max(this.#endNs, fromNs) + Math.max(0, mayRunNs);
+  }
+
+  /** With the next budget, if it waits for that. */
+  #mayRunNs({ turns }: Processor, index: number): Nanos {
+    const { server } = this.#entities[index]!;
+    if (!server) return turns.leftNs;
+    return server.remainingNs + (server.phase === 'throttled' ? server.budgetNs : 0);
+  }
+}
+
+/** When it has budget. */
+function budgetFromNs({ phase, deadlineNs }: Server): Nanos {
+  if (phase === 'idle') return Number.POSITIVE_INFINITY;
+  return phase === 'throttled' ? deadlineNs : Number.NEGATIVE_INFINITY;
+}
+
+/** Its deadline once it has budget; and if it uses that up, its next budget comes then. */
+function dueNs({ phase, deadlineNs, periodNs }: Server): Nanos {
+  return phase === 'throttled' ? deadlineNs + periodNs : deadlineNs;
+}

@@ -1,0 +1,27 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { clockNs } from '../platform/clock.ts';
+import { threadId } from '../platform/thread-scheduling.ts';
+import { Timeline } from './timeline.ts';
+
+export interface ProbeData {
+  readonly noise: SharedArrayBuffer;
+}
+
+/**
+ * Finds out when the machine stood still: a thread that nobody keeps waiting sleeps 1 ms again and again, and
+ * whenever that takes 1 ms longer, it was not for want of a turn.
+ */
+const SLEEP_MS = 1;
+const GAP_NS = 1_000_000;
+
+const { noise } = workerData as ProbeData;
+const timeline = new Timeline(noise);
+const bed = new Int32Array(new SharedArrayBuffer(4));
+parentPort!.postMessage(threadId());
+for (let lastNs = clockNs(); ; ) {
+  Atomics.wait(bed, 0, 0, SLEEP_MS);
+  const nowNs = clockNs();
+  const dueNs = lastNs + SLEEP_MS * 1e6;
+  if (nowNs - dueNs > GAP_NS) timeline.ran(dueNs, nowNs, 0);
+  lastNs = nowNs;
+}

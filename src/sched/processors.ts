@@ -1,0 +1,271 @@
+import { once } from 'node:events';
+import { availableParallelism } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Worker } from 'node:worker_threads';
+import { type CpuEntity, ruleOf, type Scheduler } from '../core/cpu/cpu-plan.ts';
+import { shareOf } from '../core/cpu/reservation.ts';
+import type { ServerRecord } from '../core/cpu/server-record.ts';
+import type { Slice } from '../core/cpu/slice.ts';
+import type { Nanos } from '../core/units.ts';
+import { clockNs } from '../platform/clock.ts';
+import { entry } from '../platform/entry.ts';
+import { Failure, Refusal, reasonOf } from '../platform/failure.ts';
+import { type Raised, raise } from '../platform/raise.ts';
+import { fifo, refusal, setFifo } from '../platform/thread-scheduling.ts';
+import { MOST_SEATS } from './dispatch-queue.ts';
+import type { DispatcherData } from './dispatcher-worker.ts';
+import type { ProbeData } from './probe-worker.ts';
+import type { TurnData } from './scheduled-thread.ts';
+import { Desk, Seat } from './scheduler-memory.ts';
+import { EntityAccount } from './slice-account.ts';
+import { Timeline, TimelineReader } from './timeline.ts';
+
+export interface CpuOptions {
+  readonly scheduler: Scheduler;
+  /** Whose threads the caller starts. */
+  readonly entities: readonly CpuEntity[];
+  /** Programs that always want to run: threads that are started and ended here. */
+  readonly hogs: readonly CpuEntity[];
+  readonly reclaim: boolean;
+}
+
+/**
+ * Of a processor, or of all: beyond this, too little is left for handing over the turns, and for programs that take
+ * none. It is also the kernel's own limit for reservations.
+ */
+const MOST_RESERVED = 0.95;
+const READ_EVERY_MS = 250;
+const OPEN_WITHIN_NS = 10e9;
+
+/** The processors of a real world: who competes for them, who decides, and what came of it. */
+export class Cpu {
+  readonly #options: CpuOptions;
+  /** Those of the caller, then the hogs. */
+  readonly #entities: readonly CpuEntity[];
+  readonly #accounts: readonly EntityAccount[];
+  readonly #desk: Desk;
+  readonly #seats: readonly Seat[];
+  readonly #workers: Worker[] = [];
+  readonly #noise = new Timeline();
+  readonly #noiseReader = new TimelineReader(this.#noise);
+  readonly #reading: NodeJS.Timeout;
+  readonly #notes: string[] = [];
+  #startedAtNs = clockNs();
+  #dispatcher: Raised | undefined;
+  /** Why one of the threads that were started here has died. */
+  #crash: string | undefined;
+  /** Whether reserved threads go before programs that do not take turns. */
+  #hasUrgent = false;
+
+  private constructor(options: CpuOptions) {
+    this.#options = options;
+    this.#entities = [...options.entities, ...options.hogs];
+    this.#accounts = this.#entities.map((entity) => new EntityAccount(entity));
+    this.#desk = Desk.withSeats(this.#entities.length, this.#processors);
+    this.#seats = this.#entities.map((_, index) => new Seat(this.#desk.buffer, index));
+    this.#reading = setInterval(() => this.#read(), READ_EVERY_MS).unref();
+  }
+
+  /**
+   * Starts whoever decides, the hogs, and a probe for noise.
+   * @throws Refusal a hog's reservation is refused; nothing has been left behind.
+   */
+  static async start(options: CpuOptions): Promise<Cpu> {
+    const cpu = new Cpu(options);
+    try {
+      if (cpu.#isCooperative && cpu.#entities.length > MOST_SEATS) {
+        throw new Failure(
+          `at most ${MOST_SEATS} threads can take turns (${cpu.#entities.length} are asked for)`,
+        );
+      }
+      if (cpu.#isCooperative) await cpu.#startDispatcher();
+      if (cpu.#entities.some(({ reservation }) => reservation)) await cpu.#startProbe();
+      for (const { name } of options.hogs) cpu.#thread('hog-worker', cpu.turnOf(name));
+    } catch (cause) {
+      await cpu.end();
+      throw new Failure(reasonOf(cause));
+    }
+    await cpu.#opened(options.hogs);
+    // A process that forgets to end them can end all the same.
+    for (const worker of cpu.#workers) worker.unref();
+    return cpu;
+  }
+
+  /** For the `workerData` of the thread of this name. */
+  turnOf(name: string): TurnData {
+    const seat = this.#entities.findIndex((entity) => entity.name === name);
+    const { reservation } = this.#entities[seat]!;
+    const { scheduler, reclaim } = this.#options;
+    const place = { seat, desk: this.#desk.buffer, timeline: this.#accounts[seat]!.timeline.buffer };
+    if (this.#isCooperative) {
+      return { ...place, backend: 'cooperative' };
+    }
+    if (scheduler === 'deadline' && reservation) {
+      return { ...place, backend: 'deadline', reservation, reclaim };
+    }
+    return { ...place, backend: this.#isCompeted ? 'none' : 'free' };
+  }
+
+  /**
+   * Waits until all threads have opened their turns.
+   * @throws Refusal one has not got the reservation that it asked for; whatever was started here has ended.
+   */
+  async admitted(): Promise<void> {
+    await this.#opened(this.#entities);
+  }
+
+  /**
+   * Who had a processor when, as far as it was recorded: the latest 65,536 slices of everybody and more.
+   * @param afterNs of these, those that ended later than this
+   */
+  slices(afterNs = 0): readonly Slice[] {
+    this.#read();
+    return this.#accounts.flatMap((account) => account.slices(afterNs));
+  }
+
+  /** What every reservation was promised and given until then. What a thread did in the last millisecond may be missing. */
+  account(untilNs: Nanos): readonly ServerRecord[] {
+    this.#read();
+    return this.#accounts.flatMap((account) => account.record(untilNs) ?? []);
+  }
+
+  /** The number by which the kernel knows the thread of this name, once it has opened its turn. */
+  threadOf(name: string): number {
+    return this.#seats[this.#entities.findIndex((entity) => entity.name === name)]!.thread;
+  }
+
+  /** What the dispatcher has obtained; undefined if there is none. */
+  get dispatcher(): Raised | undefined {
+    return this.#dispatcher;
+  }
+
+  /** CPU time of the dispatcher, as a share of one processor. */
+  get dispatcherCpuShare(): number {
+    return this.#desk.dispatcherCpuNs / (clockNs() - this.#startedAtNs);
+  }
+
+  /** What a reader of the results must know. */
+  get notes(): readonly string[] {
+    const { overruns } = this.#desk;
+    const lost = this.#accounts.reduce((sum, account) => sum + account.lost, 0);
+    return [
+      ...this.#notes,
+      ...(this.#crash ? [`a thread of the processors has died: ${this.#crash}`] : []),
+      ...(overruns > 0 ? [`${overruns} times a thread did not stop in time, and another ran beside it`] : []),
+      ...(lost > 0 ? [`${lost} events of the processors were overwritten before they were read`] : []),
+    ];
+  }
+
+  /** Ends whatever was started here; the caller's threads are the caller's to end. */
+  async end(): Promise<void> {
+    clearInterval(this.#reading);
+    await Promise.all(this.#workers.map((worker) => worker.terminate()));
+  }
+
+  /** Whether it is worth recording who ran when. */
+  get #isCompeted(): boolean {
+    return this.#options.scheduler !== 'none' || this.#options.hogs.length > 0;
+  }
+
+  get #isCooperative(): boolean {
+    return this.#options.scheduler !== 'none' && this.#options.scheduler !== 'deadline';
+  }
+
+  /** Whether a processor is left where nobody takes turns. */
+  get #hasRoom(): boolean {
+    return this.#processors < availableParallelism();
+  }
+
+  get #processors(): number {
+    return 1 + Math.max(0, ...this.#entities.map(({ processor }) => processor));
+  }
+
+  async #startDispatcher(): Promise<void> {
+    const data: DispatcherData = {
+      desk: this.#desk.buffer,
+      rule: ruleOf[this.#options.scheduler],
+      competitors: this.#entities,
+    };
+    const raised = await this.#raised(this.#thread('dispatcher-worker', data));
+    this.#dispatcher = raised;
+    this.#startedAtNs = clockNs();
+    // Only hard ones, which stop at their budget, and not so many that nothing else would run.
+    const isSafe = this.#reserved() <= MOST_RESERVED * availableParallelism();
+    this.#hasUrgent = raised === 'SCHED_FIFO' && data.rule === 'hard' && isSafe;
+    this.#notes.push(
+      raised === 'no priority'
+        ? 'dispatcher: no priority (run as root or grant CAP_SYS_NICE), so that other programs delay it'
+        : `dispatcher: ${raised}; reserved threads: ${this.#hasUrgent ? raised : 'no priority'}`,
+    );
+    const processors = this.#processors;
+    if (processors > availableParallelism()) {
+      this.#notes.push(
+        `${processors} processors are asked for, and the machine has ${availableParallelism()}`,
+      );
+    }
+    for (let processor = 0; data.rule && processor < processors; processor++) {
+      if (this.#reserved(processor) <= MOST_RESERVED) continue;
+      this.#notes.push(
+        `processor ${processor}: more than 95 % is reserved, and handing over takes time: expect missed periods`,
+      );
+    }
+  }
+
+  async #startProbe(): Promise<void> {
+    const data: ProbeData = { noise: this.#noise.buffer };
+    const probe = this.#thread('probe-worker', data);
+    if ((await this.#raised(probe)) !== 'no priority') return;
+    await probe.terminate();
+    this.#notes.push('no probe for noise: without priority it could not tell the machine from its load');
+  }
+
+  #thread(name: string, workerData: unknown): Worker {
+    const worker = new Worker(entry(`sched/${name}`), { workerData });
+    this.#workers.push(worker);
+    worker.on('error', (error) => (this.#crash ??= reasonOf(error)));
+    return worker;
+  }
+
+  /** Such a thread says its number first. From here, since what sets priorities keeps something of each thread that loads it. */
+  async #raised(worker: Worker): Promise<Raised> {
+    const [thread] = (await once(worker, 'message')) as [number];
+    return raise(thread, this.#hasRoom);
+  }
+
+  async #opened(entities: readonly CpuEntity[]): Promise<void> {
+    const deadlineNs = clockNs() + OPEN_WITHIN_NS;
+    for (const entity of entities) {
+      const seat = this.#seats[this.#entities.indexOf(entity)]!;
+      while (seat.opened === undefined && !this.#crash && clockNs() < deadlineNs) await sleep(2);
+      if (seat.opened === 'ok') {
+        if (this.#hasUrgent && entity.reservation) setFifo(fifo.reserved, seat.thread);
+        continue;
+      }
+      await this.end();
+      throw new Refusal(this.#whyNot(entity, seat.opened));
+    }
+  }
+
+  #whyNot({ name, reservation }: CpuEntity, code: string | undefined): string {
+    if (this.#crash) return this.#crash;
+    if (code === undefined) return `the thread of ${name} does not come to its processor`;
+    const asked = `${this.#reserved().toFixed(2)} of ${availableParallelism()} processors`;
+    return `${name}: ${refusal(code, reservation).why} (asked for in all: ${asked})`;
+  }
+
+  /** ΣU, of one processor or of all. */
+  #reserved(processor?: number): number {
+    const asked = this.#entities.filter(
+      (entity) => processor === undefined || entity.processor === processor,
+    );
+    return asked.reduce((sum, { reservation }) => sum + (reservation ? shareOf(reservation) : 0), 0);
+  }
+
+  #read(): void {
+    for (const account of this.#accounts) account.read();
+    for (const event of this.#noiseReader.read()) {
+      if (event.kind !== 'ran') continue;
+      for (const account of this.#accounts) account.noise(event.startNs, event.endNs);
+    }
+  }
+}

@@ -1,0 +1,179 @@
+import { constants } from 'node:os';
+import type { Nanos } from '../core/units.ts';
+
+/** One thread does not slow down another by writing to the same cache line. */
+const PLACE_BYTES = 128;
+
+/**
+ * What threads that take turns and their dispatcher tell each other, in shared memory. Words are changed by atomic
+ * operations; times are doubles with one writer each, which no 64-bit machine tears. The seats follow the desk's own
+ * place, and the processors stand at the end, the first one last.
+ */
+export class Desk {
+  readonly buffer: SharedArrayBuffer;
+  /** The bell, and how many overran. */
+  readonly #words: Int32Array;
+  readonly #times: Float64Array;
+  readonly #seats: Seat[] = [];
+
+  constructor(buffer: SharedArrayBuffer) {
+    this.buffer = buffer;
+    this.#words = new Int32Array(buffer, 0, 2);
+    this.#times = new Float64Array(buffer, 8, 1);
+  }
+
+  static withSeats(seats: number, processors: number): Desk {
+    return new Desk(new SharedArrayBuffer(PLACE_BYTES * (1 + seats + processors)));
+  }
+
+  /** Where a processor keeps its chain. */
+  wordsOf(processor: number): Int32Array {
+    return new Int32Array(this.buffer, this.buffer.byteLength - PLACE_BYTES * (1 + processor), 1);
+  }
+
+  seat(seat: number): Seat {
+    return (this.#seats[seat] ??= new Seat(this.buffer, seat));
+  }
+
+  /** Has the dispatcher look at what has changed. */
+  ring(): void {
+    Atomics.add(this.#words, 0, 1);
+    Atomics.notify(this.#words, 0);
+  }
+
+  /** How often the bell has been rung. */
+  get rings(): number {
+    return Atomics.load(this.#words, 0);
+  }
+
+  /** Sleeps until the bell has been rung once more than `rings` times, at most so long. */
+  sleepUntilRung(rings: number, atMostMs: number): void {
+    Atomics.wait(this.#words, 0, rings, atMostMs);
+  }
+
+  /** How often a thread did not stop in time, so that another one was let go on beside it. */
+  get overruns(): number {
+    return Atomics.load(this.#words, 1);
+  }
+
+  countOverrun(): void {
+    Atomics.add(this.#words, 1, 1);
+  }
+
+  get dispatcherCpuNs(): Nanos {
+    return this.#times[0]!;
+  }
+
+  set dispatcherCpuNs(ns: Nanos) {
+    this.#times[0] = ns;
+  }
+}
+
+/** The place of one thread at the desk. */
+export class Seat {
+  /** Knocks, awake or not, what came of opening the turn, number of the thread, stops at its limit or not, processor. */
+  readonly #words: Int32Array;
+  /** CPU time, its limit, from when and until when. */
+  readonly #times: Float64Array;
+
+  constructor(desk: SharedArrayBuffer, seat: number) {
+    const start = PLACE_BYTES * (1 + seat);
+    this.#words = new Int32Array(desk, start, 6);
+    this.#times = new Float64Array(desk, start + 24, 4);
+  }
+
+  /** Has the thread, if it waits for its turn, see whether it has it, or whether there is something more important. */
+  knock(): void {
+    Atomics.add(this.#words, 0, 1);
+    Atomics.notify(this.#words, 0);
+  }
+
+  /** How often there was a knock. */
+  get knocks(): number {
+    return Atomics.load(this.#words, 0);
+  }
+
+  /** Sleeps until there has been a knock more than these. */
+  sleepUntilKnock(knocks: number): void {
+    Atomics.wait(this.#words, 0, knocks);
+  }
+
+  /** Whether the thread runs or waits for its turn; set by the thread. */
+  get isAwake(): boolean {
+    return Atomics.load(this.#words, 1) === 1;
+  }
+
+  set isAwake(isAwake: boolean) {
+    Atomics.store(this.#words, 1, Number(isAwake));
+  }
+
+  /** With so much CPU time used since it sat down, the thread is to stop, or else to ring and to go on. */
+  limit(cpuNs: Nanos, stops: boolean): void {
+    this.#times[1] = cpuNs;
+    Atomics.store(this.#words, 4, Number(stops));
+  }
+
+  get limitNs(): Nanos {
+    return this.#times[1]!;
+  }
+
+  get stopsAtLimit(): boolean {
+    return Atomics.load(this.#words, 4) === 1;
+  }
+
+  /** Before then, nobody hands over the turn to the thread. */
+  get fromNs(): Nanos {
+    return this.#times[2]!;
+  }
+
+  set fromNs(ns: Nanos) {
+    this.#times[2] = ns;
+  }
+
+  /** From then on, the thread is to stop. */
+  get untilNs(): Nanos {
+    return this.#times[3]!;
+  }
+
+  set untilNs(ns: Nanos) {
+    this.#times[3] = ns;
+  }
+
+  /** On which the thread takes turns; set by the dispatcher. */
+  get processor(): number {
+    return Atomics.load(this.#words, 5);
+  }
+
+  set processor(processor: number) {
+    Atomics.store(this.#words, 5, processor);
+  }
+
+  /** CPU time that the thread has used since it sat down; set by the thread. */
+  get cpuNs(): Nanos {
+    return this.#times[0]!;
+  }
+
+  set cpuNs(ns: Nanos) {
+    this.#times[0] = ns;
+  }
+
+  /** The thread of this number sits down, with what it asked for or with this refusal. */
+  open(thread: number, refusal: string | undefined): void {
+    const { errno } = constants;
+    const error = refusal === undefined ? 0 : (errno[refusal as keyof typeof errno] ?? errno.EIO);
+    Atomics.store(this.#words, 3, thread);
+    Atomics.store(this.#words, 2, 1 + error);
+  }
+
+  /** By which the kernel knows the thread, once that has sat down. */
+  get thread(): number {
+    return Atomics.load(this.#words, 3);
+  }
+
+  /** What came of it: `ok` or the name of an error; undefined before that. */
+  get opened(): string | undefined {
+    const error = Atomics.load(this.#words, 2) - 1;
+    if (error < 0) return undefined;
+    return Object.entries(constants.errno).find(([, value]) => value === error)?.[0] ?? 'ok';
+  }
+}

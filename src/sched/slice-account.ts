@@ -1,0 +1,68 @@
+import type { CpuEntity } from '../core/cpu/cpu-plan.ts';
+import { Delivery } from '../core/cpu/delivery.ts';
+import type { ServerRecord } from '../core/cpu/server-record.ts';
+import type { Slice } from '../core/cpu/slice.ts';
+import type { Nanos } from '../core/units.ts';
+import { Timeline, TimelineReader } from './timeline.ts';
+
+/** Of one entity, so many slices are kept at least: the latest. */
+const SLICES = 1 << 16;
+
+/** What became of one entity, from its timeline. */
+export class EntityAccount {
+  readonly timeline = new Timeline();
+  readonly #entity: CpuEntity;
+  readonly #reader = new TimelineReader(this.timeline);
+  readonly #delivery: Delivery | undefined;
+  #slices: Slice[] = [];
+
+  constructor(entity: CpuEntity) {
+    this.#entity = entity;
+    this.#delivery = entity.reservation ? new Delivery(entity.reservation) : undefined;
+  }
+
+  /** Takes in what is new on the timeline. */
+  read(): void {
+    for (const event of this.#reader.read()) {
+      if (event.kind === 'ran') {
+        this.#delivery?.ran(event.startNs, event.endNs, event.cpuNs);
+        this.#keep(event.startNs, event.endNs);
+      } else if (event.kind === 'wakes') {
+        this.#delivery?.wakes(event.atNs);
+      } else {
+        this.#delivery?.sleeps(event.atNs);
+      }
+    }
+    if (this.#slices.length > 2 * SLICES) this.#slices = this.#slices.slice(-SLICES);
+  }
+
+  /** The machine stood still. */
+  noise(startNs: Nanos, endNs: Nanos): void {
+    this.#delivery?.noise(startNs, endNs);
+  }
+
+  /** Those that ended after an instant, in time. */
+  slices(afterNs: Nanos): readonly Slice[] {
+    let first = this.#slices.length;
+    while (first > 0 && this.#slices[first - 1]!.endNs > afterNs) first -= 1;
+    return this.#slices.slice(first);
+  }
+
+  /** Events that were lost before they were read. */
+  get lost(): number {
+    return this.#reader.lost;
+  }
+
+  record(untilNs: Nanos): ServerRecord | undefined {
+    return this.#delivery?.record(this.#entity.name, untilNs);
+  }
+
+  /** Pieces of one stretch become one slice. */
+  #keep(startNs: Nanos, endNs: Nanos): void {
+    const { name, processor } = this.#entity;
+    const last = this.#slices.at(-1);
+    const isPiece = last?.endNs === startNs;
+    if (isPiece) this.#slices.pop();
+    this.#slices.push({ name, startNs: isPiece ? last.startNs : startNs, endNs, processor });
+  }
+}

@@ -1,0 +1,127 @@
+import { NANOS_PER_MILLISECOND, parseDuration, parseRate, parseSize } from '../../core/units.ts';
+import { quantile, type Summary, summary } from '../statistics/estimate.ts';
+import { shortened } from '../tables/cell-columns.ts';
+import type { Observation } from './recorded-run.ts';
+
+/** All runs of one set of settings in one world. */
+export interface Cell {
+  /** From 1, in the order in which they came. */
+  readonly number: number;
+  readonly world: string;
+  /** In the order of the paths by which cells differ; empty where a cell has no such setting. */
+  readonly values: readonly string[];
+  /** What an axis may be made of. */
+  readonly axes: ReadonlyMap<string, string>;
+  /** A few words that tell it apart. */
+  readonly label: string;
+  readonly runs: readonly Observation[];
+  readonly completed: readonly Observation[];
+  /** In ms and s; undefined: no run has completed. */
+  readonly downtimeMs: Summary | undefined;
+  readonly downtimeP95Ms: number | undefined;
+  readonly totalS: Summary | undefined;
+  readonly predictedMs: number | undefined;
+}
+
+/** Cells differ by their world and by the settings that are not the same everywhere. */
+export function cellsOfObservations(observations: readonly Observation[]): {
+  readonly paths: readonly string[];
+  readonly cells: readonly Cell[];
+  /** The settings that are the same everywhere. */
+  readonly common: readonly string[];
+} {
+  const allPaths = [...new Set(observations.flatMap(({ settings }) => [...settings.keys()]))];
+  const paths = allPaths.filter(
+    (path) => new Set(observations.map(({ settings }) => settings.get(path))).size > 1,
+  );
+  const shortPaths = namesOf(paths);
+  const telling = tellingPaths(paths, observations);
+  const worlds = new Set(observations.map(({ world }) => world));
+  const groups = new Map<string, Observation[]>();
+  for (const observation of observations) {
+    const key = JSON.stringify([
+      observation.world,
+      ...paths.map((path) => observation.settings.get(path) ?? ''),
+    ]);
+    const group = groups.get(key);
+    if (group) group.push(observation);
+    else groups.set(key, [observation]);
+  }
+  const cells = [...groups.values()].map((runs, index): Cell => {
+    const { world, settings, axes, scenario } = runs[0]!;
+    const values = paths.map((path) => written(path, settings.get(path)));
+    const words = values.flatMap((value, at) =>
+      telling.has(paths[at]!) && !SILENT.includes(value) ? [`${shortPaths[at]} ${value}`] : [],
+    );
+    if (worlds.size > 1) words.unshift(world);
+    const completed = runs.filter((run) => run.completed);
+    const of = (value: (run: Observation) => number) =>
+      completed.length === 0 ? undefined : summary(completed.map(value));
+    const predicted = runs.flatMap((run) => run.predicted?.downtimeNs ?? []);
+    return {
+      number: index + 1,
+      world,
+      values,
+      axes: new Map([...axes].map(([path, value]) => [path, written(path, value)])),
+      label: words.join(', ') || scenario,
+      runs,
+      completed,
+      downtimeMs: of((run) => run.downtimeNs / NANOS_PER_MILLISECOND),
+      downtimeP95Ms:
+        completed.length < 10
+          ? undefined
+          : quantile(
+              completed.map((run) => run.downtimeNs / NANOS_PER_MILLISECOND),
+              0.95,
+            ),
+      totalS: of((run) => run.totalNs / 1e9),
+      predictedMs: predicted.length === 0 ? undefined : quantile(predicted, 0.5) / NANOS_PER_MILLISECOND,
+    };
+  });
+  const common = allPaths
+    .filter((path) => !paths.includes(path))
+    .map((path) => `${path}: ${written(path, observations[0]!.settings.get(path))}`);
+  return { paths, cells, common };
+}
+
+/** What need not be said. */
+const SILENT = ['', 'none', 'null'];
+const MOST_WORDS = 3;
+
+/** Of many paths, as few as tell all cells apart: those of most values first, and what they leave together. */
+function tellingPaths(paths: readonly string[], observations: readonly Observation[]): ReadonlySet<string> {
+  if (paths.length <= MOST_WORDS) return new Set(paths);
+  const said = (value = '') => (SILENT.includes(value) ? '' : value);
+  const distinct = (chosen: readonly string[]) =>
+    new Set(
+      observations.map(({ settings }) => JSON.stringify(chosen.map((path) => said(settings.get(path))))),
+    ).size;
+  const chosen: string[] = [];
+  for (const path of paths.toSorted((a, b) => distinct([b]) - distinct([a]))) {
+    if (distinct([...chosen, path]) > distinct(chosen)) chosen.push(path);
+  }
+  return new Set(chosen);
+}
+
+/** Paths as a reader sees them: short, and without the units, which the values have. */
+export function namesOf(paths: readonly string[]): readonly string[] {
+  return shortened(paths.map((path) => path.replace(/(Ns|BytesPerSecond)$/, '')));
+}
+
+/** A record's own fields count in ns and bytes a second; a reader does not. */
+function written(path: string, value: string | undefined): string {
+  if (value === undefined) return '';
+  const number = Number(value);
+  if (value === '' || !Number.isFinite(number)) return value;
+  if (path.endsWith('Ns')) return `${Number((number / NANOS_PER_MILLISECOND).toPrecision(6))}ms`;
+  if (path.endsWith('BytesPerSecond')) return `${(number * 8) / 1e6}Mbit/s`;
+  return value;
+}
+
+/** What a value counts, for an axis: `4ms`, `50Mbit/s`, `3`, `64KiB`. `undefined`: it is a name. */
+export function magnitude(value: string): number | undefined {
+  if (value.trim() === '') return undefined;
+  const number = Number(value);
+  if (Number.isFinite(number)) return number;
+  return parseDuration(value) ?? parseRate(value) ?? parseSize(value);
+}

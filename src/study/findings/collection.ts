@@ -1,0 +1,95 @@
+import { createReadStream, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { Failure, reasonOf } from '../../platform/failure.ts';
+import { type Cell, cellsOfObservations } from './cells.ts';
+import { type Observation, observationOf } from './recorded-run.ts';
+
+/** Everything that a folder of results has. */
+export interface Collection {
+  readonly folder: string;
+  readonly scenarios: readonly string[];
+  /** The settings by which cells differ. */
+  readonly paths: readonly string[];
+  readonly cells: readonly Cell[];
+  /** The settings that all have in common. */
+  readonly common: readonly string[];
+  readonly records: number;
+  /** What was left out. */
+  readonly notes: readonly string[];
+  /** JSON files beside the records, of unknown content; undefined: not there. */
+  readonly design: unknown;
+  readonly machine: unknown;
+  readonly stress: unknown;
+  /** SVG files beside the records: Gantt charts that runs kept. */
+  readonly charts: readonly { readonly name: string; readonly svg: string }[];
+}
+
+/** @throws Failure there are no records, or what is there is none */
+export async function collect(folder: string): Promise<Collection> {
+  const names = list(folder);
+  const notes: string[] = [];
+  const observations: Observation[] = [];
+  for (const name of names.filter((each) => each.endsWith('.ndjson'))) {
+    await readRecords(join(folder, name), observations, notes);
+  }
+  if (observations.length === 0) throw new Failure(`${folder}: no *.ndjson file with a record in it`);
+  const { paths, cells, common } = cellsOfObservations(observations);
+  return {
+    folder,
+    scenarios: [...new Set(observations.map(({ scenario }) => scenario))],
+    paths,
+    cells,
+    common,
+    records: observations.length,
+    notes,
+    design: readJson(folder, 'design.json', names),
+    machine: readJson(folder, 'machine.json', names),
+    stress: readJson(folder, 'stress.json', names),
+    charts: names
+      .filter((name) => name.endsWith('.svg'))
+      .map((name) => ({ name, svg: readText(join(folder, name)) })),
+  };
+}
+
+function list(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder).sort();
+  } catch (cause) {
+    throw new Failure(`cannot read ${folder}: ${reasonOf(cause)}`);
+  }
+}
+
+/** The last line may be torn: whoever wrote it was killed, or is still at it. */
+async function readRecords(file: string, into: Observation[], notes: string[]): Promise<void> {
+  let wrong: string | undefined;
+  let number = 0;
+  for await (const line of createInterface({ input: createReadStream(file), crlfDelay: Infinity })) {
+    number += 1;
+    if (wrong !== undefined) throw new Failure(wrong);
+    if (line.trim() === '') continue;
+    const observation = observationOf(line);
+    if ('wrong' in observation) wrong = `${file}:${number}: ${observation.wrong}`;
+    else into.push(observation);
+  }
+  if (wrong === undefined) return;
+  if (wrong.includes(': not JSON')) notes.push(`${file}: the last line is torn, and was left out`);
+  else throw new Failure(wrong);
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (cause) {
+    throw new Failure(`cannot read ${file}: ${reasonOf(cause)}`);
+  }
+}
+
+function readJson(folder: string, name: string, names: readonly string[]): unknown {
+  if (!names.includes(name)) return undefined;
+  try {
+    return JSON.parse(readText(join(folder, name)));
+  } catch (cause) {
+    throw new Failure(`${join(folder, name)}: not JSON: ${reasonOf(cause)}`);
+  }
+}

@@ -1,0 +1,176 @@
+import { type Comparison, paired } from '../statistics/comparison.ts';
+import { figure } from '../tables/figure.ts';
+import type { Cell } from './cells.ts';
+import type { Collection } from './collection.ts';
+import { stressFile, stressLines } from './stress-file.ts';
+
+/** What the records allow one to say, and what they do not. */
+export interface Conclusions {
+  readonly can: readonly string[];
+  readonly cannot: readonly string[];
+}
+
+/** Intervals of the median exist from so many runs on. */
+const FEWEST_RUNS = 6;
+
+export function conclusions(collection: Collection): Conclusions {
+  const { cells, stress } = collection;
+  const file = stressFile(stress);
+  const worlds = [...new Set(cells.map(({ world }) => world))];
+  return {
+    can: [
+      ...(file ? stressLines(file) : []),
+      ...worlds.flatMap((world) => {
+        const own = cells.filter((cell) => cell.world === world);
+        const where = worlds.length > 1 ? ` in ${world}` : '';
+        return bestOf(own, where);
+      }),
+      ...modelLines(cells),
+      ...worldLines(cells),
+    ],
+    cannot: [...uncertain(cells), ...noise(cells), ...collection.notes],
+  };
+}
+
+/** The shortest downtime, which cells cannot be told from it, and which are certainly longer. */
+function bestOf(cells: readonly Cell[], where: string): string[] {
+  const certain = cells.filter(({ downtimeMs }) => downtimeMs?.confident);
+  if (certain.length < 2) return [];
+  const best = certain.reduce((a, b) => (b.downtimeMs!.median < a.downtimeMs!.median ? b : a));
+  const worst = certain.reduce((a, b) => (b.downtimeMs!.median > a.downtimeMs!.median ? b : a));
+  const others = certain.filter((cell) => cell !== best);
+  const comparisons = new Map(others.map((cell) => [cell, pairedWith(best, cell)]));
+  const isLonger = (cell: Cell) =>
+    comparisons.get(cell)?.certain ?? cell.downtimeMs!.low > best.downtimeMs!.high;
+  const longer = others.filter(isLonger);
+  const byPairs = longer.filter((cell) => cell.downtimeMs!.low <= best.downtimeMs!.high);
+  const alike = others.filter((cell) => !isLonger(cell));
+  return [
+    `The shortest median downtime${where} is that of cell ${best.number} (${best.label}): ${interval(best)}.`,
+    ...(longer.length > 0
+      ? [
+          `${longer.length} of the ${others.length} others are certainly longer, the longest being cell ${worst.number} (${worst.label}): ${interval(worst)}.`,
+        ]
+      : []),
+    ...byPairs.slice(0, MOST_PAIRED).map((cell) => {
+      const { value, low, high, count } = comparisons.get(cell)!.difference;
+      return `Cell ${cell.number} (${cell.label}) is longer than cell ${best.number}, though the intervals overlap: by ${figure(value)} ms [${figure(low)}–${figure(high)}], the median of ${count} pairs of one seed.`;
+    }),
+    ...(alike.length > 0 ? [`Not to be told apart from cell ${best.number}${where}: ${listed(alike)}.`] : []),
+  ];
+}
+
+/** More of them are in the table. */
+const MOST_PAIRED = 5;
+
+/** Runs of one seed met the same luck. `undefined`: there are too few such pairs, or none, for an interval. */
+function pairedWith(base: Cell, alternative: Cell): Comparison | undefined {
+  const downtimeMs = new Map(base.completed.map(({ seed, downtimeNs }) => [seed, downtimeNs / 1e6]));
+  const common = alternative.completed.filter(({ seed }) => downtimeMs.has(seed));
+  const comparison = paired(
+    common.map(({ seed }) => downtimeMs.get(seed)!),
+    common.map(({ downtimeNs }) => downtimeNs / 1e6),
+  );
+  return comparison?.difference.confident ? comparison : undefined;
+}
+
+function modelLines(cells: readonly Cell[]): string[] {
+  const both = cells.filter(
+    ({ predictedMs, downtimeMs }) => predictedMs !== undefined && downtimeMs?.confident,
+  );
+  if (both.length === 0) return [];
+  const off = both.filter(
+    ({ predictedMs, downtimeMs }) => predictedMs! < downtimeMs!.low || predictedMs! > downtimeMs!.high,
+  );
+  const error = ({ predictedMs, downtimeMs }: Cell) => predictedMs! / downtimeMs!.median - 1;
+  if (off.length === 0)
+    return [`The model's downtime lies in the interval of every one of ${both.length} cells.`];
+  const distance = ({ predictedMs, downtimeMs }: Cell) => Math.abs(predictedMs! - downtimeMs!.median);
+  const worst = off.reduce((a, b) => (distance(b) > distance(a) ? b : a));
+  return [
+    `The model's downtime lies outside the interval in ${off.length} of ${both.length} cells; farthest in cell ${worst.number} (${worst.label}): ${figure(worst.predictedMs!)} ms foreseen, ${interval(worst)}${percent(error(worst))}.`,
+  ];
+}
+
+/** `, +12 %`; nothing of a median of 0. */
+function percent(share: number): string {
+  if (!Number.isFinite(share)) return '';
+  return `, ${share > 0 ? '+' : '−'}${figure(100 * Math.abs(share))} %`;
+}
+
+/** The same settings in two worlds. */
+function worldLines(cells: readonly Cell[]): string[] {
+  const bySettings = new Map<string, Cell[]>();
+  for (const cell of cells.filter(({ downtimeMs }) => downtimeMs?.confident)) {
+    const key = JSON.stringify(cell.values);
+    bySettings.set(key, [...(bySettings.get(key) ?? []), cell]);
+  }
+  const lines: string[] = [];
+  for (const same of bySettings.values()) {
+    const [one, other] = same;
+    if (!one || !other || one.world === other.world) continue;
+    const apart =
+      one.downtimeMs!.high < other.downtimeMs!.low || other.downtimeMs!.high < one.downtimeMs!.low;
+    if (!apart) continue;
+    lines.push(
+      `The worlds disagree on cells ${one.number} and ${other.number}: ${one.world} ${interval(one)}, ${other.world} ${interval(other)}.`,
+    );
+  }
+  return lines;
+}
+
+function uncertain(cells: readonly Cell[]): string[] {
+  const few = cells.filter(({ completed }) => completed.length < FEWEST_RUNS);
+  const incomplete = cells.filter(({ runs, completed }) => completed.length < runs.length);
+  const alike = cells.filter(
+    ({ completed }) =>
+      completed.length > 1 && new Set(completed.map(({ downtimeNs }) => downtimeNs)).size === 1,
+  );
+  const noTail = cells.filter(({ completed }) => completed.length < 72 && completed.length >= FEWEST_RUNS);
+  return [
+    ...(few.length > 0
+      ? [
+          `Fewer than ${FEWEST_RUNS} completed runs give no 95 % interval, so nothing follows from ${listed(few)}: repeat them.`,
+        ]
+      : []),
+    ...(alike.length > 0
+      ? [
+          `All runs of ${listed(alike)} came out the same: nothing in them is random, so that they count as one, and their intervals say nothing.`,
+        ]
+      : []),
+    ...(incomplete.length > 0
+      ? [
+          `Not every migration completed in ${listed(incomplete)}; their figures are those of the ones that did.`,
+        ]
+      : []),
+    ...(noTail.length > 0
+      ? [
+          'A 95 % quantile has an upper bound from 72 runs on; with fewer it may be longer than what was seen.',
+        ]
+      : []),
+  ];
+}
+
+function noise(cells: readonly Cell[]): string[] {
+  const noisy = cells.filter(({ runs }) => {
+    const missed = runs.reduce((sum, { missedPeriods }) => sum + missedPeriods, 0);
+    return missed > 0 && runs.reduce((sum, { missedByMachine }) => sum + missedByMachine, 0) > missed / 2;
+  });
+  return noisy.length === 0
+    ? []
+    : [
+        `In ${listed(noisy)} the machine itself stood still in more than half of the missed periods: noise explains them, not the settings.`,
+      ];
+}
+
+/** `downtime 112 ms [104–131]` */
+function interval({ downtimeMs }: Cell): string {
+  const { median, low, high } = downtimeMs!;
+  return `${figure(median)} ms [${figure(low)}–${figure(high)}]`;
+}
+
+function listed(cells: readonly Cell[]): string {
+  const numbers = cells.slice(0, 12).map(({ number }) => number);
+  const more = cells.length > 12 ? ` and ${cells.length - 12} more` : '';
+  return `${cells.length === 1 ? 'cell' : 'cells'} ${numbers.join(', ')}${more}`;
+}

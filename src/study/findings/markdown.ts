@@ -1,0 +1,56 @@
+import type { Report } from './findings-report.ts';
+
+/** The report as Markdown; its pictures are the files in `plots/`. */
+export function markdownOf(report: Report): string {
+  const { conclusions, figures, command, machine, setUp } = report;
+  const parts = [
+    `# ${inline(report.title)}`,
+    inline(report.question),
+    `${report.records} migrations, ${inline(report.worlds.join(' and '))}.`,
+    '## What can be concluded',
+    list(conclusions.can),
+    '## What cannot',
+    list(conclusions.cannot),
+    ...figures.flatMap(({ name, title, caption }) => [
+      `## ${inline(title)}`,
+      `![${inline(title)}](plots/${name}.svg)`,
+      inline(caption),
+    ]),
+    '## All cells',
+    table([report.headings, ...report.rows]),
+    'Medians [95 % interval of the median]; \\* fewer than six runs: [least–largest].',
+    ...(report.rowsLeftOut > 0 ? [`${report.rowsLeftOut} more cells are in \`report.csv\`.`] : []),
+    ...(setUp === '' ? [] : ['## Set-up', block(setUp)]),
+    ...(machine.length === 0
+      ? []
+      : ['## Machine', list(machine.map(({ what, found }) => `${what}: ${found}`))]),
+    ...(command === undefined ? [] : ['## Repeat it', block(command)]),
+  ];
+  return `${parts.filter((part) => part !== '').join('\n\n')}\n`;
+}
+
+function list(items: readonly string[]): string {
+  return items.length === 0 ? '–' : items.map((item) => `- ${inline(item)}`).join('\n');
+}
+
+function table([headings, ...rows]: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) => `| ${cells.map(inline).join(' | ')} |`;
+  return [line(headings!), `|${headings!.map(() => '---|').join('')}`, ...rows.map(line)].join('\n');
+}
+
+/** Nothing in it is markup, and it stays on its line. */
+function inline(text: string): string {
+  return text
+    .replace(/\s+/g, ' ')
+    .replace(/[\\`*_[\]<>|&#!]/g, (character) => `\\${character}`)
+    .trim();
+}
+
+/** Indented, so that nothing in the text can end it. */
+function block(text: string): string {
+  return text
+    .trimEnd()
+    .split('\n')
+    .map((line) => `    ${line}`)
+    .join('\n');
+}

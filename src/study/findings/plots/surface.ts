@@ -1,0 +1,99 @@
+import * as Plot from '@observablehq/plot';
+import { quantile } from '../../statistics/estimate.ts';
+import { figure } from '../../tables/figure.ts';
+import { type Cell, magnitude, namesOf } from '../cells.ts';
+import { draw, type Figure, marginFor } from './draw.ts';
+
+const MOST_VALUES = 40;
+/** Of several pairs of axes, those of reservations first: (P, Q), then (b, b_d). */
+const FIRST = [/period/i, /budget/i, /rate/i];
+
+/** Median downtime over two swept settings, whatever else varies being averaged over by the median. */
+export function surface(cells: readonly Cell[]): Figure | undefined {
+  const axes = axesOf(cells);
+  if (!axes) return undefined;
+  const [x, y] = axes;
+  const squares = new Map<string, { x: string; y: string; all: number[] }>();
+  for (const { axes, downtimeMs } of cells) {
+    const [at, up] = [axes.get(x), axes.get(y)];
+    if (!downtimeMs || at === undefined || up === undefined) continue;
+    const key = JSON.stringify([at, up]);
+    if (!squares.has(key)) squares.set(key, { x: at, y: up, all: [] });
+    squares.get(key)!.all.push(downtimeMs.median);
+  }
+  const tiles = [...squares.values()].map(({ x, y, all }) => ({ x, y, ms: quantile(all, 0.5) }));
+  if (tiles.length < 4) return undefined;
+  const ordered = (of: (tile: (typeof tiles)[number]) => string) =>
+    [...new Set(tiles.map(of))].toSorted((a, b) => magnitude(a)! - magnitude(b)!);
+  const [columns, rows] = [ordered((tile) => tile.x), ordered((tile) => tile.y).reverse()];
+  const figures = tiles.map(({ ms }) => ms);
+  const [least, most] = [Math.min(...figures), Math.max(...figures)];
+  const [across, upwards] = namesOf([x, y]) as [string, string];
+  const byNumber = columns.length <= 14;
+  return {
+    name: 'surface',
+    title: `Median downtime over ${across} and ${upwards}`,
+    caption: `In ms; the darker the longer.${cells.length > tiles.length ? ' Other settings vary too: the median over them.' : ''}`,
+    svg: draw({
+      ariaLabel: 'Median downtime over two settings',
+      height: 98 + Math.max(24, Math.min(36, 420 / rows.length)) * rows.length,
+      marginLeft: Math.max(70, marginFor(rows)),
+      marginBottom: 44,
+      x: { label: `${across} →`, domain: columns, type: 'band', labelAnchor: 'right' },
+      y: { label: `↑ ${upwards}`, domain: rows, type: 'band', labelAnchor: 'top' },
+      marginTop: 34,
+      color: {
+        scheme: 'blues',
+        type: least > 0 && most / least > 20 ? 'log' : 'linear',
+        domain: [least * 0.9, most],
+      },
+      marks: [
+        Plot.cell(tiles, { x: 'x', y: 'y', fill: 'ms', inset: 0.5 }),
+        ...(byNumber
+          ? [
+              Plot.text(tiles, {
+                x: 'x',
+                y: 'y',
+                text: (tile: { ms: number }) => figure(tile.ms),
+                fill: (tile: { ms: number }) => (isDark(tile.ms, least, most) ? '#ffffff' : '#10202f'),
+              }),
+            ]
+          : []),
+      ],
+    }),
+  };
+}
+
+function isDark(value: number, least: number, most: number): boolean {
+  const share =
+    least > 0 && most / least > 20
+      ? Math.log(value / (least * 0.9)) / Math.log(most / (least * 0.9))
+      : (value - least * 0.9) / (most - least * 0.9);
+  return share > 0.55;
+}
+
+/** Two settings of several magnitudes each, that vary independently of each other at least in part. */
+function axesOf(cells: readonly Cell[]): readonly [string, string] | undefined {
+  const paths = [...new Set(cells.flatMap(({ axes }) => [...axes.keys()]))];
+  const candidates = paths
+    .map((path) => ({ path, values: new Set(cells.flatMap(({ axes }) => axes.get(path) ?? [])) }))
+    .filter(({ values }) => {
+      const isAxis = values.size >= 2 && values.size <= MOST_VALUES;
+      return isAxis && [...values].every((value) => magnitude(value) !== undefined);
+    })
+    .toSorted((a, b) => rankOf(a.path) - rankOf(b.path));
+  for (const [place, one] of candidates.entries()) {
+    for (const other of candidates.slice(place + 1)) {
+      const pairs = new Set(
+        cells.map(({ axes }) => JSON.stringify([axes.get(one.path), axes.get(other.path)])),
+      );
+      if (pairs.size > Math.max(one.values.size, other.values.size) + 1) return [one.path, other.path];
+    }
+  }
+  return undefined;
+}
+
+function rankOf(path: string): number {
+  const rank = FIRST.findIndex((pattern) => pattern.test(path));
+  return rank < 0 ? FIRST.length : rank;
+}

@@ -1,0 +1,93 @@
+import { isDeepStrictEqual } from 'node:util';
+import { z } from 'zod';
+import { shown, UsageError } from '../../platform/problem.ts';
+import { checked } from '../../scenario/checked.ts';
+import { type Experiment, experimentOf, scenarioOf, seeded, sourceOf } from '../../scenario/scenario.ts';
+import { type Cell, cellsOf, type Setting } from '../../scenario/settings.ts';
+import { readYaml } from '../../scenario/yaml-file.ts';
+import { disturbanceOf } from '../../workload/antagonists/disturbance.ts';
+import type { WorldName } from '../../worlds/worlds.ts';
+import { parseThreshold, type Threshold } from './threshold.ts';
+
+/** One intensity, and the alternatives under it. */
+export interface Level {
+  readonly settings: Cell['settings'];
+  readonly experiment: Experiment;
+}
+
+/** A scenario whose intensity rises level by level, until a threshold is missed. */
+export interface StressPlan {
+  readonly name: string;
+  readonly describe: string;
+  readonly levels: readonly Level[];
+  readonly thresholds: readonly Threshold[];
+}
+
+const RAMP = 'a ramp: one path with a list of values, from the mildest to the harshest';
+
+const stressSchema = z.strictObject(
+  {
+    ramp: z
+      .record(z.string(), z.array(z.unknown(), RAMP).min(1, RAMP), RAMP)
+      .refine((ramp) => Object.keys(ramp).length === 1, RAMP),
+    thresholds: z
+      .array(
+        z.string('a threshold such as downtime p95 < 300ms').transform((text, context): Threshold => {
+          const threshold = parseThreshold(text);
+          if (!('expected' in threshold)) return threshold;
+          context.addIssue({ code: 'custom', message: threshold.expected });
+          return z.NEVER;
+        }),
+        'a list of thresholds',
+      )
+      .min(1, 'at least one threshold'),
+  },
+  'a stress: { ramp, thresholds }',
+);
+
+/**
+ * Reads a scenario with its `stress`, and resolves every level with every alternative of its `compare`.
+ * @param only of the alternatives, those with these settings
+ * @throws Failure the file cannot be read
+ * @throws UsageError all that is wrong with its contents
+ */
+export function loadStress(
+  file: string,
+  settings: readonly Setting[],
+  only: readonly Setting[] = [],
+): StressPlan {
+  const document = readYaml(file);
+  const source = sourceOf(file);
+  const { stress } = scenarioOf(document, source, settings);
+  const { ramp, thresholds } = checked(stressSchema, stress, 'stress', ['stress']);
+  const levels = cellsOf(ramp).map((level) => {
+    const experiment = experimentOf(scenarioOf(document, source, [...settings, ...level.settings]));
+    return { settings: level.settings, experiment: { ...experiment, cells: chosen(experiment, only) } };
+  });
+  const { name, describe } = levels[0]!.experiment;
+  return { name, describe, levels, thresholds };
+}
+
+/** @throws Refusal an antagonist means nothing in this world: said before anything is made */
+export function checkWorld({ levels }: StressPlan, world: WorldName): void {
+  if (world !== 'virtual') return;
+  for (const { experiment } of levels) {
+    for (const { scenario } of experiment.cells) disturbanceOf(seeded(scenario, experiment.seed));
+  }
+}
+
+function chosen({ cells }: Experiment, only: readonly Setting[]): Experiment['cells'] {
+  const left = cells.filter(({ cell }) => only.every((setting) => has(cell, setting)));
+  if (left.length > 0) return left;
+  throw new UsageError(
+    only.map(({ path, value }) => ({
+      path: `--only ${path}`,
+      expected: 'a setting of one of the alternatives under compare',
+      found: shown(value),
+    })),
+  );
+}
+
+function has({ settings }: Cell, wanted: Setting): boolean {
+  return settings.some(({ path, value }) => path === wanted.path && isDeepStrictEqual(value, wanted.value));
+}

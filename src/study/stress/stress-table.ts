@@ -1,0 +1,106 @@
+import Table from 'cli-table3';
+import type { Cell } from '../../scenario/settings.ts';
+import { flow, shortened } from '../tables/cell-columns.ts';
+import { figure } from '../tables/figure.ts';
+import { breakings, type LevelResult } from './stress.ts';
+import type { StressPlan } from './stress-plan.ts';
+import { formatEstimate, tooFew } from './threshold.ts';
+
+/** A row a level and alternative: every threshold's figure, its interval, and whether it was kept. */
+export function stressTable(plan: StressPlan, results: readonly LevelResult[]): string {
+  const { thresholds } = plan;
+  const names = [...new Set(results.flatMap(({ alternative }) => pathsOf(alternative)))];
+  const table = new Table({
+    head: [
+      ...shortened([rampOf(plan), ...names]),
+      'runs',
+      ...thresholds.map(({ text }) => text),
+      'all in all',
+    ],
+    style: { head: [], border: [], compact: true },
+  });
+  for (const { level, alternative, records, judgements, verdict } of results) {
+    table.push([
+      levelName(plan, level),
+      ...names.map((name) => flow(alternative.settings.find(({ path }) => path === name)?.value)),
+      String(records.length),
+      ...thresholds.map((threshold) => {
+        const judged = judgements.find((judgement) => judgement.threshold === threshold.text);
+        return judged ? formatEstimate(threshold, judged.estimate) : '–';
+      }),
+      verdict,
+    ]);
+  }
+  return [table.toString(), ...footnotes(plan, results)].join('\n');
+}
+
+/** One sentence for every alternative: up to where it keeps, and from where it breaks. */
+export function breakingLines(plan: StressPlan, results: readonly LevelResult[]): string[] {
+  return breakings(results).map(({ alternative, lastKept, firstMissed }) => {
+    const kept = lastKept
+      ? `keeps everything up to ${levelName(plan, lastKept.level)} (${lastKept.verdict})`
+      : 'keeps nothing, not even the first level';
+    const who = alternativeName(alternative);
+    if (!firstMissed) return `${who}: ${kept}, the last level tried`;
+    const why = firstMissed.judgements
+      .filter(({ estimate, limit }) => estimate.value >= limit)
+      .map((judgement) => {
+        const threshold = plan.thresholds.find(({ text }) => text === judgement.threshold)!;
+        return `${judgement.threshold}: ${formatEstimate(threshold, judgement.estimate)}`;
+      });
+    return `${who}: ${kept}; breaks at ${levelName(plan, firstMissed.level)} (${firstMissed.verdict}): ${why.join('; ')}`;
+  });
+}
+
+export function levelName({ levels }: StressPlan, level: number): string {
+  return levels[level]!.settings.map(({ value }) => flow(value)).join(', ');
+}
+
+/** The path, or the joint paths, along which the intensity rises. */
+export function rampOf({ levels }: StressPlan): string {
+  return levels[0]!.settings.map(({ path }) => path).join(', ');
+}
+
+/** `scheduler cbs-hard, sender.reservation 5ms every 10ms`; what is none goes without saying. */
+export function alternativeName({ settings }: Cell): string {
+  const names = shortened(settings.map(({ path }) => path));
+  const words = settings.flatMap(({ value }, index) =>
+    value === 'none' ? [] : [`${names[index]} ${flow(value)}`],
+  );
+  return words.join(', ') || 'the scenario';
+}
+
+function pathsOf({ settings }: Cell): string[] {
+  return settings.map(({ path }) => path);
+}
+
+function footnotes({ thresholds }: StressPlan, results: readonly LevelResult[]): string[] {
+  const runs = Math.min(...results.map(({ records }) => records.length));
+  const records = results.flatMap((result) => result.records);
+  const servers = records.flatMap(({ servers }) => servers);
+  const missed = servers.reduce((sum, { missedPeriods }) => sum + missedPeriods, 0);
+  const byMachine = servers.reduce((sum, { missedByMachine }) => sum + missedByMachine, 0);
+  return [
+    'Figures with their 95 % intervals. likely: the figure is on that side of its limit, but the interval reaches over it.',
+    ...thresholds.flatMap((threshold) => tooFew(threshold, runs) ?? []),
+    ...(byMachine > 0
+      ? [
+          `Of ${missed} missed periods the machine itself stood still in ${byMachine} (${figure((100 * byMachine) / missed)} %): noise, not the stress.`,
+        ]
+      : []),
+    ...oneOfAKind(records.flatMap(({ notes }) => notes)),
+  ];
+}
+
+/** Notes that differ only in their numbers are one: the last, and how often it was made. */
+function oneOfAKind(notes: readonly string[]): string[] {
+  const kinds = new Map<string, string[]>();
+  for (const note of notes) {
+    const kind = note.replace(/\d+/g, '#');
+    kinds.set(kind, [...(kinds.get(kind) ?? []), note]);
+  }
+  return [...kinds.values()].map((alike) => {
+    const differ = new Set(alike).size > 1;
+    return differ ? `${alike.at(-1)} (in one run; the like in ${alike.length - 1} others)` : alike[0]!;
+  });
+}

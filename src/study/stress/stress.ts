@@ -1,0 +1,102 @@
+import type { MigrationRecord } from '../../core/migration/record.ts';
+import { type RunOptions, run } from '../../run/run.ts';
+import type { Cell } from '../../scenario/settings.ts';
+import type { Level, StressPlan } from './stress-plan.ts';
+import { isMissed, type Judgement, judge, type Verdict, worst } from './threshold.ts';
+
+/** What one alternative came to at one level. */
+export interface LevelResult {
+  readonly level: number;
+  readonly alternative: Cell;
+  readonly records: readonly MigrationRecord[];
+  readonly judgements: readonly Judgement[];
+  readonly verdict: Verdict;
+}
+
+export interface StressListener {
+  /** A record, and the cell of level and alternative to which it belongs. */
+  ended?(record: MigrationRecord, cell: StressCell): void;
+  judged?(result: LevelResult): void;
+}
+
+export interface StressCell {
+  readonly index: number;
+  readonly repetition: number;
+  readonly settings: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * Raises the intensity level by level. Within a level the alternatives take turns, so that a slow drift of the machine
+ * does not favour one. One that has missed a threshold for certain is not run any further; one that has only likely
+ * missed it goes on, so that it is known between which levels it breaks.
+ */
+export async function stress(
+  { levels, thresholds }: StressPlan,
+  options: Omit<RunOptions, 'listener' | 'ensembles'>,
+  listener: StressListener = {},
+): Promise<readonly LevelResult[]> {
+  const results: LevelResult[] = [];
+  let left = levels[0]!.experiment.cells.map((_, index) => index);
+  for (const [number, level] of levels.entries()) {
+    if (left.length === 0) break;
+    const judged = await runLevel(level, number, left, thresholds, options, listener);
+    results.push(...judged);
+    left = left.filter((_, index) => judged[index]!.verdict !== 'missed');
+  }
+  return results;
+}
+
+async function runLevel(
+  { settings, experiment }: Level,
+  level: number,
+  alternatives: readonly number[],
+  thresholds: StressPlan['thresholds'],
+  options: Omit<RunOptions, 'listener' | 'ensembles'>,
+  listener: StressListener,
+): Promise<LevelResult[]> {
+  const cells = alternatives.map((index) => experiment.cells[index]!);
+  let turn = 0;
+  const ended = (record: MigrationRecord) => {
+    const index = turn % cells.length;
+    const repetition = Math.floor(turn / cells.length);
+    turn += 1;
+    listener.ended?.(record, {
+      index: level * experiment.cells.length + alternatives[index]!,
+      repetition,
+      settings: Object.fromEntries(
+        [...settings, ...cells[index]!.cell.settings].map(({ path, value }) => [path, value]),
+      ),
+    });
+  };
+  const results = await run(
+    { ...experiment, cells },
+    { ...options, ensembles: false, listener: { ended: (record) => ended(record) } },
+  );
+  return results.map(({ cell, records }) => {
+    const judgements = thresholds.flatMap((threshold) => judge(threshold, records) ?? []);
+    const result = { level, alternative: cell, records, judgements, verdict: worst(judgements) };
+    listener.judged?.(result);
+    return result;
+  });
+}
+
+/** Where an alternative breaks. */
+export interface Breaking {
+  readonly alternative: Cell;
+  /** The highest level up to which everything was kept; undefined: not even the first. */
+  readonly lastKept: LevelResult | undefined;
+  readonly firstMissed: LevelResult | undefined;
+}
+
+export function breakings(results: readonly LevelResult[]): readonly Breaking[] {
+  const alternatives = [...new Set(results.map(({ alternative }) => JSON.stringify(alternative)))];
+  return alternatives.map((key) => {
+    const own = results.filter(({ alternative }) => JSON.stringify(alternative) === key);
+    const missed = own.findIndex(({ verdict }) => isMissed(verdict));
+    return {
+      alternative: own[0]!.alternative,
+      lastKept: own[(missed < 0 ? own.length : missed) - 1],
+      firstMissed: own[missed],
+    };
+  });
+}

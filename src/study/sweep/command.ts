@@ -1,0 +1,58 @@
+import { isDeepStrictEqual } from 'node:util';
+import { parse } from 'yaml';
+import type { Setting } from '../../scenario/settings.ts';
+import { type Design, settingsOf } from './design.ts';
+
+/** The command that, with `--seed S`, carries out one run of a cell alone: in virtual time with the same record. */
+export function cellCommandOf(design: Design, cell: number): string {
+  const { scenario, world, set } = design;
+  const { compare, base, file } = scenario;
+  return [
+    'switchover run',
+    quoted(file),
+    ...(world === 'virtual' ? [] : [`--world ${world}`]),
+    ...(base.runs === undefined || base.runs === 1 ? [] : ['--runs 1']),
+    ...settingsAsFlags(ofOneRun(set)),
+    ...(compare === undefined || compare === null ? [] : ['--set compare=null']),
+    ...settingsAsFlags(settingsOf(design, cell)),
+  ].join(' ');
+}
+
+/** The command that carries out the whole sweep again. */
+export function sweepCommandOf({ scenario, world, set }: Design): string {
+  return [
+    'switchover sweep',
+    quoted(scenario.file),
+    '--out DIR',
+    ...(world === 'virtual' ? [] : [`--world ${world}`]),
+    ...settingsAsFlags(set),
+  ].join(' ');
+}
+
+/** Without what a run gets by flags of its own, and what is only of the sweep. */
+function ofOneRun(set: readonly Setting[]): readonly Setting[] {
+  return set.filter(({ path }) => !['runs', 'seed', 'compare', 'sweep'].includes(path.split('.')[0]!));
+}
+
+function settingsAsFlags(settings: readonly Setting[]): string[] {
+  return settings.map(({ path, value }) => `--set ${quoted(`${path}=${written(value)}`)}`);
+}
+
+/** A value as YAML on one line: as it stands where that is read as the same, otherwise as JSON. */
+function written(value: unknown): string {
+  if (typeof value !== 'object' && isDeepStrictEqual(parsed(String(value)), value)) return String(value);
+  return JSON.stringify(value);
+}
+
+function parsed(text: string): unknown {
+  try {
+    return parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** For a shell (POSIX, 2.2.2): in single quotes unless nothing in it is special. */
+function quoted(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+}

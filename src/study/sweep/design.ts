@@ -1,0 +1,221 @@
+import { Random } from '../../core/random.ts';
+import { type Problem, shown, UsageError } from '../../platform/problem.ts';
+import { canBeForeseen } from '../../run/predict.ts';
+import { checked } from '../../scenario/checked.ts';
+import { readScenario, resolveCell, type Scenario, type ScenarioFile } from '../../scenario/scenario.ts';
+import { type Axis, alternativesOf, axesOf, type Setting } from '../../scenario/settings.ts';
+import type { WorldName } from '../../worlds/worlds.ts';
+import { type SweepDocument, sweepSchema } from './design-schema.ts';
+import { type Dimension, latinHypercube } from './hypercube.ts';
+import { rangeOf } from './range.ts';
+
+/** Repeat a cell until the 95 % interval of its median downtime is narrower than this share of the median. */
+export interface Until {
+  readonly interval: number;
+  /** But not more often than this. */
+  readonly most: number;
+}
+
+/**
+ * What a sweep runs: every combination of its axes, each as often as it says. Pure data, so that a worker can be given
+ * it; cells are numbered and made from their number, so that a million of them need no room.
+ */
+export interface Design {
+  readonly scenario: ScenarioFile;
+  /** Made from the command line, before anything else. */
+  readonly set: readonly Setting[];
+  readonly world: WorldName;
+  readonly axes: readonly Axis[];
+  /** Which of the axes is the hypercube's, −1 without one. */
+  readonly hypercube: number;
+  readonly cells: number;
+  /** Repetitions of each cell; with `until`, the fewest. */
+  readonly runs: number;
+  readonly until: Until | null;
+  readonly seed: number;
+}
+
+/** One repetition of one cell: cells count from 0, repetitions from 1. */
+export interface Run {
+  readonly cell: number;
+  readonly repetition: number;
+}
+
+const RUNS_MAX = 100_000_000;
+
+/**
+ * Reads the design of a scenario file: its `compare` and what its `sweep` adds, every combination of all of it.
+ * @throws Failure the file cannot be read
+ * @throws UsageError all that is wrong with it, in every cell
+ */
+export function loadDesign(file: string, set: readonly Setting[], world: WorldName): Design {
+  const scenario = readScenario(file, set);
+  const sweep = checked(sweepSchema, scenario.sweep ?? {}, 'sweep', ['sweep']);
+  const problems: Problem[] = [];
+  const { runs, seed } = wholeOf(scenario, problems);
+  const matrix = [...axesOf('compare', scenario.compare, problems), ...gridOf(sweep, problems)];
+  const list = sweep.list?.map((point, index) =>
+    Object.entries(point).flatMap(
+      ([path, value]) => alternativesOf(`sweep.list.${index}`, path, [value], problems)[0]!,
+    ),
+  );
+  const hypercube = hypercubeOf(sweep, seed, problems);
+  const axes = [...matrix, ...(list ? [list] : []), ...(hypercube ? [hypercube] : [])];
+  if (problems.length > 0) throw new UsageError(problems);
+  const cells = axes.reduce((product, axis) => product * axis.length, 1);
+  const until = sweep.until ?? null;
+  const most = Math.max(runs, until?.most ?? 0);
+  if (cells * most > RUNS_MAX) {
+    throw new UsageError([
+      { path: 'sweep', expected: `at most ${RUNS_MAX} runs`, found: `${cells} cells × ${most} runs` },
+    ]);
+  }
+  const design: Design = {
+    scenario,
+    set,
+    world,
+    axes,
+    hypercube: hypercube ? axes.length - 1 : -1,
+    cells,
+    runs,
+    until,
+    seed,
+  };
+  checkCells(design);
+  return design;
+}
+
+/** The most repetitions that a cell may come to. */
+export function runsMax({ runs, until }: Design): number {
+  return Math.max(runs, until?.most ?? 0);
+}
+
+/** What tells a cell from the others. The last axis changes fastest. */
+export function settingsOf({ axes }: Design, cell: number): readonly Setting[] {
+  const settings: Setting[][] = [];
+  let rest = cell;
+  for (const axis of axes.toReversed()) {
+    settings.unshift([...axis[rest % axis.length]!]);
+    rest = Math.floor(rest / axis.length);
+  }
+  return settings.flat();
+}
+
+/**
+ * Repetition r has the same seed in every cell, so that alternatives meet the same luck; but every point of a
+ * hypercube has seeds of its own, so that what is read off many points does not hang on one draw. No two overlap.
+ */
+export function seedOf(design: Design, { cell, repetition }: Run): number {
+  const { axes, hypercube, seed } = design;
+  const point = hypercube < 0 ? 0 : cell % axes[hypercube]!.length;
+  return seed + point * runsMax(design) + repetition - 1;
+}
+
+/** @throws UsageError it cannot be, or several migrations share its link, whose records would not be those of one cell */
+export function scenarioOf(design: Design, cell: number): Scenario {
+  const [member, ...others] = resolveCell(design.scenario, { settings: settingsOf(design, cell) });
+  const { scenario } = member!;
+  if (others.length > 0 || (scenario.share?.changes.length ?? 0) > 0) {
+    throw new UsageError([
+      { path: others.length > 0 ? 'fleet' : 'link.changes', expected: 'nothing, in a sweep', found: 'some' },
+    ]);
+  }
+  return scenario;
+}
+
+/** What all cells share. It is asked of the scenario without its matrix, where nothing else need be right. */
+function wholeOf({ base }: ScenarioFile, problems: Problem[]): { runs: number; seed: number } {
+  const { runs = 1, seed = 1 } = base;
+  const insist = (holds: boolean, path: string, expected: string, found: unknown) => {
+    if (!holds) problems.push({ path, expected, found: shown(found) });
+  };
+  const isWhole = (value: unknown, least: number, most: number) =>
+    Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= most;
+  insist(isWhole(runs, 1, 1_000_000), 'runs', 'a whole number from 1 to 1000000', runs);
+  // Far enough from the largest whole number that every run can have a seed.
+  insist(isWhole(seed, 0, 2 ** 52), 'seed', 'a whole number from 0 to 2^52', seed);
+  return { runs: Number(runs), seed: Number(seed) };
+}
+
+function gridOf({ grid }: SweepDocument, problems: Problem[]): readonly Axis[] {
+  return Object.entries(grid).map(([path, values]) => {
+    if (isList(values)) return alternativesOf('sweep.grid', path, values, problems);
+    const range = rangeOf(values);
+    if (typeof range === 'string') {
+      problems.push({ path: `sweep.grid.${path}`, expected: range, found: shown(values) });
+      return [];
+    }
+    const { steps } = values;
+    const written = Array.from({ length: steps }, (_, step) => range(step / (steps - 1)));
+    return alternativesOf('sweep.grid', path, written, problems);
+  });
+}
+
+function hypercubeOf({ hypercube }: SweepDocument, seed: number, problems: Problem[]): Axis | undefined {
+  if (!hypercube) return undefined;
+  const { points, over } = hypercube;
+  const dimensions = Object.entries(over).map(([path, values]): Dimension => {
+    if (isList(values)) {
+      const axis = alternativesOf('sweep.hypercube.over', path, values, problems);
+      return (u) => axis[Math.floor(u * axis.length)]!;
+    }
+    const range = rangeOf(values);
+    if (typeof range === 'string') {
+      problems.push({ path: `sweep.hypercube.over.${path}`, expected: range, found: shown(values) });
+    }
+    // A path is checked by taking it for a list of one value.
+    alternativesOf('sweep.hypercube.over', path, [0], problems);
+    return (u) => (typeof range === 'string' ? [] : [{ path, value: range(u) }]);
+  });
+  return problems.length > 0 ? [] : latinHypercube(points, dimensions, seed);
+}
+
+function isList(values: object): values is readonly unknown[] {
+  return Array.isArray(values);
+}
+
+const CHECKED_MAX = 20_000;
+const SHOWN_MAX = 20;
+
+/**
+ * Resolves every cell, before anything runs; of a very large design every alternative of every axis in one cell, and as
+ * many cells at random.
+ * @throws UsageError all that is wrong with them, each thing once
+ */
+function checkCells(design: Design): void {
+  const problems = new Map<string, Problem>();
+  for (const cell of cellsToCheck(design)) {
+    if (problems.size >= SHOWN_MAX) break;
+    for (const problem of problemsOf(design, cell, design.world)) {
+      problems.set(JSON.stringify(problem), problem);
+    }
+  }
+  if (problems.size > 0) throw new UsageError([...problems.values()]);
+}
+
+/** The cells by number. Axes that are longer than so many are looked at by chance only. */
+export function* cellsToCheck({ axes, cells }: Pick<Design, 'axes' | 'cells'>): Generator<number> {
+  if (cells <= CHECKED_MAX) {
+    for (let cell = 0; cell < cells; cell++) yield cell;
+    return;
+  }
+  let stride = cells;
+  for (const { length } of axes) {
+    stride /= length;
+    for (let index = 0; index < Math.min(length, CHECKED_MAX); index++) yield index * stride;
+  }
+  const random = Random.seeded(cells);
+  for (let look = 0; look < CHECKED_MAX; look++) yield Math.floor(random.uniform() * cells);
+}
+
+function problemsOf(design: Design, cell: number, world: WorldName): readonly Problem[] {
+  try {
+    const scenario = scenarioOf(design, cell);
+    if (world !== 'virtual' || canBeForeseen(scenario)) return [];
+    const expected = 'a rate, or a sender.cpuPerPage, in virtual time';
+    return [{ path: 'link.rate', expected, found: 'unlimited' }];
+  } catch (cause) {
+    if (cause instanceof UsageError) return cause.problems;
+    throw cause;
+  }
+}

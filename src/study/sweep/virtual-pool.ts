@@ -1,0 +1,45 @@
+import { availableParallelism } from 'node:os';
+import { Piscina } from 'piscina';
+import { entry } from '../../platform/entry.ts';
+import type { Design, Run } from './design.ts';
+import type { Batch } from './sweep-worker.ts';
+
+/** A batch takes about so long, so that handing it over costs nothing beside it. */
+const BATCH_MS = 25;
+const BATCH_RUNS_MAX = 1_000;
+const BATCHES_A_WORKER = 3;
+
+/** Threads that carry out batches of runs in virtual time, as many as there are processors. */
+export class VirtualPool {
+  readonly #pool: Piscina<readonly Run[], Batch>;
+  /** What a run took in the mean, the last batches counting most; as long as none is back, a batch is one run. */
+  #msPerRun = BATCH_MS;
+
+  constructor(design: Design) {
+    const threads = availableParallelism();
+    this.#pool = new Piscina({
+      filename: entry('study/sweep/sweep-worker').href,
+      minThreads: threads,
+      maxThreads: threads,
+      workerData: design,
+    });
+  }
+
+  get batchesMax(): number {
+    return BATCHES_A_WORKER * this.#pool.maxThreads;
+  }
+
+  get batchRuns(): number {
+    return Math.min(BATCH_RUNS_MAX, Math.max(1, Math.round(BATCH_MS / this.#msPerRun)));
+  }
+
+  async run(runs: readonly Run[]): Promise<Batch> {
+    const batch = await this.#pool.run(runs);
+    this.#msPerRun += (batch.tookMs / runs.length - this.#msPerRun) / 4;
+    return batch;
+  }
+
+  async end(): Promise<void> {
+    await this.#pool.destroy();
+  }
+}

@@ -1,0 +1,92 @@
+import type { Antagonist } from '../../core/antagonist.ts';
+import type { Reservation } from '../../core/cpu/reservation.ts';
+import { formatDuration, formatRate, formatSize } from '../../core/units.ts';
+import type { LinkShare } from '../../scenario/fleet.ts';
+import type { Experiment, Scenario } from '../../scenario/scenario.ts';
+
+/** Everything that was settled for an experiment, defaults included, so that nothing about a run is silent. */
+export function settled(experiment: Experiment): string {
+  const { guest, plan, antagonists, share } = experiment.cells[0]!.scenario;
+  const rate = (value: number | null) => (value === null ? 'unlimited' : formatRate(value));
+  const cells = experiment.cells.length;
+  return [
+    `${experiment.name}: ${experiment.describe}`,
+    `  guest      ${guest.name}: ${guest.program.kind}, ${guest.pages} pages × ${formatSize(guest.pageSizeBytes)} = ${formatSize(guest.pages * guest.pageSizeBytes)}, heartbeat every ${formatDuration(guest.heartbeatPeriodNs)}`,
+    `  link       b ${rate(plan.rateBytesPerSecond)}, b_d ${rate(plan.stopRateBytesPerSecond)}, bucket ${formatSize(plan.depthBytes)} deep, ${plan.pageBytes - guest.pageSizeBytes} bytes of header a page`,
+    ...(share ? [`  shared     ${sharing(share)}`] : []),
+    `  migration  ${policy(experiment.cells[0]!.scenario)}`,
+    `  cpu        ${processors(experiment.cells[0]!.scenario)}`,
+    ...(antagonists.length > 0 ? [`  against    ${antagonists.map(antagonistInWords).join('; ')}`] : []),
+    `  ${cells === 1 ? 'one cell' : `${cells} cells (the first is shown)`} × ${experiment.runs} ${experiment.runs === 1 ? 'run' : 'runs'}, seeds from ${experiment.seed}`,
+  ].join('\n');
+}
+
+function sharing({
+  link,
+  capacityBytesPerSecond,
+  changes,
+  atNs,
+  priority,
+  patienceNs,
+  leastBytesPerSecond,
+}: LinkShare): string {
+  return [
+    `${link} of ${formatRate(capacityBytesPerSecond)}`,
+    ...changes.map(
+      (change) => `${formatRate(change.capacityBytesPerSecond)} after ${formatDuration(change.atNs)}`,
+    ),
+    `sets out after ${formatDuration(atNs)}`,
+    `priority ${priority}`,
+    patienceNs === null ? 'waits as long as it takes' : `waits at most ${formatDuration(patienceNs)}`,
+    `gives up if less than ${formatRate(leastBytesPerSecond)} is left to it`,
+  ].join(', ');
+}
+
+function processors({ cpu, guest }: Scenario): string {
+  const reserved = (reservation: Reservation | null) =>
+    reservation
+      ? `${formatDuration(reservation.budgetNs)} every ${formatDuration(reservation.periodNs)}`
+      : 'no reservation';
+  return [
+    `scheduler ${cpu.scheduler}`,
+    `guest ${reserved(cpu.guest)}${guest.cpuPerWriteNs > 0 ? ` (${formatDuration(guest.cpuPerWriteNs)} a write)` : ''}`,
+    `sender ${reserved(cpu.sender)}${cpu.cpuPerPageNs > 0 ? ` (${formatDuration(cpu.cpuPerPageNs)} a page)` : ''}${cpu.cpuPerHandoverNs > 0 ? ` (${formatDuration(cpu.cpuPerHandoverNs)} for the hand-over)` : ''}`,
+    ...(cpu.scheduler === 'none' && cpu.hogs === 0
+      ? []
+      : [`${cpu.processors} ${cpu.processors === 1 ? 'processor' : 'processors'}`]),
+    ...(cpu.hogs > 0 ? [`${cpu.hogs} hogs`] : []),
+    ...(cpu.reclaim ? ['unused budgets reclaimed'] : []),
+  ].join(', ');
+}
+
+function policy({ plan }: Scenario): string {
+  const { rule, ...parameters } = plan.stop;
+  const stop = `${rule} (${Object.entries(parameters)
+    .map(([name, value]) => parameter(name, value))
+    .join(', ')})`;
+  const watch = `${plan.heat} heat, watched for ${formatDuration(plan.observeNs)} in windows of ${formatDuration(plan.windowNs)}, half-life ${formatDuration(plan.halfLifeNs)}`;
+  const clear = typeof plan.clear === 'string' ? plan.clear : `chunk(${plan.clear.chunkPages})`;
+  return [
+    `order ${plan.order} (${watch})`,
+    plan.defer ? `defer ${Object.entries(plan.defer).flat().join(' ')}` : 'defer nothing',
+    `clear by ${clear}${plan.skip ? ', skip what is dirty again' : ''}`,
+    `stop rule ${stop}${plan.timeoutNs === null ? '' : `, give up after ${formatDuration(plan.timeoutNs)}`}`,
+    `stand for ${formatDuration(plan.stopTimeoutNs)} at most`,
+    `verify ${plan.verify}`,
+  ].join(', ');
+}
+
+/** `link-drop (every 1 s, length 200 ms, 0 bit/s)` */
+function antagonistInWords({ kind, ...intensity }: Antagonist): string {
+  const words = Object.entries(intensity).map(([name, value]) => {
+    if (name === 'bytesPerSecond') return formatRate(value);
+    return name === 'bytes' ? formatSize(value) : parameter(name, value);
+  });
+  return `${kind} (${words.join(', ')})`;
+}
+
+function parameter(name: string, value: unknown): string {
+  return name.endsWith('Ns')
+    ? `${name.replace(/Ns$/, '')} ${formatDuration(value as number)}`
+    : `${name} ${value}`;
+}

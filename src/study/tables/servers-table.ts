@@ -1,0 +1,58 @@
+import Table from 'cli-table3';
+import { shareOf } from '../../core/cpu/reservation.ts';
+import type { ServerRecord } from '../../core/cpu/server-record.ts';
+import { NANOS_PER_MILLISECOND } from '../../core/units.ts';
+import type { CellResult } from '../../run/run.ts';
+import { quantile } from '../statistics/estimate.ts';
+import { cellColumns } from './cell-columns.ts';
+import { figure } from './figure.ts';
+
+/** What reservations of CPU delivered against what they promised: a row a server and cell. `undefined`: none was made. */
+export function serversTable(results: readonly CellResult[]): string | undefined {
+  const { headings, values } = cellColumns(results);
+  const rows = results.flatMap((result) => {
+    const servers = result.records.flatMap((record) => record.servers);
+    return [...new Set(servers.map(({ name }) => name))].map((name) => [
+      ...values(result),
+      ...delivered(servers.filter((server) => server.name === name)),
+    ]);
+  });
+  if (rows.length === 0) return undefined;
+  const table = new Table({
+    head: [
+      ...headings,
+      'server',
+      'Q, P ms',
+      'share error %',
+      'missed',
+      'by machine',
+      'blackout ms',
+      '2(P−Q)',
+    ],
+    colAligns: [...headings.map(() => 'left' as const), 'left', ...Array(6).fill('right')],
+    style: { head: [], border: [], compact: true },
+  });
+  table.push(...rows);
+  return `CPU reservations, delivered against promised\n${table.toString()}\n${legend}`;
+}
+
+const legend =
+  'share error: median, over whole seconds in which the server always had work; missed: periods in which more than max(5 % of Q, 100 µs) was not served though wanted; by machine: of these, those in which the machine itself stood still; blackout: the longest wait of any run.';
+
+/** One server over all runs of a cell. */
+function delivered(servers: readonly ServerRecord[]): readonly string[] {
+  const { name, budgetNs, periodNs } = servers[0]!;
+  const errors = servers.flatMap(({ shareErrorPerSecond }) => shareErrorPerSecond ?? []);
+  const sum = (value: (server: ServerRecord) => number) =>
+    servers.reduce((total, server) => total + value(server), 0);
+  const milliseconds = (ns: number) => figure(ns / NANOS_PER_MILLISECOND);
+  return [
+    name,
+    `${Number((budgetNs / NANOS_PER_MILLISECOND).toPrecision(4))}, ${Number((periodNs / NANOS_PER_MILLISECOND).toPrecision(4))} (${(100 * shareOf({ budgetNs, periodNs })).toFixed(0)} %)`,
+    errors.length === 0 ? '–' : figure(100 * quantile(errors, 0.5)),
+    `${sum((server) => server.missedPeriods)} of ${sum((server) => server.periods)}`,
+    String(sum((server) => server.missedByMachine)),
+    milliseconds(Math.max(...servers.map((server) => server.longestBlackoutNs))),
+    milliseconds(2 * (periodNs - budgetNs)),
+  ];
+}

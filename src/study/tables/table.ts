@@ -1,0 +1,177 @@
+import Table from 'cli-table3';
+import type { Outage } from '../../core/migration/migration-result.ts';
+import type { MigrationRecord } from '../../core/migration/record.ts';
+import { NANOS_PER_MILLISECOND, NANOS_PER_SECOND, type Nanos } from '../../core/units.ts';
+import type { CellResult } from '../../run/run.ts';
+import { tooFew } from '../statistics/doubts.ts';
+import { quantile, spread, summary } from '../statistics/estimate.ts';
+import { cellColumns } from './cell-columns.ts';
+import { comparisonTable } from './comparison-table.ts';
+import { figure } from './figure.ts';
+
+/** The table of an experiment: a row a cell, medians with their intervals, prediction beside measurement. */
+export function experimentTable(results: readonly CellResult[], world: string): string {
+  const { headings, values } = cellColumns(results);
+  const tails = results.some(({ records }) => records.length >= FEWEST_FOR_A_TAIL);
+  const late = results.some(({ records }) =>
+    records.some(({ outage }) => outage && outage.lateHeartbeats > 0),
+  );
+  const predicted = results.some((result) => result.ensemble);
+  const shared = results.some(({ scenario }) => scenario.share !== null);
+  const table = new Table({
+    head: [
+      ...headings,
+      'runs',
+      ...(shared ? ['waited s', 'b used %'] : []),
+      'downtime ms',
+      ...(tails ? ['p95'] : []),
+      ...(predicted ? ['memory part', 'virtual'] : ['model']),
+      'total s',
+      ...(predicted ? ['virtual'] : []),
+      'gap ms',
+      'lost/rep',
+      ...(late ? ['late %'] : []),
+      'verified',
+    ],
+    colAligns: [
+      ...headings.map(() => 'left' as const),
+      ...Array.from({ length: 14 }, () => 'right' as const),
+    ],
+    style: { head: [], border: [], compact: true },
+  });
+  for (const result of results) {
+    const { records, foreseen, ensemble } = result;
+    const done = records.filter((record) => record.outcome === 'completed');
+    const measured = (value: (record: MigrationRecord) => Nanos, unit: number) =>
+      done.length === 0 ? '–' : interval(summary(done.map(value)), unit);
+    const virtually = (values: readonly Nanos[] | undefined, unit: number) =>
+      predicted ? [values ? band(spread(values), unit) : '–'] : [];
+    table.push([
+      ...values(result),
+      runsOf(records),
+      ...(shared ? [waited(records), used(done)] : []),
+      measured((record) => record.downtimeNs, NANOS_PER_MILLISECOND),
+      ...(tails ? [tail(done)] : []),
+      predicted
+        ? measured((record) => record.downtimeParts.memoryNs, NANOS_PER_MILLISECOND)
+        : figure((foreseen?.downtimeNs ?? Number.NaN) / NANOS_PER_MILLISECOND),
+      ...virtually(ensemble?.downtimesNs, NANOS_PER_MILLISECOND),
+      measured((record) => record.totalNs, NANOS_PER_SECOND),
+      ...virtually(ensemble?.totalsNs, NANOS_PER_SECOND),
+      done.length === 0 ? '–' : figure(longestGapNs(done) / NANOS_PER_MILLISECOND),
+      heartbeats(done),
+      ...(late ? [lateShare(done)] : []),
+      verdict(done),
+    ]);
+  }
+  const comparison = comparisonTable(
+    headings,
+    results.map((result) => ({
+      values: values(result),
+      downtimesNs: result.records.map(completedDowntimeNs),
+    })),
+  );
+  return [
+    table.toString(),
+    ...footnotes(results, predicted, world),
+    ...(comparison === undefined ? [] : ['', comparison]),
+  ].join('\n');
+}
+
+function completedDowntimeNs({ outcome, downtimeNs }: MigrationRecord): Nanos {
+  return outcome === 'completed' ? downtimeNs : Number.NaN;
+}
+
+/** For its reservation of the link, also if in vain. */
+function waited(records: readonly MigrationRecord[]): string {
+  const times = records.flatMap(({ admission }) => admission?.waitedNs ?? []);
+  return times.length === 0 ? '–' : figure(quantile(times, 0.5) / NANOS_PER_SECOND);
+}
+
+/** Of what its reservation granted while there was something to send. */
+function used(records: readonly MigrationRecord[]): string {
+  const shares = records.flatMap(({ link }) => link.utilisation ?? []);
+  return shares.length === 0 ? '–' : (100 * quantile(shares, 0.5)).toFixed(1);
+}
+
+/** Below so many runs a 95 % quantile is only the largest value. */
+const FEWEST_FOR_A_TAIL = 10;
+
+function tail(records: readonly MigrationRecord[]): string {
+  if (records.length < FEWEST_FOR_A_TAIL) return '–';
+  const downtimes = records.map((record) => record.downtimeNs / NANOS_PER_MILLISECOND);
+  return figure(quantile(downtimes, 0.95));
+}
+
+/** How far the p95 column can be trusted. */
+function tailDoubt(results: readonly CellResult[]): readonly string[] {
+  const tails = results.map(({ records }) => records.length).filter((runs) => runs >= FEWEST_FOR_A_TAIL);
+  const doubt = tails.length === 0 ? undefined : tooFew(Math.min(...tails), 0.95);
+  return doubt === undefined ? [] : [`p95: ${doubt}.`];
+}
+
+/** Of all heartbeats of all runs, how many the guest sent more than a period late. */
+function lateShare(records: readonly MigrationRecord[]): string {
+  const sum = (of: (outage: Outage) => number) =>
+    records.reduce((total, { outage }) => total + (outage ? of(outage) : 0), 0);
+  const late = sum(({ lateHeartbeats }) => lateHeartbeats);
+  const share = (100 * late) / sum(({ heartbeats }) => heartbeats);
+  return Number.isNaN(share) ? '–' : share.toFixed(share >= 10 ? 0 : 1);
+}
+
+/** The worst that a client saw in any run. */
+function longestGapNs(records: readonly MigrationRecord[]): Nanos {
+  return Math.max(...records.map(({ outage }) => outage?.longestGapNs ?? Number.NaN));
+}
+
+/** A median and its interval; marked when there were too few values for 95 %. */
+export function interval(
+  { median, low, high, confident, count }: ReturnType<typeof summary>,
+  unit: number,
+): string {
+  if (count === 1) return figure(median / unit);
+  return `${figure(median / unit)} [${figure(low / unit)}–${figure(high / unit)}]${confident ? '' : '*'}`;
+}
+
+function band({ median, low, high }: ReturnType<typeof spread>, unit: number): string {
+  return `${figure(median / unit)} (${figure(low / unit)}–${figure(high / unit)})`;
+}
+
+function runsOf(records: readonly MigrationRecord[]): string {
+  const done = records.filter((record) => record.outcome === 'completed').length;
+  return done === records.length ? String(done) : `${done} of ${records.length}`;
+}
+
+function heartbeats(records: readonly MigrationRecord[]): string {
+  if (records.length === 0 || records.some((record) => record.outage === null)) return '–';
+  const sum = (value: (record: MigrationRecord) => number) =>
+    records.reduce((total, record) => total + value(record), 0);
+  return `${sum((record) => record.outage!.lostHeartbeats)}/${sum((record) => record.outage!.repeatedHeartbeats)}`;
+}
+
+/** What was verified in every run; the worst that was found in any. */
+function verdict(records: readonly MigrationRecord[]): string {
+  const found = new Set(records.flatMap(({ verified }) => [verified.memory, verified.continued]));
+  for (const worst of ['different', 'not-checked'] as const) if (found.has(worst)) return worst;
+  return found.size === 0 ? '–' : 'identical';
+}
+
+function footnotes(results: readonly CellResult[], predicted: boolean, world: string): string[] {
+  const records = results.flatMap((result) => result.records);
+  const few = results.some((result) => result.records.length > 1 && result.records.length < 6);
+  return [
+    `World: ${world}. Figures are medians${records.length > results.length ? ' [95 % interval of the median]' : ' of one run'}; gap: the longest silence the guest's viewer saw in any.`,
+    ...(predicted ? [] : ['model: the expected downtime by the formulas, write rates known.']),
+    ...tailDoubt(results),
+    ...(few ? ['* fewer than six runs give no 95 % interval: [least–largest] instead.'] : []),
+    ...(predicted
+      ? [
+          'virtual: the same scenario in virtual time, median of up to 200 runs (the middle 95 % of them); no hashing, and of the hand-over only what sender.cpuPerHandover says.',
+        ]
+      : []),
+    ...new Set(records.flatMap(({ notes }) => notes)),
+    ...records
+      .filter((record) => record.outcome !== 'completed')
+      .map((record) => `seed ${record.seed}: ${record.outcome}: ${record.reason} (owner: ${record.owner})`),
+  ];
+}

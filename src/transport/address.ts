@@ -1,0 +1,11 @@
+import { shown, UsageError } from '../platform/problem.ts';
+
+/** `host:port`, `[::1]:port`. @throws UsageError anything else. */
+export function parseAddress(text: string, flag: string): { host: string; port: number } {
+  const match = /^(?:\[([0-9a-fA-F:]+)\]|([^:\s]+)):(\d{1,5})$/.exec(text);
+  const port = Number(match?.[3]);
+  if (!match || port > 65535) {
+    throw new UsageError([{ path: flag, expected: 'HOST:PORT', found: shown(text) }]);
+  }
+  return { host: match[1] ?? match[2]!, port };
+}

@@ -1,0 +1,53 @@
+import type { Limit } from '../core/link/ceiling.ts';
+
+/** Ceilings that can be said at once. */
+const ROOM = 8;
+const HEADER_BYTES = 8;
+
+/**
+ * The ceilings of a link in shared memory: whoever keeps the link's ledger writes them, the pacer, in another thread,
+ * reads them before every departure. So a ceiling in the future, such as the end of a lease, is kept by the pacer
+ * even if the thread that should renew it stands still.
+ *
+ * One writer. While it writes the version is odd, and readers look again.
+ */
+export class Allowance {
+  readonly buffer: SharedArrayBuffer;
+  readonly #version: Int32Array;
+  readonly #values: Float64Array;
+  #readVersion = 0;
+  #read: readonly Limit[] = [];
+
+  constructor(buffer = new SharedArrayBuffer(HEADER_BYTES + ROOM * 16)) {
+    this.buffer = buffer;
+    this.#version = new Int32Array(buffer, 0, 2);
+    this.#values = new Float64Array(buffer, HEADER_BYTES);
+  }
+
+  /** @throws RangeError more than there is room for */
+  write(ceilings: readonly Limit[]): void {
+    if (ceilings.length > ROOM)
+      throw new RangeError(`${ceilings.length} ceilings; there is room for ${ROOM}`);
+    Atomics.add(this.#version, 0, 1);
+    this.#version[1] = ceilings.length;
+    for (const [index, { fromNs, rateBytesPerSecond }] of ceilings.entries()) {
+      this.#values.set([fromNs, rateBytesPerSecond], 2 * index);
+    }
+    Atomics.add(this.#version, 0, 1);
+  }
+
+  read(): readonly Limit[] {
+    for (;;) {
+      const before = Atomics.load(this.#version, 0);
+      if (before === this.#readVersion) return this.#read;
+      if (before % 2 !== 0) continue;
+      const read = Array.from({ length: this.#version[1]! }, (_, index) => ({
+        fromNs: this.#values[2 * index]!,
+        rateBytesPerSecond: this.#values[2 * index + 1]!,
+      }));
+      if (Atomics.load(this.#version, 0) !== before) continue;
+      this.#readVersion = before;
+      this.#read = read;
+    }
+  }
+}

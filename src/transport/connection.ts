@@ -1,0 +1,119 @@
+import type { Socket } from 'node:net';
+import { type FrameHeader, type FrameType, WireError } from '../core/wire/frames.ts';
+import type { End, HandoverState } from '../core/wire/handover.ts';
+import { encodeFrame } from './frame-writer.ts';
+import { Conversation } from './protocol-state.ts';
+
+/** How long the other end may take to hang up after us. */
+const LINGER_MS = 1_000;
+
+/** One end of a migration's connection: a conversation and the socket that carries it. */
+export class Connection {
+  readonly #socket: Socket;
+  readonly #conversation: Conversation;
+
+  /**
+   * @param keyed whether both ends must prove that they have the shared key
+   * @param onFrame called for every frame that belongs here; its payload is only valid during the call
+   * @param onClose called once, with the reason if something went wrong; the socket is gone by then
+   * @param onFailure called as soon as this end knows that something went wrong
+   */
+  constructor(
+    socket: Socket,
+    end: End,
+    keyed: boolean,
+    onFrame: (header: FrameHeader, payload: Buffer) => void,
+    onClose: (why: Error | undefined) => void,
+    onFailure: (why: Error) => void = () => {},
+  ) {
+    this.#socket = socket;
+    let failure: Error | undefined;
+    const conversation = new Conversation(end, keyed, onFrame);
+    this.#conversation = conversation;
+    const guarded = (action: () => unknown) => {
+      try {
+        action();
+      } catch (cause) {
+        failure ??= cause as Error;
+        onFailure(failure);
+        this.close(failure.message);
+      }
+    };
+    socket.setNoDelay(true);
+    socket.on('data', (chunk: Buffer) => guarded(() => conversation.read(chunk)));
+    socket.on('end', () => guarded(() => conversation.end()));
+    socket.on('timeout', () =>
+      guarded(() => {
+        const seconds = socket.timeout! / 1000;
+        if (socket.writableLength > 0)
+          throw new WireError(`the other end has taken nothing for ${seconds} s`);
+        if (conversation.awaits) throw new WireError(`silent for ${seconds} s while ${conversation.state}`);
+      }),
+    );
+    socket.on('error', (error) => {
+      failure ??= error;
+    });
+    socket.on('close', () => {
+      conversation.close();
+      onClose(failure);
+    });
+  }
+
+  get state(): HandoverState {
+    return this.#conversation.state;
+  }
+
+  /**
+   * Hangs up when no byte has passed for so long although it is the other end's turn, or the kernel has not taken one
+   * of those that were given to it.
+   */
+  set longestSilenceMs(silenceMs: number) {
+    this.#socket.setTimeout(silenceMs);
+  }
+
+  set pageSizeBytes(bytes: number) {
+    this.#conversation.pageSizeBytes = bytes;
+  }
+
+  /** Whether such a frame belongs here. */
+  maySend(type: FrameType): boolean {
+    return this.#conversation.maySend(type);
+  }
+
+  /** Sends a frame. @throws WireError it does not belong here. */
+  send(type: FrameType, argument = 0, payload?: Uint8Array): void {
+    this.#conversation.sends(type);
+    this.#socket.write(encodeFrame(type, argument, payload));
+  }
+
+  /**
+   * Sends whole page frames; resolves when the kernel has taken them, or never will. Until then they must not be
+   * touched. @throws WireError they do not belong here.
+   */
+  sendPages(frames: Buffer): Promise<void> {
+    this.#conversation.sends('page');
+    return new Promise((resolve) => this.#socket.write(frames, () => resolve()));
+  }
+
+  /** Tells the other end why, where the table still allows it, and hangs up. */
+  close(why: string): void {
+    if (this.state === 'closed') return;
+    try {
+      this.send('abort', 0, Buffer.from(why.slice(0, 1000)));
+    } catch {
+      // Past the commit nobody can take anything back: hang up without a word.
+    }
+    this.finish();
+  }
+
+  /**
+   * Hangs up after what was sent has arrived: goes on reading, and throwing away, until the other end hangs up
+   * too, because closing over unread bytes would reset the connection and lose the last words.
+   */
+  finish(): void {
+    this.#conversation.close();
+    this.#socket.end();
+    const linger = setTimeout(() => this.#socket.destroy(), LINGER_MS);
+    this.#socket.once('close', () => clearTimeout(linger));
+  }
+}

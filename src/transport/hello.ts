@@ -1,0 +1,48 @@
+import type { Scheduler } from '../core/cpu/cpu-plan.ts';
+import type { Reservation } from '../core/cpu/reservation.ts';
+import { WIRE_VERSION, WireError } from '../core/wire/frames.ts';
+import type { GuestSpec } from '../workload/programs.ts';
+
+/** Where a guest's heartbeats go. The token tells them from those of any other run. */
+export interface HeartbeatAddress {
+  readonly host: string;
+  readonly port: number;
+  readonly token: number;
+}
+
+/** What the source says first. */
+export interface Hello {
+  readonly version: number;
+  /** A random name for this migration, by which both ends keep their journals. */
+  readonly migration: string;
+  readonly guest: GuestSpec;
+  readonly heartbeats: HeartbeatAddress | null;
+  /** What shall be reserved for the guest there too, and who keeps it; null: nothing. */
+  readonly reservation: (Reservation & { readonly scheduler: Scheduler }) | null;
+}
+
+export function encodeHello(greeting: Hello | { readonly version: number }): Uint8Array {
+  return Buffer.from(JSON.stringify(greeting));
+}
+
+/** The destination's answer. @throws WireError another version. */
+export function decodeAnswer(payload: Uint8Array): void {
+  checkVersion(parsedJson(payload));
+}
+
+export function checkVersion(value: unknown): void {
+  const { version } = (value ?? {}) as { version?: unknown };
+  if (version !== WIRE_VERSION) {
+    throw new WireError(
+      `the other end speaks version ${String(version)} of the wire, this one ${WIRE_VERSION}`,
+    );
+  }
+}
+
+export function parsedJson(payload: Uint8Array): unknown {
+  try {
+    return JSON.parse(Buffer.from(payload).toString('utf8'));
+  } catch {
+    throw new WireError('hello: not JSON');
+  }
+}

@@ -1,0 +1,284 @@
+import type { Socket } from 'node:net';
+import { type FrameHeader, isOfPage, WIRE_VERSION, WireError } from '../core/wire/frames.ts';
+import { clockNs } from '../platform/clock.ts';
+import { reasonOf } from '../platform/failure.ts';
+import { Connection } from './connection.ts';
+import { checkVersion, encodeHello, type Hello } from './hello.ts';
+import { decodeHello } from './hello-schema.ts';
+import type { HostedGuest } from './hosted-guest.ts';
+import type { Receptions, Verdict } from './incoming-migrations.ts';
+import { Journal } from './journal.ts';
+import type { Limits } from './limits.ts';
+import { decodeStop, encodeNanos } from './payloads.ts';
+import {
+  type Challenges,
+  checkAnnounced,
+  checkChallenge,
+  destinationChallenge,
+  isProofOf,
+  proofOf,
+} from './proof.ts';
+import { ReceivedPages } from './received-pages.ts';
+
+/** What a machine is beyond its pages takes far less. */
+const MOST_STATE_BYTES = 16 * 1024 * 1024;
+
+/** Makes room for a guest. @throws Failure it is refused, and why. */
+export type Prepare = (hello: Hello) => Promise<HostedGuest>;
+
+export interface Reception {
+  readonly prepare: Prepare;
+  /** The key that the source must have too; null: whoever can connect may. */
+  readonly key: Uint8Array | null;
+  readonly limits: Limits;
+  /** Called when the other end is no stranger any more. */
+  readonly known: () => void;
+  /** The folder where a journal is kept; without it, none is. */
+  readonly journals: string | undefined;
+  /** What came here before, and this one from its hello on. */
+  readonly receptions: Receptions;
+}
+
+/**
+ * Takes in one migration over one connection. The guest runs only after `commit`; before it, whatever goes wrong
+ * ends with the guest discarded here, because it is still the source's.
+ * @returns a line that says how it ended, when the connection is gone
+ */
+export function receive(socket: Socket, reception: Reception): Promise<string> {
+  return new Promise((resolve) => new Receiver(socket, reception, resolve));
+}
+
+class Receiver {
+  readonly #connection: Connection;
+  readonly #reception: Reception;
+  readonly #peer: string;
+  readonly #patience: NodeJS.Timeout;
+  /** Once the connection has ended. */
+  readonly #verdict: Promise<Verdict | undefined>;
+  #conclude: (verdict: Verdict | undefined) => void = () => {};
+  #migration = '';
+  #journal: Journal | undefined;
+  #challenges: Challenges = { source: new Uint8Array(0), destination: destinationChallenge() };
+  #name = 'a connection';
+  #guest: HostedGuest | undefined;
+  #pages: ReceivedPages | undefined;
+  #guestTimeNs = 0;
+  #paused = false;
+  readonly #state: Buffer[] = [];
+  #stateBytes = 0;
+  #committed = false;
+  #tookOver = false;
+  #resumeNs = 0;
+  #retired = false;
+  #gaveUp: string | undefined;
+  /** Control frames are answered one after the other. */
+  #answering: Promise<void> = Promise.resolve();
+
+  constructor(socket: Socket, reception: Reception, ended: (how: string) => void) {
+    this.#reception = reception;
+    this.#verdict = new Promise((resolve) => {
+      this.#conclude = resolve;
+    });
+    this.#peer = `${socket.remoteAddress}:${socket.remotePort}`;
+    const { strangerMs } = reception.limits;
+    this.#patience = setTimeout(() => this.#giveUp(`a stranger for ${strangerMs / 1000} s`), strangerMs);
+    this.#connection = new Connection(
+      socket,
+      'destination',
+      reception.key !== null,
+      (header, payload) => this.#take(header, payload),
+      (why) => void this.#answering.then(() => this.#end(why)).then(ended),
+    );
+  }
+
+  #take(header: FrameHeader, payload: Buffer): void {
+    if (isOfPage(header.type)) {
+      this.#pages!.store(header, payload);
+    } else if (header.type === 'abort') {
+      this.#gaveUp = payload.toString('utf8');
+      this.#connection.finish();
+    } else {
+      const copy = Buffer.from(payload);
+      if (header.type === 'hello' || header.type === 'ask') this.#becomesKnown();
+      this.#answering = this.#answering
+        .then(() => this.#answer(header, copy))
+        .catch((cause) => this.#giveUp(reasonOf(cause)));
+    }
+  }
+
+  #giveUp(why: string): void {
+    this.#gaveUp ??= why;
+    this.#connection.close(why);
+  }
+
+  #becomesKnown(): void {
+    clearTimeout(this.#patience);
+    this.#connection.longestSilenceMs = this.#reception.limits.silenceMs;
+    this.#reception.known();
+  }
+
+  async #answer({ type, argument }: FrameHeader, payload: Buffer): Promise<void> {
+    const connection = this.#connection;
+    switch (type) {
+      case 'challenge':
+        checkChallenge('source', argument, payload);
+        this.#challenges = { ...this.#challenges, source: payload };
+        return connection.send('challenge', WIRE_VERSION, this.#challenges.destination);
+      case 'proof':
+        return this.#prove(this.#reception.key!, payload);
+      case 'hello':
+        if (this.#reception.key) checkAnnounced(this.#challenges.source, payload);
+        await this.#greet(decodeHello(payload));
+        if (connection.state !== 'closed')
+          connection.send('hello', 0, encodeHello({ version: WIRE_VERSION }));
+        return;
+      case 'ask':
+        if (this.#reception.key) checkAnnounced(this.#challenges.source, payload);
+        return this.#tell(argument, payload.toString('utf8'));
+      case 'round':
+        return connection.send('round', argument);
+      case 'state':
+        return this.#keepState(argument, payload);
+      case 'stop':
+        return this.#compare(argument, payload);
+      case 'verify':
+        return connection.send('verify', 0, Buffer.from(await this.#guest!.hash()));
+      case 'commit': {
+        this.#journal?.write('commit');
+        this.#committed = true;
+        const committedAtNs = clockNs();
+        await this.#guest!.takeOver(this.#guestTimeNs, this.#paused);
+        this.#tookOver = true;
+        void this.#guest!.gone.then(() => this.#reception.receptions.forget(this.#migration));
+        this.#resumeNs = clockNs() - committedAtNs;
+        this.#journal?.write('running');
+        return connection.send('running', 0, encodeNanos(this.#resumeNs));
+      }
+      case 'retire': {
+        const end = await this.#guest!.retire();
+        this.#retired = true;
+        this.#reception.receptions.forget(this.#migration);
+        this.#journal?.write('ended');
+        connection.send('retire', 0, Buffer.from(JSON.stringify(end)));
+        return connection.finish();
+      }
+    }
+  }
+
+  #prove(key: Uint8Array, claimed: Buffer): void {
+    if (!isProofOf('source', key, this.#challenges, claimed)) {
+      throw new WireError('wrong key: the source’s is not the one of this destination');
+    }
+    this.#becomesKnown();
+    this.#connection.send('proof', 0, proofOf('destination', key, this.#challenges));
+  }
+
+  async #greet(hello: Hello): Promise<void> {
+    const { pages, pageSizeBytes, name } = hello.guest;
+    this.#guest = await this.#reception.prepare(hello);
+    this.#name = `guest '${name}'`;
+    const { journals, receptions } = this.#reception;
+    if (journals !== undefined) {
+      this.#journal = Journal.atDestination(journals, {
+        migration: hello.migration,
+        guest: name,
+        pages,
+        pageSizeBytes,
+        peer: this.#peer,
+      });
+    }
+    this.#migration = hello.migration;
+    receptions.begins(hello.migration, () => {
+      this.#giveUp('its source asks over another connection');
+      return this.#verdict;
+    });
+    this.#connection.pageSizeBytes = pageSizeBytes;
+    this.#pages = new ReceivedPages(this.#guest.memory, pages, pageSizeBytes);
+  }
+
+  #keepState(offset: number, piece: Buffer): void {
+    if (!this.#guest!.load) throw new WireError('state beyond its pages, of a guest that has none');
+    if (offset !== this.#stateBytes)
+      throw new WireError(`state from ${offset} after ${this.#stateBytes} bytes`);
+    this.#stateBytes += piece.length;
+    if (this.#stateBytes > MOST_STATE_BYTES)
+      throw new WireError(`state of more than ${MOST_STATE_BYTES} bytes`);
+    this.#state.push(piece);
+  }
+
+  async #compare(paused: number, payload: Buffer): Promise<void> {
+    const { guestTimeNs, digest } = decodeStop(payload);
+    if (paused > 1) throw new WireError(`a 'stop' frame of a guest that is ${paused}; expected 0 or 1`);
+    this.#paused = paused === 1;
+    this.#guestTimeNs = guestTimeNs;
+    if (!digest.equals(this.#pages!.digest())) {
+      throw new WireError('the pages received are not the pages sent: their checksums differ');
+    }
+    await this.#guest!.load?.(Buffer.concat(this.#state));
+    this.#journal?.write('ready');
+    this.#connection.send('ready');
+  }
+
+  /** A source whose commit was not answered learns what came of it; where the guest is here, it goes on with it. */
+  async #tell(version: number, migration: string): Promise<void> {
+    checkVersion({ version });
+    const verdict = await this.#reception.receptions.conclude(migration);
+    if (verdict.kind === 'returned') {
+      this.#connection.send('returned', 0, Buffer.from(verdict.why.slice(0, 1000)));
+      return this.#connection.finish();
+    }
+    this.#migration = migration;
+    this.#name = verdict.name;
+    this.#guest = verdict.guest;
+    this.#committed = true;
+    this.#tookOver = true;
+    this.#connection.send('running', 0, encodeNanos(verdict.resumeNs));
+  }
+
+  async #end(why: Error | undefined): Promise<string> {
+    clearTimeout(this.#patience);
+    const { line, verdict } = await this.#outcome(why);
+    const { receptions } = this.#reception;
+    if (verdict) receptions.ended(this.#migration, verdict);
+    else receptions.forget(this.#migration);
+    this.#conclude(verdict);
+    return line;
+  }
+
+  /** How it ended, as a line and for a source that does not know. */
+  async #outcome(why: Error | undefined): Promise<{ line: string; verdict?: Verdict }> {
+    if (this.#retired) {
+      await this.#guest?.discard();
+      return { line: `${this.#name} arrived, ran and was retired` };
+    }
+    const reason = this.#gaveUp ?? (why ? reasonOf(why) : 'the connection ended');
+    if (this.#committed) {
+      const line = this.#keeps(why || this.#gaveUp ? `; its source has gone (${reason})` : '');
+      if (!this.#tookOver) return { line };
+      const arrived = { name: this.#name, guest: this.#guest!, resumeNs: this.#resumeNs };
+      return { line, verdict: { kind: 'arrived', ...arrived } };
+    }
+    await this.#guest?.discard();
+    const trouble = this.#closeJournal('aborted', reason);
+    const line = `${this.#name} did not arrive: ${reason}${trouble}`;
+    return trouble ? { line } : { line, verdict: { kind: 'returned', why: reason } };
+  }
+
+  /** Of a guest that could not be run the journal stays open: it is this end's all the same. */
+  #keeps(remark: string): string {
+    const closed = this.#tookOver ? this.#closeJournal('ended') : '';
+    this.#journal?.close();
+    const how = !this.#tookOver ? 'could not be run' : this.#paused ? 'is here, paused' : 'runs here';
+    return `${this.#name} ${how}${remark}${closed}`;
+  }
+
+  /** @returns what to add if the journal could not be closed */
+  #closeJournal(entry: 'aborted' | 'ended', reason?: string): string {
+    try {
+      this.#journal?.write(entry, reason);
+      return '';
+    } catch (cause) {
+      return `; ${reasonOf(cause)}`;
+    }
+  }
+}

@@ -1,0 +1,48 @@
+import type { Nanos } from '../core/units.ts';
+import { Failure } from '../platform/failure.ts';
+import type { HostedGuest } from './hosted-guest.ts';
+
+/** What became of a migration at its destination; neither changes any more. */
+export type Verdict =
+  | { readonly kind: 'arrived'; readonly name: string; readonly guest: HostedGuest; readonly resumeNs: Nanos }
+  /** It is the source's: whatever was here of it is thrown away. */
+  | { readonly kind: 'returned'; readonly why: string };
+
+/** How long after its connection has ended a source may still ask. */
+const KEPT_MS = 60_000;
+
+interface Remembered {
+  conclude(): Promise<Verdict | undefined>;
+  /** Until it is forgotten, once its connection has ended. */
+  readonly timer?: NodeJS.Timeout;
+}
+
+/** The migrations that have come to this destination, for a source that has lost its connection and asks over another. */
+export class Receptions {
+  readonly #byName = new Map<string, Remembered>();
+
+  /** @param conclude ends its connection, and says what came of it; undefined: nothing that is certain */
+  begins(migration: string, conclude: () => Promise<Verdict | undefined>): void {
+    this.#byName.set(migration, { conclude });
+  }
+
+  /** Its connection has ended, perhaps before its source knew, and it was not forgotten before that. */
+  ended(migration: string, verdict: Verdict): void {
+    if (!this.#byName.has(migration)) return;
+    const timer = setTimeout(() => this.forget(migration), KEPT_MS).unref();
+    this.#byName.set(migration, { conclude: async () => verdict, timer });
+  }
+
+  /** There is nothing left to say of it. A timer that went on would keep what it had closed over, the guest's memory. */
+  forget(migration: string): void {
+    clearTimeout(this.#byName.get(migration)?.timer);
+    this.#byName.delete(migration);
+  }
+
+  /** From here on no commit can come. @throws Failure nothing is known of it here, or nothing for certain */
+  async conclude(migration: string): Promise<Verdict> {
+    const verdict = await this.#byName.get(migration)?.conclude();
+    if (!verdict) throw new Failure('this destination does not know what became of that migration');
+    return verdict;
+  }
+}

@@ -1,0 +1,127 @@
+import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
+import { idleLink, LinkAccount } from '../core/link/account.ts';
+import { type Bucket, changeRate, fullBucket, level, reserve } from '../core/link/bucket.ts';
+import { ceilingAt } from '../core/link/ceiling.ts';
+import type { LinkRecord } from '../core/migration/migration-result.ts';
+import { type Bytes, type BytesPerSecond, NANOS_PER_MILLISECOND, type Nanos } from '../core/units.ts';
+import { clockNs } from '../platform/clock.ts';
+import type { Turn } from '../sched/scheduled-thread.ts';
+import { Allowance } from './allowance.ts';
+
+/** Longer waits than this leave the thread to its event loop; the rest, which a timer would miss, is slept out. */
+const TIMER_GRAIN_NS = 3 * NANOS_PER_MILLISECOND;
+/**
+ * The shortest wait worth its cost: going to sleep, waking up and a write of its own take CPU time, which a reserved sender
+ * has little of. Taken only where the bucket is deep enough to make up for it.
+ */
+const SHORTEST_WAIT_NS = NANOS_PER_MILLISECOND;
+
+/**
+ * Holds a sender to its link reservation: says how long to wait before the next bytes, waits, and keeps an
+ * account of what has left and when. Without a rate it only keeps the account.
+ */
+export class Pacer {
+  readonly #depthBytes: Bytes;
+  readonly #turn: Turn;
+  readonly #alarm = new Int32Array(new SharedArrayBuffer(4));
+  readonly #allowance: Allowance;
+  #asked: BytesPerSecond | null = null;
+  #bucket: Bucket | undefined;
+  #account: LinkAccount | undefined;
+  #latestNs = 0;
+  /** The last departure or change of the rate. */
+  #heldSinceNs = 0;
+
+  /**
+   * @param turn the processor of the thread that waits, which it gives up meanwhile
+   * @param allowance what the link still allows, whatever rate is asked for
+   */
+  constructor(depthBytes: Bytes, turn: Turn, allowance = new Allowance()) {
+    this.#depthBytes = depthBytes;
+    this.#turn = turn;
+    this.#allowance = allowance;
+  }
+
+  /** From now on, this rate. The tokens stay: what was saved up before the stop may still be used. */
+  setRate(rate: BytesPerSecond | null): void {
+    this.#asked = rate;
+    this.#follow(clockNs());
+  }
+
+  /** Whether the link allows nothing more. */
+  get isRevoked(): boolean {
+    return ceilingAt(this.#allowance.read(), clockNs()) === 0;
+  }
+
+  /** Whether `bytes` may leave now on top of `ahead` that are about to leave. */
+  allows(ahead: Bytes, bytes: Bytes): boolean {
+    return this.#waitNs(ahead + bytes) === 0;
+  }
+
+  /**
+   * Sleeps until `bytes` may leave, and lets the event loop turn.
+   * @param inAll what is to leave, these bytes and all after them: it is waited for so much at most
+   */
+  async wait(bytes: Bytes, inAll = bytes): Promise<void> {
+    let waitNs = this.#waitNs(bytes);
+    if (waitNs === 0) return;
+    const worthwhile = this.#waitNs(Math.min(inAll, this.#depthBytes / 2));
+    waitNs = Math.max(waitNs, Math.min(SHORTEST_WAIT_NS, worthwhile));
+    const until = clockNs() + waitNs;
+    this.#turn.sleeps();
+    if (waitNs > TIMER_GRAIN_NS) await sleep((waitNs - TIMER_GRAIN_NS / 2) / NANOS_PER_MILLISECOND);
+    const restNs = until - clockNs();
+    if (restNs > 0) Atomics.wait(this.#alarm, 0, 0, restNs / NANOS_PER_MILLISECOND);
+    this.#latestNs = Math.max(this.#latestNs, clockNs() - until);
+    this.#turn.wakes();
+    await turn();
+  }
+
+  /** There is something to send now. */
+  begins(): void {
+    this.#account?.begins(clockNs());
+  }
+
+  /** Takes the tokens of bytes that are handed to the kernel now. Before a rate was set nothing is accounted for. */
+  departs(bytes: Bytes): void {
+    const now = clockNs();
+    this.#follow(now);
+    this.#account?.departed(now, bytes, this.#bucket);
+    this.#heldSinceNs = now;
+    if (this.#bucket) this.#bucket = reserve(this.#bucket, now, bytes).next;
+  }
+
+  /** The tokens in the bucket now; null without a rate. */
+  get levelBytes(): Bytes | null {
+    return this.#bucket ? Math.max(0, level(this.#bucket, clockNs())) : null;
+  }
+
+  get link(): LinkRecord {
+    return this.#account?.record(this.#latestNs) ?? idleLink(this.#depthBytes);
+  }
+
+  /** The rate is the one asked for, or what the link still allows; of nothing nobody is a part, see `isRevoked`. */
+  #follow(now: Nanos): void {
+    const limits = this.#allowance.read();
+    const rate = this.#asked === null ? null : Math.min(this.#asked, ceilingAt(limits, now) || this.#asked);
+    const before = this.#bucket?.rateBytesPerSecond ?? null;
+    if (this.#account && rate === before) return;
+    // A lower ceiling holds from its own instant on, as far as that was not noticed too late.
+    const since = limits.findLast(({ fromNs }) => fromNs <= now)?.fromNs ?? now;
+    const lowered = rate !== null && rate < (this.#asked ?? 0) && rate < (before ?? 0);
+    const at = lowered ? Math.max(since, this.#heldSinceNs) : now;
+    this.#heldSinceNs = at;
+    if (rate === null) this.#bucket = undefined;
+    else if (this.#bucket) this.#bucket = changeRate(this.#bucket, rate, at);
+    else this.#bucket = fullBucket(rate, this.#depthBytes, now);
+    this.#account ??= new LinkAccount(this.#depthBytes, now);
+    this.#account.rateChanges(at, before ?? 0, rate);
+  }
+
+  #waitNs(bytes: Bytes): Nanos {
+    const now = clockNs();
+    this.#follow(now);
+    if (!this.#bucket) return 0;
+    return bytes > this.#depthBytes ? Number.POSITIVE_INFINITY : reserve(this.#bucket, now, bytes).at - now;
+  }
+}

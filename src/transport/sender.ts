@@ -1,0 +1,292 @@
+import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
+import type { LinkRecord } from '../core/migration/migration-result.ts';
+import { type BytesPerSecond, NANOS_PER_MILLISECOND, type Nanos } from '../core/units.ts';
+import { type FrameType, HEADER_BYTES, LARGEST_CONTROL_BYTES, WIRE_VERSION } from '../core/wire/frames.ts';
+import { clockNs } from '../platform/clock.ts';
+import { Failure, printable, reasonOf } from '../platform/failure.ts';
+import { threadCpuNs } from '../platform/thread-clock.ts';
+import type { Turn } from '../sched/scheduled-thread.ts';
+import type { Allowance } from './allowance.ts';
+import { connected, type DestinationThere } from './connect.ts';
+import type { FrameWriter } from './frame-writer.ts';
+import { decodeAnswer, encodeHello, type Hello } from './hello.ts';
+import { ALIVE_MS, SILENCE_MS } from './limits.ts';
+import { Pacer } from './pacer.ts';
+import { PageFrames, type PageSource } from './page-frames.ts';
+import { decodeNanos, decodeRetired, encodeStop, type Retired } from './payloads.ts';
+import type { Reply } from './replies.ts';
+import { Call, type Opening } from './source-connection.ts';
+
+export interface PagesToSend {
+  readonly pages: Uint32Array;
+  readonly rate: BytesPerSecond | null;
+  /** Whether each page's dirty bit is taken off before it is copied. */
+  readonly clears: boolean;
+  readonly endsRound: boolean;
+}
+
+/** The CPU time of a sender. */
+export interface SenderCpu {
+  readonly turn: Turn;
+  /** A page takes at least so much of it, sending included: whatever a real sender does to a page is made up for. */
+  readonly cpuPerPageNs: Nanos;
+  /** From the stop frame to the commit, likewise. */
+  readonly cpuPerHandoverNs: Nanos;
+}
+
+export interface SentPages {
+  readonly sentPages: number;
+  readonly zeroPages: number;
+  readonly bytes: number;
+}
+
+/** What came of the commit: the guest runs there, and that took so long; it is the source's; or nobody can say. */
+export type Committed =
+  | { readonly kind: 'running'; readonly resumeNs: Nanos }
+  | { readonly kind: 'not taken' | 'not answered'; readonly why: string };
+
+/** Whoever goes to sleep gives up the processor, and may wait long for its next turn. */
+const AWAKE_NS = 300_000;
+
+/** A commit that was not answered is asked for this often. */
+const ASK_EVERY_MS = 200;
+
+/** The source's end of a migration: sends pages as the pacer allows, and speaks the hand-over. */
+export class Sender {
+  readonly #source: PageSource;
+  readonly #cpu: SenderCpu;
+  readonly #pacer: Pacer;
+  readonly #frames: PageFrames;
+  #rounds = 0;
+  #cpuAtStopNs: Nanos = 0;
+  #call: Call | undefined;
+  /** What to ask whom, if the commit is not answered. */
+  #question: { readonly to: DestinationThere; readonly migration: string } | undefined;
+
+  constructor(source: PageSource, depthBytes: number, cpu: SenderCpu, allowance?: Allowance) {
+    this.#source = source;
+    this.#cpu = cpu;
+    this.#pacer = new Pacer(depthBytes, cpu.turn, allowance);
+    this.#frames = new PageFrames(source);
+    // The first look at the clock takes longer than any later one.
+    if (cpu.cpuPerPageNs + cpu.cpuPerHandoverNs > 0) threadCpuNs();
+  }
+
+  get link(): LinkRecord {
+    return this.#pacer.link;
+  }
+
+  /** The tokens in the bucket now; null without a rate. */
+  get levelBytes(): number | null {
+    return this.#pacer.levelBytes;
+  }
+
+  /** Connects and greets. @throws Failure nobody there, or refused. */
+  async greet(to: DestinationThere, hello: Omit<Hello, 'version'>): Promise<void> {
+    this.#question = { to, migration: hello.migration };
+    const payload = encodeHello({ version: WIRE_VERSION, ...hello });
+    const answer = await this.#open(to, { type: 'hello', argument: 0, payload });
+    try {
+      decodeAnswer(answer.payload);
+    } catch (cause) {
+      this.#call!.connection.close(reasonOf(cause));
+      throw cause;
+    }
+  }
+
+  /**
+   * Sends these pages in this order at this rate. Resolves when the kernel has them, and at the end of a round when
+   * the destination has everything.
+   */
+  async sendPages({ pages, rate, clears, endsRound }: PagesToSend): Promise<SentPages> {
+    const frameBytes = HEADER_BYTES + this.#source.pageSizeBytes;
+    const { turn: myTurn, cpuPerPageNs } = this.#cpu;
+    const cpuBeganNs = cpuPerPageNs > 0 ? threadCpuNs() : 0;
+    this.#pacer.setRate(rate);
+    this.#pacer.begins();
+    let zeroPages = 0;
+    let bytes = 0;
+    const taken: Promise<void>[] = [];
+    for (let next = 0; next < pages.length; ) {
+      await this.#pacer.wait(frameBytes, (pages.length - next) * frameBytes);
+      await this.#taken(taken[PageFrames.before(taken.length)]);
+      const writer = this.#frames.writer(taken.length);
+      while (next < pages.length && this.#admits(writer, frameBytes)) {
+        if (clears) this.#source.clear(pages[next]!);
+        if (this.#frames.write(writer, pages[next]!)) zeroPages += 1;
+        next += 1;
+        myTurn.pass();
+        if (cpuPerPageNs > 0) this.#workUntil(cpuBeganNs + next * cpuPerPageNs);
+      }
+      // Under a reservation nothing may pile up here: it would leave in a burst once the kernel takes it again.
+      if (rate !== null) await this.#taken(taken.at(-1));
+      // Without one nothing else lets the event loop turn, and an abort would go unheard.
+      else await turn();
+      this.#call!.replies.check();
+      if (this.#pacer.isRevoked) throw new Failure('the link allows nothing more');
+      this.#pacer.departs(writer.lengthBytes);
+      bytes += writer.lengthBytes;
+      taken.push(this.#call!.connection.sendPages(writer.frames()));
+    }
+    await this.#taken(Promise.all(taken));
+    this.#call!.replies.check();
+    if (endsRound) {
+      this.#rounds += 1;
+      await this.#control('round', this.#rounds);
+      await this.#call!.reply();
+    }
+    return { sentPages: pages.length, zeroPages, bytes };
+  }
+
+  /** Sends what the guest is beyond its pages. */
+  async sendState(state: Buffer): Promise<void> {
+    const most = Math.min(this.#source.pageSizeBytes, LARGEST_CONTROL_BYTES);
+    for (let offset = 0; offset < state.length; offset += most) {
+      await this.#control('state', offset, state.subarray(offset, offset + most));
+    }
+  }
+
+  /**
+   * Compares all pages as last sent with all pages as received.
+   * @param paused whether the guest is to stand at the destination too
+   */
+  async stop(guestTimeNs: number, paused: boolean): Promise<void> {
+    if (this.#cpu.cpuPerHandoverNs > 0) this.#cpuAtStopNs = threadCpuNs();
+    const digest = this.#frames.checksums.digest();
+    await this.#control('stop', paused ? 1 : 0, encodeStop({ guestTimeNs, digest }));
+    await this.#call!.reply();
+  }
+
+  /** The destination's SHA-256 over all its memory. */
+  async verify(): Promise<string> {
+    await this.#control('verify');
+    return (await this.#call!.reply()).payload.toString('utf8');
+  }
+
+  /** Gives the guest away. Whoever hears nothing of this knows nothing. */
+  async commit(): Promise<Committed> {
+    const { cpuPerHandoverNs } = this.#cpu;
+    if (cpuPerHandoverNs > 0) this.#workUntil(this.#cpuAtStopNs + cpuPerHandoverNs);
+    try {
+      await this.#control('commit');
+    } catch (cause) {
+      return { kind: 'not taken', why: reasonOf(cause) };
+    }
+    try {
+      return { kind: 'running', resumeNs: decodeNanos((await this.#call!.reply()).payload) };
+    } catch (cause) {
+      const trouble = `${reasonOf(cause)}, after the commit`;
+      this.#call!.connection.close(trouble);
+      const answer = await this.#ask();
+      if (answer?.type === 'running') return { kind: 'running', resumeNs: decodeNanos(answer.payload) };
+      if (answer) {
+        const why = printable(answer.payload.toString('utf8'));
+        return {
+          kind: 'not taken',
+          why: `${trouble}; when asked, the destination gave the guest back: ${why}`,
+        };
+      }
+      return {
+        kind: 'not answered',
+        why: `${trouble}: the destination may run the guest, so it stands here`,
+      };
+    }
+  }
+
+  /** Leaves the guest to the destination, which runs it: all is said. */
+  leave(): void {
+    this.#call!.connection.finish();
+  }
+
+  /** Ends the migrated guest: how far did it come? */
+  async retire(): Promise<Retired> {
+    await this.#control('retire');
+    return decodeRetired((await this.#call!.reply()).payload);
+  }
+
+  /** Tells the destination why, if it is still there, and hangs up. Whatever waits for it ends with the same reason. */
+  abort(why: string): void {
+    this.#call?.replies.fail(new Failure(why));
+    this.#call?.connection.close(why);
+  }
+
+  /**
+   * What became of the commit? Asks over another connection, for as long as the answer might have taken.
+   * @returns undefined: there was none
+   */
+  async #ask(): Promise<Reply | undefined> {
+    const { to, migration } = this.#question!;
+    const untilNs = clockNs() + (to.silenceMs ?? SILENCE_MS) * NANOS_PER_MILLISECOND;
+    const opening = { type: 'ask', argument: WIRE_VERSION, payload: Buffer.from(migration) } as const;
+    for (;;) {
+      const silenceMs = Math.round((untilNs - clockNs()) / NANOS_PER_MILLISECOND);
+      if (silenceMs <= 0) return undefined;
+      try {
+        return await this.#open({ ...to, silenceMs }, opening);
+      } catch {
+        await this.#asleep(sleep(Math.min(ASK_EVERY_MS, silenceMs)));
+      }
+    }
+  }
+
+  /** Where nothing has been said for long the bucket has room for a header; where it has none, something was. */
+  #stayAlive(): void {
+    if (!this.#call!.connection.maySend('alive') || !this.#pacer.allows(0, HEADER_BYTES)) return;
+    this.#pacer.begins();
+    this.#pacer.departs(HEADER_BYTES);
+    this.#call!.connection.send('alive');
+  }
+
+  #admits(writer: FrameWriter, frameBytes: number): boolean {
+    return writer.hasRoomFor(frameBytes) && this.#pacer.allows(writer.lengthBytes, frameBytes);
+  }
+
+  /** Uses CPU time until this thread has had so much of it. */
+  #workUntil(cpuNs: Nanos): void {
+    while (threadCpuNs() < cpuNs) this.#cpu.turn.pass();
+  }
+
+  /** Waits until the kernel has taken something: awake for a moment, because that is often all it takes, then asleep. */
+  async #taken(bytes: Promise<unknown> | undefined): Promise<void> {
+    if (!bytes) return;
+    let settled = false;
+    const settling = Promise.race([bytes, this.#call!.replies.failed]).then(() => {
+      settled = true;
+    });
+    const awakeUntilNs = clockNs() + AWAKE_NS;
+    do await turn();
+    while (!settled && clockNs() < awakeUntilNs);
+    if (!settled) await this.#asleep(settling);
+  }
+
+  /** Gives up the processor while there is nothing to do but wait. */
+  async #asleep<T>(waiting: Promise<T>): Promise<T> {
+    this.#cpu.turn.sleeps();
+    try {
+      return await waiting;
+    } finally {
+      this.#cpu.turn.wakes();
+    }
+  }
+
+  async #control(type: FrameType, argument = 0, payload: Uint8Array = new Uint8Array(0)): Promise<void> {
+    this.#call!.replies.check();
+    this.#pacer.begins();
+    await this.#pacer.wait(HEADER_BYTES + payload.length);
+    this.#call!.replies.check();
+    this.#pacer.departs(HEADER_BYTES + payload.length);
+    this.#call!.connection.send(type, argument, payload);
+  }
+
+  async #open(to: DestinationThere, opening: Opening): Promise<Reply> {
+    const { key, silenceMs = SILENCE_MS } = to;
+    const socket = await this.#asleep(connected(to));
+    const alive = setInterval(() => this.#stayAlive(), ALIVE_MS);
+    this.#call = new Call(socket, {
+      ...{ key, silenceMs, pageSizeBytes: this.#source.pageSizeBytes },
+      asleep: (waiting) => this.#asleep(waiting),
+      closed: () => clearInterval(alive),
+    });
+    return this.#call.open(opening);
+  }
+}

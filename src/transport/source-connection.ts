@@ -1,0 +1,92 @@
+import type { Socket } from 'node:net';
+import { type FrameHeader, WIRE_VERSION, WireError } from '../core/wire/frames.ts';
+import { Failure, printable, reasonOf } from '../platform/failure.ts';
+import { Connection } from './connection.ts';
+import { checkChallenge, isProofOf, proofOf, sourceChallenge } from './proof.ts';
+import { Replies, type Reply } from './replies.ts';
+
+/** What a source says first: of its guest, or it asks what became of that. */
+export interface Opening {
+  readonly type: 'hello' | 'ask';
+  readonly argument: number;
+  readonly payload: Uint8Array;
+}
+
+export interface CallOptions {
+  readonly key: Uint8Array | null;
+  readonly silenceMs: number;
+  readonly pageSizeBytes: number;
+  /** How to wait for what may take long. */
+  readonly asleep: <T>(waiting: Promise<T>) => Promise<T>;
+  /** Called once, when the connection is gone. */
+  readonly closed: () => void;
+}
+
+/** The source's end of one connection: what it says, and what the destination answers. */
+export class Call {
+  readonly connection: Connection;
+  readonly replies = new Replies();
+  readonly #options: CallOptions;
+
+  constructor(socket: Socket, options: CallOptions) {
+    this.#options = options;
+    this.connection = new Connection(
+      socket,
+      'source',
+      options.key !== null,
+      (header, payload) => this.#take(header, payload),
+      (why) => {
+        options.closed();
+        this.replies.fail(why ? broken(why) : new Failure('the destination hung up'));
+      },
+      (why) => this.replies.fail(broken(why)),
+    );
+    this.connection.longestSilenceMs = options.silenceMs;
+    this.connection.pageSizeBytes = options.pageSizeBytes;
+  }
+
+  /** Says the first word, after both ends have proved themselves. @throws Failure refused. */
+  async open({ type, argument, payload }: Opening): Promise<Reply> {
+    const { key } = this.#options;
+    try {
+      if (key) await this.#prove(key, payload);
+      this.connection.send(type, argument, payload);
+      return await this.reply();
+    } catch (cause) {
+      this.connection.close(reasonOf(cause));
+      throw cause;
+    }
+  }
+
+  /** Sleeps until the destination has answered. @throws Failure it will not. */
+  reply(): Promise<Reply> {
+    return this.replies.next((spoken) => this.#options.asleep(spoken));
+  }
+
+  /** Both ends prove that they have the key, this one first. @throws WireError the destination does not. */
+  async #prove(key: Uint8Array, greeting: Uint8Array): Promise<void> {
+    const source = sourceChallenge(greeting);
+    this.connection.send('challenge', WIRE_VERSION, source);
+    const { argument, payload: destination } = await this.reply();
+    checkChallenge('destination', argument, destination);
+    const challenges = { source, destination };
+    this.connection.send('proof', 0, proofOf('source', key, challenges));
+    const { payload } = await this.reply();
+    if (!isProofOf('destination', key, challenges, payload)) {
+      throw new WireError('wrong key: the destination could not prove that it has the source’s');
+    }
+  }
+
+  #take({ type, argument }: FrameHeader, payload: Buffer): void {
+    if (type === 'abort') {
+      this.replies.fail(new Failure(`the destination refused: ${printable(payload.toString('utf8'))}`));
+      this.connection.finish();
+    } else {
+      this.replies.add({ type, argument, payload: Buffer.from(payload) });
+    }
+  }
+}
+
+function broken(why: Error): Failure {
+  return new Failure(`the connection broke: ${reasonOf(why)}`);
+}

@@ -1,0 +1,48 @@
+import type { JournalEntry } from '../core/wire/ownership.ts';
+import { reasonOf } from '../platform/failure.ts';
+import type { GuestSpec } from '../workload/programs.ts';
+import { Journal } from './journal.ts';
+
+export interface JournalOptions {
+  readonly destination: { readonly host: string; readonly port: number };
+  /** The folder where a journal is kept; without it, none is. */
+  readonly journals?: string | undefined;
+}
+
+/** The source's journal of one migration, or nothing at all where none is asked for. */
+export class SourceJournal {
+  /** What a reader of the record must know of it. */
+  readonly notes: string[] = [];
+  readonly #journal: Journal | undefined;
+
+  /** @throws Failure the guest is in a migration that has not ended, or the journal cannot be written. */
+  constructor({ destination, journals }: JournalOptions, guest: GuestSpec, migration: string) {
+    if (journals === undefined) return;
+    const { name, pages, pageSizeBytes } = guest;
+    const peer = `${destination.host}:${destination.port}`;
+    this.#journal = Journal.atSource(journals, { migration, guest: name, pages, pageSizeBytes, peer });
+  }
+
+  /** Returns when the entry is as safe as it must be. @throws Failure it may not be there. */
+  write(entry: JournalEntry): void {
+    this.#journal?.write(entry);
+  }
+
+  /** Where the guest is has been decided: that must not depend on a disk. */
+  remark(entry: JournalEntry, why?: string): void {
+    try {
+      this.#journal?.write(entry, why);
+    } catch (cause) {
+      this.notes.push(`'${entry}' is not in the journal: ${reasonOf(cause)}`);
+    }
+  }
+
+  /** For a last word after it was closed without one. */
+  reopen(): void {
+    this.#journal?.reopen();
+  }
+
+  close(): void {
+    this.#journal?.close();
+  }
+}

@@ -1,0 +1,23 @@
+import type { Nanos } from '../core/units.ts';
+import { type DirtyCurve, measuredCurve } from '../model/curve.ts';
+
+/**
+ * A guest of which only a measured curve is known: how many different pages of a sample it dirties in a time. It
+ * says nothing of which pages, so nobody can run it; virtual time and the model can reckon with it.
+ */
+export interface DirtyCurveSpec {
+  readonly kind: 'dirty-curve';
+  readonly sampledPages: number;
+  /** Pages of the sample that held only zeros. */
+  readonly zeroSampledPages: number;
+  readonly points: readonly { readonly periodNs: Nanos; readonly dirtySampledPages: number }[];
+}
+
+/** The curve of the whole guest: pages counted in the sample, scaled by pages / sampledPages. */
+export function curveOf(spec: DirtyCurveSpec, pages: number): DirtyCurve {
+  const scale = pages / spec.sampledPages;
+  return measuredCurve(
+    spec.points.map(({ periodNs, dirtySampledPages }) => ({ periodNs, pages: dirtySampledPages * scale })),
+    pages - spec.zeroSampledPages * scale,
+  );
+}

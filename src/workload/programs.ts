@@ -1,0 +1,142 @@
+import type { WriteRates } from '../core/migration/heat.ts';
+import { Failure } from '../platform/failure.ts';
+import { type ClassesSpec, classesActivity, classesProgram } from './classes.ts';
+import { curveOf, type DirtyCurveSpec } from './dirty-curve.ts';
+import { type Activity, groupRate, type Program } from './program.ts';
+import { type Bursts, meanSpeed } from './program-clock.ts';
+import { parseRecording, type Recording } from './recording.ts';
+import { type SequentialSpec, sequentialActivity, sequentialProgram } from './sequential.ts';
+import { type StreamSpec, streamActivity, streamProgram } from './stream.ts';
+import { type TraceSpec, traceActivity, traceProgram } from './trace.ts';
+import { type ZipfSpec, zipfActivity, zipfProgram } from './zipf.ts';
+
+/** A guest's program as data. */
+export type ProgramSpec = ClassesSpec | ZipfSpec | SequentialSpec | StreamSpec | TraceSpec | DirtyCurveSpec;
+
+/** A guest, all of it as data: enough to boot it here, or to run it on where its memory has arrived. */
+export interface GuestSpec {
+  readonly name: string;
+  readonly pages: number;
+  readonly pageSizeBytes: number;
+  /** The last so many pages hold only zeros, and the program leaves them alone. */
+  readonly zeroPages: number;
+  readonly program: ProgramSpec;
+  readonly heartbeatPeriodNs: number;
+  /** CPU time that a write takes, where the program does not say it itself. */
+  readonly cpuPerWriteNs: number;
+  /** Without, its program always runs at the same speed. */
+  readonly bursts?: Bursts | undefined;
+  readonly seed: number;
+}
+
+/** The program that a specification describes. @throws Failure a damaged recording; a guest that cannot be run. */
+export function programOf(guest: GuestSpec): Program {
+  const { program, seed } = guest;
+  const pages = usedPages(guest);
+  switch (program.kind) {
+    case 'classes':
+      return classesProgram(program, pages, seed);
+    case 'zipf':
+      return zipfProgram(program, pages, seed);
+    case 'sequential':
+    case 'saturating':
+      return sequentialProgram(program, pages, seed);
+    case 'stream':
+      return streamProgram(program, pages);
+    case 'trace':
+      return traceProgram(recordingOf(program));
+    case 'dirty-curve':
+      throw new Failure(
+        'a dirty-curve says how many pages are dirtied, not which: only virtual time can follow it',
+      );
+  }
+}
+
+/** The same program as a process in time. @throws Failure a damaged recording. */
+export function activityOf(guest: GuestSpec): Activity {
+  const { program, seed } = guest;
+  const pages = usedPages(guest);
+  switch (program.kind) {
+    case 'classes':
+      return classesActivity(program, pages, seed);
+    case 'zipf':
+      return zipfActivity(program, pages, seed);
+    case 'sequential':
+    case 'saturating':
+      return sequentialActivity(program, pages, seed);
+    case 'stream':
+      return streamActivity(program, pages);
+    case 'trace':
+      return traceActivity(recordingOf(program), pages);
+    case 'dirty-curve':
+      return { kind: 'curve', differentPages: curveOf(program, guest.pages) };
+  }
+}
+
+/** The pages that are not zero for good. */
+export function usedPages({ pages, zeroPages }: Pick<GuestSpec, 'pages' | 'zeroPages'>): number {
+  return pages - zeroPages;
+}
+
+/** A byte tells so many classes apart, one of them being the pages that nobody writes. */
+const CLASSES_MAX = 255;
+
+/**
+ * How often pages are written in the long run, bursts included: perfect knowledge of the guest, whose activity may be at
+ * hand. Where it is written in classes, the rates are those of the classes, the coldest first.
+ */
+export function writeRatesOf(guest: GuestSpec, activity = activityOf(guest)): WriteRates {
+  const groups = activity.kind === 'poisson' ? activity.groups : [];
+  const inClasses =
+    groups.length > 0 && groups.length <= CLASSES_MAX && groups.every((group) => !group.writesPerSecond);
+  const speed = meanSpeed(guest.bursts);
+  if (!inClasses) return { writesPerSecond: writesPerSecondOf(guest, activity).map((rate) => rate * speed) };
+  const ascending = groups.toSorted((a, b) => a.mostWritesPerSecond - b.mostWritesPerSecond);
+  const classOf = new Uint8Array(guest.pages);
+  for (const [index, { pages }] of ascending.entries()) {
+    for (let i = 0; i < pages.length; i++) classOf[pages[i]!] = 1 + index;
+  }
+  return {
+    writesPerSecond: Float64Array.of(0, ...ascending.map((group) => group.mostWritesPerSecond * speed)),
+    classOf,
+  };
+}
+
+/** How often each page is written in the program's own time. */
+export function writesPerSecondOf(guest: GuestSpec, activity = activityOf(guest)): Float64Array {
+  const rates = new Float64Array(guest.pages);
+  switch (activity.kind) {
+    case 'timeline':
+      rates.set(activity.writesPerSecond());
+      return rates;
+    case 'curve':
+      return rates.fill(activity.differentPages(1e9) / usedPages(guest), 0, usedPages(guest));
+    case 'poisson':
+      for (const group of activity.groups) {
+        for (let i = 0; i < group.pages.length; i++) rates[group.pages[i]!] = groupRate(group, i);
+      }
+      return rates;
+  }
+}
+
+/** The least number of pages that the program can live in. */
+export function pagesNeeded(program: ProgramSpec): number {
+  switch (program.kind) {
+    case 'classes':
+      return program.classes.reduce((sum, { pages }) => sum + pages, 0);
+    case 'zipf':
+    case 'sequential':
+    case 'saturating':
+      return program.pages;
+    case 'stream':
+      return 1 + program.bufferPages + 1;
+    case 'trace':
+      return recordingOf(program).pages;
+    case 'dirty-curve':
+      return 1;
+  }
+}
+
+function recordingOf(spec: TraceSpec): Recording {
+  return parseRecording(Buffer.from(spec.recording, 'base64'), 'recording');
+}

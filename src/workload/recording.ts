@@ -1,0 +1,107 @@
+import { gunzipSync } from 'node:zlib';
+import { NANOS_PER_MILLISECOND, NANOS_PER_SECOND, type Nanos } from '../core/units.ts';
+import { Failure, reasonOf } from '../platform/failure.ts';
+
+/**
+ * A recording of a real program's page writes, format `dirty-trace/1`: gzipped NDJSON, a header line, then one
+ * line `[tMs, [page, …]]` a sample: the pages that changed since the sample before.
+ */
+export interface Recording {
+  readonly pages: number;
+  readonly pageSizeBytes: number;
+  readonly durationNs: Nanos;
+  /** Write k changes page writePages[k] at writeAtNs[k], ascending. A sample's writes are spread over its interval. */
+  readonly writeAtNs: Float64Array;
+  readonly writePages: Uint32Array;
+}
+
+export const RECORDING_FORMAT = 'dirty-trace/1';
+
+/** A recording may come from a stranger: it must not unfold without bounds. */
+const LARGEST_RECORDING_BYTES = 256 * 1024 * 1024;
+
+/** @throws Failure the bytes are not a whole, well-formed recording; says where. */
+export function parseRecording(bytes: Uint8Array, name: string): Recording {
+  const lines = inflate(bytes, name).split('\n');
+  if (lines.at(-1) === '') lines.pop();
+  const header = parseHeader(lines[0], name);
+  const writeAtNs: number[] = [];
+  const writePages: number[] = [];
+  let previousNs = 0;
+  for (let index = 1; index < lines.length; index++) {
+    const where = `${name}:${index + 1}`;
+    const sample = parseJson(lines[index]!, where);
+    if (!isSample(sample)) throw new Failure(`${where}: expected [milliseconds, [page, …]]`);
+    const atNs = sample[0] * NANOS_PER_MILLISECOND;
+    if (atNs < previousNs) throw new Failure(`${where}: time runs backwards`);
+    for (const [position, page] of sample[1].entries()) {
+      if (!Number.isInteger(page) || page < 0 || page >= header.pages) {
+        throw new Failure(`${where}: page ${page} of a recording of ${header.pages} pages`);
+      }
+      // The last one is written as the sample is taken: divided first, the fraction is exactly 1.
+      writeAtNs.push(previousNs + (atNs - previousNs) * ((position + 1) / sample[1].length));
+      writePages.push(page);
+    }
+    previousNs = atNs;
+  }
+  if (lines.length - 1 !== header.samples) {
+    throw new Failure(
+      `${name}: the header promises ${header.samples} samples, the file has ${lines.length - 1}`,
+    );
+  }
+  if (previousNs <= 0) throw new Failure(`${name}: a recording that takes no time`);
+  return {
+    pages: header.pages,
+    pageSizeBytes: header.pageSizeBytes,
+    durationNs: previousNs,
+    writeAtNs: Float64Array.from(writeAtNs),
+    writePages: Uint32Array.from(writePages),
+  };
+}
+
+interface Header {
+  readonly pages: number;
+  readonly pageSizeBytes: number;
+  readonly samples: number;
+}
+
+function inflate(bytes: Uint8Array, name: string): string {
+  try {
+    return gunzipSync(bytes, { maxOutputLength: LARGEST_RECORDING_BYTES }).toString('utf8');
+  } catch (cause) {
+    throw new Failure(`${name}: not a whole gzip file (${reasonOf(cause)})`);
+  }
+}
+
+function parseHeader(line: string | undefined, name: string): Header {
+  const header = parseJson(line ?? '', `${name}:1`) as Record<string, unknown> | null;
+  if (header?.format !== RECORDING_FORMAT) {
+    throw new Failure(`${name}:1: expected the format ${RECORDING_FORMAT}`);
+  }
+  const { pages, pageSizeBytes, samples } = header;
+  if (
+    ![pages, pageSizeBytes, samples].every((value) => Number.isSafeInteger(value) && (value as number) > 0)
+  ) {
+    throw new Failure(`${name}:1: pages, pageSizeBytes and samples must be whole numbers above 0`);
+  }
+  return header as unknown as Header;
+}
+
+function parseJson(line: string, where: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    throw new Failure(`${where}: not JSON`);
+  }
+}
+
+function isSample(value: unknown): value is [number, number[]] {
+  return Array.isArray(value) && Number.isFinite(value[0]) && Array.isArray(value[1]);
+}
+
+/** The recording's long-run write rate of each page. */
+export function recordedWritesPerSecond(recording: Recording, pages: number): Float64Array {
+  const rates = new Float64Array(pages);
+  for (const page of recording.writePages) rates[page]! += NANOS_PER_SECOND / recording.durationNs;
+  return rates;
+}

@@ -1,0 +1,58 @@
+import { poissonProgram } from './poisson-program.ts';
+import type { Activity, PoissonGroup, Program } from './program.ts';
+import { scattered } from './scatter.ts';
+
+/** Writes whose targets follow Zipf's law: the page of rank r takes a share in proportion to r^−exponent. */
+export interface ZipfSpec {
+  readonly kind: 'zipf';
+  readonly pages: number;
+  readonly exponent: number;
+  /** Of all pages together. */
+  readonly writesPerSecond: number;
+}
+
+/** The shares of ranks 1, 2, … added up: the last is 1. */
+function cumulativeShares({ pages, exponent }: ZipfSpec): Float64Array {
+  const shares = new Float64Array(pages);
+  let sum = 0;
+  for (let rank = 0; rank < pages; rank++) shares[rank] = sum += (rank + 1) ** -exponent;
+  return shares.map((share) => share / sum);
+}
+
+export function zipfProgram(spec: ZipfSpec, pages: number, seed: number): Program {
+  const layout = scattered(pages, seed);
+  const shares = cumulativeShares(spec);
+  return poissonProgram(spec.writesPerSecond, (random) => layout[rankOf(shares, random.uniform())]!);
+}
+
+/** The first rank whose cumulative share exceeds the point. */
+function rankOf(shares: Float64Array, point: number): number {
+  let low = 0;
+  let high = shares.length - 1;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (shares[middle]! > point) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
+
+/** Ranks in bands, the first page of a band at most twice as hot as its last, so that drawing wastes little. */
+export function zipfActivity(spec: ZipfSpec, pages: number, seed: number): Activity {
+  const layout = scattered(pages, seed);
+  const shares = cumulativeShares(spec);
+  const rates = shares.map((share, rank) => (share - (shares[rank - 1] ?? 0)) * spec.writesPerSecond);
+  const groups: PoissonGroup[] = [];
+  for (let start = 0; start < spec.pages; ) {
+    const mostWritesPerSecond = rates[start]!;
+    let end = start;
+    while (end < spec.pages && rates[end]! * 2 >= mostWritesPerSecond) end++;
+    groups.push({
+      pages: layout.subarray(start, end),
+      mostWritesPerSecond,
+      writesPerSecond: rates.subarray(start, end),
+    });
+    start = end;
+  }
+  return { kind: 'poisson', groups };
+}

@@ -1,0 +1,88 @@
+import { totalmem } from 'node:os';
+import { Failure } from '../../platform/failure.ts';
+import type { Hello } from '../../transport/hello.ts';
+import type { HostedGuest } from '../../transport/hosted-guest.ts';
+import { NameClaims } from '../../transport/name-claims.ts';
+import { type GuestSpec, pagesNeeded, usedPages } from '../../workload/programs.ts';
+import { type GuestPlace, Resident } from './guest-instance.ts';
+
+/** The guests that live in this process, by name. */
+export class Residents implements Iterable<Resident> {
+  readonly #here = new Map<string, Resident>();
+  readonly #names = new NameClaims();
+  /** Memory that is taken or about to be. */
+  #bytes = 0;
+
+  [Symbol.iterator](): Iterator<Resident> {
+    return this.#here.values();
+  }
+
+  /** @throws Failure no such guest. */
+  get(name: string): Resident {
+    const resident = this.#here.get(name);
+    if (resident) return resident;
+    throw new Failure(`no guest '${name}' here`);
+  }
+
+  /** Boots a guest; it waits to be taken over. @throws Failure the name is taken, or there is no room for it. */
+  boot(place: GuestPlace): Promise<Resident> {
+    return this.#settle(place, 'boot', 0);
+  }
+
+  /** Makes room for a guest that is to arrive. @throws Failure the name is taken, or there is no room for it. */
+  async expect({ guest, heartbeats, reservation }: Hello): Promise<HostedGuest> {
+    const resident = await this.#settle({ guest, heartbeats, reservation }, 'empty');
+    return {
+      memory: new Uint8Array(resident.memory),
+      hash: () => resident.hash(),
+      takeOver: (guestTimeNs, paused) => resident.takeOver(guestTimeNs, paused),
+      retire: () => resident.retire(),
+      discard: () => resident.end(),
+      gone: resident.gone,
+    };
+  }
+
+  async end(): Promise<void> {
+    await Promise.all([...this.#here.values()].map((resident) => resident.end()));
+  }
+
+  /** @param waitMs how long for a guest of the same name to leave */
+  async #settle(place: GuestPlace, how: 'boot' | 'empty', waitMs?: number): Promise<Resident> {
+    const { guest } = place;
+    if (pagesNeeded(guest.program) > usedPages(guest)) {
+      throw new Failure(`a program of ${pagesNeeded(guest.program)} pages in a guest of ${usedPages(guest)}`);
+    }
+    const leave = await this.#names.claim(guest.name, waitMs);
+    let giveBack = () => {};
+    try {
+      giveBack = this.#take(guest);
+      const resident = await Resident.settle(place, how, () => {
+        if (this.#here.get(guest.name) !== resident) return;
+        this.#here.delete(guest.name);
+        giveBack();
+        leave();
+      });
+      this.#here.set(guest.name, resident);
+      return resident;
+    } catch (cause) {
+      giveBack();
+      leave();
+      throw cause;
+    }
+  }
+
+  /** @returns to be called when its memory is free again. @throws Failure there is not enough. */
+  #take({ pages, pageSizeBytes }: GuestSpec): () => void {
+    const bytes = pages * pageSizeBytes;
+    if (this.#bytes + bytes > totalmem() / 2) {
+      const together = this.#bytes > 0 ? ', together with those that are here' : '';
+      throw new Failure(
+        `a guest of ${pages} pages of ${pageSizeBytes} bytes: more than half of this host${together}`,
+      );
+    }
+    this.#bytes += bytes;
+    return () => {
+      this.#bytes -= bytes;
+    };
+  }
+}

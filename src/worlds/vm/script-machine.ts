@@ -1,0 +1,109 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Failure } from '../../platform/failure.ts';
+import type { HeartbeatAddress } from '../../transport/hello.ts';
+import type { Retired } from '../../transport/payloads.ts';
+import type { GuestSpec } from '../../workload/programs.ts';
+import { bootRom } from './boot/boot-program.ts';
+import { bootImage } from './boot/image.ts';
+import { PAGES_AT, page0 } from './boot/memory-layout.ts';
+import { Machine, type MachineRole } from './virtual-machine.ts';
+
+const REST_MS = 5_000;
+
+export interface TapeMachineOptions {
+  readonly folder: string;
+  readonly heartbeats: HeartbeatAddress | null;
+  readonly outlives: boolean;
+  readonly role: MachineRole;
+  readonly accelerator?: 'tcg' | 'kvm';
+}
+
+/** A guest that replays its tape in a real virtual machine. */
+export class TapeMachine extends Machine {
+  /** @throws Failure there is no QEMU here or no memory, or it does not start; nothing has been left behind. */
+  static async create(guest: GuestSpec, options: TapeMachineOptions): Promise<TapeMachine> {
+    const { heartbeats, role, ...others } = options;
+    const image = bootImage(guest);
+    const rom = join(options.folder, 'rom');
+    const parts = await Machine.start({
+      ...others,
+      role,
+      memory: { pagesAtByte: PAGES_AT, bytes: guest.pages * guest.pageSizeBytes },
+      devices: devicesOf(rom, heartbeats),
+      prepare: (ram) => {
+        image.text.copy(ram);
+        if (role === 'new guest') image.pages.copy(ram, PAGES_AT);
+        writeFileSync(rom, bootRom());
+        return [rom];
+      },
+    });
+    return new TapeMachine(parts);
+  }
+
+  get steps(): number {
+    return this.pages.readUInt32LE(page0.steps);
+  }
+
+  get heartbeats(): number {
+    return this.pages.readUInt32LE(page0.heartbeats);
+  }
+
+  async retire(): Promise<Retired> {
+    await this.rest();
+    return { steps: this.steps, heartbeats: this.heartbeats, sha256: this.hash() };
+  }
+
+  /** @throws Failure it has made none. */
+  async makesSteps(withinMs: number): Promise<void> {
+    const until = Date.now() + withinMs;
+    for (const before = this.steps; this.steps === before; await sleep(1)) {
+      if (Date.now() > until) throw new Failure(`it starts, and does nothing in ${withinMs / 1000} s`);
+    }
+  }
+
+  /** Has the guest, which runs, rest between two steps, and stops it there. */
+  rest(): Promise<void> {
+    this.pages.writeUInt32LE(0, page0.limit);
+    return this.#rests(Date.now() + REST_MS);
+  }
+
+  /** Has the guest, which stands, make steps until it has made so many since boot, and rest there. */
+  async advance(toSteps: number, withinMs: number): Promise<void> {
+    // Before it runs: a guest that is behind its time would make many steps at once.
+    this.pages.writeUInt32LE(toSteps, page0.limit);
+    await this.run();
+    const until = Date.now() + withinMs;
+    while (this.steps < toSteps) {
+      if (Date.now() > until) throw new Failure(`the guest has made ${this.steps} of ${toSteps} steps`);
+      await sleep(1);
+    }
+    this.pages.writeUInt32LE(0, page0.limit);
+    await this.#rests(until);
+  }
+
+  /** Whoever halts with nothing left to do halts in one place, with the same on its stack. */
+  async #rests(until: number): Promise<void> {
+    for (;;) {
+      await sleep(3);
+      await this.stand();
+      if (await this.#isHalted()) return;
+      if (Date.now() > until) throw new Failure('the guest does not come to rest');
+      await this.qemu.run();
+    }
+  }
+
+  async #isHalted(): Promise<boolean> {
+    const command = { 'command-line': 'info registers' };
+    return /HLT=1/.test(await this.qemu.qmp.execute<string>('human-monitor-command', command));
+  }
+}
+
+function devicesOf(rom: string, heartbeats: HeartbeatAddress | null): readonly string[] {
+  const console = heartbeats && [
+    ...['-chardev', `socket,id=console,host=${heartbeats.host},port=${heartbeats.port},nodelay=on`],
+    ...['-device', 'isa-debugcon,chardev=console'],
+  ];
+  return ['-bios', rom, ...(console ?? [])];
+}

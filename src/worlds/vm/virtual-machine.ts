@@ -1,0 +1,211 @@
+import { createHash } from 'node:crypto';
+import { unlinkSync } from 'node:fs';
+import { connect, createServer } from 'node:net';
+import { join } from 'node:path';
+import { deflateRawSync, inflateRawSync } from 'node:zlib';
+import { formatSize } from '../../core/units.ts';
+import { Failure } from '../../platform/failure.ts';
+import type { Retired } from '../../transport/payloads.ts';
+import { makeFolder, removeFolder } from './machine-folder.ts';
+import { MappedFile } from './mapped-file.ts';
+import { Qemu } from './qemu.ts';
+
+/** QEMU wants its memory in portions of this size. */
+const RAM_GRAIN_BYTES = 8192;
+/** Beyond this a PC's memory goes on above 4 GiB (hw/i386/pc_piix.c: lowmem). */
+const MOST_RAM_BYTES = 3 * 2 ** 30;
+/** Saving or loading what is not memory takes milliseconds; longer than this it hangs. */
+const STATE_MS = 10_000;
+const LARGEST_STATE_BYTES = 64 * 1024 * 1024;
+
+/** A new guest; one whose memory our receiver will fill; or one that QEMU takes in whole, by its own migration. */
+export type MachineRole = 'new guest' | 'receives' | 'receives by QEMU';
+
+export interface MachineOptions {
+  readonly folder: string;
+  readonly memory: {
+    /** Where the pages begin that a migration moves: all before them is made at both ends. */
+    readonly pagesAtByte: number;
+    /** How much of them there is. */
+    readonly bytes: number;
+  };
+  /** QEMU's arguments for firmware and devices. */
+  readonly devices: readonly string[];
+  /** Fills the memory before the machine is started. @returns files that QEMU has read once it has started */
+  readonly prepare?: (ram: Buffer) => readonly string[];
+  readonly outlives: boolean;
+  readonly role: MachineRole;
+  readonly accelerator?: 'tcg' | 'kvm';
+  /** Whether all that QEMU may touch is there from the start, so that nobody waits for it after the hand-over (mlockall(2)). */
+  readonly locksMemory?: boolean;
+  /** The network namespace in which it runs; without one, ours. */
+  readonly namespace?: string;
+}
+
+const incoming = { 'new guest': 'no', receives: 'stands', 'receives by QEMU': 'runs' } as const;
+
+/** A QEMU, and the memory that we share with it. */
+interface MachineParts {
+  readonly qemu: Qemu;
+  readonly ram: MappedFile;
+  readonly options: MachineOptions;
+}
+
+/** A real virtual machine, its memory shared with us. It stands until it is told to run. */
+export abstract class Machine {
+  readonly ram: MappedFile;
+  readonly #qemu: Qemu;
+  readonly #folder: string;
+  readonly #memory: MachineOptions['memory'];
+  #saving: Promise<unknown> = Promise.resolve();
+
+  constructor({ qemu, ram, options }: MachineParts) {
+    this.#qemu = qemu;
+    this.ram = ram;
+    this.#folder = options.folder;
+    this.#memory = options.memory;
+  }
+
+  /** @throws Failure there is no QEMU here or no memory, or it does not start; nothing has been left behind. */
+  protected static async start(options: MachineOptions): Promise<MachineParts> {
+    const { folder, memory, role, outlives, accelerator = 'tcg' } = options;
+    const usedBytes = memory.pagesAtByte + memory.bytes;
+    const lengthBytes = Math.ceil(usedBytes / RAM_GRAIN_BYTES) * RAM_GRAIN_BYTES;
+    if (lengthBytes > MOST_RAM_BYTES) {
+      throw new Failure(
+        `a guest of ${formatSize(usedBytes)}: at most ${formatSize(MOST_RAM_BYTES)} lie in one piece in a PC`,
+      );
+    }
+    makeFolder(folder);
+    const file = join(folder, 'ram');
+    let ram: MappedFile | undefined;
+    try {
+      ram = MappedFile.create(file, lengthBytes);
+      const read = options.prepare?.(ram.bytes) ?? [];
+      const qemu = await Qemu.start({
+        ...options,
+        ram: { file, lengthBytes },
+        incoming: incoming[role],
+        accelerator,
+      });
+      // Both of us have them open. However this process ends, no memory is left behind; a machine that outlives it keeps its.
+      if (!outlives) for (const opened of [file, ...read]) unlinkSync(opened);
+      if (role === 'receives') {
+        await qemu.enable('x-ignore-shared');
+        await qemu.qmp.execute('migrate-incoming', { uri: `unix:${stateSocketOf(folder)}` });
+      }
+      return { qemu, ram, options };
+    } catch (cause) {
+      ram?.unmap();
+      removeFolder(folder);
+      throw cause;
+    }
+  }
+
+  get pagesAtByte(): number {
+    return this.#memory.pagesAtByte;
+  }
+
+  /** The guest's pages. */
+  get pages(): Buffer {
+    const { pagesAtByte, bytes } = this.#memory;
+    return this.ram.bytes.subarray(pagesAtByte, pagesAtByte + bytes);
+  }
+
+  /** For whoever has QEMU migrate it. */
+  get qemu(): Qemu {
+    return this.#qemu;
+  }
+
+  get pid(): number {
+    return this.#qemu.pid;
+  }
+
+  vcpuThread(): Promise<number> {
+    return this.#qemu.vcpuThread();
+  }
+
+  /** Also after its state was saved, for a guest that stays. */
+  async run(): Promise<void> {
+    await this.#saving.catch(() => {});
+    await this.#qemu.run();
+  }
+
+  /** Stops between two instructions. */
+  async stand(): Promise<void> {
+    await this.#qemu.stand();
+  }
+
+  /** Stops it for good, and says how far its guest has come. */
+  abstract retire(): Promise<Retired>;
+
+  /** SHA-256 of all memory. The guest must stand. */
+  hash(): string {
+    return createHash('sha256').update(this.ram.bytes).digest('hex');
+  }
+
+  /**
+   * What the machine is beyond its memory: QEMU's own migration stream, which leaves out shared memory, into our hands
+   * instead of another QEMU's. So it reaches the other end as everything else does, and whoever does not get it, or
+   * not all of it, has not been given the guest. The guest must stand.
+   */
+  saveState(): Promise<Buffer> {
+    const saved = this.#save();
+    this.#saving = saved;
+    // Whoever needs it will hear of a failure when they ask.
+    saved.catch(() => {});
+    return saved;
+  }
+
+  async #save(): Promise<Buffer> {
+    const pieces: Buffer[] = [];
+    const server = createServer((socket) =>
+      socket.on('data', (piece) => pieces.push(piece)).on('error', () => {}),
+    );
+    try {
+      await new Promise<void>((resolve, reject) => {
+        server.once('error', reject);
+        server.listen(this.#stateSocket, resolve);
+      });
+      await this.#qemu.enable('x-ignore-shared');
+      await this.#qemu.qmp.execute('migrate', { uri: `unix:${this.#stateSocket}` });
+      await this.#qemu.migrationCompleted(STATE_MS);
+    } finally {
+      await new Promise((resolve) => server.close(resolve));
+    }
+    return deflateRawSync(Buffer.concat(pieces), { level: 1 });
+  }
+
+  /** Becomes the machine whose state this is; its memory must be there. @throws Failure QEMU does not take it. */
+  async load(state: Buffer): Promise<void> {
+    const bytes = inflateRawSync(state, { maxOutputLength: LARGEST_STATE_BYTES });
+    await new Promise<void>((resolve, reject) => {
+      const socket = connect(this.#stateSocket);
+      socket.once('error', reject);
+      socket.setTimeout(STATE_MS, () => socket.destroy(new Failure('QEMU does not read its state')));
+      socket.end(bytes, resolve);
+    });
+    await this.#qemu.migrationCompleted(STATE_MS);
+  }
+
+  get #stateSocket(): string {
+    return stateSocketOf(this.#folder);
+  }
+
+  /** Ends QEMU at once, whatever it is busy with; its memory stays until `end`. */
+  abandon(): void {
+    this.#qemu.kill();
+  }
+
+  /** Ends QEMU and frees its memory. Nobody may look at it any more. */
+  async end(): Promise<void> {
+    await this.#qemu.end();
+    this.ram.unmap();
+    removeFolder(this.#folder);
+  }
+}
+
+/** Where what a machine is beyond its memory comes out, or goes in. */
+function stateSocketOf(folder: string): string {
+  return join(folder, 'state');
+}

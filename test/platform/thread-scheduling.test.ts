@@ -1,0 +1,67 @@
+import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { Worker } from 'node:worker_threads';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { refusal, setDeadline, threadId } from '../../src/platform/thread-scheduling.ts';
+
+afterEach(() => {
+  vi.doUnmock('../../../src/worlds/cpu/libc.ts');
+  vi.resetModules();
+});
+
+/** The same without koffi. */
+async function withChrt(): Promise<typeof import('../../src/platform/thread-scheduling.ts')> {
+  vi.resetModules();
+  vi.doMock('../../../src/worlds/cpu/libc.ts', () => ({ libc: () => undefined }));
+  return import('../../src/platform/thread-scheduling.ts');
+}
+
+const impossible = { budgetNs: 20e6, periodNs: 10e6 };
+
+describe('a reservation of more than its period', () => {
+  test('is refused as invalid, with the limits', () => {
+    const answer = setDeadline(impossible, { reclaim: false });
+    expect(answer).toMatchObject({ ok: false, code: 'EINVAL' });
+    expect(answer).toMatchObject({ why: expect.stringContaining('20 ms every 10 ms') });
+    expect(answer).toMatchObject({ why: expect.stringContaining('from 100 µs to 4.19 s') });
+  });
+
+  test.skipIf(spawnSync('chrt', ['-V']).status !== 0)('is refused in the same way through chrt', async () => {
+    const { setDeadline } = await withChrt();
+    expect(setDeadline(impossible, { reclaim: false })).toMatchObject({ ok: false, code: 'EINVAL' });
+  });
+});
+
+test('reclaiming is not to be had through chrt', async () => {
+  const { setDeadline } = await withChrt();
+  const answer = setDeadline({ budgetNs: 2e6, periodNs: 10e6 }, { reclaim: true });
+  expect(answer).toMatchObject({
+    ok: false,
+    code: 'ENOSYS',
+    why: expect.stringContaining('npm install koffi'),
+  });
+});
+
+test('every refusal names a remedy', () => {
+  expect(refusal('EPERM', impossible).why).toMatch(/CAP_SYS_NICE.*cbs-hard/);
+  expect(refusal('EBUSY', impossible).why).toMatch(/95 %.*ask for less/);
+  expect(refusal('ENOENT', impossible).why).toMatch(/koffi.*util-linux/);
+  expect(refusal('EPERM').why).toMatch(/^the kernel refuses the priority: /);
+});
+
+test('the number of a thread is the one by which the kernel knows it', () => {
+  expect(readFileSync(`/proc/${process.pid}/task/${threadId()}/comm`, 'utf8')).not.toBe('');
+});
+
+test('threads that ask for priorities and end leave no mappings of memory behind, of which a process may have so many', async () => {
+  const mappings = () => readFileSync('/proc/self/maps', 'utf8').split('\n').length;
+  const askAndEnd = () =>
+    once(new Worker(new URL('../sched/priority-worker.mjs', import.meta.url), { stderr: true }), 'exit');
+  // Stacks are kept for the next thread, and its heap.
+  for (let thread = 0; thread < 4; thread++) await askAndEnd();
+  const before = mappings();
+  const threads = 12;
+  for (let thread = 0; thread < threads; thread++) expect(await askAndEnd()).toEqual([0]);
+  expect(mappings() - before).toBeLessThan(threads);
+});

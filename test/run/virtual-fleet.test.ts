@@ -1,0 +1,195 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { migrateVirtually } from '../../src/run/ensemble.ts';
+import { type FleetMember, virtualFleet } from '../../src/run/virtual-fleet.ts';
+import type { LinkShare } from '../../src/scenario/fleet.ts';
+import { smallSetup } from '../fixtures/setup.ts';
+
+const MBIT = 125_000;
+const PAGE = 4_112;
+const idle = { kind: 'classes' as const, classes: [{ pages: 1, writesPerSecond: 0 }] };
+
+interface Wanted extends Partial<LinkShare> {
+  readonly rate: number;
+  readonly stopRate?: number;
+  readonly pages?: number;
+  readonly seed?: number;
+}
+
+function member({ rate, stopRate = rate, pages = 800, seed = 7, ...share }: Wanted): FleetMember {
+  return {
+    setup: smallSetup({
+      guest: { pages, program: idle, seed },
+      plan: { rateBytesPerSecond: rate, stopRateBytesPerSecond: stopRate, observeNs: 0 },
+    }),
+    share: {
+      link: 'link',
+      capacityBytesPerSecond: 100 * MBIT,
+      changes: [],
+      name: 'guest',
+      atNs: 0,
+      priority: 0,
+      patienceNs: null,
+      leastBytesPerSecond: Math.max(rate, stopRate),
+      ...share,
+    },
+  };
+}
+
+/** What is granted at its most, by the admissions alone. */
+function mostGranted(fleet: ReturnType<typeof virtualFleet>): number {
+  const starts = fleet.map(({ admission }) => admission.askedAtNs + admission.waitedNs);
+  return Math.max(
+    ...starts.map((now) =>
+      fleet.reduce((sum, { admission }) => {
+        const { askedAtNs, waitedNs, releasedAtNs, grantedBytesPerSecond, revocations } = admission;
+        if (askedAtNs + waitedNs > now || releasedAtNs <= now) return sum;
+        const left = revocations.findLast(({ atNs }) => atNs <= now)?.rateBytesPerSecond;
+        return sum + (left ?? grantedBytesPerSecond);
+      }, 0),
+    ),
+  );
+}
+
+describe('several migrations over one link', () => {
+  test('that fit have exactly what they reserved, all at once', () => {
+    const rates = [20 * MBIT, 30 * MBIT, 50 * MBIT];
+    const fleet = virtualFleet(rates.map((rate) => member({ rate })));
+    for (const [index, { course, admission }] of fleet.entries()) {
+      const { bytes, durationNs } = course.rounds[0]!;
+      expect(admission.waitedNs).toBe(0);
+      expect(Math.abs(durationNs - ((bytes - 65_536) * 1e9) / rates[index]!)).toBeLessThan(
+        (PAGE * 1e9) / rates[index]!,
+      );
+      expect(course.link.worstExcessBytes).toBeLessThanOrEqual(0);
+    }
+    expect(mostGranted(fleet)).toBe(100 * MBIT);
+  });
+
+  test('a migration of its own goes as it goes alone', () => {
+    const [{ course }, other] = virtualFleet([
+      member({ rate: 60 * MBIT }),
+      member({ rate: 60 * MBIT, seed: 8 }),
+    ]) as [ReturnType<typeof virtualFleet>[number], ReturnType<typeof virtualFleet>[number]];
+    const alone = migrateVirtually(member({ rate: 60 * MBIT }).setup);
+    expect({ ...course, link: undefined }).toEqual({ ...alone, link: undefined });
+    expect(other.admission.waitedNs).toBe(course.totalNs);
+  });
+
+  test('the larger of b and b_d is what has to fit', () => {
+    const [, second] = virtualFleet([
+      member({ rate: 40 * MBIT, stopRate: 60 * MBIT }),
+      member({ rate: 40 * MBIT, stopRate: 41 * MBIT }),
+    ]);
+    expect(second!.admission.waitedNs).toBeGreaterThan(0);
+  });
+
+  test('one whose patience ends before its turn never starts, and its guest stays where it is', () => {
+    const [, late] = virtualFleet([
+      member({ rate: 60 * MBIT }),
+      member({ rate: 60 * MBIT, patienceNs: 50e6 }),
+    ]);
+    expect(late!.course).toMatchObject({
+      outcome: 'aborted',
+      owner: 'source',
+      reason: 'not admitted: not granted within 50 ms',
+      rounds: [],
+      link: { sentBytes: 0 },
+    });
+    expect(late!.admission).toMatchObject({ grantedBytesPerSecond: 0, waitedNs: 50e6 + 1 });
+  });
+
+  test('whatever is asked, no more is granted than there is, and everybody comes to an end', () => {
+    const wanted = fc.record({
+      rate: fc.integer({ min: MBIT, max: 100 * MBIT }),
+      stopRate: fc.integer({ min: MBIT, max: 100 * MBIT }),
+      pages: fc.integer({ min: 20, max: 200 }),
+      atNs: fc.nat({ max: 100e6 }),
+      priority: fc.nat({ max: 2 }),
+      patienceNs: fc.option(fc.nat({ max: 100e6 })),
+      leastBytesPerSecond: fc.integer({ min: 1, max: MBIT }),
+    });
+    const change = fc.record({
+      atNs: fc.nat({ max: 200e6 }),
+      capacityBytesPerSecond: fc.integer({ min: 10 * MBIT, max: 120 * MBIT }),
+    });
+    fc.assert(
+      fc.property(
+        fc.array(wanted, { minLength: 1, maxLength: 6 }),
+        fc.array(change, { maxLength: 2 }),
+        (all, changes) => {
+          const fleet = virtualFleet(all.map((one) => member({ ...one, changes })));
+          const most = Math.max(
+            100 * MBIT,
+            ...changes.map(({ capacityBytesPerSecond }) => capacityBytesPerSecond),
+          );
+          expect(mostGranted(fleet)).toBeLessThanOrEqual(most);
+          for (const { course, admission } of fleet) {
+            expect(['completed', 'aborted']).toContain(course.outcome);
+            if (course.outcome === 'completed') expect(course.link.worstExcessBytes).toBeLessThanOrEqual(0);
+            else expect(course.owner).toBe('source');
+            expect(admission.releasedAtNs).toBeGreaterThanOrEqual(admission.askedAtNs + admission.waitedNs);
+          }
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+});
+
+describe('a reservation that is revoked midway', () => {
+  const changes = [{ atNs: 200e6, capacityBytesPerSecond: 60 * MBIT }];
+
+  test('slows its migration down from that instant on, to the nanosecond of a page', () => {
+    const [urgent, other] = virtualFleet([
+      member({ rate: 40 * MBIT, priority: 1, changes }),
+      member({ rate: 40 * MBIT, changes, leastBytesPerSecond: 10 * MBIT }),
+    ]);
+    expect(urgent!.admission.revocations).toEqual([]);
+    expect(other!.admission.revocations).toEqual([{ atNs: 200e6, rateBytesPerSecond: 20 * MBIT }]);
+    const { bytes, durationNs } = other!.course.rounds[0]!;
+    const before = 65_536 + 40 * MBIT * 0.2;
+    const expectedNs = 200e6 + ((bytes - before) * 1e9) / (20 * MBIT);
+    expect(Math.abs(durationNs - expectedNs)).toBeLessThan((PAGE * 1e9) / (20 * MBIT));
+    expect(other!.course).toMatchObject({
+      outcome: 'completed',
+      link: { reservedBytesPerSecond: 40 * MBIT },
+    });
+    expect(other!.course.link.worstExcessBytes).toBeLessThanOrEqual(0);
+  });
+
+  test('ends its migration at that instant if too little is left, and the guest stays', () => {
+    const [, other] = virtualFleet([
+      member({ rate: 40 * MBIT, priority: 1, changes }),
+      member({ rate: 40 * MBIT, changes }),
+    ]);
+    expect(other!.course).toMatchObject({
+      outcome: 'aborted',
+      owner: 'source',
+      reason: 'the reservation of 40 Mbit/s was revoked: the link has only 60 Mbit/s left',
+    });
+    expect(other!.course.link.sentBytes).toBeLessThanOrEqual(65_536 + 40 * MBIT * 0.2);
+    expect(other!.course.totalNs).toBe(200e6);
+  });
+
+  test('the same where CPU time is scheduled', () => {
+    const scheduled = (wanted: Wanted): FleetMember => {
+      const { setup, share } = member(wanted);
+      const sender = { budgetNs: 5e6, periodNs: 10e6 };
+      return {
+        share,
+        setup: {
+          ...setup,
+          cpu: { ...setup.cpu, scheduler: 'cbs-hard', sender, cpuPerPageNs: 20_000, hogs: 1 },
+        },
+      };
+    };
+    const fleet = virtualFleet([
+      scheduled({ rate: 40 * MBIT, priority: 1, changes }),
+      scheduled({ rate: 40 * MBIT, changes }),
+      scheduled({ rate: 20 * MBIT, changes, leastBytesPerSecond: MBIT, priority: 1 }),
+    ]);
+    expect(fleet.map(({ course }) => course.outcome)).toEqual(['completed', 'aborted', 'completed']);
+    for (const { course } of fleet) expect(course.link.worstExcessBytes).toBeLessThanOrEqual(0);
+  });
+});

@@ -1,0 +1,386 @@
+import { describe, expect, test, vi } from 'vitest';
+import type { CbsRule } from '../../src/core/cpu/cbs.ts';
+import {
+  CHAIN_LENGTH,
+  Chain,
+  frontOf,
+  isTaken,
+  linked,
+  MOST_SEATS,
+  NOBODY,
+} from '../../src/sched/dispatch-queue.ts';
+import { type Competitor, Cooperative } from '../../src/sched/dispatcher.ts';
+import { Desk } from '../../src/sched/scheduler-memory.ts';
+
+const ms = 1e6;
+
+/** A dispatcher whose threads are played by the test. */
+class Stage {
+  readonly desk: Desk;
+  readonly #cooperative: Cooperative;
+  readonly #chains: readonly Chain[];
+  #now = 0;
+
+  constructor(rule: CbsRule | undefined, ...competitors: readonly Competitor[]) {
+    const processors = 1 + Math.max(...competitors.map(({ processor }) => processor));
+    this.desk = Desk.withSeats(competitors.length, processors);
+    this.#cooperative = new Cooperative(this.desk, rule, competitors);
+    const chains = Array.from({ length: processors }, (_, processor) => new Chain(this.desk, processor));
+    this.#chains = competitors.map(({ processor }) => chains[processor]!);
+  }
+
+  asks(...threads: readonly number[]): void {
+    for (const thread of threads) this.desk.seat(thread).isAwake = true;
+  }
+
+  /** Takes up the turn that it has been granted, and runs. */
+  runs(thread: number, ranNs: number): void {
+    expect(this.#chains[thread]!.take(thread)).toBe(true);
+    this.desk.seat(thread).cpuNs += ranNs;
+  }
+
+  /** Stands at the gate again. Returns whether it has handed over to somebody. */
+  stops(thread: number, now = this.#now): boolean {
+    return this.#chains[thread]!.handOver(thread, now);
+  }
+
+  sleeps(thread: number, now = this.#now): boolean {
+    this.desk.seat(thread).isAwake = false;
+    return this.stops(thread, now);
+  }
+
+  look(now: number): number {
+    this.#now = now;
+    return this.#cooperative.look(now);
+  }
+
+  get granted(): number[] {
+    return [...this.#chains.keys()].filter((thread) => frontOf(this.#chains[thread]!.word) === thread);
+  }
+
+  limit(thread: number): number {
+    return this.desk.seat(thread).limitNs;
+  }
+}
+
+const server = (budget: number, period: number, processor = 0): Competitor => ({
+  reservation: { budgetNs: budget * ms, periodNs: period * ms },
+  processor,
+});
+const hog: Competitor = { reservation: null, processor: 0 };
+
+describe('of those on one processor', () => {
+  test('the reserved one with the earliest deadline goes first, and the first listed of equal ones', () => {
+    const stage = new Stage('hard', hog, server(5, 20), server(2, 10), server(2, 10));
+    stage.asks(0, 1, 2, 3);
+    stage.look(0);
+    expect(stage.granted).toEqual([2]);
+    expect(stage.limit(2)).toBe(2 * ms);
+  });
+
+  test('the next goes on only when the one before has stopped', () => {
+    const stage = new Stage('hard', hog, server(2, 10));
+    stage.asks(0);
+    stage.look(0);
+    stage.runs(0, 1 * ms);
+    stage.asks(1);
+    stage.look(1 * ms);
+    expect(stage.granted).toEqual([0]);
+    expect(stage.desk.seat(0).untilNs).toBeLessThanOrEqual(1 * ms);
+    stage.stops(0);
+    expect(stage.granted).toEqual([1]);
+  });
+
+  test('those without a reservation take turns of 4 ms, and one that is preempted keeps its place', () => {
+    const stage = new Stage('hard', hog, hog, server(2, 10));
+    stage.asks(0, 1);
+    stage.look(0);
+    stage.runs(0, 3 * ms);
+    stage.asks(2);
+    stage.look(3 * ms);
+    stage.stops(0);
+    stage.look(3 * ms);
+    stage.runs(2, 1 * ms);
+    stage.sleeps(2);
+    stage.look(4 * ms);
+    expect(stage.granted).toEqual([0]);
+    expect(stage.limit(0)).toBe(4 * ms);
+    stage.runs(0, 1 * ms);
+    stage.look(5 * ms);
+    stage.stops(0);
+    stage.look(5 * ms);
+    expect(stage.granted).toEqual([1]);
+  });
+
+  test('a dispatcher without a rule lets all take turns', () => {
+    const stage = new Stage(undefined, hog, server(2, 10));
+    stage.asks(0, 1);
+    stage.look(0);
+    expect(stage.granted).toEqual([0]);
+    stage.runs(0, 4 * ms);
+    stage.look(4 * ms);
+    stage.stops(0);
+    stage.look(4 * ms);
+    expect(stage.granted).toEqual([1]);
+  });
+});
+
+describe.each([
+  ['a server', server(1, 10)],
+  ['one that takes turns', hog],
+])('%s that stops in the moment in which it is given up as overdue', (_, late) => {
+  test('is not forgotten', () => {
+    const stage = new Stage('hard', late, server(1, 20), hog);
+    stage.asks(0);
+    stage.look(0);
+    stage.runs(0, 1 * ms);
+    stage.asks(1, 2);
+    stage.look(1 * ms);
+    stage.desk.seat(0).cpuNs += 5 * ms;
+    // While the dispatcher looks at the next one, having charged this one for all that it has used.
+    const next = vi.spyOn(stage.desk.seat(1), 'isAwake', 'get');
+    next.mockImplementationOnce(() => {
+      stage.stops(0);
+      return true;
+    });
+    stage.look(8 * ms);
+    expect(stage.desk.overruns).toBe(0);
+    const served = new Set<number>();
+    for (let now = 9; now < 200; now++) {
+      stage.look(now * ms);
+      for (const thread of stage.granted) {
+        served.add(thread);
+        stage.runs(thread, 1 * ms);
+        stage.stops(thread, now * ms);
+      }
+    }
+    expect([...served].sort()).toEqual([0, 1, 2]);
+  });
+});
+
+describe('a hard reservation', () => {
+  test('gets nothing from the end of its budget to its deadline, and repays what it took too much', () => {
+    const stage = new Stage('hard', server(2, 10));
+    stage.asks(0);
+    stage.look(0);
+    stage.runs(0, 2.5 * ms);
+    stage.stops(0);
+    expect(stage.look(2.5 * ms)).toBe(10 * ms);
+    expect(stage.granted).toEqual([]);
+    stage.look(10 * ms);
+    expect(stage.granted).toEqual([0]);
+    expect(stage.limit(0)).toBe(4 * ms);
+  });
+
+  test('is charged for waking', () => {
+    const stage = new Stage('hard', server(2, 10));
+    stage.asks(0);
+    stage.look(0);
+    stage.runs(0, 1 * ms);
+    stage.sleeps(0);
+    stage.look(1 * ms);
+    stage.desk.seat(0).cpuNs += 0.1 * ms;
+    stage.asks(0);
+    stage.look(30 * ms);
+    expect(stage.limit(0)).toBe(1 * ms + 2 * ms);
+  });
+});
+
+test('a soft reservation goes on with a later deadline', () => {
+  const stage = new Stage('soft', server(2, 10), server(5, 15));
+  stage.asks(0, 1);
+  stage.look(0);
+  stage.runs(0, 2 * ms);
+  stage.look(2 * ms);
+  stage.stops(0);
+  stage.look(2 * ms);
+  expect(stage.granted).toEqual([1]);
+  stage.sleeps(1);
+  stage.look(2 * ms);
+  expect(stage.granted).toEqual([0]);
+});
+
+describe('a thread that does not stop', () => {
+  test('is not waited for, and takes turns again when it is heard of', () => {
+    const stage = new Stage('hard', hog, server(2, 10));
+    stage.asks(0);
+    stage.look(0);
+    stage.runs(0, 1 * ms);
+    stage.asks(1);
+    const due = stage.look(1 * ms);
+    expect(due).toBeLessThanOrEqual(3 * ms);
+    stage.look(due);
+    expect(stage.granted).toEqual([1]);
+    expect(stage.desk.overruns).toBe(1);
+    stage.runs(1, 1 * ms);
+    stage.sleeps(1);
+    stage.look(due + 1 * ms);
+    expect(stage.granted).toEqual([]);
+    stage.desk.seat(0).cpuNs += 2 * ms;
+    stage.stops(0);
+    stage.look(due + 1 * ms);
+    expect(stage.granted).toEqual([0]);
+  });
+
+  test('is waited for if nobody else has to', () => {
+    const stage = new Stage('hard', server(2, 10));
+    stage.asks(0);
+    expect(stage.look(0)).toBe(Number.POSITIVE_INFINITY);
+    stage.look(1_000 * ms);
+    expect(stage.granted).toEqual([0]);
+    expect(stage.desk.overruns).toBe(0);
+  });
+});
+
+test('every processor has its own turn', () => {
+  const stage = new Stage('hard', server(2, 10, 0), server(2, 10, 1), server(1, 5, 1));
+  stage.asks(0, 1, 2);
+  stage.look(0);
+  expect(stage.granted).toEqual([0, 2]);
+});
+
+test('one that goes to sleep just when it is granted the turn does not keep it', () => {
+  const stage = new Stage('hard', server(2, 10), hog);
+  stage.asks(0, 1);
+  stage.look(0);
+  stage.desk.seat(0).isAwake = false;
+  stage.look(0);
+  expect(stage.granted).toEqual([1]);
+});
+
+describe('threads hand over to each other', () => {
+  test('by deadline, then to the one whose turn it is; the last one has to ring', () => {
+    const stage = new Stage('hard', hog, server(3, 20), server(2, 10));
+    stage.asks(0, 1, 2);
+    stage.look(0);
+    stage.runs(2, 2 * ms);
+    expect(stage.stops(2, 2 * ms)).toBe(true);
+    stage.runs(1, 3 * ms);
+    expect(stage.sleeps(1, 5 * ms)).toBe(true);
+    stage.runs(0, 4 * ms);
+    expect(stage.stops(0, 9 * ms)).toBe(false);
+    expect(stage.granted).toEqual([]);
+  });
+
+  test('but not before the budget of the next one comes', () => {
+    for (const [stopsNs, granted] of [
+      [9.9 * ms, []],
+      [10 * ms, [1]],
+    ] as const) {
+      const stage = new Stage('hard', hog, server(2, 10));
+      stage.asks(0, 1);
+      stage.look(0);
+      stage.runs(1, 2 * ms);
+      stage.stops(1);
+      stage.look(2 * ms);
+      expect(stage.desk.seat(0).untilNs).toBe(10 * ms);
+      stage.runs(0, 1 * ms);
+      stage.stops(0, stopsNs);
+      expect(stage.granted).toEqual(granted);
+    }
+  });
+
+  test('and the dispatcher looks only where one might not do so', () => {
+    const stage = new Stage('hard', hog, server(2, 10));
+    stage.asks(0, 1);
+    stage.look(0);
+    stage.runs(1, 2 * ms);
+    stage.stops(1);
+    const nextNs = stage.look(2 * ms);
+    expect(nextNs).toBeGreaterThan(10 * ms);
+    expect(nextNs).toBeLessThan(10.5 * ms);
+    stage.runs(0, 1 * ms);
+    stage.stops(0, 10 * ms);
+    stage.runs(1, 0.2 * ms);
+    stage.look(nextNs);
+    expect(stage.granted).toEqual([1]);
+    expect(stage.limit(1)).toBe(4 * ms);
+    expect(stage.desk.overruns).toBe(0);
+  });
+
+  test('a budget that comes while a more urgent one runs follows without a look', () => {
+    const stage = new Stage('hard', server(2, 10), server(3, 10));
+    stage.asks(1);
+    stage.look(0);
+    stage.runs(1, 3 * ms);
+    stage.stops(1);
+    stage.look(3 * ms);
+    stage.asks(0);
+    stage.look(9 * ms);
+    stage.runs(0, 0);
+    expect(stage.look(9 * ms)).toBeGreaterThan(11 * ms);
+    expect(stage.stops(0, 11 * ms)).toBe(true);
+    expect(stage.granted).toEqual([1]);
+    expect(stage.limit(1)).toBe(6 * ms);
+  });
+
+  test('a budget that comes while a less urgent one runs does not wait for that', () => {
+    const stage = new Stage('hard', server(1, 4), server(9, 20));
+    stage.asks(0, 1);
+    expect(stage.look(0)).toBe(4 * ms);
+    stage.runs(0, 1 * ms);
+    stage.stops(0, 1 * ms);
+    stage.runs(1, 3 * ms);
+    stage.look(4 * ms);
+    stage.stops(1);
+    expect(stage.granted).toEqual([0]);
+  });
+
+  test('one that has gone to sleep does not stall the processor', () => {
+    const stage = new Stage('hard', server(2, 10), server(3, 10), hog);
+    stage.asks(0, 1, 2);
+    stage.look(0);
+    stage.runs(0, 2 * ms);
+    expect(stage.sleeps(1)).toBe(false);
+    stage.stops(0, 2 * ms);
+    expect(stage.granted).toEqual([1]);
+    stage.look(2 * ms);
+    expect(stage.granted).toEqual([2]);
+  });
+});
+
+describe('a chain', () => {
+  const desk = () => Desk.withSeats(3, 1);
+
+  test('that has been handed over is not replaced by a plan that was made before', () => {
+    const chain = new Chain(desk(), 0);
+    chain.replace(NOBODY, linked(linked(NOBODY, 0, 2), 1, 1));
+    chain.take(2);
+    const { word } = chain;
+    expect(chain.handOver(2, 0)).toBe(true);
+    expect(chain.replace(word, NOBODY)).toBe(false);
+    expect(frontOf(chain.word)).toBe(1);
+  });
+
+  test('is not taken from one that takes up its turn meanwhile', () => {
+    const chain = new Chain(desk(), 0);
+    chain.replace(NOBODY, linked(NOBODY, 0, 1));
+    const { word } = chain;
+    expect(chain.take(0)).toBe(false);
+    expect(chain.take(1)).toBe(true);
+    expect(chain.replace(word, NOBODY)).toBe(false);
+    expect(chain.isHeldBy(1)).toBe(true);
+  });
+
+  test('is handed over by its front only', () => {
+    const chain = new Chain(desk(), 0);
+    chain.replace(NOBODY, linked(linked(NOBODY, 0, 0), 1, 1));
+    expect(chain.handOver(1, 0)).toBe(false);
+    expect(frontOf(chain.word)).toBe(0);
+  });
+
+  test('has room for every seat', () => {
+    const seats = Array.from({ length: CHAIN_LENGTH }, (_, place) => MOST_SEATS - 1 - place);
+    const chain = new Chain(Desk.withSeats(MOST_SEATS, 1), 0);
+    chain.replace(
+      NOBODY,
+      seats.reduce((word, seat, place) => linked(word, place, seat), NOBODY),
+    );
+    for (const seat of seats) {
+      expect(chain.take(seat)).toBe(true);
+      expect(isTaken(chain.word)).toBe(true);
+      chain.handOver(seat, 0);
+    }
+    expect(chain.word).toBe(NOBODY);
+  });
+});

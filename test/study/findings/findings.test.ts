@@ -1,0 +1,210 @@
+import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { collect } from '../../../src/study/findings/collection.ts';
+import { conclusions } from '../../../src/study/findings/conclusions.ts';
+import { csvOf } from '../../../src/study/findings/csv.ts';
+import { reportOf } from '../../../src/study/findings/findings-report.ts';
+import { markdownOf } from '../../../src/study/findings/markdown.ts';
+import { paretoFront } from '../../../src/study/findings/plots/pareto.ts';
+import { recordLine, sweepLines, writeLines } from '../../fixtures/records.ts';
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'switchover-'));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+const orders = [
+  { settings: { 'migration.order': 'address' }, downtimeMs: 200 },
+  { settings: { 'migration.order': 'lru' }, downtimeMs: 100 },
+  { settings: { 'migration.order': 'random' }, downtimeMs: 100.2 },
+];
+
+describe('the records of a folder', () => {
+  test('of a sweep are grouped by the settings that it wrote', async () => {
+    writeLines(folder, 'a.ndjson', sweepLines(orders, 10));
+    const { paths, cells, records } = await collect(folder);
+    expect(records).toBe(30);
+    expect(paths).toEqual(['migration.order']);
+    expect(cells.map(({ label, runs }) => [label, runs.length])).toEqual([
+      ['order address', 10],
+      ['order lru', 10],
+      ['order random', 10],
+    ]);
+  });
+
+  test('of plain runs are told apart by where their plans and reservations differ, but for the seed', async () => {
+    const plan = (order: string, seed: number) => ({
+      plan: { order, seed, rateBytesPerSecond: 6_250_000 },
+      seed,
+    });
+    writeLines(
+      folder,
+      'a.ndjson',
+      [1, 2].map((seed) => recordLine(100, plan('address', seed))),
+    );
+    writeLines(folder, 'b.ndjson', [
+      ...[1, 2].map((seed) => recordLine(100, plan('lru', seed))),
+      recordLine(50, {
+        ...plan('lru', 3),
+        reservations: { guest: null, sender: { budgetNs: 2e6, periodNs: 10e6 }, scheduler: 'cbs-hard' },
+      }),
+    ]);
+    const { cells, common } = await collect(folder);
+    expect(cells.map(({ label, runs }) => [label, runs.length])).toEqual([
+      ['order address', 2],
+      ['order lru', 2],
+      ['order lru, scheduler cbs-hard', 1],
+    ]);
+    expect(common).toContain('plan.rateBytesPerSecond: 50Mbit/s');
+  });
+
+  test('of two worlds are never thrown together', async () => {
+    writeLines(folder, 'a.ndjson', [recordLine(100), recordLine(100, { world: 'threads' })]);
+    expect((await collect(folder)).cells).toHaveLength(2);
+  });
+
+  test('may end in a torn line, which is left out and said so; any other line must be a record', async () => {
+    writeLines(folder, 'a.ndjson', [recordLine(100)]);
+    appendFileSync(join(folder, 'a.ndjson'), recordLine(100).slice(0, 200));
+    const { records, notes } = await collect(folder);
+    expect(records).toBe(1);
+    expect(notes[0]).toMatch(/a\.ndjson: the last line is torn/);
+    appendFileSync(join(folder, 'a.ndjson'), `\n${recordLine(100)}\n`);
+    await expect(collect(folder)).rejects.toThrow(/a\.ndjson:2: not JSON/);
+  });
+
+  test.each([
+    [
+      'another version',
+      recordLine(1, { schema: 'switchover.record/2' }),
+      /a\.ndjson:1: not a switchover\.record\/1: schema/,
+    ],
+    ['no number where one must be', recordLine(1, { downtimeNs: 'long' }), /downtimeNs/],
+    ['no object', '7', /not a switchover\.record\/1/],
+  ])('are refused where they have %s', async (_, line, message) => {
+    writeLines(folder, 'a.ndjson', [line]);
+    await expect(collect(folder)).rejects.toThrow(message);
+  });
+
+  test('must be there', async () => {
+    await expect(collect(folder)).rejects.toThrow(/no \*\.ndjson file with a record in it/);
+    await expect(collect(join(folder, 'nowhere'))).rejects.toThrow(/cannot read .*nowhere/);
+  });
+});
+
+describe('what can be concluded', () => {
+  test('names the best cell, those that may be as good, and by how much the others are worse', async () => {
+    const others = sweepLines([orders[2]!], 10).map((line) => JSON.parse(line));
+    writeLines(folder, 'a.ndjson', [
+      ...sweepLines(orders.slice(0, 2), 10),
+      ...others.map((record, index) => JSON.stringify({ ...record, seed: 100 + index })),
+    ]);
+    const { can } = conclusions(await collect(folder));
+    expect(can[0]).toMatch(/shortest median downtime is that of cell 2 \(order lru\): 100 ms \[/);
+    expect(can[1]).toMatch(/^1 of the 2 others .* the longest being cell 1 \(order address\)/);
+    expect(can[2]).toMatch(/^Not to be told apart from cell 2: cell 3\.$/);
+  });
+
+  test('tells cells apart pair by pair where runs of one seed met the same luck, though intervals overlap', async () => {
+    writeLines(folder, 'a.ndjson', sweepLines(orders, 10));
+    const { can } = conclusions(await collect(folder));
+    expect(can[1]).toMatch(/^2 of the 2 others are certainly longer/);
+    expect(can[2]).toMatch(
+      /^Cell 3 \(order random\) is longer than cell 2, though the intervals overlap: by 0\.20* ms \[0\.20*–0\.20*\], the median of 10 pairs of one seed\.$/,
+    );
+    expect(can.join()).not.toMatch(/told apart/);
+  });
+
+  test('is nothing of cells with fewer than six runs', async () => {
+    writeLines(folder, 'a.ndjson', sweepLines(orders, 5));
+    const { can, cannot } = conclusions(await collect(folder));
+    expect(can).toEqual([]);
+    expect(cannot[0]).toMatch(/Fewer than 6 completed runs .* cells 1, 2, 3/);
+  });
+
+  test('is nothing of runs in which nothing was random', async () => {
+    writeLines(folder, 'a.ndjson', Array(8).fill(recordLine(100)));
+    expect(conclusions(await collect(folder)).cannot.join()).toMatch(/All runs of cell 1 came out the same/);
+  });
+
+  test('says where model and runs, and where the worlds, disagree', async () => {
+    const runs = (downtimeMs: number, more: object) =>
+      Array.from({ length: 8 }, (_, i) => recordLine(downtimeMs + i, { ...more }));
+    writeLines(folder, 'a.ndjson', [...runs(97, {}), ...runs(150, { world: 'threads' })]);
+    const text = conclusions(await collect(folder)).can.join('\n');
+    expect(text).toMatch(/model's downtime lies outside the interval in 1 of 2 cells.*cell 2/);
+    expect(text).toMatch(/The worlds disagree on cells 1 and 2/);
+  });
+
+  test('blames the machine where it stood still in most of the missed periods', async () => {
+    const servers = [{ name: 'sender', periods: 100, missedPeriods: 4, missedByMachine: 3 }];
+    writeLines(
+      folder,
+      'a.ndjson',
+      [1, 2, 3].map((i) => recordLine(i, { servers })),
+    );
+    expect(conclusions(await collect(folder)).cannot.join()).toMatch(
+      /In cell 1 the machine itself stood still/,
+    );
+  });
+
+  test('the front has the cells of which no other is better in both', async () => {
+    writeLines(
+      folder,
+      'a.ndjson',
+      sweepLines([...orders, { settings: { 'migration.order': 'vee' }, downtimeMs: 250 }], 6),
+    );
+    const { cells } = await collect(folder);
+    // Here total falls as downtime rises, so that all lie on it; then one that is beaten in both joins them.
+    expect(paretoFront(cells).map(({ number }) => number)).toEqual([2, 3, 1, 4]);
+    const beaten = { ...cells[0]!, number: 9, totalS: { ...cells[0]!.totalS!, median: 99 } };
+    expect(paretoFront([...cells, beaten]).map(({ number }) => number)).toEqual([2, 3, 1, 4]);
+  });
+});
+
+describe('a report', () => {
+  test('has the plots for which the records have something', async () => {
+    const grid = [2, 4].flatMap((budget) =>
+      [10, 20, 40].map((period) => ({
+        settings: { 'sender.reservation': { budget: `${budget}ms`, period: `${period}ms` } },
+        downtimeMs: (100 * period) / budget,
+      })),
+    );
+    writeLines(folder, 'a.ndjson', sweepLines(grid, 6));
+    const { figures } = reportOf(await collect(folder));
+    expect(figures.map(({ name }) => name)).toEqual(['downtime', 'pareto', 'surface', 'predicted', 'rounds']);
+    expect(figures[2]!.title).toMatch(/period and budget/);
+    for (const { svg } of figures) expect(svg).toMatch(/^<svg[\s\S]*<\/svg>$/);
+  });
+
+  test('of nothing but failed migrations is still a report', async () => {
+    writeLines(folder, 'a.ndjson', Array(7).fill(recordLine(0, { outcome: 'not-converged', rounds: [] })));
+    const report = reportOf(await collect(folder));
+    expect(report.rows[0]).toContain('0 of 7');
+    expect(report.conclusions.cannot.join()).toMatch(/Not every migration completed in cell 1/);
+  });
+
+  test('in CSV has a line a migration, and no field that a spreadsheet would run', async () => {
+    const hostile = { '=cmd|x': '=HYPERLINK("http://x","y")' };
+    writeLines(folder, 'a.ndjson', sweepLines([{ settings: hostile, downtimeMs: 1 }, orders[0]!], 2));
+    const lines = [...csvOf(await collect(folder))];
+    expect(lines).toHaveLength(5);
+    expect(lines[0]).toMatch(/^cell,world,'=cmd\|x,migration\.order,seed,/);
+    expect(lines[1]).toContain(`"'=HYPERLINK(""http://x"",""y"")"`);
+  });
+
+  test('in Markdown keeps names from being markup', async () => {
+    writeFileSync(
+      join(folder, 'design.json'),
+      JSON.stringify({ name: '[x](y) <b>', text: 'describe: "a\\n# b"', command: 'c' }),
+    );
+    writeLines(folder, 'a.ndjson', [recordLine(1)]);
+    const text = markdownOf(reportOf(await collect(folder)));
+    expect(text).toContain('# \\[x\\](y) \\<b\\>');
+    expect(text).toContain('a \\# b');
+    expect(text).not.toMatch(/^# b/m);
+  });
+});

@@ -1,0 +1,235 @@
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { appendFileSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { connect, createServer, type Server } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { freeCpu } from '../../src/core/cpu/cpu-plan.ts';
+import { thisProcess } from '../../src/platform/process-identity.ts';
+import { drive } from '../../src/run/drive.ts';
+import { encodeFrame } from '../../src/transport/frame-writer.ts';
+import { Journal } from '../../src/transport/journal.ts';
+import { recover } from '../../src/transport/recover.ts';
+import { Destination } from '../../src/worlds/threads/threads-destination.ts';
+import { ThreadsWorld } from '../../src/worlds/threads/threads-world.ts';
+import { entriesIn, leaveJournal } from '../fixtures/journals.ts';
+import { smallSetup } from '../fixtures/setup.ts';
+
+const { guest, plan } = smallSetup();
+let folder: string;
+let here: string;
+let there: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'switchover-journal-'));
+  here = join(folder, 'source');
+  there = join(folder, 'destination');
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+const begun = (guest: string) => ({
+  migration: randomUUID(),
+  guest,
+  pages: 800,
+  pageSizeBytes: 4096,
+  peer: '192.0.2.1:4000',
+});
+
+describe('a migration with journals', () => {
+  let destination: Destination;
+  let logged: Promise<string>;
+  beforeEach(async () => {
+    let log: (line: string) => void = () => {};
+    logged = new Promise((resolve) => {
+      log = resolve;
+    });
+    destination = await Destination.listen({ host: '127.0.0.1', port: 0, journals: there, log });
+  });
+  afterEach(() => destination.close());
+
+  const towards = (change: Partial<typeof plan> = {}) =>
+    ThreadsWorld.create(
+      { guest, plan: { ...plan, ...change }, cpu: freeCpu },
+      { to: { ...destination.address, key: null }, viewerHost: '127.0.0.1', journals: here },
+    );
+
+  test('leaves every entry at both ends, under one name', async () => {
+    const world = await towards();
+    expect(await drive(plan, world)).toMatchObject({ outcome: 'completed' });
+    await world.close();
+    const [migration] = Object.keys(entriesIn(here));
+    expect(entriesIn(here)).toEqual({
+      [migration!]: ['begun', 'stopped', 'ready', 'commit', 'running', 'ended'],
+    });
+    expect(entriesIn(there)).toEqual({ [migration!]: ['begun', 'ready', 'commit', 'running', 'ended'] });
+  });
+
+  test('that does not converge is closed at both ends as aborted', async () => {
+    const impatient: typeof plan = { ...plan, stop: { rule: 'rounds', rounds: 1000 }, timeoutNs: 1 };
+    const world = await towards(impatient);
+    expect(await drive(impatient, world)).toMatchObject({ outcome: 'not-converged', owner: 'source' });
+    await world.close();
+    expect(Object.values(entriesIn(here))).toEqual([['begun', 'aborted']]);
+    await logged;
+    expect(Object.values(entriesIn(there))).toEqual([['begun', 'aborted']]);
+  });
+
+  test('refuses a second one of the same guest, and leaves no journal of it', async () => {
+    const world = await towards();
+    await expect(towards()).rejects.toThrow(
+      new RegExp(
+        `^guest 'small' is being migrated already, by process ${process.pid} .*: wait for it, or end`,
+      ),
+    );
+    expect(readdirSync(here)).toHaveLength(1);
+    expect(await drive(plan, world)).toMatchObject({ outcome: 'completed' });
+    await world.close();
+    await (await towards()).close();
+  });
+
+  test('a destination refuses a guest of a name that it has, and takes it once that has left', async () => {
+    const socket = connect(destination.address.port, '127.0.0.1');
+    socket.on('error', () => {});
+    const hello = { version: 1, migration: randomUUID(), guest, heartbeats: null, reservation: null };
+    socket.write(encodeFrame('hello', 0, Buffer.from(JSON.stringify(hello))));
+    await once(socket, 'data');
+    await expect(towards()).rejects.toThrow(
+      "the destination refused: guest 'small' is here already, running or being received",
+    );
+    socket.destroy();
+    await (await towards()).close();
+  });
+
+  test('a destination whose journal cannot be written refuses, and the source says why', async () => {
+    await destination.close();
+    writeFileSync(there, '');
+    destination = await Destination.listen({
+      host: '127.0.0.1',
+      port: 0,
+      journals: there,
+      log: () => {},
+    });
+    await expect(towards()).rejects.toThrow('the destination refused: cannot write');
+    expect(Object.values(entriesIn(here))).toEqual([['begun', 'aborted']]);
+  });
+});
+
+describe('a connection that breaks around the commit', () => {
+  let destination: Destination;
+  let proxy: Server;
+  beforeEach(async () => {
+    destination = await Destination.listen({ host: '127.0.0.1', port: 0, journals: there, log: () => {} });
+  });
+  afterEach(async () => {
+    proxy.close();
+    await destination.close();
+  });
+
+  test.each([
+    ['its commit', ['begun', 'ready', 'aborted'], 'source'],
+    ['the answer', ['begun', 'ready', 'commit', 'running', 'ended'], 'destination'],
+  ] as const)('for good, and loses %s: the guest stays stopped at the source, and both journals tell whose it is', async (lost, entries, owner) => {
+    const world = await over(await breakingAt(lost, 'for good'));
+    expect(await drive(unverified, world)).toMatchObject({ outcome: 'failed', owner: 'nobody' });
+    await expect.poll(() => Object.values(entriesIn(there))).toEqual([entries]);
+    expect(Object.values(entriesIn(here))).toEqual([['begun', 'stopped', 'ready', 'commit']]);
+    expect(recover([here, there]).settlements).toMatchObject([{ owner, state: 'under way', done: [] }]);
+    expect(() => Journal.atSource(here, begun(guest.name))).toThrow('is being migrated already');
+    await world.close();
+  });
+
+  test('and loses its commit: the source asks, is given the guest back and runs it', async () => {
+    const world = await over(await breakingAt('its commit', 'once'));
+    const course = await drive(unverified, world);
+    expect(course).toMatchObject({ outcome: 'failed', owner: 'source' });
+    expect(course.reason).toMatch(
+      /^the destination hung up, after the commit; when asked, the destination gave the guest back: /,
+    );
+    expect(Object.values(entriesIn(there))).toEqual([['begun', 'ready', 'aborted']]);
+    expect(Object.values(entriesIn(here))).toEqual([['begun', 'stopped', 'ready', 'commit', 'aborted']]);
+    await world.close();
+    expect(recover([here, there]).settlements).toEqual([]);
+  });
+
+  test('and loses the answer: the source asks, and goes on with the guest that runs at the destination', async () => {
+    const world = await over(await breakingAt('the answer', 'once'));
+    expect(await drive(unverified, world)).toMatchObject({
+      outcome: 'completed',
+      owner: 'destination',
+      verified: { continued: 'identical' },
+    });
+    await world.close();
+    expect(Object.values(entriesIn(there))).toEqual([['begun', 'ready', 'commit', 'running', 'ended']]);
+    const whole = ['begun', 'stopped', 'ready', 'commit', 'running', 'ended'];
+    expect(Object.values(entriesIn(here))).toEqual([whole]);
+    expect(recover([here, there]).settlements).toEqual([]);
+  });
+
+  const unverified = { ...plan, verify: 'checksums' as const };
+  const over = (port: number) =>
+    ThreadsWorld.create(
+      { guest, plan: unverified, cpu: freeCpu },
+      {
+        to: { host: '127.0.0.1', port, key: null, silenceMs: 1_000 },
+        viewerHost: '127.0.0.1',
+        journals: here,
+      },
+    );
+
+  const READY = 6;
+  /** Passes everything on up to the frame that is to be lost, and hangs up in its place. */
+  async function breakingAt(lost: 'its commit' | 'the answer', how: 'once' | 'for good'): Promise<number> {
+    let isBroken = false;
+    proxy = createServer((source) => {
+      if (isBroken && how === 'for good') return void source.destroy();
+      const onward = connect(destination.address.port, '127.0.0.1');
+      const hangUp = () => {
+        isBroken = true;
+        source.destroy();
+        onward.destroy();
+      };
+      let ready = false;
+      source.on('data', (chunk: Buffer) => (ready && lost === 'its commit' ? hangUp() : onward.write(chunk)));
+      onward.on('data', (chunk: Buffer) => {
+        if (ready) return hangUp();
+        ready = chunk.length >= 16 && chunk.readUInt32LE(4) === READY;
+        source.write(chunk);
+      });
+      for (const socket of [source, onward]) socket.on('error', hangUp).on('close', hangUp);
+    }).listen(0, '127.0.0.1');
+    await once(proxy, 'listening');
+    return (proxy.address() as { port: number }).port;
+  }
+});
+
+describe('a source’s journal', () => {
+  test('stands in the way of the same guest while its process lives, and of no other', () => {
+    leaveJournal(here, 'source', ['stopped'], { process: thisProcess() });
+    expect(() => Journal.atSource(here, begun('web'))).toThrow('is being migrated already');
+    Journal.atSource(here, begun('mail')).close();
+  });
+
+  test('of a process that died before its commit does not: the guest is the source’s', () => {
+    leaveJournal(here, 'source', ['stopped', 'ready']);
+    Journal.atSource(here, begun('web')).close();
+  });
+
+  test('of a process that died after its commit does, until it is settled', () => {
+    const file = leaveJournal(here, 'source', ['stopped', 'ready', 'commit']);
+    expect(() => Journal.atSource(here, begun('web'))).toThrow(
+      `guest 'web' may be at its destination: an earlier migration ended after its commit (${file}); settle it with`,
+    );
+    appendFileSync(file, '{"entry":"aborted","at":""}\n');
+    Journal.atSource(here, begun('web')).close();
+  });
+
+  test('of a process on another host does: nobody here can ask it', () => {
+    leaveJournal(here, 'source', [], { process: { ...thisProcess(), host: 'elsewhere' } });
+    expect(() => Journal.atSource(here, begun('web'))).toThrow('on elsewhere');
+  });
+
+  test('that cannot be written is a failure before anything begins', () => {
+    writeFileSync(here, '');
+    expect(() => Journal.atSource(here, begun('web'))).toThrow(/^cannot write .*EEXIST|ENOTDIR/);
+  });
+});

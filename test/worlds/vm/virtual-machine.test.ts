@@ -1,0 +1,76 @@
+import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, describe, expect, test } from 'vitest';
+import type { GuestSpec } from '../../../src/workload/programs.ts';
+import { machineFolder } from '../../../src/worlds/vm/machine-folder.ts';
+import { TapeMachine, type TapeMachineOptions } from '../../../src/worlds/vm/script-machine.ts';
+import { withoutQemu } from '../../fixtures/qemu.ts';
+import { smallSetup } from '../../fixtures/setup.ts';
+
+describe.skipIf(withoutQemu !== undefined)('a virtual machine', () => {
+  const machines: TapeMachine[] = [];
+  afterEach(async () => {
+    for (const machine of machines.splice(0)) await machine.end();
+  });
+
+  async function machine(guest: GuestSpec, role: TapeMachineOptions['role']): Promise<TapeMachine> {
+    const folder = machineFolder(randomUUID(), role === 'new guest' ? 'source' : 'destination');
+    const made = await TapeMachine.create(guest, { folder, heartbeats: null, outlives: false, role });
+    machines.push(made);
+    return made;
+  }
+
+  test('goes on elsewhere where it stopped, and ends with the same memory as the one that stayed', async () => {
+    const { guest } = smallSetup();
+    const source = await machine(guest, 'new guest');
+    const destination = await machine(guest, 'receives');
+    await source.run();
+    await source.makesSteps(5_000);
+    await sleep(200);
+    await source.stand();
+    source.pages.copy(destination.pages);
+    expect(destination.hash()).toBe(source.hash());
+    const before = source.steps;
+    await destination.load(await source.saveState());
+    expect(destination.steps).toBe(before);
+    await destination.run();
+    await destination.makesSteps(5_000);
+    await destination.rest();
+    expect(destination.steps).toBeGreaterThan(before);
+    expect(destination.hash()).not.toBe(source.hash());
+    await source.advance(destination.steps, 10_000);
+    expect(source.steps).toBe(destination.steps);
+    expect(source.hash()).toBe(destination.hash());
+  });
+
+  test('refuses a state that is cut short, and one that is none', async () => {
+    const { guest } = smallSetup();
+    const source = await machine(guest, 'new guest');
+    const state = await source.saveState();
+    const one = await machine(guest, 'receives');
+    await expect(one.load(state.subarray(0, state.length / 2))).rejects.toThrow();
+    const other = await machine({ ...guest, pages: 900 }, 'receives');
+    await expect(other.load(state)).rejects.toThrow(/QEMU/);
+  });
+
+  test('leaves neither process nor file behind, also when it does not start', async () => {
+    const { guest } = smallSetup();
+    const folder = machineFolder(randomUUID(), 'source');
+    const options = {
+      folder,
+      heartbeats: { host: '127.0.0.1', port: 1, token: 0 },
+      outlives: false,
+    } as const;
+    // Nobody listens where its console shall go.
+    await expect(TapeMachine.create(guest, { ...options, role: 'new guest' })).rejects.toThrow(
+      /QEMU has ended/,
+    );
+    expect(existsSync(folder)).toBe(false);
+    const ended = await machine(guest, 'new guest');
+    machines.pop();
+    const { pid } = ended;
+    await ended.end();
+    expect(existsSync(`/proc/${pid}`)).toBe(false);
+  });
+});
