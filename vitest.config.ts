@@ -3,20 +3,19 @@ import { configDefaults, defineConfig } from 'vitest/config';
 /** What neither waits nor measures. */
 const computed = [
   'test/*.test.ts',
-  'test/core/**/*.test.ts',
-  'test/lab/**/*.test.ts',
-  'test/worlds/{guests,virtual}/**/*.test.ts',
+  'test/{core,model,run,scenario,study,workload}/**/*.test.ts',
+  'test/worlds/virtual/**/*.test.ts',
 ];
 
 /** Processes of their own, of which nothing is asked that depends on how long they take. */
 const outcomes = [
   'test/cli/{doctor,key-file,predict,recover,report,schedule,stress,sweep}.test.ts',
-  'test/daemon/{admission,bad-requests,configuration,dashboards,diary,metrics,page}.test.ts',
+  'test/daemon/{admission,bad-requests,configuration,dashboards,event-log,metrics,page}.test.ts',
   'test/faults/{faults,killed,refused}.test.ts',
-  'test/worlds/recorder/{address-space,file-memory}.test.ts',
+  'test/observe/{address-space,file-memory}.test.ts',
   'test/worlds/threads/dirty-log.test.ts',
-  'test/worlds/transfer/{ask,frame-reader,hostile-stream,journal,receiver,receiving-server,who-may-connect}.test.ts',
-  'test/worlds/vm/{boot,faults,machine,shadowed-memory}.test.ts',
+  'test/transport/{ask,frame-reader,hostile-stream,journal,incoming-migration,receiving-server,who-may-connect}.test.ts',
+  'test/worlds/vm/{boot,faults,virtual-machine,compared-memory}.test.ts',
 ];
 
 export default defineConfig({

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { CpuEntity, Scheduler } from '../src/core/cpu/cpu-plan.ts';
+import type { SchedEntity, Scheduler } from '../src/core/cpu/cpu-plan.ts';
 import type { Reservation } from '../src/core/cpu/reservation.ts';
 import type { ServerRecord } from '../src/core/cpu/server-record.ts';
 import type { Slice } from '../src/core/cpu/slice.ts';
@@ -8,7 +8,7 @@ import { blackout } from '../src/core/cpu/supply.ts';
 import { formatDuration } from '../src/core/units.ts';
 import { clockNs } from '../src/platform/clock.ts';
 import { reasonOf } from '../src/platform/failure.ts';
-import { Cpu } from '../src/sched/processors.ts';
+import { Processors } from '../src/sched/processors.ts';
 
 const PERIODS = 420;
 const LEAST_MS = 4_000;
@@ -18,7 +18,7 @@ interface Run {
   readonly servers: readonly ServerRecord[];
   readonly slices: readonly Slice[];
   /** What we say the first server has been served, over what the kernel says. */
-  readonly witness: number;
+  readonly measurements: number;
   readonly dispatcherShare: number;
   readonly notes: readonly string[];
 }
@@ -47,7 +47,7 @@ export async function cpu(): Promise<void> {
 async function report(scheduler: Scheduler, { budgetNs, periodNs }: Reservation): Promise<void> {
   const what = `${scheduler.padEnd(8)} ${formatDuration(budgetNs)} of ${formatDuration(periodNs)}`.padEnd(24);
   try {
-    const { servers, slices, witness, dispatcherShare, notes } = await run(scheduler, [
+    const { servers, slices, measurements, dispatcherShare, notes } = await run(scheduler, [
       { budgetNs, periodNs },
     ]);
     const { shareErrorPerPeriod, shareErrorPerTenPeriods, ...server } = servers[0]!;
@@ -56,19 +56,24 @@ async function report(scheduler: Scheduler, { budgetNs, periodNs }: Reservation)
     const gap = (share: number) => formatDuration(gaps[Math.ceil(share * gaps.length) - 1]!);
     console.log(`  ${what} 1 P ${error(shareErrorPerPeriod)}   10 P ${error(shareErrorPerTenPeriods)}   1 s ${percent(server.shareErrorPerSecond!)}
   ${''.padEnd(24)} missed ${server.missedPeriods} of ${server.periods}, by the machine ${server.missedByMachine}   blackout ${gap(0.5)}, ${gap(0.99)}, at most ${gap(1)} (bound ${formatDuration(blackout({ budgetNs, periodNs }))})
-  ${''.padEnd(24)} the kernel's own account ${percent(witness - 1)} off   dispatcher ${percent(dispatcherShare)}   ${notes.join('; ')}`);
+  ${''.padEnd(24)} the kernel's own account ${percent(measurements - 1)} off   dispatcher ${percent(dispatcherShare)}   ${notes.join('; ')}`);
   } catch (cause) {
     console.log(`  ${what} ${reasonOf(cause)}`);
   }
 }
 
 async function run(scheduler: Scheduler, reservations: readonly Reservation[]): Promise<Run> {
-  const servers: CpuEntity[] = reservations.map((reservation, index) => ({
+  const servers: SchedEntity[] = reservations.map((reservation, index) => ({
     name: `server-${index + 1}`,
     reservation,
     processor: 0,
   }));
-  const cpu = await Cpu.start({ scheduler, entities: [], hogs: [...servers, ...hogs], reclaim: false });
+  const cpu = await Processors.start({
+    scheduler,
+    entities: [],
+    hogs: [...servers, ...hogs],
+    reclaim: false,
+  });
   try {
     const longest = Math.max(...reservations.map(({ periodNs }) => periodNs / 1e6));
     const kernelNs = () => kernelTime(cpu.threadOf('server-1'));
@@ -79,7 +84,7 @@ async function run(scheduler: Scheduler, reservations: readonly Reservation[]): 
     return {
       servers: after,
       slices: cpu.slices().filter(({ name }) => name === 'server-1'),
-      witness: (after[0]!.servedNs - beforeNs) / (kernelAfterNs - kernelBeforeNs),
+      measurements: (after[0]!.servedNs - beforeNs) / (kernelAfterNs - kernelBeforeNs),
       dispatcherShare: cpu.dispatcherCpuShare,
       notes: cpu.notes,
     };
@@ -88,7 +93,7 @@ async function run(scheduler: Scheduler, reservations: readonly Reservation[]): 
   }
 }
 
-/** CPU time of a thread of this process as the kernel keeps it, an independent witness. */
+/** CPU time of a thread of this process as the kernel keeps it, an independent measurements. */
 function kernelTime(thread: number): number {
   return Number(readFileSync(`/proc/self/task/${thread}/schedstat`, 'utf8').split(' ')[0]);
 }

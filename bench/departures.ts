@@ -21,7 +21,7 @@ const endsAtNs = clockNs() + Number(secondsText) * 1e9;
 const write = () => new Promise((resolve) => socket.write(portion, resolve));
 
 if (way === 'ours') {
-  const pacer = new Pacer(Number(depthText), { pass: () => {}, sleeps: () => {}, wakes: () => {} });
+  const pacer = new Pacer(Number(depthText), { checkpoint: () => {}, block: () => {}, unblock: () => {} });
   pacer.setRate(rate);
   while (clockNs() < endsAtNs) {
     await pacer.wait(portion.length);

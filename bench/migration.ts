@@ -1,5 +1,5 @@
 import { type CpuPlan, freeCpu } from '../src/core/cpu/cpu-plan.ts';
-import type { Course } from '../src/core/migration/migration-result.ts';
+import type { MigrationResult } from '../src/core/migration/migration-result.ts';
 import type { Plan } from '../src/core/migration/plan.ts';
 import { HEADER_BYTES } from '../src/core/wire/frames.ts';
 import { drive } from '../src/run/drive.ts';
@@ -13,7 +13,7 @@ export async function migrateThreads(
   rate: number | null,
   change: Partial<Plan> = {},
   cpu: CpuPlan = freeCpu,
-): Promise<Course> {
+): Promise<MigrationResult> {
   const plan: Plan = {
     pages,
     pageBytes: 4096 + HEADER_BYTES,

@@ -1,5 +1,5 @@
 import { freeCpu } from '../src/core/cpu/cpu-plan.ts';
-import type { Course } from '../src/core/migration/migration-result.ts';
+import type { MigrationResult } from '../src/core/migration/migration-result.ts';
 import type { Plan } from '../src/core/migration/plan.ts';
 import type { Nanos } from '../src/core/units.ts';
 import { HEADER_BYTES } from '../src/core/wire/frames.ts';
@@ -46,7 +46,7 @@ export async function linux(): Promise<void> {
   }
 }
 
-function print(course: Course, site: LinuxSite): void {
+function print(course: MigrationResult, site: LinuxSite): void {
   const { outcome, reason, stop, rounds, downtimeNs, downtimeParts, totalNs, verified, outage } = course;
   const { writes, failed, lost, repeated, retransmissions } = site.guest!.story!;
   const { networkNs, answerNs } = site.guest!.besides;
@@ -62,7 +62,7 @@ function print(course: Course, site: LinuxSite): void {
 }
 
 /** By how much the client's longest gap is more than the downtime. */
-function beyondOf({ outage, downtimeNs }: Course): Nanos {
+function beyondOf({ outage, downtimeNs }: MigrationResult): Nanos {
   return outage!.longestGapNs - downtimeNs;
 }
 

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { known } from '../src/core/migration/heat.ts';
-import type { Course } from '../src/core/migration/migration-result.ts';
+import type { MigrationResult } from '../src/core/migration/migration-result.ts';
 import { orderByProbability } from '../src/core/migration/order/known-probabilities.ts';
 import { expectedDirty } from '../src/core/migration/order/objective.ts';
 import { Random } from '../src/core/random.ts';
@@ -21,7 +21,7 @@ function scenario(...settings: Setting[]): Scenario {
   return loadExperiment(file, [{ path: 'compare', value: null }, ...settings]).cells[0]!.scenario;
 }
 
-function courses(of: Scenario, runs = RUNS): Course[] {
+function courses(of: Scenario, runs = RUNS): MigrationResult[] {
   return Array.from({ length: runs }, (_, seed) => migrateVirtually(seeded(of, seed + 1)));
 }
 

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { expected, formatDuration, formatRate, formatSize, parseDuration } from '../core/units.ts';
 import { shown, UsageError } from '../platform/problem.ts';
-import { foresee } from '../run/predict.ts';
+import { predict } from '../run/predict.ts';
 import { type Experiment, loadExperiment } from '../scenario/scenario.ts';
 import { parseSetting, type Setting } from '../scenario/settings.ts';
 import type { Phases } from '../study/recorded-program.ts';
@@ -86,7 +86,7 @@ function tell(
 }
 
 function answerFor({ scenario }: Experiment['cells'][number], { limitNs, probability }: Asked) {
-  const { course, stop, downtimeBoundNs, assumes } = foresee(scenario);
+  const { course, stop, downtimeBoundNs, assumes } = predict(scenario);
   const required =
     limitNs === undefined ? undefined : stop?.requiredStopRateBytesPerSecond(limitNs, probability);
   return {

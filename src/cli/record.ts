@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { stringify } from 'yaml';
 import { formatSize } from '../core/units.ts';
-import type { Recorded } from '../observe/recorder.ts';
+import type { RecordingSummary } from '../observe/recorder.ts';
 import { encodeRecording, PendingFile, recordingHeader } from '../observe/recording-file.ts';
 import { type RecordingOptions, recordingNameOf, recordNow, watchOf } from './recording.ts';
 
@@ -27,9 +27,12 @@ async function action(options: RecordingOptions & { readonly out?: string }): Pr
 }
 
 /** The file is opened first, and there is none if the recording fails. */
-export async function recordTo(file: string, take: () => Promise<Recorded>): Promise<Recorded> {
+export async function recordTo(
+  file: string,
+  take: () => Promise<RecordingSummary>,
+): Promise<RecordingSummary> {
   const pending = new PendingFile(file);
-  let recorded: Recorded;
+  let recorded: RecordingSummary;
   try {
     recorded = await take();
   } catch (cause) {
@@ -40,7 +43,7 @@ export async function recordTo(file: string, take: () => Promise<Recorded>): Pro
   return recorded;
 }
 
-function summary(recorded: Recorded, file: string): string {
+function summary(recorded: RecordingSummary, file: string): string {
   const { samples, numbers, pageSizeBytes, missedSamples, intervalNs } = recorded;
   const seconds = samples.at(-1)!.atNs / 1e9;
   const writes = samples.reduce((sum, { changed }) => sum + changed.length, 0);
@@ -59,7 +62,7 @@ function summary(recorded: Recorded, file: string): string {
   ].join('\n');
 }
 
-function notesOf({ appearedPages, vanishedPages, failedReads, leftOut }: Recorded): string[] {
+function notesOf({ appearedPages, vanishedPages, failedReads, leftOut }: RecordingSummary): string[] {
   return [
     ...(appearedPages > 0 ? [`${appearedPages} pages appeared midway: each counts as written then`] : []),
     ...(vanishedPages > 0

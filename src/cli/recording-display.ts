@@ -1,13 +1,13 @@
 import { WorkingSet } from '../core/recording/working-set.ts';
 import { formatDuration, formatSize, NANOS_PER_SECOND, type Nanos } from '../core/units.ts';
-import type { Progress } from '../observe/recorder.ts';
+import type { RecordingProgress } from '../observe/recorder.ts';
 
 const WINDOW_NS = NANOS_PER_SECOND;
 /** Not on a terminal, a line is not written over, so that there should be few. */
 const LINE_EVERY_NS = { terminal: NANOS_PER_SECOND / 4, file: 10 * NANOS_PER_SECOND };
 
 export interface RecordingDisplay {
-  sampled(progress: Progress): void;
+  sampled(progress: RecordingProgress): void;
   close(): void;
 }
 

@@ -2,7 +2,7 @@ import { basename } from 'node:path';
 import { expected, NANOS_PER_MILLISECOND, type Nanos, parseDuration } from '../core/units.ts';
 import { FileMemory } from '../observe/file-memory.ts';
 import { ProcessMemory } from '../observe/process-memory.ts';
-import { type Recorded, record } from '../observe/recorder.ts';
+import { type RecordingSummary, record } from '../observe/recorder.ts';
 import { type Problem, shown, UsageError } from '../platform/problem.ts';
 import { recordingDisplay } from './recording-display.ts';
 
@@ -65,7 +65,7 @@ function targetOf({ pid, file }: RecordingOptions, problems: Problem[]): Watch['
  * Records until the time is up, or somebody presses Ctrl-C, and shows how it goes.
  * @throws Failure the memory cannot be read, or is gone before the time is up
  */
-export async function recordNow({ target, quiet, ...options }: Watch): Promise<Recorded> {
+export async function recordNow({ target, quiet, ...options }: Watch): Promise<RecordingSummary> {
   const memory = 'pid' in target ? new ProcessMemory(target.pid) : new FileMemory(target.file);
   const ended = new AbortController();
   const end = () => ended.abort();

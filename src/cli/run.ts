@@ -7,7 +7,7 @@ import { encodeTraceLine } from '../run/trace.ts';
 import { type Experiment, loadExperiment } from '../scenario/scenario.ts';
 import { parseSetting, type Setting } from '../scenario/settings.ts';
 import { roundLog } from '../study/tables/round-log.ts';
-import { settled } from '../study/tables/scenario-summary.ts';
+import { scenarioSummary } from '../study/tables/scenario-summary.ts';
 import { serversTable } from '../study/tables/servers-table.ts';
 import { type StopChart, stopChart } from '../study/tables/stop-chart.ts';
 import { experimentTable } from '../study/tables/table.ts';
@@ -75,7 +75,7 @@ async function action(file: string, options: Options, interrupted?: AbortSignal)
   checkRedis(experiment, options);
   const records = options.json === '-' ? stdoutLines() : fileLines(options.json);
   const trace = fileLines(options.trace);
-  if (options.json !== '-') console.log(`${settled(experiment)}\n`);
+  if (options.json !== '-') console.log(`${scenarioSummary(experiment)}\n`);
   const wantsChart = options.json !== '-' || options.gantt !== undefined;
   let left = experiment.cells.length * experiment.runs;
   let chart: StopChart | undefined;

@@ -14,7 +14,7 @@ import {
   rampOf,
   stressTable,
 } from '../study/stress/stress-table.ts';
-import { settled } from '../study/tables/scenario-summary.ts';
+import { scenarioSummary } from '../study/tables/scenario-summary.ts';
 import { type WorldName, worldNames } from '../worlds/worlds.ts';
 import { fileLines } from './run.ts';
 import { settingsOf } from './settings-of.ts';
@@ -64,7 +64,9 @@ async function action(file: string, options: Options): Promise<number> {
   const { out, world, fallback } = options;
   checkWorld(plan, world);
   prepare(out);
-  console.log(`${settled(plan.levels[0]!.experiment)}\n  stress     ${rampOf(plan)}: ${levelsOf(plan)}\n`);
+  console.log(
+    `${scenarioSummary(plan.levels[0]!.experiment)}\n  stress     ${rampOf(plan)}: ${levelsOf(plan)}\n`,
+  );
   const text = readFileSync(file, 'utf8');
   write(join(out, 'design.json'), {
     schema: 'switchover.stress/1',

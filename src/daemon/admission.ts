@@ -11,7 +11,7 @@ export interface Job {
   /** 0 goes first, 9 last. */
   readonly priority: number;
   /** How long it may wait; then it is dropped. */
-  readonly patienceMs: number | undefined;
+  readonly queueTimeoutMs: number | undefined;
   /** What it reserves of a configured link. */
   readonly link: { readonly name: string; readonly bytesPerSecond: BytesPerSecond } | undefined;
   run(): Promise<void>;
@@ -46,7 +46,7 @@ interface Listener {
 interface Waiting {
   readonly job: Job;
   readonly sinceNs: number;
-  readonly patience: NodeJS.Timeout | undefined;
+  readonly timeout: NodeJS.Timeout | undefined;
 }
 
 /**
@@ -93,11 +93,11 @@ export class Admission {
       throw new NotAdmitted('link', `more than the whole of link '${job.link.name}'`);
     }
     if (this.#waiting.size >= this.#most) throw new NotAdmitted('queue', `${this.#most} wait already`);
-    const patience =
-      job.patienceMs === undefined
+    const timeout =
+      job.queueTimeoutMs === undefined
         ? undefined
-        : setTimeout(() => this.drop(job.id, 'it has waited for as long as it may'), job.patienceMs);
-    this.#waiting.set(job.id, { job, sinceNs: clockNs(), patience });
+        : setTimeout(() => this.drop(job.id, 'it has waited for as long as it may'), job.queueTimeoutMs);
+    this.#waiting.set(job.id, { job, sinceNs: clockNs(), timeout });
     const { priority, link } = job;
     if (link) this.#listener.linksChanged();
     const start = () => this.#kinds[job.kind].schedule({ priority }, () => this.#start(job.id));
@@ -120,7 +120,7 @@ export class Admission {
     const waiting = this.#waiting.get(id);
     if (!waiting) return false;
     this.#waiting.delete(id);
-    clearTimeout(waiting.patience);
+    clearTimeout(waiting.timeout);
     if (waiting.job.link) this.#listener.linksChanged();
     waiting.job.dropped(why);
     return true;
@@ -163,7 +163,7 @@ export class Admission {
     const waiting = this.#waiting.get(id);
     if (!waiting) return;
     this.#waiting.delete(id);
-    clearTimeout(waiting.patience);
+    clearTimeout(waiting.timeout);
     if (waiting.job.link) this.#listener.linksChanged();
     this.#listener.waited(waiting.job.kind, clockNs() - waiting.sinceNs);
     const done = waiting.job.run();

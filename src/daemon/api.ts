@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { guestToBoot } from '../scenario/migration-request.ts';
+import { guestDefinition } from '../scenario/migration-request.ts';
 import { parseAddress } from '../transport/address.ts';
 import type { WorldName } from '../worlds/worlds.ts';
 import { experimentBody, guestBody, idParams, migrationBody, nameParams, refusal } from './api-schemas.ts';
@@ -48,7 +48,7 @@ export function api(server: FastifyInstance, daemon: Daemon): void {
     '/guests',
     changes('guests', 'Boot a guest', { body: guestBody }),
     async ({ body }, reply) => {
-      const guest = guestToBoot(body, 'body');
+      const guest = guestDefinition(body, 'body');
       await guests.boot(guest, daemon.configuration.limits);
       return reply.code(201).send(guests.get(guest.guest.name));
     },
@@ -86,7 +86,7 @@ export function api(server: FastifyInstance, daemon: Daemon): void {
     '/migrations',
     changes('migrations', 'Move a guest to another host', { body: migrationBody }),
     ({ body }, reply) => {
-      const { guest, to, over, priority, patienceSeconds, ...journey } = body;
+      const { guest, to, over, priority, patienceSeconds, ...migration } = body;
       const view = migrations.create({
         guest,
         to: {
@@ -94,7 +94,7 @@ export function api(server: FastifyInstance, daemon: Daemon): void {
           there: daemon.configuration.peers.get(to) ?? { ...parseAddress(to, 'body.to'), key: null },
         },
         link: over === undefined ? undefined : linkOf(over, daemon),
-        journey,
+        migration,
         ...waitingOf({ priority, ...(patienceSeconds !== undefined && { patienceSeconds }) }),
       });
       return accepted(reply, `/api/migrations/${view.id}`, view);
@@ -169,7 +169,7 @@ function found<T>(item: T | undefined, what: string): T {
 }
 
 function waitingOf({ priority, patienceSeconds }: Waiting) {
-  return { priority, patienceMs: patienceSeconds === undefined ? undefined : patienceSeconds * 1e3 };
+  return { priority, queueTimeoutMs: patienceSeconds === undefined ? undefined : patienceSeconds * 1e3 };
 }
 
 function linkOf(name: string, { configuration }: Daemon) {

@@ -11,7 +11,7 @@ import {
 } from '../core/units.ts';
 import { UsageError } from '../platform/problem.ts';
 import { checked } from '../scenario/checked.ts';
-import { type GuestToBoot, guestToBoot } from '../scenario/migration-request.ts';
+import { type GuestDefinition, guestDefinition } from '../scenario/migration-request.ts';
 import { quantity, whole } from '../scenario/quantity.ts';
 import { readYaml } from '../scenario/yaml-file.ts';
 import { parseAddress } from '../transport/address.ts';
@@ -39,7 +39,7 @@ export interface Configuration {
   };
   readonly peers: ReadonlyMap<string, DestinationThere>;
   readonly links: ReadonlyMap<string, BytesPerSecond>;
-  readonly guests: readonly GuestToBoot[];
+  readonly guests: readonly GuestDefinition[];
 }
 
 const someTime = quantity(parseDuration, `${expected.duration} above 0`, (ns) => ns > 0);
@@ -126,7 +126,7 @@ export function loadConfiguration(path: string): Configuration {
     return there ? [[peer, { ...there, key }] as const] : [];
   });
   const guests = document.guests.flatMap(
-    (guest, index) => attempt(() => guestToBoot(guest, `guests.${index}`)) ?? [],
+    (guest, index) => attempt(() => guestDefinition(guest, `guests.${index}`)) ?? [],
   );
   for (const [index, { guest }] of guests.entries()) {
     if (guests.findIndex((other) => other.guest.name === guest.name) === index) continue;

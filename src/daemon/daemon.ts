@@ -3,13 +3,13 @@ import type { MigrationRecord } from '../core/migration/record.ts';
 import { Host } from '../worlds/threads/host.ts';
 import { Admission } from './admission.ts';
 import type { Configuration } from './configuration.ts';
-import { Diary } from './event-log.ts';
+import { EventLog } from './event-log.ts';
 import { Events } from './events.ts';
 import { Experiments } from './experiments.ts';
 import { Guests, settledBefore } from './guests.ts';
 import { Metrics, type Pulled } from './metrics.ts';
 import { Migrations } from './migrations.ts';
-import { goFirst, rehearseRequests } from './readiness.ts';
+import { goFirst, warmUpRequests } from './readiness.ts';
 
 /** Time in which what was cancelled at the end of a drain may still clean up. */
 const LAST_GRACE_MS = 10_000;
@@ -31,7 +31,7 @@ export class Daemon {
     version: string,
     configuration: Configuration,
     host: Host,
-    diary: Diary,
+    eventLog: EventLog,
     events: Events,
   ) {
     this.version = version;
@@ -44,12 +44,12 @@ export class Daemon {
       linksChanged: () => this.#publishLinks(),
     });
     const ended = (record: MigrationRecord) => this.metrics.ended(record);
-    this.guests = new Guests(host, diary, events);
+    this.guests = new Guests(host, eventLog, events);
     this.migrations = new Migrations({
       host,
       guests: this.guests,
       admission: this.#admission,
-      diary,
+      eventLog,
       events,
       ended,
       sent: (link, bytes) => this.metrics.sentOver(link, bytes),
@@ -63,8 +63,8 @@ export class Daemon {
   }
 
   /**
-   * Settles what an earlier process left behind, opens the door for guests, and boots those of the configuration.
-   * @throws Failure the door cannot be opened, or the past cannot be read
+   * Settles what an earlier process left behind, starts to receive guests, and boots those of the configuration.
+   * @throws Failure it cannot listen, or the past cannot be read
    */
   static async start(
     version: string,
@@ -73,7 +73,7 @@ export class Daemon {
   ): Promise<Daemon> {
     goFirst();
     const journals = join(configuration.state, 'journals');
-    const diary = Diary.open(configuration.state);
+    const eventLog = EventLog.open(configuration.state);
     const settlements = settledBefore(journals);
     let daemon: Daemon | undefined;
     const host = await Host.listen({
@@ -85,8 +85,8 @@ export class Daemon {
       },
     });
     try {
-      daemon = new Daemon(version, configuration, host, diary, new Events());
-      for (const { record } of diary.past.records) daemon.metrics.last(record);
+      daemon = new Daemon(version, configuration, host, eventLog, new Events());
+      for (const { record } of eventLog.past.records) daemon.metrics.last(record);
       for (const record of daemon.migrations.settle(settlements)) {
         log(
           `a migration of guest '${record.guest.name}' was cut short; owner: ${record.owner}; ${record.reason}`,
@@ -94,7 +94,7 @@ export class Daemon {
         daemon.metrics.ended(record);
       }
       await daemon.guests.begin(configuration, settlements, log);
-      await rehearseRequests(daemon.metrics);
+      await warmUpRequests(daemon.metrics);
       daemon.#began = true;
       return daemon;
     } catch (cause) {

@@ -21,7 +21,7 @@ export interface ExperimentRequest {
   readonly scenario: Record<string, unknown>;
   readonly world: WorldName;
   readonly priority: number;
-  readonly patienceMs: number | undefined;
+  readonly queueTimeoutMs: number | undefined;
 }
 
 /** An experiment as the API shows it. */
@@ -130,7 +130,7 @@ export class Experiments {
         id,
         kind: 'experiment',
         priority: request.priority,
-        patienceMs: request.patienceMs,
+        queueTimeoutMs: request.queueTimeoutMs,
         link: undefined,
         run: () => this.#run(kept, request),
         dropped: (why) => this.#change(kept, ended('cancelled', why)),

@@ -2,13 +2,13 @@ import { mkdirSync } from 'node:fs';
 import type { Owner } from '../core/migration/migration-result.ts';
 import { formatSize } from '../core/units.ts';
 import { Failure, reasonOf } from '../platform/failure.ts';
-import type { GuestToBoot } from '../scenario/migration-request.ts';
+import type { GuestDefinition } from '../scenario/migration-request.ts';
 import { recover, type Settlement } from '../transport/recover.ts';
 import type { GuestSpec } from '../workload/programs.ts';
 import type { Host } from '../worlds/threads/host.ts';
 import { NotAdmitted } from './admission.ts';
 import type { Configuration } from './configuration.ts';
-import type { Diary } from './event-log.ts';
+import type { EventLog } from './event-log.ts';
 import type { Events } from './events.ts';
 
 /** A guest as the API shows it. */
@@ -17,7 +17,7 @@ export interface GuestView {
   readonly pages: number;
   readonly pageSizeBytes: number;
   readonly program: GuestSpec['program']['kind'];
-  readonly reservation: GuestToBoot['reservation'];
+  readonly reservation: GuestDefinition['reservation'];
   /** `died`: it was here when this daemon ended without warning, and ended with it. */
   readonly state: 'running' | 'paused' | 'arriving' | 'leaving' | 'unsettled' | 'died';
   readonly steps: number;
@@ -33,14 +33,14 @@ export class NoSuchGuest extends Failure {}
 /** The guests of this daemon: those that live here, and those that an earlier process had when it was killed. */
 export class Guests {
   readonly #host: Host;
-  readonly #diary: Diary;
+  readonly #eventLog: EventLog;
   readonly #events: Events;
   readonly #died = new Map<string, GuestView>();
-  #known: ReadonlyMap<string, GuestToBoot>;
+  #known: ReadonlyMap<string, GuestDefinition>;
 
-  constructor(host: Host, diary: Diary, events: Events) {
+  constructor(host: Host, eventLog: EventLog, events: Events) {
     this.#host = host;
-    this.#diary = diary;
+    this.#eventLog = eventLog;
     this.#events = events;
     this.#known = new Map();
   }
@@ -54,7 +54,7 @@ export class Guests {
     settlements: readonly Settlement[],
     log: (line: string) => void,
   ): Promise<void> {
-    const { past } = this.#diary;
+    const { past } = this.#eventLog;
     for (const [name, guest] of past.guests) {
       const view = deadView(guest, fateOf(name, settlements));
       this.#died.set(name, view);
@@ -81,9 +81,15 @@ export class Guests {
   /** What is told of has been written down. */
   list(): readonly GuestView[] {
     this.#writeDown();
-    const alive = this.#host.guests().map(({ place, ...guest }): GuestView => {
-      const { program } = place.guest;
-      return { ...guest, program: program.kind, reservation: place.reservation, owner: 'here', why: null };
+    const alive = this.#host.guests().map(({ definition, ...guest }): GuestView => {
+      const { program } = definition.guest;
+      return {
+        ...guest,
+        program: program.kind,
+        reservation: definition.reservation,
+        owner: 'here',
+        why: null,
+      };
     });
     const names = new Set(alive.map(({ name }) => name));
     return [...alive, ...[...this.#died.values()].filter(({ name }) => !names.has(name))];
@@ -97,9 +103,9 @@ export class Guests {
   }
 
   /** What a guest that lives here is. @throws NoSuchGuest */
-  placeOf(name: string): GuestToBoot {
+  placeOf(name: string): GuestDefinition {
     const found = this.#host.guests().find((guest) => guest.name === name);
-    if (found) return found.place;
+    if (found) return found.definition;
     throw new NoSuchGuest(`no guest '${name}' lives here`);
   }
 
@@ -109,7 +115,7 @@ export class Guests {
    * @throws Refusal no such reservation is to be had
    */
   async boot(
-    { guest, reservation }: GuestToBoot,
+    { guest, reservation }: GuestDefinition,
     { guests, guestMemoryBytes }: Configuration['limits'],
   ): Promise<void> {
     const here = this.#host.guests();
@@ -137,11 +143,11 @@ export class Guests {
 
   /** A guest that lives here ends; of one that died, nothing is said any more. */
   async remove(name: string): Promise<void> {
-    if (this.#died.delete(name)) this.#diary.write({ kind: 'guest', event: 'died', name });
+    if (this.#died.delete(name)) this.#eventLog.write({ kind: 'guest', event: 'died', name });
     else {
       this.placeOf(name);
       await this.#host.remove(name);
-      this.#diary.write({ kind: 'guest', event: 'removed', name });
+      this.#eventLog.write({ kind: 'guest', event: 'removed', name });
       this.#known = new Map([...this.#known].filter(([other]) => other !== name));
     }
     this.look();
@@ -154,7 +160,7 @@ export class Guests {
 
   /** This process ends as it was asked to: its guests end with it, and nobody need wonder. */
   ended(): void {
-    for (const name of this.#known.keys()) this.#diary.write({ kind: 'guest', event: 'died', name });
+    for (const name of this.#known.keys()) this.#eventLog.write({ kind: 'guest', event: 'died', name });
   }
 
   counts(): Readonly<Record<string, number>> {
@@ -176,15 +182,18 @@ export class Guests {
       this.#host
         .guests()
         .filter(({ state }) => state !== 'arriving')
-        .map(({ name, place }) => [name, { guest: place.guest, reservation: place.reservation }] as const),
+        .map(
+          ({ name, definition }) =>
+            [name, { guest: definition.guest, reservation: definition.reservation }] as const,
+        ),
     );
     for (const [name, guest] of here) {
       if (this.#known.has(name)) continue;
       this.#died.delete(name);
-      this.#diary.write({ kind: 'guest', event: 'arrived', guest });
+      this.#eventLog.write({ kind: 'guest', event: 'arrived', guest });
     }
     for (const name of this.#known.keys()) {
-      if (!here.has(name)) this.#diary.write({ kind: 'guest', event: 'left', name });
+      if (!here.has(name)) this.#eventLog.write({ kind: 'guest', event: 'left', name });
     }
     this.#known = here;
   }
@@ -209,7 +218,10 @@ export function settledBefore(journals: string): readonly Settlement[] {
 
 const whose = { source: 'here', destination: 'elsewhere', nobody: 'unknown' } as const;
 
-function deadView({ guest, reservation }: GuestToBoot, { owner, why }: ReturnType<typeof fateOf>): GuestView {
+function deadView(
+  { guest, reservation }: GuestDefinition,
+  { owner, why }: ReturnType<typeof fateOf>,
+): GuestView {
   const { name, pages, pageSizeBytes, program } = guest;
   const spec = { name, pages, pageSizeBytes, program: program.kind, reservation };
   return { ...spec, state: 'died', steps: 0, heartbeats: 0, owner: whose[owner], why };

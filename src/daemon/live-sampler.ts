@@ -1,17 +1,17 @@
 import type { Slice } from '../core/cpu/slice.ts';
-import type { Departure } from '../worlds/threads/outgoing-migration.ts';
+import type { OutgoingMigration } from '../worlds/threads/outgoing-migration.ts';
 import type { Events } from './events.ts';
 
-const PULSE_MS = 250;
+const SAMPLE_MS = 250;
 
 /**
  * Tells those who watch, while a migration runs, who had a processor since they were last told, and how full the bucket
  * is. A busy processor changes hands a thousand times a second: what has been told is not told again.
  * @returns how to end it
  */
-export function startPulse(id: string, world: Departure, events: Events): () => void {
+export function startLiveSampler(id: string, world: OutgoingMigration, events: Events): () => void {
   let told = 0;
-  const beat = async () => {
+  const sample = async () => {
     const slices = world.slices(told).map((slice): Slice => clipped(slice, told));
     told = slices.reduce((latest, { endNs }) => Math.max(latest, endNs), told);
     if (events.watchers === 0) return;
@@ -20,8 +20,8 @@ export function startPulse(id: string, world: Departure, events: Events): () => 
     const link = await world.sender.look().catch(() => null);
     events.publish({ kind: 'pulse', id, value: { now, slices, link } });
   };
-  const pulse = setInterval(beat, PULSE_MS);
-  return () => clearInterval(pulse);
+  const timer = setInterval(sample, SAMPLE_MS);
+  return () => clearInterval(timer);
 }
 
 /** Of a slice that has grown, what is new. */

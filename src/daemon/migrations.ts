@@ -1,21 +1,21 @@
 import { randomUUID } from 'node:crypto';
 import { idleLink } from '../core/link/account.ts';
-import type { Course } from '../core/migration/migration-result.ts';
-import { type Labels, type MigrationRecord, migrationRecord } from '../core/migration/record.ts';
+import type { MigrationResult } from '../core/migration/migration-result.ts';
+import { type MigrationRecord, migrationRecord, type RunMetadata } from '../core/migration/record.ts';
 import type { BytesPerSecond } from '../core/units.ts';
 import { Failure, reasonOf } from '../platform/failure.ts';
 import { drive } from '../run/drive.ts';
 import { predictedOf } from '../run/predict.ts';
-import { type Journey, journeyOf } from '../scenario/migration-request.ts';
+import { type RequestedMigration, requestedMigration } from '../scenario/migration-request.ts';
 import type { DestinationThere } from '../transport/connect.ts';
 import type { Settlement } from '../transport/recover.ts';
 import type { Host } from '../worlds/threads/host.ts';
 import type { Admission } from './admission.ts';
-import type { Diary } from './event-log.ts';
+import type { EventLog } from './event-log.ts';
 import type { Events } from './events.ts';
 import { fateOf, type Guests } from './guests.ts';
 import { History } from './history.ts';
-import { startPulse } from './live-sampler.ts';
+import { startLiveSampler } from './live-sampler.ts';
 import { type Progress, ProgressOfSteps } from './progress.ts';
 
 export interface MigrationRequest {
@@ -24,9 +24,9 @@ export interface MigrationRequest {
   readonly to: { readonly name: string; readonly there: DestinationThere };
   readonly link: { readonly name: string; readonly capacityBytesPerSecond: BytesPerSecond } | undefined;
   /** The scenario's link, migration, sender, cpu and background. */
-  readonly journey: unknown;
+  readonly migration: unknown;
   readonly priority: number;
-  readonly patienceMs: number | undefined;
+  readonly queueTimeoutMs: number | undefined;
 }
 
 /** A migration as the API shows it. */
@@ -34,13 +34,13 @@ export interface MigrationView {
   readonly id: string;
   readonly guest: string;
   readonly to: string;
-  readonly state: 'waiting' | 'running' | Course['outcome'];
+  readonly state: 'waiting' | 'running' | MigrationResult['outcome'];
   readonly why: string | null;
   readonly createdAt: string;
   readonly startedAt: string | null;
   readonly endedAt: string | null;
   readonly pages: number;
-  readonly predicted: Labels['predicted'];
+  readonly predicted: RunMetadata['predicted'];
   readonly progress: Progress | null;
   readonly record: MigrationRecord | null;
 }
@@ -50,7 +50,7 @@ export interface MigrationParts {
   readonly host: Host;
   readonly guests: Guests;
   readonly admission: Admission;
-  readonly diary: Diary;
+  readonly eventLog: EventLog;
   readonly events: Events;
   readonly ended: (record: MigrationRecord) => void;
   readonly sent: (link: string, bytes: number) => void;
@@ -83,13 +83,13 @@ export class Migrations {
    * @returns the records
    */
   settle(settlements: readonly Settlement[]): readonly MigrationRecord[] {
-    const { diary } = this.#parts;
-    for (const { id, record } of diary.past.records) this.#remember(id, record);
-    return [...diary.past.unfinished].map(([id, { labels, to }]) => {
-      const { owner, why } = fateOf(labels.guest.name, settlements);
+    const { eventLog } = this.#parts;
+    for (const { id, record } of eventLog.past.records) this.#remember(id, record);
+    return [...eventLog.past.unfinished].map(([id, { metadata, to }]) => {
+      const { owner, why } = fateOf(metadata.guest.name, settlements);
       const course = cutShort(`this daemon was killed meanwhile; ${why}`, owner);
-      const record = migrationRecord(labels, course);
-      diary.write({ kind: 'ended', id, record });
+      const record = migrationRecord(metadata, course);
+      eventLog.write({ kind: 'ended', id, record });
       this.#remember(id, record, to);
       return record;
     });
@@ -105,8 +105,8 @@ export class Migrations {
     const { guest, reservation } = guests.placeOf(request.guest);
     const busy = this.#kept.all().find(({ view }) => view.guest === guest.name && view.endedAt === null);
     if (busy) throw new Failure(`guest '${guest.name}' is in migration ${busy.view.id} already`);
-    const journey = journeyOf(request.journey, guest, reservation);
-    const predicted = predictedOf({ guest, ...journey });
+    const migration = requestedMigration(request.migration, guest, reservation);
+    const predicted = predictedOf({ guest, ...migration });
     const id = randomUUID();
     const kept: Kept = {
       isCancelled: false,
@@ -125,19 +125,19 @@ export class Migrations {
         record: null,
       },
     };
-    const { rateBytesPerSecond: b, stopRateBytesPerSecond: bd } = journey.plan;
+    const { rateBytesPerSecond: b, stopRateBytesPerSecond: bd } = migration.plan;
     const { link } = request;
     admission.add(
       {
         id,
         kind: 'migration',
         priority: request.priority,
-        patienceMs: request.patienceMs,
+        queueTimeoutMs: request.queueTimeoutMs,
         link: link && {
           name: link.name,
           bytesPerSecond: Math.max(b ?? link.capacityBytesPerSecond, bd ?? link.capacityBytesPerSecond),
         },
-        run: () => this.#run(kept, request, journey),
+        run: () => this.#run(kept, request, migration),
         dropped: (why) => this.#change(kept, { state: 'cancelled', why, endedAt: new Date().toISOString() }),
       },
       link?.capacityBytesPerSecond,
@@ -165,16 +165,16 @@ export class Migrations {
     for (const { id } of this.list()) this.cancel(id, why);
   }
 
-  async #run(kept: Kept, request: MigrationRequest, journey: Journey): Promise<void> {
-    const { guests, diary } = this.#parts;
+  async #run(kept: Kept, request: MigrationRequest, migration: RequestedMigration): Promise<void> {
+    const { guests, eventLog } = this.#parts;
     const { id, predicted } = kept.view;
     const startedAt = new Date().toISOString();
     this.#change(kept, { state: 'running', startedAt });
     try {
       const { guest, reservation } = guests.placeOf(request.guest);
-      const { cpu, plan } = journey;
+      const { cpu, plan } = migration;
       const { reclaim: _, ...reservations } = { ...cpu, guest: reservation && bare(reservation) };
-      const labels: Labels = {
+      const metadata: RunMetadata = {
         world: 'threads',
         scenario: `to ${request.to.name}`,
         seed: plan.seed,
@@ -186,13 +186,13 @@ export class Migrations {
         admission: null,
         predicted,
       };
-      diary.write({ kind: 'begun', id, labels, to: request.to.name });
+      eventLog.write({ kind: 'begun', id, metadata, to: request.to.name });
       // What fails or is cancelled while it is set up is thrown, and has left nothing behind.
-      const course = await this.#carryOut(kept, request, journey).catch((cause) =>
+      const course = await this.#carryOut(kept, request, migration).catch((cause) =>
         cutShort(reasonOf(cause), 'source', kept.isCancelled ? 'cancelled' : 'failed'),
       );
-      const record = migrationRecord(labels, course);
-      diary.write({ kind: 'ended', id, record });
+      const record = migrationRecord(metadata, course);
+      eventLog.write({ kind: 'ended', id, record });
       if (request.link) this.#parts.sent(request.link.name, record.link.sentBytes);
       this.#parts.ended(record);
       this.#change(kept, ended(record));
@@ -204,14 +204,18 @@ export class Migrations {
     }
   }
 
-  async #carryOut(kept: Kept, { guest, to }: MigrationRequest, { plan, cpu }: Journey): Promise<Course> {
+  async #carryOut(
+    kept: Kept,
+    { guest, to }: MigrationRequest,
+    { plan, cpu }: RequestedMigration,
+  ): Promise<MigrationResult> {
     const { host, guests, events } = this.#parts;
     const beginning = host.migrate(guest, { plan, cpu }, to.there);
     // It is leaving from now on, also while the destination is still being asked.
     guests.look();
     const world = await beginning;
     const progress = new ProgressOfSteps();
-    const endPulse = startPulse(kept.view.id, world, events);
+    const endPulse = startLiveSampler(kept.view.id, world, events);
     try {
       return await drive(plan, world, (step, seen) => {
         if (progress.see(step, seen)) this.#change(kept, { progress: progress.shown });
@@ -256,7 +260,11 @@ function bare({ budgetNs, periodNs }: { budgetNs: number; periodNs: number }) {
 }
 
 /** A migration of which nothing more is known than why it ended. */
-function cutShort(reason: string, owner: Course['owner'], outcome: Course['outcome'] = 'failed'): Course {
+function cutShort(
+  reason: string,
+  owner: MigrationResult['owner'],
+  outcome: MigrationResult['outcome'] = 'failed',
+): MigrationResult {
   return {
     outcome,
     reason,

@@ -1,4 +1,4 @@
-import type { Seen, Step } from '../core/migration/steps.ts';
+import type { Step, StepResult } from '../core/migration/steps.ts';
 import type { Nanos } from '../core/units.ts';
 
 /** How far a migration has come, for somebody who looks on. */
@@ -28,7 +28,7 @@ export class ProgressOfSteps {
   readonly #rounds: RoundProgress[] = [];
 
   /** @returns whether there is something new to show */
-  see(step: Step, seen: Seen): boolean {
+  see(step: Step, seen: StepResult): boolean {
     switch (step.kind) {
       case 'observe':
       case 'learn':

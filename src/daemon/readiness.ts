@@ -1,7 +1,7 @@
 import { libc } from '../platform/libc.ts';
 import { setNice } from '../platform/thread-scheduling.ts';
 import { predictedOf } from '../run/predict.ts';
-import { guestToBoot, journeyOf } from '../scenario/migration-request.ts';
+import { guestDefinition, requestedMigration } from '../scenario/migration-request.ts';
 import { experimentOf, scenarioOf } from '../scenario/scenario.ts';
 import type { Metrics } from './metrics.ts';
 
@@ -17,16 +17,16 @@ export function goFirst(): void {
 }
 
 const guest = { pages: 2, program: { kind: 'zipf', writesPerSecond: 1 } };
-const journey = { link: { rate: '1Mbit/s' } };
+const request = { link: { rate: '1Mbit/s' } };
 
 /**
  * What is done for the first time takes many times as long, since schemas are compiled and code is optimised. So what
  * requests ask for is done once before there are any.
  */
-export async function rehearseRequests(metrics: Metrics): Promise<void> {
-  experimentOf(scenarioOf({ guest, ...journey }, { name: 'rehearsal' }));
-  const { guest: spec } = guestToBoot({ ...guest, name: 'rehearsal' }, 'guest');
-  predictedOf({ guest: spec, ...journeyOf(journey, spec, null) });
+export async function warmUpRequests(metrics: Metrics): Promise<void> {
+  experimentOf(scenarioOf({ guest, ...request }, { name: 'warm-up' }));
+  const { guest: spec } = guestDefinition({ ...guest, name: 'warm-up' }, 'guest');
+  predictedOf({ guest: spec, ...requestedMigration(request, spec, null) });
   await metrics.scrape();
   await metrics.scrapeNode();
 }

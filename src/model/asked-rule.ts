@@ -3,13 +3,13 @@ import type { RoundRecord } from '../core/migration/migration-result.ts';
 import type { StopRule, Verdict } from '../core/migration/stop/stop.ts';
 import { type StopSpec, stopRule } from '../core/migration/stop/stops.ts';
 import { type Bytes, formatDuration, NANOS_PER_SECOND, type Nanos } from '../core/units.ts';
-import type { ForeseenRound, Load } from './memory.ts';
+import type { Load, PredictedRound } from './memory.ts';
 
 /** Past this many questions no answer is expected any more: an hour and more, with one every 10 ms. */
 const QUESTIONS_MAX = 500_000;
 
 /**
- * A stop rule, told in the course of a foreseen migration what it would be told in a real one. Pages are rounded to
+ * A stop rule, told in the course of a predicted migration what it would be told in a real one. Pages are rounded to
  * whole ones, because a rule may wait for the last page, and an expectation never comes down to nothing.
  */
 export class AskedRule {
@@ -48,7 +48,7 @@ export class AskedRule {
   }
 
   /** `share`: how much of the round was sent before it was cut short. */
-  endRound(round: ForeseenRound, share = 1): void {
+  endRound(round: PredictedRound, share = 1): void {
     this.rounds.push({
       round: this.rounds.length + 1,
       dirtyPages: Math.round(round.dirtyPages),
@@ -78,7 +78,7 @@ export class AskedRule {
   }
 
   /** When not to go on asking. */
-  impatience(): Verdict | undefined {
+  timedOut(): Verdict | undefined {
     if (this.elapsedNs >= this.#timeoutNs) {
       return { decision: 'give up', reason: `not converged within ${formatDuration(this.#timeoutNs)}` };
     }

@@ -33,7 +33,7 @@ export interface ClosedForm {
  * 112 s where it says 13 and 196 s (VEP 291): real guests write some pages again and again, and dirty ever fewer
  * new ones the longer a round lasts. It is here to be compared with, not to be relied on.
  */
-export function geometricCourse(guest: GeometricGuest): ClosedForm | null {
+export function geometricMigration(guest: GeometricGuest): ClosedForm | null {
   const ratio = guest.dirtyBytesPerSecond / guest.rateBytesPerSecond;
   const firstLeft = Math.min(ratio * guest.guestBytes, guest.workingSetBytes);
   const enough = (guest.rateBytesPerSecond * guest.limitNs) / NANOS_PER_SECOND;
@@ -60,12 +60,12 @@ const MAX_DOWNTIME_NS = 30 * NANOS_PER_MILLISECOND;
  * the dirty rate is the intensity times the *nominal* rate b, the data moves at b/1.05, so ρ = 1.05·intensity. What
  * a round dirties is capped at 90 % of the memory, which only matters in round 1 and above an intensity of 0.857.
  */
-export function simGridCourse(
+export function simGridMigration(
   guestBytes: Bytes,
   rateBytesPerSecond: BytesPerSecond,
   intensity: number,
 ): ClosedForm | null {
-  return geometricCourse({
+  return geometricMigration({
     guestBytes,
     rateBytesPerSecond: rateBytesPerSecond / OVERHEAD,
     dirtyBytesPerSecond: rateBytesPerSecond * intensity,

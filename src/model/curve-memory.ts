@@ -1,6 +1,6 @@
 import { NANOS_PER_SECOND, type Nanos } from '../core/units.ts';
 import type { DirtyCurve } from './curve.ts';
-import type { DirtyPages, ForeseenRound, Load, ModelledMemory } from './memory.ts';
+import type { DirtyPages, Load, ModelledMemory, PredictedRound } from './memory.ts';
 import { refinedNormalQuantile } from './poisson-binomial.ts';
 
 /** A guest of which only its curve of dirty pages is known: not which pages, so that no order can matter to it. */
@@ -27,7 +27,7 @@ export class CurveMemory implements ModelledMemory {
     this.#dirty = load.pages;
   }
 
-  foresee(): ForeseenRound {
+  predict(): PredictedRound {
     const { pageSizeBytes, overheadBytes, rateBytesPerSecond } = this.#load;
     const zeroPages = this.#first ? this.#load.zeroPages : 0;
     const bytes = this.#dirty * (pageSizeBytes + overheadBytes) - zeroPages * pageSizeBytes;
@@ -42,7 +42,7 @@ export class CurveMemory implements ModelledMemory {
   }
 
   send(): void {
-    const { durationNs } = this.foresee();
+    const { durationNs } = this.predict();
     const slotNs =
       ((this.#load.pageSizeBytes + this.#load.overheadBytes) * NANOS_PER_SECOND) /
       this.#load.rateBytesPerSecond;

@@ -13,8 +13,8 @@ export interface Load {
   readonly rateBytesPerSecond: BytesPerSecond;
 }
 
-/** A live round as a model foresees it. Numbers of pages are expectations, and so rarely whole. */
-export interface ForeseenRound {
+/** A live round as a model predicts it. Numbers of pages are expectations, and so rarely whole. */
+export interface PredictedRound {
   readonly dirtyPages: number;
   readonly sentPages: number;
   readonly deferredPages: number;
@@ -34,7 +34,7 @@ export interface DirtyPages {
 /** A guest's memory as far as a model follows it from round to round. */
 export interface ModelledMemory {
   /** The next round, if it is sent now. */
-  foresee(): ForeseenRound;
+  predict(): PredictedRound;
   /** The pages expected to be pending at `steps` + 1 instants from the start of that round to its end; null: unknown. */
   readonly pendingWithin: ((steps: number) => Float64Array) | null;
   /** Sends it. */

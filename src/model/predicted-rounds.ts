@@ -4,11 +4,11 @@ import { looksWithinRounds, type StopSpec } from '../core/migration/stop/stops.t
 import type { Nanos } from '../core/units.ts';
 import { AskedRule } from './asked-rule.ts';
 import { type CurveGuest, CurveMemory } from './curve-memory.ts';
-import { certainly, type DirtyPages, type ForeseenRound, type Load } from './memory.ts';
+import { certainly, type DirtyPages, type Load, type PredictedRound } from './memory.ts';
 import { type RatesGuest, RatesMemory } from './rates-memory.ts';
-import { lookWithin, stepsIn } from './scan-within.ts';
+import { scanWithin, stepsIn } from './scan-within.ts';
 
-/** Live rounds to be foreseen. */
+/** Live rounds to be predicted. */
 export interface LiveInput extends Load {
   readonly guest: RatesGuest | CurveGuest;
   readonly stop: StopSpec;
@@ -38,7 +38,7 @@ export interface Ending {
  *
  * Never for ever: once the rounds are alike they cost nothing to follow, and the questions are numbered.
  */
-export function foreseenCourse(input: LiveInput): Ending {
+export function predictedRounds(input: LiveInput): Ending {
   const { guest, stop, timeoutNs } = input;
   const plansAhead = guest.kind === 'curve';
   const memory = plansAhead ? new CurveMemory(guest, input) : new RatesMemory(guest, input);
@@ -51,14 +51,14 @@ export function foreseenCourse(input: LiveInput): Ending {
     const distinctRounds = settling.settled ? settling.rounds : roundPages.length;
     return { verdict, asked, roundPages, distinctRounds, left };
   };
-  let next = memory.foresee();
+  let next = memory.predict();
   let pending: Float64Array | undefined;
   let verdict = plansAhead ? asked.verdict(next.dirtyPages, true) : undefined;
   while (verdict === undefined) {
     const round = next;
     const endNs = asked.elapsedNs + round.durationNs;
     if (!settling.settled && looksWithinRounds(stop)) pending = memory.pendingWithin?.(stepsIn(round));
-    const look = pending && lookWithin(asked, round, pending);
+    const look = pending && scanWithin(asked, round, pending);
     if (look) {
       asked.endRound(round, look.share);
       roundPages.push(round.sentPages * look.share);
@@ -69,16 +69,16 @@ export function foreseenCourse(input: LiveInput): Ending {
     roundPages.push(round.sentPages);
     if (!settling.settled) {
       memory.send();
-      next = memory.foresee();
+      next = memory.predict();
       settling.see(round, next);
     }
-    verdict = asked.verdict(next.dirtyPages, true) ?? allWait(round, stop) ?? asked.impatience();
+    verdict = asked.verdict(next.dirtyPages, true) ?? allWait(round, stop) ?? asked.timedOut();
   }
   return ended(verdict, memory.dirtyPages());
 }
 
 /** A migration that has nothing left to send live stops, unless its rule counts rounds. */
-function allWait(round: ForeseenRound, stop: StopSpec): Verdict | undefined {
+function allWait(round: PredictedRound, stop: StopSpec): Verdict | undefined {
   if (Math.round(round.sentPages) > 0 || stop.rule === 'rounds') return undefined;
   return { decision: 'stop', reason: 'all that is dirty waits for the stop' };
 }
@@ -103,7 +103,7 @@ class Settling {
     return this.#alike >= 2 || this.rounds >= this.#roundsMax;
   }
 
-  see(last: ForeseenRound, next: ForeseenRound): void {
+  see(last: PredictedRound, next: PredictedRound): void {
     const like = (one: number, other: number) => Math.abs(one - other) <= ALIKE * Math.sqrt(one);
     const alike = like(last.dirtyPages, next.dirtyPages) && like(last.sentPages, next.sentPages);
     this.#alike = alike ? this.#alike + 1 : 0;

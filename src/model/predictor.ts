@@ -1,15 +1,15 @@
 import { type Bytes, type BytesPerSecond, NANOS_PER_SECOND, type Nanos } from '../core/units.ts';
 import { insistOnProbability } from './poisson-binomial.ts';
-import { type Ending, foreseenCourse, type LiveInput } from './predicted-rounds.ts';
+import { type Ending, type LiveInput, predictedRounds } from './predicted-rounds.ts';
 
-/** A migration to be foreseen. */
+/** A migration to be predicted. */
 export interface ModelInput extends LiveInput {
   /** b_d. */
   readonly stopRateBytesPerSecond: BytesPerSecond;
 }
 
 /** What the model says of it, as data. Times and sizes are expectations unless they say otherwise. */
-export interface PredictedCourse {
+export interface PredictedMigration {
   readonly converges: boolean;
   readonly reason: string;
   /** K: live rounds, one that the stop cuts short among them, the stop itself not. Without convergence: until given up. */
@@ -26,8 +26,8 @@ export interface PredictedCourse {
   readonly totalBytes: Bytes | null;
 }
 
-/** What can be asked of the foreseen stop. RangeErrors for a q outside [0, 1]. */
-export interface ForeseenStop {
+/** What can be asked of the predicted stop. RangeErrors for a q outside [0, 1]. */
+export interface PredictedStop {
   /** The downtime that is not exceeded with probability q. */
   downtimeQuantileNs(q: number): Nanos;
   /** The least whole b_d for which Pr[t_d ≤ limit] ≥ q. */
@@ -36,19 +36,19 @@ export interface ForeseenStop {
 
 /** The data, which is JSON, and the functions, which are not. `stop` is null if it never comes. */
 export interface ModelPrediction {
-  readonly course: PredictedCourse;
-  readonly stop: ForeseenStop | null;
+  readonly course: PredictedMigration;
+  readonly stop: PredictedStop | null;
 }
 
-/** Foresees a migration. RangeError for write rates of another number of pages, or what an order refuses. */
-export function predictCourse(input: ModelInput): ModelPrediction {
-  const ending = foreseenCourse(input);
+/** Predicts a migration. RangeError for write rates of another number of pages, or what an order refuses. */
+export function predictMigration(input: ModelInput): ModelPrediction {
+  const ending = predictedRounds(input);
   const { verdict, asked, left } = ending;
   if (verdict.decision === 'give up') return { course: givenUp(ending), stop: null };
-  const stop = foreseenStop(ending, input);
+  const stop = predictedStop(ending, input);
   const bytes = asked.stopBytes(left.mean);
   const downtimeNs = durationNs(bytes, input.stopRateBytesPerSecond);
-  const course: PredictedCourse = {
+  const course: PredictedMigration = {
     converges: true,
     reason: verdict.reason,
     rounds: asked.rounds.length,
@@ -62,7 +62,7 @@ export function predictCourse(input: ModelInput): ModelPrediction {
   return { course, stop };
 }
 
-function givenUp({ verdict, asked, roundPages, distinctRounds }: Ending): PredictedCourse {
+function givenUp({ verdict, asked, roundPages, distinctRounds }: Ending): PredictedMigration {
   const last = asked.rounds.at(-1);
   const stuck = last !== undefined && roundPages.length > distinctRounds;
   return {
@@ -84,7 +84,7 @@ function givenUp({ verdict, asked, roundPages, distinctRounds }: Ending): Predic
  * Pr[t_d ≤ L] ≥ q needs b_d ≥ n·(P + H)/L, n being the number of pages that is not exceeded with probability q: this
  * is b_d ≥ (μ + z_q·σ)·(P + H)/L with the quantile itself in place of its normal approximation.
  */
-function foreseenStop({ asked, left }: Ending, input: ModelInput): ForeseenStop {
+function predictedStop({ asked, left }: Ending, input: ModelInput): PredictedStop {
   const bytesAt = (q: number): Bytes => {
     insistOnProbability(q);
     return asked.stopBytes(left.quantile(q));

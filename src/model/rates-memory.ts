@@ -8,7 +8,7 @@ import {
   type MeanFieldRound,
   meanFieldRound,
 } from './mean-field.ts';
-import type { DirtyPages, ForeseenRound, Load, ModelledMemory } from './memory.ts';
+import type { DirtyPages, Load, ModelledMemory, PredictedRound } from './memory.ts';
 import { pendingWithin } from './pending-within.ts';
 import { PoissonBinomial } from './poisson-binomial.ts';
 
@@ -43,7 +43,7 @@ export class RatesMemory implements ModelledMemory {
     this.#state = allDirty(load.pages);
   }
 
-  foresee(): ForeseenRound {
+  predict(): PredictedRound {
     const { pages, zeroPages, pageSizeBytes, overheadBytes, rateBytesPerSecond } = this.#load;
     const toSend = this.#toSend();
     const [dirtyPages, sentPages] = [sum(this.#state.dirty), sum(toSend)];

@@ -1,7 +1,7 @@
 import type { Verdict } from '../core/migration/stop/stop.ts';
 import { NANOS_PER_MILLISECOND } from '../core/units.ts';
 import type { AskedRule } from './asked-rule.ts';
-import type { ForeseenRound } from './memory.ts';
+import type { PredictedRound } from './memory.ts';
 
 /** How often a migration looks at what is pending. */
 const LOOK_EVERY_NS = 10 * NANOS_PER_MILLISECOND;
@@ -9,7 +9,7 @@ const LOOK_EVERY_NS = 10 * NANOS_PER_MILLISECOND;
 const STEPS_MAX = 128;
 
 /** Into how many steps a round is cut: as many as there are looks, if they are not too many. */
-export function stepsIn({ durationNs }: ForeseenRound): number {
+export function stepsIn({ durationNs }: PredictedRound): number {
   return Math.max(1, Math.min(STEPS_MAX, Math.ceil(durationNs / LOOK_EVERY_NS)));
 }
 
@@ -22,9 +22,9 @@ interface LastLook {
 }
 
 /** Asks the rule at every look within a round, given what is pending from its start to its end. */
-export function lookWithin(
+export function scanWithin(
   asked: AskedRule,
-  { durationNs }: ForeseenRound,
+  { durationNs }: PredictedRound,
   pending: Float64Array,
 ): LastLook | undefined {
   const startedAtNs = asked.elapsedNs;
@@ -32,7 +32,7 @@ export function lookWithin(
     asked.sendUntil(startedAtNs + ns);
     const share = ns / durationNs;
     const pages = interpolated(pending, share);
-    const verdict = asked.verdict(pages, false) ?? asked.impatience();
+    const verdict = asked.verdict(pages, false) ?? asked.timedOut();
     if (verdict) return { verdict, pages, share };
   }
   return undefined;

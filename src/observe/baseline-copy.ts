@@ -16,7 +16,7 @@ interface Block extends SeenBlock {
  * A copy of watched memory, page by page as it was last seen. A page's place is b × (pages of a block) + i for the i-th
  * page of the b-th block that was met.
  */
-export class Shadow {
+export class BaselineCopy {
   readonly #memory: WatchedMemory;
   readonly #mostBytes: number;
   readonly #blocks: Block[] = [];

@@ -4,7 +4,7 @@ import { nextSlot } from '../core/recording/slots.ts';
 import { formatDuration, NANOS_PER_MILLISECOND, type Nanos } from '../core/units.ts';
 import { clockNs } from '../platform/clock.ts';
 import { Failure } from '../platform/failure.ts';
-import { Shadow } from './baseline-copy.ts';
+import { BaselineCopy } from './baseline-copy.ts';
 import type { WatchedMemory } from './watched-memory.ts';
 
 export interface RecordOptions {
@@ -12,11 +12,11 @@ export interface RecordOptions {
   readonly intervalNs: Nanos;
   /** Ends the recording early, with a sample at least. */
   readonly signal: AbortSignal;
-  readonly sampled?: ((progress: Progress) => void) | undefined;
+  readonly sampled?: ((progress: RecordingProgress) => void) | undefined;
 }
 
 /** How far a recording is. */
-export interface Progress {
+export interface RecordingProgress {
   /** Since the start. */
   readonly atNs: Nanos;
   /** The places of pages that changed since the sample before. */
@@ -33,7 +33,7 @@ export interface Sample {
 }
 
 /** What was recorded, and what it cost and lacks. */
-export interface Recorded {
+export interface RecordingSummary {
   readonly source: string;
   readonly pageSizeBytes: number;
   readonly startedAt: string;
@@ -62,17 +62,17 @@ const SHARE_OF_FREE_MEMORY = 0.8;
  * Records which pages of a memory change, by comparing it with a copy at every interval.
  * @throws Failure its owner is gone, or it does not fit a copy; nothing is kept then
  */
-export async function record(memory: WatchedMemory, options: RecordOptions): Promise<Recorded> {
+export async function record(memory: WatchedMemory, options: RecordOptions): Promise<RecordingSummary> {
   const { forNs, intervalNs, signal } = options;
-  const shadow = new Shadow(memory, process.availableMemory() * SHARE_OF_FREE_MEMORY);
+  const baseline = new BaselineCopy(memory, process.availableMemory() * SHARE_OF_FREE_MEMORY);
   // The first scan fills the copy, which takes longer than any other; the recording begins with the second.
-  shadow.scan();
-  if (shadow.seenPages === 0) throw new Failure(`${memory.source} has no writable page in memory`);
+  baseline.scan();
+  if (baseline.seenPages === 0) throw new Failure(`${memory.source} has no writable page in memory`);
   const startedAt = new Date().toISOString();
   const startNs = clockNs();
   const cpuBefore = process.cpuUsage();
-  shadow.scan();
-  const atFirst = shadow.seenPages;
+  baseline.scan();
+  const atFirst = baseline.seenPages;
   const samples: Sample[] = [];
   const scansNs: Nanos[] = [];
   const last = Math.floor(forNs / intervalNs);
@@ -83,7 +83,7 @@ export async function record(memory: WatchedMemory, options: RecordOptions): Pro
     await waitUntil(startNs + next.slot * intervalNs, signal);
     if (signal.aborted && samples.length > 0) break;
     const beginNs = clockNs();
-    const changed = scanned(shadow, beginNs - startNs, forNs);
+    const changed = scanned(baseline, beginNs - startNs, forNs);
     const endNs = clockNs();
     samples.push({ atNs: beginNs - startNs, changed });
     scansNs.push(endNs - beginNs);
@@ -94,7 +94,7 @@ export async function record(memory: WatchedMemory, options: RecordOptions): Pro
       atNs: beginNs - startNs,
       changed,
       scanNs: endNs - beginNs,
-      seenPages: shadow.seenPages,
+      seenPages: baseline.seenPages,
       missedSamples,
     });
   }
@@ -106,12 +106,12 @@ export async function record(memory: WatchedMemory, options: RecordOptions): Pro
     intervalNs,
     samples,
     scansNs,
-    numbers: shadow.numbers(),
+    numbers: baseline.numbers(),
     missedSamples,
     cpuShare: ((user + system) * 1e3) / (clockNs() - startNs),
-    appearedPages: shadow.seenPages - atFirst,
-    vanishedPages: shadow.vanishedPages,
-    failedReads: shadow.failedReads,
+    appearedPages: baseline.seenPages - atFirst,
+    vanishedPages: baseline.vanishedPages,
+    failedReads: baseline.failedReads,
     leftOut: [...memory.leftOut, ...(writes < MOST_WRITES ? [] : [TOO_LONG])],
   };
 }
@@ -123,9 +123,9 @@ async function waitUntil(atNs: Nanos, signal: AbortSignal): Promise<void> {
   else await setTimeout(leftMs, undefined, { signal }).catch(() => {});
 }
 
-function scanned(shadow: Shadow, elapsedNs: Nanos, forNs: Nanos): Uint32Array {
+function scanned(baseline: BaselineCopy, elapsedNs: Nanos, forNs: Nanos): Uint32Array {
   try {
-    return shadow.scan();
+    return baseline.scan();
   } catch (cause) {
     if (!(cause instanceof Failure)) throw cause;
     const after = `after ${formatDuration(elapsedNs)} of ${formatDuration(forNs)}; nothing was written`;

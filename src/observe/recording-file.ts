@@ -3,10 +3,10 @@ import { gzipSync } from 'node:zlib';
 import { NANOS_PER_MILLISECOND } from '../core/units.ts';
 import { Failure, reasonOf } from '../platform/failure.ts';
 import { RECORDING_FORMAT } from '../workload/recording.ts';
-import type { Recorded } from './recorder.ts';
+import type { RecordingSummary } from './recorder.ts';
 
 /** The first line of a recording: what a reader needs, and what it should know before believing the rest. */
-export function recordingHeader(recorded: Recorded) {
+export function recordingHeader(recorded: RecordingSummary) {
   const { source, pageSizeBytes, numbers, intervalNs, samples, scansNs } = recorded;
   const ascending = scansNs.toSorted((one, other) => one - other);
   const ms = (ns: number) => Math.round(ns / 1e4) / 100;
@@ -34,7 +34,7 @@ export function recordingHeader(recorded: Recorded) {
 export type RecordingHeader = ReturnType<typeof recordingHeader>;
 
 /** The recording in the format dirty-trace/1: gzipped lines of JSON. */
-export function encodeRecording(recorded: Recorded): Buffer {
+export function encodeRecording(recorded: RecordingSummary): Buffer {
   const { numberAt } = recorded.numbers;
   const lines = recorded.samples.map(({ atNs, changed }) => {
     const pages = changed.map((place) => numberAt[place]!).sort();

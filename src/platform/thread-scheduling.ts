@@ -9,7 +9,7 @@ import { type Libc, libc } from './libc.ts';
 /** Priorities of SCHED_FIFO: who decides goes before whom it decides about, where they may have to share a processor. */
 export const fifo = { reserved: 1, decides: 2 } as const;
 
-/** What the kernel says to a wish about the scheduling of a thread. */
+/** What the kernel says to a request about the scheduling of a thread. */
 export type Answer = { readonly ok: true } | Refusal;
 
 export interface Refusal {
@@ -42,14 +42,14 @@ export function setDeadline(
   { reclaim, thread = 0 }: { reclaim: boolean; thread?: number },
 ): Answer {
   const { budgetNs, periodNs } = reservation;
-  const wish = attributes('deadline', { reservation, reclaim });
+  const request = attributes('deadline', { reservation, reclaim });
   if (reclaim) {
     // chrt(1) does not know of it.
     const library = libc();
-    return answer(library ? library.schedSetattr(thread, wish) : 'ENOSYS', reservation);
+    return answer(library ? library.schedSetattr(thread, request) : 'ENOSYS', reservation);
   }
   const times = ['--sched-runtime', budgetNs, '--sched-deadline', periodNs, '--sched-period', periodNs];
-  return answer(change(thread, wish, ['-d', ...times.map(String), '-p', '0']), reservation);
+  return answer(change(thread, request, ['-d', ...times.map(String), '-p', '0']), reservation);
 }
 
 /** SCHED_FIFO: before all ordinary threads, after the reserved ones. `thread`: another one than the calling thread. */
@@ -129,12 +129,12 @@ function attributes(
  * koffi does it in microseconds, chrt(1) in milliseconds.
  * @returns the name of the error, or undefined if there was none
  */
-function change(thread: number, wish: Uint8Array, options: readonly string[]): string | undefined {
+function change(thread: number, request: Uint8Array, options: readonly string[]): string | undefined {
   const lasting = lastingLibc();
-  if (lasting) return lasting.schedSetattr(thread, wish);
+  if (lasting) return lasting.schedSetattr(thread, request);
   const code = chrt(options, thread || threadId());
   const other = code === 'ENOENT' ? libc() : undefined;
-  return other ? other.schedSetattr(thread, wish) : code;
+  return other ? other.schedSetattr(thread, request) : code;
 }
 
 /** Not in threads, which come and go: what koffi has taken for one is never freed, and neither are its mappings. */

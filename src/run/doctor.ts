@@ -5,10 +5,10 @@ import type { Scheduler } from '../core/cpu/cpu-plan.ts';
 import { clockNs } from '../platform/clock.ts';
 import { reasonOf } from '../platform/failure.ts';
 import { libc } from '../platform/libc.ts';
-import { Cpu, type CpuOptions } from '../sched/processors.ts';
+import { Processors, type ProcessorsOptions } from '../sched/processors.ts';
 import type { GuestSpec } from '../workload/programs.ts';
 import { machineFolder } from '../worlds/vm/machine-folder.ts';
-import { TapeMachine } from '../worlds/vm/script-machine.ts';
+import { ScriptMachine } from '../worlds/vm/script-machine.ts';
 import { worldFactory } from '../worlds/worlds.ts';
 
 /** One thing that a user may need. */
@@ -104,7 +104,7 @@ function priority(): Finding {
 async function deadline(): Promise<Finding> {
   const more = libc() ? '' : '; to reclaim takes koffi, which is not installed';
   try {
-    const cpu = await Cpu.start(oneReservation('deadline'));
+    const cpu = await Processors.start(oneReservation('deadline'));
     await cpu.end();
     return finding('SCHED_DEADLINE', false, true, `the kernel admits 2 ms every 10 ms${more}`, '');
   } catch (cause) {
@@ -115,14 +115,14 @@ async function deadline(): Promise<Finding> {
 
 /** The thread that keeps the reservations of the schedulers fair, cbs-soft and cbs-hard. */
 async function dispatcher(): Promise<Finding> {
-  const cpu = await Cpu.start(oneReservation('cbs-hard'));
+  const cpu = await Processors.start(oneReservation('cbs-hard'));
   await cpu.end();
   const found = cpu.dispatcher!;
   const remedy = 'reservations are kept less well when other programs run: run as root or grant CAP_SYS_NICE';
   return finding('dispatcher', false, found === 'SCHED_FIFO', found, remedy);
 }
 
-function oneReservation(scheduler: Scheduler): CpuOptions {
+function oneReservation(scheduler: Scheduler): ProcessorsOptions {
   const reservation = { budgetNs: 2e6, periodNs: 10e6 };
   return { scheduler, entities: [], hogs: [{ name: 'trial', reservation, processor: 0 }], reclaim: false };
 }
@@ -134,7 +134,7 @@ async function machine(accelerator: 'tcg' | 'kvm'): Promise<Finding> {
   try {
     const folder = machineFolder(randomUUID(), 'source');
     const options = { folder, heartbeats: null, outlives: false, accelerator, role: 'new guest' } as const;
-    const booted = await TapeMachine.create(TRIAL_GUEST, options);
+    const booted = await ScriptMachine.create(TRIAL_GUEST, options);
     try {
       await booted.run();
       await booted.makesSteps(BOOT_MS);

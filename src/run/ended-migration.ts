@@ -1,15 +1,15 @@
 import type { Slice } from '../core/cpu/slice.ts';
-import type { Course } from '../core/migration/migration-result.ts';
+import type { MigrationResult } from '../core/migration/migration-result.ts';
 import type { Admission } from '../core/migration/record.ts';
-import type { Seen, Step } from '../core/migration/steps.ts';
+import type { Step, StepResult } from '../core/migration/steps.ts';
 import type { MigrationSpec } from '../workload/migration-spec.ts';
 import type { TraceLine } from './trace.ts';
 
 /** A migration that has ended, before its world is closed. */
 export interface EndedMigration {
   readonly setup: MigrationSpec;
-  readonly course: Course;
-  readonly steps: readonly { readonly step: Step; readonly seen: Seen }[];
+  readonly course: MigrationResult;
+  readonly steps: readonly { readonly step: Step; readonly seen: StepResult }[];
   readonly world: { readonly startedAt: string; slices(): readonly Slice[] };
   readonly admission: Admission | null;
   readonly notes: readonly string[];

@@ -43,17 +43,17 @@ export function memoryStore(capacity: BytesPerSecond): LedgerStore {
 }
 
 /** What somebody wants of a link, and how long it would wait for it; null: as long as it takes. */
-export interface Wish extends Omit<LinkRequest, 'askedAtNs' | 'deadlineNs'> {
-  readonly patienceNs: Nanos | null;
+export interface LeaseRequest extends Omit<LinkRequest, 'askedAtNs' | 'deadlineNs'> {
+  readonly queueTimeoutNs: Nanos | null;
 }
 
 /** A lease is renewed when less than so much of its time to live is left. */
 const RENEWED_AT = 2 / 3;
 
 /** One migration's dealings with a link's ledger: waits for its reservation, keeps it, gives it back. */
-export class LinkDesk {
+export class LeaseClient {
   readonly #store: LedgerStore;
-  readonly #wish: Wish;
+  readonly #request: LeaseRequest;
   readonly #allowed: (ceilings: readonly Ceiling[]) => void;
   readonly #revocations: Admission['revocations'][number][] = [];
   #capacity: BytesPerSecond = 0;
@@ -71,9 +71,9 @@ export class LinkDesk {
   #over = false;
 
   /** @param allowed told what the link allows whenever that changes; instants count from the call */
-  constructor(store: LedgerStore, wish: Wish, allowed: (ceilings: readonly Ceiling[]) => void) {
+  constructor(store: LedgerStore, request: LeaseRequest, allowed: (ceilings: readonly Ceiling[]) => void) {
     this.#store = store;
-    this.#wish = wish;
+    this.#request = request;
     this.#allowed = allowed;
   }
 
@@ -84,12 +84,12 @@ export class LinkDesk {
    */
   async admit(): Promise<string | undefined> {
     let refusal: string | undefined;
-    const { patienceNs, ...wanted } = this.#wish;
+    const { queueTimeoutNs, ...wanted } = this.#request;
     let ledger = await this.#update((before, now) => {
       const request = {
         ...wanted,
         askedAtNs: now,
-        deadlineNs: patienceNs === null ? null : now + patienceNs,
+        deadlineNs: queueTimeoutNs === null ? null : now + queueTimeoutNs,
       };
       refusal = impossible(before, request);
       return refusal === undefined ? ask(before, request, now) : before;
@@ -102,7 +102,7 @@ export class LinkDesk {
     }
     const lease = ledger.leases.find(({ id }) => id === wanted.id);
     this.#leftQueueAtNs = lease?.grantedAtNs ?? this.#seenAtNs;
-    if (!lease) return refusal === undefined ? tooLate(patienceNs) : `not admitted: ${refusal}`;
+    if (!lease) return refusal === undefined ? tooLate(queueTimeoutNs) : `not admitted: ${refusal}`;
     this.#granted = demandOf(lease);
     this.#timeToLiveNs = ledger.timeToLiveNs ?? Number.POSITIVE_INFINITY;
     this.#heed(ledger);
@@ -119,10 +119,10 @@ export class LinkDesk {
   async leave(): Promise<Admission> {
     this.#over = true;
     await this.#keeping;
-    await this.#update((ledger, now) => release(ledger, this.#wish.id, now)).catch(() => {});
+    await this.#update((ledger, now) => release(ledger, this.#request.id, now)).catch(() => {});
     return {
       capacityBytesPerSecond: this.#capacity,
-      priority: this.#wish.priority,
+      priority: this.#request.priority,
       askedAtNs: this.#askedAtNs,
       waitedNs: this.#leftQueueAtNs - this.#askedAtNs,
       grantedBytesPerSecond: this.#granted,
@@ -136,7 +136,7 @@ export class LinkDesk {
     for (; !this.#over; await sleep(this.#store.lookMs)) {
       const due = this.#expiresAtNs - clockNs() < this.#timeToLiveNs * RENEWED_AT;
       const looked = (before: Ledger, now: Nanos) =>
-        due ? renew(before, this.#wish.id, now) : settle(before, now);
+        due ? renew(before, this.#request.id, now) : settle(before, now);
       try {
         this.#heed(await this.#update(looked));
       } catch (cause) {
@@ -147,7 +147,7 @@ export class LinkDesk {
 
   /** What the ledger says of this lease now. */
   #heed(ledger: Ledger): void {
-    const lease = ledger.leases.find(({ id }) => id === this.#wish.id);
+    const lease = ledger.leases.find(({ id }) => id === this.#request.id);
     const expiresAtNs = lease
       ? this.#calledAtNs + ((lease.expiresAtNs ?? Number.POSITIVE_INFINITY) - this.#seenAtNs)
       : this.#calledAtNs;
@@ -197,11 +197,11 @@ export class LinkDesk {
 }
 
 /** Why a migration that has waited was not admitted. */
-export function tooLate(patienceNs: Nanos | null): string {
+export function tooLate(queueTimeoutNs: Nanos | null): string {
   const how =
-    patienceNs === null
+    queueTimeoutNs === null
       ? 'the link lost capacity, or granted a lease that ran out unseen'
-      : `not granted within ${formatDuration(patienceNs)}`;
+      : `not granted within ${formatDuration(queueTimeoutNs)}`;
   return `not admitted: ${how}`;
 }
 

@@ -1,15 +1,15 @@
-import { type CpuPlan, competitors, isHog } from '../core/cpu/cpu-plan.ts';
+import { type CpuPlan, isHog, schedEntities } from '../core/cpu/cpu-plan.ts';
 import { shareOf } from '../core/cpu/reservation.ts';
 import { stopBound } from '../core/cpu/supply.ts';
 import { deferrable } from '../core/migration/deferral.ts';
 import { known } from '../core/migration/heat.ts';
 import { slotsPerWindow } from '../core/migration/plan.ts';
-import type { Labels } from '../core/migration/record.ts';
+import type { RunMetadata } from '../core/migration/record.ts';
 import { Random } from '../core/random.ts';
 import { NANOS_PER_SECOND, type Nanos } from '../core/units.ts';
 import { linearCurve } from '../model/curve.ts';
 import { expectedOrder } from '../model/expected-order.ts';
-import { type ModelInput, type ModelPrediction, predictCourse } from '../model/predictor.ts';
+import { type ModelInput, type ModelPrediction, predictMigration } from '../model/predictor.ts';
 import { Failure } from '../platform/failure.ts';
 import { type Scenario, seeded } from '../scenario/scenario.ts';
 import { curveOf } from '../workload/dirty-curve.ts';
@@ -17,8 +17,8 @@ import type { MigrationSpec } from '../workload/migration-spec.ts';
 import { meanSpeed } from '../workload/program-clock.ts';
 import { writeRatesOf, writesPerSecondOf } from '../workload/programs.ts';
 
-/** What the model foresees, and what it takes for granted that the scenario says otherwise. */
-export interface Foreseen extends ModelPrediction {
+/** What the model predicts, and what it takes for granted that the scenario says otherwise. */
+export interface Prediction extends ModelPrediction {
   /**
    * With a sender's reservation, what the stop does not exceed with probability 0.99 however the sender's budgets
    * fall: max over k of sbf⁻¹(k·w) + (n − k + 1)·T_d. null without.
@@ -28,18 +28,18 @@ export interface Foreseen extends ModelPrediction {
 }
 
 /** What the model asks of a scenario. */
-type Foreseeable = Pick<Scenario, 'guest' | 'plan' | 'cpu'>;
+type Predictable = Pick<Scenario, 'guest' | 'plan' | 'cpu'>;
 
 /** Whether the link or the sender's CPU time limits how fast pages leave. */
-export function canBeForeseen({ plan, cpu }: Pick<Scenario, 'plan' | 'cpu'>): boolean {
+export function canBePredicted({ plan, cpu }: Pick<Scenario, 'plan' | 'cpu'>): boolean {
   const limited = plan.rateBytesPerSecond !== null && plan.stopRateBytesPerSecond !== null;
   return limited || cpu.cpuPerPageNs > 0;
 }
 
 /** The model's figures as a record carries them; null where it has none: no rate, or no convergence. */
-export function predictedOf(scenario: Foreseeable): Labels['predicted'] {
-  if (!canBeForeseen(scenario)) return null;
-  const { downtimeNs, downtimeP99Ns, totalNs } = foresee(scenario).course;
+export function predictedOf(scenario: Predictable): RunMetadata['predicted'] {
+  if (!canBePredicted(scenario)) return null;
+  const { downtimeNs, downtimeP99Ns, totalNs } = predict(scenario).course;
   if (downtimeNs === null || downtimeP99Ns === null || totalNs === null) return null;
   return { downtimeNs, downtimeP99Ns, totalNs };
 }
@@ -51,10 +51,10 @@ const MODEL_STREAM = 4;
 const MODEL_SEED = 1;
 
 /** The model's answer for a scenario. @throws Failure nothing limits how fast pages leave. */
-export function foresee(scenario: Foreseeable): Foreseen {
+export function predict(scenario: Predictable): Prediction {
   const setup = seeded(scenario, MODEL_SEED);
   const { guest, plan, cpu } = setup;
-  if (!canBeForeseen(setup)) {
+  if (!canBePredicted(setup)) {
     throw new Failure(
       'link.rate: unlimited has no meaning for the model; give the link a rate, or the sender a cpuPerPage',
     );
@@ -63,7 +63,7 @@ export function foresee(scenario: Foreseeable): Foreseen {
   const most = (plan.pageBytes * NANOS_PER_SECOND * senderShare(cpu, assumes)) / cpu.cpuPerPageNs;
   const rateBytesPerSecond = Math.min(plan.rateBytesPerSecond ?? most, most);
   const stopRateBytesPerSecond = Math.min(plan.stopRateBytesPerSecond ?? most, most);
-  const prediction = predictCourse({
+  const prediction = predictMigration({
     pages: guest.pages,
     zeroPages: zeroPagesOf(setup),
     pageSizeBytes: guest.pageSizeBytes,
@@ -99,7 +99,7 @@ export function foresee(scenario: Foreseeable): Foreseen {
 function senderShare(cpu: CpuPlan, assumes: string[]): number {
   if (cpu.cpuPerPageNs === 0) return 1;
   if (cpu.sender) return shareOf(cpu.sender);
-  const all = competitors(cpu);
+  const all = schedEntities(cpu);
   const { processor } = all.find(({ name }) => name === 'sender')!;
   const here = all.filter((other) => other.processor === processor);
   const reserved = here.reduce((sum, { reservation }) => sum + (reservation ? shareOf(reservation) : 0), 0);

@@ -1,6 +1,6 @@
 import type { CpuPlan } from '../core/cpu/cpu-plan.ts';
-import type { Course } from '../core/migration/migration-result.ts';
-import { type Labels, type MigrationRecord, migrationRecord } from '../core/migration/record.ts';
+import type { MigrationResult } from '../core/migration/migration-result.ts';
+import { type MigrationRecord, migrationRecord, type RunMetadata } from '../core/migration/record.ts';
 import type { MigrationSpec } from '../workload/migration-spec.ts';
 import type { WorldName } from '../worlds/worlds.ts';
 
@@ -9,15 +9,15 @@ export interface Occasion {
   readonly world: WorldName;
   readonly scenario: string;
   readonly startedAt: string;
-  readonly foreseen: Labels['predicted'];
-  readonly admission?: Labels['admission'];
+  readonly predicted: RunMetadata['predicted'];
+  readonly admission?: RunMetadata['admission'];
 }
 
 /** The record of one migration, the same whoever ran it: a run or a cell of a sweep. */
 export function recordOf(
   occasion: Occasion,
   { guest, plan, cpu, antagonists = [] }: MigrationSpec,
-  course: Course,
+  course: MigrationResult,
 ): MigrationRecord {
   return migrationRecord(
     {
@@ -30,12 +30,12 @@ export function recordOf(
       reservations: reservationsOf(cpu),
       antagonists,
       admission: occasion.admission ?? null,
-      predicted: occasion.foreseen,
+      predicted: occasion.predicted,
     },
     course,
   );
 }
 
-function reservationsOf({ reclaim: _, ...reservations }: CpuPlan): Labels['reservations'] {
+function reservationsOf({ reclaim: _, ...reservations }: CpuPlan): RunMetadata['reservations'] {
   return reservations;
 }

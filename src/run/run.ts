@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { changeCapacity } from '../core/link/ledger.ts';
-import type { Labels, MigrationRecord } from '../core/migration/record.ts';
+import type { MigrationRecord, RunMetadata } from '../core/migration/record.ts';
 import { NANOS_PER_MILLISECOND } from '../core/units.ts';
 import { Refusal } from '../platform/failure.ts';
 import type { LinkShare } from '../scenario/fleet.ts';
@@ -10,7 +10,7 @@ import type { DestinationThere } from '../transport/connect.ts';
 import type { MigrationSpec } from '../workload/migration-spec.ts';
 import type { World } from '../worlds/world.ts';
 import { type WorldFactory, type WorldName, worldFactory } from '../worlds/worlds.ts';
-import { drive, type Witnessed } from './drive.ts';
+import { drive, type StepListener } from './drive.ts';
 import { type EndedMigration, traceOf } from './ended-migration.ts';
 import { type Ensemble, virtualEnsemble } from './ensemble.ts';
 import { type LedgerStore, memoryStore } from './lease-client.ts';
@@ -39,7 +39,7 @@ export interface RunOptions {
 /** Told what happens while it happens. */
 export interface RunListener {
   /** @returns who is told every step of this migration as it is carried out, where time passes */
-  starts?(run: { readonly cell: Cell; readonly run: number; readonly seed: number }): Witnessed;
+  starts?(run: { readonly cell: Cell; readonly run: number; readonly seed: number }): StepListener;
   traced?(line: TraceLine): void;
   /** The record; and the migration that it is of, whose world is still there during the call. */
   ended?(record: MigrationRecord, migration: EndedMigration): void;
@@ -49,7 +49,7 @@ export interface RunListener {
 export interface CellResult {
   readonly cell: Cell;
   readonly scenario: Scenario;
-  readonly foreseen: Labels['predicted'];
+  readonly predicted: RunMetadata['predicted'];
   /** Of a measured cell: what it comes to in virtual time. */
   readonly ensemble: Ensemble | undefined;
   readonly records: readonly MigrationRecord[];
@@ -59,7 +59,7 @@ export interface CellResult {
 interface Migration {
   readonly setup: MigrationSpec;
   readonly share: LinkShare | null;
-  readonly witnessed: Witnessed | undefined;
+  readonly listener: StepListener | undefined;
   ended(how: EndedMigration): void;
 }
 
@@ -76,7 +76,7 @@ export async function run(experiment: Experiment, options: RunOptions): Promise<
     cell,
     scenario,
     together,
-    foreseen: predictedOf(scenario),
+    predicted: predictedOf(scenario),
     ensemble: ensembles ? virtualEnsemble(scenario, firstSeed) : undefined,
     records: [] as MigrationRecord[],
   }));
@@ -86,15 +86,15 @@ export async function run(experiment: Experiment, options: RunOptions): Promise<
     for (let repetition = 0; repetition < experiment.runs && goesOn(); repetition++) {
       for (const group of grouped(results)) {
         if (!goesOn()) break;
-        const migrations = group.map(({ cell, scenario, foreseen, records }, index): Migration => {
+        const migrations = group.map(({ cell, scenario, predicted, records }, index): Migration => {
           const seed = firstSeed + repetition * group.length + index;
           return {
             setup: seeded(scenario, seed),
             share: scenario.share,
-            witnessed: listener.starts?.({ cell, run: repetition + 1, seed }),
+            listener: listener.starts?.({ cell, run: repetition + 1, seed }),
             ended(how) {
               if (listener.traced) for (const line of traceOf(how)) listener.traced(line);
-              const record = recordOfEnded(how, { world, scenario: name, foreseen });
+              const record = recordOfEnded(how, { world, scenario: name, predicted });
               records.push(record);
               listener.ended?.(record, how);
             },
@@ -115,23 +115,23 @@ export async function run(experiment: Experiment, options: RunOptions): Promise<
  */
 export async function migration(
   name: string,
-  { scenario, foreseen }: Pick<CellResult, 'scenario' | 'foreseen'>,
+  { scenario, predicted }: Pick<CellResult, 'scenario' | 'predicted'>,
   seed: number,
   options: RunOptions,
   factory: WorldFactory,
 ): Promise<MigrationRecord> {
   let record: MigrationRecord | undefined;
   const ended = (how: EndedMigration) => {
-    record = recordOfEnded(how, { world: options.world, scenario: name, foreseen });
+    record = recordOfEnded(how, { world: options.world, scenario: name, predicted });
   };
-  const alone = { setup: seeded(scenario, seed), share: null, witnessed: undefined, ended };
+  const alone = { setup: seeded(scenario, seed), share: null, listener: undefined, ended };
   await carryOutTogether([alone], options, factory);
   return record!;
 }
 
 function recordOfEnded(
   { setup, course, world, admission, notes }: EndedMigration,
-  occasion: Pick<Occasion, 'world' | 'scenario' | 'foreseen'>,
+  occasion: Pick<Occasion, 'world' | 'scenario' | 'predicted'>,
 ): MigrationRecord {
   return recordOf({ ...occasion, startedAt: world.startedAt, admission }, setup, {
     ...course,
@@ -225,7 +225,7 @@ async function changeInTime(
 }
 
 async function carryOut(
-  { share, witnessed, ended }: Migration,
+  { share, listener, ended }: Migration,
   { world: own, setup, notes }: Admitted,
   store: LedgerStore | undefined,
   interrupted: AbortSignal | undefined,
@@ -239,7 +239,7 @@ async function carryOut(
     const steps: EndedMigration['steps'][number][] = [];
     const course = await drive(setup.plan, world, (step, seen) => {
       steps.push({ step, seen });
-      witnessed?.(step, seen);
+      listener?.(step, seen);
     });
     ended({ setup, course, steps, world, admission: shared?.admission ?? null, notes });
   } finally {

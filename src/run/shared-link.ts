@@ -2,13 +2,13 @@ import { randomUUID } from 'node:crypto';
 import type { Slice } from '../core/cpu/slice.ts';
 import type { Ceiling } from '../core/link/ceiling.ts';
 import type { Admission } from '../core/migration/record.ts';
-import type { Seen, Step } from '../core/migration/steps.ts';
+import type { Step, StepResult } from '../core/migration/steps.ts';
 import type { Nanos } from '../core/units.ts';
 import { reasonOf } from '../platform/failure.ts';
 import type { LinkShare } from '../scenario/fleet.ts';
 import type { MigrationSpec } from '../workload/migration-spec.ts';
 import type { World } from '../worlds/world.ts';
-import { type LedgerStore, LinkDesk } from './lease-client.ts';
+import { LeaseClient, type LedgerStore } from './lease-client.ts';
 
 /**
  * A world whose link others use too. The migration waits for its reservation when it is about to send its first round,
@@ -16,7 +16,7 @@ import { type LedgerStore, LinkDesk } from './lease-client.ts';
  */
 export class SharedLinkWorld implements World {
   readonly #world: World;
-  readonly #desk: LinkDesk;
+  readonly #client: LeaseClient;
   #now: Nanos = 0;
   #isAtDesk = false;
   #isCancelled = false;
@@ -24,15 +24,15 @@ export class SharedLinkWorld implements World {
 
   constructor(world: World, { plan }: MigrationSpec, share: LinkShare, store: LedgerStore) {
     this.#world = world;
-    const wish = {
+    const request = {
       id: `${share.name} ${randomUUID()}`,
       rateBytesPerSecond: plan.rateBytesPerSecond!,
       stopRateBytesPerSecond: plan.stopRateBytesPerSecond!,
       leastBytesPerSecond: share.leastBytesPerSecond,
       priority: share.priority,
-      patienceNs: share.patienceNs,
+      queueTimeoutNs: share.queueTimeoutNs,
     };
-    this.#desk = new LinkDesk(store, wish, (ceilings) => world.allow(ceilings));
+    this.#client = new LeaseClient(store, request, (ceilings) => world.allow(ceilings));
   }
 
   /** How the reservation was got; null: it was never asked for. */
@@ -44,11 +44,11 @@ export class SharedLinkWorld implements World {
     return this.#world.startedAt;
   }
 
-  async perform(step: Step): Promise<Seen> {
+  async perform(step: Step): Promise<StepResult> {
     if (step.kind === 'track') {
       this.#isAtDesk = true;
       try {
-        const why = await this.#desk.admit();
+        const why = await this.#client.admit();
         if (why !== undefined && !this.#isCancelled)
           return { kind: 'failed', now: this.#now, why, outcome: 'aborted' };
       } catch (cause) {
@@ -64,7 +64,7 @@ export class SharedLinkWorld implements World {
   /** Also while it waits for its reservation. */
   cancel(why: string): boolean {
     this.#isCancelled = true;
-    this.#desk.stopWaiting();
+    this.#client.stopWaiting();
     return this.#world.cancel?.(why) ?? false;
   }
 
@@ -84,6 +84,6 @@ export class SharedLinkWorld implements World {
   async leave(): Promise<void> {
     if (!this.#isAtDesk) return;
     this.#isAtDesk = false;
-    this.#admission = await this.#desk.leave();
+    this.#admission = await this.#client.leave();
   }
 }

@@ -1,9 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import { migrate } from '../core/migration/migrate.ts';
-import type { Course } from '../core/migration/migration-result.ts';
+import type { MigrationResult } from '../core/migration/migration-result.ts';
 import { PageSet } from '../core/migration/pages.ts';
 import type { Plan } from '../core/migration/plan.ts';
-import type { Seen, Step } from '../core/migration/steps.ts';
+import type { Step, StepResult } from '../core/migration/steps.ts';
 import { Failure } from '../platform/failure.ts';
 
 /**
@@ -13,8 +13,8 @@ import { Failure } from '../platform/failure.ts';
  */
 export type TraceLine =
   | { readonly plan: Plan }
-  | { readonly step: Step; readonly seen: Seen }
-  | { readonly course: Course };
+  | { readonly step: Step; readonly seen: StepResult }
+  | { readonly course: MigrationResult };
 
 /** Page sets and typed arrays travel as base64 of their little-endian bytes. */
 export function encodeTraceLine(line: TraceLine): string {
@@ -47,6 +47,7 @@ function parsed(text: string): unknown {
       if (typeof value?.uint32 === 'string') return uint32(value.uint32);
       if (typeof value?.uint8 === 'string') return new Uint8Array(bytesOf(value.uint8));
       if (typeof value?.float64 === 'string') return new Float64Array(bytesOf(value.float64));
+      if ('witness' in Object(value) || 'standsSince' in Object(value)) return named(value);
       return value;
     });
   } catch {
@@ -54,10 +55,20 @@ function parsed(text: string): unknown {
   }
 }
 
+/** Version 0.1 called two of an answer's properties otherwise; its traces can be replayed until version 0.3. */
+function named(value: object): object {
+  const { witness, standsSince, ...rest } = value as Record<string, unknown>;
+  return {
+    ...rest,
+    ...(witness !== undefined && { measurements: witness }),
+    ...(standsSince !== undefined && { pausedSince: standsSince }),
+  };
+}
+
 /** What came of replaying one migration of a trace. */
 export interface Replay {
   readonly steps: number;
-  readonly course: Course | undefined;
+  readonly course: MigrationResult | undefined;
   /** The first difference between then and now, if there is one. */
   readonly difference: string | undefined;
 }

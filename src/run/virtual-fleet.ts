@@ -14,7 +14,7 @@ import type { BytesPerSecond, Nanos } from '../core/units.ts';
 import type { LinkShare } from '../scenario/fleet.ts';
 import type { MigrationSpec } from '../workload/migration-spec.ts';
 import { revokedBecause, tooLate } from './lease-client.ts';
-import { type Journey, journey, watchingNs } from './virtual-migration.ts';
+import { type VirtualMigration, virtualMigration, watchingNs } from './virtual-migration.ts';
 
 /** One of several migrations over one link. */
 export interface FleetMember {
@@ -23,7 +23,7 @@ export interface FleetMember {
 }
 
 /** How one of them went, and how it got its reservation. */
-export interface FleetJourney extends Journey {
+export interface FleetRun extends VirtualMigration {
   readonly admission: Admission;
 }
 
@@ -39,9 +39,9 @@ interface Event {
  * it goes by itself; and if some of its reservation is revoked on the way, once more from its beginning, which up to
  * that instant comes to the same.
  */
-export function virtualFleet(members: readonly FleetMember[]): readonly FleetJourney[] {
+export function virtualFleet(members: readonly FleetMember[]): readonly FleetRun[] {
   const { capacityBytesPerSecond, changes } = members[0]!.share;
-  const travellers = members.map((member, index) => new Traveller(member, String(index)));
+  const fleet = members.map((member, index) => new FleetMigration(member, String(index)));
   let ledger = emptyLedger(capacityBytesPerSecond);
   // At one instant what is free comes before who asks for it.
   const known: Event[] = [
@@ -49,13 +49,13 @@ export function virtualFleet(members: readonly FleetMember[]): readonly FleetJou
       atNs,
       change: (before: Ledger, now: Nanos) => changeCapacity(before, capacity, now),
     })),
-    ...travellers.map((traveller) => ({
-      atNs: traveller.request.askedAtNs,
-      change: (before: Ledger, now: Nanos) => traveller.ask(before, now),
+    ...fleet.map((migration) => ({
+      atNs: migration.request.askedAtNs,
+      change: (before: Ledger, now: Nanos) => migration.ask(before, now),
     })),
   ].sort((one, other) => one.atNs - other.atNs);
   for (;;) {
-    const leaving = travellers.map(({ request, leavesAtNs }) => ({
+    const leaving = fleet.map(({ request, leavesAtNs }) => ({
       atNs: leavesAtNs,
       change: (before: Ledger, now: Nanos) => release(before, request.id, now),
     }));
@@ -64,13 +64,13 @@ export function virtualFleet(members: readonly FleetMember[]): readonly FleetJou
     if (next.atNs === Number.POSITIVE_INFINITY) break;
     if (next === known[0]) known.shift();
     ledger = next.change(ledger, next.atNs);
-    for (const traveller of travellers) traveller.heed(ledger, next.atNs);
+    for (const migration of fleet) migration.heed(ledger, next.atNs);
   }
-  return travellers.map((traveller) => traveller.outcome());
+  return fleet.map((migration) => migration.outcome());
 }
 
 /** A member on its way. */
-class Traveller {
+class FleetMigration {
   readonly request: LinkRequest;
   /** When it gives its lease back, if nothing else happens. */
   leavesAtNs: Nanos = Number.POSITIVE_INFINITY;
@@ -81,7 +81,7 @@ class Traveller {
   #leftQueueAtNs: Nanos = 0;
   #granted: BytesPerSecond = 0;
   #releasedAtNs: Nanos = 0;
-  #journey: Journey | undefined;
+  #migration: VirtualMigration | undefined;
 
   constructor(member: FleetMember, id: string) {
     this.#member = member;
@@ -93,7 +93,7 @@ class Traveller {
       stopRateBytesPerSecond: setup.plan.stopRateBytesPerSecond!,
       leastBytesPerSecond: share.leastBytesPerSecond,
       priority: share.priority,
-      deadlineNs: share.patienceNs === null ? null : askedAtNs + share.patienceNs,
+      deadlineNs: share.queueTimeoutNs === null ? null : askedAtNs + share.queueTimeoutNs,
       askedAtNs,
     };
   }
@@ -115,9 +115,9 @@ class Traveller {
       this.#move();
     } else if (this.#state === 'waits' && !ledger.queue.some((one) => one.id === id)) {
       this.#leftQueueAtNs = now;
-      this.#journey = journey(this.#member.setup, {
+      this.#migration = virtualMigration(this.#member.setup, {
         waitedNs,
-        refusal: tooLate(this.#member.share.patienceNs),
+        refusal: tooLate(this.#member.share.queueTimeoutNs),
       });
       this.#end(now);
     } else if (this.#state === 'moves' && !lease) {
@@ -132,11 +132,11 @@ class Traveller {
     }
   }
 
-  outcome(): FleetJourney {
+  outcome(): FleetRun {
     const { capacityBytesPerSecond } = this.#member.share;
     const { askedAtNs, priority } = this.request;
     return {
-      ...this.#journey!,
+      ...this.#migration!,
       admission: {
         capacityBytesPerSecond,
         priority,
@@ -156,8 +156,8 @@ class Traveller {
   /** With what is known of its reservation by now. */
   #move(): void {
     const waitedNs = this.#leftQueueAtNs - this.request.askedAtNs;
-    this.#journey = journey(this.#member.setup, { waitedNs, ceilings: this.#ceilings });
-    this.leavesAtNs = this.#leftQueueAtNs + this.#journey.heldNs;
+    this.#migration = virtualMigration(this.#member.setup, { waitedNs, ceilings: this.#ceilings });
+    this.leavesAtNs = this.#leftQueueAtNs + this.#migration.heldNs;
   }
 
   #end(now: Nanos): void {

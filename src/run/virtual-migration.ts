@@ -1,21 +1,21 @@
 import type { Ceiling } from '../core/link/ceiling.ts';
 import { migrate } from '../core/migration/migrate.ts';
-import type { Course } from '../core/migration/migration-result.ts';
-import type { Seen, Step } from '../core/migration/steps.ts';
+import type { MigrationResult } from '../core/migration/migration-result.ts';
+import type { Step, StepResult } from '../core/migration/steps.ts';
 import type { Nanos } from '../core/units.ts';
 import type { MigrationSpec } from '../workload/migration-spec.ts';
 import { VirtualWorld } from '../worlds/virtual/virtual-world.ts';
 
-/** What became of a migration's wish for a reservation of the link. */
-export type Answer =
+/** What became of a migration's request for a reservation of the link. */
+export type LeaseAnswer =
   /** Granted after a while; instants of what was taken back later count from then. */
   | { readonly waitedNs: Nanos; readonly ceilings: readonly Ceiling[] }
   | { readonly waitedNs: Nanos; readonly refusal: string };
 
 /** One migration in virtual time from its beginning to its end. */
-export interface Journey {
-  readonly course: Course;
-  readonly steps: readonly { readonly step: Step; readonly seen: Seen }[];
+export interface VirtualMigration {
+  readonly course: MigrationResult;
+  readonly steps: readonly { readonly step: Step; readonly seen: StepResult }[];
   readonly world: VirtualWorld;
   /** From its reservation to when it gave it back. */
   readonly heldNs: Nanos;
@@ -34,11 +34,11 @@ export function watchingNs(setup: MigrationSpec): Nanos {
   return now;
 }
 
-export function journey(setup: MigrationSpec, answer: Answer): Journey {
+export function virtualMigration(setup: MigrationSpec, answer: LeaseAnswer): VirtualMigration {
   const world = new VirtualWorld(setup);
-  const steps: { step: Step; seen: Seen }[] = [];
+  const steps: { step: Step; seen: StepResult }[] = [];
   let [grantedAtNs, leftAtNs] = [0, 0];
-  const perform = (step: Step): Seen => {
+  const perform = (step: Step): StepResult => {
     if (step.kind !== 'track') return world.carryOut(step);
     // The guest goes on while its migration waits.
     grantedAtNs = world.carryOut({ kind: 'observe', windowNs: answer.waitedNs }).now;

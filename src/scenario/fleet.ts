@@ -56,12 +56,12 @@ export interface LinkShare {
   readonly atNs: Nanos;
   readonly priority: number;
   /** How long it would wait for its reservation; null: as long as it takes. */
-  readonly patienceNs: Nanos | null;
+  readonly queueTimeoutNs: Nanos | null;
   /** If some of the reservation is revoked, the least with which it goes on. */
   readonly leastBytesPerSecond: BytesPerSecond;
 }
 
-export type Place = Pick<LinkShare, 'name' | 'atNs' | 'priority' | 'patienceNs'>;
+export type Place = Pick<LinkShare, 'name' | 'atNs' | 'priority' | 'queueTimeoutNs'>;
 
 /** The places of all members, and what each sets differently. Where several have a name, they are numbered. */
 export function placesOf(
@@ -75,7 +75,7 @@ export function placesOf(
       const number = (given.get(name) ?? 0) + 1;
       given.set(name, number);
       const called = named.get(name) === 1 ? name : `${name}-${number}`;
-      return { place: { name: called, atNs: at + index * every, priority, patienceNs: deadline }, set };
+      return { place: { name: called, atNs: at + index * every, priority, queueTimeoutNs: deadline }, set };
     }),
   );
 }
@@ -116,6 +116,6 @@ export function resolveShare(
     capacityBytesPerSecond: capacity,
     changes: changes.map(({ at, capacity }) => ({ atNs: at, capacityBytesPerSecond: capacity })),
     leastBytesPerSecond: least ?? demand,
-    ...(place ?? { name: guest.name, atNs: 0, priority: 0, patienceNs: null }),
+    ...(place ?? { name: guest.name, atNs: 0, priority: 0, queueTimeoutNs: null }),
   };
 }

@@ -8,16 +8,16 @@ import { checked } from './checked.ts';
 import { checkCpu, resolveCpu } from './cpu.ts';
 import { insisting, resolveGuest, resolvePlan } from './parts.ts';
 import { whole } from './quantity.ts';
-import { guestSchema, journeySchema } from './scenario-schema.ts';
+import { guestSchema, migrationSchema } from './scenario-schema.ts';
 
 /** A guest that is to live on a host, and what is reserved for it there. */
-export interface GuestToBoot {
+export interface GuestDefinition {
   readonly guest: GuestSpec;
   readonly reservation: Hello['reservation'];
 }
 
 /** A scenario's guest, and who keeps its reservation. */
-const residentSchema = guestSchema.extend({
+const guestDefinitionSchema = guestSchema.extend({
   scheduler: z.enum(schedulers, `a scheduler: ${schedulers.join(', ')}`).default('cbs-hard'),
   seed: whole(0, Number.MAX_SAFE_INTEGER).default(1),
 });
@@ -26,9 +26,9 @@ const residentSchema = guestSchema.extend({
  * @param where its problems are
  * @throws UsageError all that is wrong with it
  */
-export function guestToBoot(raw: unknown, where: string): GuestToBoot {
+export function guestDefinition(raw: unknown, where: string): GuestDefinition {
   try {
-    const { scheduler, seed, ...document } = checked(residentSchema, raw, 'guest');
+    const { scheduler, seed, ...document } = checked(guestDefinitionSchema, raw, 'guest');
     return insisting((insist) => {
       const guest = { ...resolveGuest(document, undefined, insist), seed };
       const { reservation = null } = document;
@@ -43,7 +43,7 @@ export function guestToBoot(raw: unknown, where: string): GuestToBoot {
 }
 
 /** How a guest that is already there migrates. */
-export interface Journey {
+export interface RequestedMigration {
   readonly plan: Plan;
   readonly cpu: CpuPlan;
 }
@@ -53,8 +53,12 @@ export interface Journey {
  * @param reservation what it has of a processor, which goes with it and is not for this migration to say
  * @throws UsageError all that is wrong with it
  */
-export function journeyOf(raw: unknown, guest: GuestSpec, reservation: Hello['reservation']): Journey {
-  const document = checked(journeySchema, raw, 'migration');
+export function requestedMigration(
+  raw: unknown,
+  guest: GuestSpec,
+  reservation: Hello['reservation'],
+): RequestedMigration {
+  const document = checked(migrationSchema, raw, 'migration');
   return insisting((insist) => {
     const cpu = resolveCpu({ ...document, guest: {} });
     checkCpu(cpu, insist);

@@ -13,7 +13,7 @@ import {
 import { type Problem, shown, UsageError } from '../platform/problem.ts';
 import { type GuestSpec, pagesNeeded } from '../workload/programs.ts';
 import { resolveProgram } from './program.ts';
-import type { GuestDocument, JourneyDocument } from './scenario-schema.ts';
+import type { GuestDocument, MigrationDocument } from './scenario-schema.ts';
 
 /** Notes a problem unless something holds. */
 export type Insist = (holds: boolean, path: string, expected: string, found: unknown) => void;
@@ -64,7 +64,7 @@ export function resolveGuest(
 
 /** The policy with which a guest of these pages migrates. */
 export function resolvePlan(
-  { link, migration }: Pick<JourneyDocument, 'link' | 'migration'>,
+  { link, migration }: Pick<MigrationDocument, 'link' | 'migration'>,
   { pages, pageSizeBytes }: Pick<GuestSpec, 'pages' | 'pageSizeBytes'>,
   insist: Insist,
 ): Omit<Plan, 'seed'> {

@@ -108,7 +108,7 @@ const sender = z.strictObject(
 );
 
 /** What a migration needs to be told beyond its guest. */
-const journey = {
+const migrationParts = {
   sender: sender.prefault({}),
   cpu: cpuSchema.prefault({}),
   background: backgroundSchema,
@@ -117,15 +117,15 @@ const journey = {
   migration: migration.prefault({}),
 };
 
-export const journeySchema = z.strictObject(
-  journey,
+export const migrationSchema = z.strictObject(
+  migrationParts,
   'a migration: { link, migration, sender, cpu, background }',
 );
 
 export const scenarioSchema = z.strictObject({
   describe: z.string('a sentence').default(''),
   guest: guestSchema,
-  ...journey,
+  ...migrationParts,
   vm: vmSchema,
   qemu: qemuSchema,
   runs: whole(1, 1_000_000).default(1),
@@ -133,5 +133,5 @@ export const scenarioSchema = z.strictObject({
 });
 
 export type GuestDocument = z.infer<typeof guestSchema>;
-export type JourneyDocument = z.infer<typeof journeySchema>;
+export type MigrationDocument = z.infer<typeof migrationSchema>;
 export type ScenarioDocument = z.infer<typeof scenarioSchema>;

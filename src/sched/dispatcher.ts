@@ -2,14 +2,14 @@ import { type CbsRule, charge, idleServer, replenish, sleep, wake } from '../cor
 import { NONE } from '../core/cpu/earliest-first.ts';
 import { FAIR_QUANTUM_NS } from '../core/cpu/processor.ts';
 import type { Reservation } from '../core/cpu/reservation.ts';
-import { Turns } from '../core/cpu/round-robin.ts';
+import { RoundRobin } from '../core/cpu/round-robin.ts';
 import type { Nanos } from '../core/units.ts';
-import { Chain, frontOf, isTaken } from './dispatch-queue.ts';
-import { type Entity, Planner, type Processor } from './planner.ts';
-import type { Desk } from './scheduler-memory.ts';
+import { DispatchQueue, frontOf, isTaken } from './dispatch-queue.ts';
+import { type PlannedEntity, type PlannedProcessor, Planner } from './planner.ts';
+import type { SchedulerMemory } from './scheduler-memory.ts';
 
 /** One that takes turns. Without a reservation it shares what the others leave. */
-export interface Competitor {
+export interface DispatchedEntity {
   readonly reservation: Reservation | null;
   readonly processor: number;
 }
@@ -19,19 +19,19 @@ export interface Competitor {
  * deadline, the others in turn. Plans ahead as far as it is certain, so that threads hand over to each other. Budgets
  * follow the rules of core/cpu; time and CPU time come from the threads' own clocks. Makes no objects once it is made.
  */
-export class Cooperative {
-  readonly #desk: Desk;
+export class Dispatcher {
+  readonly #memory: SchedulerMemory;
   readonly #rule: CbsRule;
-  readonly #entities: readonly Entity[];
-  readonly #processors: readonly Processor[];
+  readonly #entities: readonly PlannedEntity[];
+  readonly #processors: readonly PlannedProcessor[];
   readonly #planner: Planner;
 
   /** @param rule undefined: reservations are not kept, all take turns. */
-  constructor(desk: Desk, rule: CbsRule | undefined, competitors: readonly Competitor[]) {
-    this.#desk = desk;
+  constructor(memory: SchedulerMemory, rule: CbsRule | undefined, competitors: readonly DispatchedEntity[]) {
+    this.#memory = memory;
     this.#rule = rule ?? 'hard';
     this.#entities = competitors.map(({ reservation }, index) => ({
-      seat: desk.seat(index),
+      slot: memory.slot(index),
       server: rule && reservation ? idleServer(reservation) : undefined,
       isAwake: false,
       chargedNs: 0,
@@ -41,56 +41,56 @@ export class Cooperative {
     const count = 1 + Math.max(...competitors.map(({ processor }) => processor));
     this.#processors = Array.from({ length: count }, (_, number) => ({
       entities: [...competitors.keys()].filter((index) => competitors[index]!.processor === number),
-      turns: new Turns(FAIR_QUANTUM_NS),
-      chain: new Chain(desk, number),
+      turns: new RoundRobin(FAIR_QUANTUM_NS),
+      queue: new DispatchQueue(memory, number),
       holder: NONE,
       heardNs: 0,
     }));
     this.#planner = new Planner(this.#rule, this.#entities);
     for (const [index, { processor }] of competitors.entries())
-      this.#entities[index]!.seat.processor = processor;
+      this.#entities[index]!.slot.processor = processor;
   }
 
   /** Takes note of what has happened, and says whose turn it is. Returns when to look again at the latest. */
-  look(now: Nanos): Nanos {
+  dispatch(now: Nanos): Nanos {
     let next = Number.POSITIVE_INFINITY;
     for (const processor of this.#processors) next = Math.min(next, this.#lookAt(processor, now));
     return next;
   }
 
   /** If somebody hands over meanwhile, looks again, and plans from there. */
-  #lookAt(processor: Processor, now: Nanos): Nanos {
-    const { chain, entities } = processor;
+  #lookAt(processor: PlannedProcessor, now: Nanos): Nanos {
+    const { queue, entities } = processor;
     const planner = this.#planner;
     for (;;) {
-      const { word } = chain;
+      const { word } = queue;
       for (const index of entities) this.#observe(processor, index, now);
       const lost = this.#hear(processor, word, now);
       planner.plan(processor, now);
-      if (chain.replace(word, planner.word)) {
-        if (lost !== NONE) this.#desk.countOverrun();
+      if (queue.replace(word, planner.word)) {
+        if (lost !== NONE) this.#memory.countOverrun();
         break;
       }
       if (lost !== NONE) this.#finds(processor, lost);
     }
     const front = frontOf(planner.word);
-    if (front !== NONE && !isTaken(planner.word)) this.#entities[front]!.seat.knock();
+    if (front !== NONE && !isTaken(planner.word)) this.#entities[front]!.slot.notify();
     return planner.nextNs;
   }
 
   /** Brings what is known of an entity up to date. */
-  #observe(processor: Processor, index: number, now: Nanos): void {
+  #observe(processor: PlannedProcessor, index: number, now: Nanos): void {
     const entity = this.#entities[index]!;
-    const { seat, server } = entity;
-    const { isAwake } = seat;
+    const { slot, server } = entity;
+    const { isRunnable } = slot;
     // A server wakes before it is charged for having been woken: else waking would give that back.
-    if (isAwake && !entity.isAwake) {
+    if (isRunnable && !entity.isAwake) {
       if (server) wake(this.#rule, server, now);
       else processor.turns.join(index);
       entity.isAwake = true;
     }
     if (entity.isAwake) this.#charge(processor, index, now);
-    if (!isAwake && entity.isAwake) {
+    if (!isRunnable && entity.isAwake) {
       if (server) sleep(server);
       else processor.turns.leave(index);
       entity.isAwake = false;
@@ -99,11 +99,11 @@ export class Cooperative {
     if (server?.phase === 'throttled' && server.deadlineNs <= now) replenish(this.#rule, server, now);
   }
 
-  #charge(processor: Processor, index: number, now: Nanos): void {
+  #charge(processor: PlannedProcessor, index: number, now: Nanos): void {
     const entity = this.#entities[index]!;
     const { server } = entity;
     const { turns } = processor;
-    const ranNs = entity.seat.cpuNs - entity.chargedNs;
+    const ranNs = entity.slot.cpuNs - entity.chargedNs;
     if (ranNs === 0) return;
     entity.chargedNs += ranNs;
     if (server) charge(this.#rule, server, ranNs, now);
@@ -117,7 +117,7 @@ export class Cooperative {
   }
 
   /** Who has taken up the turn. One that is overdue is not waited for, and is returned; else `NONE`. */
-  #hear(processor: Processor, word: number, now: Nanos): number {
+  #hear(processor: PlannedProcessor, word: number, now: Nanos): number {
     const holder = isTaken(word) ? frontOf(word) : NONE;
     if (holder !== processor.holder) processor.heardNs = now;
     processor.holder = holder;
@@ -132,7 +132,7 @@ export class Cooperative {
    * It has stopped after all, just now. All its CPU time may have been charged by then, and nothing that comes later
    * would tell that it waits for its next turn.
    */
-  #finds(processor: Processor, index: number): void {
+  #finds(processor: PlannedProcessor, index: number): void {
     const entity = this.#entities[index]!;
     entity.isLost = false;
     if (!entity.server) processor.turns.join(index);

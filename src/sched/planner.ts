@@ -1,9 +1,9 @@
 import type { CbsRule, Server } from '../core/cpu/cbs.ts';
 import { NONE } from '../core/cpu/earliest-first.ts';
-import type { Turns } from '../core/cpu/round-robin.ts';
+import type { RoundRobin } from '../core/cpu/round-robin.ts';
 import { NANOS_PER_MILLISECOND, type Nanos } from '../core/units.ts';
-import { CHAIN_LENGTH, type Chain, linked, NOBODY, taken } from './dispatch-queue.ts';
-import type { Seat } from './scheduler-memory.ts';
+import { type DispatchQueue, linked, NOBODY, QUEUE_LENGTH, taken } from './dispatch-queue.ts';
+import type { ThreadSlot } from './scheduler-memory.ts';
 
 /**
  * A thread that has the turn is not waited for if it lies in a long system call, or if the operating system runs
@@ -13,8 +13,8 @@ import type { Seat } from './scheduler-memory.ts';
 const LATE_NS = NANOS_PER_MILLISECOND;
 const ANSWER_NS = NANOS_PER_MILLISECOND / 4;
 
-export interface Entity {
-  readonly seat: Seat;
+export interface PlannedEntity {
+  readonly slot: ThreadSlot;
   readonly server: Server | undefined;
   isAwake: boolean;
   /** CPU time that was charged. */
@@ -26,12 +26,12 @@ export interface Entity {
 }
 
 /** A processor in name only: the operating system chooses the real one. */
-export interface Processor {
+export interface PlannedProcessor {
   /** Ties of deadlines go to the first. */
   readonly entities: readonly number[];
   /** Of those without a reservation. */
-  readonly turns: Turns;
-  readonly chain: Chain;
+  readonly turns: RoundRobin;
+  readonly queue: DispatchQueue;
   /** Who has taken up the turn, or `NONE`. */
   holder: number;
   /** When the holder was last heard of. */
@@ -41,13 +41,13 @@ export interface Processor {
 /**
  * Plans who runs one after another if nothing else happens: the holder, though it may have to stop now; the servers
  * that have budget, or will have it by then, by earliest deadline; the one whose turn it is, until the next budget of
- * a server comes; and that server. Nobody is in the chain twice, as each has one limit. Whoever is the last rings
+ * a server comes; and that server. Nobody is in the queue twice, as each has one limit. Whoever is the last wakes the dispatcher
  * when it stops.
  */
 export class Planner {
   readonly #rule: CbsRule;
-  readonly #entities: readonly Entity[];
-  /** The plan that is being made: the word of the chain, and how many are in it. */
+  readonly #entities: readonly PlannedEntity[];
+  /** The plan that is being made: the word of the queue, and how many are in it. */
   #word = NOBODY;
   #length = 0;
   /** When all in it have had what they may have. */
@@ -57,22 +57,22 @@ export class Planner {
   /** When to look again. */
   #nextNs: Nanos = 0;
 
-  constructor(rule: CbsRule, entities: readonly Entity[]) {
+  constructor(rule: CbsRule, entities: readonly PlannedEntity[]) {
     this.#rule = rule;
     this.#entities = entities;
   }
 
-  /** For the chain. */
+  /** For the queue. */
   get word(): number {
     return this.#word;
   }
 
-  /** When to look again, if nobody rings before. */
+  /** When to look again, if nobody wakes the dispatcher before. */
   get nextNs(): Nanos {
     return this.#nextNs;
   }
 
-  plan(processor: Processor, now: Nanos): void {
+  plan(processor: PlannedProcessor, now: Nanos): void {
     const { entities, holder, turns } = processor;
     this.#word = NOBODY;
     this.#length = 0;
@@ -91,20 +91,20 @@ export class Planner {
     const isTurn = this.#linkTurn(processor);
     this.#awaitBudgets(processor, now, isTurn);
     if (holder !== NONE) this.#word = taken(this.#word);
-    if (mustStop && first !== NONE) this.#lookAt(this.#entities[holder]!.seat.untilNs + ANSWER_NS);
+    if (mustStop && first !== NONE) this.#lookAt(this.#entities[holder]!.slot.untilNs + ANSWER_NS);
     else if (this.#length > 1 || this.hasRival(processor, first)) this.#lookAt(this.#endNs + LATE_NS);
   }
 
   /** Whether the holder should have stopped, and somebody waits for it. */
-  isOverdue(processor: Processor, now: Nanos): boolean {
+  isOverdue(processor: PlannedProcessor, now: Nanos): boolean {
     const { holder, heardNs } = processor;
-    const { seat } = this.#entities[holder]!;
-    const dueNs = Math.min(heardNs + this.#mayRunNs(processor, holder) + LATE_NS, seat.untilNs + ANSWER_NS);
+    const { slot } = this.#entities[holder]!;
+    const dueNs = Math.min(heardNs + this.#mayRunNs(processor, holder) + LATE_NS, slot.untilNs + ANSWER_NS);
     return now >= dueNs && this.hasRival(processor, holder);
   }
 
   /** Whether anybody else could run. */
-  hasRival({ entities }: Processor, than: number): boolean {
+  hasRival({ entities }: PlannedProcessor, than: number): boolean {
     for (const index of entities) {
       const { server, isAwake, isLost } = this.#entities[index]!;
       if (index !== than && isAwake && !isLost && (!server || server.phase === 'ready')) return true;
@@ -112,11 +112,11 @@ export class Planner {
     return false;
   }
 
-  /** Of the servers without a place that will have budget by the end of the chain, the first; or `NONE`. */
-  #earliest({ entities }: Processor): number {
+  /** Of the servers without a place that will have budget by the end of the queue, the first; or `NONE`. */
+  #earliest({ entities }: PlannedProcessor): number {
     let earliest = NONE;
     let earliestNs = Number.POSITIVE_INFINITY;
-    if (this.#length === CHAIN_LENGTH) return NONE;
+    if (this.#length === QUEUE_LENGTH) return NONE;
     for (const index of entities) {
       const { server, isLost, isPlanned } = this.#entities[index]!;
       if (!server || isLost || isPlanned || budgetFromNs(server) > this.#endNs) continue;
@@ -130,7 +130,7 @@ export class Planner {
   #stop(holder: number, now: Nanos): void {
     const entity = this.#entities[holder]!;
     entity.isPlanned = true;
-    entity.seat.untilNs = Math.min(entity.seat.untilNs, now);
+    entity.slot.untilNs = Math.min(entity.slot.untilNs, now);
     this.#word = linked(this.#word, this.#length++, holder);
   }
 
@@ -138,9 +138,9 @@ export class Planner {
    * The one whose turn it is stops at the next budget; only if it does not, that takes a look. Returns whether there
    * is time for it before that.
    */
-  #linkTurn(processor: Processor): boolean {
+  #linkTurn(processor: PlannedProcessor): boolean {
     const last = processor.turns.first;
-    if (last === NONE || this.#entities[last]!.isPlanned || this.#length === CHAIN_LENGTH) return false;
+    if (last === NONE || this.#entities[last]!.isPlanned || this.#length === QUEUE_LENGTH) return false;
     let comer = NONE;
     let comesNs = Number.POSITIVE_INFINITY;
     for (const index of processor.entities) {
@@ -158,8 +158,8 @@ export class Planner {
     return true;
   }
 
-  /** A budget that comes while a less urgent server runs is not to wait for that; another one, for the chain to end. */
-  #awaitBudgets({ entities }: Processor, now: Nanos, isTurn: boolean): void {
+  /** A budget that comes while a less urgent server runs is not to wait for that; another one, for the queue to end. */
+  #awaitBudgets({ entities }: PlannedProcessor, now: Nanos, isTurn: boolean): void {
     const endNs = this.#length === 0 ? now : this.#endNs + LATE_NS;
     for (const index of entities) {
       const { server, isLost, isPlanned } = this.#entities[index]!;
@@ -178,22 +178,22 @@ export class Planner {
   }
 
   /** A hard server stops at the end of its budget; one of those who take turns at the end of its own, if others wait. */
-  #link(processor: Processor, index: number, fromNs: Nanos, untilNs: Nanos): void {
-    if (this.#length === CHAIN_LENGTH) return;
+  #link(processor: PlannedProcessor, index: number, fromNs: Nanos, untilNs: Nanos): void {
+    if (this.#length === QUEUE_LENGTH) return;
     const entity = this.#entities[index]!;
-    const { seat, server, chargedNs } = entity;
+    const { slot, server, chargedNs } = entity;
     entity.isPlanned = true;
     const mayRunNs = this.#mayRunNs(processor, index);
     const stops = server ? this.#rule === 'hard' : this.hasRival(processor, index);
-    seat.limit(chargedNs + mayRunNs, stops);
-    seat.fromNs = fromNs;
-    seat.untilNs = untilNs;
+    slot.limit(chargedNs + mayRunNs, stops);
+    slot.fromNs = fromNs;
+    slot.untilNs = untilNs;
     this.#word = linked(this.#word, this.#length++, index);
     this.#endNs = Math.max(this.#endNs, fromNs) + Math.max(0, mayRunNs);
   }
 
   /** With the next budget, if it waits for that. */
-  #mayRunNs({ turns }: Processor, index: number): Nanos {
+  #mayRunNs({ turns }: PlannedProcessor, index: number): Nanos {
     const { server } = this.#entities[index]!;
     if (!server) return turns.leftNs;
     return server.remainingNs + (server.phase === 'throttled' ? server.budgetNs : 0);

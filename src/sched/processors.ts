@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { availableParallelism } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
-import { type CpuEntity, ruleOf, type Scheduler } from '../core/cpu/cpu-plan.ts';
+import { ruleOf, type SchedEntity, type Scheduler } from '../core/cpu/cpu-plan.ts';
 import { shareOf } from '../core/cpu/reservation.ts';
 import type { ServerRecord } from '../core/cpu/server-record.ts';
 import type { Slice } from '../core/cpu/slice.ts';
@@ -12,20 +12,20 @@ import { entry } from '../platform/entry.ts';
 import { Failure, Refusal, reasonOf } from '../platform/failure.ts';
 import { type Raised, raise } from '../platform/raise.ts';
 import { fifo, refusal, setFifo } from '../platform/thread-scheduling.ts';
-import { MOST_SEATS } from './dispatch-queue.ts';
+import { MOST_SLOTS } from './dispatch-queue.ts';
 import type { DispatcherData } from './dispatcher-worker.ts';
 import type { ProbeData } from './probe-worker.ts';
-import type { TurnData } from './scheduled-thread.ts';
-import { Desk, Seat } from './scheduler-memory.ts';
-import { EntityAccount } from './slice-account.ts';
+import type { ScheduledThreadData } from './scheduled-thread.ts';
+import { SchedulerMemory, ThreadSlot } from './scheduler-memory.ts';
+import { SliceAccount } from './slice-account.ts';
 import { Timeline, TimelineReader } from './timeline.ts';
 
-export interface CpuOptions {
+export interface ProcessorsOptions {
   readonly scheduler: Scheduler;
   /** Whose threads the caller starts. */
-  readonly entities: readonly CpuEntity[];
+  readonly entities: readonly SchedEntity[];
   /** Programs that always want to run: threads that are started and ended here. */
-  readonly hogs: readonly CpuEntity[];
+  readonly hogs: readonly SchedEntity[];
   readonly reclaim: boolean;
 }
 
@@ -38,13 +38,13 @@ const READ_EVERY_MS = 250;
 const OPEN_WITHIN_NS = 10e9;
 
 /** The processors of a real world: who competes for them, who decides, and what came of it. */
-export class Cpu {
-  readonly #options: CpuOptions;
+export class Processors {
+  readonly #options: ProcessorsOptions;
   /** Those of the caller, then the hogs. */
-  readonly #entities: readonly CpuEntity[];
-  readonly #accounts: readonly EntityAccount[];
-  readonly #desk: Desk;
-  readonly #seats: readonly Seat[];
+  readonly #entities: readonly SchedEntity[];
+  readonly #accounts: readonly SliceAccount[];
+  readonly #memory: SchedulerMemory;
+  readonly #slots: readonly ThreadSlot[];
   readonly #workers: Worker[] = [];
   readonly #noise = new Timeline();
   readonly #noiseReader = new TimelineReader(this.#noise);
@@ -57,12 +57,12 @@ export class Cpu {
   /** Whether reserved threads go before programs that do not take turns. */
   #hasUrgent = false;
 
-  private constructor(options: CpuOptions) {
+  private constructor(options: ProcessorsOptions) {
     this.#options = options;
     this.#entities = [...options.entities, ...options.hogs];
-    this.#accounts = this.#entities.map((entity) => new EntityAccount(entity));
-    this.#desk = Desk.withSeats(this.#entities.length, this.#processors);
-    this.#seats = this.#entities.map((_, index) => new Seat(this.#desk.buffer, index));
+    this.#accounts = this.#entities.map((entity) => new SliceAccount(entity));
+    this.#memory = SchedulerMemory.withSlots(this.#entities.length, this.#processors);
+    this.#slots = this.#entities.map((_, index) => new ThreadSlot(this.#memory.buffer, index));
     this.#reading = setInterval(() => this.#read(), READ_EVERY_MS).unref();
   }
 
@@ -70,17 +70,17 @@ export class Cpu {
    * Starts whoever decides, the hogs, and a probe for noise.
    * @throws Refusal a hog's reservation is refused; nothing has been left behind.
    */
-  static async start(options: CpuOptions): Promise<Cpu> {
-    const cpu = new Cpu(options);
+  static async start(options: ProcessorsOptions): Promise<Processors> {
+    const cpu = new Processors(options);
     try {
-      if (cpu.#isCooperative && cpu.#entities.length > MOST_SEATS) {
+      if (cpu.#isCooperative && cpu.#entities.length > MOST_SLOTS) {
         throw new Failure(
-          `at most ${MOST_SEATS} threads can take turns (${cpu.#entities.length} are asked for)`,
+          `at most ${MOST_SLOTS} threads can take turns (${cpu.#entities.length} are asked for)`,
         );
       }
       if (cpu.#isCooperative) await cpu.#startDispatcher();
       if (cpu.#entities.some(({ reservation }) => reservation)) await cpu.#startProbe();
-      for (const { name } of options.hogs) cpu.#thread('hog-worker', cpu.turnOf(name));
+      for (const { name } of options.hogs) cpu.#thread('hog-worker', cpu.threadDataOf(name));
     } catch (cause) {
       await cpu.end();
       throw new Failure(reasonOf(cause));
@@ -92,11 +92,11 @@ export class Cpu {
   }
 
   /** For the `workerData` of the thread of this name. */
-  turnOf(name: string): TurnData {
-    const seat = this.#entities.findIndex((entity) => entity.name === name);
-    const { reservation } = this.#entities[seat]!;
+  threadDataOf(name: string): ScheduledThreadData {
+    const slot = this.#entities.findIndex((entity) => entity.name === name);
+    const { reservation } = this.#entities[slot]!;
     const { scheduler, reclaim } = this.#options;
-    const place = { seat, desk: this.#desk.buffer, timeline: this.#accounts[seat]!.timeline.buffer };
+    const place = { slot, memory: this.#memory.buffer, timeline: this.#accounts[slot]!.timeline.buffer };
     if (this.#isCooperative) {
       return { ...place, backend: 'cooperative' };
     }
@@ -131,7 +131,7 @@ export class Cpu {
 
   /** The number by which the kernel knows the thread of this name, once it has opened its turn. */
   threadOf(name: string): number {
-    return this.#seats[this.#entities.findIndex((entity) => entity.name === name)]!.thread;
+    return this.#slots[this.#entities.findIndex((entity) => entity.name === name)]!.thread;
   }
 
   /** What the dispatcher has obtained; undefined if there is none. */
@@ -141,12 +141,12 @@ export class Cpu {
 
   /** CPU time of the dispatcher, as a share of one processor. */
   get dispatcherCpuShare(): number {
-    return this.#desk.dispatcherCpuNs / (clockNs() - this.#startedAtNs);
+    return this.#memory.dispatcherCpuNs / (clockNs() - this.#startedAtNs);
   }
 
   /** What a reader of the results must know. */
   get notes(): readonly string[] {
-    const { overruns } = this.#desk;
+    const { overruns } = this.#memory;
     const lost = this.#accounts.reduce((sum, account) => sum + account.lost, 0);
     return [
       ...this.#notes,
@@ -182,7 +182,7 @@ export class Cpu {
 
   async #startDispatcher(): Promise<void> {
     const data: DispatcherData = {
-      desk: this.#desk.buffer,
+      memory: this.#memory.buffer,
       rule: ruleOf[this.#options.scheduler],
       competitors: this.#entities,
     };
@@ -232,21 +232,21 @@ export class Cpu {
     return raise(thread, this.#hasRoom);
   }
 
-  async #opened(entities: readonly CpuEntity[]): Promise<void> {
+  async #opened(entities: readonly SchedEntity[]): Promise<void> {
     const deadlineNs = clockNs() + OPEN_WITHIN_NS;
     for (const entity of entities) {
-      const seat = this.#seats[this.#entities.indexOf(entity)]!;
-      while (seat.opened === undefined && !this.#crash && clockNs() < deadlineNs) await sleep(2);
-      if (seat.opened === 'ok') {
-        if (this.#hasUrgent && entity.reservation) setFifo(fifo.reserved, seat.thread);
+      const slot = this.#slots[this.#entities.indexOf(entity)]!;
+      while (slot.opened === undefined && !this.#crash && clockNs() < deadlineNs) await sleep(2);
+      if (slot.opened === 'ok') {
+        if (this.#hasUrgent && entity.reservation) setFifo(fifo.reserved, slot.thread);
         continue;
       }
       await this.end();
-      throw new Refusal(this.#whyNot(entity, seat.opened));
+      throw new Refusal(this.#whyNot(entity, slot.opened));
     }
   }
 
-  #whyNot({ name, reservation }: CpuEntity, code: string | undefined): string {
+  #whyNot({ name, reservation }: SchedEntity, code: string | undefined): string {
     if (this.#crash) return this.#crash;
     if (code === undefined) return `the thread of ${name} does not come to its processor`;
     const asked = `${this.#reserved().toFixed(2)} of ${availableParallelism()} processors`;

@@ -2,29 +2,29 @@ import type { Reservation } from '../core/cpu/reservation.ts';
 import type { Nanos } from '../core/units.ts';
 import { clockNs } from '../platform/clock.ts';
 import { type Answer, setDeadline, threadId } from '../platform/thread-scheduling.ts';
-import { Chain } from './dispatch-queue.ts';
-import { Desk, Seat } from './scheduler-memory.ts';
-import { Recorder } from './slice-recorder.ts';
+import { DispatchQueue } from './dispatch-queue.ts';
+import { SchedulerMemory, ThreadSlot } from './scheduler-memory.ts';
+import { SliceRecorder } from './slice-recorder.ts';
 import { Timeline } from './timeline.ts';
 
 /** A thread's relation to its processor, the same whoever decides about it. */
-export interface Turn {
+export interface ScheduledThread {
   /**
    * Between two short pieces of work, of 50 µs of CPU time at most: returns at once while it is this thread's turn.
    * Otherwise sleeps until it is, or until `interrupted` says that there is something more important; it is asked
    * before the thread sleeps and whenever it is nudged. Cheap: looks at the clocks every 25 µs at most.
    */
-  pass(interrupted?: () => boolean): void;
+  checkpoint(interrupted?: () => boolean): void;
   /** There is nothing to do: the thread is about to sleep. */
-  sleeps(): void;
+  block(): void;
   /** There is work again. Waits for the turn as `pass` does. */
-  wakes(interrupted?: () => boolean): void;
+  unblock(interrupted?: () => boolean): void;
 }
 
 /** What a thread must know to open its turn; goes into its `workerData`. */
-export type TurnData = {
-  readonly desk: SharedArrayBuffer;
-  readonly seat: number;
+export type ScheduledThreadData = {
+  readonly memory: SharedArrayBuffer;
+  readonly slot: number;
   readonly timeline: SharedArrayBuffer;
 } & (
   | {
@@ -39,27 +39,27 @@ export type TurnData = {
 const LOOK_NS = 25_000;
 
 /** Makes the calling thread one that takes turns; it counts as asleep until it wakes. */
-export function openTurn(data: TurnData): Turn {
-  const seat = new Seat(data.desk, data.seat);
+export function openScheduledThread(data: ScheduledThreadData): ScheduledThread {
+  const slot = new ThreadSlot(data.memory, data.slot);
   if (data.backend === 'free') {
-    seat.open(0, undefined);
-    return freeTurn;
+    slot.open(0, undefined);
+    return unscheduled;
   }
   const timeline = new Timeline(data.timeline);
   if (data.backend === 'cooperative') {
-    seat.open(threadId(), undefined);
-    return new DispatchedTurn(timeline, new Desk(data.desk), data.seat);
+    slot.open(threadId(), undefined);
+    return new DispatchedThread(timeline, new SchedulerMemory(data.memory), data.slot);
   }
   const answer: Answer = data.backend === 'deadline' ? setDeadline(data.reservation, data) : { ok: true };
-  seat.open(threadId(), answer.ok ? undefined : answer.code);
-  return new KernelTurn(timeline);
+  slot.open(threadId(), answer.ok ? undefined : answer.code);
+  return new KernelThread(timeline);
 }
 
-const freeTurn: Turn = { pass: () => {}, sleeps: () => {}, wakes: () => {} };
+const unscheduled: ScheduledThread = { checkpoint: () => {}, block: () => {}, unblock: () => {} };
 
 /** Has the thread, if it waits for its turn, ask whether it is interrupted. */
-export function nudge({ desk, seat }: TurnData): void {
-  new Seat(desk, seat).knock();
+export function notifyThread({ memory, slot }: ScheduledThreadData): void {
+  new ThreadSlot(memory, slot).notify();
 }
 
 /**
@@ -67,24 +67,24 @@ export function nudge({ desk, seat }: TurnData): void {
  * budget at its tick or when it is made to look (kernel/sched/deadline.c: update_curr_dl), so that a thread which
  * does not look at its clock gets up to a tick more than its budget.
  */
-class KernelTurn implements Turn {
+class KernelThread implements ScheduledThread {
   readonly #timeline: Timeline;
-  readonly #recorder: Recorder;
+  readonly #recorder: SliceRecorder;
 
   constructor(timeline: Timeline) {
     this.#timeline = timeline;
-    this.#recorder = new Recorder(timeline);
+    this.#recorder = new SliceRecorder(timeline);
   }
 
-  pass(): void {
+  checkpoint(): void {
     if (clockNs() - this.#recorder.lookedAtNs >= LOOK_NS) this.#recorder.look();
   }
 
-  sleeps(): void {
+  block(): void {
     this.#timeline.sleeps(this.#recorder.stops());
   }
 
-  wakes(): void {
+  unblock(): void {
     this.#timeline.wakes(this.#recorder.starts());
   }
 }
@@ -93,86 +93,86 @@ class KernelTurn implements Turn {
  * A dispatcher decides: the thread runs while it has the turn, says how much CPU time it has used, and when it stops,
  * hands over to the one that is to follow.
  */
-class DispatchedTurn implements Turn {
+class DispatchedThread implements ScheduledThread {
   readonly #timeline: Timeline;
-  readonly #recorder: Recorder;
-  readonly #desk: Desk;
+  readonly #recorder: SliceRecorder;
+  readonly #memory: SchedulerMemory;
   readonly #number: number;
-  readonly #seat: Seat;
-  readonly #chain: Chain;
+  readonly #slot: ThreadSlot;
+  readonly #queue: DispatchQueue;
   /** The limit of which the dispatcher knows that it was reached. */
   #reachedNs: Nanos = 0;
 
-  constructor(timeline: Timeline, desk: Desk, number: number) {
+  constructor(timeline: Timeline, memory: SchedulerMemory, number: number) {
     this.#timeline = timeline;
-    this.#recorder = new Recorder(timeline);
-    this.#desk = desk;
+    this.#recorder = new SliceRecorder(timeline);
+    this.#memory = memory;
     this.#number = number;
-    this.#seat = desk.seat(number);
-    this.#chain = new Chain(desk, this.#seat.processor);
+    this.#slot = memory.slot(number);
+    this.#queue = new DispatchQueue(memory, this.#slot.processor);
   }
 
-  pass(interrupted?: () => boolean): void {
-    const seat = this.#seat;
-    if (this.#chain.isHeldBy(this.#number)) {
+  checkpoint(interrupted?: () => boolean): void {
+    const slot = this.#slot;
+    if (this.#queue.isHeldBy(this.#number)) {
       const now = clockNs();
-      const isOver = now >= seat.untilNs;
+      const isOver = now >= slot.untilNs;
       if (!isOver && now - this.#recorder.lookedAtNs < LOOK_NS) return;
       this.#recorder.look();
-      seat.cpuNs = this.#recorder.cpuNs;
+      slot.cpuNs = this.#recorder.cpuNs;
       if (!isOver && !this.#reachesLimit()) return;
     }
     this.#waits(interrupted, this.#handsOver());
   }
 
-  sleeps(): void {
+  block(): void {
     this.#timeline.sleeps(this.#recorder.stops());
-    this.#seat.cpuNs = this.#recorder.cpuNs;
+    this.#slot.cpuNs = this.#recorder.cpuNs;
     this.#withdraws();
   }
 
-  wakes(interrupted?: () => boolean): void {
+  unblock(interrupted?: () => boolean): void {
     this.#timeline.wakes(this.#recorder.starts());
     this.#waits(interrupted, false);
   }
 
   /** Whether the thread has to stop. Where it need not, the dispatcher is told, and decides. */
   #reachesLimit(): boolean {
-    const { limitNs, stopsAtLimit } = this.#seat;
+    const { limitNs, stopsAtLimit } = this.#slot;
     if (this.#recorder.cpuNs < limitNs) return false;
     if (stopsAtLimit) return true;
-    if (limitNs !== this.#reachedNs) this.#desk.ring();
+    if (limitNs !== this.#reachedNs) this.#memory.wakeDispatcher();
     this.#reachedNs = limitNs;
     return false;
   }
 
   #handsOver(): boolean {
-    return this.#chain.handOver(this.#number, this.#recorder.lookedAtNs);
+    return this.#queue.handOver(this.#number, this.#recorder.lookedAtNs);
   }
 
   /** Waits for the turn. The dispatcher is told, if it need not have expected that. */
   #waits(interrupted: (() => boolean) | undefined, isExpected: boolean): void {
-    const seat = this.#seat;
-    seat.isAwake = true;
+    const slot = this.#slot;
+    slot.isRunnable = true;
     let mustRing = !isExpected;
-    for (let { knocks } = seat; !this.#chain.take(this.#number); { knocks } = seat) {
+    for (let { notifications } = slot; !this.#queue.take(this.#number); { notifications } = slot) {
       if (interrupted?.()) {
         this.#withdraws();
         return;
       }
       this.#recorder.stops();
-      seat.cpuNs = this.#recorder.cpuNs;
-      if (mustRing) this.#desk.ring();
+      slot.cpuNs = this.#recorder.cpuNs;
+      if (mustRing) this.#memory.wakeDispatcher();
       mustRing = false;
-      seat.sleepUntilKnock(knocks);
+      slot.sleepUntilNotified(notifications);
       this.#recorder.starts();
     }
   }
 
   /** Does not ask for its turn any more. */
   #withdraws(): void {
-    this.#seat.isAwake = false;
+    this.#slot.isRunnable = false;
     this.#handsOver();
-    this.#desk.ring();
+    this.#memory.wakeDispatcher();
   }
 }

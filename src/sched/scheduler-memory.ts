@@ -6,15 +6,15 @@ const PLACE_BYTES = 128;
 
 /**
  * What threads that take turns and their dispatcher tell each other, in shared memory. Words are changed by atomic
- * operations; times are doubles with one writer each, which no 64-bit machine tears. The seats follow the desk's own
+ * operations; times are doubles with one writer each, which no 64-bit machine tears. The slots follow the memory's own
  * place, and the processors stand at the end, the first one last.
  */
-export class Desk {
+export class SchedulerMemory {
   readonly buffer: SharedArrayBuffer;
   /** The bell, and how many overran. */
   readonly #words: Int32Array;
   readonly #times: Float64Array;
-  readonly #seats: Seat[] = [];
+  readonly #slots: ThreadSlot[] = [];
 
   constructor(buffer: SharedArrayBuffer) {
     this.buffer = buffer;
@@ -22,33 +22,33 @@ export class Desk {
     this.#times = new Float64Array(buffer, 8, 1);
   }
 
-  static withSeats(seats: number, processors: number): Desk {
-    return new Desk(new SharedArrayBuffer(PLACE_BYTES * (1 + seats + processors)));
+  static withSlots(slots: number, processors: number): SchedulerMemory {
+    return new SchedulerMemory(new SharedArrayBuffer(PLACE_BYTES * (1 + slots + processors)));
   }
 
-  /** Where a processor keeps its chain. */
+  /** Where a processor keeps its dispatch queue. */
   wordsOf(processor: number): Int32Array {
     return new Int32Array(this.buffer, this.buffer.byteLength - PLACE_BYTES * (1 + processor), 1);
   }
 
-  seat(seat: number): Seat {
-    return (this.#seats[seat] ??= new Seat(this.buffer, seat));
+  slot(slot: number): ThreadSlot {
+    return (this.#slots[slot] ??= new ThreadSlot(this.buffer, slot));
   }
 
   /** Has the dispatcher look at what has changed. */
-  ring(): void {
+  wakeDispatcher(): void {
     Atomics.add(this.#words, 0, 1);
     Atomics.notify(this.#words, 0);
   }
 
   /** How often the bell has been rung. */
-  get rings(): number {
+  get dispatcherWakeups(): number {
     return Atomics.load(this.#words, 0);
   }
 
-  /** Sleeps until the bell has been rung once more than `rings` times, at most so long. */
-  sleepUntilRung(rings: number, atMostMs: number): void {
-    Atomics.wait(this.#words, 0, rings, atMostMs);
+  /** Sleeps until it has been woken more often than `wakeups` times, at most so long. */
+  sleepUntilWoken(wakeups: number, atMostMs: number): void {
+    Atomics.wait(this.#words, 0, wakeups, atMostMs);
   }
 
   /** How often a thread did not stop in time, so that another one was let go on beside it. */
@@ -69,41 +69,41 @@ export class Desk {
   }
 }
 
-/** The place of one thread at the desk. */
-export class Seat {
-  /** Knocks, awake or not, what came of opening the turn, number of the thread, stops at its limit or not, processor. */
+/** The place of one thread at the memory. */
+export class ThreadSlot {
+  /** Notifications, awake or not, what came of opening the turn, number of the thread, stops at its limit or not, processor. */
   readonly #words: Int32Array;
   /** CPU time, its limit, from when and until when. */
   readonly #times: Float64Array;
 
-  constructor(desk: SharedArrayBuffer, seat: number) {
-    const start = PLACE_BYTES * (1 + seat);
-    this.#words = new Int32Array(desk, start, 6);
-    this.#times = new Float64Array(desk, start + 24, 4);
+  constructor(memory: SharedArrayBuffer, slot: number) {
+    const start = PLACE_BYTES * (1 + slot);
+    this.#words = new Int32Array(memory, start, 6);
+    this.#times = new Float64Array(memory, start + 24, 4);
   }
 
   /** Has the thread, if it waits for its turn, see whether it has it, or whether there is something more important. */
-  knock(): void {
+  notify(): void {
     Atomics.add(this.#words, 0, 1);
     Atomics.notify(this.#words, 0);
   }
 
-  /** How often there was a knock. */
-  get knocks(): number {
+  /** How often it was notified. */
+  get notifications(): number {
     return Atomics.load(this.#words, 0);
   }
 
-  /** Sleeps until there has been a knock more than these. */
-  sleepUntilKnock(knocks: number): void {
-    Atomics.wait(this.#words, 0, knocks);
+  /** Sleeps until there has been one more notification than these. */
+  sleepUntilNotified(notifications: number): void {
+    Atomics.wait(this.#words, 0, notifications);
   }
 
   /** Whether the thread runs or waits for its turn; set by the thread. */
-  get isAwake(): boolean {
+  get isRunnable(): boolean {
     return Atomics.load(this.#words, 1) === 1;
   }
 
-  set isAwake(isAwake: boolean) {
+  set isRunnable(isAwake: boolean) {
     Atomics.store(this.#words, 1, Number(isAwake));
   }
 

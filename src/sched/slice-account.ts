@@ -1,4 +1,4 @@
-import type { CpuEntity } from '../core/cpu/cpu-plan.ts';
+import type { SchedEntity } from '../core/cpu/cpu-plan.ts';
 import { Delivery } from '../core/cpu/delivery.ts';
 import type { ServerRecord } from '../core/cpu/server-record.ts';
 import type { Slice } from '../core/cpu/slice.ts';
@@ -9,14 +9,14 @@ import { Timeline, TimelineReader } from './timeline.ts';
 const SLICES = 1 << 16;
 
 /** What became of one entity, from its timeline. */
-export class EntityAccount {
+export class SliceAccount {
   readonly timeline = new Timeline();
-  readonly #entity: CpuEntity;
+  readonly #entity: SchedEntity;
   readonly #reader = new TimelineReader(this.timeline);
   readonly #delivery: Delivery | undefined;
   #slices: Slice[] = [];
 
-  constructor(entity: CpuEntity) {
+  constructor(entity: SchedEntity) {
     this.#entity = entity;
     this.#delivery = entity.reservation ? new Delivery(entity.reservation) : undefined;
   }

@@ -12,7 +12,7 @@ const LONGEST_STRETCH_NS = 1_000_000;
  * Compares the wall clock and the calling thread's CPU clock again and again, and writes down the stretches in
  * which the thread ran. One look costs about a microsecond.
  */
-export class Recorder {
+export class SliceRecorder {
   readonly #timeline: Timeline;
   readonly #cpuAtOpeningNs = threadCpuNs();
   #startNs = 0;

@@ -17,10 +17,10 @@ const CONNECT_MS = 5_000;
 export function connected({ host, port, silenceMs = CONNECT_MS }: DestinationThere): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const socket = connect({ host, port });
-    const patienceMs = Math.min(silenceMs, CONNECT_MS);
+    const timeoutMs = Math.min(silenceMs, CONNECT_MS);
     const timer = setTimeout(
-      () => socket.destroy(new Error(`no answer in ${patienceMs / 1000} s`)),
-      patienceMs,
+      () => socket.destroy(new Error(`no answer in ${timeoutMs / 1000} s`)),
+      timeoutMs,
     );
     const refused = (error: Error) => {
       clearTimeout(timer);

@@ -1,40 +1,40 @@
 import type { Limits } from './limits.ts';
 
-/** One connection that was let in. */
-export interface Visit {
-  /** No stranger any more. */
-  known(): void;
-  leaves(): void;
+/** One connection that was taken. */
+export interface ConnectionSlot {
+  /** The peer has proved itself, or need not. */
+  authenticated(): void;
+  release(): void;
 }
 
-/** Counts who is in, and lets nobody in beyond the limits. */
-export class Door {
+/** Counts open connections, and takes none beyond the limits. */
+export class ConnectionLimiter {
   readonly #limits: Limits;
   #inside = 0;
-  #strangers = 0;
+  #unauthenticated = 0;
 
   constructor(limits: Limits) {
     this.#limits = limits;
   }
 
-  /** Lets a stranger in, or says why not. */
-  enters(): Visit | string {
-    const { connections, strangers } = this.#limits;
+  /** Takes an unauthenticated peer in, or says why not. */
+  admit(): ConnectionSlot | string {
+    const { connections, unauthenticated } = this.#limits;
     if (this.#inside >= connections) return `this destination takes ${connections} connections at once`;
-    if (this.#strangers >= strangers) {
-      return `this destination takes ${strangers} connections at once that it does not know yet`;
+    if (this.#unauthenticated >= unauthenticated) {
+      return `this destination takes ${unauthenticated} connections at once that it does not know yet`;
     }
     this.#inside += 1;
-    this.#strangers += 1;
-    let stranger = true;
-    const known = () => {
-      if (stranger) this.#strangers -= 1;
-      stranger = false;
+    this.#unauthenticated += 1;
+    let isKnown = false;
+    const authenticated = () => {
+      if (!isKnown) this.#unauthenticated -= 1;
+      isKnown = true;
     };
     return {
-      known,
-      leaves: () => {
-        known();
+      authenticated,
+      release: () => {
+        authenticated();
         this.#inside -= 1;
       },
     };

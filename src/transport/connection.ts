@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { type FrameHeader, type FrameType, WireError } from '../core/wire/frames.ts';
 import type { End, HandoverState } from '../core/wire/handover.ts';
 import { encodeFrame } from './frame-writer.ts';
-import { Conversation } from './protocol-state.ts';
+import { ProtocolState } from './protocol-state.ts';
 
 /** How long the other end may take to hang up after us. */
 const LINGER_MS = 1_000;
@@ -10,7 +10,7 @@ const LINGER_MS = 1_000;
 /** One end of a migration's connection: a conversation and the socket that carries it. */
 export class Connection {
   readonly #socket: Socket;
-  readonly #conversation: Conversation;
+  readonly #protocol: ProtocolState;
 
   /**
    * @param keyed whether both ends must prove that they have the shared key
@@ -28,8 +28,8 @@ export class Connection {
   ) {
     this.#socket = socket;
     let failure: Error | undefined;
-    const conversation = new Conversation(end, keyed, onFrame);
-    this.#conversation = conversation;
+    const protocol = new ProtocolState(end, keyed, onFrame);
+    this.#protocol = protocol;
     const guarded = (action: () => unknown) => {
       try {
         action();
@@ -40,27 +40,27 @@ export class Connection {
       }
     };
     socket.setNoDelay(true);
-    socket.on('data', (chunk: Buffer) => guarded(() => conversation.read(chunk)));
-    socket.on('end', () => guarded(() => conversation.end()));
+    socket.on('data', (chunk: Buffer) => guarded(() => protocol.read(chunk)));
+    socket.on('end', () => guarded(() => protocol.end()));
     socket.on('timeout', () =>
       guarded(() => {
         const seconds = socket.timeout! / 1000;
         if (socket.writableLength > 0)
           throw new WireError(`the other end has taken nothing for ${seconds} s`);
-        if (conversation.awaits) throw new WireError(`silent for ${seconds} s while ${conversation.state}`);
+        if (protocol.awaits) throw new WireError(`silent for ${seconds} s while ${protocol.state}`);
       }),
     );
     socket.on('error', (error) => {
       failure ??= error;
     });
     socket.on('close', () => {
-      conversation.close();
+      protocol.close();
       onClose(failure);
     });
   }
 
   get state(): HandoverState {
-    return this.#conversation.state;
+    return this.#protocol.state;
   }
 
   /**
@@ -72,17 +72,17 @@ export class Connection {
   }
 
   set pageSizeBytes(bytes: number) {
-    this.#conversation.pageSizeBytes = bytes;
+    this.#protocol.pageSizeBytes = bytes;
   }
 
   /** Whether such a frame belongs here. */
   maySend(type: FrameType): boolean {
-    return this.#conversation.maySend(type);
+    return this.#protocol.maySend(type);
   }
 
   /** Sends a frame. @throws WireError it does not belong here. */
   send(type: FrameType, argument = 0, payload?: Uint8Array): void {
-    this.#conversation.sends(type);
+    this.#protocol.sends(type);
     this.#socket.write(encodeFrame(type, argument, payload));
   }
 
@@ -91,7 +91,7 @@ export class Connection {
    * touched. @throws WireError they do not belong here.
    */
   sendPages(frames: Buffer): Promise<void> {
-    this.#conversation.sends('page');
+    this.#protocol.sends('page');
     return new Promise((resolve) => this.#socket.write(frames, () => resolve()));
   }
 
@@ -111,7 +111,7 @@ export class Connection {
    * too, because closing over unread bytes would reset the connection and lose the last words.
    */
   finish(): void {
-    this.#conversation.close();
+    this.#protocol.close();
     this.#socket.end();
     const linger = setTimeout(() => this.#socket.destroy(), LINGER_MS);
     this.#socket.once('close', () => clearTimeout(linger));

@@ -1,14 +1,14 @@
 import { z } from 'zod';
 import { schedulers } from '../core/cpu/cpu-plan.ts';
 import { WIRE_VERSION, WireError } from '../core/wire/frames.ts';
-import { guestSchema } from '../workload/guest-spec-schema.ts';
+import { guestSpecSchema } from '../workload/guest-spec-schema.ts';
 import { checkVersion, type Hello, parsedJson } from './hello.ts';
 
 /** What a destination makes sure of. Apart from the rest, because a sender's thread need not load any of it. */
 const hello: z.ZodType<Hello> = z.strictObject({
   version: z.literal(WIRE_VERSION),
   migration: z.uuid(),
-  guest: guestSchema,
+  guest: guestSpecSchema,
   heartbeats: z
     .strictObject({
       host: z.union([z.ipv4(), z.ipv6()]),

@@ -6,7 +6,7 @@ import { Connection } from './connection.ts';
 import { checkVersion, encodeHello, type Hello } from './hello.ts';
 import { decodeHello } from './hello-schema.ts';
 import type { HostedGuest } from './hosted-guest.ts';
-import type { Receptions, Verdict } from './incoming-migrations.ts';
+import type { IncomingMigrations, IncomingOutcome } from './incoming-migrations.ts';
 import { Journal } from './journal.ts';
 import type { Limits } from './limits.ts';
 import { decodeStop, encodeNanos } from './payloads.ts';
@@ -26,17 +26,17 @@ const MOST_STATE_BYTES = 16 * 1024 * 1024;
 /** Makes room for a guest. @throws Failure it is refused, and why. */
 export type Prepare = (hello: Hello) => Promise<HostedGuest>;
 
-export interface Reception {
+export interface IncomingMigrationOptions {
   readonly prepare: Prepare;
   /** The key that the source must have too; null: whoever can connect may. */
   readonly key: Uint8Array | null;
   readonly limits: Limits;
-  /** Called when the other end is no stranger any more. */
-  readonly known: () => void;
+  /** Called when the other end has been authenticated. */
+  readonly authenticated: () => void;
   /** The folder where a journal is kept; without it, none is. */
   readonly journals: string | undefined;
   /** What came here before, and this one from its hello on. */
-  readonly receptions: Receptions;
+  readonly migrations: IncomingMigrations;
 }
 
 /**
@@ -44,18 +44,18 @@ export interface Reception {
  * ends with the guest discarded here, because it is still the source's.
  * @returns a line that says how it ended, when the connection is gone
  */
-export function receive(socket: Socket, reception: Reception): Promise<string> {
-  return new Promise((resolve) => new Receiver(socket, reception, resolve));
+export function receive(socket: Socket, options: IncomingMigrationOptions): Promise<string> {
+  return new Promise((resolve) => new Receiver(socket, options, resolve));
 }
 
 class Receiver {
   readonly #connection: Connection;
-  readonly #reception: Reception;
+  readonly #options: IncomingMigrationOptions;
   readonly #peer: string;
-  readonly #patience: NodeJS.Timeout;
+  readonly #authenticationTimeout: NodeJS.Timeout;
   /** Once the connection has ended. */
-  readonly #verdict: Promise<Verdict | undefined>;
-  #conclude: (verdict: Verdict | undefined) => void = () => {};
+  readonly #verdict: Promise<IncomingOutcome | undefined>;
+  #conclude: (verdict: IncomingOutcome | undefined) => void = () => {};
   #migration = '';
   #journal: Journal | undefined;
   #challenges: Challenges = { source: new Uint8Array(0), destination: destinationChallenge() };
@@ -74,18 +74,21 @@ class Receiver {
   /** Control frames are answered one after the other. */
   #answering: Promise<void> = Promise.resolve();
 
-  constructor(socket: Socket, reception: Reception, ended: (how: string) => void) {
-    this.#reception = reception;
+  constructor(socket: Socket, options: IncomingMigrationOptions, ended: (how: string) => void) {
+    this.#options = options;
     this.#verdict = new Promise((resolve) => {
       this.#conclude = resolve;
     });
     this.#peer = `${socket.remoteAddress}:${socket.remotePort}`;
-    const { strangerMs } = reception.limits;
-    this.#patience = setTimeout(() => this.#giveUp(`a stranger for ${strangerMs / 1000} s`), strangerMs);
+    const { unauthenticatedMs } = options.limits;
+    this.#authenticationTimeout = setTimeout(
+      () => this.#giveUp(`unauthenticated for ${unauthenticatedMs / 1000} s`),
+      unauthenticatedMs,
+    );
     this.#connection = new Connection(
       socket,
       'destination',
-      reception.key !== null,
+      options.key !== null,
       (header, payload) => this.#take(header, payload),
       (why) => void this.#answering.then(() => this.#end(why)).then(ended),
     );
@@ -112,9 +115,9 @@ class Receiver {
   }
 
   #becomesKnown(): void {
-    clearTimeout(this.#patience);
-    this.#connection.longestSilenceMs = this.#reception.limits.silenceMs;
-    this.#reception.known();
+    clearTimeout(this.#authenticationTimeout);
+    this.#connection.longestSilenceMs = this.#options.limits.silenceMs;
+    this.#options.authenticated();
   }
 
   async #answer({ type, argument }: FrameHeader, payload: Buffer): Promise<void> {
@@ -125,15 +128,15 @@ class Receiver {
         this.#challenges = { ...this.#challenges, source: payload };
         return connection.send('challenge', WIRE_VERSION, this.#challenges.destination);
       case 'proof':
-        return this.#prove(this.#reception.key!, payload);
+        return this.#prove(this.#options.key!, payload);
       case 'hello':
-        if (this.#reception.key) checkAnnounced(this.#challenges.source, payload);
+        if (this.#options.key) checkAnnounced(this.#challenges.source, payload);
         await this.#greet(decodeHello(payload));
         if (connection.state !== 'closed')
           connection.send('hello', 0, encodeHello({ version: WIRE_VERSION }));
         return;
       case 'ask':
-        if (this.#reception.key) checkAnnounced(this.#challenges.source, payload);
+        if (this.#options.key) checkAnnounced(this.#challenges.source, payload);
         return this.#tell(argument, payload.toString('utf8'));
       case 'round':
         return connection.send('round', argument);
@@ -149,7 +152,7 @@ class Receiver {
         const committedAtNs = clockNs();
         await this.#guest!.takeOver(this.#guestTimeNs, this.#paused);
         this.#tookOver = true;
-        void this.#guest!.gone.then(() => this.#reception.receptions.forget(this.#migration));
+        void this.#guest!.gone.then(() => this.#options.migrations.forget(this.#migration));
         this.#resumeNs = clockNs() - committedAtNs;
         this.#journal?.write('running');
         return connection.send('running', 0, encodeNanos(this.#resumeNs));
@@ -157,7 +160,7 @@ class Receiver {
       case 'retire': {
         const end = await this.#guest!.retire();
         this.#retired = true;
-        this.#reception.receptions.forget(this.#migration);
+        this.#options.migrations.forget(this.#migration);
         this.#journal?.write('ended');
         connection.send('retire', 0, Buffer.from(JSON.stringify(end)));
         return connection.finish();
@@ -175,9 +178,9 @@ class Receiver {
 
   async #greet(hello: Hello): Promise<void> {
     const { pages, pageSizeBytes, name } = hello.guest;
-    this.#guest = await this.#reception.prepare(hello);
+    this.#guest = await this.#options.prepare(hello);
     this.#name = `guest '${name}'`;
-    const { journals, receptions } = this.#reception;
+    const { journals, migrations } = this.#options;
     if (journals !== undefined) {
       this.#journal = Journal.atDestination(journals, {
         migration: hello.migration,
@@ -188,7 +191,7 @@ class Receiver {
       });
     }
     this.#migration = hello.migration;
-    receptions.begins(hello.migration, () => {
+    migrations.begins(hello.migration, () => {
       this.#giveUp('its source asks over another connection');
       return this.#verdict;
     });
@@ -222,7 +225,7 @@ class Receiver {
   /** A source whose commit was not answered learns what came of it; where the guest is here, it goes on with it. */
   async #tell(version: number, migration: string): Promise<void> {
     checkVersion({ version });
-    const verdict = await this.#reception.receptions.conclude(migration);
+    const verdict = await this.#options.migrations.conclude(migration);
     if (verdict.kind === 'returned') {
       this.#connection.send('returned', 0, Buffer.from(verdict.why.slice(0, 1000)));
       return this.#connection.finish();
@@ -236,17 +239,17 @@ class Receiver {
   }
 
   async #end(why: Error | undefined): Promise<string> {
-    clearTimeout(this.#patience);
+    clearTimeout(this.#authenticationTimeout);
     const { line, verdict } = await this.#outcome(why);
-    const { receptions } = this.#reception;
-    if (verdict) receptions.ended(this.#migration, verdict);
-    else receptions.forget(this.#migration);
+    const { migrations } = this.#options;
+    if (verdict) migrations.ended(this.#migration, verdict);
+    else migrations.forget(this.#migration);
     this.#conclude(verdict);
     return line;
   }
 
   /** How it ended, as a line and for a source that does not know. */
-  async #outcome(why: Error | undefined): Promise<{ line: string; verdict?: Verdict }> {
+  async #outcome(why: Error | undefined): Promise<{ line: string; verdict?: IncomingOutcome }> {
     if (this.#retired) {
       await this.#guest?.discard();
       return { line: `${this.#name} arrived, ran and was retired` };

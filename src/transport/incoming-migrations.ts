@@ -3,7 +3,7 @@ import { Failure } from '../platform/failure.ts';
 import type { HostedGuest } from './hosted-guest.ts';
 
 /** What became of a migration at its destination; neither changes any more. */
-export type Verdict =
+export type IncomingOutcome =
   | { readonly kind: 'arrived'; readonly name: string; readonly guest: HostedGuest; readonly resumeNs: Nanos }
   /** It is the source's: whatever was here of it is thrown away. */
   | { readonly kind: 'returned'; readonly why: string };
@@ -12,22 +12,22 @@ export type Verdict =
 const KEPT_MS = 60_000;
 
 interface Remembered {
-  conclude(): Promise<Verdict | undefined>;
+  conclude(): Promise<IncomingOutcome | undefined>;
   /** Until it is forgotten, once its connection has ended. */
   readonly timer?: NodeJS.Timeout;
 }
 
 /** The migrations that have come to this destination, for a source that has lost its connection and asks over another. */
-export class Receptions {
+export class IncomingMigrations {
   readonly #byName = new Map<string, Remembered>();
 
   /** @param conclude ends its connection, and says what came of it; undefined: nothing that is certain */
-  begins(migration: string, conclude: () => Promise<Verdict | undefined>): void {
+  begins(migration: string, conclude: () => Promise<IncomingOutcome | undefined>): void {
     this.#byName.set(migration, { conclude });
   }
 
   /** Its connection has ended, perhaps before its source knew, and it was not forgotten before that. */
-  ended(migration: string, verdict: Verdict): void {
+  ended(migration: string, verdict: IncomingOutcome): void {
     if (!this.#byName.has(migration)) return;
     const timer = setTimeout(() => this.forget(migration), KEPT_MS).unref();
     this.#byName.set(migration, { conclude: async () => verdict, timer });
@@ -40,7 +40,7 @@ export class Receptions {
   }
 
   /** From here on no commit can come. @throws Failure nothing is known of it here, or nothing for certain */
-  async conclude(migration: string): Promise<Verdict> {
+  async conclude(migration: string): Promise<IncomingOutcome> {
     const verdict = await this.#byName.get(migration)?.conclude();
     if (!verdict) throw new Failure('this destination does not know what became of that migration');
     return verdict;

@@ -3,17 +3,17 @@ export interface Limits {
   /** Connections at once. */
   readonly connections: number;
   /** Of these, the ones that have not said who they are: no proof where a key is asked for, no hello elsewhere. */
-  readonly strangers: number;
-  /** How long one may stay a stranger. */
-  readonly strangerMs: number;
+  readonly unauthenticated: number;
+  /** How long one may stay unauthenticated. */
+  readonly unauthenticatedMs: number;
   /** Later, how long the source may be silent although it is its turn. */
   readonly silenceMs: number;
 }
 
 export const defaultLimits: Limits = {
   connections: 16,
-  strangers: 8,
-  strangerMs: 10_000,
+  unauthenticated: 8,
+  unauthenticatedMs: 10_000,
   silenceMs: 60_000,
 };
 

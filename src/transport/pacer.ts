@@ -5,7 +5,7 @@ import { ceilingAt } from '../core/link/ceiling.ts';
 import type { LinkRecord } from '../core/migration/migration-result.ts';
 import { type Bytes, type BytesPerSecond, NANOS_PER_MILLISECOND, type Nanos } from '../core/units.ts';
 import { clockNs } from '../platform/clock.ts';
-import type { Turn } from '../sched/scheduled-thread.ts';
+import type { ScheduledThread } from '../sched/scheduled-thread.ts';
 import { Allowance } from './allowance.ts';
 
 /** Longer waits than this leave the thread to its event loop; the rest, which a timer would miss, is slept out. */
@@ -22,7 +22,7 @@ const SHORTEST_WAIT_NS = NANOS_PER_MILLISECOND;
  */
 export class Pacer {
   readonly #depthBytes: Bytes;
-  readonly #turn: Turn;
+  readonly #thread: ScheduledThread;
   readonly #alarm = new Int32Array(new SharedArrayBuffer(4));
   readonly #allowance: Allowance;
   #asked: BytesPerSecond | null = null;
@@ -33,12 +33,12 @@ export class Pacer {
   #heldSinceNs = 0;
 
   /**
-   * @param turn the processor of the thread that waits, which it gives up meanwhile
+   * @param thread the processor of the thread that waits, which it gives up meanwhile
    * @param allowance what the link still allows, whatever rate is asked for
    */
-  constructor(depthBytes: Bytes, turn: Turn, allowance = new Allowance()) {
+  constructor(depthBytes: Bytes, thread: ScheduledThread, allowance = new Allowance()) {
     this.#depthBytes = depthBytes;
-    this.#turn = turn;
+    this.#thread = thread;
     this.#allowance = allowance;
   }
 
@@ -68,12 +68,12 @@ export class Pacer {
     const worthwhile = this.#waitNs(Math.min(inAll, this.#depthBytes / 2));
     waitNs = Math.max(waitNs, Math.min(SHORTEST_WAIT_NS, worthwhile));
     const until = clockNs() + waitNs;
-    this.#turn.sleeps();
+    this.#thread.block();
     if (waitNs > TIMER_GRAIN_NS) await sleep((waitNs - TIMER_GRAIN_NS / 2) / NANOS_PER_MILLISECOND);
     const restNs = until - clockNs();
     if (restNs > 0) Atomics.wait(this.#alarm, 0, 0, restNs / NANOS_PER_MILLISECOND);
     this.#latestNs = Math.max(this.#latestNs, clockNs() - until);
-    this.#turn.wakes();
+    this.#thread.unblock();
     await turn();
   }
 

@@ -16,7 +16,7 @@ import {
 import { FrameReader } from './frame-reader.ts';
 
 /** One end of the hand-over without its socket: bytes in, frames out, each of them checked against the state table. */
-export class Conversation {
+export class ProtocolState {
   readonly #end: End;
   readonly #reader: FrameReader;
   #state: HandoverState;

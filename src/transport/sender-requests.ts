@@ -3,7 +3,7 @@ import type { LinkRecord } from '../core/migration/migration-result.ts';
 import type { BytesPerSecond, Nanos } from '../core/units.ts';
 import { clockNs } from '../platform/clock.ts';
 import { reasonOf } from '../platform/failure.ts';
-import type { Turn } from '../sched/scheduled-thread.ts';
+import type { ScheduledThread } from '../sched/scheduled-thread.ts';
 import type { DestinationThere } from './connect.ts';
 import type { Hello } from './hello.ts';
 import type { Retired } from './payloads.ts';
@@ -56,7 +56,7 @@ export type Handlers<Others> = { readonly [K in keyof Others]: (request: Others[
 /** Has this thread carry out one request after another, but an abort at once, and answer each. */
 export function serveSender<Others extends object = object>(
   sender: Sender,
-  turn: Turn,
+  thread: ScheduledThread,
   others: Handlers<Others> = {} as Handlers<Others>,
 ): void {
   const handlers = { ...plainHandlers(sender), ...others } as Readonly<Record<string, Handler>>;
@@ -64,13 +64,13 @@ export function serveSender<Others extends object = object>(
     let outcome: { ok: true; result: unknown } | { ok: false; why: string };
     const { number, kind } = request;
     const overtakes = overtaking.has(kind);
-    if (!overtakes) turn.wakes();
+    if (!overtakes) thread.unblock();
     try {
       outcome = { ok: true, result: await handlers[kind]!(request) };
     } catch (cause) {
       outcome = { ok: false, why: reasonOf(cause) };
     }
-    if (!overtakes) turn.sleeps();
+    if (!overtakes) thread.block();
     const answer: SenderAnswer = { ...outcome, number, atNs: clockNs(), link: sender.link };
     parentPort!.postMessage(answer);
   });

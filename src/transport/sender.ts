@@ -5,7 +5,7 @@ import { type FrameType, HEADER_BYTES, LARGEST_CONTROL_BYTES, WIRE_VERSION } fro
 import { clockNs } from '../platform/clock.ts';
 import { Failure, printable, reasonOf } from '../platform/failure.ts';
 import { threadCpuNs } from '../platform/thread-clock.ts';
-import type { Turn } from '../sched/scheduled-thread.ts';
+import type { ScheduledThread } from '../sched/scheduled-thread.ts';
 import type { Allowance } from './allowance.ts';
 import { connected, type DestinationThere } from './connect.ts';
 import type { FrameWriter } from './frame-writer.ts';
@@ -15,7 +15,7 @@ import { Pacer } from './pacer.ts';
 import { PageFrames, type PageSource } from './page-frames.ts';
 import { decodeNanos, decodeRetired, encodeStop, type Retired } from './payloads.ts';
 import type { Reply } from './replies.ts';
-import { Call, type Opening } from './source-connection.ts';
+import { type FirstFrame, SourceConnection } from './source-connection.ts';
 
 export interface PagesToSend {
   readonly pages: Uint32Array;
@@ -27,7 +27,7 @@ export interface PagesToSend {
 
 /** The CPU time of a sender. */
 export interface SenderCpu {
-  readonly turn: Turn;
+  readonly thread: ScheduledThread;
   /** A page takes at least so much of it, sending included: whatever a real sender does to a page is made up for. */
   readonly cpuPerPageNs: Nanos;
   /** From the stop frame to the commit, likewise. */
@@ -59,14 +59,14 @@ export class Sender {
   readonly #frames: PageFrames;
   #rounds = 0;
   #cpuAtStopNs: Nanos = 0;
-  #call: Call | undefined;
+  #connection: SourceConnection | undefined;
   /** What to ask whom, if the commit is not answered. */
   #question: { readonly to: DestinationThere; readonly migration: string } | undefined;
 
   constructor(source: PageSource, depthBytes: number, cpu: SenderCpu, allowance?: Allowance) {
     this.#source = source;
     this.#cpu = cpu;
-    this.#pacer = new Pacer(depthBytes, cpu.turn, allowance);
+    this.#pacer = new Pacer(depthBytes, cpu.thread, allowance);
     this.#frames = new PageFrames(source);
     // The first look at the clock takes longer than any later one.
     if (cpu.cpuPerPageNs + cpu.cpuPerHandoverNs > 0) threadCpuNs();
@@ -89,7 +89,7 @@ export class Sender {
     try {
       decodeAnswer(answer.payload);
     } catch (cause) {
-      this.#call!.connection.close(reasonOf(cause));
+      this.#connection!.connection.close(reasonOf(cause));
       throw cause;
     }
   }
@@ -100,7 +100,7 @@ export class Sender {
    */
   async sendPages({ pages, rate, clears, endsRound }: PagesToSend): Promise<SentPages> {
     const frameBytes = HEADER_BYTES + this.#source.pageSizeBytes;
-    const { turn: myTurn, cpuPerPageNs } = this.#cpu;
+    const { thread: myTurn, cpuPerPageNs } = this.#cpu;
     const cpuBeganNs = cpuPerPageNs > 0 ? threadCpuNs() : 0;
     this.#pacer.setRate(rate);
     this.#pacer.begins();
@@ -115,25 +115,25 @@ export class Sender {
         if (clears) this.#source.clear(pages[next]!);
         if (this.#frames.write(writer, pages[next]!)) zeroPages += 1;
         next += 1;
-        myTurn.pass();
+        myTurn.checkpoint();
         if (cpuPerPageNs > 0) this.#workUntil(cpuBeganNs + next * cpuPerPageNs);
       }
       // Under a reservation nothing may pile up here: it would leave in a burst once the kernel takes it again.
       if (rate !== null) await this.#taken(taken.at(-1));
       // Without one nothing else lets the event loop turn, and an abort would go unheard.
       else await turn();
-      this.#call!.replies.check();
+      this.#connection!.replies.check();
       if (this.#pacer.isRevoked) throw new Failure('the link allows nothing more');
       this.#pacer.departs(writer.lengthBytes);
       bytes += writer.lengthBytes;
-      taken.push(this.#call!.connection.sendPages(writer.frames()));
+      taken.push(this.#connection!.connection.sendPages(writer.frames()));
     }
     await this.#taken(Promise.all(taken));
-    this.#call!.replies.check();
+    this.#connection!.replies.check();
     if (endsRound) {
       this.#rounds += 1;
       await this.#control('round', this.#rounds);
-      await this.#call!.reply();
+      await this.#connection!.reply();
     }
     return { sentPages: pages.length, zeroPages, bytes };
   }
@@ -154,13 +154,13 @@ export class Sender {
     if (this.#cpu.cpuPerHandoverNs > 0) this.#cpuAtStopNs = threadCpuNs();
     const digest = this.#frames.checksums.digest();
     await this.#control('stop', paused ? 1 : 0, encodeStop({ guestTimeNs, digest }));
-    await this.#call!.reply();
+    await this.#connection!.reply();
   }
 
   /** The destination's SHA-256 over all its memory. */
   async verify(): Promise<string> {
     await this.#control('verify');
-    return (await this.#call!.reply()).payload.toString('utf8');
+    return (await this.#connection!.reply()).payload.toString('utf8');
   }
 
   /** Gives the guest away. Whoever hears nothing of this knows nothing. */
@@ -173,10 +173,10 @@ export class Sender {
       return { kind: 'not taken', why: reasonOf(cause) };
     }
     try {
-      return { kind: 'running', resumeNs: decodeNanos((await this.#call!.reply()).payload) };
+      return { kind: 'running', resumeNs: decodeNanos((await this.#connection!.reply()).payload) };
     } catch (cause) {
       const trouble = `${reasonOf(cause)}, after the commit`;
-      this.#call!.connection.close(trouble);
+      this.#connection!.connection.close(trouble);
       const answer = await this.#ask();
       if (answer?.type === 'running') return { kind: 'running', resumeNs: decodeNanos(answer.payload) };
       if (answer) {
@@ -195,19 +195,19 @@ export class Sender {
 
   /** Leaves the guest to the destination, which runs it: all is said. */
   leave(): void {
-    this.#call!.connection.finish();
+    this.#connection!.connection.finish();
   }
 
   /** Ends the migrated guest: how far did it come? */
   async retire(): Promise<Retired> {
     await this.#control('retire');
-    return decodeRetired((await this.#call!.reply()).payload);
+    return decodeRetired((await this.#connection!.reply()).payload);
   }
 
   /** Tells the destination why, if it is still there, and hangs up. Whatever waits for it ends with the same reason. */
   abort(why: string): void {
-    this.#call?.replies.fail(new Failure(why));
-    this.#call?.connection.close(why);
+    this.#connection?.replies.fail(new Failure(why));
+    this.#connection?.connection.close(why);
   }
 
   /**
@@ -231,10 +231,10 @@ export class Sender {
 
   /** Where nothing has been said for long the bucket has room for a header; where it has none, something was. */
   #stayAlive(): void {
-    if (!this.#call!.connection.maySend('alive') || !this.#pacer.allows(0, HEADER_BYTES)) return;
+    if (!this.#connection!.connection.maySend('alive') || !this.#pacer.allows(0, HEADER_BYTES)) return;
     this.#pacer.begins();
     this.#pacer.departs(HEADER_BYTES);
-    this.#call!.connection.send('alive');
+    this.#connection!.connection.send('alive');
   }
 
   #admits(writer: FrameWriter, frameBytes: number): boolean {
@@ -243,14 +243,14 @@ export class Sender {
 
   /** Uses CPU time until this thread has had so much of it. */
   #workUntil(cpuNs: Nanos): void {
-    while (threadCpuNs() < cpuNs) this.#cpu.turn.pass();
+    while (threadCpuNs() < cpuNs) this.#cpu.thread.checkpoint();
   }
 
   /** Waits until the kernel has taken something: awake for a moment, because that is often all it takes, then asleep. */
   async #taken(bytes: Promise<unknown> | undefined): Promise<void> {
     if (!bytes) return;
     let settled = false;
-    const settling = Promise.race([bytes, this.#call!.replies.failed]).then(() => {
+    const settling = Promise.race([bytes, this.#connection!.replies.failed]).then(() => {
       settled = true;
     });
     const awakeUntilNs = clockNs() + AWAKE_NS;
@@ -261,32 +261,32 @@ export class Sender {
 
   /** Gives up the processor while there is nothing to do but wait. */
   async #asleep<T>(waiting: Promise<T>): Promise<T> {
-    this.#cpu.turn.sleeps();
+    this.#cpu.thread.block();
     try {
       return await waiting;
     } finally {
-      this.#cpu.turn.wakes();
+      this.#cpu.thread.unblock();
     }
   }
 
   async #control(type: FrameType, argument = 0, payload: Uint8Array = new Uint8Array(0)): Promise<void> {
-    this.#call!.replies.check();
+    this.#connection!.replies.check();
     this.#pacer.begins();
     await this.#pacer.wait(HEADER_BYTES + payload.length);
-    this.#call!.replies.check();
+    this.#connection!.replies.check();
     this.#pacer.departs(HEADER_BYTES + payload.length);
-    this.#call!.connection.send(type, argument, payload);
+    this.#connection!.connection.send(type, argument, payload);
   }
 
-  async #open(to: DestinationThere, opening: Opening): Promise<Reply> {
+  async #open(to: DestinationThere, first: FirstFrame): Promise<Reply> {
     const { key, silenceMs = SILENCE_MS } = to;
     const socket = await this.#asleep(connected(to));
     const alive = setInterval(() => this.#stayAlive(), ALIVE_MS);
-    this.#call = new Call(socket, {
+    this.#connection = new SourceConnection(socket, {
       ...{ key, silenceMs, pageSizeBytes: this.#source.pageSizeBytes },
       asleep: (waiting) => this.#asleep(waiting),
       closed: () => clearInterval(alive),
     });
-    return this.#call.open(opening);
+    return this.#connection.open(first);
   }
 }

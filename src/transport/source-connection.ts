@@ -6,13 +6,13 @@ import { checkChallenge, isProofOf, proofOf, sourceChallenge } from './proof.ts'
 import { Replies, type Reply } from './replies.ts';
 
 /** What a source says first: of its guest, or it asks what became of that. */
-export interface Opening {
+export interface FirstFrame {
   readonly type: 'hello' | 'ask';
   readonly argument: number;
   readonly payload: Uint8Array;
 }
 
-export interface CallOptions {
+export interface SourceConnectionOptions {
   readonly key: Uint8Array | null;
   readonly silenceMs: number;
   readonly pageSizeBytes: number;
@@ -23,12 +23,12 @@ export interface CallOptions {
 }
 
 /** The source's end of one connection: what it says, and what the destination answers. */
-export class Call {
+export class SourceConnection {
   readonly connection: Connection;
   readonly replies = new Replies();
-  readonly #options: CallOptions;
+  readonly #options: SourceConnectionOptions;
 
-  constructor(socket: Socket, options: CallOptions) {
+  constructor(socket: Socket, options: SourceConnectionOptions) {
     this.#options = options;
     this.connection = new Connection(
       socket,
@@ -46,7 +46,7 @@ export class Call {
   }
 
   /** Says the first word, after both ends have proved themselves. @throws Failure refused. */
-  async open({ type, argument, payload }: Opening): Promise<Reply> {
+  async open({ type, argument, payload }: FirstFrame): Promise<Reply> {
     const { key } = this.#options;
     try {
       if (key) await this.#prove(key, payload);

@@ -26,7 +26,7 @@ export class Watchdog {
   }
 
   /** For a moment that must not be missed: a timer may be late. */
-  look(): void {
+  check(): void {
     if (clockNs() >= this.#barksAtNs) this.#bark();
   }
 

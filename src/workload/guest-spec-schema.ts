@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { GuestSpec } from './programs.ts';
 
-/** A guest as it is described on the wire: what a destination accepts from a stranger. */
+/** A guest as it is described on the wire: what a destination accepts from anybody. */
 const whole = z.number().int().nonnegative().max(Number.MAX_SAFE_INTEGER);
 const positive = whole.min(1);
 const rate = z.number().nonnegative().finite();
@@ -36,7 +36,7 @@ const bursts = z
   .strictObject({ everyNs: positive, lengthNs: positive, factor: rate.positive().max(1000) })
   .refine(({ everyNs, lengthNs }) => lengthNs < everyNs, 'shorter than their period');
 
-export const guestSchema: z.ZodType<GuestSpec> = z.strictObject({
+export const guestSpecSchema: z.ZodType<GuestSpec> = z.strictObject({
   name: z.string().max(200),
   pages: positive.max(2 ** 32 - 1),
   pageSizeBytes: positive

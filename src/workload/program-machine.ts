@@ -19,7 +19,7 @@ const REGISTERS = 10;
  * memories are the same guest, and steps decide everything: n steps lead to the same memory wherever, whenever
  * and however fast they are made.
  */
-export class Machine {
+export class ProgramMachine {
   readonly #memory: GuestMemory;
   readonly #program: Program;
   readonly #heartbeatPeriodNs: Nanos;

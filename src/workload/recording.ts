@@ -17,7 +17,7 @@ export interface Recording {
 
 export const RECORDING_FORMAT = 'dirty-trace/1';
 
-/** A recording may come from a stranger: it must not unfold without bounds. */
+/** A recording may come from anybody: it must not unfold without bounds. */
 const LARGEST_RECORDING_BYTES = 256 * 1024 * 1024;
 
 /** @throws Failure the bytes are not a whole, well-formed recording; says where. */

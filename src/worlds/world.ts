@@ -1,14 +1,14 @@
 import type { Slice } from '../core/cpu/slice.ts';
 import type { Ceiling } from '../core/link/ceiling.ts';
-import type { Course } from '../core/migration/migration-result.ts';
-import type { Seen, Step } from '../core/migration/steps.ts';
+import type { MigrationResult } from '../core/migration/migration-result.ts';
+import type { Step, StepResult } from '../core/migration/steps.ts';
 
 /** One migration's world: has the clock, the link and the guest, and carries out the migration's steps. */
 export interface World {
   /** Never throws for what a migration may meet: it answers `failed`, and then expects `abort`. */
-  perform(step: Step): Promise<Seen>;
+  perform(step: Step): Promise<StepResult>;
   /** Where the migration is somebody else's, who takes no steps: carries out all of it and says how it went. */
-  migrate?(): Promise<Course>;
+  migrate?(): Promise<MigrationResult>;
   /** ISO 8601; in virtual time there is no date, and it is the epoch. */
   readonly startedAt: string;
   /**

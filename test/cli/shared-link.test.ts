@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Ledger } from '../../src/core/link/ledger.ts';
 import type { MigrationRecord } from '../../src/core/migration/record.ts';
-import { LinkDesk } from '../../src/run/lease-client.ts';
+import { LeaseClient } from '../../src/run/lease-client.ts';
 import { redisStore } from '../../src/run/redis-store.ts';
 import { type Ended, main, root, switchover } from '../fixtures/command.ts';
 import { onQuietMachine } from '../fixtures/quiet-machine.ts';
@@ -195,9 +195,9 @@ describe.skipIf(noRedis !== undefined)(
         stopRateBytesPerSecond: 80 * MBIT,
         leastBytesPerSecond: 1,
       };
-      const holder = new LinkDesk(
+      const holder = new LeaseClient(
         store,
-        { id: 'the test', ...rates, priority: 1, patienceNs: null },
+        { id: 'the test', ...rates, priority: 1, queueTimeoutNs: null },
         () => {},
       );
       expect(await holder.admit()).toBeUndefined();

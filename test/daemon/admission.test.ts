@@ -19,7 +19,7 @@ function stage(change: Partial<typeof limits> = {}) {
     id,
     kind: 'migration' as JobKind,
     priority: 5,
-    patienceMs: undefined,
+    queueTimeoutMs: undefined,
     link: undefined,
     run: () =>
       new Promise((resolve) => {
@@ -101,7 +101,7 @@ test('one that has no more patience is dropped, and its place goes to the next',
   const { admission, story, job, end, runs } = stage();
   admission.add(job('first'), undefined);
   await runs('first');
-  admission.add(job('hasty', { patienceMs: 10 }), undefined);
+  admission.add(job('hasty', { queueTimeoutMs: 10 }), undefined);
   admission.add(job('patient'), undefined);
   await vi.waitFor(() => expect(story.length).toBe(2), 20_000);
   end('first');

@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import { freeCpu } from '../../src/core/cpu/cpu-plan.ts';
-import type { Course } from '../../src/core/migration/migration-result.ts';
+import type { MigrationResult } from '../../src/core/migration/migration-result.ts';
 import { same, until } from '../fixtures/until.ts';
 import type { Fault, Outcome } from './faults.ts';
 import type { HostProcess } from './host-process.ts';
@@ -9,7 +9,7 @@ import { frameOf, type Phase } from './phases.ts';
 import { ByteProxy } from './proxy.ts';
 
 /** How the source took it: a record, a refusal before there was one, or its death. */
-type Verdict = Course | { readonly refused: string } | 'died';
+type Verdict = MigrationResult | { readonly refused: string } | 'died';
 
 const SILENCE_MS = 1_500;
 const PATIENCE_MS = 5_000;

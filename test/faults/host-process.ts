@@ -2,12 +2,12 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import type { CpuPlan } from '../../src/core/cpu/cpu-plan.ts';
-import type { Course } from '../../src/core/migration/migration-result.ts';
+import type { MigrationResult } from '../../src/core/migration/migration-result.ts';
 import type { Plan } from '../../src/core/migration/plan.ts';
 import type { End } from '../../src/core/wire/handover.ts';
 import type { Limits } from '../../src/transport/limits.ts';
 import type { GuestSpec } from '../../src/workload/programs.ts';
-import type { BootOptions, ResidentGuest } from '../../src/worlds/threads/host.ts';
+import type { BootOptions, GuestStatus } from '../../src/worlds/threads/host.ts';
 import { root } from '../fixtures/command.ts';
 
 export interface HostProcessOptions {
@@ -38,14 +38,14 @@ export interface Held {
 /** What it can be told, and what it answers. */
 interface Commands {
   boot(guest: GuestSpec, how?: BootOptions): undefined;
-  guests(): readonly ResidentGuest[];
+  guests(): readonly GuestStatus[];
   pause(name: string): undefined;
   resume(name: string): undefined;
   hash(name: string): string;
   remove(name: string): undefined;
   cancel(name: string, why: string): boolean;
   settle(name: string, owner: End): undefined;
-  migrate(name: string, plan: Plan, cpu: CpuPlan, to: Target): Course;
+  migrate(name: string, plan: Plan, cpu: CpuPlan, to: Target): MigrationResult;
   held(): Held;
   close(): undefined;
 }

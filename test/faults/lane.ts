@@ -3,12 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import { freeCpu } from '../../src/core/cpu/cpu-plan.ts';
-import type { Course } from '../../src/core/migration/migration-result.ts';
+import type { MigrationResult } from '../../src/core/migration/migration-result.ts';
 import type { Plan } from '../../src/core/migration/plan.ts';
 import type { End } from '../../src/core/wire/handover.ts';
 import { recover } from '../../src/transport/recover.ts';
 import type { GuestSpec } from '../../src/workload/programs.ts';
-import type { ResidentGuest } from '../../src/worlds/threads/host.ts';
+import type { GuestStatus } from '../../src/worlds/threads/host.ts';
 import { neverMoved } from '../fixtures/never-moved.ts';
 import { smallSetup } from '../fixtures/setup.ts';
 import { same, until } from '../fixtures/until.ts';
@@ -84,7 +84,7 @@ export class Lane {
   }
 
   /** An undisturbed migration. */
-  async migrate(from: HostProcess, to: HostProcess): Promise<Course> {
+  async migrate(from: HostProcess, to: HostProcess): Promise<MigrationResult> {
     const target = { host: '127.0.0.1', port: to.port, key: null };
     const quick = { ...plan, rateBytesPerSecond: null, stopRateBytesPerSecond: null };
     const course = await from.ask('migrate', guest.name, quick, freeCpu, target);
@@ -93,13 +93,13 @@ export class Lane {
   }
 
   /** The guest as a host sees it; undefined: it is not there, or the host is not. */
-  async at(host: HostProcess): Promise<ResidentGuest | undefined> {
+  async at(host: HostProcess): Promise<GuestStatus | undefined> {
     if (!host.lives) return undefined;
     return (await host.ask('guests')).find(({ name }) => name === guest.name);
   }
 
   /** What both hosts say of the guest. What must never be is looked for every time. */
-  async states(): Promise<(ResidentGuest['state'] | undefined)[]> {
+  async states(): Promise<(GuestStatus['state'] | undefined)[]> {
     const states = [(await this.at(this.source))?.state, (await this.at(this.destination))?.state];
     expect(states, 'two runners').not.toEqual(['running', 'running']);
     return states;

@@ -129,9 +129,9 @@ describe('several rounds', () => {
     const simulated = { ...of, deferred: of.deferred ?? new PageSet(300) };
     for (const rounds of [2, 3, 5]) {
       const left = leftovers({ ...simulated, rounds }, 3000, Random.seeded(9));
-      const foreseen = afterRounds(rounds, of);
-      expect(Math.abs(foreseen.mean / meanOf(left) - 1), `${rounds} rounds`).toBeLessThan(0.01);
-      expect(Math.abs(foreseen.all / deviationOf(left) - 1), `${rounds} rounds`).toBeLessThan(0.06);
+      const predicted = afterRounds(rounds, of);
+      expect(Math.abs(predicted.mean / meanOf(left) - 1), `${rounds} rounds`).toBeLessThan(0.01);
+      expect(Math.abs(predicted.all / deviationOf(left) - 1), `${rounds} rounds`).toBeLessThan(0.06);
     }
   });
 

@@ -5,7 +5,7 @@ import { Random } from '../../src/core/random.ts';
 import { linearCurve, saturatingCurve } from '../../src/model/curve.ts';
 import { normalQuantile } from '../../src/model/normal.ts';
 import { PoissonBinomial } from '../../src/model/poisson-binomial.ts';
-import { type ModelInput, predictCourse } from '../../src/model/predictor.ts';
+import { type ModelInput, predictMigration } from '../../src/model/predictor.ts';
 import { migration, PAGES, SLOT_SECONDS } from './calibrated.ts';
 import { leftovers } from './monte-carlo.ts';
 
@@ -32,9 +32,9 @@ function small(writesPerSecond: Float64Array, given: Partial<ModelInput> = {}): 
 const idle = new Float64Array(1000);
 const busy = Float64Array.from({ length: 1000 }, (_, page) => (page % 10 === 0 ? 30 : 0.02));
 
-describe('what is foreseen', () => {
+describe('what is predicted', () => {
   test('of an idle guest is its size over the rate, and no downtime', () => {
-    expect(predictCourse(small(idle)).course).toEqual({
+    expect(predictMigration(small(idle)).course).toEqual({
       converges: true,
       reason: '1 of 1 rounds done',
       rounds: 1,
@@ -48,14 +48,14 @@ describe('what is foreseen', () => {
   });
 
   test('of pages of zeros is a header each, once', () => {
-    const { roundPages, totalNs, totalBytes } = predictCourse(small(idle, { zeroPages: 400 })).course;
+    const { roundPages, totalNs, totalBytes } = predictMigration(small(idle, { zeroPages: 400 })).course;
     expect(roundPages).toEqual([1000]);
     expect(totalBytes).toBe(600 * 4104 + 400 * 8);
     expect(totalNs).toBeCloseTo((totalBytes! * SECOND) / 4_104_000, -1);
   });
 
   test('adds up: rounds at b, the stop at b_d, and every page sent costs P + H', () => {
-    const { course } = predictCourse(small(busy, { stop: { rule: 'rounds', rounds: 4 } }));
+    const { course } = predictMigration(small(busy, { stop: { rule: 'rounds', rounds: 4 } }));
     const live = course.roundPages.reduce((sum, pages) => sum + pages, 0);
     const left = course.pagesLeft!.mean;
     expect(course.rounds).toBe(4);
@@ -68,13 +68,13 @@ describe('what is foreseen', () => {
   test('is data: it survives JSON', () => {
     const stuck = { rule: 'downtime', limitNs: 10 * MS } as const;
     for (const input of [small(busy), small(busy, { stop: stuck, timeoutNs: 60 * SECOND })]) {
-      const { course } = predictCourse(input);
+      const { course } = predictMigration(input);
       expect(JSON.parse(JSON.stringify(course))).toEqual(course);
     }
   });
 
   test('has quantiles that rise, the 99 % one among them', () => {
-    const { course, stop } = predictCourse(small(busy, { stop: { rule: 'rounds', rounds: 3 } }));
+    const { course, stop } = predictMigration(small(busy, { stop: { rule: 'rounds', rounds: 3 } }));
     const quantiles = [0, 0.01, 0.5, 0.99, 0.9999, 1].map((q) => stop!.downtimeQuantileNs(q));
     expect(quantiles).toEqual(quantiles.toSorted((a, b) => a - b));
     expect(new Set(quantiles).size).toBe(quantiles.length);
@@ -84,7 +84,7 @@ describe('what is foreseen', () => {
   });
 
   test('is exact for K = 1: the quantiles of a Poisson-binomial number of pages', () => {
-    const { stop } = predictCourse(small(busy));
+    const { stop } = predictMigration(small(busy));
     const left = new PoissonBinomial(busy.map((rate, page) => -Math.expm1((-rate * (1000 - page)) / 1000)));
     for (let q = 0.001; q < 1; q += 0.001) {
       expect(stop!.downtimeQuantileNs(q) / MS).toBeCloseTo(left.quantile(q) / 2, 6);
@@ -92,7 +92,7 @@ describe('what is foreseen', () => {
   });
 
   test('needs a write rate for every page', () => {
-    expect(() => predictCourse(small(busy, { pages: 999 }))).toThrow('1000 write rates for 999 pages');
+    expect(() => predictMigration(small(busy, { pages: 999 }))).toThrow('1000 write rates for 999 pages');
   });
 });
 
@@ -103,7 +103,7 @@ describe('the stop rate that a downtime needs', () => {
   ];
 
   test.each(cases)('is enough in simulated migrations, and not too much: $name', ({ input }) => {
-    const { stop } = predictCourse(input);
+    const { stop } = predictMigration(input);
     const { guest } = input;
     if (guest.kind !== 'rates') throw new TypeError('a guest of known rates');
     const runs = 600;
@@ -130,7 +130,7 @@ describe('the stop rate that a downtime needs', () => {
   });
 
   test('is (μ + z·σ)·(P + H)/L, nearly', () => {
-    const { course, stop } = predictCourse(migration('address', 3));
+    const { course, stop } = predictMigration(migration('address', 3));
     const { mean, deviation } = course.pagesLeft!;
     for (const q of [0.5, 0.9, 0.99]) {
       const normal = ((mean + normalQuantile(q) * deviation) * 4096) / 0.1;
@@ -141,7 +141,7 @@ describe('the stop rate that a downtime needs', () => {
 
 describe('a stop rule', () => {
   test('that looks within rounds stops at its limit, in the middle of one', () => {
-    const { course } = predictCourse(small(idle, { stop: stopDefaults.downtime }));
+    const { course } = predictMigration(small(idle, { stop: stopDefaults.downtime }));
     expect(course.rounds).toBe(1);
     expect(course.roundPages[0]).toBeCloseTo(710, 0);
     // Less than 300 ms at b, seen up to 10 ms late; b_d is twice b.
@@ -151,12 +151,12 @@ describe('a stop rule', () => {
   });
 
   test('that looks at the ends of rounds only sees less', () => {
-    const { course } = predictCourse(small(idle, { stop: stopDefaults['cloud-hypervisor'] }));
+    const { course } = predictMigration(small(idle, { stop: stopDefaults['cloud-hypervisor'] }));
     expect(course).toMatchObject({ rounds: 1, downtimeNs: 0, totalNs: SECOND });
   });
 
   test('that waits for the last page gets its way when less than half a page is expected', () => {
-    const { course } = predictCourse(
+    const { course } = predictMigration(
       small(
         idle.map(() => 1e-4),
         { stop: { rule: 'downtime', limitNs: 0 } },
@@ -175,13 +175,15 @@ describe('a stop rule', () => {
       [...busy.keys()].filter((page) => busy[page]! > 1),
     );
     const stop = { rule: 'downtime', limitNs: 20 * MS } as const;
-    const { course } = predictCourse(small(busy, { guest: { ...guest, writesPerSecond, deferred }, stop }));
+    const { course } = predictMigration(
+      small(busy, { guest: { ...guest, writesPerSecond, deferred }, stop }),
+    );
     expect(course).toMatchObject({ converges: true, reason: 'all that is dirty waits for the stop' });
     expect(course.pagesLeft!.mean).toBeCloseTo(100, 9);
   });
 });
 
-describe('no end is foreseen', () => {
+describe('no end is predicted', () => {
   const tooShort = { rule: 'downtime', limitNs: 20 * MS } as const;
 
   test.each([
@@ -189,7 +191,7 @@ describe('no end is foreseen', () => {
     ['without one', null],
   ])('when the rounds no longer shrink and the rule goes on waiting, %s', (_name, timeoutNs) => {
     const startedAt = performance.now();
-    const { course, stop } = predictCourse(small(busy, { stop: tooShort, timeoutNs }));
+    const { course, stop } = predictMigration(small(busy, { stop: tooShort, timeoutNs }));
     expect(performance.now() - startedAt).toBeLessThan(3000);
     expect(stop).toBeNull();
     expect(course.converges).toBe(false);
@@ -206,20 +208,20 @@ describe('no end is foreseen', () => {
   });
 
   test('when the time is up though they still shrink', () => {
-    const { course } = predictCourse(small(busy, { stop: tooShort, timeoutNs: 500 * MS }));
+    const { course } = predictMigration(small(busy, { stop: tooShort, timeoutNs: 500 * MS }));
     expect(course).toMatchObject({ converges: false, reason: 'not converged within 500 ms' });
   });
 
   test('when the rule itself gives up', () => {
     const stop = { ...stopDefaults['cloud-hypervisor'], limitNs: 20 * MS, timeoutNs: 9 * SECOND };
-    const { course } = predictCourse(small(busy, { stop }));
+    const { course } = predictMigration(small(busy, { stop }));
     expect(course.converges).toBe(false);
     expect(course.reason).toMatch(/^not converged within 9 s/);
   });
 
   test('for an order whose rounds never become quite alike, in bounded work all the same', () => {
     const startedAt = performance.now();
-    const { course } = predictCourse({
+    const { course } = predictMigration({
       ...migration('threshold', 1),
       stop: tooShort,
       timeoutNs: 3600 * SECOND,
@@ -249,10 +251,10 @@ describe('a guest known by its curve', () => {
   const dirtied = 650e6 / 8 / 4096;
 
   test('by a constant rate takes 13 rounds and 196 s, and KubeVirt measured 92 to 112 s; a working set explains that', () => {
-    const constant = predictCourse(known(linearCurve(dirtied, 2 ** 21))).course;
+    const constant = predictMigration(known(linearCurve(dirtied, 2 ** 21))).course;
     expect(constant.rounds).toBe(13);
     expect(constant.totalNs! / SECOND).toBeCloseTo(195.87, 1);
-    const ofOneGiB = predictCourse(known(saturatingCurve(dirtied, 2 ** 18))).course;
+    const ofOneGiB = predictMigration(known(saturatingCurve(dirtied, 2 ** 18))).course;
     expect(ofOneGiB.totalNs! / SECOND).toBeGreaterThan(80);
     expect(ofOneGiB.totalNs! / SECOND).toBeLessThan(112);
   });
@@ -260,7 +262,7 @@ describe('a guest known by its curve', () => {
   test('never converges when it writes 5418 of its 6144 MiB again and again (Cloud Hypervisor PR #7799)', () => {
     const writer = linearCurve(600_000, 5418 * 256);
     const rates = { rateBytesPerSecond: 1850 * 2 ** 20, stopRateBytesPerSecond: 1850 * 2 ** 20 };
-    const { course } = predictCourse(
+    const { course } = predictMigration(
       known(writer, { pages: 6144 * 256, ...rates, stop: stopDefaults['cloud-hypervisor'] }),
     );
     expect(course.converges).toBe(false);
@@ -269,7 +271,7 @@ describe('a guest known by its curve', () => {
 
   test('varies at most as much as pages that are all equally likely to be dirty', () => {
     const stop = { rule: 'rounds', rounds: 1 } as const;
-    const { course, stop: atStop } = predictCourse(known(() => 1000, { stop }));
+    const { course, stop: atStop } = predictMigration(known(() => 1000, { stop }));
     expect(course.pagesLeft!.mean).toBe(1000);
     expect(course.pagesLeft!.deviation).toBeCloseTo(Math.sqrt(1000), 1);
     expect(atStop!.downtimeQuantileNs(1) / SECOND).toBeCloseTo(2 ** 33 / GIGABIT, 6);

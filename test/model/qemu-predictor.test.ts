@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { expect, test } from 'vitest';
 import { NANOS_PER_MILLISECOND, NANOS_PER_SECOND } from '../../src/core/units.ts';
 import { measuredCurve } from '../../src/model/curve.ts';
-import { predictCourse } from '../../src/model/predictor.ts';
+import { predictMigration } from '../../src/model/predictor.ts';
 
 /** A. Gudkov, "migration: calculate expected migration time", qemu-devel, April 2023: its input, its printed table. */
 interface Golden {
@@ -29,9 +29,9 @@ const curve = measuredCurve(
   (golden.sampledPages - golden.zeroSampledPages) * scale,
 );
 
-function foreseen(mbps: number, limitMs: number | null) {
+function predicted(mbps: number, limitMs: number | null) {
   const rate = (mbps * 2 ** 20) / 8;
-  return predictCourse({
+  return predictMigration({
     pages: golden.totalPages,
     zeroPages: golden.zeroSampledPages * scale,
     pageSizeBytes: golden.pageSize,
@@ -55,8 +55,8 @@ test('the table has cells of both kinds', () => {
 
 test.each(
   cells,
-)('QEMU foresees $seconds s at $mbps Mbit/s within $limitMs ms, and so does the model', (cell) => {
-  const { converges, totalNs, downtimeNs } = foreseen(cell.mbps, cell.limitMs);
+)('QEMU predicts $seconds s at $mbps Mbit/s within $limitMs ms, and so does the model', (cell) => {
+  const { converges, totalNs, downtimeNs } = predicted(cell.mbps, cell.limitMs);
   expect(converges).toBe(cell.seconds !== null);
   expect(totalNs === null ? null : Math.ceil(totalNs / NANOS_PER_SECOND)).toBe(cell.seconds);
   expect(downtimeNs ?? 0).toBeLessThanOrEqual(
@@ -65,7 +65,7 @@ test.each(
 });
 
 test('without a limit the first iteration is the stop', () => {
-  const { rounds, roundPages, downtimeNs, totalNs } = foreseen(5120, null);
+  const { rounds, roundPages, downtimeNs, totalNs } = predicted(5120, null);
   expect({ rounds, roundPages }).toEqual({ rounds: 0, roundPages: [] });
   expect(downtimeNs).toBe(totalNs);
 });

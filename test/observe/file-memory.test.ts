@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
-import { Shadow } from '../../src/observe/baseline-copy.ts';
+import { BaselineCopy } from '../../src/observe/baseline-copy.ts';
 import { FileMemory } from '../../src/observe/file-memory.ts';
 import { Failure } from '../../src/platform/failure.ts';
 
@@ -19,8 +19,8 @@ describe('memory in a file', () => {
     writeFileSync(ram, Buffer.alloc(PAGES * 4096));
     const memory = new FileMemory(ram);
     const file = openSync(ram, 'r+');
-    const shadow = new Shadow(memory, lots);
-    expect(shadow.scan()).toEqual(Uint32Array.from({ length: PAGES }, (_, page) => page));
+    const baseline = new BaselineCopy(memory, lots);
+    expect(baseline.scan()).toEqual(Uint32Array.from({ length: PAGES }, (_, page) => page));
     let turn = 0;
     const writes = fc.array(fc.tuple(fc.nat({ max: PAGES - 1 }), fc.nat({ max: 4092 })), { maxLength: 40 });
     fc.assert(
@@ -29,8 +29,8 @@ describe('memory in a file', () => {
         for (const [page, offset] of writes)
           writeSync(file, Buffer.from([turn, turn >> 8, turn, 1]), 0, 4, page * 4096 + offset);
         const written = [...new Set(writes.map(([page]) => page))].sort((one, other) => one - other);
-        expect([...shadow.scan()].map((place) => shadow.pageAt(place))).toEqual(written);
-        expect(shadow.scan().length).toBe(0);
+        expect([...baseline.scan()].map((place) => baseline.pageAt(place))).toEqual(written);
+        expect(baseline.scan().length).toBe(0);
       }),
     );
     closeSync(file);
@@ -42,10 +42,10 @@ describe('memory in a file', () => {
     for (const pages of [7, 9, 0]) {
       truncateSync(ram, 8 * 4096);
       const memory = new FileMemory(ram);
-      const shadow = new Shadow(memory, lots);
-      shadow.scan();
+      const baseline = new BaselineCopy(memory, lots);
+      baseline.scan();
       truncateSync(ram, pages * 4096);
-      expect(() => shadow.scan()).toThrow(/ram changed its size from 32 KiB to/);
+      expect(() => baseline.scan()).toThrow(/ram changed its size from 32 KiB to/);
       memory.close();
     }
   });
@@ -66,8 +66,8 @@ describe('memory in a file', () => {
 
   test('of which no copy fits is refused before any of it is read', () => {
     const memory = new FileMemory(written('large', 10 * 4096));
-    expect(() => new Shadow(memory, 9 * 4096).scan()).toThrow(/has 40 KiB in memory; .* 36 KiB/);
-    expect(new Shadow(memory, 10 * 4096).scan().length).toBe(10);
+    expect(() => new BaselineCopy(memory, 9 * 4096).scan()).toThrow(/has 40 KiB in memory; .* 36 KiB/);
+    expect(new BaselineCopy(memory, 10 * 4096).scan().length).toBe(10);
     memory.close();
   });
 });

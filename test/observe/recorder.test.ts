@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { FileMemory } from '../../src/observe/file-memory.ts';
-import { type Progress, record } from '../../src/observe/recorder.ts';
+import { type RecordingProgress, record } from '../../src/observe/recorder.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'switchover-'));
 const ram = join(folder, 'ram');
@@ -22,7 +22,7 @@ describe('a recording', () => {
   test('has each write in the sample after it, and every sample is taken or counted as missed', async () => {
     const memory = new FileMemory(ram);
     const writes = [[3, 17], [], [0, 1, 2], [39], [17]];
-    const progress: Progress[] = [];
+    const progress: RecordingProgress[] = [];
     const { samples, numbers, ...recorded } = await record(memory, {
       ...{ forNs: 300e6, intervalNs: 10e6, signal: new AbortController().signal },
       sampled: (now) => {

@@ -4,14 +4,14 @@ import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
-import type { Recorded } from '../../src/observe/recorder.ts';
+import type { RecordingSummary } from '../../src/observe/recorder.ts';
 import { encodeRecording, PendingFile } from '../../src/observe/recording-file.ts';
 import { parseRecording } from '../../src/workload/recording.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'switchover-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-function recorded(samples: Recorded['samples'], numberAt: Uint32Array): Recorded {
+function recorded(samples: RecordingSummary['samples'], numberAt: Uint32Array): RecordingSummary {
   return {
     source: 'a "program"',
     pageSizeBytes: 4_096,

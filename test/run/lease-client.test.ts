@@ -2,15 +2,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Ceiling } from '../../src/core/link/ceiling.ts';
 import { changeCapacity, grantedBytesPerSecond, type Ledger } from '../../src/core/link/ledger.ts';
-import { type LedgerStore, LinkDesk, memoryStore, type Wish } from '../../src/run/lease-client.ts';
+import { LeaseClient, type LeaseRequest, type LedgerStore, memoryStore } from '../../src/run/lease-client.ts';
 import { redisStore } from '../../src/run/redis-store.ts';
 import { noRedis, startRedis } from '../fixtures/redis.ts';
 
 const CAPACITY = 1_000;
 
-function wish(id: string, change: Partial<Wish> = {}): Wish {
+function wish(id: string, change: Partial<LeaseRequest> = {}): LeaseRequest {
   const rates = { rateBytesPerSecond: 600, stopRateBytesPerSecond: 600, leastBytesPerSecond: 600 };
-  return { id, ...rates, priority: 0, patienceNs: null, ...change };
+  return { id, ...rates, priority: 0, queueTimeoutNs: null, ...change };
 }
 
 let redis: Awaited<ReturnType<typeof startRedis>> | undefined;
@@ -27,9 +27,9 @@ describe.each([
 ] as const)('a ledger %s', (_, shared) => {
   let store: LedgerStore;
   let link: string;
-  const desks: LinkDesk[] = [];
-  const desk = (own: Wish, allowed: (ceilings: readonly Ceiling[]) => void = () => {}) => {
-    const made = new LinkDesk(store, own, allowed);
+  const desks: LeaseClient[] = [];
+  const client = (own: LeaseRequest, allowed: (ceilings: readonly Ceiling[]) => void = () => {}) => {
+    const made = new LeaseClient(store, own, allowed);
     desks.push(made);
     return made;
   };
@@ -46,7 +46,11 @@ describe.each([
   });
 
   test('lets the second wait until the first has left, the more urgent one first', async () => {
-    const [first, second, urgent] = [desk(wish('a')), desk(wish('b')), desk(wish('c', { priority: 1 }))];
+    const [first, second, urgent] = [
+      client(wish('a')),
+      client(wish('b')),
+      client(wish('c', { priority: 1 })),
+    ];
     const order: string[] = [];
     expect(await first.admit()).toBeUndefined();
     const waiting = second.admit().then(() => order.push('second'));
@@ -68,12 +72,12 @@ describe.each([
   });
 
   test('refuses at once what never fits, and after its patience what did not', async () => {
-    const large = desk(wish('large', { stopRateBytesPerSecond: 1_001 }));
+    const large = client(wish('large', { stopRateBytesPerSecond: 1_001 }));
     expect(await large.admit()).toMatch(
       /^not admitted: .* asked of a link of 8 kbit\/s; at most 8 kbit\/s would fit$/,
     );
-    await desk(wish('first')).admit();
-    const late = desk(wish('late', { patienceNs: 100e6 }));
+    await client(wish('first')).admit();
+    const late = client(wish('late', { queueTimeoutNs: 100e6 }));
     expect(await late.admit()).toBe('not admitted: not granted within 100 ms');
     expect((await late.leave()).grantedBytesPerSecond).toBe(0);
     expect((await ledger()).queue).toEqual([]);
@@ -81,7 +85,7 @@ describe.each([
 
   test('tells the holder what is left to it when the link loses capacity', async () => {
     const allowed: number[] = [];
-    const slowed = desk(wish('slowed', { leastBytesPerSecond: 100 }), (ceilings) => {
+    const slowed = client(wish('slowed', { leastBytesPerSecond: 100 }), (ceilings) => {
       const now = ceilings.filter(({ fromNs }) => fromNs <= 0).at(-1);
       if (now) allowed.push(now.rateBytesPerSecond);
     });
@@ -108,7 +112,7 @@ describe.each([
     await Promise.all(
       Array.from({ length: 12 }, async (_, index) => {
         const rate = rates[index % rates.length]!;
-        const own = new LinkDesk(
+        const own = new LeaseClient(
           watched,
           wish(`m${index}`, {
             rateBytesPerSecond: rate,
@@ -142,14 +146,14 @@ describe.skipIf(noRedis !== undefined)('leases in Redis', { retry: 1 }, () => {
     };
     let endsAtMs = Number.POSITIVE_INFINITY;
     let why = '';
-    const cut = new LinkDesk(breaking, wish('cut'), (ceilings) => {
+    const cut = new LeaseClient(breaking, wish('cut'), (ceilings) => {
       const end = ceilings.at(-1)!;
       endsAtMs = performance.now() + end.fromNs / 1e6;
       why = end.why;
     });
     expect(await cut.admit()).toBeUndefined();
     broken = true;
-    const next = new LinkDesk(there, wish('next'), () => {});
+    const next = new LeaseClient(there, wish('next'), () => {});
     expect(await next.admit()).toBeUndefined();
     expect(endsAtMs).toBeLessThanOrEqual(performance.now());
     expect(why).toBe('the lease of 4.8 kbit/s ended: cut off');
@@ -159,7 +163,7 @@ describe.skipIf(noRedis !== undefined)('leases in Redis', { retry: 1 }, () => {
 
   test('a lease outlives its time to live for as long as its holder renews it', async () => {
     const store = await redisStore(redis!.url, `link-${++links}`, CAPACITY);
-    const holder = new LinkDesk(store, wish('holder'), () => {});
+    const holder = new LeaseClient(store, wish('holder'), () => {});
     await holder.admit();
     await sleep(4_000);
     const { ledger } = await store.update((there) => there);
@@ -171,7 +175,7 @@ describe.skipIf(noRedis !== undefined)('leases in Redis', { retry: 1 }, () => {
   test('a link that others keep with another capacity is refused', async () => {
     const link = `link-${++links}`;
     const store = await redisStore(redis!.url, link, CAPACITY);
-    const holder = new LinkDesk(store, wish('holder'), () => {});
+    const holder = new LeaseClient(store, wish('holder'), () => {});
     await holder.admit();
     await expect(redisStore(redis!.url, link, 2_000)).rejects.toThrow(
       'link.capacity is 16 kbit/s, but others keep this link in Redis with 8 kbit/s',

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { migrate } from '../../src/core/migration/migrate.ts';
-import type { Course } from '../../src/core/migration/migration-result.ts';
+import type { MigrationResult } from '../../src/core/migration/migration-result.ts';
 import { orderNames } from '../../src/core/migration/order/orders.ts';
 import { PageSet } from '../../src/core/migration/pages.ts';
 import type { Plan } from '../../src/core/migration/plan.ts';
-import type { Seen, SeenOf, Step } from '../../src/core/migration/steps.ts';
+import type { Step, StepResult, StepResultOf } from '../../src/core/migration/steps.ts';
 import { Failure } from '../../src/platform/failure.ts';
 import {
   decodeTraceLine,
@@ -41,7 +41,7 @@ function setup(seed: number, plan: Partial<Plan> = {}): MigrationSpec {
 }
 
 /** A migration in virtual time, and everything that passed between it and its world. */
-function traced(given: MigrationSpec): { readonly lines: TraceLine[]; readonly course: Course } {
+function traced(given: MigrationSpec): { readonly lines: TraceLine[]; readonly course: MigrationResult } {
   const world = new VirtualWorld(given);
   const lines: TraceLine[] = [{ plan: given.plan }];
   const migration = migrate(given.plan);
@@ -57,6 +57,19 @@ function traced(given: MigrationSpec): { readonly lines: TraceLine[]; readonly c
 
 const throughText = (lines: readonly TraceLine[]) =>
   lines.map((line, index) => decodeTraceLine(encodeTraceLine(line), `trace:${index + 1}`));
+
+/** As version 0.1 wrote it. */
+const inOldWords = (lines: readonly TraceLine[]) =>
+  lines.map((line, index) => {
+    const text = encodeTraceLine(line).replace('"measurements":', '"witness":');
+    return decodeTraceLine(text, `trace:${index + 1}`);
+  });
+
+test('a trace that version 0.1 wrote can be replayed', () => {
+  const { lines, course } = traced(setup(3));
+  expect(inOldWords(lines)).toEqual(lines);
+  expect(replay(inOldWords(lines)).course).toEqual(course);
+});
 
 const sending = (pages: Uint32Array) =>
   ({ kind: 'send', pages, rateBytesPerSecond: null, clears: true, endsRound: true }) as const;
@@ -157,15 +170,15 @@ describe('a replay', () => {
   const kindsOf = lines.map((line) => ('step' in line ? line.step.kind : ''));
   const first = (kind: Step['kind']) => kindsOf.indexOf(kind);
   /** The trace with another answer to one step. */
-  const answered = (index: number, change: (seen: Seen) => object) => {
-    const { step, seen } = lines[index] as { step: Step; seen: Seen };
-    return lines.with(index, { step, seen: { ...seen, ...change(seen) } as Seen });
+  const answered = (index: number, change: (seen: StepResult) => object) => {
+    const { step, seen } = lines[index] as { step: Step; seen: StepResult };
+    return lines.with(index, { step, seen: { ...seen, ...change(seen) } as StepResult });
   };
 
   test('notices when a page was dirty that was not: the next round would send it', () => {
     const harvest = first('harvest');
     const other = answered(harvest, (seen) => {
-      const dirty = (seen as SeenOf<'dirty'>).dirty.copy();
+      const dirty = (seen as StepResultOf<'dirty'>).dirty.copy();
       dirty.add(Array.from({ length: PAGES }, (_, page) => page).find((page) => !dirty.has(page))!);
       return { dirty };
     });
@@ -192,7 +205,7 @@ describe('a replay', () => {
   });
 
   test('notices when the course that was written down is another', () => {
-    const course = (lines.at(-1) as { course: Course }).course;
+    const course = (lines.at(-1) as { course: MigrationResult }).course;
     const other = lines.with(-1, { course: { ...course, downtimeNs: course.downtimeNs + 1 } });
     expect(replay(other).difference).toBe('the course is another one');
   });

@@ -29,7 +29,7 @@ function member({ rate, stopRate = rate, pages = 800, seed = 7, ...share }: Want
       name: 'guest',
       atNs: 0,
       priority: 0,
-      patienceNs: null,
+      queueTimeoutNs: null,
       leastBytesPerSecond: Math.max(rate, stopRate),
       ...share,
     },
@@ -87,7 +87,7 @@ describe('several migrations over one link', () => {
   test('one whose patience ends before its turn never starts, and its guest stays where it is', () => {
     const [, late] = virtualFleet([
       member({ rate: 60 * MBIT }),
-      member({ rate: 60 * MBIT, patienceNs: 50e6 }),
+      member({ rate: 60 * MBIT, queueTimeoutNs: 50e6 }),
     ]);
     expect(late!.course).toMatchObject({
       outcome: 'aborted',
@@ -106,7 +106,7 @@ describe('several migrations over one link', () => {
       pages: fc.integer({ min: 20, max: 200 }),
       atNs: fc.nat({ max: 100e6 }),
       priority: fc.nat({ max: 2 }),
-      patienceNs: fc.option(fc.nat({ max: 100e6 })),
+      queueTimeoutNs: fc.option(fc.nat({ max: 100e6 })),
       leastBytesPerSecond: fc.integer({ min: 1, max: MBIT }),
     });
     const change = fc.record({

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { UsageError } from '../../src/platform/problem.ts';
 import { loadExperiment } from '../../src/scenario/scenario.ts';
-import { settled } from '../../src/study/tables/scenario-summary.ts';
+import { scenarioSummary } from '../../src/study/tables/scenario-summary.ts';
 
 let folder: string;
 beforeAll(() => {
@@ -45,7 +45,7 @@ describe('background', () => {
       { kind: 'cross-traffic', bytesPerSecond: 3_750_000 },
       { kind: 'timer-noise', meanNs: 2e6 },
     ]);
-    expect(settled(experiment)).toContain('cross-traffic (30 Mbit/s); timer-noise (mean 2 ms)');
+    expect(scenarioSummary(experiment)).toContain('cross-traffic (30 Mbit/s); timer-noise (mean 2 ms)');
   });
 
   test('has bursts of the guest itself, which are part of the guest', () => {
@@ -53,7 +53,7 @@ describe('background', () => {
     const { antagonists, guest } = experiment.cells[0]!.scenario;
     expect(antagonists).toEqual([{ kind: 'guest-burst', everyNs: 1e9, lengthNs: 1e8, factor: 4 }]);
     expect(guest.bursts).toEqual({ everyNs: 1e9, lengthNs: 1e8, factor: 4 });
-    expect(settled(experiment)).toContain('guest-burst (every 1 s, length 100 ms, factor 4)');
+    expect(scenarioSummary(experiment)).toContain('guest-burst (every 1 s, length 100 ms, factor 4)');
   });
 
   test('of no intensity is nobody, so that a ramp can begin there', () => {

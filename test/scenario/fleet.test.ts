@@ -52,14 +52,14 @@ compare: { migration.order: [address, lru] }`,
       name: 'guest-2',
       atNs: 1.1e9,
       priority: 0,
-      patienceNs: null,
+      queueTimeoutNs: null,
       leastBytesPerSecond: 20 * MBIT,
     });
     const { share, plan } = cells[2]!.scenario;
     expect(share).toMatchObject({
       name: 'urgent',
       priority: 3,
-      patienceNs: 2e9,
+      queueTimeoutNs: 2e9,
       leastBytesPerSecond: 50 * MBIT,
     });
     expect(plan.stopRateBytesPerSecond).toBe(50 * MBIT);

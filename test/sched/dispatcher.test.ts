@@ -1,42 +1,45 @@
 import { describe, expect, test, vi } from 'vitest';
 import type { CbsRule } from '../../src/core/cpu/cbs.ts';
 import {
-  CHAIN_LENGTH,
-  Chain,
+  DispatchQueue,
   frontOf,
   isTaken,
   linked,
-  MOST_SEATS,
+  MOST_SLOTS,
   NOBODY,
+  QUEUE_LENGTH,
 } from '../../src/sched/dispatch-queue.ts';
-import { type Competitor, Cooperative } from '../../src/sched/dispatcher.ts';
-import { Desk } from '../../src/sched/scheduler-memory.ts';
+import { type DispatchedEntity, Dispatcher } from '../../src/sched/dispatcher.ts';
+import { SchedulerMemory } from '../../src/sched/scheduler-memory.ts';
 
 const ms = 1e6;
 
 /** A dispatcher whose threads are played by the test. */
 class Stage {
-  readonly desk: Desk;
-  readonly #cooperative: Cooperative;
-  readonly #chains: readonly Chain[];
+  readonly memory: SchedulerMemory;
+  readonly #cooperative: Dispatcher;
+  readonly #chains: readonly DispatchQueue[];
   #now = 0;
 
-  constructor(rule: CbsRule | undefined, ...competitors: readonly Competitor[]) {
+  constructor(rule: CbsRule | undefined, ...competitors: readonly DispatchedEntity[]) {
     const processors = 1 + Math.max(...competitors.map(({ processor }) => processor));
-    this.desk = Desk.withSeats(competitors.length, processors);
-    this.#cooperative = new Cooperative(this.desk, rule, competitors);
-    const chains = Array.from({ length: processors }, (_, processor) => new Chain(this.desk, processor));
+    this.memory = SchedulerMemory.withSlots(competitors.length, processors);
+    this.#cooperative = new Dispatcher(this.memory, rule, competitors);
+    const chains = Array.from(
+      { length: processors },
+      (_, processor) => new DispatchQueue(this.memory, processor),
+    );
     this.#chains = competitors.map(({ processor }) => chains[processor]!);
   }
 
   asks(...threads: readonly number[]): void {
-    for (const thread of threads) this.desk.seat(thread).isAwake = true;
+    for (const thread of threads) this.memory.slot(thread).isRunnable = true;
   }
 
   /** Takes up the turn that it has been granted, and runs. */
   runs(thread: number, ranNs: number): void {
     expect(this.#chains[thread]!.take(thread)).toBe(true);
-    this.desk.seat(thread).cpuNs += ranNs;
+    this.memory.slot(thread).cpuNs += ranNs;
   }
 
   /** Stands at the gate again. Returns whether it has handed over to somebody. */
@@ -45,13 +48,13 @@ class Stage {
   }
 
   sleeps(thread: number, now = this.#now): boolean {
-    this.desk.seat(thread).isAwake = false;
+    this.memory.slot(thread).isRunnable = false;
     return this.stops(thread, now);
   }
 
   look(now: number): number {
     this.#now = now;
-    return this.#cooperative.look(now);
+    return this.#cooperative.dispatch(now);
   }
 
   get granted(): number[] {
@@ -59,15 +62,15 @@ class Stage {
   }
 
   limit(thread: number): number {
-    return this.desk.seat(thread).limitNs;
+    return this.memory.slot(thread).limitNs;
   }
 }
 
-const server = (budget: number, period: number, processor = 0): Competitor => ({
+const server = (budget: number, period: number, processor = 0): DispatchedEntity => ({
   reservation: { budgetNs: budget * ms, periodNs: period * ms },
   processor,
 });
-const hog: Competitor = { reservation: null, processor: 0 };
+const hog: DispatchedEntity = { reservation: null, processor: 0 };
 
 describe('of those on one processor', () => {
   test('the reserved one with the earliest deadline goes first, and the first listed of equal ones', () => {
@@ -86,7 +89,7 @@ describe('of those on one processor', () => {
     stage.asks(1);
     stage.look(1 * ms);
     expect(stage.granted).toEqual([0]);
-    expect(stage.desk.seat(0).untilNs).toBeLessThanOrEqual(1 * ms);
+    expect(stage.memory.slot(0).untilNs).toBeLessThanOrEqual(1 * ms);
     stage.stops(0);
     expect(stage.granted).toEqual([1]);
   });
@@ -136,15 +139,15 @@ describe.each([
     stage.runs(0, 1 * ms);
     stage.asks(1, 2);
     stage.look(1 * ms);
-    stage.desk.seat(0).cpuNs += 5 * ms;
+    stage.memory.slot(0).cpuNs += 5 * ms;
     // While the dispatcher looks at the next one, having charged this one for all that it has used.
-    const next = vi.spyOn(stage.desk.seat(1), 'isAwake', 'get');
+    const next = vi.spyOn(stage.memory.slot(1), 'isRunnable', 'get');
     next.mockImplementationOnce(() => {
       stage.stops(0);
       return true;
     });
     stage.look(8 * ms);
-    expect(stage.desk.overruns).toBe(0);
+    expect(stage.memory.overruns).toBe(0);
     const served = new Set<number>();
     for (let now = 9; now < 200; now++) {
       stage.look(now * ms);
@@ -179,7 +182,7 @@ describe('a hard reservation', () => {
     stage.runs(0, 1 * ms);
     stage.sleeps(0);
     stage.look(1 * ms);
-    stage.desk.seat(0).cpuNs += 0.1 * ms;
+    stage.memory.slot(0).cpuNs += 0.1 * ms;
     stage.asks(0);
     stage.look(30 * ms);
     expect(stage.limit(0)).toBe(1 * ms + 2 * ms);
@@ -211,12 +214,12 @@ describe('a thread that does not stop', () => {
     expect(due).toBeLessThanOrEqual(3 * ms);
     stage.look(due);
     expect(stage.granted).toEqual([1]);
-    expect(stage.desk.overruns).toBe(1);
+    expect(stage.memory.overruns).toBe(1);
     stage.runs(1, 1 * ms);
     stage.sleeps(1);
     stage.look(due + 1 * ms);
     expect(stage.granted).toEqual([]);
-    stage.desk.seat(0).cpuNs += 2 * ms;
+    stage.memory.slot(0).cpuNs += 2 * ms;
     stage.stops(0);
     stage.look(due + 1 * ms);
     expect(stage.granted).toEqual([0]);
@@ -228,7 +231,7 @@ describe('a thread that does not stop', () => {
     expect(stage.look(0)).toBe(Number.POSITIVE_INFINITY);
     stage.look(1_000 * ms);
     expect(stage.granted).toEqual([0]);
-    expect(stage.desk.overruns).toBe(0);
+    expect(stage.memory.overruns).toBe(0);
   });
 });
 
@@ -243,7 +246,7 @@ test('one that goes to sleep just when it is granted the turn does not keep it',
   const stage = new Stage('hard', server(2, 10), hog);
   stage.asks(0, 1);
   stage.look(0);
-  stage.desk.seat(0).isAwake = false;
+  stage.memory.slot(0).isRunnable = false;
   stage.look(0);
   expect(stage.granted).toEqual([1]);
 });
@@ -273,7 +276,7 @@ describe('threads hand over to each other', () => {
       stage.runs(1, 2 * ms);
       stage.stops(1);
       stage.look(2 * ms);
-      expect(stage.desk.seat(0).untilNs).toBe(10 * ms);
+      expect(stage.memory.slot(0).untilNs).toBe(10 * ms);
       stage.runs(0, 1 * ms);
       stage.stops(0, stopsNs);
       expect(stage.granted).toEqual(granted);
@@ -295,7 +298,7 @@ describe('threads hand over to each other', () => {
     stage.look(nextNs);
     expect(stage.granted).toEqual([1]);
     expect(stage.limit(1)).toBe(4 * ms);
-    expect(stage.desk.overruns).toBe(0);
+    expect(stage.memory.overruns).toBe(0);
   });
 
   test('a budget that comes while a more urgent one runs follows without a look', () => {
@@ -340,47 +343,47 @@ describe('threads hand over to each other', () => {
 });
 
 describe('a chain', () => {
-  const desk = () => Desk.withSeats(3, 1);
+  const memory = () => SchedulerMemory.withSlots(3, 1);
 
   test('that has been handed over is not replaced by a plan that was made before', () => {
-    const chain = new Chain(desk(), 0);
-    chain.replace(NOBODY, linked(linked(NOBODY, 0, 2), 1, 1));
-    chain.take(2);
-    const { word } = chain;
-    expect(chain.handOver(2, 0)).toBe(true);
-    expect(chain.replace(word, NOBODY)).toBe(false);
-    expect(frontOf(chain.word)).toBe(1);
+    const queue = new DispatchQueue(memory(), 0);
+    queue.replace(NOBODY, linked(linked(NOBODY, 0, 2), 1, 1));
+    queue.take(2);
+    const { word } = queue;
+    expect(queue.handOver(2, 0)).toBe(true);
+    expect(queue.replace(word, NOBODY)).toBe(false);
+    expect(frontOf(queue.word)).toBe(1);
   });
 
   test('is not taken from one that takes up its turn meanwhile', () => {
-    const chain = new Chain(desk(), 0);
-    chain.replace(NOBODY, linked(NOBODY, 0, 1));
-    const { word } = chain;
-    expect(chain.take(0)).toBe(false);
-    expect(chain.take(1)).toBe(true);
-    expect(chain.replace(word, NOBODY)).toBe(false);
-    expect(chain.isHeldBy(1)).toBe(true);
+    const queue = new DispatchQueue(memory(), 0);
+    queue.replace(NOBODY, linked(NOBODY, 0, 1));
+    const { word } = queue;
+    expect(queue.take(0)).toBe(false);
+    expect(queue.take(1)).toBe(true);
+    expect(queue.replace(word, NOBODY)).toBe(false);
+    expect(queue.isHeldBy(1)).toBe(true);
   });
 
   test('is handed over by its front only', () => {
-    const chain = new Chain(desk(), 0);
-    chain.replace(NOBODY, linked(linked(NOBODY, 0, 0), 1, 1));
-    expect(chain.handOver(1, 0)).toBe(false);
-    expect(frontOf(chain.word)).toBe(0);
+    const queue = new DispatchQueue(memory(), 0);
+    queue.replace(NOBODY, linked(linked(NOBODY, 0, 0), 1, 1));
+    expect(queue.handOver(1, 0)).toBe(false);
+    expect(frontOf(queue.word)).toBe(0);
   });
 
-  test('has room for every seat', () => {
-    const seats = Array.from({ length: CHAIN_LENGTH }, (_, place) => MOST_SEATS - 1 - place);
-    const chain = new Chain(Desk.withSeats(MOST_SEATS, 1), 0);
-    chain.replace(
+  test('has room for every slot', () => {
+    const slots = Array.from({ length: QUEUE_LENGTH }, (_, place) => MOST_SLOTS - 1 - place);
+    const queue = new DispatchQueue(SchedulerMemory.withSlots(MOST_SLOTS, 1), 0);
+    queue.replace(
       NOBODY,
-      seats.reduce((word, seat, place) => linked(word, place, seat), NOBODY),
+      slots.reduce((word, slot, place) => linked(word, place, slot), NOBODY),
     );
-    for (const seat of seats) {
-      expect(chain.take(seat)).toBe(true);
-      expect(isTaken(chain.word)).toBe(true);
-      chain.handOver(seat, 0);
+    for (const slot of slots) {
+      expect(queue.take(slot)).toBe(true);
+      expect(isTaken(queue.word)).toBe(true);
+      queue.handOver(slot, 0);
     }
-    expect(chain.word).toBe(NOBODY);
+    expect(queue.word).toBe(NOBODY);
   });
 });

@@ -5,22 +5,22 @@ import { availableParallelism } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { afterEach, beforeAll, describe, expect, type TestContext, test } from 'vitest';
-import type { CpuEntity, Scheduler } from '../../src/core/cpu/cpu-plan.ts';
+import type { SchedEntity, Scheduler } from '../../src/core/cpu/cpu-plan.ts';
 import type { Slice } from '../../src/core/cpu/slice.ts';
 import { clockNs } from '../../src/platform/clock.ts';
 import { reasonOf } from '../../src/platform/failure.ts';
-import { Cpu } from '../../src/sched/processors.ts';
-import { nudge } from '../../src/sched/scheduled-thread.ts';
+import { Processors } from '../../src/sched/processors.ts';
+import { notifyThread } from '../../src/sched/scheduled-thread.ts';
 import { onQuietMachine } from '../fixtures/quiet-machine.ts';
 
-const server = (name: string, budgetMs: number, periodMs: number): CpuEntity => ({
+const server = (name: string, budgetMs: number, periodMs: number): SchedEntity => ({
   name,
   reservation: { budgetNs: budgetMs * 1e6, periodNs: periodMs * 1e6 },
   processor: 0,
 });
-const hog = (name: string): CpuEntity => ({ name, reservation: null, processor: 0 });
+const hog = (name: string): SchedEntity => ({ name, reservation: null, processor: 0 });
 
-let cpu: Cpu | undefined;
+let cpu: Processors | undefined;
 const programs: Worker[] = [];
 afterEach(endAll);
 
@@ -29,15 +29,19 @@ async function endAll(): Promise<void> {
   for (const program of programs.splice(0)) await program.terminate();
 }
 
-async function start(scheduler: Scheduler, hogs: CpuEntity[], entities: CpuEntity[] = []): Promise<Cpu> {
-  cpu = await Cpu.start({ scheduler, entities, hogs, reclaim: false });
+async function start(
+  scheduler: Scheduler,
+  hogs: SchedEntity[],
+  entities: SchedEntity[] = [],
+): Promise<Processors> {
+  cpu = await Processors.start({ scheduler, entities, hogs, reclaim: false });
   return cpu;
 }
 
 /** A thread of the caller: see program-worker.mjs. */
 function program(name: string, workNs: number, sleepMs: number): { worker: Worker; tell: () => void } {
   const flag = new SharedArrayBuffer(4);
-  const data = cpu!.turnOf(name);
+  const data = cpu!.threadDataOf(name);
   const worker = new Worker(new URL('program-worker.mjs', import.meta.url), {
     workerData: { data, workNs, sleepMs, flag },
   });
@@ -45,7 +49,7 @@ function program(name: string, workNs: number, sleepMs: number): { worker: Worke
   const tell = () => {
     Atomics.store(new Int32Array(flag), 0, 1);
     Atomics.notify(new Int32Array(flag), 0);
-    nudge(data);
+    notifyThread(data);
   };
   return { worker, tell };
 }
@@ -152,7 +156,7 @@ test('of a crowd that sleeps, wakes and is interrupted at random, one at a time 
   const words = new SharedArrayBuffer(16);
   const shared = new Int32Array(words);
   const pieces = crowd.map(async ({ name }, index) => {
-    const workerData = { data: cpu.turnOf(name), words, number: index + 1 };
+    const workerData = { data: cpu.threadDataOf(name), words, number: index + 1 };
     const worker = new Worker(new URL('crowd-worker.mjs', import.meta.url), { workerData });
     programs.push(worker);
     const [pieces] = await once(worker, 'message');
@@ -160,13 +164,13 @@ test('of a crowd that sleeps, wakes and is interrupted at random, one at a time 
   });
   await cpu.admitted();
   for (const untilNs = clockNs() + 3e9; clockNs() < untilNs; await sleep(3)) {
-    nudge(cpu.turnOf(crowd[Math.floor(Math.random() * crowd.length)]!.name));
+    notifyThread(cpu.threadDataOf(crowd[Math.floor(Math.random() * crowd.length)]!.name));
   }
   const [, , disturbances] = shared;
   const overruns = Number(/^(\d+) times a thread did not stop/m.exec(cpu.notes.join('\n'))?.[1] ?? 0);
   Atomics.store(shared, 3, 1);
   Atomics.notify(shared, 3);
-  for (const { name } of crowd) nudge(cpu.turnOf(name));
+  for (const { name } of crowd) notifyThread(cpu.threadDataOf(name));
   expect(Math.min(...(await Promise.all(pieces)))).toBeGreaterThan(100);
   expect(disturbances).toBeLessThanOrEqual(overruns);
 });

@@ -5,21 +5,21 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type FrameType, frameTypes, WIRE_VERSION } from '../../src/core/wire/frames.ts';
 import { encodeFrame } from '../../src/transport/frame-writer.ts';
 import { Sender } from '../../src/transport/sender.ts';
-import { Destination } from '../../src/worlds/threads/threads-destination.ts';
+import { ThreadsDestination } from '../../src/worlds/threads/threads-destination.ts';
 import { json, type Stranger, smallHello, stranger } from '../fixtures/stranger.ts';
 
 /** A commit is not answered, and what became of it is asked for over another connection. */
-const turn = { pass: () => {}, sleeps: () => {}, wakes: () => {} };
+const thread = { checkpoint: () => {}, block: () => {}, unblock: () => {} };
 const key = randomBytes(32);
 const { migration, guest } = smallHello;
-let destination: Destination;
+let destination: ThreadsDestination;
 let logged: string[];
 const relays: Server[] = [];
 
 async function listen(withKey?: Uint8Array): Promise<number> {
   logged = [];
   const log = (line: string) => logged.push(line);
-  destination = await Destination.listen({ host: '127.0.0.1', port: 0, key: withKey, log });
+  destination = await ThreadsDestination.listen({ host: '127.0.0.1', port: 0, key: withKey, log });
   return destination.address.port;
 }
 
@@ -69,7 +69,7 @@ async function relayTo(port: number): Promise<{ readonly port: number; loseNextA
 async function readyToCommit(at: number, withKey: Uint8Array | null): Promise<Sender> {
   const memory = new Uint8Array(guest.pages * guest.pageSizeBytes);
   const source = { memory, pages: guest.pages, pageSizeBytes: guest.pageSizeBytes, clear: () => {} };
-  const sender = new Sender(source, 65_536, { turn, cpuPerPageNs: 0, cpuPerHandoverNs: 0 });
+  const sender = new Sender(source, 65_536, { thread, cpuPerPageNs: 0, cpuPerHandoverNs: 0 });
   await sender.greet({ host: '127.0.0.1', port: at, key: withKey, silenceMs: 5_000 }, smallHello);
   const pages = Uint32Array.from({ length: guest.pages }, (_, page) => page);
   await sender.sendPages({ pages, rate: null, clears: false, endsRound: true });

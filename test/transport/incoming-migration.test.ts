@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { freeCpu } from '../../src/core/cpu/cpu-plan.ts';
 import { drive } from '../../src/run/drive.ts';
 import { encodeFrame } from '../../src/transport/frame-writer.ts';
-import { Destination } from '../../src/worlds/threads/threads-destination.ts';
+import { ThreadsDestination } from '../../src/worlds/threads/threads-destination.ts';
 import { ThreadsWorld } from '../../src/worlds/threads/threads-world.ts';
 import { smallSetup } from '../fixtures/setup.ts';
 import { json, smallHello, stranger as strangerTo } from '../fixtures/stranger.ts';
@@ -12,7 +12,7 @@ import { json, smallHello, stranger as strangerTo } from '../fixtures/stranger.t
 /** Real sockets, a real destination; the other end is a stranger, or a wire that is not to be trusted. */
 const { guest, plan } = smallSetup();
 const hello = smallHello;
-let destination: Destination;
+let destination: ThreadsDestination;
 let logged: Promise<string>;
 
 beforeEach(async () => {
@@ -25,7 +25,7 @@ async function listen(options: { pages?: number; pageSizeBytes?: number }): Prom
   logged = new Promise((resolve) => {
     log = resolve;
   });
-  destination = await Destination.listen({ host: '127.0.0.1', port: 0, log, ...options });
+  destination = await ThreadsDestination.listen({ host: '127.0.0.1', port: 0, log, ...options });
 }
 
 const stranger = (...frames: Buffer[]) => strangerTo(destination.address.port, ...frames);
@@ -160,7 +160,7 @@ describe('a source whose wire or destination fails', () => {
 
   test('a port in use: the destination says which', async () => {
     const { port } = destination.address;
-    await expect(Destination.listen({ host: '127.0.0.1', port, log: () => {} })).rejects.toThrow(
+    await expect(ThreadsDestination.listen({ host: '127.0.0.1', port, log: () => {} })).rejects.toThrow(
       `cannot listen on 127.0.0.1:${port}: listen EADDRINUSE`,
     );
   });

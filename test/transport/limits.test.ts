@@ -6,11 +6,11 @@ import { LARGEST_HELLO_BYTES } from '../../src/core/wire/frames.ts';
 import { PageChecksums } from '../../src/transport/checksums.ts';
 import { encodeFrame } from '../../src/transport/frame-writer.ts';
 import type { Limits } from '../../src/transport/limits.ts';
-import { Destination } from '../../src/worlds/threads/threads-destination.ts';
+import { ThreadsDestination } from '../../src/worlds/threads/threads-destination.ts';
 import { json, smallHello, stranger } from '../fixtures/stranger.ts';
 
 /** A real destination and raw sockets: what strangers, and sources that fall silent, may cost it. */
-let destination: Destination;
+let destination: ThreadsDestination;
 let logged: string[];
 let before: Held;
 
@@ -30,7 +30,7 @@ function held(): Held {
 async function listen(limits: Partial<Limits>, key?: Uint8Array): Promise<void> {
   logged = [];
   const log = (line: string) => logged.push(line);
-  destination = await Destination.listen({ host: '127.0.0.1', port: 0, key, limits, log });
+  destination = await ThreadsDestination.listen({ host: '127.0.0.1', port: 0, key, limits, log });
 }
 
 const connected = (...frames: Buffer[]) => stranger(destination.address.port, ...frames);
@@ -55,33 +55,33 @@ afterEach(async () => {
 
 describe('a stranger', () => {
   test('who says nothing is hung up on', async () => {
-    await listen({ strangerMs: 200 });
+    await listen({ unauthenticatedMs: 200 });
     const { answer } = await connected();
-    expect(await answer).toContain('a stranger for 0.2 s');
-    await expect.poll(() => logged.at(-1)).toContain('did not arrive: a stranger for 0.2 s');
+    expect(await answer).toContain('unauthenticated for 0.2 s');
+    await expect.poll(() => logged.at(-1)).toContain('did not arrive: unauthenticated for 0.2 s');
   });
 
   test.each([
     ['without a key', undefined, greeting],
     ['with a key', randomBytes(32), encodeFrame('challenge', 1, randomBytes(64))],
   ])('who says it byte by byte, %s, gains nothing', async (_, key, frame) => {
-    await listen({ strangerMs: 300 }, key);
+    await listen({ unauthenticatedMs: 300 }, key);
     const { socket, answer } = await connected();
     let said = 0;
     const dripping = setInterval(() => socket.write(frame.subarray(said, ++said)), 20);
-    expect(await answer).toContain('a stranger for 0.3 s');
+    expect(await answer).toContain('unauthenticated for 0.3 s');
     clearInterval(dripping);
     expect(said).toBeLessThan(frame.length);
   });
 
   test('who stops after the challenge is one still', async () => {
-    await listen({ strangerMs: 200 }, randomBytes(32));
+    await listen({ unauthenticatedMs: 200 }, randomBytes(32));
     const { answer } = await connected(encodeFrame('challenge', 1, randomBytes(64)));
-    expect(await answer).toContain('a stranger for 0.2 s');
+    expect(await answer).toContain('unauthenticated for 0.2 s');
   });
 
   test('is turned away where there are as many as are let in, and let in when one has gone', async () => {
-    await listen({ strangers: 2, connections: 4 });
+    await listen({ unauthenticated: 2, connections: 4 });
     const [first] = [await connected(), await connected()];
     expect(await (await connected()).answer).toContain('takes 2 connections at once that it does not know');
     expect(logged.at(-1)).toContain('turned away');
@@ -91,7 +91,7 @@ describe('a stranger', () => {
   });
 
   test('cannot make it hold more than it says: thousands come and go, and nothing stays', async () => {
-    await listen({ strangers: 4, connections: 8, strangerMs: 100 });
+    await listen({ unauthenticated: 4, connections: 8, unauthenticatedMs: 100 });
     for (let wave = 0; wave < 40; wave++) {
       await Promise.all(Array.from({ length: 50 }, async () => (await connected(randomBytes(40))).answer));
     }
@@ -102,7 +102,7 @@ describe('a stranger', () => {
 
 describe('a source', () => {
   test('that has said hello is no stranger, and makes room for the next', async () => {
-    await listen({ strangers: 1, connections: 3, strangerMs: 150 });
+    await listen({ unauthenticated: 1, connections: 3, unauthenticatedMs: 150 });
     const sources = [await greeted('one'), await greeted('two'), await greeted('three')];
     await new Promise((resolve) => setTimeout(resolve, 300));
     expect(sources.every(({ socket }) => !socket.destroyed)).toBe(true);
@@ -149,7 +149,7 @@ describe('a source', () => {
 
 describe('memory', () => {
   test('is not set aside for what a header only announces', async () => {
-    await listen({ strangers: 50, connections: 50, strangerMs: 500 });
+    await listen({ unauthenticated: 50, connections: 50, unauthenticatedMs: 500 });
     const header = encodeFrame('hello').subarray(0, 16);
     header.writeUInt32LE(LARGEST_HELLO_BYTES, 12);
     const { arrayBuffers } = process.memoryUsage();

@@ -3,13 +3,13 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { clockNs } from '../../src/platform/clock.ts';
 import { Allowance } from '../../src/transport/allowance.ts';
 import { Sender } from '../../src/transport/sender.ts';
-import { Destination } from '../../src/worlds/threads/threads-destination.ts';
+import { ThreadsDestination } from '../../src/worlds/threads/threads-destination.ts';
 import { smallHello } from '../fixtures/stranger.ts';
 
 /** A real sender, a real destination, and between them a relay that looks at what passes. */
 const PAGE = 4_112;
 const MBIT = 125_000;
-const turn = { pass: () => {}, sleeps: () => {}, wakes: () => {} };
+const thread = { checkpoint: () => {}, block: () => {}, unblock: () => {} };
 
 interface Tap {
   readonly port: number;
@@ -18,10 +18,10 @@ interface Tap {
   close(): void;
 }
 
-let destination: Destination;
+let destination: ThreadsDestination;
 let tap: Tap;
 beforeEach(async () => {
-  destination = await Destination.listen({ host: '127.0.0.1', port: 0, log: () => {} });
+  destination = await ThreadsDestination.listen({ host: '127.0.0.1', port: 0, log: () => {} });
   tap = await tapTo(destination.address.port);
 });
 afterEach(async () => {
@@ -60,7 +60,7 @@ async function senderOf(depthBytes: number, allowance?: Allowance): Promise<Send
   const { guest } = smallHello;
   const memory = new Uint8Array(guest.pages * guest.pageSizeBytes).fill(1);
   const source = { memory, pages: guest.pages, pageSizeBytes: guest.pageSizeBytes, clear: () => {} };
-  const sender = new Sender(source, depthBytes, { turn, cpuPerPageNs: 0, cpuPerHandoverNs: 0 }, allowance);
+  const sender = new Sender(source, depthBytes, { thread, cpuPerPageNs: 0, cpuPerHandoverNs: 0 }, allowance);
   await sender.greet({ host: '127.0.0.1', port: tap.port, key: null }, smallHello);
   return sender;
 }

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { PageSet } from '../../src/core/migration/pages.ts';
 import { Random } from '../../src/core/random.ts';
 import type { Activity, GuestMemory } from '../../src/workload/program.ts';
-import { Machine } from '../../src/workload/program-machine.ts';
+import { ProgramMachine } from '../../src/workload/program-machine.ts';
 import {
   activityOf,
   type GuestSpec,
@@ -75,8 +75,8 @@ function memoryOf({ pages, pageSizeBytes }: GuestSpec, mark: (page: number) => v
   return { pages, pageSizeBytes, words: new Uint32Array((pages * pageSizeBytes) / 4), mark };
 }
 
-function machineIn(memory: GuestMemory, spec: GuestSpec): Machine {
-  return new Machine(memory, programOf(spec), spec.heartbeatPeriodNs);
+function machineIn(memory: GuestMemory, spec: GuestSpec): ProgramMachine {
+  return new ProgramMachine(memory, programOf(spec), spec.heartbeatPeriodNs);
 }
 
 function booted(spec: GuestSpec, mark?: (page: number) => void) {
@@ -86,7 +86,7 @@ function booted(spec: GuestSpec, mark?: (page: number) => void) {
   return { memory, machine };
 }
 
-function run(machine: Machine, steps: number): void {
+function run(machine: ProgramMachine, steps: number): void {
   for (let step = 0; step < steps; step++) machine.step();
 }
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Course } from '../../src/core/migration/migration-result.ts';
-import type { Seen, Step } from '../../src/core/migration/steps.ts';
+import type { MigrationResult } from '../../src/core/migration/migration-result.ts';
+import type { Step, StepResult } from '../../src/core/migration/steps.ts';
 import { drive } from '../../src/run/drive.ts';
 import { replay, type TraceLine } from '../../src/run/trace.ts';
 import type { MigrationSpec } from '../../src/workload/migration-spec.ts';
@@ -23,7 +23,7 @@ describe.each(stepByStep)('world %s', (name) => {
   });
   afterAll(() => factory.close());
 
-  async function migrateIn(setup: MigrationSpec): Promise<{ course: Course; lines: TraceLine[] }> {
+  async function migrateIn(setup: MigrationSpec): Promise<{ course: MigrationResult; lines: TraceLine[] }> {
     const world = await factory.create(setup);
     try {
       const lines: TraceLine[] = [{ plan: setup.plan }];
@@ -259,7 +259,7 @@ describe.each(stepByStep)('world %s', (name) => {
       const world = await factory.create(setup);
       try {
         for (const step of upTo.slice(0, steps)) expect((await world.perform(step)).kind).not.toBe('failed');
-        const seen: Seen = await world.perform({ kind: 'abort', why: 'a test' });
+        const seen: StepResult = await world.perform({ kind: 'abort', why: 'a test' });
         expect(seen).toMatchObject({ kind: 'aborted', owner: 'source' });
       } finally {
         await world.close();

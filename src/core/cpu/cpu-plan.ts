@@ -48,19 +48,19 @@ export const freeCpu: CpuPlan = {
 };
 
 /** Whether it matters who has a processor when. */
-export function isCompeted({ scheduler, hogs, cpuPerPageNs, cpuPerHandoverNs }: CpuPlan): boolean {
+export function isContended({ scheduler, hogs, cpuPerPageNs, cpuPerHandoverNs }: CpuPlan): boolean {
   return scheduler !== 'none' || hogs > 0 || cpuPerPageNs > 0 || cpuPerHandoverNs > 0;
 }
 
 /** One that competes for the processors. */
-export interface CpuEntity {
+export interface SchedEntity {
   readonly name: string;
   readonly reservation: Reservation | null;
   readonly processor: number;
 }
 
 /** Whether it is one of the programs that always want to run, and neither guest nor sender. */
-export function isHog({ name }: CpuEntity): boolean {
+export function isHog({ name }: SchedEntity): boolean {
   return name.startsWith(HOG);
 }
 
@@ -80,7 +80,7 @@ export function admitted(plan: CpuPlan, format: (ns: Nanos) => string): Placemen
  * Guest, sender and hogs on their processors: reservations first-fit decreasing, the others one by one where the
  * fewest are. The plan must have been admitted.
  */
-export function competitors(plan: CpuPlan): readonly CpuEntity[] {
+export function schedEntities(plan: CpuPlan): readonly SchedEntity[] {
   const placement = admitted(plan, String);
   if (!placement.admitted) throw new RangeError(placement.why);
   const withReservation = reserved(plan).map((entity, index) => ({

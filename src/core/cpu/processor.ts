@@ -3,7 +3,7 @@ import { type CbsRule, charge, idleServer, replenish, type Server, sleep, wake }
 import { EarliestFirst, NONE } from './earliest-first.ts';
 import { Jobs } from './jobs.ts';
 import type { Reservation } from './reservation.ts';
-import { Turns } from './round-robin.ts';
+import { RoundRobin } from './round-robin.ts';
 
 /** What competes for a processor, by its index in the order of adding. */
 export type EntityId = number;
@@ -53,7 +53,7 @@ export class Processor {
   /** Servers with work and no budget, by the deadline at which they get the next one. */
   readonly #throttled = new EarliestFirst();
   /** Best-effort entities with work. */
-  readonly #turns: Turns;
+  readonly #turns: RoundRobin;
 
   /** The slice that is open, or `NONE`. */
   #sliceOf: EntityId = NONE;
@@ -62,7 +62,7 @@ export class Processor {
   constructor(rule: CbsRule, listener: ProcessorListener = {}, quantumNs: Nanos = FAIR_QUANTUM_NS) {
     this.#rule = rule;
     this.#listener = listener;
-    this.#turns = new Turns(quantumNs);
+    this.#turns = new RoundRobin(quantumNs);
   }
 
   /** A server under the processor's rule. */

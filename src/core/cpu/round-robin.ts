@@ -5,7 +5,7 @@ import { EarliestFirst } from './earliest-first.ts';
  * Round robin: who joins does so at the tail, and the first goes there when its quantum is used up. One that is
  * interrupted stays the first and keeps the rest of its quantum.
  */
-export class Turns {
+export class RoundRobin {
   readonly #quantumNs: Nanos;
   /** By the number that each drew when it last went to the tail. */
   readonly #queue = new EarliestFirst();

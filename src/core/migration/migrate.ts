@@ -4,7 +4,7 @@ import { ask, type Migration, StepFailed } from './ask.ts';
 import { deferrable } from './deferral.ts';
 import { frequency, type Heat, known, recency, unknown } from './heat.ts';
 import { BandwidthMeter } from './meter.ts';
-import type { Course, Outcome, RoundRecord, StopRecord } from './migration-result.ts';
+import type { MigrationResult, Outcome, RoundRecord, StopRecord } from './migration-result.ts';
 import { orders } from './order/orders.ts';
 import type { PageSet } from './pages.ts';
 import { type Plan, slotsPerWindow } from './plan.ts';
@@ -20,7 +20,7 @@ import { looksWithinRounds, stopRule } from './stop/stops.ts';
  * A generator cannot await, read a clock or open a socket: the same plan and the same answers give the same
  * steps and the same record.
  */
-export function* migrate(plan: Plan): Migration<Course> {
+export function* migrate(plan: Plan): Migration<MigrationResult> {
   const story = new Story(plan);
   try {
     const heats = yield* learnHeats(plan);
@@ -28,7 +28,7 @@ export function* migrate(plan: Plan): Migration<Course> {
     return yield* stopAndCopy(plan, owed, story);
   } catch (cause) {
     if (cause instanceof StepFailed) {
-      story.stoppedAtNs ??= cause.standsSince;
+      story.stoppedAtNs ??= cause.pausedSince;
       return yield* giveUp(story, cause.outcome, cause.message);
     }
     if (cause instanceof NotConverged) return yield* giveUp(story, 'not-converged', cause.message);
@@ -36,7 +36,7 @@ export function* migrate(plan: Plan): Migration<Course> {
   }
 }
 
-/** The stop rule, or the plan's patience, has given up. */
+/** The stop rule, or the plan's timeout, has given up. */
 class NotConverged extends Error {}
 
 /** What has happened so far. */
@@ -56,7 +56,7 @@ class Story {
     this.#rule = stopRule(plan.stop);
   }
 
-  /** Asks the stop rule, and the plan's patience. */
+  /** Asks the stop rule, and the plan's timeout. */
   verdict(pendingPages: number, now: Nanos, sentBytes: number, roundEnded: boolean): Verdict | undefined {
     const { pageBytes, pages, timeoutNs } = this.#plan;
     const elapsedNs = now - this.startedAtNs!;
@@ -154,7 +154,7 @@ function* liveRounds(plan: Plan, heats: Heats, story: Story): Migration<PageSet>
 }
 
 /** Stop, send D_{K+1} at b_d, hand over. */
-function* stopAndCopy(plan: Plan, owed: PageSet, story: Story): Migration<Course> {
+function* stopAndCopy(plan: Plan, owed: PageSet, story: Story): Migration<MigrationResult> {
   const stopped = yield* ask({ kind: 'stop' }, 'dirty');
   story.stoppedAtNs = stopped.now - stopped.windowNs;
   const sent = yield* ask(
@@ -186,13 +186,13 @@ function* stopAndCopy(plan: Plan, owed: PageSet, story: Story): Migration<Course
       resumeNs: handed.runningAtNs - handed.committedAtNs,
     },
     totalNs: handed.runningAtNs - (story.startedAtNs ?? stopped.now),
-    ...handed.witness,
+    ...handed.measurements,
   };
 }
 
 /** The guest runs on at the source, if the world can still say so; what it had to stand is downtime all the same. */
-function* giveUp(story: Story, outcome: Outcome, why: string): Migration<Course> {
-  const { now, owner, witness } = yield* ask({ kind: 'abort', why }, 'aborted');
+function* giveUp(story: Story, outcome: Outcome, why: string): Migration<MigrationResult> {
+  const { now, owner, measurements } = yield* ask({ kind: 'abort', why }, 'aborted');
   const downtimeNs = story.stoppedAtNs === undefined ? 0 : now - story.stoppedAtNs;
   return {
     outcome,
@@ -203,7 +203,7 @@ function* giveUp(story: Story, outcome: Outcome, why: string): Migration<Course>
     downtimeNs,
     downtimeParts: { lookNs: 0, memoryNs: downtimeNs, stateNs: 0, verifyNs: 0, commitNs: 0, resumeNs: 0 },
     totalNs: story.startedAtNs === undefined ? 0 : now - story.startedAtNs,
-    ...witness,
+    ...measurements,
   };
 }
 

@@ -51,13 +51,13 @@ export interface Outage {
   readonly lateHeartbeats: number;
 }
 
-export type Comparison = 'identical' | 'different' | 'not-checked';
+export type MemoryComparison = 'identical' | 'different' | 'not-checked';
 
 export interface Verification {
   /** The destination's memory against the source's while the guest stood, by a hash of all bytes. */
-  readonly memory: Comparison;
+  readonly memory: MemoryComparison;
   /** The guest's memory at the end of the run against that of a guest which never moved. */
-  readonly continued: Comparison;
+  readonly continued: MemoryComparison;
 }
 
 /** What left in the window of this length, wherever it begins, in which most did. */
@@ -87,7 +87,7 @@ export interface LinkRecord {
 }
 
 /** What the world's instruments saw of one migration. */
-export interface Witness {
+export interface Measurements {
   readonly outage: Outage | null;
   readonly verified: Verification;
   readonly servers: readonly ServerRecord[];
@@ -97,7 +97,7 @@ export interface Witness {
 }
 
 /** How a migration went: what the generator returns. */
-export interface Course extends Witness {
+export interface MigrationResult extends Measurements {
   readonly outcome: Outcome;
   readonly reason: string;
   readonly owner: Owner;

@@ -2,7 +2,7 @@ import type { Antagonist } from '../antagonist.ts';
 import type { Scheduler } from '../cpu/cpu-plan.ts';
 import type { Reservation } from '../cpu/reservation.ts';
 import type { Bytes, BytesPerSecond, Nanos } from '../units.ts';
-import type { Course } from './migration-result.ts';
+import type { MigrationResult } from './migration-result.ts';
 import type { Plan } from './plan.ts';
 
 /**
@@ -22,7 +22,7 @@ export interface Admission {
 }
 
 /** Where, when and under what a migration ran: what the generator cannot know. */
-export interface Labels {
+export interface RunMetadata {
   readonly world: string;
   readonly scenario: string;
   readonly seed: number;
@@ -52,10 +52,10 @@ export interface Labels {
 }
 
 /** One schema for all worlds. Times in ns, sizes in bytes. */
-export interface MigrationRecord extends Labels, Course {
+export interface MigrationRecord extends RunMetadata, MigrationResult {
   readonly schema: 'switchover.record/1';
 }
 
-export function migrationRecord(labels: Labels, course: Course): MigrationRecord {
-  return { schema: 'switchover.record/1', ...labels, ...course };
+export function migrationRecord(metadata: RunMetadata, course: MigrationResult): MigrationRecord {
+  return { schema: 'switchover.record/1', ...metadata, ...course };
 }

@@ -1,6 +1,6 @@
 import type { Bytes, BytesPerSecond, Nanos } from '../units.ts';
 import type { WriteRates } from './heat.ts';
-import type { Owner, Witness } from './migration-result.ts';
+import type { Measurements, Owner } from './migration-result.ts';
 import type { PageSet } from './pages.ts';
 
 /** What the migration asks of a world. */
@@ -34,7 +34,7 @@ export type Step =
   | { readonly kind: 'abort'; readonly why: string };
 
 /** What a world answers. Times count from the world's own beginning. */
-export type Seen =
+export type StepResult =
   /**
    * `windowNs`: over how long the guest was watched; of a stop, how long it has already stood, where to find out what
    * is dirty takes a look at all its memory.
@@ -56,9 +56,14 @@ export type Seen =
       readonly verifiedAtNs: Nanos;
       readonly committedAtNs: Nanos;
       readonly runningAtNs: Nanos;
-      readonly witness: Witness;
+      readonly measurements: Measurements;
     }
-  | { readonly kind: 'aborted'; readonly now: Nanos; readonly owner: Owner; readonly witness: Witness }
+  | {
+      readonly kind: 'aborted';
+      readonly now: Nanos;
+      readonly owner: Owner;
+      readonly measurements: Measurements;
+    }
   /**
    * The step could not be carried out; the next one is `abort`. `outcome`: it was not for a fault, but because
    * somebody cancelled the migration, the guest had stood for as long as the plan allows, or the link allows nothing more.
@@ -69,7 +74,7 @@ export type Seen =
       readonly why: string;
       readonly outcome?: 'cancelled' | 'aborted';
       /** The guest was stopped then, though the step of the stop did not come to its end. */
-      readonly standsSince?: Nanos;
+      readonly pausedSince?: Nanos;
     };
 
-export type SeenOf<K extends Seen['kind']> = Extract<Seen, { kind: K }>;
+export type StepResultOf<K extends StepResult['kind']> = Extract<StepResult, { kind: K }>;

@@ -13,7 +13,7 @@ import { type FrameType, WireError } from './frames.ts';
  * before it answers, so that no commit can come any more: the guest is `running` there, or `returned`.
  *
  * An end without a key begins `new`, one with a shared key `locked`: from there no hello comes before both proofs,
- * the source's first, so that a destination proves nothing to a stranger.
+ * the source's first, so that a destination proves nothing to an unauthenticated peer.
  */
 export type End = 'source' | 'destination';
 

@@ -20,7 +20,7 @@ export function drawHistory(section, { migrations, targetDowntimeNs }) {
     section.replaceChildren(heading, h('p', { class: 'empty' }, 'No guest has left for another host yet.'));
     return;
   }
-  const [none, guarded, foreseen] = [colour('bad'), colour('good'), colour('quiet')];
+  const [none, guarded, model] = [colour('bad'), colour('good'), colour('quiet')];
   const reserved = ({ record }) => record.reservations.sender !== null || record.reservations.guest !== null;
   const value = (of) => [null, ...ended.map((one) => of(one) ?? null), null];
   const [first, last] = [ended[0].at, ended.at(-1).at];
@@ -42,7 +42,7 @@ export function drawHistory(section, { migrations, targetDowntimeNs }) {
       { class: 'legend' },
       legend('without a guarantee', none),
       legend('with a guarantee', guarded),
-      legend('predicted', foreseen),
+      legend('predicted', model),
       legend(`target ${duration(targetDowntimeNs)}`, colour('warn')),
     ),
   );
@@ -96,7 +96,7 @@ export function drawHistory(section, { migrations, targetDowntimeNs }) {
         {},
         dots(none, true),
         dots(guarded, true),
-        dots(foreseen, false),
+        dots(model, false),
         { stroke: colour('warn'), dash: [5, 5], width: 1.5, points: { show: false } },
       ],
     },

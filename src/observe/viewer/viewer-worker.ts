@@ -9,11 +9,11 @@ import { serveViewer, type ViewerWorkerData } from './viewer-protocol.ts';
 const { host, token, periodNs } = workerData as ViewerWorkerData;
 const account = new HeartbeatAccount(periodNs);
 const socket = createSocket('udp4');
-const desk = serveViewer(account);
+const viewer = serveViewer(account);
 
 socket.on('message', (bytes) => {
   const heartbeat = decodeHeartbeat(bytes);
   if (heartbeat?.token === token) account.arrived(heartbeat, clockNs());
 });
-socket.on('error', (error) => desk.failed(error.message));
-socket.bind(0, host, () => desk.listening(socket.address().port));
+socket.on('error', (error) => viewer.failed(error.message));
+socket.bind(0, host, () => viewer.listening(socket.address().port));

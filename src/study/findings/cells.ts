@@ -1,10 +1,10 @@
 import { NANOS_PER_MILLISECOND, parseDuration, parseRate, parseSize } from '../../core/units.ts';
 import { quantile, type Summary, summary } from '../statistics/estimate.ts';
 import { shortened } from '../tables/cell-columns.ts';
-import type { Observation } from './recorded-run.ts';
+import type { RecordedRun } from './recorded-run.ts';
 
 /** All runs of one set of settings in one world. */
-export interface Cell {
+export interface ReportCell {
   /** From 1, in the order in which they came. */
   readonly number: number;
   readonly world: string;
@@ -14,8 +14,8 @@ export interface Cell {
   readonly axes: ReadonlyMap<string, string>;
   /** A few words that tell it apart. */
   readonly label: string;
-  readonly runs: readonly Observation[];
-  readonly completed: readonly Observation[];
+  readonly runs: readonly RecordedRun[];
+  readonly completed: readonly RecordedRun[];
   /** In ms and s; undefined: no run has completed. */
   readonly downtimeMs: Summary | undefined;
   readonly downtimeP95Ms: number | undefined;
@@ -24,9 +24,9 @@ export interface Cell {
 }
 
 /** Cells differ by their world and by the settings that are not the same everywhere. */
-export function cellsOfObservations(observations: readonly Observation[]): {
+export function cellsOfRuns(observations: readonly RecordedRun[]): {
   readonly paths: readonly string[];
-  readonly cells: readonly Cell[];
+  readonly cells: readonly ReportCell[];
   /** The settings that are the same everywhere. */
   readonly common: readonly string[];
 } {
@@ -37,7 +37,7 @@ export function cellsOfObservations(observations: readonly Observation[]): {
   const shortPaths = namesOf(paths);
   const telling = tellingPaths(paths, observations);
   const worlds = new Set(observations.map(({ world }) => world));
-  const groups = new Map<string, Observation[]>();
+  const groups = new Map<string, RecordedRun[]>();
   for (const observation of observations) {
     const key = JSON.stringify([
       observation.world,
@@ -47,7 +47,7 @@ export function cellsOfObservations(observations: readonly Observation[]): {
     if (group) group.push(observation);
     else groups.set(key, [observation]);
   }
-  const cells = [...groups.values()].map((runs, index): Cell => {
+  const cells = [...groups.values()].map((runs, index): ReportCell => {
     const { world, settings, axes, scenario } = runs[0]!;
     const values = paths.map((path) => written(path, settings.get(path)));
     const words = values.flatMap((value, at) =>
@@ -55,7 +55,7 @@ export function cellsOfObservations(observations: readonly Observation[]): {
     );
     if (worlds.size > 1) words.unshift(world);
     const completed = runs.filter((run) => run.completed);
-    const of = (value: (run: Observation) => number) =>
+    const of = (value: (run: RecordedRun) => number) =>
       completed.length === 0 ? undefined : summary(completed.map(value));
     const predicted = runs.flatMap((run) => run.predicted?.downtimeNs ?? []);
     return {
@@ -89,7 +89,7 @@ const SILENT = ['', 'none', 'null'];
 const MOST_WORDS = 3;
 
 /** Of many paths, as few as tell all cells apart: those of most values first, and what they leave together. */
-function tellingPaths(paths: readonly string[], observations: readonly Observation[]): ReadonlySet<string> {
+function tellingPaths(paths: readonly string[], observations: readonly RecordedRun[]): ReadonlySet<string> {
   if (paths.length <= MOST_WORDS) return new Set(paths);
   const said = (value = '') => (SILENT.includes(value) ? '' : value);
   const distinct = (chosen: readonly string[]) =>

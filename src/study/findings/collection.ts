@@ -2,8 +2,8 @@ import { createReadStream, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { Failure, reasonOf } from '../../platform/failure.ts';
-import { type Cell, cellsOfObservations } from './cells.ts';
-import { type Observation, observationOf } from './recorded-run.ts';
+import { cellsOfRuns, type ReportCell } from './cells.ts';
+import { type RecordedRun, recordedRunOf } from './recorded-run.ts';
 
 /** Everything that a folder of results has. */
 export interface Collection {
@@ -11,7 +11,7 @@ export interface Collection {
   readonly scenarios: readonly string[];
   /** The settings by which cells differ. */
   readonly paths: readonly string[];
-  readonly cells: readonly Cell[];
+  readonly cells: readonly ReportCell[];
   /** The settings that all have in common. */
   readonly common: readonly string[];
   readonly records: number;
@@ -29,12 +29,12 @@ export interface Collection {
 export async function collect(folder: string): Promise<Collection> {
   const names = list(folder);
   const notes: string[] = [];
-  const observations: Observation[] = [];
+  const observations: RecordedRun[] = [];
   for (const name of names.filter((each) => each.endsWith('.ndjson'))) {
     await readRecords(join(folder, name), observations, notes);
   }
   if (observations.length === 0) throw new Failure(`${folder}: no *.ndjson file with a record in it`);
-  const { paths, cells, common } = cellsOfObservations(observations);
+  const { paths, cells, common } = cellsOfRuns(observations);
   return {
     folder,
     scenarios: [...new Set(observations.map(({ scenario }) => scenario))],
@@ -61,14 +61,14 @@ function list(folder: string): readonly string[] {
 }
 
 /** The last line may be torn: whoever wrote it was killed, or is still at it. */
-async function readRecords(file: string, into: Observation[], notes: string[]): Promise<void> {
+async function readRecords(file: string, into: RecordedRun[], notes: string[]): Promise<void> {
   let wrong: string | undefined;
   let number = 0;
   for await (const line of createInterface({ input: createReadStream(file), crlfDelay: Infinity })) {
     number += 1;
     if (wrong !== undefined) throw new Failure(wrong);
     if (line.trim() === '') continue;
-    const observation = observationOf(line);
+    const observation = recordedRunOf(line);
     if ('wrong' in observation) wrong = `${file}:${number}: ${observation.wrong}`;
     else into.push(observation);
   }

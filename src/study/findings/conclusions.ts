@@ -1,6 +1,6 @@
 import { type Comparison, paired } from '../statistics/comparison.ts';
 import { figure } from '../tables/figure.ts';
-import type { Cell } from './cells.ts';
+import type { ReportCell } from './cells.ts';
 import type { Collection } from './collection.ts';
 import { stressFile, stressLines } from './stress-file.ts';
 
@@ -33,14 +33,14 @@ export function conclusions(collection: Collection): Conclusions {
 }
 
 /** The shortest downtime, which cells cannot be told from it, and which are certainly longer. */
-function bestOf(cells: readonly Cell[], where: string): string[] {
+function bestOf(cells: readonly ReportCell[], where: string): string[] {
   const certain = cells.filter(({ downtimeMs }) => downtimeMs?.confident);
   if (certain.length < 2) return [];
   const best = certain.reduce((a, b) => (b.downtimeMs!.median < a.downtimeMs!.median ? b : a));
   const worst = certain.reduce((a, b) => (b.downtimeMs!.median > a.downtimeMs!.median ? b : a));
   const others = certain.filter((cell) => cell !== best);
   const comparisons = new Map(others.map((cell) => [cell, pairedWith(best, cell)]));
-  const isLonger = (cell: Cell) =>
+  const isLonger = (cell: ReportCell) =>
     comparisons.get(cell)?.certain ?? cell.downtimeMs!.low > best.downtimeMs!.high;
   const longer = others.filter(isLonger);
   const byPairs = longer.filter((cell) => cell.downtimeMs!.low <= best.downtimeMs!.high);
@@ -64,7 +64,7 @@ function bestOf(cells: readonly Cell[], where: string): string[] {
 const MOST_PAIRED = 5;
 
 /** Runs of one seed met the same luck. `undefined`: there are too few such pairs, or none, for an interval. */
-function pairedWith(base: Cell, alternative: Cell): Comparison | undefined {
+function pairedWith(base: ReportCell, alternative: ReportCell): Comparison | undefined {
   const downtimeMs = new Map(base.completed.map(({ seed, downtimeNs }) => [seed, downtimeNs / 1e6]));
   const common = alternative.completed.filter(({ seed }) => downtimeMs.has(seed));
   const comparison = paired(
@@ -74,7 +74,7 @@ function pairedWith(base: Cell, alternative: Cell): Comparison | undefined {
   return comparison?.difference.confident ? comparison : undefined;
 }
 
-function modelLines(cells: readonly Cell[]): string[] {
+function modelLines(cells: readonly ReportCell[]): string[] {
   const both = cells.filter(
     ({ predictedMs, downtimeMs }) => predictedMs !== undefined && downtimeMs?.confident,
   );
@@ -82,13 +82,13 @@ function modelLines(cells: readonly Cell[]): string[] {
   const off = both.filter(
     ({ predictedMs, downtimeMs }) => predictedMs! < downtimeMs!.low || predictedMs! > downtimeMs!.high,
   );
-  const error = ({ predictedMs, downtimeMs }: Cell) => predictedMs! / downtimeMs!.median - 1;
+  const error = ({ predictedMs, downtimeMs }: ReportCell) => predictedMs! / downtimeMs!.median - 1;
   if (off.length === 0)
     return [`The model's downtime lies in the interval of every one of ${both.length} cells.`];
-  const distance = ({ predictedMs, downtimeMs }: Cell) => Math.abs(predictedMs! - downtimeMs!.median);
+  const distance = ({ predictedMs, downtimeMs }: ReportCell) => Math.abs(predictedMs! - downtimeMs!.median);
   const worst = off.reduce((a, b) => (distance(b) > distance(a) ? b : a));
   return [
-    `The model's downtime lies outside the interval in ${off.length} of ${both.length} cells; farthest in cell ${worst.number} (${worst.label}): ${figure(worst.predictedMs!)} ms foreseen, ${interval(worst)}${percent(error(worst))}.`,
+    `The model's downtime lies outside the interval in ${off.length} of ${both.length} cells; farthest in cell ${worst.number} (${worst.label}): ${figure(worst.predictedMs!)} ms predicted, ${interval(worst)}${percent(error(worst))}.`,
   ];
 }
 
@@ -99,8 +99,8 @@ function percent(share: number): string {
 }
 
 /** The same settings in two worlds. */
-function worldLines(cells: readonly Cell[]): string[] {
-  const bySettings = new Map<string, Cell[]>();
+function worldLines(cells: readonly ReportCell[]): string[] {
+  const bySettings = new Map<string, ReportCell[]>();
   for (const cell of cells.filter(({ downtimeMs }) => downtimeMs?.confident)) {
     const key = JSON.stringify(cell.values);
     bySettings.set(key, [...(bySettings.get(key) ?? []), cell]);
@@ -119,7 +119,7 @@ function worldLines(cells: readonly Cell[]): string[] {
   return lines;
 }
 
-function uncertain(cells: readonly Cell[]): string[] {
+function uncertain(cells: readonly ReportCell[]): string[] {
   const few = cells.filter(({ completed }) => completed.length < FEWEST_RUNS);
   const incomplete = cells.filter(({ runs, completed }) => completed.length < runs.length);
   const alike = cells.filter(
@@ -151,7 +151,7 @@ function uncertain(cells: readonly Cell[]): string[] {
   ];
 }
 
-function noise(cells: readonly Cell[]): string[] {
+function noise(cells: readonly ReportCell[]): string[] {
   const noisy = cells.filter(({ runs }) => {
     const missed = runs.reduce((sum, { missedPeriods }) => sum + missedPeriods, 0);
     return missed > 0 && runs.reduce((sum, { missedByMachine }) => sum + missedByMachine, 0) > missed / 2;
@@ -164,12 +164,12 @@ function noise(cells: readonly Cell[]): string[] {
 }
 
 /** `downtime 112 ms [104–131]` */
-function interval({ downtimeMs }: Cell): string {
+function interval({ downtimeMs }: ReportCell): string {
   const { median, low, high } = downtimeMs!;
   return `${figure(median)} ms [${figure(low)}–${figure(high)}]`;
 }
 
-function listed(cells: readonly Cell[]): string {
+function listed(cells: readonly ReportCell[]): string {
   const numbers = cells.slice(0, 12).map(({ number }) => number);
   const more = cells.length > 12 ? ` and ${cells.length - 12} more` : '';
   return `${cells.length === 1 ? 'cell' : 'cells'} ${numbers.join(', ')}${more}`;

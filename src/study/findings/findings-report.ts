@@ -1,7 +1,7 @@
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { figure } from '../tables/figure.ts';
-import { type Cell, namesOf } from './cells.ts';
+import { namesOf, type ReportCell } from './cells.ts';
 import type { Collection } from './collection.ts';
 import { type Conclusions, conclusions } from './conclusions.ts';
 import { distribution } from './plots/distribution.ts';
@@ -74,7 +74,7 @@ export function reportOf(collection: Collection, here: Report['machine'] = []): 
 
 const FIGURES = ['runs', 'downtime ms', 'p95 ms', 'model ms', 'total s', 'gap ms', 'late %', 'missed %'];
 
-function row({ number, world, values, runs, completed, ...cell }: Cell): readonly string[] {
+function row({ number, world, values, runs, completed, ...cell }: ReportCell): readonly string[] {
   const { downtimeMs, downtimeP95Ms, predictedMs, totalS } = cell;
   const sum = (of: (run: (typeof runs)[number]) => number) => runs.reduce((total, run) => total + of(run), 0);
   const share = (part: number, whole: number) => (whole === 0 ? '–' : figure((100 * part) / whole));
@@ -101,7 +101,7 @@ function row({ number, world, values, runs, completed, ...cell }: Cell): readonl
 }
 
 /** Median and 95 % interval; with a star where so few runs have only a range. */
-function interval(summary: Cell['downtimeMs']): string {
+function interval(summary: ReportCell['downtimeMs']): string {
   if (!summary) return '–';
   const { median, low, high, confident, count } = summary;
   if (count === 1) return figure(median);

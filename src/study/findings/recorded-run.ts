@@ -33,7 +33,7 @@ const recordSchema = z.looseObject({
   cell: z.looseObject({ settings: z.record(text, z.unknown()) }).optional(),
 });
 
-export interface Observation {
+export interface RecordedRun {
   readonly world: string;
   readonly scenario: string;
   readonly seed: number;
@@ -56,7 +56,7 @@ export interface Observation {
 }
 
 /** @returns what is wrong with it, if it is no record */
-export function observationOf(line: string): Observation | { readonly wrong: string } {
+export function recordedRunOf(line: string): RecordedRun | { readonly wrong: string } {
   let json: unknown;
   try {
     json = JSON.parse(line);
@@ -91,7 +91,7 @@ export function observationOf(line: string): Observation | { readonly wrong: str
   };
 }
 
-type Settings = Pick<Observation, 'settings' | 'axes'>;
+type Settings = Pick<RecordedRun, 'settings' | 'axes'>;
 
 function fromCell(given: Readonly<Record<string, unknown>>): Settings {
   const axes = new Map<string, string>();

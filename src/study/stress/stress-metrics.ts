@@ -3,7 +3,7 @@ import type { MigrationRecord } from '../../core/migration/record.ts';
 import type { Nanos } from '../../core/units.ts';
 
 /** What a threshold may speak of: a time of every migration, or a share counted over all of them. */
-export type Metric =
+export type StressMetric =
   | {
       readonly kind: 'time';
       /** Infinite for a migration that did not complete. `undefined`: there is nothing of that kind to measure. */
@@ -65,7 +65,7 @@ export const metrics = {
   },
   /** Migrations that did not complete. */
   failures: { kind: 'share', of: ({ outcome }) => ({ part: outcome === 'completed' ? 0 : 1, whole: 1 }) },
-} as const satisfies Record<string, Metric>;
+} as const satisfies Record<string, StressMetric>;
 
 export type MetricName = keyof typeof metrics;
 export const metricNames = Object.keys(metrics) as MetricName[];

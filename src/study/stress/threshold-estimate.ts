@@ -3,7 +3,7 @@ import { quantile, quantileEstimate } from '../statistics/estimate.ts';
 import type { Part } from './stress-metrics.ts';
 
 /** A figure of a sample, and the interval in which it lies of the population with 95 %. */
-export interface Estimate {
+export interface ThresholdEstimate {
   readonly value: number;
   readonly low: number;
   readonly high: number;
@@ -13,7 +13,7 @@ export interface Estimate {
 const TAIL = 0.025;
 
 /** The p-quantile. A bound that so few values do not give is infinite: ten runs cannot say how high a 95 % quantile is. */
-export function quantileWithin(values: readonly number[], p: number): Estimate {
+export function quantileWithin(values: readonly number[], p: number): ThresholdEstimate {
   const { value, low, high, bounded } = quantileEstimate(values, p);
   return {
     // Between two infinite values there is nothing to interpolate.
@@ -24,7 +24,7 @@ export function quantileWithin(values: readonly number[], p: number): Estimate {
 }
 
 /** What the runs showed, about which there is nothing to infer. */
-export function largest(values: readonly number[]): Estimate {
+export function largest(values: readonly number[]): ThresholdEstimate {
   const most = Math.max(...values);
   return { value: most, low: most, high: most };
 }
@@ -36,7 +36,7 @@ const SEED = 1;
  * A share counted over all runs. What happens within a run hangs together, so whole runs are drawn again (percentile
  * bootstrap); where nothing at all was counted, the bound is Clopper and Pearson's, 1 − 0.025^(1/n).
  */
-export function shareEstimate(parts: readonly Part[]): Estimate {
+export function shareEstimate(parts: readonly Part[]): ThresholdEstimate {
   const part = parts.reduce((sum, each) => sum + each.part, 0);
   const whole = parts.reduce((sum, each) => sum + each.whole, 0);
   if (whole === 0) return { value: 0, low: 0, high: 1 };

@@ -2,7 +2,7 @@ import type { MigrationRecord } from '../../core/migration/record.ts';
 import { formatDuration, parseDuration } from '../../core/units.ts';
 import { fewestFor } from '../statistics/estimate.ts';
 import { type MetricName, metricNames, metrics, type Part } from './stress-metrics.ts';
-import { type Estimate, largest, quantileWithin, shareEstimate } from './threshold-estimate.ts';
+import { largest, quantileWithin, shareEstimate, type ThresholdEstimate } from './threshold-estimate.ts';
 
 /** What a migration must keep to: `downtime p95 < 300ms`, `missedPeriods < 0.5%`, `outage max < 1s`. */
 export interface Threshold {
@@ -21,7 +21,7 @@ export type Verdict = (typeof verdicts)[number];
 /** What became of one threshold. */
 export interface Judgement {
   readonly threshold: string;
-  readonly estimate: Estimate;
+  readonly estimate: ThresholdEstimate;
   readonly limit: number;
   readonly verdict: Verdict;
 }
@@ -70,14 +70,14 @@ export function judge(threshold: Threshold, records: readonly MigrationRecord[])
 function estimated(
   { metric, quantile }: Threshold,
   records: readonly MigrationRecord[],
-): Estimate | undefined {
+): ThresholdEstimate | undefined {
   const values = records.map((record) => metrics[metric].of(record)).filter((value) => value !== undefined);
   if (values.length === 0) return undefined;
   if (quantile === undefined) return shareEstimate(values as Part[]);
   return quantile === 1 ? largest(values as number[]) : quantileWithin(values as number[], quantile);
 }
 
-function verdictOf({ value, low, high }: Estimate, limit: number): Verdict {
+function verdictOf({ value, low, high }: ThresholdEstimate, limit: number): Verdict {
   if (high < limit) return 'kept';
   if (low >= limit) return 'missed';
   return value < limit ? 'likely kept' : 'likely missed';
@@ -101,7 +101,7 @@ export function tooFew({ text, quantile }: Threshold, runs: number): string | un
 }
 
 /** `112 ms [104–∞)`, `0.3 % [0.1–0.6 %]`. */
-export function formatEstimate({ metric }: Threshold, { value, low, high }: Estimate): string {
+export function formatEstimate({ metric }: Threshold, { value, low, high }: ThresholdEstimate): string {
   const isTime = metrics[metric].kind === 'time';
   const figure = (number: number) => (isTime ? formatDuration(number) : `${(100 * number).toPrecision(2)} %`);
   if (!Number.isFinite(value)) return 'never';

@@ -1,6 +1,6 @@
 import { Random } from '../../core/random.ts';
 import { type Problem, shown, UsageError } from '../../platform/problem.ts';
-import { canBeForeseen } from '../../run/predict.ts';
+import { canBePredicted } from '../../run/predict.ts';
 import { checked } from '../../scenario/checked.ts';
 import { readScenario, resolveCell, type Scenario, type ScenarioFile } from '../../scenario/scenario.ts';
 import { type Axis, alternativesOf, axesOf, type Setting } from '../../scenario/settings.ts';
@@ -211,7 +211,7 @@ export function* cellsToCheck({ axes, cells }: Pick<Design, 'axes' | 'cells'>): 
 function problemsOf(design: Design, cell: number, world: WorldName): readonly Problem[] {
   try {
     const scenario = scenarioOf(design, cell);
-    if (world !== 'virtual' || canBeForeseen(scenario)) return [];
+    if (world !== 'virtual' || canBePredicted(scenario)) return [];
     const expected = 'a rate, or a sender.cpuPerPage, in virtual time';
     return [{ path: 'link.rate', expected, found: 'unlimited' }];
   } catch (cause) {

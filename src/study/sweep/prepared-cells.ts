@@ -4,7 +4,7 @@ import { cellCommandOf } from './command.ts';
 import { type Design, scenarioOf, settingsOf } from './design.ts';
 
 /** What is the same for all repetitions of a cell. */
-export interface PreparedCell extends Pick<CellResult, 'scenario' | 'foreseen'> {
+export interface PreparedCell extends Pick<CellResult, 'scenario' | 'predicted'> {
   readonly index: number;
   readonly settings: Readonly<Record<string, unknown>>;
   /** Runs it alone, once a seed is added. */
@@ -30,7 +30,7 @@ export class PreparedCells {
     const cell: PreparedCell = {
       index,
       scenario,
-      foreseen: predictedOf(scenario),
+      predicted: predictedOf(scenario),
       settings: Object.fromEntries(settingsOf(this.#design, index).map(({ path, value }) => [path, value])),
       command: cellCommandOf(this.#design, index),
     };

@@ -30,8 +30,8 @@ export default function (runs: readonly Run[]): Batch {
     const cell = cells.at(run.cell);
     const setup = seeded(cell.scenario, seedOf(design, run));
     const course = migrateVirtually(setup, true);
-    const { foreseen } = cell;
-    const occasion = { world: 'virtual', scenario: design.scenario.name, startedAt, foreseen } as const;
+    const { predicted } = cell;
+    const occasion = { world: 'virtual', scenario: design.scenario.name, startedAt, predicted } as const;
     lines += recordLine(cell, run.repetition, recordOf(occasion, setup, course));
     if (course.outcome !== 'completed') continue;
     downtimesNs[index] = course.downtimeNs;

@@ -1,8 +1,8 @@
-import type { Seen, Step } from '../../core/migration/steps.ts';
+import type { Step, StepResult } from '../../core/migration/steps.ts';
 import { formatDuration, formatRate, NANOS_PER_SECOND, type Nanos } from '../../core/units.ts';
 
 /** Says in one line what each round and the stop did, as it happens. A round may be sent in several pieces. */
-export function roundLog(print: (line: string) => void): (step: Step, seen: Seen) => void {
+export function roundLog(print: (line: string) => void): (step: Step, seen: StepResult) => void {
   let round = 0;
   let sinceNs: Nanos = 0;
   let stopped = false;

@@ -5,7 +5,7 @@ import type { LinkShare } from '../../scenario/fleet.ts';
 import type { Experiment, Scenario } from '../../scenario/scenario.ts';
 
 /** Everything that was settled for an experiment, defaults included, so that nothing about a run is silent. */
-export function settled(experiment: Experiment): string {
+export function scenarioSummary(experiment: Experiment): string {
   const { guest, plan, antagonists, share } = experiment.cells[0]!.scenario;
   const rate = (value: number | null) => (value === null ? 'unlimited' : formatRate(value));
   const cells = experiment.cells.length;
@@ -27,7 +27,7 @@ function sharing({
   changes,
   atNs,
   priority,
-  patienceNs,
+  queueTimeoutNs,
   leastBytesPerSecond,
 }: LinkShare): string {
   return [
@@ -37,7 +37,7 @@ function sharing({
     ),
     `sets out after ${formatDuration(atNs)}`,
     `priority ${priority}`,
-    patienceNs === null ? 'waits as long as it takes' : `waits at most ${formatDuration(patienceNs)}`,
+    queueTimeoutNs === null ? 'waits as long as it takes' : `waits at most ${formatDuration(queueTimeoutNs)}`,
     `gives up if less than ${formatRate(leastBytesPerSecond)} is left to it`,
   ].join(', ');
 }

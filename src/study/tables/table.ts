@@ -16,7 +16,7 @@ export function experimentTable(results: readonly CellResult[], world: string): 
   const late = results.some(({ records }) =>
     records.some(({ outage }) => outage && outage.lateHeartbeats > 0),
   );
-  const predicted = results.some((result) => result.ensemble);
+  const hasEnsembles = results.some((result) => result.ensemble);
   const shared = results.some(({ scenario }) => scenario.share !== null);
   const table = new Table({
     head: [
@@ -25,9 +25,9 @@ export function experimentTable(results: readonly CellResult[], world: string): 
       ...(shared ? ['waited s', 'b used %'] : []),
       'downtime ms',
       ...(tails ? ['p95'] : []),
-      ...(predicted ? ['memory part', 'virtual'] : ['model']),
+      ...(hasEnsembles ? ['memory part', 'virtual'] : ['model']),
       'total s',
-      ...(predicted ? ['virtual'] : []),
+      ...(hasEnsembles ? ['virtual'] : []),
       'gap ms',
       'lost/rep',
       ...(late ? ['late %'] : []),
@@ -40,21 +40,21 @@ export function experimentTable(results: readonly CellResult[], world: string): 
     style: { head: [], border: [], compact: true },
   });
   for (const result of results) {
-    const { records, foreseen, ensemble } = result;
+    const { records, predicted, ensemble } = result;
     const done = records.filter((record) => record.outcome === 'completed');
     const measured = (value: (record: MigrationRecord) => Nanos, unit: number) =>
       done.length === 0 ? '–' : interval(summary(done.map(value)), unit);
     const virtually = (values: readonly Nanos[] | undefined, unit: number) =>
-      predicted ? [values ? band(spread(values), unit) : '–'] : [];
+      hasEnsembles ? [values ? band(spread(values), unit) : '–'] : [];
     table.push([
       ...values(result),
       runsOf(records),
       ...(shared ? [waited(records), used(done)] : []),
       measured((record) => record.downtimeNs, NANOS_PER_MILLISECOND),
       ...(tails ? [tail(done)] : []),
-      predicted
+      hasEnsembles
         ? measured((record) => record.downtimeParts.memoryNs, NANOS_PER_MILLISECOND)
-        : figure((foreseen?.downtimeNs ?? Number.NaN) / NANOS_PER_MILLISECOND),
+        : figure((predicted?.downtimeNs ?? Number.NaN) / NANOS_PER_MILLISECOND),
       ...virtually(ensemble?.downtimesNs, NANOS_PER_MILLISECOND),
       measured((record) => record.totalNs, NANOS_PER_SECOND),
       ...virtually(ensemble?.totalsNs, NANOS_PER_SECOND),
@@ -73,7 +73,7 @@ export function experimentTable(results: readonly CellResult[], world: string): 
   );
   return [
     table.toString(),
-    ...footnotes(results, predicted, world),
+    ...footnotes(results, hasEnsembles, world),
     ...(comparison === undefined ? [] : ['', comparison]),
   ].join('\n');
 }
@@ -156,15 +156,15 @@ function verdict(records: readonly MigrationRecord[]): string {
   return found.size === 0 ? '–' : 'identical';
 }
 
-function footnotes(results: readonly CellResult[], predicted: boolean, world: string): string[] {
+function footnotes(results: readonly CellResult[], hasEnsembles: boolean, world: string): string[] {
   const records = results.flatMap((result) => result.records);
   const few = results.some((result) => result.records.length > 1 && result.records.length < 6);
   return [
     `World: ${world}. Figures are medians${records.length > results.length ? ' [95 % interval of the median]' : ' of one run'}; gap: the longest silence the guest's viewer saw in any.`,
-    ...(predicted ? [] : ['model: the expected downtime by the formulas, write rates known.']),
+    ...(hasEnsembles ? [] : ['model: the expected downtime by the formulas, write rates known.']),
     ...tailDoubt(results),
     ...(few ? ['* fewer than six runs give no 95 % interval: [least–largest] instead.'] : []),
-    ...(predicted
+    ...(hasEnsembles
       ? [
           'virtual: the same scenario in virtual time, median of up to 200 runs (the middle 95 % of them); no hashing, and of the hand-over only what sender.cpuPerHandover says.',
         ]

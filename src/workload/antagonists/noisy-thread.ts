@@ -1,19 +1,19 @@
 import { Random } from '../../core/random.ts';
 import { NANOS_PER_MILLISECOND, type Nanos } from '../../core/units.ts';
-import type { Turn } from '../../sched/scheduled-thread.ts';
+import type { ScheduledThread } from '../../sched/scheduled-thread.ts';
 
 const TIMER_STREAM = 7;
 
 /** A thread's turn that begins late, whatever woke the thread: by an exponential time of this mean. */
-export function noisyTurn(turn: Turn, meanNs: Nanos, seed: number): Turn {
+export function noisyThread(thread: ScheduledThread, meanNs: Nanos, seed: number): ScheduledThread {
   const random = Random.seeded(seed, TIMER_STREAM);
   const bed = new Int32Array(new SharedArrayBuffer(4));
   return {
-    pass: (interrupted) => turn.pass(interrupted),
-    sleeps: () => turn.sleeps(),
-    wakes(interrupted) {
+    checkpoint: (interrupted) => thread.checkpoint(interrupted),
+    block: () => thread.block(),
+    unblock(interrupted) {
       Atomics.wait(bed, 0, 0, random.exponential(meanNs) / NANOS_PER_MILLISECOND);
-      turn.wakes(interrupted);
+      thread.unblock(interrupted);
     },
   };
 }

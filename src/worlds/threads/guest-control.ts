@@ -1,5 +1,5 @@
 import type { Nanos } from '../../core/units.ts';
-import type { TurnData } from '../../sched/scheduled-thread.ts';
+import type { ScheduledThreadData } from '../../sched/scheduled-thread.ts';
 import type { HeartbeatAddress } from '../../transport/hello.ts';
 import type { GuestSpec } from '../../workload/programs.ts';
 
@@ -10,7 +10,7 @@ export interface GuestWorkerData {
   readonly dirty: SharedArrayBuffer;
   readonly control: SharedArrayBuffer;
   readonly heartbeats: HeartbeatAddress | null;
-  readonly turn: TurnData;
+  readonly thread: ScheduledThreadData;
   /** Whether the guest is new, or its memory will have been written by a migration before it runs. */
   readonly boot: boolean;
 }

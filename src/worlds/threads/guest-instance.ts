@@ -1,6 +1,6 @@
 import type { Nanos } from '../../core/units.ts';
 import { Failure } from '../../platform/failure.ts';
-import { Cpu } from '../../sched/processors.ts';
+import { Processors } from '../../sched/processors.ts';
 import type { HeartbeatAddress, Hello } from '../../transport/hello.ts';
 import type { Retired } from '../../transport/payloads.ts';
 import { progressOf } from '../../workload/program-machine.ts';
@@ -8,7 +8,7 @@ import type { GuestSpec } from '../../workload/programs.ts';
 import { GuestThread } from './guest-thread.ts';
 
 /** What a guest is, wherever it lives: enough to give it a place here, or to tell a destination of it. */
-export interface GuestPlace {
+export interface GuestDefinition {
   readonly guest: GuestSpec;
   readonly heartbeats: HeartbeatAddress | null;
   /** What is reserved for it, and who keeps that. */
@@ -29,9 +29,9 @@ export type Claim = keyof typeof claims;
  * A guest that lives in this process, whether it was booted here or has arrived: its thread, its memory and its
  * share of a processor. Whoever wants to do something with it claims it first.
  */
-export class Resident {
-  readonly place: GuestPlace;
-  readonly cpu: Cpu;
+export class GuestInstance {
+  readonly definition: GuestDefinition;
+  readonly cpu: Processors;
   /** Resolves when it has ended. */
   readonly gone: Promise<void>;
   readonly #thread: GuestThread;
@@ -41,8 +41,8 @@ export class Resident {
   #claim: Claim | undefined;
 
   /** @param left called once, when it has ended */
-  constructor(place: GuestPlace, cpu: Cpu, thread: GuestThread, left: () => void = () => {}) {
-    this.place = place;
+  constructor(place: GuestDefinition, cpu: Processors, thread: GuestThread, left: () => void = () => {}) {
+    this.definition = place;
     this.cpu = cpu;
     this.#thread = thread;
     this.gone = new Promise((resolve) => {
@@ -58,9 +58,13 @@ export class Resident {
    * arriving until it is taken over.
    * @throws Failure there is no memory for it. @throws Refusal no such reservation is to be had
    */
-  static async settle(place: GuestPlace, how: 'boot' | 'empty', left: () => void): Promise<Resident> {
+  static async settle(
+    place: GuestDefinition,
+    how: 'boot' | 'empty',
+    left: () => void,
+  ): Promise<GuestInstance> {
     const { guest, heartbeats, reservation } = place;
-    const cpu = await Cpu.start({
+    const cpu = await Processors.start({
       scheduler: reservation?.scheduler ?? 'none',
       entities: [{ name: 'guest', reservation, processor: 0 }],
       hogs: [],
@@ -68,11 +72,11 @@ export class Resident {
     });
     let thread: GuestThread | undefined;
     try {
-      thread = await GuestThread[how](guest, heartbeats, cpu.turnOf('guest'));
+      thread = await GuestThread[how](guest, heartbeats, cpu.threadDataOf('guest'));
       await cpu.admitted();
-      const resident = new Resident(place, cpu, thread, left);
-      resident.claim('arriving');
-      return resident;
+      const instance = new GuestInstance(place, cpu, thread, left);
+      instance.claim('arriving');
+      return instance;
     } catch (cause) {
       await Promise.all([thread?.end(), cpu.end()]);
       throw cause;
@@ -80,7 +84,7 @@ export class Resident {
   }
 
   get name(): string {
-    return this.place.guest.name;
+    return this.definition.guest.name;
   }
 
   get memory(): SharedArrayBuffer {
@@ -91,7 +95,7 @@ export class Resident {
     return this.#thread.log;
   }
 
-  get stands(): boolean {
+  get isPaused(): boolean {
     return this.#standsAtNs !== undefined;
   }
 
@@ -120,9 +124,9 @@ export class Resident {
   }
 
   /** Stops it between two steps, unless it stands. @returns when, by the host's clock and by its own */
-  async stand(): Promise<{ readonly atNs: Nanos; readonly guestTimeNs: Nanos } | undefined> {
+  async pause(): Promise<{ readonly atNs: Nanos; readonly guestTimeNs: Nanos } | undefined> {
     if (this.#standsAtNs !== undefined) return undefined;
-    const standing = await this.#thread.stand();
+    const standing = await this.#thread.pause();
     this.#standsAtNs = standing.guestTimeNs;
     return standing;
   }
@@ -149,7 +153,7 @@ export class Resident {
   /** Stops it for good and says how far it came. @throws Failure something else is being done with it. */
   async retire(): Promise<Retired> {
     this.claim('ending');
-    await this.stand();
+    await this.pause();
     return { ...this.progress, sha256: await this.hash() };
   }
 

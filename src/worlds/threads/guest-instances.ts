@@ -4,50 +4,50 @@ import type { Hello } from '../../transport/hello.ts';
 import type { HostedGuest } from '../../transport/hosted-guest.ts';
 import { NameClaims } from '../../transport/name-claims.ts';
 import { type GuestSpec, pagesNeeded, usedPages } from '../../workload/programs.ts';
-import { type GuestPlace, Resident } from './guest-instance.ts';
+import { type GuestDefinition, GuestInstance } from './guest-instance.ts';
 
 /** The guests that live in this process, by name. */
-export class Residents implements Iterable<Resident> {
-  readonly #here = new Map<string, Resident>();
+export class GuestInstances implements Iterable<GuestInstance> {
+  readonly #here = new Map<string, GuestInstance>();
   readonly #names = new NameClaims();
   /** Memory that is taken or about to be. */
   #bytes = 0;
 
-  [Symbol.iterator](): Iterator<Resident> {
+  [Symbol.iterator](): Iterator<GuestInstance> {
     return this.#here.values();
   }
 
   /** @throws Failure no such guest. */
-  get(name: string): Resident {
-    const resident = this.#here.get(name);
-    if (resident) return resident;
+  get(name: string): GuestInstance {
+    const instance = this.#here.get(name);
+    if (instance) return instance;
     throw new Failure(`no guest '${name}' here`);
   }
 
   /** Boots a guest; it waits to be taken over. @throws Failure the name is taken, or there is no room for it. */
-  boot(place: GuestPlace): Promise<Resident> {
+  boot(place: GuestDefinition): Promise<GuestInstance> {
     return this.#settle(place, 'boot', 0);
   }
 
   /** Makes room for a guest that is to arrive. @throws Failure the name is taken, or there is no room for it. */
   async expect({ guest, heartbeats, reservation }: Hello): Promise<HostedGuest> {
-    const resident = await this.#settle({ guest, heartbeats, reservation }, 'empty');
+    const instance = await this.#settle({ guest, heartbeats, reservation }, 'empty');
     return {
-      memory: new Uint8Array(resident.memory),
-      hash: () => resident.hash(),
-      takeOver: (guestTimeNs, paused) => resident.takeOver(guestTimeNs, paused),
-      retire: () => resident.retire(),
-      discard: () => resident.end(),
-      gone: resident.gone,
+      memory: new Uint8Array(instance.memory),
+      hash: () => instance.hash(),
+      takeOver: (guestTimeNs, paused) => instance.takeOver(guestTimeNs, paused),
+      retire: () => instance.retire(),
+      discard: () => instance.end(),
+      gone: instance.gone,
     };
   }
 
   async end(): Promise<void> {
-    await Promise.all([...this.#here.values()].map((resident) => resident.end()));
+    await Promise.all([...this.#here.values()].map((instance) => instance.end()));
   }
 
   /** @param waitMs how long for a guest of the same name to leave */
-  async #settle(place: GuestPlace, how: 'boot' | 'empty', waitMs?: number): Promise<Resident> {
+  async #settle(place: GuestDefinition, how: 'boot' | 'empty', waitMs?: number): Promise<GuestInstance> {
     const { guest } = place;
     if (pagesNeeded(guest.program) > usedPages(guest)) {
       throw new Failure(`a program of ${pagesNeeded(guest.program)} pages in a guest of ${usedPages(guest)}`);
@@ -56,14 +56,14 @@ export class Residents implements Iterable<Resident> {
     let giveBack = () => {};
     try {
       giveBack = this.#take(guest);
-      const resident = await Resident.settle(place, how, () => {
-        if (this.#here.get(guest.name) !== resident) return;
-        this.#here.delete(guest.name);
+      const instance = await GuestInstance.settle(place, how, () => {
+        if (this.#here.get(instance.name) !== instance) return;
+        this.#here.delete(instance.name);
         giveBack();
         leave();
       });
-      this.#here.set(guest.name, resident);
-      return resident;
+      this.#here.set(instance.name, instance);
+      return instance;
     } catch (cause) {
       giveBack();
       leave();

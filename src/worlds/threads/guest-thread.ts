@@ -2,29 +2,34 @@ import { Worker } from 'node:worker_threads';
 import { entry } from '../../platform/entry.ts';
 import { Failure } from '../../platform/failure.ts';
 import { sharedMemory } from '../../platform/shared-memory.ts';
-import { nudge, type TurnData } from '../../sched/scheduled-thread.ts';
+import { notifyThread, type ScheduledThreadData } from '../../sched/scheduled-thread.ts';
 import type { HeartbeatAddress } from '../../transport/hello.ts';
 import type { GuestSpec } from '../../workload/programs.ts';
 import { DirtyLog } from './dirty-log.ts';
 import { Gate, type GuestReport, type GuestWorkerData } from './guest-control.ts';
 
-export type Standing = Extract<GuestReport, { kind: 'standing' }>;
-export type Running = Extract<GuestReport, { kind: 'running' }>;
+export type PausedReport = Extract<GuestReport, { kind: 'standing' }>;
+export type RunningReport = Extract<GuestReport, { kind: 'running' }>;
 
 /** A guest in a thread of its own, over memory that others share. Commands are carried out one after the other. */
 export class GuestThread {
   readonly memory: SharedArrayBuffer;
   readonly log: DirtyLog;
   readonly #gate = new Gate();
-  readonly #turn: TurnData;
+  readonly #thread: ScheduledThreadData;
   readonly #worker: Worker;
   readonly #reports: GuestReport[] = [];
   #waiting: { resolve: (report: GuestReport) => void; reject: (why: Error) => void } | undefined;
   #died: Error | undefined;
   #obeyed: Promise<unknown> = Promise.resolve();
 
-  private constructor(guest: GuestSpec, heartbeats: HeartbeatAddress | null, turn: TurnData, boot: boolean) {
-    this.#turn = turn;
+  private constructor(
+    guest: GuestSpec,
+    heartbeats: HeartbeatAddress | null,
+    thread: ScheduledThreadData,
+    boot: boolean,
+  ) {
+    this.#thread = thread;
     this.memory = allocate(guest);
     this.log = new DirtyLog(guest.pages);
     const data: GuestWorkerData = {
@@ -33,7 +38,7 @@ export class GuestThread {
       dirty: this.log.buffer,
       control: this.#gate.buffer,
       heartbeats,
-      turn,
+      thread,
       boot,
     };
     this.#worker = new Worker(entry('worlds/threads/guest-worker'), { workerData: data });
@@ -46,18 +51,18 @@ export class GuestThread {
   static async boot(
     guest: GuestSpec,
     heartbeats: HeartbeatAddress | null,
-    turn: TurnData,
+    thread: ScheduledThreadData,
   ): Promise<GuestThread> {
-    return GuestThread.#standing(new GuestThread(guest, heartbeats, turn, true));
+    return GuestThread.#standing(new GuestThread(guest, heartbeats, thread, true));
   }
 
   /** A guest whose memory will be filled by a migration, standing. */
   static async empty(
     guest: GuestSpec,
     heartbeats: HeartbeatAddress | null,
-    turn: TurnData,
+    thread: ScheduledThreadData,
   ): Promise<GuestThread> {
-    return GuestThread.#standing(new GuestThread(guest, heartbeats, turn, false));
+    return GuestThread.#standing(new GuestThread(guest, heartbeats, thread, false));
   }
 
   static async #standing(thread: GuestThread): Promise<GuestThread> {
@@ -71,27 +76,27 @@ export class GuestThread {
   }
 
   /** Runs from `guestTimeNs` on. */
-  run(guestTimeNs: number): Promise<Running> {
-    return this.#command<Running>(() => this.#gate.tell('run', guestTimeNs));
+  run(guestTimeNs: number): Promise<RunningReport> {
+    return this.#command<RunningReport>(() => this.#gate.tell('run', guestTimeNs));
   }
 
   /** Stops between two steps. */
-  stand(): Promise<Standing> {
-    return this.#command<Standing>(() => {
+  pause(): Promise<PausedReport> {
+    return this.#command<PausedReport>(() => {
       this.#gate.tell('stand');
-      nudge(this.#turn);
+      notifyThread(this.#thread);
     });
   }
 
   /** SHA-256 of all memory, in hexadecimal. The guest must stand. */
   async hash(): Promise<string> {
-    const { sha256 } = await this.#command<Standing>(() => this.#gate.tell('hash'));
+    const { sha256 } = await this.#command<PausedReport>(() => this.#gate.tell('hash'));
     return sha256!;
   }
 
   /** Makes steps, as fast as they go and without heartbeats, up to `steps` since boot. The guest must stand. */
-  advance(steps: number): Promise<Standing> {
-    return this.#command<Standing>(() => this.#gate.tell('advance', steps));
+  advance(steps: number): Promise<PausedReport> {
+    return this.#command<PausedReport>(() => this.#gate.tell('advance', steps));
   }
 
   /** Ends the thread, whatever it does. */

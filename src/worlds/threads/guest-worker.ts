@@ -4,10 +4,10 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { encodeHeartbeat } from '../../observe/viewer/heartbeat.ts';
 import { clockNs } from '../../platform/clock.ts';
 import { threadCpuNs } from '../../platform/thread-clock.ts';
-import { openTurn } from '../../sched/scheduled-thread.ts';
+import { openScheduledThread } from '../../sched/scheduled-thread.ts';
 import type { HeartbeatAddress } from '../../transport/hello.ts';
 import { ProgramClock } from '../../workload/program-clock.ts';
-import { Machine } from '../../workload/program-machine.ts';
+import { ProgramMachine } from '../../workload/program-machine.ts';
 import { programOf } from '../../workload/programs.ts';
 import { DirtyLog } from './dirty-log.ts';
 import { commands, Gate, type GuestReport, type GuestWorkerData } from './guest-control.ts';
@@ -23,7 +23,7 @@ const gate = new Gate(data.control);
 const log = new DirtyLog(data.guest.pages, data.dirty);
 const bytes = new Uint8Array(data.memory);
 const clock = new ProgramClock(data.guest);
-const machine = new Machine(
+const machine = new ProgramMachine(
   {
     pages: data.guest.pages,
     pageSizeBytes: data.guest.pageSizeBytes,
@@ -39,7 +39,7 @@ if (data.boot) machine.boot(data.guest.seed, data.guest.zeroPages);
 else bytes.fill(0);
 const socket = data.heartbeats === null ? null : await connected(data.heartbeats);
 // Booting is not the guest's own work, so it is done before its reservation begins.
-const turn = openTurn(data.turn);
+const thread = openScheduledThread(data.thread);
 const stepCpuNs = machine.stepCpuNs + data.guest.cpuPerWriteNs;
 // The first look at the clock takes longer than any later one.
 if (stepCpuNs > 0) threadCpuNs();
@@ -84,7 +84,7 @@ function obey(): void {
 function run(guestTimeNs: number): number {
   const startedAtNs = clockNs() - guestTimeNs;
   report({ kind: 'running', atNs: clockNs() });
-  turn.wakes(stopped);
+  thread.unblock(stopped);
   // What a step writes and what it takes to be scheduled are part of its demand, so demands add up from when it woke.
   let demandedCpuNs = stepCpuNs === 0 ? 0 : threadCpuNs();
   for (;;) {
@@ -95,18 +95,18 @@ function run(guestTimeNs: number): number {
       demandedCpuNs += stepCpuNs;
       if (stepCpuNs > 0) workUntil(demandedCpuNs);
       if (beats) beat(clockNs() - startedAtNs - clock.ranNs(machine.timeNs));
-      turn.pass(stopped);
+      thread.checkpoint(stopped);
       if (stopped()) break;
     }
     if (stopped()) break;
     const idleMs = (clock.ranNs(machine.nextAtNs()) - ranNs) / 1e6;
     if (idleMs <= 0) continue;
-    turn.sleeps();
+    thread.block();
     gate.sleepWhile(commands.run, Math.max(idleMs, SHORTEST_SLEEP_MS));
-    turn.wakes(stopped);
+    thread.unblock(stopped);
     if (stepCpuNs > 0) demandedCpuNs = threadCpuNs();
   }
-  turn.sleeps();
+  thread.block();
   return clockNs() - startedAtNs;
 }
 
@@ -116,7 +116,7 @@ function stopped(): boolean {
 
 /** Uses the processor up to a reading of the thread's own clock; cut short when the guest is stopped in the middle. */
 function workUntil(cpuNs: number): void {
-  while (threadCpuNs() < cpuNs && !stopped()) turn.pass(stopped);
+  while (threadCpuNs() < cpuNs && !stopped()) thread.checkpoint(stopped);
 }
 
 /** A connected UDP socket sends at once, without a turn of the event loop. */

@@ -1,18 +1,18 @@
-import { type CpuPlan, competitors, isHog } from '../../core/cpu/cpu-plan.ts';
+import { type CpuPlan, isHog, schedEntities } from '../../core/cpu/cpu-plan.ts';
 import type { End } from '../../core/wire/handover.ts';
 import { Failure } from '../../platform/failure.ts';
-import { Cpu } from '../../sched/processors.ts';
+import { Processors } from '../../sched/processors.ts';
 import type { DestinationThere } from '../../transport/connect.ts';
 import { Interruption } from '../../transport/interruption.ts';
 import type { MigrationSpec } from '../../workload/migration-spec.ts';
-import type { GuestPlace, Resident } from './guest-instance.ts';
-import { Residents } from './guest-instances.ts';
+import type { GuestDefinition, GuestInstance } from './guest-instance.ts';
+import { GuestInstances } from './guest-instances.ts';
 import { leaving } from './migration-hooks.ts';
-import { Departure } from './outgoing-migration.ts';
-import { Destination, type DestinationOptions } from './threads-destination.ts';
+import { OutgoingMigration } from './outgoing-migration.ts';
+import { ThreadsDestination, type ThreadsDestinationOptions } from './threads-destination.ts';
 
 /** A guest that lives here, as it is at this moment. */
-export interface ResidentGuest {
+export interface GuestStatus {
   readonly name: string;
   readonly pages: number;
   readonly pageSizeBytes: number;
@@ -22,11 +22,11 @@ export interface ResidentGuest {
   readonly steps: number;
   readonly heartbeats: number;
   /** What it is, wherever it lives. */
-  readonly place: GuestPlace;
+  readonly definition: GuestDefinition;
 }
 
 /** How a guest is booted beyond what it is. */
-export interface BootOptions extends Partial<Omit<GuestPlace, 'guest'>> {
+export interface BootOptions extends Partial<Omit<GuestDefinition, 'guest'>> {
   /** It stands until it is resumed. */
   readonly paused?: boolean;
 }
@@ -36,66 +36,70 @@ export interface BootOptions extends Partial<Omit<GuestPlace, 'guest'>> {
  * A guest that has arrived can be migrated on: its state lies in its pages.
  */
 export class Host {
-  readonly #options: DestinationOptions;
-  readonly #door: Destination;
-  readonly #residents: Residents;
+  readonly #options: ThreadsDestinationOptions;
+  readonly #destination: ThreadsDestination;
+  readonly #guests: GuestInstances;
   /** By guest: migrations away from here that have begun, or were left unsettled. */
-  readonly #journeys = new Map<string, Journey>();
+  readonly #departing = new Map<string, Departing>();
 
-  private constructor(options: DestinationOptions, door: Destination, residents: Residents) {
+  private constructor(
+    options: ThreadsDestinationOptions,
+    destination: ThreadsDestination,
+    guests: GuestInstances,
+  ) {
     this.#options = options;
-    this.#door = door;
-    this.#residents = residents;
+    this.#destination = destination;
+    this.#guests = guests;
   }
 
   /** Takes guests in; they stay. @throws Failure as `Destination.listen` does */
-  static async listen(options: DestinationOptions): Promise<Host> {
-    const residents = new Residents();
-    return new Host(options, await Destination.listen(options, residents), residents);
+  static async listen(options: ThreadsDestinationOptions): Promise<Host> {
+    const guests = new GuestInstances();
+    return new Host(options, await ThreadsDestination.listen(options, guests), guests);
   }
 
   get address(): { readonly host: string; readonly port: number } {
-    return this.#door.address;
+    return this.#destination.address;
   }
 
-  guests(): readonly ResidentGuest[] {
-    return [...this.#residents].map((resident) => {
-      const { place, progress } = resident;
-      const { name, pages, pageSizeBytes } = place.guest;
-      return { name, pages, pageSizeBytes, state: stateOf(resident), ...progress, place };
+  guests(): readonly GuestStatus[] {
+    return [...this.#guests].map((instance) => {
+      const { definition, progress } = instance;
+      const { name, pages, pageSizeBytes } = definition.guest;
+      return { name, pages, pageSizeBytes, state: stateOf(instance), ...progress, definition };
     });
   }
 
   /** @throws Failure the name is taken, or there is no room. @throws Refusal no such reservation is to be had */
-  async boot(guest: GuestPlace['guest'], options: BootOptions = {}): Promise<void> {
+  async boot(guest: GuestDefinition['guest'], options: BootOptions = {}): Promise<void> {
     const { heartbeats = null, reservation = null, paused = false } = options;
-    const resident = await this.#residents.boot({ guest, heartbeats, reservation });
-    await resident.takeOver(0, paused);
+    const instance = await this.#guests.boot({ guest, heartbeats, reservation });
+    await instance.takeOver(0, paused);
   }
 
   /** @throws Failure no such guest, or something else is being done with it. */
   async pause(name: string): Promise<void> {
-    await this.#changing(name, (resident) => resident.stand());
+    await this.#changing(name, (instance) => instance.pause());
   }
 
   /** @throws Failure no such guest, or something else is being done with it. */
   resume(name: string): Promise<void> {
-    return this.#changing(name, (resident) => resident.run());
+    return this.#changing(name, (instance) => instance.run());
   }
 
   /** SHA-256 of a paused guest's memory. @throws Failure it runs, or something else is being done with it */
   hash(name: string): Promise<string> {
-    return this.#changing(name, async (resident) => {
-      if (!resident.stands) throw new Failure(`guest '${name}' runs; pause it first`);
-      return resident.hash();
+    return this.#changing(name, async (instance) => {
+      if (!instance.isPaused) throw new Failure(`guest '${name}' runs; pause it first`);
+      return instance.hash();
     });
   }
 
   /** Ends a guest for good. @throws Failure no such guest, or it is on its way, or may be elsewhere. */
   async remove(name: string): Promise<void> {
-    const resident = this.#residents.get(name);
-    resident.claim('ending');
-    await resident.end();
+    const instance = this.#guests.get(name);
+    instance.claim('ending');
+    await instance.end();
   }
 
   /**
@@ -107,20 +111,20 @@ export class Host {
     name: string,
     { plan, cpu }: Pick<MigrationSpec, 'plan' | 'cpu'>,
     to: DestinationThere,
-  ): Promise<Departure> {
-    const resident = this.#residents.get(name);
-    const { pages } = resident.place.guest;
+  ): Promise<OutgoingMigration> {
+    const instance = this.#guests.get(name);
+    const { pages } = instance.definition.guest;
     if (plan.pages !== pages)
       throw new Failure(`a plan for ${plan.pages} pages; guest '${name}' has ${pages}`);
-    resident.claim('leaving');
+    instance.claim('leaving');
     const interruption = new Interruption();
-    const begun = this.#depart(resident, { plan, cpu }, to, interruption);
-    this.#journeys.set(name, { interruption, begun });
+    const begun = this.#depart(instance, { plan, cpu }, to, interruption);
+    this.#departing.set(name, { interruption, begun });
     try {
       return await begun;
     } catch (cause) {
-      this.#journeys.delete(name);
-      resident.release();
+      this.#departing.delete(name);
+      instance.release();
       throw cause;
     }
   }
@@ -131,7 +135,7 @@ export class Host {
    * @throws Failure it is not being migrated
    */
   cancel(name: string, why = 'cancelled'): boolean {
-    return this.#journey(name).interruption.raise('cancelled', why);
+    return this.#departingOf(name).interruption.raise('cancelled', why);
   }
 
   /**
@@ -140,33 +144,33 @@ export class Host {
    * @throws Failure there is no uncertainty
    */
   async settle(name: string, owner: End): Promise<void> {
-    const departure = await this.#journey(name).begun;
-    await departure.settle(owner);
-    this.#journeys.delete(name);
+    const outgoing = await this.#departingOf(name).begun;
+    await outgoing.settle(owner);
+    this.#departing.delete(name);
   }
 
   /** Cancels what can be cancelled, hangs up, and ends every guest. */
   async close(): Promise<void> {
-    const journeys = [...this.#journeys.values()];
-    for (const { interruption } of journeys) interruption.raise('cancelled', 'its host is closing');
-    const begun = await Promise.allSettled(journeys.map(({ begun }) => begun));
-    await Promise.all(begun.map((journey) => journey.status === 'fulfilled' && journey.value.close()));
-    await this.#door.close();
+    const departing = [...this.#departing.values()];
+    for (const { interruption } of departing) interruption.raise('cancelled', 'its host is closing');
+    const begun = await Promise.allSettled(departing.map(({ begun }) => begun));
+    await Promise.all(begun.map((migration) => migration.status === 'fulfilled' && migration.value.close()));
+    await this.#destination.close();
   }
 
   async #depart(
-    resident: Resident,
+    instance: GuestInstance,
     { plan, cpu }: Pick<MigrationSpec, 'plan' | 'cpu'>,
     to: DestinationThere,
     interruption: Interruption,
-  ): Promise<Departure> {
+  ): Promise<OutgoingMigration> {
     const processors = await senderCpu(cpu);
     const forget = async () => {
-      if (resident.claimed !== 'unsettled') this.#journeys.delete(resident.name);
+      if (instance.claimed !== 'unsettled') this.#departing.delete(instance.name);
     };
     try {
-      return await Departure.begin({
-        ...{ resident, plan, cpu, processors, to, interruption, onlooker: leaving },
+      return await OutgoingMigration.begin({
+        ...{ instance, plan, cpu, processors, to, interruption, hooks: leaving },
         journals: this.#options.journals,
         parts: [processors, { end: forget }],
       });
@@ -176,34 +180,34 @@ export class Host {
     }
   }
 
-  #journey(name: string): Journey {
-    const journey = this.#journeys.get(name);
-    if (journey) return journey;
+  #departingOf(name: string): Departing {
+    const migration = this.#departing.get(name);
+    if (migration) return migration;
     throw new Failure(`guest '${name}' is not being migrated`);
   }
 
   /** Does something with a guest that does not leave it another one's. */
-  async #changing<T>(name: string, change: (resident: Resident) => Promise<T>): Promise<T> {
-    const resident = this.#residents.get(name);
-    resident.claim('changing');
+  async #changing<T>(name: string, change: (instance: GuestInstance) => Promise<T>): Promise<T> {
+    const instance = this.#guests.get(name);
+    instance.claim('changing');
     try {
-      return await change(resident);
+      return await change(instance);
     } finally {
-      resident.release();
+      instance.release();
     }
   }
 }
 
 /** A migration away from here. */
-interface Journey {
+interface Departing {
   readonly interruption: Interruption;
-  readonly begun: Promise<Departure>;
+  readonly begun: Promise<OutgoingMigration>;
 }
 
 /** The guest has its processor; for its sender, and for hogs that were asked for, there is another. */
-function senderCpu(plan: CpuPlan): Promise<Cpu> {
-  const all = competitors({ ...plan, guest: null }).filter(({ name }) => name !== 'guest');
-  return Cpu.start({
+function senderCpu(plan: CpuPlan): Promise<Processors> {
+  const all = schedEntities({ ...plan, guest: null }).filter(({ name }) => name !== 'guest');
+  return Processors.start({
     scheduler: plan.scheduler,
     reclaim: plan.reclaim,
     entities: all.filter((entity) => !isHog(entity)),
@@ -211,8 +215,8 @@ function senderCpu(plan: CpuPlan): Promise<Cpu> {
   });
 }
 
-function stateOf({ claimed, stands }: Resident): ResidentGuest['state'] {
+function stateOf({ claimed, isPaused }: GuestInstance): GuestStatus['state'] {
   if (claimed === 'arriving' || claimed === 'leaving' || claimed === 'unsettled') return claimed;
   if (claimed === 'ending') return 'leaving';
-  return stands ? 'paused' : 'running';
+  return isPaused ? 'paused' : 'running';
 }

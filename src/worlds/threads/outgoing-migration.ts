@@ -1,21 +1,21 @@
 import { randomUUID } from 'node:crypto';
 import type { Slice } from '../../core/cpu/slice.ts';
 import type { Ceiling } from '../../core/link/ceiling.ts';
-import type { Outage, Owner, Verification, Witness } from '../../core/migration/migration-result.ts';
+import type { Measurements, Outage, Owner, Verification } from '../../core/migration/migration-result.ts';
 import { PageSet } from '../../core/migration/pages.ts';
-import type { Seen, Step } from '../../core/migration/steps.ts';
+import type { Step, StepResult } from '../../core/migration/steps.ts';
 import type { Nanos } from '../../core/units.ts';
 import type { End } from '../../core/wire/handover.ts';
 import { clockNs } from '../../platform/clock.ts';
 import { Failure, reasonOf } from '../../platform/failure.ts';
-import type { Cpu } from '../../sched/processors.ts';
+import type { Processors } from '../../sched/processors.ts';
 import { SenderThread } from '../../transport/sender-thread.ts';
 import { SourceJournal } from '../../transport/source-journal.ts';
 import { Watchdog } from '../../transport/watchdog.ts';
 import { writeRatesOf } from '../../workload/programs.ts';
 import type { World } from '../world.ts';
-import type { DepartureOptions } from './outgoing-migration-options.ts';
-import { Observation } from './sampling-windows.ts';
+import type { OutgoingMigrationOptions } from './outgoing-migration-options.ts';
+import { SamplingWindows } from './sampling-windows.ts';
 import type { SenderWorkerData } from './threads-sender-worker.ts';
 
 /**
@@ -26,12 +26,12 @@ import type { SenderWorkerData } from './threads-sender-worker.ts';
  * here as it was, running or paused. The commit is decided in one go, between two looks at the clock, so that nobody
  * cancels what has been given away.
  */
-export class Departure implements World {
+export class OutgoingMigration implements World {
   readonly startedAt = new Date().toISOString();
-  readonly #options: DepartureOptions;
+  readonly #options: OutgoingMigrationOptions;
   readonly sender: SenderThread;
   readonly #journal: SourceJournal;
-  readonly #observation: Observation;
+  readonly #windows: SamplingWindows;
   readonly #watchdog: Watchdog;
   readonly #beganAtNs = clockNs();
   /** By the host's clock; undefined: it has not been stopped for this migration. */
@@ -40,11 +40,11 @@ export class Departure implements World {
   #owner: Owner = 'source';
   #verified: Verification = { memory: 'not-checked', continued: 'not-checked' };
 
-  private constructor(options: DepartureOptions, sender: SenderThread, journal: SourceJournal) {
+  private constructor(options: OutgoingMigrationOptions, sender: SenderThread, journal: SourceJournal) {
     this.#options = options;
     this.sender = sender;
     this.#journal = journal;
-    this.#observation = new Observation(options.resident.log);
+    this.#windows = new SamplingWindows(options.instance.log);
     this.#watchdog = new Watchdog(options.plan, options.interruption);
   }
 
@@ -52,19 +52,19 @@ export class Departure implements World {
    * Connects to the destination and tells it of the guest.
    * @throws Failure that is not possible, or was interrupted; nothing has been left behind
    */
-  static async begin(options: DepartureOptions): Promise<Departure> {
-    const { resident, plan, cpu, processors, to, journals, interruption, timerNoiseMeanNs = 0 } = options;
-    const { guest, heartbeats, reservation } = resident.place;
+  static async begin(options: OutgoingMigrationOptions): Promise<OutgoingMigration> {
+    const { instance, plan, cpu, processors, to, journals, interruption, timerNoiseMeanNs = 0 } = options;
+    const { guest, heartbeats, reservation } = instance.definition;
     const migration = randomUUID();
     const data: Omit<SenderWorkerData, 'allowance'> = {
       pages: guest.pages,
       pageSizeBytes: guest.pageSizeBytes,
-      memory: resident.memory,
-      dirty: resident.log.buffer,
+      memory: instance.memory,
+      dirty: instance.log.buffer,
       depthBytes: plan.depthBytes,
       cpuPerPageNs: cpu.cpuPerPageNs,
       cpuPerHandoverNs: cpu.cpuPerHandoverNs,
-      turn: processors.turnOf('sender'),
+      thread: processors.threadDataOf('sender'),
       timerNoise: { meanNs: timerNoiseMeanNs, seed: guest.seed },
     };
     const sender = new SenderThread('worlds/threads/threads-sender-worker', data);
@@ -74,7 +74,7 @@ export class Departure implements World {
       journal = new SourceJournal({ destination: to, journals }, guest, migration);
       const hello = { migration, guest, heartbeats, reservation };
       await interruption.unless(sender.ask('greet', { to, hello }));
-      return new Departure(options, sender, journal);
+      return new OutgoingMigration(options, sender, journal);
     } catch (cause) {
       journal?.remark('aborted', reasonOf(cause));
       await sender.end();
@@ -82,7 +82,7 @@ export class Departure implements World {
     }
   }
 
-  async perform(step: Step): Promise<Seen> {
+  async perform(step: Step): Promise<StepResult> {
     if (step.kind === 'abort') return this.#abort(step.why);
     const { interruption } = this.#options;
     try {
@@ -109,14 +109,14 @@ export class Departure implements World {
    * @throws Failure there is none
    */
   async settle(owner: End): Promise<void> {
-    const { resident } = this.#options;
-    if (resident.claimed !== 'unsettled') throw new Failure(`guest '${resident.name}': nothing to settle`);
+    const { instance } = this.#options;
+    if (instance.claimed !== 'unsettled') throw new Failure(`guest '${instance.name}': nothing to settle`);
     this.#journal.reopen();
     this.#owner = owner;
     this.#journal.remark(owner === 'source' ? 'aborted' : 'ended', 'settled by its user');
-    if (owner === 'destination') return resident.end();
-    if (!this.#paused) await resident.run();
-    resident.release();
+    if (owner === 'destination') return instance.end();
+    if (!this.#paused) await instance.run();
+    instance.release();
   }
 
   allow(ceilings: readonly Ceiling[]): void {
@@ -132,29 +132,29 @@ export class Departure implements World {
 
   /** A guest that is not here any more is freed, and one that is may be migrated again. */
   async close(): Promise<void> {
-    const { resident, interruption, parts = [] } = this.#options;
+    const { instance, interruption, parts = [] } = this.#options;
     interruption.over();
     this.#watchdog.rest();
     this.#journal.close();
     await this.sender.end();
     await Promise.all(parts.map((part) => part.end()));
-    if (this.#owner === 'nobody') resident.becomesUnsettled();
-    else if (this.#owner === 'destination') await resident.end();
-    else if (resident.claimed === 'leaving') resident.release();
+    if (this.#owner === 'nobody') instance.becomesUnsettled();
+    else if (this.#owner === 'destination') await instance.end();
+    else if (instance.claimed === 'leaving') instance.release();
   }
 
-  async #carryOut(step: Exclude<Step, { kind: 'abort' }>): Promise<Seen> {
-    const { resident, interruption } = this.#options;
-    const { log, place } = resident;
+  async #carryOut(step: Exclude<Step, { kind: 'abort' }>): Promise<StepResult> {
+    const { instance, interruption } = this.#options;
+    const { log, definition } = instance;
     switch (step.kind) {
       case 'observe':
-        return this.#dirty(await interruption.unless(this.#observation.next(step.windowNs)));
+        return this.#dirty(await interruption.unless(this.#windows.next(step.windowNs)));
       case 'learn':
-        return { kind: 'learned', now: this.#now(), rates: writeRatesOf(place.guest) };
+        return { kind: 'learned', now: this.#now(), rates: writeRatesOf(definition.guest) };
       case 'track':
-        this.#options.onlooker.watchGaps();
+        this.#options.hooks.watchGaps();
         log.markAll();
-        return this.#dirty({ dirty: PageSet.all(place.guest.pages) });
+        return this.#dirty({ dirty: PageSet.all(definition.guest.pages) });
       case 'send': {
         const { pages, rateBytesPerSecond: rate, clears, endsRound } = step;
         const sent = this.sender.ask('send', { pages, rate, clears, endsRound });
@@ -174,19 +174,19 @@ export class Departure implements World {
   }
 
   /** From here on the watchdog counts, also for a paused guest, whose user waits as well. */
-  async #stop(): Promise<Seen> {
-    const { resident } = this.#options;
-    this.#paused = resident.stands;
-    const standing = await resident.stand();
+  async #stop(): Promise<StepResult> {
+    const { instance } = this.#options;
+    this.#paused = instance.isPaused;
+    const standing = await instance.pause();
     this.#stoodAtNs = standing?.atNs ?? clockNs();
     this.#watchdog.watch(this.#stoodAtNs);
     this.#journal.write('stopped');
-    return this.#dirty({ dirty: resident.log.read() }, this.#stoodAtNs);
+    return this.#dirty({ dirty: instance.log.read() }, this.#stoodAtNs);
   }
 
-  async #handOver(verify: boolean): Promise<Seen> {
-    const { resident, interruption } = this.#options;
-    const { guestTimeNs } = resident;
+  async #handOver(verify: boolean): Promise<StepResult> {
+    const { instance, interruption } = this.#options;
+    const { guestTimeNs } = instance;
     const stopped = this.sender.ask('stop', { guestTimeNs, paused: this.#paused });
     const ready = await interruption.unless(stopped);
     if (verify) await this.#verify();
@@ -201,13 +201,13 @@ export class Departure implements World {
       verifiedAtNs: this.#since(verifiedAtNs),
       committedAtNs: this.#since(running.atNs - resumeNs),
       runningAtNs: this.#since(running.atNs),
-      witness: await this.#afterwards(),
+      measurements: await this.#afterwards(),
     };
   }
 
   async #verify(): Promise<void> {
-    const { resident, interruption } = this.#options;
-    const hashes = Promise.all([resident.hash(), this.sender.ask('verify', {})]);
+    const { instance, interruption } = this.#options;
+    const hashes = Promise.all([instance.hash(), this.sender.ask('verify', {})]);
     const [here, there] = await interruption.unless(hashes);
     const memory = here === there.result ? 'identical' : 'different';
     this.#verified = { ...this.#verified, memory };
@@ -217,7 +217,7 @@ export class Departure implements World {
   /** Gives the guest away. A commit that was not taken changes nothing; one that was not answered leaves it nowhere. */
   async #commit(): Promise<{ readonly resumeNs: Nanos; readonly atNs: Nanos }> {
     const { interruption } = this.#options;
-    this.#watchdog.look();
+    this.#watchdog.check();
     interruption.check();
     this.#journal.write('commit');
     interruption.over();
@@ -231,37 +231,42 @@ export class Departure implements World {
     return { resumeNs: result.resumeNs, atNs };
   }
 
-  async #afterwards(): Promise<Witness> {
-    const { outage, continued } = await this.#options.onlooker.arrived(this.sender);
+  async #afterwards(): Promise<Measurements> {
+    const { outage, continued } = await this.#options.hooks.arrived(this.sender);
     this.#journal.remark('ended');
     this.#verified = { ...this.#verified, continued };
-    return this.#witness(outage);
+    return this.#measurements(outage);
   }
 
   /** Before the commit the guest is ours and goes on as it was; after it, it is not, whatever became of it. */
-  async #abort(why: string): Promise<Seen> {
-    const { resident, interruption, onlooker } = this.#options;
+  async #abort(why: string): Promise<StepResult> {
+    const { instance, interruption, hooks } = this.#options;
     interruption.over();
     this.#watchdog.rest();
-    if (this.#owner === 'nobody') resident.becomesUnsettled();
+    if (this.#owner === 'nobody') instance.becomesUnsettled();
     if (this.#owner === 'source') await this.#resume(why);
     await this.sender.ask('abort', { why }).catch(() => {});
-    const outage = await onlooker.outage();
-    return { kind: 'aborted', now: this.#now(), owner: this.#owner, witness: this.#witness(outage) };
+    const outage = await hooks.outage();
+    return {
+      kind: 'aborted',
+      now: this.#now(),
+      owner: this.#owner,
+      measurements: this.#measurements(outage),
+    };
   }
 
   /** The guest first: it stands. */
   async #resume(why: string): Promise<void> {
-    const { resident } = this.#options;
+    const { instance } = this.#options;
     try {
-      if (this.#stoodAtNs !== undefined && !this.#paused) await resident.run();
+      if (this.#stoodAtNs !== undefined && !this.#paused) await instance.run();
     } catch {
       this.#owner = 'nobody';
     }
     this.#journal.remark('aborted', why);
   }
 
-  #witness(outage: Outage | null): Witness {
+  #measurements(outage: Outage | null): Measurements {
     return {
       outage,
       verified: this.#verified,
@@ -272,11 +277,11 @@ export class Departure implements World {
   }
 
   /** The guest's, and the sender's where that has others. */
-  #cpus(): readonly Cpu[] {
-    return [...new Set([this.#options.resident.cpu, this.#options.processors])];
+  #cpus(): readonly Processors[] {
+    return [...new Set([this.#options.instance.cpu, this.#options.processors])];
   }
 
-  #dirty(seen: { readonly dirty: PageSet; readonly windowNs?: Nanos }, atNs = clockNs()): Seen {
+  #dirty(seen: { readonly dirty: PageSet; readonly windowNs?: Nanos }, atNs = clockNs()): StepResult {
     return { kind: 'dirty', now: this.#since(atNs), windowNs: 0, ...seen };
   }
 

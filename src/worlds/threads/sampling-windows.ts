@@ -5,7 +5,7 @@ import { clockNs } from '../../platform/clock.ts';
 import type { DirtyLog } from './dirty-log.ts';
 
 /** Sampling windows: the first begins when it is asked for, each later one where the one before it ended. */
-export class Observation {
+export class SamplingWindows {
   readonly #log: DirtyLog;
   #windowBeganAtNs: Nanos | undefined;
 

@@ -1,16 +1,16 @@
 import { lookup } from 'node:dns/promises';
 import { BlockList, type Server, type Socket } from 'node:net';
 import { Failure, printable, Refusal, reasonOf } from '../../platform/failure.ts';
-import { Door } from '../../transport/connection-limiter.ts';
+import { ConnectionLimiter } from '../../transport/connection-limiter.ts';
 import { encodeFrame } from '../../transport/frame-writer.ts';
 import type { Hello } from '../../transport/hello.ts';
 import { receive } from '../../transport/incoming-migration.ts';
-import { Receptions } from '../../transport/incoming-migrations.ts';
+import { IncomingMigrations } from '../../transport/incoming-migrations.ts';
 import { defaultLimits, type Limits } from '../../transport/limits.ts';
 import { receivingServer } from '../../transport/receiving-server.ts';
-import { Residents } from './guest-instances.ts';
+import { GuestInstances } from './guest-instances.ts';
 
-export interface DestinationOptions {
+export interface ThreadsDestinationOptions {
   readonly host: string;
   /** 0: any free port. */
   readonly port: number;
@@ -34,53 +34,56 @@ const loopback = new BlockList();
 loopback.addSubnet('127.0.0.0', 8, 'ipv4');
 loopback.addAddress('::1', 'ipv6');
 
-/** The door of a host: takes in one migration after another. Who has arrived stays. */
-export class Destination {
+/** The receiving end of a host: takes in one migration after another. Who has arrived stays. */
+export class ThreadsDestination {
   readonly address: { readonly host: string; readonly port: number };
   readonly #server: Server;
   readonly #sockets: Set<Socket>;
-  readonly #residents: Residents;
+  readonly #guests: GuestInstances;
 
   private constructor(
     server: Server,
     address: { host: string; port: number },
     sockets: Set<Socket>,
-    residents: Residents,
+    guests: GuestInstances,
   ) {
     this.#server = server;
     this.address = address;
     this.#sockets = sockets;
-    this.#residents = residents;
+    this.#guests = guests;
   }
 
   /**
-   * @param residents who lives here already
+   * @param guests who lives here already
    * @throws Failure the address cannot be listened on
    * @throws Refusal others could connect to it, and there is no key that they would have to have
    */
-  static async listen(options: DestinationOptions, residents = new Residents()): Promise<Destination> {
+  static async listen(
+    options: ThreadsDestinationOptions,
+    guests = new GuestInstances(),
+  ): Promise<ThreadsDestination> {
     const { key = null, port } = options;
     const limits = { ...defaultLimits, ...options.limits };
     const host = await addressOf(options, key !== null);
     const sockets = new Set<Socket>();
-    const door = new Door(limits);
-    const receptions = new Receptions();
+    const limiter = new ConnectionLimiter(limits);
+    const migrations = new IncomingMigrations();
     const server = receivingServer(limits.connections + MOST_TURNED_AWAY, sockets, (socket) => {
       const from = `${socket.remoteAddress}:${socket.remotePort}`;
-      const visit = door.enters();
-      if (typeof visit === 'string') {
-        turnAway(socket, visit);
-        options.log(`${from}: turned away: ${visit}`);
+      const slot = limiter.admit();
+      if (typeof slot === 'string') {
+        turnAway(socket, slot);
+        options.log(`${from}: turned away: ${slot}`);
         return;
       }
-      const { known } = visit;
+      const { authenticated } = slot;
       const prepare = async (hello: Hello) => {
         checkSize(hello, options);
-        return residents.expect(hello);
+        return guests.expect(hello);
       };
       const { journals } = options;
-      void receive(socket, { prepare, key, limits, known, journals, receptions }).then((how) => {
-        visit.leaves();
+      void receive(socket, { prepare, key, limits, authenticated, journals, migrations }).then((how) => {
+        slot.release();
         options.log(`${from}: ${printable(how)}`);
       });
     });
@@ -89,19 +92,19 @@ export class Destination {
       server.listen(port, host, resolve);
     });
     const bound = server.address() as { address: string; port: number };
-    return new Destination(server, { host: bound.address, port: bound.port }, sockets, residents);
+    return new ThreadsDestination(server, { host: bound.address, port: bound.port }, sockets, guests);
   }
 
   /** Hangs up, ends every guest and stops listening. */
   async close(): Promise<void> {
     for (const socket of this.#sockets) socket.destroy();
-    await this.#residents.end();
+    await this.#guests.end();
     await new Promise((resolve) => this.#server.close(resolve));
   }
 }
 
-/** @throws Failure no such host. @throws Refusal without a key strangers could connect. */
-async function addressOf({ host, port }: DestinationOptions, keyed: boolean): Promise<string> {
+/** @throws Failure no such host. @throws Refusal without a key anybody could connect. */
+async function addressOf({ host, port }: ThreadsDestinationOptions, keyed: boolean): Promise<string> {
   const found = await lookup(host).catch((cause) => {
     throw cannotListen({ host, port }, cause);
   });
@@ -126,7 +129,7 @@ function turnAway(socket: Socket, why: string): void {
 }
 
 /** @throws Failure this destination takes guests of another size only. */
-function checkSize({ guest }: Hello, options: DestinationOptions): void {
+function checkSize({ guest }: Hello, options: ThreadsDestinationOptions): void {
   const { pages = guest.pages, pageSizeBytes = guest.pageSizeBytes } = options;
   if (guest.pages === pages && guest.pageSizeBytes === pageSizeBytes) return;
   throw new Failure(

@@ -1,10 +1,10 @@
 import { workerData } from 'node:worker_threads';
 import type { Nanos } from '../../core/units.ts';
-import { openTurn, type TurnData } from '../../sched/scheduled-thread.ts';
+import { openScheduledThread, type ScheduledThreadData } from '../../sched/scheduled-thread.ts';
 import { Allowance } from '../../transport/allowance.ts';
 import { Sender } from '../../transport/sender.ts';
 import { serveSender } from '../../transport/sender-requests.ts';
-import { noisyTurn } from '../../workload/antagonists/noisy-thread.ts';
+import { noisyThread } from '../../workload/antagonists/noisy-thread.ts';
 import { DirtyLog } from './dirty-log.ts';
 
 /** The sender's thread: over memory in which its guest marks what it has written. */
@@ -17,7 +17,7 @@ export interface SenderWorkerData {
   readonly allowance: SharedArrayBuffer;
   readonly cpuPerPageNs: Nanos;
   readonly cpuPerHandoverNs: Nanos;
-  readonly turn: TurnData;
+  readonly thread: ScheduledThreadData;
   /** A mean of 0: none. */
   readonly timerNoise: { readonly meanNs: Nanos; readonly seed: number };
 }
@@ -25,8 +25,8 @@ export interface SenderWorkerData {
 const data = workerData as SenderWorkerData;
 const log = new DirtyLog(data.pages, data.dirty);
 const { meanNs, seed } = data.timerNoise;
-const quietTurn = openTurn(data.turn);
-const turn = meanNs > 0 ? noisyTurn(quietTurn, meanNs, seed) : quietTurn;
+const quietTurn = openScheduledThread(data.thread);
+const thread = meanNs > 0 ? noisyThread(quietTurn, meanNs, seed) : quietTurn;
 const sender = new Sender(
   {
     memory: new Uint8Array(data.memory),
@@ -35,7 +35,7 @@ const sender = new Sender(
     clear: (page) => log.clear(page),
   },
   data.depthBytes,
-  { turn, cpuPerPageNs: data.cpuPerPageNs, cpuPerHandoverNs: data.cpuPerHandoverNs },
+  { thread, cpuPerPageNs: data.cpuPerPageNs, cpuPerHandoverNs: data.cpuPerHandoverNs },
   new Allowance(data.allowance),
 );
-serveSender(sender, turn);
+serveSender(sender, thread);

@@ -1,12 +1,12 @@
 import { randomInt } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type CpuPlan, competitors, isHog } from '../../core/cpu/cpu-plan.ts';
+import { type CpuPlan, isHog, schedEntities } from '../../core/cpu/cpu-plan.ts';
 import type { Slice } from '../../core/cpu/slice.ts';
 import type { Ceiling } from '../../core/link/ceiling.ts';
-import type { Seen, Step } from '../../core/migration/steps.ts';
+import type { Step, StepResult } from '../../core/migration/steps.ts';
 import { NANOS_PER_MILLISECOND } from '../../core/units.ts';
 import { ViewerThread } from '../../observe/viewer/viewer-thread.ts';
-import { Cpu } from '../../sched/processors.ts';
+import { Processors } from '../../sched/processors.ts';
 import type { DestinationThere } from '../../transport/connect.ts';
 import { Interruption } from '../../transport/interruption.ts';
 import { Antagonists } from '../../workload/antagonists/antagonists.ts';
@@ -14,10 +14,10 @@ import { latenessMeanNs } from '../../workload/antagonists/disturbance.ts';
 import type { MigrationSpec } from '../../workload/migration-spec.ts';
 import { phaseNs } from '../phase.ts';
 import type { World } from '../world.ts';
-import { Resident } from './guest-instance.ts';
+import { GuestInstance } from './guest-instance.ts';
 import { GuestThread } from './guest-thread.ts';
 import { retiring } from './migration-hooks.ts';
-import { Departure } from './outgoing-migration.ts';
+import { OutgoingMigration } from './outgoing-migration.ts';
 
 /** Where the destination is, and where on this host its guest can reach the viewer. */
 export interface ThreadsOptions {
@@ -32,11 +32,11 @@ export interface ThreadsOptions {
  * heartbeats throughout, migrated, and in the end retired at its destination and compared with the copy that stayed.
  */
 export class ThreadsWorld implements World {
-  readonly #departure: Departure;
+  readonly #outgoing: OutgoingMigration;
   readonly #parts: readonly { end(): Promise<void> }[];
 
-  private constructor(departure: Departure, parts: readonly { end(): Promise<void> }[]) {
-    this.#departure = departure;
+  private constructor(outgoing: OutgoingMigration, parts: readonly { end(): Promise<void> }[]) {
+    this.#outgoing = outgoing;
     this.#parts = parts;
   }
 
@@ -52,25 +52,25 @@ export class ThreadsWorld implements World {
       const processors = await startCpu(cpu);
       parts.push(processors);
       const heartbeats = { host, port: viewer.port, token };
-      const thread = await GuestThread.boot(guest, heartbeats, processors.turnOf('guest'));
+      const thread = await GuestThread.boot(guest, heartbeats, processors.threadDataOf('guest'));
       const reservation = cpu.guest && { ...cpu.guest, scheduler: cpu.scheduler };
-      const resident = new Resident({ guest, heartbeats, reservation }, processors, thread);
-      parts.push(resident);
-      resident.claim('leaving');
-      const onlooker = retiring(resident, viewer);
+      const instance = new GuestInstance({ guest, heartbeats, reservation }, processors, thread);
+      parts.push(instance);
+      instance.claim('leaving');
+      const hooks = retiring(instance, viewer);
       const interruption = new Interruption();
       const antagonists = new Antagonists();
       parts.push(antagonists);
-      const departure = await Departure.begin({
-        ...{ resident, plan, cpu, processors, journals, onlooker, interruption },
+      const outgoing = await OutgoingMigration.begin({
+        ...{ instance, plan, cpu, processors, journals, hooks, interruption },
         to: { ...to, ...(await antagonists.inTheWay(setup, to)) },
         timerNoiseMeanNs: latenessMeanNs(setup.antagonists ?? []),
       });
       antagonists.start(setup);
-      parts.push({ end: () => departure.close() });
-      await resident.run();
+      parts.push({ end: () => outgoing.close() });
+      await instance.run();
       await sleep(phaseNs(setup) / NANOS_PER_MILLISECOND);
-      return new ThreadsWorld(departure, parts);
+      return new ThreadsWorld(outgoing, parts);
     } catch (cause) {
       await end(parts);
       throw cause;
@@ -78,23 +78,23 @@ export class ThreadsWorld implements World {
   }
 
   get startedAt(): string {
-    return this.#departure.startedAt;
+    return this.#outgoing.startedAt;
   }
 
-  perform(step: Step): Promise<Seen> {
-    return this.#departure.perform(step);
+  perform(step: Step): Promise<StepResult> {
+    return this.#outgoing.perform(step);
   }
 
   cancel(why: string): boolean {
-    return this.#departure.cancel(why);
+    return this.#outgoing.cancel(why);
   }
 
   allow(ceilings: readonly Ceiling[]): void {
-    this.#departure.allow(ceilings);
+    this.#outgoing.allow(ceilings);
   }
 
   slices(): readonly Slice[] {
-    return this.#departure.slices();
+    return this.#outgoing.slices();
   }
 
   close(): Promise<void> {
@@ -108,9 +108,9 @@ async function end(parts: readonly { end(): Promise<void> }[]): Promise<void> {
 }
 
 /** Whoever competes for the processors but guest and sender, whose threads are ours, is started here. */
-function startCpu(plan: CpuPlan): Promise<Cpu> {
-  const all = competitors(plan);
-  return Cpu.start({
+function startCpu(plan: CpuPlan): Promise<Processors> {
+  const all = schedEntities(plan);
+  return Processors.start({
     scheduler: plan.scheduler,
     reclaim: plan.reclaim,
     entities: all.filter((entity) => !isHog(entity)),

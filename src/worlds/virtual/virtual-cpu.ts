@@ -1,4 +1,4 @@
-import { type CpuPlan, competitors, isHog, ruleOf } from '../../core/cpu/cpu-plan.ts';
+import { type CpuPlan, isHog, ruleOf, schedEntities } from '../../core/cpu/cpu-plan.ts';
 import { type EntityId, Processor } from '../../core/cpu/processor.ts';
 import type { ServerRecord } from '../../core/cpu/server-record.ts';
 import type { Slice } from '../../core/cpu/slice.ts';
@@ -39,7 +39,7 @@ export class VirtualCpu {
     this.#load = load;
     this.#clock = clock;
     this.#heartbeatPeriodNs = heartbeatPeriodNs;
-    const all = competitors(plan);
+    const all = schedEntities(plan);
     const home = (name: string) => all.find((entity) => entity.name === name)!.processor;
     const lived = [...new Set([home('guest'), home('sender')])];
     const places = new Map<string, Place>();

@@ -1,10 +1,10 @@
-import { isCompeted } from '../../core/cpu/cpu-plan.ts';
+import { isContended } from '../../core/cpu/cpu-plan.ts';
 import type { Slice } from '../../core/cpu/slice.ts';
 import type { Ceiling } from '../../core/link/ceiling.ts';
-import type { Witness } from '../../core/migration/migration-result.ts';
+import type { Measurements } from '../../core/migration/migration-result.ts';
 import { PageSet } from '../../core/migration/pages.ts';
 import { stoodTooLong } from '../../core/migration/plan.ts';
-import type { Seen, Step } from '../../core/migration/steps.ts';
+import type { Step, StepResult } from '../../core/migration/steps.ts';
 import { Random } from '../../core/random.ts';
 import type { Bytes, BytesPerSecond, Nanos } from '../../core/units.ts';
 import { Failure } from '../../platform/failure.ts';
@@ -64,7 +64,7 @@ export class VirtualWorld implements World {
       : new VirtualLink(plan.depthBytes, linkWindows);
     this.#dirty = new PageSet(guest.pages);
     this.#clearedAtNs = new Float64Array(guest.pages);
-    if (isCompeted(cpu)) {
+    if (isContended(cpu)) {
       this.#cpu = new VirtualCpu(cpu, guestLoad(guest), guest.heartbeatPeriodNs, this.#clock);
       this.#pass(phaseNs(setup));
       this.#draw();
@@ -72,12 +72,12 @@ export class VirtualWorld implements World {
     }
   }
 
-  perform(step: Step): Promise<Seen> {
+  perform(step: Step): Promise<StepResult> {
     return Promise.resolve(this.carryOut(step));
   }
 
   /** The same without a promise: virtual time needs no waiting. */
-  carryOut(step: Step): Seen {
+  carryOut(step: Step): StepResult {
     const { guest } = this.#setup;
     switch (step.kind) {
       case 'observe':
@@ -108,9 +108,9 @@ export class VirtualWorld implements World {
       case 'hand over':
         return this.#inTime(this.#handOver());
       case 'abort': {
-        const witness = this.#witness();
+        const measurements = this.#measurements();
         this.#stoppedAtNs = undefined;
-        return { kind: 'aborted', now: this.#now, owner: 'source', witness };
+        return { kind: 'aborted', now: this.#now, owner: 'source', measurements };
       }
     }
   }
@@ -128,7 +128,7 @@ export class VirtualWorld implements World {
   }
 
   /** Pages of one size leave as a row: zero pages cost their header only. */
-  #send(pages: Uint32Array, rate: BytesPerSecond | null, clears: boolean, endsRound: boolean): Seen {
+  #send(pages: Uint32Array, rate: BytesPerSecond | null, clears: boolean, endsRound: boolean): StepResult {
     const { plan, guest } = this.#setup;
     const firstZeroPage = guest.pages - guest.zeroPages;
     let zeroPages = 0;
@@ -224,12 +224,12 @@ export class VirtualWorld implements World {
     return taken;
   }
 
-  #seen(dirty: PageSet, windowNs: Nanos = 0): Seen {
+  #seen(dirty: PageSet, windowNs: Nanos = 0): StepResult {
     return { kind: 'dirty', now: this.#now, dirty, windowNs };
   }
 
   /** The guest runs on here at the instant at which it has stood for too long, whatever was under way. */
-  #inTime(seen: Seen): Seen {
+  #inTime(seen: StepResult): StepResult {
     const { plan } = this.#setup;
     if (this.#stoppedAtNs === undefined || this.#now - this.#stoppedAtNs <= plan.stopTimeoutNs) return seen;
     this.#now = this.#stoppedAtNs + plan.stopTimeoutNs;
@@ -237,7 +237,7 @@ export class VirtualWorld implements World {
   }
 
   /** Takes the sender's CPU time; all else that a real hand-over waits for takes no time. */
-  #handOver(): Seen {
+  #handOver(): StepResult {
     this.#cpu?.work(
       this.#setup.cpu.cpuPerHandoverNs,
       1,
@@ -255,12 +255,12 @@ export class VirtualWorld implements World {
       verifiedAtNs: now,
       committedAtNs: now,
       runningAtNs: now,
-      witness: this.#witness(),
+      measurements: this.#measurements(),
     };
   }
 
   /** Without competition heartbeats come a period apart in guest time, which stands still with the guest. */
-  #witness(): Witness {
+  #measurements(): Measurements {
     const standingNs = this.#stoppedAtNs === undefined ? 0 : this.#now - this.#stoppedAtNs;
     const { heartbeatPeriodNs } = this.#setup.guest;
     const undisturbed = { longestGapNs: heartbeatPeriodNs + standingNs, lateHeartbeats: 0 };

@@ -6,20 +6,20 @@ import { PageDeltas } from './page-deltas.ts';
 const BLOCK_PAGES = 32;
 
 /**
- * Memory whose owner marks nothing. A page is dirty when it differs from its shadow, a copy of it as it was when its
- * mark was last taken off; what is sent is the shadow, so that what the destination has is always what we compare
+ * Memory whose owner marks nothing. A page is dirty when it differs from its baseline copy, a copy of it as it was when its
+ * mark was last taken off; what is sent is the baseline copy, so that what the destination has is always what we compare
  * with. Page by page:
- *   - a write before the shadow is taken is in the shadow, and sent;
- *   - a write after it, or while it is taken, makes page and shadow differ at the next look, so it is sent again;
+ *   - a write before the baseline copy is taken is in the baseline copy, and sent;
+ *   - a write after it, or while it is taken, makes page and baseline copy differ at the next scan, so it is sent again;
  *   - a write that restores the very bytes that were sent is not missed: the destination has them.
  * With the owner stopped, the look is exact.
  */
-export class ShadowedMemory implements PageSource {
+export class ComparedMemory implements PageSource {
   readonly pages: number;
   readonly pageSizeBytes: number;
   readonly memory: Uint8Array;
   readonly #live: Buffer;
-  readonly #shadow: Buffer;
+  readonly #baseline: Buffer;
   readonly #deltas: PageDeltas | undefined;
 
   /** @param deltas whether to tell what has changed in a page that was sent before */
@@ -27,11 +27,11 @@ export class ShadowedMemory implements PageSource {
     this.pages = live.length / pageSizeBytes;
     this.pageSizeBytes = pageSizeBytes;
     this.#live = live;
-    this.#shadow = Buffer.alloc(live.length);
-    this.memory = this.#shadow;
+    this.#baseline = Buffer.alloc(live.length);
+    this.memory = this.#baseline;
     // Once, so that no page has to be found in the middle of a migration.
-    live.copy(this.#shadow);
-    if (deltas) this.#deltas = new PageDeltas(this.#shadow, this.pages, pageSizeBytes);
+    live.copy(this.#baseline);
+    if (deltas) this.#deltas = new PageDeltas(this.#baseline, this.pages, pageSizeBytes);
   }
 
   clear(page: number): void {
@@ -44,7 +44,7 @@ export class ShadowedMemory implements PageSource {
   }
 
   /** The dirty pages; `take`: and takes off their marks. */
-  look(take: boolean): PageSet {
+  scan(take: boolean): PageSet {
     const dirty = new PageSet(this.pages);
     for (let first = 0; first < this.pages; first += BLOCK_PAGES) {
       const end = Math.min(first + BLOCK_PAGES, this.pages);
@@ -62,11 +62,11 @@ export class ShadowedMemory implements PageSource {
 
   #copy(page: number): void {
     const start = page * this.pageSizeBytes;
-    this.#live.copy(this.#shadow, start, start, start + this.pageSizeBytes);
+    this.#live.copy(this.#baseline, start, start, start + this.pageSizeBytes);
   }
 
   #differs(first: number, end: number): boolean {
     const [from, to] = [first * this.pageSizeBytes, end * this.pageSizeBytes];
-    return this.#live.compare(this.#shadow, from, to, from, to) !== 0;
+    return this.#live.compare(this.#baseline, from, to, from, to) !== 0;
   }
 }

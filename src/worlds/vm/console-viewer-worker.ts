@@ -21,10 +21,10 @@ const server = createServer((socket) => {
   socket.on('error', () => {});
   socket.on('data', take);
 });
-const desk = serveViewer(account, () => connections[0]?.destroy());
+const viewer = serveViewer(account, () => connections[0]?.destroy());
 
-server.on('error', (error) => desk.failed(error.message));
-server.listen(0, host, () => desk.listening((server.address() as { port: number }).port));
+server.on('error', (error) => viewer.failed(error.message));
+server.listen(0, host, () => viewer.listening((server.address() as { port: number }).port));
 
 function take(bytes: Buffer): void {
   const atNs = clockNs();

@@ -1,6 +1,6 @@
 import type {
-  Course,
   LinkRecord,
+  MigrationResult,
   Outcome,
   Owner,
   RoundRecord,
@@ -43,10 +43,10 @@ interface Moment {
   readonly heardAtNs: Nanos;
 }
 
-type Witnessed = 'outage' | 'verified' | 'servers' | 'link';
+type Measured = 'outage' | 'verified' | 'servers' | 'link';
 
 /** A migration that was only watched, in the terms of the record. */
-export class NativeStory {
+export class NativeMigrationLog {
   readonly #beganAtNs: Nanos;
   readonly #looks: Look[] = [];
   #stop: Moment | undefined;
@@ -75,7 +75,7 @@ export class NativeStory {
   }
 
   /** @param live what passed before the stop */
-  completed(last: QueryMigrate, live: LinkRecord): Omit<Course, Witnessed> {
+  completed(last: QueryMigrate, live: LinkRecord): Omit<MigrationResult, Measured> {
     const downtimeNs = this.#resume!.stampedNs - this.#stop!.stampedNs;
     const ram = last.ram!;
     const stopBytes = ram['downtime-bytes'];
@@ -98,7 +98,7 @@ export class NativeStory {
     };
   }
 
-  abandoned(outcome: Outcome, reason: string, atNs: Nanos, owner: Owner): Omit<Course, Witnessed> {
+  abandoned(outcome: Outcome, reason: string, atNs: Nanos, owner: Owner): Omit<MigrationResult, Measured> {
     const totalNs = atNs - this.#beganAtNs;
     const downtimeNs = this.#stop ? atNs - this.#stop.heardAtNs : 0;
     const last = this.#looks.at(-1);

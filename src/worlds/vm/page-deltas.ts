@@ -4,11 +4,11 @@ import { encodeDelta } from '../../core/wire/delta.ts';
 const WORD_BYTES = 4;
 
 /**
- * What has changed in pages since they were sent. It is known of a page whose shadow the destination has: from when it was sent
- * until its shadow is taken anew for another reason than to be sent.
+ * What has changed in pages since they were sent. It is known of a page whose baseline copy the destination has: from when it was sent
+ * until its baseline copy is taken anew for another reason than to be sent.
  */
 export class PageDeltas {
-  readonly #shadow: Buffer;
+  readonly #baseline: Buffer;
   readonly #pageSizeBytes: number;
   readonly #there: PageSet;
   /** The page as it is now, while the guest may write on. */
@@ -16,8 +16,8 @@ export class PageDeltas {
   readonly #delta: Uint32Array;
   #taken: { readonly page: number; readonly words: number } | undefined;
 
-  constructor(shadow: Buffer, pages: number, pageSizeBytes: number) {
-    this.#shadow = shadow;
+  constructor(baseline: Buffer, pages: number, pageSizeBytes: number) {
+    this.#baseline = baseline;
     this.#pageSizeBytes = pageSizeBytes;
     this.#there = new PageSet(pages);
     this.#now = new Uint32Array(pageSizeBytes / WORD_BYTES);
@@ -25,22 +25,26 @@ export class PageDeltas {
     this.#delta = new Uint32Array(pageSizeBytes / WORD_BYTES - 1);
   }
 
-  /** Takes the page's shadow anew, and keeps for `sent` what that changes. */
+  /** Takes the page's baseline copy anew, and keeps for `sent` what that changes. */
   take(page: number, live: Buffer): void {
     const start = page * this.#pageSizeBytes;
     const now = Buffer.from(this.#now.buffer);
     live.copy(now, 0, start, start + this.#pageSizeBytes);
     this.#taken = undefined;
     if (this.#there.has(page)) {
-      const before = new Uint32Array(this.#shadow.buffer, this.#shadow.byteOffset + start, this.#now.length);
+      const before = new Uint32Array(
+        this.#baseline.buffer,
+        this.#baseline.byteOffset + start,
+        this.#now.length,
+      );
       const words = encodeDelta(before, this.#now, this.#delta);
       if (words !== null) this.#taken = { page, words };
     }
-    now.copy(this.#shadow, start);
+    now.copy(this.#baseline, start);
     this.#there.delete(page);
   }
 
-  /** The destination gets the page's shadow. @returns the length of what has changed, written at `at`; null: that is not known */
+  /** The destination gets the page's baseline copy. @returns the length of what has changed, written at `at`; null: that is not known */
   sent(page: number, into: Buffer, at: number): number | null {
     this.#there.add(page);
     if (this.#taken?.page !== page) return null;
@@ -50,7 +54,7 @@ export class PageDeltas {
     return bytes;
   }
 
-  /** The page's shadow was taken anew, and nothing is sent yet. */
+  /** The page's baseline copy was taken anew, and nothing is sent yet. */
   forget(page: number): void {
     this.#there.delete(page);
     if (this.#taken?.page === page) this.#taken = undefined;

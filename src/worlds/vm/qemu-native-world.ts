@@ -1,7 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { idleLink } from '../../core/link/account.ts';
-import type { Course, Outage, Outcome, Verification } from '../../core/migration/migration-result.ts';
+import type {
+  MigrationResult,
+  Outage,
+  Outcome,
+  Verification,
+} from '../../core/migration/migration-result.ts';
 import { formatDuration, NANOS_PER_MILLISECOND, type Nanos } from '../../core/units.ts';
 import { ViewerThread } from '../../observe/viewer/viewer-thread.ts';
 import { clockNs } from '../../platform/clock.ts';
@@ -9,14 +14,14 @@ import { Failure, reasonOf } from '../../platform/failure.ts';
 import type { MigrationSpec } from '../../workload/migration-spec.ts';
 import type { World } from '../world.ts';
 import { machineFolder } from './machine-folder.ts';
-import { NativeStory, type QueryMigrate } from './native-migration-log.ts';
+import { NativeMigrationLog, type QueryMigrate } from './native-migration-log.ts';
 import { configure, notesOf, plainNative } from './native-settings.ts';
 import { Relay } from './relay.ts';
-import { TapeMachine } from './script-machine.ts';
+import { ScriptMachine } from './script-machine.ts';
 
 interface Parts {
-  readonly source: TapeMachine;
-  readonly destination: TapeMachine;
+  readonly source: ScriptMachine;
+  readonly destination: ScriptMachine;
   readonly viewer: ViewerThread;
   readonly relay: Relay;
 }
@@ -63,7 +68,7 @@ export class QemuNativeWorld implements World {
       const heartbeats = { host: HOST, port: viewer.port, token: 0 };
       const options = { heartbeats, outlives: false };
       const machine = async (role: 'new guest' | 'receives by QEMU', end: 'source' | 'destination') => {
-        const made = await TapeMachine.create(guest, {
+        const made = await ScriptMachine.create(guest, {
           ...options,
           role,
           folder: machineFolder(migration, end),
@@ -107,7 +112,7 @@ export class QemuNativeWorld implements World {
     return [];
   }
 
-  async migrate(): Promise<Course> {
+  async migrate(): Promise<MigrationResult> {
     const { source, viewer, relay } = this.#parts;
     await sleep(this.#setup.plan.observeNs / NANOS_PER_MILLISECOND);
     viewer.watchGaps();
@@ -135,9 +140,9 @@ export class QemuNativeWorld implements World {
   }
 
   /** Takes down what QEMU reports, and what it says when asked at these moments. */
-  #watch(): NativeStory {
+  #watch(): NativeMigrationLog {
     const { source, destination, relay } = this.#parts;
-    const story = new NativeStory(clockNs());
+    const story = new NativeMigrationLog(clockNs());
     source.qemu.qmp.listen((event) => {
       if (event.event === 'STOP') {
         relay.stopped();
@@ -157,7 +162,7 @@ export class QemuNativeWorld implements World {
   }
 
   /** @throws Failure it does not come to that. */
-  async #runsThere(story: NativeStory): Promise<void> {
+  async #runsThere(story: NativeMigrationLog): Promise<void> {
     const { source } = this.#parts;
     const { timeoutNs } = this.#setup.plan;
     const untilNs = clockNs() + (timeoutNs ?? Number.POSITIVE_INFINITY);
@@ -173,7 +178,7 @@ export class QemuNativeWorld implements World {
     }
   }
 
-  async #staysHere(story: NativeStory, cause: unknown): Promise<Course> {
+  async #staysHere(story: NativeMigrationLog, cause: unknown): Promise<MigrationResult> {
     const { source, viewer, relay } = this.#parts;
     const { qmp } = source.qemu;
     await qmp.execute('migrate_cancel').catch(() => {});
@@ -212,7 +217,7 @@ function limitNs({ plan: { stop } }: MigrationSpec): Nanos {
 }
 
 /** Where a QEMU waits for another one. */
-async function portOf(machine: TapeMachine): Promise<number> {
+async function portOf(machine: ScriptMachine): Promise<number> {
   const { 'socket-address': [address] = [] } = await machine.qemu.qmp.execute<{
     'socket-address'?: readonly { readonly port: string }[];
   }>('query-migrate');

@@ -6,8 +6,8 @@ import { ViewerThread } from '../../observe/viewer/viewer-thread.ts';
 import type { HeartbeatAddress } from '../../transport/hello.ts';
 import type { MigrationSpec } from '../../workload/migration-spec.ts';
 import type { GuestSpec } from '../../workload/programs.ts';
-import { TapeMachine } from './script-machine.ts';
-import type { Arrival, Inhabitant, Place, VmSender } from './vm-guest.ts';
+import { ScriptMachine } from './script-machine.ts';
+import type { Arrival, VmGuest, VmGuestPlace, VmSender } from './vm-guest.ts';
 
 const VIEWER_HOST = '127.0.0.1';
 /** After the hand-over the guest runs on for so many heartbeats, so that its client can say how it went. */
@@ -15,15 +15,15 @@ const HEARTBEATS_AFTERWARDS = 25;
 /** The copy that stayed behind makes up for what the other has run; on a busy machine that takes its time. */
 const MOST_CATCHING_UP_MS = 10_000;
 
-/** A guest that replays its tape, and a client that listens to its heartbeats. */
-export class TapeGuest implements Inhabitant {
-  readonly machine: TapeMachine;
+/** A guest that replays its script, and a client that listens to its heartbeats. */
+export class ScriptGuest implements VmGuest {
+  readonly machine: ScriptMachine;
   readonly heartbeats: HeartbeatAddress;
   readonly #viewer: ViewerThread;
   readonly #guest: GuestSpec;
 
   private constructor(
-    machine: TapeMachine,
+    machine: ScriptMachine,
     heartbeats: HeartbeatAddress,
     viewer: ViewerThread,
     guest: GuestSpec,
@@ -34,7 +34,7 @@ export class TapeGuest implements Inhabitant {
     this.#guest = guest;
   }
 
-  static async movesIn({ guest }: MigrationSpec, place: Place): Promise<TapeGuest> {
+  static async boot({ guest }: MigrationSpec, place: VmGuestPlace): Promise<ScriptGuest> {
     const token = randomInt(2 ** 32);
     const viewer = await ViewerThread.listen(
       { host: VIEWER_HOST, token, periodNs: guest.heartbeatPeriodNs },
@@ -42,8 +42,8 @@ export class TapeGuest implements Inhabitant {
     );
     try {
       const heartbeats = { host: VIEWER_HOST, port: viewer.port, token };
-      const machine = await TapeMachine.create(guest, { ...place, heartbeats, role: 'new guest' });
-      return new TapeGuest(machine, heartbeats, viewer, guest);
+      const machine = await ScriptMachine.create(guest, { ...place, heartbeats, role: 'new guest' });
+      return new ScriptGuest(machine, heartbeats, viewer, guest);
     } catch (cause) {
       await viewer.end();
       throw cause;
@@ -54,7 +54,7 @@ export class TapeGuest implements Inhabitant {
     this.#viewer.watchGaps();
   }
 
-  async departs(): Promise<void> {}
+  async aboutToStop(): Promise<void> {}
 
   /**
    * Lets the guest run on at the destination and rest there for good. Then, as there is no other guest any more, lets the
@@ -73,7 +73,7 @@ export class TapeGuest implements Inhabitant {
     return { outage, continued, notes: [] };
   }
 
-  stays(): Promise<Outage | null> {
+  outage(): Promise<Outage | null> {
     return this.#viewer.outage(0);
   }
 

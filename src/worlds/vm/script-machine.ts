@@ -8,11 +8,11 @@ import type { GuestSpec } from '../../workload/programs.ts';
 import { bootRom } from './boot/boot-program.ts';
 import { bootImage } from './boot/image.ts';
 import { PAGES_AT, page0 } from './boot/memory-layout.ts';
-import { Machine, type MachineRole } from './virtual-machine.ts';
+import { type MachineRole, VirtualMachine } from './virtual-machine.ts';
 
 const REST_MS = 5_000;
 
-export interface TapeMachineOptions {
+export interface ScriptMachineOptions {
   readonly folder: string;
   readonly heartbeats: HeartbeatAddress | null;
   readonly outlives: boolean;
@@ -20,14 +20,14 @@ export interface TapeMachineOptions {
   readonly accelerator?: 'tcg' | 'kvm';
 }
 
-/** A guest that replays its tape in a real virtual machine. */
-export class TapeMachine extends Machine {
+/** A guest that replays its script in a real virtual machine. */
+export class ScriptMachine extends VirtualMachine {
   /** @throws Failure there is no QEMU here or no memory, or it does not start; nothing has been left behind. */
-  static async create(guest: GuestSpec, options: TapeMachineOptions): Promise<TapeMachine> {
+  static async create(guest: GuestSpec, options: ScriptMachineOptions): Promise<ScriptMachine> {
     const { heartbeats, role, ...others } = options;
     const image = bootImage(guest);
     const rom = join(options.folder, 'rom');
-    const parts = await Machine.start({
+    const parts = await VirtualMachine.start({
       ...others,
       role,
       memory: { pagesAtByte: PAGES_AT, bytes: guest.pages * guest.pageSizeBytes },
@@ -39,7 +39,7 @@ export class TapeMachine extends Machine {
         return [rom];
       },
     });
-    return new TapeMachine(parts);
+    return new ScriptMachine(parts);
   }
 
   get steps(): number {
@@ -87,7 +87,7 @@ export class TapeMachine extends Machine {
   async #rests(until: number): Promise<void> {
     for (;;) {
       await sleep(3);
-      await this.stand();
+      await this.pause();
       if (await this.#isHalted()) return;
       if (Date.now() > until) throw new Failure('the guest does not come to rest');
       await this.qemu.run();

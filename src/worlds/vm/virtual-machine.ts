@@ -21,7 +21,7 @@ const LARGEST_STATE_BYTES = 64 * 1024 * 1024;
 /** A new guest; one whose memory our receiver will fill; or one that QEMU takes in whole, by its own migration. */
 export type MachineRole = 'new guest' | 'receives' | 'receives by QEMU';
 
-export interface MachineOptions {
+export interface VirtualMachineOptions {
   readonly folder: string;
   readonly memory: {
     /** Where the pages begin that a migration moves: all before them is made at both ends. */
@@ -48,15 +48,15 @@ const incoming = { 'new guest': 'no', receives: 'stands', 'receives by QEMU': 'r
 interface MachineParts {
   readonly qemu: Qemu;
   readonly ram: MappedFile;
-  readonly options: MachineOptions;
+  readonly options: VirtualMachineOptions;
 }
 
 /** A real virtual machine, its memory shared with us. It stands until it is told to run. */
-export abstract class Machine {
+export abstract class VirtualMachine {
   readonly ram: MappedFile;
   readonly #qemu: Qemu;
   readonly #folder: string;
-  readonly #memory: MachineOptions['memory'];
+  readonly #memory: VirtualMachineOptions['memory'];
   #saving: Promise<unknown> = Promise.resolve();
 
   constructor({ qemu, ram, options }: MachineParts) {
@@ -67,7 +67,7 @@ export abstract class Machine {
   }
 
   /** @throws Failure there is no QEMU here or no memory, or it does not start; nothing has been left behind. */
-  protected static async start(options: MachineOptions): Promise<MachineParts> {
+  protected static async start(options: VirtualMachineOptions): Promise<MachineParts> {
     const { folder, memory, role, outlives, accelerator = 'tcg' } = options;
     const usedBytes = memory.pagesAtByte + memory.bytes;
     const lengthBytes = Math.ceil(usedBytes / RAM_GRAIN_BYTES) * RAM_GRAIN_BYTES;
@@ -132,7 +132,7 @@ export abstract class Machine {
   }
 
   /** Stops between two instructions. */
-  async stand(): Promise<void> {
+  async pause(): Promise<void> {
     await this.#qemu.stand();
   }
 

@@ -1,7 +1,7 @@
 import { reasonOf } from '../../platform/failure.ts';
 import type { DestinationReport } from '../../transport/destination-process.ts';
 import { LinuxMachine } from './linux/linux-machine.ts';
-import type { LinuxLodging } from './linux/linux-site.ts';
+import type { LinuxGuestAddress } from './linux/linux-site.ts';
 import { type Takes, VmDestination } from './vm-destination.ts';
 
 /**
@@ -22,6 +22,6 @@ try {
   process.send!({ kind: 'failed', why: reasonOf(cause) } satisfies DestinationReport, () => process.exit(1));
 }
 
-function takesLinux({ files, plug }: LinuxLodging): Takes {
+function takesLinux({ files, plug }: LinuxGuestAddress): Takes {
   return ({ guest }, place) => LinuxMachine.create(guest, files, plug, { ...place, role: 'receives' });
 }

@@ -4,37 +4,37 @@ import { Failure, printable, reasonOf } from '../../platform/failure.ts';
 import type { Hello } from '../../transport/hello.ts';
 import type { HostedGuest } from '../../transport/hosted-guest.ts';
 import { receive } from '../../transport/incoming-migration.ts';
-import { Receptions } from '../../transport/incoming-migrations.ts';
+import { IncomingMigrations } from '../../transport/incoming-migrations.ts';
 import { defaultLimits } from '../../transport/limits.ts';
 import { NameClaims } from '../../transport/name-claims.ts';
 import { receivingServer } from '../../transport/receiving-server.ts';
 import { pagesNeeded, usedPages } from '../../workload/programs.ts';
 import { machineFolder } from './machine-folder.ts';
-import { TapeMachine } from './script-machine.ts';
+import { ScriptMachine } from './script-machine.ts';
 import { Vcpu } from './vcpu.ts';
-import type { Machine } from './virtual-machine.ts';
-import type { Place } from './vm-guest.ts';
+import type { VirtualMachine } from './virtual-machine.ts';
+import type { VmGuestPlace } from './vm-guest.ts';
 
-export interface DestinationOptions {
+export interface VmDestinationOptions {
   /** The folder where journals of migrations are kept; without it, none are, and machines end with this process. */
   readonly journals?: string | undefined;
   /** Called with a line for everything that happens. */
   readonly log: (line: string) => void;
-  /** Makes the machines; without it, such as replay a tape. */
+  /** Makes the machines; without it, such as replay a write script. */
   readonly takes?: Takes;
 }
 
 /** A machine that waits for what a source has announced. @throws Failure it cannot be had; nothing has been left behind. */
-export type Takes = (hello: Hello, place: Place) => Promise<Machine>;
+export type Takes = (hello: Hello, place: VmGuestPlace) => Promise<VirtualMachine>;
 
 /** Takes in one virtual machine after another, from this host only. */
 export class VmDestination {
   readonly address: { readonly host: string; readonly port: number };
   readonly #server: Server;
   readonly #sockets: Set<Socket>;
-  readonly #machines: Set<Machine>;
+  readonly #machines: Set<VirtualMachine>;
 
-  private constructor(server: Server, port: number, sockets: Set<Socket>, machines: Set<Machine>) {
+  private constructor(server: Server, port: number, sockets: Set<Socket>, machines: Set<VirtualMachine>) {
     this.#server = server;
     this.address = { host: HOST, port };
     this.#sockets = sockets;
@@ -42,17 +42,24 @@ export class VmDestination {
   }
 
   /** @throws Failure it cannot listen. */
-  static async listen({ journals, log, takes = takesTapes }: DestinationOptions): Promise<VmDestination> {
+  static async listen({ journals, log, takes = takesScripts }: VmDestinationOptions): Promise<VmDestination> {
     const sockets = new Set<Socket>();
-    const machines = new Set<Machine>();
+    const machines = new Set<VirtualMachine>();
     const names = new NameClaims();
-    const receptions = new Receptions();
+    const migrations = new IncomingMigrations();
     const server = receivingServer(defaultLimits.connections, sockets, (socket) => {
       const outlives = journals !== undefined;
       const prepared = (hello: Hello) => prepare(hello, takes, outlives, socket, machines, names);
-      const known = () => {};
-      const reception = { prepare: prepared, key: null, limits: defaultLimits, known, journals, receptions };
-      void receive(socket, reception).then((how) => log(printable(how)));
+      const authenticated = () => {};
+      const options = {
+        prepare: prepared,
+        key: null,
+        limits: defaultLimits,
+        authenticated,
+        journals,
+        migrations,
+      };
+      void receive(socket, options).then((how) => log(printable(how)));
     });
     await new Promise<void>((resolve, reject) => {
       server.once('error', (error) => reject(new Failure(`cannot listen on ${HOST}: ${reasonOf(error)}`)));
@@ -83,11 +90,11 @@ export class VmDestination {
 const HOST = '127.0.0.1';
 
 /** @throws Failure a program that does not fit its guest */
-const takesTapes: Takes = async ({ guest, heartbeats }, place) => {
+const takesScripts: Takes = async ({ guest, heartbeats }, place) => {
   if (pagesNeeded(guest.program) > usedPages(guest)) {
     throw new Failure(`a program of ${pagesNeeded(guest.program)} pages in a guest of ${usedPages(guest)}`);
   }
-  return TapeMachine.create(guest, { ...place, heartbeats, role: 'receives' });
+  return ScriptMachine.create(guest, { ...place, heartbeats, role: 'receives' });
 };
 
 /** A machine that stands over empty memory. @throws Failure this destination does not take such a guest. */
@@ -96,14 +103,14 @@ async function prepare(
   takes: Takes,
   outlives: boolean,
   socket: Socket,
-  machines: Set<Machine>,
+  machines: Set<VirtualMachine>,
   names: NameClaims,
 ): Promise<HostedGuest> {
   const { guest, reservation, migration } = hello;
   const bytes = guest.pages * guest.pageSizeBytes;
   if (bytes > totalmem() / 2) throw new Failure(`a guest of ${bytes} bytes: more than half of this host`);
   const leave = await names.claim(guest.name);
-  let machine: Machine | undefined;
+  let machine: VirtualMachine | undefined;
   let goes = () => {};
   const gone = new Promise<void>((resolve) => {
     goes = resolve;
@@ -127,7 +134,7 @@ async function prepare(
   }
 }
 
-function hosted(machine: Machine, socket: Socket): Omit<HostedGuest, 'discard' | 'gone'> {
+function hosted(machine: VirtualMachine, socket: Socket): Omit<HostedGuest, 'discard' | 'gone'> {
   let isOurs = false;
   // It may hang at what it was asked, and then nothing else would end it soon.
   socket.once('close', () => {

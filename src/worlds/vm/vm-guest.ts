@@ -2,7 +2,7 @@ import type { Outage, Verification } from '../../core/migration/migration-result
 import type { HeartbeatAddress } from '../../transport/hello.ts';
 import type { SenderThread } from '../../transport/sender-thread.ts';
 import type { MigrationSpec } from '../../workload/migration-spec.ts';
-import type { Machine } from './virtual-machine.ts';
+import type { VirtualMachine } from './virtual-machine.ts';
 import type { VmSenderRequests, VmSenderResults } from './vm-sender-worker.ts';
 
 export type VmSender = SenderThread<VmSenderRequests, VmSenderResults>;
@@ -15,26 +15,26 @@ export interface Arrival {
 }
 
 /** What runs in the machine that is moved, and who uses it meanwhile. */
-export interface Inhabitant {
-  readonly machine: Machine;
+export interface VmGuest {
+  readonly machine: VirtualMachine;
   /** Where the guest sends its heartbeats, from either end, if its client listens to those. */
   readonly heartbeats: HeartbeatAddress | null;
   /** The longest gap that its client sees counts from here. */
   watchGaps(): void;
   /** The machine is about to be stopped. */
-  departs(): Promise<void>;
+  aboutToStop(): Promise<void>;
   /** It runs at the destination: has it run on for a while, then retires it there, and compares. */
   arrived(sender: VmSender): Promise<Arrival>;
   /** It runs on here. */
-  stays(): Promise<Outage | null>;
+  outage(): Promise<Outage | null>;
   end(): Promise<void>;
 }
 
 /** Where its machine keeps its files, and whether it may outlive this process. */
-export interface Place {
+export interface VmGuestPlace {
   readonly folder: string;
   readonly outlives: boolean;
 }
 
 /** Makes the guest of one migration. @throws Failure that is not possible; nothing has been left behind. */
-export type MovesIn = (setup: MigrationSpec, place: Place) => Promise<Inhabitant>;
+export type BootVmGuest = (setup: MigrationSpec, place: VmGuestPlace) => Promise<VmGuest>;

@@ -1,23 +1,23 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type CpuPlan, competitors, isHog } from '../../core/cpu/cpu-plan.ts';
+import { type CpuPlan, isHog, schedEntities } from '../../core/cpu/cpu-plan.ts';
 import { NANOS_PER_MILLISECOND } from '../../core/units.ts';
 import { reasonOf } from '../../platform/failure.ts';
-import { Cpu } from '../../sched/processors.ts';
+import { Processors } from '../../sched/processors.ts';
 import { SenderThread } from '../../transport/sender-thread.ts';
 import { type JournalOptions, SourceJournal } from '../../transport/source-journal.ts';
 import type { MigrationSpec } from '../../workload/migration-spec.ts';
 import { phaseNs } from '../phase.ts';
 import { machineFolder } from './machine-folder.ts';
 import { Vcpu } from './vcpu.ts';
-import type { Inhabitant, MovesIn, VmSender } from './vm-guest.ts';
+import type { BootVmGuest, VmGuest, VmSender } from './vm-guest.ts';
 import type { VmSenderData } from './vm-sender-worker.ts';
 
 /** What one migration of a virtual machine takes at its source. */
 export interface VmParts {
-  readonly inhabitant: Inhabitant;
+  readonly vmGuest: VmGuest;
   readonly sender: VmSender;
-  readonly cpu: Cpu;
+  readonly cpu: Processors;
   readonly journal: SourceJournal;
   readonly vcpu: Vcpu;
 }
@@ -26,7 +26,7 @@ export interface VmParts {
 export async function startParts(
   setup: MigrationSpec,
   options: JournalOptions,
-  movesIn: MovesIn,
+  movesIn: BootVmGuest,
 ): Promise<VmParts> {
   const { guest, plan, cpu: wanted } = setup;
   const migration = randomUUID();
@@ -34,9 +34,9 @@ export async function startParts(
   const ends: (() => Promise<void>)[] = [];
   try {
     const folder = machineFolder(migration, 'source');
-    const inhabitant = await movesIn(setup, { folder, outlives: options.journals !== undefined });
-    ends.push(() => inhabitant.end());
-    const { machine, heartbeats } = inhabitant;
+    const vmGuest = await movesIn(setup, { folder, outlives: options.journals !== undefined });
+    ends.push(() => vmGuest.end());
+    const { machine, heartbeats } = vmGuest;
     const vcpu = new Vcpu(machine.pid, await machine.vcpuThread());
     if (wanted.guest) vcpu.reserve(wanted.guest, wanted.scheduler, wanted.reclaim);
     const cpu = await startCpu(wanted);
@@ -50,7 +50,7 @@ export async function startParts(
       deltas: setup.deltas ?? false,
       cpuPerPageNs: wanted.cpuPerPageNs,
       cpuPerHandoverNs: wanted.cpuPerHandoverNs,
-      turn: cpu.turnOf('sender'),
+      thread: cpu.threadDataOf('sender'),
     };
     const sender: VmSender = new SenderThread('worlds/vm/vm-sender-worker', data);
     // Before the memory that it looks at.
@@ -63,7 +63,7 @@ export async function startParts(
     await sender.ask('greet', { to: { ...options.destination, key: null }, hello });
     await machine.run();
     await sleep(phaseNs(setup) / NANOS_PER_MILLISECOND);
-    return { inhabitant, sender, cpu, journal, vcpu };
+    return { vmGuest, sender, cpu, journal, vcpu };
   } catch (cause) {
     journal?.remark('aborted', reasonOf(cause));
     for (const end of ends) await end();
@@ -71,16 +71,16 @@ export async function startParts(
   }
 }
 
-export async function endParts({ inhabitant, sender, cpu, journal }: VmParts): Promise<void> {
+export async function endParts({ vmGuest, sender, cpu, journal }: VmParts): Promise<void> {
   journal.close();
   await Promise.all([sender.end(), cpu.end()]);
-  await inhabitant.end();
+  await vmGuest.end();
 }
 
 /** The sender takes its turns among hogs; the machine's own thread is the kernel's. */
-function startCpu(plan: CpuPlan): Promise<Cpu> {
-  const all = competitors(plan).filter(({ name }) => name !== 'guest');
-  return Cpu.start({
+function startCpu(plan: CpuPlan): Promise<Processors> {
+  const all = schedEntities(plan).filter(({ name }) => name !== 'guest');
+  return Processors.start({
     scheduler: plan.scheduler,
     reclaim: plan.reclaim,
     entities: all.filter((entity) => !isHog(entity)),

@@ -1,11 +1,11 @@
 import { workerData } from 'node:worker_threads';
 import { PageSet } from '../../core/migration/pages.ts';
 import type { Nanos } from '../../core/units.ts';
-import { openTurn, type TurnData } from '../../sched/scheduled-thread.ts';
+import { openScheduledThread, type ScheduledThreadData } from '../../sched/scheduled-thread.ts';
 import { Allowance } from '../../transport/allowance.ts';
 import { Sender } from '../../transport/sender.ts';
 import { type SenderRequests, type SenderResults, serveSender } from '../../transport/sender-requests.ts';
-import { ShadowedMemory } from './compared-memory.ts';
+import { ComparedMemory } from './compared-memory.ts';
 import { type MappedPlace, viewOf } from './mapped-file.ts';
 
 /** The sender's thread: over the memory of a machine that marks nothing. */
@@ -19,7 +19,7 @@ export interface VmSenderData {
   readonly allowance: SharedArrayBuffer;
   readonly cpuPerPageNs: Nanos;
   readonly cpuPerHandoverNs: Nanos;
-  readonly turn: TurnData;
+  readonly thread: ScheduledThreadData;
 }
 
 /** What is asked of it besides. */
@@ -34,14 +34,14 @@ export type VmSenderRequests = SenderRequests & MachineRequests;
 export type VmSenderResults = SenderResults & { look: Uint32Array; clear: undefined; state: undefined };
 
 const data = workerData as VmSenderData;
-const turn = openTurn(data.turn);
-const memory = new ShadowedMemory(pagesOf(data), data.pageSizeBytes, data.deltas);
+const thread = openScheduledThread(data.thread);
+const memory = new ComparedMemory(pagesOf(data), data.pageSizeBytes, data.deltas);
 const { cpuPerPageNs, cpuPerHandoverNs } = data;
-const cpu = { turn, cpuPerPageNs, cpuPerHandoverNs };
+const cpu = { thread, cpuPerPageNs, cpuPerHandoverNs };
 const sender = new Sender(memory, data.depthBytes, cpu, new Allowance(data.allowance));
 
-serveSender<MachineRequests>(sender, turn, {
-  look: ({ take }) => memory.look(take).words,
+serveSender<MachineRequests>(sender, thread, {
+  look: ({ take }) => memory.scan(take).words,
   clear: ({ words }) => new PageSet(memory.pages, words).each((page) => memory.clear(page)),
   state: ({ bytes }) => sender.sendState(Buffer.from(bytes)),
 });

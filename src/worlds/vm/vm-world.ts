@@ -2,9 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { shareOf } from '../../core/cpu/reservation.ts';
 import type { Slice } from '../../core/cpu/slice.ts';
 import type { Ceiling } from '../../core/link/ceiling.ts';
-import type { Outage, Owner, Verification, Witness } from '../../core/migration/migration-result.ts';
+import type { Measurements, Outage, Owner, Verification } from '../../core/migration/migration-result.ts';
 import { PageSet } from '../../core/migration/pages.ts';
-import type { Seen, Step } from '../../core/migration/steps.ts';
+import type { Step, StepResult } from '../../core/migration/steps.ts';
 import { NANOS_PER_MILLISECOND, type Nanos } from '../../core/units.ts';
 import { clockNs } from '../../platform/clock.ts';
 import { reasonOf } from '../../platform/failure.ts';
@@ -14,8 +14,8 @@ import { Watchdog } from '../../transport/watchdog.ts';
 import type { MigrationSpec } from '../../workload/migration-spec.ts';
 import { writeRatesOf } from '../../workload/programs.ts';
 import type { World } from '../world.ts';
-import { TapeGuest } from './script-guest.ts';
-import type { MovesIn } from './vm-guest.ts';
+import { ScriptGuest } from './script-guest.ts';
+import type { BootVmGuest } from './vm-guest.ts';
 import { endParts, startParts, type VmParts } from './vm-parts.ts';
 
 /**
@@ -49,12 +49,12 @@ export class VmWorld implements World {
   static async create(
     setup: MigrationSpec,
     options: JournalOptions,
-    movesIn: MovesIn = TapeGuest.movesIn,
+    movesIn: BootVmGuest = ScriptGuest.boot,
   ): Promise<VmWorld> {
     return new VmWorld(setup, await startParts(setup, options, movesIn));
   }
 
-  async perform(step: Step): Promise<Seen> {
+  async perform(step: Step): Promise<StepResult> {
     if (step.kind === 'abort') return this.#abort(step.why);
     try {
       this.#interruption.check();
@@ -64,7 +64,7 @@ export class VmWorld implements World {
       const failed = {
         kind: 'failed',
         now: this.#now(),
-        ...(stoppedAtNs !== undefined && { standsSince: this.#since(stoppedAtNs) }),
+        ...(stoppedAtNs !== undefined && { pausedSince: this.#since(stoppedAtNs) }),
       } as const;
       const { cause: interrupted } = this.#interruption;
       if (interrupted) return { ...failed, why: reasonOf(interrupted), outcome: interrupted.outcome };
@@ -97,8 +97,8 @@ export class VmWorld implements World {
     }));
   }
 
-  async #carryOut(step: Exclude<Step, { kind: 'abort' }>): Promise<Seen> {
-    const { sender, inhabitant } = this.#parts;
+  async #carryOut(step: Exclude<Step, { kind: 'abort' }>): Promise<StepResult> {
+    const { sender, vmGuest } = this.#parts;
     const { guest } = this.#setup;
     switch (step.kind) {
       case 'observe':
@@ -106,7 +106,7 @@ export class VmWorld implements World {
       case 'learn':
         return { kind: 'learned', now: this.#now(), rates: writeRatesOf(guest) };
       case 'track':
-        inhabitant.watchGaps();
+        vmGuest.watchGaps();
         return { kind: 'dirty', now: this.#now(), dirty: PageSet.all(guest.pages), windowNs: 0 };
       case 'send': {
         const { pages, rateBytesPerSecond: rate, clears, endsRound } = step;
@@ -135,7 +135,7 @@ export class VmWorld implements World {
   }
 
   /** The first window begins when it is asked for; each later one where the one before it ended. */
-  async #observe(windowNs: Nanos): Promise<Seen> {
+  async #observe(windowNs: Nanos): Promise<StepResult> {
     this.#windowBeganAtNs ??= (await this.#look(true)).atNs;
     const beganAtNs = this.#windowBeganAtNs;
     const restNs = Math.max(0, beganAtNs + windowNs - clockNs());
@@ -146,15 +146,15 @@ export class VmWorld implements World {
   }
 
   /** From here on the watchdog counts. While we look for what is dirty, QEMU writes down what the machine is beyond its memory. */
-  async #stop(): Promise<Seen> {
-    const { inhabitant, journal } = this.#parts;
-    const { machine } = inhabitant;
-    await this.#interruption.unless(inhabitant.departs());
+  async #stop(): Promise<StepResult> {
+    const { vmGuest, journal } = this.#parts;
+    const { machine } = vmGuest;
+    await this.#interruption.unless(vmGuest.aboutToStop());
     // The guest may make its last step until QEMU answers; counted from here, no downtime is too short.
     const stoppedAtNs = clockNs();
     this.#stoppedAtNs = stoppedAtNs;
     this.#watchdog.watch(stoppedAtNs);
-    await this.#interruption.unless(machine.stand());
+    await this.#interruption.unless(machine.pause());
     this.#saved = machine.saveState();
     journal.write('stopped');
     this.#noteShare(stoppedAtNs);
@@ -173,7 +173,7 @@ export class VmWorld implements World {
     );
   }
 
-  async #handOver(verify: boolean): Promise<Seen> {
+  async #handOver(verify: boolean): Promise<StepResult> {
     const { sender, journal } = this.#parts;
     const bytes = await this.#interruption.unless(this.#saved!);
     const said = sender
@@ -193,14 +193,14 @@ export class VmWorld implements World {
       verifiedAtNs: this.#since(verifiedAtNs),
       committedAtNs: this.#since(atNs - resumeNs),
       runningAtNs: this.#since(atNs),
-      witness: await this.#afterwards(),
+      measurements: await this.#afterwards(),
     };
   }
 
   async #verify(): Promise<void> {
-    const { inhabitant, sender } = this.#parts;
+    const { vmGuest, sender } = this.#parts;
     const there = sender.ask('verify', {});
-    const here = inhabitant.machine.hash();
+    const here = vmGuest.machine.hash();
     const { result } = await this.#interruption.unless(there);
     const memory = here === result ? 'identical' : 'different';
     this.#verified = { ...this.#verified, memory };
@@ -210,7 +210,7 @@ export class VmWorld implements World {
   /** Gives the guest away. A commit that was not taken changes nothing; one that was not answered leaves it nowhere. */
   async #commit(): Promise<{ readonly resumeNs: Nanos; readonly atNs: Nanos }> {
     const { sender, journal } = this.#parts;
-    this.#watchdog.look();
+    this.#watchdog.check();
     this.#interruption.check();
     journal.write('commit');
     this.#interruption.over();
@@ -224,32 +224,32 @@ export class VmWorld implements World {
     return { resumeNs: result.resumeNs, atNs };
   }
 
-  async #afterwards(): Promise<Witness> {
-    const { inhabitant, sender, journal } = this.#parts;
-    const { outage, continued, notes } = await inhabitant.arrived(sender);
+  async #afterwards(): Promise<Measurements> {
+    const { vmGuest, sender, journal } = this.#parts;
+    const { outage, continued, notes } = await vmGuest.arrived(sender);
     journal.remark('ended');
     this.#verified = { ...this.#verified, continued };
     this.#notes.push(...notes);
-    return this.#witness(outage);
+    return this.#measurements(outage);
   }
 
   /** Before the commit the guest is ours and runs on; after it, it is not, whatever became of it. */
-  async #abort(why: string): Promise<Seen> {
-    const { inhabitant, sender, journal } = this.#parts;
+  async #abort(why: string): Promise<StepResult> {
+    const { vmGuest, sender, journal } = this.#parts;
     this.#interruption.over();
     this.#watchdog.rest();
     if (this.#owner === 'source') {
-      await inhabitant.machine.run().catch(() => {
+      await vmGuest.machine.run().catch(() => {
         this.#owner = 'nobody';
       });
       journal.remark('aborted', why);
     }
     await sender.ask('abort', { why }).catch(() => {});
-    const witness = this.#witness(await inhabitant.stays());
-    return { kind: 'aborted', now: this.#now(), owner: this.#owner, witness };
+    const measurements = this.#measurements(await vmGuest.outage());
+    return { kind: 'aborted', now: this.#now(), owner: this.#owner, measurements };
   }
 
-  #witness(outage: Outage | null): Witness {
+  #measurements(outage: Outage | null): Measurements {
     const { cpu, sender, journal } = this.#parts;
     return {
       outage,

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { migrate } from '../../../src/core/migration/migrate.ts';
-import type { Course, Witness } from '../../../src/core/migration/migration-result.ts';
+import type { Measurements, MigrationResult } from '../../../src/core/migration/migration-result.ts';
 import { type OrderName, orderNames, orders } from '../../../src/core/migration/order/orders.ts';
 import { PageSet } from '../../../src/core/migration/pages.ts';
 import type { Plan } from '../../../src/core/migration/plan.ts';
-import type { Seen, Step } from '../../../src/core/migration/steps.ts';
+import type { Step, StepResult } from '../../../src/core/migration/steps.ts';
 import { smallSetup } from '../../fixtures/setup.ts';
 
 const PAGES = 8;
@@ -27,7 +27,7 @@ const plan: Plan = smallSetup({
   },
 }).plan;
 
-const witness: Witness = {
+const measurements: Measurements = {
   outage: { longestGapNs: 17, lostHeartbeats: 1, repeatedHeartbeats: 0, heartbeats: 90, lateHeartbeats: 2 },
   verified: { memory: 'identical', continued: 'not-checked' },
   servers: [],
@@ -57,27 +57,27 @@ interface Script {
   readonly late?: readonly number[];
   readonly rates?: readonly number[];
   /** Answers that replace the usual one of the n-th step. */
-  readonly instead?: Readonly<Record<number, (now: number, step: Step) => Seen>>;
+  readonly instead?: Readonly<Record<number, (now: number, step: Step) => StepResult>>;
 }
 
 interface Played {
   readonly steps: readonly Step[];
-  readonly seen: readonly Seen[];
-  readonly course: Course;
+  readonly seen: readonly StepResult[];
+  readonly course: MigrationResult;
 }
 
 /** A world in a few lines: what is cleared is clean, what the script says is written is dirty. */
 function play(given: Partial<Plan>, script: Script = {}): Played {
   const migration = migrate({ ...plan, ...given });
   const steps: Step[] = [];
-  const seen: Seen[] = [];
+  const seen: StepResult[] = [];
   const dirty = new PageSet(PAGES);
   let [now, windows, harvests] = [0, 0, 0];
   const write = (pages: readonly number[] = []) => {
     for (const page of pages) dirty.add(page);
   };
-  const look = (): Seen => ({ kind: 'dirty', now, dirty: dirty.copy(), windowNs: 0 });
-  const usual = (step: Step): Seen => {
+  const look = (): StepResult => ({ kind: 'dirty', now, dirty: dirty.copy(), windowNs: 0 });
+  const usual = (step: Step): StepResult => {
     switch (step.kind) {
       case 'observe': {
         const written = PageSet.of(PAGES, script.observed?.[windows++] ?? []);
@@ -115,10 +115,10 @@ function play(given: Partial<Plan>, script: Script = {}): Played {
           verifiedAtNs: now + 11,
           committedAtNs: now + 111,
           runningAtNs: now + 1_111,
-          witness,
+          measurements,
         };
       case 'abort':
-        return { kind: 'aborted', now, owner: 'source', witness };
+        return { kind: 'aborted', now, owner: 'source', measurements };
     }
   };
   let next = migration.next();
@@ -247,7 +247,7 @@ describe('what it learns of the guest before it starts', () => {
   });
 
   test('it watches in the plan’s windows, and counts the windows that it was given', () => {
-    const shorter = (now: number): Seen => ({
+    const shorter = (now: number): StepResult => ({
       kind: 'dirty',
       now,
       dirty: new PageSet(PAGES),
@@ -359,7 +359,7 @@ describe('the record', () => {
     expect(course.downtimeNs).toBe(running - at('stop'));
     expect(course.outcome).toBe('completed');
     expect(course.owner).toBe('destination');
-    expect(course).toMatchObject(witness);
+    expect(course).toMatchObject(measurements);
   });
 
   test('cuts the downtime into parts that add up to it', () => {
@@ -402,7 +402,7 @@ describe('the record', () => {
                   verifiedAtNs,
                   committedAtNs,
                   runningAtNs,
-                  witness,
+                  measurements,
                 };
               },
             },
@@ -416,9 +416,9 @@ describe('the record', () => {
 });
 
 describe('a step that the world could not carry out', () => {
-  const failed = (now: number): Seen => ({ kind: 'failed', now, why: 'the link is down' });
+  const failed = (now: number): StepResult => ({ kind: 'failed', now, why: 'the link is down' });
   const aborted = (owner: 'source' | 'destination' | 'nobody') => (now: number) =>
-    ({ kind: 'aborted', now, owner, witness }) as const;
+    ({ kind: 'aborted', now, owner, measurements }) as const;
 
   // observe, observe, track, send, harvest, stop, send, hand over.
   test.each([0, 1, 2, 3, 4, 5, 6, 7])('number %i is followed by abort and nothing else', (step) => {
@@ -430,7 +430,7 @@ describe('a step that the world could not carry out', () => {
     expect(steps.at(-1)).toEqual({ kind: 'abort', why: 'the link is down' });
     expect(course.outcome).toBe('failed');
     expect(course.reason).toBe('the link is down');
-    expect(course).toMatchObject(witness);
+    expect(course).toMatchObject(measurements);
   });
 
   test.each([
@@ -443,7 +443,7 @@ describe('a step that the world could not carry out', () => {
   });
 
   test.each(['cancelled', 'aborted'] as const)('because it was told not to is %s, not failed', (outcome) => {
-    const told = (now: number): Seen => ({ ...failed(now), outcome }) as Seen;
+    const told = (now: number): StepResult => ({ ...failed(now), outcome }) as StepResult;
     const { course } = play({}, { instead: { 3: told, 4: aborted('source') } });
     expect(course).toMatchObject({ outcome, reason: 'the link is down', owner: 'source' });
   });
@@ -465,7 +465,8 @@ describe('a step that the world could not carry out', () => {
   });
 
   test('counts from when the guest stood, though the stop did not come to its end', () => {
-    const halfway = (now: number): Seen => ({ ...failed(now), standsSince: now - 3 * MS }) as Seen;
+    const halfway = (now: number): StepResult =>
+      ({ ...failed(now), pausedSince: now - 3 * MS }) as StepResult;
     const { course, seen } = play({}, { instead: { 3: halfway } });
     expect(course.downtimeNs).toBe(seen[4]!.now - seen[3]!.now + 3 * MS);
   });
@@ -481,7 +482,7 @@ describe('a step that the world could not carry out', () => {
 
 describe('an answer to another question', () => {
   test.each([0, 1, 2, 3, 4, 5])('at step %i is a fault of the world: a TypeError that names both', (step) => {
-    const wrong = (now: number): Seen => ({ kind: 'aborted', now, owner: 'source', witness });
+    const wrong = (now: number): StepResult => ({ kind: 'aborted', now, owner: 'source', measurements });
     expect(() => play({}, { instead: { [step]: wrong } })).toThrow(TypeError);
     const asked = kinds(play({}))[step]!;
     expect(() => play({}, { instead: { [step]: wrong } })).toThrow(`'aborted' to '${asked}'; expected '`);

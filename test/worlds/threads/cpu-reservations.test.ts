@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { CpuPlan } from '../../../src/core/cpu/cpu-plan.ts';
-import type { Course } from '../../../src/core/migration/migration-result.ts';
+import type { MigrationResult } from '../../../src/core/migration/migration-result.ts';
 import { drive } from '../../../src/run/drive.ts';
 import { migrateVirtually } from '../../../src/run/ensemble.ts';
 import { quantile } from '../../../src/study/statistics/estimate.ts';
@@ -52,8 +52,8 @@ const reserved: Partial<CpuPlan> = {
   sender: { budgetNs: 5 * MS, periodNs: 10 * MS },
 };
 
-async function coursesWith(cpu: Partial<CpuPlan>): Promise<readonly Course[]> {
-  const courses: Course[] = [];
+async function coursesWith(cpu: Partial<CpuPlan>): Promise<readonly MigrationResult[]> {
+  const courses: MigrationResult[] = [];
   for (let repetition = 0; repetition < REPETITIONS; repetition++) {
     const setup = setupWith(cpu);
     const world = await factory.create(setup);
@@ -66,7 +66,7 @@ async function coursesWith(cpu: Partial<CpuPlan>): Promise<readonly Course[]> {
   return courses;
 }
 
-function medianOf(courses: readonly Course[], value: (course: Course) => number): number {
+function medianOf(courses: readonly MigrationResult[], value: (course: MigrationResult) => number): number {
   return quantile(courses.map(value), 0.5);
 }
 
@@ -80,9 +80,9 @@ describe('against hogs, on threads', () => {
     async () => {
       const fair = await coursesWith({ scheduler: 'fair' });
       const kept = await coursesWith(reserved);
-      const downtime = (course: Course) => course.downtimeNs;
+      const downtime = (course: MigrationResult) => course.downtimeNs;
       expect(medianOf(kept, downtime)).toBeLessThan(medianOf(fair, downtime) / 2);
-      const late = ({ outage }: Course) => outage!.lateHeartbeats / outage!.heartbeats;
+      const late = ({ outage }: MigrationResult) => outage!.lateHeartbeats / outage!.heartbeats;
       expect(medianOf(fair, late)).toBeGreaterThan(0.1);
       expect(medianOf(kept, late)).toBeLessThan(medianOf(fair, late) / 2);
     },
@@ -90,14 +90,17 @@ describe('against hogs, on threads', () => {
 
   measured('the total and the stop are what virtual time says', async () => {
     const measured = await coursesWith(reserved);
-    const foreseen = Array.from({ length: 40 }, (_, seed) => {
+    const predicted = Array.from({ length: 40 }, (_, seed) => {
       const setup = setupWith(reserved);
       return migrateVirtually({ ...setup, guest: { ...setup.guest, seed } });
     });
     // Other programs can only make it longer.
-    const ratio = (value: (course: Course) => number) =>
-      medianOf(measured, value) / medianOf(foreseen, value);
-    for (const value of [({ totalNs }: Course) => totalNs, ({ stop }: Course) => stop.durationNs]) {
+    const ratio = (value: (course: MigrationResult) => number) =>
+      medianOf(measured, value) / medianOf(predicted, value);
+    for (const value of [
+      ({ totalNs }: MigrationResult) => totalNs,
+      ({ stop }: MigrationResult) => stop.durationNs,
+    ]) {
       expect(ratio(value)).toBeGreaterThan(0.75);
       expect(ratio(value)).toBeLessThan(1.75);
     }

@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { Course } from '../../../src/core/migration/migration-result.ts';
+import type { MigrationResult } from '../../../src/core/migration/migration-result.ts';
 import type { Step } from '../../../src/core/migration/steps.ts';
 import { drive } from '../../../src/run/drive.ts';
 import { Host } from '../../../src/worlds/threads/host.ts';
-import type { Departure } from '../../../src/worlds/threads/outgoing-migration.ts';
+import type { OutgoingMigration } from '../../../src/worlds/threads/outgoing-migration.ts';
 import { entriesIn } from '../../fixtures/journals.ts';
 import { neverMoved } from '../../fixtures/never-moved.ts';
 import { smallSetup } from '../../fixtures/setup.ts';
@@ -44,16 +44,16 @@ const listen = (journals: string) =>
 const to = (host: Host, silenceMs = 30_000) => ({ ...host.address, key: null, silenceMs });
 const stateAt = (host: Host) => host.guests().find((resident) => resident.name === name)?.state;
 
-async function migrate(from: Host, host: Host, change: Partial<typeof plan> = {}): Promise<Course> {
+async function migrate(from: Host, host: Host, change: Partial<typeof plan> = {}): Promise<MigrationResult> {
   return carriedOut(await from.migrate(name, { plan: { ...plan, ...change }, cpu }, to(host)), change);
 }
 
 /** Carries a migration out; `at` is called before every step. */
 async function carriedOut(
-  world: Departure,
+  world: OutgoingMigration,
   change: Partial<typeof plan> = {},
   at: (step: Step) => void = () => {},
-): Promise<Course> {
+): Promise<MigrationResult> {
   const watched = {
     startedAt: world.startedAt,
     slices: () => world.slices(),

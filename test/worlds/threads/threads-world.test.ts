@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Course } from '../../../src/core/migration/migration-result.ts';
+import type { MigrationResult } from '../../../src/core/migration/migration-result.ts';
 import { drive } from '../../../src/run/drive.ts';
 import { migrateVirtually } from '../../../src/run/ensemble.ts';
 import type { MigrationSpec } from '../../../src/workload/migration-spec.ts';
@@ -18,7 +18,7 @@ beforeAll(async () => {
 });
 afterAll(() => factory.close());
 
-async function migrate(setup: MigrationSpec): Promise<Course> {
+async function migrate(setup: MigrationSpec): Promise<MigrationResult> {
   const world = await factory.create(setup);
   try {
     return await drive(setup.plan, world);

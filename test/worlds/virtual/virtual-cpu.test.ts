@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { CpuPlan } from '../../../src/core/cpu/cpu-plan.ts';
 import { stopBound } from '../../../src/core/cpu/supply.ts';
 import { migrate } from '../../../src/core/migration/migrate.ts';
-import type { Course } from '../../../src/core/migration/migration-result.ts';
+import type { MigrationResult } from '../../../src/core/migration/migration-result.ts';
 import type { Plan } from '../../../src/core/migration/plan.ts';
 import { quantile } from '../../../src/study/statistics/estimate.ts';
 import type { GuestSpec } from '../../../src/workload/programs.ts';
@@ -30,7 +30,7 @@ const fastLink: Partial<Plan> = {
 const crowded: Partial<CpuPlan> = { cpuPerPageNs: 50_000, hogs: 3 };
 
 function migrated(change: { guest?: Partial<GuestSpec>; plan?: Partial<Plan>; cpu?: Partial<CpuPlan> }): {
-  course: Course;
+  course: MigrationResult;
   world: VirtualWorld;
 } {
   const setup = smallSetup({

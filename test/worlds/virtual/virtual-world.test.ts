@@ -1,10 +1,10 @@
 import { resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { migrate } from '../../../src/core/migration/migrate.ts';
-import type { Course } from '../../../src/core/migration/migration-result.ts';
+import type { MigrationResult } from '../../../src/core/migration/migration-result.ts';
 import { PageSet } from '../../../src/core/migration/pages.ts';
 import type { Plan } from '../../../src/core/migration/plan.ts';
-import type { SeenOf, Step } from '../../../src/core/migration/steps.ts';
+import type { Step, StepResultOf } from '../../../src/core/migration/steps.ts';
 import { Failure } from '../../../src/platform/failure.ts';
 import { loadExperiment, type Scenario, seeded } from '../../../src/scenario/scenario.ts';
 import type { MigrationSpec } from '../../../src/workload/migration-spec.ts';
@@ -12,7 +12,7 @@ import type { GuestSpec } from '../../../src/workload/programs.ts';
 import { VirtualWorld } from '../../../src/worlds/virtual/virtual-world.ts';
 import { smallSetup } from '../../fixtures/setup.ts';
 
-function migrated(setup: MigrationSpec): Course {
+function migrated(setup: MigrationSpec): MigrationResult {
   const world = new VirtualWorld(setup);
   const migration = migrate(setup.plan);
   let next = migration.next();
@@ -47,7 +47,7 @@ describe('a seed', () => {
     const observed = (order: Plan['order']) => {
       const world = new VirtualWorld(setup(7, { order }));
       return Array.from({ length: 5 }, () => {
-        const seen = world.carryOut({ kind: 'observe', windowNs: 40e6 }) as SeenOf<'dirty'>;
+        const seen = world.carryOut({ kind: 'observe', windowNs: 40e6 }) as StepResultOf<'dirty'>;
         return [...seen.dirty.toArray()];
       });
     };
@@ -137,7 +137,9 @@ describe('dirty bits', () => {
   };
   const world = (plan: Partial<Plan> = {}) =>
     new VirtualWorld(smallSetup({ guest: clockwork, plan: { depthBytes: 4_112, ...plan } }));
-  const dirty = (of: VirtualWorld, step: Step) => [...(of.carryOut(step) as SeenOf<'dirty'>).dirty.toArray()];
+  const dirty = (of: VirtualWorld, step: Step) => [
+    ...(of.carryOut(step) as StepResultOf<'dirty'>).dirty.toArray(),
+  ];
   const everyone = Array.from({ length: 20 }, (_, page) => page);
 
   test('of a window are those written in it, and are gone when the next begins', () => {
@@ -226,7 +228,7 @@ describe('a migration that is given up', () => {
   });
 
   test('was a silence for as long as the guest stood, all the same', () => {
-    const { outage } = (givenUp() as SeenOf<'aborted'>).witness;
+    const { outage } = (givenUp() as StepResultOf<'aborted'>).measurements;
     expect(outage!.longestGapNs).toBe(10e6 + 5e6);
   });
 });
@@ -253,7 +255,7 @@ describe('a guest that works in bursts', () => {
   const observed = (guest: Partial<GuestSpec>) => {
     const it = new VirtualWorld(smallSetup({ guest: { program, ...guest } }));
     return Array.from({ length: 40 }, () => {
-      const seen = it.carryOut({ kind: 'observe', windowNs: 100e6 }) as SeenOf<'dirty'>;
+      const seen = it.carryOut({ kind: 'observe', windowNs: 100e6 }) as StepResultOf<'dirty'>;
       return seen.dirty.count();
     });
   };
@@ -267,7 +269,7 @@ describe('a guest that works in bursts', () => {
 
   test('is known by its rates in the long run', () => {
     const it = new VirtualWorld(smallSetup({ guest: { program, bursts } }));
-    const { rates } = it.carryOut({ kind: 'learn' }) as SeenOf<'learned'>;
+    const { rates } = it.carryOut({ kind: 'learn' }) as StepResultOf<'learned'>;
     expect([...rates.writesPerSecond]).toEqual([0, 8]);
   });
 

@@ -5,8 +5,8 @@ import { bootImage } from '../../../src/worlds/vm/boot/image.ts';
 import {
   HEARTBEAT_BIT,
   page0,
-  TAPE_AT,
-  TAPE_ENTRY_BYTES,
+  SCRIPT_AT,
+  SCRIPT_ENTRY_BYTES,
   TEXT_END,
   TICK_NS,
 } from '../../../src/worlds/vm/boot/memory-layout.ts';
@@ -31,7 +31,7 @@ describe('the boot image', () => {
   const { guest } = smallSetup();
   const image = bootImage(guest);
   const entries = Array.from({ length: 400 }, (_, index) => {
-    const at = TAPE_AT + index * TAPE_ENTRY_BYTES;
+    const at = SCRIPT_AT + index * SCRIPT_ENTRY_BYTES;
     const word = image.text.readUInt32LE(at + 4);
     return {
       ticks: image.text.readUInt32LE(at),

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { applyDelta } from '../../../src/core/wire/delta.ts';
-import { ShadowedMemory } from '../../../src/worlds/vm/compared-memory.ts';
+import { ComparedMemory } from '../../../src/worlds/vm/compared-memory.ts';
 
 const PAGES = 70;
 const SIZE = 512;
@@ -20,21 +20,21 @@ const actions = fc.array(
 describe.each([false, true])('memory whose owner marks nothing, deltas: %s', (deltas) => {
   test('is dirty exactly where it differs from what was last taken', () => {
     const live = Buffer.alloc(PAGES * SIZE, 1);
-    const memory = new ShadowedMemory(live, SIZE, deltas);
-    expect(memory.look(false).count()).toBe(0);
+    const memory = new ComparedMemory(live, SIZE, deltas);
+    expect(memory.scan(false).count()).toBe(0);
     live[3 * SIZE] = 9;
     live[PAGES * SIZE - 1] = 9;
-    expect([...memory.look(false).toArray()]).toEqual([3, PAGES - 1]);
+    expect([...memory.scan(false).toArray()]).toEqual([3, PAGES - 1]);
     memory.clear(3);
-    expect([...memory.look(true).toArray()]).toEqual([PAGES - 1]);
-    expect(memory.look(false).count()).toBe(0);
+    expect([...memory.scan(true).toArray()]).toEqual([PAGES - 1]);
+    expect(memory.scan(false).count()).toBe(0);
   });
 
   test('whatever is written when: what was sent and what is dirty in the end make up all of the memory', () => {
     fc.assert(
       fc.property(actions, (actions) => {
         const live = Buffer.alloc(PAGES * SIZE);
-        const memory = new ShadowedMemory(live, SIZE, deltas);
+        const memory = new ComparedMemory(live, SIZE, deltas);
         const there = Buffer.from(live);
         const sent = Buffer.from(memory.memory.buffer, memory.memory.byteOffset, memory.memory.length);
         let owed = new Set<number>();
@@ -57,13 +57,13 @@ describe.each([false, true])('memory whose owner marks nothing, deltas: %s', (de
             memory.clear(action.page);
             owed.add(action.page);
           } else {
-            const dirty = memory.look(action.take);
+            const dirty = memory.scan(action.take);
             // Whoever takes marks off owes the pages.
             if (action.take) owed = new Set([...owed, ...dirty.toArray()]);
           }
         }
         for (const page of [...owed]) send(page);
-        for (const page of memory.look(false).toArray()) send(page);
+        for (const page of memory.scan(false).toArray()) send(page);
         expect(there.equals(live)).toBe(true);
       }),
     );
@@ -72,7 +72,7 @@ describe.each([false, true])('memory whose owner marks nothing, deltas: %s', (de
 
 test('what has changed in a page that was sent before is told, and costs what has changed', () => {
   const live = Buffer.alloc(PAGES * SIZE, 1);
-  const memory = new ShadowedMemory(live, SIZE, true);
+  const memory = new ComparedMemory(live, SIZE, true);
   const frame = Buffer.alloc(SIZE);
   const send = () => {
     memory.clear(3);
@@ -86,11 +86,11 @@ test('what has changed in a page that was sent before is told, and costs what ha
   expect(send()).toBeNull();
   // Its shadow is taken and not sent: what the destination has is not known any more.
   live[3 * SIZE] = 6;
-  memory.look(true);
+  memory.scan(true);
   expect(send()).toBeNull();
   // Nor is it when a change was kept for it that it has outlived.
   memory.clear(3);
   live[3 * SIZE] = 7;
-  memory.look(true);
+  memory.scan(true);
   expect(memory.delta(3, frame, 0)).toBeNull();
 });

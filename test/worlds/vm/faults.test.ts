@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { Course } from '../../../src/core/migration/migration-result.ts';
+import type { MigrationResult } from '../../../src/core/migration/migration-result.ts';
 import type { Plan } from '../../../src/core/migration/plan.ts';
 import type { Step } from '../../../src/core/migration/steps.ts';
 import { drive } from '../../../src/run/drive.ts';
@@ -33,7 +33,7 @@ describe.skipIf(withoutQemu !== undefined)('a virtual machine whose migration is
   async function disturbed(
     when: { after: Step['kind'] } | { entry: string },
     disturb: (world: VmWorld) => unknown,
-    check: (course: Course) => Promise<void>,
+    check: (course: MigrationResult) => Promise<void>,
     plan: Partial<Plan> = {},
   ): Promise<void> {
     const setup = smallSetup({ plan: { observeNs: 0, verify: 'full', ...plan } });
@@ -66,7 +66,7 @@ describe.skipIf(withoutQemu !== undefined)('a virtual machine whose migration is
   };
   const killMachine = signalMachine('SIGKILL');
 
-  async function runsAtSource(course: Course): Promise<void> {
+  async function runsAtSource(course: MigrationResult): Promise<void> {
     expect(course).toMatchObject({ outcome: 'failed', owner: 'source' });
     expect(await new MachineSeen(journals, 'source').works()).toBe(true);
     expect(destination.pids).toEqual([]);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Course } from '../../../src/core/migration/migration-result.ts';
+import type { MigrationResult } from '../../../src/core/migration/migration-result.ts';
 import { drive } from '../../../src/run/drive.ts';
 import type { MigrationSpec, NativeSettings } from '../../../src/workload/migration-spec.ts';
 import { plainNative } from '../../../src/worlds/vm/native-settings.ts';
@@ -8,7 +8,7 @@ import { withoutQemu } from '../../fixtures/qemu.ts';
 import { smallSetup } from '../../fixtures/setup.ts';
 
 describe.skipIf(withoutQemu !== undefined)('QEMU’s own migration', () => {
-  async function migrate(setup: MigrationSpec): Promise<Course> {
+  async function migrate(setup: MigrationSpec): Promise<MigrationResult> {
     const world = await QemuNativeWorld.create(setup);
     try {
       return await drive(setup.plan, world);

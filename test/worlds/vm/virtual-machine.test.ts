@@ -4,19 +4,19 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { GuestSpec } from '../../../src/workload/programs.ts';
 import { machineFolder } from '../../../src/worlds/vm/machine-folder.ts';
-import { TapeMachine, type TapeMachineOptions } from '../../../src/worlds/vm/script-machine.ts';
+import { ScriptMachine, type ScriptMachineOptions } from '../../../src/worlds/vm/script-machine.ts';
 import { withoutQemu } from '../../fixtures/qemu.ts';
 import { smallSetup } from '../../fixtures/setup.ts';
 
 describe.skipIf(withoutQemu !== undefined)('a virtual machine', () => {
-  const machines: TapeMachine[] = [];
+  const machines: ScriptMachine[] = [];
   afterEach(async () => {
     for (const machine of machines.splice(0)) await machine.end();
   });
 
-  async function machine(guest: GuestSpec, role: TapeMachineOptions['role']): Promise<TapeMachine> {
+  async function machine(guest: GuestSpec, role: ScriptMachineOptions['role']): Promise<ScriptMachine> {
     const folder = machineFolder(randomUUID(), role === 'new guest' ? 'source' : 'destination');
-    const made = await TapeMachine.create(guest, { folder, heartbeats: null, outlives: false, role });
+    const made = await ScriptMachine.create(guest, { folder, heartbeats: null, outlives: false, role });
     machines.push(made);
     return made;
   }
@@ -28,7 +28,7 @@ describe.skipIf(withoutQemu !== undefined)('a virtual machine', () => {
     await source.run();
     await source.makesSteps(5_000);
     await sleep(200);
-    await source.stand();
+    await source.pause();
     source.pages.copy(destination.pages);
     expect(destination.hash()).toBe(source.hash());
     const before = source.steps;
@@ -63,7 +63,7 @@ describe.skipIf(withoutQemu !== undefined)('a virtual machine', () => {
       outlives: false,
     } as const;
     // Nobody listens where its console shall go.
-    await expect(TapeMachine.create(guest, { ...options, role: 'new guest' })).rejects.toThrow(
+    await expect(ScriptMachine.create(guest, { ...options, role: 'new guest' })).rejects.toThrow(
       /QEMU has ended/,
     );
     expect(existsSync(folder)).toBe(false);

@@ -32,7 +32,7 @@ export function stopWithin(progress: Progress, limitNs: Nanos): Verdict | undefi
   return { decision: 'stop', reason: `${formatDuration(leftNs)} left, limit ${formatDuration(limitNs)}` };
 }
 
-/** How long sending the pending bytes would take at the bandwidth seen: the downtime that is foreseen. */
+/** How long sending the pending bytes would take at the bandwidth seen: the downtime that is predicted. */
 export function remainingNs(progress: Progress): Nanos {
   if (progress.pendingBytes === 0) return 0;
   return (progress.pendingBytes * NANOS_PER_SECOND) / progress.bandwidthBytesPerSecond;

@@ -1,13 +1,13 @@
 import * as Plot from '@observablehq/plot';
 import { NANOS_PER_MILLISECOND } from '../../../core/units.ts';
-import type { Cell } from '../cells.ts';
+import type { ReportCell } from '../cells.ts';
 import { accent, contrast, draw, evenly, type Figure, marginFor, short } from './draw.ts';
 
 const MOST_ROWS = 24;
 const MOST_DOTS = 100;
 
 /** Every run's downtime, a row a cell, with the median and its interval. */
-export function distribution(cells: readonly Cell[]): Figure | undefined {
+export function distribution(cells: readonly ReportCell[]): Figure | undefined {
   const done = cells.filter(({ downtimeMs }) => downtimeMs);
   if (done.length === 0) return undefined;
   const isMany = done.length > MOST_ROWS;
@@ -42,6 +42,6 @@ export function distribution(cells: readonly Cell[]): Figure | undefined {
   };
 }
 
-export function rowLabel({ number, label }: Cell): string {
+export function rowLabel({ number, label }: ReportCell): string {
   return `${short(label)} · ${number}`;
 }

@@ -1,11 +1,11 @@
 import * as Plot from '@observablehq/plot';
-import type { Cell } from '../cells.ts';
+import type { ReportCell } from '../cells.ts';
 import { accent, contrast, draw, evenly, type Figure } from './draw.ts';
 
 const MOST_DOTS = 2_000;
 
 /** Cells of which no other one is better in downtime and in total. */
-export function paretoFront(cells: readonly Cell[]): readonly Cell[] {
+export function paretoFront(cells: readonly ReportCell[]): readonly ReportCell[] {
   const done = cells.filter(({ downtimeMs }) => downtimeMs);
   const sorted = done.toSorted(
     (a, b) => a.downtimeMs!.median - b.downtimeMs!.median || a.totalS!.median - b.totalS!.median,
@@ -19,11 +19,11 @@ export function paretoFront(cells: readonly Cell[]): readonly Cell[] {
 }
 
 /** Downtime against total, the front drawn through. */
-export function pareto(cells: readonly Cell[]): Figure | undefined {
+export function pareto(cells: readonly ReportCell[]): Figure | undefined {
   const done = cells.filter(({ downtimeMs }) => downtimeMs);
   if (done.length < 3) return undefined;
   const front = paretoFront(done);
-  const point = (cell: Cell) => ({
+  const point = (cell: ReportCell) => ({
     downtime: cell.downtimeMs!.median,
     total: cell.totalS!.median,
     number: String(cell.number),

@@ -1,11 +1,11 @@
 import * as Plot from '@observablehq/plot';
-import type { Cell } from '../cells.ts';
+import type { ReportCell } from '../cells.ts';
 import { accent, draw, evenly, type Figure } from './draw.ts';
 
 const MOST_DOTS = 2_000;
 
 /** What the model foresaw against what came of it. */
-export function predictedAgainstMeasured(cells: readonly Cell[]): Figure | undefined {
+export function predictedAgainstMeasured(cells: readonly ReportCell[]): Figure | undefined {
   const all = cells.flatMap(({ predictedMs, downtimeMs, number }) =>
     predictedMs !== undefined && downtimeMs
       ? [{ predicted: predictedMs, ...downtimeMs, number: String(number) }]
@@ -18,14 +18,14 @@ export function predictedAgainstMeasured(cells: readonly Cell[]): Figure | undef
     name: 'predicted',
     title: 'The model against the runs',
     caption:
-      'A dot a cell: the downtime that the model foresees against the median of the runs with its 95 % interval. On the line they agree.',
+      'A dot a cell: the downtime that the model predicts against the median of the runs with its 95 % interval. On the line they agree.',
     svg: draw({
       ariaLabel: 'Predicted downtime against measured downtime',
       height: 420,
       marginLeft: 60,
       marginBottom: 40,
       grid: true,
-      x: { label: 'foreseen by the model, ms →', domain: [0, most] },
+      x: { label: 'predicted by the model, ms →', domain: [0, most] },
       y: { label: '↑ median of the runs, ms', domain: [0, most] },
       marks: [
         Plot.line(

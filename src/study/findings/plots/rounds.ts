@@ -1,13 +1,13 @@
 import * as Plot from '@observablehq/plot';
 import { quantile } from '../../statistics/estimate.ts';
-import type { Cell } from '../cells.ts';
+import type { ReportCell } from '../cells.ts';
 import { colours, draw, type Figure, marginFor, short } from './draw.ts';
 
 const MOST_LINES = 10;
 const MOST_ROUNDS = 60;
 
 /** How many pages were dirty as each round began: does it converge? */
-export function roundsFigure(cells: readonly Cell[]): Figure | undefined {
+export function roundsFigure(cells: readonly ReportCell[]): Figure | undefined {
   const lines = cells.map((cell) => ({ cell, points: mediansByRound(cell) }));
   const drawn = lines.filter(({ points }) => points.length > 1).slice(0, MOST_LINES);
   if (drawn.length === 0) return undefined;
@@ -62,7 +62,7 @@ function roundTicks(last: number): number[] {
   return Array.from({ length: Math.floor((last - 1) / step) + 1 }, (_, index) => 1 + index * step);
 }
 
-function mediansByRound({ runs }: Cell): { round: number; pages: number }[] {
+function mediansByRound({ runs }: ReportCell): { round: number; pages: number }[] {
   const longest = runs.reduce(
     (most, { dirtyPages }) => Math.min(MOST_ROUNDS, Math.max(most, dirtyPages.length)),
     0,

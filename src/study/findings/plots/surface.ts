@@ -1,7 +1,7 @@
 import * as Plot from '@observablehq/plot';
 import { quantile } from '../../statistics/estimate.ts';
 import { figure } from '../../tables/figure.ts';
-import { type Cell, magnitude, namesOf } from '../cells.ts';
+import { magnitude, namesOf, type ReportCell } from '../cells.ts';
 import { draw, type Figure, marginFor } from './draw.ts';
 
 const MOST_VALUES = 40;
@@ -9,7 +9,7 @@ const MOST_VALUES = 40;
 const FIRST = [/period/i, /budget/i, /rate/i];
 
 /** Median downtime over two swept settings, whatever else varies being averaged over by the median. */
-export function surface(cells: readonly Cell[]): Figure | undefined {
+export function surface(cells: readonly ReportCell[]): Figure | undefined {
   const axes = axesOf(cells);
   if (!axes) return undefined;
   const [x, y] = axes;
@@ -73,7 +73,7 @@ function isDark(value: number, least: number, most: number): boolean {
 }
 
 /** Two settings of several magnitudes each, that vary independently of each other at least in part. */
-function axesOf(cells: readonly Cell[]): readonly [string, string] | undefined {
+function axesOf(cells: readonly ReportCell[]): readonly [string, string] | undefined {
   const paths = [...new Set(cells.flatMap(({ axes }) => [...axes.keys()]))];
   const candidates = paths
     .map((path) => ({ path, values: new Set(cells.flatMap(({ axes }) => axes.get(path) ?? [])) }))

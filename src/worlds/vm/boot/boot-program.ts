@@ -1,10 +1,10 @@
 import { Assembly, imm32 } from './assembly.ts';
-import { CODE_AT, GDT_AT, HEARTBEAT_BIT, IDT_AT, PAGES_AT, page0, TAPE_AT } from './memory-layout.ts';
+import { CODE_AT, GDT_AT, HEARTBEAT_BIT, IDT_AT, PAGES_AT, page0, SCRIPT_AT } from './memory-layout.ts';
 
 /** What the boot program's text depends on. */
 export interface BootProgramOptions {
   readonly pageSizeBytes: number;
-  readonly tapeEntries: number;
+  readonly scriptEntries: number;
   /** CPU time of a step beyond its own instructions, in ticks of the clock. */
   readonly stepCpuTicks: number;
 }
@@ -31,14 +31,14 @@ const CODE_SELECTOR = 0x08;
 const DATA_SELECTOR = 0x10;
 
 /**
- * The program, 32-bit code at CODE_AT (Intel SDM vol. 2 for the encodings). It replays its tape: whenever an entry is due
+ * The program, 32-bit code at CODE_AT (Intel SDM vol. 2 for the encodings). It replays its script: whenever an entry is due
  * it spins for as long as a step shall cost, writes the entry's page, counts the step, and sends a heartbeat if the
  * entry says so; when nothing is due it halts until the timer wakes it.
  *
  * The clock lives in registers alone (EBP: counter as last read; EDI:ESI: ticks since boot), because what lies in memory must
  * follow from the steps made: then a guest that moved can be compared, byte by byte, with one that did not.
  */
-export function bootProgram({ pageSizeBytes, tapeEntries, stepCpuTicks }: BootProgramOptions): {
+export function bootProgram({ pageSizeBytes, scriptEntries, stepCpuTicks }: BootProgramOptions): {
   readonly code: Buffer;
   readonly timerAt: number;
 } {
@@ -96,7 +96,7 @@ export function bootProgram({ pageSizeBytes, tapeEntries, stepCpuTicks }: BootPr
     .jump([0x75], 'spin') // jnz spin
     .label('spun')
     .emit(0x8b, 0x4b, page0.position) // mov ecx, [position]
-    .emit(0x8b, 0x04, 0xcd, imm32(TAPE_AT + 4)) // mov eax, [tape + ecx * 8 + 4]
+    .emit(0x8b, 0x04, 0xcd, imm32(SCRIPT_AT + 4)) // mov eax, [script + ecx * 8 + 4]
     .emit(0x89, 0xc1) // mov ecx, eax
     .emit(0x81, 0xe1, imm32(~HEARTBEAT_BIT >>> 0)) // and ecx, page bits
     .emit(0x41) // inc ecx
@@ -119,12 +119,12 @@ export function bootProgram({ pageSizeBytes, tapeEntries, stepCpuTicks }: BootPr
     .label('silent')
     .emit(0x8b, 0x4b, page0.position) // mov ecx, [position]
     .emit(0x41) // inc ecx
-    .emit(0x81, 0xf9, imm32(tapeEntries)) // cmp ecx, entries
+    .emit(0x81, 0xf9, imm32(scriptEntries)) // cmp ecx, entries
     .jump([0x72], 'within') // jb within
-    .emit(0x31, 0xc9) // xor ecx, ecx: the tape is a loop
+    .emit(0x31, 0xc9) // xor ecx, ecx: the script is a loop
     .label('within')
     .emit(0x89, 0x4b, page0.position) // mov [position], ecx
-    .emit(0x8b, 0x04, 0xcd, imm32(TAPE_AT)) // mov eax, [tape + ecx * 8]
+    .emit(0x8b, 0x04, 0xcd, imm32(SCRIPT_AT)) // mov eax, [script + ecx * 8]
     .emit(0x01, 0x43, page0.due) // add [due], eax
     .emit(0x83, 0x53, page0.due + 4, 0) // adc dword [due + 4], 0
     .jump([0xe9], 'clock', 4) // jmp clock

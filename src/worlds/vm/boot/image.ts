@@ -1,8 +1,8 @@
-import { Machine } from '../../../workload/program-machine.ts';
+import { ProgramMachine } from '../../../workload/program-machine.ts';
 import { type GuestSpec, programOf } from '../../../workload/programs.ts';
 import { bootProgram, descriptorTables } from './boot-program.ts';
-import { CODE_AT, page0, TAPE_AT, TAPE_ENTRY_BYTES, TEXT_END, TICK_NS } from './memory-layout.ts';
-import { recordTape } from './write-script.ts';
+import { CODE_AT, page0, SCRIPT_AT, SCRIPT_ENTRY_BYTES, TEXT_END, TICK_NS } from './memory-layout.ts';
+import { recordWriteScript } from './write-script.ts';
 
 /** What a PC's memory holds before its processor is started. */
 export interface BootImage {
@@ -22,35 +22,35 @@ export function bootImage(guest: GuestSpec): BootImage {
     if (page !== 0) lastWritten = page;
   };
   const program = programOf(guest);
-  const machine = new Machine({ pages, pageSizeBytes, words, mark }, program, guest.heartbeatPeriodNs);
+  const machine = new ProgramMachine({ pages, pageSizeBytes, words, mark }, program, guest.heartbeatPeriodNs);
   machine.boot(guest.seed, zeroPages);
   const fresh = Buffer.from(words.slice().buffer);
-  const tape = recordTape(machine, () => {
+  const script = recordWriteScript(machine, () => {
     const page = lastWritten;
     lastWritten = 0;
     return page;
   });
   const stepCpuTicks = Math.round((program.stepCpuNs + guest.cpuPerWriteNs) / TICK_NS);
-  return { text: textOf(tape, pageSizeBytes, stepCpuTicks), pages: withRegisters(fresh, tape) };
+  return { text: textOf(script, pageSizeBytes, stepCpuTicks), pages: withRegisters(fresh, script) };
 }
 
-function textOf(tape: Buffer, pageSizeBytes: number, stepCpuTicks: number): Buffer {
+function textOf(script: Buffer, pageSizeBytes: number, stepCpuTicks: number): Buffer {
   const text = Buffer.alloc(TEXT_END);
   const { code, timerAt } = bootProgram({
     pageSizeBytes,
-    tapeEntries: tape.length / TAPE_ENTRY_BYTES,
+    scriptEntries: script.length / SCRIPT_ENTRY_BYTES,
     stepCpuTicks,
   });
   code.copy(text, CODE_AT);
   for (const { at, bytes } of descriptorTables(timerAt)) bytes.copy(text, at);
-  tape.copy(text, TAPE_AT);
+  script.copy(text, SCRIPT_AT);
   return text;
 }
 
 /** Page 0 as the boot program expects it. */
-function withRegisters(pages: Buffer, tape: Buffer): Buffer {
+function withRegisters(pages: Buffer, script: Buffer): Buffer {
   pages.fill(0, 0, page0.stackTop);
   pages.writeUInt32LE(0xffff_ffff, page0.limit);
-  pages.writeUInt32LE(tape.readUInt32LE(0), page0.due);
+  pages.writeUInt32LE(script.readUInt32LE(0), page0.due);
   return pages;
 }

@@ -1,19 +1,19 @@
 /**
  * Where things lie in the memory of a PC that runs the boot program. The first MiB is text: descriptor tables, code
- * and tape, made from the guest's description at either end and never written by the guest; above 640 KiB of it a PC
+ * and script, made from the guest's description at either end and never written by the guest; above 640 KiB of it a PC
  * has no memory but devices. What the guest writes, and what a migration moves, are its pages: they begin at 1 MiB.
  */
 export const GDT_AT = 0x500;
 export const IDT_AT = 0x600;
 export const CODE_AT = 0x1000;
-export const TAPE_AT = 0x2000;
+export const SCRIPT_AT = 0x2000;
 export const TEXT_END = 0xa_0000;
 export const PAGES_AT = 0x10_0000;
 
 /** Eight bytes: the ticks since the entry before it, the page that is written, and in its highest bit a heartbeat. */
-export const TAPE_ENTRY_BYTES = 8;
+export const SCRIPT_ENTRY_BYTES = 8;
 export const HEARTBEAT_BIT = 0x8000_0000;
-export const LONGEST_TAPE = (TEXT_END - TAPE_AT) / TAPE_ENTRY_BYTES;
+export const LONGEST_SCRIPT = (TEXT_END - SCRIPT_AT) / SCRIPT_ENTRY_BYTES;
 
 /** The guest's clock counts these: QEMU's HPET ticks at 100 MHz. */
 export const TICK_NS = 10;
@@ -26,7 +26,7 @@ export const page0 = {
   /** Steps made since the guest was booted. */
   steps: 0,
   heartbeats: 4,
-  /** The next entry of the tape. */
+  /** The next entry of the script. */
   position: 8,
   /** At so many steps the guest rests. */
   limit: 12,

@@ -10,8 +10,8 @@ export type ClientCommand = 'watch gaps' | 'report';
 export type ClientReport =
   | { readonly kind: 'served' }
   | { readonly kind: 'failed'; readonly why: string }
-  | ({ readonly kind: 'reported' } & ClientStory);
-export interface ClientStory {
+  | ({ readonly kind: 'reported' } & ClientMeasurements);
+export interface ClientMeasurements {
   /** Writes that were asked for and answered. */
   readonly writes: number;
   readonly failed: number;
@@ -107,7 +107,7 @@ async function write(redis: Redis): Promise<void> {
   }
 }
 
-async function storyOf(redis: Redis): Promise<ClientStory> {
+async function storyOf(redis: Redis): Promise<ClientMeasurements> {
   const figures = {
     writes: answered.length,
     failed,

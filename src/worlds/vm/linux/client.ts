@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { entry } from '../../../platform/entry.ts';
 import { Failure } from '../../../platform/failure.ts';
-import type { ClientCommand, ClientReport, ClientStory } from './client-main.ts';
+import type { ClientCommand, ClientMeasurements, ClientReport } from './client-main.ts';
 import type { ServiceAddress } from './initramfs.ts';
 
 /** The client of a Linux guest's service, in the guest's network. */
@@ -32,7 +32,7 @@ export class Client {
   }
 
   /** Asks for nothing more, and compares what the service has with what it has answered. */
-  async story(): Promise<ClientStory> {
+  async story(): Promise<ClientMeasurements> {
     const reported = this.#reported();
     this.#child.send('report' satisfies ClientCommand);
     const report = await reported;

@@ -3,9 +3,9 @@ import type { Outage } from '../../../core/migration/migration-result.ts';
 import { formatDuration, type Nanos } from '../../../core/units.ts';
 import { clockNs } from '../../../platform/clock.ts';
 import type { MigrationSpec } from '../../../workload/migration-spec.ts';
-import type { Arrival, Inhabitant, Place, VmSender } from '../vm-guest.ts';
+import type { Arrival, VmGuest, VmGuestPlace, VmSender } from '../vm-guest.ts';
 import { Client } from './client.ts';
-import type { ClientStory } from './client-main.ts';
+import type { ClientMeasurements } from './client-main.ts';
 import type { ServiceAddress } from './initramfs.ts';
 import { type BootFiles, LinuxMachine } from './linux-machine.ts';
 import type { Network } from './network.ts';
@@ -24,13 +24,13 @@ interface Besides {
  * A Linux system with a service that a client in its network uses throughout. When it is about to stop, the network is told
  * where it will run; if it stays, that is taken back.
  */
-export class LinuxGuest implements Inhabitant {
+export class LinuxGuest implements VmGuest {
   readonly machine: LinuxMachine;
   /** Its client measures by the service's answers. */
   readonly heartbeats = null;
   readonly #network: Network;
   readonly #client: Client;
-  #story: ClientStory | undefined;
+  #story: ClientMeasurements | undefined;
   #movedFromNs: Nanos = 0;
   #movedNs: Nanos = 0;
   #arrivedNs: Nanos = 0;
@@ -44,7 +44,7 @@ export class LinuxGuest implements Inhabitant {
   /** Boots, and returns when the service has answered. @throws Failure it does not; nothing has been left behind. */
   static async movesIn(
     { guest }: MigrationSpec,
-    place: Place,
+    place: VmGuestPlace,
     files: BootFiles,
     network: Network,
     address: ServiceAddress,
@@ -64,7 +64,7 @@ export class LinuxGuest implements Inhabitant {
   }
 
   /** What its client saw, once the migration is over. */
-  get story(): ClientStory | undefined {
+  get story(): ClientMeasurements | undefined {
     return this.#story;
   }
 
@@ -80,7 +80,7 @@ export class LinuxGuest implements Inhabitant {
     this.#client.watchGaps();
   }
 
-  async departs(): Promise<void> {
+  async aboutToStop(): Promise<void> {
     this.#movedFromNs = clockNs();
     await this.#network.move('destination');
     this.#movedNs = clockNs();
@@ -100,7 +100,7 @@ export class LinuxGuest implements Inhabitant {
     return { outage, continued: 'not-checked', notes };
   }
 
-  async stays(): Promise<Outage | null> {
+  async outage(): Promise<Outage | null> {
     await this.#network.move('source');
     await sleep(AFTERWARDS_MS);
     return this.#outage();

@@ -1,7 +1,7 @@
 import type { Retired } from '../../../transport/payloads.ts';
 import type { GuestSpec } from '../../../workload/programs.ts';
-import { Machine } from '../virtual-machine.ts';
-import type { Place } from '../vm-guest.ts';
+import { VirtualMachine } from '../virtual-machine.ts';
+import type { VmGuestPlace } from '../vm-guest.ts';
 import { guestMac, type Plug } from './network.ts';
 
 /** What the machine boots: files, the same at both ends. */
@@ -17,15 +17,15 @@ export interface BootFiles {
 const COMMAND_LINE = 'quiet panic=-1 tsc=reliable lsm=capability psi=0 cgroup_disable=memory';
 
 /** A Linux system, plugged into a network. */
-export class LinuxMachine extends Machine {
+export class LinuxMachine extends VirtualMachine {
   /** @throws Failure there is no QEMU here or no memory, or it does not start; nothing has been left behind. */
   static async create(
     guest: GuestSpec,
     { kernel, initramfs }: BootFiles,
     { namespace, port }: Plug,
-    { role, ...place }: Place & { readonly role: 'new guest' | 'receives' },
+    { role, ...place }: VmGuestPlace & { readonly role: 'new guest' | 'receives' },
   ): Promise<LinuxMachine> {
-    const parts = await Machine.start({
+    const parts = await VirtualMachine.start({
       ...place,
       role,
       namespace,
@@ -44,7 +44,7 @@ export class LinuxMachine extends Machine {
 
   /** It counts no steps. */
   async retire(): Promise<Retired> {
-    await this.stand();
+    await this.pause();
     return { steps: 0, heartbeats: 0, sha256: this.hash() };
   }
 }

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { MovesIn } from '../vm-guest.ts';
+import type { BootVmGuest } from '../vm-guest.ts';
 import { initramfs } from './initramfs.ts';
 import { LinuxGuest } from './linux-guest.ts';
 import type { BootFiles } from './linux-machine.ts';
@@ -11,7 +11,7 @@ import { linuxFiles } from './packages.ts';
 const service = { host: guestHost, prefixBits, port: 6379 };
 
 /** What a destination must know to take in a Linux guest; JSON, for another process. */
-export interface LinuxLodging {
+export interface LinuxGuestAddress {
   readonly files: BootFiles;
   readonly plug: Plug;
 }
@@ -43,13 +43,13 @@ export class LinuxSite {
     }
   }
 
-  readonly movesIn: MovesIn = async (setup, place) => {
+  readonly movesIn: BootVmGuest = async (setup, place) => {
     const guest = await LinuxGuest.movesIn(setup, place, this.#files, this.#network, service);
     this.#guests.push(guest);
     return guest;
   };
 
-  get lodging(): LinuxLodging {
+  get lodging(): LinuxGuestAddress {
     return { files: this.#files, plug: this.#network.plug('destination') };
   }
 
