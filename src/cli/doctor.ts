@@ -3,7 +3,7 @@ import { examine } from '../run/doctor.ts';
 
 /** `switchover doctor`: what works on this machine, and what to do about what does not. */
 export function doctorCommand(exit: (code: number) => void): Command {
-  return new Command('doctor').description('what works on this machine').action(async () => {
+  return new Command('doctor').description('check what works on this machine').action(async () => {
     const findings = await examine();
     const width = Math.max(...findings.map(({ what }) => what.length));
     for (const { what, ok, found, remedy } of findings) {

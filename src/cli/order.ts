@@ -15,11 +15,13 @@ interface Options {
 /** `switchover order FILE --rule R`: the order of pages whose write probabilities in one slot are known. */
 export function orderCommand(exit: (code: number) => void): Command {
   return new Command('order')
-    .description('order pages of known write probabilities, and say how far from the best that is at most')
-    .argument('<file>', 'JSON: {"probabilities": […]}, of a write to each page in one slot')
-    .addOption(new Option('--rule <name>', 'page order').choices(orderNames).default('threshold'))
-    .option('--seed <n>', 'breaks ties', '1')
-    .option('--json <->', 'JSON alone on standard output')
+    .description(
+      'compute in which order to send pages whose write probabilities are known, and how far at most that is from the best order',
+    )
+    .argument('<file>', 'JSON: {"probabilities": […]}, of a write to each page while one page is sent')
+    .addOption(new Option('--rule <name>', 'how to order the pages').choices(orderNames).default('threshold'))
+    .option('--seed <n>', 'random seed that breaks ties', '1')
+    .option('--json <->', 'print JSON instead of text; the value is -')
     .action((file: string, options: Options) => exit(action(file, options)));
 }
 

@@ -25,22 +25,24 @@ type Answer = ReturnType<typeof answerFor>;
 /** `switchover predict FILE`: will it converge, how long is the outage, with what certainty, what must be reserved? */
 export function predictCommand(exit: (code: number) => void): Command {
   return new Command('predict')
-    .description("the model's answer: rounds, downtime, total, and whether it converges")
-    .argument('[file]', 'scenario (YAML); with --pid it may be left out, but for link.rate')
+    .description(
+      'predict with a model whether a migration converges, and its rounds, downtime and total time',
+    )
+    .argument('[file]', 'scenario (YAML); optional with --pid if link.rate is set')
     .option(
       '--set <path=value>',
-      'change the scenario; may be repeated',
+      'override a setting of the scenario, such as link.rate=1Gbit/s; may be repeated',
       (text, settings: readonly Setting[]) => [...settings, parseSetting(text)],
       [] as readonly Setting[],
     )
-    .option('--limit <time>', 'a downtime: what b_d keeps to it?')
-    .option('--probability <p>', 'with which probability', '0.99')
-    .option('--pid <n>', 'a running program as the guest: it is recorded first')
-    .option('--for <time>', 'how long to record it (20s, unless told)')
-    .option('--interval <time>', 'how often to look at it (40ms, unless told)')
-    .option('--out <file>', 'keep the recording there')
+    .option('--limit <time>', 'also print the lowest b_d that keeps the downtime within this limit')
+    .option('--probability <p>', 'the probability with which that limit is to be kept', '0.99')
+    .option('--pid <n>', 'use a running process as the guest: its page writes are recorded first')
+    .option('--for <time>', 'with --pid, how long to record (default: 20s)')
+    .option('--interval <time>', 'with --pid, the time between two samples (default: 40ms)')
+    .option('--out <file>', 'with --pid, keep the recording in this file')
     .option('--quiet', 'no progress on standard error')
-    .option('--json <->', 'JSON alone on standard output')
+    .option('--json <->', 'print JSON instead of text; the value is -')
     .action(async (file: string | undefined, options: Options) => exit(await action(file, options)));
 }
 

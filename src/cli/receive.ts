@@ -16,18 +16,18 @@ interface Options {
 /** `switchover receive`: a destination that takes in one migration after another until it is told to end. */
 export function receiveCommand(exit: (code: number) => void): Command {
   return new Command('receive')
-    .description('be a destination: take in one migration after another')
-    .option('--listen <host:port>', 'where to listen; port 0 takes any free one', '127.0.0.1:0')
+    .description('run a destination that accepts migrations until it is stopped')
+    .option('--listen <host:port>', 'address to listen on; port 0 picks a free port', '127.0.0.1:0')
     .option(
       '--key-file <file>',
-      'take only sources that have the same key; needed to listen beyond this host',
+      'accept only sources that have the same key; required to listen beyond this host',
     )
-    .option('--pages <n>', 'take only guests of this many pages')
-    .option('--page-size <size>', 'take only guests with pages of this size')
-    .option('--journal <folder>', 'keep a journal of every migration there, for switchover recover')
+    .option('--pages <n>', 'accept only guests with this many pages')
+    .option('--page-size <size>', 'accept only guests with pages of this size')
+    .option('--journal <folder>', 'keep a journal of every migration in this folder, for switchover recover')
     .addHelpText(
       'after',
-      '\nThe key says who may connect. What is sent is neither encrypted nor authenticated byte by byte:\nacross a network that others can touch, use a tunnel (ssh, WireGuard).',
+      '\nThe key controls who may connect. The data is neither encrypted nor authenticated byte by byte:\non a network that others can reach, use a tunnel (ssh, WireGuard).',
     )
     .action(async (options: Options) => exit(await action(options)));
 }

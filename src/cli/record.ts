@@ -8,12 +8,12 @@ import { type RecordingOptions, recordingNameOf, recordNow, watchOf } from './re
 /** `switchover record`: which pages a real program writes, as a guest's program. */
 export function recordCommand(exit: (code: number) => void): Command {
   return new Command('record')
-    .description('record which pages a running program writes, or a virtual machine whose memory is a file')
-    .option('--pid <n>', 'a process; it is only read, never stopped')
-    .option('--file <ram>', "a file that holds a virtual machine's memory")
-    .option('--for <time>', 'how long', '60s')
-    .option('--interval <time>', 'how often to look', '40ms')
-    .option('--out <file>', 'where to write the recording')
+    .description('record which memory pages a running process or a virtual machine writes')
+    .option('--pid <n>', 'process to record; its memory is only read, and it is never stopped')
+    .option('--file <ram>', "file that backs a virtual machine's memory")
+    .option('--for <time>', 'how long to record', '60s')
+    .option('--interval <time>', 'time between two samples', '40ms')
+    .option('--out <file>', 'file for the recording')
     .option('--quiet', 'no progress on standard error')
     .action(async (options: RecordingOptions & { out?: string }) => exit(await action(options)));
 }

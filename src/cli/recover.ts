@@ -6,10 +6,10 @@ import { type Reconciled, reconcile } from '../worlds/vm/reconcile.ts';
 /** `switchover recover DIR [DIR2]`: whose are the guests of migrations that were cut off? */
 export function recoverCommand(exit: (code: number) => void): Command {
   return new Command('recover')
-    .description('settle migrations that were cut off, by the journals of one end or of both')
-    .argument('<folder>', 'journals of run or receive --journal')
-    .argument('[other]', "the other end's journals")
-    .addOption(new Option('--json <file>', 'one JSON object, alone on standard output').choices(['-']))
+    .description('after a crash, decide from the journals which end owns each guest')
+    .argument('<folder>', 'folder that was given to --journal')
+    .argument('[other]', "the other end's journal folder")
+    .addOption(new Option('--json <file>', 'print one JSON object instead of text').choices(['-']))
     .action(async (folder: string, other: string | undefined, options: { json?: '-' }) =>
       exit(await action(other === undefined ? [folder] : [folder, other], options.json !== undefined)),
     );

@@ -7,7 +7,7 @@ import { decodeTraceLine, migrationsOf, replay } from '../run/trace.ts';
 /** `switchover replay FILE`: gives today's migration the answers of a recorded one, and says whether it agrees. */
 export function replayCommand(exit: (code: number) => void): Command {
   return new Command('replay')
-    .description('replay a trace written by run --trace: same steps, same outcome?')
+    .description('replay a trace written by run --trace and check that steps and outcome are the same')
     .argument('<file>', 'trace (NDJSON)')
     .action((file: string) => exit(action(file)));
 }

@@ -7,8 +7,10 @@ import { examine } from '../run/doctor.ts';
 /** `switchover report DIR`: what the records of a folder say, as a page, as Markdown and as CSV. */
 export function reportCommand(exit: (code: number) => void): Command {
   return new Command('report')
-    .description('tables, plots and conclusions from the records in a folder: one HTML file, Markdown, CSV')
-    .argument('<folder>', 'a folder with *.ndjson, from run --json FILE, sweep or stress')
+    .description(
+      'write tables, plots and conclusions about the records in a folder, as HTML, Markdown and CSV',
+    )
+    .argument('<folder>', 'folder with *.ndjson files from run --json FILE, sweep or stress')
     .action(async (folder: string) => exit(await action(folder)));
 }
 

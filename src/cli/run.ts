@@ -38,31 +38,45 @@ interface Options {
 /** `switchover run FILE`: carries out a scenario and its matrix; prints a table, or one record a line. */
 export function runCommand(exit: (code: number) => void): Command {
   return new Command('run')
-    .description('carry out a scenario and its compare matrix')
+    .description('run the migrations of a scenario file and print a table')
     .argument('<file>', 'scenario (YAML)')
-    .addOption(new Option('--world <name>', 'where to carry it out').choices(worldNames).default('virtual'))
-    .option('--runs <n>', 'repetitions of every cell')
-    .option('--seed <n>', 'seed of the first repetition; each further one adds 1')
+    .addOption(
+      new Option(
+        '--world <name>',
+        "computed in virtual time, on real threads, in QEMU, or with QEMU's own migration",
+      )
+        .choices(worldNames)
+        .default('virtual'),
+    )
+    .option('--runs <n>', 'how often to repeat each combination of settings')
+    .option('--seed <n>', 'random seed of the first repetition; each further repetition adds 1')
     .option(
       '--set <path=value>',
-      'change the scenario; may be repeated',
+      'override a setting of the scenario, such as link.rate=1Gbit/s; may be repeated',
       (text, settings: readonly Setting[]) => [...settings, parseSetting(text)],
       [] as readonly Setting[],
     )
-    .option('--to <host:port>', 'use a destination that is already there (world threads)')
-    .option('--journal <folder>', 'keep a journal of every migration there, for switchover recover')
-    .option('--key-file <file>', 'the key that this destination asks for')
+    .option('--to <host:port>', 'migrate to a running switchover receive (world threads)')
+    .option('--journal <folder>', 'keep a journal of every migration in this folder, for switchover recover')
+    .option('--key-file <file>', 'the key that the destination given with --to asks for')
     .addOption(
-      new Option('--fallback <how>', 'keep reservations so if the kernel refuses them').choices([
-        'cooperative',
-      ]),
+      new Option(
+        '--fallback <how>',
+        'if the kernel refuses a reservation, let switchover schedule the threads instead',
+      ).choices(['cooperative']),
     )
-    .option('--redis <url>', 'keep the ledger of a link with a capacity there, for other processes to share')
-    .option('--json <file>', 'write records as NDJSON to a file, or alone to standard output with -')
-    .option('--trace <file>', 'write every step and what the world answered')
-    .option('--gantt <file>', 'draw who had the processor around the stop of the last run, as SVG')
+    .option('--redis <url>', 'share the link with other processes through this Redis server')
+    .option(
+      '--json <file>',
+      'write one JSON record per line to a file, or with - to standard output instead of the table',
+    )
+    .option('--trace <file>', 'write every step of every migration with its result, for switchover replay')
+    .option('--gantt <file>', 'draw as SVG which thread ran when around the pause of the last migration')
     .option('--quiet', 'no progress on standard error')
-    .addHelpText('after', '\nCtrl-C cancels the migration, whose record says so; a second one ends at once.')
+    .addHelpText(
+      'after',
+      '\nCtrl-C cancels the migration, and its record says so. A second Ctrl-C ends the program at once.',
+    )
     .action(async (file: string, options: Options) => {
       const carriedOut = (interrupted?: AbortSignal) => action(file, options, interrupted);
       exit(await (options.world === 'threads' ? interruptible(carriedOut) : carriedOut()));

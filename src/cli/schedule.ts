@@ -22,12 +22,12 @@ interface Options {
 /** `switchover schedule FILE`: who gets which processor when, exactly. */
 export function scheduleCommand(exit: (code: number) => void): Command {
   return new Command('schedule')
-    .description('simulate CPU reservations and draw who runs when')
+    .description('simulate CPU reservations and draw which task runs when')
     .argument(
       '<file>',
-      'JSON or YAML: { scheduler, processors, horizon, servers, tasks }, times in whole units',
+      'JSON or YAML: { scheduler, processors, horizon, servers, tasks }, times as whole numbers of any unit',
     )
-    .option('--json <->', 'JSON alone on standard output')
+    .option('--json <->', 'print JSON instead of the chart; the value is -')
     .option('--svg <file>', 'write the Gantt chart as SVG')
     .action(async (file: string, options: Options) => exit(await action(file, options)));
 }

@@ -17,12 +17,12 @@ interface Options {
 /** `switchover serve`: a host of guests with an API, metrics and a page, until it is told to end. */
 export function serveCommand(exit: (code: number) => void): Command {
   return new Command('serve')
-    .description('be a host: guests live here, migrate and arrive; with API, metrics and a page')
+    .description('run a daemon that hosts guests and migrates them, with an HTTP API, metrics and a web page')
     .requiredOption('--config <file>', 'configuration (YAML), such as config/daemon.yaml')
-    .option('--listen <host:port>', 'where the API listens; port 0 takes any free one', '127.0.0.1:7070')
+    .option('--listen <host:port>', 'address of the API; port 0 picks a free port', '127.0.0.1:7070')
     .addHelpText(
       'after',
-      '\nSIGTERM and SIGINT drain and end; a second one ends at once. SIGHUP reads the configuration again.',
+      '\nSIGTERM and SIGINT let running migrations finish, then end the daemon; a second signal ends it at once.\nSIGHUP reloads the configuration.',
     )
     .action(async (options: Options) => exit(await action(options)));
 }

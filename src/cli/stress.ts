@@ -33,23 +33,36 @@ interface Options {
 /** `switchover stress FILE --out DIR`: raises an intensity until a threshold is missed, and says where. */
 export function stressCommand(exit: (code: number) => void): Command {
   return new Command('stress')
-    .description('raise an intensity until a threshold is missed; exit code 3 if one is')
-    .argument('<file>', 'scenario with a stress: { ramp, thresholds } (YAML)')
-    .requiredOption('--out <folder>', 'where records and verdicts go; new or empty')
-    .addOption(new Option('--world <name>', 'where to carry it out').choices(worldNames).default('virtual'))
-    .option('--runs <n>', 'repetitions of every level')
-    .option('--seed <n>', 'seed of the first repetition; each further one adds 1')
-    .option('--set <path=value>', 'change the scenario; may be repeated', settings, [])
+    .description('raise a load step by step until a limit is missed; exit code 3 if one is missed')
+    .argument('<file>', 'scenario (YAML) with stress: { ramp, thresholds }')
+    .requiredOption('--out <folder>', 'new or empty folder for the records and verdicts')
+    .addOption(
+      new Option(
+        '--world <name>',
+        "computed in virtual time, on real threads, in QEMU, or with QEMU's own migration",
+      )
+        .choices(worldNames)
+        .default('virtual'),
+    )
+    .option('--runs <n>', 'how often to repeat each step')
+    .option('--seed <n>', 'random seed of the first repetition; each further repetition adds 1')
+    .option(
+      '--set <path=value>',
+      'override a setting of the scenario, such as link.rate=1Gbit/s; may be repeated',
+      settings,
+      [],
+    )
     .option(
       '--only <path=value>',
-      'of the alternatives, those with this setting; may be repeated',
+      'run only the alternatives with this setting; may be repeated',
       settings,
       [],
     )
     .addOption(
-      new Option('--fallback <how>', 'keep reservations so if the kernel refuses them').choices([
-        'cooperative',
-      ]),
+      new Option(
+        '--fallback <how>',
+        'if the kernel refuses a reservation, let switchover schedule the threads instead',
+      ).choices(['cooperative']),
     )
     .option('--quiet', 'no progress on standard error')
     .action(async (file: string, options: Options) => exit(await action(file, options)));

@@ -25,24 +25,31 @@ interface Options {
 /** `switchover sweep FILE --out DIR`: carries out a large design, a record a line; interrupted, it can go on. */
 export function sweepCommand(exit: (code: number) => void): Command {
   return new Command('sweep')
-    .description('carry out a design on all cores; the same command goes on after an interruption')
+    .description('run a large experiment on all cores; after an interruption, the same command continues it')
     .argument('<file>', 'scenario (YAML) with compare or sweep')
-    .requiredOption('--out <folder>', 'where the records go')
-    .addOption(new Option('--world <name>', 'where to carry it out').choices(worldNames).default('virtual'))
-    .option('--runs <n>', 'repetitions of every cell; with sweep.until, the fewest')
-    .option('--seed <n>', 'seed of the design')
+    .requiredOption('--out <folder>', 'folder for the records')
+    .addOption(
+      new Option(
+        '--world <name>',
+        "computed in virtual time, on real threads, in QEMU, or with QEMU's own migration",
+      )
+        .choices(worldNames)
+        .default('virtual'),
+    )
+    .option('--runs <n>', 'how often to repeat each combination of settings; with sweep.until, the minimum')
+    .option('--seed <n>', 'random seed of the experiment')
     .option(
       '--set <path=value>',
-      'change the scenario; may be repeated',
+      'override a setting of the scenario, such as link.rate=1Gbit/s; may be repeated',
       (text, settings: readonly Setting[]) => [...settings, parseSetting(text)],
       [] as readonly Setting[],
     )
     .option(
       '--shard <i/n>',
-      'only the i-th of n parts, for arrays of machines; put into one folder they are the whole',
+      'run only part i of n, for example on one of n machines; all parts go into one folder',
     )
-    .option('--json <->', 'records alone on standard output, besides those in the folder')
-    .option('--parquet <file>', 'all records of the folder as a table of columns')
+    .option('--json <->', 'print the new records to standard output instead of the table; the value is -')
+    .option('--parquet <file>', 'also write all records of the folder to a Parquet file')
     .option('--quiet', 'no progress on standard error')
     .action(async (file: string, options: Options) => exit(await action(file, options)));
 }
