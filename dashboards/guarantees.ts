@@ -15,7 +15,7 @@ const mean = (guarantee: string) => {
 export const guarantees = dashboard(
   'switchover-guarantees',
   'Switchover / Guarantees and downtime',
-  'What guarantees do to the downtime, with programs beside them that want the processor too.',
+  'What guarantees do to the downtime while other programs compete for the processor.',
   [
     {
       title: 'Beside hogs: with and without a guarantee',
@@ -34,7 +34,7 @@ export const guarantees = dashboard(
         ),
         series(
           'Downtime by guarantee, p50, all of the time shown',
-          { unit: 's', says: 'The same over the whole range: steadier, since a migration is a rare event.' },
+          { unit: 's', says: 'The same over the whole range. It is steadier, because migrations are rare.' },
           {
             expr: overall(0.5, 'world, guarantee', 'antagonists="hogs"'),
             legend: '{{world}}, {{guarantee}}',
@@ -55,7 +55,7 @@ export const guarantees = dashboard(
           'Gain',
           {
             unit: 'short',
-            says: 'Mean downtime without any guarantee over that with one for both, beside hogs.',
+            says: 'Mean downtime without a guarantee divided by that with one for guest and sender, beside hogs.',
           },
           {
             expr: `${mean('none')} / ${mean('both')}`,
@@ -63,8 +63,11 @@ export const guarantees = dashboard(
           },
         ),
         series(
-          'With nobody beside them, p95',
-          { unit: 's', says: 'What the guarantee cannot improve on: nobody else wants the processor.' },
+          'Without hogs, p95',
+          {
+            unit: 's',
+            says: 'No other program competes for the processor, so a guarantee cannot improve this.',
+          },
           {
             expr: overall(0.95, 'world, guarantee', 'antagonists="none"'),
             legend: '{{world}}, {{guarantee}}',
@@ -79,7 +82,7 @@ export const guarantees = dashboard(
           "By the sender's share Q/P (median)",
           {
             unit: 's',
-            says: 'Each share is rounded up to a step. More share, shorter downtime, until the link decides.',
+            says: 'Each share is rounded up to a step. A larger share shortens the downtime until the link is the limit.',
           },
           {
             expr: overall(0.5, 'world, sender_share', 'sender_share!="none"'),
@@ -90,7 +93,7 @@ export const guarantees = dashboard(
           "By the sender's period P (median)",
           {
             unit: 's',
-            says: 'The same share in longer periods is the same bandwidth with longer blackouts.',
+            says: 'The same share in longer periods has longer blackouts.',
           },
           {
             expr: overall(0.5, 'world, sender_period', 'sender_period!="none"'),
@@ -107,7 +110,7 @@ export const guarantees = dashboard(
         ),
         series(
           'Migrations behind these figures',
-          { unit: 'short', says: 'A quantile of few migrations is worth little.' },
+          { unit: 'short', says: 'A quantile of few migrations is not reliable.' },
           {
             expr: `sum by (world, guarantee, antagonists) (increase(${histogram}_count{${ours}}[$__range]))`,
             legend: '{{world}}, {{guarantee}}, hogs: {{antagonists}}',

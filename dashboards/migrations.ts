@@ -1,11 +1,11 @@
 import { metricTable as m } from '../src/daemon/metric-table.ts';
 import { dashboard, figure, heat, ours, quantile, rate, series } from './panels.ts';
 
-/** How migrations go: how long the guest stands, whether it was foreseen, whether they converge. */
+/** How migrations go: how long the guest is paused, whether that was predicted, whether they converge. */
 export const migrations = dashboard(
   'switchover-migrations',
   'Switchover / Migrations',
-  'How long guests stand, whether that was foreseen, and whether migrations converge.',
+  'How long guests are paused, whether that was predicted, and whether migrations converge.',
   [
     {
       title: 'The last migration',
@@ -14,23 +14,23 @@ export const migrations = dashboard(
           'Downtime',
           {
             unit: 's',
-            says: 'It outlives the migration, which may be shorter than the interval of scrapes.',
+            says: 'Kept after the migration, which may be shorter than the scrape interval.',
           },
           { expr: `${m.lastDowntime.name}{${ours}}`, legend: '{{world}}' },
         ),
         figure(
           'Predicted',
-          { unit: 's', says: 'What the model had said of the memory part.' },
+          { unit: 's', says: 'The memory part as the model predicted it.' },
           { expr: `${m.lastPredictedDowntime.name}{${ours}}`, legend: '{{world}}' },
         ),
         figure(
           'Total time',
-          { unit: 's', says: 'From the start of tracking to the guest running there.' },
+          { unit: 's', says: 'From the start of the first round to the guest running at the destination.' },
           { expr: `${m.lastDuration.name}{${ours}}`, legend: '{{world}}' },
         ),
         figure(
           'Rounds',
-          { unit: 'none', says: 'Live rounds before the stop.' },
+          { unit: 'none', says: 'Live rounds before the pause.' },
           { expr: `${m.lastRounds.name}{${ours}}`, legend: '{{world}}' },
         ),
         figure(
@@ -50,7 +50,10 @@ export const migrations = dashboard(
       panels: [
         series(
           'Downtime, quantiles',
-          { unit: 's', says: 'Of all migrations that ended in the interval; within the width of a bucket.' },
+          {
+            unit: 's',
+            says: 'Of all migrations that ended in the interval; precise to the width of a bucket.',
+          },
           { expr: quantile(0.5, m.downtime.name), legend: 'p50' },
           { expr: quantile(0.95, m.downtime.name), legend: 'p95' },
           { expr: quantile(0.99, m.downtime.name), legend: 'p99' },
@@ -58,7 +61,7 @@ export const migrations = dashboard(
         ),
         heat(
           'Downtime, how often',
-          { unit: 's', says: 'Every row is a bucket; the brighter, the more migrations.' },
+          { unit: 's', says: 'Every row is a bucket. Brighter means more migrations.' },
           {
             expr: `sum by (le) (increase(${m.downtime.name}_bucket{${ours}}[$__rate_interval]))`,
             legend: '{{le}}',
@@ -68,7 +71,7 @@ export const migrations = dashboard(
           'Predicted against measured (median)',
           {
             unit: 's',
-            says: 'The model speaks of the memory part. A steady gap is the rest of the downtime; one that grows is a guest that the model misjudges.',
+            says: 'The model predicts the memory part. A constant gap is the rest of the downtime. A growing gap is a guest that the model misjudges.',
           },
           { expr: quantile(0.5, m.predictedDowntime.name, 'world'), legend: '{{world}} predicted' },
           {
@@ -87,12 +90,12 @@ export const migrations = dashboard(
         ),
         series(
           'Downtime by page order (median)',
-          { unit: 's', says: 'Which order pays on these guests.' },
+          { unit: 's', says: 'Which order is best for these guests.' },
           { expr: quantile(0.5, m.downtime.name, 'order'), legend: '{{order}}' },
         ),
         series(
           'Downtime by stop rule (median)',
-          { unit: 's', says: 'Which rule pays on these guests.' },
+          { unit: 's', says: 'Which rule is best for these guests.' },
           { expr: quantile(0.5, m.downtime.name, 'stop'), legend: '{{stop}}' },
         ),
       ],
@@ -108,7 +111,7 @@ export const migrations = dashboard(
         ),
         series(
           'Dirty and transfer rate of the last migration',
-          { unit: 'Bps', says: 'Where the two lines meet, convergence ends.' },
+          { unit: 'Bps', says: 'Where the two lines meet, migrations no longer converge.' },
           { expr: `${m.lastDirtyRate.name}{${ours}}`, legend: '{{world}} dirtied' },
           { expr: `${m.lastTransferRate.name}{${ours}}`, legend: '{{world}} sent' },
         ),
@@ -133,12 +136,12 @@ export const migrations = dashboard(
         ),
         series(
           'Pages',
-          { unit: 'short', says: 'Pages a second by what became of them.' },
+          { unit: 'short', says: 'Pages a second: sent, deferred, skipped.' },
           { expr: rate(m.pages.name, 'kind'), legend: '{{kind}}' },
         ),
         series(
           'Bytes',
-          { unit: 'Bps', says: 'Sent in live rounds and while the guest stood.' },
+          { unit: 'Bps', says: 'Sent in live rounds and while the guest was paused.' },
           { expr: rate(m.bytes.name, 'phase'), legend: '{{phase}}' },
         ),
       ],
@@ -148,7 +151,7 @@ export const migrations = dashboard(
       panels: [
         series(
           'Queue',
-          { unit: 'short', says: 'Jobs that wait and that run.', width: 8 },
+          { unit: 'short', says: 'Jobs, waiting and running.', width: 8 },
           { expr: `sum by (kind, state) (${m.queue.name}{${ours}})`, legend: '{{kind}} {{state}}' },
         ),
         series(

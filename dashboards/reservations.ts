@@ -17,29 +17,29 @@ export const reservations = dashboard(
           'Delivered and promised CPU time',
           {
             unit: 's',
-            says: 'CPU seconds a second. Promised is Q for every period at whose deadline there was work: delivered must not be below it.',
+            says: 'CPU seconds a second. Promised is Q for every period at whose deadline there was work; delivered must not be below it.',
           },
           { expr: rate(m.delivered.name, BY), legend: `${NAMED} delivered` },
           { expr: rate(m.promised.name, BY), legend: `${NAMED} promised` },
         ),
         series(
           'Delivered / promised',
-          { unit: 'percentunit', says: 'Below 100 % somebody did not get what was promised.' },
+          { unit: 'percentunit', says: 'Below 100 %, a reservation was not kept.' },
           { expr: `${rate(m.delivered.name, BY)} / ${rate(m.promised.name, BY)}`, legend: NAMED },
         ),
         series(
           'Missed periods',
-          { unit: 'percentunit', says: 'Of the periods with work, those that left budget unserved.' },
+          { unit: 'percentunit', says: 'The share of periods with work in which budget was not served.' },
           {
             expr: `${rate(m.missedPeriods.name, BY)} / ${rate(m.periods.name, BY)}`,
             legend: NAMED,
           },
         ),
         series(
-          'Noise: what the machine is to blame for',
+          'Missed periods by cause',
           {
             unit: 'short',
-            says: 'Missed periods a second, by cause. The machine: an independent probe saw it stand still.',
+            says: 'Missed periods a second. Cause machine: an independent probe saw that the machine itself did not run.',
           },
           { expr: rate(m.missedPeriods.name, 'cause'), legend: '{{cause}}' },
         ),
@@ -51,12 +51,12 @@ export const reservations = dashboard(
         ),
         series(
           'Share error over ten periods',
-          { unit: 'percentunit', says: 'How far the share was from Q/P: median and 99 %.' },
+          { unit: 'percentunit', says: 'Deviation from the share Q/P: median and 99 % quantile.' },
           { expr: `${m.shareError.name}{${ours}}`, legend: `${NAMED} {{statistic}}` },
         ),
         series(
           'Reservations: Q/P',
-          { unit: 'percentunit', says: 'The share that was asked for last.' },
+          { unit: 'percentunit', says: 'The share that was reserved last.' },
           {
             expr: `${m.budget.name}{${ours}} / ${m.period.name}{${ours}}`,
             legend: NAMED,
@@ -64,7 +64,7 @@ export const reservations = dashboard(
         ),
         series(
           'Heartbeats that were late',
-          { unit: 'percentunit', says: 'What a client of the guest sees of it.' },
+          { unit: 'percentunit', says: 'The share of heartbeats that a client of the guest received late.' },
           {
             expr: `${rate(m.heartbeats.name, 'world', 'kind="late"')} / ${rate(m.heartbeats.name, 'world', 'kind="sent"')}`,
             legend: '{{world}}',
@@ -84,12 +84,15 @@ export const reservations = dashboard(
         ),
         series(
           'Used of what was granted',
-          { unit: 'percentunit', says: 'The rest was lost to a full bucket.' },
+          { unit: 'percentunit', says: 'The rest was lost because the token bucket was full.' },
           { expr: `${m.linkUtilisation.name}{${ours}}`, legend: '{{instance}} {{world}}' },
         ),
         series(
           'Reservations broken',
-          { unit: 'short', says: 'Migrations that sent more than their bucket allows; none is right.' },
+          {
+            unit: 'short',
+            says: 'Migrations that sent more than their token bucket allows. There should be none.',
+          },
           {
             expr: `sum by (world) (increase(${m.linkViolations.name}{${ours}}[$__rate_interval]))`,
             legend: '{{world}}',
@@ -97,7 +100,10 @@ export const reservations = dashboard(
         ),
         series(
           'Refused and waiting',
-          { unit: 'short', says: 'What admission did not let in, and what waits for room.' },
+          {
+            unit: 'short',
+            says: 'Requests that were refused, and migrations that wait for their reservation.',
+          },
           {
             expr: `sum by (reason) (increase(${m.refusals.name}{${ours}}[$__rate_interval]))`,
             legend: 'refused: {{reason}}',

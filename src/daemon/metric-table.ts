@@ -32,65 +32,65 @@ const histogram = <L extends string>(
 ) => ({ kind: 'histogram', name, help, labels, buckets }) as const;
 
 export const metricTable = {
-  migrations: counter('switchover_migrations_total', 'Migrations that have ended, by how.', [
+  migrations: counter('switchover_migrations_total', 'Migrations that have ended, by outcome.', [
     ...HOW,
     'outcome',
   ]),
   downtime: histogram(
     'switchover_migration_downtime_seconds',
-    'From the last step of the guest here to its running at the destination.',
+    'From the last step of the guest at the source to its first at the destination.',
     DOWNTIME_SECONDS,
     [...HOW, 'outcome'],
   ),
   predictedDowntime: histogram(
     'switchover_migration_predicted_downtime_seconds',
-    'What the model had said of the memory part of the downtime of completed migrations.',
+    'The memory part of the downtime as the model predicted it, of completed migrations.',
     DOWNTIME_SECONDS,
     HOW,
   ),
   clientGap: histogram(
     'switchover_migration_client_gap_seconds',
-    'The longest silence that a client of the guest saw.',
+    'The longest time without a heartbeat that a client of the guest saw.',
     DOWNTIME_SECONDS,
     HOW,
   ),
   duration: histogram(
     'switchover_migration_duration_seconds',
-    'From the start of tracking to the guest running at the destination, or given back.',
+    'From the start of the first round to the guest running at the destination, or again at the source.',
     TOTAL_SECONDS,
     [...HOW, 'outcome'],
   ),
   downtimePart: histogram(
     'switchover_migration_downtime_part_seconds',
-    'What the downtime of completed migrations consists of: memory, state, verify, commit, resume.',
+    'Parts of the downtime of completed migrations: memory, state, verify, commit, resume.',
     DOWNTIME_SECONDS,
     ['world', 'part'],
   ),
   guarantees: histogram(
     'switchover_guarantee_downtime_seconds',
-    'Downtime of completed migrations by what was reserved: for whom, the share of the sender Q/P and its period P, each rounded up to a step, and b_d.',
+    'Downtime of completed migrations by what was reserved: CPU time of guest or sender, the share Q/P and period P of the sender, and b_d, each rounded up to a step.',
     DOWNTIME_SECONDS,
     ['world', 'guarantee', 'antagonists', 'sender_share', 'sender_period', 'stop_rate'],
   ),
   rounds: histogram(
     'switchover_migration_rounds',
-    'Live rounds before the guest was stopped or the migration given up.',
+    'Live rounds before the guest was paused or the migration given up.',
     ROUNDS,
     ['world', 'stop'],
   ),
   pages: counter(
     'switchover_migration_pages_total',
-    'Pages by what became of them: sent live, of these zero, deferred to the stop, skipped, sent while the guest stood.',
+    'Pages: sent live, of these zero, deferred to the pause, skipped, sent during the pause.',
     ['world', 'kind'],
   ),
   bytes: counter(
     'switchover_migration_bytes_total',
-    'Bytes sent, in live rounds and while the guest stood.',
+    'Bytes sent, in live rounds and while the guest was paused.',
     ['world', 'phase'],
   ),
   convergence: histogram(
     'switchover_migration_convergence_ratio',
-    'Dirty rate over transfer rate of the last live round; from 1 on, further rounds do not help.',
+    'Dirty rate over transfer rate of the last live round. From 1 on, further rounds do not help.',
     RATIOS,
     ['world', 'stop'],
   ),
@@ -99,7 +99,7 @@ export const metricTable = {
     'Heartbeats as a client of the guest saw them: sent, late, lost, repeated.',
     ['world', 'kind'],
   ),
-  running: gauge('switchover_migrations_running', 'Migrations under way.', []),
+  running: gauge('switchover_migrations_running', 'Migrations that are running.', []),
   lastEnded: gauge(
     'switchover_last_migration_end_timestamp_seconds',
     'When the last migration of this world ended (Unix time).',
@@ -110,7 +110,7 @@ export const metricTable = {
   ]),
   lastPredictedDowntime: gauge(
     'switchover_last_migration_predicted_downtime_seconds',
-    'What the model had said of it; absent where it had no figure.',
+    'Its memory part as the model predicted it; absent if the model had no figure.',
     ['world'],
   ),
   lastDuration: gauge('switchover_last_migration_duration_seconds', 'Total time of the last migration.', [
@@ -124,12 +124,12 @@ export const metricTable = {
   ),
   lastDirtyRate: gauge(
     'switchover_last_migration_dirty_bytes_per_second',
-    'Dirtied in the last live round of the last migration, by time.',
+    'Dirty rate in the last live round of the last migration.',
     ['world'],
   ),
   lastTransferRate: gauge(
     'switchover_last_migration_transfer_bytes_per_second',
-    'Sent in the last live round of the last migration, by time.',
+    'Transfer rate in the last live round of the last migration.',
     ['world'],
   ),
   lastConvergence: gauge(
@@ -139,28 +139,34 @@ export const metricTable = {
   ),
   downtimeTarget: gauge(
     'switchover_downtime_target_seconds',
-    'What downtimes are meant to stay below (configuration: target.downtime).',
+    'The limit that downtimes should not exceed (configuration: target.downtime).',
   ),
-  budget: gauge('switchover_reservation_budget_seconds', 'Q of the latest reservation.', ['world', 'server']),
-  period: gauge('switchover_reservation_period_seconds', 'P of the latest reservation.', ['world', 'server']),
+  budget: gauge('switchover_reservation_budget_seconds', 'Budget Q of the latest reservation.', [
+    'world',
+    'server',
+  ]),
+  period: gauge('switchover_reservation_period_seconds', 'Period P of the latest reservation.', [
+    'world',
+    'server',
+  ]),
   delivered: counter(
     'switchover_reservation_delivered_cpu_seconds_total',
-    'CPU time that servers received.',
+    'CPU time that reservations received.',
     ['world', 'server', 'scheduler'],
   ),
   promised: counter(
     'switchover_reservation_promised_cpu_seconds_total',
-    'Q for every period at whose deadline the server had work: the least it was to receive.',
+    'The least CPU time that reservations had to receive: Q for every period at whose deadline there was work.',
     ['world', 'server', 'scheduler'],
   ),
   periods: counter(
     'switchover_reservation_periods_total',
-    'Deadlines that passed while the server had work.',
+    'Periods of reservations that ended with work to do.',
     ['world', 'server', 'scheduler'],
   ),
   missedPeriods: counter(
     'switchover_reservation_missed_periods_total',
-    'Of these, those that left budget unserved, by what was to blame: the scheduler, or the machine, which stood still (noise).',
+    'Of these, the periods in which budget was not served, by cause: the scheduler, or the machine, which did not run (noise).',
     ['world', 'server', 'scheduler', 'cause'],
   ),
   blackout: gauge(
@@ -170,17 +176,17 @@ export const metricTable = {
   ),
   blackoutBound: gauge(
     'switchover_reservation_blackout_bound_seconds',
-    '2(P − Q), which no blackout of a kept reservation exceeds.',
+    '2(P − Q), the longest blackout of a reservation that is kept.',
     ['world', 'server'],
   ),
   shareError: gauge(
     'switchover_reservation_share_error_ratio',
-    'Share error over windows of ten periods in the latest run: its median and its 99 % quantile.',
+    'Deviation from the share Q/P over windows of ten periods in the latest run: median and 99 % quantile.',
     ['world', 'server', 'statistic'],
   ),
   refusals: counter(
     'switchover_admission_refusals_total',
-    'Requests that were not admitted, by what was short.',
+    'Requests that were not admitted, by the resource that was short.',
     ['reason'],
   ),
   linkCapacity: gauge('switchover_link_capacity_bytes_per_second', 'Capacity of a configured link.', [
@@ -188,16 +194,18 @@ export const metricTable = {
   ]),
   linkReserved: gauge(
     'switchover_link_reserved_bytes_per_second',
-    'Reserved by the migrations that are under way: of each, the larger of b and b_d.',
+    'Reserved by running migrations: the larger of b and b_d of each.',
     ['link'],
   ),
   linkSent: counter('switchover_link_sent_bytes_total', 'Bytes sent over a configured link.', ['link']),
-  linkWaiting: gauge('switchover_link_waiting_migrations', 'Migrations that wait for room on a link.', [
-    'link',
-  ]),
+  linkWaiting: gauge(
+    'switchover_link_waiting_migrations',
+    'Migrations that wait for their reservation on a link.',
+    ['link'],
+  ),
   linkExcess: gauge(
     'switchover_link_worst_excess_bytes',
-    'Of the last migration, over all intervals: bytes sent − (depth + rate × interval), at its largest; at most 0 when the reservation held.',
+    'Maximum over all intervals of the last migration of: bytes sent − (depth + rate × interval). At most 0 if the reservation held.',
     ['world'],
   ),
   linkViolations: counter(
@@ -207,7 +215,7 @@ export const metricTable = {
   ),
   linkUtilisation: gauge(
     'switchover_link_utilisation_ratio',
-    'Of what the reservation granted while there was something to send, the part used by the last migration.',
+    'The part that the last migration used of what its reservation granted while there was something to send.',
     ['world'],
   ),
   queue: gauge('switchover_queue_jobs', 'Migrations and experiments, waiting and running.', [
@@ -216,7 +224,7 @@ export const metricTable = {
   ]),
   queueOldest: gauge(
     'switchover_queue_oldest_wait_seconds',
-    'How long the one that has waited longest has been waiting; 0 if none waits.',
+    'How long the longest-waiting job has been waiting; 0 if none waits.',
     ['kind'],
   ),
   queueWait: histogram(
@@ -225,7 +233,7 @@ export const metricTable = {
     WAIT_SECONDS,
     ['kind'],
   ),
-  guests: gauge('switchover_guests', 'Guests that are known here, by state.', ['state']),
+  guests: gauge('switchover_guests', 'Guests that this daemon knows, by state.', ['state']),
   watchers: gauge('switchover_event_watchers', 'Clients that watch events.'),
   reloads: counter('switchover_configuration_reloads_total', 'Attempts to reload the configuration.', [
     'result',
@@ -235,7 +243,7 @@ export const metricTable = {
     '1 unless the last reload was refused and the old configuration kept.',
   ),
   startTime: gauge('switchover_start_timestamp_seconds', 'When this daemon started (Unix time).'),
-  build: gauge('switchover_build_info', 'Always 1; what is running.', ['version', 'node']),
+  build: gauge('switchover_build_info', 'Always 1; the labels give the versions.', ['version', 'node']),
 } satisfies Record<string, Metric>;
 
 export type MetricKey = keyof typeof metricTable;

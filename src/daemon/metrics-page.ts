@@ -14,8 +14,8 @@ export function metricsPage(): string {
 
 Written by \`npm run build:dashboards\` from \`src/daemon/metric-table.ts\`; a test compares the two.
 
-\`/metrics\` has what follows. \`/metrics/node\` has the metrics of the Node.js process, whose names are Node's convention
-and not this project's. Every label has a small number of values; no name of a guest and no text is ever one.
+\`/metrics\` has the metrics below. \`/metrics/node\` has those of the Node.js process, whose names follow Node's convention and
+not this project's. Every label has few values; names of guests and free text are never labels.
 
 | name | kind | labels | meaning |
 |---|---|---|---|
