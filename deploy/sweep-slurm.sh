@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# A sweep as a Slurm array: each task runs one shard into a folder that all nodes see. Submit it with
+# A sweep as a Slurm array: each task runs one shard and writes to a folder that all nodes see. Submit it with
 #   sbatch --array=1-8 deploy/sweep-slurm.sh config/18-a-sweep.yaml /shared/results
-# A task that was cut off is submitted again with the same line: it goes on where it ended. When all have ended,
+# Submit a task that was interrupted again with the same line: it continues where it ended. When all have ended,
 #   switchover sweep config/18-a-sweep.yaml --out /shared/results
 # finds nothing missing and prints the table.
 #SBATCH --job-name=switchover-sweep
