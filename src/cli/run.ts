@@ -39,7 +39,7 @@ interface Options {
 export function runCommand(exit: (code: number) => void): Command {
   return new Command('run')
     .description('run the migrations of a scenario file and print a table')
-    .argument('<file>', 'scenario (YAML)')
+    .argument('<file>', 'scenario (YAML), such as config/01-first-migration.yaml')
     .addOption(
       new Option(
         '--world <name>',
