@@ -2,7 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Ceiling } from '../../src/core/link/ceiling.ts';
 import { changeCapacity, grantedBytesPerSecond, type Ledger } from '../../src/core/link/ledger.ts';
-import { LeaseClient, type LeaseRequest, type LedgerStore, memoryStore } from '../../src/run/lease-client.ts';
+import { LeaseClient, type LeaseRequest, type LedgerStore } from '../../src/run/lease-client.ts';
+import { memoryStore } from '../../src/run/memory-store.ts';
 import { redisStore } from '../../src/run/redis-store.ts';
 import { noRedis, startRedis } from '../fixtures/redis.ts';
 
