@@ -183,6 +183,15 @@ export const metricTable = {
     'Requests that were not admitted, by what was short.',
     ['reason'],
   ),
+  cpuReservable: gauge(
+    'switchover_cpu_reservable_processors',
+    'How much of the processors of this host may be reserved in all.',
+  ),
+  cpuReserved: gauge(
+    'switchover_cpu_reserved_processors',
+    'Reserved of the processors (Q/P, summed), by for what: guests that live here, senders of migrations, experiments.',
+    ['holder'],
+  ),
   linkCapacity: gauge('switchover_link_capacity_bytes_per_second', 'Capacity of a configured link.', [
     'link',
   ]),

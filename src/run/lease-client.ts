@@ -2,7 +2,6 @@ import type { Ceiling } from '../core/link/ceiling.ts';
 import {
   ask,
   demandOf,
-  entryOf,
   impossible,
   type Ledger,
   type LinkRequest,
@@ -53,8 +52,8 @@ export function linkRequest(
 const RENEWED_AT = 2 / 3;
 
 /**
- * One migration's dealings with a link's ledger: waits for its reservation, keeps it, gives it back. If somebody has
- * asked on its behalf, under its name, that counts.
+ * One migration's dealings with a link's ledger: waits for its reservation, keeps it, gives it back. If somebody has got
+ * it on its behalf, under its name, it need not wait.
  */
 export class LeaseClient {
   readonly #store: LedgerStore;
@@ -91,13 +90,13 @@ export class LeaseClient {
     let refusal: string | undefined;
     const { queueTimeoutNs, ...wanted } = this.#request;
     let ledger = await this.#update((before, now) => {
-      if (entryOf(before, wanted.id)) return settle(before, now);
+      if (leaseOf(before, wanted.id)) return settle(before, now);
       const deadlineNs = queueTimeoutNs === null ? null : now + queueTimeoutNs;
       const request = { ...wanted, askedAtNs: now, deadlineNs };
       refusal = impossible(before, request);
       return refusal === undefined ? ask(before, request, now) : before;
     });
-    this.#askedAtNs = entryOf(ledger, wanted.id)?.askedAtNs ?? this.#seenAtNs;
+    this.#askedAtNs = leaseOf(ledger, wanted.id)?.askedAtNs ?? this.#seenAtNs;
     this.#capacity = ledger.capacityBytesPerSecond;
     const { signal } = this.#waiting;
     while (!signal.aborted && ledger.queue.some(({ id }) => id === wanted.id)) {

@@ -22,7 +22,7 @@ export class SharedLinkWorld implements World {
   #isCancelled = false;
   #admission: Admission | null = null;
 
-  /** @param id its name in the ledger, where somebody has asked on its behalf */
+  /** @param id its name in the ledger, where somebody has got its lease already */
   constructor(
     world: World,
     { plan }: Pick<MigrationSpec, 'plan'>,

@@ -75,18 +75,13 @@ export function ask(ledger: Ledger, request: LinkRequest, now: Nanos): Ledger {
   return settle({ ...ledger, queue: [...ledger.queue, request].sort(byUrgency) }, now);
 }
 
-/** The lease of this name, or the request that waits. */
-export function entryOf({ leases, queue }: Ledger, id: string): Lease | LinkRequest | undefined {
-  return leaseOf({ leases }, id) ?? queue.find((request) => request.id === id);
-}
-
-export function leaseOf({ leases }: Pick<Ledger, 'leases'>, id: string): Lease | undefined {
+export function leaseOf({ leases }: Ledger, id: string): Lease | undefined {
   return leases.find((lease) => lease.id === id);
 }
 
 /** Gives back a lease, or a place in the queue. */
 export function release(ledger: Ledger, id: string, now: Nanos): Ledger {
-  if (!entryOf(ledger, id)) return settle(ledger, now);
+  if (![...ledger.leases, ...ledger.queue].some((one) => one.id === id)) return settle(ledger, now);
   const others = <Entry extends LinkRequest>(all: readonly Entry[]) => all.filter((one) => one.id !== id);
   return settle({ ...ledger, leases: others(ledger.leases), queue: others(ledger.queue) }, now);
 }
