@@ -197,7 +197,7 @@ export class Admission {
     if (this.#runningOf(kind) >= this.#most(kind)) return 'its turn';
     if (cpu.takes.length > 0 && (spokenFor.has('CPU') || !this.#cpu.fits(cpu.takes))) {
       // A guest may stay for ever: whoever waits for a guest's part does not keep others from the rest.
-      if (this.#cpu.fits(cpu.takes, ['guest'])) spokenFor.add('CPU');
+      if (!spokenFor.has('CPU') && this.#cpu.fits(cpu.takes, ['guest'])) spokenFor.add('CPU');
       return 'CPU';
     }
     if (!link) return undefined;

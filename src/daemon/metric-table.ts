@@ -197,13 +197,15 @@ export const metricTable = {
   ]),
   linkReserved: gauge(
     'switchover_link_reserved_bytes_per_second',
-    'Reserved by the migrations that are under way: of each, the larger of b and b_d.',
+    'Reserved by the migrations that are under way: of each, the larger of b and b_d, or what was not revoked of it.',
     ['link'],
   ),
   linkSent: counter('switchover_link_sent_bytes_total', 'Bytes sent over a configured link.', ['link']),
-  linkWaiting: gauge('switchover_link_waiting_migrations', 'Migrations that wait for room on a link.', [
-    'link',
-  ]),
+  linkWaiting: gauge(
+    'switchover_link_waiting_migrations',
+    'Migrations that will go over a link and have not begun.',
+    ['link'],
+  ),
   linkExcess: gauge(
     'switchover_link_worst_excess_bytes',
     'Of the last migration, over all intervals: bytes sent − (depth + rate × interval), at its largest; at most 0 when the reservation held.',
