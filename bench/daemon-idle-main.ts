@@ -2,7 +2,8 @@ import { createServer } from 'node:http';
 import { Metrics } from '../src/daemon/metrics.ts';
 
 /** A process that does nothing but answer scrapes: what of a delay is the machine's, and not the daemon's. */
-const nothing = { queues: [], links: [], guests: {}, watchers: 0, downtimeTargetNs: 0 };
+const cpu = { processors: 0, reservablePerProcessor: 0, reserved: {} };
+const nothing = { queues: [], links: [], cpu, guests: {}, watchers: 0, downtimeTargetNs: 0 };
 const metrics = new Metrics('idle', () => nothing);
 const server = createServer(async ({ url }, answer) => {
   answer.setHeader('content-type', metrics.contentType);

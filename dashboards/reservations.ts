@@ -63,6 +63,15 @@ export const reservations = dashboard(
           },
         ),
         series(
+          'Reserved and reservable processors',
+          {
+            unit: 'short',
+            says: 'For all that runs on a host: guests that live there, senders, experiments.',
+          },
+          { expr: `${m.cpuReserved.name}{${ours}}`, legend: '{{instance}} {{holder}}' },
+          { expr: `${m.cpuReservable.name}{${ours}}`, legend: '{{instance}} reservable' },
+        ),
+        series(
           'Heartbeats that were late',
           { unit: 'percentunit', says: 'The share of heartbeats that a client of the guest received late.' },
           {

@@ -1,23 +1,18 @@
-import Bottleneck from 'bottleneck';
-import type { BytesPerSecond } from '../core/units.ts';
+import {
+  ask,
+  byUrgency,
+  grantedBytesPerSecond,
+  impossible,
+  leaseOf,
+  release,
+  type Urgency,
+} from '../core/link/ledger.ts';
+import { type BytesPerSecond, formatDuration, NANOS_PER_MILLISECOND } from '../core/units.ts';
 import { clockNs } from '../platform/clock.ts';
-
-export type JobKind = 'migration' | 'experiment';
-
-/** Something that wants to run. */
-export interface Job {
-  readonly id: string;
-  readonly kind: JobKind;
-  /** 0 goes first, 9 last. */
-  readonly priority: number;
-  /** How long it may wait; then it is dropped. */
-  readonly queueTimeoutMs: number | undefined;
-  /** What it reserves of a configured link. */
-  readonly link: { readonly name: string; readonly bytesPerSecond: BytesPerSecond } | undefined;
-  run(): Promise<void>;
-  /** It will not run. */
-  dropped(why: string): void;
-}
+import { Refusal } from '../platform/failure.ts';
+import type { HostCpu } from './host-cpu.ts';
+import type { Job, JobKind } from './job.ts';
+import { Links } from './links.ts';
 
 interface Limits {
   readonly runningMigrations: number;
@@ -26,8 +21,8 @@ interface Limits {
 }
 
 /** Why a job is not taken. */
-export class NotAdmitted extends Error {
-  readonly reason: 'link' | 'queue' | 'draining' | 'memory';
+export class NotAdmitted extends Refusal {
+  readonly reason: 'link' | 'cpu' | 'queue' | 'draining' | 'memory';
 
   constructor(reason: NotAdmitted['reason'], message: string) {
     super(message);
@@ -35,84 +30,89 @@ export class NotAdmitted extends Error {
   }
 }
 
+/** A link as the API shows it. */
+interface LinkView {
+  readonly name: string;
+  readonly capacityBytesPerSecond: BytesPerSecond;
+  readonly reservedBytesPerSecond: BytesPerSecond;
+  /** Migrations that will go over it and have not begun. */
+  readonly waiting: number;
+}
+
 /** Whoever is told how the queues and links do. */
 interface Listener {
   /** A job's turn has come. */
   waited(kind: JobKind, ns: number): void;
-  /** More or less is reserved of a link, or waits for it. */
-  linksChanged(): void;
+  linksChanged(links: readonly LinkView[]): void;
 }
 
-interface Waiting {
+interface Waiting extends Urgency {
   readonly job: Job;
-  readonly sinceNs: number;
   readonly timeout: NodeJS.Timeout | undefined;
+  /** What it lacked when it was last looked at. */
+  lacks: string;
 }
 
 /**
- * Who runs: so many of a kind at once; and on each link no more than its capacity, which is the weight of the jobs
- * that may run there at once. Whoever does not fit waits, by priority and then in turn.
+ * Who runs. A job needs a place among those of its kind, its reservations of the processors, and its rate of a link. It
+ * begins when there is room for it everywhere, and until then has nothing of anything: so whoever waits for one thing
+ * keeps nobody from another. Whoever is more urgent is looked at first, by the ledger's own rule.
+ * (docs/decisions/037-a-job-takes-all-or-nothing.md)
  */
 export class Admission {
-  readonly #kinds: Readonly<Record<JobKind, Bottleneck>>;
-  readonly #links = new Map<string, Bottleneck>();
-  readonly #reserved = new Map<string, number>();
+  readonly #links: Links;
+  readonly #cpu: HostCpu;
+  readonly #beganAtNs = clockNs();
   readonly #waiting = new Map<string, Waiting>();
   readonly #running = new Map<string, { readonly job: Job; readonly done: Promise<void> }>();
   readonly #listener: Listener;
-  #most: number;
+  #limits: Limits;
   #draining = false;
+  #isToLook = false;
+  /** What was last told of links. */
+  #told: string;
 
-  constructor(limits: Limits, links: ReadonlyMap<string, BytesPerSecond>, listener: Listener) {
-    this.#kinds = {
-      migration: new Bottleneck({ maxConcurrent: limits.runningMigrations }),
-      experiment: new Bottleneck({ maxConcurrent: limits.runningExperiments }),
-    };
-    this.#most = limits.waiting;
+  constructor(
+    limits: Limits,
+    capacities: ReadonlyMap<string, BytesPerSecond>,
+    cpu: HostCpu,
+    listener: Listener,
+  ) {
+    this.#limits = limits;
     this.#listener = listener;
-    for (const [name, capacity] of links) this.#links.set(name, new Bottleneck({ maxConcurrent: capacity }));
+    this.#cpu = cpu;
+    cpu.watch(() => this.#look());
+    this.#links = new Links(capacities, this.#beganAtNs, () => this.#look());
+    this.#told = JSON.stringify(this.links());
   }
 
-  /** After a reload. What runs or waits on a link stays on it. */
-  change(limits: Limits, links: ReadonlyMap<string, BytesPerSecond>): void {
-    this.#most = limits.waiting;
-    this.#kinds.migration.updateSettings({ maxConcurrent: limits.runningMigrations });
-    this.#kinds.experiment.updateSettings({ maxConcurrent: limits.runningExperiments });
-    for (const [name, capacity] of links) {
-      const link = this.#links.get(name);
-      if (link) link.updateSettings({ maxConcurrent: capacity });
-      else this.#links.set(name, new Bottleneck({ maxConcurrent: capacity }));
-    }
-    for (const name of this.#links.keys()) if (!links.has(name)) this.#links.delete(name);
+  /** After a reload. */
+  change(limits: Limits, capacities: ReadonlyMap<string, BytesPerSecond>): void {
+    this.#limits = limits;
+    this.#links.change(capacities);
+    this.#look();
   }
 
   /** @throws NotAdmitted it can never run, or too many wait already */
-  add(job: Job, capacity: BytesPerSecond | undefined): void {
+  add(job: Job): void {
     if (this.#draining) throw new NotAdmitted('draining', 'this daemon is about to end');
-    if (job.link && capacity !== undefined && job.link.bytesPerSecond > capacity) {
-      throw new NotAdmitted('link', `more than the whole of link '${job.link.name}'`);
-    }
-    if (this.#waiting.size >= this.#most) throw new NotAdmitted('queue', `${this.#most} wait already`);
-    const timeout =
-      job.queueTimeoutMs === undefined
-        ? undefined
-        : setTimeout(() => this.drop(job.id, 'it has waited for as long as it may'), job.queueTimeoutMs);
-    this.#waiting.set(job.id, { job, sinceNs: clockNs(), timeout });
-    const { priority, link } = job;
-    if (link) this.#listener.linksChanged();
-    const start = () => this.#kinds[job.kind].schedule({ priority }, () => this.#start(job.id));
-    const limiter = link && this.#links.get(link.name);
-    if (!link || !limiter) void start();
-    else
-      void limiter.schedule({ priority, weight: link.bytesPerSecond }, async () => {
-        if (!this.#waiting.has(job.id)) return;
-        this.#reserve(link.name, link.bytesPerSecond);
-        try {
-          await start();
-        } finally {
-          this.#reserve(link.name, -link.bytesPerSecond);
-        }
-      });
+    const { id, priority, queueTimeoutMs, cpu } = job;
+    const never = this.#neverGranted(job);
+    if (never !== undefined) throw new NotAdmitted('link', never);
+    if (!this.#cpu.fits([...cpu.takes, ...(cpu.beside ?? [])], []))
+      throw new NotAdmitted('cpu', this.#cpu.whyNot(cpu.takes));
+    const { waiting: most } = this.#limits;
+    if (this.#waiting.size >= most) throw new NotAdmitted('queue', `${most} wait already`);
+    const askedAtNs = this.#now();
+    const [deadlineNs, timeout] =
+      queueTimeoutMs === undefined
+        ? [null, undefined]
+        : [
+            askedAtNs + queueTimeoutMs * NANOS_PER_MILLISECOND,
+            setTimeout(() => this.#dropLate(id), queueTimeoutMs),
+          ];
+    this.#waiting.set(id, { job, priority, askedAtNs, deadlineNs, timeout, lacks: 'its turn' });
+    this.#look();
   }
 
   /** @returns whether it was waiting; what runs is for its owner to end */
@@ -121,8 +121,8 @@ export class Admission {
     if (!waiting) return false;
     this.#waiting.delete(id);
     clearTimeout(waiting.timeout);
-    if (waiting.job.link) this.#listener.linksChanged();
     waiting.job.dropped(why);
+    this.#look();
     return true;
   }
 
@@ -138,45 +138,130 @@ export class Admission {
   }
 
   queues(): readonly { kind: JobKind; waiting: number; running: number; oldestWaitNs: number }[] {
-    const now = clockNs();
+    const now = this.#now();
     return (['migration', 'experiment'] as const).map((kind) => {
       const waiting = [...this.#waiting.values()].filter(({ job }) => job.kind === kind);
       return {
         kind,
         waiting: waiting.length,
-        running: [...this.#running.values()].filter(({ job }) => job.kind === kind).length,
-        oldestWaitNs: Math.max(0, ...waiting.map(({ sinceNs }) => now - sinceNs)),
+        running: this.#runningOf(kind),
+        oldestWaitNs: Math.max(0, ...waiting.map(({ askedAtNs }) => now - askedAtNs)),
       };
     });
   }
 
-  reservedOn(link: string): BytesPerSecond {
-    return this.#reserved.get(link) ?? 0;
+  links(): readonly LinkView[] {
+    const jobs = [...this.#waiting.values()].map(({ job }) => job);
+    return [...this.#links].map(([name, { ledger }]) => ({
+      name,
+      capacityBytesPerSecond: ledger.capacityBytesPerSecond,
+      reservedBytesPerSecond: grantedBytesPerSecond(ledger),
+      waiting: jobs.filter(({ link }) => link?.name === name).length,
+    }));
   }
 
-  waitingOn(link: string): number {
-    return [...this.#waiting.values()].filter(({ job }) => job.link?.name === link).length;
+  /** Looks who can begin, once all that happens at this instant has happened. */
+  #look(): void {
+    if (this.#isToLook) return;
+    this.#isToLook = true;
+    queueMicrotask(() => {
+      this.#isToLook = false;
+      this.#beginWhoCan();
+      const links = this.links();
+      const told = JSON.stringify(links);
+      if (told === this.#told) return;
+      this.#told = told;
+      this.#listener.linksChanged(links);
+    });
   }
 
-  /** A job that was dropped meanwhile has left its place in the limiter behind, and gives it back here. */
-  async #start(id: string): Promise<void> {
-    const waiting = this.#waiting.get(id);
-    if (!waiting) return;
+  /** Nobody overtakes somebody more urgent who waits for the same, CPU or link; so a large one comes to its turn. */
+  #beginWhoCan(): void {
+    const spokenFor = new Set<string>();
+    for (const waiting of [...this.#waiting.values()].sort(byUrgency)) {
+      const { job, deadlineNs } = waiting;
+      const never = this.#neverGranted(job);
+      if (never !== undefined) this.drop(job.id, `not admitted: ${never}`);
+      else if (deadlineNs !== null && deadlineNs < this.#now()) this.#dropLate(job.id);
+      else {
+        const lacks = this.#lackedBy(waiting, spokenFor);
+        if (lacks === undefined) void this.#begin(waiting);
+        else waiting.lacks = lacks;
+      }
+    }
+  }
+
+  /** What it has to wait for; if it is nothing, it has its lease. */
+  #lackedBy(waiting: Waiting, spokenFor: Set<string>): string | undefined {
+    const { kind, cpu, link } = waiting.job;
+    if (this.#runningOf(kind) >= this.#most(kind)) return 'its turn';
+    if (cpu.takes.length > 0 && (spokenFor.has('CPU') || !this.#cpu.fits(cpu.takes))) {
+      // A guest may stay for ever: whoever waits for a guest's part does not keep others from the rest.
+      if (!spokenFor.has('CPU') && this.#cpu.fits(cpu.takes, ['guest'])) spokenFor.add('CPU');
+      return 'CPU';
+    }
+    if (!link) return undefined;
+    const name = `link '${link.name}'`;
+    if (!spokenFor.has(name) && this.#isGranted(waiting)) return undefined;
+    spokenFor.add(name);
+    return name;
+  }
+
+  /** Asks the link last, since what it grants is not there to wait with: who is not granted leaves its queue again. */
+  #isGranted({ job, deadlineNs, askedAtNs }: Waiting): boolean {
+    const { name, request } = job.link!;
+    const store = this.#links.get(name)!;
+    store.apply((ledger, now) => {
+      const asked = ask(ledger, { ...request, deadlineNs, askedAtNs }, now);
+      return leaseOf(asked, job.id) ? asked : ledger;
+    });
+    return leaseOf(store.ledger, job.id) !== undefined;
+  }
+
+  async #begin({ job, askedAtNs, timeout }: Waiting): Promise<void> {
+    const { id, kind } = job;
     this.#waiting.delete(id);
-    clearTimeout(waiting.timeout);
-    if (waiting.job.link) this.#listener.linksChanged();
-    this.#listener.waited(waiting.job.kind, clockNs() - waiting.sinceNs);
-    const done = waiting.job.run();
-    this.#running.set(id, { job: waiting.job, done });
+    clearTimeout(timeout);
+    this.#listener.waited(kind, this.#now() - askedAtNs);
+    const giveBackCpu = this.#cpu.take(kind, id, job.cpu.takes);
+    // The one that has its lease, also if the configuration has another of that name by its end.
+    const store = job.link && this.#links.get(job.link.name);
+    const done = job.run(store);
+    this.#running.set(id, { job, done });
     try {
       await done;
     } finally {
       this.#running.delete(id);
+      giveBackCpu();
+      store?.apply((ledger, now) => release(ledger, id, now));
+      this.#look();
     }
   }
 
-  #reserve(link: string, bytesPerSecond: number): void {
-    this.#reserved.set(link, this.reservedOn(link) + bytesPerSecond);
-    this.#listener.linksChanged();
+  #dropLate(id: string): void {
+    const { job, lacks } = this.#waiting.get(id)!;
+    const within = formatDuration(job.queueTimeoutMs! * NANOS_PER_MILLISECOND);
+    this.drop(id, `not admitted: not begun within ${within}; it waited for ${lacks}`);
+  }
+
+  /** Why its link, as it is now, will never have room for it. */
+  #neverGranted({ link }: Job): string | undefined {
+    if (!link) return undefined;
+    const store = this.#links.get(link.name);
+    if (!store) return `link '${link.name}' is not in the configuration any more`;
+    const why = impossible(store.ledger, { ...link.request, askedAtNs: 0, deadlineNs: null });
+    return why && `link '${link.name}': ${why}`;
+  }
+
+  #runningOf(kind: JobKind): number {
+    return [...this.#running.values()].filter(({ job }) => job.kind === kind).length;
+  }
+
+  #most(kind: JobKind): number {
+    return kind === 'migration' ? this.#limits.runningMigrations : this.#limits.runningExperiments;
+  }
+
+  #now(): number {
+    return clockNs() - this.#beganAtNs;
   }
 }

@@ -11,7 +11,7 @@ const name = {
 } as const;
 
 const waiting = {
-  priority: { type: 'integer', minimum: 0, maximum: 9, default: 5, description: '0 goes first' },
+  priority: { type: 'integer', minimum: 0, maximum: 9, default: 5, description: 'the larger goes first' },
   patienceSeconds: {
     type: 'number',
     exclusiveMinimum: 0,

@@ -7,6 +7,7 @@ import { EventLog } from './event-log.ts';
 import { Events } from './events.ts';
 import { Experiments } from './experiments.ts';
 import { Guests, settledBefore } from './guests.ts';
+import { HostCpu } from './host-cpu.ts';
 import { Metrics, type Pulled } from './metrics.ts';
 import { Migrations } from './migrations.ts';
 import { goFirst, warmUpRequests } from './readiness.ts';
@@ -23,6 +24,7 @@ export class Daemon {
   readonly events: Events;
   readonly metrics: Metrics;
   readonly #host: Host;
+  readonly #cpu: HostCpu;
   readonly #admission: Admission;
   #configuration: Configuration;
   #began = false;
@@ -31,17 +33,19 @@ export class Daemon {
     version: string,
     configuration: Configuration,
     host: Host,
+    cpu: HostCpu,
     eventLog: EventLog,
     events: Events,
   ) {
     this.version = version;
     this.#configuration = configuration;
     this.#host = host;
+    this.#cpu = cpu;
     this.events = events;
     this.metrics = new Metrics(version, () => this.#pulled());
-    this.#admission = new Admission(configuration.limits, configuration.links, {
+    this.#admission = new Admission(configuration.limits, configuration.links, cpu, {
       waited: (kind, ns) => this.metrics.waited(kind, ns),
-      linksChanged: () => this.#publishLinks(),
+      linksChanged: (value) => this.events.publish({ kind: 'links', value }),
     });
     const ended = (record: MigrationRecord) => this.metrics.ended(record);
     this.guests = new Guests(host, eventLog, events);
@@ -75,17 +79,19 @@ export class Daemon {
     const journals = join(configuration.state, 'journals');
     const eventLog = EventLog.open(configuration.state);
     const settlements = settledBefore(journals);
+    const cpu = new HostCpu();
     let daemon: Daemon | undefined;
     const host = await Host.listen({
       ...configuration.receive,
       journals,
+      reserve: ({ guest, reservation }) => cpu.take('guest', guest.name, reservation ? [reservation] : []),
       log: (line) => {
         log(`receive: ${line}`);
         daemon?.guests.look();
       },
     });
     try {
-      daemon = new Daemon(version, configuration, host, eventLog, new Events());
+      daemon = new Daemon(version, configuration, host, cpu, eventLog, new Events());
       for (const { record } of eventLog.past.records) daemon.metrics.last(record);
       for (const record of daemon.migrations.settle(settlements)) {
         log(
@@ -129,7 +135,6 @@ export class Daemon {
       this.#configuration = { ...before, ...next };
       this.#admission.change(next.limits, next.links);
       this.metrics.reloaded(true);
-      this.#publishLinks();
       return [
         ...(receive.host !== before.receive.host || receive.port !== before.receive.port
           ? ['receive.listen']
@@ -144,12 +149,7 @@ export class Daemon {
   }
 
   links() {
-    return [...this.#configuration.links].map(([name, capacityBytesPerSecond]) => ({
-      name,
-      capacityBytesPerSecond,
-      reservedBytesPerSecond: this.#admission.reservedOn(name),
-      waiting: this.#admission.waitingOn(name),
-    }));
+    return this.#admission.links();
   }
 
   /** Everything that the page shows. */
@@ -165,6 +165,7 @@ export class Daemon {
       peers: [...peers].map(([peer, there]) => ({ name: peer, address: `${there.host}:${there.port}` })),
       guests: this.guests.list(),
       links: this.links(),
+      cpu: this.#cpu.view(),
       queues: this.#admission.queues(),
       migrations: this.migrations.list(),
       experiments: this.experiments.list(),
@@ -188,14 +189,11 @@ export class Daemon {
     await this.#host.close();
   }
 
-  #publishLinks(): void {
-    this.events.publish({ kind: 'links', value: this.links() });
-  }
-
   #pulled(): Pulled {
     return {
       queues: this.#admission.queues(),
       links: this.links(),
+      cpu: this.#cpu.view(),
       guests: this.guests.counts(),
       watchers: this.events.watchers,
       downtimeTargetNs: this.#configuration.targetDowntimeNs,

@@ -1,16 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { totalmem } from 'node:os';
 import { join } from 'node:path';
 import type { MigrationRecord } from '../core/migration/record.ts';
 import type { Nanos } from '../core/units.ts';
 import { clockNs } from '../platform/clock.ts';
-import { UsageError } from '../platform/problem.ts';
-import { type Experiment, experimentOf, scenarioOf } from '../scenario/scenario.ts';
 import { quantile } from '../study/statistics/estimate.ts';
 import type { WorldName } from '../worlds/worlds.ts';
 import type { Admission } from './admission.ts';
 import type { Events } from './events.ts';
+import { bounded, peakReservations } from './experiment-bounds.ts';
 import type { ExperimentNews } from './experiment-run.ts';
 import { ExperimentThreads } from './experiment-threads.ts';
 import { History } from './history.ts';
@@ -39,11 +37,6 @@ export interface ExperimentView {
   readonly downtime: { readonly medianNs: Nanos; readonly p95Ns: Nanos } | null;
   readonly progress: Progress | null;
 }
-
-/** What one request may ask for. */
-const MOST_CELLS = 100;
-const MOST_RUNS = 1_000;
-const MOST_PAGES = 2_000_000;
 
 /** While records come in by the hundred, those who watch are told of some. */
 const TELL_EVERY_NS = 100e6;
@@ -100,10 +93,10 @@ export class Experiments {
 
   /**
    * @throws UsageError all that is wrong with the scenario
-   * @throws NotAdmitted too many wait already
+   * @throws NotAdmitted it can never run, or too many wait already
    */
   create(request: ExperimentRequest): ExperimentView {
-    const experiment = bounded(request);
+    const experiment = bounded(request.scenario, request.name, request.world);
     const id = randomUUID();
     const kept: Kept = {
       file: join(this.#folder, `${id}.ndjson`),
@@ -125,18 +118,16 @@ export class Experiments {
       },
     };
     writeFileSync(kept.file, '');
-    this.#admission.add(
-      {
-        id,
-        kind: 'experiment',
-        priority: request.priority,
-        queueTimeoutMs: request.queueTimeoutMs,
-        link: undefined,
-        run: () => this.#run(kept, request),
-        dropped: (why) => this.#change(kept, ended('cancelled', why)),
-      },
-      undefined,
-    );
+    this.#admission.add({
+      id,
+      kind: 'experiment',
+      priority: request.priority,
+      queueTimeoutMs: request.queueTimeoutMs,
+      cpu: { takes: request.world === 'virtual' ? [] : peakReservations(experiment) },
+      link: undefined,
+      run: () => this.#run(kept, request),
+      dropped: (why) => this.#change(kept, ended('cancelled', why)),
+    });
     this.#kept.add(id, kept);
     this.#publish(kept);
     return kept.view;
@@ -212,30 +203,4 @@ function whyOf(news: ExperimentNews & { kind: 'ended' }): string | null {
 function downtimeOf(downtimesNs: readonly Nanos[]): ExperimentView['downtime'] {
   if (downtimesNs.length === 0) return null;
   return { medianNs: quantile(downtimesNs, 0.5), p95Ns: quantile(downtimesNs, 0.95) };
-}
-
-/** Before the scenario is expanded: a short request must not ask for a long answer to whether it is right. */
-function bounded({ scenario, name, world }: ExperimentRequest): Experiment {
-  const { compare } = scenario;
-  if (typeof compare === 'object' && compare !== null) {
-    const cells = Object.values(compare).reduce(
-      (product: number, values) => product * (Array.isArray(values) ? Math.max(1, values.length) : 1),
-      1,
-    );
-    insist(cells <= MOST_CELLS, 'compare', `at most ${MOST_CELLS} combinations`, cells);
-  }
-  const experiment = experimentOf(scenarioOf(scenario, { name }));
-  const runs = experiment.runs * experiment.cells.length;
-  insist(runs <= MOST_RUNS, 'runs', `at most ${MOST_RUNS} with all combinations`, runs);
-  for (const { scenario } of experiment.cells) {
-    const { pages, pageSizeBytes } = scenario.guest;
-    insist(pages <= MOST_PAGES, 'guest.pages', `at most ${MOST_PAGES}`, pages);
-    const fits = world === 'virtual' || pages * pageSizeBytes <= totalmem() / 8;
-    insist(fits, 'guest.pages', 'a guest of at most an eighth of this host', pages);
-  }
-  return experiment;
-}
-
-function insist(holds: boolean, path: string, expected: string, found: number): void {
-  if (!holds) throw new UsageError([{ path, expected, found: String(found) }]);
 }

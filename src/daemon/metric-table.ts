@@ -189,18 +189,27 @@ export const metricTable = {
     'Requests that were not admitted, by the resource that was short.',
     ['reason'],
   ),
+  cpuReservable: gauge(
+    'switchover_cpu_reservable_processors',
+    'How many processors of this host may be reserved in all.',
+  ),
+  cpuReserved: gauge(
+    'switchover_cpu_reserved_processors',
+    'Processors that are reserved, as the sum of Q/P, by holder: guests, senders of migrations, experiments.',
+    ['holder'],
+  ),
   linkCapacity: gauge('switchover_link_capacity_bytes_per_second', 'Capacity of a configured link.', [
     'link',
   ]),
   linkReserved: gauge(
     'switchover_link_reserved_bytes_per_second',
-    'Reserved by running migrations: the larger of b and b_d of each.',
+    'Reserved by running migrations: for each the larger of b and b_d, or what has not been revoked.',
     ['link'],
   ),
   linkSent: counter('switchover_link_sent_bytes_total', 'Bytes sent over a configured link.', ['link']),
   linkWaiting: gauge(
     'switchover_link_waiting_migrations',
-    'Migrations that wait for their reservation on a link.',
+    'Migrations over a link that have not begun.',
     ['link'],
   ),
   linkExcess: gauge(

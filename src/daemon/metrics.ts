@@ -19,6 +19,11 @@ export interface Pulled {
     readonly reservedBytesPerSecond: number;
     readonly waiting: number;
   }[];
+  readonly cpu: {
+    readonly processors: number;
+    readonly reservablePerProcessor: number;
+    readonly reserved: Readonly<Record<string, number>>;
+  };
   readonly guests: Readonly<Record<string, number>>;
   readonly watchers: number;
   readonly downtimeTargetNs: number;
@@ -135,7 +140,7 @@ export class Metrics {
     return kind === 'counter' ? new Counter(of) : new Gauge(of);
   }
 
-  #pull({ queues, links, guests, watchers, downtimeTargetNs }: Pulled): void {
+  #pull({ queues, links, cpu, guests, watchers, downtimeTargetNs }: Pulled): void {
     const made = this.#made;
     for (const { kind, waiting, running, oldestWaitNs } of queues) {
       made.queue.set({ kind, state: 'waiting' }, waiting);
@@ -149,6 +154,8 @@ export class Metrics {
       made.linkReserved.set({ link: name }, reservedBytesPerSecond);
       made.linkWaiting.set({ link: name }, waiting);
     }
+    made.cpuReservable.set(cpu.processors * cpu.reservablePerProcessor);
+    for (const [holder, reserved] of Object.entries(cpu.reserved)) made.cpuReserved.set({ holder }, reserved);
     for (const [state, count] of Object.entries(guests)) made.guests.set({ state }, count);
     made.watchers.set(watchers);
     made.downtimeTarget.set(seconds(downtimeTargetNs));

@@ -1,10 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { idleLink } from '../core/link/account.ts';
 import type { MigrationResult } from '../core/migration/migration-result.ts';
 import { type MigrationRecord, migrationRecord, type RunMetadata } from '../core/migration/record.ts';
-import type { BytesPerSecond } from '../core/units.ts';
+import { type BytesPerSecond, NANOS_PER_MILLISECOND } from '../core/units.ts';
 import { Failure, reasonOf } from '../platform/failure.ts';
-import { drive } from '../run/drive.ts';
+import { type LedgerStore, linkRequest } from '../run/lease-client.ts';
 import { predictedOf } from '../run/predict.ts';
 import { type RequestedMigration, requestedMigration } from '../scenario/migration-request.ts';
 import type { DestinationThere } from '../transport/connect.ts';
@@ -15,8 +14,8 @@ import type { EventLog } from './event-log.ts';
 import type { Events } from './events.ts';
 import { fateOf, type Guests } from './guests.ts';
 import { History } from './history.ts';
-import { startLiveSampler } from './live-sampler.ts';
-import { type Progress, ProgressOfSteps } from './progress.ts';
+import { carryOutMigration, cutShort } from './migration-run.ts';
+import type { Progress } from './progress.ts';
 
 export interface MigrationRequest {
   readonly guest: string;
@@ -98,14 +97,14 @@ export class Migrations {
   /**
    * @throws UsageError all that is wrong with it
    * @throws Failure no such guest, or it is being migrated
-   * @throws NotAdmitted too many wait already
+   * @throws NotAdmitted it can never run, or too many wait already
    */
   create(request: MigrationRequest): MigrationView {
     const { guests, admission } = this.#parts;
     const { guest, reservation } = guests.placeOf(request.guest);
     const busy = this.#kept.all().find(({ view }) => view.guest === guest.name && view.endedAt === null);
     if (busy) throw new Failure(`guest '${guest.name}' is in migration ${busy.view.id} already`);
-    const migration = requestedMigration(request.migration, guest, reservation);
+    const migration = requestedMigration(request.migration, guest, reservation, request.link);
     const predicted = predictedOf({ guest, ...migration });
     const id = randomUUID();
     const kept: Kept = {
@@ -125,23 +124,19 @@ export class Migrations {
         record: null,
       },
     };
-    const { rateBytesPerSecond: b, stopRateBytesPerSecond: bd } = migration.plan;
-    const { link } = request;
-    admission.add(
-      {
-        id,
-        kind: 'migration',
-        priority: request.priority,
-        queueTimeoutMs: request.queueTimeoutMs,
-        link: link && {
-          name: link.name,
-          bytesPerSecond: Math.max(b ?? link.capacityBytesPerSecond, bd ?? link.capacityBytesPerSecond),
-        },
-        run: () => this.#run(kept, request, migration),
-        dropped: (why) => this.#change(kept, { state: 'cancelled', why, endedAt: new Date().toISOString() }),
-      },
-      link?.capacityBytesPerSecond,
-    );
+    const { priority, queueTimeoutMs } = request;
+    const queueTimeoutNs = queueTimeoutMs === undefined ? null : queueTimeoutMs * NANOS_PER_MILLISECOND;
+    const share = migration.share && { ...migration.share, priority, queueTimeoutNs };
+    admission.add({
+      id,
+      kind: 'migration',
+      priority,
+      queueTimeoutMs,
+      cpu: { takes: listOf(migration.cpu.sender), beside: listOf(reservation) },
+      link: share ? { name: share.link, request: linkRequest(id, migration.plan, share) } : undefined,
+      run: (store) => this.#run(kept, request, { ...migration, share }, store),
+      dropped: (why) => this.#change(kept, { state: 'cancelled', why, endedAt: new Date().toISOString() }),
+    });
     this.#kept.add(id, kept);
     this.#publish(kept);
     return kept.view;
@@ -165,8 +160,14 @@ export class Migrations {
     for (const { id } of this.list()) this.cancel(id, why);
   }
 
-  async #run(kept: Kept, request: MigrationRequest, migration: RequestedMigration): Promise<void> {
-    const { guests, eventLog } = this.#parts;
+  /** @param store where its lease is kept, if it has one */
+  async #run(
+    kept: Kept,
+    request: MigrationRequest,
+    migration: RequestedMigration,
+    store: LedgerStore | undefined,
+  ): Promise<void> {
+    const { host, guests, eventLog, events } = this.#parts;
     const { id, predicted } = kept.view;
     const startedAt = new Date().toISOString();
     this.#change(kept, { state: 'running', startedAt });
@@ -187,11 +188,19 @@ export class Migrations {
         predicted,
       };
       eventLog.write({ kind: 'begun', id, metadata, to: request.to.name });
-      // What fails or is cancelled while it is set up is thrown, and has left nothing behind.
-      const course = await this.#carryOut(kept, request, migration).catch((cause) =>
-        cutShort(reasonOf(cause), 'source', kept.isCancelled ? 'cancelled' : 'failed'),
-      );
-      const record = migrationRecord(metadata, course);
+      const { course, admission } = await carryOutMigration(
+        { id, guest: guest.name, to: request.to.there, ...migration, store },
+        {
+          host,
+          events,
+          leaves: () => guests.look(),
+          progressed: (progress) => this.#change(kept, { progress }),
+        },
+      ).catch((cause) => ({
+        course: cutShort(reasonOf(cause), 'source', kept.isCancelled ? 'cancelled' : 'failed'),
+        admission: null,
+      }));
+      const record = migrationRecord({ ...metadata, admission }, course);
       eventLog.write({ kind: 'ended', id, record });
       if (request.link) this.#parts.sent(request.link.name, record.link.sentBytes);
       this.#parts.ended(record);
@@ -201,28 +210,6 @@ export class Migrations {
       this.#change(kept, { state: 'failed', why: reasonOf(cause), endedAt, progress: null });
     } finally {
       guests.look();
-    }
-  }
-
-  async #carryOut(
-    kept: Kept,
-    { guest, to }: MigrationRequest,
-    { plan, cpu }: RequestedMigration,
-  ): Promise<MigrationResult> {
-    const { host, guests, events } = this.#parts;
-    const beginning = host.migrate(guest, { plan, cpu }, to.there);
-    // It is leaving from now on, also while the destination is still being asked.
-    guests.look();
-    const world = await beginning;
-    const progress = new ProgressOfSteps();
-    const endPulse = startLiveSampler(kept.view.id, world, events);
-    try {
-      return await drive(plan, world, (step, seen) => {
-        if (progress.see(step, seen)) this.#change(kept, { progress: progress.shown });
-      });
-    } finally {
-      endPulse();
-      await world.close();
     }
   }
 
@@ -255,29 +242,10 @@ function ended(record: MigrationRecord, at = new Date()) {
   return { state: outcome, why: reason, endedAt: at.toISOString(), progress: null, record };
 }
 
-function bare({ budgetNs, periodNs }: { budgetNs: number; periodNs: number }) {
-  return { budgetNs, periodNs };
+function listOf<T>(one: T | null): readonly T[] {
+  return one === null ? [] : [one];
 }
 
-/** A migration of which nothing more is known than why it ended. */
-function cutShort(
-  reason: string,
-  owner: MigrationResult['owner'],
-  outcome: MigrationResult['outcome'] = 'failed',
-): MigrationResult {
-  return {
-    outcome,
-    reason,
-    owner,
-    rounds: [],
-    stop: { pages: 0, bytes: 0, durationNs: 0 },
-    downtimeNs: 0,
-    downtimeParts: { lookNs: 0, memoryNs: 0, stateNs: 0, verifyNs: 0, commitNs: 0, resumeNs: 0 },
-    totalNs: 0,
-    outage: null,
-    verified: { memory: 'not-checked', continued: 'not-checked' },
-    servers: [],
-    link: idleLink(0),
-    notes: [],
-  };
+function bare({ budgetNs, periodNs }: { budgetNs: number; periodNs: number }) {
+  return { budgetNs, periodNs };
 }

@@ -1,45 +1,31 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Ceiling } from '../core/link/ceiling.ts';
 import {
   ask,
   demandOf,
-  emptyLedger,
   impossible,
   type Ledger,
   type LinkRequest,
+  leaseOf,
   release,
   renew,
   settle,
 } from '../core/link/ledger.ts';
+import type { Plan } from '../core/migration/plan.ts';
 import type { Admission } from '../core/migration/record.ts';
 import { type BytesPerSecond, formatDuration, formatRate, type Nanos } from '../core/units.ts';
 import { clockNs } from '../platform/clock.ts';
 import { reasonOf } from '../platform/failure.ts';
+import type { LinkShare } from '../scenario/fleet.ts';
+
+export type LedgerChange = (ledger: Ledger, now: Nanos) => Ledger;
 
 /** Where a link's ledger is kept. Whoever changes it sees all earlier changes, and nobody else's in between. */
 export interface LedgerStore {
   /** @throws Failure it cannot be reached */
-  update(
-    change: (ledger: Ledger, now: Nanos) => Ledger,
-  ): Promise<{ readonly ledger: Ledger; readonly now: Nanos }>;
-  /** How often to look what others have changed. */
-  readonly lookMs: number;
+  update(change: LedgerChange): Promise<{ readonly ledger: Ledger; readonly now: Nanos }>;
+  /** Waits until it is worth looking whether there is another ledger than the one that was seen, or for the signal. */
+  changedSince(seen: Ledger, signal: AbortSignal): Promise<void>;
   close(): Promise<void>;
-}
-
-/** For the migrations of one process: the ledger in its memory, on a clock that begins now. */
-export function memoryStore(capacity: BytesPerSecond): LedgerStore {
-  const beganAtNs = clockNs();
-  let ledger = emptyLedger(capacity);
-  return {
-    async update(change) {
-      const now = clockNs() - beganAtNs;
-      ledger = change(ledger, now);
-      return { ledger, now };
-    },
-    lookMs: 5,
-    close: async () => {},
-  };
 }
 
 /** What somebody wants of a link, and how long it would wait for it; null: as long as it takes. */
@@ -47,10 +33,28 @@ export interface LeaseRequest extends Omit<LinkRequest, 'askedAtNs' | 'deadlineN
   readonly queueTimeoutNs: Nanos | null;
 }
 
+/** What a migration wants of the link that it shares. Its rates are limited. */
+export function linkRequest(
+  id: string,
+  { rateBytesPerSecond, stopRateBytesPerSecond }: Plan,
+  { leastBytesPerSecond, priority }: LinkShare,
+): Omit<LinkRequest, 'askedAtNs' | 'deadlineNs'> {
+  return {
+    id,
+    rateBytesPerSecond: rateBytesPerSecond!,
+    stopRateBytesPerSecond: stopRateBytesPerSecond!,
+    leastBytesPerSecond,
+    priority,
+  };
+}
+
 /** A lease is renewed when less than so much of its time to live is left. */
 const RENEWED_AT = 2 / 3;
 
-/** One migration's dealings with a link's ledger: waits for its reservation, keeps it, gives it back. */
+/**
+ * One migration's dealings with a link's ledger: waits for its reservation, keeps it, gives it back. If somebody has got
+ * it on its behalf, under its name, it need not wait.
+ */
 export class LeaseClient {
   readonly #store: LedgerStore;
   readonly #request: LeaseRequest;
@@ -67,8 +71,8 @@ export class LeaseClient {
   /** On this host's clock, and not later than in the ledger. */
   #expiresAtNs: Nanos = Number.POSITIVE_INFINITY;
   #keeping: Promise<void> = Promise.resolve();
-  #isWanted = true;
-  #over = false;
+  readonly #waiting = new AbortController();
+  readonly #holding = new AbortController();
 
   /** @param allowed told what the link allows whenever that changes; instants count from the call */
   constructor(store: LedgerStore, request: LeaseRequest, allowed: (ceilings: readonly Ceiling[]) => void) {
@@ -86,38 +90,37 @@ export class LeaseClient {
     let refusal: string | undefined;
     const { queueTimeoutNs, ...wanted } = this.#request;
     let ledger = await this.#update((before, now) => {
-      const request = {
-        ...wanted,
-        askedAtNs: now,
-        deadlineNs: queueTimeoutNs === null ? null : now + queueTimeoutNs,
-      };
+      if (leaseOf(before, wanted.id)) return settle(before, now);
+      const deadlineNs = queueTimeoutNs === null ? null : now + queueTimeoutNs;
+      const request = { ...wanted, askedAtNs: now, deadlineNs };
       refusal = impossible(before, request);
       return refusal === undefined ? ask(before, request, now) : before;
     });
-    this.#askedAtNs = this.#seenAtNs;
+    this.#askedAtNs = leaseOf(ledger, wanted.id)?.askedAtNs ?? this.#seenAtNs;
     this.#capacity = ledger.capacityBytesPerSecond;
-    while (refusal === undefined && this.#isWanted && ledger.queue.some(({ id }) => id === wanted.id)) {
-      await sleep(this.#store.lookMs);
+    const { signal } = this.#waiting;
+    while (!signal.aborted && ledger.queue.some(({ id }) => id === wanted.id)) {
+      await this.#store.changedSince(ledger, signal);
       ledger = await this.#update(settle);
     }
-    const lease = ledger.leases.find(({ id }) => id === wanted.id);
+    const lease = leaseOf(ledger, wanted.id);
     this.#leftQueueAtNs = lease?.grantedAtNs ?? this.#seenAtNs;
     if (!lease) return refusal === undefined ? tooLate(queueTimeoutNs) : `not admitted: ${refusal}`;
     this.#granted = demandOf(lease);
     this.#timeToLiveNs = ledger.timeToLiveNs ?? Number.POSITIVE_INFINITY;
     this.#heed(ledger);
-    this.#keeping = this.#keep();
+    this.#keeping = this.#keep(ledger);
     return undefined;
   }
 
   /** Has `admit` come back although there is no reservation yet. */
   stopWaiting(): void {
-    this.#isWanted = false;
+    this.#waiting.abort();
   }
 
   /** Gives back what there is, and says how it went. What cannot be given back expires. */
   async leave(): Promise<Admission> {
-    this.#over = true;
+    this.#holding.abort();
     await this.#keeping;
     await this.#update((ledger, now) => release(ledger, this.#request.id, now)).catch(() => {});
     return {
@@ -131,14 +134,16 @@ export class LeaseClient {
     };
   }
 
-  /** Looks at the ledger again and again, and renews the lease in time. */
-  async #keep(): Promise<void> {
-    for (; !this.#over; await sleep(this.#store.lookMs)) {
+  /** Looks at the ledger whenever it may have changed, and renews the lease in time. */
+  async #keep(seen: Ledger): Promise<void> {
+    const { signal } = this.#holding;
+    for (let ledger = seen; !signal.aborted; await this.#store.changedSince(ledger, signal)) {
       const due = this.#expiresAtNs - clockNs() < this.#timeToLiveNs * RENEWED_AT;
       const looked = (before: Ledger, now: Nanos) =>
         due ? renew(before, this.#request.id, now) : settle(before, now);
       try {
-        this.#heed(await this.#update(looked));
+        ledger = await this.#update(looked);
+        this.#heed(ledger);
       } catch (cause) {
         this.#allow(reasonOf(cause));
       }
@@ -147,7 +152,7 @@ export class LeaseClient {
 
   /** What the ledger says of this lease now. */
   #heed(ledger: Ledger): void {
-    const lease = ledger.leases.find(({ id }) => id === this.#request.id);
+    const lease = leaseOf(ledger, this.#request.id);
     const expiresAtNs = lease
       ? this.#calledAtNs + ((lease.expiresAtNs ?? Number.POSITIVE_INFINITY) - this.#seenAtNs)
       : this.#calledAtNs;
@@ -187,7 +192,7 @@ export class LeaseClient {
     this.#allowed([...revoked, ...expired]);
   }
 
-  async #update(change: (ledger: Ledger, now: Nanos) => Ledger): Promise<Ledger> {
+  async #update(change: LedgerChange): Promise<Ledger> {
     const calledAtNs = clockNs();
     const { ledger, now } = await this.#store.update(change);
     this.#calledAtNs = calledAtNs;

@@ -78,7 +78,10 @@ export async function redisStore(url: string, link: string, capacity: BytesPerSe
     const [here, there] = [formatRate(capacity), formatRate(ledger.capacityBytesPerSecond)];
     throw new Refusal(`link.capacity is ${here}, but others keep this link in Redis with ${there}`);
   }
-  return { update, lookMs: LOOK_MS, close };
+  /** Others change it without a word: it is looked at again after a while. */
+  const changedSince: LedgerStore['changedSince'] = (_, signal) =>
+    sleep(LOOK_MS, undefined, { signal }).catch(() => {});
+  return { update, changedSince, close };
 }
 
 /** Without the password. */

@@ -13,7 +13,8 @@ import { type WorldFactory, type WorldName, worldFactory } from '../worlds/world
 import { drive, type StepListener } from './drive.ts';
 import { type EndedMigration, traceOf } from './ended-migration.ts';
 import { type Ensemble, virtualEnsemble } from './ensemble.ts';
-import { type LedgerStore, memoryStore } from './lease-client.ts';
+import type { LedgerStore } from './lease-client.ts';
+import { memoryStore } from './memory-store.ts';
 import { predictedOf } from './predict.ts';
 import { type Occasion, recordOf } from './run-record.ts';
 import { SharedLinkWorld } from './shared-link.ts';

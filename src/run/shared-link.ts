@@ -8,7 +8,7 @@ import { reasonOf } from '../platform/failure.ts';
 import type { LinkShare } from '../scenario/fleet.ts';
 import type { MigrationSpec } from '../workload/migration-spec.ts';
 import type { World } from '../worlds/world.ts';
-import { LeaseClient, type LedgerStore } from './lease-client.ts';
+import { LeaseClient, type LedgerStore, linkRequest } from './lease-client.ts';
 
 /**
  * A world whose link others use too. The migration waits for its reservation when it is about to send its first round,
@@ -22,16 +22,16 @@ export class SharedLinkWorld implements World {
   #isCancelled = false;
   #admission: Admission | null = null;
 
-  constructor(world: World, { plan }: MigrationSpec, share: LinkShare, store: LedgerStore) {
+  /** @param id its name in the ledger, where somebody has got its lease already */
+  constructor(
+    world: World,
+    { plan }: Pick<MigrationSpec, 'plan'>,
+    share: LinkShare,
+    store: LedgerStore,
+    id = `${share.name} ${randomUUID()}`,
+  ) {
     this.#world = world;
-    const request = {
-      id: `${share.name} ${randomUUID()}`,
-      rateBytesPerSecond: plan.rateBytesPerSecond!,
-      stopRateBytesPerSecond: plan.stopRateBytesPerSecond!,
-      leastBytesPerSecond: share.leastBytesPerSecond,
-      priority: share.priority,
-      queueTimeoutNs: share.queueTimeoutNs,
-    };
+    const request = { ...linkRequest(id, plan, share), queueTimeoutNs: share.queueTimeoutNs };
     this.#client = new LeaseClient(store, request, (ceilings) => world.allow(ceilings));
   }
 

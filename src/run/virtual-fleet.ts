@@ -13,7 +13,7 @@ import type { Admission } from '../core/migration/record.ts';
 import type { BytesPerSecond, Nanos } from '../core/units.ts';
 import type { LinkShare } from '../scenario/fleet.ts';
 import type { MigrationSpec } from '../workload/migration-spec.ts';
-import { revokedBecause, tooLate } from './lease-client.ts';
+import { linkRequest, revokedBecause, tooLate } from './lease-client.ts';
 import { type VirtualMigration, virtualMigration, watchingNs } from './virtual-migration.ts';
 
 /** One of several migrations over one link. */
@@ -88,11 +88,7 @@ class FleetMigration {
     const { setup, share } = member;
     const askedAtNs = share.atNs + watchingNs(setup);
     this.request = {
-      id,
-      rateBytesPerSecond: setup.plan.rateBytesPerSecond!,
-      stopRateBytesPerSecond: setup.plan.stopRateBytesPerSecond!,
-      leastBytesPerSecond: share.leastBytesPerSecond,
-      priority: share.priority,
+      ...linkRequest(id, setup.plan, share),
       deadlineNs: share.queueTimeoutNs === null ? null : askedAtNs + share.queueTimeoutNs,
       askedAtNs,
     };

@@ -1,11 +1,13 @@
 import { z } from 'zod';
 import { type CpuPlan, freeCpu, schedulers } from '../core/cpu/cpu-plan.ts';
 import type { Plan } from '../core/migration/plan.ts';
+import type { BytesPerSecond } from '../core/units.ts';
 import { UsageError } from '../platform/problem.ts';
 import type { Hello } from '../transport/hello.ts';
 import type { GuestSpec } from '../workload/programs.ts';
 import { checked } from './checked.ts';
 import { checkCpu, resolveCpu } from './cpu.ts';
+import { type LinkShare, resolveShare } from './fleet.ts';
 import { insisting, resolveGuest, resolvePlan } from './parts.ts';
 import { whole } from './quantity.ts';
 import { guestSchema, migrationSchema } from './scenario-schema.ts';
@@ -46,23 +48,32 @@ export function guestDefinition(raw: unknown, where: string): GuestDefinition {
 export interface RequestedMigration {
   readonly plan: Plan;
   readonly cpu: CpuPlan;
+  /** Its part in the link that others use too; null: it goes over none. */
+  readonly share: LinkShare | null;
 }
 
 /**
  * @param guest what migrates
  * @param reservation what it has of a processor, which goes with it and is not for this migration to say
+ * @param over the link that others use too
  * @throws UsageError all that is wrong with it
  */
 export function requestedMigration(
   raw: unknown,
   guest: GuestSpec,
   reservation: Hello['reservation'],
+  over?: { readonly name: string; readonly capacityBytesPerSecond: BytesPerSecond },
 ): RequestedMigration {
   const document = checked(migrationSchema, raw, 'migration');
   return insisting((insist) => {
     const cpu = resolveCpu({ ...document, guest: {} });
     checkCpu(cpu, insist);
     const plan = { ...resolvePlan(document, guest, insist), seed: guest.seed };
-    return { plan, cpu: { ...cpu, guest: reservation } };
+    const { least } = document.link;
+    const isShared = over !== undefined;
+    insist(isShared || least === undefined, 'link.least', 'none, but over a link that others use too', least);
+    const link = over && { ...document.link, name: over.name, capacity: over.capacityBytesPerSecond };
+    const share = link ? resolveShare({ guest, link }, plan.stopRateBytesPerSecond, undefined, insist) : null;
+    return { plan, cpu: { ...cpu, guest: reservation }, share };
   });
 }

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { availableParallelism } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
+import { MOST_RESERVED } from '../core/cpu/admission.ts';
 import { ruleOf, type SchedEntity, type Scheduler } from '../core/cpu/cpu-plan.ts';
 import { shareOf } from '../core/cpu/reservation.ts';
 import type { ServerRecord } from '../core/cpu/server-record.ts';
@@ -29,11 +30,6 @@ export interface ProcessorsOptions {
   readonly reclaim: boolean;
 }
 
-/**
- * Of a processor, or of all: beyond this, too little is left for handing over the turns, and for programs that take
- * none. It is also the kernel's own limit for reservations.
- */
-const MOST_RESERVED = 0.95;
 const READ_EVERY_MS = 250;
 const OPEN_WITHIN_NS = 10e9;
 

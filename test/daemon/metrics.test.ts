@@ -15,6 +15,11 @@ const root = resolve(import.meta.dirname, '../..');
 const nothing: Pulled = {
   queues: [{ kind: 'migration', waiting: 2, running: 1, oldestWaitNs: 3e9 }],
   links: [{ name: 'lan', capacityBytesPerSecond: 125e6, reservedBytesPerSecond: 25e6, waiting: 2 }],
+  cpu: {
+    processors: 2,
+    reservablePerProcessor: 0.95,
+    reserved: { guest: 0.4, migration: 0, experiment: 1.2 },
+  },
   guests: { running: 1 },
   watchers: 0,
   downtimeTargetNs: 300e6,
@@ -80,6 +85,8 @@ describe('the registry', () => {
     );
     const bytes = ended.rounds.reduce((sum, round) => sum + round.bytes, 0);
     expect(reading(text, 'switchover_migration_bytes_total{world="virtual",phase="live"}')).toBe(bytes);
+    expect(reading(text, 'switchover_cpu_reserved_processors{holder="experiment"}')).toBe(1.2);
+    expect(reading(text, 'switchover_cpu_reservable_processors')).toBe(1.9);
     expect(reading(text, 'switchover_queue_oldest_wait_seconds{kind="migration"}')).toBe(3);
     expect(
       reading(text, 'switchover_reservation_blackout_bound_seconds{world="virtual",server="sender"}'),

@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Ceiling } from '../../src/core/link/ceiling.ts';
-import { changeCapacity, grantedBytesPerSecond, type Ledger } from '../../src/core/link/ledger.ts';
-import { LeaseClient, type LeaseRequest, type LedgerStore, memoryStore } from '../../src/run/lease-client.ts';
+import { ask, changeCapacity, grantedBytesPerSecond, type Ledger } from '../../src/core/link/ledger.ts';
+import { LeaseClient, type LeaseRequest, type LedgerStore } from '../../src/run/lease-client.ts';
+import { memoryStore } from '../../src/run/memory-store.ts';
 import { redisStore } from '../../src/run/redis-store.ts';
 import { noRedis, startRedis } from '../fixtures/redis.ts';
 
@@ -80,6 +81,33 @@ describe.each([
     const late = client(wish('late', { queueTimeoutNs: 100e6 }));
     expect(await late.admit()).toBe('not admitted: not granted within 100 ms');
     expect((await late.leave()).grantedBytesPerSecond).toBe(0);
+    expect((await ledger()).queue).toEqual([]);
+  });
+
+  test('has a lease ready that somebody got on its behalf', async () => {
+    const { queueTimeoutNs: _, ...wanted } = wish('booked', { priority: 3 });
+    const { now } = await store.update((there, now) =>
+      ask(there, { ...wanted, askedAtNs: now - 1_024_000, deadlineNs: now - 1_024_000 + 1e9 }, now),
+    );
+    const booked = client(wish('booked', { priority: 3 }));
+    expect(await booked.admit()).toBeUndefined();
+    expect((await ledger()).leases).toHaveLength(1);
+    expect(await booked.leave()).toMatchObject({
+      askedAtNs: now - 1_024_000,
+      waitedNs: 1_024_000,
+      grantedBytesPerSecond: 600,
+      revocations: [],
+    });
+  });
+
+  test('lets nobody wait who is told to wait no longer', patiently, async () => {
+    await client(wish('first')).admit();
+    const second = client(wish('second'));
+    const waiting = second.admit();
+    await expect.poll(async () => (await ledger()).queue.length, patiently).toBe(1);
+    second.stopWaiting();
+    expect(await waiting).toMatch(/^not admitted/);
+    expect((await second.leave()).grantedBytesPerSecond).toBe(0);
     expect((await ledger()).queue).toEqual([]);
   });
 

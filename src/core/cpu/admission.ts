@@ -9,6 +9,12 @@ export type Placement =
   | { readonly admitted: true; readonly processorOf: readonly number[] }
   | { readonly admitted: false; readonly misfit: string; readonly why: string };
 
+/**
+ * Of a processor: beyond this, too little is left for handing over the turns, and for programs that take none. It is
+ * also the kernel's own limit for reservations (sysctl kernel.sched_rt_runtime_us).
+ */
+export const MOST_RESERVED = 0.95;
+
 /** Shares U = budget / period as whole multiples of 1/whole, so that their sums and comparisons are exact. */
 export interface ExactShares {
   readonly each: readonly bigint[];
@@ -48,6 +54,13 @@ export function firstFitDecreasing(
   return { admitted: false, misfit: name, why };
 }
 
+/** Whether all loads find a processor by the same rule, where at most `MOST_RESERVED` of each may be reserved. */
+export function reservable(loads: readonly Omit<Load, 'name'>[], processors: number): boolean {
+  const shares = exactShares(loads);
+  const room = (shares.whole * BigInt(MOST_RESERVED * 100)) / 100n;
+  return place(shares, processors, room).misfit === undefined;
+}
+
 /**
  * Whether global EDF keeps all loads on M identical processors, whichever of them runs where:
  * ΣU ≤ M − (M − 1)·Umax (Goossens, Funk & Baruah 2003). Sufficient, not necessary.
@@ -68,12 +81,13 @@ export function exactShares(loads: readonly Omit<Load, 'name'>[]): ExactShares {
 function place(
   { each, whole }: ExactShares,
   processors: number,
+  room = whole,
 ): { readonly processorOf: readonly number[]; readonly misfit?: number } {
-  const left = new Array<bigint>(processors).fill(whole);
+  const left = new Array<bigint>(processors).fill(room);
   const processorOf = new Array<number>(each.length).fill(0);
   const decreasing = [...each.keys()].sort((one, other) => sign(each[other]! - each[one]!));
   for (const load of decreasing) {
-    const processor = left.findIndex((room) => each[load]! <= room);
+    const processor = left.findIndex((free) => each[load]! <= free);
     if (processor === -1) return { processorOf, misfit: load };
     left[processor]! -= each[load]!;
     processorOf[load] = processor;

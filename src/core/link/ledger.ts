@@ -1,7 +1,16 @@
 import { type BytesPerSecond, formatRate, type Nanos } from '../units.ts';
 
+/** How soon somebody who waits has their turn. */
+export interface Urgency {
+  /** The larger goes first. */
+  readonly priority: number;
+  /** Of use only if granted by then; null: whenever. Among equals the earlier goes first. */
+  readonly deadlineNs: Nanos | null;
+  readonly askedAtNs: Nanos;
+}
+
 /** What a migration asks of a link. */
-export interface LinkRequest {
+export interface LinkRequest extends Urgency {
   /** Its name among all that use the link. */
   readonly id: string;
   /** b, for the live rounds. */
@@ -10,11 +19,6 @@ export interface LinkRequest {
   readonly stopRateBytesPerSecond: BytesPerSecond;
   /** If the link later has to take some of it back, the least with which the migration goes on. */
   readonly leastBytesPerSecond: BytesPerSecond;
-  /** The larger goes first. */
-  readonly priority: number;
-  /** Of use only if granted by then; null: whenever. Among equals the earlier goes first. */
-  readonly deadlineNs: Nanos | null;
-  readonly askedAtNs: Nanos;
 }
 
 /** What was granted. */
@@ -71,8 +75,13 @@ export function ask(ledger: Ledger, request: LinkRequest, now: Nanos): Ledger {
   return settle({ ...ledger, queue: [...ledger.queue, request].sort(byUrgency) }, now);
 }
 
+export function leaseOf({ leases }: Ledger, id: string): Lease | undefined {
+  return leases.find((lease) => lease.id === id);
+}
+
 /** Gives back a lease, or a place in the queue. */
 export function release(ledger: Ledger, id: string, now: Nanos): Ledger {
+  if (![...ledger.leases, ...ledger.queue].some((one) => one.id === id)) return settle(ledger, now);
   const others = <Entry extends LinkRequest>(all: readonly Entry[]) => all.filter((one) => one.id !== id);
   return settle({ ...ledger, leases: others(ledger.leases), queue: others(ledger.queue) }, now);
 }
@@ -113,6 +122,7 @@ export function changeCapacity(ledger: Ledger, capacity: BytesPerSecond, now: Na
  * What follows from the time alone: leases that nobody renewed end, requests whose deadline has passed leave the queue,
  * and the first in the queue are granted for as long as they fit. Nobody overtakes: a small request behind a large one
  * waits with it, so that large ones come to their turn.
+ * @returns the same ledger if there is nothing to do
  */
 export function settle(ledger: Ledger, now: Nanos): Ledger {
   const current = expire(ledger, now);
@@ -133,7 +143,9 @@ export function settle(ledger: Ledger, now: Nanos): Ledger {
       expiresAtNs: expiry(ledger, now),
     });
   }
-  return { ...current, leases, queue: waiting.slice(next) };
+  const queue = waiting.slice(next);
+  const isSame = queue.length === ledger.queue.length && leases.length === ledger.leases.length;
+  return isSame ? ledger : { ...current, leases, queue };
 }
 
 /** The next instant at which `settle` has something to do although nobody asks; infinity: there is none. */
@@ -161,7 +173,7 @@ function expiry({ timeToLiveNs }: Ledger, now: Nanos): Nanos | null {
 }
 
 /** Priority, then deadline, then who asked first (sorting is stable). */
-function byUrgency(one: LinkRequest, other: LinkRequest): number {
+export function byUrgency(one: Urgency, other: Urgency): number {
   if (one.priority !== other.priority) return other.priority - one.priority;
   const [due, otherDue] = [
     one.deadlineNs ?? Number.POSITIVE_INFINITY,

@@ -6,8 +6,8 @@ import type { MigrationResult } from './migration-result.ts';
 import type { Plan } from './plan.ts';
 
 /**
- * Times are on the clock of the link's ledger: since the first of its migrations set out, or since 1970 where the ledger is
- * kept in Redis.
+ * Times are on the clock of the link's ledger: since the first of its migrations set out, since the daemon began whose link
+ * it is, or since 1970 where the ledger is kept in Redis.
  */
 export interface Admission {
   readonly capacityBytesPerSecond: BytesPerSecond;

@@ -3,15 +3,26 @@ import { Failure } from '../../platform/failure.ts';
 import type { Hello } from '../../transport/hello.ts';
 import type { HostedGuest } from '../../transport/hosted-guest.ts';
 import { NameClaims } from '../../transport/name-claims.ts';
-import { type GuestSpec, pagesNeeded, usedPages } from '../../workload/programs.ts';
+import { pagesNeeded, usedPages } from '../../workload/programs.ts';
 import { type GuestDefinition, GuestInstance } from './guest-instance.ts';
+
+/**
+ * Reserves what a guest needs beyond its memory, for as long as it is here.
+ * @returns how to give it back. @throws Failure there is no room for it
+ */
+export type GuestReserve = (definition: GuestDefinition) => () => void;
 
 /** The guests that live in this process, by name. */
 export class GuestInstances implements Iterable<GuestInstance> {
   readonly #here = new Map<string, GuestInstance>();
   readonly #names = new NameClaims();
+  readonly #reserve: GuestReserve;
   /** Memory that is taken or about to be. */
   #bytes = 0;
+
+  constructor(reserve: GuestReserve = () => () => {}) {
+    this.#reserve = reserve;
+  }
 
   [Symbol.iterator](): Iterator<GuestInstance> {
     return this.#here.values();
@@ -55,7 +66,7 @@ export class GuestInstances implements Iterable<GuestInstance> {
     const leave = await this.#names.claim(guest.name, waitMs);
     let giveBack = () => {};
     try {
-      giveBack = this.#take(guest);
+      giveBack = this.#take(place);
       const instance = await GuestInstance.settle(place, how, () => {
         if (this.#here.get(instance.name) !== instance) return;
         this.#here.delete(instance.name);
@@ -71,8 +82,9 @@ export class GuestInstances implements Iterable<GuestInstance> {
     }
   }
 
-  /** @returns to be called when its memory is free again. @throws Failure there is not enough. */
-  #take({ pages, pageSizeBytes }: GuestSpec): () => void {
+  /** @returns to be called when it has left. @throws Failure there is not enough memory, or no room otherwise */
+  #take(place: GuestDefinition): () => void {
+    const { pages, pageSizeBytes } = place.guest;
     const bytes = pages * pageSizeBytes;
     if (this.#bytes + bytes > totalmem() / 2) {
       const together = this.#bytes > 0 ? ', together with those that are here' : '';
@@ -80,9 +92,11 @@ export class GuestInstances implements Iterable<GuestInstance> {
         `a guest of ${pages} pages of ${pageSizeBytes} bytes: more than half of this host${together}`,
       );
     }
+    const giveBack = this.#reserve(place);
     this.#bytes += bytes;
     return () => {
       this.#bytes -= bytes;
+      giveBack();
     };
   }
 }

@@ -54,7 +54,7 @@ export class Host {
 
   /** Takes guests in; they stay. @throws Failure as `Destination.listen` does */
   static async listen(options: ThreadsDestinationOptions): Promise<Host> {
-    const guests = new GuestInstances();
+    const guests = new GuestInstances(options.reserve);
     return new Host(options, await ThreadsDestination.listen(options, guests), guests);
   }
 

@@ -8,7 +8,7 @@ import { receive } from '../../transport/incoming-migration.ts';
 import { IncomingMigrations } from '../../transport/incoming-migrations.ts';
 import { defaultLimits, type Limits } from '../../transport/limits.ts';
 import { receivingServer } from '../../transport/receiving-server.ts';
-import { GuestInstances } from './guest-instances.ts';
+import { GuestInstances, type GuestReserve } from './guest-instances.ts';
 
 export interface ThreadsDestinationOptions {
   readonly host: string;
@@ -17,6 +17,8 @@ export interface ThreadsDestinationOptions {
   /** Accept only guests of this many pages, of this size; a machine of fixed memory. */
   readonly pages?: number | undefined;
   readonly pageSizeBytes?: number | undefined;
+  /** Told of every guest before it is given a place here; gives what takes that back. May throw why there is none. */
+  readonly reserve?: GuestReserve;
   /** The folder where journals of migrations are kept; without it, none are. */
   readonly journals?: string | undefined;
   /** What every source must prove to have; without one only this host may connect. */

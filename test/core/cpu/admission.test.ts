@@ -1,6 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { firstFitDecreasing, globalEdfGuarantees, type Load } from '../../../src/core/cpu/admission.ts';
+import {
+  firstFitDecreasing,
+  globalEdfGuarantees,
+  type Load,
+  reservable,
+} from '../../../src/core/cpu/admission.ts';
 
 const loads = (...pairs: [number, number][]): Load[] =>
   pairs.map(([budget, period], index) => ({ name: `load-${index}`, budget, period }));
@@ -66,6 +71,14 @@ describe('admission by first-fit decreasing', () => {
       admitted: true,
       processorOf: [0, 0, 1, 1],
     });
+  });
+
+  test('of a host leaves a twentieth of every processor to others', () => {
+    expect(reservable(loads([95, 100], [950, 1000]), 2)).toBe(true);
+    expect(reservable(loads([95, 100], [951, 1000]), 2)).toBe(false);
+    expect(reservable(loads([95, 100], [1, 1_000_000]), 1)).toBe(false);
+    expect(reservable(loads([1, 3], [1, 3], [1, 4]), 1)).toBe(true);
+    expect(reservable([], 1)).toBe(true);
   });
 
   test('says who does not fit, what was asked, and what would fit', () => {

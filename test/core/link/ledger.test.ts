@@ -113,6 +113,16 @@ describe('a link', () => {
     );
   });
 
+  test('is the same when there is nothing to do, so that whoever keeps it can tell', () => {
+    const granted = ask(emptyLedger(CAPACITY, 100), request('a'), 0);
+    const waited = ask(granted, request('b', { rateBytesPerSecond: 700, deadlineNs: 50 }), 0);
+    expect(settle(waited, 50)).toBe(waited);
+    expect(release(waited, 'nobody', 50)).toBe(waited);
+    expect(settle(waited, 51)).not.toBe(waited);
+    expect(settle(granted, 99)).toBe(granted);
+    expect(settle(granted, 100)).not.toBe(granted);
+  });
+
   /** The rule as a person would carry it out: look through everybody who waits for the most urgent one. */
   test('grants in the order of priority, deadline and arrival, as an independent reading of the rule does', () => {
     const asksAndReleases = story(

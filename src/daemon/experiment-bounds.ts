@@ -1,0 +1,66 @@
+import { totalmem } from 'node:os';
+import { type Reservation, shareOf } from '../core/cpu/reservation.ts';
+import { UsageError } from '../platform/problem.ts';
+import { type Experiment, experimentOf, scenarioOf } from '../scenario/scenario.ts';
+import type { WorldName } from '../worlds/worlds.ts';
+
+/** What one request may ask for. */
+const MOST_CELLS = 100;
+const MOST_RUNS = 1_000;
+const MOST_PAGES = 2_000_000;
+
+/**
+ * What is asked for, if one request may: looked at before the scenario is expanded, since a short request must not ask
+ * for a long answer to whether it is right.
+ * @throws UsageError all that is wrong with it
+ */
+export function bounded(
+  scenario: Readonly<Record<string, unknown>>,
+  name: string,
+  world: WorldName,
+): Experiment {
+  const { compare } = scenario;
+  if (typeof compare === 'object' && compare !== null) {
+    const cells = Object.values(compare).reduce(
+      (product: number, values) => product * (Array.isArray(values) ? Math.max(1, values.length) : 1),
+      1,
+    );
+    insist(cells <= MOST_CELLS, 'compare', `at most ${MOST_CELLS} combinations`, cells);
+  }
+  const experiment = experimentOf(scenarioOf(scenario, { name }));
+  const runs = experiment.runs * experiment.cells.length;
+  insist(runs <= MOST_RUNS, 'runs', `at most ${MOST_RUNS} with all combinations`, runs);
+  for (const { scenario } of experiment.cells) {
+    const { pages, pageSizeBytes } = scenario.guest;
+    insist(pages <= MOST_PAGES, 'guest.pages', `at most ${MOST_PAGES}`, pages);
+    const fits = world === 'virtual' || pages * pageSizeBytes <= totalmem() / 8;
+    insist(fits, 'guest.pages', 'a guest of at most an eighth of this host', pages);
+  }
+  return experiment;
+}
+
+/**
+ * What an experiment reserves of the processors at its peak. Migrations over one link run together, all others one after another:
+ * of each of these, the k-th largest reservation, since where all of those fit, so do any that are not larger.
+ */
+export function peakReservations({ cells }: Pick<Experiment, 'cells'>): readonly Reservation[] {
+  const together = new Map<number, Reservation[]>();
+  for (const { together: group, scenario } of cells) {
+    const { guest, sender } = scenario.cpu;
+    const own = [guest, sender].filter((reservation) => reservation !== null);
+    together.set(group, [...(together.get(group) ?? []), ...own]);
+  }
+  const peak: Reservation[] = [];
+  for (const reservations of together.values()) {
+    const decreasing = reservations.sort((one, other) => shareOf(other) - shareOf(one));
+    for (const [index, reservation] of decreasing.entries()) {
+      const largest = peak[index];
+      if (!largest || shareOf(largest) < shareOf(reservation)) peak[index] = reservation;
+    }
+  }
+  return peak;
+}
+
+function insist(holds: boolean, path: string, expected: string, found: number): void {
+  if (!holds) throw new UsageError([{ path, expected, found: String(found) }]);
+}

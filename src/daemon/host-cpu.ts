@@ -1,0 +1,82 @@
+import { availableParallelism } from 'node:os';
+import { MOST_RESERVED, reservable } from '../core/cpu/admission.ts';
+import { type Reservation, shareOf } from '../core/cpu/reservation.ts';
+import { Refusal } from '../platform/failure.ts';
+
+/** For what something is reserved of the processors: guests that live here, senders of migrations, experiments. */
+export const cpuHolders = ['guest', 'migration', 'experiment'] as const;
+type CpuHolder = (typeof cpuHolders)[number];
+
+interface Held {
+  readonly holder: CpuHolder;
+  /** Of the guest; of others, the id. */
+  readonly name: string;
+  readonly reservations: readonly Reservation[];
+}
+
+/**
+ * The processors of this host, and what this daemon has reserved of them for all that it runs at once: each reservation
+ * fits on one of them, and of none more than 0.95 is reserved.
+ */
+export class HostCpu {
+  readonly #processors: number;
+  readonly #held = new Set<Held>();
+  #freed: () => void = () => {};
+
+  constructor(processors = availableParallelism()) {
+    this.#processors = processors;
+  }
+
+  /** @param freed told whenever something is given back */
+  watch(freed: () => void): void {
+    this.#freed = freed;
+  }
+
+  /** @returns how to give it back, as often as one likes. @throws Refusal it does not fit beside what there is */
+  take(holder: CpuHolder, name: string, reservations: readonly Reservation[]): () => void {
+    if (reservations.length === 0) return () => {};
+    if (!this.fits(reservations)) throw new Refusal(this.whyNot(reservations));
+    const held = { holder, name, reservations };
+    this.#held.add(held);
+    return () => {
+      if (this.#held.delete(held)) this.#freed();
+    };
+  }
+
+  /** Whether there is room beside all that is reserved, or would be if only these were left. */
+  fits(reservations: readonly Reservation[], beside: readonly CpuHolder[] = cpuHolders): boolean {
+    const held = [...this.#held].filter(({ holder }) => beside.includes(holder));
+    const all = [...held.flatMap((one) => one.reservations), ...reservations];
+    const loads = all.map(({ budgetNs, periodNs }) => ({ budget: budgetNs, period: periodNs }));
+    return reservable(loads, this.#processors);
+  }
+
+  /** What was asked for, what is in use, and of what. */
+  whyNot(reservations: readonly Reservation[]): string {
+    const asked = reservations.map(shareOf).map((share) => share.toFixed(2));
+    const limit = `at most ${MOST_RESERVED} of each may be reserved`;
+    const inUse = this.#reserved().toFixed(2);
+    return `${asked.join(' and ')} of a processor asked for, ${inUse} in use, of ${this.#processors}; ${limit}`;
+  }
+
+  /** As the API shows it. Shares are parts of one processor. */
+  view() {
+    const holders = [...this.#held].map((held) => ({ ...held, share: sumOf(held.reservations) }));
+    const reserved = Object.fromEntries(cpuHolders.map((holder) => [holder, this.#reserved(holder)]));
+    return {
+      processors: this.#processors,
+      reservablePerProcessor: MOST_RESERVED,
+      reserved: reserved as Readonly<Record<CpuHolder, number>>,
+      holders,
+    };
+  }
+
+  #reserved(by?: CpuHolder): number {
+    const held = [...this.#held].filter(({ holder }) => by === undefined || holder === by);
+    return held.reduce((sum, { reservations }) => sum + sumOf(reservations), 0);
+  }
+}
+
+function sumOf(reservations: readonly Reservation[]): number {
+  return reservations.reduce((sum, reservation) => sum + shareOf(reservation), 0);
+}

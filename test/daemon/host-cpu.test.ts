@@ -1,0 +1,46 @@
+import { expect, test } from 'vitest';
+import { HostCpu } from '../../src/daemon/host-cpu.ts';
+
+const tenths = (...budgets: number[]) =>
+  budgets.map((budget) => ({ budgetNs: budget * 1e6, periodNs: 10e6 }));
+
+test('each reservation fits on one processor, and of none more than 0.95 is reserved', () => {
+  const cpu = new HostCpu(2);
+  expect(cpu.fits(tenths(9.5, 9.5))).toBe(true);
+  expect(cpu.fits(tenths(9.6))).toBe(false);
+  // 1.8 of 1.9, but in thirds that cannot be divided so.
+  expect(cpu.fits(tenths(6, 6, 6))).toBe(false);
+});
+
+test('what is taken is there again once it is given back, which counts once', () => {
+  const cpu = new HostCpu(1);
+  let freed = 0;
+  cpu.watch(() => freed++);
+  const giveBack = cpu.take('guest', 'stream', tenths(6));
+  const other = cpu.take('migration', 'id', tenths(3));
+  expect(() => cpu.take('experiment', 'id', tenths(4))).toThrow(
+    '0.40 of a processor asked for, 0.90 in use, of 1; at most 0.95 of each may be reserved',
+  );
+  expect(cpu.view()).toMatchObject({
+    processors: 1,
+    reservablePerProcessor: 0.95,
+    reserved: { guest: 0.6, migration: 0.3, experiment: 0 },
+    holders: [
+      { holder: 'guest', name: 'stream', share: 0.6 },
+      { holder: 'migration', name: 'id', share: 0.3 },
+    ],
+  });
+  giveBack();
+  giveBack();
+  expect(freed).toBe(1);
+  cpu.take('experiment', 'id', tenths(6))();
+  other();
+  expect(cpu.view().holders).toEqual([]);
+});
+
+test('who reserves nothing is let in however much is reserved, and is not listed', () => {
+  const cpu = new HostCpu(1);
+  cpu.take('guest', 'full', tenths(9.5));
+  cpu.take('guest', 'modest', [])();
+  expect(cpu.view().holders).toHaveLength(1);
+});
