@@ -9,14 +9,14 @@ import { LeaseClient } from '../../src/run/lease-client.ts';
 import { redisStore } from '../../src/run/redis-store.ts';
 import { type Ended, main, root, switchover } from '../fixtures/command.ts';
 import { onQuietMachine } from '../fixtures/quiet-machine.ts';
-import { noRedis, startRedis } from '../fixtures/redis.ts';
+import { noRedis, RedisServer } from '../fixtures/redis-server.ts';
 
 const MBIT = 125_000;
 let folder: string;
-let redis: Awaited<ReturnType<typeof startRedis>> | undefined;
+let redis: RedisServer | undefined;
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'switchover-'));
-  if (!noRedis) redis = await startRedis();
+  if (!noRedis) redis = await RedisServer.start();
 });
 afterAll(async () => {
   await redis?.end();
