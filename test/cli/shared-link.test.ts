@@ -8,7 +8,6 @@ import type { MigrationRecord } from '../../src/core/migration/record.ts';
 import { LeaseClient } from '../../src/run/lease-client.ts';
 import { redisStore } from '../../src/run/redis-store.ts';
 import { type Ended, main, root, switchover } from '../fixtures/command.ts';
-import { onQuietMachine } from '../fixtures/quiet-machine.ts';
 import { noRedis, RedisServer } from '../fixtures/redis-server.ts';
 
 const MBIT = 125_000;
@@ -67,12 +66,6 @@ function mostGranted(records: readonly MigrationRecord[]): number {
   return Math.max(...all.map(({ fromNs }) => at(fromNs).reduce((sum, { rate }) => sum + rate, 0)));
 }
 
-/** The rate of the first round, which found the bucket full, as a share of the reservation. */
-function shareUsed({ rounds, plan }: Pick<MigrationRecord, 'rounds' | 'plan'>): number {
-  const { bytes, durationNs } = rounds[0]!;
-  return ((bytes - plan.depthBytes) * 1e9) / durationNs / plan.rateBytesPerSecond!;
-}
-
 describe('three migrations over one link', () => {
   test('each have their reservation at the same time, in threads', { retry: 2 }, async () => {
     const file = scenario('three.yaml', three);
@@ -81,20 +74,11 @@ describe('three migrations over one link', () => {
     const records = recordsIn(stdout);
     expect(new Set(records.map(({ guest }) => guest.name))).toEqual(new Set(['slow', 'middle', 'fast']));
     expect(mostGranted(records)).toBe(100 * MBIT);
-    for (const { link, rounds, plan, admission } of records) {
+    for (const { link, plan, admission } of records) {
       expect(admission).toMatchObject({ waitedNs: 0, grantedBytesPerSecond: plan.rateBytesPerSecond });
-      expect(link.worstExcessBytes).toBeLessThanOrEqual(0);
       // Never more than was reserved, whatever else the machine does.
-      expect(shareUsed({ rounds, plan })).toBeLessThan(1.01);
+      expect(link.worstExcessBytes).toBeLessThanOrEqual(0);
     }
-  });
-
-  test('use what they have reserved, within 1 %, in threads', { timeout: 180_000 }, async ({ skip }) => {
-    const file = scenario('three.yaml', three);
-    await onQuietMachine(skip, async () => {
-      const { stdout } = await switchover('run', file, '--world', 'threads', '--json', '-');
-      for (const record of recordsIn(stdout)) expect(Math.abs(shareUsed(record) - 1)).toBeLessThan(0.01);
-    });
   });
 
   test('are told to give up or to slow down when the link loses capacity, in threads', {
