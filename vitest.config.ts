@@ -1,23 +1,15 @@
-import { configDefaults, defineConfig } from 'vitest/config';
+import { availableParallelism } from 'node:os';
+import { defineConfig } from 'vitest/config';
 
-/** What neither waits nor measures. */
-const computed = [
-  'test/*.test.ts',
-  'test/{core,model,run,scenario,study,workload}/**/*.test.ts',
-  'test/worlds/virtual/**/*.test.ts',
-];
+/** Tests of these rooms compute: they start no process and no thread, and open no socket. */
+const computed = 'test/{core,model,scenario,study,workload,worlds/virtual}/**/*.test.ts';
+const realTime = 'test/**/*.real-time.test.ts';
+const long = 'test/**/*.long.test.ts';
 
-/** Processes of their own, of which nothing is asked that depends on how long they take. */
-const outcomes = [
-  'test/cli/{doctor,key-file,predict,recover,report,schedule,stress,sweep}.test.ts',
-  'test/daemon/{admission,bad-requests,configuration,dashboards,event-log,host-cpu,metrics,page}.test.ts',
-  'test/faults/{faults,killed,refused}.test.ts',
-  'test/observe/{address-space,file-memory}.test.ts',
-  'test/worlds/threads/dirty-log.test.ts',
-  'test/transport/{ask,frame-reader,hostile-stream,journal,incoming-migration,receiving-server,who-may-connect}.test.ts',
-  'test/worlds/vm/{boot,faults,virtual-machine,compared-memory}.test.ts',
-];
-
+/**
+ * A test file's path says in which project it is (docs/decisions/041). `npm test` runs the first three, `npm run test:long`
+ * the last.
+ */
 export default defineConfig({
   test: {
     testTimeout: 60_000,
@@ -27,7 +19,8 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'computed',
-          include: computed,
+          include: [computed],
+          exclude: [realTime, long],
           pool: 'threads',
           isolate: false,
           maxWorkers: '100%',
@@ -35,19 +28,25 @@ export default defineConfig({
         },
       },
       {
+        // Processes, threads and sockets, of which nothing is asked that depends on how long they take. They often wait, so
+        // that there are more workers than processors.
         extends: true,
-        test: { name: 'outcomes', include: outcomes, maxWorkers: '100%', sequence: { groupOrder: 1 } },
+        test: {
+          name: 'processes',
+          include: ['test/**/*.test.ts'],
+          exclude: [computed, realTime, long],
+          maxWorkers: Math.ceil(1.5 * availableParallelism()),
+          sequence: { groupOrder: 1 },
+        },
       },
       {
         // Alone, one file after another, so that they measure nothing but themselves.
         extends: true,
-        test: {
-          name: 'real time',
-          include: ['test/**/*.test.ts'],
-          exclude: [...configDefaults.exclude, ...computed, ...outcomes],
-          fileParallelism: false,
-          sequence: { groupOrder: 2 },
-        },
+        test: { name: 'real-time', include: [realTime], fileParallelism: false, sequence: { groupOrder: 2 } },
+      },
+      {
+        extends: true,
+        test: { name: 'long', include: [long], fileParallelism: false, sequence: { groupOrder: 3 } },
       },
     ],
   },

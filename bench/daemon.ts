@@ -32,8 +32,9 @@ export async function question(runs: number): Promise<void> {
     await sleep(3_000);
     const lines = ((await ask(daemon, 'GET', `${path}/records`)).body as string).trim().split('\n');
     const records = lines.map((line) => JSON.parse(line) as MigrationRecord);
+    const besideHogs = records.filter(({ reservations }) => reservations.hogs > 0);
     for (const scheduler of ['fair', 'cbs-hard']) {
-      const of = records.filter(({ reservations }) => reservations.scheduler === scheduler);
+      const of = besideHogs.filter(({ reservations }) => reservations.scheduler === scheduler);
       const ms = of
         .filter(({ outcome }) => outcome === 'completed')
         .map(({ downtimeNs }) => downtimeNs / 1e6);

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { stringify } from 'yaml';
-import { freePort } from '../examples/demo.ts';
+import { freePort } from '../test/fixtures/free-port.ts';
 
 /** A query of a panel, as it stands in a dashboard. */
 export interface PanelQuery {

@@ -1,25 +1,24 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
-import { createInterface } from 'node:readline';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { stringify } from 'yaml';
+import { freePort } from '../test/fixtures/free-port.ts';
+import { ServedDaemon } from '../test/fixtures/served-daemon.ts';
 
 /** Two daemons between which a stream server moves to and fro, with and without guarantees, beside hogs. */
 export class Demo {
   /** HOST:PORT of the APIs. */
   readonly addresses: readonly string[];
   readonly #daemons: readonly ServedDaemon[];
-  readonly #folder: string;
+  readonly #remover: ChildProcess;
   readonly #ending = new AbortController();
   #driving: Promise<void> = Promise.resolve();
 
   private constructor(daemons: readonly ServedDaemon[], folder: string) {
     this.#daemons = daemons;
-    this.#folder = folder;
+    this.#remover = removerOf(folder, this.pids);
     this.addresses = daemons.map(({ address }) => address);
   }
 
@@ -37,6 +36,7 @@ export class Demo {
     const failed = started.find((one) => one.status === 'rejected');
     if (failed) {
       await Promise.all(daemons.map((daemon) => daemon.end()));
+      rmSync(folder, { recursive: true });
       throw failed.reason;
     }
     return new Demo(daemons, folder);
@@ -61,7 +61,8 @@ export class Demo {
     this.#ending.abort();
     await this.#driving;
     await Promise.all(this.#daemons.map((daemon) => daemon.end()));
-    rmSync(this.#folder, { recursive: true, force: true });
+    this.#remover.stdin!.end();
+    await once(this.#remover, 'exit');
   }
 
   async #drive(log: (line: string) => void, rest: (turn: number) => Promise<void>): Promise<void> {
@@ -116,77 +117,21 @@ export class Demo {
   }
 }
 
+/**
+ * Removes the folder once its pipe is closed and these processes have ended, so also after a demonstration that was killed.
+ * In a process group of its own, which Ctrl-C does not reach.
+ */
+function removerOf(folder: string, pids: readonly number[]): ChildProcess {
+  const script = 'cat; while kill -0 "$1" || kill -0 "$2"; do sleep 0.1; done; rm -rf "$0"';
+  const args = ['-c', script, folder, ...pids.map(String)];
+  return spawn('sh', args, { stdio: ['pipe', 'ignore', 'ignore'], detached: true });
+}
+
 interface View {
   readonly id: string;
   readonly state: string;
   readonly endedAt: string | null;
   readonly record?: { readonly outcome: string; readonly downtimeNs: number } | null;
-}
-
-/** A daemon in a process of its own, as `switchover serve` starts it. */
-export class ServedDaemon {
-  readonly address: string;
-  readonly #child: ChildProcess;
-  #log: string;
-
-  private constructor(child: ChildProcess, address: string, log: string) {
-    this.#child = child;
-    this.address = address;
-    this.#log = log;
-    child.stderr!.on('data', (text: Buffer) => {
-      this.#log = (this.#log + text).slice(-20_000);
-    });
-  }
-
-  /** @param folder where its configuration is written, and its state */
-  static async start(folder: string, configuration: object, port = 0): Promise<ServedDaemon> {
-    mkdirSync(folder, { recursive: true });
-    const file = join(folder, 'daemon.yaml');
-    writeFileSync(file, stringify({ state: './state', ...configuration }));
-    const main = resolve('dist/cli/main.js');
-    const child = spawn(
-      process.execPath,
-      [main, 'serve', '--config', file, '--listen', `127.0.0.1:${port}`],
-      // The channel only ends: with whoever started it, were it killed.
-      { stdio: ['ignore', 'pipe', 'pipe', 'ipc'] },
-    );
-    let complaint = '';
-    const hear = (text: Buffer) => {
-      complaint += text;
-    };
-    child.stderr!.on('data', hear);
-    for await (const line of createInterface(child.stdout!)) {
-      const address = /^listening on (.+)$/.exec(line)?.[1];
-      if (address === undefined) continue;
-      child.stderr!.off('data', hear);
-      child.stdout!.resume();
-      return new ServedDaemon(child, address, complaint);
-    }
-    throw new Error(`the daemon did not start: ${complaint}`);
-  }
-
-  get pid(): number {
-    return this.#child.pid!;
-  }
-
-  /** The latest of what it has written to its log. */
-  get log(): string {
-    return this.#log;
-  }
-
-  /** @returns its exit code; null if the signal has ended it */
-  async end(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
-    if (this.#child.exitCode === null && this.#child.signalCode === null) {
-      const exited = once(this.#child, 'exit');
-      this.#child.kill(signal);
-      await exited;
-    }
-    return this.#child.exitCode;
-  }
-
-  signal(signal: NodeJS.Signals): void {
-    this.#child.kill(signal);
-  }
 }
 
 function configurationOf(name: string, door: number, other: { name: string; door: number }): object {
@@ -238,30 +183,20 @@ const modes = [
 
 /** Guest and sender on one processor: what a migration alone cannot show, as its guest has a processor to itself. */
 export const experiment = {
-  describe: 'A stream server, its sender and two hogs on one processor, without and with guarantees',
+  describe: 'A stream server and its sender on one processor: alone, beside two hogs, and with guarantees',
   guest: {
     name: 'stream',
     pages: 1024,
     program: { kind: 'stream', cpuPerFrame: '6ms', pagesPerFrame: 60, buffers: 400 },
   },
   sender: { cpuPerPage: '50us' },
-  background: hogs,
   link: { rate: '1Gbit/s' },
   migration: { order: 'random', stop: { rule: 'rounds', rounds: 1 } },
   compare: {
-    'cpu.scheduler, guest.reservation, sender.reservation': [
-      ['fair', 'none', 'none'],
-      ['cbs-hard', { budget: '4ms', period: '10ms' }, { budget: '5ms', period: '10ms' }],
+    'background, cpu.scheduler, guest.reservation, sender.reservation': [
+      [[], 'fair', 'none', 'none'],
+      [hogs, 'fair', 'none', 'none'],
+      [hogs, 'cbs-hard', { budget: '4ms', period: '10ms' }, { budget: '5ms', period: '10ms' }],
     ],
   },
 };
-
-/** One that nobody has at this moment: for what must be told its port, or has to tell it beforehand. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, 'close');
-  return port;
-}

@@ -1,10 +1,6 @@
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
-import pino from 'pino';
-import { loadConfiguration } from '../daemon/configuration.ts';
-import { Daemon } from '../daemon/daemon.ts';
-import { serverOf } from '../daemon/server.ts';
 import { Failure, Refusal, reasonOf } from '../platform/failure.ts';
 import { UsageError } from '../platform/problem.ts';
 import { parseAddress } from '../transport/address.ts';
@@ -29,6 +25,13 @@ export function serveCommand(exit: (code: number) => void): Command {
 
 async function action({ config, listen }: Options): Promise<number> {
   const address = parseAddress(listen, '--listen');
+  // Loaded only here, as they take as long as half of all other commands together.
+  const [{ pino }, { loadConfiguration }, { Daemon }, { serverOf }] = await Promise.all([
+    import('pino'),
+    import('../daemon/configuration.ts'),
+    import('../daemon/daemon.ts'),
+    import('../daemon/server.ts'),
+  ]);
   const configuration = loadConfiguration(config);
   if (configuration.apiKey === undefined && !/^(127\.|localhost$|::1$)/.test(address.host)) {
     throw new Refusal(

@@ -3,7 +3,6 @@ import { shown, UsageError } from '../platform/problem.ts';
 import { parseSetting, type Setting } from '../scenario/settings.ts';
 import { type Shard, wholeDesign } from '../study/sweep/agenda.ts';
 import { loadDesign } from '../study/sweep/design.ts';
-import { writeParquet } from '../study/sweep/parquet.ts';
 import { sweep } from '../study/sweep/sweep.ts';
 import { sweepTable } from '../study/tables/sweep-table.ts';
 import { type WorldName, worldNames } from '../worlds/worlds.ts';
@@ -72,7 +71,10 @@ async function action(file: string, options: Options): Promise<number> {
       },
     });
     bar?.stop();
-    if (options.parquet !== undefined) writeParquet(options.parquet, options.out, design);
+    if (options.parquet !== undefined) {
+      const { writeParquet } = await import('../study/sweep/parquet.ts');
+      writeParquet(options.parquet, options.out, design);
+    }
     if (options.json === undefined) console.log(sweepTable(design, result));
     return 0;
   } finally {

@@ -16,7 +16,7 @@ import { afterAll, afterEach, describe, expect, test } from 'vitest';
 import { parseRecording } from '../../src/workload/recording.ts';
 import { main, switchover } from '../fixtures/command.ts';
 import { PageWriter } from '../fixtures/page-writer.ts';
-import { RedisServer, redisIsHere } from '../fixtures/redis-server.ts';
+import { noRedis, RedisServer } from '../fixtures/redis-server.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'switchover-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -27,7 +27,6 @@ afterEach(async () => {
 });
 
 if (process.platform !== 'linux') console.log('skipped: recordings of processes, which take Linux');
-if (!redisIsHere) console.log('skipped: the recording of a redis-server, which is not installed here');
 
 function recordingIn(file: string) {
   const bytes = readFileSync(file);
@@ -195,7 +194,7 @@ describe.skipIf(process.platform !== 'linux')('record', () => {
   });
 });
 
-describe.skipIf(!redisIsHere)('a real redis-server under a real load', () => {
+describe.skipIf(noRedis !== undefined)('a real redis-server under a real load', () => {
   const KEYS = 20_000;
   const VALUE_BYTES = 512;
 
@@ -269,7 +268,7 @@ describe.skipIf(!redisIsHere)('a real redis-server under a real load', () => {
       '--for',
       '1s',
       '--set',
-      'link.rate=20kB/s',
+      'link.rate=1MB/s',
       '--set',
       'migration.stop.limit=1ms',
       '--json',

@@ -111,6 +111,7 @@ describe('real processes killed', () => {
 describe: Ten seconds in its first round
 guest: { name: web, pages: 2000, program: { kind: classes, classes: [ { pages: 50, writesPerSecond: 50 } ] } }
 link: { rate: 800kB/s }
+migration: { observe: 0s }
 `;
   let children: ChildProcess[];
   beforeEach(() => {

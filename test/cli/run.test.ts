@@ -23,7 +23,7 @@ const small = `
 describe: A small guest
 guest: { pages: 400, program: { kind: classes, classes: [ { pages: 50, writesPerSecond: 50 } ] } }
 link: { rate: 100Mbit/s }
-migration: { verify: full }
+migration: { verify: full, observe: 400ms }
 `;
 
 const records = (text: string) =>

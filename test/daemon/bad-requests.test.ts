@@ -4,10 +4,10 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { ServedDaemon } from '../../examples/demo.ts';
 import { badRequests } from '../fixtures/bad-requests.ts';
 import { ask, Daemons, stream } from '../fixtures/daemons.ts';
 import { storm } from '../fixtures/request-storm.ts';
+import type { ServedDaemon } from '../fixtures/served-daemon.ts';
 
 /** What is written of a request before nothing more comes; what is begun first is looked at last, as it takes long. */
 const halves = {

@@ -2,8 +2,9 @@ import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { freePort, type ServedDaemon } from '../../examples/demo.ts';
 import { Daemons, eventually, has } from '../fixtures/daemons.ts';
+import { freePort } from '../fixtures/free-port.ts';
+import type { ServedDaemon } from '../fixtures/served-daemon.ts';
 
 const pictures = resolve(import.meta.dirname, '../../build/screenshots');
 const PATIENCE = { timeout: 30_000 };

@@ -6,14 +6,14 @@ import { afterEach, describe, expect, test, vi } from 'vitest';
 import { refusal, setDeadline, threadId } from '../../src/platform/thread-scheduling.ts';
 
 afterEach(() => {
-  vi.doUnmock('../../../src/worlds/cpu/libc.ts');
+  vi.doUnmock(import('../../src/platform/libc.ts'));
   vi.resetModules();
 });
 
 /** The same without koffi. */
 async function withChrt(): Promise<typeof import('../../src/platform/thread-scheduling.ts')> {
   vi.resetModules();
-  vi.doMock('../../../src/worlds/cpu/libc.ts', () => ({ libc: () => undefined }));
+  vi.doMock(import('../../src/platform/libc.ts'), () => ({ libc: () => undefined }));
   return import('../../src/platform/thread-scheduling.ts');
 }
 

@@ -5,7 +5,7 @@ import { ask, changeCapacity, grantedBytesPerSecond, type Ledger } from '../../s
 import { LeaseClient, type LeaseRequest, type LedgerStore } from '../../src/run/lease-client.ts';
 import { memoryStore } from '../../src/run/memory-store.ts';
 import { redisStore } from '../../src/run/redis-store.ts';
-import { noRedis, startRedis } from '../fixtures/redis.ts';
+import { noRedis, RedisServer } from '../fixtures/redis-server.ts';
 
 const CAPACITY = 1_000;
 
@@ -14,11 +14,11 @@ function wish(id: string, change: Partial<LeaseRequest> = {}): LeaseRequest {
   return { id, ...rates, priority: 0, queueTimeoutNs: null, ...change };
 }
 
-let redis: Awaited<ReturnType<typeof startRedis>> | undefined;
+let redis: RedisServer | undefined;
 let links = 0;
 const patiently = { timeout: 20_000 };
 beforeAll(async () => {
-  if (!noRedis) redis = await startRedis();
+  if (!noRedis) redis = await RedisServer.start();
 });
 afterAll(() => redis?.end());
 

@@ -2,7 +2,6 @@ import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { MigrationResult } from '../../../src/core/migration/migration-result.ts';
 import { drive } from '../../../src/run/drive.ts';
-import { migrateVirtually } from '../../../src/run/ensemble.ts';
 import type { MigrationSpec } from '../../../src/workload/migration-spec.ts';
 import type { ProgramSpec } from '../../../src/workload/programs.ts';
 import { type WorldFactory, worldFactory } from '../../../src/worlds/worlds.ts';
@@ -25,10 +24,6 @@ async function migrate(setup: MigrationSpec): Promise<MigrationResult> {
   } finally {
     await world.close();
   }
-}
-
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[values.length >> 1]!;
 }
 
 const programs: [string, ProgramSpec, number][] = [
@@ -63,36 +58,6 @@ describe('every program', () => {
       verified: { memory: 'identical', continued: 'identical' },
       outage: { lostHeartbeats: 0, repeatedHeartbeats: 0 },
     });
-  });
-});
-
-describe('the downtime', () => {
-  test('its memory part is n·(P+H)/b_d, less at most a bucket', async () => {
-    const setup = smallSetup({ plan: { rateBytesPerSecond: 25_000_000, stopRateBytesPerSecond: 6_250_000 } });
-    const { pageBytes, depthBytes } = setup.plan;
-    const errors: number[] = [];
-    for (let repetition = 0; repetition < 5; repetition++) {
-      const { stop, downtimeParts } = await migrate(setup);
-      const formulaNs = (stop.pages * pageBytes * 1e9) / 6_250_000;
-      const atOnceNs = (depthBytes * 1e9) / 6_250_000;
-      const tooLong = downtimeParts.memoryNs - (formulaNs * 1.02 + 2e6);
-      const tooShort = formulaNs * 0.98 - 2e6 - atOnceNs - downtimeParts.memoryNs;
-      errors.push(Math.max(tooLong, tooShort));
-    }
-    expect(median(errors)).toBeLessThanOrEqual(0);
-  });
-
-  test('is what the virtual world says of the same scenario', async () => {
-    const setup = smallSetup();
-    const memoryParts: number[] = [];
-    for (let run = 0; run < 3; run++) memoryParts.push((await migrate(setup)).downtimeParts.memoryNs);
-    const measured = median(memoryParts);
-    const predicted = Array.from({ length: 200 }, (_, seed) =>
-      migrateVirtually({ ...setup, guest: { ...setup.guest, seed }, plan: { ...setup.plan, seed } }),
-    ).map((course) => course.downtimeNs);
-    const sorted = predicted.sort((a, b) => a - b);
-    expect(measured).toBeGreaterThan(sorted[0]! - 2e6);
-    expect(measured).toBeLessThan(sorted.at(-1)! + 5e6);
   });
 });
 

@@ -15,6 +15,9 @@ import { main, root, switchover } from '../../fixtures/command.ts';
 import { MachineSeen, withoutQemu } from '../../fixtures/qemu.ts';
 import { smallSetup } from '../../fixtures/setup.ts';
 
+/** For so long a source asks what became of its commit. */
+const SILENCE_MS = 1_000;
+
 describe.skipIf(withoutQemu !== undefined)('a virtual machine whose migration is disturbed', () => {
   let journals: string;
   let destination: VmDestination;
@@ -37,7 +40,8 @@ describe.skipIf(withoutQemu !== undefined)('a virtual machine whose migration is
     plan: Partial<Plan> = {},
   ): Promise<void> {
     const setup = smallSetup({ plan: { observeNs: 0, verify: 'full', ...plan } });
-    const world = await VmWorld.create(setup, { destination: destination.address, journals });
+    const patient = { ...destination.address, silenceMs: SILENCE_MS };
+    const world = await VmWorld.create(setup, { destination: patient, journals });
     let done = false;
     const once = () => {
       if (!done) disturb(world);

@@ -15,30 +15,6 @@ describe.skipIf(withoutQemu !== undefined)('the world of virtual machines', () =
   });
   afterAll(() => destination.close());
 
-  test('sends at b_d while the machine stands: the memory part is n·(P+H)/b_d, whatever the parts beside it', {
-    retry: 1,
-  }, async () => {
-    const rate = 2_000_000;
-    const setup = smallSetup({
-      guest: { program: { kind: 'sequential', pages: 200, writesPerSecond: 2_000 } },
-      plan: { observeNs: 0, stopRateBytesPerSecond: rate, depthBytes: 16_384 },
-    });
-    const world = await VmWorld.create(setup, { destination: destination.address });
-    try {
-      const { stop, downtimeParts, downtimeNs, verified } = await drive(setup.plan, world);
-      expect(stop.pages).toBeGreaterThan(150);
-      const formulaNs = (stop.pages * 4_112 * 1e9) / rate;
-      expect(downtimeParts.memoryNs).toBeGreaterThan(0.9 * formulaNs);
-      expect(downtimeParts.memoryNs).toBeLessThan(1.2 * formulaNs);
-      expect(downtimeParts.lookNs).toBeGreaterThan(0);
-      expect(downtimeParts.stateNs).toBeGreaterThan(0);
-      expect(downtimeNs).toBeGreaterThan(downtimeParts.memoryNs);
-      expect(verified).toEqual({ memory: 'identical', continued: 'identical' });
-    } finally {
-      await world.close();
-    }
-  });
-
   test.each([
     ['xen', /pages were dirty|rounds/],
     ['phaul', /the round sent|rounds/],

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { afterEach, describe, expect, test } from 'vitest';
-import type { ServedDaemon } from '../../examples/demo.ts';
 import { ask, Daemons, eventually, guestsOf, reading } from '../fixtures/daemons.ts';
+import type { ServedDaemon } from '../fixtures/served-daemon.ts';
 
 const MBIT = 125_000;
 let daemons: Daemons;
