@@ -16,7 +16,7 @@ export const nameParams = z.strictObject({ name: nameSchema.describe('Its name.'
 
 export const guestBody = guestDefinitionSchema
   .extend({ name: nameSchema.describe('What it is called: at most 63 characters.') })
-  .meta({ id: 'GuestDefinition' });
+  .meta({ id: 'GuestDefinition', title: 'Guest definition', description: 'A guest that is to live here.' });
 
 const seconds = 'a number of seconds above 0, at most 86400';
 const timeout = z.number(seconds).positive(seconds).max(86_400, seconds).optional();
@@ -62,7 +62,7 @@ export const migrationBody = z
         .describe('A peer of the configuration, or HOST:PORT.'),
       over: nameSchema
         .optional()
-        .describe('A link of the configuration, within whose capacity it stays. Without it: any.'),
+        .describe('A link of the configuration, within whose capacity it stays. Without it: none limits it.'),
       ...requestedMigrationSchema.shape,
       ...queueing,
     },
@@ -73,7 +73,11 @@ export const migrationBody = z
     error: 'nothing without `over`, a link of which some can be revoked',
   })
   .refine(hasOneTimeout, twoTimeouts)
-  .meta({ id: 'MigrationRequest', description: 'Moves a guest that lives here.' });
+  .meta({
+    id: 'MigrationRequest',
+    title: 'Migration request',
+    description: 'Moves a guest that lives here.',
+  });
 
 /** A scenario as an experiment carries it out. */
 export const experimentScenario = scenarioSchema
@@ -110,7 +114,11 @@ export const experimentBody = z
     'an experiment: { scenario, … }',
   )
   .refine(hasOneTimeout, twoTimeouts)
-  .meta({ id: 'ExperimentRequest', description: 'Carries out a scenario and its compare matrix.' });
+  .meta({
+    id: 'ExperimentRequest',
+    title: 'Experiment request',
+    description: 'Carries out a scenario and its compare matrix.',
+  });
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -13,6 +13,7 @@ import type { Admission } from './admission.ts';
 import type { Events } from './events.ts';
 import type { ExperimentNews } from './experiment-run.ts';
 import { ExperimentThreads } from './experiment-threads.ts';
+import { insistOnWorld } from './experiment-world.ts';
 import { History } from './history.ts';
 import type { Progress } from './progress.ts';
 
@@ -225,6 +226,7 @@ function bounded({ scenario, name, world }: ExperimentRequest): Experiment {
     insist(cells <= MOST_CELLS, 'compare', `at most ${MOST_CELLS} combinations`, cells);
   }
   const experiment = experimentOf(scenarioOf(scenario, { name }));
+  insistOnWorld(experiment, world);
   const runs = experiment.runs * experiment.cells.length;
   insist(runs <= MOST_RUNS, 'runs', `at most ${MOST_RUNS} with all combinations`, runs);
   for (const { scenario } of experiment.cells) {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { jsonSchemaOf } from '../scenario/json-schema.ts';
 import { experimentScenario } from './api-schemas.ts';
 import { methodOf, type Operation, operations, tags, urlOf } from './operations.ts';
 import { eventView, refusal } from './view-schemas.ts';
@@ -10,10 +11,14 @@ const meanings: Readonly<Record<number, string>> = {
   204: 'It is done.',
   400: 'Something is wrong with the request; `problems` says all of it.',
   401: 'The key is missing, or is not that of this daemon.',
+  403: 'Without a key, only localhost and addresses are answered to.',
   404: 'There is no such thing.',
   409: 'Not as things stand.',
+  413: 'The body is too long.',
+  415: 'The body is not JSON.',
   422: 'It can never run: more is asked for than there is.',
   429: 'Too many wait already.',
+  500: 'An error of the daemon’s; its log says more.',
   503: 'The daemon is starting, or about to end.',
 };
 
@@ -60,7 +65,7 @@ type SchemaOf = (schema: z.ZodType) => object;
 function described(id: string, operation: Operation, schemaOf: SchemaOf): object {
   const { tag, summary, params, body, status = 200, answer, refused = [] } = operation;
   const changes = methodOf(operation) !== 'GET';
-  const refusals = [400, ...(changes ? [401] : []), ...refused];
+  const refusals = [400, 403, 500, ...(changes ? [401, 413, 415] : []), ...refused];
   const response = (code: number, content: object) => [code, { description: meanings[code], ...content }];
   return {
     operationId: id,
@@ -72,7 +77,6 @@ function described(id: string, operation: Operation, schemaOf: SchemaOf): object
     responses: Object.fromEntries([
       response(status, contentOf(answer, schemaOf)),
       ...refusals.map((code) => response(code, json(refusal, schemaOf))),
-      ['default', { description: 'Another refusal.', ...json(refusal, schemaOf) }],
     ]),
   };
 }
@@ -93,7 +97,7 @@ function json(schema: z.ZodType, schemaOf: SchemaOf): object {
 
 /** A schema as JSON; those in it that have a name go to the components. */
 function component(schema: z.ZodType, components: Record<string, object>): object {
-  const text = JSON.stringify(z.toJSONSchema(schema, { io: 'input' }));
+  const text = JSON.stringify(jsonSchemaOf(schema));
   const {
     $schema: _,
     $defs = {},

@@ -79,11 +79,13 @@ const timerNoise = z
 
 export const backgroundSchema = z
   .array(
-    z.discriminatedUnion(
-      'kind',
-      [cpuHogSchema, memoryHog, garbage, crossTraffic, linkDrop, slowDestination, guestBurst, timerNoise],
-      'an antagonist: { kind: cpu-hog | memory-hog | garbage | cross-traffic | link-drop | slow-destination | guest-burst | timer-noise, … }',
-    ),
+    z
+      .discriminatedUnion(
+        'kind',
+        [cpuHogSchema, memoryHog, garbage, crossTraffic, linkDrop, slowDestination, guestBurst, timerNoise],
+        'an antagonist: { kind: cpu-hog | memory-hog | garbage | cross-traffic | link-drop | slow-destination | guest-burst | timer-noise, … }',
+      )
+      .meta({ id: 'Antagonist', title: 'Antagonist' }),
     'a list of antagonists',
   )
   .default([])

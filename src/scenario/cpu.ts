@@ -15,7 +15,11 @@ const reservation = z
     'a reservation: { budget, period }',
   )
   .transform(({ budget, period }): Reservation => ({ budgetNs: budget, periodNs: period }))
-  .meta({ title: 'CPU reservation', description: 'A budget of CPU time in every period.' });
+  .meta({
+    id: 'Reservation',
+    title: 'Reservation',
+    description: 'A budget of CPU time in every period.',
+  });
 
 /** For a guest or a sender. */
 export const reservationSchema = noneOr(reservation, 'none or a reservation: { budget, period }');
@@ -42,7 +46,11 @@ export const cpuSchema = z
     },
     'a cpu: { scheduler, processors, … }',
   )
-  .meta({ title: 'Processors', description: 'The processors, and who decides which thread runs.' });
+  .meta({
+    id: 'Processors',
+    title: 'Processors',
+    description: 'The processors, and who decides which thread runs.',
+  });
 
 /** The part of a scenario that is about processors, as the schema leaves it. */
 export interface CpuDocument {

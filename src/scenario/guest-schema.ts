@@ -36,6 +36,10 @@ export const guestSchema = z
     },
     'a guest: { pages, program, … }',
   )
-  .meta({ title: 'Guest', description: 'The guest: its memory, and the program that writes it.' });
+  .meta({
+    id: 'ScenarioGuest',
+    title: 'Scenario guest',
+    description: 'The guest: its memory, and the program that writes it.',
+  });
 
 export type GuestDocument = z.infer<typeof guestSchema>;

@@ -42,7 +42,7 @@ export const guestDefinitionSchema = guestSchema
       .default(1)
       .describe('From which everything random of its program comes.'),
   })
-  .meta({ title: 'Guest', description: 'A guest that is to live here.' });
+  .meta({ title: 'Guest definition', description: 'A guest that is to live here.' });
 
 export type GuestDefinitionDocument = z.infer<typeof guestDefinitionSchema>;
 
@@ -85,7 +85,7 @@ const requestedLink = z
     },
     'a link: { rate, … }',
   )
-  .meta({ title: 'Link of a migration', description: 'What is reserved of the link.' });
+  .meta({ id: 'RequestedLink', title: 'Requested link', description: 'What is reserved of the link.' });
 
 const requestedBackground = z
   .array(

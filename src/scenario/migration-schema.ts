@@ -54,7 +54,7 @@ export const linkSchema = z
     },
     'a link: { rate, … }',
   )
-  .meta({ title: 'Link', description: 'The link, and what is reserved of it.' });
+  .meta({ id: 'ScenarioLink', title: 'Scenario link', description: 'The link, and what is reserved of it.' });
 
 const probability = z
   .number('a probability from 0 to 1')
@@ -146,7 +146,11 @@ const policy = z
     },
     'a migration: { order, stop, … }',
   )
-  .meta({ title: 'Migration', description: 'The policy: what is sent in which order, and when to stop.' });
+  .meta({
+    id: 'MigrationPolicy',
+    title: 'Migration policy',
+    description: 'The policy: what is sent in which order, and when to stop.',
+  });
 
 export const senderSchema = z
   .strictObject(

@@ -107,17 +107,21 @@ const dirtyCurve = z
   });
 
 /** Programs that say of themselves which pages they write, so that a guest can be booted with them. */
-export const bootableProgramSchema = z.discriminatedUnion(
-  'kind',
-  [classes, zipf, sweeping, stream],
-  'a program: { kind: classes | zipf | sequential | saturating | stream, … }',
-);
+export const bootableProgramSchema = z
+  .discriminatedUnion(
+    'kind',
+    [classes, zipf, sweeping, stream],
+    'a program: { kind: classes | zipf | sequential | saturating | stream, … }',
+  )
+  .meta({ id: 'BootableProgram', title: 'Bootable program' });
 
-export const programSchema = z.discriminatedUnion(
-  'kind',
-  [classes, zipf, sweeping, stream, trace, dirtyCurve],
-  'a program: { kind: classes | zipf | sequential | saturating | stream | trace | dirty-curve, … }',
-);
+export const programSchema = z
+  .discriminatedUnion(
+    'kind',
+    [classes, zipf, sweeping, stream, trace, dirtyCurve],
+    'a program: { kind: classes | zipf | sequential | saturating | stream | trace | dirty-curve, … }',
+  )
+  .meta({ id: 'Program', title: 'Program' });
 
 export type ProgramDocument = z.infer<typeof programSchema>;
 

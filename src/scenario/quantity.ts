@@ -1,22 +1,43 @@
 import { z } from 'zod';
 import { expected, parseDuration, parseRate, parseSize, patterns } from '../core/units.ts';
 
-/** How a kind of quantity is written. A bare number is a time if it is 0, or a size in bytes; never a rate. */
+/** How a kind of quantity is read, and how it is written: a bare number is no time but 0, and a size in bytes. */
 const kinds = {
-  duration: { parse: parseDuration, schema: { anyOf: [text('duration', '20ms', '1.5s'), { const: 0 }] } },
+  duration: {
+    parse: parseDuration,
+    written: written('Duration', 'A time with its unit.', [
+      text('duration', '20ms', '1.5s'),
+      { type: 'integer', const: 0 },
+    ]),
+  },
   size: {
     parse: parseSize,
-    schema: { anyOf: [text('size', '4KiB', '16GiB'), { type: 'integer', minimum: 0 }] },
+    written: written('Size', 'A size with its unit, or a number of bytes.', [
+      text('size', '4KiB', '16GiB'),
+      { type: 'integer', minimum: 0 },
+    ]),
   },
-  rate: { parse: parseRate, schema: text('rate', '50Mbit/s', '1.25MB/s') },
+  rate: {
+    parse: parseRate,
+    written: written('Rate', 'A rate with its unit, in bits or bytes a second.', [
+      text('rate', '50Mbit/s', '1.25MB/s'),
+    ]),
+  },
   rateOrZero: {
-    parse: (text: string) => (text === '0' ? 0 : parseRate(text)),
-    schema: { anyOf: [text('rate', '50Mbit/s'), { const: 0 }] },
+    parse: (given: string) => (given === '0' ? 0 : parseRate(given)),
+    written: written('RateOrZero', 'A rate with its unit, or 0.', [
+      text('rate', '50Mbit/s'),
+      { type: 'integer', const: 0 },
+    ]),
   },
 } as const;
 
 function text(kind: keyof typeof patterns, ...examples: readonly string[]) {
   return { type: 'string', pattern: patterns[kind], examples };
+}
+
+function written(id: string, description: string, anyOf: readonly object[]) {
+  return z.unknown().meta({ id, description, anyOf });
 }
 
 /**
@@ -29,17 +50,13 @@ export function quantity(
   message: string,
   holds: (value: number) => boolean = () => true,
 ) {
-  const { parse, schema } = kinds[kind];
-  return z
-    .unknown()
-    .meta(schema)
-    .transform((value, context): number => {
-      const parsed =
-        typeof value === 'string' || typeof value === 'number' ? parse(String(value)) : undefined;
-      if (parsed !== undefined && holds(parsed)) return parsed;
-      context.addIssue({ code: 'custom', message });
-      return z.NEVER;
-    });
+  const { parse, written } = kinds[kind];
+  return written.transform((value, context): number => {
+    const parsed = typeof value === 'string' || typeof value === 'number' ? parse(String(value)) : undefined;
+    if (parsed !== undefined && holds(parsed)) return parsed;
+    context.addIssue({ code: 'custom', message });
+    return z.NEVER;
+  });
 }
 
 export const duration = quantity('duration', expected.duration);

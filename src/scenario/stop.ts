@@ -53,8 +53,6 @@ function withUnit(ns: Nanos): string {
 
 const [first, ...others] = stopRuleNames.map((name) => ruleSchema(name, stopDefaults[name]));
 
-export const stopSchema = z.discriminatedUnion(
-  'rule',
-  [first!, ...others],
-  `a stop rule: ${stopRuleNames.join(', ')}`,
-);
+export const stopSchema = z
+  .discriminatedUnion('rule', [first!, ...others], `a stop rule: ${stopRuleNames.join(', ')}`)
+  .meta({ id: 'StopRule', title: 'Stop rule' });
