@@ -10,7 +10,7 @@ const computed = [
 /** Processes of their own, of which nothing is asked that depends on how long they take. */
 const outcomes = [
   'test/cli/{doctor,key-file,predict,recover,report,schedule,stress,sweep}.test.ts',
-  'test/daemon/{admission,bad-requests,configuration,dashboards,event-log,metrics,page}.test.ts',
+  'test/daemon/{admission,bad-requests,configuration,dashboards,event-log,metrics,openapi,page}.test.ts',
   'test/faults/{faults,killed,refused}.test.ts',
   'test/observe/{address-space,file-memory}.test.ts',
   'test/worlds/threads/dirty-log.test.ts',

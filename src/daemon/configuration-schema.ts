@@ -71,7 +71,7 @@ const guests = z
     // Also where something else is wrong with one of them.
     { when: ({ value }) => Array.isArray(value) },
   )
-  .default([])
+  .prefault([])
   .describe(
     'Guests that are booted when the daemon starts, unless they have left. A change needs a restart.',
   );
@@ -127,7 +127,7 @@ export const configurationSchema = z
             .meta({ title: 'Peer' }),
           'destinations by name',
         )
-        .default({})
+        .prefault({})
         .describe('Destinations by name, to which guests can be moved.'),
       links: z
         .record(
@@ -140,7 +140,7 @@ export const configurationSchema = z
             .meta({ title: 'Link' }),
           'links by name',
         )
-        .default({})
+        .prefault({})
         .describe('Links by name, which migrations can be asked to go over.'),
       guests,
     },

@@ -88,7 +88,7 @@ export const backgroundSchema = z
       .meta({ id: 'Antagonist', title: 'Antagonist' }),
     'a list of antagonists',
   )
-  .default([])
+  .prefault([])
   .describe('What works against the migration, each kind with its intensity.');
 
 export type BackgroundDocument = z.infer<typeof backgroundSchema>;

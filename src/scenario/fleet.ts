@@ -5,16 +5,18 @@ import { duration, rate, whole } from './quantity.ts';
 /** What a scenario says of a link that several migrations share: who asks for how much of it, when, and how urgently. */
 export const changesSchema = z
   .array(
-    z.strictObject(
-      {
-        at: duration.describe('When, a time after the first migration set out.'),
-        capacity: rate.describe('What the link can carry from then on.'),
-      },
-      'a change of the link: { at, capacity }',
-    ),
+    z
+      .strictObject(
+        {
+          at: duration.describe('When, a time after the first migration set out.'),
+          capacity: rate.describe('What the link can carry from then on.'),
+        },
+        'a change of the link: { at, capacity }',
+      )
+      .meta({ title: 'Change of the link' }),
     'a list of changes: [ { at, capacity }, … ]',
   )
-  .default([])
+  .prefault([])
   .describe('When the capacity of the link changes, and to what.');
 
 /** A member may set what is its own, not what all of a fleet share. */
@@ -28,29 +30,31 @@ const ownSettings = z
     `settings of this member alone, none of ${ofAll.join(', ')}`,
   );
 
-const member = z.strictObject(
-  {
-    name: z
-      .string('a name')
-      .max(150, 'a name of at most 150 characters')
-      .default('guest')
-      .describe('What it is called; where several have a name, they are numbered.'),
-    count: whole(1, 100).default(1).describe('How many guests of this kind.'),
-    at: duration.prefault(0).describe('When the first of them sets out, a time.'),
-    every: duration.prefault(0).describe('How long after each other they set out, a time.'),
-    priority: whole(0, 1_000)
-      .default(0)
-      .describe('Who gets the link first where not all fit: the larger priority.'),
-    deadline: z
-      .union([z.literal('none').transform(() => null), duration], 'none or a time')
-      .prefault('none')
-      .describe('How long it waits for the link before it gives up, a time.'),
-    set: ownSettings
-      .default({})
-      .describe('What is different for this member: paths of the scenario with their values.'),
-  },
-  'members of a fleet: { name, count, at, every, priority, deadline, set }',
-);
+const member = z
+  .strictObject(
+    {
+      name: z
+        .string('a name')
+        .max(150, 'a name of at most 150 characters')
+        .default('guest')
+        .describe('What it is called; where several have a name, they are numbered.'),
+      count: whole(1, 100).default(1).describe('How many guests of this kind.'),
+      at: duration.prefault(0).describe('When the first of them sets out, a time.'),
+      every: duration.prefault(0).describe('How long after each other they set out, a time.'),
+      priority: whole(0, 1_000)
+        .default(0)
+        .describe('Who gets the link first where not all fit: the larger priority.'),
+      deadline: z
+        .union([z.literal('none').transform(() => null), duration], 'none or a time')
+        .prefault('none')
+        .describe('How long it waits for the link before it gives up, a time.'),
+      set: ownSettings
+        .default({})
+        .describe('What is different for this member: paths of the scenario with their values.'),
+    },
+    'members of a fleet: { name, count, at, every, priority, deadline, set }',
+  )
+  .meta({ title: 'Members of a fleet', description: 'Guests of one kind.' });
 
 export const fleetSchema = z
   .array(member, 'a list of members')

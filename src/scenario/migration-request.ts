@@ -97,7 +97,7 @@ const requestedBackground = z
     'a list of cpu-hogs',
   )
   .max(10, 'at most 10')
-  .default([])
+  .prefault([])
   .describe('Programs that compete with the sender for its processor.');
 
 /** The part of a scenario that can be asked for of a guest that is there already. */

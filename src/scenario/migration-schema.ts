@@ -67,8 +67,12 @@ const defer = z
     {
       threshold: probability
         .optional()
-        .describe('Pages that are written with at least this probability in a window, from 0 to 1.'),
-      count: whole(0).optional().describe('So many of the hottest pages.'),
+        .describe(
+          'Pages that are written with at least this probability in a window, from 0 to 1. Without it: `count` says how many.',
+        ),
+      count: whole(0)
+        .optional()
+        .describe('So many of the hottest pages. Without it: `threshold` says which.'),
       window: durationAboveZero
         .prefault('40ms')
         .describe('w, the sampling window, a time; it then counts for all heat in place of `window`.'),

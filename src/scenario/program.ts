@@ -23,13 +23,15 @@ const classes = z
     kind: z.literal('classes'),
     classes: z
       .array(
-        z.strictObject(
-          {
-            pages: whole(1).describe('How many pages of this class.'),
-            writesPerSecond: writesPerSecond.describe('How often each of them is written in a second.'),
-          },
-          'a class: { pages, writesPerSecond }',
-        ),
+        z
+          .strictObject(
+            {
+              pages: whole(1).describe('How many pages of this class.'),
+              writesPerSecond: writesPerSecond.describe('How often each of them is written in a second.'),
+            },
+            'a class: { pages, writesPerSecond }',
+          )
+          .meta({ title: 'Class of pages' }),
         'a list of classes',
       )
       .min(1, 'at least one class')

@@ -35,7 +35,7 @@ export const compareSchema = z
   .record(z.string(), z.array(z.unknown()).min(1), 'paths with lists of values')
   .optional()
   .describe(
-    'Paths of the scenario with the values to compare: every combination is carried out. Paths with commas between them change together, by lists of values.',
+    'Paths of the scenario with the values to compare: every combination is carried out. Paths with commas between them change together, by lists of values. Without it: one cell.',
   );
 
 export type ScenarioDocument = z.infer<typeof scenarioSchema>;
