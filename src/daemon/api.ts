@@ -33,12 +33,14 @@ export function api(server: FastifyInstance, daemon: Daemon, version: string): v
 
   function on<Op extends Operation>(operation: Op, handler: Handler<Op>): void {
     const { params, body = nothing, status }: Operation = operation;
-    const method = methodOf(operation);
+    const [method, url] = [methodOf(operation), urlOf(operation)];
     const changes = method !== 'GET';
+    // Whoever scrapes or probes may be set up to add something to every address.
+    const query = url.startsWith('/api/') && { querystring: nothing };
     server.route({
       method,
-      url: urlOf(operation),
-      schema: { querystring: nothing, ...(params && { params }), ...(changes && { body }) },
+      url,
+      schema: { ...query, ...(params && { params }), ...(changes && { body }) },
       ...(changes && { onRequest: async (request) => insistOnKey(request, daemon.configuration.apiKey) }),
       handler: (request, reply) => handler(request as Parameters<Handler<Op>>[0], reply.code(status ?? 200)),
     });

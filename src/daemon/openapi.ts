@@ -63,13 +63,13 @@ export function openApi(version: string): object {
 type SchemaOf = (schema: z.ZodType) => object;
 
 function described(id: string, operation: Operation, schemaOf: SchemaOf): object {
-  const { tag, summary, params, body, status = 200, answer, refused = [] } = operation;
+  const { summary, params, body, status = 200, answer, refused = [] } = operation;
   const changes = methodOf(operation) !== 'GET';
-  const refusals = [400, 403, 500, ...(changes ? [401, 413, 415] : []), ...refused];
+  const refusals = [400, 403, 500, ...(changes ? [401, 413, 415] : []), ...(params ? [404] : []), ...refused];
   const response = (code: number, content: object) => [code, { description: meanings[code], ...content }];
   return {
     operationId: id,
-    tags: [tag],
+    tags: [/^\/api\/(\w+)/.exec(urlOf(operation))?.[1] ?? 'probes'],
     summary,
     ...(changes && { security: [{ key: [] }] }),
     ...(params && { parameters: parametersOf(schemaOf(params)) }),

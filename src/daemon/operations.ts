@@ -21,19 +21,20 @@ export interface Text {
 export interface Operation {
   /** What is asked by another method than GET changes something, and needs the key. */
   readonly route: `${'GET' | 'POST' | 'DELETE'} /${string}`;
-  readonly tag: keyof typeof tags;
   readonly summary: string;
   readonly params?: z.ZodType;
   readonly body?: z.ZodType;
   /** If it is not 200. */
   readonly status?: 201 | 202 | 204;
   readonly answer: z.ZodType | Text;
-  /** The statuses with which it may be refused, besides those of every operation. */
+  /** The statuses with which it may be refused, besides those of every operation, and 404 where it names something. */
   readonly refused?: readonly number[];
 }
 
+/** By the first part of a route below /api; `probes` are the others. */
 export const tags = {
-  state: 'Everything at once, and what happens from then on',
+  state: 'Everything at once',
+  events: 'What happens from then on',
   guests: 'Guests that live here',
   links: 'Links, and what is reserved of them',
   migrations: 'Migrations to other hosts',
@@ -54,34 +55,28 @@ const nothing = z.void();
 export const operations = {
   getState: {
     route: 'GET /api/state',
-    tag: 'state',
     summary: 'Everything that the page shows',
     answer: stateView,
   },
   watchEvents: {
     route: 'GET /api/events',
-    tag: 'state',
     summary: 'Everything that happens',
     answer: serverSentEvents,
   },
 
   listGuests: {
     route: 'GET /api/guests',
-    tag: 'guests',
     summary: 'Guests that live here, and those that an earlier process lost',
     answer: listOf(guestView),
   },
   getGuest: {
     route: 'GET /api/guests/:name',
-    tag: 'guests',
     summary: 'One guest',
     params: nameParams,
     answer: guestView,
-    refused: [404],
   },
   bootGuest: {
     route: 'POST /api/guests',
-    tag: 'guests',
     summary: 'Boot a guest',
     body: guestBody,
     status: 201,
@@ -90,54 +85,46 @@ export const operations = {
   },
   pauseGuest: {
     route: 'POST /api/guests/:name/pause',
-    tag: 'guests',
     summary: 'Pause a guest',
     params: nameParams,
     answer: guestView,
-    refused: [404, 409],
+    refused: [409],
   },
   resumeGuest: {
     route: 'POST /api/guests/:name/resume',
-    tag: 'guests',
     summary: 'Let a paused guest run on',
     params: nameParams,
     answer: guestView,
-    refused: [404, 409],
+    refused: [409],
   },
   endGuest: {
     route: 'DELETE /api/guests/:name',
-    tag: 'guests',
     summary: 'End a guest, or forget one that died',
     params: nameParams,
     status: 204,
     answer: nothing,
-    refused: [404, 409],
+    refused: [409],
   },
 
   listLinks: {
     route: 'GET /api/links',
-    tag: 'links',
     summary: 'Links, what is reserved of them, and who waits',
     answer: listOf(linkView),
   },
 
   listMigrations: {
     route: 'GET /api/migrations',
-    tag: 'migrations',
     summary: 'Migrations, the latest first',
     answer: listOf(migrationView),
   },
   getMigration: {
     route: 'GET /api/migrations/:id',
-    tag: 'migrations',
     summary: 'One migration',
     params: idParams,
     answer: migrationView,
-    refused: [404],
   },
   migrateGuest: {
     route: 'POST /api/migrations',
-    tag: 'migrations',
     summary: 'Move a guest to another host',
     body: migrationBody,
     status: 202,
@@ -146,47 +133,38 @@ export const operations = {
   },
   cancelMigration: {
     route: 'DELETE /api/migrations/:id',
-    tag: 'migrations',
     summary: 'Cancel a migration: its guest goes on here',
     params: idParams,
     status: 202,
     answer: migrationView,
-    refused: [404, 409],
+    refused: [409],
   },
   watchMigration: {
     route: 'GET /api/migrations/:id/events',
-    tag: 'migrations',
     summary: 'What happens to one migration',
     params: idParams,
     answer: serverSentEvents,
-    refused: [404],
   },
 
   listExperiments: {
     route: 'GET /api/experiments',
-    tag: 'experiments',
     summary: 'Experiments, the latest first',
     answer: listOf(experimentView),
   },
   getExperiment: {
     route: 'GET /api/experiments/:id',
-    tag: 'experiments',
     summary: 'One experiment',
     params: idParams,
     answer: experimentView,
-    refused: [404],
   },
   getRecords: {
     route: 'GET /api/experiments/:id/records',
-    tag: 'experiments',
     summary: 'The records of an experiment so far, one a line',
     params: idParams,
     answer: ndjson,
-    refused: [404],
   },
   startExperiment: {
     route: 'POST /api/experiments',
-    tag: 'experiments',
     summary: 'Carry out a scenario',
     body: experimentBody,
     status: 202,
@@ -195,50 +173,42 @@ export const operations = {
   },
   cancelExperiment: {
     route: 'DELETE /api/experiments/:id',
-    tag: 'experiments',
     summary: 'Cancel an experiment; its records so far stay',
     params: idParams,
     status: 202,
     answer: experimentView,
-    refused: [404, 409],
+    refused: [409],
   },
   watchExperiment: {
     route: 'GET /api/experiments/:id/events',
-    tag: 'experiments',
     summary: 'What happens to one experiment',
     params: idParams,
     answer: serverSentEvents,
-    refused: [404],
   },
 
   getHealth: {
     route: 'GET /healthz',
-    tag: 'probes',
     summary: 'Whether it answers at all',
     answer: healthView,
   },
   getReadiness: {
     route: 'GET /readyz',
-    tag: 'probes',
     summary: 'Whether it takes something new: neither starting nor draining',
     answer: readinessView,
     refused: [503],
   },
   getMetrics: {
     route: 'GET /metrics',
-    tag: 'probes',
     summary: 'Metrics of the daemon',
     answer: metrics,
   },
   getNodeMetrics: {
     route: 'GET /metrics/node',
-    tag: 'probes',
     summary: 'Metrics of Node.js',
     answer: metrics,
   },
   getOpenApi: {
     route: 'GET /openapi.json',
-    tag: 'probes',
     summary: 'This description',
     answer: z.looseObject({ openapi: z.string() }),
   },

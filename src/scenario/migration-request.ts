@@ -40,7 +40,7 @@ export const guestDefinitionSchema = guestSchema
       .describe('Who keeps its reservation: cbs-soft, cbs-hard or deadline. Without it: cbs-hard.'),
     seed: whole(0, Number.MAX_SAFE_INTEGER)
       .default(1)
-      .describe('From which everything random of its program comes.'),
+      .describe('The seed from which everything random in its program comes.'),
   })
   .meta({ title: 'Guest definition', description: 'A guest that is to live here.' });
 

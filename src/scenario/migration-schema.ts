@@ -30,7 +30,9 @@ export const linkSchema = z
           'C, what all migrations over it may have reserved together. Without it: the link is not shared.',
         ),
       changes: changesSchema,
-      rate: rateOrUnlimited.describe('b, the rate reserved in the live rounds; unlimited: none is.'),
+      rate: rateOrUnlimited.describe(
+        'b, the rate reserved in the live rounds; unlimited: as fast as it goes.',
+      ),
       stopRate: rateOrUnlimited
         .optional()
         .describe('b_d, the rate reserved while the guest is stopped. Without it: `rate`.'),
@@ -162,7 +164,7 @@ export const senderSchema = z
       reservation: reservationSchema.describe('What is reserved for it of a processor. Without it: nothing.'),
       cpuPerPage: duration
         .prefault(0)
-        .describe('CPU time that it takes to prepare a page and send it; really, at least so much.'),
+        .describe('CPU time that it takes to prepare a page and send it; in a real world, at least so much.'),
       cpuPerHandover: duration
         .prefault(0)
         .describe('The same for the hand-over: digest, commit, and what goes with them.'),

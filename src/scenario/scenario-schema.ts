@@ -20,10 +20,12 @@ export const scenarioSchema = z
     fleet: fleetSchema,
     vm: vmSchema,
     qemu: qemuSchema,
-    runs: whole(1, 1_000_000).default(1).describe('Repetitions of every cell, with a seed more each time.'),
+    runs: whole(1, 1_000_000)
+      .default(1)
+      .describe('How many repetitions of every cell; each has the next seed.'),
     seed: whole(0, Number.MAX_SAFE_INTEGER)
       .default(1)
-      .describe('From which everything random of the first repetition comes.'),
+      .describe('The seed of the first repetition, from which everything random in it comes.'),
   })
   .meta({
     title: 'Scenario',
