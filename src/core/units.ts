@@ -50,6 +50,16 @@ export const expected = {
   rate: `a rate such as 50Mbit/s (${Object.keys(rates).join(', ')})`,
 } as const;
 
+const NUMBER = '(\\d+(\\.\\d+)?|\\.\\d+)(e\\d+)?';
+const written = (units: Readonly<Record<string, number>>) => `${NUMBER}\\s*(${Object.keys(units).join('|')})`;
+
+/** The same as regular expressions, for whoever checks a quantity without reading it, such as an editor. */
+export const patterns = {
+  duration: `^\\s*(0|${written(durations)})\\s*$`,
+  size: `^\\s*${written(sizes)}?\\s*$`,
+  rate: `^\\s*${written(rates)}\\s*$`,
+} as const;
+
 /** `20ms` → 20,000,000. `undefined` when the text is not a duration. A bare `0` needs no unit. */
 export function parseDuration(text: string): Nanos | undefined {
   return parse(text, durations);

@@ -1,96 +1,125 @@
+import { z } from 'zod';
+import {
+  guestDefinitionSchema,
+  nameSchema,
+  requestedMigrationSchema,
+} from '../scenario/migration-request.ts';
+import { whole } from '../scenario/quantity.ts';
+import { compareSchema, scenarioSchema } from '../scenario/scenario-schema.ts';
 import { worldNames } from '../worlds/worlds.ts';
 
-/**
- * What requests look like, as JSON Schema: checked before anything is done, and served as OpenAPI. What only the
- * scenario's own schema can judge is an object here, and judged by that afterwards.
- */
-const name = {
-  type: 'string',
-  pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$',
-  description: 'at most 63 characters',
-} as const;
+/** What requests look like: checked before anything is done, and served as OpenAPI. */
 
-const waiting = {
-  priority: { type: 'integer', minimum: 0, maximum: 9, default: 5, description: 'the larger goes first' },
-  patienceSeconds: {
-    type: 'number',
-    exclusiveMinimum: 0,
-    maximum: 86_400,
-    description: 'dropped if it has not begun by then',
-  },
-} as const;
+export const idParams = z.strictObject({ id: z.guid('a UUID').describe('Its number, a UUID.') });
 
-export const idParams = {
-  type: 'object',
-  properties: { id: { type: 'string', format: 'uuid' } },
-  required: ['id'],
-} as const;
+export const nameParams = z.strictObject({ name: nameSchema.describe('Its name.') });
 
-export const nameParams = { type: 'object', properties: { name }, required: ['name'] } as const;
+export const guestBody = guestDefinitionSchema
+  .extend({ name: nameSchema.describe('What it is called: at most 63 characters.') })
+  .meta({ id: 'GuestDefinition', title: 'Guest definition', description: 'A guest that is to live here.' });
 
-export const guestBody = {
-  type: 'object',
-  description: "A scenario's guest, with who keeps its reservation (scheduler) and the seed of its program.",
-  properties: {
-    name,
-    pages: { type: 'integer', minimum: 2, maximum: 2 ** 32 - 1 },
-    program: { type: 'object', properties: { kind: { type: 'string' } }, required: ['kind'] },
-  },
-  required: ['name', 'pages', 'program'],
-} as const;
+const seconds = 'a number of seconds above 0, at most 86400';
+const timeout = z.number(seconds).positive(seconds).max(86_400, seconds).optional();
 
-export const migrationBody = {
-  type: 'object',
-  additionalProperties: false,
-  description:
-    'Moves a guest that lives here. link, migration, sender, cpu and background are as in a scenario.',
-  properties: {
-    guest: name,
-    to: {
-      type: 'string',
-      minLength: 1,
-      maxLength: 300,
-      description: 'a peer of the configuration, or HOST:PORT',
+const queueing = {
+  priority: whole(0, 9).default(5).describe('The larger goes first.'),
+  queueTimeoutSeconds: timeout.describe(
+    'It is dropped if it has not begun by then. Without it: it waits as long as it takes.',
+  ),
+  patienceSeconds: timeout.meta({
+    deprecated: true,
+    description: 'The former name of queueTimeoutSeconds, accepted for this release.',
+  }),
+};
+
+interface Queueing {
+  readonly queueTimeoutSeconds?: number | undefined;
+  readonly patienceSeconds?: number | undefined;
+}
+
+/** The one key under its two names. */
+export function queueTimeoutMs({ patienceSeconds, queueTimeoutSeconds = patienceSeconds }: Queueing) {
+  return queueTimeoutSeconds === undefined ? undefined : queueTimeoutSeconds * 1e3;
+}
+
+const hasOneTimeout = (body: Queueing) =>
+  body.patienceSeconds === undefined || body.queueTimeoutSeconds === undefined;
+const twoTimeouts = {
+  path: ['patienceSeconds'],
+  error: 'nothing beside queueTimeoutSeconds, which is its name now',
+  // Also where something else is wrong.
+  when: ({ value }: { readonly value: unknown }) => isObject(value),
+};
+
+export const migrationBody = z
+  .strictObject(
+    {
+      guest: nameSchema.describe('A guest that lives here.'),
+      to: z
+        .string('a peer, or HOST:PORT')
+        .min(1, 'a peer, or HOST:PORT')
+        .max(300, 'at most 300 characters')
+        .describe('A peer of the configuration, or HOST:PORT.'),
+      over: nameSchema
+        .optional()
+        .describe('A link of the configuration, within whose capacity it stays. Without it: none limits it.'),
+      ...requestedMigrationSchema.shape,
+      ...queueing,
     },
-    over: {
-      ...name,
-      description: 'a link of the configuration, within whose capacity the migration is to stay',
-    },
-    link: { type: 'object', required: ['rate'] },
-    migration: { type: 'object' },
-    sender: { type: 'object' },
-    cpu: { type: 'object' },
-    background: { type: 'array', maxItems: 10, items: { type: 'object' } },
-    ...waiting,
-  },
-  required: ['guest', 'to', 'link'],
-} as const;
+    'a migration: { guest, to, link, … }',
+  )
+  .refine(({ link, over }) => over !== undefined || link.least === undefined, {
+    path: ['link', 'least'],
+    error: 'nothing without `over`, a link of which some can be revoked',
+  })
+  .refine(hasOneTimeout, twoTimeouts)
+  .meta({
+    id: 'MigrationRequest',
+    title: 'Migration request',
+    description: 'Moves a guest that lives here.',
+  });
 
-export const experimentBody = {
-  type: 'object',
-  additionalProperties: false,
-  description: 'Carries out a scenario and its compare matrix, as `switchover run` does.',
-  properties: {
-    name: { ...name, default: 'experiment' },
-    world: { type: 'string', enum: [...worldNames], default: 'virtual' },
-    scenario: { type: 'object', required: ['guest', 'link'] },
-    ...waiting,
-  },
-  required: ['scenario'],
-} as const;
+/** A scenario as an experiment carries it out. */
+export const experimentScenario = scenarioSchema
+  .extend({ compare: compareSchema })
+  .meta({ id: 'Scenario', title: 'Scenario' });
 
-/** Every answer that is not the one that was asked for. */
-export const refusal = {
-  type: 'object',
-  properties: {
-    error: { type: 'string' },
-    problems: {
-      type: 'array',
-      items: {
-        type: 'object',
-        properties: { path: { type: 'string' }, expected: { type: 'string' }, found: { type: 'string' } },
-      },
+/** Here it is only an object: what is wrong with it shows once its `compare` is expanded. */
+const scenario = z
+  .unknown()
+  .meta({ $ref: '#/$defs/Scenario' })
+  .transform((raw, context): Record<string, unknown> => {
+    if (!isObject(raw)) {
+      context.addIssue({ code: 'custom', message: 'a scenario: { guest, link, … }' });
+      return z.NEVER;
+    }
+    for (const key of ['sweep', 'stress'].filter((one) => raw[one] !== undefined)) {
+      const message = `nothing: an experiment carries out \`compare\`; take switchover ${key}`;
+      context.addIssue({ code: 'custom', path: [key], message });
+    }
+    return raw;
+  });
+
+export const experimentBody = z
+  .strictObject(
+    {
+      name: nameSchema.default('experiment').describe('What it is called.'),
+      world: z
+        .enum(worldNames, worldNames.join(' or '))
+        .default('virtual')
+        .describe('Where it is carried out.'),
+      scenario: scenario.describe('A scenario with its `compare`, as `switchover run` carries it out.'),
+      ...queueing,
     },
-  },
-  required: ['error'],
-} as const;
+    'an experiment: { scenario, … }',
+  )
+  .refine(hasOneTimeout, twoTimeouts)
+  .meta({
+    id: 'ExperimentRequest',
+    title: 'Experiment request',
+    description: 'Carries out a scenario and its compare matrix.',
+  });
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

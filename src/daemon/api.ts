@@ -1,175 +1,144 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { problemsWithin } from '../scenario/checked.ts';
 import { guestDefinition } from '../scenario/migration-request.ts';
 import { parseAddress } from '../transport/address.ts';
-import type { WorldName } from '../worlds/worlds.ts';
-import { experimentBody, guestBody, idParams, migrationBody, nameParams, refusal } from './api-schemas.ts';
+import { queueTimeoutMs } from './api-schemas.ts';
 import type { Daemon } from './daemon.ts';
 import { streamEvents } from './event-stream.ts';
+import { openApi } from './openapi.ts';
+import { methodOf, type Operation, operations, urlOf } from './operations.ts';
 import { BadRequest } from './refusals.ts';
 
-type Id = { Params: { id: string } };
-type Name = { Params: { name: string } };
-interface Waiting {
-  readonly priority: number;
-  readonly patienceSeconds?: number;
-}
-type MigrationBody = Waiting & { guest: string; to: string; over?: string } & Record<string, unknown>;
-type ExperimentBody = Waiting & { name: string; world: WorldName; scenario: Record<string, unknown> };
+type Given<Schema> = Schema extends z.ZodType ? z.output<Schema> : unknown;
+type Answer<Schema> = Schema extends z.ZodType ? z.output<Schema> | FastifyReply : FastifyReply;
 
-const refusals = { '4xx': refusal, '5xx': refusal };
+/** @returns what the operation answers with the status that is its own, or the reply where that is another */
+type Handler<Op extends Operation> = (
+  request: FastifyRequest & {
+    readonly params: Given<Op extends { params: infer Params } ? Params : undefined>;
+    readonly body: Given<Op extends { body: infer Body } ? Body : undefined>;
+  },
+  reply: FastifyReply,
+) => Answer<Op['answer']> | Promise<Answer<Op['answer']>>;
 
-/** The routes below /api: guests, links, migrations, experiments, and events of all of them. */
-export function api(server: FastifyInstance, daemon: Daemon): void {
-  const { guests, migrations, experiments, events } = daemon;
-  const looks = (tag: string, summary: string, more: object = {}) => ({
-    schema: { tags: [tag], summary, response: refusals, ...more },
-  });
-  const changes = (tag: string, summary: string, more: object = {}) => ({
-    schema: { tags: [tag], summary, security: [{ key: [] }], response: refusals, ...more },
-    onRequest: async (request: FastifyRequest) => insistOnKey(request, daemon.configuration.apiKey),
-  });
+/** Nothing is taken that no schema describes, neither in the query nor in a body. */
+const nothing = z.strictObject({}, 'nothing').nullish();
 
-  server.get('/state', looks('state', 'Everything that the page shows'), () => daemon.state());
-  server.get('/events', looks('state', 'Everything that happens, as server-sent events'), (request, reply) =>
-    streamEvents(request, reply, events, () => true),
-  );
+/** All operations. */
+export function api(server: FastifyInstance, daemon: Daemon, version: string): void {
+  const { guests, migrations, experiments, events, metrics } = daemon;
 
-  server.get(
-    '/guests',
-    looks('guests', 'Guests that live here, and those that an earlier process lost'),
-    () => guests.list(),
-  );
-  server.get<Name>('/guests/:name', looks('guests', 'One guest', { params: nameParams }), ({ params }) =>
-    guests.get(params.name),
-  );
-  server.post<{ Body: Record<string, unknown> }>(
-    '/guests',
-    changes('guests', 'Boot a guest', { body: guestBody }),
-    async ({ body }, reply) => {
-      const guest = guestDefinition(body, 'body');
-      await guests.boot(guest, daemon.configuration.limits);
-      return reply.code(201).send(guests.get(guest.guest.name));
-    },
-  );
-  for (const change of ['pause', 'resume'] as const) {
-    server.post<Name>(
-      `/guests/:name/${change}`,
-      changes('guests', `${change} a guest`, { params: nameParams }),
-      async ({ params }) => {
-        await guests[change](params.name);
-        return guests.get(params.name);
-      },
-    );
+  function on<Op extends Operation>(operation: Op, handler: Handler<Op>): void {
+    const { params, body = nothing, status }: Operation = operation;
+    const [method, url] = [methodOf(operation), urlOf(operation)];
+    const changes = method !== 'GET';
+    // Whoever scrapes or probes may be set up to add something to every address.
+    const query = url.startsWith('/api/') && { querystring: nothing };
+    server.route({
+      method,
+      url,
+      schema: { ...query, ...(params && { params }), ...(changes && { body }) },
+      ...(changes && { onRequest: async (request) => insistOnKey(request, daemon.configuration.apiKey) }),
+      handler: (request, reply) => handler(request as Parameters<Handler<Op>>[0], reply.code(status ?? 200)),
+    });
   }
-  server.delete<Name>(
-    '/guests/:name',
-    changes('guests', 'End a guest, or forget one that died', { params: nameParams }),
-    async ({ params }, reply) => {
-      await guests.remove(params.name);
-      return reply.code(204).send();
-    },
-  );
 
-  server.get('/links', looks('links', 'Links, what is reserved of them, and who waits'), () =>
-    daemon.links(),
-  );
+  on(operations.getState, () => daemon.state());
+  on(operations.watchEvents, (request, reply) => streamEvents(request, reply, events, () => true));
 
-  server.get('/migrations', looks('migrations', 'Migrations, the latest first'), () => migrations.list());
-  server.get<Id>(
-    '/migrations/:id',
-    looks('migrations', 'One migration', { params: idParams }),
-    ({ params }) => found(migrations.get(params.id), 'migration'),
-  );
-  server.post<{ Body: MigrationBody }>(
-    '/migrations',
-    changes('migrations', 'Move a guest to another host', { body: migrationBody }),
-    ({ body }, reply) => {
-      const { guest, to, over, priority, patienceSeconds, ...migration } = body;
-      const view = migrations.create({
+  on(operations.listGuests, () => guests.list());
+  on(operations.getGuest, ({ params }) => guests.get(params.name));
+  on(operations.bootGuest, async ({ body }) => {
+    const definition = guestDefinition(body, 'body');
+    await guests.boot(definition, daemon.configuration.limits);
+    return guests.get(body.name);
+  });
+  on(operations.pauseGuest, async ({ params }) => {
+    await guests.pause(params.name);
+    return guests.get(params.name);
+  });
+  on(operations.resumeGuest, async ({ params }) => {
+    await guests.resume(params.name);
+    return guests.get(params.name);
+  });
+  on(operations.endGuest, ({ params }) => guests.remove(params.name));
+
+  on(operations.listLinks, () => daemon.links());
+
+  on(operations.listMigrations, () => migrations.list());
+  on(operations.getMigration, ({ params }) => found(migrations.get(params.id), 'migration'));
+  on(operations.migrateGuest, ({ body }, reply) => {
+    const { guest, to, over, priority, link, migration, sender, cpu, background } = body;
+    const view = problemsWithin('body', () =>
+      migrations.create({
         guest,
         to: {
           name: to,
-          there: daemon.configuration.peers.get(to) ?? { ...parseAddress(to, 'body.to'), key: null },
+          there: daemon.configuration.peers.get(to) ?? { ...parseAddress(to, 'to'), key: null },
         },
         link: over === undefined ? undefined : linkOf(over, daemon),
-        migration,
-        ...waitingOf({ priority, ...(patienceSeconds !== undefined && { patienceSeconds }) }),
-      });
-      return accepted(reply, `/api/migrations/${view.id}`, view);
-    },
-  );
-  server.delete<Id>(
-    '/migrations/:id',
-    changes('migrations', 'Cancel a migration: its guest goes on here', { params: idParams }),
-    ({ params }, reply) => {
-      const { state } = found(migrations.get(params.id), 'migration');
-      if (!migrations.cancel(params.id)) throw new BadRequest(409, `too late: it is ${state}`);
-      return reply.code(202).send(migrations.get(params.id));
-    },
-  );
-  server.get<Id>(
-    '/migrations/:id/events',
-    looks('migrations', 'What happens to one migration, as server-sent events', { params: idParams }),
-    (request, reply) => {
-      const view = found(migrations.get(request.params.id), 'migration');
-      return streamEvents(request, reply, events, isOf('migration', view.id), view);
-    },
-  );
+        migration: { link, migration, sender, cpu, background },
+        priority,
+        queueTimeoutMs: queueTimeoutMs(body),
+      }),
+    );
+    reply.header('location', `/api/migrations/${view.id}`);
+    return view;
+  });
+  on(operations.cancelMigration, ({ params }) => {
+    const { state } = found(migrations.get(params.id), 'migration');
+    if (!migrations.cancel(params.id)) throw new BadRequest(409, `too late: it is ${state}`);
+    return migrations.get(params.id)!;
+  });
+  on(operations.watchMigration, (request, reply) => {
+    const view = found(migrations.get(request.params.id), 'migration');
+    return streamEvents(request, reply, events, isOf('migration', view.id), view);
+  });
 
-  server.get('/experiments', looks('experiments', 'Experiments, the latest first'), () => experiments.list());
-  server.get<Id>(
-    '/experiments/:id',
-    looks('experiments', 'One experiment', { params: idParams }),
-    ({ params }) => found(experiments.get(params.id), 'experiment'),
-  );
-  server.get<Id>(
-    '/experiments/:id/records',
-    looks('experiments', 'Its records so far, one a line', { params: idParams }),
-    ({ params }, reply) => {
-      const file = found(experiments.records(params.id), 'experiment');
-      return reply.type('application/x-ndjson').send(createReadStream(file));
-    },
-  );
-  server.post<{ Body: ExperimentBody }>(
-    '/experiments',
-    changes('experiments', 'Carry out a scenario', { body: experimentBody }),
-    ({ body: { name, world, scenario, ...waiting } }, reply) => {
-      const view = experiments.create({ name, world, scenario, ...waitingOf(waiting) });
-      return accepted(reply, `/api/experiments/${view.id}`, view);
-    },
-  );
-  server.delete<Id>(
-    '/experiments/:id',
-    changes('experiments', 'Cancel an experiment; its records so far stay', { params: idParams }),
-    ({ params }, reply) => {
-      const { state } = found(experiments.get(params.id), 'experiment');
-      if (!experiments.cancel(params.id)) throw new BadRequest(409, `too late: it is ${state}`);
-      return reply.code(202).send(experiments.get(params.id));
-    },
-  );
-  server.get<Id>(
-    '/experiments/:id/events',
-    looks('experiments', 'What happens to one experiment, as server-sent events', { params: idParams }),
-    (request, reply) => {
-      const view = found(experiments.get(request.params.id), 'experiment');
-      return streamEvents(request, reply, events, isOf('experiment', view.id), view);
-    },
-  );
-}
+  on(operations.listExperiments, () => experiments.list());
+  on(operations.getExperiment, ({ params }) => found(experiments.get(params.id), 'experiment'));
+  on(operations.getRecords, ({ params }, reply) => {
+    const file = found(experiments.records(params.id), 'experiment');
+    return reply.type(operations.getRecords.answer.mediaType).send(createReadStream(file));
+  });
+  on(operations.startExperiment, ({ body }, reply) => {
+    const { name, world, scenario, priority } = body;
+    const view = problemsWithin('body.scenario', () =>
+      experiments.create({ name, world, scenario, priority, queueTimeoutMs: queueTimeoutMs(body) }),
+    );
+    reply.header('location', `/api/experiments/${view.id}`);
+    return view;
+  });
+  on(operations.cancelExperiment, ({ params }) => {
+    const { state } = found(experiments.get(params.id), 'experiment');
+    if (!experiments.cancel(params.id)) throw new BadRequest(409, `too late: it is ${state}`);
+    return experiments.get(params.id)!;
+  });
+  on(operations.watchExperiment, (request, reply) => {
+    const view = found(experiments.get(request.params.id), 'experiment');
+    return streamEvents(request, reply, events, isOf('experiment', view.id), view);
+  });
 
-function accepted<T>(reply: FastifyReply, location: string, view: T): FastifyReply {
-  return reply.code(202).header('location', location).send(view);
+  on(operations.getHealth, () => ({ ok: true as const }));
+  on(operations.getReadiness, (_, reply) =>
+    daemon.isReady
+      ? { ready: true as const }
+      : reply.code(503).send({ ready: false, error: 'starting or draining' }),
+  );
+  on(operations.getMetrics, async (_, reply) => reply.type(metrics.contentType).send(await metrics.scrape()));
+  on(operations.getNodeMetrics, async (_, reply) =>
+    reply.type(metrics.contentType).send(await metrics.scrapeNode()),
+  );
+  const description = openApi(version) as { openapi: string };
+  on(operations.getOpenApi, () => description);
 }
 
 function found<T>(item: T | undefined, what: string): T {
   if (item === undefined) throw new BadRequest(404, `no such ${what}`);
   return item;
-}
-
-function waitingOf({ priority, patienceSeconds }: Waiting) {
-  return { priority, queueTimeoutMs: patienceSeconds === undefined ? undefined : patienceSeconds * 1e3 };
 }
 
 function linkOf(name: string, { configuration }: Daemon) {

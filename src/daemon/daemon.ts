@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import type { MigrationRecord } from '../core/migration/record.ts';
 import { Host } from '../worlds/threads/host.ts';
 import { Admission } from './admission.ts';
@@ -130,7 +131,7 @@ export class Daemon {
    */
   reload(load: () => Configuration): readonly string[] {
     try {
-      const { receive, state, name, ...next } = load();
+      const { receive, state, name, guests, ...next } = load();
       const before = this.#configuration;
       this.#configuration = { ...before, ...next };
       this.#admission.change(next.limits, next.links);
@@ -139,8 +140,10 @@ export class Daemon {
         ...(receive.host !== before.receive.host || receive.port !== before.receive.port
           ? ['receive.listen']
           : []),
+        ...(isDeepStrictEqual(receive.key, before.receive.key) ? [] : ['receive.keyFile']),
         ...(state !== before.state ? ['state'] : []),
         ...(name !== before.name ? ['name'] : []),
+        ...(isDeepStrictEqual(guests, before.guests) ? [] : ['guests']),
       ];
     } catch (cause) {
       this.metrics.reloaded(false);

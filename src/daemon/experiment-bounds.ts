@@ -3,6 +3,7 @@ import { type Reservation, shareOf } from '../core/cpu/reservation.ts';
 import { UsageError } from '../platform/problem.ts';
 import { type Experiment, experimentOf, scenarioOf } from '../scenario/scenario.ts';
 import type { WorldName } from '../worlds/worlds.ts';
+import { insistOnWorld } from './experiment-world.ts';
 
 /** What one request may ask for. */
 const MOST_CELLS = 100;
@@ -28,6 +29,7 @@ export function bounded(
     insist(cells <= MOST_CELLS, 'compare', `at most ${MOST_CELLS} combinations`, cells);
   }
   const experiment = experimentOf(scenarioOf(scenario, { name }));
+  insistOnWorld(experiment, world);
   const runs = experiment.runs * experiment.cells.length;
   insist(runs <= MOST_RUNS, 'runs', `at most ${MOST_RUNS} with all combinations`, runs);
   for (const { scenario } of experiment.cells) {

@@ -207,11 +207,9 @@ export const metricTable = {
     ['link'],
   ),
   linkSent: counter('switchover_link_sent_bytes_total', 'Bytes sent over a configured link.', ['link']),
-  linkWaiting: gauge(
-    'switchover_link_waiting_migrations',
-    'Migrations over a link that have not begun.',
-    ['link'],
-  ),
+  linkWaiting: gauge('switchover_link_waiting_migrations', 'Migrations over a link that have not begun.', [
+    'link',
+  ]),
   linkExcess: gauge(
     'switchover_link_worst_excess_bytes',
     'Maximum over all intervals of the last migration of: bytes sent − (depth + rate × interval). At most 0 if the reservation held.',

@@ -5,7 +5,11 @@ import { type BytesPerSecond, NANOS_PER_MILLISECOND } from '../core/units.ts';
 import { Failure, reasonOf } from '../platform/failure.ts';
 import { type LedgerStore, linkRequest } from '../run/lease-client.ts';
 import { predictedOf } from '../run/predict.ts';
-import { type RequestedMigration, requestedMigration } from '../scenario/migration-request.ts';
+import {
+  type RequestedMigration,
+  type RequestedMigrationDocument,
+  requestedMigration,
+} from '../scenario/migration-request.ts';
 import type { DestinationThere } from '../transport/connect.ts';
 import type { Settlement } from '../transport/recover.ts';
 import type { Host } from '../worlds/threads/host.ts';
@@ -22,8 +26,7 @@ export interface MigrationRequest {
   /** As it was asked for, and what that means. */
   readonly to: { readonly name: string; readonly there: DestinationThere };
   readonly link: { readonly name: string; readonly capacityBytesPerSecond: BytesPerSecond } | undefined;
-  /** The scenario's link, migration, sender, cpu and background. */
-  readonly migration: unknown;
+  readonly migration: RequestedMigrationDocument;
   readonly priority: number;
   readonly queueTimeoutMs: number | undefined;
 }

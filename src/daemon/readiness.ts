@@ -1,7 +1,12 @@
 import { libc } from '../platform/libc.ts';
 import { setNice } from '../platform/thread-scheduling.ts';
 import { predictedOf } from '../run/predict.ts';
-import { guestDefinition, requestedMigration } from '../scenario/migration-request.ts';
+import {
+  guestDefinition,
+  guestDefinitionSchema,
+  requestedMigration,
+  requestedMigrationSchema,
+} from '../scenario/migration-request.ts';
 import { experimentOf, scenarioOf } from '../scenario/scenario.ts';
 import type { Metrics } from './metrics.ts';
 
@@ -25,8 +30,12 @@ const request = { link: { rate: '1Mbit/s' } };
  */
 export async function warmUpRequests(metrics: Metrics): Promise<void> {
   experimentOf(scenarioOf({ guest, ...request }, { name: 'warm-up' }));
-  const { guest: spec } = guestDefinition({ ...guest, name: 'warm-up' }, 'guest');
-  predictedOf({ guest: spec, ...requestedMigration(request, spec, null) });
+  const { guest: spec } = guestDefinition(
+    guestDefinitionSchema.parse({ ...guest, name: 'warm-up' }),
+    'guest',
+  );
+  const migration = requestedMigrationSchema.parse(request);
+  predictedOf({ guest: spec, ...requestedMigration(migration, spec, null) });
   await metrics.scrape();
   await metrics.scrapeNode();
 }

@@ -1,6 +1,6 @@
 import type { FastifyError } from 'fastify';
 import { Failure, Refusal } from '../platform/failure.ts';
-import { type Problem, shown, UsageError } from '../platform/problem.ts';
+import { type Problem, UsageError } from '../platform/problem.ts';
 import { NotAdmitted } from './admission.ts';
 import { NoSuchGuest } from './guests.ts';
 import type { RefusalReason } from './metrics.ts';
@@ -34,8 +34,7 @@ export function refusalOf(cause: unknown): Answer | undefined {
   if (cause instanceof NoSuchGuest) return { status: 404, body: { error: cause.message } };
   if (cause instanceof Refusal) return { status: 409, body: { error: cause.message }, refused: 'cpu' };
   if (cause instanceof Failure) return { status: 409, body: { error: cause.message } };
-  const { validation, validationContext, statusCode, message } = cause as FastifyError;
-  if (validation) return usage(validation.map((one) => problemOf(one, validationContext ?? 'body')));
+  const { statusCode, message } = cause as FastifyError;
   // What the server itself objects to: no JSON, too long, of another type.
   if (statusCode !== undefined && statusCode < 500) return { status: statusCode, body: { error: message } };
   return undefined;
@@ -44,24 +43,4 @@ export function refusalOf(cause: unknown): Answer | undefined {
 function usage(problems: readonly Problem[]): Answer {
   const error = new UsageError(problems).message;
   return { status: 400, body: { error, problems } };
-}
-
-type Validation = NonNullable<FastifyError['validation']>[number] & { readonly data?: unknown };
-
-function problemOf(
-  { keyword, instancePath, params, message = '', data }: Validation,
-  context: string,
-): Problem {
-  const path = [context, ...instancePath.split('/').slice(1)].join('.');
-  const { missingProperty, additionalProperty, allowedValues } = params as Record<string, unknown>;
-  switch (keyword) {
-    case 'required':
-      return { path: `${path}.${missingProperty}`, expected: 'a value', found: 'nothing' };
-    case 'additionalProperties':
-      return { path: `${path}.${additionalProperty}`, expected: 'no such key', found: 'one' };
-    case 'enum':
-      return { path, expected: (allowedValues as string[]).join(' or '), found: shown(data) };
-    default:
-      return { path, expected: message.replace(/^must (be|have|match) /, ''), found: shown(data) };
-  }
 }

@@ -2,13 +2,14 @@ import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import fastifyStatic from '@fastify/static';
-import swagger from '@fastify/swagger';
 import fastify, {
   type ConnectionError,
   type FastifyBaseLogger,
   type FastifyInstance,
   LogController,
 } from 'fastify';
+import type { z } from 'zod';
+import { checked } from '../scenario/checked.ts';
 import { api } from './api.ts';
 import type { Daemon } from './daemon.ts';
 import { refusalOf } from './refusals.ts';
@@ -33,7 +34,16 @@ export async function serverOf(
     http: { headersTimeout: REQUEST_TIMEOUT_MS, connectionsCheckingInterval: REQUEST_TIMEOUT_MS / 5 },
     clientErrorHandler: cutOff,
     forceCloseConnections: true,
-    ajv: { customOptions: { allErrors: true, verbose: true, coerceTypes: false, removeAdditional: false } },
+  });
+  server.setValidatorCompiler<z.ZodType>(({ schema, httpPart = 'body' }) => {
+    const place = httpPart === 'querystring' ? 'query' : httpPart;
+    return (data) => {
+      try {
+        return { value: checked(schema, data, place, [place]) };
+      } catch (cause) {
+        return { error: cause as Error };
+      }
+    };
   });
 
   // Node's own answer has no body.
@@ -61,19 +71,7 @@ export async function serverOf(
     return reply.code(403).send({ error: 'without a key, only localhost and addresses are answered to' });
   });
 
-  await server.register(swagger, {
-    openapi: {
-      openapi: '3.0.3',
-      info: {
-        title: 'Switchover',
-        version,
-        description: 'Guests, their migrations, and experiments with both. Times in ns, sizes in bytes.',
-      },
-      components: { securitySchemes: { key: { type: 'http', scheme: 'bearer' } } },
-    },
-  });
-  await server.register(async (routes) => api(routes, daemon), { prefix: '/api' });
-  await server.register(async (routes) => plain(routes, daemon));
+  api(server, daemon, version);
   await page(server);
   await server.ready();
   return server;
@@ -103,24 +101,6 @@ const connectionErrors: Readonly<Record<string, { readonly status: string; reado
     error: 'the header is longer than 16 KiB',
   },
 };
-
-/** What is not the API, and not described there. */
-function plain(server: FastifyInstance, daemon: Daemon): void {
-  const hidden = { schema: { hide: true } };
-  server.get('/openapi.json', hidden, () => server.swagger());
-  server.get('/healthz', hidden, () => ({ ok: true }));
-  server.get('/readyz', hidden, (_, reply) =>
-    daemon.isReady ? { ready: true } : reply.code(503).send({ ready: false, error: 'starting or draining' }),
-  );
-  server.get('/metrics', hidden, async (_, reply) => {
-    const text = await daemon.metrics.scrape();
-    return reply.type(daemon.metrics.contentType).send(text);
-  });
-  server.get('/metrics/node', hidden, async (_, reply) => {
-    const text = await daemon.metrics.scrapeNode();
-    return reply.type(daemon.metrics.contentType).send(text);
-  });
-}
 
 /** Everything comes from here: no request of the page leaves this host, and the browser sees to that. */
 const POLICY =

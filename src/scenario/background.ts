@@ -1,54 +1,95 @@
 import { z } from 'zod';
 import type { Antagonist } from '../core/antagonist.ts';
-import {
-  type BytesPerSecond,
-  expected,
-  formatRate,
-  parseDuration,
-  parseRate,
-  parseSize,
-} from '../core/units.ts';
+import { type BytesPerSecond, expected, formatRate } from '../core/units.ts';
 import type { Bursts } from '../workload/program-clock.ts';
-import { quantity, whole } from './quantity.ts';
+import { duration, durationAboveZero, quantity, rate, rateOrZero, whole } from './quantity.ts';
 
 /** What works against the migration, each kind with its intensity. A count of 0 is nobody. */
-const someTime = quantity(parseDuration, `${expected.duration} above 0`, (ns) => ns > 0);
-const time = quantity(parseDuration, expected.duration);
-const rate = quantity(parseRate, expected.rate);
-/** `0` too, which no link would be reserved with. */
-const rateOrNone = quantity((text) => (text === '0' ? 0 : parseRate(text)), `${expected.rate}, or 0`);
-const size = quantity(parseSize, `${expected.size}, at least 1MiB`, (bytes) => bytes >= 2 ** 20);
-const count = whole(0, 1000).default(1);
+const count = whole(0, 1000).default(1).describe('How many of them; 0 is none.');
+const every = durationAboveZero.describe('Period, a time: once in every period it happens.');
+const length = duration.describe('How long it lasts each time, less than `every`; 0 is never.');
+
+export const cpuHogSchema = z
+  .strictObject({ kind: z.literal('cpu-hog'), count })
+  .meta({ title: 'cpu-hog', description: 'Programs that always want a processor.' });
+
+const memoryHog = z
+  .strictObject({
+    kind: z.literal('memory-hog'),
+    count,
+    size: quantity('size', `${expected.size}, at least 1MiB`, (bytes) => bytes >= 2 ** 20)
+      .prefault('64MiB')
+      .describe('Memory that each writes through again and again, at least 1MiB.'),
+  })
+  .meta({ title: 'memory-hog', description: 'Threads that take memory bandwidth. Not in virtual time.' });
+
+const garbage = z
+  .strictObject({
+    kind: z.literal('garbage'),
+    count,
+    rate: rate.describe('Garbage that each makes, in bytes or bits a second.'),
+  })
+  .meta({
+    title: 'garbage',
+    description: 'Threads that keep the garbage collector busy. Not in virtual time.',
+  });
+
+const crossTraffic = z
+  .strictObject({
+    kind: z.literal('cross-traffic'),
+    rate: rateOrZero.describe('What others send over the link; it is taken from `link.capacity`.'),
+  })
+  .meta({ title: 'cross-traffic', description: 'Others send over the same link.' });
+
+const linkDrop = z
+  .strictObject({
+    kind: z.literal('link-drop'),
+    every,
+    length,
+    rate: rateOrZero.prefault(0).describe('What the link still carries meanwhile; 0 is an outage.'),
+  })
+  .meta({ title: 'link-drop', description: 'The link slows down or fails again and again.' });
+
+const slowDestination = z
+  .strictObject({
+    kind: z.literal('slow-destination'),
+    rate: rate.describe('The most that the destination takes.'),
+  })
+  .meta({ title: 'slow-destination', description: 'The destination takes no more than so much.' });
+
+const guestBurst = z
+  .strictObject({
+    kind: z.literal('guest-burst'),
+    every,
+    length,
+    factor: z
+      .number('a number')
+      .positive('a number above 0')
+      .max(1000, 'a number, at most 1000')
+      .describe("How many times as fast the guest's program runs meanwhile; 1 is no burst."),
+  })
+  .meta({ title: 'guest-burst', description: "The guest's own program runs faster now and then." });
+
+const timerNoise = z
+  .strictObject({
+    kind: z.literal('timer-noise'),
+    mean: duration.describe('Mean delay, a time, exponentially distributed; 0 is none.'),
+  })
+  .meta({ title: 'timer-noise', description: 'Whenever the sender is woken, it wakes later.' });
 
 export const backgroundSchema = z
   .array(
-    z.discriminatedUnion(
-      'kind',
-      [
-        z.strictObject({ kind: z.literal('cpu-hog'), count }),
-        z.strictObject({ kind: z.literal('memory-hog'), count, size: size.default(64 * 2 ** 20) }),
-        z.strictObject({ kind: z.literal('garbage'), count, rate }),
-        z.strictObject({ kind: z.literal('cross-traffic'), rate: rateOrNone }),
-        z.strictObject({
-          kind: z.literal('link-drop'),
-          every: someTime,
-          length: time,
-          rate: rateOrNone.default(0),
-        }),
-        z.strictObject({ kind: z.literal('slow-destination'), rate }),
-        z.strictObject({
-          kind: z.literal('guest-burst'),
-          every: someTime,
-          length: time,
-          factor: z.number('a number').positive('a number above 0').max(1000, 'a number, at most 1000'),
-        }),
-        z.strictObject({ kind: z.literal('timer-noise'), mean: time }),
-      ],
-      'an antagonist: { kind: cpu-hog | memory-hog | garbage | cross-traffic | link-drop | slow-destination | guest-burst | timer-noise, … }',
-    ),
+    z
+      .discriminatedUnion(
+        'kind',
+        [cpuHogSchema, memoryHog, garbage, crossTraffic, linkDrop, slowDestination, guestBurst, timerNoise],
+        'an antagonist: { kind: cpu-hog | memory-hog | garbage | cross-traffic | link-drop | slow-destination | guest-burst | timer-noise, … }',
+      )
+      .meta({ id: 'Antagonist', title: 'Antagonist' }),
     'a list of antagonists',
   )
-  .default([]);
+  .prefault([])
+  .describe('What works against the migration, each kind with its intensity.');
 
 export type BackgroundDocument = z.infer<typeof backgroundSchema>;
 

@@ -1,6 +1,9 @@
 import type { z } from 'zod';
 import { type Problem, shown, UsageError } from '../platform/problem.ts';
 
+type Path = readonly PropertyKey[];
+type Issue = z.core.$ZodIssue;
+
 /**
  * What a user wrote, as its schema leaves it. Messages of schemas complete the sentence "expected …".
  * @param what the whole of it is called: for what is wrong with it as such
@@ -15,21 +18,45 @@ export function checked<Schema extends z.ZodType>(
 ): z.infer<Schema> {
   const parsed = schema.safeParse(raw);
   if (parsed.success) return parsed.data;
-  const pathOf = (path: readonly string[]) => [...within, ...path].join('.') || what;
-  const problems = parsed.error.issues.flatMap((issue): Problem[] => {
-    const path = issue.path.map(String);
-    if (issue.code === 'unrecognized_keys') {
-      return issue.keys.map((key) => ({
-        path: pathOf([...path, key]),
-        expected: 'no such key',
-        found: shown(valueAt(raw, [...path, key])),
-      }));
-    }
-    return [{ path: pathOf(path), expected: issue.message, found: shown(valueAt(raw, path)) }];
-  });
-  throw new UsageError(problems);
+  const problems = parsed.error.issues.flatMap((issue) => problemsOf(issue, [], raw));
+  throw new UsageError(
+    problems.map(({ path, ...problem }) => ({ path: [...within, ...path].join('.') || what, ...problem })),
+  );
 }
 
-function valueAt(node: unknown, path: readonly string[]): unknown {
-  return path.reduce<unknown>((value, key) => (value as Record<string, unknown> | undefined)?.[key], node);
+/** Does something with a part of what a user wrote. @throws UsageError with paths that begin where that part is */
+export function problemsWithin<T>(place: string, action: () => T): T {
+  try {
+    return action();
+  } catch (cause) {
+    if (!(cause instanceof UsageError)) throw cause;
+    throw new UsageError(cause.problems.map(({ path, ...rest }) => ({ path: `${place}.${path}`, ...rest })));
+  }
+}
+
+function problemsOf(issue: Issue, within: Path, raw: unknown): (Omit<Problem, 'path'> & { path: Path })[] {
+  const path = [...within, ...issue.path];
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map((key) => ({
+      path: [...path, key],
+      expected: 'no such key',
+      found: shown(valueAt(raw, [...path, key])),
+    }));
+  }
+  const meant = issue.code === 'invalid_union' ? issue.errors.filter(isOfItsKind) : [];
+  if (meant.length === 1) return meant[0]!.flatMap((inner) => problemsOf(inner, path, raw));
+  return [{ path, expected: issue.message, found: shown(valueAt(raw, path)) }];
+}
+
+/** Whether something is one of these alternatives, though not a right one: what is wrong lies within it. */
+function isOfItsKind(issues: readonly Issue[]): boolean {
+  const otherKinds: readonly Issue['code'][] = ['invalid_type', 'invalid_value', 'custom'];
+  return !issues.every(({ path, code }) => path.length === 0 && otherKinds.includes(code));
+}
+
+function valueAt(node: unknown, path: Path): unknown {
+  return path.reduce<unknown>(
+    (value, key) => (value as Record<PropertyKey, unknown> | undefined)?.[key],
+    node,
+  );
 }

@@ -1,27 +1,56 @@
 import { z } from 'zod';
 import { admitted, type CpuPlan, ruleOf, schedulers } from '../core/cpu/cpu-plan.ts';
 import type { Reservation } from '../core/cpu/reservation.ts';
-import { expected, formatDuration, NANOS_PER_MILLISECOND, parseDuration } from '../core/units.ts';
+import { formatDuration, NANOS_PER_MILLISECOND } from '../core/units.ts';
 import type { BackgroundDocument } from './background.ts';
-import { quantity, whole } from './quantity.ts';
+import { durationAboveZero, flag, noneOr, whole } from './quantity.ts';
 
 /** What a scenario says of the processors: who has a reservation, who else wants to run. */
-const someTime = quantity(parseDuration, `${expected.duration} above 0`, (ns) => ns > 0);
+const reservation = z
+  .strictObject(
+    {
+      budget: durationAboveZero.describe('Q, a time: CPU time in every period (the kernel’s sched_runtime).'),
+      period: durationAboveZero.describe('P, a time, at least the budget.'),
+    },
+    'a reservation: { budget, period }',
+  )
+  .transform(({ budget, period }): Reservation => ({ budgetNs: budget, periodNs: period }))
+  .meta({
+    id: 'Reservation',
+    title: 'Reservation',
+    description: 'A budget of CPU time in every period.',
+  });
 
-export const cpuTime = quantity(parseDuration, expected.duration);
+/** For a guest or a sender. */
+export const reservationSchema = noneOr(reservation, 'none or a reservation: { budget, period }');
 
-export const reservationSchema = z
-  .strictObject({ budget: someTime, period: someTime }, 'none or a reservation: { budget, period }')
-  .transform(({ budget, period }): Reservation => ({ budgetNs: budget, periodNs: period }));
+/** How the scheduler is named, in a scenario and in what is asked of a daemon. */
+export const schedulerSchema = z.enum(schedulers, `a scheduler: ${schedulers.join(', ')}`);
 
-export const cpuSchema = z.strictObject(
-  {
-    scheduler: z.enum(schedulers, `a scheduler: ${schedulers.join(', ')}`).optional(),
-    processors: whole(1, 1024).default(1),
-    reclaim: z.boolean('true or false').default(false),
-  },
-  'a cpu: { scheduler, processors, … }',
-);
+export const cpuSchema = z
+  .strictObject(
+    {
+      scheduler: schedulerSchema
+        .optional()
+        .describe(
+          'Who decides which thread runs. `none`: the operating system. `fair`: in turn, 4 ms each. `cbs-soft`, `cbs-hard`: reservations by a constant bandwidth server. `deadline`: reservations by the kernel’s SCHED_DEADLINE. Without it: cbs-hard where there is a reservation, otherwise none.',
+        ),
+      processors: whole(1, 1024)
+        .default(1)
+        .describe('How many processors guest, sender and hogs have between them.'),
+      reclaim: flag
+        .default(false)
+        .describe(
+          'Whether a reservation may use what others leave of theirs (GRUB); with scheduler deadline alone.',
+        ),
+    },
+    'a cpu: { scheduler, processors, … }',
+  )
+  .meta({
+    id: 'Processors',
+    title: 'Processors',
+    description: 'The processors, and who decides which thread runs.',
+  });
 
 /** The part of a scenario that is about processors, as the schema leaves it. */
 export interface CpuDocument {

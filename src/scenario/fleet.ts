@@ -1,17 +1,23 @@
 import { z } from 'zod';
-import { type BytesPerSecond, expected, type Nanos, parseDuration, parseRate } from '../core/units.ts';
-import { quantity, whole } from './quantity.ts';
+import type { BytesPerSecond, Nanos } from '../core/units.ts';
+import { duration, rate, whole } from './quantity.ts';
 
 /** What a scenario says of a link that several migrations share: who asks for how much of it, when, and how urgently. */
-const duration = quantity(parseDuration, expected.duration);
-export const definiteRate = quantity(parseRate, expected.rate);
-
 export const changesSchema = z
   .array(
-    z.strictObject({ at: duration, capacity: definiteRate }, 'a change of the link: { at, capacity }'),
+    z
+      .strictObject(
+        {
+          at: duration.describe('When, a time after the first migration set out.'),
+          capacity: rate.describe('What the link can carry from then on.'),
+        },
+        'a change of the link: { at, capacity }',
+      )
+      .meta({ title: 'Change of the link' }),
     'a list of changes: [ { at, capacity }, … ]',
   )
-  .default([]);
+  .prefault([])
+  .describe('When the capacity of the link changes, and to what.');
 
 /** A member may set what is its own, not what all of a fleet share. */
 const ofAll = ['fleet', 'runs', 'seed', 'describe', 'link.name', 'link.capacity', 'link.changes'];
@@ -24,26 +30,37 @@ const ownSettings = z
     `settings of this member alone, none of ${ofAll.join(', ')}`,
   );
 
-export const fleetSchema = z
-  .array(
-    z.strictObject(
-      {
-        name: z.string('a name').max(150, 'a name of at most 150 characters').default('guest'),
-        count: whole(1, 100).default(1),
-        at: duration.default(0),
-        every: duration.default(0),
-        priority: whole(0, 1_000).default(0),
-        deadline: z
-          .union([z.literal('none').transform(() => null), duration], 'none or a time')
-          .default(null),
-        set: ownSettings.default({}),
-      },
-      'members of a fleet: { name, count, at, every, priority, deadline, set }',
-    ),
-    'a list of members',
+const member = z
+  .strictObject(
+    {
+      name: z
+        .string('a name')
+        .max(150, 'a name of at most 150 characters')
+        .default('guest')
+        .describe('What it is called; where several have a name, they are numbered.'),
+      count: whole(1, 100).default(1).describe('How many guests of this kind.'),
+      at: duration.prefault(0).describe('When the first of them sets out, a time.'),
+      every: duration.prefault(0).describe('How long after each other they set out, a time.'),
+      priority: whole(0, 1_000)
+        .default(0)
+        .describe('Who gets the link first where not all fit: the larger priority.'),
+      deadline: z
+        .union([z.literal('none').transform(() => null), duration], 'none or a time')
+        .prefault('none')
+        .describe('How long it waits for the link before it gives up, a time.'),
+      set: ownSettings
+        .default({})
+        .describe('What is different for this member: paths of the scenario with their values.'),
+    },
+    'members of a fleet: { name, count, at, every, priority, deadline, set }',
   )
+  .meta({ title: 'Members of a fleet', description: 'Guests of one kind.' });
+
+export const fleetSchema = z
+  .array(member, 'a list of members')
   .min(1, 'at least one member')
-  .optional();
+  .optional()
+  .describe('Guests that share the link, which must have a capacity. Without it there is one guest.');
 
 /** One migration's part in a link that has a capacity. */
 export interface LinkShare {

@@ -1,16 +1,21 @@
 import { z } from 'zod';
-import { type CpuPlan, freeCpu, schedulers } from '../core/cpu/cpu-plan.ts';
+import { type CpuPlan, freeCpu } from '../core/cpu/cpu-plan.ts';
 import type { Plan } from '../core/migration/plan.ts';
 import type { BytesPerSecond } from '../core/units.ts';
+import { HEADER_BYTES } from '../core/wire/frames.ts';
 import { UsageError } from '../platform/problem.ts';
 import type { Hello } from '../transport/hello.ts';
 import type { GuestSpec } from '../workload/programs.ts';
-import { checked } from './checked.ts';
-import { checkCpu, resolveCpu } from './cpu.ts';
+import { cpuHogSchema } from './background.ts';
+import { checkCpu, cpuSchema, resolveCpu, schedulerSchema } from './cpu.ts';
 import { type LinkShare, resolveShare } from './fleet.ts';
+import { guestSchema } from './guest-schema.ts';
+import { linkSchema, policySchema, senderSchema } from './migration-schema.ts';
 import { insisting, resolveGuest, resolvePlan } from './parts.ts';
+import { bootableProgramSchema } from './program.ts';
 import { whole } from './quantity.ts';
-import { guestSchema, migrationSchema } from './scenario-schema.ts';
+
+/** What a host is asked for in the words of a scenario, which says more than a host can do: that is refused. */
 
 /** A guest that is to live on a host, and what is reserved for it there. */
 export interface GuestDefinition {
@@ -18,31 +23,94 @@ export interface GuestDefinition {
   readonly reservation: Hello['reservation'];
 }
 
+/** Of guests, links, peers and experiments: short enough for a label of a metric, and safe in a path. */
+export const nameSchema = z
+  .string('a name')
+  .regex(
+    /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/,
+    'a name of at most 63 letters, digits, dots, dashes and underscores',
+  );
+
 /** A scenario's guest, and who keeps its reservation. */
-const guestDefinitionSchema = guestSchema.extend({
-  scheduler: z.enum(schedulers, `a scheduler: ${schedulers.join(', ')}`).default('cbs-hard'),
-  seed: whole(0, Number.MAX_SAFE_INTEGER).default(1),
-});
+export const guestDefinitionSchema = guestSchema
+  .extend({
+    name: nameSchema.default('guest').describe('What it is called.'),
+    program: bootableProgramSchema.describe('Which pages it writes, and how often.'),
+    scheduler: schedulerSchema
+      .optional()
+      .describe('Who keeps its reservation: cbs-soft, cbs-hard or deadline. Without it: cbs-hard.'),
+    seed: whole(0, Number.MAX_SAFE_INTEGER)
+      .default(1)
+      .describe('The seed from which everything random in its program comes.'),
+  })
+  .meta({ title: 'Guest definition', description: 'A guest that is to live here.' });
+
+export type GuestDefinitionDocument = z.infer<typeof guestDefinitionSchema>;
 
 /**
  * @param where its problems are
  * @throws UsageError all that is wrong with it
  */
-export function guestDefinition(raw: unknown, where: string): GuestDefinition {
+export function guestDefinition(document: GuestDefinitionDocument, where: string): GuestDefinition {
+  const { scheduler = 'cbs-hard', seed, reservation = null } = document;
   try {
-    const { scheduler, seed, ...document } = checked(guestDefinitionSchema, raw, 'guest');
     return insisting((insist) => {
       const guest = { ...resolveGuest(document, undefined, insist), seed };
-      const { reservation = null } = document;
       if (reservation) checkCpu({ ...freeCpu, scheduler, guest: reservation }, insist);
+      const asked = document.scheduler !== undefined && reservation === null;
+      insist(!asked, 'guest.scheduler', 'nothing, without a reservation that it keeps', document.scheduler);
       return { guest, reservation: reservation && { ...reservation, scheduler } };
     });
   } catch (cause) {
     if (!(cause instanceof UsageError)) throw cause;
-    const within = (path: string) => (path === 'guest' ? where : `${where}.${path.replace(/^guest\./, '')}`);
-    throw new UsageError(cause.problems.map((problem) => ({ ...problem, path: within(problem.path) })));
+    const placed = cause.problems.map(({ path, ...problem }) => ({
+      path: path.replace(/^(guest|cpu)\./, `${where}.`),
+      ...problem,
+    }));
+    throw new UsageError(placed);
   }
 }
+
+/** A key of a scenario that means nothing here. */
+const notHere = (why: string) => z.never(`nothing: ${why}`).optional().describe(`Refused: ${why}.`);
+const ofTheLink = 'the daemon’s configuration says it, of the link that `over` names';
+
+const requestedLink = z
+  .strictObject(
+    {
+      ...linkSchema.shape,
+      name: notHere(ofTheLink),
+      capacity: notHere(ofTheLink),
+      changes: notHere(ofTheLink),
+      overhead: notHere(`a page costs ${HEADER_BYTES} bytes more on a real link`),
+    },
+    'a link: { rate, … }',
+  )
+  .meta({ id: 'RequestedLink', title: 'Requested link', description: 'What is reserved of the link.' });
+
+const requestedBackground = z
+  .array(
+    z.discriminatedUnion(
+      'kind',
+      [cpuHogSchema],
+      'a cpu-hog: the other antagonists work against experiments only',
+    ),
+    'a list of cpu-hogs',
+  )
+  .max(10, 'at most 10')
+  .prefault([])
+  .describe('Programs that compete with the sender for its processor.');
+
+/** The part of a scenario that can be asked for of a guest that is there already. */
+export const requestedMigrationSchema = z.strictObject({
+  link: requestedLink,
+  migration: policySchema,
+  sender: senderSchema,
+  cpu: cpuSchema.prefault({}),
+  background: requestedBackground,
+});
+
+export type RequestedMigrationDocument = z.infer<typeof requestedMigrationSchema>;
 
 /** How a guest that is already there migrates. */
 export interface RequestedMigration {
@@ -59,21 +127,23 @@ export interface RequestedMigration {
  * @throws UsageError all that is wrong with it
  */
 export function requestedMigration(
-  raw: unknown,
+  document: RequestedMigrationDocument,
   guest: GuestSpec,
   reservation: Hello['reservation'],
   over?: { readonly name: string; readonly capacityBytesPerSecond: BytesPerSecond },
 ): RequestedMigration {
-  const document = checked(migrationSchema, raw, 'migration');
+  const { link, migration } = document;
   return insisting((insist) => {
     const cpu = resolveCpu({ ...document, guest: {} });
     checkCpu(cpu, insist);
-    const plan = { ...resolvePlan(document, guest, insist), seed: guest.seed };
-    const { least } = document.link;
-    const isShared = over !== undefined;
-    insist(isShared || least === undefined, 'link.least', 'none, but over a link that others use too', least);
-    const link = over && { ...document.link, name: over.name, capacity: over.capacityBytesPerSecond };
-    const share = link ? resolveShare({ guest, link }, plan.stopRateBytesPerSecond, undefined, insist) : null;
-    return { plan, cpu: { ...cpu, guest: reservation }, share };
+    const plan = resolvePlan({ link: { ...link, overhead: HEADER_BYTES }, migration }, guest, insist);
+    const shared = over && { ...link, name: over.name, capacity: over.capacityBytesPerSecond, changes: [] };
+    return {
+      plan: { ...plan, seed: guest.seed },
+      cpu: { ...cpu, guest: reservation },
+      share: shared
+        ? resolveShare({ guest, link: shared }, plan.stopRateBytesPerSecond, undefined, insist)
+        : null,
+    };
   });
 }

@@ -12,8 +12,9 @@ import {
 } from '../core/units.ts';
 import { type Problem, shown, UsageError } from '../platform/problem.ts';
 import { type GuestSpec, pagesNeeded } from '../workload/programs.ts';
+import type { GuestDocument } from './guest-schema.ts';
+import type { LinkDocument, PolicyDocument } from './migration-schema.ts';
 import { resolveProgram } from './program.ts';
-import type { GuestDocument, MigrationDocument } from './scenario-schema.ts';
 
 /** Notes a problem unless something holds. */
 export type Insist = (holds: boolean, path: string, expected: string, found: unknown) => void;
@@ -62,9 +63,15 @@ export function resolveGuest(
   };
 }
 
+/** The part of a scenario, or of a request, that is about the policy. */
+interface PlanDocument {
+  readonly link: Pick<LinkDocument, 'rate' | 'stopRate' | 'depth' | 'overhead' | 'capacity'>;
+  readonly migration: PolicyDocument;
+}
+
 /** The policy with which a guest of these pages migrates. */
 export function resolvePlan(
-  { link, migration }: Pick<MigrationDocument, 'link' | 'migration'>,
+  { link, migration }: PlanDocument,
   { pages, pageSizeBytes }: Pick<GuestSpec, 'pages' | 'pageSizeBytes'>,
   insist: Insist,
 ): Omit<Plan, 'seed'> {

@@ -1,75 +1,129 @@
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
-import { expected, parseDuration } from '../core/units.ts';
 import { Failure, reasonOf } from '../platform/failure.ts';
 import { shown, UsageError } from '../platform/problem.ts';
 import type { ProgramSpec } from '../workload/programs.ts';
 import { parseRecording } from '../workload/recording.ts';
-import { quantity, whole } from './quantity.ts';
+import { duration, durationAboveZero, whole } from './quantity.ts';
 
 /** A guest's program as a scenario writes it. */
-const duration = quantity(parseDuration, expected.duration);
-const someTime = quantity(parseDuration, `${expected.duration} above 0`, (ns) => ns > 0);
 const writesPerSecond = z
   .number('a number of writes a second')
   .nonnegative('a number of writes a second, 0 or more');
-const someWrites = writesPerSecond.positive('a number of writes a second above 0');
+const someWrites = writesPerSecond
+  .positive('a number of writes a second above 0')
+  .describe('How many pages it writes a second, in all.');
+const pages = whole(1)
+  .optional()
+  .describe('How many of the guest’s pages it uses. Without it: all that are not zero for good.');
 
-const kinds = 'classes | zipf | sequential | saturating | stream | trace | dirty-curve';
+const classes = z
+  .strictObject({
+    kind: z.literal('classes'),
+    classes: z
+      .array(
+        z
+          .strictObject(
+            {
+              pages: whole(1).describe('How many pages of this class.'),
+              writesPerSecond: writesPerSecond.describe('How often each of them is written in a second.'),
+            },
+            'a class: { pages, writesPerSecond }',
+          )
+          .meta({ title: 'Class of pages' }),
+        'a list of classes',
+      )
+      .min(1, 'at least one class')
+      .describe('Which pages are written how often.'),
+  })
+  .meta({ title: 'classes', description: 'Pages in classes, those of each written equally often.' });
 
-export const programSchema = z.discriminatedUnion(
-  'kind',
-  [
-    z.strictObject({
-      kind: z.literal('classes'),
-      classes: z
-        .array(
-          z.strictObject({ pages: whole(1), writesPerSecond }, 'a class: { pages, writesPerSecond }'),
-          'a list of classes',
-        )
-        .min(1, 'at least one class'),
-    }),
-    z.strictObject({
-      kind: z.literal('zipf'),
-      pages: whole(1).optional(),
-      exponent: z.number('an exponent').nonnegative('an exponent, 0 or more').default(0.99),
-      writesPerSecond: someWrites,
-    }),
-    z.strictObject({
-      kind: z.enum(['sequential', 'saturating']),
-      pages: whole(1).optional(),
-      writesPerSecond: someWrites,
-    }),
-    z.strictObject({
-      kind: z.literal('stream'),
-      frame: someTime.default(40e6),
-      cpuPerFrame: duration.default(4e6),
-      pagesPerFrame: whole(1).default(60),
-      buffers: whole(1).default(600),
-    }),
-    z.strictObject({ kind: z.literal('trace'), file: z.string('the path of a recording') }),
-    z.strictObject({
-      kind: z.literal('dirty-curve'),
-      sampledPages: whole(1).optional(),
-      zeroSampledPages: whole(0).default(0),
-      points: z
-        .array(
-          z.tuple(
-            [someTime, z.number('a number of pages').nonnegative('a number of pages')],
-            'a point: [time, dirty pages]',
-          ),
-          'a list of points',
-        )
-        .min(2, 'at least two points: [time, dirty pages]')
-        .refine(
-          (points) => points.every(([time], index) => index === 0 || time > points[index - 1]![0]),
-          'points of ascending times',
+const zipf = z
+  .strictObject({
+    kind: z.literal('zipf'),
+    pages,
+    exponent: z
+      .number('an exponent')
+      .nonnegative('an exponent, 0 or more')
+      .default(0.99)
+      .describe('How unequal the pages are: 0 is uniform, 0.99 that of YCSB.'),
+    writesPerSecond: someWrites,
+  })
+  .meta({ title: 'zipf', description: 'A few pages are written often and many seldom, by Zipf’s law.' });
+
+const sweeping = z
+  .strictObject({ kind: z.enum(['sequential', 'saturating']), pages, writesPerSecond: someWrites })
+  .meta({
+    title: 'sequential, saturating',
+    description: 'One page after the other, from the first again after the last.',
+  });
+
+const stream = z
+  .strictObject({
+    kind: z.literal('stream'),
+    frame: durationAboveZero.prefault('40ms').describe('Time from one frame to the next.'),
+    cpuPerFrame: duration.prefault('4ms').describe('CPU time that a frame takes, at most `frame`.'),
+    pagesPerFrame: whole(1).default(60).describe('How many pages a frame fills.'),
+    buffers: whole(1).default(600).describe('How many pages the frames are written to in turn.'),
+  })
+  .meta({
+    title: 'stream',
+    description: 'A media server: a frame in every period, into one buffer after the other.',
+  });
+
+const trace = z
+  .strictObject({
+    kind: z.literal('trace'),
+    file: z
+      .string('the path of a recording')
+      .describe('The path of a recording (`switchover record`), from the scenario’s folder.'),
+  })
+  .meta({ title: 'trace', description: 'What a real program wrote, as recorded.' });
+
+const dirtyCurve = z
+  .strictObject({
+    kind: z.literal('dirty-curve'),
+    sampledPages: whole(1)
+      .optional()
+      .describe('How many pages the sample had. Without it: all that are not zero for good.'),
+    zeroSampledPages: whole(0).default(0).describe('How many of these pages held only zeros.'),
+    points: z
+      .array(
+        z.tuple(
+          [durationAboveZero, z.number('a number of pages').nonnegative('a number of pages')],
+          'a point: [time, dirty pages]',
         ),
-    }),
-  ],
-  `a program: { kind: ${kinds}, … }`,
-);
+        'a list of points',
+      )
+      .min(2, 'at least two points: [time, dirty pages]')
+      .refine(
+        (points) => points.every(([time], index) => index === 0 || time > points[index - 1]![0]),
+        'points of ascending times',
+      )
+      .describe('How many pages of the sample are different after each time: [time, pages], ascending.'),
+  })
+  .meta({
+    title: 'dirty-curve',
+    description: 'Known only by how many pages are dirty after a time. In virtual time alone.',
+  });
+
+/** Programs that say of themselves which pages they write, so that a guest can be booted with them. */
+export const bootableProgramSchema = z
+  .discriminatedUnion(
+    'kind',
+    [classes, zipf, sweeping, stream],
+    'a program: { kind: classes | zipf | sequential | saturating | stream, … }',
+  )
+  .meta({ id: 'BootableProgram', title: 'Bootable program' });
+
+export const programSchema = z
+  .discriminatedUnion(
+    'kind',
+    [classes, zipf, sweeping, stream, trace, dirtyCurve],
+    'a program: { kind: classes | zipf | sequential | saturating | stream | trace | dirty-curve, … }',
+  )
+  .meta({ id: 'Program', title: 'Program' });
 
 export type ProgramDocument = z.infer<typeof programSchema>;
 

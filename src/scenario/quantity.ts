@@ -1,16 +1,57 @@
 import { z } from 'zod';
+import { expected, parseDuration, parseRate, parseSize, patterns } from '../core/units.ts';
+
+/** How a kind of quantity is read, and how it is written: a bare number is no time but 0, and a size in bytes. */
+const kinds = {
+  duration: {
+    parse: parseDuration,
+    written: written('Duration', 'A time with its unit.', [
+      text('duration', '20ms', '1.5s'),
+      { type: 'integer', const: 0 },
+    ]),
+  },
+  size: {
+    parse: parseSize,
+    written: written('Size', 'A size with its unit, or a number of bytes.', [
+      text('size', '4KiB', '16GiB'),
+      { type: 'integer', minimum: 0 },
+    ]),
+  },
+  rate: {
+    parse: parseRate,
+    written: written('Rate', 'A rate with its unit, in bits or bytes a second.', [
+      text('rate', '50Mbit/s', '1.25MB/s'),
+    ]),
+  },
+  rateOrZero: {
+    parse: (given: string) => (given === '0' ? 0 : parseRate(given)),
+    written: written('RateOrZero', 'A rate with its unit, or 0.', [
+      text('rate', '50Mbit/s'),
+      { type: 'integer', const: 0 },
+    ]),
+  },
+} as const;
+
+function text(kind: keyof typeof patterns, ...examples: readonly string[]) {
+  return { type: 'string', pattern: patterns[kind], examples };
+}
+
+function written(id: string, description: string, anyOf: readonly object[]) {
+  return z.unknown().meta({ id, description, anyOf });
+}
 
 /**
- * A quantity with its unit. The message completes the sentence "expected …".
- * @param parse text → value, undefined if it is none
+ * A quantity with its unit: times are read as ns, sizes as bytes, rates as bytes a second.
+ * @param message completes the sentence "expected …"
  * @param holds what else must be true of the value
  */
 export function quantity(
-  parse: (text: string) => number | undefined,
+  kind: keyof typeof kinds,
   message: string,
   holds: (value: number) => boolean = () => true,
 ) {
-  return z.unknown().transform((value, context): number => {
+  const { parse, written } = kinds[kind];
+  return written.transform((value, context): number => {
     const parsed = typeof value === 'string' || typeof value === 'number' ? parse(String(value)) : undefined;
     if (parsed !== undefined && holds(parsed)) return parsed;
     context.addIssue({ code: 'custom', message });
@@ -18,13 +59,22 @@ export function quantity(
   });
 }
 
+export const duration = quantity('duration', expected.duration);
+export const durationAboveZero = quantity('duration', `${expected.duration} above 0`, (ns) => ns > 0);
+export const size = quantity('size', expected.size);
+export const rate = quantity('rate', expected.rate);
+/** `0` too, which no link would be reserved with. */
+export const rateOrZero = quantity('rateOrZero', `${expected.rate}, or 0`);
+
 /** A whole number in a range. */
 export function whole(least: number, most = 2 ** 32 - 1) {
   const message = `a whole number from ${least} to ${most}`;
   return z.int(message).min(least, message).max(most, message);
 }
 
-/** `none` is as good as nothing. */
-export function noneOr<Schema extends z.ZodType>(schema: Schema) {
-  return z.preprocess((value) => (value === 'none' ? undefined : value), schema.optional());
+/** `none` is as good as nothing. @param message what is expected where it is neither */
+export function noneOr<Schema extends z.ZodType>(schema: Schema, message: string) {
+  return z.union([z.literal('none').transform(() => undefined), schema], message).optional();
 }
+
+export const flag = z.boolean('true or false');

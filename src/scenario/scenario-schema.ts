@@ -1,137 +1,43 @@
 import { z } from 'zod';
-import { DEEPEST_BUCKET_BYTES } from '../core/link/bucket.ts';
-import { orderNames } from '../core/migration/order/orders.ts';
-import { expected, formatSize, parseDuration, parseSize } from '../core/units.ts';
-import { HEADER_BYTES } from '../core/wire/frames.ts';
 import { backgroundSchema } from './background.ts';
-import { cpuSchema, cpuTime, reservationSchema } from './cpu.ts';
-import { changesSchema, definiteRate, fleetSchema } from './fleet.ts';
-import { programSchema } from './program.ts';
-import { noneOr, quantity, whole } from './quantity.ts';
-import { stopSchema } from './stop.ts';
+import { cpuSchema } from './cpu.ts';
+import { fleetSchema } from './fleet.ts';
+import { guestSchema } from './guest-schema.ts';
+import { linkSchema, policySchema, senderSchema } from './migration-schema.ts';
+import { whole } from './quantity.ts';
 import { qemuSchema, vmSchema } from './vm.ts';
 
-/**
- * The scenario file. Every message completes the sentence "expected …". Only `guest.pages`, `guest.program` and
- * `link.rate` are required.
- */
-const duration = quantity(parseDuration, expected.duration);
-const someTime = quantity(parseDuration, `${expected.duration} above 0`, (ns) => ns > 0);
-const size = quantity(parseSize, expected.size);
-const rate = z.union(
-  [z.literal('unlimited').transform(() => null), definiteRate],
-  `${expected.rate}, or unlimited`,
-);
-const probability = z
-  .number('a probability from 0 to 1')
-  .min(0, 'a probability from 0 to 1')
-  .max(1, 'a probability from 0 to 1');
+/** Every message of these schemas completes the sentence "expected …". */
+export const scenarioSchema = z
+  .strictObject({
+    describe: z.string('a sentence').default('').describe('What the scenario is about.'),
+    guest: guestSchema,
+    link: linkSchema,
+    migration: policySchema,
+    sender: senderSchema,
+    cpu: cpuSchema.prefault({}),
+    background: backgroundSchema,
+    fleet: fleetSchema,
+    vm: vmSchema,
+    qemu: qemuSchema,
+    runs: whole(1, 1_000_000)
+      .default(1)
+      .describe('How many repetitions of every cell; each has the next seed.'),
+    seed: whole(0, Number.MAX_SAFE_INTEGER)
+      .default(1)
+      .describe('The seed of the first repetition, from which everything random in it comes.'),
+  })
+  .meta({
+    title: 'Scenario',
+    description: 'A migration. Only guest.pages, guest.program and link.rate are required.',
+  });
 
-export const guestSchema = z.strictObject(
-  {
-    name: z.string('a name').max(200, 'a name of at most 200 characters').default('guest'),
-    pages: whole(2),
-    zeroPages: whole(0).default(0),
-    pageSize: quantity(
-      parseSize,
-      'a page size that is a power of two from 512B to 1MiB',
-      (bytes) => bytes >= 512 && bytes <= 2 ** 20 && (bytes & (bytes - 1)) === 0,
-    ).default(4096),
-    program: programSchema,
-    heartbeat: someTime.default(10e6),
-    cpuPerWrite: cpuTime.default(0),
-    reservation: noneOr(reservationSchema),
-  },
-  'a guest: { pages, program, … }',
-);
+/** `compare` of a scenario. It is expanded before a cell of it is read. */
+export const compareSchema = z
+  .record(z.string(), z.array(z.unknown()).min(1), 'paths with lists of values')
+  .optional()
+  .describe(
+    'Paths of the scenario with the values to compare: every combination is carried out. Paths with commas between them change together, by lists of values. Without it: one cell.',
+  );
 
-const link = z.strictObject(
-  {
-    name: z.string('a name').max(200, 'a name of at most 200 characters').default('link'),
-    capacity: definiteRate.optional(),
-    changes: changesSchema,
-    rate,
-    stopRate: rate.optional(),
-    least: definiteRate.optional(),
-    depth: quantity(
-      parseSize,
-      `a size of at most ${formatSize(DEEPEST_BUCKET_BYTES)}`,
-      (bytes) => bytes > 0 && bytes <= DEEPEST_BUCKET_BYTES,
-    ).optional(),
-    overhead: size.default(HEADER_BYTES),
-  },
-  'a link: { rate, … }',
-);
-
-const deferMessage = 'none, { threshold, window } or { count, window }';
-const defer = z
-  .strictObject(
-    { threshold: probability.optional(), count: whole(0).optional(), window: someTime.default(40e6) },
-    deferMessage,
-  )
-  .refine(({ threshold, count }) => (threshold === undefined) !== (count === undefined), deferMessage);
-
-const clearMessage = 'page, round or chunk(pages)';
-const clear = z.string(clearMessage).transform((text, context) => {
-  if (text === 'page' || text === 'round') return text;
-  const chunkPages = Number(/^chunk\((\d{1,10})\)$/.exec(text)?.[1]);
-  if (chunkPages >= 1) return { chunkPages };
-  context.addIssue({ code: 'custom', message: clearMessage });
-  return z.NEVER;
-});
-
-const migration = z.strictObject(
-  {
-    observe: duration.default(4e9),
-    window: someTime.default(40e6),
-    halfLife: someTime.default(8e9),
-    heat: z.enum(['estimated', 'known'], 'estimated or known').default('estimated'),
-    order: z.enum(orderNames, `an order: ${orderNames.join(', ')}`).default('threshold'),
-    defer: noneOr(defer),
-    clear: clear.prefault('page'),
-    skip: z.boolean('true or false').default(false),
-    stop: stopSchema.prefault({ rule: 'rounds' }),
-    timeout: noneOr(someTime),
-    stopTimeout: someTime.optional(),
-    verify: z.enum(['checksums', 'full'], 'checksums or full').default('checksums'),
-  },
-  'a migration: { order, stop, … }',
-);
-
-const sender = z.strictObject(
-  {
-    reservation: noneOr(reservationSchema),
-    cpuPerPage: cpuTime.default(0),
-    cpuPerHandover: cpuTime.default(0),
-  },
-  'a sender: { reservation, cpuPerPage, cpuPerHandover }',
-);
-
-/** What a migration needs to be told beyond its guest. */
-const migrationParts = {
-  sender: sender.prefault({}),
-  cpu: cpuSchema.prefault({}),
-  background: backgroundSchema,
-  link,
-  fleet: fleetSchema,
-  migration: migration.prefault({}),
-};
-
-export const migrationSchema = z.strictObject(
-  migrationParts,
-  'a migration: { link, migration, sender, cpu, background }',
-);
-
-export const scenarioSchema = z.strictObject({
-  describe: z.string('a sentence').default(''),
-  guest: guestSchema,
-  ...migrationParts,
-  vm: vmSchema,
-  qemu: qemuSchema,
-  runs: whole(1, 1_000_000).default(1),
-  seed: whole(0, Number.MAX_SAFE_INTEGER).default(1),
-});
-
-export type GuestDocument = z.infer<typeof guestSchema>;
-export type MigrationDocument = z.infer<typeof migrationSchema>;
 export type ScenarioDocument = z.infer<typeof scenarioSchema>;

@@ -1,17 +1,25 @@
 import { z } from 'zod';
-import { parseSize } from '../core/units.ts';
 import type { NativeSettings } from '../workload/migration-spec.ts';
-import { noneOr, quantity, whole } from './quantity.ts';
+import { flag, noneOr, quantity, whole } from './quantity.ts';
 
 /** What concerns real machines alone. Other worlds move the same guest without it, so that they can be compared. */
-const flag = z.boolean('true or false').default(false);
 
 /** For the world vm. */
-export const vmSchema = z.strictObject({ delta: flag }, 'what the world vm does: { delta }').prefault({});
+export const vmSchema = z
+  .strictObject(
+    {
+      delta: flag
+        .default(false)
+        .describe('Whether of a page that was sent before only what has changed is sent.'),
+    },
+    'what the world vm does: { delta }',
+  )
+  .prefault({})
+  .meta({ title: 'World vm', description: 'For the world vm alone; other worlds leave it aside.' });
 
 const cacheMessage = 'none, or a size that is a power of two, at least 64KiB';
 const cacheSize = quantity(
-  parseSize,
+  'size',
   cacheMessage,
   (bytes) => bytes >= 2 ** 16 && Number.isInteger(Math.log2(bytes)),
 );
@@ -20,9 +28,15 @@ const cacheSize = quantity(
 export const qemuSchema = z
   .strictObject(
     {
-      xbzrle: noneOr(cacheSize),
-      multifd: whole(0, 255).default(0),
-      autoConverge: flag,
+      xbzrle: noneOr(cacheSize, cacheMessage).describe(
+        'Size of the cache of pages for QEMU’s xbzrle, a power of two of at least 64KiB. none: whole pages are sent. Without it: none.',
+      ),
+      multifd: whole(0, 255)
+        .default(0)
+        .describe('How many connections for pages (QEMU’s multifd-channels); 0: one for everything.'),
+      autoConverge: flag
+        .default(false)
+        .describe('Whether QEMU slows the guest down while it dirties more than is sent.'),
     },
     'what QEMU’s own migration uses: { xbzrle, multifd, autoConverge }',
   )
@@ -33,4 +47,9 @@ export const qemuSchema = z
       autoConverge,
     }),
   )
-  .prefault({});
+  .prefault({})
+  .meta({
+    title: 'World qemu-native',
+    description:
+      'What QEMU’s own migration uses, for the world qemu-native alone; other worlds leave it aside.',
+  });

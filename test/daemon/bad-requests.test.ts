@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { badRequests } from '../fixtures/bad-requests.ts';
 import { ask, Daemons, stream } from '../fixtures/daemons.ts';
 import { storm } from '../fixtures/request-storm.ts';
@@ -97,8 +97,78 @@ test('all that is wrong is said at once, with where, what was expected and what 
   const scenario = { guest: { pages: 1, program: { kind: 'zip' } }, link: { rate: 'fast' } };
   const other = await send('POST', '/api/experiments', { ...json, ...withKey }, JSON.stringify({ scenario }));
   expect(((await other.json()) as { problems: { path: string }[] }).problems.map(({ path }) => path)).toEqual(
-    ['guest.pages', 'guest.program.kind', 'link.rate'],
+    ['body.scenario.guest.pages', 'body.scenario.guest.program.kind', 'body.scenario.link.rate'],
   );
+});
+
+const migration = { guest: 'stream', to: '127.0.0.1:9', link: { rate: '1Mbit/s' } };
+const scenario = {
+  guest: { pages: 10, program: { kind: 'zipf', writesPerSecond: 1 } },
+  link: { rate: '1Mbit/s' },
+};
+
+describe('what cannot be honoured is refused with its path, and not ignored:', () => {
+  test.each<[string, string, object]>([
+    ...['capacity', 'least', 'name', 'overhead'].map((key): [string, string, object] => [
+      `body.link.${key}`,
+      '/api/migrations',
+      { ...migration, link: { ...migration.link, [key]: key === 'name' ? 'lan' : '1Mbit/s' } },
+    ]),
+    [
+      'body.link.changes',
+      '/api/migrations',
+      { ...migration, link: { ...migration.link, changes: [{ at: '1s', capacity: '1Mbit/s' }] } },
+    ],
+    ...[
+      { kind: 'memory-hog' },
+      { kind: 'garbage', rate: '1MB/s' },
+      { kind: 'cross-traffic', rate: '1Mbit/s' },
+      { kind: 'link-drop', every: '1s', length: '1ms' },
+      { kind: 'slow-destination', rate: '1Mbit/s' },
+      { kind: 'guest-burst', every: '1s', length: '1ms', factor: 2 },
+      { kind: 'timer-noise', mean: '1ms' },
+    ].map((antagonist): [string, string, object] => [
+      'body.background.0.kind',
+      '/api/migrations',
+      { ...migration, background: [antagonist] },
+    ]),
+    ['body.fleet', '/api/migrations', { ...migration, fleet: [{ count: 2 }] }],
+    ['body.scheduler', '/api/guests', { ...scenario.guest, name: 'a', scheduler: 'cbs-soft' }],
+    [
+      'body.scheduler',
+      '/api/guests',
+      { ...scenario.guest, name: 'a', scheduler: 'fair', reservation: { budget: '1ms', period: '9ms' } },
+    ],
+    [
+      'body.program.kind',
+      '/api/guests',
+      { ...scenario.guest, name: 'a', program: { kind: 'trace', file: '/etc/passwd' } },
+    ],
+    ['body.scenario.sweep', '/api/experiments', { scenario: { ...scenario, sweep: { grid: {} } } }],
+    ['body.scenario.stress', '/api/experiments', { scenario: { ...scenario, stress: {} } }],
+    ['body.scenario.vm.delta', '/api/experiments', { scenario: { ...scenario, vm: { delta: true } } }],
+    [
+      'body.scenario.qemu.multifd',
+      '/api/experiments',
+      { world: 'threads', scenario: { ...scenario, compare: { 'qemu.multifd': [0, 2] } } },
+    ],
+    ['query.dry', '/api/experiments?dry=1', { scenario }],
+    ['body.until', '/api/guests/stream/pause', { until: '1s' }],
+    ['body.patienceSeconds', '/api/migrations', { ...migration, patienceSeconds: 5, queueTimeoutSeconds: 5 }],
+    ['body.patienceSeconds', '/api/experiments', { scenario, patienceSeconds: 5, queueTimeoutSeconds: 5 }],
+  ])('%s of %s %j', async (path, url, body) => {
+    const answer = await send('POST', url, { ...json, ...withKey }, JSON.stringify(body));
+    expect(answer.status).toBe(400);
+    const { problems } = (await answer.json()) as { problems: { path: string }[] };
+    expect(problems.map((problem) => problem.path)).toEqual([path]);
+  });
+
+  test('what can be is taken, under the former name of a key too', async () => {
+    for (const more of [{ queueTimeoutSeconds: 5 }, { patienceSeconds: 5 }]) {
+      const body = JSON.stringify({ scenario, ...more });
+      expect((await send('POST', '/api/experiments', { ...json, ...withKey }, body)).status).toBe(202);
+    }
+  });
 });
 
 test('who changes something without the key, or with another one, is told so and changes nothing', async () => {

@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Slice } from '../../src/core/cpu/slice.ts';
-import { ask, Daemons, eventually, guestsOf, quick, reading, slow } from '../fixtures/daemons.ts';
+import { ask, Daemons, eventually, guestsOf, quick, reading, slow, stream } from '../fixtures/daemons.ts';
 
 let daemons: Daemons;
 afterEach(() => daemons.end());
@@ -236,6 +236,14 @@ describe('signals', () => {
     daemons.configure('alone', { links: { lan: { capacity: '1Gbit/s' }, wan: { capacity: '50Mbit/s' } } });
     daemon.signal('SIGHUP');
     await eventually(links, (now) => now.length === 2);
+    const key = join(daemons.folder, 'alone/receive.key');
+    writeFileSync(key, `${'k'.repeat(40)}\n`, { mode: 0o600 });
+    daemons.configure('alone', { receive: { keyFile: 'receive.key' }, guests: [stream] });
+    daemon.signal('SIGHUP');
+    await eventually(
+      async () => daemon.log,
+      (log) => log.includes('a restart is needed for receive.keyFile, guests'),
+    );
   });
 });
 

@@ -25,25 +25,33 @@ export interface StressPlan {
 
 const RAMP = 'a ramp: one path with a list of values, from the mildest to the harshest';
 
-const stressSchema = z.strictObject(
-  {
-    ramp: z
-      .record(z.string(), z.array(z.unknown(), RAMP).min(1, RAMP), RAMP)
-      .refine((ramp) => Object.keys(ramp).length === 1, RAMP),
-    thresholds: z
-      .array(
-        z.string('a threshold such as downtime p95 < 300ms').transform((text, context): Threshold => {
-          const threshold = parseThreshold(text);
-          if (!('expected' in threshold)) return threshold;
-          context.addIssue({ code: 'custom', message: threshold.expected });
-          return z.NEVER;
-        }),
-        'a list of thresholds',
-      )
-      .min(1, 'at least one threshold'),
-  },
-  'a stress: { ramp, thresholds }',
-);
+export const stressSchema = z
+  .strictObject(
+    {
+      ramp: z
+        .record(z.string(), z.array(z.unknown(), RAMP).min(1, RAMP), RAMP)
+        .refine((ramp) => Object.keys(ramp).length === 1, RAMP)
+        .describe('One path of the scenario with a list of values, from the mildest to the harshest.'),
+      thresholds: z
+        .array(
+          z.string('a threshold such as downtime p95 < 300ms').transform((text, context): Threshold => {
+            const threshold = parseThreshold(text);
+            if (!('expected' in threshold)) return threshold;
+            context.addIssue({ code: 'custom', message: threshold.expected });
+            return z.NEVER;
+          }),
+          'a list of thresholds',
+        )
+        .min(1, 'at least one threshold')
+        .meta({ examples: [['downtime p95 < 300ms', 'lateFrames < 5%']] })
+        .describe('What must hold at a level, such as downtime p95 < 300ms.'),
+    },
+    'a stress: { ramp, thresholds }',
+  )
+  .meta({
+    title: 'Stress',
+    description: 'What `switchover stress` raises level by level until a threshold is missed.',
+  });
 
 /**
  * Reads a scenario with its `stress`, and resolves every level with every alternative of its `compare`.

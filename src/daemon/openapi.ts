@@ -1,0 +1,108 @@
+import { z } from 'zod';
+import { jsonSchemaOf } from '../scenario/json-schema.ts';
+import { experimentScenario } from './api-schemas.ts';
+import { methodOf, type Operation, operations, tags, urlOf } from './operations.ts';
+import { eventView, refusal } from './view-schemas.ts';
+
+const meanings: Readonly<Record<number, string>> = {
+  200: 'What was asked for.',
+  201: 'It is there now.',
+  202: 'It will be done. This is what is there now; `location` says where to ask again, if it is new.',
+  204: 'It is done.',
+  400: 'Something is wrong with the request; `problems` says all of it.',
+  401: 'The key is missing, or is not that of this daemon.',
+  403: 'Without a key, only localhost and addresses are answered to.',
+  404: 'There is no such thing.',
+  409: 'Not as things stand.',
+  413: 'The body is too long.',
+  415: 'The body is not JSON.',
+  422: 'It can never run: more is asked for than there is.',
+  429: 'Too many wait already.',
+  500: 'An error of the daemon’s; its log says more.',
+  503: 'The daemon is starting, or about to end.',
+};
+
+/** The API as OpenAPI 3.1. */
+export function openApi(version: string): object {
+  const schemas: Record<string, object> = {};
+  const schemaOf = (schema: z.ZodType) => component(schema, schemas);
+  // These two lie in no operation: one is read later, the other is in a text.
+  schemaOf(experimentScenario);
+  schemaOf(eventView);
+  const paths: Record<string, Record<string, object>> = {};
+  for (const [id, operation] of Object.entries<Operation>(operations)) {
+    const path = urlOf(operation).replace(/:(\w+)/g, '{$1}');
+    const method = methodOf(operation).toLowerCase();
+    paths[path] = { ...paths[path], [method]: described(id, operation, schemaOf) };
+  }
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'Switchover',
+      version,
+      summary: 'Guests, their migrations, and experiments with both',
+      description: 'Times are in ns and sizes in bytes unless a unit is written. Answers may have more keys.',
+      license: { name: 'MIT', identifier: 'MIT' },
+    },
+    servers: [{ url: '/' }],
+    tags: Object.entries(tags).map(([name, description]) => ({ name, description })),
+    paths,
+    components: {
+      schemas,
+      securitySchemes: {
+        key: {
+          type: 'http',
+          scheme: 'bearer',
+          description: 'The key of `api.keyFile`. Where the configuration names none, none is asked for.',
+        },
+      },
+    },
+  };
+}
+
+type SchemaOf = (schema: z.ZodType) => object;
+
+function described(id: string, operation: Operation, schemaOf: SchemaOf): object {
+  const { summary, params, body, status = 200, answer, refused = [] } = operation;
+  const changes = methodOf(operation) !== 'GET';
+  const refusals = [400, 403, 500, ...(changes ? [401, 413, 415] : []), ...(params ? [404] : []), ...refused];
+  const response = (code: number, content: object) => [code, { description: meanings[code], ...content }];
+  return {
+    operationId: id,
+    tags: [/^\/api\/(\w+)/.exec(urlOf(operation))?.[1] ?? 'probes'],
+    summary,
+    ...(changes && { security: [{ key: [] }] }),
+    ...(params && { parameters: parametersOf(schemaOf(params)) }),
+    ...(body && { requestBody: { required: true, ...json(body, schemaOf) } }),
+    responses: Object.fromEntries([
+      response(status, contentOf(answer, schemaOf)),
+      ...refusals.map((code) => response(code, json(refusal, schemaOf))),
+    ]),
+  };
+}
+
+function parametersOf({ properties = {} }: { properties?: Readonly<Record<string, object>> }): object[] {
+  return Object.entries(properties).map(([name, schema]) => ({ name, in: 'path', required: true, schema }));
+}
+
+function contentOf(answer: Operation['answer'], schemaOf: SchemaOf): object {
+  if (!('mediaType' in answer)) return answer instanceof z.ZodVoid ? {} : json(answer, schemaOf);
+  const { mediaType, description } = answer;
+  return { content: { [mediaType]: { schema: { type: 'string', description } } } };
+}
+
+function json(schema: z.ZodType, schemaOf: SchemaOf): object {
+  return { content: { 'application/json': { schema: schemaOf(schema) } } };
+}
+
+/** A schema as JSON; those in it that have a name go to the components. */
+function component(schema: z.ZodType, components: Record<string, object>): object {
+  const text = JSON.stringify(jsonSchemaOf(schema));
+  const {
+    $schema: _,
+    $defs = {},
+    ...rest
+  } = JSON.parse(text.replaceAll('#/$defs/', '#/components/schemas/'));
+  Object.assign(components, $defs);
+  return rest;
+}
