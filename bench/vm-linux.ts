@@ -8,7 +8,7 @@ import { quantile } from '../src/study/statistics/estimate.ts';
 import { DestinationProcess } from '../src/transport/destination-process.ts';
 import type { MigrationSpec } from '../src/workload/migration-spec.ts';
 import { LinuxSite } from '../src/worlds/vm/linux/linux-site.ts';
-import { VmWorld } from '../src/worlds/vm/vm-world.ts';
+import { vmWorld } from '../src/worlds/vm/vm-world.ts';
 
 const MiB = 2 ** 20;
 const RUNS = 12;
@@ -26,7 +26,7 @@ export async function linux(): Promise<void> {
   try {
     for (const verify of [...Array<'checksums'>(RUNS).fill('checksums'), 'full'] as const) {
       const setup = setupOf(verify);
-      const world = await VmWorld.create(setup, { destination: process }, site.movesIn);
+      const world = await vmWorld(setup, { destination: process }, site.movesIn);
       try {
         const course = await drive(setup.plan, world);
         print(course, site);

@@ -11,12 +11,13 @@ import {
 } from '../core/units.ts';
 import { UsageError } from '../platform/problem.ts';
 import { checked } from '../scenario/checked.ts';
-import { type GuestDefinition, guestDefinition } from '../scenario/migration-request.ts';
+import { guestDefinition } from '../scenario/migration-request.ts';
 import { quantity, whole } from '../scenario/quantity.ts';
 import { readYaml } from '../scenario/yaml-file.ts';
 import { parseAddress } from '../transport/address.ts';
 import type { DestinationThere } from '../transport/connect.ts';
 import { readKey } from '../transport/key-file.ts';
+import type { GuestDefinition } from '../workload/guest-definition.ts';
 
 /** What a daemon is told by its file; every value resolved. */
 export interface Configuration {

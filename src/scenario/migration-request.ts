@@ -2,19 +2,13 @@ import { z } from 'zod';
 import { type CpuPlan, freeCpu, schedulers } from '../core/cpu/cpu-plan.ts';
 import type { Plan } from '../core/migration/plan.ts';
 import { UsageError } from '../platform/problem.ts';
-import type { Hello } from '../transport/hello.ts';
+import type { GuestDefinition } from '../workload/guest-definition.ts';
 import type { GuestSpec } from '../workload/programs.ts';
 import { checked } from './checked.ts';
 import { checkCpu, resolveCpu } from './cpu.ts';
 import { insisting, resolveGuest, resolvePlan } from './parts.ts';
 import { whole } from './quantity.ts';
 import { guestSchema, migrationSchema } from './scenario-schema.ts';
-
-/** A guest that is to live on a host, and what is reserved for it there. */
-export interface GuestDefinition {
-  readonly guest: GuestSpec;
-  readonly reservation: Hello['reservation'];
-}
 
 /** A scenario's guest, and who keeps its reservation. */
 const guestDefinitionSchema = guestSchema.extend({
@@ -56,7 +50,7 @@ export interface RequestedMigration {
 export function requestedMigration(
   raw: unknown,
   guest: GuestSpec,
-  reservation: Hello['reservation'],
+  reservation: GuestDefinition['reservation'],
 ): RequestedMigration {
   const document = checked(migrationSchema, raw, 'migration');
   return insisting((insist) => {

@@ -22,10 +22,8 @@ import { Timeline, TimelineReader } from './timeline.ts';
 
 export interface ProcessorsOptions {
   readonly scheduler: Scheduler;
-  /** Whose threads the caller starts. */
+  /** The threads of hogs are started and ended here, those of the others by the caller. */
   readonly entities: readonly SchedEntity[];
-  /** Programs that always want to run: threads that are started and ended here. */
-  readonly hogs: readonly SchedEntity[];
   readonly reclaim: boolean;
 }
 
@@ -40,7 +38,6 @@ const OPEN_WITHIN_NS = 10e9;
 /** The processors of a real world: who competes for them, who decides, and what came of it. */
 export class Processors {
   readonly #options: ProcessorsOptions;
-  /** Those of the caller, then the hogs. */
   readonly #entities: readonly SchedEntity[];
   readonly #accounts: readonly SliceAccount[];
   readonly #memory: SchedulerMemory;
@@ -59,7 +56,7 @@ export class Processors {
 
   private constructor(options: ProcessorsOptions) {
     this.#options = options;
-    this.#entities = [...options.entities, ...options.hogs];
+    this.#entities = options.entities;
     this.#accounts = this.#entities.map((entity) => new SliceAccount(entity));
     this.#memory = SchedulerMemory.withSlots(this.#entities.length, this.#processors);
     this.#slots = this.#entities.map((_, index) => new ThreadSlot(this.#memory.buffer, index));
@@ -80,12 +77,12 @@ export class Processors {
       }
       if (cpu.#isCooperative) await cpu.#startDispatcher();
       if (cpu.#entities.some(({ reservation }) => reservation)) await cpu.#startProbe();
-      for (const { name } of options.hogs) cpu.#thread('hog-worker', cpu.threadDataOf(name));
+      for (const { name } of cpu.#hogs) cpu.#thread('hog-worker', cpu.threadDataOf(name));
     } catch (cause) {
       await cpu.end();
       throw new Failure(reasonOf(cause));
     }
-    await cpu.#opened(options.hogs);
+    await cpu.#opened(cpu.#hogs);
     // A process that forgets to end them can end all the same.
     for (const worker of cpu.#workers) worker.unref();
     return cpu;
@@ -164,7 +161,11 @@ export class Processors {
 
   /** Whether it is worth recording who ran when. */
   get #isCompeted(): boolean {
-    return this.#options.scheduler !== 'none' || this.#options.hogs.length > 0;
+    return this.#options.scheduler !== 'none' || this.#hogs.length > 0;
+  }
+
+  get #hogs(): readonly SchedEntity[] {
+    return this.#entities.filter(({ kind }) => kind === 'hog');
   }
 
   get #isCooperative(): boolean {

@@ -1,4 +1,4 @@
-import type { JournalEntry } from '../core/wire/ownership.ts';
+import { isClosing, type JournalEntry } from '../core/wire/ownership.ts';
 import { reasonOf } from '../platform/failure.ts';
 import type { GuestSpec } from '../workload/programs.ts';
 import { Journal } from './journal.ts';
@@ -14,9 +14,14 @@ export class SourceJournal {
   /** What a reader of the record must know of it. */
   readonly notes: string[] = [];
   readonly #journal: Journal | undefined;
+  #hasEnded = false;
 
   /** @throws Failure the guest is in a migration that has not ended, or the journal cannot be written. */
-  constructor({ destination, journals }: JournalOptions, guest: GuestSpec, migration: string) {
+  constructor(
+    { destination, journals }: JournalOptions,
+    guest: Pick<GuestSpec, 'name' | 'pages' | 'pageSizeBytes'>,
+    migration: string,
+  ) {
     if (journals === undefined) return;
     const { name, pages, pageSizeBytes } = guest;
     const peer = `${destination.host}:${destination.port}`;
@@ -28,10 +33,12 @@ export class SourceJournal {
     this.#journal?.write(entry);
   }
 
-  /** Where the guest is has been decided: that must not depend on a disk. */
+  /** Where the guest is has been decided: that must not depend on a disk. After the end of the migration it says nothing more. */
   remark(entry: JournalEntry, why?: string): void {
+    if (this.#hasEnded) return;
     try {
       this.#journal?.write(entry, why);
+      this.#hasEnded = isClosing(entry);
     } catch (cause) {
       this.notes.push(`'${entry}' is not in the journal: ${reasonOf(cause)}`);
     }

@@ -5,7 +5,7 @@ import { pathToFileURL } from 'node:url';
 /** A host in a process of its own, which does what it is told and answers; it ends with whoever started it. */
 const [dist, options] = process.argv.slice(2);
 const { Host } = await import(pathToFileURL(`${dist}/worlds/threads/host.js`).href);
-const { drive } = await import(pathToFileURL(`${dist}/lab/drive.js`).href);
+const { drive } = await import(pathToFileURL(`${dist}/run/drive.js`).href);
 
 const host = await Host.listen({
   host: '127.0.0.1',
@@ -17,7 +17,7 @@ const host = await Host.listen({
 const mallocTrim = trimmer();
 
 const commands = {
-  boot: (guest, how) => host.boot(guest, how),
+  boot: (definition) => host.boot(definition),
   guests: () => host.guests(),
   pause: (name) => host.pause(name),
   resume: (name) => host.resume(name),

@@ -1,6 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { threadCpuNs } from '../../dist/platform/thread-clock.js';
-import { openTurn } from '../../dist/sched/scheduled-thread.js';
+import { openScheduledThread } from '../../dist/sched/scheduled-thread.js';
 
 /**
  * One of a crowd: works in short pieces, sleeps, wakes, and is interrupted while it waits, at random. Counts how often
@@ -10,7 +10,7 @@ const { data, words, number } = workerData;
 /** Whose piece it is, whether somebody else worked meanwhile, how often that was, the end. */
 const [owner, isDisturbed, disturbances, end] = [0, 1, 2, 3];
 const shared = new Int32Array(words);
-const turn = openTurn(data);
+const thread = openScheduledThread(data);
 
 function work() {
   const isMine = Atomics.compareExchange(shared, owner, 0, number) === 0;
@@ -28,12 +28,12 @@ while (Atomics.load(shared, end) === 0) {
     isInterrupted = Math.random() < 0.2 || Atomics.load(shared, end) === 1;
     return isInterrupted;
   };
-  turn.wakes(interrupted);
+  thread.unblock(interrupted);
   for (let left = Math.random() * 60; left > 0 && !isInterrupted; left--, pieces++) {
     work();
-    turn.pass(interrupted);
+    thread.checkpoint(interrupted);
   }
-  turn.sleeps();
+  thread.block();
   if (Math.random() < 0.7) Atomics.wait(shared, end, 0, Math.random() * 4);
 }
 parentPort.postMessage(pieces);

@@ -14,11 +14,12 @@ import { notifyThread } from '../../src/sched/scheduled-thread.ts';
 import { onQuietMachine } from '../fixtures/quiet-machine.ts';
 
 const server = (name: string, budgetMs: number, periodMs: number): SchedEntity => ({
+  kind: 'guest',
   name,
   reservation: { budgetNs: budgetMs * 1e6, periodNs: periodMs * 1e6 },
   processor: 0,
 });
-const hog = (name: string): SchedEntity => ({ name, reservation: null, processor: 0 });
+const hog = (name: string): SchedEntity => ({ kind: 'hog', name, reservation: null, processor: 0 });
 
 let cpu: Processors | undefined;
 const programs: Worker[] = [];
@@ -29,12 +30,14 @@ async function endAll(): Promise<void> {
   for (const program of programs.splice(0)) await program.terminate();
 }
 
+/** @param hogs always want to run, reserved or not; @param ours run programs of this test */
 async function start(
   scheduler: Scheduler,
   hogs: SchedEntity[],
-  entities: SchedEntity[] = [],
+  ours: SchedEntity[] = [],
 ): Promise<Processors> {
-  cpu = await Processors.start({ scheduler, entities, hogs, reclaim: false });
+  const entities = [...ours, ...hogs.map((entity) => ({ ...entity, kind: 'hog' as const }))];
+  cpu = await Processors.start({ scheduler, entities, reclaim: false });
   return cpu;
 }
 
@@ -247,9 +250,9 @@ describe.each(['cbs-hard', 'deadline', 'none'] as const)('a process under %s', (
   ])('%s exits by itself', async (_, last) => {
     const script = `
       process.exitCode = 1;
-      import('${new URL('../../dist/sched/processors.js', import.meta.url)}').then(async ({ Cpu }) => {
-        const hogs = [{ name: 'hog', reservation: null, processor: 0 }];
-        const cpu = await Cpu.start({ scheduler: '${scheduler}', entities: [], hogs, reclaim: false });
+      import('${new URL('../../dist/sched/processors.js', import.meta.url)}').then(async ({ Processors }) => {
+        const entities = [{ kind: 'hog', name: 'hog', reservation: null, processor: 0 }];
+        const cpu = await Processors.start({ scheduler: '${scheduler}', entities, reclaim: false });
         ${last}
         process.exitCode = 0;
       });`;

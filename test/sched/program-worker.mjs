@@ -1,18 +1,18 @@
 import { readFile } from 'node:fs/promises';
 import { parentPort, workerData } from 'node:worker_threads';
 import { threadCpuNs } from '../../dist/platform/thread-clock.js';
-import { openTurn } from '../../dist/sched/scheduled-thread.js';
+import { openScheduledThread } from '../../dist/sched/scheduled-thread.js';
 
 /** A program of a test: works for `workNs` of CPU time, sleeps for `sleepMs`, and so on until `flag` is set. */
 const { data, workNs, sleepMs, flag } = workerData;
 const word = new Int32Array(flag);
-const turn = openTurn(data);
+const thread = openScheduledThread(data);
 const isTold = () => Atomics.load(word, 0) !== 0;
 
 while (!isTold()) {
-  turn.wakes(isTold);
-  for (const until = threadCpuNs() + workNs; threadCpuNs() < until && !isTold(); ) turn.pass(isTold);
-  turn.sleeps();
+  thread.unblock(isTold);
+  for (const until = threadCpuNs() + workNs; threadCpuNs() < until && !isTold(); ) thread.checkpoint(isTold);
+  thread.block();
   if (sleepMs > 0) Atomics.wait(word, 0, 0, sleepMs);
 }
 // Needs a thread of the pool, which is started now if there is none.

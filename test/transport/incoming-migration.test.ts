@@ -5,7 +5,8 @@ import { freeCpu } from '../../src/core/cpu/cpu-plan.ts';
 import { drive } from '../../src/run/drive.ts';
 import { encodeFrame } from '../../src/transport/frame-writer.ts';
 import { ThreadsDestination } from '../../src/worlds/threads/threads-destination.ts';
-import { ThreadsWorld } from '../../src/worlds/threads/threads-world.ts';
+import { threadsWorld } from '../../src/worlds/threads/threads-world.ts';
+import type { World } from '../../src/worlds/world.ts';
 import { smallSetup } from '../fixtures/setup.ts';
 import { json, smallHello, stranger as strangerTo } from '../fixtures/stranger.ts';
 
@@ -187,8 +188,8 @@ describe('a source whose wire or destination fails', () => {
   }
 });
 
-function worldTowards(port: number): Promise<ThreadsWorld> {
-  return ThreadsWorld.create(
+function worldTowards(port: number): Promise<World> {
+  return threadsWorld(
     { guest, plan, cpu: freeCpu },
     { to: { host: '127.0.0.1', port, key: null }, viewerHost: '127.0.0.1' },
   );

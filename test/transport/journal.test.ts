@@ -12,7 +12,7 @@ import { encodeFrame } from '../../src/transport/frame-writer.ts';
 import { Journal } from '../../src/transport/journal.ts';
 import { recover } from '../../src/transport/recover.ts';
 import { ThreadsDestination } from '../../src/worlds/threads/threads-destination.ts';
-import { ThreadsWorld } from '../../src/worlds/threads/threads-world.ts';
+import { threadsWorld } from '../../src/worlds/threads/threads-world.ts';
 import { entriesIn, leaveJournal } from '../fixtures/journals.ts';
 import { smallSetup } from '../fixtures/setup.ts';
 
@@ -48,7 +48,7 @@ describe('a migration with journals', () => {
   afterEach(() => destination.close());
 
   const towards = (change: Partial<typeof plan> = {}) =>
-    ThreadsWorld.create(
+    threadsWorld(
       { guest, plan: { ...plan, ...change }, cpu: freeCpu },
       { to: { ...destination.address, key: null }, viewerHost: '127.0.0.1', journals: here },
     );
@@ -172,7 +172,7 @@ describe('a connection that breaks around the commit', () => {
 
   const unverified = { ...plan, verify: 'checksums' as const };
   const over = (port: number) =>
-    ThreadsWorld.create(
+    threadsWorld(
       { guest, plan: unverified, cpu: freeCpu },
       {
         to: { host: '127.0.0.1', port, key: null, silenceMs: 1_000 },

@@ -10,7 +10,8 @@ import { FrameReader } from '../../src/transport/frame-reader.ts';
 import { encodeFrame } from '../../src/transport/frame-writer.ts';
 import { isProofOf, proofOf, sourceChallenge } from '../../src/transport/proof.ts';
 import { ThreadsDestination } from '../../src/worlds/threads/threads-destination.ts';
-import { ThreadsWorld } from '../../src/worlds/threads/threads-world.ts';
+import { threadsWorld } from '../../src/worlds/threads/threads-world.ts';
+import type { World } from '../../src/worlds/world.ts';
 import { smallSetup } from '../fixtures/setup.ts';
 import { json, smallHello, stranger } from '../fixtures/stranger.ts';
 
@@ -39,9 +40,9 @@ afterEach(async () => {
   await destination.close();
 });
 
-function worldTowards(port: number, withKey: Uint8Array | null): Promise<ThreadsWorld> {
+function worldTowards(port: number, withKey: Uint8Array | null): Promise<World> {
   const { guest, plan } = smallSetup();
-  return ThreadsWorld.create(
+  return threadsWorld(
     { guest, plan, cpu: freeCpu },
     { to: { host: '127.0.0.1', port, key: withKey }, viewerHost: '127.0.0.1' },
   );

@@ -1,17 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { idleLink } from '../../core/link/account.ts';
-import type {
-  MigrationResult,
-  Outage,
-  Outcome,
-  Verification,
-} from '../../core/migration/migration-result.ts';
+import type { MigrationResult, Outcome, Verification } from '../../core/migration/migration-result.ts';
 import { formatDuration, NANOS_PER_MILLISECOND, type Nanos } from '../../core/units.ts';
 import { ViewerThread } from '../../observe/viewer/viewer-thread.ts';
 import { clockNs } from '../../platform/clock.ts';
 import { Failure, reasonOf } from '../../platform/failure.ts';
 import type { MigrationSpec } from '../../workload/migration-spec.ts';
+import { retireAndCompare } from '../retirement.ts';
 import type { World } from '../world.ts';
 import { machineFolder } from './machine-folder.ts';
 import { NativeMigrationLog, type QueryMigrate } from './native-migration-log.ts';
@@ -27,8 +23,6 @@ interface Parts {
 }
 
 const HOST = '127.0.0.1';
-const HEARTBEATS_AFTERWARDS = 25;
-const CATCHING_UP_MS = 10_000;
 /** QEMU's default for the downtime that it aims at. */
 const DEFAULT_LIMIT_NS = 300e6;
 /** Of QEMU's own; for a link without a rate. */
@@ -197,16 +191,17 @@ export class QemuNativeWorld implements World {
   }
 
   /** As in the world vm: the guest that moved must end like one that never did. */
-  async #afterwards(): Promise<{ outage: Outage | null; continued: Verification['continued'] }> {
+  #afterwards(): ReturnType<typeof retireAndCompare> {
     const { source, destination, viewer } = this.#parts;
-    const afterwardsMs =
-      (HEARTBEATS_AFTERWARDS * this.#setup.guest.heartbeatPeriodNs) / NANOS_PER_MILLISECOND;
-    await sleep(afterwardsMs);
-    await destination.rest();
-    const outage = await viewer.outage(destination.heartbeats);
-    viewer.forgetSource();
-    await source.advance(destination.steps, CATCHING_UP_MS + 2 * afterwardsMs);
-    return { outage, continued: source.hash() === destination.hash() ? 'identical' : 'different' };
+    return retireAndCompare({
+      heartbeatPeriodNs: this.#setup.guest.heartbeatPeriodNs,
+      viewer,
+      retire: () => destination.retire(),
+      replay: (steps, ranOnMs) => {
+        viewer.forgetSource();
+        return source.replay(steps, ranOnMs);
+      },
+    });
   }
 }
 

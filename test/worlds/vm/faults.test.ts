@@ -9,8 +9,9 @@ import type { MigrationResult } from '../../../src/core/migration/migration-resu
 import type { Plan } from '../../../src/core/migration/plan.ts';
 import type { Step } from '../../../src/core/migration/steps.ts';
 import { drive } from '../../../src/run/drive.ts';
+import type { OutgoingMigration } from '../../../src/worlds/outgoing/outgoing-migration.ts';
 import { VmDestination } from '../../../src/worlds/vm/vm-destination.ts';
-import { VmWorld } from '../../../src/worlds/vm/vm-world.ts';
+import { vmWorld } from '../../../src/worlds/vm/vm-world.ts';
 import { main, root, switchover } from '../../fixtures/command.ts';
 import { MachineSeen, withoutQemu } from '../../fixtures/qemu.ts';
 import { smallSetup } from '../../fixtures/setup.ts';
@@ -32,12 +33,12 @@ describe.skipIf(withoutQemu !== undefined)('a virtual machine whose migration is
   /** Migrates, and disturbs after the first step of this kind, or as soon as the destination's journal has the entry. */
   async function disturbed(
     when: { after: Step['kind'] } | { entry: string },
-    disturb: (world: VmWorld) => unknown,
+    disturb: (world: OutgoingMigration) => unknown,
     check: (course: MigrationResult) => Promise<void>,
     plan: Partial<Plan> = {},
   ): Promise<void> {
     const setup = smallSetup({ plan: { observeNs: 0, verify: 'full', ...plan } });
-    const world = await VmWorld.create(setup, { destination: destination.address, journals });
+    const world = await vmWorld(setup, { destination: destination.address, journals });
     let done = false;
     const once = () => {
       if (!done) disturb(world);

@@ -3,7 +3,8 @@ import type { Outage } from '../../../core/migration/migration-result.ts';
 import { formatDuration, type Nanos } from '../../../core/units.ts';
 import { clockNs } from '../../../platform/clock.ts';
 import type { MigrationSpec } from '../../../workload/migration-spec.ts';
-import type { Arrival, VmGuest, VmGuestPlace, VmSender } from '../vm-guest.ts';
+import type { Arrival } from '../../outgoing/source-guest.ts';
+import type { VmGuest, VmGuestPlace, VmSender } from '../vm-guest.ts';
 import { Client } from './client.ts';
 import type { ClientMeasurements } from './client-main.ts';
 import type { ServiceAddress } from './initramfs.ts';
@@ -80,7 +81,7 @@ export class LinuxGuest implements VmGuest {
     this.#client.watchGaps();
   }
 
-  async aboutToStop(): Promise<void> {
+  async preparePause(): Promise<void> {
     this.#movedFromNs = clockNs();
     await this.#network.move('destination');
     this.#movedNs = clockNs();

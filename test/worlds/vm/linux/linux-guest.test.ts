@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { drive } from '../../../../src/run/drive.ts';
 import { DestinationProcess } from '../../../../src/transport/destination-process.ts';
 import { LinuxSite } from '../../../../src/worlds/vm/linux/linux-site.ts';
-import { VmWorld } from '../../../../src/worlds/vm/vm-world.ts';
+import { vmWorld } from '../../../../src/worlds/vm/vm-world.ts';
 import { withoutLinux } from '../../../fixtures/qemu.ts';
 import { smallSetup } from '../../../fixtures/setup.ts';
 
@@ -33,7 +33,7 @@ describe.skipIf(withoutLinux !== undefined)('a Linux guest with a service', () =
         ...{ rateBytesPerSecond: 100e6, stopRateBytesPerSecond: 100e6, depthBytes: 524_288 },
       },
     });
-    const world = await VmWorld.create(setup, { destination }, site.movesIn);
+    const world = await vmWorld(setup, { destination }, site.movesIn);
     try {
       const course = await drive(setup.plan, world);
       expect(course).toMatchObject({ outcome: 'completed', owner: 'destination' });
