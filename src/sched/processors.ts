@@ -28,8 +28,8 @@ export interface ProcessorsOptions {
 }
 
 /**
- * Of a processor, or of all: beyond this, too little is left for handing over the turns, and for programs that take
- * none. It is also the kernel's own limit for reservations.
+ * Of a processor, or of all: beyond this, too little is left for handing over, and for programs that are
+ * not dispatched. It is also the kernel's own limit for reservations.
  */
 const MOST_RESERVED = 0.95;
 const READ_EVERY_MS = 250;
@@ -51,7 +51,7 @@ export class Processors {
   #dispatcher: Raised | undefined;
   /** Why one of the threads that were started here has died. */
   #crash: string | undefined;
-  /** Whether reserved threads go before programs that do not take turns. */
+  /** Whether reserved threads go before programs that are not dispatched. */
   #hasUrgent = false;
 
   private constructor(options: ProcessorsOptions) {
@@ -72,7 +72,7 @@ export class Processors {
     try {
       if (cpu.#isCooperative && cpu.#entities.length > MOST_SLOTS) {
         throw new Failure(
-          `at most ${MOST_SLOTS} threads can take turns (${cpu.#entities.length} are asked for)`,
+          `at most ${MOST_SLOTS} threads can be dispatched (${cpu.#entities.length} are asked for)`,
         );
       }
       if (cpu.#isCooperative) await cpu.#startDispatcher();
@@ -104,7 +104,7 @@ export class Processors {
   }
 
   /**
-   * Waits until all threads have opened their turns.
+   * Waits until all threads have taken their slots.
    * @throws Refusal one has not got the reservation that it asked for; whatever was started here has ended.
    */
   async admitted(): Promise<void> {
@@ -126,7 +126,7 @@ export class Processors {
     return this.#accounts.flatMap((account) => account.record(untilNs) ?? []);
   }
 
-  /** The number by which the kernel knows the thread of this name, once it has opened its turn. */
+  /** The number by which the kernel knows the thread of this name, once it has taken its slot. */
   threadOf(name: string): number {
     return this.#slots[this.#entities.findIndex((entity) => entity.name === name)]!.thread;
   }
@@ -172,7 +172,7 @@ export class Processors {
     return this.#options.scheduler !== 'none' && this.#options.scheduler !== 'deadline';
   }
 
-  /** Whether a processor is left where nobody takes turns. */
+  /** Whether a processor is left on which nothing is dispatched. */
   get #hasRoom(): boolean {
     return this.#processors < availableParallelism();
   }
@@ -185,7 +185,7 @@ export class Processors {
     const data: DispatcherData = {
       memory: this.#memory.buffer,
       rule: ruleOf[this.#options.scheduler],
-      competitors: this.#entities,
+      entities: this.#entities,
     };
     const raised = await this.#raised(this.#thread('dispatcher-worker', data));
     this.#dispatcher = raised;

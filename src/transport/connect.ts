@@ -7,7 +7,7 @@ export interface DestinationThere {
   readonly port: number;
   /** The key that it asks for. */
   readonly key: Uint8Array | null;
-  /** How long it may be silent although it is its turn, or take nothing. */
+  /** How long it may be silent although something is expected of it, or take nothing. */
   readonly silenceMs?: number;
 }
 

@@ -1,4 +1,4 @@
-import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
+import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import { idleLink, LinkAccount } from '../core/link/account.ts';
 import { type Bucket, changeRate, fullBucket, level, reserve } from '../core/link/bucket.ts';
 import { ceilingAt } from '../core/link/ceiling.ts';
@@ -29,7 +29,7 @@ export class Pacer {
   #bucket: Bucket | undefined;
   #account: LinkAccount | undefined;
   #latestNs = 0;
-  /** The last departure or change of the rate. */
+  /** When bytes were last sent, or the rate was last changed. */
   #heldSinceNs = 0;
 
   /**
@@ -59,7 +59,7 @@ export class Pacer {
   }
 
   /**
-   * Sleeps until `bytes` may leave, and lets the event loop turn.
+   * Sleeps until `bytes` may leave, and lets the event loop run.
    * @param inAll what is to leave, these bytes and all after them: it is waited for so much at most
    */
   async wait(bytes: Bytes, inAll = bytes): Promise<void> {
@@ -74,7 +74,7 @@ export class Pacer {
     if (restNs > 0) Atomics.wait(this.#alarm, 0, 0, restNs / NANOS_PER_MILLISECOND);
     this.#latestNs = Math.max(this.#latestNs, clockNs() - until);
     this.#thread.unblock();
-    await turn();
+    await setImmediate();
   }
 
   /** There is something to send now. */
@@ -83,7 +83,7 @@ export class Pacer {
   }
 
   /** Takes the tokens of bytes that are handed to the kernel now. Before a rate was set nothing is accounted for. */
-  departs(bytes: Bytes): void {
+  sends(bytes: Bytes): void {
     const now = clockNs();
     this.#follow(now);
     this.#account?.departed(now, bytes, this.#bucket);

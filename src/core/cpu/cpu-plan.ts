@@ -4,7 +4,7 @@ import type { CbsRule } from './cbs.ts';
 import type { Reservation } from './reservation.ts';
 
 /**
- * Who decides which thread runs. `none`: the operating system, as it likes. `fair`: in turn, for 4 ms each.
+ * Who decides which thread runs. `none`: the operating system, as it likes. `fair`: round robin, 4 ms each.
  * `cbs-soft`, `cbs-hard`: reservations by a constant bandwidth server. `deadline`: the kernel's SCHED_DEADLINE.
  */
 export const schedulers = ['none', 'fair', 'cbs-soft', 'cbs-hard', 'deadline'] as const;

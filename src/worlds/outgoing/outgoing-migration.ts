@@ -131,7 +131,7 @@ export class OutgoingMigration implements World {
       .map((slice) => ({ ...slice, startNs: this.#since(slice.startNs), endNs: this.#since(slice.endNs) }));
   }
 
-  /** The sender first, which looks at the guest's memory. */
+  /** The sender ends first: it reads the guest's memory. */
   async close(): Promise<void> {
     this.#ownership.end();
     await this.#guest.sender.end();

@@ -19,7 +19,7 @@ export type Claim = keyof typeof claims;
 
 /**
  * A guest that lives in this process, whether it was booted here or has arrived: its thread, its memory and its
- * share of a processor. Whoever wants to do something with it claims it first.
+ * processor. Whoever wants to do something with it claims it first.
  */
 export class GuestInstance {
   readonly definition: GuestDefinition;
@@ -73,7 +73,7 @@ export class GuestInstance {
     });
     let thread: GuestThread | undefined;
     try {
-      thread = await GuestThread[how](guest, heartbeats, processors.threadDataOf('guest'));
+      thread = await GuestThread.start(guest, heartbeats, processors.threadDataOf('guest'), how);
       await processors.admitted();
       const instance = new GuestInstance(definition, heartbeats, processors, thread, ended);
       instance.claim('arriving');

@@ -4,7 +4,7 @@ import type { HeartbeatAddress, Hello } from '../../transport/hello.ts';
 import type { HostedGuest } from '../../transport/hosted-guest.ts';
 import { NameClaims } from '../../transport/name-claims.ts';
 import type { GuestDefinition } from '../../workload/guest-definition.ts';
-import { type GuestSpec, pagesNeeded, usedPages } from '../../workload/programs.ts';
+import { checkProgramFits, type GuestSpec } from '../../workload/programs.ts';
 import { GuestInstance } from './guest-instance.ts';
 
 /** The guests that live in this process, by name. */
@@ -55,9 +55,7 @@ export class GuestInstances implements Iterable<GuestInstance> {
     waitMs?: number,
   ): Promise<GuestInstance> {
     const { guest } = definition;
-    if (pagesNeeded(guest.program) > usedPages(guest)) {
-      throw new Failure(`a program of ${pagesNeeded(guest.program)} pages in a guest of ${usedPages(guest)}`);
-    }
+    checkProgramFits(guest);
     const leave = await this.#names.claim(guest.name, waitMs);
     let giveBack = () => {};
     try {

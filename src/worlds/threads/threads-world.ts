@@ -44,7 +44,7 @@ export async function threadsWorld(
     const processors = await Processors.start({ ...cpu, entities: schedEntities(cpu) });
     parts.push(processors);
     const heartbeats = { host, port: viewer.port, token };
-    const thread = await GuestThread.boot(guest, heartbeats, processors.threadDataOf('guest'));
+    const thread = await GuestThread.start(guest, heartbeats, processors.threadDataOf('guest'), 'boot');
     const reservation = cpu.guest && { ...cpu.guest, scheduler: cpu.scheduler };
     const instance = new GuestInstance({ guest, reservation }, heartbeats, processors, thread);
     parts.push(instance);

@@ -110,12 +110,12 @@ export class QemuNativeWorld implements World {
     const { source, viewer, relay } = this.#parts;
     await sleep(this.#setup.plan.observeNs / NANOS_PER_MILLISECOND);
     viewer.watchGaps();
-    const story = this.#watch();
+    const log = this.#watch();
     try {
       await source.qemu.qmp.execute('migrate', { uri: `tcp:${HOST}:${relay.port}` });
-      await this.#runsThere(story);
+      await this.#runsThere(log);
     } catch (cause) {
-      return this.#staysHere(story, cause);
+      return this.#staysHere(log, cause);
     }
     await sleep(SETTLING_MS);
     const last = await source.qemu.qmp.execute<QueryMigrate>('query-migrate');
@@ -123,9 +123,9 @@ export class QemuNativeWorld implements World {
     const { live, whole } = await relay.carried();
     const link = { ...whole, utilisation: null };
     const verified: Verification = { memory: 'not-checked', continued };
-    const course = story.completed(last, live);
+    const result = log.completed(last, live);
     const notes = notesOf(this.#setup.native ?? plainNative, last, this.#throttledPercent);
-    return { ...course, notes: [...course.notes, ...notes], outage, verified, servers: [], link };
+    return { ...result, notes: [...result.notes, ...notes], outage, verified, servers: [], link };
   }
 
   async close(): Promise<void> {
@@ -136,27 +136,27 @@ export class QemuNativeWorld implements World {
   /** Takes down what QEMU reports, and what it says when asked at these moments. */
   #watch(): NativeMigrationLog {
     const { source, destination, relay } = this.#parts;
-    const story = new NativeMigrationLog(clockNs());
+    const log = new NativeMigrationLog(clockNs());
     source.qemu.qmp.listen((event) => {
       if (event.event === 'STOP') {
         relay.stopped();
-        story.stopped(event, clockNs());
+        log.stopped(event, clockNs());
       }
       if (event.event !== 'MIGRATION_PASS') return;
       const atNs = clockNs();
       void source.qemu.qmp.execute<QueryMigrate>('query-migrate').then(
-        (answer) => story.passBegins(atNs, answer),
+        (answer) => log.passBegins(atNs, answer),
         () => {},
       );
     });
     destination.qemu.qmp.listen((event) => {
-      if (event.event === 'RESUME') story.resumed(event, clockNs());
+      if (event.event === 'RESUME') log.resumed(event, clockNs());
     });
-    return story;
+    return log;
   }
 
   /** @throws Failure it does not come to that. */
-  async #runsThere(story: NativeMigrationLog): Promise<void> {
+  async #runsThere(log: NativeMigrationLog): Promise<void> {
     const { source } = this.#parts;
     const { timeoutNs } = this.#setup.plan;
     const untilNs = clockNs() + (timeoutNs ?? Number.POSITIVE_INFINITY);
@@ -164,7 +164,7 @@ export class QemuNativeWorld implements World {
       const { status, 'cpu-throttle-percentage': throttled = 0 } =
         await source.qemu.qmp.execute<QueryMigrate>('query-migrate');
       this.#throttledPercent = Math.max(this.#throttledPercent, throttled);
-      if (status === 'completed' && story.hasResumed) return;
+      if (status === 'completed' && log.hasResumed) return;
       if (status === 'failed' || status === 'cancelled') throw new Failure(`QEMU's migration: ${status}`);
       if (clockNs() > untilNs)
         throw new NotConverged(`the timeout of ${formatDuration(timeoutNs!)} has passed`);
@@ -172,14 +172,14 @@ export class QemuNativeWorld implements World {
     }
   }
 
-  async #staysHere(story: NativeMigrationLog, cause: unknown): Promise<MigrationResult> {
+  async #staysHere(log: NativeMigrationLog, cause: unknown): Promise<MigrationResult> {
     const { source, viewer, relay } = this.#parts;
     const { qmp } = source.qemu;
     await qmp.execute('migrate_cancel').catch(() => {});
     const outcome: Outcome = cause instanceof NotConverged ? 'not-converged' : 'failed';
     const status = await qmp.execute<{ running: boolean }>('query-status').catch(() => ({ running: false }));
     return {
-      ...story.abandoned(outcome, reasonOf(cause), clockNs(), status.running ? 'source' : 'nobody'),
+      ...log.abandoned(outcome, reasonOf(cause), clockNs(), status.running ? 'source' : 'nobody'),
       outage: await viewer.outage(0),
       verified: { memory: 'not-checked', continued: 'not-checked' },
       servers: [],
