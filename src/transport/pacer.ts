@@ -18,7 +18,7 @@ const SHORTEST_WAIT_NS = NANOS_PER_MILLISECOND;
 
 /**
  * Holds a sender to its link reservation: says how long to wait before the next bytes, waits, and keeps an
- * account of what has left and when. Without a rate it only keeps the account.
+ * account of what was sent and when. Without a rate it only keeps the account.
  */
 export class Pacer {
   readonly #depthBytes: Bytes;
@@ -53,14 +53,14 @@ export class Pacer {
     return ceilingAt(this.#allowance.read(), clockNs()) === 0;
   }
 
-  /** Whether `bytes` may leave now on top of `ahead` that are about to leave. */
+  /** Whether `bytes` may be sent now on top of `ahead` that are about to be sent. */
   allows(ahead: Bytes, bytes: Bytes): boolean {
     return this.#waitNs(ahead + bytes) === 0;
   }
 
   /**
-   * Sleeps until `bytes` may leave, and lets the event loop run.
-   * @param inAll what is to leave, these bytes and all after them: it is waited for so much at most
+   * Sleeps until `bytes` may be sent, and lets the event loop run.
+   * @param inAll what is to be sent, these bytes and all after them: it is waited for so much at most
    */
   async wait(bytes: Bytes, inAll = bytes): Promise<void> {
     let waitNs = this.#waitNs(bytes);

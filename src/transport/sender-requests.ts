@@ -20,7 +20,8 @@ export interface SenderRequests {
   verify: object;
   commit: object;
   retire: object;
-  leave: object;
+  /** The destination keeps the guest: nothing more is asked. */
+  finish: object;
   /** How full is the bucket, meanwhile? */
   level: object;
   abort: { why: string };
@@ -34,7 +35,7 @@ export interface SenderResults {
   verify: string;
   commit: Committed;
   retire: Retired;
-  leave: undefined;
+  finish: undefined;
   level: number | null;
   abort: undefined;
 }
@@ -91,7 +92,7 @@ export function senderHandlers(sender: Sender): Handlers<SenderRequests> {
     verify: () => sender.verify(),
     commit: () => sender.commit(),
     retire: () => sender.retire(),
-    leave: () => sender.leave(),
+    finish: () => sender.finish(),
     level: () => sender.levelBytes,
     abort: ({ why }) => sender.abort(why),
   };

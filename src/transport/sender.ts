@@ -45,7 +45,7 @@ export type Committed =
   | { readonly kind: 'running'; readonly resumeNs: Nanos }
   | { readonly kind: 'not taken' | 'not answered'; readonly why: string };
 
-/** Whoever goes to sleep gives up the processor, and may wait long to have it again. */
+/** A thread that goes to sleep gives up the processor, and may wait long to have it again. */
 const AWAKE_NS = 300_000;
 
 /** A commit that was not answered is asked for this often. */
@@ -118,7 +118,7 @@ export class Sender {
         thread.checkpoint();
         if (cpuPerPageNs > 0) this.#workUntil(cpuBeganNs + next * cpuPerPageNs);
       }
-      // Under a reservation nothing may pile up here: it would leave in a burst once the kernel takes it again.
+      // Under a reservation nothing may pile up here: it would be sent in a burst once the kernel takes it again.
       if (rate !== null) await this.#taken(taken.at(-1));
       // Without one nothing else lets the event loop run, and an abort would go unheard.
       else await setImmediate();
@@ -193,8 +193,8 @@ export class Sender {
     }
   }
 
-  /** Leaves the guest to the destination, which runs it: all is said. */
-  leave(): void {
+  /** The destination keeps the guest, and nothing more is asked of it. */
+  finish(): void {
     this.#connection!.connection.finish();
   }
 

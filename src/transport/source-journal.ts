@@ -3,12 +3,6 @@ import { reasonOf } from '../platform/failure.ts';
 import type { GuestSpec } from '../workload/programs.ts';
 import { Journal } from './journal.ts';
 
-export interface JournalOptions {
-  readonly destination: { readonly host: string; readonly port: number };
-  /** The folder where a journal is kept; without it, none is. */
-  readonly journals?: string | undefined;
-}
-
 /** The source's journal of one migration, or nothing at all where none is asked for. */
 export class SourceJournal {
   /** What a reader of the record must know of it. */
@@ -16,14 +10,17 @@ export class SourceJournal {
   readonly #journal: Journal | undefined;
   #hasEnded = false;
 
-  /** @throws Failure the guest is in a migration that has not ended, or the journal cannot be written. */
+  /**
+   * @param journals the folder where a journal is kept; without it, none is
+   * @throws Failure the guest is in a migration that has not ended, or the journal cannot be written
+   */
   constructor(
-    { destination, journals }: JournalOptions,
-    guest: Pick<GuestSpec, 'name' | 'pages' | 'pageSizeBytes'>,
+    journals: string | undefined,
     migration: string,
+    { name, pages, pageSizeBytes }: Pick<GuestSpec, 'name' | 'pages' | 'pageSizeBytes'>,
+    destination: { readonly host: string; readonly port: number },
   ) {
     if (journals === undefined) return;
-    const { name, pages, pageSizeBytes } = guest;
     const peer = `${destination.host}:${destination.port}`;
     this.#journal = Journal.atSource(journals, { migration, guest: name, pages, pageSizeBytes, peer });
   }

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { MemoryComparison, Outage } from '../core/migration/migration-result.ts';
 import { NANOS_PER_MILLISECOND, type Nanos } from '../core/units.ts';
 import type { ViewerThread } from '../observe/viewer/viewer-thread.ts';
 import type { Retired } from '../transport/payloads.ts';
+import type { Completion } from './outgoing/source-guest.ts';
 
 /** After the hand-over the guest runs on for so many heartbeats, so that its client can say how it went. */
 const HEARTBEATS_AFTERWARDS = 25;
@@ -25,14 +25,16 @@ export interface MovedGuest {
  * Lets a guest run on at its destination and retires it there. Then the copy that stayed behind makes the same number
  * of steps: a guest that never moved must end with the same memory.
  */
-export async function retireAndCompare({ heartbeatPeriodNs, viewer, retire, replay }: MovedGuest): Promise<{
-  readonly outage: Outage | null;
-  readonly continued: MemoryComparison;
-}> {
+export async function retireAndCompare({
+  heartbeatPeriodNs,
+  viewer,
+  retire,
+  replay,
+}: MovedGuest): Promise<Completion> {
   const ranOnMs = (HEARTBEATS_AFTERWARDS * heartbeatPeriodNs) / NANOS_PER_MILLISECOND;
   await sleep(ranOnMs);
   const moved = await retire();
   const outage = await viewer.outage(moved.heartbeats);
   const continued = (await replay(moved.steps, ranOnMs)) === moved.sha256 ? 'identical' : 'different';
-  return { outage, continued };
+  return { outage, continued, notes: [] };
 }

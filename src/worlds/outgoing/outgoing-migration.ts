@@ -1,10 +1,11 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Slice } from '../../core/cpu/slice.ts';
 import type { Ceiling } from '../../core/link/ceiling.ts';
 import type { Measurements, Outage, Verification } from '../../core/migration/migration-result.ts';
 import { PageSet } from '../../core/migration/pages.ts';
 import type { Plan } from '../../core/migration/plan.ts';
 import type { Step, StepResult } from '../../core/migration/steps.ts';
-import type { Nanos } from '../../core/units.ts';
+import { NANOS_PER_MILLISECOND, type Nanos } from '../../core/units.ts';
 import type { End } from '../../core/wire/handover.ts';
 import { clockNs } from '../../platform/clock.ts';
 import { reasonOf } from '../../platform/failure.ts';
@@ -12,10 +13,8 @@ import type { DestinationThere } from '../../transport/connect.ts';
 import { Interruption } from '../../transport/interruption.ts';
 import type { LinkStatus } from '../../transport/sender-thread.ts';
 import { SourceJournal } from '../../transport/source-journal.ts';
-import { Watchdog } from '../../transport/watchdog.ts';
 import type { World } from '../world.ts';
-import { SamplingWindows } from './sampling-windows.ts';
-import type { Arrival, DirtyPages, PausedGuest, SourceGuest } from './source-guest.ts';
+import type { DirtyPages, PausedGuest, SourceGuest } from './source-guest.ts';
 import { SourceOwnership } from './source-ownership.ts';
 
 export interface OutgoingMigrationOptions {
@@ -40,16 +39,15 @@ export class OutgoingMigration implements World {
   readonly #guest: SourceGuest;
   readonly #journal: SourceJournal;
   readonly #interruption: Interruption;
-  readonly #watchdog: Watchdog;
   readonly #ownership: SourceOwnership;
-  readonly #windows: SamplingWindows;
   readonly #parts: readonly { end(): Promise<unknown> }[];
   readonly #beganAtNs = clockNs();
   /** By the host's clock; undefined: it was not paused for this migration. */
   #pausedAtNs: Nanos | undefined;
   #paused: PausedGuest | undefined;
   #verified: Verification = { memory: 'not-checked', continued: 'not-checked' };
-  #arrivalNotes: readonly string[] = [];
+  #windowBeganAtNs: Nanos | undefined;
+  #completionNotes: readonly string[] = [];
 
   private constructor(
     guest: SourceGuest,
@@ -60,9 +58,7 @@ export class OutgoingMigration implements World {
     this.#guest = guest;
     this.#journal = journal;
     this.#interruption = interruption;
-    this.#watchdog = new Watchdog(plan, interruption);
-    this.#ownership = new SourceOwnership(guest, journal, interruption, this.#watchdog);
-    this.#windows = new SamplingWindows(guest);
+    this.#ownership = new SourceOwnership(guest, plan, journal, interruption);
     this.#parts = parts;
   }
 
@@ -75,7 +71,7 @@ export class OutgoingMigration implements World {
     let journal: SourceJournal | undefined;
     try {
       for (const processors of guest.processors) await interruption.unless(processors.admitted());
-      journal = new SourceJournal({ destination: to, journals }, guest.guest, migration);
+      journal = new SourceJournal(journals, migration, guest.guest, to);
       await interruption.unless(guest.connect(to, migration));
       return new OutgoingMigration(guest, options, interruption, journal);
     } catch (cause) {
@@ -144,7 +140,7 @@ export class OutgoingMigration implements World {
     const interruption = this.#interruption;
     switch (step.kind) {
       case 'observe':
-        return this.#dirty(await interruption.unless(this.#windows.next(step.windowNs)));
+        return this.#observe(step.windowNs);
       case 'learn':
         return { kind: 'learned', now: this.#now(), rates: guest.writeRates() };
       case 'track':
@@ -168,13 +164,25 @@ export class OutgoingMigration implements World {
     }
   }
 
-  /** From here on the watchdog counts, also for a guest whose user has paused it: that waits as well. */
+  /** The first window begins when it is asked for, each later one where the one before it ended. */
+  async #observe(windowNs: Nanos): Promise<StepResult> {
+    const interruption = this.#interruption;
+    const dirtyPages = () => interruption.unless(this.#guest.dirtyPages(true));
+    const beganAtNs = this.#windowBeganAtNs ?? (await dirtyPages()).atNs;
+    const restNs = Math.max(0, beganAtNs + windowNs - clockNs());
+    await interruption.unless(sleep(restNs / NANOS_PER_MILLISECOND));
+    const found = await dirtyPages();
+    this.#windowBeganAtNs = found.atNs;
+    return this.#dirty({ ...found, windowNs: found.atNs - beganAtNs });
+  }
+
+  /** From here on the watchdog counts, also for a guest that its user had paused: the user waits as well. */
   async #stop(): Promise<StepResult> {
     const guest = this.#guest;
-    await this.#interruption.unless(guest.preparePause());
+    if (guest.preparePause) await this.#interruption.unless(guest.preparePause());
     const since = (atNs: Nanos) => {
       this.#pausedAtNs = atNs;
-      this.#watchdog.arm(atNs);
+      this.#ownership.watch(atNs);
     };
     this.#paused = await guest.pause(since);
     const { atNs } = this.#paused;
@@ -185,11 +193,14 @@ export class OutgoingMigration implements World {
   }
 
   async #handOver(verify: boolean): Promise<StepResult> {
-    const { sender } = this.#guest;
+    const guest = this.#guest;
+    const { sender } = guest;
     const interruption = this.#interruption;
     const { guestTimeNs, staysPaused: paused } = this.#paused!;
-    const bytes = await interruption.unless(this.#guest.deviceState());
-    if (bytes) await interruption.unless(sender.ask('state', { bytes }));
+    if (guest.deviceState) {
+      const bytes = await interruption.unless(guest.deviceState());
+      await interruption.unless(sender.ask('state', { bytes }));
+    }
     const ready = await interruption.unless(sender.ask('stop', { guestTimeNs, paused }));
     if (verify) await this.#verify();
     const verifiedAtNs = verify ? clockNs() : ready.atNs;
@@ -216,10 +227,10 @@ export class OutgoingMigration implements World {
   }
 
   async #afterwards(): Promise<Measurements> {
-    const { outage, continued, notes }: Arrival = await this.#guest.arrived();
+    const { outage, continued, notes } = await this.#guest.completed();
     this.#journal.remark('ended');
     this.#verified = { ...this.#verified, continued };
-    this.#arrivalNotes = notes;
+    this.#completionNotes = notes;
     return this.#measurements(outage);
   }
 
@@ -242,7 +253,7 @@ export class OutgoingMigration implements World {
         ...processors.flatMap((one) => one.notes),
         ...this.#journal.notes,
         ...notes,
-        ...this.#arrivalNotes,
+        ...this.#completionNotes,
       ],
     };
   }

@@ -22,8 +22,8 @@ export interface PausedGuest {
   readonly staysPaused: boolean;
 }
 
-/** How it went for a guest that runs at the destination. */
-export interface Arrival {
+/** How it went for a guest that has moved. */
+export interface Completion {
   readonly outage: Outage | null;
   /** Its memory against that of a guest which never moved. */
   readonly continued: MemoryComparison;
@@ -31,14 +31,15 @@ export interface Arrival {
 }
 
 /**
- * What an outgoing migration asks of its guest, whatever kind it is. Nobody here reads its memory: pages are asked of
- * its sender, by their numbers. So a guest may be one that tells which pages are dirty only when it has looked itself,
- * and whose pages come out of somebody else's stream. Requests come one after the other.
+ * What an outgoing migration asks of its guest, whatever kind it is. It never reads the guest's memory: it asks the
+ * sender for pages, by their numbers, and the guest for dirty pages. So a guest may be one whose pages come out of a
+ * stream that somebody else writes, and that tells what is dirty at its own syncs
+ * (docs/decisions/036-one-source-end.md). Requests come one after the other.
  */
 export interface SourceGuest {
   readonly guest: Pick<GuestSpec, 'name' | 'pages' | 'pageSizeBytes'>;
   readonly sender: SenderThread;
-  /** Those whose accounts and slices belong to the migration: the guest's and its sender's, as far as there are any. */
+  /** Those on which the guest and its sender are scheduled, as far as they are. */
   readonly processors: readonly Processors[];
   /** What a reader of the record must know of this guest. */
   readonly notes: readonly string[];
@@ -49,29 +50,29 @@ export interface SourceGuest {
   /** The migration starts: from now on every page is dirty until it is sent, and its client's gaps count. */
   track(): Promise<void>;
   /**
-   * @param take take their marks off, so that each mark is reported exactly once
-   * @returns every page that is dirty; a guest that cannot tell may return more, and never fewer
+   * @param take whether to take their marks off, so that each mark is reported exactly once
+   * @returns every page that is dirty; a guest that cannot tell exactly returns more, never fewer
    */
   dirtyPages(take: boolean): Promise<DirtyPages>;
   /** Takes the marks of these pages off. */
   clear(pages: PageSet): Promise<void>;
-  /** What has to be done while it still runs, just before it is paused. May be abandoned. */
-  preparePause(): Promise<void>;
+  /** What has to be done just before it is paused. The migration may be interrupted meanwhile. */
+  preparePause?(): Promise<void>;
   /**
-   * Comes to its end by itself, and is waited for before `resume`.
-   * @param since told as soon as the guest may be paused, and since when; so it is known even if the rest fails
+   * Is never abandoned, so it must not wait for ever.
+   * @param since told, as soon as the guest may be paused, since when; so that is known even if the rest fails
    */
   pause(since: (atNs: Nanos) => void): Promise<PausedGuest>;
-  /** What it is beyond its pages, once it is paused; null: nothing, or its sender sees to it. */
-  deviceState(): Promise<Buffer | null>;
+  /** What it is beyond its pages, once it is paused. Without: nothing, or its sender sends that by itself. */
+  deviceState?(): Promise<Buffer>;
   /** SHA-256 of all its memory, in hexadecimal. It is paused. @throws Failure it cannot be read */
   hash(): Promise<string>;
-  /** It was paused for the migration, and goes on here. */
+  /** It was paused for the migration, and goes on here as it was before. */
   resume(): Promise<void>;
-  /** It runs at the destination: whatever is still to be done with it there, and what its client saw. */
-  arrived(): Promise<Arrival>;
-  /** It is not at the destination: what its client saw. */
+  /** The migration has completed: does what is still to be done with the guest at its destination. */
+  completed(): Promise<Completion>;
+  /** The migration has not completed: what the guest's client saw. */
   outage(): Promise<Outage | null>;
-  /** The migration has ended, and the guest is this one's. Asked again when `nobody` has been settled. */
+  /** The migration is closed, and this is whose the guest is. Called again once `nobody` has been settled. */
   release(owner: Owner): Promise<void>;
 }

@@ -1,15 +1,16 @@
 import type { Owner } from '../../core/migration/migration-result.ts';
+import type { Plan } from '../../core/migration/plan.ts';
 import type { Nanos } from '../../core/units.ts';
 import type { End } from '../../core/wire/handover.ts';
 import { Failure } from '../../platform/failure.ts';
 import type { Interruption } from '../../transport/interruption.ts';
 import type { SourceJournal } from '../../transport/source-journal.ts';
-import type { Watchdog } from '../../transport/watchdog.ts';
+import { Watchdog } from '../../transport/watchdog.ts';
 import type { SourceGuest } from './source-guest.ts';
 
 /**
- * Whose the guest is, as its source knows it. Up to the commit it is this end's. The commit is decided in one go, after
- * a last look at the clock and at who wants to end the migration, so that nobody cancels what has been given away.
+ * Whose the guest is, as far as its source knows. Up to the commit it is this end's. Between the last check whether the
+ * migration was interrupted and the commit nothing else can happen, so nobody cancels what has been given away.
  */
 export class SourceOwnership {
   readonly #guest: SourceGuest;
@@ -19,15 +20,20 @@ export class SourceOwnership {
   #owner: Owner = 'source';
   #isReleased = false;
 
-  constructor(guest: SourceGuest, journal: SourceJournal, interruption: Interruption, watchdog: Watchdog) {
+  constructor(guest: SourceGuest, plan: Plan, journal: SourceJournal, interruption: Interruption) {
     this.#guest = guest;
     this.#journal = journal;
     this.#interruption = interruption;
-    this.#watchdog = watchdog;
+    this.#watchdog = new Watchdog(plan, interruption);
   }
 
   get owner(): Owner {
     return this.#owner;
+  }
+
+  /** The guest is paused since then, by the host's clock, and may be only for as long as the plan allows. */
+  watch(pausedAtNs: Nanos): void {
+    this.#watchdog.arm(pausedAtNs);
   }
 
   /**
@@ -39,7 +45,7 @@ export class SourceOwnership {
     this.#watchdog.check();
     this.#interruption.check();
     this.#journal.write('commit');
-    this.#decided();
+    this.#endInterruption();
     this.#owner = 'nobody';
     const { result, atNs } = await this.#guest.sender.ask('commit', {});
     if (result.kind === 'not taken') this.#owner = 'source';
@@ -49,9 +55,9 @@ export class SourceOwnership {
     return { resumeNs: result.resumeNs, atNs };
   }
 
-  /** The migration is given up. A guest that is still ours goes on here; one that was given away does not, whatever became of it. */
+  /** The migration is given up. A guest that is still this end's goes on here; one that was given away does not. */
   async keep(why: string, wasPaused: boolean): Promise<void> {
-    this.#decided();
+    this.#endInterruption();
     if (this.#owner !== 'source') return;
     // The guest first: it is paused.
     if (wasPaused) {
@@ -64,7 +70,7 @@ export class SourceOwnership {
 
   /** Nothing more happens to the migration. */
   end(): void {
-    this.#decided();
+    this.#endInterruption();
     if (this.#owner === 'source') this.#journal.remark('aborted', 'closed before its end');
     this.#journal.close();
   }
@@ -93,7 +99,7 @@ export class SourceOwnership {
   }
 
   /** From here on nobody can end the migration. */
-  #decided(): void {
+  #endInterruption(): void {
     this.#interruption.over();
     this.#watchdog.disarm();
   }

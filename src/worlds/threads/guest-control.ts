@@ -53,14 +53,11 @@ export class Gate {
   }
 }
 
-/** What the guest's thread reports: `running` when it starts to run, `paused` at the end of every command. */
-export type GuestReport =
-  | {
-      readonly kind: 'paused';
-      /** Host clock. */
-      readonly atNs: Nanos;
-      readonly guestTimeNs: Nanos;
-      /** Of all memory, when the command was `hash`. */
-      readonly sha256: string | null;
-    }
-  | { readonly kind: 'running'; readonly atNs: Nanos };
+/** What the guest's thread answers to every command: to `run` when it begins to run, to the others when it is paused. */
+export interface GuestReport {
+  /** Host clock. */
+  readonly atNs: Nanos;
+  readonly guestTimeNs: Nanos;
+  /** Of all memory, when the command was `hash`. */
+  readonly sha256: string | null;
+}

@@ -30,7 +30,7 @@ export class GuestInstances implements Iterable<GuestInstance> {
     return this.#create(definition, null, 'boot', 0);
   }
 
-  /** Makes room for a guest that is to arrive. @throws Failure the name is taken, or there is no room for it. */
+  /** Makes room for a guest that will be received. @throws Failure the name is taken, or there is no room for it. */
   async expect({ guest, heartbeats, reservation }: Hello): Promise<HostedGuest> {
     const instance = await this.#create({ guest, reservation }, heartbeats, 'empty');
     return {
@@ -47,7 +47,7 @@ export class GuestInstances implements Iterable<GuestInstance> {
     await Promise.all([...this.#here.values()].map((instance) => instance.end()));
   }
 
-  /** @param waitMs how long for a guest of the same name to leave */
+  /** @param waitMs how long for a guest of the same name to release it */
   async #create(
     definition: GuestDefinition,
     heartbeats: HeartbeatAddress | null,
@@ -56,7 +56,7 @@ export class GuestInstances implements Iterable<GuestInstance> {
   ): Promise<GuestInstance> {
     const { guest } = definition;
     checkProgramFits(guest);
-    const leave = await this.#names.claim(guest.name, waitMs);
+    const releaseName = await this.#names.claim(guest.name, waitMs);
     let giveBack = () => {};
     try {
       giveBack = this.#take(guest);
@@ -64,13 +64,13 @@ export class GuestInstances implements Iterable<GuestInstance> {
         if (this.#here.get(instance.name) !== instance) return;
         this.#here.delete(instance.name);
         giveBack();
-        leave();
+        releaseName();
       });
       this.#here.set(instance.name, instance);
       return instance;
     } catch (cause) {
       giveBack();
-      leave();
+      releaseName();
       throw cause;
     }
   }

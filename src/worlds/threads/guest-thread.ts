@@ -8,9 +8,6 @@ import type { GuestSpec } from '../../workload/programs.ts';
 import { DirtyLog } from './dirty-log.ts';
 import { Gate, type GuestReport, type GuestWorkerData } from './guest-control.ts';
 
-export type PausedReport = Extract<GuestReport, { kind: 'paused' }>;
-export type RunningReport = Extract<GuestReport, { kind: 'running' }>;
-
 /** A guest in a thread of its own, over memory that others share. Commands are carried out one after the other. */
 export class GuestThread {
   readonly memory: SharedArrayBuffer;
@@ -54,13 +51,13 @@ export class GuestThread {
   }
 
   /** Runs from `guestTimeNs` on. */
-  run(guestTimeNs: number): Promise<RunningReport> {
-    return this.#command<RunningReport>(() => this.#gate.tell('run', guestTimeNs));
+  run(guestTimeNs: number): Promise<GuestReport> {
+    return this.#command(() => this.#gate.tell('run', guestTimeNs));
   }
 
   /** Stops between two steps. */
-  pause(): Promise<PausedReport> {
-    return this.#command<PausedReport>(() => {
+  pause(): Promise<GuestReport> {
+    return this.#command(() => {
       this.#gate.tell('pause');
       notifyThread(this.#thread);
     });
@@ -68,13 +65,13 @@ export class GuestThread {
 
   /** SHA-256 of all memory, in hexadecimal. The guest must be paused. */
   async hash(): Promise<string> {
-    const { sha256 } = await this.#command<PausedReport>(() => this.#gate.tell('hash'));
+    const { sha256 } = await this.#command(() => this.#gate.tell('hash'));
     return sha256!;
   }
 
   /** Makes steps, as fast as they go and without heartbeats, up to `steps` since boot. The guest must be paused. */
-  advance(steps: number): Promise<PausedReport> {
-    return this.#command<PausedReport>(() => this.#gate.tell('advance', steps));
+  advance(steps: number): Promise<GuestReport> {
+    return this.#command(() => this.#gate.tell('advance', steps));
   }
 
   /** Ends the thread, whatever it does. */
@@ -84,10 +81,10 @@ export class GuestThread {
   }
 
   /** Each command is answered by one report. */
-  #command<Report extends GuestReport>(tell: () => void): Promise<Report> {
+  #command(tell: () => void): Promise<GuestReport> {
     const obeyed = this.#obeyed.then(() => {
       tell();
-      return this.#report() as Promise<Report>;
+      return this.#report();
     });
     this.#obeyed = obeyed.catch(() => {});
     return obeyed;

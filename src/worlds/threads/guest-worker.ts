@@ -51,7 +51,7 @@ function obey(): void {
   let guestTimeNs = 0;
   let sha256: string | null = null;
   for (;;) {
-    report({ kind: 'paused', atNs: clockNs(), guestTimeNs, sha256 });
+    report({ atNs: clockNs(), guestTimeNs, sha256 });
     // A wake-up may come late, for a command that was seen already: only another command ends the wait.
     while (gate.command === commands.pause) gate.sleepWhile(commands.pause);
     sha256 = null;
@@ -76,7 +76,7 @@ function obey(): void {
 /** Runs from `guestTimeNs` until the gate says otherwise; returns the guest time at which it was paused. */
 function run(guestTimeNs: number): number {
   const startedAtNs = clockNs() - guestTimeNs;
-  report({ kind: 'running', atNs: clockNs() });
+  report({ atNs: clockNs(), guestTimeNs, sha256: null });
   thread.unblock(stopped);
   // What a step writes and what it takes to be scheduled are part of its demand, so demands add up from when it woke.
   let demandedCpuNs = stepCpuNs === 0 ? 0 : threadCpuNs();

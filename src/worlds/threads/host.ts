@@ -5,14 +5,21 @@ import type { End } from '../../core/wire/handover.ts';
 import { Failure } from '../../platform/failure.ts';
 import { Processors } from '../../sched/processors.ts';
 import type { DestinationThere } from '../../transport/connect.ts';
+import type { Hello } from '../../transport/hello.ts';
 import { Interruption } from '../../transport/interruption.ts';
+import { MigrationServer, type MigrationServerOptions } from '../../transport/migration-server.ts';
 import type { GuestDefinition } from '../../workload/guest-definition.ts';
 import type { MigrationSpec } from '../../workload/migration-spec.ts';
 import { OutgoingMigration } from '../outgoing/outgoing-migration.ts';
 import type { GuestInstance } from './guest-instance.ts';
 import { GuestInstances } from './guest-instances.ts';
-import { ThreadsDestination, type ThreadsDestinationOptions } from './threads-destination.ts';
 import { ThreadsSourceGuest } from './threads-source-guest.ts';
+
+export interface HostOptions extends MigrationServerOptions {
+  /** Accept only guests of this many pages, of this size; a machine of fixed memory. */
+  readonly pages?: number | undefined;
+  readonly pageSizeBytes?: number | undefined;
+}
 
 /** A guest that lives here, as it is at this moment. */
 export interface GuestStatus {
@@ -29,34 +36,34 @@ export interface GuestStatus {
 }
 
 /**
- * A host: guests live here beyond any one migration. They are booted or arrive, run, are paused and resumed, and leave.
- * A guest that has arrived can be migrated on: its state lies in its pages.
+ * A host: guests live here beyond any one migration. They are booted or received, run, are paused and resumed, and are
+ * migrated to another host. A guest that was received can be migrated on: its state lies in its pages.
  */
 export class Host {
-  readonly #options: ThreadsDestinationOptions;
-  readonly #destination: ThreadsDestination;
+  readonly #options: HostOptions;
+  readonly #server: MigrationServer;
   readonly #guests: GuestInstances;
-  /** By guest: migrations away from here that have begun, or were left unsettled. */
+  /** By guest: migrations away from here that have begun, or are unsettled. */
   readonly #outgoing = new Map<string, BegunMigration>();
 
-  private constructor(
-    options: ThreadsDestinationOptions,
-    destination: ThreadsDestination,
-    guests: GuestInstances,
-  ) {
+  private constructor(options: HostOptions, server: MigrationServer, guests: GuestInstances) {
     this.#options = options;
-    this.#destination = destination;
+    this.#server = server;
     this.#guests = guests;
   }
 
-  /** Takes guests in; they stay. @throws Failure as `Destination.listen` does */
-  static async listen(options: ThreadsDestinationOptions): Promise<Host> {
+  /** @throws Failure, Refusal as `MigrationServer.listen` does */
+  static async listen(options: HostOptions): Promise<Host> {
     const guests = new GuestInstances();
-    return new Host(options, await ThreadsDestination.listen(options, guests), guests);
+    const server = await MigrationServer.listen(options, async (hello) => {
+      checkSize(hello, options);
+      return guests.expect(hello);
+    });
+    return new Host(options, server, guests);
   }
 
   get address(): { readonly host: string; readonly port: number } {
-    return this.#destination.address;
+    return this.#server.address;
   }
 
   guests(): readonly GuestStatus[] {
@@ -99,7 +106,7 @@ export class Host {
   }
 
   /**
-   * A world in which this guest leaves. On whatever goes wrong it goes on here as it was; a paused guest stays paused,
+   * Begins to migrate this guest to another host. On whatever goes wrong it goes on here as it was; a paused guest stays paused,
    * here or there. The world must be closed when the migration has ended.
    * @throws Failure no such guest, it is being migrated already, or the destination cannot be had or refuses it
    */
@@ -150,7 +157,9 @@ export class Host {
     for (const { interruption } of outgoing) interruption.raise('cancelled', 'its host is closing');
     const begun = await Promise.allSettled(outgoing.map(({ begun }) => begun));
     await Promise.all(begun.map((migration) => migration.status === 'fulfilled' && migration.value.close()));
-    await this.#destination.close();
+    this.#server.hangUp();
+    await this.#guests.end();
+    await this.#server.close();
   }
 
   async #begin(
@@ -198,6 +207,15 @@ export class Host {
 interface BegunMigration {
   readonly interruption: Interruption;
   readonly begun: Promise<OutgoingMigration>;
+}
+
+/** @throws Failure this host takes guests of another size only. */
+function checkSize({ guest }: Hello, options: HostOptions): void {
+  const { pages = guest.pages, pageSizeBytes = guest.pageSizeBytes } = options;
+  if (guest.pages === pages && guest.pageSizeBytes === pageSizeBytes) return;
+  throw new Failure(
+    `a guest of ${guest.pages} pages of ${guest.pageSizeBytes} bytes; expected ${pages} pages of ${pageSizeBytes} bytes`,
+  );
 }
 
 function stateOf({ claimed, isPaused }: GuestInstance): GuestStatus['state'] {

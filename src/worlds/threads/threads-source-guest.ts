@@ -9,7 +9,7 @@ import { SenderThread } from '../../transport/sender-thread.ts';
 import { senderDataOf } from '../../transport/sender-worker-data.ts';
 import type { MigrationSpec } from '../../workload/migration-spec.ts';
 import { type GuestSpec, writeRatesOf } from '../../workload/programs.ts';
-import type { Arrival, DirtyPages, PausedGuest, SourceGuest } from '../outgoing/source-guest.ts';
+import type { Completion, DirtyPages, PausedGuest, SourceGuest } from '../outgoing/source-guest.ts';
 import type { GuestInstance } from './guest-instance.ts';
 import type { ThreadsSenderData } from './threads-sender-worker.ts';
 
@@ -22,7 +22,10 @@ export interface ThreadsSourceOptions extends Pick<MigrationSpec, 'plan' | 'cpu'
   readonly released?: (owner: Owner) => void;
 }
 
-/** A guest in a thread of this process that leaves it: it writes shared memory, and marks what it has written. */
+/**
+ * A guest in a thread of this process: it writes shared memory, and marks what it has written. Its whole state lies in
+ * its pages.
+ */
 export class ThreadsSourceGuest implements SourceGuest {
   readonly guest: GuestSpec;
   readonly sender: SenderThread;
@@ -75,8 +78,6 @@ export class ThreadsSourceGuest implements SourceGuest {
     pages.each((page) => this.instance.log.clear(page));
   }
 
-  async preparePause(): Promise<void> {}
-
   async pause(since: (atNs: Nanos) => void): Promise<PausedGuest> {
     const { instance } = this;
     const staysPaused = instance.isPaused;
@@ -85,11 +86,6 @@ export class ThreadsSourceGuest implements SourceGuest {
     const { atNs } = (await instance.pause()) ?? { atNs: askedAtNs };
     this.#paused = { atNs, guestTimeNs: instance.guestTimeNs, staysPaused };
     return this.#paused;
-  }
-
-  /** Its whole state lies in its pages. */
-  async deviceState(): Promise<null> {
-    return null;
   }
 
   hash(): Promise<string> {
@@ -101,8 +97,8 @@ export class ThreadsSourceGuest implements SourceGuest {
   }
 
   /** It stays at the destination. */
-  async arrived(): Promise<Arrival> {
-    await this.sender.ask('leave', {});
+  async completed(): Promise<Completion> {
+    await this.sender.ask('finish', {});
     return { outage: null, continued: 'not-checked', notes: [] };
   }
 

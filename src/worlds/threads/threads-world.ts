@@ -10,7 +10,7 @@ import { Antagonists } from '../../workload/antagonists/antagonists.ts';
 import { latenessMeanNs } from '../../workload/antagonists/disturbance.ts';
 import type { MigrationSpec } from '../../workload/migration-spec.ts';
 import { OutgoingMigration } from '../outgoing/outgoing-migration.ts';
-import type { Arrival } from '../outgoing/source-guest.ts';
+import type { Completion } from '../outgoing/source-guest.ts';
 import { phaseNs } from '../phase.ts';
 import { retireAndCompare } from '../retirement.ts';
 import { GuestInstance } from './guest-instance.ts';
@@ -86,10 +86,10 @@ class ViewedGuest extends ThreadsSourceGuest {
     await super.track();
   }
 
-  override async arrived(): Promise<Arrival> {
-    const { instance, sender } = this;
-    const compared = await retireAndCompare({
-      heartbeatPeriodNs: this.guest.heartbeatPeriodNs,
+  override completed(): Promise<Completion> {
+    const { instance, sender, guest } = this;
+    return retireAndCompare({
+      heartbeatPeriodNs: guest.heartbeatPeriodNs,
       viewer: this.#viewer,
       retire: async () => (await sender.ask('retire', {})).result,
       replay: async (steps) => {
@@ -97,7 +97,6 @@ class ViewedGuest extends ThreadsSourceGuest {
         return instance.hash();
       },
     });
-    return { ...compared, notes: [] };
   }
 
   override outage(): Promise<Outage | null> {

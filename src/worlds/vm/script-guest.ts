@@ -4,7 +4,7 @@ import { ViewerThread } from '../../observe/viewer/viewer-thread.ts';
 import type { HeartbeatAddress } from '../../transport/hello.ts';
 import type { MigrationSpec } from '../../workload/migration-spec.ts';
 import type { GuestSpec } from '../../workload/programs.ts';
-import type { Arrival } from '../outgoing/source-guest.ts';
+import type { Completion } from '../outgoing/source-guest.ts';
 import { retireAndCompare } from '../retirement.ts';
 import { ScriptMachine } from './script-machine.ts';
 import type { VmGuest, VmGuestPlace, VmSender } from './vm-guest.ts';
@@ -50,11 +50,9 @@ export class ScriptGuest implements VmGuest {
     this.#viewer.watchGaps();
   }
 
-  async preparePause(): Promise<void> {}
-
   /** There is no other guest any more when the copy runs, and nobody listens to it. */
-  async arrived(sender: VmSender): Promise<Arrival> {
-    const compared = await retireAndCompare({
+  completed(sender: VmSender): Promise<Completion> {
+    return retireAndCompare({
       heartbeatPeriodNs: this.#guest.heartbeatPeriodNs,
       viewer: this.#viewer,
       retire: async () => (await sender.ask('retire', {})).result,
@@ -63,7 +61,6 @@ export class ScriptGuest implements VmGuest {
         return this.machine.replay(steps, ranOnMs);
       },
     });
-    return { ...compared, notes: [] };
   }
 
   outage(): Promise<Outage | null> {

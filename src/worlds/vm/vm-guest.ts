@@ -2,7 +2,7 @@ import type { Outage } from '../../core/migration/migration-result.ts';
 import type { HeartbeatAddress } from '../../transport/hello.ts';
 import type { SenderThread } from '../../transport/sender-thread.ts';
 import type { MigrationSpec } from '../../workload/migration-spec.ts';
-import type { Arrival } from '../outgoing/source-guest.ts';
+import type { Completion } from '../outgoing/source-guest.ts';
 import type { VirtualMachine } from './virtual-machine.ts';
 import type { VmSenderRequests, VmSenderResults } from './vm-sender-worker.ts';
 
@@ -16,9 +16,9 @@ export interface VmGuest {
   /** The longest gap that its client sees counts from here. */
   watchGaps(): void;
   /** The machine is about to be paused. */
-  preparePause(): Promise<void>;
+  preparePause?(): Promise<void>;
   /** It runs at the destination: has it run on for a while, then retires it there, and compares. */
-  arrived(sender: VmSender): Promise<Arrival>;
+  completed(sender: VmSender): Promise<Completion>;
   /** It runs on here. */
   outage(): Promise<Outage | null>;
   end(): Promise<void>;

@@ -11,7 +11,7 @@ import { SenderThread } from '../../transport/sender-thread.ts';
 import { senderDataOf } from '../../transport/sender-worker-data.ts';
 import type { MigrationSpec } from '../../workload/migration-spec.ts';
 import { type GuestSpec, writeRatesOf } from '../../workload/programs.ts';
-import type { Arrival, DirtyPages, PausedGuest, SourceGuest } from '../outgoing/source-guest.ts';
+import type { Completion, DirtyPages, PausedGuest, SourceGuest } from '../outgoing/source-guest.ts';
 import { phaseNs } from '../phase.ts';
 import type { Vcpu } from './vcpu.ts';
 import type { VmGuest, VmSender } from './vm-guest.ts';
@@ -75,8 +75,8 @@ export class VmSourceGuest implements SourceGuest {
     await this.sender.ask('clear', { words });
   }
 
-  preparePause(): Promise<void> {
-    return this.#vmGuest.preparePause();
+  async preparePause(): Promise<void> {
+    await this.#vmGuest.preparePause?.();
   }
 
   /** While we scan for what is dirty, QEMU writes down what the machine is beyond its memory. */
@@ -103,8 +103,8 @@ export class VmSourceGuest implements SourceGuest {
     return this.#vmGuest.machine.run();
   }
 
-  arrived(): Promise<Arrival> {
-    return this.#vmGuest.arrived(this.sender);
+  completed(): Promise<Completion> {
+    return this.#vmGuest.completed(this.sender);
   }
 
   outage(): Promise<Outage | null> {

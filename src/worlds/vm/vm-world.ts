@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { schedEntitiesBesidesGuest } from '../../core/cpu/cpu-plan.ts';
 import { Processors } from '../../sched/processors.ts';
-import type { JournalOptions } from '../../transport/source-journal.ts';
+import type { DestinationThere } from '../../transport/connect.ts';
 import type { MigrationSpec } from '../../workload/migration-spec.ts';
 import { OutgoingMigration } from '../outgoing/outgoing-migration.ts';
 import { machineFolder } from './machine-folder.ts';
@@ -9,6 +9,12 @@ import { ScriptGuest } from './script-guest.ts';
 import { Vcpu } from './vcpu.ts';
 import type { BootVmGuest } from './vm-guest.ts';
 import { VmSourceGuest } from './vm-source-guest.ts';
+
+export interface VmOptions {
+  readonly destination: Pick<DestinationThere, 'host' | 'port'>;
+  /** The folder where the source keeps its journal; without it, none is kept. */
+  readonly journals?: string | undefined;
+}
 
 /**
  * A real virtual machine: the guest runs in QEMU, over memory that it shares with us; our sender moves its pages as the plan
@@ -18,7 +24,7 @@ import { VmSourceGuest } from './vm-source-guest.ts';
  */
 export async function vmWorld(
   spec: MigrationSpec,
-  { destination, journals }: JournalOptions,
+  { destination, journals }: VmOptions,
   boot: BootVmGuest = ScriptGuest.boot,
 ): Promise<OutgoingMigration> {
   const { plan, cpu } = spec;

@@ -3,7 +3,7 @@ import type { Outage } from '../../../core/migration/migration-result.ts';
 import { formatDuration, type Nanos } from '../../../core/units.ts';
 import { clockNs } from '../../../platform/clock.ts';
 import type { MigrationSpec } from '../../../workload/migration-spec.ts';
-import type { Arrival } from '../../outgoing/source-guest.ts';
+import type { Completion } from '../../outgoing/source-guest.ts';
 import type { VmGuest, VmGuestPlace, VmSender } from '../vm-guest.ts';
 import { Client } from './client.ts';
 import type { ClientMeasurements } from './client-main.ts';
@@ -35,7 +35,7 @@ export class LinuxGuest implements VmGuest {
   #measurements: ClientMeasurements | undefined;
   #movedFromNs: Nanos = 0;
   #movedNs: Nanos = 0;
-  #arrivedNs: Nanos = 0;
+  #runsThereNs: Nanos = 0;
 
   private constructor(machine: LinuxMachine, network: Network, client: Client) {
     this.machine = machine;
@@ -73,7 +73,7 @@ export class LinuxGuest implements VmGuest {
   get outageParts(): OutageParts {
     return {
       networkNs: this.#movedNs - this.#movedFromNs,
-      answerNs: this.#measurements!.longestGap.untilNs - this.#arrivedNs,
+      answerNs: this.#measurements!.longestGap.untilNs - this.#runsThereNs,
     };
   }
 
@@ -87,8 +87,8 @@ export class LinuxGuest implements VmGuest {
     this.#movedNs = clockNs();
   }
 
-  async arrived(sender: VmSender): Promise<Arrival> {
-    this.#arrivedNs = clockNs();
+  async completed(sender: VmSender): Promise<Completion> {
+    this.#runsThereNs = clockNs();
     await this.#network.close('source');
     await sleep(AFTERWARDS_MS);
     const outage = await this.#outage();
