@@ -14,8 +14,8 @@ import { checked } from '../scenario/checked.ts';
 import { guestDefinition } from '../scenario/migration-request.ts';
 import { quantity, whole } from '../scenario/quantity.ts';
 import { readYaml } from '../scenario/yaml-file.ts';
+import type { DestinationThere } from '../transport/address.ts';
 import { parseAddress } from '../transport/address.ts';
-import type { DestinationThere } from '../transport/connect.ts';
 import { readKey } from '../transport/key-file.ts';
 import type { GuestDefinition } from '../workload/guest-definition.ts';
 

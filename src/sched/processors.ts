@@ -28,8 +28,8 @@ export interface ProcessorsOptions {
 }
 
 /**
- * Of a processor, or of all: beyond this, too little is left for handing over, and for programs that are
- * not dispatched. It is also the kernel's own limit for reservations.
+ * Of a processor, or of all: beyond this, too little is left for handing over the turns, and for programs that take
+ * none. It is also the kernel's own limit for reservations.
  */
 const MOST_RESERVED = 0.95;
 const READ_EVERY_MS = 250;

@@ -9,7 +9,7 @@ import { NANOS_PER_MILLISECOND, type Nanos } from '../../core/units.ts';
 import type { End } from '../../core/wire/handover.ts';
 import { clockNs } from '../../platform/clock.ts';
 import { reasonOf } from '../../platform/failure.ts';
-import type { DestinationThere } from '../../transport/connect.ts';
+import type { DestinationThere } from '../../transport/address.ts';
 import { Interruption } from '../../transport/interruption.ts';
 import type { LinkStatus } from '../../transport/sender-thread.ts';
 import { SourceJournal } from '../../transport/source-journal.ts';

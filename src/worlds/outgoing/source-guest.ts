@@ -3,7 +3,7 @@ import type { MemoryComparison, Outage, Owner } from '../../core/migration/migra
 import type { PageSet } from '../../core/migration/pages.ts';
 import type { Nanos } from '../../core/units.ts';
 import type { Processors } from '../../sched/processors.ts';
-import type { DestinationThere } from '../../transport/connect.ts';
+import type { DestinationThere } from '../../transport/address.ts';
 import type { SenderThread } from '../../transport/sender-thread.ts';
 import type { GuestSpec } from '../../workload/programs.ts';
 

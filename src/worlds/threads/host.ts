@@ -4,7 +4,7 @@ import type { Owner } from '../../core/migration/migration-result.ts';
 import type { End } from '../../core/wire/handover.ts';
 import { Failure } from '../../platform/failure.ts';
 import { Processors } from '../../sched/processors.ts';
-import type { DestinationThere } from '../../transport/connect.ts';
+import type { DestinationThere } from '../../transport/address.ts';
 import type { Hello } from '../../transport/hello.ts';
 import { Interruption } from '../../transport/interruption.ts';
 import { MigrationServer, type MigrationServerOptions } from '../../transport/migration-server.ts';

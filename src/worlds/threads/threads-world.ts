@@ -5,7 +5,7 @@ import type { Outage } from '../../core/migration/migration-result.ts';
 import { NANOS_PER_MILLISECOND } from '../../core/units.ts';
 import { ViewerThread } from '../../observe/viewer/viewer-thread.ts';
 import { Processors } from '../../sched/processors.ts';
-import type { DestinationThere } from '../../transport/connect.ts';
+import type { DestinationThere } from '../../transport/address.ts';
 import { Antagonists } from '../../workload/antagonists/antagonists.ts';
 import { latenessMeanNs } from '../../workload/antagonists/disturbance.ts';
 import type { MigrationSpec } from '../../workload/migration-spec.ts';

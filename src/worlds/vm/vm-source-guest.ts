@@ -6,7 +6,7 @@ import { PageSet } from '../../core/migration/pages.ts';
 import { NANOS_PER_MILLISECOND, type Nanos } from '../../core/units.ts';
 import { clockNs } from '../../platform/clock.ts';
 import type { Processors } from '../../sched/processors.ts';
-import type { DestinationThere } from '../../transport/connect.ts';
+import type { DestinationThere } from '../../transport/address.ts';
 import { SenderThread } from '../../transport/sender-thread.ts';
 import { senderDataOf } from '../../transport/sender-worker-data.ts';
 import type { MigrationSpec } from '../../workload/migration-spec.ts';

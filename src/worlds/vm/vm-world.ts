@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { schedEntitiesBesidesGuest } from '../../core/cpu/cpu-plan.ts';
 import { Processors } from '../../sched/processors.ts';
-import type { DestinationThere } from '../../transport/connect.ts';
+import type { DestinationThere } from '../../transport/address.ts';
 import type { MigrationSpec } from '../../workload/migration-spec.ts';
 import { OutgoingMigration } from '../outgoing/outgoing-migration.ts';
 import { machineFolder } from './machine-folder.ts';

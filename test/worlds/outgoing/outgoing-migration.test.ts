@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -7,7 +7,6 @@ import { drive } from '../../../src/run/drive.ts';
 import { Host } from '../../../src/worlds/threads/host.ts';
 import type { World } from '../../../src/worlds/world.ts';
 import { worldFactory } from '../../../src/worlds/worlds.ts';
-import { entriesIn } from '../../fixtures/journals.ts';
 import { withoutQemu } from '../../fixtures/qemu.ts';
 import { smallSetup } from '../../fixtures/setup.ts';
 
@@ -55,6 +54,11 @@ describe.each(kinds)('the guest being %s', (_, begin) => {
   });
   afterEach(() => rmSync(journals, { recursive: true }));
   const journal = () => join(journals, readdirSync(journals).find((name) => name.includes('.source.'))!);
+  const entries = () =>
+    readFileSync(journal(), 'utf8')
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line).entry);
 
   test('a stop that the journal refuses is downtime all the same, since the guest was paused', async () => {
     const { world, close } = await begin(journals);
@@ -66,10 +70,17 @@ describe.each(kinds)('the guest being %s', (_, begin) => {
       expect(result.reason).toContain('cannot write');
       expect(result.downtimeNs).toBeGreaterThan(0);
       expect(result.downtimeParts.memoryNs).toBe(result.downtimeNs);
-      expect(Object.values(entriesIn(journals))).toContainEqual(['begun']);
+      expect(entries()).toEqual(['begun']);
     } finally {
       limitFiles('unlimited');
       await close();
     }
+  });
+
+  test('a migration that is closed before its end is aborted in its journal', async () => {
+    const { close } = await begin(journals);
+    expect(entries()).toEqual(['begun']);
+    await close();
+    expect(entries()).toEqual(['begun', 'aborted']);
   });
 });

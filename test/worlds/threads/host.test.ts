@@ -43,7 +43,7 @@ afterEach(async () => {
 const listen = (journals: string) =>
   Host.listen({ host: '127.0.0.1', port: 0, journals: join(folder, journals), log: () => {} });
 const to = (host: Host, silenceMs = 30_000) => ({ ...host.address, key: null, silenceMs });
-const stateAt = (host: Host) => host.guests().find((resident) => resident.name === name)?.state;
+const stateAt = (host: Host) => host.guests().find((guest) => guest.name === name)?.state;
 
 async function migrate(from: Host, host: Host, change: Partial<typeof plan> = {}): Promise<MigrationResult> {
   return carriedOut(await from.migrate(name, { plan: { ...plan, ...change }, cpu }, to(host)), change);
@@ -189,7 +189,7 @@ describe('cancelling', () => {
   test.each([
     ['while the guest is watched', 'observe', 5],
     ['in a live round', 'send', 5],
-    ['while the guest stands', 'stop', 0],
+    ['while the guest is paused', 'stop', 0],
     ['at the hand-over', 'hand over', 0],
   ] as const)('%s is an outcome, and the guest runs on here', async (_, kind, afterMs) => {
     await here.boot(definition);
@@ -244,7 +244,7 @@ describe('cancelling', () => {
 });
 
 describe('the watchdog', () => {
-  test('lets a guest that has stood for too long run on here, and the record says so', async () => {
+  test('lets a guest that was paused for too long run on here, and the record says so', async () => {
     await here.boot(definition);
     const slow = { stopTimeoutNs: 100e6, stopRateBytesPerSecond: 100_000 };
     const course = await migrate(here, there, slow);

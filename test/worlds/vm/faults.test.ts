@@ -89,7 +89,7 @@ describe.skipIf(withoutQemu !== undefined)('a virtual machine whose migration is
       else expect(await source.works()).toBe(false);
     }));
 
-  test('whose destination’s QEMU freezes at the stop stands no longer than it may, and nothing is left there', async () => {
+  test('whose destination’s QEMU freezes at the stop is paused no longer than it may be, and nothing is left there', async () => {
     const plan = { stopTimeoutNs: 700e6 };
     await disturbed(
       { after: 'stop' },
@@ -109,7 +109,7 @@ describe.skipIf(withoutQemu !== undefined)('a virtual machine whose migration is
     );
   });
 
-  test('that is cancelled when its round was sent has not stood at all', () =>
+  test('that is cancelled when its round was sent was not paused at all', () =>
     disturbed(
       { after: 'send' },
       (world) => world.cancel('no longer wanted'),

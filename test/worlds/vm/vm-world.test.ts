@@ -81,7 +81,7 @@ describe.skipIf(withoutQemu !== undefined)('the world of virtual machines', () =
     expect(await bytesPerPage(true)).toBeLessThan(1_000);
   });
 
-  test('counts what the guest stood for if the stop is given up before its first page', async () => {
+  test('counts how long the guest was paused if the stop is given up before its first page', async () => {
     const setup = smallSetup({ plan: { observeNs: 0, stopTimeoutNs: 1 } });
     const world = await vmWorld(setup, { destination: destination.address });
     try {
