@@ -12,7 +12,9 @@ import { Processors } from '../src/sched/processors.ts';
 
 const PERIODS = 420;
 const LEAST_MS = 4_000;
-const hogs = ['hog-1', 'hog-2'].map((name) => ({ name, reservation: null, processor: 0 }));
+const hogs = ['hog-1', 'hog-2'].map(
+  (name): SchedEntity => ({ kind: 'hog', name, reservation: null, processor: 0 }),
+);
 
 interface Run {
   readonly servers: readonly ServerRecord[];
@@ -64,14 +66,14 @@ async function report(scheduler: Scheduler, { budgetNs, periodNs }: Reservation)
 
 async function run(scheduler: Scheduler, reservations: readonly Reservation[]): Promise<Run> {
   const servers: SchedEntity[] = reservations.map((reservation, index) => ({
+    kind: 'hog',
     name: `server-${index + 1}`,
     reservation,
     processor: 0,
   }));
   const cpu = await Processors.start({
     scheduler,
-    entities: [],
-    hogs: [...servers, ...hogs],
+    entities: [...servers, ...hogs],
     reclaim: false,
   });
   try {

@@ -8,7 +8,7 @@ import { quantile } from '../src/study/statistics/estimate.ts';
 import { DestinationProcess } from '../src/transport/destination-process.ts';
 import type { MigrationSpec } from '../src/workload/migration-spec.ts';
 import { LinuxSite } from '../src/worlds/vm/linux/linux-site.ts';
-import { VmWorld } from '../src/worlds/vm/vm-world.ts';
+import { vmWorld } from '../src/worlds/vm/vm-world.ts';
 
 const MiB = 2 ** 20;
 const RUNS = 12;
@@ -20,13 +20,13 @@ export async function linux(): Promise<void> {
   const site = await LinuxSite.create();
   const process = await DestinationProcess.start('worlds/vm/vm-destination-main', [
     '',
-    JSON.stringify(site.lodging),
+    JSON.stringify(site.guestAddress),
   ]);
   const beyondNs: number[] = [];
   try {
     for (const verify of [...Array<'checksums'>(RUNS).fill('checksums'), 'full'] as const) {
       const setup = setupOf(verify);
-      const world = await VmWorld.create(setup, { destination: process }, site.movesIn);
+      const world = await vmWorld(setup, { destination: process }, site.boot);
       try {
         const course = await drive(setup.plan, world);
         print(course, site);
@@ -48,8 +48,8 @@ export async function linux(): Promise<void> {
 
 function print(course: MigrationResult, site: LinuxSite): void {
   const { outcome, reason, stop, rounds, downtimeNs, downtimeParts, totalNs, verified, outage } = course;
-  const { writes, failed, lost, repeated, retransmissions } = site.guest!.story!;
-  const { networkNs, answerNs } = site.guest!.besides;
+  const { writes, failed, lost, repeated, retransmissions } = site.guest!.measurements!;
+  const { networkNs, answerNs } = site.guest!.outageParts;
   const parts = Object.entries(downtimeParts).map(([name, ns]) => `${name.slice(0, -2)} ${ms(ns)}`);
   console.log(
     [

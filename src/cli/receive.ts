@@ -3,7 +3,7 @@ import { parseSize } from '../core/units.ts';
 import { shown, UsageError } from '../platform/problem.ts';
 import { parseAddress } from '../transport/address.ts';
 import { readKey } from '../transport/key-file.ts';
-import { ThreadsDestination } from '../worlds/threads/threads-destination.ts';
+import { Host } from '../worlds/threads/host.ts';
 
 interface Options {
   readonly listen: string;
@@ -33,7 +33,7 @@ export function receiveCommand(exit: (code: number) => void): Command {
 }
 
 async function action(options: Options): Promise<number> {
-  const destination = await ThreadsDestination.listen({
+  const destination = await Host.listen({
     ...parseAddress(options.listen, '--listen'),
     key: options.keyFile === undefined ? undefined : readKey(options.keyFile),
     pages: quantity('--pages', options.pages, 'a whole number'),

@@ -2,10 +2,11 @@ import { dirname, resolve } from 'node:path';
 import type { Bytes, BytesPerSecond, Nanos } from '../core/units.ts';
 import { UsageError } from '../platform/problem.ts';
 import { checked } from '../scenario/checked.ts';
-import { type GuestDefinition, guestDefinition } from '../scenario/migration-request.ts';
+import { guestDefinition } from '../scenario/migration-request.ts';
 import { readYaml } from '../scenario/yaml-file.ts';
-import type { DestinationThere } from '../transport/connect.ts';
+import type { DestinationThere } from '../transport/address.ts';
 import { readKey } from '../transport/key-file.ts';
+import type { GuestDefinition } from '../workload/guest-definition.ts';
 import { configurationSchema } from './configuration-schema.ts';
 
 /** What a daemon is told by its file; every value resolved. */

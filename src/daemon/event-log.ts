@@ -2,7 +2,7 @@ import { appendFileSync, existsSync, mkdirSync, readFileSync, renameSync, writeF
 import { join } from 'node:path';
 import type { MigrationRecord, RunMetadata } from '../core/migration/record.ts';
 import { Failure, reasonOf } from '../platform/failure.ts';
-import type { GuestDefinition } from '../scenario/migration-request.ts';
+import type { GuestDefinition } from '../workload/guest-definition.ts';
 
 /** One thing that happened here. */
 export type EventLogEntry =

@@ -2,8 +2,8 @@ import { mkdirSync } from 'node:fs';
 import type { Owner } from '../core/migration/migration-result.ts';
 import { formatSize } from '../core/units.ts';
 import { Failure, reasonOf } from '../platform/failure.ts';
-import type { GuestDefinition } from '../scenario/migration-request.ts';
 import { recover, type Settlement } from '../transport/recover.ts';
+import type { GuestDefinition } from '../workload/guest-definition.ts';
 import type { GuestSpec } from '../workload/programs.ts';
 import type { Host } from '../worlds/threads/host.ts';
 import { NotAdmitted } from './admission.ts';
@@ -124,7 +124,7 @@ export class Guests {
       const most = `${guests} guests with ${formatSize(guestMemoryBytes)}`;
       throw new NotAdmitted('memory', `no room: at most ${most}, says the configuration`);
     }
-    await this.#host.boot(guest, { reservation });
+    await this.#host.boot({ guest, reservation });
     this.#died.delete(guest.name);
     this.look();
   }
@@ -182,10 +182,7 @@ export class Guests {
       this.#host
         .guests()
         .filter(({ state }) => state !== 'arriving')
-        .map(
-          ({ name, definition }) =>
-            [name, { guest: definition.guest, reservation: definition.reservation }] as const,
-        ),
+        .map(({ name, definition }) => [name, definition] as const),
     );
     for (const [name, guest] of here) {
       if (this.#known.has(name)) continue;

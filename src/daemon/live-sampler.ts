@@ -1,5 +1,5 @@
 import type { Slice } from '../core/cpu/slice.ts';
-import type { OutgoingMigration } from '../worlds/threads/outgoing-migration.ts';
+import type { OutgoingMigration } from '../worlds/outgoing/outgoing-migration.ts';
 import type { Events } from './events.ts';
 
 const SAMPLE_MS = 250;
@@ -17,7 +17,7 @@ export function startLiveSampler(id: string, world: OutgoingMigration, events: E
     if (events.watchers === 0) return;
     const now = told;
     // A sender that has ended is not worth a word here: the migration ends too.
-    const link = await world.sender.look().catch(() => null);
+    const link = await world.linkStatus().catch(() => null);
     events.publish({ kind: 'pulse', id, value: { now, slices, link } });
   };
   const timer = setInterval(sample, SAMPLE_MS);

@@ -5,7 +5,7 @@ import { drive } from '../run/drive.ts';
 import type { LedgerStore } from '../run/lease-client.ts';
 import { SharedLinkWorld } from '../run/shared-link.ts';
 import type { RequestedMigration } from '../scenario/migration-request.ts';
-import type { DestinationThere } from '../transport/connect.ts';
+import type { DestinationThere } from '../transport/address.ts';
 import type { Host } from '../worlds/threads/host.ts';
 import type { Events } from './events.ts';
 import { startLiveSampler } from './live-sampler.ts';

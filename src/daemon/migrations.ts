@@ -10,7 +10,7 @@ import {
   type RequestedMigrationDocument,
   requestedMigration,
 } from '../scenario/migration-request.ts';
-import type { DestinationThere } from '../transport/connect.ts';
+import type { DestinationThere } from '../transport/address.ts';
 import type { Settlement } from '../transport/recover.ts';
 import type { Host } from '../worlds/threads/host.ts';
 import type { Admission } from './admission.ts';

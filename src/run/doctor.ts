@@ -124,7 +124,7 @@ async function dispatcher(): Promise<Finding> {
 
 function oneReservation(scheduler: Scheduler): ProcessorsOptions {
   const reservation = { budgetNs: 2e6, periodNs: 10e6 };
-  return { scheduler, entities: [], hogs: [{ name: 'trial', reservation, processor: 0 }], reclaim: false };
+  return { scheduler, entities: [{ kind: 'hog', name: 'trial', reservation, processor: 0 }], reclaim: false };
 }
 
 /** Boots a virtual machine and waits for its guest to work: under KVM some hosts start one that then stands still. */

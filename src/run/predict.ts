@@ -1,4 +1,4 @@
-import { type CpuPlan, isHog, schedEntities } from '../core/cpu/cpu-plan.ts';
+import { type CpuPlan, schedEntities } from '../core/cpu/cpu-plan.ts';
 import { shareOf } from '../core/cpu/reservation.ts';
 import { stopBound } from '../core/cpu/supply.ts';
 import { deferrable } from '../core/migration/deferral.ts';
@@ -103,7 +103,7 @@ function senderShare(cpu: CpuPlan, assumes: string[]): number {
   const { processor } = all.find(({ name }) => name === 'sender')!;
   const here = all.filter((other) => other.processor === processor);
   const reserved = here.reduce((sum, { reservation }) => sum + (reservation ? shareOf(reservation) : 0), 0);
-  const hogs = here.filter(isHog).length;
+  const hogs = here.filter(({ kind }) => kind === 'hog').length;
   if (hogs > 0) assumes.push('the sender shares the processor evenly with the hogs');
   return (1 - reserved) / (1 + hogs);
 }

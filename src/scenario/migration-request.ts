@@ -4,7 +4,7 @@ import type { Plan } from '../core/migration/plan.ts';
 import type { BytesPerSecond } from '../core/units.ts';
 import { HEADER_BYTES } from '../core/wire/frames.ts';
 import { UsageError } from '../platform/problem.ts';
-import type { Hello } from '../transport/hello.ts';
+import type { GuestDefinition } from '../workload/guest-definition.ts';
 import type { GuestSpec } from '../workload/programs.ts';
 import { cpuHogSchema } from './background.ts';
 import { checkCpu, cpuSchema, resolveCpu, schedulerSchema } from './cpu.ts';
@@ -16,12 +16,6 @@ import { bootableProgramSchema } from './program.ts';
 import { whole } from './quantity.ts';
 
 /** What a host is asked for in the words of a scenario, which says more than a host can do: that is refused. */
-
-/** A guest that is to live on a host, and what is reserved for it there. */
-export interface GuestDefinition {
-  readonly guest: GuestSpec;
-  readonly reservation: Hello['reservation'];
-}
 
 /** Of guests, links, peers and experiments: short enough for a label of a metric, and safe in a path. */
 export const nameSchema = z
@@ -129,7 +123,7 @@ export interface RequestedMigration {
 export function requestedMigration(
   document: RequestedMigrationDocument,
   guest: GuestSpec,
-  reservation: Hello['reservation'],
+  reservation: GuestDefinition['reservation'],
   over?: { readonly name: string; readonly capacityBytesPerSecond: BytesPerSecond },
 ): RequestedMigration {
   const { link, migration } = document;

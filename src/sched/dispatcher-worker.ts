@@ -7,22 +7,22 @@ import { type DispatchedEntity, Dispatcher } from './dispatcher.ts';
 import { SchedulerMemory } from './scheduler-memory.ts';
 import { warmUpDispatcher } from './warm-up.ts';
 
-/** The dispatcher's thread: sleeps until somebody wakes the dispatcher or something is due, and says whose turn it is. */
+/** The dispatcher's thread: sleeps until somebody wakes the dispatcher or something is due, and says who runs. */
 export interface DispatcherData {
   readonly memory: SharedArrayBuffer;
   readonly rule: CbsRule | undefined;
-  readonly competitors: readonly DispatchedEntity[];
+  readonly entities: readonly DispatchedEntity[];
 }
 
-const { memory: buffer, rule, competitors } = workerData as DispatcherData;
-warmUpDispatcher(rule, competitors);
+const { memory: buffer, rule, entities } = workerData as DispatcherData;
+warmUpDispatcher(rule, entities);
 const memory = new SchedulerMemory(buffer);
-const cooperative = new Dispatcher(memory, rule, competitors);
+const dispatcher = new Dispatcher(memory, rule, entities);
 const cpuAtStartNs = threadCpuNs();
 parentPort!.postMessage(threadId());
 for (;;) {
   const { dispatcherWakeups } = memory;
-  const nextNs = cooperative.dispatch(clockNs());
+  const nextNs = dispatcher.dispatch(clockNs());
   memory.dispatcherCpuNs = threadCpuNs() - cpuAtStartNs;
   memory.sleepUntilWoken(dispatcherWakeups, Math.max(0, (nextNs - clockNs()) / 1e6));
 }

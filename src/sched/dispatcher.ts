@@ -8,15 +8,15 @@ import { DispatchQueue, frontOf, isTaken } from './dispatch-queue.ts';
 import { type PlannedEntity, type PlannedProcessor, Planner } from './planner.ts';
 import type { SchedulerMemory } from './scheduler-memory.ts';
 
-/** One that takes turns. Without a reservation it shares what the others leave. */
+/** A thread that is dispatched. Without a reservation it shares what the others leave. */
 export interface DispatchedEntity {
   readonly reservation: Reservation | null;
   readonly processor: number;
 }
 
 /**
- * Decides whose turn it is: on every processor one thread at a time, reserved ones before others and by earliest
- * deadline, the others in turn. Plans ahead as far as it is certain, so that threads hand over to each other. Budgets
+ * Decides who runs: on every processor one thread at a time, reserved ones before others and by earliest
+ * deadline, the others by round robin. Plans ahead as far as it is certain, so that threads hand over to each other. Budgets
  * follow the rules of core/cpu; time and CPU time come from the threads' own clocks. Makes no objects once it is made.
  */
 export class Dispatcher {
@@ -26,11 +26,11 @@ export class Dispatcher {
   readonly #processors: readonly PlannedProcessor[];
   readonly #planner: Planner;
 
-  /** @param rule undefined: reservations are not kept, all take turns. */
-  constructor(memory: SchedulerMemory, rule: CbsRule | undefined, competitors: readonly DispatchedEntity[]) {
+  /** @param rule undefined: reservations are not kept, all run by round robin. */
+  constructor(memory: SchedulerMemory, rule: CbsRule | undefined, entities: readonly DispatchedEntity[]) {
     this.#memory = memory;
     this.#rule = rule ?? 'hard';
-    this.#entities = competitors.map(({ reservation }, index) => ({
+    this.#entities = entities.map(({ reservation }, index) => ({
       slot: memory.slot(index),
       server: rule && reservation ? idleServer(reservation) : undefined,
       isAwake: false,
@@ -38,28 +38,28 @@ export class Dispatcher {
       isLost: false,
       isPlanned: false,
     }));
-    const count = 1 + Math.max(...competitors.map(({ processor }) => processor));
+    const count = 1 + Math.max(...entities.map(({ processor }) => processor));
     this.#processors = Array.from({ length: count }, (_, number) => ({
-      entities: [...competitors.keys()].filter((index) => competitors[index]!.processor === number),
-      turns: new RoundRobin(FAIR_QUANTUM_NS),
+      entities: [...entities.keys()].filter((index) => entities[index]!.processor === number),
+      roundRobin: new RoundRobin(FAIR_QUANTUM_NS),
       queue: new DispatchQueue(memory, number),
       holder: NONE,
       heardNs: 0,
     }));
     this.#planner = new Planner(this.#rule, this.#entities);
-    for (const [index, { processor }] of competitors.entries())
+    for (const [index, { processor }] of entities.entries())
       this.#entities[index]!.slot.processor = processor;
   }
 
-  /** Takes note of what has happened, and says whose turn it is. Returns when to look again at the latest. */
+  /** Takes note of what has happened, and says who runs. Returns when to be called again at the latest. */
   dispatch(now: Nanos): Nanos {
     let next = Number.POSITIVE_INFINITY;
-    for (const processor of this.#processors) next = Math.min(next, this.#lookAt(processor, now));
+    for (const processor of this.#processors) next = Math.min(next, this.#dispatchOn(processor, now));
     return next;
   }
 
-  /** If somebody hands over meanwhile, looks again, and plans from there. */
-  #lookAt(processor: PlannedProcessor, now: Nanos): Nanos {
+  /** If a thread hands over meanwhile, takes note of that, and plans again from there. */
+  #dispatchOn(processor: PlannedProcessor, now: Nanos): Nanos {
     const { queue, entities } = processor;
     const planner = this.#planner;
     for (;;) {
@@ -86,13 +86,13 @@ export class Dispatcher {
     // A server wakes before it is charged for having been woken: else waking would give that back.
     if (isRunnable && !entity.isAwake) {
       if (server) wake(this.#rule, server, now);
-      else processor.turns.join(index);
+      else processor.roundRobin.join(index);
       entity.isAwake = true;
     }
     if (entity.isAwake) this.#charge(processor, index, now);
     if (!isRunnable && entity.isAwake) {
       if (server) sleep(server);
-      else processor.turns.leave(index);
+      else processor.roundRobin.leave(index);
       entity.isAwake = false;
       entity.isLost = false;
     }
@@ -102,39 +102,39 @@ export class Dispatcher {
   #charge(processor: PlannedProcessor, index: number, now: Nanos): void {
     const entity = this.#entities[index]!;
     const { server } = entity;
-    const { turns } = processor;
+    const { roundRobin } = processor;
     const ranNs = entity.slot.cpuNs - entity.chargedNs;
     if (ranNs === 0) return;
     entity.chargedNs += ranNs;
     if (server) charge(this.#rule, server, ranNs, now);
-    else if (entity.isLost) turns.join(index);
-    else if (index === turns.first) {
-      turns.spend(ranNs);
-      if (turns.leftNs <= 0) turns.pass();
+    else if (entity.isLost) roundRobin.join(index);
+    else if (index === roundRobin.first) {
+      roundRobin.spend(ranNs);
+      if (roundRobin.leftNs <= 0) roundRobin.pass();
     }
     entity.isLost = false;
     if (index === processor.holder) processor.heardNs = now;
   }
 
-  /** Who has taken up the turn. One that is overdue is not waited for, and is returned; else `NONE`. */
+  /** Who has taken the processor. One that is overdue is not waited for, and is returned; else `NONE`. */
   #hear(processor: PlannedProcessor, word: number, now: Nanos): number {
     const holder = isTaken(word) ? frontOf(word) : NONE;
     if (holder !== processor.holder) processor.heardNs = now;
     processor.holder = holder;
     if (holder === NONE || !this.#planner.isOverdue(processor, now)) return NONE;
     this.#entities[holder]!.isLost = true;
-    processor.turns.leave(holder);
+    processor.roundRobin.leave(holder);
     processor.holder = NONE;
     return holder;
   }
 
   /**
    * It has stopped after all, just now. All its CPU time may have been charged by then, and nothing that comes later
-   * would tell that it waits for its next turn.
+   * would tell that it waits to run again.
    */
   #finds(processor: PlannedProcessor, index: number): void {
     const entity = this.#entities[index]!;
     entity.isLost = false;
-    if (!entity.server) processor.turns.join(index);
+    if (!entity.server) processor.roundRobin.join(index);
   }
 }

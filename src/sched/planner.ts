@@ -6,7 +6,7 @@ import { type DispatchQueue, linked, NOBODY, QUEUE_LENGTH, taken } from './dispa
 import type { ThreadSlot } from './scheduler-memory.ts';
 
 /**
- * A thread that has the turn is not waited for if it lies in a long system call, or if the operating system runs
+ * A thread that has the processor is not waited for if it lies in a long system call, or if the operating system runs
  * something else in its place: when it comes so much too late to the end of its budget, or has not stopped so long
  * after it should, another one is let go on beside it.
  */
@@ -30,9 +30,9 @@ export interface PlannedProcessor {
   /** Ties of deadlines go to the first. */
   readonly entities: readonly number[];
   /** Of those without a reservation. */
-  readonly turns: RoundRobin;
+  readonly roundRobin: RoundRobin;
   readonly queue: DispatchQueue;
-  /** Who has taken up the turn, or `NONE`. */
+  /** Who has taken the processor, or `NONE`. */
   holder: number;
   /** When the holder was last heard of. */
   heardNs: Nanos;
@@ -40,8 +40,8 @@ export interface PlannedProcessor {
 
 /**
  * Plans who runs one after another if nothing else happens: the holder, though it may have to stop now; the servers
- * that have budget, or will have it by then, by earliest deadline; the one whose turn it is, until the next budget of
- * a server comes; and that server. Nobody is in the queue twice, as each has one limit. Whoever is the last wakes the dispatcher
+ * that have budget, or will have it by then, by earliest deadline; the one that is next by round robin, until the next budget of
+ * a server; and that server. Nobody is in the queue twice, as each has one limit. Whoever is the last wakes the dispatcher
  * when it stops.
  */
 export class Planner {
@@ -54,7 +54,7 @@ export class Planner {
   #endNs: Nanos = 0;
   /** Of the servers in it, the latest deadline. */
   #latestNs: Nanos = 0;
-  /** When to look again. */
+  /** When to plan again. */
   #nextNs: Nanos = 0;
 
   constructor(rule: CbsRule, entities: readonly PlannedEntity[]) {
@@ -67,13 +67,13 @@ export class Planner {
     return this.#word;
   }
 
-  /** When to look again, if nobody wakes the dispatcher before. */
+  /** When to plan again, if nobody wakes the dispatcher before. */
   get nextNs(): Nanos {
     return this.#nextNs;
   }
 
   plan(processor: PlannedProcessor, now: Nanos): void {
-    const { entities, holder, turns } = processor;
+    const { entities, holder, roundRobin } = processor;
     this.#word = NOBODY;
     this.#length = 0;
     this.#endNs = now;
@@ -81,18 +81,18 @@ export class Planner {
     this.#nextNs = Number.POSITIVE_INFINITY;
     for (const index of entities) this.#entities[index]!.isPlanned = false;
     const earliest = this.#earliest(processor);
-    const first = earliest === NONE ? turns.first : earliest;
+    const first = earliest === NONE ? roundRobin.first : earliest;
     const mustStop = holder !== NONE && holder !== first;
     if (mustStop) this.#stop(holder, now);
     for (let index = earliest; index !== NONE; index = this.#earliest(processor)) {
       this.#link(processor, index, budgetFromNs(this.#entities[index]!.server!), Number.POSITIVE_INFINITY);
       this.#latestNs = Math.max(this.#latestNs, dueNs(this.#entities[index]!.server!));
     }
-    const isTurn = this.#linkTurn(processor);
-    this.#awaitBudgets(processor, now, isTurn);
+    const fillsGap = this.#linkUnreserved(processor);
+    this.#awaitBudgets(processor, now, fillsGap);
     if (holder !== NONE) this.#word = taken(this.#word);
-    if (mustStop && first !== NONE) this.#lookAt(this.#entities[holder]!.slot.untilNs + ANSWER_NS);
-    else if (this.#length > 1 || this.hasRival(processor, first)) this.#lookAt(this.#endNs + LATE_NS);
+    if (mustStop && first !== NONE) this.#planAgainAt(this.#entities[holder]!.slot.untilNs + ANSWER_NS);
+    else if (this.#length > 1 || this.hasRival(processor, first)) this.#planAgainAt(this.#endNs + LATE_NS);
   }
 
   /** Whether the holder should have stopped, and somebody waits for it. */
@@ -135,31 +135,31 @@ export class Planner {
   }
 
   /**
-   * The one whose turn it is stops at the next budget; only if it does not, that takes a look. Returns whether there
-   * is time for it before that.
+   * The one that is next by round robin stops at the next budget, so that the dispatcher is needed only if it does not.
+   * @returns whether there is time for it before that
    */
-  #linkTurn(processor: PlannedProcessor): boolean {
-    const last = processor.turns.first;
+  #linkUnreserved(processor: PlannedProcessor): boolean {
+    const last = processor.roundRobin.first;
     if (last === NONE || this.#entities[last]!.isPlanned || this.#length === QUEUE_LENGTH) return false;
-    let comer = NONE;
-    let comesNs = Number.POSITIVE_INFINITY;
+    let nextServer = NONE;
+    let budgetAtNs = Number.POSITIVE_INFINITY;
     for (const index of processor.entities) {
       const { server, isLost, isPlanned } = this.#entities[index]!;
       if (!server || server.phase === 'idle' || isLost) continue;
       const nextNs = isPlanned ? dueNs(server) : server.deadlineNs;
-      if (nextNs >= comesNs) continue;
-      comer = isPlanned ? NONE : index;
-      comesNs = nextNs;
+      if (nextNs >= budgetAtNs) continue;
+      nextServer = isPlanned ? NONE : index;
+      budgetAtNs = nextNs;
     }
-    if (comesNs <= this.#endNs) return false;
-    this.#link(processor, last, Number.NEGATIVE_INFINITY, comesNs);
-    if (comer !== NONE) this.#link(processor, comer, comesNs, Number.POSITIVE_INFINITY);
-    this.#lookAt(comesNs + ANSWER_NS);
+    if (budgetAtNs <= this.#endNs) return false;
+    this.#link(processor, last, Number.NEGATIVE_INFINITY, budgetAtNs);
+    if (nextServer !== NONE) this.#link(processor, nextServer, budgetAtNs, Number.POSITIVE_INFINITY);
+    this.#planAgainAt(budgetAtNs + ANSWER_NS);
     return true;
   }
 
-  /** A budget that comes while a less urgent server runs is not to wait for that; another one, for the queue to end. */
-  #awaitBudgets({ entities }: PlannedProcessor, now: Nanos, isTurn: boolean): void {
+  /** A budget that comes while a less urgent server runs does not wait for that one; other budgets wait for the end of the queue. */
+  #awaitBudgets({ entities }: PlannedProcessor, now: Nanos, fillsGap: boolean): void {
     const endNs = this.#length === 0 ? now : this.#endNs + LATE_NS;
     for (const index of entities) {
       const { server, isLost, isPlanned } = this.#entities[index]!;
@@ -167,17 +167,17 @@ export class Planner {
       const { phase, deadlineNs, periodNs } = server;
       const lastNs = isPlanned ? dueNs(server) : deadlineNs;
       for (let ns = deadlineNs; ns <= lastNs; ns += periodNs) {
-        if (ns > now && ns + periodNs < this.#latestNs) this.#lookAt(ns);
+        if (ns > now && ns + periodNs < this.#latestNs) this.#planAgainAt(ns);
       }
-      if (phase === 'throttled' && !isPlanned && !isTurn) this.#lookAt(Math.max(deadlineNs, endNs));
+      if (phase === 'throttled' && !isPlanned && !fillsGap) this.#planAgainAt(Math.max(deadlineNs, endNs));
     }
   }
 
-  #lookAt(ns: Nanos): void {
+  #planAgainAt(ns: Nanos): void {
     this.#nextNs = Math.min(this.#nextNs, ns);
   }
 
-  /** A hard server stops at the end of its budget; one of those who take turns at the end of its own, if others wait. */
+  /** A hard server stops at the end of its budget; one without a reservation at the end of its quantum, if others wait. */
   #link(processor: PlannedProcessor, index: number, fromNs: Nanos, untilNs: Nanos): void {
     if (this.#length === QUEUE_LENGTH) return;
     const entity = this.#entities[index]!;
@@ -193,9 +193,9 @@ export class Planner {
   }
 
   /** With the next budget, if it waits for that. */
-  #mayRunNs({ turns }: PlannedProcessor, index: number): Nanos {
+  #mayRunNs({ roundRobin }: PlannedProcessor, index: number): Nanos {
     const { server } = this.#entities[index]!;
-    if (!server) return turns.leftNs;
+    if (!server) return roundRobin.leftNs;
     return server.remainingNs + (server.phase === 'throttled' ? server.budgetNs : 0);
   }
 }

@@ -8,8 +8,8 @@ export interface ProbeData {
 }
 
 /**
- * Finds out when the machine stood still: a thread that nobody keeps waiting sleeps 1 ms again and again, and
- * whenever that takes 1 ms longer, it was not for want of a turn.
+ * Finds out when the machine did not run: a thread that no scheduler keeps waiting sleeps 1 ms again and again, and
+ * whenever that takes 1 ms longer, no scheduler was the reason.
  */
 const SLEEP_MS = 1;
 const GAP_NS = 1_000_000;

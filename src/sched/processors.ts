@@ -23,10 +23,8 @@ import { Timeline, TimelineReader } from './timeline.ts';
 
 export interface ProcessorsOptions {
   readonly scheduler: Scheduler;
-  /** Whose threads the caller starts. */
+  /** The threads of hogs are started and ended here, those of the others by the caller. */
   readonly entities: readonly SchedEntity[];
-  /** Programs that always want to run: threads that are started and ended here. */
-  readonly hogs: readonly SchedEntity[];
   readonly reclaim: boolean;
 }
 
@@ -36,7 +34,6 @@ const OPEN_WITHIN_NS = 10e9;
 /** The processors of a real world: who competes for them, who decides, and what came of it. */
 export class Processors {
   readonly #options: ProcessorsOptions;
-  /** Those of the caller, then the hogs. */
   readonly #entities: readonly SchedEntity[];
   readonly #accounts: readonly SliceAccount[];
   readonly #memory: SchedulerMemory;
@@ -50,12 +47,12 @@ export class Processors {
   #dispatcher: Raised | undefined;
   /** Why one of the threads that were started here has died. */
   #crash: string | undefined;
-  /** Whether reserved threads go before programs that do not take turns. */
+  /** Whether reserved threads go before programs that are not dispatched. */
   #hasUrgent = false;
 
   private constructor(options: ProcessorsOptions) {
     this.#options = options;
-    this.#entities = [...options.entities, ...options.hogs];
+    this.#entities = options.entities;
     this.#accounts = this.#entities.map((entity) => new SliceAccount(entity));
     this.#memory = SchedulerMemory.withSlots(this.#entities.length, this.#processors);
     this.#slots = this.#entities.map((_, index) => new ThreadSlot(this.#memory.buffer, index));
@@ -71,17 +68,17 @@ export class Processors {
     try {
       if (cpu.#isCooperative && cpu.#entities.length > MOST_SLOTS) {
         throw new Failure(
-          `at most ${MOST_SLOTS} threads can take turns (${cpu.#entities.length} are asked for)`,
+          `at most ${MOST_SLOTS} threads can be dispatched (${cpu.#entities.length} are asked for)`,
         );
       }
       if (cpu.#isCooperative) await cpu.#startDispatcher();
       if (cpu.#entities.some(({ reservation }) => reservation)) await cpu.#startProbe();
-      for (const { name } of options.hogs) cpu.#thread('hog-worker', cpu.threadDataOf(name));
+      for (const { name } of cpu.#hogs) cpu.#thread('hog-worker', cpu.threadDataOf(name));
     } catch (cause) {
       await cpu.end();
       throw new Failure(reasonOf(cause));
     }
-    await cpu.#opened(options.hogs);
+    await cpu.#opened(cpu.#hogs);
     // A process that forgets to end them can end all the same.
     for (const worker of cpu.#workers) worker.unref();
     return cpu;
@@ -103,7 +100,7 @@ export class Processors {
   }
 
   /**
-   * Waits until all threads have opened their turns.
+   * Waits until all threads have taken their slots.
    * @throws Refusal one has not got the reservation that it asked for; whatever was started here has ended.
    */
   async admitted(): Promise<void> {
@@ -125,7 +122,7 @@ export class Processors {
     return this.#accounts.flatMap((account) => account.record(untilNs) ?? []);
   }
 
-  /** The number by which the kernel knows the thread of this name, once it has opened its turn. */
+  /** The number by which the kernel knows the thread of this name, once it has taken its slot. */
   threadOf(name: string): number {
     return this.#slots[this.#entities.findIndex((entity) => entity.name === name)]!.thread;
   }
@@ -160,14 +157,18 @@ export class Processors {
 
   /** Whether it is worth recording who ran when. */
   get #isCompeted(): boolean {
-    return this.#options.scheduler !== 'none' || this.#options.hogs.length > 0;
+    return this.#options.scheduler !== 'none' || this.#hogs.length > 0;
+  }
+
+  get #hogs(): readonly SchedEntity[] {
+    return this.#entities.filter(({ kind }) => kind === 'hog');
   }
 
   get #isCooperative(): boolean {
     return this.#options.scheduler !== 'none' && this.#options.scheduler !== 'deadline';
   }
 
-  /** Whether a processor is left where nobody takes turns. */
+  /** Whether a processor is left on which nothing is dispatched. */
   get #hasRoom(): boolean {
     return this.#processors < availableParallelism();
   }
@@ -180,7 +181,7 @@ export class Processors {
     const data: DispatcherData = {
       memory: this.#memory.buffer,
       rule: ruleOf[this.#options.scheduler],
-      competitors: this.#entities,
+      entities: this.#entities,
     };
     const raised = await this.#raised(this.#thread('dispatcher-worker', data));
     this.#dispatcher = raised;

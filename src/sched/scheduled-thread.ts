@@ -10,18 +10,18 @@ import { Timeline } from './timeline.ts';
 /** A thread's relation to its processor, the same whoever decides about it. */
 export interface ScheduledThread {
   /**
-   * Between two short pieces of work, of 50 µs of CPU time at most: returns at once while it is this thread's turn.
-   * Otherwise sleeps until it is, or until `interrupted` says that there is something more important; it is asked
-   * before the thread sleeps and whenever it is nudged. Cheap: looks at the clocks every 25 µs at most.
+   * Between two short pieces of work, of 50 µs of CPU time at most: returns at once while this thread has the processor.
+   * Otherwise sleeps until it has, or until `interrupted` says that there is something more important; it is asked
+   * before the thread sleeps and whenever it is notified. Cheap: reads the clocks every 25 µs at most.
    */
   checkpoint(interrupted?: () => boolean): void;
-  /** There is nothing to do: the thread is about to sleep. */
+  /** There is nothing to do: the thread is about to block. */
   block(): void;
-  /** There is work again. Waits for the turn as `pass` does. */
+  /** There is work again. Waits for the processor as `checkpoint` does. */
   unblock(interrupted?: () => boolean): void;
 }
 
-/** What a thread must know to open its turn; goes into its `workerData`. */
+/** What a thread must know to be scheduled; goes into its `workerData`. */
 export type ScheduledThreadData = {
   readonly memory: SharedArrayBuffer;
   readonly slot: number;
@@ -35,10 +35,10 @@ export type ScheduledThreadData = {
   | { readonly backend: 'cooperative' }
 );
 
-/** How long a thread goes on without a look at its clocks. */
-const LOOK_NS = 25_000;
+/** How long a thread goes on without reading its clocks. */
+const READ_NS = 25_000;
 
-/** Makes the calling thread one that takes turns; it counts as asleep until it wakes. */
+/** Makes the calling thread one that is scheduled; it counts as blocked until it unblocks. */
 export function openScheduledThread(data: ScheduledThreadData): ScheduledThread {
   const slot = new ThreadSlot(data.memory, data.slot);
   if (data.backend === 'free') {
@@ -57,15 +57,15 @@ export function openScheduledThread(data: ScheduledThreadData): ScheduledThread 
 
 const unscheduled: ScheduledThread = { checkpoint: () => {}, block: () => {}, unblock: () => {} };
 
-/** Has the thread, if it waits for its turn, ask whether it is interrupted. */
+/** Has the thread, if it waits for the processor, ask whether it is interrupted. */
 export function notifyThread({ memory, slot }: ScheduledThreadData): void {
   new ThreadSlot(memory, slot).notify();
 }
 
 /**
- * The kernel decides, and the thread keeps the record. To read the CPU clock is more than that: the kernel ends a
- * budget at its tick or when it is made to look (kernel/sched/deadline.c: update_curr_dl), so that a thread which
- * does not look at its clock gets up to a tick more than its budget.
+ * The kernel decides, and the thread keeps the record. Reading the CPU clock does more than that: the kernel ends a
+ * budget at its tick or when it brings its account up to date (kernel/sched/deadline.c: update_curr_dl), so that a
+ * thread which does not read its clock gets up to a tick more than its budget.
  */
 class KernelThread implements ScheduledThread {
   readonly #timeline: Timeline;
@@ -77,7 +77,7 @@ class KernelThread implements ScheduledThread {
   }
 
   checkpoint(): void {
-    if (clockNs() - this.#recorder.lookedAtNs >= LOOK_NS) this.#recorder.look();
+    if (clockNs() - this.#recorder.readAtNs >= READ_NS) this.#recorder.read();
   }
 
   block(): void {
@@ -90,7 +90,7 @@ class KernelThread implements ScheduledThread {
 }
 
 /**
- * A dispatcher decides: the thread runs while it has the turn, says how much CPU time it has used, and when it stops,
+ * A dispatcher decides: the thread runs while it has the processor, says how much CPU time it has used, and when it stops,
  * hands over to the one that is to follow.
  */
 class DispatchedThread implements ScheduledThread {
@@ -117,8 +117,8 @@ class DispatchedThread implements ScheduledThread {
     if (this.#queue.isHeldBy(this.#number)) {
       const now = clockNs();
       const isOver = now >= slot.untilNs;
-      if (!isOver && now - this.#recorder.lookedAtNs < LOOK_NS) return;
-      this.#recorder.look();
+      if (!isOver && now - this.#recorder.readAtNs < READ_NS) return;
+      this.#recorder.read();
       slot.cpuNs = this.#recorder.cpuNs;
       if (!isOver && !this.#reachesLimit()) return;
     }
@@ -147,14 +147,14 @@ class DispatchedThread implements ScheduledThread {
   }
 
   #handsOver(): boolean {
-    return this.#queue.handOver(this.#number, this.#recorder.lookedAtNs);
+    return this.#queue.handOver(this.#number, this.#recorder.readAtNs);
   }
 
-  /** Waits for the turn. The dispatcher is told, if it need not have expected that. */
+  /** Waits for the processor. The dispatcher is told, if it need not have expected that. */
   #waits(interrupted: (() => boolean) | undefined, isExpected: boolean): void {
     const slot = this.#slot;
     slot.isRunnable = true;
-    let mustRing = !isExpected;
+    let mustWake = !isExpected;
     for (let { notifications } = slot; !this.#queue.take(this.#number); { notifications } = slot) {
       if (interrupted?.()) {
         this.#withdraws();
@@ -162,14 +162,14 @@ class DispatchedThread implements ScheduledThread {
       }
       this.#recorder.stops();
       slot.cpuNs = this.#recorder.cpuNs;
-      if (mustRing) this.#memory.wakeDispatcher();
-      mustRing = false;
+      if (mustWake) this.#memory.wakeDispatcher();
+      mustWake = false;
       slot.sleepUntilNotified(notifications);
       this.#recorder.starts();
     }
   }
 
-  /** Does not ask for its turn any more. */
+  /** Does not ask for the processor any more. */
   #withdraws(): void {
     this.#slot.isRunnable = false;
     this.#handsOver();

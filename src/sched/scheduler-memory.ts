@@ -5,13 +5,13 @@ import type { Nanos } from '../core/units.ts';
 const PLACE_BYTES = 128;
 
 /**
- * What threads that take turns and their dispatcher tell each other, in shared memory. Words are changed by atomic
+ * What dispatched threads and their dispatcher tell each other, in shared memory. Words are changed by atomic
  * operations; times are doubles with one writer each, which no 64-bit machine tears. The slots follow the memory's own
- * place, and the processors stand at the end, the first one last.
+ * words, and the processors are at the end, the first one last.
  */
 export class SchedulerMemory {
   readonly buffer: SharedArrayBuffer;
-  /** The bell, and how many overran. */
+  /** How often the dispatcher was woken, and how many threads overran. */
   readonly #words: Int32Array;
   readonly #times: Float64Array;
   readonly #slots: ThreadSlot[] = [];
@@ -35,13 +35,13 @@ export class SchedulerMemory {
     return (this.#slots[slot] ??= new ThreadSlot(this.buffer, slot));
   }
 
-  /** Has the dispatcher look at what has changed. */
+  /** Has the dispatcher take note of what has changed. */
   wakeDispatcher(): void {
     Atomics.add(this.#words, 0, 1);
     Atomics.notify(this.#words, 0);
   }
 
-  /** How often the bell has been rung. */
+  /** How often it was woken. */
   get dispatcherWakeups(): number {
     return Atomics.load(this.#words, 0);
   }
@@ -69,9 +69,9 @@ export class SchedulerMemory {
   }
 }
 
-/** The place of one thread at the memory. */
+/** What one thread tells its dispatcher, and is told. */
 export class ThreadSlot {
-  /** Notifications, awake or not, what came of opening the turn, number of the thread, stops at its limit or not, processor. */
+  /** Notifications, runnable or not, what came of opening the slot, number of the thread, stops at its limit or not, processor. */
   readonly #words: Int32Array;
   /** CPU time, its limit, from when and until when. */
   readonly #times: Float64Array;
@@ -82,7 +82,7 @@ export class ThreadSlot {
     this.#times = new Float64Array(memory, start + 24, 4);
   }
 
-  /** Has the thread, if it waits for its turn, see whether it has it, or whether there is something more important. */
+  /** Has the thread, if it waits for the processor, see whether it has it, or whether there is something more important. */
   notify(): void {
     Atomics.add(this.#words, 0, 1);
     Atomics.notify(this.#words, 0);
@@ -98,16 +98,16 @@ export class ThreadSlot {
     Atomics.wait(this.#words, 0, notifications);
   }
 
-  /** Whether the thread runs or waits for its turn; set by the thread. */
+  /** Whether the thread runs or waits for the processor; set by the thread. */
   get isRunnable(): boolean {
     return Atomics.load(this.#words, 1) === 1;
   }
 
-  set isRunnable(isAwake: boolean) {
-    Atomics.store(this.#words, 1, Number(isAwake));
+  set isRunnable(isRunnable: boolean) {
+    Atomics.store(this.#words, 1, Number(isRunnable));
   }
 
-  /** With so much CPU time used since it sat down, the thread is to stop, or else to ring and to go on. */
+  /** With so much CPU time used since its slot was opened, the thread is to stop, or else to wake the dispatcher and go on. */
   limit(cpuNs: Nanos, stops: boolean): void {
     this.#times[1] = cpuNs;
     Atomics.store(this.#words, 4, Number(stops));
@@ -121,7 +121,7 @@ export class ThreadSlot {
     return Atomics.load(this.#words, 4) === 1;
   }
 
-  /** Before then, nobody hands over the turn to the thread. */
+  /** Before then, no thread hands over to this one. */
   get fromNs(): Nanos {
     return this.#times[2]!;
   }
@@ -139,7 +139,7 @@ export class ThreadSlot {
     this.#times[3] = ns;
   }
 
-  /** On which the thread takes turns; set by the dispatcher. */
+  /** On which the thread is dispatched; set by the dispatcher. */
   get processor(): number {
     return Atomics.load(this.#words, 5);
   }
@@ -148,7 +148,7 @@ export class ThreadSlot {
     Atomics.store(this.#words, 5, processor);
   }
 
-  /** CPU time that the thread has used since it sat down; set by the thread. */
+  /** CPU time that the thread has used since its slot was opened; set by the thread. */
   get cpuNs(): Nanos {
     return this.#times[0]!;
   }
@@ -157,7 +157,7 @@ export class ThreadSlot {
     this.#times[0] = ns;
   }
 
-  /** The thread of this number sits down, with what it asked for or with this refusal. */
+  /** The thread of this number takes the slot, with what it asked for or with this refusal. */
   open(thread: number, refusal: string | undefined): void {
     const { errno } = constants;
     const error = refusal === undefined ? 0 : (errno[refusal as keyof typeof errno] ?? errno.EIO);
@@ -165,7 +165,7 @@ export class ThreadSlot {
     Atomics.store(this.#words, 2, 1 + error);
   }
 
-  /** By which the kernel knows the thread, once that has sat down. */
+  /** By which the kernel knows the thread, once that has taken the slot. */
   get thread(): number {
     return Atomics.load(this.#words, 3);
   }

@@ -36,7 +36,7 @@ export class SliceAccount {
     if (this.#slices.length > 2 * SLICES) this.#slices = this.#slices.slice(-SLICES);
   }
 
-  /** The machine stood still. */
+  /** The machine did not run. */
   noise(startNs: Nanos, endNs: Nanos): void {
     this.#delivery?.noise(startNs, endNs);
   }

@@ -49,7 +49,7 @@ export class Timeline {
     const slot = (number % CAPACITY) * WORDS;
     const kind = kinds[this.#slots[slot]!]!;
     const [startNs, endNs, cpuNs] = [this.#slots[slot + 1]!, this.#slots[slot + 2]!, this.#slots[slot + 3]!];
-    // Looked at afterwards: by then the writer may have come round again, and be one event further than it says.
+    // Read afterwards: by then the writer may have come round again, and be one event further than it says.
     if (number <= this.written - CAPACITY) return undefined;
     return kind === 'ran' ? { kind, startNs, endNs, cpuNs } : { kind, atNs: startNs };
   }

@@ -6,10 +6,10 @@ const HEADER_BYTES = 8;
 
 /**
  * The ceilings of a link in shared memory: whoever keeps the link's ledger writes them, the pacer, in another thread,
- * reads them before every departure. So a ceiling in the future, such as the end of a lease, is kept by the pacer
- * even if the thread that should renew it stands still.
+ * reads them before every send. So a ceiling in the future, such as the end of a lease, is kept by the pacer
+ * even if the thread that should renew it does not run.
  *
- * One writer. While it writes the version is odd, and readers look again.
+ * One writer. While it writes the version is odd, and readers try again.
  */
 export class Allowance {
   readonly buffer: SharedArrayBuffer;

@@ -64,7 +64,7 @@ export class Connection {
   }
 
   /**
-   * Hangs up when no byte has passed for so long although it is the other end's turn, or the kernel has not taken one
+   * Hangs up when no byte has passed for so long although the other end is expected to send, or the kernel has not taken one
    * of those that were given to it.
    */
   set longestSilenceMs(silenceMs: number) {

@@ -1,7 +1,5 @@
-import type { Scheduler } from '../core/cpu/cpu-plan.ts';
-import type { Reservation } from '../core/cpu/reservation.ts';
 import { WIRE_VERSION, WireError } from '../core/wire/frames.ts';
-import type { GuestSpec } from '../workload/programs.ts';
+import type { GuestDefinition } from '../workload/guest-definition.ts';
 
 /** Where a guest's heartbeats go. The token tells them from those of any other run. */
 export interface HeartbeatAddress {
@@ -10,15 +8,12 @@ export interface HeartbeatAddress {
   readonly token: number;
 }
 
-/** What the source says first. */
-export interface Hello {
+/** What the source says first: of the guest, for which as much is to be reserved at the destination. */
+export interface Hello extends GuestDefinition {
   readonly version: number;
   /** A random name for this migration, by which both ends keep their journals. */
   readonly migration: string;
-  readonly guest: GuestSpec;
   readonly heartbeats: HeartbeatAddress | null;
-  /** What shall be reserved for the guest there too, and who keeps it; null: nothing. */
-  readonly reservation: (Reservation & { readonly scheduler: Scheduler }) | null;
 }
 
 export function encodeHello(greeting: Hello | { readonly version: number }): Uint8Array {

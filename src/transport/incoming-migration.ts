@@ -258,8 +258,8 @@ class Receiver {
     if (this.#committed) {
       const line = this.#keeps(why || this.#gaveUp ? `; its source has gone (${reason})` : '');
       if (!this.#tookOver) return { line };
-      const arrived = { name: this.#name, guest: this.#guest!, resumeNs: this.#resumeNs };
-      return { line, verdict: { kind: 'arrived', ...arrived } };
+      const kept = { name: this.#name, guest: this.#guest!, resumeNs: this.#resumeNs };
+      return { line, verdict: { kind: 'kept', ...kept } };
     }
     await this.#guest?.discard();
     const trouble = this.#closeJournal('aborted', reason);

@@ -4,7 +4,7 @@ import type { HostedGuest } from './hosted-guest.ts';
 
 /** What became of a migration at its destination; neither changes any more. */
 export type IncomingOutcome =
-  | { readonly kind: 'arrived'; readonly name: string; readonly guest: HostedGuest; readonly resumeNs: Nanos }
+  | { readonly kind: 'kept'; readonly name: string; readonly guest: HostedGuest; readonly resumeNs: Nanos }
   /** It is the source's: whatever was here of it is thrown away. */
   | { readonly kind: 'returned'; readonly why: string };
 

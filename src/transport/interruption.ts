@@ -10,7 +10,7 @@ export class Interrupted extends Failure {
   }
 }
 
-/** A migration's ear for whoever wants to end it: somebody cancels, or the watchdog barks. The first one counts. */
+/** By which others end a migration: somebody cancels it, or its watchdog expires. The first one counts. */
 export class Interruption {
   readonly #raised: Promise<never>;
   #reject: (why: Interrupted) => void = () => {};

@@ -103,7 +103,7 @@ function readJournal(file: string): JournalFile | undefined {
   return { file, begun, last, wholeBytes, tornBytes: bytes.length - wholeBytes };
 }
 
-/** A journal may be withdrawn while we look. */
+/** A journal may be withdrawn while the folder is read. */
 function readBytes(file: string): Buffer {
   try {
     return readFileSync(file);

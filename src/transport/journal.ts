@@ -7,7 +7,7 @@ import { type Begun, begunText, entryText, journalName, readFolder } from './jou
 
 /**
  * One end's journal of one migration: a file of its own to which a line is appended for every entry. Appending
- * costs one sync while the guest stands; writing anew and renaming would cost two and a second file. The folder
+ * costs one sync while the guest is paused; writing anew and renaming would cost two and a second file. The folder
  * is synced when the file is made, long before the guest is stopped.
  */
 export class Journal {
@@ -23,7 +23,7 @@ export class Journal {
   }
 
   /**
-   * The source's. Made before it looks around, so that of two that begin at once at most one goes on.
+   * The source's. Made before it reads the others, so that of two that begin at once at most one goes on.
    * @throws Failure the guest is in a migration that has not ended, or the journal cannot be written
    */
   static atSource(folder: string, begun: Omit<Begun, 'end' | 'process'>): Journal {

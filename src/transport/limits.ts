@@ -6,7 +6,7 @@ export interface Limits {
   readonly unauthenticated: number;
   /** How long one may stay unauthenticated. */
   readonly unauthenticatedMs: number;
-  /** Later, how long the source may be silent although it is its turn. */
+  /** Later, how long the source may be silent although something is expected of it. */
   readonly silenceMs: number;
 }
 
@@ -17,7 +17,7 @@ export const defaultLimits: Limits = {
   silenceMs: 60_000,
 };
 
-/** A destination is given up that says nothing for so long although it is its turn, or takes nothing. */
+/** A destination is given up that says nothing for so long although something is expected of it, or takes nothing. */
 export const SILENCE_MS = 30_000;
 
 /** A source with nothing to say says so this often, so that its silence is never mistaken for its absence. */

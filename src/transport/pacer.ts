@@ -1,4 +1,4 @@
-import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
+import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import { idleLink, LinkAccount } from '../core/link/account.ts';
 import { type Bucket, changeRate, fullBucket, level, reserve } from '../core/link/bucket.ts';
 import { ceilingAt } from '../core/link/ceiling.ts';
@@ -18,7 +18,7 @@ const SHORTEST_WAIT_NS = NANOS_PER_MILLISECOND;
 
 /**
  * Holds a sender to its link reservation: says how long to wait before the next bytes, waits, and keeps an
- * account of what has left and when. Without a rate it only keeps the account.
+ * account of what was sent and when. Without a rate it only keeps the account.
  */
 export class Pacer {
   readonly #depthBytes: Bytes;
@@ -29,7 +29,7 @@ export class Pacer {
   #bucket: Bucket | undefined;
   #account: LinkAccount | undefined;
   #latestNs = 0;
-  /** The last departure or change of the rate. */
+  /** When bytes were last sent, or the rate was last changed. */
   #heldSinceNs = 0;
 
   /**
@@ -53,14 +53,14 @@ export class Pacer {
     return ceilingAt(this.#allowance.read(), clockNs()) === 0;
   }
 
-  /** Whether `bytes` may leave now on top of `ahead` that are about to leave. */
+  /** Whether `bytes` may be sent now on top of `ahead` that are about to be sent. */
   allows(ahead: Bytes, bytes: Bytes): boolean {
     return this.#waitNs(ahead + bytes) === 0;
   }
 
   /**
-   * Sleeps until `bytes` may leave, and lets the event loop turn.
-   * @param inAll what is to leave, these bytes and all after them: it is waited for so much at most
+   * Sleeps until `bytes` may be sent, and lets the event loop run.
+   * @param inAll what is to be sent, these bytes and all after them: it is waited for so much at most
    */
   async wait(bytes: Bytes, inAll = bytes): Promise<void> {
     let waitNs = this.#waitNs(bytes);
@@ -74,7 +74,7 @@ export class Pacer {
     if (restNs > 0) Atomics.wait(this.#alarm, 0, 0, restNs / NANOS_PER_MILLISECOND);
     this.#latestNs = Math.max(this.#latestNs, clockNs() - until);
     this.#thread.unblock();
-    await turn();
+    await setImmediate();
   }
 
   /** There is something to send now. */
@@ -83,7 +83,7 @@ export class Pacer {
   }
 
   /** Takes the tokens of bytes that are handed to the kernel now. Before a rate was set nothing is accounted for. */
-  departs(bytes: Bytes): void {
+  sends(bytes: Bytes): void {
     const now = clockNs();
     this.#follow(now);
     this.#account?.departed(now, bytes, this.#bucket);

@@ -43,7 +43,7 @@ export class ProtocolState {
     return this.#state;
   }
 
-  /** Whether it is the other end's turn. */
+  /** Whether the other end is expected to send. */
   get awaits(): boolean {
     return awaits(this.#end, this.#state);
   }

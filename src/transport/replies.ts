@@ -1,4 +1,4 @@
-import { setImmediate as turn } from 'node:timers/promises';
+import { setImmediate } from 'node:timers/promises';
 import type { FrameType } from '../core/wire/frames.ts';
 
 /** A control frame from the destination. */
@@ -48,7 +48,7 @@ export class Replies {
    * @param asleep how to wait for what may take long
    */
   async next(asleep: (spoken: Promise<void>) => Promise<void>): Promise<Reply> {
-    await turn();
+    await setImmediate();
     if (this.#unread.length === 0 && !this.#failure) {
       const spoken = new Promise<void>((resolve) => {
         this.#wake = resolve;

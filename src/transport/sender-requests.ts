@@ -4,7 +4,7 @@ import type { BytesPerSecond, Nanos } from '../core/units.ts';
 import { clockNs } from '../platform/clock.ts';
 import { reasonOf } from '../platform/failure.ts';
 import type { ScheduledThread } from '../sched/scheduled-thread.ts';
-import type { DestinationThere } from './connect.ts';
+import type { DestinationThere } from './address.ts';
 import type { Hello } from './hello.ts';
 import type { Retired } from './payloads.ts';
 import type { Committed, Sender, SentPages } from './sender.ts';
@@ -13,11 +13,15 @@ import type { Committed, Sender, SentPages } from './sender.ts';
 export interface SenderRequests {
   greet: { to: DestinationThere; hello: Omit<Hello, 'version'> };
   send: { pages: Uint32Array; rate: BytesPerSecond | null; clears: boolean; endsRound: boolean };
+  /** Sends what the guest is beyond its pages. */
+  state: { bytes: Uint8Array };
+  /** Everything was sent: is it there? `paused`: the guest is to stay so. */
   stop: { guestTimeNs: Nanos; paused: boolean };
   verify: object;
   commit: object;
   retire: object;
-  leave: object;
+  /** The destination keeps the guest: nothing more is asked. */
+  finish: object;
   /** How full is the bucket, meanwhile? */
   level: object;
   abort: { why: string };
@@ -26,16 +30,15 @@ export interface SenderRequests {
 export interface SenderResults {
   greet: undefined;
   send: SentPages;
+  state: undefined;
   stop: undefined;
   verify: string;
   commit: Committed;
   retire: Retired;
-  leave: undefined;
+  finish: undefined;
   level: number | null;
   abort: undefined;
 }
-
-type Handler = (request: unknown) => unknown;
 
 /** A request is answered by its number: some overtake what is being carried out. */
 export interface Numbered {
@@ -50,41 +53,46 @@ export type SenderAnswer = { readonly number: number; readonly atNs: Nanos; read
   | { readonly ok: false; readonly why: string }
 );
 
-/** How a thread carries out what its world asks of a sender besides. */
-export type Handlers<Others> = { readonly [K in keyof Others]: (request: Others[K]) => unknown };
+/** How a thread carries out what it is asked. */
+export type Handlers<Requests> = { readonly [K in keyof Requests]: (request: Requests[K]) => unknown };
 
-/** Has this thread carry out one request after another, but an abort at once, and answer each. */
-export function serveSender<Others extends object = object>(
-  sender: Sender,
+/**
+ * Has this thread carry out one request after another, but an abort at once, and answer each.
+ * @param link what it has carried so far
+ */
+export function serveSender<Requests extends SenderRequests>(
+  handlers: Handlers<Requests>,
   thread: ScheduledThread,
-  others: Handlers<Others> = {} as Handlers<Others>,
+  link: () => LinkRecord,
 ): void {
-  const handlers = { ...plainHandlers(sender), ...others } as Readonly<Record<string, Handler>>;
+  const byKind = handlers as Readonly<Record<string, (request: unknown) => unknown>>;
   parentPort!.on('message', async (request: Numbered) => {
     let outcome: { ok: true; result: unknown } | { ok: false; why: string };
     const { number, kind } = request;
     const overtakes = overtaking.has(kind);
     if (!overtakes) thread.unblock();
     try {
-      outcome = { ok: true, result: await handlers[kind]!(request) };
+      outcome = { ok: true, result: await byKind[kind]!(request) };
     } catch (cause) {
       outcome = { ok: false, why: reasonOf(cause) };
     }
     if (!overtakes) thread.block();
-    const answer: SenderAnswer = { ...outcome, number, atNs: clockNs(), link: sender.link };
+    const answer: SenderAnswer = { ...outcome, number, atNs: clockNs(), link: link() };
     parentPort!.postMessage(answer);
   });
 }
 
-function plainHandlers(sender: Sender): Handlers<SenderRequests> {
+/** Those of a sender that speaks our wire. */
+export function senderHandlers(sender: Sender): Handlers<SenderRequests> {
   return {
     greet: ({ to, hello }) => sender.greet(to, hello),
     send: (request) => sender.sendPages(request),
+    state: ({ bytes }) => sender.sendState(Buffer.from(bytes)),
     stop: ({ guestTimeNs, paused }) => sender.stop(guestTimeNs, paused),
     verify: () => sender.verify(),
     commit: () => sender.commit(),
     retire: () => sender.retire(),
-    leave: () => sender.leave(),
+    finish: () => sender.finish(),
     level: () => sender.levelBytes,
     abort: ({ why }) => sender.abort(why),
   };

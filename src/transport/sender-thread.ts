@@ -9,22 +9,19 @@ import { entry } from '../platform/entry.ts';
 import { Failure } from '../platform/failure.ts';
 import { Allowance } from './allowance.ts';
 import type { SenderAnswer, SenderRequests, SenderResults } from './sender-requests.ts';
+import type { SenderWorkerData } from './sender-worker-data.ts';
 
 /** A link while something is sent over it. */
-interface LinkLook extends Pick<LinkRecord, 'depthBytes' | 'sentBytes' | 'reservedBytesPerSecond'> {
+export interface LinkStatus extends Pick<LinkRecord, 'depthBytes' | 'sentBytes' | 'reservedBytesPerSecond'> {
   /** Tokens in the bucket; null without a reservation. */
   readonly levelBytes: Bytes | null;
 }
 
+type SenderData = Omit<SenderWorkerData, 'allowance'>;
+
 interface Waiting {
   resolve(answer: SenderAnswer): void;
   reject(why: Error): void;
-}
-
-/** What every sender's thread is told. */
-interface SenderData {
-  readonly pageSizeBytes: number;
-  readonly depthBytes: number;
 }
 
 /** The sender in a thread of its own; one request at a time, but for those that overtake. */
@@ -43,7 +40,8 @@ export class SenderThread<
   #link: LinkRecord;
 
   /**
-   * @param program the thread's, by the way in which its world's memory is to be had; it is told of an `allowance` besides
+   * @param program the thread's, by the way in which the guest's pages are to be had
+   * @param data for it, without the `allowance`, which is added
    * @throws Failure the bucket does not even hold a page
    */
   constructor(program: string, data: SenderData) {
@@ -98,8 +96,8 @@ export class SenderThread<
     return { result: answer.result as Results[K], atNs: answer.atNs };
   }
 
-  /** How full the bucket is now, while something else is being carried out. @throws Failure the thread has ended */
-  async look(): Promise<LinkLook> {
+  /** The link now, while something else is being carried out. @throws Failure the thread has ended */
+  async linkStatus(): Promise<LinkStatus> {
     const { result } = await this.ask('level', {} as Requests['level']);
     const levelBytes = result as SenderResults['level'];
     const { sentBytes, depthBytes, reservedBytesPerSecond } = this.#link;

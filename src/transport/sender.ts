@@ -1,4 +1,4 @@
-import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
+import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import type { LinkRecord } from '../core/migration/migration-result.ts';
 import { type BytesPerSecond, NANOS_PER_MILLISECOND, type Nanos } from '../core/units.ts';
 import { type FrameType, HEADER_BYTES, LARGEST_CONTROL_BYTES, WIRE_VERSION } from '../core/wire/frames.ts';
@@ -6,8 +6,9 @@ import { clockNs } from '../platform/clock.ts';
 import { Failure, printable, reasonOf } from '../platform/failure.ts';
 import { threadCpuNs } from '../platform/thread-clock.ts';
 import type { ScheduledThread } from '../sched/scheduled-thread.ts';
+import type { DestinationThere } from './address.ts';
 import type { Allowance } from './allowance.ts';
-import { connected, type DestinationThere } from './connect.ts';
+import { connected } from './connect.ts';
 import type { FrameWriter } from './frame-writer.ts';
 import { decodeAnswer, encodeHello, type Hello } from './hello.ts';
 import { ALIVE_MS, SILENCE_MS } from './limits.ts';
@@ -45,7 +46,7 @@ export type Committed =
   | { readonly kind: 'running'; readonly resumeNs: Nanos }
   | { readonly kind: 'not taken' | 'not answered'; readonly why: string };
 
-/** Whoever goes to sleep gives up the processor, and may wait long for its next turn. */
+/** A thread that goes to sleep gives up the processor, and may wait long to have it again. */
 const AWAKE_NS = 300_000;
 
 /** A commit that was not answered is asked for this often. */
@@ -68,7 +69,7 @@ export class Sender {
     this.#cpu = cpu;
     this.#pacer = new Pacer(depthBytes, cpu.thread, allowance);
     this.#frames = new PageFrames(source);
-    // The first look at the clock takes longer than any later one.
+    // The first reading of the clock takes longer than any later one.
     if (cpu.cpuPerPageNs + cpu.cpuPerHandoverNs > 0) threadCpuNs();
   }
 
@@ -100,7 +101,7 @@ export class Sender {
    */
   async sendPages({ pages, rate, clears, endsRound }: PagesToSend): Promise<SentPages> {
     const frameBytes = HEADER_BYTES + this.#source.pageSizeBytes;
-    const { thread: myTurn, cpuPerPageNs } = this.#cpu;
+    const { thread, cpuPerPageNs } = this.#cpu;
     const cpuBeganNs = cpuPerPageNs > 0 ? threadCpuNs() : 0;
     this.#pacer.setRate(rate);
     this.#pacer.begins();
@@ -115,16 +116,16 @@ export class Sender {
         if (clears) this.#source.clear(pages[next]!);
         if (this.#frames.write(writer, pages[next]!)) zeroPages += 1;
         next += 1;
-        myTurn.checkpoint();
+        thread.checkpoint();
         if (cpuPerPageNs > 0) this.#workUntil(cpuBeganNs + next * cpuPerPageNs);
       }
-      // Under a reservation nothing may pile up here: it would leave in a burst once the kernel takes it again.
+      // Under a reservation nothing may pile up here: it would be sent in a burst once the kernel takes it again.
       if (rate !== null) await this.#taken(taken.at(-1));
-      // Without one nothing else lets the event loop turn, and an abort would go unheard.
-      else await turn();
+      // Without one nothing else lets the event loop run, and an abort would go unheard.
+      else await setImmediate();
       this.#connection!.replies.check();
       if (this.#pacer.isRevoked) throw new Failure('the link allows nothing more');
-      this.#pacer.departs(writer.lengthBytes);
+      this.#pacer.sends(writer.lengthBytes);
       bytes += writer.lengthBytes;
       taken.push(this.#connection!.connection.sendPages(writer.frames()));
     }
@@ -148,7 +149,7 @@ export class Sender {
 
   /**
    * Compares all pages as last sent with all pages as received.
-   * @param paused whether the guest is to stand at the destination too
+   * @param paused whether the guest is to stay paused at the destination too
    */
   async stop(guestTimeNs: number, paused: boolean): Promise<void> {
     if (this.#cpu.cpuPerHandoverNs > 0) this.#cpuAtStopNs = threadCpuNs();
@@ -193,8 +194,8 @@ export class Sender {
     }
   }
 
-  /** Leaves the guest to the destination, which runs it: all is said. */
-  leave(): void {
+  /** The destination keeps the guest, and nothing more is asked of it. */
+  finish(): void {
     this.#connection!.connection.finish();
   }
 
@@ -233,7 +234,7 @@ export class Sender {
   #stayAlive(): void {
     if (!this.#connection!.connection.maySend('alive') || !this.#pacer.allows(0, HEADER_BYTES)) return;
     this.#pacer.begins();
-    this.#pacer.departs(HEADER_BYTES);
+    this.#pacer.sends(HEADER_BYTES);
     this.#connection!.connection.send('alive');
   }
 
@@ -254,7 +255,7 @@ export class Sender {
       settled = true;
     });
     const awakeUntilNs = clockNs() + AWAKE_NS;
-    do await turn();
+    do await setImmediate();
     while (!settled && clockNs() < awakeUntilNs);
     if (!settled) await this.#asleep(settling);
   }
@@ -274,7 +275,7 @@ export class Sender {
     this.#pacer.begins();
     await this.#pacer.wait(HEADER_BYTES + payload.length);
     this.#connection!.replies.check();
-    this.#pacer.departs(HEADER_BYTES + payload.length);
+    this.#pacer.sends(HEADER_BYTES + payload.length);
     this.#connection!.connection.send(type, argument, payload);
   }
 

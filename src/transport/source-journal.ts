@@ -1,24 +1,26 @@
-import type { JournalEntry } from '../core/wire/ownership.ts';
+import { isClosing, type JournalEntry } from '../core/wire/ownership.ts';
 import { reasonOf } from '../platform/failure.ts';
 import type { GuestSpec } from '../workload/programs.ts';
 import { Journal } from './journal.ts';
-
-export interface JournalOptions {
-  readonly destination: { readonly host: string; readonly port: number };
-  /** The folder where a journal is kept; without it, none is. */
-  readonly journals?: string | undefined;
-}
 
 /** The source's journal of one migration, or nothing at all where none is asked for. */
 export class SourceJournal {
   /** What a reader of the record must know of it. */
   readonly notes: string[] = [];
   readonly #journal: Journal | undefined;
+  #hasEnded = false;
 
-  /** @throws Failure the guest is in a migration that has not ended, or the journal cannot be written. */
-  constructor({ destination, journals }: JournalOptions, guest: GuestSpec, migration: string) {
+  /**
+   * @param journals the folder where a journal is kept; without it, none is
+   * @throws Failure the guest is in a migration that has not ended, or the journal cannot be written
+   */
+  constructor(
+    journals: string | undefined,
+    migration: string,
+    { name, pages, pageSizeBytes }: Pick<GuestSpec, 'name' | 'pages' | 'pageSizeBytes'>,
+    destination: { readonly host: string; readonly port: number },
+  ) {
     if (journals === undefined) return;
-    const { name, pages, pageSizeBytes } = guest;
     const peer = `${destination.host}:${destination.port}`;
     this.#journal = Journal.atSource(journals, { migration, guest: name, pages, pageSizeBytes, peer });
   }
@@ -28,10 +30,12 @@ export class SourceJournal {
     this.#journal?.write(entry);
   }
 
-  /** Where the guest is has been decided: that must not depend on a disk. */
+  /** Where the guest is has been decided: that must not depend on a disk. After the end of the migration it says nothing more. */
   remark(entry: JournalEntry, why?: string): void {
+    if (this.#hasEnded) return;
     try {
       this.#journal?.write(entry, why);
+      this.#hasEnded = isClosing(entry);
     } catch (cause) {
       this.notes.push(`'${entry}' is not in the journal: ${reasonOf(cause)}`);
     }

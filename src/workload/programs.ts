@@ -137,6 +137,13 @@ export function pagesNeeded(program: ProgramSpec): number {
   }
 }
 
+/** @throws Failure the guest has too few pages for its program. */
+export function checkProgramFits(guest: GuestSpec): void {
+  const needed = pagesNeeded(guest.program);
+  if (needed <= usedPages(guest)) return;
+  throw new Failure(`a program of ${needed} pages in a guest of ${usedPages(guest)}`);
+}
+
 function recordingOf(spec: TraceSpec): Recording {
   return parseRecording(Buffer.from(spec.recording, 'base64'), 'recording');
 }

@@ -1,13 +1,13 @@
 import { createSocket } from 'node:dgram';
 import { lookup } from 'node:dns/promises';
 import { Failure, Refusal, reasonOf } from '../platform/failure.ts';
-import type { DestinationThere } from '../transport/connect.ts';
+import type { DestinationThere } from '../transport/address.ts';
 import { DestinationProcess } from '../transport/destination-process.ts';
 import type { MigrationSpec } from '../workload/migration-spec.ts';
-import { ThreadsWorld } from './threads/threads-world.ts';
+import { threadsWorld } from './threads/threads-world.ts';
 import { VirtualWorld } from './virtual/virtual-world.ts';
 import { QemuNativeWorld } from './vm/qemu-native-world.ts';
-import { VmWorld } from './vm/vm-world.ts';
+import { vmWorld } from './vm/vm-world.ts';
 import type { World } from './world.ts';
 
 export const worldNames = ['virtual', 'threads', 'vm', 'qemu-native'] as const;
@@ -41,14 +41,13 @@ export async function worldFactory(
       if (to) {
         const viewerHost = await addressTowards(to.host);
         return {
-          create: (setup) => ThreadsWorld.create(setup, { to, viewerHost, journals }),
+          create: (setup) => threadsWorld(setup, { to, viewerHost, journals }),
           close: async () => {},
         };
       }
       const { process, destination } = await ownDestination('worlds/threads/threads-destination-main');
       return {
-        create: (setup) =>
-          ThreadsWorld.create(setup, { to: destination, viewerHost: process.host, journals }),
+        create: (setup) => threadsWorld(setup, { to: destination, viewerHost: process.host, journals }),
         close: () => process.end(),
       };
     }
@@ -59,7 +58,7 @@ export async function worldFactory(
         journals === undefined ? [] : [journals],
       );
       return {
-        create: async (setup) => VmWorld.create(undisturbed(name, setup), { destination, journals }),
+        create: async (setup) => vmWorld(undisturbed(name, setup), { destination, journals }),
         close: () => process.end(),
       };
     }

@@ -4,7 +4,7 @@ import type { MigrationResult } from '../../src/core/migration/migration-result.
 import { same, until } from '../fixtures/until.ts';
 import type { Fault, Outcome } from './faults.ts';
 import type { HostProcess } from './host-process.ts';
-import { guest, type Lane, plan } from './lane.ts';
+import { definition, guest, type Lane, plan } from './lane.ts';
 import { frameOf, type Phase } from './phases.ts';
 import { ByteProxy } from './proxy.ts';
 
@@ -31,7 +31,7 @@ export async function carryOut(
   await lane.ready();
   const { source, destination } = lane;
   const before = [await heldBy(source), await heldBy(destination)];
-  await source.ask('boot', guest);
+  await source.ask('boot', definition);
   const powers = {
     killSource: () => source.signal('SIGKILL'),
     killDestination: () => destination.signal('SIGKILL'),
@@ -116,7 +116,7 @@ async function expectNextWorks(lane: Lane, outcome: Outcome): Promise<void> {
   const { source, destination } = lane;
   const owner = ownerOf(outcome);
   if (!source.lives || !destination.lives) await lane.restart();
-  if (outcome.startsWith('died')) await lane[owner].ask('boot', guest);
+  if (outcome.startsWith('died')) await lane[owner].ask('boot', definition);
   const [from, to] = owner === 'source' ? [lane.source, lane.destination] : [lane.destination, lane.source];
   await lane.migrate(from, to);
   await lane.expectWhole(to);

@@ -17,7 +17,7 @@ const host = await Host.listen({
 const mallocTrim = trimmer();
 
 const commands = {
-  boot: (guest, how) => host.boot(guest, how),
+  boot: (definition) => host.boot(definition),
   guests: () => host.guests(),
   pause: (name) => host.pause(name),
   resume: (name) => host.resume(name),

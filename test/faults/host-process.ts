@@ -6,8 +6,8 @@ import type { MigrationResult } from '../../src/core/migration/migration-result.
 import type { Plan } from '../../src/core/migration/plan.ts';
 import type { End } from '../../src/core/wire/handover.ts';
 import type { Limits } from '../../src/transport/limits.ts';
-import type { GuestSpec } from '../../src/workload/programs.ts';
-import type { BootOptions, GuestStatus } from '../../src/worlds/threads/host.ts';
+import type { GuestDefinition } from '../../src/workload/guest-definition.ts';
+import type { GuestStatus } from '../../src/worlds/threads/host.ts';
 import { root } from '../fixtures/command.ts';
 
 export interface HostProcessOptions {
@@ -37,7 +37,7 @@ export interface Held {
 
 /** What it can be told, and what it answers. */
 interface Commands {
-  boot(guest: GuestSpec, how?: BootOptions): undefined;
+  boot(definition: GuestDefinition): undefined;
   guests(): readonly GuestStatus[];
   pause(name: string): undefined;
   resume(name: string): undefined;

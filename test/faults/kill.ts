@@ -3,7 +3,7 @@ import { expect } from 'vitest';
 import type { End } from '../../src/core/wire/handover.ts';
 import { migrated, outcomeOf } from './case.ts';
 import type { Outcome } from './faults.ts';
-import { guest, type Lane } from './lane.ts';
+import { definition, guest, type Lane } from './lane.ts';
 import { isAfterCommit, Passage, type Phase } from './phases.ts';
 import { ByteProxy, type PassingFrame } from './proxy.ts';
 
@@ -25,7 +25,7 @@ export async function carryOutKilled(
 ): Promise<{ phase: Phase | 'afterwards'; outcome: Outcome }> {
   await lane.restart();
   const { source, destination } = lane;
-  await source.ask('boot', guest);
+  await source.ask('boot', definition);
   const passage = new Passage();
   let phase: Phase | 'afterwards' = 'afterwards';
   let killed: Promise<void> | undefined;
@@ -70,7 +70,7 @@ function allowedAfterKill(end: End, last: Phase): readonly Outcome[] {
 export async function framesOf(lane: Lane): Promise<number> {
   await lane.restart();
   const { source, destination } = lane;
-  await source.ask('boot', guest);
+  await source.ask('boot', definition);
   const passage = new Passage();
   const counts = (frame: PassingFrame) => {
     passage.see(frame);

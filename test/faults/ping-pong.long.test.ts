@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, test } from 'vitest';
 import { until } from '../fixtures/until.ts';
 import type { Held, HostProcess } from './host-process.ts';
-import { guest, Lane } from './lane.ts';
+import { definition, Lane } from './lane.ts';
 
 const legs = 100;
 /** What processes need only once they have by then. The guest is at the same end whenever it is looked at. */
@@ -49,7 +49,7 @@ test(`a guest that moves ${legs} times is the one that never moved, and nothing 
 }, async () => {
   await lane.restart();
   const hosts = [lane.source, lane.destination] as const;
-  await hosts[0].ask('boot', guest);
+  await hosts[0].ask('boot', definition);
   const warm: Held[] = [];
   const lines: string[] = [];
   for (let leg = 1; leg <= legs; leg++) {

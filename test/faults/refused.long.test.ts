@@ -8,7 +8,7 @@ import { freeCpu } from '../../src/core/cpu/cpu-plan.ts';
 import { encodeFrame } from '../../src/transport/frame-writer.ts';
 import { json } from '../fixtures/stranger.ts';
 import { HostProcess, type HostProcessOptions, type Target } from './host-process.ts';
-import { guest, Lane, plan } from './lane.ts';
+import { definition, guest, Lane, plan } from './lane.ts';
 
 /** Refused in set-up: the source's guest never notices, the reason is said, and the next attempt works. */
 const lane = new Lane();
@@ -16,7 +16,7 @@ const others: HostProcess[] = [];
 
 beforeAll(async () => {
   await lane.ready();
-  await lane.source.ask('boot', guest);
+  await lane.source.ask('boot', definition);
 });
 afterEach(async () => {
   for (const other of others.splice(0)) await other.end();
@@ -82,7 +82,7 @@ describe('refused in set-up', () => {
 
   test('a guest of that name is there', async () => {
     const other = await another({});
-    await other.ask('boot', guest);
+    await other.ask('boot', definition);
     await expectRefused(at(other.port), "guest 'web' is here already, running or being received");
   });
 
@@ -95,7 +95,7 @@ describe('refused in set-up', () => {
       return context.skip(`prlimit: ${(cause as Error).message}`);
     }
     const large = { ...guest, name: 'large', pages: 16_384 };
-    await lane.source.ask('boot', large);
+    await lane.source.ask('boot', { guest: large, reservation: null });
     const target = at(other.port);
     const migration = lane.source.ask('migrate', 'large', { ...plan, pages: 16_384 }, freeCpu, target);
     await expect(migration).rejects.toThrow('no memory for a guest of 16384 pages of 4096 bytes');
@@ -108,8 +108,8 @@ describe('refused in set-up', () => {
     const other = await another({});
     const reserved = { ...guest, name: 'reserved' };
     try {
-      await lane.source.ask('boot', reserved, { reservation: half });
-      await other.ask('boot', { ...guest, name: 'first' }, { reservation: half });
+      await lane.source.ask('boot', { guest: reserved, reservation: half });
+      await other.ask('boot', { guest: { ...guest, name: 'first' }, reservation: half });
     } catch (cause) {
       await lane.source.ask('remove', 'reserved').catch(() => {});
       return context.skip(`no SCHED_DEADLINE here: ${(cause as Error).message}`);
@@ -117,7 +117,7 @@ describe('refused in set-up', () => {
     let n = 0;
     try {
       for (; n < 16; n++) {
-        await other.ask('boot', { ...guest, name: `further ${n}` }, { reservation: half });
+        await other.ask('boot', { guest: { ...guest, name: `further ${n}` }, reservation: half });
       }
     } catch {
       // The kernel has no more to give.

@@ -17,34 +17,34 @@ const ms = 1e6;
 /** A dispatcher whose threads are played by the test. */
 class Stage {
   readonly memory: SchedulerMemory;
-  readonly #cooperative: Dispatcher;
-  readonly #chains: readonly DispatchQueue[];
+  readonly #dispatcher: Dispatcher;
+  readonly #queues: readonly DispatchQueue[];
   #now = 0;
 
-  constructor(rule: CbsRule | undefined, ...competitors: readonly DispatchedEntity[]) {
-    const processors = 1 + Math.max(...competitors.map(({ processor }) => processor));
-    this.memory = SchedulerMemory.withSlots(competitors.length, processors);
-    this.#cooperative = new Dispatcher(this.memory, rule, competitors);
-    const chains = Array.from(
+  constructor(rule: CbsRule | undefined, ...entities: readonly DispatchedEntity[]) {
+    const processors = 1 + Math.max(...entities.map(({ processor }) => processor));
+    this.memory = SchedulerMemory.withSlots(entities.length, processors);
+    this.#dispatcher = new Dispatcher(this.memory, rule, entities);
+    const queues = Array.from(
       { length: processors },
       (_, processor) => new DispatchQueue(this.memory, processor),
     );
-    this.#chains = competitors.map(({ processor }) => chains[processor]!);
+    this.#queues = entities.map(({ processor }) => queues[processor]!);
   }
 
   asks(...threads: readonly number[]): void {
     for (const thread of threads) this.memory.slot(thread).isRunnable = true;
   }
 
-  /** Takes up the turn that it has been granted, and runs. */
+  /** Takes the processor that it has been granted, and runs. */
   runs(thread: number, ranNs: number): void {
-    expect(this.#chains[thread]!.take(thread)).toBe(true);
+    expect(this.#queues[thread]!.take(thread)).toBe(true);
     this.memory.slot(thread).cpuNs += ranNs;
   }
 
-  /** Stands at the gate again. Returns whether it has handed over to somebody. */
+  /** Gives up the processor. Returns whether it has handed over to somebody. */
   stops(thread: number, now = this.#now): boolean {
-    return this.#chains[thread]!.handOver(thread, now);
+    return this.#queues[thread]!.handOver(thread, now);
   }
 
   sleeps(thread: number, now = this.#now): boolean {
@@ -52,13 +52,13 @@ class Stage {
     return this.stops(thread, now);
   }
 
-  look(now: number): number {
+  dispatch(now: number): number {
     this.#now = now;
-    return this.#cooperative.dispatch(now);
+    return this.#dispatcher.dispatch(now);
   }
 
   get granted(): number[] {
-    return [...this.#chains.keys()].filter((thread) => frontOf(this.#chains[thread]!.word) === thread);
+    return [...this.#queues.keys()].filter((thread) => frontOf(this.#queues[thread]!.word) === thread);
   }
 
   limit(thread: number): number {
@@ -76,7 +76,7 @@ describe('of those on one processor', () => {
   test('the reserved one with the earliest deadline goes first, and the first listed of equal ones', () => {
     const stage = new Stage('hard', hog, server(5, 20), server(2, 10), server(2, 10));
     stage.asks(0, 1, 2, 3);
-    stage.look(0);
+    stage.dispatch(0);
     expect(stage.granted).toEqual([2]);
     expect(stage.limit(2)).toBe(2 * ms);
   });
@@ -84,61 +84,61 @@ describe('of those on one processor', () => {
   test('the next goes on only when the one before has stopped', () => {
     const stage = new Stage('hard', hog, server(2, 10));
     stage.asks(0);
-    stage.look(0);
+    stage.dispatch(0);
     stage.runs(0, 1 * ms);
     stage.asks(1);
-    stage.look(1 * ms);
+    stage.dispatch(1 * ms);
     expect(stage.granted).toEqual([0]);
     expect(stage.memory.slot(0).untilNs).toBeLessThanOrEqual(1 * ms);
     stage.stops(0);
     expect(stage.granted).toEqual([1]);
   });
 
-  test('those without a reservation take turns of 4 ms, and one that is preempted keeps its place', () => {
+  test('those without a reservation run 4 ms each by round robin, and one that is preempted keeps its place', () => {
     const stage = new Stage('hard', hog, hog, server(2, 10));
     stage.asks(0, 1);
-    stage.look(0);
+    stage.dispatch(0);
     stage.runs(0, 3 * ms);
     stage.asks(2);
-    stage.look(3 * ms);
+    stage.dispatch(3 * ms);
     stage.stops(0);
-    stage.look(3 * ms);
+    stage.dispatch(3 * ms);
     stage.runs(2, 1 * ms);
     stage.sleeps(2);
-    stage.look(4 * ms);
+    stage.dispatch(4 * ms);
     expect(stage.granted).toEqual([0]);
     expect(stage.limit(0)).toBe(4 * ms);
     stage.runs(0, 1 * ms);
-    stage.look(5 * ms);
+    stage.dispatch(5 * ms);
     stage.stops(0);
-    stage.look(5 * ms);
+    stage.dispatch(5 * ms);
     expect(stage.granted).toEqual([1]);
   });
 
-  test('a dispatcher without a rule lets all take turns', () => {
+  test('a dispatcher without a rule lets all run by round robin', () => {
     const stage = new Stage(undefined, hog, server(2, 10));
     stage.asks(0, 1);
-    stage.look(0);
+    stage.dispatch(0);
     expect(stage.granted).toEqual([0]);
     stage.runs(0, 4 * ms);
-    stage.look(4 * ms);
+    stage.dispatch(4 * ms);
     stage.stops(0);
-    stage.look(4 * ms);
+    stage.dispatch(4 * ms);
     expect(stage.granted).toEqual([1]);
   });
 });
 
 describe.each([
   ['a server', server(1, 10)],
-  ['one that takes turns', hog],
+  ['one without a reservation', hog],
 ])('%s that stops in the moment in which it is given up as overdue', (_, late) => {
   test('is not forgotten', () => {
     const stage = new Stage('hard', late, server(1, 20), hog);
     stage.asks(0);
-    stage.look(0);
+    stage.dispatch(0);
     stage.runs(0, 1 * ms);
     stage.asks(1, 2);
-    stage.look(1 * ms);
+    stage.dispatch(1 * ms);
     stage.memory.slot(0).cpuNs += 5 * ms;
     // While the dispatcher looks at the next one, having charged this one for all that it has used.
     const next = vi.spyOn(stage.memory.slot(1), 'isRunnable', 'get');
@@ -146,11 +146,11 @@ describe.each([
       stage.stops(0);
       return true;
     });
-    stage.look(8 * ms);
+    stage.dispatch(8 * ms);
     expect(stage.memory.overruns).toBe(0);
     const served = new Set<number>();
     for (let now = 9; now < 200; now++) {
-      stage.look(now * ms);
+      stage.dispatch(now * ms);
       for (const thread of stage.granted) {
         served.add(thread);
         stage.runs(thread, 1 * ms);
@@ -165,12 +165,12 @@ describe('a hard reservation', () => {
   test('gets nothing from the end of its budget to its deadline, and repays what it took too much', () => {
     const stage = new Stage('hard', server(2, 10));
     stage.asks(0);
-    stage.look(0);
+    stage.dispatch(0);
     stage.runs(0, 2.5 * ms);
     stage.stops(0);
-    expect(stage.look(2.5 * ms)).toBe(10 * ms);
+    expect(stage.dispatch(2.5 * ms)).toBe(10 * ms);
     expect(stage.granted).toEqual([]);
-    stage.look(10 * ms);
+    stage.dispatch(10 * ms);
     expect(stage.granted).toEqual([0]);
     expect(stage.limit(0)).toBe(4 * ms);
   });
@@ -178,13 +178,13 @@ describe('a hard reservation', () => {
   test('is charged for waking', () => {
     const stage = new Stage('hard', server(2, 10));
     stage.asks(0);
-    stage.look(0);
+    stage.dispatch(0);
     stage.runs(0, 1 * ms);
     stage.sleeps(0);
-    stage.look(1 * ms);
+    stage.dispatch(1 * ms);
     stage.memory.slot(0).cpuNs += 0.1 * ms;
     stage.asks(0);
-    stage.look(30 * ms);
+    stage.dispatch(30 * ms);
     expect(stage.limit(0)).toBe(1 * ms + 2 * ms);
   });
 });
@@ -192,70 +192,70 @@ describe('a hard reservation', () => {
 test('a soft reservation goes on with a later deadline', () => {
   const stage = new Stage('soft', server(2, 10), server(5, 15));
   stage.asks(0, 1);
-  stage.look(0);
+  stage.dispatch(0);
   stage.runs(0, 2 * ms);
-  stage.look(2 * ms);
+  stage.dispatch(2 * ms);
   stage.stops(0);
-  stage.look(2 * ms);
+  stage.dispatch(2 * ms);
   expect(stage.granted).toEqual([1]);
   stage.sleeps(1);
-  stage.look(2 * ms);
+  stage.dispatch(2 * ms);
   expect(stage.granted).toEqual([0]);
 });
 
 describe('a thread that does not stop', () => {
-  test('is not waited for, and takes turns again when it is heard of', () => {
+  test('is not waited for, and is dispatched again when it is heard of', () => {
     const stage = new Stage('hard', hog, server(2, 10));
     stage.asks(0);
-    stage.look(0);
+    stage.dispatch(0);
     stage.runs(0, 1 * ms);
     stage.asks(1);
-    const due = stage.look(1 * ms);
+    const due = stage.dispatch(1 * ms);
     expect(due).toBeLessThanOrEqual(3 * ms);
-    stage.look(due);
+    stage.dispatch(due);
     expect(stage.granted).toEqual([1]);
     expect(stage.memory.overruns).toBe(1);
     stage.runs(1, 1 * ms);
     stage.sleeps(1);
-    stage.look(due + 1 * ms);
+    stage.dispatch(due + 1 * ms);
     expect(stage.granted).toEqual([]);
     stage.memory.slot(0).cpuNs += 2 * ms;
     stage.stops(0);
-    stage.look(due + 1 * ms);
+    stage.dispatch(due + 1 * ms);
     expect(stage.granted).toEqual([0]);
   });
 
   test('is waited for if nobody else has to', () => {
     const stage = new Stage('hard', server(2, 10));
     stage.asks(0);
-    expect(stage.look(0)).toBe(Number.POSITIVE_INFINITY);
-    stage.look(1_000 * ms);
+    expect(stage.dispatch(0)).toBe(Number.POSITIVE_INFINITY);
+    stage.dispatch(1_000 * ms);
     expect(stage.granted).toEqual([0]);
     expect(stage.memory.overruns).toBe(0);
   });
 });
 
-test('every processor has its own turn', () => {
+test('every processor has a thread of its own', () => {
   const stage = new Stage('hard', server(2, 10, 0), server(2, 10, 1), server(1, 5, 1));
   stage.asks(0, 1, 2);
-  stage.look(0);
+  stage.dispatch(0);
   expect(stage.granted).toEqual([0, 2]);
 });
 
-test('one that goes to sleep just when it is granted the turn does not keep it', () => {
+test('one that blocks just when it is granted the processor does not keep it', () => {
   const stage = new Stage('hard', server(2, 10), hog);
   stage.asks(0, 1);
-  stage.look(0);
+  stage.dispatch(0);
   stage.memory.slot(0).isRunnable = false;
-  stage.look(0);
+  stage.dispatch(0);
   expect(stage.granted).toEqual([1]);
 });
 
 describe('threads hand over to each other', () => {
-  test('by deadline, then to the one whose turn it is; the last one has to ring', () => {
+  test('by deadline, then to the one that is next by round robin; the last one has to wake the dispatcher', () => {
     const stage = new Stage('hard', hog, server(3, 20), server(2, 10));
     stage.asks(0, 1, 2);
-    stage.look(0);
+    stage.dispatch(0);
     stage.runs(2, 2 * ms);
     expect(stage.stops(2, 2 * ms)).toBe(true);
     stage.runs(1, 3 * ms);
@@ -272,10 +272,10 @@ describe('threads hand over to each other', () => {
     ] as const) {
       const stage = new Stage('hard', hog, server(2, 10));
       stage.asks(0, 1);
-      stage.look(0);
+      stage.dispatch(0);
       stage.runs(1, 2 * ms);
       stage.stops(1);
-      stage.look(2 * ms);
+      stage.dispatch(2 * ms);
       expect(stage.memory.slot(0).untilNs).toBe(10 * ms);
       stage.runs(0, 1 * ms);
       stage.stops(0, stopsNs);
@@ -286,16 +286,16 @@ describe('threads hand over to each other', () => {
   test('and the dispatcher looks only where one might not do so', () => {
     const stage = new Stage('hard', hog, server(2, 10));
     stage.asks(0, 1);
-    stage.look(0);
+    stage.dispatch(0);
     stage.runs(1, 2 * ms);
     stage.stops(1);
-    const nextNs = stage.look(2 * ms);
+    const nextNs = stage.dispatch(2 * ms);
     expect(nextNs).toBeGreaterThan(10 * ms);
     expect(nextNs).toBeLessThan(10.5 * ms);
     stage.runs(0, 1 * ms);
     stage.stops(0, 10 * ms);
     stage.runs(1, 0.2 * ms);
-    stage.look(nextNs);
+    stage.dispatch(nextNs);
     expect(stage.granted).toEqual([1]);
     expect(stage.limit(1)).toBe(4 * ms);
     expect(stage.memory.overruns).toBe(0);
@@ -304,14 +304,14 @@ describe('threads hand over to each other', () => {
   test('a budget that comes while a more urgent one runs follows without a look', () => {
     const stage = new Stage('hard', server(2, 10), server(3, 10));
     stage.asks(1);
-    stage.look(0);
+    stage.dispatch(0);
     stage.runs(1, 3 * ms);
     stage.stops(1);
-    stage.look(3 * ms);
+    stage.dispatch(3 * ms);
     stage.asks(0);
-    stage.look(9 * ms);
+    stage.dispatch(9 * ms);
     stage.runs(0, 0);
-    expect(stage.look(9 * ms)).toBeGreaterThan(11 * ms);
+    expect(stage.dispatch(9 * ms)).toBeGreaterThan(11 * ms);
     expect(stage.stops(0, 11 * ms)).toBe(true);
     expect(stage.granted).toEqual([1]);
     expect(stage.limit(1)).toBe(6 * ms);
@@ -320,11 +320,11 @@ describe('threads hand over to each other', () => {
   test('a budget that comes while a less urgent one runs does not wait for that', () => {
     const stage = new Stage('hard', server(1, 4), server(9, 20));
     stage.asks(0, 1);
-    expect(stage.look(0)).toBe(4 * ms);
+    expect(stage.dispatch(0)).toBe(4 * ms);
     stage.runs(0, 1 * ms);
     stage.stops(0, 1 * ms);
     stage.runs(1, 3 * ms);
-    stage.look(4 * ms);
+    stage.dispatch(4 * ms);
     stage.stops(1);
     expect(stage.granted).toEqual([0]);
   });
@@ -332,17 +332,17 @@ describe('threads hand over to each other', () => {
   test('one that has gone to sleep does not stall the processor', () => {
     const stage = new Stage('hard', server(2, 10), server(3, 10), hog);
     stage.asks(0, 1, 2);
-    stage.look(0);
+    stage.dispatch(0);
     stage.runs(0, 2 * ms);
     expect(stage.sleeps(1)).toBe(false);
     stage.stops(0, 2 * ms);
     expect(stage.granted).toEqual([1]);
-    stage.look(2 * ms);
+    stage.dispatch(2 * ms);
     expect(stage.granted).toEqual([2]);
   });
 });
 
-describe('a chain', () => {
+describe('a dispatch queue', () => {
   const memory = () => SchedulerMemory.withSlots(3, 1);
 
   test('that has been handed over is not replaced by a plan that was made before', () => {
@@ -355,7 +355,7 @@ describe('a chain', () => {
     expect(frontOf(queue.word)).toBe(1);
   });
 
-  test('is not taken from one that takes up its turn meanwhile', () => {
+  test('is not taken from one that takes the processor meanwhile', () => {
     const queue = new DispatchQueue(memory(), 0);
     queue.replace(NOBODY, linked(NOBODY, 0, 1));
     const { word } = queue;

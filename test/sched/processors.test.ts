@@ -115,8 +115,8 @@ describe.each(['cbs-hard', 'deadline', 'none'] as const)('a process under %s', (
     const script = `
       process.exitCode = 1;
       import('${new URL('../../dist/sched/processors.js', import.meta.url)}').then(async ({ Processors }) => {
-        const hogs = [{ name: 'hog', reservation: null, processor: 0 }];
-        const cpu = await Processors.start({ scheduler: '${scheduler}', entities: [], hogs, reclaim: false });
+        const entities = [{ kind: 'hog', name: 'hog', reservation: null, processor: 0 }];
+        const cpu = await Processors.start({ scheduler: '${scheduler}', entities, reclaim: false });
         ${last}
         process.exitCode = 0;
       });`;

@@ -5,21 +5,21 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type FrameType, frameTypes, WIRE_VERSION } from '../../src/core/wire/frames.ts';
 import { encodeFrame } from '../../src/transport/frame-writer.ts';
 import { Sender } from '../../src/transport/sender.ts';
-import { ThreadsDestination } from '../../src/worlds/threads/threads-destination.ts';
+import { Host } from '../../src/worlds/threads/host.ts';
 import { json, type Stranger, smallHello, stranger } from '../fixtures/stranger.ts';
 
 /** A commit is not answered, and what became of it is asked for over another connection. */
 const thread = { checkpoint: () => {}, block: () => {}, unblock: () => {} };
 const key = randomBytes(32);
 const { migration, guest } = smallHello;
-let destination: ThreadsDestination;
+let destination: Host;
 let logged: string[];
 const relays: Server[] = [];
 
 async function listen(withKey?: Uint8Array): Promise<number> {
   logged = [];
   const log = (line: string) => logged.push(line);
-  destination = await ThreadsDestination.listen({ host: '127.0.0.1', port: 0, key: withKey, log });
+  destination = await Host.listen({ host: '127.0.0.1', port: 0, key: withKey, log });
   return destination.address.port;
 }
 

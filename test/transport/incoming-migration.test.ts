@@ -4,15 +4,16 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { freeCpu } from '../../src/core/cpu/cpu-plan.ts';
 import { drive } from '../../src/run/drive.ts';
 import { encodeFrame } from '../../src/transport/frame-writer.ts';
-import { ThreadsDestination } from '../../src/worlds/threads/threads-destination.ts';
-import { ThreadsWorld } from '../../src/worlds/threads/threads-world.ts';
+import { Host } from '../../src/worlds/threads/host.ts';
+import { threadsWorld } from '../../src/worlds/threads/threads-world.ts';
+import type { World } from '../../src/worlds/world.ts';
 import { smallSetup } from '../fixtures/setup.ts';
 import { json, smallHello, stranger as strangerTo } from '../fixtures/stranger.ts';
 
 /** Real sockets, a real destination; the other end is a stranger, or a wire that is not to be trusted. */
 const { guest, plan } = smallSetup();
 const hello = smallHello;
-let destination: ThreadsDestination;
+let destination: Host;
 let logged: Promise<string>;
 
 beforeEach(async () => {
@@ -25,7 +26,7 @@ async function listen(options: { pages?: number; pageSizeBytes?: number }): Prom
   logged = new Promise((resolve) => {
     log = resolve;
   });
-  destination = await ThreadsDestination.listen({ host: '127.0.0.1', port: 0, log, ...options });
+  destination = await Host.listen({ host: '127.0.0.1', port: 0, log, ...options });
 }
 
 const stranger = (...frames: Buffer[]) => strangerTo(destination.address.port, ...frames);
@@ -160,7 +161,7 @@ describe('a source whose wire or destination fails', () => {
 
   test('a port in use: the destination says which', async () => {
     const { port } = destination.address;
-    await expect(ThreadsDestination.listen({ host: '127.0.0.1', port, log: () => {} })).rejects.toThrow(
+    await expect(Host.listen({ host: '127.0.0.1', port, log: () => {} })).rejects.toThrow(
       `cannot listen on 127.0.0.1:${port}: listen EADDRINUSE`,
     );
   });
@@ -187,8 +188,8 @@ describe('a source whose wire or destination fails', () => {
   }
 });
 
-function worldTowards(port: number): Promise<ThreadsWorld> {
-  return ThreadsWorld.create(
+function worldTowards(port: number): Promise<World> {
+  return threadsWorld(
     { guest, plan, cpu: freeCpu },
     { to: { host: '127.0.0.1', port, key: null }, viewerHost: '127.0.0.1' },
   );

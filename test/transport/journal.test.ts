@@ -11,8 +11,8 @@ import { drive } from '../../src/run/drive.ts';
 import { encodeFrame } from '../../src/transport/frame-writer.ts';
 import { Journal } from '../../src/transport/journal.ts';
 import { recover } from '../../src/transport/recover.ts';
-import { ThreadsDestination } from '../../src/worlds/threads/threads-destination.ts';
-import { ThreadsWorld } from '../../src/worlds/threads/threads-world.ts';
+import { Host } from '../../src/worlds/threads/host.ts';
+import { threadsWorld } from '../../src/worlds/threads/threads-world.ts';
 import { entriesIn, leaveJournal } from '../fixtures/journals.ts';
 import { smallSetup } from '../fixtures/setup.ts';
 
@@ -36,19 +36,19 @@ const begun = (guest: string) => ({
 });
 
 describe('a migration with journals', () => {
-  let destination: ThreadsDestination;
+  let destination: Host;
   let logged: Promise<string>;
   beforeEach(async () => {
     let log: (line: string) => void = () => {};
     logged = new Promise((resolve) => {
       log = resolve;
     });
-    destination = await ThreadsDestination.listen({ host: '127.0.0.1', port: 0, journals: there, log });
+    destination = await Host.listen({ host: '127.0.0.1', port: 0, journals: there, log });
   });
   afterEach(() => destination.close());
 
   const towards = (change: Partial<typeof plan> = {}) =>
-    ThreadsWorld.create(
+    threadsWorld(
       { guest, plan: { ...plan, ...change }, cpu: freeCpu },
       { to: { ...destination.address, key: null }, viewerHost: '127.0.0.1', journals: here },
     );
@@ -103,7 +103,7 @@ describe('a migration with journals', () => {
   test('a destination whose journal cannot be written refuses, and the source says why', async () => {
     await destination.close();
     writeFileSync(there, '');
-    destination = await ThreadsDestination.listen({
+    destination = await Host.listen({
       host: '127.0.0.1',
       port: 0,
       journals: there,
@@ -115,10 +115,10 @@ describe('a migration with journals', () => {
 });
 
 describe('a connection that breaks around the commit', () => {
-  let destination: ThreadsDestination;
+  let destination: Host;
   let proxy: Server;
   beforeEach(async () => {
-    destination = await ThreadsDestination.listen({
+    destination = await Host.listen({
       host: '127.0.0.1',
       port: 0,
       journals: there,
@@ -172,7 +172,7 @@ describe('a connection that breaks around the commit', () => {
 
   const unverified = { ...plan, verify: 'checksums' as const };
   const over = (port: number) =>
-    ThreadsWorld.create(
+    threadsWorld(
       { guest, plan: unverified, cpu: freeCpu },
       {
         to: { host: '127.0.0.1', port, key: null, silenceMs: 1_000 },

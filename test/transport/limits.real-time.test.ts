@@ -6,11 +6,11 @@ import { LARGEST_HELLO_BYTES } from '../../src/core/wire/frames.ts';
 import { PageChecksums } from '../../src/transport/checksums.ts';
 import { encodeFrame } from '../../src/transport/frame-writer.ts';
 import type { Limits } from '../../src/transport/limits.ts';
-import { ThreadsDestination } from '../../src/worlds/threads/threads-destination.ts';
+import { Host } from '../../src/worlds/threads/host.ts';
 import { json, smallHello, stranger } from '../fixtures/stranger.ts';
 
 /** A real destination and raw sockets: what strangers, and sources that fall silent, may cost it. */
-let destination: ThreadsDestination;
+let destination: Host;
 let logged: string[];
 let before: Held;
 
@@ -30,7 +30,7 @@ function held(): Held {
 async function listen(limits: Partial<Limits>, key?: Uint8Array): Promise<void> {
   logged = [];
   const log = (line: string) => logged.push(line);
-  destination = await ThreadsDestination.listen({ host: '127.0.0.1', port: 0, key, limits, log });
+  destination = await Host.listen({ host: '127.0.0.1', port: 0, key, limits, log });
 }
 
 const connected = (...frames: Buffer[]) => stranger(destination.address.port, ...frames);

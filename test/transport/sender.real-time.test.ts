@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { clockNs } from '../../src/platform/clock.ts';
 import { Allowance } from '../../src/transport/allowance.ts';
 import { Sender } from '../../src/transport/sender.ts';
-import { ThreadsDestination } from '../../src/worlds/threads/threads-destination.ts';
+import { Host } from '../../src/worlds/threads/host.ts';
 import { smallHello } from '../fixtures/stranger.ts';
 
 /** A real sender, a real destination, and between them a relay that looks at what passes. */
@@ -18,10 +18,10 @@ interface Tap {
   close(): void;
 }
 
-let destination: ThreadsDestination;
+let destination: Host;
 let tap: Tap;
 beforeEach(async () => {
-  destination = await ThreadsDestination.listen({ host: '127.0.0.1', port: 0, log: () => {} });
+  destination = await Host.listen({ host: '127.0.0.1', port: 0, log: () => {} });
   tap = await tapTo(destination.address.port);
 });
 afterEach(async () => {

@@ -9,20 +9,21 @@ import { drive } from '../../src/run/drive.ts';
 import { FrameReader } from '../../src/transport/frame-reader.ts';
 import { encodeFrame } from '../../src/transport/frame-writer.ts';
 import { isProofOf, proofOf, sourceChallenge } from '../../src/transport/proof.ts';
-import { ThreadsDestination } from '../../src/worlds/threads/threads-destination.ts';
-import { ThreadsWorld } from '../../src/worlds/threads/threads-world.ts';
+import { Host } from '../../src/worlds/threads/host.ts';
+import { threadsWorld } from '../../src/worlds/threads/threads-world.ts';
+import type { World } from '../../src/worlds/world.ts';
 import { smallSetup } from '../fixtures/setup.ts';
 import { json, smallHello, stranger } from '../fixtures/stranger.ts';
 
 const key = randomBytes(32);
 const otherKey = randomBytes(32);
-let destination: ThreadsDestination;
+let destination: Host;
 let logged: string[];
 let server: Server | undefined;
 
 async function listen(withKey: Uint8Array | undefined): Promise<number> {
   logged = [];
-  destination = await ThreadsDestination.listen({
+  destination = await Host.listen({
     host: '127.0.0.1',
     port: 0,
     key: withKey,
@@ -39,9 +40,9 @@ afterEach(async () => {
   await destination.close();
 });
 
-function worldTowards(port: number, withKey: Uint8Array | null): Promise<ThreadsWorld> {
+function worldTowards(port: number, withKey: Uint8Array | null): Promise<World> {
   const { guest, plan } = smallSetup();
-  return ThreadsWorld.create(
+  return threadsWorld(
     { guest, plan, cpu: freeCpu },
     { to: { host: '127.0.0.1', port, key: withKey }, viewerHost: '127.0.0.1' },
   );
@@ -198,18 +199,18 @@ describe('a destination with a key refuses', () => {
 
 describe('a destination without a key', () => {
   test.each(['0.0.0.0', '::', '192.0.2.1'])('does not listen on %s', async (host) => {
-    const listening = ThreadsDestination.listen({ host, port: 0, log: () => {} });
+    const listening = Host.listen({ host, port: 0, log: () => {} });
     await expect(listening).rejects.toThrow(Refusal);
     await expect(listening).rejects.toThrow('give a key with --key-file, or listen on 127.0.0.1');
   });
 
   test.each(['127.0.0.2', 'localhost'])('listens on %s', async (host) => {
-    const other = await ThreadsDestination.listen({ host, port: 0, log: () => {} });
+    const other = await Host.listen({ host, port: 0, log: () => {} });
     await other.close();
   });
 
   test('with a key it listens where it is told', async () => {
-    const other = await ThreadsDestination.listen({ host: '0.0.0.0', port: 0, key, log: () => {} });
+    const other = await Host.listen({ host: '0.0.0.0', port: 0, key, log: () => {} });
     expect(other.address.host).toBe('0.0.0.0');
     await other.close();
   });

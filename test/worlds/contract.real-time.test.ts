@@ -15,7 +15,7 @@ const stepByStep = worldNames.filter(
 
 /** What every world owes: one suite, the same for all. */
 describe.each(stepByStep)('world %s', (name) => {
-  // A virtual machine takes no turns; only the kernel can keep its reservation.
+  // Only the kernel can keep the reservation of a virtual machine.
   const testOfTurns = test.skipIf(name === 'vm');
   let factory: WorldFactory;
   beforeAll(async () => {

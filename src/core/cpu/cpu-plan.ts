@@ -4,7 +4,7 @@ import type { CbsRule } from './cbs.ts';
 import type { Reservation } from './reservation.ts';
 
 /**
- * Who decides which thread runs. `none`: the operating system, as it likes. `fair`: in turn, for 4 ms each.
+ * Who decides which thread runs. `none`: the operating system, as it likes. `fair`: round robin, 4 ms each.
  * `cbs-soft`, `cbs-hard`: reservations by a constant bandwidth server. `deadline`: the kernel's SCHED_DEADLINE.
  */
 export const schedulers = ['none', 'fair', 'cbs-soft', 'cbs-hard', 'deadline'] as const;
@@ -52,19 +52,13 @@ export function isContended({ scheduler, hogs, cpuPerPageNs, cpuPerHandoverNs }:
   return scheduler !== 'none' || hogs > 0 || cpuPerPageNs > 0 || cpuPerHandoverNs > 0;
 }
 
-/** One that competes for the processors. */
+/** One that competes for the processors. A hog is a program that always wants to run. */
 export interface SchedEntity {
+  readonly kind: 'guest' | 'sender' | 'hog';
   readonly name: string;
   readonly reservation: Reservation | null;
   readonly processor: number;
 }
-
-/** Whether it is one of the programs that always want to run, and neither guest nor sender. */
-export function isHog({ name }: SchedEntity): boolean {
-  return name.startsWith(HOG);
-}
-
-const HOG = 'hog-';
 
 /** Whether the reservations can be kept, each on a processor of its own choice. */
 export function admitted(plan: CpuPlan, format: (ns: Nanos) => string): Placement {
@@ -91,20 +85,30 @@ export function schedEntities(plan: CpuPlan): readonly SchedEntity[] {
   for (const { processor } of withReservation) crowd[processor]! += 1;
   const leastCrowded = () => crowd.indexOf(Math.min(...crowd));
   const without = [
-    ...(plan.guest ? [] : ['guest']),
-    ...(plan.sender ? [] : ['sender']),
-    ...Array.from({ length: plan.hogs }, (_, index) => `${HOG}${index + 1}`),
-  ].map((name) => {
+    ...(plan.guest ? [] : [only('guest')]),
+    ...(plan.sender ? [] : [only('sender')]),
+    ...Array.from({ length: plan.hogs }, (_, index) => ({ kind: 'hog', name: `hog-${index + 1}` }) as const),
+  ].map((entity) => {
     const processor = leastCrowded();
     crowd[processor]! += 1;
-    return { name, reservation: null, processor };
+    return { ...entity, reservation: null, processor };
   });
   return [...withReservation, ...without];
 }
 
-function reserved({ guest, sender }: CpuPlan): { name: string; reservation: Reservation }[] {
+/** The same for a guest whose thread is not scheduled here. */
+export function schedEntitiesBesidesGuest(plan: CpuPlan): readonly SchedEntity[] {
+  return schedEntities({ ...plan, guest: null }).filter(({ kind }) => kind !== 'guest');
+}
+
+/** There is one of its kind, and that is its name. */
+function only<Kind extends 'guest' | 'sender'>(kind: Kind): { readonly kind: Kind; readonly name: Kind } {
+  return { kind, name: kind };
+}
+
+function reserved({ guest, sender }: CpuPlan) {
   return [
-    ...(guest ? [{ name: 'guest', reservation: guest }] : []),
-    ...(sender ? [{ name: 'sender', reservation: sender }] : []),
+    ...(guest ? [{ ...only('guest'), reservation: guest }] : []),
+    ...(sender ? [{ ...only('sender'), reservation: sender }] : []),
   ];
 }

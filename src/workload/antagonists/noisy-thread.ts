@@ -4,7 +4,7 @@ import type { ScheduledThread } from '../../sched/scheduled-thread.ts';
 
 const TIMER_STREAM = 7;
 
-/** A thread's turn that begins late, whatever woke the thread: by an exponential time of this mean. */
+/** A thread that unblocks late, whatever woke it: by an exponential time of this mean. */
 export function noisyThread(thread: ScheduledThread, meanNs: Nanos, seed: number): ScheduledThread {
   const random = Random.seeded(seed, TIMER_STREAM);
   const bed = new Int32Array(new SharedArrayBuffer(4));

@@ -7,7 +7,7 @@ import { PageSet } from '../../core/migration/pages.ts';
  * sender clears the mark, then copies the page. Take any write W with its mark M, and the sender's clear C with
  * its copy R. M and C are atomic operations on the same word, so one precedes the other for everybody.
  *   - M before C: W precedes M precedes C precedes R, so the copy contains the write.
- *   - C before M: after the copy the mark stands, so the page will be sent again.
+ *   - C before M: after the copy the mark is still there, so the page will be sent again.
  * Either way the destination ends up with W. (The other orders would lose writes: a guest that marks first can
  * be cleared and copied between its mark and its write.)
  */

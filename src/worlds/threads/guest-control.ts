@@ -15,11 +15,11 @@ export interface GuestWorkerData {
   readonly boot: boolean;
 }
 
-/** What the guest's gate can be told. `hash` and `advance` end with the guest standing again. */
-export const commands = { stand: 0, run: 1, hash: 2, advance: 3, exit: 4 } as const;
+/** What the guest's gate can be told. `hash` and `advance` end with the guest paused again. */
+export const commands = { pause: 0, run: 1, hash: 2, advance: 3, exit: 4 } as const;
 
 /**
- * The gate: a word that the guest's thread looks at between any two steps, and sleeps on while it stands; beside
+ * The gate: a word that the guest's thread reads between any two steps, and sleeps on while it is paused; beside
  * it, a number that goes with the command.
  */
 export class Gate {
@@ -53,16 +53,11 @@ export class Gate {
   }
 }
 
-/** What the guest's thread reports: `running` when it starts to run, `standing` at the end of every command. */
-export type GuestReport =
-  | {
-      readonly kind: 'standing';
-      /** Host clock. */
-      readonly atNs: Nanos;
-      readonly guestTimeNs: Nanos;
-      readonly steps: number;
-      readonly heartbeats: number;
-      /** Of all memory, when the command was `hash`. */
-      readonly sha256: string | null;
-    }
-  | { readonly kind: 'running'; readonly atNs: Nanos };
+/** What the guest's thread answers to every command: to `run` when it begins to run, to the others when it is paused. */
+export interface GuestReport {
+  /** Host clock. */
+  readonly atNs: Nanos;
+  readonly guestTimeNs: Nanos;
+  /** Of all memory, when the command was `hash`. */
+  readonly sha256: string | null;
+}

@@ -1,19 +1,11 @@
 import type { Nanos } from '../../core/units.ts';
 import { Failure } from '../../platform/failure.ts';
 import { Processors } from '../../sched/processors.ts';
-import type { HeartbeatAddress, Hello } from '../../transport/hello.ts';
+import type { HeartbeatAddress } from '../../transport/hello.ts';
 import type { Retired } from '../../transport/payloads.ts';
+import type { GuestDefinition } from '../../workload/guest-definition.ts';
 import { progressOf } from '../../workload/program-machine.ts';
-import type { GuestSpec } from '../../workload/programs.ts';
 import { GuestThread } from './guest-thread.ts';
-
-/** What a guest is, wherever it lives: enough to give it a place here, or to tell a destination of it. */
-export interface GuestDefinition {
-  readonly guest: GuestSpec;
-  readonly heartbeats: HeartbeatAddress | null;
-  /** What is reserved for it, and who keeps that. */
-  readonly reservation: Hello['reservation'];
-}
 
 /** Something that takes its time is being done with a guest, and nothing else may be meanwhile. */
 const claims = {
@@ -27,58 +19,67 @@ export type Claim = keyof typeof claims;
 
 /**
  * A guest that lives in this process, whether it was booted here or has arrived: its thread, its memory and its
- * share of a processor. Whoever wants to do something with it claims it first.
+ * processor. Whoever wants to do something with it claims it first.
  */
 export class GuestInstance {
   readonly definition: GuestDefinition;
-  readonly cpu: Processors;
+  /** Where its heartbeats go, if anywhere. */
+  readonly heartbeats: HeartbeatAddress | null;
+  readonly processors: Processors;
   /** Resolves when it has ended. */
   readonly gone: Promise<void>;
   readonly #thread: GuestThread;
-  #left: () => void = () => {};
-  /** The guest time at which it stands; undefined: it runs. */
-  #standsAtNs: Nanos | undefined = 0;
+  #ended: () => void = () => {};
+  /** The guest time at which it is paused; undefined: it runs. */
+  #pausedAtNs: Nanos | undefined = 0;
   #claim: Claim | undefined;
 
-  /** @param left called once, when it has ended */
-  constructor(place: GuestDefinition, cpu: Processors, thread: GuestThread, left: () => void = () => {}) {
-    this.definition = place;
-    this.cpu = cpu;
+  /** @param thread paused. @param ended called when it has ended */
+  constructor(
+    definition: GuestDefinition,
+    heartbeats: HeartbeatAddress | null,
+    processors: Processors,
+    thread: GuestThread,
+    ended: () => void = () => {},
+  ) {
+    this.definition = definition;
+    this.heartbeats = heartbeats;
+    this.processors = processors;
     this.#thread = thread;
     this.gone = new Promise((resolve) => {
-      this.#left = () => {
-        left();
+      this.#ended = () => {
+        ended();
         resolve();
       };
     });
   }
 
   /**
-   * A guest on a processor of its own, standing: booted, or over empty memory that a migration will fill. It is
+   * A guest on a processor of its own, paused: booted, or over empty memory that a migration will fill. It is
    * arriving until it is taken over.
    * @throws Failure there is no memory for it. @throws Refusal no such reservation is to be had
    */
-  static async settle(
-    place: GuestDefinition,
+  static async create(
+    definition: GuestDefinition,
+    heartbeats: HeartbeatAddress | null,
     how: 'boot' | 'empty',
-    left: () => void,
+    ended: () => void,
   ): Promise<GuestInstance> {
-    const { guest, heartbeats, reservation } = place;
-    const cpu = await Processors.start({
+    const { guest, reservation } = definition;
+    const processors = await Processors.start({
       scheduler: reservation?.scheduler ?? 'none',
-      entities: [{ name: 'guest', reservation, processor: 0 }],
-      hogs: [],
+      entities: [{ kind: 'guest', name: 'guest', reservation, processor: 0 }],
       reclaim: false,
     });
     let thread: GuestThread | undefined;
     try {
-      thread = await GuestThread[how](guest, heartbeats, cpu.threadDataOf('guest'));
-      await cpu.admitted();
-      const instance = new GuestInstance(place, cpu, thread, left);
+      thread = await GuestThread.start(guest, heartbeats, processors.threadDataOf('guest'), how);
+      await processors.admitted();
+      const instance = new GuestInstance(definition, heartbeats, processors, thread, ended);
       instance.claim('arriving');
       return instance;
     } catch (cause) {
-      await Promise.all([thread?.end(), cpu.end()]);
+      await Promise.all([thread?.end(), processors.end()]);
       throw cause;
     }
   }
@@ -96,7 +97,7 @@ export class GuestInstance {
   }
 
   get isPaused(): boolean {
-    return this.#standsAtNs !== undefined;
+    return this.#pausedAtNs !== undefined;
   }
 
   /** What is being done with it. */
@@ -123,29 +124,29 @@ export class GuestInstance {
     this.#claim = undefined;
   }
 
-  /** Stops it between two steps, unless it stands. @returns when, by the host's clock and by its own */
-  async pause(): Promise<{ readonly atNs: Nanos; readonly guestTimeNs: Nanos } | undefined> {
-    if (this.#standsAtNs !== undefined) return undefined;
-    const standing = await this.#thread.pause();
-    this.#standsAtNs = standing.guestTimeNs;
-    return standing;
+  /** Stops it between two steps. @returns when, by the host's clock; undefined: it was paused before */
+  async pause(): Promise<{ readonly atNs: Nanos } | undefined> {
+    if (this.#pausedAtNs !== undefined) return undefined;
+    const paused = await this.#thread.pause();
+    this.#pausedAtNs = paused.guestTimeNs;
+    return paused;
   }
 
-  /** The guest time at which it stands. */
+  /** The guest time at which it is paused. */
   get guestTimeNs(): Nanos {
-    return this.#standsAtNs!;
+    return this.#pausedAtNs!;
   }
 
-  /** Runs on from where it stands, or from another guest time. */
-  async run(guestTimeNs = this.#standsAtNs): Promise<void> {
-    if (guestTimeNs === undefined) return;
-    await this.#thread.run(guestTimeNs);
-    this.#standsAtNs = undefined;
+  /** Runs on from where it is paused. */
+  async run(): Promise<void> {
+    if (this.#pausedAtNs === undefined) return;
+    await this.#thread.run(this.#pausedAtNs);
+    this.#pausedAtNs = undefined;
   }
 
   /** It is complete, and this process's. */
   async takeOver(guestTimeNs: Nanos, paused: boolean): Promise<void> {
-    this.#standsAtNs = guestTimeNs;
+    this.#pausedAtNs = guestTimeNs;
     if (!paused) await this.run();
     this.release();
   }
@@ -157,12 +158,12 @@ export class GuestInstance {
     return { ...this.progress, sha256: await this.hash() };
   }
 
-  /** SHA-256 of all memory. It must stand. */
+  /** SHA-256 of all memory. It must be paused. */
   hash(): Promise<string> {
     return this.#thread.hash();
   }
 
-  /** Makes steps, as fast as they go, up to so many since it was booted. It must stand. */
+  /** Makes steps, as fast as they go, up to so many since it was booted. It must be paused. */
   async advance(steps: number): Promise<void> {
     await this.#thread.advance(steps);
   }
@@ -170,7 +171,7 @@ export class GuestInstance {
   /** Ends it, whatever it does. */
   async end(): Promise<void> {
     this.#claim = 'ending';
-    await Promise.all([this.#thread.end(), this.cpu.end()]);
-    this.#left();
+    await Promise.all([this.#thread.end(), this.processors.end()]);
+    this.#ended();
   }
 }

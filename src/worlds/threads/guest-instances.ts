@@ -1,10 +1,11 @@
 import { totalmem } from 'node:os';
 import { Failure } from '../../platform/failure.ts';
-import type { Hello } from '../../transport/hello.ts';
+import type { HeartbeatAddress, Hello } from '../../transport/hello.ts';
 import type { HostedGuest } from '../../transport/hosted-guest.ts';
 import { NameClaims } from '../../transport/name-claims.ts';
-import { pagesNeeded, usedPages } from '../../workload/programs.ts';
-import { type GuestDefinition, GuestInstance } from './guest-instance.ts';
+import type { GuestDefinition } from '../../workload/guest-definition.ts';
+import { checkProgramFits } from '../../workload/programs.ts';
+import { GuestInstance } from './guest-instance.ts';
 
 /**
  * Reserves what a guest needs beyond its memory, for as long as it is here.
@@ -36,13 +37,13 @@ export class GuestInstances implements Iterable<GuestInstance> {
   }
 
   /** Boots a guest; it waits to be taken over. @throws Failure the name is taken, or there is no room for it. */
-  boot(place: GuestDefinition): Promise<GuestInstance> {
-    return this.#settle(place, 'boot', 0);
+  boot(definition: GuestDefinition): Promise<GuestInstance> {
+    return this.#create(definition, null, 'boot', 0);
   }
 
-  /** Makes room for a guest that is to arrive. @throws Failure the name is taken, or there is no room for it. */
+  /** Makes room for a guest that will be received. @throws Failure the name is taken, or there is no room for it. */
   async expect({ guest, heartbeats, reservation }: Hello): Promise<HostedGuest> {
-    const instance = await this.#settle({ guest, heartbeats, reservation }, 'empty');
+    const instance = await this.#create({ guest, reservation }, heartbeats, 'empty');
     return {
       memory: new Uint8Array(instance.memory),
       hash: () => instance.hash(),
@@ -57,27 +58,30 @@ export class GuestInstances implements Iterable<GuestInstance> {
     await Promise.all([...this.#here.values()].map((instance) => instance.end()));
   }
 
-  /** @param waitMs how long for a guest of the same name to leave */
-  async #settle(place: GuestDefinition, how: 'boot' | 'empty', waitMs?: number): Promise<GuestInstance> {
-    const { guest } = place;
-    if (pagesNeeded(guest.program) > usedPages(guest)) {
-      throw new Failure(`a program of ${pagesNeeded(guest.program)} pages in a guest of ${usedPages(guest)}`);
-    }
-    const leave = await this.#names.claim(guest.name, waitMs);
+  /** @param waitMs how long for a guest of the same name to release it */
+  async #create(
+    definition: GuestDefinition,
+    heartbeats: HeartbeatAddress | null,
+    how: 'boot' | 'empty',
+    waitMs?: number,
+  ): Promise<GuestInstance> {
+    const { guest } = definition;
+    checkProgramFits(guest);
+    const releaseName = await this.#names.claim(guest.name, waitMs);
     let giveBack = () => {};
     try {
-      giveBack = this.#take(place);
-      const instance = await GuestInstance.settle(place, how, () => {
+      giveBack = this.#take(definition);
+      const instance = await GuestInstance.create(definition, heartbeats, how, () => {
         if (this.#here.get(instance.name) !== instance) return;
         this.#here.delete(instance.name);
         giveBack();
-        leave();
+        releaseName();
       });
       this.#here.set(instance.name, instance);
       return instance;
     } catch (cause) {
       giveBack();
-      leave();
+      releaseName();
       throw cause;
     }
   }

@@ -8,9 +8,6 @@ import type { GuestSpec } from '../../workload/programs.ts';
 import { DirtyLog } from './dirty-log.ts';
 import { Gate, type GuestReport, type GuestWorkerData } from './guest-control.ts';
 
-export type PausedReport = Extract<GuestReport, { kind: 'standing' }>;
-export type RunningReport = Extract<GuestReport, { kind: 'running' }>;
-
 /** A guest in a thread of its own, over memory that others share. Commands are carried out one after the other. */
 export class GuestThread {
   readonly memory: SharedArrayBuffer;
@@ -23,49 +20,27 @@ export class GuestThread {
   #died: Error | undefined;
   #obeyed: Promise<unknown> = Promise.resolve();
 
-  private constructor(
-    guest: GuestSpec,
-    heartbeats: HeartbeatAddress | null,
-    thread: ScheduledThreadData,
-    boot: boolean,
-  ) {
+  private constructor(data: Omit<GuestWorkerData, 'memory' | 'dirty' | 'control'>) {
+    const { guest, thread } = data;
     this.#thread = thread;
     this.memory = allocate(guest);
     this.log = new DirtyLog(guest.pages);
-    const data: GuestWorkerData = {
-      guest,
-      memory: this.memory,
-      dirty: this.log.buffer,
-      control: this.#gate.buffer,
-      heartbeats,
-      thread,
-      boot,
-    };
-    this.#worker = new Worker(entry('worlds/threads/guest-worker'), { workerData: data });
+    const shared = { memory: this.memory, dirty: this.log.buffer, control: this.#gate.buffer };
+    const workerData: GuestWorkerData = { ...data, ...shared };
+    this.#worker = new Worker(entry('worlds/threads/guest-worker'), { workerData });
     this.#worker.on('message', (report: GuestReport) => this.#take(report));
     this.#worker.on('error', (error) => this.#die(error));
     this.#worker.on('exit', () => this.#die(new Failure('the guest thread has ended')));
   }
 
-  /** A new guest, booted and standing. */
-  static async boot(
+  /** A guest that is paused: booted, or over empty memory that a migration will fill. @throws Failure no memory */
+  static async start(
     guest: GuestSpec,
     heartbeats: HeartbeatAddress | null,
-    thread: ScheduledThreadData,
+    threadData: ScheduledThreadData,
+    how: 'boot' | 'empty',
   ): Promise<GuestThread> {
-    return GuestThread.#standing(new GuestThread(guest, heartbeats, thread, true));
-  }
-
-  /** A guest whose memory will be filled by a migration, standing. */
-  static async empty(
-    guest: GuestSpec,
-    heartbeats: HeartbeatAddress | null,
-    thread: ScheduledThreadData,
-  ): Promise<GuestThread> {
-    return GuestThread.#standing(new GuestThread(guest, heartbeats, thread, false));
-  }
-
-  static async #standing(thread: GuestThread): Promise<GuestThread> {
+    const thread = new GuestThread({ guest, heartbeats, thread: threadData, boot: how === 'boot' });
     try {
       await thread.#report();
       return thread;
@@ -76,27 +51,27 @@ export class GuestThread {
   }
 
   /** Runs from `guestTimeNs` on. */
-  run(guestTimeNs: number): Promise<RunningReport> {
-    return this.#command<RunningReport>(() => this.#gate.tell('run', guestTimeNs));
+  run(guestTimeNs: number): Promise<GuestReport> {
+    return this.#command(() => this.#gate.tell('run', guestTimeNs));
   }
 
   /** Stops between two steps. */
-  pause(): Promise<PausedReport> {
-    return this.#command<PausedReport>(() => {
-      this.#gate.tell('stand');
+  pause(): Promise<GuestReport> {
+    return this.#command(() => {
+      this.#gate.tell('pause');
       notifyThread(this.#thread);
     });
   }
 
-  /** SHA-256 of all memory, in hexadecimal. The guest must stand. */
+  /** SHA-256 of all memory, in hexadecimal. The guest must be paused. */
   async hash(): Promise<string> {
-    const { sha256 } = await this.#command<PausedReport>(() => this.#gate.tell('hash'));
+    const { sha256 } = await this.#command(() => this.#gate.tell('hash'));
     return sha256!;
   }
 
-  /** Makes steps, as fast as they go and without heartbeats, up to `steps` since boot. The guest must stand. */
-  advance(steps: number): Promise<PausedReport> {
-    return this.#command<PausedReport>(() => this.#gate.tell('advance', steps));
+  /** Makes steps, as fast as they go and without heartbeats, up to `steps` since boot. The guest must be paused. */
+  advance(steps: number): Promise<GuestReport> {
+    return this.#command(() => this.#gate.tell('advance', steps));
   }
 
   /** Ends the thread, whatever it does. */
@@ -106,10 +81,10 @@ export class GuestThread {
   }
 
   /** Each command is answered by one report. */
-  #command<Report extends GuestReport>(tell: () => void): Promise<Report> {
+  #command(tell: () => void): Promise<GuestReport> {
     const obeyed = this.#obeyed.then(() => {
       tell();
-      return this.#report() as Promise<Report>;
+      return this.#report();
     });
     this.#obeyed = obeyed.catch(() => {});
     return obeyed;

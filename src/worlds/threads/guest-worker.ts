@@ -14,8 +14,8 @@ import { commands, Gate, type GuestReport, type GuestWorkerData } from './guest-
 
 /** The guest's thread: makes the steps that are due in guest time, stops at its gate, and never blocks elsewhere. */
 
-/** The guest looks at the clock at least this often while steps are due, and sleeps no shorter than that. */
-const STEPS_BETWEEN_LOOKS = 64;
+/** The guest reads the clock at least this often while steps are due, and sleeps no shorter than that. */
+const STEPS_BETWEEN_READINGS = 64;
 const SHORTEST_SLEEP_MS = 0.5;
 
 const data = workerData as GuestWorkerData;
@@ -41,7 +41,7 @@ const socket = data.heartbeats === null ? null : await connected(data.heartbeats
 // Booting is not the guest's own work, so it is done before its reservation begins.
 const thread = openScheduledThread(data.thread);
 const stepCpuNs = machine.stepCpuNs + data.guest.cpuPerWriteNs;
-// The first look at the clock takes longer than any later one.
+// The first reading of the clock takes longer than any later one.
 if (stepCpuNs > 0) threadCpuNs();
 obey();
 socket?.close();
@@ -51,16 +51,9 @@ function obey(): void {
   let guestTimeNs = 0;
   let sha256: string | null = null;
   for (;;) {
-    report({
-      kind: 'standing',
-      atNs: clockNs(),
-      guestTimeNs,
-      steps: machine.steps,
-      heartbeats: machine.heartbeats,
-      sha256,
-    });
+    report({ atNs: clockNs(), guestTimeNs, sha256 });
     // A wake-up may come late, for a command that was seen already: only another command ends the wait.
-    while (gate.command === commands.stand) gate.sleepWhile(commands.stand);
+    while (gate.command === commands.pause) gate.sleepWhile(commands.pause);
     sha256 = null;
     switch (gate.command) {
       case commands.run:
@@ -68,11 +61,11 @@ function obey(): void {
         break;
       case commands.hash:
         sha256 = createHash('sha256').update(bytes).digest('hex');
-        gate.tell('stand');
+        gate.tell('pause');
         break;
       case commands.advance:
         while (machine.steps < gate.argument) machine.step();
-        gate.tell('stand');
+        gate.tell('pause');
         break;
       case commands.exit:
         return;
@@ -80,17 +73,17 @@ function obey(): void {
   }
 }
 
-/** Runs from `guestTimeNs` until the gate says otherwise; returns the guest time at which it stood. */
+/** Runs from `guestTimeNs` until the gate says otherwise; returns the guest time at which it was paused. */
 function run(guestTimeNs: number): number {
   const startedAtNs = clockNs() - guestTimeNs;
-  report({ kind: 'running', atNs: clockNs() });
+  report({ atNs: clockNs(), guestTimeNs, sha256: null });
   thread.unblock(stopped);
   // What a step writes and what it takes to be scheduled are part of its demand, so demands add up from when it woke.
   let demandedCpuNs = stepCpuNs === 0 ? 0 : threadCpuNs();
   for (;;) {
     const ranNs = clockNs() - startedAtNs;
     const nowNs = clock.programNs(ranNs);
-    for (let steps = 0; steps < STEPS_BETWEEN_LOOKS && machine.nextAtNs() <= nowNs; steps++) {
+    for (let steps = 0; steps < STEPS_BETWEEN_READINGS && machine.nextAtNs() <= nowNs; steps++) {
       const beats = machine.step();
       demandedCpuNs += stepCpuNs;
       if (stepCpuNs > 0) workUntil(demandedCpuNs);
@@ -119,7 +112,7 @@ function workUntil(cpuNs: number): void {
   while (threadCpuNs() < cpuNs && !stopped()) thread.checkpoint(stopped);
 }
 
-/** A connected UDP socket sends at once, without a turn of the event loop. */
+/** A connected UDP socket sends at once, without the event loop. */
 function beat(latenessNs: number): void {
   socket?.send(encodeHeartbeat({ token: data.heartbeats!.token, number: machine.heartbeats, latenessNs }));
 }

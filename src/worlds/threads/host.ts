@@ -1,22 +1,34 @@
-import { type CpuPlan, isHog, schedEntities } from '../../core/cpu/cpu-plan.ts';
+import { randomUUID } from 'node:crypto';
+import { schedEntitiesBesidesGuest } from '../../core/cpu/cpu-plan.ts';
+import type { Owner } from '../../core/migration/migration-result.ts';
 import type { End } from '../../core/wire/handover.ts';
 import { Failure } from '../../platform/failure.ts';
 import { Processors } from '../../sched/processors.ts';
-import type { DestinationThere } from '../../transport/connect.ts';
+import type { DestinationThere } from '../../transport/address.ts';
+import type { Hello } from '../../transport/hello.ts';
 import { Interruption } from '../../transport/interruption.ts';
+import { MigrationServer, type MigrationServerOptions } from '../../transport/migration-server.ts';
+import type { GuestDefinition } from '../../workload/guest-definition.ts';
 import type { MigrationSpec } from '../../workload/migration-spec.ts';
-import type { GuestDefinition, GuestInstance } from './guest-instance.ts';
-import { GuestInstances } from './guest-instances.ts';
-import { leaving } from './migration-hooks.ts';
-import { OutgoingMigration } from './outgoing-migration.ts';
-import { ThreadsDestination, type ThreadsDestinationOptions } from './threads-destination.ts';
+import { OutgoingMigration } from '../outgoing/outgoing-migration.ts';
+import type { GuestInstance } from './guest-instance.ts';
+import { GuestInstances, type GuestReserve } from './guest-instances.ts';
+import { ThreadsSourceGuest } from './threads-source-guest.ts';
+
+export interface HostOptions extends MigrationServerOptions {
+  /** Accept only guests of this many pages, of this size; a machine of fixed memory. */
+  readonly pages?: number | undefined;
+  readonly pageSizeBytes?: number | undefined;
+  /** What a guest needs beyond its memory, asked for before it gets a place here. */
+  readonly reserve?: GuestReserve;
+}
 
 /** A guest that lives here, as it is at this moment. */
 export interface GuestStatus {
   readonly name: string;
   readonly pages: number;
   readonly pageSizeBytes: number;
-  /** `unsettled`: it stands because it may run at its destination. */
+  /** `unsettled`: it is paused because it may run at its destination. */
   readonly state: 'running' | 'paused' | 'arriving' | 'leaving' | 'unsettled';
   /** Since it was booted, wherever it ran. */
   readonly steps: number;
@@ -25,41 +37,35 @@ export interface GuestStatus {
   readonly definition: GuestDefinition;
 }
 
-/** How a guest is booted beyond what it is. */
-export interface BootOptions extends Partial<Omit<GuestDefinition, 'guest'>> {
-  /** It stands until it is resumed. */
-  readonly paused?: boolean;
-}
-
 /**
- * A host: guests live here beyond any one migration. They are booted or arrive, run, are paused and resumed, and leave.
- * A guest that has arrived can be migrated on: its state lies in its pages.
+ * A host: guests live here beyond any one migration. They are booted or received, run, are paused and resumed, and are
+ * migrated to another host. A guest that was received can be migrated on: its state lies in its pages.
  */
 export class Host {
-  readonly #options: ThreadsDestinationOptions;
-  readonly #destination: ThreadsDestination;
+  readonly #options: HostOptions;
+  readonly #server: MigrationServer;
   readonly #guests: GuestInstances;
-  /** By guest: migrations away from here that have begun, or were left unsettled. */
-  readonly #departing = new Map<string, Departing>();
+  /** By guest: migrations away from here that have begun, or are unsettled. */
+  readonly #outgoing = new Map<string, BegunMigration>();
 
-  private constructor(
-    options: ThreadsDestinationOptions,
-    destination: ThreadsDestination,
-    guests: GuestInstances,
-  ) {
+  private constructor(options: HostOptions, server: MigrationServer, guests: GuestInstances) {
     this.#options = options;
-    this.#destination = destination;
+    this.#server = server;
     this.#guests = guests;
   }
 
-  /** Takes guests in; they stay. @throws Failure as `Destination.listen` does */
-  static async listen(options: ThreadsDestinationOptions): Promise<Host> {
+  /** @throws Failure, Refusal as `MigrationServer.listen` does */
+  static async listen(options: HostOptions): Promise<Host> {
     const guests = new GuestInstances(options.reserve);
-    return new Host(options, await ThreadsDestination.listen(options, guests), guests);
+    const server = await MigrationServer.listen(options, async (hello) => {
+      checkSize(hello, options);
+      return guests.expect(hello);
+    });
+    return new Host(options, server, guests);
   }
 
   get address(): { readonly host: string; readonly port: number } {
-    return this.#destination.address;
+    return this.#server.address;
   }
 
   guests(): readonly GuestStatus[] {
@@ -71,9 +77,8 @@ export class Host {
   }
 
   /** @throws Failure the name is taken, or there is no room. @throws Refusal no such reservation is to be had */
-  async boot(guest: GuestDefinition['guest'], options: BootOptions = {}): Promise<void> {
-    const { heartbeats = null, reservation = null, paused = false } = options;
-    const instance = await this.#guests.boot({ guest, heartbeats, reservation });
+  async boot(definition: GuestDefinition, { paused = false } = {}): Promise<void> {
+    const instance = await this.#guests.boot(definition);
     await instance.takeOver(0, paused);
   }
 
@@ -103,7 +108,7 @@ export class Host {
   }
 
   /**
-   * A world in which this guest leaves. On whatever goes wrong it goes on here as it was; a paused guest stays paused,
+   * Begins to migrate this guest to another host. On whatever goes wrong it goes on here as it was; a paused guest stays paused,
    * here or there. The world must be closed when the migration has ended.
    * @throws Failure no such guest, it is being migrated already, or the destination cannot be had or refuses it
    */
@@ -118,12 +123,12 @@ export class Host {
       throw new Failure(`a plan for ${plan.pages} pages; guest '${name}' has ${pages}`);
     instance.claim('leaving');
     const interruption = new Interruption();
-    const begun = this.#depart(instance, { plan, cpu }, to, interruption);
-    this.#departing.set(name, { interruption, begun });
+    const begun = this.#begin(instance, { plan, cpu }, to, interruption);
+    this.#outgoing.set(name, { interruption, begun });
     try {
       return await begun;
     } catch (cause) {
-      this.#departing.delete(name);
+      this.#outgoing.delete(name);
       instance.release();
       throw cause;
     }
@@ -135,7 +140,7 @@ export class Host {
    * @throws Failure it is not being migrated
    */
   cancel(name: string, why = 'cancelled'): boolean {
-    return this.#departingOf(name).interruption.raise('cancelled', why);
+    return this.#outgoingOf(name).interruption.raise('cancelled', why);
   }
 
   /**
@@ -144,35 +149,37 @@ export class Host {
    * @throws Failure there is no uncertainty
    */
   async settle(name: string, owner: End): Promise<void> {
-    const outgoing = await this.#departingOf(name).begun;
+    const outgoing = await this.#outgoingOf(name).begun;
     await outgoing.settle(owner);
-    this.#departing.delete(name);
   }
 
   /** Cancels what can be cancelled, hangs up, and ends every guest. */
   async close(): Promise<void> {
-    const departing = [...this.#departing.values()];
-    for (const { interruption } of departing) interruption.raise('cancelled', 'its host is closing');
-    const begun = await Promise.allSettled(departing.map(({ begun }) => begun));
+    const outgoing = [...this.#outgoing.values()];
+    for (const { interruption } of outgoing) interruption.raise('cancelled', 'its host is closing');
+    const begun = await Promise.allSettled(outgoing.map(({ begun }) => begun));
     await Promise.all(begun.map((migration) => migration.status === 'fulfilled' && migration.value.close()));
-    await this.#destination.close();
+    this.#server.hangUp();
+    await this.#guests.end();
+    await this.#server.close();
   }
 
-  async #depart(
+  async #begin(
     instance: GuestInstance,
     { plan, cpu }: Pick<MigrationSpec, 'plan' | 'cpu'>,
     to: DestinationThere,
     interruption: Interruption,
   ): Promise<OutgoingMigration> {
-    const processors = await senderCpu(cpu);
-    const forget = async () => {
-      if (instance.claimed !== 'unsettled') this.#departing.delete(instance.name);
+    // The guest has its processor; for its sender, and for hogs that were asked for, there is another.
+    const processors = await Processors.start({ ...cpu, entities: schedEntitiesBesidesGuest(cpu) });
+    const released = (owner: Owner) => {
+      if (owner !== 'nobody') this.#outgoing.delete(instance.name);
     };
     try {
-      return await OutgoingMigration.begin({
-        ...{ instance, plan, cpu, processors, to, interruption, hooks: leaving },
+      const guest = new ThreadsSourceGuest(instance, { plan, cpu, processors, released });
+      return await OutgoingMigration.begin(guest, {
+        ...{ migration: randomUUID(), plan, to, interruption, parts: [processors] },
         journals: this.#options.journals,
-        parts: [processors, { end: forget }],
       });
     } catch (cause) {
       await processors.end();
@@ -180,8 +187,8 @@ export class Host {
     }
   }
 
-  #departingOf(name: string): Departing {
-    const migration = this.#departing.get(name);
+  #outgoingOf(name: string): BegunMigration {
+    const migration = this.#outgoing.get(name);
     if (migration) return migration;
     throw new Failure(`guest '${name}' is not being migrated`);
   }
@@ -199,20 +206,18 @@ export class Host {
 }
 
 /** A migration away from here. */
-interface Departing {
+interface BegunMigration {
   readonly interruption: Interruption;
   readonly begun: Promise<OutgoingMigration>;
 }
 
-/** The guest has its processor; for its sender, and for hogs that were asked for, there is another. */
-function senderCpu(plan: CpuPlan): Promise<Processors> {
-  const all = schedEntities({ ...plan, guest: null }).filter(({ name }) => name !== 'guest');
-  return Processors.start({
-    scheduler: plan.scheduler,
-    reclaim: plan.reclaim,
-    entities: all.filter((entity) => !isHog(entity)),
-    hogs: all.filter(isHog),
-  });
+/** @throws Failure this host takes guests of another size only. */
+function checkSize({ guest }: Hello, options: HostOptions): void {
+  const { pages = guest.pages, pageSizeBytes = guest.pageSizeBytes } = options;
+  if (guest.pages === pages && guest.pageSizeBytes === pageSizeBytes) return;
+  throw new Failure(
+    `a guest of ${guest.pages} pages of ${guest.pageSizeBytes} bytes; expected ${pages} pages of ${pageSizeBytes} bytes`,
+  );
 }
 
 function stateOf({ claimed, isPaused }: GuestInstance): GuestStatus['state'] {

@@ -1,23 +1,21 @@
-import { randomInt } from 'node:crypto';
+import { randomInt, randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type CpuPlan, isHog, schedEntities } from '../../core/cpu/cpu-plan.ts';
-import type { Slice } from '../../core/cpu/slice.ts';
-import type { Ceiling } from '../../core/link/ceiling.ts';
-import type { Step, StepResult } from '../../core/migration/steps.ts';
+import { schedEntities } from '../../core/cpu/cpu-plan.ts';
+import type { Outage } from '../../core/migration/migration-result.ts';
 import { NANOS_PER_MILLISECOND } from '../../core/units.ts';
 import { ViewerThread } from '../../observe/viewer/viewer-thread.ts';
 import { Processors } from '../../sched/processors.ts';
-import type { DestinationThere } from '../../transport/connect.ts';
-import { Interruption } from '../../transport/interruption.ts';
+import type { DestinationThere } from '../../transport/address.ts';
 import { Antagonists } from '../../workload/antagonists/antagonists.ts';
 import { latenessMeanNs } from '../../workload/antagonists/disturbance.ts';
 import type { MigrationSpec } from '../../workload/migration-spec.ts';
+import { OutgoingMigration } from '../outgoing/outgoing-migration.ts';
+import type { Completion } from '../outgoing/source-guest.ts';
 import { phaseNs } from '../phase.ts';
-import type { World } from '../world.ts';
+import { retireAndCompare } from '../retirement.ts';
 import { GuestInstance } from './guest-instance.ts';
 import { GuestThread } from './guest-thread.ts';
-import { retiring } from './migration-hooks.ts';
-import { OutgoingMigration } from './outgoing-migration.ts';
+import { ThreadsSourceGuest } from './threads-source-guest.ts';
 
 /** Where the destination is, and where on this host its guest can reach the viewer. */
 export interface ThreadsOptions {
@@ -30,90 +28,80 @@ export interface ThreadsOptions {
 /**
  * Real memory, real threads, real TCP, as one experiment: a guest is booted, watched by a viewer that listens to its
  * heartbeats throughout, migrated, and in the end retired at its destination and compared with the copy that stayed.
+ * @returns the migration; the destination knows of the guest, and the guest runs
+ * @throws Failure any of that is not possible; nothing has been left behind
  */
-export class ThreadsWorld implements World {
-  readonly #outgoing: OutgoingMigration;
-  readonly #parts: readonly { end(): Promise<void> }[];
-
-  private constructor(outgoing: OutgoingMigration, parts: readonly { end(): Promise<void> }[]) {
-    this.#outgoing = outgoing;
-    this.#parts = parts;
-  }
-
-  /** Boots the guest, connects to the destination, and lets the guest run. @throws Failure any of that is not possible. */
-  static async create(setup: MigrationSpec, options: ThreadsOptions): Promise<ThreadsWorld> {
-    const { guest, plan, cpu } = setup;
-    const { to, journals, viewerHost: host } = options;
-    const token = randomInt(2 ** 32);
-    const parts: { end(): Promise<void> }[] = [];
-    try {
-      const viewer = await ViewerThread.listen({ host, token, periodNs: guest.heartbeatPeriodNs });
-      parts.push(viewer);
-      const processors = await startCpu(cpu);
-      parts.push(processors);
-      const heartbeats = { host, port: viewer.port, token };
-      const thread = await GuestThread.boot(guest, heartbeats, processors.threadDataOf('guest'));
-      const reservation = cpu.guest && { ...cpu.guest, scheduler: cpu.scheduler };
-      const instance = new GuestInstance({ guest, heartbeats, reservation }, processors, thread);
-      parts.push(instance);
-      instance.claim('leaving');
-      const hooks = retiring(instance, viewer);
-      const interruption = new Interruption();
-      const antagonists = new Antagonists();
-      parts.push(antagonists);
-      const outgoing = await OutgoingMigration.begin({
-        ...{ instance, plan, cpu, processors, journals, hooks, interruption },
-        to: { ...to, ...(await antagonists.inTheWay(setup, to)) },
-        timerNoiseMeanNs: latenessMeanNs(setup.antagonists ?? []),
-      });
-      antagonists.start(setup);
-      parts.push({ end: () => outgoing.close() });
-      await instance.run();
-      await sleep(phaseNs(setup) / NANOS_PER_MILLISECOND);
-      return new ThreadsWorld(outgoing, parts);
-    } catch (cause) {
-      await end(parts);
-      throw cause;
-    }
-  }
-
-  get startedAt(): string {
-    return this.#outgoing.startedAt;
-  }
-
-  perform(step: Step): Promise<StepResult> {
-    return this.#outgoing.perform(step);
-  }
-
-  cancel(why: string): boolean {
-    return this.#outgoing.cancel(why);
-  }
-
-  allow(ceilings: readonly Ceiling[]): void {
-    this.#outgoing.allow(ceilings);
-  }
-
-  slices(): readonly Slice[] {
-    return this.#outgoing.slices();
-  }
-
-  close(): Promise<void> {
-    return end(this.#parts);
+export async function threadsWorld(
+  spec: MigrationSpec,
+  { to, viewerHost: host, journals }: ThreadsOptions,
+): Promise<OutgoingMigration> {
+  const { guest, plan, cpu } = spec;
+  const token = randomInt(2 ** 32);
+  const parts: { end(): Promise<void> }[] = [];
+  try {
+    const viewer = await ViewerThread.listen({ host, token, periodNs: guest.heartbeatPeriodNs });
+    parts.push(viewer);
+    const processors = await Processors.start({ ...cpu, entities: schedEntities(cpu) });
+    parts.push(processors);
+    const heartbeats = { host, port: viewer.port, token };
+    const thread = await GuestThread.start(guest, heartbeats, processors.threadDataOf('guest'), 'boot');
+    const reservation = cpu.guest && { ...cpu.guest, scheduler: cpu.scheduler };
+    const instance = new GuestInstance({ guest, reservation }, heartbeats, processors, thread);
+    parts.push(instance);
+    const antagonists = new Antagonists();
+    parts.push(antagonists);
+    return await OutgoingMigration.begin(new ViewedGuest(spec, instance, viewer, antagonists), {
+      ...{ migration: randomUUID(), plan, journals, parts },
+      to: { ...to, ...(await antagonists.inTheWay(spec, to)) },
+    });
+  } catch (cause) {
+    for (const part of parts.toReversed()) await part.end();
+    throw cause;
   }
 }
 
-/** The last first: a migration before its guest. */
-async function end(parts: readonly { end(): Promise<void> }[]): Promise<void> {
-  for (const part of parts.toReversed()) await part.end();
-}
+/** The guest of one experiment: its client is a viewer, and it ends with its migration, whosever it is then. */
+class ViewedGuest extends ThreadsSourceGuest {
+  readonly #spec: MigrationSpec;
+  readonly #viewer: ViewerThread;
+  readonly #antagonists: Antagonists;
 
-/** Whoever competes for the processors but guest and sender, whose threads are ours, is started here. */
-function startCpu(plan: CpuPlan): Promise<Processors> {
-  const all = schedEntities(plan);
-  return Processors.start({
-    scheduler: plan.scheduler,
-    reclaim: plan.reclaim,
-    entities: all.filter((entity) => !isHog(entity)),
-    hogs: all.filter(isHog),
-  });
+  constructor(spec: MigrationSpec, instance: GuestInstance, viewer: ViewerThread, antagonists: Antagonists) {
+    const timerNoiseMeanNs = latenessMeanNs(spec.antagonists ?? []);
+    super(instance, { ...spec, processors: instance.processors, timerNoiseMeanNs });
+    this.#spec = spec;
+    this.#viewer = viewer;
+    this.#antagonists = antagonists;
+  }
+
+  override async connect(to: DestinationThere, migration: string): Promise<void> {
+    await super.connect(to, migration);
+    this.#antagonists.start(this.#spec);
+    await this.instance.run();
+    await sleep(phaseNs(this.#spec) / NANOS_PER_MILLISECOND);
+  }
+
+  override async track(): Promise<void> {
+    this.#viewer.watchGaps();
+    await super.track();
+  }
+
+  override completed(): Promise<Completion> {
+    const { instance, sender, guest } = this;
+    return retireAndCompare({
+      heartbeatPeriodNs: guest.heartbeatPeriodNs,
+      viewer: this.#viewer,
+      retire: async () => (await sender.ask('retire', {})).result,
+      replay: async (steps) => {
+        await instance.advance(steps);
+        return instance.hash();
+      },
+    });
+  }
+
+  override outage(): Promise<Outage | null> {
+    return this.#viewer.outage(0);
+  }
+
+  override async release(): Promise<void> {}
 }

@@ -1,4 +1,4 @@
-import { type CpuPlan, isHog, ruleOf, schedEntities } from '../../core/cpu/cpu-plan.ts';
+import { type CpuPlan, ruleOf, schedEntities } from '../../core/cpu/cpu-plan.ts';
 import { type EntityId, Processor } from '../../core/cpu/processor.ts';
 import type { ServerRecord } from '../../core/cpu/server-record.ts';
 import type { Slice } from '../../core/cpu/slice.ts';
@@ -60,7 +60,7 @@ export class VirtualCpu {
     this.#guest = places.get('guest')!;
     this.#sender = places.get('sender')!;
     this.#supplies = [...places.values()].map(({ supply }) => supply);
-    for (const hog of all.filter(isHog)) {
+    for (const hog of all.filter(({ kind }) => kind === 'hog')) {
       const place = places.get(hog.name);
       if (place) this.#arrive(place, Number.POSITIVE_INFINITY);
     }

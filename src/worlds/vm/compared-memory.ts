@@ -12,7 +12,7 @@ const BLOCK_PAGES = 32;
  *   - a write before the baseline copy is taken is in the baseline copy, and sent;
  *   - a write after it, or while it is taken, makes page and baseline copy differ at the next scan, so it is sent again;
  *   - a write that restores the very bytes that were sent is not missed: the destination has them.
- * With the owner stopped, the look is exact.
+ * With the owner paused, the scan is exact.
  */
 export class ComparedMemory implements PageSource {
   readonly pages: number;

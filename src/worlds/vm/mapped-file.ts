@@ -39,7 +39,7 @@ export class MappedFile {
     return this.#place;
   }
 
-  /** Nobody may look at its bytes any more. */
+  /** Nobody may read its bytes any more. */
   unmap(): void {
     calls().munmap(this.#place.address, this.#place.lengthBytes);
   }

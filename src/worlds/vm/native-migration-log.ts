@@ -33,7 +33,7 @@ interface Figures {
   readonly encodedPages: number;
 }
 /** QEMU's figures at the beginning of a pass. */
-interface Look extends Figures {
+interface Pass extends Figures {
   readonly atNs: Nanos;
 }
 
@@ -48,7 +48,7 @@ type Measured = 'outage' | 'verified' | 'servers' | 'link';
 /** A migration that was only watched, in the terms of the record. */
 export class NativeMigrationLog {
   readonly #beganAtNs: Nanos;
-  readonly #looks: Look[] = [];
+  readonly #passes: Pass[] = [];
   #stop: Moment | undefined;
   #resume: Moment | undefined;
 
@@ -56,10 +56,10 @@ export class NativeMigrationLog {
     this.#beganAtNs = atNs;
   }
 
-  /** QEMU also begins a pass when the guest stands already: that is the stop's. */
+  /** QEMU also begins a pass when the guest is paused already: that is the stop's. */
   passBegins(atNs: Nanos, answer: QueryMigrate): void {
     if (!answer.ram || (this.#stop && atNs >= this.#stop.heardAtNs)) return;
-    this.#looks.push({ atNs, ...figuresOf(answer) });
+    this.#passes.push({ atNs, ...figuresOf(answer) });
   }
 
   stopped(event: QmpEvent, heardAtNs: Nanos): void {
@@ -101,7 +101,7 @@ export class NativeMigrationLog {
   abandoned(outcome: Outcome, reason: string, atNs: Nanos, owner: Owner): Omit<MigrationResult, Measured> {
     const totalNs = atNs - this.#beganAtNs;
     const downtimeNs = this.#stop ? atNs - this.#stop.heardAtNs : 0;
-    const last = this.#looks.at(-1);
+    const last = this.#passes.at(-1);
     return {
       outcome,
       reason,
@@ -126,18 +126,18 @@ export class NativeMigrationLog {
       bytes: Math.min(figures.ram.transferred, last.ram.transferred - last.ram['downtime-bytes']),
       zeroPages: figures.ram.duplicate,
     });
-    return this.#looks.map((look, index) => {
-      const next = this.#looks[index + 1];
-      const [before, after] = [index === 0 ? nothingSent : sentBy(look), sentBy(next ?? last)];
+    return this.#passes.map((pass, index) => {
+      const next = this.#passes[index + 1];
+      const [before, after] = [index === 0 ? nothingSent : sentBy(pass), sentBy(next ?? last)];
       return {
         round: index + 1,
-        dirtyPages: Math.round(look.ram.remaining / look.ram['page-size']),
+        dirtyPages: Math.round(pass.ram.remaining / pass.ram['page-size']),
         sentPages: after.pages - before.pages,
         deferredPages: 0,
         skippedPages: 0,
         zeroPages: after.zeroPages - before.zeroPages,
         bytes: after.bytes - before.bytes,
-        durationNs: (next?.atNs ?? this.#beganAtNs + liveNs) - look.atNs,
+        durationNs: (next?.atNs ?? this.#beganAtNs + liveNs) - pass.atNs,
       };
     });
   }

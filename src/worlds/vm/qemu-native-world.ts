@@ -1,17 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { idleLink } from '../../core/link/account.ts';
-import type {
-  MigrationResult,
-  Outage,
-  Outcome,
-  Verification,
-} from '../../core/migration/migration-result.ts';
+import type { MigrationResult, Outcome, Verification } from '../../core/migration/migration-result.ts';
 import { formatDuration, NANOS_PER_MILLISECOND, type Nanos } from '../../core/units.ts';
 import { ViewerThread } from '../../observe/viewer/viewer-thread.ts';
 import { clockNs } from '../../platform/clock.ts';
 import { Failure, reasonOf } from '../../platform/failure.ts';
 import type { MigrationSpec } from '../../workload/migration-spec.ts';
+import { retireAndCompare } from '../retirement.ts';
 import type { World } from '../world.ts';
 import { machineFolder } from './machine-folder.ts';
 import { NativeMigrationLog, type QueryMigrate } from './native-migration-log.ts';
@@ -27,8 +23,6 @@ interface Parts {
 }
 
 const HOST = '127.0.0.1';
-const HEARTBEATS_AFTERWARDS = 25;
-const CATCHING_UP_MS = 10_000;
 /** QEMU's default for the downtime that it aims at. */
 const DEFAULT_LIMIT_NS = 300e6;
 /** Of QEMU's own; for a link without a rate. */
@@ -116,12 +110,12 @@ export class QemuNativeWorld implements World {
     const { source, viewer, relay } = this.#parts;
     await sleep(this.#setup.plan.observeNs / NANOS_PER_MILLISECOND);
     viewer.watchGaps();
-    const story = this.#watch();
+    const log = this.#watch();
     try {
       await source.qemu.qmp.execute('migrate', { uri: `tcp:${HOST}:${relay.port}` });
-      await this.#runsThere(story);
+      await this.#runsThere(log);
     } catch (cause) {
-      return this.#staysHere(story, cause);
+      return this.#staysHere(log, cause);
     }
     await sleep(SETTLING_MS);
     const last = await source.qemu.qmp.execute<QueryMigrate>('query-migrate');
@@ -129,9 +123,9 @@ export class QemuNativeWorld implements World {
     const { live, whole } = await relay.carried();
     const link = { ...whole, utilisation: null };
     const verified: Verification = { memory: 'not-checked', continued };
-    const course = story.completed(last, live);
+    const result = log.completed(last, live);
     const notes = notesOf(this.#setup.native ?? plainNative, last, this.#throttledPercent);
-    return { ...course, notes: [...course.notes, ...notes], outage, verified, servers: [], link };
+    return { ...result, notes: [...result.notes, ...notes], outage, verified, servers: [], link };
   }
 
   async close(): Promise<void> {
@@ -142,27 +136,27 @@ export class QemuNativeWorld implements World {
   /** Takes down what QEMU reports, and what it says when asked at these moments. */
   #watch(): NativeMigrationLog {
     const { source, destination, relay } = this.#parts;
-    const story = new NativeMigrationLog(clockNs());
+    const log = new NativeMigrationLog(clockNs());
     source.qemu.qmp.listen((event) => {
       if (event.event === 'STOP') {
         relay.stopped();
-        story.stopped(event, clockNs());
+        log.stopped(event, clockNs());
       }
       if (event.event !== 'MIGRATION_PASS') return;
       const atNs = clockNs();
       void source.qemu.qmp.execute<QueryMigrate>('query-migrate').then(
-        (answer) => story.passBegins(atNs, answer),
+        (answer) => log.passBegins(atNs, answer),
         () => {},
       );
     });
     destination.qemu.qmp.listen((event) => {
-      if (event.event === 'RESUME') story.resumed(event, clockNs());
+      if (event.event === 'RESUME') log.resumed(event, clockNs());
     });
-    return story;
+    return log;
   }
 
   /** @throws Failure it does not come to that. */
-  async #runsThere(story: NativeMigrationLog): Promise<void> {
+  async #runsThere(log: NativeMigrationLog): Promise<void> {
     const { source } = this.#parts;
     const { timeoutNs } = this.#setup.plan;
     const untilNs = clockNs() + (timeoutNs ?? Number.POSITIVE_INFINITY);
@@ -170,7 +164,7 @@ export class QemuNativeWorld implements World {
       const { status, 'cpu-throttle-percentage': throttled = 0 } =
         await source.qemu.qmp.execute<QueryMigrate>('query-migrate');
       this.#throttledPercent = Math.max(this.#throttledPercent, throttled);
-      if (status === 'completed' && story.hasResumed) return;
+      if (status === 'completed' && log.hasResumed) return;
       if (status === 'failed' || status === 'cancelled') throw new Failure(`QEMU's migration: ${status}`);
       if (clockNs() > untilNs)
         throw new NotConverged(`the timeout of ${formatDuration(timeoutNs!)} has passed`);
@@ -178,14 +172,14 @@ export class QemuNativeWorld implements World {
     }
   }
 
-  async #staysHere(story: NativeMigrationLog, cause: unknown): Promise<MigrationResult> {
+  async #staysHere(log: NativeMigrationLog, cause: unknown): Promise<MigrationResult> {
     const { source, viewer, relay } = this.#parts;
     const { qmp } = source.qemu;
     await qmp.execute('migrate_cancel').catch(() => {});
     const outcome: Outcome = cause instanceof NotConverged ? 'not-converged' : 'failed';
     const status = await qmp.execute<{ running: boolean }>('query-status').catch(() => ({ running: false }));
     return {
-      ...story.abandoned(outcome, reasonOf(cause), clockNs(), status.running ? 'source' : 'nobody'),
+      ...log.abandoned(outcome, reasonOf(cause), clockNs(), status.running ? 'source' : 'nobody'),
       outage: await viewer.outage(0),
       verified: { memory: 'not-checked', continued: 'not-checked' },
       servers: [],
@@ -197,16 +191,17 @@ export class QemuNativeWorld implements World {
   }
 
   /** As in the world vm: the guest that moved must end like one that never did. */
-  async #afterwards(): Promise<{ outage: Outage | null; continued: Verification['continued'] }> {
+  #afterwards(): ReturnType<typeof retireAndCompare> {
     const { source, destination, viewer } = this.#parts;
-    const afterwardsMs =
-      (HEARTBEATS_AFTERWARDS * this.#setup.guest.heartbeatPeriodNs) / NANOS_PER_MILLISECOND;
-    await sleep(afterwardsMs);
-    await destination.rest();
-    const outage = await viewer.outage(destination.heartbeats);
-    viewer.forgetSource();
-    await source.advance(destination.steps, CATCHING_UP_MS + 2 * afterwardsMs);
-    return { outage, continued: source.hash() === destination.hash() ? 'identical' : 'different' };
+    return retireAndCompare({
+      heartbeatPeriodNs: this.#setup.guest.heartbeatPeriodNs,
+      viewer,
+      retire: () => destination.retire(),
+      replay: (steps, ranOnMs) => {
+        viewer.forgetSource();
+        return source.replay(steps, ranOnMs);
+      },
+    });
   }
 }
 

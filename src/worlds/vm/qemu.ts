@@ -19,7 +19,7 @@ export interface QemuOptions {
   /** Arguments for firmware and devices. */
   readonly devices: readonly string[];
   /** Whether it waits for another one's migration, and runs by itself after it. */
-  readonly incoming: 'no' | 'stands' | 'runs';
+  readonly incoming: 'no' | 'paused' | 'runs';
   readonly accelerator: 'tcg' | 'kvm';
   /** Whether all that it may touch is in memory from the start; needs CAP_IPC_LOCK. */
   readonly locksMemory?: boolean;
@@ -29,7 +29,7 @@ export interface QemuOptions {
   readonly namespace?: string;
 }
 
-/** A QEMU process, standing until it is told to run. */
+/** A QEMU process, paused until it is told to run. */
 export class Qemu {
   readonly qmp: Qmp;
   readonly pid: number;
@@ -71,7 +71,7 @@ export class Qemu {
     await this.qmp.execute('cont');
   }
 
-  async stand(): Promise<void> {
+  async stop(): Promise<void> {
     await this.qmp.execute('stop');
   }
 

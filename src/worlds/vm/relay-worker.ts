@@ -13,7 +13,7 @@ export interface RelayData {
   /** What the sending end was told to keep to; null: nothing. */
   readonly rate: BytesPerSecond | null;
 }
-/** `stopped`: the guest stands from now on. */
+/** `stopped`: the guest is paused from now on. */
 export type RelayCommand = 'stopped' | 'report';
 export type RelayReport =
   | { readonly kind: 'listening'; readonly port: number }

@@ -21,7 +21,7 @@ export class Relay {
     return new Relay(worker, report.port);
   }
 
-  /** The guest stands: what is carried from now on does not belong to the live rounds. */
+  /** The guest is paused: what is carried from now on does not belong to the live rounds. */
   stopped(): void {
     this.#worker.postMessage('stopped' satisfies RelayCommand);
   }

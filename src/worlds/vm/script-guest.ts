@@ -1,19 +1,15 @@
 import { randomInt } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Outage } from '../../core/migration/migration-result.ts';
-import { NANOS_PER_MILLISECOND } from '../../core/units.ts';
 import { ViewerThread } from '../../observe/viewer/viewer-thread.ts';
 import type { HeartbeatAddress } from '../../transport/hello.ts';
 import type { MigrationSpec } from '../../workload/migration-spec.ts';
 import type { GuestSpec } from '../../workload/programs.ts';
+import type { Completion } from '../outgoing/source-guest.ts';
+import { retireAndCompare } from '../retirement.ts';
 import { ScriptMachine } from './script-machine.ts';
-import type { Arrival, VmGuest, VmGuestPlace, VmSender } from './vm-guest.ts';
+import type { VmGuest, VmGuestPlace, VmSender } from './vm-guest.ts';
 
 const VIEWER_HOST = '127.0.0.1';
-/** After the hand-over the guest runs on for so many heartbeats, so that its client can say how it went. */
-const HEARTBEATS_AFTERWARDS = 25;
-/** The copy that stayed behind makes up for what the other has run; on a busy machine that takes its time. */
-const MOST_CATCHING_UP_MS = 10_000;
 
 /** A guest that replays its script, and a client that listens to its heartbeats. */
 export class ScriptGuest implements VmGuest {
@@ -54,23 +50,17 @@ export class ScriptGuest implements VmGuest {
     this.#viewer.watchGaps();
   }
 
-  async aboutToStop(): Promise<void> {}
-
-  /**
-   * Lets the guest run on at the destination and rest there for good. Then, as there is no other guest any more, lets the
-   * copy that stayed behind, to which nobody listens, make the same number of steps: a guest that never moved must end
-   * with the same memory.
-   */
-  async arrived(sender: VmSender): Promise<Arrival> {
-    const afterwardsNs = HEARTBEATS_AFTERWARDS * this.#guest.heartbeatPeriodNs;
-    await sleep(afterwardsNs / NANOS_PER_MILLISECOND);
-    const { result: moved } = await sender.ask('retire', {});
-    const outage = await this.#viewer.outage(moved.heartbeats);
-    this.#viewer.forgetSource();
-    const withinMs = MOST_CATCHING_UP_MS + (2 * afterwardsNs) / NANOS_PER_MILLISECOND;
-    await this.machine.advance(moved.steps, withinMs);
-    const continued = this.machine.hash() === moved.sha256 ? 'identical' : 'different';
-    return { outage, continued, notes: [] };
+  /** There is no other guest any more when the copy runs, and nobody listens to it. */
+  completed(sender: VmSender): Promise<Completion> {
+    return retireAndCompare({
+      heartbeatPeriodNs: this.#guest.heartbeatPeriodNs,
+      viewer: this.#viewer,
+      retire: async () => (await sender.ask('retire', {})).result,
+      replay: (steps, ranOnMs) => {
+        this.#viewer.forgetSource();
+        return this.machine.replay(steps, ranOnMs);
+      },
+    });
   }
 
   outage(): Promise<Outage | null> {

@@ -6,7 +6,7 @@ import { Refusal } from '../../platform/failure.ts';
 import { setDeadline } from '../../platform/thread-scheduling.ts';
 
 /**
- * The thread of QEMU that executes a guest. It takes no turns, so nobody but the kernel can hold it to a reservation.
+ * The thread of QEMU that executes a guest. It does not wait for our dispatcher, so nobody but the kernel can hold it to a reservation.
  */
 export class Vcpu {
   readonly #thread: number;
@@ -21,7 +21,7 @@ export class Vcpu {
   reserve(reservation: Reservation, scheduler: Scheduler, reclaim: boolean): void {
     if (scheduler !== 'deadline') {
       throw new Refusal(
-        `cpu.scheduler ${scheduler}: a virtual machine takes no turns; only the kernel can keep its reservation: deadline`,
+        `cpu.scheduler ${scheduler}: only the kernel can keep the reservation of a virtual machine: deadline`,
       );
     }
     const answer = setDeadline(reservation, { reclaim, thread: this.#thread });

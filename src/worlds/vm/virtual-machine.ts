@@ -42,7 +42,7 @@ export interface VirtualMachineOptions {
   readonly namespace?: string;
 }
 
-const incoming = { 'new guest': 'no', receives: 'stands', 'receives by QEMU': 'runs' } as const;
+const incoming = { 'new guest': 'no', receives: 'paused', 'receives by QEMU': 'runs' } as const;
 
 /** A QEMU, and the memory that we share with it. */
 interface MachineParts {
@@ -51,7 +51,7 @@ interface MachineParts {
   readonly options: VirtualMachineOptions;
 }
 
-/** A real virtual machine, its memory shared with us. It stands until it is told to run. */
+/** A real virtual machine, its memory shared with us. It is paused until it is told to run. */
 export abstract class VirtualMachine {
   readonly ram: MappedFile;
   readonly #qemu: Qemu;
@@ -133,13 +133,13 @@ export abstract class VirtualMachine {
 
   /** Stops between two instructions. */
   async pause(): Promise<void> {
-    await this.#qemu.stand();
+    await this.#qemu.stop();
   }
 
   /** Stops it for good, and says how far its guest has come. */
   abstract retire(): Promise<Retired>;
 
-  /** SHA-256 of all memory. The guest must stand. */
+  /** SHA-256 of all memory. The guest must be paused. */
   hash(): string {
     return createHash('sha256').update(this.ram.bytes).digest('hex');
   }
@@ -147,7 +147,7 @@ export abstract class VirtualMachine {
   /**
    * What the machine is beyond its memory: QEMU's own migration stream, which leaves out shared memory, into our hands
    * instead of another QEMU's. So it reaches the other end as everything else does, and whoever does not get it, or
-   * not all of it, has not been given the guest. The guest must stand.
+   * not all of it, has not been given the guest. The guest must be paused.
    */
   saveState(): Promise<Buffer> {
     const saved = this.#save();
@@ -197,7 +197,7 @@ export abstract class VirtualMachine {
     this.#qemu.kill();
   }
 
-  /** Ends QEMU and frees its memory. Nobody may look at it any more. */
+  /** Ends QEMU and frees its memory. Nobody may read it any more. */
   async end(): Promise<void> {
     await this.#qemu.end();
     this.ram.unmap();

@@ -1,18 +1,12 @@
-import type { Outage, Verification } from '../../core/migration/migration-result.ts';
+import type { Outage } from '../../core/migration/migration-result.ts';
 import type { HeartbeatAddress } from '../../transport/hello.ts';
 import type { SenderThread } from '../../transport/sender-thread.ts';
 import type { MigrationSpec } from '../../workload/migration-spec.ts';
+import type { Completion } from '../outgoing/source-guest.ts';
 import type { VirtualMachine } from './virtual-machine.ts';
 import type { VmSenderRequests, VmSenderResults } from './vm-sender-worker.ts';
 
 export type VmSender = SenderThread<VmSenderRequests, VmSenderResults>;
-
-/** How it went for a guest that has moved. */
-export interface Arrival {
-  readonly outage: Outage | null;
-  readonly continued: Verification['continued'];
-  readonly notes: readonly string[];
-}
 
 /** What runs in the machine that is moved, and who uses it meanwhile. */
 export interface VmGuest {
@@ -21,10 +15,10 @@ export interface VmGuest {
   readonly heartbeats: HeartbeatAddress | null;
   /** The longest gap that its client sees counts from here. */
   watchGaps(): void;
-  /** The machine is about to be stopped. */
-  aboutToStop(): Promise<void>;
+  /** The machine is about to be paused. */
+  preparePause?(): Promise<void>;
   /** It runs at the destination: has it run on for a while, then retires it there, and compares. */
-  arrived(sender: VmSender): Promise<Arrival>;
+  completed(sender: VmSender): Promise<Completion>;
   /** It runs on here. */
   outage(): Promise<Outage | null>;
   end(): Promise<void>;

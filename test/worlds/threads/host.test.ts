@@ -6,8 +6,8 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { MigrationResult } from '../../../src/core/migration/migration-result.ts';
 import type { Step } from '../../../src/core/migration/steps.ts';
 import { drive } from '../../../src/run/drive.ts';
+import type { OutgoingMigration } from '../../../src/worlds/outgoing/outgoing-migration.ts';
 import { Host } from '../../../src/worlds/threads/host.ts';
-import type { OutgoingMigration } from '../../../src/worlds/threads/outgoing-migration.ts';
 import { entriesIn } from '../../fixtures/journals.ts';
 import { neverMoved } from '../../fixtures/never-moved.ts';
 import { smallSetup } from '../../fixtures/setup.ts';
@@ -15,6 +15,7 @@ import { smallSetup } from '../../fixtures/setup.ts';
 /** Two hosts with real sockets between them. */
 const { guest, plan, cpu } = smallSetup({ plan: { verify: 'checksums' } });
 const { name } = guest;
+const definition = { guest, reservation: null };
 let folder: string;
 let here: Host;
 let there: Host;
@@ -42,7 +43,7 @@ afterEach(async () => {
 const listen = (journals: string) =>
   Host.listen({ host: '127.0.0.1', port: 0, journals: join(folder, journals), log: () => {} });
 const to = (host: Host, silenceMs = 30_000) => ({ ...host.address, key: null, silenceMs });
-const stateAt = (host: Host) => host.guests().find((resident) => resident.name === name)?.state;
+const stateAt = (host: Host) => host.guests().find((guest) => guest.name === name)?.state;
 
 async function migrate(from: Host, host: Host, change: Partial<typeof plan> = {}): Promise<MigrationResult> {
   return carriedOut(await from.migrate(name, { plan: { ...plan, ...change }, cpu }, to(host)), change);
@@ -87,7 +88,7 @@ async function expectRuns(host: Host): Promise<void> {
 
 describe('a guest that lives on a host', () => {
   test('runs, is paused and resumed, and is removed', async () => {
-    await here.boot(guest);
+    await here.boot(definition);
     expect(here.guests()).toMatchObject([{ name, pages: 800, pageSizeBytes: 4096, state: 'running' }]);
     await expectRuns(here);
     await here.pause(name);
@@ -103,10 +104,10 @@ describe('a guest that lives on a host', () => {
   });
 
   test('is refused where its name is taken, and where it is not known', async () => {
-    await here.boot(guest);
-    await expect(here.boot(guest)).rejects.toThrow(`guest 'small' is here already`);
+    await here.boot(definition);
+    await expect(here.boot(definition)).rejects.toThrow(`guest 'small' is here already`);
     await here.remove(name);
-    await here.boot(guest, { paused: true });
+    await here.boot(definition, { paused: true });
     expect(stateAt(here)).toBe('paused');
     for (const action of [there.pause(name), there.remove(name), migrate(there, here)]) {
       await expect(action).rejects.toThrow(`no guest 'small' here`);
@@ -114,15 +115,15 @@ describe('a guest that lives on a host', () => {
   });
 
   test('is larger than its host: refused, and nothing is taken for it', async () => {
-    const large = { ...guest, pages: 2 ** 31 };
+    const large = { ...definition, guest: { ...guest, pages: 2 ** 31 } };
     await expect(here.boot(large)).rejects.toThrow('more than half of this host');
-    await here.boot(guest);
+    await here.boot(definition);
   });
 });
 
 describe('a migration from host to host', () => {
   test('takes the guest along, and its memory is that of a guest that never moved', async () => {
-    await here.boot(guest);
+    await here.boot(definition);
     expect(await migrate(here, there)).toMatchObject({ outcome: 'completed', owner: 'destination' });
     expect(here.guests()).toEqual([]);
     await expectRuns(there);
@@ -132,7 +133,7 @@ describe('a migration from host to host', () => {
   });
 
   test('can be followed by another, back and forth', async () => {
-    await here.boot(guest);
+    await here.boot(definition);
     const hosts = [here, there] as const;
     const quick = { observeNs: 0, rateBytesPerSecond: null, stopRateBytesPerSecond: null };
     for (let leg = 0; leg < 6; leg++) {
@@ -143,7 +144,7 @@ describe('a migration from host to host', () => {
   });
 
   test('leaves a paused guest paused, there and on a failure here', async () => {
-    await here.boot(guest);
+    await here.boot(definition);
     await here.pause(name);
     const paused = here.guests()[0]!;
     const world = await here.migrate(name, { plan, cpu }, to(there));
@@ -160,7 +161,7 @@ describe('a migration from host to host', () => {
   });
 
   test('is refused while there is one, and so is all else that cannot be done meanwhile', async () => {
-    await here.boot(guest);
+    await here.boot(definition);
     const world = await here.migrate(name, { plan, cpu }, to(there));
     expect([stateAt(here), stateAt(there)]).toEqual(['leaving', 'arriving']);
     for (const action of [migrate(here, there), here.pause(name), here.remove(name)]) {
@@ -171,8 +172,8 @@ describe('a migration from host to host', () => {
   });
 
   test('that cannot begin leaves the guest as it was', async () => {
-    await here.boot(guest);
-    await there.boot(guest);
+    await here.boot(definition);
+    await there.boot(definition);
     await expect(migrate(here, there)).rejects.toThrow('is here already, running or being received');
     const nowhere = { host: '127.0.0.1', port: 1, key: null };
     await expect(here.migrate(name, { plan, cpu }, nowhere)).rejects.toThrow('no destination at');
@@ -188,10 +189,10 @@ describe('cancelling', () => {
   test.each([
     ['while the guest is watched', 'observe', 5],
     ['in a live round', 'send', 5],
-    ['while the guest stands', 'stop', 0],
+    ['while the guest is paused', 'stop', 0],
     ['at the hand-over', 'hand over', 0],
   ] as const)('%s is an outcome, and the guest runs on here', async (_, kind, afterMs) => {
-    await here.boot(guest);
+    await here.boot(definition);
     const heeded: boolean[] = [];
     const recent = { order: 'lru' } as const;
     const world = await here.migrate(name, { plan: { ...plan, ...recent }, cpu }, to(there));
@@ -211,7 +212,7 @@ describe('cancelling', () => {
   });
 
   test('by the guest’s name, also before the destination has answered', async () => {
-    await here.boot(guest);
+    await here.boot(definition);
     expect(() => here.cancel(name)).toThrow('is not being migrated');
     const setUp = here.migrate(name, { plan, cpu }, to(there));
     expect(here.cancel(name, 'too soon')).toBe(true);
@@ -222,7 +223,7 @@ describe('cancelling', () => {
   });
 
   test('comes too late once the guest has been given away', async () => {
-    await here.boot(guest);
+    await here.boot(definition);
     const world = await here.migrate(name, { plan, cpu }, to(there));
     expect(await drive(plan, world)).toMatchObject({ outcome: 'completed' });
     expect(world.cancel('too late')).toBe(false);
@@ -231,7 +232,7 @@ describe('cancelling', () => {
   });
 
   test('all that is under way is what closing a host does', async () => {
-    await here.boot(guest);
+    await here.boot(definition);
     const world = await here.migrate(name, { plan, cpu }, to(there));
     const course = carriedOut(world);
     await sleep(150);
@@ -243,8 +244,8 @@ describe('cancelling', () => {
 });
 
 describe('the watchdog', () => {
-  test('lets a guest that has stood for too long run on here, and the record says so', async () => {
-    await here.boot(guest);
+  test('lets a guest that was paused for too long run on here, and the record says so', async () => {
+    await here.boot(definition);
     const slow = { stopTimeoutNs: 100e6, stopRateBytesPerSecond: 100_000 };
     const course = await migrate(here, there, slow);
     expect(course).toMatchObject({

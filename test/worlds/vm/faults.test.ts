@@ -9,8 +9,9 @@ import type { MigrationResult } from '../../../src/core/migration/migration-resu
 import type { Plan } from '../../../src/core/migration/plan.ts';
 import type { Step } from '../../../src/core/migration/steps.ts';
 import { drive } from '../../../src/run/drive.ts';
+import type { OutgoingMigration } from '../../../src/worlds/outgoing/outgoing-migration.ts';
 import { VmDestination } from '../../../src/worlds/vm/vm-destination.ts';
-import { VmWorld } from '../../../src/worlds/vm/vm-world.ts';
+import { vmWorld } from '../../../src/worlds/vm/vm-world.ts';
 import { main, root, switchover } from '../../fixtures/command.ts';
 import { MachineSeen, withoutQemu } from '../../fixtures/qemu.ts';
 import { smallSetup } from '../../fixtures/setup.ts';
@@ -35,13 +36,13 @@ describe.skipIf(withoutQemu !== undefined)('a virtual machine whose migration is
   /** Migrates, and disturbs after the first step of this kind, or as soon as the destination's journal has the entry. */
   async function disturbed(
     when: { after: Step['kind'] } | { entry: string },
-    disturb: (world: VmWorld) => unknown,
+    disturb: (world: OutgoingMigration) => unknown,
     check: (course: MigrationResult) => Promise<void>,
     plan: Partial<Plan> = {},
   ): Promise<void> {
     const setup = smallSetup({ plan: { observeNs: 0, verify: 'full', ...plan } });
     const patient = { ...destination.address, silenceMs: SILENCE_MS };
-    const world = await VmWorld.create(setup, { destination: patient, journals });
+    const world = await vmWorld(setup, { destination: patient, journals });
     let done = false;
     const once = () => {
       if (!done) disturb(world);
@@ -92,7 +93,7 @@ describe.skipIf(withoutQemu !== undefined)('a virtual machine whose migration is
       else expect(await source.works()).toBe(false);
     }));
 
-  test('whose destination’s QEMU freezes at the stop stands no longer than it may, and nothing is left there', async () => {
+  test('whose destination’s QEMU freezes at the stop is paused no longer than it may be, and nothing is left there', async () => {
     const plan = { stopTimeoutNs: 700e6 };
     await disturbed(
       { after: 'stop' },
@@ -112,7 +113,7 @@ describe.skipIf(withoutQemu !== undefined)('a virtual machine whose migration is
     );
   });
 
-  test('that is cancelled when its round was sent has not stood at all', () =>
+  test('that is cancelled when its round was sent was not paused at all', () =>
     disturbed(
       { after: 'send' },
       (world) => world.cancel('no longer wanted'),

@@ -36,7 +36,7 @@ describe.skipIf(withoutQemu !== undefined)('a virtual machine', () => {
     expect(destination.steps).toBe(before);
     await destination.run();
     await destination.makesSteps(5_000);
-    await destination.rest();
+    await destination.halt();
     expect(destination.steps).toBeGreaterThan(before);
     expect(destination.hash()).not.toBe(source.hash());
     await source.advance(destination.steps, 10_000);

@@ -4,7 +4,7 @@ import { stopDefaults } from '../../../src/core/migration/stop/stops.ts';
 import { Refusal } from '../../../src/platform/failure.ts';
 import { drive } from '../../../src/run/drive.ts';
 import { VmDestination } from '../../../src/worlds/vm/vm-destination.ts';
-import { VmWorld } from '../../../src/worlds/vm/vm-world.ts';
+import { vmWorld } from '../../../src/worlds/vm/vm-world.ts';
 import { withoutQemu } from '../../fixtures/qemu.ts';
 import { smallSetup } from '../../fixtures/setup.ts';
 
@@ -23,7 +23,7 @@ describe.skipIf(withoutQemu !== undefined)('the world of virtual machines', () =
     ['proxmox-doubling', /left, limit/],
   ] as const)('obeys the stop rule %s and arrives whole', async (rule, reason) => {
     const setup = smallSetup({ plan: { observeNs: 0, stop: stopDefaults[rule], timeoutNs: 20e9 } });
-    const world = await VmWorld.create(setup, { destination: destination.address });
+    const world = await vmWorld(setup, { destination: destination.address });
     try {
       const course = await drive(setup.plan, world);
       expect(course).toMatchObject({ outcome: 'completed', owner: 'destination' });
@@ -40,7 +40,7 @@ describe.skipIf(withoutQemu !== undefined)('the world of virtual machines', () =
       plan: { observeNs: 0, stop: { rule: 'rounds', rounds: 3 } },
     });
     const bytesPerPage = async (deltas: boolean) => {
-      const world = await VmWorld.create({ ...setup, deltas }, { destination: destination.address });
+      const world = await vmWorld({ ...setup, deltas }, { destination: destination.address });
       try {
         const { rounds, stop, verified } = await drive(setup.plan, world);
         expect(verified).toEqual({ memory: 'identical', continued: 'identical' });
@@ -57,9 +57,9 @@ describe.skipIf(withoutQemu !== undefined)('the world of virtual machines', () =
     expect(await bytesPerPage(true)).toBeLessThan(1_000);
   });
 
-  test('counts what the guest stood for if the stop is given up before its first page', async () => {
+  test('counts how long the guest was paused if the stop is given up before its first page', async () => {
     const setup = smallSetup({ plan: { observeNs: 0, stopTimeoutNs: 1 } });
-    const world = await VmWorld.create(setup, { destination: destination.address });
+    const world = await vmWorld(setup, { destination: destination.address });
     try {
       const { outcome, owner, downtimeNs, stop } = await drive(setup.plan, world);
       expect({ outcome, owner, sent: stop.pages }).toEqual({ outcome: 'aborted', owner: 'source', sent: 0 });
@@ -75,9 +75,9 @@ describe.skipIf(withoutQemu !== undefined)('the world of virtual machines', () =
     });
     const folders = () => readdirSync('/dev/shm').filter((name) => name.startsWith('switchover-')).length;
     const before = folders();
-    await expect(VmWorld.create(setup, { destination: destination.address })).rejects.toThrow(Refusal);
+    await expect(vmWorld(setup, { destination: destination.address })).rejects.toThrow(Refusal);
     const nobody = { host: '127.0.0.1', port: 1 };
-    await expect(VmWorld.create(smallSetup(), { destination: nobody })).rejects.toThrow(/no destination/);
+    await expect(vmWorld(smallSetup(), { destination: nobody })).rejects.toThrow(/no destination/);
     expect(folders()).toBe(before);
   });
 });

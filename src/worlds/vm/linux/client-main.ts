@@ -62,7 +62,7 @@ try {
     } else {
       isDone = true;
       await writing;
-      report({ kind: 'reported', ...(await storyOf(redis)) });
+      report({ kind: 'reported', ...(await measurementsOf(redis)) });
     }
   });
 } catch (cause) {
@@ -107,7 +107,7 @@ async function write(redis: Redis): Promise<void> {
   }
 }
 
-async function storyOf(redis: Redis): Promise<ClientMeasurements> {
+async function measurementsOf(redis: Redis): Promise<ClientMeasurements> {
   const figures = {
     writes: answered.length,
     failed,

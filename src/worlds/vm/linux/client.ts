@@ -32,7 +32,7 @@ export class Client {
   }
 
   /** Asks for nothing more, and compares what the service has with what it has answered. */
-  async story(): Promise<ClientMeasurements> {
+  async measurements(): Promise<ClientMeasurements> {
     const reported = this.#reported();
     this.#child.send('report' satisfies ClientCommand);
     const report = await reported;

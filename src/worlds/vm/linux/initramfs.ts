@@ -33,7 +33,7 @@ export interface ServiceAddress {
 
 /**
  * A Linux system whose only program is a service: this host's Redis, that keeps all in memory. It is a real-time task, so that what
- * the kernel has put off while the machine stood does not come before an answer.
+ * the kernel has put off while the machine was paused does not come before an answer.
  * @throws Failure there is no Redis on this host
  */
 export function initramfs(files: LinuxFiles, address: ServiceAddress): Buffer {

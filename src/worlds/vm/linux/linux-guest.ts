@@ -3,7 +3,8 @@ import type { Outage } from '../../../core/migration/migration-result.ts';
 import { formatDuration, type Nanos } from '../../../core/units.ts';
 import { clockNs } from '../../../platform/clock.ts';
 import type { MigrationSpec } from '../../../workload/migration-spec.ts';
-import type { Arrival, VmGuest, VmGuestPlace, VmSender } from '../vm-guest.ts';
+import type { Completion } from '../../outgoing/source-guest.ts';
+import type { VmGuest, VmGuestPlace, VmSender } from '../vm-guest.ts';
 import { Client } from './client.ts';
 import type { ClientMeasurements } from './client-main.ts';
 import type { ServiceAddress } from './initramfs.ts';
@@ -13,7 +14,8 @@ import type { Network } from './network.ts';
 /** So long its client goes on after the hand-over. */
 const AFTERWARDS_MS = 500;
 
-interface Besides {
+/** What its client’s outage has besides the downtime. */
+interface OutageParts {
   /** While the network is moved the guest runs on, but what is sent to it waits at the destination already. */
   readonly networkNs: Nanos;
   /** From its running there to the first answer. */
@@ -21,7 +23,7 @@ interface Besides {
 }
 
 /**
- * A Linux system with a service that a client in its network uses throughout. When it is about to stop, the network is told
+ * A Linux system with a service that a client in its network uses throughout. When it is about to be paused, the network is told
  * where it will run; if it stays, that is taken back.
  */
 export class LinuxGuest implements VmGuest {
@@ -30,10 +32,10 @@ export class LinuxGuest implements VmGuest {
   readonly heartbeats = null;
   readonly #network: Network;
   readonly #client: Client;
-  #story: ClientMeasurements | undefined;
+  #measurements: ClientMeasurements | undefined;
   #movedFromNs: Nanos = 0;
   #movedNs: Nanos = 0;
-  #arrivedNs: Nanos = 0;
+  #runsThereNs: Nanos = 0;
 
   private constructor(machine: LinuxMachine, network: Network, client: Client) {
     this.machine = machine;
@@ -42,7 +44,7 @@ export class LinuxGuest implements VmGuest {
   }
 
   /** Boots, and returns when the service has answered. @throws Failure it does not; nothing has been left behind. */
-  static async movesIn(
+  static async boot(
     { guest }: MigrationSpec,
     place: VmGuestPlace,
     files: BootFiles,
@@ -63,16 +65,15 @@ export class LinuxGuest implements VmGuest {
     }
   }
 
-  /** What its client saw, once the migration is over. */
-  get story(): ClientMeasurements | undefined {
-    return this.#story;
+  /** What its client saw, once the migration has ended. */
+  get measurements(): ClientMeasurements | undefined {
+    return this.#measurements;
   }
 
-  /** What its client's outage has besides the downtime. */
-  get besides(): Besides {
+  get outageParts(): OutageParts {
     return {
       networkNs: this.#movedNs - this.#movedFromNs,
-      answerNs: this.#story!.longestGap.untilNs - this.#arrivedNs,
+      answerNs: this.#measurements!.longestGap.untilNs - this.#runsThereNs,
     };
   }
 
@@ -80,22 +81,22 @@ export class LinuxGuest implements VmGuest {
     this.#client.watchGaps();
   }
 
-  async aboutToStop(): Promise<void> {
+  async preparePause(): Promise<void> {
     this.#movedFromNs = clockNs();
     await this.#network.move('destination');
     this.#movedNs = clockNs();
   }
 
-  async arrived(sender: VmSender): Promise<Arrival> {
-    this.#arrivedNs = clockNs();
+  async completed(sender: VmSender): Promise<Completion> {
+    this.#runsThereNs = clockNs();
     await this.#network.close('source');
     await sleep(AFTERWARDS_MS);
     const outage = await this.#outage();
     await sender.ask('retire', {});
-    const { networkNs, answerNs } = this.besides;
+    const { networkNs, answerNs } = this.outageParts;
     const notes = [
       `outage: besides the downtime, the network was moved in ${formatDuration(networkNs)} before it, and the first answer came ${formatDuration(answerNs)} after it`,
-      `client: ${this.#story!.writes} writes answered, ${this.#story!.failed} failed`,
+      `client: ${this.#measurements!.writes} writes answered, ${this.#measurements!.failed} failed`,
     ];
     return { outage, continued: 'not-checked', notes };
   }
@@ -112,8 +113,8 @@ export class LinuxGuest implements VmGuest {
   }
 
   async #outage(): Promise<Outage> {
-    this.#story = await this.#client.story();
-    const { writes, lost, repeated, longestGap } = this.#story;
+    this.#measurements = await this.#client.measurements();
+    const { writes, lost, repeated, longestGap } = this.#measurements;
     return {
       longestGapNs: longestGap.untilNs - longestGap.fromNs,
       lostHeartbeats: lost,

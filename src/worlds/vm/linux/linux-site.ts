@@ -43,13 +43,13 @@ export class LinuxSite {
     }
   }
 
-  readonly movesIn: BootVmGuest = async (setup, place) => {
-    const guest = await LinuxGuest.movesIn(setup, place, this.#files, this.#network, service);
+  readonly boot: BootVmGuest = async (setup, place) => {
+    const guest = await LinuxGuest.boot(setup, place, this.#files, this.#network, service);
     this.#guests.push(guest);
     return guest;
   };
 
-  get lodging(): LinuxGuestAddress {
+  get guestAddress(): LinuxGuestAddress {
     return { files: this.#files, plug: this.#network.plug('destination') };
   }
 

@@ -20,8 +20,8 @@ export interface Plug {
 
 /**
  * A network of its own: a namespace with a bridge, at which a client sits, and a port (a tap device) for each end of a
- * migration. The bridge does not learn: where the guest is, we say, so that what is sent to it while it stands
- * waits at the port at which it will run, instead of being lost at the one that it has left.
+ * migration. The bridge does not learn: where the guest is, we say, so that what is sent to it while it is paused
+ * waits at the port at which it will run, instead of being lost at the one where it was.
  */
 export class Network {
   readonly #shell: NamespaceShell;

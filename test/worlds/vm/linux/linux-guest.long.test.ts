@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { drive } from '../../../../src/run/drive.ts';
 import { DestinationProcess } from '../../../../src/transport/destination-process.ts';
 import { LinuxSite } from '../../../../src/worlds/vm/linux/linux-site.ts';
-import { VmWorld } from '../../../../src/worlds/vm/vm-world.ts';
+import { vmWorld } from '../../../../src/worlds/vm/vm-world.ts';
 import { withoutLinux } from '../../../fixtures/qemu.ts';
 import { smallSetup } from '../../../fixtures/setup.ts';
 
@@ -14,13 +14,13 @@ describe.skipIf(withoutLinux !== undefined)('a Linux guest with a service', () =
     site = await LinuxSite.create();
     destination = await DestinationProcess.start('worlds/vm/vm-destination-main', [
       '',
-      JSON.stringify(site.lodging),
+      JSON.stringify(site.guestAddress),
     ]);
   }, 60_000);
   afterAll(async () => {
     await destination.end();
     await site.end();
-    expect(existsSync(site.lodging.plug.namespace)).toBe(false);
+    expect(existsSync(site.guestAddress.plug.namespace)).toBe(false);
   });
 
   test('moves while a client outside writes to it: no request fails, no write is lost, none is done twice', {
@@ -33,18 +33,18 @@ describe.skipIf(withoutLinux !== undefined)('a Linux guest with a service', () =
         ...{ rateBytesPerSecond: 100e6, stopRateBytesPerSecond: 100e6, depthBytes: 524_288 },
       },
     });
-    const world = await VmWorld.create(setup, { destination }, site.movesIn);
+    const world = await vmWorld(setup, { destination }, site.boot);
     try {
       const course = await drive(setup.plan, world);
       expect(course).toMatchObject({ outcome: 'completed', owner: 'destination' });
       expect(course.verified.memory).toBe('identical');
-      const { story, besides } = site.guest!;
-      expect(story).toMatchObject({ failed: 0, failure: null, lost: 0, repeated: 0 });
-      expect(story!.writes).toBeGreaterThan(20);
+      const { measurements, outageParts } = site.guest!;
+      expect(measurements).toMatchObject({ failed: 0, failure: null, lost: 0, repeated: 0 });
+      expect(measurements!.writes).toBeGreaterThan(20);
       // Its client went on at the destination, and its gap is the one that the migration made.
       expect(course.outage!.longestGapNs).toBeGreaterThan(0.5 * course.downtimeNs);
-      expect(besides.networkNs).toBeGreaterThan(0);
-      expect(besides.answerNs).toBeGreaterThan(0);
+      expect(outageParts.networkNs).toBeGreaterThan(0);
+      expect(outageParts.answerNs).toBeGreaterThan(0);
     } finally {
       await world.close();
     }

@@ -1,24 +1,19 @@
 import { lookup } from 'node:dns/promises';
 import { BlockList, type Server, type Socket } from 'node:net';
-import { Failure, printable, Refusal, reasonOf } from '../../platform/failure.ts';
-import { ConnectionLimiter } from '../../transport/connection-limiter.ts';
-import { encodeFrame } from '../../transport/frame-writer.ts';
-import type { Hello } from '../../transport/hello.ts';
-import { receive } from '../../transport/incoming-migration.ts';
-import { IncomingMigrations } from '../../transport/incoming-migrations.ts';
-import { defaultLimits, type Limits } from '../../transport/limits.ts';
-import { receivingServer } from '../../transport/receiving-server.ts';
-import { GuestInstances, type GuestReserve } from './guest-instances.ts';
+import { Failure, printable, Refusal, reasonOf } from '../platform/failure.ts';
+import { ConnectionLimiter } from './connection-limiter.ts';
+import { encodeFrame } from './frame-writer.ts';
+import type { Hello } from './hello.ts';
+import type { HostedGuest } from './hosted-guest.ts';
+import { receive } from './incoming-migration.ts';
+import { IncomingMigrations } from './incoming-migrations.ts';
+import { defaultLimits, type Limits } from './limits.ts';
+import { receivingServer } from './receiving-server.ts';
 
-export interface ThreadsDestinationOptions {
+export interface MigrationServerOptions {
   readonly host: string;
   /** 0: any free port. */
   readonly port: number;
-  /** Accept only guests of this many pages, of this size; a machine of fixed memory. */
-  readonly pages?: number | undefined;
-  readonly pageSizeBytes?: number | undefined;
-  /** Told of every guest before it is given a place here; gives what takes that back. May throw why there is none. */
-  readonly reserve?: GuestReserve;
   /** The folder where journals of migrations are kept; without it, none are. */
   readonly journals?: string | undefined;
   /** What every source must prove to have; without one only this host may connect. */
@@ -36,35 +31,29 @@ const loopback = new BlockList();
 loopback.addSubnet('127.0.0.0', 8, 'ipv4');
 loopback.addAddress('::1', 'ipv6');
 
-/** The receiving end of a host: takes in one migration after another. Who has arrived stays. */
-export class ThreadsDestination {
+/** Where a destination listens: takes in one migration after another, each over a connection of its own. */
+export class MigrationServer {
   readonly address: { readonly host: string; readonly port: number };
   readonly #server: Server;
   readonly #sockets: Set<Socket>;
-  readonly #guests: GuestInstances;
 
-  private constructor(
-    server: Server,
-    address: { host: string; port: number },
-    sockets: Set<Socket>,
-    guests: GuestInstances,
-  ) {
+  private constructor(server: Server, sockets: Set<Socket>) {
+    const { address: host, port } = server.address() as { address: string; port: number };
+    this.address = { host, port };
     this.#server = server;
-    this.address = address;
     this.#sockets = sockets;
-    this.#guests = guests;
   }
 
   /**
-   * @param guests who lives here already
+   * @param prepare makes room for a guest, which comes over this connection; throws if it is refused, and why
    * @throws Failure the address cannot be listened on
    * @throws Refusal others could connect to it, and there is no key that they would have to have
    */
   static async listen(
-    options: ThreadsDestinationOptions,
-    guests = new GuestInstances(),
-  ): Promise<ThreadsDestination> {
-    const { key = null, port } = options;
+    options: MigrationServerOptions,
+    prepare: (hello: Hello, socket: Socket) => Promise<HostedGuest>,
+  ): Promise<MigrationServer> {
+    const { key = null, port, journals, log } = options;
     const limits = { ...defaultLimits, ...options.limits };
     const host = await addressOf(options, key !== null);
     const sockets = new Set<Socket>();
@@ -75,38 +64,36 @@ export class ThreadsDestination {
       const slot = limiter.admit();
       if (typeof slot === 'string') {
         turnAway(socket, slot);
-        options.log(`${from}: turned away: ${slot}`);
+        log(`${from}: turned away: ${slot}`);
         return;
       }
-      const { authenticated } = slot;
-      const prepare = async (hello: Hello) => {
-        checkSize(hello, options);
-        return guests.expect(hello);
-      };
-      const { journals } = options;
-      void receive(socket, { prepare, key, limits, authenticated, journals, migrations }).then((how) => {
-        slot.release();
-        options.log(`${from}: ${printable(how)}`);
+      const { authenticated, release } = slot;
+      const settings = { key, limits, authenticated, journals, migrations };
+      void receive(socket, { ...settings, prepare: (hello) => prepare(hello, socket) }).then((how) => {
+        release();
+        log(`${from}: ${printable(how)}`);
       });
     });
     await new Promise<void>((resolve, reject) => {
       server.once('error', (error) => reject(cannotListen(options, error)));
       server.listen(port, host, resolve);
     });
-    const bound = server.address() as { address: string; port: number };
-    return new ThreadsDestination(server, { host: bound.address, port: bound.port }, sockets, guests);
+    return new MigrationServer(server, sockets);
   }
 
-  /** Hangs up, ends every guest and stops listening. */
-  async close(): Promise<void> {
+  /** Cuts all connections. */
+  hangUp(): void {
     for (const socket of this.#sockets) socket.destroy();
-    await this.#guests.end();
+  }
+
+  /** Stops listening, once all connections have ended. */
+  async close(): Promise<void> {
     await new Promise((resolve) => this.#server.close(resolve));
   }
 }
 
 /** @throws Failure no such host. @throws Refusal without a key anybody could connect. */
-async function addressOf({ host, port }: ThreadsDestinationOptions, keyed: boolean): Promise<string> {
+async function addressOf({ host, port }: MigrationServerOptions, keyed: boolean): Promise<string> {
   const found = await lookup(host).catch((cause) => {
     throw cannotListen({ host, port }, cause);
   });
@@ -128,13 +115,4 @@ function turnAway(socket: Socket, why: string): void {
   socket.resume().end(encodeFrame('abort', 0, Buffer.from(why)));
   const linger = setTimeout(() => socket.destroy(), TURNED_AWAY_MS);
   socket.once('close', () => clearTimeout(linger));
-}
-
-/** @throws Failure this destination takes guests of another size only. */
-function checkSize({ guest }: Hello, options: ThreadsDestinationOptions): void {
-  const { pages = guest.pages, pageSizeBytes = guest.pageSizeBytes } = options;
-  if (guest.pages === pages && guest.pageSizeBytes === pageSizeBytes) return;
-  throw new Failure(
-    `a guest of ${guest.pages} pages of ${guest.pageSizeBytes} bytes; expected ${pages} pages of ${pageSizeBytes} bytes`,
-  );
 }

@@ -1,0 +1,106 @@
+import type { Owner } from '../../core/migration/migration-result.ts';
+import type { Plan } from '../../core/migration/plan.ts';
+import type { Nanos } from '../../core/units.ts';
+import type { End } from '../../core/wire/handover.ts';
+import { Failure } from '../../platform/failure.ts';
+import type { Interruption } from '../../transport/interruption.ts';
+import type { SourceJournal } from '../../transport/source-journal.ts';
+import { Watchdog } from '../../transport/watchdog.ts';
+import type { SourceGuest } from './source-guest.ts';
+
+/**
+ * Whose the guest is, as far as its source knows. Up to the commit it is this end's. Between the last check whether the
+ * migration was interrupted and the commit nothing else can happen, so nobody cancels what has been given away.
+ */
+export class SourceOwnership {
+  readonly #guest: SourceGuest;
+  readonly #journal: SourceJournal;
+  readonly #interruption: Interruption;
+  readonly #watchdog: Watchdog;
+  #owner: Owner = 'source';
+  #isReleased = false;
+
+  constructor(guest: SourceGuest, plan: Plan, journal: SourceJournal, interruption: Interruption) {
+    this.#guest = guest;
+    this.#journal = journal;
+    this.#interruption = interruption;
+    this.#watchdog = new Watchdog(plan, interruption);
+  }
+
+  get owner(): Owner {
+    return this.#owner;
+  }
+
+  /** The guest is paused since then, by the host's clock, and may be only for as long as the plan allows. */
+  watch(pausedAtNs: Nanos): void {
+    this.#watchdog.arm(pausedAtNs);
+  }
+
+  /**
+   * Gives the guest away. A commit that was not taken changes nothing; after one that was not answered, nobody runs it.
+   * @returns how long it took to run there, and when that was heard
+   * @throws Failure it does not run there, as far as is known
+   */
+  async commit(): Promise<{ readonly resumeNs: Nanos; readonly atNs: Nanos }> {
+    this.#watchdog.check();
+    this.#interruption.check();
+    this.#journal.write('commit');
+    this.#endInterruption();
+    this.#owner = 'nobody';
+    const { result, atNs } = await this.#guest.sender.ask('commit', {});
+    if (result.kind === 'not taken') this.#owner = 'source';
+    if (result.kind !== 'running') throw new Failure(result.why);
+    this.#owner = 'destination';
+    this.#journal.remark('running');
+    return { resumeNs: result.resumeNs, atNs };
+  }
+
+  /** The migration is given up. A guest that is still this end's goes on here; one that was given away does not. */
+  async keep(why: string, wasPaused: boolean): Promise<void> {
+    this.#endInterruption();
+    if (this.#owner !== 'source') return;
+    // The guest first: it is paused.
+    if (wasPaused) {
+      await this.#guest.resume().catch(() => {
+        this.#owner = 'nobody';
+      });
+    }
+    this.#journal.remark('aborted', why);
+  }
+
+  /** Nothing more happens to the migration. */
+  end(): void {
+    this.#endInterruption();
+    if (this.#owner === 'source') this.#journal.remark('aborted', 'closed before its end');
+    this.#journal.close();
+  }
+
+  /** Leaves the guest to its owner. */
+  async release(): Promise<void> {
+    if (this.#isReleased) return;
+    this.#isReleased = true;
+    await this.#guest.release(this.#owner);
+  }
+
+  /**
+   * Ends the uncertainty after a commit that was not answered. Whoever says so has asked the destination, or both
+   * journals (`switchover recover`).
+   * @throws Failure there is none, or the migration has not been closed yet
+   */
+  async settle(owner: End): Promise<void> {
+    if (!this.#isReleased || this.#owner !== 'nobody') {
+      throw new Failure(`guest '${this.#guest.guest.name}': nothing to settle`);
+    }
+    this.#journal.reopen();
+    this.#owner = owner;
+    this.#journal.remark(owner === 'source' ? 'aborted' : 'ended', 'settled by its user');
+    if (owner === 'source') await this.#guest.resume();
+    await this.#guest.release(owner);
+  }
+
+  /** From here on nobody can end the migration. */
+  #endInterruption(): void {
+    this.#interruption.over();
+    this.#watchdog.disarm();
+  }
+}
