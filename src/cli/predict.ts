@@ -2,8 +2,8 @@ import { Command } from 'commander';
 import { expected, formatDuration, formatRate, formatSize, parseDuration } from '../core/units.ts';
 import { shown, UsageError } from '../platform/problem.ts';
 import { predict } from '../run/predict.ts';
-import { type Experiment, loadExperiment } from '../scenario/scenario.ts';
-import { parseSetting, type Setting } from '../scenario/settings.ts';
+import { type Experiment, loadExperiment, type ScenarioCell } from '../scenario/scenario.ts';
+import { byPath, type Setting } from '../scenario/settings.ts';
 import type { Phases } from '../study/recorded-program.ts';
 import {
   insistOnNoRecording,
@@ -11,9 +11,10 @@ import {
   recordForScenario,
   type VirtualAnswer,
 } from './predict-program.ts';
+import { setOption } from './scenario-options.ts';
 
 interface Options extends ProgramOptions {
-  readonly set: readonly Setting[];
+  readonly set?: readonly Setting[];
   readonly limit?: string;
   readonly probability: string;
   readonly json?: string;
@@ -27,12 +28,7 @@ export function predictCommand(exit: (code: number) => void): Command {
   return new Command('predict')
     .description("the model's answer: rounds, downtime, total, and whether it converges")
     .argument('[file]', 'scenario (YAML); with --pid it may be left out, but for link.rate')
-    .option(
-      '--set <path=value>',
-      'change the scenario; may be repeated',
-      (text, settings: readonly Setting[]) => [...settings, parseSetting(text)],
-      [] as readonly Setting[],
-    )
+    .addOption(setOption())
     .option('--limit <time>', 'a downtime: what b_d keeps to it?')
     .option('--probability <p>', 'with which probability', '0.99')
     .option('--pid <n>', 'a running program as the guest: it is recorded first')
@@ -72,7 +68,7 @@ function tell(
   recorded?: { readonly virtual: VirtualAnswer; readonly recording: object },
 ): void {
   const answers = experiment.cells.map((cell) => ({
-    settings: Object.fromEntries(cell.cell.settings.map(({ path, value }) => [path, value])),
+    settings: byPath(cell.settings),
     answer: { ...answerFor(cell, asked), ...(recorded ? { virtual: recorded.virtual(cell) } : {}) },
   }));
   if (json !== undefined) {
@@ -85,8 +81,8 @@ function tell(
   }
 }
 
-function answerFor({ scenario }: Experiment['cells'][number], { limitNs, probability }: Asked) {
-  const { course, stop, downtimeBoundNs, assumes } = predict(scenario);
+function answerFor(cell: ScenarioCell, { limitNs, probability }: Asked) {
+  const { course, stop, downtimeBoundNs, assumes } = predict(cell);
   const required =
     limitNs === undefined ? undefined : stop?.requiredStopRateBytesPerSecond(limitNs, probability);
   return {

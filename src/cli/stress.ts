@@ -1,10 +1,11 @@
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { Command, Option } from 'commander';
+import { Command } from 'commander';
 import { Failure, reasonOf } from '../platform/failure.ts';
 import { shown, UsageError } from '../platform/problem.ts';
+import { writeText } from '../platform/text-file.ts';
 import { examine } from '../run/doctor.ts';
-import { parseSetting, type Setting } from '../scenario/settings.ts';
+import type { Setting } from '../scenario/settings.ts';
 import { breakings, type LevelResult, stress } from '../study/stress/stress.ts';
 import { checkWorld, loadStress, type StressPlan } from '../study/stress/stress-plan.ts';
 import {
@@ -15,48 +16,34 @@ import {
   stressTable,
 } from '../study/stress/stress-table.ts';
 import { scenarioSummary } from '../study/tables/scenario-summary.ts';
-import { type WorldName, worldNames } from '../worlds/worlds.ts';
-import { fileLines } from './run.ts';
-import { settingsOf } from './settings-of.ts';
+import { lineOutput } from './line-output.ts';
+import {
+  addScenarioOptions,
+  fallbackOption,
+  type ScenarioOptions,
+  SEED_OF_FIRST,
+  settingOption,
+  settingsOf,
+} from './scenario-options.ts';
 
-interface Options {
+interface Options extends ScenarioOptions {
   readonly out: string;
-  readonly world: WorldName;
-  readonly runs?: string;
-  readonly seed?: string;
-  readonly set: readonly Setting[];
-  readonly only: readonly Setting[];
+  readonly only?: readonly Setting[];
   readonly fallback?: 'cooperative';
-  readonly quiet?: boolean;
 }
 
 /** `switchover stress FILE --out DIR`: raises an intensity until a threshold is missed, and says where. */
 export function stressCommand(exit: (code: number) => void): Command {
-  return new Command('stress')
+  const command = new Command('stress')
     .description('raise an intensity until a threshold is missed; exit code 3 if one is')
     .argument('<file>', 'scenario with a stress: { ramp, thresholds } (YAML)')
-    .requiredOption('--out <folder>', 'where records and verdicts go; new or empty')
-    .addOption(new Option('--world <name>', 'where to carry it out').choices(worldNames).default('virtual'))
-    .option('--runs <n>', 'repetitions of every level')
-    .option('--seed <n>', 'seed of the first repetition; each further one adds 1')
-    .option('--set <path=value>', 'change the scenario; may be repeated', settings, [])
-    .option(
-      '--only <path=value>',
-      'of the alternatives, those with this setting; may be repeated',
-      settings,
-      [],
-    )
-    .addOption(
-      new Option('--fallback <how>', 'keep reservations so if the kernel refuses them').choices([
-        'cooperative',
-      ]),
-    )
+    .requiredOption('--out <folder>', 'where records and verdicts go; new or empty');
+  const only = 'of the alternatives, those with this setting; may be repeated';
+  return addScenarioOptions(command, { runs: 'repetitions of every level', seed: SEED_OF_FIRST })
+    .addOption(settingOption('--only <path=value>', only))
+    .addOption(fallbackOption())
     .option('--quiet', 'no progress on standard error')
     .action(async (file: string, options: Options) => exit(await action(file, options)));
-}
-
-function settings(text: string, before: readonly Setting[]): readonly Setting[] {
-  return [...before, parseSetting(text)];
 }
 
 async function action(file: string, options: Options): Promise<number> {
@@ -67,16 +54,15 @@ async function action(file: string, options: Options): Promise<number> {
   console.log(
     `${scenarioSummary(plan.levels[0]!.experiment)}\n  stress     ${rampOf(plan)}: ${levelsOf(plan)}\n`,
   );
-  const text = readFileSync(file, 'utf8');
   write(join(out, 'design.json'), {
     schema: 'switchover.stress/1',
     name: plan.name,
     world,
-    text,
+    text: plan.text,
     command: commandOf(file, options),
   });
   if (world !== 'virtual') write(join(out, 'machine.json'), await examine());
-  const records = fileLines(join(out, 'records.ndjson'));
+  const records = lineOutput(join(out, 'records.ndjson'));
   const progress = options.quiet
     ? () => {}
     : (result: LevelResult) => process.stderr.write(`${lineOf(plan, result)}\n`);
@@ -109,11 +95,7 @@ function prepare(out: string): void {
 }
 
 function write(file: string, content: unknown): void {
-  try {
-    writeFileSync(file, `${JSON.stringify(content, null, 2)}\n`);
-  } catch (cause) {
-    throw new Failure(`cannot write ${file}: ${reasonOf(cause)}`);
-  }
+  writeText(file, `${JSON.stringify(content, null, 2)}\n`);
 }
 
 function verdictsOf(plan: StressPlan, results: readonly LevelResult[]) {
@@ -136,7 +118,7 @@ function lineOf(plan: StressPlan, { level, alternative, verdict }: LevelResult):
 }
 
 /** As a shell takes it. */
-function commandOf(file: string, { world, runs, seed, set, only, fallback, out }: Options): string {
+function commandOf(file: string, { world, runs, seed, set = [], only = [], fallback, out }: Options): string {
   const setting = ({ path, value }: Setting) => `'${path}=${JSON.stringify(value)}'`;
   return [
     'npx switchover stress',

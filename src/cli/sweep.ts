@@ -1,42 +1,30 @@
-import { Command, Option } from 'commander';
+import { Command } from 'commander';
 import { shown, UsageError } from '../platform/problem.ts';
-import { parseSetting, type Setting } from '../scenario/settings.ts';
 import { type Shard, wholeDesign } from '../study/sweep/agenda.ts';
 import { loadDesign } from '../study/sweep/design.ts';
 import { writeParquet } from '../study/sweep/parquet.ts';
 import { sweep } from '../study/sweep/sweep.ts';
 import { sweepTable } from '../study/tables/sweep-table.ts';
-import { type WorldName, worldNames } from '../worlds/worlds.ts';
 import { progressBar } from './progress-bar.ts';
-import { settingsOf } from './settings-of.ts';
+import { addScenarioOptions, type ScenarioOptions, settingsOf } from './scenario-options.ts';
 
-interface Options {
+interface Options extends ScenarioOptions {
   readonly out: string;
-  readonly world: WorldName;
-  readonly set: readonly Setting[];
-  readonly runs?: string;
-  readonly seed?: string;
   readonly shard?: string;
   readonly json?: string;
   readonly parquet?: string;
-  readonly quiet?: boolean;
 }
 
 /** `switchover sweep FILE --out DIR`: carries out a large design, a record a line; interrupted, it can go on. */
 export function sweepCommand(exit: (code: number) => void): Command {
-  return new Command('sweep')
+  const command = new Command('sweep')
     .description('carry out a design on all cores; the same command goes on after an interruption')
     .argument('<file>', 'scenario (YAML) with compare or sweep')
-    .requiredOption('--out <folder>', 'where the records go')
-    .addOption(new Option('--world <name>', 'where to carry it out').choices(worldNames).default('virtual'))
-    .option('--runs <n>', 'repetitions of every cell; with sweep.until, the fewest')
-    .option('--seed <n>', 'seed of the design')
-    .option(
-      '--set <path=value>',
-      'change the scenario; may be repeated',
-      (text, settings: readonly Setting[]) => [...settings, parseSetting(text)],
-      [] as readonly Setting[],
-    )
+    .requiredOption('--out <folder>', 'where the records go');
+  return addScenarioOptions(command, {
+    runs: 'repetitions of every cell; with sweep.until, the fewest',
+    seed: 'seed of the design',
+  })
     .option(
       '--shard <i/n>',
       'only the i-th of n parts, for arrays of machines; put into one folder they are the whole',

@@ -227,8 +227,8 @@ function bounded({ scenario, name, world }: ExperimentRequest): Experiment {
   const experiment = experimentOf(scenarioOf(scenario, { name }));
   const runs = experiment.runs * experiment.cells.length;
   insist(runs <= MOST_RUNS, 'runs', `at most ${MOST_RUNS} with all combinations`, runs);
-  for (const { scenario } of experiment.cells) {
-    const { pages, pageSizeBytes } = scenario.guest;
+  for (const { guest } of experiment.cells) {
+    const { pages, pageSizeBytes } = guest;
     insist(pages <= MOST_PAGES, 'guest.pages', `at most ${MOST_PAGES}`, pages);
     const fits = world === 'virtual' || pages * pageSizeBytes <= totalmem() / 8;
     insist(fits, 'guest.pages', 'a guest of at most an eighth of this host', pages);

@@ -1,5 +1,5 @@
 import Table from 'cli-table3';
-import type { Cell } from '../../scenario/settings.ts';
+import type { Setting } from '../../scenario/settings.ts';
 import { flow, shortened } from '../tables/cell-columns.ts';
 import { figure } from '../tables/figure.ts';
 import { breakings, type LevelResult } from './stress.ts';
@@ -9,7 +9,7 @@ import { formatEstimate, tooFew } from './threshold.ts';
 /** A row a level and alternative: every threshold's figure, its interval, and whether it was kept. */
 export function stressTable(plan: StressPlan, results: readonly LevelResult[]): string {
   const { thresholds } = plan;
-  const names = [...new Set(results.flatMap(({ alternative }) => pathsOf(alternative)))];
+  const names = [...new Set(results.flatMap(({ alternative }) => alternative.map(({ path }) => path)))];
   const table = new Table({
     head: [
       ...shortened([rampOf(plan), ...names]),
@@ -22,7 +22,7 @@ export function stressTable(plan: StressPlan, results: readonly LevelResult[]): 
   for (const { level, alternative, records, judgements, verdict } of results) {
     table.push([
       levelName(plan, level),
-      ...names.map((name) => flow(alternative.settings.find(({ path }) => path === name)?.value)),
+      ...names.map((name) => flow(alternative.find(({ path }) => path === name)?.value)),
       String(records.length),
       ...thresholds.map((threshold) => {
         const judged = judgements.find((judgement) => judgement.threshold === threshold.text);
@@ -62,16 +62,12 @@ export function rampOf({ levels }: StressPlan): string {
 }
 
 /** `scheduler cbs-hard, sender.reservation 5ms every 10ms`; what is none goes without saying. */
-export function alternativeName({ settings }: Cell): string {
+export function alternativeName(settings: readonly Setting[]): string {
   const names = shortened(settings.map(({ path }) => path));
   const words = settings.flatMap(({ value }, index) =>
     value === 'none' ? [] : [`${names[index]} ${flow(value)}`],
   );
   return words.join(', ') || 'the scenario';
-}
-
-function pathsOf({ settings }: Cell): string[] {
-  return settings.map(({ path }) => path);
 }
 
 function footnotes({ thresholds }: StressPlan, results: readonly LevelResult[]): string[] {

@@ -4,7 +4,7 @@ import { Failure, reasonOf } from '../../platform/failure.ts';
 import type { Design } from './design.ts';
 import { resultFiles } from './folder.ts';
 import { linesOf } from './lines.ts';
-import type { SweepRecord } from './record-line.ts';
+import type { SweepRecord } from './prepared-cells.ts';
 
 /** One column: what it says of a record. */
 interface Column {

@@ -9,11 +9,11 @@ import { figure } from './figure.ts';
 
 /** What reservations of CPU delivered against what they promised: a row a server and cell. `undefined`: none was made. */
 export function serversTable(results: readonly CellResult[]): string | undefined {
-  const { headings, values } = cellColumns(results);
+  const { headings, values } = cellColumns(results.map(({ cell }) => cell.settings));
   const rows = results.flatMap((result) => {
     const servers = result.records.flatMap((record) => record.servers);
     return [...new Set(servers.map(({ name }) => name))].map((name) => [
-      ...values(result),
+      ...values(result.cell.settings),
       ...delivered(servers.filter((server) => server.name === name)),
     ]);
   });

@@ -27,10 +27,8 @@ export function sweepTable(design: Design, { document, before, now, cells }: Swe
     ].join('\n');
   }
   const rows = [...cells].sort(([one], [other]) => one - other);
-  const { headings, values } = cellColumns(
-    rows.map(([cell]) => ({ cell: { settings: settingsOf(design, cell) } })),
-  );
-  const valuesOf = (cell: number) => values({ cell: { settings: settingsOf(design, cell) } });
+  const { headings, values } = cellColumns(rows.map(([cell]) => settingsOf(design, cell)));
+  const valuesOf = (cell: number) => values(settingsOf(design, cell));
   const table = new Table({
     head: [...headings, 'runs', 'downtime ms', 'p95', 'total s'],
     colAligns: [...headings.map(() => 'left' as const), ...Array<'right'>(4).fill('right')],

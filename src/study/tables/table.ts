@@ -11,13 +11,13 @@ import { figure } from './figure.ts';
 
 /** The table of an experiment: a row a cell, medians with their intervals, prediction beside measurement. */
 export function experimentTable(results: readonly CellResult[], world: string): string {
-  const { headings, values } = cellColumns(results);
+  const { headings, values } = cellColumns(results.map(({ cell }) => cell.settings));
   const tails = results.some(({ records }) => records.length >= FEWEST_FOR_A_TAIL);
   const late = results.some(({ records }) =>
     records.some(({ outage }) => outage && outage.lateHeartbeats > 0),
   );
   const hasEnsembles = results.some((result) => result.ensemble);
-  const shared = results.some(({ scenario }) => scenario.share !== null);
+  const shared = results.some(({ cell }) => cell.share !== null);
   const table = new Table({
     head: [
       ...headings,
@@ -47,7 +47,7 @@ export function experimentTable(results: readonly CellResult[], world: string): 
     const virtually = (values: readonly Nanos[] | undefined, unit: number) =>
       hasEnsembles ? [values ? band(spread(values), unit) : '–'] : [];
     table.push([
-      ...values(result),
+      ...values(result.cell.settings),
       runsOf(records),
       ...(shared ? [waited(records), used(done)] : []),
       measured((record) => record.downtimeNs, NANOS_PER_MILLISECOND),
@@ -67,7 +67,7 @@ export function experimentTable(results: readonly CellResult[], world: string): 
   const comparison = comparisonTable(
     headings,
     results.map((result) => ({
-      values: values(result),
+      values: values(result.cell.settings),
       downtimesNs: result.records.map(completedDowntimeNs),
     })),
   );
