@@ -6,7 +6,8 @@ import { shown, UsageError } from '../platform/problem.ts';
 import { writeText } from '../platform/text-file.ts';
 import { examine } from '../run/doctor.ts';
 import type { Setting } from '../scenario/settings.ts';
-import { breakings, type LevelResult, stress } from '../study/stress/stress.ts';
+import { breakings } from '../study/stress/breaking.ts';
+import { type LevelResult, stress } from '../study/stress/stress.ts';
 import { checkWorld, loadStress, type StressPlan } from '../study/stress/stress-plan.ts';
 import {
   alternativeName,

@@ -12,19 +12,15 @@ export interface Ensemble {
   readonly totalsNs: readonly Nanos[];
 }
 
-/** So many migrations, unless they take longer than the time allowed; at least a few. */
 const RUNS_MAX = 200;
-const RUNS_MIN = 3;
 const TIME_LIMIT_MS = 2_000;
 
 /** `undefined`: the scenario has no meaning in virtual time (a link without a rate). */
 export function virtualEnsemble(cell: ScenarioCell, seed: number): Ensemble | undefined {
   if (!canBePredicted(cell)) return undefined;
   const results: MigrationResult[] = [];
-  const startedAt = performance.now();
-  while (results.length < RUNS_MAX) {
-    if (results.length >= RUNS_MIN && performance.now() - startedAt > TIME_LIMIT_MS) break;
-    const result = migrateVirtually(seeded(cell, seed + results.length));
+  const one = (index: number) => migrateVirtually(seeded(cell, seed + index));
+  for (const result of repeatedInTime(RUNS_MAX, TIME_LIMIT_MS, one)) {
     if (result.outcome !== 'completed') return undefined;
     results.push(result);
   }
@@ -32,6 +28,21 @@ export function virtualEnsemble(cell: ScenarioCell, seed: number): Ensemble | un
     downtimesNs: results.map(({ downtimeNs }) => downtimeNs),
     totalsNs: results.map(({ totalNs }) => totalNs),
   };
+}
+
+const RUNS_MIN = 3;
+
+/** So many of them, unless they take longer than the time allowed; but at least a few. */
+export function* repeatedInTime<Value>(
+  most: number,
+  limitMs: number,
+  one: (index: number) => Value,
+): Generator<Value> {
+  const startedAt = performance.now();
+  for (let index = 0; index < most; index++) {
+    if (index >= RUNS_MIN && performance.now() - startedAt > limitMs) return;
+    yield one(index);
+  }
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { Nanos } from '../core/units.ts';
 import { UsageError } from '../platform/problem.ts';
-import { migrateVirtually } from '../run/ensemble.ts';
+import { migrateVirtually, repeatedInTime } from '../run/ensemble.ts';
 import {
   type Experiment,
   experimentOf,
@@ -71,9 +71,8 @@ export interface Phases {
   readonly totalNs: ReturnType<typeof spread> | null;
 }
 
-const MOST_PHASES = 50;
-const LEAST_PHASES = 3;
-const PATIENCE_MS = 5_000;
+const PHASES_MAX = 50;
+const TIME_LIMIT_MS = 5_000;
 /** The fractional part of k·φ: however many are taken, they are spread evenly (Knuth, TAOCP 3, §6.4). */
 const GOLDEN = (Math.sqrt(5) - 1) / 2;
 
@@ -84,12 +83,12 @@ const GOLDEN = (Math.sqrt(5) - 1) / 2;
 export function fromPhases({ plan, ...cell }: ScenarioCell, seed: number, recordedNs: Nanos): Phases {
   const downtimes: Nanos[] = [];
   const totals: Nanos[] = [];
-  const startedAt = performance.now();
   let migrations = 0;
-  while (migrations < MOST_PHASES) {
-    if (migrations >= LEAST_PHASES && performance.now() - startedAt > PATIENCE_MS) break;
-    const observeNs = Math.round(plan.observeNs + ((migrations * GOLDEN) % 1) * recordedNs);
-    const result = migrateVirtually(seeded({ ...cell, plan: { ...plan, observeNs } }, seed));
+  const one = (index: number) => {
+    const observeNs = Math.round(plan.observeNs + ((index * GOLDEN) % 1) * recordedNs);
+    return migrateVirtually(seeded({ ...cell, plan: { ...plan, observeNs } }, seed));
+  };
+  for (const result of repeatedInTime(PHASES_MAX, TIME_LIMIT_MS, one)) {
     migrations++;
     if (result.outcome !== 'completed') continue;
     downtimes.push(result.downtimeNs);

@@ -2,7 +2,7 @@ import type { MigrationRecord } from '../../core/migration/record.ts';
 import { type RunOptions, run } from '../../run/run.ts';
 import { byPath, type Setting } from '../../scenario/settings.ts';
 import type { Level, StressPlan } from './stress-plan.ts';
-import { isMissed, type Judgement, judge, type Verdict, worst } from './threshold.ts';
+import { type Judgement, judge, type Verdict, worst } from './threshold.ts';
 
 /** What one alternative came to at one level. */
 export interface LevelResult {
@@ -75,26 +75,5 @@ async function runLevel(
     const result = { level, alternative: cell.settings, records, judgements, verdict: worst(judgements) };
     listener.judged?.(result);
     return result;
-  });
-}
-
-/** Where an alternative breaks. */
-export interface Breaking {
-  readonly alternative: readonly Setting[];
-  /** The highest level up to which everything was kept; undefined: not even the first. */
-  readonly lastKept: LevelResult | undefined;
-  readonly firstMissed: LevelResult | undefined;
-}
-
-export function breakings(results: readonly LevelResult[]): readonly Breaking[] {
-  const alternatives = [...new Set(results.map(({ alternative }) => JSON.stringify(alternative)))];
-  return alternatives.map((key) => {
-    const own = results.filter(({ alternative }) => JSON.stringify(alternative) === key);
-    const missed = own.findIndex(({ verdict }) => isMissed(verdict));
-    return {
-      alternative: own[0]!.alternative,
-      lastKept: own[(missed < 0 ? own.length : missed) - 1],
-      firstMissed: own[missed],
-    };
   });
 }
