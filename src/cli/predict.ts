@@ -33,7 +33,7 @@ export function predictCommand(exit: (code: number) => void): Command {
     .option('--probability <p>', 'with which probability', '0.99')
     .option('--pid <n>', 'a running program as the guest: it is recorded first')
     .option('--for <time>', 'how long to record it (20s, unless told)')
-    .option('--interval <time>', 'how often to look at it (40ms, unless told)')
+    .option('--interval <time>', 'how often to sample it (40ms, unless told)')
     .option('--out <file>', 'keep the recording there')
     .option('--quiet', 'no progress on standard error')
     .option('--json <->', 'JSON alone on standard output')

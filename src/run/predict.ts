@@ -6,7 +6,7 @@ import { known } from '../core/migration/heat.ts';
 import { slotsPerWindow } from '../core/migration/plan.ts';
 import type { RunMetadata } from '../core/migration/record.ts';
 import { Random } from '../core/random.ts';
-import { NANOS_PER_SECOND, type Nanos } from '../core/units.ts';
+import { type BytesPerSecond, NANOS_PER_SECOND, type Nanos } from '../core/units.ts';
 import { linearCurve } from '../model/curve.ts';
 import { expectedOrder } from '../model/expected-order.ts';
 import { type ModelInput, type ModelPrediction, predictMigration } from '../model/predictor.ts';
@@ -60,15 +60,17 @@ export function predict(scenario: Predictable): Prediction {
     );
   }
   const assumes: string[] = [];
-  const most = (plan.pageBytes * NANOS_PER_SECOND * senderShare(cpu, assumes)) / cpu.cpuPerPageNs;
-  const rateBytesPerSecond = Math.min(plan.rateBytesPerSecond ?? most, most);
-  const stopRateBytesPerSecond = Math.min(plan.stopRateBytesPerSecond ?? most, most);
+  const cpuBytesPerSecond =
+    (plan.pageBytes * NANOS_PER_SECOND * senderShare(cpu, assumes)) / cpu.cpuPerPageNs;
+  const limited = (linkBytesPerSecond: BytesPerSecond | null) =>
+    Math.min(linkBytesPerSecond ?? cpuBytesPerSecond, cpuBytesPerSecond);
+  const stopRateBytesPerSecond = limited(plan.stopRateBytesPerSecond);
   const prediction = predictMigration({
     pages: guest.pages,
     zeroPages: zeroPagesOf(spec),
     pageSizeBytes: guest.pageSizeBytes,
     overheadBytes: plan.pageBytes - guest.pageSizeBytes,
-    rateBytesPerSecond,
+    rateBytesPerSecond: limited(plan.rateBytesPerSecond),
     stopRateBytesPerSecond,
     guest: modelledGuest(spec, assumes),
     stop: plan.stop,
@@ -76,7 +78,6 @@ export function predict(scenario: Predictable): Prediction {
   });
   const pagesP99 =
     ((prediction.course.downtimeP99Ns ?? 0) * stopRateBytesPerSecond) / (plan.pageBytes * NANOS_PER_SECOND);
-  const linkRate = plan.stopRateBytesPerSecond ?? Number.POSITIVE_INFINITY;
   const bounded = cpu.sender !== null && cpu.cpuPerPageNs > 0 && prediction.stop !== null;
   return {
     ...prediction,
@@ -84,7 +85,8 @@ export function predict(scenario: Predictable): Prediction {
       ? stopBound({
           pages: Math.round(pagesP99),
           cpuPerPageNs: cpu.cpuPerPageNs,
-          pageLinkNs: (plan.pageBytes * NANOS_PER_SECOND) / linkRate,
+          pageLinkNs:
+            (plan.pageBytes * NANOS_PER_SECOND) / (plan.stopRateBytesPerSecond ?? Number.POSITIVE_INFINITY),
           reservation: cpu.sender,
         })
       : null,

@@ -192,7 +192,7 @@ function checkCells(design: Design): void {
   if (problems.size > 0) throw new UsageError([...problems.values()]);
 }
 
-/** The cells by number. Axes that are longer than so many are looked at by chance only. */
+/** The cells by number. Axes that are longer than so many are checked by chance only. */
 export function* cellsToCheck({ axes, cells }: Pick<Design, 'axes' | 'cells'>): Generator<number> {
   if (cells <= CHECKED_MAX) {
     for (let cell = 0; cell < cells; cell++) yield cell;
