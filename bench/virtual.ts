@@ -9,12 +9,12 @@ export function virtual(): void {
   console.log(
     'virtual time, one core: page-exact migrations a second of the slides’ guest (median of 5 × 0.5 s)',
   );
-  for (const { cell, scenario } of loadExperiment(slides).cells) {
+  for (const cell of loadExperiment(slides).cells) {
     const rates: number[] = [];
     for (let seed = 1, repetition = 0; repetition < 6; repetition++) {
       const startedAt = performance.now();
       let done = 0;
-      for (; performance.now() - startedAt < 500; done++) migrateVirtually(seeded(scenario, seed++));
+      for (; performance.now() - startedAt < 500; done++) migrateVirtually(seeded(cell, seed++));
       if (repetition > 0) rates.push((done * 1000) / (performance.now() - startedAt));
     }
     rates.sort((a, b) => a - b);
@@ -34,7 +34,7 @@ export function virtual(): void {
     ]);
     const times = [1, 2, 3].map((seed) => {
       const startedAt = performance.now();
-      migrateVirtually(seeded(cells[0]!.scenario, seed));
+      migrateVirtually(seeded(cells[0]!, seed));
       return performance.now() - startedAt;
     });
     times.sort((a, b) => a - b);

@@ -16,8 +16,8 @@ export const vmParts = { formula, order, native, fixed, shares, policies, linux 
 /** The memory part of the downtime against n·(P+H)/b_d. */
 async function formula(): Promise<void> {
   const results = await measured(load('22-vm-stop-rate'), 'vm');
-  for (const { scenario, records } of results) {
-    const { stopRateBytesPerSecond: rate, pageBytes } = scenario.plan;
+  for (const { cell, records } of results) {
+    const { stopRateBytesPerSecond: rate, pageBytes } = cell.plan;
     const expected = records.map(({ stop }) => (stop.pages * pageBytes * NANOS_PER_SECOND) / rate!);
     const off = records.map(({ downtimeParts }, i) => downtimeParts.memoryNs - expected[i]!);
     const within = off.filter((ns, i) => Math.abs(ns) <= 0.02 * expected[i]! + 5e6).length;
@@ -26,7 +26,7 @@ async function formula(): Promise<void> {
         `b_d ${formatSize(rate!)}/s: ${median(records.map(({ stop }) => stop.pages))} pages`,
         `formula ${ms(median(expected))}, memory part ${ms(median(records.map((r) => r.downtimeParts.memoryNs)))}`,
         `off by ${ms(Math.min(...off))} to ${ms(Math.max(...off))}; within 2 % + 5 ms: ${within} of ${records.length}`,
-        `of the reservation ${percentOf(records.map(({ link }) => link.utilisation ?? 1))} used, the rest lost to a full bucket; woken at most ${ms(Math.max(...records.map(({ link }) => link.longestLatenessNs)))} late, the bucket covers ${ms((scenario.plan.depthBytes / rate!) * NANOS_PER_SECOND)}`,
+        `of the reservation ${percentOf(records.map(({ link }) => link.utilisation ?? 1))} used, the rest lost to a full bucket; woken at most ${ms(Math.max(...records.map(({ link }) => link.longestLatenessNs)))} late, the bucket covers ${ms((cell.plan.depthBytes / rate!) * NANOS_PER_SECOND)}`,
       ].join('; '),
     );
   }
@@ -82,8 +82,8 @@ async function fixed(): Promise<void> {
 /** The dirty rate and the downtime by the share of a processor that the kernel reserves for the guest. */
 async function shares(): Promise<void> {
   const results = await measured(load('23-vm-cpu'), 'vm');
-  for (const { scenario, records } of results) {
-    const { budgetNs, periodNs } = scenario.cpu.guest!;
+  for (const { cell, records } of results) {
+    const { budgetNs, periodNs } = cell.cpu.guest!;
     console.log(
       `${(100 * budgetNs) / periodNs} %: pages left ${spreadOf(records.map(({ stop }) => stop.pages))}`,
     );

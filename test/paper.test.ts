@@ -6,7 +6,7 @@ import { orderByProbability } from '../src/core/migration/order/known-probabilit
 import { expectedDirty } from '../src/core/migration/order/objective.ts';
 import { Random } from '../src/core/random.ts';
 import { migrateVirtually } from '../src/run/ensemble.ts';
-import { loadExperiment, type Scenario, seeded } from '../src/scenario/scenario.ts';
+import { loadExperiment, type ScenarioCell, seeded } from '../src/scenario/scenario.ts';
 import type { Setting } from '../src/scenario/settings.ts';
 
 /**
@@ -16,12 +16,12 @@ import type { Setting } from '../src/scenario/settings.ts';
  */
 const RUNS = 60;
 
-function scenario(...settings: Setting[]): Scenario {
+function scenario(...settings: Setting[]): ScenarioCell {
   const file = resolve(import.meta.dirname, '../config/12-slides.yaml');
-  return loadExperiment(file, [{ path: 'compare', value: null }, ...settings]).cells[0]!.scenario;
+  return loadExperiment(file, [{ path: 'compare', value: null }, ...settings]).cells[0]!;
 }
 
-function courses(of: Scenario, runs = RUNS): MigrationResult[] {
+function courses(of: ScenarioCell, runs = RUNS): MigrationResult[] {
   return Array.from({ length: runs }, (_, seed) => migrateVirtually(seeded(of, seed + 1)));
 }
 

@@ -1,10 +1,10 @@
-import { readFileSync } from 'node:fs';
 import { Command, Option } from 'commander';
 import { z } from 'zod';
 import { orderByProbability } from '../core/migration/order/known-probabilities.ts';
 import { type OrderName, orderNames } from '../core/migration/order/orders.ts';
 import { Failure, reasonOf } from '../platform/failure.ts';
 import { shown, UsageError } from '../platform/problem.ts';
+import { readText } from '../platform/text-file.ts';
 
 interface Options {
   readonly rule: OrderName;
@@ -62,14 +62,12 @@ const schema = z.strictObject(
 );
 
 function readProbabilities(file: string): Float64Array {
+  const text = readText(file);
   let document: unknown;
   try {
-    document = JSON.parse(readFileSync(file, 'utf8'));
+    document = JSON.parse(text);
   } catch (cause) {
-    if (cause instanceof SyntaxError) {
-      throw new UsageError([{ path: file, expected: 'JSON', found: reasonOf(cause) }]);
-    }
-    throw new Failure(`cannot read ${file}: ${reasonOf(cause)}`);
+    throw new UsageError([{ path: file, expected: 'JSON', found: reasonOf(cause) }]);
   }
   const parsed = schema.safeParse(document);
   if (parsed.success) return Float64Array.from(parsed.data.probabilities);

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { type RecordingHeader, recordingHeader } from '../observe/recording-file.ts';
 import { shown, UsageError } from '../platform/problem.ts';
-import type { Experiment } from '../scenario/scenario.ts';
+import type { Experiment, ScenarioCell } from '../scenario/scenario.ts';
 import type { Setting } from '../scenario/settings.ts';
 import { experimentOfProgram, fromPhases, type Phases } from '../study/recorded-program.ts';
 import { recordTo } from './record.ts';
@@ -32,7 +32,7 @@ export function insistOnNoRecording({ for: time, interval, out }: ProgramOptions
  */
 export async function recordForScenario<T>(
   file: string | undefined,
-  options: ProgramOptions & { readonly set: readonly Setting[] },
+  { set = [], ...options }: ProgramOptions & { readonly set?: readonly Setting[] },
   answer: (experiment: Experiment, virtual: VirtualAnswer, header: RecordingHeader) => T,
 ): Promise<T> {
   const watch = watchOf({
@@ -40,16 +40,16 @@ export async function recordForScenario<T>(
     for: options.for ?? DEFAULT_FOR,
     interval: options.interval ?? DEFAULT_INTERVAL,
   });
-  experimentOfProgram(file, options.set);
+  experimentOfProgram(file, set);
   const folder = mkdtempSync(join(tmpdir(), 'switchover-'));
   try {
     const recording = resolve(options.out ?? join(folder, 'recording.ndjson.gz'));
     const recorded = await recordTo(recording, () => recordNow(watch));
     const { pageSizeBytes, numbers, samples } = recorded;
     const fresh = { file: recording, pages: numbers.pages, pageSizeBytes };
-    const experiment = experimentOfProgram(file, options.set, fresh);
+    const experiment = experimentOfProgram(file, set, fresh);
     const recordedNs = samples.at(-1)!.atNs;
-    const virtual: VirtualAnswer = ({ scenario }) => fromPhases(scenario, experiment.seed, recordedNs);
+    const virtual: VirtualAnswer = (cell) => fromPhases(cell, experiment.seed, recordedNs);
     return answer(experiment, virtual, recordingHeader(recorded));
   } finally {
     rmSync(folder, { recursive: true });
@@ -57,4 +57,4 @@ export async function recordForScenario<T>(
 }
 
 /** What virtual time says of a cell on the recording. */
-export type VirtualAnswer = (cell: Experiment['cells'][number]) => Phases;
+export type VirtualAnswer = (cell: ScenarioCell) => Phases;

@@ -2,8 +2,8 @@ import { Command } from 'commander';
 import { expected, formatDuration, formatRate, formatSize, parseDuration } from '../core/units.ts';
 import { shown, UsageError } from '../platform/problem.ts';
 import { predict } from '../run/predict.ts';
-import { type Experiment, loadExperiment } from '../scenario/scenario.ts';
-import { parseSetting, type Setting } from '../scenario/settings.ts';
+import { type Experiment, loadExperiment, type ScenarioCell } from '../scenario/scenario.ts';
+import { byPath, type Setting } from '../scenario/settings.ts';
 import type { Phases } from '../study/recorded-program.ts';
 import {
   insistOnNoRecording,
@@ -11,9 +11,10 @@ import {
   recordForScenario,
   type VirtualAnswer,
 } from './predict-program.ts';
+import { setOption } from './scenario-options.ts';
 
 interface Options extends ProgramOptions {
-  readonly set: readonly Setting[];
+  readonly set?: readonly Setting[];
   readonly limit?: string;
   readonly probability: string;
   readonly json?: string;
@@ -29,12 +30,7 @@ export function predictCommand(exit: (code: number) => void): Command {
       'predict with a model whether a migration converges, and its rounds, downtime and total time',
     )
     .argument('[file]', 'scenario (YAML); optional with --pid if link.rate is set')
-    .option(
-      '--set <path=value>',
-      'override a setting of the scenario, such as link.rate=1Gbit/s; may be repeated',
-      (text, settings: readonly Setting[]) => [...settings, parseSetting(text)],
-      [] as readonly Setting[],
-    )
+    .addOption(setOption())
     .option('--limit <time>', 'also print the lowest b_d that keeps the downtime within this limit')
     .option('--probability <p>', 'the probability with which that limit is to be kept', '0.99')
     .option('--pid <n>', 'use a running process as the guest: its page writes are recorded first')
@@ -74,7 +70,7 @@ function tell(
   recorded?: { readonly virtual: VirtualAnswer; readonly recording: object },
 ): void {
   const answers = experiment.cells.map((cell) => ({
-    settings: Object.fromEntries(cell.cell.settings.map(({ path, value }) => [path, value])),
+    settings: byPath(cell.settings),
     answer: { ...answerFor(cell, asked), ...(recorded ? { virtual: recorded.virtual(cell) } : {}) },
   }));
   if (json !== undefined) {
@@ -87,8 +83,8 @@ function tell(
   }
 }
 
-function answerFor({ scenario }: Experiment['cells'][number], { limitNs, probability }: Asked) {
-  const { course, stop, downtimeBoundNs, assumes } = predict(scenario);
+function answerFor(cell: ScenarioCell, { limitNs, probability }: Asked) {
+  const { course, stop, downtimeBoundNs, assumes } = predict(cell);
   const required =
     limitNs === undefined ? undefined : stop?.requiredStopRateBytesPerSecond(limitNs, probability);
   return {

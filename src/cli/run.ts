@@ -1,11 +1,11 @@
-import { closeSync, openSync, writeFileSync, writeSync } from 'node:fs';
-import { Command, Option } from 'commander';
-import { Failure, reasonOf } from '../platform/failure.ts';
+import { Command } from 'commander';
+import { Failure } from '../platform/failure.ts';
 import { type Problem, shown, UsageError } from '../platform/problem.ts';
+import { writeText } from '../platform/text-file.ts';
+import { traceOf } from '../run/migration-run.ts';
 import { type RunListener, run } from '../run/run.ts';
 import { encodeTraceLine } from '../run/trace.ts';
 import { type Experiment, loadExperiment } from '../scenario/scenario.ts';
-import { parseSetting, type Setting } from '../scenario/settings.ts';
 import { roundLog } from '../study/tables/round-log.ts';
 import { scenarioSummary } from '../study/tables/scenario-summary.ts';
 import { serversTable } from '../study/tables/servers-table.ts';
@@ -14,16 +14,18 @@ import { experimentTable } from '../study/tables/table.ts';
 import type { DestinationThere } from '../transport/address.ts';
 import { parseAddress } from '../transport/address.ts';
 import { readKey } from '../transport/key-file.ts';
-import { type WorldName, worldNames } from '../worlds/worlds.ts';
 import { interruptible } from './interruptible.ts';
+import { lineOutput } from './line-output.ts';
 import { progressBar } from './progress-bar.ts';
-import { settingsOf } from './settings-of.ts';
+import {
+  addScenarioOptions,
+  fallbackOption,
+  type ScenarioOptions,
+  SEED_OF_FIRST,
+  settingsOf,
+} from './scenario-options.ts';
 
-interface Options {
-  readonly world: WorldName;
-  readonly runs?: string;
-  readonly seed?: string;
-  readonly set: readonly Setting[];
+interface Options extends ScenarioOptions {
   readonly to?: string;
   readonly journal?: string;
   readonly keyFile?: string;
@@ -32,39 +34,21 @@ interface Options {
   readonly json?: string;
   readonly trace?: string;
   readonly gantt?: string;
-  readonly quiet?: boolean;
 }
 
 /** `switchover run FILE`: carries out a scenario and its matrix; prints a table, or one record a line. */
 export function runCommand(exit: (code: number) => void): Command {
-  return new Command('run')
+  const command = new Command('run')
     .description('run the migrations of a scenario file and print a table')
-    .argument('<file>', 'scenario (YAML), such as config/01-first-migration.yaml')
-    .addOption(
-      new Option(
-        '--world <name>',
-        "computed in virtual time, on real threads, in QEMU, or with QEMU's own migration",
-      )
-        .choices(worldNames)
-        .default('virtual'),
-    )
-    .option('--runs <n>', 'how often to repeat each combination of settings')
-    .option('--seed <n>', 'random seed of the first repetition; each further repetition adds 1')
-    .option(
-      '--set <path=value>',
-      'override a setting of the scenario, such as link.rate=1Gbit/s; may be repeated',
-      (text, settings: readonly Setting[]) => [...settings, parseSetting(text)],
-      [] as readonly Setting[],
-    )
+    .argument('<file>', 'scenario (YAML), such as config/01-first-migration.yaml');
+  return addScenarioOptions(command, {
+    runs: 'how often to repeat each combination of settings',
+    seed: SEED_OF_FIRST,
+  })
     .option('--to <host:port>', 'migrate to a running switchover receive (world threads)')
     .option('--journal <folder>', 'keep a journal of every migration in this folder, for switchover recover')
     .option('--key-file <file>', 'the key that the destination given with --to asks for')
-    .addOption(
-      new Option(
-        '--fallback <how>',
-        'if the kernel refuses a reservation, let switchover schedule the threads instead',
-      ).choices(['cooperative']),
-    )
+    .addOption(fallbackOption())
     .option('--redis <url>', 'share the link with other processes through this Redis server')
     .option(
       '--json <file>',
@@ -87,8 +71,8 @@ async function action(file: string, options: Options, interrupted?: AbortSignal)
   const experiment = loadExperiment(file, settingsOf(options));
   const to = destination(options);
   checkRedis(experiment, options);
-  const records = options.json === '-' ? stdoutLines() : fileLines(options.json);
-  const trace = fileLines(options.trace);
+  const records = lineOutput(options.json);
+  const trace = lineOutput(options.trace);
   if (options.json !== '-') console.log(`${scenarioSummary(experiment)}\n`);
   const wantsChart = options.json !== '-' || options.gantt !== undefined;
   let left = experiment.cells.length * experiment.runs;
@@ -104,11 +88,12 @@ async function action(file: string, options: Options, interrupted?: AbortSignal)
       interrupted,
       listener: {
         starts: progress.starts,
-        traced: (line) => trace.write(() => encodeTraceLine(line)),
-        ended: (record, migration) => {
+        ended: (record, run) => {
+          if (options.trace !== undefined)
+            for (const line of traceOf(run)) trace.write(() => encodeTraceLine(line));
           records.write(() => JSON.stringify(record));
           if (wantsChart && --left === 0) {
-            chart = stopChart(migration, `${experiment.name}, seed ${record.seed}`);
+            chart = stopChart(run, `${experiment.name}, seed ${record.seed}`);
           }
           progress.ended();
         },
@@ -150,49 +135,17 @@ function checkRedis({ cells }: Experiment, { redis, world }: Options): void {
   }
   if (world === 'virtual')
     problems.push({ path: '--redis', expected: '--world threads with it', found: shown(world) });
-  if (cells.some(({ scenario }) => !scenario.share)) {
+  if (cells.some(({ share }) => !share)) {
     problems.push({ path: 'link.capacity', expected: 'a rate, as --redis shares it', found: 'nothing' });
   }
   if (problems.length > 0) throw new UsageError(problems);
-}
-
-interface Lines {
-  /** The line is only made if somebody wants it. */
-  write(line: () => string): void;
-  close(): void;
-}
-
-function stdoutLines(): Lines {
-  return { write: (line) => process.stdout.write(`${line()}\n`), close: () => {} };
-}
-
-/** Each line is in the file before the run goes on. @throws Failure the file cannot be written. */
-export function fileLines(file: string | undefined): Lines {
-  if (file === undefined) return { write: () => {}, close: () => {} };
-  let descriptor: number | undefined;
-  try {
-    descriptor = openSync(file, 'w');
-  } catch (cause) {
-    throw new Failure(`cannot write ${file}: ${reasonOf(cause)}`);
-  }
-  return {
-    write: (line) => writeSync(descriptor!, `${line()}\n`),
-    close: () => {
-      if (descriptor !== undefined) closeSync(descriptor);
-      descriptor = undefined;
-    },
-  };
 }
 
 /** @throws Failure there is nothing to draw, or it cannot be written. */
 function writeChart(file: string, chart: StopChart | undefined): void {
   if (!chart)
     throw new Failure('--gantt: the last run did not stop its guest, or nobody competed for a processor');
-  try {
-    writeFileSync(file, chart.svg);
-  } catch (cause) {
-    throw new Failure(`cannot write ${file}: ${reasonOf(cause)}`);
-  }
+  writeText(file, chart.svg);
 }
 
 interface Progress extends Required<Pick<RunListener, 'starts'>> {

@@ -1,4 +1,3 @@
-import { readFileSync, writeFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { parse } from 'yaml';
 import { z } from 'zod';
@@ -9,8 +8,9 @@ import {
   simulatedSchedulers,
   type Workload,
 } from '../core/cpu/schedule.ts';
-import { Failure, reasonOf } from '../platform/failure.ts';
+import { reasonOf } from '../platform/failure.ts';
 import { type Problem, shown, UsageError } from '../platform/problem.ts';
+import { readText, writeText } from '../platform/text-file.ts';
 import { whole } from '../scenario/quantity.ts';
 import { svgGantt, terminalGantt } from '../study/tables/gantt.ts';
 
@@ -37,7 +37,7 @@ async function action(file: string, { json, svg }: Options): Promise<number> {
   const result = admitted(file, workload);
   const names = [...workload.servers, ...workload.tasks].map(({ name }) => name);
   const chart = { names, start: 0, end: workload.horizon, format: String };
-  if (svg !== undefined) write(svg, svgGantt(result.slices, { ...chart, title: titleOf(workload) }));
+  if (svg !== undefined) writeText(svg, svgGantt(result.slices, { ...chart, title: titleOf(workload) }));
   if (json !== undefined) {
     await printJson(result);
   } else {
@@ -79,14 +79,6 @@ function finishesOf({ finishes }: Schedule, names: readonly string[]): string[] 
       return `${name.padEnd(width)}  ${String(all.length).padStart(4)}  ${first}`.trimEnd();
     }),
   ];
-}
-
-function write(file: string, text: string): void {
-  try {
-    writeFileSync(file, text);
-  } catch (cause) {
-    throw new Failure(`cannot write ${file}: ${reasonOf(cause)}`);
-  }
 }
 
 function admitted(file: string, workload: Workload): Schedule {
@@ -165,12 +157,7 @@ function readWorkload(file: string): Workload {
 }
 
 function readDocument(file: string): unknown {
-  let text: string;
-  try {
-    text = readFileSync(file, 'utf8');
-  } catch (cause) {
-    throw new Failure(`cannot read ${file}: ${reasonOf(cause)}`);
-  }
+  const text = readText(file);
   try {
     return parse(text);
   } catch (cause) {

@@ -1,11 +1,13 @@
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { Command, Option } from 'commander';
+import { Command } from 'commander';
 import { Failure, reasonOf } from '../platform/failure.ts';
 import { shown, UsageError } from '../platform/problem.ts';
+import { writeText } from '../platform/text-file.ts';
 import { examine } from '../run/doctor.ts';
-import { parseSetting, type Setting } from '../scenario/settings.ts';
-import { breakings, type LevelResult, stress } from '../study/stress/stress.ts';
+import type { Setting } from '../scenario/settings.ts';
+import { breakings } from '../study/stress/breaking.ts';
+import { type LevelResult, stress } from '../study/stress/stress.ts';
 import { checkWorld, loadStress, type StressPlan } from '../study/stress/stress-plan.ts';
 import {
   alternativeName,
@@ -15,61 +17,34 @@ import {
   stressTable,
 } from '../study/stress/stress-table.ts';
 import { scenarioSummary } from '../study/tables/scenario-summary.ts';
-import { type WorldName, worldNames } from '../worlds/worlds.ts';
-import { fileLines } from './run.ts';
-import { settingsOf } from './settings-of.ts';
+import { lineOutput } from './line-output.ts';
+import {
+  addScenarioOptions,
+  fallbackOption,
+  type ScenarioOptions,
+  SEED_OF_FIRST,
+  settingOption,
+  settingsOf,
+} from './scenario-options.ts';
 
-interface Options {
+interface Options extends ScenarioOptions {
   readonly out: string;
-  readonly world: WorldName;
-  readonly runs?: string;
-  readonly seed?: string;
-  readonly set: readonly Setting[];
-  readonly only: readonly Setting[];
+  readonly only?: readonly Setting[];
   readonly fallback?: 'cooperative';
-  readonly quiet?: boolean;
 }
 
 /** `switchover stress FILE --out DIR`: raises an intensity until a threshold is missed, and says where. */
 export function stressCommand(exit: (code: number) => void): Command {
-  return new Command('stress')
+  const command = new Command('stress')
     .description('raise a load step by step until a limit is missed; exit code 3 if one is missed')
     .argument('<file>', 'scenario (YAML) with stress: { ramp, thresholds }')
-    .requiredOption('--out <folder>', 'new or empty folder for the records and verdicts')
-    .addOption(
-      new Option(
-        '--world <name>',
-        "computed in virtual time, on real threads, in QEMU, or with QEMU's own migration",
-      )
-        .choices(worldNames)
-        .default('virtual'),
-    )
-    .option('--runs <n>', 'how often to repeat each step')
-    .option('--seed <n>', 'random seed of the first repetition; each further repetition adds 1')
-    .option(
-      '--set <path=value>',
-      'override a setting of the scenario, such as link.rate=1Gbit/s; may be repeated',
-      settings,
-      [],
-    )
-    .option(
-      '--only <path=value>',
-      'run only the alternatives with this setting; may be repeated',
-      settings,
-      [],
-    )
-    .addOption(
-      new Option(
-        '--fallback <how>',
-        'if the kernel refuses a reservation, let switchover schedule the threads instead',
-      ).choices(['cooperative']),
-    )
+    .requiredOption('--out <folder>', 'new or empty folder for the records and verdicts');
+  const only = 'run only the alternatives with this setting; may be repeated';
+  return addScenarioOptions(command, { runs: 'how often to repeat each step', seed: SEED_OF_FIRST })
+    .addOption(settingOption('--only <path=value>', only))
+    .addOption(fallbackOption())
     .option('--quiet', 'no progress on standard error')
     .action(async (file: string, options: Options) => exit(await action(file, options)));
-}
-
-function settings(text: string, before: readonly Setting[]): readonly Setting[] {
-  return [...before, parseSetting(text)];
 }
 
 async function action(file: string, options: Options): Promise<number> {
@@ -80,16 +55,15 @@ async function action(file: string, options: Options): Promise<number> {
   console.log(
     `${scenarioSummary(plan.levels[0]!.experiment)}\n  stress     ${rampOf(plan)}: ${levelsOf(plan)}\n`,
   );
-  const text = readFileSync(file, 'utf8');
   write(join(out, 'design.json'), {
     schema: 'switchover.stress/1',
     name: plan.name,
     world,
-    text,
+    text: plan.text,
     command: commandOf(file, options),
   });
   if (world !== 'virtual') write(join(out, 'machine.json'), await examine());
-  const records = fileLines(join(out, 'records.ndjson'));
+  const records = lineOutput(join(out, 'records.ndjson'));
   const progress = options.quiet
     ? () => {}
     : (result: LevelResult) => process.stderr.write(`${lineOf(plan, result)}\n`);
@@ -122,11 +96,7 @@ function prepare(out: string): void {
 }
 
 function write(file: string, content: unknown): void {
-  try {
-    writeFileSync(file, `${JSON.stringify(content, null, 2)}\n`);
-  } catch (cause) {
-    throw new Failure(`cannot write ${file}: ${reasonOf(cause)}`);
-  }
+  writeText(file, `${JSON.stringify(content, null, 2)}\n`);
 }
 
 function verdictsOf(plan: StressPlan, results: readonly LevelResult[]) {
@@ -149,7 +119,7 @@ function lineOf(plan: StressPlan, { level, alternative, verdict }: LevelResult):
 }
 
 /** As a shell takes it. */
-function commandOf(file: string, { world, runs, seed, set, only, fallback, out }: Options): string {
+function commandOf(file: string, { world, runs, seed, set = [], only = [], fallback, out }: Options): string {
   const setting = ({ path, value }: Setting) => `'${path}=${JSON.stringify(value)}'`;
   return [
     'npx switchover stress',

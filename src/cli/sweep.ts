@@ -1,48 +1,29 @@
-import { Command, Option } from 'commander';
+import { Command } from 'commander';
 import { shown, UsageError } from '../platform/problem.ts';
-import { parseSetting, type Setting } from '../scenario/settings.ts';
 import { type Shard, wholeDesign } from '../study/sweep/agenda.ts';
 import { loadDesign } from '../study/sweep/design.ts';
 import { sweep } from '../study/sweep/sweep.ts';
 import { sweepTable } from '../study/tables/sweep-table.ts';
-import { type WorldName, worldNames } from '../worlds/worlds.ts';
 import { progressBar } from './progress-bar.ts';
-import { settingsOf } from './settings-of.ts';
+import { addScenarioOptions, type ScenarioOptions, settingsOf } from './scenario-options.ts';
 
-interface Options {
+interface Options extends ScenarioOptions {
   readonly out: string;
-  readonly world: WorldName;
-  readonly set: readonly Setting[];
-  readonly runs?: string;
-  readonly seed?: string;
   readonly shard?: string;
   readonly json?: string;
   readonly parquet?: string;
-  readonly quiet?: boolean;
 }
 
 /** `switchover sweep FILE --out DIR`: carries out a large design, a record a line; interrupted, it can go on. */
 export function sweepCommand(exit: (code: number) => void): Command {
-  return new Command('sweep')
+  const command = new Command('sweep')
     .description('run a large experiment on all cores; after an interruption, the same command continues it')
     .argument('<file>', 'scenario (YAML) with compare or sweep')
-    .requiredOption('--out <folder>', 'folder for the records')
-    .addOption(
-      new Option(
-        '--world <name>',
-        "computed in virtual time, on real threads, in QEMU, or with QEMU's own migration",
-      )
-        .choices(worldNames)
-        .default('virtual'),
-    )
-    .option('--runs <n>', 'how often to repeat each combination of settings; with sweep.until, the minimum')
-    .option('--seed <n>', 'random seed of the experiment')
-    .option(
-      '--set <path=value>',
-      'override a setting of the scenario, such as link.rate=1Gbit/s; may be repeated',
-      (text, settings: readonly Setting[]) => [...settings, parseSetting(text)],
-      [] as readonly Setting[],
-    )
+    .requiredOption('--out <folder>', 'folder for the records');
+  return addScenarioOptions(command, {
+    runs: 'how often to repeat each combination of settings; with sweep.until, the minimum',
+    seed: 'random seed of the experiment',
+  })
     .option(
       '--shard <i/n>',
       'run only part i of n, for example on one of n machines; all parts go into one folder',

@@ -32,8 +32,8 @@ export function bounded(
   insistOnWorld(experiment, world);
   const runs = experiment.runs * experiment.cells.length;
   insist(runs <= MOST_RUNS, 'runs', `at most ${MOST_RUNS} with all combinations`, runs);
-  for (const { scenario } of experiment.cells) {
-    const { pages, pageSizeBytes } = scenario.guest;
+  for (const { guest } of experiment.cells) {
+    const { pages, pageSizeBytes } = guest;
     insist(pages <= MOST_PAGES, 'guest.pages', `at most ${MOST_PAGES}`, pages);
     const fits = world === 'virtual' || pages * pageSizeBytes <= totalmem() / 8;
     insist(fits, 'guest.pages', 'a guest of at most an eighth of this host', pages);
@@ -47,10 +47,10 @@ export function bounded(
  */
 export function peakReservations({ cells }: Pick<Experiment, 'cells'>): readonly Reservation[] {
   const together = new Map<number, Reservation[]>();
-  for (const { together: group, scenario } of cells) {
-    const { guest, sender } = scenario.cpu;
+  for (const { fleet, cpu } of cells) {
+    const { guest, sender } = cpu;
     const own = [guest, sender].filter((reservation) => reservation !== null);
-    together.set(group, [...(together.get(group) ?? []), ...own]);
+    together.set(fleet, [...(together.get(fleet) ?? []), ...own]);
   }
   const peak: Reservation[] = [];
   for (const reservations of together.values()) {

@@ -1,9 +1,9 @@
 import { insisting } from '../scenario/parts.ts';
-import type { Experiment, Scenario } from '../scenario/scenario.ts';
+import type { Experiment, ScenarioCell } from '../scenario/scenario.ts';
 import type { WorldName } from '../worlds/worlds.ts';
 
 /** What means something in one world alone, and whether a scenario asks for it. */
-const settings: readonly (readonly [path: string, WorldName, (scenario: Scenario) => boolean])[] = [
+const settings: readonly (readonly [path: string, WorldName, (cell: ScenarioCell) => boolean])[] = [
   ['vm.delta', 'vm', ({ deltas }) => deltas],
   ['qemu.xbzrle', 'qemu-native', ({ native }) => native.xbzrleCacheBytes !== null],
   ['qemu.multifd', 'qemu-native', ({ native }) => native.multifdChannels > 0],
@@ -18,7 +18,7 @@ const settings: readonly (readonly [path: string, WorldName, (scenario: Scenario
 export function insistOnWorld({ cells }: Experiment, world: WorldName): void {
   insisting((insist) => {
     for (const [path, only, isAsked] of settings) {
-      const asked = cells.some(({ scenario }) => isAsked(scenario));
+      const asked = cells.some(isAsked);
       insist(world === only || !asked, path, `nothing, except in the world ${only}`, `world ${world}`);
     }
   });

@@ -14,11 +14,11 @@ import type { DestinationThere } from '../transport/address.ts';
 import type { Settlement } from '../transport/recover.ts';
 import type { Host } from '../worlds/threads/host.ts';
 import type { Admission } from './admission.ts';
+import { carryOutMigration, cutShort } from './carry-out-migration.ts';
 import type { EventLog } from './event-log.ts';
 import type { Events } from './events.ts';
 import { fateOf, type Guests } from './guests.ts';
 import { History } from './history.ts';
-import { carryOutMigration, cutShort } from './migration-run.ts';
 import type { Progress } from './progress.ts';
 
 export interface MigrationRequest {

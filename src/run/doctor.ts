@@ -127,7 +127,7 @@ function oneReservation(scheduler: Scheduler): ProcessorsOptions {
   return { scheduler, entities: [{ kind: 'hog', name: 'trial', reservation, processor: 0 }], reclaim: false };
 }
 
-/** Boots a virtual machine and waits for its guest to work: under KVM some hosts start one that then stands still. */
+/** Boots a virtual machine and waits for its guest to work: under KVM some hosts start one that then hangs. */
 async function machine(accelerator: 'tcg' | 'kvm'): Promise<Finding> {
   const what = `QEMU, ${accelerator.toUpperCase()}`;
   const beganAtNs = clockNs();

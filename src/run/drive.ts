@@ -4,10 +4,19 @@ import type { Plan } from '../core/migration/plan.ts';
 import type { Step, StepResult } from '../core/migration/steps.ts';
 import type { World } from '../worlds/world.ts';
 
-/** Called with every step and what the world answered. */
-export type StepListener = (step: Step, seen: StepResult) => void;
+/** Called with every step and its result. */
+export type StepListener = (step: Step, result: StepResult) => void;
 
-/** Carries out a migration in a world, step by step. */
+/** A world that answers at once: virtual time, or recorded results. */
+export interface SyncWorld {
+  carryOut(step: Step): StepResult;
+}
+
+/**
+ * Carries out a migration in a world, step by step.
+ * @param listener called after every step; not where the migration is somebody else's, who takes no steps
+ * @returns how it went: a migration that fails ends with a result too
+ */
 export async function drive(
   plan: Plan,
   world: World,
@@ -17,9 +26,21 @@ export async function drive(
   const migration = migrate(plan);
   let next = migration.next();
   while (!next.done) {
-    const seen = await world.perform(next.value);
-    listener(next.value, seen);
-    next = migration.next(seen);
+    const result = await world.perform(next.value);
+    listener(next.value, result);
+    next = migration.next(result);
+  }
+  return next.value;
+}
+
+/** The same in a world that answers at once. */
+export function driveSync(plan: Plan, world: SyncWorld, listener: StepListener = () => {}): MigrationResult {
+  const migration = migrate(plan);
+  let next = migration.next();
+  while (!next.done) {
+    const result = world.carryOut(next.value);
+    listener(next.value, result);
+    next = migration.next(result);
   }
   return next.value;
 }

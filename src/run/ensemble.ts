@@ -1,43 +1,54 @@
-import { migrate } from '../core/migration/migrate.ts';
 import type { MigrationResult } from '../core/migration/migration-result.ts';
-import { type Scenario, seeded } from '../scenario/scenario.ts';
+import type { Nanos } from '../core/units.ts';
+import { type ScenarioCell, seeded } from '../scenario/scenario.ts';
 import type { MigrationSpec } from '../workload/migration-spec.ts';
 import { VirtualWorld } from '../worlds/virtual/virtual-world.ts';
+import { driveSync } from './drive.ts';
 import { canBePredicted } from './predict.ts';
 
 /** What the virtual world says of a scenario: many migrations, each with its own seed. */
 export interface Ensemble {
-  readonly downtimesNs: readonly number[];
-  readonly totalsNs: readonly number[];
+  readonly downtimesNs: readonly Nanos[];
+  readonly totalsNs: readonly Nanos[];
 }
 
-/** So many migrations, unless they take longer than the time allowed; at least a few. */
-const MOST_RUNS = 200;
-const LEAST_RUNS = 3;
-const PATIENCE_MS = 2_000;
+const RUNS_MAX = 200;
+const TIME_LIMIT_MS = 2_000;
 
 /** `undefined`: the scenario has no meaning in virtual time (a link without a rate). */
-export function virtualEnsemble(scenario: Scenario, seed: number): Ensemble | undefined {
-  if (!canBePredicted(scenario)) return undefined;
-  const courses: MigrationResult[] = [];
-  const startedAt = performance.now();
-  while (courses.length < MOST_RUNS) {
-    if (courses.length >= LEAST_RUNS && performance.now() - startedAt > PATIENCE_MS) break;
-    const course = migrateVirtually(seeded(scenario, seed + courses.length));
-    if (course.outcome !== 'completed') return undefined;
-    courses.push(course);
+export function virtualEnsemble(cell: ScenarioCell, seed: number): Ensemble | undefined {
+  if (!canBePredicted(cell)) return undefined;
+  const results: MigrationResult[] = [];
+  const one = (index: number) => migrateVirtually(seeded(cell, seed + index));
+  for (const result of repeatedInTime(RUNS_MAX, TIME_LIMIT_MS, one)) {
+    if (result.outcome !== 'completed') return undefined;
+    results.push(result);
   }
   return {
-    downtimesNs: courses.map((course) => course.downtimeNs),
-    totalsNs: courses.map((course) => course.totalNs),
+    downtimesNs: results.map(({ downtimeNs }) => downtimeNs),
+    totalsNs: results.map(({ totalNs }) => totalNs),
   };
 }
 
-/** One migration in virtual time, without promises. */
-export function migrateVirtually(setup: MigrationSpec, linkWindows = false): MigrationResult {
-  const world = new VirtualWorld(setup, linkWindows);
-  const migration = migrate(setup.plan);
-  let next = migration.next();
-  while (!next.done) next = migration.next(world.carryOut(next.value));
-  return next.value;
+const RUNS_MIN = 3;
+
+/** So many of them, unless they take longer than the time allowed; but at least a few. */
+export function* repeatedInTime<Value>(
+  most: number,
+  limitMs: number,
+  one: (index: number) => Value,
+): Generator<Value> {
+  const startedAt = performance.now();
+  for (let index = 0; index < most; index++) {
+    if (index >= RUNS_MIN && performance.now() - startedAt > limitMs) return;
+    yield one(index);
+  }
+}
+
+/**
+ * One migration in virtual time.
+ * @param linkWindows whether the link's record shall say what left in windows, which takes time to find out
+ */
+export function migrateVirtually(spec: MigrationSpec, linkWindows = false): MigrationResult {
+  return driveSync(spec.plan, new VirtualWorld(spec, linkWindows));
 }

@@ -6,12 +6,12 @@ import { known } from '../core/migration/heat.ts';
 import { slotsPerWindow } from '../core/migration/plan.ts';
 import type { RunMetadata } from '../core/migration/record.ts';
 import { Random } from '../core/random.ts';
-import { NANOS_PER_SECOND, type Nanos } from '../core/units.ts';
+import { type BytesPerSecond, NANOS_PER_SECOND, type Nanos } from '../core/units.ts';
 import { linearCurve } from '../model/curve.ts';
 import { expectedOrder } from '../model/expected-order.ts';
 import { type ModelInput, type ModelPrediction, predictMigration } from '../model/predictor.ts';
 import { Failure } from '../platform/failure.ts';
-import { type Scenario, seeded } from '../scenario/scenario.ts';
+import type { ScenarioCell } from '../scenario/scenario.ts';
 import { curveOf } from '../workload/dirty-curve.ts';
 import type { MigrationSpec } from '../workload/migration-spec.ts';
 import { meanSpeed } from '../workload/program-clock.ts';
@@ -28,10 +28,10 @@ export interface Prediction extends ModelPrediction {
 }
 
 /** What the model asks of a scenario. */
-type Predictable = Pick<Scenario, 'guest' | 'plan' | 'cpu'>;
+type Predictable = Pick<ScenarioCell, 'guest' | 'plan' | 'cpu'>;
 
 /** Whether the link or the sender's CPU time limits how fast pages leave. */
-export function canBePredicted({ plan, cpu }: Pick<Scenario, 'plan' | 'cpu'>): boolean {
+export function canBePredicted({ plan, cpu }: Pick<ScenarioCell, 'plan' | 'cpu'>): boolean {
   const limited = plan.rateBytesPerSecond !== null && plan.stopRateBytesPerSecond !== null;
   return limited || cpu.cpuPerPageNs > 0;
 }
@@ -52,31 +52,32 @@ const MODEL_SEED = 1;
 
 /** The model's answer for a scenario. @throws Failure nothing limits how fast pages leave. */
 export function predict(scenario: Predictable): Prediction {
-  const setup = seeded(scenario, MODEL_SEED);
-  const { guest, plan, cpu } = setup;
-  if (!canBePredicted(setup)) {
+  const { guest, plan, cpu } = scenario;
+  const spec = { guest: { ...guest, seed: MODEL_SEED }, plan: { ...plan, seed: MODEL_SEED }, cpu };
+  if (!canBePredicted(spec)) {
     throw new Failure(
       'link.rate: unlimited has no meaning for the model; give the link a rate, or the sender a cpuPerPage',
     );
   }
   const assumes: string[] = [];
-  const most = (plan.pageBytes * NANOS_PER_SECOND * senderShare(cpu, assumes)) / cpu.cpuPerPageNs;
-  const rateBytesPerSecond = Math.min(plan.rateBytesPerSecond ?? most, most);
-  const stopRateBytesPerSecond = Math.min(plan.stopRateBytesPerSecond ?? most, most);
+  const cpuBytesPerSecond =
+    (plan.pageBytes * NANOS_PER_SECOND * senderShare(cpu, assumes)) / cpu.cpuPerPageNs;
+  const limited = (linkBytesPerSecond: BytesPerSecond | null) =>
+    Math.min(linkBytesPerSecond ?? cpuBytesPerSecond, cpuBytesPerSecond);
+  const stopRateBytesPerSecond = limited(plan.stopRateBytesPerSecond);
   const prediction = predictMigration({
     pages: guest.pages,
-    zeroPages: zeroPagesOf(setup),
+    zeroPages: zeroPagesOf(spec),
     pageSizeBytes: guest.pageSizeBytes,
     overheadBytes: plan.pageBytes - guest.pageSizeBytes,
-    rateBytesPerSecond,
+    rateBytesPerSecond: limited(plan.rateBytesPerSecond),
     stopRateBytesPerSecond,
-    guest: modelledGuest(setup, assumes),
+    guest: modelledGuest(spec, assumes),
     stop: plan.stop,
     timeoutNs: plan.timeoutNs,
   });
   const pagesP99 =
     ((prediction.course.downtimeP99Ns ?? 0) * stopRateBytesPerSecond) / (plan.pageBytes * NANOS_PER_SECOND);
-  const linkRate = plan.stopRateBytesPerSecond ?? Number.POSITIVE_INFINITY;
   const bounded = cpu.sender !== null && cpu.cpuPerPageNs > 0 && prediction.stop !== null;
   return {
     ...prediction,
@@ -84,7 +85,8 @@ export function predict(scenario: Predictable): Prediction {
       ? stopBound({
           pages: Math.round(pagesP99),
           cpuPerPageNs: cpu.cpuPerPageNs,
-          pageLinkNs: (plan.pageBytes * NANOS_PER_SECOND) / linkRate,
+          pageLinkNs:
+            (plan.pageBytes * NANOS_PER_SECOND) / (plan.stopRateBytesPerSecond ?? Number.POSITIVE_INFINITY),
           reservation: cpu.sender,
         })
       : null,
@@ -114,8 +116,8 @@ function zeroPagesOf({ guest }: MigrationSpec): number {
   return zeroPages + (program.zeroSampledPages * pages) / program.sampledPages;
 }
 
-function modelledGuest(setup: MigrationSpec, assumes: string[]): ModelInput['guest'] {
-  const { guest, plan } = setup;
+function modelledGuest(spec: MigrationSpec, assumes: string[]): ModelInput['guest'] {
+  const { guest, plan } = spec;
   const { program } = guest;
   const speed = meanSpeed(guest.bursts);
   if (guest.bursts) assumes.push('bursts of the guest spread evenly');
@@ -134,13 +136,13 @@ function modelledGuest(setup: MigrationSpec, assumes: string[]): ModelInput['gue
       return { kind: 'curve', dirtyPages: linearCurve(copiesPerSecond, program.bufferPages) };
     }
     default:
-      return independentPages(setup, assumes);
+      return independentPages(spec, assumes);
   }
 }
 
 /** Pages written independently at their long-run rates, which the order and the deferral are taken to know. */
-function independentPages(setup: MigrationSpec, assumes: string[]): ModelInput['guest'] {
-  const { guest, plan } = setup;
+function independentPages(spec: MigrationSpec, assumes: string[]): ModelInput['guest'] {
+  const { guest, plan } = spec;
   const heat = known(writeRatesOf(guest), plan.windowNs);
   const context = {
     heat,

@@ -1,15 +1,15 @@
 import { isDeepStrictEqual } from 'node:util';
-import { migrate } from '../core/migration/migrate.ts';
 import type { MigrationResult } from '../core/migration/migration-result.ts';
 import { PageSet } from '../core/migration/pages.ts';
 import type { Plan } from '../core/migration/plan.ts';
 import type { Step, StepResult } from '../core/migration/steps.ts';
 import { Failure } from '../platform/failure.ts';
+import { driveSync } from './drive.ts';
 
 /**
  * A trace: everything that passed between a migration and its world, as NDJSON. Per migration a line with the
- * plan, one line for each step with what the world answered, and a line with the course that came of it. Since
- * the migration is a pure function of plan and answers, every trace of a real run is a test of the code.
+ * plan, one line for each step with its result (`seen`), and a line with the migration's own (`course`). Since the
+ * migration is a pure function of plan and step results, every trace of a real run is a test of the code.
  */
 export type TraceLine =
   | { readonly plan: Plan }
@@ -68,38 +68,47 @@ function named(value: object): object {
 /** What came of replaying one migration of a trace. */
 export interface Replay {
   readonly steps: number;
-  readonly course: MigrationResult | undefined;
+  readonly result: MigrationResult | undefined;
   /** The first difference between then and now, if there is one. */
   readonly difference: string | undefined;
 }
 
-/** Gives a fresh migration the recorded answers: does it ask for the same steps, and come to the same course? */
-export function replay(lines: readonly TraceLine[]): Replay {
-  const [first, ...rest] = lines;
+/** Gives a fresh migration the recorded results of its steps: does it ask for the same, and come to the same? */
+export function replay([first, ...lines]: readonly TraceLine[]): Replay {
   if (!first || !('plan' in first)) throw new Failure('a trace begins with a plan');
-  const migration = migrate(first.plan);
-  let next = migration.next();
   let steps = 0;
-  for (const line of rest) {
-    if ('plan' in line) break;
-    if ('course' in line) {
-      const course = next.done ? next.value : undefined;
-      const same = isDeepStrictEqual(course, line.course);
-      return { steps, course, difference: same ? undefined : 'the course is another one' };
+  const nextLine = () => {
+    const line = lines[steps];
+    if (line === undefined || 'plan' in line) {
+      throw new Difference('the trace ends before the migration does');
     }
-    if (next.done || !isDeepStrictEqual(next.value, line.step)) {
-      const now = next.done ? 'the end' : `'${next.value.kind}'`;
-      return {
-        steps,
-        course: undefined,
-        difference: `step ${steps + 1} was '${line.step.kind}', now ${now}`,
-      };
+    return line;
+  };
+  const carryOut = (step: Step): StepResult => {
+    const line = nextLine();
+    if ('course' in line) throw new Difference(ANOTHER_RESULT);
+    if (!isDeepStrictEqual(step, line.step)) {
+      throw new Difference(`step ${steps + 1} was '${line.step.kind}', now '${step.kind}'`);
     }
     steps += 1;
-    next = migration.next(line.seen);
+    return line.seen;
+  };
+  try {
+    const result = driveSync(first.plan, { carryOut });
+    const line = nextLine();
+    if ('step' in line) throw new Difference(`step ${steps + 1} was '${line.step.kind}', now the end`);
+    const isSame = isDeepStrictEqual(result, line.course);
+    return { steps, result, difference: isSame ? undefined : ANOTHER_RESULT };
+  } catch (cause) {
+    if (!(cause instanceof Difference)) throw cause;
+    return { steps, result: undefined, difference: cause.message };
   }
-  return { steps, course: undefined, difference: 'the trace ends before the migration does' };
 }
+
+const ANOTHER_RESULT = 'the result is another one';
+
+/** Between what was recorded and what happens now. */
+class Difference extends Error {}
 
 /** The migrations of a trace, each with its own lines. */
 export function migrationsOf(lines: readonly TraceLine[]): readonly (readonly TraceLine[])[] {

@@ -13,19 +13,19 @@ import type { Admission } from '../core/migration/record.ts';
 import type { BytesPerSecond, Nanos } from '../core/units.ts';
 import type { LinkShare } from '../scenario/fleet.ts';
 import type { MigrationSpec } from '../workload/migration-spec.ts';
+import { driveSync } from './drive.ts';
 import { linkRequest, revokedBecause, tooLate } from './lease-client.ts';
-import { type VirtualMigration, virtualMigration, watchingNs } from './virtual-migration.ts';
+import { type LeaseAnswer, LeasedWorld } from './leased-world.ts';
+import type { MigrationRun } from './migration-run.ts';
 
-/** One of several migrations over one link. */
+/** One of several migrations that are carried out at the same time, over one link. */
 export interface FleetMember {
-  readonly setup: MigrationSpec;
-  readonly share: LinkShare;
+  readonly spec: MigrationSpec;
+  /** null: its link is its own, and it is the only one. */
+  readonly share: LinkShare | null;
 }
 
-/** How one of them went, and how it got its reservation. */
-export interface FleetRun extends VirtualMigration {
-  readonly admission: Admission;
-}
+type FleetRun = MigrationRun & { readonly admission: Admission };
 
 /** Something that happens to the ledger at an instant. */
 interface Event {
@@ -40,14 +40,14 @@ interface Event {
  * that instant comes to the same.
  */
 export function virtualFleet(members: readonly FleetMember[]): readonly FleetRun[] {
-  const { capacityBytesPerSecond, changes } = members[0]!.share;
-  const fleet = members.map((member, index) => new FleetMigration(member, String(index)));
+  const fleet = members.map(({ spec, share }, index) => new FleetMigration(spec, share!, String(index)));
+  const { capacityBytesPerSecond, changes } = members[0]!.share!;
   let ledger = emptyLedger(capacityBytesPerSecond);
   // At one instant what is free comes before who asks for it.
   const known: Event[] = [
-    ...changes.map(({ atNs, capacityBytesPerSecond: capacity }) => ({
-      atNs,
-      change: (before: Ledger, now: Nanos) => changeCapacity(before, capacity, now),
+    ...changes.map((to) => ({
+      atNs: to.atNs,
+      change: (before: Ledger, now: Nanos) => changeCapacity(before, to.capacityBytesPerSecond, now),
     })),
     ...fleet.map((migration) => ({
       atNs: migration.request.askedAtNs,
@@ -55,110 +55,123 @@ export function virtualFleet(members: readonly FleetMember[]): readonly FleetRun
     })),
   ].sort((one, other) => one.atNs - other.atNs);
   for (;;) {
-    const leaving = fleet.map(({ request, leavesAtNs }) => ({
-      atNs: leavesAtNs,
+    const releases = fleet.map(({ request, releasesAtNs }) => ({
+      atNs: releasesAtNs,
       change: (before: Ledger, now: Nanos) => release(before, request.id, now),
     }));
-    const events: Event[] = [...leaving, { atNs: nextEventNs(ledger), change: settle }, ...known.slice(0, 1)];
+    const events: Event[] = [
+      ...releases,
+      { atNs: nextEventNs(ledger), change: settle },
+      ...known.slice(0, 1),
+    ];
     const next = events.reduce((first, event) => (event.atNs < first.atNs ? event : first));
     if (next.atNs === Number.POSITIVE_INFINITY) break;
     if (next === known[0]) known.shift();
     ledger = next.change(ledger, next.atNs);
-    for (const migration of fleet) migration.heed(ledger, next.atNs);
+    for (const migration of fleet) migration.follow(ledger, next.atNs);
   }
-  return fleet.map((migration) => migration.outcome());
+  return fleet.map((migration) => migration.run());
 }
 
-/** A member on its way. */
+/** One member, from its request to its release. */
 class FleetMigration {
   readonly request: LinkRequest;
   /** When it gives its lease back, if nothing else happens. */
-  leavesAtNs: Nanos = Number.POSITIVE_INFINITY;
-  readonly #member: FleetMember;
+  releasesAtNs: Nanos = Number.POSITIVE_INFINITY;
+  readonly #spec: MigrationSpec;
+  readonly #share: LinkShare;
   readonly #revocations: Admission['revocations'][number][] = [];
-  #state: 'watches' | 'waits' | 'moves' | 'is over' = 'watches';
+  #state: 'observing' | 'waiting' | 'migrating' | 'over' = 'observing';
   #ceilings: readonly Ceiling[] = [];
   #leftQueueAtNs: Nanos = 0;
-  #granted: BytesPerSecond = 0;
+  #grantedBytesPerSecond: BytesPerSecond = 0;
   #releasedAtNs: Nanos = 0;
-  #migration: VirtualMigration | undefined;
+  #run: Omit<MigrationRun, 'admission'> | undefined;
 
-  constructor(member: FleetMember, id: string) {
-    this.#member = member;
-    const { setup, share } = member;
-    const askedAtNs = share.atNs + watchingNs(setup);
+  constructor(spec: MigrationSpec, share: LinkShare, id: string) {
+    this.#spec = spec;
+    this.#share = share;
+    // When it asks does not depend on the answer.
+    const askedAtNs = share.atNs + this.#carryOut({ waitedNs: 0, refusal: '' }).askedAtNs;
     this.request = {
-      ...linkRequest(id, setup.plan, share),
+      ...linkRequest(id, spec.plan, share),
       deadlineNs: share.queueTimeoutNs === null ? null : askedAtNs + share.queueTimeoutNs,
       askedAtNs,
     };
   }
 
   ask(ledger: Ledger, now: Nanos): Ledger {
-    this.#state = 'waits';
+    this.#state = 'waiting';
     return ask(ledger, this.request, now);
   }
 
   /** What the ledger means for it after an event at `now`. */
-  heed(ledger: Ledger, now: Nanos): void {
+  follow(ledger: Ledger, now: Nanos): void {
     const { id, askedAtNs } = this.request;
     const lease = ledger.leases.find((one) => one.id === id);
-    const waitedNs = now - askedAtNs;
-    if (this.#state === 'waits' && lease) {
-      this.#state = 'moves';
+    if (this.#state === 'waiting' && lease) {
+      this.#state = 'migrating';
       this.#leftQueueAtNs = now;
-      this.#granted = lease.grantedBytesPerSecond;
-      this.#move();
-    } else if (this.#state === 'waits' && !ledger.queue.some((one) => one.id === id)) {
+      this.#grantedBytesPerSecond = lease.grantedBytesPerSecond;
+      this.#migrate();
+    } else if (this.#state === 'waiting' && !ledger.queue.some((one) => one.id === id)) {
       this.#leftQueueAtNs = now;
-      this.#migration = virtualMigration(this.#member.setup, {
-        waitedNs,
-        refusal: tooLate(this.#member.share.queueTimeoutNs),
-      });
+      const refusal = tooLate(this.#share.queueTimeoutNs);
+      this.#carryOut({ waitedNs: now - askedAtNs, refusal });
       this.#end(now);
-    } else if (this.#state === 'moves' && !lease) {
+    } else if (this.#state === 'migrating' && !lease) {
       this.#end(now);
-    } else if (this.#state === 'moves' && lease!.grantedBytesPerSecond < this.#allowed) {
+    } else if (this.#state === 'migrating' && lease!.grantedBytesPerSecond < this.#leftBytesPerSecond) {
       const rateBytesPerSecond = lease!.grantedBytesPerSecond;
-      const why = revokedBecause(this.#granted, ledger.capacityBytesPerSecond);
+      const why = revokedBecause(this.#grantedBytesPerSecond, ledger.capacityBytesPerSecond);
       this.#revocations.push({ atNs: now, rateBytesPerSecond });
       const fromNs = now - this.#leftQueueAtNs;
       this.#ceilings = [...this.#ceilings, { fromNs, rateBytesPerSecond, why }];
-      this.#move();
+      this.#migrate();
     }
   }
 
-  outcome(): FleetRun {
-    const { capacityBytesPerSecond } = this.#member.share;
+  run(): FleetRun {
+    const { capacityBytesPerSecond } = this.#share;
     const { askedAtNs, priority } = this.request;
     return {
-      ...this.#migration!,
+      ...this.#run!,
       admission: {
         capacityBytesPerSecond,
         priority,
         askedAtNs,
         waitedNs: this.#leftQueueAtNs - askedAtNs,
-        grantedBytesPerSecond: this.#granted,
+        grantedBytesPerSecond: this.#grantedBytesPerSecond,
         releasedAtNs: this.#releasedAtNs,
         revocations: this.#revocations,
       },
     };
   }
 
-  get #allowed(): BytesPerSecond {
-    return this.#revocations.at(-1)?.rateBytesPerSecond ?? this.#granted;
+  /** Of what was granted, what has not been revoked. */
+  get #leftBytesPerSecond(): BytesPerSecond {
+    return this.#revocations.at(-1)?.rateBytesPerSecond ?? this.#grantedBytesPerSecond;
   }
 
   /** With what is known of its reservation by now. */
-  #move(): void {
+  #migrate(): void {
     const waitedNs = this.#leftQueueAtNs - this.request.askedAtNs;
-    this.#migration = virtualMigration(this.#member.setup, { waitedNs, ceilings: this.#ceilings });
-    this.leavesAtNs = this.#leftQueueAtNs + this.#migration.heldNs;
+    const { heldNs } = this.#carryOut({ waitedNs, ceilings: this.#ceilings });
+    this.releasesAtNs = this.#leftQueueAtNs + heldNs;
+  }
+
+  #carryOut(answer: LeaseAnswer): LeasedWorld {
+    const spec = this.#spec;
+    const world = new LeasedWorld(spec, answer);
+    const steps: MigrationRun['steps'][number][] = [];
+    const result = driveSync(spec.plan, world, (step, result) => steps.push({ step, result }));
+    this.#run = { spec, result, steps, world: world.virtual, notes: [] };
+    return world;
   }
 
   #end(now: Nanos): void {
-    this.#state = 'is over';
+    this.#state = 'over';
     this.#releasedAtNs = now;
-    this.leavesAtNs = Number.POSITIVE_INFINITY;
+    this.releasesAtNs = Number.POSITIVE_INFINITY;
   }
 }

@@ -113,7 +113,7 @@ export interface ShareDocument {
 /** null: the link has no capacity, so there is nothing to share. Calls `insist` for what must hold. */
 export function resolveShare(
   { guest, link, fleet }: ShareDocument,
-  stopRate: BytesPerSecond | null,
+  stopRateBytesPerSecond: BytesPerSecond | null,
   place: Place | undefined,
   insist: (holds: boolean, path: string, expected: string, found: unknown) => void,
 ): LinkShare | null {
@@ -124,15 +124,17 @@ export function resolveShare(
     insist(least === undefined, 'link.capacity', 'a rate, where link.least is given', capacity);
     return null;
   }
-  const demand = Math.max(rate ?? Number.POSITIVE_INFINITY, stopRate ?? Number.POSITIVE_INFINITY);
+  const unlimited = Number.POSITIVE_INFINITY;
+  const demandBytesPerSecond = Math.max(rate ?? unlimited, stopRateBytesPerSecond ?? unlimited);
   insist(rate !== null, 'link.rate', 'at most link.capacity', 'unlimited');
-  insist(stopRate !== null, 'link.stopRate', 'at most link.capacity', 'unlimited');
-  insist((least ?? 0) <= demand, 'link.least', 'at most the larger of link.rate and link.stopRate', least);
+  insist(stopRateBytesPerSecond !== null, 'link.stopRate', 'at most link.capacity', 'unlimited');
+  const mayBe = 'at most the larger of link.rate and link.stopRate';
+  insist((least ?? 0) <= demandBytesPerSecond, 'link.least', mayBe, least);
   return {
     link: link.name,
     capacityBytesPerSecond: capacity,
     changes: changes.map(({ at, capacity }) => ({ atNs: at, capacityBytesPerSecond: capacity })),
-    leastBytesPerSecond: least ?? demand,
+    leastBytesPerSecond: least ?? demandBytesPerSecond,
     ...(place ?? { name: guest.name, atNs: 0, priority: 0, queueTimeoutNs: null }),
   };
 }

@@ -76,12 +76,16 @@ export function resolvePlan(
   insist: Insist,
 ): Omit<Plan, 'seed'> {
   const pageBytes = pageSizeBytes + link.overhead;
-  const stopRate = link.stopRate === undefined ? link.rate : link.stopRate;
-  const depth = link.depth ?? Math.max(defaultDepth(link.rate, stopRate), pageBytes);
-  insist(depth >= pageBytes, 'link.depth', `room for a page and its header, ${pageBytes} bytes`, depth);
-  const capacity = link.capacity ?? Number.POSITIVE_INFINITY;
-  insist((link.rate ?? 0) <= capacity, 'link.rate', 'at most link.capacity', link.rate);
-  insist((stopRate ?? 0) <= capacity, 'link.stopRate', 'at most link.capacity', stopRate);
+  const rateBytesPerSecond = link.rate;
+  const stopRateBytesPerSecond = link.stopRate === undefined ? link.rate : link.stopRate;
+  const depthBytes =
+    link.depth ?? Math.max(defaultDepth(rateBytesPerSecond, stopRateBytesPerSecond), pageBytes);
+  const room = `room for a page and its header, ${pageBytes} bytes`;
+  insist(depthBytes >= pageBytes, 'link.depth', room, depthBytes);
+  const capacityBytesPerSecond = link.capacity ?? Number.POSITIVE_INFINITY;
+  const fits = (bytesPerSecond: BytesPerSecond | null) => (bytesPerSecond ?? 0) <= capacityBytesPerSecond;
+  insist(fits(rateBytesPerSecond), 'link.rate', 'at most link.capacity', rateBytesPerSecond);
+  insist(fits(stopRateBytesPerSecond), 'link.stopRate', 'at most link.capacity', stopRateBytesPerSecond);
   const most = orderPagesMax[migration.order] ?? Number.POSITIVE_INFINITY;
   insist(pages <= most, 'migration.order', `an order that takes ${pages} pages`, migration.order);
   insist(!migration.skip || migration.clear !== 'page', 'migration.skip', 'false when clear is page', true);
@@ -97,11 +101,11 @@ export function resolvePlan(
     clear: migration.clear,
     skip: migration.skip,
     stop: migration.stop,
-    timeoutNs: migration.timeout ?? defaultTimeout(migration.stop, pages * pageBytes, link.rate),
-    stopTimeoutNs: migration.stopTimeout ?? defaultStopTimeout(pages * pageBytes, stopRate),
-    rateBytesPerSecond: link.rate,
-    stopRateBytesPerSecond: stopRate,
-    depthBytes: depth,
+    timeoutNs: migration.timeout ?? defaultTimeout(migration.stop, pages * pageBytes, rateBytesPerSecond),
+    stopTimeoutNs: migration.stopTimeout ?? defaultStopTimeout(pages * pageBytes, stopRateBytesPerSecond),
+    rateBytesPerSecond,
+    stopRateBytesPerSecond,
+    depthBytes,
     observeNs: migration.observe,
     windowNs: defer?.window ?? migration.window,
     halfLifeNs: migration.halfLife,
@@ -113,28 +117,32 @@ const SHALLOWEST_DEFAULT_BYTES = 64 * 1024;
 const COVERED_LATENESS_NS = 10 * NANOS_PER_MILLISECOND;
 
 /** A bucket deep enough that a sender that wakes 10 ms late loses nothing of its rate. */
-function defaultDepth(...rates: readonly (BytesPerSecond | null)[]): Bytes {
-  const fastest = Math.max(...rates.map((rate) => rate ?? 0));
-  const covering = Math.ceil((fastest * COVERED_LATENESS_NS) / NANOS_PER_SECOND);
-  return Math.min(Math.max(covering, SHALLOWEST_DEFAULT_BYTES), DEEPEST_BUCKET_BYTES);
+function defaultDepth(...bytesPerSecond: readonly (BytesPerSecond | null)[]): Bytes {
+  const most = Math.max(...bytesPerSecond.map((each) => each ?? 0));
+  const coveringBytes = Math.ceil((most * COVERED_LATENESS_NS) / NANOS_PER_SECOND);
+  return Math.min(Math.max(coveringBytes, SHALLOWEST_DEFAULT_BYTES), DEEPEST_BUCKET_BYTES);
 }
 
 const STOP_COPIES = 10;
 const SHORTEST_STOP_TIMEOUT_NS = 30 * NANOS_PER_SECOND;
 
-/** A guest that stands for ten times what all its memory takes at b_d stands because something is wrong. */
-function defaultStopTimeout(guestBytes: Bytes, stopRate: BytesPerSecond | null): Nanos {
-  const copyNs = stopRate === null ? 0 : Math.ceil((guestBytes * NANOS_PER_SECOND) / stopRate);
+/** A guest that is stopped for ten times what all its memory takes at b_d is stopped because something is wrong. */
+function defaultStopTimeout(guestBytes: Bytes, bytesPerSecond: BytesPerSecond | null): Nanos {
+  const copyNs = bytesPerSecond === null ? 0 : Math.ceil((guestBytes * NANOS_PER_SECOND) / bytesPerSecond);
   return Math.max(SHORTEST_STOP_TIMEOUT_NS, STOP_COPIES * copyNs);
 }
 
-const PATIENCE_COPIES = 30;
-const UNPACED_PATIENCE_NS = 600 * NANOS_PER_SECOND;
+const TIMEOUT_COPIES = 30;
+const UNPACED_TIMEOUT_NS = 600 * NANOS_PER_SECOND;
 
 /** A number of rounds ends by itself; any other rule may have as long as 30 copies of the whole memory take. */
-function defaultTimeout(stop: StopSpec, guestBytes: Bytes, rate: BytesPerSecond | null): Nanos | null {
+function defaultTimeout(
+  stop: StopSpec,
+  guestBytes: Bytes,
+  bytesPerSecond: BytesPerSecond | null,
+): Nanos | null {
   if (stop.rule === 'rounds') return null;
-  return rate === null
-    ? UNPACED_PATIENCE_NS
-    : Math.ceil((PATIENCE_COPIES * guestBytes * NANOS_PER_SECOND) / rate);
+  return bytesPerSecond === null
+    ? UNPACED_TIMEOUT_NS
+    : Math.ceil((TIMEOUT_COPIES * guestBytes * NANOS_PER_SECOND) / bytesPerSecond);
 }

@@ -21,11 +21,16 @@ export function parseSetting(text: string): Setting {
   }
 }
 
+/** The settings as an object, by path. */
+export function byPath(settings: readonly Setting[]): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(settings.map(({ path, value }) => [path, value]));
+}
+
 /** A copy of `document` with the settings made, in their order. What is not there yet is made. */
-export function withSettings(document: unknown, settings: readonly Setting[]): unknown {
-  let result = structuredClone(document);
+export function withSettings<Document>(document: Document, settings: readonly Setting[]): Document {
+  let result: unknown = structuredClone(document);
   for (const { path, value } of settings) result = withValue(result, path.split('.'), value);
-  return result;
+  return result as Document;
 }
 
 function withValue(node: unknown, [key, ...rest]: readonly string[], value: unknown): unknown {
@@ -39,27 +44,21 @@ function withValue(node: unknown, [key, ...rest]: readonly string[], value: unkn
   return { ...object, [key]: withValue(object[key], rest, value) };
 }
 
-/** One alternative of a `compare` matrix. */
-export interface Cell {
-  readonly settings: readonly Setting[];
-}
-
 /** What one key of a matrix varies: its alternatives, each a few settings that are made together. */
 export type Axis = readonly (readonly Setting[])[];
 
 /**
- * The cells of `compare: { path: [value, …], … }`: every combination. A key may name several paths, separated by
+ * Every combination of `compare: { path: [value, …], … }`, each with the settings that make it. A key may name several paths, separated by
  * commas, whose values then change together: `a, b: [[1, 2], [3, 4]]`.
  * @throws UsageError something is not a list, or a joint value has another length than its key.
  */
-export function cellsOf(compare: unknown): readonly Cell[] {
+export function combinationsOf(compare: unknown): readonly (readonly Setting[])[] {
   const problems: Problem[] = [];
   const axes = axesOf('compare', compare, problems);
   if (problems.length > 0) throw new UsageError(problems);
-  return axes.reduce<readonly Cell[]>(
-    (cells, axis) =>
-      cells.flatMap(({ settings }) => axis.map((more) => ({ settings: [...settings, ...more] }))),
-    [{ settings: [] }],
+  return axes.reduce<readonly (readonly Setting[])[]>(
+    (combinations, axis) => combinations.flatMap((one) => axis.map((more) => [...one, ...more])),
+    [[]],
   );
 }
 

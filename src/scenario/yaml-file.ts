@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { parseDocument } from 'yaml';
-import { Failure, reasonOf } from '../platform/failure.ts';
+import { reasonOf } from '../platform/failure.ts';
 import { UsageError } from '../platform/problem.ts';
+import { readText } from '../platform/text-file.ts';
 
 /**
  * What a YAML file says.
@@ -10,15 +10,6 @@ import { UsageError } from '../platform/problem.ts';
  */
 export function readYaml(file: string): unknown {
   return parseYaml(readText(file), file);
-}
-
-/** @throws Failure it cannot be read */
-export function readText(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (cause) {
-    throw new Failure(`cannot read ${file}: ${reasonOf(cause)}`);
-  }
 }
 
 /** @throws UsageError it is not YAML */

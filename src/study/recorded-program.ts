@@ -1,16 +1,15 @@
 import type { Nanos } from '../core/units.ts';
 import { UsageError } from '../platform/problem.ts';
-import { migrateVirtually } from '../run/ensemble.ts';
+import { migrateVirtually, repeatedInTime } from '../run/ensemble.ts';
 import {
   type Experiment,
   experimentOf,
-  type Scenario,
+  readScenario,
+  type ScenarioCell,
   scenarioOf,
   seeded,
-  sourceOf,
 } from '../scenario/scenario.ts';
-import { type Setting, withSettings } from '../scenario/settings.ts';
-import { readYaml } from '../scenario/yaml-file.ts';
+import type { Setting } from '../scenario/settings.ts';
 import { spread } from './statistics/estimate.ts';
 
 /** A recording that was just taken. */
@@ -36,24 +35,26 @@ export function experimentOfProgram(
   settings: readonly Setting[],
   recording?: FreshRecording,
 ): Experiment {
-  const document = withSettings(file === undefined ? plain : readYaml(file), settings);
-  insistOnOneGuest(document, settings);
   const program = recording
     ? { kind: 'trace', file: recording.file }
     : { kind: 'sequential', writesPerSecond: 1 };
-  const guest = [
+  const made = [
+    ...settings,
     { path: 'guest.program', value: program },
     { path: 'guest.pages', value: recording?.pages ?? 2 },
     { path: 'guest.pageSize', value: recording?.pageSizeBytes ?? 4096 },
     { path: 'guest.zeroPages', value: 0 },
   ];
-  const source = file === undefined ? { name: 'running program', file: recording?.file } : sourceOf(file);
-  return experimentOf(scenarioOf(document, source, guest));
+  const scenario =
+    file === undefined
+      ? scenarioOf(plain, { name: 'running program', file: recording?.file }, made)
+      : readScenario(file, made);
+  insistOnOneGuest(scenario.compare, settings);
+  return experimentOf(scenario);
 }
 
 /** @throws UsageError what is asked of a guest that is recorded is that it be another */
-function insistOnOneGuest(document: unknown, settings: readonly Setting[]): void {
-  const { compare } = (document ?? {}) as { compare?: object | null };
+function insistOnOneGuest(compare: unknown, settings: readonly Setting[]): void {
   const varied = Object.keys(compare ?? {}).flatMap((key) => key.split(',').map((path) => path.trim()));
   const problems = [...settings.map(({ path }) => path), ...varied]
     .filter((path) => ofTheProgram.some((own) => path === own || path.startsWith(`${own}.`)))
@@ -70,9 +71,8 @@ export interface Phases {
   readonly totalNs: ReturnType<typeof spread> | null;
 }
 
-const MOST_PHASES = 50;
-const LEAST_PHASES = 3;
-const PATIENCE_MS = 5_000;
+const PHASES_MAX = 50;
+const TIME_LIMIT_MS = 5_000;
 /** The fractional part of k·φ: however many are taken, they are spread evenly (Knuth, TAOCP 3, §6.4). */
 const GOLDEN = (Math.sqrt(5) - 1) / 2;
 
@@ -80,19 +80,19 @@ const GOLDEN = (Math.sqrt(5) - 1) / 2;
  * Migrates a recorded program in virtual time. A recording is the same in every run, so what varies is the instant of
  * the recording at which the migration begins: it is observed for longer before.
  */
-export function fromPhases({ plan, ...scenario }: Scenario, seed: number, recordedNs: Nanos): Phases {
+export function fromPhases({ plan, ...cell }: ScenarioCell, seed: number, recordedNs: Nanos): Phases {
   const downtimes: Nanos[] = [];
   const totals: Nanos[] = [];
-  const startedAt = performance.now();
   let migrations = 0;
-  while (migrations < MOST_PHASES) {
-    if (migrations >= LEAST_PHASES && performance.now() - startedAt > PATIENCE_MS) break;
-    const observeNs = Math.round(plan.observeNs + ((migrations * GOLDEN) % 1) * recordedNs);
-    const course = migrateVirtually(seeded({ ...scenario, plan: { ...plan, observeNs } }, seed));
+  const one = (index: number) => {
+    const observeNs = Math.round(plan.observeNs + ((index * GOLDEN) % 1) * recordedNs);
+    return migrateVirtually(seeded({ ...cell, plan: { ...plan, observeNs } }, seed));
+  };
+  for (const result of repeatedInTime(PHASES_MAX, TIME_LIMIT_MS, one)) {
     migrations++;
-    if (course.outcome !== 'completed') continue;
-    downtimes.push(course.downtimeNs);
-    totals.push(course.totalNs);
+    if (result.outcome !== 'completed') continue;
+    downtimes.push(result.downtimeNs);
+    totals.push(result.totalNs);
   }
   const completed = downtimes.length;
   return {

@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { migrate } from '../../src/core/migration/migrate.ts';
 import type { MigrationResult } from '../../src/core/migration/migration-result.ts';
 import { orderNames } from '../../src/core/migration/order/orders.ts';
 import { PageSet } from '../../src/core/migration/pages.ts';
 import type { Plan } from '../../src/core/migration/plan.ts';
 import type { Step, StepResult, StepResultOf } from '../../src/core/migration/steps.ts';
 import { Failure } from '../../src/platform/failure.ts';
+import { driveSync } from '../../src/run/drive.ts';
 import {
   decodeTraceLine,
   encodeTraceLine,
@@ -44,15 +44,8 @@ function setup(seed: number, plan: Partial<Plan> = {}): MigrationSpec {
 function traced(given: MigrationSpec): { readonly lines: TraceLine[]; readonly course: MigrationResult } {
   const world = new VirtualWorld(given);
   const lines: TraceLine[] = [{ plan: given.plan }];
-  const migration = migrate(given.plan);
-  let next = migration.next();
-  while (!next.done) {
-    const seen = world.carryOut(next.value);
-    lines.push({ step: next.value, seen });
-    next = migration.next(seen);
-  }
-  lines.push({ course: next.value });
-  return { lines, course: next.value };
+  const course = driveSync(given.plan, world, (step, seen) => lines.push({ step, seen }));
+  return { lines: [...lines, { course }], course };
 }
 
 const throughText = (lines: readonly TraceLine[]) =>
@@ -68,7 +61,7 @@ const inOldWords = (lines: readonly TraceLine[]) =>
 test('a trace that version 0.1 wrote can be replayed', () => {
   const { lines, course } = traced(setup(3));
   expect(inOldWords(lines)).toEqual(lines);
-  expect(replay(inOldWords(lines)).course).toEqual(course);
+  expect(replay(inOldWords(lines)).result).toEqual(course);
 });
 
 const sending = (pages: Uint32Array) =>
@@ -158,7 +151,7 @@ describe('a replay', () => {
         const { lines, course } = traced(setup(seed, plan));
         expect(replay(throughText(lines))).toStrictEqual({
           steps: lines.length - 2,
-          course,
+          result: course,
           difference: undefined,
         });
       }),
@@ -184,7 +177,7 @@ describe('a replay', () => {
     });
     expect(replay(other)).toEqual({
       steps: harvest,
-      course: undefined,
+      result: undefined,
       difference: `step ${harvest + 1} was 'send', now 'send'`,
     });
   });
@@ -194,20 +187,20 @@ describe('a replay', () => {
     expect(difference).toBe(`step ${first('send')} was 'send', now 'send'`);
   });
 
-  test('notices when an instant was another one: the course is not the same', () => {
+  test('notices when an instant was another one: the result is not the same', () => {
     for (const kind of ['track', 'harvest', 'stop', 'hand over'] as const) {
       const other = answered(first(kind), (seen) => {
         const instants = Object.entries(seen).filter(([key]) => key === 'now' || key.endsWith('AtNs'));
         return Object.fromEntries(instants.map(([key, ns]) => [key, ns + 1]));
       });
-      expect(replay(other).difference, kind).toBe('the course is another one');
+      expect(replay(other).difference, kind).toBe('the result is another one');
     }
   });
 
-  test('notices when the course that was written down is another', () => {
+  test('notices when the result that was written down is another', () => {
     const course = (lines.at(-1) as { course: MigrationResult }).course;
     const other = lines.with(-1, { course: { ...course, downtimeNs: course.downtimeNs + 1 } });
-    expect(replay(other).difference).toBe('the course is another one');
+    expect(replay(other).difference).toBe('the result is another one');
   });
 
   test('notices when the plan was another', () => {
@@ -220,7 +213,7 @@ describe('a replay', () => {
     expect(replay(lines.toSpliced(last + 1, 0, lines[last]!)).difference).toBe(
       `step ${last + 1} was 'hand over', now the end`,
     );
-    expect(replay(lines.toSpliced(last, 1)).difference).toBe('the course is another one');
+    expect(replay(lines.toSpliced(last, 1)).difference).toBe('the result is another one');
     expect(replay(lines.slice(0, -1)).difference).toBe('the trace ends before the migration does');
     expect(replay(lines.slice(0, 4)).difference).toBe('the trace ends before the migration does');
   });

@@ -18,7 +18,7 @@ interface Wanted extends Partial<LinkShare> {
 
 function member({ rate, stopRate = rate, pages = 800, seed = 7, ...share }: Wanted): FleetMember {
   return {
-    setup: smallSetup({
+    spec: smallSetup({
       guest: { pages, program: idle, seed },
       plan: { rateBytesPerSecond: rate, stopRateBytesPerSecond: stopRate, observeNs: 0 },
     }),
@@ -55,25 +55,25 @@ describe('several migrations over one link', () => {
   test('that fit have exactly what they reserved, all at once', () => {
     const rates = [20 * MBIT, 30 * MBIT, 50 * MBIT];
     const fleet = virtualFleet(rates.map((rate) => member({ rate })));
-    for (const [index, { course, admission }] of fleet.entries()) {
-      const { bytes, durationNs } = course.rounds[0]!;
+    for (const [index, { result, admission }] of fleet.entries()) {
+      const { bytes, durationNs } = result.rounds[0]!;
       expect(admission.waitedNs).toBe(0);
       expect(Math.abs(durationNs - ((bytes - 65_536) * 1e9) / rates[index]!)).toBeLessThan(
         (PAGE * 1e9) / rates[index]!,
       );
-      expect(course.link.worstExcessBytes).toBeLessThanOrEqual(0);
+      expect(result.link.worstExcessBytes).toBeLessThanOrEqual(0);
     }
     expect(mostGranted(fleet)).toBe(100 * MBIT);
   });
 
   test('a migration of its own goes as it goes alone', () => {
-    const [{ course }, other] = virtualFleet([
+    const [{ result }, other] = virtualFleet([
       member({ rate: 60 * MBIT }),
       member({ rate: 60 * MBIT, seed: 8 }),
     ]) as [ReturnType<typeof virtualFleet>[number], ReturnType<typeof virtualFleet>[number]];
-    const alone = migrateVirtually(member({ rate: 60 * MBIT }).setup);
-    expect({ ...course, link: undefined }).toEqual({ ...alone, link: undefined });
-    expect(other.admission.waitedNs).toBe(course.totalNs);
+    const alone = migrateVirtually(member({ rate: 60 * MBIT }).spec);
+    expect({ ...result, link: undefined }).toEqual({ ...alone, link: undefined });
+    expect(other.admission.waitedNs).toBe(result.totalNs);
   });
 
   test('the larger of b and b_d is what has to fit', () => {
@@ -84,12 +84,12 @@ describe('several migrations over one link', () => {
     expect(second!.admission.waitedNs).toBeGreaterThan(0);
   });
 
-  test('one whose patience ends before its turn never starts, and its guest stays where it is', () => {
+  test('one whose queue time-out ends before its turn never starts, and its guest stays where it is', () => {
     const [, late] = virtualFleet([
       member({ rate: 60 * MBIT }),
       member({ rate: 60 * MBIT, queueTimeoutNs: 50e6 }),
     ]);
-    expect(late!.course).toMatchObject({
+    expect(late!.result).toMatchObject({
       outcome: 'aborted',
       owner: 'source',
       reason: 'not admitted: not granted within 50 ms',
@@ -124,10 +124,10 @@ describe('several migrations over one link', () => {
             ...changes.map(({ capacityBytesPerSecond }) => capacityBytesPerSecond),
           );
           expect(mostGranted(fleet)).toBeLessThanOrEqual(most);
-          for (const { course, admission } of fleet) {
-            expect(['completed', 'aborted']).toContain(course.outcome);
-            if (course.outcome === 'completed') expect(course.link.worstExcessBytes).toBeLessThanOrEqual(0);
-            else expect(course.owner).toBe('source');
+          for (const { result, admission } of fleet) {
+            expect(['completed', 'aborted']).toContain(result.outcome);
+            if (result.outcome === 'completed') expect(result.link.worstExcessBytes).toBeLessThanOrEqual(0);
+            else expect(result.owner).toBe('source');
             expect(admission.releasedAtNs).toBeGreaterThanOrEqual(admission.askedAtNs + admission.waitedNs);
           }
         },
@@ -147,15 +147,15 @@ describe('a reservation that is revoked midway', () => {
     ]);
     expect(urgent!.admission.revocations).toEqual([]);
     expect(other!.admission.revocations).toEqual([{ atNs: 200e6, rateBytesPerSecond: 20 * MBIT }]);
-    const { bytes, durationNs } = other!.course.rounds[0]!;
+    const { bytes, durationNs } = other!.result.rounds[0]!;
     const before = 65_536 + 40 * MBIT * 0.2;
     const expectedNs = 200e6 + ((bytes - before) * 1e9) / (20 * MBIT);
     expect(Math.abs(durationNs - expectedNs)).toBeLessThan((PAGE * 1e9) / (20 * MBIT));
-    expect(other!.course).toMatchObject({
+    expect(other!.result).toMatchObject({
       outcome: 'completed',
       link: { reservedBytesPerSecond: 40 * MBIT },
     });
-    expect(other!.course.link.worstExcessBytes).toBeLessThanOrEqual(0);
+    expect(other!.result.link.worstExcessBytes).toBeLessThanOrEqual(0);
   });
 
   test('ends its migration at that instant if too little is left, and the guest stays', () => {
@@ -163,24 +163,24 @@ describe('a reservation that is revoked midway', () => {
       member({ rate: 40 * MBIT, priority: 1, changes }),
       member({ rate: 40 * MBIT, changes }),
     ]);
-    expect(other!.course).toMatchObject({
+    expect(other!.result).toMatchObject({
       outcome: 'aborted',
       owner: 'source',
       reason: 'the reservation of 40 Mbit/s was revoked: the link has only 60 Mbit/s left',
     });
-    expect(other!.course.link.sentBytes).toBeLessThanOrEqual(65_536 + 40 * MBIT * 0.2);
-    expect(other!.course.totalNs).toBe(200e6);
+    expect(other!.result.link.sentBytes).toBeLessThanOrEqual(65_536 + 40 * MBIT * 0.2);
+    expect(other!.result.totalNs).toBe(200e6);
   });
 
   test('the same where CPU time is scheduled', () => {
     const scheduled = (wanted: Wanted): FleetMember => {
-      const { setup, share } = member(wanted);
+      const { spec, share } = member(wanted);
       const sender = { budgetNs: 5e6, periodNs: 10e6 };
       return {
         share,
-        setup: {
-          ...setup,
-          cpu: { ...setup.cpu, scheduler: 'cbs-hard', sender, cpuPerPageNs: 20_000, hogs: 1 },
+        spec: {
+          ...spec,
+          cpu: { ...spec.cpu, scheduler: 'cbs-hard', sender, cpuPerPageNs: 20_000, hogs: 1 },
         },
       };
     };
@@ -189,7 +189,7 @@ describe('a reservation that is revoked midway', () => {
       scheduled({ rate: 40 * MBIT, changes }),
       scheduled({ rate: 20 * MBIT, changes, leastBytesPerSecond: MBIT, priority: 1 }),
     ]);
-    expect(fleet.map(({ course }) => course.outcome)).toEqual(['completed', 'aborted', 'completed']);
-    for (const { course } of fleet) expect(course.link.worstExcessBytes).toBeLessThanOrEqual(0);
+    expect(fleet.map(({ result }) => result.outcome)).toEqual(['completed', 'aborted', 'completed']);
+    for (const { result } of fleet) expect(result.link.worstExcessBytes).toBeLessThanOrEqual(0);
   });
 });

@@ -39,7 +39,7 @@ describe('background', () => {
     const experiment = load(
       '[{ kind: cpu-hog, count: 2 }, { kind: cpu-hog }, { kind: cross-traffic, rate: 30Mbit/s }, { kind: timer-noise, mean: 2ms }]',
     );
-    const { cpu, antagonists } = experiment.cells[0]!.scenario;
+    const { cpu, antagonists } = experiment.cells[0]!;
     expect(cpu.hogs).toBe(3);
     expect(antagonists).toEqual([
       { kind: 'cross-traffic', bytesPerSecond: 3_750_000 },
@@ -50,7 +50,7 @@ describe('background', () => {
 
   test('has bursts of the guest itself, which are part of the guest', () => {
     const experiment = load('[{ kind: guest-burst, every: 1s, length: 100ms, factor: 4 }]');
-    const { antagonists, guest } = experiment.cells[0]!.scenario;
+    const { antagonists, guest } = experiment.cells[0]!;
     expect(antagonists).toEqual([{ kind: 'guest-burst', everyNs: 1e9, lengthNs: 1e8, factor: 4 }]);
     expect(guest.bursts).toEqual({ everyNs: 1e9, lengthNs: 1e8, factor: 4 });
     expect(scenarioSummary(experiment)).toContain('guest-burst (every 1 s, length 100 ms, factor 4)');
@@ -59,7 +59,7 @@ describe('background', () => {
   test('of no intensity is nobody, so that a ramp can begin there', () => {
     const none =
       '[{ kind: cpu-hog, count: 0 }, { kind: memory-hog, count: 0 }, { kind: garbage, count: 0, rate: 1MB/s }, { kind: cross-traffic, rate: 0 }, { kind: link-drop, every: 1s, length: 0 }, { kind: timer-noise, mean: 0 }, { kind: guest-burst, every: 1s, length: 100ms, factor: 1 }]';
-    const { cpu, antagonists } = load(none).cells[0]!.scenario;
+    const { cpu, antagonists } = load(none).cells[0]!;
     expect([cpu.hogs, antagonists]).toEqual([0, []]);
   });
 

@@ -18,7 +18,7 @@ function cpuOf(text: string): CpuPlan {
 link: { rate: 50Mbit/s }
 ${text.replace(/^guest\.reservation:.*\n?/m, '')}`,
   );
-  return loadExperiment(file).cells[0]!.scenario.cpu;
+  return loadExperiment(file).cells[0]!.cpu;
 }
 
 function guestPart(text: string): string {

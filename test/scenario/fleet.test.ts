@@ -36,7 +36,7 @@ describe('a fleet', () => {
   - { name: urgent, priority: 3, deadline: 2s, set: { link.rate: 50Mbit/s } }
 compare: { migration.order: [address, lru] }`,
     );
-    const told = cells.map(({ scenario, together }) => [scenario.guest.name, scenario.plan.order, together]);
+    const told = cells.map(({ guest, plan, fleet }) => [guest.name, plan.order, fleet]);
     expect(told).toEqual([
       ['guest-1', 'address', 0],
       ['guest-2', 'address', 0],
@@ -45,7 +45,7 @@ compare: { migration.order: [address, lru] }`,
       ['guest-2', 'lru', 1],
       ['urgent', 'lru', 1],
     ]);
-    expect(cells[1]!.scenario.share).toEqual({
+    expect(cells[1]!.share).toEqual({
       link: 'link',
       capacityBytesPerSecond: 100 * MBIT,
       changes: [],
@@ -55,7 +55,7 @@ compare: { migration.order: [address, lru] }`,
       queueTimeoutNs: null,
       leastBytesPerSecond: 20 * MBIT,
     });
-    const { share, plan } = cells[2]!.scenario;
+    const { share, plan } = cells[2]!;
     expect(share).toMatchObject({
       name: 'urgent',
       priority: 3,
@@ -63,17 +63,17 @@ compare: { migration.order: [address, lru] }`,
       leastBytesPerSecond: 50 * MBIT,
     });
     expect(plan.stopRateBytesPerSecond).toBe(50 * MBIT);
-    expect(cells[2]!.cell.settings).toEqual([
+    expect(cells[2]!.settings).toEqual([
       { path: 'migration.order', value: 'address' },
       { path: 'fleet', value: 'urgent' },
     ]);
   });
 
   test('of nobody else is a link with a capacity; without one the link is not shared', () => {
-    expect(experiment('{ capacity: 1Gbit/s, rate: 1Mbit/s }').cells[0]!.scenario.share).toMatchObject({
+    expect(experiment('{ capacity: 1Gbit/s, rate: 1Mbit/s }').cells[0]!.share).toMatchObject({
       name: 'guest',
     });
-    expect(experiment('{ rate: 1Mbit/s }').cells[0]!.scenario.share).toBeNull();
+    expect(experiment('{ rate: 1Mbit/s }').cells[0]!.share).toBeNull();
   });
 
   test('asks for what the link can have', () => {

@@ -35,7 +35,7 @@ function loadText(text: string, settings: readonly Setting[] = []): Experiment {
 
 const only = (experiment: Experiment) => {
   expect(experiment.cells.length).toBe(1);
-  return experiment.cells[0]!.scenario;
+  return experiment.cells[0]!;
 };
 
 function problemsOf(document: unknown, settings: readonly Setting[] = []): readonly Problem[] {
@@ -59,6 +59,8 @@ describe('what need not be said', () => {
       cells: [],
     });
     expect(only(experiment)).toEqual({
+      settings: [],
+      fleet: 0,
       share: null,
       guest: {
         name: 'guest',
@@ -209,14 +211,14 @@ describe('an experiment', () => {
         'migration.stop.rounds': [1, 3],
       },
     });
-    const plans = cells.map(({ scenario: { plan } }) => [plan.order, plan.defer, plan.stop]);
+    const plans = cells.map(({ plan }) => [plan.order, plan.defer, plan.stop]);
     expect(plans).toEqual([
       ['address', null, { rule: 'rounds', rounds: 1 }],
       ['address', null, { rule: 'rounds', rounds: 3 }],
       ['lru', { threshold: 0.3 }, { rule: 'rounds', rounds: 1 }],
       ['lru', { threshold: 0.3 }, { rule: 'rounds', rounds: 3 }],
     ]);
-    expect(cells[2]!.cell.settings.map(({ path }) => path)).toEqual([
+    expect(cells[2]!.settings.map(({ path }) => path)).toEqual([
       'migration.order',
       'migration.defer',
       'migration.stop.rounds',

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { UsageError } from '../../src/platform/problem.ts';
-import { cellsOf, parseSetting, withSettings } from '../../src/scenario/settings.ts';
+import { combinationsOf, parseSetting, withSettings } from '../../src/scenario/settings.ts';
 
 const problemsOf = (action: () => unknown) => {
   try {
@@ -108,13 +108,13 @@ describe('a setting', () => {
 
 describe('compare', () => {
   test('without alternatives is one cell', () => {
-    expect(cellsOf(undefined)).toEqual([{ settings: [] }]);
-    expect(cellsOf(null)).toEqual([{ settings: [] }]);
-    expect(cellsOf({})).toEqual([{ settings: [] }]);
+    expect(combinationsOf(undefined)).toEqual([[]]);
+    expect(combinationsOf(null)).toEqual([[]]);
+    expect(combinationsOf({})).toEqual([[]]);
   });
 
   test('is every combination, the last path changing fastest', () => {
-    expect(cellsOf({ a: [1, 2], 'b.c': ['x', 'y', 'z'] }).map(({ settings }) => settings)).toEqual(
+    expect(combinationsOf({ a: [1, 2], 'b.c': ['x', 'y', 'z'] })).toEqual(
       [1, 2].flatMap((a) =>
         ['x', 'y', 'z'].map((bc) => [
           { path: 'a', value: a },
@@ -131,7 +131,7 @@ describe('compare', () => {
     );
     fc.assert(
       fc.property(lists, (compare) => {
-        const cells = cellsOf(compare);
+        const cells = combinationsOf(compare);
         expect(cells.length).toBe(Object.values(compare).reduce((product, list) => product * list.length, 1));
         expect(new Set(cells.map((cell) => JSON.stringify(cell))).size).toBe(cells.length);
       }),
@@ -139,7 +139,7 @@ describe('compare', () => {
   });
 
   test('changes paths that share a key together', () => {
-    const cells = cellsOf({
+    const cells = combinationsOf({
       'order, defer': [
         ['lru', 'none'],
         ['address', { threshold: 0.3 }],
@@ -147,7 +147,7 @@ describe('compare', () => {
       rounds: [1, 3],
     });
     expect(cells.length).toBe(4);
-    expect(cells[3]!.settings).toEqual([
+    expect(cells[3]!).toEqual([
       { path: 'order', value: 'address' },
       { path: 'defer', value: { threshold: 0.3 } },
       { path: 'rounds', value: 3 },
@@ -155,13 +155,13 @@ describe('compare', () => {
   });
 
   test('says of everything that is no list of the right length where it is, what was expected and what found', () => {
-    expect(problemsOf(() => cellsOf(3))).toEqual([
+    expect(problemsOf(() => combinationsOf(3))).toEqual([
       { path: 'compare', expected: 'paths with lists of values', found: '3' },
     ]);
-    expect(problemsOf(() => cellsOf([1]))).toEqual([
+    expect(problemsOf(() => combinationsOf([1]))).toEqual([
       { path: 'compare', expected: 'paths with lists of values', found: '[1]' },
     ]);
-    expect(problemsOf(() => cellsOf({ c: 3, d: [], 'a, b': [[1, 2], 5, [1]] }))).toEqual([
+    expect(problemsOf(() => combinationsOf({ c: 3, d: [], 'a, b': [[1, 2], 5, [1]] }))).toEqual([
       { path: 'compare.c', expected: 'a list of values', found: '3' },
       { path: 'compare.d', expected: 'a list of values', found: '[]' },
       { path: 'compare.a, b.1', expected: 'a list of 2 values', found: '5' },
@@ -170,7 +170,7 @@ describe('compare', () => {
   });
 
   test('does not compare what belongs to the experiment as a whole', () => {
-    expect(problemsOf(() => cellsOf({ seed: [1, 2] }))).toEqual([
+    expect(problemsOf(() => combinationsOf({ seed: [1, 2] }))).toEqual([
       { path: 'compare.seed', expected: 'a setting of the migration', found: 'seed, which all cells share' },
     ]);
   });

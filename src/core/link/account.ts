@@ -20,8 +20,8 @@ export class LinkAccount {
   readonly #conformance: Conformance;
   readonly #windows: DepartureWindows | undefined;
   readonly #utilisation = new Utilisation();
-  #reserved: BytesPerSecond | null = null;
-  #highest: BytesPerSecond = 0;
+  #reservedBytesPerSecond: BytesPerSecond | null = null;
+  #highestBytesPerSecond: BytesPerSecond = 0;
 
   /** @param windows whether to look at windows too, which costs virtual time more than a tenth of its speed */
   constructor(depthBytes: Bytes, now: Nanos, windows = true) {
@@ -30,11 +30,15 @@ export class LinkAccount {
     this.#conformance = new Conformance(depthBytes, now);
   }
 
-  /** From now on `rate`, having been `before`. */
-  rateChanges(now: Nanos, before: BytesPerSecond, rate: BytesPerSecond | null): void {
-    this.#conformance.rateChanges(now, before);
-    this.#reserved ??= rate;
-    this.#highest = Math.max(this.#highest, rate ?? 0);
+  /** From now on another rate, null: none. */
+  rateChanges(
+    now: Nanos,
+    beforeBytesPerSecond: BytesPerSecond,
+    rateBytesPerSecond: BytesPerSecond | null,
+  ): void {
+    this.#conformance.rateChanges(now, beforeBytesPerSecond);
+    this.#reservedBytesPerSecond ??= rateBytesPerSecond;
+    this.#highestBytesPerSecond = Math.max(this.#highestBytesPerSecond, rateBytesPerSecond ?? 0);
   }
 
   /** From now on there is something to send. */
@@ -45,21 +49,31 @@ export class LinkAccount {
   /** `bytes` left at `at`, the bucket, if there is one, having been `before` until then. */
   departed(at: Nanos, bytes: Bytes, before: Bucket | undefined): void {
     this.#conformance.departed(at, bytes, before?.rateBytesPerSecond ?? 0);
-    this.#windows?.departedRow(Float64Array.of(at), bytes, this.#conformance.largestRiseBytes, this.#highest);
+    this.#windows?.departedRow(
+      Float64Array.of(at),
+      bytes,
+      this.#conformance.largestRiseBytes,
+      this.#highestBytesPerSecond,
+    );
     if (before) this.#utilisation.departed(at, bytes, before);
   }
 
   /** Equal portions left, one at each of these instants, each as soon as its bucket let it. */
-  departedRow(instants: Float64Array, bytes: Bytes, rate: BytesPerSecond): void {
-    this.#conformance.departedRow(instants, bytes, rate);
-    this.#windows?.departedRow(instants, bytes, this.#conformance.largestRiseBytes, this.#highest);
+  departedRow(instants: Float64Array, bytes: Bytes, rateBytesPerSecond: BytesPerSecond): void {
+    this.#conformance.departedRow(instants, bytes, rateBytesPerSecond);
+    this.#windows?.departedRow(
+      instants,
+      bytes,
+      this.#conformance.largestRiseBytes,
+      this.#highestBytesPerSecond,
+    );
     if (instants.length > 0) this.#utilisation.departedInTime(instants.at(-1)!, bytes * instants.length);
   }
 
   record(longestLatenessNs: Nanos): LinkRecord {
-    const unreserved = this.#reserved === null;
+    const unreserved = this.#reservedBytesPerSecond === null;
     return {
-      reservedBytesPerSecond: this.#reserved,
+      reservedBytesPerSecond: this.#reservedBytesPerSecond,
       depthBytes: this.#depthBytes,
       sentBytes: this.#conformance.sentBytes,
       worstExcessBytes: unreserved ? null : this.#conformance.worstExcessBytes,
@@ -74,7 +88,7 @@ export class LinkAccount {
   }
 
   #allowedBytes(windowNs: Nanos): Bytes {
-    return Math.floor(this.#depthBytes + (this.#highest * windowNs) / NANOS_PER_SECOND);
+    return Math.floor(this.#depthBytes + (this.#highestBytesPerSecond * windowNs) / NANOS_PER_SECOND);
   }
 }
 

@@ -22,20 +22,24 @@ interface Drop {
  */
 export function bottleneckOf(
   antagonists: readonly Antagonist[],
-  capacity: BytesPerSecond,
+  capacityBytesPerSecond: BytesPerSecond,
   random: Random,
 ): Bottleneck | undefined {
   const ofLink = antagonists.filter(isOfLink);
   if (ofLink.length === 0) return undefined;
-  let cross = 0;
-  let most = Number.POSITIVE_INFINITY;
+  let crossBytesPerSecond = 0;
+  let mostBytesPerSecond = Number.POSITIVE_INFINITY;
   const drops: Drop[] = [];
   for (const each of ofLink) {
-    if (each.kind === 'cross-traffic') cross += each.bytesPerSecond;
-    else if (each.kind === 'slow-destination') most = Math.min(most, each.bytesPerSecond);
+    if (each.kind === 'cross-traffic') crossBytesPerSecond += each.bytesPerSecond;
+    else if (each.kind === 'slow-destination')
+      mostBytesPerSecond = Math.min(mostBytesPerSecond, each.bytesPerSecond);
     else drops.push({ ...each, phaseNs: Math.round(random.uniform() * each.everyNs) });
   }
-  return { bytesPerSecond: Math.min(most, capacity - cross), drops };
+  return {
+    bytesPerSecond: Math.min(mostBytesPerSecond, capacityBytesPerSecond - crossBytesPerSecond),
+    drops,
+  };
 }
 
 /** The instant at which `bytes` have passed that begin to at `fromNs`. */

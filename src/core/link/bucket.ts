@@ -19,8 +19,8 @@ export interface Bucket {
 export const DEEPEST_BUCKET_BYTES = 8 * 1024 * 1024;
 
 /** A bucket that is full at `now`. */
-export function fullBucket(rate: BytesPerSecond, depth: Bytes, now: Nanos): Bucket {
-  return { rateBytesPerSecond: rate, depthBytes: depth, fullAtNs: now, fraction: 0 };
+export function fullBucket(rateBytesPerSecond: BytesPerSecond, depthBytes: Bytes, now: Nanos): Bucket {
+  return { rateBytesPerSecond, depthBytes, fullAtNs: now, fraction: 0 };
 }
 
 /**
@@ -98,13 +98,13 @@ export function level(bucket: Bucket, now: Nanos): number {
 }
 
 /** The same tokens under another rate: what b → b_d at the stop means. What is missing stays missing, exactly. */
-export function changeRate(bucket: Bucket, rate: BytesPerSecond, now: Nanos): Bucket {
+export function changeRate(bucket: Bucket, rateBytesPerSecond: BytesPerSecond, now: Nanos): Bucket {
   const missingUnits = Math.max(0, (bucket.fullAtNs - now) * bucket.rateBytesPerSecond + bucket.fraction);
-  const fraction = missingUnits % rate;
+  const fraction = missingUnits % rateBytesPerSecond;
   return {
-    rateBytesPerSecond: rate,
+    rateBytesPerSecond,
     depthBytes: bucket.depthBytes,
-    fullAtNs: now + (missingUnits - fraction) / rate,
+    fullAtNs: now + (missingUnits - fraction) / rateBytesPerSecond,
     fraction,
   };
 }

@@ -23,26 +23,26 @@ export class Conformance {
     this.#atNs = now;
   }
 
-  /** `bytes` left at `at`, the rate since the last departure having been `rate`. In the order of time. */
-  departed(at: Nanos, bytes: Bytes, rate: BytesPerSecond): void {
-    this.departedRow(Float64Array.of(at), bytes, rate);
+  /** `bytes` left at `at`, this having been the rate since the last departure. In the order of time. */
+  departed(at: Nanos, bytes: Bytes, rateBytesPerSecond: BytesPerSecond): void {
+    this.departedRow(Float64Array.of(at), bytes, rateBytesPerSecond);
   }
 
-  /** The rate changes at `at`, having been `rate` since the last departure or change. */
-  rateChanges(at: Nanos, rate: BytesPerSecond): void {
-    this.#ahead -= (rate * (at - this.#atNs)) / NANOS_PER_SECOND;
+  /** The rate changes at `at`, having been this since the last departure or change. */
+  rateChanges(at: Nanos, rateBytesPerSecond: BytesPerSecond): void {
+    this.#ahead -= (rateBytesPerSecond * (at - this.#atNs)) / NANOS_PER_SECOND;
     this.#atNs = at;
   }
 
   /** Equal portions left, one at each of these instants. */
-  departedRow(instants: Float64Array, bytes: Bytes, rate: BytesPerSecond): void {
-    const ratePerNs = rate / NANOS_PER_SECOND;
+  departedRow(instants: Float64Array, bytes: Bytes, rateBytesPerSecond: BytesPerSecond): void {
+    const bytesPerNs = rateBytesPerSecond / NANOS_PER_SECOND;
     let ahead = this.#ahead;
     let atNs = this.#atNs;
     let leastAhead = this.#leastAhead;
     let largestRise = this.#largestRise;
     for (let i = 0; i < instants.length; i++) {
-      ahead -= ratePerNs * (instants[i]! - atNs);
+      ahead -= bytesPerNs * (instants[i]! - atNs);
       atNs = instants[i]!;
       if (ahead < leastAhead) leastAhead = ahead;
       ahead += bytes;

@@ -46,20 +46,20 @@ export class DepartureWindows {
 
   /**
    * Equal portions left, one at each of these instants, in the order of time.
-   * @param rise no interval t holds more than rise + rate·t bytes, as far as is known: a length whose best could only be
+   * @param riseBytes no interval t holds more than rise + rate·t bytes, as far as is known: a length whose best could only be
    *   beaten by more than that is not looked at
    */
   departedRow(
     instants: Float64Array,
     bytes: Bytes,
-    rise: Bytes = Number.POSITIVE_INFINITY,
-    rate: BytesPerSecond = 0,
+    riseBytes: Bytes = Number.POSITIVE_INFINITY,
+    rateBytesPerSecond: BytesPerSecond = 0,
   ): void {
     this.#unitBytes = greatestDivisor(bytes, this.#unitBytes);
     for (let from = 0; from < instants.length; ) {
       // Any better window holds at least a unit more than the best. A byte is for the arithmetic's own error.
       const unbeatable = this.#lengthsNs.map(
-        (lengthNs) => rise + (rate * lengthNs) / NANOS_PER_SECOND + 1 - this.#unitBytes,
+        (lengthNs) => riseBytes + (rateBytesPerSecond * lengthNs) / NANOS_PER_SECOND + 1 - this.#unitBytes,
       );
       if (this.#most.every((most, index) => most > unbeatable[index]!)) from = this.#skip(instants, from);
       if (this.#count === this.#firstNs.length) this.#makeRoom();

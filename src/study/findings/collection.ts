@@ -1,7 +1,8 @@
-import { createReadStream, readdirSync, readFileSync } from 'node:fs';
+import { createReadStream, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { Failure, reasonOf } from '../../platform/failure.ts';
+import { readText } from '../../platform/text-file.ts';
 import { cellsOfRuns, type ReportCell } from './cells.ts';
 import { type RecordedRun, recordedRunOf } from './recorded-run.ts';
 
@@ -75,14 +76,6 @@ async function readRecords(file: string, into: RecordedRun[], notes: string[]): 
   if (wrong === undefined) return;
   if (wrong.includes(': not JSON')) notes.push(`${file}: the last line is torn, and was left out`);
   else throw new Failure(wrong);
-}
-
-function readText(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (cause) {
-    throw new Failure(`cannot read ${file}: ${reasonOf(cause)}`);
-  }
 }
 
 function readJson(folder: string, name: string, names: readonly string[]): unknown {

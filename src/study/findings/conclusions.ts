@@ -1,4 +1,5 @@
 import { type Comparison, paired } from '../statistics/comparison.ts';
+import { sumOf } from '../statistics/sum.ts';
 import { figure } from '../tables/figure.ts';
 import type { ReportCell } from './cells.ts';
 import type { Collection } from './collection.ts';
@@ -153,8 +154,8 @@ function uncertain(cells: readonly ReportCell[]): string[] {
 
 function noise(cells: readonly ReportCell[]): string[] {
   const noisy = cells.filter(({ runs }) => {
-    const missed = runs.reduce((sum, { missedPeriods }) => sum + missedPeriods, 0);
-    return missed > 0 && runs.reduce((sum, { missedByMachine }) => sum + missedByMachine, 0) > missed / 2;
+    const missed = sumOf(runs, ({ missedPeriods }) => missedPeriods);
+    return missed > 0 && sumOf(runs, ({ missedByMachine }) => missedByMachine) > missed / 2;
   });
   return noisy.length === 0
     ? []

@@ -1,6 +1,7 @@
 import { parse } from 'yaml';
 import { z } from 'zod';
-import { figure } from '../tables/figure.ts';
+import { sumOf } from '../statistics/sum.ts';
+import { doneOf, figure, interval } from '../tables/figure.ts';
 import { namesOf, type ReportCell } from './cells.ts';
 import type { Collection } from './collection.ts';
 import { type Conclusions, conclusions } from './conclusions.ts';
@@ -11,6 +12,7 @@ import { predictedAgainstMeasured } from './plots/predicted.ts';
 import { ramps } from './plots/ramp.ts';
 import { roundsFigure } from './plots/rounds.ts';
 import { surface } from './plots/surface.ts';
+import type { RecordedRun } from './recorded-run.ts';
 import { stressFile } from './stress-file.ts';
 
 /** What a report says, before it is a page, Markdown or CSV. */
@@ -76,14 +78,14 @@ const FIGURES = ['runs', 'downtime ms', 'p95 ms', 'model ms', 'total s', 'gap ms
 
 function row({ number, world, values, runs, completed, ...cell }: ReportCell): readonly string[] {
   const { downtimeMs, downtimeP95Ms, predictedMs, totalS } = cell;
-  const sum = (of: (run: (typeof runs)[number]) => number) => runs.reduce((total, run) => total + of(run), 0);
+  const sum = (of: (run: RecordedRun) => number) => sumOf(runs, of);
   const share = (part: number, whole: number) => (whole === 0 ? '–' : figure((100 * part) / whole));
   const gaps = completed.flatMap(({ gapNs }) => gapNs ?? []);
   return [
     String(number),
     world,
     ...values,
-    completed.length === runs.length ? String(runs.length) : `${completed.length} of ${runs.length}`,
+    doneOf(completed.length, runs.length),
     interval(downtimeMs),
     downtimeP95Ms === undefined ? '–' : figure(downtimeP95Ms),
     predictedMs === undefined ? '–' : figure(predictedMs),
@@ -98,14 +100,6 @@ function row({ number, world, values, runs, completed, ...cell }: ReportCell): r
       sum(({ periods }) => periods),
     ),
   ];
-}
-
-/** Median and 95 % interval; with a star where so few runs have only a range. */
-function interval(summary: ReportCell['downtimeMs']): string {
-  if (!summary) return '–';
-  const { median, low, high, confident, count } = summary;
-  if (count === 1) return figure(median);
-  return `${figure(median)} [${figure(low)}–${figure(high)}]${confident ? '' : '*'}`;
 }
 
 /** The scenario's own `describe`, from its text. */

@@ -1,3 +1,4 @@
+import { escaped } from '../tables/markup.ts';
 import type { Report } from './findings-report.ts';
 
 /** One page that asks nothing of the network: its policy forbids it, and there is no script. */
@@ -70,10 +71,6 @@ ${command === undefined ? '' : `<section><h2>Repeat it</h2><pre>${escaped(comman
 function list(items: readonly string[], otherwise: string): string {
   if (items.length === 0) return `<p>${escaped(otherwise)}</p>`;
   return `<ul>${items.map((item) => `<li>${escaped(item)}</li>`).join('')}</ul>`;
-}
-
-export function escaped(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }
 
 const STYLE = `

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { shown } from '../../platform/problem.ts';
+import { sumOf } from '../statistics/sum.ts';
 import { flow } from '../tables/cell-columns.ts';
 
 /**
@@ -69,8 +70,6 @@ export function recordedRunOf(line: string): RecordedRun | { readonly wrong: str
     return { wrong: `not a switchover.record/1: ${issue.path.map(String).join('.')}: ${issue.message}` };
   }
   const record = parsed.data;
-  const sum = (of: (server: (typeof record.servers)[number]) => number) =>
-    record.servers.reduce((total, server) => total + of(server), 0);
   return {
     world: record.world,
     scenario: record.scenario,
@@ -83,9 +82,9 @@ export function recordedRunOf(line: string): RecordedRun | { readonly wrong: str
     gapNs: record.outage?.longestGapNs ?? null,
     heartbeats: record.outage?.heartbeats ?? 0,
     lateHeartbeats: record.outage?.lateHeartbeats ?? 0,
-    periods: sum(({ periods }) => periods),
-    missedPeriods: sum(({ missedPeriods }) => missedPeriods),
-    missedByMachine: sum(({ missedByMachine }) => missedByMachine),
+    periods: sumOf(record.servers, ({ periods }) => periods),
+    missedPeriods: sumOf(record.servers, ({ missedPeriods }) => missedPeriods),
+    missedByMachine: sumOf(record.servers, ({ missedByMachine }) => missedByMachine),
     dirtyPages: record.rounds.map(({ dirtyPages }) => dirtyPages),
     ...(record.cell ? fromCell(record.cell.settings) : fromRecord(record)),
   };

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { verdicts } from '../stress/threshold.ts';
+import { breakings } from '../stress/breaking.ts';
+import { isMissed, verdicts } from '../stress/threshold.ts';
 
 /** What `switchover stress` leaves beside its records. Infinite bounds are null in JSON. */
 const text = z.string().max(2_000);
@@ -36,17 +37,13 @@ export function stressFile(content: unknown): StressFile | undefined {
 
 /** Where each alternative breaks: a sentence each. */
 export function stressLines({ ramp, levels, results }: StressFile): string[] {
-  return [...new Set(results.map(({ alternative }) => alternative))].map((name) => {
-    const own = results.filter(({ alternative }) => alternative === name);
-    const missed = own.find(({ verdict }) => verdict === 'missed' || verdict === 'likely missed');
-    const kept = missed ? own[own.indexOf(missed) - 1] : own.at(-1)!;
-    const until = kept
-      ? `kept every threshold up to ${ramp} = ${levels[kept.level]} (${kept.verdict})`
+  return breakings(results).map(({ alternative: name, lastKept, firstMissed }) => {
+    const until = lastKept
+      ? `kept every threshold up to ${ramp} = ${levels[lastKept.level]} (${lastKept.verdict})`
       : 'kept no level';
-    if (!missed) return `${name}: ${until}, the last one tried.`;
-    const which = missed.judgements
-      .filter(({ verdict }) => verdict === 'missed' || verdict === 'likely missed')
-      .map(({ threshold }) => threshold);
-    return `${name}: ${until}; at ${levels[missed.level]} it ${missed.verdict} ${which.join(' and ')}.`;
+    if (!firstMissed) return `${name}: ${until}, the last one tried.`;
+    const { level, judgements, verdict } = firstMissed;
+    const which = judgements.filter((one) => isMissed(one.verdict)).map(({ threshold }) => threshold);
+    return `${name}: ${until}; at ${levels[level]} it ${verdict} ${which.join(' and ')}.`;
   });
 }

@@ -1,6 +1,6 @@
 import { median, sampleWithReplacement } from 'simple-statistics';
 import { Random } from '../../core/random.ts';
-import { ascending, type Estimate, quantile, summary } from './estimate.ts';
+import { ascending, type Estimate, fewestFor, ONE_SIDE, quantile, summary } from './estimate.ts';
 
 /** How an alternative does against a base, in something of which less is better. */
 export interface Comparison {
@@ -32,7 +32,6 @@ export function paired(base: readonly number[], alternative: readonly number[]):
 }
 
 const RESAMPLES = 999;
-const FEWEST = 6;
 
 /**
  * Of independent samples: the difference of their medians with its percentile bootstrap interval (Efron and Tibshirani,
@@ -56,9 +55,9 @@ export function unpaired(
   const difference: Estimate = {
     count,
     value: median([...alternative]) - median([...base]),
-    low: quantile(differences, 0.025),
-    high: quantile(differences, 0.975),
-    confident: count >= FEWEST,
+    low: quantile(differences, ONE_SIDE),
+    high: quantile(differences, 1 - ONE_SIDE),
+    confident: count >= fewestFor(0.5),
   };
   return compared(difference, superiorityOf(base, alternative));
 }

@@ -1,6 +1,7 @@
 import type { MigrationRecord } from '../../core/migration/record.ts';
 import { type Comparison, unpaired } from './comparison.ts';
 import { fewestFor, spread, summary } from './estimate.ts';
+import { sumOf } from './sum.ts';
 
 /** What must be doubted of a result, in sentences that a report can print. */
 
@@ -53,8 +54,8 @@ export function noiseOf(records: readonly Pick<MigrationRecord, 'servers'>[]): N
   return {
     noisyRuns: records.filter(isNoisy).length,
     runs: records.length,
-    missedPeriods: servers.reduce((sum, { missedPeriods }) => sum + missedPeriods, 0),
-    missedByMachine: servers.reduce((sum, { missedByMachine }) => sum + missedByMachine, 0),
+    missedPeriods: sumOf(servers, ({ missedPeriods }) => missedPeriods),
+    missedByMachine: sumOf(servers, ({ missedByMachine }) => missedByMachine),
   };
 }
 

@@ -50,7 +50,8 @@ export function fewestFor(p: number): number {
   return Math.ceil(Math.log(ONE_SIDE) / Math.log(Math.max(p, 1 - p)));
 }
 
-const ONE_SIDE = 0.025;
+/** What a 95 % interval leaves out on either side. */
+export const ONE_SIDE = 0.025;
 
 /** The largest r with Pr[Bin(n, p) < r] ≤ 2.5 %; 0 if there is none. */
 function largestRank(n: number, p: number): number {

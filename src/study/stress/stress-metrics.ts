@@ -1,6 +1,6 @@
-import type { ServerRecord } from '../../core/cpu/server-record.ts';
 import type { MigrationRecord } from '../../core/migration/record.ts';
 import type { Nanos } from '../../core/units.ts';
+import { sumOf } from '../statistics/sum.ts';
 
 /** What a threshold may speak of: a time of every migration, or a share counted over all of them. */
 export type StressMetric =
@@ -50,8 +50,8 @@ export const metrics = {
       servers.length === 0
         ? undefined
         : {
-            part: sum(servers, ({ missedPeriods }) => missedPeriods),
-            whole: sum(servers, ({ periods }) => periods),
+            part: sumOf(servers, ({ missedPeriods }) => missedPeriods),
+            whole: sumOf(servers, ({ periods }) => periods),
           },
   },
   /** Heartbeats, which are a stream's frames, that the guest sent more than a period late. */
@@ -69,7 +69,3 @@ export const metrics = {
 
 export type MetricName = keyof typeof metrics;
 export const metricNames = Object.keys(metrics) as MetricName[];
-
-function sum(servers: readonly ServerRecord[], of: (server: ServerRecord) => number): number {
-  return servers.reduce((total, server) => total + of(server), 0);
-}

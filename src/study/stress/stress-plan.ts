@@ -2,16 +2,21 @@ import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { shown, UsageError } from '../../platform/problem.ts';
 import { checked } from '../../scenario/checked.ts';
-import { type Experiment, experimentOf, scenarioOf, seeded, sourceOf } from '../../scenario/scenario.ts';
-import { type Cell, cellsOf, type Setting } from '../../scenario/settings.ts';
-import { readYaml } from '../../scenario/yaml-file.ts';
+import {
+  type Experiment,
+  experimentOf,
+  readScenario,
+  type ScenarioCell,
+  seeded,
+} from '../../scenario/scenario.ts';
+import { combinationsOf, type Setting, withSettings } from '../../scenario/settings.ts';
 import { disturbanceOf } from '../../workload/antagonists/disturbance.ts';
 import type { WorldName } from '../../worlds/worlds.ts';
 import { parseThreshold, type Threshold } from './threshold.ts';
 
 /** One intensity, and the alternatives under it. */
 export interface Level {
-  readonly settings: Cell['settings'];
+  readonly settings: readonly Setting[];
   readonly experiment: Experiment;
 }
 
@@ -19,6 +24,8 @@ export interface Level {
 export interface StressPlan {
   readonly name: string;
   readonly describe: string;
+  /** The scenario file as it is. */
+  readonly text: string;
   readonly levels: readonly Level[];
   readonly thresholds: readonly Threshold[];
 }
@@ -64,28 +71,26 @@ export function loadStress(
   settings: readonly Setting[],
   only: readonly Setting[] = [],
 ): StressPlan {
-  const document = readYaml(file);
-  const source = sourceOf(file);
-  const { stress } = scenarioOf(document, source, settings);
-  const { ramp, thresholds } = checked(stressSchema, stress, 'stress', ['stress']);
-  const levels = cellsOf(ramp).map((level) => {
-    const experiment = experimentOf(scenarioOf(document, source, [...settings, ...level.settings]));
-    return { settings: level.settings, experiment: { ...experiment, cells: chosen(experiment, only) } };
+  const { text, ...scenario } = readScenario(file, settings);
+  const { ramp, thresholds } = checked(stressSchema, scenario.stress, 'stress', ['stress']);
+  const levels = combinationsOf(ramp).map((level) => {
+    const experiment = experimentOf({ ...scenario, base: withSettings(scenario.base, level) });
+    return { settings: level, experiment: { ...experiment, cells: chosen(experiment, only) } };
   });
   const { name, describe } = levels[0]!.experiment;
-  return { name, describe, levels, thresholds };
+  return { name, describe, text, levels, thresholds };
 }
 
 /** @throws Refusal an antagonist means nothing in this world: said before anything is made */
 export function checkWorld({ levels }: StressPlan, world: WorldName): void {
   if (world !== 'virtual') return;
   for (const { experiment } of levels) {
-    for (const { scenario } of experiment.cells) disturbanceOf(seeded(scenario, experiment.seed));
+    for (const cell of experiment.cells) disturbanceOf(seeded(cell, experiment.seed));
   }
 }
 
 function chosen({ cells }: Experiment, only: readonly Setting[]): Experiment['cells'] {
-  const left = cells.filter(({ cell }) => only.every((setting) => has(cell, setting)));
+  const left = cells.filter((cell) => only.every((setting) => has(cell, setting)));
   if (left.length > 0) return left;
   throw new UsageError(
     only.map(({ path, value }) => ({
@@ -96,6 +101,6 @@ function chosen({ cells }: Experiment, only: readonly Setting[]): Experiment['ce
   );
 }
 
-function has({ settings }: Cell, wanted: Setting): boolean {
+function has({ settings }: ScenarioCell, wanted: Setting): boolean {
   return settings.some(({ path, value }) => path === wanted.path && isDeepStrictEqual(value, wanted.value));
 }

@@ -1,37 +1,30 @@
-import Table from 'cli-table3';
-import type { Cell } from '../../scenario/settings.ts';
+import type { Setting } from '../../scenario/settings.ts';
+import { noiseOf } from '../statistics/doubts.ts';
 import { flow, shortened } from '../tables/cell-columns.ts';
 import { figure } from '../tables/figure.ts';
-import { breakings, type LevelResult } from './stress.ts';
+import { plainTable } from '../tables/plain-table.ts';
+import { breakings } from './breaking.ts';
+import type { LevelResult } from './stress.ts';
 import type { StressPlan } from './stress-plan.ts';
 import { formatEstimate, tooFew } from './threshold.ts';
 
 /** A row a level and alternative: every threshold's figure, its interval, and whether it was kept. */
 export function stressTable(plan: StressPlan, results: readonly LevelResult[]): string {
   const { thresholds } = plan;
-  const names = [...new Set(results.flatMap(({ alternative }) => pathsOf(alternative)))];
-  const table = new Table({
-    head: [
-      ...shortened([rampOf(plan), ...names]),
-      'runs',
-      ...thresholds.map(({ text }) => text),
-      'all in all',
-    ],
-    style: { head: [], border: [], compact: true },
-  });
-  for (const { level, alternative, records, judgements, verdict } of results) {
-    table.push([
-      levelName(plan, level),
-      ...names.map((name) => flow(alternative.settings.find(({ path }) => path === name)?.value)),
-      String(records.length),
-      ...thresholds.map((threshold) => {
-        const judged = judgements.find((judgement) => judgement.threshold === threshold.text);
-        return judged ? formatEstimate(threshold, judged.estimate) : '–';
-      }),
-      verdict,
-    ]);
-  }
-  return [table.toString(), ...footnotes(plan, results)].join('\n');
+  const names = [...new Set(results.flatMap(({ alternative }) => alternative.map(({ path }) => path)))];
+  const rows = results.map(({ level, alternative, records, judgements, verdict }) => [
+    levelName(plan, level),
+    ...names.map((name) => flow(alternative.find(({ path }) => path === name)?.value)),
+    String(records.length),
+    ...thresholds.map((threshold) => {
+      const judged = judgements.find((judgement) => judgement.threshold === threshold.text);
+      return judged ? formatEstimate(threshold, judged.estimate) : '–';
+    }),
+    verdict,
+  ]);
+  const head = ['runs', ...thresholds.map(({ text }) => text), 'all in all'];
+  const table = plainTable([...shortened([rampOf(plan), ...names]), ...head], rows);
+  return [table, ...footnotes(plan, results)].join('\n');
 }
 
 /** One sentence for every alternative: up to where it keeps, and from where it breaks. */
@@ -62,7 +55,7 @@ export function rampOf({ levels }: StressPlan): string {
 }
 
 /** `scheduler cbs-hard, sender.reservation 5ms every 10ms`; what is none goes without saying. */
-export function alternativeName({ settings }: Cell): string {
+export function alternativeName(settings: readonly Setting[]): string {
   const names = shortened(settings.map(({ path }) => path));
   const words = settings.flatMap(({ value }, index) =>
     value === 'none' ? [] : [`${names[index]} ${flow(value)}`],
@@ -70,22 +63,16 @@ export function alternativeName({ settings }: Cell): string {
   return words.join(', ') || 'the scenario';
 }
 
-function pathsOf({ settings }: Cell): string[] {
-  return settings.map(({ path }) => path);
-}
-
 function footnotes({ thresholds }: StressPlan, results: readonly LevelResult[]): string[] {
   const runs = Math.min(...results.map(({ records }) => records.length));
   const records = results.flatMap((result) => result.records);
-  const servers = records.flatMap(({ servers }) => servers);
-  const missed = servers.reduce((sum, { missedPeriods }) => sum + missedPeriods, 0);
-  const byMachine = servers.reduce((sum, { missedByMachine }) => sum + missedByMachine, 0);
+  const { missedPeriods, missedByMachine } = noiseOf(records);
   return [
     'Figures with their 95 % intervals. likely: the figure is on that side of its limit, but the interval reaches over it.',
     ...thresholds.flatMap((threshold) => tooFew(threshold, runs) ?? []),
-    ...(byMachine > 0
+    ...(missedByMachine > 0
       ? [
-          `Of ${missed} missed periods the machine itself stood still in ${byMachine} (${figure((100 * byMachine) / missed)} %): noise, not the stress.`,
+          `Of ${missedPeriods} missed periods the machine itself stood still in ${missedByMachine} (${figure((100 * missedByMachine) / missedPeriods)} %): noise, not the stress.`,
         ]
       : []),
     ...oneOfAKind(records.flatMap(({ notes }) => notes)),

@@ -1,13 +1,13 @@
 import type { MigrationRecord } from '../../core/migration/record.ts';
 import { type RunOptions, run } from '../../run/run.ts';
-import type { Cell } from '../../scenario/settings.ts';
+import { byPath, type Setting } from '../../scenario/settings.ts';
 import type { Level, StressPlan } from './stress-plan.ts';
-import { isMissed, type Judgement, judge, type Verdict, worst } from './threshold.ts';
+import { type Judgement, judge, type Verdict, worst } from './threshold.ts';
 
 /** What one alternative came to at one level. */
 export interface LevelResult {
   readonly level: number;
-  readonly alternative: Cell;
+  readonly alternative: readonly Setting[];
   readonly records: readonly MigrationRecord[];
   readonly judgements: readonly Judgement[];
   readonly verdict: Verdict;
@@ -63,9 +63,7 @@ async function runLevel(
     listener.ended?.(record, {
       index: level * experiment.cells.length + alternatives[index]!,
       repetition,
-      settings: Object.fromEntries(
-        [...settings, ...cells[index]!.cell.settings].map(({ path, value }) => [path, value]),
-      ),
+      settings: byPath([...settings, ...cells[index]!.settings]),
     });
   };
   const results = await run(
@@ -74,29 +72,8 @@ async function runLevel(
   );
   return results.map(({ cell, records }) => {
     const judgements = thresholds.flatMap((threshold) => judge(threshold, records) ?? []);
-    const result = { level, alternative: cell, records, judgements, verdict: worst(judgements) };
+    const result = { level, alternative: cell.settings, records, judgements, verdict: worst(judgements) };
     listener.judged?.(result);
     return result;
-  });
-}
-
-/** Where an alternative breaks. */
-export interface Breaking {
-  readonly alternative: Cell;
-  /** The highest level up to which everything was kept; undefined: not even the first. */
-  readonly lastKept: LevelResult | undefined;
-  readonly firstMissed: LevelResult | undefined;
-}
-
-export function breakings(results: readonly LevelResult[]): readonly Breaking[] {
-  const alternatives = [...new Set(results.map(({ alternative }) => JSON.stringify(alternative)))];
-  return alternatives.map((key) => {
-    const own = results.filter(({ alternative }) => JSON.stringify(alternative) === key);
-    const missed = own.findIndex(({ verdict }) => isMissed(verdict));
-    return {
-      alternative: own[0]!.alternative,
-      lastKept: own[(missed < 0 ? own.length : missed) - 1],
-      firstMissed: own[missed],
-    };
   });
 }

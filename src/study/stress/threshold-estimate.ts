@@ -1,5 +1,6 @@
 import { Random } from '../../core/random.ts';
-import { quantile, quantileEstimate } from '../statistics/estimate.ts';
+import { ONE_SIDE, quantile, quantileEstimate } from '../statistics/estimate.ts';
+import { sumOf } from '../statistics/sum.ts';
 import type { Part } from './stress-metrics.ts';
 
 /** A figure of a sample, and the interval in which it lies of the population with 95 %. */
@@ -8,9 +9,6 @@ export interface ThresholdEstimate {
   readonly low: number;
   readonly high: number;
 }
-
-/** On either side of an interval. */
-const TAIL = 0.025;
 
 /** The p-quantile. A bound that so few values do not give is infinite: ten runs cannot say how high a 95 % quantile is. */
 export function quantileWithin(values: readonly number[], p: number): ThresholdEstimate {
@@ -37,11 +35,11 @@ const SEED = 1;
  * bootstrap); where nothing at all was counted, the bound is Clopper and Pearson's, 1 − 0.025^(1/n).
  */
 export function shareEstimate(parts: readonly Part[]): ThresholdEstimate {
-  const part = parts.reduce((sum, each) => sum + each.part, 0);
-  const whole = parts.reduce((sum, each) => sum + each.whole, 0);
+  const part = sumOf(parts, (each) => each.part);
+  const whole = sumOf(parts, (each) => each.whole);
   if (whole === 0) return { value: 0, low: 0, high: 1 };
-  if (part === 0) return { value: 0, low: 0, high: 1 - TAIL ** (1 / whole) };
-  if (part === whole) return { value: 1, low: TAIL ** (1 / whole), high: 1 };
+  if (part === 0) return { value: 0, low: 0, high: 1 - ONE_SIDE ** (1 / whole) };
+  if (part === whole) return { value: 1, low: ONE_SIDE ** (1 / whole), high: 1 };
   if (parts.length === 1) return { value: part / whole, low: 0, high: 1 };
   const random = Random.seeded(SEED);
   const drawn = Array.from({ length: RESAMPLES }, () => {
@@ -54,5 +52,5 @@ export function shareEstimate(parts: readonly Part[]): ThresholdEstimate {
     }
     return partSum / wholeSum;
   });
-  return { value: part / whole, low: quantile(drawn, TAIL), high: quantile(drawn, 1 - TAIL) };
+  return { value: part / whole, low: quantile(drawn, ONE_SIDE), high: quantile(drawn, 1 - ONE_SIDE) };
 }

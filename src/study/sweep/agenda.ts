@@ -31,7 +31,7 @@ const GROWTH = 1.5;
  * What is still to be run. Cells are taken in blocks and all cells of a block run before any is repeated; in a real
  * world the block is the whole design, so that a slow drift of the machine does not favour one.
  *
- * With `until`, a cell is looked at after its fewest repetitions and whenever it has half as many again. These points
+ * With `until`, a cell is judged after its fewest repetitions and whenever it has half as many again. These points
  * do not depend on what came in first or on an interruption, so neither does where the repetition ends.
  */
 export class Agenda {
@@ -82,7 +82,7 @@ export class Agenda {
     if (!cell) return 0;
     cell.downtimesNs[run.repetition - 1] = downtimeNs;
     cell.missing -= 1;
-    return this.#lookAt(run.cell, cell);
+    return this.#judge(run.cell, cell);
   }
 
   *#inBlocks(downtimeNs: (run: Run) => number): Generator<Run> {
@@ -113,11 +113,11 @@ export class Agenda {
       else if (repetition <= runs) cell.missing += 1;
     }
     this.#open.set(index, cell);
-    this.#lookAt(index, cell);
+    this.#judge(index, cell);
   }
 
   /** If all of the cell's stage is there: is it narrow enough, or what comes next? */
-  #lookAt(index: number, cell: OpenCell): number {
+  #judge(index: number, cell: OpenCell): number {
     const until = this.#design.until!;
     let added = 0;
     while (cell.missing === 0) {
@@ -140,7 +140,7 @@ export class Agenda {
 
 /** A cell of which it is not known yet how often it will be repeated. */
 interface OpenCell {
-  /** It is looked at again when there are so many repetitions. */
+  /** It is judged again when there are so many repetitions. */
   stage: number;
   /** Of these, so many are not there yet. */
   missing: number;

@@ -2,7 +2,7 @@ import { Random } from '../../core/random.ts';
 import { type Problem, shown, UsageError } from '../../platform/problem.ts';
 import { canBePredicted } from '../../run/predict.ts';
 import { checked } from '../../scenario/checked.ts';
-import { readScenario, resolveCell, type Scenario, type ScenarioFile } from '../../scenario/scenario.ts';
+import { cellsOf, readScenario, type ScenarioCell, type ScenarioFile } from '../../scenario/scenario.ts';
 import { type Axis, alternativesOf, axesOf, type Setting } from '../../scenario/settings.ts';
 import type { WorldName } from '../../worlds/worlds.ts';
 import { type SweepDocument, sweepSchema } from './design-schema.ts';
@@ -112,15 +112,14 @@ export function seedOf(design: Design, { cell, repetition }: Run): number {
 }
 
 /** @throws UsageError it cannot be, or several migrations share its link, whose records would not be those of one cell */
-export function scenarioOf(design: Design, cell: number): Scenario {
-  const [member, ...others] = resolveCell(design.scenario, { settings: settingsOf(design, cell) });
-  const { scenario } = member!;
-  if (others.length > 0 || (scenario.share?.changes.length ?? 0) > 0) {
+export function cellOf(design: Design, index: number): ScenarioCell {
+  const [cell, ...others] = cellsOf(design.scenario, settingsOf(design, index));
+  if (others.length > 0 || (cell!.share?.changes.length ?? 0) > 0) {
     throw new UsageError([
       { path: others.length > 0 ? 'fleet' : 'link.changes', expected: 'nothing, in a sweep', found: 'some' },
     ]);
   }
-  return scenario;
+  return cell!;
 }
 
 /** What all cells share. It is asked of the scenario without its matrix, where nothing else need be right. */
@@ -186,14 +185,14 @@ function checkCells(design: Design): void {
   const problems = new Map<string, Problem>();
   for (const cell of cellsToCheck(design)) {
     if (problems.size >= SHOWN_MAX) break;
-    for (const problem of problemsOf(design, cell, design.world)) {
+    for (const problem of problemsOf(design, cell)) {
       problems.set(JSON.stringify(problem), problem);
     }
   }
   if (problems.size > 0) throw new UsageError([...problems.values()]);
 }
 
-/** The cells by number. Axes that are longer than so many are looked at by chance only. */
+/** The cells by number. Axes that are longer than so many are checked by chance only. */
 export function* cellsToCheck({ axes, cells }: Pick<Design, 'axes' | 'cells'>): Generator<number> {
   if (cells <= CHECKED_MAX) {
     for (let cell = 0; cell < cells; cell++) yield cell;
@@ -205,13 +204,13 @@ export function* cellsToCheck({ axes, cells }: Pick<Design, 'axes' | 'cells'>): 
     for (let index = 0; index < Math.min(length, CHECKED_MAX); index++) yield index * stride;
   }
   const random = Random.seeded(cells);
-  for (let look = 0; look < CHECKED_MAX; look++) yield Math.floor(random.uniform() * cells);
+  for (let drawn = 0; drawn < CHECKED_MAX; drawn++) yield Math.floor(random.uniform() * cells);
 }
 
-function problemsOf(design: Design, cell: number, world: WorldName): readonly Problem[] {
+function problemsOf(design: Design, index: number): readonly Problem[] {
   try {
-    const scenario = scenarioOf(design, cell);
-    if (world !== 'virtual' || canBePredicted(scenario)) return [];
+    const cell = cellOf(design, index);
+    if (design.world !== 'virtual' || canBePredicted(cell)) return [];
     const expected = 'a rate, or a sender.cpuPerPage, in virtual time';
     return [{ path: 'link.rate', expected, found: 'unlimited' }];
   } catch (cause) {

@@ -15,7 +15,7 @@ import { Failure, reasonOf } from '../../platform/failure.ts';
 import { type Problem, shown, UsageError } from '../../platform/problem.ts';
 import { version } from '../../platform/version.ts';
 import { sweepCommandOf } from './command.ts';
-import { type Design, runsMax, scenarioOf } from './design.ts';
+import { cellOf, type Design, runsMax } from './design.ts';
 
 /** `design.json` of a folder: all there is to know of a sweep besides its records. */
 export interface DesignDocument {
@@ -41,9 +41,8 @@ const DESIGN_FILE = 'design.json';
 
 function documentOf(design: Design): DesignDocument {
   const { scenario, set, world, seed, cells, runs } = design;
-  const digest = createHash('sha256')
-    .update(JSON.stringify(scenarioOf(design, 0)))
-    .digest('hex');
+  const { settings: _, fleet: __, ...resolved } = cellOf(design, 0);
+  const digest = createHash('sha256').update(JSON.stringify(resolved)).digest('hex');
   const document: DesignDocument = {
     schema: 'switchover.sweep/1',
     version,

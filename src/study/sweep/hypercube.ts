@@ -1,7 +1,7 @@
 import { Random } from '../../core/random.ts';
 import type { Axis } from '../../scenario/settings.ts';
 
-/** What stands at a share u of one dimension, 0 ≤ u < 1. */
+/** The settings at a share u of one dimension, 0 ≤ u < 1. */
 export type Dimension = (u: number) => Axis[number];
 
 /** Streams of random numbers that no world, order or model draws from; one a dimension. */

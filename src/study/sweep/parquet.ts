@@ -1,10 +1,11 @@
 import { renameSync, rmSync } from 'node:fs';
 import { type ColumnSource, fileWriter, ParquetWriter, schemaFromColumnData } from 'hyparquet-writer';
 import { Failure, reasonOf } from '../../platform/failure.ts';
+import { sumOf } from '../statistics/sum.ts';
 import type { Design } from './design.ts';
 import { resultFiles } from './folder.ts';
 import { linesOf } from './lines.ts';
-import type { SweepRecord } from './record-line.ts';
+import type { SweepRecord } from './prepared-cells.ts';
 
 /** One column: what it says of a record. */
 interface Column {
@@ -20,7 +21,7 @@ const columns: readonly Column[] = [
   text('outcome', ({ outcome }) => outcome),
   text('reason', ({ reason }) => reason),
   number('rounds', ({ rounds }) => rounds.length),
-  number('sentPages', ({ rounds }) => rounds.reduce((sum, { sentPages }) => sum + sentPages, 0)),
+  number('sentPages', ({ rounds }) => sumOf(rounds, ({ sentPages }) => sentPages)),
   number('stopPages', ({ stop }) => stop.pages),
   number('downtimeNs', ({ downtimeNs }) => downtimeNs),
   number('memoryNs', ({ downtimeParts }) => downtimeParts.memoryNs),
@@ -34,9 +35,7 @@ const columns: readonly Column[] = [
   number('lostHeartbeats', ({ outage }) => outage?.lostHeartbeats ?? null),
   number('lateHeartbeats', ({ outage }) => outage?.lateHeartbeats ?? null),
   number('predictedDowntimeNs', ({ predicted }) => predicted?.downtimeNs ?? null),
-  number('missedPeriods', ({ servers }) =>
-    servers.reduce((sum, { missedPeriods }) => sum + missedPeriods, 0),
-  ),
+  number('missedPeriods', ({ servers }) => sumOf(servers, ({ missedPeriods }) => missedPeriods)),
   text('command', ({ cell }) => cell.command),
 ];
 

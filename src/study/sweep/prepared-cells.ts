@@ -1,14 +1,43 @@
+import type { MigrationRecord, RunMetadata } from '../../core/migration/record.ts';
 import { predictedOf } from '../../run/predict.ts';
-import type { CellResult } from '../../run/run.ts';
+import type { ScenarioCell } from '../../scenario/scenario.ts';
+import { byPath } from '../../scenario/settings.ts';
 import { cellCommandOf } from './command.ts';
-import { type Design, scenarioOf, settingsOf } from './design.ts';
+import { cellOf, type Design } from './design.ts';
 
 /** What is the same for all repetitions of a cell. */
-export interface PreparedCell extends Pick<CellResult, 'scenario' | 'predicted'> {
+export interface PreparedCell {
   readonly index: number;
-  readonly settings: Readonly<Record<string, unknown>>;
+  readonly cell: ScenarioCell;
+  readonly predicted: RunMetadata['predicted'];
   /** Runs it alone, once a seed is added. */
   readonly command: string;
+}
+
+/** What a record of a sweep says more than that of a run. */
+export type SweepRecord = MigrationRecord & {
+  readonly cell: {
+    readonly index: number;
+    readonly repetition: number;
+    readonly settings: Readonly<Record<string, unknown>>;
+    /** Carries out this run again, alone. */
+    readonly command: string;
+  };
+};
+
+/** The record as `run --json` writes it, and at its end which cell it is of. */
+export function recordLine(
+  { index, cell: { settings }, command }: PreparedCell,
+  repetition: number,
+  record: MigrationRecord,
+): string {
+  const cell: SweepRecord['cell'] = {
+    index,
+    repetition,
+    settings: byPath(settings),
+    command: `${command} --seed ${record.seed}`,
+  };
+  return `${JSON.stringify(record).slice(0, -1)},"cell":${JSON.stringify(cell)}}\n`;
 }
 
 /** Blocks of cells follow each other; two of them are at hand at most. */
@@ -26,17 +55,16 @@ export class PreparedCells {
   at(index: number): PreparedCell {
     const known = this.#cells.get(index);
     if (known) return known;
-    const scenario = scenarioOf(this.#design, index);
-    const cell: PreparedCell = {
+    const cell = cellOf(this.#design, index);
+    const prepared = {
       index,
-      scenario,
-      predicted: predictedOf(scenario),
-      settings: Object.fromEntries(settingsOf(this.#design, index).map(({ path, value }) => [path, value])),
+      cell,
+      predicted: predictedOf(cell),
       command: cellCommandOf(this.#design, index),
     };
     // A Map keeps the order in which its keys were added.
     if (this.#cells.size === KEPT) this.#cells.delete(this.#cells.keys().next().value!);
-    this.#cells.set(index, cell);
-    return cell;
+    this.#cells.set(index, prepared);
+    return prepared;
   }
 }

@@ -3,7 +3,7 @@ import { type Problem, shown, UsageError } from '../../platform/problem.ts';
 import { runNumber } from './agenda.ts';
 import { type Design, type Run, runsMax, seedOf } from './design.ts';
 import { linesOf } from './lines.ts';
-import type { SweepRecord } from './record-line.ts';
+import type { SweepRecord } from './prepared-cells.ts';
 
 /** What a folder holds already. */
 export interface Recorded {

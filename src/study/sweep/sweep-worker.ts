@@ -1,10 +1,11 @@
 import { workerData } from 'piscina';
+import { migrationRecord } from '../../core/migration/record.ts';
 import { migrateVirtually } from '../../run/ensemble.ts';
-import { recordOf } from '../../run/run-record.ts';
+import { metadataOf } from '../../run/migration-run.ts';
 import { seeded } from '../../scenario/scenario.ts';
 import { type Design, type Run, seedOf } from './design.ts';
-import { PreparedCells } from './prepared-cells.ts';
-import { recordLine } from './record-line.ts';
+import { PreparedCells, recordLine } from './prepared-cells.ts';
+import { figuresOf } from './tally.ts';
 
 /** What a batch of runs came to: their records, a line each, and what is reckoned with at once. */
 export interface Batch {
@@ -19,23 +20,21 @@ const design: Design = workerData;
 const cells = new PreparedCells(design);
 /** In virtual time there is no date. */
 const startedAt = new Date(0).toISOString();
+const common = { world: 'virtual', scenario: design.scenario.name, startedAt, admission: null };
 
 /** Runs in virtual time, one after the other. */
 export default function (runs: readonly Run[]): Batch {
   const beganMs = performance.now();
-  const downtimesNs = new Float64Array(runs.length).fill(Number.NaN);
-  const totalsNs = new Float64Array(runs.length).fill(Number.NaN);
+  const downtimesNs = new Float64Array(runs.length);
+  const totalsNs = new Float64Array(runs.length);
   let lines = '';
   for (const [index, run] of runs.entries()) {
-    const cell = cells.at(run.cell);
-    const setup = seeded(cell.scenario, seedOf(design, run));
-    const course = migrateVirtually(setup, true);
-    const { predicted } = cell;
-    const occasion = { world: 'virtual', scenario: design.scenario.name, startedAt, predicted } as const;
-    lines += recordLine(cell, run.repetition, recordOf(occasion, setup, course));
-    if (course.outcome !== 'completed') continue;
-    downtimesNs[index] = course.downtimeNs;
-    totalsNs[index] = course.totalNs;
+    const prepared = cells.at(run.cell);
+    const { cell, predicted } = prepared;
+    const spec = seeded(cell, seedOf(design, run));
+    const record = migrationRecord(metadataOf(spec, { ...common, predicted }), migrateVirtually(spec, true));
+    lines += recordLine(prepared, run.repetition, record);
+    [downtimesNs[index], totalsNs[index]] = figuresOf(record);
   }
   return { lines, downtimesNs, totalsNs, tookMs: performance.now() - beganMs };
 }

@@ -1,16 +1,17 @@
 import { join } from 'node:path';
-import { migration } from '../../run/run.ts';
+import { carryOut } from '../../run/carry-out.ts';
+import { recordOf } from '../../run/run.ts';
+import { seeded } from '../../scenario/scenario.ts';
 import { worldFactory } from '../../worlds/worlds.ts';
 import { Agenda, isOwn, type Shard } from './agenda.ts';
 import { type Design, type Run, seedOf } from './design.ts';
 import { claimFolder, type DesignDocument, makeFolder, resultFiles } from './folder.ts';
 import { Lock } from './lock.ts';
-import { PreparedCells } from './prepared-cells.ts';
-import { recordLine, type SweepRecord } from './record-line.ts';
+import { PreparedCells, recordLine } from './prepared-cells.ts';
 import { readRecorded } from './recorded-runs.ts';
 import { ResultFile } from './result-file.ts';
 import type { Batch } from './sweep-worker.ts';
-import { type CellTally, Tally } from './tally.ts';
+import { type CellTally, figuresOf, Tally } from './tally.ts';
 import { VirtualPool } from './virtual-pool.ts';
 
 export interface SweepOptions {
@@ -114,11 +115,15 @@ async function oneByOne(design: Design, agenda: Agenda, record: Recording): Prom
   try {
     for (let runs = agenda.take(1); runs.length > 0; runs = agenda.take(1)) {
       const run = runs[0]!;
-      const cell = cells.at(run.cell);
-      const migrated = await migration(scenario.name, cell, seedOf(design, run), { world }, factory);
+      const prepared = cells.at(run.cell);
+      const { cell, predicted } = prepared;
+      const [went] = await carryOut([{ spec: seeded(cell, seedOf(design, run)), share: null }], factory, {
+        world,
+      });
+      const migrated = recordOf(went!, { world, scenario: scenario.name, predicted });
       const [downtimeNs, totalNs] = figuresOf(migrated);
       record(runs, {
-        lines: recordLine(cell, run.repetition, migrated),
+        lines: recordLine(prepared, run.repetition, migrated),
         downtimesNs: Float64Array.of(downtimeNs),
         totalsNs: Float64Array.of(totalNs),
         tookMs: 0,
@@ -127,13 +132,4 @@ async function oneByOne(design: Design, agenda: Agenda, record: Recording): Prom
   } finally {
     await factory.close();
   }
-}
-
-/** Downtime and total; of a migration that was not completed, none. */
-function figuresOf({
-  outcome,
-  downtimeNs,
-  totalNs,
-}: Pick<SweepRecord, 'outcome' | 'downtimeNs' | 'totalNs'>): [number, number] {
-  return outcome === 'completed' ? [downtimeNs, totalNs] : [Number.NaN, Number.NaN];
 }

@@ -1,9 +1,20 @@
+import type { MigrationRecord } from '../../core/migration/record.ts';
+import type { Nanos } from '../../core/units.ts';
 import type { Design, Run } from './design.ts';
 
 /** Downtimes and totals of some cells, by repetition; NaN where a run was not completed. */
 export interface CellTally {
   readonly downtimesNs: number[];
   readonly totalsNs: number[];
+}
+
+/** Downtime and total; NaN where the migration was not completed. */
+export function figuresOf({
+  outcome,
+  downtimeNs,
+  totalNs,
+}: Pick<MigrationRecord, 'outcome' | 'downtimeNs' | 'totalNs'>): [Nanos, Nanos] {
+  return outcome === 'completed' ? [downtimeNs, totalNs] : [Number.NaN, Number.NaN];
 }
 
 /** Cells of a table that a person can still read. */

@@ -1,22 +1,17 @@
-import type { Cell } from '../../scenario/settings.ts';
+import type { Setting } from '../../scenario/settings.ts';
 
-/** The columns that tell the cells of an experiment apart: what its matrix varies. */
+/** The columns that tell cells apart: what their settings vary. */
 export interface CellColumns {
   readonly headings: readonly string[];
-  values(result: OfCell): readonly string[];
+  values(settings: readonly Setting[]): readonly string[];
 }
 
-interface OfCell {
-  readonly cell: Cell;
-}
-
-export function cellColumns(results: readonly OfCell[]): CellColumns {
-  const names = settingNames(results);
-  return { headings: shortened(names), values: ({ cell }) => names.map((name) => settingOf(cell, name)) };
-}
-
-function settingNames(results: readonly OfCell[]): string[] {
-  return [...new Set(results.flatMap(({ cell }) => cell.settings.map(({ path }) => path)))];
+export function cellColumns(cells: readonly (readonly Setting[])[]): CellColumns {
+  const names = [...new Set(cells.flat().map(({ path }) => path))];
+  return {
+    headings: shortened(names),
+    values: (settings) => names.map((name) => flow(settings.find(({ path }) => path === name)?.value)),
+  };
 }
 
 /** `migration.stop.rounds` is called `rounds`, unless another setting is too. */
@@ -25,10 +20,6 @@ export function shortened(names: readonly string[]): string[] {
   return last.map((short, index) =>
     last.filter((other) => other === short).length === 1 ? short : names[index]!,
   );
-}
-
-function settingOf({ settings }: Cell, name: string): string {
-  return flow(settings.find(({ path }) => path === name)?.value);
 }
 
 /**

@@ -1,7 +1,7 @@
-import Table from 'cli-table3';
 import { NANOS_PER_MILLISECOND, type Nanos } from '../../core/units.ts';
 import { paired } from '../statistics/comparison.ts';
 import { figure } from './figure.ts';
+import { plainTable } from './plain-table.ts';
 
 /** A cell that is compared with the first one. */
 export interface ComparedCell {
@@ -26,15 +26,9 @@ export function comparisonTable(
     return [[...values, interval, `${(100 * comparison.superiority).toFixed(0)} %`]];
   });
   if (rows.length === 0) return undefined;
-  const table = new Table({
-    head: [...headings, 'downtime ms, difference', 'shorter'],
-    colAligns: [...headings.map(() => 'left' as const), 'right', 'right'],
-    style: { head: [], border: [], compact: true },
-  });
-  table.push(...rows);
   return [
     `Against ${headings.map((heading, index) => `${heading} ${first!.values[index]}`).join(', ')}`,
-    table.toString(),
+    plainTable([...headings, 'downtime ms, difference', 'shorter'], rows, headings.length),
     'Runs of one seed are pairs. The median of the differences [its 95 % interval]; shorter: in so many pairs.',
   ].join('\n');
 }

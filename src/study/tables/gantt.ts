@@ -1,3 +1,5 @@
+import { escaped } from './markup.ts';
+
 /** One that had a processor from start to end. */
 export interface GanttSlice {
   readonly name: string;
@@ -237,15 +239,4 @@ function ticksOf(
 /** A number of pixels, to a hundredth. */
 function px(value: number): string {
   return String(Math.round(value * 100) / 100);
-}
-
-function escaped(text: string): string {
-  const entities: Readonly<Record<string, string>> = {
-    '&': '&amp;',
-    '<': '&lt;',
-    '>': '&gt;',
-    '"': '&quot;',
-    "'": '&#39;',
-  };
-  return text.replace(/[&<>"']/g, (character) => entities[character]!);
 }

@@ -2,7 +2,7 @@ import type { Step, StepResult } from '../../core/migration/steps.ts';
 import { formatDuration, formatRate, NANOS_PER_SECOND, type Nanos } from '../../core/units.ts';
 
 /** Says in one line what each round and the stop did, as it happens. A round may be sent in several pieces. */
-export function roundLog(print: (line: string) => void): (step: Step, seen: StepResult) => void {
+export function roundLog(print: (line: string) => void): (step: Step, result: StepResult) => void {
   let round = 0;
   let sinceNs: Nanos = 0;
   let stopped = false;
@@ -16,20 +16,20 @@ export function roundLog(print: (line: string) => void): (step: Step, seen: Step
     sent = { pages: 0, bytes: 0 };
     isWhole = false;
   };
-  return (step, seen) => {
-    if (seen.kind === 'failed') print(`  ${step.kind} failed: ${seen.why}`);
-    else if (step.kind === 'track') sinceNs = seen.now;
-    else if (step.kind === 'send' && seen.kind === 'sent') {
-      sent = { pages: sent.pages + seen.sentPages, bytes: sent.bytes + seen.bytes };
+  return (step, result) => {
+    if (result.kind === 'failed') print(`  ${step.kind} failed: ${result.why}`);
+    else if (step.kind === 'track') sinceNs = result.now;
+    else if (step.kind === 'send' && result.kind === 'sent') {
+      sent = { pages: sent.pages + result.sentPages, bytes: sent.bytes + result.bytes };
       isWhole = step.endsRound;
-      if (stopped) print(`  stopped: ${pagesSent(sent, seen.now - sinceNs)}`);
-    } else if (step.kind === 'harvest' && seen.kind === 'dirty') {
-      found = { dirtyPages: seen.dirty.count(), atNs: seen.now };
+      if (stopped) print(`  stopped: ${pagesSent(sent, result.now - sinceNs)}`);
+    } else if (step.kind === 'harvest' && result.kind === 'dirty') {
+      found = { dirtyPages: result.dirty.count(), atNs: result.now };
       if (isWhole) roundEnds('');
     } else if ((step.kind === 'stop' || step.kind === 'abort') && !stopped) {
       if (sent.pages > 0) roundEnds(', cut short');
       stopped = true;
-      sinceNs = seen.now;
+      sinceNs = result.now;
     }
   };
 }

@@ -2,11 +2,12 @@ import type { Antagonist } from '../../core/antagonist.ts';
 import type { Reservation } from '../../core/cpu/reservation.ts';
 import { formatDuration, formatRate, formatSize } from '../../core/units.ts';
 import type { LinkShare } from '../../scenario/fleet.ts';
-import type { Experiment, Scenario } from '../../scenario/scenario.ts';
+import type { Experiment, ScenarioCell } from '../../scenario/scenario.ts';
 
-/** Everything that was settled for an experiment, defaults included, so that nothing about a run is silent. */
+/** Everything that an experiment takes for its first cell, defaults included, so that nothing about a run is silent. */
 export function scenarioSummary(experiment: Experiment): string {
-  const { guest, plan, antagonists, share } = experiment.cells[0]!.scenario;
+  const cell = experiment.cells[0]!;
+  const { guest, plan, antagonists, share } = cell;
   const rate = (value: number | null) => (value === null ? 'unlimited' : formatRate(value));
   const cells = experiment.cells.length;
   return [
@@ -14,8 +15,8 @@ export function scenarioSummary(experiment: Experiment): string {
     `  guest      ${guest.name}: ${guest.program.kind}, ${guest.pages} pages × ${formatSize(guest.pageSizeBytes)} = ${formatSize(guest.pages * guest.pageSizeBytes)}, heartbeat every ${formatDuration(guest.heartbeatPeriodNs)}`,
     `  link       b ${rate(plan.rateBytesPerSecond)}, b_d ${rate(plan.stopRateBytesPerSecond)}, bucket ${formatSize(plan.depthBytes)} deep, ${plan.pageBytes - guest.pageSizeBytes} bytes of header a page`,
     ...(share ? [`  shared     ${sharing(share)}`] : []),
-    `  migration  ${policy(experiment.cells[0]!.scenario)}`,
-    `  cpu        ${processors(experiment.cells[0]!.scenario)}`,
+    `  migration  ${policy(cell)}`,
+    `  cpu        ${processors(cell)}`,
     ...(antagonists.length > 0 ? [`  against    ${antagonists.map(antagonistInWords).join('; ')}`] : []),
     `  ${cells === 1 ? 'one cell' : `${cells} cells (the first is shown)`} × ${experiment.runs} ${experiment.runs === 1 ? 'run' : 'runs'}, seeds from ${experiment.seed}`,
   ].join('\n');
@@ -42,7 +43,7 @@ function sharing({
   ].join(', ');
 }
 
-function processors({ cpu, guest }: Scenario): string {
+function processors({ cpu, guest }: ScenarioCell): string {
   const reserved = (reservation: Reservation | null) =>
     reservation
       ? `${formatDuration(reservation.budgetNs)} every ${formatDuration(reservation.periodNs)}`
@@ -59,7 +60,7 @@ function processors({ cpu, guest }: Scenario): string {
   ].join(', ');
 }
 
-function policy({ plan }: Scenario): string {
+function policy({ plan }: ScenarioCell): string {
   const { rule, ...parameters } = plan.stop;
   const stop = `${rule} (${Object.entries(parameters)
     .map(([name, value]) => parameter(name, value))

@@ -1,39 +1,27 @@
-import Table from 'cli-table3';
 import { shareOf } from '../../core/cpu/reservation.ts';
 import type { ServerRecord } from '../../core/cpu/server-record.ts';
 import { NANOS_PER_MILLISECOND } from '../../core/units.ts';
 import type { CellResult } from '../../run/run.ts';
 import { quantile } from '../statistics/estimate.ts';
+import { sumOf } from '../statistics/sum.ts';
 import { cellColumns } from './cell-columns.ts';
 import { figure } from './figure.ts';
+import { plainTable } from './plain-table.ts';
 
 /** What reservations of CPU delivered against what they promised: a row a server and cell. `undefined`: none was made. */
 export function serversTable(results: readonly CellResult[]): string | undefined {
-  const { headings, values } = cellColumns(results);
+  const { headings, values } = cellColumns(results.map(({ cell }) => cell.settings));
   const rows = results.flatMap((result) => {
     const servers = result.records.flatMap((record) => record.servers);
     return [...new Set(servers.map(({ name }) => name))].map((name) => [
-      ...values(result),
+      ...values(result.cell.settings),
       ...delivered(servers.filter((server) => server.name === name)),
     ]);
   });
   if (rows.length === 0) return undefined;
-  const table = new Table({
-    head: [
-      ...headings,
-      'server',
-      'Q, P ms',
-      'share error %',
-      'missed',
-      'by machine',
-      'blackout ms',
-      '2(P−Q)',
-    ],
-    colAligns: [...headings.map(() => 'left' as const), 'left', ...Array(6).fill('right')],
-    style: { head: [], border: [], compact: true },
-  });
-  table.push(...rows);
-  return `CPU reservations, delivered against promised\n${table.toString()}\n${legend}`;
+  const head = ['Q, P ms', 'share error %', 'missed', 'by machine', 'blackout ms', '2(P−Q)'];
+  const table = plainTable([...headings, 'server', ...head], rows, headings.length + 1);
+  return `CPU reservations, delivered against promised\n${table}\n${legend}`;
 }
 
 const legend =
@@ -43,15 +31,13 @@ const legend =
 function delivered(servers: readonly ServerRecord[]): readonly string[] {
   const { name, budgetNs, periodNs } = servers[0]!;
   const errors = servers.flatMap(({ shareErrorPerSecond }) => shareErrorPerSecond ?? []);
-  const sum = (value: (server: ServerRecord) => number) =>
-    servers.reduce((total, server) => total + value(server), 0);
   const milliseconds = (ns: number) => figure(ns / NANOS_PER_MILLISECOND);
   return [
     name,
     `${Number((budgetNs / NANOS_PER_MILLISECOND).toPrecision(4))}, ${Number((periodNs / NANOS_PER_MILLISECOND).toPrecision(4))} (${(100 * shareOf({ budgetNs, periodNs })).toFixed(0)} %)`,
     errors.length === 0 ? '–' : figure(100 * quantile(errors, 0.5)),
-    `${sum((server) => server.missedPeriods)} of ${sum((server) => server.periods)}`,
-    String(sum((server) => server.missedByMachine)),
+    `${sumOf(servers, ({ missedPeriods }) => missedPeriods)} of ${sumOf(servers, ({ periods }) => periods)}`,
+    String(sumOf(servers, ({ missedByMachine }) => missedByMachine)),
     milliseconds(Math.max(...servers.map((server) => server.longestBlackoutNs))),
     milliseconds(2 * (periodNs - budgetNs)),
   ];

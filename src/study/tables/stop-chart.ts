@@ -1,5 +1,5 @@
 import { formatDuration } from '../../core/units.ts';
-import type { EndedMigration } from '../../run/ended-migration.ts';
+import type { MigrationRun } from '../../run/migration-run.ts';
 import { type GanttSlice, svgGantt, terminalGantt } from './gantt.ts';
 
 /** Who had a processor around the stop: as long before it as it lasted, and half as long after. */
@@ -9,11 +9,11 @@ export interface StopChart {
 }
 
 /** `undefined`: the guest did not stop, or nobody competed for a processor. */
-export function stopChart({ steps, world }: EndedMigration, title: string): StopChart | undefined {
+export function stopChart({ steps, world }: MigrationRun, title: string): StopChart | undefined {
   const stop = steps.find(({ step }) => step.kind === 'stop');
-  const handed = steps.map(({ seen }) => seen).find((seen) => seen.kind === 'handed over');
-  if (!stop || !handed || handed.runningAtNs <= stop.seen.now) return undefined;
-  const [stoppedAtNs, resumedAtNs] = [stop.seen.now, handed.runningAtNs];
+  const handed = steps.map(({ result }) => result).find((result) => result.kind === 'handed over');
+  if (!stop || !handed || handed.runningAtNs <= stop.result.now) return undefined;
+  const [stoppedAtNs, resumedAtNs] = [stop.result.now, handed.runningAtNs];
   const slices = world.slices();
   const lastedNs = resumedAtNs - stoppedAtNs;
   const window = { start: -lastedNs, end: 1.5 * lastedNs };

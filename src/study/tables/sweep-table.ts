@@ -1,4 +1,3 @@
-import Table from 'cli-table3';
 import { NANOS_PER_MILLISECOND, NANOS_PER_SECOND } from '../../core/units.ts';
 import { quantileEstimate, summary } from '../statistics/estimate.ts';
 import { cellCommandOf } from '../sweep/command.ts';
@@ -6,8 +5,8 @@ import { type Design, settingsOf } from '../sweep/design.ts';
 import type { SweepResult } from '../sweep/sweep.ts';
 import { cellColumns } from './cell-columns.ts';
 import { comparisonTable } from './comparison-table.ts';
-import { figure } from './figure.ts';
-import { interval } from './table.ts';
+import { doneOf, figure, interval } from './figure.ts';
+import { plainTable } from './plain-table.ts';
 
 /** Of more cells, not each is compared with the first, nor its command printed. */
 const IN_DETAIL_MAX = 12;
@@ -27,21 +26,13 @@ export function sweepTable(design: Design, { document, before, now, cells }: Swe
     ].join('\n');
   }
   const rows = [...cells].sort(([one], [other]) => one - other);
-  const { headings, values } = cellColumns(
-    rows.map(([cell]) => ({ cell: { settings: settingsOf(design, cell) } })),
-  );
-  const valuesOf = (cell: number) => values({ cell: { settings: settingsOf(design, cell) } });
-  const table = new Table({
-    head: [...headings, 'runs', 'downtime ms', 'p95', 'total s'],
-    colAligns: [...headings.map(() => 'left' as const), ...Array<'right'>(4).fill('right')],
-    style: { head: [], border: [], compact: true },
-  });
-  for (const [cell, { downtimesNs, totalsNs }] of rows) {
+  const { headings, values } = cellColumns(rows.map(([cell]) => settingsOf(design, cell)));
+  const valuesOf = (cell: number) => values(settingsOf(design, cell));
+  const table = rows.map(([cell, { downtimesNs, totalsNs }]) => {
     const downtimes = completed(downtimesNs);
-    const all = downtimesNs.filter((ns) => ns !== undefined).length;
-    table.push([
+    return [
       ...valuesOf(cell),
-      downtimes.length === all ? String(all) : `${downtimes.length} of ${all}`,
+      doneOf(downtimes.length, downtimesNs.filter((ns) => ns !== undefined).length),
       ...(downtimes.length === 0
         ? ['–', '–', '–']
         : [
@@ -49,8 +40,8 @@ export function sweepTable(design: Design, { document, before, now, cells }: Swe
             tail(downtimes),
             interval(summary(completed(totalsNs)), NANOS_PER_SECOND),
           ]),
-    ]);
-  }
+    ];
+  });
   const inDetail = rows.length <= IN_DETAIL_MAX;
   const comparison = comparisonTable(
     headings,
@@ -58,7 +49,7 @@ export function sweepTable(design: Design, { document, before, now, cells }: Swe
   );
   return [
     summing,
-    table.toString(),
+    plainTable([...headings, 'runs', 'downtime ms', 'p95', 'total s'], table, headings.length),
     'Medians [95 % interval]; p95: the 95 % quantile, with its interval from 72 runs on. * fewer than six runs: [least–largest].',
     ...(comparison === undefined ? [] : ['', comparison]),
     '',

@@ -1,54 +1,46 @@
-import Table from 'cli-table3';
-import type { Outage } from '../../core/migration/migration-result.ts';
 import type { MigrationRecord } from '../../core/migration/record.ts';
 import { NANOS_PER_MILLISECOND, NANOS_PER_SECOND, type Nanos } from '../../core/units.ts';
 import type { CellResult } from '../../run/run.ts';
 import { tooFew } from '../statistics/doubts.ts';
 import { quantile, spread, summary } from '../statistics/estimate.ts';
+import { sumOf } from '../statistics/sum.ts';
 import { cellColumns } from './cell-columns.ts';
 import { comparisonTable } from './comparison-table.ts';
-import { figure } from './figure.ts';
+import { doneOf, figure, interval } from './figure.ts';
+import { plainTable } from './plain-table.ts';
 
 /** The table of an experiment: a row a cell, medians with their intervals, prediction beside measurement. */
 export function experimentTable(results: readonly CellResult[], world: string): string {
-  const { headings, values } = cellColumns(results);
+  const { headings, values } = cellColumns(results.map(({ cell }) => cell.settings));
   const tails = results.some(({ records }) => records.length >= FEWEST_FOR_A_TAIL);
   const late = results.some(({ records }) =>
     records.some(({ outage }) => outage && outage.lateHeartbeats > 0),
   );
   const hasEnsembles = results.some((result) => result.ensemble);
-  const shared = results.some(({ scenario }) => scenario.share !== null);
-  const table = new Table({
-    head: [
-      ...headings,
-      'runs',
-      ...(shared ? ['waited s', 'b used %'] : []),
-      'downtime ms',
-      ...(tails ? ['p95'] : []),
-      ...(hasEnsembles ? ['memory part', 'virtual'] : ['model']),
-      'total s',
-      ...(hasEnsembles ? ['virtual'] : []),
-      'gap ms',
-      'lost/rep',
-      ...(late ? ['late %'] : []),
-      'verified',
-    ],
-    colAligns: [
-      ...headings.map(() => 'left' as const),
-      ...Array.from({ length: 14 }, () => 'right' as const),
-    ],
-    style: { head: [], border: [], compact: true },
-  });
-  for (const result of results) {
+  const shared = results.some(({ cell }) => cell.share !== null);
+  const head = [
+    'runs',
+    ...(shared ? ['waited s', 'b used %'] : []),
+    'downtime ms',
+    ...(tails ? ['p95'] : []),
+    ...(hasEnsembles ? ['memory part', 'virtual'] : ['model']),
+    'total s',
+    ...(hasEnsembles ? ['virtual'] : []),
+    'gap ms',
+    'lost/rep',
+    ...(late ? ['late %'] : []),
+    'verified',
+  ];
+  const rows = results.map((result) => {
     const { records, predicted, ensemble } = result;
     const done = records.filter((record) => record.outcome === 'completed');
     const measured = (value: (record: MigrationRecord) => Nanos, unit: number) =>
-      done.length === 0 ? '–' : interval(summary(done.map(value)), unit);
+      interval(done.length === 0 ? undefined : summary(done.map(value)), unit);
     const virtually = (values: readonly Nanos[] | undefined, unit: number) =>
       hasEnsembles ? [values ? band(spread(values), unit) : '–'] : [];
-    table.push([
-      ...values(result),
-      runsOf(records),
+    return [
+      ...values(result.cell.settings),
+      doneOf(done.length, records.length),
       ...(shared ? [waited(records), used(done)] : []),
       measured((record) => record.downtimeNs, NANOS_PER_MILLISECOND),
       ...(tails ? [tail(done)] : []),
@@ -62,17 +54,17 @@ export function experimentTable(results: readonly CellResult[], world: string): 
       heartbeats(done),
       ...(late ? [lateShare(done)] : []),
       verdict(done),
-    ]);
-  }
+    ];
+  });
   const comparison = comparisonTable(
     headings,
     results.map((result) => ({
-      values: values(result),
+      values: values(result.cell.settings),
       downtimesNs: result.records.map(completedDowntimeNs),
     })),
   );
   return [
-    table.toString(),
+    plainTable([...headings, ...head], rows, headings.length),
     ...footnotes(results, hasEnsembles, world),
     ...(comparison === undefined ? [] : ['', comparison]),
   ].join('\n');
@@ -112,10 +104,9 @@ function tailDoubt(results: readonly CellResult[]): readonly string[] {
 
 /** Of all heartbeats of all runs, how many the guest sent more than a period late. */
 function lateShare(records: readonly MigrationRecord[]): string {
-  const sum = (of: (outage: Outage) => number) =>
-    records.reduce((total, { outage }) => total + (outage ? of(outage) : 0), 0);
-  const late = sum(({ lateHeartbeats }) => lateHeartbeats);
-  const share = (100 * late) / sum(({ heartbeats }) => heartbeats);
+  const outages = records.flatMap(({ outage }) => outage ?? []);
+  const late = sumOf(outages, ({ lateHeartbeats }) => lateHeartbeats);
+  const share = (100 * late) / sumOf(outages, ({ heartbeats }) => heartbeats);
   return Number.isNaN(share) ? '–' : share.toFixed(share >= 10 ? 0 : 1);
 }
 
@@ -124,29 +115,15 @@ function longestGapNs(records: readonly MigrationRecord[]): Nanos {
   return Math.max(...records.map(({ outage }) => outage?.longestGapNs ?? Number.NaN));
 }
 
-/** A median and its interval; marked when there were too few values for 95 %. */
-export function interval(
-  { median, low, high, confident, count }: ReturnType<typeof summary>,
-  unit: number,
-): string {
-  if (count === 1) return figure(median / unit);
-  return `${figure(median / unit)} [${figure(low / unit)}–${figure(high / unit)}]${confident ? '' : '*'}`;
-}
-
 function band({ median, low, high }: ReturnType<typeof spread>, unit: number): string {
   return `${figure(median / unit)} (${figure(low / unit)}–${figure(high / unit)})`;
 }
 
-function runsOf(records: readonly MigrationRecord[]): string {
-  const done = records.filter((record) => record.outcome === 'completed').length;
-  return done === records.length ? String(done) : `${done} of ${records.length}`;
-}
-
 function heartbeats(records: readonly MigrationRecord[]): string {
-  if (records.length === 0 || records.some((record) => record.outage === null)) return '–';
-  const sum = (value: (record: MigrationRecord) => number) =>
-    records.reduce((total, record) => total + value(record), 0);
-  return `${sum((record) => record.outage!.lostHeartbeats)}/${sum((record) => record.outage!.repeatedHeartbeats)}`;
+  const outages = records.flatMap(({ outage }) => outage ?? []);
+  if (outages.length === 0 || outages.length < records.length) return '–';
+  const lost = sumOf(outages, ({ lostHeartbeats }) => lostHeartbeats);
+  return `${lost}/${sumOf(outages, ({ repeatedHeartbeats }) => repeatedHeartbeats)}`;
 }
 
 /** What was verified in every run; the worst that was found in any. */

@@ -7,13 +7,13 @@ import type { Nanos } from '../../core/units.ts';
 /** In virtual time what is not served on the nanosecond is missed; below that is the arithmetic's own error. */
 const EXACT = { share: 0, floorNs: 1 };
 
-/** When one competitor wanted the processor, and when it had it. */
+/** When a scheduled entity wanted the processor, and when it had it. */
 export class SupplyLog {
   readonly #name: string;
   readonly #reservation: Reservation | null;
   readonly #processor: number;
-  /** The instants at which it began, ceased, began … to want the processor. */
-  readonly #turns: Nanos[] = [];
+  /** The instants at which it unblocked, blocked, unblocked … */
+  readonly #changes: Nanos[] = [];
   /** Beginning and end of every slice. */
   readonly #slices: Nanos[] = [];
 
@@ -23,12 +23,12 @@ export class SupplyLog {
     this.#processor = processor;
   }
 
-  wakes(atNs: Nanos): void {
-    this.#turns.push(atNs);
+  unblocked(atNs: Nanos): void {
+    this.#changes.push(atNs);
   }
 
-  sleeps(atNs: Nanos): void {
-    this.#turns.push(atNs);
+  blocked(atNs: Nanos): void {
+    this.#changes.push(atNs);
   }
 
   ran(startNs: Nanos, endNs: Nanos): void {
@@ -58,7 +58,7 @@ export class SupplyLog {
         delivery.ran(this.#slices[slice]!, this.#slices[slice + 1]!);
       }
     };
-    for (const [index, atNs] of this.#turns.entries()) {
+    for (const [index, atNs] of this.#changes.entries()) {
       ranUntil(atNs);
       if (index % 2 === 0) delivery.wakes(atNs);
       else delivery.sleeps(atNs);

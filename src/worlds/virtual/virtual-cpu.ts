@@ -7,7 +7,7 @@ import type { ProgramClock } from '../../workload/program-clock.ts';
 import type { GuestLoad } from './guest-load.ts';
 import { SupplyLog } from './supply-log.ts';
 
-/** Where one competitor runs. */
+/** Where a scheduled entity runs. */
 interface Place {
   readonly processor: Processor;
   readonly entity: EntityId;
@@ -29,8 +29,8 @@ export class VirtualCpu {
   #now: Nanos = 0;
   #released = 0;
   #finished = 0;
-  /** The guest's unfinished work while it stands. */
-  #standingWorkNs: Nanos | undefined;
+  /** The guest's unfinished work while it is stopped. */
+  #stoppedWorkNs: Nanos | undefined;
   #senderFinished = false;
   #beats: Beats = { lastNs: 0, longestGapNs: 0, late: 0 };
 
@@ -101,7 +101,7 @@ export class VirtualCpu {
         this.#leave(this.#sender);
         this.advanceTo(atNs);
       }
-      // The next one stands in line already, so that the end of this one does not put the server to sleep.
+      // The next one is queued already, so that the server does not become idle at the end of this one.
       const line = i === pieces - 1 ? 1 : 2;
       while (processor.pending(entity) < line * workNs - workNs / 2) this.#arrive(this.#sender, workNs);
       this.#senderFinished = false;
@@ -117,7 +117,7 @@ export class VirtualCpu {
     if (!this.#load) return this.#clock.programNs(this.#now);
     const { periodNs, workNs, firstNs, lastNs } = this.#load;
     if (this.#finished === this.#released) return Math.max(0, this.#released * periodNs + lastNs);
-    const pendingNs = this.#standingWorkNs ?? this.#guest.processor.pending(this.#guest.entity);
+    const pendingNs = this.#stoppedWorkNs ?? this.#guest.processor.pending(this.#guest.entity);
     const doneNs = (this.#released - this.#finished) * workNs - pendingNs;
     const arrivedNs = (this.#finished + 1) * periodNs;
     return arrivedNs + firstNs + ((lastNs - firstNs) * doneNs) / workNs;
@@ -129,11 +129,11 @@ export class VirtualCpu {
   }
 
   stopGuest(): void {
-    this.#standingWorkNs = this.#leave(this.#guest);
+    this.#stoppedWorkNs = this.#leave(this.#guest);
   }
 
   /**
-   * What the guest's client sees if the guest, which has stood since `stoppedAtNs`, runs on now with a free CPU.
+   * What the guest's client sees if the guest, stopped since `stoppedAtNs`, resumes now with a free CPU.
    * `undefined`: the guest needs no CPU time, so nothing but the stop disturbs its heartbeats.
    */
   outage(
@@ -146,7 +146,7 @@ export class VirtualCpu {
     const dueNs = this.#clock.ranNs(
       (Math.floor((this.#finished * this.#load.periodNs) / period) + 1) * period,
     );
-    const waitsNs = Math.max(0, dueNs - ranUntilNs) + (this.#standingWorkNs ?? 0);
+    const waitsNs = Math.max(0, dueNs - ranUntilNs) + (this.#stoppedWorkNs ?? 0);
     return { longestGapNs: Math.max(longestGapNs, this.#now + waitsNs - lastNs), lateHeartbeats: late };
   }
 
@@ -163,7 +163,7 @@ export class VirtualCpu {
   }
 
   #nextJobNs(): Nanos {
-    if (!this.#load || this.#standingWorkNs !== undefined) return Number.POSITIVE_INFINITY;
+    if (!this.#load || this.#stoppedWorkNs !== undefined) return Number.POSITIVE_INFINITY;
     return this.#clock.ranNs((this.#released + 1) * this.#load.periodNs);
   }
 
@@ -173,13 +173,13 @@ export class VirtualCpu {
   }
 
   #arrive(place: Place, workNs: Nanos): void {
-    if (place.processor.pending(place.entity) === 0) place.supply.wakes(this.#now);
+    if (place.processor.pending(place.entity) === 0) place.supply.unblocked(this.#now);
     place.processor.arrive(place.entity, workNs);
   }
 
   #leave(place: Place): Nanos {
     const left = place.processor.withdraw(place.entity);
-    if (left > 0) place.supply.sleeps(this.#now);
+    if (left > 0) place.supply.blocked(this.#now);
     return left;
   }
 
@@ -187,7 +187,7 @@ export class VirtualCpu {
     const place = name === 'guest' ? this.#guest : this.#sender;
     if (place.processor.pending(place.entity) === 0) {
       place.processor.flush();
-      place.supply.sleeps(atNs);
+      place.supply.blocked(atNs);
     }
     if (place === this.#sender) {
       this.#senderFinished = true;

@@ -5,7 +5,7 @@ import { NANOS_PER_SECOND, type Nanos } from '../../core/units.ts';
 import { type Activity, groupRate, type PoissonGroup } from '../../workload/program.ts';
 import { activityOf, type GuestSpec, usedPages, writeRatesOf } from '../../workload/programs.ts';
 
-/** Writes expected of a page in an interval, above which every page is looked at. */
+/** Writes expected of a page in an interval, above which every page is drawn by itself. */
 const SKIPPING_PAYS_BELOW = 0.5;
 
 /**

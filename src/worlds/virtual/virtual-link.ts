@@ -10,7 +10,7 @@ export class VirtualLink {
   readonly #windows: boolean;
   /** What else the link allows, in the order of time. */
   ceilings: readonly Ceiling[] = [];
-  #asked: BytesPerSecond | null = null;
+  #askedBytesPerSecond: BytesPerSecond | null = null;
   #bucket: Bucket | undefined;
   #account: LinkAccount | undefined;
 
@@ -21,10 +21,10 @@ export class VirtualLink {
 
   /**
    * From now on this rate, and something to send.
-   * @param rate null: bytes leave as soon as they are there
+   * @param rateBytesPerSecond null: bytes leave as soon as they are there
    */
-  setRate(rate: BytesPerSecond | null, now: Nanos): void {
-    this.#asked = rate;
+  setRate(rateBytesPerSecond: BytesPerSecond | null, now: Nanos): void {
+    this.#askedBytesPerSecond = rateBytesPerSecond;
     this.#follow(now);
     this.#account!.begins(now);
   }
@@ -88,15 +88,16 @@ export class VirtualLink {
 
   /** The rate is the one asked for, or what the link still allows. */
   #follow(now: Nanos): void {
-    const rate =
-      this.#asked === null ? null : Math.min(this.#asked, ceilingAt(this.ceilings, now) || this.#asked);
+    const asked = this.#askedBytesPerSecond;
+    const rateBytesPerSecond =
+      asked === null ? null : Math.min(asked, ceilingAt(this.ceilings, now) || asked);
     const before = this.#bucket?.rateBytesPerSecond ?? null;
-    if (this.#account && rate === before) return;
-    if (rate === null) this.#bucket = undefined;
-    else if (this.#bucket) this.#bucket = changeRate(this.#bucket, rate, now);
-    else this.#bucket = fullBucket(rate, this.#depthBytes, now);
+    if (this.#account && rateBytesPerSecond === before) return;
+    if (rateBytesPerSecond === null) this.#bucket = undefined;
+    else if (this.#bucket) this.#bucket = changeRate(this.#bucket, rateBytesPerSecond, now);
+    else this.#bucket = fullBucket(rateBytesPerSecond, this.#depthBytes, now);
     this.#account ??= new LinkAccount(this.#depthBytes, now, this.#windows);
-    this.#account.rateChanges(now, before ?? 0, rate);
+    this.#account.rateChanges(now, before ?? 0, rateBytesPerSecond);
   }
 
   get record(): LinkRecord {

@@ -6,7 +6,7 @@ import { PageSet } from '../../core/migration/pages.ts';
 import { stoodTooLong } from '../../core/migration/plan.ts';
 import type { Step, StepResult } from '../../core/migration/steps.ts';
 import { Random } from '../../core/random.ts';
-import type { Bytes, BytesPerSecond, Nanos } from '../../core/units.ts';
+import type { Bytes, Nanos } from '../../core/units.ts';
 import { Failure } from '../../platform/failure.ts';
 import { disturbanceOf } from '../../workload/antagonists/disturbance.ts';
 import type { MigrationSpec } from '../../workload/migration-spec.ts';
@@ -29,7 +29,7 @@ const GUEST_STREAM = 3;
  */
 export class VirtualWorld implements World {
   readonly startedAt = new Date(0).toISOString();
-  readonly #setup: MigrationSpec;
+  readonly #spec: MigrationSpec;
   readonly #guest: VirtualGuest;
   readonly #clock: ProgramClock;
   readonly #link: VirtualLink;
@@ -47,18 +47,18 @@ export class VirtualWorld implements World {
    * @param linkWindows whether the link's record shall say what left in windows
    * @throws Failure the plan cannot be carried out in virtual time
    */
-  constructor(setup: MigrationSpec, linkWindows = true) {
-    const { guest, plan, cpu } = setup;
+  constructor(spec: MigrationSpec, linkWindows = true) {
+    const { guest, plan, cpu } = spec;
     const unlimited = plan.rateBytesPerSecond === null || plan.stopRateBytesPerSecond === null;
     if (unlimited && cpu.cpuPerPageNs === 0) {
       throw new Failure(
         'link.rate: unlimited has no meaning in virtual time; give the link a rate, or the sender a cpuPerPage',
       );
     }
-    this.#setup = setup;
+    this.#spec = spec;
     this.#guest = new VirtualGuest(guest, Random.seeded(guest.seed, GUEST_STREAM));
     this.#clock = new ProgramClock(guest);
-    const disturbance = disturbanceOf(setup);
+    const disturbance = disturbanceOf(spec);
     this.#link = disturbance
       ? new DisturbedLink(plan.depthBytes, linkWindows, disturbance)
       : new VirtualLink(plan.depthBytes, linkWindows);
@@ -66,7 +66,7 @@ export class VirtualWorld implements World {
     this.#clearedAtNs = new Float64Array(guest.pages);
     if (isContended(cpu)) {
       this.#cpu = new VirtualCpu(cpu, guestLoad(guest), guest.heartbeatPeriodNs, this.#clock);
-      this.#pass(phaseNs(setup));
+      this.#pass(phaseNs(spec));
       this.#draw();
       this.#take();
     }
@@ -78,33 +78,33 @@ export class VirtualWorld implements World {
 
   /** The same without a promise: virtual time needs no waiting. */
   carryOut(step: Step): StepResult {
-    const { guest } = this.#setup;
+    const { guest } = this.#spec;
     switch (step.kind) {
       case 'observe':
         this.#pass(this.#now + step.windowNs);
         this.#draw();
-        return this.#seen(this.#take(), step.windowNs);
+        return this.#dirtyResult(this.#take(), step.windowNs);
       case 'learn':
         return { kind: 'learned', now: this.#now, rates: this.#guest.writeRates() };
       case 'track':
         this.#draw();
         this.#cpu?.watchBeats();
         this.#dirty.addAll(PageSet.all(guest.pages));
-        return this.#seen(this.#dirty.copy());
+        return this.#dirtyResult(this.#dirty.copy());
       case 'send':
-        return this.#inTime(this.#send(step.pages, step.rateBytesPerSecond, step.clears, step.endsRound));
+        return this.#inTime(this.#send(step));
       case 'clear':
         this.#draw();
         step.pages.each((page) => this.#clear(page));
         return { kind: 'done', now: this.#now };
       case 'harvest':
         this.#draw();
-        return this.#seen(step.take ? this.#take() : this.#dirty.copy());
+        return this.#dirtyResult(step.take ? this.#take() : this.#dirty.copy());
       case 'stop':
         this.#draw();
         this.#stoppedAtNs = this.#now;
         this.#cpu?.stopGuest();
-        return this.#seen(this.#dirty.copy());
+        return this.#dirtyResult(this.#dirty.copy());
       case 'hand over':
         return this.#inTime(this.#handOver());
       case 'abort': {
@@ -128,13 +128,13 @@ export class VirtualWorld implements World {
   }
 
   /** Pages of one size leave as a row: zero pages cost their header only. */
-  #send(pages: Uint32Array, rate: BytesPerSecond | null, clears: boolean, endsRound: boolean): StepResult {
-    const { plan, guest } = this.#setup;
+  #send({ pages, rateBytesPerSecond, clears, endsRound }: Extract<Step, { kind: 'send' }>): StepResult {
+    const { plan, guest } = this.#spec;
     const firstZeroPage = guest.pages - guest.zeroPages;
     let zeroPages = 0;
     let bytes = 0;
     this.#draw();
-    this.#link.setRate(rate, this.#now);
+    this.#link.setRate(rateBytesPerSecond, this.#now);
     for (let start = 0; start < pages.length; ) {
       const zero = pages[start]! >= firstZeroPage;
       let end = guest.zeroPages === 0 ? pages.length : start + 1;
@@ -155,7 +155,7 @@ export class VirtualWorld implements World {
 
   /** @returns how many left before the link allowed nothing more */
   #sendRow(pages: Uint32Array, bytes: Bytes, clears: boolean): number {
-    const { cpuPerPageNs } = this.#setup.cpu;
+    const { cpuPerPageNs } = this.#spec.cpu;
     if (this.#cpu && cpuPerPageNs > 0) {
       let sent = 0;
       const ready = () => this.#link.readyNs(this.#now, bytes);
@@ -224,14 +224,14 @@ export class VirtualWorld implements World {
     return taken;
   }
 
-  #seen(dirty: PageSet, windowNs: Nanos = 0): StepResult {
+  #dirtyResult(dirty: PageSet, windowNs: Nanos = 0): StepResult {
     return { kind: 'dirty', now: this.#now, dirty, windowNs };
   }
 
-  /** The guest runs on here at the instant at which it has stood for too long, whatever was under way. */
-  #inTime(seen: StepResult): StepResult {
-    const { plan } = this.#setup;
-    if (this.#stoppedAtNs === undefined || this.#now - this.#stoppedAtNs <= plan.stopTimeoutNs) return seen;
+  /** The guest resumes here at the instant at which it has been stopped for too long, whatever was under way. */
+  #inTime(result: StepResult): StepResult {
+    const { plan } = this.#spec;
+    if (this.#stoppedAtNs === undefined || this.#now - this.#stoppedAtNs <= plan.stopTimeoutNs) return result;
     this.#now = this.#stoppedAtNs + plan.stopTimeoutNs;
     return { kind: 'failed', now: this.#now, why: stoodTooLong(plan), outcome: 'aborted' };
   }
@@ -239,7 +239,7 @@ export class VirtualWorld implements World {
   /** Takes the sender's CPU time; all else that a real hand-over waits for takes no time. */
   #handOver(): StepResult {
     this.#cpu?.work(
-      this.#setup.cpu.cpuPerHandoverNs,
+      this.#spec.cpu.cpuPerHandoverNs,
       1,
       () => this.#now,
       (_, atNs) => {
@@ -259,11 +259,11 @@ export class VirtualWorld implements World {
     };
   }
 
-  /** Without competition heartbeats come a period apart in guest time, which stands still with the guest. */
+  /** Without competition heartbeats come a period apart in guest time, which passes only while the guest runs. */
   #measurements(): Measurements {
-    const standingNs = this.#stoppedAtNs === undefined ? 0 : this.#now - this.#stoppedAtNs;
-    const { heartbeatPeriodNs } = this.#setup.guest;
-    const undisturbed = { longestGapNs: heartbeatPeriodNs + standingNs, lateHeartbeats: 0 };
+    const stoppedNs = this.#stoppedAtNs === undefined ? 0 : this.#now - this.#stoppedAtNs;
+    const { heartbeatPeriodNs } = this.#spec.guest;
+    const undisturbed = { longestGapNs: heartbeatPeriodNs + stoppedNs, lateHeartbeats: 0 };
     return {
       outage: {
         ...(this.#cpu?.outage(this.#stoppedAtNs) ?? undisturbed),

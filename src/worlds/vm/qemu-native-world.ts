@@ -80,8 +80,8 @@ export class QemuNativeWorld implements World {
       });
       await configure(setup.native ?? plainNative, source.qemu, destination.qemu);
       await destination.qemu.qmp.execute('migrate-incoming', { uri: `tcp:${HOST}:0` });
-      const { depthBytes, rateBytesPerSecond: rate } = plan;
-      const relay = await Relay.start({ to: await portOf(destination), depthBytes, rate });
+      const { depthBytes, rateBytesPerSecond } = plan;
+      const relay = await Relay.start({ to: await portOf(destination), depthBytes, rateBytesPerSecond });
       ends.unshift(() => relay.end());
       await source.run();
       return new QemuNativeWorld(setup, { source, destination, viewer, relay });

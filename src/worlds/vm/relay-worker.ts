@@ -11,7 +11,7 @@ export interface RelayData {
   readonly to: number;
   readonly depthBytes: Bytes;
   /** What the sending end was told to keep to; null: nothing. */
-  readonly rate: BytesPerSecond | null;
+  readonly rateBytesPerSecond: BytesPerSecond | null;
 }
 /** `stopped`: the guest is paused from now on. */
 export type RelayCommand = 'stopped' | 'report';
@@ -19,9 +19,10 @@ export type RelayReport =
   | { readonly kind: 'listening'; readonly port: number }
   | { readonly kind: 'carried'; readonly live: LinkRecord; readonly whole: LinkRecord };
 
-const { to, depthBytes, rate } = workerData as RelayData;
+const { to, depthBytes, rateBytesPerSecond } = workerData as RelayData;
 const beganAtNs = clockNs();
-const bucket = rate === null ? undefined : fullBucket(rate, depthBytes, beganAtNs);
+const bucket =
+  rateBytesPerSecond === null ? undefined : fullBucket(rateBytesPerSecond, depthBytes, beganAtNs);
 const [live, whole] = [account(), account()];
 let stopped = false;
 
@@ -50,7 +51,7 @@ parentPort!.on('message', (command: RelayCommand) => {
 
 function account(): LinkAccount {
   const made = new LinkAccount(depthBytes, beganAtNs);
-  made.rateChanges(beganAtNs, 0, rate);
+  made.rateChanges(beganAtNs, 0, rateBytesPerSecond);
   return made;
 }
 

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { migrate } from '../../../src/core/migration/migrate.ts';
 import type { Measurements, MigrationResult } from '../../../src/core/migration/migration-result.ts';
 import { type OrderName, orderNames, orders } from '../../../src/core/migration/order/orders.ts';
 import { PageSet } from '../../../src/core/migration/pages.ts';
 import type { Plan } from '../../../src/core/migration/plan.ts';
 import type { Step, StepResult } from '../../../src/core/migration/steps.ts';
+import { driveSync } from '../../../src/run/drive.ts';
 import { smallSetup } from '../../fixtures/setup.ts';
 
 const PAGES = 8;
@@ -68,7 +68,6 @@ interface Played {
 
 /** A world in a few lines: what is cleared is clean, what the script says is written is dirty. */
 function play(given: Partial<Plan>, script: Script = {}): Played {
-  const migration = migrate({ ...plan, ...given });
   const steps: Step[] = [];
   const seen: StepResult[] = [];
   const dirty = new PageSet(PAGES);
@@ -121,17 +120,15 @@ function play(given: Partial<Plan>, script: Script = {}): Played {
         return { kind: 'aborted', now, owner: 'source', measurements };
     }
   };
-  let next = migration.next();
-  while (!next.done) {
-    const step = next.value;
+  const carryOut = (step: Step): StepResult => {
     now += steps.length * MS + (script.stepNs ?? 0);
     write(script.before?.[steps.length]);
     const answer = script.instead?.[steps.length]?.(now, step) ?? usual(step);
     steps.push(step);
     seen.push(answer);
-    next = migration.next(answer);
-  }
-  return { steps, seen, course: next.value };
+    return answer;
+  };
+  return { steps, seen, course: driveSync({ ...plan, ...given }, { carryOut }) };
 }
 
 const kinds = ({ steps }: Played) => steps.map(({ kind }) => kind);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { migrate } from '../../../src/core/migration/migrate.ts';
 import type { Plan } from '../../../src/core/migration/plan.ts';
+import { driveSync } from '../../../src/run/drive.ts';
 import { roundLog } from '../../../src/study/tables/round-log.ts';
 import { VirtualWorld } from '../../../src/worlds/virtual/virtual-world.ts';
 import { smallSetup } from '../../fixtures/setup.ts';
@@ -11,15 +11,7 @@ function logged(plan: Partial<Plan>) {
   const world = new VirtualWorld(setup);
   const lines: string[] = [];
   const log = roundLog((line) => lines.push(line));
-  const migration = migrate(setup.plan);
-  let next = migration.next();
-  while (!next.done) {
-    const step = next.value;
-    const seen = world.carryOut(step);
-    log(step, seen);
-    next = migration.next(seen);
-  }
-  return { lines, course: next.value };
+  return { lines, course: driveSync(setup.plan, world, log) };
 }
 
 const sentPages = (lines: readonly string[]) => lines.map((line) => Number(/: (\d+) pages/.exec(line)?.[1]));

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import type { CpuPlan } from '../../../src/core/cpu/cpu-plan.ts';
 import { stopBound } from '../../../src/core/cpu/supply.ts';
-import { migrate } from '../../../src/core/migration/migrate.ts';
 import type { MigrationResult } from '../../../src/core/migration/migration-result.ts';
 import type { Plan } from '../../../src/core/migration/plan.ts';
+import { driveSync } from '../../../src/run/drive.ts';
 import { quantile } from '../../../src/study/statistics/estimate.ts';
 import type { GuestSpec } from '../../../src/workload/programs.ts';
 import { VirtualWorld } from '../../../src/worlds/virtual/virtual-world.ts';
@@ -39,10 +39,7 @@ function migrated(change: { guest?: Partial<GuestSpec>; plan?: Partial<Plan>; cp
     plan: { ...fastLink, ...change.plan },
   });
   const world = new VirtualWorld(setup);
-  const migration = migrate(setup.plan);
-  let next = migration.next();
-  while (!next.done) next = migration.next(world.carryOut(next.value));
-  return { course: next.value, world };
+  return { course: driveSync(setup.plan, world), world };
 }
 
 function downtimes(cpu: Partial<CpuPlan>): number[] {

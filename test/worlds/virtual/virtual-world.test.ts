@@ -1,23 +1,19 @@
 import { resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { migrate } from '../../../src/core/migration/migrate.ts';
 import type { MigrationResult } from '../../../src/core/migration/migration-result.ts';
 import { PageSet } from '../../../src/core/migration/pages.ts';
 import type { Plan } from '../../../src/core/migration/plan.ts';
 import type { Step, StepResultOf } from '../../../src/core/migration/steps.ts';
 import { Failure } from '../../../src/platform/failure.ts';
-import { loadExperiment, type Scenario, seeded } from '../../../src/scenario/scenario.ts';
+import { driveSync } from '../../../src/run/drive.ts';
+import { loadExperiment, type ScenarioCell, seeded } from '../../../src/scenario/scenario.ts';
 import type { MigrationSpec } from '../../../src/workload/migration-spec.ts';
 import type { GuestSpec } from '../../../src/workload/programs.ts';
 import { VirtualWorld } from '../../../src/worlds/virtual/virtual-world.ts';
 import { smallSetup } from '../../fixtures/setup.ts';
 
-function migrated(setup: MigrationSpec): MigrationResult {
-  const world = new VirtualWorld(setup);
-  const migration = migrate(setup.plan);
-  let next = migration.next();
-  while (!next.done) next = migration.next(world.carryOut(next.value));
-  return next.value;
+function migrated(spec: MigrationSpec): MigrationResult {
+  return driveSync(spec.plan, new VirtualWorld(spec));
 }
 
 const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
@@ -311,7 +307,11 @@ describe('the media server of the slides', () => {
   const file = resolve(import.meta.dirname, '../../../config/01-first-migration.yaml');
   const SEEDS = 100;
 
-  function scenario(order: string, rounds: number, more: Readonly<Record<string, unknown>> = {}): Scenario {
+  function scenario(
+    order: string,
+    rounds: number,
+    more: Readonly<Record<string, unknown>> = {},
+  ): ScenarioCell {
     const settings = {
       compare: null,
       'link.overhead': 0,
@@ -322,10 +322,10 @@ describe('the media server of the slides', () => {
       ...more,
     };
     const list = Object.entries(settings).map(([path, value]) => ({ path, value }));
-    return loadExperiment(file, list).cells[0]!.scenario;
+    return loadExperiment(file, list).cells[0]!;
   }
 
-  const courses = (given: Scenario) =>
+  const courses = (given: ScenarioCell) =>
     Array.from({ length: SEEDS }, (_, seed) => migrated(seeded(given, seed)));
 
   // Page-level Monte Carlo of the calibrated population: facts/paper.md, §3, "the slides' table, and a population that
@@ -361,7 +361,7 @@ describe('the media server of the slides', () => {
   });
 
   test('stands still for less under lru, which has to learn, than by address, and for longer than with perfect knowledge', () => {
-    const downtime = (given: Scenario) => mean(courses(given).map((course) => course.downtimeNs));
+    const downtime = (given: ScenarioCell) => mean(courses(given).map((course) => course.downtimeNs));
     const learned = { 'migration.heat': 'estimated' };
     const [byAddress, byLru, byKnowledge] = [
       downtime(scenario('address', 1)),

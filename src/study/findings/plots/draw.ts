@@ -1,5 +1,6 @@
 import * as Plot from '@observablehq/plot';
 import { parseHTML } from 'linkedom';
+import { escaped } from '../../tables/markup.ts';
 
 /** One picture of a report. */
 export interface Figure {
@@ -42,11 +43,7 @@ export function standalone({ svg, title }: Figure): string {
   const opened = svg.replace('<svg ', '<svg xmlns="http://www.w3.org/2000/svg" ');
   const end = opened.indexOf('>') + 1;
   const background = '<rect width="100%" height="100%" fill="#ffffff"/>';
-  return `${opened.slice(0, end).replace('<svg ', '<svg color="#24292f" ')}<title>${escapedText(title)}</title>${background}${opened.slice(end)}\n`;
-}
-
-function escapedText(text: string): string {
-  return text.replace(/[&<>]/g, (character) => `&#${character.charCodeAt(0)};`);
+  return `${opened.slice(0, end).replace('<svg ', '<svg color="#24292f" ')}<title>${escaped(title)}</title>${background}${opened.slice(end)}\n`;
 }
 
 /** For an axis: not longer than there is room for. */

@@ -4,7 +4,7 @@ import { accent, draw, evenly, type Figure } from './draw.ts';
 
 const MOST_DOTS = 2_000;
 
-/** What the model foresaw against what came of it. */
+/** What the model predicted against what was measured. */
 export function predictedAgainstMeasured(cells: readonly ReportCell[]): Figure | undefined {
   const all = cells.flatMap(({ predictedMs, downtimeMs, number }) =>
     predictedMs !== undefined && downtimeMs

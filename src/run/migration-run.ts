@@ -1,0 +1,50 @@
+import type { MigrationResult } from '../core/migration/migration-result.ts';
+import type { Admission, RunMetadata } from '../core/migration/record.ts';
+import type { Step, StepResult } from '../core/migration/steps.ts';
+import type { MigrationSpec } from '../workload/migration-spec.ts';
+import type { World } from '../worlds/world.ts';
+import type { TraceLine } from './trace.ts';
+
+/** A migration that has been carried out, while its world is still there. */
+export interface MigrationRun {
+  readonly spec: MigrationSpec;
+  readonly result: MigrationResult;
+  readonly steps: readonly { readonly step: Step; readonly result: StepResult }[];
+  readonly world: Pick<World, 'startedAt' | 'slices'>;
+  /** null: it never asked for a reservation of a shared link. */
+  readonly admission: Admission | null;
+  /** Where its reservations were kept otherwise than the scenario says. */
+  readonly notes: readonly string[];
+}
+
+/** Everything that passed between the migration and its world. */
+export function traceOf({ spec, steps, result }: MigrationRun): readonly TraceLine[] {
+  return [
+    { plan: spec.plan },
+    ...steps.map((each) => ({ step: each.step, seen: each.result })),
+    { course: result },
+  ];
+}
+
+/** What a record says that follows neither from what was to be done nor from how it went. */
+type Circumstances = Pick<RunMetadata, 'world' | 'scenario' | 'startedAt' | 'predicted' | 'admission'>;
+
+/** What the record of a migration says besides how it went. */
+export function metadataOf(
+  { guest, plan, cpu, antagonists = [] }: MigrationSpec,
+  { world, scenario, startedAt, predicted, admission }: Circumstances,
+): RunMetadata {
+  const { reclaim: _, ...reservations } = cpu;
+  return {
+    world,
+    scenario,
+    seed: plan.seed,
+    startedAt,
+    guest: { name: guest.name, pages: guest.pages, pageSizeBytes: guest.pageSizeBytes },
+    plan,
+    reservations,
+    antagonists,
+    admission,
+    predicted,
+  };
+}
