@@ -66,7 +66,7 @@ export function guestDefinition(document: GuestDefinitionDocument, where: string
 }
 
 /** A key of a scenario that means nothing here. */
-const notHere = (why: string) => z.never(`nothing: ${why}`).optional().describe(`Refused: ${why}.`);
+const notHere = (why: string) => z.never(`nothing: ${why}`).optional();
 const ofTheLink = 'the daemon’s configuration says it, of the link that `over` names';
 
 const requestedLink = z

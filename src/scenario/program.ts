@@ -53,10 +53,16 @@ const zipf = z
   .meta({ title: 'zipf', description: 'A few pages are written often and many seldom, by Zipf’s law.' });
 
 const sweeping = z
-  .strictObject({ kind: z.enum(['sequential', 'saturating']), pages, writesPerSecond: someWrites })
+  .strictObject({
+    kind: z
+      .enum(['sequential', 'saturating'])
+      .describe('sequential: neighbours in their order. saturating: scattered over the memory.'),
+    pages,
+    writesPerSecond: someWrites,
+  })
   .meta({
     title: 'sequential, saturating',
-    description: 'One page after the other, from the first again after the last.',
+    description: 'One page after the other, and again from the first.',
   });
 
 const stream = z
