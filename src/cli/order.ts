@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs';
-import { Command, Option } from 'commander';
+import { Command } from 'commander';
 import { z } from 'zod';
 import { orderByProbability } from '../core/migration/order/known-probabilities.ts';
-import { type OrderName, orderNames } from '../core/migration/order/orders.ts';
+import { type OrderName, orderRegistry } from '../core/migration/order/orders.ts';
 import { Failure, reasonOf } from '../platform/failure.ts';
 import { shown, UsageError } from '../platform/problem.ts';
 
 interface Options {
-  readonly rule: OrderName;
+  readonly rule: string;
   readonly json?: string;
   readonly seed: string;
 }
@@ -17,13 +17,19 @@ export function orderCommand(exit: (code: number) => void): Command {
   return new Command('order')
     .description('order pages of known write probabilities, and say how far from the best that is at most')
     .argument('<file>', 'JSON: {"probabilities": […]}, of a write to each page in one slot')
-    .addOption(new Option('--rule <name>', 'page order').choices(orderNames).default('threshold'))
+    .option('--rule <name>', 'page order', 'threshold')
     .option('--seed <n>', 'breaks ties', '1')
     .option('--json <->', 'JSON alone on standard output')
+    .addHelpText(
+      'after',
+      () =>
+        `\nPage orders:\n${orderRegistry.all.map(({ name, describe }) => `  ${name.padEnd(10)}  ${describe}`).join('\n')}`,
+    )
     .action((file: string, options: Options) => exit(action(file, options)));
 }
 
 function action(file: string, { rule, json, seed }: Options): number {
+  insistOnOrder(rule);
   const probabilities = readProbabilities(file);
   let result: ReturnType<typeof orderByProbability>;
   try {
@@ -42,6 +48,14 @@ function action(file: string, { rule, json, seed }: Options): number {
     console.log(JSON.stringify({ order, expectedDirtyPages, excessAtMost }));
   }
   return 0;
+}
+
+function insistOnOrder(name: string): asserts name is OrderName {
+  const { names } = orderRegistry;
+  if (names.includes(name)) return;
+  throw new UsageError([
+    { path: '--rule', expected: `a page order: ${names.join(', ')}`, found: shown(name) },
+  ]);
 }
 
 const schema = z.strictObject(

@@ -5,6 +5,7 @@ import { predict } from '../run/predict.ts';
 import { type Experiment, loadExperiment } from '../scenario/scenario.ts';
 import { parseSetting, type Setting } from '../scenario/settings.ts';
 import type { Phases } from '../study/recorded-program.ts';
+import { scenarioFile } from './bundled.ts';
 import {
   insistOnNoRecording,
   type ProgramOptions,
@@ -26,7 +27,11 @@ type Answer = ReturnType<typeof answerFor>;
 export function predictCommand(exit: (code: number) => void): Command {
   return new Command('predict')
     .description("the model's answer: rounds, downtime, total, and whether it converges")
-    .argument('[file]', 'scenario (YAML); with --pid it may be left out, but for link.rate')
+    .argument(
+      '[file]',
+      'scenario (YAML) or the name of one; with --pid it may be left out, but for link.rate',
+      scenarioFile,
+    )
     .option(
       '--set <path=value>',
       'change the scenario; may be repeated',

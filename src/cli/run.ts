@@ -15,6 +15,7 @@ import { parseAddress } from '../transport/address.ts';
 import type { DestinationThere } from '../transport/connect.ts';
 import { readKey } from '../transport/key-file.ts';
 import { type WorldName, worldNames } from '../worlds/worlds.ts';
+import { scenarioFile } from './bundled.ts';
 import { interruptible } from './interruptible.ts';
 import { progressBar } from './progress-bar.ts';
 import { settingsOf } from './settings-of.ts';
@@ -39,7 +40,7 @@ interface Options {
 export function runCommand(exit: (code: number) => void): Command {
   return new Command('run')
     .description('carry out a scenario and its compare matrix')
-    .argument('<file>', 'scenario (YAML)')
+    .argument('<file>', 'scenario (YAML), or the name of one that comes with switchover', scenarioFile)
     .addOption(new Option('--world <name>', 'where to carry it out').choices(worldNames).default('virtual'))
     .option('--runs <n>', 'repetitions of every cell')
     .option('--seed <n>', 'seed of the first repetition; each further one adds 1')

@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import pino from 'pino';
 import { loadConfiguration } from '../daemon/configuration.ts';
 import { Daemon } from '../daemon/daemon.ts';
 import { serverOf } from '../daemon/server.ts';
 import { Failure, Refusal, reasonOf } from '../platform/failure.ts';
+import { version } from '../platform/package.ts';
 import { UsageError } from '../platform/problem.ts';
 import { parseAddress } from '../transport/address.ts';
 
@@ -36,7 +36,6 @@ async function action({ config, listen }: Options): Promise<number> {
     );
   }
   const log = pino({ base: { name: configuration.name } }, pino.destination({ fd: 2, sync: true }));
-  const version = versionOf();
   const daemon = await Daemon.start(version, configuration, (line) => log.info(line));
   const server = await serverOf(daemon, log, version);
   try {
@@ -94,9 +93,4 @@ function tellSystemd(what: string): void {
 
 function hostPort(host: string, port: number): string {
   return `${host.includes(':') ? `[${host}]` : host}:${port}`;
-}
-
-function versionOf(): string {
-  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
-  return version;
 }

@@ -14,8 +14,10 @@ import {
   rampOf,
   stressTable,
 } from '../study/stress/stress-table.ts';
+import { usedAsFlags } from '../study/sweep/command.ts';
 import { scenarioSummary } from '../study/tables/scenario-summary.ts';
 import { type WorldName, worldNames } from '../worlds/worlds.ts';
+import { scenarioFile } from './bundled.ts';
 import { fileLines } from './run.ts';
 import { settingsOf } from './settings-of.ts';
 
@@ -34,7 +36,11 @@ interface Options {
 export function stressCommand(exit: (code: number) => void): Command {
   return new Command('stress')
     .description('raise an intensity until a threshold is missed; exit code 3 if one is')
-    .argument('<file>', 'scenario with a stress: { ramp, thresholds } (YAML)')
+    .argument(
+      '<file>',
+      'scenario (YAML) with a stress: { ramp, thresholds }, or the name of one',
+      scenarioFile,
+    )
     .requiredOption('--out <folder>', 'where records and verdicts go; new or empty')
     .addOption(new Option('--world <name>', 'where to carry it out').choices(worldNames).default('virtual'))
     .option('--runs <n>', 'repetitions of every level')
@@ -147,6 +153,7 @@ function commandOf(file: string, { world, runs, seed, set, only, fallback, out }
     ...set.map((each) => `--set ${setting(each)}`),
     ...only.map((each) => `--only ${setting(each)}`),
     ...(fallback === undefined ? [] : [`--fallback ${fallback}`]),
+    ...usedAsFlags(),
     `--out ${out}`,
   ].join(' ');
 }

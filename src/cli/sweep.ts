@@ -7,6 +7,7 @@ import { writeParquet } from '../study/sweep/parquet.ts';
 import { sweep } from '../study/sweep/sweep.ts';
 import { sweepTable } from '../study/tables/sweep-table.ts';
 import { type WorldName, worldNames } from '../worlds/worlds.ts';
+import { scenarioFile } from './bundled.ts';
 import { progressBar } from './progress-bar.ts';
 import { settingsOf } from './settings-of.ts';
 
@@ -26,7 +27,7 @@ interface Options {
 export function sweepCommand(exit: (code: number) => void): Command {
   return new Command('sweep')
     .description('carry out a design on all cores; the same command goes on after an interruption')
-    .argument('<file>', 'scenario (YAML) with compare or sweep')
+    .argument('<file>', 'scenario (YAML) with compare or sweep, or the name of one', scenarioFile)
     .requiredOption('--out <folder>', 'where the records go')
     .addOption(new Option('--world <name>', 'where to carry it out').choices(worldNames).default('virtual'))
     .option('--runs <n>', 'repetitions of every cell; with sweep.until, the fewest')

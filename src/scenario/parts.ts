@@ -1,5 +1,5 @@
 import { DEEPEST_BUCKET_BYTES } from '../core/link/bucket.ts';
-import { orderPagesMax } from '../core/migration/order/orders.ts';
+import { orderRegistry } from '../core/migration/order/orders.ts';
 import type { Plan } from '../core/migration/plan.ts';
 import type { StopSpec } from '../core/migration/stop/stops.ts';
 import {
@@ -75,7 +75,7 @@ export function resolvePlan(
   const capacity = link.capacity ?? Number.POSITIVE_INFINITY;
   insist((link.rate ?? 0) <= capacity, 'link.rate', 'at most link.capacity', link.rate);
   insist((stopRate ?? 0) <= capacity, 'link.stopRate', 'at most link.capacity', stopRate);
-  const most = orderPagesMax[migration.order] ?? Number.POSITIVE_INFINITY;
+  const most = orderRegistry.get(migration.order).pagesMax ?? Number.POSITIVE_INFINITY;
   insist(pages <= most, 'migration.order', `an order that takes ${pages} pages`, migration.order);
   insist(!migration.skip || migration.clear !== 'page', 'migration.skip', 'false when clear is page', true);
   const { defer } = migration;

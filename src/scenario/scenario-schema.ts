@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { DEEPEST_BUCKET_BYTES } from '../core/link/bucket.ts';
-import { orderNames } from '../core/migration/order/orders.ts';
+import { type OrderName, orderNames, orderRegistry } from '../core/migration/order/orders.ts';
 import { expected, formatSize, parseDuration, parseSize } from '../core/units.ts';
 import { HEADER_BYTES } from '../core/wire/frames.ts';
 import { backgroundSchema } from './background.ts';
@@ -80,13 +80,21 @@ const clear = z.string(clearMessage).transform((text, context) => {
   return z.NEVER;
 });
 
+/** Ours, for whoever reads the schema; and what is registered when a scenario is checked. */
+const order = z.union(
+  [z.enum(orderNames), z.custom<OrderName>((name) => orderRegistry.names.includes(name as string))],
+  {
+    error: () => `an order: ${orderRegistry.names.join(', ')}`,
+  },
+);
+
 const migration = z.strictObject(
   {
     observe: duration.default(4e9),
     window: someTime.default(40e6),
     halfLife: someTime.default(8e9),
     heat: z.enum(['estimated', 'known'], 'estimated or known').default('estimated'),
-    order: z.enum(orderNames, `an order: ${orderNames.join(', ')}`).default('threshold'),
+    order: order.default('threshold'),
     defer: noneOr(defer),
     clear: clear.prefault('page'),
     skip: z.boolean('true or false').default(false),

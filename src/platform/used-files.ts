@@ -1,0 +1,71 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { orderRegistry } from '../core/migration/order/orders.ts';
+import { stopRuleRegistry } from '../core/migration/stop/stops.ts';
+import { BadDefinition } from '../core/registry.ts';
+import { reasonOf } from './failure.ts';
+import { packageFolder } from './package.ts';
+import { UsageError } from './problem.ts';
+
+/** A user's own module, which registers page orders and stop rules when it is loaded. */
+export interface UsedFile {
+  /** As its user named it. */
+  readonly file: string;
+  readonly path: string;
+}
+
+const used: UsedFile[] = [];
+
+/** What was loaded so far. */
+export function usedFiles(): readonly UsedFile[] {
+  return used;
+}
+
+/**
+ * Loads modules of a user, so that what they register can be named: in this thread, and in those that are started later
+ * to carry out sweeps and experiments.
+ * @param files a module that was loaded already is passed over
+ * @throws UsageError it is not there, cannot be loaded, or registers nothing
+ */
+export async function use(files: readonly string[]): Promise<void> {
+  await useAgain(files.map((file) => ({ file, path: resolve(file) })));
+}
+
+/** In a thread: what the one that started it had loaded. @throws UsageError as `use` */
+export async function useAgain(files: readonly UsedFile[]): Promise<void> {
+  for (const { file, path } of files) {
+    if (used.some((other) => other.path === path)) continue;
+    if (!existsSync(path)) refuse(file, 'a JavaScript module', 'no such file');
+    const before = known();
+    await load(file, path);
+    if (known() === before) {
+      const found = `one that registers nothing with this switchover, ${packageFolder}`;
+      refuse(file, 'a module that calls registerOrder or registerStopRule', found);
+    }
+    used.push({ file, path });
+  }
+}
+
+function known(): number {
+  return orderRegistry.names.length + stopRuleRegistry.names.length;
+}
+
+async function load(file: string, path: string): Promise<void> {
+  const { href } = pathToFileURL(path);
+  try {
+    await import(href);
+  } catch (cause) {
+    if (cause instanceof BadDefinition) {
+      throw new UsageError(
+        cause.problems.map((problem) => ({ ...problem, path: `--use ${file}: ${problem.path}` })),
+      );
+    }
+    const line = cause instanceof Error ? cause.stack?.split(`${href}:`)[1]?.match(/^\d+/)?.[0] : undefined;
+    refuse(file, 'a module that can be loaded', reasonOf(cause) + (line ? ` (line ${line})` : ''));
+  }
+}
+
+function refuse(file: string, expected: string, found: string): never {
+  throw new UsageError([{ path: `--use ${file}`, expected, found }]);
+}
