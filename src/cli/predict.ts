@@ -3,9 +3,9 @@ import { expected, formatDuration, formatRate, formatSize, parseDuration } from 
 import { shown, UsageError } from '../platform/problem.ts';
 import { predict } from '../run/predict.ts';
 import { type Experiment, loadExperiment } from '../scenario/scenario.ts';
+import { scenarioFile } from '../scenario/scenario-file.ts';
 import { parseSetting, type Setting } from '../scenario/settings.ts';
 import type { Phases } from '../study/recorded-program.ts';
-import { scenarioFile } from './bundled.ts';
 import {
   insistOnNoRecording,
   type ProgramOptions,

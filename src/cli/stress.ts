@@ -4,6 +4,7 @@ import { Command, Option } from 'commander';
 import { Failure, reasonOf } from '../platform/failure.ts';
 import { shown, UsageError } from '../platform/problem.ts';
 import { examine } from '../run/doctor.ts';
+import { scenarioFile } from '../scenario/scenario-file.ts';
 import { parseSetting, type Setting } from '../scenario/settings.ts';
 import { breakings, type LevelResult, stress } from '../study/stress/stress.ts';
 import { checkWorld, loadStress, type StressPlan } from '../study/stress/stress-plan.ts';
@@ -17,7 +18,6 @@ import {
 import { usedAsFlags } from '../study/sweep/command.ts';
 import { scenarioSummary } from '../study/tables/scenario-summary.ts';
 import { type WorldName, worldNames } from '../worlds/worlds.ts';
-import { scenarioFile } from './bundled.ts';
 import { fileLines } from './run.ts';
 import { settingsOf } from './settings-of.ts';
 

@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander';
 import { shown, UsageError } from '../platform/problem.ts';
+import { scenarioFile } from '../scenario/scenario-file.ts';
 import { parseSetting, type Setting } from '../scenario/settings.ts';
 import { type Shard, wholeDesign } from '../study/sweep/agenda.ts';
 import { loadDesign } from '../study/sweep/design.ts';
@@ -7,7 +8,6 @@ import { writeParquet } from '../study/sweep/parquet.ts';
 import { sweep } from '../study/sweep/sweep.ts';
 import { sweepTable } from '../study/tables/sweep-table.ts';
 import { type WorldName, worldNames } from '../worlds/worlds.ts';
-import { scenarioFile } from './bundled.ts';
 import { progressBar } from './progress-bar.ts';
 import { settingsOf } from './settings-of.ts';
 

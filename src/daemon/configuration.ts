@@ -14,8 +14,7 @@ import { checked } from '../scenario/checked.ts';
 import { type GuestDefinition, guestDefinition } from '../scenario/migration-request.ts';
 import { quantity, whole } from '../scenario/quantity.ts';
 import { readYaml } from '../scenario/yaml-file.ts';
-import { parseAddress } from '../transport/address.ts';
-import type { DestinationThere } from '../transport/connect.ts';
+import { type DestinationThere, parseAddress } from '../transport/address.ts';
 import { readKey } from '../transport/key-file.ts';
 
 /** What a daemon is told by its file; every value resolved. */

@@ -7,7 +7,7 @@ import { Failure, reasonOf } from '../platform/failure.ts';
 import { drive } from '../run/drive.ts';
 import { predictedOf } from '../run/predict.ts';
 import { type RequestedMigration, requestedMigration } from '../scenario/migration-request.ts';
-import type { DestinationThere } from '../transport/connect.ts';
+import type { DestinationThere } from '../transport/address.ts';
 import type { Settlement } from '../transport/recover.ts';
 import type { Host } from '../worlds/threads/host.ts';
 import type { Admission } from './admission.ts';

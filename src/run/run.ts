@@ -6,7 +6,7 @@ import { Refusal } from '../platform/failure.ts';
 import type { LinkShare } from '../scenario/fleet.ts';
 import { type Experiment, type Scenario, seeded } from '../scenario/scenario.ts';
 import type { Cell } from '../scenario/settings.ts';
-import type { DestinationThere } from '../transport/connect.ts';
+import type { DestinationThere } from '../transport/address.ts';
 import type { MigrationSpec } from '../workload/migration-spec.ts';
 import type { World } from '../worlds/world.ts';
 import { type WorldFactory, type WorldName, worldFactory } from '../worlds/worlds.ts';

@@ -1,5 +1,15 @@
 import { shown, UsageError } from '../platform/problem.ts';
 
+/** A destination that is already there. */
+export interface DestinationThere {
+  readonly host: string;
+  readonly port: number;
+  /** The key that it asks for. */
+  readonly key: Uint8Array | null;
+  /** How long it may be silent although it is its turn, or take nothing. */
+  readonly silenceMs?: number;
+}
+
 /** `host:port`, `[::1]:port`. @throws UsageError anything else. */
 export function parseAddress(text: string, flag: string): { host: string; port: number } {
   const match = /^(?:\[([0-9a-fA-F:]+)\]|([^:\s]+)):(\d{1,5})$/.exec(text);

@@ -1,15 +1,6 @@
 import { connect, type Socket } from 'node:net';
 import { Failure, reasonOf } from '../platform/failure.ts';
-
-/** A destination that is already there. */
-export interface DestinationThere {
-  readonly host: string;
-  readonly port: number;
-  /** The key that it asks for. */
-  readonly key: Uint8Array | null;
-  /** How long it may be silent although it is its turn, or take nothing. */
-  readonly silenceMs?: number;
-}
+import type { DestinationThere } from './address.ts';
 
 const CONNECT_MS = 5_000;
 

@@ -4,7 +4,7 @@ import type { BytesPerSecond, Nanos } from '../core/units.ts';
 import { clockNs } from '../platform/clock.ts';
 import { reasonOf } from '../platform/failure.ts';
 import type { ScheduledThread } from '../sched/scheduled-thread.ts';
-import type { DestinationThere } from './connect.ts';
+import type { DestinationThere } from './address.ts';
 import type { Hello } from './hello.ts';
 import type { Retired } from './payloads.ts';
 import type { Committed, Sender, SentPages } from './sender.ts';

@@ -1,7 +1,7 @@
 import { createSocket } from 'node:dgram';
 import { lookup } from 'node:dns/promises';
 import { Failure, Refusal, reasonOf } from '../platform/failure.ts';
-import type { DestinationThere } from '../transport/connect.ts';
+import type { DestinationThere } from '../transport/address.ts';
 import { DestinationProcess } from '../transport/destination-process.ts';
 import type { MigrationSpec } from '../workload/migration-spec.ts';
 import { ThreadsWorld } from './threads/threads-world.ts';

@@ -2,7 +2,7 @@ import { type CpuPlan, isHog, schedEntities } from '../../core/cpu/cpu-plan.ts';
 import type { End } from '../../core/wire/handover.ts';
 import { Failure } from '../../platform/failure.ts';
 import { Processors } from '../../sched/processors.ts';
-import type { DestinationThere } from '../../transport/connect.ts';
+import type { DestinationThere } from '../../transport/address.ts';
 import { Interruption } from '../../transport/interruption.ts';
 import type { MigrationSpec } from '../../workload/migration-spec.ts';
 import type { GuestDefinition, GuestInstance } from './guest-instance.ts';

@@ -2,7 +2,7 @@ import type { CpuPlan } from '../../core/cpu/cpu-plan.ts';
 import type { Plan } from '../../core/migration/plan.ts';
 import type { Nanos } from '../../core/units.ts';
 import type { Processors } from '../../sched/processors.ts';
-import type { DestinationThere } from '../../transport/connect.ts';
+import type { DestinationThere } from '../../transport/address.ts';
 import type { Interruption } from '../../transport/interruption.ts';
 import type { GuestInstance } from './guest-instance.ts';
 import type { MigrationHooks } from './migration-hooks.ts';

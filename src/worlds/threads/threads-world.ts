@@ -7,7 +7,7 @@ import type { Step, StepResult } from '../../core/migration/steps.ts';
 import { NANOS_PER_MILLISECOND } from '../../core/units.ts';
 import { ViewerThread } from '../../observe/viewer/viewer-thread.ts';
 import { Processors } from '../../sched/processors.ts';
-import type { DestinationThere } from '../../transport/connect.ts';
+import type { DestinationThere } from '../../transport/address.ts';
 import { Interruption } from '../../transport/interruption.ts';
 import { Antagonists } from '../../workload/antagonists/antagonists.ts';
 import { latenessMeanNs } from '../../workload/antagonists/disturbance.ts';
