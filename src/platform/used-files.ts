@@ -1,12 +1,10 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import { orderRegistry } from '../core/migration/order/orders.ts';
-import { stopRuleRegistry } from '../core/migration/stop/stops.ts';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { BadDefinition } from '../core/registry.ts';
 import { reasonOf } from './failure.ts';
-import { packageFolder } from './package.ts';
 import { UsageError } from './problem.ts';
+import { shortPath } from './short-path.ts';
 
 /** A user's own module, which registers page orders and stop rules when it is loaded. */
 export interface UsedFile {
@@ -23,13 +21,18 @@ export function usedFiles(): readonly UsedFile[] {
 }
 
 /**
- * Loads modules of a user, so that what they register can be named: in this thread, and in those that are started later
- * to carry out sweeps and experiments.
+ * Loads modules of a user, so that the page orders and stop rules which they register can be named: in this thread, and
+ * in those that are started later to carry out sweeps and experiments.
  * @param files a module that was loaded already is passed over
- * @throws UsageError it is not there, cannot be loaded, or registers nothing
+ * @throws UsageError it is not there, or cannot be loaded
  */
-export async function use(files: readonly string[]): Promise<void> {
-  await useAgain(files.map((file) => ({ file, path: resolve(file) })));
+export async function use(files: readonly (string | URL)[]): Promise<void> {
+  await useAgain(
+    files.map((file) => {
+      const path = file instanceof URL ? fileURLToPath(file) : resolve(file);
+      return { file: file instanceof URL ? shortPath(path) : file, path };
+    }),
+  );
 }
 
 /** In a thread: what the one that started it had loaded. @throws UsageError as `use` */
@@ -37,18 +40,9 @@ export async function useAgain(files: readonly UsedFile[]): Promise<void> {
   for (const { file, path } of files) {
     if (used.some((other) => other.path === path)) continue;
     if (!existsSync(path)) refuse(file, 'a JavaScript module', 'no such file');
-    const before = known();
     await load(file, path);
-    if (known() === before) {
-      const found = `one that registers nothing with this switchover, ${packageFolder}`;
-      refuse(file, 'a module that calls registerOrder or registerStopRule', found);
-    }
     used.push({ file, path });
   }
-}
-
-function known(): number {
-  return orderRegistry.names.length + stopRuleRegistry.names.length;
 }
 
 async function load(file: string, path: string): Promise<void> {

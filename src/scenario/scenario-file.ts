@@ -1,7 +1,8 @@
 import { existsSync, readdirSync } from 'node:fs';
-import { isAbsolute, join, relative } from 'node:path';
+import { join } from 'node:path';
 import { packageFolder } from '../platform/package.ts';
 import { shown, UsageError } from '../platform/problem.ts';
+import { shortPath } from '../platform/short-path.ts';
 
 const folder = join(packageFolder, 'config');
 
@@ -12,7 +13,7 @@ const folder = join(packageFolder, 'config');
 export function scenarioFile(text: string): string {
   if (existsSync(text) || text.includes('/')) return text;
   const bundled = join(folder, `${text.replace(/\.ya?ml$/, '')}.yaml`);
-  if (existsSync(bundled)) return fromHere(bundled);
+  if (existsSync(bundled)) return shortPath(bundled);
   throw new UsageError([
     {
       path: 'file',
@@ -20,12 +21,6 @@ export function scenarioFile(text: string): string {
       found: shown(text),
     },
   ]);
-}
-
-/** Short where it can be, so that a command that is printed can be read. */
-function fromHere(file: string): string {
-  const path = relative('', file);
-  return path.startsWith('..') || isAbsolute(path) ? file : path;
 }
 
 function names(): string {

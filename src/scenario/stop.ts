@@ -50,18 +50,29 @@ function schemaOf(definition: StopRuleDefinition): z.ZodType<StopSpec> {
 }
 
 /** Without a name the rule is the paper's. */
-export const stopSchema = z.unknown().transform((value, context): StopSpec => {
-  const isObject = typeof value === 'object' && value !== null;
-  const document = isObject && !('rule' in value) ? { rule: 'rounds', ...value } : value;
-  const name = isObject ? (document as { rule?: unknown }).rule : undefined;
-  const definition = typeof name === 'string' ? stopRuleRegistry.find(name) : undefined;
-  if (definition) {
-    const parsed = schemaOf(definition).safeParse(document);
-    if (parsed.success) return parsed.data;
-    for (const issue of parsed.error.issues) context.addIssue({ ...issue } as never);
-  } else {
-    const message = `a stop rule: ${stopRuleRegistry.names.join(', ')}`;
-    context.addIssue({ code: 'custom', message, path: isObject ? ['rule'] : [] });
-  }
-  return z.NEVER;
-});
+export const stopSchema = z
+  .unknown()
+  .transform((value, context): StopSpec => {
+    const isObject = typeof value === 'object' && value !== null;
+    const document = isObject && !('rule' in value) ? { rule: 'rounds', ...value } : value;
+    const name = isObject ? (document as { rule?: unknown }).rule : undefined;
+    const definition = typeof name === 'string' ? stopRuleRegistry.find(name) : undefined;
+    if (definition) {
+      const parsed = schemaOf(definition).safeParse(document);
+      if (parsed.success) return parsed.data;
+      for (const issue of parsed.error.issues) context.addIssue({ ...issue } as never);
+    } else {
+      const message = `a stop rule: ${stopRuleRegistry.names.join(', ')}`;
+      context.addIssue({ code: 'custom', message, path: isObject ? ['rule'] : [] });
+    }
+    return z.NEVER;
+  })
+  .meta({
+    /** What JSON Schema says of it, once somebody asks. */
+    get anyOf() {
+      return stopRuleRegistry.all.map((rule) => {
+        const { $schema: _, ...schema } = z.toJSONSchema(schemaOf(rule), { io: 'input' });
+        return schema;
+      });
+    },
+  });
