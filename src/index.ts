@@ -2,7 +2,7 @@
  * The migration as a generator of steps, what drives it in a world, the page orders and stop rules that it follows, and
  * yours, which are registered here.
  */
-export { type Migration, StepFailed } from './core/migration/ask.ts';
+export type { Migration } from './core/migration/ask.ts';
 export type { Heat } from './core/migration/heat.ts';
 export { migrate } from './core/migration/migrate.ts';
 export type { MigrationResult, RoundRecord } from './core/migration/migration-result.ts';
