@@ -46,16 +46,15 @@ export async function useAgain(files: readonly UsedFile[]): Promise<void> {
 }
 
 async function load(file: string, path: string): Promise<void> {
-  const { href } = pathToFileURL(path);
   try {
-    await import(href);
+    await import(pathToFileURL(path).href);
   } catch (cause) {
     if (cause instanceof BadDefinition) {
       throw new UsageError(
         cause.problems.map((problem) => ({ ...problem, path: `--use ${file}: ${problem.path}` })),
       );
     }
-    const line = cause instanceof Error ? cause.stack?.split(`${href}:`)[1]?.match(/^\d+/)?.[0] : undefined;
+    const line = cause instanceof Error ? cause.stack?.split(`${path}:`)[1]?.match(/^\d+/)?.[0] : undefined;
     refuse(file, 'a module that can be loaded', reasonOf(cause) + (line ? ` (line ${line})` : ''));
   }
 }

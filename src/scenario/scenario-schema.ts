@@ -80,12 +80,11 @@ const clear = z.string(clearMessage).transform((text, context) => {
   return z.NEVER;
 });
 
-const registeredOrder = z.string().refine((name) => orderRegistry.find(name) !== undefined);
+const error = () => `an order: ${orderRegistry.names.join(', ')}`;
+const registeredOrder = z.string().refine((name) => orderRegistry.find(name) !== undefined, { error });
 
 /** Ours, for whoever reads the schema; and what is registered by the time that a scenario is checked. */
-const order = z.union([z.enum(orderNames), registeredOrder as unknown as z.ZodType<OrderName>], {
-  error: () => `an order: ${orderRegistry.names.join(', ')}`,
-});
+const order = z.union([z.enum(orderNames), registeredOrder as unknown as z.ZodType<OrderName>], { error });
 
 const migration = z.strictObject(
   {
