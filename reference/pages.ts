@@ -1,3 +1,7 @@
+import { orderRegistry } from '../src/core/migration/order/orders.ts';
+import { writtenName } from '../src/core/migration/stop/registered-stop.ts';
+import { stopRuleRegistry } from '../src/core/migration/stop/stops.ts';
+import { formatDuration } from '../src/core/units.ts';
 import { type Entry, entriesOfFaces, type FaceEntries } from './entries.ts';
 import { type Example, examplesOf } from './examples.ts';
 
@@ -31,7 +35,33 @@ function indexOf(all: readonly FaceEntries[]): string {
     'Times are nanoseconds, sizes bytes, rates bytes per second, unless a name says otherwise. Three whole programs are in',
     '[examples](../../examples): an order of one’s own, a task set, a sweep.',
   ];
-  return `${[start.join('\n'), ...sections].join('\n\n')}\n`;
+  return `${[start.join('\n'), ...sections, orderTable(), ruleTable()].join('\n\n')}\n`;
+}
+
+function orderTable(): string {
+  const rows = orderRegistry.all.map(({ name, describe, heat, pagesMax }) => {
+    const most = Number.isFinite(pagesMax ?? Number.NaN) ? String(pagesMax) : 'any';
+    return `| \`${name}\` | ${describe} | ${heat} | ${most} |`;
+  });
+  return [
+    '## Page orders',
+    '',
+    '| `migration.order` | what | heat | pages |',
+    '| --- | --- | --- | --- |',
+    ...rows,
+  ].join('\n');
+}
+
+function ruleTable(): string {
+  const rows = stopRuleRegistry.all.map(({ name, describe, defaults }) => {
+    const parameters = Object.entries(defaults).map(([parameter, value]) => {
+      const shown = parameter.endsWith('Ns') ? formatDuration(Number(value)).replace(' ', '') : value;
+      return `\`${writtenName(parameter)}: ${shown}\``;
+    });
+    return `| \`${name}\` | ${describe} | ${parameters.join(', ')} |`;
+  });
+  const head = ['| `migration.stop.rule` | what | parameters with their defaults |', '| --- | --- | --- |'];
+  return ['## Stop rules', '', ...head, ...rows].join('\n');
 }
 
 function pageOf({ face, text, entries }: FaceEntries, examples: readonly Example[]): string {

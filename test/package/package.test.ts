@@ -96,7 +96,7 @@ describe('the package', () => {
 });
 
 describe('in an empty TypeScript project', () => {
-  const code = `import { drive, migrate, type Plan, registerOrder, type StepResult, type World } from 'switchover';
+  const code = `import { drive, migrate, type Plan, registerOrder, registerStopRule, type StepResult, type World } from 'switchover';
 import { leastSupply, schedule } from 'switchover/sched';
 import { predictMigration } from 'switchover/model';
 import { loadExperiment, scenarioFile, seeded } from 'switchover/scenario';
@@ -106,9 +106,14 @@ const order = registerOrder({
   name: 'backwards', describe: 'descending page number', heat: 'none', dependsOnOthers: false,
   order: (dirty) => dirty.toArray().reverse(),
 });
+const after = registerStopRule({
+  name: 'after', describe: 'so many rounds', defaults: { rounds: 3, limitNs: 1e9 }, counts: ['rounds'], withinRounds: false,
+  rule: ({ rounds }) => (progress) =>
+    progress.rounds.length < rounds ? undefined : { decision: 'stop', reason: 'enough' },
+});
 const experiment = loadExperiment(scenarioFile('01-first-migration'), [{ path: 'compare', value: null }]);
 const setup = seeded(experiment.cells[0]!.scenario, 1);
-const plan: Plan = { ...setup.plan, order };
+const plan: Plan = { ...setup.plan, order, stop: after({ rounds: 2 }) };
 const world: World = await (await worldFactory('virtual')).create({ ...setup, plan });
 const answers: StepResult[] = [];
 const result = await drive(plan, world, (_, answer) => answers.push(answer));
@@ -119,7 +124,7 @@ const migration = migrate(plan);
 let next = migration.next();
 for (const answer of answers) next = migration.next(answer);
 const [cell]: readonly CellResult[] = await run(experiment, { world: 'virtual' });
-console.log(result.outcome, next.done, cell!.records[0]!.outcome);
+console.log(result.outcome, result.reason, next.done, cell!.records[0]!.outcome);
 console.log(typeof schedule, typeof predictMigration, leastSupply({ budgetNs: 3, periodNs: 10 }, 20));
 `;
   const options = ['--strict', '--exactOptionalPropertyTypes', '--target', 'es2022', '--types', ''];
@@ -153,7 +158,7 @@ console.log(typeof schedule, typeof predictMigration, leastSupply({ budgetNs: 3,
     const args = [...options, '--module', 'nodenext', '--outDir', 'built', 'program.ts'];
     execFileSync(join(root, 'node_modules/.bin/tsc'), args, { cwd: home });
     const printed = execFileSync(process.execPath, ['built/program.js'], { cwd: home, encoding: 'utf8' });
-    expect(printed).toBe('completed true completed\nfunction function 3\n');
+    expect(printed).toBe('completed enough true completed\nfunction function 3\n');
   });
 
   test.each(['compare-orders.js', 'task-set.js', 'sweep.js'])('the example %s runs', (name) => {

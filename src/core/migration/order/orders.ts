@@ -6,78 +6,35 @@ import { EXACT_PAGES_MAX, exact } from './exact.ts';
 import { frequency } from './frequency.ts';
 import { increasing } from './increasing.ts';
 import { lru } from './lru.ts';
-import { heatKinds, type OrderDefinition } from './order.ts';
+import { type HeatKind, heatKinds, type OrderDefinition, type PageOrder } from './order.ts';
 import { random } from './random-order.ts';
 import { guarded } from './registered-order.ts';
 import { threshold } from './threshold.ts';
 import { VEE_PAGES_MAX, vee } from './vee.ts';
 
-/** The page orders of this program. A new one is one file and one entry here. */
+/** Any two pages are sent in the same order whatever else is dirty. */
+function pairwise(order: PageOrder, heat: HeatKind, describe: string) {
+  return { describe, order, heat, dependsOnOthers: false };
+}
+
+/** Where a page is sent depends on the probabilities of the others. */
+function fitted(order: PageOrder, describe: string, pagesMax = Number.POSITIVE_INFINITY) {
+  return { describe, order, heat: 'probability' as const, dependsOnOthers: true, pagesMax };
+}
+
+/** The page orders of this program. A new one is one file and one line here. */
 export const orders = {
-  address: {
-    describe: 'ascending page number: what QEMU does',
-    order: address,
-    heat: 'none',
-    dependsOnOthers: false,
-  },
-  random: {
-    describe: 'a pseudo-random permutation: what Xen did',
-    order: random,
-    heat: 'none',
-    dependsOnOthers: false,
-  },
-  lru: {
-    describe: 'the page that was not written for longest first',
-    order: lru,
-    heat: 'recency',
-    dependsOnOthers: false,
-  },
-  frequency: {
-    describe: 'the page that is written least often first',
-    order: frequency,
-    heat: 'frequency',
-    dependsOnOthers: false,
-  },
-  increasing: {
-    describe: 'by increasing write probability',
-    order: increasing,
-    heat: 'probability',
-    dependsOnOthers: false,
-  },
-  decreasing: {
-    describe: 'by decreasing write probability',
-    order: decreasing,
-    heat: 'probability',
-    dependsOnOthers: false,
-  },
-  threshold: {
-    describe: 'the hottest pages first, as many as is best, then the others by increasing write probability',
-    order: threshold,
-    heat: 'probability',
-    dependsOnOthers: true,
-  },
-  ends: {
-    describe: 'hot pages at both ends: the best order of that shape',
-    order: ends,
-    heat: 'probability',
-    dependsOnOthers: true,
-    pagesMax: ENDS_PAGES_MAX,
-  },
-  vee: {
-    describe: 'decreasing, then increasing write probability: the best order of that shape',
-    order: vee,
-    heat: 'probability',
-    dependsOnOthers: true,
-    pagesMax: VEE_PAGES_MAX,
-  },
-  exact: {
-    describe: 'the best of all orders, as an assignment of pages to slots',
-    order: exact,
-    heat: 'probability',
-    dependsOnOthers: true,
-    pagesMax: EXACT_PAGES_MAX,
-  },
-} as const satisfies Record<string, Omit<OrderDefinition, 'name'>>;
+  address: pairwise(address, 'none', 'ascending page number: what QEMU does'),
+  random: pairwise(random, 'none', 'a pseudo-random permutation: what Xen did'),
+  lru: pairwise(lru, 'recency', 'the page that was not written for longest first'),
+  frequency: pairwise(frequency, 'frequency', 'the page that is written least often first'),
+  increasing: pairwise(increasing, 'probability', 'by increasing write probability'),
+  decreasing: pairwise(decreasing, 'probability', 'by decreasing write probability'),
+  threshold: fitted(threshold, 'the hottest first, as many as is best, the others by increasing probability'),
+  ends: fitted(ends, 'hot pages at both ends: the best order of that shape', ENDS_PAGES_MAX),
+  vee: fitted(vee, 'decreasing, then increasing probability: the best order of that shape', VEE_PAGES_MAX),
+  exact: fitted(exact, 'the best of all orders, as an assignment of pages to slots', EXACT_PAGES_MAX),
+} satisfies Record<string, Omit<OrderDefinition, 'name'>>;
 
 /** The name of a page order. What `registerOrder` returns is one, too, though the compiler lists only ours. */
 export type OrderName = keyof typeof orders;

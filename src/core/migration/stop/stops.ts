@@ -39,60 +39,40 @@ export const stopDefaults: { readonly [Name in StopRuleName]: SpecOf<Name> } = {
   'kubevirt-stall': kubevirtStallDefaults,
 };
 
-type OwnRule<Spec> = Pick<StopRuleDefinition, 'describe' | 'counts' | 'choices' | 'withinRounds'> & {
-  readonly rule: (spec: Spec) => StopRule;
-};
+type Extra = Pick<StopRuleDefinition, 'counts' | 'choices'>;
 
-/** The stop rules of this program. A new one is one file, one line in the union and one entry in each table. */
-const own: { readonly [Name in StopRuleName]: OwnRule<SpecOf<Name>> } = {
-  rounds: {
-    describe: "so many live rounds, whatever is left: the paper's",
-    counts: ['rounds'],
-    withinRounds: false,
-    rule: rounds,
-  },
-  downtime: { describe: "what is left fits the limit: QEMU's", withinRounds: true, rule: downtime },
-  xen: {
-    describe: "so many rounds, or few pages dirty: Xen's",
+/** Asked when a round has ended. */
+function atRoundEnds<Spec>(rule: (spec: Spec) => StopRule, describe: string, extra: Extra = {}) {
+  return { describe, rule, withinRounds: false, ...extra };
+}
+
+/** Asked all the time. */
+function continuously<Spec>(rule: (spec: Spec) => StopRule, describe: string, extra: Extra = {}) {
+  return { describe, rule, withinRounds: true, ...extra };
+}
+
+/** The stop rules of this program. A new one is one file, one line in the union and one in each table. */
+const own: { readonly [Name in StopRuleName]: { readonly rule: (spec: SpecOf<Name>) => StopRule } } = {
+  rounds: atRoundEnds(rounds, "the paper's: so many live rounds", { counts: ['rounds'] }),
+  downtime: continuously(downtime, "QEMU's: what is left fits the limit"),
+  xen: atRoundEnds(xen, "Xen's: few pages dirty, or so many rounds", { counts: ['rounds', 'pages'] }),
+  phaul: atRoundEnds(phaul, "CRIU's: few pages sent, rounds that grow, or so many", {
     counts: ['rounds', 'pages'],
-    withinRounds: false,
-    rule: xen,
-  },
-  phaul: {
-    describe: "few pages sent, growing rounds, or so many of them: CRIU's",
-    counts: ['rounds', 'pages'],
-    withinRounds: false,
-    rule: phaul,
-  },
-  'cloud-hypervisor': {
-    describe: "the estimate of a round fits the limit: Cloud Hypervisor's",
+  }),
+  'cloud-hypervisor': atRoundEnds(cloudHypervisor, "Cloud Hypervisor's: the estimate fits the limit", {
     choices: { onTimeout: ['cancel', 'ignore'] },
-    withinRounds: false,
-    rule: cloudHypervisor,
-  },
-  'nova-steps': {
-    describe: "QEMU's under a limit that grows with time: OpenStack nova's",
-    counts: ['steps'],
-    withinRounds: true,
-    rule: novaSteps,
-  },
-  'proxmox-doubling': {
-    describe: "QEMU's under a limit that doubles when nothing improves: Proxmox's",
+  }),
+  'nova-steps': continuously(novaSteps, "nova's: QEMU's, its limit raised with time", { counts: ['steps'] }),
+  'proxmox-doubling': continuously(proxmoxDoubling, "Proxmox's: QEMU's, its limit doubled when it is stuck", {
     counts: ['polls'],
-    withinRounds: true,
-    rule: proxmoxDoubling,
-  },
-  'kubevirt-ramp': {
-    describe: "QEMU's under a limit raised in steps: KubeVirt's downtime tuning",
+  }),
+  'kubevirt-ramp': continuously(kubevirtRamp, "KubeVirt's: QEMU's, its limit raised in steps", {
     counts: ['steps', 'afterRound'],
-    withinRounds: true,
-    rule: kubevirtRamp,
-  },
-  'kubevirt-stall': {
-    describe: "QEMU's until the rounds stall at a local minimum: KubeVirt's stall detection",
-    withinRounds: true,
-    rule: kubevirtStall,
-  },
+  }),
+  'kubevirt-stall': continuously(
+    kubevirtStall,
+    "KubeVirt's: QEMU's, until the rounds stall at a local minimum",
+  ),
 };
 
 export const stopRuleNames = Object.keys(own) as StopRuleName[];
@@ -113,7 +93,7 @@ export const stopRuleRegistry = new Registry<StopRuleDefinition>(
  * @returns makes what `Plan.stop` takes: the rule with these parameters, and the defaults of the others
  * @throws BadDefinition all that is wrong with it, or its name is taken
  */
-export function registerStopRule<const Parameters extends StopParameters>(
+export function registerStopRule<Parameters extends StopParameters>(
   definition: StopRuleDefinition<Parameters>,
 ): (parameters?: Partial<Parameters>) => StopSpec {
   const rule = (parameters: Parameters) => guardedRule(definition, parameters);
