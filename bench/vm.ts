@@ -1,4 +1,4 @@
-import { orderNames, orderPagesMax } from '../src/core/migration/order/orders.ts';
+import { orderRegistry } from '../src/core/migration/order/orders.ts';
 import type { MigrationRecord } from '../src/core/migration/record.ts';
 import { stopRuleNames } from '../src/core/migration/stop/stops.ts';
 import { formatSize, NANOS_PER_SECOND } from '../src/core/units.ts';
@@ -92,7 +92,10 @@ async function shares(): Promise<void> {
 
 /** Every page order and every stop rule once, and whether all bytes arrived. */
 async function policies(): Promise<void> {
-  const orders = orderNames.map((order) => [`migration.order=${order}`, ...small(orderPagesMax[order])]);
+  const orders = orderRegistry.all.map(({ name, pagesMax }) => [
+    `migration.order=${name}`,
+    ...small(pagesMax),
+  ]);
   const rules = stopRuleNames.map((rule) => [`migration.stop={rule: ${rule}}`, ...small(MOST_PAGES)]);
   for (const settings of [...orders, ...rules]) {
     const experiment = load('21-vm-page-order', 'compare={}', 'runs=1', 'migration.verify=full', ...settings);

@@ -9,7 +9,7 @@ const sources = filesBelow(join(root, 'src')).filter((file) => file.endsWith('.t
 /** From the ground up: lower floors know nothing of higher ones. */
 const floors = [
   ...['core', 'model', 'platform', 'sched', 'workload', 'transport', 'observe', 'worlds'],
-  ...['scenario', 'run', 'study', 'daemon', 'cli'],
+  ...['scenario', 'run', 'study', 'library', 'index.ts', 'daemon', 'cli'],
 ];
 /** Each is a world of its own. */
 const worlds = ['virtual', 'threads', 'vm'];
@@ -36,6 +36,11 @@ describe('imports', () => {
       return one !== undefined && other !== undefined && one !== other;
     });
     expect(across).toEqual([]);
+  });
+
+  test('never name a face of the library, which is for others', () => {
+    const faces = edges().filter(([, to]) => ['library', 'index.ts'].includes(floorOf(to)));
+    expect(faces).toEqual([]);
   });
 
   test('do not run in circles', () => {

@@ -1,6 +1,8 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
+import { RegisteredCodeFailed, UnknownName } from '../core/registry.ts';
 import { Failure, Refusal, reasonOf } from '../platform/failure.ts';
+import { version } from '../platform/package.ts';
 import { UsageError } from '../platform/problem.ts';
 import { doctorCommand } from './doctor.ts';
 import { orderCommand } from './order.ts';
@@ -15,13 +17,21 @@ import { scheduleCommand } from './schedule.ts';
 import { serveCommand } from './serve.ts';
 import { stressCommand } from './stress.ts';
 import { sweepCommand } from './sweep.ts';
+import { withUse } from './use.ts';
 
 /** Exit codes: 0 done, 1 failed, 2 wrong usage, 3 a threshold was missed. Commands return one or throw; only here does the process end. */
 const program = new Command('switchover')
   .description('A real-time scheduling testbed for live migration.')
+  .version(version)
   .exitOverride()
   .configureOutput({ writeErr: (text) => process.stderr.write(text) })
   .showHelpAfterError('(switchover --help tells more)');
+
+/** Those that read a scenario or a trace, or name an order. */
+const takeOwnRules = new Set([
+  ...[runCommand, sweepCommand, predictCommand, orderCommand],
+  ...[stressCommand, replayCommand, serveCommand],
+]);
 
 let exitCode = 0;
 for (const command of [
@@ -39,11 +49,10 @@ for (const command of [
   serveCommand,
   doctorCommand,
 ]) {
-  program.addCommand(
-    command((code) => {
-      exitCode = code;
-    }).exitOverride(),
-  );
+  const made = command((code) => {
+    exitCode = code;
+  }).exitOverride();
+  program.addCommand(takeOwnRules.has(command) ? withUse(made) : made);
 }
 
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -68,6 +77,14 @@ function exitCodeOf(cause: unknown): number {
   if (cause instanceof Failure) {
     console.error(`switchover: ${cause.message}`);
     return cause instanceof Refusal ? 2 : 1;
+  }
+  if (cause instanceof UnknownName) {
+    console.error(`switchover: ${cause.message}; one of your own is loaded with --use FILE`);
+    return 2;
+  }
+  if (cause instanceof RegisteredCodeFailed) {
+    console.error(`switchover: ${cause.message}`);
+    return 1;
   }
   console.error(
     `switchover: internal error: ${process.env.DEBUG ? (cause as Error).stack : reasonOf(cause)}`,

@@ -1,13 +1,13 @@
-import { Command, Option } from 'commander';
+import { Command } from 'commander';
 import { z } from 'zod';
 import { orderByProbability } from '../core/migration/order/known-probabilities.ts';
-import { type OrderName, orderNames } from '../core/migration/order/orders.ts';
+import { type OrderName, orderRegistry } from '../core/migration/order/orders.ts';
 import { Failure, reasonOf } from '../platform/failure.ts';
 import { shown, UsageError } from '../platform/problem.ts';
 import { readText } from '../platform/text-file.ts';
 
 interface Options {
-  readonly rule: OrderName;
+  readonly rule: string;
   readonly json?: string;
   readonly seed: string;
 }
@@ -19,13 +19,18 @@ export function orderCommand(exit: (code: number) => void): Command {
       'compute in which order to send pages whose write probabilities are known, and how far at most that is from the best order',
     )
     .argument('<file>', 'JSON: {"probabilities": […]}, of a write to each page while one page is sent')
-    .addOption(new Option('--rule <name>', 'how to order the pages').choices(orderNames).default('threshold'))
+    .option('--rule <name>', 'how to order the pages', 'threshold')
     .option('--seed <n>', 'random seed that breaks ties', '1')
     .option('--json <->', 'print JSON instead of text; the value is -')
+    .addHelpText('after', () => {
+      const lines = orderRegistry.all.map(({ name, describe }) => `  ${name.padEnd(10)}  ${describe}`);
+      return `\nPage orders:\n${lines.join('\n')}`;
+    })
     .action((file: string, options: Options) => exit(action(file, options)));
 }
 
 function action(file: string, { rule, json, seed }: Options): number {
+  insistOnOrder(rule);
   const probabilities = readProbabilities(file);
   let result: ReturnType<typeof orderByProbability>;
   try {
@@ -44,6 +49,14 @@ function action(file: string, { rule, json, seed }: Options): number {
     console.log(JSON.stringify({ order, expectedDirtyPages, excessAtMost }));
   }
   return 0;
+}
+
+function insistOnOrder(name: string): asserts name is OrderName {
+  const { names } = orderRegistry;
+  if (names.includes(name)) return;
+  throw new UsageError([
+    { path: '--rule', expected: `a page order: ${names.join(', ')}`, found: shown(name) },
+  ]);
 }
 
 const schema = z.strictObject(

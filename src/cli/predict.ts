@@ -3,6 +3,7 @@ import { expected, formatDuration, formatRate, formatSize, parseDuration } from 
 import { shown, UsageError } from '../platform/problem.ts';
 import { predict } from '../run/predict.ts';
 import { type Experiment, loadExperiment, type ScenarioCell } from '../scenario/scenario.ts';
+import { scenarioFile } from '../scenario/scenario-file.ts';
 import { byPath, type Setting } from '../scenario/settings.ts';
 import type { Phases } from '../study/recorded-program.ts';
 import {
@@ -29,7 +30,11 @@ export function predictCommand(exit: (code: number) => void): Command {
     .description(
       'predict with a model whether a migration converges, and its rounds, downtime and total time',
     )
-    .argument('[file]', 'scenario (YAML); optional with --pid if link.rate is set')
+    .argument(
+      '[file]',
+      'scenario (YAML), or the name of a bundled one; optional with --pid if link.rate is set',
+      scenarioFile,
+    )
     .addOption(setOption())
     .option('--limit <time>', 'also print the lowest b_d that keeps the downtime within this limit')
     .option('--probability <p>', 'the probability with which that limit is to be kept', '0.99')

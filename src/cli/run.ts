@@ -6,13 +6,13 @@ import { traceOf } from '../run/migration-run.ts';
 import { type RunListener, run } from '../run/run.ts';
 import { encodeTraceLine } from '../run/trace.ts';
 import { type Experiment, loadExperiment } from '../scenario/scenario.ts';
+import { scenarioFile } from '../scenario/scenario-file.ts';
 import { roundLog } from '../study/tables/round-log.ts';
 import { scenarioSummary } from '../study/tables/scenario-summary.ts';
 import { serversTable } from '../study/tables/servers-table.ts';
 import { type StopChart, stopChart } from '../study/tables/stop-chart.ts';
 import { experimentTable } from '../study/tables/table.ts';
-import type { DestinationThere } from '../transport/address.ts';
-import { parseAddress } from '../transport/address.ts';
+import { type DestinationThere, parseAddress } from '../transport/address.ts';
 import { readKey } from '../transport/key-file.ts';
 import { interruptible } from './interruptible.ts';
 import { lineOutput } from './line-output.ts';
@@ -40,7 +40,11 @@ interface Options extends ScenarioOptions {
 export function runCommand(exit: (code: number) => void): Command {
   const command = new Command('run')
     .description('run the migrations of a scenario file and print a table')
-    .argument('<file>', 'scenario (YAML), such as config/01-first-migration.yaml');
+    .argument(
+      '<file>',
+      'scenario (YAML), or the name of a bundled one, such as 01-first-migration',
+      scenarioFile,
+    );
   return addScenarioOptions(command, {
     runs: 'how often to repeat each combination of settings',
     seed: SEED_OF_FIRST,

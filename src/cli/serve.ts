@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { Failure, Refusal, reasonOf } from '../platform/failure.ts';
+import { version } from '../platform/package.ts';
 import { UsageError } from '../platform/problem.ts';
 import { parseAddress } from '../transport/address.ts';
 
@@ -39,7 +39,6 @@ async function action({ config, listen }: Options): Promise<number> {
     );
   }
   const log = pino({ base: { name: configuration.name } }, pino.destination({ fd: 2, sync: true }));
-  const version = versionOf();
   const daemon = await Daemon.start(version, configuration, (line) => log.info(line));
   const server = await serverOf(daemon, log, version);
   try {
@@ -97,9 +96,4 @@ function tellSystemd(what: string): void {
 
 function hostPort(host: string, port: number): string {
   return `${host.includes(':') ? `[${host}]` : host}:${port}`;
-}
-
-function versionOf(): string {
-  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
-  return version;
 }

@@ -5,6 +5,7 @@ import { Failure, reasonOf } from '../platform/failure.ts';
 import { shown, UsageError } from '../platform/problem.ts';
 import { writeText } from '../platform/text-file.ts';
 import { examine } from '../run/doctor.ts';
+import { scenarioFile } from '../scenario/scenario-file.ts';
 import type { Setting } from '../scenario/settings.ts';
 import { breakings } from '../study/stress/breaking.ts';
 import { type LevelResult, stress } from '../study/stress/stress.ts';
@@ -16,6 +17,7 @@ import {
   rampOf,
   stressTable,
 } from '../study/stress/stress-table.ts';
+import { usedAsFlags } from '../study/sweep/command.ts';
 import { scenarioSummary } from '../study/tables/scenario-summary.ts';
 import { lineOutput } from './line-output.ts';
 import {
@@ -37,7 +39,11 @@ interface Options extends ScenarioOptions {
 export function stressCommand(exit: (code: number) => void): Command {
   const command = new Command('stress')
     .description('raise a load step by step until a limit is missed; exit code 3 if one is missed')
-    .argument('<file>', 'scenario (YAML) with stress: { ramp, thresholds }')
+    .argument(
+      '<file>',
+      'scenario (YAML) with stress: { ramp, thresholds }, or the name of a bundled one',
+      scenarioFile,
+    )
     .requiredOption('--out <folder>', 'new or empty folder for the records and verdicts');
   const only = 'run only the alternatives with this setting; may be repeated';
   return addScenarioOptions(command, { runs: 'how often to repeat each step', seed: SEED_OF_FIRST })
@@ -130,6 +136,7 @@ function commandOf(file: string, { world, runs, seed, set = [], only = [], fallb
     ...set.map((each) => `--set ${setting(each)}`),
     ...only.map((each) => `--only ${setting(each)}`),
     ...(fallback === undefined ? [] : [`--fallback ${fallback}`]),
+    ...usedAsFlags(),
     `--out ${out}`,
   ].join(' ');
 }

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { shown, UsageError } from '../platform/problem.ts';
+import { scenarioFile } from '../scenario/scenario-file.ts';
 import { type Shard, wholeDesign } from '../study/sweep/agenda.ts';
 import { loadDesign } from '../study/sweep/design.ts';
 import { sweep } from '../study/sweep/sweep.ts';
@@ -18,7 +19,7 @@ interface Options extends ScenarioOptions {
 export function sweepCommand(exit: (code: number) => void): Command {
   const command = new Command('sweep')
     .description('run a large experiment on all cores; after an interruption, the same command continues it')
-    .argument('<file>', 'scenario (YAML) with compare or sweep')
+    .argument('<file>', 'scenario (YAML) with compare or sweep, or the name of a bundled one', scenarioFile)
     .requiredOption('--out <folder>', 'folder for the records');
   return addScenarioOptions(command, {
     runs: 'how often to repeat each combination of settings; with sweep.until, the minimum',

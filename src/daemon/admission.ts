@@ -31,7 +31,7 @@ export class NotAdmitted extends Refusal {
 }
 
 /** A link as the API shows it. */
-interface LinkView {
+export interface LinkView {
   readonly name: string;
   readonly capacityBytesPerSecond: BytesPerSecond;
   readonly reservedBytesPerSecond: BytesPerSecond;

@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { entry } from '../platform/entry.ts';
 import { reasonOf } from '../platform/failure.ts';
+import { usedFiles } from '../platform/used-files.ts';
 import type { WorldName } from '../worlds/worlds.ts';
 import type { ExperimentData, ExperimentNews } from './experiment-run.ts';
 import type { ThreadData } from './experiment-worker.ts';
@@ -81,7 +82,7 @@ class Thread {
 
   constructor(world: WorldName) {
     this.#worker = new Worker(entry('daemon/experiment-worker'), {
-      workerData: { world } satisfies ThreadData,
+      workerData: { world, use: usedFiles() } satisfies ThreadData,
       resourceLimits: { maxOldGenerationSizeMb: 1024 },
     });
     this.#worker.on('message', (news: ExperimentNews) => this.#hear(news));

@@ -1,5 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { setNice } from '../platform/thread-scheduling.ts';
+import type { UsedFile } from '../platform/used-files.ts';
 import type { WorldName } from '../worlds/worlds.ts';
 import type { ExperimentData } from './experiment-run.ts';
 
@@ -7,6 +8,8 @@ import type { ExperimentData } from './experiment-run.ts';
 export interface ThreadData {
   /** Of all its experiments. */
   readonly world: WorldName;
+  /** What the daemon was told to use. */
+  readonly use: readonly UsedFile[];
 }
 
 /**
@@ -14,8 +17,11 @@ export interface ThreadData {
  * system lets it. So it is said before the program is loaded, which is half a second's work by itself.
  */
 const COMPUTED_NICE = 10;
-if ((workerData as ThreadData).world === 'virtual') setNice(COMPUTED_NICE);
+const { world, use } = workerData as ThreadData;
+if (world === 'virtual') setNice(COMPUTED_NICE);
 
+const { useAgain } = await import('../platform/used-files.ts');
+await useAgain(use);
 const { carryOut } = await import('./experiment-run.ts');
 parentPort!.on('message', (experiment: ExperimentData) =>
   carryOut(experiment, (news) => parentPort!.postMessage(news)),

@@ -2,10 +2,10 @@ import { z } from 'zod';
 import { schedulers } from '../core/cpu/cpu-plan.ts';
 import type { ServerRecord } from '../core/cpu/server-record.ts';
 import type { LinkRecord, MigrationResult, Outage } from '../core/migration/migration-result.ts';
-import { orderNames } from '../core/migration/order/orders.ts';
+import type { OrderName } from '../core/migration/order/orders.ts';
 import type { Plan } from '../core/migration/plan.ts';
 import type { Admission, MigrationRecord } from '../core/migration/record.ts';
-import { type StopSpec, stopRuleNames } from '../core/migration/stop/stops.ts';
+import type { StopSpec } from '../core/migration/stop/stops.ts';
 
 /** The record of a migration as JSON, for those who read it. Units are last in a name; keys may be added later. */
 const count = z.int().min(0);
@@ -19,14 +19,14 @@ export const reservationSchema = z
   .meta({ id: 'CpuReservation', description: 'A budget of CPU time in every period.' });
 
 const stop = z
-  .looseObject({ rule: z.enum(stopRuleNames) })
+  .looseObject({ rule: z.string() })
   .describe('The stop rule with its parameters.') as unknown as z.ZodType<StopSpec>;
 
 const plan: z.ZodType<Plan> = z
   .object({
     pages: count,
     pageBytes: bytes.describe('P + H: what a page costs on the link, its header included.'),
-    order: z.enum(orderNames),
+    order: z.string() as unknown as z.ZodType<OrderName>,
     heat: z.enum(['estimated', 'known']),
     defer: z.union([z.object({ threshold: share }), z.object({ count })]).nullable(),
     clear: z.union([z.enum(['page', 'round']), z.object({ chunkPages: count })]),

@@ -1,7 +1,7 @@
 import type { Heat } from '../core/migration/heat.ts';
 import { coldestFirst } from '../core/migration/order/coldest-first.ts';
 import type { OrderContext } from '../core/migration/order/order.ts';
-import { type OrderName, orders } from '../core/migration/order/orders.ts';
+import { type OrderName, orderRegistry } from '../core/migration/order/orders.ts';
 import { PageSet } from '../core/migration/pages.ts';
 import { Random } from '../core/random.ts';
 
@@ -11,13 +11,13 @@ import { Random } from '../core/random.ts';
  */
 export type ExpectedOrder = (toSend: Float64Array, round: number) => Uint32Array;
 
-/** Where these send a page depends on which others are dirty; by the others any two pages are ordered alike for ever. */
-const fitted: ReadonlySet<OrderName> = new Set<OrderName>(['threshold', 'ends', 'vee', 'exact']);
-
-/** A page order of the migration as one of the model, in the context that it has there. Ties are broken once. */
+/**
+ * A page order of the migration as one of the model, in the context that it has there. Ties are broken once. If an order
+ * depends on what else is dirty, it is taken to go by the heats of the pages alone, not by their numbers.
+ */
 export function expectedOrder(name: OrderName, pages: number, context: OrderContext): ExpectedOrder {
-  const { order } = orders[name];
-  if (!fitted.has(name)) {
+  const { order, dependsOnOthers } = orderRegistry.get(name);
+  if (!dependsOnOthers) {
     const fixed = order(PageSet.all(pages), context);
     return () => fixed;
   }

@@ -3,9 +3,11 @@ import { shareOf } from '../core/cpu/reservation.ts';
 import { stopBound } from '../core/cpu/supply.ts';
 import { deferrable } from '../core/migration/deferral.ts';
 import { known } from '../core/migration/heat.ts';
+import { orderNames, orderRegistry } from '../core/migration/order/orders.ts';
 import { slotsPerWindow } from '../core/migration/plan.ts';
 import type { RunMetadata } from '../core/migration/record.ts';
 import { Random } from '../core/random.ts';
+import { RegisteredCodeFailed } from '../core/registry.ts';
 import { type BytesPerSecond, NANOS_PER_SECOND, type Nanos } from '../core/units.ts';
 import { linearCurve } from '../model/curve.ts';
 import { expectedOrder } from '../model/expected-order.ts';
@@ -36,12 +38,20 @@ export function canBePredicted({ plan, cpu }: Pick<ScenarioCell, 'plan' | 'cpu'>
   return limited || cpu.cpuPerPageNs > 0;
 }
 
-/** The model's figures as a record carries them; null where it has none: no rate, or no convergence. */
+/**
+ * The model's figures as a record carries them; null where it has none: no rate, no convergence, or an order or a rule
+ * that fails, which the migration itself will say.
+ */
 export function predictedOf(scenario: Predictable): RunMetadata['predicted'] {
   if (!canBePredicted(scenario)) return null;
-  const { downtimeNs, downtimeP99Ns, totalNs } = predict(scenario).course;
-  if (downtimeNs === null || downtimeP99Ns === null || totalNs === null) return null;
-  return { downtimeNs, downtimeP99Ns, totalNs };
+  try {
+    const { downtimeNs, downtimeP99Ns, totalNs } = predict(scenario).course;
+    if (downtimeNs === null || downtimeP99Ns === null || totalNs === null) return null;
+    return { downtimeNs, downtimeP99Ns, totalNs };
+  } catch (cause) {
+    if (cause instanceof RegisteredCodeFailed) return null;
+    throw cause;
+  }
 }
 
 /** Breaks ties of the expected order, from a stream that no world uses. */
@@ -153,6 +163,9 @@ function independentPages(spec: MigrationSpec, assumes: string[]): ModelInput['g
   if (plan.heat === 'estimated') assumes.push('write rates known');
   if (typeof plan.clear === 'object') assumes.push('dirty bits cleared by round');
   if (plan.skip) assumes.push('no page skipped');
+  if (orderRegistry.get(plan.order).dependsOnOthers && !orderNames.includes(plan.order)) {
+    assumes.push(`order ${plan.order} goes by the heats of pages alone`);
+  }
   return {
     kind: 'rates',
     writesPerSecond: writesPerSecondOf(guest).map((rate) => rate * meanSpeed(guest.bursts)),

@@ -1,5 +1,5 @@
 import { DEEPEST_BUCKET_BYTES } from '../core/link/bucket.ts';
-import { orderPagesMax } from '../core/migration/order/orders.ts';
+import { orderRegistry } from '../core/migration/order/orders.ts';
 import type { Plan } from '../core/migration/plan.ts';
 import type { StopSpec } from '../core/migration/stop/stops.ts';
 import {
@@ -86,7 +86,7 @@ export function resolvePlan(
   const fits = (bytesPerSecond: BytesPerSecond | null) => (bytesPerSecond ?? 0) <= capacityBytesPerSecond;
   insist(fits(rateBytesPerSecond), 'link.rate', 'at most link.capacity', rateBytesPerSecond);
   insist(fits(stopRateBytesPerSecond), 'link.stopRate', 'at most link.capacity', stopRateBytesPerSecond);
-  const most = orderPagesMax[migration.order] ?? Number.POSITIVE_INFINITY;
+  const most = orderRegistry.get(migration.order).pagesMax ?? Number.POSITIVE_INFINITY;
   insist(pages <= most, 'migration.order', `an order that takes ${pages} pages`, migration.order);
   insist(!migration.skip || migration.clear !== 'page', 'migration.skip', 'false when clear is page', true);
   const { defer } = migration;

@@ -1,3 +1,5 @@
+import type { StopRuleDefinition } from '../core/migration/stop/stop.ts';
+
 /** What stop rules and their parameters mean, in the words of a scenario: times have a unit there. */
 const limit = 'The downtime that is aimed at, a time.';
 
@@ -52,7 +54,7 @@ const meanings: Readonly<Record<string, string>> = {
 };
 
 /** What a stop rule does, or what a parameter of it says. */
-export function meaningOf(rule: string, parameter?: string): string {
-  const key = parameter === undefined ? rule : `${rule}.${parameter}`;
-  return meanings[key] ?? (parameter === undefined ? `The stop rule ${rule}.` : `A parameter of ${rule}.`);
+export function meaningOf({ name, describe }: StopRuleDefinition, parameter?: string): string {
+  if (parameter === undefined) return meanings[name] ?? `${describe}.`;
+  return meanings[`${name}.${parameter}`] ?? `A parameter of ${name}.`;
 }

@@ -1,49 +1,52 @@
 import { z } from 'zod';
-import { type StopSpec, stopDefaults, stopRuleNames } from '../core/migration/stop/stops.ts';
-import { NANOS_PER_MILLISECOND, NANOS_PER_SECOND, type Nanos } from '../core/units.ts';
-import { durationAboveZero, whole } from './quantity.ts';
+import { writtenName } from '../core/migration/stop/registered-stop.ts';
+import type { StopRuleDefinition } from '../core/migration/stop/stop.ts';
+import { type StopSpec, stopRuleRegistry } from '../core/migration/stop/stops.ts';
+import { expected, NANOS_PER_MILLISECOND, NANOS_PER_SECOND, type Nanos } from '../core/units.ts';
+import { jsonSchemaOf } from './json-schema.ts';
+import { durationAboveZero, quantity, rate, whole } from './quantity.ts';
 import { meaningOf } from './stop-meanings.ts';
-
-/**
- * Stop rules as a scenario writes them: `{ rule: downtime, limit: 300ms }`. Made from the rules' own defaults: a
- * parameter `limitNs` is written `limit`, with a unit; a parameter that is left out has its original's value. Without
- * a name the rule is the paper's.
- */
-function ruleSchema(name: string, { rule: _, ...defaults }: StopSpec) {
-  const keys = Object.entries(defaults).map(([parameter, value]): [string, z.ZodType] => [
-    written(parameter),
-    parameterSchema(parameter, value).describe(meaningOf(name, written(parameter))),
-  ]);
-  const rule = z.literal(name);
-  return z
-    .strictObject({ rule: name === DEFAULT ? rule.optional() : rule, ...Object.fromEntries(keys) })
-    .transform(
-      (document): StopSpec =>
-        Object.fromEntries(
-          Object.entries({ rule: name, ...defaults }).map(([parameter, value]) => [
-            parameter,
-            parameter === 'rule' ? value : (document as Record<string, unknown>)[written(parameter)],
-          ]),
-          // Every parameter of the rule is there, because the keys were made from its defaults.
-        ) as unknown as StopSpec,
-    )
-    .meta({ title: name, description: meaningOf(name) });
-}
 
 const DEFAULT = 'rounds';
 
-function written(parameter: string): string {
-  return parameter.replace(/Ns$/, '');
+/**
+ * A stop rule as a scenario writes it: `{ rule: downtime, limit: 300ms }`. Made from the rule's own defaults: a
+ * parameter `limitNs` is written `limit`, with a unit; a parameter that is left out has its default. Without a name
+ * the rule is the paper's.
+ */
+function ruleSchema(definition: StopRuleDefinition) {
+  const { name, defaults } = definition;
+  const keys = Object.keys(defaults).map((parameter): [string, z.ZodType] => {
+    const key = writtenName(parameter);
+    return [key, parameterSchema(definition, parameter).describe(meaningOf(definition, key))];
+  });
+  const rule = z.literal(name);
+  return z
+    .strictObject({ rule: name === DEFAULT ? rule.optional() : rule, ...Object.fromEntries(keys) })
+    .transform((document): StopSpec => {
+      const parameters = Object.keys(defaults).map((parameter) => {
+        return [parameter, (document as Record<string, unknown>)[writtenName(parameter)]];
+      });
+      // Every parameter of the rule is there, because the keys were made from its defaults.
+      return { rule: name, ...Object.fromEntries(parameters) } as StopSpec;
+    })
+    .meta({ title: name, description: meaningOf(definition) });
 }
 
-const counts = ['rounds', 'pages', 'polls', 'steps', 'afterRound'];
-
-function parameterSchema(parameter: string, value: string | number): z.ZodType {
-  if (typeof value === 'string')
-    return z.enum(['cancel', 'ignore'], 'cancel or ignore').default(value as 'cancel');
-  if (parameter.endsWith('Ns')) return durationAboveZero.prefault(withUnit(value));
-  if (counts.includes(parameter)) return whole(1, 1_000_000).default(value);
-  return z.number('a number above 0').positive('a number above 0').default(value);
+function parameterSchema(
+  { defaults, counts = [], choices = {} }: StopRuleDefinition,
+  parameter: string,
+): z.ZodType {
+  const value = defaults[parameter]!;
+  const allowed = choices[parameter] as string[] | undefined;
+  if (allowed) return z.enum(allowed, allowed.join(' or ')).default(String(value));
+  if (parameter.endsWith('Ns')) return durationAboveZero.prefault(withUnit(Number(value)));
+  if (parameter.endsWith('BytesPerSecond')) return rate.default(Number(value));
+  if (parameter.endsWith('Bytes')) {
+    return quantity('size', `${expected.size} above 0`, (bytes) => bytes > 0).default(Number(value));
+  }
+  if (counts.includes(parameter)) return whole(1, 1_000_000).default(Number(value));
+  return z.number('a number above 0').positive('a number above 0').default(Number(value));
 }
 
 function withUnit(ns: Nanos): string {
@@ -51,8 +54,35 @@ function withUnit(ns: Nanos): string {
   return `${ns / NANOS_PER_MILLISECOND}ms`;
 }
 
-const [first, ...others] = stopRuleNames.map((name) => ruleSchema(name, stopDefaults[name]));
+let made: { readonly rules: number; readonly schema: z.ZodType<StopSpec> } | undefined;
+
+/** All rules there are; made anew when one has been registered since. */
+function allRules(): z.ZodType<StopSpec> {
+  const { all, names } = stopRuleRegistry;
+  if (made?.rules !== all.length) {
+    const [first, ...others] = all.map(ruleSchema);
+    const expectedRule = `a stop rule: ${names.join(', ')}`;
+    made = {
+      rules: all.length,
+      schema: z.discriminatedUnion('rule', [first!, ...others], expectedRule),
+    };
+  }
+  return made.schema;
+}
 
 export const stopSchema = z
-  .discriminatedUnion('rule', [first!, ...others], `a stop rule: ${stopRuleNames.join(', ')}`)
-  .meta({ id: 'StopRule', title: 'Stop rule' });
+  .unknown()
+  .transform((value, context): StopSpec => {
+    const parsed = allRules().safeParse(value);
+    if (parsed.success) return parsed.data;
+    for (const issue of parsed.error.issues) context.addIssue({ ...issue } as never);
+    return z.NEVER;
+  })
+  .meta({
+    id: 'StopRule',
+    title: 'Stop rule',
+    /** What JSON Schema says of it, once somebody asks. */
+    get oneOf() {
+      return jsonSchemaOf(allRules()).oneOf;
+    },
+  });

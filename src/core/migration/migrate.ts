@@ -1,11 +1,12 @@
 import { Random } from '../random.ts';
+import { RegisteredCodeFailed } from '../registry.ts';
 import { formatDuration, type Nanos } from '../units.ts';
 import { ask, type Migration, StepFailed } from './ask.ts';
 import { deferrable } from './deferral.ts';
 import { frequency, type Heat, known, recency, unknown } from './heat.ts';
 import { BandwidthMeter } from './meter.ts';
 import type { MigrationResult, Outcome, RoundRecord, StopRecord } from './migration-result.ts';
-import { orders } from './order/orders.ts';
+import { orderRegistry } from './order/orders.ts';
 import type { PageSet } from './pages.ts';
 import { type Plan, slotsPerWindow } from './plan.ts';
 import { type SentRound, sendRound } from './round.ts';
@@ -31,6 +32,7 @@ export function* migrate(plan: Plan): Migration<MigrationResult> {
       story.stoppedAtNs ??= cause.pausedSince;
       return yield* giveUp(story, cause.outcome, cause.message);
     }
+    if (cause instanceof RegisteredCodeFailed) return yield* giveUp(story, 'failed', cause.message);
     if (cause instanceof NotConverged) return yield* giveUp(story, 'not-converged', cause.message);
     throw cause;
   }
@@ -87,7 +89,7 @@ interface Heats {
 
 /** Before the start: watch the guest window by window, unless the plan knows its program or needs no history. */
 function* learnHeats(plan: Plan): Migration<Heats> {
-  const orderHeat = orders[plan.order].heat;
+  const orderHeat = orderRegistry.get(plan.order).heat;
   const needed = orderHeat !== 'none' || plan.defer !== null;
   if (needed && plan.heat === 'known') {
     const { rates } = yield* ask({ kind: 'learn' }, 'learned');
@@ -109,6 +111,7 @@ function* learnHeats(plan: Plan): Migration<Heats> {
 /** Rounds until the stop rule has enough. Returns what is known to be owed to the destination by then. */
 function* liveRounds(plan: Plan, heats: Heats, story: Story): Migration<PageSet> {
   const random = Random.seeded(plan.seed, ORDER_STREAM);
+  const { order } = orderRegistry.get(plan.order);
   const context = { heat: heats.forOrder, slotsPerWindow: slotsPerWindow(plan), random };
   const heldBack = deferrable(plan.defer, heats.forDeferral, plan.pages);
   const takes = plan.clear === 'round';
@@ -118,7 +121,7 @@ function* liveRounds(plan: Plan, heats: Heats, story: Story): Migration<PageSet>
   for (;;) {
     const startedAtNs = now;
     const deferred = dirty.copy().keepAll(heldBack);
-    const pages = orders[plan.order].order(dirty.copy().deleteAll(deferred), context);
+    const pages = order(dirty.copy().deleteAll(deferred), context);
     let verdict: Verdict | undefined;
     const look = (pending: PageSet, sent: SentRound) => {
       const pages = pending.addAll(deferred).count();

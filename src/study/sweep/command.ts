@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { parse } from 'yaml';
+import { usedFiles } from '../../platform/used-files.ts';
 import type { Setting } from '../../scenario/settings.ts';
 import { type Design, settingsOf } from './design.ts';
 
@@ -15,6 +16,7 @@ export function cellCommandOf(design: Design, cell: number): string {
     ...settingsAsFlags(ofOneRun(set)),
     ...(compare === undefined || compare === null ? [] : ['--set compare=null']),
     ...settingsAsFlags(settingsOf(design, cell)),
+    ...usedAsFlags(),
   ].join(' ');
 }
 
@@ -26,7 +28,13 @@ export function sweepCommandOf({ scenario, world, set }: Design): string {
     '--out DIR',
     ...(world === 'virtual' ? [] : [`--world ${world}`]),
     ...settingsAsFlags(set),
+    ...usedAsFlags(),
   ].join(' ');
+}
+
+/** What loads the user's own orders and rules again. */
+export function usedAsFlags(): string[] {
+  return usedFiles().map(({ file }) => `--use ${quoted(file)}`);
 }
 
 /** Without what a run gets by flags of its own, and what is only of the sweep. */

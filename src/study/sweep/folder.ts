@@ -12,8 +12,10 @@ import {
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { Failure, reasonOf } from '../../platform/failure.ts';
+import { version } from '../../platform/package.ts';
 import { type Problem, shown, UsageError } from '../../platform/problem.ts';
-import { version } from '../../platform/version.ts';
+import { readText } from '../../platform/text-file.ts';
+import { usedFiles } from '../../platform/used-files.ts';
 import { sweepCommandOf } from './command.ts';
 import { cellOf, type Design, runsMax } from './design.ts';
 
@@ -29,7 +31,7 @@ export interface DesignDocument {
   readonly cells: number;
   /** Repetitions of a cell: so many, or from the fewest to the most. */
   readonly runs: { readonly least: number; readonly most: number };
-  /** The scenario file as it was; and of its first cell everything resolved, recordings included, as SHA-256. */
+  /** The scenario file as it was; and of its first cell everything resolved, recordings included, and the user's own modules, as SHA-256. */
   readonly text: string;
   readonly digest: string;
   /** How whoever began the sweep named the file, and what repeats it. */
@@ -42,7 +44,10 @@ const DESIGN_FILE = 'design.json';
 function documentOf(design: Design): DesignDocument {
   const { scenario, set, world, seed, cells, runs } = design;
   const { settings: _, fleet: __, ...resolved } = cellOf(design, 0);
-  const digest = createHash('sha256').update(JSON.stringify(resolved)).digest('hex');
+  const code = usedFiles().map(({ path }) => readText(path));
+  const digest = createHash('sha256')
+    .update(JSON.stringify(resolved) + code.join(''))
+    .digest('hex');
   const document: DesignDocument = {
     schema: 'switchover.sweep/1',
     version,

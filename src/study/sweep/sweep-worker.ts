@@ -1,5 +1,6 @@
 import { workerData } from 'piscina';
 import { migrationRecord } from '../../core/migration/record.ts';
+import { type UsedFile, useAgain } from '../../platform/used-files.ts';
 import { migrateVirtually } from '../../run/ensemble.ts';
 import { metadataOf } from '../../run/migration-run.ts';
 import { seeded } from '../../scenario/scenario.ts';
@@ -16,7 +17,14 @@ export interface Batch {
   readonly tookMs: number;
 }
 
-const design: Design = workerData;
+/** What a thread is told of the sweep. */
+export interface SweepThread {
+  readonly design: Design;
+  readonly use: readonly UsedFile[];
+}
+
+const { design, use }: SweepThread = workerData;
+await useAgain(use);
 const cells = new PreparedCells(design);
 /** In virtual time there is no date. */
 const startedAt = new Date(0).toISOString();

@@ -1,8 +1,9 @@
 import { availableParallelism } from 'node:os';
 import { Piscina } from 'piscina';
 import { entry } from '../../platform/entry.ts';
+import { usedFiles } from '../../platform/used-files.ts';
 import type { Design, Run } from './design.ts';
-import type { Batch } from './sweep-worker.ts';
+import type { Batch, SweepThread } from './sweep-worker.ts';
 
 /** A batch takes about so long, so that handing it over costs nothing beside it. */
 const BATCH_MS = 25;
@@ -21,7 +22,7 @@ export class VirtualPool {
       filename: entry('study/sweep/sweep-worker').href,
       minThreads: threads,
       maxThreads: threads,
-      workerData: design,
+      workerData: { design, use: usedFiles() } satisfies SweepThread,
     });
   }
 

@@ -2,7 +2,7 @@ import { Random } from '../../random.ts';
 import { PageSet } from '../pages.ts';
 import { excessAtMost } from './certificate.ts';
 import { expectedDirty } from './objective.ts';
-import { type OrderName, orders } from './orders.ts';
+import { type OrderName, orderRegistry } from './orders.ts';
 
 /** One round, ordered for known write probabilities. */
 export interface OrderedRound {
@@ -23,7 +23,8 @@ export interface OrderedRound {
 export function orderByProbability(rule: OrderName, probabilities: Float64Array, seed: number): OrderedRound {
   const heat = { see: () => {}, of: (item: number) => probabilities[item]! };
   const random = Random.seeded(seed);
-  const order = orders[rule].order(PageSet.all(probabilities.length), { heat, random, slotsPerWindow: 1 });
+  const context = { heat, random, slotsPerWindow: 1 };
+  const order = orderRegistry.get(rule).order(PageSet.all(probabilities.length), context);
   return {
     order,
     expectedDirtyPages: expectedDirty(probabilities, order),

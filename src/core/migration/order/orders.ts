@@ -1,3 +1,4 @@
+import { Registry } from '../../registry.ts';
 import { address } from './address.ts';
 import { decreasing } from './decreasing.ts';
 import { ENDS_PAGES_MAX, ends } from './ends.ts';
@@ -5,31 +6,61 @@ import { EXACT_PAGES_MAX, exact } from './exact.ts';
 import { frequency } from './frequency.ts';
 import { increasing } from './increasing.ts';
 import { lru } from './lru.ts';
-import type { HeatKind, PageOrder } from './order.ts';
+import { type HeatKind, heatKinds, type OrderDefinition, type PageOrder } from './order.ts';
 import { random } from './random-order.ts';
+import { guarded } from './registered-order.ts';
 import { threshold } from './threshold.ts';
 import { VEE_PAGES_MAX, vee } from './vee.ts';
 
-/** Every page order by name, with the heat it needs. A new one is one file and one line here. */
+/** Any two pages are sent in the same order whatever else is dirty. */
+function pairwise(order: PageOrder, heat: HeatKind, describe: string) {
+  return { describe, order, heat, dependsOnOthers: false };
+}
+
+/** Where a page is sent depends on the probabilities of the others. */
+function fitted(order: PageOrder, describe: string, pagesMax = Number.POSITIVE_INFINITY) {
+  return { describe, order, heat: 'probability' as const, dependsOnOthers: true, pagesMax };
+}
+
+/** The page orders of this program. A new one is one file and one line here. */
 export const orders = {
-  address: { order: address, heat: 'none' },
-  random: { order: random, heat: 'none' },
-  lru: { order: lru, heat: 'recency' },
-  frequency: { order: frequency, heat: 'frequency' },
-  increasing: { order: increasing, heat: 'probability' },
-  decreasing: { order: decreasing, heat: 'probability' },
-  threshold: { order: threshold, heat: 'probability' },
-  ends: { order: ends, heat: 'probability' },
-  vee: { order: vee, heat: 'probability' },
-  exact: { order: exact, heat: 'probability' },
-} as const satisfies Record<string, { order: PageOrder; heat: HeatKind }>;
+  address: pairwise(address, 'none', 'ascending page number: what QEMU does'),
+  random: pairwise(random, 'none', 'a pseudo-random permutation: what Xen did'),
+  lru: pairwise(lru, 'recency', 'the page that was not written for longest first'),
+  frequency: pairwise(frequency, 'frequency', 'the page that is written least often first'),
+  increasing: pairwise(increasing, 'probability', 'by increasing write probability'),
+  decreasing: pairwise(decreasing, 'probability', 'by decreasing write probability'),
+  threshold: fitted(threshold, 'the hottest first, as many as is best, the others by increasing probability'),
+  ends: fitted(ends, 'hot pages at both ends: the best order of that shape', ENDS_PAGES_MAX),
+  vee: fitted(vee, 'decreasing, then increasing probability: the best order of that shape', VEE_PAGES_MAX),
+  exact: fitted(exact, 'the best of all orders, as an assignment of pages to slots', EXACT_PAGES_MAX),
+} satisfies Record<string, Omit<OrderDefinition, 'name'>>;
 
-/** The most pages that an order takes; the others take any number. */
-export const orderPagesMax: Partial<Record<OrderName, number>> = {
-  ends: ENDS_PAGES_MAX,
-  vee: VEE_PAGES_MAX,
-  exact: EXACT_PAGES_MAX,
-};
-
+/** The name of a page order. What `registerOrder` returns is one, too, though the compiler lists only ours. */
 export type OrderName = keyof typeof orders;
+
 export const orderNames = Object.keys(orders) as OrderName[];
+
+/** Every page order, those that users registered among them. */
+export const orderRegistry = new Registry<OrderDefinition>(
+  'page order',
+  orderNames.map((name) => ({ name, ...orders[name] })),
+);
+
+/**
+ * Adds a page order, which can then be named wherever one of ours can: in a plan, in a scenario, in `compare`.
+ * What it returns is checked whenever it is used.
+ * @returns its name, as `Plan.order` takes it
+ * @throws BadDefinition all that is wrong with it, or its name is taken
+ */
+export function registerOrder(definition: OrderDefinition): OrderName {
+  const { order, heat, dependsOnOthers, pagesMax } = definition;
+  orderRegistry.add({ ...definition, order: guarded(definition) }, (insist) => {
+    insist(typeof order === 'function', 'order', 'a function', order);
+    insist(heatKinds.includes(heat), 'heat', `one of ${heatKinds.join(', ')}`, heat);
+    insist(typeof dependsOnOthers === 'boolean', 'dependsOnOthers', 'true or false', dependsOnOthers);
+    const isCount = pagesMax === undefined || (Number.isInteger(pagesMax) && pagesMax > 0);
+    insist(isCount, 'pagesMax', 'a whole number above 0', pagesMax);
+  });
+  return definition.name as OrderName;
+}

@@ -1,3 +1,4 @@
+import type { Named } from '../../registry.ts';
 import type { Bytes, BytesPerSecond, Nanos } from '../../units.ts';
 import type { RoundRecord } from '../migration-result.ts';
 
@@ -26,5 +27,28 @@ export interface Verdict {
   readonly reason: string;
 }
 
-/** A rule may remember what it saw; it is made anew for every migration. */
+/**
+ * A rule may remember what it saw; it is made anew for every migration. It is a function of what it is told: no clock, no
+ * random numbers. So the model can ask it too.
+ */
 export type StopRule = (progress: Progress) => Verdict | undefined;
+
+/**
+ * The parameters of a stop rule with their defaults. `limitNs` is a time above 0, which a scenario writes as
+ * `limit: 300ms`; names that end in `Bytes` and `BytesPerSecond` are sizes and rates, written in the same way; other
+ * numbers are above 0; a text is one of its `choices`.
+ */
+export type StopParameters = Readonly<Record<string, number | string>>;
+
+/** A stop rule, its parameters, and when it is asked. */
+export interface StopRuleDefinition<Parameters extends StopParameters = StopParameters> extends Named {
+  readonly defaults: Parameters;
+  /** The parameters that are whole numbers from 1 to 1,000,000. */
+  readonly counts?: readonly (keyof Parameters & string)[];
+  /** What each parameter that is a text may be. */
+  readonly choices?: { readonly [Name in keyof Parameters]?: readonly Parameters[Name][] };
+  /** Whether it is asked within rounds too, some 100 times a second; otherwise only at the end of each. */
+  readonly withinRounds: boolean;
+  /** Makes the rule of one migration. */
+  readonly rule: (parameters: Parameters) => StopRule;
+}

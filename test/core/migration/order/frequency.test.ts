@@ -26,5 +26,5 @@ test('with fast ageing it is the order of recency', () => {
 });
 
 test('it needs to know the guest’s past', () => {
-  expect(orders.frequency).toEqual({ order: frequency, heat: 'frequency' });
+  expect(orders.frequency).toMatchObject({ order: frequency, heat: 'frequency' });
 });

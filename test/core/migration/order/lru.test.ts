@@ -13,5 +13,5 @@ test('the page written longest ago is sent first, one written just now last, how
 });
 
 test('it needs to know the guest’s past', () => {
-  expect(orders.lru).toEqual({ order: lru, heat: 'recency' });
+  expect(orders.lru).toMatchObject({ order: lru, heat: 'recency' });
 });

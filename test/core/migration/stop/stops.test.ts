@@ -1,9 +1,11 @@
 import { expect, test } from 'vitest';
+import { checkStopRule } from '../../../../src/core/migration/stop/registered-stop.ts';
 import {
   type StopSpec,
   stopDefaults,
   stopRule,
   stopRuleNames,
+  stopRuleRegistry,
 } from '../../../../src/core/migration/stop/stops.ts';
 import { afterRounds, MiB, MS, SECOND } from './progress.ts';
 
@@ -55,6 +57,16 @@ test('every rule goes by its own name and has the defaults of its original', () 
     },
   } satisfies Record<StopSpec['rule'], StopSpec>);
   expect(stopRuleNames).toEqual(Object.keys(stopDefaults));
+});
+
+test('our own definitions are as those of users must be', () => {
+  const wrong: string[] = [];
+  for (const definition of stopRuleRegistry.all) {
+    checkStopRule(definition, (holds, path) => {
+      if (!holds) wrong.push(`${definition.name}: ${path}`);
+    });
+  }
+  expect(wrong).toEqual([]);
 });
 
 test('each name gives its own rule: each has its own reason to stop at one and the same moment', () => {

@@ -1,0 +1,65 @@
+import { type InsistOn, RegisteredCodeFailed } from '../../registry.ts';
+import type { StopParameters, StopRule, StopRuleDefinition, Verdict } from './stop.ts';
+
+/** How a scenario writes the name of a parameter: without its unit, which the value has. */
+export function writtenName(parameter: string): string {
+  return parameter.replace(/(?:Ns|Bytes|BytesPerSecond)$/, '');
+}
+
+/** Insists on what a stop rule has besides a name. */
+export function checkStopRule<Parameters extends StopParameters>(
+  { defaults, counts = [], choices = {}, withinRounds, rule }: StopRuleDefinition<Parameters>,
+  insist: InsistOn,
+): void {
+  const isTable = typeof defaults === 'object' && defaults !== null;
+  insist(isTable, 'defaults', 'an object, {} if the rule has no parameters', defaults);
+  insist(typeof withinRounds === 'boolean', 'withinRounds', 'true or false', withinRounds);
+  insist(typeof rule === 'function', 'rule', 'a function', rule);
+  const names = Object.keys(isTable ? defaults : {});
+  for (const name of [...counts, ...Object.keys(choices)]) {
+    insist(names.includes(name), 'counts, choices', `parameters (${names.join(', ')})`, name);
+  }
+  const written = ['rule', ...names.map(writtenName)];
+  for (const name of names) {
+    const taken = written.indexOf(writtenName(name)) !== written.lastIndexOf(writtenName(name));
+    insist(!taken, `defaults.${name}`, 'a name of its own in scenarios', writtenName(name));
+    const value: number | string = defaults[name]!;
+    const allowed: readonly unknown[] | undefined = choices[name];
+    if (allowed) {
+      insist(allowed.includes(value), `defaults.${name}`, `one of ${allowed.join(', ')}`, value);
+    } else {
+      const isPositive = typeof value === 'number' && value > 0 && value < Number.POSITIVE_INFINITY;
+      insist(isPositive, `defaults.${name}`, 'a number above 0, or a text with choices', value);
+      const fits = !counts.includes(name) || Number.isInteger(value);
+      insist(fits, `defaults.${name}`, 'a whole number, as counts says', value);
+    }
+  }
+}
+
+/** The rule of a definition that is not ours. @throws RegisteredCodeFailed it throws, or returns no verdict */
+export function guardedRule<Parameters extends StopParameters>(
+  { name, rule }: StopRuleDefinition<Parameters>,
+  parameters: Parameters,
+): StopRule {
+  const asked = carriedOut(name, () => rule(parameters));
+  return (progress) => {
+    const verdict = carriedOut(name, () => asked(progress));
+    if (verdict === undefined || isVerdict(verdict)) return verdict;
+    throw new RegisteredCodeFailed(
+      `stop rule '${name}' must return undefined or { decision: 'stop' or 'give up', reason }, not ${JSON.stringify(verdict)}`,
+    );
+  };
+}
+
+function isVerdict(verdict: unknown): verdict is Verdict {
+  const { decision, reason } = (verdict ?? {}) as Partial<Verdict>;
+  return (decision === 'stop' || decision === 'give up') && typeof reason === 'string';
+}
+
+function carriedOut<Result>(name: string, code: () => Result): Result {
+  try {
+    return code();
+  } catch (cause) {
+    throw new RegisteredCodeFailed(`stop rule '${name}' threw: ${cause}`, { cause });
+  }
+}

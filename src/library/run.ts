@@ -1,0 +1,10 @@
+/** Carrying out: one scenario in a world, the model's answer for it, and whole designs. */
+export { Failure, Refusal } from '../platform/failure.ts';
+export { type Prediction, predict } from '../run/predict.ts';
+export { type CellResult, type RunListener, type RunOptions, run } from '../run/run.ts';
+export { type Shard, wholeDesign } from '../study/sweep/agenda.ts';
+export { type Design, loadDesign } from '../study/sweep/design.ts';
+export { type SweepOptions, type SweepResult, sweep } from '../study/sweep/sweep.ts';
+export { sweepTable } from '../study/tables/sweep-table.ts';
+export { experimentTable } from '../study/tables/table.ts';
+export { type WorldFactory, type WorldName, worldFactory, worldNames } from '../worlds/worlds.ts';

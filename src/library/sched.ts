@@ -1,0 +1,42 @@
+/**
+ * CPU reservations: the constant bandwidth server, earliest deadline first, admission, and what a reservation supplies.
+ * Everything is exact arithmetic on numbers in any unit of time; nothing here reads a clock.
+ */
+export {
+  firstFitDecreasing,
+  globalEdfGuarantees,
+  type Load,
+  type Placement,
+} from '../core/cpu/admission.ts';
+export {
+  type CbsRule,
+  charge,
+  idleServer,
+  type Phase,
+  replenish,
+  type Server,
+  sleep,
+  wake,
+} from '../core/cpu/cbs.ts';
+export { Processor, type ProcessorListener } from '../core/cpu/processor.ts';
+export { type Reservation, shareOf } from '../core/cpu/reservation.ts';
+export {
+  Overload,
+  type Schedule,
+  type ServedJobs,
+  type Slice,
+  schedule,
+  type Workload,
+} from '../core/cpu/schedule.ts';
+export {
+  blackout,
+  demand,
+  leastSupply,
+  linearLeastSupply,
+  mostSupply,
+  type PeriodicTask,
+  type StopDemand,
+  schedulableInside,
+  stopBound,
+  timeToSupply,
+} from '../core/cpu/supply.ts';
