@@ -1,26 +1,22 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { Failure } from '../platform/failure.ts';
 import { packageFolder } from '../platform/package.ts';
-import { shown, UsageError } from '../platform/problem.ts';
 import { shortPath } from '../platform/short-path.ts';
 
 const folder = join(packageFolder, 'config');
 
 /**
  * The file of a scenario: one that is there, or one that comes with the program, by its name with or without its ending.
- * @throws UsageError there is neither
+ * @throws Failure there is neither
  */
 export function scenarioFile(text: string): string {
   if (existsSync(text) || text.includes('/')) return text;
   const bundled = join(folder, `${text.replace(/\.ya?ml$/, '')}.yaml`);
   if (existsSync(bundled)) return shortPath(bundled);
-  throw new UsageError([
-    {
-      path: 'file',
-      expected: `a file, or a scenario that comes with switchover: ${names()}`,
-      found: shown(text),
-    },
-  ]);
+  throw new Failure(
+    `cannot read ${text}: there is no such file, nor does a scenario of that name come with switchover: ${names()}`,
+  );
 }
 
 function names(): string {

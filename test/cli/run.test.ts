@@ -171,9 +171,24 @@ describe('bad input', () => {
     ['no such command', ['fly'], 2, /unknown command/],
     ['no such option', ['run', 'x.yaml', '--fast'], 2, /unknown option/],
     ['no such world', ['run', 'x.yaml', '--world', 'moon'], 2, /virtual, threads/],
-    ['no file', ['run', 'nowhere.yaml'], 1, /cannot read nowhere.yaml: ENOENT/],
-    ['a setting without a value', ['run', 'x.yaml', '--set', 'link.rate'], 2, /--set: expected path=value/],
-    ['a count that is none', ['run', 'x.yaml', '--runs', 'few'], 2, /--runs: expected a whole number/],
+    [
+      'no file',
+      ['run', 'nowhere.yaml'],
+      1,
+      /cannot read nowhere.yaml: there is no such file.*03-page-orders/,
+    ],
+    [
+      'a setting without a value',
+      ['run', '01-first-migration', '--set', 'link.rate'],
+      2,
+      /--set: expected path=value/,
+    ],
+    [
+      'a count that is none',
+      ['run', '01-first-migration', '--runs', 'few'],
+      2,
+      /--runs: expected a whole number/,
+    ],
     [
       'an address that is none',
       ['receive', '--listen', 'here'],

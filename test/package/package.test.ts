@@ -182,7 +182,7 @@ describe('every command works there', () => {
   });
 
   test('every scenario that comes with it, by its name; a file of that name goes first', () => {
-    const [, names] = /switchover: (.*), found/.exec(switchover('run', 'unknown').stderr)!;
+    const [, names] = /come with switchover: (.*)/.exec(switchover('run', 'unknown').stderr)!;
     expect(names!.split(', ').length).toBeGreaterThan(20);
     const load = `import { loadExperiment, scenarioFile } from 'switchover/scenario';
 for (const name of ${JSON.stringify(names!.split(', '))}) console.log(loadExperiment(scenarioFile(name)).cells.length > 0);`;

@@ -29,6 +29,6 @@ test('a path is a path: whoever reads it says that it is not there', () => {
 
 test('an unknown name is told the names that there are', () => {
   expect(() => scenarioFile('first')).toThrow(
-    /^file: expected a file, or a scenario that comes with switchover: 01-first-migration, .*23-vm-cpu, found "first"$/,
+    /^cannot read first: there is no such file, nor does a scenario of that name come with switchover: 01-first-migration, .*23-vm-cpu$/,
   );
 });
