@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -42,4 +42,16 @@ test('a sweep from code leaves a folder that a report can be made of', async () 
   } finally {
     rmSync(folder, { recursive: true });
   }
+});
+
+test('the loop in the README drives a migration by hand', () => {
+  const readme = readFileSync(join(root, 'README.md'), 'utf8');
+  const [[, loop] = [], ...others] = readme.matchAll(/^```js\n([\s\S]*?)^```$/gm);
+  expect(others).toEqual([]);
+  // Below the repository, so that its name is that of the package.
+  const folder = join(root, 'build/readme');
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, 'loop.js'), loop!);
+  const printed = execFileSync(process.execPath, [join(folder, 'loop.js')], { cwd: root, encoding: 'utf8' });
+  expect(printed).toMatch(/^completed \d+\.\d+ ms$/m);
 });
