@@ -30,19 +30,19 @@ export interface Collection {
 export async function collect(folder: string): Promise<Collection> {
   const names = list(folder);
   const notes: string[] = [];
-  const observations: RecordedRun[] = [];
+  const runs: RecordedRun[] = [];
   for (const name of names.filter((each) => each.endsWith('.ndjson'))) {
-    await readRecords(join(folder, name), observations, notes);
+    await readRecords(join(folder, name), runs, notes);
   }
-  if (observations.length === 0) throw new Failure(`${folder}: no *.ndjson file with a record in it`);
-  const { paths, cells, common } = cellsOfRuns(observations);
+  if (runs.length === 0) throw new Failure(`${folder}: no *.ndjson file with a record in it`);
+  const { paths, cells, common } = cellsOfRuns(runs);
   return {
     folder,
-    scenarios: [...new Set(observations.map(({ scenario }) => scenario))],
+    scenarios: [...new Set(runs.map(({ scenario }) => scenario))],
     paths,
     cells,
     common,
-    records: observations.length,
+    records: runs.length,
     notes,
     design: readJson(folder, 'design.json', names),
     machine: readJson(folder, 'machine.json', names),
@@ -69,9 +69,9 @@ async function readRecords(file: string, into: RecordedRun[], notes: string[]): 
     number += 1;
     if (wrong !== undefined) throw new Failure(wrong);
     if (line.trim() === '') continue;
-    const observation = recordedRunOf(line);
-    if ('wrong' in observation) wrong = `${file}:${number}: ${observation.wrong}`;
-    else into.push(observation);
+    const run = recordedRunOf(line);
+    if ('wrong' in run) wrong = `${file}:${number}: ${run.wrong}`;
+    else into.push(run);
   }
   if (wrong === undefined) return;
   if (wrong.includes(': not JSON')) notes.push(`${file}: the last line is torn, and was left out`);

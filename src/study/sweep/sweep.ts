@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { carryOut } from '../../run/carry-out.ts';
-import { recordOf } from '../../run/run.ts';
+import { recordOf } from '../../run/migration-run.ts';
 import { seeded } from '../../scenario/scenario.ts';
 import { worldFactory } from '../../worlds/worlds.ts';
 import { Agenda, isOwn, type Shard } from './agenda.ts';
