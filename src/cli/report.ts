@@ -25,7 +25,7 @@ async function action(folder: string): Promise<number> {
       import('../study/findings/csv.ts'),
       import('../study/findings/plots/draw.ts'),
     ]);
-  const collection = await collect(folder);
+  const collection = collect(folder);
   const isMeasured = collection.cells.some(({ world }) => world !== 'virtual');
   const here = isMeasured && collection.machine === undefined ? await examine() : [];
   const report = reportOf(collection, here);

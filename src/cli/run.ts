@@ -93,8 +93,7 @@ async function action(file: string, options: Options, interrupted?: AbortSignal)
       listener: {
         starts: progress.starts,
         ended: (record, run) => {
-          if (options.trace !== undefined)
-            for (const line of traceOf(run)) trace.write(() => encodeTraceLine(line));
+          for (const line of traceOf(run)) trace.write(() => encodeTraceLine(line));
           records.write(() => JSON.stringify(record));
           if (wantsChart && --left === 0) {
             chart = stopChart(run, `${experiment.name}, seed ${record.seed}`);

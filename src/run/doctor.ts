@@ -25,7 +25,7 @@ export interface Finding {
 export async function examine(): Promise<readonly Finding[]> {
   const quick = [node(), cores(), memory(), clock(), timer()];
   const machines = [await machine('tcg'), ...(existsSync('/dev/kvm') ? [await machine('kvm')] : [])];
-  return [...quick, await destination(), priority(), await deadline(), await dispatcher(), ...machines];
+  return [...quick, await destination(), await priority(), await deadline(), await dispatcher(), ...machines];
 }
 
 function node(): Finding {
@@ -79,38 +79,36 @@ function timer(): Finding {
   );
 }
 
-async function destination(): Promise<Finding> {
-  try {
+function destination(): Promise<Finding> {
+  return tried('world threads', true, 'allow processes and TCP on 127.0.0.1', async () => {
     const factory = await worldFactory('threads');
     await factory.close();
-    return finding('world threads', true, true, 'a destination process starts and listens on loopback', '');
-  } catch (cause) {
-    return finding('world threads', true, false, reasonOf(cause), 'allow processes and TCP on 127.0.0.1');
-  }
+    return 'a destination process starts and listens on loopback';
+  });
 }
 
-function priority(): Finding {
-  const before = getPriority();
-  try {
+function priority(): Promise<Finding> {
+  return tried('priorities', false, 'run as root or grant CAP_SYS_NICE', () => {
+    const before = getPriority();
     setPriority(0, before - 1);
     setPriority(0, before);
-    return finding('priorities', false, true, 'may be raised', '');
-  } catch (cause) {
-    return finding('priorities', false, false, reasonOf(cause), 'run as root or grant CAP_SYS_NICE');
-  }
+    return 'may be raised';
+  });
 }
 
 /** Asks for what the scheduler `deadline` asks for, and in the same way; only to reclaim takes more. */
-async function deadline(): Promise<Finding> {
+function deadline(): Promise<Finding> {
   const more = libc() ? '' : '; to reclaim takes koffi, which is not installed';
-  try {
-    const cpu = await Processors.start(oneReservation('deadline'));
-    await cpu.end();
-    return finding('SCHED_DEADLINE', false, true, `the kernel admits 2 ms every 10 ms${more}`, '');
-  } catch (cause) {
-    const remedy = 'the scheduler cbs-hard keeps reservations without the kernel';
-    return finding('SCHED_DEADLINE', false, false, reasonOf(cause), remedy);
-  }
+  return tried(
+    'SCHED_DEADLINE',
+    false,
+    'the scheduler cbs-hard keeps reservations without the kernel',
+    async () => {
+      const cpu = await Processors.start(oneReservation('deadline'));
+      await cpu.end();
+      return `the kernel admits 2 ms every 10 ms${more}`;
+    },
+  );
 }
 
 /** The thread that keeps the reservations of the schedulers fair, cbs-soft and cbs-hard. */
@@ -128,10 +126,13 @@ function oneReservation(scheduler: Scheduler): ProcessorsOptions {
 }
 
 /** Boots a virtual machine and waits for its guest to work: under KVM some hosts start one that then hangs. */
-async function machine(accelerator: 'tcg' | 'kvm'): Promise<Finding> {
-  const what = `QEMU, ${accelerator.toUpperCase()}`;
-  const beganAtNs = clockNs();
-  try {
+function machine(accelerator: 'tcg' | 'kvm'): Promise<Finding> {
+  const remedy =
+    accelerator === 'tcg'
+      ? 'the worlds vm and qemu-native take it: install qemu-system-x86, and koffi (npm install koffi)'
+      : 'nothing here takes it: the worlds vm and qemu-native use TCG';
+  return tried(`QEMU, ${accelerator.toUpperCase()}`, false, remedy, async () => {
+    const beganAtNs = clockNs();
     const folder = machineFolder(randomUUID(), 'source');
     const options = { folder, heartbeats: null, outlives: false, accelerator, role: 'new guest' } as const;
     const booted = await ScriptMachine.create(TRIAL_GUEST, options);
@@ -141,15 +142,8 @@ async function machine(accelerator: 'tcg' | 'kvm'): Promise<Finding> {
     } finally {
       await booted.end();
     }
-    const tookMs = (clockNs() - beganAtNs) / 1e6;
-    return finding(what, false, true, `a virtual machine boots and works within ${tookMs.toFixed(0)} ms`, '');
-  } catch (cause) {
-    const remedy =
-      accelerator === 'tcg'
-        ? 'the worlds vm and qemu-native take it: install qemu-system-x86, and koffi (npm install koffi)'
-        : 'nothing here takes it: the worlds vm and qemu-native use TCG';
-    return finding(what, false, false, reasonOf(cause), remedy);
-  }
+    return `a virtual machine boots and works within ${((clockNs() - beganAtNs) / 1e6).toFixed(0)} ms`;
+  });
 }
 
 const BOOT_MS = 5_000;
@@ -163,6 +157,20 @@ const TRIAL_GUEST: GuestSpec = {
   cpuPerWriteNs: 0,
   seed: 1,
 };
+
+/** @param attempt says what was found, or fails and thereby says what was not */
+async function tried(
+  what: string,
+  needed: boolean,
+  remedy: string,
+  attempt: () => Promise<string> | string,
+): Promise<Finding> {
+  try {
+    return finding(what, needed, true, await attempt(), remedy);
+  } catch (cause) {
+    return finding(what, needed, false, reasonOf(cause), remedy);
+  }
+}
 
 function finding(what: string, needed: boolean, ok: boolean, found: string, remedy: string): Finding {
   return ok ? { what, ok, found, needed } : { what, ok, found, needed, remedy };

@@ -1,5 +1,10 @@
 import type { MigrationResult } from '../core/migration/migration-result.ts';
-import type { Admission, RunMetadata } from '../core/migration/record.ts';
+import {
+  type Admission,
+  type MigrationRecord,
+  migrationRecord,
+  type RunMetadata,
+} from '../core/migration/record.ts';
 import type { Step, StepResult } from '../core/migration/steps.ts';
 import type { MigrationSpec } from '../workload/migration-spec.ts';
 import type { World } from '../worlds/world.ts';
@@ -24,6 +29,15 @@ export function traceOf({ spec, steps, result }: MigrationRun): readonly TraceLi
     ...steps.map((each) => ({ step: each.step, seen: each.result })),
     { course: result },
   ];
+}
+
+/** The record of a migration, told where it ran and what the model said of it. */
+export function recordOf(
+  { spec, result, world, admission, notes }: MigrationRun,
+  about: Pick<RunMetadata, 'world' | 'scenario' | 'predicted'>,
+): MigrationRecord {
+  const metadata = metadataOf(spec, { ...about, startedAt: world.startedAt, admission });
+  return migrationRecord(metadata, { ...result, notes: [...notes, ...result.notes] });
 }
 
 /** What a record says that follows neither from what was to be done nor from how it went. */

@@ -1,10 +1,10 @@
-import { type MigrationRecord, migrationRecord, type RunMetadata } from '../core/migration/record.ts';
+import type { MigrationRecord, RunMetadata } from '../core/migration/record.ts';
 import { type Experiment, type ScenarioCell, seeded } from '../scenario/scenario.ts';
 import { type FactoryOptions, worldFactory } from '../worlds/worlds.ts';
 import { type CarryOutOptions, carryOut } from './carry-out.ts';
 import type { StepListener } from './drive.ts';
 import { type Ensemble, virtualEnsemble } from './ensemble.ts';
-import { type MigrationRun, metadataOf } from './migration-run.ts';
+import { type MigrationRun, recordOf } from './migration-run.ts';
 import { predictedOf } from './predict.ts';
 
 export interface RunOptions extends CarryOutOptions, FactoryOptions {
@@ -76,14 +76,6 @@ export async function run(experiment: Experiment, options: RunOptions): Promise<
     await factory.close();
   }
   return results;
-}
-
-export function recordOf(
-  { spec, result, world, admission, notes }: MigrationRun,
-  about: Pick<RunMetadata, 'world' | 'scenario' | 'predicted'>,
-): MigrationRecord {
-  const metadata = metadataOf(spec, { ...about, startedAt: world.startedAt, admission });
-  return migrationRecord(metadata, { ...result, notes: [...notes, ...result.notes] });
 }
 
 /** Neighbours that run together. */

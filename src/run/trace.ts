@@ -16,13 +16,15 @@ export type TraceLine =
   | { readonly step: Step; readonly seen: StepResult }
   | { readonly course: MigrationResult };
 
+const arrays = Object.entries({ uint8: Uint8Array, uint32: Uint32Array, float64: Float64Array });
+
 /** Page sets and typed arrays travel as base64 of their little-endian bytes. */
 export function encodeTraceLine(line: TraceLine): string {
   return JSON.stringify(line, (_, value) => {
     if (value instanceof PageSet) return { pageSet: base64(value.words), pages: value.pages };
-    if (value instanceof Uint32Array) return { uint32: base64(value) };
-    if (value instanceof Uint8Array) return { uint8: base64(value) };
-    if (value instanceof Float64Array) return { float64: base64(value) };
+    for (const [name, Kind] of arrays) {
+      if (value instanceof Kind) return { [name]: base64(value) };
+    }
     return value;
   });
 }
@@ -43,10 +45,12 @@ function isTraceLine(line: unknown): line is TraceLine {
 function parsed(text: string): unknown {
   try {
     return JSON.parse(text, (_, value) => {
-      if (typeof value?.pageSet === 'string') return new PageSet(value.pages, uint32(value.pageSet));
-      if (typeof value?.uint32 === 'string') return uint32(value.uint32);
-      if (typeof value?.uint8 === 'string') return new Uint8Array(bytesOf(value.uint8));
-      if (typeof value?.float64 === 'string') return new Float64Array(bytesOf(value.float64));
+      if (typeof value?.pageSet === 'string') {
+        return new PageSet(value.pages, new Uint32Array(bytesOf(value.pageSet)));
+      }
+      for (const [name, Kind] of arrays) {
+        if (typeof value?.[name] === 'string') return new Kind(bytesOf(value[name]));
+      }
       if ('witness' in Object(value) || 'standsSince' in Object(value)) return named(value);
       return value;
     });
@@ -127,8 +131,4 @@ function base64(array: Uint8Array | Uint32Array | Float64Array): string {
 function bytesOf(text: string): ArrayBuffer {
   const bytes = Buffer.from(text, 'base64');
   return bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length) as ArrayBuffer;
-}
-
-function uint32(text: string): Uint32Array {
-  return new Uint32Array(bytesOf(text));
 }

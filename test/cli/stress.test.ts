@@ -51,6 +51,7 @@ describe('stress', () => {
     expect(records[9].cell.settings).toMatchObject({ 'background.0.count': 2, 'cpu.scheduler': 'cbs-hard' });
     const design = json('hard', 'design.json');
     expect(design.name).toBe('19-stress');
+    expect(design.text).toBe(readFileSync(config, 'utf8'));
     expect(design.command).toContain(`--only 'cpu.scheduler="cbs-hard"'`);
   });
 

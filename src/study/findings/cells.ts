@@ -24,28 +24,25 @@ export interface ReportCell {
 }
 
 /** Cells differ by their world and by the settings that are not the same everywhere. */
-export function cellsOfRuns(observations: readonly RecordedRun[]): {
+export function cellsOfRuns(recorded: readonly RecordedRun[]): {
   readonly paths: readonly string[];
   readonly cells: readonly ReportCell[];
   /** The settings that are the same everywhere. */
   readonly common: readonly string[];
 } {
-  const allPaths = [...new Set(observations.flatMap(({ settings }) => [...settings.keys()]))];
+  const allPaths = [...new Set(recorded.flatMap(({ settings }) => [...settings.keys()]))];
   const paths = allPaths.filter(
-    (path) => new Set(observations.map(({ settings }) => settings.get(path))).size > 1,
+    (path) => new Set(recorded.map(({ settings }) => settings.get(path))).size > 1,
   );
   const shortPaths = namesOf(paths);
-  const telling = tellingPaths(paths, observations);
-  const worlds = new Set(observations.map(({ world }) => world));
+  const telling = tellingPaths(paths, recorded);
+  const worlds = new Set(recorded.map(({ world }) => world));
   const groups = new Map<string, RecordedRun[]>();
-  for (const observation of observations) {
-    const key = JSON.stringify([
-      observation.world,
-      ...paths.map((path) => observation.settings.get(path) ?? ''),
-    ]);
+  for (const run of recorded) {
+    const key = JSON.stringify([run.world, ...paths.map((path) => run.settings.get(path) ?? '')]);
     const group = groups.get(key);
-    if (group) group.push(observation);
-    else groups.set(key, [observation]);
+    if (group) group.push(run);
+    else groups.set(key, [run]);
   }
   const cells = [...groups.values()].map((runs, index): ReportCell => {
     const { world, settings, axes, scenario } = runs[0]!;
@@ -80,7 +77,7 @@ export function cellsOfRuns(observations: readonly RecordedRun[]): {
   });
   const common = allPaths
     .filter((path) => !paths.includes(path))
-    .map((path) => `${path}: ${written(path, observations[0]!.settings.get(path))}`);
+    .map((path) => `${path}: ${written(path, recorded[0]!.settings.get(path))}`);
   return { paths, cells, common };
 }
 
@@ -89,13 +86,12 @@ const SILENT = ['', 'none', 'null'];
 const MOST_WORDS = 3;
 
 /** Of many paths, as few as tell all cells apart: those of most values first, and what they leave together. */
-function tellingPaths(paths: readonly string[], observations: readonly RecordedRun[]): ReadonlySet<string> {
+function tellingPaths(paths: readonly string[], recorded: readonly RecordedRun[]): ReadonlySet<string> {
   if (paths.length <= MOST_WORDS) return new Set(paths);
   const said = (value = '') => (SILENT.includes(value) ? '' : value);
   const distinct = (chosen: readonly string[]) =>
-    new Set(
-      observations.map(({ settings }) => JSON.stringify(chosen.map((path) => said(settings.get(path))))),
-    ).size;
+    new Set(recorded.map(({ settings }) => JSON.stringify(chosen.map((path) => said(settings.get(path))))))
+      .size;
   const chosen: string[] = [];
   for (const path of paths.toSorted((a, b) => distinct([b]) - distinct([a]))) {
     if (distinct([...chosen, path]) > distinct(chosen)) chosen.push(path);

@@ -1,8 +1,8 @@
-import { createReadStream, readdirSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { Failure, reasonOf } from '../../platform/failure.ts';
 import { readText } from '../../platform/text-file.ts';
+import { linesOf } from '../lines.ts';
 import { cellsOfRuns, type ReportCell } from './cells.ts';
 import { type RecordedRun, recordedRunOf } from './recorded-run.ts';
 
@@ -27,22 +27,22 @@ export interface Collection {
 }
 
 /** @throws Failure there are no records, or what is there is none */
-export async function collect(folder: string): Promise<Collection> {
+export function collect(folder: string): Collection {
   const names = list(folder);
   const notes: string[] = [];
-  const observations: RecordedRun[] = [];
+  const runs: RecordedRun[] = [];
   for (const name of names.filter((each) => each.endsWith('.ndjson'))) {
-    await readRecords(join(folder, name), observations, notes);
+    readRecords(join(folder, name), runs, notes);
   }
-  if (observations.length === 0) throw new Failure(`${folder}: no *.ndjson file with a record in it`);
-  const { paths, cells, common } = cellsOfRuns(observations);
+  if (runs.length === 0) throw new Failure(`${folder}: no *.ndjson file with a record in it`);
+  const { paths, cells, common } = cellsOfRuns(runs);
   return {
     folder,
-    scenarios: [...new Set(observations.map(({ scenario }) => scenario))],
+    scenarios: [...new Set(runs.map(({ scenario }) => scenario))],
     paths,
     cells,
     common,
-    records: observations.length,
+    records: runs.length,
     notes,
     design: readJson(folder, 'design.json', names),
     machine: readJson(folder, 'machine.json', names),
@@ -62,16 +62,16 @@ function list(folder: string): readonly string[] {
 }
 
 /** The last line may be torn: whoever wrote it was killed, or is still at it. */
-async function readRecords(file: string, into: RecordedRun[], notes: string[]): Promise<void> {
+function readRecords(file: string, into: RecordedRun[], notes: string[]): void {
   let wrong: string | undefined;
   let number = 0;
-  for await (const line of createInterface({ input: createReadStream(file), crlfDelay: Infinity })) {
+  for (const { text } of linesOf(file)) {
     number += 1;
     if (wrong !== undefined) throw new Failure(wrong);
-    if (line.trim() === '') continue;
-    const observation = recordedRunOf(line);
-    if ('wrong' in observation) wrong = `${file}:${number}: ${observation.wrong}`;
-    else into.push(observation);
+    if (text.trim() === '') continue;
+    const run = recordedRunOf(text);
+    if ('wrong' in run) wrong = `${file}:${number}: ${run.wrong}`;
+    else into.push(run);
   }
   if (wrong === undefined) return;
   if (wrong.includes(': not JSON')) notes.push(`${file}: the last line is torn, and was left out`);

@@ -129,26 +129,25 @@ function uncertain(cells: readonly ReportCell[]): string[] {
   );
   const noTail = cells.filter(({ completed }) => completed.length < 72 && completed.length >= FEWEST_RUNS);
   return [
-    ...(few.length > 0
-      ? [
-          `Fewer than ${FEWEST_RUNS} completed runs give no 95 % interval, so nothing follows from ${listed(few)}: repeat them.`,
-        ]
-      : []),
-    ...(alike.length > 0
-      ? [
-          `All runs of ${listed(alike)} came out the same: nothing in them is random, so that they count as one, and their intervals say nothing.`,
-        ]
-      : []),
-    ...(incomplete.length > 0
-      ? [
-          `Not every migration completed in ${listed(incomplete)}; their figures are those of the ones that did.`,
-        ]
-      : []),
-    ...(noTail.length > 0
-      ? [
-          'A 95 % quantile has an upper bound from 72 runs on; with fewer it may be longer than what was seen.',
-        ]
-      : []),
+    ...ofCells(
+      few,
+      (them) =>
+        `Fewer than ${FEWEST_RUNS} completed runs give no 95 % interval, so nothing follows from ${them}: repeat them.`,
+    ),
+    ...ofCells(
+      alike,
+      (them) =>
+        `All runs of ${them} came out the same: nothing in them is random, so that they count as one, and their intervals say nothing.`,
+    ),
+    ...ofCells(
+      incomplete,
+      (them) => `Not every migration completed in ${them}; their figures are those of the ones that did.`,
+    ),
+    ...ofCells(
+      noTail,
+      () =>
+        'A 95 % quantile has an upper bound from 72 runs on; with fewer it may be longer than what was seen.',
+    ),
   ];
 }
 
@@ -157,11 +156,16 @@ function noise(cells: readonly ReportCell[]): string[] {
     const missed = sumOf(runs, ({ missedPeriods }) => missedPeriods);
     return missed > 0 && sumOf(runs, ({ missedByMachine }) => missedByMachine) > missed / 2;
   });
-  return noisy.length === 0
-    ? []
-    : [
-        `In ${listed(noisy)} the machine itself stood still in more than half of the missed periods: noise explains them, not the settings.`,
-      ];
+  return ofCells(
+    noisy,
+    (them) =>
+      `In ${them} the machine itself stood still in more than half of the missed periods: noise explains them, not the settings.`,
+  );
+}
+
+/** A sentence about these cells, if there are any. */
+function ofCells(cells: readonly ReportCell[], sentence: (them: string) => string): string[] {
+  return cells.length === 0 ? [] : [sentence(listed(cells))];
 }
 
 /** `downtime 112 ms [104–131]` */

@@ -90,7 +90,7 @@ export function claimFolder(folder: string, design: Design): DesignDocument {
   if (!found) {
     const [stray] = resultFiles(folder);
     if (stray) refuse('--out', `${DESIGN_FILE} beside records`, `${stray} without it`);
-    writeWhole(file, `${JSON.stringify(mine, null, 2)}\n`);
+    writeWhole(file, (unfinished) => writeFileSync(unfinished, `${JSON.stringify(mine, null, 2)}\n`));
     return mine;
   }
   const differing = (Object.keys(mine) as (keyof DesignDocument)[]).filter(
@@ -105,11 +105,14 @@ export function claimFolder(folder: string, design: Design): DesignDocument {
   return found;
 }
 
-/** First under another name, its own if shards begin at once: an interruption must not leave half of it. */
-function writeWhole(file: string, text: string): void {
+/**
+ * First under another name, its own if shards begin at once: an interruption must not leave half of it.
+ * @throws Failure it cannot be written; nothing is left of it then
+ */
+export function writeWhole(file: string, write: (unfinished: string) => void): void {
   const unfinished = `${file}.${process.pid}`;
   try {
-    writeFileSync(unfinished, text);
+    write(unfinished);
     renameSync(unfinished, file);
   } catch (cause) {
     rmSync(unfinished, { force: true });

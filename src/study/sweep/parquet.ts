@@ -1,10 +1,8 @@
-import { renameSync, rmSync } from 'node:fs';
 import { type ColumnSource, fileWriter, ParquetWriter, schemaFromColumnData } from 'hyparquet-writer';
-import { Failure, reasonOf } from '../../platform/failure.ts';
+import { linesOf } from '../lines.ts';
 import { sumOf } from '../statistics/sum.ts';
 import type { Design } from './design.ts';
-import { resultFiles } from './folder.ts';
-import { linesOf } from './lines.ts';
+import { resultFiles, writeWhole } from './folder.ts';
 import type { SweepRecord } from './prepared-cells.ts';
 
 /** One column: what it says of a record. */
@@ -48,8 +46,7 @@ const GROUP_ROWS = 50_000;
  */
 export function writeParquet(file: string, folder: string, design: Design): void {
   const all = [...settingColumns(design), ...columns];
-  const unfinished = `${file}.new`;
-  try {
+  writeWhole(file, (unfinished) => {
     const schema = schemaFromColumnData({ columnData: sources(all, []) });
     const writer = new ParquetWriter({ writer: fileWriter(unfinished), schema });
     let rows: SweepRecord[] = [];
@@ -58,17 +55,13 @@ export function writeParquet(file: string, folder: string, design: Design): void
       rows = [];
     };
     for (const name of resultFiles(folder)) {
-      for (const { text } of linesOf(name)) {
-        if (rows.push(JSON.parse(text)) === GROUP_ROWS) write();
+      for (const { text, endsAt } of linesOf(name)) {
+        if (endsAt !== undefined && rows.push(JSON.parse(text)) === GROUP_ROWS) write();
       }
     }
     write();
     writer.finish();
-    renameSync(unfinished, file);
-  } catch (cause) {
-    rmSync(unfinished, { force: true });
-    throw new Failure(`cannot write ${file}: ${reasonOf(cause)}`);
-  }
+  });
 }
 
 /** Numbers stay numbers; anything else is written as the scenario writes it. */

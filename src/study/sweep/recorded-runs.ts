@@ -1,8 +1,8 @@
 import { PageSet } from '../../core/migration/pages.ts';
 import { type Problem, shown, UsageError } from '../../platform/problem.ts';
+import { linesOf } from '../lines.ts';
 import { runNumber } from './agenda.ts';
 import { type Design, type Run, runsMax, seedOf } from './design.ts';
-import { linesOf } from './lines.ts';
 import type { SweepRecord } from './prepared-cells.ts';
 
 /** What a folder holds already. */
@@ -32,6 +32,7 @@ export function readRecorded(
     let number = 0;
     let whole = 0;
     for (const { text, endsAt } of linesOf(file)) {
+      if (endsAt === undefined) break;
       number += 1;
       whole = endsAt;
       const record = parsed(text);

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { carryOut } from '../../run/carry-out.ts';
-import { recordOf } from '../../run/run.ts';
+import { recordOf } from '../../run/migration-run.ts';
 import { seeded } from '../../scenario/scenario.ts';
 import { worldFactory } from '../../worlds/worlds.ts';
 import { Agenda, isOwn, type Shard } from './agenda.ts';
@@ -117,9 +117,8 @@ async function oneByOne(design: Design, agenda: Agenda, record: Recording): Prom
       const run = runs[0]!;
       const prepared = cells.at(run.cell);
       const { cell, predicted } = prepared;
-      const [went] = await carryOut([{ spec: seeded(cell, seedOf(design, run)), share: null }], factory, {
-        world,
-      });
+      const spec = seeded(cell, seedOf(design, run));
+      const [went] = await carryOut([{ spec, share: null }], factory, { world });
       const migrated = recordOf(went!, { world, scenario: scenario.name, predicted });
       const [downtimeNs, totalNs] = figuresOf(migrated);
       record(runs, {

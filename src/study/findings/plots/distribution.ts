@@ -30,7 +30,6 @@ export function distribution(cells: readonly ReportCell[]): Figure | undefined {
       ariaLabel: 'Downtime of every run',
       height: 76 + 24 * shown.length,
       marginLeft: marginFor(labels),
-      marginBottom: 40,
       x: { label: 'downtime, ms →', domain: [0, most * 1.02], grid: true },
       y: { label: null, domain: labels, type: 'band', padding: 0.35 },
       marks: [

@@ -28,7 +28,9 @@ export function draw(options: Plot.PlotOptions & { readonly height: number }): s
   const plot = Plot.plot({
     width: WIDTH,
     className: 'plot',
+    marginLeft: 60,
     marginRight: 24,
+    marginBottom: 40,
     style: { fontSize: '12px' },
     document: document as never,
     ...options,

@@ -36,8 +36,6 @@ export function pareto(cells: readonly ReportCell[]): Figure | undefined {
     svg: draw({
       ariaLabel: 'Pareto front of downtime and total time',
       height: 380,
-      marginLeft: 60,
-      marginBottom: 40,
       grid: true,
       x: { label: 'downtime, ms →', nice: true },
       y: { label: '↑ total, s', nice: true },

@@ -22,8 +22,6 @@ export function predictedAgainstMeasured(cells: readonly ReportCell[]): Figure |
     svg: draw({
       ariaLabel: 'Predicted downtime against measured downtime',
       height: 420,
-      marginLeft: 60,
-      marginBottom: 40,
       grid: true,
       x: { label: 'predicted by the model, ms →', domain: [0, most] },
       y: { label: '↑ median of the runs, ms', domain: [0, most] },

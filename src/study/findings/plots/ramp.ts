@@ -44,7 +44,6 @@ function rampFigure(
     svg: draw({
       ariaLabel: 'A threshold, level by level',
       height: 320,
-      marginLeft: 60,
       marginBottom: 44,
       grid: true,
       x: { label: `${ramp} →`, domain: [...levels], type: 'point', labelAnchor: 'right', padding: 0.3 },

@@ -23,8 +23,6 @@ export function roundsFigure(cells: readonly ReportCell[]): Figure | undefined {
     svg: draw({
       ariaLabel: 'Dirty pages by round',
       height: 380,
-      marginLeft: 60,
-      marginBottom: 40,
       marginRight: marginFor(ends.map(({ text }) => text)),
       grid: true,
       x: {
