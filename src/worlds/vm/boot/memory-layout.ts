@@ -37,3 +37,6 @@ export const page0 = {
   /** The stack, of which an interrupt uses twelve bytes, grows down from here. */
   stackTop: 0x100,
 } as const;
+
+/** The flags that an interrupt of the halted guest leaves on top of its stack: IF, ZF and PF, and bit 1, which is always set. */
+export const HALTED_FLAGS = 0x246;
