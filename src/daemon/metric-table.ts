@@ -62,7 +62,7 @@ export const metricTable = {
   ),
   downtimePart: histogram(
     'switchover_migration_downtime_part_seconds',
-    'What the downtime of completed migrations consists of: memory, state, verify, commit, resume.',
+    'What the downtime of completed migrations consists of: dirty-scan, memory, state, verify, commit, resume.',
     DOWNTIME_SECONDS,
     ['world', 'part'],
   ),

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { idleLink } from '../core/link/account.ts';
-import type { MigrationResult } from '../core/migration/migration-result.ts';
+import { downtimeParts, type MigrationResult } from '../core/migration/migration-result.ts';
 import { type MigrationRecord, migrationRecord, type RunMetadata } from '../core/migration/record.ts';
 import type { BytesPerSecond } from '../core/units.ts';
 import { Failure, reasonOf } from '../platform/failure.ts';
@@ -272,7 +272,7 @@ function cutShort(
     rounds: [],
     stop: { pages: 0, bytes: 0, durationNs: 0 },
     downtimeNs: 0,
-    downtimeParts: { lookNs: 0, memoryNs: 0, stateNs: 0, verifyNs: 0, commitNs: 0, resumeNs: 0 },
+    downtimeParts: downtimeParts(),
     totalNs: 0,
     outage: null,
     verified: { memory: 'not-checked', continued: 'not-checked' },

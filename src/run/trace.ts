@@ -47,7 +47,7 @@ function parsed(text: string): unknown {
       if (typeof value?.uint32 === 'string') return uint32(value.uint32);
       if (typeof value?.uint8 === 'string') return new Uint8Array(bytesOf(value.uint8));
       if (typeof value?.float64 === 'string') return new Float64Array(bytesOf(value.float64));
-      if ('witness' in Object(value) || 'standsSince' in Object(value)) return named(value);
+      if (['witness', 'standsSince', 'lookNs'].some((key) => key in Object(value))) return named(value);
       return value;
     });
   } catch {
@@ -55,10 +55,11 @@ function parsed(text: string): unknown {
   }
 }
 
-/** Version 0.1 called two of an answer's properties otherwise; its traces can be replayed until version 0.3. */
+/** Version 0.1 had other names for some properties; its traces can be replayed until version 0.3. */
 function named(value: object): object {
   const { witness, standsSince, ...rest } = value as Record<string, unknown>;
   return {
+    ...('lookNs' in rest && { dirtyScanNs: rest.lookNs }),
     ...rest,
     ...(witness !== undefined && { measurements: witness }),
     ...(standsSince !== undefined && { pausedSince: standsSince }),

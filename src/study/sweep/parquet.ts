@@ -1,5 +1,6 @@
 import { renameSync, rmSync } from 'node:fs';
 import { type ColumnSource, fileWriter, ParquetWriter, schemaFromColumnData } from 'hyparquet-writer';
+import { partsOf } from '../../core/migration/migration-result.ts';
 import { Failure, reasonOf } from '../../platform/failure.ts';
 import type { Design } from './design.ts';
 import { resultFiles } from './folder.ts';
@@ -23,6 +24,7 @@ const columns: readonly Column[] = [
   number('sentPages', ({ rounds }) => rounds.reduce((sum, { sentPages }) => sum + sentPages, 0)),
   number('stopPages', ({ stop }) => stop.pages),
   number('downtimeNs', ({ downtimeNs }) => downtimeNs),
+  number('dirtyScanNs', ({ downtimeParts }) => partsOf(downtimeParts).dirtyScanNs),
   number('memoryNs', ({ downtimeParts }) => downtimeParts.memoryNs),
   number('stateNs', ({ downtimeParts }) => downtimeParts.stateNs),
   number('verifyNs', ({ downtimeParts }) => downtimeParts.verifyNs),

@@ -1,4 +1,4 @@
-import type { PageOrder } from './order.ts';
+import { proved } from './order.ts';
 
 /** Ascending page number: what QEMU does. */
-export const address: PageOrder = (dirty) => dirty.toArray();
+export const address = proved((dirty) => dirty.toArray());

@@ -1,13 +1,13 @@
-import type { PageOrder } from './order.ts';
+import { proved } from './order.ts';
 
 /** Ascending heat, ties at random: shuffle, then sort stably. */
-export const coldestFirst: PageOrder = (dirty, { heat, random }) => {
+export const coldestFirst = proved((dirty, { heat, random }) => {
   const pages = random.shuffle(dirty.toArray());
   if (heat.ranks) return sortedByRank(pages, heat.ranks);
   const keys = new Float32Array(pages.length);
   for (let i = 0; i < pages.length; i++) keys[i] = heat.of(pages[i]!);
   return sortedByKey(pages, keys);
-};
+});
 
 /** `pages` in ascending order of their ranks, stable: where each rank begins is counted first. */
 function sortedByRank(pages: Uint32Array, ranks: Uint8Array): Uint32Array {

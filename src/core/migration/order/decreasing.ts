@@ -1,5 +1,6 @@
 import { byIncreasingRate, byProbability } from './by-probability.ts';
 import { writeRates } from './objective.ts';
+import { proved } from './order.ts';
 
 /**
  * Decreasing write probability, hottest first: optimal when every π ≥ 1/2 (the order theorem of Checconi,
@@ -10,4 +11,4 @@ export function decreasingOrder(probabilities: Float64Array): Uint32Array {
   return byIncreasingRate(writeRates(probabilities)).reverse();
 }
 
-export const decreasing = byProbability(decreasingOrder);
+export const decreasing = proved(byProbability(decreasingOrder));

@@ -1,5 +1,6 @@
 import { byIncreasingRate, byProbability, inOrder } from './by-probability.ts';
 import { writeRates } from './objective.ts';
+import { proved } from './order.ts';
 
 /** Above, the table of choices (a byte for each of n²/2 states) would pass 50 MB. */
 export const ENDS_PAGES_MAX = 10_000;
@@ -28,7 +29,7 @@ export function endsOrder(probabilities: Float64Array): Uint32Array {
   return order;
 }
 
-export const ends = byProbability(endsOrder);
+export const ends = proved(byProbability(endsOrder));
 
 /** Where the choices at this exposure start: a row for each, of as many states as the coldest page left can be. */
 function row(exposure: number, pages: number): number {

@@ -1,5 +1,6 @@
 import { byProbability } from './by-probability.ts';
 import { dirtyAfter, writeRates } from './objective.ts';
+import { proved } from './order.ts';
 
 /** O(n³) work: at this many pages about a second. */
 export const EXACT_PAGES_MAX = 500;
@@ -18,7 +19,7 @@ export function exactOrder(probabilities: Float64Array): Uint32Array {
   return leastAssignment(pages, (item, slot) => dirtyAfter(rates[item]!, pages - slot));
 }
 
-export const exact = byProbability(exactOrder);
+export const exact = proved(byProbability(exactOrder));
 
 /**
  * The assignment of `size` rows to as many columns with the least total cost, as the row of each column, by

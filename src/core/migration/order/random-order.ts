@@ -1,4 +1,4 @@
-import type { PageOrder } from './order.ts';
+import { proved } from './order.ts';
 
 /** A pseudo-random permutation: what Xen did. */
-export const random: PageOrder = (dirty, context) => context.random.shuffle(dirty.toArray());
+export const random = proved((dirty, context) => context.random.shuffle(dirty.toArray()));

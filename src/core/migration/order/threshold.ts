@@ -1,5 +1,6 @@
 import { byIncreasingRate, byProbability, inOrder } from './by-probability.ts';
 import { writeRates } from './objective.ts';
+import { proved } from './order.ts';
 import { dirtyInRun, type Runs, runsOf } from './runs.ts';
 
 /**
@@ -20,7 +21,7 @@ export function thresholdOrder(probabilities: Float64Array): Uint32Array {
   );
 }
 
-export const threshold = byProbability(thresholdOrder);
+export const threshold = proved(byProbability(thresholdOrder));
 
 /** Up to here only equal rates share a run and the search sees the objective itself: some 100 sums of n terms. */
 const PAGES_EXACT = 10_000;

@@ -1,5 +1,6 @@
 import { byIncreasingRate, byProbability, inOrder } from './by-probability.ts';
 import { writeRates } from './objective.ts';
+import { proved } from './order.ts';
 
 /** Above, the table of choices (a byte for each of n²/2 states) would pass 50 MB. */
 export const VEE_PAGES_MAX = 10_000;
@@ -28,7 +29,7 @@ export function veeOrder(probabilities: Float64Array): Uint32Array {
   return order;
 }
 
-export const vee = byProbability(veeOrder);
+export const vee = proved(byProbability(veeOrder));
 
 /** Where the choices for the page after `placed` others start: a row of placed + 1 possible numbers in front. */
 function row(placed: number): number {
