@@ -1,3 +1,4 @@
+import { partsOf } from '../src/core/migration/migration-result.ts';
 import { formatDuration, formatSize } from '../src/core/units.ts';
 import { migrateThreads } from './migration.ts';
 
@@ -19,7 +20,7 @@ export async function bigGuest(): Promise<void> {
   clearInterval(watch);
   console.log(`a guest of ${formatSize(size)}, unthrottled: ${course.outcome}, ${course.verified.memory}`);
   console.log(`  total ${formatDuration(course.totalNs)}, downtime ${formatDuration(course.downtimeNs)}`);
-  for (const [part, ns] of Object.entries(course.downtimeParts)) {
+  for (const [part, ns] of Object.entries(partsOf(course.downtimeParts))) {
     console.log(`    ${part.replace('Ns', '').padEnd(8)} ${formatDuration(ns)}`);
   }
   const beyond = most - before - size;

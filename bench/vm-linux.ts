@@ -1,5 +1,5 @@
 import { freeCpu } from '../src/core/cpu/cpu-plan.ts';
-import type { MigrationResult } from '../src/core/migration/migration-result.ts';
+import { type MigrationResult, partsOf } from '../src/core/migration/migration-result.ts';
 import type { Plan } from '../src/core/migration/plan.ts';
 import type { Nanos } from '../src/core/units.ts';
 import { HEADER_BYTES } from '../src/core/wire/frames.ts';
@@ -50,7 +50,7 @@ function print(course: MigrationResult, site: LinuxSite): void {
   const { outcome, reason, stop, rounds, downtimeNs, downtimeParts, totalNs, verified, outage } = course;
   const { writes, failed, lost, repeated, retransmissions } = site.guest!.measurements!;
   const { networkNs, answerNs } = site.guest!.outageParts;
-  const parts = Object.entries(downtimeParts).map(([name, ns]) => `${name.slice(0, -2)} ${ms(ns)}`);
+  const parts = Object.entries(partsOf(downtimeParts)).map(([name, ns]) => `${name.slice(0, -2)} ${ms(ns)}`);
   console.log(
     [
       `${outcome} (${reason}), ${rounds.length} rounds, ${stop.pages} pages left, memory ${verified.memory}`,

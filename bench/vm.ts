@@ -137,7 +137,7 @@ async function measured(experiment: Experiment, world: WorldName): Promise<reado
 }
 
 function parts(records: readonly MigrationRecord[]): void {
-  const names = ['lookNs', 'memoryNs', 'stateNs', 'verifyNs', 'commitNs', 'resumeNs'] as const;
+  const names = ['dirtyScanNs', 'memoryNs', 'stateNs', 'verifyNs', 'commitNs', 'resumeNs'] as const;
   const shown = names.map(
     (name) => `${name.slice(0, -2)} ${ms(median(records.map(({ downtimeParts }) => downtimeParts[name])))}`,
   );

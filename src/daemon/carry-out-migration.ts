@@ -1,5 +1,5 @@
 import { idleLink } from '../core/link/account.ts';
-import type { MigrationResult } from '../core/migration/migration-result.ts';
+import { downtimeParts, type MigrationResult } from '../core/migration/migration-result.ts';
 import type { RunMetadata } from '../core/migration/record.ts';
 import { drive } from '../run/drive.ts';
 import type { LedgerStore } from '../run/lease-client.ts';
@@ -67,7 +67,7 @@ export function cutShort(
     rounds: [],
     stop: { pages: 0, bytes: 0, durationNs: 0 },
     downtimeNs: 0,
-    downtimeParts: { lookNs: 0, memoryNs: 0, stateNs: 0, verifyNs: 0, commitNs: 0, resumeNs: 0 },
+    downtimeParts: downtimeParts(),
     totalNs: 0,
     outage: null,
     verified: { memory: 'not-checked', continued: 'not-checked' },

@@ -62,7 +62,7 @@ export const metricTable = {
   ),
   downtimePart: histogram(
     'switchover_migration_downtime_part_seconds',
-    'Parts of the downtime of completed migrations: memory, state, verify, commit, resume.',
+    'Parts of the downtime of completed migrations: dirty-scan, memory, state, verify, commit, resume.',
     DOWNTIME_SECONDS,
     ['world', 'part'],
   ),

@@ -1,6 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { ServerRecord } from '../core/cpu/server-record.ts';
 import { blackout } from '../core/cpu/supply.ts';
+import { partsOf } from '../core/migration/migration-result.ts';
 import type { MigrationRecord } from '../core/migration/record.ts';
 import { convergenceOf, guaranteeLabels } from './measures.ts';
 import { type Metric, type MetricKey, metricTable } from './metric-table.ts';
@@ -88,8 +89,8 @@ export class Metrics {
     if (outcome === 'completed') {
       if (record.predicted) made.predictedDowntime.observe(how, seconds(record.predicted.downtimeNs));
       made.guarantees.observe({ world, ...guaranteeLabels(record) }, seconds(record.downtimeNs));
-      for (const [part, ns] of Object.entries(record.downtimeParts)) {
-        made.downtimePart.observe({ world, part: part.replace(/Ns$/, '') }, seconds(ns));
+      for (const [part, ns] of Object.entries(partsOf(record.downtimeParts))) {
+        made.downtimePart.observe({ world, part: partLabel(part) }, seconds(ns));
       }
     }
     for (const [kind, of] of [
@@ -225,6 +226,11 @@ export class Metrics {
 /** What a request can be refused for. */
 export const refusalReasons = ['cpu', 'link', 'memory', 'queue', 'draining'] as const;
 export type RefusalReason = (typeof refusalReasons)[number];
+
+/** `dirtyScanNs` → `dirty-scan`. */
+function partLabel(name: string): string {
+  return name.replace(/Ns$/, '').replace(/[A-Z]/g, (capital) => `-${capital.toLowerCase()}`);
+}
 
 function seconds(ns: number): number {
   return ns / 1e9;

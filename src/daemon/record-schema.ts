@@ -122,8 +122,16 @@ const result = {
   stop: z.object({ pages: count, bytes, durationNs: ns }),
   downtimeNs: ns,
   downtimeParts: z
-    .object({ lookNs: ns, memoryNs: ns, stateNs: ns, verifyNs: ns, commitNs: ns, resumeNs: ns })
-    .describe('They add up to the downtime.'),
+    .object({
+      dirtyScanNs: ns,
+      lookNs: ns.meta({ deprecated: true, description: 'The former name of dirtyScanNs: the same time.' }),
+      memoryNs: ns,
+      stateNs: ns,
+      verifyNs: ns,
+      commitNs: ns,
+      resumeNs: ns,
+    })
+    .describe('They add up to the downtime, lookNs aside.'),
   totalNs: ns,
   outage: outage.nullable(),
   verified: z.object({ memory, continued: memory }),

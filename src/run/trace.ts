@@ -51,7 +51,7 @@ function parsed(text: string): unknown {
       for (const [name, Kind] of arrays) {
         if (typeof value?.[name] === 'string') return new Kind(bytesOf(value[name]));
       }
-      if ('witness' in Object(value) || 'standsSince' in Object(value)) return named(value);
+      if (['witness', 'standsSince', 'lookNs'].some((key) => key in Object(value))) return named(value);
       return value;
     });
   } catch {
@@ -59,10 +59,11 @@ function parsed(text: string): unknown {
   }
 }
 
-/** Version 0.1 called two of an answer's properties otherwise; its traces can be replayed until version 0.3. */
+/** Version 0.1 had other names for some properties; its traces can be replayed until version 0.3. */
 function named(value: object): object {
   const { witness, standsSince, ...rest } = value as Record<string, unknown>;
   return {
+    ...('lookNs' in rest && { dirtyScanNs: rest.lookNs }),
     ...rest,
     ...(witness !== undefined && { measurements: witness }),
     ...(standsSince !== undefined && { pausedSince: standsSince }),

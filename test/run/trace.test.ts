@@ -54,7 +54,9 @@ const throughText = (lines: readonly TraceLine[]) =>
 /** As version 0.1 wrote it. */
 const inOldWords = (lines: readonly TraceLine[]) =>
   lines.map((line, index) => {
-    const text = encodeTraceLine(line).replace('"measurements":', '"witness":');
+    const text = encodeTraceLine(line)
+      .replace('"measurements":', '"witness":')
+      .replace('"dirtyScanNs":0,', '');
     return decodeTraceLine(text, `trace:${index + 1}`);
   });
 

@@ -73,7 +73,7 @@ describe.skipIf(withoutQemu !== undefined)('the downtime of a virtual machine', 
     const formulaNs = (stop.pages * 4_112 * 1e9) / rate;
     expect(downtimeParts.memoryNs).toBeGreaterThan(0.9 * formulaNs);
     expect(downtimeParts.memoryNs).toBeLessThan(1.2 * formulaNs);
-    expect(downtimeParts.lookNs).toBeGreaterThan(0);
+    expect(downtimeParts.dirtyScanNs).toBeGreaterThan(0);
     expect(downtimeParts.stateNs).toBeGreaterThan(0);
     expect(downtimeNs).toBeGreaterThan(downtimeParts.memoryNs);
     expect(verified).toEqual({ memory: 'identical', continued: 'identical' });

@@ -1,3 +1,4 @@
+import { InvariantViolated } from '../invariants.ts';
 import type { Nanos } from '../units.ts';
 import { compareProducts, type Reservation } from './reservation.ts';
 
@@ -16,6 +17,9 @@ export type CbsRule = (typeof cbsRules)[number];
 /** `idle`: nothing to do. `ready`: may run, or runs. `throttled`: has work, and no budget until its deadline. */
 export type Phase = 'idle' | 'ready' | 'throttled';
 
+/** Times need not be whole: a deadline may seem to move back by so much of a period. */
+const ROUNDING = 1e-9;
+
 /** A server's state; changed in place, because it is changed at every turn of a scheduler. */
 export interface Server extends Reservation {
   /** c. Below 0 by as much as it was stopped too late: a debt. */
@@ -25,8 +29,14 @@ export interface Server extends Reservation {
   phase: Phase;
 }
 
-/** A server that has never had a deadline, so that its first work sets one. */
+/**
+ * A server that has never had a deadline, so that its first work sets one.
+ * @throws InvariantViolated not 0 < Q ≤ P
+ */
 export function idleServer({ budgetNs, periodNs }: Reservation): Server {
+  if (!(budgetNs > 0 && budgetNs <= periodNs)) {
+    throw new InvariantViolated('cbs: 0 < Q ≤ P', { Q: budgetNs, P: periodNs });
+  }
   return { budgetNs, periodNs, remainingNs: 0, deadlineNs: Number.NEGATIVE_INFINITY, phase: 'idle' };
 }
 
@@ -38,6 +48,10 @@ export function wake(rule: CbsRule, server: Server, now: Nanos): void {
   const { budgetNs, periodNs, deadlineNs, remainingNs } = server;
   const over = compareProducts(remainingNs, periodNs, deadlineNs - now, budgetNs);
   if (rule === 'linux' ? deadlineNs < now || over > 0 : over >= 0) {
+    // With c ≤ Q the old deadline is at most a period away, so the new one is no earlier.
+    if (!(now + periodNs >= deadlineNs - ROUNDING * periodNs)) {
+      throw new InvariantViolated('cbs: d never moves back', { from: deadlineNs, to: now + periodNs });
+    }
     server.remainingNs = budgetNs;
     server.deadlineNs = now + periodNs;
   }
@@ -48,6 +62,7 @@ export function wake(rule: CbsRule, server: Server, now: Nanos): void {
 /** The server has run for `ranNs`, until now. If it sleeps since, its next wake-up sees to a budget used up. */
 export function charge(rule: CbsRule, server: Server, ranNs: Nanos, now: Nanos): void {
   server.remainingNs -= ranNs;
+  insistOnBudget(server);
   exhaust(rule, server, now);
 }
 
@@ -74,4 +89,9 @@ function exhaust(rule: CbsRule, server: Server, now: Nanos): void {
 function postpone(server: Server): void {
   server.remainingNs += server.budgetNs;
   server.deadlineNs += server.periodNs;
+  insistOnBudget(server);
+}
+
+function insistOnBudget({ remainingNs, budgetNs }: Server): void {
+  if (!(remainingNs <= budgetNs)) throw new InvariantViolated('cbs: c ≤ Q', { c: remainingNs, Q: budgetNs });
 }

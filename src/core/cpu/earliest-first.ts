@@ -1,9 +1,9 @@
-/** Stands for no entity. */
+/** No entity. */
 export const NONE = -1;
 
 /**
  * Entities, each with a key (an instant, or a number in a row), the least key first and of equal keys the lower
- * entity: a binary heap that knows where everybody stands, so that anybody can be moved or removed in O(log n).
+ * entity: a binary heap that knows the place of every entity, so that any can be moved or removed in O(log n).
  * Moves numbers only, and makes no objects.
  */
 export class EarliestFirst {
@@ -20,6 +20,14 @@ export class EarliestFirst {
   /** The least key, or Infinity. */
   get firstKey(): number {
     return this.#heap.length === 0 ? Number.POSITIVE_INFINITY : this.#keys[this.#heap[0]!]!;
+  }
+
+  /** The least key but that of the first, or Infinity: in a heap it is just below the root. */
+  get secondKey(): number {
+    const heap = this.#heap;
+    if (heap.length < 2) return Number.POSITIVE_INFINITY;
+    const left = this.#keys[heap[1]!]!;
+    return heap.length === 2 ? left : Math.min(left, this.#keys[heap[2]!]!);
   }
 
   /** Adds the entity, or gives it another key. */
@@ -51,19 +59,19 @@ export class EarliestFirst {
     while (hole > 0) {
       const parent = (hole - 1) >> 1;
       if (!this.#isBefore(entity, heap[parent]!)) break;
-      this.#stand(heap[parent]!, hole);
+      this.#move(heap[parent]!, hole);
       hole = parent;
     }
     for (let child = 2 * hole + 1; child < heap.length; child = 2 * hole + 1) {
       if (child + 1 < heap.length && this.#isBefore(heap[child + 1]!, heap[child]!)) child += 1;
       if (!this.#isBefore(heap[child]!, entity)) break;
-      this.#stand(heap[child]!, hole);
+      this.#move(heap[child]!, hole);
       hole = child;
     }
-    this.#stand(entity, hole);
+    this.#move(entity, hole);
   }
 
-  #stand(entity: number, place: number): void {
+  #move(entity: number, place: number): void {
     this.#heap[place] = entity;
     this.#places[entity] = place;
   }

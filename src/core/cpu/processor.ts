@@ -1,3 +1,4 @@
+import { InvariantViolated } from '../invariants.ts';
 import type { Nanos } from '../units.ts';
 import { type CbsRule, charge, idleServer, replenish, type Server, sleep, wake } from './cbs.ts';
 import { EarliestFirst, NONE } from './earliest-first.ts';
@@ -162,6 +163,7 @@ export class Processor {
     const ranNs = toNs - this.#now;
     const running = this.#running();
     if (ranNs > 0 && running !== this.#sliceOf) {
+      if (running !== NONE && running === this.#ready.first) this.#insistOnEarliest(running);
       this.flush();
       this.#sliceOf = running;
       this.#sliceStartNs = this.#now;
@@ -173,6 +175,15 @@ export class Processor {
       replenish(this.#rule, this.#entities[id]!.server!, toNs);
       this.#enqueue(id);
     }
+  }
+
+  /** Earliest deadline first, as far as O(1) shows it: due when the queue says, and no later than who is next. */
+  #insistOnEarliest(id: EntityId): void {
+    const { server, jobs, dueAfterNs } = this.#entities[id]!;
+    const { firstKey: queued, secondKey: next } = this.#ready;
+    const due = server ? server.deadlineNs : jobs.firstArrivalNs + dueAfterNs!;
+    if (due === queued && due <= next) return;
+    throw new InvariantViolated('edf: the earliest deadline runs', { entity: id, due, queued, next });
   }
 
   #hasRun(id: EntityId, ranNs: Nanos): void {

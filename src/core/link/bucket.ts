@@ -1,3 +1,4 @@
+import { InvariantViolated } from '../invariants.ts';
 import { type Bytes, type BytesPerSecond, NANOS_PER_SECOND, type Nanos } from '../units.ts';
 
 /**
@@ -17,6 +18,9 @@ export interface Bucket {
 
 /** The deepest bucket there is: keeps bytes × 10^9 exact in a double. */
 export const DEEPEST_BUCKET_BYTES = 8 * 1024 * 1024;
+
+/** Instants need not be whole where they are computed. */
+const ROUNDING_NS = 1;
 
 /** A bucket that is full at `now`. */
 export function fullBucket(rateBytesPerSecond: BytesPerSecond, depthBytes: Bytes, now: Nanos): Bucket {
@@ -46,7 +50,7 @@ export function reserve(bucket: Bucket, now: Nanos, bytes: Bytes): { at: Nanos; 
   // Full again before `at`, which was rounded up: what would have flowed in meanwhile has flowed over.
   const next =
     at > bucket.fullAtNs ? { fullAtNs: at + costNs, fraction: costFraction } : { fullAtNs, fraction };
-  return { at, next: { rateBytesPerSecond: rate, depthBytes: depth, ...next } };
+  return { at, next: checked({ rateBytesPerSecond: rate, depthBytes: depth, ...next }, at, depthNs) };
 }
 
 /**
@@ -81,7 +85,7 @@ export function reserveRow(bucket: Bucket, now: Nanos, bytes: Bytes, instants: F
       fraction = costFraction;
     }
   }
-  return { ...next, fullAtNs, fraction };
+  return checked({ ...next, fullAtNs, fraction }, instants.at(-1) ?? Number.POSITIVE_INFINITY, depthNs);
 }
 
 /** bytes / rate in whole ns, and the rest in units of 1/rate ns. */
@@ -119,4 +123,11 @@ export function valid(bucket: Bucket): boolean {
     bucket.fraction >= 0 &&
     bucket.fraction < bucket.rateBytesPerSecond
   );
+}
+
+/** The bucket after bytes have left at `at`: they found their tokens, so what is missing since then fits the depth. */
+function checked(bucket: Bucket, at: Nanos, depthNs: Nanos): Bucket {
+  const { fullAtNs, fraction, rateBytesPerSecond } = bucket;
+  if (fullAtNs - at <= depthNs + ROUNDING_NS && fraction >= 0 && fraction < rateBytesPerSecond) return bucket;
+  throw new InvariantViolated('bucket: 0 ≤ tokens ≤ depth', { at, tokens: level(bucket, at), ...bucket });
 }

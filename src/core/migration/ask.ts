@@ -1,9 +1,23 @@
+import { InvariantViolated } from '../invariants.ts';
 import type { Nanos } from '../units.ts';
 import type { Outcome } from './migration-result.ts';
 import type { Step, StepResult, StepResultOf } from './steps.ts';
 
-/** A part of the migration: yields steps, is told what was seen, ends with a result. */
+/** A part of the migration: yields steps, is told what came of each, ends with a result. */
 export type Migration<Result> = Generator<Step, Result, StepResult>;
+
+/** What a world answers to a step that it has carried out. */
+const answers = {
+  observe: 'dirty',
+  learn: 'learned',
+  track: 'dirty',
+  send: 'sent',
+  clear: 'done',
+  harvest: 'dirty',
+  stop: 'dirty',
+  'hand over': 'handed over',
+  abort: 'aborted',
+} as const satisfies Record<Step['kind'], StepResult['kind']>;
 
 /** A world could not carry out a step, or was told not to. */
 export class StepFailed extends Error {
@@ -17,10 +31,21 @@ export class StepFailed extends Error {
   }
 }
 
-/** Yields a step and insists on the answer that belongs to it. @throws StepFailed the world could not. */
-export function* ask<K extends StepResult['kind']>(step: Step, kind: K): Migration<StepResultOf<K>> {
-  const seen = yield step;
-  if (seen.kind === kind) return seen as StepResultOf<K>;
-  if (seen.kind === 'failed') throw new StepFailed(seen);
-  throw new TypeError(`the world answered '${seen.kind}' to '${step.kind}'; expected '${kind}'`);
+type AnswerTo<S extends Step> = StepResultOf<(typeof answers)[S['kind']]>;
+
+/**
+ * Yields a step and insists on the answer that belongs to it.
+ * @throws StepFailed the world could not carry it out; to give up is always possible
+ * @throws InvariantViolated the answer belongs to another step
+ */
+export function* ask<S extends Step>(step: S): Migration<AnswerTo<S>> {
+  const answer = yield step;
+  const expected = answers[step.kind];
+  if (answer.kind === expected) return answer as AnswerTo<S>;
+  if (answer.kind === 'failed' && step.kind !== 'abort') throw new StepFailed(answer);
+  throw new InvariantViolated('world: each step has its own answer', {
+    step: step.kind,
+    answer: answer.kind,
+    expected,
+  });
 }

@@ -2,38 +2,50 @@ import { Random } from '../random.ts';
 import { RegisteredCodeFailed } from '../registry.ts';
 import { formatDuration, type Nanos } from '../units.ts';
 import { ask, type Migration, StepFailed } from './ask.ts';
+import { underContract } from './contract.ts';
 import { deferrable } from './deferral.ts';
 import { frequency, type Heat, known, recency, unknown } from './heat.ts';
 import { BandwidthMeter } from './meter.ts';
-import type { MigrationResult, Outcome, RoundRecord, StopRecord } from './migration-result.ts';
+import {
+  downtimeParts,
+  type MigrationResult,
+  type Outcome,
+  type RoundRecord,
+  type StopRecord,
+} from './migration-result.ts';
 import { orderRegistry } from './order/orders.ts';
 import type { PageSet } from './pages.ts';
 import { type Plan, slotsPerWindow } from './plan.ts';
-import { type SentRound, sendRound } from './round.ts';
+import { type SentRound, sendingOrder, sendRound } from './round.ts';
 import type { Verdict } from './stop/stop.ts';
 import { looksWithinRounds, stopRule } from './stop/stops.ts';
 
 /**
  * The migration, once for all worlds (Checconi, Cucinotta and Stein, §3): round k sends D_k ∖ F_k in the order
- * φ_k while the guest runs; what is dirty at its end is D_{k+1}; when the stop rule says so the guest stops,
+ * φ_k while the guest runs; what is dirty at its end is D_{k+1}; when the stop rule says so the guest is paused,
  * D_{K+1} is sent at b_d, and the destination takes over.
  *
  * A generator cannot await, read a clock or open a socket: the same plan and the same answers give the same
  * steps and the same record.
+ * @throws InvariantViolated the world, the page order or this program breaks one of core's rules
  */
-export function* migrate(plan: Plan): Migration<MigrationResult> {
-  const story = new Story(plan);
+export function migrate(plan: Plan): Migration<MigrationResult> {
+  return underContract(precopy(plan), plan.pages);
+}
+
+function* precopy(plan: Plan): Migration<MigrationResult> {
+  const state = new MigrationState(plan);
   try {
     const heats = yield* learnHeats(plan);
-    const owed = yield* liveRounds(plan, heats, story);
-    return yield* stopAndCopy(plan, owed, story);
+    const owed = yield* liveRounds(plan, heats, state);
+    return yield* stopAndCopy(plan, owed, state);
   } catch (cause) {
     if (cause instanceof StepFailed) {
-      story.stoppedAtNs ??= cause.pausedSince;
-      return yield* giveUp(story, cause.outcome, cause.message);
+      state.pausedAtNs ??= cause.pausedSince;
+      return yield* giveUp(state, cause.outcome, cause.message);
     }
-    if (cause instanceof RegisteredCodeFailed) return yield* giveUp(story, 'failed', cause.message);
-    if (cause instanceof NotConverged) return yield* giveUp(story, 'not-converged', cause.message);
+    if (cause instanceof RegisteredCodeFailed) return yield* giveUp(state, 'failed', cause.message);
+    if (cause instanceof NotConverged) return yield* giveUp(state, 'not-converged', cause.message);
     throw cause;
   }
 }
@@ -42,9 +54,9 @@ export function* migrate(plan: Plan): Migration<MigrationResult> {
 class NotConverged extends Error {}
 
 /** What has happened so far. */
-class Story {
+class MigrationState {
   startedAtNs: Nanos | undefined;
-  stoppedAtNs: Nanos | undefined;
+  pausedAtNs: Nanos | undefined;
   stopReason = '';
   sentBytes = 0;
   readonly rounds: RoundRecord[] = [];
@@ -92,7 +104,7 @@ function* learnHeats(plan: Plan): Migration<Heats> {
   const orderHeat = orderRegistry.get(plan.order).heat;
   const needed = orderHeat !== 'none' || plan.defer !== null;
   if (needed && plan.heat === 'known') {
-    const { rates } = yield* ask({ kind: 'learn' }, 'learned');
+    const { rates } = yield* ask({ kind: 'learn' });
     const heat = known(rates, plan.windowNs);
     return { forOrder: heat, forDeferral: heat };
   }
@@ -100,7 +112,7 @@ function* learnHeats(plan: Plan): Migration<Heats> {
   const byFrequency = frequency(plan.pages, plan.halfLifeNs);
   const byRecency = recency(plan.pages);
   for (let watchedNs = 0; watchedNs < plan.observeNs; ) {
-    const { dirty, windowNs } = yield* ask({ kind: 'observe', windowNs: plan.windowNs }, 'dirty');
+    const { dirty, windowNs } = yield* ask({ kind: 'observe', windowNs: plan.windowNs });
     byFrequency.see(dirty, windowNs);
     byRecency.see(dirty, windowNs);
     watchedNs += windowNs;
@@ -109,31 +121,31 @@ function* learnHeats(plan: Plan): Migration<Heats> {
 }
 
 /** Rounds until the stop rule has enough. Returns what is known to be owed to the destination by then. */
-function* liveRounds(plan: Plan, heats: Heats, story: Story): Migration<PageSet> {
+function* liveRounds(plan: Plan, heats: Heats, state: MigrationState): Migration<PageSet> {
   const random = Random.seeded(plan.seed, ORDER_STREAM);
   const { order } = orderRegistry.get(plan.order);
   const context = { heat: heats.forOrder, slotsPerWindow: slotsPerWindow(plan), random };
   const heldBack = deferrable(plan.defer, heats.forDeferral, plan.pages);
   const takes = plan.clear === 'round';
-  let { now, dirty } = yield* ask({ kind: 'track' }, 'dirty');
-  story.startedAtNs = now;
-  if (takes) yield* ask({ kind: 'harvest', take: true }, 'dirty');
+  let { now, dirty } = yield* ask({ kind: 'track' });
+  state.startedAtNs = now;
+  if (takes) yield* ask({ kind: 'harvest', take: true });
   for (;;) {
     const startedAtNs = now;
     const deferred = dirty.copy().keepAll(heldBack);
-    const pages = order(dirty.copy().deleteAll(deferred), context);
+    const pages = sendingOrder(order, dirty, deferred, context);
     let verdict: Verdict | undefined;
-    const look = (pending: PageSet, sent: SentRound) => {
+    const isEnough = (pending: PageSet, sent: SentRound) => {
       const pages = pending.addAll(deferred).count();
-      verdict = story.verdict(pages, sent.now, story.sentBytes + sent.bytes, false);
+      verdict = state.verdict(pages, sent.now, state.sentBytes + sent.bytes, false);
       return verdict !== undefined;
     };
-    const within = looksWithinRounds(plan.stop) ? look : undefined;
-    const sent = yield* sendRound(plan, pages, story.meter, startedAtNs, within);
-    const harvest = yield* ask({ kind: 'harvest', take: takes }, 'dirty');
-    story.sentBytes += sent.bytes;
-    story.rounds.push({
-      round: story.rounds.length + 1,
+    const within = looksWithinRounds(plan.stop) ? isEnough : undefined;
+    const sent = yield* sendRound(plan, pages, state.meter, startedAtNs, within);
+    const harvest = yield* ask({ kind: 'harvest', take: takes });
+    state.sentBytes += sent.bytes;
+    state.rounds.push({
+      round: state.rounds.length + 1,
       dirtyPages: dirty.count(),
       sentPages: sent.sentPages,
       deferredPages: deferred.count(),
@@ -144,68 +156,65 @@ function* liveRounds(plan: Plan, heats: Heats, story: Story): Migration<PageSet>
     });
     now = harvest.now;
     dirty = harvest.dirty.copy().addAll(deferred).addAll(sent.unsent);
-    verdict ??= story.verdict(dirty.count(), now, story.sentBytes, true);
+    verdict ??= state.verdict(dirty.count(), now, state.sentBytes, true);
     if (verdict === undefined && pages.length === 0 && plan.stop.rule !== 'rounds') {
       verdict = { decision: 'stop', reason: 'all that is dirty waits for the stop' };
     }
     if (verdict?.decision === 'give up') throw new NotConverged(verdict.reason);
     if (verdict) {
-      story.stopReason = verdict.reason;
+      state.stopReason = verdict.reason;
       return dirty;
     }
   }
 }
 
 /** Stop, send D_{K+1} at b_d, hand over. */
-function* stopAndCopy(plan: Plan, owed: PageSet, story: Story): Migration<MigrationResult> {
-  const stopped = yield* ask({ kind: 'stop' }, 'dirty');
-  story.stoppedAtNs = stopped.now - stopped.windowNs;
-  const sent = yield* ask(
-    {
-      kind: 'send',
-      pages: stopped.dirty.copy().addAll(owed).toArray(),
-      rateBytesPerSecond: plan.stopRateBytesPerSecond,
-      clears: true,
-      endsRound: true,
-    },
-    'sent',
-  );
+function* stopAndCopy(plan: Plan, owed: PageSet, state: MigrationState): Migration<MigrationResult> {
+  const stopped = yield* ask({ kind: 'stop' });
+  state.pausedAtNs = stopped.now - stopped.windowNs;
+  const sent = yield* ask({
+    kind: 'send',
+    pages: stopped.dirty.copy().addAll(owed).toArray(),
+    rateBytesPerSecond: plan.stopRateBytesPerSecond,
+    clears: true,
+    endsRound: true,
+  });
   const memoryNs = sent.now - stopped.now;
-  story.stop = { pages: sent.sentPages, bytes: sent.bytes, durationNs: memoryNs };
-  const handed = yield* ask({ kind: 'hand over', verify: plan.verify }, 'handed over');
+  state.stop = { pages: sent.sentPages, bytes: sent.bytes, durationNs: memoryNs };
+  const handed = yield* ask({ kind: 'hand over', verify: plan.verify });
   return {
     outcome: 'completed',
-    reason: story.stopReason,
+    reason: state.stopReason,
     owner: 'destination',
-    rounds: story.rounds,
-    stop: story.stop,
-    downtimeNs: handed.runningAtNs - story.stoppedAtNs,
-    downtimeParts: {
-      lookNs: stopped.windowNs,
+    rounds: state.rounds,
+    stop: state.stop,
+    downtimeNs: handed.runningAtNs - state.pausedAtNs,
+    downtimeParts: downtimeParts({
+      dirtyScanNs: stopped.windowNs,
       memoryNs,
       stateNs: handed.readyAtNs - sent.now,
       verifyNs: handed.verifiedAtNs - handed.readyAtNs,
       commitNs: handed.committedAtNs - handed.verifiedAtNs,
       resumeNs: handed.runningAtNs - handed.committedAtNs,
-    },
-    totalNs: handed.runningAtNs - (story.startedAtNs ?? stopped.now),
+    }),
+    totalNs: handed.runningAtNs - (state.startedAtNs ?? stopped.now),
     ...handed.measurements,
   };
 }
 
-/** The guest runs on at the source, if the world can still say so; what it had to stand is downtime all the same. */
-function* giveUp(story: Story, outcome: Outcome, why: string): Migration<MigrationResult> {
-  const { now, owner, measurements } = yield* ask({ kind: 'abort', why }, 'aborted');
-  const downtimeNs = story.stoppedAtNs === undefined ? 0 : now - story.stoppedAtNs;
+/** The guest runs on at the source, if the world can still say so; the time that it was paused is downtime all the same. */
+function* giveUp(state: MigrationState, outcome: Outcome, why: string): Migration<MigrationResult> {
+  const { now, owner, measurements } = yield* ask({ kind: 'abort', why });
+  const downtimeNs = state.pausedAtNs === undefined ? 0 : now - state.pausedAtNs;
   return {
     outcome,
     reason: why,
     owner,
-    rounds: story.rounds,
-    stop: story.stop,
+    rounds: state.rounds,
+    stop: state.stop,
     downtimeNs,
-    downtimeParts: { lookNs: 0, memoryNs: downtimeNs, stateNs: 0, verifyNs: 0, commitNs: 0, resumeNs: 0 },
-    totalNs: story.startedAtNs === undefined ? 0 : now - story.startedAtNs,
+    downtimeParts: downtimeParts({ memoryNs: downtimeNs }),
+    totalNs: state.startedAtNs === undefined ? 0 : now - state.startedAtNs,
     ...measurements,
   };
 }

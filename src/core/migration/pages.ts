@@ -64,6 +64,10 @@ export class PageSet {
     return this;
   }
 
+  equals(other: PageSet): boolean {
+    return this.words.every((word, i) => word === other.words[i]);
+  }
+
   count(): number {
     let total = 0;
     for (let i = 0; i < this.words.length; i++) total += ones(this.words[i]!);

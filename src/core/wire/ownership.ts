@@ -1,3 +1,4 @@
+import { InvariantViolated } from '../invariants.ts';
 import type { End } from './handover.ts';
 
 /**
@@ -7,7 +8,7 @@ import type { End } from './handover.ts';
  */
 export const journalEntries = [
   'begun',
-  /** At the source: the guest stands. */
+  /** At the source: the guest is paused. */
   'stopped',
   /** All memory is at the destination. */
   'ready',
@@ -23,7 +24,7 @@ export type JournalEntry = (typeof journalEntries)[number];
 /**
  * The entries that must survive a power cut before an end goes on. The source's commit before the `commit` frame
  * leaves; the destination's ready before `ready` is said, and its commit before the guest is run. The others are
- * synced where no guest stands and waits; of those that are not, the table makes no difference.
+ * synced while no paused guest waits for them; of those that are not, the table makes no difference.
  */
 export const durable: Readonly<Record<End, ReadonlySet<JournalEntry>>> = {
   source: new Set(['begun', 'commit', 'running', 'aborted', 'ended']),
@@ -139,10 +140,20 @@ export const ownershipTable: readonly Row[] = [
   },
 ];
 
-/** Who owns the guest, by what is known of both ends. */
+/**
+ * Who owns the guest, by what is known of both ends.
+ * @throws InvariantViolated no row, or more than one, is about these last entries
+ */
 export function ownership({ source, destination }: Trails): Ownership {
   const [when, and] = [lastWord(source), lastWord(destination)];
-  const row = ownershipTable.find((row) => row.when.includes(when) && row.and.includes(and))!;
+  const [row, ...others] = ownershipTable.filter((row) => row.when.includes(when) && row.and.includes(and));
+  if (!row || others.length > 0) {
+    throw new InvariantViolated('owner: the last entries of both journals name one', {
+      source: when,
+      destination: and,
+      rows: others.length + (row ? 1 : 0),
+    });
+  }
   return { owner: row.owner, source: row.source, destination: row.destination, reason: row.reason };
 }
 

@@ -1,4 +1,5 @@
 import { type ColumnSource, fileWriter, ParquetWriter, schemaFromColumnData } from 'hyparquet-writer';
+import { partsOf } from '../../core/migration/migration-result.ts';
 import { linesOf } from '../lines.ts';
 import { sumOf } from '../statistics/sum.ts';
 import type { Design } from './design.ts';
@@ -22,6 +23,7 @@ const columns: readonly Column[] = [
   number('sentPages', ({ rounds }) => sumOf(rounds, ({ sentPages }) => sentPages)),
   number('stopPages', ({ stop }) => stop.pages),
   number('downtimeNs', ({ downtimeNs }) => downtimeNs),
+  number('dirtyScanNs', ({ downtimeParts }) => partsOf(downtimeParts).dirtyScanNs),
   number('memoryNs', ({ downtimeParts }) => downtimeParts.memoryNs),
   number('stateNs', ({ downtimeParts }) => downtimeParts.stateNs),
   number('verifyNs', ({ downtimeParts }) => downtimeParts.verifyNs),

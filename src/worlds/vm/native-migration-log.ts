@@ -1,9 +1,10 @@
-import type {
-  LinkRecord,
-  MigrationResult,
-  Outcome,
-  Owner,
-  RoundRecord,
+import {
+  downtimeParts,
+  type LinkRecord,
+  type MigrationResult,
+  type Outcome,
+  type Owner,
+  type RoundRecord,
 } from '../../core/migration/migration-result.ts';
 import { formatDuration, formatSize, NANOS_PER_SECOND, type Nanos } from '../../core/units.ts';
 import type { QmpEvent } from './qmp.ts';
@@ -89,7 +90,7 @@ export class NativeMigrationLog {
       rounds: this.#rounds(figuresOf(last), stopPages, totalNs - downtimeNs),
       stop: { pages: stopPages, bytes: stopBytes, durationNs: downtimeNs },
       downtimeNs,
-      downtimeParts: { ...noParts, memoryNs: downtimeNs },
+      downtimeParts: downtimeParts({ memoryNs: downtimeNs }),
       totalNs,
       notes: [
         `QEMU itself says: downtime ${last.downtime} ms; from its STOP to the RESUME at the destination: ${formatDuration(downtimeNs)}, all of it in the memory part, as QEMU does not tell its parts apart`,
@@ -109,7 +110,7 @@ export class NativeMigrationLog {
       rounds: last ? this.#rounds(last, 0, totalNs) : [],
       stop: { pages: 0, bytes: 0, durationNs: 0 },
       downtimeNs,
-      downtimeParts: { ...noParts, memoryNs: downtimeNs },
+      downtimeParts: downtimeParts({ memoryNs: downtimeNs }),
       totalNs,
       notes: [],
     };
@@ -150,7 +151,6 @@ function figuresOf({ ram, 'xbzrle-cache': encoded }: QueryMigrate): Figures {
 const nothingSent = { pages: 0, bytes: 0, zeroPages: 0 };
 /** By it pages are told from bytes: right for whole pages, an estimate with xbzrle or multifd. What QEMU writes before a page (migration/ram.c: save_page_header; the block's name only where it changes). */
 const PAGE_HEADER_BYTES = 8;
-const noParts = { lookNs: 0, stateNs: 0, verifyNs: 0, commitNs: 0, resumeNs: 0 };
 
 function stampOf({ timestamp: { seconds, microseconds } }: QmpEvent): Nanos {
   return seconds * NANOS_PER_SECOND + microseconds * 1_000;

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
   type CbsRule,
@@ -131,5 +132,56 @@ describe('a budget used up', () => {
     sleep(server);
     charge(rule, server, 4, 4);
     expect(server).toMatchObject({ remainingNs: 0, deadlineNs: 10, phase: 'idle' });
+  });
+});
+
+describe('whatever happens to a server', () => {
+  const times = fc.oneof(fc.nat(30), fc.double({ min: 0, max: 30, noNaN: true }));
+  const events = fc.array(
+    fc.record({ pauseNs: times, ranShare: fc.double({ min: 0, max: 1.2, noNaN: true }) }),
+  );
+  const reservations = fc
+    .integer({ min: 1, max: 20 })
+    .chain((periodNs) =>
+      fc.record({ periodNs: fc.constant(periodNs), budgetNs: fc.integer({ min: 1, max: periodNs }) }),
+    );
+
+  /** It works, sleeps and is replenished as its phase has it, sometimes stopped too late; told after every change. */
+  function live(
+    rule: CbsRule,
+    server: Server,
+    pauses: Iterable<{ pauseNs: number; ranShare: number }>,
+    seen: () => void,
+  ) {
+    let now = 0;
+    for (const { pauseNs, ranShare } of pauses) {
+      if (server.phase === 'idle') {
+        now += pauseNs;
+        wake(rule, server, now);
+      } else if (server.phase === 'throttled') {
+        now = Math.max(now, server.deadlineNs);
+        replenish(rule, server, now);
+      } else {
+        const ranNs = ranShare * server.remainingNs;
+        now += ranNs;
+        if (pauseNs > 15) sleep(server);
+        charge(rule, server, ranNs, now);
+      }
+      seen();
+    }
+  }
+
+  test.each(cbsRules)('%s: its budget is never above Q, and its deadline never moves back', (rule) => {
+    fc.assert(
+      fc.property(reservations, events, (reservation, pauses) => {
+        const server = idleServer(reservation);
+        let before = Number.NEGATIVE_INFINITY;
+        live(rule, server, pauses, () => {
+          expect(server.remainingNs).toBeLessThanOrEqual(reservation.budgetNs);
+          expect(server.deadlineNs).toBeGreaterThanOrEqual(before);
+          before = server.deadlineNs;
+        });
+      }),
+    );
   });
 });
