@@ -13,6 +13,7 @@ import { Refusal } from '../platform/failure.ts';
 import type { HostCpu } from './host-cpu.ts';
 import type { Job, JobKind } from './job.ts';
 import { Links } from './links.ts';
+import type { LinkView, QueueView } from './view-schemas.ts';
 
 interface Limits {
   readonly runningMigrations: number;
@@ -28,15 +29,6 @@ export class NotAdmitted extends Refusal {
     super(message);
     this.reason = reason;
   }
-}
-
-/** A link as the API shows it. */
-export interface LinkView {
-  readonly name: string;
-  readonly capacityBytesPerSecond: BytesPerSecond;
-  readonly reservedBytesPerSecond: BytesPerSecond;
-  /** Migrations that will go over it and have not begun. */
-  readonly waiting: number;
 }
 
 /** Whoever is told how the queues and links do. */
@@ -137,7 +129,7 @@ export class Admission {
     return this.#draining;
   }
 
-  queues(): readonly { kind: JobKind; waiting: number; running: number; oldestWaitNs: number }[] {
+  queues(): readonly QueueView[] {
     const now = this.#now();
     return (['migration', 'experiment'] as const).map((kind) => {
       const waiting = [...this.#waiting.values()].filter(({ job }) => job.kind === kind);

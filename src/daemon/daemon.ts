@@ -170,8 +170,8 @@ export class Daemon {
       links: this.links(),
       cpu: this.#cpu.view(),
       queues: this.#admission.queues(),
-      migrations: this.migrations.list(),
-      experiments: this.experiments.list(),
+      migrations: this.migrations.views.list(),
+      experiments: this.experiments.views.list(),
     };
   }
 

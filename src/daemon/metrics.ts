@@ -4,26 +4,11 @@ import { blackout } from '../core/cpu/supply.ts';
 import type { MigrationRecord } from '../core/migration/record.ts';
 import { convergenceOf, guaranteeLabels } from './measures.ts';
 import { type Metric, metricTable } from './metric-table.ts';
+import type { StateView } from './view-schemas.ts';
 
 /** What is read when somebody scrapes. */
-export interface Pulled {
-  readonly queues: readonly {
-    readonly kind: 'migration' | 'experiment';
-    readonly waiting: number;
-    readonly running: number;
-    readonly oldestWaitNs: number;
-  }[];
-  readonly links: readonly {
-    readonly name: string;
-    readonly capacityBytesPerSecond: number | null;
-    readonly reservedBytesPerSecond: number;
-    readonly waiting: number;
-  }[];
-  readonly cpu: {
-    readonly processors: number;
-    readonly reservablePerProcessor: number;
-    readonly reserved: Readonly<Record<string, number>>;
-  };
+export interface Pulled extends Pick<StateView, 'queues' | 'links'> {
+  readonly cpu: Omit<StateView['cpu'], 'holders'>;
   readonly guests: Readonly<Record<string, number>>;
   readonly watchers: number;
   readonly downtimeTargetNs: number;
@@ -154,8 +139,7 @@ export class Metrics {
     ])
       gauge.reset();
     for (const { name, capacityBytesPerSecond, reservedBytesPerSecond, waiting } of links) {
-      if (capacityBytesPerSecond !== null)
-        made.link_capacity_bytes_per_second.set({ link: name }, capacityBytesPerSecond);
+      made.link_capacity_bytes_per_second.set({ link: name }, capacityBytesPerSecond);
       made.link_reserved_bytes_per_second.set({ link: name }, reservedBytesPerSecond);
       made.link_waiting_migrations.set({ link: name }, waiting);
     }

@@ -1,11 +1,7 @@
 import { z } from 'zod';
 import { schedulers } from '../core/cpu/cpu-plan.ts';
 import { worldNames } from '../worlds/worlds.ts';
-import type { ExperimentView } from './experiments.ts';
-import type { GuestView } from './guests.ts';
 import { cpuHolders } from './host-cpu.ts';
-import type { MigrationView } from './migrations.ts';
-import type { Progress } from './progress.ts';
 import { outcomeSchema, predictedSchema, recordSchema, reservationSchema } from './record-schema.ts';
 
 /** What the API answers. Keys may be added later. */
@@ -18,7 +14,9 @@ export function listOf<T>(schema: z.ZodType<T>): z.ZodType<readonly T[]> {
   return z.array(schema);
 }
 
-export const guestView: z.ZodType<GuestView> = z
+export const guestStates = ['running', 'paused', 'arriving', 'leaving', 'unsettled', 'died'] as const;
+
+export const guestView = z
   .object({
     name: z.string(),
     pages: count,
@@ -26,7 +24,7 @@ export const guestView: z.ZodType<GuestView> = z
     program: z.enum(['classes', 'zipf', 'sequential', 'saturating', 'stream', 'trace', 'dirty-curve']),
     reservation: reservationSchema.extend({ scheduler: z.enum(schedulers) }).nullable(),
     state: z
-      .enum(['running', 'paused', 'arriving', 'leaving', 'unsettled', 'died'])
+      .enum(guestStates)
       .describe(
         'unsettled: it is stopped here and may run at its destination. died: it was here when the daemon ended without warning.',
       ),
@@ -55,7 +53,7 @@ const cpuView = z
     reserved: z
       .record(z.enum(cpuHolders), z.number())
       .describe('Processors that are reserved (the sum of Q/P), by holder.'),
-    holders: z.array(
+    holders: listOf(
       z.object({
         holder: z.enum(cpuHolders),
         name: z.string().describe('The guest, or the id of the migration or experiment.'),
@@ -75,10 +73,10 @@ const queueView = z
   })
   .meta({ id: 'Queue', description: 'Who waits and who runs, of a kind.' });
 
-const progress: z.ZodType<Progress> = z
+const progress = z
   .object({
     phase: z.enum(['connecting', 'observing', 'live', 'stopped', 'handing over', 'ended']),
-    rounds: z.array(
+    rounds: listOf(
       z.object({
         round: count,
         sentPages: count,
@@ -91,7 +89,7 @@ const progress: z.ZodType<Progress> = z
   })
   .meta({ id: 'Progress', description: 'How far a migration has come.' });
 
-export const migrationView: z.ZodType<MigrationView> = z
+export const migrationView = z
   .object({
     id: z.guid(),
     guest: z.string(),
@@ -108,7 +106,7 @@ export const migrationView: z.ZodType<MigrationView> = z
   })
   .meta({ id: 'Migration', description: 'A migration that was asked for.' });
 
-export const experimentView: z.ZodType<ExperimentView> = z
+export const experimentView = z
   .object({
     id: z.guid(),
     name: z.string(),
@@ -134,7 +132,7 @@ export const stateView = z
     receives: z.string().describe('Where guests arrive, HOST:PORT.'),
     needsKey: z.boolean().describe('Whether calls that change something must bring a key.'),
     targetDowntimeNs: ns,
-    peers: z.array(z.object({ name: z.string(), address: z.string() })),
+    peers: listOf(z.object({ name: z.string(), address: z.string() })),
     guests: listOf(guestView),
     cpu: cpuView,
     links: listOf(linkView),
@@ -189,3 +187,11 @@ export const refusal = z
       .describe('All that is wrong with the request.'),
   })
   .meta({ id: 'Refusal', description: 'Why not.' });
+
+export type GuestView = z.infer<typeof guestView>;
+export type LinkView = z.infer<typeof linkView>;
+export type QueueView = z.infer<typeof queueView>;
+export type Progress = z.infer<typeof progress>;
+export type MigrationView = z.infer<typeof migrationView>;
+export type ExperimentView = z.infer<typeof experimentView>;
+export type StateView = z.infer<typeof stateView>;
