@@ -1,4 +1,4 @@
-import { insisting } from '../scenario/parts.ts';
+import { insisting } from '../scenario/checked.ts';
 import type { Experiment, ScenarioCell } from '../scenario/scenario.ts';
 import type { WorldName } from '../worlds/worlds.ts';
 

@@ -1,21 +1,17 @@
 import { z } from 'zod';
 import type { BytesPerSecond, Nanos } from '../core/units.ts';
-import { duration, rate, whole } from './quantity.ts';
+import type { Insist } from './checked.ts';
+import { object } from './object-schema.ts';
+import { duration, freeName, rate, whole } from './quantity.ts';
 
 /** What a scenario says of a link that several migrations share: who asks for how much of it, when, and how urgently. */
+const change = object('Change of the link', undefined, 'a change of the link: { at, capacity }', {
+  at: duration.describe('When, a time after the first migration set out.'),
+  capacity: rate.describe('What the link can carry from then on.'),
+});
+
 export const changesSchema = z
-  .array(
-    z
-      .strictObject(
-        {
-          at: duration.describe('When, a time after the first migration set out.'),
-          capacity: rate.describe('What the link can carry from then on.'),
-        },
-        'a change of the link: { at, capacity }',
-      )
-      .meta({ title: 'Change of the link' }),
-    'a list of changes: [ { at, capacity }, … ]',
-  )
+  .array(change, 'a list of changes: [ { at, capacity }, … ]')
   .prefault([])
   .describe('When the capacity of the link changes, and to what.');
 
@@ -30,31 +26,29 @@ const ownSettings = z
     `settings of this member alone, none of ${ofAll.join(', ')}`,
   );
 
-const member = z
-  .strictObject(
-    {
-      name: z
-        .string('a name')
-        .max(150, 'a name of at most 150 characters')
-        .default('guest')
-        .describe('What it is called; where several have a name, they are numbered.'),
-      count: whole(1, 100).default(1).describe('How many guests of this kind.'),
-      at: duration.prefault(0).describe('When the first of them sets out, a time.'),
-      every: duration.prefault(0).describe('How long after each other they set out, a time.'),
-      priority: whole(0, 1_000)
-        .default(0)
-        .describe('Who gets the link first where not all fit: the larger priority.'),
-      deadline: z
-        .union([z.literal('none').transform(() => null), duration], 'none or a time')
-        .prefault('none')
-        .describe('How long it waits for the link before it gives up, a time.'),
-      set: ownSettings
-        .default({})
-        .describe('What is different for this member: paths of the scenario with their values.'),
-    },
-    'members of a fleet: { name, count, at, every, priority, deadline, set }',
-  )
-  .meta({ title: 'Members of a fleet', description: 'Guests of one kind.' });
+const member = object(
+  'Members of a fleet',
+  'Guests of one kind.',
+  'members of a fleet: { name, count, at, every, priority, deadline, set }',
+  {
+    name: freeName(150)
+      .default('guest')
+      .describe('What it is called; where several have a name, they are numbered.'),
+    count: whole(1, 100).default(1).describe('How many guests of this kind.'),
+    at: duration.prefault(0).describe('When the first of them sets out, a time.'),
+    every: duration.prefault(0).describe('How long after each other they set out, a time.'),
+    priority: whole(0, 1_000)
+      .default(0)
+      .describe('Who gets the link first where not all fit: the larger priority.'),
+    deadline: z
+      .union([z.literal('none').transform(() => null), duration], 'none or a time')
+      .prefault('none')
+      .describe('How long it waits for the link before it gives up, a time.'),
+    set: ownSettings
+      .default({})
+      .describe('What is different for this member: paths of the scenario with their values.'),
+  },
+);
 
 export const fleetSchema = z
   .array(member, 'a list of members')
@@ -115,7 +109,7 @@ export function resolveShare(
   { guest, link, fleet }: ShareDocument,
   stopRateBytesPerSecond: BytesPerSecond | null,
   place: Place | undefined,
-  insist: (holds: boolean, path: string, expected: string, found: unknown) => void,
+  insist: Insist,
 ): LinkShare | null {
   const { capacity, rate, least, changes } = link;
   if (capacity === undefined) {

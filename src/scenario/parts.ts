@@ -10,24 +10,11 @@ import {
   NANOS_PER_SECOND,
   type Nanos,
 } from '../core/units.ts';
-import { type Problem, shown, UsageError } from '../platform/problem.ts';
 import { type GuestSpec, pagesNeeded } from '../workload/programs.ts';
+import type { Insist } from './checked.ts';
 import type { GuestDocument } from './guest-schema.ts';
 import type { LinkDocument, PolicyDocument } from './migration-schema.ts';
 import { resolveProgram } from './program.ts';
-
-/** Notes a problem unless something holds. */
-export type Insist = (holds: boolean, path: string, expected: string, found: unknown) => void;
-
-/** @throws UsageError everything that was insisted on and does not hold */
-export function insisting<T>(resolve: (insist: Insist) => T): T {
-  const problems: Problem[] = [];
-  const resolved = resolve((holds, path, expected, found) => {
-    if (!holds) problems.push({ path, expected, found: shown(found) });
-  });
-  if (problems.length > 0) throw new UsageError(problems);
-  return resolved;
-}
 
 /** A guest in the terms of the worlds. */
 export function resolveGuest(

@@ -78,3 +78,8 @@ export function noneOr<Schema extends z.ZodType>(schema: Schema, message: string
 }
 
 export const flag = z.boolean('true or false');
+
+/** Any text of at most so many characters. */
+export function freeName(most: number) {
+  return z.string('a name').max(most, `a name of at most ${most} characters`);
+}

@@ -15,7 +15,7 @@ export const scenarioSchema = z
     link: linkSchema,
     migration: policySchema,
     sender: senderSchema,
-    cpu: cpuSchema.prefault({}),
+    cpu: cpuSchema,
     background: backgroundSchema,
     fleet: fleetSchema,
     vm: vmSchema,
