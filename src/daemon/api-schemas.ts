@@ -4,7 +4,7 @@ import {
   nameSchema,
   requestedMigrationSchema,
 } from '../scenario/migration-request.ts';
-import { definition } from '../scenario/object-schema.ts';
+import { object } from '../scenario/object-schema.ts';
 import { whole } from '../scenario/quantity.ts';
 import { compareSchema, scenarioSchema } from '../scenario/scenario-schema.ts';
 import { isObject } from '../scenario/settings.ts';
@@ -50,7 +50,7 @@ const twoTimeouts = {
   when: ({ value }: { readonly value: unknown }) => isObject(value),
 };
 
-export const migrationBody = definition(
+export const migrationBody = object(
   'Migration request',
   'Moves a guest that lives here.',
   'a migration: { guest, to, link, … }',
@@ -72,7 +72,8 @@ export const migrationBody = definition(
     path: ['link', 'least'],
     error: 'nothing without `over`, a link of which some can be revoked',
   })
-  .refine(hasOneTimeout, twoTimeouts);
+  .refine(hasOneTimeout, twoTimeouts)
+  .meta({ id: 'MigrationRequest' });
 
 /** A scenario as an experiment carries it out. */
 export const experimentScenario = scenarioSchema
@@ -95,7 +96,7 @@ const scenario = z
     return raw;
   });
 
-export const experimentBody = definition(
+export const experimentBody = object(
   'Experiment request',
   'Carries out a scenario and its compare matrix.',
   'an experiment: { scenario, … }',
@@ -108,4 +109,6 @@ export const experimentBody = definition(
     scenario: scenario.describe('A scenario with its `compare`, as `switchover run` carries it out.'),
     ...queueing,
   },
-).refine(hasOneTimeout, twoTimeouts);
+)
+  .refine(hasOneTimeout, twoTimeouts)
+  .meta({ id: 'ExperimentRequest' });

@@ -57,7 +57,7 @@ const api = object('API', 'Who may change something by the API.', '{ keyFile }',
 const target = object('Target', 'What is aimed at.', '{ downtime }', {
   downtime: durationAboveZero
     .prefault('300ms')
-    .describe('The downtime that is aimed at, a time: for the alert and the charts.'),
+    .describe('The downtime aimed at, a time: for alert and charts.'),
 }).prefault({});
 
 const peer = object('Peer', undefined, '{ address, keyFile }', {
@@ -101,7 +101,7 @@ export const configurationSchema = object(
       .describe('The folder of journals, the event log and records. A change needs a restart.'),
     drain: durationAboveZero
       .prefault('30s')
-      .describe('How long what runs may take to end by itself after SIGTERM, a time.'),
+      .describe('How long what runs may take to end after SIGTERM, a time.'),
     target,
     limits,
     peers: z

@@ -34,9 +34,7 @@ export const cpuSchema = definition(
       .describe(
         'Who decides which thread runs. `none`: the operating system. `fair`: in turn, 4 ms each. `cbs-soft`, `cbs-hard`: reservations by a constant bandwidth server. `deadline`: reservations by the kernel’s SCHED_DEADLINE. Without it: cbs-hard where there is a reservation, otherwise none.',
       ),
-    processors: whole(1, 1024)
-      .default(1)
-      .describe('How many processors guest, sender and hogs have between them.'),
+    processors: whole(1, 1024).default(1).describe('Processors of guest, sender and hogs together.'),
     reclaim: flag
       .default(false)
       .describe(

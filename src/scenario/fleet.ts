@@ -1,20 +1,11 @@
 import { z } from 'zod';
 import type { BytesPerSecond, Nanos } from '../core/units.ts';
 import type { Insist } from './checked.ts';
+import type { LinkDocument } from './migration-schema.ts';
 import { object } from './object-schema.ts';
-import { duration, freeName, rate, whole } from './quantity.ts';
+import { duration, freeName, whole } from './quantity.ts';
 
 /** What a scenario says of a link that several migrations share: who asks for how much of it, when, and how urgently. */
-const change = object('Change of the link', undefined, 'a change of the link: { at, capacity }', {
-  at: duration.describe('When, a time after the first migration set out.'),
-  capacity: rate.describe('What the link can carry from then on.'),
-});
-
-export const changesSchema = z
-  .array(change, 'a list of changes: [ { at, capacity }, … ]')
-  .prefault([])
-  .describe('When the capacity of the link changes, and to what.');
-
 /** A member may set what is its own, not what all of a fleet share. */
 const ofAll = ['fleet', 'runs', 'seed', 'describe', 'link.name', 'link.capacity', 'link.changes'];
 const touches = (path: string) =>
@@ -31,22 +22,16 @@ const member = object(
   'Guests of one kind.',
   'members of a fleet: { name, count, at, every, priority, deadline, set }',
   {
-    name: freeName(150)
-      .default('guest')
-      .describe('What it is called; where several have a name, they are numbered.'),
+    name: freeName(150).default('guest').describe('Its name; where several share one, they are numbered.'),
     count: whole(1, 100).default(1).describe('How many guests of this kind.'),
     at: duration.prefault(0).describe('When the first of them sets out, a time.'),
     every: duration.prefault(0).describe('How long after each other they set out, a time.'),
-    priority: whole(0, 1_000)
-      .default(0)
-      .describe('Who gets the link first where not all fit: the larger priority.'),
+    priority: whole(0, 1_000).default(0).describe('The larger goes first where not all fit on the link.'),
     deadline: z
       .union([z.literal('none').transform(() => null), duration], 'none or a time')
       .prefault('none')
       .describe('How long it waits for the link before it gives up, a time.'),
-    set: ownSettings
-      .default({})
-      .describe('What is different for this member: paths of the scenario with their values.'),
+    set: ownSettings.default({}).describe('What differs for this member: paths with their values.'),
   },
 );
 
@@ -92,15 +77,9 @@ export function placesOf(
 }
 
 /** The part of a scenario that is about the link, as the schema leaves it. */
-export interface ShareDocument {
+interface ShareDocument {
   readonly guest: { readonly name: string };
-  readonly link: {
-    readonly name: string;
-    readonly rate: BytesPerSecond | null;
-    readonly capacity?: BytesPerSecond | undefined;
-    readonly least?: BytesPerSecond | undefined;
-    readonly changes: z.infer<typeof changesSchema>;
-  };
+  readonly link: Pick<LinkDocument, 'name' | 'rate' | 'capacity' | 'least' | 'changes'>;
   readonly fleet?: unknown;
 }
 
@@ -127,7 +106,7 @@ export function resolveShare(
   return {
     link: link.name,
     capacityBytesPerSecond: capacity,
-    changes: changes.map(({ at, capacity }) => ({ atNs: at, capacityBytesPerSecond: capacity })),
+    changes,
     leastBytesPerSecond: least ?? demandBytesPerSecond,
     ...(place ?? { name: guest.name, atNs: 0, priority: 0, queueTimeoutNs: null }),
   };

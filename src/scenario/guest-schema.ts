@@ -12,9 +12,7 @@ export const guestSchema = definition(
   {
     name: freeName(200).default('guest').describe('What it is called.'),
     pages: whole(2).describe('N, the number of pages of its memory.'),
-    zeroPages: whole(0)
-      .default(0)
-      .describe('How many of them, the last ones, hold only zeros for good: they are sent as a header.'),
+    zeroPages: whole(0).default(0).describe('How many, the last ones, stay zero: they are sent as a header.'),
     pageSize: quantity(
       'size',
       'a page size that is a power of two from 512B to 1MiB',

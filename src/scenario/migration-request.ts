@@ -36,7 +36,7 @@ export const guestDefinitionSchema = guestSchema
       .describe('Who keeps its reservation: cbs-soft, cbs-hard or deadline. Without it: cbs-hard.'),
     seed: whole(0, Number.MAX_SAFE_INTEGER)
       .default(1)
-      .describe('The seed from which everything random in its program comes.'),
+      .describe('From it comes all that is random in its program.'),
   })
   .meta({ title: 'Guest definition', description: 'A guest that is to live here.' });
 

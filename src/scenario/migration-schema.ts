@@ -4,7 +4,6 @@ import { type OrderName, orderNames, orderRegistry } from '../core/migration/ord
 import { expected, formatSize } from '../core/units.ts';
 import { HEADER_BYTES } from '../core/wire/frames.ts';
 import { reservationSchema } from './cpu.ts';
-import { changesSchema } from './fleet.ts';
 import { definition, object } from './object-schema.ts';
 import {
   duration,
@@ -25,6 +24,16 @@ const rateOrUnlimited = z.union(
   `${expected.rate}, or unlimited`,
 );
 
+const change = object('Change of the link', undefined, 'a change of the link: { at, capacity }', {
+  at: duration.describe('When, a time after the first migration set out.'),
+  capacity: rate.describe('What the link can carry from then on.'),
+}).transform(({ at: atNs, capacity: capacityBytesPerSecond }) => ({ atNs, capacityBytesPerSecond }));
+
+const changes = z
+  .array(change, 'a list of changes: [ { at, capacity }, … ]')
+  .prefault([])
+  .describe('When the capacity of the link changes, and to what.');
+
 export const linkSchema = definition(
   'Scenario link',
   'The link, and what is reserved of it.',
@@ -38,11 +47,11 @@ export const linkSchema = definition(
       .describe(
         'C, what all migrations over it may have reserved together. Without it: the link is not shared.',
       ),
-    changes: changesSchema,
+    changes,
     rate: rateOrUnlimited.describe('b, the rate reserved in the live rounds; unlimited: as fast as it goes.'),
     stopRate: rateOrUnlimited
       .optional()
-      .describe('b_d, the rate reserved while the guest is stopped. Without it: `rate`.'),
+      .describe('b_d, reserved while the guest is stopped. Without it: `rate`.'),
     least: rate
       .optional()
       .describe(
@@ -108,9 +117,7 @@ export const policySchema = definition(
     window: durationAboveZero
       .prefault('40ms')
       .describe('w, the time over which a page counts as written or not when heat is estimated.'),
-    halfLife: durationAboveZero
-      .prefault('8s')
-      .describe('After this time, what was observed counts half as much.'),
+    halfLife: durationAboveZero.prefault('8s').describe('After this time, what was observed counts half.'),
     heat: z
       .enum(['estimated', 'known'], 'estimated or known')
       .default('estimated')
@@ -120,9 +127,7 @@ export const policySchema = definition(
       .describe(
         'φ, the order in which a round sends its pages. address: by page number. random. lru: least recently written first. frequency: least often written first. increasing, decreasing: by the probability of a write. threshold: the hottest few first, then increasing. ends, vee (up to 10000 pages), exact (up to 500): the best of more orders.',
       ),
-    defer: noneOr(defer, deferMessage).describe(
-      'F, hot pages that are held back until the guest is stopped. Without it: none.',
-    ),
+    defer: noneOr(defer, deferMessage).describe('F, hot pages held back until the stop. Without it: none.'),
     clear: clear
       .prefault('page')
       .describe(
@@ -135,7 +140,7 @@ export const policySchema = definition(
       ),
     stop: stopSchema
       .prefault({ rule: 'rounds' })
-      .describe('When the guest is stopped: a rule with its parameters.'),
+      .describe('When the guest is stopped: a rule, its parameters.'),
     timeout: noneOr(durationAboveZero, `none, or ${expected.duration} above 0`).describe(
       'Time after which a migration that does not converge gives up. Without it: as long as 30 copies of the memory take at `rate`, or 10 minutes; the rule rounds ends by itself.',
     ),
@@ -162,9 +167,7 @@ export const senderSchema = object(
     cpuPerPage: duration
       .prefault(0)
       .describe('CPU time that it takes to prepare a page and send it; in a real world, at least so much.'),
-    cpuPerHandover: duration
-      .prefault(0)
-      .describe('The same for the hand-over: digest, commit, and what goes with them.'),
+    cpuPerHandover: duration.prefault(0).describe('The same for the hand-over: digest, commit and so on.'),
   },
 ).prefault({});
 

@@ -14,14 +14,15 @@ export function object<const Shape extends z.ZodRawShape>(
   return z.strictObject(shape, expected).meta({ title, ...(description !== undefined && { description }) });
 }
 
-/** The same as a definition of its own, to which others refer. */
+/** The same as a definition of its own, to which others refer by its title without spaces. */
 export function definition<const Shape extends z.ZodRawShape>(
   title: string,
   description: string,
   expected: string | undefined,
   shape: Shape,
 ) {
-  return object(title, description, expected, shape).meta({ id: idOf(title) });
+  const id = title.replace(/ (\w)/g, (_, letter: string) => letter.toUpperCase());
+  return object(title, description, expected, shape).meta({ id });
 }
 
 /** One of several kinds of something. */
@@ -39,9 +40,4 @@ type Kinds = readonly [z.core.$ZodTypeDiscriminable, ...z.core.$ZodTypeDiscrimin
 export function anyKind<const Options extends Kinds>(what: string, options: Options) {
   const names = options.flatMap((option) => [...(option._zod.propValues?.kind ?? [])]);
   return z.discriminatedUnion('kind', options, `${what}: { kind: ${names.join(' | ')}, … }`);
-}
-
-/** The name of a definition from its title. */
-export function idOf(title: string): string {
-  return title.replace(/ (\w)/g, (_, letter: string) => letter.toUpperCase());
 }

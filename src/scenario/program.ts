@@ -59,6 +59,8 @@ const stream = kind('stream', 'A media server: a frame in every period, into one
   cpuPerFrame: duration.prefault('4ms').describe('CPU time that a frame takes, at most `frame`.'),
   pagesPerFrame: whole(1).default(60).describe('How many pages a frame fills.'),
   buffers: whole(1).default(600).describe('How many pages the frames are written to in turn.'),
+}).transform(({ kind, frame: framePeriodNs, cpuPerFrame: cpuPerFrameNs, pagesPerFrame, buffers }) => {
+  return { kind, framePeriodNs, cpuPerFrameNs, pagesPerFrame, bufferPages: buffers };
 });
 
 const trace = kind('trace', 'What a real program wrote, as recorded.', {
@@ -87,6 +89,7 @@ const dirtyCurve = kind(
         (points) => points.every(([time], index) => index === 0 || time > points[index - 1]![0]),
         'points of ascending times',
       )
+      .transform((points) => points.map(([periodNs, dirtySampledPages]) => ({ periodNs, dirtySampledPages })))
       .describe('How many pages of the sample are different after each time: [time, pages], ascending.'),
   },
 );
@@ -118,41 +121,24 @@ export function resolveProgram(
 ): ProgramSpec {
   switch (program.kind) {
     case 'classes':
+    case 'stream':
       return program;
     case 'zipf':
     case 'sequential':
     case 'saturating':
       return { ...program, pages: program.pages ?? usedPages };
-    case 'stream':
-      return {
-        kind: 'stream',
-        framePeriodNs: program.frame,
-        cpuPerFrameNs: program.cpuPerFrame,
-        pagesPerFrame: program.pagesPerFrame,
-        bufferPages: program.buffers,
-      };
     case 'trace':
       if (file === undefined) {
-        const path = 'guest.program.file';
-        throw new UsageError([
-          { path, expected: 'a scenario file that names it', found: shown(program.file) },
-        ]);
+        const expected = 'a scenario file that names it';
+        throw new UsageError([{ path: 'guest.program.file', expected, found: shown(program.file) }]);
       }
-      return {
-        kind: 'trace',
-        recording: readRecording(resolve(dirname(file), program.file)).toString('base64'),
-      };
+      return { kind: 'trace', recording: readRecording(resolve(dirname(file), program.file)) };
     case 'dirty-curve':
-      return {
-        kind: 'dirty-curve',
-        sampledPages: program.sampledPages ?? usedPages,
-        zeroSampledPages: program.zeroSampledPages,
-        points: program.points.map(([periodNs, dirtySampledPages]) => ({ periodNs, dirtySampledPages })),
-      };
+      return { ...program, sampledPages: program.sampledPages ?? usedPages };
   }
 }
 
-function readRecording(file: string): Buffer {
+function readRecording(file: string): string {
   let bytes: Buffer;
   try {
     bytes = readFileSync(file);
@@ -160,5 +146,5 @@ function readRecording(file: string): Buffer {
     throw new Failure(`cannot read the recording ${file}: ${reasonOf(cause)}`);
   }
   parseRecording(bytes, file);
-  return bytes;
+  return bytes.toString('base64');
 }

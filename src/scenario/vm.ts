@@ -10,9 +10,7 @@ export const vmSchema = object(
   'For the world vm alone; other worlds leave it aside.',
   'what the world vm does: { delta }',
   {
-    delta: flag
-      .default(false)
-      .describe('Whether of a page that was sent before only what has changed is sent.'),
+    delta: flag.default(false).describe('Whether of a page sent before only what has changed is sent.'),
   },
 ).prefault({});
 
@@ -34,10 +32,8 @@ export const qemuSchema = object(
     ),
     multifd: whole(0, 255)
       .default(0)
-      .describe('How many connections for pages (QEMU’s multifd-channels); 0: one for everything.'),
-    autoConverge: flag
-      .default(false)
-      .describe('Whether QEMU slows the guest down while it dirties more than is sent.'),
+      .describe('Connections for pages (multifd-channels); 0: one for everything.'),
+    autoConverge: flag.default(false).describe('Whether QEMU slows down a guest that dirties too much.'),
   },
 )
   .transform(

@@ -27,7 +27,7 @@ export function drawNow(section, { migrations, guests, pulse }) {
   const title = h('div', h('h2', `${view.guest} → ${view.to}`), chip(view.state), said);
   const figure = ([name, value]) => h('div', h('dt', name), h('dd', value));
   const rounds = h('div', h('h3', 'Rounds'), roundList(view, live), running && own?.link && bucket(own.link));
-  const canvas = h('canvas.gantt');
+  const canvas = h('canvas');
   const none = 'Recorded where programs compete for a processor, or one is reserved.';
   const slices = own?.slices.length ? h('div', canvas) : h('p.empty', none);
   const chart = h('div', h('h3', `Who ${running ? 'has' : 'had'} the processors`), slices);
