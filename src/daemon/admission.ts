@@ -15,11 +15,7 @@ import type { Job, JobKind } from './job.ts';
 import { Links } from './links.ts';
 import type { LinkView, QueueView } from './view-schemas.ts';
 
-interface Limits {
-  readonly runningMigrations: number;
-  readonly runningExperiments: number;
-  readonly waiting: number;
-}
+type Limits = Readonly<Record<'runningMigrations' | 'runningExperiments' | 'waiting', number>>;
 
 /** Why a job is not taken. */
 export class NotAdmitted extends Refusal {
@@ -96,13 +92,9 @@ export class Admission {
     const { waiting: most } = this.#limits;
     if (this.#waiting.size >= most) throw new NotAdmitted('queue', `${most} wait already`);
     const askedAtNs = this.#now();
-    const [deadlineNs, timeout] =
-      queueTimeoutMs === undefined
-        ? [null, undefined]
-        : [
-            askedAtNs + queueTimeoutMs * NANOS_PER_MILLISECOND,
-            setTimeout(() => this.#dropLate(id), queueTimeoutMs),
-          ];
+    const ms = queueTimeoutMs;
+    const deadlineNs = ms === undefined ? null : askedAtNs + ms * NANOS_PER_MILLISECOND;
+    const timeout = ms === undefined ? undefined : setTimeout(() => this.#dropLate(id), ms);
     this.#waiting.set(id, { job, priority, askedAtNs, deadlineNs, timeout, lacks: 'its turn' });
     this.#look();
   }

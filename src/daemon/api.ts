@@ -52,8 +52,8 @@ export function api(server: FastifyInstance, daemon: Daemon, version: string): v
     await guests.boot(definition, daemon.configuration.limits);
     return guests.get(body.name);
   });
-  on(operations.pauseGuest, ({ params }) => guests.pause(params.name));
-  on(operations.resumeGuest, ({ params }) => guests.resume(params.name));
+  on(operations.pauseGuest, ({ params }) => guests.change(params.name, 'pause'));
+  on(operations.resumeGuest, ({ params }) => guests.change(params.name, 'resume'));
   on(operations.endGuest, ({ params }) => guests.remove(params.name));
 
   on(operations.listLinks, () => daemon.links());

@@ -190,14 +190,9 @@ export class Daemon {
   }
 
   #pulled(): Pulled {
-    return {
-      queues: this.#admission.queues(),
-      links: this.links(),
-      cpu: this.#cpu.view(),
-      guests: this.guests.counts(),
-      watchers: this.events.watchers,
-      downtimeTargetNs: this.#configuration.targetDowntimeNs,
-    };
+    const { queues, links, cpu, targetDowntimeNs: downtimeTargetNs } = this.state();
+    const { watchers } = this.events;
+    return { queues, links, cpu, guests: this.guests.counts(), watchers, downtimeTargetNs };
   }
 }
 

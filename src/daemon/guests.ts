@@ -105,17 +105,9 @@ export class Guests {
   }
 
   /** @throws NotFound */
-  async pause(name: string): Promise<GuestView> {
+  async change(name: string, change: 'pause' | 'resume'): Promise<GuestView> {
     this.placeOf(name);
-    await this.#host.pause(name);
-    this.look();
-    return this.get(name);
-  }
-
-  /** @throws NotFound */
-  async resume(name: string): Promise<GuestView> {
-    this.placeOf(name);
-    await this.#host.resume(name);
+    await this.#host[change](name);
     this.look();
     return this.get(name);
   }
