@@ -1,7 +1,7 @@
 import { metricTable as m } from '../src/daemon/metric-table.ts';
 import { dashboard, ours, quantile, series } from './panels.ts';
 
-const histogram = m.guarantees.name;
+const histogram = m.guarantee_downtime_seconds.name;
 /** Over all time that is shown, because there may be few migrations of each kind. */
 const overall = (q: number, by: string, where: string) =>
   `histogram_quantile(${q}, sum by (le, ${by}) (increase(${histogram}_bucket{${ours}, ${where}}[$__range])))`;

@@ -13,12 +13,9 @@ import { Refusal } from '../platform/failure.ts';
 import type { HostCpu } from './host-cpu.ts';
 import type { Job, JobKind } from './job.ts';
 import { Links } from './links.ts';
+import type { LinkView, QueueView } from './view-schemas.ts';
 
-interface Limits {
-  readonly runningMigrations: number;
-  readonly runningExperiments: number;
-  readonly waiting: number;
-}
+type Limits = Readonly<Record<'runningMigrations' | 'runningExperiments' | 'waiting', number>>;
 
 /** Why a job is not taken. */
 export class NotAdmitted extends Refusal {
@@ -28,15 +25,6 @@ export class NotAdmitted extends Refusal {
     super(message);
     this.reason = reason;
   }
-}
-
-/** A link as the API shows it. */
-export interface LinkView {
-  readonly name: string;
-  readonly capacityBytesPerSecond: BytesPerSecond;
-  readonly reservedBytesPerSecond: BytesPerSecond;
-  /** Migrations that will go over it and have not begun. */
-  readonly waiting: number;
 }
 
 /** Whoever is told how the queues and links do. */
@@ -104,13 +92,9 @@ export class Admission {
     const { waiting: most } = this.#limits;
     if (this.#waiting.size >= most) throw new NotAdmitted('queue', `${most} wait already`);
     const askedAtNs = this.#now();
-    const [deadlineNs, timeout] =
-      queueTimeoutMs === undefined
-        ? [null, undefined]
-        : [
-            askedAtNs + queueTimeoutMs * NANOS_PER_MILLISECOND,
-            setTimeout(() => this.#dropLate(id), queueTimeoutMs),
-          ];
+    const ms = queueTimeoutMs;
+    const deadlineNs = ms === undefined ? null : askedAtNs + ms * NANOS_PER_MILLISECOND;
+    const timeout = ms === undefined ? undefined : setTimeout(() => this.#dropLate(id), ms);
     this.#waiting.set(id, { job, priority, askedAtNs, deadlineNs, timeout, lacks: 'its turn' });
     this.#look();
   }
@@ -137,7 +121,7 @@ export class Admission {
     return this.#draining;
   }
 
-  queues(): readonly { kind: JobKind; waiting: number; running: number; oldestWaitNs: number }[] {
+  queues(): readonly QueueView[] {
     const now = this.#now();
     return (['migration', 'experiment'] as const).map((kind) => {
       const waiting = [...this.#waiting.values()].filter(({ job }) => job.kind === kind);

@@ -4,8 +4,10 @@ import {
   nameSchema,
   requestedMigrationSchema,
 } from '../scenario/migration-request.ts';
+import { object } from '../scenario/object-schema.ts';
 import { whole } from '../scenario/quantity.ts';
 import { compareSchema, scenarioSchema } from '../scenario/scenario-schema.ts';
+import { isObject } from '../scenario/settings.ts';
 import { worldNames } from '../worlds/worlds.ts';
 
 /** What requests look like: checked before anything is done, and served as OpenAPI. */
@@ -32,10 +34,7 @@ const queueing = {
   }),
 };
 
-interface Queueing {
-  readonly queueTimeoutSeconds?: number | undefined;
-  readonly patienceSeconds?: number | undefined;
-}
+type Queueing = Readonly<Partial<Record<'queueTimeoutSeconds' | 'patienceSeconds', number | undefined>>>;
 
 /** The one key under its two names. */
 export function queueTimeoutMs({ patienceSeconds, queueTimeoutSeconds = patienceSeconds }: Queueing) {
@@ -51,33 +50,30 @@ const twoTimeouts = {
   when: ({ value }: { readonly value: unknown }) => isObject(value),
 };
 
-export const migrationBody = z
-  .strictObject(
-    {
-      guest: nameSchema.describe('A guest that lives here.'),
-      to: z
-        .string('a peer, or HOST:PORT')
-        .min(1, 'a peer, or HOST:PORT')
-        .max(300, 'at most 300 characters')
-        .describe('A peer of the configuration, or HOST:PORT.'),
-      over: nameSchema
-        .optional()
-        .describe('A link of the configuration, within whose capacity it stays. Without it: none limits it.'),
-      ...requestedMigrationSchema.shape,
-      ...queueing,
-    },
-    'a migration: { guest, to, link, … }',
-  )
+export const migrationBody = object(
+  'Migration request',
+  'Moves a guest that lives here.',
+  'a migration: { guest, to, link, … }',
+  {
+    guest: nameSchema.describe('A guest that lives here.'),
+    to: z
+      .string('a peer, or HOST:PORT')
+      .min(1, 'a peer, or HOST:PORT')
+      .max(300, 'at most 300 characters')
+      .describe('A peer of the configuration, or HOST:PORT.'),
+    over: nameSchema
+      .optional()
+      .describe('A link of the configuration, within whose capacity it stays. Without it: none limits it.'),
+    ...requestedMigrationSchema.shape,
+    ...queueing,
+  },
+)
   .refine(({ link, over }) => over !== undefined || link.least === undefined, {
     path: ['link', 'least'],
     error: 'nothing without `over`, a link of which some can be revoked',
   })
   .refine(hasOneTimeout, twoTimeouts)
-  .meta({
-    id: 'MigrationRequest',
-    title: 'Migration request',
-    description: 'Moves a guest that lives here.',
-  });
+  .meta({ id: 'MigrationRequest' });
 
 /** A scenario as an experiment carries it out. */
 export const experimentScenario = scenarioSchema
@@ -100,26 +96,19 @@ const scenario = z
     return raw;
   });
 
-export const experimentBody = z
-  .strictObject(
-    {
-      name: nameSchema.default('experiment').describe('What it is called.'),
-      world: z
-        .enum(worldNames, worldNames.join(' or '))
-        .default('virtual')
-        .describe('Where it is carried out.'),
-      scenario: scenario.describe('A scenario with its `compare`, as `switchover run` carries it out.'),
-      ...queueing,
-    },
-    'an experiment: { scenario, … }',
-  )
+export const experimentBody = object(
+  'Experiment request',
+  'Carries out a scenario and its compare matrix.',
+  'an experiment: { scenario, … }',
+  {
+    name: nameSchema.default('experiment').describe('What it is called.'),
+    world: z
+      .enum(worldNames, worldNames.join(' or '))
+      .default('virtual')
+      .describe('Where it is carried out.'),
+    scenario: scenario.describe('A scenario with its `compare`, as `switchover run` carries it out.'),
+    ...queueing,
+  },
+)
   .refine(hasOneTimeout, twoTimeouts)
-  .meta({
-    id: 'ExperimentRequest',
-    title: 'Experiment request',
-    description: 'Carries out a scenario and its compare matrix.',
-  });
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
+  .meta({ id: 'ExperimentRequest' });

@@ -9,18 +9,15 @@ import { queueTimeoutMs } from './api-schemas.ts';
 import type { Daemon } from './daemon.ts';
 import { streamEvents } from './event-stream.ts';
 import { openApi } from './openapi.ts';
-import { methodOf, type Operation, operations, urlOf } from './operations.ts';
-import { BadRequest } from './refusals.ts';
+import { type Operation, operations } from './operations.ts';
+import { BadRequest, NotFound } from './refusals.ts';
 
 type Given<Schema> = Schema extends z.ZodType ? z.output<Schema> : unknown;
 type Answer<Schema> = Schema extends z.ZodType ? z.output<Schema> | FastifyReply : FastifyReply;
 
 /** @returns what the operation answers with the status that is its own, or the reply where that is another */
 type Handler<Op extends Operation> = (
-  request: FastifyRequest & {
-    readonly params: Given<Op extends { params: infer Params } ? Params : undefined>;
-    readonly body: Given<Op extends { body: infer Body } ? Body : undefined>;
-  },
+  request: FastifyRequest & { readonly params: Given<Op['params']>; readonly body: Given<Op['body']> },
   reply: FastifyReply,
 ) => Answer<Op['answer']> | Promise<Answer<Op['answer']>>;
 
@@ -32,8 +29,7 @@ export function api(server: FastifyInstance, daemon: Daemon, version: string): v
   const { guests, migrations, experiments, events, metrics } = daemon;
 
   function on<Op extends Operation>(operation: Op, handler: Handler<Op>): void {
-    const { params, body = nothing, status }: Operation = operation;
-    const [method, url] = [methodOf(operation), urlOf(operation)];
+    const { method, url, params, body = nothing, status }: Operation = operation;
     const changes = method !== 'GET';
     // Whoever scrapes or probes may be set up to add something to every address.
     const query = url.startsWith('/api/') && { querystring: nothing };
@@ -42,12 +38,12 @@ export function api(server: FastifyInstance, daemon: Daemon, version: string): v
       url,
       schema: { ...query, ...(params && { params }), ...(changes && { body }) },
       ...(changes && { onRequest: async (request) => insistOnKey(request, daemon.configuration.apiKey) }),
-      handler: (request, reply) => handler(request as Parameters<Handler<Op>>[0], reply.code(status ?? 200)),
+      handler: (request, reply) => handler(request as Parameters<Handler<Op>>[0], reply.code(status)),
     });
   }
 
   on(operations.getState, () => daemon.state());
-  on(operations.watchEvents, (request, reply) => streamEvents(request, reply, events, () => true));
+  on(operations.watchEvents, (request, reply) => streamEvents(request, reply, events));
 
   on(operations.listGuests, () => guests.list());
   on(operations.getGuest, ({ params }) => guests.get(params.name));
@@ -56,52 +52,39 @@ export function api(server: FastifyInstance, daemon: Daemon, version: string): v
     await guests.boot(definition, daemon.configuration.limits);
     return guests.get(body.name);
   });
-  on(operations.pauseGuest, async ({ params }) => {
-    await guests.pause(params.name);
-    return guests.get(params.name);
-  });
-  on(operations.resumeGuest, async ({ params }) => {
-    await guests.resume(params.name);
-    return guests.get(params.name);
-  });
+  on(operations.pauseGuest, ({ params }) => guests.change(params.name, 'pause'));
+  on(operations.resumeGuest, ({ params }) => guests.change(params.name, 'resume'));
   on(operations.endGuest, ({ params }) => guests.remove(params.name));
 
   on(operations.listLinks, () => daemon.links());
 
-  on(operations.listMigrations, () => migrations.list());
-  on(operations.getMigration, ({ params }) => found(migrations.get(params.id), 'migration'));
+  on(operations.listMigrations, () => migrations.views.list());
+  on(operations.getMigration, ({ params }) => migrations.views.get(params.id));
   on(operations.migrateGuest, ({ body }, reply) => {
     const { guest, to, over, priority, link, migration, sender, cpu, background } = body;
-    const view = problemsWithin('body', () =>
-      migrations.create({
+    const view = problemsWithin('body', () => {
+      const there = daemon.configuration.peers.get(to) ?? { ...parseAddress(to, 'to'), key: null };
+      return migrations.create({
         guest,
-        to: {
-          name: to,
-          there: daemon.configuration.peers.get(to) ?? { ...parseAddress(to, 'to'), key: null },
-        },
+        to: { name: to, there },
         link: over === undefined ? undefined : linkOf(over, daemon),
         migration: { link, migration, sender, cpu, background },
         priority,
         queueTimeoutMs: queueTimeoutMs(body),
-      }),
-    );
+      });
+    });
     reply.header('location', `/api/migrations/${view.id}`);
     return view;
   });
-  on(operations.cancelMigration, ({ params }) => {
-    const { state } = found(migrations.get(params.id), 'migration');
-    if (!migrations.cancel(params.id)) throw new BadRequest(409, `too late: it is ${state}`);
-    return migrations.get(params.id)!;
-  });
-  on(operations.watchMigration, (request, reply) => {
-    const view = found(migrations.get(request.params.id), 'migration');
-    return streamEvents(request, reply, events, isOf('migration', view.id), view);
-  });
+  on(operations.cancelMigration, ({ params }) => migrations.cancel(params.id));
+  on(operations.watchMigration, (request, reply) =>
+    streamEvents(request, reply, events, migrations.views.get(request.params.id)),
+  );
 
-  on(operations.listExperiments, () => experiments.list());
-  on(operations.getExperiment, ({ params }) => found(experiments.get(params.id), 'experiment'));
+  on(operations.listExperiments, () => experiments.views.list());
+  on(operations.getExperiment, ({ params }) => experiments.views.get(params.id));
   on(operations.getRecords, ({ params }, reply) => {
-    const file = found(experiments.records(params.id), 'experiment');
+    const file = experiments.records(params.id);
     return reply.type(operations.getRecords.answer.mediaType).send(createReadStream(file));
   });
   on(operations.startExperiment, ({ body }, reply) => {
@@ -112,15 +95,10 @@ export function api(server: FastifyInstance, daemon: Daemon, version: string): v
     reply.header('location', `/api/experiments/${view.id}`);
     return view;
   });
-  on(operations.cancelExperiment, ({ params }) => {
-    const { state } = found(experiments.get(params.id), 'experiment');
-    if (!experiments.cancel(params.id)) throw new BadRequest(409, `too late: it is ${state}`);
-    return experiments.get(params.id)!;
-  });
-  on(operations.watchExperiment, (request, reply) => {
-    const view = found(experiments.get(request.params.id), 'experiment');
-    return streamEvents(request, reply, events, isOf('experiment', view.id), view);
-  });
+  on(operations.cancelExperiment, ({ params }) => experiments.cancel(params.id));
+  on(operations.watchExperiment, (request, reply) =>
+    streamEvents(request, reply, events, experiments.views.get(request.params.id)),
+  );
 
   on(operations.getHealth, () => ({ ok: true as const }));
   on(operations.getReadiness, (_, reply) =>
@@ -132,24 +110,14 @@ export function api(server: FastifyInstance, daemon: Daemon, version: string): v
   on(operations.getNodeMetrics, async (_, reply) =>
     reply.type(metrics.contentType).send(await metrics.scrapeNode()),
   );
-  const description = openApi(version) as { openapi: string };
+  const description = openApi(version);
   on(operations.getOpenApi, () => description);
-}
-
-function found<T>(item: T | undefined, what: string): T {
-  if (item === undefined) throw new BadRequest(404, `no such ${what}`);
-  return item;
 }
 
 function linkOf(name: string, { configuration }: Daemon) {
   const capacityBytesPerSecond = configuration.links.get(name);
-  if (capacityBytesPerSecond === undefined)
-    throw new BadRequest(404, `no link '${name}' in the configuration`);
+  if (capacityBytesPerSecond === undefined) throw new NotFound(`no link '${name}' in the configuration`);
   return { name, capacityBytesPerSecond };
-}
-
-function isOf(kind: 'migration' | 'experiment', id: string) {
-  return (event: { kind: string; id?: string }) => event.kind === kind && event.id === id;
 }
 
 /** Both are hashed, so that neither the time nor the length of a wrong one tells anything of the right one. */

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { expected } from '../core/units.ts';
 import { UsageError } from '../platform/problem.ts';
 import { guestDefinitionSchema, nameSchema } from '../scenario/migration-request.ts';
+import { object } from '../scenario/object-schema.ts';
 import { durationAboveZero, quantity, rate, whole } from '../scenario/quantity.ts';
 import { parseAddress } from '../transport/address.ts';
 
@@ -24,39 +25,49 @@ export const addressSchema = z
 const keyFile = z.string('the path of a file').optional();
 const sizeAboveZero = quantity('size', expected.size, (bytes) => bytes > 0);
 
-const receive = z
-  .strictObject(
-    {
-      listen: addressSchema
-        .prefault('127.0.0.1:0')
-        .describe(
-          'Where guests arrive, HOST:PORT; port 0 takes any free one. Beyond this host only with a key.',
-        ),
-      keyFile: keyFile.describe(
-        'The path of a file with the key that every source must have too. Without it: none is asked for.',
-      ),
-    },
-    '{ listen, keyFile }',
-  )
-  .prefault({})
-  .meta({ title: 'Arrivals', description: 'Where guests arrive. A change needs a restart.' });
+const receive = object('Arrivals', 'Where guests arrive. A change needs a restart.', '{ listen, keyFile }', {
+  listen: addressSchema
+    .prefault('127.0.0.1:0')
+    .describe('Where guests arrive, HOST:PORT; port 0 takes any free one. Beyond this host only with a key.'),
+  keyFile: keyFile.describe(
+    'The path of a file with the key that every source must have too. Without it: none is asked for.',
+  ),
+}).prefault({});
 
-const limits = z
-  .strictObject(
-    {
-      guests: whole(1, 1000).default(16).describe('The most guests that live here.'),
-      guestMemory: sizeAboveZero
-        .prefault('1GiB')
-        .describe('The most memory that they have together, a size.'),
-      runningMigrations: whole(1, 16).default(1).describe('The most migrations that run at once.'),
-      runningExperiments: whole(1, 16).default(1).describe('The most experiments that run at once.'),
-      waiting: whole(0, 10_000).default(500).describe('The most migrations and experiments that wait.'),
-      body: sizeAboveZero.prefault('256KiB').describe('The longest body of a request, a size.'),
-    },
-    '{ guests, guestMemory, runningMigrations, runningExperiments, waiting, body }',
-  )
-  .prefault({})
-  .meta({ title: 'Limits', description: 'How much a daemon takes on.' });
+const limits = object(
+  'Limits',
+  'How much a daemon takes on.',
+  '{ guests, guestMemory, runningMigrations, runningExperiments, waiting, body }',
+  {
+    guests: whole(1, 1000).default(16).describe('The most guests that live here.'),
+    guestMemory: sizeAboveZero.prefault('1GiB').describe('The most memory that they have together, a size.'),
+    runningMigrations: whole(1, 16).default(1).describe('The most migrations that run at once.'),
+    runningExperiments: whole(1, 16).default(1).describe('The most experiments that run at once.'),
+    waiting: whole(0, 10_000).default(500).describe('The most migrations and experiments that wait.'),
+    body: sizeAboveZero.prefault('256KiB').describe('The longest body of a request, a size.'),
+  },
+).prefault({});
+
+const api = object('API', 'Who may change something by the API.', '{ keyFile }', {
+  keyFile: keyFile.describe(
+    'The path of a file with the key that calls must bring which change something. Without it: none is asked for.',
+  ),
+}).prefault({});
+
+const target = object('Target', 'What is aimed at.', '{ downtime }', {
+  downtime: durationAboveZero
+    .prefault('300ms')
+    .describe('The downtime aimed at, a time: for alert and charts.'),
+}).prefault({});
+
+const peer = object('Peer', undefined, '{ address, keyFile }', {
+  address: addressSchema.describe('Where it takes guests in, HOST:PORT.'),
+  keyFile: keyFile.describe('The path of a file with the key that it asks for. Without it: none.'),
+});
+
+const link = object('Link', undefined, '{ capacity }', {
+  capacity: rate.describe('What all migrations over it may have reserved together, a rate.'),
+});
 
 const guests = z
   .array(guestDefinitionSchema, 'a list of guests')
@@ -76,77 +87,31 @@ const guests = z
     'Guests that are booted when the daemon starts, unless they have left. A change needs a restart.',
   );
 
-export const configurationSchema = z
-  .strictObject(
-    {
-      name: nameSchema.default('switchover').describe('What the daemon is called. A change needs a restart.'),
-      receive,
-      api: z
-        .strictObject(
-          {
-            keyFile: keyFile.describe(
-              'The path of a file with the key that calls must bring which change something. Without it: none is asked for.',
-            ),
-          },
-          '{ keyFile }',
-        )
-        .prefault({})
-        .meta({ title: 'API', description: 'Who may change something by the API.' }),
-      state: z
-        .string('the path of a folder')
-        .default('./state')
-        .describe('The folder of journals, the event log and records. A change needs a restart.'),
-      drain: durationAboveZero
-        .prefault('30s')
-        .describe('How long what runs may take to end by itself after SIGTERM, a time.'),
-      target: z
-        .strictObject(
-          {
-            downtime: durationAboveZero
-              .prefault('300ms')
-              .describe('The downtime that is aimed at, a time: for the alert and the charts.'),
-          },
-          '{ downtime }',
-        )
-        .prefault({})
-        .meta({ title: 'Target', description: 'What is aimed at.' }),
-      limits,
-      peers: z
-        .record(
-          nameSchema,
-          z
-            .strictObject(
-              {
-                address: addressSchema.describe('Where it takes guests in, HOST:PORT.'),
-                keyFile: keyFile.describe(
-                  'The path of a file with the key that it asks for. Without it: none.',
-                ),
-              },
-              '{ address, keyFile }',
-            )
-            .meta({ title: 'Peer' }),
-          'destinations by name',
-        )
-        .prefault({})
-        .describe('Destinations by name, to which guests can be moved.'),
-      links: z
-        .record(
-          nameSchema,
-          z
-            .strictObject(
-              { capacity: rate.describe('What all migrations over it may have reserved together, a rate.') },
-              '{ capacity }',
-            )
-            .meta({ title: 'Link' }),
-          'links by name',
-        )
-        .prefault({})
-        .describe('Links by name, which migrations can be asked to go over.'),
-      guests,
-    },
-    'a configuration',
-  )
-  .meta({
-    title: 'Configuration of a daemon',
-    description: 'What `switchover serve --config` reads. Paths count from the folder of this file.',
-  });
+export const configurationSchema = object(
+  'Configuration of a daemon',
+  'What `switchover serve --config` reads. Paths count from the folder of this file.',
+  'a configuration',
+  {
+    name: nameSchema.default('switchover').describe('What the daemon is called. A change needs a restart.'),
+    receive,
+    api,
+    state: z
+      .string('the path of a folder')
+      .default('./state')
+      .describe('The folder of journals, the event log and records. A change needs a restart.'),
+    drain: durationAboveZero
+      .prefault('30s')
+      .describe('How long what runs may take to end after SIGTERM, a time.'),
+    target,
+    limits,
+    peers: z
+      .record(nameSchema, peer, 'destinations by name')
+      .prefault({})
+      .describe('Destinations by name, to which guests can be moved.'),
+    links: z
+      .record(nameSchema, link, 'links by name')
+      .prefault({})
+      .describe('Links by name, which migrations can be asked to go over.'),
+    guests,
+  },
+);

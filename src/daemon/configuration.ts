@@ -1,45 +1,22 @@
 import { dirname, resolve } from 'node:path';
-import type { Bytes, BytesPerSecond, Nanos } from '../core/units.ts';
-import { UsageError } from '../platform/problem.ts';
+import { type Problem, UsageError } from '../platform/problem.ts';
 import { checked } from '../scenario/checked.ts';
 import { guestDefinition } from '../scenario/migration-request.ts';
 import { readYaml } from '../scenario/yaml-file.ts';
 import type { DestinationThere } from '../transport/address.ts';
 import { readKey } from '../transport/key-file.ts';
-import type { GuestDefinition } from '../workload/guest-definition.ts';
 import { configurationSchema } from './configuration-schema.ts';
 
 /** What a daemon is told by its file; every value resolved. */
-export interface Configuration {
-  readonly name: string;
-  /** Where guests arrive. */
-  readonly receive: { readonly host: string; readonly port: number; readonly key: Uint8Array | undefined };
-  /** What changing calls must bring; undefined: whoever can reach the API may change things. */
-  readonly apiKey: string | undefined;
-  /** The folder of journals, guests and records. */
-  readonly state: string;
-  readonly drainNs: Nanos;
-  readonly targetDowntimeNs: Nanos;
-  readonly limits: {
-    readonly guests: number;
-    readonly guestMemoryBytes: Bytes;
-    readonly runningMigrations: number;
-    readonly runningExperiments: number;
-    readonly waiting: number;
-    readonly bodyBytes: Bytes;
-  };
-  readonly peers: ReadonlyMap<string, DestinationThere>;
-  readonly links: ReadonlyMap<string, BytesPerSecond>;
-  readonly guests: readonly GuestDefinition[];
-}
+export type Configuration = Readonly<ReturnType<typeof loadConfiguration>>;
 
 /**
  * @throws Failure a file cannot be read
  * @throws UsageError all that is wrong with what it says
  */
-export function loadConfiguration(path: string): Configuration {
+export function loadConfiguration(path: string) {
   const document = checked(configurationSchema, readYaml(path) ?? {}, path);
-  const problems: UsageError['problems'][number][] = [];
+  const problems: Problem[] = [];
   /** A problem in one place does not hide the next. */
   const attempt = <T>(make: () => T): T | undefined => {
     try {
@@ -63,23 +40,21 @@ export function loadConfiguration(path: string): Configuration {
     (guest, index) => attempt(() => guestDefinition(guest, `guests.${index}`)) ?? [],
   );
   if (problems.length > 0) throw new UsageError(problems);
+  const { name, state, drain, target, links } = document;
+  const { guestMemory, body, ...limits } = document.limits;
   return {
-    name: document.name,
+    name,
+    /** Where guests arrive. */
     receive: { ...document.receive.listen, key: receiveKey },
+    /** What changing calls must bring; undefined: whoever can reach the API may change things. */
     apiKey: apiKey && Buffer.from(apiKey).toString('utf8').trim(),
-    state: beside(document.state),
-    drainNs: document.drain,
-    targetDowntimeNs: document.target.downtime,
-    limits: {
-      guests: document.limits.guests,
-      guestMemoryBytes: document.limits.guestMemory,
-      runningMigrations: document.limits.runningMigrations,
-      runningExperiments: document.limits.runningExperiments,
-      waiting: document.limits.waiting,
-      bodyBytes: document.limits.body,
-    },
-    peers: new Map(peers),
-    links: new Map(Object.entries(document.links).map(([link, { capacity }]) => [link, capacity])),
+    /** The folder of journals, guests and records. */
+    state: beside(state),
+    drainNs: drain,
+    targetDowntimeNs: target.downtime,
+    limits: { ...limits, guestMemoryBytes: guestMemory, bodyBytes: body },
+    peers: new Map<string, DestinationThere>(peers),
+    links: new Map(Object.entries(links).map(([link, { capacity }]) => [link, capacity])),
     guests,
   };
 }

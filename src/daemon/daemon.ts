@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import type { MigrationRecord } from '../core/migration/record.ts';
 import { Host } from '../worlds/threads/host.ts';
@@ -131,20 +132,16 @@ export class Daemon {
    */
   reload(load: () => Configuration): readonly string[] {
     try {
-      const { receive, state, name, guests, ...next } = load();
+      const loaded = load();
       const before = this.#configuration;
+      const { receive, state, name, guests, ...next } = loaded;
       this.#configuration = { ...before, ...next };
       this.#admission.change(next.limits, next.links);
       this.metrics.reloaded(true);
-      return [
-        ...(receive.host !== before.receive.host || receive.port !== before.receive.port
-          ? ['receive.listen']
-          : []),
-        ...(isDeepStrictEqual(receive.key, before.receive.key) ? [] : ['receive.keyFile']),
-        ...(state !== before.state ? ['state'] : []),
-        ...(name !== before.name ? ['name'] : []),
-        ...(isDeepStrictEqual(guests, before.guests) ? [] : ['guests']),
-      ];
+      const changed = Object.entries(fixed(loaded)).filter(([key, value]) => {
+        return !isDeepStrictEqual(value, fixed(before)[key as keyof ReturnType<typeof fixed>]);
+      });
+      return changed.map(([key]) => key);
     } catch (cause) {
       this.metrics.reloaded(false);
       throw cause;
@@ -170,8 +167,8 @@ export class Daemon {
       links: this.links(),
       cpu: this.#cpu.view(),
       queues: this.#admission.queues(),
-      migrations: this.migrations.list(),
-      experiments: this.experiments.list(),
+      migrations: this.migrations.views.list(),
+      experiments: this.experiments.views.list(),
     };
   }
 
@@ -193,26 +190,19 @@ export class Daemon {
   }
 
   #pulled(): Pulled {
-    return {
-      queues: this.#admission.queues(),
-      links: this.links(),
-      cpu: this.#cpu.view(),
-      guests: this.guests.counts(),
-      watchers: this.events.watchers,
-      downtimeTargetNs: this.#configuration.targetDowntimeNs,
-    };
+    const { queues, links, cpu, targetDowntimeNs: downtimeTargetNs } = this.state();
+    const { watchers } = this.events;
+    return { queues, links, cpu, guests: this.guests.counts(), watchers, downtimeTargetNs };
   }
 }
 
+/** What needs a restart, by its place in the file. */
+function fixed({ receive, state, name, guests }: Configuration) {
+  const { host, port, key } = receive;
+  return { 'receive.listen': [host, port], 'receive.keyFile': key, state, name, guests };
+}
+
 /** Whether it came about in time. */
-async function within(promise: Promise<unknown>, ms: number): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<false>((resolve) => {
-    timer = setTimeout(() => resolve(false), ms);
-  });
-  try {
-    return await Promise.race([promise.then(() => true), late]);
-  } finally {
-    clearTimeout(timer);
-  }
+function within(promise: Promise<unknown>, ms: number): Promise<boolean> {
+  return Promise.race([promise.then(() => true), sleep(ms, false, { ref: false })]);
 }

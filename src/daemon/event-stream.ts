@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { DaemonEvent, Events } from './events.ts';
+import type { Events } from './events.ts';
 
 /** So that proxies and watchers see that somebody is there. */
 const COMMENT_EVERY_MS = 15_000;
@@ -8,14 +8,13 @@ const MOST_UNREAD_BYTES = 4 * 1024 * 1024;
 
 /**
  * Server-sent events (WHATWG HTML, section 9.2) until the watcher leaves.
- * @param first what is told at once
+ * @param first what is told at once; after that, only of its changes
  */
 export function streamEvents(
   request: FastifyRequest,
   reply: FastifyReply,
   events: Events,
-  wanted: (event: DaemonEvent) => boolean,
-  first?: unknown,
+  first?: { readonly id: string },
 ): FastifyReply {
   reply.hijack();
   const { raw } = reply;
@@ -32,7 +31,8 @@ export function streamEvents(
   if (first !== undefined) tell('first', { value: first });
   const stop = events.watch((event) => {
     const { kind, ...rest } = event;
-    if (wanted(event)) tell(kind, rest);
+    const isOfIt = 'id' in event && event.id === first?.id && kind !== 'pulse';
+    if (!first || isOfIt) tell(kind, rest);
   });
   const comment = setInterval(() => raw.write(':\n\n'), COMMENT_EVERY_MS);
   request.raw.once('close', () => {

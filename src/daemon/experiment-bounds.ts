@@ -1,9 +1,8 @@
 import { totalmem } from 'node:os';
 import { type Reservation, shareOf } from '../core/cpu/reservation.ts';
-import { UsageError } from '../platform/problem.ts';
-import { type Experiment, experimentOf, scenarioOf } from '../scenario/scenario.ts';
+import { insisting } from '../scenario/checked.ts';
+import { type Experiment, experimentOf, type ScenarioCell, scenarioOf } from '../scenario/scenario.ts';
 import type { WorldName } from '../worlds/worlds.ts';
-import { insistOnWorld } from './experiment-world.ts';
 
 /** What one request may ask for. */
 const MOST_CELLS = 100;
@@ -26,19 +25,44 @@ export function bounded(
       (product: number, values) => product * (Array.isArray(values) ? Math.max(1, values.length) : 1),
       1,
     );
-    insist(cells <= MOST_CELLS, 'compare', `at most ${MOST_CELLS} combinations`, cells);
+    insisting((insist) =>
+      insist(cells <= MOST_CELLS, 'compare', `at most ${MOST_CELLS} combinations`, cells),
+    );
   }
   const experiment = experimentOf(scenarioOf(scenario, { name }));
   insistOnWorld(experiment, world);
-  const runs = experiment.runs * experiment.cells.length;
-  insist(runs <= MOST_RUNS, 'runs', `at most ${MOST_RUNS} with all combinations`, runs);
-  for (const { guest } of experiment.cells) {
-    const { pages, pageSizeBytes } = guest;
+  insisting((insist) => {
+    const runs = experiment.runs * experiment.cells.length;
+    insist(runs <= MOST_RUNS, 'runs', `at most ${MOST_RUNS} with all combinations`, runs);
+    const sizes = experiment.cells.map(({ guest }) => guest.pages * guest.pageSizeBytes);
+    const pages = Math.max(...experiment.cells.map(({ guest }) => guest.pages));
     insist(pages <= MOST_PAGES, 'guest.pages', `at most ${MOST_PAGES}`, pages);
-    const fits = world === 'virtual' || pages * pageSizeBytes <= totalmem() / 8;
+    const fits = world === 'virtual' || Math.max(...sizes) <= totalmem() / 8;
     insist(fits, 'guest.pages', 'a guest of at most an eighth of this host', pages);
-  }
+  });
   return experiment;
+}
+
+/** What means something in one world alone, and whether a scenario asks for it. */
+const settings: readonly (readonly [path: string, WorldName, (cell: ScenarioCell) => boolean])[] = [
+  ['vm.delta', 'vm', ({ deltas }) => deltas],
+  ['qemu.xbzrle', 'qemu-native', ({ native }) => native.xbzrleCacheBytes !== null],
+  ['qemu.multifd', 'qemu-native', ({ native }) => native.multifdChannels > 0],
+  ['qemu.autoConverge', 'qemu-native', ({ native }) => native.autoConverge],
+];
+
+/**
+ * A scenario file is for any world, and each leaves aside what is another's. Who asks for an experiment names the world
+ * with it, and is told.
+ * @throws UsageError settings of other worlds
+ */
+function insistOnWorld({ cells }: Experiment, world: WorldName): void {
+  insisting((insist) => {
+    for (const [path, only, isAsked] of settings) {
+      const asked = cells.some(isAsked);
+      insist(world === only || !asked, path, `nothing, except in the world ${only}`, `world ${world}`);
+    }
+  });
 }
 
 /**
@@ -61,8 +85,4 @@ export function peakReservations({ cells }: Pick<Experiment, 'cells'>): readonly
     }
   }
   return peak;
-}
-
-function insist(holds: boolean, path: string, expected: string, found: number): void {
-  if (!holds) throw new UsageError([{ path, expected, found: String(found) }]);
 }

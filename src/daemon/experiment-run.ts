@@ -4,7 +4,8 @@ import { reasonOf } from '../platform/failure.ts';
 import { run } from '../run/run.ts';
 import { experimentOf, scenarioOf } from '../scenario/scenario.ts';
 import type { WorldName } from '../worlds/worlds.ts';
-import { type Progress, ProgressOfSteps } from './progress.ts';
+import { ProgressOfSteps } from './progress.ts';
+import type { Progress } from './view-schemas.ts';
 
 /** One experiment. */
 export interface ExperimentData {
@@ -20,10 +21,17 @@ export interface ExperimentData {
 export type ExperimentNews =
   | { readonly kind: 'progress'; readonly progress: Progress }
   | { readonly kind: 'record'; readonly record: MigrationRecord }
-  | { readonly kind: 'ended'; readonly how: 'completed' | 'cancelled' }
-  | { readonly kind: 'ended'; readonly how: 'failed'; readonly why: string };
+  | ExperimentEnd;
 
-class Cancelled extends Error {}
+export interface ExperimentEnd {
+  readonly kind: 'ended';
+  readonly how: 'completed' | 'cancelled' | 'failed';
+  readonly why: string | null;
+}
+
+class Cancelled extends Error {
+  override readonly message = 'cancelled';
+}
 
 /** One experiment from its beginning to its end, of which news tells in any case. */
 export async function carryOut(
@@ -55,12 +63,9 @@ export async function carryOut(
         },
       },
     });
-    tell({ kind: 'ended', how: 'completed' });
+    tell({ kind: 'ended', how: 'completed', why: null });
   } catch (cause) {
-    tell(
-      cause instanceof Cancelled
-        ? { kind: 'ended', how: 'cancelled' }
-        : { kind: 'ended', how: 'failed', why: reasonOf(cause) },
-    );
+    const how = cause instanceof Cancelled ? 'cancelled' : 'failed';
+    tell({ kind: 'ended', how, why: reasonOf(cause) });
   }
 }

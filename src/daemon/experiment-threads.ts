@@ -3,7 +3,7 @@ import { entry } from '../platform/entry.ts';
 import { reasonOf } from '../platform/failure.ts';
 import { usedFiles } from '../platform/used-files.ts';
 import type { WorldName } from '../worlds/worlds.ts';
-import type { ExperimentData, ExperimentNews } from './experiment-run.ts';
+import type { ExperimentData, ExperimentEnd, ExperimentNews } from './experiment-run.ts';
 import type { ThreadData } from './experiment-worker.ts';
 
 /** A thread that does not notice that it was cancelled is ended. */
@@ -89,11 +89,10 @@ class Thread {
     this.#worker.on('error', (error) => this.#hear({ kind: 'ended', how: 'failed', why: reasonOf(error) }));
     this.#worker.on('exit', () => {
       // Unless it was ended here, nobody has wished it.
-      this.#hear(
-        this.#isOver
-          ? { kind: 'ended', how: 'cancelled' }
-          : { kind: 'ended', how: 'failed', why: 'its thread has ended' },
-      );
+      const [how, why] = this.#isOver
+        ? (['cancelled', 'cancelled'] as const)
+        : (['failed', 'its thread has ended'] as const);
+      this.#hear({ kind: 'ended', how, why });
       this.#isOver = true;
     });
   }
@@ -104,10 +103,7 @@ class Thread {
   }
 
   /** @returns how it has ended */
-  carryOut(
-    experiment: ExperimentData,
-    hear: (news: ExperimentNews) => void,
-  ): Promise<(ExperimentNews & { kind: 'ended' })['how']> {
+  carryOut(experiment: ExperimentData, hear: (news: ExperimentNews) => void): Promise<ExperimentEnd['how']> {
     this.#worker.ref();
     return new Promise((resolve) => {
       this.#hear = (news) => {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { MigrationRecord } from '../core/migration/record.ts';
 import type { Nanos } from '../core/units.ts';
 import { clockNs } from '../platform/clock.ts';
+import { Failure } from '../platform/failure.ts';
 import { quantile } from '../study/statistics/estimate.ts';
 import type { WorldName } from '../worlds/worlds.ts';
 import type { Admission } from './admission.ts';
@@ -11,8 +12,8 @@ import type { Events } from './events.ts';
 import { bounded, peakReservations } from './experiment-bounds.ts';
 import type { ExperimentNews } from './experiment-run.ts';
 import { ExperimentThreads } from './experiment-threads.ts';
-import { History } from './history.ts';
-import type { Progress } from './progress.ts';
+import { JobViews } from './job-views.ts';
+import type { ExperimentView } from './view-schemas.ts';
 
 export interface ExperimentRequest {
   readonly name: string;
@@ -22,45 +23,17 @@ export interface ExperimentRequest {
   readonly queueTimeoutMs: number | undefined;
 }
 
-/** An experiment as the API shows it. */
-export interface ExperimentView {
-  readonly id: string;
-  readonly name: string;
-  readonly describe: string;
-  readonly world: WorldName;
-  readonly state: 'waiting' | 'running' | 'completed' | 'cancelled' | 'failed';
-  readonly why: string | null;
-  readonly createdAt: string;
-  readonly endedAt: string | null;
-  readonly runs: { readonly done: number; readonly all: number };
-  /** Of the completed runs, once all have ended. */
-  readonly downtime: { readonly medianNs: Nanos; readonly p95Ns: Nanos } | null;
-  readonly progress: Progress | null;
-}
-
 /** While records come in by the hundred, those who watch are told of some. */
 const TELL_EVERY_NS = 100e6;
 
-interface Kept {
-  view: ExperimentView;
-  /** The records, one a line. */
-  readonly file: string;
-  readonly downtimesNs: Nanos[];
-  cancel: (() => void) | undefined;
-  toldAtNs: Nanos;
-}
-
 /** Experiments that were asked for: each runs in a thread when it is its turn. */
 export class Experiments {
+  readonly views: JobViews<ExperimentView>;
   readonly #folder: string;
   readonly #threads = new ExperimentThreads();
-  readonly #kept = new History<Kept>({
-    most: 200,
-    hasEnded: ({ view }) => view.endedAt !== null,
-    forgotten: ({ file }) => rmSync(file, { force: true }),
-  });
+  /** How to cancel each that runs. */
+  readonly #running = new Map<string, () => void>();
   readonly #admission: Admission;
-  readonly #events: Events;
   readonly #ended: (record: MigrationRecord) => void;
 
   /** @param folder for the records, which do not outlive this daemon: what was there before is deleted */
@@ -73,22 +46,14 @@ export class Experiments {
     this.#folder = folder;
     rmSync(folder, { recursive: true, force: true });
     mkdirSync(folder, { recursive: true });
+    this.views = new JobViews('experiment', events, (id) => rmSync(this.#file(id), { force: true }));
     this.#admission = admission;
-    this.#events = events;
     this.#ended = ended;
   }
 
-  list(): readonly ExperimentView[] {
-    return this.#kept.all().map(({ view }) => view);
-  }
-
-  get(id: string): ExperimentView | undefined {
-    return this.#kept.get(id)?.view;
-  }
-
-  /** The file of its records so far. */
-  records(id: string): string | undefined {
-    return this.#kept.get(id)?.file;
+  /** The file of its records so far, one a line. @throws NotFound */
+  records(id: string): string {
+    return this.#file(this.views.get(id).id);
   }
 
   /**
@@ -96,108 +61,88 @@ export class Experiments {
    * @throws NotAdmitted it can never run, or too many wait already
    */
   create(request: ExperimentRequest): ExperimentView {
-    const experiment = bounded(request.scenario, request.name, request.world);
+    const { name, world, scenario, priority, queueTimeoutMs } = request;
+    const experiment = bounded(scenario, name, world);
     const id = randomUUID();
-    const kept: Kept = {
-      file: join(this.#folder, `${id}.ndjson`),
-      downtimesNs: [],
-      cancel: undefined,
-      toldAtNs: 0,
-      view: {
-        id,
-        name: request.name,
-        describe: experiment.describe,
-        world: request.world,
-        state: 'waiting',
-        why: null,
-        createdAt: new Date().toISOString(),
-        endedAt: null,
-        runs: { done: 0, all: experiment.cells.length * experiment.runs },
-        downtime: null,
-        progress: null,
-      },
-    };
-    writeFileSync(kept.file, '');
     this.#admission.add({
       id,
       kind: 'experiment',
-      priority: request.priority,
-      queueTimeoutMs: request.queueTimeoutMs,
-      cpu: { takes: request.world === 'virtual' ? [] : peakReservations(experiment) },
+      priority,
+      queueTimeoutMs,
+      cpu: { takes: world === 'virtual' ? [] : peakReservations(experiment) },
       link: undefined,
-      run: () => this.#run(kept, request),
-      dropped: (why) => this.#change(kept, ended('cancelled', why)),
+      run: () => this.#run(id, request),
+      dropped: (why) => this.views.change(id, ended('cancelled', why)),
     });
-    this.#kept.add(id, kept);
-    this.#publish(kept);
-    return kept.view;
+    writeFileSync(this.#file(id), '');
+    this.views.add({
+      id,
+      name,
+      describe: experiment.describe,
+      world,
+      state: 'waiting',
+      why: null,
+      createdAt: new Date().toISOString(),
+      endedAt: null,
+      runs: { done: 0, all: experiment.cells.length * experiment.runs },
+      downtime: null,
+      progress: null,
+    });
+    return this.views.get(id);
   }
 
-  /** @returns whether there was something to cancel */
-  cancel(id: string): boolean {
-    if (this.#admission.drop(id, 'cancelled')) return true;
-    const kept = this.#kept.get(id);
-    if (!kept?.cancel) return false;
-    kept.cancel();
-    return true;
+  /** @throws NotFound. @throws Failure it has ended */
+  cancel(id: string): ExperimentView {
+    const { state } = this.views.get(id);
+    if (!this.#admission.drop(id, 'cancelled')) {
+      const cancel = this.#running.get(id);
+      if (!cancel) throw new Failure(`too late: it is ${state}`);
+      cancel();
+    }
+    return this.views.get(id);
   }
 
   cancelAll(): void {
-    for (const { view } of this.#kept.all()) this.cancel(view.id);
+    for (const cancel of this.#running.values()) cancel();
   }
 
-  async #run(kept: Kept, { scenario, name, world }: ExperimentRequest): Promise<void> {
-    this.#change(kept, { state: 'running' });
-    const { ended, cancel } = this.#threads.carryOut(
-      { document: scenario, name, world, file: kept.file },
-      (news) => this.#hear(kept, news),
-    );
-    kept.cancel = cancel;
-    await ended;
-    kept.cancel = undefined;
+  #file(id: string): string {
+    return join(this.#folder, `${id}.ndjson`);
   }
 
-  #hear(kept: Kept, news: ExperimentNews): void {
-    switch (news.kind) {
-      case 'progress':
-        this.#change(kept, { progress: news.progress });
-        break;
-      case 'record': {
-        const { record } = news;
-        const { runs } = kept.view;
-        this.#ended(record);
-        if (record.outcome === 'completed') kept.downtimesNs.push(record.downtimeNs);
-        kept.view = { ...kept.view, runs: { ...runs, done: runs.done + 1 } };
-        if (clockNs() - kept.toldAtNs > TELL_EVERY_NS) this.#publish(kept);
-        break;
+  async #run(id: string, { scenario, name, world }: ExperimentRequest): Promise<void> {
+    this.views.change(id, { state: 'running' });
+    const downtimesNs: Nanos[] = [];
+    let toldAtNs = clockNs();
+    const hear = (news: ExperimentNews) => {
+      switch (news.kind) {
+        case 'progress':
+          return this.views.change(id, { progress: news.progress });
+        case 'record': {
+          const { runs } = this.views.get(id);
+          this.#ended(news.record);
+          if (news.record.outcome === 'completed') downtimesNs.push(news.record.downtimeNs);
+          this.views.update(id, { runs: { ...runs, done: runs.done + 1 } });
+          if (clockNs() - toldAtNs <= TELL_EVERY_NS) return;
+          toldAtNs = clockNs();
+          return this.views.publish(id);
+        }
+        case 'ended': {
+          const downtime = downtimeOf(downtimesNs);
+          return this.views.change(id, { ...ended(news.how, news.why), downtime });
+        }
       }
-      case 'ended':
-        this.#change(kept, {
-          ...ended(news.how, whyOf(news)),
-          downtime: downtimeOf(kept.downtimesNs),
-        });
-    }
-  }
-
-  #change(kept: Kept, change: Partial<ExperimentView>): void {
-    kept.view = { ...kept.view, ...change };
-    this.#publish(kept);
-  }
-
-  #publish(kept: Kept): void {
-    const { view } = kept;
-    kept.toldAtNs = clockNs();
-    this.#events.publish({ kind: 'experiment', id: view.id, value: view });
+    };
+    const file = this.#file(id);
+    const carried = this.#threads.carryOut({ document: scenario, name, world, file }, hear);
+    this.#running.set(id, carried.cancel);
+    await carried.ended;
+    this.#running.delete(id);
   }
 }
 
-function ended(state: 'completed' | 'cancelled' | 'failed', why: string | null): Partial<ExperimentView> {
+function ended(state: 'completed' | 'cancelled' | 'failed', why: string | null) {
   return { state, why, endedAt: new Date().toISOString(), progress: null };
-}
-
-function whyOf(news: ExperimentNews & { kind: 'ended' }): string | null {
-  if (news.how === 'failed') return news.why;
-  return news.how === 'cancelled' ? 'cancelled' : null;
 }
 
 function downtimeOf(downtimesNs: readonly Nanos[]): ExperimentView['downtime'] {

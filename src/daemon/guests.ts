@@ -1,34 +1,16 @@
 import { mkdirSync } from 'node:fs';
 import type { Owner } from '../core/migration/migration-result.ts';
 import { formatSize } from '../core/units.ts';
-import { Failure, reasonOf } from '../platform/failure.ts';
+import { reasonOf } from '../platform/failure.ts';
 import { recover, type Settlement } from '../transport/recover.ts';
 import type { GuestDefinition } from '../workload/guest-definition.ts';
-import type { GuestSpec } from '../workload/programs.ts';
 import type { Host } from '../worlds/threads/host.ts';
 import { NotAdmitted } from './admission.ts';
 import type { Configuration } from './configuration.ts';
 import type { EventLog } from './event-log.ts';
 import type { Events } from './events.ts';
-
-/** A guest as the API shows it. */
-export interface GuestView {
-  readonly name: string;
-  readonly pages: number;
-  readonly pageSizeBytes: number;
-  readonly program: GuestSpec['program']['kind'];
-  readonly reservation: GuestDefinition['reservation'];
-  /** `died`: it was here when this daemon ended without warning, and ended with it. */
-  readonly state: 'running' | 'paused' | 'arriving' | 'leaving' | 'unsettled' | 'died';
-  readonly steps: number;
-  readonly heartbeats: number;
-  /** Whose it is; of one that died, whose it was. */
-  readonly owner: 'here' | 'elsewhere' | 'unknown';
-  readonly why: string | null;
-}
-
-/** What is said to whoever asks for a guest that is not here. */
-export class NoSuchGuest extends Failure {}
+import { NotFound } from './refusals.ts';
+import { type GuestView, guestStates } from './view-schemas.ts';
 
 /** The guests of this daemon: those that live here, and those that an earlier process had when it was killed. */
 export class Guests {
@@ -36,13 +18,12 @@ export class Guests {
   readonly #eventLog: EventLog;
   readonly #events: Events;
   readonly #died = new Map<string, GuestView>();
-  #known: ReadonlyMap<string, GuestDefinition>;
+  #known: ReadonlyMap<string, GuestDefinition> = new Map();
 
   constructor(host: Host, eventLog: EventLog, events: Events) {
     this.#host = host;
     this.#eventLog = eventLog;
     this.#events = events;
-    this.#known = new Map();
   }
 
   /**
@@ -82,31 +63,25 @@ export class Guests {
   list(): readonly GuestView[] {
     this.#writeDown();
     const alive = this.#host.guests().map(({ definition, ...guest }): GuestView => {
-      const { program } = definition.guest;
-      return {
-        ...guest,
-        program: program.kind,
-        reservation: definition.reservation,
-        owner: 'here',
-        why: null,
-      };
+      const { guest: spec, reservation } = definition;
+      return { ...guest, program: spec.program.kind, reservation, owner: 'here', why: null };
     });
     const names = new Set(alive.map(({ name }) => name));
     return [...alive, ...[...this.#died.values()].filter(({ name }) => !names.has(name))];
   }
 
-  /** @throws NoSuchGuest */
+  /** @throws NotFound */
   get(name: string): GuestView {
     const found = this.list().find((guest) => guest.name === name);
     if (found) return found;
-    throw new NoSuchGuest(`no guest '${name}' here`);
+    throw new NotFound(`no guest '${name}' here`);
   }
 
-  /** What a guest that lives here is. @throws NoSuchGuest */
+  /** What a guest that lives here is. @throws NotFound */
   placeOf(name: string): GuestDefinition {
     const found = this.#host.guests().find((guest) => guest.name === name);
     if (found) return found.definition;
-    throw new NoSuchGuest(`no guest '${name}' lives here`);
+    throw new NotFound(`no guest '${name}' lives here`);
   }
 
   /**
@@ -129,16 +104,12 @@ export class Guests {
     this.look();
   }
 
-  async pause(name: string): Promise<void> {
+  /** @throws NotFound */
+  async change(name: string, change: 'pause' | 'resume'): Promise<GuestView> {
     this.placeOf(name);
-    await this.#host.pause(name);
+    await this.#host[change](name);
     this.look();
-  }
-
-  async resume(name: string): Promise<void> {
-    this.placeOf(name);
-    await this.#host.resume(name);
-    this.look();
+    return this.get(name);
   }
 
   /** A guest that lives here ends; of one that died, nothing is said any more. */
@@ -164,26 +135,15 @@ export class Guests {
   }
 
   counts(): Readonly<Record<string, number>> {
-    const counts: Record<string, number> = {
-      running: 0,
-      paused: 0,
-      arriving: 0,
-      leaving: 0,
-      unsettled: 0,
-      died: 0,
-    };
-    for (const { state } of this.list()) counts[state]! += 1;
-    return counts;
+    const guests = this.list();
+    const count = (state: GuestView['state']) => guests.filter((guest) => guest.state === state).length;
+    return Object.fromEntries(guestStates.map((state) => [state, count(state)]));
   }
 
   /** Compares who is here with who was. */
   #writeDown(): void {
-    const here = new Map(
-      this.#host
-        .guests()
-        .filter(({ state }) => state !== 'arriving')
-        .map(({ name, definition }) => [name, definition] as const),
-    );
+    const arrived = this.#host.guests().filter(({ state }) => state !== 'arriving');
+    const here = new Map(arrived.map(({ name, definition }) => [name, definition]));
     for (const [name, guest] of here) {
       if (this.#known.has(name)) continue;
       this.#died.delete(name);

@@ -1,16 +1,11 @@
 import type { MigrationRecord } from '../core/migration/record.ts';
 import { NANOS_PER_MILLISECOND } from '../core/units.ts';
 
-/** What the last live round says of convergence. */
-export interface Convergence {
-  readonly dirtyBytesPerSecond: number;
-  readonly transferBytesPerSecond: number;
-  /** Above 1 further rounds do not help. */
-  readonly ratio: number;
-}
-
-/** `undefined`: there was no live round, or nothing was sent in it. */
-export function convergenceOf({ rounds, stop, plan }: MigrationRecord): Convergence | undefined {
+/**
+ * What the last live round says of convergence: with a ratio above 1 further rounds do not help. `undefined`: there was no
+ * live round, or nothing was sent in it.
+ */
+export function convergenceOf({ rounds, stop, plan }: MigrationRecord) {
   const last = rounds.at(-1);
   if (!last || last.durationNs === 0 || last.bytes === 0) return undefined;
   // A migration that never stopped its guest has no D_{K+1}: then the round before it is the latest that is known.
@@ -20,24 +15,14 @@ export function convergenceOf({ rounds, stop, plan }: MigrationRecord): Converge
   const seconds = over.durationNs / 1e9;
   const dirtyBytesPerSecond = (Math.max(0, harvested - held) * plan.pageBytes) / seconds;
   const transferBytesPerSecond = over.bytes / seconds;
-  return {
-    dirtyBytesPerSecond,
-    transferBytesPerSecond,
-    ratio: dirtyBytesPerSecond / transferBytesPerSecond,
-  };
+  const ratio = dirtyBytesPerSecond / transferBytesPerSecond;
+  return { dirtyBytesPerSecond, transferBytesPerSecond, ratio };
 }
 
 /** Of a migration, what its guarantees were, in so few words that each can be a time series. */
-export interface GuaranteeLabels {
-  readonly guarantee: 'none' | 'guest' | 'sender' | 'both';
-  readonly antagonists: 'none' | 'hogs';
-  readonly sender_share: string;
-  readonly sender_period: string;
-  readonly stop_rate: string;
-}
-
-export function guaranteeLabels({ reservations, plan }: MigrationRecord): GuaranteeLabels {
+export function guaranteeLabels({ reservations, plan }: MigrationRecord) {
   const { guest, sender, hogs } = reservations;
+  const rate = plan.stopRateBytesPerSecond;
   return {
     guarantee: guest && sender ? 'both' : guest ? 'guest' : sender ? 'sender' : 'none',
     antagonists: hogs > 0 ? 'hogs' : 'none',
@@ -46,9 +31,7 @@ export function guaranteeLabels({ reservations, plan }: MigrationRecord): Guaran
       ? stepAbove(sender.periodNs / NANOS_PER_MILLISECOND, PERIODS_MS, (ms) => `${ms}ms`)
       : 'none',
     stop_rate:
-      plan.stopRateBytesPerSecond === null
-        ? 'unlimited'
-        : stepAbove((plan.stopRateBytesPerSecond * 8) / 1e6, RATES_MBIT, (rate) => `${rate}Mbit/s`),
+      rate === null ? 'unlimited' : stepAbove((rate * 8) / 1e6, RATES_MBIT, (mbit) => `${mbit}Mbit/s`),
   };
 }
 

@@ -8,7 +8,7 @@ export function metricsPage(): string {
   );
   const buckets = new Map<string, string[]>();
   for (const { name, buckets: of } of Object.values(metricTable) as Metric[]) {
-    if (of) buckets.set(of.join(', '), [...(buckets.get(of.join(', ')) ?? []), `\`${name}\``]);
+    if (of.length > 0) buckets.set(of.join(', '), [...(buckets.get(of.join(', ')) ?? []), `\`${name}\``]);
   }
   return `# Metrics
 

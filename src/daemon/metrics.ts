@@ -4,39 +4,20 @@ import { blackout } from '../core/cpu/supply.ts';
 import { partsOf } from '../core/migration/migration-result.ts';
 import type { MigrationRecord } from '../core/migration/record.ts';
 import { convergenceOf, guaranteeLabels } from './measures.ts';
-import { type Metric, type MetricKey, metricTable } from './metric-table.ts';
+import { type Metric, metricTable } from './metric-table.ts';
+import type { StateView } from './view-schemas.ts';
 
 /** What is read when somebody scrapes. */
-export interface Pulled {
-  readonly queues: readonly {
-    readonly kind: 'migration' | 'experiment';
-    readonly waiting: number;
-    readonly running: number;
-    readonly oldestWaitNs: number;
-  }[];
-  readonly links: readonly {
-    readonly name: string;
-    readonly capacityBytesPerSecond: number | null;
-    readonly reservedBytesPerSecond: number;
-    readonly waiting: number;
-  }[];
-  readonly cpu: {
-    readonly processors: number;
-    readonly reservablePerProcessor: number;
-    readonly reserved: Readonly<Record<string, number>>;
-  };
+export interface Pulled extends Pick<StateView, 'queues' | 'links'> {
+  readonly cpu: Omit<StateView['cpu'], 'holders'>;
   readonly guests: Readonly<Record<string, number>>;
   readonly watchers: number;
   readonly downtimeTargetNs: number;
 }
 
-type Made = {
-  readonly [K in MetricKey]: (typeof metricTable)[K]['kind'] extends 'counter'
-    ? Counter
-    : (typeof metricTable)[K]['kind'] extends 'gauge'
-      ? Gauge
-      : Histogram;
-};
+type MetricKey = keyof typeof metricTable;
+type Labels = Readonly<Record<string, string>>;
+type Values = Readonly<Partial<Record<MetricKey, number | null | undefined>>>;
 
 /**
  * The metrics of one daemon, in a registry of their own. Events are counted as they happen; what is a state is
@@ -45,22 +26,22 @@ type Made = {
 export class Metrics {
   readonly #own = new Registry();
   readonly #node = new Registry();
-  readonly #made: Made;
+  readonly #made: Readonly<Record<MetricKey, Counter | Gauge | Histogram>>;
   readonly #pulled: () => Pulled;
 
   constructor(version: string, pull: () => Pulled) {
     this.#pulled = pull;
-    this.#made = Object.fromEntries(
-      Object.entries(metricTable).map(([key, metric]) => [key, this.#make(metric)]),
-    ) as unknown as Made;
+    const made = Object.entries(metricTable).map(([key, metric]) => [key, this.#make(metric)]);
+    this.#made = Object.fromEntries(made) as Record<MetricKey, Counter | Gauge | Histogram>;
     collectDefaultMetrics({ register: this.#node });
-    this.#made.build.set({ version, node: process.version }, 1);
-    this.#made.startTime.set(Math.round(Date.now() / 1e3 - process.uptime()));
-    this.#made.reloaded.set(1);
+    this.#note({ version, node: process.version }, { build_info: 1 });
+    this.#note({}, { configuration_last_reload_successful: 1 });
+    this.#note({}, { start_timestamp_seconds: Math.round(Date.now() / 1e3 - process.uptime()) });
     // What has not happened yet is 0 and not absent, so that its first time is seen as an increase.
-    for (const reason of refusalReasons) this.#made.refusals.inc({ reason }, 0);
-    for (const result of ['taken', 'refused']) this.#made.reloads.inc({ result }, 0);
-    for (const kind of ['migration', 'experiment']) this.#made.queueWait.zero({ kind });
+    for (const reason of refusalReasons) this.#note({ reason }, { admission_refusals_total: 0 });
+    for (const result of ['taken', 'refused']) this.#note({ result }, { configuration_reloads_total: 0 });
+    for (const kind of ['migration', 'experiment'])
+      (this.#made.queue_wait_seconds as Histogram).zero({ kind });
   }
 
   get contentType(): string {
@@ -79,60 +60,80 @@ export class Metrics {
 
   /** A migration has ended. */
   ended(record: MigrationRecord): void {
-    const made = this.#made;
-    const { world, plan, outcome, rounds, stop } = record;
+    const { world, plan, outcome, rounds, stop, predicted } = record;
     const how = { world, order: plan.order, stop: plan.stop.rule, scheduler: record.reservations.scheduler };
-    made.migrations.inc({ ...how, outcome });
-    made.downtime.observe({ ...how, outcome }, seconds(record.downtimeNs));
-    made.duration.observe({ ...how, outcome }, seconds(record.totalNs));
-    made.rounds.observe({ world, stop: plan.stop.rule }, rounds.length);
+    const ended = { ...how, outcome };
+    const downtime = seconds(record.downtimeNs);
+    this.#note(ended, {
+      migrations_total: 1,
+      migration_downtime_seconds: downtime,
+      migration_duration_seconds: seconds(record.totalNs),
+    });
+    this.#note(
+      { world, stop: plan.stop.rule },
+      { migration_rounds: rounds.length, migration_convergence_ratio: convergenceOf(record)?.ratio },
+    );
     if (outcome === 'completed') {
-      if (record.predicted) made.predictedDowntime.observe(how, seconds(record.predicted.downtimeNs));
-      made.guarantees.observe({ world, ...guaranteeLabels(record) }, seconds(record.downtimeNs));
+      this.#note(how, { migration_predicted_downtime_seconds: predicted && seconds(predicted.downtimeNs) });
+      this.#note({ world, ...guaranteeLabels(record) }, { guarantee_downtime_seconds: downtime });
       for (const [part, ns] of Object.entries(partsOf(record.downtimeParts))) {
-        made.downtimePart.observe({ world, part: partLabel(part) }, seconds(ns));
+        const labels = { world, part: partLabel(part) };
+        this.#note(labels, { migration_downtime_part_seconds: seconds(ns) });
       }
     }
-    for (const [kind, of] of [
-      ['sent', 'sentPages'],
-      ['zero', 'zeroPages'],
-      ['deferred', 'deferredPages'],
-      ['skipped', 'skippedPages'],
-    ] as const) {
-      made.pages.inc(
-        { world, kind },
-        sum(rounds, (round) => round[of]),
-      );
-    }
-    made.pages.inc({ world, kind: 'stop' }, stop.pages);
-    made.bytes.inc(
-      { world, phase: 'live' },
-      sum(rounds, ({ bytes }) => bytes),
-    );
-    made.bytes.inc({ world, phase: 'stop' }, stop.bytes);
+    const sum = (of: 'sentPages' | 'zeroPages' | 'deferredPages' | 'skippedPages' | 'bytes') =>
+      rounds.reduce((total, round) => total + round[of], 0);
+    this.#noteEach('migration_pages_total', { world }, 'kind', {
+      sent: sum('sentPages'),
+      zero: sum('zeroPages'),
+      deferred: sum('deferredPages'),
+      skipped: sum('skippedPages'),
+      stop: stop.pages,
+    });
+    this.#noteEach('migration_bytes_total', { world }, 'phase', { live: sum('bytes'), stop: stop.bytes });
     this.#clientSaw(record, how);
     for (const server of record.servers) this.#served(server, world, how.scheduler);
     this.#sent(record);
-    const convergence = convergenceOf(record);
-    if (convergence) made.convergence.observe({ world, stop: plan.stop.rule }, convergence.ratio);
     this.last(record);
   }
 
   refused(reason: RefusalReason): void {
-    this.#made.refusals.inc({ reason });
+    this.#note({ reason }, { admission_refusals_total: 1 });
   }
 
   waited(kind: 'migration' | 'experiment', ns: number): void {
-    this.#made.queueWait.observe({ kind }, seconds(ns));
+    this.#note({ kind }, { queue_wait_seconds: seconds(ns) });
   }
 
   sentOver(link: string, bytes: number): void {
-    this.#made.linkSent.inc({ link }, bytes);
+    this.#note({ link }, { link_sent_bytes_total: bytes });
   }
 
   reloaded(taken: boolean): void {
-    this.#made.reloads.inc({ result: taken ? 'taken' : 'refused' });
-    this.#made.reloaded.set(taken ? 1 : 0);
+    this.#note({ result: taken ? 'taken' : 'refused' }, { configuration_reloads_total: 1 });
+    this.#note({}, { configuration_last_reload_successful: taken ? 1 : 0 });
+  }
+
+  /** Counts, observes or sets each of these metrics under these labels, unless it is not known. */
+  #note(labels: Labels, values: Values): void {
+    for (const [name, value] of Object.entries(values)) {
+      if (value === null || value === undefined) continue;
+      const metric = this.#made[name as MetricKey];
+      if (metric instanceof Counter) metric.inc(labels, value);
+      else if (metric instanceof Histogram) metric.observe(labels, value);
+      else metric.set(labels, value);
+    }
+  }
+
+  /** One metric under several values of a label. */
+  #noteEach(
+    metric: MetricKey,
+    labels: Labels,
+    label: string,
+    values: Readonly<Record<string, number>>,
+  ): void {
+    for (const [value, number] of Object.entries(values))
+      this.#note({ ...labels, [label]: value }, { [metric]: number });
   }
 
   #make({ kind, name, help, labels, buckets = [] }: Metric): Counter | Gauge | Histogram {
@@ -142,86 +143,103 @@ export class Metrics {
   }
 
   #pull({ queues, links, cpu, guests, watchers, downtimeTargetNs }: Pulled): void {
-    const made = this.#made;
     for (const { kind, waiting, running, oldestWaitNs } of queues) {
-      made.queue.set({ kind, state: 'waiting' }, waiting);
-      made.queue.set({ kind, state: 'running' }, running);
-      made.queueOldest.set({ kind }, seconds(oldestWaitNs));
-      if (kind === 'migration') made.running.set(running);
+      this.#noteEach('queue_jobs', { kind }, 'state', { waiting, running });
+      this.#note({ kind }, { queue_oldest_wait_seconds: seconds(oldestWaitNs) });
+      if (kind === 'migration') this.#note({}, { migrations_running: running });
     }
-    for (const gauge of [made.linkCapacity, made.linkReserved, made.linkWaiting, made.guests]) gauge.reset();
-    for (const { name, capacityBytesPerSecond, reservedBytesPerSecond, waiting } of links) {
-      if (capacityBytesPerSecond !== null) made.linkCapacity.set({ link: name }, capacityBytesPerSecond);
-      made.linkReserved.set({ link: name }, reservedBytesPerSecond);
-      made.linkWaiting.set({ link: name }, waiting);
+    for (const name of mayGo) this.#made[name].reset();
+    for (const { name: link, capacityBytesPerSecond, reservedBytesPerSecond, waiting } of links) {
+      const labels = { link };
+      this.#note(labels, {
+        link_capacity_bytes_per_second: capacityBytesPerSecond,
+        link_reserved_bytes_per_second: reservedBytesPerSecond,
+        link_waiting_migrations: waiting,
+      });
     }
-    made.cpuReservable.set(cpu.processors * cpu.reservablePerProcessor);
-    for (const [holder, reserved] of Object.entries(cpu.reserved)) made.cpuReserved.set({ holder }, reserved);
-    for (const [state, count] of Object.entries(guests)) made.guests.set({ state }, count);
-    made.watchers.set(watchers);
-    made.downtimeTarget.set(seconds(downtimeTargetNs));
+    this.#noteEach('cpu_reserved_processors', {}, 'holder', cpu.reserved);
+    this.#noteEach('guests', {}, 'state', guests);
+    this.#note(
+      {},
+      {
+        cpu_reservable_processors: cpu.processors * cpu.reservablePerProcessor,
+        event_watchers: watchers,
+        downtime_target_seconds: seconds(downtimeTargetNs),
+      },
+    );
   }
 
-  #clientSaw({ world, outage }: MigrationRecord, how: Record<string, string>): void {
+  #clientSaw({ world, outage }: MigrationRecord, how: Labels): void {
     if (!outage) return;
-    this.#made.clientGap.observe(how, seconds(outage.longestGapNs));
-    for (const [kind, count] of [
-      ['sent', outage.heartbeats],
-      ['late', outage.lateHeartbeats],
-      ['lost', outage.lostHeartbeats],
-      ['repeated', outage.repeatedHeartbeats],
-    ] as const) {
-      this.#made.heartbeats.inc({ world, kind }, count);
-    }
+    this.#note(how, { migration_client_gap_seconds: seconds(outage.longestGapNs) });
+    this.#noteEach('guest_heartbeats_total', { world }, 'kind', {
+      sent: outage.heartbeats,
+      late: outage.lateHeartbeats,
+      lost: outage.lostHeartbeats,
+      repeated: outage.repeatedHeartbeats,
+    });
   }
 
   #served(server: ServerRecord, world: string, scheduler: string): void {
-    const made = this.#made;
-    const { name, budgetNs, periodNs } = server;
+    const { name, budgetNs, periodNs, periods, missedPeriods, missedByMachine: machine } = server;
     const labels = { world, server: name };
-    made.budget.set(labels, seconds(budgetNs));
-    made.period.set(labels, seconds(periodNs));
-    made.delivered.inc({ ...labels, scheduler }, seconds(server.servedNs));
-    made.promised.inc({ ...labels, scheduler }, seconds(server.periods * budgetNs));
-    made.periods.inc({ ...labels, scheduler }, server.periods);
-    const { missedPeriods, missedByMachine } = server;
-    made.missedPeriods.inc({ ...labels, scheduler, cause: 'scheduler' }, missedPeriods - missedByMachine);
-    made.missedPeriods.inc({ ...labels, scheduler, cause: 'machine' }, missedByMachine);
-    made.blackout.set(labels, seconds(server.longestBlackoutNs));
-    made.blackoutBound.set(labels, seconds(blackout({ budgetNs, periodNs })));
-    const error = server.shareErrorPerTenPeriods;
-    if (error === null) return;
-    made.shareError.set({ ...labels, statistic: 'median' }, error.median);
-    made.shareError.set({ ...labels, statistic: 'p99' }, error.p99);
+    const scheduled = { ...labels, scheduler };
+    this.#note(labels, {
+      reservation_budget_seconds: seconds(budgetNs),
+      reservation_period_seconds: seconds(periodNs),
+      reservation_blackout_seconds: seconds(server.longestBlackoutNs),
+      reservation_blackout_bound_seconds: seconds(blackout({ budgetNs, periodNs })),
+    });
+    this.#note(scheduled, {
+      reservation_delivered_cpu_seconds_total: seconds(server.servedNs),
+      reservation_promised_cpu_seconds_total: seconds(periods * budgetNs),
+      reservation_periods_total: periods,
+    });
+    const missed = { scheduler: missedPeriods - machine, machine };
+    this.#noteEach('reservation_missed_periods_total', scheduled, 'cause', missed);
+    const { median, p99 } = server.shareErrorPerTenPeriods ?? {};
+    if (median !== undefined && p99 !== undefined)
+      this.#noteEach('reservation_share_error_ratio', labels, 'statistic', { median, p99 });
   }
 
   #sent({ world, link }: MigrationRecord): void {
-    this.#made.linkViolations.inc({ world }, (link.worstExcessBytes ?? 0) > 0 ? 1 : 0);
-    if (link.worstExcessBytes !== null) this.#made.linkExcess.set({ world }, link.worstExcessBytes);
-    if (link.utilisation !== null) this.#made.linkUtilisation.set({ world }, link.utilisation);
+    const labels = { world };
+    this.#note(labels, {
+      link_reservation_violations_total: (link.worstExcessBytes ?? 0) > 0 ? 1 : 0,
+      link_worst_excess_bytes: link.worstExcessBytes,
+      link_utilisation_ratio: link.utilisation,
+    });
   }
 
   /** What outlives a migration that was shorter than a scrape's interval; also one before a restart. */
   last(record: MigrationRecord): void {
-    const made = this.#made;
     const { world, predicted } = record;
+    const labels = { world };
     // In virtual time there is no date; when it was computed is what an operator asks for.
-    const endedAtMs =
-      record.world === 'virtual' ? Date.now() : Date.parse(record.startedAt) + record.totalNs / 1e6;
-    made.lastEnded.set({ world }, endedAtMs / 1e3);
-    made.lastDowntime.set({ world }, seconds(record.downtimeNs));
-    made.lastDuration.set({ world }, seconds(record.totalNs));
-    made.lastRounds.set({ world }, record.rounds.length);
-    made.lastCompleted.set({ world }, record.outcome === 'completed' ? 1 : 0);
-    if (predicted) made.lastPredictedDowntime.set({ world }, seconds(predicted.downtimeNs));
-    else made.lastPredictedDowntime.remove({ world });
+    const endedAtMs = world === 'virtual' ? Date.now() : Date.parse(record.startedAt) + record.totalNs / 1e6;
     const convergence = convergenceOf(record);
-    if (!convergence) return;
-    made.lastDirtyRate.set({ world }, convergence.dirtyBytesPerSecond);
-    made.lastTransferRate.set({ world }, convergence.transferBytesPerSecond);
-    made.lastConvergence.set({ world }, convergence.ratio);
+    this.#made.last_migration_predicted_downtime_seconds.remove({ world });
+    this.#note(labels, {
+      last_migration_end_timestamp_seconds: endedAtMs / 1e3,
+      last_migration_downtime_seconds: seconds(record.downtimeNs),
+      last_migration_predicted_downtime_seconds: predicted && seconds(predicted.downtimeNs),
+      last_migration_duration_seconds: seconds(record.totalNs),
+      last_migration_rounds: record.rounds.length,
+      last_migration_completed: record.outcome === 'completed' ? 1 : 0,
+      last_migration_dirty_bytes_per_second: convergence?.dirtyBytesPerSecond,
+      last_migration_transfer_bytes_per_second: convergence?.transferBytesPerSecond,
+      last_migration_convergence_ratio: convergence?.ratio,
+    });
   }
 }
+
+/** What is of links and guests that may be there no more when it is asked for again. */
+const mayGo = [
+  'link_capacity_bytes_per_second',
+  'link_reserved_bytes_per_second',
+  'link_waiting_migrations',
+  'guests',
+] as const;
 
 /** What a request can be refused for. */
 export const refusalReasons = ['cpu', 'link', 'memory', 'queue', 'draining'] as const;
@@ -234,8 +252,4 @@ function partLabel(name: string): string {
 
 function seconds(ns: number): number {
   return ns / 1e9;
-}
-
-function sum<T>(items: readonly T[], of: (item: T) => number): number {
-  return items.reduce((total, item) => total + of(item), 0);
 }

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import type { MigrationResult } from '../core/migration/migration-result.ts';
 import { type MigrationRecord, migrationRecord, type RunMetadata } from '../core/migration/record.ts';
 import { type BytesPerSecond, NANOS_PER_MILLISECOND } from '../core/units.ts';
 import { Failure, reasonOf } from '../platform/failure.ts';
@@ -18,8 +17,8 @@ import { carryOutMigration, cutShort } from './carry-out-migration.ts';
 import type { EventLog } from './event-log.ts';
 import type { Events } from './events.ts';
 import { fateOf, type Guests } from './guests.ts';
-import { History } from './history.ts';
-import type { Progress } from './progress.ts';
+import { JobViews } from './job-views.ts';
+import type { MigrationView } from './view-schemas.ts';
 
 export interface MigrationRequest {
   readonly guest: string;
@@ -29,22 +28,6 @@ export interface MigrationRequest {
   readonly migration: RequestedMigrationDocument;
   readonly priority: number;
   readonly queueTimeoutMs: number | undefined;
-}
-
-/** A migration as the API shows it. */
-export interface MigrationView {
-  readonly id: string;
-  readonly guest: string;
-  readonly to: string;
-  readonly state: 'waiting' | 'running' | MigrationResult['outcome'];
-  readonly why: string | null;
-  readonly createdAt: string;
-  readonly startedAt: string | null;
-  readonly endedAt: string | null;
-  readonly pages: number;
-  readonly predicted: RunMetadata['predicted'];
-  readonly progress: Progress | null;
-  readonly record: MigrationRecord | null;
 }
 
 /** What migrations need of the daemon, and whom they tell. */
@@ -58,26 +41,15 @@ export interface MigrationParts {
   readonly sent: (link: string, bytes: number) => void;
 }
 
-interface Kept {
-  view: MigrationView;
-  isCancelled: boolean;
-}
-
 /** Migrations of guests that live here to other hosts: asked for, waiting, running, ended. */
 export class Migrations {
-  readonly #kept = new History<Kept>({ most: 200, hasEnded: ({ view }) => view.endedAt !== null });
+  readonly views: JobViews<MigrationView>;
+  readonly #cancelled = new Set<string>();
   readonly #parts: MigrationParts;
 
   constructor(parts: MigrationParts) {
     this.#parts = parts;
-  }
-
-  list(): readonly MigrationView[] {
-    return this.#kept.all().map(({ view }) => view);
-  }
-
-  get(id: string): MigrationView | undefined {
-    return this.#kept.get(id)?.view;
+    this.views = new JobViews('migration', parts.events, (id) => this.#cancelled.delete(id));
   }
 
   /**
@@ -105,28 +77,11 @@ export class Migrations {
   create(request: MigrationRequest): MigrationView {
     const { guests, admission } = this.#parts;
     const { guest, reservation } = guests.placeOf(request.guest);
-    const busy = this.#kept.all().find(({ view }) => view.guest === guest.name && view.endedAt === null);
-    if (busy) throw new Failure(`guest '${guest.name}' is in migration ${busy.view.id} already`);
+    const busy = this.views.list().find((view) => view.guest === guest.name && view.endedAt === null);
+    if (busy) throw new Failure(`guest '${guest.name}' is in migration ${busy.id} already`);
     const migration = requestedMigration(request.migration, guest, reservation, request.link);
     const predicted = predictedOf({ guest, ...migration });
     const id = randomUUID();
-    const kept: Kept = {
-      isCancelled: false,
-      view: {
-        id,
-        guest: guest.name,
-        to: request.to.name,
-        state: 'waiting',
-        why: null,
-        createdAt: new Date().toISOString(),
-        startedAt: null,
-        endedAt: null,
-        pages: guest.pages,
-        predicted,
-        progress: null,
-        record: null,
-      },
-    };
     const { priority, queueTimeoutMs } = request;
     const queueTimeoutNs = queueTimeoutMs === undefined ? null : queueTimeoutMs * NANOS_PER_MILLISECOND;
     const share = migration.share && { ...migration.share, priority, queueTimeoutNs };
@@ -137,43 +92,61 @@ export class Migrations {
       queueTimeoutMs,
       cpu: { takes: listOf(migration.cpu.sender), beside: listOf(reservation) },
       link: share ? { name: share.link, request: linkRequest(id, migration.plan, share) } : undefined,
-      run: (store) => this.#run(kept, request, { ...migration, share }, store),
-      dropped: (why) => this.#change(kept, { state: 'cancelled', why, endedAt: new Date().toISOString() }),
+      run: (store) => this.#run(id, request, { ...migration, share }, store),
+      dropped: (why) => this.views.change(id, { state: 'cancelled', why, endedAt: new Date().toISOString() }),
     });
-    this.#kept.add(id, kept);
-    this.#publish(kept);
-    return kept.view;
+    this.views.add({
+      id,
+      guest: guest.name,
+      to: request.to.name,
+      state: 'waiting',
+      why: null,
+      createdAt: new Date().toISOString(),
+      startedAt: null,
+      endedAt: null,
+      pages: guest.pages,
+      predicted,
+      progress: null,
+      record: null,
+    });
+    return this.views.get(id);
   }
 
-  /** @returns whether it will be cancelled: not once the guest has been given away */
-  cancel(id: string, why = 'cancelled'): boolean {
-    const { admission, host } = this.#parts;
-    if (admission.drop(id, why)) return true;
-    const kept = this.#kept.get(id);
-    if (kept?.view.state !== 'running') return false;
+  /** @throws NotFound. @throws Failure it has ended, or its guest has been given away */
+  cancel(id: string): MigrationView {
+    const view = this.views.get(id);
+    const isCancelled = this.#parts.admission.drop(id, 'cancelled') || this.#interrupt(view, 'cancelled');
+    if (!isCancelled) throw new Failure(`too late: it is ${view.state}`);
+    return this.views.get(id);
+  }
+
+  /** All that run. */
+  cancelAll(why: string): void {
+    for (const view of this.views.list()) this.#interrupt(view, why);
+  }
+
+  /** @returns whether it runs and its guest has not been given away */
+  #interrupt({ id, guest, state }: MigrationView, why: string): boolean {
     try {
-      kept.isCancelled = host.cancel(kept.view.guest, why);
-      return kept.isCancelled;
+      const isInterrupted = state === 'running' && this.#parts.host.cancel(guest, why);
+      if (isInterrupted) this.#cancelled.add(id);
+      return isInterrupted;
     } catch {
       return false;
     }
   }
 
-  cancelAll(why: string): void {
-    for (const { id } of this.list()) this.cancel(id, why);
-  }
-
   /** @param store where its lease is kept, if it has one */
   async #run(
-    kept: Kept,
+    id: string,
     request: MigrationRequest,
     migration: RequestedMigration,
     store: LedgerStore | undefined,
   ): Promise<void> {
     const { host, guests, eventLog, events } = this.#parts;
-    const { id, predicted } = kept.view;
+    const { predicted } = this.views.get(id);
     const startedAt = new Date().toISOString();
-    this.#change(kept, { state: 'running', startedAt });
+    this.views.change(id, { state: 'running', startedAt });
     try {
       const { guest, reservation } = guests.placeOf(request.guest);
       const { cpu, plan } = migration;
@@ -197,27 +170,27 @@ export class Migrations {
           host,
           events,
           leaves: () => guests.look(),
-          progressed: (progress) => this.#change(kept, { progress }),
+          progressed: (progress) => this.views.change(id, { progress }),
         },
       ).catch((cause) => ({
-        course: cutShort(reasonOf(cause), 'source', kept.isCancelled ? 'cancelled' : 'failed'),
+        course: cutShort(reasonOf(cause), 'source', this.#cancelled.has(id) ? 'cancelled' : 'failed'),
         admission: null,
       }));
       const record = migrationRecord({ ...metadata, admission }, course);
       eventLog.write({ kind: 'ended', id, record });
       if (request.link) this.#parts.sent(request.link.name, record.link.sentBytes);
       this.#parts.ended(record);
-      this.#change(kept, ended(record));
+      this.views.change(id, ended(record));
     } catch (cause) {
       const endedAt = new Date().toISOString();
-      this.#change(kept, { state: 'failed', why: reasonOf(cause), endedAt, progress: null });
+      this.views.change(id, { state: 'failed', why: reasonOf(cause), endedAt, progress: null });
     } finally {
       guests.look();
     }
   }
 
   #remember(id: string, record: MigrationRecord, to = record.scenario.replace(/^to /, '')): void {
-    const view: MigrationView = {
+    this.views.add({
       id,
       guest: record.guest.name,
       to,
@@ -226,17 +199,7 @@ export class Migrations {
       pages: record.guest.pages,
       predicted: record.predicted,
       ...ended(record, new Date(Date.parse(record.startedAt) + record.totalNs / 1e6)),
-    };
-    this.#kept.add(id, { view, isCancelled: false });
-  }
-
-  #change(kept: Kept, change: Partial<MigrationView>): void {
-    kept.view = { ...kept.view, ...change };
-    this.#publish(kept);
-  }
-
-  #publish({ view }: Kept): void {
-    this.#parts.events.publish({ kind: 'migration', id: view.id, value: view });
+    });
   }
 }
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { jsonSchemaOf } from '../scenario/json-schema.ts';
 import { experimentScenario } from './api-schemas.ts';
-import { methodOf, type Operation, operations, tags, urlOf } from './operations.ts';
+import { type Operation, operations, tags } from './operations.ts';
 import { eventView, refusal } from './view-schemas.ts';
 
 const meanings: Readonly<Record<number, string>> = {
@@ -23,7 +23,7 @@ const meanings: Readonly<Record<number, string>> = {
 };
 
 /** The API as OpenAPI 3.1. */
-export function openApi(version: string): object {
+export function openApi(version: string) {
   const schemas: Record<string, object> = {};
   const schemaOf = (schema: z.ZodType) => component(schema, schemas);
   // These two lie in no operation: one is read later, the other is in a text.
@@ -31,9 +31,8 @@ export function openApi(version: string): object {
   schemaOf(eventView);
   const paths: Record<string, Record<string, object>> = {};
   for (const [id, operation] of Object.entries<Operation>(operations)) {
-    const path = urlOf(operation).replace(/:(\w+)/g, '{$1}');
-    const method = methodOf(operation).toLowerCase();
-    paths[path] = { ...paths[path], [method]: described(id, operation, schemaOf) };
+    const path = operation.url.replace(/:(\w+)/g, '{$1}');
+    paths[path] = { ...paths[path], [operation.method.toLowerCase()]: described(id, operation, schemaOf) };
   }
   return {
     openapi: '3.1.0',
@@ -63,13 +62,13 @@ export function openApi(version: string): object {
 type SchemaOf = (schema: z.ZodType) => object;
 
 function described(id: string, operation: Operation, schemaOf: SchemaOf): object {
-  const { summary, params, body, status = 200, answer, refused = [] } = operation;
-  const changes = methodOf(operation) !== 'GET';
+  const { method, url, summary, params, body, status, answer, refused } = operation;
+  const changes = method !== 'GET';
   const refusals = [400, 403, 500, ...(changes ? [401, 413, 415] : []), ...(params ? [404] : []), ...refused];
   const response = (code: number, content: object) => [code, { description: meanings[code], ...content }];
   return {
     operationId: id,
-    tags: [/^\/api\/(\w+)/.exec(urlOf(operation))?.[1] ?? 'probes'],
+    tags: [/^\/api\/(\w+)/.exec(url)?.[1] ?? 'probes'],
     summary,
     ...(changes && { security: [{ key: [] }] }),
     ...(params && { parameters: parametersOf(schemaOf(params)) }),

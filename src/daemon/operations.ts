@@ -12,7 +12,7 @@ import {
 } from './view-schemas.ts';
 
 /** An answer that is not JSON. */
-export interface Text {
+interface Text {
   readonly mediaType: string;
   readonly description: string;
 }
@@ -20,18 +20,50 @@ export interface Text {
 /** What can be asked of a daemon: requests are checked by it, and OpenAPI is made from it. */
 export interface Operation {
   /** What is asked by another method than GET changes something, and needs the key. */
-  readonly route: `${'GET' | 'POST' | 'DELETE'} /${string}`;
+  readonly method: 'GET' | 'POST' | 'DELETE';
+  readonly url: string;
   readonly summary: string;
-  readonly params?: z.ZodType;
-  readonly body?: z.ZodType;
-  /** If it is not 200. */
-  readonly status?: 201 | 202 | 204;
+  readonly params: z.ZodType | undefined;
+  readonly body: z.ZodType | undefined;
+  readonly status: number;
   readonly answer: z.ZodType | Text;
   /** The statuses with which it may be refused, besides those of every operation, and 404 where it names something. */
+  readonly refused: readonly number[];
+}
+
+/** What an address names. */
+type ParamsOf<Url extends string> = Url extends `${string}/:name${string}`
+  ? typeof nameParams
+  : Url extends `${string}/:id${string}`
+    ? typeof idParams
+    : undefined;
+
+interface More<Body> {
+  readonly body?: Body;
+  readonly status?: 201 | 202 | 204;
   readonly refused?: readonly number[];
 }
 
-/** By the first part of a route below /api; `probes` are the others. */
+function by(method: Operation['method']) {
+  return <
+    Url extends string,
+    Answer extends Operation['answer'],
+    Body extends z.ZodType | undefined = undefined,
+  >(
+    url: Url,
+    summary: string,
+    answer: Answer,
+    { body, status, refused = [] }: More<Body> = {},
+  ) => {
+    const params = url.includes('/:name') ? nameParams : url.includes('/:id') ? idParams : undefined;
+    const taken = { params: params as ParamsOf<Url>, body: body as Body };
+    return { method, url, summary, answer, status: status ?? 200, refused, ...taken };
+  };
+}
+
+const [get, post, remove] = [by('GET'), by('POST'), by('DELETE')];
+
+/** By the first part of an address below /api; `probes` are the others. */
 export const tags = {
   state: 'Everything at once',
   events: 'What happens from then on',
@@ -49,175 +81,74 @@ const serverSentEvents: Text = {
 };
 const ndjson: Text = { mediaType: 'application/x-ndjson', description: 'A MigrationRecord as JSON a line.' };
 const metrics: Text = { mediaType: 'text/plain', description: 'The text format of Prometheus.' };
+const document = z.looseObject({ openapi: z.string() });
 const nothing = z.void();
 
 /** By the name of its function in a client. */
 export const operations = {
-  getState: {
-    route: 'GET /api/state',
-    summary: 'Everything that the page shows',
-    answer: stateView,
-  },
-  watchEvents: {
-    route: 'GET /api/events',
-    summary: 'Everything that happens',
-    answer: serverSentEvents,
-  },
+  getState: get('/api/state', 'Everything that the page shows', stateView),
+  watchEvents: get('/api/events', 'Everything that happens', serverSentEvents),
 
-  listGuests: {
-    route: 'GET /api/guests',
-    summary: 'Guests that live here, and those that an earlier process lost',
-    answer: listOf(guestView),
-  },
-  getGuest: {
-    route: 'GET /api/guests/:name',
-    summary: 'One guest',
-    params: nameParams,
-    answer: guestView,
-  },
-  bootGuest: {
-    route: 'POST /api/guests',
-    summary: 'Boot a guest',
-    body: guestBody,
-    status: 201,
-    answer: guestView,
-    refused: [409],
-  },
-  pauseGuest: {
-    route: 'POST /api/guests/:name/pause',
-    summary: 'Pause a guest',
-    params: nameParams,
-    answer: guestView,
-    refused: [409],
-  },
-  resumeGuest: {
-    route: 'POST /api/guests/:name/resume',
-    summary: 'Let a paused guest run on',
-    params: nameParams,
-    answer: guestView,
-    refused: [409],
-  },
-  endGuest: {
-    route: 'DELETE /api/guests/:name',
-    summary: 'End a guest, or forget one that died',
-    params: nameParams,
+  listGuests: get(
+    '/api/guests',
+    'Guests that live here, and those that an earlier process lost',
+    listOf(guestView),
+  ),
+  getGuest: get('/api/guests/:name', 'One guest', guestView),
+  bootGuest: post('/api/guests', 'Boot a guest', guestView, { body: guestBody, status: 201, refused: [409] }),
+  pauseGuest: post('/api/guests/:name/pause', 'Pause a guest', guestView, { refused: [409] }),
+  resumeGuest: post('/api/guests/:name/resume', 'Let a paused guest run on', guestView, { refused: [409] }),
+  endGuest: remove('/api/guests/:name', 'End a guest, or forget one that died', nothing, {
     status: 204,
-    answer: nothing,
     refused: [409],
-  },
+  }),
 
-  listLinks: {
-    route: 'GET /api/links',
-    summary: 'Links, what is reserved of them, and who waits',
-    answer: listOf(linkView),
-  },
+  listLinks: get('/api/links', 'Links, what is reserved of them, and who waits', listOf(linkView)),
 
-  listMigrations: {
-    route: 'GET /api/migrations',
-    summary: 'Migrations, the latest first',
-    answer: listOf(migrationView),
-  },
-  getMigration: {
-    route: 'GET /api/migrations/:id',
-    summary: 'One migration',
-    params: idParams,
-    answer: migrationView,
-  },
-  migrateGuest: {
-    route: 'POST /api/migrations',
-    summary: 'Move a guest to another host',
+  listMigrations: get('/api/migrations', 'Migrations, the latest first', listOf(migrationView)),
+  getMigration: get('/api/migrations/:id', 'One migration', migrationView),
+  migrateGuest: post('/api/migrations', 'Move a guest to another host', migrationView, {
     body: migrationBody,
     status: 202,
-    answer: migrationView,
     refused: [404, 409, 422, 429, 503],
-  },
-  cancelMigration: {
-    route: 'DELETE /api/migrations/:id',
-    summary: 'Cancel a migration: its guest goes on here',
-    params: idParams,
-    status: 202,
-    answer: migrationView,
-    refused: [409],
-  },
-  watchMigration: {
-    route: 'GET /api/migrations/:id/events',
-    summary: 'What happens to one migration',
-    params: idParams,
-    answer: serverSentEvents,
-  },
+  }),
+  cancelMigration: remove(
+    '/api/migrations/:id',
+    'Cancel a migration: its guest goes on here',
+    migrationView,
+    {
+      status: 202,
+      refused: [409],
+    },
+  ),
+  watchMigration: get('/api/migrations/:id/events', 'What happens to one migration', serverSentEvents),
 
-  listExperiments: {
-    route: 'GET /api/experiments',
-    summary: 'Experiments, the latest first',
-    answer: listOf(experimentView),
-  },
-  getExperiment: {
-    route: 'GET /api/experiments/:id',
-    summary: 'One experiment',
-    params: idParams,
-    answer: experimentView,
-  },
-  getRecords: {
-    route: 'GET /api/experiments/:id/records',
-    summary: 'The records of an experiment so far, one a line',
-    params: idParams,
-    answer: ndjson,
-  },
-  startExperiment: {
-    route: 'POST /api/experiments',
-    summary: 'Carry out a scenario',
+  listExperiments: get('/api/experiments', 'Experiments, the latest first', listOf(experimentView)),
+  getExperiment: get('/api/experiments/:id', 'One experiment', experimentView),
+  getRecords: get('/api/experiments/:id/records', 'The records of an experiment so far, one a line', ndjson),
+  startExperiment: post('/api/experiments', 'Carry out a scenario', experimentView, {
     body: experimentBody,
     status: 202,
-    answer: experimentView,
     refused: [429, 503],
-  },
-  cancelExperiment: {
-    route: 'DELETE /api/experiments/:id',
-    summary: 'Cancel an experiment; its records so far stay',
-    params: idParams,
-    status: 202,
-    answer: experimentView,
-    refused: [409],
-  },
-  watchExperiment: {
-    route: 'GET /api/experiments/:id/events',
-    summary: 'What happens to one experiment',
-    params: idParams,
-    answer: serverSentEvents,
-  },
+  }),
+  cancelExperiment: remove(
+    '/api/experiments/:id',
+    'Cancel an experiment; its records so far stay',
+    experimentView,
+    { status: 202, refused: [409] },
+  ),
+  watchExperiment: get('/api/experiments/:id/events', 'What happens to one experiment', serverSentEvents),
 
-  getHealth: {
-    route: 'GET /healthz',
-    summary: 'Whether it answers at all',
-    answer: healthView,
-  },
-  getReadiness: {
-    route: 'GET /readyz',
-    summary: 'Whether it takes something new: neither starting nor draining',
-    answer: readinessView,
-    refused: [503],
-  },
-  getMetrics: {
-    route: 'GET /metrics',
-    summary: 'Metrics of the daemon',
-    answer: metrics,
-  },
-  getNodeMetrics: {
-    route: 'GET /metrics/node',
-    summary: 'Metrics of Node.js',
-    answer: metrics,
-  },
-  getOpenApi: {
-    route: 'GET /openapi.json',
-    summary: 'This description',
-    answer: z.looseObject({ openapi: z.string() }),
-  },
-} satisfies Readonly<Record<string, Operation>>;
-
-export function methodOf({ route }: Operation): string {
-  return route.split(' ')[0]!;
-}
-
-export function urlOf({ route }: Operation): string {
-  return route.split(' ')[1]!;
-}
+  getHealth: get('/healthz', 'Whether it answers at all', healthView),
+  getReadiness: get(
+    '/readyz',
+    'Whether it takes something new: neither starting nor draining',
+    readinessView,
+    {
+      refused: [503],
+    },
+  ),
+  getMetrics: get('/metrics', 'Metrics of the daemon', metrics),
+  getNodeMetrics: get('/metrics/node', 'Metrics of Node.js', metrics),
+  getOpenApi: get('/openapi.json', 'This description', document),
+};

@@ -1,22 +1,6 @@
 import type { Step, StepResult } from '../core/migration/steps.ts';
 import type { Nanos } from '../core/units.ts';
-
-/** How far a migration has come, for somebody who looks on. */
-export interface Progress {
-  readonly phase: 'connecting' | 'observing' | 'live' | 'stopped' | 'handing over' | 'ended';
-  readonly rounds: readonly RoundProgress[];
-  /** Pages that were dirty when somebody last looked. */
-  readonly dirtyPages: number | null;
-}
-
-interface RoundProgress {
-  readonly round: number;
-  readonly sentPages: number;
-  readonly bytes: number;
-  readonly durationNs: Nanos;
-  /** Dirty at its end. */
-  readonly dirtyPages: number;
-}
+import type { Progress } from './view-schemas.ts';
 
 /** The steps of a migration and what was seen, as progress. */
 export class ProgressOfSteps {
@@ -25,7 +9,7 @@ export class ProgressOfSteps {
   #sinceNs: Nanos = 0;
   #sent = { pages: 0, bytes: 0 };
   #roundSent = false;
-  readonly #rounds: RoundProgress[] = [];
+  readonly #rounds: Progress['rounds'][number][] = [];
 
   /** @returns whether there is something new to show */
   see(step: Step, seen: StepResult): boolean {

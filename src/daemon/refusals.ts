@@ -2,7 +2,6 @@ import type { FastifyError } from 'fastify';
 import { Failure, Refusal } from '../platform/failure.ts';
 import { type Problem, UsageError } from '../platform/problem.ts';
 import { NotAdmitted } from './admission.ts';
-import { NoSuchGuest } from './guests.ts';
 import type { RefusalReason } from './metrics.ts';
 
 /** An answer that says no. */
@@ -23,24 +22,23 @@ export class BadRequest extends Error {
   }
 }
 
+/** There is no such guest, link, migration or experiment here. */
+export class NotFound extends Failure {}
+
 /** What is answered instead; undefined: nobody thought of this, and it is our fault. */
 export function refusalOf(cause: unknown): Answer | undefined {
   if (cause instanceof BadRequest) return { status: cause.status, body: { error: cause.message } };
-  if (cause instanceof UsageError) return usage(cause.problems);
+  if (cause instanceof UsageError)
+    return { status: 400, body: { error: cause.message, problems: cause.problems } };
   if (cause instanceof NotAdmitted) {
     const status = { link: 422, cpu: 422, queue: 429, draining: 503, memory: 409 }[cause.reason];
     return { status, body: { error: cause.message }, refused: cause.reason };
   }
-  if (cause instanceof NoSuchGuest) return { status: 404, body: { error: cause.message } };
+  if (cause instanceof NotFound) return { status: 404, body: { error: cause.message } };
   if (cause instanceof Refusal) return { status: 409, body: { error: cause.message }, refused: 'cpu' };
   if (cause instanceof Failure) return { status: 409, body: { error: cause.message } };
   const { statusCode, message } = cause as FastifyError;
   // What the server itself objects to: no JSON, too long, of another type.
   if (statusCode !== undefined && statusCode < 500) return { status: statusCode, body: { error: message } };
   return undefined;
-}
-
-function usage(problems: readonly Problem[]): Answer {
-  const error = new UsageError(problems).message;
-  return { status: 400, body: { error, problems } };
 }

@@ -2,6 +2,8 @@ import { z } from 'zod';
 import type { Antagonist } from '../core/antagonist.ts';
 import { type BytesPerSecond, expected, formatRate } from '../core/units.ts';
 import type { Bursts } from '../workload/program-clock.ts';
+import type { Insist } from './checked.ts';
+import { anyKind, kind } from './object-schema.ts';
 import { duration, durationAboveZero, quantity, rate, rateOrZero, whole } from './quantity.ts';
 
 /** What works against the migration, each kind with its intensity. A count of 0 is nobody. */
@@ -9,83 +11,71 @@ const count = whole(0, 1000).default(1).describe('How many of them; 0 is none.')
 const every = durationAboveZero.describe('Period, a time: once in every period it happens.');
 const length = duration.describe('How long it lasts each time, less than `every`; 0 is never.');
 
-export const cpuHogSchema = z
-  .strictObject({ kind: z.literal('cpu-hog'), count })
-  .meta({ title: 'cpu-hog', description: 'Programs that always want a processor.' });
+export const cpuHogSchema = kind('cpu-hog', 'Programs that always want a processor.', { count });
 
-const memoryHog = z
-  .strictObject({
-    kind: z.literal('memory-hog'),
-    count,
-    size: quantity('size', `${expected.size}, at least 1MiB`, (bytes) => bytes >= 2 ** 20)
-      .prefault('64MiB')
-      .describe('Memory that each writes through again and again, at least 1MiB.'),
-  })
-  .meta({ title: 'memory-hog', description: 'Threads that take memory bandwidth. Not in virtual time.' });
+const memoryHog = kind('memory-hog', 'Threads that take memory bandwidth. Not in virtual time.', {
+  count,
+  size: quantity('size', `${expected.size}, at least 1MiB`, (bytes) => bytes >= 2 ** 20)
+    .prefault('64MiB')
+    .describe('Memory that each writes through again and again, at least 1MiB.'),
+}).transform(({ kind, count, size: bytes }) => (count === 0 ? undefined : { kind, count, bytes }));
 
-const garbage = z
-  .strictObject({
-    kind: z.literal('garbage'),
-    count,
-    rate: rate.describe('Garbage that each makes, in bytes or bits a second.'),
-  })
-  .meta({
-    title: 'garbage',
-    description: 'Threads that keep the garbage collector busy. Not in virtual time.',
-  });
+const garbage = kind('garbage', 'Threads that keep the garbage collector busy. Not in virtual time.', {
+  count,
+  rate: rate.describe('Garbage that each makes, in bytes or bits a second.'),
+}).transform(({ kind, count, rate: bytesPerSecond }) =>
+  count === 0 ? undefined : { kind, count, bytesPerSecond },
+);
 
-const crossTraffic = z
-  .strictObject({
-    kind: z.literal('cross-traffic'),
-    rate: rateOrZero.describe('What others send over the link; it is taken from `link.capacity`.'),
-  })
-  .meta({ title: 'cross-traffic', description: 'Others send over the same link.' });
+const crossTraffic = kind('cross-traffic', 'Others send over the same link.', {
+  rate: rateOrZero.describe('What others send over the link; it is taken from `link.capacity`.'),
+}).transform(({ kind, rate: bytesPerSecond }) =>
+  bytesPerSecond === 0 ? undefined : { kind, bytesPerSecond },
+);
 
-const linkDrop = z
-  .strictObject({
-    kind: z.literal('link-drop'),
-    every,
-    length,
-    rate: rateOrZero.prefault(0).describe('What the link still carries meanwhile; 0 is an outage.'),
-  })
-  .meta({ title: 'link-drop', description: 'The link slows down or fails again and again.' });
+const linkDrop = kind('link-drop', 'The link slows down or fails again and again.', {
+  every,
+  length,
+  rate: rateOrZero.prefault(0).describe('What the link still carries meanwhile; 0 is an outage.'),
+}).transform(({ kind, every: everyNs, length: lengthNs, rate: bytesPerSecond }) =>
+  lengthNs === 0 ? undefined : { kind, everyNs, lengthNs, bytesPerSecond },
+);
 
-const slowDestination = z
-  .strictObject({
-    kind: z.literal('slow-destination'),
-    rate: rate.describe('The most that the destination takes.'),
-  })
-  .meta({ title: 'slow-destination', description: 'The destination takes no more than so much.' });
+const slowDestination = kind('slow-destination', 'The destination takes no more than so much.', {
+  rate: rate.describe('The most that the destination takes.'),
+}).transform(({ kind, rate: bytesPerSecond }) => ({ kind, bytesPerSecond }));
 
-const guestBurst = z
-  .strictObject({
-    kind: z.literal('guest-burst'),
-    every,
-    length,
-    factor: z
-      .number('a number')
-      .positive('a number above 0')
-      .max(1000, 'a number, at most 1000')
-      .describe("How many times as fast the guest's program runs meanwhile; 1 is no burst."),
-  })
-  .meta({ title: 'guest-burst', description: "The guest's own program runs faster now and then." });
+const guestBurst = kind('guest-burst', "The guest's own program runs faster now and then.", {
+  every,
+  length,
+  factor: z
+    .number('a number')
+    .positive('a number above 0')
+    .max(1000, 'a number, at most 1000')
+    .describe("How many times as fast the guest's program runs meanwhile; 1 is no burst."),
+}).transform(({ kind, every: everyNs, length: lengthNs, factor }) =>
+  lengthNs === 0 || factor === 1 ? undefined : { kind, everyNs, lengthNs, factor },
+);
 
-const timerNoise = z
-  .strictObject({
-    kind: z.literal('timer-noise'),
-    mean: duration.describe('Mean delay, a time, exponentially distributed; 0 is none.'),
-  })
-  .meta({ title: 'timer-noise', description: 'Whenever the sender is woken, it wakes later.' });
+const timerNoise = kind('timer-noise', 'Whenever the sender is woken, it wakes later.', {
+  mean: duration.describe('Mean delay, a time, exponentially distributed; 0 is none.'),
+}).transform(({ kind, mean: meanNs }) => (meanNs === 0 ? undefined : { kind, meanNs }));
 
+const kinds = [
+  cpuHogSchema,
+  memoryHog,
+  garbage,
+  crossTraffic,
+  linkDrop,
+  slowDestination,
+  guestBurst,
+  timerNoise,
+] as const;
+
+/** Each kind with its intensity; those of no intensity are undefined. */
 export const backgroundSchema = z
   .array(
-    z
-      .discriminatedUnion(
-        'kind',
-        [cpuHogSchema, memoryHog, garbage, crossTraffic, linkDrop, slowDestination, guestBurst, timerNoise],
-        'an antagonist: { kind: cpu-hog | memory-hog | garbage | cross-traffic | link-drop | slow-destination | guest-burst | timer-noise, … }',
-      )
-      .meta({ id: 'Antagonist', title: 'Antagonist' }),
+    anyKind('an antagonist', kinds).meta({ id: 'Antagonist', title: 'Antagonist' }),
     'a list of antagonists',
   )
   .prefault([])
@@ -93,42 +83,9 @@ export const backgroundSchema = z
 
 export type BackgroundDocument = z.infer<typeof backgroundSchema>;
 
-/** All but the hogs, which compete under the scheduler and belong to the CPU plan; those of no intensity left out. */
+/** All but the hogs, which compete under the scheduler and belong to the CPU plan. */
 export function resolveAntagonists(background: BackgroundDocument): readonly Antagonist[] {
-  return background.flatMap((document) => antagonistOf(document) ?? []);
-}
-
-function antagonistOf(document: BackgroundDocument[number]): Antagonist | undefined {
-  switch (document.kind) {
-    case 'cpu-hog':
-      return undefined;
-    case 'memory-hog': {
-      const { kind, count, size: bytes } = document;
-      return count === 0 ? undefined : { kind, count, bytes };
-    }
-    case 'garbage': {
-      const { kind, count, rate: bytesPerSecond } = document;
-      return count === 0 ? undefined : { kind, count, bytesPerSecond };
-    }
-    case 'cross-traffic': {
-      const { kind, rate: bytesPerSecond } = document;
-      return bytesPerSecond === 0 ? undefined : { kind, bytesPerSecond };
-    }
-    case 'slow-destination':
-      return { kind: document.kind, bytesPerSecond: document.rate };
-    case 'link-drop': {
-      const { kind, every: everyNs, length: lengthNs, rate: bytesPerSecond } = document;
-      return lengthNs === 0 ? undefined : { kind, everyNs, lengthNs, bytesPerSecond };
-    }
-    case 'guest-burst': {
-      const { kind, every: everyNs, length: lengthNs, factor } = document;
-      return lengthNs === 0 || factor === 1 ? undefined : { kind, everyNs, lengthNs, factor };
-    }
-    case 'timer-noise': {
-      const { kind, mean: meanNs } = document;
-      return meanNs === 0 ? undefined : { kind, meanNs };
-    }
-  }
+  return background.flatMap((each) => (each && each.kind !== 'cpu-hog' ? [each] : []));
 }
 
 /** The guest that is to run in bursts, if it is. */
@@ -146,7 +103,7 @@ export function burstingGuest<Guest extends object>(
 export function checkAntagonists(
   antagonists: readonly Antagonist[],
   capacity: BytesPerSecond | undefined,
-  insist: (holds: boolean, path: string, expected: string, found: unknown) => void,
+  insist: Insist,
 ): void {
   let cross = 0;
   for (const each of antagonists) {

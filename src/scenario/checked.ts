@@ -34,6 +34,22 @@ export function problemsWithin<T>(place: string, action: () => T): T {
   }
 }
 
+/** Notes a problem unless something holds. */
+export type Insist = (holds: boolean, path: string, expected: string, found: unknown) => void;
+
+/**
+ * @param placed where what is wrong lies, if not at its path
+ * @throws UsageError everything that was insisted on and does not hold
+ */
+export function insisting<T>(resolve: (insist: Insist) => T, placed = (path: string) => path): T {
+  const problems: Problem[] = [];
+  const resolved = resolve((holds, path, expected, found) => {
+    if (!holds) problems.push({ path: placed(path), expected, found: shown(found) });
+  });
+  if (problems.length > 0) throw new UsageError(problems);
+  return resolved;
+}
+
 function problemsOf(issue: Issue, within: Path, raw: unknown): (Omit<Problem, 'path'> & { path: Path })[] {
   const path = [...within, ...issue.path];
   if (issue.code === 'unrecognized_keys') {

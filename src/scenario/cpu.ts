@@ -3,23 +3,20 @@ import { admitted, type CpuPlan, ruleOf, schedulers } from '../core/cpu/cpu-plan
 import type { Reservation } from '../core/cpu/reservation.ts';
 import { formatDuration, NANOS_PER_MILLISECOND } from '../core/units.ts';
 import type { BackgroundDocument } from './background.ts';
+import type { Insist } from './checked.ts';
+import { definition } from './object-schema.ts';
 import { durationAboveZero, flag, noneOr, whole } from './quantity.ts';
 
 /** What a scenario says of the processors: who has a reservation, who else wants to run. */
-const reservation = z
-  .strictObject(
-    {
-      budget: durationAboveZero.describe('Q, a time: CPU time in every period (the kernel’s sched_runtime).'),
-      period: durationAboveZero.describe('P, a time, at least the budget.'),
-    },
-    'a reservation: { budget, period }',
-  )
-  .transform(({ budget, period }): Reservation => ({ budgetNs: budget, periodNs: period }))
-  .meta({
-    id: 'Reservation',
-    title: 'Reservation',
-    description: 'A budget of CPU time in every period.',
-  });
+const reservation = definition(
+  'Reservation',
+  'A budget of CPU time in every period.',
+  'a reservation: { budget, period }',
+  {
+    budget: durationAboveZero.describe('Q, a time: CPU time in every period (the kernel’s sched_runtime).'),
+    period: durationAboveZero.describe('P, a time, at least the budget.'),
+  },
+).transform(({ budget, period }): Reservation => ({ budgetNs: budget, periodNs: period }));
 
 /** For a guest or a sender. */
 export const reservationSchema = noneOr(reservation, 'none or a reservation: { budget, period }');
@@ -27,30 +24,24 @@ export const reservationSchema = noneOr(reservation, 'none or a reservation: { b
 /** How the scheduler is named, in a scenario and in what is asked of a daemon. */
 export const schedulerSchema = z.enum(schedulers, `a scheduler: ${schedulers.join(', ')}`);
 
-export const cpuSchema = z
-  .strictObject(
-    {
-      scheduler: schedulerSchema
-        .optional()
-        .describe(
-          'Who decides which thread runs. `none`: the operating system. `fair`: in turn, 4 ms each. `cbs-soft`, `cbs-hard`: reservations by a constant bandwidth server. `deadline`: reservations by the kernel’s SCHED_DEADLINE. Without it: cbs-hard where there is a reservation, otherwise none.',
-        ),
-      processors: whole(1, 1024)
-        .default(1)
-        .describe('How many processors guest, sender and hogs have between them.'),
-      reclaim: flag
-        .default(false)
-        .describe(
-          'Whether a reservation may use what others leave of theirs (GRUB); with scheduler deadline alone.',
-        ),
-    },
-    'a cpu: { scheduler, processors, … }',
-  )
-  .meta({
-    id: 'Processors',
-    title: 'Processors',
-    description: 'The processors, and who decides which thread runs.',
-  });
+export const cpuSchema = definition(
+  'Processors',
+  'The processors, and who decides which thread runs.',
+  'a cpu: { scheduler, processors, … }',
+  {
+    scheduler: schedulerSchema
+      .optional()
+      .describe(
+        'Who decides which thread runs. `none`: the operating system. `fair`: in turn, 4 ms each. `cbs-soft`, `cbs-hard`: reservations by a constant bandwidth server. `deadline`: reservations by the kernel’s SCHED_DEADLINE. Without it: cbs-hard where there is a reservation, otherwise none.',
+      ),
+    processors: whole(1, 1024).default(1).describe('Processors of guest, sender and hogs together.'),
+    reclaim: flag
+      .default(false)
+      .describe(
+        'Whether a reservation may use what others leave of theirs (GRUB); with scheduler deadline alone.',
+      ),
+  },
+).prefault({});
 
 /** The part of a scenario that is about processors, as the schema leaves it. */
 export interface CpuDocument {
@@ -74,7 +65,7 @@ export function resolveCpu({ guest, sender, cpu, background }: CpuDocument): Cpu
     sender: sender.reservation ?? null,
     cpuPerPageNs: sender.cpuPerPage,
     cpuPerHandoverNs: sender.cpuPerHandover,
-    hogs: background.reduce((sum, each) => sum + (each.kind === 'cpu-hog' ? each.count : 0), 0),
+    hogs: background.reduce((sum, each) => sum + (each?.kind === 'cpu-hog' ? each.count : 0), 0),
     reclaim: cpu.reclaim,
   };
 }
@@ -85,10 +76,7 @@ const KERNEL_PERIOD_MAX_NS = 2 ** 22 * 1000;
 const KERNEL_BUDGET_MIN_NS = 1024;
 
 /** Calls `insist` for everything that a plan must hold before anything is started. */
-export function checkCpu(
-  plan: CpuPlan,
-  insist: (holds: boolean, path: string, expected: string, found: unknown) => void,
-): void {
+export function checkCpu(plan: CpuPlan, insist: Insist): void {
   let each = true;
   for (const [path, reservation] of [
     ['guest.reservation', plan.guest],

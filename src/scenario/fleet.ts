@@ -1,24 +1,11 @@
 import { z } from 'zod';
 import type { BytesPerSecond, Nanos } from '../core/units.ts';
-import { duration, rate, whole } from './quantity.ts';
+import type { Insist } from './checked.ts';
+import type { LinkDocument } from './migration-schema.ts';
+import { object } from './object-schema.ts';
+import { duration, freeName, whole } from './quantity.ts';
 
 /** What a scenario says of a link that several migrations share: who asks for how much of it, when, and how urgently. */
-export const changesSchema = z
-  .array(
-    z
-      .strictObject(
-        {
-          at: duration.describe('When, a time after the first migration set out.'),
-          capacity: rate.describe('What the link can carry from then on.'),
-        },
-        'a change of the link: { at, capacity }',
-      )
-      .meta({ title: 'Change of the link' }),
-    'a list of changes: [ { at, capacity }, … ]',
-  )
-  .prefault([])
-  .describe('When the capacity of the link changes, and to what.');
-
 /** A member may set what is its own, not what all of a fleet share. */
 const ofAll = ['fleet', 'runs', 'seed', 'describe', 'link.name', 'link.capacity', 'link.changes'];
 const touches = (path: string) =>
@@ -30,31 +17,23 @@ const ownSettings = z
     `settings of this member alone, none of ${ofAll.join(', ')}`,
   );
 
-const member = z
-  .strictObject(
-    {
-      name: z
-        .string('a name')
-        .max(150, 'a name of at most 150 characters')
-        .default('guest')
-        .describe('What it is called; where several have a name, they are numbered.'),
-      count: whole(1, 100).default(1).describe('How many guests of this kind.'),
-      at: duration.prefault(0).describe('When the first of them sets out, a time.'),
-      every: duration.prefault(0).describe('How long after each other they set out, a time.'),
-      priority: whole(0, 1_000)
-        .default(0)
-        .describe('Who gets the link first where not all fit: the larger priority.'),
-      deadline: z
-        .union([z.literal('none').transform(() => null), duration], 'none or a time')
-        .prefault('none')
-        .describe('How long it waits for the link before it gives up, a time.'),
-      set: ownSettings
-        .default({})
-        .describe('What is different for this member: paths of the scenario with their values.'),
-    },
-    'members of a fleet: { name, count, at, every, priority, deadline, set }',
-  )
-  .meta({ title: 'Members of a fleet', description: 'Guests of one kind.' });
+const member = object(
+  'Members of a fleet',
+  'Guests of one kind.',
+  'members of a fleet: { name, count, at, every, priority, deadline, set }',
+  {
+    name: freeName(150).default('guest').describe('Its name; where several share one, they are numbered.'),
+    count: whole(1, 100).default(1).describe('How many guests of this kind.'),
+    at: duration.prefault(0).describe('When the first of them sets out, a time.'),
+    every: duration.prefault(0).describe('How long after each other they set out, a time.'),
+    priority: whole(0, 1_000).default(0).describe('The larger goes first where not all fit on the link.'),
+    deadline: z
+      .union([z.literal('none').transform(() => null), duration], 'none or a time')
+      .prefault('none')
+      .describe('How long it waits for the link before it gives up, a time.'),
+    set: ownSettings.default({}).describe('What differs for this member: paths with their values.'),
+  },
+);
 
 export const fleetSchema = z
   .array(member, 'a list of members')
@@ -98,15 +77,9 @@ export function placesOf(
 }
 
 /** The part of a scenario that is about the link, as the schema leaves it. */
-export interface ShareDocument {
+interface ShareDocument {
   readonly guest: { readonly name: string };
-  readonly link: {
-    readonly name: string;
-    readonly rate: BytesPerSecond | null;
-    readonly capacity?: BytesPerSecond | undefined;
-    readonly least?: BytesPerSecond | undefined;
-    readonly changes: z.infer<typeof changesSchema>;
-  };
+  readonly link: Pick<LinkDocument, 'name' | 'rate' | 'capacity' | 'least' | 'changes'>;
   readonly fleet?: unknown;
 }
 
@@ -115,7 +88,7 @@ export function resolveShare(
   { guest, link, fleet }: ShareDocument,
   stopRateBytesPerSecond: BytesPerSecond | null,
   place: Place | undefined,
-  insist: (holds: boolean, path: string, expected: string, found: unknown) => void,
+  insist: Insist,
 ): LinkShare | null {
   const { capacity, rate, least, changes } = link;
   if (capacity === undefined) {
@@ -133,7 +106,7 @@ export function resolveShare(
   return {
     link: link.name,
     capacityBytesPerSecond: capacity,
-    changes: changes.map(({ at, capacity }) => ({ atNs: at, capacityBytesPerSecond: capacity })),
+    changes,
     leastBytesPerSecond: least ?? demandBytesPerSecond,
     ...(place ?? { name: guest.name, atNs: 0, priority: 0, queueTimeoutNs: null }),
   };

@@ -1,45 +1,34 @@
-import { z } from 'zod';
+import type { z } from 'zod';
 import { reservationSchema } from './cpu.ts';
+import { definition } from './object-schema.ts';
 import { programSchema } from './program.ts';
-import { duration, durationAboveZero, quantity, whole } from './quantity.ts';
+import { duration, durationAboveZero, freeName, quantity, whole } from './quantity.ts';
 
 /** A guest as a scenario writes it. Only `pages` and `program` are required. */
-export const guestSchema = z
-  .strictObject(
-    {
-      name: z
-        .string('a name')
-        .max(200, 'a name of at most 200 characters')
-        .default('guest')
-        .describe('What it is called.'),
-      pages: whole(2).describe('N, the number of pages of its memory.'),
-      zeroPages: whole(0)
-        .default(0)
-        .describe('How many of them, the last ones, hold only zeros for good: they are sent as a header.'),
-      pageSize: quantity(
-        'size',
-        'a page size that is a power of two from 512B to 1MiB',
-        (bytes) => bytes >= 512 && bytes <= 2 ** 20 && (bytes & (bytes - 1)) === 0,
-      )
-        .prefault('4KiB')
-        .describe('P, the size of a page: a power of two from 512B to 1MiB.'),
-      program: programSchema.describe('Which pages it writes, and how often.'),
-      heartbeat: durationAboveZero
-        .prefault('10ms')
-        .describe('How often it sends its client a heartbeat, a time. A stream sends one a frame.'),
-      cpuPerWrite: duration
-        .prefault(0)
-        .describe(
-          'CPU time that a write takes. Not for a stream, which has `cpuPerFrame`, nor a dirty-curve.',
-        ),
-      reservation: reservationSchema.describe('What is reserved for it of a processor. Without it: nothing.'),
-    },
-    'a guest: { pages, program, … }',
-  )
-  .meta({
-    id: 'ScenarioGuest',
-    title: 'Scenario guest',
-    description: 'The guest: its memory, and the program that writes it.',
-  });
+export const guestSchema = definition(
+  'Scenario guest',
+  'The guest: its memory, and the program that writes it.',
+  'a guest: { pages, program, … }',
+  {
+    name: freeName(200).default('guest').describe('What it is called.'),
+    pages: whole(2).describe('N, the number of pages of its memory.'),
+    zeroPages: whole(0).default(0).describe('How many, the last ones, stay zero: they are sent as a header.'),
+    pageSize: quantity(
+      'size',
+      'a page size that is a power of two from 512B to 1MiB',
+      (bytes) => bytes >= 512 && bytes <= 2 ** 20 && (bytes & (bytes - 1)) === 0,
+    )
+      .prefault('4KiB')
+      .describe('P, the size of a page: a power of two from 512B to 1MiB.'),
+    program: programSchema.describe('Which pages it writes, and how often.'),
+    heartbeat: durationAboveZero
+      .prefault('10ms')
+      .describe('How often it sends its client a heartbeat, a time. A stream sends one a frame.'),
+    cpuPerWrite: duration
+      .prefault(0)
+      .describe('CPU time that a write takes. Not for a stream, which has `cpuPerFrame`, nor a dirty-curve.'),
+    reservation: reservationSchema.describe('What is reserved for it of a processor. Without it: nothing.'),
+  },
+);
 
 export type GuestDocument = z.infer<typeof guestSchema>;

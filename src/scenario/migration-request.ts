@@ -3,15 +3,16 @@ import { type CpuPlan, freeCpu } from '../core/cpu/cpu-plan.ts';
 import type { Plan } from '../core/migration/plan.ts';
 import type { BytesPerSecond } from '../core/units.ts';
 import { HEADER_BYTES } from '../core/wire/frames.ts';
-import { UsageError } from '../platform/problem.ts';
 import type { GuestDefinition } from '../workload/guest-definition.ts';
 import type { GuestSpec } from '../workload/programs.ts';
 import { cpuHogSchema } from './background.ts';
+import { insisting } from './checked.ts';
 import { checkCpu, cpuSchema, resolveCpu, schedulerSchema } from './cpu.ts';
 import { type LinkShare, resolveShare } from './fleet.ts';
 import { guestSchema } from './guest-schema.ts';
 import { linkSchema, policySchema, senderSchema } from './migration-schema.ts';
-import { insisting, resolveGuest, resolvePlan } from './parts.ts';
+import { definition } from './object-schema.ts';
+import { resolveGuest, resolvePlan } from './parts.ts';
 import { bootableProgramSchema } from './program.ts';
 import { whole } from './quantity.ts';
 
@@ -35,7 +36,7 @@ export const guestDefinitionSchema = guestSchema
       .describe('Who keeps its reservation: cbs-soft, cbs-hard or deadline. Without it: cbs-hard.'),
     seed: whole(0, Number.MAX_SAFE_INTEGER)
       .default(1)
-      .describe('The seed from which everything random in its program comes.'),
+      .describe('From it comes all that is random in its program.'),
   })
   .meta({ title: 'Guest definition', description: 'A guest that is to live here.' });
 
@@ -47,50 +48,35 @@ export type GuestDefinitionDocument = z.infer<typeof guestDefinitionSchema>;
  */
 export function guestDefinition(document: GuestDefinitionDocument, where: string): GuestDefinition {
   const { scheduler = 'cbs-hard', seed, reservation = null } = document;
-  try {
-    return insisting((insist) => {
-      const guest = { ...resolveGuest(document, undefined, insist), seed };
-      if (reservation) checkCpu({ ...freeCpu, scheduler, guest: reservation }, insist);
-      const asked = document.scheduler !== undefined && reservation === null;
-      insist(!asked, 'guest.scheduler', 'nothing, without a reservation that it keeps', document.scheduler);
-      return { guest, reservation: reservation && { ...reservation, scheduler } };
-    });
-  } catch (cause) {
-    if (!(cause instanceof UsageError)) throw cause;
-    const placed = cause.problems.map(({ path, ...problem }) => ({
-      path: path.replace(/^(guest|cpu)\./, `${where}.`),
-      ...problem,
-    }));
-    throw new UsageError(placed);
-  }
+  const placed = (path: string) => path.replace(/^(guest|cpu)\./, `${where}.`);
+  return insisting((insist) => {
+    const guest = { ...resolveGuest(document, undefined, insist), seed };
+    if (reservation) checkCpu({ ...freeCpu, scheduler, guest: reservation }, insist);
+    const asked = document.scheduler !== undefined && reservation === null;
+    insist(!asked, 'guest.scheduler', 'nothing, without a reservation that it keeps', document.scheduler);
+    return { guest, reservation: reservation && { ...reservation, scheduler } };
+  }, placed);
 }
 
 /** A key of a scenario that means nothing here. */
 const notHere = (why: string) => z.never(`nothing: ${why}`).optional();
 const ofTheLink = 'the daemon’s configuration says it, of the link that `over` names';
 
-const requestedLink = z
-  .strictObject(
-    {
-      ...linkSchema.shape,
-      name: notHere(ofTheLink),
-      capacity: notHere(ofTheLink),
-      changes: notHere(ofTheLink),
-      overhead: notHere(`a page costs ${HEADER_BYTES} bytes more on a real link`),
-    },
-    'a link: { rate, … }',
-  )
-  .meta({ id: 'RequestedLink', title: 'Requested link', description: 'What is reserved of the link.' });
+const requestedLink = definition('Requested link', 'What is reserved of the link.', 'a link: { rate, … }', {
+  ...linkSchema.shape,
+  name: notHere(ofTheLink),
+  capacity: notHere(ofTheLink),
+  changes: notHere(ofTheLink),
+  overhead: notHere(`a page costs ${HEADER_BYTES} bytes more on a real link`),
+});
 
+const hogs = z.discriminatedUnion(
+  'kind',
+  [cpuHogSchema],
+  'a cpu-hog: the other antagonists work against experiments only',
+);
 const requestedBackground = z
-  .array(
-    z.discriminatedUnion(
-      'kind',
-      [cpuHogSchema],
-      'a cpu-hog: the other antagonists work against experiments only',
-    ),
-    'a list of cpu-hogs',
-  )
+  .array(hogs, 'a list of cpu-hogs')
   .max(10, 'at most 10')
   .prefault([])
   .describe('Programs that compete with the sender for its processor.');
@@ -100,7 +86,7 @@ export const requestedMigrationSchema = z.strictObject({
   link: requestedLink,
   migration: policySchema,
   sender: senderSchema,
-  cpu: cpuSchema.prefault({}),
+  cpu: cpuSchema,
   background: requestedBackground,
 });
 

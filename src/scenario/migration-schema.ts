@@ -4,8 +4,18 @@ import { type OrderName, orderNames, orderRegistry } from '../core/migration/ord
 import { expected, formatSize } from '../core/units.ts';
 import { HEADER_BYTES } from '../core/wire/frames.ts';
 import { reservationSchema } from './cpu.ts';
-import { changesSchema } from './fleet.ts';
-import { duration, durationAboveZero, flag, noneOr, quantity, rate, size, whole } from './quantity.ts';
+import { definition, object } from './object-schema.ts';
+import {
+  duration,
+  durationAboveZero,
+  flag,
+  freeName,
+  noneOr,
+  quantity,
+  rate,
+  size,
+  whole,
+} from './quantity.ts';
 import { stopSchema } from './stop.ts';
 
 /** How a guest migrates, as a scenario writes it: over what link, by what policy, with what CPU time. */
@@ -14,75 +24,69 @@ const rateOrUnlimited = z.union(
   `${expected.rate}, or unlimited`,
 );
 
-export const linkSchema = z
-  .strictObject(
-    {
-      name: z
-        .string('a name')
-        .max(200, 'a name of at most 200 characters')
-        .default('link')
-        .describe(
-          'What it is called: of one name is one link, also in a ledger that several processes share.',
-        ),
-      capacity: rate
-        .optional()
-        .describe(
-          'C, what all migrations over it may have reserved together. Without it: the link is not shared.',
-        ),
-      changes: changesSchema,
-      rate: rateOrUnlimited.describe(
-        'b, the rate reserved in the live rounds; unlimited: as fast as it goes.',
-      ),
-      stopRate: rateOrUnlimited
-        .optional()
-        .describe('b_d, the rate reserved while the guest is stopped. Without it: `rate`.'),
-      least: rate
-        .optional()
-        .describe(
-          'With how little it goes on if part of its reservation is revoked. Without it: all that it reserved.',
-        ),
-      depth: quantity(
-        'size',
-        `a size of at most ${formatSize(DEEPEST_BUCKET_BYTES)}`,
-        (bytes) => bytes > 0 && bytes <= DEEPEST_BUCKET_BYTES,
-      )
-        .optional()
-        .describe(
-          'Depth of the token bucket, at most 8MiB. Without it: what comes in 10 ms at the larger rate, at least 64KiB and a page.',
-        ),
-      overhead: size
-        .prefault(HEADER_BYTES)
-        .describe('H, what a page costs on the link beyond its own bytes. Real frames always have 16 bytes.'),
-    },
-    'a link: { rate, … }',
-  )
-  .meta({ id: 'ScenarioLink', title: 'Scenario link', description: 'The link, and what is reserved of it.' });
+const change = object('Change of the link', undefined, 'a change of the link: { at, capacity }', {
+  at: duration.describe('When, a time after the first migration set out.'),
+  capacity: rate.describe('What the link can carry from then on.'),
+}).transform(({ at: atNs, capacity: capacityBytesPerSecond }) => ({ atNs, capacityBytesPerSecond }));
 
-const probability = z
-  .number('a probability from 0 to 1')
-  .min(0, 'a probability from 0 to 1')
-  .max(1, 'a probability from 0 to 1');
+const changes = z
+  .array(change, 'a list of changes: [ { at, capacity }, … ]')
+  .prefault([])
+  .describe('When the capacity of the link changes, and to what.');
+
+export const linkSchema = definition(
+  'Scenario link',
+  'The link, and what is reserved of it.',
+  'a link: { rate, … }',
+  {
+    name: freeName(200)
+      .default('link')
+      .describe('What it is called: of one name is one link, also in a ledger that several processes share.'),
+    capacity: rate
+      .optional()
+      .describe(
+        'C, what all migrations over it may have reserved together. Without it: the link is not shared.',
+      ),
+    changes,
+    rate: rateOrUnlimited.describe('b, the rate reserved in the live rounds; unlimited: as fast as it goes.'),
+    stopRate: rateOrUnlimited
+      .optional()
+      .describe('b_d, reserved while the guest is stopped. Without it: `rate`.'),
+    least: rate
+      .optional()
+      .describe(
+        'With how little it goes on if part of its reservation is revoked. Without it: all that it reserved.',
+      ),
+    depth: quantity(
+      'size',
+      `a size of at most ${formatSize(DEEPEST_BUCKET_BYTES)}`,
+      (bytes) => bytes > 0 && bytes <= DEEPEST_BUCKET_BYTES,
+    )
+      .optional()
+      .describe(
+        'Depth of the token bucket, at most 8MiB. Without it: what comes in 10 ms at the larger rate, at least 64KiB and a page.',
+      ),
+    overhead: size
+      .prefault(HEADER_BYTES)
+      .describe('H, what a page costs on the link beyond its own bytes. Real frames always have 16 bytes.'),
+  },
+);
+
+const probabilityMessage = 'a probability from 0 to 1';
+const probability = z.number(probabilityMessage).min(0, probabilityMessage).max(1, probabilityMessage);
 
 const deferMessage = 'none, { threshold, window } or { count, window }';
-const defer = z
-  .strictObject(
-    {
-      threshold: probability
-        .optional()
-        .describe(
-          'Pages that are written with at least this probability in a window, from 0 to 1. Without it: `count` says how many.',
-        ),
-      count: whole(0)
-        .optional()
-        .describe('So many of the hottest pages. Without it: `threshold` says which.'),
-      window: durationAboveZero
-        .prefault('40ms')
-        .describe('w, the sampling window, a time; it then counts for all heat in place of `window`.'),
-    },
-    deferMessage,
-  )
-  .refine(({ threshold, count }) => (threshold === undefined) !== (count === undefined), deferMessage)
-  .meta({ title: 'Deferral', description: 'Either `threshold` or `count` says which pages.' });
+const defer = object('Deferral', 'Either `threshold` or `count` says which pages.', deferMessage, {
+  threshold: probability
+    .optional()
+    .describe(
+      'Pages that are written with at least this probability in a window, from 0 to 1. Without it: `count` says how many.',
+    ),
+  count: whole(0).optional().describe('So many of the hottest pages. Without it: `threshold` says which.'),
+  window: durationAboveZero
+    .prefault('40ms')
+    .describe('w, the sampling window, a time; it then counts for all heat in place of `window`.'),
+}).refine(({ threshold, count }) => (threshold === undefined) !== (count === undefined), deferMessage);
 
 const clearMessage = 'page, round or chunk(pages)';
 const clear = z
@@ -102,83 +106,70 @@ const registeredOrder = z.string().refine((name) => orderRegistry.find(name) !==
 /** Ours, for whoever reads the schema; and what is registered by the time that a scenario is checked. */
 const order = z.union([z.enum(orderNames), registeredOrder as unknown as z.ZodType<OrderName>], { error });
 
-const policy = z
-  .strictObject(
-    {
-      observe: duration
-        .prefault('4s')
-        .describe('How long the guest is watched before the first round, if the policy needs heat; a time.'),
-      window: durationAboveZero
-        .prefault('40ms')
-        .describe('w, the time over which a page counts as written or not when heat is estimated.'),
-      halfLife: durationAboveZero
-        .prefault('8s')
-        .describe('After this time, what was observed counts half as much.'),
-      heat: z
-        .enum(['estimated', 'known'], 'estimated or known')
-        .default('estimated')
-        .describe('Whether heat is estimated by watching, or known from the guest’s program.'),
-      order: order
-        .default('threshold')
-        .describe(
-          'φ, the order in which a round sends its pages. address: by page number. random. lru: least recently written first. frequency: least often written first. increasing, decreasing: by the probability of a write. threshold: the hottest few first, then increasing. ends, vee (up to 10000 pages), exact (up to 500): the best of more orders.',
-        ),
-      defer: noneOr(defer, deferMessage).describe(
-        'F, hot pages that are held back until the guest is stopped. Without it: none.',
+export const policySchema = definition(
+  'Migration policy',
+  'The policy: what is sent in which order, and when to stop.',
+  'a migration: { order, stop, … }',
+  {
+    observe: duration
+      .prefault('4s')
+      .describe('How long the guest is watched before the first round, if the policy needs heat; a time.'),
+    window: durationAboveZero
+      .prefault('40ms')
+      .describe('w, the time over which a page counts as written or not when heat is estimated.'),
+    halfLife: durationAboveZero.prefault('8s').describe('After this time, what was observed counts half.'),
+    heat: z
+      .enum(['estimated', 'known'], 'estimated or known')
+      .default('estimated')
+      .describe('Whether heat is estimated by watching, or known from the guest’s program.'),
+    order: order
+      .default('threshold')
+      .describe(
+        'φ, the order in which a round sends its pages. address: by page number. random. lru: least recently written first. frequency: least often written first. increasing, decreasing: by the probability of a write. threshold: the hottest few first, then increasing. ends, vee (up to 10000 pages), exact (up to 500): the best of more orders.',
       ),
-      clear: clear
-        .prefault('page')
-        .describe(
-          'When dirty bits are cleared. page: as it is sent. round: all as the round begins. chunk(n): those of n neighbours with the first of them.',
-        ),
-      skip: flag
-        .default(false)
-        .describe(
-          'Whether a page that is dirty again before its turn waits for the next round. Not with clear: page.',
-        ),
-      stop: stopSchema
-        .prefault({ rule: 'rounds' })
-        .describe('When the guest is stopped: a rule with its parameters.'),
-      timeout: noneOr(durationAboveZero, `none, or ${expected.duration} above 0`).describe(
-        'Time after which a migration that does not converge gives up. Without it: as long as 30 copies of the memory take at `rate`, or 10 minutes; the rule rounds ends by itself.',
+    defer: noneOr(defer, deferMessage).describe('F, hot pages held back until the stop. Without it: none.'),
+    clear: clear
+      .prefault('page')
+      .describe(
+        'When dirty bits are cleared. page: as it is sent. round: all as the round begins. chunk(n): those of n neighbours with the first of them.',
       ),
-      stopTimeout: durationAboveZero
-        .optional()
-        .describe(
-          'How long the guest may be stopped; past it, it runs on at the source. Without it: as long as ten copies of the memory take at `stopRate`, at least 30s.',
-        ),
-      verify: z
-        .enum(['checksums', 'full'], 'checksums or full')
-        .default('checksums')
-        .describe(
-          'What is compared while the guest is stopped: checksums of pages, or a hash of every byte too.',
-        ),
-    },
-    'a migration: { order, stop, … }',
-  )
-  .meta({
-    id: 'MigrationPolicy',
-    title: 'Migration policy',
-    description: 'The policy: what is sent in which order, and when to stop.',
-  });
+    skip: flag
+      .default(false)
+      .describe(
+        'Whether a page that is dirty again before its turn waits for the next round. Not with clear: page.',
+      ),
+    stop: stopSchema
+      .prefault({ rule: 'rounds' })
+      .describe('When the guest is stopped: a rule, its parameters.'),
+    timeout: noneOr(durationAboveZero, `none, or ${expected.duration} above 0`).describe(
+      'Time after which a migration that does not converge gives up. Without it: as long as 30 copies of the memory take at `rate`, or 10 minutes; the rule rounds ends by itself.',
+    ),
+    stopTimeout: durationAboveZero
+      .optional()
+      .describe(
+        'How long the guest may be stopped; past it, it runs on at the source. Without it: as long as ten copies of the memory take at `stopRate`, at least 30s.',
+      ),
+    verify: z
+      .enum(['checksums', 'full'], 'checksums or full')
+      .default('checksums')
+      .describe(
+        'What is compared while the guest is stopped: checksums of pages, or a hash of every byte too.',
+      ),
+  },
+).prefault({});
 
-export const senderSchema = z
-  .strictObject(
-    {
-      reservation: reservationSchema.describe('What is reserved for it of a processor. Without it: nothing.'),
-      cpuPerPage: duration
-        .prefault(0)
-        .describe('CPU time that it takes to prepare a page and send it; in a real world, at least so much.'),
-      cpuPerHandover: duration
-        .prefault(0)
-        .describe('The same for the hand-over: digest, commit, and what goes with them.'),
-    },
-    'a sender: { reservation, cpuPerPage, cpuPerHandover }',
-  )
-  .prefault({})
-  .meta({ title: 'Sender', description: 'The thread that sends pages, and what it has of a processor.' });
-
-export const policySchema = policy.prefault({});
+export const senderSchema = object(
+  'Sender',
+  'The thread that sends pages, and what it has of a processor.',
+  'a sender: { reservation, cpuPerPage, cpuPerHandover }',
+  {
+    reservation: reservationSchema.describe('What is reserved for it of a processor. Without it: nothing.'),
+    cpuPerPage: duration
+      .prefault(0)
+      .describe('CPU time that it takes to prepare a page and send it; in a real world, at least so much.'),
+    cpuPerHandover: duration.prefault(0).describe('The same for the hand-over: digest, commit and so on.'),
+  },
+).prefault({});
 
 export type LinkDocument = z.infer<typeof linkSchema>;
-export type PolicyDocument = z.infer<typeof policy>;
+export type PolicyDocument = z.infer<typeof policySchema>;

@@ -10,24 +10,11 @@ import {
   NANOS_PER_SECOND,
   type Nanos,
 } from '../core/units.ts';
-import { type Problem, shown, UsageError } from '../platform/problem.ts';
 import { type GuestSpec, pagesNeeded } from '../workload/programs.ts';
+import type { Insist } from './checked.ts';
 import type { GuestDocument } from './guest-schema.ts';
 import type { LinkDocument, PolicyDocument } from './migration-schema.ts';
 import { resolveProgram } from './program.ts';
-
-/** Notes a problem unless something holds. */
-export type Insist = (holds: boolean, path: string, expected: string, found: unknown) => void;
-
-/** @throws UsageError everything that was insisted on and does not hold */
-export function insisting<T>(resolve: (insist: Insist) => T): T {
-  const problems: Problem[] = [];
-  const resolved = resolve((holds, path, expected, found) => {
-    if (!holds) problems.push({ path, expected, found: shown(found) });
-  });
-  if (problems.length > 0) throw new UsageError(problems);
-  return resolved;
-}
 
 /** A guest in the terms of the worlds. */
 export function resolveGuest(
@@ -52,11 +39,9 @@ export function resolveGuest(
     program.kind === 'stream' ? '0: a stream has cpuPerFrame' : '0: a dirty-curve does not count writes',
     formatDuration(guest.cpuPerWrite),
   );
+  const { name, pages, zeroPages, pageSize: pageSizeBytes } = guest;
   return {
-    name: guest.name,
-    pages: guest.pages,
-    zeroPages: guest.zeroPages,
-    pageSizeBytes: guest.pageSize,
+    ...{ name, pages, zeroPages, pageSizeBytes },
     program,
     heartbeatPeriodNs: program.kind === 'stream' ? program.framePeriodNs : guest.heartbeat,
     cpuPerWriteNs: guest.cpuPerWrite,
@@ -89,27 +74,22 @@ export function resolvePlan(
   const most = orderRegistry.get(migration.order).pagesMax ?? Number.POSITIVE_INFINITY;
   insist(pages <= most, 'migration.order', `an order that takes ${pages} pages`, migration.order);
   insist(!migration.skip || migration.clear !== 'page', 'migration.skip', 'false when clear is page', true);
-  const { defer } = migration;
+  const { order, heat, defer, clear, skip, stop, timeout, stopTimeout, verify } = migration;
+  const deferred =
+    defer && (defer.count === undefined ? { threshold: defer.threshold! } : { count: defer.count });
   return {
-    pages,
-    pageBytes,
-    order: migration.order,
-    heat: migration.heat,
-    defer: defer
-      ? { ...(defer.count === undefined ? { threshold: defer.threshold! } : { count: defer.count }) }
-      : null,
-    clear: migration.clear,
-    skip: migration.skip,
-    stop: migration.stop,
-    timeoutNs: migration.timeout ?? defaultTimeout(migration.stop, pages * pageBytes, rateBytesPerSecond),
-    stopTimeoutNs: migration.stopTimeout ?? defaultStopTimeout(pages * pageBytes, stopRateBytesPerSecond),
+    ...{ pages, pageBytes, order, heat },
+    defer: deferred ?? null,
+    ...{ clear, skip, stop },
+    timeoutNs: timeout ?? defaultTimeout(stop, pages * pageBytes, rateBytesPerSecond),
+    stopTimeoutNs: stopTimeout ?? defaultStopTimeout(pages * pageBytes, stopRateBytesPerSecond),
     rateBytesPerSecond,
     stopRateBytesPerSecond,
     depthBytes,
     observeNs: migration.observe,
     windowNs: defer?.window ?? migration.window,
     halfLifeNs: migration.halfLife,
-    verify: migration.verify,
+    verify,
   };
 }
 

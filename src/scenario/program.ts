@@ -5,6 +5,7 @@ import { Failure, reasonOf } from '../platform/failure.ts';
 import { shown, UsageError } from '../platform/problem.ts';
 import type { ProgramSpec } from '../workload/programs.ts';
 import { parseRecording } from '../workload/recording.ts';
+import { anyKind, kind, object } from './object-schema.ts';
 import { duration, durationAboveZero, whole } from './quantity.ts';
 
 /** A guest's program as a scenario writes it. */
@@ -18,118 +19,93 @@ const pages = whole(1)
   .optional()
   .describe('How many of the guest’s pages it uses. Without it: all that are not zero for good.');
 
-const classes = z
-  .strictObject({
-    kind: z.literal('classes'),
-    classes: z
-      .array(
-        z
-          .strictObject(
-            {
-              pages: whole(1).describe('How many pages of this class.'),
-              writesPerSecond: writesPerSecond.describe('How often each of them is written in a second.'),
-            },
-            'a class: { pages, writesPerSecond }',
-          )
-          .meta({ title: 'Class of pages' }),
-        'a list of classes',
-      )
-      .min(1, 'at least one class')
-      .describe('Which pages are written how often.'),
-  })
-  .meta({ title: 'classes', description: 'Pages in classes, those of each written equally often.' });
+const classOfPages = object('Class of pages', undefined, 'a class: { pages, writesPerSecond }', {
+  pages: whole(1).describe('How many pages of this class.'),
+  writesPerSecond: writesPerSecond.describe('How often each of them is written in a second.'),
+});
 
-const zipf = z
-  .strictObject({
-    kind: z.literal('zipf'),
-    pages,
-    exponent: z
-      .number('an exponent')
-      .nonnegative('an exponent, 0 or more')
-      .default(0.99)
-      .describe('How unequal the pages are: 0 is uniform, 0.99 that of YCSB.'),
-    writesPerSecond: someWrites,
-  })
-  .meta({ title: 'zipf', description: 'A few pages are written often and many seldom, by Zipf’s law.' });
+const classes = kind('classes', 'Pages in classes, those of each written equally often.', {
+  classes: z
+    .array(classOfPages, 'a list of classes')
+    .min(1, 'at least one class')
+    .describe('Which pages are written how often.'),
+});
 
-const sweeping = z
-  .strictObject({
+const zipf = kind('zipf', 'A few pages are written often and many seldom, by Zipf’s law.', {
+  pages,
+  exponent: z
+    .number('an exponent')
+    .nonnegative('an exponent, 0 or more')
+    .default(0.99)
+    .describe('How unequal the pages are: 0 is uniform, 0.99 that of YCSB.'),
+  writesPerSecond: someWrites,
+});
+
+const sweeping = object(
+  'sequential, saturating',
+  'One page after the other, and again from the first.',
+  undefined,
+  {
     kind: z
       .enum(['sequential', 'saturating'])
       .describe('sequential: neighbours in their order. saturating: scattered over the memory.'),
     pages,
     writesPerSecond: someWrites,
-  })
-  .meta({
-    title: 'sequential, saturating',
-    description: 'One page after the other, and again from the first.',
-  });
+  },
+);
 
-const stream = z
-  .strictObject({
-    kind: z.literal('stream'),
-    frame: durationAboveZero.prefault('40ms').describe('Time from one frame to the next.'),
-    cpuPerFrame: duration.prefault('4ms').describe('CPU time that a frame takes, at most `frame`.'),
-    pagesPerFrame: whole(1).default(60).describe('How many pages a frame fills.'),
-    buffers: whole(1).default(600).describe('How many pages the frames are written to in turn.'),
-  })
-  .meta({
-    title: 'stream',
-    description: 'A media server: a frame in every period, into one buffer after the other.',
-  });
+const stream = kind('stream', 'A media server: a frame in every period, into one buffer after the other.', {
+  frame: durationAboveZero.prefault('40ms').describe('Time from one frame to the next.'),
+  cpuPerFrame: duration.prefault('4ms').describe('CPU time that a frame takes, at most `frame`.'),
+  pagesPerFrame: whole(1).default(60).describe('How many pages a frame fills.'),
+  buffers: whole(1).default(600).describe('How many pages the frames are written to in turn.'),
+}).transform(({ kind, frame: framePeriodNs, cpuPerFrame: cpuPerFrameNs, pagesPerFrame, buffers }) => {
+  return { kind, framePeriodNs, cpuPerFrameNs, pagesPerFrame, bufferPages: buffers };
+});
 
-const trace = z
-  .strictObject({
-    kind: z.literal('trace'),
-    file: z
-      .string('the path of a recording')
-      .describe('The path of a recording (`switchover record`), from the scenario’s folder.'),
-  })
-  .meta({ title: 'trace', description: 'What a real program wrote, as recorded.' });
+const trace = kind('trace', 'What a real program wrote, as recorded.', {
+  file: z
+    .string('the path of a recording')
+    .describe('The path of a recording (`switchover record`), from the scenario’s folder.'),
+});
 
-const dirtyCurve = z
-  .strictObject({
-    kind: z.literal('dirty-curve'),
+const point = z.tuple(
+  [durationAboveZero, z.number('a number of pages').nonnegative('a number of pages')],
+  'a point: [time, dirty pages]',
+);
+
+const dirtyCurve = kind(
+  'dirty-curve',
+  'Known only by how many pages are dirty after a time. In virtual time alone.',
+  {
     sampledPages: whole(1)
       .optional()
       .describe('How many pages the sample had. Without it: all that are not zero for good.'),
     zeroSampledPages: whole(0).default(0).describe('How many of these pages held only zeros.'),
     points: z
-      .array(
-        z.tuple(
-          [durationAboveZero, z.number('a number of pages').nonnegative('a number of pages')],
-          'a point: [time, dirty pages]',
-        ),
-        'a list of points',
-      )
+      .array(point, 'a list of points')
       .min(2, 'at least two points: [time, dirty pages]')
       .refine(
         (points) => points.every(([time], index) => index === 0 || time > points[index - 1]![0]),
         'points of ascending times',
       )
+      .transform((points) => points.map(([periodNs, dirtySampledPages]) => ({ periodNs, dirtySampledPages })))
       .describe('How many pages of the sample are different after each time: [time, pages], ascending.'),
-  })
-  .meta({
-    title: 'dirty-curve',
-    description: 'Known only by how many pages are dirty after a time. In virtual time alone.',
-  });
+  },
+);
+
+const bootable = [classes, zipf, sweeping, stream] as const;
 
 /** Programs that say of themselves which pages they write, so that a guest can be booted with them. */
-export const bootableProgramSchema = z
-  .discriminatedUnion(
-    'kind',
-    [classes, zipf, sweeping, stream],
-    'a program: { kind: classes | zipf | sequential | saturating | stream, … }',
-  )
-  .meta({ id: 'BootableProgram', title: 'Bootable program' });
+export const bootableProgramSchema = anyKind('a program', bootable).meta({
+  id: 'BootableProgram',
+  title: 'Bootable program',
+});
 
-export const programSchema = z
-  .discriminatedUnion(
-    'kind',
-    [classes, zipf, sweeping, stream, trace, dirtyCurve],
-    'a program: { kind: classes | zipf | sequential | saturating | stream | trace | dirty-curve, … }',
-  )
-  .meta({ id: 'Program', title: 'Program' });
+export const programSchema = anyKind('a program', [...bootable, trace, dirtyCurve]).meta({
+  id: 'Program',
+  title: 'Program',
+});
 
 export type ProgramDocument = z.infer<typeof programSchema>;
 
@@ -145,41 +121,24 @@ export function resolveProgram(
 ): ProgramSpec {
   switch (program.kind) {
     case 'classes':
+    case 'stream':
       return program;
     case 'zipf':
     case 'sequential':
     case 'saturating':
       return { ...program, pages: program.pages ?? usedPages };
-    case 'stream':
-      return {
-        kind: 'stream',
-        framePeriodNs: program.frame,
-        cpuPerFrameNs: program.cpuPerFrame,
-        pagesPerFrame: program.pagesPerFrame,
-        bufferPages: program.buffers,
-      };
     case 'trace':
       if (file === undefined) {
-        const path = 'guest.program.file';
-        throw new UsageError([
-          { path, expected: 'a scenario file that names it', found: shown(program.file) },
-        ]);
+        const expected = 'a scenario file that names it';
+        throw new UsageError([{ path: 'guest.program.file', expected, found: shown(program.file) }]);
       }
-      return {
-        kind: 'trace',
-        recording: readRecording(resolve(dirname(file), program.file)).toString('base64'),
-      };
+      return { kind: 'trace', recording: readRecording(resolve(dirname(file), program.file)) };
     case 'dirty-curve':
-      return {
-        kind: 'dirty-curve',
-        sampledPages: program.sampledPages ?? usedPages,
-        zeroSampledPages: program.zeroSampledPages,
-        points: program.points.map(([periodNs, dirtySampledPages]) => ({ periodNs, dirtySampledPages })),
-      };
+      return { ...program, sampledPages: program.sampledPages ?? usedPages };
   }
 }
 
-function readRecording(file: string): Buffer {
+function readRecording(file: string): string {
   let bytes: Buffer;
   try {
     bytes = readFileSync(file);
@@ -187,5 +146,5 @@ function readRecording(file: string): Buffer {
     throw new Failure(`cannot read the recording ${file}: ${reasonOf(cause)}`);
   }
   parseRecording(bytes, file);
-  return bytes;
+  return bytes.toString('base64');
 }

@@ -1,44 +1,41 @@
 import { z } from 'zod';
 import { expected, parseDuration, parseRate, parseSize, patterns } from '../core/units.ts';
 
+const text = (kind: keyof typeof patterns, ...examples: readonly string[]) => {
+  return { type: 'string', pattern: patterns[kind], examples };
+};
+const written = (id: string, description: string, ...anyOf: readonly object[]) =>
+  z.unknown().meta({ id, description, anyOf });
+const zero = { type: 'integer', const: 0 };
+const bytes = { type: 'integer', minimum: 0 };
+const time = text('duration', '20ms', '1.5s');
+const someRate = text('rate', '50Mbit/s');
+
 /** How a kind of quantity is read, and how it is written: a bare number is no time but 0, and a size in bytes. */
 const kinds = {
-  duration: {
-    parse: parseDuration,
-    written: written('Duration', 'A time with its unit.', [
-      text('duration', '20ms', '1.5s'),
-      { type: 'integer', const: 0 },
-    ]),
-  },
+  duration: { parse: parseDuration, written: written('Duration', 'A time with its unit.', time, zero) },
   size: {
     parse: parseSize,
-    written: written('Size', 'A size with its unit, or a number of bytes.', [
+    written: written(
+      'Size',
+      'A size with its unit, or a number of bytes.',
       text('size', '4KiB', '16GiB'),
-      { type: 'integer', minimum: 0 },
-    ]),
+      bytes,
+    ),
   },
   rate: {
     parse: parseRate,
-    written: written('Rate', 'A rate with its unit, in bits or bytes a second.', [
+    written: written(
+      'Rate',
+      'A rate with its unit, in bits or bytes a second.',
       text('rate', '50Mbit/s', '1.25MB/s'),
-    ]),
+    ),
   },
   rateOrZero: {
     parse: (given: string) => (given === '0' ? 0 : parseRate(given)),
-    written: written('RateOrZero', 'A rate with its unit, or 0.', [
-      text('rate', '50Mbit/s'),
-      { type: 'integer', const: 0 },
-    ]),
+    written: written('RateOrZero', 'A rate with its unit, or 0.', someRate, zero),
   },
 } as const;
-
-function text(kind: keyof typeof patterns, ...examples: readonly string[]) {
-  return { type: 'string', pattern: patterns[kind], examples };
-}
-
-function written(id: string, description: string, anyOf: readonly object[]) {
-  return z.unknown().meta({ id, description, anyOf });
-}
 
 /**
  * A quantity with its unit: times are read as ns, sizes as bytes, rates as bytes a second.
@@ -78,3 +75,8 @@ export function noneOr<Schema extends z.ZodType>(schema: Schema, message: string
 }
 
 export const flag = z.boolean('true or false');
+
+/** Any text of at most so many characters. */
+export function freeName(most: number) {
+  return z.string('a name').max(most, `a name of at most ${most} characters`);
+}

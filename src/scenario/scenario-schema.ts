@@ -15,14 +15,12 @@ export const scenarioSchema = z
     link: linkSchema,
     migration: policySchema,
     sender: senderSchema,
-    cpu: cpuSchema.prefault({}),
+    cpu: cpuSchema,
     background: backgroundSchema,
     fleet: fleetSchema,
     vm: vmSchema,
     qemu: qemuSchema,
-    runs: whole(1, 1_000_000)
-      .default(1)
-      .describe('How many repetitions of every cell; each has the next seed.'),
+    runs: whole(1, 1_000_000).default(1).describe('Repetitions of every cell, each with the next seed.'),
     seed: whole(0, Number.MAX_SAFE_INTEGER)
       .default(1)
       .describe('The seed of the first repetition, from which everything random in it comes.'),

@@ -8,12 +8,12 @@ import { readText } from '../platform/text-file.ts';
 import type { MigrationSpec, NativeSettings } from '../workload/migration-spec.ts';
 import type { GuestSpec } from '../workload/programs.ts';
 import { burstingGuest, checkAntagonists, resolveAntagonists } from './background.ts';
-import { checked } from './checked.ts';
+import { checked, insisting } from './checked.ts';
 import { checkCpu, resolveCpu } from './cpu.ts';
 import { type LinkShare, type Place, placesOf, resolveShare } from './fleet.ts';
-import { insisting, resolveGuest, resolvePlan } from './parts.ts';
+import { resolveGuest, resolvePlan } from './parts.ts';
 import { type ScenarioDocument, scenarioSchema } from './scenario-schema.ts';
-import { combinationsOf, type Setting, withSettings } from './settings.ts';
+import { combinationsOf, isObject, type Setting, withSettings } from './settings.ts';
 import { parseYaml } from './yaml-file.ts';
 
 /** A scenario as it is written, its settings made. What it says of several migrations lies apart. */
@@ -73,7 +73,10 @@ export function scenarioOf(
   { name, file }: Pick<Scenario, 'name' | 'file'>,
   settings: readonly Setting[] = [],
 ): Scenario {
-  const whole = asObject(withSettings(document, settings), file ?? name);
+  const whole: unknown = withSettings(document, settings);
+  if (!isObject(whole)) {
+    throw new UsageError([{ path: file ?? name, expected: 'a scenario', found: shown(whole) }]);
+  }
   const { compare, sweep, stress, ...base } = whole;
   return { name, file, base, compare, sweep, stress };
 }
@@ -145,13 +148,6 @@ export function seeded(
     plan: { ...plan, seed },
     ...{ cpu, antagonists, linkCapacityBytesPerSecond, deltas, native },
   };
-}
-
-function asObject(document: unknown, file: string): Record<string, unknown> {
-  if (typeof document === 'object' && document !== null && !Array.isArray(document)) {
-    return document as Record<string, unknown>;
-  }
-  throw new UsageError([{ path: file, expected: 'a scenario', found: shown(document) }]);
 }
 
 /** The document in the terms of the worlds; what the schema alone could not check is checked here. */

@@ -99,6 +99,6 @@ export function alternativesOf(where: string, key: string, values: unknown, prob
   });
 }
 
-function isObject(value: unknown): value is Record<string, unknown> {
+export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -5,7 +5,6 @@ import { type StopSpec, stopRuleRegistry } from '../core/migration/stop/stops.ts
 import { expected, NANOS_PER_MILLISECOND, NANOS_PER_SECOND, type Nanos } from '../core/units.ts';
 import { jsonSchemaOf } from './json-schema.ts';
 import { durationAboveZero, quantity, rate, whole } from './quantity.ts';
-import { meaningOf } from './stop-meanings.ts';
 
 const DEFAULT = 'rounds';
 
@@ -15,10 +14,10 @@ const DEFAULT = 'rounds';
  * the rule is the paper's.
  */
 function ruleSchema(definition: StopRuleDefinition) {
-  const { name, defaults } = definition;
+  const { name, describe, defaults, means = {} } = definition;
   const keys = Object.keys(defaults).map((parameter): [string, z.ZodType] => {
-    const key = writtenName(parameter);
-    return [key, parameterSchema(definition, parameter).describe(meaningOf(definition, key))];
+    const meaning = means[parameter] ?? `A parameter of ${name}.`;
+    return [writtenName(parameter), parameterSchema(definition, parameter).describe(meaning)];
   });
   const rule = z.literal(name);
   return z
@@ -30,7 +29,7 @@ function ruleSchema(definition: StopRuleDefinition) {
       // Every parameter of the rule is there, because the keys were made from its defaults.
       return { rule: name, ...Object.fromEntries(parameters) } as StopSpec;
     })
-    .meta({ title: name, description: meaningOf(definition) });
+    .meta({ title: name, description: `${describe}.` });
 }
 
 function parameterSchema(

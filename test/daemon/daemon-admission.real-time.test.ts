@@ -131,9 +131,9 @@ test('what cannot be honoured of a link is refused with its path, and what is to
     expect(status).toBe(400);
     return answer.problems.map(({ path }: { path: string }) => path);
   };
-  expect(await paths(alone)).toEqual(['link.least']);
-  expect(await paths(at('5Mbit/s', { least: '6Mbit/s' }))).toEqual(['link.least']);
-  expect(await paths(at('unlimited'))).toEqual(['link.rate', 'link.stopRate']);
+  expect(await paths(alone)).toEqual(['body.link.least']);
+  expect(await paths(at('5Mbit/s', { least: '6Mbit/s' }))).toEqual(['body.link.least']);
+  expect(await paths(at('unlimited'))).toEqual(['body.link.rate', 'body.link.stopRate']);
   expect(await post(at('5Mbit/s', { stopRate: '11Mbit/s' }))).toMatchObject({
     status: 422,
     body: { error: expect.stringMatching(/^link 'lan': .*11 Mbit\/s asked of a link of 10 Mbit\/s/) },

@@ -56,7 +56,7 @@ test('experiments in virtual time that follow each other share a thread, and eac
   const alone = first.records();
   await carryOut({ ...scenario, seed: 7 });
   const again = await carryOut(scenario);
-  expect(again.last).toEqual({ kind: 'ended', how: 'completed' });
+  expect(again.last).toEqual({ kind: 'ended', how: 'completed', why: null });
   expect(again.records()).toBe(alone);
   expect(started).toBe(1);
 });
@@ -76,7 +76,7 @@ test('one that fails says why, and its thread is not used again', async () => {
   });
   const [one, two, three] = await Promise.all([carryOut(scenario), carryOut(scenario), carryOut(scenario)]);
   expect([one, two, three].map(({ last }) => last)).toEqual(
-    Array(3).fill({ kind: 'ended', how: 'completed' }),
+    Array(3).fill({ kind: 'ended', how: 'completed', why: null }),
   );
   expect(started).toBe(1);
 });
@@ -85,19 +85,31 @@ test('what is measured has a thread of its own', async () => {
   await carryOut(scenario);
   started = 0;
   const { last } = await carryOut({ ...scenario, migration: { order: 'address' } }, 'threads');
-  expect(last).toEqual({ kind: 'ended', how: 'completed' });
+  expect(last).toEqual({ kind: 'ended', how: 'completed', why: null });
   expect(started).toBe(1);
 });
 
 test('one that is cancelled ends before it is done, and the next is carried out', async () => {
-  expect((await cancelled(long, threads)).at(-1)).toEqual({ kind: 'ended', how: 'cancelled' });
-  expect((await carryOut(scenario)).last).toEqual({ kind: 'ended', how: 'completed' });
+  expect((await cancelled(long, threads)).at(-1)).toEqual({
+    kind: 'ended',
+    how: 'cancelled',
+    why: 'cancelled',
+  });
+  expect((await carryOut(scenario)).last).toEqual({ kind: 'ended', how: 'completed', why: null });
 });
 
 test('a thread that does not notice that its experiment was cancelled is ended, and is not given the next', async () => {
   const impatient = new ExperimentThreads({ graceMs: 0 });
-  expect((await cancelled(long, impatient)).at(-1)).toEqual({ kind: 'ended', how: 'cancelled' });
-  expect((await carryOut(scenario, 'virtual', impatient)).last).toEqual({ kind: 'ended', how: 'completed' });
+  expect((await cancelled(long, impatient)).at(-1)).toEqual({
+    kind: 'ended',
+    how: 'cancelled',
+    why: 'cancelled',
+  });
+  expect((await carryOut(scenario, 'virtual', impatient)).last).toEqual({
+    kind: 'ended',
+    how: 'completed',
+    why: null,
+  });
   expect(started).toBe(2);
 });
 
@@ -106,7 +118,11 @@ test('an experiment that comes while an idle thread is being ended gets another 
   const restless = new ExperimentThreads({ idleMs });
   for (let late = -2; late <= 5; late++) {
     const { last } = await carryOut(scenario, 'virtual', restless);
-    expect(last, `${late} ms after the end of the rest`).toEqual({ kind: 'ended', how: 'completed' });
+    expect(last, `${late} ms after the end of the rest`).toEqual({
+      kind: 'ended',
+      how: 'completed',
+      why: null,
+    });
     await sleep(idleMs + late);
   }
 });

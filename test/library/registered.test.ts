@@ -250,7 +250,11 @@ describe('a stop rule that a user registers', () => {
       /expected one of thus/,
     ],
     ['a count that is not whole', { defaults: { rounds: 1.5 }, counts: ['rounds'] }, /a whole number/],
-    ['a count of nothing', { defaults: {}, counts: ['rounds'] }, /counts, choices: expected parameters/],
+    [
+      'a count of nothing',
+      { defaults: {}, counts: ['rounds'] },
+      /counts, choices, means: expected parameters/,
+    ],
     [
       'two that are written alike',
       { defaults: { limitNs: 1, limitBytes: 1 } },

@@ -1,74 +1,49 @@
 import { ask } from './connection.js';
 import { byId, h } from './dom.js';
 
+const RATE = '\\d+(\\.\\d+)?[kMG]bit/s';
+const TIME = '\\d+(\\.\\d+)?(us|ms|s)';
+const ORDERS = {
+  threshold: 'threshold',
+  lru: 'least recently written first',
+  address: 'address',
+  random: 'random',
+};
+const GUARANTEES = { '': 'no guarantee', 2: '2 of 10 ms', 5: '5 of 10 ms', 8: '8 of 10 ms' };
+
 /** Asks how a guest is to move, and starts it. */
 export function startMigration(guest, { peers, links }) {
-  const field = (label, name, element) => h('label', {}, label, withName(element, name));
-  const choice = (options) =>
-    h('select', {}, ...options.map(([value, text]) => h('option', { value }, text)));
-  const text = (value, pattern) => h('input', { value, pattern, required: true, autocomplete: 'off' });
+  const named = (items) => Object.fromEntries(items.map(({ name }) => [name, name]));
   const to =
-    peers.length > 0
-      ? choice(peers.map(({ name }) => [name, name]))
-      : h('input', { placeholder: 'HOST:PORT', required: true });
-  const RATE = '\\d+(\\.\\d+)?[kMG]bit/s';
-  const TIME = '\\d+(\\.\\d+)?(us|ms|s)';
-  open(
-    `Migrate ${guest.name}`,
-    [
-      field('to', 'to', to),
-      field(
-        'page order',
-        'order',
-        choice([
-          ['threshold', 'threshold'],
-          ['lru', 'least recently written first'],
-          ['address', 'address'],
-          ['random', 'random'],
-        ]),
-      ),
-      field('b, rate of live rounds', 'rate', text('200Mbit/s', RATE)),
-      field('b_d, rate while it stands', 'stopRate', text('200Mbit/s', RATE)),
-      field('live rounds', 'rounds', h('input', { type: 'number', value: 2, min: 1, max: 100 })),
-      field('watch it before, for', 'observe', text('500ms', TIME)),
-      field('hogs beside the sender', 'hogs', h('input', { type: 'number', value: 0, min: 0, max: 16 })),
-      field(
-        'the sender’s CPU',
-        'guarantee',
-        choice([
-          ['', 'no guarantee'],
-          ['2', '2 of 10 ms'],
-          ['5', '5 of 10 ms'],
-          ['8', '8 of 10 ms'],
-        ]),
-      ),
-      ...(links.length > 0
-        ? [field('over the link', 'over', choice([['', 'any'], ...links.map(({ name }) => [name, name])]))]
-        : []),
-    ],
-    'Migrate',
-    (form) => {
-      const hogs = Number(form.get('hogs'));
-      const guarantee = form.get('guarantee');
-      return ask('POST', 'api/migrations', {
-        guest: guest.name,
-        to: form.get('to'),
-        ...(form.get('over') && { over: form.get('over') }),
-        link: { rate: form.get('rate'), stopRate: form.get('stopRate') },
-        migration: {
-          order: form.get('order'),
-          observe: form.get('observe'),
-          stop: { rule: 'rounds', rounds: Number(form.get('rounds')) },
-        },
-        sender: {
-          cpuPerPage: '20us',
-          ...(guarantee && { reservation: { budget: `${guarantee}ms`, period: '10ms' } }),
-        },
-        cpu: { scheduler: guarantee ? 'cbs-hard' : hogs > 0 ? 'fair' : 'none' },
-        background: hogs > 0 ? [{ kind: 'cpu-hog', count: hogs }] : [],
-      });
-    },
-  );
+    peers.length > 0 ? choice(named(peers)) : h('input', { placeholder: 'HOST:PORT', required: true });
+  const fields = [
+    field('to', 'to', to),
+    field('page order', 'order', choice(ORDERS)),
+    field('b, rate of live rounds', 'rate', text('200Mbit/s', RATE)),
+    field('b_d, rate while it stands', 'stopRate', text('200Mbit/s', RATE)),
+    field('live rounds', 'rounds', number(2, 1, 100)),
+    field('watch it before, for', 'observe', text('500ms', TIME)),
+    field('hogs beside the sender', 'hogs', number(0, 0, 16)),
+    field('the sender’s CPU', 'guarantee', choice(GUARANTEES)),
+    links.length > 0 && field('over the link', 'over', choice({ '': 'any', ...named(links) })),
+  ];
+  open(`Migrate ${guest.name}`, fields, 'Migrate', (given) => {
+    const { order, observe, rate, stopRate, rounds, guarantee, over } = given;
+    const hogs = Number(given.hogs);
+    return ask('POST', 'api/migrations', {
+      guest: guest.name,
+      to: given.to,
+      ...(over && { over }),
+      link: { rate, stopRate },
+      migration: { order, observe, stop: { rule: 'rounds', rounds: Number(rounds) } },
+      sender: {
+        cpuPerPage: '20us',
+        ...(guarantee && { reservation: { budget: `${guarantee}ms`, period: '10ms' } }),
+      },
+      cpu: { scheduler: guarantee ? 'cbs-hard' : hogs > 0 ? 'fair' : 'none' },
+      background: hogs > 0 ? [{ kind: 'cpu-hog', count: hogs }] : [],
+    });
+  });
 }
 
 const EXAMPLE = {
@@ -93,79 +68,60 @@ const EXAMPLE = {
 
 /** Asks for a scenario and carries it out. */
 export function startExperiment() {
-  open(
-    'New experiment',
-    [
-      h(
-        'label',
-        {},
-        'name',
-        h('input', {
-          name: 'name',
-          value: 'guarantees',
-          pattern: '[A-Za-z0-9][A-Za-z0-9._\\-]{0,62}',
-          required: true,
-        }),
-      ),
-      h(
-        'label',
-        {},
-        'world',
-        h('select', { name: 'world' }, h('option', {}, 'virtual'), h('option', {}, 'threads')),
-      ),
-      h(
-        'label',
-        { class: 'whole' },
-        'scenario (JSON)',
-        withName(h('textarea', { spellcheck: 'false' }, JSON.stringify(EXAMPLE, null, 2)), 'scenario'),
-      ),
-    ],
-    'Start',
-    (form) =>
-      ask('POST', 'api/experiments', {
-        name: form.get('name'),
-        world: form.get('world'),
-        scenario: JSON.parse(form.get('scenario')),
-      }),
+  const example = h('textarea', { spellcheck: 'false' }, JSON.stringify(EXAMPLE, null, 2));
+  const scenario = field('scenario (JSON)', 'scenario', example);
+  scenario.classList.add('whole');
+  const fields = [
+    field('name', 'name', text('guarantees', '[A-Za-z0-9][A-Za-z0-9._\\-]{0,62}')),
+    field('world', 'world', choice({ virtual: 'virtual', threads: 'threads' })),
+    scenario,
+  ];
+  open('New experiment', fields, 'Start', (given) =>
+    ask('POST', 'api/experiments', { ...given, scenario: JSON.parse(given.scenario) }),
   );
 }
 
+function field(label, name, element) {
+  element.setAttribute('name', name);
+  return h('label', label, element);
+}
+
+function choice(options) {
+  return h(
+    'select',
+    Object.entries(options).map(([value, shown]) => h('option', { value }, shown)),
+  );
+}
+
+function text(value, pattern) {
+  return h('input', { value, pattern, required: true, autocomplete: 'off' });
+}
+
+function number(value, min, max) {
+  return h('input', { type: 'number', value, min, max });
+}
+
+/** @param submit given what was filled in, by name; what it throws is shown, and the dialog stays open */
 function open(title, fields, verb, submit) {
   const dialog = byId('dialog');
-  const error = h('p', { class: 'error whole', role: 'alert' });
-  const send = h('button', { class: 'main', type: 'submit' }, verb);
-  const form = h(
-    'form',
-    {
-      onsubmit: async (event) => {
-        event.preventDefault();
-        error.textContent = '';
-        send.disabled = true;
-        try {
-          await submit(new FormData(form));
-          dialog.close();
-        } catch (cause) {
-          error.textContent = cause.message;
-        } finally {
-          send.disabled = false;
-        }
-      },
-    },
-    h('h2', { class: 'whole' }, title),
-    ...fields,
-    error,
-    h(
-      'div',
-      { class: 'dialog-end whole' },
-      h('button', { type: 'button', onclick: () => dialog.close() }, 'Not now'),
-      send,
-    ),
-  );
+  const error = h('p.error.whole', { role: 'alert' });
+  const send = h('button.main', { type: 'submit' }, verb);
+  const notNow = h('button', { type: 'button', onclick: () => dialog.close() }, 'Not now');
+  const onsubmit = async (event) => {
+    event.preventDefault();
+    error.textContent = '';
+    send.disabled = true;
+    try {
+      await submit(Object.fromEntries(new FormData(form)));
+      dialog.close();
+    } catch (cause) {
+      error.textContent = cause.message;
+    } finally {
+      send.disabled = false;
+    }
+  };
+  const end = h('div.dialog-end.whole', notNow, send);
+  const form = h('form', { onsubmit }, h('h2.whole', title), fields, error, end);
   dialog.replaceChildren(form);
   dialog.showModal();
-}
-
-function withName(element, name) {
-  element.setAttribute('name', name);
-  return element;
 }

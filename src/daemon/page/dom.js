@@ -1,40 +1,49 @@
-/** An element: its attributes, properties and listeners, and what is in it. Text is always text, never markup. */
-export function h(tag, attributes = {}, ...children) {
+/**
+ * An element: its tag and classes as `span.chip.good`, then perhaps its attributes and listeners, then what is in it.
+ * Text is always text, never markup.
+ */
+export function h(selector, ...content) {
+  const [tag, ...classes] = selector.split('.');
   const element = document.createElement(tag);
+  element.classList.add(...classes);
+  const attributes = content[0]?.constructor === Object ? content.shift() : {};
   for (const [name, value] of Object.entries(attributes)) {
-    if (value === undefined || value === null || value === false) continue;
     if (name.startsWith('on')) element.addEventListener(name.slice(2), value);
     else if (name === 'style') Object.assign(element.style, value);
-    else if (value === true) element.setAttribute(name, '');
-    else element.setAttribute(name, value);
+    else element.setAttribute(name, value === true ? '' : value);
   }
-  element.append(
-    ...children.flat().filter((child) => child !== undefined && child !== null && child !== false),
-  );
+  element.append(...content.flat().filter((child) => (child ?? false) !== false));
   return element;
+}
+
+/** Draws a section anew: its heading, what stands beside that, and what is below. */
+export function fill(section, title, beside, ...below) {
+  const head = h('div.head', typeof title === 'string' ? h('h2', title) : title, beside);
+  section.replaceChildren(head, ...below.filter(Boolean));
 }
 
 export function byId(id) {
   return document.getElementById(id);
 }
 
+/** How full something is: parts of it in per cent, each perhaps with the class of its colour. */
+export function bar(text, ...parts) {
+  const filled = ([percent, kind]) =>
+    h(kind ? `i.${kind}` : 'i', { style: { width: `${Math.max(0, percent)}%` } });
+  return h('span.bar', { title: text }, parts.map(filled));
+}
+
 /** A word that says how something is, in the colour of how good that is. */
 export function chip(state) {
-  return h('span', { class: `chip ${moods[state] ?? ''}` }, state);
+  const mood = Object.keys(moods).find((one) => moods[one].includes(state));
+  return h(`span.chip.${mood ?? 'plain'}`, state);
 }
 
 const moods = {
-  running: 'busy',
-  leaving: 'busy',
-  arriving: 'busy',
-  waiting: 'wait',
-  paused: 'wait',
-  unsettled: 'bad',
-  died: 'bad',
-  failed: 'bad',
-  completed: 'good',
-  'not-converged': 'wait',
-  cancelled: '',
+  busy: ['running', 'leaving', 'arriving'],
+  wait: ['waiting', 'paused', 'not-converged'],
+  bad: ['unsettled', 'died', 'failed'],
+  good: ['completed'],
 };
 
 /** The colour of a name in the style sheet, as it is now. */

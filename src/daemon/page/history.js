@@ -1,4 +1,4 @@
-import { colour, h } from './dom.js';
+import { colour, fill, h } from './dom.js';
 import { duration } from './format.js';
 import uPlot from './uplot/uPlot.esm.js';
 
@@ -15,12 +15,9 @@ export function drawHistory(section, { migrations, targetDowntimeNs }) {
   if (state === shown) return;
   shown = state;
   chart?.destroy();
-  const heading = h('div', { class: 'head' }, h('h2', {}, 'Downtimes'));
-  if (ended.length === 0) {
-    section.replaceChildren(heading, h('p', { class: 'empty' }, 'No guest has left for another host yet.'));
-    return;
-  }
-  const [none, guarded, model] = [colour('bad'), colour('good'), colour('quiet')];
+  const none = 'No guest has left for another host yet.';
+  if (ended.length === 0) return fill(section, 'Downtimes', undefined, h('p.empty', none));
+  const [bare, guarded, model, target] = ['bad', 'good', 'quiet', 'warn'].map(colour);
   const reserved = ({ record }) => record.reservations.sender !== null || record.reservations.guest !== null;
   const value = (of) => [null, ...ended.map((one) => of(one) ?? null), null];
   const [first, last] = [ended[0].at, ended.at(-1).at];
@@ -32,35 +29,21 @@ export function drawHistory(section, { migrations, targetDowntimeNs }) {
     value(({ record }) => (record.predicted ? record.predicted.downtimeNs / 1e6 : undefined)),
     Array(ended.length + 2).fill(targetDowntimeNs / 1e6),
   ];
-  const legend = (name, tint) => h('span', {}, h('i', { style: { background: tint } }), name);
-  const place = h('div', { class: 'chart' });
-  section.replaceChildren(
-    heading,
-    place,
-    h(
-      'div',
-      { class: 'legend' },
-      legend('without a guarantee', none),
-      legend('with a guarantee', guarded),
-      legend('predicted', model),
-      legend(`target ${duration(targetDowntimeNs)}`, colour('warn')),
-    ),
-  );
-  const dots = (tint, filled) => ({
-    stroke: tint,
-    paths: () => null,
-    points: {
-      show: true,
-      size: filled ? 8 : 6,
-      fill: filled ? tint : colour('card'),
-      width: filled ? 0 : 1.5,
-    },
-  });
-  const axis = {
-    stroke: colour('quiet'),
-    grid: { stroke: colour('line'), width: 1 },
-    ticks: { show: false },
+  const legend = Object.entries({
+    'without a guarantee': bare,
+    'with a guarantee': guarded,
+    predicted: model,
+    [`target ${duration(targetDowntimeNs)}`]: target,
+  }).map(([name, background]) => h('span', h('i', { style: { background } }), name));
+  const place = h('div.chart');
+  fill(section, 'Downtimes', undefined, place, h('div.legend', legend));
+  const dots = (stroke, filled) => {
+    const [size, fill, width] = filled ? [8, stroke, 0] : [6, colour('card'), 1.5];
+    return { stroke, paths: () => null, points: { show: true, size, fill, width } };
   };
+  const axis = { stroke: model, grid: { stroke: colour('line'), width: 1 }, ticks: { show: false } };
+  const timeOfDay = (second) => new Date(second * 1e3).toTimeString().slice(0, 8);
+  const powerOfTen = (value, round) => 10 ** round(Math.log10(value));
   chart = new uPlot(
     {
       width: section.clientWidth - 36,
@@ -71,19 +54,11 @@ export function drawHistory(section, { migrations, targetDowntimeNs }) {
         x: { range: [first - margin, last + margin] },
         y: {
           distr: 3,
-          range: (_, least, most) => [
-            10 ** Math.floor(Math.log10(least)),
-            10 ** Math.ceil(Math.log10(most * 1.01)),
-          ],
+          range: (_, least, most) => [powerOfTen(least, Math.floor), powerOfTen(most * 1.01, Math.ceil)],
         },
       },
       axes: [
-        {
-          ...axis,
-          space: 66,
-          gap: 10,
-          values: (_, marks) => marks.map((second) => timeOfDay(new Date(second * 1e3))),
-        },
+        { ...axis, space: 66, gap: 10, values: (_, marks) => marks.map(timeOfDay) },
         {
           ...axis,
           size: 62,
@@ -94,19 +69,15 @@ export function drawHistory(section, { migrations, targetDowntimeNs }) {
       ],
       series: [
         {},
-        dots(none, true),
+        dots(bare, true),
         dots(guarded, true),
         dots(model, false),
-        { stroke: colour('warn'), dash: [5, 5], width: 1.5, points: { show: false } },
+        { stroke: target, dash: [5, 5], width: 1.5, points: { show: false } },
       ],
     },
     data,
     place,
   );
-}
-
-function timeOfDay(date) {
-  return date.toTimeString().slice(0, 8);
 }
 
 function decades(_, marks) {

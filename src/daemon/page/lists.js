@@ -1,6 +1,6 @@
 import { attempt } from './connection.js';
 import { startExperiment, startMigration } from './dialogs.js';
-import { chip, h } from './dom.js';
+import { bar, chip, fill, h } from './dom.js';
 import { count, duration, rate, reservation, size, when } from './format.js';
 import { table } from './table.js';
 
@@ -9,25 +9,15 @@ const MOST_SHOWN = 50;
 
 /** Guests, and what can be done with each. */
 export function drawGuests(section, state) {
-  const { guests, peers } = state;
   const columns = [
-    { title: 'guest', cell: (guest) => [h('strong', {}, guest.name), quietly(programOf(guest))] },
-    { title: 'CPU', classes: 'optional', cell: (guest) => reservation(guest.reservation) },
-    {
-      title: 'state',
-      cell: ({ state: is, owner }) => [chip(is), is === 'died' && quietly(`owner: ${owner}`)],
-    },
-    { cell: (guest) => h('div', { class: 'actions' }, ...actionsFor(guest, state)) },
+    ['guest', (guest) => [h('strong', guest.name), h('div.quiet', programOf(guest))]],
+    ['CPU', (guest) => reservation(guest.reservation), 'optional'],
+    ['state', ({ state: is, owner }) => [chip(is), is === 'died' && h('div.quiet', `owner: ${owner}`)]],
+    ['', (guest) => h('div.actions', actionsFor(guest, state))],
   ];
-  section.replaceChildren(
-    h(
-      'div',
-      { class: 'head' },
-      h('h2', {}, 'Guests here'),
-      h('span', { class: 'quiet' }, peers.map(({ name, address }) => `${name}: ${address}`).join(', ')),
-    ),
-    table(columns, guests, 'No guest lives here at the moment.'),
-  );
+  const peers = state.peers.map(({ name, address }) => `${name}: ${address}`);
+  const guests = table(columns, state.guests, 'No guest lives here at the moment.');
+  fill(section, 'Guests here', h('span.quiet', peers.join(', ')), guests);
 }
 
 function programOf({ program, pages, pageSizeBytes }) {
@@ -37,8 +27,7 @@ function programOf({ program, pages, pageSizeBytes }) {
 function actionsFor(guest, state) {
   const path = `api/guests/${guest.name}`;
   const act = (text, method, where) => h('button', { onclick: () => attempt(method, where) }, text);
-  const migrate = () =>
-    h('button', { class: 'main', onclick: () => startMigration(guest, state) }, 'Migrate');
+  const migrate = () => h('button.main', { onclick: () => startMigration(guest, state) }, 'Migrate');
   switch (guest.state) {
     case 'running':
       return [act('Pause', 'POST', `${path}/pause`), migrate()];
@@ -52,105 +41,58 @@ function actionsFor(guest, state) {
 }
 
 export function drawMigrations(section, { migrations }) {
+  const downtime = ({ state, record }) => (state === 'completed' ? duration(record.downtimeNs) : '–');
+  const guarantee = ({ id, state, record }) => {
+    if (state === 'waiting') return cancel(`api/migrations/${id}`);
+    return h('span.quiet', record ? guaranteeOf(record.reservations) : '');
+  };
   const columns = [
-    {
-      title: 'when',
-      classes: 'quiet',
-      cell: ({ endedAt, createdAt }) => when(endedAt ?? createdAt),
-    },
-    { title: 'guest', cell: ({ guest, to }) => `${guest} → ${to}` },
-    { title: 'outcome', cell: ({ state }) => chip(state) },
-    {
-      title: 'downtime',
-      classes: 'number',
-      cell: ({ state, record }) => (state === 'completed' ? duration(record.downtimeNs) : '–'),
-    },
-    {
-      title: 'sender’s CPU',
-      classes: 'optional',
-      cell: ({ id, state, record }) =>
-        state === 'waiting'
-          ? cancel(`api/migrations/${id}`)
-          : h('span', { class: 'quiet' }, record ? guarantee(record.reservations) : ''),
-    },
+    ['when', ({ endedAt, createdAt }) => when(endedAt ?? createdAt), 'quiet'],
+    ['guest', ({ guest, to }) => `${guest} → ${to}`],
+    ['outcome', ({ state }) => chip(state)],
+    ['downtime', downtime, 'number'],
+    ['sender’s CPU', guarantee, 'optional'],
   ];
-  section.replaceChildren(
-    h('div', { class: 'head' }, h('h2', {}, 'Migrations from here')),
-    table(columns, migrations.slice(0, MOST_SHOWN), 'None so far.'),
-  );
+  const latest = table(columns, migrations.slice(0, MOST_SHOWN), 'None so far.');
+  fill(section, 'Migrations from here', undefined, latest);
 }
 
-function guarantee({ sender, hogs }) {
+function guaranteeOf({ sender, hogs }) {
   const beside = hogs > 0 ? `, ${hogs} hog${hogs > 1 ? 's' : ''}` : '';
   return `${sender ? reservation(sender) : 'not reserved'}${beside}`;
 }
 
 export function drawExperiments(section, { experiments }) {
+  const records = ({ id, name }) => h('a', { href: `api/experiments/${id}/records` }, name);
+  const downtimeOf = ({ medianNs, p95Ns }) => `${duration(medianNs)} (p95 ${duration(p95Ns)})`;
+  const isUnderWay = ({ state }) => ['waiting', 'running'].includes(state);
   const columns = [
-    {
-      title: 'experiment',
-      cell: ({ id, name, world }) => [
-        h('a', { href: `api/experiments/${id}/records` }, name),
-        quietly(world),
-      ],
-    },
-    { title: 'state', cell: ({ state }) => chip(state) },
-    {
-      title: 'runs',
-      classes: 'number',
-      cell: ({ runs }) => `${count(runs.done)} / ${count(runs.all)}`,
-    },
-    {
-      title: 'downtime',
-      classes: 'number optional',
-      cell: ({ downtime }) =>
-        downtime ? `${duration(downtime.medianNs)} (p95 ${duration(downtime.p95Ns)})` : '–',
-    },
-    {
-      classes: 'number',
-      cell: ({ id, state }) => ['waiting', 'running'].includes(state) && cancel(`api/experiments/${id}`),
-    },
+    ['experiment', (experiment) => [records(experiment), h('div.quiet', experiment.world)]],
+    ['state', ({ state }) => chip(state)],
+    ['runs', ({ runs }) => `${count(runs.done)} / ${count(runs.all)}`, 'number'],
+    ['downtime', ({ downtime }) => (downtime ? downtimeOf(downtime) : '–'), 'number optional'],
+    ['', (experiment) => isUnderWay(experiment) && cancel(`api/experiments/${experiment.id}`), 'number'],
   ];
-  section.replaceChildren(
-    h(
-      'div',
-      { class: 'head' },
-      h('h2', {}, 'Experiments'),
-      h('button', { onclick: () => startExperiment() }, 'New experiment'),
-    ),
-    table(columns, experiments, 'A scenario and its matrix, carried out here in virtual time or on threads.'),
-  );
+  const none = 'A scenario and its matrix, carried out here in virtual time or on threads.';
+  const start = h('button', { onclick: () => startExperiment() }, 'New experiment');
+  fill(section, 'Experiments', start, table(columns, experiments, none));
 }
 
-function cancel(path) {
-  return h('button', { class: 'danger', onclick: () => attempt('DELETE', path) }, 'Cancel');
-}
-
-function quietly(text) {
-  return h('div', { class: 'quiet' }, text);
+/** A button that cancels what is at a path. */
+export function cancel(path) {
+  return h('button.danger', { onclick: () => attempt('DELETE', path) }, 'Cancel');
 }
 
 export function drawLinks(section, { links }) {
   section.hidden = links.length === 0;
-  section.replaceChildren(
-    h('div', { class: 'head' }, h('h2', {}, 'Links')),
-    h(
-      'div',
-      { class: 'rounds' },
-      ...links.flatMap(({ name, capacityBytesPerSecond, reservedBytesPerSecond, waiting }) => [
-        h('span', {}, name),
-        h(
-          'span',
-          { class: 'bar' },
-          h('i', { style: { width: `${(100 * reservedBytesPerSecond) / capacityBytesPerSecond}%` } }),
-        ),
-        h(
-          'span',
-          { class: 'number' },
-          `${rate(reservedBytesPerSecond)} of ${rate(capacityBytesPerSecond)} reserved`,
-        ),
-        h('span', { class: 'quiet optional' }, `${waiting} waiting`),
-      ]),
-    ),
-  );
+  const row = ({ name, capacityBytesPerSecond: capacity, reservedBytesPerSecond: reserved, waiting }) => {
+    const text = `${rate(reserved)} of ${rate(capacity)} reserved`;
+    return barRow(name, bar('', [(100 * reserved) / capacity]), text, `${waiting} waiting`);
+  };
+  fill(section, 'Links', undefined, h('div.rounds', links.flatMap(row)));
+}
+
+/** A row of bars: what it is, the bar, what that comes to, and more where there is room. */
+export function barRow(name, filled, text, more) {
+  return [h('span', name), filled, h('span.number', text), h('span.quiet.optional', more)];
 }

@@ -65,22 +65,16 @@ connect({
   },
   happened(kind, { id, value }) {
     if (!state) return;
-    switch (kind) {
-      case 'pulse':
-        pulse = { id, value: { ...value, slices: [...recent(id, value.now), ...value.slices] } };
-        return redraw('now');
-      case 'migration':
-        state.migrations = withLatest(state.migrations, value);
-        return redraw('now', 'migrations', 'history');
-      case 'experiment':
-        state.experiments = withLatest(state.experiments, value);
-        return redraw('experiments');
-      case 'guests':
-        state.guests = value;
-        return redraw('guests');
-      case 'links':
-        state.links = value;
-        return redraw('links');
+    if (kind === 'pulse') {
+      pulse = { id, value: { ...value, slices: [...recent(id, value.now), ...value.slices] } };
+      redraw('now');
+    } else if (kind === 'guests' || kind === 'links') {
+      state[kind] = value;
+      redraw(kind);
+    } else {
+      const all = `${kind}s`;
+      state[all] = withLatest(state[all], value);
+      redraw(all, ...(kind === 'migration' ? ['now', 'history'] : []));
     }
   },
   connection(text, mood) {

@@ -1,7 +1,7 @@
-import { attempt } from './connection.js';
-import { chip, h } from './dom.js';
+import { bar, chip, fill, h } from './dom.js';
 import { count, duration, rate, reservation, size } from './format.js';
 import { drawGantt } from './gantt.js';
+import { barRow, cancel } from './lists.js';
 
 const PHASES = {
   connecting: 'is being set up',
@@ -16,62 +16,27 @@ const PHASES = {
 export function drawNow(section, { migrations, guests, pulse }) {
   const view = migrations.find(({ state }) => state === 'running') ?? migrations.find(({ record }) => record);
   if (!view) {
-    section.replaceChildren(
-      h('div', { class: 'head' }, h('h2', {}, 'No migration yet')),
-      h('p', { class: 'empty' }, 'Choose “Migrate” beside a guest to move it to another host while it runs.'),
-    );
-    return;
+    const hint = 'Choose “Migrate” beside a guest to move it to another host while it runs.';
+    return fill(section, 'No migration yet', undefined, h('p.empty', hint));
   }
   const running = view.state === 'running';
-  const { record } = view;
-  const rounds = record?.rounds ?? view.progress?.rounds ?? [];
   const phase = view.progress?.phase ?? 'connecting';
-  const cancel = h(
-    'button',
-    { class: 'danger', onclick: () => attempt('DELETE', `api/migrations/${view.id}`) },
-    'Cancel',
-  );
-  const canvas = h('canvas', { class: 'gantt' });
   const own = pulse?.id === view.id ? pulse.value : undefined;
   const live = running && phase === 'live' && own?.link && roundUnderWay(view, own.link, guests);
-  const chart = h(
-    'div',
-    {},
-    h('h3', {}, running ? 'Who has the processors' : 'Who had the processors'),
-    own?.slices.length
-      ? h('div', {}, canvas)
-      : h('p', { class: 'empty' }, 'Recorded where programs compete for a processor, or one is reserved.'),
-  );
-  section.replaceChildren(
-    h(
-      'div',
-      { class: 'head' },
-      h(
-        'div',
-        {},
-        h('h2', {}, `${view.guest} → ${view.to}`),
-        chip(view.state),
-        h('span', { class: 'quiet' }, running ? PHASES[phase] : (view.why ?? '')),
-      ),
-      running && cancel,
-    ),
-    h(
-      'dl',
-      { class: 'figures' },
-      ...figures(view, own).map(([name, value]) => h('div', {}, h('dt', {}, name), h('dd', {}, value))),
-    ),
-    h(
-      'div',
-      { class: 'now' },
-      h(
-        'div',
-        {},
-        h('h3', {}, 'Rounds'),
-        roundList(view, rounds, live),
-        running && own?.link && bucket(own.link),
-      ),
-      chart,
-    ),
+  const said = h('span.quiet', running ? PHASES[phase] : (view.why ?? ''));
+  const title = h('div', h('h2', `${view.guest} → ${view.to}`), chip(view.state), said);
+  const figure = ([name, value]) => h('div', h('dt', name), h('dd', value));
+  const rounds = h('div', h('h3', 'Rounds'), roundList(view, live), running && own?.link && bucket(own.link));
+  const canvas = h('canvas');
+  const none = 'Recorded where programs compete for a processor, or one is reserved.';
+  const slices = own?.slices.length ? h('div', canvas) : h('p.empty', none);
+  const chart = h('div', h('h3', `Who ${running ? 'has' : 'had'} the processors`), slices);
+  fill(
+    section,
+    title,
+    running && cancel(`api/migrations/${view.id}`),
+    h('dl.figures', figures(view, own).map(figure)),
+    h('div.now', rounds, chart),
   );
   if (own?.slices.length) drawGantt(canvas, own);
 }
@@ -79,18 +44,9 @@ export function drawNow(section, { migrations, guests, pulse }) {
 /** What may leave at once: it fills with b, and every byte that leaves takes one. */
 function bucket({ levelBytes, depthBytes, sentBytes, reservedBytesPerSecond }) {
   if (levelBytes === null) return undefined;
-  const full = (100 * levelBytes) / depthBytes;
-  return h(
-    'div',
-    {},
-    h('h3', {}, `Bucket, fills at ${rate(reservedBytesPerSecond)}`),
-    h('span', { class: 'bar' }, h('i', { class: 'level', style: { width: `${full}%` } })),
-    h(
-      'p',
-      { class: 'quiet' },
-      `${size(levelBytes)} of ${size(depthBytes)} may leave at once; ${size(sentBytes)} have left`,
-    ),
-  );
+  const text = `${size(levelBytes)} of ${size(depthBytes)} may leave at once; ${size(sentBytes)} have left`;
+  const title = `Bucket, fills at ${rate(reservedBytesPerSecond)}`;
+  return h('div', h('h3', title), bar('', [(100 * levelBytes) / depthBytes, 'level']), h('p.quiet', text));
 }
 
 /** What the latest round has sent so far of what was dirty when it began. */
@@ -128,47 +84,23 @@ function figures({ record, predicted, pages, progress }, pulse) {
   ];
 }
 
-function roundList({ record, pages }, rounds, live) {
-  if (rounds.length === 0 && !live && !record?.stop.pages)
-    return h('p', { class: 'empty' }, 'Nothing has been sent yet.');
-  const row = (name, part, dirty, text, more) => [
-    h('span', {}, name),
-    h(
-      'span',
-      { class: 'bar', title: text },
-      h('i', { style: { width: `${(100 * part) / pages}%` } }),
-      h('i', { class: 'dirty', style: { width: `${(100 * Math.max(0, dirty)) / pages}%` } }),
-    ),
-    h('span', { class: 'number' }, text),
-    h('span', { class: 'quiet optional' }, more),
-  ];
+function roundList({ record, pages, progress }, live) {
+  const rounds = record?.rounds ?? progress?.rounds ?? [];
+  const stop = record?.stop.pages ? record.stop : undefined;
+  if (rounds.length === 0 && !live && !stop) return h('p.empty', 'Nothing has been sent yet.');
+  const row = (name, sent, dirty, text, more) => {
+    const parts = bar(text, [(100 * sent) / pages], [(100 * dirty) / pages, 'dirty']);
+    return barRow(`${name}`, parts, text, more);
+  };
+  const ended = ({ round, sentPages, durationNs, bytes }) => {
+    const speed = rate((bytes * 1e9) / Math.max(1, durationNs));
+    return row(round, sentPages, 0, `${count(sentPages)} sent`, `${duration(durationNs)}, ${speed}`);
+  };
   return h(
-    'div',
-    {},
-    h(
-      'div',
-      { class: 'rounds' },
-      ...rounds.flatMap(({ round, sentPages, durationNs, bytes }) =>
-        row(
-          `${round}`,
-          sentPages,
-          0,
-          `${count(sentPages)} sent`,
-          `${duration(durationNs)}, ${rate((bytes * 1e9) / Math.max(1, durationNs))}`,
-        ),
-      ),
-      ...(live
-        ? row(`${live.round}`, live.pages, live.left, `${count(live.left)} to go`, size(live.bytes))
-        : []),
-      ...(record?.stop.pages
-        ? row(
-            'stop',
-            0,
-            record.stop.pages,
-            `${count(record.stop.pages)} sent`,
-            `${duration(record.stop.durationNs)}, guest stands`,
-          )
-        : []),
-    ),
+    'div.rounds',
+    rounds.flatMap(ended),
+    live && row(live.round, live.pages, live.left, `${count(live.left)} to go`, size(live.bytes)),
+    stop &&
+      row('stop', 0, stop.pages, `${count(stop.pages)} sent`, `${duration(stop.durationNs)}, guest stands`),
   );
 }

@@ -8,7 +8,7 @@ export function writtenName(parameter: string): string {
 
 /** Insists on what a stop rule has besides a name. */
 export function checkStopRule<Parameters extends StopParameters>(
-  { defaults, counts = [], choices = {}, withinRounds, rule }: StopRuleDefinition<Parameters>,
+  { defaults, counts = [], choices = {}, means = {}, withinRounds, rule }: StopRuleDefinition<Parameters>,
   insist: InsistOn,
 ): void {
   const isTable = typeof defaults === 'object' && defaults !== null;
@@ -16,8 +16,8 @@ export function checkStopRule<Parameters extends StopParameters>(
   insist(typeof withinRounds === 'boolean', 'withinRounds', 'true or false', withinRounds);
   insist(typeof rule === 'function', 'rule', 'a function', rule);
   const names = Object.keys(isTable ? defaults : {});
-  for (const name of [...counts, ...Object.keys(choices)]) {
-    insist(names.includes(name), 'counts, choices', `parameters (${names.join(', ')})`, name);
+  for (const name of [...counts, ...Object.keys(choices), ...Object.keys(means)]) {
+    insist(names.includes(name), 'counts, choices, means', `parameters (${names.join(', ')})`, name);
   }
   const written = ['rule', ...names.map(writtenName)];
   for (const name of names) {

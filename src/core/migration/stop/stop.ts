@@ -47,6 +47,8 @@ export interface StopRuleDefinition<Parameters extends StopParameters = StopPara
   readonly counts?: readonly (keyof Parameters & string)[];
   /** What each parameter that is a text may be. */
   readonly choices?: { readonly [Name in keyof Parameters]?: readonly Parameters[Name][] };
+  /** What each parameter says, in a sentence, for whoever writes a scenario. */
+  readonly means?: { readonly [Name in keyof Parameters]?: string };
   /** Whether it is asked within rounds too, some 100 times a second; otherwise only at the end of each. */
   readonly withinRounds: boolean;
   /** Makes the rule of one migration. */

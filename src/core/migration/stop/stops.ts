@@ -39,40 +39,104 @@ export const stopDefaults: { readonly [Name in StopRuleName]: SpecOf<Name> } = {
   'kubevirt-stall': kubevirtStallDefaults,
 };
 
-type Extra = Pick<StopRuleDefinition, 'counts' | 'choices'>;
+type Said = Pick<StopRuleDefinition, 'describe' | 'counts' | 'choices' | 'means'>;
 
 /** Asked when a round has ended. */
-function atRoundEnds<Spec>(rule: (spec: Spec) => StopRule, describe: string, extra: Extra = {}) {
-  return { describe, rule, withinRounds: false, ...extra };
+function atRoundEnds<Spec>(rule: (spec: Spec) => StopRule, said: Said) {
+  return { rule, withinRounds: false, ...said };
 }
 
 /** Asked all the time. */
-function continuously<Spec>(rule: (spec: Spec) => StopRule, describe: string, extra: Extra = {}) {
-  return { describe, rule, withinRounds: true, ...extra };
+function continuously<Spec>(rule: (spec: Spec) => StopRule, said: Said) {
+  return { rule, withinRounds: true, ...said };
 }
 
-/** The stop rules of this program. A new one is one file, one line in the union and one in each table. */
+/** The stop rules of this program. A new one is one file, one line in the union and one entry in each table. */
 const own: { readonly [Name in StopRuleName]: { readonly rule: (spec: SpecOf<Name>) => StopRule } } = {
-  rounds: atRoundEnds(rounds, "the paper's: so many live rounds", { counts: ['rounds'] }),
-  downtime: continuously(downtime, "QEMU's: what is left fits the limit"),
-  xen: atRoundEnds(xen, "Xen's: few pages dirty, or so many rounds", { counts: ['rounds', 'pages'] }),
-  phaul: atRoundEnds(phaul, "CRIU's: few pages sent, rounds that grow, or so many", {
+  rounds: atRoundEnds(rounds, {
+    describe: 'The paper’s: so many live rounds, then the stop, whatever is left',
+    counts: ['rounds'],
+    means: { rounds: 'K, how many live rounds.' },
+  }),
+  downtime: continuously(downtime, {
+    describe: 'QEMU’s: stop when what is pending takes less than the limit at the measured bandwidth',
+    means: { limitNs: 'The downtime that is aimed at, a time. QEMU’s downtime-limit.' },
+  }),
+  xen: atRoundEnds(xen, {
+    describe: 'Xen’s: stop after so many rounds, or when few pages are dirty',
     counts: ['rounds', 'pages'],
+    means: {
+      rounds: 'The most rounds.',
+      pages: 'Stop when fewer pages than these are dirty.',
+    },
   }),
-  'cloud-hypervisor': atRoundEnds(cloudHypervisor, "Cloud Hypervisor's: the estimate fits the limit", {
+  phaul: atRoundEnds(phaul, {
+    describe: 'CRIU’s p.haul: stop when a round sent little, or more than the one before it',
+    counts: ['rounds', 'pages'],
+    means: {
+      rounds: 'The index, counted from 0, of the last round that may be sent.',
+      pages: 'Stop after a round that sent no more pages than these.',
+      growth: 'By how much a round may exceed the one before it; 0.1 is ten per cent.',
+    },
+  }),
+  'cloud-hypervisor': atRoundEnds(cloudHypervisor, {
+    describe:
+      'Cloud Hypervisor’s: at the end of a round, stop if what is left takes no longer than the limit',
     choices: { onTimeout: ['cancel', 'ignore'] },
+    means: {
+      limitNs: 'The downtime that is aimed at, a time.',
+      timeoutNs: 'How long it may go on without that, a time.',
+      onTimeout:
+        'What happens then. cancel: the guest stays at the source. ignore: it is stopped, however long that takes.',
+    },
   }),
-  'nova-steps': continuously(novaSteps, "nova's: QEMU's, its limit raised with time", { counts: ['steps'] }),
-  'proxmox-doubling': continuously(proxmoxDoubling, "Proxmox's: QEMU's, its limit doubled when it is stuck", {
+  'nova-steps': continuously(novaSteps, {
+    describe: 'OpenStack nova’s: QEMU’s rule under a limit that is raised in steps',
+    counts: ['steps'],
+    means: {
+      limitNs: 'The last and largest limit of the downtime, a time.',
+      steps: 'In how many steps the limit is raised to that.',
+      delayPerGiBNs: 'Time from one step to the next for each GiB of the guest, at least 2 GiB.',
+      abortPerGiBNs: 'Time after which it gives up for each GiB of the guest, at least 2 GiB.',
+    },
+  }),
+  'proxmox-doubling': continuously(proxmoxDoubling, {
+    describe: 'Proxmox’s: QEMU’s rule under a limit that is doubled when there is no progress',
     counts: ['polls'],
+    means: {
+      limitNs: 'The first limit of the downtime, a time: Proxmox’s migrate_downtime.',
+      polls: 'The limit is doubled when more polls than these found no progress.',
+      pollNs: 'Time from one poll to the next.',
+      nearPollNs: 'The same once the end looks near.',
+    },
   }),
-  'kubevirt-ramp': continuously(kubevirtRamp, "KubeVirt's: QEMU's, its limit raised in steps", {
+  'kubevirt-ramp': continuously(kubevirtRamp, {
+    describe: 'KubeVirt’s downtime tuning: QEMU’s rule under a limit that is raised in equal steps',
     counts: ['steps', 'afterRound'],
+    means: {
+      firstNs: 'The first limit of the downtime, a time.',
+      lastNs: 'The last limit, a time.',
+      steps: 'How many equal raises lead from the first limit to the last.',
+      afterRound: 'The first raise waits for this round to begin.',
+      everyNs: 'The least time between two raises, and before the first.',
+    },
   }),
-  'kubevirt-stall': continuously(
-    kubevirtStall,
-    "KubeVirt's: QEMU's, until the rounds stall at a local minimum",
-  ),
+  'kubevirt-stall': continuously(kubevirtStall, {
+    describe: 'KubeVirt’s stall detection: QEMU’s rule under a modest limit until the rounds have stalled',
+    means: {
+      firstNs: 'The limit of the downtime until a stall is seen, a time.',
+      limitNs: 'The downtime allowed, a time: KubeVirt’s maxDowntimeMs.',
+      hopeless: 'It gives up where the stop would take more than so many times the downtime allowed.',
+      margin:
+        'How near two amounts of pending memory must be to count as the same, as a share; 0.04 is four per cent.',
+      patienceNs:
+        'How long what is pending may take to improve, and then its best value to come again, a time.',
+      decay: 'What `patience` is multiplied by each time it has run out.',
+      alpha: 'The weight of the newest sample of the bandwidth, from 0 to 1.',
+      pollNs: 'Time from one sample of the bandwidth to the next.',
+      switchoverNs: 'How long after the limit was raised the stop must have come, a time.',
+    },
+  }),
 };
 
 export const stopRuleNames = Object.keys(own) as StopRuleName[];
