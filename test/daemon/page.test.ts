@@ -78,14 +78,14 @@ describe.skipIf(!has('/usr/bin/chromium'))('the live page', () => {
 
   test('a wrong rate is explained in the dialog, which stays open', async () => {
     await page.getByRole('button', { name: 'Migrate' }).click();
-    await page.getByLabel('watch it before, for').fill('2s');
+    await page.getByLabel('observe it first, for').fill('2s');
     await page.getByLabel('b, rate of live rounds').fill('0.000001kbit/s');
     await page.locator('#dialog').getByRole('button', { name: 'Migrate' }).click();
     await page
       .locator('#dialog')
       .getByText(/link\.rate: expected a rate/)
       .waitFor();
-    await page.getByRole('button', { name: 'Not now' }).click();
+    await page.getByRole('button', { name: 'Cancel' }).click();
   });
 
   test('an experiment is started, seen to end, and one is cancelled', async () => {
@@ -109,14 +109,14 @@ describe.skipIf(!has('/usr/bin/chromium'))('the live page', () => {
     await page.getByRole('button', { name: 'Migrate' }).click();
     await page.locator('#dialog').getByRole('button', { name: 'Migrate' }).click();
     await page.locator('#now').getByText('completed', { exact: true }).waitFor();
-    await page.locator('#guests').getByText('No guest lives here').waitFor();
+    await page.locator('#guests').getByText('No guests on this host').waitFor();
     await page.locator('#history canvas').waitFor();
     await page.screenshot({ path: join(pictures, 'finished.png'), fullPage: true });
   });
 
   test('when the daemon is gone it says so, and when it is back everything is there again', async () => {
     await alpha.end('SIGKILL');
-    await page.getByText('lost, trying again').waitFor(PATIENCE);
+    await page.getByText('connection lost, retrying').waitFor(PATIENCE);
     alpha = await daemons.start('alpha', configuration, port);
     await page.getByText('live', { exact: true }).waitFor(PATIENCE);
     await page.locator('#migrations').getByText('completed', { exact: true }).waitFor(PATIENCE);

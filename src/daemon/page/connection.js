@@ -22,7 +22,7 @@ export function connect({ loaded, happened, connection }) {
     }
   };
   source.onerror = () => {
-    connection('lost, trying again', 'bad');
+    connection('connection lost, retrying', 'bad');
     // A daemon that is starting may answer with an error, after which a browser does not try again.
     if (source.readyState === EventSource.CLOSED) {
       source.close();

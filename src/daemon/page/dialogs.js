@@ -19,10 +19,10 @@ export function startMigration(guest, { peers, links }) {
   const fields = [
     field('to', 'to', to),
     field('page order', 'order', choice(ORDERS)),
-    field('b, rate of live rounds', 'rate', text('200Mbit/s', RATE)),
-    field('b_d, rate while it stands', 'stopRate', text('200Mbit/s', RATE)),
+    field('b, rate in live rounds', 'rate', text('200Mbit/s', RATE)),
+    field('b_d, rate while it is paused', 'stopRate', text('200Mbit/s', RATE)),
     field('live rounds', 'rounds', number(2, 1, 100)),
-    field('watch it before, for', 'observe', text('500ms', TIME)),
+    field('observe it first, for', 'observe', text('500ms', TIME)),
     field('hogs beside the sender', 'hogs', number(0, 0, 16)),
     field('the sender’s CPU', 'guarantee', choice(GUARANTEES)),
     links.length > 0 && field('over the link', 'over', choice({ '': 'any', ...named(links) })),
@@ -106,7 +106,7 @@ function open(title, fields, verb, submit) {
   const dialog = byId('dialog');
   const error = h('p.error.whole', { role: 'alert' });
   const send = h('button.main', { type: 'submit' }, verb);
-  const notNow = h('button', { type: 'button', onclick: () => dialog.close() }, 'Not now');
+  const cancel = h('button', { type: 'button', onclick: () => dialog.close() }, 'Cancel');
   const onsubmit = async (event) => {
     event.preventDefault();
     error.textContent = '';
@@ -120,7 +120,7 @@ function open(title, fields, verb, submit) {
       send.disabled = false;
     }
   };
-  const end = h('div.dialog-end.whole', notNow, send);
+  const end = h('div.dialog-end.whole', cancel, send);
   const form = h('form', { onsubmit }, h('h2.whole', title), fields, error, end);
   dialog.replaceChildren(form);
   dialog.showModal();

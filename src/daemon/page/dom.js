@@ -16,7 +16,7 @@ export function h(selector, ...content) {
   return element;
 }
 
-/** Draws a section anew: its heading, what stands beside that, and what is below. */
+/** Draws a section anew: its heading, what is beside it, and what is below. */
 export function fill(section, title, beside, ...below) {
   const head = h('div.head', typeof title === 'string' ? h('h2', title) : title, beside);
   section.replaceChildren(head, ...below.filter(Boolean));

@@ -16,8 +16,8 @@ export function drawGuests(section, state) {
     ['', (guest) => h('div.actions', actionsFor(guest, state))],
   ];
   const peers = state.peers.map(({ name, address }) => `${name}: ${address}`);
-  const guests = table(columns, state.guests, 'No guest lives here at the moment.');
-  fill(section, 'Guests here', h('span.quiet', peers.join(', ')), guests);
+  const guests = table(columns, state.guests, 'No guests on this host.');
+  fill(section, 'Guests', h('span.quiet', peers.join(', ')), guests);
 }
 
 function programOf({ program, pages, pageSizeBytes }) {
@@ -53,7 +53,7 @@ export function drawMigrations(section, { migrations }) {
     ['downtime', downtime, 'number'],
     ['sender’s CPU', guarantee, 'optional'],
   ];
-  const latest = table(columns, migrations.slice(0, MOST_SHOWN), 'None so far.');
+  const latest = table(columns, migrations.slice(0, MOST_SHOWN), 'None yet.');
   fill(section, 'Migrations from here', undefined, latest);
 }
 
@@ -73,7 +73,7 @@ export function drawExperiments(section, { experiments }) {
     ['downtime', ({ downtime }) => (downtime ? downtimeOf(downtime) : '–'), 'number optional'],
     ['', (experiment) => isUnderWay(experiment) && cancel(`api/experiments/${experiment.id}`), 'number'],
   ];
-  const none = 'A scenario and its matrix, carried out here in virtual time or on threads.';
+  const none = 'Run a scenario with its compare matrix, in virtual time or on threads.';
   const start = h('button', { onclick: () => startExperiment() }, 'New experiment');
   fill(section, 'Experiments', start, table(columns, experiments, none));
 }

@@ -7,7 +7,7 @@ const PHASES = {
   connecting: 'is being set up',
   observing: 'watches what the guest writes',
   live: 'sends while the guest runs',
-  stopped: 'the guest stands; sends the rest',
+  stopped: 'the guest is paused; sends the rest',
   'handing over': 'hands over',
   ended: 'ends',
 };
@@ -80,7 +80,10 @@ function figures({ record, predicted, pages, progress }, pulse) {
     ['total', duration(record.totalNs)],
     ['b, b_d', `${rate(plan.rateBytesPerSecond)}, ${rate(plan.stopRateBytesPerSecond)}`],
     ['sender’s CPU', reservations.sender ? reservation(reservations.sender) : 'not reserved'],
-    ['guest is', record.owner === 'destination' ? 'there' : record.owner === 'source' ? 'here' : 'unknown'],
+    [
+      'guest is',
+      record.owner === 'destination' ? 'at the destination' : record.owner === 'source' ? 'here' : 'unknown',
+    ],
   ];
 }
 
@@ -101,6 +104,6 @@ function roundList({ record, pages, progress }, live) {
     rounds.flatMap(ended),
     live && row(live.round, live.pages, live.left, `${count(live.left)} to go`, size(live.bytes)),
     stop &&
-      row('stop', 0, stop.pages, `${count(stop.pages)} sent`, `${duration(stop.durationNs)}, guest stands`),
+      row('stop', 0, stop.pages, `${count(stop.pages)} sent`, `${duration(stop.durationNs)}, guest paused`),
   );
 }
