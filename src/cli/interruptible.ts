@@ -14,7 +14,7 @@ export async function interruptible(
   const atOnce = new Promise<number>((resolve) => {
     interrupt = () => {
       if (signal.aborted) resolve(INTERRUPTED);
-      else process.stderr.write('cancelling; another Ctrl-C ends at once\n');
+      else process.stderr.write('cancelling; press Ctrl-C again to end at once\n');
       interruption.abort('cancelled by Ctrl-C');
     };
   });

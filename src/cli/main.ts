@@ -25,7 +25,7 @@ const program = new Command('switchover')
   .version(version)
   .exitOverride()
   .configureOutput({ writeErr: (text) => process.stderr.write(text) })
-  .showHelpAfterError('(switchover --help tells more)');
+  .showHelpAfterError('(run switchover --help for usage)');
 
 /** Those that read a scenario or a trace, or name an order. */
 const takeOwnRules = new Set([

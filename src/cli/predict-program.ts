@@ -20,7 +20,7 @@ const DEFAULT_INTERVAL = '40ms';
 export function insistOnNoRecording({ for: time, interval, out }: ProgramOptions): void {
   const given = Object.entries({ '--for': time, '--interval': interval, '--out': out });
   const problems = given.flatMap(([path, value]) =>
-    value === undefined ? [] : [{ path, expected: '--pid N with it', found: shown(value) }],
+    value === undefined ? [] : [{ path, expected: 'to be used together with --pid N', found: shown(value) }],
   );
   if (problems.length > 0) throw new UsageError(problems);
 }

@@ -132,7 +132,7 @@ function print(
     );
     if (answer.downtimeBoundNs !== null) {
       console.log(
-        `  at most        ${formatDuration(answer.downtimeBoundNs)}, wherever in its periods the sender's budgets fall`,
+        `  at most        ${formatDuration(answer.downtimeBoundNs)}, wherever the sender's budgets fall in their periods`,
       );
     }
     console.log(
@@ -151,7 +151,7 @@ function print(
 
 /** The same migration on the recording itself. */
 function virtually({ migrations, completed, downtimeNs, totalNs }: Phases): string {
-  const begun = `${completed} of ${migrations} migrations begun at different instants of the recording converge`;
+  const begun = `${completed} of ${migrations} migrations that start at different points of the recording converge`;
   if (!downtimeNs || !totalNs) return begun;
   const between = ({ median, low, high }: typeof downtimeNs) =>
     `${formatDuration(median)} (${formatDuration(low)}–${formatDuration(high)})`;

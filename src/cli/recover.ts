@@ -45,7 +45,7 @@ function trace(end: FoundEnd | null): string {
 
 function verdict({ owner, state }: Settlement): string {
   if (owner !== 'nobody yet known') return `the ${owner} owns it`;
-  return state === 'under way' ? 'nobody can say yet who owns it' : 'it cannot be decided who owns it';
+  return state === 'under way' ? 'its owner is not decided yet' : 'its owner cannot be decided';
 }
 
 /** Guests here live in processes, so one whose process has ended is gone: what is decided is who may start it. */
@@ -57,10 +57,14 @@ function consequence(settlement: Settlement): string {
   const sentences = [written, left].filter((text) => text !== '');
   if (state === 'undecided') {
     sentences.push(
-      missing ? `start it nowhere; the ${missing}'s journal is missing: give its folder too` : '',
+      missing
+        ? `do not start it anywhere; the journal of the ${missing} is missing: give its folder too`
+        : '',
     );
     if (!missing)
-      sentences.push(`start it nowhere${living.length > 0 ? ' and recover again once that has ended' : ''}`);
+      sentences.push(
+        `do not start it anywhere${living.length > 0 ? ' and run recover again when that process has ended' : ''}`,
+      );
   } else if (owner !== 'nobody yet known' && !living.some((end) => end.startsWith(`the ${owner}`))) {
     sentences.push(whereItIs(owner, settlement.found[owner]));
   }
@@ -73,7 +77,7 @@ function whereItIs(owner: End, at: FoundEnd | null): string {
   }
   return at.process === 'lives'
     ? `process ${at.pid} has it`
-    : `process ${at.pid} on ${at.host} has it, if it lives`;
+    : `process ${at.pid} on ${at.host} has it, if that process still runs`;
 }
 
 function livingEnds({ found }: Settlement): string[] {

@@ -122,7 +122,9 @@ function destination({ to, keyFile }: Options): DestinationThere | undefined {
     return { ...parseAddress(to, '--to'), key: keyFile === undefined ? null : readKey(keyFile) };
   }
   if (keyFile === undefined) return undefined;
-  throw new UsageError([{ path: '--key-file', expected: '--to HOST:PORT with it', found: shown(to) }]);
+  throw new UsageError([
+    { path: '--key-file', expected: 'to be used together with --to HOST:PORT', found: shown(to) },
+  ]);
 }
 
 /** @throws UsageError there is nothing to share, or no time in which others could. */
@@ -137,9 +139,13 @@ function checkRedis({ cells }: Experiment, { redis, world }: Options): void {
     });
   }
   if (world === 'virtual')
-    problems.push({ path: '--redis', expected: '--world threads with it', found: shown(world) });
+    problems.push({ path: '--redis', expected: 'to be used with --world threads', found: shown(world) });
   if (cells.some(({ share }) => !share)) {
-    problems.push({ path: 'link.capacity', expected: 'a rate, as --redis shares it', found: 'nothing' });
+    problems.push({
+      path: 'link.capacity',
+      expected: 'a rate, because --redis shares the link',
+      found: 'nothing',
+    });
   }
   if (problems.length > 0) throw new UsageError(problems);
 }
@@ -147,7 +153,9 @@ function checkRedis({ cells }: Experiment, { redis, world }: Options): void {
 /** @throws Failure there is nothing to draw, or it cannot be written. */
 function writeChart(file: string, chart: StopChart | undefined): void {
   if (!chart)
-    throw new Failure('--gantt: the last run did not stop its guest, or nobody competed for a processor');
+    throw new Failure(
+      '--gantt: no chart, because the guest of the last run was not paused or nothing competed for a processor',
+    );
   writeText(file, chart.svg);
 }
 

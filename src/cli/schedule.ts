@@ -198,5 +198,5 @@ function wrongAmongNames(document: unknown): Wrong[] {
   const first = new Map(entries.toReversed().map((entry) => [entry.name, entry]));
   return entries
     .filter((entry) => entry.name !== undefined && first.get(entry.name) !== entry)
-    .map(({ path }) => ({ path, expected: 'a name of its own' }));
+    .map(({ path }) => ({ path, expected: 'a name that no other server or task has' }));
 }

@@ -35,7 +35,7 @@ async function action({ config, listen }: Options): Promise<number> {
   const configuration = loadConfiguration(config);
   if (configuration.apiKey === undefined && !/^(127\.|localhost$|::1$)/.test(address.host)) {
     throw new Refusal(
-      `whoever reaches ${address.host} could change things: give a key with api.keyFile, or listen on 127.0.0.1`,
+      `listening on ${address.host} needs a key: give one with api.keyFile, or listen on 127.0.0.1`,
     );
   }
   const log = pino({ base: { name: configuration.name } }, pino.destination({ fd: 2, sync: true }));
@@ -49,7 +49,7 @@ async function action({ config, listen }: Options): Promise<number> {
       try {
         const waits = daemon.reload(() => loadConfiguration(config));
         log.info(
-          `configuration read again${waits.length > 0 ? `; a restart is needed for ${waits.join(', ')}` : ''}`,
+          `configuration reloaded${waits.length > 0 ? `; a restart is needed for ${waits.join(', ')}` : ''}`,
         );
       } catch (cause) {
         if (!(cause instanceof UsageError || cause instanceof Failure)) throw cause;
@@ -84,7 +84,7 @@ function nextSignal(): Promise<string> {
 /** Whoever has started this with a channel to it (child_process, `ipc`) is not outlived, however it ends. */
 function starterGone(): Promise<string> {
   return new Promise((resolve) => {
-    process.once('disconnect', () => resolve('the process that started this has ended'));
+    process.once('disconnect', () => resolve('the parent process has ended'));
   });
 }
 

@@ -46,7 +46,7 @@ export async function carryOut(
   const { share } = fleet[0]!;
   if (share && options.world === 'qemu-native') {
     throw new Refusal(
-      'link.capacity: QEMU sends by itself in the world qemu-native; take vm to share a link',
+      'link.capacity: world qemu-native cannot share a link, because QEMU sends by itself; use --world vm',
     );
   }
   if (share && options.world === 'virtual') {
@@ -138,7 +138,7 @@ async function admitted(
   } catch (cause) {
     if (!(cause instanceof Refusal) || !fallback || spec.cpu.scheduler !== 'deadline') throw cause;
     const instead = { ...spec, cpu: { ...spec.cpu, scheduler: 'cbs-hard' as const, reclaim: false } };
-    const note = `kept cooperatively, not by the kernel as asked for: ${cause.message}`;
+    const note = `reservations kept by the dispatcher (--fallback cooperative), because the kernel refused: ${cause.message}`;
     return { world: await factory.create(instead), spec: instead, notes: [note] };
   }
 }
@@ -146,7 +146,8 @@ async function admitted(
 async function storeOf(share: LinkShare, { redis }: CarryOutOptions): Promise<LedgerStore> {
   const { link, capacityBytesPerSecond, changes } = share;
   if (redis === undefined) return memoryStore(capacityBytesPerSecond);
-  if (changes.length > 0) throw new Refusal('link.changes: not with --redis, where others use the link too');
+  if (changes.length > 0)
+    throw new Refusal('link.changes: not possible with --redis, because other processes use the link too');
   const { redisStore } = await import('./redis-store.ts');
   return redisStore(redis, link, capacityBytesPerSecond);
 }

@@ -166,7 +166,7 @@ export class LeaseClient {
   }
 
   /** The lease, as long as it lasts. @param trouble why it could not be renewed just now */
-  #allow(trouble = 'it was not renewed in time'): void {
+  #allow(trouble = 'the lease was not renewed in time'): void {
     const left = this.#revocations.at(-1)?.rateBytesPerSecond;
     const now = clockNs();
     const revoked: Ceiling[] =
@@ -205,7 +205,7 @@ export class LeaseClient {
 export function tooLate(queueTimeoutNs: Nanos | null): string {
   const how =
     queueTimeoutNs === null
-      ? 'the link lost capacity, or granted a lease that ran out unseen'
+      ? 'the link lost capacity, or the lease expired before it was noticed'
       : `not granted within ${formatDuration(queueTimeoutNs)}`;
   return `not admitted: ${how}`;
 }

@@ -58,7 +58,7 @@ function insistOnOneGuest(compare: unknown, settings: readonly Setting[]): void 
   const varied = Object.keys(compare ?? {}).flatMap((key) => key.split(',').map((path) => path.trim()));
   const problems = [...settings.map(({ path }) => path), ...varied]
     .filter((path) => ofTheProgram.some((own) => path === own || path.startsWith(`${own}.`)))
-    .map((path) => ({ path, expected: 'nothing, as the guest is what is recorded', found: 'a setting' }));
+    .map((path) => ({ path, expected: 'nothing, because --pid records the guest', found: 'a setting' }));
   if (problems.length > 0) throw new UsageError(problems);
 }
 

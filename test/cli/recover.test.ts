@@ -46,8 +46,8 @@ describe('recover', () => {
     const before = readFileSync(file, 'utf8');
     const { code, stdout } = await switchover('recover', here);
     expect(code).toBe(1);
-    expect(stdout).toContain('it cannot be decided who owns it');
-    expect(stdout).toContain("start it nowhere; the destination's journal is missing");
+    expect(stdout).toContain('its owner cannot be decided');
+    expect(stdout).toContain('do not start it anywhere; the journal of the destination is missing');
     expect(readFileSync(file, 'utf8')).toBe(before);
   });
 

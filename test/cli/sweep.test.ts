@@ -116,7 +116,7 @@ describe('a sweep', () => {
     }
     expect(linesOf(at('merged'))).toEqual(linesOf(at('whole')));
     // Nothing is missing, so nothing is run.
-    expect((await sweepOf('merged')).stdout).toContain('300 runs, 300 of them from before');
+    expect((await sweepOf('merged')).stdout).toContain('300 runs, 300 of them from an earlier run');
     expect(linesOf(at('merged'))).toEqual(linesOf(at('whole')));
   });
 

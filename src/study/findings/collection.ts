@@ -74,7 +74,7 @@ function readRecords(file: string, into: RecordedRun[], notes: string[]): void {
     else into.push(run);
   }
   if (wrong === undefined) return;
-  if (wrong.includes(': not JSON')) notes.push(`${file}: the last line is torn, and was left out`);
+  if (wrong.includes(': not JSON')) notes.push(`${file}: the last line is incomplete and was ignored`);
   else throw new Failure(wrong);
 }
 

@@ -57,7 +57,9 @@ function bestOf(cells: readonly ReportCell[], where: string): string[] {
       const { value, low, high, count } = comparisons.get(cell)!.difference;
       return `Cell ${cell.number} (${cell.label}) is longer than cell ${best.number}, though the intervals overlap: by ${figure(value)} ms [${figure(low)}–${figure(high)}], the median of ${count} pairs of one seed.`;
     }),
-    ...(alike.length > 0 ? [`Not to be told apart from cell ${best.number}${where}: ${listed(alike)}.`] : []),
+    ...(alike.length > 0
+      ? [`Cannot be distinguished from cell ${best.number}${where}: ${listed(alike)}.`]
+      : []),
   ];
 }
 
@@ -137,7 +139,7 @@ function uncertain(cells: readonly ReportCell[]): string[] {
     ...ofCells(
       alike,
       (them) =>
-        `All runs of ${them} came out the same: nothing in them is random, so that they count as one, and their intervals say nothing.`,
+        `All runs of ${them} are equal, because nothing in them is random. They count as one run, and their intervals mean nothing.`,
     ),
     ...ofCells(
       incomplete,
@@ -159,7 +161,7 @@ function noise(cells: readonly ReportCell[]): string[] {
   return ofCells(
     noisy,
     (them) =>
-      `In ${them} the machine itself stood still in more than half of the missed periods: noise explains them, not the settings.`,
+      `In ${them} the machine itself did not run in more than half of the missed periods. They are noise, not an effect of the settings.`,
   );
 }
 

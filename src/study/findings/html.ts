@@ -59,7 +59,7 @@ ${setUp === '' ? '' : `<details><summary>Set-up</summary><pre>${escaped(setUp)}<
 ${
   machine.length === 0
     ? ''
-    : `<details><summary>Machine</summary>${report.machineIsWhereReported ? '<p class="quiet">The one on which this report was made; the runs have not kept theirs.</p>' : ''}<dl>${machine.map(({ what, found }) => `<dt>${escaped(what)}</dt><dd>${escaped(found)}</dd>`).join('')}</dl></details>`
+    : `<details><summary>Machine</summary>${report.machineIsWhereReported ? '<p class="quiet">The machine on which this report was made; the records do not name theirs.</p>' : ''}<dl>${machine.map(({ what, found }) => `<dt>${escaped(what)}</dt><dd>${escaped(found)}</dd>`).join('')}</dl></details>`
 }
 ${command === undefined ? '' : `<section><h2>Repeat it</h2><pre>${escaped(command)}</pre></section>`}
 </main>

@@ -10,7 +10,7 @@ export function tooFew(count: number, p: number): string | undefined {
   const fewest = fewestFor(p);
   if (count >= fewest) return undefined;
   const what = p === 0.5 ? 'the median' : `the ${Number((100 * p).toPrecision(4))} % quantile`;
-  return `${count} ${count === 1 ? 'run is' : 'runs are'} too few for a 95 % interval of ${what}, which takes ${fewest}`;
+  return `${count} ${count === 1 ? 'run is' : 'runs are'} too few for a 95 % interval of ${what}, which needs ${fewest}`;
 }
 
 export interface Disagreement {

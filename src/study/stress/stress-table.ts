@@ -68,11 +68,11 @@ function footnotes({ thresholds }: StressPlan, results: readonly LevelResult[]):
   const records = results.flatMap((result) => result.records);
   const { missedPeriods, missedByMachine } = noiseOf(records);
   return [
-    'Figures with their 95 % intervals. likely: the figure is on that side of its limit, but the interval reaches over it.',
+    'Figures with their 95 % intervals. likely: the figure is on that side of its limit, but the interval crosses it.',
     ...thresholds.flatMap((threshold) => tooFew(threshold, runs) ?? []),
     ...(missedByMachine > 0
       ? [
-          `Of ${missedPeriods} missed periods the machine itself stood still in ${missedByMachine} (${figure((100 * missedByMachine) / missedPeriods)} %): noise, not the stress.`,
+          `In ${missedByMachine} of ${missedPeriods} missed periods (${figure((100 * missedByMachine) / missedPeriods)} %) the machine itself did not run. They are noise, not an effect of the stress.`,
         ]
       : []),
     ...oneOfAKind(records.flatMap(({ notes }) => notes)),
@@ -88,6 +88,6 @@ function oneOfAKind(notes: readonly string[]): string[] {
   }
   return [...kinds.values()].map((alike) => {
     const differ = new Set(alike).size > 1;
-    return differ ? `${alike.at(-1)} (in one run; the like in ${alike.length - 1} others)` : alike[0]!;
+    return differ ? `${alike.at(-1)} (in one run; similar in ${alike.length - 1} others)` : alike[0]!;
   });
 }

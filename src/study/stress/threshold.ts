@@ -97,7 +97,9 @@ export function worst(judgements: readonly Judgement[]): Verdict {
 export function tooFew({ text, quantile }: Threshold, runs: number): string | undefined {
   if (quantile === undefined || quantile === 1) return undefined;
   const needed = fewestFor(quantile);
-  return runs >= needed ? undefined : `${text}: ${runs} runs can miss it but not keep it; ${needed} could`;
+  return runs >= needed
+    ? undefined
+    : `${text}: ${runs} runs can show that it is missed but not that it is kept; that needs ${needed}`;
 }
 
 /** `112 ms [104–∞)`, `0.3 % [0.1–0.6 %]`. */

@@ -116,7 +116,11 @@ export function cellOf(design: Design, index: number): ScenarioCell {
   const [cell, ...others] = cellsOf(design.scenario, settingsOf(design, index));
   if (others.length > 0 || (cell!.share?.changes.length ?? 0) > 0) {
     throw new UsageError([
-      { path: others.length > 0 ? 'fleet' : 'link.changes', expected: 'nothing, in a sweep', found: 'some' },
+      {
+        path: others.length > 0 ? 'fleet' : 'link.changes',
+        expected: 'no such key in a sweep',
+        found: 'some',
+      },
     ]);
   }
   return cell!;

@@ -14,7 +14,9 @@ export class Lock {
   static take(file: string): Lock {
     const holder = holderOf(file);
     if (holder !== undefined && holder !== 'gone') {
-      throw new UsageError([{ path: file, expected: 'no other sweep at work there', found: holder }]);
+      throw new UsageError([
+        { path: file, expected: 'a folder that no other sweep is using', found: holder },
+      ]);
     }
     if (holder === 'gone') rmSync(file, { force: true });
     try {
@@ -24,7 +26,11 @@ export class Lock {
     } catch (cause) {
       if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') throw cause;
       throw new UsageError([
-        { path: file, expected: 'no other sweep at work there', found: 'one that began just now' },
+        {
+          path: file,
+          expected: 'a folder that no other sweep is using',
+          found: 'another sweep, started just now',
+        },
       ]);
     }
     return new Lock(file);

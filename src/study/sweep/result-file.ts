@@ -29,7 +29,9 @@ export class ResultFile {
     } catch (cause) {
       ftruncateSync(this.#descriptor, this.#bytes);
       const full = FULL.includes((cause as NodeJS.ErrnoException).code ?? '');
-      const remedy = full ? '; all before it is whole: make room, and the same command goes on' : '';
+      const remedy = full
+        ? '; everything before it is complete. Free some space, and the same command continues'
+        : '';
       throw new Failure(`cannot write ${this.#name}: ${reasonOf(cause)}${remedy}`);
     }
     this.#bytes += bytes.length;

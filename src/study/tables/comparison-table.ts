@@ -29,6 +29,6 @@ export function comparisonTable(
   return [
     `Against ${headings.map((heading, index) => `${heading} ${first!.values[index]}`).join(', ')}`,
     plainTable([...headings, 'downtime ms, difference', 'shorter'], rows, headings.length),
-    'Runs of one seed are pairs. The median of the differences [its 95 % interval]; shorter: in so many pairs.',
+    'Runs with the same seed are compared in pairs: median of the differences [95 % interval]; shorter: the number of pairs in which the alternative was shorter.',
   ].join('\n');
 }

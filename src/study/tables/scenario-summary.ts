@@ -36,10 +36,10 @@ function sharing({
     ...changes.map(
       (change) => `${formatRate(change.capacityBytesPerSecond)} after ${formatDuration(change.atNs)}`,
     ),
-    `sets out after ${formatDuration(atNs)}`,
+    `starts after ${formatDuration(atNs)}`,
     `priority ${priority}`,
-    queueTimeoutNs === null ? 'waits as long as it takes' : `waits at most ${formatDuration(queueTimeoutNs)}`,
-    `gives up if less than ${formatRate(leastBytesPerSecond)} is left to it`,
+    queueTimeoutNs === null ? 'waits without limit' : `waits at most ${formatDuration(queueTimeoutNs)}`,
+    `gives up below ${formatRate(leastBytesPerSecond)}`,
   ].join(', ');
 }
 
@@ -70,9 +70,9 @@ function policy({ plan }: ScenarioCell): string {
   return [
     `order ${plan.order} (${watch})`,
     plan.defer ? `defer ${Object.entries(plan.defer).flat().join(' ')}` : 'defer nothing',
-    `clear by ${clear}${plan.skip ? ', skip what is dirty again' : ''}`,
+    `clear by ${clear}${plan.skip ? ', skip pages that are dirty again' : ''}`,
     `stop rule ${stop}${plan.timeoutNs === null ? '' : `, give up after ${formatDuration(plan.timeoutNs)}`}`,
-    `stand for ${formatDuration(plan.stopTimeoutNs)} at most`,
+    `pause at most ${formatDuration(plan.stopTimeoutNs)}`,
     `verify ${plan.verify}`,
   ].join(', ');
 }

@@ -25,7 +25,7 @@ export function serversTable(results: readonly CellResult[]): string | undefined
 }
 
 const legend =
-  'share error: median, over whole seconds in which the server always had work; missed: periods in which more than max(5 % of Q, 100 µs) was not served though wanted; by machine: of these, those in which the machine itself stood still; blackout: the longest wait of any run.';
+  'share error: median, over whole seconds in which the server always had work; missed: periods in which more than max(5 % of Q, 100 µs) was not served though wanted; by machine: of these, those in which the machine itself did not run; blackout: the longest wait of any run.';
 
 /** One server over all runs of a cell. */
 function delivered(servers: readonly ServerRecord[]): readonly string[] {

@@ -38,7 +38,7 @@ export function stopChart({ steps, world }: MigrationRun, title: string): StopCh
     ...window,
     format: formatDuration,
   };
-  const heading = `${title}: the guest stands from 0 to ${formatDuration(lastedNs)}`;
+  const heading = `${title}: the guest is paused from 0 to ${formatDuration(lastedNs)}`;
   return {
     terminal: `${heading}\n${terminalGantt(around, options)}`,
     svg: svgGantt(around, { ...options, title: heading }),

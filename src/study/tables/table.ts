@@ -137,13 +137,13 @@ function footnotes(results: readonly CellResult[], hasEnsembles: boolean, world:
   const records = results.flatMap((result) => result.records);
   const few = results.some((result) => result.records.length > 1 && result.records.length < 6);
   return [
-    `World: ${world}. Figures are medians${records.length > results.length ? ' [95 % interval of the median]' : ' of one run'}; gap: the longest silence the guest's viewer saw in any.`,
-    ...(hasEnsembles ? [] : ['model: the expected downtime by the formulas, write rates known.']),
+    `World: ${world}. Figures are medians${records.length > results.length ? ' [95 % interval of the median]' : ' of one run'}; gap: the longest time without a heartbeat in any run.`,
+    ...(hasEnsembles ? [] : ['model: expected downtime by the formulas, with known write rates.']),
     ...tailDoubt(results),
-    ...(few ? ['* fewer than six runs give no 95 % interval: [least–largest] instead.'] : []),
+    ...(few ? ['* fewer than six runs give no 95 % interval: [minimum–maximum] instead.'] : []),
     ...(hasEnsembles
       ? [
-          'virtual: the same scenario in virtual time, median of up to 200 runs (the middle 95 % of them); no hashing, and of the hand-over only what sender.cpuPerHandover says.',
+          'virtual: the same scenario in virtual time, median of up to 200 runs (the middle 95 % of them); without hashing, and with sender.cpuPerHandover as the only cost of the hand-over.',
         ]
       : []),
     ...new Set(records.flatMap(({ notes }) => notes)),

@@ -4,9 +4,9 @@ import { noiseExplains, noiseOf, tooFew, worldsDisagree } from '../../../src/stu
 
 test('runs are too few for a quantile until it has an interval', () => {
   expect(tooFew(71, 0.95)).toBe(
-    '71 runs are too few for a 95 % interval of the 95 % quantile, which takes 72',
+    '71 runs are too few for a 95 % interval of the 95 % quantile, which needs 72',
   );
-  expect(tooFew(1, 0.5)).toBe('1 run is too few for a 95 % interval of the median, which takes 6');
+  expect(tooFew(1, 0.5)).toBe('1 run is too few for a 95 % interval of the median, which needs 6');
   expect(tooFew(72, 0.95)).toBeUndefined();
 });
 

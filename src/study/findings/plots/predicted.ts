@@ -18,7 +18,7 @@ export function predictedAgainstMeasured(cells: readonly ReportCell[]): Figure |
     name: 'predicted',
     title: 'The model against the runs',
     caption:
-      'A dot a cell: the downtime that the model predicts against the median of the runs with its 95 % interval. On the line they agree.',
+      'One dot per cell: predicted downtime against the median of the runs with its 95 % interval. On the line they agree.',
     svg: draw({
       ariaLabel: 'Predicted downtime against measured downtime',
       height: 420,
