@@ -298,7 +298,7 @@ describe.skipIf(process.platform !== 'linux')('predict --pid', () => {
     );
     expect(code).toBe(2);
     expect(stderr).toMatch(
-      /--for: expected --pid N .*\n--interval: expected --pid N .*\n--out: expected --pid N/,
+      /--for: expected to be used together with --pid N.*\n--interval: expected .*\n--out: expected/,
     );
   });
 

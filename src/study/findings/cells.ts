@@ -1,5 +1,6 @@
 import { NANOS_PER_MILLISECOND, parseDuration, parseRate, parseSize } from '../../core/units.ts';
 import { quantile, type Summary, summary } from '../statistics/estimate.ts';
+import { grouped } from '../statistics/grouped.ts';
 import { shortened } from '../tables/cell-columns.ts';
 import type { RecordedRun } from './recorded-run.ts';
 
@@ -37,13 +38,9 @@ export function cellsOfRuns(recorded: readonly RecordedRun[]): {
   const shortPaths = namesOf(paths);
   const telling = tellingPaths(paths, recorded);
   const worlds = new Set(recorded.map(({ world }) => world));
-  const groups = new Map<string, RecordedRun[]>();
-  for (const run of recorded) {
-    const key = JSON.stringify([run.world, ...paths.map((path) => run.settings.get(path) ?? '')]);
-    const group = groups.get(key);
-    if (group) group.push(run);
-    else groups.set(key, [run]);
-  }
+  const groups = grouped(recorded, ({ world, settings }) =>
+    JSON.stringify([world, ...paths.map((path) => settings.get(path) ?? '')]),
+  );
   const cells = [...groups.values()].map((runs, index): ReportCell => {
     const { world, settings, axes, scenario } = runs[0]!;
     const values = paths.map((path) => written(path, settings.get(path)));
@@ -63,14 +60,8 @@ export function cellsOfRuns(recorded: readonly RecordedRun[]): {
       label: words.join(', ') || scenario,
       runs,
       completed,
-      downtimeMs: of((run) => run.downtimeNs / NANOS_PER_MILLISECOND),
-      downtimeP95Ms:
-        completed.length < 10
-          ? undefined
-          : quantile(
-              completed.map((run) => run.downtimeNs / NANOS_PER_MILLISECOND),
-              0.95,
-            ),
+      downtimeMs: of(downtimeMsOf),
+      downtimeP95Ms: completed.length < 10 ? undefined : quantile(completed.map(downtimeMsOf), 0.95),
       totalS: of((run) => run.totalNs / 1e9),
       predictedMs: predicted.length === 0 ? undefined : quantile(predicted, 0.5) / NANOS_PER_MILLISECOND,
     };
@@ -81,7 +72,11 @@ export function cellsOfRuns(recorded: readonly RecordedRun[]): {
   return { paths, cells, common };
 }
 
-/** What need not be said. */
+function downtimeMsOf({ downtimeNs }: RecordedRun): number {
+  return downtimeNs / NANOS_PER_MILLISECOND;
+}
+
+/** Values that a label leaves out. */
 const SILENT = ['', 'none', 'null'];
 const MOST_WORDS = 3;
 

@@ -1,9 +1,10 @@
 import { type Comparison, paired } from '../statistics/comparison.ts';
+import { grouped } from '../statistics/grouped.ts';
 import { sumOf } from '../statistics/sum.ts';
+import { stressFile, stressLines } from '../stress/stress-file.ts';
 import { figure } from '../tables/figure.ts';
 import type { ReportCell } from './cells.ts';
 import type { Collection } from './collection.ts';
-import { stressFile, stressLines } from './stress-file.ts';
 
 /** What the records allow one to say, and what they do not. */
 export interface Conclusions {
@@ -41,10 +42,9 @@ function bestOf(cells: readonly ReportCell[], where: string): string[] {
   const worst = certain.reduce((a, b) => (b.downtimeMs!.median > a.downtimeMs!.median ? b : a));
   const others = certain.filter((cell) => cell !== best);
   const comparisons = new Map(others.map((cell) => [cell, pairedWith(best, cell)]));
-  const isLonger = (cell: ReportCell) =>
-    comparisons.get(cell)?.certain ?? cell.downtimeMs!.low > best.downtimeMs!.high;
+  const isLonger = (cell: ReportCell) => comparisons.get(cell)?.certain ?? isBelow(best, cell);
   const longer = others.filter(isLonger);
-  const byPairs = longer.filter((cell) => cell.downtimeMs!.low <= best.downtimeMs!.high);
+  const byPairs = longer.filter((cell) => !isBelow(best, cell));
   const alike = others.filter((cell) => !isLonger(cell));
   return [
     `The shortest median downtime${where} is that of cell ${best.number} (${best.label}): ${interval(best)}.`,
@@ -103,23 +103,19 @@ function percent(share: number): string {
 
 /** The same settings in two worlds. */
 function worldLines(cells: readonly ReportCell[]): string[] {
-  const bySettings = new Map<string, ReportCell[]>();
-  for (const cell of cells.filter(({ downtimeMs }) => downtimeMs?.confident)) {
-    const key = JSON.stringify(cell.values);
-    bySettings.set(key, [...(bySettings.get(key) ?? []), cell]);
-  }
-  const lines: string[] = [];
-  for (const same of bySettings.values()) {
-    const [one, other] = same;
-    if (!one || !other || one.world === other.world) continue;
-    const apart =
-      one.downtimeMs!.high < other.downtimeMs!.low || other.downtimeMs!.high < one.downtimeMs!.low;
-    if (!apart) continue;
-    lines.push(
+  const certain = cells.filter(({ downtimeMs }) => downtimeMs?.confident);
+  return [...grouped(certain, ({ values }) => JSON.stringify(values)).values()].flatMap(([one, other]) => {
+    if (!one || !other || one.world === other.world || !(isBelow(one, other) || isBelow(other, one)))
+      return [];
+    return [
       `The worlds disagree on cells ${one.number} and ${other.number}: ${one.world} ${interval(one)}, ${other.world} ${interval(other)}.`,
-    );
-  }
-  return lines;
+    ];
+  });
+}
+
+/** Whether the whole interval of one lies below that of the other. */
+function isBelow(one: ReportCell, other: ReportCell): boolean {
+  return one.downtimeMs!.high < other.downtimeMs!.low;
 }
 
 function uncertain(cells: readonly ReportCell[]): string[] {

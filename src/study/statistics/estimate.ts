@@ -50,6 +50,14 @@ export function fewestFor(p: number): number {
   return Math.ceil(Math.log(ONE_SIDE) / Math.log(Math.max(p, 1 - p)));
 }
 
+/** Says that there are too few values for a 95 % interval of the p-quantile. `undefined`: there are enough. */
+export function tooFew(count: number, p: number): string | undefined {
+  const fewest = fewestFor(p);
+  if (count >= fewest) return undefined;
+  const what = p === 0.5 ? 'the median' : `the ${Number((100 * p).toPrecision(4))} % quantile`;
+  return `${count} ${count === 1 ? 'run is' : 'runs are'} too few for a 95 % interval of ${what}, which needs ${fewest}`;
+}
+
 /** What a 95 % interval leaves out on either side. */
 export const ONE_SIDE = 0.025;
 

@@ -103,7 +103,10 @@ export function tooFew({ text, quantile }: Threshold, runs: number): string | un
 }
 
 /** `112 ms [104–∞)`, `0.3 % [0.1–0.6 %]`. */
-export function formatEstimate({ metric }: Threshold, { value, low, high }: ThresholdEstimate): string {
+export function formatEstimate(
+  { metric }: Pick<Threshold, 'metric'>,
+  { value, low, high }: ThresholdEstimate,
+): string {
   const isTime = metrics[metric].kind === 'time';
   const figure = (number: number) => (isTime ? formatDuration(number) : `${(100 * number).toPrecision(2)} %`);
   if (!Number.isFinite(value)) return 'never';

@@ -16,7 +16,7 @@ import { version } from '../../platform/package.ts';
 import { type Problem, shown, UsageError } from '../../platform/problem.ts';
 import { readText } from '../../platform/text-file.ts';
 import { usedFiles } from '../../platform/used-files.ts';
-import { sweepCommandOf } from './command.ts';
+import { wholeCommandOf } from './command.ts';
 import { cellOf, type Design, runsMax } from './design.ts';
 
 /** `design.json` of a folder: all there is to know of a sweep besides its records. */
@@ -60,7 +60,7 @@ function documentOf(design: Design): DesignDocument {
     text: scenario.text,
     digest,
     file: scenario.file,
-    command: sweepCommandOf(design),
+    command: wholeCommandOf('sweep', { file: scenario.file, world, set }),
   };
   // As it will be read: without what JSON does not know.
   return JSON.parse(JSON.stringify(document));

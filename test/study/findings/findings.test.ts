@@ -71,7 +71,7 @@ describe('the records of a folder', () => {
     appendFileSync(join(folder, 'a.ndjson'), recordLine(100).slice(0, 200));
     const { records, notes } = collect(folder);
     expect(records).toBe(1);
-    expect(notes[0]).toMatch(/a\.ndjson: the last line is torn/);
+    expect(notes[0]).toMatch(/a\.ndjson: the last line is incomplete/);
     appendFileSync(join(folder, 'a.ndjson'), `\n${recordLine(100)}\n`);
     expect(() => collect(folder)).toThrow(/a\.ndjson:2: not JSON/);
   });

@@ -1,7 +1,7 @@
 import * as Plot from '@observablehq/plot';
 import { NANOS_PER_MILLISECOND } from '../../../core/units.ts';
-import { type MetricName, metrics } from '../../stress/stress-metrics.ts';
-import type { StressFile } from '../stress-file.ts';
+import type { StressFile } from '../../stress/stress-file.ts';
+import { metrics } from '../../stress/stress-metrics.ts';
 import { colours, draw, type Figure, short } from './draw.ts';
 
 /** One figure a threshold: its value level by level, the interval, and the limit. */
@@ -14,12 +14,12 @@ function rampFigure(
   { text, metric, limit }: StressFile['thresholds'][number],
   number: number,
 ): Figure | undefined {
-  const isTime = metrics[metric as MetricName]?.kind === 'time';
+  const isTime = metrics[metric].kind === 'time';
   const unit = isTime ? 1 / NANOS_PER_MILLISECOND : 100;
   const alternatives = [...new Set(results.map(({ alternative }) => alternative))];
   const points = results.flatMap(({ level, alternative, judgements }) => {
     const judged = judgements.find(({ threshold }) => threshold === text);
-    if (!judged || judged.estimate.value === null) return [];
+    if (!judged || !Number.isFinite(judged.estimate.value)) return [];
     const { value, low, high } = judged.estimate;
     return [
       {
@@ -27,8 +27,8 @@ function rampFigure(
         alternative,
         colour: colours[alternatives.indexOf(alternative) % colours.length]!,
         value: value * unit,
-        low: (low ?? value) * unit,
-        high: (high ?? value) * unit,
+        low: (Number.isFinite(low) ? low : value) * unit,
+        high: (Number.isFinite(high) ? high : value) * unit,
       },
     ];
   });
