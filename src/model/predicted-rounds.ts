@@ -1,12 +1,11 @@
 import { BandwidthMeter } from '../core/migration/meter.ts';
 import type { Verdict } from '../core/migration/stop/stop.ts';
 import { looksWithinRounds, type StopSpec } from '../core/migration/stop/stops.ts';
-import type { Nanos } from '../core/units.ts';
+import { NANOS_PER_MILLISECOND, type Nanos } from '../core/units.ts';
 import { AskedRule } from './asked-rule.ts';
 import { type CurveGuest, CurveMemory } from './curve-memory.ts';
 import { certainly, type DirtyPages, type Load, type PredictedRound } from './memory.ts';
 import { type RatesGuest, RatesMemory } from './rates-memory.ts';
-import { scanWithin, stepsIn } from './scan-within.ts';
 
 /** Live rounds to be predicted. */
 export interface LiveInput extends Load {
@@ -109,4 +108,41 @@ class Settling {
     this.#alike = alike ? this.#alike + 1 : 0;
     this.rounds += 1;
   }
+}
+
+/** How often a migration looks at what is pending. */
+const LOOK_EVERY_NS = 10 * NANOS_PER_MILLISECOND;
+/** So many instants of a round are worked out; between them what is pending lies on a line. */
+const STEPS_MAX = 128;
+
+/** Into how many steps a round is cut: as many as there are looks, if they are not too many. */
+function stepsIn({ durationNs }: PredictedRound): number {
+  return Math.max(1, Math.min(STEPS_MAX, Math.ceil(durationNs / LOOK_EVERY_NS)));
+}
+
+/**
+ * Asks the rule at every look within a round, given what is pending from its start to its end.
+ * @returns the look that ended the migration, and the share of the round that was sent by then
+ */
+function scanWithin(
+  asked: AskedRule,
+  { durationNs }: PredictedRound,
+  pending: Float64Array,
+): { readonly verdict: Verdict; readonly pages: number; readonly share: number } | undefined {
+  const startedAtNs = asked.elapsedNs;
+  for (let ns = LOOK_EVERY_NS; ns < durationNs; ns += LOOK_EVERY_NS) {
+    asked.sendUntil(startedAtNs + ns);
+    const share = ns / durationNs;
+    const pages = interpolated(pending, share);
+    const verdict = asked.verdict(pages, false) ?? asked.timedOut();
+    if (verdict) return { verdict, pages, share };
+  }
+  return undefined;
+}
+
+/** The value at a share of the way along values at evenly spaced places. */
+function interpolated(values: Float64Array, share: number): number {
+  const at = share * (values.length - 1);
+  const left = Math.min(values.length - 2, Math.floor(at));
+  return values[left]! + (at - left) * (values[left + 1]! - values[left]!);
 }

@@ -167,29 +167,17 @@ export class LeaseClient {
 
   /** The lease, as long as it lasts. @param trouble why it could not be renewed just now */
   #allow(trouble = 'the lease was not renewed in time'): void {
-    const left = this.#revocations.at(-1)?.rateBytesPerSecond;
+    const rateBytesPerSecond = this.#revocations.at(-1)?.rateBytesPerSecond;
     const now = clockNs();
-    const revoked: Ceiling[] =
-      left === undefined || this.#expiresAtNs <= now
-        ? []
-        : [
-            {
-              fromNs: 0,
-              rateBytesPerSecond: left,
-              why: revokedBecause(this.#granted, this.#capacity),
-            },
-          ];
-    const expired: Ceiling[] =
-      this.#expiresAtNs === Number.POSITIVE_INFINITY
-        ? []
-        : [
-            {
-              fromNs: this.#expiresAtNs - now,
-              rateBytesPerSecond: 0,
-              why: `the lease of ${formatRate(this.#granted)} ended: ${trouble}`,
-            },
-          ];
-    this.#allowed([...revoked, ...expired]);
+    const ceilings: Ceiling[] = [];
+    if (rateBytesPerSecond !== undefined && this.#expiresAtNs > now) {
+      ceilings.push({ fromNs: 0, rateBytesPerSecond, why: revokedBecause(this.#granted, this.#capacity) });
+    }
+    if (this.#expiresAtNs !== Number.POSITIVE_INFINITY) {
+      const why = `the lease of ${formatRate(this.#granted)} ended: ${trouble}`;
+      ceilings.push({ fromNs: this.#expiresAtNs - now, rateBytesPerSecond: 0, why });
+    }
+    this.#allowed(ceilings);
   }
 
   async #update(change: LedgerChange): Promise<Ledger> {

@@ -6,14 +6,12 @@ import { metadataOf } from '../../run/migration-run.ts';
 import { seeded } from '../../scenario/scenario.ts';
 import { type Design, type Run, seedOf } from './design.ts';
 import { PreparedCells, recordLine } from './prepared-cells.ts';
-import { figuresOf } from './tally.ts';
+import { type Figures, figuresOf } from './tally.ts';
 
-/** What a batch of runs came to: their records, a line each, and what is reckoned with at once. */
+/** The results of a batch of runs: their records, a line each, and the figures that the sweep itself needs. */
 export interface Batch {
   readonly lines: string;
-  /** NaN: not completed. */
-  readonly downtimesNs: Float64Array;
-  readonly totalsNs: Float64Array;
+  readonly figures: readonly Figures[];
   readonly tookMs: number;
 }
 
@@ -33,16 +31,15 @@ const common = { world: 'virtual', scenario: design.scenario.name, startedAt, ad
 /** Runs in virtual time, one after the other. */
 export default function (runs: readonly Run[]): Batch {
   const beganMs = performance.now();
-  const downtimesNs = new Float64Array(runs.length);
-  const totalsNs = new Float64Array(runs.length);
+  const figures: Figures[] = [];
   let lines = '';
-  for (const [index, run] of runs.entries()) {
+  for (const run of runs) {
     const prepared = cells.at(run.cell);
     const { cell, predicted } = prepared;
     const spec = seeded(cell, seedOf(design, run));
     const record = migrationRecord(metadataOf(spec, { ...common, predicted }), migrateVirtually(spec, true));
     lines += recordLine(prepared, run.repetition, record);
-    [downtimesNs[index], totalsNs[index]] = figuresOf(record);
+    figures.push(figuresOf(record));
   }
-  return { lines, downtimesNs, totalsNs, tookMs: performance.now() - beganMs };
+  return { lines, figures, tookMs: performance.now() - beganMs };
 }

@@ -6,7 +6,7 @@ import { worldFactory } from '../../worlds/worlds.ts';
 import { Agenda, isOwn, type Shard } from './agenda.ts';
 import { type Design, type Run, seedOf } from './design.ts';
 import { claimFolder, type DesignDocument, makeFolder, resultFiles } from './folder.ts';
-import { Lock } from './lock.ts';
+import { takeLock } from './lock.ts';
 import { PreparedCells, recordLine } from './prepared-cells.ts';
 import { readRecorded } from './recorded-runs.ts';
 import { ResultFile } from './result-file.ts';
@@ -42,7 +42,7 @@ export async function sweep(design: Design, options: SweepOptions): Promise<Swee
   const { folder, shard } = options;
   makeFolder(folder);
   const name = join(folder, `records-${shard.index}-of-${shard.of}.ndjson`);
-  const lock = Lock.take(`${name}.lock`);
+  const unlock = takeLock(`${name}.lock`);
   try {
     const document = claimFolder(folder, design);
     // As whoever began it named the file: so that all records have the same words.
@@ -51,19 +51,19 @@ export async function sweep(design: Design, options: SweepOptions): Promise<Swee
     let before = 0;
     const { done, wholeBytes } = readRecorded(design, resultFiles(folder), (run, record) => {
       if (isOwn(design, shard, run)) before += 1;
-      tally.add(run, ...figuresOf(record));
+      tally.add(run, figuresOf(record));
     });
     const agenda = new Agenda(design, shard, done, (run) => tally.downtimeNs(run));
     let planned = agenda.known;
     options.planned?.(planned, before);
     const file = new ResultFile(name, wholeBytes.get(name) ?? 0);
     let now = 0;
-    const record = (runs: readonly Run[], { lines, downtimesNs, totalsNs }: Batch) => {
+    const record = (runs: readonly Run[], { lines, figures }: Batch) => {
       file.append(lines);
       now += runs.length;
       for (const [index, run] of runs.entries()) {
-        tally.add(run, downtimesNs[index]!, totalsNs[index]!);
-        planned += agenda.recorded(run, downtimesNs[index]!);
+        tally.add(run, figures[index]!);
+        planned += agenda.recorded(run, figures[index]!.downtimeNs);
       }
       options.planned?.(planned, before);
       options.recorded?.(lines, runs.length);
@@ -76,7 +76,7 @@ export async function sweep(design: Design, options: SweepOptions): Promise<Swee
     }
     return { document, before, now, cells: tally.cells };
   } finally {
-    lock.release();
+    unlock();
   }
 }
 
@@ -120,13 +120,8 @@ async function oneByOne(design: Design, agenda: Agenda, record: Recording): Prom
       const spec = seeded(cell, seedOf(design, run));
       const [went] = await carryOut([{ spec, share: null }], factory, { world });
       const migrated = recordOf(went!, { world, scenario: scenario.name, predicted });
-      const [downtimeNs, totalNs] = figuresOf(migrated);
-      record(runs, {
-        lines: recordLine(prepared, run.repetition, migrated),
-        downtimesNs: Float64Array.of(downtimeNs),
-        totalsNs: Float64Array.of(totalNs),
-        tookMs: 0,
-      });
+      const lines = recordLine(prepared, run.repetition, migrated);
+      record(runs, { lines, figures: [figuresOf(migrated)], tookMs: 0 });
     }
   } finally {
     await factory.close();

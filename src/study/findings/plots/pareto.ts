@@ -29,6 +29,7 @@ export function pareto(cells: readonly ReportCell[]): Figure | undefined {
     number: String(cell.number),
   });
   const points = front.map(point);
+  const at = { x: 'downtime', y: 'total' };
   return {
     name: 'pareto',
     title: 'Downtime against total time',
@@ -40,22 +41,10 @@ export function pareto(cells: readonly ReportCell[]): Figure | undefined {
       x: { label: 'downtime, ms →', nice: true },
       y: { label: '↑ total, s', nice: true },
       marks: [
-        Plot.dot(evenly(done, MOST_DOTS).map(point), {
-          x: 'downtime',
-          y: 'total',
-          r: 3.5,
-          fill: accent,
-          fillOpacity: 0.6,
-        }),
-        Plot.line(points, {
-          x: 'downtime',
-          y: 'total',
-          stroke: contrast,
-          strokeWidth: 2,
-          curve: 'step-after',
-        }),
-        Plot.dot(points, { x: 'downtime', y: 'total', r: 4.5, fill: contrast }),
-        Plot.text(points, { x: 'downtime', y: 'total', text: 'number', dx: 8, dy: -8, fill: 'currentColor' }),
+        Plot.dot(evenly(done, MOST_DOTS).map(point), { ...at, r: 3.5, fill: accent, fillOpacity: 0.6 }),
+        Plot.line(points, { ...at, stroke: contrast, strokeWidth: 2, curve: 'step-after' }),
+        Plot.dot(points, { ...at, r: 4.5, fill: contrast }),
+        Plot.text(points, { ...at, text: 'number', dx: 8, dy: -8, fill: 'currentColor' }),
       ],
     }),
   };

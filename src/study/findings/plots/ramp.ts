@@ -25,6 +25,7 @@ function rampFigure(
       {
         level: levels[level] ?? '',
         alternative,
+        name: short(alternative, 34),
         colour: colours[alternatives.indexOf(alternative) % colours.length]!,
         value: value * unit,
         low: (Number.isFinite(low) ? low : value) * unit,
@@ -37,6 +38,10 @@ function rampFigure(
     (name) => points.findLast(({ alternative }) => alternative === name) ?? [],
   );
   const most = Math.max(limit * unit, ...points.map(({ high }) => high)) * 1.15;
+  const [at, bar] = [
+    { x: 'level', y: 'value' },
+    { x: 'level', y1: 'low', y2: 'high' },
+  ];
   return {
     name: `ramp-${number + 1}`,
     title: text,
@@ -50,24 +55,10 @@ function rampFigure(
       y: { label: isTime ? '↑ ms' : '↑ %', domain: [0, most] },
       marks: [
         Plot.ruleY([limit * unit], { stroke: 'currentColor', strokeDasharray: '6 4' }),
-        Plot.ruleX(points, {
-          x: 'level',
-          y1: 'low',
-          y2: 'high',
-          stroke: 'colour',
-          strokeWidth: 3,
-          strokeOpacity: 0.45,
-        }),
-        Plot.line(points, { x: 'level', y: 'value', z: 'alternative', stroke: 'colour', strokeWidth: 2 }),
-        Plot.dot(points, { x: 'level', y: 'value', fill: 'colour', r: 4 }),
-        Plot.text(lasts, {
-          x: 'level',
-          y: 'value',
-          text: ({ alternative }: (typeof lasts)[number]) => short(alternative, 34),
-          dy: -14,
-          textAnchor: 'end',
-          fill: 'colour',
-        }),
+        Plot.ruleX(points, { ...bar, stroke: 'colour', strokeWidth: 3, strokeOpacity: 0.45 }),
+        Plot.line(points, { ...at, z: 'alternative', stroke: 'colour', strokeWidth: 2 }),
+        Plot.dot(points, { ...at, fill: 'colour', r: 4 }),
+        Plot.text(lasts, { ...at, text: 'name', dy: -14, textAnchor: 'end', fill: 'colour' }),
       ],
     }),
   };

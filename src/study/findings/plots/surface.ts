@@ -39,6 +39,9 @@ export function surface(cells: readonly ReportCell[]): Figure | undefined {
   const scaled = isLog ? Math.log : Number;
   const lightest = scaled(least * 0.9);
   const isDark = (ms: number) => (scaled(ms) - lightest) / (scaled(most) - lightest) > 0.55;
+  const numbers = tiles.map(({ ms, ...place }) => {
+    return { ...place, text: figure(ms), fill: isDark(ms) ? '#ffffff' : '#10202f' };
+  });
   return {
     name: 'surface',
     title: `Median downtime over ${across} and ${upwards}`,
@@ -58,16 +61,7 @@ export function surface(cells: readonly ReportCell[]): Figure | undefined {
       },
       marks: [
         Plot.cell(tiles, { x: 'x', y: 'y', fill: 'ms', inset: 0.5 }),
-        ...(columns.length <= 14
-          ? [
-              Plot.text(tiles, {
-                x: 'x',
-                y: 'y',
-                text: (tile: { ms: number }) => figure(tile.ms),
-                fill: (tile: { ms: number }) => (isDark(tile.ms) ? '#ffffff' : '#10202f'),
-              }),
-            ]
-          : []),
+        ...(columns.length <= 14 ? [Plot.text(numbers, { x: 'x', y: 'y', text: 'text', fill: 'fill' })] : []),
       ],
     }),
   };
