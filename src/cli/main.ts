@@ -79,7 +79,7 @@ function exitCodeOf(cause: unknown): number {
     return cause instanceof Refusal ? 2 : 1;
   }
   if (cause instanceof UnknownName) {
-    console.error(`switchover: ${cause.message}; one of your own is loaded with --use FILE`);
+    console.error(`switchover: ${cause.message}; load your own with --use FILE`);
     return 2;
   }
   if (cause instanceof RegisteredCodeFailed) {

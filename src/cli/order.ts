@@ -48,7 +48,7 @@ function action(file: string, { rule, json, seed }: Options): number {
   if (json === undefined) {
     console.log(`order                 ${order.slice(0, 20).join(' ')}${order.length > 20 ? ' …' : ''}`);
     console.log(`expected dirty pages  ${expectedDirtyPages.toPrecision(6)} of ${order.length}`);
-    console.log(`more than the best    at most ${excessAtMost.toPrecision(2)} pages`);
+    console.log(`above the best order  at most ${excessAtMost.toPrecision(2)} pages`);
   } else {
     console.log(JSON.stringify({ order, expectedDirtyPages, excessAtMost }));
   }

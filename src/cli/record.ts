@@ -49,7 +49,7 @@ function summary(recorded: RecordingSummary, file: string): string {
   const writes = samples.reduce((sum, { changed }) => sum + changed.length, 0);
   const touched = new Set(samples.flatMap(({ changed }) => [...changed])).size;
   const { scanMs, cpuShare } = recordingHeader(recorded);
-  const notes = notesOf(recorded).map((note) => `  besides      ${note}`);
+  const notes = notesOf(recorded).map((note) => `  note         ${note}`);
   return [
     `${file}: ${samples.length} samples in ${seconds.toFixed(1)} s of ${recorded.source}`,
     `  pages        ${numbers.pages}, ${formatSize(numbers.pages * pageSizeBytes)}`,

@@ -81,7 +81,7 @@ async function action(file: string, options: Options, interrupted?: AbortSignal)
   const wantsChart = options.json !== '-' || options.gantt !== undefined;
   let left = experiment.cells.length * experiment.runs;
   let chart: StopChart | undefined;
-  const progress = options.quiet ? silence : progressOf(experiment);
+  const progress = progressOf(experiment, options.quiet);
   try {
     const all = await run(experiment, {
       world: options.world,
@@ -159,31 +159,18 @@ function writeChart(file: string, chart: StopChart | undefined): void {
   writeText(file, chart.svg);
 }
 
-interface Progress extends Required<Pick<RunListener, 'starts'>> {
-  ended(): void;
-  stop(): void;
-}
-
-const silence: Progress = { starts: () => () => {}, ended: () => {}, stop: () => {} };
-
 /** On standard error: a line a round, and on a terminal a bar below them. Virtual runs are too fast for lines. */
-function progressOf(experiment: Experiment): Progress {
-  const total = experiment.cells.length * experiment.runs;
+function progressOf({ cells, runs }: Experiment, quiet = false) {
   const terminal = process.stderr.isTTY === true;
-  const bar = progressBar();
+  const bar = terminal && !quiet ? progressBar() : undefined;
   const print = (line: string) => process.stderr.write(terminal ? `\r\x1b[K${line}\n` : `${line}\n`);
-  if (terminal) bar.start(total, 0);
-  return {
-    starts({ cell, run, seed }) {
-      const settings = cell.settings.map(({ path, value }) => `${path} = ${shown(value)}`);
-      const what = [`run ${run}, seed ${seed}`, ...settings].join(', ');
-      print(what);
-      const name = cell.settings.find(({ path }) => path === 'fleet')?.value;
-      return roundLog((line) => print(name === undefined ? line : `${line} (${name})`));
-    },
-    ended: () => {
-      if (terminal) bar.increment();
-    },
-    stop: () => bar.stop(),
+  const starts: Required<RunListener>['starts'] = ({ cell, run, seed }) => {
+    if (quiet) return undefined;
+    const settings = cell.settings.map(({ path, value }) => `${path} = ${shown(value)}`);
+    print([`run ${run}, seed ${seed}`, ...settings].join(', '));
+    const name = cell.settings.find(({ path }) => path === 'fleet')?.value;
+    return roundLog((line) => print(name === undefined ? line : `${line} (${name})`));
   };
+  bar?.start(cells.length * runs, 0);
+  return { starts, ended: () => bar?.increment(), stop: () => bar?.stop() };
 }

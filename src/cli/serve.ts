@@ -3,7 +3,7 @@ import { Command } from 'commander';
 import { Failure, Refusal, reasonOf } from '../platform/failure.ts';
 import { version } from '../platform/package.ts';
 import { UsageError } from '../platform/problem.ts';
-import { parseAddress } from '../transport/address.ts';
+import { formatAddress, parseAddress } from '../transport/address.ts';
 
 interface Options {
   readonly config: string;
@@ -59,8 +59,8 @@ async function action({ config, listen }: Options): Promise<number> {
     process.on('SIGHUP', reload);
     const first = Promise.race([nextSignal(), starterGone()]);
     const { port } = server.server.address() as { port: number };
-    console.log(`listening on ${hostPort(address.host, port)}`);
-    console.log(`guests arrive at ${hostPort(daemon.address.host, daemon.address.port)}`);
+    console.log(`listening on ${formatAddress({ host: address.host, port })}`);
+    console.log(`guests arrive at ${formatAddress(daemon.address)}`);
     tellSystemd('--ready');
     const why = await first;
     const again = nextSignal();
@@ -92,8 +92,4 @@ function starterGone(): Promise<string> {
 function tellSystemd(what: string): void {
   if (process.env.NOTIFY_SOCKET === undefined) return;
   spawn('systemd-notify', [what, `--pid=${process.pid}`], { stdio: 'ignore' }).on('error', () => {});
-}
-
-function hostPort(host: string, port: number): string {
-  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
 }

@@ -110,7 +110,7 @@ async function dispatcher(): Promise<Finding> {
   const cpu = await Processors.start(oneReservation('cbs-hard'));
   await cpu.end();
   const found = cpu.dispatcher!;
-  const remedy = 'reservations are kept less well when other programs run: run as root or grant CAP_SYS_NICE';
+  const remedy = 'reservations are less exact while other programs run: run as root or grant CAP_SYS_NICE';
   return finding('dispatcher', false, found === 'SCHED_FIFO', found, remedy);
 }
 

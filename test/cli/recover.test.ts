@@ -154,7 +154,7 @@ migration: { observe: 0s }
     const both = await switchover('recover', here, there);
     expect(both.code).toBe(0);
     expect(both.stdout).toContain('the destination owns it');
-    expect(both.stdout).toContain(`process ${destination.pid} has it`);
+    expect(both.stdout).toContain(`it runs in process ${destination.pid}`);
     expect(Object.values(entriesIn(here))[0]!.at(-1)).toBe('ended');
     await end(destination);
     expect((await switchover('recover', here, there)).stdout).toContain('nothing to do');

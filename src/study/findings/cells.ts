@@ -24,13 +24,16 @@ export interface ReportCell {
   readonly predictedMs: number | undefined;
 }
 
-/** Cells differ by their world and by the settings that are not the same everywhere. */
-export function cellsOfRuns(recorded: readonly RecordedRun[]): {
+export interface CellsOfRuns {
+  /** The settings by which cells differ. */
   readonly paths: readonly string[];
   readonly cells: readonly ReportCell[];
-  /** The settings that are the same everywhere. */
+  /** The settings that all cells have in common. */
   readonly common: readonly string[];
-} {
+}
+
+/** Cells differ in their world and in the settings that are not the same everywhere. */
+export function cellsOfRuns(recorded: readonly RecordedRun[]): CellsOfRuns {
   const allPaths = [...new Set(recorded.flatMap(({ settings }) => [...settings.keys()]))];
   const paths = allPaths.filter(
     (path) => new Set(recorded.map(({ settings }) => settings.get(path))).size > 1,

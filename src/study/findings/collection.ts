@@ -3,18 +3,13 @@ import { join } from 'node:path';
 import { Failure, reasonOf } from '../../platform/failure.ts';
 import { readText } from '../../platform/text-file.ts';
 import { linesOf } from '../lines.ts';
-import { cellsOfRuns, type ReportCell } from './cells.ts';
+import { type CellsOfRuns, cellsOfRuns } from './cells.ts';
 import { type RecordedRun, recordedRunOf } from './recorded-run.ts';
 
 /** Everything that a folder of results has. */
-export interface Collection {
+export interface Collection extends CellsOfRuns {
   readonly folder: string;
   readonly scenarios: readonly string[];
-  /** The settings by which cells differ. */
-  readonly paths: readonly string[];
-  readonly cells: readonly ReportCell[];
-  /** The settings that all have in common. */
-  readonly common: readonly string[];
   readonly records: number;
   /** What was left out. */
   readonly notes: readonly string[];
@@ -28,20 +23,22 @@ export interface Collection {
 
 /** @throws Failure there are no records, or what is there is none */
 export function collect(folder: string): Collection {
-  const names = list(folder);
+  let names: string[];
+  try {
+    names = readdirSync(folder).sort();
+  } catch (cause) {
+    throw new Failure(`cannot read ${folder}: ${reasonOf(cause)}`);
+  }
   const notes: string[] = [];
   const runs: RecordedRun[] = [];
   for (const name of names.filter((each) => each.endsWith('.ndjson'))) {
     readRecords(join(folder, name), runs, notes);
   }
   if (runs.length === 0) throw new Failure(`${folder}: no *.ndjson file with a record in it`);
-  const { paths, cells, common } = cellsOfRuns(runs);
   return {
     folder,
     scenarios: [...new Set(runs.map(({ scenario }) => scenario))],
-    paths,
-    cells,
-    common,
+    ...cellsOfRuns(runs),
     records: runs.length,
     notes,
     design: readJson(folder, 'design.json', names),
@@ -51,14 +48,6 @@ export function collect(folder: string): Collection {
       .filter((name) => name.endsWith('.svg'))
       .map((name) => ({ name, svg: readText(join(folder, name)) })),
   };
-}
-
-function list(folder: string): readonly string[] {
-  try {
-    return readdirSync(folder).sort();
-  } catch (cause) {
-    throw new Failure(`cannot read ${folder}: ${reasonOf(cause)}`);
-  }
 }
 
 /** The last line may be torn: whoever wrote it was killed, or is still at it. */

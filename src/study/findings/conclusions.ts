@@ -55,7 +55,7 @@ function bestOf(cells: readonly ReportCell[], where: string): string[] {
       : []),
     ...byPairs.slice(0, MOST_PAIRED).map((cell) => {
       const { value, low, high, count } = comparisons.get(cell)!.difference;
-      return `Cell ${cell.number} (${cell.label}) is longer than cell ${best.number}, though the intervals overlap: by ${figure(value)} ms [${figure(low)}–${figure(high)}], the median of ${count} pairs of one seed.`;
+      return `Cell ${cell.number} (${cell.label}) is longer than cell ${best.number}, though the intervals overlap: by ${figure(value)} ms [${figure(low)}–${figure(high)}], the median of ${count} pairs of runs with the same seed.`;
     }),
     ...(alike.length > 0
       ? [`Cannot be distinguished from cell ${best.number}${where}: ${listed(alike)}.`]
@@ -130,7 +130,7 @@ function uncertain(cells: readonly ReportCell[]): string[] {
     ...ofCells(
       few,
       (them) =>
-        `Fewer than ${FEWEST_RUNS} completed runs give no 95 % interval, so nothing follows from ${them}: repeat them.`,
+        `Fewer than ${FEWEST_RUNS} completed runs give no 95 % interval, so nothing can be concluded from ${them}: run more repetitions.`,
     ),
     ...ofCells(
       alike,
@@ -139,12 +139,12 @@ function uncertain(cells: readonly ReportCell[]): string[] {
     ),
     ...ofCells(
       incomplete,
-      (them) => `Not every migration completed in ${them}; their figures are those of the ones that did.`,
+      (them) => `Not every migration completed in ${them}; their figures cover only those that did.`,
     ),
     ...ofCells(
       noTail,
       () =>
-        'A 95 % quantile has an upper bound from 72 runs on; with fewer it may be longer than what was seen.',
+        'A 95 % quantile needs 72 runs for an upper bound. With fewer, its true value may exceed everything that was measured.',
     ),
   ];
 }

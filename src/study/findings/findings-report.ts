@@ -1,9 +1,8 @@
 import { parse } from 'yaml';
 import { z } from 'zod';
-import { NANOS_PER_MILLISECOND } from '../../core/units.ts';
 import { sumOf } from '../statistics/sum.ts';
 import { stressFile } from '../stress/stress-file.ts';
-import { doneOf, figure, interval } from '../tables/figure.ts';
+import { doneOf, figure, interval, milliseconds } from '../tables/figure.ts';
 import { namesOf, type ReportCell } from './cells.ts';
 import type { Collection } from './collection.ts';
 import { type Conclusions, conclusions } from './conclusions.ts';
@@ -102,8 +101,7 @@ const columns: readonly (readonly [string, (cell: ReportCell) => string])[] = [
 
 function longestGapMs({ completed }: ReportCell): string {
   const gaps = completed.flatMap(({ gapNs }) => gapNs ?? []);
-  if (gaps.length === 0) return '–';
-  return figure(gaps.reduce((most, gap) => Math.max(most, gap)) / NANOS_PER_MILLISECOND);
+  return gaps.length === 0 ? '–' : milliseconds(gaps.reduce((most, gap) => Math.max(most, gap)));
 }
 
 /** Over all runs of a cell: 0 / 0 is shown as none. */

@@ -18,13 +18,13 @@ export function markdownOf(report: Report): string {
     ]),
     '## All cells',
     table([report.headings, ...report.rows]),
-    'Medians [95 % interval of the median]; \\* fewer than six runs: [least–largest].',
+    'Medians [95 % interval of the median]; \\* fewer than six runs: [minimum–maximum].',
     ...(report.rowsLeftOut > 0 ? [`${report.rowsLeftOut} more cells are in \`report.csv\`.`] : []),
     ...(setUp === '' ? [] : ['## Set-up', block(setUp)]),
     ...(machine.length === 0
       ? []
       : ['## Machine', list(machine.map(({ what, found }) => `${what}: ${found}`))]),
-    ...(command === undefined ? [] : ['## Repeat it', block(command)]),
+    ...(command === undefined ? [] : ['## How to repeat it', block(command)]),
   ];
   return `${parts.filter((part) => part !== '').join('\n\n')}\n`;
 }

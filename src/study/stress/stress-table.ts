@@ -22,7 +22,7 @@ export function stressTable(plan: StressPlan, results: readonly LevelResult[]): 
     }),
     verdict,
   ]);
-  const head = ['runs', ...thresholds.map(({ text }) => text), 'all in all'];
+  const head = ['runs', ...thresholds.map(({ text }) => text), 'verdict'];
   const table = plainTable([...shortened([rampOf(plan), ...names]), ...head], rows);
   return [table, ...footnotes(plan, results)].join('\n');
 }

@@ -7,7 +7,7 @@ import { type Axis, alternativesOf, axesOf, type Setting } from '../../scenario/
 import type { WorldName } from '../../worlds/worlds.ts';
 import { type SweepDocument, sweepSchema } from './design-schema.ts';
 import { type Dimension, latinHypercube } from './hypercube.ts';
-import { rangeOf } from './range.ts';
+import { type Range, type RangeDocument, rangeOf } from './range.ts';
 
 /** Repeat a cell until the 95 % interval of its median downtime is narrower than this share of the median. */
 export interface Until {
@@ -143,34 +143,34 @@ function wholeOf({ base }: ScenarioFile, problems: Problem[]): { runs: number; s
 function gridOf({ grid }: SweepDocument, problems: Problem[]): readonly Axis[] {
   return Object.entries(grid).map(([path, values]) => {
     if (isList(values)) return alternativesOf('sweep.grid', path, values, problems);
-    const range = rangeOf(values);
-    if (typeof range === 'string') {
-      problems.push({ path: `sweep.grid.${path}`, expected: range, found: shown(values) });
-      return [];
-    }
     const { steps } = values;
-    const written = Array.from({ length: steps }, (_, step) => range(step / (steps - 1)));
+    const range = rangeAt(`sweep.grid.${path}`, values, problems);
+    const written = Array.from({ length: range ? steps : 0 }, (_, step) => range!(step / (steps - 1)));
     return alternativesOf('sweep.grid', path, written, problems);
   });
 }
 
 function hypercubeOf({ hypercube }: SweepDocument, seed: number, problems: Problem[]): Axis | undefined {
   if (!hypercube) return undefined;
-  const { points, over } = hypercube;
-  const dimensions = Object.entries(over).map(([path, values]): Dimension => {
+  const within = 'sweep.hypercube.over';
+  const dimensions = Object.entries(hypercube.over).map(([path, values]): Dimension => {
     if (isList(values)) {
-      const axis = alternativesOf('sweep.hypercube.over', path, values, problems);
+      const axis = alternativesOf(within, path, values, problems);
       return (u) => axis[Math.floor(u * axis.length)]!;
     }
-    const range = rangeOf(values);
-    if (typeof range === 'string') {
-      problems.push({ path: `sweep.hypercube.over.${path}`, expected: range, found: shown(values) });
-    }
-    // A path is checked by taking it for a list of one value.
-    alternativesOf('sweep.hypercube.over', path, [0], problems);
-    return (u) => (typeof range === 'string' ? [] : [{ path, value: range(u) }]);
+    const range = rangeAt(`${within}.${path}`, values, problems);
+    // A path is checked as if it had a list of one value.
+    alternativesOf(within, path, [0], problems);
+    return (u) => (range ? [{ path, value: range(u) }] : []);
   });
-  return problems.length > 0 ? [] : latinHypercube(points, dimensions, seed);
+  return problems.length > 0 ? [] : latinHypercube(hypercube.points, dimensions, seed);
+}
+
+function rangeAt(place: string, written: RangeDocument, problems: Problem[]): Range | undefined {
+  const range = rangeOf(written);
+  if (typeof range !== 'string') return range;
+  problems.push({ path: place, expected: range, found: shown(written) });
+  return undefined;
 }
 
 function isList(values: object): values is readonly unknown[] {

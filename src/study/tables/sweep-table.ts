@@ -50,10 +50,10 @@ export function sweepTable(design: Design, { document, before, now, cells }: Swe
   return [
     summing,
     plainTable([...headings, 'runs', 'downtime ms', 'p95', 'total s'], table, headings.length),
-    'Medians [95 % interval]; p95: the 95 % quantile, with its interval from 72 runs on. * fewer than six runs: [least–largest].',
+    'Medians [95 % interval]; p95: the 95 % quantile, with its interval from 72 runs on. * fewer than six runs: [minimum–maximum].',
     ...(comparison === undefined ? [] : ['', comparison]),
     '',
-    `To run one again, with its record's seed for S${inDetail ? '' : ' (every record has the whole command)'}:`,
+    `To repeat a run, with the seed of its record as S${inDetail ? '' : ' (every record has the whole command)'}:`,
     ...rows.slice(0, inDetail ? IN_DETAIL_MAX : 1).map(([cell]) => repeat(cell)),
   ].join('\n');
 }

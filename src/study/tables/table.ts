@@ -6,7 +6,7 @@ import { quantile, spread, summary, tooFew } from '../statistics/estimate.ts';
 import { sumOf } from '../statistics/sum.ts';
 import { cellColumns } from './cell-columns.ts';
 import { comparisonTable } from './comparison-table.ts';
-import { doneOf, figure, interval } from './figure.ts';
+import { doneOf, figure, interval, milliseconds } from './figure.ts';
 import { plainTable } from './plain-table.ts';
 
 /** The table of an experiment: a row a cell, medians with their intervals, prediction beside measurement. */
@@ -83,10 +83,6 @@ function columnsOf(results: readonly CellResult[], hasEnsembles: boolean): reado
     column('late %', lateShare, late),
     column('verified', verdict),
   ].flat();
-}
-
-function milliseconds(ns: Nanos = Number.NaN): string {
-  return figure(ns / NANOS_PER_MILLISECOND);
 }
 
 function completedDowntimeNs({ outcome, downtimeNs }: MigrationRecord): Nanos {

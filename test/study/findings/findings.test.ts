@@ -113,7 +113,7 @@ describe('what can be concluded', () => {
     const { can } = conclusions(collect(folder));
     expect(can[1]).toMatch(/^2 of the 2 others are certainly longer/);
     expect(can[2]).toMatch(
-      /^Cell 3 \(order random\) is longer than cell 2, though the intervals overlap: by 0\.20* ms \[0\.20*–0\.20*\], the median of 10 pairs of one seed\.$/,
+      /^Cell 3 \(order random\) is longer than cell 2, though the intervals overlap: by 0\.20* ms \[0\.20*–0\.20*\], the median of 10 pairs of runs with the same seed\.$/,
     );
     expect(can.join()).not.toMatch(/told apart/);
   });

@@ -33,7 +33,7 @@ export function pareto(cells: readonly ReportCell[]): Figure | undefined {
   return {
     name: 'pareto',
     title: 'Downtime against total time',
-    caption: `One dot per cell (medians${done.length > MOST_DOTS ? `; ${MOST_DOTS} of ${done.length} are drawn` : ''}). No cell is better in both than one on the line: ${front.length > 20 ? `${front.length} cells` : front.map(({ number }) => number).join(', ')}.`,
+    caption: `One dot per cell (medians${done.length > MOST_DOTS ? `; ${MOST_DOTS} of ${done.length} are drawn` : ''}). On the line are the cells that no other cell beats in both: ${front.length > 20 ? `${front.length} cells` : front.map(({ number }) => number).join(', ')}.`,
     svg: draw({
       ariaLabel: 'Pareto front of downtime and total time',
       height: 380,

@@ -45,7 +45,7 @@ function rampFigure(
   return {
     name: `ramp-${number + 1}`,
     title: text,
-    caption: `Level by level, with 95 % intervals (a bound that so few runs cannot give is not drawn); dashed: the limit. ${alternatives.map((name, index) => `${colourName(index)}: ${name}`).join('; ')}.`,
+    caption: `Level by level, with 95 % intervals (bounds that need more runs are not drawn); dashed: the limit. ${alternatives.map((name, index) => `${colourName(index)}: ${name}`).join('; ')}.`,
     svg: draw({
       ariaLabel: 'A threshold, level by level',
       height: 320,

@@ -20,7 +20,7 @@ export function roundsFigure(cells: readonly ReportCell[]): Figure | undefined {
   return {
     name: 'rounds',
     title: 'Dirty pages by round',
-    caption: `Pages dirty as each live round began, medians over the runs; logarithmic.${drawn.length < lines.length ? ` ${drawn.length} of ${lines.length} cells: the first of those with more than one round.` : ''}`,
+    caption: `Dirty pages at the start of each live round: medians over the runs, on a logarithmic scale.${drawn.length < lines.length ? ` Drawn: ${drawn.length} of ${lines.length} cells, the first with more than one round.` : ''}`,
     svg: draw({
       ariaLabel: 'Dirty pages by round',
       height: 380,

@@ -45,7 +45,7 @@ export function surface(cells: readonly ReportCell[]): Figure | undefined {
   return {
     name: 'surface',
     title: `Median downtime over ${across} and ${upwards}`,
-    caption: `In ms; darker means longer.${cells.length > tiles.length ? ' Other settings vary too: the median over them.' : ''}`,
+    caption: `In ms; darker means longer.${cells.length > tiles.length ? ' Other settings vary too; the medians are taken over them.' : ''}`,
     svg: draw({
       ariaLabel: 'Median downtime over two settings',
       height: 98 + Math.max(24, Math.min(36, 420 / rows.length)) * rows.length,
