@@ -1,9 +1,9 @@
-/** As a shell says of a program that Ctrl-C has ended. */
+/** The exit code by which a shell reports that Ctrl-C ended a program. */
 const INTERRUPTED = 130;
 
 /**
- * Has Ctrl-C end something in good order. A second one does not wait for that.
- * @returns the exit code: what was carried out says it, unless it was interrupted
+ * Lets Ctrl-C cancel something in an orderly way. A second Ctrl-C does not wait for that.
+ * @returns the exit code of what was carried out, unless it was interrupted
  */
 export async function interruptible(
   carriedOut: (interrupted: AbortSignal) => Promise<number>,

@@ -3,7 +3,7 @@ import type { End } from '../core/wire/handover.ts';
 import { type FoundEnd, type Recovery, recover, type Settlement } from '../transport/recover.ts';
 import { type Reconciled, reconcile } from '../worlds/vm/reconcile.ts';
 
-/** `switchover recover DIR [DIR2]`: whose are the guests of migrations that were cut off? */
+/** `switchover recover DIR [DIR2]`: decides which end owns the guest of each interrupted migration. */
 export function recoverCommand(exit: (code: number) => void): Command {
   return new Command('recover')
     .description('after a crash, decide from the journals which end owns each guest')

@@ -127,7 +127,7 @@ function destination({ to, keyFile }: Options): DestinationThere | undefined {
   ]);
 }
 
-/** @throws UsageError there is nothing to share, or no time in which others could. */
+/** @throws UsageError the scenario shares no link, or does not run in real time. */
 function checkRedis({ cells }: Experiment, { redis, world }: Options): void {
   if (redis === undefined) return;
   const problems: Problem[] = [];

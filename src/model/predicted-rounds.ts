@@ -7,7 +7,7 @@ import { type CurveGuest, CurveMemory } from './curve-memory.ts';
 import { certainly, type DirtyPages, type Load, type PredictedRound } from './memory.ts';
 import { type RatesGuest, RatesMemory } from './rates-memory.ts';
 
-/** Live rounds to be predicted. */
+/** The live rounds to predict. */
 export interface LiveInput extends Load {
   readonly guest: RatesGuest | CurveGuest;
   readonly stop: StopSpec;
@@ -35,7 +35,7 @@ export interface Ending {
  * A curve is followed as a predictor does that plans ahead (A. Gudkov, qemu-devel, April 2023): the bandwidth is
  * known, the rule is asked at the ends only, but before the first round too, which may already be the stop.
  *
- * Never for ever: once the rounds are alike they cost nothing to follow, and the questions are numbered.
+ * It always ends: once the rounds are alike they cost nothing to follow, and the number of questions is limited.
  */
 export function predictedRounds(input: LiveInput): Ending {
   const { guest, stop, timeoutNs } = input;
@@ -112,7 +112,7 @@ class Settling {
 
 /** How often a migration looks at what is pending. */
 const LOOK_EVERY_NS = 10 * NANOS_PER_MILLISECOND;
-/** So many instants of a round are worked out; between them what is pending lies on a line. */
+/** The most instants of a round at which pending pages are computed. Between them they are interpolated. */
 const STEPS_MAX = 128;
 
 /** Into how many steps a round is cut: as many as there are looks, if they are not too many. */

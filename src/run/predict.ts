@@ -19,7 +19,7 @@ import type { MigrationSpec } from '../workload/migration-spec.ts';
 import { meanSpeed } from '../workload/program-clock.ts';
 import { writeRatesOf, writesPerSecondOf } from '../workload/programs.ts';
 
-/** What the model predicts, and what it takes for granted that the scenario says otherwise. */
+/** What the model predicts, and where its assumptions differ from the scenario. */
 export interface Prediction extends ModelPrediction {
   /**
    * With a sender's reservation, what the stop does not exceed with probability 0.99 however the sender's budgets
@@ -29,7 +29,7 @@ export interface Prediction extends ModelPrediction {
   readonly assumes: readonly string[];
 }
 
-/** What the model asks of a scenario. */
+/** What the model needs from a scenario. */
 type Predictable = Pick<ScenarioCell, 'guest' | 'plan' | 'cpu'>;
 
 /** Whether the link or the sender's CPU time limits how fast pages leave. */

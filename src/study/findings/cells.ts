@@ -6,14 +6,14 @@ import type { RecordedRun } from './recorded-run.ts';
 
 /** All runs of one set of settings in one world. */
 export interface ReportCell {
-  /** From 1, in the order in which they came. */
+  /** From 1, in the order of the records. */
   readonly number: number;
   readonly world: string;
   /** In the order of the paths by which cells differ; empty where a cell has no such setting. */
   readonly values: readonly string[];
-  /** What an axis may be made of. */
+  /** The settings that can be an axis of a plot. */
   readonly axes: ReadonlyMap<string, string>;
-  /** A few words that tell it apart. */
+  /** A few words that distinguish it. */
   readonly label: string;
   readonly runs: readonly RecordedRun[];
   readonly completed: readonly RecordedRun[];
@@ -83,7 +83,7 @@ function downtimeMsOf({ downtimeNs }: RecordedRun): number {
 const SILENT = ['', 'none', 'null'];
 const MOST_WORDS = 3;
 
-/** Of many paths, as few as tell all cells apart: those of most values first, and what they leave together. */
+/** Of many paths, the few that distinguish all cells: those with the most values first. */
 function tellingPaths(paths: readonly string[], recorded: readonly RecordedRun[]): ReadonlySet<string> {
   if (paths.length <= MOST_WORDS) return new Set(paths);
   const said = (value = '') => (SILENT.includes(value) ? '' : value);

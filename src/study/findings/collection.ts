@@ -6,12 +6,12 @@ import { linesOf } from '../lines.ts';
 import { type CellsOfRuns, cellsOfRuns } from './cells.ts';
 import { type RecordedRun, recordedRunOf } from './recorded-run.ts';
 
-/** Everything that a folder of results has. */
+/** The contents of a folder of results. */
 export interface Collection extends CellsOfRuns {
   readonly folder: string;
   readonly scenarios: readonly string[];
   readonly records: number;
-  /** What was left out. */
+  /** Says what was left out. */
   readonly notes: readonly string[];
   /** JSON files beside the records, of unknown content; undefined: not there. */
   readonly design: unknown;
@@ -21,7 +21,7 @@ export interface Collection extends CellsOfRuns {
   readonly charts: readonly { readonly name: string; readonly svg: string }[];
 }
 
-/** @throws Failure there are no records, or what is there is none */
+/** @throws Failure there are no records, or a line is not one */
 export function collect(folder: string): Collection {
   let names: string[];
   try {
@@ -50,7 +50,7 @@ export function collect(folder: string): Collection {
   };
 }
 
-/** The last line may be torn: whoever wrote it was killed, or is still at it. */
+/** The last line may be incomplete: its writer was killed, or is still writing. */
 function readRecords(file: string, into: RecordedRun[], notes: string[]): void {
   let wrong: string | undefined;
   let number = 0;

@@ -6,13 +6,13 @@ import { figure } from '../tables/figure.ts';
 import type { ReportCell } from './cells.ts';
 import type { Collection } from './collection.ts';
 
-/** What the records allow one to say, and what they do not. */
+/** What can be concluded from the records, and what cannot. */
 export interface Conclusions {
   readonly can: readonly string[];
   readonly cannot: readonly string[];
 }
 
-/** Intervals of the median exist from so many runs on. */
+/** The fewest runs that give an interval of the median. */
 const FEWEST_RUNS = 6;
 
 export function conclusions(collection: Collection): Conclusions {
@@ -34,7 +34,7 @@ export function conclusions(collection: Collection): Conclusions {
   };
 }
 
-/** The shortest downtime, which cells cannot be told from it, and which are certainly longer. */
+/** The shortest downtime, the cells that cannot be distinguished from it, and those that are certainly longer. */
 function bestOf(cells: readonly ReportCell[], where: string): string[] {
   const certain = cells.filter(({ downtimeMs }) => downtimeMs?.confident);
   if (certain.length < 2) return [];
@@ -48,25 +48,23 @@ function bestOf(cells: readonly ReportCell[], where: string): string[] {
   const alike = others.filter((cell) => !isLonger(cell));
   return [
     `The shortest median downtime${where} is that of cell ${best.number} (${best.label}): ${interval(best)}.`,
-    ...(longer.length > 0
-      ? [
-          `${longer.length} of the ${others.length} others are certainly longer, the longest being cell ${worst.number} (${worst.label}): ${interval(worst)}.`,
-        ]
-      : []),
+    ...ofCells(
+      longer,
+      () =>
+        `${longer.length} of the ${others.length} others are certainly longer. The longest is that of cell ${worst.number} (${worst.label}): ${interval(worst)}.`,
+    ),
     ...byPairs.slice(0, MOST_PAIRED).map((cell) => {
       const { value, low, high, count } = comparisons.get(cell)!.difference;
       return `Cell ${cell.number} (${cell.label}) is longer than cell ${best.number}, though the intervals overlap: by ${figure(value)} ms [${figure(low)}–${figure(high)}], the median of ${count} pairs of runs with the same seed.`;
     }),
-    ...(alike.length > 0
-      ? [`Cannot be distinguished from cell ${best.number}${where}: ${listed(alike)}.`]
-      : []),
+    ...ofCells(alike, (them) => `Cannot be distinguished from cell ${best.number}${where}: ${them}.`),
   ];
 }
 
-/** More of them are in the table. */
+/** The others are in the table. */
 const MOST_PAIRED = 5;
 
-/** Runs of one seed met the same luck. `undefined`: there are too few such pairs, or none, for an interval. */
+/** Pairs of runs with the same seed. `undefined`: too few of them for an interval. */
 function pairedWith(base: ReportCell, alternative: ReportCell): Comparison | undefined {
   const downtimeMs = new Map(base.completed.map(({ seed, downtimeNs }) => [seed, downtimeNs / 1e6]));
   const common = alternative.completed.filter(({ seed }) => downtimeMs.has(seed));
@@ -85,17 +83,15 @@ function modelLines(cells: readonly ReportCell[]): string[] {
   const off = both.filter(
     ({ predictedMs, downtimeMs }) => predictedMs! < downtimeMs!.low || predictedMs! > downtimeMs!.high,
   );
-  const error = ({ predictedMs, downtimeMs }: ReportCell) => predictedMs! / downtimeMs!.median - 1;
-  if (off.length === 0)
-    return [`The model's downtime lies in the interval of every one of ${both.length} cells.`];
+  if (off.length === 0) return [`The model's downtime lies in the interval in all ${both.length} cells.`];
   const distance = ({ predictedMs, downtimeMs }: ReportCell) => Math.abs(predictedMs! - downtimeMs!.median);
   const worst = off.reduce((a, b) => (distance(b) > distance(a) ? b : a));
   return [
-    `The model's downtime lies outside the interval in ${off.length} of ${both.length} cells; farthest in cell ${worst.number} (${worst.label}): ${figure(worst.predictedMs!)} ms predicted, ${interval(worst)}${percent(error(worst))}.`,
+    `The model's downtime lies outside the interval in ${off.length} of ${both.length} cells; farthest in cell ${worst.number} (${worst.label}): ${figure(worst.predictedMs!)} ms predicted, ${interval(worst)}${percent(worst.predictedMs! / worst.downtimeMs!.median - 1)}.`,
   ];
 }
 
-/** `, +12 %`; nothing of a median of 0. */
+/** `, +12 %`; nothing for a median of 0. */
 function percent(share: number): string {
   if (!Number.isFinite(share)) return '';
   return `, ${share > 0 ? '+' : '−'}${figure(100 * Math.abs(share))} %`;

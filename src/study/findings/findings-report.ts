@@ -22,7 +22,7 @@ export interface Report {
   /** The scenario's text; without it, what the records have in common. */
   readonly setUp: string;
   readonly machine: readonly { readonly what: string; readonly found: string }[];
-  /** The runs have not kept theirs, and it is the one on which the report was made. */
+  /** The records do not name their machine, and this is the one on which the report was made. */
   readonly machineIsWhereReported: boolean;
   readonly worlds: readonly string[];
   readonly records: number;
@@ -38,11 +38,11 @@ export interface Report {
 
 const MOST_ROWS = 200;
 
-/** What sweep and stress leave of themselves. */
+/** The files that sweep and stress leave beside their records. */
 const designSchema = z.looseObject({ name: z.string(), text: z.string(), command: z.string() });
 const machineSchema = z.array(z.looseObject({ what: z.string(), found: z.string() }));
 
-/** @param here what is known of this machine, for runs that have not kept what they knew of theirs */
+/** @param here what is known of this machine, in case the records do not name theirs */
 export function reportOf(collection: Collection, here: Report['machine'] = []): Report {
   const { cells, paths, scenarios } = collection;
   const design = designSchema.safeParse(collection.design).data;

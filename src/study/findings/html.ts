@@ -1,7 +1,7 @@
 import { escaped } from '../tables/markup.ts';
 import type { Report } from './findings-report.ts';
 
-/** One page that asks nothing of the network: its policy forbids it, and there is no script. */
+/** One page without scripts, whose policy forbids any access to the network. */
 export function htmlOf(report: Report): string {
   const { title, question, figures, charts, conclusions, command, setUp, machine } = report;
   return `<!doctype html>

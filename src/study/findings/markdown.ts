@@ -38,7 +38,7 @@ function table([headings, ...rows]: readonly (readonly string[])[]): string {
   return [line(headings!), `|${headings!.map(() => '---|').join('')}`, ...rows.map(line)].join('\n');
 }
 
-/** Nothing in it is markup, and it stays on its line. */
+/** Escaped, so that nothing in it is markup, and on one line. */
 function inline(text: string): string {
   return text
     .replace(/\s+/g, ' ')

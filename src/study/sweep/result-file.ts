@@ -3,7 +3,7 @@ import { Failure, reasonOf } from '../../platform/failure.ts';
 
 const FULL = ['ENOSPC', 'EDQUOT', 'EFBIG'];
 
-/** A file to which whole lines are appended: either all of a batch is there or nothing of it. */
+/** A file to which batches of lines are appended: either the whole batch or nothing. */
 export class ResultFile {
   readonly #name: string;
   readonly #descriptor: number;

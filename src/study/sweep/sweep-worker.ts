@@ -1,8 +1,7 @@
 import { workerData } from 'piscina';
-import { migrationRecord } from '../../core/migration/record.ts';
 import { type UsedFile, useAgain } from '../../platform/used-files.ts';
 import { migrateVirtually } from '../../run/ensemble.ts';
-import { metadataOf } from '../../run/migration-run.ts';
+import { recordOf } from '../../run/migration-run.ts';
 import { seeded } from '../../scenario/scenario.ts';
 import { type Design, type Run, seedOf } from './design.ts';
 import { PreparedCells, recordLine } from './prepared-cells.ts';
@@ -24,9 +23,9 @@ export interface SweepThread {
 const { design, use }: SweepThread = workerData;
 await useAgain(use);
 const cells = new PreparedCells(design);
+const scenario = design.scenario.name;
 /** In virtual time there is no date. */
-const startedAt = new Date(0).toISOString();
-const common = { world: 'virtual', scenario: design.scenario.name, startedAt, admission: null };
+const world = { startedAt: new Date(0).toISOString(), slices: () => [] };
 
 /** Runs in virtual time, one after the other. */
 export default function (runs: readonly Run[]): Batch {
@@ -37,7 +36,9 @@ export default function (runs: readonly Run[]): Batch {
     const prepared = cells.at(run.cell);
     const { cell, predicted } = prepared;
     const spec = seeded(cell, seedOf(design, run));
-    const record = migrationRecord(metadataOf(spec, { ...common, predicted }), migrateVirtually(spec, true));
+    const result = migrateVirtually(spec, true);
+    const went = { spec, result, steps: [], world, admission: null, notes: [] };
+    const record = recordOf(went, { world: 'virtual', scenario, predicted });
     lines += recordLine(prepared, run.repetition, record);
     figures.push(figuresOf(record));
   }

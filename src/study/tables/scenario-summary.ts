@@ -4,7 +4,7 @@ import { formatDuration, formatRate, formatSize } from '../../core/units.ts';
 import type { LinkShare } from '../../scenario/fleet.ts';
 import type { Experiment, ScenarioCell } from '../../scenario/scenario.ts';
 
-/** Everything that an experiment takes for its first cell, defaults included, so that nothing about a run is silent. */
+/** All settings of the first cell of an experiment, including defaults. */
 export function scenarioSummary(experiment: Experiment): string {
   const cell = experiment.cells[0]!;
   const { guest, plan, antagonists, share } = cell;
