@@ -21,7 +21,7 @@ describe('stress', () => {
       ...['stress', config, '--only', 'cpu.scheduler=fair', '--out', out('fair'), ...fewer],
     );
     expect(code).toBe(3);
-    expect(stdout).toMatch(/scheduler fair: keeps everything up to 0 .*; breaks at 2 \(missed\): downtime/);
+    expect(stdout).toMatch(/scheduler fair: keeps everything up to background\.0\.count = 0 .*; breaks at 2 \(missed\): downtime/);
     const { results } = json('fair', 'stress.json');
     expect(results.map(({ level, verdict }: { level: number; verdict: string }) => [level, verdict])).toEqual(
       [
@@ -36,7 +36,7 @@ describe('stress', () => {
       ...['stress', config, '--only', 'cpu.scheduler=cbs-hard', '--out', out('hard'), ...fewer],
     );
     expect(code).toBe(0);
-    expect(stdout).toMatch(/keeps everything up to 6 .*, the last level tried/);
+    expect(stdout).toMatch(/keeps everything up to background\.0\.count = 6 .*, the last level tried\.$/m);
     expect(stdout).toContain('8 runs can show that it is missed but not that it is kept; that needs 72');
   });
 

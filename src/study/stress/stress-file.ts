@@ -61,21 +61,21 @@ export function stressFileOf(plan: StressPlan, results: readonly LevelResult[]):
 }
 
 /** One sentence for every alternative: the last level that it keeps, and the first at which it misses a threshold. */
-export function stressLines({ levels, thresholds, results }: StressFile): string[] {
+export function stressLines({ ramp, levels, thresholds, results }: StressFile): string[] {
   return [...grouped(results, ({ alternative }) => alternative)].map(([name, own]) => {
     const missedAt = own.findIndex(({ verdict }) => isMissed(verdict));
     const missed = own[missedAt];
     const kept = own[(missed ? missedAt : own.length) - 1];
     const until = kept
-      ? `keeps everything up to ${levels[kept.level]} (${kept.verdict})`
+      ? `keeps everything up to ${ramp} = ${levels[kept.level]} (${kept.verdict})`
       : 'misses a threshold at the first level';
-    if (!missed) return `${name}: ${until}, the last level tried`;
+    if (!missed) return `${name}: ${until}, the last level tried.`;
     const why = missed.judgements
       .filter(({ verdict }) => isMissed(verdict))
       .map(({ threshold, estimate }) => {
         const { metric } = thresholds.find((each) => each.text === threshold)!;
         return `${threshold}: ${formatEstimate({ metric }, estimate)}`;
       });
-    return `${name}: ${until}; breaks at ${levels[missed.level]} (${missed.verdict}): ${why.join('; ')}`;
+    return `${name}: ${until}; breaks at ${levels[missed.level]} (${missed.verdict}): ${why.join('; ')}.`;
   });
 }

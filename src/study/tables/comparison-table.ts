@@ -28,6 +28,6 @@ export function comparisonTable(
   return [
     `Against ${headings.map((heading, index) => `${heading} ${first!.values[index]}`).join(', ')}`,
     plainTable([...headings, 'downtime ms, difference', 'shorter'], rows, headings.length),
-    'Runs with the same seed are compared in pairs: median of the differences [95 % interval]; shorter: the number of pairs in which the alternative was shorter.',
+    'Runs with the same seed are compared in pairs: median of the differences [95 % interval]; shorter: the share of pairs in which the alternative was shorter.',
   ].join('\n');
 }

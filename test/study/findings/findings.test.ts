@@ -104,7 +104,7 @@ describe('what can be concluded', () => {
     ]);
     const { can } = conclusions(collect(folder));
     expect(can[0]).toMatch(/shortest median downtime is that of cell 2 \(order lru\): 100 ms \[/);
-    expect(can[1]).toMatch(/^1 of the 2 others .* the longest being cell 1 \(order address\)/);
+    expect(can[1]).toMatch(/^1 of the 2 others .* The longest is that of cell 1 \(order address\)/);
     expect(can[2]).toMatch(/^Cannot be distinguished from cell 2: cell 3\.$/);
   });
 
