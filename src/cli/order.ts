@@ -17,11 +17,11 @@ interface Options {
 export function orderCommand(exit: (code: number) => void): Command {
   return new Command('order')
     .description(
-      'compute in which order to send pages whose write probabilities are known, and how far at most that is from the best order',
+      'compute in which order to send pages whose write probabilities are known, with a bound on the distance from the best order',
     )
     .argument(
       '<file>',
-      'JSON or YAML: {"probabilities": […]}, of a write to each page while one page is sent',
+      'JSON or YAML: {"probabilities": […]}, for each page the probability of a write to it while one page is sent',
     )
     .option('--rule <name>', 'how to order the pages', 'threshold')
     .option('--seed <n>', 'random seed that breaks ties', '1')

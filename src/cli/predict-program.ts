@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Nanos } from '../core/units.ts';
-import { recordingHeader } from '../observe/recording-file.ts';
+import { type RecordingHeader, recordingHeader } from '../observe/recording-file.ts';
 import { shown, UsageError } from '../platform/problem.ts';
 import { migrateVirtually, repeatedInTime } from '../run/ensemble.ts';
 import {
@@ -38,7 +38,7 @@ export function insistOnNoRecording({ for: time, interval, out }: ProgramOptions
 export interface RecordedProgram {
   readonly experiment: Experiment;
   readonly recordedNs: Nanos;
-  readonly header: ReturnType<typeof recordingHeader>;
+  readonly header: RecordingHeader;
 }
 
 /**

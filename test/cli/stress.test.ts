@@ -21,7 +21,9 @@ describe('stress', () => {
       ...['stress', config, '--only', 'cpu.scheduler=fair', '--out', out('fair'), ...fewer],
     );
     expect(code).toBe(3);
-    expect(stdout).toMatch(/scheduler fair: keeps everything up to background\.0\.count = 0 .*; breaks at 2 \(missed\): downtime/);
+    expect(stdout).toMatch(
+      /scheduler fair: keeps everything up to background\.0\.count = 0 .*; breaks at 2 \(missed\): downtime/,
+    );
     const { results } = json('fair', 'stress.json');
     expect(results.map(({ level, verdict }: { level: number; verdict: string }) => [level, verdict])).toEqual(
       [

@@ -54,8 +54,8 @@ export function stressFileOf(plan: StressPlan, results: readonly LevelResult[]):
       level,
       alternative: alternativeName(alternative),
       runs: records.length,
-      verdict,
       judgements: [...judgements],
+      verdict,
     })),
   };
 }
