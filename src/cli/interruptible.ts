@@ -1,9 +1,9 @@
-/** As a shell says of a program that Ctrl-C has ended. */
+/** The exit code by which a shell reports that Ctrl-C ended a program. */
 const INTERRUPTED = 130;
 
 /**
- * Has Ctrl-C end something in good order. A second one does not wait for that.
- * @returns the exit code: what was carried out says it, unless it was interrupted
+ * Lets Ctrl-C cancel something in an orderly way. A second Ctrl-C does not wait for that.
+ * @returns the exit code of what was carried out, unless it was interrupted
  */
 export async function interruptible(
   carriedOut: (interrupted: AbortSignal) => Promise<number>,
@@ -14,7 +14,7 @@ export async function interruptible(
   const atOnce = new Promise<number>((resolve) => {
     interrupt = () => {
       if (signal.aborted) resolve(INTERRUPTED);
-      else process.stderr.write('cancelling; another Ctrl-C ends at once\n');
+      else process.stderr.write('cancelling; press Ctrl-C again to end at once\n');
       interruption.abort('cancelled by Ctrl-C');
     };
   });

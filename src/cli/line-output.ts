@@ -1,16 +1,16 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { Failure, reasonOf } from '../platform/failure.ts';
 
-/** Where lines go. */
+/** A destination for lines. */
 export interface LineOutput {
-  /** The line is only made if somebody wants it. */
+  /** The function is called only if the line is written somewhere. */
   write(line: () => string): void;
   close(): void;
 }
 
 /**
- * Each line is in the file before the run goes on.
- * @param file `-`: standard output; `undefined`: nobody wants the lines
+ * Each line is in the file before the run continues.
+ * @param file `-`: standard output; `undefined`: lines are dropped
  * @throws Failure the file cannot be written
  */
 export function lineOutput(file: string | undefined): LineOutput {

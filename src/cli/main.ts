@@ -25,7 +25,7 @@ const program = new Command('switchover')
   .version(version)
   .exitOverride()
   .configureOutput({ writeErr: (text) => process.stderr.write(text) })
-  .showHelpAfterError('(switchover --help tells more)');
+  .showHelpAfterError('(run switchover --help for usage)');
 
 /** Those that read a scenario or a trace, or name an order. */
 const takeOwnRules = new Set([
@@ -79,7 +79,7 @@ function exitCodeOf(cause: unknown): number {
     return cause instanceof Refusal ? 2 : 1;
   }
   if (cause instanceof UnknownName) {
-    console.error(`switchover: ${cause.message}; one of your own is loaded with --use FILE`);
+    console.error(`switchover: ${cause.message}; load your own with --use FILE`);
     return 2;
   }
   if (cause instanceof RegisteredCodeFailed) {

@@ -2,9 +2,10 @@ import { Command } from 'commander';
 import { z } from 'zod';
 import { orderByProbability } from '../core/migration/order/known-probabilities.ts';
 import { type OrderName, orderRegistry } from '../core/migration/order/orders.ts';
-import { Failure, reasonOf } from '../platform/failure.ts';
+import { Failure } from '../platform/failure.ts';
 import { shown, UsageError } from '../platform/problem.ts';
-import { readText } from '../platform/text-file.ts';
+import { checked } from '../scenario/checked.ts';
+import { readYaml } from '../scenario/yaml-file.ts';
 
 interface Options {
   readonly rule: string;
@@ -16,9 +17,12 @@ interface Options {
 export function orderCommand(exit: (code: number) => void): Command {
   return new Command('order')
     .description(
-      'compute in which order to send pages whose write probabilities are known, and how far at most that is from the best order',
+      'compute in which order to send pages whose write probabilities are known, with a bound on the distance from the best order',
     )
-    .argument('<file>', 'JSON: {"probabilities": […]}, of a write to each page while one page is sent')
+    .argument(
+      '<file>',
+      'JSON or YAML: {"probabilities": […]}, for each page the probability of a write to it while one page is sent',
+    )
     .option('--rule <name>', 'how to order the pages', 'threshold')
     .option('--seed <n>', 'random seed that breaks ties', '1')
     .option('--json <->', 'print JSON instead of text; the value is -')
@@ -44,7 +48,7 @@ function action(file: string, { rule, json, seed }: Options): number {
   if (json === undefined) {
     console.log(`order                 ${order.slice(0, 20).join(' ')}${order.length > 20 ? ' …' : ''}`);
     console.log(`expected dirty pages  ${expectedDirtyPages.toPrecision(6)} of ${order.length}`);
-    console.log(`more than the best    at most ${excessAtMost.toPrecision(2)} pages`);
+    console.log(`above the best order  at most ${excessAtMost.toPrecision(2)} pages`);
   } else {
     console.log(JSON.stringify({ order, expectedDirtyPages, excessAtMost }));
   }
@@ -59,36 +63,17 @@ function insistOnOrder(name: string): asserts name is OrderName {
   ]);
 }
 
+const probability = z
+  .number('a probability from 0 to 1')
+  .min(0, 'a probability from 0 to 1')
+  .max(1, 'a probability from 0 to 1');
+
 const schema = z.strictObject(
-  {
-    probabilities: z
-      .array(
-        z
-          .number('a probability from 0 to 1')
-          .min(0, 'a probability from 0 to 1')
-          .max(1, 'a probability from 0 to 1'),
-        'a list of probabilities',
-      )
-      .min(1, 'at least one probability'),
-  },
+  { probabilities: z.array(probability, 'a list of probabilities').min(1, 'at least one probability') },
   '{"probabilities": […]}',
 );
 
+/** @throws Failure, UsageError it cannot be read, or is not as the schema says */
 function readProbabilities(file: string): Float64Array {
-  const text = readText(file);
-  let document: unknown;
-  try {
-    document = JSON.parse(text);
-  } catch (cause) {
-    throw new UsageError([{ path: file, expected: 'JSON', found: reasonOf(cause) }]);
-  }
-  const parsed = schema.safeParse(document);
-  if (parsed.success) return Float64Array.from(parsed.data.probabilities);
-  throw new UsageError(
-    parsed.error.issues.map((issue) => ({
-      path: [file, ...issue.path].join('.'),
-      expected: issue.message,
-      found: shown(issue.path.reduce<unknown>((node, key) => (node as never)?.[key], document)),
-    })),
-  );
+  return Float64Array.from(checked(schema, readYaml(file), file, [file]).probabilities);
 }

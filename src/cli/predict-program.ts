@@ -1,60 +1,131 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import type { Nanos } from '../core/units.ts';
 import { type RecordingHeader, recordingHeader } from '../observe/recording-file.ts';
 import { shown, UsageError } from '../platform/problem.ts';
-import type { Experiment, ScenarioCell } from '../scenario/scenario.ts';
+import { migrateVirtually, repeatedInTime } from '../run/ensemble.ts';
+import {
+  type Experiment,
+  experimentOf,
+  readScenario,
+  type ScenarioCell,
+  scenarioOf,
+  seeded,
+} from '../scenario/scenario.ts';
 import type { Setting } from '../scenario/settings.ts';
-import { experimentOfProgram, fromPhases, type Phases } from '../study/recorded-program.ts';
+import { spread } from '../study/statistics/estimate.ts';
 import { recordTo } from './record.ts';
 import { type RecordingOptions, recordNow, watchOf } from './recording.ts';
 
-/** What only matters with --pid. */
+/** Options that only matter with --pid. */
 export type ProgramOptions = Partial<RecordingOptions> & { readonly out?: string };
 
-/** Somebody waits for the answer. */
+/** Shorter than those of `record`, because somebody waits for the answer. */
 const DEFAULT_FOR = '20s';
 const DEFAULT_INTERVAL = '40ms';
 
-/** @throws UsageError an option that says how to record, but not what */
+/** @throws UsageError an option that says how to record, without --pid */
 export function insistOnNoRecording({ for: time, interval, out }: ProgramOptions): void {
   const given = Object.entries({ '--for': time, '--interval': interval, '--out': out });
   const problems = given.flatMap(([path, value]) =>
-    value === undefined ? [] : [{ path, expected: '--pid N with it', found: shown(value) }],
+    value === undefined ? [] : [{ path, expected: 'to be used together with --pid N', found: shown(value) }],
   );
   if (problems.length > 0) throw new UsageError(problems);
 }
 
+/** A scenario whose guest is a program that was just recorded. */
+export interface RecordedProgram {
+  readonly experiment: Experiment;
+  readonly recordedNs: Nanos;
+  readonly header: RecordingHeader;
+}
+
 /**
- * Records a running program and hands its scenario to `answer`. The recording is kept where --out says, otherwise only
- * until the answer is there.
+ * Records a running program as the guest of a scenario. The recording is kept only where --out says.
  * @throws Failure it cannot be recorded @throws UsageError what is wrong with the scenario, before anything is recorded
  */
-export async function recordForScenario<T>(
+export async function recordForScenario(
   file: string | undefined,
   { set = [], ...options }: ProgramOptions & { readonly set?: readonly Setting[] },
-  answer: (experiment: Experiment, virtual: VirtualAnswer, header: RecordingHeader) => T,
-): Promise<T> {
+): Promise<RecordedProgram> {
   const watch = watchOf({
     ...options,
     for: options.for ?? DEFAULT_FOR,
     interval: options.interval ?? DEFAULT_INTERVAL,
   });
-  experimentOfProgram(file, set);
+  // Any other program shows what else is wrong with the scenario.
+  experimentWith({ pages: 2, program: { kind: 'sequential', writesPerSecond: 1 } }, { file, set });
   const folder = mkdtempSync(join(tmpdir(), 'switchover-'));
   try {
     const recording = resolve(options.out ?? join(folder, 'recording.ndjson.gz'));
     const recorded = await recordTo(recording, () => recordNow(watch));
-    const { pageSizeBytes, numbers, samples } = recorded;
-    const fresh = { file: recording, pages: numbers.pages, pageSizeBytes };
-    const experiment = experimentOfProgram(file, set, fresh);
-    const recordedNs = samples.at(-1)!.atNs;
-    const virtual: VirtualAnswer = (cell) => fromPhases(cell, experiment.seed, recordedNs);
-    return answer(experiment, virtual, recordingHeader(recorded));
+    const { pageSizeBytes: pageSize, numbers, samples } = recorded;
+    const guest = { pages: numbers.pages, pageSize, program: { kind: 'trace', file: recording } };
+    return {
+      experiment: experimentWith(guest, { file, set, recording }),
+      recordedNs: samples.at(-1)!.atNs,
+      header: recordingHeader(recorded),
+    };
   } finally {
     rmSync(folder, { recursive: true });
   }
 }
 
-/** What virtual time says of a cell on the recording. */
-export type VirtualAnswer = (cell: ScenarioCell) => Phases;
+/** QEMU's rule and its default limit. A fixed number of rounds would always end, and not show whether it converges. */
+const plain = { migration: { stop: { rule: 'downtime', limit: '300ms' } } };
+
+/** The scenario of a file, or a plain one, with this guest. @throws Failure, UsageError as `loadExperiment` */
+function experimentWith(
+  guest: Readonly<Record<string, unknown>>,
+  { file, set, recording }: { file: string | undefined; set: readonly Setting[]; recording?: string },
+): Experiment {
+  const ofTheGuest = Object.entries({ pageSize: 4096, ...guest, zeroPages: 0 });
+  const paths = ofTheGuest.map(([key]) => `guest.${key}`);
+  const made = [...set, ...ofTheGuest.map(([key, value]) => ({ path: `guest.${key}`, value }))];
+  const scenario =
+    file === undefined
+      ? scenarioOf(plain, { name: 'running program', file: recording }, made)
+      : readScenario(file, made);
+  const varied = Object.keys(scenario.compare ?? {}).flatMap((key) =>
+    key.split(',').map((path) => path.trim()),
+  );
+  const problems = [...set.map(({ path }) => path), ...varied]
+    .filter((path) => paths.some((own) => path === own || path.startsWith(`${own}.`)))
+    .map((path) => ({ path, expected: 'nothing, because --pid records the guest', found: 'a setting' }));
+  if (problems.length > 0) throw new UsageError(problems);
+  return experimentOf(scenario);
+}
+
+/** Migrations of one program that started at several instants of its recording. */
+export interface Phases {
+  readonly migrations: number;
+  readonly completed: number;
+  /** The median, and the interval of the middle 95 %; null if none was completed. */
+  readonly downtimeNs: ReturnType<typeof spread> | null;
+  readonly totalNs: ReturnType<typeof spread> | null;
+}
+
+const PHASES_MAX = 50;
+const TIME_LIMIT_MS = 5_000;
+/** The fractional parts of k·φ are spread evenly, however many are taken (Knuth, TAOCP 3, §6.4). */
+const GOLDEN = (Math.sqrt(5) - 1) / 2;
+
+/**
+ * Migrates a recorded program in virtual time. A recording is the same in every run. What varies is the instant of
+ * the recording at which the migration starts: the guest is observed for longer first.
+ */
+export function fromPhases({ plan, ...cell }: ScenarioCell, seed: number, recordedNs: Nanos): Phases {
+  const one = (index: number) => {
+    const observeNs = Math.round(plan.observeNs + ((index * GOLDEN) % 1) * recordedNs);
+    return migrateVirtually(seeded({ ...cell, plan: { ...plan, observeNs } }, seed));
+  };
+  const results = [...repeatedInTime(PHASES_MAX, TIME_LIMIT_MS, one)];
+  const done = results.filter(({ outcome }) => outcome === 'completed');
+  return {
+    migrations: results.length,
+    completed: done.length,
+    downtimeNs: done.length > 0 ? spread(done.map(({ downtimeNs }) => downtimeNs)) : null,
+    totalNs: done.length > 0 ? spread(done.map(({ totalNs }) => totalNs)) : null,
+  };
+}

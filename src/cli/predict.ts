@@ -5,12 +5,13 @@ import { predict } from '../run/predict.ts';
 import { type Experiment, loadExperiment, type ScenarioCell } from '../scenario/scenario.ts';
 import { scenarioFile } from '../scenario/scenario-file.ts';
 import { byPath, type Setting } from '../scenario/settings.ts';
-import type { Phases } from '../study/recorded-program.ts';
 import {
+  fromPhases,
   insistOnNoRecording,
+  type Phases,
   type ProgramOptions,
+  type RecordedProgram,
   recordForScenario,
-  type VirtualAnswer,
 } from './predict-program.ts';
 import { setOption } from './scenario-options.ts';
 
@@ -50,9 +51,8 @@ export function predictCommand(exit: (code: number) => void): Command {
 async function action(file: string | undefined, options: Options): Promise<number> {
   const asked = { limitNs: limitOf(options.limit), probability: probabilityOf(options.probability) };
   if (options.pid !== undefined) {
-    await recordForScenario(file, options, (experiment, virtual, recording) => {
-      tell(experiment, asked, options, { virtual, recording });
-    });
+    const recorded = await recordForScenario(file, options);
+    tell(recorded.experiment, asked, options, recorded);
     return 0;
   }
   insistOnNoRecording(options);
@@ -68,21 +68,19 @@ interface Asked {
   readonly probability: number;
 }
 
-function tell(
-  experiment: Experiment,
-  asked: Asked,
-  { json }: Options,
-  recorded?: { readonly virtual: VirtualAnswer; readonly recording: object },
-): void {
+function tell(experiment: Experiment, asked: Asked, { json }: Options, recorded?: RecordedProgram): void {
   const answers = experiment.cells.map((cell) => ({
     settings: byPath(cell.settings),
-    answer: { ...answerFor(cell, asked), ...(recorded ? { virtual: recorded.virtual(cell) } : {}) },
+    answer: {
+      ...answerFor(cell, asked),
+      ...(recorded && { virtual: fromPhases(cell, experiment.seed, recorded.recordedNs) }),
+    },
   }));
   if (json !== undefined) {
     const [only] = answers;
     const cells = answers.map(({ settings, answer }) => ({ settings, ...answer }));
-    const recording = recorded ? { recording: recorded.recording } : {};
-    console.log(JSON.stringify({ ...(answers.length === 1 ? only!.answer : { cells }), ...recording }));
+    const recording = recorded?.header;
+    console.log(JSON.stringify({ ...(answers.length === 1 ? only!.answer : { cells }), recording }));
   } else {
     for (const { settings, answer } of answers) print(experiment.name, settings, answer, asked);
   }
@@ -132,7 +130,7 @@ function print(
     );
     if (answer.downtimeBoundNs !== null) {
       console.log(
-        `  at most        ${formatDuration(answer.downtimeBoundNs)}, wherever in its periods the sender's budgets fall`,
+        `  at most        ${formatDuration(answer.downtimeBoundNs)}, wherever the sender's budgets fall in their periods`,
       );
     }
     console.log(
@@ -151,7 +149,7 @@ function print(
 
 /** The same migration on the recording itself. */
 function virtually({ migrations, completed, downtimeNs, totalNs }: Phases): string {
-  const begun = `${completed} of ${migrations} migrations begun at different instants of the recording converge`;
+  const begun = `${completed} of ${migrations} migrations that start at different points of the recording converge`;
   if (!downtimeNs || !totalNs) return begun;
   const between = ({ median, low, high }: typeof downtimeNs) =>
     `${formatDuration(median)} (${formatDuration(low)}–${formatDuration(high)})`;

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { parseSize } from '../core/units.ts';
 import { shown, UsageError } from '../platform/problem.ts';
-import { parseAddress } from '../transport/address.ts';
+import { formatAddress, parseAddress } from '../transport/address.ts';
 import { readKey } from '../transport/key-file.ts';
 import { Host } from '../worlds/threads/host.ts';
 
@@ -41,8 +41,7 @@ async function action(options: Options): Promise<number> {
     journals: options.journal,
     log: (line) => console.log(line),
   });
-  const { host, port } = destination.address;
-  console.log(`listening on ${host.includes(':') ? `[${host}]` : host}:${port}`);
+  console.log(`listening on ${formatAddress(destination.address)}`);
   await new Promise<void>((resolve) => {
     process.once('SIGINT', () => resolve());
     process.once('SIGTERM', () => resolve());

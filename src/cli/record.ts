@@ -49,13 +49,13 @@ function summary(recorded: RecordingSummary, file: string): string {
   const writes = samples.reduce((sum, { changed }) => sum + changed.length, 0);
   const touched = new Set(samples.flatMap(({ changed }) => [...changed])).size;
   const { scanMs, cpuShare } = recordingHeader(recorded);
-  const notes = notesOf(recorded).map((note) => `  besides      ${note}`);
+  const notes = notesOf(recorded).map((note) => `  note         ${note}`);
   return [
     `${file}: ${samples.length} samples in ${seconds.toFixed(1)} s of ${recorded.source}`,
     `  pages        ${numbers.pages}, ${formatSize(numbers.pages * pageSizeBytes)}`,
     `  writes       at least ${Math.round(writes / seconds)} pages a second; ${touched} different pages`,
     `  sampling     ${scanMs.median} ms a scan (median), at most ${scanMs.most} ms; ${Math.round(cpuShare * 100)} % of a processor`,
-    `  missed       ${missedSamples} of ${samples.length + missedSamples} samples, one being due every ${intervalNs / 1e6} ms`,
+    `  missed       ${missedSamples} of ${samples.length + missedSamples} samples, at one every ${intervalNs / 1e6} ms`,
     ...notes,
     '',
     stringify({ guest: { pages: numbers.pages, program: { kind: 'trace', file } } }).trimEnd(),
@@ -64,10 +64,10 @@ function summary(recorded: RecordingSummary, file: string): string {
 
 function notesOf({ appearedPages, vanishedPages, failedReads, leftOut }: RecordingSummary): string[] {
   return [
-    ...(appearedPages > 0 ? [`${appearedPages} pages appeared midway: each counts as written then`] : []),
-    ...(vanishedPages > 0
-      ? [`${vanishedPages} pages were gone at the end: what became of them is not recorded`]
+    ...(appearedPages > 0
+      ? [`${appearedPages} pages appeared during the recording; each counts as written then`]
       : []),
+    ...(vanishedPages > 0 ? [`${vanishedPages} pages were freed before the end`] : []),
     ...(failedReads > 0 ? [`${failedReads} times a page could not be read`] : []),
     ...leftOut.map((what) => `left out: ${what}`),
   ];

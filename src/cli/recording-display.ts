@@ -3,7 +3,7 @@ import { formatDuration, formatSize, NANOS_PER_SECOND, type Nanos } from '../cor
 import type { RecordingProgress } from '../observe/recorder.ts';
 
 const WINDOW_NS = NANOS_PER_SECOND;
-/** Not on a terminal, a line is not written over, so that there should be few. */
+/** On a terminal each line overwrites the last one. In a file they add up, so there should be few. */
 const LINE_EVERY_NS = { terminal: NANOS_PER_SECOND / 4, file: 10 * NANOS_PER_SECOND };
 
 export interface RecordingDisplay {

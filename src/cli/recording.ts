@@ -6,7 +6,7 @@ import { type RecordingSummary, record } from '../observe/recorder.ts';
 import { type Problem, shown, UsageError } from '../platform/problem.ts';
 import { recordingDisplay } from './recording-display.ts';
 
-/** What `record` and `predict --pid` take alike. */
+/** Options of both `record` and `predict --pid`. */
 export interface RecordingOptions {
   readonly pid?: string;
   readonly file?: string;
@@ -15,7 +15,7 @@ export interface RecordingOptions {
   readonly quiet?: boolean;
 }
 
-/** What is to be recorded, once the options make sense. */
+/** What to record, from checked options. */
 export interface Watch {
   readonly target: { readonly pid: number } | { readonly file: string };
   readonly forNs: Nanos;
@@ -62,8 +62,8 @@ function targetOf({ pid, file }: RecordingOptions, problems: Problem[]): Watch['
 }
 
 /**
- * Records until the time is up, or somebody presses Ctrl-C, and shows how it goes.
- * @throws Failure the memory cannot be read, or is gone before the time is up
+ * Records until the time is up or somebody presses Ctrl-C, and shows its progress.
+ * @throws Failure the memory cannot be read, or disappears before the time is up
  */
 export async function recordNow({ target, quiet, ...options }: Watch): Promise<RecordingSummary> {
   const memory = 'pid' in target ? new ProcessMemory(target.pid) : new FileMemory(target.file);
@@ -80,7 +80,7 @@ export async function recordNow({ target, quiet, ...options }: Watch): Promise<R
   }
 }
 
-/** What a recording is called that is given no name. */
+/** The file name of a recording for which none is given. */
 export function recordingNameOf({ target }: Watch): string {
   return `${'pid' in target ? `process-${target.pid}` : basename(target.file)}.ndjson.gz`;
 }

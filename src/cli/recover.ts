@@ -3,7 +3,7 @@ import type { End } from '../core/wire/handover.ts';
 import { type FoundEnd, type Recovery, recover, type Settlement } from '../transport/recover.ts';
 import { type Reconciled, reconcile } from '../worlds/vm/reconcile.ts';
 
-/** `switchover recover DIR [DIR2]`: whose are the guests of migrations that were cut off? */
+/** `switchover recover DIR [DIR2]`: decides which end owns the guest of each interrupted migration. */
 export function recoverCommand(exit: (code: number) => void): Command {
   return new Command('recover')
     .description('after a crash, decide from the journals which end owns each guest')
@@ -39,32 +39,33 @@ function line(settlement: Settlement): string {
 }
 
 function trace(end: FoundEnd | null): string {
-  if (!end) return 'no journal here';
+  if (!end) return 'no journal found here';
   return `${end.last}, process ${end.pid} ${end.process === 'on another host' ? `on ${end.host}` : end.process}`;
 }
 
 function verdict({ owner, state }: Settlement): string {
   if (owner !== 'nobody yet known') return `the ${owner} owns it`;
-  return state === 'under way' ? 'nobody can say yet who owns it' : 'it cannot be decided who owns it';
+  return state === 'under way' ? 'its owner is not decided yet' : 'its owner cannot be decided';
 }
 
-/** Guests here live in processes, so one whose process has ended is gone: what is decided is who may start it. */
+/** A guest is gone once its process has ended. So what is decided is who may start it again. */
 function consequence(settlement: Settlement): string {
-  const { owner, done, missing, state } = settlement;
+  const { owner, done, state } = settlement;
+  const running = runningEnds(settlement);
   const written = done.map(({ entry, file }) => `wrote '${entry}' to ${file}`).join(', ');
-  const living = livingEnds(settlement);
-  const left = living.length > 0 ? `left alone: ${living.join(' and ')}` : '';
-  const sentences = [written, left].filter((text) => text !== '');
-  if (state === 'undecided') {
-    sentences.push(
-      missing ? `start it nowhere; the ${missing}'s journal is missing: give its folder too` : '',
-    );
-    if (!missing)
-      sentences.push(`start it nowhere${living.length > 0 ? ' and recover again once that has ended' : ''}`);
-  } else if (owner !== 'nobody yet known' && !living.some((end) => end.startsWith(`the ${owner}`))) {
-    sentences.push(whereItIs(owner, settlement.found[owner]));
+  const left = running.length > 0 ? `left alone: ${running.join(' and ')}` : '';
+  let advice = '';
+  if (state === 'undecided') advice = whatToDo(settlement, running.length > 0);
+  else if (owner !== 'nobody yet known' && !running.some((end) => end.startsWith(`the ${owner}`))) {
+    advice = whereItIs(owner, settlement.found[owner]);
   }
-  return sentences.filter((text) => text !== '').join('; ');
+  return [written, left, advice].filter((text) => text !== '').join('; ');
+}
+
+function whatToDo({ missing }: Settlement, someRun: boolean): string {
+  const never = 'do not start it anywhere';
+  if (missing) return `${never}; the journal of the ${missing} is missing: give its folder too`;
+  return someRun ? `${never} and run recover again when that process has ended` : never;
 }
 
 function whereItIs(owner: End, at: FoundEnd | null): string {
@@ -72,11 +73,11 @@ function whereItIs(owner: End, at: FoundEnd | null): string {
     return `its process is gone and the guest with it: only the ${owner} may start it again`;
   }
   return at.process === 'lives'
-    ? `process ${at.pid} has it`
-    : `process ${at.pid} on ${at.host} has it, if it lives`;
+    ? `it runs in process ${at.pid}`
+    : `it runs in process ${at.pid} on ${at.host}, if that process still runs`;
 }
 
-function livingEnds({ found }: Settlement): string[] {
+function runningEnds({ found }: Settlement): string[] {
   return (['source', 'destination'] as const).flatMap((end: End) => {
     const at = found[end];
     if (!at || at.process === 'has ended' || at.last === 'aborted' || at.last === 'ended') return [];

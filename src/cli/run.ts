@@ -81,7 +81,7 @@ async function action(file: string, options: Options, interrupted?: AbortSignal)
   const wantsChart = options.json !== '-' || options.gantt !== undefined;
   let left = experiment.cells.length * experiment.runs;
   let chart: StopChart | undefined;
-  const progress = options.quiet ? silence : progressOf(experiment);
+  const progress = progressOf(experiment, options.quiet);
   try {
     const all = await run(experiment, {
       world: options.world,
@@ -122,10 +122,12 @@ function destination({ to, keyFile }: Options): DestinationThere | undefined {
     return { ...parseAddress(to, '--to'), key: keyFile === undefined ? null : readKey(keyFile) };
   }
   if (keyFile === undefined) return undefined;
-  throw new UsageError([{ path: '--key-file', expected: '--to HOST:PORT with it', found: shown(to) }]);
+  throw new UsageError([
+    { path: '--key-file', expected: 'to be used together with --to HOST:PORT', found: shown(to) },
+  ]);
 }
 
-/** @throws UsageError there is nothing to share, or no time in which others could. */
+/** @throws UsageError the scenario shares no link, or does not run in real time. */
 function checkRedis({ cells }: Experiment, { redis, world }: Options): void {
   if (redis === undefined) return;
   const problems: Problem[] = [];
@@ -137,9 +139,13 @@ function checkRedis({ cells }: Experiment, { redis, world }: Options): void {
     });
   }
   if (world === 'virtual')
-    problems.push({ path: '--redis', expected: '--world threads with it', found: shown(world) });
+    problems.push({ path: '--redis', expected: 'to be used with --world threads', found: shown(world) });
   if (cells.some(({ share }) => !share)) {
-    problems.push({ path: 'link.capacity', expected: 'a rate, as --redis shares it', found: 'nothing' });
+    problems.push({
+      path: 'link.capacity',
+      expected: 'a rate, because --redis shares the link',
+      found: 'nothing',
+    });
   }
   if (problems.length > 0) throw new UsageError(problems);
 }
@@ -147,35 +153,24 @@ function checkRedis({ cells }: Experiment, { redis, world }: Options): void {
 /** @throws Failure there is nothing to draw, or it cannot be written. */
 function writeChart(file: string, chart: StopChart | undefined): void {
   if (!chart)
-    throw new Failure('--gantt: the last run did not stop its guest, or nobody competed for a processor');
+    throw new Failure(
+      '--gantt: no chart, because the guest of the last run was not paused or nothing competed for a processor',
+    );
   writeText(file, chart.svg);
 }
 
-interface Progress extends Required<Pick<RunListener, 'starts'>> {
-  ended(): void;
-  stop(): void;
-}
-
-const silence: Progress = { starts: () => () => {}, ended: () => {}, stop: () => {} };
-
 /** On standard error: a line a round, and on a terminal a bar below them. Virtual runs are too fast for lines. */
-function progressOf(experiment: Experiment): Progress {
-  const total = experiment.cells.length * experiment.runs;
+function progressOf({ cells, runs }: Experiment, quiet = false) {
   const terminal = process.stderr.isTTY === true;
-  const bar = progressBar();
+  const bar = terminal && !quiet ? progressBar() : undefined;
   const print = (line: string) => process.stderr.write(terminal ? `\r\x1b[K${line}\n` : `${line}\n`);
-  if (terminal) bar.start(total, 0);
-  return {
-    starts({ cell, run, seed }) {
-      const settings = cell.settings.map(({ path, value }) => `${path} = ${shown(value)}`);
-      const what = [`run ${run}, seed ${seed}`, ...settings].join(', ');
-      print(what);
-      const name = cell.settings.find(({ path }) => path === 'fleet')?.value;
-      return roundLog((line) => print(name === undefined ? line : `${line} (${name})`));
-    },
-    ended: () => {
-      if (terminal) bar.increment();
-    },
-    stop: () => bar.stop(),
+  const starts: Required<RunListener>['starts'] = ({ cell, run, seed }) => {
+    if (quiet) return undefined;
+    const settings = cell.settings.map(({ path, value }) => `${path} = ${shown(value)}`);
+    print([`run ${run}, seed ${seed}`, ...settings].join(', '));
+    const name = cell.settings.find(({ path }) => path === 'fleet')?.value;
+    return roundLog((line) => print(name === undefined ? line : `${line} (${name})`));
   };
+  bar?.start(cells.length * runs, 0);
+  return { starts, ended: () => bar?.increment(), stop: () => bar?.stop() };
 }

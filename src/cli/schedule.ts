@@ -1,5 +1,4 @@
 import { Command } from 'commander';
-import { parse } from 'yaml';
 import { z } from 'zod';
 import {
   Overload,
@@ -8,10 +7,10 @@ import {
   simulatedSchedulers,
   type Workload,
 } from '../core/cpu/schedule.ts';
-import { reasonOf } from '../platform/failure.ts';
 import { type Problem, shown, UsageError } from '../platform/problem.ts';
-import { readText, writeText } from '../platform/text-file.ts';
+import { writeText } from '../platform/text-file.ts';
 import { whole } from '../scenario/quantity.ts';
+import { readYaml } from '../scenario/yaml-file.ts';
 import { svgGantt, terminalGantt } from '../study/tables/gantt.ts';
 
 interface Options {
@@ -143,7 +142,7 @@ const schema = z.strictObject(
 
 /** @throws UsageError all that is wrong with it at once */
 function readWorkload(file: string): Workload {
-  const document = readDocument(file);
+  const document = readYaml(file);
   const parsed = schema.safeParse(document);
   const wrong = [...(parsed.error?.issues ?? []).flatMap(wrongBySchema), ...wrongAmongNames(document)];
   if (parsed.success && wrong.length === 0) wrong.push(...tooLong(parsed.data));
@@ -154,15 +153,6 @@ function readWorkload(file: string): Workload {
       return { path: [file, ...path].join('.'), expected, found: shown(found) };
     }),
   );
-}
-
-function readDocument(file: string): unknown {
-  const text = readText(file);
-  try {
-    return parse(text);
-  } catch (cause) {
-    throw new UsageError([{ path: file, expected: 'JSON or YAML', found: reasonOf(cause) }]);
-  }
 }
 
 /** More slices than these do not fit the memory. */
@@ -198,5 +188,5 @@ function wrongAmongNames(document: unknown): Wrong[] {
   const first = new Map(entries.toReversed().map((entry) => [entry.name, entry]));
   return entries
     .filter((entry) => entry.name !== undefined && first.get(entry.name) !== entry)
-    .map(({ path }) => ({ path, expected: 'a name of its own' }));
+    .map(({ path }) => ({ path, expected: 'a name that no other server or task has' }));
 }

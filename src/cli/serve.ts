@@ -3,7 +3,7 @@ import { Command } from 'commander';
 import { Failure, Refusal, reasonOf } from '../platform/failure.ts';
 import { version } from '../platform/package.ts';
 import { UsageError } from '../platform/problem.ts';
-import { parseAddress } from '../transport/address.ts';
+import { formatAddress, parseAddress } from '../transport/address.ts';
 
 interface Options {
   readonly config: string;
@@ -35,7 +35,7 @@ async function action({ config, listen }: Options): Promise<number> {
   const configuration = loadConfiguration(config);
   if (configuration.apiKey === undefined && !/^(127\.|localhost$|::1$)/.test(address.host)) {
     throw new Refusal(
-      `whoever reaches ${address.host} could change things: give a key with api.keyFile, or listen on 127.0.0.1`,
+      `listening on ${address.host} needs a key: give one with api.keyFile, or listen on 127.0.0.1`,
     );
   }
   const log = pino({ base: { name: configuration.name } }, pino.destination({ fd: 2, sync: true }));
@@ -49,7 +49,7 @@ async function action({ config, listen }: Options): Promise<number> {
       try {
         const waits = daemon.reload(() => loadConfiguration(config));
         log.info(
-          `configuration read again${waits.length > 0 ? `; a restart is needed for ${waits.join(', ')}` : ''}`,
+          `configuration reloaded${waits.length > 0 ? `; a restart is needed for ${waits.join(', ')}` : ''}`,
         );
       } catch (cause) {
         if (!(cause instanceof UsageError || cause instanceof Failure)) throw cause;
@@ -59,8 +59,8 @@ async function action({ config, listen }: Options): Promise<number> {
     process.on('SIGHUP', reload);
     const first = Promise.race([nextSignal(), starterGone()]);
     const { port } = server.server.address() as { port: number };
-    console.log(`listening on ${hostPort(address.host, port)}`);
-    console.log(`guests arrive at ${hostPort(daemon.address.host, daemon.address.port)}`);
+    console.log(`listening on ${formatAddress({ host: address.host, port })}`);
+    console.log(`guests arrive at ${formatAddress(daemon.address)}`);
     tellSystemd('--ready');
     const why = await first;
     const again = nextSignal();
@@ -84,7 +84,7 @@ function nextSignal(): Promise<string> {
 /** Whoever has started this with a channel to it (child_process, `ipc`) is not outlived, however it ends. */
 function starterGone(): Promise<string> {
   return new Promise((resolve) => {
-    process.once('disconnect', () => resolve('the process that started this has ended'));
+    process.once('disconnect', () => resolve('the parent process has ended'));
   });
 }
 
@@ -92,8 +92,4 @@ function starterGone(): Promise<string> {
 function tellSystemd(what: string): void {
   if (process.env.NOTIFY_SOCKET === undefined) return;
   spawn('systemd-notify', [what, `--pid=${process.pid}`], { stdio: 'ignore' }).on('error', () => {});
-}
-
-function hostPort(host: string, port: number): string {
-  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
 }

@@ -25,7 +25,7 @@ async function useAny(file: string): Promise<void> {
   await use([file]);
   if (known() > before) return;
   const expected = 'a module that calls registerOrder or registerStopRule';
-  const found = `one that registers nothing with this switchover, ${packageFolder}`;
+  const found = `a module that registers nothing with the switchover in ${packageFolder}`;
   throw new UsageError([{ path: `--use ${file}`, expected, found }]);
 }
 

@@ -5,12 +5,12 @@ import { type StopSpec, stopRule } from '../core/migration/stop/stops.ts';
 import { type Bytes, formatDuration, NANOS_PER_SECOND, type Nanos } from '../core/units.ts';
 import type { Load, PredictedRound } from './memory.ts';
 
-/** Past this many questions no answer is expected any more: an hour and more, with one every 10 ms. */
+/** After this many questions it gives up: more than an hour, with one every 10 ms. */
 const QUESTIONS_MAX = 500_000;
 
 /**
- * A stop rule, told in the course of a predicted migration what it would be told in a real one. Pages are rounded to
- * whole ones, because a rule may wait for the last page, and an expectation never comes down to nothing.
+ * Asks a stop rule during a predicted migration as a real one would. Pages are rounded to whole numbers, because a rule
+ * may wait for the last page, and an expectation never reaches zero.
  */
 export class AskedRule {
   readonly rounds: RoundRecord[] = [];
@@ -34,7 +34,7 @@ export class AskedRule {
     return (this.elapsedNs * this.#load.rateBytesPerSecond) / NANOS_PER_SECOND;
   }
 
-  /** What stopping with so many pages dirty would send: those never sent yet may hold zeros. */
+  /** What the stop would send with this many dirty pages. Pages that were never sent may hold zeros. */
   stopBytes(pages: number): Bytes {
     const { pageSizeBytes, overheadBytes, zeroPages } = this.#load;
     const savedBytes = this.rounds.length === 0 ? zeroPages * pageSizeBytes : 0;
@@ -77,7 +77,7 @@ export class AskedRule {
     });
   }
 
-  /** When not to go on asking. */
+  /** Gives up after the time-out, or after too many questions. */
   timedOut(): Verdict | undefined {
     if (this.elapsedNs >= this.#timeoutNs) {
       return { decision: 'give up', reason: `not converged within ${formatDuration(this.#timeoutNs)}` };

@@ -3,7 +3,7 @@ import type { DirtyCurve } from './curve.ts';
 import type { DirtyPages, Load, ModelledMemory, PredictedRound } from './memory.ts';
 import { refinedNormalQuantile } from './poisson-binomial.ts';
 
-/** A guest of which only its curve of dirty pages is known: not which pages, so that no order can matter to it. */
+/** A guest of which only the curve of dirty pages is known. It is not known which pages, so no order matters. */
 export interface CurveGuest {
   readonly kind: 'curve';
   readonly dirtyPages: DirtyCurve;

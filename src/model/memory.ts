@@ -1,6 +1,6 @@
 import type { Bytes, BytesPerSecond, Nanos } from '../core/units.ts';
 
-/** What is to be moved, and how fast. */
+/** What is to be sent, and how fast. */
 export interface Load {
   readonly pages: number;
   /** The last so many pages hold zeros when the migration starts: they cost a header. */
@@ -31,7 +31,7 @@ export interface DirtyPages {
   quantile(q: number): number;
 }
 
-/** A guest's memory as far as a model follows it from round to round. */
+/** The memory of a guest, as a model follows it from round to round. */
 export interface ModelledMemory {
   /** The next round, if it is sent now. */
   predict(): PredictedRound;
@@ -43,7 +43,7 @@ export interface ModelledMemory {
   dirtyPages(): DirtyPages;
 }
 
-/** A number of pages that leaves nothing to chance. */
+/** A number of pages that is certain. */
 export function certainly(pages: number): DirtyPages {
   return { mean: pages, deviation: 0, quantile: () => pages };
 }

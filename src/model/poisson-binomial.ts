@@ -84,7 +84,7 @@ export class PoissonBinomial implements Moments {
 
 /** A quantile is asked for by a probability. */
 export function insistOnProbability(q: number): void {
-  if (!(q >= 0 && q <= 1)) throw new RangeError(`${q} is no probability`);
+  if (!(q >= 0 && q <= 1)) throw new RangeError(`${q} is not a probability`);
 }
 
 /**

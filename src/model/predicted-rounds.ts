@@ -1,14 +1,13 @@
 import { BandwidthMeter } from '../core/migration/meter.ts';
 import type { Verdict } from '../core/migration/stop/stop.ts';
 import { looksWithinRounds, type StopSpec } from '../core/migration/stop/stops.ts';
-import type { Nanos } from '../core/units.ts';
+import { NANOS_PER_MILLISECOND, type Nanos } from '../core/units.ts';
 import { AskedRule } from './asked-rule.ts';
 import { type CurveGuest, CurveMemory } from './curve-memory.ts';
 import { certainly, type DirtyPages, type Load, type PredictedRound } from './memory.ts';
 import { type RatesGuest, RatesMemory } from './rates-memory.ts';
-import { scanWithin, stepsIn } from './scan-within.ts';
 
-/** Live rounds to be predicted. */
+/** The live rounds to predict. */
 export interface LiveInput extends Load {
   readonly guest: RatesGuest | CurveGuest;
   readonly stop: StopSpec;
@@ -36,7 +35,7 @@ export interface Ending {
  * A curve is followed as a predictor does that plans ahead (A. Gudkov, qemu-devel, April 2023): the bandwidth is
  * known, the rule is asked at the ends only, but before the first round too, which may already be the stop.
  *
- * Never for ever: once the rounds are alike they cost nothing to follow, and the questions are numbered.
+ * It always ends: once the rounds are alike they cost nothing to follow, and the number of questions is limited.
  */
 export function predictedRounds(input: LiveInput): Ending {
   const { guest, stop, timeoutNs } = input;
@@ -109,4 +108,41 @@ class Settling {
     this.#alike = alike ? this.#alike + 1 : 0;
     this.rounds += 1;
   }
+}
+
+/** How often a migration looks at what is pending. */
+const LOOK_EVERY_NS = 10 * NANOS_PER_MILLISECOND;
+/** The most instants of a round at which pending pages are computed. Between them they are interpolated. */
+const STEPS_MAX = 128;
+
+/** Into how many steps a round is cut: as many as there are looks, if they are not too many. */
+function stepsIn({ durationNs }: PredictedRound): number {
+  return Math.max(1, Math.min(STEPS_MAX, Math.ceil(durationNs / LOOK_EVERY_NS)));
+}
+
+/**
+ * Asks the rule at every look within a round, given what is pending from its start to its end.
+ * @returns the look that ended the migration, and the share of the round that was sent by then
+ */
+function scanWithin(
+  asked: AskedRule,
+  { durationNs }: PredictedRound,
+  pending: Float64Array,
+): { readonly verdict: Verdict; readonly pages: number; readonly share: number } | undefined {
+  const startedAtNs = asked.elapsedNs;
+  for (let ns = LOOK_EVERY_NS; ns < durationNs; ns += LOOK_EVERY_NS) {
+    asked.sendUntil(startedAtNs + ns);
+    const share = ns / durationNs;
+    const pages = interpolated(pending, share);
+    const verdict = asked.verdict(pages, false) ?? asked.timedOut();
+    if (verdict) return { verdict, pages, share };
+  }
+  return undefined;
+}
+
+/** The value at a share of the way along values at evenly spaced places. */
+function interpolated(values: Float64Array, share: number): number {
+  const at = share * (values.length - 1);
+  const left = Math.min(values.length - 2, Math.floor(at));
+  return values[left]! + (at - left) * (values[left + 1]! - values[left]!);
 }

@@ -23,7 +23,7 @@ export interface RatesGuest {
   readonly clear: 'page' | 'round';
 }
 
-/** A whole number of pages, worked out in floating point, is not to become the next one. */
+/** Keeps a whole number of pages, computed in floating point, from being rounded up to the next one. */
 const ROUNDING = 1e-6;
 
 /** Follows the probability of every page to be dirty (`meanFieldRound`). */
@@ -86,7 +86,7 @@ export class RatesMemory implements ModelledMemory {
     };
   }
 
-  /** The next round, put in order when it is looked at more closely: after the last one, nobody does. */
+  /** The next round with its order, which is computed only when it is needed: not after the last round. */
   #ordered(): MeanFieldRound {
     const { writesPerSecond, order, clear } = this.#guest;
     const { pageSizeBytes, overheadBytes, rateBytesPerSecond } = this.#load;

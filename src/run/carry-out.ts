@@ -20,21 +20,21 @@ export interface CarryOutOptions {
   readonly fallback?: 'cooperative' | undefined;
   /** Where the ledgers of links are kept that other processes use too. */
   readonly redis?: string | undefined;
-  /** Ends what goes on in real time: its records say `cancelled` and why, and nothing further is begun. */
+  /** Cancels what runs in real time: its records say `cancelled` and why. Nothing further is started. */
   readonly interrupted?: AbortSignal | undefined;
 }
 
-/** Told how the migrations of a fleet go, each by its place in it. */
+/** Is told how the migrations of a fleet proceed, each by its index. */
 export interface FleetListener {
-  /** Every step as it is carried out, where time passes. */
+  /** Every step as it is carried out, in a world in real time. */
   stepped?(member: number, step: Step, result: StepResult): void;
-  /** One has ended; its world is still there during the call. */
+  /** A migration has ended; its world is still open during the call. */
   ended?(member: number, run: MigrationRun): void;
 }
 
 /**
  * Carries out the migrations that share a link, all at the same time, or the one that has a link of its own.
- * @throws Refusal a reservation cannot be had, or the world cannot share a link
+ * @throws Refusal a reservation cannot be made, or the world cannot share a link
  */
 export async function carryOut(
   fleet: readonly FleetMember[],
@@ -46,7 +46,7 @@ export async function carryOut(
   const { share } = fleet[0]!;
   if (share && options.world === 'qemu-native') {
     throw new Refusal(
-      'link.capacity: QEMU sends by itself in the world qemu-native; take vm to share a link',
+      'link.capacity: world qemu-native cannot share a link, because QEMU sends by itself; use --world vm',
     );
   }
   if (share && options.world === 'virtual') {
@@ -71,7 +71,7 @@ export async function carryOut(
     if (store && share) void changeInTime(store, share, after).catch(() => {});
     return await allOf(
       fleet.map(async ({ share }, member) => {
-        // Whoever is interrupted before that begins at once, and is cancelled.
+        // A migration that is interrupted before its start begins at once and is cancelled.
         await after(share?.atNs ?? 0).catch(() => {});
         const { spec, world, notes } = admittances[member]!;
         const shared = store && share ? new SharedLinkWorld(world, spec, share, store) : undefined;
@@ -114,7 +114,7 @@ async function carryOutOne(
   }
 }
 
-/** Once everybody has come to an end. @throws what the first of those that failed has thrown */
+/** Waits until all have ended. @throws the error of the first that failed */
 async function allOf<Value>(promises: readonly Promise<Value>[]): Promise<readonly Value[]> {
   const results = await Promise.allSettled(promises);
   return results.map((one) => {
@@ -124,9 +124,9 @@ async function allOf<Value>(promises: readonly Promise<Value>[]): Promise<readon
 }
 
 /**
- * The world, once all reservations are made. If the kernel refuses them they are kept cooperatively, where that is
- * asked for, and the record says so.
- * @throws Refusal a reservation cannot be had
+ * The world, once all reservations are made. If the kernel refuses them, and the options say so, the dispatcher keeps
+ * them instead, and the record has a note.
+ * @throws Refusal a reservation cannot be made
  */
 async function admitted(
   spec: MigrationSpec,
@@ -138,7 +138,7 @@ async function admitted(
   } catch (cause) {
     if (!(cause instanceof Refusal) || !fallback || spec.cpu.scheduler !== 'deadline') throw cause;
     const instead = { ...spec, cpu: { ...spec.cpu, scheduler: 'cbs-hard' as const, reclaim: false } };
-    const note = `kept cooperatively, not by the kernel as asked for: ${cause.message}`;
+    const note = `reservations kept by the dispatcher (--fallback cooperative), because the kernel refused: ${cause.message}`;
     return { world: await factory.create(instead), spec: instead, notes: [note] };
   }
 }
@@ -146,7 +146,8 @@ async function admitted(
 async function storeOf(share: LinkShare, { redis }: CarryOutOptions): Promise<LedgerStore> {
   const { link, capacityBytesPerSecond, changes } = share;
   if (redis === undefined) return memoryStore(capacityBytesPerSecond);
-  if (changes.length > 0) throw new Refusal('link.changes: not with --redis, where others use the link too');
+  if (changes.length > 0)
+    throw new Refusal('link.changes: not possible with --redis, because other processes use the link too');
   const { redisStore } = await import('./redis-store.ts');
   return redisStore(redis, link, capacityBytesPerSecond);
 }

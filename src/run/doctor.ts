@@ -70,13 +70,7 @@ function timer(): Finding {
   }).sort((a, b) => a - b);
   const [median, p99] = [late[150]!, late[297]!];
   const text = `a sleep of 1 ms ends ${median.toFixed(0)} µs late (median), ${p99.toFixed(0)} µs (99 %)`;
-  return finding(
-    'timer',
-    false,
-    p99 < 2_000,
-    text,
-    'other programs keep the processors busy, or the host does',
-  );
+  return finding('timer', false, p99 < 2_000, text, 'other programs or the host keep the processors busy');
 }
 
 function destination(): Promise<Finding> {
@@ -98,7 +92,7 @@ function priority(): Promise<Finding> {
 
 /** Asks for what the scheduler `deadline` asks for, and in the same way; only to reclaim takes more. */
 function deadline(): Promise<Finding> {
-  const more = libc() ? '' : '; to reclaim takes koffi, which is not installed';
+  const more = libc() ? '' : '; cpu.reclaim needs koffi, which is not installed';
   return tried(
     'SCHED_DEADLINE',
     false,
@@ -116,7 +110,7 @@ async function dispatcher(): Promise<Finding> {
   const cpu = await Processors.start(oneReservation('cbs-hard'));
   await cpu.end();
   const found = cpu.dispatcher!;
-  const remedy = 'reservations are kept less well when other programs run: run as root or grant CAP_SYS_NICE';
+  const remedy = 'reservations are less exact while other programs run: run as root or grant CAP_SYS_NICE';
   return finding('dispatcher', false, found === 'SCHED_FIFO', found, remedy);
 }
 
@@ -129,8 +123,8 @@ function oneReservation(scheduler: Scheduler): ProcessorsOptions {
 function machine(accelerator: 'tcg' | 'kvm'): Promise<Finding> {
   const remedy =
     accelerator === 'tcg'
-      ? 'the worlds vm and qemu-native take it: install qemu-system-x86, and koffi (npm install koffi)'
-      : 'nothing here takes it: the worlds vm and qemu-native use TCG';
+      ? 'needed by the worlds vm and qemu-native: install qemu-system-x86, and koffi (npm install koffi)'
+      : 'not needed: the worlds vm and qemu-native use TCG';
   return tried(`QEMU, ${accelerator.toUpperCase()}`, false, remedy, async () => {
     const beganAtNs = clockNs();
     const folder = machineFolder(randomUUID(), 'source');

@@ -14,7 +14,7 @@ export interface SyncWorld {
 
 /**
  * Carries out a migration in a world, step by step.
- * @param listener called after every step; not where the migration is somebody else's, who takes no steps
+ * @param listener called after every step; not in a world that carries out the whole migration itself
  * @returns how it went: a migration that fails ends with a result too
  */
 export async function drive(

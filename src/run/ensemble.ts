@@ -6,7 +6,7 @@ import { VirtualWorld } from '../worlds/virtual/virtual-world.ts';
 import { driveSync } from './drive.ts';
 import { canBePredicted } from './predict.ts';
 
-/** What the virtual world says of a scenario: many migrations, each with its own seed. */
+/** Results of many migrations in virtual time, each with its own seed. */
 export interface Ensemble {
   readonly downtimesNs: readonly Nanos[];
   readonly totalsNs: readonly Nanos[];
@@ -32,7 +32,7 @@ export function virtualEnsemble(cell: ScenarioCell, seed: number): Ensemble | un
 
 const RUNS_MIN = 3;
 
-/** So many of them, unless they take longer than the time allowed; but at least a few. */
+/** Up to `most` values, fewer if they take longer than the limit, but at least three. */
 export function* repeatedInTime<Value>(
   most: number,
   limitMs: number,

@@ -19,21 +19,21 @@ import type { LinkShare } from '../scenario/fleet.ts';
 
 export type LedgerChange = (ledger: Ledger, now: Nanos) => Ledger;
 
-/** Where a link's ledger is kept. Whoever changes it sees all earlier changes, and nobody else's in between. */
+/** Where the ledger of a link is kept. Changes are atomic: each sees all earlier ones. */
 export interface LedgerStore {
   /** @throws Failure it cannot be reached */
   update(change: LedgerChange): Promise<{ readonly ledger: Ledger; readonly now: Nanos }>;
-  /** Waits until it is worth looking whether there is another ledger than the one that was seen, or for the signal. */
+  /** Waits until the ledger may differ from the one that was seen, or until the signal. */
   changedSince(seen: Ledger, signal: AbortSignal): Promise<void>;
   close(): Promise<void>;
 }
 
-/** What somebody wants of a link, and how long it would wait for it; null: as long as it takes. */
+/** A request for a reservation of a link, and how long it may wait; null: without limit. */
 export interface LeaseRequest extends Omit<LinkRequest, 'askedAtNs' | 'deadlineNs'> {
   readonly queueTimeoutNs: Nanos | null;
 }
 
-/** What a migration wants of the link that it shares. Its rates are limited. */
+/** The request of a migration. Both of its rates are limited. */
 export function linkRequest(
   id: string,
   { rateBytesPerSecond, stopRateBytesPerSecond }: Plan,
@@ -52,8 +52,8 @@ export function linkRequest(
 const RENEWED_AT = 2 / 3;
 
 /**
- * One migration's dealings with a link's ledger: waits for its reservation, keeps it, gives it back. If somebody has got
- * it on its behalf, under its name, it need not wait.
+ * Reserves a link for one migration: waits for the reservation, renews it and gives it back. It does not wait if the
+ * ledger already has a lease with its id.
  */
 export class LeaseClient {
   readonly #store: LedgerStore;
@@ -74,7 +74,7 @@ export class LeaseClient {
   readonly #waiting = new AbortController();
   readonly #holding = new AbortController();
 
-  /** @param allowed told what the link allows whenever that changes; instants count from the call */
+  /** @param allowed is told what the link allows whenever that changes; its instants count from the call */
   constructor(store: LedgerStore, request: LeaseRequest, allowed: (ceilings: readonly Ceiling[]) => void) {
     this.#store = store;
     this.#request = request;
@@ -83,7 +83,7 @@ export class LeaseClient {
 
   /**
    * Waits until the reservation is there, and keeps it from then on.
-   * @returns why there will be none, if so
+   * @returns why it was refused; undefined: it was granted
    * @throws Failure the ledger cannot be reached
    */
   async admit(): Promise<string | undefined> {
@@ -113,12 +113,12 @@ export class LeaseClient {
     return undefined;
   }
 
-  /** Has `admit` come back although there is no reservation yet. */
+  /** Makes `admit` return although there is no reservation yet. */
   stopWaiting(): void {
     this.#waiting.abort();
   }
 
-  /** Gives back what there is, and says how it went. What cannot be given back expires. */
+  /** Gives back the reservation. If that fails, it expires. @returns how it was obtained and used */
   async leave(): Promise<Admission> {
     this.#holding.abort();
     await this.#keeping;
@@ -134,7 +134,7 @@ export class LeaseClient {
     };
   }
 
-  /** Looks at the ledger whenever it may have changed, and renews the lease in time. */
+  /** Reads the ledger whenever it may have changed, and renews the lease in time. */
   async #keep(seen: Ledger): Promise<void> {
     const { signal } = this.#holding;
     for (let ledger = seen; !signal.aborted; await this.#store.changedSince(ledger, signal)) {
@@ -165,31 +165,19 @@ export class LeaseClient {
     this.#allow();
   }
 
-  /** The lease, as long as it lasts. @param trouble why it could not be renewed just now */
-  #allow(trouble = 'it was not renewed in time'): void {
-    const left = this.#revocations.at(-1)?.rateBytesPerSecond;
+  /** Passes on what the lease allows until it expires. @param trouble why it could not be renewed just now */
+  #allow(trouble = 'the lease was not renewed in time'): void {
+    const rateBytesPerSecond = this.#revocations.at(-1)?.rateBytesPerSecond;
     const now = clockNs();
-    const revoked: Ceiling[] =
-      left === undefined || this.#expiresAtNs <= now
-        ? []
-        : [
-            {
-              fromNs: 0,
-              rateBytesPerSecond: left,
-              why: revokedBecause(this.#granted, this.#capacity),
-            },
-          ];
-    const expired: Ceiling[] =
-      this.#expiresAtNs === Number.POSITIVE_INFINITY
-        ? []
-        : [
-            {
-              fromNs: this.#expiresAtNs - now,
-              rateBytesPerSecond: 0,
-              why: `the lease of ${formatRate(this.#granted)} ended: ${trouble}`,
-            },
-          ];
-    this.#allowed([...revoked, ...expired]);
+    const ceilings: Ceiling[] = [];
+    if (rateBytesPerSecond !== undefined && this.#expiresAtNs > now) {
+      ceilings.push({ fromNs: 0, rateBytesPerSecond, why: revokedBecause(this.#granted, this.#capacity) });
+    }
+    if (this.#expiresAtNs !== Number.POSITIVE_INFINITY) {
+      const why = `the lease of ${formatRate(this.#granted)} ended: ${trouble}`;
+      ceilings.push({ fromNs: this.#expiresAtNs - now, rateBytesPerSecond: 0, why });
+    }
+    this.#allowed(ceilings);
   }
 
   async #update(change: LedgerChange): Promise<Ledger> {
@@ -201,16 +189,16 @@ export class LeaseClient {
   }
 }
 
-/** Why a migration that has waited was not admitted. */
+/** Why a migration was not admitted after it had waited. */
 export function tooLate(queueTimeoutNs: Nanos | null): string {
   const how =
     queueTimeoutNs === null
-      ? 'the link lost capacity, or granted a lease that ran out unseen'
+      ? 'the link lost capacity, or the lease expired before it was noticed'
       : `not granted within ${formatDuration(queueTimeoutNs)}`;
   return `not admitted: ${how}`;
 }
 
-/** Why a migration gives up that could not go on with what was left of its reservation. */
+/** Why a migration gives up when what is left of its reservation is not enough. */
 export function revokedBecause(granted: BytesPerSecond, capacity: BytesPerSecond): string {
   return `the reservation of ${formatRate(granted)} was revoked: the link has only ${formatRate(capacity)} left`;
 }

@@ -5,20 +5,20 @@ import type { MigrationSpec } from '../workload/migration-spec.ts';
 import { VirtualWorld } from '../worlds/virtual/virtual-world.ts';
 import type { SyncWorld } from './drive.ts';
 
-/** What became of a migration's request for a reservation of the link. */
+/** The answer to a migration's request for a reservation of the link. */
 export type LeaseAnswer =
-  /** Granted after a while; instants of what was taken back later count from then. */
+  /** Granted after a wait. The instants of the ceilings count from then. */
   | { readonly waitedNs: Nanos; readonly ceilings: readonly Ceiling[] }
   | { readonly waitedNs: Nanos; readonly refusal: string };
 
 /**
- * Virtual time on a link that others use too; what `SharedLinkWorld` is in real time, but that the answer of the ledger
- * is known beforehand. The guest runs on while its migration waits.
+ * Virtual time on a shared link, like `SharedLinkWorld` in real time. The answer of the ledger is known beforehand. The
+ * guest continues to run while its migration waits.
  */
 export class LeasedWorld implements SyncWorld {
   readonly virtual: VirtualWorld;
   readonly #answer: LeaseAnswer;
-  /** When it asked for its reservation: as it was about to send its first round. */
+  /** When it asked for its reservation: just before its first round. */
   askedAtNs: Nanos = 0;
   #leftQueueAtNs: Nanos = 0;
   #releasedAtNs: Nanos = 0;

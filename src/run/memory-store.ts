@@ -11,7 +11,7 @@ export interface MemoryStore extends LedgerStore {
   apply(change: LedgerChange): void;
 }
 
-/** Timers take no more: another one follows. */
+/** The longest delay of a timer. After it, another one follows. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /**

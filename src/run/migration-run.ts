@@ -18,7 +18,7 @@ export interface MigrationRun {
   readonly world: Pick<World, 'startedAt' | 'slices'>;
   /** null: it never asked for a reservation of a shared link. */
   readonly admission: Admission | null;
-  /** Where its reservations were kept otherwise than the scenario says. */
+  /** Says where its reservations were kept in another way than the scenario asks for. */
   readonly notes: readonly string[];
 }
 
@@ -31,34 +31,24 @@ export function traceOf({ spec, steps, result }: MigrationRun): readonly TraceLi
   ];
 }
 
-/** The record of a migration, told where it ran and what the model said of it. */
+/** The record of a migration, given where it ran and what the model predicted. */
 export function recordOf(
   { spec, result, world, admission, notes }: MigrationRun,
   about: Pick<RunMetadata, 'world' | 'scenario' | 'predicted'>,
 ): MigrationRecord {
-  const metadata = metadataOf(spec, { ...about, startedAt: world.startedAt, admission });
-  return migrationRecord(metadata, { ...result, notes: [...notes, ...result.notes] });
-}
-
-/** What a record says that follows neither from what was to be done nor from how it went. */
-type Circumstances = Pick<RunMetadata, 'world' | 'scenario' | 'startedAt' | 'predicted' | 'admission'>;
-
-/** What the record of a migration says besides how it went. */
-export function metadataOf(
-  { guest, plan, cpu, antagonists = [] }: MigrationSpec,
-  { world, scenario, startedAt, predicted, admission }: Circumstances,
-): RunMetadata {
-  const { reclaim: _, ...reservations } = cpu;
-  return {
-    world,
-    scenario,
+  const { guest, plan, antagonists = [] } = spec;
+  const { reclaim: _, ...reservations } = spec.cpu;
+  const metadata: RunMetadata = {
+    world: about.world,
+    scenario: about.scenario,
     seed: plan.seed,
-    startedAt,
+    startedAt: world.startedAt,
     guest: { name: guest.name, pages: guest.pages, pageSizeBytes: guest.pageSizeBytes },
     plan,
     reservations,
     antagonists,
     admission,
-    predicted,
+    predicted: about.predicted,
   };
+  return migrationRecord(metadata, { ...result, notes: [...notes, ...result.notes] });
 }

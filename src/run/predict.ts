@@ -19,7 +19,7 @@ import type { MigrationSpec } from '../workload/migration-spec.ts';
 import { meanSpeed } from '../workload/program-clock.ts';
 import { writeRatesOf, writesPerSecondOf } from '../workload/programs.ts';
 
-/** What the model predicts, and what it takes for granted that the scenario says otherwise. */
+/** What the model predicts, and where its assumptions differ from the scenario. */
 export interface Prediction extends ModelPrediction {
   /**
    * With a sender's reservation, what the stop does not exceed with probability 0.99 however the sender's budgets
@@ -29,7 +29,7 @@ export interface Prediction extends ModelPrediction {
   readonly assumes: readonly string[];
 }
 
-/** What the model asks of a scenario. */
+/** What the model needs from a scenario. */
 type Predictable = Pick<ScenarioCell, 'guest' | 'plan' | 'cpu'>;
 
 /** Whether the link or the sender's CPU time limits how fast pages leave. */
@@ -65,9 +65,7 @@ export function predict(scenario: Predictable): Prediction {
   const { guest, plan, cpu } = scenario;
   const spec = { guest: { ...guest, seed: MODEL_SEED }, plan: { ...plan, seed: MODEL_SEED }, cpu };
   if (!canBePredicted(spec)) {
-    throw new Failure(
-      'link.rate: unlimited has no meaning for the model; give the link a rate, or the sender a cpuPerPage',
-    );
+    throw new Failure('link.rate: the model needs a rate, or a sender.cpuPerPage; found unlimited');
   }
   const assumes: string[] = [];
   const cpuBytesPerSecond =
@@ -116,7 +114,7 @@ function senderShare(cpu: CpuPlan, assumes: string[]): number {
   const here = all.filter((other) => other.processor === processor);
   const reserved = here.reduce((sum, { reservation }) => sum + (reservation ? shareOf(reservation) : 0), 0);
   const hogs = here.filter(({ kind }) => kind === 'hog').length;
-  if (hogs > 0) assumes.push('the sender shares the processor evenly with the hogs');
+  if (hogs > 0) assumes.push('sender and hogs share the processor equally');
   return (1 - reserved) / (1 + hogs);
 }
 
@@ -130,7 +128,7 @@ function modelledGuest(spec: MigrationSpec, assumes: string[]): ModelInput['gues
   const { guest, plan } = spec;
   const { program } = guest;
   const speed = meanSpeed(guest.bursts);
-  if (guest.bursts) assumes.push('bursts of the guest spread evenly');
+  if (guest.bursts) assumes.push('bursts of the guest are spread evenly');
   switch (program.kind) {
     case 'dirty-curve': {
       const dirtyPages = curveOf(program, guest.pages);
@@ -138,10 +136,10 @@ function modelledGuest(spec: MigrationSpec, assumes: string[]): ModelInput['gues
     }
     case 'sequential':
     case 'saturating':
-      if (plan.clear !== 'round') assumes.push('dirty bits cleared by round');
+      if (plan.clear !== 'round') assumes.push('dirty bits are cleared once a round');
       return { kind: 'curve', dirtyPages: linearCurve(program.writesPerSecond * speed, program.pages) };
     case 'stream': {
-      if (plan.clear !== 'round') assumes.push('dirty bits cleared by round');
+      if (plan.clear !== 'round') assumes.push('dirty bits are cleared once a round');
       const copiesPerSecond = (speed * program.pagesPerFrame * NANOS_PER_SECOND) / program.framePeriodNs;
       return { kind: 'curve', dirtyPages: linearCurve(copiesPerSecond, program.bufferPages) };
     }
@@ -159,10 +157,11 @@ function independentPages(spec: MigrationSpec, assumes: string[]): ModelInput['g
     slotsPerWindow: slotsPerWindow(plan),
     random: Random.seeded(plan.seed, MODEL_STREAM),
   };
-  if (guest.program.kind === 'trace') assumes.push('every page written independently at its recorded rate');
-  if (plan.heat === 'estimated') assumes.push('write rates known');
-  if (typeof plan.clear === 'object') assumes.push('dirty bits cleared by round');
-  if (plan.skip) assumes.push('no page skipped');
+  if (guest.program.kind === 'trace')
+    assumes.push('every page is written independently at its recorded rate');
+  if (plan.heat === 'estimated') assumes.push('write rates are known');
+  if (typeof plan.clear === 'object') assumes.push('dirty bits are cleared once a round');
+  if (plan.skip) assumes.push('no page is skipped');
   if (orderRegistry.get(plan.order).dependsOnOthers && !orderNames.includes(plan.order)) {
     assumes.push(`order ${plan.order} goes by the heats of pages alone`);
   }

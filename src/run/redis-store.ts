@@ -62,7 +62,7 @@ export async function redisStore(url: string, link: string, capacity: BytesPerSe
     } catch (cause) {
       throw failure(cause);
     }
-    throw new Failure(`the ledger of the link at ${shownUrl(url)} is changed by too many at once`);
+    throw new Failure(`the ledger of the link at ${shownUrl(url)} is changed by too many processes at once`);
   };
   const close = async () => redis.disconnect();
 
@@ -76,7 +76,7 @@ export async function redisStore(url: string, link: string, capacity: BytesPerSe
   if (ledger.capacityBytesPerSecond !== capacity) {
     await close();
     const [here, there] = [formatRate(capacity), formatRate(ledger.capacityBytesPerSecond)];
-    throw new Refusal(`link.capacity is ${here}, but others keep this link in Redis with ${there}`);
+    throw new Refusal(`link.capacity is ${here}, but other processes use this link in Redis with ${there}`);
   }
   /** Others change it without a word: it is looked at again after a while. */
   const changedSince: LedgerStore['changedSince'] = (_, signal) =>

@@ -8,20 +8,20 @@ import { type MigrationRun, recordOf } from './migration-run.ts';
 import { predictedOf } from './predict.ts';
 
 export interface RunOptions extends CarryOutOptions, FactoryOptions {
-  /** Whether to say, too, what measured cells come to in virtual time; that takes up to two seconds a cell. */
+  /** Whether to run measured cells in virtual time too, which takes up to two seconds per cell. */
   readonly ensembles?: boolean;
   readonly listener?: RunListener;
 }
 
 /** Told what happens while it happens. */
 export interface RunListener {
-  /** @returns who is told every step of this migration as it is carried out, where time passes */
+  /** @returns a listener for the steps of this migration, in a world in real time */
   starts?(run: {
     readonly cell: ScenarioCell;
     readonly run: number;
     readonly seed: number;
   }): StepListener | undefined;
-  /** The record; and the migration that it is of, whose world is still there during the call. */
+  /** The record, and its migration, whose world is still open during the call. */
   ended?(record: MigrationRecord, run: MigrationRun): void;
 }
 
@@ -29,7 +29,7 @@ export interface RunListener {
 export interface CellResult {
   readonly cell: ScenarioCell;
   readonly predicted: RunMetadata['predicted'];
-  /** Of a measured cell: what it comes to in virtual time. */
+  /** The results of a measured cell in virtual time. */
   readonly ensemble: Ensemble | undefined;
   readonly records: readonly MigrationRecord[];
 }
@@ -38,7 +38,7 @@ export interface CellResult {
  * Runs every cell of an experiment as often as it says. Repetition r has the same seed in every cell, so cells
  * are compared under common random numbers; and all cells run before any is repeated, so that a slow drift of
  * the machine does not favour one. Of guests that share a link each has a seed of its own.
- * @throws Failure the world is not to be had, or a destination refused
+ * @throws Failure the world cannot be set up, or a destination refused
  */
 export async function run(experiment: Experiment, options: RunOptions): Promise<readonly CellResult[]> {
   const { name, seed: firstSeed } = experiment;

@@ -11,18 +11,18 @@ import type { World } from '../worlds/world.ts';
 import { LeaseClient, type LedgerStore, linkRequest } from './lease-client.ts';
 
 /**
- * A world whose link others use too. The migration waits for its reservation when it is about to send its first round,
- * not while it only watches its guest, and gives it back once the guest is away or the migration has given up.
+ * A world whose link is shared. The migration asks for its reservation just before its first round, not while it only
+ * observes the guest. It gives the reservation back when the guest has been handed over or the migration has ended.
  */
 export class SharedLinkWorld implements World {
   readonly #world: World;
   readonly #client: LeaseClient;
   #now: Nanos = 0;
-  #isAtDesk = false;
+  #hasAsked = false;
   #isCancelled = false;
   #admission: Admission | null = null;
 
-  /** @param id its name in the ledger, where somebody has got its lease already */
+  /** @param id its name in the ledger; the name of a lease that was already granted for it */
   constructor(
     world: World,
     { plan }: Pick<MigrationSpec, 'plan'>,
@@ -35,7 +35,7 @@ export class SharedLinkWorld implements World {
     this.#client = new LeaseClient(store, request, (ceilings) => world.allow(ceilings));
   }
 
-  /** How the reservation was got; null: it was never asked for. */
+  /** How the reservation was obtained; null: it was never asked for. */
   get admission(): Admission | null {
     return this.#admission;
   }
@@ -46,7 +46,7 @@ export class SharedLinkWorld implements World {
 
   async perform(step: Step): Promise<StepResult> {
     if (step.kind === 'track') {
-      this.#isAtDesk = true;
+      this.#hasAsked = true;
       try {
         const why = await this.#client.admit();
         if (why !== undefined && !this.#isCancelled)
@@ -82,8 +82,8 @@ export class SharedLinkWorld implements World {
 
   /** Gives back the reservation, or the place in the queue, if that has not happened. */
   async leave(): Promise<void> {
-    if (!this.#isAtDesk) return;
-    this.#isAtDesk = false;
+    if (!this.#hasAsked) return;
+    this.#hasAsked = false;
     this.#admission = await this.#client.leave();
   }
 }

@@ -110,7 +110,7 @@ export function replay([first, ...lines]: readonly TraceLine[]): Replay {
   }
 }
 
-const ANOTHER_RESULT = 'the result is another one';
+const ANOTHER_RESULT = 'the result differs';
 
 /** Between what was recorded and what happens now. */
 class Difference extends Error {}

@@ -43,7 +43,7 @@ export function virtualFleet(members: readonly FleetMember[]): readonly FleetRun
   const fleet = members.map(({ spec, share }, index) => new FleetMigration(spec, share!, String(index)));
   const { capacityBytesPerSecond, changes } = members[0]!.share!;
   let ledger = emptyLedger(capacityBytesPerSecond);
-  // At one instant what is free comes before who asks for it.
+  // At the same instant, changes of capacity come before requests.
   const known: Event[] = [
     ...changes.map((to) => ({
       atNs: to.atNs,
@@ -105,7 +105,7 @@ class FleetMigration {
     return ask(ledger, this.request, now);
   }
 
-  /** What the ledger means for it after an event at `now`. */
+  /** Acts on what the ledger says about it after an event at `now`. */
   follow(ledger: Ledger, now: Nanos): void {
     const { id, askedAtNs } = this.request;
     const lease = ledger.leases.find((one) => one.id === id);
@@ -153,7 +153,7 @@ class FleetMigration {
     return this.#revocations.at(-1)?.rateBytesPerSecond ?? this.#grantedBytesPerSecond;
   }
 
-  /** With what is known of its reservation by now. */
+  /** Runs it again with what is known of its reservation so far. */
   #migrate(): void {
     const waitedNs = this.#leftQueueAtNs - this.request.askedAtNs;
     const { heldNs } = this.#carryOut({ waitedNs, ceilings: this.#ceilings });

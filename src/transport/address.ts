@@ -10,7 +10,12 @@ export interface DestinationThere {
   readonly silenceMs?: number;
 }
 
-/** `host:port`, `[::1]:port`. @throws UsageError anything else. */
+/** `host:port`, `[::1]:port`. */
+export function formatAddress({ host, port }: { host: string; port: number }): string {
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
+
+/** The reverse. @throws UsageError anything else. */
 export function parseAddress(text: string, flag: string): { host: string; port: number } {
   const match = /^(?:\[([0-9a-fA-F:]+)\]|([^:\s]+)):(\d{1,5})$/.exec(text);
   const port = Number(match?.[3]);

@@ -82,7 +82,7 @@ describe('Ctrl-C during a run in real time', () => {
     run.ctrlC();
     expect(await run.exit).toEqual([130, null]);
     await run.isGone();
-    expect(run.stderr).toContain('cancelling; another Ctrl-C ends at once');
+    expect(run.stderr).toContain('cancelling; press Ctrl-C again to end at once');
     const records = recordsIn(json);
     expect(records).toMatchObject([{ outcome: 'cancelled', owner: 'source', reason: 'cancelled by Ctrl-C' }]);
     expect(records[0].rounds.length).toBeGreaterThan(0);

@@ -110,7 +110,7 @@ describe('--key-file', () => {
   test('without --to there is nobody to prove it to; exit 2', async () => {
     const ended = await switchover('run', scenario, '--key-file', keyFile('lonely', randomBytes(32)));
     expect(ended.code).toBe(2);
-    expect(ended.stderr).toContain('--key-file: expected --to HOST:PORT with it');
+    expect(ended.stderr).toContain('--key-file: expected to be used together with --to HOST:PORT');
   });
 });
 

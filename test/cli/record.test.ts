@@ -289,7 +289,7 @@ describe.skipIf(process.platform !== 'linux')('predict --pid', () => {
     expect(noRate).toMatchObject({ code: 2, stderr: expect.stringContaining('link: expected') });
     const twice = await switchover('predict', 'config/10-recordings.yaml', '--pid', '1', '--for', '10min');
     expect(twice.code).toBe(2);
-    expect(twice.stderr).toContain('guest.program.file: expected nothing, as the guest is what is recorded');
+    expect(twice.stderr).toContain('guest.program.file: expected nothing, because --pid records the guest');
   });
 
   test('is what --for, --interval and --out are for', async () => {
@@ -298,7 +298,7 @@ describe.skipIf(process.platform !== 'linux')('predict --pid', () => {
     );
     expect(code).toBe(2);
     expect(stderr).toMatch(
-      /--for: expected --pid N .*\n--interval: expected --pid N .*\n--out: expected --pid N/,
+      /--for: expected to be used together with --pid N.*\n--interval: expected .*\n--out: expected/,
     );
   });
 

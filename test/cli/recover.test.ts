@@ -46,8 +46,8 @@ describe('recover', () => {
     const before = readFileSync(file, 'utf8');
     const { code, stdout } = await switchover('recover', here);
     expect(code).toBe(1);
-    expect(stdout).toContain('it cannot be decided who owns it');
-    expect(stdout).toContain("start it nowhere; the destination's journal is missing");
+    expect(stdout).toContain('its owner cannot be decided');
+    expect(stdout).toContain('do not start it anywhere; the journal of the destination is missing');
     expect(readFileSync(file, 'utf8')).toBe(before);
   });
 
@@ -154,7 +154,7 @@ migration: { observe: 0s }
     const both = await switchover('recover', here, there);
     expect(both.code).toBe(0);
     expect(both.stdout).toContain('the destination owns it');
-    expect(both.stdout).toContain(`process ${destination.pid} has it`);
+    expect(both.stdout).toContain(`it runs in process ${destination.pid}`);
     expect(Object.values(entriesIn(here))[0]!.at(-1)).toBe('ended');
     await end(destination);
     expect((await switchover('recover', here, there)).stdout).toContain('nothing to do');

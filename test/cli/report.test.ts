@@ -68,7 +68,7 @@ function hostileFolder(): string {
     JSON.stringify({
       ramp: attack,
       levels: [attack],
-      thresholds: [{ text: attack, metric: 'constructor', limit: 1 }],
+      thresholds: [{ text: attack, metric: 'downtime', limit: 1 }],
       results: [{ level: 0, alternative: attack, runs: 6, verdict: 'missed', judgements: [judgement] }],
     }),
   );

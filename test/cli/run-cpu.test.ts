@@ -94,7 +94,9 @@ describe('run with CPU reservations', () => {
     const record = JSON.parse(stdout);
     expect(record.outcome).toBe('completed');
     expect(record.reservations.scheduler).toBe('cbs-hard');
-    expect(record.notes[0]).toMatch(/^kept cooperatively, not by the kernel as asked for: .*E(BUSY|PERM)/);
+    expect(record.notes[0]).toMatch(
+      /^reservations kept by the dispatcher \(--fallback cooperative\), because the kernel refused: .*E(BUSY|PERM)/,
+    );
   });
 
   test('predict bounds the stop by the sender’s supply', async () => {

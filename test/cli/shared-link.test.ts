@@ -73,8 +73,8 @@ test('--redis without a capacity, or without time that others could share, is re
   const { code, stderr } = await switchover('run', file, '--redis', 'somewhere');
   expect(code).toBe(2);
   expect(stderr).toContain('--redis: expected an address such as redis://127.0.0.1:6379, found "somewhere"');
-  expect(stderr).toContain('--redis: expected --world threads with it, found "virtual"');
-  expect(stderr).toContain('link.capacity: expected a rate, as --redis shares it, found nothing');
+  expect(stderr).toContain('--redis: expected to be used with --world threads, found "virtual"');
+  expect(stderr).toContain('link.capacity: expected a rate, because --redis shares the link, found nothing');
 });
 
 test('a Redis that is not there: one line; exit 1', async () => {

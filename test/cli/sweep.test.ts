@@ -116,7 +116,7 @@ describe('a sweep', () => {
     }
     expect(linesOf(at('merged'))).toEqual(linesOf(at('whole')));
     // Nothing is missing, so nothing is run.
-    expect((await sweepOf('merged')).stdout).toContain('300 runs, 300 of them from before');
+    expect((await sweepOf('merged')).stdout).toContain('300 runs, 300 of them from an earlier run');
     expect(linesOf(at('merged'))).toEqual(linesOf(at('whole')));
   });
 
@@ -242,7 +242,7 @@ describe('a full disk', () => {
       const { code, stderr } = await sweepOf('tiny');
       expect(code).toBe(1);
       expect(stderr).toMatch(
-        /^switchover: cannot write .*records-1-of-1\.ndjson: ENOSPC.* the same command goes on/m,
+        /^switchover: cannot write .*records-1-of-1\.ndjson: ENOSPC.* the same command continues/m,
       );
       const text = readFileSync(join(tiny(), 'records-1-of-1.ndjson'), 'utf8');
       expect(text.endsWith('}\n')).toBe(true);

@@ -218,7 +218,7 @@ describe('--use refuses', () => {
     const { code, stderr } = await use(module('nothing.js', 'export const order = 1;'));
     expect(code).toBe(2);
     expect(stderr).toMatch(
-      /expected a module that calls registerOrder or registerStopRule, found .* this switchover, \//,
+      /expected a module that calls registerOrder or registerStopRule, found .* the switchover in \//,
     );
   });
 

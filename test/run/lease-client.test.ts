@@ -206,7 +206,7 @@ describe.skipIf(noRedis !== undefined)('leases in Redis', { retry: 1 }, () => {
     const holder = new LeaseClient(store, wish('holder'), () => {});
     await holder.admit();
     await expect(redisStore(redis!.url, link, 2_000)).rejects.toThrow(
-      'link.capacity is 16 kbit/s, but others keep this link in Redis with 8 kbit/s',
+      'link.capacity is 16 kbit/s, but other processes use this link in Redis with 8 kbit/s',
     );
     await holder.leave();
     await store.close();

@@ -195,14 +195,14 @@ describe('a replay', () => {
         const instants = Object.entries(seen).filter(([key]) => key === 'now' || key.endsWith('AtNs'));
         return Object.fromEntries(instants.map(([key, ns]) => [key, ns + 1]));
       });
-      expect(replay(other).difference, kind).toBe('the result is another one');
+      expect(replay(other).difference, kind).toBe('the result differs');
     }
   });
 
   test('notices when the result that was written down is another', () => {
     const course = (lines.at(-1) as { course: MigrationResult }).course;
     const other = lines.with(-1, { course: { ...course, downtimeNs: course.downtimeNs + 1 } });
-    expect(replay(other).difference).toBe('the result is another one');
+    expect(replay(other).difference).toBe('the result differs');
   });
 
   test('notices when the plan was another', () => {
@@ -215,7 +215,7 @@ describe('a replay', () => {
     expect(replay(lines.toSpliced(last + 1, 0, lines[last]!)).difference).toBe(
       `step ${last + 1} was 'hand over', now the end`,
     );
-    expect(replay(lines.toSpliced(last, 1)).difference).toBe('the result is another one');
+    expect(replay(lines.toSpliced(last, 1)).difference).toBe('the result differs');
     expect(replay(lines.slice(0, -1)).difference).toBe('the trace ends before the migration does');
     expect(replay(lines.slice(0, 4)).difference).toBe('the trace ends before the migration does');
   });

@@ -1,18 +1,19 @@
 import { NANOS_PER_MILLISECOND, parseDuration, parseRate, parseSize } from '../../core/units.ts';
 import { quantile, type Summary, summary } from '../statistics/estimate.ts';
+import { grouped } from '../statistics/grouped.ts';
 import { shortened } from '../tables/cell-columns.ts';
 import type { RecordedRun } from './recorded-run.ts';
 
 /** All runs of one set of settings in one world. */
 export interface ReportCell {
-  /** From 1, in the order in which they came. */
+  /** From 1, in the order of the records. */
   readonly number: number;
   readonly world: string;
   /** In the order of the paths by which cells differ; empty where a cell has no such setting. */
   readonly values: readonly string[];
-  /** What an axis may be made of. */
+  /** The settings that can be an axis of a plot. */
   readonly axes: ReadonlyMap<string, string>;
-  /** A few words that tell it apart. */
+  /** A few words that distinguish it. */
   readonly label: string;
   readonly runs: readonly RecordedRun[];
   readonly completed: readonly RecordedRun[];
@@ -23,13 +24,16 @@ export interface ReportCell {
   readonly predictedMs: number | undefined;
 }
 
-/** Cells differ by their world and by the settings that are not the same everywhere. */
-export function cellsOfRuns(recorded: readonly RecordedRun[]): {
+export interface CellsOfRuns {
+  /** The settings by which cells differ. */
   readonly paths: readonly string[];
   readonly cells: readonly ReportCell[];
-  /** The settings that are the same everywhere. */
+  /** The settings that all cells have in common. */
   readonly common: readonly string[];
-} {
+}
+
+/** Cells differ in their world and in the settings that are not the same everywhere. */
+export function cellsOfRuns(recorded: readonly RecordedRun[]): CellsOfRuns {
   const allPaths = [...new Set(recorded.flatMap(({ settings }) => [...settings.keys()]))];
   const paths = allPaths.filter(
     (path) => new Set(recorded.map(({ settings }) => settings.get(path))).size > 1,
@@ -37,13 +41,9 @@ export function cellsOfRuns(recorded: readonly RecordedRun[]): {
   const shortPaths = namesOf(paths);
   const telling = tellingPaths(paths, recorded);
   const worlds = new Set(recorded.map(({ world }) => world));
-  const groups = new Map<string, RecordedRun[]>();
-  for (const run of recorded) {
-    const key = JSON.stringify([run.world, ...paths.map((path) => run.settings.get(path) ?? '')]);
-    const group = groups.get(key);
-    if (group) group.push(run);
-    else groups.set(key, [run]);
-  }
+  const groups = grouped(recorded, ({ world, settings }) =>
+    JSON.stringify([world, ...paths.map((path) => settings.get(path) ?? '')]),
+  );
   const cells = [...groups.values()].map((runs, index): ReportCell => {
     const { world, settings, axes, scenario } = runs[0]!;
     const values = paths.map((path) => written(path, settings.get(path)));
@@ -63,14 +63,8 @@ export function cellsOfRuns(recorded: readonly RecordedRun[]): {
       label: words.join(', ') || scenario,
       runs,
       completed,
-      downtimeMs: of((run) => run.downtimeNs / NANOS_PER_MILLISECOND),
-      downtimeP95Ms:
-        completed.length < 10
-          ? undefined
-          : quantile(
-              completed.map((run) => run.downtimeNs / NANOS_PER_MILLISECOND),
-              0.95,
-            ),
+      downtimeMs: of(downtimeMsOf),
+      downtimeP95Ms: completed.length < 10 ? undefined : quantile(completed.map(downtimeMsOf), 0.95),
       totalS: of((run) => run.totalNs / 1e9),
       predictedMs: predicted.length === 0 ? undefined : quantile(predicted, 0.5) / NANOS_PER_MILLISECOND,
     };
@@ -81,11 +75,15 @@ export function cellsOfRuns(recorded: readonly RecordedRun[]): {
   return { paths, cells, common };
 }
 
-/** What need not be said. */
+function downtimeMsOf({ downtimeNs }: RecordedRun): number {
+  return downtimeNs / NANOS_PER_MILLISECOND;
+}
+
+/** Values that a label leaves out. */
 const SILENT = ['', 'none', 'null'];
 const MOST_WORDS = 3;
 
-/** Of many paths, as few as tell all cells apart: those of most values first, and what they leave together. */
+/** Of many paths, the few that distinguish all cells: those with the most values first. */
 function tellingPaths(paths: readonly string[], recorded: readonly RecordedRun[]): ReadonlySet<string> {
   if (paths.length <= MOST_WORDS) return new Set(paths);
   const said = (value = '') => (SILENT.includes(value) ? '' : value);

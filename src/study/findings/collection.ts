@@ -3,20 +3,15 @@ import { join } from 'node:path';
 import { Failure, reasonOf } from '../../platform/failure.ts';
 import { readText } from '../../platform/text-file.ts';
 import { linesOf } from '../lines.ts';
-import { cellsOfRuns, type ReportCell } from './cells.ts';
+import { type CellsOfRuns, cellsOfRuns } from './cells.ts';
 import { type RecordedRun, recordedRunOf } from './recorded-run.ts';
 
-/** Everything that a folder of results has. */
-export interface Collection {
+/** The contents of a folder of results. */
+export interface Collection extends CellsOfRuns {
   readonly folder: string;
   readonly scenarios: readonly string[];
-  /** The settings by which cells differ. */
-  readonly paths: readonly string[];
-  readonly cells: readonly ReportCell[];
-  /** The settings that all have in common. */
-  readonly common: readonly string[];
   readonly records: number;
-  /** What was left out. */
+  /** Says what was left out. */
   readonly notes: readonly string[];
   /** JSON files beside the records, of unknown content; undefined: not there. */
   readonly design: unknown;
@@ -26,22 +21,24 @@ export interface Collection {
   readonly charts: readonly { readonly name: string; readonly svg: string }[];
 }
 
-/** @throws Failure there are no records, or what is there is none */
+/** @throws Failure there are no records, or a line is not one */
 export function collect(folder: string): Collection {
-  const names = list(folder);
+  let names: string[];
+  try {
+    names = readdirSync(folder).sort();
+  } catch (cause) {
+    throw new Failure(`cannot read ${folder}: ${reasonOf(cause)}`);
+  }
   const notes: string[] = [];
   const runs: RecordedRun[] = [];
   for (const name of names.filter((each) => each.endsWith('.ndjson'))) {
     readRecords(join(folder, name), runs, notes);
   }
   if (runs.length === 0) throw new Failure(`${folder}: no *.ndjson file with a record in it`);
-  const { paths, cells, common } = cellsOfRuns(runs);
   return {
     folder,
     scenarios: [...new Set(runs.map(({ scenario }) => scenario))],
-    paths,
-    cells,
-    common,
+    ...cellsOfRuns(runs),
     records: runs.length,
     notes,
     design: readJson(folder, 'design.json', names),
@@ -53,15 +50,7 @@ export function collect(folder: string): Collection {
   };
 }
 
-function list(folder: string): readonly string[] {
-  try {
-    return readdirSync(folder).sort();
-  } catch (cause) {
-    throw new Failure(`cannot read ${folder}: ${reasonOf(cause)}`);
-  }
-}
-
-/** The last line may be torn: whoever wrote it was killed, or is still at it. */
+/** The last line may be incomplete: its writer was killed, or is still writing. */
 function readRecords(file: string, into: RecordedRun[], notes: string[]): void {
   let wrong: string | undefined;
   let number = 0;
@@ -74,7 +63,7 @@ function readRecords(file: string, into: RecordedRun[], notes: string[]): void {
     else into.push(run);
   }
   if (wrong === undefined) return;
-  if (wrong.includes(': not JSON')) notes.push(`${file}: the last line is torn, and was left out`);
+  if (wrong.includes(': not JSON')) notes.push(`${file}: the last line is incomplete and was ignored`);
   else throw new Failure(wrong);
 }
 

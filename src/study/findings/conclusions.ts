@@ -1,17 +1,18 @@
 import { type Comparison, paired } from '../statistics/comparison.ts';
+import { grouped } from '../statistics/grouped.ts';
 import { sumOf } from '../statistics/sum.ts';
+import { stressFile, stressLines } from '../stress/stress-file.ts';
 import { figure } from '../tables/figure.ts';
 import type { ReportCell } from './cells.ts';
 import type { Collection } from './collection.ts';
-import { stressFile, stressLines } from './stress-file.ts';
 
-/** What the records allow one to say, and what they do not. */
+/** What can be concluded from the records, and what cannot. */
 export interface Conclusions {
   readonly can: readonly string[];
   readonly cannot: readonly string[];
 }
 
-/** Intervals of the median exist from so many runs on. */
+/** The fewest runs that give an interval of the median. */
 const FEWEST_RUNS = 6;
 
 export function conclusions(collection: Collection): Conclusions {
@@ -33,7 +34,7 @@ export function conclusions(collection: Collection): Conclusions {
   };
 }
 
-/** The shortest downtime, which cells cannot be told from it, and which are certainly longer. */
+/** The shortest downtime, the cells that cannot be distinguished from it, and those that are certainly longer. */
 function bestOf(cells: readonly ReportCell[], where: string): string[] {
   const certain = cells.filter(({ downtimeMs }) => downtimeMs?.confident);
   if (certain.length < 2) return [];
@@ -41,30 +42,29 @@ function bestOf(cells: readonly ReportCell[], where: string): string[] {
   const worst = certain.reduce((a, b) => (b.downtimeMs!.median > a.downtimeMs!.median ? b : a));
   const others = certain.filter((cell) => cell !== best);
   const comparisons = new Map(others.map((cell) => [cell, pairedWith(best, cell)]));
-  const isLonger = (cell: ReportCell) =>
-    comparisons.get(cell)?.certain ?? cell.downtimeMs!.low > best.downtimeMs!.high;
+  const isLonger = (cell: ReportCell) => comparisons.get(cell)?.certain ?? isBelow(best, cell);
   const longer = others.filter(isLonger);
-  const byPairs = longer.filter((cell) => cell.downtimeMs!.low <= best.downtimeMs!.high);
+  const byPairs = longer.filter((cell) => !isBelow(best, cell));
   const alike = others.filter((cell) => !isLonger(cell));
   return [
     `The shortest median downtime${where} is that of cell ${best.number} (${best.label}): ${interval(best)}.`,
-    ...(longer.length > 0
-      ? [
-          `${longer.length} of the ${others.length} others are certainly longer, the longest being cell ${worst.number} (${worst.label}): ${interval(worst)}.`,
-        ]
-      : []),
+    ...ofCells(
+      longer,
+      () =>
+        `${longer.length} of the ${others.length} others are certainly longer. The longest is that of cell ${worst.number} (${worst.label}): ${interval(worst)}.`,
+    ),
     ...byPairs.slice(0, MOST_PAIRED).map((cell) => {
       const { value, low, high, count } = comparisons.get(cell)!.difference;
-      return `Cell ${cell.number} (${cell.label}) is longer than cell ${best.number}, though the intervals overlap: by ${figure(value)} ms [${figure(low)}–${figure(high)}], the median of ${count} pairs of one seed.`;
+      return `Cell ${cell.number} (${cell.label}) is longer than cell ${best.number}, though the intervals overlap: by ${figure(value)} ms [${figure(low)}–${figure(high)}], the median of ${count} pairs of runs with the same seed.`;
     }),
-    ...(alike.length > 0 ? [`Not to be told apart from cell ${best.number}${where}: ${listed(alike)}.`] : []),
+    ...ofCells(alike, (them) => `Cannot be distinguished from cell ${best.number}${where}: ${them}.`),
   ];
 }
 
-/** More of them are in the table. */
+/** The others are in the table. */
 const MOST_PAIRED = 5;
 
-/** Runs of one seed met the same luck. `undefined`: there are too few such pairs, or none, for an interval. */
+/** Pairs of runs with the same seed. `undefined`: too few of them for an interval. */
 function pairedWith(base: ReportCell, alternative: ReportCell): Comparison | undefined {
   const downtimeMs = new Map(base.completed.map(({ seed, downtimeNs }) => [seed, downtimeNs / 1e6]));
   const common = alternative.completed.filter(({ seed }) => downtimeMs.has(seed));
@@ -83,17 +83,15 @@ function modelLines(cells: readonly ReportCell[]): string[] {
   const off = both.filter(
     ({ predictedMs, downtimeMs }) => predictedMs! < downtimeMs!.low || predictedMs! > downtimeMs!.high,
   );
-  const error = ({ predictedMs, downtimeMs }: ReportCell) => predictedMs! / downtimeMs!.median - 1;
-  if (off.length === 0)
-    return [`The model's downtime lies in the interval of every one of ${both.length} cells.`];
+  if (off.length === 0) return [`The model's downtime lies in the interval in all ${both.length} cells.`];
   const distance = ({ predictedMs, downtimeMs }: ReportCell) => Math.abs(predictedMs! - downtimeMs!.median);
   const worst = off.reduce((a, b) => (distance(b) > distance(a) ? b : a));
   return [
-    `The model's downtime lies outside the interval in ${off.length} of ${both.length} cells; farthest in cell ${worst.number} (${worst.label}): ${figure(worst.predictedMs!)} ms predicted, ${interval(worst)}${percent(error(worst))}.`,
+    `The model's downtime lies outside the interval in ${off.length} of ${both.length} cells; farthest in cell ${worst.number} (${worst.label}): ${figure(worst.predictedMs!)} ms predicted, ${interval(worst)}${percent(worst.predictedMs! / worst.downtimeMs!.median - 1)}.`,
   ];
 }
 
-/** `, +12 %`; nothing of a median of 0. */
+/** `, +12 %`; nothing for a median of 0. */
 function percent(share: number): string {
   if (!Number.isFinite(share)) return '';
   return `, ${share > 0 ? '+' : '−'}${figure(100 * Math.abs(share))} %`;
@@ -101,23 +99,19 @@ function percent(share: number): string {
 
 /** The same settings in two worlds. */
 function worldLines(cells: readonly ReportCell[]): string[] {
-  const bySettings = new Map<string, ReportCell[]>();
-  for (const cell of cells.filter(({ downtimeMs }) => downtimeMs?.confident)) {
-    const key = JSON.stringify(cell.values);
-    bySettings.set(key, [...(bySettings.get(key) ?? []), cell]);
-  }
-  const lines: string[] = [];
-  for (const same of bySettings.values()) {
-    const [one, other] = same;
-    if (!one || !other || one.world === other.world) continue;
-    const apart =
-      one.downtimeMs!.high < other.downtimeMs!.low || other.downtimeMs!.high < one.downtimeMs!.low;
-    if (!apart) continue;
-    lines.push(
+  const certain = cells.filter(({ downtimeMs }) => downtimeMs?.confident);
+  return [...grouped(certain, ({ values }) => JSON.stringify(values)).values()].flatMap(([one, other]) => {
+    if (!one || !other || one.world === other.world || !(isBelow(one, other) || isBelow(other, one)))
+      return [];
+    return [
       `The worlds disagree on cells ${one.number} and ${other.number}: ${one.world} ${interval(one)}, ${other.world} ${interval(other)}.`,
-    );
-  }
-  return lines;
+    ];
+  });
+}
+
+/** Whether the whole interval of one lies below that of the other. */
+function isBelow(one: ReportCell, other: ReportCell): boolean {
+  return one.downtimeMs!.high < other.downtimeMs!.low;
 }
 
 function uncertain(cells: readonly ReportCell[]): string[] {
@@ -132,21 +126,21 @@ function uncertain(cells: readonly ReportCell[]): string[] {
     ...ofCells(
       few,
       (them) =>
-        `Fewer than ${FEWEST_RUNS} completed runs give no 95 % interval, so nothing follows from ${them}: repeat them.`,
+        `Fewer than ${FEWEST_RUNS} completed runs give no 95 % interval, so nothing can be concluded from ${them}: run more repetitions.`,
     ),
     ...ofCells(
       alike,
       (them) =>
-        `All runs of ${them} came out the same: nothing in them is random, so that they count as one, and their intervals say nothing.`,
+        `All runs of ${them} are equal, because nothing in them is random. They count as one run, and their intervals mean nothing.`,
     ),
     ...ofCells(
       incomplete,
-      (them) => `Not every migration completed in ${them}; their figures are those of the ones that did.`,
+      (them) => `Not every migration completed in ${them}; their figures cover only those that did.`,
     ),
     ...ofCells(
       noTail,
       () =>
-        'A 95 % quantile has an upper bound from 72 runs on; with fewer it may be longer than what was seen.',
+        'A 95 % quantile needs 72 runs for an upper bound. With fewer, its true value may exceed everything that was measured.',
     ),
   ];
 }
@@ -159,7 +153,7 @@ function noise(cells: readonly ReportCell[]): string[] {
   return ofCells(
     noisy,
     (them) =>
-      `In ${them} the machine itself stood still in more than half of the missed periods: noise explains them, not the settings.`,
+      `In ${them} the machine itself did not run in more than half of the missed periods. They are noise, not an effect of the settings.`,
   );
 }
 

@@ -1,7 +1,8 @@
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { sumOf } from '../statistics/sum.ts';
-import { doneOf, figure, interval } from '../tables/figure.ts';
+import { stressFile } from '../stress/stress-file.ts';
+import { doneOf, figure, interval, milliseconds } from '../tables/figure.ts';
 import { namesOf, type ReportCell } from './cells.ts';
 import type { Collection } from './collection.ts';
 import { type Conclusions, conclusions } from './conclusions.ts';
@@ -13,7 +14,6 @@ import { ramps } from './plots/ramp.ts';
 import { roundsFigure } from './plots/rounds.ts';
 import { surface } from './plots/surface.ts';
 import type { RecordedRun } from './recorded-run.ts';
-import { stressFile } from './stress-file.ts';
 
 /** What a report says, before it is a page, Markdown or CSV. */
 export interface Report {
@@ -22,7 +22,7 @@ export interface Report {
   /** The scenario's text; without it, what the records have in common. */
   readonly setUp: string;
   readonly machine: readonly { readonly what: string; readonly found: string }[];
-  /** The runs have not kept theirs, and it is the one on which the report was made. */
+  /** The records do not name their machine, and this is the one on which the report was made. */
   readonly machineIsWhereReported: boolean;
   readonly worlds: readonly string[];
   readonly records: number;
@@ -38,11 +38,11 @@ export interface Report {
 
 const MOST_ROWS = 200;
 
-/** What sweep and stress leave of themselves. */
+/** The files that sweep and stress leave beside their records. */
 const designSchema = z.looseObject({ name: z.string(), text: z.string(), command: z.string() });
 const machineSchema = z.array(z.looseObject({ what: z.string(), found: z.string() }));
 
-/** @param here what is known of this machine, for runs that have not kept what they knew of theirs */
+/** @param here what is known of this machine, in case the records do not name theirs */
 export function reportOf(collection: Collection, here: Report['machine'] = []): Report {
   const { cells, paths, scenarios } = collection;
   const design = designSchema.safeParse(collection.design).data;
@@ -55,7 +55,6 @@ export function reportOf(collection: Collection, here: Report['machine'] = []): 
     predictedAgainstMeasured(cells),
     roundsFigure(cells),
   ];
-  const names = namesOf(paths);
   return {
     title: design?.name ?? scenarios.join(', '),
     question: describeOf(design?.text) ?? '',
@@ -65,8 +64,10 @@ export function reportOf(collection: Collection, here: Report['machine'] = []): 
     worlds: [...new Set(cells.map(({ world }) => world))],
     records: collection.records,
     command: design?.command,
-    headings: ['cell', 'world', ...names, ...FIGURES],
-    rows: cells.slice(0, MOST_ROWS).map(row),
+    headings: ['cell', 'world', ...namesOf(paths), ...columns.map(([heading]) => heading)],
+    rows: cells
+      .slice(0, MOST_ROWS)
+      .map((cell) => [String(cell.number), cell.world, ...cell.values, ...columns.map(([, of]) => of(cell))]),
     rowsLeftOut: Math.max(0, cells.length - MOST_ROWS),
     figures: drawn.filter((each) => each !== undefined),
     charts: collection.charts,
@@ -74,32 +75,38 @@ export function reportOf(collection: Collection, here: Report['machine'] = []): 
   };
 }
 
-const FIGURES = ['runs', 'downtime ms', 'p95 ms', 'model ms', 'total s', 'gap ms', 'late %', 'missed %'];
+/** What the table says of every cell, beside its settings. */
+const columns: readonly (readonly [string, (cell: ReportCell) => string])[] = [
+  ['runs', ({ completed, runs }) => doneOf(completed.length, runs.length)],
+  ['downtime ms', ({ downtimeMs }) => interval(downtimeMs)],
+  ['p95 ms', ({ downtimeP95Ms }) => figure(downtimeP95Ms ?? Number.NaN)],
+  ['model ms', ({ predictedMs }) => figure(predictedMs ?? Number.NaN)],
+  ['total s', ({ totalS }) => interval(totalS)],
+  ['gap ms', longestGapMs],
+  [
+    'late %',
+    share(
+      ({ lateHeartbeats }) => lateHeartbeats,
+      ({ heartbeats }) => heartbeats,
+    ),
+  ],
+  [
+    'missed %',
+    share(
+      ({ missedPeriods }) => missedPeriods,
+      ({ periods }) => periods,
+    ),
+  ],
+];
 
-function row({ number, world, values, runs, completed, ...cell }: ReportCell): readonly string[] {
-  const { downtimeMs, downtimeP95Ms, predictedMs, totalS } = cell;
-  const sum = (of: (run: RecordedRun) => number) => sumOf(runs, of);
-  const share = (part: number, whole: number) => (whole === 0 ? '–' : figure((100 * part) / whole));
+function longestGapMs({ completed }: ReportCell): string {
   const gaps = completed.flatMap(({ gapNs }) => gapNs ?? []);
-  return [
-    String(number),
-    world,
-    ...values,
-    doneOf(completed.length, runs.length),
-    interval(downtimeMs),
-    downtimeP95Ms === undefined ? '–' : figure(downtimeP95Ms),
-    predictedMs === undefined ? '–' : figure(predictedMs),
-    interval(totalS),
-    gaps.length === 0 ? '–' : figure(gaps.reduce((most, gap) => Math.max(most, gap)) / 1e6),
-    share(
-      sum(({ lateHeartbeats }) => lateHeartbeats),
-      sum(({ heartbeats }) => heartbeats),
-    ),
-    share(
-      sum(({ missedPeriods }) => missedPeriods),
-      sum(({ periods }) => periods),
-    ),
-  ];
+  return gaps.length === 0 ? '–' : milliseconds(gaps.reduce((most, gap) => Math.max(most, gap)));
+}
+
+/** Over all runs of a cell: 0 / 0 is shown as none. */
+function share(part: (run: RecordedRun) => number, whole: (run: RecordedRun) => number) {
+  return ({ runs }: ReportCell) => figure((100 * sumOf(runs, part)) / sumOf(runs, whole));
 }
 
 /** The scenario's own `describe`, from its text. */

@@ -1,7 +1,7 @@
 import { escaped } from '../tables/markup.ts';
 import type { Report } from './findings-report.ts';
 
-/** One page that asks nothing of the network: its policy forbids it, and there is no script. */
+/** One page without scripts, whose policy forbids any access to the network. */
 export function htmlOf(report: Report): string {
   const { title, question, figures, charts, conclusions, command, setUp, machine } = report;
   return `<!doctype html>
@@ -23,7 +23,7 @@ ${question === '' ? '' : `<p class="question">${escaped(question)}</p>`}
 </header>
 <section>
 <h2>What can be concluded</h2>
-${list(conclusions.can, 'Nothing beyond the table: no two cells have an interval.')}
+${list(conclusions.can, 'Nothing beyond the table: fewer than two cells have an interval.')}
 <h3>What cannot</h3>
 ${list(conclusions.cannot, 'The runs are enough for the intervals shown.')}
 </section>
@@ -39,9 +39,9 @@ ${figures
 ${charts
   .map(
     ({ name, svg }) => `<figure>
-<h2>Who had the processor</h2>
+<h2>Threads on the processors</h2>
 <div class="plot-frame"><img alt="${escaped(name)}" src="data:image/svg+xml;base64,${Buffer.from(svg).toString('base64')}"></div>
-<figcaption>${escaped(name)}, kept by the run.</figcaption>
+<figcaption>${escaped(name)}, written by the run.</figcaption>
 </figure>`,
   )
   .join('\n')}
@@ -53,15 +53,15 @@ ${charts
 ${report.rows.map((row) => `<tr>${row.map((cell) => `<td>${escaped(cell)}</td>`).join('')}</tr>`).join('\n')}
 </tbody>
 </table></div>
-<p class="quiet">Medians [95 % interval of the median]; * fewer than six runs: [least–largest]. gap: the longest silence a client saw. late: heartbeats more than a period late. missed: periods of CPU reservations.${report.rowsLeftOut > 0 ? ` ${report.rowsLeftOut} more cells are in report.csv.` : ''}</p>
+<p class="quiet">Medians [95 % interval of the median]; * fewer than six runs: [minimum–maximum]. gap: the longest time without a heartbeat. late: heartbeats that were more than a period late. missed: missed periods of CPU reservations.${report.rowsLeftOut > 0 ? ` ${report.rowsLeftOut} more cells are in report.csv.` : ''}</p>
 </section>
 ${setUp === '' ? '' : `<details><summary>Set-up</summary><pre>${escaped(setUp)}</pre></details>`}
 ${
   machine.length === 0
     ? ''
-    : `<details><summary>Machine</summary>${report.machineIsWhereReported ? '<p class="quiet">The one on which this report was made; the runs have not kept theirs.</p>' : ''}<dl>${machine.map(({ what, found }) => `<dt>${escaped(what)}</dt><dd>${escaped(found)}</dd>`).join('')}</dl></details>`
+    : `<details><summary>Machine</summary>${report.machineIsWhereReported ? '<p class="quiet">The machine on which this report was made; the records do not name theirs.</p>' : ''}<dl>${machine.map(({ what, found }) => `<dt>${escaped(what)}</dt><dd>${escaped(found)}</dd>`).join('')}</dl></details>`
 }
-${command === undefined ? '' : `<section><h2>Repeat it</h2><pre>${escaped(command)}</pre></section>`}
+${command === undefined ? '' : `<section><h2>How to repeat it</h2><pre>${escaped(command)}</pre></section>`}
 </main>
 </body>
 </html>

@@ -18,13 +18,13 @@ export function markdownOf(report: Report): string {
     ]),
     '## All cells',
     table([report.headings, ...report.rows]),
-    'Medians [95 % interval of the median]; \\* fewer than six runs: [least–largest].',
+    'Medians [95 % interval of the median]; \\* fewer than six runs: [minimum–maximum].',
     ...(report.rowsLeftOut > 0 ? [`${report.rowsLeftOut} more cells are in \`report.csv\`.`] : []),
     ...(setUp === '' ? [] : ['## Set-up', block(setUp)]),
     ...(machine.length === 0
       ? []
       : ['## Machine', list(machine.map(({ what, found }) => `${what}: ${found}`))]),
-    ...(command === undefined ? [] : ['## Repeat it', block(command)]),
+    ...(command === undefined ? [] : ['## How to repeat it', block(command)]),
   ];
   return `${parts.filter((part) => part !== '').join('\n\n')}\n`;
 }
@@ -38,7 +38,7 @@ function table([headings, ...rows]: readonly (readonly string[])[]): string {
   return [line(headings!), `|${headings!.map(() => '---|').join('')}`, ...rows.map(line)].join('\n');
 }
 
-/** Nothing in it is markup, and it stays on its line. */
+/** Escaped, so that nothing in it is markup, and on one line. */
 function inline(text: string): string {
   return text
     .replace(/\s+/g, ' ')

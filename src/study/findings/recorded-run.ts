@@ -34,27 +34,8 @@ const recordSchema = z.looseObject({
   cell: z.looseObject({ settings: z.record(text, z.unknown()) }).optional(),
 });
 
-export interface RecordedRun {
-  readonly world: string;
-  readonly scenario: string;
-  readonly seed: number;
-  readonly completed: boolean;
-  readonly downtimeNs: number;
-  readonly memoryNs: number;
-  readonly totalNs: number;
-  readonly predicted: { readonly downtimeNs: number; readonly downtimeP99Ns: number } | null;
-  readonly gapNs: number | null;
-  readonly heartbeats: number;
-  readonly lateHeartbeats: number;
-  readonly periods: number;
-  readonly missedPeriods: number;
-  readonly missedByMachine: number;
-  readonly dirtyPages: readonly number[];
-  /** By what its cell differs from others, if it says so; else everything by which it may. */
-  readonly settings: ReadonlyMap<string, string>;
-  /** The same, an entry for every number in a setting: what an axis may be made of. */
-  readonly axes: ReadonlyMap<string, string>;
-}
+/** What a report keeps of a record. */
+export type RecordedRun = ReturnType<typeof keptOf>;
 
 /** @returns what is wrong with it, if it is no record */
 export function recordedRunOf(line: string): RecordedRun | { readonly wrong: string } {
@@ -65,32 +46,36 @@ export function recordedRunOf(line: string): RecordedRun | { readonly wrong: str
     return { wrong: `not JSON: ${shown(line)}` };
   }
   const parsed = recordSchema.safeParse(json);
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0]!;
-    return { wrong: `not a switchover.record/1: ${issue.path.map(String).join('.')}: ${issue.message}` };
-  }
-  const record = parsed.data;
+  if (parsed.success) return keptOf(parsed.data);
+  const issue = parsed.error.issues[0]!;
+  return { wrong: `not a switchover.record/1: ${issue.path.map(String).join('.')}: ${issue.message}` };
+}
+
+type CheckedRecord = z.infer<typeof recordSchema>;
+
+function keptOf(record: CheckedRecord) {
+  const { world, scenario, seed, downtimeNs, totalNs, predicted, outage, servers } = record;
   return {
-    world: record.world,
-    scenario: record.scenario,
-    seed: record.seed,
+    ...{ world, scenario, seed, downtimeNs, totalNs, predicted },
     completed: record.outcome === 'completed',
-    downtimeNs: record.downtimeNs,
     memoryNs: record.downtimeParts.memoryNs,
-    totalNs: record.totalNs,
-    predicted: record.predicted,
-    gapNs: record.outage?.longestGapNs ?? null,
-    heartbeats: record.outage?.heartbeats ?? 0,
-    lateHeartbeats: record.outage?.lateHeartbeats ?? 0,
-    periods: sumOf(record.servers, ({ periods }) => periods),
-    missedPeriods: sumOf(record.servers, ({ missedPeriods }) => missedPeriods),
-    missedByMachine: sumOf(record.servers, ({ missedByMachine }) => missedByMachine),
+    gapNs: outage?.longestGapNs ?? null,
+    heartbeats: outage?.heartbeats ?? 0,
+    lateHeartbeats: outage?.lateHeartbeats ?? 0,
+    periods: sumOf(servers, ({ periods }) => periods),
+    missedPeriods: sumOf(servers, ({ missedPeriods }) => missedPeriods),
+    missedByMachine: sumOf(servers, ({ missedByMachine }) => missedByMachine),
     dirtyPages: record.rounds.map(({ dirtyPages }) => dirtyPages),
     ...(record.cell ? fromCell(record.cell.settings) : fromRecord(record)),
   };
 }
 
-type Settings = Pick<RecordedRun, 'settings' | 'axes'>;
+interface Settings {
+  /** The settings in which its cell differs from others, if the record has them; otherwise all that may differ. */
+  readonly settings: ReadonlyMap<string, string>;
+  /** The same, with an entry for every number in a setting: what can be an axis. */
+  readonly axes: ReadonlyMap<string, string>;
+}
 
 function fromCell(given: Readonly<Record<string, unknown>>): Settings {
   const axes = new Map<string, string>();
@@ -99,8 +84,7 @@ function fromCell(given: Readonly<Record<string, unknown>>): Settings {
   return { settings: new Map(entries.map(([path, value]) => [path, flow(value)])), axes };
 }
 
-function fromRecord(record: z.infer<typeof recordSchema>): Settings {
-  const { guest, plan, reservations, antagonists } = record;
+function fromRecord({ guest, plan, reservations, antagonists }: CheckedRecord): Settings {
   const axes = new Map<string, string>();
   const { seed: _, ...policy } = plan;
   for (const [path, value] of Object.entries({ guest, plan: policy, ...reservations, antagonists })) {

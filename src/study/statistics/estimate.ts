@@ -1,21 +1,21 @@
 import { median, quantileSorted } from 'simple-statistics';
 
-/** A number read off a sample, and between what the true one lies. */
+/** An estimate from a sample, with its interval. */
 export interface Estimate {
   readonly count: number;
   readonly value: number;
   readonly low: number;
   readonly high: number;
-  /** Whether [low, high] holds the true one with 95 %; with too few values it is cut off at the range of the sample. */
+  /** Whether [low, high] is a 95 % interval. With too few values it is the range of the sample. */
   readonly confident: boolean;
 }
 
-/** And on which sides the interval is not cut off. */
+/** And on which sides the interval has a bound. */
 export interface QuantileEstimate extends Estimate {
   readonly bounded: { readonly below: boolean; readonly above: boolean };
 }
 
-/** A sample in short. */
+/** A sample in brief. */
 export interface Summary extends Omit<Estimate, 'value'> {
   readonly median: number;
 }
@@ -45,9 +45,17 @@ export function quantileEstimate(values: readonly number[], p: number): Quantile
   };
 }
 
-/** So many values it takes for a 95 % interval of the p-quantile: 6 for the median, 72 for 95 %, 368 for 99 %. */
+/** The fewest values for a 95 % interval of the p-quantile: 6 for the median, 72 for 95 %, 368 for 99 %. */
 export function fewestFor(p: number): number {
   return Math.ceil(Math.log(ONE_SIDE) / Math.log(Math.max(p, 1 - p)));
+}
+
+/** Says that there are too few values for a 95 % interval of the p-quantile. `undefined`: there are enough. */
+export function tooFew(count: number, p: number): string | undefined {
+  const fewest = fewestFor(p);
+  if (count >= fewest) return undefined;
+  const what = p === 0.5 ? 'the median' : `the ${Number((100 * p).toPrecision(4))} % quantile`;
+  return `${count} ${count === 1 ? 'run is' : 'runs are'} too few for a 95 % interval of ${what}, which needs ${fewest}`;
 }
 
 /** What a 95 % interval leaves out on either side. */

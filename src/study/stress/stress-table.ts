@@ -1,9 +1,9 @@
 import type { Setting } from '../../scenario/settings.ts';
-import { noiseOf } from '../statistics/doubts.ts';
+import { grouped } from '../statistics/grouped.ts';
+import { sumOf } from '../statistics/sum.ts';
 import { flow, shortened } from '../tables/cell-columns.ts';
 import { figure } from '../tables/figure.ts';
 import { plainTable } from '../tables/plain-table.ts';
-import { breakings } from './breaking.ts';
 import type { LevelResult } from './stress.ts';
 import type { StressPlan } from './stress-plan.ts';
 import { formatEstimate, tooFew } from './threshold.ts';
@@ -22,27 +22,9 @@ export function stressTable(plan: StressPlan, results: readonly LevelResult[]): 
     }),
     verdict,
   ]);
-  const head = ['runs', ...thresholds.map(({ text }) => text), 'all in all'];
+  const head = ['runs', ...thresholds.map(({ text }) => text), 'verdict'];
   const table = plainTable([...shortened([rampOf(plan), ...names]), ...head], rows);
   return [table, ...footnotes(plan, results)].join('\n');
-}
-
-/** One sentence for every alternative: up to where it keeps, and from where it breaks. */
-export function breakingLines(plan: StressPlan, results: readonly LevelResult[]): string[] {
-  return breakings(results).map(({ alternative, lastKept, firstMissed }) => {
-    const kept = lastKept
-      ? `keeps everything up to ${levelName(plan, lastKept.level)} (${lastKept.verdict})`
-      : 'keeps nothing, not even the first level';
-    const who = alternativeName(alternative);
-    if (!firstMissed) return `${who}: ${kept}, the last level tried`;
-    const why = firstMissed.judgements
-      .filter(({ estimate, limit }) => estimate.value >= limit)
-      .map((judgement) => {
-        const threshold = plan.thresholds.find(({ text }) => text === judgement.threshold)!;
-        return `${judgement.threshold}: ${formatEstimate(threshold, judgement.estimate)}`;
-      });
-    return `${who}: ${kept}; breaks at ${levelName(plan, firstMissed.level)} (${firstMissed.verdict}): ${why.join('; ')}`;
-  });
 }
 
 export function levelName({ levels }: StressPlan, level: number): string {
@@ -66,13 +48,15 @@ export function alternativeName(settings: readonly Setting[]): string {
 function footnotes({ thresholds }: StressPlan, results: readonly LevelResult[]): string[] {
   const runs = Math.min(...results.map(({ records }) => records.length));
   const records = results.flatMap((result) => result.records);
-  const { missedPeriods, missedByMachine } = noiseOf(records);
+  const servers = records.flatMap((record) => record.servers);
+  const missedPeriods = sumOf(servers, (server) => server.missedPeriods);
+  const missedByMachine = sumOf(servers, (server) => server.missedByMachine);
   return [
-    'Figures with their 95 % intervals. likely: the figure is on that side of its limit, but the interval reaches over it.',
+    'Figures with their 95 % intervals. likely: the figure is on that side of its limit, but the interval crosses it.',
     ...thresholds.flatMap((threshold) => tooFew(threshold, runs) ?? []),
     ...(missedByMachine > 0
       ? [
-          `Of ${missedPeriods} missed periods the machine itself stood still in ${missedByMachine} (${figure((100 * missedByMachine) / missedPeriods)} %): noise, not the stress.`,
+          `In ${missedByMachine} of ${missedPeriods} missed periods (${figure((100 * missedByMachine) / missedPeriods)} %) the machine itself did not run. They are noise, not an effect of the stress.`,
         ]
       : []),
     ...oneOfAKind(records.flatMap(({ notes }) => notes)),
@@ -81,13 +65,8 @@ function footnotes({ thresholds }: StressPlan, results: readonly LevelResult[]):
 
 /** Notes that differ only in their numbers are one: the last, and how often it was made. */
 function oneOfAKind(notes: readonly string[]): string[] {
-  const kinds = new Map<string, string[]>();
-  for (const note of notes) {
-    const kind = note.replace(/\d+/g, '#');
-    kinds.set(kind, [...(kinds.get(kind) ?? []), note]);
-  }
-  return [...kinds.values()].map((alike) => {
+  return [...grouped(notes, (note) => note.replace(/\d+/g, '#')).values()].map((alike) => {
     const differ = new Set(alike).size > 1;
-    return differ ? `${alike.at(-1)} (in one run; the like in ${alike.length - 1} others)` : alike[0]!;
+    return differ ? `${alike.at(-1)} (in one run; similar in ${alike.length - 1} others)` : alike[0]!;
   });
 }

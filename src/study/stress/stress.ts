@@ -4,7 +4,7 @@ import { byPath, type Setting } from '../../scenario/settings.ts';
 import type { Level, StressPlan } from './stress-plan.ts';
 import { type Judgement, judge, type Verdict, worst } from './threshold.ts';
 
-/** What one alternative came to at one level. */
+/** The results of one alternative at one level. */
 export interface LevelResult {
   readonly level: number;
   readonly alternative: readonly Setting[];

@@ -3,7 +3,7 @@ import { ONE_SIDE, quantile, quantileEstimate } from '../statistics/estimate.ts'
 import { sumOf } from '../statistics/sum.ts';
 import type { Part } from './stress-metrics.ts';
 
-/** A figure of a sample, and the interval in which it lies of the population with 95 %. */
+/** A figure of a sample, and its 95 % interval. */
 export interface ThresholdEstimate {
   readonly value: number;
   readonly low: number;
@@ -21,7 +21,7 @@ export function quantileWithin(values: readonly number[], p: number): ThresholdE
   };
 }
 
-/** What the runs showed, about which there is nothing to infer. */
+/** The largest value that was measured. There is nothing to infer. */
 export function largest(values: readonly number[]): ThresholdEstimate {
   const most = Math.max(...values);
   return { value: most, low: most, high: most };

@@ -4,7 +4,7 @@ import { fewestFor } from '../statistics/estimate.ts';
 import { type MetricName, metricNames, metrics, type Part } from './stress-metrics.ts';
 import { largest, quantileWithin, shareEstimate, type ThresholdEstimate } from './threshold-estimate.ts';
 
-/** What a migration must keep to: `downtime p95 < 300ms`, `missedPeriods < 0.5%`, `outage max < 1s`. */
+/** A limit that must be kept: `downtime p95 < 300ms`, `missedPeriods < 0.5%`, `outage max < 1s`. */
 export interface Threshold {
   readonly text: string;
   readonly metric: MetricName;
@@ -14,11 +14,11 @@ export interface Threshold {
   readonly limit: number;
 }
 
-/** `likely`: the figure is on that side of the limit, but its interval reaches over it. */
+/** `likely`: the figure is on that side of the limit, but its interval crosses it. */
 export const verdicts = ['kept', 'likely kept', 'likely missed', 'missed'] as const;
 export type Verdict = (typeof verdicts)[number];
 
-/** What became of one threshold. */
+/** The result for one threshold. */
 export interface Judgement {
   readonly threshold: string;
   readonly estimate: ThresholdEstimate;
@@ -59,7 +59,7 @@ function quantileOf(figure: string | undefined): number {
   return figure === 'max' ? 1 : Number((Number(figure.slice(1)) / 100).toPrecision(9));
 }
 
-/** `undefined`: the records have nothing that the threshold speaks of. */
+/** `undefined`: the records do not have the figure of the threshold. */
 export function judge(threshold: Threshold, records: readonly MigrationRecord[]): Judgement | undefined {
   const estimate = estimated(threshold, records);
   if (!estimate) return undefined;
@@ -83,7 +83,7 @@ function verdictOf({ value, low, high }: ThresholdEstimate, limit: number): Verd
   return value < limit ? 'likely kept' : 'likely missed';
 }
 
-/** Whether, for all we can tell, it was missed. */
+/** Whether it was missed, certainly or likely. */
 export function isMissed(verdict: Verdict): boolean {
   return verdicts.indexOf(verdict) >= verdicts.indexOf('likely missed');
 }
@@ -93,15 +93,20 @@ export function worst(judgements: readonly Judgement[]): Verdict {
   return verdicts[Math.max(0, ...judgements.map(({ verdict }) => verdicts.indexOf(verdict)))]!;
 }
 
-/** What would let the threshold be decided, if the runs are too few for it. */
+/** How many runs the threshold needs, if there are too few. */
 export function tooFew({ text, quantile }: Threshold, runs: number): string | undefined {
   if (quantile === undefined || quantile === 1) return undefined;
   const needed = fewestFor(quantile);
-  return runs >= needed ? undefined : `${text}: ${runs} runs can miss it but not keep it; ${needed} could`;
+  return runs >= needed
+    ? undefined
+    : `${text}: ${runs} runs can show that it is missed but not that it is kept; that needs ${needed}`;
 }
 
 /** `112 ms [104–∞)`, `0.3 % [0.1–0.6 %]`. */
-export function formatEstimate({ metric }: Threshold, { value, low, high }: ThresholdEstimate): string {
+export function formatEstimate(
+  { metric }: Pick<Threshold, 'metric'>,
+  { value, low, high }: ThresholdEstimate,
+): string {
   const isTime = metrics[metric].kind === 'time';
   const figure = (number: number) => (isTime ? formatDuration(number) : `${(100 * number).toPrecision(2)} %`);
   if (!Number.isFinite(value)) return 'never';

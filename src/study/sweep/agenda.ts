@@ -2,7 +2,7 @@ import type { PageSet } from '../../core/migration/pages.ts';
 import { summary } from '../statistics/estimate.ts';
 import { type Design, type Run, runsMax, type Until } from './design.ts';
 
-/** Which part of a design a machine of several takes: the i-th of n. */
+/** The part of a design that one of several machines runs: the i-th of n. */
 export interface Shard {
   readonly index: number;
   readonly of: number;
@@ -10,26 +10,26 @@ export interface Shard {
 
 export const wholeDesign: Shard = { index: 1, of: 1 };
 
-/** The number of a run among all that a design may come to. */
+/** The number of a run among all that a design can have. */
 export function runNumber(design: Design, { cell, repetition }: Run): number {
   return cell * runsMax(design) + repetition - 1;
 }
 
 /**
- * Shards share out single runs, so that a design of few cells keeps many machines busy; unless what a cell has come to
- * decides how often it is repeated.
+ * Shards divide single runs, so that a design of few cells keeps many machines busy. With `until` they divide cells,
+ * because the results of a cell decide how often it is repeated.
  */
 export function isOwn(design: Design, { index, of }: Shard, run: Run): boolean {
   return (design.until ? run.cell : runNumber(design, run)) % of === index - 1;
 }
 
-/** Cells whose repetitions are run in turn. More of them, and the workers would forget what they know of a cell. */
+/** Cells whose repetitions are run in turn. It must not exceed the cells that a worker keeps prepared. */
 const BLOCK_CELLS = 16;
 const GROWTH = 1.5;
 
 /**
- * What is still to be run. Cells are taken in blocks and all cells of a block run before any is repeated; in a real
- * world the block is the whole design, so that a slow drift of the machine does not favour one.
+ * The runs that are still missing. Cells are taken in blocks, and all cells of a block run before any is repeated. In a
+ * real world the block is the whole design, so that a slow drift of the machine does not favour one cell.
  *
  * With `until`, a cell is judged after its fewest repetitions and whenever it has half as many again. These points
  * do not depend on what came in first or on an interruption, so neither does where the repetition ends.
@@ -53,7 +53,7 @@ export class Agenda {
     this.#blocks = this.#inBlocks(downtimeNs);
   }
 
-  /** How many runs are missing, as far as is known before the first is made. */
+  /** How many runs are missing, as far as is known before the first one. */
   get known(): number {
     const { cells, runs } = this.#design;
     let missing = 0;
@@ -65,7 +65,7 @@ export class Agenda {
     return missing;
   }
 
-  /** The next runs, at most so many. None: there is nothing to do, or not before more is recorded. */
+  /** The next runs, at most `most`. None: all are done, or the next ones depend on runs that are under way. */
   take(most: number): readonly Run[] {
     const runs = this.#further.splice(0, most);
     while (runs.length < most) {
@@ -76,7 +76,7 @@ export class Agenda {
     return runs;
   }
 
-  /** A run is done. @returns how many further runs follow from that */
+  /** A run is done. @returns how many runs were added because of it */
   recorded(run: Run, downtimeNs: number): number {
     const cell = this.#open.get(run.cell);
     if (!cell) return 0;
@@ -116,7 +116,7 @@ export class Agenda {
     this.#judge(index, cell);
   }
 
-  /** If all of the cell's stage is there: is it narrow enough, or what comes next? */
+  /** Once all runs of a cell's stage are done, either its interval is narrow enough or a longer stage follows. */
   #judge(index: number, cell: OpenCell): number {
     const until = this.#design.until!;
     let added = 0;
@@ -138,11 +138,11 @@ export class Agenda {
   }
 }
 
-/** A cell of which it is not known yet how often it will be repeated. */
+/** A cell whose number of repetitions is not known yet. */
 interface OpenCell {
-  /** It is judged again when there are so many repetitions. */
+  /** The number of repetitions after which it is judged again. */
   stage: number;
-  /** Of these, so many are not there yet. */
+  /** How many of these are missing. */
   missing: number;
   readonly downtimesNs: number[];
 }

@@ -20,20 +20,24 @@ export function cellCommandOf(design: Design, cell: number): string {
   ].join(' ');
 }
 
-/** The command that carries out the whole sweep again. */
-export function sweepCommandOf({ scenario, world, set }: Design): string {
+/** The command that carries out a whole sweep or stress again, into another folder. @param more flags of its own */
+export function wholeCommandOf(
+  command: 'sweep' | 'stress',
+  { file, world, set, more = [] }: { file: string; world: string; set: readonly Setting[]; more?: string[] },
+): string {
   return [
-    'switchover sweep',
-    quoted(scenario.file),
+    `switchover ${command}`,
+    quoted(file),
     '--out DIR',
     ...(world === 'virtual' ? [] : [`--world ${world}`]),
     ...settingsAsFlags(set),
+    ...more,
     ...usedAsFlags(),
   ].join(' ');
 }
 
 /** What loads the user's own orders and rules again. */
-export function usedAsFlags(): string[] {
+function usedAsFlags(): string[] {
   return usedFiles().map(({ file }) => `--use ${quoted(file)}`);
 }
 
@@ -42,8 +46,8 @@ function ofOneRun(set: readonly Setting[]): readonly Setting[] {
   return set.filter(({ path }) => !['runs', 'seed', 'compare', 'sweep'].includes(path.split('.')[0]!));
 }
 
-function settingsAsFlags(settings: readonly Setting[]): string[] {
-  return settings.map(({ path, value }) => `--set ${quoted(`${path}=${written(value)}`)}`);
+export function settingsAsFlags(settings: readonly Setting[], flag = '--set'): string[] {
+  return settings.map(({ path, value }) => `${flag} ${quoted(`${path}=${written(value)}`)}`);
 }
 
 /** A value as YAML on one line: as it stands where that is read as the same, otherwise as JSON. */

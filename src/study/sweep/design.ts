@@ -7,22 +7,22 @@ import { type Axis, alternativesOf, axesOf, type Setting } from '../../scenario/
 import type { WorldName } from '../../worlds/worlds.ts';
 import { type SweepDocument, sweepSchema } from './design-schema.ts';
 import { type Dimension, latinHypercube } from './hypercube.ts';
-import { rangeOf } from './range.ts';
+import { type Range, type RangeDocument, rangeOf } from './range.ts';
 
 /** Repeat a cell until the 95 % interval of its median downtime is narrower than this share of the median. */
 export interface Until {
   readonly interval: number;
-  /** But not more often than this. */
+  /** The most repetitions. */
   readonly most: number;
 }
 
 /**
- * What a sweep runs: every combination of its axes, each as often as it says. Pure data, so that a worker can be given
- * it; cells are numbered and made from their number, so that a million of them need no room.
+ * What a sweep runs: every combination of its axes, repeated. It is pure data, so that it can be passed to a worker.
+ * Cells are numbered and made from their number, so that a million of them need no memory.
  */
 export interface Design {
   readonly scenario: ScenarioFile;
-  /** Made from the command line, before anything else. */
+  /** From the command line; applied first. */
   readonly set: readonly Setting[];
   readonly world: WorldName;
   readonly axes: readonly Axis[];
@@ -90,7 +90,7 @@ export function runsMax({ runs, until }: Design): number {
   return Math.max(runs, until?.most ?? 0);
 }
 
-/** What tells a cell from the others. The last axis changes fastest. */
+/** The settings of a cell. The last axis changes fastest. */
 export function settingsOf({ axes }: Design, cell: number): readonly Setting[] {
   const settings: Setting[][] = [];
   let rest = cell;
@@ -102,8 +102,9 @@ export function settingsOf({ axes }: Design, cell: number): readonly Setting[] {
 }
 
 /**
- * Repetition r has the same seed in every cell, so that alternatives meet the same luck; but every point of a
- * hypercube has seeds of its own, so that what is read off many points does not hang on one draw. No two overlap.
+ * Repetition r has the same seed in every cell, so that alternatives are compared under common random numbers. But
+ * every point of a hypercube has its own seeds, so that a result over many points does not depend on one draw. No two
+ * overlap.
  */
 export function seedOf(design: Design, { cell, repetition }: Run): number {
   const { axes, hypercube, seed } = design;
@@ -111,18 +112,22 @@ export function seedOf(design: Design, { cell, repetition }: Run): number {
   return seed + point * runsMax(design) + repetition - 1;
 }
 
-/** @throws UsageError it cannot be, or several migrations share its link, whose records would not be those of one cell */
+/** @throws UsageError it is invalid, or several migrations share its link and would need several records */
 export function cellOf(design: Design, index: number): ScenarioCell {
   const [cell, ...others] = cellsOf(design.scenario, settingsOf(design, index));
   if (others.length > 0 || (cell!.share?.changes.length ?? 0) > 0) {
     throw new UsageError([
-      { path: others.length > 0 ? 'fleet' : 'link.changes', expected: 'nothing, in a sweep', found: 'some' },
+      {
+        path: others.length > 0 ? 'fleet' : 'link.changes',
+        expected: 'no such key in a sweep',
+        found: 'some',
+      },
     ]);
   }
   return cell!;
 }
 
-/** What all cells share. It is asked of the scenario without its matrix, where nothing else need be right. */
+/** What all cells share. It is read before the rest of the scenario is checked. */
 function wholeOf({ base }: ScenarioFile, problems: Problem[]): { runs: number; seed: number } {
   const { runs = 1, seed = 1 } = base;
   const insist = (holds: boolean, path: string, expected: string, found: unknown) => {
@@ -139,34 +144,34 @@ function wholeOf({ base }: ScenarioFile, problems: Problem[]): { runs: number; s
 function gridOf({ grid }: SweepDocument, problems: Problem[]): readonly Axis[] {
   return Object.entries(grid).map(([path, values]) => {
     if (isList(values)) return alternativesOf('sweep.grid', path, values, problems);
-    const range = rangeOf(values);
-    if (typeof range === 'string') {
-      problems.push({ path: `sweep.grid.${path}`, expected: range, found: shown(values) });
-      return [];
-    }
     const { steps } = values;
-    const written = Array.from({ length: steps }, (_, step) => range(step / (steps - 1)));
+    const range = rangeAt(`sweep.grid.${path}`, values, problems);
+    const written = Array.from({ length: range ? steps : 0 }, (_, step) => range!(step / (steps - 1)));
     return alternativesOf('sweep.grid', path, written, problems);
   });
 }
 
 function hypercubeOf({ hypercube }: SweepDocument, seed: number, problems: Problem[]): Axis | undefined {
   if (!hypercube) return undefined;
-  const { points, over } = hypercube;
-  const dimensions = Object.entries(over).map(([path, values]): Dimension => {
+  const within = 'sweep.hypercube.over';
+  const dimensions = Object.entries(hypercube.over).map(([path, values]): Dimension => {
     if (isList(values)) {
-      const axis = alternativesOf('sweep.hypercube.over', path, values, problems);
+      const axis = alternativesOf(within, path, values, problems);
       return (u) => axis[Math.floor(u * axis.length)]!;
     }
-    const range = rangeOf(values);
-    if (typeof range === 'string') {
-      problems.push({ path: `sweep.hypercube.over.${path}`, expected: range, found: shown(values) });
-    }
-    // A path is checked by taking it for a list of one value.
-    alternativesOf('sweep.hypercube.over', path, [0], problems);
-    return (u) => (typeof range === 'string' ? [] : [{ path, value: range(u) }]);
+    const range = rangeAt(`${within}.${path}`, values, problems);
+    // A path is checked as if it had a list of one value.
+    alternativesOf(within, path, [0], problems);
+    return (u) => (range ? [{ path, value: range(u) }] : []);
   });
-  return problems.length > 0 ? [] : latinHypercube(points, dimensions, seed);
+  return problems.length > 0 ? [] : latinHypercube(hypercube.points, dimensions, seed);
+}
+
+function rangeAt(place: string, written: RangeDocument, problems: Problem[]): Range | undefined {
+  const range = rangeOf(written);
+  if (typeof range !== 'string') return range;
+  problems.push({ path: place, expected: range, found: shown(written) });
+  return undefined;
 }
 
 function isList(values: object): values is readonly unknown[] {
@@ -192,7 +197,7 @@ function checkCells(design: Design): void {
   if (problems.size > 0) throw new UsageError([...problems.values()]);
 }
 
-/** The cells by number. Axes that are longer than so many are checked by chance only. */
+/** The numbers of the cells to check. Very long axes are only sampled. */
 export function* cellsToCheck({ axes, cells }: Pick<Design, 'axes' | 'cells'>): Generator<number> {
   if (cells <= CHECKED_MAX) {
     for (let cell = 0; cell < cells; cell++) yield cell;

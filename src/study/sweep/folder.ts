@@ -16,25 +16,25 @@ import { version } from '../../platform/package.ts';
 import { type Problem, shown, UsageError } from '../../platform/problem.ts';
 import { readText } from '../../platform/text-file.ts';
 import { usedFiles } from '../../platform/used-files.ts';
-import { sweepCommandOf } from './command.ts';
+import { wholeCommandOf } from './command.ts';
 import { cellOf, type Design, runsMax } from './design.ts';
 
-/** `design.json` of a folder: all there is to know of a sweep besides its records. */
+/** `design.json` of a folder: everything about a sweep except its records. */
 export interface DesignDocument {
   readonly schema: 'switchover.sweep/1';
-  /** Of the program: another one might come to other records. */
+  /** Of the program: another version might produce other records. */
   readonly version: string;
   readonly name: string;
   readonly world: string;
   readonly design: { readonly compare: unknown; readonly sweep: unknown; readonly set: unknown };
   readonly seed: number;
   readonly cells: number;
-  /** Repetitions of a cell: so many, or from the fewest to the most. */
+  /** The fewest and the most repetitions of a cell. */
   readonly runs: { readonly least: number; readonly most: number };
-  /** The scenario file as it was; and of its first cell everything resolved, recordings included, and the user's own modules, as SHA-256. */
+  /** The scenario file as it was. The digest is a SHA-256 of its resolved first cell and of the user's own modules. */
   readonly text: string;
   readonly digest: string;
-  /** How whoever began the sweep named the file, and what repeats it. */
+  /** The file name that the first call was given, and the command that repeats the sweep. */
   readonly file: string;
   readonly command: string;
 }
@@ -60,13 +60,13 @@ function documentOf(design: Design): DesignDocument {
     text: scenario.text,
     digest,
     file: scenario.file,
-    command: sweepCommandOf(design),
+    command: wholeCommandOf('sweep', { file: scenario.file, world, set }),
   };
-  // As it will be read: without what JSON does not know.
+  // As it will be read back: without what JSON cannot hold.
   return JSON.parse(JSON.stringify(document));
 }
 
-/** @throws UsageError there can be no such folder, or nothing can be written there. */
+/** @throws UsageError the folder cannot be made or written. */
 export function makeFolder(folder: string): void {
   try {
     mkdirSync(folder, { recursive: true });
@@ -79,9 +79,9 @@ export function makeFolder(folder: string): void {
 const WRITABLE = 'a folder that can be written';
 
 /**
- * Makes the folder this sweep's, or finds that it is: the same design by the same version of the program.
- * @returns the design as whoever began it wrote it down
- * @throws UsageError it is another sweep's
+ * Claims the folder for this sweep, or finds that it already belongs to it: same design, same version of the program.
+ * @returns the design as the first call wrote it
+ * @throws UsageError the folder belongs to another sweep
  */
 export function claimFolder(folder: string, design: Design): DesignDocument {
   const mine = documentOf(design);
@@ -106,7 +106,7 @@ export function claimFolder(folder: string, design: Design): DesignDocument {
 }
 
 /**
- * First under another name, its own if shards begin at once: an interruption must not leave half of it.
+ * Writes to a temporary name first, different for each process, because an interruption must not leave half a file.
  * @throws Failure it cannot be written; nothing is left of it then
  */
 export function writeWhole(file: string, write: (unfinished: string) => void): void {

@@ -1,41 +1,30 @@
-import { closeSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { UsageError } from '../../platform/problem.ts';
 import { lives, processSchema, thisProcess } from '../../platform/process-identity.ts';
 
-/** Only one process at a time: a file that names it, and that is nobody's once the process is gone. */
-export class Lock {
-  readonly #file: string;
-
-  private constructor(file: string) {
-    this.#file = file;
+/**
+ * Lets only one process at a time work on something: a file that names it. A file whose process has ended counts as none.
+ * @returns what gives it back
+ * @throws UsageError a process that still runs has it
+ */
+export function takeLock(file: string): () => void {
+  const refuse = (found: string): never => {
+    throw new UsageError([{ path: file, expected: 'a folder that no other sweep is using', found }]);
+  };
+  const release = () => rmSync(file, { force: true });
+  const holder = holderOf(file);
+  if (holder === 'gone') release();
+  else if (holder !== undefined) refuse(holder);
+  try {
+    writeFileSync(file, JSON.stringify(thisProcess()), { flag: 'wx' });
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') throw cause;
+    refuse('another sweep, started just now');
   }
-
-  /** @throws UsageError another process that lives has it. */
-  static take(file: string): Lock {
-    const holder = holderOf(file);
-    if (holder !== undefined && holder !== 'gone') {
-      throw new UsageError([{ path: file, expected: 'no other sweep at work there', found: holder }]);
-    }
-    if (holder === 'gone') rmSync(file, { force: true });
-    try {
-      const descriptor = openSync(file, 'wx');
-      writeFileSync(descriptor, JSON.stringify(thisProcess()));
-      closeSync(descriptor);
-    } catch (cause) {
-      if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') throw cause;
-      throw new UsageError([
-        { path: file, expected: 'no other sweep at work there', found: 'one that began just now' },
-      ]);
-    }
-    return new Lock(file);
-  }
-
-  release(): void {
-    rmSync(this.#file, { force: true });
-  }
+  return release;
 }
 
-/** Who has it. `gone`: a process that lives no more; `undefined`: nobody. */
+/** The process that has it. `gone`: one that has ended; `undefined`: none. */
 function holderOf(file: string): string | undefined {
   try {
     const holder = processSchema.parse(JSON.parse(readFileSync(file, 'utf8')));

@@ -14,7 +14,7 @@ export interface PreparedCell {
   readonly command: string;
 }
 
-/** What a record of a sweep says more than that of a run. */
+/** A record of a sweep: that of a run, and its cell. */
 export type SweepRecord = MigrationRecord & {
   readonly cell: {
     readonly index: number;
@@ -40,10 +40,10 @@ export function recordLine(
   return `${JSON.stringify(record).slice(0, -1)},"cell":${JSON.stringify(cell)}}\n`;
 }
 
-/** Blocks of cells follow each other; two of them are at hand at most. */
+/** Two blocks of the agenda: one may start before the last one has ended. */
 const KEPT = 32;
 
-/** Cells, prepared when they are first asked for. */
+/** Cells, prepared when they are first needed. */
 export class PreparedCells {
   readonly #design: Design;
   readonly #cells = new Map<number, PreparedCell>();

@@ -5,7 +5,7 @@ import { runNumber } from './agenda.ts';
 import { type Design, type Run, runsMax, seedOf } from './design.ts';
 import type { SweepRecord } from './prepared-cells.ts';
 
-/** What a folder holds already. */
+/** The records that a folder already has. */
 export interface Recorded {
   /** The numbers of the runs of which there is a record. A set of runs is kept as one of pages is: a bit each. */
   readonly done: PageSet;
@@ -16,8 +16,8 @@ export interface Recorded {
 const SHOWN_MAX = 20;
 
 /**
- * Reads all records of a folder, those of other shards too, one line in memory at a time. A line that an interruption
- * has torn is as good as none.
+ * Reads all records of a folder, including those of other shards, one line at a time. A line that an interruption left
+ * incomplete does not count.
  * @throws UsageError a line is no record, or of another version or another design, or a run is there twice
  */
 export function readRecorded(

@@ -3,7 +3,7 @@ import { Failure, reasonOf } from '../../platform/failure.ts';
 
 const FULL = ['ENOSPC', 'EDQUOT', 'EFBIG'];
 
-/** A file to which whole lines are appended: either all of a batch is there or nothing of it. */
+/** A file to which batches of lines are appended: either the whole batch or nothing. */
 export class ResultFile {
   readonly #name: string;
   readonly #descriptor: number;
@@ -29,7 +29,9 @@ export class ResultFile {
     } catch (cause) {
       ftruncateSync(this.#descriptor, this.#bytes);
       const full = FULL.includes((cause as NodeJS.ErrnoException).code ?? '');
-      const remedy = full ? '; all before it is whole: make room, and the same command goes on' : '';
+      const remedy = full
+        ? '; everything before it is complete. Free some space, and the same command continues'
+        : '';
       throw new Failure(`cannot write ${this.#name}: ${reasonOf(cause)}${remedy}`);
     }
     this.#bytes += bytes.length;

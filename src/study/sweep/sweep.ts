@@ -6,7 +6,7 @@ import { worldFactory } from '../../worlds/worlds.ts';
 import { Agenda, isOwn, type Shard } from './agenda.ts';
 import { type Design, type Run, seedOf } from './design.ts';
 import { claimFolder, type DesignDocument, makeFolder, resultFiles } from './folder.ts';
-import { Lock } from './lock.ts';
+import { takeLock } from './lock.ts';
 import { PreparedCells, recordLine } from './prepared-cells.ts';
 import { readRecorded } from './recorded-runs.ts';
 import { ResultFile } from './result-file.ts';
@@ -17,53 +17,53 @@ import { VirtualPool } from './virtual-pool.ts';
 export interface SweepOptions {
   readonly folder: string;
   readonly shard: Shard;
-  /** So many runs are to be done, as far as is known; the number grows with adaptive repetitions. */
+  /** The number of runs to do, as far as is known. It grows with adaptive repetitions. */
   planned?(runs: number, alreadyRecorded: number): void;
-  /** Records, whole lines, that are in the file. */
+  /** Records that have been written to the file, as whole lines. */
   recorded?(lines: string, runs: number): void;
 }
 
 export interface SweepResult {
   readonly document: DesignDocument;
-  /** Runs of which there was a record before, and those that were made now. */
+  /** Runs that had a record before, and runs that were carried out now. */
   readonly before: number;
   readonly now: number;
-  /** Of a design small enough for a table, by cell. */
+  /** By cell, if the design is small enough for a table. */
   readonly cells: ReadonlyMap<number, CellTally> | undefined;
 }
 
 /**
- * Carries out what is missing of a design, and leaves every record in the folder as soon as it is there. Whenever it
- * is interrupted, the same call goes on where it ended.
+ * Carries out the missing runs of a design, and writes every record to the folder at once. After an interruption the
+ * same call continues.
  * @throws UsageError the folder is another sweep's
- * @throws Failure the disk is full; it goes on when there is room
+ * @throws Failure the disk is full; the same call continues once there is room
  */
 export async function sweep(design: Design, options: SweepOptions): Promise<SweepResult> {
   const { folder, shard } = options;
   makeFolder(folder);
   const name = join(folder, `records-${shard.index}-of-${shard.of}.ndjson`);
-  const lock = Lock.take(`${name}.lock`);
+  const unlock = takeLock(`${name}.lock`);
   try {
     const document = claimFolder(folder, design);
-    // As whoever began it named the file: so that all records have the same words.
+    // With the file name that the first call was given, so that all records have the same command.
     const asBegun: Design = { ...design, scenario: { ...design.scenario, file: document.file } };
     const tally = new Tally(design);
     let before = 0;
     const { done, wholeBytes } = readRecorded(design, resultFiles(folder), (run, record) => {
       if (isOwn(design, shard, run)) before += 1;
-      tally.add(run, ...figuresOf(record));
+      tally.add(run, figuresOf(record));
     });
     const agenda = new Agenda(design, shard, done, (run) => tally.downtimeNs(run));
     let planned = agenda.known;
     options.planned?.(planned, before);
     const file = new ResultFile(name, wholeBytes.get(name) ?? 0);
     let now = 0;
-    const record = (runs: readonly Run[], { lines, downtimesNs, totalsNs }: Batch) => {
+    const record = (runs: readonly Run[], { lines, figures }: Batch) => {
       file.append(lines);
       now += runs.length;
       for (const [index, run] of runs.entries()) {
-        tally.add(run, downtimesNs[index]!, totalsNs[index]!);
-        planned += agenda.recorded(run, downtimesNs[index]!);
+        tally.add(run, figures[index]!);
+        planned += agenda.recorded(run, figures[index]!.downtimeNs);
       }
       options.planned?.(planned, before);
       options.recorded?.(lines, runs.length);
@@ -76,13 +76,13 @@ export async function sweep(design: Design, options: SweepOptions): Promise<Swee
     }
     return { document, before, now, cells: tally.cells };
   } finally {
-    lock.release();
+    unlock();
   }
 }
 
 type Recording = (runs: readonly Run[], batch: Batch) => void;
 
-/** Several batches a worker are under way, so that none waits for the next one. */
+/** Each worker has several batches queued, so that it never waits for the next one. */
 async function onAllCores(design: Design, agenda: Agenda, record: Recording): Promise<void> {
   const pool = new VirtualPool(design);
   const underWay = new Set<Promise<void>>();
@@ -101,13 +101,13 @@ async function onAllCores(design: Design, agenda: Agenda, record: Recording): Pr
       await Promise.race(underWay);
     }
   } finally {
-    // After a failure too what is under way comes to its end: a pool must not be taken from workers that are busy.
+    // Also after a failure: a pool must not be destroyed while its workers are busy.
     await Promise.allSettled(underWay);
     await pool.end();
   }
 }
 
-/** In a real world cells must not disturb each other. */
+/** In real time cells must not disturb each other. */
 async function oneByOne(design: Design, agenda: Agenda, record: Recording): Promise<void> {
   const { world, scenario } = design;
   const cells = new PreparedCells(design);
@@ -120,13 +120,8 @@ async function oneByOne(design: Design, agenda: Agenda, record: Recording): Prom
       const spec = seeded(cell, seedOf(design, run));
       const [went] = await carryOut([{ spec, share: null }], factory, { world });
       const migrated = recordOf(went!, { world, scenario: scenario.name, predicted });
-      const [downtimeNs, totalNs] = figuresOf(migrated);
-      record(runs, {
-        lines: recordLine(prepared, run.repetition, migrated),
-        downtimesNs: Float64Array.of(downtimeNs),
-        totalsNs: Float64Array.of(totalNs),
-        tookMs: 0,
-      });
+      const lines = recordLine(prepared, run.repetition, migrated);
+      record(runs, { lines, figures: [figuresOf(migrated)], tookMs: 0 });
     }
   } finally {
     await factory.close();

@@ -8,13 +8,14 @@ export interface CellTally {
   readonly totalsNs: number[];
 }
 
-/** Downtime and total; NaN where the migration was not completed. */
-export function figuresOf({
-  outcome,
-  downtimeNs,
-  totalNs,
-}: Pick<MigrationRecord, 'outcome' | 'downtimeNs' | 'totalNs'>): [Nanos, Nanos] {
-  return outcome === 'completed' ? [downtimeNs, totalNs] : [Number.NaN, Number.NaN];
+/** NaN where the migration was not completed. */
+export interface Figures {
+  readonly downtimeNs: Nanos;
+  readonly totalNs: Nanos;
+}
+
+export function figuresOf({ outcome, downtimeNs, totalNs }: MigrationRecord): Figures {
+  return outcome === 'completed' ? { downtimeNs, totalNs } : { downtimeNs: Number.NaN, totalNs: Number.NaN };
 }
 
 /** Cells of a table that a person can still read. */
@@ -31,7 +32,7 @@ export class Tally {
     this.#keeps = this.#tabulates || design.until !== null;
   }
 
-  add({ cell, repetition }: Run, downtimeNs: number, totalNs: number): void {
+  add({ cell, repetition }: Run, { downtimeNs, totalNs }: Figures): void {
     if (!this.#keeps) return;
     let tally = this.#cells.get(cell);
     if (!tally) this.#cells.set(cell, (tally = { downtimesNs: [], totalsNs: [] }));

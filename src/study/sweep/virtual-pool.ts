@@ -5,7 +5,7 @@ import { usedFiles } from '../../platform/used-files.ts';
 import type { Design, Run } from './design.ts';
 import type { Batch, SweepThread } from './sweep-worker.ts';
 
-/** A batch takes about so long, so that handing it over costs nothing beside it. */
+/** A batch takes about this long, so that passing it to a worker costs little in comparison. */
 const BATCH_MS = 25;
 const BATCH_RUNS_MAX = 1_000;
 const BATCHES_A_WORKER = 3;
@@ -13,7 +13,7 @@ const BATCHES_A_WORKER = 3;
 /** Threads that carry out batches of runs in virtual time, as many as there are processors. */
 export class VirtualPool {
   readonly #pool: Piscina<readonly Run[], Batch>;
-  /** What a run took in the mean, the last batches counting most; as long as none is back, a batch is one run. */
+  /** The mean time of a run, weighted towards the last batches. Until one is done, a batch is one run. */
   #msPerRun = BATCH_MS;
 
   constructor(design: Design) {

@@ -1,6 +1,6 @@
-import { NANOS_PER_MILLISECOND, type Nanos } from '../../core/units.ts';
+import type { Nanos } from '../../core/units.ts';
 import { paired } from '../statistics/comparison.ts';
-import { figure } from './figure.ts';
+import { milliseconds } from './figure.ts';
 import { plainTable } from './plain-table.ts';
 
 /** A cell that is compared with the first one. */
@@ -20,8 +20,7 @@ export function comparisonTable(
     const comparison = paired(first!.downtimesNs, downtimesNs);
     if (!comparison?.difference.confident) return [];
     const { value, low, high } = comparison.difference;
-    const ms = (ns: number) =>
-      `${ns > 0 ? '+' : ns < 0 ? '−' : ''}${figure(Math.abs(ns) / NANOS_PER_MILLISECOND)}`;
+    const ms = (ns: number) => `${ns > 0 ? '+' : ns < 0 ? '−' : ''}${milliseconds(Math.abs(ns))}`;
     const interval = `${ms(value)} [${ms(low)} to ${ms(high)}]`;
     return [[...values, interval, `${(100 * comparison.superiority).toFixed(0)} %`]];
   });
@@ -29,6 +28,6 @@ export function comparisonTable(
   return [
     `Against ${headings.map((heading, index) => `${heading} ${first!.values[index]}`).join(', ')}`,
     plainTable([...headings, 'downtime ms, difference', 'shorter'], rows, headings.length),
-    'Runs of one seed are pairs. The median of the differences [its 95 % interval]; shorter: in so many pairs.',
+    'Runs with the same seed are compared in pairs: median of the differences [95 % interval]; shorter: the share of pairs in which the alternative was shorter.',
   ].join('\n');
 }

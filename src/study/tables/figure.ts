@@ -1,9 +1,15 @@
+import { NANOS_PER_MILLISECOND } from '../../core/units.ts';
 import type { Summary } from '../statistics/estimate.ts';
 
 /** A number in three digits or so, as a table shows it. */
 export function figure(value: number): string {
   if (!Number.isFinite(value)) return '–';
   return value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2);
+}
+
+/** A time in ms, in the same way. */
+export function milliseconds(ns = Number.NaN): string {
+  return figure(ns / NANOS_PER_MILLISECOND);
 }
 
 /** A median and its interval; marked when there were too few values for 95 %. */

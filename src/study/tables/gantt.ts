@@ -1,3 +1,4 @@
+import { grouped } from '../statistics/grouped.ts';
 import { escaped } from './markup.ts';
 
 /** One that had a processor from start to end. */
@@ -188,27 +189,16 @@ function tooltip(row: Row, { start, end, used, count }: Bar, format: (time: numb
 }
 
 function rowsOf(slices: readonly GanttSlice[], { names, start, end }: GanttOptions): Row[] {
-  const byRow = new Map<string, Map<number, GanttSlice[]>>(names.map((name) => [name, new Map()]));
-  const processors = new Set<number>();
-  for (const slice of slices) {
-    const own = byRow.get(slice.name);
-    if (!own || slice.end <= start || slice.start >= end) continue;
-    processors.add(slice.processor);
-    if (!own.has(slice.processor)) own.set(slice.processor, []);
-    own.get(slice.processor)!.push({
-      ...slice,
-      start: Math.max(start, slice.start),
-      end: Math.min(end, slice.end),
-    });
-  }
+  const drawn = slices
+    .filter((slice) => names.includes(slice.name) && slice.end > start && slice.start < end)
+    .map((slice) => ({ ...slice, start: Math.max(start, slice.start), end: Math.min(end, slice.end) }))
+    .sort((one, other) => one.processor - other.processor || one.start - other.start);
+  const isShared = new Set(drawn.map(({ processor }) => processor)).size > 1;
+  const byName = grouped(drawn, ({ name }) => name);
   return names.flatMap((name): Row[] => {
-    const own = [...byRow.get(name)!].sort(([one], [other]) => one - other);
+    const own = [...grouped(byName.get(name) ?? [], ({ processor }) => String(processor)).values()];
     if (own.length === 0) return [{ name, processor: undefined, slices: [] }];
-    return own.map(([processor, slices]) => ({
-      name,
-      processor: processors.size > 1 ? processor : undefined,
-      slices: slices.sort((one, other) => one.start - other.start),
-    }));
+    return own.map((slices) => ({ name, processor: isShared ? slices[0]!.processor : undefined, slices }));
   });
 }
 

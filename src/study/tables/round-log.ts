@@ -1,7 +1,7 @@
 import type { Step, StepResult } from '../../core/migration/steps.ts';
 import { formatDuration, formatRate, NANOS_PER_SECOND, type Nanos } from '../../core/units.ts';
 
-/** Says in one line what each round and the stop did, as it happens. A round may be sent in several pieces. */
+/** Prints a line for each round and for the pause as they end. A round may be sent in several pieces. */
 export function roundLog(print: (line: string) => void): (step: Step, result: StepResult) => void {
   let round = 0;
   let sinceNs: Nanos = 0;

@@ -4,7 +4,7 @@ import { formatDuration, formatRate, formatSize } from '../../core/units.ts';
 import type { LinkShare } from '../../scenario/fleet.ts';
 import type { Experiment, ScenarioCell } from '../../scenario/scenario.ts';
 
-/** Everything that an experiment takes for its first cell, defaults included, so that nothing about a run is silent. */
+/** All settings of the first cell of an experiment, including defaults. */
 export function scenarioSummary(experiment: Experiment): string {
   const cell = experiment.cells[0]!;
   const { guest, plan, antagonists, share } = cell;
@@ -13,11 +13,11 @@ export function scenarioSummary(experiment: Experiment): string {
   return [
     `${experiment.name}: ${experiment.describe}`,
     `  guest      ${guest.name}: ${guest.program.kind}, ${guest.pages} pages × ${formatSize(guest.pageSizeBytes)} = ${formatSize(guest.pages * guest.pageSizeBytes)}, heartbeat every ${formatDuration(guest.heartbeatPeriodNs)}`,
-    `  link       b ${rate(plan.rateBytesPerSecond)}, b_d ${rate(plan.stopRateBytesPerSecond)}, bucket ${formatSize(plan.depthBytes)} deep, ${plan.pageBytes - guest.pageSizeBytes} bytes of header a page`,
+    `  link       b ${rate(plan.rateBytesPerSecond)}, b_d ${rate(plan.stopRateBytesPerSecond)}, bucket ${formatSize(plan.depthBytes)} deep, ${plan.pageBytes - guest.pageSizeBytes} bytes of header per page`,
     ...(share ? [`  shared     ${sharing(share)}`] : []),
     `  migration  ${policy(cell)}`,
     `  cpu        ${processors(cell)}`,
-    ...(antagonists.length > 0 ? [`  against    ${antagonists.map(antagonistInWords).join('; ')}`] : []),
+    ...(antagonists.length > 0 ? [`  background ${antagonists.map(antagonistInWords).join('; ')}`] : []),
     `  ${cells === 1 ? 'one cell' : `${cells} cells (the first is shown)`} × ${experiment.runs} ${experiment.runs === 1 ? 'run' : 'runs'}, seeds from ${experiment.seed}`,
   ].join('\n');
 }
@@ -36,10 +36,10 @@ function sharing({
     ...changes.map(
       (change) => `${formatRate(change.capacityBytesPerSecond)} after ${formatDuration(change.atNs)}`,
     ),
-    `sets out after ${formatDuration(atNs)}`,
+    `starts after ${formatDuration(atNs)}`,
     `priority ${priority}`,
-    queueTimeoutNs === null ? 'waits as long as it takes' : `waits at most ${formatDuration(queueTimeoutNs)}`,
-    `gives up if less than ${formatRate(leastBytesPerSecond)} is left to it`,
+    queueTimeoutNs === null ? 'waits without limit' : `waits at most ${formatDuration(queueTimeoutNs)}`,
+    `gives up below ${formatRate(leastBytesPerSecond)}`,
   ].join(', ');
 }
 
@@ -50,8 +50,8 @@ function processors({ cpu, guest }: ScenarioCell): string {
       : 'no reservation';
   return [
     `scheduler ${cpu.scheduler}`,
-    `guest ${reserved(cpu.guest)}${guest.cpuPerWriteNs > 0 ? ` (${formatDuration(guest.cpuPerWriteNs)} a write)` : ''}`,
-    `sender ${reserved(cpu.sender)}${cpu.cpuPerPageNs > 0 ? ` (${formatDuration(cpu.cpuPerPageNs)} a page)` : ''}${cpu.cpuPerHandoverNs > 0 ? ` (${formatDuration(cpu.cpuPerHandoverNs)} for the hand-over)` : ''}`,
+    `guest ${reserved(cpu.guest)}${guest.cpuPerWriteNs > 0 ? ` (${formatDuration(guest.cpuPerWriteNs)} per write)` : ''}`,
+    `sender ${reserved(cpu.sender)}${cpu.cpuPerPageNs > 0 ? ` (${formatDuration(cpu.cpuPerPageNs)} per page)` : ''}${cpu.cpuPerHandoverNs > 0 ? ` (${formatDuration(cpu.cpuPerHandoverNs)} for the hand-over)` : ''}`,
     ...(cpu.scheduler === 'none' && cpu.hogs === 0
       ? []
       : [`${cpu.processors} ${cpu.processors === 1 ? 'processor' : 'processors'}`]),
@@ -65,14 +65,14 @@ function policy({ plan }: ScenarioCell): string {
   const stop = `${rule} (${Object.entries(parameters)
     .map(([name, value]) => parameter(name, value))
     .join(', ')})`;
-  const watch = `${plan.heat} heat, watched for ${formatDuration(plan.observeNs)} in windows of ${formatDuration(plan.windowNs)}, half-life ${formatDuration(plan.halfLifeNs)}`;
+  const watch = `${plan.heat} heat, observed for ${formatDuration(plan.observeNs)} in windows of ${formatDuration(plan.windowNs)}, half-life ${formatDuration(plan.halfLifeNs)}`;
   const clear = typeof plan.clear === 'string' ? plan.clear : `chunk(${plan.clear.chunkPages})`;
   return [
     `order ${plan.order} (${watch})`,
     plan.defer ? `defer ${Object.entries(plan.defer).flat().join(' ')}` : 'defer nothing',
-    `clear by ${clear}${plan.skip ? ', skip what is dirty again' : ''}`,
+    `clear by ${clear}${plan.skip ? ', skip pages that are dirty again' : ''}`,
     `stop rule ${stop}${plan.timeoutNs === null ? '' : `, give up after ${formatDuration(plan.timeoutNs)}`}`,
-    `stand for ${formatDuration(plan.stopTimeoutNs)} at most`,
+    `pause at most ${formatDuration(plan.stopTimeoutNs)}`,
     `verify ${plan.verify}`,
   ].join(', ');
 }

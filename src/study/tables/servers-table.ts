@@ -5,7 +5,7 @@ import type { CellResult } from '../../run/run.ts';
 import { quantile } from '../statistics/estimate.ts';
 import { sumOf } from '../statistics/sum.ts';
 import { cellColumns } from './cell-columns.ts';
-import { figure } from './figure.ts';
+import { figure, milliseconds } from './figure.ts';
 import { plainTable } from './plain-table.ts';
 
 /** What reservations of CPU delivered against what they promised: a row a server and cell. `undefined`: none was made. */
@@ -25,13 +25,12 @@ export function serversTable(results: readonly CellResult[]): string | undefined
 }
 
 const legend =
-  'share error: median, over whole seconds in which the server always had work; missed: periods in which more than max(5 % of Q, 100 µs) was not served though wanted; by machine: of these, those in which the machine itself stood still; blackout: the longest wait of any run.';
+  'share error: median, over whole seconds in which the server always had work; missed: periods in which more than max(5 % of Q, 100 µs) of the requested time was not served; by machine: of these, those in which the machine itself did not run; blackout: the longest wait for a processor in any run.';
 
 /** One server over all runs of a cell. */
 function delivered(servers: readonly ServerRecord[]): readonly string[] {
   const { name, budgetNs, periodNs } = servers[0]!;
   const errors = servers.flatMap(({ shareErrorPerSecond }) => shareErrorPerSecond ?? []);
-  const milliseconds = (ns: number) => figure(ns / NANOS_PER_MILLISECOND);
   return [
     name,
     `${Number((budgetNs / NANOS_PER_MILLISECOND).toPrecision(4))}, ${Number((periodNs / NANOS_PER_MILLISECOND).toPrecision(4))} (${(100 * shareOf({ budgetNs, periodNs })).toFixed(0)} %)`,

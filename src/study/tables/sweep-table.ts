@@ -14,14 +14,14 @@ const IN_DETAIL_MAX = 12;
 /** What a sweep came to: a row a cell if that can be read, and how to run any of them again. */
 export function sweepTable(design: Design, { document, before, now, cells }: SweepResult): string {
   const { scenario, cells: count } = design;
-  const resumed = before > 0 ? `, ${before} of them from before` : '';
+  const resumed = before > 0 ? `, ${before} of them from an earlier run` : '';
   const summing = `${scenario.name}: ${count} ${count === 1 ? 'cell' : 'cells'}, ${before + now} runs${resumed}`;
   const begun: Design = { ...design, scenario: { ...scenario, file: document.file } };
   const repeat = (cell: number) => `  ${cellCommandOf(begun, cell)} --seed S`;
   if (!cells || cells.size === 0) {
     return [
       summing,
-      `Every record says how to run it again; cell 0, with the record's seed for S:`,
+      `Every record has the command that repeats it. For cell 0, with the record's seed as S:`,
       repeat(0),
     ].join('\n');
   }
@@ -50,10 +50,10 @@ export function sweepTable(design: Design, { document, before, now, cells }: Swe
   return [
     summing,
     plainTable([...headings, 'runs', 'downtime ms', 'p95', 'total s'], table, headings.length),
-    'Medians [95 % interval]; p95: the 95 % quantile, with its interval from 72 runs on. * fewer than six runs: [least–largest].',
+    'Medians [95 % interval]; p95: the 95 % quantile, with its interval from 72 runs on. * fewer than six runs: [minimum–maximum].',
     ...(comparison === undefined ? [] : ['', comparison]),
     '',
-    `To run one again, with its record's seed for S${inDetail ? '' : ' (every record has the whole command)'}:`,
+    `To repeat a run, with the seed of its record as S${inDetail ? '' : ' (every record has the whole command)'}:`,
     ...rows.slice(0, inDetail ? IN_DETAIL_MAX : 1).map(([cell]) => repeat(cell)),
   ].join('\n');
 }

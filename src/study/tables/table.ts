@@ -1,60 +1,22 @@
 import type { MigrationRecord } from '../../core/migration/record.ts';
 import { NANOS_PER_MILLISECOND, NANOS_PER_SECOND, type Nanos } from '../../core/units.ts';
+import type { Ensemble } from '../../run/ensemble.ts';
 import type { CellResult } from '../../run/run.ts';
-import { tooFew } from '../statistics/doubts.ts';
-import { quantile, spread, summary } from '../statistics/estimate.ts';
+import { quantile, spread, summary, tooFew } from '../statistics/estimate.ts';
 import { sumOf } from '../statistics/sum.ts';
 import { cellColumns } from './cell-columns.ts';
 import { comparisonTable } from './comparison-table.ts';
-import { doneOf, figure, interval } from './figure.ts';
+import { doneOf, figure, interval, milliseconds } from './figure.ts';
 import { plainTable } from './plain-table.ts';
 
 /** The table of an experiment: a row a cell, medians with their intervals, prediction beside measurement. */
 export function experimentTable(results: readonly CellResult[], world: string): string {
   const { headings, values } = cellColumns(results.map(({ cell }) => cell.settings));
-  const tails = results.some(({ records }) => records.length >= FEWEST_FOR_A_TAIL);
-  const late = results.some(({ records }) =>
-    records.some(({ outage }) => outage && outage.lateHeartbeats > 0),
-  );
-  const hasEnsembles = results.some((result) => result.ensemble);
-  const shared = results.some(({ cell }) => cell.share !== null);
-  const head = [
-    'runs',
-    ...(shared ? ['waited s', 'b used %'] : []),
-    'downtime ms',
-    ...(tails ? ['p95'] : []),
-    ...(hasEnsembles ? ['memory part', 'virtual'] : ['model']),
-    'total s',
-    ...(hasEnsembles ? ['virtual'] : []),
-    'gap ms',
-    'lost/rep',
-    ...(late ? ['late %'] : []),
-    'verified',
-  ];
+  const hasEnsembles = results.some(({ ensemble }) => ensemble);
+  const columns = columnsOf(results, hasEnsembles);
   const rows = results.map((result) => {
-    const { records, predicted, ensemble } = result;
-    const done = records.filter((record) => record.outcome === 'completed');
-    const measured = (value: (record: MigrationRecord) => Nanos, unit: number) =>
-      interval(done.length === 0 ? undefined : summary(done.map(value)), unit);
-    const virtually = (values: readonly Nanos[] | undefined, unit: number) =>
-      hasEnsembles ? [values ? band(spread(values), unit) : '–'] : [];
-    return [
-      ...values(result.cell.settings),
-      doneOf(done.length, records.length),
-      ...(shared ? [waited(records), used(done)] : []),
-      measured((record) => record.downtimeNs, NANOS_PER_MILLISECOND),
-      ...(tails ? [tail(done)] : []),
-      hasEnsembles
-        ? measured((record) => record.downtimeParts.memoryNs, NANOS_PER_MILLISECOND)
-        : figure((predicted?.downtimeNs ?? Number.NaN) / NANOS_PER_MILLISECOND),
-      ...virtually(ensemble?.downtimesNs, NANOS_PER_MILLISECOND),
-      measured((record) => record.totalNs, NANOS_PER_SECOND),
-      ...virtually(ensemble?.totalsNs, NANOS_PER_SECOND),
-      done.length === 0 ? '–' : figure(longestGapNs(done) / NANOS_PER_MILLISECOND),
-      heartbeats(done),
-      ...(late ? [lateShare(done)] : []),
-      verdict(done),
-    ];
+    const done = result.records.filter(({ outcome }) => outcome === 'completed');
+    return [...values(result.cell.settings), ...columns.map(({ of }) => of(done, result))];
   });
   const comparison = comparisonTable(
     headings,
@@ -64,10 +26,63 @@ export function experimentTable(results: readonly CellResult[], world: string): 
     })),
   );
   return [
-    plainTable([...headings, ...head], rows, headings.length),
+    plainTable([...headings, ...columns.map(({ heading }) => heading)], rows, headings.length),
     ...footnotes(results, hasEnsembles, world),
     ...(comparison === undefined ? [] : ['', comparison]),
   ].join('\n');
+}
+
+/** A column: what it says of a cell, given the records of its completed migrations. */
+interface Column {
+  readonly heading: string;
+  of(done: readonly MigrationRecord[], result: CellResult): string;
+}
+
+/** The columns for which some cell has something to show. */
+function columnsOf(results: readonly CellResult[], hasEnsembles: boolean): readonly Column[] {
+  const column = (heading: string, of: Column['of'], isShown = true) => (isShown ? [{ heading, of }] : []);
+  const measured = (value: (record: MigrationRecord) => Nanos, unit: number) => {
+    return (done: readonly MigrationRecord[]) =>
+      interval(done.length === 0 ? undefined : summary(done.map(value)), unit);
+  };
+  const virtual = (value: (ensemble: Ensemble) => readonly Nanos[], unit: number): Column['of'] => {
+    return (_, { ensemble }) => (ensemble ? band(spread(value(ensemble)), unit) : '–');
+  };
+  const records = results.flatMap((result) => result.records);
+  const shared = results.some(({ cell }) => cell.share !== null);
+  const tails = results.some((result) => result.records.length >= FEWEST_FOR_A_TAIL);
+  const late = records.some(({ outage }) => outage && outage.lateHeartbeats > 0);
+  const memoryNs = (record: MigrationRecord) => record.downtimeParts.memoryNs;
+  return [
+    column('runs', (done, result) => doneOf(done.length, result.records.length)),
+    column('waited s', (_, result) => waited(result.records), shared),
+    column('b used %', used, shared),
+    column(
+      'downtime ms',
+      measured(({ downtimeNs }) => downtimeNs, NANOS_PER_MILLISECOND),
+    ),
+    column('p95', tail, tails),
+    column('memory part', measured(memoryNs, NANOS_PER_MILLISECOND), hasEnsembles),
+    column(
+      'virtual',
+      virtual(({ downtimesNs }) => downtimesNs, NANOS_PER_MILLISECOND),
+      hasEnsembles,
+    ),
+    column('model', (_, { predicted }) => milliseconds(predicted?.downtimeNs), !hasEnsembles),
+    column(
+      'total s',
+      measured(({ totalNs }) => totalNs, NANOS_PER_SECOND),
+    ),
+    column(
+      'virtual',
+      virtual(({ totalsNs }) => totalsNs, NANOS_PER_SECOND),
+      hasEnsembles,
+    ),
+    column('gap ms', (done) => milliseconds(done.length === 0 ? undefined : longestGapNs(done))),
+    column('lost/rep', heartbeats),
+    column('late %', lateShare, late),
+    column('verified', verdict),
+  ].flat();
 }
 
 function completedDowntimeNs({ outcome, downtimeNs }: MigrationRecord): Nanos {
@@ -137,13 +152,13 @@ function footnotes(results: readonly CellResult[], hasEnsembles: boolean, world:
   const records = results.flatMap((result) => result.records);
   const few = results.some((result) => result.records.length > 1 && result.records.length < 6);
   return [
-    `World: ${world}. Figures are medians${records.length > results.length ? ' [95 % interval of the median]' : ' of one run'}; gap: the longest silence the guest's viewer saw in any.`,
-    ...(hasEnsembles ? [] : ['model: the expected downtime by the formulas, write rates known.']),
+    `World: ${world}. Figures are medians${records.length > results.length ? ' [95 % interval of the median]' : ' of one run'}; gap: the longest time without a heartbeat in any run.`,
+    ...(hasEnsembles ? [] : ['model: expected downtime by the formulas, with known write rates.']),
     ...tailDoubt(results),
-    ...(few ? ['* fewer than six runs give no 95 % interval: [least–largest] instead.'] : []),
+    ...(few ? ['* fewer than six runs give no 95 % interval: [minimum–maximum] instead.'] : []),
     ...(hasEnsembles
       ? [
-          'virtual: the same scenario in virtual time, median of up to 200 runs (the middle 95 % of them); no hashing, and of the hand-over only what sender.cpuPerHandover says.',
+          'virtual: the same scenario in virtual time, median of up to 200 runs (the middle 95 % of them); without hashing, and with sender.cpuPerHandover as the only cost of the hand-over.',
         ]
       : []),
     ...new Set(records.flatMap(({ notes }) => notes)),

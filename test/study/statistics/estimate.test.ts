@@ -7,6 +7,7 @@ import {
   quantileEstimate,
   spread,
   summary,
+  tooFew,
 } from '../../../src/study/statistics/estimate.ts';
 
 /** The ranks that the interval takes, seen from outside: of 1, 2, …, n the r-th smallest is r. */
@@ -173,4 +174,12 @@ describe('quantiles', () => {
     const within = hundred.filter((value) => low <= value && value <= high).length;
     expect(Math.abs(within - 950)).toBeLessThanOrEqual(2);
   });
+});
+
+test('runs are too few for a quantile until it has an interval', () => {
+  expect(tooFew(71, 0.95)).toBe(
+    '71 runs are too few for a 95 % interval of the 95 % quantile, which needs 72',
+  );
+  expect(tooFew(1, 0.5)).toBe('1 run is too few for a 95 % interval of the median, which needs 6');
+  expect(tooFew(72, 0.95)).toBeUndefined();
 });

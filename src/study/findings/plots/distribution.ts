@@ -25,7 +25,7 @@ export function distribution(cells: readonly ReportCell[]): Figure | undefined {
   return {
     name: 'downtime',
     title: 'Downtime of every run',
-    caption: `A dot a run; the bar is the median with its 95 % interval.${isMany ? ` ${shown.length} of ${done.length} cells, from the shortest median to the longest.` : ''}`,
+    caption: `One dot per run; the bar is the median with its 95 % interval.${isMany ? ` ${shown.length} of ${done.length} cells, from the shortest median to the longest.` : ''}`,
     svg: draw({
       ariaLabel: 'Downtime of every run',
       height: 76 + 24 * shown.length,

@@ -7,12 +7,12 @@ export interface Figure {
   /** Of its file. */
   readonly name: string;
   readonly title: string;
-  /** What is to be seen, in a sentence. */
+  /** One sentence that says what it shows. */
   readonly caption: string;
   readonly svg: string;
 }
 
-/** Colours that keep apart on white and on black, after Okabe and Ito. */
+/** Colours that can be distinguished on white and on black, after Okabe and Ito. */
 export const colours = ['#2f8ac9', '#e08e00', '#0a9e74', '#c66a9b', '#d8602a', '#8b78c6', '#7d8590'];
 export const accent = colours[0]!;
 export const contrast = colours[4]!;
@@ -40,7 +40,7 @@ export function draw(options: Plot.PlotOptions & { readonly height: number }): s
   return svg.replace(/<style>.*?<\/style>/s, '').replace(/\p{Cc}/gu, ' ');
 }
 
-/** As a file of its own: with a name space, and colours that do not depend on a page. */
+/** As a separate file: with a namespace, and colours that do not depend on a page. */
 export function standalone({ svg, title }: Figure): string {
   const opened = svg.replace('<svg ', '<svg xmlns="http://www.w3.org/2000/svg" ');
   const end = opened.indexOf('>') + 1;
@@ -48,7 +48,7 @@ export function standalone({ svg, title }: Figure): string {
   return `${opened.slice(0, end).replace('<svg ', '<svg color="#24292f" ')}<title>${escaped(title)}</title>${background}${opened.slice(end)}\n`;
 }
 
-/** For an axis: not longer than there is room for. */
+/** Cut to the room of an axis label. */
 export function short(text: string, longest = 44): string {
   return text.length > longest ? `${text.slice(0, longest - 1)}…` : text;
 }
@@ -58,7 +58,7 @@ export function marginFor(labels: readonly string[]): number {
   return 16 + 6.6 * Math.max(...labels.map((label) => label.length));
 }
 
-/** At most so many: all of a few, of many those at even ranks. */
+/** At most `most` items, at even distances. */
 export function evenly<T>(all: readonly T[], most: number): readonly T[] {
   if (all.length <= most) return all;
   return Array.from({ length: most }, (_, i) => all[Math.round((i * (all.length - 1)) / (most - 1))]!);

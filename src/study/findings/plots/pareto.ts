@@ -29,10 +29,11 @@ export function pareto(cells: readonly ReportCell[]): Figure | undefined {
     number: String(cell.number),
   });
   const points = front.map(point);
+  const at = { x: 'downtime', y: 'total' };
   return {
     name: 'pareto',
     title: 'Downtime against total time',
-    caption: `A dot a cell (medians${done.length > MOST_DOTS ? `; ${MOST_DOTS} of ${done.length} are drawn` : ''}). No cell is better in both than one on the line: ${front.length > 20 ? `${front.length} cells` : front.map(({ number }) => number).join(', ')}.`,
+    caption: `One dot per cell (medians${done.length > MOST_DOTS ? `; ${MOST_DOTS} of ${done.length} are drawn` : ''}). On the line are the cells that no other cell beats in both: ${front.length > 20 ? `${front.length} cells` : front.map(({ number }) => number).join(', ')}.`,
     svg: draw({
       ariaLabel: 'Pareto front of downtime and total time',
       height: 380,
@@ -40,22 +41,10 @@ export function pareto(cells: readonly ReportCell[]): Figure | undefined {
       x: { label: 'downtime, ms →', nice: true },
       y: { label: '↑ total, s', nice: true },
       marks: [
-        Plot.dot(evenly(done, MOST_DOTS).map(point), {
-          x: 'downtime',
-          y: 'total',
-          r: 3.5,
-          fill: accent,
-          fillOpacity: 0.6,
-        }),
-        Plot.line(points, {
-          x: 'downtime',
-          y: 'total',
-          stroke: contrast,
-          strokeWidth: 2,
-          curve: 'step-after',
-        }),
-        Plot.dot(points, { x: 'downtime', y: 'total', r: 4.5, fill: contrast }),
-        Plot.text(points, { x: 'downtime', y: 'total', text: 'number', dx: 8, dy: -8, fill: 'currentColor' }),
+        Plot.dot(evenly(done, MOST_DOTS).map(point), { ...at, r: 3.5, fill: accent, fillOpacity: 0.6 }),
+        Plot.line(points, { ...at, stroke: contrast, strokeWidth: 2, curve: 'step-after' }),
+        Plot.dot(points, { ...at, r: 4.5, fill: contrast }),
+        Plot.text(points, { ...at, text: 'number', dx: 8, dy: -8, fill: 'currentColor' }),
       ],
     }),
   };

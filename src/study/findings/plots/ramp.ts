@@ -1,7 +1,7 @@
 import * as Plot from '@observablehq/plot';
 import { NANOS_PER_MILLISECOND } from '../../../core/units.ts';
-import { type MetricName, metrics } from '../../stress/stress-metrics.ts';
-import type { StressFile } from '../stress-file.ts';
+import type { StressFile } from '../../stress/stress-file.ts';
+import { metrics } from '../../stress/stress-metrics.ts';
 import { colours, draw, type Figure, short } from './draw.ts';
 
 /** One figure a threshold: its value level by level, the interval, and the limit. */
@@ -14,21 +14,22 @@ function rampFigure(
   { text, metric, limit }: StressFile['thresholds'][number],
   number: number,
 ): Figure | undefined {
-  const isTime = metrics[metric as MetricName]?.kind === 'time';
+  const isTime = metrics[metric].kind === 'time';
   const unit = isTime ? 1 / NANOS_PER_MILLISECOND : 100;
   const alternatives = [...new Set(results.map(({ alternative }) => alternative))];
   const points = results.flatMap(({ level, alternative, judgements }) => {
     const judged = judgements.find(({ threshold }) => threshold === text);
-    if (!judged || judged.estimate.value === null) return [];
+    if (!judged || !Number.isFinite(judged.estimate.value)) return [];
     const { value, low, high } = judged.estimate;
     return [
       {
         level: levels[level] ?? '',
         alternative,
+        name: short(alternative, 34),
         colour: colours[alternatives.indexOf(alternative) % colours.length]!,
         value: value * unit,
-        low: (low ?? value) * unit,
-        high: (high ?? value) * unit,
+        low: (Number.isFinite(low) ? low : value) * unit,
+        high: (Number.isFinite(high) ? high : value) * unit,
       },
     ];
   });
@@ -37,10 +38,14 @@ function rampFigure(
     (name) => points.findLast(({ alternative }) => alternative === name) ?? [],
   );
   const most = Math.max(limit * unit, ...points.map(({ high }) => high)) * 1.15;
+  const [at, bar] = [
+    { x: 'level', y: 'value' },
+    { x: 'level', y1: 'low', y2: 'high' },
+  ];
   return {
     name: `ramp-${number + 1}`,
     title: text,
-    caption: `Level by level, with 95 % intervals (a bound that so few runs cannot give is not drawn); dashed: the limit. ${alternatives.map((name, index) => `${colourName(index)}: ${name}`).join('; ')}.`,
+    caption: `Level by level, with 95 % intervals (bounds that need more runs are not drawn); dashed: the limit. ${alternatives.map((name, index) => `${colourName(index)}: ${name}`).join('; ')}.`,
     svg: draw({
       ariaLabel: 'A threshold, level by level',
       height: 320,
@@ -50,24 +55,10 @@ function rampFigure(
       y: { label: isTime ? '↑ ms' : '↑ %', domain: [0, most] },
       marks: [
         Plot.ruleY([limit * unit], { stroke: 'currentColor', strokeDasharray: '6 4' }),
-        Plot.ruleX(points, {
-          x: 'level',
-          y1: 'low',
-          y2: 'high',
-          stroke: 'colour',
-          strokeWidth: 3,
-          strokeOpacity: 0.45,
-        }),
-        Plot.line(points, { x: 'level', y: 'value', z: 'alternative', stroke: 'colour', strokeWidth: 2 }),
-        Plot.dot(points, { x: 'level', y: 'value', fill: 'colour', r: 4 }),
-        Plot.text(lasts, {
-          x: 'level',
-          y: 'value',
-          text: ({ alternative }: (typeof lasts)[number]) => short(alternative, 34),
-          dy: -14,
-          textAnchor: 'end',
-          fill: 'colour',
-        }),
+        Plot.ruleX(points, { ...bar, stroke: 'colour', strokeWidth: 3, strokeOpacity: 0.45 }),
+        Plot.line(points, { ...at, z: 'alternative', stroke: 'colour', strokeWidth: 2 }),
+        Plot.dot(points, { ...at, fill: 'colour', r: 4 }),
+        Plot.text(lasts, { ...at, text: 'name', dy: -14, textAnchor: 'end', fill: 'colour' }),
       ],
     }),
   };

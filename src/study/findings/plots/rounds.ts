@@ -16,56 +16,39 @@ export function roundsFigure(cells: readonly ReportCell[]): Figure | undefined {
     text: `${short(cell.label, 30)} · ${cell.number}`,
     colour: colours[index % colours.length]!,
   }));
+  const at = { x: 'round', y: 'pages' };
   return {
     name: 'rounds',
     title: 'Dirty pages by round',
-    caption: `Pages dirty as each live round began, medians over the runs; logarithmic.${drawn.length < lines.length ? ` ${drawn.length} of ${lines.length} cells: the first of those with more than one round.` : ''}`,
+    caption: `Dirty pages at the start of each live round: medians over the runs, on a logarithmic scale.${drawn.length < lines.length ? ` Drawn: ${drawn.length} of ${lines.length} cells, the first with more than one round.` : ''}`,
     svg: draw({
       ariaLabel: 'Dirty pages by round',
       height: 380,
       marginRight: marginFor(ends.map(({ text }) => text)),
       grid: true,
-      x: {
-        label: 'round →',
-        ticks: roundTicks(Math.max(...ends.map(({ round }) => round))),
-        tickFormat: 'd',
-      },
+      x: { label: 'round →', ticks: roundTicks(ends), tickFormat: 'd' },
       y: { label: '↑ dirty pages', type: 'log' },
       marks: [
         ...drawn.map(({ points }, index) =>
-          Plot.line(points, {
-            x: 'round',
-            y: 'pages',
-            stroke: colours[index % colours.length]!,
-            strokeWidth: 2,
-          }),
+          Plot.line(points, { ...at, stroke: ends[index]!.colour, strokeWidth: 2 }),
         ),
-        Plot.dot(ends, { x: 'round', y: 'pages', r: 3.5, fill: 'colour' }),
-        Plot.text(spaced(ends), {
-          x: 'round',
-          y: 'pages',
-          text: 'text',
-          dx: 8,
-          textAnchor: 'start',
-          fill: 'currentColor',
-        }),
+        Plot.dot(ends, { ...at, r: 3.5, fill: 'colour' }),
+        Plot.text(spaced(ends), { ...at, text: 'text', dx: 8, textAnchor: 'start', fill: 'currentColor' }),
       ],
     }),
   };
 }
 
-/** Whole rounds, some ten of them. */
-function roundTicks(last: number): number[] {
+/** Whole rounds, about ten of them. */
+function roundTicks(ends: readonly { readonly round: number }[]): number[] {
+  const last = Math.max(...ends.map(({ round }) => round));
   const step = Math.ceil(last / 12);
   return Array.from({ length: Math.floor((last - 1) / step) + 1 }, (_, index) => 1 + index * step);
 }
 
 function mediansByRound({ runs }: ReportCell): { round: number; pages: number }[] {
-  const longest = runs.reduce(
-    (most, { dirtyPages }) => Math.min(MOST_ROUNDS, Math.max(most, dirtyPages.length)),
-    0,
-  );
-  return Array.from({ length: longest }, (_, index) => {
+  const longest = Math.max(...runs.map(({ dirtyPages }) => dirtyPages.length));
+  return Array.from({ length: Math.min(MOST_ROUNDS, longest) }, (_, index) => {
     const there = runs.flatMap(({ dirtyPages }) => dirtyPages[index] ?? []);
     return { round: index + 1, pages: Math.max(1, quantile(there, 0.5)) };
   });

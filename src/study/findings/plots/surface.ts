@@ -1,5 +1,6 @@
 import * as Plot from '@observablehq/plot';
 import { quantile } from '../../statistics/estimate.ts';
+import { grouped } from '../../statistics/grouped.ts';
 import { figure } from '../../tables/figure.ts';
 import { magnitude, namesOf, type ReportCell } from '../cells.ts';
 import { draw, type Figure, marginFor } from './draw.ts';
@@ -13,15 +14,20 @@ export function surface(cells: readonly ReportCell[]): Figure | undefined {
   const axes = axesOf(cells);
   if (!axes) return undefined;
   const [x, y] = axes;
-  const squares = new Map<string, { x: string; y: string; all: number[] }>();
-  for (const { axes, downtimeMs } of cells) {
-    const [at, up] = [axes.get(x), axes.get(y)];
-    if (!downtimeMs || at === undefined || up === undefined) continue;
-    const key = JSON.stringify([at, up]);
-    if (!squares.has(key)) squares.set(key, { x: at, y: up, all: [] });
-    squares.get(key)!.all.push(downtimeMs.median);
-  }
-  const tiles = [...squares.values()].map(({ x, y, all }) => ({ x, y, ms: quantile(all, 0.5) }));
+  const points = cells.flatMap(({ axes, downtimeMs }) => {
+    const [across, up] = [axes.get(x), axes.get(y)];
+    if (!downtimeMs || across === undefined || up === undefined) return [];
+    return [{ x: across, y: up, ms: downtimeMs.median }];
+  });
+  const tiles = [...grouped(points, ({ x, y }) => JSON.stringify([x, y])).values()].map((same) => {
+    return {
+      ...same[0]!,
+      ms: quantile(
+        same.map(({ ms }) => ms),
+        0.5,
+      ),
+    };
+  });
   if (tiles.length < 4) return undefined;
   const ordered = (of: (tile: (typeof tiles)[number]) => string) =>
     [...new Set(tiles.map(of))].toSorted((a, b) => magnitude(a)! - magnitude(b)!);
@@ -29,11 +35,17 @@ export function surface(cells: readonly ReportCell[]): Figure | undefined {
   const figures = tiles.map(({ ms }) => ms);
   const [least, most] = [Math.min(...figures), Math.max(...figures)];
   const [across, upwards] = namesOf([x, y]) as [string, string];
-  const byNumber = columns.length <= 14;
+  const isLog = least > 0 && most / least > 20;
+  const scaled = isLog ? Math.log : Number;
+  const lightest = scaled(least * 0.9);
+  const isDark = (ms: number) => (scaled(ms) - lightest) / (scaled(most) - lightest) > 0.55;
+  const numbers = tiles.map(({ ms, ...place }) => {
+    return { ...place, text: figure(ms), fill: isDark(ms) ? '#ffffff' : '#10202f' };
+  });
   return {
     name: 'surface',
     title: `Median downtime over ${across} and ${upwards}`,
-    caption: `In ms; the darker the longer.${cells.length > tiles.length ? ' Other settings vary too: the median over them.' : ''}`,
+    caption: `In ms; darker means longer.${cells.length > tiles.length ? ' Other settings vary too; the medians are taken over them.' : ''}`,
     svg: draw({
       ariaLabel: 'Median downtime over two settings',
       height: 98 + Math.max(24, Math.min(36, 420 / rows.length)) * rows.length,
@@ -44,32 +56,15 @@ export function surface(cells: readonly ReportCell[]): Figure | undefined {
       marginTop: 34,
       color: {
         scheme: 'blues',
-        type: least > 0 && most / least > 20 ? 'log' : 'linear',
+        type: isLog ? 'log' : 'linear',
         domain: [least * 0.9, most],
       },
       marks: [
         Plot.cell(tiles, { x: 'x', y: 'y', fill: 'ms', inset: 0.5 }),
-        ...(byNumber
-          ? [
-              Plot.text(tiles, {
-                x: 'x',
-                y: 'y',
-                text: (tile: { ms: number }) => figure(tile.ms),
-                fill: (tile: { ms: number }) => (isDark(tile.ms, least, most) ? '#ffffff' : '#10202f'),
-              }),
-            ]
-          : []),
+        ...(columns.length <= 14 ? [Plot.text(numbers, { x: 'x', y: 'y', text: 'text', fill: 'fill' })] : []),
       ],
     }),
   };
-}
-
-function isDark(value: number, least: number, most: number): boolean {
-  const share =
-    least > 0 && most / least > 20
-      ? Math.log(value / (least * 0.9)) / Math.log(most / (least * 0.9))
-      : (value - least * 0.9) / (most - least * 0.9);
-  return share > 0.55;
 }
 
 /** Two settings of several magnitudes each, that vary independently of each other at least in part. */
