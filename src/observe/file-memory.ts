@@ -36,7 +36,7 @@ export class FileMemory implements WatchedMemory {
     if (size !== this.#bytes) {
       const [was, is] = [formatSize(this.#bytes), formatSize(size)];
       throw new Failure(
-        `${this.#file} changed its size from ${was} to ${is}: no virtual machine's memory does`,
+        `${this.#file} changed its size from ${was} to ${is}: the memory of a virtual machine does not`,
       );
     }
     yield { firstPage: 0, pages: this.#bytes / this.pageSizeBytes };
@@ -56,7 +56,7 @@ export class FileMemory implements WatchedMemory {
 
   #wrongWith(stats: Stats): string | undefined {
     if (!stats.isFile()) return 'not a file';
-    if (stats.size === 0) return 'empty: a recording takes a page at least';
+    if (stats.size === 0) return 'the file is empty';
     if (stats.size % this.pageSizeBytes === 0) return undefined;
     return `its ${stats.size} bytes are not a whole number of pages of ${this.pageSizeBytes} bytes`;
   }

@@ -10,10 +10,10 @@ export function systemPageBytes(): number {
   try {
     vector = readFileSync('/proc/self/auxv');
   } catch (cause) {
-    throw new Failure(`the page size of this machine is not to be had: ${reasonOf(cause)}`);
+    throw new Failure(`cannot read the page size of this machine: ${reasonOf(cause)}`);
   }
   for (let at = 0; at + 16 <= vector.length; at += 16) {
     if (vector.readBigUInt64LE(at) === AT_PAGESZ) return Number(vector.readBigUInt64LE(at + 8));
   }
-  throw new Failure('the kernel did not say what the page size of this machine is');
+  throw new Failure('the kernel reports no page size');
 }

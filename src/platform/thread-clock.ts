@@ -35,7 +35,7 @@ function threadClock(): () => Nanos {
   const { clock_time_get: timeGet } = wasi.wasiImport as { clock_time_get: ClockTimeGet };
   const time = new Uint32Array(memory.buffer, 0, 2);
   const errno = timeGet(THREAD_CPUTIME_ID, 0n, 0);
-  if (errno !== 0) throw new Failure(`threads cannot tell their CPU time here (WASI error ${errno})`);
+  if (errno !== 0) throw new Failure(`cannot read the CPU time of a thread (WASI error ${errno})`);
   return () => {
     timeGet(THREAD_CPUTIME_ID, 0n, 0);
     return time[1]! * 2 ** 32 + time[0]!;

@@ -46,7 +46,7 @@ export async function carryOut(
   const { share } = fleet[0]!;
   if (share && options.world === 'qemu-native') {
     throw new Refusal(
-      'link.capacity: QEMU sends by itself in the world qemu-native; take vm to share a link',
+      'link.capacity: world qemu-native cannot share a link, because QEMU sends by itself; use --world vm',
     );
   }
   if (share && options.world === 'virtual') {

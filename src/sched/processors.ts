@@ -68,7 +68,7 @@ export class Processors {
     try {
       if (cpu.#isCooperative && cpu.#entities.length > MOST_SLOTS) {
         throw new Failure(
-          `at most ${MOST_SLOTS} threads can be dispatched (${cpu.#entities.length} are asked for)`,
+          `the dispatcher schedules at most ${MOST_SLOTS} threads; ${cpu.#entities.length} were requested`,
         );
       }
       if (cpu.#isCooperative) await cpu.#startDispatcher();
@@ -143,9 +143,11 @@ export class Processors {
     const lost = this.#accounts.reduce((sum, account) => sum + account.lost, 0);
     return [
       ...this.#notes,
-      ...(this.#crash ? [`a thread of the processors has died: ${this.#crash}`] : []),
-      ...(overruns > 0 ? [`${overruns} times a thread did not stop in time, and another ran beside it`] : []),
-      ...(lost > 0 ? [`${lost} events of the processors were overwritten before they were read`] : []),
+      ...(this.#crash ? [`a scheduling thread has crashed: ${this.#crash}`] : []),
+      ...(overruns > 0
+        ? [`${overruns} times a thread did not stop in time, and another one ran at the same time`]
+        : []),
+      ...(lost > 0 ? [`${lost} scheduling events were overwritten before they were read`] : []),
     ];
   }
 
@@ -191,19 +193,19 @@ export class Processors {
     this.#hasUrgent = raised === 'SCHED_FIFO' && data.rule === 'hard' && isSafe;
     this.#notes.push(
       raised === 'no priority'
-        ? 'dispatcher: no priority (run as root or grant CAP_SYS_NICE), so that other programs delay it'
+        ? 'the dispatcher has no real-time priority, so other programs can delay it: run as root or grant CAP_SYS_NICE'
         : `dispatcher: ${raised}; reserved threads: ${this.#hasUrgent ? raised : 'no priority'}`,
     );
     const processors = this.#processors;
     if (processors > availableParallelism()) {
       this.#notes.push(
-        `${processors} processors are asked for, and the machine has ${availableParallelism()}`,
+        `the scenario uses ${processors} processors, the machine has ${availableParallelism()}`,
       );
     }
     for (let processor = 0; data.rule && processor < processors; processor++) {
       if (this.#reserved(processor) <= MOST_RESERVED) continue;
       this.#notes.push(
-        `processor ${processor}: more than 95 % is reserved, and handing over takes time: expect missed periods`,
+        `processor ${processor}: more than 95 % is reserved, and switching threads takes time: expect missed periods`,
       );
     }
   }
@@ -213,7 +215,9 @@ export class Processors {
     const probe = this.#thread('probe-worker', data);
     if ((await this.#raised(probe)) !== 'no priority') return;
     await probe.terminate();
-    this.#notes.push('no probe for noise: without priority it could not tell the machine from its load');
+    this.#notes.push(
+      "no noise probe: without real-time priority it cannot distinguish the machine's noise from its load",
+    );
   }
 
   #thread(name: string, workerData: unknown): Worker {
@@ -245,9 +249,9 @@ export class Processors {
 
   #whyNot({ name, reservation }: SchedEntity, code: string | undefined): string {
     if (this.#crash) return this.#crash;
-    if (code === undefined) return `the thread of ${name} does not come to its processor`;
+    if (code === undefined) return `the thread '${name}' did not start in time`;
     const asked = `${this.#reserved().toFixed(2)} of ${availableParallelism()} processors`;
-    return `${name}: ${refusal(code, reservation).why} (asked for in all: ${asked})`;
+    return `${name}: ${refusal(code, reservation).why} (all reservations together: ${asked})`;
   }
 
   /** ΣU, of one processor or of all. */

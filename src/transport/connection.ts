@@ -46,8 +46,8 @@ export class Connection {
       guarded(() => {
         const seconds = socket.timeout! / 1000;
         if (socket.writableLength > 0)
-          throw new WireError(`the other end has taken nothing for ${seconds} s`);
-        if (protocol.awaits) throw new WireError(`silent for ${seconds} s while ${protocol.state}`);
+          throw new WireError(`the other end has accepted no data for ${seconds} s`);
+        if (protocol.awaits) throw new WireError(`no answer for ${seconds} s in state '${protocol.state}'`);
       }),
     );
     socket.on('error', (error) => {

@@ -170,7 +170,7 @@ class Receiver {
 
   #prove(key: Uint8Array, claimed: Buffer): void {
     if (!isProofOf('source', key, this.#challenges, claimed)) {
-      throw new WireError('wrong key: the source’s is not the one of this destination');
+      throw new WireError('wrong key: source and destination have different keys');
     }
     this.#becomesKnown();
     this.#connection.send('proof', 0, proofOf('destination', key, this.#challenges));
@@ -192,7 +192,7 @@ class Receiver {
     }
     this.#migration = hello.migration;
     migrations.begins(hello.migration, () => {
-      this.#giveUp('its source asks over another connection');
+      this.#giveUp('the source asks over another connection');
       return this.#verdict;
     });
     this.#connection.pageSizeBytes = pageSizeBytes;
@@ -200,22 +200,22 @@ class Receiver {
   }
 
   #keepState(offset: number, piece: Buffer): void {
-    if (!this.#guest!.load) throw new WireError('state beyond its pages, of a guest that has none');
+    if (!this.#guest!.load) throw new WireError("a 'state' frame for a guest without state");
     if (offset !== this.#stateBytes)
-      throw new WireError(`state from ${offset} after ${this.#stateBytes} bytes`);
+      throw new WireError(`a 'state' frame at offset ${offset}; expected ${this.#stateBytes}`);
     this.#stateBytes += piece.length;
     if (this.#stateBytes > MOST_STATE_BYTES)
-      throw new WireError(`state of more than ${MOST_STATE_BYTES} bytes`);
+      throw new WireError(`more than ${MOST_STATE_BYTES} bytes of state`);
     this.#state.push(piece);
   }
 
   async #compare(paused: number, payload: Buffer): Promise<void> {
     const { guestTimeNs, digest } = decodeStop(payload);
-    if (paused > 1) throw new WireError(`a 'stop' frame of a guest that is ${paused}; expected 0 or 1`);
+    if (paused > 1) throw new WireError(`a 'stop' frame with paused = ${paused}; expected 0 or 1`);
     this.#paused = paused === 1;
     this.#guestTimeNs = guestTimeNs;
     if (!digest.equals(this.#pages!.digest())) {
-      throw new WireError('the pages received are not the pages sent: their checksums differ');
+      throw new WireError('the received pages differ from the sent ones: wrong checksum');
     }
     await this.#guest!.load?.(Buffer.concat(this.#state));
     this.#journal?.write('ready');
@@ -256,7 +256,7 @@ class Receiver {
     }
     const reason = this.#gaveUp ?? (why ? reasonOf(why) : 'the connection ended');
     if (this.#committed) {
-      const line = this.#keeps(why || this.#gaveUp ? `; its source has gone (${reason})` : '');
+      const line = this.#keeps(why || this.#gaveUp ? `; the source has disconnected (${reason})` : '');
       if (!this.#tookOver) return { line };
       const kept = { name: this.#name, guest: this.#guest!, resumeNs: this.#resumeNs };
       return { line, verdict: { kind: 'kept', ...kept } };

@@ -42,7 +42,7 @@ export class IncomingMigrations {
   /** From here on no commit can come. @throws Failure nothing is known of it here, or nothing for certain */
   async conclude(migration: string): Promise<IncomingOutcome> {
     const verdict = await this.#byName.get(migration)?.conclude();
-    if (!verdict) throw new Failure('this destination does not know what became of that migration');
+    if (!verdict) throw new Failure('this destination does not know the outcome of that migration');
     return verdict;
   }
 }

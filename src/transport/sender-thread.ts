@@ -48,7 +48,7 @@ export class SenderThread<
     const frameBytes = HEADER_BYTES + data.pageSizeBytes;
     if (data.depthBytes < frameBytes) {
       throw new Failure(
-        `link.depth of ${data.depthBytes} bytes: a page with its header takes ${frameBytes} here`,
+        `link.depth is ${data.depthBytes} bytes, but a page with its header needs ${frameBytes}`,
       );
     }
     this.#link = idleLink(data.depthBytes);

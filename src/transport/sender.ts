@@ -124,7 +124,7 @@ export class Sender {
       // Without one nothing else lets the event loop run, and an abort would go unheard.
       else await setImmediate();
       this.#connection!.replies.check();
-      if (this.#pacer.isRevoked) throw new Failure('the link allows nothing more');
+      if (this.#pacer.isRevoked) throw new Failure('the reservation on the link was revoked');
       this.#pacer.sends(writer.lengthBytes);
       bytes += writer.lengthBytes;
       taken.push(this.#connection!.connection.sendPages(writer.frames()));
@@ -184,12 +184,12 @@ export class Sender {
         const why = printable(answer.payload.toString('utf8'));
         return {
           kind: 'not taken',
-          why: `${trouble}; when asked, the destination gave the guest back: ${why}`,
+          why: `${trouble}; when asked, the destination returned the guest: ${why}`,
         };
       }
       return {
         kind: 'not answered',
-        why: `${trouble}: the destination may run the guest, so it stands here`,
+        why: `${trouble}: the destination may run the guest, so it stays paused here`,
       };
     }
   }

@@ -35,7 +35,8 @@ export async function worldFactory(
 ): Promise<WorldFactory> {
   switch (name) {
     case 'virtual':
-      if (journals !== undefined) throw new Failure('--journal: the world virtual has no ends; take threads');
+      if (journals !== undefined)
+        throw new Failure('--journal: not possible in world virtual; use --world threads');
       return { create: async (setup) => new VirtualWorld(setup), close: async () => {} };
     case 'threads': {
       if (to) {
@@ -75,16 +76,14 @@ export async function worldFactory(
 function undisturbed(name: WorldName, setup: MigrationSpec): MigrationSpec {
   const [antagonist] = setup.antagonists ?? [];
   if (!antagonist) return setup;
-  throw new Refusal(
-    `background: ${antagonist.kind} does not exist in the world ${name}; take --world threads`,
-  );
+  throw new Refusal(`background: ${antagonist.kind} is not supported in world ${name}; use --world threads`);
 }
 
 /** Each names its destination itself. */
 function insistOnOwn(name: WorldName, { to, journals }: FactoryOptions): void {
-  if (to) throw new Failure(`--to: the world ${name} brings its own destination, on this host`);
+  if (to) throw new Failure(`--to: world ${name} starts its own destination on this host`);
   if (name === 'qemu-native' && journals !== undefined) {
-    throw new Failure('--journal: in the world qemu-native QEMU decides whose the guest is; take vm');
+    throw new Failure('--journal: in world qemu-native QEMU decides who owns the guest; use --world vm');
   }
 }
 
@@ -104,7 +103,7 @@ async function addressTowards(host: string): Promise<string> {
     });
     return socket.address().address;
   } catch (cause) {
-    throw new Failure(`no way to ${host}: ${reasonOf(cause)}`);
+    throw new Failure(`no route to ${host}: ${reasonOf(cause)}`);
   } finally {
     socket.close();
   }

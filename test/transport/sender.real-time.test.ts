@@ -127,7 +127,7 @@ describe('what the link allows while pages are sent', () => {
       clears: true,
       endsRound: false,
     });
-    await expect(sending).rejects.toThrow('the link allows nothing more');
+    await expect(sending).rejects.toThrow('the reservation on the link was revoked');
     sender.abort('the test is over');
     await expect.poll(() => tap.bytes - before).toBeGreaterThan(0);
     expect(tap.bytes - before).toBeLessThanOrEqual(65_536 + 10 * MBIT * 0.1 + 200);

@@ -23,7 +23,7 @@ export function disturbanceOf(setup: MigrationSpec): Disturbance | undefined {
   const real = antagonists.find(({ kind }) => kind === 'memory-hog' || kind === 'garbage');
   if (real) {
     throw new Refusal(
-      `background: ${real.kind} means nothing in virtual time, which has neither memory nor a heap; take --world threads`,
+      `background: ${real.kind} is not supported in virtual time, which has neither memory nor a heap; use --world threads`,
     );
   }
   const random = Random.seeded(setup.guest.seed, ANTAGONIST_STREAM);

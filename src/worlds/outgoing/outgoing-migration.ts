@@ -223,7 +223,7 @@ export class OutgoingMigration implements World {
     const [there, here] = await this.#interruption.unless(hashes);
     const memory = here === there.result ? 'identical' : 'different';
     this.#verified = { ...this.#verified, memory };
-    if (memory === 'different') throw new Error('the destination holds other bytes than the source');
+    if (memory === 'different') throw new Error('the memory of source and destination differs');
   }
 
   async #afterwards(): Promise<Measurements> {

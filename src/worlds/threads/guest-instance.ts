@@ -11,9 +11,9 @@ import { GuestThread } from './guest-thread.ts';
 const claims = {
   arriving: 'is still arriving',
   leaving: 'is being migrated already',
-  ending: 'is being ended',
+  ending: 'is being removed',
   changing: 'is being paused or resumed',
-  unsettled: 'may run at its destination: the commit was sent and not answered; settle that first',
+  unsettled: 'may run at its destination, because the commit was sent and not answered; settle it first',
 } as const;
 export type Claim = keyof typeof claims;
 

@@ -25,7 +25,7 @@ export class MappedFile {
       descriptor = openSync(file, 'wx+', 0o600);
       ftruncateSync(descriptor, lengthBytes);
       const address = mmap(null, lengthBytes, PROT_READ_WRITE, MAP_SHARED, descriptor, 0);
-      if (address === MAP_FAILED) throw new Failure('the kernel does not map it');
+      if (address === MAP_FAILED) throw new Failure('the kernel cannot map it');
       return new MappedFile({ address, lengthBytes });
     } catch (cause) {
       throw new Failure(`no memory for a guest in ${file}: ${reasonOf(cause)}`);
@@ -82,7 +82,7 @@ function load(): Calls {
   try {
     koffi = createRequire(import.meta.url)('koffi');
   } catch {
-    throw new Failure("to share a machine's memory takes koffi: `npm install koffi`");
+    throw new Failure("sharing a virtual machine's memory needs koffi: `npm install koffi`");
   }
   const library = koffi.load(null);
   return {

@@ -49,7 +49,7 @@ export class QemuNativeWorld implements World {
   static async create(setup: MigrationSpec): Promise<QemuNativeWorld> {
     const { guest, plan, cpu } = setup;
     if (cpu.guest || cpu.sender || cpu.scheduler !== 'none') {
-      throw new Failure('the world qemu-native reserves no CPU time: leave cpu.scheduler none');
+      throw new Failure('cpu.scheduler: world qemu-native supports only none');
     }
     const migration = randomUUID();
     const ends: (() => Promise<void>)[] = [];
@@ -98,7 +98,7 @@ export class QemuNativeWorld implements World {
   /** @throws Failure always: QEMU sends by itself, so that we cannot divide its link */
   allow(): void {
     throw new Failure(
-      'link.capacity: QEMU sends by itself in the world qemu-native; take vm to share a link',
+      'link.capacity: world qemu-native cannot share a link, because QEMU sends by itself; use --world vm',
     );
   }
 
@@ -216,6 +216,6 @@ async function portOf(machine: ScriptMachine): Promise<number> {
   const { 'socket-address': [address] = [] } = await machine.qemu.qmp.execute<{
     'socket-address'?: readonly { readonly port: string }[];
   }>('query-migrate');
-  if (!address) throw new Failure('QEMU does not say where it waits for the other one');
+  if (!address) throw new Failure('QEMU does not report the port on which it waits for the migration');
   return Number(address.port);
 }

@@ -38,7 +38,7 @@ export class Qmp {
     socket.setEncoding('utf8');
     socket.on('data', (text: string) => this.#read(text));
     socket.on('error', (error) => this.#end(error));
-    socket.on('close', () => this.#end(new Failure('QEMU has hung up')));
+    socket.on('close', () => this.#end(new Failure('QEMU closed the monitor connection')));
   }
 
   /**
@@ -65,7 +65,10 @@ export class Qmp {
     const id = ++this.#asked;
     return new Promise((resolve, reject) => {
       const late = setTimeout(
-        () => this.#settle(id)?.reject(new Failure(`QEMU does not answer '${command}'`)),
+        () =>
+          this.#settle(id)?.reject(
+            new Failure(`QEMU did not answer '${command}' within ${ANSWER_MS / 1000} s`),
+          ),
         ANSWER_MS,
       );
       this.#waiting.set(id, {

@@ -61,7 +61,8 @@ export class ScriptMachine extends VirtualMachine {
   async makesSteps(withinMs: number): Promise<void> {
     const until = Date.now() + withinMs;
     for (const before = this.steps; this.steps === before; await sleep(1)) {
-      if (Date.now() > until) throw new Failure(`it starts, and does nothing in ${withinMs / 1000} s`);
+      if (Date.now() > until)
+        throw new Failure(`the guest did not start its program within ${withinMs / 1000} s`);
     }
   }
 
@@ -78,7 +79,8 @@ export class ScriptMachine extends VirtualMachine {
     await this.run();
     const until = Date.now() + withinMs;
     while (this.steps < toSteps) {
-      if (Date.now() > until) throw new Failure(`the guest has made ${this.steps} of ${toSteps} steps`);
+      if (Date.now() > until)
+        throw new Failure(`the guest made only ${this.steps} of ${toSteps} steps in time`);
       await sleep(1);
     }
     this.pages.writeUInt32LE(0, page0.limit);
@@ -100,7 +102,7 @@ export class ScriptMachine extends VirtualMachine {
       await sleep(3);
       await this.pause();
       if (this.#wasInterrupted && (await this.#isHalted())) return;
-      if (Date.now() > until) throw new Failure('the guest does not halt');
+      if (Date.now() > until) throw new Failure('the guest did not halt in time');
       await this.qemu.run();
     }
   }

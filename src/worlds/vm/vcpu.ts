@@ -21,7 +21,7 @@ export class Vcpu {
   reserve(reservation: Reservation, scheduler: Scheduler, reclaim: boolean): void {
     if (scheduler !== 'deadline') {
       throw new Refusal(
-        `cpu.scheduler ${scheduler}: only the kernel can keep the reservation of a virtual machine: deadline`,
+        `cpu.scheduler ${scheduler}: only the kernel can keep the reservation of a virtual machine; use deadline`,
       );
     }
     const answer = setDeadline(reservation, { reclaim, thread: this.#thread });

@@ -73,7 +73,7 @@ export abstract class VirtualMachine {
     const lengthBytes = Math.ceil(usedBytes / RAM_GRAIN_BYTES) * RAM_GRAIN_BYTES;
     if (lengthBytes > MOST_RAM_BYTES) {
       throw new Failure(
-        `a guest of ${formatSize(usedBytes)}: at most ${formatSize(MOST_RAM_BYTES)} lie in one piece in a PC`,
+        `a guest of ${formatSize(usedBytes)}: a PC has at most ${formatSize(MOST_RAM_BYTES)} of contiguous memory`,
       );
     }
     makeFolder(folder);
@@ -182,7 +182,9 @@ export abstract class VirtualMachine {
     await new Promise<void>((resolve, reject) => {
       const socket = connect(this.#stateSocket);
       socket.once('error', reject);
-      socket.setTimeout(STATE_MS, () => socket.destroy(new Failure('QEMU does not read its state')));
+      socket.setTimeout(STATE_MS, () =>
+        socket.destroy(new Failure('QEMU does not read the state of the machine')),
+      );
       socket.end(bytes, resolve);
     });
     await this.#qemu.migrationCompleted(STATE_MS);

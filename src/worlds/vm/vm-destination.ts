@@ -88,7 +88,8 @@ async function prepare(
 ): Promise<HostedGuest> {
   const { guest, reservation, migration } = hello;
   const bytes = guest.pages * guest.pageSizeBytes;
-  if (bytes > totalmem() / 2) throw new Failure(`a guest of ${bytes} bytes: more than half of this host`);
+  if (bytes > totalmem() / 2)
+    throw new Failure(`a guest of ${bytes} bytes needs more than half of this host's memory`);
   const releaseName = await names.claim(guest.name);
   let machine: VirtualMachine | undefined;
   let ended = () => {};

@@ -121,7 +121,7 @@ export class VmSourceGuest implements SourceGuest {
     const share = (this.#vcpu.usedNs() - this.#usedAtConnectNs) / (atNs - this.#connectedAtNs);
     const percent = (part: number) => `${(100 * part).toFixed(1)} %`;
     this.notes.push(
-      `guest: had ${percent(share)} of a processor until the stop; reserved ${percent(shareOf(reservation))}`,
+      `guest: used ${percent(share)} of a processor until the pause; reserved ${percent(shareOf(reservation))}`,
     );
   }
 }

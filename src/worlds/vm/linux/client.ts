@@ -23,7 +23,7 @@ export class Client {
     const report = await client.#reported();
     if (report.kind === 'served') return client;
     await client.end();
-    throw new Failure(`the guest’s service: ${report.kind === 'failed' ? report.why : 'no answer'}`);
+    throw new Failure(`the guest's service: ${report.kind === 'failed' ? report.why : 'no answer'}`);
   }
 
   /** The longest gap counts from here. */
@@ -36,7 +36,7 @@ export class Client {
     const reported = this.#reported();
     this.#child.send('report' satisfies ClientCommand);
     const report = await reported;
-    if (report.kind !== 'reported') throw new Failure('the client of the guest’s service has ended');
+    if (report.kind !== 'reported') throw new Failure("the client of the guest's service has ended");
     return report;
   }
 

@@ -76,7 +76,7 @@ function programOf(name: string): string {
   try {
     return execFileSync('which', [name], { encoding: 'utf8' }).trim();
   } catch {
-    throw new Failure(`a Linux guest runs this host’s ${name}, and there is none`);
+    throw new Failure(`a Linux guest needs ${name} on this host, and it is not installed`);
   }
 }
 
@@ -86,7 +86,7 @@ function librariesOf(program: string): readonly string[] {
     const said = execFileSync('ldd', [program], { encoding: 'utf8' });
     return [...said.matchAll(/(\/\S+) \(0x/g)].map(([, path]) => path!);
   } catch (cause) {
-    throw new Failure(`which libraries ${program} needs: ${reasonOf(cause)}`);
+    throw new Failure(`cannot list the libraries of ${program}: ${reasonOf(cause)}`);
   }
 }
 

@@ -95,7 +95,7 @@ export class LinuxGuest implements VmGuest {
     await sender.ask('retire', {});
     const { networkNs, answerNs } = this.outageParts;
     const notes = [
-      `outage: besides the downtime, the network was moved in ${formatDuration(networkNs)} before it, and the first answer came ${formatDuration(answerNs)} after it`,
+      `outage, besides the downtime: switching the network took ${formatDuration(networkNs)} before it; the first answer came ${formatDuration(answerNs)} after it`,
       `client: ${this.#measurements!.writes} writes answered, ${this.#measurements!.failed} failed`,
     ];
     return { outage, continued: 'not-checked', notes };

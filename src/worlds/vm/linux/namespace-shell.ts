@@ -30,8 +30,8 @@ export class NamespaceShell {
   async run(command: string): Promise<void> {
     this.#child.stdin.write(`${command} 2>&1 | tr '\\n' ' '; echo\n`);
     const { value, done } = await this.#lines.next();
-    const said = done ? 'no shell: only root may make network namespaces' : value.trim();
-    if (said !== '') throw new Failure(`a network for a Linux guest: ${command}: ${said}`);
+    const said = done ? 'network namespaces need root' : value.trim();
+    if (said !== '') throw new Failure(`cannot set up the network of a Linux guest: ${command}: ${said}`);
   }
 
   async end(): Promise<void> {
