@@ -78,7 +78,7 @@ export class Sender {
   }
 
   /** The tokens in the bucket now; null without a rate. */
-  get levelBytes(): number | null {
+  levelBytes(): number | null {
     return this.#pacer.levelBytes;
   }
 
@@ -140,7 +140,7 @@ export class Sender {
   }
 
   /** Sends what the guest is beyond its pages. */
-  async sendState(state: Buffer): Promise<void> {
+  async sendState(state: Uint8Array): Promise<void> {
     const most = Math.min(this.#source.pageSizeBytes, LARGEST_CONTROL_BYTES);
     for (let offset = 0; offset < state.length; offset += most) {
       await this.#control('state', offset, state.subarray(offset, offset + most));

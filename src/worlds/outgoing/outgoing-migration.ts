@@ -148,7 +148,7 @@ export class OutgoingMigration implements World {
         return this.#dirty({ dirty: PageSet.all(guest.guest.pages), atNs: clockNs() });
       case 'send': {
         const { pages, rateBytesPerSecond: rate, clears, endsRound } = step;
-        const sent = guest.sender.ask('send', { pages, rate, clears, endsRound });
+        const sent = guest.sender.ask('sendPages', { pages, rate, clears, endsRound });
         const { result, atNs } = await interruption.unless(sent);
         return { kind: 'sent', now: this.#since(atNs), ...result };
       }
@@ -199,9 +199,9 @@ export class OutgoingMigration implements World {
     const { guestTimeNs, staysPaused: paused } = this.#paused!;
     if (guest.deviceState) {
       const bytes = await interruption.unless(guest.deviceState());
-      await interruption.unless(sender.ask('state', { bytes }));
+      await interruption.unless(sender.ask('sendState', bytes));
     }
-    const ready = await interruption.unless(sender.ask('stop', { guestTimeNs, paused }));
+    const ready = await interruption.unless(sender.ask('stop', guestTimeNs, paused));
     if (verify) await this.#verify();
     const verifiedAtNs = verify ? clockNs() : ready.atNs;
     this.#journal.write('ready');
@@ -219,7 +219,7 @@ export class OutgoingMigration implements World {
   }
 
   async #verify(): Promise<void> {
-    const hashes = Promise.all([this.#guest.sender.ask('verify', {}), this.#guest.hash()]);
+    const hashes = Promise.all([this.#guest.sender.ask('verify'), this.#guest.hash()]);
     const [there, here] = await this.#interruption.unless(hashes);
     const memory = here === there.result ? 'identical' : 'different';
     this.#verified = { ...this.#verified, memory };
@@ -237,7 +237,7 @@ export class OutgoingMigration implements World {
   async #abort(why: string): Promise<StepResult> {
     const guest = this.#guest;
     await this.#ownership.keep(why, this.#pausedAtNs !== undefined);
-    await guest.sender.ask('abort', { why }).catch(() => {});
+    await guest.sender.ask('abort', why).catch(() => {});
     const measurements = this.#measurements(await guest.outage());
     return { kind: 'aborted', now: this.#now(), owner: this.#ownership.owner, measurements };
   }

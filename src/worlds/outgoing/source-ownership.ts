@@ -47,7 +47,7 @@ export class SourceOwnership {
     this.#journal.write('commit');
     this.#endInterruption();
     this.#owner = 'nobody';
-    const { result, atNs } = await this.#guest.sender.ask('commit', {});
+    const { result, atNs } = await this.#guest.sender.ask('commit');
     if (result.kind === 'not taken') this.#owner = 'source';
     if (result.kind !== 'running') throw new Failure(result.why);
     this.#owner = 'destination';

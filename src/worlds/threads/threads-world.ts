@@ -91,7 +91,7 @@ class ViewedGuest extends ThreadsSourceGuest {
     return retireAndCompare({
       heartbeatPeriodNs: guest.heartbeatPeriodNs,
       viewer: this.#viewer,
-      retire: async () => (await sender.ask('retire', {})).result,
+      retire: async () => (await sender.ask('retire')).result,
       replay: async (steps) => {
         await instance.advance(steps);
         return instance.hash();

@@ -2,12 +2,13 @@ import { randomInt } from 'node:crypto';
 import type { Outage } from '../../core/migration/migration-result.ts';
 import { ViewerThread } from '../../observe/viewer/viewer-thread.ts';
 import type { HeartbeatAddress } from '../../transport/hello.ts';
+import type { SenderThread } from '../../transport/sender-thread.ts';
 import type { MigrationSpec } from '../../workload/migration-spec.ts';
 import type { GuestSpec } from '../../workload/programs.ts';
 import type { Completion } from '../outgoing/source-guest.ts';
 import { retireAndCompare } from '../retirement.ts';
 import { ScriptMachine } from './script-machine.ts';
-import type { VmGuest, VmGuestPlace, VmSender } from './vm-guest.ts';
+import type { VmGuest, VmGuestPlace } from './vm-guest.ts';
 
 const VIEWER_HOST = '127.0.0.1';
 
@@ -51,11 +52,11 @@ export class ScriptGuest implements VmGuest {
   }
 
   /** There is no other guest any more when the copy runs, and nobody listens to it. */
-  completed(sender: VmSender): Promise<Completion> {
+  completed(sender: SenderThread): Promise<Completion> {
     return retireAndCompare({
       heartbeatPeriodNs: this.#guest.heartbeatPeriodNs,
       viewer: this.#viewer,
-      retire: async () => (await sender.ask('retire', {})).result,
+      retire: async () => (await sender.ask('retire')).result,
       replay: (steps, ranOnMs) => {
         this.#viewer.forgetSource();
         return this.machine.replay(steps, ranOnMs);

@@ -4,9 +4,6 @@ import type { SenderThread } from '../../transport/sender-thread.ts';
 import type { MigrationSpec } from '../../workload/migration-spec.ts';
 import type { Completion } from '../outgoing/source-guest.ts';
 import type { VirtualMachine } from './virtual-machine.ts';
-import type { VmSenderRequests, VmSenderResults } from './vm-sender-worker.ts';
-
-export type VmSender = SenderThread<VmSenderRequests, VmSenderResults>;
 
 /** What runs in the machine that is moved, and who uses it meanwhile. */
 export interface VmGuest {
@@ -18,7 +15,7 @@ export interface VmGuest {
   /** The machine is about to be paused. */
   preparePause?(): Promise<void>;
   /** It runs at the destination: has it run on for a while, then retires it there, and compares. */
-  completed(sender: VmSender): Promise<Completion>;
+  completed(sender: SenderThread): Promise<Completion>;
   /** It runs on here. */
   outage(): Promise<Outage | null>;
   end(): Promise<void>;
