@@ -71,24 +71,28 @@ export class SenderThread<S extends Sender = Sender> {
   }
 
   /** Calls a method of the sender. @returns what it returned, and when. @throws Failure the sender could not, and why. */
-  async ask<K extends keyof S & string>(
+  ask<K extends keyof S & string>(
     method: K,
     ...args: Arguments<S[K]>
   ): Promise<{ result: Result<S[K]>; atNs: Nanos }> {
-    const { link, atNs, ...outcome } = await this.#thread.call('carryOut', method, args);
-    this.#link = link;
-    if (!outcome.ok) throw new Failure(outcome.why);
-    return { result: outcome.result as Result<S[K]>, atNs };
+    return this.#carryOut(method, args);
   }
 
   /** The link now, while something else is being carried out. @throws Failure the thread has ended */
   async linkStatus(): Promise<LinkStatus> {
-    const { result: levelBytes } = await this.ask('levelBytes');
+    const { result: levelBytes } = await this.#carryOut<Bytes | null>('levelBytes', []);
     const { sentBytes, depthBytes, reservedBytesPerSecond } = this.#link;
     return { levelBytes, depthBytes, sentBytes, reservedBytesPerSecond };
   }
 
   async end(): Promise<void> {
     await this.#thread.end();
+  }
+
+  async #carryOut<R>(method: string, args: readonly unknown[]): Promise<{ result: R; atNs: Nanos }> {
+    const { link, atNs, ...outcome } = await this.#thread.call('carryOut', method, args);
+    this.#link = link;
+    if (!outcome.ok) throw new Failure(outcome.why);
+    return { result: outcome.result as R, atNs };
   }
 }

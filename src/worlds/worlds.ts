@@ -33,42 +33,34 @@ export async function worldFactory(
   name: WorldName,
   { to, journals }: FactoryOptions = {},
 ): Promise<WorldFactory> {
+  const nothing = async () => {};
   switch (name) {
     case 'virtual':
-      if (journals !== undefined)
+      if (journals !== undefined) {
         throw new Failure('--journal: not possible in world virtual; use --world threads');
-      return { create: async (setup) => new VirtualWorld(setup), close: async () => {} };
-    case 'threads': {
-      if (to) {
-        const viewerHost = await addressTowards(to.host);
-        return {
-          create: (setup) => threadsWorld(setup, { to, viewerHost, journals }),
-          close: async () => {},
-        };
       }
-      const { process, destination } = await ownDestination('worlds/threads/threads-destination-main');
+      return { create: async (setup) => new VirtualWorld(setup), close: nothing };
+    case 'threads': {
+      const own = to ? undefined : await DestinationProcess.start('worlds/threads/threads-destination-main');
+      const destination = to ?? own!;
+      const viewerHost = await addressTowards(destination.host);
       return {
-        create: (setup) => threadsWorld(setup, { to: destination, viewerHost: process.host, journals }),
-        close: () => process.end(),
+        create: (setup) => threadsWorld(setup, { to: destination, viewerHost, journals }),
+        close: async () => own?.end(),
       };
     }
     case 'vm': {
       insistOnOwn(name, { to });
-      const { process, destination } = await ownDestination(
-        'worlds/vm/vm-destination-main',
-        journals === undefined ? [] : [journals],
-      );
+      const args = journals === undefined ? [] : [journals];
+      const destination = await DestinationProcess.start('worlds/vm/vm-destination-main', args);
       return {
         create: async (setup) => vmWorld(undisturbed(name, setup), { destination, journals }),
-        close: () => process.end(),
+        close: () => destination.end(),
       };
     }
     case 'qemu-native':
       insistOnOwn(name, { to, journals });
-      return {
-        create: async (setup) => QemuNativeWorld.create(undisturbed(name, setup)),
-        close: async () => {},
-      };
+      return { create: async (setup) => QemuNativeWorld.create(undisturbed(name, setup)), close: nothing };
   }
 }
 
@@ -85,11 +77,6 @@ function insistOnOwn(name: WorldName, { to, journals }: FactoryOptions): void {
   if (name === 'qemu-native' && journals !== undefined) {
     throw new Failure('--journal: in world qemu-native QEMU decides who owns the guest; use --world vm');
   }
-}
-
-async function ownDestination(program: string, args: readonly string[] = []) {
-  const process = await DestinationProcess.start(program, args);
-  return { process, destination: { host: process.host, port: process.port, key: null } };
 }
 
 /** This host's address as the other one sees it: what the kernel would send from. No packet leaves. */

@@ -1,6 +1,6 @@
 import { closeSync, ftruncateSync, openSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { Failure, reasonOf } from '../../platform/failure.ts';
+import { koffi } from '../../platform/koffi.ts';
 
 /** include/uapi/asm-generic/mman-common.h */
 const PROT_READ_WRITE = 3;
@@ -57,39 +57,23 @@ export function viewOf({ address, lengthBytes }: MappedPlace): Buffer {
 }
 
 interface Calls {
-  readonly mmap: (
-    at: null,
-    length: number,
-    protection: number,
-    flags: number,
-    fd: number,
-    offset: number,
-  ) => bigint;
-  readonly munmap: (address: bigint, length: number) => number;
-  readonly view: (address: bigint, length: number) => ArrayBuffer;
+  mmap(at: null, length: number, protection: number, flags: number, fd: number, offset: number): bigint;
+  munmap(address: bigint, length: number): number;
+  view(address: bigint, length: number): ArrayBuffer;
 }
 
 let known: Calls | undefined;
 
 /** mmap(2), which Node does not offer. @throws Failure koffi is not installed. */
 function calls(): Calls {
-  known ??= load();
-  return known;
-}
-
-function load(): Calls {
-  let koffi: typeof import('koffi');
-  try {
-    koffi = createRequire(import.meta.url)('koffi');
-  } catch {
-    throw new Failure("sharing a virtual machine's memory needs koffi: `npm install koffi`");
-  }
-  const library = koffi.load(null);
-  return {
-    mmap: library.func(
-      'uintptr_t mmap(void *at, size_t length, int prot, int flags, int fd, int64_t offset)',
-    ) as never,
-    munmap: library.func('int munmap(uintptr_t address, size_t length)') as never,
-    view: (address, length) => koffi.view(address, length),
+  if (known) return known;
+  const loaded = koffi();
+  if (!loaded) throw new Failure("sharing a virtual machine's memory needs koffi: `npm install koffi`");
+  const { func } = loaded.load(null);
+  known = {
+    mmap: func('uintptr_t mmap(void *at, size_t length, int prot, int flags, int fd, int64_t offset)'),
+    munmap: func('int munmap(uintptr_t address, size_t length)'),
+    view: (address, length) => loaded.view(address, length),
   };
+  return known;
 }

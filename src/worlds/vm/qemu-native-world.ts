@@ -10,9 +10,9 @@ import { WorkerThread } from '../../platform/worker-thread.ts';
 import type { MigrationSpec } from '../../workload/migration-spec.ts';
 import { retireAndCompare } from '../retirement.ts';
 import type { World } from '../world.ts';
-import { machineFolder } from './machine-folder.ts';
 import { NativeMigrationLog, type QueryMigrate } from './native-migration-log.ts';
 import { configure, notesOf, plainNative } from './native-settings.ts';
+import { machineFolder } from './qemu.ts';
 import type { RelayData, RelayMethods } from './relay-worker.ts';
 import { ScriptMachine } from './script-machine.ts';
 

@@ -1,8 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { End } from '../../core/wire/handover.ts';
+import { hasEnded, kill } from '../../platform/child-process.ts';
 import { Failure, reasonOf } from '../../platform/failure.ts';
 import { Qmp } from './qmp.ts';
 
@@ -58,13 +59,13 @@ export class Qemu {
     try {
       return new Qemu(child, await Qmp.connect(monitorOf(options.folder), () => ended));
     } catch (cause) {
-      await killed(child);
+      await kill(child);
       throw ended === undefined ? cause : new Failure(ended);
     }
   }
 
   get hasEnded(): boolean {
-    return this.#child.exitCode !== null || this.#child.signalCode !== null;
+    return hasEnded(this.#child);
   }
 
   async run(): Promise<void> {
@@ -73,12 +74,6 @@ export class Qemu {
 
   async stop(): Promise<void> {
     await this.qmp.execute('stop');
-  }
-
-  /** By which the kernel knows the thread that executes the guest. */
-  async vcpuThread(): Promise<number> {
-    const [cpu] = await this.qmp.execute<{ 'thread-id': number }[]>('query-cpus-fast');
-    return cpu!['thread-id'];
   }
 
   async enable(...capabilities: readonly string[]): Promise<void> {
@@ -111,8 +106,16 @@ export class Qemu {
 
   async end(): Promise<void> {
     this.qmp.close();
-    await killed(this.#child);
+    await kill(this.#child);
   }
+}
+
+/** A file system in memory: a machine's RAM is a file in it. */
+const MEMORY_FILES = '/dev/shm';
+
+/** Where the machine of one end of a migration keeps its files: who knows the migration finds them after a crash. */
+export function machineFolder(migration: string, end: End): string {
+  return join(MEMORY_FILES, `switchover-${migration}-${end}`);
 }
 
 /** Where a machine's monitor listens. */
@@ -139,11 +142,4 @@ function commandOf(options: QemuOptions): readonly string[] {
     ...devices,
     ...(incoming === 'no' ? [] : ['-incoming', 'defer']),
   ];
-}
-
-async function killed(child: ChildProcess): Promise<void> {
-  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
-  const ended = once(child, 'exit');
-  child.kill('SIGKILL');
-  await ended;
 }

@@ -1,12 +1,11 @@
 import { createHash } from 'node:crypto';
-import { unlinkSync } from 'node:fs';
+import { mkdirSync, rmSync, unlinkSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import { formatSize } from '../../core/units.ts';
 import { Failure } from '../../platform/failure.ts';
 import type { Retired } from '../../transport/payloads.ts';
-import { makeFolder, removeFolder } from './machine-folder.ts';
 import { MappedFile } from './mapped-file.ts';
 import { Qemu } from './qemu.ts';
 
@@ -53,14 +52,14 @@ interface MachineParts {
 
 /** A real virtual machine, its memory shared with us. It is paused until it is told to run. */
 export abstract class VirtualMachine {
+  readonly qemu: Qemu;
   readonly ram: MappedFile;
-  readonly #qemu: Qemu;
   readonly #folder: string;
   readonly #memory: VirtualMachineOptions['memory'];
   #saving: Promise<unknown> = Promise.resolve();
 
   constructor({ qemu, ram, options }: MachineParts) {
-    this.#qemu = qemu;
+    this.qemu = qemu;
     this.ram = ram;
     this.#folder = options.folder;
     this.#memory = options.memory;
@@ -76,7 +75,8 @@ export abstract class VirtualMachine {
         `a guest of ${formatSize(usedBytes)}: a PC has at most ${formatSize(MOST_RAM_BYTES)} of contiguous memory`,
       );
     }
-    makeFolder(folder);
+    // Only this user can look into it.
+    mkdirSync(folder, { mode: 0o700 });
     const file = join(folder, 'ram');
     let ram: MappedFile | undefined;
     try {
@@ -97,7 +97,7 @@ export abstract class VirtualMachine {
       return { qemu, ram, options };
     } catch (cause) {
       ram?.unmap();
-      removeFolder(folder);
+      rmSync(folder, { recursive: true, force: true });
       throw cause;
     }
   }
@@ -112,28 +112,15 @@ export abstract class VirtualMachine {
     return this.ram.bytes.subarray(pagesAtByte, pagesAtByte + bytes);
   }
 
-  /** For whoever has QEMU migrate it. */
-  get qemu(): Qemu {
-    return this.#qemu;
-  }
-
-  get pid(): number {
-    return this.#qemu.pid;
-  }
-
-  vcpuThread(): Promise<number> {
-    return this.#qemu.vcpuThread();
-  }
-
   /** Also after its state was saved, for a guest that stays. */
   async run(): Promise<void> {
     await this.#saving.catch(() => {});
-    await this.#qemu.run();
+    await this.qemu.run();
   }
 
   /** Stops between two instructions. */
   async pause(): Promise<void> {
-    await this.#qemu.stop();
+    await this.qemu.stop();
   }
 
   /** Stops it for good, and says how far its guest has come. */
@@ -167,9 +154,9 @@ export abstract class VirtualMachine {
         server.once('error', reject);
         server.listen(this.#stateSocket, resolve);
       });
-      await this.#qemu.enable('x-ignore-shared');
-      await this.#qemu.qmp.execute('migrate', { uri: `unix:${this.#stateSocket}` });
-      await this.#qemu.migrationCompleted(STATE_MS);
+      await this.qemu.enable('x-ignore-shared');
+      await this.qemu.qmp.execute('migrate', { uri: `unix:${this.#stateSocket}` });
+      await this.qemu.migrationCompleted(STATE_MS);
     } finally {
       await new Promise((resolve) => server.close(resolve));
     }
@@ -187,7 +174,7 @@ export abstract class VirtualMachine {
       );
       socket.end(bytes, resolve);
     });
-    await this.#qemu.migrationCompleted(STATE_MS);
+    await this.qemu.migrationCompleted(STATE_MS);
   }
 
   get #stateSocket(): string {
@@ -196,14 +183,14 @@ export abstract class VirtualMachine {
 
   /** Ends QEMU at once, whatever it is busy with; its memory stays until `end`. */
   abandon(): void {
-    this.#qemu.kill();
+    this.qemu.kill();
   }
 
   /** Ends QEMU and frees its memory. Nobody may read it any more. */
   async end(): Promise<void> {
-    await this.#qemu.end();
+    await this.qemu.end();
     this.ram.unmap();
-    removeFolder(this.#folder);
+    rmSync(this.#folder, { recursive: true, force: true });
   }
 }
 

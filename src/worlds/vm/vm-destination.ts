@@ -6,7 +6,7 @@ import type { HostedGuest } from '../../transport/hosted-guest.ts';
 import { MigrationServer } from '../../transport/migration-server.ts';
 import { NameClaims } from '../../transport/name-claims.ts';
 import { checkProgramFits } from '../../workload/programs.ts';
-import { machineFolder } from './machine-folder.ts';
+import { machineFolder } from './qemu.ts';
 import { ScriptMachine } from './script-machine.ts';
 import { Vcpu } from './vcpu.ts';
 import type { VirtualMachine } from './virtual-machine.ts';
@@ -55,7 +55,7 @@ export class VmDestination {
 
   /** Process numbers of the machines that are here. */
   get pids(): readonly number[] {
-    return [...this.#machines].map(({ pid }) => pid);
+    return [...this.#machines].map(({ qemu }) => qemu.pid);
   }
 
   /** Cuts all connections. */
@@ -105,7 +105,7 @@ async function prepare(
     machine = await createMachine(hello, { folder: machineFolder(migration, 'destination'), outlives });
     machines.add(machine);
     if (reservation) {
-      const vcpu = new Vcpu(machine.pid, await machine.vcpuThread());
+      const vcpu = await Vcpu.of(machine.qemu);
       vcpu.reserve(reservation, reservation.scheduler, false);
     }
     return { ...hosted(machine, socket), discard, gone };

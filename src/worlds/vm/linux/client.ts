@@ -1,5 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import { once } from 'node:events';
+import { kill } from '../../../platform/child-process.ts';
 import { entry } from '../../../platform/entry.ts';
 import { Failure } from '../../../platform/failure.ts';
 import type { ClientCommand, ClientMeasurements, ClientReport } from './client-main.ts';
@@ -40,11 +40,8 @@ export class Client {
     return report;
   }
 
-  async end(): Promise<void> {
-    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
-    const ended = once(this.#child, 'exit');
-    this.#child.kill('SIGKILL');
-    await ended;
+  end(): Promise<void> {
+    return kill(this.#child);
   }
 
   #reported(): Promise<ClientReport> {

@@ -1,7 +1,7 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
+import { kill } from '../../../platform/child-process.ts';
 import { Failure } from '../../../platform/failure.ts';
 
 /**
@@ -34,10 +34,7 @@ export class NamespaceShell {
     if (said !== '') throw new Failure(`cannot set up the network of a Linux guest: ${command}: ${said}`);
   }
 
-  async end(): Promise<void> {
-    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
-    const ended = once(this.#child, 'exit');
-    this.#child.kill('SIGKILL');
-    await ended;
+  end(): Promise<void> {
+    return kill(this.#child);
   }
 }
