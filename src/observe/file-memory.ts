@@ -1,7 +1,7 @@
 import { closeSync, fstatSync, openSync, readSync, type Stats } from 'node:fs';
 import { basename } from 'node:path';
 import { formatSize } from '../core/units.ts';
-import { Failure, reasonOf } from '../platform/failure.ts';
+import { Failure, orFailure } from '../platform/failure.ts';
 import { systemPageBytes } from '../platform/page-size.ts';
 import type { Stretch, WatchedMemory } from './watched-memory.ts';
 
@@ -18,11 +18,7 @@ export class FileMemory implements WatchedMemory {
   constructor(file: string) {
     this.#file = file;
     this.source = `the memory in ${basename(file)}`;
-    try {
-      this.#descriptor = openSync(file, 'r');
-    } catch (cause) {
-      throw new Failure(`cannot read ${file}: ${reasonOf(cause)}`);
-    }
+    this.#descriptor = orFailure(`cannot read ${file}`, () => openSync(file, 'r'));
     const stats = fstatSync(this.#descriptor);
     this.#bytes = stats.size;
     const wrong = this.#wrongWith(stats);
@@ -43,11 +39,8 @@ export class FileMemory implements WatchedMemory {
   }
 
   read(into: Uint8Array, offset: number, length: number, firstPage: number): number {
-    try {
-      return readSync(this.#descriptor, into, offset, length, firstPage * this.pageSizeBytes);
-    } catch (cause) {
-      throw new Failure(`cannot read ${this.#file}: ${reasonOf(cause)}`);
-    }
+    const at = firstPage * this.pageSizeBytes;
+    return orFailure(`cannot read ${this.#file}`, () => readSync(this.#descriptor, into, offset, length, at));
   }
 
   close(): void {

@@ -12,6 +12,15 @@ export function reasonOf(cause: unknown): string {
     : String(cause);
 }
 
+/** What `act` returns. @throws Failure what could not be done, and why; a Failure of its own as it is */
+export function orFailure<T>(what: string, act: () => T): T {
+  try {
+    return act();
+  } catch (cause) {
+    throw cause instanceof Failure ? cause : new Failure(`${what}: ${reasonOf(cause)}`);
+  }
+}
+
 /** What somebody else said, fit to be printed: no control characters, and not endless. */
 export function printable(text: string): string {
   return text.slice(0, 1_000).replace(/\p{Cc}/gu, ' ');

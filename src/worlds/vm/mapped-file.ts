@@ -69,10 +69,12 @@ function calls(): Calls {
   if (known) return known;
   const loaded = koffi();
   if (!loaded) throw new Failure("sharing a virtual machine's memory needs koffi: `npm install koffi`");
-  const { func } = loaded.load(null);
+  const library = loaded.load(null);
   known = {
-    mmap: func('uintptr_t mmap(void *at, size_t length, int prot, int flags, int fd, int64_t offset)'),
-    munmap: func('int munmap(uintptr_t address, size_t length)'),
+    mmap: library.func(
+      'uintptr_t mmap(void *at, size_t length, int prot, int flags, int fd, int64_t offset)',
+    ),
+    munmap: library.func('int munmap(uintptr_t address, size_t length)'),
     view: (address, length) => loaded.view(address, length),
   };
   return known;

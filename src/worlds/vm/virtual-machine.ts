@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdirSync, rmSync, unlinkSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
@@ -55,6 +56,7 @@ export abstract class VirtualMachine {
   readonly qemu: Qemu;
   readonly ram: MappedFile;
   readonly #folder: string;
+  readonly #stateSocket: string;
   readonly #memory: VirtualMachineOptions['memory'];
   #saving: Promise<unknown> = Promise.resolve();
 
@@ -62,6 +64,7 @@ export abstract class VirtualMachine {
     this.qemu = qemu;
     this.ram = ram;
     this.#folder = options.folder;
+    this.#stateSocket = stateSocketOf(options.folder);
     this.#memory = options.memory;
   }
 
@@ -150,10 +153,7 @@ export abstract class VirtualMachine {
       socket.on('data', (piece) => pieces.push(piece)).on('error', () => {}),
     );
     try {
-      await new Promise<void>((resolve, reject) => {
-        server.once('error', reject);
-        server.listen(this.#stateSocket, resolve);
-      });
+      await once(server.listen(this.#stateSocket), 'listening');
       await this.qemu.enable('x-ignore-shared');
       await this.qemu.qmp.execute('migrate', { uri: `unix:${this.#stateSocket}` });
       await this.qemu.migrationCompleted(STATE_MS);
@@ -175,10 +175,6 @@ export abstract class VirtualMachine {
       socket.end(bytes, resolve);
     });
     await this.qemu.migrationCompleted(STATE_MS);
-  }
-
-  get #stateSocket(): string {
-    return stateSocketOf(this.#folder);
   }
 
   /** Ends QEMU at once, whatever it is busy with; its memory stays until `end`. */
