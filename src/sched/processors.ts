@@ -30,7 +30,7 @@ export interface ProcessorsOptions {
 const READ_EVERY_MS = 250;
 const OPEN_WITHIN_NS = 10e9;
 
-/** The processors of a real world: who competes for them, who decides, and what came of it. */
+/** The processors of a real world: the threads that compete for them, their scheduler, and a record of who ran when. */
 export class Processors {
   readonly #options: ProcessorsOptions;
   readonly #entities: readonly SchedEntity[];
@@ -59,7 +59,7 @@ export class Processors {
   }
 
   /**
-   * Starts whoever decides, the hogs, and a probe for noise.
+   * Starts the dispatcher, the hogs, and a probe for noise, as far as they are needed.
    * @throws Refusal a hog's reservation is refused; nothing has been left behind.
    */
   static async start(options: ProcessorsOptions): Promise<Processors> {
@@ -115,7 +115,7 @@ export class Processors {
     return this.#accounts.flatMap((account) => account.slices(afterNs));
   }
 
-  /** What every reservation was promised and given until then. What a thread did in the last millisecond may be missing. */
+  /** What every reservation was promised and supplied until then. The last millisecond of a thread may be missing. */
   account(untilNs: Nanos): readonly ServerRecord[] {
     this.#read();
     return this.#accounts.flatMap((account) => account.record(untilNs) ?? []);
@@ -126,7 +126,7 @@ export class Processors {
     return this.#slots[this.#entities.findIndex((entity) => entity.name === name)]!.thread;
   }
 
-  /** What the dispatcher has obtained; undefined if there is none. */
+  /** The priority of the dispatcher; undefined if there is none. */
   get dispatcher(): Raised | undefined {
     return this.#dispatcher;
   }
@@ -226,7 +226,7 @@ export class Processors {
     return worker;
   }
 
-  /** Such a thread says its number first. From here, since what sets priorities keeps something of each thread that loads it. */
+  /** Such a thread posts its number first. Its priority is set from here, because koffi keeps memory for each thread that loads it. */
   async #raised(worker: Worker): Promise<Raised> {
     const [thread] = (await once(worker, 'message')) as [number];
     return raise(thread, this.#hasRoom);
