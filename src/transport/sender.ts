@@ -29,9 +29,9 @@ export interface PagesToSend {
 /** The CPU time of a sender. */
 export interface SenderCpu {
   readonly thread: ScheduledThread;
-  /** A page takes at least so much of it, sending included: whatever a real sender does to a page is made up for. */
+  /** The least CPU time of a page, sending included, to stand for what other senders do to a page. */
   readonly cpuPerPageNs: Nanos;
-  /** From the stop frame to the commit, likewise. */
+  /** The least CPU time from the stop frame to the commit. */
   readonly cpuPerHandoverNs: Nanos;
 }
 
@@ -41,15 +41,15 @@ export interface SentPages {
   readonly bytes: number;
 }
 
-/** What came of the commit: the guest runs there, and that took so long; it is the source's; or nobody can say. */
+/** The outcome of the commit: the guest runs at the destination, after `resumeNs`; the source still owns it; or that is unknown. */
 export type Committed =
   | { readonly kind: 'running'; readonly resumeNs: Nanos }
   | { readonly kind: 'not taken' | 'not answered'; readonly why: string };
 
-/** A thread that goes to sleep gives up the processor, and may wait long to have it again. */
+/** How long to wait awake: a thread that goes to sleep gives up the processor, and may wait long to get it again. */
 const AWAKE_NS = 300_000;
 
-/** A commit that was not answered is asked for this often. */
+/** How often the outcome of an unanswered commit is asked for. */
 const ASK_EVERY_MS = 200;
 
 /** The source's end of a migration: sends pages as the pacer allows, and speaks the hand-over. */
@@ -82,7 +82,7 @@ export class Sender {
     return this.#pacer.levelBytes;
   }
 
-  /** Connects and greets. @throws Failure nobody there, or refused. */
+  /** Connects and sends the hello. @throws Failure no destination there, or it refuses. */
   async greet(to: DestinationThere, hello: Omit<Hello, 'version'>): Promise<void> {
     this.#question = { to, migration: hello.migration };
     const payload = encodeHello({ version: WIRE_VERSION, ...hello });
@@ -139,7 +139,7 @@ export class Sender {
     return { sentPages: pages.length, zeroPages, bytes };
   }
 
-  /** Sends what the guest is beyond its pages. */
+  /** Sends the guest's device state. */
   async sendState(state: Uint8Array): Promise<void> {
     const most = Math.min(this.#source.pageSizeBytes, LARGEST_CONTROL_BYTES);
     for (let offset = 0; offset < state.length; offset += most) {
@@ -164,7 +164,7 @@ export class Sender {
     return (await this.#connection!.reply()).payload.toString('utf8');
   }
 
-  /** Gives the guest away. Whoever hears nothing of this knows nothing. */
+  /** Hands the guest over. If the destination does not answer, it is asked for the outcome over another connection. */
   async commit(): Promise<Committed> {
     const { cpuPerHandoverNs } = this.#cpu;
     if (cpuPerHandoverNs > 0) this.#workUntil(this.#cpuAtStopNs + cpuPerHandoverNs);
@@ -194,7 +194,7 @@ export class Sender {
     }
   }
 
-  /** The destination keeps the guest, and nothing more is asked of it. */
+  /** The destination keeps the guest: the connection ends. */
   finish(): void {
     this.#connection!.connection.finish();
   }
@@ -230,7 +230,7 @@ export class Sender {
     }
   }
 
-  /** Where nothing has been said for long the bucket has room for a header; where it has none, something was. */
+  /** Sends a sign of life. If the bucket has no room for a header, something else was sent just before. */
   #stayAlive(): void {
     if (!this.#connection!.connection.maySend('alive') || !this.#pacer.allows(0, HEADER_BYTES)) return;
     this.#pacer.begins();

@@ -19,7 +19,7 @@ export type Claim = keyof typeof claims;
 
 /**
  * A guest that lives in this process, whether it was booted here or has arrived: its thread, its memory and its
- * processor. Whoever wants to do something with it claims it first.
+ * processor. It is claimed for whatever takes time.
  */
 export class GuestInstance {
   readonly definition: GuestDefinition;
@@ -115,7 +115,7 @@ export class GuestInstance {
     this.#claim = claim;
   }
 
-  /** It was leaving, and nobody can say whether it has. */
+  /** It was leaving, and it is unknown whether it has left. */
   becomesUnsettled(): void {
     this.#claim = 'unsettled';
   }

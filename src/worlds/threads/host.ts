@@ -144,8 +144,8 @@ export class Host {
   }
 
   /**
-   * Ends the uncertainty about an unsettled guest: it goes on here, or is given up here. Only what both journals say
-   * (`switchover recover`), or whoever has asked the destination, may be the reason.
+   * Settles who owns an unsettled guest: it goes on here, or is removed here. The caller must have asked the destination,
+   * or read both journals (`switchover recover`).
    * @throws Failure there is no uncertainty
    */
   async settle(name: string, owner: End): Promise<void> {

@@ -17,7 +17,7 @@ export interface ThreadsSourceOptions extends Pick<MigrationSpec, 'plan' | 'cpu'
   readonly processors: Processors;
   /** How late the sender's timers are made on the average, for an experiment. */
   readonly timerNoiseMeanNs?: Nanos;
-  /** Told whose the guest is in the end, before anybody else may claim it. */
+  /** Called with the final owner, before the guest may be claimed again. */
   readonly released?: (owner: Owner) => void;
 }
 
@@ -105,7 +105,7 @@ export class ThreadsSourceGuest implements SourceGuest {
     return { outage: null, continued: 'not-checked', notes: [] };
   }
 
-  /** Nobody watches it. */
+  /** It has no client that measures. */
   async outage(): Promise<Outage | null> {
     return null;
   }

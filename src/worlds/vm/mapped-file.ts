@@ -39,13 +39,13 @@ export class MappedFile {
     return this.#place;
   }
 
-  /** Nobody may read its bytes any more. */
+  /** No thread may read its bytes any more. */
   unmap(): void {
     calls().munmap(this.#place.address, this.#place.lengthBytes);
   }
 }
 
-/** Where a mapping lies in the memory of this process: what its threads tell each other. */
+/** The address of a mapping in this process, for its other threads. */
 export interface MappedPlace {
   readonly address: bigint;
   readonly lengthBytes: number;

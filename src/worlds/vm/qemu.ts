@@ -128,7 +128,7 @@ function commandOf(options: QemuOptions): readonly string[] {
   const size = ram.lengthBytes;
   return [
     ...(namespace === undefined ? [] : ['nsenter', `--net=${namespace}`]),
-    // The kernel ends it with us, unless somebody will look for it.
+    // The kernel ends it with us, unless `recover` may look for it.
     ...(outlives ? [] : ['setpriv', '--pdeathsig', 'KILL']),
     qemuProgram,
     ...['-name', 'switchover,debug-threads=on'],

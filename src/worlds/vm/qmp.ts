@@ -21,7 +21,7 @@ interface Waiting {
 }
 
 const CONNECT_EVERY_MS = 3;
-/** QEMU answers within milliseconds; whoever is silent for so long hangs. */
+/** QEMU answers within milliseconds; after so long it hangs. */
 const ANSWER_MS = 10_000;
 
 /** QEMU's monitor (docs/interop/qmp-spec): commands and answers as lines of JSON, and events between them. */
@@ -42,8 +42,8 @@ export class Qmp {
   }
 
   /**
-   * @param gaveUp why nobody will ever listen there, once that is known
-   * @throws Failure it is not a monitor, or nobody will listen
+   * @param gaveUp why QEMU will not listen there, once that is known
+   * @throws Failure it is not a monitor, or QEMU does not listen there
    */
   static async connect(path: string, gaveUp: () => string | undefined): Promise<Qmp> {
     for (;;) {
@@ -119,7 +119,7 @@ export class Qmp {
   }
 }
 
-/** Whether anybody listens there, or only a file is left of who did. */
+/** Whether a process listens there; its socket's file may outlive it. */
 export async function isListening(path: string): Promise<boolean> {
   const socket = await attempt(path);
   socket?.destroy();

@@ -51,7 +51,7 @@ export class ScriptGuest implements VmGuest {
     this.#viewer.watchGaps();
   }
 
-  /** There is no other guest any more when the copy runs, and nobody listens to it. */
+  /** When the copy runs, the guest has ended, and the client does not listen to the copy. */
   completed(sender: SenderThread): Promise<Completion> {
     return retireAndCompare({
       heartbeatPeriodNs: this.#guest.heartbeatPeriodNs,

@@ -7,7 +7,7 @@ import { setDeadline } from '../../platform/thread-scheduling.ts';
 import type { Qemu } from './qemu.ts';
 
 /**
- * The thread of QEMU that executes a guest. It does not wait for our dispatcher, so nobody but the kernel can hold it to a reservation.
+ * The thread of QEMU that executes a guest. It does not wait for our dispatcher: only the kernel can keep its reservation.
  */
 export class Vcpu {
   readonly #thread: number;

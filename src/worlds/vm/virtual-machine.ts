@@ -36,7 +36,7 @@ export interface VirtualMachineOptions {
   readonly outlives: boolean;
   readonly role: MachineRole;
   readonly accelerator?: 'tcg' | 'kvm';
-  /** Whether all that QEMU may touch is there from the start, so that nobody waits for it after the hand-over (mlockall(2)). */
+  /** Whether QEMU locks all its memory at the start (mlockall(2)), so that it does not wait for page faults after the hand-over. */
   readonly locksMemory?: boolean;
   /** The network namespace in which it runs; without one, ours. */
   readonly namespace?: string;
@@ -135,14 +135,14 @@ export abstract class VirtualMachine {
   }
 
   /**
-   * What the machine is beyond its memory: QEMU's own migration stream, which leaves out shared memory, into our hands
-   * instead of another QEMU's. So it reaches the other end as everything else does, and whoever does not get it, or
-   * not all of it, has not been given the guest. The guest must be paused.
+   * The device state: QEMU's own migration stream, which leaves out shared memory, read by us instead of another QEMU.
+   * We send it to the destination like the pages, and a destination that does not get all of it does not get the guest.
+   * The guest must be paused.
    */
   saveState(): Promise<Buffer> {
     const saved = this.#save();
     this.#saving = saved;
-    // Whoever needs it will hear of a failure when they ask.
+    // A failure is reported to the caller, who awaits this promise later.
     saved.catch(() => {});
     return saved;
   }
@@ -163,7 +163,7 @@ export abstract class VirtualMachine {
     return deflateRawSync(Buffer.concat(pieces), { level: 1 });
   }
 
-  /** Becomes the machine whose state this is; its memory must be there. @throws Failure QEMU does not take it. */
+  /** Loads the device state of another machine, whose memory has been copied. @throws Failure QEMU does not accept it. */
   async load(state: Buffer): Promise<void> {
     const bytes = inflateRawSync(state, { maxOutputLength: LARGEST_STATE_BYTES });
     await new Promise<void>((resolve, reject) => {
@@ -182,7 +182,7 @@ export abstract class VirtualMachine {
     this.qemu.kill();
   }
 
-  /** Ends QEMU and frees its memory. Nobody may read it any more. */
+  /** Ends QEMU and frees its memory, which must not be read any more. */
   async end(): Promise<void> {
     await this.qemu.end();
     this.ram.unmap();
@@ -190,7 +190,7 @@ export abstract class VirtualMachine {
   }
 }
 
-/** Where what a machine is beyond its memory comes out, or goes in. */
+/** The socket through which a machine's device state is saved or loaded. */
 function stateSocketOf(folder: string): string {
   return join(folder, 'state');
 }

@@ -41,7 +41,7 @@ export async function linuxFiles(): Promise<LinuxFiles> {
   };
 }
 
-/** Into a folder beside it first, so that nobody finds half of it. */
+/** Into a temporary folder first, so that no other process finds half of it. */
 async function download(folder: string): Promise<void> {
   const partial = `${folder}.${process.pid}`;
   try {
