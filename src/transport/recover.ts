@@ -9,7 +9,7 @@ import {
 } from '../core/wire/ownership.ts';
 import { Failure } from '../platform/failure.ts';
 import { lives } from '../platform/process-identity.ts';
-import { type Begun, closeJournal, type JournalFile, readFolder } from './journal-file.ts';
+import { closeJournal, type JournalFile, readFolder } from './journal-file.ts';
 
 /** What is said of one end. */
 export interface FoundEnd {
@@ -101,7 +101,7 @@ function settle(migration: string, journals: Journals): Settlement {
   const state = underWay ? 'under way' : undecided ? 'undecided' : 'decided';
   return {
     migration,
-    guest: begunOf(journals).guest,
+    guest: (journals.source ?? journals.destination)!.begun.guest,
     found: ends,
     owner,
     reason,
@@ -109,10 +109,6 @@ function settle(migration: string, journals: Journals): Settlement {
     state,
     missing: undecided && !ends.destination ? 'destination' : undecided && !ends.source ? 'source' : null,
   };
-}
-
-function begunOf({ source, destination }: Journals): Begun {
-  return (source ?? destination)!.begun;
 }
 
 function foundEnd(journal: JournalFile | undefined): FoundEnd | null {

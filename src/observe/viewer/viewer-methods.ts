@@ -1,12 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Outage } from '../../core/migration/migration-result.ts';
 import { clockNs } from '../../platform/clock.ts';
+import type { HeartbeatAddress } from '../../transport/hello.ts';
 import type { HeartbeatAccount } from './heartbeat-account.ts';
 
 /** What a viewer's thread is given, in whatever way heartbeats reach it. */
-export interface ViewerWorkerData {
-  readonly host: string;
-  readonly token: number;
+export interface ViewerWorkerData extends Omit<HeartbeatAddress, 'port'> {
   readonly periodNs: number;
 }
 

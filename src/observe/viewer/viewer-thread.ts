@@ -1,32 +1,40 @@
+import { randomInt } from 'node:crypto';
 import type { Outage } from '../../core/migration/migration-result.ts';
+import type { Nanos } from '../../core/units.ts';
 import { Failure, reasonOf } from '../../platform/failure.ts';
 import { WorkerThread } from '../../platform/worker-thread.ts';
+import type { HeartbeatAddress } from '../../transport/hello.ts';
 import type { ViewerMethods, ViewerWorkerData } from './viewer-methods.ts';
 
 /** The guest's client in a thread of its own. */
 export class ViewerThread {
-  readonly port: number;
+  /** Where the guest sends its heartbeats. */
+  readonly heartbeats: HeartbeatAddress;
   readonly #thread: WorkerThread<ViewerMethods>;
 
-  private constructor(thread: WorkerThread<ViewerMethods>, port: number) {
+  private constructor(thread: WorkerThread<ViewerMethods>, heartbeats: HeartbeatAddress) {
     this.#thread = thread;
-    this.port = port;
+    this.heartbeats = heartbeats;
   }
 
   /**
+   * @param periodNs of the guest's heartbeats
    * @param program the thread's, by the way in which heartbeats come; without one, UDP
    * @throws Failure no such address to listen on
    */
   static async listen(
-    data: ViewerWorkerData,
+    host: string,
+    periodNs: Nanos,
     program = 'observe/viewer/viewer-worker',
   ): Promise<ViewerThread> {
+    const token = randomInt(2 ** 32);
+    const data: ViewerWorkerData = { host, token, periodNs };
     const thread = new WorkerThread<ViewerMethods>('viewer', program, data);
     try {
-      return new ViewerThread(thread, await thread.call('listen'));
+      return new ViewerThread(thread, { host, token, port: await thread.call('listen') });
     } catch (cause) {
       await thread.end();
-      throw new Failure(`the viewer cannot listen on ${data.host}: ${reasonOf(cause)}`);
+      throw new Failure(`the viewer cannot listen on ${host}: ${reasonOf(cause)}`);
     }
   }
 

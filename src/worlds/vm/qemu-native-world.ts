@@ -56,13 +56,10 @@ export class QemuNativeWorld implements World {
     const migration = randomUUID();
     const ends: (() => Promise<void>)[] = [];
     try {
-      const viewer = await ViewerThread.listen(
-        { host: HOST, token: 0, periodNs: guest.heartbeatPeriodNs },
-        'worlds/vm/console-viewer-worker',
-      );
+      const program = 'worlds/vm/console-viewer-worker';
+      const viewer = await ViewerThread.listen(HOST, guest.heartbeatPeriodNs, program);
       ends.unshift(() => viewer.end());
-      const heartbeats = { host: HOST, port: viewer.port, token: 0 };
-      const options = { heartbeats, outlives: false };
+      const options = { heartbeats: viewer.heartbeats, outlives: false };
       const machine = async (role: 'new guest' | 'receives by QEMU', end: 'source' | 'destination') => {
         const made = await ScriptMachine.create(guest, {
           ...options,

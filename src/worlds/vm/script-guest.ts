@@ -1,4 +1,3 @@
-import { randomInt } from 'node:crypto';
 import type { Outage } from '../../core/migration/migration-result.ts';
 import { ViewerThread } from '../../observe/viewer/viewer-thread.ts';
 import type { HeartbeatAddress } from '../../transport/hello.ts';
@@ -15,36 +14,30 @@ const VIEWER_HOST = '127.0.0.1';
 /** A guest that replays its script, and a client that listens to its heartbeats. */
 export class ScriptGuest implements VmGuest {
   readonly machine: ScriptMachine;
-  readonly heartbeats: HeartbeatAddress;
   readonly #viewer: ViewerThread;
   readonly #guest: GuestSpec;
 
-  private constructor(
-    machine: ScriptMachine,
-    heartbeats: HeartbeatAddress,
-    viewer: ViewerThread,
-    guest: GuestSpec,
-  ) {
+  private constructor(machine: ScriptMachine, viewer: ViewerThread, guest: GuestSpec) {
     this.machine = machine;
-    this.heartbeats = heartbeats;
     this.#viewer = viewer;
     this.#guest = guest;
   }
 
   static async boot({ guest }: MigrationSpec, place: VmGuestPlace): Promise<ScriptGuest> {
-    const token = randomInt(2 ** 32);
-    const viewer = await ViewerThread.listen(
-      { host: VIEWER_HOST, token, periodNs: guest.heartbeatPeriodNs },
-      'worlds/vm/console-viewer-worker',
-    );
+    const program = 'worlds/vm/console-viewer-worker';
+    const viewer = await ViewerThread.listen(VIEWER_HOST, guest.heartbeatPeriodNs, program);
     try {
-      const heartbeats = { host: VIEWER_HOST, port: viewer.port, token };
+      const { heartbeats } = viewer;
       const machine = await ScriptMachine.create(guest, { ...place, heartbeats, role: 'new guest' });
-      return new ScriptGuest(machine, heartbeats, viewer, guest);
+      return new ScriptGuest(machine, viewer, guest);
     } catch (cause) {
       await viewer.end();
       throw cause;
     }
+  }
+
+  get heartbeats(): HeartbeatAddress {
+    return this.#viewer.heartbeats;
   }
 
   watchGaps(): void {
