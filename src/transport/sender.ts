@@ -1,6 +1,7 @@
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import type { LinkRecord } from '../core/migration/migration-result.ts';
-import { type BytesPerSecond, NANOS_PER_MILLISECOND, type Nanos } from '../core/units.ts';
+import type { Step } from '../core/migration/steps.ts';
+import { NANOS_PER_MILLISECOND, type Nanos } from '../core/units.ts';
 import { type FrameType, HEADER_BYTES, LARGEST_CONTROL_BYTES, WIRE_VERSION } from '../core/wire/frames.ts';
 import { clockNs } from '../platform/clock.ts';
 import { Failure, printable, reasonOf } from '../platform/failure.ts';
@@ -18,13 +19,7 @@ import { decodeNanos, decodeRetired, encodeStop, type Retired } from './payloads
 import type { Reply } from './replies.ts';
 import { type FirstFrame, SourceConnection } from './source-connection.ts';
 
-export interface PagesToSend {
-  readonly pages: Uint32Array;
-  readonly rate: BytesPerSecond | null;
-  /** Whether each page's dirty bit is taken off before it is copied. */
-  readonly clears: boolean;
-  readonly endsRound: boolean;
-}
+type PagesToSend = Omit<Extract<Step, { kind: 'send' }>, 'kind'>;
 
 /** The CPU time of a sender. */
 export interface SenderCpu {
@@ -99,11 +94,11 @@ export class Sender {
    * Sends these pages in this order at this rate. Resolves when the kernel has them, and at the end of a round when
    * the destination has everything.
    */
-  async sendPages({ pages, rate, clears, endsRound }: PagesToSend): Promise<SentPages> {
+  async sendPages({ pages, rateBytesPerSecond, clears, endsRound }: PagesToSend): Promise<SentPages> {
     const frameBytes = HEADER_BYTES + this.#source.pageSizeBytes;
     const { thread, cpuPerPageNs } = this.#cpu;
     const cpuBeganNs = cpuPerPageNs > 0 ? threadCpuNs() : 0;
-    this.#pacer.setRate(rate);
+    this.#pacer.setRate(rateBytesPerSecond);
     this.#pacer.begins();
     let zeroPages = 0;
     let bytes = 0;
@@ -120,7 +115,7 @@ export class Sender {
         if (cpuPerPageNs > 0) this.#workUntil(cpuBeganNs + next * cpuPerPageNs);
       }
       // Under a reservation nothing may pile up here: it would be sent in a burst once the kernel takes it again.
-      if (rate !== null) await this.#taken(taken.at(-1));
+      if (rateBytesPerSecond !== null) await this.#taken(taken.at(-1));
       // Without one nothing else lets the event loop run, and an abort would go unheard.
       else await setImmediate();
       this.#connection!.replies.check();

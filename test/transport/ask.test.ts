@@ -72,7 +72,7 @@ async function readyToCommit(at: number, withKey: Uint8Array | null): Promise<Se
   const sender = new Sender(source, 65_536, { thread, cpuPerPageNs: 0, cpuPerHandoverNs: 0 });
   await sender.greet({ host: '127.0.0.1', port: at, key: withKey, silenceMs: 5_000 }, smallHello);
   const pages = Uint32Array.from({ length: guest.pages }, (_, page) => page);
-  await sender.sendPages({ pages, rate: null, clears: false, endsRound: true });
+  await sender.sendPages({ pages, rateBytesPerSecond: null, clears: false, endsRound: true });
   await sender.stop(0, true);
   return sender;
 }

@@ -70,7 +70,7 @@ const pagesUpTo = (count: number) => Uint32Array.from({ length: count }, (_, pag
 describe('b gives way to b_d', () => {
   const round = (pages: number, rate: number) => ({
     pages: pagesUpTo(pages),
-    rate,
+    rateBytesPerSecond: rate,
     clears: true,
     endsRound: true,
   });
@@ -107,7 +107,7 @@ describe('what the link allows while pages are sent', () => {
     const beganAtNs = clockNs();
     allowance.write([{ fromNs: beganAtNs + 100e6, rateBytesPerSecond: 10 * MBIT }]);
     const pages = pagesUpTo(800);
-    await sender.sendPages({ pages, rate: 80 * MBIT, clears: true, endsRound: false });
+    await sender.sendPages({ pages, rateBytesPerSecond: 80 * MBIT, clears: true, endsRound: false });
     const sentBefore = 65_536 + 80 * MBIT * 0.1;
     expect(clockNs() - beganAtNs).toBeGreaterThanOrEqual(
       100e6 + ((800 * PAGE - sentBefore) * 1e9) / (10 * MBIT),
@@ -123,7 +123,7 @@ describe('what the link allows while pages are sent', () => {
     const before = tap.bytes;
     const sending = sender.sendPages({
       pages: pagesUpTo(800),
-      rate: 10 * MBIT,
+      rateBytesPerSecond: 10 * MBIT,
       clears: true,
       endsRound: false,
     });

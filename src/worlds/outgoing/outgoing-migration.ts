@@ -147,9 +147,7 @@ export class OutgoingMigration implements World {
         await interruption.unless(guest.track());
         return this.#dirty({ dirty: PageSet.all(guest.guest.pages), atNs: clockNs() });
       case 'send': {
-        const { pages, rateBytesPerSecond: rate, clears, endsRound } = step;
-        const sent = guest.sender.ask('sendPages', { pages, rate, clears, endsRound });
-        const { result, atNs } = await interruption.unless(sent);
+        const { result, atNs } = await interruption.unless(guest.sender.ask('sendPages', step));
         return { kind: 'sent', now: this.#since(atNs), ...result };
       }
       case 'clear':

@@ -14,7 +14,7 @@ const LOCKED_CODE_MIB = 64;
 
 /** What a machine is made of. */
 export interface QemuOptions {
-  /** Where its sockets and its log are kept. */
+  /** Where its memory, its sockets and its log are kept. */
   readonly folder: string;
   readonly ram: { readonly file: string; readonly lengthBytes: number };
   /** Arguments for firmware and devices. */
@@ -22,7 +22,7 @@ export interface QemuOptions {
   /** Whether it waits for another one's migration, and runs by itself after it. */
   readonly incoming: 'no' | 'paused' | 'runs';
   readonly accelerator: 'tcg' | 'kvm';
-  /** Whether all that it may touch is in memory from the start; needs CAP_IPC_LOCK. */
+  /** Whether it locks all its memory at the start (mlockall(2)), so that it does not wait for page faults after the hand-over. Needs CAP_IPC_LOCK. */
   readonly locksMemory?: boolean;
   /** Whether the machine may outlive this process: only if a journal tells whose it is. */
   readonly outlives: boolean;

@@ -8,18 +8,15 @@ import type { GuestSpec } from '../../workload/programs.ts';
 import { bootRom } from './boot/boot-program.ts';
 import { bootImage } from './boot/image.ts';
 import { HALTED_FLAGS, PAGES_AT, page0 } from './boot/memory-layout.ts';
-import { type MachineRole, VirtualMachine } from './virtual-machine.ts';
+import { VirtualMachine, type VirtualMachineOptions } from './virtual-machine.ts';
 
 const HALT_MS = 5_000;
 /** A copy makes up for what another has run; on a busy machine that takes its time. */
 const MOST_CATCHING_UP_MS = 10_000;
 
-export interface ScriptMachineOptions {
-  readonly folder: string;
+export interface ScriptMachineOptions
+  extends Pick<VirtualMachineOptions, 'folder' | 'outlives' | 'role' | 'accelerator'> {
   readonly heartbeats: HeartbeatAddress | null;
-  readonly outlives: boolean;
-  readonly role: MachineRole;
-  readonly accelerator?: 'tcg' | 'kvm';
 }
 
 /** A guest that replays its script in a real virtual machine. */

@@ -8,7 +8,7 @@ import { formatSize } from '../../core/units.ts';
 import { Failure } from '../../platform/failure.ts';
 import type { Retired } from '../../transport/payloads.ts';
 import { MappedFile } from './mapped-file.ts';
-import { Qemu } from './qemu.ts';
+import { Qemu, type QemuOptions } from './qemu.ts';
 
 /** QEMU wants its memory in portions of this size. */
 const RAM_GRAIN_BYTES = 8192;
@@ -21,25 +21,17 @@ const LARGEST_STATE_BYTES = 64 * 1024 * 1024;
 /** A new guest; one whose memory our receiver will fill; or one that QEMU takes in whole, by its own migration. */
 export type MachineRole = 'new guest' | 'receives' | 'receives by QEMU';
 
-export interface VirtualMachineOptions {
-  readonly folder: string;
+export interface VirtualMachineOptions extends Omit<QemuOptions, 'ram' | 'incoming' | 'accelerator'> {
   readonly memory: {
     /** Where the pages begin that a migration moves: all before them is made at both ends. */
     readonly pagesAtByte: number;
     /** How much of them there is. */
     readonly bytes: number;
   };
-  /** QEMU's arguments for firmware and devices. */
-  readonly devices: readonly string[];
   /** Fills the memory before the machine is started. @returns files that QEMU has read once it has started */
   readonly prepare?: (ram: Buffer) => readonly string[];
-  readonly outlives: boolean;
   readonly role: MachineRole;
-  readonly accelerator?: 'tcg' | 'kvm';
-  /** Whether QEMU locks all its memory at the start (mlockall(2)), so that it does not wait for page faults after the hand-over. */
-  readonly locksMemory?: boolean;
-  /** The network namespace in which it runs; without one, ours. */
-  readonly namespace?: string;
+  readonly accelerator?: QemuOptions['accelerator'];
 }
 
 const incoming = { 'new guest': 'no', receives: 'paused', 'receives by QEMU': 'runs' } as const;

@@ -3,7 +3,7 @@ import type { HeartbeatAddress } from '../../transport/hello.ts';
 import type { SenderThread } from '../../transport/sender-thread.ts';
 import type { MigrationSpec } from '../../workload/migration-spec.ts';
 import type { Completion } from '../outgoing/source-guest.ts';
-import type { VirtualMachine } from './virtual-machine.ts';
+import type { VirtualMachine, VirtualMachineOptions } from './virtual-machine.ts';
 
 /** What runs in the machine that is moved, and who uses it meanwhile. */
 export interface VmGuest {
@@ -22,10 +22,7 @@ export interface VmGuest {
 }
 
 /** Where its machine keeps its files, and whether it may outlive this process. */
-export interface VmGuestPlace {
-  readonly folder: string;
-  readonly outlives: boolean;
-}
+export type VmGuestPlace = Pick<VirtualMachineOptions, 'folder' | 'outlives'>;
 
 /** Makes the guest of one migration. @throws Failure that is not possible; nothing has been left behind. */
 export type BootVmGuest = (setup: MigrationSpec, place: VmGuestPlace) => Promise<VmGuest>;
