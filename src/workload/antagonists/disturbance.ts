@@ -16,7 +16,7 @@ export interface Disturbance {
 /** The stream of random numbers of antagonists, in every world. */
 const ANTAGONIST_STREAM = 6;
 
-/** `undefined`: nothing does. @throws Refusal an antagonist that means nothing in virtual time */
+/** `undefined`: nothing does. @throws Refusal an antagonist that virtual time does not support */
 export function disturbanceOf(setup: MigrationSpec): Disturbance | undefined {
   const { antagonists = [] } = setup;
   if (antagonists.length === 0) return undefined;
