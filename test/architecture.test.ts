@@ -87,11 +87,7 @@ describe('core', () => {
 describe('the house', () => {
   test('only cli/main.ts ends the process, but for destinations that die with their parent', () => {
     const exits = sources.filter((file) => /process\.exit\(/.test(readFileSync(file, 'utf8'))).map(name);
-    expect(exits.sort()).toEqual([
-      'src/cli/main.ts',
-      'src/worlds/threads/threads-destination-main.ts',
-      'src/worlds/vm/vm-destination-main.ts',
-    ]);
+    expect(exits.sort()).toEqual(['src/cli/main.ts', 'src/transport/destination-process.ts']);
   });
 
   test('has no drawers and no file of more than 300 lines', () => {

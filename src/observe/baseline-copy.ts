@@ -88,8 +88,8 @@ export class BaselineCopy {
     const bytes = pages * this.#memory.pageSizeBytes;
     if (bytes <= this.#mostBytes) return;
     throw new Failure(
-      `${this.#memory.source} has ${formatSize(bytes)} in memory; a copy to compare it with may take ` +
-        `${formatSize(this.#mostBytes)}, most of what is free here`,
+      `${this.#memory.source} has ${formatSize(bytes)} in memory; the baseline copy may use at most ` +
+        `${formatSize(this.#mostBytes)} of what is free here`,
     );
   }
 

@@ -1,7 +1,7 @@
 import { closeSync, fstatSync, openSync, readSync, type Stats } from 'node:fs';
 import { basename } from 'node:path';
 import { formatSize } from '../core/units.ts';
-import { Failure, reasonOf } from '../platform/failure.ts';
+import { Failure, orFailure } from '../platform/failure.ts';
 import { systemPageBytes } from '../platform/page-size.ts';
 import type { Stretch, WatchedMemory } from './watched-memory.ts';
 
@@ -18,11 +18,7 @@ export class FileMemory implements WatchedMemory {
   constructor(file: string) {
     this.#file = file;
     this.source = `the memory in ${basename(file)}`;
-    try {
-      this.#descriptor = openSync(file, 'r');
-    } catch (cause) {
-      throw new Failure(`cannot read ${file}: ${reasonOf(cause)}`);
-    }
+    this.#descriptor = orFailure(`cannot read ${file}`, () => openSync(file, 'r'));
     const stats = fstatSync(this.#descriptor);
     this.#bytes = stats.size;
     const wrong = this.#wrongWith(stats);
@@ -36,18 +32,15 @@ export class FileMemory implements WatchedMemory {
     if (size !== this.#bytes) {
       const [was, is] = [formatSize(this.#bytes), formatSize(size)];
       throw new Failure(
-        `${this.#file} changed its size from ${was} to ${is}: no virtual machine's memory does`,
+        `${this.#file} changed its size from ${was} to ${is}: the memory of a virtual machine does not`,
       );
     }
     yield { firstPage: 0, pages: this.#bytes / this.pageSizeBytes };
   }
 
   read(into: Uint8Array, offset: number, length: number, firstPage: number): number {
-    try {
-      return readSync(this.#descriptor, into, offset, length, firstPage * this.pageSizeBytes);
-    } catch (cause) {
-      throw new Failure(`cannot read ${this.#file}: ${reasonOf(cause)}`);
-    }
+    const at = firstPage * this.pageSizeBytes;
+    return orFailure(`cannot read ${this.#file}`, () => readSync(this.#descriptor, into, offset, length, at));
   }
 
   close(): void {
@@ -56,7 +49,7 @@ export class FileMemory implements WatchedMemory {
 
   #wrongWith(stats: Stats): string | undefined {
     if (!stats.isFile()) return 'not a file';
-    if (stats.size === 0) return 'empty: a recording takes a page at least';
+    if (stats.size === 0) return 'the file is empty';
     if (stats.size % this.pageSizeBytes === 0) return undefined;
     return `its ${stats.size} bytes are not a whole number of pages of ${this.pageSizeBytes} bytes`;
   }

@@ -115,7 +115,7 @@ export class ProcessMemory implements WatchedMemory {
 }
 
 function commandOf(pid: number): string {
-  if (process.platform !== 'linux') throw new Failure('the memory of a process can be read on Linux only');
+  if (process.platform !== 'linux') throw new Failure('reading the memory of a process works only on Linux');
   try {
     return printable(readFileSync(`/proc/${pid}/comm`, 'utf8').trim());
   } catch (cause) {
@@ -134,7 +134,7 @@ function unopened(pid: number, name: string, cause: unknown): Failure {
   const { code } = cause as NodeJS.ErrnoException;
   if (code === 'EACCES' || code === 'EPERM') {
     return new Refusal(
-      `the memory of ${name} (process ${pid}) may not be read: be root (CAP_SYS_PTRACE), or its owner where ` +
+      `the memory of ${name} (process ${pid}) may not be read: run as root (CAP_SYS_PTRACE), or as its owner if ` +
         '/proc/sys/kernel/yama/ptrace_scope is 0 or absent',
     );
   }

@@ -53,7 +53,7 @@ export interface RecordingSummary {
 
 /** It must unfold to no more than a recording may. */
 const MOST_WRITES = 20_000_000;
-const TOO_LONG = `what came after ${MOST_WRITES} writes: a longer recording could not be replayed`;
+const TOO_LONG = `everything after ${MOST_WRITES} writes, the most that can be replayed`;
 
 /** So much of the memory that is free here may be taken by the copy. */
 const SHARE_OF_FREE_MEMORY = 0.8;

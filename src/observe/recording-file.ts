@@ -1,7 +1,7 @@
 import { closeSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { NANOS_PER_MILLISECOND } from '../core/units.ts';
-import { Failure, reasonOf } from '../platform/failure.ts';
+import { Failure, orFailure, reasonOf } from '../platform/failure.ts';
 import { RECORDING_FORMAT } from '../workload/recording.ts';
 import type { RecordingSummary } from './recorder.ts';
 
@@ -53,11 +53,7 @@ export class PendingFile {
   constructor(file: string) {
     this.#file = file;
     this.#partial = `${file}.${process.pid}.part`;
-    try {
-      this.#descriptor = openSync(this.#partial, 'wx');
-    } catch (cause) {
-      throw new Failure(`cannot write ${file}: ${reasonOf(cause)}`);
-    }
+    this.#descriptor = orFailure(`cannot write ${file}`, () => openSync(this.#partial, 'wx'));
   }
 
   /** @throws Failure it cannot be written; then nothing is left of it */

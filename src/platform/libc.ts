@@ -1,5 +1,5 @@
-import { createRequire } from 'node:module';
 import { constants } from 'node:os';
+import { koffi } from './koffi.ts';
 
 /** What of the C library Node does not offer. */
 export interface Libc {
@@ -26,18 +26,14 @@ let wasSought = false;
 
 function load(): Libc | undefined {
   const number = SCHED_SETATTR[process.arch];
-  if (number === undefined) return undefined;
-  let koffi: typeof import('koffi');
-  try {
-    koffi = createRequire(import.meta.url)('koffi');
-  } catch {
-    return undefined;
-  }
-  const library = koffi.load(null);
-  const syscall = library.func('long syscall(long number, int thread, void *attributes, uint flags)');
+  const calls = number === undefined ? undefined : koffi();
+  if (!calls) return undefined;
+  const syscall = calls
+    .load(null)
+    .func('long syscall(long number, int thread, void *attributes, uint flags)');
   return {
     schedSetattr: (thread, attributes) =>
-      syscall(number, thread, attributes, 0) === 0 ? undefined : errorName(koffi.errno()),
+      syscall(number, thread, attributes, 0) === 0 ? undefined : errorName(calls.errno()),
   };
 }
 

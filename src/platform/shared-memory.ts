@@ -1,11 +1,11 @@
-/** Keeps what is counted for as long as what is not. */
+/** Keeps a counted buffer alive for as long as its shared one. */
 const counted = new WeakMap<SharedArrayBuffer, ArrayBuffer>();
 
 /**
- * Memory that threads share, zeroed. V8 counts none of it (backing-store.h: PerIsolateAccountingLength), so that gigabytes which
- * nobody can reach any more give it no reason to collect them. For that reason as much that it does count is held beside it, of which
- * nothing is ever touched: that takes addresses and no memory. Both are mapped apart from the C library's heap, since their length
- * might change (though it does not), and are given back whole.
+ * Memory that threads share, zeroed. V8 does not count it (backing-store.h: PerIsolateAccountingLength), so gigabytes that
+ * have become unreachable do not make it collect garbage. Therefore an ordinary buffer of the same length, which V8 does
+ * count, is kept with it. That one is never touched, so it takes addresses and no memory. Both have a maximum length, so
+ * they are mapped outside the C library's heap, and are given back as a whole.
  * @throws RangeError there is not that much memory
  */
 export function sharedMemory(bytes: number): SharedArrayBuffer {

@@ -1,20 +1,12 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { Failure, reasonOf } from './failure.ts';
+import { orFailure } from './failure.ts';
 
 /** @throws Failure it cannot be read */
 export function readText(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (cause) {
-    throw new Failure(`cannot read ${file}: ${reasonOf(cause)}`);
-  }
+  return orFailure(`cannot read ${file}`, () => readFileSync(file, 'utf8'));
 }
 
 /** @throws Failure it cannot be written */
 export function writeText(file: string, text: string): void {
-  try {
-    writeFileSync(file, text);
-  } catch (cause) {
-    throw new Failure(`cannot write ${file}: ${reasonOf(cause)}`);
-  }
+  orFailure(`cannot write ${file}`, () => writeFileSync(file, text));
 }

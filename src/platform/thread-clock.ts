@@ -10,8 +10,8 @@ declare const WebAssembly: {
 const THREAD_CPUTIME_ID = 3;
 
 /**
- * CPU time that the calling thread has used; never stale; 0.3 µs. The first call looks for the clock, which takes much longer than to
- * read it: whoever may not lose that time makes it beforehand.
+ * CPU time that the calling thread has used; never stale; 0.3 µs. The first call sets the clock up and takes much longer:
+ * make it where that time does not matter.
  */
 export function threadCpuNs(): Nanos {
   clock ??= threadClock();
@@ -21,8 +21,8 @@ export function threadCpuNs(): Nanos {
 let clock: (() => Nanos) | undefined;
 
 /**
- * Node offers WebAssembly programs the kernel's clock of the calling thread (uvwasi: clock_gettime(2)), and nobody else. So we make
- * the call that such a program would make, without one: all that it must have is a memory for the answer.
+ * Node offers the kernel's clock of the calling thread only to WebAssembly programs (uvwasi: clock_gettime(2)). So we call
+ * what such a program would call, with a memory for the answer and without a program.
  * @throws Failure this system has no such clock
  */
 function threadClock(): () => Nanos {
@@ -35,7 +35,7 @@ function threadClock(): () => Nanos {
   const { clock_time_get: timeGet } = wasi.wasiImport as { clock_time_get: ClockTimeGet };
   const time = new Uint32Array(memory.buffer, 0, 2);
   const errno = timeGet(THREAD_CPUTIME_ID, 0n, 0);
-  if (errno !== 0) throw new Failure(`threads cannot tell their CPU time here (WASI error ${errno})`);
+  if (errno !== 0) throw new Failure(`cannot read the CPU time of a thread (WASI error ${errno})`);
   return () => {
     timeGet(THREAD_CPUTIME_ID, 0n, 0);
     return time[1]! * 2 ** 32 + time[0]!;

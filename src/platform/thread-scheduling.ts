@@ -72,6 +72,20 @@ export function setNice(nice: number, thread = 0): Answer {
   }
 }
 
+/** What a thread that must not be kept waiting has obtained. */
+export type Raised = 'SCHED_FIFO' | 'nice −20' | 'no priority';
+
+/**
+ * Puts a thread before all ordinary ones, as far as that is permitted.
+ * @param hasRoom whether some processor is left without a reserved thread. If so it is enough to be as urgent as
+ *   these: the kernel moves one that wakes beside its equal to where it disturbs less, but lets one that is more urgent
+ *   interrupt whatever runs where it ran last (kernel/sched/rt.c: select_task_rq_rt)
+ */
+export function raise(thread: number, hasRoom: boolean): Raised {
+  if (setFifo(hasRoom ? fifo.reserved : fifo.decides, thread).ok) return 'SCHED_FIFO';
+  return setNice(-20, thread).ok ? 'nice −20' : 'no priority';
+}
+
 /** The calling thread's number, by which the kernel knows it. */
 export function threadId(): number {
   return Number(readlinkSync('/proc/thread-self').split('/').at(-1));
@@ -87,14 +101,12 @@ export function refusal(code: string, asked: Reservation | null = null): Refusal
 
 const reasons: Readonly<Record<string, string>> = {
   EBUSY:
-    'the processors are taken; by default it admits reservations of 95 % of them, sometimes less (EBUSY): ask for less, ' +
+    'not enough processor time is left (EBUSY); by default the kernel admits reservations of 95 % of the processors, sometimes less: reserve less, ' +
     'end other reserved threads, or lift the limit with `sysctl kernel.sched_rt_runtime_us=-1`',
-  EPERM:
-    'that takes a privilege (EPERM): run as root or grant CAP_SYS_NICE, or choose the scheduler cbs-hard',
-  EINVAL:
-    'it takes periods from 100 µs to 4.19 s and budgets from 1024 ns to the period (EINVAL): choose others',
-  ENOSYS: 'only with koffi can a thread reclaim what others leave (ENOSYS): `npm install koffi`',
-  ENOENT: 'neither koffi nor chrt is there to ask it (ENOENT): `npm install koffi`, or install util-linux',
+  EPERM: 'missing privilege (EPERM): run as root, grant CAP_SYS_NICE, or use the scheduler cbs-hard',
+  EINVAL: 'the kernel accepts periods from 100 µs to 4.19 s and budgets from 1024 ns to the period (EINVAL)',
+  ENOSYS: 'cpu.reclaim needs koffi (ENOSYS): `npm install koffi`',
+  ENOENT: 'setting it needs koffi or chrt (ENOENT): `npm install koffi`, or install util-linux',
 };
 
 function answer(code: string | undefined, asked: Reservation | null = null): Answer {

@@ -7,7 +7,7 @@ import { reasonOf } from '../platform/failure.ts';
 import { libc } from '../platform/libc.ts';
 import { Processors, type ProcessorsOptions } from '../sched/processors.ts';
 import type { GuestSpec } from '../workload/programs.ts';
-import { machineFolder } from '../worlds/vm/machine-folder.ts';
+import { machineFolder } from '../worlds/vm/qemu.ts';
 import { ScriptMachine } from '../worlds/vm/script-machine.ts';
 import { worldFactory } from '../worlds/worlds.ts';
 

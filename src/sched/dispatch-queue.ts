@@ -2,63 +2,64 @@ import { NONE } from '../core/cpu/earliest-first.ts';
 import type { Nanos } from '../core/units.ts';
 import type { SchedulerMemory } from './scheduler-memory.ts';
 
-/** How many threads are in a dispatch queue at most. The last one wakes the dispatcher when it stops. */
+/** The most threads in a dispatch queue. The last one wakes the dispatcher when it stops. */
 export const QUEUE_LENGTH = 5;
 
-/** A word has one more than the slot of each, 0 for nobody, from its lowest bits up; and one bit above. */
+/** The queue is one word: from the lowest bits up, each thread's slot number plus 1, or 0 for nobody; above them, TAKEN. */
 const SLOT_BITS = 6;
 const SLOT_MASK = (1 << SLOT_BITS) - 1;
 const TAKEN = 1 << (SLOT_BITS * QUEUE_LENGTH);
-/** Nobody has the processor, and nobody follows. */
+/** The queue is empty. */
 export const NOBODY = 0;
-/** At one memory. */
+/** The most threads that one dispatcher can schedule. */
 export const MOST_SLOTS = SLOT_MASK;
 
-/** Who runs now or next, or `NONE`. */
+/** The slot of the thread in front, or `NONE`. */
 export function frontOf(word: number): number {
   return (word & SLOT_MASK) - 1;
 }
 
-/** Whether the front has taken the processor, so that nobody else may run until it stops. */
+/** Whether the thread in front has taken the processor, so that no other may run until it stops. */
 export function isTaken(word: number): boolean {
   return (word & TAKEN) !== 0;
 }
 
-/** The front has taken the processor. */
+/** The word once the thread in front has taken the processor. */
 export function taken(word: number): number {
   return word | TAKEN;
 }
 
-/** With one more in the queue, behind so many. */
+/** The word with this slot added to the queue at this place. */
 export function linked(word: number, place: number, slot: number): number {
   return word | ((1 + slot) << (SLOT_BITS * place));
 }
 
 /**
- * Who runs on a processor, and who follows without the dispatcher: the front of the queue takes the processor
- * and runs, and when it stops, takes itself off the front and notifies the one that is in front then.
+ * The threads that run on a processor one after another without the dispatcher. The thread in front of the queue takes
+ * the processor and runs. When it stops, it removes itself from the queue and notifies the thread that is in front then.
  *
- * All this is one word, which changes by compare-and-exchange only: whoever changes it knows what it was. In it,
- *   - a thread puts TAKEN to itself in front, or takes itself off; TAKEN goes with it;
- *   - the dispatcher puts a plan in place of the word that it has planned from, and leaves in front whoever has
- *     taken the processor, apart from one that overran, and those are counted.
- * So between two that run there is always the exchange by which the first one left: at most one runs at a time. A
- * word that has changed does not come back between a reader's load and its exchange: threads only shorten the queue
- * or add TAKEN, which nobody takes off one that stays; and the dispatcher, which lengthens it, changes nothing while
- * it plans. Put in front again after an overrun, a thread is there without TAKEN, and so stops first.
+ * The queue is one word, which changes by compare-and-exchange only:
+ *   - the thread in front sets TAKEN, or removes itself, which clears TAKEN;
+ *   - the dispatcher replaces the word from which it has planned by its plan. Whoever has taken the processor stays in
+ *     front, unless it has overrun; overruns are counted.
+ * So before a thread runs, the one before it has removed itself: at most one runs at a time. The word cannot change and
+ * change back between a load and its exchange: threads only shorten the queue or set TAKEN, which stays set as long as
+ * the thread is in front; and the dispatcher, which alone lengthens the queue, does not write while it plans. A thread
+ * that is put in front again after an overrun is there without TAKEN, and so stops first.
  *
- * What may come in between:
- *   - a hand-over, while the dispatcher plans: its exchange fails, and it plans again, with what has changed;
- *   - the dispatcher, between a thread's exchange and its notification (the system may stop it there for long): the
- *     next is in front, and does not know. The dispatcher notifies whoever it finds or puts in front without TAKEN,
- *     and plans again when it should have heard from it. A thread that is notified twice wakes up for nothing.
- *   - a thread that blocks while it is in the queue: it says so, leaves if it is in front, and then wakes the dispatcher.
- *     If it comes to the front after that, the dispatcher, which it has woken or which is at work, finds in front one
- *     that is blocked, without TAKEN, and plans without it. If it unblocks and takes the processor just then, the
- *     dispatcher's exchange fails. Either way nobody keeps a processor unused, and nobody else runs beside it.
+ * What may happen at the same time:
+ *   - A thread hands over while the dispatcher plans. The dispatcher's exchange fails, and it plans again.
+ *   - A thread is preempted by the system between its exchange and its notification. The next thread is in front and
+ *     does not know. The dispatcher notifies every thread that it finds or puts in front without TAKEN, and plans again
+ *     when that thread should have answered. A thread that is notified twice wakes up for nothing.
+ *   - A thread blocks while it is in the queue. It sets its slot to blocked, removes itself if it is in front, and wakes
+ *     the dispatcher. If it comes to the front later, the dispatcher finds a blocked thread in front, without TAKEN,
+ *     and plans without it. If the thread unblocks and takes the processor just then, the dispatcher's exchange fails.
+ *     Either way no processor stays unused, and no two threads run at once.
  *
- * The limits on the slots change apart from the word, and may: each holds for its slot wherever that is in the queue. `limitNs`
- * is the budget, `fromNs` the time before which there is none, and by `untilNs` a thread stops too early at worst.
+ * The limits in the slots are not part of the word: each holds for its thread, wherever it is in the queue. `limitNs` is
+ * the CPU time at which its budget is exhausted, `fromNs` the time before which it has none, and `untilNs` the time at
+ * which it stops in any case.
  */
 export class DispatchQueue {
   readonly #memory: SchedulerMemory;
@@ -73,7 +74,7 @@ export class DispatchQueue {
     return Atomics.load(this.#words, 0);
   }
 
-  /** Returns whether the word was still that. */
+  /** Replaces the word, if it is still `word`. @returns whether it was */
   replace(word: number, by: number): boolean {
     return Atomics.compareExchange(this.#words, 0, word, by) === word;
   }
@@ -93,7 +94,7 @@ export class DispatchQueue {
     }
   }
 
-  /** Gives up the processor, if the thread is in front. @returns whether another one follows; if not, the dispatcher has to know */
+  /** Gives up the processor, if the thread is in front. @returns whether another thread follows; if not, the dispatcher must be woken */
   handOver(slot: number, now: Nanos): boolean {
     for (;;) {
       const { word } = this;

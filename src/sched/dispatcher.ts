@@ -8,16 +8,16 @@ import { DispatchQueue, frontOf, isTaken } from './dispatch-queue.ts';
 import { type PlannedEntity, type PlannedProcessor, Planner } from './planner.ts';
 import type { SchedulerMemory } from './scheduler-memory.ts';
 
-/** A thread that is dispatched. Without a reservation it shares what the others leave. */
+/** A thread that is dispatched. Without a reservation it gets a share of the time that the reserved threads leave. */
 export interface DispatchedEntity {
   readonly reservation: Reservation | null;
   readonly processor: number;
 }
 
 /**
- * Decides who runs: on every processor one thread at a time, reserved ones before others and by earliest
- * deadline, the others by round robin. Plans ahead as far as it is certain, so that threads hand over to each other. Budgets
- * follow the rules of core/cpu; time and CPU time come from the threads' own clocks. Makes no objects once it is made.
+ * Decides which thread runs on each processor, one at a time: reserved threads first, by earliest deadline; the others by
+ * round robin. It plans ahead as far as it is certain, so that threads hand over to each other without it. Budgets follow
+ * the rules of core/cpu; threads report the CPU time they have used. It allocates nothing after its constructor.
  */
 export class Dispatcher {
   readonly #memory: SchedulerMemory;
@@ -51,14 +51,14 @@ export class Dispatcher {
       this.#entities[index]!.slot.processor = processor;
   }
 
-  /** Takes note of what has happened, and says who runs. Returns when to be called again at the latest. */
+  /** Charges what has run, and plans anew. @returns when to be called again at the latest */
   dispatch(now: Nanos): Nanos {
     let next = Number.POSITIVE_INFINITY;
     for (const processor of this.#processors) next = Math.min(next, this.#dispatchOn(processor, now));
     return next;
   }
 
-  /** If a thread hands over meanwhile, takes note of that, and plans again from there. */
+  /** If a thread hands over meanwhile, plans again. */
   #dispatchOn(processor: PlannedProcessor, now: Nanos): Nanos {
     const { queue, entities } = processor;
     const planner = this.#planner;
@@ -78,12 +78,12 @@ export class Dispatcher {
     return planner.nextNs;
   }
 
-  /** Brings what is known of an entity up to date. */
+  /** Wakes, charges, blocks and replenishes an entity, as its slot and the time say. */
   #observe(processor: PlannedProcessor, index: number, now: Nanos): void {
     const entity = this.#entities[index]!;
     const { slot, server } = entity;
     const { isRunnable } = slot;
-    // A server wakes before it is charged for having been woken: else waking would give that back.
+    // Wake the server before charging the CPU time of waking up: otherwise the wake-up rule could give that time back.
     if (isRunnable && !entity.isAwake) {
       if (server) wake(this.#rule, server, now);
       else processor.roundRobin.join(index);
@@ -116,7 +116,7 @@ export class Dispatcher {
     if (index === processor.holder) processor.heardNs = now;
   }
 
-  /** Who has taken the processor. One that is overdue is not waited for, and is returned; else `NONE`. */
+  /** Notes which thread has taken the processor. @returns that thread if it is overdue, as it is not waited for; else `NONE` */
   #hear(processor: PlannedProcessor, word: number, now: Nanos): number {
     const holder = isTaken(word) ? frontOf(word) : NONE;
     if (holder !== processor.holder) processor.heardNs = now;
@@ -129,8 +129,8 @@ export class Dispatcher {
   }
 
   /**
-   * It has stopped after all, just now. All its CPU time may have been charged by then, and nothing that comes later
-   * would tell that it waits to run again.
+   * The overdue thread has stopped just now after all. All its CPU time may have been charged already, so no later charge
+   * would show that it waits to run again.
    */
   #finds(processor: PlannedProcessor, index: number): void {
     const entity = this.#entities[index]!;

@@ -6,9 +6,9 @@ import { type DispatchQueue, linked, NOBODY, QUEUE_LENGTH, taken } from './dispa
 import type { ThreadSlot } from './scheduler-memory.ts';
 
 /**
- * A thread that has the processor is not waited for if it lies in a long system call, or if the operating system runs
- * something else in its place: when it comes so much too late to the end of its budget, or has not stopped so long
- * after it should, another one is let go on beside it.
+ * A thread that holds the processor may be in a long system call, or the operating system may run something else in its
+ * place. If it exhausts its budget later than expected by LATE_NS, or has not stopped ANSWER_NS after it should have,
+ * the dispatcher counts an overrun and schedules another thread.
  */
 const LATE_NS = NANOS_PER_MILLISECOND;
 const ANSWER_NS = NANOS_PER_MILLISECOND / 4;
@@ -17,42 +17,42 @@ export interface PlannedEntity {
   readonly slot: ThreadSlot;
   readonly server: Server | undefined;
   isAwake: boolean;
-  /** CPU time that was charged. */
+  /** CPU time that has been charged to its budget or quantum. */
   chargedNs: Nanos;
-  /** It was not waited for, and has not been heard of since. */
+  /** It has overrun, and has used no CPU time since, as far as is known. */
   isLost: boolean;
-  /** It has got its place in the plan that is being made. */
+  /** It is in the plan that is being made. */
   isPlanned: boolean;
 }
 
-/** A processor in name only: the operating system chooses the real one. */
+/** A logical processor: the operating system chooses the real one. */
 export interface PlannedProcessor {
-  /** Ties of deadlines go to the first. */
+  /** Of two with the same deadline, the first one runs first. */
   readonly entities: readonly number[];
-  /** Of those without a reservation. */
+  /** The threads without a reservation. */
   readonly roundRobin: RoundRobin;
   readonly queue: DispatchQueue;
-  /** Who has taken the processor, or `NONE`. */
+  /** The thread that has taken the processor, or `NONE`. */
   holder: number;
-  /** When the holder was last heard of. */
+  /** When the holder took the processor, or was last charged. */
   heardNs: Nanos;
 }
 
 /**
- * Plans who runs one after another if nothing else happens: the holder, though it may have to stop now; the servers
- * that have budget, or will have it by then, by earliest deadline; the one that is next by round robin, until the next budget of
- * a server; and that server. Nobody is in the queue twice, as each has one limit. Whoever is the last wakes the dispatcher
- * when it stops.
+ * Plans which threads run one after another if nothing else happens: the holder, though it may have to stop now; the
+ * servers that have budget, or will have it by then, by earliest deadline; the thread that is next by round robin, until
+ * the next replenishment of a server; and that server. No thread is in the queue twice, because each has one limit. The
+ * last one wakes the dispatcher when it stops.
  */
 export class Planner {
   readonly #rule: CbsRule;
   readonly #entities: readonly PlannedEntity[];
-  /** The plan that is being made: the word of the queue, and how many are in it. */
+  /** The plan that is being made: the word of the queue, and how many threads are in it. */
   #word = NOBODY;
   #length = 0;
-  /** When all in it have had what they may have. */
+  /** When all threads in it have used what they may use. */
   #endNs: Nanos = 0;
-  /** Of the servers in it, the latest deadline. */
+  /** The latest deadline of the servers in it. */
   #latestNs: Nanos = 0;
   /** When to plan again. */
   #nextNs: Nanos = 0;
@@ -62,12 +62,12 @@ export class Planner {
     this.#entities = entities;
   }
 
-  /** For the queue. */
+  /** The plan, as a word of the queue. */
   get word(): number {
     return this.#word;
   }
 
-  /** When to plan again, if nobody wakes the dispatcher before. */
+  /** When to plan again, unless a thread wakes the dispatcher before. */
   get nextNs(): Nanos {
     return this.#nextNs;
   }
@@ -95,7 +95,7 @@ export class Planner {
     else if (this.#length > 1 || this.hasRival(processor, first)) this.#planAgainAt(this.#endNs + LATE_NS);
   }
 
-  /** Whether the holder should have stopped, and somebody waits for it. */
+  /** Whether the holder should have stopped, and another thread waits for the processor. */
   isOverdue(processor: PlannedProcessor, now: Nanos): boolean {
     const { holder, heardNs } = processor;
     const { slot } = this.#entities[holder]!;
@@ -103,7 +103,7 @@ export class Planner {
     return now >= dueNs && this.hasRival(processor, holder);
   }
 
-  /** Whether anybody else could run. */
+  /** Whether another thread than this one could run. */
   hasRival({ entities }: PlannedProcessor, than: number): boolean {
     for (const index of entities) {
       const { server, isAwake, isLost } = this.#entities[index]!;
@@ -112,7 +112,7 @@ export class Planner {
     return false;
   }
 
-  /** Of the servers without a place that will have budget by the end of the queue, the first; or `NONE`. */
+  /** Of the servers not yet planned that will have budget by the end of the queue, the one with the earliest deadline; or `NONE`. */
   #earliest({ entities }: PlannedProcessor): number {
     let earliest = NONE;
     let earliestNs = Number.POSITIVE_INFINITY;
@@ -135,7 +135,8 @@ export class Planner {
   }
 
   /**
-   * The one that is next by round robin stops at the next budget, so that the dispatcher is needed only if it does not.
+   * The thread that is next by round robin stops at the next replenishment, so that the dispatcher is needed only if it
+   * does not.
    * @returns whether there is time for it before that
    */
   #linkUnreserved(processor: PlannedProcessor): boolean {
@@ -158,7 +159,7 @@ export class Planner {
     return true;
   }
 
-  /** A budget that comes while a less urgent server runs does not wait for that one; other budgets wait for the end of the queue. */
+  /** A replenishment preempts a server with a later deadline; any other replenishment waits for the end of the queue. */
   #awaitBudgets({ entities }: PlannedProcessor, now: Nanos, fillsGap: boolean): void {
     const endNs = this.#length === 0 ? now : this.#endNs + LATE_NS;
     for (const index of entities) {
@@ -177,7 +178,7 @@ export class Planner {
     this.#nextNs = Math.min(this.#nextNs, ns);
   }
 
-  /** A hard server stops at the end of its budget; one without a reservation at the end of its quantum, if others wait. */
+  /** A hard server stops when its budget is exhausted; a thread without a reservation at the end of its quantum, if others wait. */
   #link(processor: PlannedProcessor, index: number, fromNs: Nanos, untilNs: Nanos): void {
     if (this.#length === QUEUE_LENGTH) return;
     const entity = this.#entities[index]!;
@@ -192,7 +193,7 @@ export class Planner {
     this.#endNs = Math.max(this.#endNs, fromNs) + Math.max(0, mayRunNs);
   }
 
-  /** With the next budget, if it waits for that. */
+  /** The CPU time it may use; a throttled server's next budget is included. */
   #mayRunNs({ roundRobin }: PlannedProcessor, index: number): Nanos {
     const { server } = this.#entities[index]!;
     if (!server) return roundRobin.leftNs;
@@ -200,13 +201,13 @@ export class Planner {
   }
 }
 
-/** When it has budget. */
+/** When a server has budget. */
 function budgetFromNs({ phase, deadlineNs }: Server): Nanos {
   if (phase === 'idle') return Number.POSITIVE_INFINITY;
   return phase === 'throttled' ? deadlineNs : Number.NEGATIVE_INFINITY;
 }
 
-/** Its deadline once it has budget; and if it uses that up, its next budget comes then. */
+/** A server's deadline once it has budget. If it exhausts that budget, the next replenishment is then. */
 function dueNs({ phase, deadlineNs, periodNs }: Server): Nanos {
   return phase === 'throttled' ? deadlineNs + periodNs : deadlineNs;
 }

@@ -8,18 +8,18 @@ export interface ProbeData {
 }
 
 /**
- * Finds out when the machine did not run: a thread that no scheduler keeps waiting sleeps 1 ms again and again, and
- * whenever that takes 1 ms longer, no scheduler was the reason.
+ * Finds out when the machine itself did not run: a thread of high priority sleeps 1 ms again and again. If that takes 1 ms
+ * longer, no scheduler was the reason.
  */
 const SLEEP_MS = 1;
 const GAP_NS = 1_000_000;
 
 const { noise } = workerData as ProbeData;
 const timeline = new Timeline(noise);
-const bed = new Int32Array(new SharedArrayBuffer(4));
+const alarm = new Int32Array(new SharedArrayBuffer(4));
 parentPort!.postMessage(threadId());
 for (let lastNs = clockNs(); ; ) {
-  Atomics.wait(bed, 0, 0, SLEEP_MS);
+  Atomics.wait(alarm, 0, 0, SLEEP_MS);
   const nowNs = clockNs();
   const dueNs = lastNs + SLEEP_MS * 1e6;
   if (nowNs - dueNs > GAP_NS) timeline.ran(dueNs, nowNs, 0);

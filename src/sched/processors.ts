@@ -11,8 +11,7 @@ import type { Nanos } from '../core/units.ts';
 import { clockNs } from '../platform/clock.ts';
 import { entry } from '../platform/entry.ts';
 import { Failure, Refusal, reasonOf } from '../platform/failure.ts';
-import { type Raised, raise } from '../platform/raise.ts';
-import { fifo, refusal, setFifo } from '../platform/thread-scheduling.ts';
+import { fifo, type Raised, raise, refusal, setFifo } from '../platform/thread-scheduling.ts';
 import { MOST_SLOTS } from './dispatch-queue.ts';
 import type { DispatcherData } from './dispatcher-worker.ts';
 import type { ProbeData } from './probe-worker.ts';
@@ -31,7 +30,7 @@ export interface ProcessorsOptions {
 const READ_EVERY_MS = 250;
 const OPEN_WITHIN_NS = 10e9;
 
-/** The processors of a real world: who competes for them, who decides, and what came of it. */
+/** The processors of a real world: the threads that compete for them, their scheduler, and a record of who ran when. */
 export class Processors {
   readonly #options: ProcessorsOptions;
   readonly #entities: readonly SchedEntity[];
@@ -60,7 +59,7 @@ export class Processors {
   }
 
   /**
-   * Starts whoever decides, the hogs, and a probe for noise.
+   * Starts the dispatcher, the hogs, and a probe for noise, as far as they are needed.
    * @throws Refusal a hog's reservation is refused; nothing has been left behind.
    */
   static async start(options: ProcessorsOptions): Promise<Processors> {
@@ -68,7 +67,7 @@ export class Processors {
     try {
       if (cpu.#isCooperative && cpu.#entities.length > MOST_SLOTS) {
         throw new Failure(
-          `at most ${MOST_SLOTS} threads can be dispatched (${cpu.#entities.length} are asked for)`,
+          `the dispatcher schedules at most ${MOST_SLOTS} threads; ${cpu.#entities.length} were requested`,
         );
       }
       if (cpu.#isCooperative) await cpu.#startDispatcher();
@@ -116,7 +115,7 @@ export class Processors {
     return this.#accounts.flatMap((account) => account.slices(afterNs));
   }
 
-  /** What every reservation was promised and given until then. What a thread did in the last millisecond may be missing. */
+  /** What every reservation was promised and supplied until then. The last millisecond of a thread may be missing. */
   account(untilNs: Nanos): readonly ServerRecord[] {
     this.#read();
     return this.#accounts.flatMap((account) => account.record(untilNs) ?? []);
@@ -127,7 +126,7 @@ export class Processors {
     return this.#slots[this.#entities.findIndex((entity) => entity.name === name)]!.thread;
   }
 
-  /** What the dispatcher has obtained; undefined if there is none. */
+  /** The priority of the dispatcher; undefined if there is none. */
   get dispatcher(): Raised | undefined {
     return this.#dispatcher;
   }
@@ -143,9 +142,11 @@ export class Processors {
     const lost = this.#accounts.reduce((sum, account) => sum + account.lost, 0);
     return [
       ...this.#notes,
-      ...(this.#crash ? [`a thread of the processors has died: ${this.#crash}`] : []),
-      ...(overruns > 0 ? [`${overruns} times a thread did not stop in time, and another ran beside it`] : []),
-      ...(lost > 0 ? [`${lost} events of the processors were overwritten before they were read`] : []),
+      ...(this.#crash ? [`a scheduling thread has crashed: ${this.#crash}`] : []),
+      ...(overruns > 0
+        ? [`${overruns} times a thread did not stop in time, and another one ran at the same time`]
+        : []),
+      ...(lost > 0 ? [`${lost} scheduling events were overwritten before they were read`] : []),
     ];
   }
 
@@ -191,19 +192,19 @@ export class Processors {
     this.#hasUrgent = raised === 'SCHED_FIFO' && data.rule === 'hard' && isSafe;
     this.#notes.push(
       raised === 'no priority'
-        ? 'dispatcher: no priority (run as root or grant CAP_SYS_NICE), so that other programs delay it'
+        ? 'the dispatcher has no real-time priority, so other programs can delay it: run as root or grant CAP_SYS_NICE'
         : `dispatcher: ${raised}; reserved threads: ${this.#hasUrgent ? raised : 'no priority'}`,
     );
     const processors = this.#processors;
     if (processors > availableParallelism()) {
       this.#notes.push(
-        `${processors} processors are asked for, and the machine has ${availableParallelism()}`,
+        `the scenario uses ${processors} processors, the machine has ${availableParallelism()}`,
       );
     }
     for (let processor = 0; data.rule && processor < processors; processor++) {
       if (this.#reserved(processor) <= MOST_RESERVED) continue;
       this.#notes.push(
-        `processor ${processor}: more than 95 % is reserved, and handing over takes time: expect missed periods`,
+        `processor ${processor}: more than 95 % is reserved, and switching threads takes time: expect missed periods`,
       );
     }
   }
@@ -213,7 +214,9 @@ export class Processors {
     const probe = this.#thread('probe-worker', data);
     if ((await this.#raised(probe)) !== 'no priority') return;
     await probe.terminate();
-    this.#notes.push('no probe for noise: without priority it could not tell the machine from its load');
+    this.#notes.push(
+      "no noise probe: without real-time priority it cannot distinguish the machine's noise from its load",
+    );
   }
 
   #thread(name: string, workerData: unknown): Worker {
@@ -223,7 +226,7 @@ export class Processors {
     return worker;
   }
 
-  /** Such a thread says its number first. From here, since what sets priorities keeps something of each thread that loads it. */
+  /** Such a thread posts its number first. Its priority is set from here, because koffi keeps memory for each thread that loads it. */
   async #raised(worker: Worker): Promise<Raised> {
     const [thread] = (await once(worker, 'message')) as [number];
     return raise(thread, this.#hasRoom);
@@ -245,9 +248,9 @@ export class Processors {
 
   #whyNot({ name, reservation }: SchedEntity, code: string | undefined): string {
     if (this.#crash) return this.#crash;
-    if (code === undefined) return `the thread of ${name} does not come to its processor`;
+    if (code === undefined) return `the thread '${name}' did not start in time`;
     const asked = `${this.#reserved().toFixed(2)} of ${availableParallelism()} processors`;
-    return `${name}: ${refusal(code, reservation).why} (asked for in all: ${asked})`;
+    return `${name}: ${refusal(code, reservation).why} (all reservations together: ${asked})`;
   }
 
   /** ΣU, of one processor or of all. */

@@ -7,12 +7,12 @@ import { SchedulerMemory, ThreadSlot } from './scheduler-memory.ts';
 import { SliceRecorder } from './slice-recorder.ts';
 import { Timeline } from './timeline.ts';
 
-/** A thread's relation to its processor, the same whoever decides about it. */
+/** What a thread calls to be scheduled, the same under every scheduler. */
 export interface ScheduledThread {
   /**
-   * Between two short pieces of work, of 50 µs of CPU time at most: returns at once while this thread has the processor.
-   * Otherwise sleeps until it has, or until `interrupted` says that there is something more important; it is asked
-   * before the thread sleeps and whenever it is notified. Cheap: reads the clocks every 25 µs at most.
+   * To be called between two short pieces of work, of at most 50 µs of CPU time. Returns at once while this thread has the
+   * processor. Otherwise sleeps until it has it, or until `interrupted` returns true; that is asked before the thread
+   * sleeps and whenever it is notified. Cheap: reads the clocks at most every 25 µs.
    */
   checkpoint(interrupted?: () => boolean): void;
   /** There is nothing to do: the thread is about to block. */
@@ -28,7 +28,7 @@ export type ScheduledThreadData = {
   readonly timeline: SharedArrayBuffer;
 } & (
   | {
-      /** `free`: nobody decides, and nobody wants to know. `none`: the operating system decides as it likes. */
+      /** The operating system schedules the thread. `free`: it records nothing; `none`: it records when it ran. */
       readonly backend: 'free' | 'none';
     }
   | { readonly backend: 'deadline'; readonly reservation: Reservation; readonly reclaim: boolean }
@@ -57,15 +57,15 @@ export function openScheduledThread(data: ScheduledThreadData): ScheduledThread 
 
 const unscheduled: ScheduledThread = { checkpoint: () => {}, block: () => {}, unblock: () => {} };
 
-/** Has the thread, if it waits for the processor, ask whether it is interrupted. */
+/** Wakes the thread, if it waits for the processor, so that it asks whether it is interrupted. */
 export function notifyThread({ memory, slot }: ScheduledThreadData): void {
   new ThreadSlot(memory, slot).notify();
 }
 
 /**
- * The kernel decides, and the thread keeps the record. Reading the CPU clock does more than that: the kernel ends a
- * budget at its tick or when it brings its account up to date (kernel/sched/deadline.c: update_curr_dl), so that a
- * thread which does not read its clock gets up to a tick more than its budget.
+ * The kernel schedules the thread, which records when it ran. Reading the CPU clock also makes the kernel keep budgets
+ * more exactly: it ends a budget at its tick or when it updates its account (kernel/sched/deadline.c: update_curr_dl),
+ * so a thread that does not read its clock gets up to a tick more than its budget.
  */
 class KernelThread implements ScheduledThread {
   readonly #timeline: Timeline;
@@ -90,8 +90,8 @@ class KernelThread implements ScheduledThread {
 }
 
 /**
- * A dispatcher decides: the thread runs while it has the processor, says how much CPU time it has used, and when it stops,
- * hands over to the one that is to follow.
+ * A dispatcher schedules the thread: it runs while it has the processor, reports the CPU time it has used, and hands over
+ * to the next thread in the queue when it stops.
  */
 class DispatchedThread implements ScheduledThread {
   readonly #timeline: Timeline;
@@ -100,7 +100,7 @@ class DispatchedThread implements ScheduledThread {
   readonly #number: number;
   readonly #slot: ThreadSlot;
   readonly #queue: DispatchQueue;
-  /** The limit of which the dispatcher knows that it was reached. */
+  /** The limit that was last reported as reached. */
   #reachedNs: Nanos = 0;
 
   constructor(timeline: Timeline, memory: SchedulerMemory, number: number) {
@@ -136,7 +136,7 @@ class DispatchedThread implements ScheduledThread {
     this.#waits(interrupted, false);
   }
 
-  /** Whether the thread has to stop. Where it need not, the dispatcher is told, and decides. */
+  /** Whether the thread must stop at its limit. If it need not, the dispatcher is woken, and decides. */
   #reachesLimit(): boolean {
     const { limitNs, stopsAtLimit } = this.#slot;
     if (this.#recorder.cpuNs < limitNs) return false;
@@ -150,7 +150,7 @@ class DispatchedThread implements ScheduledThread {
     return this.#queue.handOver(this.#number, this.#recorder.readAtNs);
   }
 
-  /** Waits for the processor. The dispatcher is told, if it need not have expected that. */
+  /** Waits for the processor. `isExpected`: the dispatcher knows already, and need not be woken. */
   #waits(interrupted: (() => boolean) | undefined, isExpected: boolean): void {
     const slot = this.#slot;
     slot.isRunnable = true;
@@ -169,7 +169,7 @@ class DispatchedThread implements ScheduledThread {
     }
   }
 
-  /** Does not ask for the processor any more. */
+  /** Stops competing for the processor. */
   #withdraws(): void {
     this.#slot.isRunnable = false;
     this.#handsOver();

@@ -1,13 +1,13 @@
 import { constants } from 'node:os';
 import type { Nanos } from '../core/units.ts';
 
-/** One thread does not slow down another by writing to the same cache line. */
+/** Two cache lines, so that threads do not slow each other down by writing to the same one. */
 const PLACE_BYTES = 128;
 
 /**
- * What dispatched threads and their dispatcher tell each other, in shared memory. Words are changed by atomic
- * operations; times are doubles with one writer each, which no 64-bit machine tears. The slots follow the memory's own
- * words, and the processors are at the end, the first one last.
+ * What dispatched threads and their dispatcher share. Words are changed by atomic operations; times are doubles with one
+ * writer each, which a 64-bit machine reads and writes as a whole. First come the dispatcher's own words, then a slot for
+ * each thread, then the queues of the processors, the first processor last.
  */
 export class SchedulerMemory {
   readonly buffer: SharedArrayBuffer;
@@ -26,7 +26,7 @@ export class SchedulerMemory {
     return new SchedulerMemory(new SharedArrayBuffer(PLACE_BYTES * (1 + slots + processors)));
   }
 
-  /** Where a processor keeps its dispatch queue. */
+  /** The word of a processor's dispatch queue. */
   wordsOf(processor: number): Int32Array {
     return new Int32Array(this.buffer, this.buffer.byteLength - PLACE_BYTES * (1 + processor), 1);
   }
@@ -35,7 +35,7 @@ export class SchedulerMemory {
     return (this.#slots[slot] ??= new ThreadSlot(this.buffer, slot));
   }
 
-  /** Has the dispatcher take note of what has changed. */
+  /** Wakes the dispatcher, which plans anew. */
   wakeDispatcher(): void {
     Atomics.add(this.#words, 0, 1);
     Atomics.notify(this.#words, 0);
@@ -51,7 +51,7 @@ export class SchedulerMemory {
     Atomics.wait(this.#words, 0, wakeups, atMostMs);
   }
 
-  /** How often a thread did not stop in time, so that another one was let go on beside it. */
+  /** How often a thread did not stop in time, and another one was scheduled at the same time. */
   get overruns(): number {
     return Atomics.load(this.#words, 1);
   }
@@ -69,11 +69,11 @@ export class SchedulerMemory {
   }
 }
 
-/** What one thread tells its dispatcher, and is told. */
+/** What one thread shares with its dispatcher. */
 export class ThreadSlot {
-  /** Notifications, runnable or not, what came of opening the slot, number of the thread, stops at its limit or not, processor. */
+  /** Notifications; whether runnable; the result of opening the slot; the thread's number; whether it stops at its limit; processor. */
   readonly #words: Int32Array;
-  /** CPU time, its limit, from when and until when. */
+  /** CPU time, its limit, and the times from and until which the thread may run. */
   readonly #times: Float64Array;
 
   constructor(memory: SharedArrayBuffer, slot: number) {
@@ -82,7 +82,7 @@ export class ThreadSlot {
     this.#times = new Float64Array(memory, start + 24, 4);
   }
 
-  /** Has the thread, if it waits for the processor, see whether it has it, or whether there is something more important. */
+  /** Wakes the thread, if it waits for the processor, to check whether it has it or is interrupted. */
   notify(): void {
     Atomics.add(this.#words, 0, 1);
     Atomics.notify(this.#words, 0);
@@ -107,7 +107,7 @@ export class ThreadSlot {
     Atomics.store(this.#words, 1, Number(isRunnable));
   }
 
-  /** With so much CPU time used since its slot was opened, the thread is to stop, or else to wake the dispatcher and go on. */
+  /** At `cpuNs` of CPU time since its slot was opened, the thread stops (`stops`), or wakes the dispatcher and goes on. */
   limit(cpuNs: Nanos, stops: boolean): void {
     this.#times[1] = cpuNs;
     Atomics.store(this.#words, 4, Number(stops));
@@ -121,7 +121,7 @@ export class ThreadSlot {
     return Atomics.load(this.#words, 4) === 1;
   }
 
-  /** Before then, no thread hands over to this one. */
+  /** No thread hands over to this one before then. */
   get fromNs(): Nanos {
     return this.#times[2]!;
   }
@@ -130,7 +130,7 @@ export class ThreadSlot {
     this.#times[2] = ns;
   }
 
-  /** From then on, the thread is to stop. */
+  /** The thread stops then. */
   get untilNs(): Nanos {
     return this.#times[3]!;
   }
@@ -139,7 +139,7 @@ export class ThreadSlot {
     this.#times[3] = ns;
   }
 
-  /** On which the thread is dispatched; set by the dispatcher. */
+  /** The processor on which the thread is dispatched; set by the dispatcher. */
   get processor(): number {
     return Atomics.load(this.#words, 5);
   }
@@ -157,7 +157,7 @@ export class ThreadSlot {
     this.#times[0] = ns;
   }
 
-  /** The thread of this number takes the slot, with what it asked for or with this refusal. */
+  /** The thread of this number takes the slot. `refusal`: why it did not get the reservation that it requested. */
   open(thread: number, refusal: string | undefined): void {
     const { errno } = constants;
     const error = refusal === undefined ? 0 : (errno[refusal as keyof typeof errno] ?? errno.EIO);
@@ -165,12 +165,12 @@ export class ThreadSlot {
     Atomics.store(this.#words, 2, 1 + error);
   }
 
-  /** By which the kernel knows the thread, once that has taken the slot. */
+  /** The number by which the kernel knows the thread, once it has taken the slot. */
   get thread(): number {
     return Atomics.load(this.#words, 3);
   }
 
-  /** What came of it: `ok` or the name of an error; undefined before that. */
+  /** The result of opening: `ok` or the name of an error; undefined before that. */
   get opened(): string | undefined {
     const error = Atomics.load(this.#words, 2) - 1;
     if (error < 0) return undefined;

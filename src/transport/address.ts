@@ -1,12 +1,12 @@
 import { shown, UsageError } from '../platform/problem.ts';
 
-/** A destination that is already there. */
+/** A running destination. */
 export interface DestinationThere {
   readonly host: string;
   readonly port: number;
-  /** The key that it asks for. */
+  /** The key that it requires. */
   readonly key: Uint8Array | null;
-  /** How long it may be silent although it is its turn, or take nothing. */
+  /** How long it may be silent when it should answer, or accept no data. */
   readonly silenceMs?: number;
 }
 

@@ -26,8 +26,7 @@ export class Allowance {
 
   /** @throws RangeError more than there is room for */
   write(ceilings: readonly Limit[]): void {
-    if (ceilings.length > ROOM)
-      throw new RangeError(`${ceilings.length} ceilings; there is room for ${ROOM}`);
+    if (ceilings.length > ROOM) throw new RangeError(`${ceilings.length} ceilings; the limit is ${ROOM}`);
     Atomics.add(this.#version, 0, 1);
     this.#version[1] = ceilings.length;
     for (const [index, { fromNs, rateBytesPerSecond }] of ceilings.entries()) {

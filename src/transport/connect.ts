@@ -4,7 +4,7 @@ import type { DestinationThere } from './address.ts';
 
 const CONNECT_MS = 5_000;
 
-/** @throws Failure nobody listens there, or nobody answers. */
+/** @throws Failure no destination listens there, or it does not answer. */
 export function connected({ host, port, silenceMs = CONNECT_MS }: DestinationThere): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const socket = connect({ host, port });

@@ -20,9 +20,10 @@ export class ConnectionLimiter {
   /** Takes an unauthenticated peer in, or says why not. */
   admit(): ConnectionSlot | string {
     const { connections, unauthenticated } = this.#limits;
-    if (this.#inside >= connections) return `this destination takes ${connections} connections at once`;
+    if (this.#inside >= connections)
+      return `too many connections: this destination accepts ${connections} at once`;
     if (this.#unauthenticated >= unauthenticated) {
-      return `this destination takes ${unauthenticated} connections at once that it does not know yet`;
+      return `too many unauthenticated connections: this destination accepts ${unauthenticated} at once`;
     }
     this.#inside += 1;
     this.#unauthenticated += 1;

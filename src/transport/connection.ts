@@ -4,7 +4,7 @@ import type { End, HandoverState } from '../core/wire/handover.ts';
 import { encodeFrame } from './frame-writer.ts';
 import { ProtocolState } from './protocol-state.ts';
 
-/** How long the other end may take to hang up after us. */
+/** How long the other end may take to close the connection after us. */
 const LINGER_MS = 1_000;
 
 /** One end of a migration's connection: a conversation and the socket that carries it. */
@@ -46,8 +46,8 @@ export class Connection {
       guarded(() => {
         const seconds = socket.timeout! / 1000;
         if (socket.writableLength > 0)
-          throw new WireError(`the other end has taken nothing for ${seconds} s`);
-        if (protocol.awaits) throw new WireError(`silent for ${seconds} s while ${protocol.state}`);
+          throw new WireError(`the other end has accepted no data for ${seconds} s`);
+        if (protocol.awaits) throw new WireError(`no answer for ${seconds} s in state '${protocol.state}'`);
       }),
     );
     socket.on('error', (error) => {
@@ -64,8 +64,7 @@ export class Connection {
   }
 
   /**
-   * Hangs up when no byte has passed for so long although the other end is expected to send, or the kernel has not taken one
-   * of those that were given to it.
+   * Closes the connection when the other end, which should send, has sent nothing for so long, or has accepted no data.
    */
   set longestSilenceMs(silenceMs: number) {
     this.#socket.setTimeout(silenceMs);
@@ -101,7 +100,7 @@ export class Connection {
     try {
       this.send('abort', 0, Buffer.from(why.slice(0, 1000)));
     } catch {
-      // Past the commit nobody can take anything back: hang up without a word.
+      // After the commit an abort is not allowed: close without one.
     }
     this.finish();
   }

@@ -1,17 +1,19 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import { once } from 'node:events';
+import { kill } from '../platform/child-process.ts';
 import { entry } from '../platform/entry.ts';
-import { Failure } from '../platform/failure.ts';
+import { Failure, reasonOf } from '../platform/failure.ts';
+import type { DestinationThere } from './address.ts';
 
 /** What such a process says when it has started, or cannot. */
-export type DestinationReport =
+type DestinationReport =
   | { readonly kind: 'listening'; readonly host: string; readonly port: number }
   | { readonly kind: 'failed'; readonly why: string };
 
 /** A destination in a process of its own on this host, which ends with its parent. */
-export class DestinationProcess {
+export class DestinationProcess implements DestinationThere {
   readonly host: string;
   readonly port: number;
+  readonly key = null;
   readonly #child: ChildProcess;
 
   private constructor(child: ChildProcess, host: string, port: number) {
@@ -32,10 +34,23 @@ export class DestinationProcess {
     return new DestinationProcess(child, report.host, report.port);
   }
 
-  async end(): Promise<void> {
-    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
-    const ended = once(this.#child, 'exit');
-    this.#child.kill('SIGKILL');
-    await ended;
+  end(): Promise<void> {
+    return kill(this.#child);
+  }
+}
+
+/** What such a process does: it listens, tells its parent where, and ends with it. */
+export async function serveParent(
+  listen: (args: readonly string[]) => Promise<{ readonly address: { host: string; port: number } }>,
+): Promise<void> {
+  process.once('disconnect', () => process.exit());
+  process.on('SIGINT', () => {});
+  try {
+    const { address } = await listen(process.argv.slice(2));
+    process.send!({ kind: 'listening', ...address } satisfies DestinationReport);
+  } catch (cause) {
+    process.send!({ kind: 'failed', why: reasonOf(cause) } satisfies DestinationReport, () =>
+      process.exit(1),
+    );
   }
 }

@@ -101,7 +101,7 @@ export class FrameReader {
 
   #deliver(header: FrameHeader, buffer: Buffer, start: number, end: number): void {
     if (crc32(buffer.subarray(start + 4, end)) !== header.crc) {
-      throw new WireError(`a '${header.type}' frame whose checksum does not match its bytes`);
+      throw new WireError(`checksum error in a '${header.type}' frame`);
     }
     this.#onFrame(header, buffer.subarray(start + HEADER_BYTES, end));
   }

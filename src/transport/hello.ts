@@ -28,9 +28,7 @@ export function decodeAnswer(payload: Uint8Array): void {
 export function checkVersion(value: unknown): void {
   const { version } = (value ?? {}) as { version?: unknown };
   if (version !== WIRE_VERSION) {
-    throw new WireError(
-      `the other end speaks version ${String(version)} of the wire, this one ${WIRE_VERSION}`,
-    );
+    throw new WireError(`the other end uses protocol version ${String(version)}, this one ${WIRE_VERSION}`);
   }
 }
 

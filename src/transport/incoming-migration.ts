@@ -20,7 +20,7 @@ import {
 } from './proof.ts';
 import { ReceivedPages } from './received-pages.ts';
 
-/** What a machine is beyond its pages takes far less. */
+/** The most device state of a guest; a virtual machine has far less. */
 const MOST_STATE_BYTES = 16 * 1024 * 1024;
 
 /** Makes room for a guest. @throws Failure it is refused, and why. */
@@ -28,7 +28,7 @@ export type Prepare = (hello: Hello) => Promise<HostedGuest>;
 
 export interface IncomingMigrationOptions {
   readonly prepare: Prepare;
-  /** The key that the source must have too; null: whoever can connect may. */
+  /** The key that the source must prove to have; null: none is required. */
   readonly key: Uint8Array | null;
   readonly limits: Limits;
   /** Called when the other end has been authenticated. */
@@ -54,8 +54,8 @@ class Receiver {
   readonly #peer: string;
   readonly #authenticationTimeout: NodeJS.Timeout;
   /** Once the connection has ended. */
-  readonly #verdict: Promise<IncomingOutcome | undefined>;
-  #conclude: (verdict: IncomingOutcome | undefined) => void = () => {};
+  readonly #outcomeKnown: Promise<IncomingOutcome | undefined>;
+  #conclude: (outcome: IncomingOutcome | undefined) => void = () => {};
   #migration = '';
   #journal: Journal | undefined;
   #challenges: Challenges = { source: new Uint8Array(0), destination: destinationChallenge() };
@@ -76,7 +76,7 @@ class Receiver {
 
   constructor(socket: Socket, options: IncomingMigrationOptions, ended: (how: string) => void) {
     this.#options = options;
-    this.#verdict = new Promise((resolve) => {
+    this.#outcomeKnown = new Promise((resolve) => {
       this.#conclude = resolve;
     });
     this.#peer = `${socket.remoteAddress}:${socket.remotePort}`;
@@ -170,7 +170,7 @@ class Receiver {
 
   #prove(key: Uint8Array, claimed: Buffer): void {
     if (!isProofOf('source', key, this.#challenges, claimed)) {
-      throw new WireError('wrong key: the source’s is not the one of this destination');
+      throw new WireError('wrong key: source and destination have different keys');
     }
     this.#becomesKnown();
     this.#connection.send('proof', 0, proofOf('destination', key, this.#challenges));
@@ -192,30 +192,30 @@ class Receiver {
     }
     this.#migration = hello.migration;
     migrations.begins(hello.migration, () => {
-      this.#giveUp('its source asks over another connection');
-      return this.#verdict;
+      this.#giveUp('the source asks over another connection');
+      return this.#outcomeKnown;
     });
     this.#connection.pageSizeBytes = pageSizeBytes;
     this.#pages = new ReceivedPages(this.#guest.memory, pages, pageSizeBytes);
   }
 
   #keepState(offset: number, piece: Buffer): void {
-    if (!this.#guest!.load) throw new WireError('state beyond its pages, of a guest that has none');
+    if (!this.#guest!.load) throw new WireError("a 'state' frame for a guest without state");
     if (offset !== this.#stateBytes)
-      throw new WireError(`state from ${offset} after ${this.#stateBytes} bytes`);
+      throw new WireError(`a 'state' frame at offset ${offset}; expected ${this.#stateBytes}`);
     this.#stateBytes += piece.length;
     if (this.#stateBytes > MOST_STATE_BYTES)
-      throw new WireError(`state of more than ${MOST_STATE_BYTES} bytes`);
+      throw new WireError(`more than ${MOST_STATE_BYTES} bytes of state`);
     this.#state.push(piece);
   }
 
   async #compare(paused: number, payload: Buffer): Promise<void> {
     const { guestTimeNs, digest } = decodeStop(payload);
-    if (paused > 1) throw new WireError(`a 'stop' frame of a guest that is ${paused}; expected 0 or 1`);
+    if (paused > 1) throw new WireError(`a 'stop' frame with paused = ${paused}; expected 0 or 1`);
     this.#paused = paused === 1;
     this.#guestTimeNs = guestTimeNs;
     if (!digest.equals(this.#pages!.digest())) {
-      throw new WireError('the pages received are not the pages sent: their checksums differ');
+      throw new WireError('the received pages differ from the sent ones: wrong checksum');
     }
     await this.#guest!.load?.(Buffer.concat(this.#state));
     this.#journal?.write('ready');
@@ -225,46 +225,46 @@ class Receiver {
   /** A source whose commit was not answered learns what came of it; where the guest is here, it goes on with it. */
   async #tell(version: number, migration: string): Promise<void> {
     checkVersion({ version });
-    const verdict = await this.#options.migrations.conclude(migration);
-    if (verdict.kind === 'returned') {
-      this.#connection.send('returned', 0, Buffer.from(verdict.why.slice(0, 1000)));
+    const outcome = await this.#options.migrations.conclude(migration);
+    if (outcome.kind === 'returned') {
+      this.#connection.send('returned', 0, Buffer.from(outcome.why.slice(0, 1000)));
       return this.#connection.finish();
     }
     this.#migration = migration;
-    this.#name = verdict.name;
-    this.#guest = verdict.guest;
+    this.#name = outcome.name;
+    this.#guest = outcome.guest;
     this.#committed = true;
     this.#tookOver = true;
-    this.#connection.send('running', 0, encodeNanos(verdict.resumeNs));
+    this.#connection.send('running', 0, encodeNanos(outcome.resumeNs));
   }
 
   async #end(why: Error | undefined): Promise<string> {
     clearTimeout(this.#authenticationTimeout);
-    const { line, verdict } = await this.#outcome(why);
+    const { line, outcome } = await this.#outcome(why);
     const { migrations } = this.#options;
-    if (verdict) migrations.ended(this.#migration, verdict);
+    if (outcome) migrations.ended(this.#migration, outcome);
     else migrations.forget(this.#migration);
-    this.#conclude(verdict);
+    this.#conclude(outcome);
     return line;
   }
 
   /** How it ended, as a line and for a source that does not know. */
-  async #outcome(why: Error | undefined): Promise<{ line: string; verdict?: IncomingOutcome }> {
+  async #outcome(why: Error | undefined): Promise<{ line: string; outcome?: IncomingOutcome }> {
     if (this.#retired) {
       await this.#guest?.discard();
       return { line: `${this.#name} arrived, ran and was retired` };
     }
     const reason = this.#gaveUp ?? (why ? reasonOf(why) : 'the connection ended');
     if (this.#committed) {
-      const line = this.#keeps(why || this.#gaveUp ? `; its source has gone (${reason})` : '');
+      const line = this.#keeps(why || this.#gaveUp ? `; the source has disconnected (${reason})` : '');
       if (!this.#tookOver) return { line };
       const kept = { name: this.#name, guest: this.#guest!, resumeNs: this.#resumeNs };
-      return { line, verdict: { kind: 'kept', ...kept } };
+      return { line, outcome: { kind: 'kept', ...kept } };
     }
     await this.#guest?.discard();
     const trouble = this.#closeJournal('aborted', reason);
     const line = `${this.#name} did not arrive: ${reason}${trouble}`;
-    return trouble ? { line } : { line, verdict: { kind: 'returned', why: reason } };
+    return trouble ? { line } : { line, outcome: { kind: 'returned', why: reason } };
   }
 
   /** Of a guest that could not be run the journal stays open: it is this end's all the same. */

@@ -2,10 +2,10 @@ import type { Nanos } from '../core/units.ts';
 import { Failure } from '../platform/failure.ts';
 import type { HostedGuest } from './hosted-guest.ts';
 
-/** What became of a migration at its destination; neither changes any more. */
+/** The final outcome of a migration at its destination. */
 export type IncomingOutcome =
   | { readonly kind: 'kept'; readonly name: string; readonly guest: HostedGuest; readonly resumeNs: Nanos }
-  /** It is the source's: whatever was here of it is thrown away. */
+  /** The source owns it: what had arrived is discarded. */
   | { readonly kind: 'returned'; readonly why: string };
 
 /** How long after its connection has ended a source may still ask. */
@@ -27,13 +27,13 @@ export class IncomingMigrations {
   }
 
   /** Its connection has ended, perhaps before its source knew, and it was not forgotten before that. */
-  ended(migration: string, verdict: IncomingOutcome): void {
+  ended(migration: string, outcome: IncomingOutcome): void {
     if (!this.#byName.has(migration)) return;
     const timer = setTimeout(() => this.forget(migration), KEPT_MS).unref();
-    this.#byName.set(migration, { conclude: async () => verdict, timer });
+    this.#byName.set(migration, { conclude: async () => outcome, timer });
   }
 
-  /** There is nothing left to say of it. A timer that went on would keep what it had closed over, the guest's memory. */
+  /** Its outcome will not be asked for any more. The timer is cleared because its closure holds the guest's memory. */
   forget(migration: string): void {
     clearTimeout(this.#byName.get(migration)?.timer);
     this.#byName.delete(migration);
@@ -41,8 +41,8 @@ export class IncomingMigrations {
 
   /** From here on no commit can come. @throws Failure nothing is known of it here, or nothing for certain */
   async conclude(migration: string): Promise<IncomingOutcome> {
-    const verdict = await this.#byName.get(migration)?.conclude();
-    if (!verdict) throw new Failure('this destination does not know what became of that migration');
-    return verdict;
+    const outcome = await this.#byName.get(migration)?.conclude();
+    if (!outcome) throw new Failure('this destination does not know the outcome of that migration');
+    return outcome;
   }
 }

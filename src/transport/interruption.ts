@@ -1,6 +1,6 @@
 import { Failure } from '../platform/failure.ts';
 
-/** Why a migration was ended although nothing had failed. */
+/** A migration was ended although nothing had failed. */
 export class Interrupted extends Failure {
   readonly outcome: 'cancelled' | 'aborted';
 
@@ -10,7 +10,7 @@ export class Interrupted extends Failure {
   }
 }
 
-/** By which others end a migration: somebody cancels it, or its watchdog expires. The first one counts. */
+/** Ends a migration from outside: its user cancels it, or its watchdog expires. The first reason counts. */
 export class Interruption {
   readonly #raised: Promise<never>;
   #reject: (why: Interrupted) => void = () => {};

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import type { End } from '../core/wire/handover.ts';
 import { type JournalEntry, journalEntries } from '../core/wire/ownership.ts';
-import { Failure, reasonOf } from '../platform/failure.ts';
+import { Failure, orFailure, reasonOf } from '../platform/failure.ts';
 import { type ProcessIdentity, processSchema } from '../platform/process-identity.ts';
 
 /** The first line of a journal: what is being migrated, by whom, and to or from where. */
@@ -74,12 +74,7 @@ export interface JournalFolder {
 
 /** @throws Failure there is no such folder, or a journal in it is damaged. */
 export function readFolder(folder: string): JournalFolder {
-  let names: string[];
-  try {
-    names = readdirSync(folder);
-  } catch (cause) {
-    throw new Failure(`cannot read journals in ${folder}: ${reasonOf(cause)}`);
-  }
+  const names = orFailure(`cannot read journals in ${folder}`, () => readdirSync(folder));
   const files = names.filter((name) => /\.(source|destination)\.ndjson$/.test(name)).sort();
   const read = files.map((name) => ({ file: join(folder, name), journal: readJournal(join(folder, name)) }));
   return {
@@ -128,7 +123,7 @@ function parsed<T>(schema: z.ZodType<T>, text: string, where: string): T {
 
 /** Adds a durable entry to a journal whose process has ended, over a torn last line if there is one. */
 export function closeJournal({ file, wholeBytes }: JournalFile, entry: JournalEntry, why: string): void {
-  try {
+  orFailure(`cannot write ${file}`, () => {
     const descriptor = openSync(file, 'r+');
     try {
       ftruncateSync(descriptor, wholeBytes);
@@ -137,7 +132,5 @@ export function closeJournal({ file, wholeBytes }: JournalFile, entry: JournalEn
     } finally {
       closeSync(descriptor);
     }
-  } catch (cause) {
-    throw new Failure(`cannot write ${file}: ${reasonOf(cause)}`);
-  }
+  });
 }

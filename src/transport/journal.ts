@@ -1,7 +1,7 @@
 import { closeSync, fsyncSync, mkdirSync, openSync, unlinkSync, writeSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { durable, isClosing, type JournalEntry } from '../core/wire/ownership.ts';
-import { Failure, reasonOf } from '../platform/failure.ts';
+import { Failure, orFailure } from '../platform/failure.ts';
 import { lives, thisProcess } from '../platform/process-identity.ts';
 import { type Begun, begunText, entryText, journalName, readFolder } from './journal-file.ts';
 
@@ -45,16 +45,14 @@ export class Journal {
 
   static #begin(folder: string, begun: Begun): Journal {
     const file = join(folder, journalName(begun));
-    try {
+    return orFailure(`cannot write ${file}`, () => {
       const made = mkdirSync(folder, { recursive: true });
       const journal = new Journal(file, begun, openSync(file, 'wx'));
       journal.#append(begunText(begun), true);
       syncFolder(folder);
       if (made !== undefined) syncFolder(dirname(resolve(made)));
       return journal;
-    } catch (cause) {
-      throw cause instanceof Failure ? cause : new Failure(`cannot write ${file}: ${reasonOf(cause)}`);
-    }
+    });
   }
 
   /** Returns when the entry is as safe as it must be. @throws Failure it may not be there. */
@@ -65,11 +63,7 @@ export class Journal {
 
   /** For a last word after it was closed without one. @throws Failure it is not there any more */
   reopen(): void {
-    try {
-      this.#descriptor ??= openSync(this.#file, 'r+');
-    } catch (cause) {
-      throw new Failure(`cannot write ${this.#file}: ${reasonOf(cause)}`);
-    }
+    this.#descriptor ??= orFailure(`cannot write ${this.#file}`, () => openSync(this.#file, 'r+'));
   }
 
   close(): void {
@@ -79,17 +73,16 @@ export class Journal {
 
   /** At its place, so that a line which a full disk has cut short is written over by the next one. */
   #append(text: string, sync: boolean): void {
-    if (this.#descriptor === undefined) throw new Failure(`${this.#file} is closed`);
+    const descriptor = this.#descriptor;
+    if (descriptor === undefined) throw new Failure(`${this.#file} is closed`);
     const bytes = Buffer.from(text);
-    try {
+    orFailure(`cannot write ${this.#file}`, () => {
       for (let at = 0; at < bytes.length; ) {
-        at += writeSync(this.#descriptor, bytes, at, bytes.length - at, this.#lengthBytes + at);
+        at += writeSync(descriptor, bytes, at, bytes.length - at, this.#lengthBytes + at);
       }
       this.#lengthBytes += bytes.length;
-      if (sync) fsyncSync(this.#descriptor);
-    } catch (cause) {
-      throw new Failure(`cannot write ${this.#file}: ${reasonOf(cause)}`);
-    }
+      if (sync) fsyncSync(descriptor);
+    });
   }
 }
 

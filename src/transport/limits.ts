@@ -1,12 +1,12 @@
-/** What a destination grants to whoever connects. */
+/** What a destination grants to its peers. */
 export interface Limits {
   /** Connections at once. */
   readonly connections: number;
-  /** Of these, the ones that have not said who they are: no proof where a key is asked for, no hello elsewhere. */
+  /** How many of these may be unauthenticated: without a proof where a key is required, without a hello elsewhere. */
   readonly unauthenticated: number;
   /** How long one may stay unauthenticated. */
   readonly unauthenticatedMs: number;
-  /** Later, how long the source may be silent although something is expected of it. */
+  /** Later, how long the source may be silent while the destination waits for it. */
   readonly silenceMs: number;
 }
 
@@ -17,8 +17,8 @@ export const defaultLimits: Limits = {
   silenceMs: 60_000,
 };
 
-/** A destination is given up that says nothing for so long although something is expected of it, or takes nothing. */
+/** A source gives up a destination that does not answer, or accepts no data, for so long. */
 export const SILENCE_MS = 30_000;
 
-/** A source with nothing to say says so this often, so that its silence is never mistaken for its absence. */
+/** How often a source with nothing to send sends a sign of life, so that the destination does not give it up. */
 export const ALIVE_MS = 20_000;

@@ -64,7 +64,7 @@ export class MigrationServer {
       const slot = limiter.admit();
       if (typeof slot === 'string') {
         turnAway(socket, slot);
-        log(`${from}: turned away: ${slot}`);
+        log(`${from}: refused: ${slot}`);
         return;
       }
       const { authenticated, release } = slot;
@@ -98,9 +98,7 @@ async function addressOf({ host, port }: MigrationServerOptions, keyed: boolean)
     throw cannotListen({ host, port }, cause);
   });
   if (!keyed && !loopback.check(found.address, found.family === 6 ? 'ipv6' : 'ipv4')) {
-    throw new Refusal(
-      `whoever reaches ${host} could connect: give a key with --key-file, or listen on 127.0.0.1`,
-    );
+    throw new Refusal(`listening on ${host} needs a key: give one with --key-file, or listen on 127.0.0.1`);
   }
   return found.address;
 }

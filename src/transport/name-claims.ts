@@ -22,7 +22,7 @@ export class NameClaims {
       clearTimeout(timer);
       if (stays) {
         throw new Failure(
-          `guest '${name}' is here already, running or being received: wait until it has left, or give this one another guest.name`,
+          `a guest '${name}' is already here or arriving: wait until it has left, or use another guest.name`,
         );
       }
     }

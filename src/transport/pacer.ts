@@ -100,7 +100,7 @@ export class Pacer {
     return this.#account?.record(this.#latestNs) ?? idleLink(this.#depthBytes);
   }
 
-  /** The rate is the one asked for, or what the link still allows; of nothing nobody is a part, see `isRevoked`. */
+  /** The rate is the requested one, or the ceiling if that is lower. A ceiling of 0 is no rate: see `isRevoked`. */
   #follow(now: Nanos): void {
     const limits = this.#allowance.read();
     const rate = this.#asked === null ? null : Math.min(this.#asked, ceilingAt(limits, now) || this.#asked);

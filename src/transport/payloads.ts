@@ -35,7 +35,7 @@ export function encodeNanos(ns: number): Buffer {
 export function decodeNanos(payload: Buffer): number {
   const ns = payload.length === CLOCK_BYTES ? payload.readDoubleLE(0) : Number.NaN;
   if (Number.isFinite(ns) && ns >= 0) return ns;
-  throw new WireError('a time that is none');
+  throw new WireError('an invalid time');
 }
 
 /** How far a guest had come when it was retired. */
@@ -55,7 +55,7 @@ export function decodeRetired(payload: Buffer): Retired {
   } catch {
     // Not even JSON.
   }
-  throw new WireError("a 'retire' frame that does not say how far the guest came");
+  throw new WireError("a 'retire' frame without the guest's number of steps");
 }
 
 function isCount(value: unknown): boolean {

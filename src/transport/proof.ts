@@ -1,6 +1,7 @@
 import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { DIGEST_BYTES, NONCE_BYTES, WIRE_VERSION, WireError } from '../core/wire/frames.ts';
 import type { End } from '../core/wire/handover.ts';
+import { checkVersion } from './hello.ts';
 
 /**
  * Each end proves to the other that it has the shared key, without showing it: an HMAC-SHA-256 over what both have
@@ -40,19 +41,19 @@ export function isProofOf(end: End, key: Uint8Array, challenges: Challenges, cla
 
 /** @throws WireError another version, or not this end's challenge. */
 export function checkChallenge(end: End, version: number, payload: Uint8Array): void {
-  if (version !== WIRE_VERSION) {
-    throw new WireError(`the other end speaks version ${version} of the wire, this one ${WIRE_VERSION}`);
-  }
+  checkVersion({ version });
   const expected = end === 'source' ? NONCE_BYTES + DIGEST_BYTES : NONCE_BYTES;
   if (payload.length !== expected) {
-    throw new WireError(`a ${end}’s 'challenge' frame of ${payload.length} bytes; expected ${expected}`);
+    throw new WireError(
+      `a 'challenge' frame of ${payload.length} bytes from the ${end}; expected ${expected}`,
+    );
   }
 }
 
 /** @throws WireError this is not the hello that the source's challenge announced. */
 export function checkAnnounced(challenge: Uint8Array, hello: Uint8Array): void {
   if (!timingSafeEqual(challenge.subarray(NONCE_BYTES), digestOf(hello))) {
-    throw new WireError('another hello than the one the source has proved');
+    throw new WireError("the hello differs from the one in the source's challenge");
   }
 }
 

@@ -19,7 +19,7 @@ export class ReceivedPages {
 
   /** @throws WireError there is no such page, or it cannot become what the frame says */
   store({ type, argument: page, crc }: FrameHeader, payload: Buffer): void {
-    if (page >= this.#pages) throw new WireError(`page ${page} of a guest of ${this.#pages} pages`);
+    if (page >= this.#pages) throw new WireError(`page ${page}, but the guest has ${this.#pages} pages`);
     const start = page * this.#pageSizeBytes;
     if (type === 'delta') {
       const { buffer, byteOffset } = this.#memory;

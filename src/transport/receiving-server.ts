@@ -7,7 +7,7 @@ const BUFFER_BYTES = 256 * 1024;
  * A server each of whose connections is read into one buffer, again and again: a chunk is only valid during its `data` event.
  * Node itself reads into new memory every time, which the kernel has to find first: about half of a receiver's time in its
  * first second at 1 Gbit/s (docs/decisions/032-received-in-one-buffer.md).
- * @param most connections at once; whoever comes then is hung up on without a word
+ * @param connections at once; any more are closed without a word
  * @param open kept up to date: the connections that there are
  */
 export function receivingServer(most: number, open: Set<Socket>, accept: (socket: Socket) => void): Server {

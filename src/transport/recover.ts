@@ -9,7 +9,7 @@ import {
 } from '../core/wire/ownership.ts';
 import { Failure } from '../platform/failure.ts';
 import { lives } from '../platform/process-identity.ts';
-import { type Begun, closeJournal, type JournalFile, readFolder } from './journal-file.ts';
+import { closeJournal, type JournalFile, readFolder } from './journal-file.ts';
 
 /** What is said of one end. */
 export interface FoundEnd {
@@ -58,7 +58,7 @@ export function recover(folders: readonly string[]): Recovery {
         ({ file, tornBytes }) => `${file}: a last line of ${tornBytes} bytes was cut short and is ignored`,
       ),
     ...found.flatMap(({ empty }) =>
-      empty.map((file) => `${file}: no whole line, so nothing had begun; it is ignored`),
+      empty.map((file) => `${file}: no complete line, so the migration had not begun; the file is ignored`),
     ),
   ];
   const settlements = [...paired(journals)]
@@ -76,7 +76,10 @@ function paired(journals: readonly JournalFile[]): Map<string, Journals> {
     const { migration, end } = journal.begun;
     const pair = pairs.get(migration) ?? {};
     const twin = pair[end];
-    if (twin) throw new Failure(`${twin.file} and ${journal.file} are journals of the same end: give one`);
+    if (twin)
+      throw new Failure(
+        `${twin.file} and ${journal.file} are journals of the same end of the same migration: give only one of the folders`,
+      );
     pairs.set(migration, { ...pair, [end]: journal });
   }
   return pairs;
@@ -98,7 +101,7 @@ function settle(migration: string, journals: Journals): Settlement {
   const state = underWay ? 'under way' : undecided ? 'undecided' : 'decided';
   return {
     migration,
-    guest: begunOf(journals).guest,
+    guest: (journals.source ?? journals.destination)!.begun.guest,
     found: ends,
     owner,
     reason,
@@ -106,10 +109,6 @@ function settle(migration: string, journals: Journals): Settlement {
     state,
     missing: undecided && !ends.destination ? 'destination' : undecided && !ends.source ? 'source' : null,
   };
-}
-
-function begunOf({ source, destination }: Journals): Begun {
-  return (source ?? destination)!.begun;
 }
 
 function foundEnd(journal: JournalFile | undefined): FoundEnd | null {

@@ -8,7 +8,7 @@ export interface Reply {
   readonly payload: Buffer;
 }
 
-/** What the destination has answered and nobody has read yet; and, once there is one, why there will be no more. */
+/** Unread answers of the destination, and why there will be no more, once that is known. */
 export class Replies {
   readonly #unread: Reply[] = [];
   readonly #failed: Promise<void>;

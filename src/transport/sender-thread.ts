@@ -1,15 +1,16 @@
-import { Worker } from 'node:worker_threads';
 import { idleLink } from '../core/link/account.ts';
 import { type Ceiling, revokedWhy } from '../core/link/ceiling.ts';
 import type { LinkRecord } from '../core/migration/migration-result.ts';
 import type { Bytes, Nanos } from '../core/units.ts';
 import { HEADER_BYTES } from '../core/wire/frames.ts';
 import { clockNs } from '../platform/clock.ts';
-import { entry } from '../platform/entry.ts';
 import { Failure } from '../platform/failure.ts';
+import { type Arguments, type Result, WorkerThread } from '../platform/worker-thread.ts';
+import type { ScheduledThreadData } from '../sched/scheduled-thread.ts';
+import type { MigrationSpec } from '../workload/migration-spec.ts';
 import { Allowance } from './allowance.ts';
-import type { SenderAnswer, SenderRequests, SenderResults } from './sender-requests.ts';
-import type { SenderWorkerData } from './sender-worker-data.ts';
+import type { Sender } from './sender.ts';
+import type { SenderMethods, SenderWorkerData } from './serve-sender.ts';
 
 /** A link while something is sent over it. */
 export interface LinkStatus extends Pick<LinkRecord, 'depthBytes' | 'sentBytes' | 'reservedBytesPerSecond'> {
@@ -17,50 +18,39 @@ export interface LinkStatus extends Pick<LinkRecord, 'depthBytes' | 'sentBytes' 
   readonly levelBytes: Bytes | null;
 }
 
-type SenderData = Omit<SenderWorkerData, 'allowance'>;
-
-interface Waiting {
-  resolve(answer: SenderAnswer): void;
-  reject(why: Error): void;
-}
-
 /** The sender in a thread of its own; one request at a time, but for those that overtake. */
-export class SenderThread<
-  Requests extends SenderRequests = SenderRequests,
-  Results extends SenderResults & Record<keyof Requests, unknown> = SenderResults &
-    Record<keyof Requests, unknown>,
-> {
-  readonly #worker: Worker;
+export class SenderThread<S extends Sender = Sender> {
+  readonly #thread: WorkerThread<SenderMethods>;
   readonly #allowance = new Allowance();
   /** On the host's clock. */
   #ceilings: readonly Ceiling[] = [];
-  readonly #waiting = new Map<number, Waiting>();
-  #requests = 0;
-  #died: Error | undefined;
   #link: LinkRecord;
 
   /**
    * @param program the thread's, by the way in which the guest's pages are to be had
-   * @param data for it, without the `allowance`, which is added
+   * @param thread by which it is scheduled
+   * @param memory what else the program is told: where the pages are
    * @throws Failure the bucket does not even hold a page
    */
-  constructor(program: string, data: SenderData) {
-    const frameBytes = HEADER_BYTES + data.pageSizeBytes;
-    if (data.depthBytes < frameBytes) {
-      throw new Failure(
-        `link.depth of ${data.depthBytes} bytes: a page with its header takes ${frameBytes} here`,
-      );
+  constructor(
+    program: string,
+    { guest, plan, cpu }: Pick<MigrationSpec, 'guest' | 'plan' | 'cpu'>,
+    thread: ScheduledThreadData,
+    memory: object,
+  ) {
+    const { pages, pageSizeBytes } = guest;
+    const { depthBytes } = plan;
+    const { cpuPerPageNs, cpuPerHandoverNs } = cpu;
+    const frameBytes = HEADER_BYTES + pageSizeBytes;
+    if (depthBytes < frameBytes) {
+      throw new Failure(`link.depth is ${depthBytes} bytes, but a page with its header needs ${frameBytes}`);
     }
-    this.#link = idleLink(data.depthBytes);
-    this.#worker = new Worker(entry(program), {
-      workerData: { ...data, allowance: this.#allowance.buffer },
-    });
-    this.#worker.on('message', (answer: SenderAnswer) => {
-      this.#waiting.get(answer.number)?.resolve(answer);
-      this.#waiting.delete(answer.number);
-    });
-    this.#worker.on('error', (error) => this.#die(error));
-    this.#worker.on('exit', () => this.#die(new Failure('the sender thread has ended')));
+    this.#link = idleLink(depthBytes);
+    const data: SenderWorkerData = {
+      ...{ pages, pageSizeBytes, depthBytes, cpuPerPageNs, cpuPerHandoverNs, thread },
+      allowance: this.#allowance.buffer,
+    };
+    this.#thread = new WorkerThread('sender', program, { ...data, ...memory });
   }
 
   /** What the link allows; instants count from now. */
@@ -80,37 +70,29 @@ export class SenderThread<
     return this.#link;
   }
 
-  /** @throws Failure the sender could not, and why. */
-  async ask<K extends keyof Requests & keyof Results>(
-    kind: K,
-    request: Requests[K],
-  ): Promise<{ result: Results[K]; atNs: Nanos }> {
-    if (this.#died) throw this.#died;
-    const answer = await new Promise<SenderAnswer>((resolve, reject) => {
-      const number = ++this.#requests;
-      this.#waiting.set(number, { resolve, reject });
-      this.#worker.postMessage({ number, kind, ...request });
-    });
-    this.#link = answer.link;
-    if (!answer.ok) throw new Failure(answer.why);
-    return { result: answer.result as Results[K], atNs: answer.atNs };
+  /** Calls a method of the sender. @returns what it returned, and when. @throws Failure the sender could not, and why. */
+  ask<K extends keyof S & string>(
+    method: K,
+    ...args: Arguments<S[K]>
+  ): Promise<{ result: Result<S[K]>; atNs: Nanos }> {
+    return this.#carryOut(method, args);
   }
 
   /** The link now, while something else is being carried out. @throws Failure the thread has ended */
   async linkStatus(): Promise<LinkStatus> {
-    const { result } = await this.ask('level', {} as Requests['level']);
-    const levelBytes = result as SenderResults['level'];
+    const { result: levelBytes } = await this.#carryOut<Bytes | null>('levelBytes', []);
     const { sentBytes, depthBytes, reservedBytesPerSecond } = this.#link;
     return { levelBytes, depthBytes, sentBytes, reservedBytesPerSecond };
   }
 
   async end(): Promise<void> {
-    await this.#worker.terminate();
+    await this.#thread.end();
   }
 
-  #die(error: Error): void {
-    this.#died ??= error;
-    for (const { reject } of this.#waiting.values()) reject(error);
-    this.#waiting.clear();
+  async #carryOut<R>(method: string, args: readonly unknown[]): Promise<{ result: R; atNs: Nanos }> {
+    const { link, atNs, ...outcome } = await this.#thread.call('carryOut', method, args);
+    this.#link = link;
+    if (!outcome.ok) throw new Failure(outcome.why);
+    return { result: outcome.result as R, atNs };
   }
 }

@@ -1,6 +1,7 @@
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import type { LinkRecord } from '../core/migration/migration-result.ts';
-import { type BytesPerSecond, NANOS_PER_MILLISECOND, type Nanos } from '../core/units.ts';
+import type { Step } from '../core/migration/steps.ts';
+import { NANOS_PER_MILLISECOND, type Nanos } from '../core/units.ts';
 import { type FrameType, HEADER_BYTES, LARGEST_CONTROL_BYTES, WIRE_VERSION } from '../core/wire/frames.ts';
 import { clockNs } from '../platform/clock.ts';
 import { Failure, printable, reasonOf } from '../platform/failure.ts';
@@ -18,20 +19,14 @@ import { decodeNanos, decodeRetired, encodeStop, type Retired } from './payloads
 import type { Reply } from './replies.ts';
 import { type FirstFrame, SourceConnection } from './source-connection.ts';
 
-export interface PagesToSend {
-  readonly pages: Uint32Array;
-  readonly rate: BytesPerSecond | null;
-  /** Whether each page's dirty bit is taken off before it is copied. */
-  readonly clears: boolean;
-  readonly endsRound: boolean;
-}
+type PagesToSend = Omit<Extract<Step, { kind: 'send' }>, 'kind'>;
 
 /** The CPU time of a sender. */
 export interface SenderCpu {
   readonly thread: ScheduledThread;
-  /** A page takes at least so much of it, sending included: whatever a real sender does to a page is made up for. */
+  /** The least CPU time of a page, sending included, to stand for what other senders do to a page. */
   readonly cpuPerPageNs: Nanos;
-  /** From the stop frame to the commit, likewise. */
+  /** The least CPU time from the stop frame to the commit. */
   readonly cpuPerHandoverNs: Nanos;
 }
 
@@ -41,15 +36,15 @@ export interface SentPages {
   readonly bytes: number;
 }
 
-/** What came of the commit: the guest runs there, and that took so long; it is the source's; or nobody can say. */
+/** The outcome of the commit: the guest runs at the destination, after `resumeNs`; the source still owns it; or that is unknown. */
 export type Committed =
   | { readonly kind: 'running'; readonly resumeNs: Nanos }
   | { readonly kind: 'not taken' | 'not answered'; readonly why: string };
 
-/** A thread that goes to sleep gives up the processor, and may wait long to have it again. */
+/** How long to wait awake: a thread that goes to sleep gives up the processor, and may wait long to get it again. */
 const AWAKE_NS = 300_000;
 
-/** A commit that was not answered is asked for this often. */
+/** How often the outcome of an unanswered commit is asked for. */
 const ASK_EVERY_MS = 200;
 
 /** The source's end of a migration: sends pages as the pacer allows, and speaks the hand-over. */
@@ -78,11 +73,11 @@ export class Sender {
   }
 
   /** The tokens in the bucket now; null without a rate. */
-  get levelBytes(): number | null {
+  levelBytes(): number | null {
     return this.#pacer.levelBytes;
   }
 
-  /** Connects and greets. @throws Failure nobody there, or refused. */
+  /** Connects and sends the hello. @throws Failure no destination there, or it refuses. */
   async greet(to: DestinationThere, hello: Omit<Hello, 'version'>): Promise<void> {
     this.#question = { to, migration: hello.migration };
     const payload = encodeHello({ version: WIRE_VERSION, ...hello });
@@ -99,11 +94,11 @@ export class Sender {
    * Sends these pages in this order at this rate. Resolves when the kernel has them, and at the end of a round when
    * the destination has everything.
    */
-  async sendPages({ pages, rate, clears, endsRound }: PagesToSend): Promise<SentPages> {
+  async sendPages({ pages, rateBytesPerSecond, clears, endsRound }: PagesToSend): Promise<SentPages> {
     const frameBytes = HEADER_BYTES + this.#source.pageSizeBytes;
     const { thread, cpuPerPageNs } = this.#cpu;
     const cpuBeganNs = cpuPerPageNs > 0 ? threadCpuNs() : 0;
-    this.#pacer.setRate(rate);
+    this.#pacer.setRate(rateBytesPerSecond);
     this.#pacer.begins();
     let zeroPages = 0;
     let bytes = 0;
@@ -120,11 +115,11 @@ export class Sender {
         if (cpuPerPageNs > 0) this.#workUntil(cpuBeganNs + next * cpuPerPageNs);
       }
       // Under a reservation nothing may pile up here: it would be sent in a burst once the kernel takes it again.
-      if (rate !== null) await this.#taken(taken.at(-1));
+      if (rateBytesPerSecond !== null) await this.#taken(taken.at(-1));
       // Without one nothing else lets the event loop run, and an abort would go unheard.
       else await setImmediate();
       this.#connection!.replies.check();
-      if (this.#pacer.isRevoked) throw new Failure('the link allows nothing more');
+      if (this.#pacer.isRevoked) throw new Failure('the reservation on the link was revoked');
       this.#pacer.sends(writer.lengthBytes);
       bytes += writer.lengthBytes;
       taken.push(this.#connection!.connection.sendPages(writer.frames()));
@@ -139,8 +134,8 @@ export class Sender {
     return { sentPages: pages.length, zeroPages, bytes };
   }
 
-  /** Sends what the guest is beyond its pages. */
-  async sendState(state: Buffer): Promise<void> {
+  /** Sends the guest's device state. */
+  async sendState(state: Uint8Array): Promise<void> {
     const most = Math.min(this.#source.pageSizeBytes, LARGEST_CONTROL_BYTES);
     for (let offset = 0; offset < state.length; offset += most) {
       await this.#control('state', offset, state.subarray(offset, offset + most));
@@ -164,7 +159,7 @@ export class Sender {
     return (await this.#connection!.reply()).payload.toString('utf8');
   }
 
-  /** Gives the guest away. Whoever hears nothing of this knows nothing. */
+  /** Hands the guest over. If the destination does not answer, it is asked for the outcome over another connection. */
   async commit(): Promise<Committed> {
     const { cpuPerHandoverNs } = this.#cpu;
     if (cpuPerHandoverNs > 0) this.#workUntil(this.#cpuAtStopNs + cpuPerHandoverNs);
@@ -184,17 +179,17 @@ export class Sender {
         const why = printable(answer.payload.toString('utf8'));
         return {
           kind: 'not taken',
-          why: `${trouble}; when asked, the destination gave the guest back: ${why}`,
+          why: `${trouble}; when asked, the destination returned the guest: ${why}`,
         };
       }
       return {
         kind: 'not answered',
-        why: `${trouble}: the destination may run the guest, so it stands here`,
+        why: `${trouble}: the destination may run the guest, so it stays paused here`,
       };
     }
   }
 
-  /** The destination keeps the guest, and nothing more is asked of it. */
+  /** The destination keeps the guest: the connection ends. */
   finish(): void {
     this.#connection!.connection.finish();
   }
@@ -230,7 +225,7 @@ export class Sender {
     }
   }
 
-  /** Where nothing has been said for long the bucket has room for a header; where it has none, something was. */
+  /** Sends a sign of life. If the bucket has no room for a header, something else was sent just before. */
   #stayAlive(): void {
     if (!this.#connection!.connection.maySend('alive') || !this.#pacer.allows(0, HEADER_BYTES)) return;
     this.#pacer.begins();

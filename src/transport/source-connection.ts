@@ -37,7 +37,7 @@ export class SourceConnection {
       (header, payload) => this.#take(header, payload),
       (why) => {
         options.closed();
-        this.replies.fail(why ? broken(why) : new Failure('the destination hung up'));
+        this.replies.fail(why ? broken(why) : new Failure('the destination closed the connection'));
       },
       (why) => this.replies.fail(broken(why)),
     );
@@ -73,7 +73,7 @@ export class SourceConnection {
     this.connection.send('proof', 0, proofOf('source', key, challenges));
     const { payload } = await this.reply();
     if (!isProofOf('destination', key, challenges, payload)) {
-      throw new WireError('wrong key: the destination could not prove that it has the source’s');
+      throw new WireError("wrong key: the destination could not prove that it has the source's key");
     }
   }
 

@@ -37,7 +37,7 @@ export class SourceJournal {
       this.#journal?.write(entry, why);
       this.#hasEnded = isClosing(entry);
     } catch (cause) {
-      this.notes.push(`'${entry}' is not in the journal: ${reasonOf(cause)}`);
+      this.notes.push(`the journal lacks '${entry}': ${reasonOf(cause)}`);
     }
   }
 

@@ -8,7 +8,7 @@ export interface ClassesSpec {
   readonly classes: readonly { readonly pages: number; readonly writesPerSecond: number }[];
 }
 
-/** Classes lie scattered over the memory, so that address order knows nothing of heat; page 0 is in the first. */
+/** Classes are scattered over the memory, so that a page's address says nothing about its class; page 0 is in the first. */
 function groupsOf(spec: ClassesSpec, pages: number, seed: number): PoissonGroup[] {
   const layout = scattered(pages, seed);
   let start = 0;

@@ -3,7 +3,7 @@ import { type DirtyCurve, measuredCurve } from '../model/curve.ts';
 
 /**
  * A guest of which only a measured curve is known: how many different pages of a sample it dirties in a time. It
- * says nothing of which pages, so nobody can run it; virtual time and the model can reckon with it.
+ * does not say which pages, so it works only in virtual time and in the model.
  */
 export interface DirtyCurveSpec {
   readonly kind: 'dirty-curve';

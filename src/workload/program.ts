@@ -78,3 +78,23 @@ export function writePage(memory: GuestMemory, page: number, value: number): voi
   memory.words[end - 2] = value;
   memory.mark(page);
 }
+
+const WRITES = 0;
+
+/** A program that keeps only the number of its next write. @param dueNs of write k, from 0. @param page of write k */
+export function numberedWrites(dueNs: (k: number) => Nanos, page: (k: number) => number): Program {
+  return {
+    stepCpuNs: 0,
+    ownHeartbeat: false,
+    boot({ registers }) {
+      registers[WRITES] = 0;
+    },
+    nextAtNs: ({ registers }) => dueNs(registers[WRITES]!),
+    step({ memory, registers }) {
+      const k = registers[WRITES]!;
+      writePage(memory, page(k), k);
+      registers[WRITES] = k + 1;
+      return false;
+    },
+  };
+}

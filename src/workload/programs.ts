@@ -47,7 +47,7 @@ export function programOf(guest: GuestSpec): Program {
       return traceProgram(recordingOf(program));
     case 'dirty-curve':
       throw new Failure(
-        'a dirty-curve says how many pages are dirtied, not which: only virtual time can follow it',
+        'program dirty-curve: it says how many pages are dirtied, not which, so it works only in virtual time',
       );
   }
 }
@@ -141,7 +141,7 @@ export function pagesNeeded(program: ProgramSpec): number {
 export function checkProgramFits(guest: GuestSpec): void {
   const needed = pagesNeeded(guest.program);
   if (needed <= usedPages(guest)) return;
-  throw new Failure(`a program of ${needed} pages in a guest of ${usedPages(guest)}`);
+  throw new Failure(`the program needs ${needed} pages, the guest has ${usedPages(guest)}`);
 }
 
 function recordingOf(spec: TraceSpec): Recording {

@@ -36,7 +36,7 @@ export function parseRecording(bytes: Uint8Array, name: string): Recording {
     if (atNs < previousNs) throw new Failure(`${where}: time runs backwards`);
     for (const [position, page] of sample[1].entries()) {
       if (!Number.isInteger(page) || page < 0 || page >= header.pages) {
-        throw new Failure(`${where}: page ${page} of a recording of ${header.pages} pages`);
+        throw new Failure(`${where}: page ${page}, but the recording has ${header.pages} pages`);
       }
       // The last one is written as the sample is taken: divided first, the fraction is exactly 1.
       writeAtNs.push(previousNs + (atNs - previousNs) * ((position + 1) / sample[1].length));
@@ -45,11 +45,9 @@ export function parseRecording(bytes: Uint8Array, name: string): Recording {
     previousNs = atNs;
   }
   if (lines.length - 1 !== header.samples) {
-    throw new Failure(
-      `${name}: the header promises ${header.samples} samples, the file has ${lines.length - 1}`,
-    );
+    throw new Failure(`${name}: the header says ${header.samples} samples, the file has ${lines.length - 1}`);
   }
-  if (previousNs <= 0) throw new Failure(`${name}: a recording that takes no time`);
+  if (previousNs <= 0) throw new Failure(`${name}: the recording has no duration`);
   return {
     pages: header.pages,
     pageSizeBytes: header.pageSizeBytes,

@@ -3,8 +3,8 @@ import { Random } from '../core/random.ts';
 const LAYOUT_STREAM = 2;
 
 /**
- * All pages, page 0 first, the others in an order that only the seed decides: so what lies together in a
- * program's mind is scattered over the memory, and address order knows nothing of heat.
+ * All pages, page 0 first, the others in a random order of this seed: a program's hot pages are scattered over the
+ * memory, and a page's address says nothing about how often it is written.
  */
 export function scattered(pages: number, seed: number): Uint32Array {
   const layout = new Uint32Array(pages);

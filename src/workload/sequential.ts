@@ -1,5 +1,5 @@
 import { NANOS_PER_SECOND } from '../core/units.ts';
-import { type Activity, type Program, writePage } from './program.ts';
+import { type Activity, numberedWrites, type Program } from './program.ts';
 import { scattered } from './scatter.ts';
 
 /**
@@ -13,8 +13,6 @@ export interface SequentialSpec {
   readonly writesPerSecond: number;
 }
 
-const WRITES = 0;
-
 function layoutOf({ kind }: SequentialSpec, pages: number, seed: number): Uint32Array | undefined {
   return kind === 'saturating' ? scattered(pages, seed) : undefined;
 }
@@ -23,21 +21,10 @@ function layoutOf({ kind }: SequentialSpec, pages: number, seed: number): Uint32
 export function sequentialProgram(spec: SequentialSpec, pages: number, seed: number): Program {
   const layout = layoutOf(spec, pages, seed);
   const gapNs = NANOS_PER_SECOND / spec.writesPerSecond;
-  return {
-    stepCpuNs: 0,
-    ownHeartbeat: false,
-    boot({ registers }) {
-      registers[WRITES] = 0;
-    },
-    nextAtNs: ({ registers }) => (registers[WRITES]! + 1) * gapNs,
-    step({ memory, registers }) {
-      const write = registers[WRITES]!;
-      const place = write % spec.pages;
-      writePage(memory, layout?.[place] ?? place, write);
-      registers[WRITES] = write + 1;
-      return false;
-    },
-  };
+  return numberedWrites(
+    (k) => (k + 1) * gapNs,
+    (k) => layout?.[k % spec.pages] ?? k % spec.pages,
+  );
 }
 
 export function sequentialActivity(spec: SequentialSpec, pages: number, seed: number): Activity {

@@ -1,4 +1,5 @@
-import { type Activity, type Program, writePage } from './program.ts';
+import type { Nanos } from '../core/units.ts';
+import { type Activity, numberedWrites, type Program } from './program.ts';
 import { type Recording, recordedWritesPerSecond } from './recording.ts';
 
 /** Repeats the page writes of a recorded program, over and over. */
@@ -8,36 +9,22 @@ export interface TraceSpec {
   readonly recording: string;
 }
 
-const WRITES = 0;
-
-/** Write k is write k mod n of the recording, in its ⌊k / n⌋-th repetition. */
 export function traceProgram(recording: Recording): Program {
-  const { writeAtNs, writePages, durationNs } = recording;
+  const count = recording.writePages.length;
+  const neverNs = () => Number.POSITIVE_INFINITY;
+  return numberedWrites(count === 0 ? neverNs : dueNsIn(recording), (k) => recording.writePages[k % count]!);
+}
+
+/** When write k is due: it is write k mod n of the recording, in its ⌊k / n⌋-th repetition. */
+function dueNsIn({ writeAtNs, durationNs }: Recording): (k: number) => Nanos {
   const count = writeAtNs.length;
-  return {
-    stepCpuNs: 0,
-    ownHeartbeat: false,
-    boot({ registers }) {
-      registers[WRITES] = 0;
-    },
-    nextAtNs({ registers }) {
-      const write = registers[WRITES]!;
-      return count === 0
-        ? Number.POSITIVE_INFINITY
-        : Math.floor(write / count) * durationNs + writeAtNs[write % count]!;
-    },
-    step({ memory, registers }) {
-      const write = registers[WRITES]!;
-      writePage(memory, writePages[write % count]!, write);
-      registers[WRITES] = write + 1;
-      return false;
-    },
-  };
+  return (k) => Math.floor(k / count) * durationNs + writeAtNs[k % count]!;
 }
 
 export function traceActivity(recording: Recording, pages: number): Activity {
   const { writeAtNs, writePages, durationNs } = recording;
   const count = writeAtNs.length;
+  const dueNs = dueNsIn(recording);
   /** The number of writes in (−∞, atNs]. */
   const writesUntil = (atNs: number): number => {
     const repetition = Math.floor(atNs / durationNs);
@@ -48,7 +35,7 @@ export function traceActivity(recording: Recording, pages: number): Activity {
     lastWrites(fromNs, toNs, visit) {
       const end = writesUntil(toNs);
       for (let write = Math.max(writesUntil(fromNs), end - count); write < end; write++) {
-        visit(writePages[write % count]!, Math.floor(write / count) * durationNs + writeAtNs[write % count]!);
+        visit(writePages[write % count]!, dueNs(write));
       }
     },
     writesPerSecond: () => recordedWritesPerSecond(recording, pages),

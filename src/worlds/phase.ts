@@ -6,8 +6,8 @@ import type { MigrationSpec } from '../workload/migration-spec.ts';
 const PHASE_STREAM = 5;
 
 /**
- * How long the guest has run before anything is asked of it: a seeded point of its own period and of everybody's
- * reservations, so that repetitions do not all meet them at the same one. Nothing where nobody competes.
+ * How long the guest runs before its migration begins: a seeded time, up to the longest of its heartbeat period and the
+ * reservations' periods, so that repetitions begin at different points of them. 0 where no threads compete.
  */
 export function phaseNs({ guest, cpu }: MigrationSpec): Nanos {
   if (!isContended(cpu)) return 0;

@@ -33,41 +33,34 @@ export async function worldFactory(
   name: WorldName,
   { to, journals }: FactoryOptions = {},
 ): Promise<WorldFactory> {
+  const nothing = async () => {};
   switch (name) {
     case 'virtual':
-      if (journals !== undefined) throw new Failure('--journal: the world virtual has no ends; take threads');
-      return { create: async (setup) => new VirtualWorld(setup), close: async () => {} };
-    case 'threads': {
-      if (to) {
-        const viewerHost = await addressTowards(to.host);
-        return {
-          create: (setup) => threadsWorld(setup, { to, viewerHost, journals }),
-          close: async () => {},
-        };
+      if (journals !== undefined) {
+        throw new Failure('--journal: not possible in world virtual; use --world threads');
       }
-      const { process, destination } = await ownDestination('worlds/threads/threads-destination-main');
+      return { create: async (setup) => new VirtualWorld(setup), close: nothing };
+    case 'threads': {
+      const own = to ? undefined : await DestinationProcess.start('worlds/threads/threads-destination-main');
+      const destination = to ?? own!;
+      const viewerHost = await addressTowards(destination.host);
       return {
-        create: (setup) => threadsWorld(setup, { to: destination, viewerHost: process.host, journals }),
-        close: () => process.end(),
+        create: (setup) => threadsWorld(setup, { to: destination, viewerHost, journals }),
+        close: async () => own?.end(),
       };
     }
     case 'vm': {
       insistOnOwn(name, { to });
-      const { process, destination } = await ownDestination(
-        'worlds/vm/vm-destination-main',
-        journals === undefined ? [] : [journals],
-      );
+      const args = journals === undefined ? [] : [journals];
+      const destination = await DestinationProcess.start('worlds/vm/vm-destination-main', args);
       return {
         create: async (setup) => vmWorld(undisturbed(name, setup), { destination, journals }),
-        close: () => process.end(),
+        close: () => destination.end(),
       };
     }
     case 'qemu-native':
       insistOnOwn(name, { to, journals });
-      return {
-        create: async (setup) => QemuNativeWorld.create(undisturbed(name, setup)),
-        close: async () => {},
-      };
+      return { create: async (setup) => QemuNativeWorld.create(undisturbed(name, setup)), close: nothing };
   }
 }
 
@@ -75,22 +68,15 @@ export async function worldFactory(
 function undisturbed(name: WorldName, setup: MigrationSpec): MigrationSpec {
   const [antagonist] = setup.antagonists ?? [];
   if (!antagonist) return setup;
-  throw new Refusal(
-    `background: ${antagonist.kind} does not exist in the world ${name}; take --world threads`,
-  );
+  throw new Refusal(`background: ${antagonist.kind} is not supported in world ${name}; use --world threads`);
 }
 
 /** Each names its destination itself. */
 function insistOnOwn(name: WorldName, { to, journals }: FactoryOptions): void {
-  if (to) throw new Failure(`--to: the world ${name} brings its own destination, on this host`);
+  if (to) throw new Failure(`--to: world ${name} starts its own destination on this host`);
   if (name === 'qemu-native' && journals !== undefined) {
-    throw new Failure('--journal: in the world qemu-native QEMU decides whose the guest is; take vm');
+    throw new Failure('--journal: in world qemu-native QEMU decides who owns the guest; use --world vm');
   }
-}
-
-async function ownDestination(program: string, args: readonly string[] = []) {
-  const process = await DestinationProcess.start(program, args);
-  return { process, destination: { host: process.host, port: process.port, key: null } };
 }
 
 /** This host's address as the other one sees it: what the kernel would send from. No packet leaves. */
@@ -104,7 +90,7 @@ async function addressTowards(host: string): Promise<string> {
     });
     return socket.address().address;
   } catch (cause) {
-    throw new Failure(`no way to ${host}: ${reasonOf(cause)}`);
+    throw new Failure(`no route to ${host}: ${reasonOf(cause)}`);
   } finally {
     socket.close();
   }

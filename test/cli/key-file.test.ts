@@ -118,7 +118,7 @@ test('without a key receive listens on loopback only, and says what to do; exit 
   const ended = await switchover('receive', '--listen', '0.0.0.0:0');
   expect(ended.code).toBe(2);
   expect(ended.stderr).toBe(
-    'switchover: whoever reaches 0.0.0.0 could connect: give a key with --key-file, or listen on 127.0.0.1\n',
+    'switchover: listening on 0.0.0.0 needs a key: give one with --key-file, or listen on 127.0.0.1\n',
   );
 });
 

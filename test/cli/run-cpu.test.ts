@@ -71,7 +71,7 @@ describe('run with CPU reservations', () => {
   test('what the kernel refuses is refused with the sum that was asked for and a remedy', async () => {
     const { code, stderr } = await switchover('run', file, '--world', 'threads', '--quiet', ...tooMuch);
     expect(code).toBe(2);
-    expect(stderr).toMatch(/\(E(BUSY|PERM)\).*asked for in all: 2\.00 of/);
+    expect(stderr).toMatch(/\(E(BUSY|PERM)\).*all reservations together: 2\.00 of/);
     expect(stderr).not.toContain('    at ');
   });
 

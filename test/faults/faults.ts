@@ -63,8 +63,8 @@ const asked = (phase: Phase): readonly Outcome[] => {
   if (phase === 'commit') return ['failed, source'];
   return phase === 'running' ? ['completed'] : early(phase);
 };
-const brokenOff = /hung up|the connection broke|connect ECONN/;
-const silent = /silent for 1.5 s|taken nothing for 1.5 s|hung up/;
+const brokenOff = /closed the connection|the connection broke|connect ECONN/;
+const silent = /no answer for 1.5 s|accepted no data for 1.5 s|closed the connection/;
 const damaged = /checksum|not a frame|frame of/;
 /** It comes to something. */
 const never = /^$/;
@@ -136,7 +136,7 @@ export const faults: readonly Fault[] = [
   },
   {
     name: 'a frame is truncated',
-    reason: /silent for|not a frame|checksum|frame of/,
+    reason: /no answer for|not a frame|checksum|frame of/,
     isSilent: true,
     strike: () => (frame, wire) => wire.send(frame.way, frame.bytes.subarray(0, -7)),
     allowed: asked,
@@ -153,7 +153,7 @@ export const faults: readonly Fault[] = [
   },
   {
     name: 'a frame comes after the next one',
-    reason: /silent for/,
+    reason: /no answer for/,
     isSilent: true,
     strike: () => (frame, wire) => wire.afterNext(frame),
     allowed: (phase) => (isPaging(phase) ? ['completed'] : asked(phase)),

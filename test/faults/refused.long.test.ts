@@ -70,7 +70,7 @@ describe('refused in set-up', () => {
     }).listen(0, '127.0.0.1');
     await once(server, 'listening');
     const { port } = server.address() as { port: number };
-    await expectRefused(at(port), 'the other end speaks version 9 of the wire, this one 1');
+    await expectRefused(at(port), 'the other end uses protocol version 9, this one 1');
     server.close();
   });
 
@@ -83,7 +83,7 @@ describe('refused in set-up', () => {
   test('a guest of that name is there', async () => {
     const other = await another({});
     await other.ask('boot', definition);
-    await expectRefused(at(other.port), "guest 'web' is here already, running or being received");
+    await expectRefused(at(other.port), "a guest 'web' is already here or arriving");
   });
 
   test('the destination is out of memory', async (context) => {

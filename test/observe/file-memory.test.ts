@@ -53,7 +53,7 @@ describe('memory in a file', () => {
   test.each<[string, () => string, string]>([
     ['that is not there', () => join(folder, 'none'), 'cannot read'],
     ['that is a folder', () => folder, 'not a file'],
-    ['that is empty', () => written('empty', 0), 'empty: a recording takes a page at least'],
+    ['that is empty', () => written('empty', 0), 'the file is empty'],
     [
       'of half a page too much',
       () => written('odd', 6144),

@@ -45,7 +45,7 @@ test('reclaiming is not to be had through chrt', async () => {
 
 test('every refusal names a remedy', () => {
   expect(refusal('EPERM', impossible).why).toMatch(/CAP_SYS_NICE.*cbs-hard/);
-  expect(refusal('EBUSY', impossible).why).toMatch(/95 %.*ask for less/);
+  expect(refusal('EBUSY', impossible).why).toMatch(/95 %.*reserve less/);
   expect(refusal('ENOENT', impossible).why).toMatch(/koffi.*util-linux/);
   expect(refusal('EPERM').why).toMatch(/^the kernel refuses the priority: /);
 });

@@ -487,7 +487,7 @@ describe('a recording', () => {
     expect(() => load(withRecording(cut))).toThrow(join(folder, 'recording.gz'));
     const wrong = gzipSync(lines(50).replace('[3]', '[50]'));
     expect(() => load(withRecording(wrong))).toThrow(
-      `${join(folder, 'recording.gz')}:2: page 50 of a recording of 50 pages`,
+      `${join(folder, 'recording.gz')}:2: page 50, but the recording has 50 pages`,
     );
   });
 

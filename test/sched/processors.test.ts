@@ -90,7 +90,7 @@ describe('deadline', () => {
     );
     const sum = (0.9 * asked.length).toFixed(2);
     await expect(start('deadline', asked)).rejects.toThrow(
-      new RegExp(`EBUSY.*asked for in all: ${sum} of ${availableParallelism()} processors`),
+      new RegExp(`EBUSY.*all reservations together: ${sum} of ${availableParallelism()} processors`),
     );
     expect(threads()).toBe(before);
   });

@@ -72,7 +72,7 @@ async function readyToCommit(at: number, withKey: Uint8Array | null): Promise<Se
   const sender = new Sender(source, 65_536, { thread, cpuPerPageNs: 0, cpuPerHandoverNs: 0 });
   await sender.greet({ host: '127.0.0.1', port: at, key: withKey, silenceMs: 5_000 }, smallHello);
   const pages = Uint32Array.from({ length: guest.pages }, (_, page) => page);
-  await sender.sendPages({ pages, rate: null, clears: false, endsRound: true });
+  await sender.sendPages({ pages, rateBytesPerSecond: null, clears: false, endsRound: true });
   await sender.stop(0, true);
   return sender;
 }
@@ -85,7 +85,7 @@ describe('a source that has not heard what became of its commit', () => {
     expect(await sender.commit()).toMatchObject({ kind: 'running' });
     expect(await sender.retire()).toMatchObject({ heartbeats: expect.any(Number) });
     const later = await stranger(port, question(migration));
-    expect(await later.answer).toContain('does not know what became of that migration');
+    expect(await later.answer).toContain('does not know the outcome of that migration');
   });
 
   test('proves first that it has the key, where there is one', async () => {
@@ -115,7 +115,7 @@ describe('a destination that is asked', () => {
     const answer: FrameType = 'returned';
     await asking.answer;
     expect(typesIn(asking.heard())).toBe(answer);
-    expect(await source.answer).toContain('its source asks over another connection');
+    expect(await source.answer).toContain('the source asks over another connection');
     await expect.poll(() => logged).toContainEqual(expect.stringContaining("guest 'small' did not arrive"));
     // What it has said stays true, and the name is free.
     const again = await stranger(port, question(migration));
@@ -126,8 +126,8 @@ describe('a destination that is asked', () => {
 
   test('says so of a migration that it does not know, and of another version', async () => {
     const unknown = await stranger(port, question('no such'));
-    expect(await unknown.answer).toContain('this destination does not know what became of that migration');
+    expect(await unknown.answer).toContain('this destination does not know the outcome of that migration');
     const newer = await stranger(port, question(migration, 9));
-    expect(await newer.answer).toContain('the other end speaks version 9 of the wire, this one 1');
+    expect(await newer.answer).toContain('the other end uses protocol version 9, this one 1');
   });
 });

@@ -94,7 +94,7 @@ describe('a migration with journals', () => {
     socket.write(encodeFrame('hello', 0, Buffer.from(JSON.stringify(hello))));
     await once(socket, 'data');
     await expect(towards()).rejects.toThrow(
-      "the destination refused: guest 'small' is here already, running or being received",
+      "the destination refused: a guest 'small' is already here or arriving",
     );
     socket.destroy();
     await (await towards()).close();
@@ -148,7 +148,7 @@ describe('a connection that breaks around the commit', () => {
     const course = await drive(unverified, world);
     expect(course).toMatchObject({ outcome: 'failed', owner: 'source' });
     expect(course.reason).toMatch(
-      /^the destination hung up, after the commit; when asked, the destination gave the guest back: /,
+      /^the destination closed the connection, after the commit; when asked, the destination returned the guest: /,
     );
     expect(Object.values(entriesIn(there))).toEqual([['begun', 'ready', 'aborted']]);
     expect(Object.values(entriesIn(here))).toEqual([['begun', 'stopped', 'ready', 'commit', 'aborted']]);

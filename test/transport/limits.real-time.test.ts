@@ -83,8 +83,10 @@ describe('a stranger', () => {
   test('is turned away where there are as many as are let in, and let in when one has gone', async () => {
     await listen({ unauthenticated: 2, connections: 4 });
     const [first] = [await connected(), await connected()];
-    expect(await (await connected()).answer).toContain('takes 2 connections at once that it does not know');
-    expect(logged.at(-1)).toContain('turned away');
+    expect(await (await connected()).answer).toContain(
+      'too many unauthenticated connections: this destination accepts 2 at once',
+    );
+    expect(logged.at(-1)).toContain('refused');
     first.socket.destroy();
     await expect.poll(() => logged.at(-1)).toContain('did not arrive');
     await greeted();
@@ -106,7 +108,9 @@ describe('a source', () => {
     const sources = [await greeted('one'), await greeted('two'), await greeted('three')];
     await new Promise((resolve) => setTimeout(resolve, 300));
     expect(sources.every(({ socket }) => !socket.destroyed)).toBe(true);
-    expect(await (await connected()).answer).toContain('takes 3 connections at once');
+    expect(await (await connected()).answer).toContain(
+      'too many connections: this destination accepts 3 at once',
+    );
   });
 
   test('that falls silent among its pages is hung up on, and its guest is discarded', async () => {
@@ -116,8 +120,8 @@ describe('a source', () => {
     socket.write(
       Buffer.concat([encodeFrame('zero', 1), encodeFrame('page', 2, Buffer.alloc(4096, 7)).subarray(0, 99)]),
     );
-    expect(await answer).toContain('silent for 0.3 s while live');
-    await expect.poll(() => logged.at(-1)).toContain("guest 'small' did not arrive: silent for 0.3 s");
+    expect(await answer).toContain("no answer for 0.3 s in state 'live'");
+    await expect.poll(() => logged.at(-1)).toContain("guest 'small' did not arrive: no answer for 0.3 s");
     await expect.poll(() => held().threads, { timeout: 5_000 }).toBe(before.threads);
   });
 
@@ -129,7 +133,7 @@ describe('a source', () => {
       expect(socket.destroyed).toBe(false);
       socket.write(encodeFrame('alive'));
     }
-    expect(await answer).toContain('silent for 0.3 s');
+    expect(await answer).toContain('no answer for 0.3 s');
   });
 
   test('that falls silent after the commit leaves its guest running: it has no other home', async () => {
@@ -142,7 +146,7 @@ describe('a source', () => {
     await answer;
     await expect
       .poll(() => logged.at(-1))
-      .toContain("guest 'small' runs here; its source has gone (silent for 0.3 s");
+      .toContain("guest 'small' runs here; the source has disconnected (no answer for 0.3 s");
     expect(held().threads).toBeGreaterThan(before.threads);
   });
 });

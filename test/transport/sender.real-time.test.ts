@@ -70,7 +70,7 @@ const pagesUpTo = (count: number) => Uint32Array.from({ length: count }, (_, pag
 describe('b gives way to b_d', () => {
   const round = (pages: number, rate: number) => ({
     pages: pagesUpTo(pages),
-    rate,
+    rateBytesPerSecond: rate,
     clears: true,
     endsRound: true,
   });
@@ -107,7 +107,7 @@ describe('what the link allows while pages are sent', () => {
     const beganAtNs = clockNs();
     allowance.write([{ fromNs: beganAtNs + 100e6, rateBytesPerSecond: 10 * MBIT }]);
     const pages = pagesUpTo(800);
-    await sender.sendPages({ pages, rate: 80 * MBIT, clears: true, endsRound: false });
+    await sender.sendPages({ pages, rateBytesPerSecond: 80 * MBIT, clears: true, endsRound: false });
     const sentBefore = 65_536 + 80 * MBIT * 0.1;
     expect(clockNs() - beganAtNs).toBeGreaterThanOrEqual(
       100e6 + ((800 * PAGE - sentBefore) * 1e9) / (10 * MBIT),
@@ -123,11 +123,11 @@ describe('what the link allows while pages are sent', () => {
     const before = tap.bytes;
     const sending = sender.sendPages({
       pages: pagesUpTo(800),
-      rate: 10 * MBIT,
+      rateBytesPerSecond: 10 * MBIT,
       clears: true,
       endsRound: false,
     });
-    await expect(sending).rejects.toThrow('the link allows nothing more');
+    await expect(sending).rejects.toThrow('the reservation on the link was revoked');
     sender.abort('the test is over');
     await expect.poll(() => tap.bytes - before).toBeGreaterThan(0);
     expect(tap.bytes - before).toBeLessThanOrEqual(65_536 + 10 * MBIT * 0.1 + 200);

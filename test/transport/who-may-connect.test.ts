@@ -90,7 +90,7 @@ describe('two ends with the same key', () => {
 
 describe('refused in set-up, with a reason at both ends', () => {
   test('another key', async () => {
-    const reason = 'wrong key: the source’s is not the one of this destination';
+    const reason = 'wrong key: source and destination have different keys';
     await expect(worldTowards(here(), otherKey)).rejects.toThrow(`the destination refused: ${reason}`);
     await lastLine().toContain(`did not arrive: ${reason}`);
   });
@@ -114,7 +114,7 @@ describe('refused in set-up, with a reason at both ends', () => {
     for (const forged of [(proof: Buffer) => proof, () => randomBytes(32)]) {
       const heard = await pretender(forged);
       await expect(worldTowards((server!.address() as { port: number }).port, key)).rejects.toThrow(
-        'wrong key: the destination could not prove that it has the source’s',
+        "wrong key: the destination could not prove that it has the source's key",
       );
       await expect.poll(() => heard.map(({ type }) => type)).toEqual(['challenge', 'proof', 'abort']);
       server!.close();
@@ -174,7 +174,7 @@ describe('a destination with a key refuses', () => {
     await expect.poll(() => framesOf(heard()).length).toBe(2);
     expect(isProofOf('destination', key, challenges, framesOf(heard())[1]!.payload)).toBe(true);
     socket.write(encodeFrame('hello', 0, json({ ...smallHello, guest: { ...smallHello.guest, seed: 99 } })));
-    expect(await answer).toContain('another hello than the one the source has proved');
+    expect(await answer).toContain("the hello differs from the one in the source's challenge");
   });
 
   test('a large hello before the proof, on its header alone', async () => {
@@ -191,9 +191,9 @@ describe('a destination with a key refuses', () => {
   test('another version of the wire, naming both; and a challenge that is none', async () => {
     const challenge = sourceChallenge(json(smallHello));
     const newer = await stranger(here(), encodeFrame('challenge', 7, challenge));
-    expect(await newer.answer).toContain('the other end speaks version 7 of the wire, this one 1');
+    expect(await newer.answer).toContain('the other end uses protocol version 7, this one 1');
     const short = await stranger(here(), encodeFrame('challenge', 1, challenge.subarray(0, NONCE_BYTES)));
-    expect(await short.answer).toContain("'challenge' frame of 32 bytes; expected 64");
+    expect(await short.answer).toContain("'challenge' frame of 32 bytes from the source; expected 64");
   });
 });
 
@@ -201,7 +201,7 @@ describe('a destination without a key', () => {
   test.each(['0.0.0.0', '::', '192.0.2.1'])('does not listen on %s', async (host) => {
     const listening = Host.listen({ host, port: 0, log: () => {} });
     await expect(listening).rejects.toThrow(Refusal);
-    await expect(listening).rejects.toThrow('give a key with --key-file, or listen on 127.0.0.1');
+    await expect(listening).rejects.toThrow('needs a key: give one with --key-file, or listen on 127.0.0.1');
   });
 
   test.each(['127.0.0.2', 'localhost'])('listens on %s', async (host) => {

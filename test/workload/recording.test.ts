@@ -134,19 +134,19 @@ describe('damage is a failure that says where', () => {
     [
       'a page past the last',
       [header, [10, [3]], [20, [9, 10]]],
-      'vlc.gz:3: page 10 of a recording of 10 pages',
+      'vlc.gz:3: page 10, but the recording has 10 pages',
     ],
-    ['a negative page', [header, [10, [-1]]], 'vlc.gz:2: page -1 of a recording of 10 pages'],
-    ['half a page number', [header, [10, [1.5]]], 'vlc.gz:2: page 1.5 of a recording of 10 pages'],
+    ['a negative page', [header, [10, [-1]]], 'vlc.gz:2: page -1, but the recording has 10 pages'],
+    ['half a page number', [header, [10, [1.5]]], 'vlc.gz:2: page 1.5, but the recording has 10 pages'],
     ['time that runs backwards', [header, [10, [1]], [9.9, [1]]], 'vlc.gz:3: time runs backwards'],
     ['a negative time', [header, [-1, [1]]], 'vlc.gz:2: time runs backwards'],
-    ['too few samples', [header, [10, [1]]], 'vlc.gz: the header promises 2 samples, the file has 1'],
+    ['too few samples', [header, [10, [1]]], 'vlc.gz: the header says 2 samples, the file has 1'],
     [
       'too many samples',
       [header, [1, []], [2, []], [3, []]],
-      'vlc.gz: the header promises 2 samples, the file has 3',
+      'vlc.gz: the header says 2 samples, the file has 3',
     ],
-    ['no time at all', [header, [0, [1]], [0, [2]]], 'vlc.gz: a recording that takes no time'],
+    ['no time at all', [header, [0, [1]], [0, [2]]], 'vlc.gz: the recording has no duration'],
   ])('%s', (_, lines, message) => {
     expectFailure(() => parse(lines), message);
   });

@@ -275,7 +275,7 @@ test.each([
   const factory = await worldFactory(name);
   try {
     const setup = { ...smallSetup(), antagonists: [{ kind: 'timer-noise', meanNs: 1e6 } as const] };
-    await expect(factory.create(setup)).rejects.toThrow(/timer-noise does not exist in the world/);
+    await expect(factory.create(setup)).rejects.toThrow(/timer-noise is not supported in world/);
   } finally {
     await factory.close();
   }

@@ -1,58 +1,59 @@
-import { Worker } from 'node:worker_threads';
+import { randomInt } from 'node:crypto';
 import type { Outage } from '../../core/migration/migration-result.ts';
-import { entry } from '../../platform/entry.ts';
-import { Failure } from '../../platform/failure.ts';
-import type { ViewerCommand, ViewerReport, ViewerWorkerData } from './viewer-protocol.ts';
+import type { Nanos } from '../../core/units.ts';
+import { Failure, reasonOf } from '../../platform/failure.ts';
+import { WorkerThread } from '../../platform/worker-thread.ts';
+import type { HeartbeatAddress } from '../../transport/hello.ts';
+import type { ViewerMethods, ViewerWorkerData } from './viewer-methods.ts';
 
 /** The guest's client in a thread of its own. */
 export class ViewerThread {
-  readonly port: number;
-  readonly #worker: Worker;
+  /** Where the guest sends its heartbeats. */
+  readonly heartbeats: HeartbeatAddress;
+  readonly #thread: WorkerThread<ViewerMethods>;
 
-  private constructor(worker: Worker, port: number) {
-    this.#worker = worker;
-    this.port = port;
+  private constructor(thread: WorkerThread<ViewerMethods>, heartbeats: HeartbeatAddress) {
+    this.#thread = thread;
+    this.heartbeats = heartbeats;
   }
 
   /**
+   * @param periodNs of the guest's heartbeats
    * @param program the thread's, by the way in which heartbeats come; without one, UDP
    * @throws Failure no such address to listen on
    */
   static async listen(
-    data: ViewerWorkerData,
+    host: string,
+    periodNs: Nanos,
     program = 'observe/viewer/viewer-worker',
   ): Promise<ViewerThread> {
-    const worker = new Worker(entry(program), { workerData: data });
-    const report = await new Promise<ViewerReport>((resolve, reject) => {
-      worker.once('message', resolve);
-      worker.once('error', reject);
-    });
-    if (report.kind === 'listening') return new ViewerThread(worker, report.port);
-    await worker.terminate();
-    throw new Failure(
-      `the viewer cannot listen on ${data.host}: ${report.kind === 'failed' ? report.why : ''}`,
-    );
+    const token = randomInt(2 ** 32);
+    const data: ViewerWorkerData = { host, token, periodNs };
+    const thread = new WorkerThread<ViewerMethods>('viewer', program, data);
+    try {
+      return new ViewerThread(thread, { host, token, port: await thread.call('listen') });
+    } catch (cause) {
+      await thread.end();
+      throw new Failure(`the viewer cannot listen on ${host}: ${reasonOf(cause)}`);
+    }
   }
 
-  /** From here on heartbeats count that come from the destination, and no others. */
+  /** From here on only heartbeats from the destination count. */
   forgetSource(): void {
-    this.#worker.postMessage({ kind: 'forget the source' } satisfies ViewerCommand);
+    this.#thread.tell('forgetSource');
   }
 
   /** The longest gap counts from here. */
   watchGaps(): void {
-    this.#worker.postMessage({ kind: 'watch gaps' } satisfies ViewerCommand);
+    this.#thread.tell('watchGaps');
   }
 
   /** @param sent the number of the last heartbeat sent: stragglers are waited for. */
-  async outage(sent: number): Promise<Outage | null> {
-    const reported = new Promise<ViewerReport>((resolve) => this.#worker.once('message', resolve));
-    this.#worker.postMessage({ kind: 'report', sent } satisfies ViewerCommand);
-    const report = await reported;
-    return report.kind === 'outage' ? report.outage : null;
+  outage(sent: number): Promise<Outage | null> {
+    return this.#thread.call('outage', sent);
   }
 
-  async end(): Promise<void> {
-    await this.#worker.terminate();
+  end(): Promise<void> {
+    return this.#thread.end();
   }
 }

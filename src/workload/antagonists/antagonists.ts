@@ -11,7 +11,7 @@ export interface Towards {
   readonly port: number;
 }
 
-/** The antagonists of a real world: threads outside all reservations, and what stands in the way to the destination. */
+/** The antagonists of a real world: threads outside all reservations, and a bottleneck before the destination. */
 export class Antagonists {
   readonly #workers: Worker[] = [];
 

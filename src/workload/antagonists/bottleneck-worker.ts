@@ -5,14 +5,14 @@ import { type Bottleneck, passedNs } from '../../core/link/bottleneck.ts';
 import { NANOS_PER_MILLISECOND } from '../../core/units.ts';
 import { clockNs } from '../../platform/clock.ts';
 
-/** Stands between sender and destination, and passes bytes to the destination as fast as its bottleneck lets it. */
+/** A relay between sender and destination that forwards bytes at the rate of its bottleneck. */
 export interface BottleneckWorkerData {
   readonly bottleneck: Bottleneck;
   readonly host: string;
   readonly port: number;
 }
 
-/** What is read waits for its turn in pieces of this size. */
+/** Bytes are forwarded in pieces of this size. */
 const PIECE_BYTES = 8 * 1024;
 /** A timer ends up to a millisecond late; the pieces that have become due meanwhile pass at once. */
 const WORTH_SLEEPING_NS = NANOS_PER_MILLISECOND;

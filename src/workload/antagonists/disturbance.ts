@@ -16,14 +16,14 @@ export interface Disturbance {
 /** The stream of random numbers of antagonists, in every world. */
 const ANTAGONIST_STREAM = 6;
 
-/** `undefined`: nothing does. @throws Refusal an antagonist that means nothing in virtual time */
+/** `undefined`: nothing does. @throws Refusal an antagonist that virtual time does not support */
 export function disturbanceOf(setup: MigrationSpec): Disturbance | undefined {
   const { antagonists = [] } = setup;
   if (antagonists.length === 0) return undefined;
   const real = antagonists.find(({ kind }) => kind === 'memory-hog' || kind === 'garbage');
   if (real) {
     throw new Refusal(
-      `background: ${real.kind} means nothing in virtual time, which has neither memory nor a heap; take --world threads`,
+      `background: ${real.kind} is not supported in virtual time, which has neither memory nor a heap; use --world threads`,
     );
   }
   const random = Random.seeded(setup.guest.seed, ANTAGONIST_STREAM);

@@ -10,11 +10,11 @@ const OBJECT_BYTES = 80;
 const KEPT = 200_000;
 
 const { bytesPerSecond } = workerData as { readonly bytesPerSecond: number };
-const bed = new Int32Array(new SharedArrayBuffer(4));
+const alarm = new Int32Array(new SharedArrayBuffer(4));
 const kept: object[] = [];
 const startedAtNs = clockNs();
 for (let made = 0; ; ) {
   const due = ((clockNs() - startedAtNs) * bytesPerSecond) / 1e9 / OBJECT_BYTES;
   for (; made < due; made++) kept[made % KEPT] = { made, a: made, b: made, c: made, d: made };
-  Atomics.wait(bed, 0, 0, SLEEP_MS);
+  Atomics.wait(alarm, 0, 0, SLEEP_MS);
 }

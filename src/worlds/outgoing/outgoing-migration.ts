@@ -147,9 +147,7 @@ export class OutgoingMigration implements World {
         await interruption.unless(guest.track());
         return this.#dirty({ dirty: PageSet.all(guest.guest.pages), atNs: clockNs() });
       case 'send': {
-        const { pages, rateBytesPerSecond: rate, clears, endsRound } = step;
-        const sent = guest.sender.ask('send', { pages, rate, clears, endsRound });
-        const { result, atNs } = await interruption.unless(sent);
+        const { result, atNs } = await interruption.unless(guest.sender.ask('sendPages', step));
         return { kind: 'sent', now: this.#since(atNs), ...result };
       }
       case 'clear':
@@ -199,9 +197,9 @@ export class OutgoingMigration implements World {
     const { guestTimeNs, staysPaused: paused } = this.#paused!;
     if (guest.deviceState) {
       const bytes = await interruption.unless(guest.deviceState());
-      await interruption.unless(sender.ask('state', { bytes }));
+      await interruption.unless(sender.ask('sendState', bytes));
     }
-    const ready = await interruption.unless(sender.ask('stop', { guestTimeNs, paused }));
+    const ready = await interruption.unless(sender.ask('stop', guestTimeNs, paused));
     if (verify) await this.#verify();
     const verifiedAtNs = verify ? clockNs() : ready.atNs;
     this.#journal.write('ready');
@@ -219,11 +217,11 @@ export class OutgoingMigration implements World {
   }
 
   async #verify(): Promise<void> {
-    const hashes = Promise.all([this.#guest.sender.ask('verify', {}), this.#guest.hash()]);
+    const hashes = Promise.all([this.#guest.sender.ask('verify'), this.#guest.hash()]);
     const [there, here] = await this.#interruption.unless(hashes);
     const memory = here === there.result ? 'identical' : 'different';
     this.#verified = { ...this.#verified, memory };
-    if (memory === 'different') throw new Error('the destination holds other bytes than the source');
+    if (memory === 'different') throw new Error('the memory of source and destination differs');
   }
 
   async #afterwards(): Promise<Measurements> {
@@ -237,7 +235,7 @@ export class OutgoingMigration implements World {
   async #abort(why: string): Promise<StepResult> {
     const guest = this.#guest;
     await this.#ownership.keep(why, this.#pausedAtNs !== undefined);
-    await guest.sender.ask('abort', { why }).catch(() => {});
+    await guest.sender.ask('abort', why).catch(() => {});
     const measurements = this.#measurements(await guest.outage());
     return { kind: 'aborted', now: this.#now(), owner: this.#ownership.owner, measurements };
   }

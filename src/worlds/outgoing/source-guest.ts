@@ -43,7 +43,7 @@ export interface SourceGuest {
   readonly processors: readonly Processors[];
   /** What a reader of the record must know of this guest. */
   readonly notes: readonly string[];
-  /** Tells the destination of it. @throws Failure nobody there, or refused */
+  /** Announces it to the destination. @throws Failure no destination there, or it refuses */
   connect(to: DestinationThere, migration: string): Promise<unknown>;
   /** How often its program writes each page. @throws Failure that is not known */
   writeRates(): WriteRates;
@@ -54,25 +54,25 @@ export interface SourceGuest {
    * @returns every page that is dirty; a guest that cannot tell exactly returns more, never fewer
    */
   dirtyPages(take: boolean): Promise<DirtyPages>;
-  /** Takes the marks of these pages off. */
+  /** Clears the dirty marks of these pages. */
   clear(pages: PageSet): Promise<void>;
-  /** What has to be done just before it is paused. The migration may be interrupted meanwhile. */
+  /** Called just before it is paused. The migration may be interrupted meanwhile. */
   preparePause?(): Promise<void>;
   /**
    * Is never abandoned, so it must not wait for ever.
    * @param since told, as soon as the guest may be paused, since when; so that is known even if the rest fails
    */
   pause(since: (atNs: Nanos) => void): Promise<PausedGuest>;
-  /** What it is beyond its pages, once it is paused. Without: nothing, or its sender sends that by itself. */
+  /** Its device state, once it is paused. Not there: it has none, or its sender sends it by itself. */
   deviceState?(): Promise<Buffer>;
   /** SHA-256 of all its memory, in hexadecimal. It is paused. @throws Failure it cannot be read */
   hash(): Promise<string>;
-  /** It was paused for the migration, and goes on here as it was before. */
+  /** The migration has failed after the pause: the guest goes on at the source as it was before. */
   resume(): Promise<void>;
   /** The migration has completed: does what is still to be done with the guest at its destination. */
   completed(): Promise<Completion>;
   /** The migration has not completed: what the guest's client saw. */
   outage(): Promise<Outage | null>;
-  /** The migration is closed, and this is whose the guest is. Called again once `nobody` has been settled. */
+  /** The migration is closed, and `owner` owns the guest. Called again once `nobody` has been settled. */
   release(owner: Owner): Promise<void>;
 }

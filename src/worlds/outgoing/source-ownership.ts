@@ -9,8 +9,8 @@ import { Watchdog } from '../../transport/watchdog.ts';
 import type { SourceGuest } from './source-guest.ts';
 
 /**
- * Whose the guest is, as far as its source knows. Up to the commit it is this end's. Between the last check whether the
- * migration was interrupted and the commit nothing else can happen, so nobody cancels what has been given away.
+ * Which end owns the guest, as far as its source knows. Up to the commit the source does. Nothing can happen between the
+ * last check for an interruption and the commit, so a migration cannot be cancelled once the guest is handed over.
  */
 export class SourceOwnership {
   readonly #guest: SourceGuest;
@@ -37,7 +37,7 @@ export class SourceOwnership {
   }
 
   /**
-   * Gives the guest away. A commit that was not taken changes nothing; after one that was not answered, nobody runs it.
+   * Hands the guest over. If the commit was refused, the source still owns it; if it was not answered, neither end may.
    * @returns how long it took to run there, and when that was heard
    * @throws Failure it does not run there, as far as is known
    */
@@ -47,7 +47,7 @@ export class SourceOwnership {
     this.#journal.write('commit');
     this.#endInterruption();
     this.#owner = 'nobody';
-    const { result, atNs } = await this.#guest.sender.ask('commit', {});
+    const { result, atNs } = await this.#guest.sender.ask('commit');
     if (result.kind === 'not taken') this.#owner = 'source';
     if (result.kind !== 'running') throw new Failure(result.why);
     this.#owner = 'destination';
@@ -55,7 +55,7 @@ export class SourceOwnership {
     return { resumeNs: result.resumeNs, atNs };
   }
 
-  /** The migration is given up. A guest that is still this end's goes on here; one that was given away does not. */
+  /** The migration is given up. The guest goes on at the source if the source still owns it. */
   async keep(why: string, wasPaused: boolean): Promise<void> {
     this.#endInterruption();
     if (this.#owner !== 'source') return;
@@ -83,7 +83,7 @@ export class SourceOwnership {
   }
 
   /**
-   * Ends the uncertainty after a commit that was not answered. Whoever says so has asked the destination, or both
+   * Settles who owns the guest after a commit that was not answered. The caller has asked the destination, or read both
    * journals (`switchover recover`).
    * @throws Failure there is none, or the migration has not been closed yet
    */
@@ -98,7 +98,7 @@ export class SourceOwnership {
     await this.#guest.release(owner);
   }
 
-  /** From here on nobody can end the migration. */
+  /** From here on the migration cannot be interrupted. */
   #endInterruption(): void {
     this.#interruption.over();
     this.#watchdog.disarm();

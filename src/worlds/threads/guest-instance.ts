@@ -11,15 +11,15 @@ import { GuestThread } from './guest-thread.ts';
 const claims = {
   arriving: 'is still arriving',
   leaving: 'is being migrated already',
-  ending: 'is being ended',
+  ending: 'is being removed',
   changing: 'is being paused or resumed',
-  unsettled: 'may run at its destination: the commit was sent and not answered; settle that first',
+  unsettled: 'may run at its destination, because the commit was sent and not answered; settle it first',
 } as const;
 export type Claim = keyof typeof claims;
 
 /**
  * A guest that lives in this process, whether it was booted here or has arrived: its thread, its memory and its
- * processor. Whoever wants to do something with it claims it first.
+ * processor. It is claimed for whatever takes time.
  */
 export class GuestInstance {
   readonly definition: GuestDefinition;
@@ -115,7 +115,7 @@ export class GuestInstance {
     this.#claim = claim;
   }
 
-  /** It was leaving, and nobody can say whether it has. */
+  /** It was leaving, and it is unknown whether it has left. */
   becomesUnsettled(): void {
     this.#claim = 'unsettled';
   }

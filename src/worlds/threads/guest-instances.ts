@@ -91,9 +91,9 @@ export class GuestInstances implements Iterable<GuestInstance> {
     const { pages, pageSizeBytes } = place.guest;
     const bytes = pages * pageSizeBytes;
     if (this.#bytes + bytes > totalmem() / 2) {
-      const together = this.#bytes > 0 ? ', together with those that are here' : '';
+      const together = this.#bytes > 0 ? ', together with the guests that run here' : '';
       throw new Failure(
-        `a guest of ${pages} pages of ${pageSizeBytes} bytes: more than half of this host${together}`,
+        `a guest of ${pages} pages of ${pageSizeBytes} bytes needs more than half of this host's memory${together}`,
       );
     }
     const giveBack = this.#reserve(place);

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { entry } from '../../platform/entry.ts';
 import { Failure } from '../../platform/failure.ts';
@@ -15,9 +16,7 @@ export class GuestThread {
   readonly #gate = new Gate();
   readonly #thread: ScheduledThreadData;
   readonly #worker: Worker;
-  readonly #reports: GuestReport[] = [];
-  #waiting: { resolve: (report: GuestReport) => void; reject: (why: Error) => void } | undefined;
-  #died: Error | undefined;
+  readonly #ended = new AbortController();
   #obeyed: Promise<unknown> = Promise.resolve();
 
   private constructor(data: Omit<GuestWorkerData, 'memory' | 'dirty' | 'control'>) {
@@ -28,9 +27,8 @@ export class GuestThread {
     const shared = { memory: this.memory, dirty: this.log.buffer, control: this.#gate.buffer };
     const workerData: GuestWorkerData = { ...data, ...shared };
     this.#worker = new Worker(entry('worlds/threads/guest-worker'), { workerData });
-    this.#worker.on('message', (report: GuestReport) => this.#take(report));
-    this.#worker.on('error', (error) => this.#die(error));
-    this.#worker.on('exit', () => this.#die(new Failure('the guest thread has ended')));
+    this.#worker.on('error', (error) => this.#ended.abort(error));
+    this.#worker.on('exit', () => this.#ended.abort(new Failure('the guest thread has ended')));
   }
 
   /** A guest that is paused: booted, or over empty memory that a migration will fill. @throws Failure no memory */
@@ -90,28 +88,15 @@ export class GuestThread {
     return obeyed;
   }
 
-  #take(report: GuestReport): void {
-    if (this.#waiting) {
-      this.#waiting.resolve(report);
-      this.#waiting = undefined;
-    } else {
-      this.#reports.push(report);
+  /** The next report. @throws Error the thread has ended, and why */
+  async #report(): Promise<GuestReport> {
+    const { signal } = this.#ended;
+    try {
+      const [report] = await once(this.#worker, 'message', { signal });
+      return report;
+    } catch (cause) {
+      throw signal.aborted ? signal.reason : cause;
     }
-  }
-
-  #die(error: Error): void {
-    this.#died ??= error;
-    this.#waiting?.reject(error);
-    this.#waiting = undefined;
-  }
-
-  #report(): Promise<GuestReport> {
-    const report = this.#reports.shift();
-    if (report) return Promise.resolve(report);
-    if (this.#died) return Promise.reject(this.#died);
-    return new Promise((resolve, reject) => {
-      this.#waiting = { resolve, reject };
-    });
   }
 }
 

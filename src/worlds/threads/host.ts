@@ -120,7 +120,7 @@ export class Host {
     const instance = this.#guests.get(name);
     const { pages } = instance.definition.guest;
     if (plan.pages !== pages)
-      throw new Failure(`a plan for ${plan.pages} pages; guest '${name}' has ${pages}`);
+      throw new Failure(`the plan is for ${plan.pages} pages, guest '${name}' has ${pages}`);
     instance.claim('leaving');
     const interruption = new Interruption();
     const begun = this.#begin(instance, { plan, cpu }, to, interruption);
@@ -144,8 +144,8 @@ export class Host {
   }
 
   /**
-   * Ends the uncertainty about an unsettled guest: it goes on here, or is given up here. Only what both journals say
-   * (`switchover recover`), or whoever has asked the destination, may be the reason.
+   * Settles who owns an unsettled guest: it goes on here, or is removed here. The caller must have asked the destination,
+   * or read both journals (`switchover recover`).
    * @throws Failure there is no uncertainty
    */
   async settle(name: string, owner: End): Promise<void> {
@@ -156,7 +156,7 @@ export class Host {
   /** Cancels what can be cancelled, hangs up, and ends every guest. */
   async close(): Promise<void> {
     const outgoing = [...this.#outgoing.values()];
-    for (const { interruption } of outgoing) interruption.raise('cancelled', 'its host is closing');
+    for (const { interruption } of outgoing) interruption.raise('cancelled', 'the host is closing');
     const begun = await Promise.allSettled(outgoing.map(({ begun }) => begun));
     await Promise.all(begun.map((migration) => migration.status === 'fulfilled' && migration.value.close()));
     this.#server.hangUp();

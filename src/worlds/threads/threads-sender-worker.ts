@@ -3,13 +3,12 @@ import type { Nanos } from '../../core/units.ts';
 import { openScheduledThread } from '../../sched/scheduled-thread.ts';
 import { Allowance } from '../../transport/allowance.ts';
 import { Sender } from '../../transport/sender.ts';
-import { senderHandlers, serveSender } from '../../transport/sender-requests.ts';
-import type { SenderWorkerData } from '../../transport/sender-worker-data.ts';
+import { type SenderWorkerData, serveSender } from '../../transport/serve-sender.ts';
 import { noisyThread } from '../../workload/antagonists/noisy-thread.ts';
 import { DirtyLog } from './dirty-log.ts';
 
 /** The sender's thread: over memory in which its guest marks what it has written. */
-export interface ThreadsSenderData extends SenderWorkerData {
+export interface ThreadsSenderMemory {
   readonly memory: SharedArrayBuffer;
   /** The words of a `DirtyLog`. */
   readonly dirty: SharedArrayBuffer;
@@ -17,7 +16,7 @@ export interface ThreadsSenderData extends SenderWorkerData {
   readonly timerNoise: { readonly meanNs: Nanos; readonly seed: number };
 }
 
-const data = workerData as ThreadsSenderData;
+const data = workerData as SenderWorkerData & ThreadsSenderMemory;
 const { pages, pageSizeBytes, depthBytes, allowance, timerNoise } = data;
 const log = new DirtyLog(pages, data.dirty);
 const undisturbed = openScheduledThread(data.thread);
@@ -28,4 +27,4 @@ const clear = (page: number) => log.clear(page);
 const source = { memory, pages, pageSizeBytes, clear };
 const sender = new Sender(source, depthBytes, { ...data, thread }, new Allowance(allowance));
 
-serveSender(senderHandlers(sender), thread, () => sender.link);
+serveSender(sender, thread);

@@ -6,19 +6,18 @@ import { clockNs } from '../../platform/clock.ts';
 import type { Processors } from '../../sched/processors.ts';
 import type { DestinationThere } from '../../transport/address.ts';
 import { SenderThread } from '../../transport/sender-thread.ts';
-import { senderDataOf } from '../../transport/sender-worker-data.ts';
 import type { MigrationSpec } from '../../workload/migration-spec.ts';
 import { type GuestSpec, writeRatesOf } from '../../workload/programs.ts';
 import type { Completion, DirtyPages, PausedGuest, SourceGuest } from '../outgoing/source-guest.ts';
 import type { GuestInstance } from './guest-instance.ts';
-import type { ThreadsSenderData } from './threads-sender-worker.ts';
+import type { ThreadsSenderMemory } from './threads-sender-worker.ts';
 
 export interface ThreadsSourceOptions extends Pick<MigrationSpec, 'plan' | 'cpu'> {
   /** Those on which the sender is scheduled. */
   readonly processors: Processors;
   /** How late the sender's timers are made on the average, for an experiment. */
   readonly timerNoiseMeanNs?: Nanos;
-  /** Told whose the guest is in the end, before anybody else may claim it. */
+  /** Called with the final owner, before the guest may be claimed again. */
   readonly released?: (owner: Owner) => void;
 }
 
@@ -45,18 +44,22 @@ export class ThreadsSourceGuest implements SourceGuest {
     this.instance = instance;
     this.guest = guest;
     this.processors = [...new Set([instance.processors, processors])];
-    const data: Omit<ThreadsSenderData, 'allowance'> = {
-      ...senderDataOf({ guest, plan, cpu }, processors.threadDataOf('sender')),
+    const memory: ThreadsSenderMemory = {
       memory: instance.memory,
       dirty: instance.log.buffer,
       timerNoise: { meanNs, seed: guest.seed },
     };
-    this.sender = new SenderThread('worlds/threads/threads-sender-worker', data);
+    this.sender = new SenderThread(
+      'worlds/threads/threads-sender-worker',
+      { guest, plan, cpu },
+      processors.threadDataOf('sender'),
+      memory,
+    );
   }
 
   connect(to: DestinationThere, migration: string): Promise<unknown> {
     const { definition, heartbeats } = this.instance;
-    return this.sender.ask('greet', { to, hello: { migration, ...definition, heartbeats } });
+    return this.sender.ask('greet', to, { migration, ...definition, heartbeats });
   }
 
   writeRates(): WriteRates {
@@ -98,11 +101,11 @@ export class ThreadsSourceGuest implements SourceGuest {
 
   /** It stays at the destination. */
   async completed(): Promise<Completion> {
-    await this.sender.ask('finish', {});
+    await this.sender.ask('finish');
     return { outage: null, continued: 'not-checked', notes: [] };
   }
 
-  /** Nobody watches it. */
+  /** It has no client that measures. */
   async outage(): Promise<Outage | null> {
     return null;
   }

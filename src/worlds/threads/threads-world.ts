@@ -1,4 +1,4 @@
-import { randomInt, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { schedEntities } from '../../core/cpu/cpu-plan.ts';
 import type { Outage } from '../../core/migration/migration-result.ts';
@@ -36,14 +36,13 @@ export async function threadsWorld(
   { to, viewerHost: host, journals }: ThreadsOptions,
 ): Promise<OutgoingMigration> {
   const { guest, plan, cpu } = spec;
-  const token = randomInt(2 ** 32);
   const parts: { end(): Promise<void> }[] = [];
   try {
-    const viewer = await ViewerThread.listen({ host, token, periodNs: guest.heartbeatPeriodNs });
+    const viewer = await ViewerThread.listen(host, guest.heartbeatPeriodNs);
     parts.push(viewer);
     const processors = await Processors.start({ ...cpu, entities: schedEntities(cpu) });
     parts.push(processors);
-    const heartbeats = { host, port: viewer.port, token };
+    const { heartbeats } = viewer;
     const thread = await GuestThread.start(guest, heartbeats, processors.threadDataOf('guest'), 'boot');
     const reservation = cpu.guest && { ...cpu.guest, scheduler: cpu.scheduler };
     const instance = new GuestInstance({ guest, reservation }, heartbeats, processors, thread);
@@ -91,7 +90,7 @@ class ViewedGuest extends ThreadsSourceGuest {
     return retireAndCompare({
       heartbeatPeriodNs: guest.heartbeatPeriodNs,
       viewer: this.#viewer,
-      retire: async () => (await sender.ask('retire', {})).result,
+      retire: async () => (await sender.ask('retire')).result,
       replay: async (steps) => {
         await instance.advance(steps);
         return instance.hash();

@@ -23,11 +23,8 @@ export class SupplyLog {
     this.#processor = processor;
   }
 
-  unblocked(atNs: Nanos): void {
-    this.#changes.push(atNs);
-  }
-
-  blocked(atNs: Nanos): void {
+  /** It unblocked, if it was blocked, or else blocked. */
+  changed(atNs: Nanos): void {
     this.#changes.push(atNs);
   }
 

@@ -173,13 +173,13 @@ export class VirtualCpu {
   }
 
   #arrive(place: Place, workNs: Nanos): void {
-    if (place.processor.pending(place.entity) === 0) place.supply.unblocked(this.#now);
+    if (place.processor.pending(place.entity) === 0) place.supply.changed(this.#now);
     place.processor.arrive(place.entity, workNs);
   }
 
   #leave(place: Place): Nanos {
     const left = place.processor.withdraw(place.entity);
-    if (left > 0) place.supply.blocked(this.#now);
+    if (left > 0) place.supply.changed(this.#now);
     return left;
   }
 
@@ -187,7 +187,7 @@ export class VirtualCpu {
     const place = name === 'guest' ? this.#guest : this.#sender;
     if (place.processor.pending(place.entity) === 0) {
       place.processor.flush();
-      place.supply.blocked(atNs);
+      place.supply.changed(atNs);
     }
     if (place === this.#sender) {
       this.#senderFinished = true;

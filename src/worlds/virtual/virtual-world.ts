@@ -51,9 +51,7 @@ export class VirtualWorld implements World {
     const { guest, plan, cpu } = spec;
     const unlimited = plan.rateBytesPerSecond === null || plan.stopRateBytesPerSecond === null;
     if (unlimited && cpu.cpuPerPageNs === 0) {
-      throw new Failure(
-        'link.rate: unlimited has no meaning in virtual time; give the link a rate, or the sender a cpuPerPage',
-      );
+      throw new Failure('link.rate: virtual time needs a rate, or a sender.cpuPerPage; found unlimited');
     }
     this.#spec = spec;
     this.#guest = new VirtualGuest(guest, Random.seeded(guest.seed, GUEST_STREAM));

@@ -1,8 +1,10 @@
-import { createServer, type Socket } from 'node:net';
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { workerData } from 'node:worker_threads';
 import { HeartbeatAccount } from '../../observe/viewer/heartbeat-account.ts';
-import { serveViewer, type ViewerWorkerData } from '../../observe/viewer/viewer-protocol.ts';
+import { type ViewerWorkerData, viewerMethods } from '../../observe/viewer/viewer-methods.ts';
 import { clockNs } from '../../platform/clock.ts';
+import { serve } from '../../platform/worker-thread.ts';
 import { TICK_NS } from './boot/memory-layout.ts';
 
 /**
@@ -21,10 +23,11 @@ const server = createServer((socket) => {
   socket.on('error', () => {});
   socket.on('data', take);
 });
-const viewer = serveViewer(account, () => connections[0]?.destroy());
 
-server.on('error', (error) => viewer.failed(error.message));
-server.listen(0, host, () => viewer.listening((server.address() as { port: number }).port));
+async function listen(): Promise<number> {
+  await once(server.listen(0, host), 'listening');
+  return (server.address() as AddressInfo).port;
+}
 
 function take(bytes: Buffer): void {
   const atNs = clockNs();
@@ -36,3 +39,5 @@ function take(bytes: Buffer): void {
   }
   begun = all.subarray(whole);
 }
+
+serve(viewerMethods(account, listen, () => connections[0]?.destroy()));

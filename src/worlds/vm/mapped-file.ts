@@ -1,6 +1,6 @@
 import { closeSync, ftruncateSync, openSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { Failure, reasonOf } from '../../platform/failure.ts';
+import { koffi } from '../../platform/koffi.ts';
 
 /** include/uapi/asm-generic/mman-common.h */
 const PROT_READ_WRITE = 3;
@@ -25,7 +25,7 @@ export class MappedFile {
       descriptor = openSync(file, 'wx+', 0o600);
       ftruncateSync(descriptor, lengthBytes);
       const address = mmap(null, lengthBytes, PROT_READ_WRITE, MAP_SHARED, descriptor, 0);
-      if (address === MAP_FAILED) throw new Failure('the kernel does not map it');
+      if (address === MAP_FAILED) throw new Failure('the kernel cannot map it');
       return new MappedFile({ address, lengthBytes });
     } catch (cause) {
       throw new Failure(`no memory for a guest in ${file}: ${reasonOf(cause)}`);
@@ -39,13 +39,13 @@ export class MappedFile {
     return this.#place;
   }
 
-  /** Nobody may read its bytes any more. */
+  /** No thread may read its bytes any more. */
   unmap(): void {
     calls().munmap(this.#place.address, this.#place.lengthBytes);
   }
 }
 
-/** Where a mapping lies in the memory of this process: what its threads tell each other. */
+/** The address of a mapping in this process, for its other threads. */
 export interface MappedPlace {
   readonly address: bigint;
   readonly lengthBytes: number;
@@ -57,39 +57,25 @@ export function viewOf({ address, lengthBytes }: MappedPlace): Buffer {
 }
 
 interface Calls {
-  readonly mmap: (
-    at: null,
-    length: number,
-    protection: number,
-    flags: number,
-    fd: number,
-    offset: number,
-  ) => bigint;
-  readonly munmap: (address: bigint, length: number) => number;
-  readonly view: (address: bigint, length: number) => ArrayBuffer;
+  mmap(at: null, length: number, protection: number, flags: number, fd: number, offset: number): bigint;
+  munmap(address: bigint, length: number): number;
+  view(address: bigint, length: number): ArrayBuffer;
 }
 
 let known: Calls | undefined;
 
 /** mmap(2), which Node does not offer. @throws Failure koffi is not installed. */
 function calls(): Calls {
-  known ??= load();
-  return known;
-}
-
-function load(): Calls {
-  let koffi: typeof import('koffi');
-  try {
-    koffi = createRequire(import.meta.url)('koffi');
-  } catch {
-    throw new Failure("to share a machine's memory takes koffi: `npm install koffi`");
-  }
-  const library = koffi.load(null);
-  return {
+  if (known) return known;
+  const loaded = koffi();
+  if (!loaded) throw new Failure("sharing a virtual machine's memory needs koffi: `npm install koffi`");
+  const library = loaded.load(null);
+  known = {
     mmap: library.func(
       'uintptr_t mmap(void *at, size_t length, int prot, int flags, int fd, int64_t offset)',
-    ) as never,
-    munmap: library.func('int munmap(uintptr_t address, size_t length)') as never,
-    view: (address, length) => koffi.view(address, length),
+    ),
+    munmap: library.func('int munmap(uintptr_t address, size_t length)'),
+    view: (address, length) => loaded.view(address, length),
   };
+  return known;
 }

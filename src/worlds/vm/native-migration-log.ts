@@ -93,7 +93,7 @@ export class NativeMigrationLog {
       downtimeParts: downtimeParts({ memoryNs: downtimeNs }),
       totalNs,
       notes: [
-        `QEMU itself says: downtime ${last.downtime} ms; from its STOP to the RESUME at the destination: ${formatDuration(downtimeNs)}, all of it in the memory part, as QEMU does not tell its parts apart`,
+        `QEMU reports a downtime of ${last.downtime} ms; from STOP to RESUME at the destination: ${formatDuration(downtimeNs)}, counted as memory part because QEMU reports no parts`,
         `live rounds: at most ${formatSize(window.mostBytes)} in ${formatDuration(window.windowNs)}${window.allowedBytes === null ? '' : `; the reservation allows ${formatSize(window.allowedBytes)}`}`,
       ],
     };

@@ -43,9 +43,9 @@ export function notesOf(
   }
   if (multifdChannels > 0) {
     notes.push(
-      `multifd: ${formatSize(last.ram?.['multifd-bytes'] ?? 0)} over ${multifdChannels} connections besides`,
+      `multifd: another ${formatSize(last.ram?.['multifd-bytes'] ?? 0)} over ${multifdChannels} connections`,
     );
   }
-  if (autoConverge) notes.push(`auto-converge: the guest throttled by at most ${throttledPercent} %`);
+  if (autoConverge) notes.push(`auto-converge: guest throttled by up to ${throttledPercent} %`);
   return notes;
 }

@@ -6,20 +6,22 @@ import { formatDuration, NANOS_PER_MILLISECOND, type Nanos } from '../../core/un
 import { ViewerThread } from '../../observe/viewer/viewer-thread.ts';
 import { clockNs } from '../../platform/clock.ts';
 import { Failure, reasonOf } from '../../platform/failure.ts';
+import { WorkerThread } from '../../platform/worker-thread.ts';
 import type { MigrationSpec } from '../../workload/migration-spec.ts';
 import { retireAndCompare } from '../retirement.ts';
 import type { World } from '../world.ts';
-import { machineFolder } from './machine-folder.ts';
 import { NativeMigrationLog, type QueryMigrate } from './native-migration-log.ts';
 import { configure, notesOf, plainNative } from './native-settings.ts';
-import { Relay } from './relay.ts';
+import { machineFolder } from './qemu.ts';
+import type { RelayData, RelayMethods } from './relay-worker.ts';
 import { ScriptMachine } from './script-machine.ts';
 
 interface Parts {
   readonly source: ScriptMachine;
   readonly destination: ScriptMachine;
   readonly viewer: ViewerThread;
-  readonly relay: Relay;
+  readonly relay: WorkerThread<RelayMethods>;
+  readonly relayPort: number;
 }
 
 const HOST = '127.0.0.1';
@@ -49,18 +51,15 @@ export class QemuNativeWorld implements World {
   static async create(setup: MigrationSpec): Promise<QemuNativeWorld> {
     const { guest, plan, cpu } = setup;
     if (cpu.guest || cpu.sender || cpu.scheduler !== 'none') {
-      throw new Failure('the world qemu-native reserves no CPU time: leave cpu.scheduler none');
+      throw new Failure('cpu.scheduler: world qemu-native supports only none');
     }
     const migration = randomUUID();
     const ends: (() => Promise<void>)[] = [];
     try {
-      const viewer = await ViewerThread.listen(
-        { host: HOST, token: 0, periodNs: guest.heartbeatPeriodNs },
-        'worlds/vm/console-viewer-worker',
-      );
+      const program = 'worlds/vm/console-viewer-worker';
+      const viewer = await ViewerThread.listen(HOST, guest.heartbeatPeriodNs, program);
       ends.unshift(() => viewer.end());
-      const heartbeats = { host: HOST, port: viewer.port, token: 0 };
-      const options = { heartbeats, outlives: false };
+      const options = { heartbeats: viewer.heartbeats, outlives: false };
       const machine = async (role: 'new guest' | 'receives by QEMU', end: 'source' | 'destination') => {
         const made = await ScriptMachine.create(guest, {
           ...options,
@@ -81,10 +80,12 @@ export class QemuNativeWorld implements World {
       await configure(setup.native ?? plainNative, source.qemu, destination.qemu);
       await destination.qemu.qmp.execute('migrate-incoming', { uri: `tcp:${HOST}:0` });
       const { depthBytes, rateBytesPerSecond } = plan;
-      const relay = await Relay.start({ to: await portOf(destination), depthBytes, rateBytesPerSecond });
+      const data: RelayData = { to: await portOf(destination), depthBytes, rateBytesPerSecond };
+      const relay = new WorkerThread<RelayMethods>('relay', 'worlds/vm/relay-worker', data);
       ends.unshift(() => relay.end());
+      const relayPort = await relay.call('listen');
       await source.run();
-      return new QemuNativeWorld(setup, { source, destination, viewer, relay });
+      return new QemuNativeWorld(setup, { source, destination, viewer, relay, relayPort });
     } catch (cause) {
       for (const end of ends) await end();
       throw cause;
@@ -98,7 +99,7 @@ export class QemuNativeWorld implements World {
   /** @throws Failure always: QEMU sends by itself, so that we cannot divide its link */
   allow(): void {
     throw new Failure(
-      'link.capacity: QEMU sends by itself in the world qemu-native; take vm to share a link',
+      'link.capacity: world qemu-native cannot share a link, because QEMU sends by itself; use --world vm',
     );
   }
 
@@ -107,12 +108,12 @@ export class QemuNativeWorld implements World {
   }
 
   async migrate(): Promise<MigrationResult> {
-    const { source, viewer, relay } = this.#parts;
+    const { source, viewer, relay, relayPort } = this.#parts;
     await sleep(this.#setup.plan.observeNs / NANOS_PER_MILLISECOND);
     viewer.watchGaps();
     const log = this.#watch();
     try {
-      await source.qemu.qmp.execute('migrate', { uri: `tcp:${HOST}:${relay.port}` });
+      await source.qemu.qmp.execute('migrate', { uri: `tcp:${HOST}:${relayPort}` });
       await this.#runsThere(log);
     } catch (cause) {
       return this.#staysHere(log, cause);
@@ -120,7 +121,7 @@ export class QemuNativeWorld implements World {
     await sleep(SETTLING_MS);
     const last = await source.qemu.qmp.execute<QueryMigrate>('query-migrate');
     const { outage, continued } = await this.#afterwards();
-    const { live, whole } = await relay.carried();
+    const { live, whole } = await relay.call('carried');
     const link = { ...whole, utilisation: null };
     const verified: Verification = { memory: 'not-checked', continued };
     const result = log.completed(last, live);
@@ -139,7 +140,7 @@ export class QemuNativeWorld implements World {
     const log = new NativeMigrationLog(clockNs());
     source.qemu.qmp.listen((event) => {
       if (event.event === 'STOP') {
-        relay.stopped();
+        relay.tell('stopped');
         log.stopped(event, clockNs());
       }
       if (event.event !== 'MIGRATION_PASS') return;
@@ -183,7 +184,7 @@ export class QemuNativeWorld implements World {
       outage: await viewer.outage(0),
       verified: { memory: 'not-checked', continued: 'not-checked' },
       servers: [],
-      link: await relay.carried().then(
+      link: await relay.call('carried').then(
         ({ whole }) => whole,
         () => idleLink(this.#setup.plan.depthBytes),
       ),
@@ -216,6 +217,6 @@ async function portOf(machine: ScriptMachine): Promise<number> {
   const { 'socket-address': [address] = [] } = await machine.qemu.qmp.execute<{
     'socket-address'?: readonly { readonly port: string }[];
   }>('query-migrate');
-  if (!address) throw new Failure('QEMU does not say where it waits for the other one');
+  if (!address) throw new Failure('QEMU does not report the port on which it waits for the migration');
   return Number(address.port);
 }

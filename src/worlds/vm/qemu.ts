@@ -1,8 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { End } from '../../core/wire/handover.ts';
+import { hasEnded, kill } from '../../platform/child-process.ts';
 import { Failure, reasonOf } from '../../platform/failure.ts';
 import { Qmp } from './qmp.ts';
 
@@ -13,7 +14,7 @@ const LOCKED_CODE_MIB = 64;
 
 /** What a machine is made of. */
 export interface QemuOptions {
-  /** Where its sockets and its log are kept. */
+  /** Where its memory, its sockets and its log are kept. */
   readonly folder: string;
   readonly ram: { readonly file: string; readonly lengthBytes: number };
   /** Arguments for firmware and devices. */
@@ -21,7 +22,7 @@ export interface QemuOptions {
   /** Whether it waits for another one's migration, and runs by itself after it. */
   readonly incoming: 'no' | 'paused' | 'runs';
   readonly accelerator: 'tcg' | 'kvm';
-  /** Whether all that it may touch is in memory from the start; needs CAP_IPC_LOCK. */
+  /** Whether it locks all its memory at the start (mlockall(2)), so that it does not wait for page faults after the hand-over. Needs CAP_IPC_LOCK. */
   readonly locksMemory?: boolean;
   /** Whether the machine may outlive this process: only if a journal tells whose it is. */
   readonly outlives: boolean;
@@ -58,13 +59,13 @@ export class Qemu {
     try {
       return new Qemu(child, await Qmp.connect(monitorOf(options.folder), () => ended));
     } catch (cause) {
-      await killed(child);
+      await kill(child);
       throw ended === undefined ? cause : new Failure(ended);
     }
   }
 
   get hasEnded(): boolean {
-    return this.#child.exitCode !== null || this.#child.signalCode !== null;
+    return hasEnded(this.#child);
   }
 
   async run(): Promise<void> {
@@ -73,12 +74,6 @@ export class Qemu {
 
   async stop(): Promise<void> {
     await this.qmp.execute('stop');
-  }
-
-  /** By which the kernel knows the thread that executes the guest. */
-  async vcpuThread(): Promise<number> {
-    const [cpu] = await this.qmp.execute<{ 'thread-id': number }[]>('query-cpus-fast');
-    return cpu!['thread-id'];
   }
 
   async enable(...capabilities: readonly string[]): Promise<void> {
@@ -111,8 +106,16 @@ export class Qemu {
 
   async end(): Promise<void> {
     this.qmp.close();
-    await killed(this.#child);
+    await kill(this.#child);
   }
+}
+
+/** A file system in memory: a machine's RAM is a file in it. */
+const MEMORY_FILES = '/dev/shm';
+
+/** Where the machine of one end of a migration keeps its files: who knows the migration finds them after a crash. */
+export function machineFolder(migration: string, end: End): string {
+  return join(MEMORY_FILES, `switchover-${migration}-${end}`);
 }
 
 /** Where a machine's monitor listens. */
@@ -125,7 +128,7 @@ function commandOf(options: QemuOptions): readonly string[] {
   const size = ram.lengthBytes;
   return [
     ...(namespace === undefined ? [] : ['nsenter', `--net=${namespace}`]),
-    // The kernel ends it with us, unless somebody will look for it.
+    // The kernel ends it with us, unless `recover` may look for it.
     ...(outlives ? [] : ['setpriv', '--pdeathsig', 'KILL']),
     qemuProgram,
     ...['-name', 'switchover,debug-threads=on'],
@@ -139,11 +142,4 @@ function commandOf(options: QemuOptions): readonly string[] {
     ...devices,
     ...(incoming === 'no' ? [] : ['-incoming', 'defer']),
   ];
-}
-
-async function killed(child: ChildProcess): Promise<void> {
-  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
-  const ended = once(child, 'exit');
-  child.kill('SIGKILL');
-  await ended;
 }

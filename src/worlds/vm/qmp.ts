@@ -21,7 +21,7 @@ interface Waiting {
 }
 
 const CONNECT_EVERY_MS = 3;
-/** QEMU answers within milliseconds; whoever is silent for so long hangs. */
+/** QEMU answers within milliseconds; after so long it hangs. */
 const ANSWER_MS = 10_000;
 
 /** QEMU's monitor (docs/interop/qmp-spec): commands and answers as lines of JSON, and events between them. */
@@ -38,12 +38,12 @@ export class Qmp {
     socket.setEncoding('utf8');
     socket.on('data', (text: string) => this.#read(text));
     socket.on('error', (error) => this.#end(error));
-    socket.on('close', () => this.#end(new Failure('QEMU has hung up')));
+    socket.on('close', () => this.#end(new Failure('QEMU closed the monitor connection')));
   }
 
   /**
-   * @param gaveUp why nobody will ever listen there, once that is known
-   * @throws Failure it is not a monitor, or nobody will listen
+   * @param gaveUp why QEMU will not listen there, once that is known
+   * @throws Failure it is not a monitor, or QEMU does not listen there
    */
   static async connect(path: string, gaveUp: () => string | undefined): Promise<Qmp> {
     for (;;) {
@@ -65,7 +65,10 @@ export class Qmp {
     const id = ++this.#asked;
     return new Promise((resolve, reject) => {
       const late = setTimeout(
-        () => this.#settle(id)?.reject(new Failure(`QEMU does not answer '${command}'`)),
+        () =>
+          this.#settle(id)?.reject(
+            new Failure(`QEMU did not answer '${command}' within ${ANSWER_MS / 1000} s`),
+          ),
         ANSWER_MS,
       );
       this.#waiting.set(id, {
@@ -116,7 +119,7 @@ export class Qmp {
   }
 }
 
-/** Whether anybody listens there, or only a file is left of who did. */
+/** Whether a process listens there; its socket's file may outlive it. */
 export async function isListening(path: string): Promise<boolean> {
   const socket = await attempt(path);
   socket?.destroy();

@@ -1,9 +1,8 @@
-import { existsSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import type { End } from '../../core/wire/handover.ts';
 import { lives } from '../../platform/process-identity.ts';
 import { type JournalFile, readFolder } from '../../transport/journal-file.ts';
-import { machineFolder, removeFolder } from './machine-folder.ts';
-import { monitorOf } from './qemu.ts';
+import { machineFolder, monitorOf } from './qemu.ts';
 import { isListening, Qmp } from './qmp.ts';
 
 /** What was done with a machine that a migration had left behind. */
@@ -49,7 +48,7 @@ async function settle(folder: string, owns: boolean): Promise<Reconciled['did'] 
   if (!existsSync(folder)) return undefined;
   const monitor = monitorOf(folder);
   if (!(await isListening(monitor))) {
-    removeFolder(folder);
+    rmSync(folder, { recursive: true });
     return 'had ended';
   }
   const qmp = await Qmp.connect(monitor, () => `the machine in ${folder} does not answer`);
@@ -62,7 +61,7 @@ async function settle(folder: string, owns: boolean): Promise<Reconciled['did'] 
     await qmp.execute('stop');
     // It may hang up before it has answered.
     await qmp.execute('quit').catch(() => {});
-    removeFolder(folder);
+    rmSync(folder, { recursive: true });
     return 'ended';
   } finally {
     qmp.close();

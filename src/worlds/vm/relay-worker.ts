@@ -1,23 +1,27 @@
-import { connect, createServer, type Socket } from 'node:net';
-import { parentPort, workerData } from 'node:worker_threads';
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { workerData } from 'node:worker_threads';
 import { LinkAccount } from '../../core/link/account.ts';
 import { fullBucket } from '../../core/link/bucket.ts';
 import type { LinkRecord } from '../../core/migration/migration-result.ts';
 import type { Bytes, BytesPerSecond } from '../../core/units.ts';
 import { clockNs } from '../../platform/clock.ts';
+import { serve } from '../../platform/worker-thread.ts';
 
-/** A wire between two QEMUs that holds nothing back and keeps an account of what passes. */
+/** A wire between two QEMUs on this host, in a thread of its own: it holds nothing back and keeps an account of what passes. */
 export interface RelayData {
   readonly to: number;
   readonly depthBytes: Bytes;
   /** What the sending end was told to keep to; null: nothing. */
   readonly rateBytesPerSecond: BytesPerSecond | null;
 }
-/** `stopped`: the guest is paused from now on. */
-export type RelayCommand = 'stopped' | 'report';
-export type RelayReport =
-  | { readonly kind: 'listening'; readonly port: number }
-  | { readonly kind: 'carried'; readonly live: LinkRecord; readonly whole: LinkRecord };
+export interface RelayMethods {
+  /** @returns the port to which the source connects */
+  listen(): Promise<number>;
+  /** The guest is paused: what is carried from now on does not belong to the live rounds. */
+  stopped(): void;
+  carried(): { readonly live: LinkRecord; readonly whole: LinkRecord };
+}
 
 const { to, depthBytes, rateBytesPerSecond } = workerData as RelayData;
 const beganAtNs = clockNs();
@@ -40,14 +44,18 @@ const server = createServer((source) => {
   });
   destination.on('data', (bytes) => pass(bytes, destination, source));
 });
-server.listen(0, '127.0.0.1', () =>
-  report({ kind: 'listening', port: (server.address() as { port: number }).port }),
-);
 
-parentPort!.on('message', (command: RelayCommand) => {
-  if (command === 'stopped') stopped = true;
-  else report({ kind: 'carried', live: live.record(0), whole: whole.record(0) });
-});
+const methods: RelayMethods = {
+  async listen() {
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    return (server.address() as AddressInfo).port;
+  },
+  stopped() {
+    stopped = true;
+  },
+  carried: () => ({ live: live.record(0), whole: whole.record(0) }),
+};
+serve(methods);
 
 function account(): LinkAccount {
   const made = new LinkAccount(depthBytes, beganAtNs);
@@ -60,8 +68,4 @@ function pass(bytes: Buffer, from: Socket, onto: Socket): void {
   if (onto.write(bytes)) return;
   from.pause();
   onto.once('drain', () => from.resume());
-}
-
-function report(message: RelayReport): void {
-  parentPort!.postMessage(message);
 }

@@ -8,18 +8,15 @@ import type { GuestSpec } from '../../workload/programs.ts';
 import { bootRom } from './boot/boot-program.ts';
 import { bootImage } from './boot/image.ts';
 import { HALTED_FLAGS, PAGES_AT, page0 } from './boot/memory-layout.ts';
-import { type MachineRole, VirtualMachine } from './virtual-machine.ts';
+import { VirtualMachine, type VirtualMachineOptions } from './virtual-machine.ts';
 
 const HALT_MS = 5_000;
 /** A copy makes up for what another has run; on a busy machine that takes its time. */
 const MOST_CATCHING_UP_MS = 10_000;
 
-export interface ScriptMachineOptions {
-  readonly folder: string;
+export interface ScriptMachineOptions
+  extends Pick<VirtualMachineOptions, 'folder' | 'outlives' | 'role' | 'accelerator'> {
   readonly heartbeats: HeartbeatAddress | null;
-  readonly outlives: boolean;
-  readonly role: MachineRole;
-  readonly accelerator?: 'tcg' | 'kvm';
 }
 
 /** A guest that replays its script in a real virtual machine. */
@@ -61,7 +58,8 @@ export class ScriptMachine extends VirtualMachine {
   async makesSteps(withinMs: number): Promise<void> {
     const until = Date.now() + withinMs;
     for (const before = this.steps; this.steps === before; await sleep(1)) {
-      if (Date.now() > until) throw new Failure(`it starts, and does nothing in ${withinMs / 1000} s`);
+      if (Date.now() > until)
+        throw new Failure(`the guest did not start its program within ${withinMs / 1000} s`);
     }
   }
 
@@ -78,7 +76,8 @@ export class ScriptMachine extends VirtualMachine {
     await this.run();
     const until = Date.now() + withinMs;
     while (this.steps < toSteps) {
-      if (Date.now() > until) throw new Failure(`the guest has made ${this.steps} of ${toSteps} steps`);
+      if (Date.now() > until)
+        throw new Failure(`the guest made only ${this.steps} of ${toSteps} steps in time`);
       await sleep(1);
     }
     this.pages.writeUInt32LE(0, page0.limit);
@@ -100,7 +99,7 @@ export class ScriptMachine extends VirtualMachine {
       await sleep(3);
       await this.pause();
       if (this.#wasInterrupted && (await this.#isHalted())) return;
-      if (Date.now() > until) throw new Failure('the guest does not halt');
+      if (Date.now() > until) throw new Failure('the guest did not halt in time');
       await this.qemu.run();
     }
   }

@@ -4,24 +4,30 @@ import type { Reservation } from '../../core/cpu/reservation.ts';
 import type { Nanos } from '../../core/units.ts';
 import { Refusal } from '../../platform/failure.ts';
 import { setDeadline } from '../../platform/thread-scheduling.ts';
+import type { Qemu } from './qemu.ts';
 
 /**
- * The thread of QEMU that executes a guest. It does not wait for our dispatcher, so nobody but the kernel can hold it to a reservation.
+ * The thread of QEMU that executes a guest. It does not wait for our dispatcher: only the kernel can keep its reservation.
  */
 export class Vcpu {
   readonly #thread: number;
   readonly #pid: number;
 
-  constructor(pid: number, thread: number) {
+  private constructor(pid: number, thread: number) {
     this.#pid = pid;
     this.#thread = thread;
+  }
+
+  static async of(qemu: Qemu): Promise<Vcpu> {
+    const [cpu] = await qemu.qmp.execute<{ 'thread-id': number }[]>('query-cpus-fast');
+    return new Vcpu(qemu.pid, cpu!['thread-id']);
   }
 
   /** @throws Refusal the kernel does not grant it, or somebody else would have to keep it. */
   reserve(reservation: Reservation, scheduler: Scheduler, reclaim: boolean): void {
     if (scheduler !== 'deadline') {
       throw new Refusal(
-        `cpu.scheduler ${scheduler}: only the kernel can keep the reservation of a virtual machine: deadline`,
+        `cpu.scheduler ${scheduler}: only the kernel can keep the reservation of a virtual machine; use deadline`,
       );
     }
     const answer = setDeadline(reservation, { reclaim, thread: this.#thread });

@@ -1,14 +1,14 @@
 import { createHash } from 'node:crypto';
-import { unlinkSync } from 'node:fs';
+import { once } from 'node:events';
+import { mkdirSync, rmSync, unlinkSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import { formatSize } from '../../core/units.ts';
 import { Failure } from '../../platform/failure.ts';
 import type { Retired } from '../../transport/payloads.ts';
-import { makeFolder, removeFolder } from './machine-folder.ts';
 import { MappedFile } from './mapped-file.ts';
-import { Qemu } from './qemu.ts';
+import { Qemu, type QemuOptions } from './qemu.ts';
 
 /** QEMU wants its memory in portions of this size. */
 const RAM_GRAIN_BYTES = 8192;
@@ -21,25 +21,17 @@ const LARGEST_STATE_BYTES = 64 * 1024 * 1024;
 /** A new guest; one whose memory our receiver will fill; or one that QEMU takes in whole, by its own migration. */
 export type MachineRole = 'new guest' | 'receives' | 'receives by QEMU';
 
-export interface VirtualMachineOptions {
-  readonly folder: string;
+export interface VirtualMachineOptions extends Omit<QemuOptions, 'ram' | 'incoming' | 'accelerator'> {
   readonly memory: {
     /** Where the pages begin that a migration moves: all before them is made at both ends. */
     readonly pagesAtByte: number;
     /** How much of them there is. */
     readonly bytes: number;
   };
-  /** QEMU's arguments for firmware and devices. */
-  readonly devices: readonly string[];
   /** Fills the memory before the machine is started. @returns files that QEMU has read once it has started */
   readonly prepare?: (ram: Buffer) => readonly string[];
-  readonly outlives: boolean;
   readonly role: MachineRole;
-  readonly accelerator?: 'tcg' | 'kvm';
-  /** Whether all that QEMU may touch is there from the start, so that nobody waits for it after the hand-over (mlockall(2)). */
-  readonly locksMemory?: boolean;
-  /** The network namespace in which it runs; without one, ours. */
-  readonly namespace?: string;
+  readonly accelerator?: QemuOptions['accelerator'];
 }
 
 const incoming = { 'new guest': 'no', receives: 'paused', 'receives by QEMU': 'runs' } as const;
@@ -53,16 +45,18 @@ interface MachineParts {
 
 /** A real virtual machine, its memory shared with us. It is paused until it is told to run. */
 export abstract class VirtualMachine {
+  readonly qemu: Qemu;
   readonly ram: MappedFile;
-  readonly #qemu: Qemu;
   readonly #folder: string;
+  readonly #stateSocket: string;
   readonly #memory: VirtualMachineOptions['memory'];
   #saving: Promise<unknown> = Promise.resolve();
 
   constructor({ qemu, ram, options }: MachineParts) {
-    this.#qemu = qemu;
+    this.qemu = qemu;
     this.ram = ram;
     this.#folder = options.folder;
+    this.#stateSocket = stateSocketOf(options.folder);
     this.#memory = options.memory;
   }
 
@@ -73,10 +67,11 @@ export abstract class VirtualMachine {
     const lengthBytes = Math.ceil(usedBytes / RAM_GRAIN_BYTES) * RAM_GRAIN_BYTES;
     if (lengthBytes > MOST_RAM_BYTES) {
       throw new Failure(
-        `a guest of ${formatSize(usedBytes)}: at most ${formatSize(MOST_RAM_BYTES)} lie in one piece in a PC`,
+        `a guest of ${formatSize(usedBytes)}: a PC has at most ${formatSize(MOST_RAM_BYTES)} of contiguous memory`,
       );
     }
-    makeFolder(folder);
+    // Only this user can look into it.
+    mkdirSync(folder, { mode: 0o700 });
     const file = join(folder, 'ram');
     let ram: MappedFile | undefined;
     try {
@@ -97,7 +92,7 @@ export abstract class VirtualMachine {
       return { qemu, ram, options };
     } catch (cause) {
       ram?.unmap();
-      removeFolder(folder);
+      rmSync(folder, { recursive: true, force: true });
       throw cause;
     }
   }
@@ -112,28 +107,15 @@ export abstract class VirtualMachine {
     return this.ram.bytes.subarray(pagesAtByte, pagesAtByte + bytes);
   }
 
-  /** For whoever has QEMU migrate it. */
-  get qemu(): Qemu {
-    return this.#qemu;
-  }
-
-  get pid(): number {
-    return this.#qemu.pid;
-  }
-
-  vcpuThread(): Promise<number> {
-    return this.#qemu.vcpuThread();
-  }
-
   /** Also after its state was saved, for a guest that stays. */
   async run(): Promise<void> {
     await this.#saving.catch(() => {});
-    await this.#qemu.run();
+    await this.qemu.run();
   }
 
   /** Stops between two instructions. */
   async pause(): Promise<void> {
-    await this.#qemu.stop();
+    await this.qemu.stop();
   }
 
   /** Stops it for good, and says how far its guest has come. */
@@ -145,14 +127,14 @@ export abstract class VirtualMachine {
   }
 
   /**
-   * What the machine is beyond its memory: QEMU's own migration stream, which leaves out shared memory, into our hands
-   * instead of another QEMU's. So it reaches the other end as everything else does, and whoever does not get it, or
-   * not all of it, has not been given the guest. The guest must be paused.
+   * The device state: QEMU's own migration stream, which leaves out shared memory, read by us instead of another QEMU.
+   * We send it to the destination like the pages, and a destination that does not get all of it does not get the guest.
+   * The guest must be paused.
    */
   saveState(): Promise<Buffer> {
     const saved = this.#save();
     this.#saving = saved;
-    // Whoever needs it will hear of a failure when they ask.
+    // A failure is reported to the caller, who awaits this promise later.
     saved.catch(() => {});
     return saved;
   }
@@ -163,49 +145,44 @@ export abstract class VirtualMachine {
       socket.on('data', (piece) => pieces.push(piece)).on('error', () => {}),
     );
     try {
-      await new Promise<void>((resolve, reject) => {
-        server.once('error', reject);
-        server.listen(this.#stateSocket, resolve);
-      });
-      await this.#qemu.enable('x-ignore-shared');
-      await this.#qemu.qmp.execute('migrate', { uri: `unix:${this.#stateSocket}` });
-      await this.#qemu.migrationCompleted(STATE_MS);
+      await once(server.listen(this.#stateSocket), 'listening');
+      await this.qemu.enable('x-ignore-shared');
+      await this.qemu.qmp.execute('migrate', { uri: `unix:${this.#stateSocket}` });
+      await this.qemu.migrationCompleted(STATE_MS);
     } finally {
       await new Promise((resolve) => server.close(resolve));
     }
     return deflateRawSync(Buffer.concat(pieces), { level: 1 });
   }
 
-  /** Becomes the machine whose state this is; its memory must be there. @throws Failure QEMU does not take it. */
+  /** Loads the device state of another machine, whose memory has been copied. @throws Failure QEMU does not accept it. */
   async load(state: Buffer): Promise<void> {
     const bytes = inflateRawSync(state, { maxOutputLength: LARGEST_STATE_BYTES });
     await new Promise<void>((resolve, reject) => {
       const socket = connect(this.#stateSocket);
       socket.once('error', reject);
-      socket.setTimeout(STATE_MS, () => socket.destroy(new Failure('QEMU does not read its state')));
+      socket.setTimeout(STATE_MS, () =>
+        socket.destroy(new Failure('QEMU does not read the state of the machine')),
+      );
       socket.end(bytes, resolve);
     });
-    await this.#qemu.migrationCompleted(STATE_MS);
-  }
-
-  get #stateSocket(): string {
-    return stateSocketOf(this.#folder);
+    await this.qemu.migrationCompleted(STATE_MS);
   }
 
   /** Ends QEMU at once, whatever it is busy with; its memory stays until `end`. */
   abandon(): void {
-    this.#qemu.kill();
+    this.qemu.kill();
   }
 
-  /** Ends QEMU and frees its memory. Nobody may read it any more. */
+  /** Ends QEMU and frees its memory, which must not be read any more. */
   async end(): Promise<void> {
-    await this.#qemu.end();
+    await this.qemu.end();
     this.ram.unmap();
-    removeFolder(this.#folder);
+    rmSync(this.#folder, { recursive: true, force: true });
   }
 }
 
-/** Where what a machine is beyond its memory comes out, or goes in. */
+/** The socket through which a machine's device state is saved or loaded. */
 function stateSocketOf(folder: string): string {
   return join(folder, 'state');
 }

@@ -6,7 +6,7 @@ import type { HostedGuest } from '../../transport/hosted-guest.ts';
 import { MigrationServer } from '../../transport/migration-server.ts';
 import { NameClaims } from '../../transport/name-claims.ts';
 import { checkProgramFits } from '../../workload/programs.ts';
-import { machineFolder } from './machine-folder.ts';
+import { machineFolder } from './qemu.ts';
 import { ScriptMachine } from './script-machine.ts';
 import { Vcpu } from './vcpu.ts';
 import type { VirtualMachine } from './virtual-machine.ts';
@@ -29,38 +29,36 @@ export type CreateMachine = (hello: Hello, place: VmGuestPlace) => Promise<Virtu
 
 /** Takes in one virtual machine after another, from this host only. */
 export class VmDestination {
-  readonly #server: MigrationServer;
-  readonly #machines: Set<VirtualMachine>;
+  readonly #options: VmDestinationOptions;
+  readonly #machines = new Set<VirtualMachine>();
+  readonly #names = new NameClaims();
+  #server: MigrationServer | undefined;
 
-  private constructor(server: MigrationServer, machines: Set<VirtualMachine>) {
-    this.#server = server;
-    this.#machines = machines;
+  private constructor(options: VmDestinationOptions) {
+    this.#options = options;
   }
 
   /** @throws Failure it cannot listen. */
   static async listen(options: VmDestinationOptions): Promise<VmDestination> {
-    const { createMachine = createScriptMachine, ...others } = options;
-    const machines = new Set<VirtualMachine>();
-    const names = new NameClaims();
-    const outlives = options.journals !== undefined;
-    const server = await MigrationServer.listen({ host: '127.0.0.1', port: 0, ...others }, (hello, socket) =>
-      prepare(hello, socket, createMachine, outlives, machines, names),
-    );
-    return new VmDestination(server, machines);
+    const destination = new VmDestination(options);
+    const { journals, log } = options;
+    const where = { host: '127.0.0.1', port: 0, journals, log };
+    destination.#server = await MigrationServer.listen(where, (...from) => destination.#prepare(...from));
+    return destination;
   }
 
   get address(): MigrationServer['address'] {
-    return this.#server.address;
+    return this.#server!.address;
   }
 
   /** Process numbers of the machines that are here. */
   get pids(): readonly number[] {
-    return [...this.#machines].map(({ pid }) => pid);
+    return [...this.#machines].map(({ qemu }) => qemu.pid);
   }
 
   /** Cuts all connections. */
   hangUp(): void {
-    this.#server.hangUp();
+    this.#server!.hangUp();
   }
 
   /** Hangs up, ends every machine and stops listening. */
@@ -68,7 +66,42 @@ export class VmDestination {
     this.hangUp();
     await Promise.all([...this.#machines].map((machine) => machine.end()));
     this.#machines.clear();
-    await this.#server.close();
+    await this.#server!.close();
+  }
+
+  /** A machine that is paused over empty memory. @throws Failure this destination does not take such a guest. */
+  async #prepare(hello: Hello, socket: Socket): Promise<HostedGuest> {
+    const { createMachine = createScriptMachine, journals } = this.#options;
+    const { guest, reservation, migration } = hello;
+    const bytes = guest.pages * guest.pageSizeBytes;
+    if (bytes > totalmem() / 2)
+      throw new Failure(`a guest of ${bytes} bytes needs more than half of this host's memory`);
+    const releaseName = await this.#names.claim(guest.name);
+    let machine: VirtualMachine | undefined;
+    let ended = () => {};
+    const gone = new Promise<void>((resolve) => {
+      ended = resolve;
+    });
+    const discard = async () => {
+      if (machine && this.#machines.delete(machine)) await machine.end();
+      releaseName();
+      ended();
+    };
+    try {
+      machine = await createMachine(hello, {
+        folder: machineFolder(migration, 'destination'),
+        outlives: journals !== undefined,
+      });
+      this.#machines.add(machine);
+      if (reservation) {
+        const vcpu = await Vcpu.of(machine.qemu);
+        vcpu.reserve(reservation, reservation.scheduler, false);
+      }
+      return { ...hosted(machine, socket), discard, gone };
+    } catch (cause) {
+      await discard();
+      throw cause;
+    }
   }
 }
 
@@ -76,43 +109,6 @@ const createScriptMachine: CreateMachine = async ({ guest, heartbeats }, place) 
   checkProgramFits(guest);
   return ScriptMachine.create(guest, { ...place, heartbeats, role: 'receives' });
 };
-
-/** A machine that is paused over empty memory. @throws Failure this destination does not take such a guest. */
-async function prepare(
-  hello: Hello,
-  socket: Socket,
-  createMachine: CreateMachine,
-  outlives: boolean,
-  machines: Set<VirtualMachine>,
-  names: NameClaims,
-): Promise<HostedGuest> {
-  const { guest, reservation, migration } = hello;
-  const bytes = guest.pages * guest.pageSizeBytes;
-  if (bytes > totalmem() / 2) throw new Failure(`a guest of ${bytes} bytes: more than half of this host`);
-  const releaseName = await names.claim(guest.name);
-  let machine: VirtualMachine | undefined;
-  let ended = () => {};
-  const gone = new Promise<void>((resolve) => {
-    ended = resolve;
-  });
-  const discard = async () => {
-    if (machine && machines.delete(machine)) await machine.end();
-    releaseName();
-    ended();
-  };
-  try {
-    machine = await createMachine(hello, { folder: machineFolder(migration, 'destination'), outlives });
-    machines.add(machine);
-    if (reservation) {
-      const vcpu = new Vcpu(machine.pid, await machine.vcpuThread());
-      vcpu.reserve(reservation, reservation.scheduler, false);
-    }
-    return { ...hosted(machine, socket), discard, gone };
-  } catch (cause) {
-    await discard();
-    throw cause;
-  }
-}
 
 function hosted(machine: VirtualMachine, socket: Socket): Omit<HostedGuest, 'discard' | 'gone'> {
   let isOurs = false;

@@ -3,10 +3,7 @@ import type { HeartbeatAddress } from '../../transport/hello.ts';
 import type { SenderThread } from '../../transport/sender-thread.ts';
 import type { MigrationSpec } from '../../workload/migration-spec.ts';
 import type { Completion } from '../outgoing/source-guest.ts';
-import type { VirtualMachine } from './virtual-machine.ts';
-import type { VmSenderRequests, VmSenderResults } from './vm-sender-worker.ts';
-
-export type VmSender = SenderThread<VmSenderRequests, VmSenderResults>;
+import type { VirtualMachine, VirtualMachineOptions } from './virtual-machine.ts';
 
 /** What runs in the machine that is moved, and who uses it meanwhile. */
 export interface VmGuest {
@@ -18,17 +15,14 @@ export interface VmGuest {
   /** The machine is about to be paused. */
   preparePause?(): Promise<void>;
   /** It runs at the destination: has it run on for a while, then retires it there, and compares. */
-  completed(sender: VmSender): Promise<Completion>;
+  completed(sender: SenderThread): Promise<Completion>;
   /** It runs on here. */
   outage(): Promise<Outage | null>;
   end(): Promise<void>;
 }
 
 /** Where its machine keeps its files, and whether it may outlive this process. */
-export interface VmGuestPlace {
-  readonly folder: string;
-  readonly outlives: boolean;
-}
+export type VmGuestPlace = Pick<VirtualMachineOptions, 'folder' | 'outlives'>;
 
 /** Makes the guest of one migration. @throws Failure that is not possible; nothing has been left behind. */
 export type BootVmGuest = (setup: MigrationSpec, place: VmGuestPlace) => Promise<VmGuest>;

@@ -8,19 +8,18 @@ import { clockNs } from '../../platform/clock.ts';
 import type { Processors } from '../../sched/processors.ts';
 import type { DestinationThere } from '../../transport/address.ts';
 import { SenderThread } from '../../transport/sender-thread.ts';
-import { senderDataOf } from '../../transport/sender-worker-data.ts';
 import type { MigrationSpec } from '../../workload/migration-spec.ts';
 import { type GuestSpec, writeRatesOf } from '../../workload/programs.ts';
 import type { Completion, DirtyPages, PausedGuest, SourceGuest } from '../outgoing/source-guest.ts';
 import { phaseNs } from '../phase.ts';
 import type { Vcpu } from './vcpu.ts';
-import type { VmGuest, VmSender } from './vm-guest.ts';
-import type { VmSenderData } from './vm-sender-worker.ts';
+import type { VmGuest } from './vm-guest.ts';
+import type { VmSender, VmSenderMemory } from './vm-sender-worker.ts';
 
 /** A virtual machine whose memory is shared with us, and marks nothing: its sender finds out what is dirty. */
 export class VmSourceGuest implements SourceGuest {
   readonly guest: GuestSpec;
-  readonly sender: VmSender;
+  readonly sender: SenderThread<VmSender>;
   readonly processors: readonly Processors[];
   readonly notes: string[] = [];
   readonly #spec: MigrationSpec;
@@ -38,20 +37,20 @@ export class VmSourceGuest implements SourceGuest {
     this.#vcpu = vcpu;
     this.guest = spec.guest;
     this.processors = [processors];
-    const data: Omit<VmSenderData, 'allowance'> = {
-      ...senderDataOf(spec, processors.threadDataOf('sender')),
+    const memory: VmSenderMemory = {
       ram: machine.ram.place,
       pagesAtByte: machine.pagesAtByte,
       deltas: spec.deltas ?? false,
     };
-    this.sender = new SenderThread('worlds/vm/vm-sender-worker', data);
+    const thread = processors.threadDataOf('sender');
+    this.sender = new SenderThread('worlds/vm/vm-sender-worker', spec, thread, memory);
   }
 
   async connect(to: DestinationThere, migration: string): Promise<void> {
     const { guest, cpu } = this.#spec;
     const { machine, heartbeats } = this.#vmGuest;
     const reservation = cpu.guest && { ...cpu.guest, scheduler: cpu.scheduler };
-    await this.sender.ask('greet', { to, hello: { migration, guest, heartbeats, reservation } });
+    await this.sender.ask('greet', to, { migration, guest, heartbeats, reservation });
     await machine.run();
     await sleep(phaseNs(this.#spec) / NANOS_PER_MILLISECOND);
     this.#connectedAtNs = clockNs();
@@ -67,12 +66,12 @@ export class VmSourceGuest implements SourceGuest {
   }
 
   async dirtyPages(take: boolean): Promise<DirtyPages> {
-    const { result, atNs } = await this.sender.ask('scan', { take });
+    const { result, atNs } = await this.sender.ask('scan', take);
     return { dirty: new PageSet(this.guest.pages, result), atNs };
   }
 
   async clear({ words }: PageSet): Promise<void> {
-    await this.sender.ask('clear', { words });
+    await this.sender.ask('clear', words);
   }
 
   async preparePause(): Promise<void> {
@@ -121,7 +120,7 @@ export class VmSourceGuest implements SourceGuest {
     const share = (this.#vcpu.usedNs() - this.#usedAtConnectNs) / (atNs - this.#connectedAtNs);
     const percent = (part: number) => `${(100 * part).toFixed(1)} %`;
     this.notes.push(
-      `guest: had ${percent(share)} of a processor until the stop; reserved ${percent(shareOf(reservation))}`,
+      `guest: used ${percent(share)} of a processor until the pause; reserved ${percent(shareOf(reservation))}`,
     );
   }
 }

@@ -4,7 +4,7 @@ import { Processors } from '../../sched/processors.ts';
 import type { DestinationThere } from '../../transport/address.ts';
 import type { MigrationSpec } from '../../workload/migration-spec.ts';
 import { OutgoingMigration } from '../outgoing/outgoing-migration.ts';
-import { machineFolder } from './machine-folder.ts';
+import { machineFolder } from './qemu.ts';
 import { ScriptGuest } from './script-guest.ts';
 import { Vcpu } from './vcpu.ts';
 import type { BootVmGuest } from './vm-guest.ts';
@@ -34,8 +34,7 @@ export async function vmWorld(
     const folder = machineFolder(migration, 'source');
     const vmGuest = await boot(spec, { folder, outlives: journals !== undefined });
     parts.push(vmGuest);
-    const { machine } = vmGuest;
-    const vcpu = new Vcpu(machine.pid, await machine.vcpuThread());
+    const vcpu = await Vcpu.of(vmGuest.machine.qemu);
     if (cpu.guest) vcpu.reserve(cpu.guest, cpu.scheduler, cpu.reclaim);
     const processors = await Processors.start({ ...cpu, entities: schedEntitiesBesidesGuest(cpu) });
     parts.push(processors);

@@ -105,7 +105,7 @@ describe('a guest that lives on a host', () => {
 
   test('is refused where its name is taken, and where it is not known', async () => {
     await here.boot(definition);
-    await expect(here.boot(definition)).rejects.toThrow(`guest 'small' is here already`);
+    await expect(here.boot(definition)).rejects.toThrow(`a guest 'small' is already here`);
     await here.remove(name);
     await here.boot(definition, { paused: true });
     expect(stateAt(here)).toBe('paused');
@@ -116,7 +116,7 @@ describe('a guest that lives on a host', () => {
 
   test('is larger than its host: refused, and nothing is taken for it', async () => {
     const large = { ...definition, guest: { ...guest, pages: 2 ** 31 } };
-    await expect(here.boot(large)).rejects.toThrow('more than half of this host');
+    await expect(here.boot(large)).rejects.toThrow("more than half of this host's memory");
     await here.boot(definition);
   });
 });
@@ -174,11 +174,13 @@ describe('a migration from host to host', () => {
   test('that cannot begin leaves the guest as it was', async () => {
     await here.boot(definition);
     await there.boot(definition);
-    await expect(migrate(here, there)).rejects.toThrow('is here already, running or being received');
+    await expect(migrate(here, there)).rejects.toThrow('is already here or arriving');
     const nowhere = { host: '127.0.0.1', port: 1, key: null };
     await expect(here.migrate(name, { plan, cpu }, nowhere)).rejects.toThrow('no destination at');
     const short = { ...plan, pages: 700 };
-    await expect(here.migrate(name, { plan: short, cpu }, nowhere)).rejects.toThrow('a plan for 700 pages');
+    await expect(here.migrate(name, { plan: short, cpu }, nowhere)).rejects.toThrow(
+      'the plan is for 700 pages',
+    );
     expect(stateAt(here)).toBe('running');
     await there.remove(name);
     expect(await migrate(here, there)).toMatchObject({ outcome: 'completed' });
@@ -237,7 +239,7 @@ describe('cancelling', () => {
     const course = carriedOut(world);
     await sleep(150);
     await here.close();
-    expect(await course).toMatchObject({ outcome: 'cancelled', reason: 'its host is closing' });
+    expect(await course).toMatchObject({ outcome: 'cancelled', reason: 'the host is closing' });
     expect(here.guests()).toEqual([]);
     here = await listen('again');
   });

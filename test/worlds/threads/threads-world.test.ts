@@ -81,6 +81,6 @@ test('the hand-over leaves no thread and no socket of the source behind', async 
 
 test('a bucket too shallow for a page of this wire is refused before anything starts', async () => {
   await expect(factory.create(smallSetup({ plan: { depthBytes: 4096 } }))).rejects.toThrow(
-    'link.depth of 4096 bytes: a page with its header takes 4112 here',
+    'link.depth is 4096 bytes, but a page with its header needs 4112',
   );
 });

@@ -85,6 +85,6 @@ describe('in virtual time', () => {
 
   test.each(['memory-hog', 'garbage'] as const)('%s is refused, and it is said why', (kind) => {
     const antagonist = { kind, count: 1, bytes: 2 ** 20, bytesPerSecond: 1e6 } as Antagonist;
-    expect(() => migration([antagonist])).toThrow(`${kind} means nothing in virtual time`);
+    expect(() => migration([antagonist])).toThrow(`${kind} is not supported in virtual time`);
   });
 });

@@ -29,7 +29,7 @@ describe.skipIf(withoutQemu !== undefined)('QEMU’s own migration', () => {
     expect(pages).toBeGreaterThanOrEqual(800);
     const bytes = course.rounds.reduce((sum, round) => sum + round.bytes, 0) + course.stop.bytes;
     expect(course.link.sentBytes).toBeGreaterThan(0.95 * bytes);
-    expect(course.notes[0]).toMatch(/QEMU itself says: downtime \d+ ms/);
+    expect(course.notes[0]).toMatch(/QEMU reports a downtime of \d+ ms/);
   });
 
   test('that cannot converge ends at the timeout, and the guest stays the source’s', async () => {

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { GuestSpec } from '../../../src/workload/programs.ts';
-import { machineFolder } from '../../../src/worlds/vm/machine-folder.ts';
+import { machineFolder } from '../../../src/worlds/vm/qemu.ts';
 import { ScriptMachine, type ScriptMachineOptions } from '../../../src/worlds/vm/script-machine.ts';
 import { withoutQemu } from '../../fixtures/qemu.ts';
 import { smallSetup } from '../../fixtures/setup.ts';
@@ -69,7 +69,7 @@ describe.skipIf(withoutQemu !== undefined)('a virtual machine', () => {
     expect(existsSync(folder)).toBe(false);
     const ended = await machine(guest, 'new guest');
     machines.pop();
-    const { pid } = ended;
+    const { pid } = ended.qemu;
     await ended.end();
     expect(existsSync(`/proc/${pid}`)).toBe(false);
   });

@@ -1,6 +1,6 @@
 /**
- * Machine code, put together instruction by instruction. It knows no mnemonics: whoever emits bytes says beside them
- * what they mean. What it does know is where labels are, because nobody can count jumps by hand and stay right.
+ * Machine code, put together instruction by instruction. There are no mnemonics: the caller emits bytes, and comments
+ * them. Labels are resolved here, so that no distance of a jump is counted by hand.
  */
 export class Assembly {
   readonly #originBytes: number;
@@ -13,7 +13,7 @@ export class Assembly {
     this.#originBytes = originBytes;
   }
 
-  /** Numbers are bytes as they stand; `imm32` makes four of one. */
+  /** Numbers are bytes; `imm32` makes four bytes of a number. */
   emit(...bytes: readonly (number | readonly number[])[]): this {
     this.#bytes.push(...bytes.flat());
     return this;

@@ -37,7 +37,7 @@ export interface Gap {
 const LIST = 'numbers';
 const PAUSE_MS = 3;
 const BOOT_MS = 60_000;
-/** Longer than any stop that is tried; whoever is not answered by then has failed. */
+/** Longer than any pause that is tried: a write that is not answered by then has failed. */
 const PATIENCE_MS = 20_000;
 
 const [host, port] = process.argv.slice(2);

@@ -1,5 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import { once } from 'node:events';
+import { kill } from '../../../platform/child-process.ts';
 import { entry } from '../../../platform/entry.ts';
 import { Failure } from '../../../platform/failure.ts';
 import type { ClientCommand, ClientMeasurements, ClientReport } from './client-main.ts';
@@ -23,7 +23,7 @@ export class Client {
     const report = await client.#reported();
     if (report.kind === 'served') return client;
     await client.end();
-    throw new Failure(`the guest’s service: ${report.kind === 'failed' ? report.why : 'no answer'}`);
+    throw new Failure(`the guest's service: ${report.kind === 'failed' ? report.why : 'no answer'}`);
   }
 
   /** The longest gap counts from here. */
@@ -36,15 +36,12 @@ export class Client {
     const reported = this.#reported();
     this.#child.send('report' satisfies ClientCommand);
     const report = await reported;
-    if (report.kind !== 'reported') throw new Failure('the client of the guest’s service has ended');
+    if (report.kind !== 'reported') throw new Failure("the client of the guest's service has ended");
     return report;
   }
 
-  async end(): Promise<void> {
-    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
-    const ended = once(this.#child, 'exit');
-    this.#child.kill('SIGKILL');
-    await ended;
+  end(): Promise<void> {
+    return kill(this.#child);
   }
 
   #reported(): Promise<ClientReport> {

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { Failure, reasonOf } from '../../../platform/failure.ts';
+import { Failure, orFailure } from '../../../platform/failure.ts';
 import { type CpioEntry, cpio } from './cpio.ts';
 import type { LinuxFiles } from './packages.ts';
 
@@ -76,18 +76,16 @@ function programOf(name: string): string {
   try {
     return execFileSync('which', [name], { encoding: 'utf8' }).trim();
   } catch {
-    throw new Failure(`a Linux guest runs this host’s ${name}, and there is none`);
+    throw new Failure(`a Linux guest needs ${name} on this host, and it is not installed`);
   }
 }
 
 /** Shared libraries that it is linked with, the loader among them. */
 function librariesOf(program: string): readonly string[] {
-  try {
-    const said = execFileSync('ldd', [program], { encoding: 'utf8' });
-    return [...said.matchAll(/(\/\S+) \(0x/g)].map(([, path]) => path!);
-  } catch (cause) {
-    throw new Failure(`which libraries ${program} needs: ${reasonOf(cause)}`);
-  }
+  const said = orFailure(`cannot list the libraries of ${program}`, () =>
+    execFileSync('ldd', [program], { encoding: 'utf8' }),
+  );
+  return [...said.matchAll(/(\/\S+) \(0x/g)].map(([, path]) => path!);
 }
 
 function withParents(folder: string): readonly string[] {

@@ -2,9 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Outage } from '../../../core/migration/migration-result.ts';
 import { formatDuration, type Nanos } from '../../../core/units.ts';
 import { clockNs } from '../../../platform/clock.ts';
+import type { SenderThread } from '../../../transport/sender-thread.ts';
 import type { MigrationSpec } from '../../../workload/migration-spec.ts';
 import type { Completion } from '../../outgoing/source-guest.ts';
-import type { VmGuest, VmGuestPlace, VmSender } from '../vm-guest.ts';
+import type { VmGuest, VmGuestPlace } from '../vm-guest.ts';
 import { Client } from './client.ts';
 import type { ClientMeasurements } from './client-main.ts';
 import type { ServiceAddress } from './initramfs.ts';
@@ -87,15 +88,15 @@ export class LinuxGuest implements VmGuest {
     this.#movedNs = clockNs();
   }
 
-  async completed(sender: VmSender): Promise<Completion> {
+  async completed(sender: SenderThread): Promise<Completion> {
     this.#runsThereNs = clockNs();
     await this.#network.close('source');
     await sleep(AFTERWARDS_MS);
     const outage = await this.#outage();
-    await sender.ask('retire', {});
+    await sender.ask('retire');
     const { networkNs, answerNs } = this.outageParts;
     const notes = [
-      `outage: besides the downtime, the network was moved in ${formatDuration(networkNs)} before it, and the first answer came ${formatDuration(answerNs)} after it`,
+      `outage, besides the downtime: switching the network took ${formatDuration(networkNs)} before it; the first answer came ${formatDuration(answerNs)} after it`,
       `client: ${this.#measurements!.writes} writes answered, ${this.#measurements!.failed} failed`,
     ];
     return { outage, continued: 'not-checked', notes };

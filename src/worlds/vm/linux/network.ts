@@ -1,5 +1,9 @@
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import type { Readable, Writable } from 'node:stream';
 import type { End } from '../../../core/wire/handover.ts';
-import { NamespaceShell } from './namespace-shell.ts';
+import { kill } from '../../../platform/child-process.ts';
+import { Failure } from '../../../platform/failure.ts';
 
 const BRIDGE = 'bridge';
 /** Where the machine's card is plugged in, at either end. */
@@ -22,41 +26,51 @@ export interface Plug {
  * A network of its own: a namespace with a bridge, at which a client sits, and a port (a tap device) for each end of a
  * migration. The bridge does not learn: where the guest is, we say, so that what is sent to it while it is paused
  * waits at the port at which it will run, instead of being lost at the one where it was.
+ *
+ * The namespace has no name: it ends with the last process in it, and its shell ends with us, so that nothing is left
+ * behind. The shell waits for commands: one in the middle of a hand-over takes a few milliseconds, where a process that is
+ * started from one of our size takes many.
  */
 export class Network {
-  readonly #shell: NamespaceShell;
+  readonly #shell: ChildProcessByStdio<Writable, Readable, null>;
+  readonly #answers: NodeJS.AsyncIterator<string>;
 
-  private constructor(shell: NamespaceShell) {
-    this.#shell = shell;
+  private constructor() {
+    const command = ['--pdeathsig', 'KILL', 'unshare', '--net', 'sh'];
+    this.#shell = spawn('setpriv', command, { stdio: ['pipe', 'pipe', 'ignore'], detached: true });
+    this.#shell.stdin.on('error', () => {});
+    this.#shell.on('error', () => {});
+    this.#answers = createInterface(this.#shell.stdout)[Symbol.asyncIterator]();
   }
 
   /** @throws Failure no privilege, or no such devices; nothing has been left behind. */
   static async create(): Promise<Network> {
-    const shell = new NamespaceShell();
+    const network = new Network();
     try {
-      await shell.run('ip link set lo up');
-      await shell.run(`ip link add ${BRIDGE} type bridge forward_delay 0`);
-      await shell.run(`ip address add ${clientHost}/${prefixBits} dev ${BRIDGE}`);
-      await shell.run(`ip link set ${BRIDGE} up`);
+      await network.#run('ip link set lo up');
+      await network.#run(`ip link add ${BRIDGE} type bridge forward_delay 0`);
+      await network.#run(`ip address add ${clientHost}/${prefixBits} dev ${BRIDGE}`);
+      await network.#run(`ip link set ${BRIDGE} up`);
       for (const port of Object.values(ports)) {
-        await shell.run(`ip tuntap add dev ${port} mode tap`);
-        await shell.run(`ip link set ${port} master ${BRIDGE}`);
-        await shell.run(`ip link set ${port} type bridge_slave learning off`);
+        await network.#run(`ip tuntap add dev ${port} mode tap`);
+        await network.#run(`ip link set ${port} master ${BRIDGE}`);
+        await network.#run(`ip link set ${port} type bridge_slave learning off`);
       }
-      return new Network(shell);
+      return network;
     } catch (cause) {
-      await shell.end();
+      await network.end();
       throw cause;
     }
   }
 
+  /** A file, as nsenter(1) takes it. */
   get namespace(): string {
-    return this.#shell.namespace;
+    return `/proc/${this.#shell.pid}/ns/net`;
   }
 
   /** A guest is at the source. */
   async begin(): Promise<void> {
-    for (const port of Object.values(ports)) await this.#shell.run(`ip link set ${port} up`);
+    for (const port of Object.values(ports)) await this.#run(`ip link set ${port} up`);
     await this.move('source');
   }
 
@@ -66,16 +80,24 @@ export class Network {
 
   /** From now on what is sent to the guest goes there. */
   async move(to: End): Promise<void> {
-    await this.#shell.run(`bridge fdb replace ${guestMac} dev ${ports[to]} master static`);
+    await this.#run(`bridge fdb replace ${guestMac} dev ${ports[to]} master static`);
   }
 
   /** Nothing comes from there or goes there any more. */
   async close(end: End): Promise<void> {
-    await this.#shell.run(`ip link set ${ports[end]} down`);
+    await this.#run(`ip link set ${ports[end]} down`);
   }
 
   /** The devices go with it, as soon as nobody is in it any more. */
-  async end(): Promise<void> {
-    await this.#shell.end();
+  end(): Promise<void> {
+    return kill(this.#shell);
+  }
+
+  /** One command at a time. @throws Failure it did not succeed. */
+  async #run(command: string): Promise<void> {
+    this.#shell.stdin.write(`${command} 2>&1 | tr '\\n' ' '; echo\n`);
+    const { value, done } = await this.#answers.next();
+    const said = done ? 'network namespaces need root' : value.trim();
+    if (said !== '') throw new Failure(`cannot set up the network of a Linux guest: ${command}: ${said}`);
   }
 }

@@ -41,14 +41,14 @@ export async function linuxFiles(): Promise<LinuxFiles> {
   };
 }
 
-/** Into a folder beside it first, so that nobody finds half of it. */
+/** Into a temporary folder first, so that no other process finds half of it. */
 async function download(folder: string): Promise<void> {
   const partial = `${folder}.${process.pid}`;
   try {
     mkdirSync(partial, { recursive: true });
     const { stdout } = await execute('apt-cache', ['depends', KERNEL]);
     const kernel = /Depends: (linux-image-\S+)/.exec(stdout)?.[1];
-    if (!kernel) throw new Failure(`apt knows no ${KERNEL}: run apt-get update`);
+    if (!kernel) throw new Failure(`apt does not know ${KERNEL}: run apt-get update`);
     await execute('apt-get', ['download', kernel, BUSYBOX], { cwd: partial });
     for (const name of readdirSync(partial)) {
       await execute('dpkg-deb', ['-x', join(partial, name), partial]);
@@ -56,7 +56,7 @@ async function download(folder: string): Promise<void> {
     }
     renameSync(partial, folder);
   } catch (cause) {
-    throw new Failure(`no kernel for a Linux guest: ${reasonOf(cause)}`);
+    throw new Failure(`cannot get the kernel for a Linux guest: ${reasonOf(cause)}`);
   } finally {
     rmSync(partial, { recursive: true, force: true });
   }

@@ -1,0 +1,10 @@
+import { createRequire } from 'node:module';
+
+/** Calls functions of the C library that Node does not offer; an optional dependency. Undefined: it is not installed. */
+export function koffi(): typeof import('koffi') | undefined {
+  try {
+    return createRequire(import.meta.url)('koffi');
+  } catch {
+    return undefined;
+  }
+}
