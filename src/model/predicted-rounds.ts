@@ -1,7 +1,8 @@
 import { BandwidthMeter } from '../core/migration/meter.ts';
+import { SCAN_EVERY_NS } from '../core/migration/plan.ts';
 import type { Verdict } from '../core/migration/stop/stop.ts';
 import { looksWithinRounds, type StopSpec } from '../core/migration/stop/stops.ts';
-import { NANOS_PER_MILLISECOND, type Nanos } from '../core/units.ts';
+import type { Nanos } from '../core/units.ts';
 import { AskedRule } from './asked-rule.ts';
 import { type CurveGuest, CurveMemory } from './curve-memory.ts';
 import { certainly, type DirtyPages, type Load, type PredictedRound } from './memory.ts';
@@ -110,19 +111,17 @@ class Settling {
   }
 }
 
-/** How often a migration looks at what is pending. */
-const LOOK_EVERY_NS = 10 * NANOS_PER_MILLISECOND;
 /** The most instants of a round at which pending pages are computed. Between them they are interpolated. */
 const STEPS_MAX = 128;
 
-/** Into how many steps a round is cut: as many as there are looks, if they are not too many. */
+/** Into how many steps a round is cut: as many as there are dirty scans, if they are not too many. */
 function stepsIn({ durationNs }: PredictedRound): number {
-  return Math.max(1, Math.min(STEPS_MAX, Math.ceil(durationNs / LOOK_EVERY_NS)));
+  return Math.max(1, Math.min(STEPS_MAX, Math.ceil(durationNs / SCAN_EVERY_NS)));
 }
 
 /**
- * Asks the rule at every look within a round, given what is pending from its start to its end.
- * @returns the look that ended the migration, and the share of the round that was sent by then
+ * Asks the rule at every dirty scan within a round, given what is pending from its start to its end.
+ * @returns the scan that ended the migration, and the share of the round that was sent by then
  */
 function scanWithin(
   asked: AskedRule,
@@ -130,7 +129,7 @@ function scanWithin(
   pending: Float64Array,
 ): { readonly verdict: Verdict; readonly pages: number; readonly share: number } | undefined {
   const startedAtNs = asked.elapsedNs;
-  for (let ns = LOOK_EVERY_NS; ns < durationNs; ns += LOOK_EVERY_NS) {
+  for (let ns = SCAN_EVERY_NS; ns < durationNs; ns += SCAN_EVERY_NS) {
     asked.sendUntil(startedAtNs + ns);
     const share = ns / durationNs;
     const pages = interpolated(pending, share);

@@ -1,4 +1,4 @@
-import { type Plan, stoodTooLong } from '../core/migration/plan.ts';
+import { type Plan, pausedTooLong } from '../core/migration/plan.ts';
 import { NANOS_PER_MILLISECOND, type Nanos } from '../core/units.ts';
 import { clockNs } from '../platform/clock.ts';
 import type { Interruption } from './interruption.ts';
@@ -36,6 +36,6 @@ export class Watchdog {
   }
 
   #expire(): void {
-    this.#interruption.raise('aborted', stoodTooLong(this.#plan));
+    this.#interruption.raise('aborted', pausedTooLong(this.#plan));
   }
 }

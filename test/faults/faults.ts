@@ -205,7 +205,7 @@ export const faults: readonly Fault[] = [
   },
   {
     name: 'the guest stands for too long',
-    reason: /^the guest has stood for 1 s, as long as migration.stopTimeout allows$/,
+    reason: /^the guest was paused for 1 s, as long as migration.stopTimeout allows$/,
     watched: true,
     strike: () => (_, wire) => wire.hole('to destination', 'to source'),
     allowed: (phase) =>

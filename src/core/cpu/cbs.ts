@@ -49,9 +49,7 @@ export function wake(rule: CbsRule, server: Server, now: Nanos): void {
   const over = compareProducts(remainingNs, periodNs, deadlineNs - now, budgetNs);
   if (rule === 'linux' ? deadlineNs < now || over > 0 : over >= 0) {
     // With c ≤ Q the old deadline is at most a period away, so the new one is no earlier.
-    if (!(now + periodNs >= deadlineNs - ROUNDING * periodNs)) {
-      throw new InvariantViolated('cbs: d never moves back', { from: deadlineNs, to: now + periodNs });
-    }
+    if (!(now + periodNs >= deadlineNs - ROUNDING * periodNs)) throw earlierDeadline(server, now);
     server.remainingNs = budgetNs;
     server.deadlineNs = now + periodNs;
   }
@@ -62,7 +60,7 @@ export function wake(rule: CbsRule, server: Server, now: Nanos): void {
 /** The server has run for `ranNs`, until now. If it sleeps since, its next wake-up sees to a budget used up. */
 export function charge(rule: CbsRule, server: Server, ranNs: Nanos, now: Nanos): void {
   server.remainingNs -= ranNs;
-  insistOnBudget(server);
+  if (!(server.remainingNs <= server.budgetNs)) throw overBudget(server);
   exhaust(rule, server, now);
 }
 
@@ -89,9 +87,13 @@ function exhaust(rule: CbsRule, server: Server, now: Nanos): void {
 function postpone(server: Server): void {
   server.remainingNs += server.budgetNs;
   server.deadlineNs += server.periodNs;
-  insistOnBudget(server);
+  if (!(server.remainingNs <= server.budgetNs)) throw overBudget(server);
 }
 
-function insistOnBudget({ remainingNs, budgetNs }: Server): void {
-  if (!(remainingNs <= budgetNs)) throw new InvariantViolated('cbs: c ≤ Q', { c: remainingNs, Q: budgetNs });
+function overBudget({ remainingNs, budgetNs }: Server): InvariantViolated {
+  return new InvariantViolated('cbs: c ≤ Q', { c: remainingNs, Q: budgetNs });
+}
+
+function earlierDeadline({ deadlineNs, periodNs }: Server, now: Nanos): InvariantViolated {
+  return new InvariantViolated('cbs: d never moves back', { from: deadlineNs, to: now + periodNs });
 }

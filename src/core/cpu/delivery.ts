@@ -98,7 +98,7 @@ export class Delivery {
     this.#server.remainingNs -= leftNs;
   }
 
-  /** The machine itself stood still, as an independent probe saw it; in any order. */
+  /** The machine itself was stalled, as an independent probe saw it; told in any order. */
   noise(startNs: Nanos, endNs: Nanos): void {
     this.#noise.push({ startNs, endNs });
   }

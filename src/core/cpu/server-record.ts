@@ -19,7 +19,7 @@ export interface ServerRecord {
   readonly shareErrorPerSecond: number | null;
   /** Of the periods at whose deadline the server had work, those that left budget unserved. */
   readonly missedPeriods: number;
-  /** Of the missed, those in which the machine itself stood still. */
+  /** Of the missed, those in which the machine itself was stalled. */
   readonly missedByMachine: number;
   /** Deadlines that passed while the server had work. */
   readonly periods: number;

@@ -77,7 +77,7 @@ export function demand(tasks: readonly PeriodicTask[], windowNs: Nanos): Nanos {
  *
  * With u = Σ C/T: on a whole processor (Q = P) u ≤ 1 says it all. Otherwise u ≥ U fails, at the latest where all
  * periods end together, as there dbf = u·t and sbf < U·t. With u < U, dbf(t) ≤ u·t and sbf(t) ≥ U·(t − Δ), so
- * only t < U·Δ/(U − u) can fail. These are looked through from the top as in Zhang & Burns' quick processor-demand
+ * only t < U·Δ/(U − u) can fail. These are searched from the top as in Zhang & Burns' quick processor-demand
  * analysis (2009): between sbf⁻¹(dbf(t)) and t, dbf is at most dbf(t), and sbf at least that.
  */
 export function schedulableInside(tasks: readonly PeriodicTask[], reservation: Reservation): boolean {

@@ -48,9 +48,15 @@ export function reserve(bucket: Bucket, now: Nanos, bytes: Bytes): { at: Nanos; 
   const fraction = units >= rate ? units - rate : units;
   const at = Math.max(now, fullAtNs - depthNs + (fraction > depthFraction ? 1 : 0));
   // Full again before `at`, which was rounded up: what would have flowed in meanwhile has flowed over.
-  const next =
-    at > bucket.fullAtNs ? { fullAtNs: at + costNs, fraction: costFraction } : { fullAtNs, fraction };
-  return { at, next: checked({ rateBytesPerSecond: rate, depthBytes: depth, ...next }, at, depthNs) };
+  const overflowed = at > bucket.fullAtNs;
+  const next = {
+    rateBytesPerSecond: rate,
+    depthBytes: depth,
+    fullAtNs: overflowed ? at + costNs : fullAtNs,
+    fraction: overflowed ? costFraction : fraction,
+  };
+  insistOnTokens(next.fullAtNs - at, depthNs, next.fraction);
+  return { at, next };
 }
 
 /**
@@ -85,7 +91,8 @@ export function reserveRow(bucket: Bucket, now: Nanos, bytes: Bytes, instants: F
       fraction = costFraction;
     }
   }
-  return checked({ ...next, fullAtNs, fraction }, instants.at(-1) ?? Number.POSITIVE_INFINITY, depthNs);
+  insistOnTokens(fullAtNs - (instants.at(-1) ?? fullAtNs), depthNs, fraction);
+  return { ...next, fullAtNs, fraction };
 }
 
 /** bytes / rate in whole ns, and the rest in units of 1/rate ns. */
@@ -125,9 +132,11 @@ export function valid(bucket: Bucket): boolean {
   );
 }
 
-/** The bucket after bytes have left at `at`: they found their tokens, so what is missing since then fits the depth. */
-function checked(bucket: Bucket, at: Nanos, depthNs: Nanos): Bucket {
-  const { fullAtNs, fraction, rateBytesPerSecond } = bucket;
-  if (fullAtNs - at <= depthNs + ROUNDING_NS && fraction >= 0 && fraction < rateBytesPerSecond) return bucket;
-  throw new InvariantViolated('bucket: 0 ≤ tokens ≤ depth', { at, tokens: level(bucket, at), ...bucket });
+/**
+ * Bytes that leave find their tokens: a bucket that is full again `missingNs` later lacks no more than it holds, which
+ * takes `depthNs` to flow in.
+ */
+function insistOnTokens(missingNs: Nanos, depthNs: Nanos, fraction: number): void {
+  if (missingNs <= depthNs + ROUNDING_NS && fraction >= 0) return;
+  throw new InvariantViolated('bucket: 0 ≤ tokens ≤ depth', { missingNs, depthNs, fraction });
 }

@@ -33,7 +33,7 @@ export interface Plan {
   readonly stop: StopSpec;
   /** Not converged by then: the migration gives up. null: the stop rule ends by itself. */
   readonly timeoutNs: Nanos | null;
-  /** The guest may stand for so long; past it, it runs on at the source. */
+  /** The longest that the guest may be paused; after that it runs on at the source. */
   readonly stopTimeoutNs: Nanos;
   /** b; null: not reserved, as fast as it goes. */
   readonly rateBytesPerSecond: BytesPerSecond | null;
@@ -45,15 +45,15 @@ export interface Plan {
   /** w: the sampling window of the observation. */
   readonly windowNs: Nanos;
   readonly halfLifeNs: Nanos;
-  /** `full`: hash every byte on both sides while the guest stands. */
+  /** `full`: hash every byte on both sides while the guest is paused. */
   readonly verify: 'checksums' | 'full';
   /** Breaks ties between pages of equal heat. */
   readonly seed: number;
 }
 
-/** What the record says when the guest has stood for too long. */
-export function stoodTooLong({ stopTimeoutNs }: Plan): string {
-  return `the guest has stood for ${formatDuration(stopTimeoutNs)}, as long as migration.stopTimeout allows`;
+/** What the record says when the guest has been paused for too long. */
+export function pausedTooLong({ stopTimeoutNs }: Plan): string {
+  return `the guest was paused for ${formatDuration(stopTimeoutNs)}, as long as migration.stopTimeout allows`;
 }
 
 /** w / T, the slot being T = (P + H) / b; without a reservation a slot takes no time that the plan could know. */
@@ -62,18 +62,19 @@ export function slotsPerWindow(plan: Plan): number {
   return (plan.windowNs * rate) / (plan.pageBytes * NANOS_PER_SECOND);
 }
 
-const LOOK_EVERY_NS = 10 * NANOS_PER_MILLISECOND;
-const LOOKS_PER_COPY = 2048;
+/** Between two dirty scans within a round. */
+export const SCAN_EVERY_NS = 10 * NANOS_PER_MILLISECOND;
+const SCANS_PER_COPY = 2048;
 const UNPACED_BATCH_PAGES = 1024;
 const SKIP_BATCH_PAGES = 16;
 
 /**
- * How many pages are sent between two looks at what is dirty: what b carries in 10 ms, or a 2048th of the memory if
- * that is more, because a look costs in proportion to the memory; fewer if pages may be skipped.
+ * How many pages are sent between two dirty scans: what b carries in 10 ms, or a 2048th of the memory if that is more,
+ * because a scan costs in proportion to the memory; fewer if pages may be skipped.
  */
 export function batchPages(plan: Plan): number {
   if (plan.skip) return SKIP_BATCH_PAGES;
   if (plan.rateBytesPerSecond === null) return UNPACED_BATCH_PAGES;
-  const inTime = (plan.rateBytesPerSecond * LOOK_EVERY_NS) / (plan.pageBytes * NANOS_PER_SECOND);
-  return Math.max(1, Math.floor(inTime), Math.floor(plan.pages / LOOKS_PER_COPY));
+  const inTime = (plan.rateBytesPerSecond * SCAN_EVERY_NS) / (plan.pageBytes * NANOS_PER_SECOND);
+  return Math.max(1, Math.floor(inTime), Math.floor(plan.pages / SCANS_PER_COPY));
 }

@@ -56,6 +56,6 @@ export interface MigrationRecord extends RunMetadata, MigrationResult {
   readonly schema: 'switchover.record/1';
 }
 
-export function migrationRecord(metadata: RunMetadata, course: MigrationResult): MigrationRecord {
-  return { schema: 'switchover.record/1', ...metadata, ...course };
+export function migrationRecord(metadata: RunMetadata, result: MigrationResult): MigrationRecord {
+  return { schema: 'switchover.record/1', ...metadata, ...result };
 }

@@ -36,8 +36,8 @@ export type Step =
 /** What a world answers. Times count from the world's own beginning. */
 export type StepResult =
   /**
-   * `windowNs`: over how long the guest was watched; of a stop, how long it has already stood, where to find out what
-   * is dirty takes a look at all its memory.
+   * `windowNs`: how long the guest was watched; of a stop, how long it has been paused by now, where its dirty pages
+   * are found by a scan of all its memory.
    */
   | { readonly kind: 'dirty'; readonly now: Nanos; readonly dirty: PageSet; readonly windowNs: Nanos }
   | { readonly kind: 'learned'; readonly now: Nanos; readonly rates: WriteRates }
@@ -66,14 +66,14 @@ export type StepResult =
     }
   /**
    * The step could not be carried out; the next one is `abort`. `outcome`: it was not for a fault, but because
-   * somebody cancelled the migration, the guest had stood for as long as the plan allows, or the link allows nothing more.
+   * somebody cancelled the migration, the guest was paused for as long as the plan allows, or the link allows nothing more.
    */
   | {
       readonly kind: 'failed';
       readonly now: Nanos;
       readonly why: string;
       readonly outcome?: 'cancelled' | 'aborted';
-      /** The guest was stopped then, though the step of the stop did not come to its end. */
+      /** The guest has been paused since then, though the step `stop` did not come to its end. */
       readonly pausedSince?: Nanos;
     };
 

@@ -3,7 +3,7 @@ import { type FrameType, WireError } from './frames.ts';
 /**
  * Who may say what, and when (in the manner of h11). A connection has two ends; each is in one state, and every
  * frame that it sends or receives takes it to the next. A frame that a table does not name in the present state
- * breaks the protocol. Two rules stand behind the tables:
+ * breaks the protocol. Two rules are behind the tables:
  *
  * 1. Up to `commit` the source owns the guest: whatever goes wrong, the guest runs on there.
  * 2. The destination runs the guest only after it has received `commit`; the source never again after sending it, unless

@@ -3,7 +3,7 @@ import type { Slice } from '../../core/cpu/slice.ts';
 import type { Ceiling } from '../../core/link/ceiling.ts';
 import type { Measurements } from '../../core/migration/migration-result.ts';
 import { PageSet } from '../../core/migration/pages.ts';
-import { stoodTooLong } from '../../core/migration/plan.ts';
+import { pausedTooLong } from '../../core/migration/plan.ts';
 import type { Step, StepResult } from '../../core/migration/steps.ts';
 import { Random } from '../../core/random.ts';
 import type { Bytes, Nanos } from '../../core/units.ts';
@@ -231,7 +231,7 @@ export class VirtualWorld implements World {
     const { plan } = this.#spec;
     if (this.#stoppedAtNs === undefined || this.#now - this.#stoppedAtNs <= plan.stopTimeoutNs) return result;
     this.#now = this.#stoppedAtNs + plan.stopTimeoutNs;
-    return { kind: 'failed', now: this.#now, why: stoodTooLong(plan), outcome: 'aborted' };
+    return { kind: 'failed', now: this.#now, why: pausedTooLong(plan), outcome: 'aborted' };
   }
 
   /** Takes the sender's CPU time; all else that a real hand-over waits for takes no time. */

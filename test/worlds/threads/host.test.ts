@@ -253,7 +253,7 @@ describe('the watchdog', () => {
     expect(course).toMatchObject({
       outcome: 'aborted',
       owner: 'source',
-      reason: 'the guest has stood for 100 ms, as long as migration.stopTimeout allows',
+      reason: 'the guest was paused for 100 ms, as long as migration.stopTimeout allows',
     });
     expect(course.downtimeNs).toBeGreaterThan(100e6);
     await expectRuns(here);

@@ -233,7 +233,7 @@ describe('a guest that would stand for longer than the plan allows', () => {
   test('runs on at the source at that very instant', () => {
     const course = migrated(smallSetup({ plan: { stopRateBytesPerSecond: 100_000, stopTimeoutNs: 70e6 } }));
     expect(course).toMatchObject({ outcome: 'aborted', owner: 'source', downtimeNs: 70e6 });
-    expect(course.reason).toBe('the guest has stood for 70 ms, as long as migration.stopTimeout allows');
+    expect(course.reason).toBe('the guest was paused for 70 ms, as long as migration.stopTimeout allows');
   });
 
   test('is handed over if it stands for a moment less', () => {

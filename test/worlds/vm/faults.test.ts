@@ -102,7 +102,7 @@ describe.skipIf(withoutQemu !== undefined)('a virtual machine whose migration is
         expect(course).toMatchObject({
           outcome: 'aborted',
           owner: 'source',
-          reason: 'the guest has stood for 700 ms, as long as migration.stopTimeout allows',
+          reason: 'the guest was paused for 700 ms, as long as migration.stopTimeout allows',
         });
         // Far less than the 10 s for which an answer of QEMU is waited for.
         expect(course.downtimeNs).toBeLessThan(3e9);

@@ -9,9 +9,9 @@ export interface KubevirtStallSpec extends StallParameters {
   readonly firstNs: Nanos;
   /** The downtime allowed: KubeVirt's `maxDowntimeMs`. */
   readonly limitNs: Nanos;
-  /** Beyond this many times the downtime allowed there is no hope. */
+  /** KubeVirt's `precopyPossibleFactor`: beyond this many times the downtime allowed there is no hope. */
   readonly hopeless: number;
-  /** The weight of the newest sample of the bandwidth, one being taken every `pollNs`. */
+  /** KubeVirt's `ewmaAlpha`: the weight of the newest sample of the bandwidth, one being taken every `pollNs`. */
   readonly alpha: number;
   readonly pollNs: Nanos;
   /** How long after the limit was raised the stop must have come. */

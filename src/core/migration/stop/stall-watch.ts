@@ -1,11 +1,11 @@
 import type { Bytes, Nanos } from '../../units.ts';
 
 export interface StallParameters {
-  /** How near two amounts of pending bytes must be to count as the same: 0.04 is four per cent. */
+  /** KubeVirt's `stallMargin`: how near two amounts of pending bytes must be to count as the same; 0.04 is four per cent. */
   readonly margin: number;
-  /** How long the pending bytes may take to improve, and then how long the best of them may take to recur. */
+  /** KubeVirt's `progressTimeout`: how long the pending bytes may take to improve, then the best of them to recur. */
   readonly patienceNs: Nanos;
-  /** What the patience is multiplied by each time it has run out. */
+  /** KubeVirt's `patienceWindowDecayFactor`: the patience is multiplied by it each time that it has run out. */
   readonly decay: number;
 }
 

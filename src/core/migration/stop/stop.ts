@@ -2,7 +2,7 @@ import type { Named } from '../../registry.ts';
 import type { Bytes, BytesPerSecond, Nanos } from '../../units.ts';
 import type { RoundRecord } from '../migration-result.ts';
 
-/** What a stop rule may look at, whenever it is asked: between the batches of a round and at its end. */
+/** What a stop rule is told, whenever it is asked: between the batches of a round and at its end. */
 export interface Progress {
   /** The rounds that have ended. */
   readonly rounds: readonly RoundRecord[];
