@@ -58,7 +58,7 @@ describe.skipIf(!has('/usr/bin/chromium'))('the live page', () => {
 
   test('a migration that takes long is started, seen, and cancelled', async () => {
     await page.getByRole('button', { name: 'Migrate' }).click();
-    await page.getByLabel('b, rate of live rounds').fill('4Mbit/s');
+    await page.getByLabel('b, rate in live rounds').fill('4Mbit/s');
     await page.getByLabel('hogs beside the sender').fill('2');
     await page.getByLabel('the sender’s CPU').selectOption('5');
     await page.getByLabel('over the link').selectOption('lan');
@@ -79,7 +79,7 @@ describe.skipIf(!has('/usr/bin/chromium'))('the live page', () => {
   test('a wrong rate is explained in the dialog, which stays open', async () => {
     await page.getByRole('button', { name: 'Migrate' }).click();
     await page.getByLabel('observe it first, for').fill('2s');
-    await page.getByLabel('b, rate of live rounds').fill('0.000001kbit/s');
+    await page.getByLabel('b, rate in live rounds').fill('0.000001kbit/s');
     await page.locator('#dialog').getByRole('button', { name: 'Migrate' }).click();
     await page
       .locator('#dialog')

@@ -32,8 +32,10 @@ describe('driving a migration', () => {
 
   test('ends with a result where a step cannot be carried out: the next one is to give up', () => {
     const world = new VirtualWorld(spec);
-    const carryOut = (step: Step): StepResult =>
-      step.kind === 'stop' ? { kind: 'failed', now: 5, why: 'no answer' } : world.carryOut(step);
+    const carryOut = (step: Step): StepResult => {
+      const result = world.carryOut(step);
+      return step.kind === 'stop' ? { kind: 'failed', now: result.now, why: 'no answer' } : result;
+    };
     const steps: string[] = [];
     const result = driveSync(spec.plan, { carryOut }, ({ kind }) => steps.push(kind));
     expect(result).toMatchObject({ outcome: 'failed', reason: 'no answer', owner: 'source' });
