@@ -27,7 +27,7 @@ const sharedNames: Readonly<Record<string, readonly string[]>> = {
   'a face of the library is called like its room': ['run', 'scenario'],
   'what a scenario says of something is called like it': ['program', 'stop'],
   'a figure is called like what it shows': ['distribution', 'rounds'],
-  'a rule has a file of its own name': ['address', 'threshold'],
+  'a page order is called like how it decides; so is what a scenario must keep to': ['threshold'],
   'of steps that were carried out, and of page writes: both are traces': ['trace'],
   'of jobs by a daemon, and of reservations by a processor': ['admission'],
 };

@@ -1,13 +1,5 @@
 import { formatDuration, NANOS_PER_MILLISECOND, NANOS_PER_SECOND, type Nanos } from '../../units.ts';
-import type { Progress, StopRule, Verdict } from './stop.ts';
-
-export interface DowntimeSpec {
-  readonly rule: 'downtime';
-  /** QEMU's `downtime-limit`. */
-  readonly limitNs: Nanos;
-}
-
-export const downtimeDefaults: DowntimeSpec = { rule: 'downtime', limitNs: 300 * NANOS_PER_MILLISECOND };
+import { type Progress, stopRuleDefinition, type Verdict } from './stop.ts';
 
 /**
  * QEMU's rule (migration/migration.c: migration_update_counters sets threshold_size, migration_iteration_run
@@ -18,9 +10,16 @@ export const downtimeDefaults: DowntimeSpec = { rule: 'downtime', limitNs: 300 *
  * within a round as well as at its end. It never gives up: a guest that dirties its memory faster than the
  * link carries it is followed for ever, which is why nova, Proxmox and KubeVirt raise the limit meanwhile.
  */
-export function downtime(spec: DowntimeSpec): StopRule {
-  return (progress) => stopWithin(progress, spec.limitNs);
-}
+export const downtime = stopRuleDefinition({
+  name: 'downtime',
+  describe: "QEMU's: what is left fits the limit",
+  defaults: {
+    /** QEMU's `downtime-limit`. */
+    limitNs: 300 * NANOS_PER_MILLISECOND,
+  },
+  withinRounds: true,
+  rule: (spec) => (progress) => stopWithin(progress, spec.limitNs),
+});
 
 /**
  * QEMU's test, against a limit that may have moved. Nothing pending is always little enough; while no

@@ -1,17 +1,15 @@
-import type { StopRule } from './stop.ts';
-
-export interface RoundsSpec {
-  readonly rule: 'rounds';
-  readonly rounds: number;
-}
-
-export const roundsDefaults: RoundsSpec = { rule: 'rounds', rounds: 1 };
+import { stopRuleDefinition } from './stop.ts';
 
 /** The paper's rule: K live rounds, then stop, whatever is left (Checconi, Cucinotta and Stein, §3). */
-export function rounds(spec: RoundsSpec): StopRule {
-  return (progress) => {
+export const rounds = stopRuleDefinition({
+  name: 'rounds',
+  describe: "the paper's: so many live rounds",
+  defaults: { rounds: 1 },
+  counts: ['rounds'],
+  withinRounds: false,
+  rule: (spec) => (progress) => {
     const done = progress.rounds.length;
     if (!progress.roundEnded || done < spec.rounds) return undefined;
     return { decision: 'stop', reason: `${done} of ${spec.rounds} rounds done` };
-  };
-}
+  },
+});
