@@ -30,6 +30,12 @@ export function byProbability(rule: ProbabilityOrder): PageOrder {
   };
 }
 
+/** An order whose work grows too fast for more. @throws RangeError */
+export function insistOnAtMost(most: number, { length }: Float64Array, order: string): void {
+  if (length <= most) return;
+  throw new RangeError(`order ${order} takes at most ${most} pages, not ${length}: use threshold`);
+}
+
 /**
  * The items by increasing rate λ = −ln(1 − π), stable. The sort tells 24 bits of a rate apart, near π = 1 as well
  * as near 0; two pages that it takes for equal are worth 1e-7 of a page to each other.
