@@ -23,13 +23,12 @@ const sharedNames: Readonly<Record<string, readonly string[]>> = {
   'a command is called like what it runs': [
     ...['doctor', 'predict', 'recover', 'run', 'schedule', 'stress', 'sweep'],
   ],
-  'a command is called like what it prints or writes': ['order', 'record', 'recording'],
+  'a command is called like what it writes': ['record', 'recording'],
   'a face of the library is called like its room': ['run', 'scenario'],
-  'what a scenario says of something is called like it': ['program', 'stop'],
+  'what a scenario says of something is called like it': ['program'],
   'a figure is called like what it shows': ['distribution', 'rounds'],
   'a page order is called like how it decides; so is what a scenario must keep to': ['threshold'],
   'of steps that were carried out, and of page writes: both are traces': ['trace'],
-  'of jobs by a daemon, and of reservations by a processor': ['admission'],
 };
 
 describe('imports', () => {

@@ -1,4 +1,4 @@
-import type { Verdict } from '../core/migration/stop/stop.ts';
+import type { Verdict } from '../core/migration/stop/stop-rule.ts';
 import { NANOS_PER_MILLISECOND } from '../core/units.ts';
 import type { AskedRule } from './asked-rule.ts';
 import type { PredictedRound } from './memory.ts';

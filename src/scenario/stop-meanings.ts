@@ -1,4 +1,4 @@
-import type { StopRuleDefinition } from '../core/migration/stop/stop.ts';
+import type { StopRuleDefinition } from '../core/migration/stop/stop-rule.ts';
 
 /** What stop rules and their parameters mean, in the words of a scenario: times have a unit there. */
 const limit = 'The downtime that is aimed at, a time.';

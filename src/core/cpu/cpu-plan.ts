@@ -1,6 +1,6 @@
 import type { Nanos } from '../units.ts';
-import { firstFitDecreasing, type Placement } from './admission.ts';
 import type { CbsRule } from './cbs.ts';
+import { firstFitDecreasing, type Placement } from './cpu-admission.ts';
 import type { Reservation } from './reservation.ts';
 
 /**

@@ -1,5 +1,5 @@
 import { sortedByKey } from './coldest-first.ts';
-import type { PageOrder } from './order.ts';
+import type { PageOrder } from './page-order.ts';
 
 /**
  * An order that follows from write probabilities alone: π of item i in one slot → the items, first sent first.

@@ -3,7 +3,7 @@ import { coldestFirst } from './coldest-first.ts';
 import { decreasing } from './decreasing.ts';
 import { ENDS_PAGES_MAX, ends } from './ends.ts';
 import { EXACT_PAGES_MAX, exact } from './exact.ts';
-import { type HeatKind, heatKinds, type OrderDefinition, type PageOrder } from './order.ts';
+import { type HeatKind, heatKinds, type OrderDefinition, type PageOrder } from './page-order.ts';
 import { guarded } from './registered-order.ts';
 import { threshold } from './threshold.ts';
 import { VEE_PAGES_MAX, vee } from './vee.ts';

@@ -1,6 +1,6 @@
 import { formatDuration, NANOS_PER_MILLISECOND, NANOS_PER_SECOND } from '../../units.ts';
 import { remainingNs } from './downtime.ts';
-import { stopRuleDefinition } from './stop.ts';
+import { stopRuleDefinition } from './stop-rule.ts';
 
 /**
  * Cloud Hypervisor's rule (vmm/src/lib.rs, is_precopy_converged; the estimate is made in

@@ -1,5 +1,5 @@
 import { formatDuration, NANOS_PER_MILLISECOND, NANOS_PER_SECOND, type Nanos } from '../../units.ts';
-import { type Progress, stopRuleDefinition, type Verdict } from './stop.ts';
+import { type Progress, stopRuleDefinition, type Verdict } from './stop-rule.ts';
 
 /**
  * QEMU's rule (migration/migration.c: migration_update_counters sets threshold_size, migration_iteration_run

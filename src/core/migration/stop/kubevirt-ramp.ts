@@ -1,6 +1,6 @@
 import { NANOS_PER_MILLISECOND, NANOS_PER_SECOND } from '../../units.ts';
 import { stopWithin } from './downtime.ts';
-import { stopRuleDefinition } from './stop.ts';
+import { stopRuleDefinition } from './stop-rule.ts';
 
 /**
  * KubeVirt's downtime tuning (VEP 291; live-migration-source.go, tuneDowntime): QEMU's rule, its limit raised

@@ -1,7 +1,7 @@
 import { formatDuration, NANOS_PER_MILLISECOND, NANOS_PER_SECOND, type Nanos } from '../../units.ts';
 import { stopWithin } from './downtime.ts';
 import { stallWatch } from './stall-watch.ts';
-import { type Progress, stopRuleDefinition } from './stop.ts';
+import { type Progress, stopRuleDefinition } from './stop-rule.ts';
 
 /**
  * KubeVirt's stall detection (VEP 248; virt-launcher's stallDetector.decideAction and

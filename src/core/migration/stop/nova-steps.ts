@@ -1,6 +1,6 @@
 import { formatDuration, NANOS_PER_MILLISECOND, NANOS_PER_SECOND } from '../../units.ts';
 import { stopWithin } from './downtime.ts';
-import { stopRuleDefinition } from './stop.ts';
+import { stopRuleDefinition } from './stop-rule.ts';
 
 /** Smaller guests are given as much time as one of 2 GiB (nova/conf/libvirt.py). */
 const LEAST_GIB = 2;

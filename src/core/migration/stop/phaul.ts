@@ -1,4 +1,4 @@
-import { stopRuleDefinition } from './stop.ts';
+import { stopRuleDefinition } from './stop-rule.ts';
 
 /**
  * CRIU's rule (p.haul, phaul/iters.py, __check_live_iter_progress): stop after a round that

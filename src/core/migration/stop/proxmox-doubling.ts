@@ -1,6 +1,6 @@
 import { NANOS_PER_MILLISECOND, NANOS_PER_SECOND } from '../../units.ts';
 import { stopWithin } from './downtime.ts';
-import { stopRuleDefinition } from './stop.ts';
+import { stopRuleDefinition } from './stop-rule.ts';
 
 /**
  * Proxmox's rule (PVE/QemuMigrate.pm, phase2): QEMU's rule, watched once a second by `query-migrate`. A poll

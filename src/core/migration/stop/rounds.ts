@@ -1,4 +1,4 @@
-import { stopRuleDefinition } from './stop.ts';
+import { stopRuleDefinition } from './stop-rule.ts';
 
 /** The paper's rule: K live rounds, then stop, whatever is left (Checconi, Cucinotta and Stein, §3). */
 export const rounds = stopRuleDefinition({

@@ -8,7 +8,7 @@ import { phaul } from './phaul.ts';
 import { proxmoxDoubling } from './proxmox-doubling.ts';
 import { checkStopRule, guardedRule } from './registered-stop.ts';
 import { rounds } from './rounds.ts';
-import type { StopParameters, StopRule, StopRuleDefinition } from './stop.ts';
+import type { StopParameters, StopRule, StopRuleDefinition } from './stop-rule.ts';
 import { xen } from './xen.ts';
 
 /** The stop rules of this program. A new one is one file, and one word here. */

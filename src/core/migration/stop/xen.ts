@@ -1,4 +1,4 @@
-import { stopRuleDefinition } from './stop.ts';
+import { stopRuleDefinition } from './stop-rule.ts';
 
 /**
  * Xen's rule (tools/libs/guest/xg_sr_save.c, simple_precopy_policy, formerly xc_sr_save.c): stop once

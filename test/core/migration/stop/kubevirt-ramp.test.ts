@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { kubevirtRamp } from '../../../../src/core/migration/stop/kubevirt-ramp.ts';
-import type { StopRule } from '../../../../src/core/migration/stop/stop.ts';
+import type { StopRule } from '../../../../src/core/migration/stop/stop-rule.ts';
 import { allows, GiB, MS, round, run, SECOND, saturating } from './progress.ts';
 
 const ramp = () => kubevirtRamp.rule(kubevirtRamp.defaults);

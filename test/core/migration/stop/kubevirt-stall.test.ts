@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { kubevirtStall } from '../../../../src/core/migration/stop/kubevirt-stall.ts';
-import type { Verdict } from '../../../../src/core/migration/stop/stop.ts';
+import type { Verdict } from '../../../../src/core/migration/stop/stop-rule.ts';
 import { constantRate, GiB, MS, progress, run, SECOND, saturating } from './progress.ts';
 
 const BANDWIDTH = 100e6;

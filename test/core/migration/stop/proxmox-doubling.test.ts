@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { proxmoxDoubling } from '../../../../src/core/migration/stop/proxmox-doubling.ts';
-import type { StopRule } from '../../../../src/core/migration/stop/stop.ts';
+import type { StopRule } from '../../../../src/core/migration/stop/stop-rule.ts';
 import { allows, GiB, MiB, MS, progress, run, SECOND, saturating } from './progress.ts';
 
 /** Asks once a second, from `fromSecond` on, with these amounts pending, far more than any limit allows. */
