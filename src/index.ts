@@ -9,8 +9,13 @@ export type { MigrationResult, RoundRecord } from './core/migration/migration-re
 export { byProbability, type ProbabilityOrder } from './core/migration/order/by-probability.ts';
 export { type OrderedRound, orderByProbability } from './core/migration/order/known-probabilities.ts';
 export { expectedDirty } from './core/migration/order/objective.ts';
-export type { HeatKind, OrderContext, OrderDefinition, PageOrder } from './core/migration/order/order.ts';
 export { type OrderName, orderRegistry, registerOrder } from './core/migration/order/orders.ts';
+export type {
+  HeatKind,
+  OrderContext,
+  OrderDefinition,
+  PageOrder,
+} from './core/migration/order/page-order.ts';
 export { PageSet } from './core/migration/pages.ts';
 export type { Clear, Defer, Plan } from './core/migration/plan.ts';
 export type { MigrationRecord, RunMetadata } from './core/migration/record.ts';
@@ -21,7 +26,7 @@ export type {
   StopRule,
   StopRuleDefinition,
   Verdict,
-} from './core/migration/stop/stop.ts';
+} from './core/migration/stop/stop-rule.ts';
 export { registerStopRule, type StopSpec, stopRule, stopRuleRegistry } from './core/migration/stop/stops.ts';
 export { Random } from './core/random.ts';
 export { BadDefinition, RegisteredCodeFailed, type Registry, UnknownName } from './core/registry.ts';

@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { dirname, join, relative, resolve } from 'node:path';
+import { basename, dirname, join, relative, resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { loadExperiment } from '../src/scenario/scenario.ts';
 
@@ -11,13 +11,34 @@ const floors = [
   ...['core', 'model', 'platform', 'sched', 'workload', 'transport', 'observe', 'worlds'],
   ...['scenario', 'run', 'study', 'library', 'index.ts', 'daemon', 'cli'],
 ];
+/** They import nothing but each other, and only compute. */
+const pure = ['core', 'model'];
 /** Each is a world of its own. */
 const worlds = ['virtual', 'threads', 'vm'];
+/** The most of all lines that one floor may hold. */
+const MOST_OF_ALL = 0.22;
+
+/** File names that stand more than once in src, and why. */
+const sharedNames: Readonly<Record<string, readonly string[]>> = {
+  'a command is called like what it runs': [
+    ...['doctor', 'predict', 'recover', 'run', 'schedule', 'stress', 'sweep'],
+  ],
+  'a command is called like what it writes': ['record', 'recording'],
+  'a face of the library is called like its room': ['run', 'scenario'],
+  'what a scenario says of something is called like it': ['program'],
+  'a figure is called like what it shows': ['distribution', 'rounds'],
+  'a page order is called like how it decides; so is what a scenario must keep to': ['threshold'],
+  'of steps that were carried out, and of page writes: both are traces': ['trace'],
+};
 
 describe('imports', () => {
   test('the import rule has something to look at', () => {
     expect(sources.length).toBeGreaterThan(40);
     expect(sources.flatMap(importsOf).length).toBeGreaterThan(100);
+  });
+
+  test('have a floor each, and every floor has files', () => {
+    expect(new Set(sources.map((file) => floorOf(name(file))))).toEqual(new Set(floors));
   });
 
   test('point one way, downwards', () => {
@@ -59,13 +80,13 @@ describe('imports', () => {
   });
 });
 
-describe('core', () => {
-  const core = sources.filter((file) => floorOf(name(file)) === 'core');
+describe.each(pure)('%s', (floor) => {
+  const own = sources.filter((file) => floorOf(name(file)) === floor);
 
-  test('imports nothing but core', () => {
-    const foreign = core.flatMap((file) =>
+  test('imports nothing but core and model', () => {
+    const foreign = own.flatMap((file) =>
       importsOf(file)
-        .filter((specifier) => !specifier.startsWith('.'))
+        .filter((specifier) => !specifier.startsWith('.') || !pure.includes(floorOfImport(file, specifier)))
         .map((specifier) => `${name(file)}: ${specifier}`),
     );
     expect(foreign).toEqual([]);
@@ -74,7 +95,7 @@ describe('core', () => {
   test('reads no clock, draws no unseeded numbers, does no IO and nothing asynchronous', () => {
     const forbidden =
       /\b(?:Date\b|performance\b|process\b|Math\.random|setTimeout|setInterval|setImmediate|queueMicrotask|async\b|await\b|Promise\b|console\b|fetch\b|crypto\b|globalThis\b|Atomics\b)/;
-    const found = core.flatMap((file) =>
+    const found = own.flatMap((file) =>
       withoutComments(readFileSync(file, 'utf8'))
         .split('\n')
         .filter((line) => forbidden.test(line))
@@ -95,6 +116,26 @@ describe('the house', () => {
     expect(sources.filter((file) => readFileSync(file, 'utf8').split('\n').length > 300).map(name)).toEqual(
       [],
     );
+  });
+
+  test(`no floor holds more than ${100 * MOST_OF_ALL} % of all lines`, () => {
+    const linesOf = (files: readonly string[]) =>
+      files.reduce((sum, file) => sum + readFileSync(file, 'utf8').split('\n').length - 1, 0);
+    const most = MOST_OF_ALL * linesOf(sources);
+    const large = floors
+      .map((floor) => [floor, linesOf(sources.filter((file) => floorOf(name(file)) === floor))] as const)
+      .filter(([, lines]) => lines > most);
+    expect(large).toEqual([]);
+  });
+
+  test('no file name stands twice without a reason', () => {
+    const times = new Map<string, number>();
+    for (const file of sources) {
+      const own = basename(file, '.ts');
+      times.set(own, (times.get(own) ?? 0) + 1);
+    }
+    const twice = [...times].filter(([, count]) => count > 1).map(([own]) => own);
+    expect(twice.sort()).toEqual([...new Set(Object.values(sharedNames).flat())].sort());
   });
 
   test('every numbered file in config/ is a scenario that can be run', () => {
@@ -120,6 +161,11 @@ function name(file: string): string {
 
 function floorOf(file: string): string {
   return file.split('/')[1]!;
+}
+
+/** Of what is imported by a relative path. */
+function floorOfImport(file: string, specifier: string): string {
+  return floorOf(name(join(dirname(file), specifier)));
 }
 
 function worldOf(file: string): string | undefined {

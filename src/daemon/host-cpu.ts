@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { MOST_RESERVED, reservable } from '../core/cpu/admission.ts';
+import { MOST_RESERVED, reservable } from '../core/cpu/cpu-admission.ts';
 import { type Reservation, shareOf } from '../core/cpu/reservation.ts';
 import { Refusal } from '../platform/failure.ts';
 

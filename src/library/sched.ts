@@ -2,12 +2,7 @@
  * CPU reservations: the constant bandwidth server, earliest deadline first, admission, and what a reservation supplies.
  * Everything is exact arithmetic on numbers in any unit of time; nothing here reads a clock.
  */
-export {
-  firstFitDecreasing,
-  globalEdfGuarantees,
-  type Load,
-  type Placement,
-} from '../core/cpu/admission.ts';
+
 export {
   type CbsRule,
   charge,
@@ -18,6 +13,12 @@ export {
   sleep,
   wake,
 } from '../core/cpu/cbs.ts';
+export {
+  firstFitDecreasing,
+  globalEdfGuarantees,
+  type Load,
+  type Placement,
+} from '../core/cpu/cpu-admission.ts';
 export { Processor, type ProcessorListener } from '../core/cpu/processor.ts';
 export { type Reservation, shareOf } from '../core/cpu/reservation.ts';
 export {

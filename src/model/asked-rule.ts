@@ -1,6 +1,6 @@
 import type { BandwidthMeter } from '../core/migration/meter.ts';
 import type { RoundRecord } from '../core/migration/migration-result.ts';
-import type { StopRule, Verdict } from '../core/migration/stop/stop.ts';
+import type { StopRule, Verdict } from '../core/migration/stop/stop-rule.ts';
 import { type StopSpec, stopRule } from '../core/migration/stop/stops.ts';
 import { type Bytes, formatDuration, NANOS_PER_SECOND, type Nanos } from '../core/units.ts';
 import type { Load, PredictedRound } from './memory.ts';

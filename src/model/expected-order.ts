@@ -1,7 +1,7 @@
 import type { Heat } from '../core/migration/heat.ts';
 import { coldestFirst } from '../core/migration/order/coldest-first.ts';
-import type { OrderContext } from '../core/migration/order/order.ts';
 import { type OrderName, orderRegistry } from '../core/migration/order/orders.ts';
+import type { OrderContext } from '../core/migration/order/page-order.ts';
 import { PageSet } from '../core/migration/pages.ts';
 import { Random } from '../core/random.ts';
 

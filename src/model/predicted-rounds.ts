@@ -1,6 +1,6 @@
 import { BandwidthMeter } from '../core/migration/meter.ts';
 import { SCAN_EVERY_NS } from '../core/migration/plan.ts';
-import type { Verdict } from '../core/migration/stop/stop.ts';
+import type { Verdict } from '../core/migration/stop/stop-rule.ts';
 import { looksWithinRounds, type StopSpec } from '../core/migration/stop/stops.ts';
 import type { Nanos } from '../core/units.ts';
 import { AskedRule } from './asked-rule.ts';

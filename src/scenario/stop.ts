@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { writtenName } from '../core/migration/stop/registered-stop.ts';
-import type { StopRuleDefinition } from '../core/migration/stop/stop.ts';
+import type { StopRuleDefinition } from '../core/migration/stop/stop-rule.ts';
 import { type StopSpec, stopRuleRegistry } from '../core/migration/stop/stops.ts';
 import { expected, NANOS_PER_MILLISECOND, NANOS_PER_SECOND, type Nanos } from '../core/units.ts';
 import { jsonSchemaOf } from './json-schema.ts';

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { availableParallelism } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
-import { MOST_RESERVED } from '../core/cpu/admission.ts';
+import { MOST_RESERVED } from '../core/cpu/cpu-admission.ts';
 import { ruleOf, type SchedEntity, type Scheduler } from '../core/cpu/cpu-plan.ts';
 import { shareOf } from '../core/cpu/reservation.ts';
 import type { ServerRecord } from '../core/cpu/server-record.ts';

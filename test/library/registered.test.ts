@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { orderByProbability } from '../../src/core/migration/order/known-probabilities.ts';
-import type { OrderDefinition } from '../../src/core/migration/order/order.ts';
 import { orderRegistry, registerOrder } from '../../src/core/migration/order/orders.ts';
-import type { StopRuleDefinition } from '../../src/core/migration/stop/stop.ts';
+import type { OrderDefinition } from '../../src/core/migration/order/page-order.ts';
+import type { StopRuleDefinition } from '../../src/core/migration/stop/stop-rule.ts';
 import { registerStopRule, stopRule } from '../../src/core/migration/stop/stops.ts';
 import { BadDefinition, RegisteredCodeFailed } from '../../src/core/registry.ts';
 import { UsageError } from '../../src/platform/problem.ts';

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { expectedDirty } from '../../src/core/migration/order/objective.ts';
-import type { OrderContext } from '../../src/core/migration/order/order.ts';
 import { orderNames, orders } from '../../src/core/migration/order/orders.ts';
+import type { OrderContext } from '../../src/core/migration/order/page-order.ts';
 import { PageSet } from '../../src/core/migration/pages.ts';
 import { Random } from '../../src/core/random.ts';
 import { expectedOrder } from '../../src/model/expected-order.ts';

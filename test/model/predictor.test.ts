@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { PageSet } from '../../src/core/migration/pages.ts';
-import { stopDefaults } from '../../src/core/migration/stop/stops.ts';
 import { Random } from '../../src/core/random.ts';
 import { linearCurve, saturatingCurve } from '../../src/model/curve.ts';
 import { normalQuantile } from '../../src/model/normal.ts';
 import { PoissonBinomial } from '../../src/model/poisson-binomial.ts';
 import { type ModelInput, predictMigration } from '../../src/model/predictor.ts';
+import { stopDefaults } from '../fixtures/stop-defaults.ts';
 import { migration, PAGES, SLOT_SECONDS } from './calibrated.ts';
 import { leftovers } from './monte-carlo.ts';
 

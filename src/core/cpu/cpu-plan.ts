@@ -1,6 +1,6 @@
 import type { Nanos } from '../units.ts';
-import { firstFitDecreasing, type Placement } from './admission.ts';
 import type { CbsRule } from './cbs.ts';
+import { firstFitDecreasing, type Placement } from './cpu-admission.ts';
 import type { Reservation } from './reservation.ts';
 
 /**
@@ -62,11 +62,9 @@ export interface SchedEntity {
 
 /** Whether the reservations can be kept, each on a processor of its own choice. */
 export function admitted(plan: CpuPlan, format: (ns: Nanos) => string): Placement {
-  const loads = reserved(plan).map(({ name, reservation }) => ({
-    name,
-    budget: reservation.budgetNs,
-    period: reservation.periodNs,
-  }));
+  const loads = contenders(plan).flatMap(({ name, reservation }) =>
+    reservation ? [{ name, budget: reservation.budgetNs, period: reservation.periodNs }] : [],
+  );
   return firstFitDecreasing(loads, plan.processors, format);
 }
 
@@ -77,23 +75,19 @@ export function admitted(plan: CpuPlan, format: (ns: Nanos) => string): Placemen
 export function schedEntities(plan: CpuPlan): readonly SchedEntity[] {
   const placement = admitted(plan, String);
   if (!placement.admitted) throw new RangeError(placement.why);
-  const withReservation = reserved(plan).map((entity, index) => ({
-    ...entity,
-    processor: placement.processorOf[index]!,
-  }));
+  const all = contenders(plan);
   const crowd = new Array<number>(plan.processors).fill(0);
-  for (const { processor } of withReservation) crowd[processor]! += 1;
-  const leastCrowded = () => crowd.indexOf(Math.min(...crowd));
-  const without = [
-    ...(plan.guest ? [] : [only('guest')]),
-    ...(plan.sender ? [] : [only('sender')]),
-    ...Array.from({ length: plan.hogs }, (_, index) => ({ kind: 'hog', name: `hog-${index + 1}` }) as const),
-  ].map((entity) => {
-    const processor = leastCrowded();
+  const on = (processor: number) => {
     crowd[processor]! += 1;
-    return { ...entity, reservation: null, processor };
-  });
-  return [...withReservation, ...without];
+    return processor;
+  };
+  const reserved = all
+    .filter(({ reservation }) => reservation !== null)
+    .map((entity, index) => ({ ...entity, processor: on(placement.processorOf[index]!) }));
+  const others = all
+    .filter(({ reservation }) => reservation === null)
+    .map((entity) => ({ ...entity, processor: on(crowd.indexOf(Math.min(...crowd))) }));
+  return [...reserved, ...others];
 }
 
 /** The same for a guest whose thread is not scheduled here. */
@@ -101,14 +95,12 @@ export function schedEntitiesBesidesGuest(plan: CpuPlan): readonly SchedEntity[]
   return schedEntities({ ...plan, guest: null }).filter(({ kind }) => kind !== 'guest');
 }
 
-/** There is one of its kind, and that is its name. */
-function only<Kind extends 'guest' | 'sender'>(kind: Kind): { readonly kind: Kind; readonly name: Kind } {
-  return { kind, name: kind };
-}
-
-function reserved({ guest, sender }: CpuPlan) {
+function contenders({ guest, sender, hogs }: CpuPlan): readonly Omit<SchedEntity, 'processor'>[] {
   return [
-    ...(guest ? [{ ...only('guest'), reservation: guest }] : []),
-    ...(sender ? [{ ...only('sender'), reservation: sender }] : []),
+    { kind: 'guest', name: 'guest', reservation: guest },
+    { kind: 'sender', name: 'sender', reservation: sender },
+    ...Array.from({ length: hogs }, (_, index) => {
+      return { kind: 'hog', name: `hog-${index + 1}`, reservation: null } as const;
+    }),
   ];
 }

@@ -1,16 +1,15 @@
 import type { Nanos } from '../units.ts';
 
-/** The unfinished jobs of one entity, first come, first served: a ring of numbers that grows when it must. */
+/** The unfinished jobs of one entity, first come, first served. */
 export class Jobs {
-  /** Unfinished work and instant of arrival; the number of slots is a power of two. */
-  #works = new Float64Array(2);
-  #arrivals = new Float64Array(2);
+  /** Unfinished work and instant of arrival; those before the first are done. */
+  readonly #works: Nanos[] = [];
+  readonly #arrivals: Nanos[] = [];
   #first = 0;
-  #count = 0;
   #pendingNs: Nanos = 0;
 
   get isEmpty(): boolean {
-    return this.#count === 0;
+    return this.#first === this.#works.length;
   }
 
   /** The unfinished work of all jobs. */
@@ -29,15 +28,8 @@ export class Jobs {
   }
 
   add(workNs: Nanos, now: Nanos): void {
-    if (this.#count === this.#works.length) {
-      this.#works = this.#doubled(this.#works);
-      this.#arrivals = this.#doubled(this.#arrivals);
-      this.#first = 0;
-    }
-    const slot = (this.#first + this.#count) & (this.#works.length - 1);
-    this.#works[slot] = workNs;
-    this.#arrivals[slot] = now;
-    this.#count += 1;
+    this.#works.push(workNs);
+    this.#arrivals.push(now);
     this.#pendingNs += workNs;
   }
 
@@ -50,20 +42,18 @@ export class Jobs {
   /** The first job is done; what rounding left of it is forgotten. */
   finishFirst(): void {
     this.#pendingNs -= this.firstWorkNs;
-    this.#first = (this.#first + 1) & (this.#works.length - 1);
-    this.#count -= 1;
-    if (this.#count === 0) this.#pendingNs = 0;
+    this.#first += 1;
+    if (this.isEmpty) this.clear();
+    else if (2 * this.#first > this.#works.length) this.#forget(this.#first);
   }
 
   clear(): void {
-    this.#count = 0;
+    this.#forget(this.#works.length);
     this.#pendingNs = 0;
   }
 
-  #doubled(ring: Float64Array<ArrayBuffer>): Float64Array<ArrayBuffer> {
-    const row = new Float64Array(2 * ring.length);
-    row.set(ring.subarray(this.#first));
-    row.set(ring.subarray(0, this.#first), ring.length - this.#first);
-    return row;
+  #forget(count: number): void {
+    for (const row of [this.#works, this.#arrivals]) row.copyWithin(0, count).length -= count;
+    this.#first = 0;
   }
 }

@@ -1,4 +1,4 @@
-import { firstFitDecreasing } from './admission.ts';
+import { firstFitDecreasing } from './cpu-admission.ts';
 import { ruleOf } from './cpu-plan.ts';
 import { EarliestFirst, NONE } from './earliest-first.ts';
 import { type EntityId, Processor } from './processor.ts';

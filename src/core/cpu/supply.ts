@@ -1,5 +1,5 @@
 import type { Nanos } from '../units.ts';
-import { exactShares, sumOf } from './admission.ts';
+import { exactShares, sumOf } from './cpu-admission.ts';
 import type { Reservation } from './reservation.ts';
 
 /**

@@ -48,25 +48,13 @@ export class LinkAccount {
 
   /** `bytes` left at `at`, the bucket, if there is one, having been `before` until then. */
   departed(at: Nanos, bytes: Bytes, before: Bucket | undefined): void {
-    this.#conformance.departed(at, bytes, before?.rateBytesPerSecond ?? 0);
-    this.#windows?.departedRow(
-      Float64Array.of(at),
-      bytes,
-      this.#conformance.largestRiseBytes,
-      this.#highestBytesPerSecond,
-    );
+    this.#count(Float64Array.of(at), bytes, before?.rateBytesPerSecond ?? 0);
     if (before) this.#utilisation.departed(at, bytes, before);
   }
 
   /** Equal portions left, one at each of these instants, each as soon as its bucket let it. */
   departedRow(instants: Float64Array, bytes: Bytes, rateBytesPerSecond: BytesPerSecond): void {
-    this.#conformance.departedRow(instants, bytes, rateBytesPerSecond);
-    this.#windows?.departedRow(
-      instants,
-      bytes,
-      this.#conformance.largestRiseBytes,
-      this.#highestBytesPerSecond,
-    );
+    this.#count(instants, bytes, rateBytesPerSecond);
     if (instants.length > 0) this.#utilisation.departedInTime(instants.at(-1)!, bytes * instants.length);
   }
 
@@ -85,6 +73,12 @@ export class LinkAccount {
       utilisation: this.#utilisation.fraction,
       longestLatenessNs,
     };
+  }
+
+  #count(instants: Float64Array, bytes: Bytes, rateBytesPerSecond: BytesPerSecond): void {
+    this.#conformance.departedRow(instants, bytes, rateBytesPerSecond);
+    const { largestRiseBytes } = this.#conformance;
+    this.#windows?.departedRow(instants, bytes, largestRiseBytes, this.#highestBytesPerSecond);
   }
 
   #allowedBytes(windowNs: Nanos): Bytes {

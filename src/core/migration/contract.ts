@@ -3,7 +3,7 @@ import type { Nanos } from '../units.ts';
 import type { Migration } from './ask.ts';
 import type { MigrationResult, Owner } from './migration-result.ts';
 import type { PageSet } from './pages.ts';
-import type { Step, StepResult } from './steps.ts';
+import type { Step, StepResult, StepResultOf } from './steps.ts';
 
 /**
  * The same migration, of a guest of so many pages, which believes no answer that breaks what every world owes it:
@@ -73,10 +73,7 @@ function insistOnPages({ pages, words }: PageSet, expected: number): void {
   throw new InvariantViolated('world: dirty pages are pages of the guest', { pages, expected, beyond });
 }
 
-function insistOnAll(
-  asked: number,
-  { sentPages, zeroPages }: { sentPages: number; zeroPages: number },
-): void {
+function insistOnAll(asked: number, { sentPages, zeroPages }: StepResultOf<'sent'>): void {
   if (sentPages === asked && zeroPages <= sentPages) return;
   throw new InvariantViolated('world: all pages asked for are sent', { asked, sentPages, zeroPages });
 }

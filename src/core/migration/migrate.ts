@@ -17,7 +17,7 @@ import { orderRegistry } from './order/orders.ts';
 import type { PageSet } from './pages.ts';
 import { type Plan, slotsPerWindow } from './plan.ts';
 import { type SentRound, sendingOrder, sendRound } from './round.ts';
-import type { Verdict } from './stop/stop.ts';
+import type { Verdict } from './stop/stop-rule.ts';
 import { looksWithinRounds, stopRule } from './stop/stops.ts';
 
 /**

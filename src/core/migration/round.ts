@@ -2,7 +2,7 @@ import { InvariantViolated } from '../invariants.ts';
 import type { Bytes, Nanos } from '../units.ts';
 import { ask, type Migration } from './ask.ts';
 import type { BandwidthMeter } from './meter.ts';
-import type { OrderContext, PageOrder } from './order/order.ts';
+import type { OrderContext, PageOrder } from './order/page-order.ts';
 import { PageSet } from './pages.ts';
 import { batchPages, type Plan } from './plan.ts';
 

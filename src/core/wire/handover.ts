@@ -17,47 +17,23 @@ import { type FrameType, WireError } from './frames.ts';
  */
 export type End = 'source' | 'destination';
 
-export type HandoverState =
-  | 'locked'
-  | 'challenging'
-  | 'challenged'
-  | 'proving'
-  | 'proved'
-  | 'new'
-  | 'asking'
-  | 'greeting'
-  | 'live'
-  | 'ending round'
-  | 'comparing'
-  | 'ready'
-  | 'verifying'
-  | 'committed'
-  | 'running'
-  | 'retiring'
-  | 'closed';
-
 export type Direction = 'sends' | 'receives';
 type Event = `${Direction} ${FrameType}`;
-type Table = Readonly<Record<HandoverState, Readonly<Partial<Record<Event, HandoverState>>>>>;
 
-const source: Table = {
-  locked: { 'sends challenge': 'challenging', 'receives abort': 'closed' },
-  challenging: { 'receives challenge': 'challenged', 'receives abort': 'closed', 'sends abort': 'closed' },
-  challenged: { 'sends proof': 'proving', 'receives abort': 'closed', 'sends abort': 'closed' },
-  proving: { 'receives proof': 'proved', 'receives abort': 'closed', 'sends abort': 'closed' },
-  proved: {
-    'sends hello': 'greeting',
-    'sends ask': 'asking',
-    'receives abort': 'closed',
-    'sends abort': 'closed',
-  },
-  new: { 'sends hello': 'greeting', 'sends ask': 'asking', 'receives abort': 'closed' },
-  asking: {
-    'receives running': 'running',
-    'receives returned': 'closed',
-    'receives abort': 'closed',
-  },
-  greeting: { 'receives hello': 'live', 'receives abort': 'closed', 'sends abort': 'closed' },
+/** The other end gives up. */
+const heard = { 'receives abort': 'closed' } as const;
+/** Either end may give up. */
+const aborts = { ...heard, 'sends abort': 'closed' } as const;
+
+const source = {
+  locked: { 'sends challenge': 'challenging', ...heard },
+  challenging: { 'receives challenge': 'challenged', ...aborts },
+  challenged: { 'sends proof': 'proving', ...aborts },
+  proving: { 'receives proof': 'proved', ...aborts },
+  proved: { 'sends hello': 'greeting', 'sends ask': 'asking', ...aborts },
+  new: { 'sends hello': 'greeting', 'sends ask': 'asking', ...heard },
+  asking: { 'receives running': 'running', 'receives returned': 'closed', ...heard },
+  greeting: { 'receives hello': 'live', ...aborts },
   live: {
     'sends page': 'live',
     'sends zero': 'live',
@@ -66,24 +42,26 @@ const source: Table = {
     'sends round': 'ending round',
     'sends stop': 'comparing',
     'sends alive': 'live',
-    'sends abort': 'closed',
-    'receives abort': 'closed',
+    ...aborts,
   },
-  'ending round': { 'receives round': 'live', 'sends abort': 'closed', 'receives abort': 'closed' },
-  comparing: { 'receives ready': 'ready', 'sends abort': 'closed', 'receives abort': 'closed' },
+  'ending round': { 'receives round': 'live', ...aborts },
+  comparing: { 'receives ready': 'ready', ...aborts },
   ready: {
     'sends verify': 'verifying',
     'sends commit': 'committed',
     'sends alive': 'ready',
-    'sends abort': 'closed',
-    'receives abort': 'closed',
+    ...aborts,
   },
-  verifying: { 'receives verify': 'ready', 'sends abort': 'closed', 'receives abort': 'closed' },
-  committed: { 'receives running': 'running', 'receives abort': 'closed' },
-  running: { 'sends retire': 'retiring', 'sends alive': 'running', 'receives abort': 'closed' },
-  retiring: { 'receives retire': 'closed', 'receives abort': 'closed' },
+  verifying: { 'receives verify': 'ready', ...aborts },
+  committed: { 'receives running': 'running', ...heard },
+  running: { 'sends retire': 'retiring', 'sends alive': 'running', ...heard },
+  retiring: { 'receives retire': 'closed', ...heard },
   closed: {},
-};
+} as const satisfies Readonly<Record<string, Row<string>>>;
+
+export type HandoverState = keyof typeof source;
+type Row<State> = Readonly<Partial<Record<Event, State>>>;
+type Table = Readonly<Record<HandoverState, Row<HandoverState>>>;
 
 /** The destination's table is the source's seen from the other end. */
 const destination = mirrored(source);

@@ -52,7 +52,14 @@ export interface Ownership {
 }
 
 type Known = JournalEntry | 'unknown';
-type Row = Readonly<Record<'when' | 'and', readonly Known[]>> & Ownership;
+type Row = Readonly<Record<'when' | 'and', readonly Known[]>> & Pick<Ownership, 'owner' | 'reason'>;
+
+/** What each end must do, by who owns the guest. */
+const duties = {
+  source: { source: 'resume', destination: 'discard' },
+  destination: { source: 'keep stopped', destination: 'run' },
+  'nobody yet known': { source: 'keep stopped', destination: 'keep stopped' },
+} as const;
 
 /** `when` the source's last entry is one of these `and` the destination's one of those. The rows do not overlap. */
 export const ownershipTable: readonly Row[] = [
@@ -60,16 +67,12 @@ export const ownershipTable: readonly Row[] = [
     when: ['begun', 'stopped', 'ready', 'aborted'],
     and: ['unknown', 'begun', 'ready', 'aborted'],
     owner: 'source',
-    source: 'resume',
-    destination: 'discard',
     reason: 'the source has not written commit, so it never sent one',
   },
   {
     when: ['commit', 'running', 'ended', 'unknown'],
     and: ['commit', 'running', 'ended'],
     owner: 'destination',
-    source: 'keep stopped',
-    destination: 'run',
     reason:
       'the destination has written commit, so the source had written it too and does not run the guest again',
   },
@@ -77,64 +80,48 @@ export const ownershipTable: readonly Row[] = [
     when: ['running', 'ended'],
     and: ['unknown'],
     owner: 'destination',
-    source: 'keep stopped',
-    destination: 'run',
     reason: 'the source has heard that the guest runs at the destination',
   },
   {
     when: ['commit'],
     and: ['ready', 'aborted'],
     owner: 'source',
-    source: 'resume',
-    destination: 'discard',
     reason: 'the source has written commit, but the destination never had it and will not have it any more',
   },
   {
     when: ['unknown'],
     and: ['begun', 'ready', 'aborted'],
     owner: 'source',
-    source: 'resume',
-    destination: 'discard',
     reason: 'the destination has not written commit, so it does not run the guest',
   },
   {
     when: ['commit'],
     and: ['unknown'],
     owner: 'nobody yet known',
-    source: 'keep stopped',
-    destination: 'keep stopped',
     reason: 'the source has written commit; only the destination knows whether it arrived',
   },
   {
     when: ['unknown'],
     and: ['unknown'],
     owner: 'nobody yet known',
-    source: 'keep stopped',
-    destination: 'keep stopped',
     reason: 'neither end has said its last word',
   },
   {
     when: ['begun', 'stopped', 'ready', 'aborted'],
     and: ['commit', 'running', 'ended'],
     owner: 'nobody yet known',
-    source: 'keep stopped',
-    destination: 'keep stopped',
     reason: 'the journals contradict each other: the destination has a commit that the source never wrote',
   },
   {
     when: ['running', 'ended'],
     and: ['begun', 'ready', 'aborted'],
     owner: 'nobody yet known',
-    source: 'keep stopped',
-    destination: 'keep stopped',
     reason: 'the journals contradict each other: the guest ran at a destination that never wrote commit',
   },
   {
     when: ['commit'],
     and: ['begun'],
     owner: 'nobody yet known',
-    source: 'keep stopped',
-    destination: 'keep stopped',
     reason:
       'the journals contradict each other: the source wrote commit for a destination that never wrote ready',
   },
@@ -154,7 +141,7 @@ export function ownership({ source, destination }: Trails): Ownership {
       rows: others.length + (row ? 1 : 0),
     });
   }
-  return { owner: row.owner, source: row.source, destination: row.destination, reason: row.reason };
+  return { owner: row.owner, ...duties[row.owner], reason: row.reason };
 }
 
 /** An end that lives has not said its last word before it runs the guest or closes: its disk may refuse a commit. */

@@ -127,9 +127,12 @@ export class OutgoingMigration implements World {
       .map((slice) => ({ ...slice, startNs: this.#since(slice.startNs), endNs: this.#since(slice.endNs) }));
   }
 
-  /** The sender ends first: it reads the guest's memory. */
+  /**
+   * A guest that is still this end's goes on, also if the migration was in the middle of its stop. The sender ends before
+   * everything else: it reads the guest's memory.
+   */
   async close(): Promise<void> {
-    this.#ownership.end();
+    await this.#ownership.end(this.#pausedAtNs !== undefined);
     await this.#guest.sender.end();
     for (const part of this.#parts.toReversed()) await part.end();
     await this.#ownership.release();

@@ -18,6 +18,7 @@ export class SourceOwnership {
   readonly #interruption: Interruption;
   readonly #watchdog: Watchdog;
   #owner: Owner = 'source';
+  #isKept = false;
   #isReleased = false;
 
   constructor(guest: SourceGuest, plan: Plan, journal: SourceJournal, interruption: Interruption) {
@@ -59,19 +60,19 @@ export class SourceOwnership {
   async keep(why: string, wasPaused: boolean): Promise<void> {
     this.#endInterruption();
     if (this.#owner !== 'source') return;
-    // The guest first: it is paused.
-    if (wasPaused) {
+    // The guest first: it is paused. Only once: from then on its user may pause it.
+    if (wasPaused && !this.#isKept) {
       await this.#guest.resume().catch(() => {
         this.#owner = 'nobody';
       });
     }
+    this.#isKept = true;
     this.#journal.remark('aborted', why);
   }
 
-  /** Nothing more happens to the migration. */
-  end(): void {
-    this.#endInterruption();
-    if (this.#owner === 'source') this.#journal.remark('aborted', 'closed before its end');
+  /** Nothing more happens to the migration, wherever it stands. */
+  async end(wasPaused: boolean): Promise<void> {
+    await this.keep('closed before its end', wasPaused);
     this.#journal.close();
   }
 
@@ -93,6 +94,7 @@ export class SourceOwnership {
     }
     this.#journal.reopen();
     this.#owner = owner;
+    this.#isKept = true;
     this.#journal.remark(owner === 'source' ? 'aborted' : 'ended', 'settled by its user');
     if (owner === 'source') await this.#guest.resume();
     await this.#guest.release(owner);

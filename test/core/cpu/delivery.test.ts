@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { firstFitDecreasing } from '../../../src/core/cpu/admission.ts';
+import { firstFitDecreasing } from '../../../src/core/cpu/cpu-admission.ts';
 import { Delivery } from '../../../src/core/cpu/delivery.ts';
 import { type EntityId, Processor } from '../../../src/core/cpu/processor.ts';
 import type { Reservation } from '../../../src/core/cpu/reservation.ts';

@@ -3,6 +3,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { InvariantViolated } from '../../../src/core/invariants.ts';
+import type { Step, StepResult } from '../../../src/core/migration/steps.ts';
 import { drive } from '../../../src/run/drive.ts';
 import { Host } from '../../../src/worlds/threads/host.ts';
 import type { World } from '../../../src/worlds/world.ts';
@@ -15,6 +17,8 @@ const setup = smallSetup({ plan: { observeNs: 0 } });
 
 interface Migrating {
   readonly world: World;
+  /** The guests of both hosts, where these outlive the migration. */
+  readonly hosts?: readonly Host[];
   close(): Promise<void>;
 }
 
@@ -32,6 +36,7 @@ async function ofHost(journals: string): Promise<Migrating> {
   const world = await here.migrate(setup.guest.name, setup, { ...there.address, key: null });
   return {
     world,
+    hosts: [here, there],
     close: () => world.close().then(async () => void [await here.close(), await there.close()]),
   };
 }
@@ -41,6 +46,20 @@ const kinds: [string, (journals: string) => Promise<Migrating>][] = [
   ['a thread that lives on a host', ofHost],
 ];
 if (withoutQemu === undefined) kinds.push(['a virtual machine', (journals) => inWorld('vm', journals)]);
+
+/** The same world, but for what it answers to one kind of step: that this took less than no time. */
+function lying(world: World, about: Step['kind']): World {
+  const perform = async (step: Step): Promise<StepResult> => {
+    const answer = await world.perform(step);
+    return step.kind === about ? { ...answer, now: -1 } : answer;
+  };
+  return {
+    ...{ startedAt: world.startedAt, perform },
+    allow() {},
+    slices: () => [],
+    close: () => world.close(),
+  };
+}
 
 /** The largest file that this process may write: what is longer is refused (setrlimit(2), EFBIG). */
 function limitFiles(bytes: number | 'unlimited'): void {
@@ -73,6 +92,34 @@ describe.each(kinds)('the guest being %s', (_, begin) => {
       expect(entries()).toEqual(['begun']);
     } finally {
       limitFiles('unlimited');
+      await close();
+    }
+  });
+
+  test.each([
+    'send',
+    'stop',
+  ] as const)('a rule of core that a %s breaks ends the migration, and nothing else', async (kind) => {
+    const { world, hosts, close } = await begin(journals);
+    try {
+      await expect(drive(setup.plan, lying(world, kind))).rejects.toThrow(InvariantViolated);
+      await world.close();
+      expect(entries()).toEqual(kind === 'stop' ? ['begun', 'stopped', 'aborted'] : ['begun', 'aborted']);
+      if (!hosts) return;
+      const [here, there] = hosts as [Host, Host];
+      await expect.poll(() => there.guests()).toEqual([]);
+      expect(here.guests()).toMatchObject([{ name: setup.guest.name, state: 'running' }]);
+      const [before] = here.guests();
+      await expect.poll(() => here.guests()[0]!.steps).toBeGreaterThan(before!.steps);
+      // Closed again, it does nothing to a guest that is its user's once more.
+      await here.pause(setup.guest.name);
+      await world.close();
+      expect(here.guests()).toMatchObject([{ state: 'paused' }]);
+      const again = await here.migrate(setup.guest.name, setup, { ...there.address, key: null });
+      expect(await drive(setup.plan, again)).toMatchObject({ outcome: 'completed', owner: 'destination' });
+      await again.close();
+      expect(there.guests()).toMatchObject([{ name: setup.guest.name, state: 'paused' }]);
+    } finally {
       await close();
     }
   });

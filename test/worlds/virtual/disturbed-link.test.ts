@@ -2,8 +2,8 @@ import { describe, expect, test } from 'vitest';
 import type { Antagonist } from '../../../src/core/antagonist.ts';
 import { freeCpu } from '../../../src/core/cpu/cpu-plan.ts';
 import type { Plan } from '../../../src/core/migration/plan.ts';
-import { stopDefaults } from '../../../src/core/migration/stop/stops.ts';
 import { migrateVirtually } from '../../../src/run/ensemble.ts';
+import { stopDefaults } from '../../fixtures/stop-defaults.ts';
 
 const PAGE = 4096;
 const PAGES = 1_000;

@@ -1,12 +1,12 @@
 import { readdirSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { stopDefaults } from '../../../src/core/migration/stop/stops.ts';
 import { Refusal } from '../../../src/platform/failure.ts';
 import { drive } from '../../../src/run/drive.ts';
 import { VmDestination } from '../../../src/worlds/vm/vm-destination.ts';
 import { vmWorld } from '../../../src/worlds/vm/vm-world.ts';
 import { withoutQemu } from '../../fixtures/qemu.ts';
 import { smallSetup } from '../../fixtures/setup.ts';
+import { stopDefaults } from '../../fixtures/stop-defaults.ts';
 
 describe.skipIf(withoutQemu !== undefined)('the world of virtual machines', () => {
   let destination: VmDestination;

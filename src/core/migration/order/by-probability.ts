@@ -1,5 +1,5 @@
 import { sortedByKey } from './coldest-first.ts';
-import type { PageOrder } from './order.ts';
+import type { PageOrder } from './page-order.ts';
 
 /**
  * An order that follows from write probabilities alone: π of item i in one slot → the items, first sent first.
@@ -28,6 +28,12 @@ export function byProbability(rule: ProbabilityOrder): PageOrder {
     }
     return rule(probabilities).map((item) => pages[item]!);
   };
+}
+
+/** An order whose work grows too fast for more. @throws RangeError */
+export function insistOnAtMost(most: number, { length }: Float64Array, order: string): void {
+  if (length <= most) return;
+  throw new RangeError(`order ${order} takes at most ${most} pages, not ${length}: use threshold`);
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { PageOrder } from './order.ts';
+import type { PageOrder } from './page-order.ts';
 
 /** Ascending heat, ties at random: shuffle, then sort stably. */
 export const coldestFirst: PageOrder = (dirty, { heat, random }) => {

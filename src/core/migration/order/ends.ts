@@ -1,4 +1,4 @@
-import { byIncreasingRate, byProbability, inOrder } from './by-probability.ts';
+import { byIncreasingRate, byProbability, inOrder, insistOnAtMost } from './by-probability.ts';
 import { writeRates } from './objective.ts';
 
 /** Above, the table of choices (a byte for each of n²/2 states) would pass 50 MB. */
@@ -14,9 +14,7 @@ export const ENDS_PAGES_MAX = 10_000;
  */
 export function endsOrder(probabilities: Float64Array): Uint32Array {
   const pages = probabilities.length;
-  if (pages > ENDS_PAGES_MAX) {
-    throw new RangeError(`order ends takes at most ${ENDS_PAGES_MAX} pages, not ${pages}: use threshold`);
-  }
+  insistOnAtMost(ENDS_PAGES_MAX, probabilities, 'ends');
   const increasing = byIncreasingRate(writeRates(probabilities));
   const sorted = inOrder(probabilities, increasing);
   const takesHottest = choices(sorted);

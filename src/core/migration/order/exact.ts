@@ -1,4 +1,4 @@
-import { byProbability } from './by-probability.ts';
+import { byProbability, insistOnAtMost } from './by-probability.ts';
 import { dirtyAfter, writeRates } from './objective.ts';
 
 /** O(n³) work: at this many pages about a second. */
@@ -11,9 +11,7 @@ export const EXACT_PAGES_MAX = 500;
  */
 export function exactOrder(probabilities: Float64Array): Uint32Array {
   const pages = probabilities.length;
-  if (pages > EXACT_PAGES_MAX) {
-    throw new RangeError(`order exact takes at most ${EXACT_PAGES_MAX} pages, not ${pages}: use threshold`);
-  }
+  insistOnAtMost(EXACT_PAGES_MAX, probabilities, 'exact');
   const rates = writeRates(probabilities);
   return leastAssignment(pages, (item, slot) => dirtyAfter(rates[item]!, pages - slot));
 }

@@ -1,13 +1,9 @@
 import { Registry } from '../../registry.ts';
-import { address } from './address.ts';
+import { coldestFirst } from './coldest-first.ts';
 import { decreasing } from './decreasing.ts';
 import { ENDS_PAGES_MAX, ends } from './ends.ts';
 import { EXACT_PAGES_MAX, exact } from './exact.ts';
-import { frequency } from './frequency.ts';
-import { increasing } from './increasing.ts';
-import { lru } from './lru.ts';
-import { type HeatKind, heatKinds, type OrderDefinition, type PageOrder } from './order.ts';
-import { random } from './random-order.ts';
+import { type HeatKind, heatKinds, type OrderDefinition, type PageOrder } from './page-order.ts';
 import { guarded } from './registered-order.ts';
 import { threshold } from './threshold.ts';
 import { VEE_PAGES_MAX, vee } from './vee.ts';
@@ -22,13 +18,18 @@ function fitted(order: PageOrder, describe: string, pagesMax = Number.POSITIVE_I
   return { describe, order, heat: 'probability' as const, dependsOnOthers: true, pagesMax };
 }
 
-/** The page orders of this program. A new one is one file and one line here. */
+const address: PageOrder = (dirty) => dirty.toArray();
+const shuffled: PageOrder = (dirty, { random }) => random.shuffle(dirty.toArray());
+
+/** The page orders of this program. A new one is one file, unless it is one of a line, and one line here. */
 export const orders = {
   address: pairwise(address, 'none', 'ascending page number: what QEMU does'),
-  random: pairwise(random, 'none', 'a pseudo-random permutation: what Xen did'),
-  lru: pairwise(lru, 'recency', 'the page that was not written for longest first'),
-  frequency: pairwise(frequency, 'frequency', 'the page that is written least often first'),
-  increasing: pairwise(increasing, 'probability', 'by increasing write probability'),
+  random: pairwise(shuffled, 'none', 'a pseudo-random permutation: what Xen did'),
+  /** The order of Checconi, Cucinotta and Stein. */
+  lru: pairwise(coldestFirst, 'recency', 'the page that was not written for longest first'),
+  frequency: pairwise(coldestFirst, 'frequency', 'the page that is written least often first'),
+  /** Optimal when every π ≤ 1/n. */
+  increasing: pairwise(coldestFirst, 'probability', 'by increasing write probability'),
   decreasing: pairwise(decreasing, 'probability', 'by decreasing write probability'),
   threshold: fitted(threshold, 'the hottest first, as many as is best, the others by increasing probability'),
   ends: fitted(ends, 'hot pages at both ends: the best order of that shape', ENDS_PAGES_MAX),

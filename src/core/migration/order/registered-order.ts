@@ -1,6 +1,6 @@
 import { RegisteredCodeFailed } from '../../registry.ts';
 import type { PageSet } from '../pages.ts';
-import type { OrderDefinition, PageOrder } from './order.ts';
+import type { OrderDefinition, PageOrder } from './page-order.ts';
 
 /** The order of a definition that is not ours. @throws RegisteredCodeFailed it throws, or returns no permutation of the dirty set */
 export function guarded({ name, order }: OrderDefinition): PageOrder {

@@ -1,4 +1,4 @@
-import { byIncreasingRate, byProbability, inOrder } from './by-probability.ts';
+import { byIncreasingRate, byProbability, inOrder, insistOnAtMost } from './by-probability.ts';
 import { writeRates } from './objective.ts';
 
 /** Above, the table of choices (a byte for each of n²/2 states) would pass 50 MB. */
@@ -15,9 +15,7 @@ export const VEE_PAGES_MAX = 10_000;
  */
 export function veeOrder(probabilities: Float64Array): Uint32Array {
   const pages = probabilities.length;
-  if (pages > VEE_PAGES_MAX) {
-    throw new RangeError(`order vee takes at most ${VEE_PAGES_MAX} pages, not ${pages}: use threshold`);
-  }
+  insistOnAtMost(VEE_PAGES_MAX, probabilities, 'vee');
   const decreasing = byIncreasingRate(writeRates(probabilities)).reverse();
   const goesInFront = choices(inOrder(probabilities, decreasing));
   const order = new Uint32Array(pages);

@@ -1,21 +1,6 @@
-import { formatDuration, NANOS_PER_MILLISECOND, NANOS_PER_SECOND, type Nanos } from '../../units.ts';
+import { formatDuration, NANOS_PER_MILLISECOND, NANOS_PER_SECOND } from '../../units.ts';
 import { remainingNs } from './downtime.ts';
-import type { StopRule } from './stop.ts';
-
-export interface CloudHypervisorSpec {
-  readonly rule: 'cloud-hypervisor';
-  readonly limitNs: Nanos;
-  readonly timeoutNs: Nanos;
-  /** `cancel`: the guest stays at the source. `ignore`: it is stopped, however long the downtime. */
-  readonly onTimeout: 'cancel' | 'ignore';
-}
-
-export const cloudHypervisorDefaults: CloudHypervisorSpec = {
-  rule: 'cloud-hypervisor',
-  limitNs: 300 * NANOS_PER_MILLISECOND,
-  timeoutNs: 3600 * NANOS_PER_SECOND,
-  onTimeout: 'cancel',
-};
+import { stopRuleDefinition } from './stop-rule.ts';
 
 /**
  * Cloud Hypervisor's rule (vmm/src/lib.rs, is_precopy_converged; the estimate is made in
@@ -26,8 +11,23 @@ export const cloudHypervisorDefaults: CloudHypervisorSpec = {
  * and only if that fails is the clock looked at. A working set that the link cannot drain below the limit
  * keeps it going until the timeout, an hour, since nothing notices that the rounds no longer shrink.
  */
-export function cloudHypervisor(spec: CloudHypervisorSpec): StopRule {
-  return (progress) => {
+export const cloudHypervisor = stopRuleDefinition({
+  name: 'cloud-hypervisor',
+  describe: 'Cloud Hypervisor’s: at the end of a round, stop if what is left takes no longer than the limit',
+  defaults: {
+    limitNs: 300 * NANOS_PER_MILLISECOND,
+    timeoutNs: 3600 * NANOS_PER_SECOND,
+    onTimeout: 'cancel' as 'cancel' | 'ignore',
+  },
+  choices: { onTimeout: ['cancel', 'ignore'] },
+  means: {
+    limitNs: 'The downtime that is aimed at, a time.',
+    timeoutNs: 'How long it may go on without that, a time.',
+    onTimeout:
+      'What happens then. cancel: the guest stays at the source. ignore: it is stopped, however long that takes.',
+  },
+  withinRounds: false,
+  rule: (spec) => (progress) => {
     if (!progress.roundEnded) return undefined;
     const estimateNs = remainingNs(progress);
     if (estimateNs <= spec.limitNs) {
@@ -37,5 +37,5 @@ export function cloudHypervisor(spec: CloudHypervisorSpec): StopRule {
     if (progress.elapsedNs < spec.timeoutNs) return undefined;
     const decision = spec.onTimeout === 'cancel' ? 'give up' : 'stop';
     return { decision, reason: `not converged within ${formatDuration(spec.timeoutNs)}` };
-  };
-}
+  },
+});

@@ -1,13 +1,5 @@
 import { formatDuration, NANOS_PER_MILLISECOND, NANOS_PER_SECOND, type Nanos } from '../../units.ts';
-import type { Progress, StopRule, Verdict } from './stop.ts';
-
-export interface DowntimeSpec {
-  readonly rule: 'downtime';
-  /** QEMU's `downtime-limit`. */
-  readonly limitNs: Nanos;
-}
-
-export const downtimeDefaults: DowntimeSpec = { rule: 'downtime', limitNs: 300 * NANOS_PER_MILLISECOND };
+import { type Progress, stopRuleDefinition, type Verdict } from './stop-rule.ts';
 
 /**
  * QEMU's rule (migration/migration.c: migration_update_counters sets threshold_size, migration_iteration_run
@@ -18,9 +10,16 @@ export const downtimeDefaults: DowntimeSpec = { rule: 'downtime', limitNs: 300 *
  * within a round as well as at its end. It never gives up: a guest that dirties its memory faster than the
  * link carries it is followed for ever, which is why nova, Proxmox and KubeVirt raise the limit meanwhile.
  */
-export function downtime(spec: DowntimeSpec): StopRule {
-  return (progress) => stopWithin(progress, spec.limitNs);
-}
+export const downtime = stopRuleDefinition({
+  name: 'downtime',
+  describe: 'QEMU’s: stop when what is pending takes less than the limit at the measured bandwidth',
+  defaults: {
+    limitNs: 300 * NANOS_PER_MILLISECOND,
+  },
+  means: { limitNs: 'The downtime that is aimed at, a time. QEMU’s downtime-limit.' },
+  withinRounds: true,
+  rule: (spec) => (progress) => stopWithin(progress, spec.limitNs),
+});
 
 /**
  * QEMU's test, against a limit that may have moved. Nothing pending is always little enough; while no

@@ -1,27 +1,6 @@
-import { NANOS_PER_MILLISECOND, NANOS_PER_SECOND, type Nanos } from '../../units.ts';
+import { NANOS_PER_MILLISECOND, NANOS_PER_SECOND } from '../../units.ts';
 import { stopWithin } from './downtime.ts';
-import type { StopRule } from './stop.ts';
-
-export interface KubevirtRampSpec {
-  readonly rule: 'kubevirt-ramp';
-  readonly firstNs: Nanos;
-  readonly lastNs: Nanos;
-  /** How many equal raises lead from the first limit to the last. */
-  readonly steps: number;
-  /** The first raise waits for this round to begin: KubeVirt's `startAfterIteration`. */
-  readonly afterRound: number;
-  /** The least time between two raises, and before the first. */
-  readonly everyNs: Nanos;
-}
-
-export const kubevirtRampDefaults: KubevirtRampSpec = {
-  rule: 'kubevirt-ramp',
-  firstNs: 150 * NANOS_PER_MILLISECOND,
-  lastNs: 1050 * NANOS_PER_MILLISECOND,
-  steps: 7,
-  afterRound: 3,
-  everyNs: 10 * NANOS_PER_SECOND,
-};
+import { stopRuleDefinition } from './stop-rule.ts';
 
 /**
  * KubeVirt's downtime tuning (VEP 291; live-migration-source.go, tuneDowntime): QEMU's rule, its limit raised
@@ -34,16 +13,36 @@ export const kubevirtRampDefaults: KubevirtRampSpec = {
  * more); and seven steps are seven raises of 129 ms (the proposal's timetable shows six of 150 ms).
  * KubeVirt's general timeouts are not part of it: like QEMU's rule it never gives up.
  */
-export function kubevirtRamp(spec: KubevirtRampSpec): StopRule {
-  let raises = 0;
-  let changedAtNs = 0;
-  return (progress) => {
-    const round = progress.rounds.length + 1;
-    const due = round >= spec.afterRound && progress.elapsedNs - changedAtNs >= spec.everyNs;
-    if (due && raises < spec.steps) {
-      raises += 1;
-      changedAtNs = progress.elapsedNs;
-    }
-    return stopWithin(progress, spec.firstNs + ((spec.lastNs - spec.firstNs) * raises) / spec.steps);
-  };
-}
+export const kubevirtRamp = stopRuleDefinition({
+  name: 'kubevirt-ramp',
+  describe: 'KubeVirt’s downtime tuning: QEMU’s rule under a limit that is raised in equal steps',
+  defaults: {
+    firstNs: 150 * NANOS_PER_MILLISECOND,
+    lastNs: 1050 * NANOS_PER_MILLISECOND,
+    steps: 7,
+    afterRound: 3,
+    everyNs: 10 * NANOS_PER_SECOND,
+  },
+  counts: ['steps', 'afterRound'],
+  means: {
+    firstNs: 'The first limit of the downtime, a time.',
+    lastNs: 'The last limit, a time.',
+    steps: 'How many equal raises lead from the first limit to the last.',
+    afterRound: 'The first raise waits for this round to begin.',
+    everyNs: 'The least time between two raises, and before the first.',
+  },
+  withinRounds: true,
+  rule: (spec) => {
+    let raises = 0;
+    let changedAtNs = 0;
+    return (progress) => {
+      const round = progress.rounds.length + 1;
+      const due = round >= spec.afterRound && progress.elapsedNs - changedAtNs >= spec.everyNs;
+      if (due && raises < spec.steps) {
+        raises += 1;
+        changedAtNs = progress.elapsedNs;
+      }
+      return stopWithin(progress, spec.firstNs + ((spec.lastNs - spec.firstNs) * raises) / spec.steps);
+    };
+  },
+});

@@ -1,23 +1,6 @@
-import { formatDuration, NANOS_PER_MILLISECOND, NANOS_PER_SECOND, type Nanos } from '../../units.ts';
+import { formatDuration, NANOS_PER_MILLISECOND, NANOS_PER_SECOND } from '../../units.ts';
 import { stopWithin } from './downtime.ts';
-import type { StopRule } from './stop.ts';
-
-export interface NovaStepsSpec {
-  readonly rule: 'nova-steps';
-  /** The last and largest limit. */
-  readonly limitNs: Nanos;
-  readonly steps: number;
-  readonly delayPerGiBNs: Nanos;
-  readonly abortPerGiBNs: Nanos;
-}
-
-export const novaStepsDefaults: NovaStepsSpec = {
-  rule: 'nova-steps',
-  limitNs: 500 * NANOS_PER_MILLISECOND,
-  steps: 10,
-  delayPerGiBNs: 75 * NANOS_PER_SECOND,
-  abortPerGiBNs: 800 * NANOS_PER_SECOND,
-};
+import { stopRuleDefinition } from './stop-rule.ts';
 
 /** Smaller guests are given as much time as one of 2 GiB (nova/conf/libvirt.py). */
 const LEAST_GIB = 2;
@@ -30,15 +13,33 @@ const LEAST_GIB = 2;
  *
  * so s steps are s + 1 limits, the first of them L/s. Past the completion timeout, nova aborts.
  */
-export function novaSteps(spec: NovaStepsSpec): StopRule {
-  const firstNs = spec.limitNs / spec.steps;
-  const raiseNs = (spec.limitNs - firstNs) / spec.steps;
-  return (progress) => {
-    const gib = Math.max(LEAST_GIB, progress.guestBytes / 2 ** 30);
-    const step = Math.min(spec.steps, Math.floor(progress.elapsedNs / (spec.delayPerGiBNs * gib)));
-    const verdict = stopWithin(progress, firstNs + step * raiseNs);
-    const timeoutNs = spec.abortPerGiBNs * gib;
-    if (verdict || progress.elapsedNs <= timeoutNs) return verdict;
-    return { decision: 'give up', reason: `not completed after ${formatDuration(timeoutNs)}` };
-  };
-}
+export const novaSteps = stopRuleDefinition({
+  name: 'nova-steps',
+  describe: 'OpenStack nova’s: QEMU’s rule under a limit that is raised in steps',
+  defaults: {
+    limitNs: 500 * NANOS_PER_MILLISECOND,
+    steps: 10,
+    delayPerGiBNs: 75 * NANOS_PER_SECOND,
+    abortPerGiBNs: 800 * NANOS_PER_SECOND,
+  },
+  counts: ['steps'],
+  means: {
+    limitNs: 'The last and largest limit of the downtime, a time.',
+    steps: 'In how many steps the limit is raised to that.',
+    delayPerGiBNs: 'Time from one step to the next for each GiB of the guest, at least 2 GiB.',
+    abortPerGiBNs: 'Time after which it gives up for each GiB of the guest, at least 2 GiB.',
+  },
+  withinRounds: true,
+  rule: (spec) => {
+    const firstNs = spec.limitNs / spec.steps;
+    const raiseNs = (spec.limitNs - firstNs) / spec.steps;
+    return (progress) => {
+      const gib = Math.max(LEAST_GIB, progress.guestBytes / 2 ** 30);
+      const step = Math.min(spec.steps, Math.floor(progress.elapsedNs / (spec.delayPerGiBNs * gib)));
+      const verdict = stopWithin(progress, firstNs + step * raiseNs);
+      const timeoutNs = spec.abortPerGiBNs * gib;
+      if (verdict || progress.elapsedNs <= timeoutNs) return verdict;
+      return { decision: 'give up', reason: `not completed after ${formatDuration(timeoutNs)}` };
+    };
+  },
+});

@@ -1,25 +1,6 @@
-import { NANOS_PER_MILLISECOND, NANOS_PER_SECOND, type Nanos } from '../../units.ts';
+import { NANOS_PER_MILLISECOND, NANOS_PER_SECOND } from '../../units.ts';
 import { stopWithin } from './downtime.ts';
-import type { StopRule } from './stop.ts';
-
-export interface ProxmoxDoublingSpec {
-  readonly rule: 'proxmox-doubling';
-  /** The first limit: Proxmox's `migrate_downtime`. */
-  readonly limitNs: Nanos;
-  /** The limit is doubled when more polls than these found no progress. */
-  readonly polls: number;
-  readonly pollNs: Nanos;
-  /** Between polls once the end looks near. */
-  readonly nearPollNs: Nanos;
-}
-
-export const proxmoxDoublingDefaults: ProxmoxDoublingSpec = {
-  rule: 'proxmox-doubling',
-  limitNs: 100 * NANOS_PER_MILLISECOND,
-  polls: 5,
-  pollNs: NANOS_PER_SECOND,
-  nearPollNs: 100 * NANOS_PER_MILLISECOND,
-};
+import { stopRuleDefinition } from './stop-rule.ts';
 
 /**
  * Proxmox's rule (PVE/QemuMigrate.pm, phase2): QEMU's rule, watched once a second by `query-migrate`. A poll
@@ -30,28 +11,46 @@ export const proxmoxDoublingDefaults: ProxmoxDoublingSpec = {
  * As soon as less is pending than was sent per poll on average, the polls follow each other every 100 ms, and
  * for good: from there on a guest that does not converge sees its limit doubled within a second or two.
  */
-export function proxmoxDoubling(spec: ProxmoxDoublingSpec): StopRule {
-  let limitNs = spec.limitNs;
-  let pollNs = spec.pollNs;
-  let nextPollNs = pollNs;
-  let polls = 0;
-  let withoutProgress = 0;
-  let last = { sentBytes: 0, pendingBytes: 0 };
-  return (progress) => {
-    if (progress.elapsedNs >= nextPollNs) {
-      const { sentBytes, pendingBytes } = progress;
-      polls += 1;
-      if (sentBytes > last.sentBytes) {
-        if (pendingBytes < last.sentBytes / polls) pollNs = spec.nearPollNs;
-        if (last.pendingBytes > 0 && pendingBytes > last.pendingBytes) withoutProgress += 1;
-        if (withoutProgress > spec.polls) {
-          withoutProgress = 0;
-          limitNs *= 2;
+export const proxmoxDoubling = stopRuleDefinition({
+  name: 'proxmox-doubling',
+  describe: 'Proxmox’s: QEMU’s rule under a limit that is doubled when there is no progress',
+  defaults: {
+    limitNs: 100 * NANOS_PER_MILLISECOND,
+    polls: 5,
+    pollNs: NANOS_PER_SECOND,
+    nearPollNs: 100 * NANOS_PER_MILLISECOND,
+  },
+  counts: ['polls'],
+  means: {
+    limitNs: 'The first limit of the downtime, a time: Proxmox’s migrate_downtime.',
+    polls: 'The limit is doubled when more polls than these found no progress.',
+    pollNs: 'Time from one poll to the next.',
+    nearPollNs: 'The same once the end looks near.',
+  },
+  withinRounds: true,
+  rule: (spec) => {
+    let limitNs = spec.limitNs;
+    let pollNs = spec.pollNs;
+    let nextPollNs = pollNs;
+    let polls = 0;
+    let withoutProgress = 0;
+    let last = { sentBytes: 0, pendingBytes: 0 };
+    return (progress) => {
+      if (progress.elapsedNs >= nextPollNs) {
+        const { sentBytes, pendingBytes } = progress;
+        polls += 1;
+        if (sentBytes > last.sentBytes) {
+          if (pendingBytes < last.sentBytes / polls) pollNs = spec.nearPollNs;
+          if (last.pendingBytes > 0 && pendingBytes > last.pendingBytes) withoutProgress += 1;
+          if (withoutProgress > spec.polls) {
+            withoutProgress = 0;
+            limitNs *= 2;
+          }
+          last = { sentBytes, pendingBytes };
         }
-        last = { sentBytes, pendingBytes };
+        nextPollNs = progress.elapsedNs + pollNs;
       }
-      nextPollNs = progress.elapsedNs + pollNs;
-    }
-    return stopWithin(progress, limitNs);
-  };
-}
+      return stopWithin(progress, limitNs);
+    };
+  },
+});

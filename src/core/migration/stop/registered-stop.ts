@@ -1,5 +1,5 @@
 import { type InsistOn, RegisteredCodeFailed } from '../../registry.ts';
-import type { StopParameters, StopRule, StopRuleDefinition, Verdict } from './stop.ts';
+import type { StopParameters, StopRule, StopRuleDefinition, Verdict } from './stop-rule.ts';
 
 /** How a scenario writes the name of a parameter: without its unit, which the value has. */
 export function writtenName(parameter: string): string {

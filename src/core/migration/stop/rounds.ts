@@ -1,17 +1,16 @@
-import type { StopRule } from './stop.ts';
-
-export interface RoundsSpec {
-  readonly rule: 'rounds';
-  readonly rounds: number;
-}
-
-export const roundsDefaults: RoundsSpec = { rule: 'rounds', rounds: 1 };
+import { stopRuleDefinition } from './stop-rule.ts';
 
 /** The paper's rule: K live rounds, then stop, whatever is left (Checconi, Cucinotta and Stein, §3). */
-export function rounds(spec: RoundsSpec): StopRule {
-  return (progress) => {
+export const rounds = stopRuleDefinition({
+  name: 'rounds',
+  describe: 'The paper’s: so many live rounds, then the stop, whatever is left',
+  defaults: { rounds: 1 },
+  counts: ['rounds'],
+  means: { rounds: 'K, how many live rounds.' },
+  withinRounds: false,
+  rule: (spec) => (progress) => {
     const done = progress.rounds.length;
     if (!progress.roundEnded || done < spec.rounds) return undefined;
     return { decision: 'stop', reason: `${done} of ${spec.rounds} rounds done` };
-  };
-}
+  },
+});

@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
 import { frequency as heatByFrequency } from '../../../../src/core/migration/heat.ts';
-import { frequency } from '../../../../src/core/migration/order/frequency.ts';
 import { orders } from '../../../../src/core/migration/order/orders.ts';
 import { PageSet } from '../../../../src/core/migration/pages.ts';
 import { Random } from '../../../../src/core/random.ts';
@@ -11,7 +10,7 @@ function order(halfLifeNs: number): number[] {
   const heat = heatByFrequency(5, halfLifeNs);
   for (const written of history) heat.see(PageSet.of(5, written), 40e6);
   const context = { heat, slotsPerWindow: 61, random: Random.seeded(1) };
-  return [...frequency(PageSet.all(5), context)];
+  return [...orders.frequency.order(PageSet.all(5), context)];
 }
 
 test('the page written least often is sent first, however recently it was', () => {
@@ -26,5 +25,5 @@ test('with fast ageing it is the order of recency', () => {
 });
 
 test('it needs to know the guest’s past', () => {
-  expect(orders.frequency).toMatchObject({ order: frequency, heat: 'frequency' });
+  expect(orders.frequency).toMatchObject({ order: orders.frequency.order, heat: 'frequency' });
 });

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { known } from '../../../../src/core/migration/heat.ts';
-import { increasing } from '../../../../src/core/migration/order/increasing.ts';
+import { orders } from '../../../../src/core/migration/order/orders.ts';
 import { PageSet } from '../../../../src/core/migration/pages.ts';
 import { Random } from '../../../../src/core/random.ts';
 
@@ -31,7 +31,7 @@ test('when every page is written with probability at most 1/n a slot, no order o
         slotsPerWindow: 1,
         random: Random.seeded(seed),
       };
-      const sent = [...increasing(PageSet.all(n), context)];
+      const sent = [...orders.increasing.order(PageSet.all(n), context)];
       const all = [...permutations([...Array(n).keys()])].map((order) => expectedDirty(order, probabilities));
       // Heats are compared as 24-bit numbers.
       expect(expectedDirty(sent, probabilities)).toBeLessThanOrEqual(Math.min(...all) + 1e-6);

@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { recency } from '../../../../src/core/migration/heat.ts';
-import { random } from '../../../../src/core/migration/order/random-order.ts';
+import { orders } from '../../../../src/core/migration/order/orders.ts';
 import { PageSet } from '../../../../src/core/migration/pages.ts';
 import { Random } from '../../../../src/core/random.ts';
 
 const sent = (dirty: PageSet, seed: number) =>
-  random(dirty, { heat: recency(dirty.pages), slotsPerWindow: 61, random: Random.seeded(seed) });
+  orders.random.order(dirty, { heat: recency(dirty.pages), slotsPerWindow: 61, random: Random.seeded(seed) });
 
 test('every dirty page is sent once and no other', () => {
   fc.assert(

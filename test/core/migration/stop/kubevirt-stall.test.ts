@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
-import { kubevirtStall, kubevirtStallDefaults } from '../../../../src/core/migration/stop/kubevirt-stall.ts';
-import type { Verdict } from '../../../../src/core/migration/stop/stop.ts';
+import { kubevirtStall } from '../../../../src/core/migration/stop/kubevirt-stall.ts';
+import type { Verdict } from '../../../../src/core/migration/stop/stop-rule.ts';
 import { constantRate, GiB, MS, progress, run, SECOND, saturating } from './progress.ts';
 
 const BANDWIDTH = 100e6;
-const rule = () => kubevirtStall(kubevirtStallDefaults);
+const rule = () => kubevirtStall.rule(kubevirtStall.defaults);
 
 interface RoundEnd {
   readonly second: number;
@@ -36,7 +36,7 @@ test('until a stall it is QEMU’s rule at 300 ms', () => {
 });
 
 test('a smaller downtime allowed is the limit from the start', () => {
-  const strict = kubevirtStall({ ...kubevirtStallDefaults, limitNs: 100 * MS });
+  const strict = kubevirtStall.rule({ ...kubevirtStall.defaults, limitNs: 100 * MS });
   const at = (leftMs: number) => progress({ pendingBytes: leftMs * 1e5, bandwidthBytesPerSecond: BANDWIDTH });
   expect(strict(at(101))).toBeUndefined();
   expect(strict(at(99))?.decision).toBe('stop');

@@ -1,5 +1,5 @@
 import type { RoundRecord } from '../../../../src/core/migration/migration-result.ts';
-import type { Progress, StopRule, Verdict } from '../../../../src/core/migration/stop/stop.ts';
+import type { Progress, StopRule, Verdict } from '../../../../src/core/migration/stop/stop-rule.ts';
 import type { Bytes, BytesPerSecond, Nanos } from '../../../../src/core/units.ts';
 
 export const PAGE_BYTES = 4096;

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { rounds } from '../../../../src/core/migration/stop/rounds.ts';
 import { afterRounds } from './progress.ts';
 
-const three = () => rounds({ rule: 'rounds', rounds: 3 });
+const three = () => rounds.rule({ rounds: 3 });
 
 test('three rounds are three rounds, however little is pending before and however much after', () => {
   expect(three()(afterRounds([100, 2], { pendingBytes: 1 }))).toBeUndefined();

@@ -2,11 +2,11 @@ import { expect, test } from 'vitest';
 import { checkStopRule } from '../../../../src/core/migration/stop/registered-stop.ts';
 import {
   type StopSpec,
-  stopDefaults,
   stopRule,
   stopRuleNames,
   stopRuleRegistry,
 } from '../../../../src/core/migration/stop/stops.ts';
+import { stopDefaults } from '../../../fixtures/stop-defaults.ts';
 import { afterRounds, MiB, MS, SECOND } from './progress.ts';
 
 test('every rule goes by its own name and has the defaults of its original', () => {

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { xen, xenDefaults } from '../../../../src/core/migration/stop/xen.ts';
+import { xen } from '../../../../src/core/migration/stop/xen.ts';
 import { afterRounds } from './progress.ts';
 
-const rule = xen(xenDefaults);
+const rule = xen.rule(xen.defaults);
 
 test('Xen stops after its fifth round, not after its fourth', () => {
   expect(rule(afterRounds([900, 800, 700, 600]))).toBeUndefined();

@@ -54,3 +54,10 @@ export interface StopRuleDefinition<Parameters extends StopParameters = StopPara
   /** Makes the rule of one migration. */
   readonly rule: (parameters: Parameters) => StopRule;
 }
+
+/** The same definition, whose name and parameters the compiler remembers. */
+export function stopRuleDefinition<const Name extends string, Parameters extends StopParameters>(
+  definition: StopRuleDefinition<Parameters> & { readonly name: Name },
+) {
+  return definition;
+}

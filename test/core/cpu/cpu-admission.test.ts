@@ -5,7 +5,7 @@ import {
   globalEdfGuarantees,
   type Load,
   reservable,
-} from '../../../src/core/cpu/admission.ts';
+} from '../../../src/core/cpu/cpu-admission.ts';
 
 const loads = (...pairs: [number, number][]): Load[] =>
   pairs.map(([budget, period], index) => ({ name: `load-${index}`, budget, period }));
