@@ -143,8 +143,10 @@ describe('a sweep', () => {
       .map((line) => JSON.parse(line));
     expect(rows).toHaveLength(300);
     for (const [index, row] of rows.entries()) {
-      const { cell, downtimeNs, seed } = records[index];
+      const { cell, downtimeNs, downtimeParts, seed } = records[index];
       expect(row).toMatchObject({ cell: cell.index, repetition: cell.repetition, downtimeNs, seed });
+      const { dirtyScanNs, memoryNs } = downtimeParts;
+      expect(row).toMatchObject({ dirtyScanNs, memoryNs });
       expect(row).toMatchObject(cell.settings);
     }
   });

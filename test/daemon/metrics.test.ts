@@ -93,6 +93,22 @@ describe('the registry', () => {
     ).toBe(0.01);
   });
 
+  test('counts each part of a downtime once, of a record of version 0.1 too', async () => {
+    const ended = await record(true);
+    const { dirtyScanNs: _, ...older } = { ...ended.downtimeParts, lookNs: 20e6 };
+    for (const downtimeParts of [{ ...older, dirtyScanNs: 20e6 }, older as typeof ended.downtimeParts]) {
+      const metrics = new Metrics('1.2.3', () => nothing);
+      metrics.ended({ ...ended, downtimeParts });
+      const text = await metrics.scrape();
+      const sum = /^switchover_migration_downtime_part_seconds_sum\{world="virtual",part="(.+)"\} (.+)$/gm;
+      const parts = new Map([...text.matchAll(sum)].map(([, part, seconds]) => [part, Number(seconds)]));
+      expect([...parts.keys()]).toEqual(['dirty-scan', 'memory', 'state', 'verify', 'commit', 'resume']);
+      expect(parts.get('dirty-scan')).toBe(0.02);
+      const seconds = [...parts.values()].reduce((total, part) => total + part, 0);
+      expect(seconds).toBeCloseTo((ended.downtimeNs + 20e6) / 1e9, 9);
+    }
+  });
+
   test('keeps the gauges of the last migration when later scrapes find none running', async () => {
     const metrics = new Metrics('1.2.3', () => nothing);
     const ended = await record(false);

@@ -162,12 +162,7 @@ export class Processor {
   #advance(toNs: Nanos): void {
     const ranNs = toNs - this.#now;
     const running = this.#running();
-    if (ranNs > 0 && running !== this.#sliceOf) {
-      if (running !== NONE && running === this.#ready.first) this.#insistOnEarliest(running);
-      this.flush();
-      this.#sliceOf = running;
-      this.#sliceStartNs = this.#now;
-    }
+    if (ranNs > 0 && running !== this.#sliceOf) this.#openSlice(running);
     this.#now = toNs;
     if (running !== NONE) this.#hasRun(running, ranNs);
     while (this.#throttled.firstKey <= toNs) {
@@ -177,13 +172,17 @@ export class Processor {
     }
   }
 
-  /** Earliest deadline first, as far as O(1) shows it: due when the queue says, and no later than who is next. */
-  #insistOnEarliest(id: EntityId): void {
-    const { server, jobs, dueAfterNs } = this.#entities[id]!;
-    const { firstKey: queued, secondKey: next } = this.#ready;
+  /** The processor is given to another one, or to nobody. Who has a deadline is due no later than whoever is next. */
+  #openSlice(running: EntityId): void {
+    this.flush();
+    this.#sliceOf = running;
+    this.#sliceStartNs = this.#now;
+    if (running === NONE || running !== this.#ready.first) return;
+    const { server, jobs, dueAfterNs } = this.#entities[running]!;
     const due = server ? server.deadlineNs : jobs.firstArrivalNs + dueAfterNs!;
-    if (due === queued && due <= next) return;
-    throw new InvariantViolated('edf: the earliest deadline runs', { entity: id, due, queued, next });
+    const next = this.#ready.secondKey;
+    if (!(due <= next))
+      throw new InvariantViolated('edf: the earliest deadline runs', { running, due, next });
   }
 
   #hasRun(id: EntityId, ranNs: Nanos): void {
