@@ -1,7 +1,8 @@
-import { closeSync, mkdirSync, openSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, openSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { Failure, printable, reasonOf } from '../platform/failure.ts';
+import { makeFolders } from '../platform/folder.ts';
 import { examine } from '../run/doctor.ts';
 
 /** `switchover report DIR`: what the records of a folder say, as a page, as Markdown and as CSV. */
@@ -30,7 +31,7 @@ async function action(folder: string): Promise<number> {
   const here = isMeasured && collection.machine === undefined ? await examine() : [];
   const report = reportOf(collection, here);
   try {
-    mkdirSync(join(folder, 'plots'), { recursive: true });
+    makeFolders(join(folder, 'plots'));
     for (const drawn of report.figures) {
       writeFileSync(join(folder, 'plots', `${drawn.name}.svg`), standalone(drawn));
     }

@@ -1,7 +1,8 @@
-import { appendFileSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { MigrationRecord, RunMetadata } from '../core/migration/record.ts';
 import { Failure, reasonOf } from '../platform/failure.ts';
+import { makeFolders } from '../platform/folder.ts';
 import type { GuestDefinition } from '../workload/guest-definition.ts';
 
 /** One thing that happened here. */
@@ -42,7 +43,7 @@ export class EventLog {
   static open(folder: string): EventLog {
     const file = join(folder, 'diary.ndjson');
     try {
-      mkdirSync(folder, { recursive: true });
+      makeFolders(folder);
       const past = pastOf(existsSync(file) ? readFileSync(file, 'utf8') : '');
       writeFileSync(`${file}.new`, worthKeeping(past).map(line).join(''));
       renameSync(`${file}.new`, file);

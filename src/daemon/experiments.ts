@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { MigrationRecord } from '../core/migration/record.ts';
 import type { Nanos } from '../core/units.ts';
 import { clockNs } from '../platform/clock.ts';
 import { Failure } from '../platform/failure.ts';
+import { makeFolders } from '../platform/folder.ts';
 import { quantile } from '../study/statistics/estimate.ts';
 import type { WorldName } from '../worlds/worlds.ts';
 import type { Admission } from './admission.ts';
@@ -45,7 +46,7 @@ export class Experiments {
   ) {
     this.#folder = folder;
     rmSync(folder, { recursive: true, force: true });
-    mkdirSync(folder, { recursive: true });
+    makeFolders(folder);
     this.views = new JobViews('experiment', events, (id) => rmSync(this.#file(id), { force: true }));
     this.#admission = admission;
     this.#ended = ended;

@@ -1,7 +1,7 @@
-import { mkdirSync } from 'node:fs';
 import type { Owner } from '../core/migration/migration-result.ts';
 import { formatSize } from '../core/units.ts';
 import { reasonOf } from '../platform/failure.ts';
+import { makeFolders } from '../platform/folder.ts';
 import { recover, type Settlement } from '../transport/recover.ts';
 import type { GuestDefinition } from '../workload/guest-definition.ts';
 import type { Host } from '../worlds/threads/host.ts';
@@ -169,7 +169,7 @@ export function fateOf(
 
 /** What the journals say of the migrations that the process before this one was at. */
 export function settledBefore(journals: string): readonly Settlement[] {
-  mkdirSync(journals, { recursive: true });
+  makeFolders(journals);
   return recover([journals]).settlements;
 }
 

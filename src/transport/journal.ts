@@ -1,7 +1,8 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, unlinkSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, unlinkSync, writeSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { durable, isClosing, type JournalEntry } from '../core/wire/ownership.ts';
 import { Failure, orFailure } from '../platform/failure.ts';
+import { makeFolders } from '../platform/folder.ts';
 import { lives, thisProcess } from '../platform/process-identity.ts';
 import { type Begun, begunText, entryText, journalName, readFolder } from './journal-file.ts';
 
@@ -46,7 +47,7 @@ export class Journal {
   static #begin(folder: string, begun: Begun): Journal {
     const file = join(folder, journalName(begun));
     return orFailure(`cannot write ${file}`, () => {
-      const made = mkdirSync(folder, { recursive: true });
+      const made = makeFolders(folder);
       const journal = new Journal(file, begun, openSync(file, 'wx'));
       journal.#append(begunText(begun), true);
       syncFolder(folder);

@@ -17,23 +17,29 @@ export interface Recording {
 
 export const RECORDING_FORMAT = 'dirty-trace/1';
 
-/** A recording may come from anybody: it must not unfold without bounds. */
+/** A recording may come from anybody, as a few bytes that unfold to many: what it costs to read is bounded. */
 const LARGEST_RECORDING_BYTES = 256 * 1024 * 1024;
+const LARGEST_LINE_BYTES = 64 * 1024 * 1024;
+const MOST_WRITES = 2 ** 25;
 
 /** @throws Failure the bytes are not a whole, well-formed recording; says where. */
 export function parseRecording(bytes: Uint8Array, name: string): Recording {
-  const lines = inflate(bytes, name).split('\n');
-  if (lines.at(-1) === '') lines.pop();
-  const header = parseHeader(lines[0], name);
+  const lines = linesOf(inflate(bytes, name), name);
+  const header = parseHeader(lines.next().value, name);
   const writeAtNs: number[] = [];
   const writePages: number[] = [];
   let previousNs = 0;
-  for (let index = 1; index < lines.length; index++) {
-    const where = `${name}:${index + 1}`;
-    const sample = parseJson(lines[index]!, where);
+  let samples = 0;
+  for (const line of lines) {
+    samples += 1;
+    const where = `${name}:${samples + 1}`;
+    const sample = parseJson(line, where);
     if (!isSample(sample)) throw new Failure(`${where}: expected [milliseconds, [page, …]]`);
     const atNs = sample[0] * NANOS_PER_MILLISECOND;
     if (atNs < previousNs) throw new Failure(`${where}: time runs backwards`);
+    if (writePages.length + sample[1].length > MOST_WRITES) {
+      throw new Failure(`${where}: more than ${MOST_WRITES} writes, the most that a recording may have`);
+    }
     for (const [position, page] of sample[1].entries()) {
       if (!Number.isInteger(page) || page < 0 || page >= header.pages) {
         throw new Failure(`${where}: page ${page}, but the recording has ${header.pages} pages`);
@@ -44,8 +50,8 @@ export function parseRecording(bytes: Uint8Array, name: string): Recording {
     }
     previousNs = atNs;
   }
-  if (lines.length - 1 !== header.samples) {
-    throw new Failure(`${name}: the header says ${header.samples} samples, the file has ${lines.length - 1}`);
+  if (samples !== header.samples) {
+    throw new Failure(`${name}: the header says ${header.samples} samples, the file has ${samples}`);
   }
   if (previousNs <= 0) throw new Failure(`${name}: the recording has no duration`);
   return {
@@ -63,9 +69,22 @@ interface Header {
   readonly samples: number;
 }
 
-function inflate(bytes: Uint8Array, name: string): string {
+/** One after the other: a file of nothing but line ends must not become millions of strings. */
+function* linesOf(text: Buffer, name: string): Generator<string, undefined> {
+  for (let start = 0; start < text.length; ) {
+    const found = text.indexOf('\n', start);
+    const end = found === -1 ? text.length : found;
+    if (end - start > LARGEST_LINE_BYTES) {
+      throw new Failure(`${name}: a line of more than ${LARGEST_LINE_BYTES} bytes`);
+    }
+    yield text.toString('utf8', start, end);
+    start = end + 1;
+  }
+}
+
+function inflate(bytes: Uint8Array, name: string): Buffer {
   try {
-    return gunzipSync(bytes, { maxOutputLength: LARGEST_RECORDING_BYTES }).toString('utf8');
+    return gunzipSync(bytes, { maxOutputLength: LARGEST_RECORDING_BYTES });
   } catch (cause) {
     throw new Failure(`${name}: not a whole gzip file (${reasonOf(cause)})`);
   }

@@ -12,7 +12,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { main, root, switchover } from '../fixtures/command.ts';
 
@@ -185,6 +185,8 @@ describe('is refused before anything runs', () => {
   test('a folder that cannot be written', async () => {
     expect(await refused('small.yaml/below')).toMatch(/^--out: expected a folder that can be written, found/);
     expect(await refused('small.yaml')).toMatch(/^--out: expected a folder that can be written, found/);
+    const nowhere = join(relative(folder, '/proc'), 'nope');
+    expect(await refused(nowhere)).toMatch(/^--out: expected a folder that can be written, found/);
   });
 
   test('a shard that is none', async () => {

@@ -1,4 +1,6 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
@@ -81,6 +83,19 @@ describe('a recording on its way to a file', () => {
     expect(readdirSync(folder)).toEqual(['r.gz']);
     expect(readFileSync(file, 'utf8')).toBe('all of it');
     expect(() => new PendingFile(join(folder, 'none', 'r.gz'))).toThrow(/cannot write .*r\.gz/);
+  });
+
+  test('goes into a pipe that is there already, which stays one', async () => {
+    const pipe = join(folder, 'pipe');
+    execFileSync('mkfifo', [pipe]);
+    const reader = spawn('cat', [pipe]);
+    const heard: Buffer[] = [];
+    reader.stdout.on('data', (chunk: Buffer) => heard.push(chunk));
+    new PendingFile(pipe).keep(Buffer.from('a recording'));
+    await once(reader, 'close');
+    expect(Buffer.concat(heard).toString()).toBe('a recording');
+    expect(statSync(pipe).isFIFO()).toBe(true);
+    rmSync(pipe);
   });
 
   test('leaves nothing where it cannot take its place', () => {

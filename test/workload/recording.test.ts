@@ -101,6 +101,18 @@ describe('damage is a failure that says where', () => {
     }
   });
 
+  test('a few hundred kilobytes that unfold to 250 million empty lines, which once ended the process', () => {
+    const bomb = gzipSync(Buffer.alloc(250_000_000, '\n'));
+    expect(bomb.length).toBeLessThan(400_000);
+    expect(() => parseRecording(bomb, 'bomb')).toThrow(new Failure('bomb:1: not JSON'));
+  });
+
+  test('more writes than a recording may have', () => {
+    const sample = JSON.stringify([10, new Array(2 ** 21).fill(0)]);
+    const many = [{ ...header, samples: 17 }, ...new Array<string>(17).fill(sample)];
+    expect(() => parse(many)).toThrow('vlc.gz:18: more than 33554432 writes');
+  });
+
   test('no gzip at all', () => {
     expectFailure(() => parseRecording(Buffer.from('{}'), 'vlc.gz'), 'vlc.gz: not a whole gzip file (');
   });

@@ -1,17 +1,9 @@
 import { createHash } from 'node:crypto';
-import {
-  accessSync,
-  constants,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { accessSync, constants, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { Failure, reasonOf } from '../../platform/failure.ts';
+import { isSpecial, makeFolders } from '../../platform/folder.ts';
 import { version } from '../../platform/package.ts';
 import { type Problem, shown, UsageError } from '../../platform/problem.ts';
 import { readText } from '../../platform/text-file.ts';
@@ -69,7 +61,7 @@ function documentOf(design: Design): DesignDocument {
 /** @throws UsageError the folder cannot be made or written. */
 export function makeFolder(folder: string): void {
   try {
-    mkdirSync(folder, { recursive: true });
+    makeFolders(folder);
     accessSync(folder, constants.W_OK);
   } catch (cause) {
     refuse('--out', WRITABLE, `${folder} (${reasonOf(cause)})`);
@@ -106,16 +98,17 @@ export function claimFolder(folder: string, design: Design): DesignDocument {
 }
 
 /**
- * Writes to a temporary name first, different for each process, because an interruption must not leave half a file.
+ * Writes to a temporary name first, different for each process, because an interruption must not leave half a file. A device
+ * or a pipe is written to as it is.
  * @throws Failure it cannot be written; nothing is left of it then
  */
 export function writeWhole(file: string, write: (unfinished: string) => void): void {
-  const unfinished = `${file}.${process.pid}`;
+  const unfinished = isSpecial(file) ? file : `${file}.${process.pid}`;
   try {
     write(unfinished);
-    renameSync(unfinished, file);
+    if (unfinished !== file) renameSync(unfinished, file);
   } catch (cause) {
-    rmSync(unfinished, { force: true });
+    if (unfinished !== file) rmSync(unfinished, { force: true });
     throw new Failure(`cannot write ${file}: ${reasonOf(cause)}`);
   }
 }

@@ -1,0 +1,30 @@
+import { mkdirSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+
+/**
+ * Makes a folder, and those above it that are not there. mkdirSync's own `recursive` never returns where the folder above
+ * is there and yet nothing can be made in it, as in /proc.
+ * @returns the topmost of those that were made; undefined: it was there. @throws the system's error
+ */
+export function makeFolders(folder: string): string | undefined {
+  if (isFolder(folder)) return undefined;
+  const above = dirname(folder);
+  const topmost = above === folder ? undefined : makeFolders(above);
+  try {
+    mkdirSync(folder);
+  } catch (cause) {
+    // Somebody else may have made it meanwhile.
+    if (!isFolder(folder)) throw cause;
+  }
+  return topmost ?? folder;
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+}
+
+/** Whether the name is that of a device, a pipe or a socket: what is written to, and never replaced by a file. */
+export function isSpecial(file: string): boolean {
+  const found = statSync(file, { throwIfNoEntry: false });
+  return found !== undefined && !found.isFile() && !found.isDirectory();
+}

@@ -1,0 +1,35 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { isSpecial, makeFolders } from '../../src/platform/folder.ts';
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'switchover-'));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+describe('folders', () => {
+  test('are made with those above them, and the topmost new one is told', () => {
+    expect(makeFolders(join(folder, 'a/b/c'))).toBe(join(folder, 'a'));
+    expect(statSync(join(folder, 'a/b/c')).isDirectory()).toBe(true);
+    expect(makeFolders(join(folder, 'a/b/c'))).toBeUndefined();
+    expect(makeFolders(join(folder, 'a/b/d'))).toBe(join(folder, 'a/b/d'));
+  });
+
+  test('that cannot be made are refused, below a file and where the system makes none', () => {
+    writeFileSync(join(folder, 'file'), '');
+    expect(() => makeFolders(join(folder, 'file/below'))).toThrow(/EEXIST|ENOTDIR/);
+    expect(() => makeFolders('/proc/nope/below')).toThrow(/ENOENT|EACCES|EPERM/);
+  });
+});
+
+test('a pipe is special; a file, a folder and nothing are not', () => {
+  const pipe = join(folder, 'pipe');
+  execFileSync('mkfifo', [pipe]);
+  writeFileSync(join(folder, 'file'), '');
+  expect(isSpecial(pipe)).toBe(true);
+  expect([folder, join(folder, 'file'), join(folder, 'none')].map(isSpecial)).toEqual([false, false, false]);
+});
