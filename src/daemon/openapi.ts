@@ -11,7 +11,7 @@ const meanings: Readonly<Record<number, string>> = {
   204: 'It is done.',
   400: 'Something is wrong with the request; `problems` says all of it.',
   401: 'The key is missing, or is not that of this daemon.',
-  403: 'Without a key, only localhost and addresses are answered to.',
+  403: 'Without a key, only localhost and addresses are answered to; and a page of another origin may change nothing.',
   404: 'There is no such thing.',
   409: 'Not as things stand.',
   413: 'The body is too long.',

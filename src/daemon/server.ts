@@ -70,6 +70,12 @@ export async function serverOf(
     if (daemon.configuration.apiKey !== undefined || isOwnName(hostname)) return;
     return reply.code(403).send({ error: 'without a key, only localhost and addresses are answered to' });
   });
+  // A browser sends a request without a body wherever a page asks it to, and names the page's origin.
+  server.addHook('onRequest', async ({ method, headers: { origin, host } }, reply) => {
+    if (method === 'GET' || method === 'HEAD' || origin === undefined) return;
+    if (URL.canParse(origin) && new URL(origin).host === host) return;
+    return reply.code(403).send({ error: 'a page of another origin may change nothing here' });
+  });
 
   api(server, daemon, version);
   await page(server);

@@ -112,7 +112,7 @@ const after = registerStopRule({
     progress.rounds.length < rounds ? undefined : { decision: 'stop', reason: 'enough' },
 });
 const experiment = loadExperiment(scenarioFile('01-first-migration'), [{ path: 'compare', value: null }]);
-const setup = seeded(experiment.cells[0]!.scenario, 1);
+const setup = seeded(experiment.cells[0]!, 1);
 const plan: Plan = { ...setup.plan, order, stop: after({ rounds: 2 }) };
 const world: World = await (await worldFactory('virtual')).create({ ...setup, plan });
 const answers: StepResult[] = [];
