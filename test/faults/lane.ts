@@ -98,7 +98,13 @@ export class Lane {
   /** The guest as a host sees it; undefined: it is not there, or the host is not. */
   async at(host: HostProcess): Promise<GuestStatus | undefined> {
     if (!host.lives) return undefined;
-    return (await host.ask('guests')).find(({ name }) => name === guest.name);
+    try {
+      return (await host.ask('guests')).find(({ name }) => name === guest.name);
+    } catch (cause) {
+      // It was killed, and that was not heard of until now.
+      if (host.lives) throw cause;
+      return undefined;
+    }
   }
 
   /** What both hosts say of the guest. What must never be is looked for every time. */
