@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'vitest';
@@ -28,9 +28,6 @@ export const guest: GuestSpec = smallSetup({
     },
   },
 }).guest;
-
-/** Nothing is reserved for it. */
-export const definition = { guest, reservation: null };
 
 /** Two live rounds, then the stop. */
 export const plan: Plan = smallSetup({
@@ -70,6 +67,8 @@ export class Lane {
   async restart(): Promise<void> {
     const [here, there] = this.journals;
     const limits = { silenceMs: SILENCE_MS };
+    // Who is killed before it has written a journal leaves a folder all the same, for `recover`.
+    for (const folder of this.journals) mkdirSync(folder, { recursive: true });
     if (!this.#source?.lives || !this.#destination?.lives) this.#isWarm = false;
     if (!this.#source?.lives) this.#source = await HostProcess.start({ journals: here, limits });
     if (!this.#destination?.lives) this.#destination = await HostProcess.start({ journals: there, limits });
@@ -80,7 +79,7 @@ export class Lane {
     if (this.#source?.lives && this.#destination?.lives && this.#isWarm) return;
     await this.restart();
     this.#isWarm = true;
-    await this.source.ask('boot', definition);
+    await this.source.ask('boot', guest);
     await this.migrate(this.source, this.destination);
     await this.migrate(this.destination, this.source);
     await this.source.ask('remove', guest.name);
@@ -101,7 +100,7 @@ export class Lane {
     try {
       return (await host.ask('guests')).find(({ name }) => name === guest.name);
     } catch (cause) {
-      // It was killed, and that was not heard of until now.
+      // It was killed, and that is heard of only now.
       if (host.lives) throw cause;
       return undefined;
     }
@@ -114,10 +113,10 @@ export class Lane {
     return states;
   }
 
-  /** Waits until the guest is not on its way any more. */
-  async quiet(): Promise<void> {
+  /** What both hosts say of the guest once it is not on its way any more. */
+  quiet(): Promise<(GuestStatus['state'] | undefined)[]> {
     const rests = (states: readonly unknown[]) => !states.includes('arriving') && !states.includes('leaving');
-    await until('at rest', () => this.states(), rests);
+    return until('at rest', () => this.states(), rests);
   }
 
   /** What `switchover recover` says, as soon as it can say it; undefined: no migration is open. */
