@@ -14,6 +14,8 @@ export default defineConfig({
   test: {
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    // What is to come about may take long where the machine is busy.
+    expect: { poll: { timeout: 20_000 } },
     projects: [
       {
         extends: true,

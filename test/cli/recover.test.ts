@@ -123,9 +123,7 @@ migration: { observe: 0s }
   test('the source in its first round: its guest; the destination has closed its journal itself', async () => {
     const { source, destination } = await migrating();
     await end(source);
-    await expect
-      .poll(() => Object.values(entriesIn(there)), { timeout: 5_000 })
-      .toEqual([['begun', 'aborted']]);
+    await expect.poll(() => Object.values(entriesIn(there))).toEqual([['begun', 'aborted']]);
     const { code, stdout } = await switchover('recover', here, there);
     expect(code).toBe(0);
     expect(stdout).toContain("guest 'web' (source: begun, ");
@@ -148,7 +146,7 @@ migration: { observe: 0s }
 
   test('the source after the hand-over: the destination owns the guest, and goes on', async () => {
     const { source, destination } = await migrating('link.rate=50MB/s', 'guest.heartbeat=200ms');
-    await expect.poll(() => Object.values(entriesIn(here))[0], { timeout: 15_000 }).toContain('running');
+    await expect.poll(() => Object.values(entriesIn(here))[0]).toContain('running');
     await end(source);
     await expect.poll(() => Object.values(entriesIn(there))[0]!.at(-1)).toBe('ended');
     const both = await switchover('recover', here, there);
@@ -168,9 +166,7 @@ migration: { observe: 0s }
     const sets = settings.flatMap((setting) => ['--set', setting]);
     const file = join(folder, 'slow.yaml');
     const source = start('run', file, '--world', 'threads', '--to', address, '--journal', here, ...sets);
-    await expect
-      .poll(() => existsSync(there) && Object.keys(entriesIn(there)).length, { timeout: 10_000 })
-      .toBe(1);
+    await expect.poll(() => existsSync(there) && Object.keys(entriesIn(there)).length).toBe(1);
     return { source, destination };
   }
 

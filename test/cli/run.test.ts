@@ -249,7 +249,7 @@ test('a run that is killed leaves no destination process behind', async () => {
   expect(descendants.length).toBeGreaterThan(0);
   child.kill('SIGKILL');
   await new Promise((done) => child.once('exit', done));
-  await expect.poll(() => descendants.filter(alive), { timeout: 5_000 }).toEqual([]);
+  await expect.poll(() => descendants.filter(alive)).toEqual([]);
 });
 
 function childrenOf(pid: number): number[] {

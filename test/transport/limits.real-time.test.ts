@@ -50,7 +50,7 @@ beforeEach(() => {
 });
 afterEach(async () => {
   await destination.close();
-  await expect.poll(held, { timeout: 5_000 }).toEqual(before);
+  await expect.poll(held).toEqual(before);
 });
 
 describe('a stranger', () => {
@@ -122,7 +122,7 @@ describe('a source', () => {
     );
     expect(await answer).toContain("no answer for 0.3 s in state 'live'");
     await expect.poll(() => logged.at(-1)).toContain("guest 'small' did not arrive: no answer for 0.3 s");
-    await expect.poll(() => held().threads, { timeout: 5_000 }).toBe(before.threads);
+    await expect.poll(() => held().threads).toBe(before.threads);
   });
 
   test('that says it is still there is kept for as long as it does', async () => {

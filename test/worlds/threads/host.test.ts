@@ -37,7 +37,7 @@ beforeEach(async () => {
 afterEach(async () => {
   await Promise.all([here.close(), there.close()]);
   rmSync(folder, { recursive: true });
-  await expect.poll(held, { timeout: 5_000 }).toEqual(before);
+  await expect.poll(held).toEqual(before);
 });
 
 const listen = (journals: string) =>
