@@ -29,6 +29,9 @@ export const guest: GuestSpec = smallSetup({
   },
 }).guest;
 
+/** Nothing is reserved for it. */
+export const definition = { guest, reservation: null };
+
 /** Two live rounds, then the stop. */
 export const plan: Plan = smallSetup({
   guest,
@@ -79,7 +82,7 @@ export class Lane {
     if (this.#source?.lives && this.#destination?.lives && this.#isWarm) return;
     await this.restart();
     this.#isWarm = true;
-    await this.source.ask('boot', guest);
+    await this.source.ask('boot', definition);
     await this.migrate(this.source, this.destination);
     await this.migrate(this.destination, this.source);
     await this.source.ask('remove', guest.name);
@@ -100,7 +103,7 @@ export class Lane {
     try {
       return (await host.ask('guests')).find(({ name }) => name === guest.name);
     } catch (cause) {
-      // It was killed, and that is heard of only now.
+      // It was killed, and that was not heard of until now.
       if (host.lives) throw cause;
       return undefined;
     }
