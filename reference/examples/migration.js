@@ -75,7 +75,7 @@ console.log(expectedDirty(probabilities, Uint32Array.of(2, 1, 0)).toFixed(3)); /
 import { orderRegistry } from 'switchover';
 
 console.log(orderRegistry.names.slice(0, 3).join(', ')); // → address, random, lru
-console.log(orderRegistry.get('lru').describe); // → the page that was not written for longest first
+console.log(orderRegistry.get('lru').describe); // → the page whose last write is oldest goes first
 
 //# registerStopRule, stopRule
 import { registerStopRule, stopRule } from 'switchover';

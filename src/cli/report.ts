@@ -2,7 +2,7 @@ import { closeSync, openSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { Failure, printable, reasonOf } from '../platform/failure.ts';
-import { makeFolders } from '../platform/folder.ts';
+import { makeFolders } from '../platform/paths.ts';
 import { examine } from '../run/doctor.ts';
 
 /** `switchover report DIR`: what the records of a folder say, as a page, as Markdown and as CSV. */

@@ -33,7 +33,7 @@ interface Options extends ScenarioOptions {
 /** `switchover stress FILE --out DIR`: raises an intensity until a threshold is missed, and says where. */
 export function stressCommand(exit: (code: number) => void): Command {
   const command = new Command('stress')
-    .description('raise a load step by step until a limit is missed; exit code 3 if one is missed')
+    .description('raise a load step by step until a limit is exceeded; exit code 3 if one is')
     .argument(
       '<file>',
       'scenario (YAML) with stress: { ramp, thresholds }, or the name of a bundled one',

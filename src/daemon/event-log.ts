@@ -2,7 +2,7 @@ import { appendFileSync, existsSync, readFileSync, renameSync, writeFileSync } f
 import { join } from 'node:path';
 import type { MigrationRecord, RunMetadata } from '../core/migration/record.ts';
 import { Failure, reasonOf } from '../platform/failure.ts';
-import { makeFolders } from '../platform/folder.ts';
+import { makeFolders } from '../platform/paths.ts';
 import type { GuestDefinition } from '../workload/guest-definition.ts';
 
 /** One thing that happened here. */

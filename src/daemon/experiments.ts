@@ -5,7 +5,7 @@ import type { MigrationRecord } from '../core/migration/record.ts';
 import type { Nanos } from '../core/units.ts';
 import { clockNs } from '../platform/clock.ts';
 import { Failure } from '../platform/failure.ts';
-import { makeFolders } from '../platform/folder.ts';
+import { makeFolders } from '../platform/paths.ts';
 import { quantile } from '../study/statistics/estimate.ts';
 import type { WorldName } from '../worlds/worlds.ts';
 import type { Admission } from './admission.ts';

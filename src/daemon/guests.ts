@@ -1,7 +1,7 @@
 import type { Owner } from '../core/migration/migration-result.ts';
 import { formatSize } from '../core/units.ts';
 import { reasonOf } from '../platform/failure.ts';
-import { makeFolders } from '../platform/folder.ts';
+import { makeFolders } from '../platform/paths.ts';
 import { recover, type Settlement } from '../transport/recover.ts';
 import type { GuestDefinition } from '../workload/guest-definition.ts';
 import type { Host } from '../worlds/threads/host.ts';

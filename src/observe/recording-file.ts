@@ -2,7 +2,7 @@ import { closeSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { gzipSync } from 'node:zlib';
 import { NANOS_PER_MILLISECOND } from '../core/units.ts';
 import { Failure, orFailure, reasonOf } from '../platform/failure.ts';
-import { isSpecial } from '../platform/folder.ts';
+import { isSpecial } from '../platform/paths.ts';
 import { RECORDING_FORMAT } from '../workload/recording.ts';
 import type { RecordingSummary } from './recorder.ts';
 

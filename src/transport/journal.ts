@@ -2,7 +2,7 @@ import { closeSync, fsyncSync, openSync, unlinkSync, writeSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { durable, isClosing, type JournalEntry } from '../core/wire/ownership.ts';
 import { Failure, orFailure } from '../platform/failure.ts';
-import { makeFolders } from '../platform/folder.ts';
+import { makeFolders } from '../platform/paths.ts';
 import { lives, thisProcess } from '../platform/process-identity.ts';
 import { type Begun, begunText, entryText, journalName, readFolder } from './journal-file.ts';
 

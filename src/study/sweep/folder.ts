@@ -3,8 +3,8 @@ import { accessSync, constants, readdirSync, readFileSync, renameSync, rmSync, w
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { Failure, reasonOf } from '../../platform/failure.ts';
-import { isSpecial, makeFolders } from '../../platform/folder.ts';
 import { version } from '../../platform/package.ts';
+import { isSpecial, makeFolders } from '../../platform/paths.ts';
 import { type Problem, shown, UsageError } from '../../platform/problem.ts';
 import { readText } from '../../platform/text-file.ts';
 import { usedFiles } from '../../platform/used-files.ts';

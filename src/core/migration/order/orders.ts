@@ -26,13 +26,20 @@ export const orders = {
   address: pairwise(address, 'none', 'ascending page number: what QEMU does'),
   random: pairwise(shuffled, 'none', 'a pseudo-random permutation: what Xen did'),
   /** The order of Checconi, Cucinotta and Stein. */
-  lru: pairwise(coldestFirst, 'recency', 'the page that was not written for longest first'),
-  frequency: pairwise(coldestFirst, 'frequency', 'the page that is written least often first'),
+  lru: pairwise(coldestFirst, 'recency', 'the page whose last write is oldest goes first'),
+  frequency: pairwise(coldestFirst, 'frequency', 'the page that is written least often goes first'),
   /** Optimal when every π ≤ 1/n. */
   increasing: pairwise(coldestFirst, 'probability', 'by increasing write probability'),
   decreasing: pairwise(decreasing, 'probability', 'by decreasing write probability'),
-  threshold: fitted(threshold, 'the hottest first, as many as is best, the others by increasing probability'),
-  ends: fitted(ends, 'hot pages at both ends: the best order of that shape', ENDS_PAGES_MAX),
+  threshold: fitted(
+    threshold,
+    'the k hottest pages first, for the best k, then the rest by increasing probability',
+  ),
+  ends: fitted(
+    ends,
+    'hot pages at both ends and cold ones between: the best order of that shape',
+    ENDS_PAGES_MAX,
+  ),
   vee: fitted(vee, 'decreasing, then increasing probability: the best order of that shape', VEE_PAGES_MAX),
   exact: fitted(exact, 'the best of all orders, as an assignment of pages to slots', EXACT_PAGES_MAX),
 } satisfies Record<string, Omit<OrderDefinition, 'name'>>;

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { isSpecial, makeFolders } from '../../src/platform/folder.ts';
+import { isSpecial, makeFolders } from '../../src/platform/paths.ts';
 
 let folder: string;
 beforeEach(() => {
