@@ -12,7 +12,7 @@ import { checkWorld, loadStress } from '../study/stress/stress-plan.ts';
 import { alternativeName, levelName, rampOf, stressTable } from '../study/stress/stress-table.ts';
 import { isMissed } from '../study/stress/threshold.ts';
 import { settingsAsFlags, wholeCommandOf } from '../study/sweep/command.ts';
-import { makeFolder } from '../study/sweep/folder.ts';
+import { insistOnFolder } from '../study/sweep/folder.ts';
 import { scenarioSummary } from '../study/tables/scenario-summary.ts';
 import { lineOutput } from './line-output.ts';
 import {
@@ -53,7 +53,7 @@ async function action(file: string, options: Options): Promise<number> {
   const set = settingsOf(options);
   const plan = loadStress(file, set, only);
   checkWorld(plan, world);
-  makeFolder(out);
+  insistOnFolder(out);
   if (readdirSync(out).length > 0) {
     throw new UsageError([{ path: '--out', expected: 'a new or empty folder', found: shown(out) }]);
   }

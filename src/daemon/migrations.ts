@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { type MigrationRecord, migrationRecord, type RunMetadata } from '../core/migration/record.ts';
+import { type MigrationRecord, migrationRecord } from '../core/migration/record.ts';
 import { type BytesPerSecond, NANOS_PER_MILLISECOND } from '../core/units.ts';
 import { Failure, reasonOf } from '../platform/failure.ts';
 import { type LedgerStore, linkRequest } from '../run/lease-client.ts';
+import { metadataOf } from '../run/migration-run.ts';
 import { predictedOf } from '../run/predict.ts';
 import {
   type RequestedMigration,
@@ -150,19 +151,15 @@ export class Migrations {
     try {
       const { guest, reservation } = guests.placeOf(request.guest);
       const { cpu, plan } = migration;
-      const { reclaim: _, ...reservations } = { ...cpu, guest: reservation && bare(reservation) };
-      const metadata: RunMetadata = {
+      const spec = { guest, plan, cpu: { ...cpu, guest: reservation && bare(reservation) } };
+      const scenario = `to ${request.to.name}`;
+      const metadata = metadataOf(spec, {
         world: 'threads',
-        scenario: `to ${request.to.name}`,
-        seed: plan.seed,
+        scenario,
         startedAt,
-        guest: { name: guest.name, pages: guest.pages, pageSizeBytes: guest.pageSizeBytes },
-        plan,
-        reservations,
-        antagonists: [],
         admission: null,
         predicted,
-      };
+      });
       eventLog.write({ kind: 'begun', id, metadata, to: request.to.name });
       const { course, admission } = await carryOutMigration(
         { id, guest: guest.name, to: request.to.there, ...migration, store },

@@ -72,7 +72,7 @@ const server = view('ServerRecord', 'What a CPU reservation was promised and giv
   ...each(shareError, 'shareErrorPerPeriod', 'shareErrorPerTenPeriods'),
   shareErrorPerSecond: share.nullable(),
   ...each(count, 'periods', 'missedPeriods'),
-  missedByMachine: count.describe('Of the missed, those in which the machine itself stood still.'),
+  missedByMachine: count.describe('Of the missed, those in which the machine itself was stalled.'),
   longestBlackoutNs: ns.describe('The longest time without service while it had work.'),
 });
 

@@ -36,19 +36,26 @@ export function recordOf(
   { spec, result, world, admission, notes }: MigrationRun,
   about: Pick<RunMetadata, 'world' | 'scenario' | 'predicted'>,
 ): MigrationRecord {
-  const { guest, plan, antagonists = [] } = spec;
-  const { reclaim: _, ...reservations } = spec.cpu;
-  const metadata: RunMetadata = {
+  const metadata = metadataOf(spec, { ...about, startedAt: world.startedAt, admission });
+  return migrationRecord(metadata, { ...result, notes: [...notes, ...result.notes] });
+}
+
+/** What a record says besides how the migration went. */
+export function metadataOf(
+  { guest, plan, cpu, antagonists = [] }: MigrationSpec,
+  about: Pick<RunMetadata, 'world' | 'scenario' | 'startedAt' | 'admission' | 'predicted'>,
+): RunMetadata {
+  const { reclaim: _, ...reservations } = cpu;
+  return {
     world: about.world,
     scenario: about.scenario,
     seed: plan.seed,
-    startedAt: world.startedAt,
+    startedAt: about.startedAt,
     guest: { name: guest.name, pages: guest.pages, pageSizeBytes: guest.pageSizeBytes },
     plan,
     reservations,
     antagonists,
-    admission,
+    admission: about.admission,
     predicted: about.predicted,
   };
-  return migrationRecord(metadata, { ...result, notes: [...notes, ...result.notes] });
 }

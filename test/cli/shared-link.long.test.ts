@@ -11,6 +11,7 @@ import { held, mostGranted, recordsIn } from '../fixtures/admissions.ts';
 import { type Ended, main, root, switchover } from '../fixtures/command.ts';
 import { onQuietMachine } from '../fixtures/quiet-machine.ts';
 import { noRedis, RedisServer } from '../fixtures/redis-server.ts';
+import { idle, three } from '../fixtures/three-guests.ts';
 
 const MBIT = 125_000;
 const folder = mkdtempSync(join(tmpdir(), 'switchover-'));
@@ -22,17 +23,6 @@ function scenario(name: string, text: string): string {
   return file;
 }
 
-const idle = '{ kind: classes, classes: [ { pages: 1, writesPerSecond: 0 } ] }';
-const three = `
-describe: Three guests over one link
-guest: { pages: 1500, program: ${idle} }
-link: { capacity: 100Mbit/s, rate: 20Mbit/s, depth: 512KiB }
-fleet:
-  - { name: slow }
-  - { name: middle, set: { link.rate: 30Mbit/s, guest.pages: 2200 } }
-  - { name: fast, set: { link.rate: 50Mbit/s, guest.pages: 3600 } }
-migration: { order: address }
-`;
 const pair = (link: string, rate: string, pages: number) => `
 describe: Guests of one daemon over a link that others use too
 guest: { pages: ${pages}, program: ${idle} }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { mostGranted, recordsIn } from '../fixtures/admissions.ts';
 import { switchover } from '../fixtures/command.ts';
+import { idle, three } from '../fixtures/three-guests.ts';
 
 const MBIT = 125_000;
 let folder: string;
@@ -17,18 +18,6 @@ function scenario(name: string, text: string): string {
   writeFileSync(file, text);
   return file;
 }
-
-const idle = '{ kind: classes, classes: [ { pages: 1, writesPerSecond: 0 } ] }';
-const three = `
-describe: Three guests over one link
-guest: { pages: 1500, program: ${idle} }
-link: { capacity: 100Mbit/s, rate: 20Mbit/s, depth: 512KiB }
-fleet:
-  - { name: slow }
-  - { name: middle, set: { link.rate: 30Mbit/s, guest.pages: 2200 } }
-  - { name: fast, set: { link.rate: 50Mbit/s, guest.pages: 3600 } }
-migration: { order: address }
-`;
 
 describe('three migrations over one link', () => {
   test('each have their reservation at the same time, in threads', { retry: 2 }, async () => {

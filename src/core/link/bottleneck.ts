@@ -18,7 +18,7 @@ interface Drop {
 
 /**
  * What antagonists leave of a link. Where in their periods the drops begin is random, so that repetitions meet them at
- * different points. `undefined`: nothing stands in the way.
+ * different points. `undefined`: nothing is in the way.
  */
 export function bottleneckOf(
   antagonists: readonly Antagonist[],

@@ -15,7 +15,7 @@ export interface LinkRequest extends Urgency {
   readonly id: string;
   /** b, for the live rounds. */
   readonly rateBytesPerSecond: BytesPerSecond;
-  /** b_d, while the guest stands. */
+  /** b_d, while the guest is paused. */
   readonly stopRateBytesPerSecond: BytesPerSecond;
   /** If the link later has to take some of it back, the least with which the migration goes on. */
   readonly leastBytesPerSecond: BytesPerSecond;
@@ -38,7 +38,7 @@ export interface Lease extends LinkRequest {
  *   Σ max(b_i, b_d,i) ≤ capacity
  *
  * So whoever has a lease may stop at any instant and has its b_d then, also if all of them stop at the same instant;
- * nobody waits while its guest stands.
+ * nobody waits while its guest is paused.
  */
 export interface Ledger {
   readonly capacityBytesPerSecond: BytesPerSecond;

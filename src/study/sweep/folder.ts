@@ -58,8 +58,8 @@ function documentOf(design: Design): DesignDocument {
   return JSON.parse(JSON.stringify(document));
 }
 
-/** @throws UsageError the folder cannot be made or written. */
-export function makeFolder(folder: string): void {
+/** Makes the folder of --out unless it is there. @throws UsageError it cannot be made or written */
+export function insistOnFolder(folder: string): void {
   try {
     makeFolders(folder);
     accessSync(folder, constants.W_OK);

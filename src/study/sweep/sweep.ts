@@ -5,7 +5,7 @@ import { seeded } from '../../scenario/scenario.ts';
 import { worldFactory } from '../../worlds/worlds.ts';
 import { Agenda, isOwn, type Shard } from './agenda.ts';
 import { type Design, type Run, seedOf } from './design.ts';
-import { claimFolder, type DesignDocument, makeFolder, resultFiles } from './folder.ts';
+import { claimFolder, type DesignDocument, insistOnFolder, resultFiles } from './folder.ts';
 import { takeLock } from './lock.ts';
 import { PreparedCells, recordLine } from './prepared-cells.ts';
 import { readRecorded } from './recorded-runs.ts';
@@ -40,7 +40,7 @@ export interface SweepResult {
  */
 export async function sweep(design: Design, options: SweepOptions): Promise<SweepResult> {
   const { folder, shard } = options;
-  makeFolder(folder);
+  insistOnFolder(folder);
   const name = join(folder, `records-${shard.index}-of-${shard.of}.ndjson`);
   const unlock = takeLock(`${name}.lock`);
   try {
