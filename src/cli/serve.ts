@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { Command } from 'commander';
-import { Failure, Refusal, reasonOf } from '../platform/failure.ts';
+import type { ApiThread } from '../daemon/api-thread.ts';
+import { Failure, Refusal } from '../platform/failure.ts';
 import { version } from '../platform/package.ts';
 import { UsageError } from '../platform/problem.ts';
 import { formatAddress, parseAddress } from '../transport/address.ts';
@@ -26,11 +27,11 @@ export function serveCommand(exit: (code: number) => void): Command {
 async function action({ config, listen }: Options): Promise<number> {
   const address = parseAddress(listen, '--listen');
   // Loaded only here, as they take as long as half of all other commands together.
-  const [{ pino }, { loadConfiguration }, { Daemon }, { serverOf }] = await Promise.all([
+  const [{ pino }, { loadConfiguration }, { Daemon }, { ApiThread }] = await Promise.all([
     import('pino'),
     import('../daemon/configuration.ts'),
     import('../daemon/daemon.ts'),
-    import('../daemon/server.ts'),
+    import('../daemon/api-thread.ts'),
   ]);
   const configuration = loadConfiguration(config);
   if (configuration.apiKey === undefined && !/^(127\.|localhost$|::1$)/.test(address.host)) {
@@ -39,12 +40,11 @@ async function action({ config, listen }: Options): Promise<number> {
     );
   }
   const log = pino({ base: { name: configuration.name } }, pino.destination({ fd: 2, sync: true }));
-  const daemon = await Daemon.start(version, configuration, (line) => log.info(line));
-  const server = await serverOf(daemon, log, version);
+  const daemon = await Daemon.open(configuration, (line) => log.info(line));
+  let api: ApiThread | undefined;
   try {
-    await server.listen(address).catch((cause) => {
-      throw new Failure(`cannot listen on ${listen}: ${reasonOf(cause)}`);
-    });
+    api = await ApiThread.start(daemon, version, address, (line) => log.error(line));
+    await daemon.begin((line) => log.info(line));
     const reload = () => {
       try {
         const waits = daemon.reload(() => loadConfiguration(config));
@@ -58,8 +58,7 @@ async function action({ config, listen }: Options): Promise<number> {
     };
     process.on('SIGHUP', reload);
     const first = Promise.race([nextSignal(), starterGone()]);
-    const { port } = server.server.address() as { port: number };
-    console.log(`listening on ${formatAddress({ host: address.host, port })}`);
+    console.log(`listening on ${formatAddress(api.address)}`);
     console.log(`guests arrive at ${formatAddress(daemon.address)}`);
     tellSystemd('--ready');
     const why = await first;
@@ -71,7 +70,7 @@ async function action({ config, listen }: Options): Promise<number> {
     process.off('SIGHUP', reload);
     return code;
   } finally {
-    await server.close();
+    await api?.end();
   }
 }
 

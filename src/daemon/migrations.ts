@@ -4,7 +4,6 @@ import { type BytesPerSecond, NANOS_PER_MILLISECOND } from '../core/units.ts';
 import { Failure, reasonOf } from '../platform/failure.ts';
 import { type LedgerStore, linkRequest } from '../run/lease-client.ts';
 import { metadataOf } from '../run/migration-run.ts';
-import { predictedOf } from '../run/predict.ts';
 import {
   type RequestedMigration,
   type RequestedMigrationDocument,
@@ -15,6 +14,7 @@ import type { Settlement } from '../transport/recover.ts';
 import type { Host } from '../worlds/threads/host.ts';
 import type { Admission } from './admission.ts';
 import { carryOutMigration, cutShort } from './carry-out-migration.ts';
+import type { Computing } from './computing.ts';
 import type { EventLog } from './event-log.ts';
 import type { Events } from './events.ts';
 import { fateOf, type Guests } from './guests.ts';
@@ -36,6 +36,7 @@ export interface MigrationParts {
   readonly host: Host;
   readonly guests: Guests;
   readonly admission: Admission;
+  readonly computing: Computing;
   readonly eventLog: EventLog;
   readonly events: Events;
   readonly ended: (record: MigrationRecord) => void;
@@ -44,7 +45,7 @@ export interface MigrationParts {
 
 /** Migrations of guests that live here to other hosts: asked for, waiting, running, ended. */
 export class Migrations {
-  readonly views: JobViews<MigrationView>;
+  readonly views: JobViews<'migration'>;
   readonly #cancelled = new Set<string>();
   readonly #parts: MigrationParts;
 
@@ -75,13 +76,15 @@ export class Migrations {
    * @throws Failure no such guest, or it is being migrated
    * @throws NotAdmitted it can never run, or too many wait already
    */
-  create(request: MigrationRequest): MigrationView {
-    const { guests, admission } = this.#parts;
+  async create(request: MigrationRequest): Promise<MigrationView> {
+    const { guests, admission, computing } = this.#parts;
     const { guest, reservation } = guests.placeOf(request.guest);
-    const busy = this.views.list().find((view) => view.guest === guest.name && view.endedAt === null);
-    if (busy) throw new Failure(`guest '${guest.name}' is in migration ${busy.id} already`);
+    this.#insistOnFree(guest.name);
     const migration = requestedMigration(request.migration, guest, reservation, request.link);
-    const predicted = predictedOf({ guest, ...migration });
+    const predicted = await computing.predict({ guest, ...migration });
+    // Another request may have been quicker, or the guest may be gone.
+    guests.placeOf(guest.name);
+    this.#insistOnFree(guest.name);
     const id = randomUUID();
     const { priority, queueTimeoutMs } = request;
     const queueTimeoutNs = queueTimeoutMs === undefined ? null : queueTimeoutMs * NANOS_PER_MILLISECOND;
@@ -119,6 +122,12 @@ export class Migrations {
     const isCancelled = this.#parts.admission.drop(id, 'cancelled') || this.#interrupt(view, 'cancelled');
     if (!isCancelled) throw new Failure(`too late: it is ${view.state}`);
     return this.views.get(id);
+  }
+
+  /** @throws Failure it is being migrated */
+  #insistOnFree(guest: string): void {
+    const busy = this.views.list().find((view) => view.guest === guest && view.endedAt === null);
+    if (busy) throw new Failure(`guest '${guest}' is in migration ${busy.id} already`);
   }
 
   /** All that run. */

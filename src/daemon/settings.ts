@@ -1,0 +1,12 @@
+import type { Nanos } from '../core/units.ts';
+
+/** What the thread of the API knows of the configuration; a reload changes it. */
+export interface Settings {
+  readonly name: string;
+  /** Where guests arrive, HOST:PORT. */
+  readonly receives: string;
+  /** What changing calls must bring; undefined: none is asked for. */
+  readonly apiKey: string | undefined;
+  readonly targetDowntimeNs: Nanos;
+  readonly peers: readonly { readonly name: string; readonly address: string }[];
+}
