@@ -4,18 +4,18 @@ import { reasonOf } from '../platform/failure.ts';
 import { setNice } from '../platform/thread-scheduling.ts';
 import { type UsedFile, useAgain } from '../platform/used-files.ts';
 import { guestDefinitionSchema } from '../scenario/migration-request.ts';
+import type { ApiSettings } from './api-settings.ts';
 import { EventStreams } from './event-streams.ts';
 import type { HostNews } from './events.ts';
 import { HostView } from './host-view.ts';
 import { Metrics } from './metrics.ts';
 import { count } from './metrics-feed.ts';
 import { serverOf } from './server.ts';
-import type { Settings } from './settings.ts';
 
 /** What the thread of the API is given when it starts. */
 export interface ApiData {
   readonly version: string;
-  readonly settings: Settings;
+  readonly settings: ApiSettings;
   readonly bodyBytes: number;
   /** The folder of the records of experiments. */
   readonly records: string;

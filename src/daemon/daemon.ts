@@ -6,6 +6,7 @@ import { formatAddress } from '../transport/address.ts';
 import type { Settlement } from '../transport/recover.ts';
 import { Host } from '../worlds/threads/host.ts';
 import { Admission } from './admission.ts';
+import type { ApiSettings } from './api-settings.ts';
 import { Computing } from './computing.ts';
 import type { Configuration } from './configuration.ts';
 import { EventLog } from './event-log.ts';
@@ -17,7 +18,6 @@ import { MetricsFeed } from './metrics-feed.ts';
 import { Migrations } from './migrations.ts';
 import { NodeMetrics } from './node-metrics.ts';
 import { goFirst, warmUp } from './readiness.ts';
-import type { Settings } from './settings.ts';
 import type { StateView } from './view-schemas.ts';
 
 /** Time in which what was cancelled at the end of a drain may still clean up. */
@@ -37,7 +37,7 @@ export class Daemon {
   readonly migrations: Migrations;
   readonly experiments: Experiments;
   readonly events = new Events();
-  readonly metrics = new MetricsFeed(this.events);
+  readonly metrics = new MetricsFeed((counted) => this.events.publish(counted));
   readonly nodeMetrics = new NodeMetrics();
   readonly #computing = new Computing();
   readonly #eventLog: EventLog;
@@ -159,7 +159,7 @@ export class Daemon {
   }
 
   /** What of the configuration the thread of the API knows. */
-  get settings(): Settings {
+  get settings(): ApiSettings {
     const { name, peers, apiKey, targetDowntimeNs } = this.#configuration;
     const addresses = [...peers].map(([peer, there]) => ({ name: peer, address: formatAddress(there) }));
     return { name, receives: formatAddress(this.address), apiKey, targetDowntimeNs, peers: addresses };

@@ -1,5 +1,5 @@
+import type { ApiSettings } from './api-settings.ts';
 import type { Counted } from './metrics-feed.ts';
-import type { Settings } from './settings.ts';
 import type { ExperimentView, GuestView, LinkView, MigrationView } from './view-schemas.ts';
 
 /** What happens at a host, as those who watch are told. */
@@ -12,7 +12,7 @@ export type HostEvent =
   | { readonly kind: 'pulse'; readonly id: string; readonly value: unknown };
 
 /** What the host tells the thread of the API. */
-export type HostNews = HostEvent | Counted | { readonly kind: 'settings'; readonly value: Settings };
+export type HostNews = HostEvent | Counted | { readonly kind: 'settings'; readonly value: ApiSettings };
 
 type Watcher = (news: HostNews) => void;
 

@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Arguments, type Result, ThreadCalls, type ThreadPort } from '../platform/thread-calls.ts';
+import type { ApiSettings } from './api-settings.ts';
 import type { Overview } from './daemon.ts';
 import type { HostNews } from './events.ts';
 import type { HostMethods, Told } from './host-methods.ts';
 import { LatestViews } from './latest-views.ts';
 import { Refused } from './refusals.ts';
-import type { Settings } from './settings.ts';
 import { SharedAnswer } from './shared-answer.ts';
 import { Turns } from './turns.ts';
 import type { ExperimentView, MigrationView, StateView } from './view-schemas.ts';
@@ -34,9 +34,9 @@ export class HostView {
   readonly #computations = new Turns('requests that take computing', { atOnce: 1, waiting: 20 });
   readonly #overview: SharedAnswer<Overview>;
   readonly #nodeMetrics: SharedAnswer<string>;
-  #settings: Settings;
+  #settings: ApiSettings;
 
-  constructor(port: ThreadPort, settings: Settings) {
+  constructor(port: ThreadPort, settings: ApiSettings) {
     this.#settings = settings;
     this.#calls = new ThreadCalls(port);
     this.#overview = new SharedAnswer(() => answered(this.#calls.call('overview')), OVERVIEW_EVERY_MS);
@@ -52,7 +52,7 @@ export class HostView {
     if (news.kind === 'experiment') this.experiments.put(news.value);
   }
 
-  get settings(): Settings {
+  get settings(): ApiSettings {
     return this.#settings;
   }
 

@@ -1,4 +1,3 @@
-import type { Events } from './events.ts';
 import type { Metrics } from './metrics.ts';
 
 /** What the host counts. */
@@ -15,30 +14,30 @@ export type Counted = {
 
 /** What the host counts is told to the thread that has the metrics: to count takes longer than to tell. */
 export class MetricsFeed implements Pick<Metrics, CountedBy> {
-  readonly #events: Events;
+  readonly #tell: (counted: Counted) => void;
 
-  constructor(events: Events) {
-    this.#events = events;
+  constructor(tell: (counted: Counted) => void) {
+    this.#tell = tell;
   }
 
   ended(...args: Parameters<Metrics['ended']>): void {
-    this.#events.publish({ kind: 'counted', by: 'ended', args });
+    this.#tell({ kind: 'counted', by: 'ended', args });
   }
 
   last(...args: Parameters<Metrics['last']>): void {
-    this.#events.publish({ kind: 'counted', by: 'last', args });
+    this.#tell({ kind: 'counted', by: 'last', args });
   }
 
   waited(...args: Parameters<Metrics['waited']>): void {
-    this.#events.publish({ kind: 'counted', by: 'waited', args });
+    this.#tell({ kind: 'counted', by: 'waited', args });
   }
 
   sentOver(...args: Parameters<Metrics['sentOver']>): void {
-    this.#events.publish({ kind: 'counted', by: 'sentOver', args });
+    this.#tell({ kind: 'counted', by: 'sentOver', args });
   }
 
   reloaded(...args: Parameters<Metrics['reloaded']>): void {
-    this.#events.publish({ kind: 'counted', by: 'reloaded', args });
+    this.#tell({ kind: 'counted', by: 'reloaded', args });
   }
 }
 

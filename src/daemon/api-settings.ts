@@ -1,7 +1,7 @@
 import type { Nanos } from '../core/units.ts';
 
 /** What the thread of the API knows of the configuration; a reload changes it. */
-export interface Settings {
+export interface ApiSettings {
   readonly name: string;
   /** Where guests arrive, HOST:PORT. */
   readonly receives: string;
