@@ -40,7 +40,7 @@ export class Processors {
   readonly #workers: Worker[] = [];
   readonly #noise = new Timeline();
   readonly #noiseReader = new TimelineReader(this.#noise);
-  readonly #reading: NodeJS.Timeout;
+  readonly #reading: NodeJS.Timeout | undefined;
   readonly #notes: string[] = [];
   #startedAtNs = clockNs();
   #dispatcher: Raised | undefined;
@@ -55,7 +55,7 @@ export class Processors {
     this.#accounts = this.#entities.map((entity) => new SliceAccount(entity));
     this.#memory = SchedulerMemory.withSlots(this.#entities.length, this.#processors);
     this.#slots = this.#entities.map((_, index) => new ThreadSlot(this.#memory.buffer, index));
-    this.#reading = setInterval(() => this.#read(), READ_EVERY_MS).unref();
+    if (this.#isCompeted) this.#reading = setInterval(() => this.#read(), READ_EVERY_MS).unref();
   }
 
   /**
@@ -210,7 +210,11 @@ export class Processors {
   }
 
   async #startProbe(): Promise<void> {
-    const data: ProbeData = { noise: this.#noise.buffer };
+    const dispatched = { memory: this.#memory.buffer, slots: this.#entities.length };
+    const data: ProbeData = {
+      noise: this.#noise.buffer,
+      dispatched: this.#isCooperative ? dispatched : undefined,
+    };
     const probe = this.#thread('probe-worker', data);
     if ((await this.#raised(probe)) !== 'no priority') return;
     await probe.terminate();
