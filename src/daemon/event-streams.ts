@@ -18,8 +18,10 @@ interface Watcher {
 /** Server-sent events (WHATWG HTML, section 9.2) for all who watch. An event is written as text once, however many they are. */
 export class EventStreams {
   readonly #watchers = new Set<Watcher>();
+  readonly #most: number;
 
-  constructor() {
+  constructor({ most = MOST_WATCHERS } = {}) {
+    this.#most = most;
     setInterval(() => this.#comment(), COMMENT_EVERY_MS).unref();
   }
 
@@ -33,7 +35,7 @@ export class EventStreams {
    * @throws TooMany
    */
   open(request: FastifyRequest, reply: FastifyReply, first?: { readonly id: string }): FastifyReply {
-    if (this.count >= MOST_WATCHERS) throw new TooMany(`${MOST_WATCHERS} watch already`);
+    if (this.count >= this.#most) throw new TooMany(`${this.#most} watch already`);
     reply.hijack();
     const { raw } = reply;
     raw.writeHead(200, {
