@@ -14,6 +14,7 @@ import { Events, type HostNews } from './events.ts';
 import { Experiments } from './experiments.ts';
 import { Guests, settledBefore } from './guests.ts';
 import { HostCpu } from './host-cpu.ts';
+import type { JobKind } from './incidents.ts';
 import { MetricsFeed } from './metrics-feed.ts';
 import { Migrations } from './migrations.ts';
 import { NodeMetrics } from './node-metrics.ts';
@@ -65,7 +66,8 @@ export class Daemon {
       waited: (kind, ns) => this.metrics.waited(kind, ns),
       linksChanged: (value) => events.publish({ kind: 'links', value }),
     });
-    const ended = (record: MigrationRecord) => this.metrics.ended(record);
+    const ended = (kind: JobKind) => (record: MigrationRecord) =>
+      this.metrics.ended(record, kind, this.#configuration.targetDowntimeNs);
     this.guests = new Guests(host, eventLog, events);
     this.migrations = new Migrations({
       host,
@@ -74,14 +76,14 @@ export class Daemon {
       computing: this.#computing,
       eventLog,
       events,
-      ended,
+      ended: ended('migration'),
       sent: (link, bytes) => this.metrics.sentOver(link, bytes),
     });
     this.experiments = new Experiments(join(configuration.state, 'experiments'), {
       admission: this.#admission,
       computing: this.#computing,
       events,
-      ended,
+      ended: ended('experiment'),
     });
   }
 
@@ -118,7 +120,7 @@ export class Daemon {
       log(
         `a migration of guest '${record.guest.name}' was cut short; owner: ${record.owner}; ${record.reason}`,
       );
-      this.metrics.ended(record);
+      this.metrics.ended(record, 'migration', this.#configuration.targetDowntimeNs);
     }
     await this.guests.begin(this.#configuration, this.#settlements, log);
     this.#began = true;
