@@ -18,7 +18,7 @@ import type { JobKind } from './incidents.ts';
 import { MetricsFeed } from './metrics-feed.ts';
 import { Migrations } from './migrations.ts';
 import { NodeMetrics } from './node-metrics.ts';
-import { goFirst, warmUp } from './readiness.ts';
+import { goFirst } from './priority.ts';
 import type { StateView } from './view-schemas.ts';
 
 /** Time in which what was cancelled at the end of a drain may still clean up. */
@@ -113,7 +113,6 @@ export class Daemon {
 
   /** Settles what an earlier process left behind, and boots the guests of the configuration. */
   async begin(log: (line: string) => void): Promise<void> {
-    warmUp(this.#computing);
     const { past } = this.#eventLog;
     for (const { record } of past.records) this.metrics.last(record);
     for (const record of this.migrations.settle(this.#settlements)) {
