@@ -71,7 +71,7 @@ export function api(server: FastifyInstance, { host, streams, metrics, version, 
   on(operations.listMigrations, () => migrations.list());
   on(operations.getMigration, ({ params }) => migrations.get(params.id));
   on(operations.migrateGuest, async ({ body }, reply) => {
-    const view = await host.compute('migrateGuest', body);
+    const view = await host.compute(`guest ${body.guest}`, 'migrateGuest', body);
     reply.header('location', `/api/migrations/${view.id}`);
     return view;
   });
@@ -87,7 +87,7 @@ export function api(server: FastifyInstance, { host, streams, metrics, version, 
     return reply.type(operations.getRecords.answer.mediaType).send(createReadStream(file));
   });
   on(operations.startExperiment, async ({ body }, reply) => {
-    const view = await host.compute('startExperiment', body);
+    const view = await host.compute('experiments', 'startExperiment', body);
     reply.header('location', `/api/experiments/${view.id}`);
     return view;
   });

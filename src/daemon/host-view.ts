@@ -30,8 +30,8 @@ export class HostView {
   readonly migrations = new LatestViews<MigrationView>('migration');
   readonly experiments = new LatestViews<ExperimentView>('experiment');
   readonly #calls: ThreadCalls<HostMethods>;
-  readonly #changes = new Turns('changes', { atOnce: 4, waiting: 100 });
-  readonly #computations = new Turns('requests that take computing', { atOnce: 1, waiting: 20 });
+  readonly #changes = new Turns({ atOnce: 4, waitingInLane: 100, waiting: 100 });
+  readonly #computations = new Turns({ atOnce: 1, waitingInLane: 4, waiting: 100 });
   readonly #overview: SharedAnswer<Overview>;
   readonly #nodeMetrics: SharedAnswer<string>;
   #settings: ApiSettings;
@@ -82,12 +82,20 @@ export class HostView {
 
   /** Changes something. @throws Refused. @throws TooMany */
   change<M extends Command>(method: M, ...args: Arguments<HostMethods[M]>): Promise<ValueOf<M>> {
-    return this.#changes.take(() => this.#ask(method, args));
+    return this.#changes.take('', () => this.#ask(method, args));
   }
 
-  /** Changes something for which something has to be computed first. @throws Refused. @throws TooMany */
-  compute<M extends Command>(method: M, ...args: Arguments<HostMethods[M]>): Promise<ValueOf<M>> {
-    return this.#computations.take(() => this.#ask(method, args));
+  /**
+   * Changes something for which something has to be computed first.
+   * @param whose those of others do not wait for many of one's own
+   * @throws Refused. @throws TooMany
+   */
+  compute<M extends Command>(
+    whose: string,
+    method: M,
+    ...args: Arguments<HostMethods[M]>
+  ): Promise<ValueOf<M>> {
+    return this.#computations.take(whose, () => this.#ask(method, args));
   }
 
   async #ask<M extends Command>(method: M, args: Arguments<HostMethods[M]>): Promise<ValueOf<M>> {

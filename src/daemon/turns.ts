@@ -1,33 +1,59 @@
 /** Too many wait already: whoever comes later may be taken again. */
 export class TooMany extends Error {}
 
-/** So many go at once, and so many wait for their turn; whoever comes then is turned away. */
-export class Turns {
-  readonly #what: string;
-  readonly #atOnce: number;
-  readonly #most: number;
-  readonly #waiting: (() => void)[] = [];
-  #going = 0;
+interface Limits {
+  readonly atOnce: number;
+  /** How many wait at most, in each lane and in all. */
+  readonly waitingInLane: number;
+  readonly waiting: number;
+}
 
-  /** @param what is to be done, for whoever is turned away. @param waiting how many wait at most */
-  constructor(what: string, { atOnce, waiting }: { readonly atOnce: number; readonly waiting: number }) {
-    this.#what = what;
-    this.#atOnce = atOnce;
-    this.#most = waiting;
+/**
+ * So many go at once, and so many wait for their turn; whoever comes then is turned away. Those who wait do so in lanes, which
+ * take turns: however many come in one lane, the others do not wait longer for it.
+ */
+export class Turns {
+  readonly #limits: Limits;
+  /** The lane whose turn it is comes first. None is empty. */
+  readonly #lanes = new Map<string, (() => void)[]>();
+  #going = 0;
+  #waiting = 0;
+
+  constructor(limits: Limits) {
+    this.#limits = limits;
   }
 
   /** @throws TooMany */
-  async take<T>(act: () => Promise<T>): Promise<T> {
-    if (this.#going >= this.#atOnce) {
-      if (this.#waiting.length >= this.#most) throw new TooMany(`${this.#most} ${this.#what} wait already`);
-      await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    } else this.#going += 1;
+  async take<T>(lane: string, act: () => Promise<T>): Promise<T> {
+    if (this.#going < this.#limits.atOnce) this.#going += 1;
+    else await new Promise<void>((resolve) => this.#queue(lane, resolve));
     try {
       return await act();
     } finally {
-      const next = this.#waiting.shift();
+      const next = this.#next();
       if (next) next();
       else this.#going -= 1;
     }
+  }
+
+  #queue(lane: string, resolve: () => void): void {
+    const { waiting, waitingInLane } = this.#limits;
+    const queue = this.#lanes.get(lane) ?? [];
+    if (this.#waiting >= waiting || queue.length >= waitingInLane)
+      throw new TooMany('too many such requests wait already: come again later');
+    queue.push(resolve);
+    this.#lanes.set(lane, queue);
+    this.#waiting += 1;
+  }
+
+  #next(): (() => void) | undefined {
+    for (const [lane, queue] of this.#lanes) {
+      const next = queue.shift();
+      this.#lanes.delete(lane);
+      if (queue.length > 0) this.#lanes.set(lane, queue);
+      this.#waiting -= 1;
+      return next;
+    }
+    return undefined;
   }
 }
