@@ -111,7 +111,7 @@ export class Qemu {
 }
 
 /** A file system in memory: a machine's RAM is a file in it. */
-const MEMORY_FILES = '/dev/shm';
+export const MEMORY_FILES = '/dev/shm';
 
 /** Where the machine of one end of a migration keeps its files: who knows the migration finds them after a crash. */
 export function machineFolder(migration: string, end: End): string {
