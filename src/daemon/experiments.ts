@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { rmSync, writeFileSync } from 'node:fs';
 import type { MigrationRecord } from '../core/migration/record.ts';
 import type { Nanos } from '../core/units.ts';
-import { clockNs } from '../platform/clock.ts';
+import { clockNs, timestamp } from '../platform/clock.ts';
 import { Failure } from '../platform/failure.ts';
 import { makeFolders } from '../platform/paths.ts';
 import { quantile } from '../study/statistics/estimate.ts';
@@ -80,7 +80,7 @@ export class Experiments {
       world,
       state: 'waiting',
       why: null,
-      createdAt: new Date().toISOString(),
+      createdAt: timestamp(),
       endedAt: null,
       runs: { done: 0, all: runs },
       downtime: null,
@@ -140,7 +140,7 @@ export class Experiments {
 }
 
 function ended(state: 'completed' | 'cancelled' | 'failed', why: string | null) {
-  return { state, why, endedAt: new Date().toISOString(), progress: null };
+  return { state, why, endedAt: timestamp(), progress: null };
 }
 
 function downtimeOf(downtimesNs: readonly Nanos[]): ExperimentView['downtime'] {

@@ -3,6 +3,7 @@ import type { ServerRecord } from '../core/cpu/server-record.ts';
 import { blackout } from '../core/cpu/supply.ts';
 import { partsOf } from '../core/migration/migration-result.ts';
 import type { MigrationRecord } from '../core/migration/record.ts';
+import { wallClockMs } from '../platform/clock.ts';
 import { type Incidents, incidentsOf, type JobKind, jobKinds, noIncidents } from './incidents.ts';
 import { convergenceOf, guaranteeLabels } from './measures.ts';
 import { type Metric, metricTable } from './metric-table.ts';
@@ -35,7 +36,7 @@ export class Metrics {
     this.#made = Object.fromEntries(made) as Record<MetricKey, Counter | Gauge | Histogram>;
     this.#note({ version, node: process.version }, { build_info: 1 });
     this.#note({}, { configuration_last_reload_successful: 1 });
-    this.#note({}, { start_timestamp_seconds: Math.round(Date.now() / 1e3 - process.uptime()) });
+    this.#note({}, { start_timestamp_seconds: Math.round(wallClockMs() / 1e3 - process.uptime()) });
     // What has not happened yet is 0 and not absent, so that its first time is seen as an increase.
     for (const reason of refusalReasons) this.#note({ reason }, { admission_refusals_total: 0 });
     for (const result of ['taken', 'refused']) this.#note({ result }, { configuration_reloads_total: 0 });
@@ -218,7 +219,8 @@ export class Metrics {
     const { world, predicted } = record;
     const labels = { world };
     // In virtual time there is no date; when it was computed is what an operator asks for.
-    const endedAtMs = world === 'virtual' ? Date.now() : Date.parse(record.startedAt) + record.totalNs / 1e6;
+    const endedAtMs =
+      world === 'virtual' ? wallClockMs() : Date.parse(record.startedAt) + record.totalNs / 1e6;
     const convergence = convergenceOf(record);
     this.#made.last_migration_predicted_downtime_seconds.remove({ world });
     this.#note(labels, {

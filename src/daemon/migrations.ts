@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type MigrationRecord, migrationRecord } from '../core/migration/record.ts';
 import { type BytesPerSecond, NANOS_PER_MILLISECOND } from '../core/units.ts';
+import { timestamp, wallClockMs } from '../platform/clock.ts';
 import { Failure, reasonOf } from '../platform/failure.ts';
 import { type LedgerStore, linkRequest } from '../run/lease-client.ts';
 import { metadataOf } from '../run/migration-run.ts';
@@ -97,7 +98,7 @@ export class Migrations {
       cpu: { takes: listOf(migration.cpu.sender), beside: listOf(reservation) },
       link: share ? { name: share.link, request: linkRequest(id, migration.plan, share) } : undefined,
       run: (store) => this.#run(id, request, { ...migration, share }, store),
-      dropped: (why) => this.views.change(id, { state: 'cancelled', why, endedAt: new Date().toISOString() }),
+      dropped: (why) => this.views.change(id, { state: 'cancelled', why, endedAt: timestamp() }),
     });
     this.views.add({
       id,
@@ -105,7 +106,7 @@ export class Migrations {
       to: request.to.name,
       state: 'waiting',
       why: null,
-      createdAt: new Date().toISOString(),
+      createdAt: timestamp(),
       startedAt: null,
       endedAt: null,
       pages: guest.pages,
@@ -155,7 +156,7 @@ export class Migrations {
   ): Promise<void> {
     const { host, guests, eventLog, events } = this.#parts;
     const { predicted } = this.views.get(id);
-    const startedAt = new Date().toISOString();
+    const startedAt = timestamp();
     this.views.change(id, { state: 'running', startedAt });
     try {
       const { guest, reservation } = guests.placeOf(request.guest);
@@ -188,7 +189,7 @@ export class Migrations {
       this.#parts.ended(record);
       this.views.change(id, ended(record));
     } catch (cause) {
-      const endedAt = new Date().toISOString();
+      const endedAt = timestamp();
       this.views.change(id, { state: 'failed', why: reasonOf(cause), endedAt, progress: null });
     } finally {
       guests.look();
@@ -209,7 +210,7 @@ export class Migrations {
   }
 }
 
-function ended(record: MigrationRecord, at = new Date()) {
+function ended(record: MigrationRecord, at = new Date(wallClockMs())) {
   const { outcome, reason } = record;
   return { state: outcome, why: reason, endedAt: at.toISOString(), progress: null, record };
 }

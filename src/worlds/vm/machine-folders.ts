@@ -16,7 +16,7 @@ const owned = new Map<string, Server>();
  */
 export async function makeOwnFolder(folder: string): Promise<void> {
   await removeLeftFolders();
-  if (owned.size === 0) process.on('exit', removeOwned);
+  if (owned.size === 0) watchEnd();
   mkdirSync(folder, { mode: 0o700 });
   const owner = createServer((socket) => socket.destroy()).listen(ownerOf(folder));
   await once(owner, 'listening');
@@ -27,7 +27,7 @@ export async function makeOwnFolder(folder: string): Promise<void> {
 export function removeFolder(folder: string): void {
   owned.get(folder)?.close();
   owned.delete(folder);
-  if (owned.size === 0) process.off('exit', removeOwned);
+  if (owned.size === 0) unwatchEnd();
   rmSync(folder, { recursive: true, force: true });
 }
 
@@ -55,6 +55,26 @@ function isLeft(folder: string): Promise<boolean> {
     });
     socket.once('error', ({ code }: NodeJS.ErrnoException) => resolve(code === 'ECONNREFUSED'));
   });
+}
+
+const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+function watchEnd(): void {
+  process.on('exit', removeOwned);
+  for (const signal of signals) process.on(signal, endBy);
+}
+
+function unwatchEnd(): void {
+  process.off('exit', removeOwned);
+  for (const signal of signals) process.off(signal, endBy);
+}
+
+/** A signal that nobody else attends to ends the process, as it would without us. */
+function endBy(signal: NodeJS.Signals): void {
+  if (process.listenerCount(signal) > 1) return;
+  removeOwned();
+  unwatchEnd();
+  process.kill(process.pid, signal);
 }
 
 function removeOwned(): void {

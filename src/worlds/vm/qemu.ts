@@ -88,11 +88,11 @@ export class Qemu {
 
   /** @throws Failure the migration has failed, or does not come to its end. */
   async migrationCompleted(withinMs: number): Promise<void> {
-    const until = Date.now() + withinMs;
+    const until = performance.now() + withinMs;
     for (;;) {
       const status = await this.migrationStatus();
       if (status === 'completed') return;
-      if (status === 'failed' || status === 'cancelled' || Date.now() > until) {
+      if (status === 'failed' || status === 'cancelled' || performance.now() > until) {
         throw new Failure(`QEMU's migration: ${status}`);
       }
       await sleep(1);

@@ -28,7 +28,11 @@ async function started(): Promise<Run> {
   const file = join(folder, 'endless.yaml');
   writeFileSync(file, endless);
   const args = [main, 'run', file, '--world', 'vm'];
-  const child = spawn(process.execPath, args, { cwd: root, detached: true, stdio: 'ignore' });
+  const child = spawn(process.execPath, args, {
+    cwd: root,
+    detached: true,
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
   const folders = await until(
     'both machines are there',
     () => foldersOf(child.pid!),
@@ -60,7 +64,9 @@ describe.skipIf(withoutQemu !== undefined)('the folders of two machines', () => 
   test('are gone after a second Ctrl-C, which waits for nothing', async () => {
     const { child, folders } = await started();
     expect(folders.filter((one) => existsSync(one))).toHaveLength(2);
-    for (let time = 0; time < 2; time++) process.kill(-child.pid!, 'SIGINT');
+    process.kill(-child.pid!, 'SIGINT');
+    await once(child.stderr!, 'data');
+    process.kill(-child.pid!, 'SIGINT');
     await once(child, 'exit');
     await until('both are gone', () => folders.some((one) => existsSync(one)), same(false));
   });
