@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { quantile } from '../src/study/statistics/estimate.ts';
+import { large, links } from '../test/fixtures/daemon-clients.ts';
 import { ask, Daemons, eventually, guestsOf } from '../test/fixtures/daemons.ts';
 import { freePort } from '../test/fixtures/free-port.ts';
 import type { ServedDaemon } from '../test/fixtures/served-daemon.ts';
@@ -17,14 +18,6 @@ const move = {
   link: { rate: '800Mbit/s', stopRate: '100Mbit/s' },
   migration: { order: 'address', stop: { rule: 'rounds', rounds: 1 } },
 };
-/** To predict its migration takes a second of a processor. */
-const large = {
-  name: 'large',
-  pages: 262_144,
-  pageSize: 512,
-  program: { kind: 'zipf', writesPerSecond: 10 },
-};
-
 /** Where the clients are during a move: nowhere, at its source, or at its destination. */
 const places = ['nowhere', 'at the source', 'at the destination'] as const;
 type Place = (typeof places)[number];
@@ -37,7 +30,7 @@ export async function besideRequests(moves: number): Promise<void> {
     daemons.start(['alpha', 'beta'][index]!, {
       receive: { listen: `127.0.0.1:${doors[index]}` },
       peers: { other: { address: `127.0.0.1:${doors[1 - index]}` } },
-      links: { narrow: { capacity: '1Mbit/s' } },
+      links,
       guests,
     });
   try {

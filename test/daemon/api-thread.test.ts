@@ -2,24 +2,17 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterEach, expect, test } from 'vitest';
+import { large, links } from '../fixtures/daemon-clients.ts';
 import { ask, Daemons, eventually, guestsOf, stream } from '../fixtures/daemons.ts';
 
 let daemons: Daemons;
 afterEach(() => daemons.end());
 
-/** To predict the migration of so many pages takes a second. */
-const large = {
-  name: 'large',
-  pages: 262_144,
-  pageSize: 512,
-  program: { kind: 'zipf', writesPerSecond: 10 },
-};
-/** It fits no link of the daemon, which shows once everything has been computed. */
-const request = { guest: 'large', to: '127.0.0.1:1', over: 'lan', link: { rate: '10Mbit/s' } };
+const request = { guest: large.name, to: '127.0.0.1:1', over: 'narrow', link: { rate: '10Mbit/s' } };
 
 async function withLargeGuest() {
   daemons = new Daemons();
-  return daemons.start('alone', { guests: [large], links: { lan: { capacity: '1Mbit/s' } } });
+  return daemons.start('alone', { guests: [large], links });
 }
 
 test('a request that takes computing keeps no other waiting', async () => {
