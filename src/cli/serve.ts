@@ -83,7 +83,10 @@ function nextSignal(): Promise<string> {
 /** Whoever has started this with a channel to it (child_process, `ipc`) is not outlived, however it ends. */
 function starterGone(): Promise<string> {
   return new Promise((resolve) => {
-    process.once('disconnect', () => resolve('the parent process has ended'));
+    const gone = () => resolve('the parent process has ended');
+    // It may have gone while this was starting.
+    if (process.connected === false) gone();
+    else process.once('disconnect', gone);
   });
 }
 
