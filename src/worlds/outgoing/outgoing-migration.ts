@@ -13,6 +13,7 @@ import type { DestinationThere } from '../../transport/address.ts';
 import { Interruption } from '../../transport/interruption.ts';
 import type { LinkStatus } from '../../transport/sender-thread.ts';
 import { SourceJournal } from '../../transport/source-journal.ts';
+import { unsentNotes } from '../../transport/unsent/unsent-thread.ts';
 import type { World } from '../world.ts';
 import type { DirtyPages, PausedGuest, SourceGuest } from './source-guest.ts';
 import { SourceOwnership } from './source-ownership.ts';
@@ -253,6 +254,7 @@ export class OutgoingMigration implements World {
       notes: [
         ...processors.flatMap((one) => one.notes),
         ...this.#journal.notes,
+        ...unsentNotes(),
         ...notes,
         ...this.#completionNotes,
       ],
