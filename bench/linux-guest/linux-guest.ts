@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Outage } from '../../../core/migration/migration-result.ts';
-import { formatDuration, type Nanos } from '../../../core/units.ts';
-import { clockNs } from '../../../platform/clock.ts';
-import type { SenderThread } from '../../../transport/sender-thread.ts';
-import type { MigrationSpec } from '../../../workload/migration-spec.ts';
-import type { Completion } from '../../outgoing/source-guest.ts';
-import type { VmGuest, VmGuestPlace } from '../vm-guest.ts';
+import type { Outage } from '../../src/core/migration/migration-result.ts';
+import { formatDuration, type Nanos } from '../../src/core/units.ts';
+import { clockNs } from '../../src/platform/clock.ts';
+import type { SenderThread } from '../../src/transport/sender-thread.ts';
+import type { MigrationSpec } from '../../src/workload/migration-spec.ts';
+import type { Completion } from '../../src/worlds/outgoing/source-guest.ts';
+import type { VmGuest, VmGuestPlace } from '../../src/worlds/vm/vm-guest.ts';
 import { Client } from './client.ts';
 import type { ClientMeasurements } from './client-main.ts';
 import type { ServiceAddress } from './initramfs.ts';

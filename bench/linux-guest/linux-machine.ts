@@ -1,7 +1,7 @@
-import type { Retired } from '../../../transport/payloads.ts';
-import type { GuestSpec } from '../../../workload/programs.ts';
-import { VirtualMachine } from '../virtual-machine.ts';
-import type { VmGuestPlace } from '../vm-guest.ts';
+import type { Retired } from '../../src/transport/payloads.ts';
+import type { GuestSpec } from '../../src/workload/programs.ts';
+import { VirtualMachine } from '../../src/worlds/vm/virtual-machine.ts';
+import type { VmGuestPlace } from '../../src/worlds/vm/vm-guest.ts';
 import { guestMac, type Plug } from './network.ts';
 
 /** What the machine boots: files, the same at both ends. */
