@@ -1,4 +1,5 @@
 import { constants } from 'node:os';
+import { getSystemErrorName } from 'node:util';
 import type { Nanos } from '../core/units.ts';
 
 /** Two cache lines, so that threads do not slow each other down by writing to the same one. */
@@ -13,13 +14,11 @@ export class SchedulerMemory {
   readonly buffer: SharedArrayBuffer;
   /** How often the dispatcher was woken, and how many threads overran. */
   readonly #words: Int32Array;
-  readonly #times: Float64Array;
   readonly #slots: ThreadSlot[] = [];
 
   constructor(buffer: SharedArrayBuffer) {
     this.buffer = buffer;
     this.#words = new Int32Array(buffer, 0, 2);
-    this.#times = new Float64Array(buffer, 8, 1);
   }
 
   static withSlots(slots: number, processors: number): SchedulerMemory {
@@ -58,14 +57,6 @@ export class SchedulerMemory {
 
   countOverrun(): void {
     Atomics.add(this.#words, 1, 1);
-  }
-
-  get dispatcherCpuNs(): Nanos {
-    return this.#times[0]!;
-  }
-
-  set dispatcherCpuNs(ns: Nanos) {
-    this.#times[0] = ns;
   }
 }
 
@@ -174,6 +165,6 @@ export class ThreadSlot {
   get opened(): string | undefined {
     const error = Atomics.load(this.#words, 2) - 1;
     if (error < 0) return undefined;
-    return Object.entries(constants.errno).find(([, value]) => value === error)?.[0] ?? 'ok';
+    return error === 0 ? 'ok' : getSystemErrorName(-error);
   }
 }

@@ -81,7 +81,7 @@ class ViewedGuest extends ThreadsSourceGuest {
   }
 
   override async track(): Promise<void> {
-    this.#viewer.watchGaps();
+    this.#viewer.tell('watchGaps');
     await super.track();
   }
 
@@ -99,7 +99,7 @@ class ViewedGuest extends ThreadsSourceGuest {
   }
 
   override outage(): Promise<Outage | null> {
-    return this.#viewer.outage(0);
+    return this.#viewer.call('outage', 0);
   }
 
   override async release(): Promise<void> {}
