@@ -66,10 +66,6 @@ export class VirtualCpu {
     }
   }
 
-  get now(): Nanos {
-    return this.#now;
-  }
-
   /** Lets time pass. */
   advanceTo(untilNs: Nanos): void {
     for (let next = this.#nextJobNs(); next <= untilNs; next = this.#nextJobNs()) {

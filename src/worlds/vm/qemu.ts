@@ -3,7 +3,7 @@ import { closeSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { End } from '../../core/wire/handover.ts';
-import { hasEnded, kill } from '../../platform/child-process.ts';
+import { kill } from '../../platform/child-process.ts';
 import { Failure, reasonOf } from '../../platform/failure.ts';
 import { Qmp } from './qmp.ts';
 
@@ -64,33 +64,17 @@ export class Qemu {
     }
   }
 
-  get hasEnded(): boolean {
-    return hasEnded(this.#child);
-  }
-
-  async run(): Promise<void> {
-    await this.qmp.execute('cont');
-  }
-
-  async stop(): Promise<void> {
-    await this.qmp.execute('stop');
-  }
-
   async enable(...capabilities: readonly string[]): Promise<void> {
     await this.qmp.execute('migrate-set-capabilities', {
       capabilities: capabilities.map((capability) => ({ capability, state: true })),
     });
   }
 
-  async migrationStatus(): Promise<string> {
-    return (await this.qmp.execute<{ status?: string }>('query-migrate')).status ?? 'none';
-  }
-
   /** @throws Failure the migration has failed, or does not come to its end. */
   async migrationCompleted(withinMs: number): Promise<void> {
     const until = Date.now() + withinMs;
     for (;;) {
-      const status = await this.migrationStatus();
+      const { status = 'none' } = await this.qmp.execute<{ status?: string }>('query-migrate');
       if (status === 'completed') return;
       if (status === 'failed' || status === 'cancelled' || Date.now() > until) {
         throw new Failure(`QEMU's migration: ${status}`);

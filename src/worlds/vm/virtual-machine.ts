@@ -110,12 +110,12 @@ export abstract class VirtualMachine {
   /** Also after its state was saved, for a guest that stays. */
   async run(): Promise<void> {
     await this.#saving.catch(() => {});
-    await this.qemu.run();
+    await this.qemu.qmp.execute('cont');
   }
 
   /** Stops between two instructions. */
   async pause(): Promise<void> {
-    await this.qemu.stop();
+    await this.qemu.qmp.execute('stop');
   }
 
   /** Stops it for good, and says how far its guest has come. */
