@@ -8,6 +8,15 @@ import { activityOf, type GuestSpec, usedPages, writeRatesOf } from '../../workl
 /** Writes expected of a page in an interval, above which every page is drawn by itself. */
 const SKIPPING_PAYS_BELOW = 0.5;
 
+/** Between two instants of guest time; each page counts from when its dirty bit was last cleared, if that was in between. */
+interface Exposure {
+  readonly fromNs: Nanos;
+  readonly toNs: Nanos;
+  readonly clearedAtNs: Float64Array;
+  /** Where pages are added that were written. */
+  readonly dirty: PageSet;
+}
+
 /**
  * A guest as a process in time: instead of making its steps, it says which pages it has written. Drawn per page
  * from the exact distribution, at a cost of the pages touched, not of the writes or the time.
@@ -40,15 +49,16 @@ export class VirtualGuest {
    */
   writes(fromNs: Nanos, toNs: Nanos, clearedAtNs: Float64Array, dirty: PageSet): void {
     if (toNs <= fromNs) return;
+    const exposure = { fromNs, toNs, clearedAtNs, dirty };
     const page0From = Math.max(fromNs, clearedAtNs[0]!);
     const activity = this.#activity;
     switch (activity.kind) {
       case 'poisson':
-        for (const group of activity.groups) this.#poisson(group, fromNs, toNs, clearedAtNs, dirty);
+        for (const group of activity.groups) this.#poisson(group, exposure);
         if (this.#random.uniform() < -Math.expm1(-this.#allWritesPerNs * (toNs - page0From))) dirty.add(0);
         break;
       case 'curve':
-        this.#curve(activity.differentPages, fromNs, toNs, clearedAtNs, dirty);
+        this.#curve(activity.differentPages, exposure);
         break;
       case 'timeline':
         activity.lastWrites(fromNs, toNs, (page, atNs) => {
@@ -63,12 +73,13 @@ export class VirtualGuest {
   }
 
   /** Pr[page written] = 1 − exp(−rate · exposure), independently of all others. */
-  #poisson(group: PoissonGroup, fromNs: Nanos, toNs: Nanos, clearedAtNs: Float64Array, dirty: PageSet): void {
+  #poisson(group: PoissonGroup, exposure: Exposure): void {
+    const { fromNs, toNs, clearedAtNs, dirty } = exposure;
     const { pages } = group;
     const mean = (group.mostWritesPerSecond * (toNs - fromNs)) / NANOS_PER_SECOND;
     if (mean === 0) return;
     if (mean < SKIPPING_PAYS_BELOW) {
-      this.#poissonSkipping(group, mean, fromNs, toNs, clearedAtNs, dirty);
+      this.#poissonSkipping(group, mean, exposure);
       return;
     }
     const random = this.#random;
@@ -88,14 +99,8 @@ export class VirtualGuest {
    * the group, are found by skipping geometrically from one to the next; each is then kept with the ratio of its
    * own probability to that one.
    */
-  #poissonSkipping(
-    group: PoissonGroup,
-    mean: number,
-    fromNs: Nanos,
-    toNs: Nanos,
-    clearedAtNs: Float64Array,
-    dirty: PageSet,
-  ): void {
+  #poissonSkipping(group: PoissonGroup, mean: number, exposure: Exposure): void {
+    const { fromNs, toNs, clearedAtNs, dirty } = exposure;
     const { pages } = group;
     const random = this.#random;
     const most = -Math.expm1(-mean);
@@ -111,13 +116,8 @@ export class VirtualGuest {
    * Pages alike, of which after an exposure e a share F(e) = D(e)/N is dirty: one clean after e1 is dirty after e2
    * with probability (F(e2) − F(e1)) / (1 − F(e1)). For a concave curve that is at most F(e2 − e1).
    */
-  #curve(
-    differentPages: (ns: Nanos) => number,
-    fromNs: Nanos,
-    toNs: Nanos,
-    clearedAtNs: Float64Array,
-    dirty: PageSet,
-  ): void {
+  #curve(differentPages: (ns: Nanos) => number, exposure: Exposure): void {
+    const { fromNs, toNs, clearedAtNs, dirty } = exposure;
     const pages = this.#pages;
     const share = (ns: Nanos) => Math.min(1, differentPages(ns) / pages);
     const most = share(toNs - fromNs);
