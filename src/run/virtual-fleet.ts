@@ -13,6 +13,7 @@ import type { Admission } from '../core/migration/record.ts';
 import type { BytesPerSecond, Nanos } from '../core/units.ts';
 import type { LinkShare } from '../scenario/fleet.ts';
 import type { MigrationSpec } from '../workload/migration-spec.ts';
+import type { StepListener } from './drive.ts';
 import { linkRequest, revokedBecause, tooLate } from './lease-client.ts';
 import { carryOutLeased, type LeaseAnswer, type Leased } from './leased.ts';
 import type { MigrationRun } from './migration-run.ts';
@@ -22,6 +23,8 @@ export interface FleetMember {
   readonly spec: MigrationSpec;
   /** null: its link is its own, and it is the only one. */
   readonly share: LinkShare | null;
+  /** Told of every step as it is carried out, in a world in real time. */
+  readonly stepped?: StepListener | undefined;
 }
 
 type FleetRun = MigrationRun & { readonly admission: Admission };

@@ -177,8 +177,7 @@ export class Planner {
     entity.isPlanned = true;
     const mayRunNs = this.#mayRunNs(processor, index);
     const stops = server ? this.#rule === 'hard' : this.hasRival(processor, index);
-    slot.limit(chargedNs + mayRunNs, stops);
-    slot.fromNs = fromNs;
+    slot.limit(chargedNs + mayRunNs, stops, fromNs);
     slot.untilNs = untilNs;
     this.word = linked(this.word, this.#length++, index);
     this.#endNs = Math.max(this.#endNs, fromNs) + Math.max(0, mayRunNs);

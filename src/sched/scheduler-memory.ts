@@ -99,8 +99,9 @@ export class ThreadSlot {
   }
 
   /** At `cpuNs` of CPU time since its slot was opened, the thread stops (`stops`), or wakes the dispatcher and goes on. */
-  limit(cpuNs: Nanos, stops: boolean): void {
+  limit(cpuNs: Nanos, stops: boolean, fromNs: Nanos): void {
     this.#times[1] = cpuNs;
+    this.#times[2] = fromNs;
     Atomics.store(this.#words, 4, Number(stops));
   }
 
@@ -115,10 +116,6 @@ export class ThreadSlot {
   /** No thread hands over to this one before then. */
   get fromNs(): Nanos {
     return this.#times[2]!;
-  }
-
-  set fromNs(ns: Nanos) {
-    this.#times[2] = ns;
   }
 
   /** The thread stops then. */

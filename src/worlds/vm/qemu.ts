@@ -9,9 +9,6 @@ import { Qmp } from './qmp.ts';
 
 export const qemuProgram = 'qemu-system-x86_64';
 
-/** Of TCG's room for translated code, 1 GiB by default, so much if all of it has to be there: a Linux system takes less. */
-const LOCKED_CODE_MIB = 64;
-
 /** What a machine is made of. */
 export interface QemuOptions {
   /** Where its memory, its sockets and its log are kept. */
@@ -21,9 +18,8 @@ export interface QemuOptions {
   readonly devices: readonly string[];
   /** Whether it waits for another one's migration, and runs by itself after it. */
   readonly incoming: 'no' | 'paused' | 'runs';
-  readonly accelerator: 'tcg' | 'kvm';
-  /** Whether it locks all its memory at the start (mlockall(2)), so that it does not wait for page faults after the hand-over. Needs CAP_IPC_LOCK. */
-  readonly locksMemory?: boolean;
+  /** `tcg` or `kvm`, with its properties. */
+  readonly accelerator: string;
   /** Whether the machine may outlive this process: only if a journal tells whose it is. */
   readonly outlives: boolean;
   /** The network namespace in which it runs, a file; without one, ours. */
@@ -108,7 +104,7 @@ export function monitorOf(folder: string): string {
 }
 
 function commandOf(options: QemuOptions): readonly string[] {
-  const { folder, ram, devices, incoming, accelerator, outlives, locksMemory, namespace } = options;
+  const { folder, ram, devices, incoming, accelerator, outlives, namespace } = options;
   const size = ram.lengthBytes;
   return [
     ...(namespace === undefined ? [] : ['nsenter', `--net=${namespace}`]),
@@ -117,8 +113,7 @@ function commandOf(options: QemuOptions): readonly string[] {
     qemuProgram,
     ...['-name', 'switchover,debug-threads=on'],
     ...['-machine', 'pc,memory-backend=ram,usb=off,graphics=off', '-m', `${size / 1024}k`],
-    ...['-accel', locksMemory && accelerator === 'tcg' ? `tcg,tb-size=${LOCKED_CODE_MIB}` : accelerator],
-    ...(locksMemory ? ['-overcommit', 'mem-lock=on'] : []),
+    ...['-accel', accelerator],
     ...['-object', `memory-backend-file,id=ram,mem-path=${ram.file},size=${size},share=on`],
     ...['-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot'],
     ...(incoming === 'runs' ? [] : ['-S']),

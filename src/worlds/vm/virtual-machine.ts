@@ -169,11 +169,6 @@ export abstract class VirtualMachine {
     await this.qemu.migrationCompleted(STATE_MS);
   }
 
-  /** Ends QEMU at once, whatever it is busy with; its memory stays until `end`. */
-  abandon(): void {
-    this.qemu.kill();
-  }
-
   /** Ends QEMU and frees its memory, which must not be read any more. */
   async end(): Promise<void> {
     await this.qemu.end();

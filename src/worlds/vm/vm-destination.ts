@@ -114,7 +114,7 @@ function hosted(machine: VirtualMachine, socket: Socket): Omit<HostedGuest, 'dis
   let isOurs = false;
   // It may hang at what it was asked, and then nothing else would end it soon.
   socket.once('close', () => {
-    if (!isOurs) machine.abandon();
+    if (!isOurs) machine.qemu.kill();
   });
   return {
     memory: machine.pages,
