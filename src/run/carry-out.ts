@@ -94,7 +94,7 @@ function insistOnRoom(fleet: readonly FleetMember[], { copiesOfMemory }: WorldFa
 
 async function carryOutOne(
   { plan }: MigrationSpec,
-  world: World,
+  world: Pick<World, 'perform' | 'migrate' | 'cancel'>,
   stepped: StepListener | undefined,
   interrupted: AbortSignal | undefined,
 ): Promise<Pick<MigrationRun, 'result' | 'steps'>> {

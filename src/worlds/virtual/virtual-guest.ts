@@ -24,16 +24,12 @@ interface Exposure {
 export class VirtualGuest {
   readonly #spec: GuestSpec;
   readonly #activity: Activity;
-  readonly #pages: number;
-  readonly #heartbeatPeriodNs: Nanos;
   readonly #random: Random;
   readonly #allWritesPerNs: number;
 
   constructor(spec: GuestSpec, random: Random) {
     this.#spec = spec;
     this.#activity = activityOf(spec);
-    this.#pages = usedPages(spec);
-    this.#heartbeatPeriodNs = spec.heartbeatPeriodNs;
     this.#random = random;
     this.#allWritesPerNs = this.#activity.kind === 'poisson' ? allWritesPerNs(this.#activity.groups) : 0;
   }
@@ -67,9 +63,8 @@ export class VirtualGuest {
         });
     }
     // Every step writes page 0, where the guest's registers are, and a heartbeat is a step.
-    const beats =
-      Math.floor(toNs / this.#heartbeatPeriodNs) - Math.floor(page0From / this.#heartbeatPeriodNs);
-    if (beats > 0) dirty.add(0);
+    const { heartbeatPeriodNs } = this.#spec;
+    if (Math.floor(toNs / heartbeatPeriodNs) > Math.floor(page0From / heartbeatPeriodNs)) dirty.add(0);
   }
 
   /** Pr[page written] = 1 − exp(−rate · exposure), independently of all others. */
@@ -118,7 +113,7 @@ export class VirtualGuest {
    */
   #curve(differentPages: (ns: Nanos) => number, exposure: Exposure): void {
     const { fromNs, toNs, clearedAtNs, dirty } = exposure;
-    const pages = this.#pages;
+    const pages = usedPages(this.#spec);
     const share = (ns: Nanos) => Math.min(1, differentPages(ns) / pages);
     const most = share(toNs - fromNs);
     if (most === 0) return;

@@ -9,6 +9,9 @@ import { Qmp } from './qmp.ts';
 
 export const qemuProgram = 'qemu-system-x86_64';
 
+/** A new guest; one whose memory our receiver will fill; or one that QEMU takes in whole, by its own migration. */
+export type MachineRole = 'new guest' | 'receives' | 'receives by QEMU';
+
 /** What a machine is made of. */
 export interface QemuOptions {
   /** Where its memory, its sockets and its log are kept. */
@@ -16,8 +19,7 @@ export interface QemuOptions {
   readonly ram: { readonly file: string; readonly lengthBytes: number };
   /** Arguments for firmware and devices. */
   readonly devices: readonly string[];
-  /** Whether it waits for another one's migration, and runs by itself after it. */
-  readonly incoming: 'no' | 'paused' | 'runs';
+  readonly role: MachineRole;
   /** `tcg` or `kvm`, with its properties. */
   readonly accelerator: string;
   /** Whether the machine may outlive this process: only if a journal tells whose it is. */
@@ -104,7 +106,7 @@ export function monitorOf(folder: string): string {
 }
 
 function commandOf(options: QemuOptions): readonly string[] {
-  const { folder, ram, devices, incoming, accelerator, outlives, namespace } = options;
+  const { folder, ram, devices, role, accelerator, outlives, namespace } = options;
   const size = ram.lengthBytes;
   return [
     ...(namespace === undefined ? [] : ['nsenter', `--net=${namespace}`]),
@@ -116,9 +118,10 @@ function commandOf(options: QemuOptions): readonly string[] {
     ...['-accel', accelerator],
     ...['-object', `memory-backend-file,id=ram,mem-path=${ram.file},size=${size},share=on`],
     ...['-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot'],
-    ...(incoming === 'runs' ? [] : ['-S']),
+    // After QEMU's own migration it runs by itself.
+    ...(role === 'receives by QEMU' ? [] : ['-S']),
     ...['-qmp', `unix:${monitorOf(folder)},server=on,wait=off`],
     ...devices,
-    ...(incoming === 'no' ? [] : ['-incoming', 'defer']),
+    ...(role === 'new guest' ? [] : ['-incoming', 'defer']),
   ];
 }
