@@ -7,7 +7,6 @@ import type { LinuxGuestAddress } from './linux-site.ts';
 await serveParent(([address]) => {
   const { files, plug }: LinuxGuestAddress = JSON.parse(address!);
   return VmDestination.listen({
-    log: () => {},
     createMachine: ({ guest }, place) =>
       LinuxMachine.create(guest, files, plug, { ...place, role: 'receives' }),
   });

@@ -104,13 +104,9 @@ const reasons: Readonly<Record<string, string>> = {
 /** `struct sched_attr`, include/uapi/linux/sched/types.h. */
 function attributes(
   policy: keyof typeof policies,
-  {
-    nice = 0,
-    priority = 0,
-    reservation,
-    reclaim = false,
-  }: { nice?: number; priority?: number; reservation?: Reservation; reclaim?: boolean },
+  asked: { nice?: number; priority?: number; reservation?: Reservation; reclaim?: boolean },
 ): Uint8Array {
+  const { nice = 0, priority = 0, reservation, reclaim = false } = asked;
   const view = new DataView(new ArrayBuffer(48));
   view.setUint32(0, view.byteLength, true);
   view.setUint32(4, policies[policy], true);

@@ -14,7 +14,6 @@ import { processorLimit } from '../platform/machine-limits.ts';
 import { fifo, type Raised, raise, setFifo, whyRefused } from '../platform/thread-scheduling.ts';
 import { MOST_SLOTS } from './dispatch-queue.ts';
 import type { DispatcherData } from './dispatcher-worker.ts';
-import type { ProbeData } from './probe-worker.ts';
 import type { ScheduledThreadData } from './scheduled-thread.ts';
 import { SchedulerMemory, ThreadSlot } from './scheduler-memory.ts';
 import { SliceAccount } from './slice-account.ts';
@@ -207,8 +206,7 @@ export class Processors {
   }
 
   async #startProbe(): Promise<void> {
-    const data: ProbeData = { noise: this.#noise.buffer };
-    const probe = this.#thread('probe-worker', data);
+    const probe = this.#thread('probe-worker', this.#noise.buffer);
     if ((await this.#raised(probe)).priority !== 'no priority') return;
     await probe.terminate();
     this.#notes.push(

@@ -40,7 +40,6 @@ export class SchedulerMemory {
     Atomics.notify(this.#words, 0);
   }
 
-  /** How often it was woken. */
   get dispatcherWakeups(): number {
     return Atomics.load(this.#words, 0);
   }
@@ -79,7 +78,6 @@ export class ThreadSlot {
     Atomics.notify(this.#words, 0);
   }
 
-  /** How often it was notified. */
   get notifications(): number {
     return Atomics.load(this.#words, 0);
   }

@@ -42,9 +42,7 @@ export class SliceAccount {
 
   /** Those that ended after an instant, in time. */
   slices(afterNs: Nanos): readonly Slice[] {
-    let first = this.#slices.length;
-    while (first > 0 && this.#slices[first - 1]!.endNs > afterNs) first -= 1;
-    return this.#slices.slice(first);
+    return this.#slices.slice(1 + this.#slices.findLastIndex(({ endNs }) => endNs <= afterNs));
   }
 
   record(untilNs: Nanos): ServerRecord | undefined {

@@ -17,13 +17,23 @@ const claims = {
 } as const;
 export type Claim = keyof typeof claims;
 
+/** What becomes an instance. */
+export interface InstanceOptions {
+  readonly definition: GuestDefinition;
+  /** Where its heartbeats go, if anywhere. */
+  readonly heartbeats: HeartbeatAddress | null;
+  /** A new guest, or empty memory that a migration will fill. */
+  readonly how: 'boot' | 'empty';
+  /** Called when it has ended. */
+  readonly ended?: () => void;
+}
+
 /**
  * A guest that lives in this process, whether it was booted here or has arrived: its thread, its memory and its
  * processor. It is claimed for whatever takes time.
  */
 export class GuestInstance extends GuestThread {
   readonly definition: GuestDefinition;
-  /** Where its heartbeats go, if anywhere. */
   readonly heartbeats: HeartbeatAddress | null;
   readonly processors: Processors;
   /** Resolves when it has ended. */
@@ -31,51 +41,32 @@ export class GuestInstance extends GuestThread {
   #ended: () => void = () => {};
   #claim: Claim | undefined;
 
-  /** @param ended called when it has ended */
-  private constructor(
-    definition: GuestDefinition,
-    heartbeats: HeartbeatAddress | null,
-    how: 'boot' | 'empty',
-    processors: Processors,
-    ended: () => void,
-  ) {
+  private constructor({ definition, heartbeats, how, ended }: InstanceOptions, processors: Processors) {
     super(definition.guest, heartbeats, processors.threadDataOf('guest'), how);
     this.definition = definition;
     this.heartbeats = heartbeats;
     this.processors = processors;
     this.gone = new Promise((resolve) => {
       this.#ended = () => {
-        ended();
+        ended?.();
         resolve();
       };
     });
   }
 
-  /** A guest on these processors, paused: booted, or over empty memory. @throws Failure there is no memory for it */
-  static async start(
-    definition: GuestDefinition,
-    heartbeats: HeartbeatAddress | null,
-    how: 'boot' | 'empty',
-    processors: Processors,
-    ended: () => void = () => {},
-  ): Promise<GuestInstance> {
-    const instance = new GuestInstance(definition, heartbeats, how, processors, ended);
+  /** On these processors, paused. @throws Failure there is no memory for it */
+  static async start(options: InstanceOptions, processors: Processors): Promise<GuestInstance> {
+    const instance = new GuestInstance(options, processors);
     await instance.started();
     return instance;
   }
 
   /**
-   * A guest on a processor of its own, paused: booted, or over empty memory that a migration will fill. It is
-   * arriving until it is taken over.
+   * On a processor of its own, paused. It is arriving until it is taken over.
    * @throws Failure there is no memory for it. @throws Refusal no such reservation is to be had
    */
-  static async create(
-    definition: GuestDefinition,
-    heartbeats: HeartbeatAddress | null,
-    how: 'boot' | 'empty',
-    ended: () => void,
-  ): Promise<GuestInstance> {
-    const { reservation } = definition;
+  static async create(options: InstanceOptions): Promise<GuestInstance> {
+    const { reservation } = options.definition;
     const processors = await Processors.start({
       scheduler: reservation?.scheduler ?? 'none',
       entities: [{ kind: 'guest', name: 'guest', reservation, processor: 0 }],
@@ -83,7 +74,7 @@ export class GuestInstance extends GuestThread {
     });
     let instance: GuestInstance | undefined;
     try {
-      instance = await GuestInstance.start(definition, heartbeats, how, processors, ended);
+      instance = await GuestInstance.start(options, processors);
       await processors.admitted();
       instance.claim('arriving');
       return instance;

@@ -43,7 +43,8 @@ export async function threadsWorld(
     parts.push(processors);
     const { heartbeats } = viewer;
     const reservation = cpu.guest && { ...cpu.guest, scheduler: cpu.scheduler };
-    const instance = await GuestInstance.start({ guest, reservation }, heartbeats, 'boot', processors);
+    const definition = { guest, reservation };
+    const instance = await GuestInstance.start({ definition, heartbeats, how: 'boot' }, processors);
     parts.push(instance);
     const antagonists = new Antagonists();
     parts.push(antagonists);

@@ -7,7 +7,6 @@ import type { ProgramClock } from '../../workload/program-clock.ts';
 import type { GuestLoad } from './guest-load.ts';
 import { SupplyLog } from './supply-log.ts';
 
-/** Where a scheduled entity runs. */
 interface Place {
   readonly processor: Processor;
   readonly entity: EntityId;
@@ -68,7 +67,6 @@ export class VirtualCpu {
     }
   }
 
-  /** Lets time pass. */
   advanceTo(untilNs: Nanos): void {
     for (let next = this.#nextJobNs(); next <= untilNs; next = this.#nextJobNs()) {
       this.#runUntil(next);

@@ -78,14 +78,11 @@ export class VirtualGuest {
       return;
     }
     const random = this.#random;
-    const { mostWritesPerSecond, writesPerSecond } = group;
     for (let i = 0; i < pages.length; i++) {
       const page = pages[i]!;
       if (dirty.has(page)) continue;
-      const cleared = clearedAtNs[page]!;
-      const exposureNs = toNs - (cleared > fromNs ? cleared : fromNs);
-      const rate = writesPerSecond ? writesPerSecond[i]! : mostWritesPerSecond;
-      if (random.occurs((rate * exposureNs) / NANOS_PER_SECOND)) dirty.add(page);
+      const exposureNs = toNs - Math.max(fromNs, clearedAtNs[page]!);
+      if (random.occurs((groupRate(group, i) * exposureNs) / NANOS_PER_SECOND)) dirty.add(page);
     }
   }
 

@@ -5,4 +5,4 @@ import { VmDestination } from './vm-destination.ts';
  * The destination that a run starts for its machines, a process of its own. Its machines end with it, unless there are
  * journals by which `recover` finds them.
  */
-await serveParent(([journals]) => VmDestination.listen({ journals, log: () => {} }));
+await serveParent(([journals]) => VmDestination.listen({ journals }));

@@ -11,7 +11,7 @@ import { stopDefaults } from '../../fixtures/stop-defaults.ts';
 describe.skipIf(withoutQemu !== undefined)('the world of virtual machines', () => {
   let destination: VmDestination;
   beforeAll(async () => {
-    destination = await VmDestination.listen({ log: () => {} });
+    destination = await VmDestination.listen({});
   });
   afterAll(() => destination.close());
 
