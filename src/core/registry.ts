@@ -13,20 +13,34 @@ export interface Wrong {
   readonly found: string;
 }
 
+/** A line for each. */
+export function inLines(problems: readonly Wrong[]): string {
+  return problems
+    .map(({ path, expected, found }) => `${path}: expected ${expected}, found ${found}`)
+    .join('\n');
+}
+
 /** Nothing of that name is known. Names those that are. */
 export class UnknownName extends RangeError {}
 
 /** Code that a user registered threw, or returned what it must not. */
 export class RegisteredCodeFailed extends Error {}
 
+/** What a user's code returns. @throws RegisteredCodeFailed it threw */
+export function ofUsersCode<Result>(what: string, code: () => Result): Result {
+  try {
+    return code();
+  } catch (cause) {
+    throw new RegisteredCodeFailed(`${what} threw: ${cause}`, { cause });
+  }
+}
+
 /** What was to be registered is not as it must be: all that is wrong with it. */
 export class BadDefinition extends TypeError {
   readonly problems: readonly Wrong[];
 
   constructor(problems: readonly Wrong[]) {
-    super(
-      problems.map(({ path, expected, found }) => `${path}: expected ${expected}, found ${found}`).join('\n'),
-    );
+    super(inLines(problems));
     this.problems = problems;
   }
 }

@@ -1,5 +1,5 @@
 import { parse } from 'yaml';
-import { type Problem, shown, UsageError } from '../platform/problem.ts';
+import { type Problem, shown, UsageError, usageError } from '../platform/problem.ts';
 
 /** One change to a scenario: the value at a dotted path. */
 export interface Setting {
@@ -10,14 +10,12 @@ export interface Setting {
 /** `migration.stop.rounds=3` → a setting; the value is YAML. @throws UsageError not of that form. */
 export function parseSetting(text: string): Setting {
   const split = text.indexOf('=');
-  if (split < 1) throw new UsageError([{ path: '--set', expected: 'path=value', found: shown(text) }]);
+  if (split < 1) throw usageError('--set', 'path=value', text);
   const path = text.slice(0, split).trim();
   try {
     return { path, value: parse(text.slice(split + 1)) };
   } catch {
-    throw new UsageError([
-      { path: `--set ${path}`, expected: 'a YAML value', found: shown(text.slice(split + 1)) },
-    ]);
+    throw usageError(`--set ${path}`, 'a YAML value', text.slice(split + 1));
   }
 }
 

@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { Failure, reasonOf } from '../../platform/failure.ts';
+import { Failure, orFailure } from '../../platform/failure.ts';
 import { readText } from '../../platform/text-file.ts';
 import { linesOf } from '../lines.ts';
 import { type CellsOfRuns, cellsOfRuns } from './cells.ts';
@@ -23,12 +23,7 @@ export interface Collection extends CellsOfRuns {
 
 /** @throws Failure there are no records, or a line is not one */
 export function collect(folder: string): Collection {
-  let names: string[];
-  try {
-    names = readdirSync(folder).sort();
-  } catch (cause) {
-    throw new Failure(`cannot read ${folder}: ${reasonOf(cause)}`);
-  }
+  const names = orFailure(`cannot read ${folder}`, () => readdirSync(folder).sort());
   const notes: string[] = [];
   const runs: RecordedRun[] = [];
   for (const name of names.filter((each) => each.endsWith('.ndjson'))) {
@@ -69,9 +64,6 @@ function readRecords(file: string, into: RecordedRun[], notes: string[]): void {
 
 function readJson(folder: string, name: string, names: readonly string[]): unknown {
   if (!names.includes(name)) return undefined;
-  try {
-    return JSON.parse(readText(join(folder, name)));
-  } catch (cause) {
-    throw new Failure(`${join(folder, name)}: not JSON: ${reasonOf(cause)}`);
-  }
+  const file = join(folder, name);
+  return orFailure(`${file}: not JSON`, () => JSON.parse(readText(file)));
 }

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { shown, UsageError } from '../../platform/problem.ts';
 import { checked } from '../../scenario/checked.ts';
+import { object } from '../../scenario/object-schema.ts';
 import {
   type Experiment,
   experimentOf,
@@ -32,33 +33,31 @@ export interface StressPlan {
 
 const RAMP = 'a ramp: one path with a list of values, from the mildest to the harshest';
 
-export const stressSchema = z
-  .strictObject(
-    {
-      ramp: z
-        .record(z.string(), z.array(z.unknown(), RAMP).min(1, RAMP), RAMP)
-        .refine((ramp) => Object.keys(ramp).length === 1, RAMP)
-        .describe('One path of the scenario with a list of values, from the mildest to the harshest.'),
-      thresholds: z
-        .array(
-          z.string('a threshold such as downtime p95 < 300ms').transform((text, context): Threshold => {
-            const threshold = parseThreshold(text);
-            if (!('expected' in threshold)) return threshold;
-            context.addIssue({ code: 'custom', message: threshold.expected });
-            return z.NEVER;
-          }),
-          'a list of thresholds',
-        )
-        .min(1, 'at least one threshold')
-        .meta({ examples: [['downtime p95 < 300ms', 'lateFrames < 5%']] })
-        .describe('What must hold at a level, such as downtime p95 < 300ms.'),
-    },
-    'a stress: { ramp, thresholds }',
-  )
-  .meta({
-    title: 'Stress',
-    description: 'What `switchover stress` raises level by level until a threshold is missed.',
+const threshold = z
+  .string('a threshold such as downtime p95 < 300ms')
+  .transform((text, context): Threshold => {
+    const parsed = parseThreshold(text);
+    if (!('expected' in parsed)) return parsed;
+    context.addIssue({ code: 'custom', message: parsed.expected });
+    return z.NEVER;
   });
+
+export const stressSchema = object(
+  'Stress',
+  'What `switchover stress` raises level by level until a threshold is missed.',
+  'a stress: { ramp, thresholds }',
+  {
+    ramp: z
+      .record(z.string(), z.array(z.unknown(), RAMP).min(1, RAMP), RAMP)
+      .refine((ramp) => Object.keys(ramp).length === 1, RAMP)
+      .describe('One path of the scenario with a list of values, from the mildest to the harshest.'),
+    thresholds: z
+      .array(threshold, 'a list of thresholds')
+      .min(1, 'at least one threshold')
+      .meta({ examples: [['downtime p95 < 300ms', 'lateFrames < 5%']] })
+      .describe('What must hold at a level, such as downtime p95 < 300ms.'),
+  },
+);
 
 /**
  * Reads a scenario with its `stress`, and resolves every level with every alternative of its `compare`.
