@@ -15,22 +15,6 @@ import { disturbanceOf } from '../../workload/antagonists/disturbance.ts';
 import type { WorldName } from '../../worlds/worlds.ts';
 import { parseThreshold, type Threshold } from './threshold.ts';
 
-/** One intensity, and the alternatives under it. */
-export interface Level {
-  readonly settings: readonly Setting[];
-  readonly experiment: Experiment;
-}
-
-/** A scenario whose intensity rises level by level, until a threshold is missed. */
-export interface StressPlan {
-  readonly name: string;
-  readonly describe: string;
-  /** The scenario file as it is. */
-  readonly text: string;
-  readonly levels: readonly Level[];
-  readonly thresholds: readonly Threshold[];
-}
-
 const RAMP = 'a ramp: one path with a list of values, from the mildest to the harshest';
 
 const threshold = z
@@ -59,17 +43,19 @@ export const stressSchema = object(
   },
 );
 
+/** A scenario whose intensity rises level by level, until a threshold is missed. */
+export type StressPlan = ReturnType<typeof loadStress>;
+
+/** One intensity, and the alternatives under it. */
+export type Level = StressPlan['levels'][number];
+
 /**
  * Reads a scenario with its `stress`, and resolves every level with every alternative of its `compare`.
  * @param only of the alternatives, those with these settings
  * @throws Failure the file cannot be read
  * @throws UsageError all that is wrong with its contents
  */
-export function loadStress(
-  file: string,
-  settings: readonly Setting[],
-  only: readonly Setting[] = [],
-): StressPlan {
+export function loadStress(file: string, settings: readonly Setting[], only: readonly Setting[] = []) {
   const { text, ...scenario } = readScenario(file, settings);
   const { ramp, thresholds } = checked(stressSchema, scenario.stress, 'stress', ['stress']);
   const levels = combinationsOf(ramp).map((level) => {
