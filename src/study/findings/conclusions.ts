@@ -142,8 +142,8 @@ function uncertain(cells: readonly ReportCell[]): string[] {
 
 function noise(cells: readonly ReportCell[]): string[] {
   const noisy = cells.filter(({ runs }) => {
-    const missed = sumOf(runs, ({ missedPeriods }) => missedPeriods);
-    return missed > 0 && sumOf(runs, ({ missedByMachine }) => missedByMachine) > missed / 2;
+    const missed = sumOf(runs, 'missedPeriods');
+    return missed > 0 && sumOf(runs, 'missedByMachine') > missed / 2;
   });
   return ofCells(
     noisy,

@@ -12,7 +12,6 @@ import { predictedAgainstMeasured } from './plots/predicted.ts';
 import { ramps } from './plots/ramp.ts';
 import { roundsFigure } from './plots/rounds.ts';
 import { surface } from './plots/surface.ts';
-import type { RecordedRun } from './recorded-run.ts';
 
 const MOST_ROWS = 200;
 
@@ -67,20 +66,8 @@ const columns: readonly (readonly [string, (cell: ReportCell) => string])[] = [
   ['model ms', ({ predictedMs }) => figure(predictedMs ?? Number.NaN)],
   ['total s', ({ totalS }) => interval(totalS)],
   ['gap ms', longestGapMs],
-  [
-    'late %',
-    share(
-      ({ lateHeartbeats }) => lateHeartbeats,
-      ({ heartbeats }) => heartbeats,
-    ),
-  ],
-  [
-    'missed %',
-    share(
-      ({ missedPeriods }) => missedPeriods,
-      ({ periods }) => periods,
-    ),
-  ],
+  ['late %', share('lateHeartbeats', 'heartbeats')],
+  ['missed %', share('missedPeriods', 'periods')],
 ];
 
 function longestGapMs({ completed }: ReportCell): string {
@@ -89,7 +76,7 @@ function longestGapMs({ completed }: ReportCell): string {
 }
 
 /** Over all runs of a cell: 0 / 0 is shown as none. */
-function share(part: (run: RecordedRun) => number, whole: (run: RecordedRun) => number) {
+function share(part: 'lateHeartbeats' | 'missedPeriods', whole: 'heartbeats' | 'periods') {
   return ({ runs }: ReportCell) => figure((100 * sumOf(runs, part)) / sumOf(runs, whole));
 }
 
