@@ -56,24 +56,17 @@ export function loadDesign(file: string, set: readonly Setting[], world: WorldNa
   const axes = [...matrix, ...(list ? [list] : []), ...(hypercube ? [hypercube] : [])];
   if (problems.length > 0) throw new UsageError(problems);
   const cells = axes.reduce((product, axis) => product * axis.length, 1);
-  const until = sweep.until ?? null;
-  const most = Math.max(runs, until?.most ?? 0);
+  const design: Design = {
+    ...{ scenario, set, world, axes, cells, runs, seed },
+    hypercube: hypercube ? axes.length - 1 : -1,
+    until: sweep.until ?? null,
+  };
+  const most = runsMax(design);
   if (cells * most > RUNS_MAX) {
     throw new UsageError([
       { path: 'sweep', expected: `at most ${RUNS_MAX} runs`, found: `${cells} cells × ${most} runs` },
     ]);
   }
-  const design: Design = {
-    scenario,
-    set,
-    world,
-    axes,
-    hypercube: hypercube ? axes.length - 1 : -1,
-    cells,
-    runs,
-    until,
-    seed,
-  };
   checkCells(design);
   return design;
 }

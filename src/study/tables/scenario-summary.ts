@@ -22,24 +22,16 @@ export function scenarioSummary(experiment: Experiment): string {
   ].join('\n');
 }
 
-function sharing({
-  link,
-  capacityBytesPerSecond,
-  changes,
-  atNs,
-  priority,
-  queueTimeoutNs,
-  leastBytesPerSecond,
-}: LinkShare): string {
+function sharing({ link, changes, queueTimeoutNs, ...share }: LinkShare): string {
   return [
-    `${link} of ${formatRate(capacityBytesPerSecond)}`,
+    `${link} of ${formatRate(share.capacityBytesPerSecond)}`,
     ...changes.map(
       (change) => `${formatRate(change.capacityBytesPerSecond)} after ${formatDuration(change.atNs)}`,
     ),
-    `starts after ${formatDuration(atNs)}`,
-    `priority ${priority}`,
+    `starts after ${formatDuration(share.atNs)}`,
+    `priority ${share.priority}`,
     queueTimeoutNs === null ? 'waits without limit' : `waits at most ${formatDuration(queueTimeoutNs)}`,
-    `gives up below ${formatRate(leastBytesPerSecond)}`,
+    `gives up below ${formatRate(share.leastBytesPerSecond)}`,
   ].join(', ');
 }
 
