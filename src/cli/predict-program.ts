@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Nanos } from '../core/units.ts';
 import { recordingHeader } from '../observe/recording-file.ts';
-import { shown, UsageError } from '../platform/problem.ts';
+import { UsageError } from '../platform/problem.ts';
 import { migrateVirtually, repeatedInTime } from '../run/ensemble.ts';
+import { insisting } from '../scenario/checked.ts';
 import {
   type Experiment,
   experimentOf,
@@ -27,11 +28,11 @@ const DEFAULT_INTERVAL = '40ms';
 
 /** @throws UsageError an option that says how to record, without --pid */
 export function insistOnNoRecording({ for: time, interval, out }: ProgramOptions): void {
-  const given = Object.entries({ '--for': time, '--interval': interval, '--out': out });
-  const problems = given.flatMap(([path, value]) =>
-    value === undefined ? [] : [{ path, expected: 'to be used together with --pid N', found: shown(value) }],
-  );
-  if (problems.length > 0) throw new UsageError(problems);
+  insisting((insist) => {
+    for (const [flag, value] of Object.entries({ '--for': time, '--interval': interval, '--out': out })) {
+      insist(value === undefined, flag, 'to be used together with --pid N', value);
+    }
+  });
 }
 
 export type RecordedProgram = Awaited<ReturnType<typeof recordForScenario>>;
