@@ -1,7 +1,6 @@
-import { inLines, type Wrong } from '../core/registry.ts';
+import { inLines, type Problem } from '../core/registry.ts';
 
-/** What is wrong with what a user wrote: where, what was expected, what was found. */
-export type Problem = Wrong;
+export type { Problem };
 
 /** All problems of an input at once. Shown one a line; exit code 2. */
 export class UsageError extends Error {

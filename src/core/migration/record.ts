@@ -1,5 +1,6 @@
 import type { Antagonist } from '../antagonist.ts';
-import type { CpuPlan } from '../cpu/cpu-plan.ts';
+import type { Scheduler } from '../cpu/cpu-plan.ts';
+import type { Reservation } from '../cpu/reservation.ts';
 import type { Bytes, BytesPerSecond, Nanos } from '../units.ts';
 import type { MigrationResult } from './migration-result.ts';
 import type { Plan } from './plan.ts';
@@ -29,7 +30,16 @@ export interface RunMetadata {
   readonly startedAt: string;
   readonly guest: { readonly name: string; readonly pages: number; readonly pageSizeBytes: Bytes };
   readonly plan: Plan;
-  readonly reservations: Omit<CpuPlan, 'reclaim'>;
+  readonly reservations: {
+    readonly guest: Reservation | null;
+    readonly sender: Reservation | null;
+    readonly scheduler: Scheduler;
+    readonly processors: number;
+    /** CPU time that the sender was given to use for a page. */
+    readonly cpuPerPageNs: Nanos;
+    readonly cpuPerHandoverNs: Nanos;
+    readonly hogs: number;
+  };
   /** What worked against it besides the hogs. */
   readonly antagonists: readonly Antagonist[];
   /** How the migration got its reservation of the link; null: nobody else could want any of it. */
