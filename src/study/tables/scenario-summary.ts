@@ -1,5 +1,5 @@
 import type { Antagonist } from '../../core/antagonist.ts';
-import type { Reservation } from '../../core/cpu/reservation.ts';
+import { formatReservation, type Reservation } from '../../core/cpu/reservation.ts';
 import { formatDuration, formatRate, formatSize } from '../../core/units.ts';
 import type { LinkShare } from '../../scenario/fleet.ts';
 import type { Experiment, ScenarioCell } from '../../scenario/scenario.ts';
@@ -37,9 +37,7 @@ function sharing({ link, changes, queueTimeoutNs, ...share }: LinkShare): string
 
 function processors({ cpu, guest }: ScenarioCell): string {
   const reserved = (reservation: Reservation | null) =>
-    reservation
-      ? `${formatDuration(reservation.budgetNs)} every ${formatDuration(reservation.periodNs)}`
-      : 'no reservation';
+    reservation ? formatReservation(reservation) : 'no reservation';
   return [
     `scheduler ${cpu.scheduler}`,
     `guest ${reserved(cpu.guest)}${guest.cpuPerWriteNs > 0 ? ` (${formatDuration(guest.cpuPerWriteNs)} per write)` : ''}`,
