@@ -1,10 +1,11 @@
 import { Command } from 'commander';
 import { Failure } from '../platform/failure.ts';
-import { type Problem, shown, UsageError } from '../platform/problem.ts';
+import { shown, usageError } from '../platform/problem.ts';
 import { writeText } from '../platform/text-file.ts';
 import { traceOf } from '../run/migration-run.ts';
 import { type RunListener, run } from '../run/run.ts';
 import { encodeTraceLine } from '../run/trace.ts';
+import { insisting } from '../scenario/checked.ts';
 import { type Experiment, loadExperiment } from '../scenario/scenario.ts';
 import { scenarioFile } from '../scenario/scenario-file.ts';
 import { roundLog } from '../study/tables/round-log.ts';
@@ -122,32 +123,19 @@ function destination({ to, keyFile }: Options): DestinationThere | undefined {
     return { ...parseAddress(to, '--to'), key: keyFile === undefined ? null : readKey(keyFile) };
   }
   if (keyFile === undefined) return undefined;
-  throw new UsageError([
-    { path: '--key-file', expected: 'to be used together with --to HOST:PORT', found: shown(to) },
-  ]);
+  throw usageError('--key-file', 'to be used together with --to HOST:PORT', to);
 }
 
 /** @throws UsageError the scenario shares no link, or does not run in real time. */
 function checkRedis({ cells }: Experiment, { redis, world }: Options): void {
   if (redis === undefined) return;
-  const problems: Problem[] = [];
-  if (!/^rediss?:\/\/\S+$/.test(redis)) {
-    problems.push({
-      path: '--redis',
-      expected: 'an address such as redis://127.0.0.1:6379',
-      found: shown(redis),
-    });
-  }
-  if (world === 'virtual')
-    problems.push({ path: '--redis', expected: 'to be used with --world threads', found: shown(world) });
-  if (cells.some(({ share }) => !share)) {
-    problems.push({
-      path: 'link.capacity',
-      expected: 'a rate, because --redis shares the link',
-      found: 'nothing',
-    });
-  }
-  if (problems.length > 0) throw new UsageError(problems);
+  insisting((insist) => {
+    const isAddress = /^rediss?:\/\/\S+$/.test(redis);
+    insist(isAddress, '--redis', 'an address such as redis://127.0.0.1:6379', redis);
+    insist(world !== 'virtual', '--redis', 'to be used with --world threads', world);
+    const isShared = cells.every(({ share }) => share);
+    insist(isShared, 'link.capacity', 'a rate, because --redis shares the link', undefined);
+  });
 }
 
 /** @throws Failure there is nothing to draw, or it cannot be written. */

@@ -129,18 +129,6 @@ export function withheld(bucket: Bucket, waitingBytes: Bytes, now: Nanos): Bucke
   return now + waitingNs > bucket.fullAtNs ? { ...bucket, fullAtNs: now + waitingNs, fraction } : bucket;
 }
 
-/** The invariant that every operation keeps (after firecracker's rate limiter). */
-export function valid(bucket: Bucket): boolean {
-  return (
-    bucket.rateBytesPerSecond > 0 &&
-    bucket.depthBytes > 0 &&
-    bucket.depthBytes <= DEEPEST_BUCKET_BYTES &&
-    Number.isSafeInteger(bucket.fullAtNs) &&
-    bucket.fraction >= 0 &&
-    bucket.fraction < bucket.rateBytesPerSecond
-  );
-}
-
 /**
  * Bytes that leave find their tokens: a bucket that is full again `missingNs` later lacks no more than it holds, which
  * takes `depthNs` to flow in.

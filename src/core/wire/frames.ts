@@ -75,12 +75,7 @@ export function isOfPage(type: FrameType): boolean {
   return type === 'page' || type === 'zero' || type === 'delta';
 }
 
-export interface FrameHeader {
-  readonly crc: number;
-  readonly type: FrameType;
-  readonly argument: number;
-  readonly lengthBytes: number;
-}
+export type FrameHeader = ReturnType<typeof readHeader>;
 
 /** A stream that breaks the wire's rules. The message says which. */
 export class WireError extends Error {
@@ -114,7 +109,7 @@ export function readHeader(
   offset: number,
   pageSizeBytes: number,
   helloBytes: number = LARGEST_HELLO_BYTES,
-): FrameHeader {
+) {
   const type = frameTypes[view.getUint32(offset + 4, true) - 1];
   if (type === undefined)
     throw new WireError(`not a frame: unknown type ${view.getUint32(offset + 4, true)}`);
