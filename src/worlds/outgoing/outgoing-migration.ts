@@ -13,6 +13,7 @@ import type { DestinationThere } from '../../transport/address.ts';
 import { Interruption } from '../../transport/interruption.ts';
 import type { LinkStatus } from '../../transport/sender-thread.ts';
 import { SourceJournal } from '../../transport/source-journal.ts';
+import { insistOnRoomForPage } from '../../transport/wire-bytes.ts';
 import type { World } from '../world.ts';
 import type { DirtyPages, PausedGuest, SourceGuest } from './source-guest.ts';
 import { SourceOwnership } from './source-ownership.ts';
@@ -70,6 +71,7 @@ export class OutgoingMigration implements World {
     const { migration, to, journals, interruption = new Interruption() } = options;
     let journal: SourceJournal | undefined;
     try {
+      insistOnRoomForPage(options.plan.depthBytes, guest.guest.pageSizeBytes, to);
       for (const processors of guest.processors) await interruption.unless(processors.admitted());
       journal = new SourceJournal(journals, migration, guest.guest, to);
       await interruption.unless(guest.connect(to, migration));
