@@ -1,9 +1,8 @@
 import { Command } from 'commander';
-import { formatEncryptionKind } from '../core/link/encryption.ts';
 import { parseSize } from '../core/units.ts';
 import { shown, UsageError } from '../platform/problem.ts';
 import { formatAddress, parseAddress } from '../transport/address.ts';
-import { encryptionKind } from '../transport/credentials.ts';
+import { encryptionRemark } from '../transport/credentials.ts';
 import { Host } from '../worlds/threads/host.ts';
 import { addCredentialOptions, type CredentialOptions, credentialsOf } from './credential-options.ts';
 
@@ -39,9 +38,7 @@ async function action(options: Options): Promise<number> {
     journals: options.journal,
     log: (line) => console.log(line),
   });
-  const isPlain = credentials.key === null && credentials.tls === undefined;
-  const encryption = isPlain ? '' : ` (${formatEncryptionKind(encryptionKind(credentials))})`;
-  console.log(`listening on ${formatAddress(destination.address)}${encryption}`);
+  console.log(`listening on ${formatAddress(destination.address)}${encryptionRemark(credentials)}`);
   await new Promise<void>((resolve) => {
     process.once('SIGINT', () => resolve());
     process.once('SIGTERM', () => resolve());

@@ -134,7 +134,7 @@ export class Daemon {
     try {
       const loaded = load();
       const before = this.#configuration;
-      const { receive, state, name, guests, ...next } = loaded;
+      const { receive, apiTls, state, name, guests, ...next } = loaded;
       this.#configuration = { ...before, ...next };
       this.#admission.change(next.limits, next.links);
       this.metrics.reloaded(true);
@@ -197,9 +197,15 @@ export class Daemon {
 }
 
 /** What needs a restart, by its place in the file. */
-function fixed({ receive, state, name, guests }: Configuration) {
-  const { host, port, key } = receive;
-  return { 'receive.listen': [host, port], 'receive.keyFile': key, state, name, guests };
+function fixed({ receive, apiTls, state, name, guests }: Configuration) {
+  const { host, port, key, tls } = receive;
+  return {
+    'receive.listen': [host, port],
+    'receive.keyFile': key,
+    'receive.tls': tls,
+    'api.tls': apiTls,
+    ...{ state, name, guests },
+  };
 }
 
 /** Whether it came about in time. */

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
-import { type Encryption, notEncrypted } from '../core/link/encryption.ts';
+import { type Encryption, formatEncryptionKind, notEncrypted } from '../core/link/encryption.ts';
 
 /** PEM texts: the end's own certificate with its private key, and the authorities that sign those of other ends. */
 export interface Certificates {
@@ -34,4 +34,10 @@ export function encryptionOf(socket: Socket, credentials: Credentials): Encrypti
   if (!(socket instanceof TLSSocket)) return notEncrypted;
   const kind = encryptionKind(credentials);
   return { kind, protocol: socket.getProtocol(), cipher: socket.getCipher().standardName };
+}
+
+/** What is said of it beside the address where it listens: nothing, where nothing was asked for. */
+export function encryptionRemark(credentials: Credentials): string {
+  const { key, tls } = credentials;
+  return key === null && tls === undefined ? '' : ` (${formatEncryptionKind(encryptionKind(credentials))})`;
 }

@@ -3,7 +3,13 @@ import { BlockList, type Server, type Socket } from 'node:net';
 import { formatEncryption } from '../core/link/encryption.ts';
 import { Failure, printable, Refusal, reasonOf } from '../platform/failure.ts';
 import { ConnectionLimiter, type ConnectionSlot } from './connection-limiter.ts';
-import { type Credentials, encryptionKind, encryptionOf, keyToProve } from './credentials.ts';
+import {
+  type Credentials,
+  encryptionKind,
+  encryptionOf,
+  encryptionRemark,
+  keyToProve,
+} from './credentials.ts';
 import { encodeFrame } from './frame-writer.ts';
 import type { Hello } from './hello.ts';
 import type { HostedGuest } from './hosted-guest.ts';
@@ -89,7 +95,7 @@ export class MigrationServer {
       const encryption = formatEncryption(encryptionOf(through, credentials));
       const settings = { key: keyToProve(credentials), limits, authenticated, journals, migrations };
       const how = await receive(through, { ...settings, prepare: (hello) => prepare(hello, through) });
-      return encrypted || tls === 'off' ? `${how}; ${encryption}` : how;
+      return encryptionRemark(credentials) === '' ? how : `${how}; ${encryption}`;
     };
     await new Promise<void>((resolve, reject) => {
       server.once('error', (error) => reject(cannotListen(options, error)));

@@ -38,20 +38,26 @@ export async function secured(socket: Socket, credentials: Credentials, withinMs
   }
 }
 
-/** The first bytes, which stay there to be read; fewer if there are no more. */
+/** The first bytes, which stay there to be read. */
 function headOf(socket: Socket): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const look = () => {
       const head: Buffer | null = socket.read(HEAD_BYTES);
       if (head === null) return;
+      if (head.length < HEAD_BYTES) return reject(hungUp());
       socket.off('readable', look);
       socket.unshift(head);
       resolve(head);
     };
     socket.on('readable', look);
     socket.once('error', reject);
-    socket.once('close', () => reject(Object.assign(new Error('closed'), { code: 'ECONNRESET' })));
+    socket.once('close', () => reject(hungUp()));
   });
+}
+
+/** As Node says it of a handshake. */
+function hungUp(): Error {
+  return Object.assign(new Error('the other end hung up'), { code: 'ECONNRESET' });
 }
 
 /** A server for this connection alone, because Node's says only of a whole server's clients that one has failed. */
