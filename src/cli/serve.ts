@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { Server as TlsServer } from 'node:tls';
 import { Command } from 'commander';
 import { Failure, Refusal, reasonOf } from '../platform/failure.ts';
 import { version } from '../platform/package.ts';
@@ -54,6 +55,8 @@ async function action({ config, listen }: Options): Promise<number> {
     const reload = () => {
       try {
         const waits = daemon.reload(() => loadConfiguration(config));
+        const { apiTls } = daemon.configuration;
+        if (apiTls && server.server instanceof TlsServer) server.server.setSecureContext(apiTls);
         log.info(
           `configuration reloaded${waits.length > 0 ? `; a restart is needed for ${waits.join(', ')}` : ''}`,
         );

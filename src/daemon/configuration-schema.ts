@@ -85,9 +85,7 @@ const api = object('API', 'Who may change something by the API.', '{ keyFile, tl
   keyFile: keyFile.describe(
     'The path of a file with the key that calls must bring which change something. Without it: none is asked for.',
   ),
-  tls: apiCertificate.describe(
-    'A certificate: the API speaks HTTPS. Without it: HTTP. A change needs a restart.',
-  ),
+  tls: apiCertificate.describe('A certificate: the API speaks HTTPS. Without it: HTTP.'),
 }).prefault({});
 
 const target = object('Target', 'What is aimed at.', '{ downtime }', {

@@ -29,6 +29,12 @@ export function keyToProve(credentials: Credentials): Uint8Array | null {
   return encryptionKind(credentials) === 'psk' ? null : credentials.key;
 }
 
+/** Whether an end that has begun with the one can go on with the other: it asks for the same, by other secrets. */
+export function isRenewal(before: Credentials, after: Credentials): boolean {
+  const hasKey = ({ key }: Credentials) => key !== null;
+  return encryptionKind(before) === encryptionKind(after) && hasKey(before) === hasKey(after);
+}
+
 /** How this connection is encrypted. */
 export function encryptionOf(socket: Socket, credentials: Credentials): Encryption {
   if (!(socket instanceof TLSSocket)) return notEncrypted;

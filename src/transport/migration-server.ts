@@ -8,6 +8,7 @@ import {
   encryptionKind,
   encryptionOf,
   encryptionRemark,
+  isRenewal,
   keyToProve,
 } from './credentials.ts';
 import { encodeFrame } from './frame-writer.ts';
@@ -48,12 +49,14 @@ export class MigrationServer {
   readonly address: { readonly host: string; readonly port: number };
   readonly #server: Server;
   readonly #sockets: Set<Socket>;
+  readonly #renew: (credentials: Credentials) => void;
 
-  private constructor(server: Server, sockets: Set<Socket>) {
+  private constructor(server: Server, sockets: Set<Socket>, renew: (credentials: Credentials) => void) {
     const { address: host, port } = server.address() as { address: string; port: number };
     this.address = { host, port };
     this.#server = server;
     this.#sockets = sockets;
+    this.#renew = renew;
   }
 
   /**
@@ -67,7 +70,7 @@ export class MigrationServer {
   ): Promise<MigrationServer> {
     const { tls, port, journals, log } = options;
     const limits = { ...defaultLimits, ...options.limits };
-    const credentials = { key: options.key ?? null, tls };
+    let credentials: Credentials = { key: options.key ?? null, tls };
     const encrypted = encryptionKind(credentials) !== 'none';
     const host = await addressOf(options, encrypted || credentials.key !== null);
     const sockets = new Set<Socket>();
@@ -90,18 +93,26 @@ export class MigrationServer {
     });
     /** @returns how it ended. @throws Failure the two ends do not agree on how it is encrypted */
     const takeIn = async (socket: Socket, { authenticated }: ConnectionSlot): Promise<string> => {
-      const through = await secured(socket, credentials, limits.unauthenticatedMs);
+      const held = credentials;
+      const through = await secured(socket, held, limits.unauthenticatedMs);
       if (encrypted) authenticated();
-      const encryption = formatEncryption(encryptionOf(through, credentials));
-      const settings = { key: keyToProve(credentials), limits, authenticated, journals, migrations };
+      const encryption = formatEncryption(encryptionOf(through, held));
+      const settings = { key: keyToProve(held), limits, authenticated, journals, migrations };
       const how = await receive(through, { ...settings, prepare: (hello) => prepare(hello, through) });
-      return encryptionRemark(credentials) === '' ? how : `${how}; ${encryption}`;
+      return encryptionRemark(held) === '' ? how : `${how}; ${encryption}`;
     };
     await new Promise<void>((resolve, reject) => {
       server.once('error', (error) => reject(cannotListen(options, error)));
       server.listen(port, host, resolve);
     });
-    return new MigrationServer(server, sockets);
+    return new MigrationServer(server, sockets, (renewed) => {
+      if (isRenewal(credentials, renewed)) credentials = renewed;
+    });
+  }
+
+  /** From the next connection on another key or other certificates, unless something else would be asked for. */
+  renew(credentials: Credentials): void {
+    this.#renew(credentials);
   }
 
   /** Cuts all connections. */

@@ -31,40 +31,20 @@ async function moved(alpha: ServedDaemon) {
 }
 
 describe('two daemons with the same key', () => {
-  test('move guests encrypted, and their records say so', async () => {
-    daemons = new Daemons();
-    const key = randomBytes(32);
-    for (const name of ['alpha', 'beta']) place(name, 'move.key', key);
-    const address = `127.0.0.1:${await freePort()}`;
-    const [alpha, beta] = await Promise.all([
-      daemons.start('alpha', { peers: { beta: { address, keyFile: 'move.key' } }, guests: [stream] }),
-      daemons.start('beta', { receive: { listen: address, keyFile: 'move.key' } }),
-    ]);
-    const record = await moved(alpha);
-    expect(record).toMatchObject({
-      outcome: 'completed',
-      link: { encryption: { kind: 'psk', protocol: 'TLSv1.3', cipher: 'TLS_AES_128_GCM_SHA256' } },
-    });
-    await eventually(
-      async () => beta.log,
-      (log) => log.includes('encrypted from the shared key (TLSv1.3'),
-    );
-  });
-
-  test('move them in plain only where both are told to, and are refused where one is', async () => {
+  test('move guests encrypted, and only so: turned off at one end, it is refused', async () => {
     daemons = new Daemons();
     const key = randomBytes(32);
     for (const name of ['alpha', 'beta']) place(name, 'move.key', key);
     const address = `127.0.0.1:${await freePort()}`;
     const peer = { address, keyFile: 'move.key' };
-    const [alpha] = await Promise.all([
-      daemons.start('alpha', { peers: { beta: peer }, guests: [stream] }),
-      daemons.start('beta', { receive: { listen: address, keyFile: 'move.key', tls: 'off' } }),
+    const [alpha, beta] = await Promise.all([
+      daemons.start('alpha', { peers: { beta: { ...peer, tls: 'off' } }, guests: [stream] }),
+      daemons.start('beta', { receive: { listen: address, keyFile: 'move.key' } }),
     ]);
     const refused = await moved(alpha);
     expect(refused).toMatchObject({ outcome: 'failed', owner: 'source' });
-    expect(refused.reason).toContain('the destination does not encrypt, and this source does');
-    daemons.configure('alpha', { peers: { beta: { ...peer, tls: 'off' } }, guests: [stream] });
+    expect(refused.reason).toContain('the source does not encrypt, and this destination does');
+    daemons.configure('alpha', { peers: { beta: peer }, guests: [stream] });
     alpha.signal('SIGHUP');
     await eventually(
       async () => alpha.log,
@@ -72,8 +52,12 @@ describe('two daemons with the same key', () => {
     );
     expect(await moved(alpha)).toMatchObject({
       outcome: 'completed',
-      link: { encryption: { kind: 'none', protocol: null, cipher: null } },
+      link: { encryption: { kind: 'psk', protocol: 'TLSv1.3', cipher: 'TLS_AES_128_GCM_SHA256' } },
     });
+    await eventually(
+      async () => beta.log,
+      (log) => log.includes('encrypted from the shared key (TLSv1.3'),
+    );
   });
 });
 
@@ -106,9 +90,9 @@ describe.skipIf(!has('openssl', 'version'))('with certificates', () => {
     expect(await textOf(page)).toContain('<html');
     expect(JSON.parse(await textOf(await answered(daemon, '/api/state')))).toMatchObject({ name: 'alone' });
     expect(await textOf(await answered(daemon, '/metrics'))).toContain('switchover_guests');
-    expect((await answered(daemon, '/api/guests/stream/pause', 'POST')).statusCode).toBe(200);
     const events = await answered(daemon, '/api/events');
     expect(events.headers['content-type']).toContain('text/event-stream');
+    expect((await answered(daemon, '/api/guests/stream/pause', 'POST')).statusCode).toBe(200);
     let heard = '';
     for await (const text of events.setEncoding('utf8')) {
       heard += text;
@@ -139,6 +123,37 @@ describe.skipIf(!has('openssl', 'version'))('with certificates', () => {
       outcome: 'completed',
       link: { encryption: { kind: 'certificate', protocol: 'TLSv1.3' } },
     });
+  });
+
+  test('renewed ones are used from the next connection on, without a restart', async () => {
+    daemons = new Daemons();
+    const address = `127.0.0.1:${await freePort()}`;
+    const configuration = (files: IssuedFiles) => ({
+      api: { tls: { cert: files.cert, key: files.key } },
+      receive: { listen: address, tls: files },
+    });
+    const daemon = await daemons.start('alone', configuration(issued));
+    const renewed = authority.issue('renewed');
+    daemons.configure('alone', configuration(renewed));
+    daemon.signal('SIGHUP');
+    const log = await eventually(
+      async () => daemon.log,
+      (lines) => lines.includes('configuration reloaded'),
+    );
+    expect(log).not.toContain('a restart is needed');
+    for (const there of [address, daemon.address]) {
+      const [host, port] = there.split(':');
+      const socket = connect({ host, port: Number(port), ...contentsOf(renewed) });
+      await once(socket, 'secureConnect');
+      expect(socket.getPeerCertificate().subject.CN).toBe('renewed');
+      socket.destroy();
+    }
+    daemons.configure('alone', { receive: { listen: address } });
+    daemon.signal('SIGHUP');
+    await eventually(
+      async () => daemon.log,
+      (lines) => lines.includes('a restart is needed for receive.tls, api.tls'),
+    );
   });
 
   test('what is wrong with files is said with its path before anything starts', async () => {
