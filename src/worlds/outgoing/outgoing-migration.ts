@@ -42,6 +42,7 @@ export class OutgoingMigration implements World {
   readonly #interruption: Interruption;
   readonly #ownership: SourceOwnership;
   readonly #parts: readonly { end(): Promise<unknown> }[];
+  readonly #isTlsOff: boolean;
   readonly #beganAtNs = clockNs();
   /** By the host's clock; undefined: it was not paused for this migration. */
   #pausedAtNs: Nanos | undefined;
@@ -52,7 +53,7 @@ export class OutgoingMigration implements World {
 
   private constructor(
     guest: SourceGuest,
-    { plan, parts = [] }: OutgoingMigrationOptions,
+    { plan, to, parts = [] }: OutgoingMigrationOptions,
     interruption: Interruption,
     journal: SourceJournal,
   ) {
@@ -61,6 +62,7 @@ export class OutgoingMigration implements World {
     this.#interruption = interruption;
     this.#ownership = new SourceOwnership(guest, plan, journal, interruption);
     this.#parts = parts;
+    this.#isTlsOff = to.tls === 'off';
   }
 
   /**
@@ -255,6 +257,7 @@ export class OutgoingMigration implements World {
       notes: [
         ...processors.flatMap((one) => one.notes),
         ...this.#journal.notes,
+        ...(this.#isTlsOff ? ['The stream was not encrypted: TLS was turned off.'] : []),
         ...notes,
         ...this.#completionNotes,
       ],
