@@ -236,10 +236,8 @@ export class Sender {
   }
 
   #admits(writer: FrameWriter, frameBytes: number): boolean {
-    return (
-      writer.hasRoomFor(frameBytes) &&
-      this.#pacer.allows(this.#connection!.wireBytes(writer.lengthBytes), frameBytes)
-    );
+    const hasRoom = writer.hasRoomFor(this.#source.pageSizeBytes);
+    return hasRoom && this.#pacer.allows(this.#connection!.wireBytes(writer.lengthBytes), frameBytes);
   }
 
   /** Uses CPU time until this thread has had so much of it. */
