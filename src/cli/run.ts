@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { Failure } from '../platform/failure.ts';
-import { shown, usageError } from '../platform/problem.ts';
+import { shown, UsageError } from '../platform/problem.ts';
 import { writeText } from '../platform/text-file.ts';
 import { traceOf } from '../run/migration-run.ts';
 import { type RunListener, run } from '../run/run.ts';
@@ -14,7 +14,12 @@ import { serversTable } from '../study/tables/servers-table.ts';
 import { type StopChart, stopChart } from '../study/tables/stop-chart.ts';
 import { experimentTable } from '../study/tables/table.ts';
 import { type DestinationThere, parseAddress } from '../transport/address.ts';
-import { readKey } from '../transport/key-file.ts';
+import {
+  addCredentialOptions,
+  type CredentialOptions,
+  credentialsOf,
+  givenCredentials,
+} from './credential-options.ts';
 import { interruptible } from './interruptible.ts';
 import { lineOutput } from './line-output.ts';
 import { progressBar } from './progress-bar.ts';
@@ -26,10 +31,9 @@ import {
   settingsOf,
 } from './scenario-options.ts';
 
-interface Options extends ScenarioOptions {
+interface Options extends ScenarioOptions, CredentialOptions {
   readonly to?: string;
   readonly journal?: string;
-  readonly keyFile?: string;
   readonly fallback?: 'cooperative';
   readonly redis?: string;
   readonly json?: string;
@@ -46,13 +50,12 @@ export function runCommand(exit: (code: number) => void): Command {
       'scenario (YAML), or the name of a bundled one, such as 01-first-migration',
       scenarioFile,
     );
-  return addScenarioOptions(command, {
+  addScenarioOptions(command, {
     runs: 'how often to repeat each combination of settings',
     seed: SEED_OF_FIRST,
-  })
-    .option('--to <host:port>', 'migrate to a running switchover receive (world threads)')
+  }).option('--to <host:port>', 'migrate to a running switchover receive (world threads)');
+  return addCredentialOptions(command, 'the key that the destination given with --to has too')
     .option('--journal <folder>', 'keep a journal of every migration in this folder, for switchover recover')
-    .option('--key-file <file>', 'the key that the destination given with --to asks for')
     .addOption(fallbackOption())
     .option('--redis <url>', 'share the link with other processes through this Redis server')
     .option(
@@ -118,12 +121,15 @@ async function action(file: string, options: Options, interrupted?: AbortSignal)
   }
 }
 
-function destination({ to, keyFile }: Options): DestinationThere | undefined {
-  if (to !== undefined) {
-    return { ...parseAddress(to, '--to'), key: keyFile === undefined ? null : readKey(keyFile) };
-  }
-  if (keyFile === undefined) return undefined;
-  throw usageError('--key-file', 'to be used together with --to HOST:PORT', to);
+function destination({ to, ...options }: Options): DestinationThere | undefined {
+  if (to !== undefined) return { ...parseAddress(to, '--to'), ...credentialsOf(options) };
+  const problems = givenCredentials(options).map(([path, value]) => ({
+    path,
+    expected: 'to be used together with --to HOST:PORT',
+    found: shown(value),
+  }));
+  if (problems.length > 0) throw new UsageError(problems);
+  return undefined;
 }
 
 /** @throws UsageError the scenario shares no link, or does not run in real time. */

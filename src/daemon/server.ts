@@ -25,13 +25,20 @@ export async function serverOf(
   log: FastifyBaseLogger,
   version: string,
 ): Promise<FastifyInstance> {
+  const { apiTls } = daemon.configuration;
+  // Node waits for a body until the later of its two deadlines, and that for the header is a minute by itself.
+  const deadlines = {
+    headersTimeout: REQUEST_TIMEOUT_MS,
+    connectionsCheckingInterval: REQUEST_TIMEOUT_MS / 5,
+  };
   const server = fastify({
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: daemon.configuration.limits.bodyBytes,
     requestTimeout: REQUEST_TIMEOUT_MS,
-    // Node waits for a body until the later of its two deadlines, and that for the header is a minute by itself.
-    http: { headersTimeout: REQUEST_TIMEOUT_MS, connectionsCheckingInterval: REQUEST_TIMEOUT_MS / 5 },
+    ...(apiTls
+      ? { https: { ...deadlines, ...apiTls, minVersion: 'TLSv1.2', handshakeTimeout: REQUEST_TIMEOUT_MS } }
+      : { http: deadlines }),
     clientErrorHandler: cutOff,
     forceCloseConnections: true,
   });

@@ -1,11 +1,12 @@
 import { usageError } from '../platform/problem.ts';
+import type { Credentials } from './credentials.ts';
 
 /** A running destination. */
-export interface DestinationThere {
+export interface DestinationThere extends Credentials {
   readonly host: string;
   readonly port: number;
-  /** The key that it requires. */
-  readonly key: Uint8Array | null;
+  /** The name or address that its certificate must be for, if it is reached by another one. */
+  readonly certifiedHost?: string;
   /** How long it may be silent when it should answer, or accept no data. */
   readonly silenceMs?: number;
 }

@@ -3,6 +3,7 @@ import { type FrameHeader, type FrameType, WireError } from '../core/wire/frames
 import type { End, HandoverState } from '../core/wire/handover.ts';
 import { encodeFrame } from './frame-writer.ts';
 import { ProtocolState } from './protocol-state.ts';
+import { readableTlsError } from './tls-errors.ts';
 
 /** How long the other end may take to close the connection after us. */
 const LINGER_MS = 1_000;
@@ -51,7 +52,9 @@ export class Connection {
       }),
     );
     socket.on('error', (error) => {
-      failure ??= error;
+      failure ??= readableTlsError(error);
+      // Node hangs up by itself, but not after an error of TLS.
+      socket.destroy();
     });
     socket.on('close', () => {
       protocol.close();

@@ -2,7 +2,6 @@ import { idleLink } from '../core/link/account.ts';
 import { type Ceiling, revokedWhy } from '../core/link/ceiling.ts';
 import type { LinkRecord } from '../core/migration/migration-result.ts';
 import type { Bytes, Nanos } from '../core/units.ts';
-import { HEADER_BYTES } from '../core/wire/frames.ts';
 import { clockNs } from '../platform/clock.ts';
 import { Failure } from '../platform/failure.ts';
 import { type Arguments, type Result, WorkerThread } from '../platform/worker-thread.ts';
@@ -33,7 +32,6 @@ export class SenderThread<S extends Sender = Sender> {
    * @param program the thread's, by the way in which the guest's pages are to be had
    * @param thread by which it is scheduled
    * @param memory what else the program is told: where the pages are
-   * @throws Failure the bucket does not even hold a page
    */
   constructor(
     program: string,
@@ -44,10 +42,6 @@ export class SenderThread<S extends Sender = Sender> {
     const { pages, pageSizeBytes } = guest;
     const { depthBytes } = plan;
     const { cpuPerPageNs, cpuPerHandoverNs } = cpu;
-    const frameBytes = HEADER_BYTES + pageSizeBytes;
-    if (depthBytes < frameBytes) {
-      throw new Failure(`link.depth is ${depthBytes} bytes, but a page with its header needs ${frameBytes}`);
-    }
     this.#link = idleLink(depthBytes);
     const questions = unsentQuestions();
     this.#unsent = new UnsentBytes(questions);

@@ -1,4 +1,5 @@
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
+import { notEncrypted } from '../core/link/encryption.ts';
 import type { LinkRecord } from '../core/migration/migration-result.ts';
 import type { Step } from '../core/migration/steps.ts';
 import { NANOS_PER_MILLISECOND, type Nanos } from '../core/units.ts';
@@ -72,7 +73,7 @@ export class Sender {
   }
 
   get link(): LinkRecord {
-    return this.#pacer.link;
+    return { ...this.#pacer.link, encryption: this.#connection?.encryption ?? notEncrypted };
   }
 
   /** The tokens in the bucket now; null without a rate. */
@@ -98,7 +99,7 @@ export class Sender {
    * the destination has everything.
    */
   async sendPages({ pages, rateBytesPerSecond, clears, endsRound }: PagesToSend): Promise<SentPages> {
-    const frameBytes = HEADER_BYTES + this.#source.pageSizeBytes;
+    const frameBytes = this.#connection!.wireBytes(HEADER_BYTES + this.#source.pageSizeBytes);
     const { thread, cpuPerPageNs } = this.#cpu;
     const cpuBeganNs = cpuPerPageNs > 0 ? threadCpuNs() : 0;
     this.#pacer.setRate(rateBytesPerSecond);
@@ -126,7 +127,7 @@ export class Sender {
       else await setImmediate();
       this.#connection!.replies.check();
       if (this.#pacer.isRevoked) throw new Failure('the reservation on the link was revoked');
-      this.#pacer.sends(writer.lengthBytes);
+      this.#pacer.sends(this.#connection!.wireBytes(writer.lengthBytes));
       bytes += writer.lengthBytes;
       taken.push(this.#connection!.connection.sendPages(writer.frames()));
     }
@@ -234,9 +235,10 @@ export class Sender {
 
   /** Sends a sign of life. If the bucket has no room for a header, something else was sent just before. */
   #stayAlive(): void {
-    if (!this.#connection!.connection.maySend('alive') || !this.#pacer.allows(0, HEADER_BYTES)) return;
+    const bytes = this.#connection!.wireBytes(HEADER_BYTES);
+    if (!this.#connection!.connection.maySend('alive') || !this.#pacer.allows(0, bytes)) return;
     this.#pacer.begins();
-    this.#pacer.sends(HEADER_BYTES);
+    this.#pacer.sends(bytes);
     this.#connection!.connection.send('alive');
   }
 
@@ -250,7 +252,7 @@ export class Sender {
 
   #admits(writer: FrameWriter, frameBytes: number): boolean {
     const hasRoom = writer.hasRoomFor(this.#source.pageSizeBytes);
-    return hasRoom && this.#pacer.allows(writer.lengthBytes, frameBytes);
+    return hasRoom && this.#pacer.allows(this.#connection!.wireBytes(writer.lengthBytes), frameBytes);
   }
 
   /** Waits until the kernel has taken something. */
@@ -261,18 +263,19 @@ export class Sender {
   async #control(type: FrameType, argument = 0, payload: Uint8Array = new Uint8Array(0)): Promise<void> {
     this.#connection!.replies.check();
     this.#pacer.begins();
-    await this.#pacer.wait(HEADER_BYTES + payload.length);
+    const bytes = this.#connection!.wireBytes(HEADER_BYTES + payload.length);
+    await this.#pacer.wait(bytes);
     this.#connection!.replies.check();
-    this.#pacer.sends(HEADER_BYTES + payload.length);
+    this.#pacer.sends(bytes);
     this.#connection!.connection.send(type, argument, payload);
   }
 
   async #open(to: DestinationThere, first: FirstFrame): Promise<Reply> {
-    const { key, silenceMs = SILENCE_MS } = to;
+    const { silenceMs = SILENCE_MS } = to;
     const socket = await this.#processor.asleep(connected(to));
     const alive = setInterval(() => this.#stayAlive(), ALIVE_MS);
     this.#connection = new SourceConnection(socket, {
-      ...{ key, silenceMs, pageSizeBytes: this.#source.pageSizeBytes },
+      ...{ credentials: to, silenceMs, pageSizeBytes: this.#source.pageSizeBytes },
       asleep: (waiting) => this.#processor.asleep(waiting),
       closed: () => clearInterval(alive),
     });

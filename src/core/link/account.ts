@@ -8,6 +8,7 @@ import {
 } from '../units.ts';
 import type { Bucket } from './bucket.ts';
 import { Conformance } from './conformance.ts';
+import { notEncrypted } from './encryption.ts';
 import { Utilisation } from './utilisation.ts';
 import { DepartureWindows } from './windows.ts';
 
@@ -77,6 +78,7 @@ export class LinkAccount {
       })),
       utilisation: this.#utilisation.fraction,
       longestLatenessNs,
+      encryption: notEncrypted,
     };
   }
 

@@ -1,3 +1,5 @@
+import { formatEncryption } from '../../core/link/encryption.ts';
+import type { LinkRecord } from '../../core/migration/migration-result.ts';
 import type { MigrationRecord } from '../../core/migration/record.ts';
 import { NANOS_PER_MILLISECOND, NANOS_PER_SECOND, type Nanos } from '../../core/units.ts';
 import type { Ensemble } from '../../run/ensemble.ts';
@@ -149,9 +151,15 @@ function footnotes(results: readonly CellResult[], hasEnsembles: boolean, world:
           'virtual: the same scenario in virtual time, median of up to 200 runs (the middle 95 % of them); without hashing, and with sender.cpuPerHandover as the only cost of the hand-over.',
         ]
       : []),
+    ...new Set(records.flatMap(({ link }) => encryptionNote(link))),
     ...new Set(records.flatMap(({ notes }) => notes)),
     ...records
       .filter((record) => record.outcome !== 'completed')
       .map((record) => `seed ${record.seed}: ${record.outcome}: ${record.reason} (owner: ${record.owner})`),
   ];
+}
+
+/** What is sent takes longer if it is encrypted, and is more. */
+function encryptionNote({ encryption }: LinkRecord): readonly string[] {
+  return encryption.kind === 'none' ? [] : [`The stream was ${formatEncryption(encryption)}.`];
 }

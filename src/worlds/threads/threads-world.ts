@@ -50,7 +50,7 @@ export async function threadsWorld(
     parts.push(antagonists);
     return await OutgoingMigration.begin(new ViewedGuest(spec, instance, viewer, antagonists), {
       ...{ migration: randomUUID(), plan, journals, parts },
-      to: await antagonists.inTheWay(spec, to),
+      to: { certifiedHost: to.host, ...(await antagonists.inTheWay(spec, to)) },
     });
   } catch (cause) {
     for (const part of parts.toReversed()) await part.end();
