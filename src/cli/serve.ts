@@ -5,6 +5,7 @@ import { Failure, Refusal } from '../platform/failure.ts';
 import { version } from '../platform/package.ts';
 import { UsageError } from '../platform/problem.ts';
 import { formatAddress, parseAddress } from '../transport/address.ts';
+import { encryptionRemark } from '../transport/credentials.ts';
 
 interface Options {
   readonly config: string;
@@ -34,12 +35,17 @@ async function action({ config, listen }: Options): Promise<number> {
     import('../daemon/api-thread.ts'),
   ]);
   const configuration = loadConfiguration(config);
-  if (configuration.apiKey === undefined && !/^(127\.|localhost$|::1$)/.test(address.host)) {
+  const isLoopback = /^(127\.|localhost$|::1$)/.test(address.host);
+  if (configuration.apiKey === undefined && !isLoopback) {
     throw new Refusal(
       `listening on ${address.host} needs a key: give one with api.keyFile, or listen on 127.0.0.1`,
     );
   }
   const log = pino({ base: { name: configuration.name } }, pino.destination({ fd: 2, sync: true }));
+  if (!isLoopback && !configuration.apiTls)
+    log.warn(
+      'the API is not encrypted, and its key can be read on the way: give it a certificate with api.tls',
+    );
   const daemon = await Daemon.open(configuration, (line) => log.info(line));
   let api: ApiThread | undefined;
   try {
@@ -58,8 +64,10 @@ async function action({ config, listen }: Options): Promise<number> {
     };
     process.on('SIGHUP', reload);
     const first = Promise.race([nextSignal(), starterGone()]);
-    console.log(`listening on ${formatAddress(api.address)}`);
-    console.log(`guests arrive at ${formatAddress(daemon.address)}`);
+    const https = configuration.apiTls ? ' (HTTPS)' : '';
+    console.log(`listening on ${formatAddress(api.address)}${https}`);
+    const { receive } = configuration;
+    console.log(`guests arrive at ${formatAddress(daemon.address)}${encryptionRemark(receive)}`);
     tellSystemd('--ready');
     const why = await first;
     const again = nextSignal();

@@ -1,3 +1,5 @@
+import type { Server } from 'node:http';
+import { Server as TlsServer } from 'node:tls';
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { pino } from 'pino';
 import { reasonOf } from '../platform/failure.ts';
@@ -40,16 +42,20 @@ const metrics = new Metrics(version, async () => {
   const { targetDowntimeNs: downtimeTargetNs } = host.settings;
   return { ...(await host.overview()), downtimeTargetNs, watchers: streams.count };
 });
+/** Once it is there. */
+let http: Server | undefined;
 port.on('message', (news: HostNews) => {
   // What has no kind answers a call.
   if (news.kind === undefined) return;
   host.hear(news);
   if (news.kind === 'counted') count(metrics, news);
   else if (news.kind !== 'settings') streams.tell(news);
+  else if (news.value.apiTls && http instanceof TlsServer) http.setSecureContext(news.value.apiTls);
 });
 
 const log = pino({ base: { name: settings.name } }, pino.destination({ fd: 2, sync: true }));
 const server = await serverOf({ host, streams, metrics, version, records }, log, bodyBytes);
+http = server.server;
 // What is done for the first time takes many times as long, since schemas are compiled and code is optimised.
 guestDefinitionSchema.parse({ pages: 2, program: { kind: 'zipf', writesPerSecond: 1 }, name: 'warm-up' });
 await metrics.scrape();

@@ -69,10 +69,10 @@ export class HostView {
   /** Everything that the page shows. */
   async state(version: string): Promise<StateView> {
     const { isReady: _, ...now } = await this.overview();
-    const { apiKey, ...settings } = this.settings;
+    // Named one by one: neither the key nor the certificate's is told.
+    const { name, receives, apiKey, targetDowntimeNs, peers } = this.settings;
     return {
-      ...settings,
-      version,
+      ...{ name, version, receives, targetDowntimeNs, peers },
       needsKey: apiKey !== undefined,
       ...now,
       migrations: this.migrations.list(),

@@ -1,4 +1,4 @@
-import { libc } from '../platform/libc.ts';
+import { schedSetattr } from '../platform/libc.ts';
 import { setNice } from '../platform/thread-scheduling.ts';
 
 const HOST_NICE = -10;
@@ -9,5 +9,5 @@ const HOST_NICE = -10;
  * that it starts would inherit that, so then it is not done.
  */
 export function goFirst(): void {
-  if (libc()) setNice(HOST_NICE);
+  if (schedSetattr()) setNice(HOST_NICE);
 }

@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { hasEnded } from '../platform/child-process.ts';
-import { entry } from '../platform/entry.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { kill } from '../platform/child-process.ts';
 import { Failure, reasonOf } from '../platform/failure.ts';
 import type { DestinationThere } from './address.ts';
 
@@ -27,8 +27,8 @@ export class DestinationProcess implements DestinationThere {
   }
 
   /** @param program the process's, by the kind of guests that it takes. @throws Failure it does not come to listen. */
-  static async start(program: string, args: readonly string[] = []): Promise<DestinationProcess> {
-    const child = fork(entry(program), args, { execArgv: [] });
+  static async start(program: URL, args: readonly string[] = []): Promise<DestinationProcess> {
+    const child = fork(program, args, { execArgv: [] });
     const report = await new Promise<DestinationReport>((resolve, reject) => {
       child.once('message', resolve);
       child.once('error', reject);
@@ -40,12 +40,13 @@ export class DestinationProcess implements DestinationThere {
 
   /** It ends by itself, so that it leaves nothing behind; only one that does not is killed. */
   async end(): Promise<void> {
-    if (hasEnded(this.#child)) return;
-    const ended = once(this.#child, 'exit');
-    const timer = setTimeout(() => this.#child.kill('SIGKILL'), END_MS);
-    if (this.#child.connected) this.#child.disconnect();
-    await ended;
-    clearTimeout(timer);
+    const child = this.#child;
+    if (child.connected) {
+      const ended = once(child, 'exit');
+      child.disconnect();
+      await Promise.race([ended, sleep(END_MS, undefined, { ref: false })]);
+    }
+    await kill(child);
   }
 }
 
