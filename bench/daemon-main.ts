@@ -7,8 +7,9 @@ import { load, loopDelay } from './daemon-load.ts';
 import { soak } from './daemon-soak.ts';
 
 /**
- * How a daemon bears load (220 experiments), what it uses while idle (20 s), what clients do to a migration (20 moves), wrong requests (10,000), and a soak (600 s); and what guarantees do to
- * downtimes (20 runs of each). The second argument is another number.
+ * How a daemon bears load (220 experiments), wrong requests (10,000), and a soak (600 s); what it uses while idle (20 s);
+ * what clients do to a migration (20 moves), and guarantees to downtimes (20 runs of each). The second argument is
+ * another number.
  */
 const [what = 'all', number] = process.argv.slice(2);
 const count = (usual: number) => (number === undefined ? usual : Number(number));
