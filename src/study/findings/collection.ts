@@ -1,8 +1,9 @@
+import { inputLimits } from '../../core/input-limits.ts';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { Failure, reasonOf } from '../../platform/failure.ts';
 import { readText } from '../../platform/text-file.ts';
-import { linesOf } from '../lines.ts';
+import { linesOf } from '../../platform/lines.ts';
 import { type CellsOfRuns, cellsOfRuns } from './cells.ts';
 import { type RecordedRun, recordedRunOf } from './recorded-run.ts';
 
@@ -54,7 +55,7 @@ export function collect(folder: string): Collection {
 function readRecords(file: string, into: RecordedRun[], notes: string[]): void {
   let wrong: string | undefined;
   let number = 0;
-  for (const { text } of linesOf(file)) {
+  for (const { text } of linesOf(file, inputLimits.recordLineBytes)) {
     number += 1;
     if (wrong !== undefined) throw new Failure(wrong);
     if (text.trim() === '') continue;

@@ -1,6 +1,7 @@
+import { inputLimits } from '../../core/input-limits.ts';
 import { PageSet } from '../../core/migration/pages.ts';
 import { type Problem, shown, UsageError } from '../../platform/problem.ts';
-import { linesOf } from '../lines.ts';
+import { linesOf } from '../../platform/lines.ts';
 import { runNumber } from './agenda.ts';
 import { type Design, type Run, runsMax, seedOf } from './design.ts';
 import type { SweepRecord } from './prepared-cells.ts';
@@ -31,7 +32,7 @@ export function readRecorded(
   for (const file of files) {
     let number = 0;
     let whole = 0;
-    for (const { text, endsAt } of linesOf(file)) {
+    for (const { text, endsAt } of linesOf(file, inputLimits.recordLineBytes)) {
       if (endsAt === undefined) break;
       number += 1;
       whole = endsAt;
