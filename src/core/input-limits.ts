@@ -10,7 +10,7 @@ export const inputLimits = {
   /** A file in YAML or JSON: scenario, configuration of a daemon, workload, list of probabilities, design. */
   documentBytes: 8 * MIB,
   /** Of YAML that is not JSON, which takes a hundred times as long to read. */
-  yamlCharacters: MIB,
+  yamlCharacters: 256 * KIB,
   /** The same in words, marks and the space between them. */
   yamlTokens: 100_000,
   /** How deep lists and objects may be nested, in JSON and YAML. */
@@ -29,6 +29,8 @@ export const inputLimits = {
   recordingTextBytes: 64 * MIB,
   /** One sample of it. */
   recordingLineBytes: 8 * MIB,
+  recordingHeaderBytes: 64 * KIB,
+  recordingSamples: 1_000_000,
   recordingWrites: 8_000_000,
   /** A line of a trace, which names every page that a step sends. */
   traceLineBytes: 64 * MIB,

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { inputLimits } from '../core/input-limits.ts';
 import { reservationSchema } from './cpu.ts';
 import { definition } from './object-schema.ts';
 import { programSchema } from './program.ts';
@@ -11,7 +12,7 @@ export const guestSchema = definition(
   'a guest: { pages, program, … }',
   {
     name: freeName(200).default('guest').describe('What it is called.'),
-    pages: whole(2).describe('N, the number of pages of its memory.'),
+    pages: whole(2, inputLimits.guestPages).describe('N, the number of pages of its memory.'),
     zeroPages: whole(0).default(0).describe('How many, the last ones, stay zero: they are sent as a header.'),
     pageSize: quantity(
       'size',

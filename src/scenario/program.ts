@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
-import { Failure, reasonOf } from '../platform/failure.ts';
+import { inputLimits } from '../core/input-limits.ts';
 import { shown, UsageError } from '../platform/problem.ts';
+import { readBytes } from '../platform/text-file.ts';
 import type { ProgramSpec } from '../workload/programs.ts';
 import { parseRecording } from '../workload/recording.ts';
 import { anyKind, kind, object } from './object-schema.ts';
@@ -139,12 +139,7 @@ export function resolveProgram(
 }
 
 function readRecording(file: string): string {
-  let bytes: Buffer;
-  try {
-    bytes = readFileSync(file);
-  } catch (cause) {
-    throw new Failure(`cannot read the recording ${file}: ${reasonOf(cause)}`);
-  }
+  const bytes = readBytes(file, inputLimits.recordingBytes);
   parseRecording(bytes, file);
   return bytes.toString('base64');
 }

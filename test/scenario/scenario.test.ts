@@ -265,7 +265,7 @@ describe('an experiment', () => {
   });
 });
 
-const pageCount = 'a whole number from 2 to 4294967295';
+const pageCount = 'a whole number from 2 to 16777216';
 const aRate = `${expected.rate}, or unlimited`;
 /** How many there are is no business of these tests. */
 const aProgram: string = expect.stringMatching(/^a program: \{ kind: classes \|/);
