@@ -21,6 +21,8 @@ export const inputLimits = {
   combinations: 10_000,
   /** The pages of a guest in a scenario: 64 GiB in pages of 4 KiB. */
   guestPages: 2 ** 24,
+  /** Classes of pages in a guest's program. */
+  classes: 10_000,
   /** Slices of time that `schedule` may have to simulate. */
   slices: 1_000_000,
   /** A recording as it lies on disk, or in a hello in base64. */

@@ -1,7 +1,7 @@
 import { setImmediate, setTimeout } from 'node:timers/promises';
+import { inputLimits } from '../core/input-limits.ts';
 import type { PageNumbers } from '../core/recording/page-numbers.ts';
 import { nextSlot } from '../core/recording/slots.ts';
-import { inputLimits } from '../core/input-limits.ts';
 import { formatDuration, NANOS_PER_MILLISECOND, type Nanos } from '../core/units.ts';
 import { clockNs } from '../platform/clock.ts';
 import { Failure } from '../platform/failure.ts';

@@ -30,7 +30,8 @@ export function insistOnNesting(json: string, where: string): void {
     if (code === QUOTE) at = endOfString(json, at);
     else if (code === OPENING_BRACKET || code === OPENING_BRACE) {
       depth += 1;
-      if (depth > inputLimits.nesting) throw new TooLarge(where, `at most ${inputLimits.nesting} levels of nesting`);
+      if (depth > inputLimits.nesting)
+        throw new TooLarge(where, `at most ${inputLimits.nesting} levels of nesting`);
     } else if (code === CLOSING_BRACKET || code === CLOSING_BRACE) depth -= 1;
   }
 }

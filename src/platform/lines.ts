@@ -30,7 +30,8 @@ export function* linesOf(file: string, most: number): Generator<Line> {
     const keep = (piece: Buffer) => {
       pieces.push(piece);
       piecesBytes += piece.length;
-      if (piecesBytes > most) throw new TooLarge(`${file}:${number}`, `a line of at most ${formatSize(most)}`);
+      if (piecesBytes > most)
+        throw new TooLarge(`${file}:${number}`, `a line of at most ${formatSize(most)}`);
     };
     for (;;) {
       const chunk = Buffer.allocUnsafe(CHUNK_BYTES);

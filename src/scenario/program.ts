@@ -28,6 +28,7 @@ const classes = kind('classes', 'Pages in classes, those of each written equally
   classes: z
     .array(classOfPages, 'a list of classes')
     .min(1, 'at least one class')
+    .max(inputLimits.classes, `at most ${inputLimits.classes} classes`)
     .describe('Which pages are written how often.'),
 });
 

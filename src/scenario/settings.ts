@@ -13,10 +13,10 @@ export function parseSetting(text: string): Setting {
   const split = text.indexOf('=');
   if (split < 1) throw new UsageError([{ path: '--set', expected: 'path=value', found: shown(text) }]);
   const path = text.slice(0, split).trim();
-  return { path, value: valueOf(`--set ${path}`, text.slice(split + 1)) };
+  return { path, value: writtenValue(`--set ${path}`, text.slice(split + 1)) };
 }
 
-function valueOf(path: string, text: string): unknown {
+function writtenValue(path: string, text: string): unknown {
   try {
     return parseYaml(text, path);
   } catch (cause) {
@@ -47,12 +47,7 @@ export function withSettings<Document>(document: Document, settings: readonly Se
   return result as Document;
 }
 
-function withValue(
-  node: unknown,
-  [key, ...rest]: readonly string[],
-  value: unknown,
-  path: string,
-): unknown {
+function withValue(node: unknown, [key, ...rest]: readonly string[], value: unknown, path: string): unknown {
   if (key === undefined) return structuredClone(value);
   if (Array.isArray(node) && /^\d+$/.test(key)) {
     const index = Number(key);

@@ -70,6 +70,11 @@ export class Connection {
     this.#socket.setTimeout(silenceMs);
   }
 
+  /** Told of a frame of which more is to come; throws if it need not. It may be told of the same one again. */
+  set expected(told: (header: FrameHeader) => void) {
+    this.#protocol.expected = told;
+  }
+
   set pageSizeBytes(bytes: number) {
     this.#protocol.pageSizeBytes = bytes;
   }

@@ -2,9 +2,9 @@ import type { Socket } from 'node:net';
 import { type FrameHeader, isOfPage, WIRE_VERSION, WireError } from '../core/wire/frames.ts';
 import { clockNs } from '../platform/clock.ts';
 import { reasonOf } from '../platform/failure.ts';
+import { ArrivingHello } from './arriving-hello.ts';
 import { Connection } from './connection.ts';
 import { checkVersion, encodeHello, type Hello } from './hello.ts';
-import { decodeHello } from './hello-schema.ts';
 import type { HostedGuest } from './hosted-guest.ts';
 import type { IncomingMigrations, IncomingOutcome } from './incoming-migrations.ts';
 import { Journal } from './journal.ts';
@@ -60,6 +60,7 @@ class Receiver {
   #journal: Journal | undefined;
   #challenges: Challenges = { source: new Uint8Array(0), destination: destinationChallenge() };
   #name = 'a connection';
+  readonly #hello = new ArrivingHello();
   #guest: HostedGuest | undefined;
   #pages: ReceivedPages | undefined;
   #guestTimeNs = 0;
@@ -92,6 +93,7 @@ class Receiver {
       (header, payload) => this.#take(header, payload),
       (why) => void this.#answering.then(() => this.#end(why)).then(ended),
     );
+    this.#connection.expected = (header) => this.#hello.expect(header);
   }
 
   #take(header: FrameHeader, payload: Buffer): void {
@@ -131,7 +133,7 @@ class Receiver {
         return this.#prove(this.#options.key!, payload);
       case 'hello':
         if (this.#options.key) checkAnnounced(this.#challenges.source, payload);
-        await this.#greet(decodeHello(payload));
+        await this.#greet(await this.#hello.read(payload, () => connection.state !== 'closed'));
         if (connection.state !== 'closed')
           connection.send('hello', 0, encodeHello({ version: WIRE_VERSION }));
         return;
@@ -239,6 +241,7 @@ class Receiver {
   }
 
   async #end(why: Error | undefined): Promise<string> {
+    this.#hello.release();
     clearTimeout(this.#authenticationTimeout);
     const { line, outcome } = await this.#outcome(why);
     const { migrations } = this.#options;

@@ -18,6 +18,8 @@ import { FrameReader } from './frame-reader.ts';
 /** One end of the hand-over without its socket: bytes in, frames out, each of them checked against the state table. */
 export class ProtocolState {
   readonly #end: End;
+  /** Told of a frame that belongs here and of which more is to come; throws if it need not. */
+  expected: (header: FrameHeader) => void = () => {};
   readonly #reader: FrameReader;
   #state: HandoverState;
 
@@ -33,7 +35,10 @@ export class ProtocolState {
         this.#step('receives', header.type);
         onFrame(header, payload);
       },
-      ({ type }) => next(end, this.#state, 'receives', type),
+      (header) => {
+        next(end, this.#state, 'receives', header.type);
+        this.expected(header);
+      },
     );
     // Only the source's hello carries a recording.
     this.#reader.helloBytes = end === 'source' ? LARGEST_CONTROL_BYTES : LARGEST_HELLO_BYTES;

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { inputLimits } from '../core/input-limits.ts';
 import type { GuestSpec } from './programs.ts';
 
 /** A guest as it is described on the wire: what a destination accepts from anybody. */
@@ -9,7 +10,7 @@ const rate = z.number().nonnegative().finite();
 const program = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('classes'),
-    classes: z.array(z.strictObject({ pages: positive, writesPerSecond: rate })),
+    classes: z.array(z.strictObject({ pages: positive, writesPerSecond: rate })).max(inputLimits.classes),
   }),
   z.strictObject({
     kind: z.literal('zipf'),

@@ -4,7 +4,7 @@ import { type ClassesSpec, classesActivity, classesProgram } from './classes.ts'
 import { curveOf, type DirtyCurveSpec } from './dirty-curve.ts';
 import { type Activity, groupRate, type Program } from './program.ts';
 import { type Bursts, meanSpeed } from './program-clock.ts';
-import { parseRecording, type Recording } from './recording.ts';
+import { parseRecording, type Recording, recordedPages } from './recording.ts';
 import { type SequentialSpec, sequentialActivity, sequentialProgram } from './sequential.ts';
 import { type StreamSpec, streamActivity, streamProgram } from './stream.ts';
 import { type TraceSpec, traceActivity, traceProgram } from './trace.ts';
@@ -131,7 +131,7 @@ export function pagesNeeded(program: ProgramSpec): number {
     case 'stream':
       return 1 + program.bufferPages + 1;
     case 'trace':
-      return recordingOf(program).pages;
+      return recordedPages(Buffer.from(program.recording, 'base64'), 'recording');
     case 'dirty-curve':
       return 1;
   }
@@ -142,6 +142,11 @@ export function checkProgramFits(guest: GuestSpec): void {
   const needed = pagesNeeded(guest.program);
   if (needed <= usedPages(guest)) return;
   throw new Failure(`the program needs ${needed} pages, the guest has ${usedPages(guest)}`);
+}
+
+/** Reads a recording through, if there is one. @throws Failure it is damaged. @throws TooLarge */
+export function checkRecording(program: ProgramSpec): void {
+  if (program.kind === 'trace') recordingOf(program);
 }
 
 function recordingOf(spec: TraceSpec): Recording {

@@ -1,4 +1,4 @@
-import { gunzipSync } from 'node:zlib';
+import { constants, gunzipSync } from 'node:zlib';
 import { inputLimits } from '../core/input-limits.ts';
 import { formatSize, NANOS_PER_MILLISECOND, NANOS_PER_SECOND, type Nanos } from '../core/units.ts';
 import { Failure, reasonOf, TooLarge } from '../platform/failure.ts';
@@ -53,6 +53,21 @@ export function parseRecording(bytes: Uint8Array, name: string): Recording {
   if (previousNs <= 0) throw new Failure(`${name}: the recording has no duration`);
   const { pages, pageSizeBytes } = header;
   return { pages, pageSizeBytes, durationNs: previousNs, ...writes.taken() };
+}
+
+/**
+ * The pages of a recording, from its header alone: its writes are not even unpacked.
+ * @throws TooLarge, Failure as `parseRecording`, of the header
+ */
+export function recordedPages(bytes: Uint8Array, name: string): number {
+  const { recordingHeaderBytes } = inputLimits;
+  for (let packedBytes = 1_024; ; packedBytes *= 2) {
+    const text = inflate(bytes.subarray(0, packedBytes), name, constants.Z_SYNC_FLUSH);
+    const end = text.indexOf('\n');
+    if (end >= 0 || text.length > recordingHeaderBytes || packedBytes >= bytes.length) {
+      return parseHeader(text.toString('utf8', 0, end >= 0 ? end : recordingHeaderBytes + 1), name).pages;
+    }
+  }
 }
 
 /** Writes in arrays that grow: of numbers in objects, as many would not fit the memory of a thread. */
@@ -112,10 +127,10 @@ function* linesOf(text: Buffer, name: string): Generator<string, undefined> {
   }
 }
 
-function inflate(bytes: Uint8Array, name: string): Buffer {
+function inflate(bytes: Uint8Array, name: string, finishFlush: number = constants.Z_FINISH): Buffer {
   const { recordingTextBytes } = inputLimits;
   try {
-    return gunzipSync(bytes, { maxOutputLength: recordingTextBytes });
+    return gunzipSync(bytes, { maxOutputLength: recordingTextBytes, finishFlush });
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') {
       throw new TooLarge(name, `at most ${formatSize(recordingTextBytes)} once unpacked`);
@@ -152,9 +167,7 @@ function parseSample(line: string, where: string): readonly [number, readonly nu
 }
 
 function isSample(value: unknown): value is [number, number[]] {
-  return (
-    Array.isArray(value) && value.length === 2 && Number.isFinite(value[0]) && Array.isArray(value[1])
-  );
+  return Array.isArray(value) && value.length === 2 && Number.isFinite(value[0]) && Array.isArray(value[1]);
 }
 
 /** The recording's long-run write rate of each page. */

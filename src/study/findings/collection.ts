@@ -1,9 +1,9 @@
-import { inputLimits } from '../../core/input-limits.ts';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { inputLimits } from '../../core/input-limits.ts';
 import { Failure, reasonOf } from '../../platform/failure.ts';
-import { readText } from '../../platform/text-file.ts';
 import { linesOf } from '../../platform/lines.ts';
+import { readText } from '../../platform/text-file.ts';
 import { type CellsOfRuns, cellsOfRuns } from './cells.ts';
 import { type RecordedRun, recordedRunOf } from './recorded-run.ts';
 

@@ -1,5 +1,5 @@
-import { inputLimits } from '../../core/input-limits.ts';
 import { type ColumnSource, fileWriter, ParquetWriter, schemaFromColumnData } from 'hyparquet-writer';
+import { inputLimits } from '../../core/input-limits.ts';
 import { partsOf } from '../../core/migration/migration-result.ts';
 import { linesOf } from '../../platform/lines.ts';
 import { sumOf } from '../statistics/sum.ts';

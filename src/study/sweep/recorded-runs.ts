@@ -1,7 +1,7 @@
 import { inputLimits } from '../../core/input-limits.ts';
 import { PageSet } from '../../core/migration/pages.ts';
-import { type Problem, shown, UsageError } from '../../platform/problem.ts';
 import { linesOf } from '../../platform/lines.ts';
+import { type Problem, shown, UsageError } from '../../platform/problem.ts';
 import { runNumber } from './agenda.ts';
 import { type Design, type Run, runsMax, seedOf } from './design.ts';
 import type { SweepRecord } from './prepared-cells.ts';
