@@ -46,7 +46,7 @@ function yamlOf(text: string, file: string): unknown {
   const wrong = [
     ...document.errors.map((error) => ({ at: error.pos[0], found: told(error) })),
     ...repeatedKeys(document),
-  ];
+  ].sort((one, other) => one.at - other.at);
   if (wrong.length > 0) {
     throw new UsageError(
       wrong.slice(0, MOST_PROBLEMS).map(({ at, found }): Problem => {
