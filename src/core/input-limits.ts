@@ -23,6 +23,14 @@ export const inputLimits = {
   guestPages: 2 ** 24,
   /** Classes of pages in a guest's program. */
   classes: 10_000,
+  /** How often a program writes, in a second: once in a nanosecond. */
+  writesPerSecond: 1e9,
+  /** The shortest time from one heartbeat, or frame, to the next, in nanoseconds. */
+  shortestHeartbeatNs: 10_000,
+  /** Windows of observation before a migration. */
+  observedWindows: 100_000,
+  /** Live rounds, of each of which the record has a line. */
+  rounds: 10_000,
   /** Slices of time that `schedule` may have to simulate. */
   slices: 1_000_000,
   /** A recording as it lies on disk, or in a hello in base64. */

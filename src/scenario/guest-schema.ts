@@ -3,7 +3,7 @@ import { inputLimits } from '../core/input-limits.ts';
 import { reservationSchema } from './cpu.ts';
 import { definition } from './object-schema.ts';
 import { programSchema } from './program.ts';
-import { duration, durationAboveZero, freeName, quantity, whole } from './quantity.ts';
+import { duration, freeName, heartbeatPeriod, quantity, whole } from './quantity.ts';
 
 /** A guest as a scenario writes it. Only `pages` and `program` are required. */
 export const guestSchema = definition(
@@ -22,7 +22,7 @@ export const guestSchema = definition(
       .prefault('4KiB')
       .describe('P, the size of a page: a power of two from 512B to 1MiB.'),
     program: programSchema.describe('Which pages it writes, and how often.'),
-    heartbeat: durationAboveZero
+    heartbeat: heartbeatPeriod
       .prefault('10ms')
       .describe('How often it sends its client a heartbeat, a time. A stream sends one a frame.'),
     cpuPerWrite: duration

@@ -6,12 +6,13 @@ import { readBytes } from '../platform/text-file.ts';
 import type { ProgramSpec } from '../workload/programs.ts';
 import { parseRecording } from '../workload/recording.ts';
 import { anyKind, kind, object } from './object-schema.ts';
-import { duration, durationAboveZero, whole } from './quantity.ts';
+import { duration, durationAboveZero, heartbeatPeriod, whole } from './quantity.ts';
 
 /** A guest's program as a scenario writes it. */
 const writesPerSecond = z
   .number('a number of writes a second')
-  .nonnegative('a number of writes a second, 0 or more');
+  .nonnegative('a number of writes a second, 0 or more')
+  .max(inputLimits.writesPerSecond, `at most ${inputLimits.writesPerSecond} writes a second`);
 const someWrites = writesPerSecond
   .positive('a number of writes a second above 0')
   .describe('How many pages it writes a second, in all.');
@@ -56,7 +57,7 @@ const sweeping = object(
 );
 
 const stream = kind('stream', 'A media server: a frame in every period, into one buffer after the other.', {
-  frame: durationAboveZero.prefault('40ms').describe('Time from one frame to the next.'),
+  frame: heartbeatPeriod.prefault('40ms').describe('Time from one frame to the next.'),
   cpuPerFrame: duration.prefault('4ms').describe('CPU time that a frame takes, at most `frame`.'),
   pagesPerFrame: whole(1).default(60).describe('How many pages a frame fills.'),
   buffers: whole(1).default(600).describe('How many pages the frames are written to in turn.'),

@@ -51,6 +51,7 @@ export function parseRecording(bytes: Uint8Array, name: string): Recording {
     throw new Failure(`${name}: the header says ${header.samples} samples, the file has ${samples}`);
   }
   if (previousNs <= 0) throw new Failure(`${name}: the recording has no duration`);
+  if (writes.count > previousNs) throw new Failure(`${name}: more than one write a nanosecond`);
   const { pages, pageSizeBytes } = header;
   return { pages, pageSizeBytes, durationNs: previousNs, ...writes.taken() };
 }
@@ -79,6 +80,10 @@ class WriteList {
 
   constructor(name: string) {
     this.#name = name;
+  }
+
+  get count(): number {
+    return this.#count;
   }
 
   /** @throws TooLarge */
