@@ -18,7 +18,7 @@ export const inputLimits = {
   /** How many parts a dotted path of a setting may have. */
   settingParts: 16,
   /** Combinations that `compare` may come to. A sweep has its own limit, because it keeps none of them. */
-  combinations: 10_000,
+  combinations: 2_000,
   /** The pages of a guest in a scenario: 64 GiB in pages of 4 KiB. */
   guestPages: 2 ** 24,
   /** Classes of pages in a guest's program. */

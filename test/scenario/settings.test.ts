@@ -197,7 +197,7 @@ describe('what a few characters ask for is bounded', () => {
     const ten = Array.from({ length: 10 }, (_, value) => value);
     const compare = Object.fromEntries(ten.slice(1).map((value) => [`a${value}`, ten]));
     expect(problemsOf(() => combinationsOf(compare))).toEqual([
-      { path: 'compare', expected: 'at most 10000 combinations', found: '1000000000' },
+      { path: 'compare', expected: 'at most 2000 combinations', found: '1000000000' },
     ]);
   });
 
