@@ -15,6 +15,8 @@ export const inputLimits = {
   yamlTokens: 100_000,
   /** How deep lists and objects may be nested, in JSON and YAML. */
   nesting: 64,
+  /** Numbers, texts, lists and objects in one JSON text. */
+  jsonValues: 1_000_000,
   /** How many parts a dotted path of a setting may have. */
   settingParts: 16,
   /** Combinations that `compare` may come to. A sweep has its own limit, because it keeps none of them. */
@@ -41,13 +43,15 @@ export const inputLimits = {
   recordingLineBytes: 8 * MIB,
   recordingHeaderBytes: 64 * KIB,
   recordingSamples: 1_000_000,
-  recordingWrites: 8_000_000,
+  recordingWrites: 6_000_000,
   /** A line of a trace, which names every page that a step sends. */
   traceLineBytes: 64 * MIB,
   /** A line of records or of the event log. */
   recordLineBytes: 16 * MIB,
   /** The payload of a hello, which may carry a recording. */
   helloBytes: 16 * MIB,
+  /** Values in the JSON of a hello, whose recording is one. */
+  helloValues: 50_000,
   /** The payloads of all hellos that are arriving at a destination. */
   arrivingHelloBytes: 32 * MIB,
   /** A hello that is looked at in the thread that serves the guests; a longer one is not. */
@@ -55,7 +59,7 @@ export const inputLimits = {
   /** How long a hello may be looked at in a thread of its own. */
   helloMs: 10_000,
   /** The memory of that thread, beyond what it is given. */
-  helloHeapMiB: 256,
+  helloHeapMiB: 128,
   /** The payload of any other frame that is no page. */
   controlBytes: 64 * KIB,
 } as const;

@@ -10,7 +10,7 @@ import fastify, {
 } from 'fastify';
 import type { z } from 'zod';
 import { reasonOf } from '../platform/failure.ts';
-import { insistOnNesting } from '../platform/json.ts';
+import { insistOnShape } from '../platform/json.ts';
 import { checked } from '../scenario/checked.ts';
 import { api } from './api.ts';
 import type { Daemon } from './daemon.ts';
@@ -40,7 +40,7 @@ export async function serverOf(
   const parsed = server.getDefaultJsonParser('error', 'error');
   server.addContentTypeParser<string>('application/json', { parseAs: 'string' }, (request, body, done) => {
     try {
-      insistOnNesting(body, 'body');
+      insistOnShape(body, 'body');
     } catch (cause) {
       done(new BadRequest(400, reasonOf(cause)), undefined);
       return;

@@ -4,7 +4,7 @@ import type { MigrationResult } from '../core/migration/migration-result.ts';
 import { PageSet } from '../core/migration/pages.ts';
 import type { Step, StepResult } from '../core/migration/steps.ts';
 import { Failure } from '../platform/failure.ts';
-import { insistOnNesting } from '../platform/json.ts';
+import { insistOnShape } from '../platform/json.ts';
 import { driveSync } from './drive.ts';
 import { type TraceLine, wrongInLine } from './trace-schema.ts';
 
@@ -30,7 +30,7 @@ export function encodeTraceLine(line: TraceLine): string {
 
 /** @throws Failure not a line of a trace. @throws TooLarge */
 export function decodeTraceLine(text: string, where: string): TraceLine {
-  insistOnNesting(text, where);
+  insistOnShape(text, where);
   const line = parsed(text);
   const wrong = line === undefined ? 'not JSON, or not what it says it is' : wrongInLine(line);
   if (wrong === undefined) return line as TraceLine;

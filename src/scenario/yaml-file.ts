@@ -1,7 +1,7 @@
 import { type Document, isScalar, Lexer, parseDocument, visit } from 'yaml';
 import { inputLimits } from '../core/input-limits.ts';
 import { reasonOf, TooLarge } from '../platform/failure.ts';
-import { insistOnNesting } from '../platform/json.ts';
+import { insistOnShape } from '../platform/json.ts';
 import { type Problem, UsageError } from '../platform/problem.ts';
 import { readText } from '../platform/text-file.ts';
 
@@ -28,7 +28,7 @@ export function parseYaml(text: string, file: string): unknown {
 /** A list of a hundred thousand numbers is read in a moment. `undefined`: not JSON. */
 function jsonOf(text: string, file: string): unknown {
   if (!/^\s*[[{]/.test(text)) return undefined;
-  insistOnNesting(text, file);
+  insistOnShape(text, file);
   try {
     return JSON.parse(text);
   } catch {

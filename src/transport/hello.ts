@@ -1,3 +1,4 @@
+import { inputLimits } from '../core/input-limits.ts';
 import { WIRE_VERSION, WireError } from '../core/wire/frames.ts';
 import { reasonOf } from '../platform/failure.ts';
 import { parseJson } from '../platform/json.ts';
@@ -40,6 +41,7 @@ export function parsedJson(payload: Uint8Array): unknown {
     return parseJson(
       Buffer.from(payload.buffer, payload.byteOffset, payload.length).toString('utf8'),
       'hello',
+      inputLimits.helloValues,
     );
   } catch (cause) {
     throw new WireError(reasonOf(cause));

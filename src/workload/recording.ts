@@ -26,9 +26,10 @@ export const RECORDING_FORMAT = 'dirty-trace/1';
  */
 export function parseRecording(bytes: Uint8Array, name: string): Recording {
   const { recordingSamples } = inputLimits;
-  const lines = linesOf(inflate(bytes, name), name);
+  const text = inflate(bytes, name);
+  const lines = linesOf(text, name);
   const header = parseHeader(lines.next().value, name);
-  const writes = new WriteList(name);
+  const writes = new WriteList(name, text);
   let previousNs = 0;
   let samples = 0;
   for (const line of lines) {
@@ -71,15 +72,19 @@ export function recordedPages(bytes: Uint8Array, name: string): number {
   }
 }
 
-/** Writes in arrays that grow: of numbers in objects, as many would not fit the memory of a thread. */
+/** Writes in arrays of their own: of numbers in objects, as many would not fit the memory of a thread. */
 class WriteList {
   readonly #name: string;
-  #atNs = new Float64Array(4_096);
-  #pages = new Uint32Array(4_096);
+  readonly #atNs: Float64Array;
+  readonly #pages: Uint32Array;
   #count = 0;
 
-  constructor(name: string) {
+  /** @param text of the recording, in which a comma stands before every write */
+  constructor(name: string, text: Buffer) {
+    const room = Math.min(commasIn(text), inputLimits.recordingWrites);
     this.#name = name;
+    this.#atNs = new Float64Array(room);
+    this.#pages = new Uint32Array(room);
   }
 
   get count(): number {
@@ -88,7 +93,9 @@ class WriteList {
 
   /** @throws TooLarge */
   add(atNs: Nanos, page: number): void {
-    if (this.#count === this.#atNs.length) this.#grow();
+    if (this.#count === this.#atNs.length) {
+      throw new TooLarge(this.#name, `at most ${inputLimits.recordingWrites} writes`);
+    }
     this.#atNs[this.#count] = atNs;
     this.#pages[this.#count] = page;
     this.#count += 1;
@@ -96,20 +103,18 @@ class WriteList {
 
   taken(): Pick<Recording, 'writeAtNs' | 'writePages'> {
     return {
-      writeAtNs: this.#atNs.slice(0, this.#count),
-      writePages: this.#pages.slice(0, this.#count),
+      writeAtNs: this.#atNs.subarray(0, this.#count),
+      writePages: this.#pages.subarray(0, this.#count),
     };
   }
+}
 
-  #grow(): void {
-    const { recordingWrites } = inputLimits;
-    if (this.#count >= recordingWrites) throw new TooLarge(this.#name, `at most ${recordingWrites} writes`);
-    const room = Math.min(2 * this.#count, recordingWrites);
-    const [atNs, pages] = [new Float64Array(room), new Uint32Array(room)];
-    atNs.set(this.#atNs);
-    pages.set(this.#pages);
-    [this.#atNs, this.#pages] = [atNs, pages];
-  }
+const COMMA = 0x2c;
+
+function commasIn(text: Buffer): number {
+  let commas = 0;
+  for (const byte of text) if (byte === COMMA) commas += 1;
+  return commas;
 }
 
 interface Header {
@@ -166,7 +171,7 @@ function parseHeader(line = '', name: string): Header {
 const SAMPLE = /^\s*\[[^[\]{}"]*\[[^[\]{}"]*\]\s*\]\s*$/;
 
 function parseSample(line: string, where: string): readonly [number, readonly number[]] {
-  const sample = SAMPLE.test(line) ? parseJson(line, where) : undefined;
+  const sample = SAMPLE.test(line) ? parseJson(line, where, inputLimits.recordingWrites) : undefined;
   if (isSample(sample)) return sample;
   throw new Failure(`${where}: expected [milliseconds, [page, …]]`);
 }

@@ -29,3 +29,9 @@ test('what is nested too deep is refused before it is parsed, though it may have
     expect(process.memoryUsage().heapUsed - before).toBeLessThan(60e6);
   }
 });
+
+test('what has more values than one reads is refused before it is parsed', () => {
+  expect(parseJson('[1,[2],{"a":",[{"}]', 'x', 6)).toEqual([1, [2], { a: ',[{' }]);
+  expect(() => parseJson('[1,[2],{"a":3}]', 'x', 5)).toThrow(new TooLarge('x', 'at most 5 values'));
+  expect(() => parseJson(`[${'{},'.repeat(5e6)}1]`, 'x')).toThrow('x: expected at most 1000000 values');
+});

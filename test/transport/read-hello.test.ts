@@ -75,7 +75,7 @@ describe('a hello', () => {
     [
       'of millions of writes',
       () => withRecording(recorded(`[1000,[1${',1'.repeat(4e6)}]]\n`.repeat(3), 3)),
-      /recording: expected at most 8000000 writes/,
+      /recording: expected at most 6000000 writes/,
     ],
     [
       'with a header of lists in lists',
