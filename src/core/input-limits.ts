@@ -53,7 +53,7 @@ export const inputLimits = {
   /** Values in the JSON of a hello, whose recording is one. */
   helloValues: 50_000,
   /** The payloads of all hellos that are arriving at a destination. */
-  arrivingHelloBytes: 32 * MIB,
+  arrivingHelloBytes: 24 * MIB,
   /** A hello that is looked at in the thread that serves the guests; a longer one is not. */
   promptHelloBytes: 64 * KIB,
   /** How long a hello may be looked at in a thread of its own. */

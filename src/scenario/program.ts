@@ -1,7 +1,7 @@
 import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
 import { inputLimits } from '../core/input-limits.ts';
-import { shown, UsageError } from '../platform/problem.ts';
+import { usageError } from '../platform/problem.ts';
 import { readBytes } from '../platform/text-file.ts';
 import type { ProgramSpec } from '../workload/programs.ts';
 import { parseRecording } from '../workload/recording.ts';
@@ -131,8 +131,7 @@ export function resolveProgram(
       return { ...program, pages: program.pages ?? usedPages };
     case 'trace':
       if (file === undefined) {
-        const expected = 'a scenario file that names it';
-        throw new UsageError([{ path: 'guest.program.file', expected, found: shown(program.file) }]);
+        throw usageError('guest.program.file', 'a scenario file that names it', program.file);
       }
       return { kind: 'trace', recording: readRecording(resolve(dirname(file), program.file)) };
     case 'dirty-curve':

@@ -1,6 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { reasonOf } from '../platform/failure.ts';
-import { checkRecording } from '../workload/programs.ts';
+import { checkRecording } from '../workload/trace.ts';
 import { decodeHello } from './hello-schema.ts';
 import type { ReadHello } from './read-hello.ts';
 
@@ -10,7 +10,8 @@ parentPort!.postMessage(read(workerData as Uint8Array));
 function read(payload: Uint8Array): ReadHello {
   try {
     const hello = decodeHello(payload);
-    checkRecording(hello.guest.program);
+    const { program } = hello.guest;
+    if (program.kind === 'trace') checkRecording(program);
     return { hello };
   } catch (cause) {
     return { wrong: reasonOf(cause) };

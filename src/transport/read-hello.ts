@@ -33,8 +33,11 @@ export async function readHello(payload: Buffer, isWanted: () => boolean): Promi
 
 function inThread(payload: Buffer): Promise<Hello> {
   const { helloHeapMiB, helloMs } = inputLimits;
+  // Given away instead of copied, where it is not a part of something else.
+  const isWhole = payload.length === payload.buffer.byteLength;
   const worker = new Worker(entry('transport/hello-worker'), {
     workerData: payload,
+    transferList: isWhole ? [payload.buffer as ArrayBuffer] : [],
     resourceLimits: { maxOldGenerationSizeMb: helloHeapMiB },
   });
   return new Promise<Hello>((resolve, reject) => {

@@ -1,6 +1,6 @@
 import { constants, gunzipSync } from 'node:zlib';
 import { inputLimits } from '../core/input-limits.ts';
-import { formatSize, NANOS_PER_MILLISECOND, NANOS_PER_SECOND, type Nanos } from '../core/units.ts';
+import { formatSize, NANOS_PER_MILLISECOND, type Nanos } from '../core/units.ts';
 import { Failure, reasonOf, TooLarge } from '../platform/failure.ts';
 import { parseJson } from '../platform/json.ts';
 
@@ -178,11 +178,4 @@ function parseSample(line: string, where: string): readonly [number, readonly nu
 
 function isSample(value: unknown): value is [number, number[]] {
   return Array.isArray(value) && value.length === 2 && Number.isFinite(value[0]) && Array.isArray(value[1]);
-}
-
-/** The recording's long-run write rate of each page. */
-export function recordedWritesPerSecond(recording: Recording, pages: number): Float64Array {
-  const rates = new Float64Array(pages);
-  for (const page of recording.writePages) rates[page]! += NANOS_PER_SECOND / recording.durationNs;
-  return rates;
 }
