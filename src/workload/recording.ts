@@ -137,10 +137,13 @@ function* linesOf(text: Buffer, name: string): Generator<string, undefined> {
   }
 }
 
+/** Large enough to be given back to the system. */
+const CHUNK_BYTES = 256 * 1024;
+
 function inflate(bytes: Uint8Array, name: string, finishFlush: number = constants.Z_FINISH): Buffer {
   const { recordingTextBytes } = inputLimits;
   try {
-    return gunzipSync(bytes, { maxOutputLength: recordingTextBytes, finishFlush });
+    return gunzipSync(bytes, { maxOutputLength: recordingTextBytes, finishFlush, chunkSize: CHUNK_BYTES });
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') {
       throw new TooLarge(name, `at most ${formatSize(recordingTextBytes)} once unpacked`);
