@@ -2,6 +2,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { inputLimits } from '../../core/input-limits.ts';
 import { Failure, orFailure } from '../../platform/failure.ts';
+import { parseJson } from '../../platform/json.ts';
 import { linesOf } from '../../platform/lines.ts';
 import { readText } from '../../platform/text-file.ts';
 import { cellsOfRuns } from './cells.ts';
@@ -56,5 +57,5 @@ function readRecords(file: string, into: RecordedRun[], notes: string[]): void {
 function readJson(folder: string, name: string, names: readonly string[]): unknown {
   if (!names.includes(name)) return undefined;
   const file = join(folder, name);
-  return orFailure(`${file}: not JSON`, () => JSON.parse(readText(file)));
+  return parseJson(readText(file), file);
 }

@@ -1,5 +1,6 @@
 import { inputLimits } from '../../core/input-limits.ts';
 import { PageSet } from '../../core/migration/pages.ts';
+import { parseJson } from '../../platform/json.ts';
 import { linesOf } from '../../platform/lines.ts';
 import { type Problem, shown, UsageError } from '../../platform/problem.ts';
 import { runNumber } from './agenda.ts';
@@ -51,10 +52,10 @@ export function readRecorded(
   return { done, wholeBytes };
 }
 
-/** `undefined`: not JSON. */
+/** `undefined`: not JSON, or more of it than a record has. */
 function parsed(text: string): SweepRecord | undefined {
   try {
-    return JSON.parse(text);
+    return parseJson(text, 'a record') as SweepRecord;
   } catch {
     return undefined;
   }
