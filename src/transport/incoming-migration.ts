@@ -182,7 +182,7 @@ class Receiver {
     this.#name = `guest '${name}'`;
     const { journals, migrations } = this.#options;
     if (journals !== undefined) {
-      this.#journal = Journal.atDestination(journals, {
+      this.#journal = await Journal.atDestination(journals, {
         migration: hello.migration,
         guest: name,
         pages,

@@ -71,7 +71,7 @@ export class OutgoingMigration implements World {
     let journal: SourceJournal | undefined;
     try {
       for (const processors of guest.processors) await interruption.unless(processors.admitted());
-      journal = new SourceJournal(journals, migration, guest.guest, to);
+      journal = await SourceJournal.begin(journals, migration, guest.guest, to);
       await interruption.unless(guest.connect(to, migration));
       return new OutgoingMigration(guest, options, interruption, journal);
     } catch (cause) {

@@ -1,0 +1,151 @@
+import { randomBytes } from 'node:crypto';
+import { linkSync, readFileSync, rmSync, statfsSync, statSync } from 'node:fs';
+import { createServer, type Server } from 'node:net';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { type Life, lifeFrom } from '../core/life.ts';
+import { Failure, reasonOf } from './failure.ts';
+import { askSocket, throughShortPath } from './local-socket.ts';
+
+/** A process by what it leaves in a folder. Host and number tell a reader where to look; they prove nothing. */
+export interface ProcessIdentity {
+  /** Of its sign in this folder, and never given again: host, number, and a random part. */
+  readonly name: string;
+  readonly host: string;
+  readonly pid: number;
+  /** The boot of its kernel; empty where that is not to be had. */
+  readonly boot: string;
+  /** Inode and last change of its socket, by which it is told from a copy. */
+  readonly socket: string;
+}
+
+const identity = z.strictObject({
+  name: z.string().regex(/^[\w.-]{1,100}$/),
+  host: z.string(),
+  pid: z.number().int().positive(),
+  boot: z.string(),
+  socket: z.string(),
+});
+
+/** Before processes had signs, these lines named them. Nothing can be proved of such a process. */
+const withoutSign = z
+  .strictObject({ host: z.string(), pid: z.number().int().positive(), started: z.string() })
+  .transform(
+    ({ host, pid }): ProcessIdentity => ({ name: nameOf(host, pid), host, pid, boot: '', socket: '' }),
+  );
+
+export const processSchema: z.ZodType<ProcessIdentity> = z.union([identity, withoutSign]);
+
+/**
+ * Shows everybody who sees a folder that this process lives: a socket on which it listens. The kernel stops listening
+ * when the process ends, however it ends, and accepts connections for one that is frozen; and it does not matter in
+ * which namespaces the two are (docs/decisions/043-who-is-alive.md).
+ */
+export class LifeSign {
+  readonly process: ProcessIdentity;
+  readonly #server: Server;
+  readonly #file: string;
+
+  private constructor(process: ProcessIdentity, server: Server, file: string) {
+    this.process = process;
+    this.#server = server;
+    this.#file = file;
+  }
+
+  /** It keeps no process running. @throws Failure no socket can be made in this folder */
+  static async show(folder: string): Promise<LifeSign> {
+    const name = nameOf(hostname(), process.pid, randomBytes(4).toString('hex'));
+    const file = signOf(folder, name);
+    try {
+      const server = await listening(folder, `${name}.life`);
+      const here = { name, host: hostname(), pid: process.pid, boot: bootOf(), socket: socketOf(file) };
+      return new LifeSign(here, server, file);
+    } catch (cause) {
+      throw new Failure(`cannot write ${file}, a socket: ${reasonOf(cause)}`);
+    }
+  }
+
+  /** Whether it is still where it was shown. */
+  get isShown(): boolean {
+    return socketOf(this.#file) === this.process.socket;
+  }
+
+  /** Also while the process ends. */
+  withdraw(): void {
+    this.#server.close();
+    rmSync(this.#file, { force: true });
+  }
+}
+
+/** What can be said from here of the process that had this sign in this folder. */
+export async function lifeOf(folder: string, { name, boot, socket }: ProcessIdentity): Promise<Life> {
+  return lifeFrom({
+    isOriginal: socket !== '' && socketOf(signOf(folder, name)) === socket,
+    isSameKernel: boot !== '' && boot === bootOf(),
+    isLocal: isLocal(folder),
+    answer: await askSocket(folder, `${name}.life`),
+  });
+}
+
+/** For the sign of a process that is known to have ended. */
+export function removeSign(folder: string, name: string): void {
+  rmSync(signOf(folder, name), { force: true });
+}
+
+function signOf(folder: string, name: string): string {
+  return join(folder, `${name}.life`);
+}
+
+/**
+ * The socket gets its name only when it is listened on, so that nobody finds it refusing before that; and as Node
+ * removes what it has bound, but not this other name, it is still there to refuse when the process has ended.
+ */
+async function listening(folder: string, name: string): Promise<Server> {
+  const server = createServer((socket) => socket.on('error', () => {}).destroy());
+  const unnamed = `${name}.new`;
+  await throughShortPath(folder, unnamed, (path) => {
+    return new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      // Whoever can look into the folder may ask.
+      server.listen({ path, readableAll: true, writableAll: true }, resolve);
+    });
+  });
+  server.unref();
+  try {
+    linkSync(join(folder, unnamed), join(folder, name));
+  } catch (cause) {
+    server.close();
+    throw cause;
+  } finally {
+    rmSync(join(folder, unnamed), { force: true });
+  }
+  return server;
+}
+
+function nameOf(host: string, ...more: readonly (string | number)[]): string {
+  return [host.replace(/[^\w.-]/g, '_').slice(0, 40), ...more].join('-');
+}
+
+/** Empty: there is none. */
+function socketOf(file: string): string {
+  const found = statSync(file, { bigint: true, throwIfNoEntry: false });
+  return found ? `${found.ino} ${found.ctimeNs}` : '';
+}
+
+function bootOf(): string {
+  try {
+    return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+  } catch {
+    return '';
+  }
+}
+
+/** Linux's numbers of file systems on disks or in memory of this host (statfs(2)): ext, XFS, btrfs, F2FS, ZFS, bcachefs, tmpfs, overlayfs. */
+const LOCAL = [
+  ...[0xef53, 0x58465342, 0x9123683e, 0xf2f52010, 0x2fc12fc1, 0xca451a4e, 0x01021994, 0x794c7630],
+];
+
+function isLocal(folder: string): boolean {
+  return process.platform === 'linux' && LOCAL.includes(statfsSync(folder).type);
+}
