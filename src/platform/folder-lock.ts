@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Life } from '../core/life.ts';
 import { Failure, Refusal, reasonOf } from './failure.ts';
-import { LifeSign, lifeOf, type ProcessIdentity, processSchema, removeSign } from './life-sign.ts';
+import { LifeSign, lifeOf, removeSign } from './life-sign.ts';
 import { makeFolders } from './paths.ts';
+import { type ProcessIdentity, processSchema } from './process-identity.ts';
 import { shellWord } from './shell-word.ts';
 
 /** Of two that try at the same moment each may find the other: so often it is tried, after pauses that differ. */

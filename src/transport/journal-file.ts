@@ -4,7 +4,7 @@ import type { End } from '../core/wire/handover.ts';
 import { misplacedEntry } from '../core/wire/journal-order.ts';
 import { isClosing, type JournalEntry, journalEntries } from '../core/wire/ownership.ts';
 import { Failure } from '../platform/failure.ts';
-import { type ProcessIdentity, processSchema } from '../platform/life-sign.ts';
+import { type ProcessIdentity, processSchema } from '../platform/process-identity.ts';
 
 /** The first line of a journal: what is being migrated, by whom, and to or from where. */
 export interface Begun {

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import type { Life } from '../core/life.ts';
 import type { JournalEntry } from '../core/wire/ownership.ts';
 import { orFailure, reasonOf } from '../platform/failure.ts';
-import { lifeOf, type ProcessIdentity } from '../platform/life-sign.ts';
+import { lifeOf } from '../platform/life-sign.ts';
+import type { ProcessIdentity } from '../platform/process-identity.ts';
 import {
   type Damage,
   entryText,
