@@ -14,7 +14,9 @@ import {
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { FolderLock } from '../../src/platform/folder-lock.ts';
 import { main, root, switchover } from '../fixtures/command.ts';
+import { leaveLock } from '../fixtures/left-behind.ts';
 
 // A command takes a second to start, several on a busy machine, and some of these tests start many.
 vi.setConfig({ testTimeout: 240_000, hookTimeout: 120_000 });
