@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { askSocket } from '../platform/local-socket.ts';
 import { isOpen, journalsIn } from './journal-folder.ts';
@@ -31,7 +31,16 @@ function removeOldJournals(folder: string): void {
   const oldestMs = Date.now() - KEPT_MS;
   for (const [index, { place, modifiedMs }] of aged.entries()) {
     const isKept = (index < MOST_JOURNALS && modifiedMs >= oldestMs) || isOpen(place);
-    if (!isKept) rmSync(place.file, { force: true });
+    if (!isKept) remove(place.file);
+  }
+}
+
+/** Unless somebody else has done so: several may tidy a folder at once. */
+function remove(file: string): void {
+  try {
+    unlinkSync(file);
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') throw cause;
   }
 }
 
@@ -42,7 +51,7 @@ async function removeOldSigns(folder: string): Promise<void> {
     files.some((file) => file.endsWith(`.${name}.lock`)) || isNamed(folder, name);
   for (const file of files.filter((found) => /^[\w.-]+-\d+-[0-9a-f]{8}\.life$/.test(found))) {
     if ((await askSocket(folder, file)) !== 'refuses') continue;
-    if (!named(file.slice(0, -'.life'.length))) rmSync(join(folder, file), { force: true });
+    if (!named(file.slice(0, -'.life'.length))) remove(join(folder, file));
   }
 }
 
