@@ -35,7 +35,8 @@ export interface SweepResult {
 /**
  * Carries out the missing runs of a design, and writes every record to the folder at once. After an interruption the
  * same call continues.
- * @throws UsageError the folder is another sweep's. @throws Refusal another process is at this shard
+ * @throws UsageError the folder is another sweep's
+ * @throws Refusal another process is at this shard
  * @throws Failure the disk is full; the same call continues once there is room
  */
 export async function sweep(design: Design, options: SweepOptions): Promise<SweepResult> {
