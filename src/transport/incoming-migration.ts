@@ -241,6 +241,7 @@ class Receiver {
   async #end(why: Error | undefined): Promise<string> {
     clearTimeout(this.#authenticationTimeout);
     const { line, outcome } = await this.#outcome(why);
+    this.#journal?.letGo();
     const { migrations } = this.#options;
     if (outcome) migrations.ended(this.#migration, outcome);
     else migrations.forget(this.#migration);

@@ -4,49 +4,66 @@ import { LifeSign } from '../platform/life-sign.ts';
 import { makeFolders, syncFolder } from '../platform/paths.ts';
 import { isCrowded, tidyFolder } from './journal-upkeep.ts';
 
-/** This process in one folder of journals, until it ends. */
-export interface JournalSign {
+/** By which others see that this process is at work in a folder of journals. */
+export class JournalSign {
   readonly sign: LifeSign;
-  /** Of journals that it has begun there and not closed. */
-  open: number;
+  /** Journals that it has begun there and not closed. */
+  open = 0;
+  #holders = 1;
+
+  private constructor(sign: LifeSign) {
+    this.sign = sign;
+  }
+
+  /**
+   * Makes the folder if it is not there, and shows there that this process lives until all who hold the sign have let
+   * go of it. Also tidies the folder, at the beginning and when there is much to remove.
+   * @throws Failure that cannot be done
+   */
+  static async hold(folder: string): Promise<JournalSign> {
+    const path = resolve(folder);
+    const known = await signs.get(path)?.catch(() => undefined);
+    if (known?.sign.isShown) {
+      known.#holders += 1;
+      if (isCrowded(path)) await tidied(path);
+      return known;
+    }
+    const begins = JournalSign.#begin(path);
+    signs.set(path, begins);
+    return begins;
+  }
+
+  static async #begin(folder: string): Promise<JournalSign> {
+    orFailure(`cannot write journals in ${folder}`, () => {
+      const made = makeFolders(folder);
+      if (made !== undefined) syncFolder(dirname(made));
+    });
+    const sign = new JournalSign(await LifeSign.show(folder));
+    if (shown.size === 0) process.on('exit', withdrawAll);
+    shown.add(sign);
+    await tidied(folder);
+    return sign;
+  }
+
+  letGo(): void {
+    this.#holders -= 1;
+    if (this.#holders > 0) return;
+    this.withdraw();
+    shown.delete(this);
+    if (shown.size === 0) process.off('exit', withdrawAll);
+  }
+
+  /** Where a journal was left open, it stays: that it refuses then is the proof that this process has ended. */
+  withdraw(): void {
+    if (this.open === 0) this.sign.withdraw();
+  }
 }
 
 const signs = new Map<string, Promise<JournalSign>>();
-
-/**
- * Makes the folder if it is not there, and shows there that this process lives. Also tidies it, at the beginning and
- * when there is much to remove.
- * @throws Failure that cannot be done
- */
-export async function signOfJournals(folder: string): Promise<JournalSign> {
-  const path = resolve(folder);
-  const shown = await signs.get(path)?.catch(() => undefined);
-  if (shown?.sign.isShown) {
-    if (isCrowded(path)) await tidied(path);
-    return shown;
-  }
-  const begins = begin(path);
-  signs.set(path, begins);
-  return begins;
-}
-
-async function begin(folder: string): Promise<JournalSign> {
-  orFailure(`cannot write journals in ${folder}`, () => {
-    const made = makeFolders(folder);
-    if (made !== undefined) syncFolder(dirname(made));
-  });
-  const journals: JournalSign = { sign: await LifeSign.show(folder), open: 0 };
-  if (shown.size === 0) process.once('exit', withdrawAll);
-  shown.add(journals);
-  await tidied(folder);
-  return journals;
-}
-
 const shown = new Set<JournalSign>();
 
-/** Where a journal was left open, the sign stays: that it refuses then is the proof that this process has ended. */
 function withdrawAll(): void {
-  for (const { sign, open } of shown) if (open === 0) sign.withdraw();
+  for (const sign of shown) sign.withdraw();
 }
 
 /** No migration fails because something old cannot be removed; `recover` says so. */

@@ -14,7 +14,7 @@ import { durable, isClosing, type JournalEntry } from '../core/wire/ownership.ts
 import { Failure, orFailure } from '../platform/failure.ts';
 import { syncFolder } from '../platform/paths.ts';
 import { type Begun, begunText, entryText, journalFileName } from './journal-file.ts';
-import { type JournalSign, signOfJournals } from './journal-sign.ts';
+import { JournalSign } from './journal-sign.ts';
 import { refuseSecond } from './second-migration.ts';
 
 type NewJournal = Omit<Begun, 'end' | 'process'>;
@@ -30,6 +30,8 @@ export class Journal {
   readonly #sign: JournalSign;
   #descriptor: number | undefined;
   #lengthBytes: number;
+  #isHeld = true;
+  #isClosed = false;
 
   private constructor(file: string, begun: Begun, sign: JournalSign) {
     this.#file = file;
@@ -61,17 +63,20 @@ export class Journal {
   }
 
   static async #begin(folder: string, begun: Omit<Begun, 'process'>): Promise<Journal> {
-    const sign = await signOfJournals(folder);
-    const file = join(folder, journalFileName(begun));
-    return new Journal(file, { ...begun, process: sign.sign.process }, sign);
+    const sign = await JournalSign.hold(folder);
+    try {
+      const file = join(folder, journalFileName(begun));
+      return new Journal(file, { ...begun, process: sign.sign.process }, sign);
+    } catch (cause) {
+      sign.letGo();
+      throw cause;
+    }
   }
 
   /** Returns when the entry is as safe as it must be. @throws Failure it may not be there. */
   write(entry: JournalEntry, why?: string): void {
     this.#append(entryText(entry, why), durable[this.#begun.end].has(entry));
-    if (!isClosing(entry)) return;
-    this.close();
-    this.#sign.open -= 1;
+    if (isClosing(entry)) this.#conclude();
   }
 
   /** For a last word after it was closed without one. @throws Failure it is not there any more */
@@ -84,10 +89,23 @@ export class Journal {
     this.#descriptor = undefined;
   }
 
+  /** Nothing more is done with the migration here. If its last word has not been said, this process stays in sight. */
+  letGo(): void {
+    if (!this.#isHeld || !this.#isClosed) return;
+    this.#isHeld = false;
+    this.#sign.letGo();
+  }
+
   #withdraw(): void {
-    this.close();
-    this.#sign.open -= 1;
     rmSync(this.#file, { force: true });
+    this.#conclude();
+    this.letGo();
+  }
+
+  #conclude(): void {
+    this.close();
+    this.#isClosed = true;
+    this.#sign.open -= 1;
   }
 
   /**

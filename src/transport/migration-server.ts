@@ -7,6 +7,7 @@ import type { Hello } from './hello.ts';
 import type { HostedGuest } from './hosted-guest.ts';
 import { receive } from './incoming-migration.ts';
 import { IncomingMigrations } from './incoming-migrations.ts';
+import { JournalSign } from './journal-sign.ts';
 import { defaultLimits, type Limits } from './limits.ts';
 import { receivingServer } from './receiving-server.ts';
 
@@ -36,12 +37,15 @@ export class MigrationServer {
   readonly address: { readonly host: string; readonly port: number };
   readonly #server: Server;
   readonly #sockets: Set<Socket>;
+  /** Machines that were received may be here although their journals are closed. */
+  readonly #sign: JournalSign | undefined;
 
-  private constructor(server: Server, sockets: Set<Socket>) {
+  private constructor(server: Server, sockets: Set<Socket>, sign: JournalSign | undefined) {
     const { address: host, port } = server.address() as { address: string; port: number };
     this.address = { host, port };
     this.#server = server;
     this.#sockets = sockets;
+    this.#sign = sign;
   }
 
   /**
@@ -78,7 +82,9 @@ export class MigrationServer {
       server.once('error', (error) => reject(cannotListen(options, error)));
       server.listen(port, host, resolve);
     });
-    return new MigrationServer(server, sockets);
+    // Where no journal can be kept, each source is told.
+    const sign = journals === undefined ? undefined : await JournalSign.hold(journals).catch(() => undefined);
+    return new MigrationServer(server, sockets, sign);
   }
 
   /** Cuts all connections. */
@@ -89,6 +95,7 @@ export class MigrationServer {
   /** Stops listening, once all connections have ended. */
   async close(): Promise<void> {
     await new Promise((resolve) => this.#server.close(resolve));
+    this.#sign?.letGo();
   }
 }
 

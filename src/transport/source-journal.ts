@@ -54,4 +54,9 @@ export class SourceJournal {
   close(): void {
     this.#journal?.close();
   }
+
+  /** Nothing more is done with the migration here. */
+  letGo(): void {
+    this.#journal?.letGo();
+  }
 }

@@ -101,6 +101,7 @@ describe('a migration with journals', () => {
 
   test('a destination whose journal cannot be written refuses, and the source says why', async () => {
     await destination.close();
+    rmSync(there, { recursive: true });
     writeFileSync(there, '');
     destination = await Host.listen({
       host: '127.0.0.1',

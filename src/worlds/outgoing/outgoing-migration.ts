@@ -77,6 +77,7 @@ export class OutgoingMigration implements World {
     } catch (cause) {
       journal?.remark('aborted', reasonOf(cause));
       await guest.sender.end();
+      journal?.letGo();
       throw cause;
     }
   }
@@ -136,6 +137,7 @@ export class OutgoingMigration implements World {
     await this.#guest.sender.end();
     for (const part of this.#parts.toReversed()) await part.end();
     await this.#ownership.release();
+    this.#journal.letGo();
   }
 
   async #carryOut(step: Exclude<Step, { kind: 'abort' }>): Promise<StepResult> {
