@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { linkSync, readFileSync, rmSync, statfsSync, statSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
@@ -15,26 +16,28 @@ import { nameOf, type ProcessIdentity } from './process-identity.ts';
  */
 export class LifeSign {
   readonly process: ProcessIdentity;
-  readonly #server: Server;
+  readonly #server: Server | undefined;
   readonly #file: string;
 
-  private constructor(process: ProcessIdentity, server: Server, file: string) {
+  private constructor(process: ProcessIdentity, server: Server | undefined, file: string) {
     this.process = process;
     this.#server = server;
     this.#file = file;
   }
 
-  /** It keeps no process running. @throws Failure no socket can be made in this folder */
+  /**
+   * It keeps no process running. On a file system without sockets nothing is shown, and nothing can be proved.
+   * @throws Failure the folder cannot be written
+   */
   static async show(folder: string): Promise<LifeSign> {
     const name = nameOf(hostname(), process.pid, randomBytes(4).toString('hex'));
     const file = signOf(folder, name);
-    try {
-      const server = await listening(folder, `${name}.life`);
-      const here = { name, host: hostname(), pid: process.pid, boot: bootOf(), socket: socketOf(file) };
-      return new LifeSign(here, server, file);
-    } catch (cause) {
+    const server = await listening(folder, `${name}.life`).catch((cause) => {
+      if (NO_SOCKETS.includes(cause.code)) return undefined;
       throw new Failure(`cannot write ${file}, a socket: ${reasonOf(cause)}`);
-    }
+    });
+    const here = { name, host: hostname(), pid: process.pid, boot: bootOf(), socket: socketOf(file) };
+    return new LifeSign(here, server, file);
   }
 
   /** Whether it is still where it was shown. */
@@ -42,10 +45,12 @@ export class LifeSign {
     return socketOf(this.#file) === this.process.socket;
   }
 
-  /** Also while the process ends. */
+  /** Also while the process ends. A socket that cannot be removed refuses from now on. */
   withdraw(): void {
-    this.#server.close();
-    rmSync(this.#file, { force: true });
+    this.#server?.close();
+    try {
+      rmSync(this.#file, { force: true });
+    } catch {}
   }
 }
 
@@ -94,15 +99,24 @@ async function listening(folder: string, name: string): Promise<Server> {
   return server;
 }
 
-/** Empty: there is none. */
+/** Empty: there is none, or none that may be looked at. */
 function socketOf(file: string): string {
-  const found = statSync(file, { bigint: true, throwIfNoEntry: false });
-  return found ? `${found.ino} ${found.ctimeNs}` : '';
+  try {
+    const { ino, ctimeNs } = statSync(file, { bigint: true });
+    return `${ino} ${ctimeNs}`;
+  } catch {
+    return '';
+  }
 }
+
+/** How bind(2) and link(2) say that a file system has no sockets, or no second names for them. */
+const NO_SOCKETS = ['EPERM', 'EOPNOTSUPP', 'ENOTSUP', 'ENOSYS', 'EINVAL', 'EMLINK'];
 
 function bootOf(): string {
   try {
-    return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+    return process.platform === 'darwin'
+      ? execFileSync('sysctl', ['-n', 'kern.bootsessionuuid'], { encoding: 'utf8' }).trim()
+      : readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
   } catch {
     return '';
   }

@@ -1,10 +1,11 @@
 import {
   closeSync,
+  existsSync,
   fstatSync,
   fsyncSync,
   ftruncateSync,
-  linkSync,
   openSync,
+  renameSync,
   rmSync,
   writeFileSync,
   writeSync,
@@ -145,7 +146,8 @@ function writeBegun(file: string, begun: Begun): number {
   return orFailure(`cannot write ${file}`, () => {
     try {
       writeFileSync(unfinished, text, { flush: true });
-      linkSync(unfinished, file);
+      if (existsSync(file)) throw new Failure(`${file} is there already`);
+      renameSync(unfinished, file);
     } finally {
       rmSync(unfinished, { force: true });
     }

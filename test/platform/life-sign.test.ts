@@ -117,6 +117,13 @@ describe('a process', () => {
     expect(sign.isShown).toBe(false);
   });
 
+  test.skipIf(process.getuid?.() !== 0)('on a file system without sockets can prove nothing', async () => {
+    const sign = await LifeSign.show('/sys');
+    expect(sign.process.socket).toBe('');
+    expect(await lifeOf('/sys', sign.process)).toBe('unknown');
+    sign.withdraw();
+  });
+
   test('that cannot make a socket says where', async () => {
     await expect(LifeSign.show('/proc')).rejects.toThrow(/^cannot write \/proc\/.*\.life, a socket: /);
   });
