@@ -44,24 +44,30 @@ function remove(file: string): void {
   }
 }
 
-/** A sign at which nobody listens, and which no journal and no lock names: nobody will look for it. */
+/** Signs at which nobody listens, and which no journal and no lock names: nobody will look for them. */
 async function removeOldSigns(folder: string): Promise<void> {
   const files = readdirSync(folder);
-  const named = (name: string) =>
-    files.some((file) => file.endsWith(`.${name}.lock`)) || isNamed(folder, name);
-  for (const file of files.filter((found) => /^[\w.-]+-\d+-[0-9a-f]{8}\.life$/.test(found))) {
-    if ((await askSocket(folder, file)) !== 'refuses') continue;
-    if (!named(file.slice(0, -'.life'.length))) remove(join(folder, file));
+  const signs = files.filter((file) => /^[\w.-]+-\d+-[0-9a-f]{8}\.life$/.test(file));
+  const refusing: string[] = [];
+  for (const sign of signs) if ((await askSocket(folder, sign)) === 'refuses') refusing.push(sign);
+  if (refusing.length === 0) return;
+  const named = namesIn(folder);
+  for (const sign of refusing) {
+    const name = sign.slice(0, -'.life'.length);
+    const isClaim = files.some((file) => file.endsWith(`.${name}.lock`));
+    if (!isClaim && !named.has(name)) remove(join(folder, sign));
   }
 }
 
-function isNamed(folder: string, name: string): boolean {
-  return journalsIn(folder).some(({ file }) => {
+/** The names of processes in all journals. @throws the system's error: what cannot be read may name any */
+function namesIn(folder: string): ReadonlySet<string> {
+  const names = journalsIn(folder).flatMap(({ file }) => {
     try {
-      return readFileSync(file, 'utf8').includes(`"${name}"`);
+      return /"name":"([\w.-]+)"/.exec(readFileSync(file, 'utf8'))?.[1] ?? [];
     } catch (cause) {
-      // What cannot be read may name it.
-      return (cause as NodeJS.ErrnoException).code !== 'ENOENT';
+      if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return [];
+      throw cause;
     }
   });
+  return new Set(names);
 }
