@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import type { MigrationRecord } from '../core/migration/record.ts';
 import { FolderLock } from '../platform/folder-lock.ts';
+import { encryptionKind } from '../transport/credentials.ts';
 import { unproved } from '../transport/settlement.ts';
 import { Host } from '../worlds/threads/host.ts';
 import { Admission } from './admission.ts';
@@ -157,7 +158,7 @@ export class Daemon {
   }
 
   /**
-   * Takes a new configuration: keys for calls, peers, links, limits, target. What was opened or booted by the old one
+   * Takes a new configuration: keys, certificates, peers, links, limits, target. What was opened or booted by the old one
    * stays as it is.
    * @param load reads it
    * @returns what of it needs a restart
@@ -166,12 +167,14 @@ export class Daemon {
     try {
       const loaded = load();
       const before = this.#configuration;
-      const { receive, state, name, guests, ...next } = loaded;
-      this.#configuration = { ...before, ...next };
+      const { receive, apiTls, state, name, guests, ...next } = loaded;
+      this.#configuration = { ...before, ...next, ...(before.apiTls && apiTls && { apiTls }) };
+      this.#host.renew(receive);
       this.#admission.change(next.limits, next.links);
       this.metrics.reloaded(true);
+      const fixedNow = fixed(before);
       const changed = Object.entries(fixed(loaded)).filter(([key, value]) => {
-        return !isDeepStrictEqual(value, fixed(before)[key as keyof ReturnType<typeof fixed>]);
+        return !isDeepStrictEqual(value, fixedNow[key as keyof typeof fixedNow]);
       });
       return changed.map(([key]) => key);
     } catch (cause) {
@@ -230,9 +233,15 @@ export class Daemon {
 }
 
 /** What needs a restart, by its place in the file. */
-function fixed({ receive, state, name, guests }: Configuration) {
+function fixed({ receive, apiTls, state, name, guests }: Configuration) {
   const { host, port, key } = receive;
-  return { 'receive.listen': [host, port], 'receive.keyFile': key, state, name, guests };
+  return {
+    'receive.listen': [host, port],
+    'receive.keyFile': key !== null,
+    'receive.tls': encryptionKind(receive),
+    'api.tls': apiTls !== undefined,
+    ...{ state, name, guests },
+  };
 }
 
 /** Whether it came about in time. */
