@@ -68,7 +68,7 @@ export class Pacer {
     const worthwhile = this.#waitNs(Math.min(inAll, this.#depthBytes / 2));
     waitNs = Math.max(waitNs, Math.min(SHORTEST_WAIT_NS, worthwhile));
     const until = clockNs() + waitNs;
-    this.#thread.block();
+    this.#thread.block(until);
     if (waitNs > TIMER_GRAIN_NS) await sleep((waitNs - TIMER_GRAIN_NS / 2) / NANOS_PER_MILLISECOND);
     const restNs = until - clockNs();
     if (restNs > 0) Atomics.wait(this.#alarm, 0, 0, restNs / NANOS_PER_MILLISECOND);

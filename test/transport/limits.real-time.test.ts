@@ -3,9 +3,10 @@ import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { LARGEST_HELLO_BYTES } from '../../src/core/wire/frames.ts';
-import { PageChecksums } from '../../src/transport/checksums.ts';
 import { encodeFrame } from '../../src/transport/frame-writer.ts';
 import type { Limits } from '../../src/transport/limits.ts';
+import { encodeStop } from '../../src/transport/payloads.ts';
+import { StreamDigest } from '../../src/transport/stream-digest.ts';
 import { Host } from '../../src/worlds/threads/host.ts';
 import { json, smallHello, stranger } from '../fixtures/stranger.ts';
 
@@ -139,8 +140,8 @@ describe('a source', () => {
   test('that falls silent after the commit leaves its guest running: it has no other home', async () => {
     await listen({ silenceMs: 300 });
     const { socket, answer } = await greeted();
-    const nothing = new PageChecksums(smallHello.guest.pages).digest();
-    socket.write(encodeFrame('stop', 0, Buffer.concat([Buffer.alloc(8), nothing])));
+    const digest = new StreamDigest(smallHello.migration, null).end(0, false);
+    socket.write(encodeFrame('stop', 0, encodeStop({ guestTimeNs: 0, digest })));
     await once(socket, 'data');
     socket.write(encodeFrame('commit'));
     await answer;

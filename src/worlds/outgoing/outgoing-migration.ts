@@ -4,8 +4,8 @@ import type { Ceiling } from '../../core/link/ceiling.ts';
 import type { Measurements, Outage, Verification } from '../../core/migration/migration-result.ts';
 import { PageSet } from '../../core/migration/pages.ts';
 import type { Plan } from '../../core/migration/plan.ts';
-import type { Step, StepResult } from '../../core/migration/steps.ts';
-import { NANOS_PER_MILLISECOND, type Nanos } from '../../core/units.ts';
+import type { HandoverReached, Step, StepResult } from '../../core/migration/steps.ts';
+import { formatDuration, NANOS_PER_MILLISECOND, type Nanos } from '../../core/units.ts';
 import type { End } from '../../core/wire/handover.ts';
 import { clockNs } from '../../platform/clock.ts';
 import { reasonOf } from '../../platform/failure.ts';
@@ -16,6 +16,9 @@ import { SourceJournal } from '../../transport/source-journal.ts';
 import type { World } from '../world.ts';
 import type { DirtyPages, PausedGuest, SourceGuest } from './source-guest.ts';
 import { SourceOwnership } from './source-ownership.ts';
+
+/** The way of an answer is shorter than this, even between continents. */
+const NOTED_SILENCE_NS = 500 * NANOS_PER_MILLISECOND;
 
 export interface OutgoingMigrationOptions {
   /** A random name, by which both ends keep their journals. */
@@ -46,8 +49,9 @@ export class OutgoingMigration implements World {
   #pausedAtNs: Nanos | undefined;
   #paused: PausedGuest | undefined;
   #verified: Verification = { memory: 'not-checked', continued: 'not-checked' };
+  #handover: HandoverReached = {};
   #windowBeganAtNs: Nanos | undefined;
-  #completionNotes: readonly string[] = [];
+  readonly #notes: string[] = [];
 
   private constructor(
     guest: SourceGuest,
@@ -92,6 +96,7 @@ export class OutgoingMigration implements World {
         kind: 'failed',
         now: this.#now(),
         ...(pausedAtNs !== undefined && { pausedSince: this.#since(pausedAtNs) }),
+        handover: this.#handover,
       } as const;
       const { cause: interrupted } = this.#interruption;
       if (interrupted) return { ...failed, why: reasonOf(interrupted), outcome: interrupted.outcome };
@@ -203,35 +208,48 @@ export class OutgoingMigration implements World {
       await interruption.unless(sender.ask('sendState', bytes));
     }
     const ready = await interruption.unless(sender.ask('stop', guestTimeNs, paused));
-    if (verify) await this.#verify();
-    const verifiedAtNs = verify ? clockNs() : ready.atNs;
+    const readyAtNs = this.#since(ready.atNs);
+    this.#handover = { readyAtNs };
+    const answeredAtNs = verify ? this.#since(await this.#verify()) : readyAtNs;
+    const verifiedAtNs = verify ? this.#now() : readyAtNs;
+    this.#handover = { readyAtNs, verifiedAtNs };
     this.#journal.write('ready');
+    this.#handover = { readyAtNs, verifiedAtNs, commitLeftAtNs: this.#now() };
     const running = await this.#ownership.commit();
-    const resumeNs = Math.min(running.resumeNs, running.atNs - verifiedAtNs);
-    return {
-      kind: 'handed over',
-      now: this.#now(),
-      readyAtNs: this.#since(ready.atNs),
-      verifiedAtNs: this.#since(verifiedAtNs),
-      committedAtNs: this.#since(running.atNs - resumeNs),
-      runningAtNs: this.#since(running.atNs),
-      measurements: await this.#afterwards(),
-    };
+    const heardAtNs = this.#since(running.heardAtNs);
+    // By the destination's clock, which the way of its answer does not lengthen; but never later than that came.
+    const ranAtNs = Math.min(answeredAtNs + running.sinceAnswerNs, heardAtNs);
+    const runningAtNs = Math.max(ranAtNs, verifiedAtNs);
+    const committedAtNs = Math.max(runningAtNs - running.resumeNs, verifiedAtNs);
+    this.#noteSilence(heardAtNs - runningAtNs);
+    const instants = { readyAtNs, verifiedAtNs, committedAtNs, runningAtNs };
+    this.#handover = instants;
+    return { kind: 'handed over', now: this.#now(), ...instants, measurements: await this.#afterwards() };
   }
 
-  async #verify(): Promise<void> {
+  /** The guest ran so long before its source heard of it. */
+  #noteSilence(silentNs: Nanos): void {
+    if (silentNs < NOTED_SILENCE_NS) return;
+    this.#notes.push(
+      `the source heard ${formatDuration(silentNs)} late that the guest runs; the downtime is by the destination's clock`,
+    );
+  }
+
+  /** @returns when the destination's hash was heard */
+  async #verify(): Promise<Nanos> {
     const hashes = Promise.all([this.#guest.sender.ask('verify'), this.#guest.hash()]);
     const [there, here] = await this.#interruption.unless(hashes);
     const memory = here === there.result ? 'identical' : 'different';
     this.#verified = { ...this.#verified, memory };
     if (memory === 'different') throw new Error('the memory of source and destination differs');
+    return there.atNs;
   }
 
   async #afterwards(): Promise<Measurements> {
     const { outage, continued, notes } = await this.#guest.completed();
     this.#journal.remark('ended');
     this.#verified = { ...this.#verified, continued };
-    this.#completionNotes = notes;
+    this.#notes.push(...notes);
     return this.#measurements(outage);
   }
 
@@ -250,12 +268,7 @@ export class OutgoingMigration implements World {
       verified: this.#verified,
       servers: processors.flatMap((one) => one.account(clockNs())),
       link: sender.link,
-      notes: [
-        ...processors.flatMap((one) => one.notes),
-        ...this.#journal.notes,
-        ...notes,
-        ...this.#completionNotes,
-      ],
+      notes: [...processors.flatMap((one) => one.notes), ...this.#journal.notes, ...notes, ...this.#notes],
     };
   }
 
