@@ -78,7 +78,9 @@ export async function carryOut(
         try {
           const stepped: StepListener = (step, result) => listener.stepped?.(member, step, result);
           const went = await carryOutOne(spec, shared ?? world, stepped, interrupted);
-          const run = { spec, world, notes, ...went, admission: shared?.admission ?? null };
+          await shared?.leave();
+          const admission = shared?.admission ?? null;
+          const run = { spec, world, notes: [...notes, ...(shared?.notes ?? [])], ...went, admission };
           listener.ended?.(member, run);
           return run;
         } finally {

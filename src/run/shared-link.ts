@@ -40,6 +40,11 @@ export class SharedLinkWorld implements World {
     return this.#admission;
   }
 
+  /** What a reader of the record must know of how the reservation was kept. */
+  get notes(): readonly string[] {
+    return this.#client.notes;
+  }
+
   get startedAt(): string {
     return this.#world.startedAt;
   }
