@@ -66,8 +66,9 @@ export function settingsOf({
   ];
 }
 
-function whole(flag: string, text: string): number {
-  if (!/^\d+$/.test(text))
-    throw new UsageError([{ path: flag, expected: 'a whole number', found: shown(text) }]);
-  return Number(text);
+/** @throws UsageError not a number that is written and read alike */
+export function whole(flag: string, text: string): number {
+  if (/^\d+$/.test(text) && Number.isSafeInteger(Number(text))) return Number(text);
+  const expected = `a whole number from 0 to ${Number.MAX_SAFE_INTEGER}`;
+  throw new UsageError([{ path: flag, expected, found: shown(text) }]);
 }

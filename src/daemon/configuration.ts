@@ -10,6 +10,13 @@ import { configurationSchema } from './configuration-schema.ts';
 /** What a daemon is told by its file; every value resolved. */
 export type Configuration = Readonly<ReturnType<typeof loadConfiguration>>;
 
+/** A destination by name. */
+export interface Peer {
+  readonly there: DestinationThere;
+  /** The link over which it is reached; undefined: the configuration does not say. */
+  readonly over: string | undefined;
+}
+
 /**
  * @throws Failure a file cannot be read
  * @throws UsageError all that is wrong with what it says
@@ -32,9 +39,11 @@ export function loadConfiguration(path: string) {
     other === undefined ? undefined : attempt(() => readKey(beside(other), where));
   const receiveKey = keyOf(document.receive.keyFile, 'receive.keyFile');
   const apiKey = keyOf(document.api.keyFile, 'api.keyFile');
-  const peers = Object.entries(document.peers).map(([peer, { address, keyFile }]) => {
+  const peers = Object.entries(document.peers).map(([peer, { address, over, keyFile }]) => {
     const key = keyOf(keyFile, `peers.${peer}.keyFile`) ?? null;
-    return [peer, { ...address, key }] as const;
+    if (over !== undefined && !Object.hasOwn(document.links, over))
+      problems.push({ path: `peers.${peer}.over`, expected: 'a link of this configuration', found: over });
+    return [peer, { there: { ...address, key }, over }] as const;
   });
   const guests = document.guests.flatMap(
     (guest, index) => attempt(() => guestDefinition(guest, `guests.${index}`)) ?? [],
@@ -53,7 +62,7 @@ export function loadConfiguration(path: string) {
     drainNs: drain,
     targetDowntimeNs: target.downtime,
     limits: { ...limits, guestMemoryBytes: guestMemory, bodyBytes: body },
-    peers: new Map<string, DestinationThere>(peers),
+    peers: new Map<string, Peer>(peers),
     links: new Map(Object.entries(links).map(([link, { capacity }]) => [link, capacity])),
     guests,
   };

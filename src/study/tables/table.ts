@@ -104,9 +104,9 @@ function used(records: readonly MigrationRecord[]): string {
 /** Below so many runs a 95 % quantile is only the largest value. */
 const FEWEST_FOR_A_TAIL = 10;
 
-function tail(records: readonly MigrationRecord[]): string {
-  if (records.length < FEWEST_FOR_A_TAIL) return '–';
-  const downtimes = records.map((record) => record.downtimeNs / NANOS_PER_MILLISECOND);
+function tail(done: readonly MigrationRecord[]): string {
+  if (done.length < FEWEST_FOR_A_TAIL) return '–';
+  const downtimes = done.map((record) => record.downtimeNs / NANOS_PER_MILLISECOND);
   return figure(quantile(downtimes, 0.95));
 }
 
