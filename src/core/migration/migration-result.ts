@@ -83,14 +83,16 @@ export interface Verification {
   readonly continued: MemoryComparison;
 }
 
+export const CHANGED_ON_ITS_WAY =
+  'the guest was changed on its way: its memory differs from that of one that never moved';
+
 /** How a migration has ended whose guest runs at its destination: it has failed if the guest was changed on its way. */
 export function arrived(
   reason: string,
   { continued }: Verification,
 ): Pick<MigrationResult, 'outcome' | 'reason' | 'owner'> {
   if (continued !== 'different') return { outcome: 'completed', reason, owner: 'destination' };
-  const changed = 'the guest was changed on its way: its memory differs from that of one that never moved';
-  return { outcome: 'failed', reason: changed, owner: 'destination' };
+  return { outcome: 'failed', reason: CHANGED_ON_ITS_WAY, owner: 'destination' };
 }
 
 /** What left in the window of this length, wherever it begins, in which most did. */

@@ -1,5 +1,5 @@
 import { NANOS_PER_MILLISECOND, parseDuration, parseRate, parseSize } from '../../core/units.ts';
-import { quantile, type Summary, summary } from '../statistics/estimate.ts';
+import { areAlike, quantile, type Summary, summaryOf } from '../statistics/estimate.ts';
 import { grouped } from '../statistics/grouped.ts';
 import { shortened } from '../tables/cell-columns.ts';
 import type { RecordedRun } from './recorded-run.ts';
@@ -17,6 +17,8 @@ export interface ReportCell {
   readonly label: string;
   readonly runs: readonly RecordedRun[];
   readonly completed: readonly RecordedRun[];
+  /** The completed runs do not differ, whatever their seed: they are one run. */
+  readonly alike: boolean;
   /** In ms and s; undefined: no run has completed. */
   readonly downtimeMs: Summary | undefined;
   readonly downtimeP95Ms: number | undefined;
@@ -52,8 +54,12 @@ export function cellsOfRuns(recorded: readonly RecordedRun[]): CellsOfRuns {
     );
     if (worlds.size > 1) words.unshift(world);
     const completed = runs.filter((run) => run.completed);
+    const alike = areAlike(
+      completed.map(downtimeMsOf),
+      completed.map(({ totalNs }) => totalNs),
+    );
     const of = (value: (run: RecordedRun) => number) =>
-      completed.length === 0 ? undefined : summary(completed.map(value));
+      completed.length === 0 ? undefined : summaryOf(completed.map(value), alike);
     const predicted = runs.flatMap((run) => run.predicted?.downtimeNs ?? []);
     return {
       number: index + 1,
@@ -63,8 +69,9 @@ export function cellsOfRuns(recorded: readonly RecordedRun[]): CellsOfRuns {
       label: words.join(', ') || scenario,
       runs,
       completed,
+      alike,
       downtimeMs: of(downtimeMsOf),
-      downtimeP95Ms: completed.length < 10 ? undefined : quantile(completed.map(downtimeMsOf), 0.95),
+      downtimeP95Ms: completed.length < 10 || alike ? undefined : quantile(completed.map(downtimeMsOf), 0.95),
       totalS: of((run) => run.totalNs / 1e9),
       predictedMs: predicted.length === 0 ? undefined : quantile(predicted, 0.5) / NANOS_PER_MILLISECOND,
     };

@@ -1,4 +1,4 @@
-import { type Estimate, summary } from './estimate.ts';
+import { areAlike, type Estimate, summaryOf } from './estimate.ts';
 
 /** How an alternative does against a base, in something of which less is better. */
 export interface Comparison {
@@ -8,6 +8,8 @@ export interface Comparison {
   readonly superiority: number;
   /** The interval of the difference is confident and does not contain 0. */
   readonly certain: boolean;
+  /** Neither of them differs from run to run: there is one difference, and it is exact. */
+  readonly exact: boolean;
 }
 
 /**
@@ -21,12 +23,14 @@ export function paired(base: readonly number[], alternative: readonly number[]):
     .map((value, pair) => alternative[pair]! - value)
     .filter((value) => !Number.isNaN(value));
   if (differences.length === 0) return undefined;
-  const { median: value, ...rest } = summary(differences);
+  const exact = areAlike(base, alternative);
+  const { median: value, ...rest } = summaryOf(differences, exact);
   const zeros = differences.filter((difference) => difference === 0).length;
   const below = differences.filter((difference) => difference < 0).length;
   return {
     difference: { value, ...rest },
     superiority: (below + zeros / 2) / differences.length,
     certain: rest.confident && (rest.low > 0 || rest.high < 0),
+    exact,
   };
 }

@@ -12,10 +12,14 @@ export interface CellTally {
 export interface Figures {
   readonly downtimeNs: Nanos;
   readonly totalNs: Nanos;
+  /** The guest was changed on its way. */
+  readonly isChanged: boolean;
 }
 
-export function figuresOf({ outcome, downtimeNs, totalNs }: MigrationRecord): Figures {
-  return outcome === 'completed' ? { downtimeNs, totalNs } : { downtimeNs: Number.NaN, totalNs: Number.NaN };
+export function figuresOf({ outcome, downtimeNs, totalNs, verified }: MigrationRecord): Figures {
+  const isChanged = verified.continued === 'different';
+  if (outcome === 'completed' && !isChanged) return { downtimeNs, totalNs, isChanged };
+  return { downtimeNs: Number.NaN, totalNs: Number.NaN, isChanged };
 }
 
 /** Cells of a table that a person can still read. */
@@ -23,6 +27,8 @@ const ROWS_MAX = 40;
 
 /** What is kept in memory of the runs of a sweep: two numbers each, and only if a table or the agenda needs them. */
 export class Tally {
+  /** In so many of the runs the guest was changed on its way. */
+  changed = 0;
   readonly #cells = new Map<number, CellTally>();
   readonly #keeps: boolean;
   readonly #tabulates: boolean;
@@ -32,7 +38,8 @@ export class Tally {
     this.#keeps = this.#tabulates || design.until !== null;
   }
 
-  add({ cell, repetition }: Run, { downtimeNs, totalNs }: Figures): void {
+  add({ cell, repetition }: Run, { downtimeNs, totalNs, isChanged }: Figures): void {
+    if (isChanged) this.changed += 1;
     if (!this.#keeps) return;
     let tally = this.#cells.get(cell);
     if (!tally) this.#cells.set(cell, (tally = { downtimesNs: [], totalsNs: [] }));

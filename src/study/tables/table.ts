@@ -2,11 +2,11 @@ import type { MigrationRecord } from '../../core/migration/record.ts';
 import { NANOS_PER_MILLISECOND, NANOS_PER_SECOND, type Nanos } from '../../core/units.ts';
 import type { Ensemble } from '../../run/ensemble.ts';
 import type { CellResult } from '../../run/run.ts';
-import { quantile, spread, summary, tooFew } from '../statistics/estimate.ts';
+import { areAlike, quantile, spread, summaryOf, tooFew } from '../statistics/estimate.ts';
 import { sumOf } from '../statistics/sum.ts';
 import { cellColumns } from './cell-columns.ts';
 import { comparisonTable } from './comparison-table.ts';
-import { doneOf, figure, interval, milliseconds } from './figure.ts';
+import { ALIKE_NOTE, doneOf, figure, interval, milliseconds } from './figure.ts';
 import { plainTable } from './plain-table.ts';
 
 /** The table of an experiment: a row a cell, medians with their intervals, prediction beside measurement. */
@@ -43,10 +43,10 @@ function columnsOf(results: readonly CellResult[], hasEnsembles: boolean): reado
   const column = (heading: string, of: Column['of'], isShown = true) => (isShown ? [{ heading, of }] : []);
   const measured = (value: (record: MigrationRecord) => Nanos, unit: number) => {
     return (done: readonly MigrationRecord[]) =>
-      interval(done.length === 0 ? undefined : summary(done.map(value)), unit);
+      interval(done.length === 0 ? undefined : summaryOf(done.map(value), isOneRun(done)), unit);
   };
   const virtual = (value: (ensemble: Ensemble) => readonly Nanos[], unit: number): Column['of'] => {
-    return (_, { ensemble }) => (ensemble ? band(spread(value(ensemble)), unit) : '–');
+    return (_, { ensemble }) => (ensemble ? band(value(ensemble), unit) : '–');
   };
   const records = results.flatMap((result) => result.records);
   const shared = results.some(({ cell }) => cell.share !== null);
@@ -54,7 +54,7 @@ function columnsOf(results: readonly CellResult[], hasEnsembles: boolean): reado
   const late = records.some(({ outage }) => outage && outage.lateHeartbeats > 0);
   const memoryNs = (record: MigrationRecord) => record.downtimeParts.memoryNs;
   return [
-    column('runs', (done, result) => doneOf(done.length, result.records.length)),
+    column('runs', (done, result) => doneOf(done.length, result.records.length, isOneRun(done))),
     column('waited s', (_, result) => waited(result.records), shared),
     column('b used %', used, shared),
     column(
@@ -130,7 +130,18 @@ function longestGapNs(records: readonly MigrationRecord[]): Nanos {
   return Math.max(...records.map(({ outage }) => outage?.longestGapNs ?? Number.NaN));
 }
 
-function band({ median, low, high }: ReturnType<typeof spread>, unit: number): string {
+/** Whether the seed changes nothing. */
+function isOneRun(records: readonly MigrationRecord[]): boolean {
+  const totalsNs = records.map(({ totalNs }) => totalNs);
+  return areAlike(
+    totalsNs,
+    records.map(({ downtimeNs }) => downtimeNs),
+  );
+}
+
+function band(values: readonly number[], unit: number): string {
+  const { median, low, high } = spread(values);
+  if (areAlike(values)) return `${figure(median / unit)} =`;
   return `${figure(median / unit)} (${figure(low / unit)}–${figure(high / unit)})`;
 }
 
@@ -148,6 +159,13 @@ function verdict(records: readonly MigrationRecord[]): string {
   return found.size === 0 ? '–' : 'identical';
 }
 
+function hasAlike(results: readonly CellResult[]): boolean {
+  return results.some(({ records, ensemble }) => {
+    const done = records.filter(({ outcome }) => outcome === 'completed');
+    return isOneRun(done) || (ensemble !== undefined && areAlike(ensemble.downtimesNs));
+  });
+}
+
 function footnotes(results: readonly CellResult[], hasEnsembles: boolean, world: string): string[] {
   const records = results.flatMap((result) => result.records);
   const few = results.some((result) => result.records.length > 1 && result.records.length < 6);
@@ -155,6 +173,7 @@ function footnotes(results: readonly CellResult[], hasEnsembles: boolean, world:
     `World: ${world}. Figures are medians${records.length > results.length ? ' [95 % interval of the median]' : ' of one run'}; gap: the longest time without a heartbeat in any run.`,
     ...(hasEnsembles ? [] : ['model: expected downtime by the formulas, with known write rates.']),
     ...tailDoubt(results),
+    ...(hasAlike(results) ? [ALIKE_NOTE] : []),
     ...(few ? ['* fewer than six runs give no 95 % interval: [minimum–maximum] instead.'] : []),
     ...(hasEnsembles
       ? [

@@ -64,6 +64,8 @@ export class OutgoingMigration implements World {
     this.#interruption = interruption;
     this.#ownership = new SourceOwnership(guest, plan, journal, interruption);
     this.#parts = parts;
+    // A guest may have lived here for long, and may have been migrated in vain before.
+    for (const processors of guest.processors) processors.beginAccount();
   }
 
   /**
