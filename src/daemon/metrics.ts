@@ -98,7 +98,7 @@ export class Metrics {
     this.#clientSaw(record, how);
     for (const server of record.servers) this.#served(server, world, how.scheduler);
     this.#sent(record);
-    this.last(record);
+    this.last(record, Date.now());
   }
 
   refused(reason: RefusalReason): void {
@@ -224,12 +224,13 @@ export class Metrics {
     });
   }
 
-  /** What outlives a migration that was shorter than a scrape's interval; also one before a restart. */
-  last(record: MigrationRecord): void {
+  /**
+   * What outlives a migration that was shorter than a scrape's interval; also one before a restart.
+   * @param endedAtMs where that is not known, the end of its total time, if it had begun at once
+   */
+  last(record: MigrationRecord, endedAtMs = Date.parse(record.startedAt) + record.totalNs / 1e6): void {
     const { world, predicted } = record;
     const labels = { world };
-    // In virtual time there is no date; when it was computed is what an operator asks for.
-    const endedAtMs = world === 'virtual' ? Date.now() : Date.parse(record.startedAt) + record.totalNs / 1e6;
     const convergence = convergenceOf(record);
     this.#noteLatest(labels, {
       last_migration_end_timestamp_seconds: endedAtMs / 1e3,

@@ -112,7 +112,8 @@ export class NativeMigrationLog {
       downtimeNs,
       downtimeParts: downtimeParts({ memoryNs: downtimeNs }),
       totalNs,
-      notes: [],
+      notes:
+        owner === 'nobody' ? ['the downtime is not known: it is counted up to when this was noticed'] : [],
     };
   }
 
