@@ -10,6 +10,7 @@ import { Events } from './events.ts';
 import { Experiments } from './experiments.ts';
 import { Guests, settledBefore } from './guests.ts';
 import { HostCpu } from './host-cpu.ts';
+import type { JobKind } from './incidents.ts';
 import { Metrics, type Pulled } from './metrics.ts';
 import { Migrations } from './migrations.ts';
 import { goFirst, warmUpRequests } from './readiness.ts';
@@ -49,7 +50,8 @@ export class Daemon {
       waited: (kind, ns) => this.metrics.waited(kind, ns),
       linksChanged: (value) => this.events.publish({ kind: 'links', value }),
     });
-    const ended = (record: MigrationRecord) => this.metrics.ended(record);
+    const ended = (kind: JobKind) => (record: MigrationRecord) =>
+      this.metrics.ended(record, kind, this.#configuration.targetDowntimeNs);
     this.guests = new Guests(host, eventLog, events);
     this.migrations = new Migrations({
       host,
@@ -57,14 +59,14 @@ export class Daemon {
       admission: this.#admission,
       eventLog,
       events,
-      ended,
+      ended: ended('migration'),
       sent: (link, bytes) => this.metrics.sentOver(link, bytes),
     });
     this.experiments = new Experiments(
       join(configuration.state, 'experiments'),
       this.#admission,
       events,
-      ended,
+      ended('experiment'),
     );
   }
 
@@ -99,7 +101,7 @@ export class Daemon {
         log(
           `a migration of guest '${record.guest.name}' was cut short; owner: ${record.owner}; ${record.reason}`,
         );
-        daemon.metrics.ended(record);
+        daemon.metrics.ended(record, 'migration', configuration.targetDowntimeNs);
       }
       await daemon.guests.begin(configuration, settlements, log);
       await warmUpRequests(daemon.metrics);

@@ -3,6 +3,7 @@ import { changeCapacity } from '../core/link/ledger.ts';
 import type { Step, StepResult } from '../core/migration/steps.ts';
 import { NANOS_PER_MILLISECOND, type Nanos } from '../core/units.ts';
 import { Refusal } from '../platform/failure.ts';
+import { insistOnMemory } from '../platform/memory-room.ts';
 import type { LinkShare } from '../scenario/fleet.ts';
 import type { MigrationSpec } from '../workload/migration-spec.ts';
 import type { World } from '../worlds/world.ts';
@@ -54,6 +55,7 @@ export async function carryOut(
     for (const [member, run] of runs.entries()) listener.ended?.(member, run);
     return runs;
   }
+  insistOnRoom(fleet, factory);
   const opened: World[] = [];
   const over = new AbortController();
   let store: LedgerStore | undefined;
@@ -93,6 +95,12 @@ export async function carryOut(
     await Promise.all(opened.map((world) => world.close()));
     await store?.close();
   }
+}
+
+/** @throws Failure this host has not the memory for all these guests at once */
+function insistOnRoom(fleet: readonly FleetMember[], { copiesOfMemory }: WorldFactory): void {
+  const bytes = fleet.reduce((sum, { spec: { guest } }) => sum + guest.pages * guest.pageSizeBytes, 0);
+  if (copiesOfMemory > 0) insistOnMemory(copiesOfMemory * bytes, `${copiesOfMemory} copies of the guests`);
 }
 
 async function carryOutOne(

@@ -1,5 +1,4 @@
 import { once } from 'node:events';
-import { availableParallelism } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { MOST_RESERVED } from '../core/cpu/cpu-admission.ts';
@@ -11,6 +10,7 @@ import type { Nanos } from '../core/units.ts';
 import { clockNs } from '../platform/clock.ts';
 import { entry } from '../platform/entry.ts';
 import { Failure, Refusal, reasonOf } from '../platform/failure.ts';
+import { processorLimit } from '../platform/machine-limits.ts';
 import { fifo, type Raised, raise, refusal, setFifo } from '../platform/thread-scheduling.ts';
 import { MOST_SLOTS } from './dispatch-queue.ts';
 import type { DispatcherData } from './dispatcher-worker.ts';
@@ -42,6 +42,7 @@ export class Processors {
   readonly #noiseReader = new TimelineReader(this.#noise);
   readonly #reading: NodeJS.Timeout;
   readonly #notes: string[] = [];
+  readonly #limit = processorLimit();
   #startedAtNs = clockNs();
   #dispatcher: Raised | undefined;
   /** Why one of the threads that were started here has died. */
@@ -75,7 +76,7 @@ export class Processors {
       for (const { name } of cpu.#hogs) cpu.#thread('hog-worker', cpu.threadDataOf(name));
     } catch (cause) {
       await cpu.end();
-      throw new Failure(reasonOf(cause));
+      throw cause instanceof Refusal ? cause : new Failure(reasonOf(cause));
     }
     await cpu.#opened(cpu.#hogs);
     // A process that forgets to end them can end all the same.
@@ -177,7 +178,7 @@ export class Processors {
 
   /** Whether a processor is left on which nothing is dispatched. */
   get #hasRoom(): boolean {
-    return this.#processors < availableParallelism();
+    return this.#processors < this.#limit.count;
   }
 
   get #processors(): number {
@@ -185,6 +186,7 @@ export class Processors {
   }
 
   async #startDispatcher(): Promise<void> {
+    this.#insistOnTime();
     const data: DispatcherData = {
       memory: this.#memory.buffer,
       rule: ruleOf[this.#options.scheduler],
@@ -194,7 +196,7 @@ export class Processors {
     this.#dispatcher = raised;
     this.#startedAtNs = clockNs();
     // Only hard ones, which stop at their budget, and not so many that nothing else would run.
-    const isSafe = this.#reserved() <= MOST_RESERVED * availableParallelism();
+    const isSafe = this.#reserved() <= MOST_RESERVED * this.#limit.time;
     this.#hasUrgent = raised === 'SCHED_FIFO' && data.rule === 'hard' && isSafe;
     this.#notes.push(
       raised === 'no priority'
@@ -202,10 +204,8 @@ export class Processors {
         : `dispatcher: ${raised}; reserved threads: ${this.#hasUrgent ? raised : 'no priority'}`,
     );
     const processors = this.#processors;
-    if (processors > availableParallelism()) {
-      this.#notes.push(
-        `the scenario uses ${processors} processors, the machine has ${availableParallelism()}`,
-      );
+    if (processors > this.#limit.count) {
+      this.#notes.push(`the scenario uses ${processors} processors, the machine has ${this.#limit.count}`);
     }
     for (let processor = 0; data.rule && processor < processors; processor++) {
       if (this.#reserved(processor) <= MOST_RESERVED) continue;
@@ -255,8 +255,18 @@ export class Processors {
   #whyNot({ name, reservation }: SchedEntity, code: string | undefined): string {
     if (this.#crash) return this.#crash;
     if (code === undefined) return `the thread '${name}' did not start in time`;
-    const asked = `${this.#reserved().toFixed(2)} of ${availableParallelism()} processors`;
-    return `${name}: ${refusal(code, reservation).why} (all reservations together: ${asked})`;
+    return `${name}: ${refusal(code, reservation).why} (${this.#asked()})`;
+  }
+
+  /** @throws Refusal this process does not get as much time as is reserved */
+  #insistOnTime(): void {
+    if (this.#reserved() <= this.#limit.time) return;
+    throw new Refusal(`reservations that cannot be kept: ${this.#asked()} (${this.#limit.by})`);
+  }
+
+  #asked(): string {
+    const { time } = this.#limit;
+    return `all reservations together: ${this.#reserved().toFixed(2)} of ${Number(time.toFixed(2))} processors`;
   }
 
   /** ΣU, of one processor or of all. */

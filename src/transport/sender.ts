@@ -240,7 +240,8 @@ export class Sender {
   }
 
   #admits(writer: FrameWriter, frameBytes: number): boolean {
-    return writer.hasRoomFor(frameBytes) && this.#pacer.allows(writer.lengthBytes, frameBytes);
+    const hasRoom = writer.hasRoomFor(this.#source.pageSizeBytes);
+    return hasRoom && this.#pacer.allows(writer.lengthBytes, frameBytes);
   }
 
   /** Uses CPU time until this thread has had so much of it. */

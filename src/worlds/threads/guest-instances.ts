@@ -1,5 +1,5 @@
-import { totalmem } from 'node:os';
 import { Failure } from '../../platform/failure.ts';
+import { MemoryRoom } from '../../platform/memory-room.ts';
 import type { HeartbeatAddress, Hello } from '../../transport/hello.ts';
 import type { HostedGuest } from '../../transport/hosted-guest.ts';
 import { NameClaims } from '../../transport/name-claims.ts';
@@ -18,8 +18,7 @@ export class GuestInstances implements Iterable<GuestInstance> {
   readonly #here = new Map<string, GuestInstance>();
   readonly #names = new NameClaims();
   readonly #reserve: GuestReserve;
-  /** Memory that is taken or about to be. */
-  #bytes = 0;
+  readonly #memory = new MemoryRoom();
 
   constructor(reserve: GuestReserve = () => () => {}) {
     this.#reserve = reserve;
@@ -89,18 +88,16 @@ export class GuestInstances implements Iterable<GuestInstance> {
   /** @returns to be called when it has left. @throws Failure there is not enough memory, or no room otherwise */
   #take(place: GuestDefinition): () => void {
     const { pages, pageSizeBytes } = place.guest;
-    const bytes = pages * pageSizeBytes;
-    if (this.#bytes + bytes > totalmem() / 2) {
-      const together = this.#bytes > 0 ? ', together with the guests that run here' : '';
-      throw new Failure(
-        `a guest of ${pages} pages of ${pageSizeBytes} bytes needs more than half of this host's memory${together}`,
-      );
+    const giveMemoryBack = this.#memory.take(pages * pageSizeBytes);
+    try {
+      const giveBack = this.#reserve(place);
+      return () => {
+        giveMemoryBack();
+        giveBack();
+      };
+    } catch (cause) {
+      giveMemoryBack();
+      throw cause;
     }
-    const giveBack = this.#reserve(place);
-    this.#bytes += bytes;
-    return () => {
-      this.#bytes -= bytes;
-      giveBack();
-    };
   }
 }

@@ -1,4 +1,6 @@
-import { closeSync, ftruncateSync, openSync } from 'node:fs';
+import { closeSync, ftruncateSync, openSync, statfsSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { formatSize } from '../../core/units.ts';
 import { Failure, reasonOf } from '../../platform/failure.ts';
 import { koffi } from '../../platform/koffi.ts';
 
@@ -22,6 +24,11 @@ export class MappedFile {
     const { mmap } = calls();
     let descriptor: number | undefined;
     try {
+      // A file in memory that outgrows its file system is found out by a signal, which kills.
+      const { bavail, bsize } = statfsSync(dirname(file));
+      if (lengthBytes > bavail * bsize) {
+        throw new Failure(`${formatSize(lengthBytes)} needed, ${formatSize(bavail * bsize)} are free there`);
+      }
       descriptor = openSync(file, 'wx+', 0o600);
       ftruncateSync(descriptor, lengthBytes);
       const address = mmap(null, lengthBytes, PROT_READ_WRITE, MAP_SHARED, descriptor, 0);

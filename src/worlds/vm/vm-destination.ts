@@ -1,6 +1,5 @@
 import type { Socket } from 'node:net';
-import { totalmem } from 'node:os';
-import { Failure } from '../../platform/failure.ts';
+import { MemoryRoom } from '../../platform/memory-room.ts';
 import type { Hello } from '../../transport/hello.ts';
 import type { HostedGuest } from '../../transport/hosted-guest.ts';
 import { MigrationServer } from '../../transport/migration-server.ts';
@@ -32,6 +31,7 @@ export class VmDestination {
   readonly #options: VmDestinationOptions;
   readonly #machines = new Set<VirtualMachine>();
   readonly #names = new NameClaims();
+  readonly #memory = new MemoryRoom();
   #server: MigrationServer | undefined;
 
   private constructor(options: VmDestinationOptions) {
@@ -73,10 +73,8 @@ export class VmDestination {
   async #prepare(hello: Hello, socket: Socket): Promise<HostedGuest> {
     const { createMachine = createScriptMachine, journals } = this.#options;
     const { guest, reservation, migration } = hello;
-    const bytes = guest.pages * guest.pageSizeBytes;
-    if (bytes > totalmem() / 2)
-      throw new Failure(`a guest of ${bytes} bytes needs more than half of this host's memory`);
     const releaseName = await this.#names.claim(guest.name);
+    let giveMemoryBack = () => {};
     let machine: VirtualMachine | undefined;
     let ended = () => {};
     const gone = new Promise<void>((resolve) => {
@@ -85,9 +83,11 @@ export class VmDestination {
     const discard = async () => {
       if (machine && this.#machines.delete(machine)) await machine.end();
       releaseName();
+      giveMemoryBack();
       ended();
     };
     try {
+      giveMemoryBack = this.#memory.take(guest.pages * guest.pageSizeBytes);
       machine = await createMachine(hello, {
         folder: machineFolder(migration, 'destination'),
         outlives: journals !== undefined,
