@@ -68,7 +68,6 @@ const silent = /no answer for 1.5 s|accepted no data for 1.5 s|closed the connec
 const damaged = /checksum|not a frame|frame of/;
 /** It comes to something. */
 const never = /^$/;
-const isPaging = (phase: Phase) => phase === 'round 1' || phase === 'round 2' || phase === 'stop';
 const harmless = (): readonly Outcome[] => ['completed'];
 
 const lostAhead: Fault['allowed'] = (phase) => {

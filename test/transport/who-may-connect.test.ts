@@ -3,7 +3,12 @@ import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { freeCpu } from '../../src/core/cpu/cpu-plan.ts';
-import { type FrameType, LARGEST_HELLO_BYTES, NONCE_BYTES, WIRE_VERSION } from '../../src/core/wire/frames.ts';
+import {
+  type FrameType,
+  LARGEST_HELLO_BYTES,
+  NONCE_BYTES,
+  WIRE_VERSION,
+} from '../../src/core/wire/frames.ts';
 import { Refusal } from '../../src/platform/failure.ts';
 import { drive } from '../../src/run/drive.ts';
 import { FrameReader } from '../../src/transport/frame-reader.ts';
@@ -143,7 +148,10 @@ describe('a destination with a key refuses', () => {
     const world = await worldTowards(await between(met), key);
     await world.close();
     const [challenge, proof] = framesOf(Buffer.concat(met.toDestination));
-    const { socket, heard, answer } = await stranger(here(), encodeFrame('challenge', WIRE_VERSION, challenge!.payload));
+    const { socket, heard, answer } = await stranger(
+      here(),
+      encodeFrame('challenge', WIRE_VERSION, challenge!.payload),
+    );
     await expect.poll(() => framesOf(heard()).length).toBe(1);
     socket.write(encodeFrame('proof', 0, proof!.payload));
     expect(await answer).toContain('wrong key');
@@ -192,7 +200,10 @@ describe('a destination with a key refuses', () => {
     const challenge = sourceChallenge(json(smallHello));
     const newer = await stranger(here(), encodeFrame('challenge', 7, challenge));
     expect(await newer.answer).toContain('the other end uses protocol version 7, this one 2');
-    const short = await stranger(here(), encodeFrame('challenge', WIRE_VERSION, challenge.subarray(0, NONCE_BYTES)));
+    const short = await stranger(
+      here(),
+      encodeFrame('challenge', WIRE_VERSION, challenge.subarray(0, NONCE_BYTES)),
+    );
     expect(await short.answer).toContain("'challenge' frame of 32 bytes from the source; expected 64");
   });
 });
