@@ -15,9 +15,10 @@ const LOOK_MS = 50;
 const PATIENCE_MS = 1_000;
 const MOST_TRIES = 1_000;
 
-/** The ledger, the server's clock (seconds, and microseconds within them), and which run of the server this is. */
+/** The ledger, the server's clock (seconds, and microseconds within them), and which run of the server this is, if it says so. */
 const READ = `
-local run = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)')
+local info = redis.pcall('INFO', 'server')
+local run = type(info) == 'string' and string.match(info, 'run_id:(%w+)') or ''
 return { redis.call('GET', KEYS[1]) or '', redis.call('TIME'), run }`;
 /** Writes the ledger if it is still the one that was read. */
 const REPLACE = `
