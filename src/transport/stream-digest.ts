@@ -2,7 +2,7 @@ import { createCipheriv, createHmac } from 'node:crypto';
 import type { Nanos } from '../core/units.ts';
 import { STREAM_DIGEST_BYTES } from '../core/wire/frames.ts';
 
-/** AES-GMAC (NIST SP 800-38D): 128 bits under a key, at a microsecond a page where the processor has AES. */
+/** AES-GMAC (NIST SP 800-38D): 128 bits under a key, at half a microsecond a page where the processor has AES. */
 const ALGORITHM = 'aes-128-gcm';
 const KEY_BYTES = 16;
 /** No key is used for a second message, so the nonce may be the same always. */

@@ -82,6 +82,7 @@ function pairedWith(base: ReportCell, alternative: ReportCell): Comparison | und
   const comparison = paired(
     common.map(({ seed }) => downtimeMs.get(seed)!),
     common.map(({ downtimeNs }) => downtimeNs / 1e6),
+    base.alike && alternative.alike,
   );
   return comparison?.difference.confident ? comparison : undefined;
 }

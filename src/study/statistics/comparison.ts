@@ -1,4 +1,4 @@
-import { areAlike, type Estimate, summaryOf } from './estimate.ts';
+import { type Estimate, summaryOf } from './estimate.ts';
 
 /** How an alternative does against a base, in something of which less is better. */
 export interface Comparison {
@@ -8,22 +8,24 @@ export interface Comparison {
   readonly superiority: number;
   /** The interval of the difference is confident and does not contain 0. */
   readonly certain: boolean;
-  /** Neither of them differs from run to run: there is one difference, and it is exact. */
-  readonly exact: boolean;
 }
 
 /**
  * Under common random numbers, pair by pair: what both runs of a pair have in common cancels out. The median of the
  * differences with the interval of the sign test (Conover, Practical Nonparametric Statistics, §3.4).
  * @param base, alternative by repetition; a pair of which one is NaN does not count
+ * @param exact neither differs from run to run: there is one difference
  * @returns undefined: there are no pairs
  */
-export function paired(base: readonly number[], alternative: readonly number[]): Comparison | undefined {
+export function paired(
+  base: readonly number[],
+  alternative: readonly number[],
+  exact = false,
+): Comparison | undefined {
   const differences = base
     .map((value, pair) => alternative[pair]! - value)
     .filter((value) => !Number.isNaN(value));
   if (differences.length === 0) return undefined;
-  const exact = areAlike(base, alternative);
   const { median: value, ...rest } = summaryOf(differences, exact);
   const zeros = differences.filter((difference) => difference === 0).length;
   const below = differences.filter((difference) => difference < 0).length;
@@ -31,6 +33,5 @@ export function paired(base: readonly number[], alternative: readonly number[]):
     difference: { value, ...rest },
     superiority: (below + zeros / 2) / differences.length,
     certain: rest.confident && (rest.low > 0 || rest.high < 0),
-    exact,
   };
 }

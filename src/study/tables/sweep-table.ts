@@ -4,6 +4,7 @@ import { areAlike, quantileEstimate, summaryOf } from '../statistics/estimate.ts
 import { cellCommandOf } from '../sweep/command.ts';
 import { type Design, settingsOf } from '../sweep/design.ts';
 import type { SweepResult } from '../sweep/sweep.ts';
+import type { CellTally } from '../sweep/tally.ts';
 import { cellColumns } from './cell-columns.ts';
 import { comparisonTable } from './comparison-table.ts';
 import { ALIKE_NOTE, doneOf, figure, interval } from './figure.ts';
@@ -29,12 +30,10 @@ export function sweepTable(design: Design, { document, before, now, cells, chang
   const rows = [...cells].sort(([one], [other]) => one - other);
   const { headings, values } = cellColumns(rows.map(([cell]) => settingsOf(design, cell)));
   const valuesOf = (cell: number) => values(settingsOf(design, cell));
-  let hasAlike = false;
   const table = rows.map(([cell, { downtimesNs, totalsNs }]) => {
     const downtimes = completed(downtimesNs);
     const totals = completed(totalsNs);
-    const alike = areAlike(downtimes, totals);
-    hasAlike ||= alike;
+    const alike = isOneRun({ downtimesNs, totalsNs });
     return [
       ...valuesOf(cell),
       doneOf(downtimes.length, downtimesNs.filter((ns) => ns !== undefined).length, alike),
@@ -50,19 +49,30 @@ export function sweepTable(design: Design, { document, before, now, cells, chang
   const inDetail = rows.length <= IN_DETAIL_MAX;
   const comparison = comparisonTable(
     headings,
-    inDetail ? rows.map(([cell, { downtimesNs }]) => ({ values: valuesOf(cell), downtimesNs })) : [],
+    inDetail
+      ? rows.map(([cell, tally]) => ({
+          values: valuesOf(cell),
+          downtimesNs: tally.downtimesNs,
+          alike: isOneRun(tally),
+        }))
+      : [],
   );
   return [
     summing,
     plainTable([...headings, 'runs', 'downtime ms', 'p95', 'total s'], table, headings.length),
     'Medians [95 % interval]; p95: the 95 % quantile, with its interval from 72 runs on. * fewer than six runs: [minimum–maximum].',
-    ...(hasAlike ? [ALIKE_NOTE] : []),
+    ...(rows.some(([, tally]) => isOneRun(tally)) ? [ALIKE_NOTE] : []),
     ...(changed > 0 ? [`In ${changed} of the runs ${CHANGED_ON_ITS_WAY}.`] : []),
     ...(comparison === undefined ? [] : ['', comparison]),
     '',
     `To repeat a run, with the seed of its record as S${inDetail ? '' : ' (every record has the whole command)'}:`,
     ...rows.slice(0, inDetail ? IN_DETAIL_MAX : 1).map(([cell]) => repeat(cell)),
   ].join('\n');
+}
+
+/** Whether the seed changes nothing. */
+function isOneRun({ downtimesNs, totalsNs }: CellTally): boolean {
+  return areAlike(completed(downtimesNs), completed(totalsNs));
 }
 
 function completed(values: readonly number[]): readonly number[] {

@@ -15,7 +15,7 @@ export function experimentTable(results: readonly CellResult[], world: string): 
   const hasEnsembles = results.some(({ ensemble }) => ensemble);
   const columns = columnsOf(results, hasEnsembles);
   const rows = results.map((result) => {
-    const done = result.records.filter(({ outcome }) => outcome === 'completed');
+    const done = completedOf(result.records);
     return [...values(result.cell.settings), ...columns.map(({ of }) => of(done, result))];
   });
   const comparison = comparisonTable(
@@ -23,6 +23,7 @@ export function experimentTable(results: readonly CellResult[], world: string): 
     results.map((result) => ({
       values: values(result.cell.settings),
       downtimesNs: result.records.map(completedDowntimeNs),
+      alike: isOneRun(completedOf(result.records)),
     })),
   );
   return [
@@ -83,6 +84,10 @@ function columnsOf(results: readonly CellResult[], hasEnsembles: boolean): reado
     column('late %', lateShare, late),
     column('verified', verdict),
   ].flat();
+}
+
+function completedOf(records: readonly MigrationRecord[]): readonly MigrationRecord[] {
+  return records.filter(({ outcome }) => outcome === 'completed');
 }
 
 function completedDowntimeNs({ outcome, downtimeNs }: MigrationRecord): Nanos {
@@ -161,8 +166,7 @@ function verdict(records: readonly MigrationRecord[]): string {
 
 function hasAlike(results: readonly CellResult[]): boolean {
   return results.some(({ records, ensemble }) => {
-    const done = records.filter(({ outcome }) => outcome === 'completed');
-    return isOneRun(done) || (ensemble !== undefined && areAlike(ensemble.downtimesNs));
+    return isOneRun(completedOf(records)) || (ensemble !== undefined && areAlike(ensemble.downtimesNs));
   });
 }
 
