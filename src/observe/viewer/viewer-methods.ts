@@ -20,7 +20,7 @@ export interface ViewerMethods {
   watchGaps(): void;
   /** The guest has left its source: what still comes from there is not for the client. */
   forgetSource(): void;
-  outage(sent: number): Promise<Outage | null>;
+  outage(sent: number | null): Promise<Outage | null>;
 }
 
 export function viewerMethods(
@@ -34,8 +34,8 @@ export function viewerMethods(
     watchGaps: () => account.watchGaps(),
     async outage(sent) {
       const untilNs = clockNs() + STRAGGLERS_NS;
-      while (account.last < sent && clockNs() < untilNs) await sleep(POLL_MS);
-      return account.outage(sent);
+      while (sent !== null && account.last < sent && clockNs() < untilNs) await sleep(POLL_MS);
+      return account.outage(sent, clockNs());
     },
   };
 }

@@ -48,8 +48,8 @@ export class ViewerThread {
     this.#thread.tell('watchGaps');
   }
 
-  /** @param sent the number of the last heartbeat sent: stragglers are waited for. */
-  outage(sent: number): Promise<Outage | null> {
+  /** @param sent the number of the last heartbeat sent: stragglers are waited for. null: the guest has not ended */
+  outage(sent: number | null): Promise<Outage | null> {
     return this.#thread.call('outage', sent);
   }
 

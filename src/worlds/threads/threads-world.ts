@@ -99,7 +99,7 @@ class ViewedGuest extends ThreadsSourceGuest {
   }
 
   override outage(): Promise<Outage | null> {
-    return this.#viewer.outage(0);
+    return this.#viewer.outage(null);
   }
 
   override async release(): Promise<void> {}

@@ -181,7 +181,7 @@ export class QemuNativeWorld implements World {
     const status = await qmp.execute<{ running: boolean }>('query-status').catch(() => ({ running: false }));
     return {
       ...log.abandoned(outcome, reasonOf(cause), clockNs(), status.running ? 'source' : 'nobody'),
-      outage: await viewer.outage(0),
+      outage: await viewer.outage(null),
       verified: { memory: 'not-checked', continued: 'not-checked' },
       servers: [],
       link: await relay.call('carried').then(

@@ -58,7 +58,7 @@ export class ScriptGuest implements VmGuest {
   }
 
   outage(): Promise<Outage | null> {
-    return this.#viewer.outage(0);
+    return this.#viewer.outage(null);
   }
 
   async end(): Promise<void> {

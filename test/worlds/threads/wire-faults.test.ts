@@ -90,5 +90,17 @@ describe('the wait for the answer to a commit', () => {
     expect(result.notes).toContainEqual(
       expect.stringContaining('the downtime is known up to the commit only'),
     );
+    // The guest runs there, and its client hears it.
+    expect(result.outage!.longestGapNs).toBeLessThan(SILENCE_MS * 1e6);
+  });
+
+  test('to a commit that never arrived is a gap that its client is still in', async () => {
+    const result = await migrated(
+      null,
+      ({ type }) => type === 'commit',
+      (_, wire) => wire.hole('to source', 'to destination'),
+    );
+    expect(result).toMatchObject({ outcome: 'failed', owner: 'nobody' });
+    expect(result.outage!.longestGapNs).toBeGreaterThan(SILENCE_MS * 1e6);
   });
 });
