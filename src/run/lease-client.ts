@@ -161,22 +161,6 @@ export class LeaseClient {
     };
   }
 
-  #note({ epoch, quietUntilNs }: Ledger, now: Nanos): void {
-    const isQuiet = quietUntilNs !== null && now < quietUntilNs;
-    if (isQuiet && epoch !== this.#epoch) this.#notes.push(this.#askedAtNs === undefined ? NEW : LOST);
-    this.#epoch = epoch;
-  }
-
-  /** The ledger's clock now, as far as this host can tell. */
-  get #ledgerNowNs(): Nanos {
-    return this.#seenAtNs + (clockNs() - this.#calledAtNs);
-  }
-
-  /** Whether the ledger is another one than was seen last, and does not know this migration. */
-  #isForgottenBy({ epoch, leases, queue }: Ledger): boolean {
-    return epoch !== this.#epoch && ![...leases, ...queue].some(({ id }) => id === this.#request.id);
-  }
-
   /** Reads the ledger whenever it may have changed, and renews the lease in time. */
   async #keep(seen: Ledger): Promise<void> {
     const { signal } = this.#holding;
@@ -225,6 +209,23 @@ export class LeaseClient {
       ceilings.push({ fromNs: this.#expiresAtNs - now, rateBytesPerSecond: 0, why });
     }
     this.#allowed(ceilings);
+  }
+
+  /** Says so where the ledger is another one than was seen last. */
+  #note({ epoch, quietUntilNs }: Ledger, now: Nanos): void {
+    const isQuiet = quietUntilNs !== null && now < quietUntilNs;
+    if (isQuiet && epoch !== this.#epoch) this.#notes.push(this.#askedAtNs === undefined ? NEW : LOST);
+    this.#epoch = epoch;
+  }
+
+  /** The ledger's clock now, as far as this host can tell. */
+  get #ledgerNowNs(): Nanos {
+    return this.#seenAtNs + (clockNs() - this.#calledAtNs);
+  }
+
+  /** Whether the ledger is another one than was seen last, and does not know this migration. */
+  #isForgottenBy({ epoch, leases, queue }: Ledger): boolean {
+    return epoch !== this.#epoch && ![...leases, ...queue].some(({ id }) => id === this.#request.id);
   }
 
   async #update(change: LedgerChange): Promise<Ledger> {

@@ -217,24 +217,27 @@ export class OutgoingMigration implements World {
     this.#handover = { readyAtNs, verifiedAtNs };
     this.#journal.write('ready');
     this.#handover = { readyAtNs, verifiedAtNs, commitLeftAtNs: this.#now() };
-    const running = await this.#ownership.commit();
-    const heardAtNs = this.#since(running.heardAtNs);
-    // By the destination's clock, which the way of its answer does not lengthen; but never later than that came.
-    const ranAtNs = Math.min(answeredAtNs + running.sinceAnswerNs, heardAtNs);
-    const runningAtNs = Math.max(ranAtNs, verifiedAtNs);
-    const committedAtNs = Math.max(runningAtNs - running.resumeNs, verifiedAtNs);
-    this.#noteSilence(heardAtNs - runningAtNs);
-    const instants = { readyAtNs, verifiedAtNs, committedAtNs, runningAtNs };
+    const there = await this.#ownership.commit();
+    const instants = { readyAtNs, verifiedAtNs, ...this.#takenOver(there, answeredAtNs, verifiedAtNs) };
     this.#handover = instants;
     return { kind: 'handed over', now: this.#now(), ...instants, measurements: await this.#afterwards() };
   }
 
-  /** The guest ran so long before its source heard of it. */
-  #noteSilence(silentNs: Nanos): void {
-    if (silentNs < NOTED_SILENCE_NS) return;
-    this.#notes.push(
-      `the source heard ${formatDuration(silentNs)} late that the guest runs; the downtime is by the destination's clock`,
-    );
+  /** By the destination's clock, which the way of its answer does not lengthen; but never later than that came. */
+  #takenOver(
+    { resumeNs, sinceAnswerNs, heardAtNs }: Awaited<ReturnType<SourceOwnership['commit']>>,
+    answeredAtNs: Nanos,
+    verifiedAtNs: Nanos,
+  ): { readonly committedAtNs: Nanos; readonly runningAtNs: Nanos } {
+    const heardNs = this.#since(heardAtNs);
+    const runningAtNs = Math.max(Math.min(answeredAtNs + sinceAnswerNs, heardNs), verifiedAtNs);
+    const silentNs = heardNs - runningAtNs;
+    if (silentNs >= NOTED_SILENCE_NS) {
+      this.#notes.push(
+        `the source heard ${formatDuration(silentNs)} late that the guest runs; the downtime is by the destination's clock`,
+      );
+    }
+    return { committedAtNs: Math.max(runningAtNs - resumeNs, verifiedAtNs), runningAtNs };
   }
 
   /** @returns when the destination's hash was heard */
