@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { CHANGED_ON_ITS_WAY } from '../core/migration/migration-result.ts';
 import type { MigrationRecord } from '../core/migration/record.ts';
 import type { Nanos } from '../core/units.ts';
 import { clockNs } from '../platform/clock.ts';
@@ -115,6 +116,7 @@ export class Experiments {
     this.views.change(id, { state: 'running' });
     const downtimesNs: Nanos[] = [];
     const totalsNs: Nanos[] = [];
+    let changed = 0;
     let toldAtNs = clockNs();
     const hear = (news: ExperimentNews) => {
       switch (news.kind) {
@@ -123,6 +125,7 @@ export class Experiments {
         case 'record': {
           const { runs } = this.views.get(id);
           this.#ended(news.record);
+          if (news.record.verified.continued === 'different') changed += 1;
           if (news.record.outcome === 'completed') {
             downtimesNs.push(news.record.downtimeNs);
             totalsNs.push(news.record.totalNs);
@@ -134,7 +137,8 @@ export class Experiments {
         }
         case 'ended': {
           const downtime = downtimeOf(downtimesNs, totalsNs);
-          return this.views.change(id, { ...ended(news.how, news.why), downtime });
+          const end = changed === 0 ? ended(news.how, news.why) : ended('failed', changedIn(changed));
+          return this.views.change(id, { ...end, downtime });
         }
       }
     };
@@ -148,6 +152,10 @@ export class Experiments {
 
 function ended(state: 'completed' | 'cancelled' | 'failed', why: string | null) {
   return { state, why, endedAt: new Date().toISOString(), progress: null };
+}
+
+function changedIn(runs: number): string {
+  return `in ${runs} of the runs ${CHANGED_ON_ITS_WAY}`;
 }
 
 function downtimeOf(downtimesNs: readonly Nanos[], totalsNs: readonly Nanos[]): ExperimentView['downtime'] {
