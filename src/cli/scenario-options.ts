@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import { shown, UsageError } from '../platform/problem.ts';
+import { usageError } from '../platform/problem.ts';
 import { parseSetting, type Setting } from '../scenario/settings.ts';
 import { type WorldName, worldNames } from '../worlds/worlds.ts';
 
@@ -69,6 +69,5 @@ export function settingsOf({
 /** @throws UsageError not a number that is written and read alike */
 export function whole(flag: string, text: string): number {
   if (/^\d+$/.test(text) && Number.isSafeInteger(Number(text))) return Number(text);
-  const expected = `a whole number from 0 to ${Number.MAX_SAFE_INTEGER}`;
-  throw new UsageError([{ path: flag, expected, found: shown(text) }]);
+  throw usageError(flag, `a whole number from 0 to ${Number.MAX_SAFE_INTEGER}`, text);
 }

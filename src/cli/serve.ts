@@ -1,9 +1,11 @@
 import { spawn } from 'node:child_process';
+import { Server as TlsServer } from 'node:tls';
 import { Command } from 'commander';
 import { Failure, Refusal, reasonOf } from '../platform/failure.ts';
 import { version } from '../platform/package.ts';
 import { UsageError } from '../platform/problem.ts';
 import { formatAddress, parseAddress } from '../transport/address.ts';
+import { encryptionRemark } from '../transport/credentials.ts';
 
 interface Options {
   readonly config: string;
@@ -33,12 +35,17 @@ async function action({ config, listen }: Options): Promise<number> {
     import('../daemon/server.ts'),
   ]);
   const configuration = loadConfiguration(config);
-  if (configuration.apiKey === undefined && !/^(127\.|localhost$|::1$)/.test(address.host)) {
+  const isLoopback = /^(127\.|localhost$|::1$)/.test(address.host);
+  if (configuration.apiKey === undefined && !isLoopback) {
     throw new Refusal(
       `listening on ${address.host} needs a key: give one with api.keyFile, or listen on 127.0.0.1`,
     );
   }
   const log = pino({ base: { name: configuration.name } }, pino.destination({ fd: 2, sync: true }));
+  if (!isLoopback && !configuration.apiTls)
+    log.warn(
+      'the API is not encrypted, and its key can be read on the way: give it a certificate with api.tls',
+    );
   const daemon = await Daemon.start(version, configuration, (line) => log.info(line));
   const server = await serverOf(daemon, log, version);
   try {
@@ -48,6 +55,8 @@ async function action({ config, listen }: Options): Promise<number> {
     const reload = () => {
       try {
         const waits = daemon.reload(() => loadConfiguration(config));
+        const { apiTls } = daemon.configuration;
+        if (apiTls && server.server instanceof TlsServer) server.server.setSecureContext(apiTls);
         log.info(
           `configuration reloaded${waits.length > 0 ? `; a restart is needed for ${waits.join(', ')}` : ''}`,
         );
@@ -59,8 +68,10 @@ async function action({ config, listen }: Options): Promise<number> {
     process.on('SIGHUP', reload);
     const first = Promise.race([nextSignal(), starterGone()]);
     const { port } = server.server.address() as { port: number };
-    console.log(`listening on ${formatAddress({ host: address.host, port })}`);
-    console.log(`guests arrive at ${formatAddress(daemon.address)}`);
+    const https = configuration.apiTls ? ' (HTTPS)' : '';
+    console.log(`listening on ${formatAddress({ host: address.host, port })}${https}`);
+    const { receive } = configuration;
+    console.log(`guests arrive at ${formatAddress(daemon.address)}${encryptionRemark(receive)}`);
     tellSystemd('--ready');
     const why = await first;
     const again = nextSignal();

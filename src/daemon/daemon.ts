@@ -2,6 +2,9 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import type { MigrationRecord } from '../core/migration/record.ts';
+import { FolderLock } from '../platform/folder-lock.ts';
+import { encryptionKind } from '../transport/credentials.ts';
+import { unproved } from '../transport/settlement.ts';
 import { Host } from '../worlds/threads/host.ts';
 import { Admission } from './admission.ts';
 import type { Configuration } from './configuration.ts';
@@ -18,6 +21,16 @@ import { goFirst, warmUpRequests } from './readiness.ts';
 /** Time in which what was cancelled at the end of a drain may still clean up. */
 const LAST_GRACE_MS = 10_000;
 
+/** What a daemon is given by its start. */
+interface DaemonParts {
+  /** Its state folder is its own. */
+  readonly lock: FolderLock;
+  readonly host: Host;
+  readonly cpu: HostCpu;
+  readonly eventLog: EventLog;
+  readonly events: Events;
+}
+
 /** A host with everything that an operator needs: its parts, and its beginning and end. */
 export class Daemon {
   readonly version: string;
@@ -29,19 +42,18 @@ export class Daemon {
   readonly #host: Host;
   readonly #cpu: HostCpu;
   readonly #admission: Admission;
+  readonly #lock: FolderLock;
   #configuration: Configuration;
   #began = false;
 
   private constructor(
     version: string,
     configuration: Configuration,
-    host: Host,
-    cpu: HostCpu,
-    eventLog: EventLog,
-    events: Events,
+    { lock, host, cpu, eventLog, events }: DaemonParts,
   ) {
     this.version = version;
     this.#configuration = configuration;
+    this.#lock = lock;
     this.#host = host;
     this.#cpu = cpu;
     this.events = events;
@@ -72,6 +84,7 @@ export class Daemon {
 
   /**
    * Settles what an earlier process left behind, starts to receive guests, and boots those of the configuration.
+   * @throws Refusal another daemon uses the state folder
    * @throws Failure it cannot listen, or the past cannot be read
    */
   static async start(
@@ -80,9 +93,26 @@ export class Daemon {
     log: (line: string) => void,
   ): Promise<Daemon> {
     goFirst();
+    const lock = await FolderLock.take(configuration.state, 'daemon');
+    try {
+      return await Daemon.#start(version, configuration, lock, log);
+    } catch (cause) {
+      lock.release();
+      throw cause;
+    }
+  }
+
+  static async #start(
+    version: string,
+    configuration: Configuration,
+    lock: FolderLock,
+    log: (line: string) => void,
+  ): Promise<Daemon> {
     const journals = join(configuration.state, 'journals');
     const eventLog = EventLog.open(configuration.state);
-    const settlements = settledBefore(journals);
+    const { settlements, remarks } = await settledBefore(journals);
+    for (const remark of remarks) log(remark);
+    for (const line of settlements.flatMap((one) => unproved(one, [journals]))) log(line);
     const cpu = new HostCpu();
     let daemon: Daemon | undefined;
     const host = await Host.listen({
@@ -95,7 +125,8 @@ export class Daemon {
       },
     });
     try {
-      daemon = new Daemon(version, configuration, host, cpu, eventLog, new Events());
+      const parts = { lock, host, cpu, eventLog, events: new Events() };
+      daemon = new Daemon(version, configuration, parts);
       for (const { record } of eventLog.past.records) daemon.metrics.last(record);
       for (const record of daemon.migrations.settle(settlements)) {
         log(
@@ -127,7 +158,7 @@ export class Daemon {
   }
 
   /**
-   * Takes a new configuration: keys for calls, peers, links, limits, target. What was opened or booted by the old one
+   * Takes a new configuration: keys, certificates, peers, links, limits, target. What was opened or booted by the old one
    * stays as it is.
    * @param load reads it
    * @returns what of it needs a restart
@@ -136,12 +167,14 @@ export class Daemon {
     try {
       const loaded = load();
       const before = this.#configuration;
-      const { receive, state, name, guests, ...next } = loaded;
-      this.#configuration = { ...before, ...next };
+      const { receive, apiTls, state, name, guests, ...next } = loaded;
+      this.#configuration = { ...before, ...next, ...(before.apiTls && apiTls && { apiTls }) };
+      this.#host.renew(receive);
       this.#admission.change(next.limits, next.links);
       this.metrics.reloaded(true);
+      const fixedNow = fixed(before);
       const changed = Object.entries(fixed(loaded)).filter(([key, value]) => {
-        return !isDeepStrictEqual(value, fixed(before)[key as keyof ReturnType<typeof fixed>]);
+        return !isDeepStrictEqual(value, fixedNow[key as keyof typeof fixedNow]);
       });
       return changed.map(([key]) => key);
     } catch (cause) {
@@ -189,6 +222,7 @@ export class Daemon {
     }
     this.guests.ended();
     await this.#host.close();
+    this.#lock.release();
   }
 
   #pulled(): Pulled {
@@ -199,9 +233,15 @@ export class Daemon {
 }
 
 /** What needs a restart, by its place in the file. */
-function fixed({ receive, state, name, guests }: Configuration) {
+function fixed({ receive, apiTls, state, name, guests }: Configuration) {
   const { host, port, key } = receive;
-  return { 'receive.listen': [host, port], 'receive.keyFile': key, state, name, guests };
+  return {
+    'receive.listen': [host, port],
+    'receive.keyFile': key !== null,
+    'receive.tls': encryptionKind(receive),
+    'api.tls': apiTls !== undefined,
+    ...{ state, name, guests },
+  };
 }
 
 /** Whether it came about in time. */

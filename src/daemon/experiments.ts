@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CHANGED_ON_ITS_WAY } from '../core/migration/migration-result.ts';
 import type { MigrationRecord } from '../core/migration/record.ts';
@@ -25,6 +25,9 @@ export interface ExperimentRequest {
   readonly queueTimeoutMs: number | undefined;
 }
 
+/** A file of records is called by the number of its experiment (RFC 9562). */
+const RECORDS = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\.ndjson$/;
+
 /** While records come in by the hundred, those who watch are told of some. */
 const TELL_EVERY_NS = 100e6;
 
@@ -38,7 +41,7 @@ export class Experiments {
   readonly #admission: Admission;
   readonly #ended: (record: MigrationRecord) => void;
 
-  /** @param folder for the records, which do not outlive this daemon: what was there before is deleted */
+  /** @param folder for the records, which do not outlive this daemon: those that are there already are deleted */
   constructor(
     folder: string,
     admission: Admission,
@@ -46,8 +49,8 @@ export class Experiments {
     ended: (record: MigrationRecord) => void,
   ) {
     this.#folder = folder;
-    rmSync(folder, { recursive: true, force: true });
     makeFolders(folder);
+    for (const name of readdirSync(folder)) if (RECORDS.test(name)) rmSync(join(folder, name));
     this.views = new JobViews('experiment', events, (id) => rmSync(this.#file(id), { force: true }));
     this.#admission = admission;
     this.#ended = ended;

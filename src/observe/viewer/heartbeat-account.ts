@@ -7,7 +7,8 @@ export class HeartbeatAccount {
   readonly #periodNs: Nanos;
   readonly #seen = new Set<number>();
   #first = Number.POSITIVE_INFINITY;
-  #last = 0;
+  /** The number of the latest heartbeat. */
+  last = 0;
   #repeated = 0;
   #late = 0;
   #previousAtNs: Nanos | undefined;
@@ -31,11 +32,7 @@ export class HeartbeatAccount {
     else if (latenessNs > this.#periodNs) this.#late += 1;
     this.#seen.add(number);
     this.#first = Math.min(this.#first, number);
-    this.#last = Math.max(this.#last, number);
-  }
-
-  get last(): number {
-    return this.#last;
+    this.last = Math.max(this.last, number);
   }
 
   /**
@@ -44,7 +41,7 @@ export class HeartbeatAccount {
    */
   outage(sent: number | null, now: Nanos): Outage | null {
     if (this.#seen.size === 0) return null;
-    const expected = Math.max(sent ?? 0, this.#last) - this.#first + 1;
+    const expected = Math.max(sent ?? 0, this.last) - this.#first + 1;
     const openGapNs = sent === null ? now - this.#previousAtNs! : 0;
     return {
       longestGapNs: Math.max(this.#longestGapNs, openGapNs),

@@ -1,5 +1,4 @@
 import type { MigrationRecord } from '../../core/migration/record.ts';
-import type { Nanos } from '../../core/units.ts';
 import type { Design, Run } from './design.ts';
 
 /** Downtimes and totals of some cells, by repetition; NaN where a run was not completed. */
@@ -8,15 +7,10 @@ export interface CellTally {
   readonly totalsNs: number[];
 }
 
-/** NaN where the migration was not completed. */
-export interface Figures {
-  readonly downtimeNs: Nanos;
-  readonly totalNs: Nanos;
-  /** The guest was changed on its way. */
-  readonly isChanged: boolean;
-}
+export type Figures = ReturnType<typeof figuresOf>;
 
-export function figuresOf({ outcome, downtimeNs, totalNs, verified }: MigrationRecord): Figures {
+/** NaN where the migration was not completed. `isChanged`: the guest was changed on its way. */
+export function figuresOf({ outcome, downtimeNs, totalNs, verified }: MigrationRecord) {
   const isChanged = verified.continued === 'different';
   if (outcome === 'completed' && !isChanged) return { downtimeNs, totalNs, isChanged };
   return { downtimeNs: Number.NaN, totalNs: Number.NaN, isChanged };

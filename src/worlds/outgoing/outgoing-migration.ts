@@ -13,6 +13,8 @@ import type { DestinationThere } from '../../transport/address.ts';
 import { Interruption } from '../../transport/interruption.ts';
 import type { LinkStatus } from '../../transport/sender-thread.ts';
 import { SourceJournal } from '../../transport/source-journal.ts';
+import { unsentNotes } from '../../transport/unsent/unsent-thread.ts';
+import { insistOnRoomForPage } from '../../transport/wire-bytes.ts';
 import type { World } from '../world.ts';
 import type { DirtyPages, PausedGuest, SourceGuest } from './source-guest.ts';
 import { SourceOwnership } from './source-ownership.ts';
@@ -44,6 +46,7 @@ export class OutgoingMigration implements World {
   readonly #interruption: Interruption;
   readonly #ownership: SourceOwnership;
   readonly #parts: readonly { end(): Promise<unknown> }[];
+  readonly #isTlsOff: boolean;
   readonly #beganAtNs = clockNs();
   /** By the host's clock; undefined: it was not paused for this migration. */
   #pausedAtNs: Nanos | undefined;
@@ -55,7 +58,7 @@ export class OutgoingMigration implements World {
 
   private constructor(
     guest: SourceGuest,
-    { plan, parts = [] }: OutgoingMigrationOptions,
+    { plan, to, parts = [] }: OutgoingMigrationOptions,
     interruption: Interruption,
     journal: SourceJournal,
   ) {
@@ -64,6 +67,7 @@ export class OutgoingMigration implements World {
     this.#interruption = interruption;
     this.#ownership = new SourceOwnership(guest, plan, journal, interruption);
     this.#parts = parts;
+    this.#isTlsOff = to.tls === 'off';
     // A guest may have lived here for long, and may have been migrated in vain before.
     for (const processors of guest.processors) processors.beginAccount();
   }
@@ -76,13 +80,15 @@ export class OutgoingMigration implements World {
     const { migration, to, journals, interruption = new Interruption() } = options;
     let journal: SourceJournal | undefined;
     try {
+      insistOnRoomForPage(options.plan.depthBytes, guest.guest.pageSizeBytes, to);
       for (const processors of guest.processors) await interruption.unless(processors.admitted());
-      journal = new SourceJournal(journals, migration, guest.guest, to);
+      journal = await SourceJournal.begin(journals, migration, guest.guest, to);
       await interruption.unless(guest.connect(to, migration));
       return new OutgoingMigration(guest, options, interruption, journal);
     } catch (cause) {
       journal?.remark('aborted', reasonOf(cause));
       await guest.sender.end();
+      journal?.letGo();
       throw cause;
     }
   }
@@ -143,6 +149,7 @@ export class OutgoingMigration implements World {
     await this.#guest.sender.end();
     for (const part of this.#parts.toReversed()) await part.end();
     await this.#ownership.release();
+    this.#journal.letGo();
   }
 
   async #carryOut(step: Exclude<Step, { kind: 'abort' }>): Promise<StepResult> {
@@ -273,7 +280,14 @@ export class OutgoingMigration implements World {
       verified: this.#verified,
       servers: processors.flatMap((one) => one.account(clockNs())),
       link: sender.link,
-      notes: [...processors.flatMap((one) => one.notes), ...this.#journal.notes, ...notes, ...this.#notes],
+      notes: [
+        ...processors.flatMap((one) => one.notes),
+        ...this.#journal.notes,
+        ...unsentNotes(),
+        ...(this.#isTlsOff ? ['The stream was not encrypted: TLS was turned off.'] : []),
+        ...notes,
+        ...this.#notes,
+      ],
     };
   }
 

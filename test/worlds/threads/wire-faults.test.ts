@@ -28,9 +28,10 @@ async function migrated(
   fault: WireFault,
 ): Promise<MigrationResult> {
   await destination.close();
-  destination = await Host.listen({ host: '127.0.0.1', port: 0, ...(key && { key }), log: () => {} });
+  const keyed = key && { key, tls: 'off' as const };
+  destination = await Host.listen({ host: '127.0.0.1', port: 0, ...keyed, log: () => {} });
   proxy = await ByteProxy.start(destination.address.port, awaited, fault);
-  const to = { host: '127.0.0.1', port: proxy.port, key, silenceMs: SILENCE_MS };
+  const to = { host: '127.0.0.1', port: proxy.port, key: null, ...keyed, silenceMs: SILENCE_MS };
   const world = await threadsWorld({ guest, plan, cpu: freeCpu }, { to, viewerHost: '127.0.0.1' });
   try {
     return await drive(plan, world);
