@@ -1,4 +1,4 @@
-import { problemsWithin } from '../scenario/checked.ts';
+import { insisting, problemsWithin } from '../scenario/checked.ts';
 import { parseAddress } from '../transport/address.ts';
 import type { GuestDefinition } from '../workload/guest-definition.ts';
 import { type ExperimentRequestBody, type MigrationRequestBody, queueTimeoutMs } from './api-schemas.ts';
@@ -30,8 +30,8 @@ export function hostMethods(daemon: Daemon) {
 
     migrateGuest: (body: MigrationRequestBody) =>
       toldWithin<MigrationView>('body', () => {
-        const { guest, to, over, priority, link, migration, sender, cpu, background } = body;
-        const there = daemon.configuration.peers.get(to) ?? { ...parseAddress(to, 'to'), key: null };
+        const { guest, to, priority, link, migration, sender, cpu, background } = body;
+        const { there, over } = wayTo(to, body.over, daemon);
         return migrations.create({
           guest,
           to: { name: to, there },
@@ -67,6 +67,24 @@ async function told<T>(act: () => T | Promise<T>): Promise<Told<T>> {
 /** @param place where in the request its problems are */
 function toldWithin<T>(place: string, act: () => Promise<T>): Promise<Told<T>> {
   return told(() => problemsWithin(place, act));
+}
+
+/**
+ * A peer by name, or the address of one: what is said of the way there holds for both.
+ * @throws UsageError no address, or another link than the one over which it is reached
+ */
+function wayTo(to: string, asked: string | undefined, { configuration: { peers } }: Daemon) {
+  const named = peers.get(to);
+  const there = named?.there ?? { ...parseAddress(to, 'to'), key: null };
+  const at = [...peers.values()].find(
+    (peer) => peer.there.host === there.host && peer.there.port === there.port,
+  );
+  const over = (named ?? at)?.over ?? asked;
+  insisting((insist) => {
+    const isSame = asked === undefined || asked === over;
+    insist(isSame, 'over', `${over}, the link over which that peer is reached`, asked);
+  });
+  return { there, over };
 }
 
 function linkOf(name: string, { configuration }: Daemon) {

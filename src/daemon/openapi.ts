@@ -64,7 +64,14 @@ type SchemaOf = (schema: z.ZodType) => object;
 function described(id: string, operation: Operation, schemaOf: SchemaOf): object {
   const { method, url, summary, params, body, status, answer, refused } = operation;
   const changes = method !== 'GET';
-  const refusals = [400, 403, 500, ...(changes ? [401, 413, 415, 429] : []), ...(params ? [404] : []), ...refused];
+  const refusals = [
+    400,
+    403,
+    500,
+    ...(changes ? [401, 413, 415, 429] : []),
+    ...(params ? [404] : []),
+    ...refused,
+  ];
   const response = (code: number, content: object) => [code, { description: meanings[code], ...content }];
   return {
     operationId: id,

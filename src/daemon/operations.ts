@@ -104,7 +104,9 @@ export const operations = {
     refused: [409],
   }),
 
-  listLinks: get('/api/links', 'Links, what is reserved of them, and who waits', listOf(linkView), { refused: [503] }),
+  listLinks: get('/api/links', 'Links, what is reserved of them, and who waits', listOf(linkView), {
+    refused: [503],
+  }),
 
   listMigrations: get('/api/migrations', 'Migrations, the latest first', listOf(migrationView)),
   getMigration: get('/api/migrations/:id', 'One migration', migrationView),
@@ -122,7 +124,9 @@ export const operations = {
       refused: [409],
     },
   ),
-  watchMigration: get('/api/migrations/:id/events', 'What happens to one migration', serverSentEvents, { refused: [429] }),
+  watchMigration: get('/api/migrations/:id/events', 'What happens to one migration', serverSentEvents, {
+    refused: [429],
+  }),
 
   listExperiments: get('/api/experiments', 'Experiments, the latest first', listOf(experimentView)),
   getExperiment: get('/api/experiments/:id', 'One experiment', experimentView),
@@ -138,7 +142,9 @@ export const operations = {
     experimentView,
     { status: 202, refused: [409] },
   ),
-  watchExperiment: get('/api/experiments/:id/events', 'What happens to one experiment', serverSentEvents, { refused: [429] }),
+  watchExperiment: get('/api/experiments/:id/events', 'What happens to one experiment', serverSentEvents, {
+    refused: [429],
+  }),
 
   getHealth: get('/healthz', 'Whether it answers at all', healthView),
   getReadiness: get(
