@@ -1,10 +1,4 @@
-import {
-  type FrameHeader,
-  type FrameType,
-  isOfPage,
-  LARGEST_CONTROL_BYTES,
-  LARGEST_HELLO_BYTES,
-} from '../core/wire/frames.ts';
+import { type FrameType, isOfPage, LARGEST_CONTROL_BYTES, LARGEST_HELLO_BYTES } from '../core/wire/frames.ts';
 import {
   awaits,
   type Direction,
@@ -13,7 +7,7 @@ import {
   maySend,
   next,
 } from '../core/wire/handover.ts';
-import { FrameReader } from './frame-reader.ts';
+import { FrameReader, type OnFrame } from './frame-reader.ts';
 
 /** One end of the hand-over without its socket: bytes in, frames out, each of them checked against the state table. */
 export class ProtocolState {
@@ -25,15 +19,15 @@ export class ProtocolState {
 
   /**
    * @param keyed whether both ends must prove that they have the shared key
-   * @param onFrame called for every frame that belongs here; its payload is only valid during the call
+   * @param onFrame called for every frame that belongs here
    */
-  constructor(end: End, keyed: boolean, onFrame: (header: FrameHeader, payload: Buffer) => void) {
+  constructor(end: End, keyed: boolean, onFrame: OnFrame) {
     this.#end = end;
     this.#state = keyed ? 'locked' : 'new';
     this.#reader = new FrameReader(
-      (header, payload) => {
+      (header, payload, frame) => {
         this.#step('receives', header.type);
-        onFrame(header, payload);
+        onFrame(header, payload, frame);
       },
       (header) => {
         next(end, this.#state, 'receives', header.type);

@@ -265,3 +265,22 @@ function alive(pid: number): boolean {
     return false;
   }
 }
+
+test('runs of a recording, which do not differ, are marked and have no interval', async () => {
+  const args = [
+    'run',
+    'config/10-recordings.yaml',
+    '--runs',
+    '6',
+    '--set',
+    'compare={}',
+    '--set',
+    'migration.order=address',
+    '--quiet',
+  ];
+  const { code, stdout } = await switchover(...args);
+  expect(code).toBe(0);
+  expect(stdout).toContain('6 =');
+  expect(stdout).toContain('do not differ, whatever their seed');
+  expect(stdout).not.toMatch(/\d \[\d/);
+});

@@ -280,6 +280,8 @@ const program = (given: Node, pages = 9) => ({ guest: { pages, program: given },
 const pageSizes = 'a page size that is a power of two from 512B to 1MiB';
 const anOrder = `an order: ${orderNames.join(', ')}`;
 
+const seedsOfThree = 'a whole number from 0 to 9007199254740989, as seeds count up to 2^53 − 1';
+
 describe('what is wrong is said with its path, what was expected and what was found', () => {
   test.each<[string, string, string, unknown]>([
     ['guest', 'nothing', 'a guest: { pages, program, … }', { link }],
@@ -341,6 +343,7 @@ describe('what is wrong is said with its path, what was expected and what was fo
     ['migration.stop.round', '3', 'no such key', migration({ stop: { round: 3 } })],
     ['runs', '0', 'a whole number from 1 to 1000000', { guest, link, runs: 0 }],
     ['seed', '-1', 'a whole number from 0 to 9007199254740991', { guest, link, seed: -1 }],
+    ['seed', '9007199254740990', seedsOfThree, { guest, link, runs: 3, seed: 9007199254740990 }],
     ['describe', '5', 'a sentence', { guest, link, describe: 5 }],
     ['vm.delta', '"yes"', 'true or false', { guest, link, vm: { delta: 'yes' } }],
     ['vm.deltas', 'true', 'no such key', { guest, link, vm: { deltas: true } }],

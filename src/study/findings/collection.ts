@@ -15,8 +15,13 @@ export function collect(folder: string) {
   const names = orFailure(`cannot read ${folder}`, () => readdirSync(folder).sort());
   const notes: string[] = [];
   const runs: RecordedRun[] = [];
+  const known = new Set<string>();
   for (const name of names.filter((each) => each.endsWith('.ndjson'))) {
-    readRecords(join(folder, name), runs, notes);
+    const read: RecordedRun[] = [];
+    readRecords(join(folder, name), read, notes);
+    const fresh = read.filter(({ identity }) => !known.has(identity) && known.add(identity));
+    if (fresh.length < read.length) notes.push(copiesNote(join(folder, name), read.length - fresh.length));
+    runs.push(...fresh);
   }
   if (runs.length === 0) throw new Failure(`${folder}: no *.ndjson file with a record in it`);
   return {
@@ -35,6 +40,11 @@ export function collect(folder: string) {
       .filter((name) => name.endsWith('.svg'))
       .map((name) => ({ name, svg: readText(join(folder, name)) })),
   };
+}
+
+function copiesNote(file: string, copies: number): string {
+  const these = copies === 1 ? 'one record is of a run that is' : `${copies} records are of runs that are`;
+  return `${file}: ${these} there already (same world, scenario, settings, seed, start and result), and not counted again`;
 }
 
 /** The last line may be incomplete: its writer was killed, or is still writing. */

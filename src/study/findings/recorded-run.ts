@@ -16,6 +16,7 @@ const recordSchema = z.looseObject({
   world: text,
   scenario: text,
   seed: figure,
+  startedAt: text.default(''),
   outcome: text,
   guest: z.record(text, z.unknown()),
   plan: z.record(text, z.unknown()),
@@ -26,6 +27,7 @@ const recordSchema = z.looseObject({
   downtimeParts: z.looseObject({ memoryNs: figure }),
   totalNs: figure,
   predicted: z.looseObject({ downtimeNs: figure, downtimeP99Ns: figure, totalNs: figure }).nullable(),
+  verified: z.looseObject({ continued: text }).optional(),
   outage: z
     .looseObject({ longestGapNs: figure, heartbeats: figure, lateHeartbeats: figure })
     .nullable()
@@ -57,9 +59,13 @@ type CheckedRecord = z.infer<typeof recordSchema>;
 
 function keptOf(record: CheckedRecord) {
   const { world, scenario, seed, downtimeNs, totalNs, predicted, outage, servers } = record;
+  // Up to version 0.1 such a migration was called completed.
+  const isChanged = record.verified?.continued === 'different';
   return {
     ...{ world, scenario, seed, downtimeNs, totalNs, predicted },
-    completed: record.outcome === 'completed',
+    completed: record.outcome === 'completed' && !isChanged,
+    isChanged,
+    identity: identityOf(record),
     memoryNs: record.downtimeParts.memoryNs,
     gapNs: outage?.longestGapNs ?? null,
     heartbeats: outage?.heartbeats ?? 0,
@@ -70,6 +76,14 @@ function keptOf(record: CheckedRecord) {
     dirtyPages: record.rounds.map(({ dirtyPages }) => dirtyPages),
     ...(record.cell ? fromCell(record.cell.settings) : fromRecord(record)),
   };
+}
+
+/** Two records with the same are of one run, as where a file was copied, or a run in virtual time was repeated with its seed. */
+function identityOf(record: CheckedRecord): string {
+  const { world, scenario, seed, startedAt, guest, plan, reservations, antagonists, cell } = record;
+  const { outcome, downtimeNs, totalNs } = record;
+  const about = [world, scenario, seed, startedAt, guest, plan, reservations, antagonists, cell?.settings];
+  return JSON.stringify([...about, outcome, downtimeNs, totalNs]);
 }
 
 interface Settings {
