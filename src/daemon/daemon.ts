@@ -197,7 +197,7 @@ export class Daemon {
       receives: `${host}:${port}`,
       needsKey: apiKey !== undefined,
       targetDowntimeNs,
-      peers: [...peers].map(([peer, there]) => ({ name: peer, address: `${there.host}:${there.port}` })),
+      peers: [...peers].map(([peer, { there }]) => ({ name: peer, address: `${there.host}:${there.port}` })),
       guests: this.guests.list(),
       links: this.links(),
       cpu: this.#cpu.view(),
