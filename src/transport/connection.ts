@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { type FrameType, WireError } from '../core/wire/frames.ts';
+import { type FrameHeader, type FrameType, WireError } from '../core/wire/frames.ts';
 import type { End, HandoverState } from '../core/wire/handover.ts';
 import type { OnFrame } from './frame-reader.ts';
 import { encodeFrame } from './frame-writer.ts';

@@ -19,10 +19,8 @@ import {
   proofOf,
 } from './proof.ts';
 import { ReceivedPages } from './received-pages.ts';
+import { ReceivedState } from './received-state.ts';
 import { StreamDigest } from './stream-digest.ts';
-
-/** The most device state of a guest; a virtual machine has far less. */
-const MOST_STATE_BYTES = 16 * 1024 * 1024;
 
 /** Makes room for a guest. @throws Failure it is refused, and why. */
 export type Prepare = (hello: Hello) => Promise<HostedGuest>;
@@ -67,8 +65,7 @@ class Receiver {
   #digest: StreamDigest | undefined;
   #guestTimeNs = 0;
   #paused = false;
-  readonly #state: Buffer[] = [];
-  #stateBytes = 0;
+  readonly #state = new ReceivedState();
   #committed = false;
   /** When the last answer before the commit was given. */
   #answeredAtNs = 0;
@@ -148,7 +145,8 @@ class Receiver {
       case 'round':
         return connection.send('round', argument);
       case 'state':
-        return this.#keepState(argument, payload);
+        if (!this.#guest!.load) throw new WireError("a 'state' frame for a guest without state");
+        return this.#state.add(argument, payload);
       case 'stop':
         return this.#compare(argument, payload);
       case 'verify':
@@ -212,16 +210,6 @@ class Receiver {
     this.#digest = new StreamDigest(hello.migration, this.#options.key);
   }
 
-  #keepState(offset: number, piece: Buffer): void {
-    if (!this.#guest!.load) throw new WireError("a 'state' frame for a guest without state");
-    if (offset !== this.#stateBytes)
-      throw new WireError(`a 'state' frame at offset ${offset}; expected ${this.#stateBytes}`);
-    this.#stateBytes += piece.length;
-    if (this.#stateBytes > MOST_STATE_BYTES)
-      throw new WireError(`more than ${MOST_STATE_BYTES} bytes of state`);
-    this.#state.push(piece);
-  }
-
   async #compare(paused: number, payload: Buffer): Promise<void> {
     const { guestTimeNs, digest } = decodeStop(payload);
     if (paused > 1) throw new WireError(`a 'stop' frame with paused = ${paused}; expected 0 or 1`);
@@ -230,7 +218,7 @@ class Receiver {
     if (!digest.equals(this.#digest!.end(guestTimeNs, this.#paused))) {
       throw new WireError('what was received of the guest differs from what was sent: wrong digest');
     }
-    await this.#guest!.load?.(Buffer.concat(this.#state));
+    await this.#guest!.load?.(this.#state.whole());
     this.#journal?.write('ready');
     this.#connection.send('ready');
     this.#answeredAtNs = clockNs();

@@ -1,4 +1,10 @@
-import { type FrameType, isOfPage, LARGEST_CONTROL_BYTES, LARGEST_HELLO_BYTES } from '../core/wire/frames.ts';
+import {
+  type FrameHeader,
+  type FrameType,
+  isOfPage,
+  LARGEST_CONTROL_BYTES,
+  LARGEST_HELLO_BYTES,
+} from '../core/wire/frames.ts';
 import {
   awaits,
   type Direction,

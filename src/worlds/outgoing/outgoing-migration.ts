@@ -5,7 +5,7 @@ import type { Measurements, Outage, Verification } from '../../core/migration/mi
 import { PageSet } from '../../core/migration/pages.ts';
 import type { Plan } from '../../core/migration/plan.ts';
 import type { HandoverReached, Step, StepResult } from '../../core/migration/steps.ts';
-import { formatDuration, NANOS_PER_MILLISECOND, type Nanos } from '../../core/units.ts';
+import { NANOS_PER_MILLISECOND, type Nanos } from '../../core/units.ts';
 import type { End } from '../../core/wire/handover.ts';
 import { clockNs } from '../../platform/clock.ts';
 import { reasonOf } from '../../platform/failure.ts';
@@ -18,9 +18,7 @@ import { insistOnRoomForPage } from '../../transport/wire-bytes.ts';
 import type { World } from '../world.ts';
 import type { DirtyPages, PausedGuest, SourceGuest } from './source-guest.ts';
 import { SourceOwnership } from './source-ownership.ts';
-
-/** The way of an answer is shorter than this, even between continents. */
-const NOTED_SILENCE_NS = 500 * NANOS_PER_MILLISECOND;
+import { instantsOf } from './taken-over.ts';
 
 export interface OutgoingMigrationOptions {
   /** A random name, by which both ends keep their journals. */
@@ -225,26 +223,12 @@ export class OutgoingMigration implements World {
     this.#journal.write('ready');
     this.#handover = { readyAtNs, verifiedAtNs, commitLeftAtNs: this.#now() };
     const there = await this.#ownership.commit();
-    const instants = { readyAtNs, verifiedAtNs, ...this.#takenOver(there, answeredAtNs, verifiedAtNs) };
+    const heardAtNs = this.#since(there.heardAtNs);
+    const { notes, ...ran } = instantsOf(there, { answeredAtNs, verifiedAtNs, heardAtNs });
+    this.#notes.push(...notes);
+    const instants = { readyAtNs, verifiedAtNs, ...ran };
     this.#handover = instants;
     return { kind: 'handed over', now: this.#now(), ...instants, measurements: await this.#afterwards() };
-  }
-
-  /** By the destination's clock, which the way of its answer does not lengthen; but never later than that came. */
-  #takenOver(
-    { resumeNs, sinceAnswerNs, heardAtNs }: Awaited<ReturnType<SourceOwnership['commit']>>,
-    answeredAtNs: Nanos,
-    verifiedAtNs: Nanos,
-  ): { readonly committedAtNs: Nanos; readonly runningAtNs: Nanos } {
-    const heardNs = this.#since(heardAtNs);
-    const runningAtNs = Math.max(Math.min(answeredAtNs + sinceAnswerNs, heardNs), verifiedAtNs);
-    const silentNs = heardNs - runningAtNs;
-    if (silentNs >= NOTED_SILENCE_NS) {
-      this.#notes.push(
-        `the source heard ${formatDuration(silentNs)} late that the guest runs; the downtime is by the destination's clock`,
-      );
-    }
-    return { committedAtNs: Math.max(runningAtNs - resumeNs, verifiedAtNs), runningAtNs };
   }
 
   /** @returns when the destination's hash was heard */
