@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { parseSize } from '../core/units.ts';
-import { shown, UsageError } from '../platform/problem.ts';
+import { usageError } from '../platform/problem.ts';
 import { formatAddress, parseAddress } from '../transport/address.ts';
 import { encryptionRemark } from '../transport/credentials.ts';
 import { Host } from '../worlds/threads/host.ts';
@@ -50,6 +50,6 @@ async function action(options: Options): Promise<number> {
 function quantity(flag: string, text: string | undefined, expected: string): number | undefined {
   if (text === undefined) return undefined;
   const value = parseSize(text);
-  if (value === undefined || value < 1) throw new UsageError([{ path: flag, expected, found: shown(text) }]);
+  if (value === undefined || value < 1) throw usageError(flag, expected, text);
   return value;
 }

@@ -1,7 +1,7 @@
 import { closeSync, openSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
-import { Failure, printable, reasonOf } from '../platform/failure.ts';
+import { orFailure, printable } from '../platform/failure.ts';
 import { makeFolders } from '../platform/paths.ts';
 import { examine } from '../run/doctor.ts';
 
@@ -30,7 +30,7 @@ async function action(folder: string): Promise<number> {
   const isMeasured = collection.cells.some(({ world }) => world !== 'virtual');
   const here = isMeasured && collection.machine === undefined ? await examine() : [];
   const report = reportOf(collection, here);
-  try {
+  orFailure(`cannot write ${folder}`, () => {
     makeFolders(join(folder, 'plots'));
     for (const drawn of report.figures) {
       writeFileSync(join(folder, 'plots', `${drawn.name}.svg`), standalone(drawn));
@@ -40,9 +40,7 @@ async function action(folder: string): Promise<number> {
     const csv = openSync(join(folder, 'report.csv'), 'w');
     for (const line of csvOf(collection)) writeSync(csv, line);
     closeSync(csv);
-  } catch (cause) {
-    throw new Failure(`cannot write ${folder}: ${reasonOf(cause)}`);
-  }
+  });
   for (const sentence of report.conclusions.can) console.log(printable(sentence));
   for (const sentence of report.conclusions.cannot) console.log(`But: ${printable(sentence)}`);
   console.log(`${join(folder, 'report.html')}, report.md, report.csv, ${report.figures.length} plots`);

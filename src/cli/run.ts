@@ -1,10 +1,11 @@
 import { Command } from 'commander';
 import { Failure } from '../platform/failure.ts';
-import { type Problem, shown, UsageError } from '../platform/problem.ts';
+import { shown, usageError } from '../platform/problem.ts';
 import { writeText } from '../platform/text-file.ts';
 import { traceOf } from '../run/migration-run.ts';
 import { type RunListener, run } from '../run/run.ts';
 import { encodeTraceLine } from '../run/trace.ts';
+import { insisting } from '../scenario/checked.ts';
 import { type Experiment, loadExperiment } from '../scenario/scenario.ts';
 import { scenarioFile } from '../scenario/scenario-file.ts';
 import { roundLog } from '../study/tables/round-log.ts';
@@ -122,36 +123,24 @@ async function action(file: string, options: Options, interrupted?: AbortSignal)
 
 function destination({ to, ...options }: Options): DestinationThere | undefined {
   if (to !== undefined) return { ...parseAddress(to, '--to'), ...credentialsOf(options) };
-  const problems = givenCredentials(options).map(([path, value]) => ({
-    path,
-    expected: 'to be used together with --to HOST:PORT',
-    found: shown(value),
-  }));
-  if (problems.length > 0) throw new UsageError(problems);
-  return undefined;
+  return insisting((insist) => {
+    for (const [flag, value] of givenCredentials(options)) {
+      insist(false, flag, 'to be used together with --to HOST:PORT', value);
+    }
+    return undefined;
+  });
 }
 
 /** @throws UsageError the scenario shares no link, or does not run in real time. */
 function checkRedis({ cells }: Experiment, { redis, world }: Options): void {
   if (redis === undefined) return;
-  const problems: Problem[] = [];
-  if (!/^rediss?:\/\/\S+$/.test(redis)) {
-    problems.push({
-      path: '--redis',
-      expected: 'an address such as redis://127.0.0.1:6379',
-      found: shown(redis),
-    });
-  }
-  if (world === 'virtual')
-    problems.push({ path: '--redis', expected: 'to be used with --world threads', found: shown(world) });
-  if (cells.some(({ share }) => !share)) {
-    problems.push({
-      path: 'link.capacity',
-      expected: 'a rate, because --redis shares the link',
-      found: 'nothing',
-    });
-  }
-  if (problems.length > 0) throw new UsageError(problems);
+  insisting((insist) => {
+    const isAddress = /^rediss?:\/\/\S+$/.test(redis);
+    insist(isAddress, '--redis', 'an address such as redis://127.0.0.1:6379', redis);
+    insist(world !== 'virtual', '--redis', 'to be used with --world threads', world);
+    const isShared = cells.every(({ share }) => share);
+    insist(isShared, 'link.capacity', 'a rate, because --redis shares the link', undefined);
+  });
 }
 
 /** @throws Failure there is nothing to draw, or it cannot be written. */

@@ -126,12 +126,13 @@ async function page(server: FastifyInstance): Promise<void> {
     reply.header('x-content-type-options', 'nosniff');
   };
   await server.register(fastifyStatic, { root: folder('../../src/daemon/page/'), prefix: '/', setHeaders });
-  await server.register(fastifyStatic, {
-    root: fileURLToPath(new URL('.', import.meta.resolve('uplot'))),
-    prefix: '/uplot/',
-    decorateReply: false,
-    allowedPath: (path) => ['/uPlot.esm.js', '/uPlot.min.css'].includes(path),
-  });
+  const some = async (prefix: string, root: string, ...names: readonly string[]) => {
+    const allowedPath = (path: string) => names.includes(path.slice(1));
+    await server.register(fastifyStatic, { root, prefix, decorateReply: false, allowedPath });
+  };
+  const uplot = fileURLToPath(new URL('.', import.meta.resolve('uplot')));
+  await some('/uplot/', uplot, 'uPlot.esm.js', 'uPlot.min.css');
+  await some('/core/', folder('../../dist/core/'), 'units.js');
 }
 
 function isOwnName(hostname: string): boolean {

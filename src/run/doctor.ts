@@ -5,7 +5,7 @@ import type { Scheduler } from '../core/cpu/cpu-plan.ts';
 import { formatSize } from '../core/units.ts';
 import { clockNs } from '../platform/clock.ts';
 import { reasonOf } from '../platform/failure.ts';
-import { libc } from '../platform/libc.ts';
+import { schedSetattr } from '../platform/libc.ts';
 import { memoryLimits, processorLimit } from '../platform/machine-limits.ts';
 import { Processors, type ProcessorsOptions } from '../sched/processors.ts';
 import type { GuestSpec } from '../workload/programs.ts';
@@ -95,7 +95,7 @@ function priority(): Promise<Finding> {
 
 /** Asks for what the scheduler `deadline` asks for, and in the same way; only to reclaim takes more. */
 function deadline(): Promise<Finding> {
-  const more = libc() ? '' : '; cpu.reclaim needs koffi, which is not installed';
+  const more = schedSetattr() ? '' : '; cpu.reclaim needs koffi, which is not installed';
   return tried(
     'SCHED_DEADLINE',
     false,
@@ -112,7 +112,7 @@ function deadline(): Promise<Finding> {
 async function dispatcher(): Promise<Finding> {
   const cpu = await Processors.start(oneReservation('cbs-hard'));
   await cpu.end();
-  const found = cpu.dispatcher!;
+  const found = cpu.dispatcher!.priority;
   const remedy = 'reservations are less exact while other programs run: run as root or grant CAP_SYS_NICE';
   return finding('dispatcher', false, found === 'SCHED_FIFO', found, remedy);
 }

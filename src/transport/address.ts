@@ -1,4 +1,4 @@
-import { shown, UsageError } from '../platform/problem.ts';
+import { usageError } from '../platform/problem.ts';
 import type { Credentials } from './credentials.ts';
 
 /** A running destination. */
@@ -20,8 +20,6 @@ export function formatAddress({ host, port }: { host: string; port: number }): s
 export function parseAddress(text: string, flag: string): { host: string; port: number } {
   const match = /^(?:\[([0-9a-fA-F:]+)\]|([^:\s]+)):(\d{1,5})$/.exec(text);
   const port = Number(match?.[3]);
-  if (!match || port > 65535) {
-    throw new UsageError([{ path: flag, expected: 'HOST:PORT', found: shown(text) }]);
-  }
+  if (!match || port > 65535) throw usageError(flag, 'HOST:PORT', text);
   return { host: match[1] ?? match[2]!, port };
 }

@@ -1,5 +1,6 @@
 import { createSocket } from 'node:dgram';
 import { lookup } from 'node:dns/promises';
+import { entry } from '../platform/entry.ts';
 import { Failure, Refusal, reasonOf } from '../platform/failure.ts';
 import type { DestinationThere } from '../transport/address.ts';
 import { DestinationProcess } from '../transport/destination-process.ts';
@@ -46,7 +47,8 @@ export async function worldFactory(
       }
       return { create: async (setup) => new VirtualWorld(setup), copiesOfMemory: 0, close: nothing };
     case 'threads': {
-      const own = to ? undefined : await DestinationProcess.start('worlds/threads/threads-destination-main');
+      const program = entry('worlds/threads/threads-destination-main');
+      const own = to ? undefined : await DestinationProcess.start(program);
       const destination = to ?? own!;
       const viewerHost = await addressTowards(destination.host);
       return {
@@ -58,7 +60,7 @@ export async function worldFactory(
     case 'vm': {
       insistOnOwn(name, { to });
       const args = journals === undefined ? [] : [journals];
-      const destination = await DestinationProcess.start('worlds/vm/vm-destination-main', args);
+      const destination = await DestinationProcess.start(entry('worlds/vm/vm-destination-main'), args);
       return {
         create: async (setup) => vmWorld(undisturbed(name, setup), { destination, journals }),
         copiesOfMemory: 3,

@@ -120,18 +120,6 @@ export function changeRate(bucket: Bucket, rateBytesPerSecond: BytesPerSecond, n
   };
 }
 
-/** The invariant that every operation keeps (after firecracker's rate limiter). */
-export function valid(bucket: Bucket): boolean {
-  return (
-    bucket.rateBytesPerSecond > 0 &&
-    bucket.depthBytes > 0 &&
-    bucket.depthBytes <= DEEPEST_BUCKET_BYTES &&
-    Number.isSafeInteger(bucket.fullAtNs) &&
-    bucket.fraction >= 0 &&
-    bucket.fraction < bucket.rateBytesPerSecond
-  );
-}
-
 /**
  * Bytes that leave find their tokens: a bucket that is full again `missingNs` later lacks no more than it holds, which
  * takes `depthNs` to flow in.

@@ -77,12 +77,7 @@ export function isOfPage(type: FrameType): boolean {
   return type === 'page' || type === 'zero' || type === 'delta';
 }
 
-export interface FrameHeader {
-  readonly crc: number;
-  readonly type: FrameType;
-  readonly argument: number;
-  readonly lengthBytes: number;
-}
+export type FrameHeader = ReturnType<typeof readHeader>;
 
 /** A stream that breaks the wire's rules. The message says which. */
 export class WireError extends Error {
@@ -116,7 +111,7 @@ export function readHeader(
   offset: number,
   pageSizeBytes: number,
   helloBytes: number = LARGEST_HELLO_BYTES,
-): FrameHeader {
+) {
   const type = frameTypes[view.getUint32(offset + 4, true) - 1];
   if (type === undefined) throw new WireError(notAFrame(view, offset));
   const lengthBytes = view.getUint32(offset + 12, true);

@@ -9,12 +9,12 @@ let pulse;
 const stale = new Set();
 
 const sections = {
-  now: () => drawNow(byId('now'), { ...state, pulse }),
-  guests: () => drawGuests(byId('guests'), state),
-  history: () => drawHistory(byId('history'), state),
-  migrations: () => drawMigrations(byId('migrations'), state),
-  experiments: () => drawExperiments(byId('experiments'), state),
-  links: () => drawLinks(byId('links'), state),
+  now: drawNow,
+  guests: drawGuests,
+  history: drawHistory,
+  migrations: drawMigrations,
+  experiments: drawExperiments,
+  links: drawLinks,
 };
 
 /** Events come in bursts, and a screen shows sixty pictures a second: each section is drawn once for each. */
@@ -46,7 +46,7 @@ function released() {
 function keepingFocus(section, drawSection) {
   const focusable = () => [...section.querySelectorAll('a, button')];
   const index = focusable().indexOf(document.activeElement);
-  drawSection();
+  drawSection(section, { ...state, pulse });
   if (index >= 0) focusable()[index]?.focus({ preventScroll: true });
 }
 

@@ -1,5 +1,5 @@
 import { closeSync, fstatSync, fsyncSync, ftruncateSync, openSync, writeSync } from 'node:fs';
-import { Failure, reasonOf } from '../../platform/failure.ts';
+import { Failure, orFailure, reasonOf } from '../../platform/failure.ts';
 
 const FULL = ['ENOSPC', 'EDQUOT', 'EFBIG'];
 
@@ -13,12 +13,11 @@ export class ResultFile {
   constructor(name: string, bytes: number) {
     this.#name = name;
     this.#bytes = bytes;
-    try {
-      this.#descriptor = openSync(name, 'a');
-      if (fstatSync(this.#descriptor).size !== bytes) ftruncateSync(this.#descriptor, bytes);
-    } catch (cause) {
-      throw new Failure(`cannot write ${name}: ${reasonOf(cause)}`);
-    }
+    this.#descriptor = orFailure(`cannot write ${name}`, () => {
+      const descriptor = openSync(name, 'a');
+      if (fstatSync(descriptor).size !== bytes) ftruncateSync(descriptor, bytes);
+      return descriptor;
+    });
   }
 
   /** @throws Failure it could not be written, and nothing of it was. */

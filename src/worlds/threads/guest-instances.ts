@@ -1,11 +1,11 @@
 import { Failure } from '../../platform/failure.ts';
 import { MemoryRoom } from '../../platform/memory-room.ts';
-import type { HeartbeatAddress, Hello } from '../../transport/hello.ts';
+import type { Hello } from '../../transport/hello.ts';
 import type { HostedGuest } from '../../transport/hosted-guest.ts';
 import { NameClaims } from '../../transport/name-claims.ts';
 import type { GuestDefinition } from '../../workload/guest-definition.ts';
 import { checkProgramFits } from '../../workload/programs.ts';
-import { GuestInstance } from './guest-instance.ts';
+import { GuestInstance, type InstanceOptions } from './guest-instance.ts';
 
 /**
  * Reserves what a guest needs beyond its memory, for as long as it is here.
@@ -37,12 +37,12 @@ export class GuestInstances implements Iterable<GuestInstance> {
 
   /** Boots a guest; it waits to be taken over. @throws Failure the name is taken, or there is no room for it. */
   boot(definition: GuestDefinition): Promise<GuestInstance> {
-    return this.#create(definition, null, 'boot', 0);
+    return this.#create({ definition, heartbeats: null, how: 'boot' }, 0);
   }
 
   /** Makes room for a guest that will be received. @throws Failure the name is taken, or there is no room for it. */
   async expect({ guest, heartbeats, reservation }: Hello): Promise<HostedGuest> {
-    const instance = await this.#create({ guest, reservation }, heartbeats, 'empty');
+    const instance = await this.#create({ definition: { guest, reservation }, heartbeats, how: 'empty' });
     return {
       memory: new Uint8Array(instance.memory),
       hash: () => instance.hash(),
@@ -58,24 +58,21 @@ export class GuestInstances implements Iterable<GuestInstance> {
   }
 
   /** @param waitMs how long for a guest of the same name to release it */
-  async #create(
-    definition: GuestDefinition,
-    heartbeats: HeartbeatAddress | null,
-    how: 'boot' | 'empty',
-    waitMs?: number,
-  ): Promise<GuestInstance> {
+  async #create(options: InstanceOptions, waitMs?: number): Promise<GuestInstance> {
+    const { definition } = options;
     const { guest } = definition;
     checkProgramFits(guest);
     const releaseName = await this.#names.claim(guest.name, waitMs);
     let giveBack = () => {};
     try {
       giveBack = this.#take(definition);
-      const instance = await GuestInstance.create(definition, heartbeats, how, () => {
+      const ended = () => {
         if (this.#here.get(instance.name) !== instance) return;
         this.#here.delete(instance.name);
         giveBack();
         releaseName();
-      });
+      };
+      const instance = await GuestInstance.create({ ...options, ended });
       this.#here.set(instance.name, instance);
       return instance;
     } catch (cause) {

@@ -12,10 +12,11 @@ const MAP_FAILED = (1n << 64n) - 1n;
 /** A file that this process and others have as memory: the RAM of a machine. */
 export class MappedFile {
   readonly bytes: Buffer;
-  readonly #place: MappedPlace;
+  /** For other threads of this process, until it is unmapped. */
+  readonly place: MappedPlace;
 
   private constructor(place: MappedPlace) {
-    this.#place = place;
+    this.place = place;
     this.bytes = viewOf(place);
   }
 
@@ -41,14 +42,9 @@ export class MappedFile {
     }
   }
 
-  /** For other threads of this process, until it is unmapped. */
-  get place(): MappedPlace {
-    return this.#place;
-  }
-
   /** No thread may read its bytes any more. */
   unmap(): void {
-    calls().munmap(this.#place.address, this.#place.lengthBytes);
+    calls().munmap(this.place.address, this.place.lengthBytes);
   }
 }
 

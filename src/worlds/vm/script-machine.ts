@@ -100,7 +100,7 @@ export class ScriptMachine extends VirtualMachine {
       await this.pause();
       if (this.#wasInterrupted && (await this.#isHalted())) return;
       if (Date.now() > until) throw new Failure('the guest did not halt in time');
-      await this.qemu.run();
+      await this.run();
     }
   }
 

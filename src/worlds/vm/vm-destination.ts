@@ -14,8 +14,6 @@ import type { VmGuestPlace } from './vm-guest.ts';
 export interface VmDestinationOptions {
   /** The folder where journals of migrations are kept; without it, none are, and machines end with this process. */
   readonly journals?: string | undefined;
-  /** Called with a line for everything that happens. */
-  readonly log: (line: string) => void;
   /** Without it, machines that replay a write script. */
   readonly createMachine?: CreateMachine;
 }
@@ -41,8 +39,7 @@ export class VmDestination {
   /** @throws Failure it cannot listen. */
   static async listen(options: VmDestinationOptions): Promise<VmDestination> {
     const destination = new VmDestination(options);
-    const { journals, log } = options;
-    const where = { host: '127.0.0.1', port: 0, journals, log };
+    const where = { host: '127.0.0.1', port: 0, journals: options.journals, log: () => {} };
     destination.#server = await MigrationServer.listen(where, (...from) => destination.#prepare(...from));
     return destination;
   }
@@ -114,7 +111,7 @@ function hosted(machine: VirtualMachine, socket: Socket): Omit<HostedGuest, 'dis
   let isOurs = false;
   // It may hang at what it was asked, and then nothing else would end it soon.
   socket.once('close', () => {
-    if (!isOurs) machine.abandon();
+    if (!isOurs) machine.qemu.kill();
   });
   return {
     memory: machine.pages,
