@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { Failure } from '../platform/failure.ts';
-import { shown, usageError } from '../platform/problem.ts';
+import { shown } from '../platform/problem.ts';
 import { writeText } from '../platform/text-file.ts';
 import { traceOf } from '../run/migration-run.ts';
 import { type RunListener, run } from '../run/run.ts';
