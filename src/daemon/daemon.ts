@@ -2,7 +2,6 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import type { MigrationRecord } from '../core/migration/record.ts';
-import { encryptionKind } from '../transport/credentials.ts';
 import { Host } from '../worlds/threads/host.ts';
 import { Admission } from './admission.ts';
 import type { Configuration } from './configuration.ts';
@@ -203,11 +202,11 @@ export class Daemon {
 
 /** What needs a restart, by its place in the file. */
 function fixed({ receive, apiTls, state, name, guests }: Configuration) {
-  const { host, port, key } = receive;
+  const { host, port, key, tls } = receive;
   return {
     'receive.listen': [host, port],
     'receive.keyFile': key !== null,
-    'receive.tls': encryptionKind(receive),
+    'receive.tls': typeof tls === 'object' ? 'certificates' : tls,
     'api.tls': apiTls !== undefined,
     ...{ state, name, guests },
   };
