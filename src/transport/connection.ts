@@ -62,6 +62,11 @@ export class Connection {
     });
   }
 
+  /** By which the kernel knows the socket, while it is open. */
+  get descriptor(): number | undefined {
+    return (this.#socket as Socket & { _handle?: { fd: number } | null })._handle?.fd;
+  }
+
   get state(): HandoverState {
     return this.#protocol.state;
   }

@@ -10,6 +10,8 @@ import type { MigrationSpec } from '../workload/migration-spec.ts';
 import { Allowance } from './allowance.ts';
 import type { Sender } from './sender.ts';
 import type { SenderMethods, SenderWorkerData } from './serve-sender.ts';
+import { UnsentBytes } from './unsent/unsent-bytes.ts';
+import { unsentQuestions } from './unsent/unsent-thread.ts';
 
 /** A link while something is sent over it. */
 export interface LinkStatus extends Pick<LinkRecord, 'depthBytes' | 'sentBytes' | 'reservedBytesPerSecond'> {
@@ -21,6 +23,7 @@ export interface LinkStatus extends Pick<LinkRecord, 'depthBytes' | 'sentBytes' 
 export class SenderThread<S extends Sender = Sender> {
   readonly #thread: WorkerThread<SenderMethods>;
   readonly #allowance = new Allowance();
+  readonly #unsent: UnsentBytes;
   /** On the host's clock. */
   #ceilings: readonly Ceiling[] = [];
   #link: LinkRecord;
@@ -40,9 +43,12 @@ export class SenderThread<S extends Sender = Sender> {
     const { depthBytes } = plan;
     const { cpuPerPageNs, cpuPerHandoverNs } = cpu;
     this.#link = idleLink(depthBytes);
+    const questions = unsentQuestions();
+    this.#unsent = new UnsentBytes(questions);
     const data: SenderWorkerData = {
       ...{ pages, pageSizeBytes, depthBytes, cpuPerPageNs, cpuPerHandoverNs, thread },
       allowance: this.#allowance.buffer,
+      unsent: { memory: questions, slot: this.#unsent.slot },
     };
     this.#thread = new WorkerThread('sender', program, { ...data, ...memory });
   }
@@ -81,6 +87,7 @@ export class SenderThread<S extends Sender = Sender> {
 
   async end(): Promise<void> {
     await this.#thread.end();
+    this.#unsent.release();
   }
 
   async #carryOut<R>(method: string, args: readonly unknown[]): Promise<{ result: R; atNs: Nanos }> {

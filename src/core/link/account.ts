@@ -53,6 +53,11 @@ export class LinkAccount {
     if (before) this.#utilisation.departed(at, bytes, before);
   }
 
+  /** Tokens were withheld, because what had taken tokens before could not leave. */
+  withheld(bytes: Bytes): void {
+    this.#utilisation.lost(bytes);
+  }
+
   /** Equal portions left, one at each of these instants, each as soon as its bucket let it. */
   departedRow(instants: Float64Array, bytes: Bytes, rateBytesPerSecond: BytesPerSecond): void {
     this.#count(instants, bytes, rateBytesPerSecond);

@@ -121,6 +121,15 @@ export function changeRate(bucket: Bucket, rateBytesPerSecond: BytesPerSecond, n
 }
 
 /**
+ * Bytes have taken their tokens but wait in a queue, and will leave at once when it moves: until then they take the place
+ * of tokens, so that what leaves then, with them, is no more than the depth.
+ */
+export function withheld(bucket: Bucket, waitingBytes: Bytes, now: Nanos): Bucket {
+  const [waitingNs, fraction] = dividedByRate(waitingBytes, bucket.rateBytesPerSecond);
+  return now + waitingNs > bucket.fullAtNs ? { ...bucket, fullAtNs: now + waitingNs, fraction } : bucket;
+}
+
+/**
  * Bytes that leave find their tokens: a bucket that is full again `missingNs` later lacks no more than it holds, which
  * takes `depthNs` to flow in.
  */

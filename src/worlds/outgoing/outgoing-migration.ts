@@ -13,6 +13,7 @@ import type { DestinationThere } from '../../transport/address.ts';
 import { Interruption } from '../../transport/interruption.ts';
 import type { LinkStatus } from '../../transport/sender-thread.ts';
 import { SourceJournal } from '../../transport/source-journal.ts';
+import { unsentNotes } from '../../transport/unsent/unsent-thread.ts';
 import { insistOnRoomForPage } from '../../transport/wire-bytes.ts';
 import type { World } from '../world.ts';
 import type { DirtyPages, PausedGuest, SourceGuest } from './source-guest.ts';
@@ -257,6 +258,7 @@ export class OutgoingMigration implements World {
       notes: [
         ...processors.flatMap((one) => one.notes),
         ...this.#journal.notes,
+        ...unsentNotes(),
         ...(this.#isTlsOff ? ['The stream was not encrypted: TLS was turned off.'] : []),
         ...notes,
         ...this.#completionNotes,

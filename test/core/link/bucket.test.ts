@@ -8,6 +8,7 @@ import {
   level,
   reserve,
   reserveRow,
+  withheld,
 } from '../../../src/core/link/bucket.ts';
 
 /** A departure, and what the sender had to wait for it. */
@@ -391,6 +392,35 @@ describe('a row of equal reservations', () => {
         expect(after).toEqual(single);
       }),
       { numRuns: 500 },
+    );
+  });
+});
+
+describe('bytes that took their tokens and wait in a queue', () => {
+  const waiting = fc
+    .tuple(
+      rates,
+      depths,
+      fc.double({ min: 0, max: 1, noNaN: true }),
+      fc.double({ min: 0, max: 1, noNaN: true }),
+    )
+    .map(([rate, depth, taken, late]) => ({
+      depth: Math.min(depth, rate * 1_000),
+      rate,
+      taken: Math.floor(taken * Math.min(depth, rate * 1_000)),
+      late: Math.floor(late * Math.min(depth, rate * 1_000)),
+    }));
+
+  test('leave room for no more beside them than the depth, and take no tokens that are not there', () => {
+    fc.assert(
+      fc.property(waiting, ({ rate, depth, taken, late }) => {
+        const { next } = reserve(fullBucket(rate, depth, 0), 0, taken);
+        const held = withheld(next, late, 0);
+        expect(valid(held)).toBe(true);
+        expect(level(held, 0)).toBeLessThanOrEqual(depth - late + 1e-3);
+        expect(level(held, 0)).toBeLessThanOrEqual(level(next, 0) + 1e-3);
+        if (taken >= late) expect(held).toEqual(next);
+      }),
     );
   });
 });

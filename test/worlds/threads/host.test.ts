@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { MigrationResult } from '../../../src/core/migration/migration-result.ts';
 import type { Step } from '../../../src/core/migration/steps.ts';
 import { drive } from '../../../src/run/drive.ts';
@@ -11,6 +11,7 @@ import { Host } from '../../../src/worlds/threads/host.ts';
 import { entriesIn } from '../../fixtures/journals.ts';
 import { neverMoved } from '../../fixtures/never-moved.ts';
 import { smallSetup } from '../../fixtures/setup.ts';
+import { unsentAnswered } from '../../fixtures/unsent.ts';
 
 /** Two hosts with real sockets between them. */
 const { guest, plan, cpu } = smallSetup({ plan: { verify: 'checksums' } });
@@ -29,6 +30,7 @@ function held() {
   };
 }
 
+beforeAll(unsentAnswered);
 beforeEach(async () => {
   before = held();
   folder = mkdtempSync(join(tmpdir(), 'switchover-host-'));
