@@ -77,7 +77,7 @@ describe('refused in set-up', () => {
   test('another key, and none', async () => {
     const { port } = await another({ key: keyOf('a') });
     await expectRefused(at(port, keyOf('b')), 'wrong key');
-    await expectRefused(at(port), 'this destination has a key and the source has none');
+    await expectRefused(at(port), 'the source does not encrypt, and this destination does');
   });
 
   test('a guest of that name is there', async () => {
