@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { MigrationRecord } from '../core/migration/record.ts';
 import type { Nanos } from '../core/units.ts';
@@ -24,6 +24,9 @@ export interface ExperimentRequest {
   readonly queueTimeoutMs: number | undefined;
 }
 
+/** A file of records is called by the number of its experiment (RFC 9562). */
+const RECORDS = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\.ndjson$/;
+
 /** While records come in by the hundred, those who watch are told of some. */
 const TELL_EVERY_NS = 100e6;
 
@@ -37,7 +40,7 @@ export class Experiments {
   readonly #admission: Admission;
   readonly #ended: (record: MigrationRecord) => void;
 
-  /** @param folder for the records, which do not outlive this daemon: what was there before is deleted */
+  /** @param folder for the records, which do not outlive this daemon: those that are there already are deleted */
   constructor(
     folder: string,
     admission: Admission,
@@ -45,8 +48,8 @@ export class Experiments {
     ended: (record: MigrationRecord) => void,
   ) {
     this.#folder = folder;
-    rmSync(folder, { recursive: true, force: true });
     makeFolders(folder);
+    for (const name of readdirSync(folder)) if (RECORDS.test(name)) rmSync(join(folder, name));
     this.views = new JobViews('experiment', events, (id) => rmSync(this.#file(id), { force: true }));
     this.#admission = admission;
     this.#ended = ended;

@@ -182,7 +182,7 @@ class Receiver {
     this.#name = `guest '${name}'`;
     const { journals, migrations } = this.#options;
     if (journals !== undefined) {
-      this.#journal = Journal.atDestination(journals, {
+      this.#journal = await Journal.atDestination(journals, {
         migration: hello.migration,
         guest: name,
         pages,
@@ -241,6 +241,7 @@ class Receiver {
   async #end(why: Error | undefined): Promise<string> {
     clearTimeout(this.#authenticationTimeout);
     const { line, outcome } = await this.#outcome(why);
+    this.#journal?.letGo();
     const { migrations } = this.#options;
     if (outcome) migrations.ended(this.#migration, outcome);
     else migrations.forget(this.#migration);

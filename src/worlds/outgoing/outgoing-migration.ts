@@ -76,12 +76,13 @@ export class OutgoingMigration implements World {
     try {
       insistOnRoomForPage(options.plan.depthBytes, guest.guest.pageSizeBytes, to);
       for (const processors of guest.processors) await interruption.unless(processors.admitted());
-      journal = new SourceJournal(journals, migration, guest.guest, to);
+      journal = await SourceJournal.begin(journals, migration, guest.guest, to);
       await interruption.unless(guest.connect(to, migration));
       return new OutgoingMigration(guest, options, interruption, journal);
     } catch (cause) {
       journal?.remark('aborted', reasonOf(cause));
       await guest.sender.end();
+      journal?.letGo();
       throw cause;
     }
   }
@@ -141,6 +142,7 @@ export class OutgoingMigration implements World {
     await this.#guest.sender.end();
     for (const part of this.#parts.toReversed()) await part.end();
     await this.#ownership.release();
+    this.#journal.letGo();
   }
 
   async #carryOut(step: Exclude<Step, { kind: 'abort' }>): Promise<StepResult> {

@@ -98,6 +98,7 @@ export class SourceOwnership {
     this.#journal.remark(owner === 'source' ? 'aborted' : 'ended', 'settled by its user');
     if (owner === 'source') await this.#guest.resume();
     await this.#guest.release(owner);
+    this.#journal.letGo();
   }
 
   /** From here on the migration cannot be interrupted. */
