@@ -184,7 +184,7 @@ describe('a connection that breaks around the commit', () => {
     threadsWorld(
       { guest, plan: unverified, cpu: freeCpu },
       {
-        to: { host: '127.0.0.1', port, key: null, silenceMs: 1_000 },
+        to: { host: '127.0.0.1', port, key: null, silenceMs: 3_000 },
         viewerHost: '127.0.0.1',
         journals: here,
       },

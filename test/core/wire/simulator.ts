@@ -170,11 +170,11 @@ class Simulation {
   #look(processes: readonly SimulatedProcess[]): Trails {
     const ask = () => processes.map(({ lives }) => sightOf(lives, this.#random, this.#rules));
     const read = () => processes.map((process) => this.#read(process));
-    const isAskedFirst = this.#rules.lifeIsAskedBeforeReading;
-    const [sightsAtFirst, journalsAtFirst] = [ask(), read()];
+    let sights = this.#rules.lifeIsAskedBeforeReading ? ask() : undefined;
+    let journals = sights ? undefined : read();
     for (let left = this.#random.below(MOST_BETWEEN); left > 0; left--) this.#meanwhile();
-    const sights = isAskedFirst ? sightsAtFirst : ask();
-    const journals = isAskedFirst ? read() : journalsAtFirst;
+    journals ??= read();
+    sights ??= ask();
     const trails = processes.map(({ end }, index): [End, Trail | undefined] => {
       const { life, place } = sights[index]!;
       const { last, earlier } = journals[index]!;
