@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createSocket, type Socket } from 'node:dgram';
 import { parentPort, workerData } from 'node:worker_threads';
-import { NANOS_PER_MILLISECOND } from '../../core/units.ts';
+import { NANOS_PER_MILLISECOND, NANOS_PER_SECOND } from '../../core/units.ts';
 import { encodeHeartbeat } from '../../observe/viewer/heartbeat.ts';
 import { clockNs } from '../../platform/clock.ts';
 import { threadCpuNs } from '../../platform/thread-clock.ts';
@@ -18,6 +18,8 @@ import { commands, Gate, type GuestReport, type GuestWorkerData } from './guest-
 /** The guest reads the clock at least this often while steps are due, and sleeps no shorter than that. */
 const STEPS_BETWEEN_READINGS = 64;
 const SHORTEST_SLEEP_NS = NANOS_PER_MILLISECOND / 2;
+/** Heartbeats that go to nobody are counted this late at most: nothing wakes up for them. */
+const LONGEST_SLEEP_NS = NANOS_PER_SECOND;
 
 const data = workerData as GuestWorkerData;
 const gate = new Gate(data.control);
@@ -93,8 +95,9 @@ function run(guestTimeNs: number): number {
       if (stopped()) break;
     }
     if (stopped()) break;
-    const idleNs = clock.ranNs(machine.nextAtNs()) - ranNs;
-    if (idleNs <= 0) continue;
+    if (machine.nextAtNs() <= nowNs) continue;
+    const wakesAtNs = socket ? machine.nextAtNs() : machine.nextOfProgramAtNs();
+    const idleNs = Math.min(clock.ranNs(wakesAtNs) - ranNs, LONGEST_SLEEP_NS);
     const sleepNs = Math.max(idleNs, SHORTEST_SLEEP_NS);
     thread.block(startedAtNs + ranNs + sleepNs);
     gate.sleepWhile(commands.run, sleepNs / NANOS_PER_MILLISECOND);
