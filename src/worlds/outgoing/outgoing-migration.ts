@@ -17,7 +17,7 @@ import { unsentNotes } from '../../transport/unsent/unsent-thread.ts';
 import { insistOnRoomForPage } from '../../transport/wire-bytes.ts';
 import type { World } from '../world.ts';
 import type { DirtyPages, PausedGuest, SourceGuest } from './source-guest.ts';
-import { SourceOwnership } from './source-ownership.ts';
+import { type HandedOver, SourceOwnership } from './source-ownership.ts';
 
 /** The way of an answer is shorter than this, even between continents. */
 const NOTED_SILENCE_NS = 500 * NANOS_PER_MILLISECOND;
@@ -46,7 +46,6 @@ export class OutgoingMigration implements World {
   readonly #interruption: Interruption;
   readonly #ownership: SourceOwnership;
   readonly #parts: readonly { end(): Promise<unknown> }[];
-  readonly #isTlsOff: boolean;
   readonly #beganAtNs = clockNs();
   /** By the host's clock; undefined: it was not paused for this migration. */
   #pausedAtNs: Nanos | undefined;
@@ -67,7 +66,7 @@ export class OutgoingMigration implements World {
     this.#interruption = interruption;
     this.#ownership = new SourceOwnership(guest, plan, journal, interruption);
     this.#parts = parts;
-    this.#isTlsOff = to.tls === 'off';
+    if (to.tls === 'off') this.#notes.push('The stream was not encrypted: TLS was turned off.');
     // A guest may have lived here for long, and may have been migrated in vain before.
     for (const processors of guest.processors) processors.beginAccount();
   }
@@ -231,11 +230,7 @@ export class OutgoingMigration implements World {
   }
 
   /** By the destination's clock, which the way of its answer does not lengthen; but never later than that came. */
-  #takenOver(
-    { resumeNs, sinceAnswerNs, heardAtNs }: Awaited<ReturnType<SourceOwnership['commit']>>,
-    answeredAtNs: Nanos,
-    verifiedAtNs: Nanos,
-  ): { readonly committedAtNs: Nanos; readonly runningAtNs: Nanos } {
+  #takenOver({ resumeNs, sinceAnswerNs, heardAtNs }: HandedOver, answeredAtNs: Nanos, verifiedAtNs: Nanos) {
     const heardNs = this.#since(heardAtNs);
     const runningAtNs = Math.max(Math.min(answeredAtNs + sinceAnswerNs, heardNs), verifiedAtNs);
     const silentNs = heardNs - runningAtNs;
@@ -284,7 +279,6 @@ export class OutgoingMigration implements World {
         ...processors.flatMap((one) => one.notes),
         ...this.#journal.notes,
         ...unsentNotes(),
-        ...(this.#isTlsOff ? ['The stream was not encrypted: TLS was turned off.'] : []),
         ...notes,
         ...this.#notes,
       ],
