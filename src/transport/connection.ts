@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { type FrameType, WireError } from '../core/wire/frames.ts';
+import { type FrameHeader, type FrameType, WireError } from '../core/wire/frames.ts';
 import type { End, HandoverState } from '../core/wire/handover.ts';
 import type { OnFrame } from './frame-reader.ts';
 import { encodeFrame } from './frame-writer.ts';
@@ -77,6 +77,11 @@ export class Connection {
    */
   set longestSilenceMs(silenceMs: number) {
     this.#socket.setTimeout(silenceMs);
+  }
+
+  /** Told of a frame of which more is to come; throws if it need not. It may be told of the same one again. */
+  set expected(told: (header: FrameHeader) => void) {
+    this.#protocol.expected = told;
   }
 
   set pageSizeBytes(bytes: number) {

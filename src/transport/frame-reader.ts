@@ -90,7 +90,8 @@ export class FrameReader {
   #gather(chunk: Buffer, offset: number, bytes: number): void {
     const total = this.#gatheredBytes + bytes;
     if (this.#gathered.length < total) {
-      const larger = Buffer.alloc(Math.max(total, 2 * this.#gathered.length));
+      const most = HEADER_BYTES + Math.max(this.helloBytes, this.pageSizeBytes);
+      const larger = Buffer.alloc(Math.max(total, Math.min(most, 2 * this.#gathered.length)));
       this.#gathered.copy(larger, 0, 0, this.#gatheredBytes);
       this.#gathered = larger;
     }

@@ -2,9 +2,9 @@ import type { Socket } from 'node:net';
 import { type FrameHeader, isOfPage, WIRE_VERSION, WireError } from '../core/wire/frames.ts';
 import { clockNs } from '../platform/clock.ts';
 import { reasonOf } from '../platform/failure.ts';
+import { ArrivingHello } from './arriving-hello.ts';
 import { Connection } from './connection.ts';
 import { checkVersion, encodeHello, type Hello } from './hello.ts';
-import { decodeHello } from './hello-schema.ts';
 import type { HostedGuest } from './hosted-guest.ts';
 import type { IncomingMigrations, IncomingOutcome } from './incoming-migrations.ts';
 import { Journal } from './journal.ts';
@@ -19,10 +19,8 @@ import {
   proofOf,
 } from './proof.ts';
 import { ReceivedPages } from './received-pages.ts';
+import { ReceivedState } from './received-state.ts';
 import { StreamDigest } from './stream-digest.ts';
-
-/** The most device state of a guest; a virtual machine has far less. */
-const MOST_STATE_BYTES = 16 * 1024 * 1024;
 
 /** Makes room for a guest. @throws Failure it is refused, and why. */
 export type Prepare = (hello: Hello) => Promise<HostedGuest>;
@@ -60,13 +58,13 @@ class Receiver {
   #journal: Journal | undefined;
   #challenges: Challenges = { source: new Uint8Array(0), destination: destinationChallenge() };
   #name = 'a connection';
+  readonly #hello = new ArrivingHello();
   #guest: HostedGuest | undefined;
   #pages: ReceivedPages | undefined;
   #digest: StreamDigest | undefined;
   #guestTimeNs = 0;
   #paused = false;
-  readonly #state: Buffer[] = [];
-  #stateBytes = 0;
+  readonly #state = new ReceivedState();
   #committed = false;
   /** When the last answer before the commit was given. */
   #answeredAtNs = 0;
@@ -94,6 +92,7 @@ class Receiver {
       (header, payload, frame) => this.#take(header, payload, frame),
       (why) => void this.#answering.then(() => this.#end(why)).then(ended),
     );
+    this.#connection.expected = (header) => this.#hello.expect(header);
   }
 
   #take(header: FrameHeader, payload: Buffer, frame: Buffer): void {
@@ -135,7 +134,7 @@ class Receiver {
         return this.#prove(this.#options.key!, payload);
       case 'hello':
         if (this.#options.key) checkAnnounced(this.#challenges.source, payload);
-        await this.#greet(decodeHello(payload));
+        await this.#greet(await this.#hello.read(payload, () => connection.state !== 'closed'));
         if (connection.state !== 'closed')
           connection.send('hello', 0, encodeHello({ version: WIRE_VERSION }));
         return;
@@ -145,7 +144,8 @@ class Receiver {
       case 'round':
         return connection.send('round', argument);
       case 'state':
-        return this.#keepState(argument, payload);
+        if (!this.#guest!.load) throw new WireError("a 'state' frame for a guest without state");
+        return this.#state.add(argument, payload);
       case 'stop':
         return this.#compare(argument, payload);
       case 'verify':
@@ -209,16 +209,6 @@ class Receiver {
     this.#digest = new StreamDigest(hello.migration, this.#options.key);
   }
 
-  #keepState(offset: number, piece: Buffer): void {
-    if (!this.#guest!.load) throw new WireError("a 'state' frame for a guest without state");
-    if (offset !== this.#stateBytes)
-      throw new WireError(`a 'state' frame at offset ${offset}; expected ${this.#stateBytes}`);
-    this.#stateBytes += piece.length;
-    if (this.#stateBytes > MOST_STATE_BYTES)
-      throw new WireError(`more than ${MOST_STATE_BYTES} bytes of state`);
-    this.#state.push(piece);
-  }
-
   async #compare(paused: number, payload: Buffer): Promise<void> {
     const { guestTimeNs, digest } = decodeStop(payload);
     if (paused > 1) throw new WireError(`a 'stop' frame with paused = ${paused}; expected 0 or 1`);
@@ -227,7 +217,7 @@ class Receiver {
     if (!digest.equals(this.#digest!.end(guestTimeNs, this.#paused))) {
       throw new WireError('what was received of the guest differs from what was sent: wrong digest');
     }
-    await this.#guest!.load?.(Buffer.concat(this.#state));
+    await this.#guest!.load?.(this.#state.whole());
     this.#journal?.write('ready');
     this.#connection.send('ready');
     this.#answeredAtNs = clockNs();
@@ -250,6 +240,7 @@ class Receiver {
   }
 
   async #end(why: Error | undefined): Promise<string> {
+    this.#hello.release();
     clearTimeout(this.#authenticationTimeout);
     const { line, outcome } = await this.#outcome(why);
     this.#journal?.letGo();

@@ -1,4 +1,10 @@
-import { type FrameType, isOfPage, LARGEST_CONTROL_BYTES, LARGEST_HELLO_BYTES } from '../core/wire/frames.ts';
+import {
+  type FrameHeader,
+  type FrameType,
+  isOfPage,
+  LARGEST_CONTROL_BYTES,
+  LARGEST_HELLO_BYTES,
+} from '../core/wire/frames.ts';
 import {
   awaits,
   type Direction,
@@ -12,6 +18,8 @@ import { FrameReader, type OnFrame } from './frame-reader.ts';
 /** One end of the hand-over without its socket: bytes in, frames out, each of them checked against the state table. */
 export class ProtocolState {
   readonly #end: End;
+  /** Told of a frame that belongs here and of which more is to come; throws if it need not. */
+  expected: (header: FrameHeader) => void = () => {};
   readonly #reader: FrameReader;
   #state: HandoverState;
 
@@ -27,7 +35,10 @@ export class ProtocolState {
         this.#step('receives', header.type);
         onFrame(header, payload, frame);
       },
-      ({ type }) => next(end, this.#state, 'receives', type),
+      (header) => {
+        next(end, this.#state, 'receives', header.type);
+        this.expected(header);
+      },
     );
     // Only the source's hello carries a recording.
     this.#reader.helloBytes = end === 'source' ? LARGEST_CONTROL_BYTES : LARGEST_HELLO_BYTES;

@@ -264,7 +264,7 @@ describe('an experiment', () => {
   });
 });
 
-const pageCount = 'a whole number from 2 to 4294967295';
+const pageCount = 'a whole number from 2 to 16777216';
 const aRate = `${expected.rate}, or unlimited`;
 /** How many there are is no business of these tests. */
 const aProgram: string = expect.stringMatching(/^a program: \{ kind: classes \|/);
@@ -295,7 +295,7 @@ describe('what is wrong is said with its path, what was expected and what was fo
     [
       'guest.heartbeat',
       '"0ms"',
-      `${expected.duration} above 0`,
+      `${expected.duration} of at least 10 µs`,
       { guest: { ...guest, heartbeat: '0ms' }, link },
     ],
     ['guest.program', 'nothing', aProgram, { guest: { pages: 9 }, link }],
@@ -339,7 +339,7 @@ describe('what is wrong is said with its path, what was expected and what was fo
     ],
     ['migration.stop', '3', stopRule, migration({ stop: 3 })],
     ['migration.stop.rule', '"never"', stopRule, migration({ stop: { rule: 'never' } })],
-    ['migration.stop.rounds', '0', 'a whole number from 1 to 1000000', migration({ stop: { rounds: 0 } })],
+    ['migration.stop.rounds', '0', 'a whole number from 1 to 10000', migration({ stop: { rounds: 0 } })],
     ['migration.stop.round', '3', 'no such key', migration({ stop: { round: 3 } })],
     ['runs', '0', 'a whole number from 1 to 1000000', { guest, link, runs: 0 }],
     ['seed', '-1', 'a whole number from 0 to 9007199254740991', { guest, link, seed: -1 }],

@@ -1,3 +1,4 @@
+import { inputLimits } from '../input-limits.ts';
 import { beginsTls } from './tls-records.ts';
 
 /**
@@ -17,8 +18,8 @@ export const WIRE_VERSION = 2;
 export const HEADER_BYTES = 16;
 
 /** Payloads that are not pages hold JSON or a digest; only a hello, which carries a recording, may be large. */
-export const LARGEST_HELLO_BYTES = 64 * 1024 * 1024;
-export const LARGEST_CONTROL_BYTES = 64 * 1024;
+export const LARGEST_HELLO_BYTES = inputLimits.helloBytes;
+export const LARGEST_CONTROL_BYTES = inputLimits.controlBytes;
 
 /** A fresh random number of either end, and the SHA-256 that follows the source's: of the hello it will send. */
 export const NONCE_BYTES = 32;

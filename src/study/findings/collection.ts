@@ -1,8 +1,10 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { inputLimits } from '../../core/input-limits.ts';
 import { Failure, orFailure } from '../../platform/failure.ts';
+import { parseJson } from '../../platform/json.ts';
+import { linesOf } from '../../platform/lines.ts';
 import { readText } from '../../platform/text-file.ts';
-import { linesOf } from '../lines.ts';
 import { cellsOfRuns } from './cells.ts';
 import { type RecordedRun, recordedRunOf } from './recorded-run.ts';
 
@@ -49,7 +51,7 @@ function copiesNote(file: string, copies: number): string {
 function readRecords(file: string, into: RecordedRun[], notes: string[]): void {
   let wrong: string | undefined;
   let number = 0;
-  for (const { text } of linesOf(file)) {
+  for (const { text } of linesOf(file, inputLimits.recordLineBytes)) {
     number += 1;
     if (wrong !== undefined) throw new Failure(wrong);
     if (text.trim() === '') continue;
@@ -65,5 +67,5 @@ function readRecords(file: string, into: RecordedRun[], notes: string[]): void {
 function readJson(folder: string, name: string, names: readonly string[]): unknown {
   if (!names.includes(name)) return undefined;
   const file = join(folder, name);
-  return orFailure(`${file}: not JSON`, () => JSON.parse(readText(file)));
+  return parseJson(readText(file), file);
 }

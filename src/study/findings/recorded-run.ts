@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { TooLarge } from '../../platform/failure.ts';
+import { parseJson } from '../../platform/json.ts';
 import { shown } from '../../platform/problem.ts';
 import { sumOf } from '../statistics/sum.ts';
 import { flow } from '../tables/cell-columns.ts';
@@ -43,9 +45,9 @@ export type RecordedRun = ReturnType<typeof keptOf>;
 export function recordedRunOf(line: string): RecordedRun | { readonly wrong: string } {
   let json: unknown;
   try {
-    json = JSON.parse(line);
-  } catch {
-    return { wrong: `not JSON: ${shown(line)}` };
+    json = parseJson(line, 'a record');
+  } catch (cause) {
+    return { wrong: cause instanceof TooLarge ? cause.message : `not JSON: ${shown(line)}` };
   }
   const parsed = recordSchema.safeParse(json);
   if (parsed.success) return keptOf(parsed.data);

@@ -5,7 +5,7 @@ import type { Measurements, Outage, Verification } from '../../core/migration/mi
 import { PageSet } from '../../core/migration/pages.ts';
 import type { Plan } from '../../core/migration/plan.ts';
 import type { HandoverReached, Step, StepResult } from '../../core/migration/steps.ts';
-import { formatDuration, NANOS_PER_MILLISECOND, type Nanos } from '../../core/units.ts';
+import { NANOS_PER_MILLISECOND, type Nanos } from '../../core/units.ts';
 import type { End } from '../../core/wire/handover.ts';
 import { clockNs } from '../../platform/clock.ts';
 import { reasonOf } from '../../platform/failure.ts';
@@ -17,10 +17,8 @@ import { unsentNotes } from '../../transport/unsent/unsent-thread.ts';
 import { insistOnRoomForPage } from '../../transport/wire-bytes.ts';
 import type { World } from '../world.ts';
 import type { DirtyPages, PausedGuest, SourceGuest } from './source-guest.ts';
-import { type HandedOver, SourceOwnership } from './source-ownership.ts';
-
-/** The way of an answer is shorter than this, even between continents. */
-const NOTED_SILENCE_NS = 500 * NANOS_PER_MILLISECOND;
+import { SourceOwnership } from './source-ownership.ts';
+import { instantsOf } from './taken-over.ts';
 
 export interface OutgoingMigrationOptions {
   /** A random name, by which both ends keep their journals. */
@@ -46,6 +44,7 @@ export class OutgoingMigration implements World {
   readonly #interruption: Interruption;
   readonly #ownership: SourceOwnership;
   readonly #parts: readonly { end(): Promise<unknown> }[];
+  readonly #isTlsOff: boolean;
   readonly #beganAtNs = clockNs();
   /** By the host's clock; undefined: it was not paused for this migration. */
   #pausedAtNs: Nanos | undefined;
@@ -66,7 +65,7 @@ export class OutgoingMigration implements World {
     this.#interruption = interruption;
     this.#ownership = new SourceOwnership(guest, plan, journal, interruption);
     this.#parts = parts;
-    if (to.tls === 'off') this.#notes.push('The stream was not encrypted: TLS was turned off.');
+    this.#isTlsOff = to.tls === 'off';
     // A guest may have lived here for long, and may have been migrated in vain before.
     for (const processors of guest.processors) processors.beginAccount();
   }
@@ -224,22 +223,12 @@ export class OutgoingMigration implements World {
     this.#journal.write('ready');
     this.#handover = { readyAtNs, verifiedAtNs, commitLeftAtNs: this.#now() };
     const there = await this.#ownership.commit();
-    const instants = { readyAtNs, verifiedAtNs, ...this.#takenOver(there, answeredAtNs, verifiedAtNs) };
+    const heardAtNs = this.#since(there.heardAtNs);
+    const { notes, ...ran } = instantsOf(there, { answeredAtNs, verifiedAtNs, heardAtNs });
+    this.#notes.push(...notes);
+    const instants = { readyAtNs, verifiedAtNs, ...ran };
     this.#handover = instants;
     return { kind: 'handed over', now: this.#now(), ...instants, measurements: await this.#afterwards() };
-  }
-
-  /** By the destination's clock, which the way of its answer does not lengthen; but never later than that came. */
-  #takenOver({ resumeNs, sinceAnswerNs, heardAtNs }: HandedOver, answeredAtNs: Nanos, verifiedAtNs: Nanos) {
-    const heardNs = this.#since(heardAtNs);
-    const runningAtNs = Math.max(Math.min(answeredAtNs + sinceAnswerNs, heardNs), verifiedAtNs);
-    const silentNs = heardNs - runningAtNs;
-    if (silentNs >= NOTED_SILENCE_NS) {
-      this.#notes.push(
-        `the source heard ${formatDuration(silentNs)} late that the guest runs; the downtime is by the destination's clock`,
-      );
-    }
-    return { committedAtNs: Math.max(runningAtNs - resumeNs, verifiedAtNs), runningAtNs };
   }
 
   /** @returns when the destination's hash was heard */
@@ -279,6 +268,7 @@ export class OutgoingMigration implements World {
         ...processors.flatMap((one) => one.notes),
         ...this.#journal.notes,
         ...unsentNotes(),
+        ...(this.#isTlsOff ? ['The stream was not encrypted: TLS was turned off.'] : []),
         ...notes,
         ...this.#notes,
       ],

@@ -9,11 +9,6 @@ import type { SourceJournal } from '../../transport/source-journal.ts';
 import { Watchdog } from '../../transport/watchdog.ts';
 import type { SourceGuest } from './source-guest.ts';
 
-/** How the guest came to run at its destination, and when its source heard that, by the host's clock. */
-export interface HandedOver extends TakenOver {
-  readonly heardAtNs: Nanos;
-}
-
 /**
  * Which end owns the guest, as far as its source knows. Up to the commit the source does. Nothing can happen between the
  * last check for an interruption and the commit, so a migration cannot be cancelled once the guest is handed over.
@@ -48,7 +43,7 @@ export class SourceOwnership {
    * @returns how it came to run there, and when that was heard
    * @throws Failure it does not run there, as far as is known
    */
-  async commit(): Promise<HandedOver> {
+  async commit(): Promise<TakenOver & { readonly heardAtNs: Nanos }> {
     this.#watchdog.check();
     this.#interruption.check();
     this.#journal.write('commit');
