@@ -52,7 +52,6 @@ class Receiver {
   readonly #options: IncomingMigrationOptions;
   readonly #peer: string;
   readonly #authenticationTimeout: NodeJS.Timeout;
-  /** Once the connection has ended. */
   readonly #outcomeKnown: Promise<IncomingOutcome | undefined>;
   #conclude: (outcome: IncomingOutcome | undefined) => void = () => {};
   #migration = '';

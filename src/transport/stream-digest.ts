@@ -21,7 +21,7 @@ export class StreamDigest {
 
   /**
    * @param migration its random name
-   * @param key the key that both ends share, if they do
+   * @param key the key that both ends share, if the stream is not encrypted with it already
    */
   constructor(migration: string, key: Uint8Array | null) {
     const derived = createHmac('sha256', key ?? NO_KEY)
