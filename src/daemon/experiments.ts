@@ -1,19 +1,21 @@
 import { randomUUID } from 'node:crypto';
 import { readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { CHANGED_ON_ITS_WAY } from '../core/migration/migration-result.ts';
 import type { MigrationRecord } from '../core/migration/record.ts';
 import type { Nanos } from '../core/units.ts';
-import { clockNs } from '../platform/clock.ts';
+import { clockNs, timestamp } from '../platform/clock.ts';
 import { Failure } from '../platform/failure.ts';
 import { makeFolders } from '../platform/paths.ts';
-import { quantile } from '../study/statistics/estimate.ts';
+import { areAlike, quantile } from '../study/statistics/estimate.ts';
 import type { WorldName } from '../worlds/worlds.ts';
 import type { Admission } from './admission.ts';
+import type { Computing } from './computing.ts';
 import type { Events } from './events.ts';
-import { bounded, peakReservations } from './experiment-bounds.ts';
 import type { ExperimentNews } from './experiment-run.ts';
 import { ExperimentThreads } from './experiment-threads.ts';
 import { JobViews } from './job-views.ts';
+import { recordsFile } from './records-file.ts';
 import type { ExperimentView } from './view-schemas.ts';
 
 export interface ExperimentRequest {
@@ -24,6 +26,14 @@ export interface ExperimentRequest {
   readonly queueTimeoutMs: number | undefined;
 }
 
+/** What experiments need of the daemon, and whom they tell. */
+export interface ExperimentParts {
+  readonly admission: Admission;
+  readonly computing: Computing;
+  readonly events: Events;
+  readonly ended: (record: MigrationRecord) => void;
+}
+
 /** A file of records is called by the number of its experiment (RFC 9562). */
 const RECORDS = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\.ndjson$/;
 
@@ -32,48 +42,37 @@ const TELL_EVERY_NS = 100e6;
 
 /** Experiments that were asked for: each runs in a thread when it is its turn. */
 export class Experiments {
-  readonly views: JobViews<ExperimentView>;
+  readonly views: JobViews<'experiment'>;
   readonly #folder: string;
   readonly #threads = new ExperimentThreads();
   /** How to cancel each that runs. */
   readonly #running = new Map<string, () => void>();
-  readonly #admission: Admission;
-  readonly #ended: (record: MigrationRecord) => void;
+  readonly #parts: ExperimentParts;
 
   /** @param folder for the records, which do not outlive this daemon: those that are there already are deleted */
-  constructor(
-    folder: string,
-    admission: Admission,
-    events: Events,
-    ended: (record: MigrationRecord) => void,
-  ) {
+  constructor(folder: string, parts: ExperimentParts) {
     this.#folder = folder;
     makeFolders(folder);
     for (const name of readdirSync(folder)) if (RECORDS.test(name)) rmSync(join(folder, name));
-    this.views = new JobViews('experiment', events, (id) => rmSync(this.#file(id), { force: true }));
-    this.#admission = admission;
-    this.#ended = ended;
-  }
-
-  /** The file of its records so far, one a line. @throws NotFound */
-  records(id: string): string {
-    return this.#file(this.views.get(id).id);
+    this.views = new JobViews('experiment', parts.events, (id) => rmSync(this.#file(id), { force: true }));
+    this.#parts = parts;
   }
 
   /**
    * @throws UsageError all that is wrong with the scenario
    * @throws NotAdmitted it can never run, or too many wait already
    */
-  create(request: ExperimentRequest): ExperimentView {
+  async create(request: ExperimentRequest): Promise<ExperimentView> {
     const { name, world, scenario, priority, queueTimeoutMs } = request;
-    const experiment = bounded(scenario, name, world);
+    const { admission, computing } = this.#parts;
+    const { describe, runs, takes } = await computing.size(scenario, name, world);
     const id = randomUUID();
-    this.#admission.add({
+    admission.add({
       id,
       kind: 'experiment',
       priority,
       queueTimeoutMs,
-      cpu: { takes: world === 'virtual' ? [] : peakReservations(experiment) },
+      cpu: { takes },
       link: undefined,
       run: () => this.#run(id, request),
       dropped: (why) => this.views.change(id, ended('cancelled', why)),
@@ -82,13 +81,13 @@ export class Experiments {
     this.views.add({
       id,
       name,
-      describe: experiment.describe,
+      describe,
       world,
       state: 'waiting',
       why: null,
-      createdAt: new Date().toISOString(),
+      createdAt: timestamp(),
       endedAt: null,
-      runs: { done: 0, all: experiment.cells.length * experiment.runs },
+      runs: { done: 0, all: runs },
       downtime: null,
       progress: null,
     });
@@ -98,7 +97,7 @@ export class Experiments {
   /** @throws NotFound. @throws Failure it has ended */
   cancel(id: string): ExperimentView {
     const { state } = this.views.get(id);
-    if (!this.#admission.drop(id, 'cancelled')) {
+    if (!this.#parts.admission.drop(id, 'cancelled')) {
       const cancel = this.#running.get(id);
       if (!cancel) throw new Failure(`too late: it is ${state}`);
       cancel();
@@ -111,12 +110,14 @@ export class Experiments {
   }
 
   #file(id: string): string {
-    return join(this.#folder, `${id}.ndjson`);
+    return recordsFile(this.#folder, id);
   }
 
   async #run(id: string, { scenario, name, world }: ExperimentRequest): Promise<void> {
     this.views.change(id, { state: 'running' });
     const downtimesNs: Nanos[] = [];
+    const totalsNs: Nanos[] = [];
+    let changed = 0;
     let toldAtNs = clockNs();
     const hear = (news: ExperimentNews) => {
       switch (news.kind) {
@@ -124,16 +125,21 @@ export class Experiments {
           return this.views.change(id, { progress: news.progress });
         case 'record': {
           const { runs } = this.views.get(id);
-          this.#ended(news.record);
-          if (news.record.outcome === 'completed') downtimesNs.push(news.record.downtimeNs);
+          this.#parts.ended(news.record);
+          if (news.record.verified.continued === 'different') changed += 1;
+          if (news.record.outcome === 'completed') {
+            downtimesNs.push(news.record.downtimeNs);
+            totalsNs.push(news.record.totalNs);
+          }
           this.views.update(id, { runs: { ...runs, done: runs.done + 1 } });
           if (clockNs() - toldAtNs <= TELL_EVERY_NS) return;
           toldAtNs = clockNs();
           return this.views.publish(id);
         }
         case 'ended': {
-          const downtime = downtimeOf(downtimesNs);
-          return this.views.change(id, { ...ended(news.how, news.why), downtime });
+          const downtime = downtimeOf(downtimesNs, totalsNs);
+          const end = changed === 0 ? ended(news.how, news.why) : ended('failed', changedIn(changed));
+          return this.views.change(id, { ...end, downtime });
         }
       }
     };
@@ -146,10 +152,15 @@ export class Experiments {
 }
 
 function ended(state: 'completed' | 'cancelled' | 'failed', why: string | null) {
-  return { state, why, endedAt: new Date().toISOString(), progress: null };
+  return { state, why, endedAt: timestamp(), progress: null };
 }
 
-function downtimeOf(downtimesNs: readonly Nanos[]): ExperimentView['downtime'] {
+function changedIn(runs: number): string {
+  return `in ${runs} of the runs ${CHANGED_ON_ITS_WAY}`;
+}
+
+function downtimeOf(downtimesNs: readonly Nanos[], totalsNs: readonly Nanos[]): ExperimentView['downtime'] {
   if (downtimesNs.length === 0) return null;
-  return { medianNs: quantile(downtimesNs, 0.5), p95Ns: quantile(downtimesNs, 0.95) };
+  const runsDiffer = !areAlike(downtimesNs, totalsNs);
+  return { medianNs: quantile(downtimesNs, 0.5), p95Ns: quantile(downtimesNs, 0.95), runsDiffer };
 }

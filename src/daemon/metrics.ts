@@ -1,17 +1,18 @@
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { ServerRecord } from '../core/cpu/server-record.ts';
 import { blackout } from '../core/cpu/supply.ts';
 import { partsOf } from '../core/migration/migration-result.ts';
 import type { MigrationRecord } from '../core/migration/record.ts';
+import { wallClockMs } from '../platform/clock.ts';
 import { type Incidents, incidentsOf, type JobKind, jobKinds, noIncidents } from './incidents.ts';
 import { convergenceOf, guaranteeLabels } from './measures.ts';
 import { type Metric, metricTable } from './metric-table.ts';
-import type { StateView } from './view-schemas.ts';
+import { type GuestView, guestStates, type StateView } from './view-schemas.ts';
 
 /** What is read when somebody scrapes. */
 export interface Pulled extends Pick<StateView, 'queues' | 'links'> {
   readonly cpu: Omit<StateView['cpu'], 'holders'>;
-  readonly guests: Readonly<Record<string, number>>;
+  readonly guests: readonly Pick<GuestView, 'state'>[];
   readonly watchers: number;
   readonly downtimeTargetNs: number;
 }
@@ -22,22 +23,20 @@ type Values = Readonly<Partial<Record<MetricKey, number | null | undefined>>>;
 
 /**
  * The metrics of one daemon, in a registry of their own. Events are counted as they happen; what is a state is
- * read when somebody asks. Node's own metrics, whose names are not ours to choose, are in a second registry.
+ * read when somebody asks.
  */
 export class Metrics {
   readonly #own = new Registry();
-  readonly #node = new Registry();
   readonly #made: Readonly<Record<MetricKey, Counter | Gauge | Histogram>>;
-  readonly #pulled: () => Pulled;
+  readonly #pulled: () => Promise<Pulled>;
 
-  constructor(version: string, pull: () => Pulled) {
+  constructor(version: string, pull: () => Promise<Pulled>) {
     this.#pulled = pull;
     const made = Object.entries(metricTable).map(([key, metric]) => [key, this.#make(metric)]);
     this.#made = Object.fromEntries(made) as Record<MetricKey, Counter | Gauge | Histogram>;
-    collectDefaultMetrics({ register: this.#node });
     this.#note({ version, node: process.version }, { build_info: 1 });
     this.#note({}, { configuration_last_reload_successful: 1 });
-    this.#note({}, { start_timestamp_seconds: Math.round(Date.now() / 1e3 - process.uptime()) });
+    this.#note({}, { start_timestamp_seconds: Math.round(wallClockMs() / 1e3 - process.uptime()) });
     // What has not happened yet is 0 and not absent, so that its first time is seen as an increase.
     for (const reason of refusalReasons) this.#note({ reason }, { admission_refusals_total: 0 });
     for (const result of ['taken', 'refused']) this.#note({ result }, { configuration_reloads_total: 0 });
@@ -50,13 +49,9 @@ export class Metrics {
   }
 
   /** What is a state is read once, so that one answer does not contradict itself. */
-  scrape(): Promise<string> {
-    this.#pull(this.#pulled());
+  async scrape(): Promise<string> {
+    this.#pull(await this.#pulled());
     return this.#own.metrics();
-  }
-
-  scrapeNode(): Promise<string> {
-    return this.#node.metrics();
   }
 
   /** A migration has ended. */
@@ -65,15 +60,19 @@ export class Metrics {
     const { world, plan, outcome, rounds, stop, predicted } = record;
     const how = { world, order: plan.order, stop: plan.stop.rule, scheduler: record.reservations.scheduler };
     const ended = { ...how, outcome };
-    const downtime = seconds(record.downtimeNs);
+    const downtime = downtimeOf(record);
+    const duration = durationOf(record);
     this.#note(ended, {
       migrations_total: 1,
       migration_downtime_seconds: downtime,
-      migration_duration_seconds: seconds(record.totalNs),
+      migration_duration_seconds: duration,
     });
     this.#note(
       { world, stop: plan.stop.rule },
-      { migration_rounds: rounds.length, migration_convergence_ratio: convergenceOf(record)?.ratio },
+      {
+        migration_rounds: duration === undefined ? undefined : rounds.length,
+        migration_convergence_ratio: convergenceOf(record)?.ratio,
+      },
     );
     if (outcome === 'completed') {
       this.#note(how, { migration_predicted_downtime_seconds: predicted && seconds(predicted.downtimeNs) });
@@ -96,7 +95,7 @@ export class Metrics {
     this.#clientSaw(record, how);
     for (const server of record.servers) this.#served(server, world, how.scheduler);
     this.#sent(record);
-    this.last(record);
+    this.last(record, wallClockMs());
   }
 
   refused(reason: RefusalReason): void {
@@ -125,6 +124,14 @@ export class Metrics {
       else if (metric instanceof Histogram) metric.observe(labels, value);
       else metric.set(labels, value);
     }
+  }
+
+  /** Of the latest migration; what is not known of it is absent, and not what an earlier one left. */
+  #noteLatest(labels: Labels, values: Values): void {
+    for (const [name, value] of Object.entries(values)) {
+      if (value === null || value === undefined) this.#made[name as MetricKey].remove(labels);
+    }
+    this.#note(labels, values);
   }
 
   #count(incidents: Incidents): void {
@@ -165,7 +172,9 @@ export class Metrics {
       });
     }
     this.#noteEach('cpu_reserved_processors', {}, 'holder', cpu.reserved);
-    this.#noteEach('guests', {}, 'state', guests);
+    const count = (state: string) => guests.filter((guest) => guest.state === state).length;
+    const counts = Object.fromEntries(guestStates.map((state) => [state, count(state)]));
+    this.#noteEach('guests', {}, 'state', counts);
     this.#note(
       {},
       {
@@ -204,32 +213,33 @@ export class Metrics {
     });
     const missed = { scheduler: missedPeriods - machine, machine };
     this.#noteEach('reservation_missed_periods_total', scheduled, 'cause', missed);
-    const { median, p99 } = server.shareErrorPerTenPeriods ?? {};
-    if (median !== undefined && p99 !== undefined)
-      this.#noteEach('reservation_share_error_ratio', labels, 'statistic', { median, p99 });
+    for (const statistic of ['median', 'p99'] as const) {
+      const error = server.shareErrorPerTenPeriods?.[statistic];
+      this.#noteLatest({ ...labels, statistic }, { reservation_share_error_ratio: error });
+    }
   }
 
   #sent({ world, link }: MigrationRecord): void {
     const labels = { world };
-    this.#note(labels, {
+    this.#noteLatest(labels, {
       link_worst_excess_bytes: link.worstExcessBytes,
       link_utilisation_ratio: link.utilisation,
     });
   }
 
-  /** What outlives a migration that was shorter than a scrape's interval; also one before a restart. */
-  last(record: MigrationRecord): void {
+  /**
+   * What outlives a migration that was shorter than a scrape's interval; also one before a restart.
+   * @param endedAtMs where that is not known, the end of its total time, if it had begun at once
+   */
+  last(record: MigrationRecord, endedAtMs = Date.parse(record.startedAt) + record.totalNs / 1e6): void {
     const { world, predicted } = record;
     const labels = { world };
-    // In virtual time there is no date; when it was computed is what an operator asks for.
-    const endedAtMs = world === 'virtual' ? Date.now() : Date.parse(record.startedAt) + record.totalNs / 1e6;
     const convergence = convergenceOf(record);
-    this.#made.last_migration_predicted_downtime_seconds.remove({ world });
-    this.#note(labels, {
+    this.#noteLatest(labels, {
       last_migration_end_timestamp_seconds: endedAtMs / 1e3,
-      last_migration_downtime_seconds: seconds(record.downtimeNs),
+      last_migration_downtime_seconds: downtimeOf(record),
       last_migration_predicted_downtime_seconds: predicted && seconds(predicted.downtimeNs),
-      last_migration_duration_seconds: seconds(record.totalNs),
+      last_migration_duration_seconds: durationOf(record),
       last_migration_rounds: record.rounds.length,
       last_migration_completed: record.outcome === 'completed' ? 1 : 0,
       last_migration_dirty_bytes_per_second: convergence?.dirtyBytesPerSecond,
@@ -254,6 +264,16 @@ export type RefusalReason = (typeof refusalReasons)[number];
 /** `dirtyScanNs` → `dirty-scan`. */
 function partLabel(name: string): string {
   return name.replace(/Ns$/, '').replace(/[A-Z]/g, (capital) => `-${capital.toLowerCase()}`);
+}
+
+/** undefined: the guest was not paused, or for how long is not known. */
+function downtimeOf({ downtimeNs, owner }: MigrationRecord): number | undefined {
+  return downtimeNs > 0 && owner !== 'nobody' ? seconds(downtimeNs) : undefined;
+}
+
+/** undefined: it did not come to a first round. */
+function durationOf({ totalNs }: MigrationRecord): number | undefined {
+  return totalNs > 0 ? seconds(totalNs) : undefined;
 }
 
 function seconds(ns: number): number {

@@ -17,9 +17,9 @@ const meanings: Readonly<Record<number, string>> = {
   413: 'The body is too long.',
   415: 'The body is not JSON.',
   422: 'It can never run: more is asked for than there is.',
-  429: 'Too many wait already.',
+  429: 'Too many wait already, or watch; `retry-after` says when to ask again.',
   500: 'An error of the daemon’s; its log says more.',
-  503: 'The daemon is starting, or about to end.',
+  503: 'The daemon is starting, is about to end, or the thread of its guests does not answer.',
 };
 
 /** The API as OpenAPI 3.1. */
@@ -64,7 +64,14 @@ type SchemaOf = (schema: z.ZodType) => object;
 function described(id: string, operation: Operation, schemaOf: SchemaOf): object {
   const { method, url, summary, params, body, status, answer, refused } = operation;
   const changes = method !== 'GET';
-  const refusals = [400, 403, 500, ...(changes ? [401, 413, 415] : []), ...(params ? [404] : []), ...refused];
+  const refusals = [
+    400,
+    403,
+    500,
+    ...(changes ? [401, 413, 415, 429] : []),
+    ...(params ? [404] : []),
+    ...refused,
+  ];
   const response = (code: number, content: object) => [code, { description: meanings[code], ...content }];
   return {
     operationId: id,

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { End } from '../core/wire/handover.ts';
 import { misplacedEntry } from '../core/wire/journal-order.ts';
 import { isClosing, type JournalEntry, journalEntries } from '../core/wire/ownership.ts';
+import { timestamp } from '../platform/clock.ts';
 import { Failure } from '../platform/failure.ts';
 import { type ProcessIdentity, processSchema } from '../platform/process-identity.ts';
 
@@ -104,11 +105,11 @@ export function guestFromFileName(text: string): string {
 }
 
 export function begunText(begun: Begun): string {
-  return line({ schema: SCHEMA, entry: 'begun', at: new Date().toISOString(), ...begun });
+  return line({ schema: SCHEMA, entry: 'begun', at: timestamp(), ...begun });
 }
 
 export function entryText(entry: JournalEntry, why?: string): string {
-  return line({ entry, at: new Date().toISOString(), ...(why !== undefined && { why }) });
+  return line({ entry, at: timestamp(), ...(why !== undefined && { why }) });
 }
 
 function line(value: object): string {

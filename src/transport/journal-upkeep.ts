@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync, statSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
+import { wallClockMs } from '../platform/clock.ts';
 import { askSocket } from '../platform/local-socket.ts';
 import { isOpen, journalsIn } from './journal-folder.ts';
 
@@ -28,7 +29,7 @@ function removeOldJournals(folder: string): void {
   const aged = journalsIn(folder)
     .map((place) => ({ place, modifiedMs: statSync(place.file, { throwIfNoEntry: false })?.mtimeMs ?? 0 }))
     .sort((one, other) => other.modifiedMs - one.modifiedMs);
-  const oldestMs = Date.now() - KEPT_MS;
+  const oldestMs = wallClockMs() - KEPT_MS;
   for (const [index, { place, modifiedMs }] of aged.entries()) {
     const isKept = (index < MOST_JOURNALS && modifiedMs >= oldestMs) || isOpen(place);
     if (!isKept) remove(place.file);
@@ -54,8 +55,8 @@ async function removeOldSigns(folder: string): Promise<void> {
   const named = namesIn(folder);
   for (const sign of refusing) {
     const name = sign.slice(0, -'.life'.length);
-    const isClaim = files.some((file) => file.endsWith(`.${name}.lock`));
-    if (!isClaim && !named.has(name)) remove(join(folder, sign));
+    const isOfLock = files.some((file) => file.endsWith(`.${name}.lock`));
+    if (!isOfLock && !named.has(name)) remove(join(folder, sign));
   }
 }
 

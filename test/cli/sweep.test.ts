@@ -72,6 +72,19 @@ describe('a sweep', () => {
     });
   });
 
+  test('with a guest that was changed on its way ends with 1 and says so; that run is not among the completed', async () => {
+    const out = at('changed');
+    mkdirSync(out);
+    for (const name of readdirSync(at('whole'))) copyFileSync(join(at('whole'), name), join(out, name));
+    const records = join(out, readdirSync(out).find((name) => name.endsWith('.ndjson'))!);
+    const text = readFileSync(records, 'utf8');
+    writeFileSync(records, text.replace('"continued":"not-checked"', '"continued":"different"'));
+    const { code, stdout } = await sweepOf('changed');
+    expect(code).toBe(1);
+    expect(stdout).toContain('In 1 of the runs the guest was changed on its way');
+    expect(stdout).toContain('49 of 50');
+  });
+
   test('has for every record the command that gives the same one again, bit for bit', async () => {
     const lines = linesOf(at('whole'));
     for (const line of [lines[0]!, lines[151]!, lines[299]!]) {

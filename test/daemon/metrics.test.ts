@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { migrationRecord } from '../../src/core/migration/record.ts';
+import { cutShort } from '../../src/daemon/carry-out-migration.ts';
 import { convergenceOf, guaranteeLabels } from '../../src/daemon/measures.ts';
 import { type Metric, metricTable } from '../../src/daemon/metric-table.ts';
 import { Metrics, type Pulled } from '../../src/daemon/metrics.ts';
@@ -20,7 +21,7 @@ const nothing: Pulled = {
     reservablePerProcessor: 0.95,
     reserved: { guest: 0.4, migration: 0, experiment: 1.2 },
   },
-  guests: { running: 1 },
+  guests: [{ state: 'running' }],
   watchers: 0,
   downtimeTargetNs: 300e6,
 };
@@ -56,7 +57,7 @@ async function record(reserved: boolean) {
 
 describe('the registry', () => {
   test('has every metric of the table once a migration with reservations has ended', async () => {
-    const metrics = new Metrics('1.2.3', () => nothing);
+    const metrics = new Metrics('1.2.3', async () => nothing);
     metrics.ended(await record(true), 'migration', 300e6);
     metrics.sentOver('lan', 1);
     const text = await metrics.scrape();
@@ -73,7 +74,7 @@ describe('the registry', () => {
   });
 
   test('counts what a record says', async () => {
-    const metrics = new Metrics('1.2.3', () => nothing);
+    const metrics = new Metrics('1.2.3', async () => nothing);
     const ended = await record(true);
     metrics.ended(ended, 'migration', 300e6);
     const text = await metrics.scrape();
@@ -97,7 +98,7 @@ describe('the registry', () => {
     const ended = await record(true);
     const { dirtyScanNs: _, ...older } = { ...ended.downtimeParts, lookNs: 20e6 };
     for (const downtimeParts of [{ ...older, dirtyScanNs: 20e6 }, older as typeof ended.downtimeParts]) {
-      const metrics = new Metrics('1.2.3', () => nothing);
+      const metrics = new Metrics('1.2.3', async () => nothing);
       metrics.ended({ ...ended, downtimeParts }, 'migration', 300e6);
       const text = await metrics.scrape();
       const sum = /^switchover_migration_downtime_part_seconds_sum\{world="virtual",part="(.+)"\} (.+)$/gm;
@@ -110,7 +111,7 @@ describe('the registry', () => {
   });
 
   test('keeps the gauges of the last migration when later scrapes find none running', async () => {
-    const metrics = new Metrics('1.2.3', () => nothing);
+    const metrics = new Metrics('1.2.3', async () => nothing);
     const ended = await record(false);
     metrics.ended(ended, 'migration', 300e6);
     await metrics.scrape();
@@ -121,6 +122,24 @@ describe('the registry', () => {
     );
   });
 
+  test('says nothing of what was not measured: neither 0, nor what an earlier migration left', async () => {
+    const metrics = new Metrics('1.2.3', async () => nothing);
+    const ended = await record(true);
+    metrics.ended(ended, 'migration', 300e6);
+    const never = cutShort('no destination there', 'source');
+    metrics.ended({ ...ended, ...never }, 'migration', 300e6);
+    const unknown = { outcome: 'failed', owner: 'nobody', downtimeNs: 5e6, totalNs: 1e9 } as const;
+    metrics.ended({ ...ended, ...unknown, rounds: [] }, 'migration', 300e6);
+    const text = await metrics.scrape();
+    const of = (name: string) => text.split('\n').filter((line) => line.startsWith(`switchover_${name}`));
+    const failed = (name: string) => of(name).filter((line) => line.includes('outcome="failed"'));
+    expect(failed('migrations_total')).toEqual([expect.stringMatching(/ 2$/)]);
+    expect(failed('migration_downtime_seconds')).toEqual([]);
+    expect(failed('migration_duration_seconds_count')).toEqual([expect.stringMatching(/ 1$/)]);
+    expect(of('last_migration_downtime_seconds')).toEqual([]);
+    expect(of('last_migration_convergence_ratio')).toEqual([]);
+  });
+
   test('has only labels whose values are few: no guest, no text', () => {
     const labels = new Set(Object.values(metricTable).flatMap(({ labels }: Metric) => labels));
     for (const endless of ['guest', 'name', 'id', 'reason_text', 'migration', 'error'])
@@ -128,7 +147,7 @@ describe('the registry', () => {
   });
 
   test.skipIf(!has('promtool'))('is clean for promtool check metrics', async () => {
-    const metrics = new Metrics('1.2.3', () => nothing);
+    const metrics = new Metrics('1.2.3', async () => nothing);
     metrics.ended(await record(true), 'migration', 300e6);
     const checked = spawnSync('promtool', ['check', 'metrics'], {
       input: await metrics.scrape(),
@@ -138,14 +157,14 @@ describe('the registry', () => {
     expect(checked.status).toBe(0);
   });
 
-  test('alone knows the client library, so that a move to its successor is one line', () => {
+  test('is made by the only file, but for that of Node’s own metrics, that knows the client library', () => {
     const files = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' }).filter((file) =>
       file.endsWith('.ts'),
     );
     const importers = files.filter((file) =>
       readFileSync(join(root, 'src', file), 'utf8').includes("from 'prom-client'"),
     );
-    expect(importers).toEqual(['daemon/metrics.ts']);
+    expect(importers).toEqual(['daemon/metrics.ts', 'daemon/node-metrics.ts']);
   });
 });
 

@@ -70,7 +70,7 @@ describe('refused in set-up', () => {
     }).listen(0, '127.0.0.1');
     await once(server, 'listening');
     const { port } = server.address() as { port: number };
-    await expectRefused(at(port), 'the other end uses protocol version 9, this one 1');
+    await expectRefused(at(port), 'the other end uses protocol version 9, this one 2');
     server.close();
   });
 
@@ -98,7 +98,7 @@ describe('refused in set-up', () => {
     await lane.source.ask('boot', { guest: large, reservation: null });
     const target = at(other.port);
     const migration = lane.source.ask('migrate', 'large', { ...plan, pages: 16_384 }, freeCpu, target);
-    await expect(migration).rejects.toThrow('no memory for a guest of 16384 pages of 4096 bytes');
+    await expect(migration).rejects.toThrow('not enough memory for a guest of 64 MiB');
     expect((await lane.source.ask('guests')).find(({ name }) => name === 'large')!.state).toBe('running');
     await lane.source.ask('remove', 'large');
   });

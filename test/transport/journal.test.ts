@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { freeCpu } from '../../src/core/cpu/cpu-plan.ts';
+import { WIRE_VERSION } from '../../src/core/wire/frames.ts';
 import { drive } from '../../src/run/drive.ts';
 import { encodeFrame } from '../../src/transport/frame-writer.ts';
 import { Journal } from '../../src/transport/journal.ts';
@@ -89,7 +90,13 @@ describe('a migration with journals', () => {
   test('a destination refuses a guest of a name that it has, and takes it once that has left', async () => {
     const socket = connect(destination.address.port, '127.0.0.1');
     socket.on('error', () => {});
-    const hello = { version: 1, migration: randomUUID(), guest, heartbeats: null, reservation: null };
+    const hello = {
+      version: WIRE_VERSION,
+      migration: randomUUID(),
+      guest,
+      heartbeats: null,
+      reservation: null,
+    };
     socket.write(encodeFrame('hello', 0, Buffer.from(JSON.stringify(hello))));
     await once(socket, 'data');
     await expect(towards()).rejects.toThrow(

@@ -30,6 +30,8 @@ export interface SweepResult {
   readonly now: number;
   /** By cell, if the design is small enough for a table. */
   readonly cells: ReadonlyMap<number, CellTally> | undefined;
+  /** In so many runs of the folder the guest was changed on its way. */
+  readonly changed: number;
 }
 
 /**
@@ -76,7 +78,7 @@ export async function sweep(design: Design, options: SweepOptions): Promise<Swee
     } finally {
       file.close();
     }
-    return { document, before, now, cells: tally.cells };
+    return { document, before, now, cells: tally.cells, changed: tally.changed };
   } finally {
     lock.release();
   }

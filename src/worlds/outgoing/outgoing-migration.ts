@@ -4,10 +4,10 @@ import type { Ceiling } from '../../core/link/ceiling.ts';
 import type { Measurements, Outage, Verification } from '../../core/migration/migration-result.ts';
 import { PageSet } from '../../core/migration/pages.ts';
 import type { Plan } from '../../core/migration/plan.ts';
-import type { Step, StepResult } from '../../core/migration/steps.ts';
+import type { HandoverReached, Step, StepResult } from '../../core/migration/steps.ts';
 import { NANOS_PER_MILLISECOND, type Nanos } from '../../core/units.ts';
 import type { End } from '../../core/wire/handover.ts';
-import { clockNs } from '../../platform/clock.ts';
+import { clockNs, timestamp } from '../../platform/clock.ts';
 import { reasonOf } from '../../platform/failure.ts';
 import type { DestinationThere } from '../../transport/address.ts';
 import { Interruption } from '../../transport/interruption.ts';
@@ -18,6 +18,7 @@ import { insistOnRoomForPage } from '../../transport/wire-bytes.ts';
 import type { World } from '../world.ts';
 import type { DirtyPages, PausedGuest, SourceGuest } from './source-guest.ts';
 import { SourceOwnership } from './source-ownership.ts';
+import { instantsOf } from './taken-over.ts';
 
 export interface OutgoingMigrationOptions {
   /** A random name, by which both ends keep their journals. */
@@ -37,7 +38,7 @@ export interface OutgoingMigrationOptions {
  * Up to the commit it may be cancelled, and whatever goes wrong, the guest goes on here as it was, running or paused.
  */
 export class OutgoingMigration implements World {
-  readonly startedAt = new Date().toISOString();
+  readonly startedAt = timestamp();
   readonly #guest: SourceGuest;
   readonly #journal: SourceJournal;
   readonly #interruption: Interruption;
@@ -49,8 +50,9 @@ export class OutgoingMigration implements World {
   #pausedAtNs: Nanos | undefined;
   #paused: PausedGuest | undefined;
   #verified: Verification = { memory: 'not-checked', continued: 'not-checked' };
+  #handover: HandoverReached = {};
   #windowBeganAtNs: Nanos | undefined;
-  #completionNotes: readonly string[] = [];
+  readonly #notes: string[] = [];
 
   private constructor(
     guest: SourceGuest,
@@ -64,6 +66,8 @@ export class OutgoingMigration implements World {
     this.#ownership = new SourceOwnership(guest, plan, journal, interruption);
     this.#parts = parts;
     this.#isTlsOff = to.tls === 'off';
+    // A guest may have lived here for long, and may have been migrated in vain before.
+    for (const processors of guest.processors) processors.beginAccount();
   }
 
   /**
@@ -98,6 +102,7 @@ export class OutgoingMigration implements World {
         kind: 'failed',
         now: this.#now(),
         ...(pausedAtNs !== undefined && { pausedSince: this.#since(pausedAtNs) }),
+        handover: this.#handover,
       } as const;
       const { cause: interrupted } = this.#interruption;
       if (interrupted) return { ...failed, why: reasonOf(interrupted), outcome: interrupted.outcome };
@@ -210,35 +215,37 @@ export class OutgoingMigration implements World {
       await interruption.unless(sender.ask('sendState', bytes));
     }
     const ready = await interruption.unless(sender.ask('stop', guestTimeNs, paused));
-    if (verify) await this.#verify();
-    const verifiedAtNs = verify ? clockNs() : ready.atNs;
+    const readyAtNs = this.#since(ready.atNs);
+    this.#handover = { readyAtNs };
+    const answeredAtNs = verify ? this.#since(await this.#verify()) : readyAtNs;
+    const verifiedAtNs = verify ? this.#now() : readyAtNs;
+    this.#handover = { readyAtNs, verifiedAtNs };
     this.#journal.write('ready');
-    const running = await this.#ownership.commit();
-    const resumeNs = Math.min(running.resumeNs, running.atNs - verifiedAtNs);
-    return {
-      kind: 'handed over',
-      now: this.#now(),
-      readyAtNs: this.#since(ready.atNs),
-      verifiedAtNs: this.#since(verifiedAtNs),
-      committedAtNs: this.#since(running.atNs - resumeNs),
-      runningAtNs: this.#since(running.atNs),
-      measurements: await this.#afterwards(),
-    };
+    this.#handover = { readyAtNs, verifiedAtNs, commitLeftAtNs: this.#now() };
+    const there = await this.#ownership.commit();
+    const heardAtNs = this.#since(there.heardAtNs);
+    const { notes, ...ran } = instantsOf(there, { answeredAtNs, verifiedAtNs, heardAtNs });
+    this.#notes.push(...notes);
+    const instants = { readyAtNs, verifiedAtNs, ...ran };
+    this.#handover = instants;
+    return { kind: 'handed over', now: this.#now(), ...instants, measurements: await this.#afterwards() };
   }
 
-  async #verify(): Promise<void> {
+  /** @returns when the destination's hash was heard */
+  async #verify(): Promise<Nanos> {
     const hashes = Promise.all([this.#guest.sender.ask('verify'), this.#guest.hash()]);
     const [there, here] = await this.#interruption.unless(hashes);
     const memory = here === there.result ? 'identical' : 'different';
     this.#verified = { ...this.#verified, memory };
     if (memory === 'different') throw new Error('the memory of source and destination differs');
+    return there.atNs;
   }
 
   async #afterwards(): Promise<Measurements> {
     const { outage, continued, notes } = await this.#guest.completed();
     this.#journal.remark('ended');
     this.#verified = { ...this.#verified, continued };
-    this.#completionNotes = notes;
+    this.#notes.push(...notes);
     return this.#measurements(outage);
   }
 
@@ -263,7 +270,7 @@ export class OutgoingMigration implements World {
         ...unsentNotes(),
         ...(this.#isTlsOff ? ['The stream was not encrypted: TLS was turned off.'] : []),
         ...notes,
-        ...this.#completionNotes,
+        ...this.#notes,
       ],
     };
   }

@@ -1,0 +1,94 @@
+import { insisting, problemsWithin } from '../scenario/checked.ts';
+import { parseAddress } from '../transport/address.ts';
+import type { GuestDefinition } from '../workload/guest-definition.ts';
+import { type ExperimentRequestBody, type MigrationRequestBody, queueTimeoutMs } from './api-schemas.ts';
+import type { Daemon } from './daemon.ts';
+import { type Answer, NotFound, refusalOf } from './refusals.ts';
+import type { ExperimentView, GuestView, MigrationView } from './view-schemas.ts';
+
+/** What came of a call: what was asked for, why not, or an error of ours. */
+export type Told<T> =
+  | { readonly value: T }
+  | { readonly refused: Answer }
+  | { readonly fault: string | undefined };
+
+/** What the thread of the API may ask of the host. Each takes a moment only. */
+export function hostMethods(daemon: Daemon) {
+  const { guests, migrations, experiments } = daemon;
+  return {
+    overview: () => daemon.overview(),
+    nodeMetrics: () => daemon.nodeMetrics.scrape(),
+
+    bootGuest: (definition: GuestDefinition) =>
+      told<GuestView>(async () => {
+        await guests.boot(definition, daemon.configuration.limits);
+        return guests.get(definition.guest.name);
+      }),
+    pauseGuest: (name: string) => told<GuestView>(() => guests.change(name, 'pause')),
+    resumeGuest: (name: string) => told<GuestView>(() => guests.change(name, 'resume')),
+    endGuest: (name: string) => told<void>(() => guests.remove(name)),
+
+    migrateGuest: (body: MigrationRequestBody) =>
+      toldWithin<MigrationView>('body', () => {
+        const { guest, to, priority, link, migration, sender, cpu, background } = body;
+        const { there, over } = wayTo(to, body.over, daemon);
+        return migrations.create({
+          guest,
+          to: { name: to, there },
+          link: over === undefined ? undefined : linkOf(over, daemon),
+          migration: { link, migration, sender, cpu, background },
+          priority,
+          queueTimeoutMs: queueTimeoutMs(body),
+        });
+      }),
+    cancelMigration: (id: string) => told<MigrationView>(() => migrations.cancel(id)),
+
+    startExperiment: (body: ExperimentRequestBody) =>
+      toldWithin<ExperimentView>('body.scenario', () => {
+        const { name, world, scenario, priority } = body;
+        return experiments.create({ name, world, scenario, priority, queueTimeoutMs: queueTimeoutMs(body) });
+      }),
+    cancelExperiment: (id: string) => told<ExperimentView>(() => experiments.cancel(id)),
+  };
+}
+
+export type HostMethods = ReturnType<typeof hostMethods>;
+
+/** Errors keep their class only within a thread, so what they mean to the caller is said here. */
+async function told<T>(act: () => T | Promise<T>): Promise<Told<T>> {
+  try {
+    return { value: await act() };
+  } catch (cause) {
+    const refused = refusalOf(cause);
+    return refused ? { refused } : { fault: (cause as Error).stack };
+  }
+}
+
+/** @param place where in the request its problems are */
+function toldWithin<T>(place: string, act: () => Promise<T>): Promise<Told<T>> {
+  return told(() => problemsWithin(place, act));
+}
+
+/**
+ * A peer by name, or the address of one: what is said of the way there holds for both.
+ * @throws UsageError no address, or another link than the one over which it is reached
+ */
+function wayTo(to: string, asked: string | undefined, { configuration: { peers } }: Daemon) {
+  const named = peers.get(to);
+  const there = named?.there ?? { ...parseAddress(to, 'to'), key: null };
+  const at = [...peers.values()].find(
+    (peer) => peer.there.host === there.host && peer.there.port === there.port,
+  );
+  const over = (named ?? at)?.over ?? asked;
+  insisting((insist) => {
+    const isSame = asked === undefined || asked === over;
+    insist(isSame, 'over', `${over}, the link over which that peer is reached`, asked);
+  });
+  return { there, over };
+}
+
+function linkOf(name: string, { configuration }: Daemon) {
+  const capacityBytesPerSecond = configuration.links.get(name);
+  if (capacityBytesPerSecond === undefined) throw new NotFound(`no link '${name}' in the configuration`);
+  return { name, capacityBytesPerSecond };
+}
