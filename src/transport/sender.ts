@@ -10,6 +10,7 @@ import { threadCpuNs } from '../platform/thread-clock.ts';
 import type { DestinationThere } from './address.ts';
 import type { Allowance } from './allowance.ts';
 import { connected } from './connect.ts';
+import { keyToProve } from './credentials.ts';
 import type { FrameWriter } from './frame-writer.ts';
 import { decodeAnswer, encodeHello, type Hello } from './hello.ts';
 import { ALIVE_MS, SILENCE_MS } from './limits.ts';
@@ -86,7 +87,7 @@ export class Sender {
   /** Connects and sends the hello. @throws Failure no destination there, or it refuses. */
   async greet(to: DestinationThere, hello: Omit<Hello, 'version'>): Promise<void> {
     this.#question = { to, migration: hello.migration };
-    this.#digest = new StreamDigest(hello.migration, to.key);
+    this.#digest = new StreamDigest(hello.migration, keyToProve(to));
     const payload = encodeHello({ version: WIRE_VERSION, ...hello });
     const answer = await this.#open(to, { type: 'hello', argument: 0, payload });
     try {

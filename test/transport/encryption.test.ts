@@ -126,8 +126,8 @@ describe('who changes one byte between two hosts', () => {
   });
 });
 
-/** The answer to the commit: a header, a time of eight bytes, and what TLS adds. */
-const RUNNING_BYTES = tlsBytes(HEADER_BYTES + 8);
+/** The answer to the commit: a header, two times of eight bytes, and what TLS adds. */
+const RUNNING_BYTES = tlsBytes(HEADER_BYTES + 16);
 
 /** The records of TLS in a stream: where each begins, and its length with its header. */
 function recordsOf(stream: Buffer): { readonly at: number; readonly bytes: number }[] {
