@@ -2,6 +2,7 @@ import { connect, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { Failure, reasonOf } from '../platform/failure.ts';
 import { type DestinationThere, formatAddress } from './address.ts';
+import { SILENCE_MS } from './limits.ts';
 import { whySourceFailed } from './tls-errors.ts';
 import { sourceTls } from './tls-options.ts';
 
@@ -13,16 +14,14 @@ const CONNECT_MS = 5_000;
  * @throws Failure no destination listens there, it does not answer, or the two ends do not agree
  */
 export function connected(to: DestinationThere): Promise<Socket> {
-  const { host, port, certifiedHost = host, silenceMs = CONNECT_MS } = to;
+  const { host, port, certifiedHost = host, silenceMs = SILENCE_MS } = to;
   const tls = sourceTls(to, certifiedHost);
   return new Promise((resolve, reject) => {
     const socket = tls ? connectTls({ host, port, ...tls }) : connect({ host, port });
-    const timeoutMs = Math.min(silenceMs, CONNECT_MS);
+    const within = (ms: number) =>
+      setTimeout(() => socket.destroy(new Error(`no answer in ${ms / 1000} s`)), ms);
     let isReached = false;
-    const timer = setTimeout(
-      () => socket.destroy(new Error(`no answer in ${timeoutMs / 1000} s`)),
-      timeoutMs,
-    );
+    let timer = within(Math.min(silenceMs, CONNECT_MS));
     const refused = (error: Error) => {
       clearTimeout(timer);
       if (isReached) reject(new Failure(`${formatAddress(to)}: ${whySourceFailed(error, to)}`));
@@ -31,6 +30,9 @@ export function connected(to: DestinationThere): Promise<Socket> {
     socket.once('error', refused);
     socket.once('connect', () => {
       isReached = true;
+      // The kernel takes a connection at once; for a handshake the destination itself must come to it.
+      clearTimeout(timer);
+      timer = within(silenceMs);
     });
     socket.once(tls ? 'secureConnect' : 'connect', () => {
       clearTimeout(timer);

@@ -45,7 +45,7 @@ function worldTowards(port: number, credentials: Credentials, host = '127.0.0.1'
   const { guest, plan } = smallSetup();
   return threadsWorld(
     { guest, plan, cpu: freeCpu },
-    { to: { host, port, silenceMs: 2_000, ...credentials }, viewerHost: '127.0.0.1' },
+    { to: { host, port, ...credentials }, viewerHost: '127.0.0.1' },
   );
 }
 

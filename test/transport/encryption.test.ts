@@ -33,7 +33,7 @@ const end = () => Promise.all([source.end(), destination.end()]);
 const migrate = (port: number, tls?: 'off') =>
   source.ask('migrate', guest.name, plan, freeCpu, {
     ...{ host: '127.0.0.1', port, key, tls },
-    silenceMs: 2_000,
+    silenceMs: 4_000,
   });
 
 const statesAt = async (host: HostProcess) => (await host.ask('guests')).map(({ state }) => state);
