@@ -1,5 +1,5 @@
 import { lookup } from 'node:dns/promises';
-import { BlockList, type Server, type Socket } from 'node:net';
+import type { Server, Socket } from 'node:net';
 import { formatEncryption } from '../core/link/encryption.ts';
 import { Failure, printable, Refusal, reasonOf } from '../platform/failure.ts';
 import { ConnectionLimiter, type ConnectionSlot } from './connection-limiter.ts';
@@ -17,6 +17,7 @@ import type { HostedGuest } from './hosted-guest.ts';
 import { receive } from './incoming-migration.ts';
 import { IncomingMigrations } from './incoming-migrations.ts';
 import { defaultLimits, type Limits } from './limits.ts';
+import { isLoopback } from './loopback.ts';
 import { receivingServer } from './receiving-server.ts';
 import { secured } from './secured.ts';
 import { turnAway } from './turn-away.ts';
@@ -39,10 +40,6 @@ export interface MigrationServerOptions {
 const MOST_TURNED_AWAY = 16;
 /** Plain, before any handshake: a fatal alert (RFC 8446, 6), `internal_error`. */
 const NO_ROOM = Uint8Array.of(21, 3, 3, 0, 2, 2, 80);
-
-const loopback = new BlockList();
-loopback.addSubnet('127.0.0.0', 8, 'ipv4');
-loopback.addAddress('::1', 'ipv6');
 
 /** Where a destination listens: takes in one migration after another, each over a connection of its own. */
 export class MigrationServer {
@@ -72,7 +69,8 @@ export class MigrationServer {
     const limits = { ...defaultLimits, ...options.limits };
     let credentials: Credentials = { key: options.key ?? null, tls };
     const encrypted = encryptionKind(credentials) !== 'none';
-    const host = await addressOf(options, encrypted || credentials.key !== null);
+    const host = await addressOf(options);
+    insistOnSecret(options.host, host, credentials);
     const sockets = new Set<Socket>();
     const limiter = new ConnectionLimiter(limits);
     const migrations = new IncomingMigrations();
@@ -106,11 +104,15 @@ export class MigrationServer {
       server.listen(port, host, resolve);
     });
     return new MigrationServer(server, sockets, (renewed) => {
+      insistOnSecret(options.host, host, renewed);
       if (isRenewal(credentials, renewed)) credentials = renewed;
     });
   }
 
-  /** From the next connection on another key or other certificates, unless something else would be asked for. */
+  /**
+   * From the next connection on another key or other certificates, unless something else would be asked for.
+   * @throws Refusal as `listen` does
+   */
   renew(credentials: Credentials): void {
     this.#renew(credentials);
   }
@@ -126,17 +128,20 @@ export class MigrationServer {
   }
 }
 
-/** @throws Failure no such host. @throws Refusal without a key anybody could connect. */
-async function addressOf({ host, port }: MigrationServerOptions, keyed: boolean): Promise<string> {
+/** @throws Failure no such host */
+async function addressOf({ host, port }: MigrationServerOptions): Promise<string> {
   const found = await lookup(host).catch((cause) => {
     throw cannotListen({ host, port }, cause);
   });
-  if (!keyed && !loopback.check(found.address, found.family === 6 ? 'ipv6' : 'ipv4')) {
-    throw new Refusal(
-      `listening on ${host} needs a key: give one with --key-file, or certificates with --tls-cert, or listen on 127.0.0.1`,
-    );
-  }
   return found.address;
+}
+
+/** @throws Refusal anybody could connect, with nothing to prove */
+function insistOnSecret(host: string, address: string, credentials: Credentials): void {
+  if (credentials.key || encryptionKind(credentials) !== 'none' || isLoopback(address)) return;
+  throw new Refusal(
+    `listening on ${host} needs a key: give one with --key-file, or certificates with --tls-cert, or listen on 127.0.0.1`,
+  );
 }
 
 function cannotListen({ host, port }: { host: string; port: number }, cause: unknown): Failure {
