@@ -93,7 +93,9 @@ const api = object('API', 'Who may change something by the API.', '{ keyFile, ho
     .array(hostName, 'a list of host names')
     .max(100, 'at most 100 names')
     .default([])
-    .describe('Names of this host under which the API answers. It always does under addresses and localhost.'),
+    .describe(
+      'Names of this host under which the API answers. It always does under addresses and localhost.',
+    ),
   tls: apiCertificate.describe('A certificate: the API speaks HTTPS. Without it: HTTP.'),
 }).prefault({});
 

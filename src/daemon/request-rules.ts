@@ -32,8 +32,8 @@ export function isCrossSite({ host, origin, 'sec-fetch-site': site }: OriginHead
  * Whether it is called JSON. A browser sends that for a page of another site only if this daemon has allowed it first,
  * which it never does; the three types of forms it sends unasked (Fetch, CORS-safelisted request-header).
  */
-export function isJson(contentType: string | undefined): boolean {
-  return contentType?.split(';')[0]!.trim().toLowerCase() === 'application/json';
+export function isJson(contentType = ''): boolean {
+  return /^\s*application\/json\s*(;|$)/i.test(contentType);
 }
 
 const LOCALHOST = 'localhost';

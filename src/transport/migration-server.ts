@@ -2,6 +2,7 @@ import { lookup } from 'node:dns/promises';
 import type { Server, Socket } from 'node:net';
 import { formatEncryption } from '../core/link/encryption.ts';
 import { Failure, printable, Refusal, reasonOf } from '../platform/failure.ts';
+import type { Arrival, ArrivalEnd, ConnectionEnd } from './arrival.ts';
 import { ConnectionLimiter, type ConnectionSlot } from './connection-limiter.ts';
 import {
   type Credentials,
@@ -32,8 +33,10 @@ export interface MigrationServerOptions {
   readonly key?: Uint8Array | null | undefined;
   readonly tls?: Credentials['tls'];
   readonly limits?: Partial<Limits>;
-  /** Called with a line for everything that happens. */
-  readonly log: (line: string) => void;
+  /** Called when there is room for a guest, and pages will come. */
+  readonly began?: (arrival: Arrival) => void;
+  /** Called with a line for every connection that has ended, and what a program would read of it. */
+  readonly log: (line: string, arrival?: ArrivalEnd) => void;
 }
 
 /** So many may be told at once that there is no room. */
@@ -65,7 +68,7 @@ export class MigrationServer {
     options: MigrationServerOptions,
     prepare: (hello: Hello, socket: Socket) => Promise<HostedGuest>,
   ): Promise<MigrationServer> {
-    const { tls, port, journals, log } = options;
+    const { tls, port, journals, began, log } = options;
     const limits = { ...defaultLimits, ...options.limits };
     let credentials: Credentials = { key: options.key ?? null, tls };
     const encrypted = encryptionKind(credentials) !== 'none';
@@ -83,21 +86,21 @@ export class MigrationServer {
         return;
       }
       void takeIn(socket, slot)
-        .catch((cause) => `refused: ${reasonOf(cause)}`)
-        .then((how) => {
+        .catch((cause): ConnectionEnd => ({ line: `refused: ${reasonOf(cause)}` }))
+        .then(({ line, arrival }) => {
           slot.release();
-          log(`${from}: ${printable(how)}`);
+          log(`${from}: ${printable(line)}`, arrival);
         });
     });
     /** @returns how it ended. @throws Failure the two ends do not agree on how it is encrypted */
-    const takeIn = async (socket: Socket, { authenticated }: ConnectionSlot): Promise<string> => {
+    const takeIn = async (socket: Socket, { authenticated }: ConnectionSlot): Promise<ConnectionEnd> => {
       const held = credentials;
       const through = await secured(socket, held, limits.unauthenticatedMs);
       if (encrypted) authenticated();
       const encryption = formatEncryption(encryptionOf(through, held));
-      const settings = { key: keyToProve(held), limits, authenticated, journals, migrations };
-      const how = await receive(through, { ...settings, prepare: (hello) => prepare(hello, through) });
-      return encryptionRemark(held) === '' ? how : `${how}; ${encryption}`;
+      const settings = { key: keyToProve(held), limits, authenticated, journals, migrations, began };
+      const end = await receive(through, { ...settings, prepare: (hello) => prepare(hello, through) });
+      return encryptionRemark(held) === '' ? end : { ...end, line: `${end.line}; ${encryption}` };
     };
     await new Promise<void>((resolve, reject) => {
       server.once('error', (error) => reject(cannotListen(options, error)));

@@ -20,7 +20,13 @@ test('only the whole key is the key', () => {
 
 test('a file whose key no request could bring is refused', () => {
   expect(apiKeyIn(Buffer.from(`  ${KEY}\r\n`), 'api.keyFile')).toBe(KEY);
-  for (const file of [' '.repeat(40), `${KEY}\n${KEY}`, 'ä'.repeat(40), `${'k'.repeat(31)}      `, `${KEY}\0`])
+  for (const file of [
+    ' '.repeat(40),
+    `${KEY}\n${KEY}`,
+    'ä'.repeat(40),
+    `${'k'.repeat(31)}      `,
+    `${KEY}\0`,
+  ])
     expect(() => apiKeyIn(Buffer.from(file), 'api.keyFile'), JSON.stringify(file)).toThrow(UsageError);
 });
 

@@ -23,7 +23,10 @@ describe('the unit for systemd', () => {
   });
 
   test.skipIf(!has('systemd-analyze'))('is without fault, as systemd sees it', () => {
-    const { status, stderr } = spawnSync('systemd-analyze', ['verify', resolve(deploy, 'switchover.service')]);
+    const { status, stderr } = spawnSync('systemd-analyze', [
+      'verify',
+      resolve(deploy, 'switchover.service'),
+    ]);
     expect(String(stderr)).toBe('');
     expect(status).toBe(0);
   });
