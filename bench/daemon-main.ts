@@ -1,11 +1,12 @@
 import { cpus } from 'node:os';
 import { question } from './daemon.ts';
+import { besideRequests } from './daemon-beside-requests.ts';
 import { fuzz } from './daemon-fuzz.ts';
 import { load, loopDelay } from './daemon-load.ts';
 import { soak } from './daemon-soak.ts';
 
 /**
- * How a daemon bears load (220 experiments), wrong requests (10,000), and a soak (600 s); and what guarantees do to
+ * How a daemon bears load (220 experiments), what clients do to a migration (20 moves), wrong requests (10,000), and a soak (600 s); and what guarantees do to
  * downtimes (20 runs of each). The second argument is another number.
  */
 const [what = 'all', number] = process.argv.slice(2);
@@ -15,6 +16,7 @@ console.log(`Node ${process.version}, ${cpus().length} × ${cpus()[0]?.model ?? 
 const failed: string[] = [];
 if (isAsked('load')) await load(count(220));
 if (isAsked('delay')) await loopDelay();
+if (isAsked('beside')) await besideRequests(count(20));
 if (isAsked('fuzz') && !(await fuzz(count(10_000)))) failed.push('fuzz');
 if (isAsked('question')) await question(count(20));
 if (isAsked('soak')) {

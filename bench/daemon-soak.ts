@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { linearRegression, mean } from 'simple-statistics';
 import { Prometheus } from '../dashboards/check.ts';
 import { Demo } from '../examples/demo.ts';
+import { reasonOf } from '../src/platform/failure.ts';
 import { reading } from '../test/fixtures/daemons.ts';
 import { answers } from './daemon.ts';
 
@@ -79,16 +80,26 @@ export async function soak(seconds: number): Promise<Verdict> {
   }
 }
 
-/** The migrations and experiments that are under way. */
+interface Job {
+  readonly endedAt: string | null;
+}
+
+/** The migrations and experiments that are under way, and which daemon does not say. */
 async function unended(addresses: readonly string[]): Promise<string> {
   const paths = addresses.flatMap((address) =>
     ['migrations', 'experiments'].map((kind) => `http://${address}/api/${kind}`),
   );
-  const lists = await Promise.all(
-    paths.map(async (path) => (await fetch(path)).json() as Promise<unknown[]>),
+  const told = await Promise.all(
+    paths.map(async (path) => {
+      try {
+        const jobs = (await (await fetch(path, { signal: AbortSignal.timeout(10_000) })).json()) as Job[];
+        return jobs.filter(({ endedAt }) => endedAt === null);
+      } catch (cause) {
+        return [`${path}: ${reasonOf(cause)}`];
+      }
+    }),
   );
-  const under = lists.flat().filter((one) => (one as { endedAt: string | null }).endedAt === null);
-  return JSON.stringify(under);
+  return JSON.stringify(told.flat());
 }
 
 /**
@@ -108,7 +119,8 @@ async function collecting<T>(start: () => Promise<T>): Promise<T> {
 }
 
 async function sampleOf(address: string): Promise<Sample> {
-  const metrics = await (await fetch(`http://${address}/metrics/node`)).text();
+  const signal = AbortSignal.timeout(30_000);
+  const metrics = await (await fetch(`http://${address}/metrics/node`, { signal })).text();
   const amountOf = (key: Watched) => reading(metrics, watched[key].series)! / watched[key].unit;
   return Object.fromEntries(keys.map((key) => [key, amountOf(key)])) as Sample;
 }

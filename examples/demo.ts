@@ -4,8 +4,15 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { NANOS_PER_MILLISECOND } from '../src/core/units.ts';
+import { clockNs } from '../src/platform/clock.ts';
+import { reasonOf } from '../src/platform/failure.ts';
 import { freePort } from '../test/fixtures/free-port.ts';
 import { ServedDaemon } from '../test/fixtures/served-daemon.ts';
+
+/** What takes longer than this stands still, and is named. */
+const ANSWERS_WITHIN_MS = 30_000;
+const ENDS_WITHIN_MS = 300_000;
 
 /** Two daemons between which a stream server moves to and fro, with and without guarantees, beside hogs. */
 export class Demo {
@@ -94,10 +101,16 @@ export class Demo {
     }
   }
 
+  /** @throws Error it has not ended in time, and how it stands */
   async #ended(daemon: number, path: string): Promise<View> {
+    const untilNs = clockNs() + ENDS_WITHIN_MS * NANOS_PER_MILLISECOND;
     for (;;) {
       const view = await this.#ask<View>(daemon, 'GET', path);
       if (view.endedAt !== null) return view;
+      if (clockNs() > untilNs)
+        throw new Error(
+          `${path} has not ended within ${ENDS_WITHIN_MS / 1e3} s: ${JSON.stringify(view).slice(0, 2_000)}`,
+        );
       await this.#rest(100);
     }
   }
@@ -109,8 +122,10 @@ export class Demo {
   async #ask<T>(daemon: number, method: string, path: string, body?: object): Promise<T> {
     const answer = await fetch(`http://${this.addresses[daemon]}${path}`, {
       method,
-      signal: this.#ending.signal,
+      signal: AbortSignal.any([this.#ending.signal, AbortSignal.timeout(ANSWERS_WITHIN_MS)]),
       ...(body && { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+    }).catch((cause) => {
+      throw new Error(`${method} ${path} of ${this.addresses[daemon]}: ${reasonOf(cause)}`);
     });
     if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`);
     return (await answer.json()) as T;

@@ -31,6 +31,16 @@ const sharedNames: Readonly<Record<string, readonly string[]>> = {
   'of steps that were carried out, and of page writes: both are traces': ['trace'],
 };
 
+describe('time', () => {
+  // A wall clock can be set: whoever waits by it waits for hours, or not at all.
+  test('is told by the monotonic clock; the wall clock, which only shows it, is read in one file', () => {
+    const readers = sources.filter((file) =>
+      /Date\.now|new Date\(\)|timeOrigin/.test(readFileSync(file, 'utf8')),
+    );
+    expect(readers.map(name)).toEqual(['src/platform/clock.ts']);
+  });
+});
+
 describe('imports', () => {
   test('the import rule has something to look at', () => {
     expect(sources.length).toBeGreaterThan(40);

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
-import { Server as TlsServer } from 'node:tls';
 import { Command } from 'commander';
-import { Failure, Refusal, reasonOf } from '../platform/failure.ts';
+import type { ApiThread } from '../daemon/api-thread.ts';
+import { Failure, Refusal } from '../platform/failure.ts';
 import { version } from '../platform/package.ts';
 import { UsageError } from '../platform/problem.ts';
 import { formatAddress, parseAddress } from '../transport/address.ts';
@@ -28,11 +28,11 @@ export function serveCommand(exit: (code: number) => void): Command {
 async function action({ config, listen }: Options): Promise<number> {
   const address = parseAddress(listen, '--listen');
   // Loaded only here, as they take as long as half of all other commands together.
-  const [{ pino }, { loadConfiguration }, { Daemon }, { serverOf }] = await Promise.all([
+  const [{ pino }, { loadConfiguration }, { Daemon }, { ApiThread }] = await Promise.all([
     import('pino'),
     import('../daemon/configuration.ts'),
     import('../daemon/daemon.ts'),
-    import('../daemon/server.ts'),
+    import('../daemon/api-thread.ts'),
   ]);
   const configuration = loadConfiguration(config);
   const isLoopback = /^(127\.|localhost$|::1$)/.test(address.host);
@@ -46,17 +46,14 @@ async function action({ config, listen }: Options): Promise<number> {
     log.warn(
       'the API is not encrypted, and its key can be read on the way: give it a certificate with api.tls',
     );
-  const daemon = await Daemon.start(version, configuration, (line) => log.info(line));
-  const server = await serverOf(daemon, log, version);
+  const daemon = await Daemon.open(configuration, (line) => log.info(line));
+  let api: ApiThread | undefined;
   try {
-    await server.listen(address).catch((cause) => {
-      throw new Failure(`cannot listen on ${listen}: ${reasonOf(cause)}`);
-    });
+    api = await ApiThread.start(daemon, version, address, (line) => log.error(line));
+    await daemon.begin((line) => log.info(line));
     const reload = () => {
       try {
         const waits = daemon.reload(() => loadConfiguration(config));
-        const { apiTls } = daemon.configuration;
-        if (apiTls && server.server instanceof TlsServer) server.server.setSecureContext(apiTls);
         log.info(
           `configuration reloaded${waits.length > 0 ? `; a restart is needed for ${waits.join(', ')}` : ''}`,
         );
@@ -67,9 +64,8 @@ async function action({ config, listen }: Options): Promise<number> {
     };
     process.on('SIGHUP', reload);
     const first = Promise.race([nextSignal(), starterGone()]);
-    const { port } = server.server.address() as { port: number };
     const https = configuration.apiTls ? ' (HTTPS)' : '';
-    console.log(`listening on ${formatAddress({ host: address.host, port })}${https}`);
+    console.log(`listening on ${formatAddress(api.address)}${https}`);
     const { receive } = configuration;
     console.log(`guests arrive at ${formatAddress(daemon.address)}${encryptionRemark(receive)}`);
     tellSystemd('--ready');
@@ -82,7 +78,7 @@ async function action({ config, listen }: Options): Promise<number> {
     process.off('SIGHUP', reload);
     return code;
   } finally {
-    await server.close();
+    await api?.end();
   }
 }
 
@@ -95,7 +91,10 @@ function nextSignal(): Promise<string> {
 /** Whoever has started this with a channel to it (child_process, `ipc`) is not outlived, however it ends. */
 function starterGone(): Promise<string> {
   return new Promise((resolve) => {
-    process.once('disconnect', () => resolve('the parent process has ended'));
+    const gone = () => resolve('the parent process has ended');
+    // It may have gone while this was starting.
+    if (process.connected === false) gone();
+    else process.once('disconnect', gone);
   });
 }
 

@@ -75,6 +75,8 @@ export const migrationBody = object(
   .refine(hasOneTimeout, twoTimeouts)
   .meta({ id: 'MigrationRequest' });
 
+export type MigrationRequestBody = z.infer<typeof migrationBody>;
+
 /** A scenario as an experiment carries it out. */
 export const experimentScenario = scenarioSchema
   .extend({ compare: compareSchema })
@@ -112,3 +114,5 @@ export const experimentBody = object(
 )
   .refine(hasOneTimeout, twoTimeouts)
   .meta({ id: 'ExperimentRequest' });
+
+export type ExperimentRequestBody = z.infer<typeof experimentBody>;

@@ -2,14 +2,13 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { problemsWithin } from '../scenario/checked.ts';
 import { guestDefinition } from '../scenario/migration-request.ts';
-import { parseAddress } from '../transport/address.ts';
-import { queueTimeoutMs } from './api-schemas.ts';
-import type { Daemon } from './daemon.ts';
-import { streamEvents } from './event-stream.ts';
+import type { EventStreams } from './event-streams.ts';
+import type { HostView } from './host-view.ts';
+import type { Metrics } from './metrics.ts';
 import { openApi } from './openapi.ts';
 import { type Operation, operations } from './operations.ts';
+import { recordsFile } from './records-file.ts';
 import { BadRequest, NotFound } from './refusals.ts';
 
 type Given<Schema> = Schema extends z.ZodType ? z.output<Schema> : unknown;
@@ -24,9 +23,20 @@ type Handler<Op extends Operation> = (
 /** Nothing is taken that no schema describes, neither in the query nor in a body. */
 const nothing = z.strictObject({}, 'nothing').nullish();
 
+/** What the operations need. */
+export interface ApiParts {
+  readonly host: HostView;
+  readonly streams: EventStreams;
+  readonly metrics: Metrics;
+  readonly version: string;
+  /** Where the records of experiments are. */
+  readonly records: string;
+}
+
 /** All operations. */
-export function api(server: FastifyInstance, daemon: Daemon, version: string): void {
-  const { guests, migrations, experiments, events, metrics } = daemon;
+export function api(server: FastifyInstance, { host, streams, metrics, version, records }: ApiParts): void {
+  const { migrations, experiments } = host;
+  const guests = async () => (await host.overview()).guests;
 
   function on<Op extends Operation>(operation: Op, handler: Handler<Op>): void {
     const { method, url, params, body = nothing, status }: Operation = operation;
@@ -37,87 +47,67 @@ export function api(server: FastifyInstance, daemon: Daemon, version: string): v
       method,
       url,
       schema: { ...query, ...(params && { params }), ...(changes && { body }) },
-      ...(changes && { onRequest: async (request) => insistOnKey(request, daemon.configuration.apiKey) }),
+      ...(changes && { onRequest: async (request) => insistOnKey(request, host.settings.apiKey) }),
       handler: (request, reply) => handler(request as Parameters<Handler<Op>>[0], reply.code(status)),
     });
   }
 
-  on(operations.getState, () => daemon.state());
-  on(operations.watchEvents, (request, reply) => streamEvents(request, reply, events));
+  on(operations.getState, () => host.state(version));
+  on(operations.watchEvents, (request, reply) => streams.open(request, reply));
 
-  on(operations.listGuests, () => guests.list());
-  on(operations.getGuest, ({ params }) => guests.get(params.name));
-  on(operations.bootGuest, async ({ body }) => {
-    const definition = guestDefinition(body, 'body');
-    await guests.boot(definition, daemon.configuration.limits);
-    return guests.get(body.name);
+  on(operations.listGuests, guests);
+  on(operations.getGuest, async ({ params: { name } }) => {
+    const found = (await guests()).find((guest) => guest.name === name);
+    if (found) return found;
+    throw new NotFound(`no guest '${name}' here`);
   });
-  on(operations.pauseGuest, ({ params }) => guests.change(params.name, 'pause'));
-  on(operations.resumeGuest, ({ params }) => guests.change(params.name, 'resume'));
-  on(operations.endGuest, ({ params }) => guests.remove(params.name));
+  on(operations.bootGuest, ({ body }) => host.change('bootGuest', guestDefinition(body, 'body')));
+  on(operations.pauseGuest, ({ params }) => host.change('pauseGuest', params.name));
+  on(operations.resumeGuest, ({ params }) => host.change('resumeGuest', params.name));
+  on(operations.endGuest, ({ params }) => host.change('endGuest', params.name));
 
-  on(operations.listLinks, () => daemon.links());
+  on(operations.listLinks, async () => (await host.overview()).links);
 
-  on(operations.listMigrations, () => migrations.views.list());
-  on(operations.getMigration, ({ params }) => migrations.views.get(params.id));
-  on(operations.migrateGuest, ({ body }, reply) => {
-    const { guest, to, over, priority, link, migration, sender, cpu, background } = body;
-    const view = problemsWithin('body', () => {
-      const there = daemon.configuration.peers.get(to) ?? { ...parseAddress(to, 'to'), key: null };
-      return migrations.create({
-        guest,
-        to: { name: to, there },
-        link: over === undefined ? undefined : linkOf(over, daemon),
-        migration: { link, migration, sender, cpu, background },
-        priority,
-        queueTimeoutMs: queueTimeoutMs(body),
-      });
-    });
+  on(operations.listMigrations, () => migrations.list());
+  on(operations.getMigration, ({ params }) => migrations.get(params.id));
+  on(operations.migrateGuest, async ({ body }, reply) => {
+    const view = await host.compute(`guest ${body.guest}`, 'migrateGuest', body);
     reply.header('location', `/api/migrations/${view.id}`);
     return view;
   });
-  on(operations.cancelMigration, ({ params }) => migrations.cancel(params.id));
+  on(operations.cancelMigration, ({ params }) => host.change('cancelMigration', params.id));
   on(operations.watchMigration, (request, reply) =>
-    streamEvents(request, reply, events, migrations.views.get(request.params.id)),
+    streams.open(request, reply, migrations.get(request.params.id)),
   );
 
-  on(operations.listExperiments, () => experiments.views.list());
-  on(operations.getExperiment, ({ params }) => experiments.views.get(params.id));
+  on(operations.listExperiments, () => experiments.list());
+  on(operations.getExperiment, ({ params }) => experiments.get(params.id));
   on(operations.getRecords, ({ params }, reply) => {
-    const file = experiments.records(params.id);
+    const file = recordsFile(records, experiments.get(params.id).id);
     return reply.type(operations.getRecords.answer.mediaType).send(createReadStream(file));
   });
-  on(operations.startExperiment, ({ body }, reply) => {
-    const { name, world, scenario, priority } = body;
-    const view = problemsWithin('body.scenario', () =>
-      experiments.create({ name, world, scenario, priority, queueTimeoutMs: queueTimeoutMs(body) }),
-    );
+  on(operations.startExperiment, async ({ body }, reply) => {
+    const view = await host.compute('experiments', 'startExperiment', body);
     reply.header('location', `/api/experiments/${view.id}`);
     return view;
   });
-  on(operations.cancelExperiment, ({ params }) => experiments.cancel(params.id));
+  on(operations.cancelExperiment, ({ params }) => host.change('cancelExperiment', params.id));
   on(operations.watchExperiment, (request, reply) =>
-    streamEvents(request, reply, events, experiments.views.get(request.params.id)),
+    streams.open(request, reply, experiments.get(request.params.id)),
   );
 
   on(operations.getHealth, () => ({ ok: true as const }));
-  on(operations.getReadiness, (_, reply) =>
-    daemon.isReady
+  on(operations.getReadiness, async (_, reply) =>
+    (await host.overview()).isReady
       ? { ready: true as const }
       : reply.code(503).send({ ready: false, error: 'starting or draining' }),
   );
   on(operations.getMetrics, async (_, reply) => reply.type(metrics.contentType).send(await metrics.scrape()));
   on(operations.getNodeMetrics, async (_, reply) =>
-    reply.type(metrics.contentType).send(await metrics.scrapeNode()),
+    reply.type(metrics.contentType).send(await host.nodeMetrics()),
   );
   const description = openApi(version);
   on(operations.getOpenApi, () => description);
-}
-
-function linkOf(name: string, { configuration }: Daemon) {
-  const capacityBytesPerSecond = configuration.links.get(name);
-  if (capacityBytesPerSecond === undefined) throw new NotFound(`no link '${name}' in the configuration`);
-  return { name, capacityBytesPerSecond };
 }
 
 /** Both are hashed, so that neither the time nor the length of a wrong one tells anything of the right one. */

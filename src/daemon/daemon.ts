@@ -2,31 +2,48 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import type { MigrationRecord } from '../core/migration/record.ts';
+import { formatAddress } from '../transport/address.ts';
 import { encryptionKind } from '../transport/credentials.ts';
+import type { Settlement } from '../transport/recover.ts';
 import { Host } from '../worlds/threads/host.ts';
 import { Admission } from './admission.ts';
+import type { ApiSettings } from './api-settings.ts';
+import { Computing } from './computing.ts';
 import type { Configuration } from './configuration.ts';
 import { EventLog } from './event-log.ts';
-import { Events } from './events.ts';
+import { Events, type HostNews } from './events.ts';
 import { Experiments } from './experiments.ts';
 import { Guests, settledBefore } from './guests.ts';
 import { HostCpu } from './host-cpu.ts';
 import type { JobKind } from './incidents.ts';
-import { Metrics, type Pulled } from './metrics.ts';
+import { MetricsFeed } from './metrics-feed.ts';
 import { Migrations } from './migrations.ts';
-import { goFirst, warmUpRequests } from './readiness.ts';
+import { NodeMetrics } from './node-metrics.ts';
+import { goFirst } from './priority.ts';
+import type { StateView } from './view-schemas.ts';
 
 /** Time in which what was cancelled at the end of a drain may still clean up. */
 const LAST_GRACE_MS = 10_000;
 
-/** A host with everything that an operator needs: its parts, and its beginning and end. */
+/** What changes from moment to moment. */
+export interface Overview extends Pick<StateView, 'guests' | 'links' | 'cpu' | 'queues'> {
+  readonly isReady: boolean;
+}
+
+/**
+ * A host with everything that an operator needs but the API, which is in a thread of its own and hears of everything by
+ * events: its parts, and its beginning and end.
+ */
 export class Daemon {
-  readonly version: string;
   readonly guests: Guests;
   readonly migrations: Migrations;
   readonly experiments: Experiments;
-  readonly events: Events;
-  readonly metrics: Metrics;
+  readonly events = new Events();
+  readonly metrics = new MetricsFeed((counted) => this.events.publish(counted));
+  readonly nodeMetrics = new NodeMetrics();
+  readonly #computing = new Computing();
+  readonly #eventLog: EventLog;
+  readonly #settlements: readonly Settlement[];
   readonly #host: Host;
   readonly #cpu: HostCpu;
   readonly #admission: Admission;
@@ -34,22 +51,21 @@ export class Daemon {
   #began = false;
 
   private constructor(
-    version: string,
     configuration: Configuration,
     host: Host,
     cpu: HostCpu,
     eventLog: EventLog,
-    events: Events,
+    settlements: readonly Settlement[],
   ) {
-    this.version = version;
+    const { events } = this;
     this.#configuration = configuration;
     this.#host = host;
     this.#cpu = cpu;
-    this.events = events;
-    this.metrics = new Metrics(version, () => this.#pulled());
+    this.#eventLog = eventLog;
+    this.#settlements = settlements;
     this.#admission = new Admission(configuration.limits, configuration.links, cpu, {
       waited: (kind, ns) => this.metrics.waited(kind, ns),
-      linksChanged: (value) => this.events.publish({ kind: 'links', value }),
+      linksChanged: (value) => events.publish({ kind: 'links', value }),
     });
     const ended = (kind: JobKind) => (record: MigrationRecord) =>
       this.metrics.ended(record, kind, this.#configuration.targetDowntimeNs);
@@ -58,28 +74,25 @@ export class Daemon {
       host,
       guests: this.guests,
       admission: this.#admission,
+      computing: this.#computing,
       eventLog,
       events,
       ended: ended('migration'),
       sent: (link, bytes) => this.metrics.sentOver(link, bytes),
     });
-    this.experiments = new Experiments(
-      join(configuration.state, 'experiments'),
-      this.#admission,
+    this.experiments = new Experiments(join(configuration.state, 'experiments'), {
+      admission: this.#admission,
+      computing: this.#computing,
       events,
-      ended('experiment'),
-    );
+      ended: ended('experiment'),
+    });
   }
 
   /**
-   * Settles what an earlier process left behind, starts to receive guests, and boots those of the configuration.
+   * Starts to receive guests.
    * @throws Failure it cannot listen, or the past cannot be read
    */
-  static async start(
-    version: string,
-    configuration: Configuration,
-    log: (line: string) => void,
-  ): Promise<Daemon> {
+  static async open(configuration: Configuration, log: (line: string) => void): Promise<Daemon> {
     goFirst();
     const journals = join(configuration.state, 'journals');
     const eventLog = EventLog.open(configuration.state);
@@ -95,23 +108,22 @@ export class Daemon {
         daemon?.guests.look();
       },
     });
-    try {
-      daemon = new Daemon(version, configuration, host, cpu, eventLog, new Events());
-      for (const { record } of eventLog.past.records) daemon.metrics.last(record);
-      for (const record of daemon.migrations.settle(settlements)) {
-        log(
-          `a migration of guest '${record.guest.name}' was cut short; owner: ${record.owner}; ${record.reason}`,
-        );
-        daemon.metrics.ended(record, 'migration', configuration.targetDowntimeNs);
-      }
-      await daemon.guests.begin(configuration, settlements, log);
-      await warmUpRequests(daemon.metrics);
-      daemon.#began = true;
-      return daemon;
-    } catch (cause) {
-      await host.close();
-      throw cause;
+    daemon = new Daemon(configuration, host, cpu, eventLog, settlements);
+    return daemon;
+  }
+
+  /** Settles what an earlier process left behind, and boots the guests of the configuration. */
+  async begin(log: (line: string) => void): Promise<void> {
+    const { past } = this.#eventLog;
+    for (const { record } of past.records) this.metrics.last(record);
+    for (const record of this.migrations.settle(this.#settlements)) {
+      log(
+        `a migration of guest '${record.guest.name}' was cut short; owner: ${record.owner}; ${record.reason}`,
+      );
+      this.metrics.ended(record, 'migration', this.#configuration.targetDowntimeNs);
     }
+    await this.guests.begin(this.#configuration, this.#settlements, log);
+    this.#began = true;
   }
 
   get configuration(): Configuration {
@@ -121,10 +133,6 @@ export class Daemon {
   /** Where guests arrive. */
   get address(): { readonly host: string; readonly port: number } {
     return this.#host.address;
-  }
-
-  get isReady(): boolean {
-    return this.#began && !this.#admission.isDraining;
   }
 
   /**
@@ -141,6 +149,7 @@ export class Daemon {
       this.#configuration = { ...before, ...next, ...(before.apiTls && apiTls && { apiTls }) };
       this.#host.renew(receive);
       this.#admission.change(next.limits, next.links);
+      this.events.publish({ kind: 'settings', value: this.settings });
       this.metrics.reloaded(true);
       const fixedNow = fixed(before);
       const changed = Object.entries(fixed(loaded)).filter(([key, value]) => {
@@ -153,28 +162,27 @@ export class Daemon {
     }
   }
 
-  links() {
-    return this.#admission.links();
+  /** What of the configuration the thread of the API knows. */
+  get settings(): ApiSettings {
+    const { name, apiKey, apiTls, targetDowntimeNs, peers: there } = this.#configuration;
+    const peers = [...there].map(([peer, address]) => ({ name: peer, address: formatAddress(address) }));
+    return { name, receives: formatAddress(this.address), apiKey, apiTls, targetDowntimeNs, peers };
   }
 
-  /** Everything that the page shows. */
-  state() {
-    const { name, peers, apiKey, targetDowntimeNs } = this.#configuration;
-    const { host, port } = this.address;
+  /** What changes from moment to moment: small, and quickly told. */
+  overview(): Overview {
     return {
-      name,
-      version: this.version,
-      receives: `${host}:${port}`,
-      needsKey: apiKey !== undefined,
-      targetDowntimeNs,
-      peers: [...peers].map(([peer, there]) => ({ name: peer, address: `${there.host}:${there.port}` })),
+      isReady: this.#began && !this.#admission.isDraining,
       guests: this.guests.list(),
-      links: this.links(),
+      links: this.#admission.links(),
       cpu: this.#cpu.view(),
       queues: this.#admission.queues(),
-      migrations: this.migrations.views.list(),
-      experiments: this.experiments.views.list(),
     };
+  }
+
+  /** What those who begin to watch must know. */
+  retold(): readonly HostNews[] {
+    return [...this.migrations.views.retold(), ...this.experiments.views.retold()];
   }
 
   /**
@@ -191,13 +199,7 @@ export class Daemon {
       if (!(await within(drained, LAST_GRACE_MS))) log('not everything could be cancelled');
     }
     this.guests.ended();
-    await this.#host.close();
-  }
-
-  #pulled(): Pulled {
-    const { queues, links, cpu, targetDowntimeNs: downtimeTargetNs } = this.state();
-    const { watchers } = this.events;
-    return { queues, links, cpu, guests: this.guests.counts(), watchers, downtimeTargetNs };
+    await Promise.all([this.#host.close(), this.#computing.end()]);
   }
 }
 

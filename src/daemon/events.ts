@@ -1,26 +1,32 @@
-/** What those who watch are told. */
-export type DaemonEvent =
-  | { readonly kind: 'guests' | 'links'; readonly value: unknown }
-  /** A pulse: who had a processor since the last one, and how full the bucket is, while a migration runs. */
-  | { readonly kind: 'migration' | 'experiment' | 'pulse'; readonly id: string; readonly value: unknown };
+import type { ApiSettings } from './api-settings.ts';
+import type { Counted } from './metrics-feed.ts';
+import type { ExperimentView, GuestView, LinkView, MigrationView } from './view-schemas.ts';
 
-type Watcher = (event: DaemonEvent) => void;
+/** What happens at a host, as those who watch are told. */
+export type HostEvent =
+  | { readonly kind: 'guests'; readonly value: readonly GuestView[] }
+  | { readonly kind: 'links'; readonly value: readonly LinkView[] }
+  | { readonly kind: 'migration'; readonly id: string; readonly value: MigrationView }
+  | { readonly kind: 'experiment'; readonly id: string; readonly value: ExperimentView }
+  /** Who had a processor since the last one, and how full the bucket is, while a migration runs. */
+  | { readonly kind: 'pulse'; readonly id: string; readonly value: unknown };
+
+/** What the host tells the thread of the API. */
+export type HostNews = HostEvent | Counted | { readonly kind: 'settings'; readonly value: ApiSettings };
+
+type Watcher = (news: HostNews) => void;
 
 /** Tells everybody who watches. Nobody is waited for, and nothing is kept for those who come later. */
 export class Events {
   readonly #watchers = new Set<Watcher>();
 
-  publish(event: DaemonEvent): void {
-    for (const watcher of this.#watchers) watcher(event);
+  publish(news: HostNews): void {
+    for (const watcher of this.#watchers) watcher(news);
   }
 
   /** @returns how to stop watching */
   watch(watcher: Watcher): () => void {
     this.#watchers.add(watcher);
     return () => this.#watchers.delete(watcher);
-  }
-
-  get watchers(): number {
-    return this.#watchers.size;
   }
 }

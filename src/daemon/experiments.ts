@@ -1,19 +1,19 @@
 import { randomUUID } from 'node:crypto';
 import { rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import type { MigrationRecord } from '../core/migration/record.ts';
 import type { Nanos } from '../core/units.ts';
-import { clockNs } from '../platform/clock.ts';
+import { clockNs, timestamp } from '../platform/clock.ts';
 import { Failure } from '../platform/failure.ts';
 import { makeFolders } from '../platform/paths.ts';
 import { quantile } from '../study/statistics/estimate.ts';
 import type { WorldName } from '../worlds/worlds.ts';
 import type { Admission } from './admission.ts';
+import type { Computing } from './computing.ts';
 import type { Events } from './events.ts';
-import { bounded, peakReservations } from './experiment-bounds.ts';
 import type { ExperimentNews } from './experiment-run.ts';
 import { ExperimentThreads } from './experiment-threads.ts';
 import { JobViews } from './job-views.ts';
+import { recordsFile } from './records-file.ts';
 import type { ExperimentView } from './view-schemas.ts';
 
 export interface ExperimentRequest {
@@ -24,53 +24,50 @@ export interface ExperimentRequest {
   readonly queueTimeoutMs: number | undefined;
 }
 
+/** What experiments need of the daemon, and whom they tell. */
+export interface ExperimentParts {
+  readonly admission: Admission;
+  readonly computing: Computing;
+  readonly events: Events;
+  readonly ended: (record: MigrationRecord) => void;
+}
+
 /** While records come in by the hundred, those who watch are told of some. */
 const TELL_EVERY_NS = 100e6;
 
 /** Experiments that were asked for: each runs in a thread when it is its turn. */
 export class Experiments {
-  readonly views: JobViews<ExperimentView>;
+  readonly views: JobViews<'experiment'>;
   readonly #folder: string;
   readonly #threads = new ExperimentThreads();
   /** How to cancel each that runs. */
   readonly #running = new Map<string, () => void>();
-  readonly #admission: Admission;
-  readonly #ended: (record: MigrationRecord) => void;
+  readonly #parts: ExperimentParts;
 
   /** @param folder for the records, which do not outlive this daemon: what was there before is deleted */
-  constructor(
-    folder: string,
-    admission: Admission,
-    events: Events,
-    ended: (record: MigrationRecord) => void,
-  ) {
+  constructor(folder: string, parts: ExperimentParts) {
     this.#folder = folder;
     rmSync(folder, { recursive: true, force: true });
     makeFolders(folder);
-    this.views = new JobViews('experiment', events, (id) => rmSync(this.#file(id), { force: true }));
-    this.#admission = admission;
-    this.#ended = ended;
-  }
-
-  /** The file of its records so far, one a line. @throws NotFound */
-  records(id: string): string {
-    return this.#file(this.views.get(id).id);
+    this.views = new JobViews('experiment', parts.events, (id) => rmSync(this.#file(id), { force: true }));
+    this.#parts = parts;
   }
 
   /**
    * @throws UsageError all that is wrong with the scenario
    * @throws NotAdmitted it can never run, or too many wait already
    */
-  create(request: ExperimentRequest): ExperimentView {
+  async create(request: ExperimentRequest): Promise<ExperimentView> {
     const { name, world, scenario, priority, queueTimeoutMs } = request;
-    const experiment = bounded(scenario, name, world);
+    const { admission, computing } = this.#parts;
+    const { describe, runs, takes } = await computing.size(scenario, name, world);
     const id = randomUUID();
-    this.#admission.add({
+    admission.add({
       id,
       kind: 'experiment',
       priority,
       queueTimeoutMs,
-      cpu: { takes: world === 'virtual' ? [] : peakReservations(experiment) },
+      cpu: { takes },
       link: undefined,
       run: () => this.#run(id, request),
       dropped: (why) => this.views.change(id, ended('cancelled', why)),
@@ -79,13 +76,13 @@ export class Experiments {
     this.views.add({
       id,
       name,
-      describe: experiment.describe,
+      describe,
       world,
       state: 'waiting',
       why: null,
-      createdAt: new Date().toISOString(),
+      createdAt: timestamp(),
       endedAt: null,
-      runs: { done: 0, all: experiment.cells.length * experiment.runs },
+      runs: { done: 0, all: runs },
       downtime: null,
       progress: null,
     });
@@ -95,7 +92,7 @@ export class Experiments {
   /** @throws NotFound. @throws Failure it has ended */
   cancel(id: string): ExperimentView {
     const { state } = this.views.get(id);
-    if (!this.#admission.drop(id, 'cancelled')) {
+    if (!this.#parts.admission.drop(id, 'cancelled')) {
       const cancel = this.#running.get(id);
       if (!cancel) throw new Failure(`too late: it is ${state}`);
       cancel();
@@ -108,7 +105,7 @@ export class Experiments {
   }
 
   #file(id: string): string {
-    return join(this.#folder, `${id}.ndjson`);
+    return recordsFile(this.#folder, id);
   }
 
   async #run(id: string, { scenario, name, world }: ExperimentRequest): Promise<void> {
@@ -121,7 +118,7 @@ export class Experiments {
           return this.views.change(id, { progress: news.progress });
         case 'record': {
           const { runs } = this.views.get(id);
-          this.#ended(news.record);
+          this.#parts.ended(news.record);
           if (news.record.outcome === 'completed') downtimesNs.push(news.record.downtimeNs);
           this.views.update(id, { runs: { ...runs, done: runs.done + 1 } });
           if (clockNs() - toldAtNs <= TELL_EVERY_NS) return;
@@ -143,7 +140,7 @@ export class Experiments {
 }
 
 function ended(state: 'completed' | 'cancelled' | 'failed', why: string | null) {
-  return { state, why, endedAt: new Date().toISOString(), progress: null };
+  return { state, why, endedAt: timestamp(), progress: null };
 }
 
 function downtimeOf(downtimesNs: readonly Nanos[]): ExperimentView['downtime'] {

@@ -10,7 +10,7 @@ import type { Configuration } from './configuration.ts';
 import type { EventLog } from './event-log.ts';
 import type { Events } from './events.ts';
 import { NotFound } from './refusals.ts';
-import { type GuestView, guestStates } from './view-schemas.ts';
+import type { GuestView } from './view-schemas.ts';
 
 /** The guests of this daemon: those that live here, and those that an earlier process had when it was killed. */
 export class Guests {
@@ -132,12 +132,6 @@ export class Guests {
   /** This process ends as it was asked to: its guests end with it, and nobody need wonder. */
   ended(): void {
     for (const name of this.#known.keys()) this.#eventLog.write({ kind: 'guest', event: 'died', name });
-  }
-
-  counts(): Readonly<Record<string, number>> {
-    const guests = this.list();
-    const count = (state: GuestView['state']) => guests.filter((guest) => guest.state === state).length;
-    return Object.fromEntries(guestStates.map((state) => [state, count(state)]));
   }
 
   /** Compares who is here with who was. */

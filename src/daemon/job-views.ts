@@ -1,62 +1,68 @@
-import type { DaemonEvent, Events } from './events.ts';
-import { NotFound } from './refusals.ts';
+import type { Events, HostEvent } from './events.ts';
+import { type JobView, LatestViews } from './latest-views.ts';
+import type { ExperimentView, MigrationView } from './view-schemas.ts';
 
-/** Of what has ended, the oldest is forgotten when there is more than this. */
-const MOST_KEPT = 200;
-
-interface JobView {
-  readonly id: string;
-  readonly state: string;
-  readonly endedAt: string | null;
+/** The kinds of jobs, and how each is shown. */
+interface JobKinds {
+  migration: MigrationView;
+  experiment: ExperimentView;
 }
 
-/** The latest migrations or experiments as the API shows them. Those who watch are told of every change. */
-export class JobViews<View extends JobView> {
-  readonly #kind: Extract<DaemonEvent, { id: string }>['kind'];
+/** The latest migrations or experiments. Those who watch are told of every change. */
+export class JobViews<Kind extends keyof JobKinds> {
+  readonly #kind: Kind;
   readonly #events: Events;
   readonly #forgotten: (id: string) => void;
-  readonly #views = new Map<string, View>();
+  readonly #views: LatestViews<JobKinds[Kind] & JobView>;
 
-  constructor(kind: 'migration' | 'experiment', events: Events, forgotten: (id: string) => void = () => {}) {
+  constructor(kind: Kind, events: Events, forgotten: (id: string) => void = () => {}) {
     this.#kind = kind;
     this.#events = events;
     this.#forgotten = forgotten;
+    this.#views = new LatestViews(kind);
   }
 
-  add(view: View): void {
-    this.#views.set(view.id, view);
-    for (const [id, { endedAt }] of this.#views) {
-      if (this.#views.size <= MOST_KEPT) break;
-      if (endedAt === null) continue;
-      this.#views.delete(id);
-      this.#forgotten(id);
-    }
+  add(view: JobKinds[Kind]): void {
+    this.#put(view);
     this.publish(view.id);
   }
 
   /** @throws NotFound */
-  get(id: string): View {
-    const view = this.#views.get(id);
-    if (view) return view;
-    throw new NotFound(`no such ${this.#kind}`);
+  get(id: string): JobKinds[Kind] {
+    return this.#views.get(id);
   }
 
   /** The latest first. */
-  list(): readonly View[] {
-    return [...this.#views.values()].reverse();
+  list(): readonly JobKinds[Kind][] {
+    return this.#views.list();
   }
 
-  change(id: string, change: Partial<View>): void {
+  change(id: string, change: Partial<JobKinds[Kind]>): void {
     this.update(id, change);
     this.publish(id);
   }
 
   /** A change of which those who watch hear with the next one. */
-  update(id: string, change: Partial<View>): void {
-    this.#views.set(id, { ...this.get(id), ...change });
+  update(id: string, change: Partial<JobKinds[Kind]>): void {
+    this.#put({ ...this.get(id), ...change });
   }
 
   publish(id: string): void {
-    this.#events.publish({ kind: this.#kind, id, value: this.get(id) });
+    this.#events.publish(this.#told(this.get(id)));
+  }
+
+  /** All of them as events, the oldest first: for those who begin to watch. */
+  retold(): readonly HostEvent[] {
+    return this.list()
+      .toReversed()
+      .map((view) => this.#told(view));
+  }
+
+  #told(value: JobKinds[Kind]): HostEvent {
+    return { kind: this.#kind, id: value.id, value } as HostEvent;
+  }
+
+  #put(view: JobKinds[Kind]): void {
+    for (const id of this.#views.put(view)) this.#forgotten(id);
   }
 }

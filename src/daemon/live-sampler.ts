@@ -14,7 +14,6 @@ export function startLiveSampler(id: string, world: OutgoingMigration, events: E
   const sample = async () => {
     const slices = world.slices(told).map((slice): Slice => clipped(slice, told));
     told = slices.reduce((latest, { endNs }) => Math.max(latest, endNs), told);
-    if (events.watchers === 0) return;
     const now = told;
     // A sender that has ended is not worth a word here: the migration ends too.
     const link = await world.linkStatus().catch(() => null);

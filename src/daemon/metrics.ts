@@ -1,17 +1,18 @@
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { ServerRecord } from '../core/cpu/server-record.ts';
 import { blackout } from '../core/cpu/supply.ts';
 import { partsOf } from '../core/migration/migration-result.ts';
 import type { MigrationRecord } from '../core/migration/record.ts';
+import { wallClockMs } from '../platform/clock.ts';
 import { type Incidents, incidentsOf, type JobKind, jobKinds, noIncidents } from './incidents.ts';
 import { convergenceOf, guaranteeLabels } from './measures.ts';
 import { type Metric, metricTable } from './metric-table.ts';
-import type { StateView } from './view-schemas.ts';
+import { type GuestView, guestStates, type StateView } from './view-schemas.ts';
 
 /** What is read when somebody scrapes. */
 export interface Pulled extends Pick<StateView, 'queues' | 'links'> {
   readonly cpu: Omit<StateView['cpu'], 'holders'>;
-  readonly guests: Readonly<Record<string, number>>;
+  readonly guests: readonly Pick<GuestView, 'state'>[];
   readonly watchers: number;
   readonly downtimeTargetNs: number;
 }
@@ -22,22 +23,20 @@ type Values = Readonly<Partial<Record<MetricKey, number | null | undefined>>>;
 
 /**
  * The metrics of one daemon, in a registry of their own. Events are counted as they happen; what is a state is
- * read when somebody asks. Node's own metrics, whose names are not ours to choose, are in a second registry.
+ * read when somebody asks.
  */
 export class Metrics {
   readonly #own = new Registry();
-  readonly #node = new Registry();
   readonly #made: Readonly<Record<MetricKey, Counter | Gauge | Histogram>>;
-  readonly #pulled: () => Pulled;
+  readonly #pulled: () => Promise<Pulled>;
 
-  constructor(version: string, pull: () => Pulled) {
+  constructor(version: string, pull: () => Promise<Pulled>) {
     this.#pulled = pull;
     const made = Object.entries(metricTable).map(([key, metric]) => [key, this.#make(metric)]);
     this.#made = Object.fromEntries(made) as Record<MetricKey, Counter | Gauge | Histogram>;
-    collectDefaultMetrics({ register: this.#node });
     this.#note({ version, node: process.version }, { build_info: 1 });
     this.#note({}, { configuration_last_reload_successful: 1 });
-    this.#note({}, { start_timestamp_seconds: Math.round(Date.now() / 1e3 - process.uptime()) });
+    this.#note({}, { start_timestamp_seconds: Math.round(wallClockMs() / 1e3 - process.uptime()) });
     // What has not happened yet is 0 and not absent, so that its first time is seen as an increase.
     for (const reason of refusalReasons) this.#note({ reason }, { admission_refusals_total: 0 });
     for (const result of ['taken', 'refused']) this.#note({ result }, { configuration_reloads_total: 0 });
@@ -50,13 +49,9 @@ export class Metrics {
   }
 
   /** What is a state is read once, so that one answer does not contradict itself. */
-  scrape(): Promise<string> {
-    this.#pull(this.#pulled());
+  async scrape(): Promise<string> {
+    this.#pull(await this.#pulled());
     return this.#own.metrics();
-  }
-
-  scrapeNode(): Promise<string> {
-    return this.#node.metrics();
   }
 
   /** A migration has ended. */
@@ -165,7 +160,9 @@ export class Metrics {
       });
     }
     this.#noteEach('cpu_reserved_processors', {}, 'holder', cpu.reserved);
-    this.#noteEach('guests', {}, 'state', guests);
+    const count = (state: string) => guests.filter((guest) => guest.state === state).length;
+    const counts = Object.fromEntries(guestStates.map((state) => [state, count(state)]));
+    this.#noteEach('guests', {}, 'state', counts);
     this.#note(
       {},
       {
@@ -222,7 +219,8 @@ export class Metrics {
     const { world, predicted } = record;
     const labels = { world };
     // In virtual time there is no date; when it was computed is what an operator asks for.
-    const endedAtMs = world === 'virtual' ? Date.now() : Date.parse(record.startedAt) + record.totalNs / 1e6;
+    const endedAtMs =
+      world === 'virtual' ? wallClockMs() : Date.parse(record.startedAt) + record.totalNs / 1e6;
     const convergence = convergenceOf(record);
     this.#made.last_migration_predicted_downtime_seconds.remove({ world });
     this.#note(labels, {

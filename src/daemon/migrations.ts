@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { type MigrationRecord, migrationRecord } from '../core/migration/record.ts';
 import { type BytesPerSecond, NANOS_PER_MILLISECOND } from '../core/units.ts';
+import { timestamp, wallClockMs } from '../platform/clock.ts';
 import { Failure, reasonOf } from '../platform/failure.ts';
 import { type LedgerStore, linkRequest } from '../run/lease-client.ts';
 import { metadataOf } from '../run/migration-run.ts';
-import { predictedOf } from '../run/predict.ts';
 import {
   type RequestedMigration,
   type RequestedMigrationDocument,
@@ -15,6 +15,7 @@ import type { Settlement } from '../transport/recover.ts';
 import type { Host } from '../worlds/threads/host.ts';
 import type { Admission } from './admission.ts';
 import { carryOutMigration, cutShort } from './carry-out-migration.ts';
+import type { Computing } from './computing.ts';
 import type { EventLog } from './event-log.ts';
 import type { Events } from './events.ts';
 import { fateOf, type Guests } from './guests.ts';
@@ -36,6 +37,7 @@ export interface MigrationParts {
   readonly host: Host;
   readonly guests: Guests;
   readonly admission: Admission;
+  readonly computing: Computing;
   readonly eventLog: EventLog;
   readonly events: Events;
   readonly ended: (record: MigrationRecord) => void;
@@ -44,7 +46,7 @@ export interface MigrationParts {
 
 /** Migrations of guests that live here to other hosts: asked for, waiting, running, ended. */
 export class Migrations {
-  readonly views: JobViews<MigrationView>;
+  readonly views: JobViews<'migration'>;
   readonly #cancelled = new Set<string>();
   readonly #parts: MigrationParts;
 
@@ -75,13 +77,15 @@ export class Migrations {
    * @throws Failure no such guest, or it is being migrated
    * @throws NotAdmitted it can never run, or too many wait already
    */
-  create(request: MigrationRequest): MigrationView {
-    const { guests, admission } = this.#parts;
+  async create(request: MigrationRequest): Promise<MigrationView> {
+    const { guests, admission, computing } = this.#parts;
     const { guest, reservation } = guests.placeOf(request.guest);
-    const busy = this.views.list().find((view) => view.guest === guest.name && view.endedAt === null);
-    if (busy) throw new Failure(`guest '${guest.name}' is in migration ${busy.id} already`);
+    this.#insistOnFree(guest.name);
     const migration = requestedMigration(request.migration, guest, reservation, request.link);
-    const predicted = predictedOf({ guest, ...migration });
+    const predicted = await computing.predict({ guest, ...migration });
+    // Another request may have been quicker, or the guest may be gone.
+    guests.placeOf(guest.name);
+    this.#insistOnFree(guest.name);
     const id = randomUUID();
     const { priority, queueTimeoutMs } = request;
     const queueTimeoutNs = queueTimeoutMs === undefined ? null : queueTimeoutMs * NANOS_PER_MILLISECOND;
@@ -94,7 +98,7 @@ export class Migrations {
       cpu: { takes: listOf(migration.cpu.sender), beside: listOf(reservation) },
       link: share ? { name: share.link, request: linkRequest(id, migration.plan, share) } : undefined,
       run: (store) => this.#run(id, request, { ...migration, share }, store),
-      dropped: (why) => this.views.change(id, { state: 'cancelled', why, endedAt: new Date().toISOString() }),
+      dropped: (why) => this.views.change(id, { state: 'cancelled', why, endedAt: timestamp() }),
     });
     this.views.add({
       id,
@@ -102,7 +106,7 @@ export class Migrations {
       to: request.to.name,
       state: 'waiting',
       why: null,
-      createdAt: new Date().toISOString(),
+      createdAt: timestamp(),
       startedAt: null,
       endedAt: null,
       pages: guest.pages,
@@ -119,6 +123,12 @@ export class Migrations {
     const isCancelled = this.#parts.admission.drop(id, 'cancelled') || this.#interrupt(view, 'cancelled');
     if (!isCancelled) throw new Failure(`too late: it is ${view.state}`);
     return this.views.get(id);
+  }
+
+  /** @throws Failure it is being migrated */
+  #insistOnFree(guest: string): void {
+    const busy = this.views.list().find((view) => view.guest === guest && view.endedAt === null);
+    if (busy) throw new Failure(`guest '${guest}' is in migration ${busy.id} already`);
   }
 
   /** All that run. */
@@ -146,7 +156,7 @@ export class Migrations {
   ): Promise<void> {
     const { host, guests, eventLog, events } = this.#parts;
     const { predicted } = this.views.get(id);
-    const startedAt = new Date().toISOString();
+    const startedAt = timestamp();
     this.views.change(id, { state: 'running', startedAt });
     try {
       const { guest, reservation } = guests.placeOf(request.guest);
@@ -179,7 +189,7 @@ export class Migrations {
       this.#parts.ended(record);
       this.views.change(id, ended(record));
     } catch (cause) {
-      const endedAt = new Date().toISOString();
+      const endedAt = timestamp();
       this.views.change(id, { state: 'failed', why: reasonOf(cause), endedAt, progress: null });
     } finally {
       guests.look();
@@ -200,7 +210,7 @@ export class Migrations {
   }
 }
 
-function ended(record: MigrationRecord, at = new Date()) {
+function ended(record: MigrationRecord, at = new Date(wallClockMs())) {
   const { outcome, reason } = record;
   return { state: outcome, why: reason, endedAt: at.toISOString(), progress: null, record };
 }

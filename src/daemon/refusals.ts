@@ -3,6 +3,7 @@ import { Failure, Refusal } from '../platform/failure.ts';
 import { type Problem, UsageError } from '../platform/problem.ts';
 import { NotAdmitted } from './admission.ts';
 import type { RefusalReason } from './metrics.ts';
+import { TooMany } from './turns.ts';
 
 /** An answer that says no. */
 export interface Answer {
@@ -22,11 +23,23 @@ export class BadRequest extends Error {
   }
 }
 
+/** What the host has refused. */
+export class Refused extends Error {
+  readonly answer: Answer;
+
+  constructor(answer: Answer) {
+    super(answer.body.error);
+    this.answer = answer;
+  }
+}
+
 /** There is no such guest, link, migration or experiment here. */
 export class NotFound extends Failure {}
 
 /** What is answered instead; undefined: nobody thought of this, and it is our fault. */
 export function refusalOf(cause: unknown): Answer | undefined {
+  if (cause instanceof Refused) return cause.answer;
+  if (cause instanceof TooMany) return { status: 429, body: { error: cause.message } };
   if (cause instanceof BadRequest) return { status: cause.status, body: { error: cause.message } };
   if (cause instanceof UsageError)
     return { status: 400, body: { error: cause.message, problems: cause.problems } };

@@ -10,22 +10,25 @@ import fastify, {
 } from 'fastify';
 import type { z } from 'zod';
 import { checked } from '../scenario/checked.ts';
-import { api } from './api.ts';
-import type { Daemon } from './daemon.ts';
+import { type ApiParts, api } from './api.ts';
 import { refusalOf } from './refusals.ts';
 
 /** Whoever has not sent the whole of a request by then is told so and cut off. */
 const REQUEST_TIMEOUT_MS = 10_000;
 
+/** When whoever came too many may come again. */
+const RETRY_AFTER_S = 1;
+
 const JSON_TYPE = 'application/json; charset=utf-8';
 
 /** The HTTP server of a daemon: API, probes, metrics, and the page. */
 export async function serverOf(
-  daemon: Daemon,
+  parts: ApiParts,
   log: FastifyBaseLogger,
-  version: string,
+  bodyLimit: number,
 ): Promise<FastifyInstance> {
-  const { apiTls } = daemon.configuration;
+  const { host, metrics } = parts;
+  const { apiTls } = host.settings;
   // Node waits for a body until the later of its two deadlines, and that for the header is a minute by itself.
   const deadlines = {
     headersTimeout: REQUEST_TIMEOUT_MS,
@@ -34,7 +37,7 @@ export async function serverOf(
   const server = fastify({
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true }),
-    bodyLimit: daemon.configuration.limits.bodyBytes,
+    bodyLimit,
     requestTimeout: REQUEST_TIMEOUT_MS,
     ...(apiTls
       ? { https: { ...deadlines, ...apiTls, minVersion: 'TLSv1.2', handshakeTimeout: REQUEST_TIMEOUT_MS } }
@@ -64,7 +67,8 @@ export async function serverOf(
       log.error({ err: cause }, 'a request met an error of ours');
       return reply.code(500).send({ error: 'an error of ours; the log has it' });
     }
-    if (answer.refused) daemon.metrics.refused(answer.refused);
+    if (answer.refused) metrics.refused(answer.refused);
+    if (answer.status === 429) reply.header('retry-after', RETRY_AFTER_S);
     return reply.code(answer.status).send(answer.body);
   });
   server.setNotFoundHandler(({ method, url }, reply) =>
@@ -74,17 +78,18 @@ export async function serverOf(
   );
   // Whoever can make a browser think that some name is this host must not be served in that name (DNS rebinding).
   server.addHook('onRequest', async ({ hostname }, reply) => {
-    if (daemon.configuration.apiKey !== undefined || isOwnName(hostname)) return;
+    if (host.settings.apiKey !== undefined || isOwnName(hostname)) return;
     return reply.code(403).send({ error: 'without a key, only localhost and addresses are answered to' });
   });
   // A browser sends a request without a body wherever a page asks it to, and names the page's origin.
-  server.addHook('onRequest', async ({ method, headers: { origin, host } }, reply) => {
+  server.addHook('onRequest', async ({ method, headers }, reply) => {
+    const { origin } = headers;
     if (method === 'GET' || method === 'HEAD' || origin === undefined) return;
-    if (URL.canParse(origin) && new URL(origin).host === host) return;
+    if (URL.canParse(origin) && new URL(origin).host === headers.host) return;
     return reply.code(403).send({ error: 'a page of another origin may change nothing here' });
   });
 
-  api(server, daemon, version);
+  api(server, parts);
   await page(server);
   await server.ready();
   return server;

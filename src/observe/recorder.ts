@@ -2,7 +2,7 @@ import { setImmediate, setTimeout } from 'node:timers/promises';
 import type { PageNumbers } from '../core/recording/page-numbers.ts';
 import { nextSlot } from '../core/recording/slots.ts';
 import { formatDuration, NANOS_PER_MILLISECOND, type Nanos } from '../core/units.ts';
-import { clockNs } from '../platform/clock.ts';
+import { clockNs, timestamp } from '../platform/clock.ts';
 import { Failure } from '../platform/failure.ts';
 import { BaselineCopy } from './baseline-copy.ts';
 import type { WatchedMemory } from './watched-memory.ts';
@@ -65,7 +65,7 @@ export async function record(memory: WatchedMemory, options: RecordOptions): Pro
   // The first scan fills the copy, which takes longer than any other; the recording begins with the second.
   baseline.scan();
   if (baseline.seenPages === 0) throw new Failure(`${memory.source} has no writable page in memory`);
-  const startedAt = new Date().toISOString();
+  const startedAt = timestamp();
   const startNs = clockNs();
   const cpuBefore = process.cpuUsage();
   baseline.scan();

@@ -25,9 +25,9 @@ export function checked<Schema extends z.ZodType>(
 }
 
 /** Does something with a part of what a user wrote. @throws UsageError with paths that begin where that part is */
-export function problemsWithin<T>(place: string, action: () => T): T {
+export async function problemsWithin<T>(place: string, action: () => T | Promise<T>): Promise<T> {
   try {
-    return action();
+    return await action();
   } catch (cause) {
     if (!(cause instanceof UsageError)) throw cause;
     throw new UsageError(cause.problems.map(({ path, ...rest }) => ({ path: `${place}.${path}`, ...rest })));

@@ -14,6 +14,7 @@ import { processorLimit } from '../platform/machine-limits.ts';
 import { fifo, type Raised, raise, setFifo, whyRefused } from '../platform/thread-scheduling.ts';
 import { MOST_SLOTS } from './dispatch-queue.ts';
 import type { DispatcherData } from './dispatcher-worker.ts';
+import type { ProbeData } from './probe-worker.ts';
 import type { ScheduledThreadData } from './scheduled-thread.ts';
 import { SchedulerMemory, ThreadSlot } from './scheduler-memory.ts';
 import { SliceAccount } from './slice-account.ts';
@@ -43,7 +44,7 @@ export class Processors {
   readonly #slots: readonly ThreadSlot[];
   readonly #workers: Worker[] = [];
   readonly #noise = new Timeline();
-  readonly #reading: NodeJS.Timeout;
+  readonly #reading: NodeJS.Timeout | undefined;
   readonly #notes: string[] = [];
   readonly #limit = processorLimit();
   #dispatcher: RaisedThread | undefined;
@@ -58,7 +59,7 @@ export class Processors {
     this.#accounts = this.#entities.map((entity) => new SliceAccount(entity));
     this.#memory = SchedulerMemory.withSlots(this.#entities.length, this.#processors);
     this.#slots = this.#entities.map((_, index) => new ThreadSlot(this.#memory.buffer, index));
-    this.#reading = setInterval(() => this.#read(), READ_EVERY_MS).unref();
+    if (this.#isCompeted) this.#reading = setInterval(() => this.#read(), READ_EVERY_MS).unref();
   }
 
   /**
@@ -206,7 +207,12 @@ export class Processors {
   }
 
   async #startProbe(): Promise<void> {
-    const probe = this.#thread('probe-worker', this.#noise.buffer);
+    const dispatched = { memory: this.#memory.buffer, slots: this.#entities.length };
+    const data: ProbeData = {
+      noise: this.#noise.buffer,
+      dispatched: this.#isCooperative ? dispatched : undefined,
+    };
+    const probe = this.#thread('probe-worker', data);
     if ((await this.#raised(probe)).priority !== 'no priority') return;
     await probe.terminate();
     this.#notes.push(

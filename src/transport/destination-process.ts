@@ -1,4 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { kill } from '../platform/child-process.ts';
 import { Failure, reasonOf } from '../platform/failure.ts';
 import type { DestinationThere } from './address.ts';
@@ -7,6 +9,9 @@ import type { DestinationThere } from './address.ts';
 type DestinationReport =
   | { readonly kind: 'listening'; readonly host: string; readonly port: number }
   | { readonly kind: 'failed'; readonly why: string };
+
+/** How long it may take to end, once its parent has hung up. */
+const END_MS = 5_000;
 
 /** A destination in a process of its own on this host, which ends with its parent. */
 export class DestinationProcess implements DestinationThere {
@@ -33,8 +38,15 @@ export class DestinationProcess implements DestinationThere {
     return new DestinationProcess(child, report.host, report.port);
   }
 
-  end(): Promise<void> {
-    return kill(this.#child);
+  /** It ends by itself, so that it leaves nothing behind; only one that does not is killed. */
+  async end(): Promise<void> {
+    const child = this.#child;
+    if (child.connected) {
+      const ended = once(child, 'exit');
+      child.disconnect();
+      await Promise.race([ended, sleep(END_MS, undefined, { ref: false })]);
+    }
+    await kill(child);
   }
 }
 

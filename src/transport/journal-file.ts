@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import type { End } from '../core/wire/handover.ts';
 import { type JournalEntry, journalEntries } from '../core/wire/ownership.ts';
+import { timestamp } from '../platform/clock.ts';
 import { Failure, orFailure, reasonOf } from '../platform/failure.ts';
 import { type ProcessIdentity, processSchema } from '../platform/process-identity.ts';
 
@@ -55,11 +56,11 @@ export function journalName({ migration, end }: Pick<Begun, 'migration' | 'end'>
 }
 
 export function begunText(begun: Begun): string {
-  return line({ schema: SCHEMA, entry: 'begun', at: new Date().toISOString(), ...begun });
+  return line({ schema: SCHEMA, entry: 'begun', at: timestamp(), ...begun });
 }
 
 export function entryText(entry: JournalEntry, why?: string): string {
-  return line({ entry, at: new Date().toISOString(), ...(why !== undefined && { why }) });
+  return line({ entry, at: timestamp(), ...(why !== undefined && { why }) });
 }
 
 function line(value: object): string {

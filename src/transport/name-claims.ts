@@ -12,11 +12,11 @@ export class NameClaims {
    * @returns how to release the name. @throws Failure a guest of this name is here
    */
   async claim(name: string, waitMs = RELEASE_MS): Promise<() => void> {
-    const until = Date.now() + waitMs;
+    const until = performance.now() + waitMs;
     for (let released = this.#released.get(name); released; released = this.#released.get(name)) {
       let timer: NodeJS.Timeout | undefined;
       const late = new Promise<boolean>((resolve) => {
-        timer = setTimeout(() => resolve(true), Math.max(0, until - Date.now()));
+        timer = setTimeout(() => resolve(true), Math.max(0, until - performance.now()));
       });
       const stays = await Promise.race([released.then(() => false), late]);
       clearTimeout(timer);

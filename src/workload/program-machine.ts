@@ -83,6 +83,11 @@ export class ProgramMachine {
     return Math.min(this.#program.nextAtNs(this.#state), this.#registers[NEXT_HEARTBEAT]!);
   }
 
+  /** The guest time at which the next step of the program is due, whatever its heart does. */
+  nextOfProgramAtNs(): Nanos {
+    return this.#program.nextAtNs(this.#state);
+  }
+
   /** Makes the next step, of the program or of the heart. True: heartbeat number `heartbeats` is to be sent. */
   step(): boolean {
     const registers = this.#registers;

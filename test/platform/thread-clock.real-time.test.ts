@@ -5,6 +5,8 @@ import { describe, expect, test } from 'vitest';
 import { clockNs } from '../../src/platform/clock.ts';
 import { threadCpuNs } from '../../src/platform/thread-clock.ts';
 
+const file = JSON.stringify(new URL('../../dist/platform/thread-clock.js', import.meta.url).href);
+
 describe('the CPU clock of a thread', () => {
   // A virtual machine's clock may tell one instant twice; a stale clock stands for a whole tick, thousands of looks.
   test('goes on while the thread runs, and does not stand for a tick', () => {
@@ -35,8 +37,18 @@ describe('the CPU clock of a thread', () => {
     }
   });
 
+  test('is compiled once, and not again and again', () => {
+    const program = `import { threadCpuNs } from ${file};
+      const word = new Int32Array(new SharedArrayBuffer(4));
+      function work(untilNs) { while (threadCpuNs() < untilNs) {} }
+      for (let turn = 0; turn < 100; turn++) { work(threadCpuNs() + 3e6); Atomics.wait(word, 0, 0, 5); }`;
+    const args = ['--trace-deopt', '--input-type=module', '--eval', program];
+    const { stdout, status } = spawnSync(process.execPath, args, { encoding: 'utf8' });
+    expect(status).toBe(0);
+    expect(stdout.split('\n').filter((line) => line.startsWith('[bailout')).length).toBeLessThan(20);
+  });
+
   test('is nothing that Node warns of', () => {
-    const file = JSON.stringify(new URL('../../dist/platform/thread-clock.js', import.meta.url).href);
     const program = `import { threadCpuNs } from ${file}; console.log(threadCpuNs());`;
     const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', program], {
       encoding: 'utf8',

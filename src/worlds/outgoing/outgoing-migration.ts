@@ -7,7 +7,7 @@ import type { Plan } from '../../core/migration/plan.ts';
 import type { Step, StepResult } from '../../core/migration/steps.ts';
 import { NANOS_PER_MILLISECOND, type Nanos } from '../../core/units.ts';
 import type { End } from '../../core/wire/handover.ts';
-import { clockNs } from '../../platform/clock.ts';
+import { clockNs, timestamp } from '../../platform/clock.ts';
 import { reasonOf } from '../../platform/failure.ts';
 import type { DestinationThere } from '../../transport/address.ts';
 import { Interruption } from '../../transport/interruption.ts';
@@ -37,7 +37,7 @@ export interface OutgoingMigrationOptions {
  * Up to the commit it may be cancelled, and whatever goes wrong, the guest goes on here as it was, running or paused.
  */
 export class OutgoingMigration implements World {
-  readonly startedAt = new Date().toISOString();
+  readonly startedAt = timestamp();
   readonly #guest: SourceGuest;
   readonly #journal: SourceJournal;
   readonly #interruption: Interruption;

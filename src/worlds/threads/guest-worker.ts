@@ -17,6 +17,8 @@ import { commands, Gate, type GuestReport, type GuestWorkerData } from './guest-
 /** The guest reads the clock at least this often while steps are due, and sleeps no shorter than that. */
 const STEPS_BETWEEN_READINGS = 64;
 const SHORTEST_SLEEP_MS = 0.5;
+/** Heartbeats that go to nobody are counted this late at most: nothing wakes up for them. */
+const LONGEST_SLEEP_MS = 1_000;
 
 const data = workerData as GuestWorkerData;
 const gate = new Gate(data.control);
@@ -92,8 +94,9 @@ function run(guestTimeNs: number): number {
       if (stopped()) break;
     }
     if (stopped()) break;
-    const idleMs = (clock.ranNs(machine.nextAtNs()) - ranNs) / 1e6;
-    if (idleMs <= 0) continue;
+    if (machine.nextAtNs() <= nowNs) continue;
+    const wakesAtNs = socket ? machine.nextAtNs() : machine.nextOfProgramAtNs();
+    const idleMs = Math.min((clock.ranNs(wakesAtNs) - ranNs) / 1e6, LONGEST_SLEEP_MS);
     thread.block();
     gate.sleepWhile(commands.run, Math.max(idleMs, SHORTEST_SLEEP_MS));
     thread.unblock(stopped);

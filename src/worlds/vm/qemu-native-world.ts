@@ -4,7 +4,7 @@ import { idleLink } from '../../core/link/account.ts';
 import type { MigrationResult, Outcome, Verification } from '../../core/migration/migration-result.ts';
 import { formatDuration, NANOS_PER_MILLISECOND, type Nanos } from '../../core/units.ts';
 import type { End } from '../../core/wire/handover.ts';
-import { clockNs } from '../../platform/clock.ts';
+import { clockNs, timestamp } from '../../platform/clock.ts';
 import { Failure, reasonOf } from '../../platform/failure.ts';
 import { WorkerThread } from '../../platform/worker-thread.ts';
 import type { MigrationSpec } from '../../workload/migration-spec.ts';
@@ -36,7 +36,7 @@ const SETTLING_MS = 100;
  * downtime rule as `downtime-limit` and which of its own means to use, and otherwise left alone. It takes no steps of ours; we watch.
  */
 export class QemuNativeWorld implements World {
-  readonly startedAt = new Date().toISOString();
+  readonly startedAt = timestamp();
   readonly #setup: MigrationSpec;
   readonly #parts: Parts;
   #throttledPercent = 0;

@@ -56,9 +56,9 @@ export class ScriptMachine extends VirtualMachine {
 
   /** @throws Failure it has made none. */
   async makesSteps(withinMs: number): Promise<void> {
-    const until = Date.now() + withinMs;
+    const until = performance.now() + withinMs;
     for (const before = this.steps; this.steps === before; await sleep(1)) {
-      if (Date.now() > until)
+      if (performance.now() > until)
         throw new Failure(`the guest did not start its program within ${withinMs / 1000} s`);
     }
   }
@@ -66,7 +66,7 @@ export class ScriptMachine extends VirtualMachine {
   /** Has the guest, which runs, halt between two steps, and pauses it there. */
   halt(): Promise<void> {
     this.pages.writeUInt32LE(0, page0.limit);
-    return this.#halted(Date.now() + HALT_MS);
+    return this.#halted(performance.now() + HALT_MS);
   }
 
   /** Has the guest, which is paused, make steps until it has made so many since boot, and halt there. */
@@ -74,9 +74,9 @@ export class ScriptMachine extends VirtualMachine {
     // Before it runs: a guest that is behind its time would make many steps at once.
     this.pages.writeUInt32LE(toSteps, page0.limit);
     await this.run();
-    const until = Date.now() + withinMs;
+    const until = performance.now() + withinMs;
     while (this.steps < toSteps) {
-      if (Date.now() > until)
+      if (performance.now() > until)
         throw new Failure(`the guest made only ${this.steps} of ${toSteps} steps in time`);
       await sleep(1);
     }
@@ -99,7 +99,7 @@ export class ScriptMachine extends VirtualMachine {
       await sleep(3);
       await this.pause();
       if (this.#wasInterrupted && (await this.#isHalted())) return;
-      if (Date.now() > until) throw new Failure('the guest did not halt in time');
+      if (performance.now() > until) throw new Failure('the guest did not halt in time');
       await this.run();
     }
   }

@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdirSync, rmSync, unlinkSync } from 'node:fs';
+import { mkdirSync, unlinkSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import { formatSize } from '../../core/units.ts';
 import { Failure } from '../../platform/failure.ts';
 import type { Retired } from '../../transport/payloads.ts';
+import { makeOwnFolder, removeFolder } from './machine-folders.ts';
 import { MappedFile } from './mapped-file.ts';
 import { Qemu, type QemuOptions } from './qemu.ts';
 
@@ -64,8 +65,9 @@ export abstract class VirtualMachine {
         `a guest of ${formatSize(usedBytes)}: a PC has at most ${formatSize(MOST_RAM_BYTES)} of contiguous memory`,
       );
     }
-    // Only this user can look into it.
-    mkdirSync(folder, { mode: 0o700 });
+    // One that outlives this process is for `recover` to find, which removes its folder.
+    if (outlives) mkdirSync(folder, { mode: 0o700 });
+    else await makeOwnFolder(folder);
     const file = join(folder, 'ram');
     let ram: MappedFile | undefined;
     try {
@@ -85,7 +87,7 @@ export abstract class VirtualMachine {
       return { qemu, ram, options };
     } catch (cause) {
       ram?.unmap();
-      rmSync(folder, { recursive: true, force: true });
+      removeFolder(folder);
       throw cause;
     }
   }
@@ -166,7 +168,7 @@ export abstract class VirtualMachine {
   async end(): Promise<void> {
     await this.qemu.end();
     this.ram.unmap();
-    rmSync(this.#folder, { recursive: true, force: true });
+    removeFolder(this.#folder);
   }
 }
 

@@ -1,0 +1,76 @@
+import { problemsWithin } from '../scenario/checked.ts';
+import { parseAddress } from '../transport/address.ts';
+import type { GuestDefinition } from '../workload/guest-definition.ts';
+import { type ExperimentRequestBody, type MigrationRequestBody, queueTimeoutMs } from './api-schemas.ts';
+import type { Daemon } from './daemon.ts';
+import { type Answer, NotFound, refusalOf } from './refusals.ts';
+import type { ExperimentView, GuestView, MigrationView } from './view-schemas.ts';
+
+/** What came of a call: what was asked for, why not, or an error of ours. */
+export type Told<T> =
+  | { readonly value: T }
+  | { readonly refused: Answer }
+  | { readonly fault: string | undefined };
+
+/** What the thread of the API may ask of the host. Each takes a moment only. */
+export function hostMethods(daemon: Daemon) {
+  const { guests, migrations, experiments } = daemon;
+  return {
+    overview: () => daemon.overview(),
+    nodeMetrics: () => daemon.nodeMetrics.scrape(),
+
+    bootGuest: (definition: GuestDefinition) =>
+      told<GuestView>(async () => {
+        await guests.boot(definition, daemon.configuration.limits);
+        return guests.get(definition.guest.name);
+      }),
+    pauseGuest: (name: string) => told<GuestView>(() => guests.change(name, 'pause')),
+    resumeGuest: (name: string) => told<GuestView>(() => guests.change(name, 'resume')),
+    endGuest: (name: string) => told<void>(() => guests.remove(name)),
+
+    migrateGuest: (body: MigrationRequestBody) =>
+      toldWithin<MigrationView>('body', () => {
+        const { guest, to, over, priority, link, migration, sender, cpu, background } = body;
+        const there = daemon.configuration.peers.get(to) ?? { ...parseAddress(to, 'to'), key: null };
+        return migrations.create({
+          guest,
+          to: { name: to, there },
+          link: over === undefined ? undefined : linkOf(over, daemon),
+          migration: { link, migration, sender, cpu, background },
+          priority,
+          queueTimeoutMs: queueTimeoutMs(body),
+        });
+      }),
+    cancelMigration: (id: string) => told<MigrationView>(() => migrations.cancel(id)),
+
+    startExperiment: (body: ExperimentRequestBody) =>
+      toldWithin<ExperimentView>('body.scenario', () => {
+        const { name, world, scenario, priority } = body;
+        return experiments.create({ name, world, scenario, priority, queueTimeoutMs: queueTimeoutMs(body) });
+      }),
+    cancelExperiment: (id: string) => told<ExperimentView>(() => experiments.cancel(id)),
+  };
+}
+
+export type HostMethods = ReturnType<typeof hostMethods>;
+
+/** Errors keep their class only within a thread, so what they mean to the caller is said here. */
+async function told<T>(act: () => T | Promise<T>): Promise<Told<T>> {
+  try {
+    return { value: await act() };
+  } catch (cause) {
+    const refused = refusalOf(cause);
+    return refused ? { refused } : { fault: (cause as Error).stack };
+  }
+}
+
+/** @param place where in the request its problems are */
+function toldWithin<T>(place: string, act: () => Promise<T>): Promise<Told<T>> {
+  return told(() => problemsWithin(place, act));
+}
+
+function linkOf(name: string, { configuration }: Daemon) {
+  const capacityBytesPerSecond = configuration.links.get(name);
+  if (capacityBytesPerSecond === undefined) throw new NotFound(`no link '${name}' in the configuration`);
+  return { name, capacityBytesPerSecond };
+}
