@@ -1,5 +1,6 @@
+import { Failure } from '../platform/failure.ts';
 import { problemsWithin } from '../scenario/checked.ts';
-import { parseAddress } from '../transport/address.ts';
+import { type DestinationThere, parseAddress } from '../transport/address.ts';
 import type { GuestDefinition } from '../workload/guest-definition.ts';
 import { type ExperimentRequestBody, type MigrationRequestBody, queueTimeoutMs } from './api-schemas.ts';
 import type { Daemon } from './daemon.ts';
@@ -31,10 +32,9 @@ export function hostMethods(daemon: Daemon) {
     migrateGuest: (body: MigrationRequestBody) =>
       toldWithin<MigrationView>('body', () => {
         const { guest, to, over, priority, link, migration, sender, cpu, background } = body;
-        const there = daemon.configuration.peers.get(to) ?? { ...parseAddress(to, 'to'), key: null };
         return migrations.create({
           guest,
-          to: { name: to, there },
+          to: { name: to, there: destinationOf(to, daemon) },
           link: over === undefined ? undefined : linkOf(over, daemon),
           migration: { link, migration, sender, cpu, background },
           priority,
@@ -67,6 +67,19 @@ async function told<T>(act: () => T | Promise<T>): Promise<Told<T>> {
 /** @param place where in the request its problems are */
 function toldWithin<T>(place: string, act: () => Promise<T>): Promise<Told<T>> {
   return told(() => problemsWithin(place, act));
+}
+
+/** A peer is looked up once its turn has come: a reload may have given it another address or key, or taken it away. */
+function destinationOf(to: string, daemon: Daemon): () => DestinationThere {
+  if (!daemon.configuration.peers.has(to)) {
+    const there = { ...parseAddress(to, 'to'), key: null };
+    return () => there;
+  }
+  return () => {
+    const there = daemon.configuration.peers.get(to);
+    if (there) return there;
+    throw new Failure(`peer '${to}' is not in the configuration any more`);
+  };
 }
 
 function linkOf(name: string, { configuration }: Daemon) {
