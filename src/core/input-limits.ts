@@ -56,8 +56,8 @@ export const inputLimits = {
   arrivingHelloBytes: 24 * MIB,
   /** A hello that is looked at in the thread that serves the guests; a longer one is not. */
   promptHelloBytes: 64 * KIB,
-  /** How long a hello may be looked at in a thread of its own. */
-  helloMs: 10_000,
+  /** How long a hello may be looked at in a thread of its own, on a busy machine too; its source waits for 30 s. */
+  helloMs: 25_000,
   /** The memory of that thread, beyond what it is given. */
   helloHeapMiB: 128,
   /** The payload of any other frame that is no page. */

@@ -13,8 +13,8 @@ const TRIES = 8;
 const PAUSE_MS = 20;
 
 /**
- * Lets one process at a time use a folder for a purpose. Each first shows its own claim and then looks for others', so
- * of two that come at once at least one finds the other: there is no instant at which a claim is made but not yet
+ * Lets one process at a time use a folder for a purpose. Each first shows its own lock file and then looks for others',
+ * so of two that come at once at least one finds the other: there is no instant at which a lock is made but not yet
  * seen, and none at which one is taken over. What a process that has ended left behind counts as nothing.
  */
 export class FolderLock {
@@ -35,7 +35,7 @@ export class FolderLock {
    */
   static async take(folder: string, purpose: string): Promise<FolderLock> {
     for (let tries = 1; ; tries++) {
-      const lock = await FolderLock.#claim(folder, purpose);
+      const lock = await FolderLock.#show(folder, purpose);
       const other = await lock.#other().catch((cause) => {
         lock.release();
         throw cause;
@@ -47,7 +47,7 @@ export class FolderLock {
     }
   }
 
-  static async #claim(folder: string, purpose: string): Promise<FolderLock> {
+  static async #show(folder: string, purpose: string): Promise<FolderLock> {
     try {
       makeFolders(folder);
     } catch (cause) {
@@ -73,14 +73,14 @@ export class FolderLock {
     this.#sign.withdraw();
   }
 
-  /** One that has claimed the folder too, and may live. */
-  async #other(): Promise<Claim | undefined> {
+  /** Another one that has the lock, or tries to, and may live. */
+  async #other(): Promise<Holder | undefined> {
     const names = namesOf(this.#folder, this.#purpose).filter((name) => name !== this.#sign.process.name);
-    let unknown: Claim | undefined;
+    let unknown: Holder | undefined;
     for (const name of names) {
-      const claim = await claimOf(this.#folder, this.#fileOf(name), name);
-      if (claim?.life === 'lives') return claim;
-      if (claim?.life === 'unknown') unknown = claim;
+      const holder = await holderOf(this.#folder, this.#fileOf(name), name);
+      if (holder?.life === 'lives') return holder;
+      if (holder?.life === 'unknown') unknown = holder;
       else {
         rmSync(this.#fileOf(name), { force: true });
         removeSign(this.#folder, name);
@@ -94,21 +94,21 @@ export class FolderLock {
   }
 }
 
-/** A process that has claimed a folder. */
-interface Claim {
+/** A process that has a lock, or tries to. */
+interface Holder {
   readonly process: Pick<ProcessIdentity, 'name' | 'host' | 'pid'> | undefined;
   readonly name: string;
   readonly life: Life;
 }
 
 /**
- * Forgets the claims of a process to a folder, because its user says that it has ended.
+ * Forgets the locks of a process in a folder, because its user says that it has ended.
  * @returns whether there were any. @throws Failure it lives
  */
-export async function forgetClaims(folder: string, name: string): Promise<boolean> {
+export async function forgetLocks(folder: string, name: string): Promise<boolean> {
   const files = readdirSync(folder).filter((file) => file.endsWith(`.${name}.lock`));
   for (const file of files.map((found) => join(folder, found))) {
-    if ((await claimOf(folder, file, name))?.life === 'lives') throw new Failure(livesAfterAll(name));
+    if ((await holderOf(folder, file, name))?.life === 'lives') throw new Failure(livesAfterAll(name));
     rmSync(file, { force: true });
     removeSign(folder, name);
   }
@@ -131,7 +131,7 @@ function namesOf(folder: string, purpose: string): readonly string[] {
 }
 
 /** Undefined: it has been given back meanwhile. */
-async function claimOf(folder: string, file: string, name: string): Promise<Claim | undefined> {
+async function holderOf(folder: string, file: string, name: string): Promise<Holder | undefined> {
   let process: ProcessIdentity;
   try {
     process = processSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
@@ -142,7 +142,7 @@ async function claimOf(folder: string, file: string, name: string): Promise<Clai
   return { process, name, life: await lifeOf(folder, process) };
 }
 
-function refusal(folder: string, { process, name, life }: Claim): string {
+function refusal(folder: string, { process, name, life }: Holder): string {
   const who = process ? `process ${process.pid} on ${process.host}` : name;
   if (life === 'lives') return `${folder} is in use by ${who}`;
   return `${folder} may be in use by ${who}, which cannot be asked from here; if it has ended for certain, run '${declareDeadCommand([folder], name)}'`;

@@ -122,10 +122,11 @@ function bootOf(): string {
   }
 }
 
-/** Linux's numbers of file systems on disks or in memory of this host (statfs(2)): ext, XFS, btrfs, F2FS, ZFS, bcachefs, tmpfs, overlayfs. */
-const LOCAL = [
-  ...[0xef53, 0x58465342, 0x9123683e, 0xf2f52010, 0x2fc12fc1, 0xca451a4e, 0x01021994, 0x794c7630],
-];
+/**
+ * Linux's numbers of file systems on disks or in memory of one host (statfs(2)): ext, XFS, btrfs and F2FS; ZFS,
+ * bcachefs, tmpfs and overlayfs.
+ */
+const LOCAL = [0xef53, 0x58465342, 0x9123683e, 0xf2f52010, 0x2fc12fc1, 0xca451a4e, 0x01021994, 0x794c7630];
 
 function isLocal(folder: string): boolean {
   return process.platform === 'linux' && LOCAL.includes(statfsSync(folder).type);

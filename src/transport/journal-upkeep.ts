@@ -55,8 +55,8 @@ async function removeOldSigns(folder: string): Promise<void> {
   const named = namesIn(folder);
   for (const sign of refusing) {
     const name = sign.slice(0, -'.life'.length);
-    const isClaim = files.some((file) => file.endsWith(`.${name}.lock`));
-    if (!isClaim && !named.has(name)) remove(join(folder, sign));
+    const isOfLock = files.some((file) => file.endsWith(`.${name}.lock`));
+    if (!isOfLock && !named.has(name)) remove(join(folder, sign));
   }
 }
 

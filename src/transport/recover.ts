@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import { Failure, orFailure, reasonOf } from '../platform/failure.ts';
-import { FolderLock, forgetClaims, livesAfterAll } from '../platform/folder-lock.ts';
+import { FolderLock, forgetLocks, livesAfterAll } from '../platform/folder-lock.ts';
 import { shown, UsageError } from '../platform/problem.ts';
 import { isOpen, type JournalFile, journalsIn, readJournals } from './journal-folder.ts';
 import { tidyFolder } from './journal-upkeep.ts';
@@ -55,7 +55,7 @@ function distinctFolders(folders: readonly string[]): readonly string[] {
 
 interface Unlock {
   release(): void;
-  /** Processes whose claims to a folder were forgotten, because they were declared dead. */
+  /** Processes whose locks were forgotten, because they were declared dead. */
   readonly forgotten: readonly string[];
 }
 
@@ -68,7 +68,7 @@ async function lockAll(folders: readonly string[], declaredDead: readonly string
   try {
     for (const folder of folders) {
       journalsIn(folder);
-      for (const name of declaredDead) if (await forgetClaims(folder, name)) forgotten.push(name);
+      for (const name of declaredDead) if (await forgetLocks(folder, name)) forgotten.push(name);
       locks.push(await FolderLock.take(folder, 'recover'));
     }
     return { release, forgotten };

@@ -1,7 +1,7 @@
-import { constants, gunzipSync } from 'node:zlib';
 import { inputLimits } from '../core/input-limits.ts';
 import { formatSize, NANOS_PER_MILLISECOND, type Nanos } from '../core/units.ts';
 import { Failure, reasonOf, TooLarge } from '../platform/failure.ts';
+import { gunzip } from '../platform/gunzip.ts';
 import { parseJson } from '../platform/json.ts';
 
 /**
@@ -64,7 +64,7 @@ export function parseRecording(bytes: Uint8Array, name: string): Recording {
 export function recordedPages(bytes: Uint8Array, name: string): number {
   const { recordingHeaderBytes } = inputLimits;
   for (let packedBytes = 1_024; ; packedBytes *= 2) {
-    const text = inflate(bytes.subarray(0, packedBytes), name, constants.Z_SYNC_FLUSH);
+    const text = inflate(bytes.subarray(0, packedBytes), name, true);
     const end = text.indexOf('\n');
     if (end >= 0 || text.length > recordingHeaderBytes || packedBytes >= bytes.length) {
       return parseHeader(text.toString('utf8', 0, end >= 0 ? end : recordingHeaderBytes + 1), name).pages;
@@ -137,13 +137,11 @@ function* linesOf(text: Buffer, name: string): Generator<string, undefined> {
   }
 }
 
-/** Large enough to be given back to the system. */
-const CHUNK_BYTES = 256 * 1024;
-
-function inflate(bytes: Uint8Array, name: string, finishFlush: number = constants.Z_FINISH): Buffer {
+/** @param part whether it may be the beginning of a longer one */
+function inflate(bytes: Uint8Array, name: string, part = false): Buffer {
   const { recordingTextBytes } = inputLimits;
   try {
-    return gunzipSync(bytes, { maxOutputLength: recordingTextBytes, finishFlush, chunkSize: CHUNK_BYTES });
+    return gunzip(bytes, recordingTextBytes, part);
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') {
       throw new TooLarge(name, `at most ${formatSize(recordingTextBytes)} once unpacked`);

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { FolderLock, forgetClaims } from '../../src/platform/folder-lock.ts';
+import { FolderLock, forgetLocks } from '../../src/platform/folder-lock.ts';
 import { leaveLock } from '../fixtures/left-behind.ts';
 import { elsewhere, noNamespaces } from '../fixtures/namespaces.ts';
 
@@ -99,7 +99,7 @@ describe('the lock of a folder', () => {
     await expect(FolderLock.take(folder, 'work')).rejects.toThrow(
       `cannot be asked from here; if it has ended for certain, run 'switchover recover ${folder} --declare-dead ${name}'`,
     );
-    expect(await forgetClaims(folder, name)).toBe(true);
+    expect(await forgetLocks(folder, name)).toBe(true);
     (await FolderLock.take(folder, 'work')).release();
   });
 
@@ -107,7 +107,7 @@ describe('the lock of a folder', () => {
     writeFileSync(join(folder, 'work.somebody.lock'), '{');
     writeFileSync(join(folder, 'my.lock'), 'mine');
     await expect(FolderLock.take(folder, 'work')).rejects.toThrow('may be in use by somebody');
-    expect(await forgetClaims(folder, 'somebody')).toBe(true);
+    expect(await forgetLocks(folder, 'somebody')).toBe(true);
     (await FolderLock.take(folder, 'work')).release();
     expect(readFileSync(join(folder, 'my.lock'), 'utf8')).toBe('mine');
   });
@@ -116,6 +116,6 @@ describe('the lock of a folder', () => {
     await FolderLock.take(folder, 'work');
     const [file] = readdirSync(folder).filter((name) => name.endsWith('.lock'));
     const name = file!.slice('work.'.length, -'.lock'.length);
-    await expect(forgetClaims(folder, name)).rejects.toThrow('it lives, it has just answered');
+    await expect(forgetLocks(folder, name)).rejects.toThrow('it lives, it has just answered');
   });
 });

@@ -5,6 +5,7 @@ import { createInterface } from 'node:readline';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { inputLimits } from '../../src/core/input-limits.ts';
+import { WIRE_VERSION } from '../../src/core/wire/frames.ts';
 import { encodeFrame } from '../../src/transport/frame-writer.ts';
 import { main } from '../fixtures/command.ts';
 import { json, smallHello, stranger } from '../fixtures/stranger.ts';
@@ -56,7 +57,7 @@ test('all are refused, the process goes on, and has had 256 MiB more than when i
   expect(receiving.exitCode).toBeNull();
   const { socket } = await stranger(port, encodeFrame('hello', 0, json(smallHello)));
   const [answer] = await once(socket, 'data');
-  expect(answer.toString('latin1')).toContain('"version":1');
+  expect(answer.toString('latin1')).toContain(`"version":${WIRE_VERSION}`);
   socket.destroy();
   const more = residentBytes('VmHWM') - idle;
   console.log(

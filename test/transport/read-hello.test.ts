@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { inputLimits } from '../../src/core/input-limits.ts';
+import { WIRE_VERSION } from '../../src/core/wire/frames.ts';
 import { encodeFrame } from '../../src/transport/frame-writer.ts';
 import { recordedPages } from '../../src/workload/recording.ts';
 import { Host } from '../../src/worlds/threads/host.ts';
@@ -51,7 +52,7 @@ describe('a hello', () => {
     const pages = recordedPages(recording, 'vlc');
     const { socket } = await says(withRecording(recording, { pages }));
     const [answer] = await once(socket, 'data');
-    expect(answer.toString('latin1')).toContain('"version":1');
+    expect(answer.toString('latin1')).toContain(`"version":${WIRE_VERSION}`);
     expect(destination.guests().map(({ name, state }) => [name, state])).toEqual([['small', 'arriving']]);
     socket.destroy();
   });

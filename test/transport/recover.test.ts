@@ -18,6 +18,7 @@ import { FolderLock } from '../../src/platform/folder-lock.ts';
 import { LifeSign } from '../../src/platform/life-sign.ts';
 import { Journal } from '../../src/transport/journal.ts';
 import { entryText, journalFileName } from '../../src/transport/journal-file.ts';
+import { journalsIn, readJournals } from '../../src/transport/journal-folder.ts';
 import { recover } from '../../src/transport/recover.ts';
 import { entriesIn, leaveJournal, unprovable } from '../fixtures/journals.ts';
 
@@ -156,6 +157,22 @@ describe('recover', () => {
     symlinkSync(here, there);
     expect((await recover([here, there])).settlements).toMatchObject([{ owner: 'source' }]);
   });
+});
+
+test('who lives is asked before the journals are read: what one writes that dies meanwhile is seen', async () => {
+  mkdirSync(there);
+  const sign = await LifeSign.show(there);
+  const file = leaveJournal(there, 'destination', ['ready'], { process: sign.process });
+  for (let other = 0; other < 20; other++) {
+    leaveJournal(there, 'destination', [], {
+      ...{ migration: randomUUID(), process: { ...unprovable, name: `elsewhere-${other}-00c0ffee` } },
+    });
+  }
+  const reading = readJournals(journalsIn(there));
+  appendFileSync(file, entryText('commit') + entryText('running'));
+  sign.withdraw();
+  const found = (await reading).find((journal) => journal.file === file)!;
+  expect(found.content).toMatchObject({ last: 'running' });
 });
 
 describe('closed journals', () => {
