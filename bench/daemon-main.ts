@@ -2,12 +2,14 @@ import { cpus } from 'node:os';
 import { question } from './daemon.ts';
 import { besideRequests } from './daemon-beside-requests.ts';
 import { fuzz } from './daemon-fuzz.ts';
+import { idle } from './daemon-idle.ts';
 import { load, loopDelay } from './daemon-load.ts';
 import { soak } from './daemon-soak.ts';
 
 /**
- * How a daemon bears load (220 experiments), what clients do to a migration (20 moves), wrong requests (10,000), and a soak (600 s); and what guarantees do to
- * downtimes (20 runs of each). The second argument is another number.
+ * How a daemon bears load (220 experiments), wrong requests (10,000), and a soak (600 s); what it uses while idle (20 s);
+ * what clients do to a migration (20 moves), and guarantees to downtimes (20 runs of each). The second argument is
+ * another number.
  */
 const [what = 'all', number] = process.argv.slice(2);
 const count = (usual: number) => (number === undefined ? usual : Number(number));
@@ -16,6 +18,7 @@ console.log(`Node ${process.version}, ${cpus().length} × ${cpus()[0]?.model ?? 
 const failed: string[] = [];
 if (isAsked('load')) await load(count(220));
 if (isAsked('delay')) await loopDelay();
+if (isAsked('idle')) await idle(count(20));
 if (isAsked('beside')) await besideRequests(count(20));
 if (isAsked('fuzz') && !(await fuzz(count(10_000)))) failed.push('fuzz');
 if (isAsked('question')) await question(count(20));

@@ -22,12 +22,6 @@ export function guard(server: FastifyInstance, settings: () => AccessSettings): 
     if (isReading(method) || !isCrossSite(headers)) return;
     throw new BadRequest(403, 'a page of another origin may change nothing here');
   });
-  server.removeAllContentTypeParsers();
-  const parseJson = server.getDefaultJsonParser('error', 'error');
-  server.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
-    if (body === '') done(null, undefined);
-    else parseJson(request, String(body), done);
-  });
 }
 
 /** Whether a method changes nothing. */

@@ -2,9 +2,10 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import type { MigrationRecord } from '../core/migration/record.ts';
+import { FolderLock } from '../platform/folder-lock.ts';
 import { formatAddress } from '../transport/address.ts';
 import { encryptionKind } from '../transport/credentials.ts';
-import type { Settlement } from '../transport/recover.ts';
+import { type Settlement, unproved } from '../transport/settlement.ts';
 import { Host } from '../worlds/threads/host.ts';
 import { Admission } from './admission.ts';
 import type { ApiSettings } from './api-settings.ts';
@@ -32,6 +33,17 @@ export interface Overview extends Pick<StateView, 'guests' | 'links' | 'cpu' | '
   readonly isReady: boolean;
 }
 
+/** What a daemon is given by its start. */
+interface DaemonParts {
+  /** Its state folder is its own. */
+  readonly lock: FolderLock;
+  readonly host: Host;
+  readonly cpu: HostCpu;
+  readonly eventLog: EventLog;
+  readonly settlements: readonly Settlement[];
+  readonly log: Log;
+}
+
 /**
  * A host with everything that an operator needs but the API, which is in a thread of its own and hears of everything by
  * events: its parts, and its beginning and end.
@@ -49,19 +61,17 @@ export class Daemon {
   readonly #host: Host;
   readonly #cpu: HostCpu;
   readonly #admission: Admission;
+  readonly #lock: FolderLock;
   #configuration: Configuration;
   #began = false;
 
   private constructor(
     configuration: Configuration,
-    host: Host,
-    cpu: HostCpu,
-    eventLog: EventLog,
-    settlements: readonly Settlement[],
-    log: Log,
+    { lock, host, cpu, eventLog, settlements, log }: DaemonParts,
   ) {
     const { events } = this;
     this.#configuration = configuration;
+    this.#lock = lock;
     this.#host = host;
     this.#cpu = cpu;
     this.#eventLog = eventLog;
@@ -94,13 +104,26 @@ export class Daemon {
 
   /**
    * Starts to receive guests.
+   * @throws Refusal another daemon uses the state folder
    * @throws Failure it cannot listen, or the past cannot be read
    */
   static async open(configuration: Configuration, log: Log): Promise<Daemon> {
     goFirst();
+    const lock = await FolderLock.take(configuration.state, 'daemon');
+    try {
+      return await Daemon.#open(configuration, lock, log);
+    } catch (cause) {
+      lock.release();
+      throw cause;
+    }
+  }
+
+  static async #open(configuration: Configuration, lock: FolderLock, log: Log): Promise<Daemon> {
     const journals = join(configuration.state, 'journals');
     const eventLog = EventLog.open(configuration.state);
-    const settlements = settledBefore(journals);
+    const { settlements, remarks } = await settledBefore(journals);
+    for (const remark of remarks) log(remark);
+    for (const line of settlements.flatMap((one) => unproved(one, [journals]))) log(line);
     const cpu = new HostCpu();
     let daemon: Daemon | undefined;
     const host = await Host.listen({
@@ -113,7 +136,7 @@ export class Daemon {
         daemon?.guests.look();
       },
     });
-    daemon = new Daemon(configuration, host, cpu, eventLog, settlements, log);
+    daemon = new Daemon(configuration, { lock, host, cpu, eventLog, settlements, log });
     return daemon;
   }
 
@@ -170,8 +193,8 @@ export class Daemon {
 
   /** What of the configuration the thread of the API knows. */
   get settings(): ApiSettings {
-    const { name, apiKey, apiHosts, apiTls, targetDowntimeNs, peers: there } = this.#configuration;
-    const peers = [...there].map(([peer, address]) => ({ name: peer, address: formatAddress(address) }));
+    const { name, apiKey, apiHosts, apiTls, targetDowntimeNs, peers: all } = this.#configuration;
+    const peers = [...all].map(([peer, { there }]) => ({ name: peer, address: formatAddress(there) }));
     const receives = formatAddress(this.address);
     return { name, receives, apiKey, apiHosts, apiTls, targetDowntimeNs, peers };
   }
@@ -207,6 +230,7 @@ export class Daemon {
     }
     this.guests.ended();
     await Promise.all([this.#host.close(), this.#computing.end()]);
+    this.#lock.release();
   }
 }
 

@@ -1,5 +1,5 @@
 import { Failure } from '../platform/failure.ts';
-import { problemsWithin } from '../scenario/checked.ts';
+import { insisting, problemsWithin } from '../scenario/checked.ts';
 import { type DestinationThere, parseAddress } from '../transport/address.ts';
 import type { GuestDefinition } from '../workload/guest-definition.ts';
 import { type ExperimentRequestBody, type MigrationRequestBody, queueTimeoutMs } from './api-schemas.ts';
@@ -31,10 +31,11 @@ export function hostMethods(daemon: Daemon) {
 
     migrateGuest: (body: MigrationRequestBody) =>
       toldWithin<MigrationView>('body', () => {
-        const { guest, to, over, priority, link, migration, sender, cpu, background } = body;
+        const { guest, to, priority, link, migration, sender, cpu, background } = body;
+        const { there, over } = wayTo(to, body.over, daemon);
         return migrations.create({
           guest,
-          to: { name: to, there: destinationOf(to, daemon) },
+          to: { name: to, there: destinationOf(to, there, daemon) },
           link: over === undefined ? undefined : linkOf(over, daemon),
           migration: { link, migration, sender, cpu, background },
           priority,
@@ -70,16 +71,31 @@ function toldWithin<T>(place: string, act: () => Promise<T>): Promise<Told<T>> {
 }
 
 /** A peer is looked up once its turn has come: a reload may have given it another address or key, or taken it away. */
-function destinationOf(to: string, daemon: Daemon): () => DestinationThere {
-  if (!daemon.configuration.peers.has(to)) {
-    const there = { ...parseAddress(to, 'to'), key: null };
-    return () => there;
-  }
+function destinationOf(to: string, at: DestinationThere, daemon: Daemon): () => DestinationThere {
+  if (!daemon.configuration.peers.has(to)) return () => at;
   return () => {
-    const there = daemon.configuration.peers.get(to);
-    if (there) return there;
+    const peer = daemon.configuration.peers.get(to);
+    if (peer) return peer.there;
     throw new Failure(`peer '${to}' is not in the configuration any more`);
   };
+}
+
+/**
+ * A peer by name, or the address of one: what is said of the way there holds for both.
+ * @throws UsageError no address, or another link than the one over which it is reached
+ */
+function wayTo(to: string, asked: string | undefined, { configuration: { peers } }: Daemon) {
+  const named = peers.get(to);
+  const there = named?.there ?? { ...parseAddress(to, 'to'), key: null };
+  const at = [...peers.values()].find(
+    (peer) => peer.there.host === there.host && peer.there.port === there.port,
+  );
+  const over = (named ?? at)?.over ?? asked;
+  insisting((insist) => {
+    const isSame = asked === undefined || asked === over;
+    insist(isSame, 'over', `${over}, the link over which that peer is reached`, asked);
+  });
+  return { there, over };
 }
 
 function linkOf(name: string, { configuration }: Daemon) {

@@ -18,9 +18,9 @@ const meanings: Readonly<Record<number, string>> = {
   415: 'It is not called application/json, which is asked for also without a body.',
   421: 'This daemon is not called so: `host` must be an address, localhost, or a name of the configuration.',
   422: 'It can never run: more is asked for than there is.',
-  429: 'Too many wait already.',
+  429: 'Too many wait already, or watch; `retry-after` says when to ask again.',
   500: 'An error of the daemon’s; its log says more.',
-  503: 'The daemon is starting, or about to end.',
+  503: 'The daemon is starting, is about to end, or the thread of its guests does not answer.',
 };
 
 /** The API as OpenAPI 3.1. */
@@ -73,7 +73,7 @@ function described(id: string, operation: Operation, schemaOf: SchemaOf): object
     400,
     421,
     500,
-    ...(changes ? [401, 403, 413, 415] : []),
+    ...(changes ? [401, 403, 413, 415, 429] : []),
     ...(params ? [404] : []),
     ...refused,
   ];

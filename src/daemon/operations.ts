@@ -86,15 +86,16 @@ const nothing = z.void();
 
 /** By the name of its function in a client. */
 export const operations = {
-  getState: get('/api/state', 'Everything that the page shows', stateView),
-  watchEvents: get('/api/events', 'Everything that happens', serverSentEvents),
+  getState: get('/api/state', 'Everything that the page shows', stateView, { refused: [503] }),
+  watchEvents: get('/api/events', 'Everything that happens', serverSentEvents, { refused: [429] }),
 
   listGuests: get(
     '/api/guests',
     'Guests that live here, and those that an earlier process lost',
     listOf(guestView),
+    { refused: [503] },
   ),
-  getGuest: get('/api/guests/:name', 'One guest', guestView),
+  getGuest: get('/api/guests/:name', 'One guest', guestView, { refused: [503] }),
   bootGuest: post('/api/guests', 'Boot a guest', guestView, { body: guestBody, status: 201, refused: [409] }),
   pauseGuest: post('/api/guests/:name/pause', 'Pause a guest', guestView, { refused: [409] }),
   resumeGuest: post('/api/guests/:name/resume', 'Let a paused guest run on', guestView, { refused: [409] }),
@@ -103,7 +104,9 @@ export const operations = {
     refused: [409],
   }),
 
-  listLinks: get('/api/links', 'Links, what is reserved of them, and who waits', listOf(linkView)),
+  listLinks: get('/api/links', 'Links, what is reserved of them, and who waits', listOf(linkView), {
+    refused: [503],
+  }),
 
   listMigrations: get('/api/migrations', 'Migrations, the latest first', listOf(migrationView)),
   getMigration: get('/api/migrations/:id', 'One migration', migrationView),
@@ -121,7 +124,9 @@ export const operations = {
       refused: [409],
     },
   ),
-  watchMigration: get('/api/migrations/:id/events', 'What happens to one migration', serverSentEvents),
+  watchMigration: get('/api/migrations/:id/events', 'What happens to one migration', serverSentEvents, {
+    refused: [429],
+  }),
 
   listExperiments: get('/api/experiments', 'Experiments, the latest first', listOf(experimentView)),
   getExperiment: get('/api/experiments/:id', 'One experiment', experimentView),
@@ -137,7 +142,9 @@ export const operations = {
     experimentView,
     { status: 202, refused: [409] },
   ),
-  watchExperiment: get('/api/experiments/:id/events', 'What happens to one experiment', serverSentEvents),
+  watchExperiment: get('/api/experiments/:id/events', 'What happens to one experiment', serverSentEvents, {
+    refused: [429],
+  }),
 
   getHealth: get('/healthz', 'Whether it answers at all', healthView),
   getReadiness: get(
@@ -148,7 +155,7 @@ export const operations = {
       refused: [503],
     },
   ),
-  getMetrics: get('/metrics', 'Metrics of the daemon', metrics),
-  getNodeMetrics: get('/metrics/node', 'Metrics of Node.js', metrics),
+  getMetrics: get('/metrics', 'Metrics of the daemon', metrics, { refused: [503] }),
+  getNodeMetrics: get('/metrics/node', 'Metrics of Node.js', metrics, { refused: [503] }),
   getOpenApi: get('/openapi.json', 'This description', document),
 };

@@ -4,7 +4,7 @@ export function clockNs(): number {
   return seconds * 1e9 + nanos;
 }
 
-/** The wall clock, which may be set: only to be shown. ms since 1970. */
+/** The wall clock, which may be set: for what is shown, and for dates that others have written. ms since 1970. */
 export function wallClockMs(): number {
   return Date.now();
 }

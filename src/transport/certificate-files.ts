@@ -1,4 +1,5 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
+import { wallClockMs } from '../platform/clock.ts';
 import { type Problem, shown, UsageError } from '../platform/problem.ts';
 import type { Certificates } from './credentials.ts';
 import { readSecret, readSmallFile } from './key-file.ts';
@@ -43,7 +44,7 @@ export function readAuthorities(file: string, where: string): Certificates['ca']
 }
 
 function ageProblems({ validFrom, validTo }: X509Certificate, path: string): readonly Problem[] {
-  const now = Date.now();
+  const now = wallClockMs();
   if (now > Date.parse(validTo))
     return [{ path, expected: 'a certificate that is valid now', found: `one that expired on ${validTo}` }];
   if (now < Date.parse(validFrom))

@@ -70,14 +70,14 @@ describe('refused in set-up', () => {
     }).listen(0, '127.0.0.1');
     await once(server, 'listening');
     const { port } = server.address() as { port: number };
-    await expectRefused(at(port), 'the other end uses protocol version 9, this one 1');
+    await expectRefused(at(port), 'the other end uses protocol version 9, this one 2');
     server.close();
   });
 
   test('another key, and none', async () => {
     const { port } = await another({ key: keyOf('a') });
     await expectRefused(at(port, keyOf('b')), 'wrong key');
-    await expectRefused(at(port), 'this destination has a key and the source has none');
+    await expectRefused(at(port), 'the source does not encrypt, and this destination does');
   });
 
   test('a guest of that name is there', async () => {
@@ -98,7 +98,7 @@ describe('refused in set-up', () => {
     await lane.source.ask('boot', { guest: large, reservation: null });
     const target = at(other.port);
     const migration = lane.source.ask('migrate', 'large', { ...plan, pages: 16_384 }, freeCpu, target);
-    await expect(migration).rejects.toThrow('no memory for a guest of 16384 pages of 4096 bytes');
+    await expect(migration).rejects.toThrow('not enough memory for a guest of 64 MiB');
     expect((await lane.source.ask('guests')).find(({ name }) => name === 'large')!.state).toBe('running');
     await lane.source.ask('remove', 'large');
   });

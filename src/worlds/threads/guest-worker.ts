@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createSocket, type Socket } from 'node:dgram';
 import { parentPort, workerData } from 'node:worker_threads';
+import { NANOS_PER_MILLISECOND, NANOS_PER_SECOND } from '../../core/units.ts';
 import { encodeHeartbeat } from '../../observe/viewer/heartbeat.ts';
 import { clockNs } from '../../platform/clock.ts';
 import { threadCpuNs } from '../../platform/thread-clock.ts';
@@ -16,9 +17,9 @@ import { commands, Gate, type GuestReport, type GuestWorkerData } from './guest-
 
 /** The guest reads the clock at least this often while steps are due, and sleeps no shorter than that. */
 const STEPS_BETWEEN_READINGS = 64;
-const SHORTEST_SLEEP_MS = 0.5;
+const SHORTEST_SLEEP_NS = NANOS_PER_MILLISECOND / 2;
 /** Heartbeats that go to nobody are counted this late at most: nothing wakes up for them. */
-const LONGEST_SLEEP_MS = 1_000;
+const LONGEST_SLEEP_NS = NANOS_PER_SECOND;
 
 const data = workerData as GuestWorkerData;
 const gate = new Gate(data.control);
@@ -96,9 +97,10 @@ function run(guestTimeNs: number): number {
     if (stopped()) break;
     if (machine.nextAtNs() <= nowNs) continue;
     const wakesAtNs = socket ? machine.nextAtNs() : machine.nextOfProgramAtNs();
-    const idleMs = Math.min((clock.ranNs(wakesAtNs) - ranNs) / 1e6, LONGEST_SLEEP_MS);
-    thread.block();
-    gate.sleepWhile(commands.run, Math.max(idleMs, SHORTEST_SLEEP_MS));
+    const idleNs = Math.min(clock.ranNs(wakesAtNs) - ranNs, LONGEST_SLEEP_NS);
+    const sleepNs = Math.max(idleNs, SHORTEST_SLEEP_NS);
+    thread.block(startedAtNs + ranNs + sleepNs);
+    gate.sleepWhile(commands.run, sleepNs / NANOS_PER_MILLISECOND);
     thread.unblock(stopped);
     if (stepCpuNs > 0) demandedCpuNs = threadCpuNs();
   }
