@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import { type Problem, shown, UsageError } from '../platform/problem.ts';
+import { insisting } from '../scenario/checked.ts';
 import { readAuthorities, readOwnCertificate } from '../transport/certificate-files.ts';
 import type { Certificates, Credentials } from '../transport/credentials.ts';
 import { readKey } from '../transport/key-file.ts';
@@ -47,17 +47,13 @@ export function givenCredentials(options: CredentialOptions): readonly (readonly
 
 function certificatesOf({ tls, tlsCert, tlsKey, tlsCa }: CredentialOptions): Certificates | undefined {
   if (tlsCert === undefined && tlsKey === undefined && tlsCa === undefined) return undefined;
-  const parts = { [flags.tlsCert]: tlsCert, [flags.tlsKey]: tlsKey, [flags.tlsCa]: tlsCa };
-  const problems: Problem[] = Object.entries(parts)
-    .filter(([, file]) => file === undefined)
-    .map(([path]) => ({
-      path,
-      expected: 'a file: --tls-cert, --tls-key and --tls-ca go together',
-      found: 'nothing',
-    }));
-  if (tls === 'off')
-    problems.push({ path: flags.tls, expected: 'no certificates beside it', found: shown('off') });
-  if (problems.length > 0) throw new UsageError(problems);
+  insisting((insist) => {
+    const together = 'a file: --tls-cert, --tls-key and --tls-ca go together';
+    insist(tlsCert !== undefined, flags.tlsCert, together, tlsCert);
+    insist(tlsKey !== undefined, flags.tlsKey, together, tlsKey);
+    insist(tlsCa !== undefined, flags.tlsCa, together, tlsCa);
+    insist(tls === undefined, flags.tls, 'no certificates beside it', tls);
+  });
   const own = { cert: tlsCert!, key: tlsKey! };
   return {
     ...readOwnCertificate(own, { cert: flags.tlsCert, key: flags.tlsKey }),

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { Failure } from '../platform/failure.ts';
-import { shown, UsageError } from '../platform/problem.ts';
+import { shown } from '../platform/problem.ts';
 import { writeText } from '../platform/text-file.ts';
 import { traceOf } from '../run/migration-run.ts';
 import { type RunListener, run } from '../run/run.ts';
@@ -123,13 +123,12 @@ async function action(file: string, options: Options, interrupted?: AbortSignal)
 
 function destination({ to, ...options }: Options): DestinationThere | undefined {
   if (to !== undefined) return { ...parseAddress(to, '--to'), ...credentialsOf(options) };
-  const problems = givenCredentials(options).map(([path, value]) => ({
-    path,
-    expected: 'to be used together with --to HOST:PORT',
-    found: shown(value),
-  }));
-  if (problems.length > 0) throw new UsageError(problems);
-  return undefined;
+  return insisting((insist) => {
+    for (const [flag, value] of givenCredentials(options)) {
+      insist(false, flag, 'to be used together with --to HOST:PORT', value);
+    }
+    return undefined;
+  });
 }
 
 /** @throws UsageError the scenario shares no link, or does not run in real time. */

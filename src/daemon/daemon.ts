@@ -4,7 +4,6 @@ import { isDeepStrictEqual } from 'node:util';
 import type { MigrationRecord } from '../core/migration/record.ts';
 import { FolderLock } from '../platform/folder-lock.ts';
 import { formatAddress } from '../transport/address.ts';
-import { encryptionKind } from '../transport/credentials.ts';
 import { type Settlement, unproved } from '../transport/settlement.ts';
 import { Host } from '../worlds/threads/host.ts';
 import { Admission } from './admission.ts';
@@ -236,11 +235,11 @@ export class Daemon {
 
 /** What needs a restart, by its place in the file. */
 function fixed({ receive, apiTls, limits, state, name, guests }: Configuration) {
-  const { host, port, key } = receive;
+  const { host, port, key, tls } = receive;
   return {
     'receive.listen': [host, port],
     'receive.keyFile': key !== null,
-    'receive.tls': encryptionKind(receive),
+    'receive.tls': typeof tls === 'object' ? 'certificates' : tls,
     'api.tls': apiTls !== undefined,
     'limits.body': limits.bodyBytes,
     ...{ state, name, guests },

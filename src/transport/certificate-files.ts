@@ -1,6 +1,6 @@
-import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
+import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { wallClockMs } from '../platform/clock.ts';
-import { type Problem, shown, UsageError } from '../platform/problem.ts';
+import { type Problem, shown, UsageError, usageError } from '../platform/problem.ts';
 import type { Certificates } from './credentials.ts';
 import { readSecret, readSmallFile } from './key-file.ts';
 
@@ -25,7 +25,7 @@ export function readOwnCertificate(files: CertificateFiles, where: CertificateFi
   if (!certificate) problems.push(problem(where.cert, 'a certificate in PEM', files.cert));
   if (!privateKey) problems.push(problem(where.key, 'a private key in PEM without a passphrase', files.key));
   if (certificate) problems.push(...ageProblems(certificate, where.cert));
-  if (certificate && privateKey && !belongTogether(certificate, privateKey)) {
+  if (certificate && privateKey && !certificate.checkPrivateKey(privateKey)) {
     problems.push(problem(where.key, `the private key of ${files.cert}`, files.key));
   }
   if (problems.length > 0) throw new UsageError(problems);
@@ -40,7 +40,7 @@ export function readOwnCertificate(files: CertificateFiles, where: CertificateFi
 export function readAuthorities(file: string, where: string): Certificates['ca'] {
   const ca = readSmallFile(file, where).toString('latin1');
   if (parsed(() => new X509Certificate(ca))) return ca;
-  throw new UsageError([problem(where, 'certificates of authorities in PEM', file)]);
+  throw usageError(where, 'certificates of authorities in PEM', file);
 }
 
 function ageProblems({ validFrom, validTo }: X509Certificate, path: string): readonly Problem[] {
@@ -50,10 +50,6 @@ function ageProblems({ validFrom, validTo }: X509Certificate, path: string): rea
   if (now < Date.parse(validFrom))
     return [{ path, expected: 'a certificate that is valid now', found: `one from ${validFrom} on` }];
   return [];
-}
-
-function belongTogether(certificate: X509Certificate, privateKey: KeyObject): boolean {
-  return certificate.checkPrivateKey(privateKey);
 }
 
 function parsed<T>(parse: () => T): T | undefined {

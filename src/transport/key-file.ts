@@ -1,7 +1,7 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync, type Stats } from 'node:fs';
 import { dirname } from 'node:path';
 import { Failure, reasonOf } from '../platform/failure.ts';
-import { shown, UsageError } from '../platform/problem.ts';
+import { UsageError, usageError } from '../platform/problem.ts';
 import { SHORTEST_KEY_BYTES } from './proof.ts';
 
 const LARGEST_FILE_BYTES = 64 * 1024;
@@ -18,7 +18,7 @@ export function readKey(file: string, where = '--key-file'): Uint8Array {
       insistOnSecrecy(status, file, where);
       const { size } = status;
       if (size >= SHORTEST_KEY_BYTES && size <= LARGEST_FILE_BYTES) return;
-      throw refused(
+      throw usageError(
         where,
         `${SHORTEST_KEY_BYTES} to ${LARGEST_FILE_BYTES} bytes, such as head -c 32 /dev/urandom gives`,
         `${size} bytes`,
@@ -47,7 +47,7 @@ function readChecked(file: string, where: string, check: (status: Stats) => void
     // A pipe would be waited for.
     descriptor = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
     const status = fstatSync(descriptor);
-    if (!status.isFile()) throw refused(where, 'a file', file);
+    if (!status.isFile()) throw usageError(where, 'a file', file);
     check(status);
     return readFileSync(descriptor);
   } catch (cause) {
@@ -63,7 +63,7 @@ function insistOnSecrecy({ mode }: Stats, file: string, where: string): void {
   const { CREDENTIALS_DIRECTORY } = process.env;
   const isHandedOver = CREDENTIALS_DIRECTORY !== undefined && dirname(file) === CREDENTIALS_DIRECTORY;
   if ((mode & (isHandedOver ? 0o007 : 0o077)) === 0) return;
-  throw refused(
+  throw usageError(
     where,
     `a file that nobody else can read: chmod 600 ${file}`,
     `mode ${(mode & 0o777).toString(8)}`,
@@ -72,9 +72,5 @@ function insistOnSecrecy({ mode }: Stats, file: string, where: string): void {
 
 function insistOnSize({ size }: Stats, where: string): void {
   if (size <= LARGEST_FILE_BYTES) return;
-  throw refused(where, `a file of at most ${LARGEST_FILE_BYTES} bytes`, `${size} bytes`);
-}
-
-function refused(path: string, expected: string, found: string): UsageError {
-  return new UsageError([{ path, expected, found: shown(found) }]);
+  throw usageError(where, `a file of at most ${LARGEST_FILE_BYTES} bytes`, `${size} bytes`);
 }

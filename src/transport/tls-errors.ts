@@ -17,18 +17,19 @@ const same = 'give both ends the same key, or certificates to both';
 export function whySourceFailed(cause: unknown, credentials: Credentials): string {
   const { code = '', reason } = cause as TlsError;
   const kind = encryptionKind(credentials);
+  // What comes before it differs between versions of OpenSSL.
+  const alert = /_ALERT_(\w+)$/.exec(code)?.[1];
   if (code === 'ERR_SSL_WRONG_VERSION_NUMBER' || code === 'ERR_SSL_PACKET_LENGTH_TOO_LONG') {
     return `the destination does not encrypt, and this source does: ${plainRemedy(kind)}`;
   }
   if (kind === 'psk') {
-    if (code === 'ERR_SSL_SSLV3_ALERT_ILLEGAL_PARAMETER') return wrongKey;
+    if (alert === 'ILLEGAL_PARAMETER') return wrongKey;
     if (code === CERTIFICATE_FOR_KEY || isOfVerification(code))
       return `the destination has a certificate, and this source a key: ${same}`;
   }
-  if (code === 'ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE')
+  if (alert === 'HANDSHAKE_FAILURE' && kind === 'certificate')
     return `the destination has no certificate, and this source has one: ${same}`;
-  if (code === 'ERR_SSL_TLSV1_ALERT_INTERNAL_ERROR')
-    return 'the destination accepts no more connections now; its log says why';
+  if (alert === 'INTERNAL_ERROR') return 'the destination accepts no more connections now; its log says why';
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID')
     return `the destination's certificate is for another host (${reason}): use a name that it is for, or issue another`;
   if (isOfVerification(code)) return untrusted('destination', code);

@@ -31,7 +31,7 @@ export function sourceTls(credentials: Credentials, host: string): ConnectionOpt
       const refused = () => Object.assign(new Error('a certificate'), { code: CERTIFICATE_FOR_KEY });
       return {
         ...common,
-        ...{ ca: [], checkServerIdentity: refused },
+        ...{ ca: [], checkServerIdentity: refused, rejectUnauthorized: true },
         pskCallback: () => ({ psk, identity: IDENTITY }),
       };
     }
@@ -39,6 +39,8 @@ export function sourceTls(credentials: Credentials, host: string): ConnectionOpt
       return {
         ...common,
         ...(credentials.tls as Certificates),
+        // Said, because an environment variable of Node's would turn it off.
+        rejectUnauthorized: true,
         checkServerIdentity: (_, certificate) => checkServerIdentity(host, certificate),
       };
   }

@@ -47,8 +47,11 @@ describe('--key-file', () => {
     const { address, line, end } = await receiving('--listen', '0.0.0.0:0', '--key-file', key);
     try {
       const here = address.replace('0.0.0.0', '127.0.0.1');
-      expect(await run(here, '--key-file', key)).toMatchObject({ code: 0 });
-      expect(await line()).toContain('arrived, ran and was retired');
+      expect(await run(here, '--key-file', key)).toMatchObject({
+        code: 0,
+        stdout: expect.stringContaining('The stream was encrypted from the shared key (TLSv1.3, '),
+      });
+      expect(await line()).toContain('retired; encrypted from the shared key (TLSv1.3, ');
 
       const wrong = await run(here, '--key-file', keyFile('other', randomBytes(32)));
       expect(wrong).toMatchObject({ code: 1, stderr: expect.stringContaining(`${here}: wrong key`) });
@@ -73,6 +76,20 @@ describe('--key-file', () => {
       expect(ended.stderr).toContain(
         `${address}: the destination does not encrypt, and this source does: give both the same key`,
       );
+    } finally {
+      end();
+    }
+  });
+
+  test('with --tls off at both ends: a migration in plain, and both say so', async () => {
+    const key = keyFile('plain', randomBytes(32));
+    const { address, line, end } = await receiving('--key-file', key, '--tls', 'off');
+    try {
+      const ended = await run(address, '--key-file', key, '--tls', 'off');
+      expect(ended.code).toBe(0);
+      expect(ended.stdout).toContain('The stream was not encrypted: TLS was turned off.');
+      expect(await line()).toContain('retired; not encrypted');
+      expect((await run(address, '--key-file', key)).stderr).toContain('the destination does not encrypt');
     } finally {
       end();
     }
@@ -128,4 +145,32 @@ test('without a key receive listens on loopback only, and says what to do; exit 
 
 test('receive --help says that everything is encrypted', async () => {
   expect((await switchover('receive', '--help')).stdout).toContain('everything is encrypted (TLS 1.3)');
+});
+
+describe('--tls-cert, --tls-key and --tls-ca', () => {
+  test('go together, not with --tls off, and not without --to: all of it is said, exit 2', async () => {
+    const some = await run('127.0.0.1:1', '--tls-cert', 'host.pem', '--tls', 'off');
+    expect(some.code).toBe(2);
+    expect(some.stderr.trim().split('\n')).toEqual([
+      expect.stringContaining('--tls-key: expected a file: --tls-cert, --tls-key and --tls-ca go together'),
+      expect.stringContaining('--tls-ca: expected a file'),
+      expect.stringContaining('--tls: expected no certificates beside it, found "off"'),
+    ]);
+    const alone = await switchover('run', scenario, '--tls-cert', 'host.pem', '--tls', 'off');
+    expect(alone.code).toBe(2);
+    expect(alone.stderr).toMatch(/--tls: .*--to HOST:PORT.*\n.*--tls-cert: .*--to HOST:PORT/);
+  });
+
+  test.each([
+    ['no certificate', '--tls-cert: expected a certificate in PEM'],
+    ['no key', '--tls-key: expected a private key in PEM without a passphrase'],
+  ])('%s is said with the name of the file', async (_, message) => {
+    const noise = keyFile('noise.pem', randomBytes(300));
+    const ended = await switchover(
+      ...['receive', '--tls-cert', noise, '--tls-key', noise, '--tls-ca', noise],
+    );
+    expect(ended.code).toBe(2);
+    expect(ended.stderr).toContain(message);
+    expect(ended.stderr).toContain('noise.pem');
+  });
 });

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type FrameType, frameTypes, WIRE_VERSION } from '../../src/core/wire/frames.ts';
+import type { Credentials } from '../../src/transport/credentials.ts';
 import { encodeFrame } from '../../src/transport/frame-writer.ts';
 import { Sender } from '../../src/transport/sender.ts';
 import { Host } from '../../src/worlds/threads/host.ts';
@@ -16,10 +17,10 @@ let destination: Host;
 let logged: string[];
 const relays: Server[] = [];
 
-async function listen(withKey?: Uint8Array): Promise<number> {
+async function listen(credentials: Credentials = { key: null }): Promise<number> {
   logged = [];
   const log = (line: string) => logged.push(line);
-  destination = await Host.listen({ host: '127.0.0.1', port: 0, key: withKey, log });
+  destination = await Host.listen({ host: '127.0.0.1', port: 0, ...credentials, log });
   return destination.address.port;
 }
 
@@ -66,11 +67,11 @@ async function relayTo(port: number): Promise<{ readonly port: number; loseNextA
 }
 
 /** A whole guest at the destination, that waits for the commit. */
-async function readyToCommit(at: number, withKey: Uint8Array | null): Promise<Sender> {
+async function readyToCommit(at: number, credentials: Credentials): Promise<Sender> {
   const memory = new Uint8Array(guest.pages * guest.pageSizeBytes);
   const source = { memory, pages: guest.pages, pageSizeBytes: guest.pageSizeBytes, clear: () => {} };
   const sender = new Sender(source, 65_536, { thread, cpuPerPageNs: 0, cpuPerHandoverNs: 0 });
-  await sender.greet({ host: '127.0.0.1', port: at, key: withKey, silenceMs: 5_000 }, smallHello);
+  await sender.greet({ host: '127.0.0.1', port: at, ...credentials, silenceMs: 5_000 }, smallHello);
   const pages = Uint32Array.from({ length: guest.pages }, (_, page) => page);
   await sender.sendPages({ pages, rateBytesPerSecond: null, clears: false, endsRound: true });
   await sender.stop(0, true);
@@ -80,7 +81,7 @@ async function readyToCommit(at: number, withKey: Uint8Array | null): Promise<Se
 describe('a source that has not heard what became of its commit', () => {
   test('asks, and goes on with the guest that is there', async () => {
     const relay = await relayTo(port);
-    const sender = await readyToCommit(relay.port, null);
+    const sender = await readyToCommit(relay.port, { key: null });
     relay.loseNextAnswer();
     expect(await sender.commit()).toMatchObject({ kind: 'running' });
     expect(await sender.retire()).toMatchObject({ heartbeats: expect.any(Number) });
@@ -88,16 +89,20 @@ describe('a source that has not heard what became of its commit', () => {
     expect(await later.answer).toContain('does not know the outcome of that migration');
   });
 
-  test('proves first that it has the key, where there is one', async () => {
+  test.each([
+    ['encrypted', undefined, 'the source does not encrypt'],
+    ['in plain', 'off', "'ask' while locked; expected 'challenge'"],
+  ] as const)('proves first that it has the key, where there is one: %s', async (_, tls, refusal) => {
     await destination.close();
-    port = await listen(key);
+    const credentials = { key, tls };
+    port = await listen(credentials);
     const relay = await relayTo(port);
-    const sender = await readyToCommit(relay.port, key);
+    const sender = await readyToCommit(relay.port, credentials);
     relay.loseNextAnswer();
     expect(await sender.commit()).toMatchObject({ kind: 'running' });
     await sender.retire();
     const keyless = await stranger(port, question(migration));
-    expect(await keyless.answer).toContain('the source does not encrypt, and this destination does');
+    expect(await keyless.answer).toContain(refusal);
   });
 });
 

@@ -247,6 +247,18 @@ describe.skipIf(!has('openssl', 'version'))('certificates', () => {
     await expect(worldTowards(port, wrong)).rejects.toThrow('wrong key');
   });
 
+  test('are looked at even where the environment tells Node not to', async () => {
+    process.env.NODE_TLS_REJECT_UNAUTHORIZED = '0';
+    try {
+      const foreign = certified(other, 'foreign-again');
+      expect((await refusal(withCertificate, foreign)).source).toContain('is not trusted');
+      await destination!.close();
+      expect((await refusal(withKey, foreign)).source).toContain('the destination has a certificate');
+    } finally {
+      delete process.env.NODE_TLS_REJECT_UNAUTHORIZED;
+    }
+  });
+
   test('are for names: a destination is reached by one of them, or not at all', async () => {
     const port = await listen(certified(authority, 'named', 'DNS:localhost'));
     await (await worldTowards(port, withCertificate, 'localhost')).close();
