@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process';
 import { Command } from 'commander';
 import type { ApiThread } from '../daemon/api-thread.ts';
-import { Failure, Refusal } from '../platform/failure.ts';
+import type { Log } from '../daemon/log.ts';
 import { version } from '../platform/package.ts';
-import { UsageError } from '../platform/problem.ts';
 import { formatAddress, parseAddress } from '../transport/address.ts';
 import { encryptionRemark } from '../transport/credentials.ts';
+import { isLoopback } from '../transport/loopback.ts';
 
 interface Options {
   readonly config: string;
@@ -28,38 +28,38 @@ export function serveCommand(exit: (code: number) => void): Command {
 async function action({ config, listen }: Options): Promise<number> {
   const address = parseAddress(listen, '--listen');
   // Loaded only here, as they take as long as half of all other commands together.
-  const [{ pino }, { loadConfiguration }, { Daemon }, { ApiThread }] = await Promise.all([
+  const [{ pino }, { loadConfiguration }, { Daemon }, { ApiThread }, { insistOnApiKey }] = await Promise.all([
     import('pino'),
     import('../daemon/configuration.ts'),
     import('../daemon/daemon.ts'),
     import('../daemon/api-thread.ts'),
+    import('../daemon/exposure.ts'),
   ]);
-  const configuration = loadConfiguration(config);
-  const isLoopback = /^(127\.|localhost$|::1$)/.test(address.host);
-  if (configuration.apiKey === undefined && !isLoopback) {
-    throw new Refusal(
-      `listening on ${address.host} needs a key: give one with api.keyFile, or listen on 127.0.0.1`,
-    );
-  }
+  const load = () => {
+    const loaded = loadConfiguration(config);
+    insistOnApiKey(loaded, address);
+    return loaded;
+  };
+  const configuration = load();
   const log = pino({ base: { name: configuration.name } }, pino.destination({ fd: 2, sync: true }));
-  if (!isLoopback && !configuration.apiTls)
+  if (!isLoopback(address.host) && !configuration.apiTls)
     log.warn(
       'the API is not encrypted, and its key can be read on the way: give it a certificate with api.tls',
     );
-  const daemon = await Daemon.open(configuration, (line) => log.info(line));
+  const note: Log = (line, about = {}) => log.info(about, line);
+  const daemon = await Daemon.open(configuration, note);
   let api: ApiThread | undefined;
   try {
     api = await ApiThread.start(daemon, version, address, (line) => log.error(line));
-    await daemon.begin((line) => log.info(line));
+    await daemon.begin(note);
     const reload = () => {
       try {
-        const waits = daemon.reload(() => loadConfiguration(config));
+        const waits = daemon.reload(load);
         log.info(
           `configuration reloaded${waits.length > 0 ? `; a restart is needed for ${waits.join(', ')}` : ''}`,
         );
       } catch (cause) {
-        if (!(cause instanceof UsageError || cause instanceof Failure)) throw cause;
-        log.error(`the old configuration is kept: ${cause.message}`);
+        log.error(`the old configuration is kept: ${(cause as Error).message}`);
       }
     };
     process.on('SIGHUP', reload);

@@ -74,6 +74,11 @@ export class Admission {
     this.#told = JSON.stringify(this.links());
   }
 
+  /** Whether a reload may change the links so. @throws UsageError a migration would lose its reservation */
+  check(capacities: ReadonlyMap<string, BytesPerSecond>): void {
+    this.#links.check(capacities);
+  }
+
   /** After a reload. */
   change(limits: Limits, capacities: ReadonlyMap<string, BytesPerSecond>): void {
     this.#limits = limits;

@@ -8,6 +8,8 @@ export interface ApiSettings {
   readonly receives: string;
   /** What changing calls must bring; undefined: none is asked for. */
   readonly apiKey: string | undefined;
+  /** Names under which the API answers besides addresses and localhost. */
+  readonly apiHosts: readonly string[];
   /** The certificate of HTTPS; undefined: HTTP. */
   readonly apiTls: Configuration['apiTls'];
   readonly targetDowntimeNs: Nanos;

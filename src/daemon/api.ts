@@ -1,15 +1,15 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { guestDefinition } from '../scenario/migration-request.ts';
+import { insistOnJson, insistOnKey } from './access.ts';
 import type { EventStreams } from './event-streams.ts';
 import type { HostView } from './host-view.ts';
 import type { Metrics } from './metrics.ts';
 import { openApi } from './openapi.ts';
 import { type Operation, operations } from './operations.ts';
 import { recordsFile } from './records-file.ts';
-import { BadRequest, NotFound } from './refusals.ts';
+import { NotFound } from './refusals.ts';
 
 type Given<Schema> = Schema extends z.ZodType ? z.output<Schema> : unknown;
 type Answer<Schema> = Schema extends z.ZodType ? z.output<Schema> | FastifyReply : FastifyReply;
@@ -38,6 +38,9 @@ export function api(server: FastifyInstance, { host, streams, metrics, version, 
   const { migrations, experiments } = host;
   const guests = async () => (await host.overview()).guests;
 
+  const withKey = (request: FastifyRequest, reply: FastifyReply) =>
+    insistOnKey(request, reply, host.settings.apiKey);
+
   function on<Op extends Operation>(operation: Op, handler: Handler<Op>): void {
     const { method, url, params, body = nothing, status }: Operation = operation;
     const changes = method !== 'GET';
@@ -47,7 +50,7 @@ export function api(server: FastifyInstance, { host, streams, metrics, version, 
       method,
       url,
       schema: { ...query, ...(params && { params }), ...(changes && { body }) },
-      ...(changes && { onRequest: async (request) => insistOnKey(request, host.settings.apiKey) }),
+      ...(changes && { onRequest: [withKey, insistOnJson] }),
       handler: (request, reply) => handler(request as Parameters<Handler<Op>>[0], reply.code(status)),
     });
   }
@@ -61,7 +64,11 @@ export function api(server: FastifyInstance, { host, streams, metrics, version, 
     if (found) return found;
     throw new NotFound(`no guest '${name}' here`);
   });
-  on(operations.bootGuest, ({ body }) => host.change('bootGuest', guestDefinition(body, 'body')));
+  on(operations.bootGuest, async ({ body }, reply) => {
+    const view = await host.change('bootGuest', guestDefinition(body, 'body'));
+    reply.header('location', `/api/guests/${view.name}`);
+    return view;
+  });
   on(operations.pauseGuest, ({ params }) => host.change('pauseGuest', params.name));
   on(operations.resumeGuest, ({ params }) => host.change('resumeGuest', params.name));
   on(operations.endGuest, ({ params }) => host.change('endGuest', params.name));
@@ -108,14 +115,4 @@ export function api(server: FastifyInstance, { host, streams, metrics, version, 
   );
   const description = openApi(version);
   on(operations.getOpenApi, () => description);
-}
-
-/** Both are hashed, so that neither the time nor the length of a wrong one tells anything of the right one. */
-function insistOnKey({ headers }: FastifyRequest, key: string | undefined): void {
-  if (key === undefined) return;
-  const given = /^Bearer (.+)$/.exec(headers.authorization ?? '')?.[1];
-  if (given === undefined)
-    throw new BadRequest(401, 'changing calls need the header "authorization: Bearer KEY"');
-  const hash = (text: string) => createHash('sha256').update(text).digest();
-  if (!timingSafeEqual(hash(given), hash(key))) throw new BadRequest(401, 'not the key of this daemon');
 }

@@ -81,10 +81,21 @@ const apiCertificate = object('API certificate', 'With it the API speaks HTTPS.'
   key: pemFile.describe('The path of its private key, which nobody else can read.'),
 }).optional();
 
-const api = object('API', 'Who may change something by the API.', '{ keyFile, tls }', {
+const hostName = z
+  .string('a host name')
+  .regex(/^[a-z\d_]([a-z\d_.-]{0,251}[a-z\d_])?$/i, 'a host name without a port, such as alpha.example');
+
+const api = object('API', 'Who may change something by the API.', '{ keyFile, hosts, tls }', {
   keyFile: keyFile.describe(
     'The path of a file with the key that calls must bring which change something. Without it: none is asked for.',
   ),
+  hosts: z
+    .array(hostName, 'a list of host names')
+    .max(100, 'at most 100 names')
+    .default([])
+    .describe(
+      'Names of this host under which the API answers. It always does under addresses and localhost.',
+    ),
   tls: apiCertificate.describe('A certificate: the API speaks HTTPS. Without it: HTTP.'),
 }).prefault({});
 

@@ -10,6 +10,7 @@ import {
   readOwnCertificate,
 } from '../transport/certificate-files.ts';
 import { readKey } from '../transport/key-file.ts';
+import { apiKeyIn } from './api-key.ts';
 import { configurationSchema } from './configuration-schema.ts';
 
 /** What a daemon is told by its file; every value resolved. */
@@ -43,7 +44,8 @@ export function loadConfiguration(path: string) {
   const keyOf = (other: string | undefined, where: string) =>
     other === undefined ? undefined : attempt(() => readKey(beside(other), where));
   const receiveKey = keyOf(document.receive.keyFile, 'receive.keyFile');
-  const apiKey = keyOf(document.api.keyFile, 'api.keyFile');
+  const apiKeyFile = keyOf(document.api.keyFile, 'api.keyFile');
+  const apiKey = apiKeyFile && attempt(() => apiKeyIn(apiKeyFile, 'api.keyFile'));
   const certificateOf = ({ cert, key }: CertificateFiles, where: string) => {
     const files = { cert: beside(cert), key: beside(key) };
     return attempt(() => readOwnCertificate(files, { cert: `${where}.cert`, key: `${where}.key` }));
@@ -73,7 +75,9 @@ export function loadConfiguration(path: string) {
     /** Where guests arrive. */
     receive: { ...document.receive.listen, key: receiveKey ?? null, tls: receiveTls },
     /** What changing calls must bring; undefined: whoever can reach the API may change things. */
-    apiKey: apiKey && Buffer.from(apiKey).toString('utf8').trim(),
+    apiKey,
+    /** The names under which the API answers, besides addresses and localhost. */
+    apiHosts: document.api.hosts,
     /** The certificate with which the API speaks HTTPS; undefined: it speaks HTTP. */
     apiTls,
     /** The folder of journals, guests and records. */

@@ -16,7 +16,9 @@ import { Experiments } from './experiments.ts';
 import { Guests, settledBefore } from './guests.ts';
 import { HostCpu } from './host-cpu.ts';
 import type { JobKind } from './incidents.ts';
+import type { Log } from './log.ts';
 import { MetricsFeed } from './metrics-feed.ts';
+import { arrivalBegun, arrivalEnded } from './migration-log.ts';
 import { Migrations } from './migrations.ts';
 import { NodeMetrics } from './node-metrics.ts';
 import { goFirst } from './priority.ts';
@@ -38,6 +40,7 @@ interface DaemonParts {
   readonly cpu: HostCpu;
   readonly eventLog: EventLog;
   readonly settlements: readonly Settlement[];
+  readonly log: Log;
 }
 
 /**
@@ -61,7 +64,10 @@ export class Daemon {
   #configuration: Configuration;
   #began = false;
 
-  private constructor(configuration: Configuration, { lock, host, cpu, eventLog, settlements }: DaemonParts) {
+  private constructor(
+    configuration: Configuration,
+    { lock, host, cpu, eventLog, settlements, log }: DaemonParts,
+  ) {
     const { events } = this;
     this.#configuration = configuration;
     this.#lock = lock;
@@ -85,6 +91,7 @@ export class Daemon {
       events,
       ended: ended('migration'),
       sent: (link, bytes) => this.metrics.sentOver(link, bytes),
+      log,
     });
     this.experiments = new Experiments(join(configuration.state, 'experiments'), {
       admission: this.#admission,
@@ -99,7 +106,7 @@ export class Daemon {
    * @throws Refusal another daemon uses the state folder
    * @throws Failure it cannot listen, or the past cannot be read
    */
-  static async open(configuration: Configuration, log: (line: string) => void): Promise<Daemon> {
+  static async open(configuration: Configuration, log: Log): Promise<Daemon> {
     goFirst();
     const lock = await FolderLock.take(configuration.state, 'daemon');
     try {
@@ -110,11 +117,7 @@ export class Daemon {
     }
   }
 
-  static async #open(
-    configuration: Configuration,
-    lock: FolderLock,
-    log: (line: string) => void,
-  ): Promise<Daemon> {
+  static async #open(configuration: Configuration, lock: FolderLock, log: Log): Promise<Daemon> {
     const journals = join(configuration.state, 'journals');
     const eventLog = EventLog.open(configuration.state);
     const { settlements, remarks } = await settledBefore(journals);
@@ -126,17 +129,18 @@ export class Daemon {
       ...configuration.receive,
       journals,
       reserve: ({ guest, reservation }) => cpu.take('guest', guest.name, reservation ? [reservation] : []),
-      log: (line) => {
-        log(`receive: ${line}`);
+      began: (arrival) => log(...arrivalBegun(arrival)),
+      log: (line, arrival) => {
+        log(`receive: ${line}`, arrival && arrivalEnded(arrival));
         daemon?.guests.look();
       },
     });
-    daemon = new Daemon(configuration, { lock, host, cpu, eventLog, settlements });
+    daemon = new Daemon(configuration, { lock, host, cpu, eventLog, settlements, log });
     return daemon;
   }
 
   /** Settles what an earlier process left behind, and boots the guests of the configuration. */
-  async begin(log: (line: string) => void): Promise<void> {
+  async begin(log: Log): Promise<void> {
     const { past } = this.#eventLog;
     for (const { record } of past.records) this.metrics.last(record);
     for (const record of this.migrations.settle(this.#settlements)) {
@@ -167,10 +171,11 @@ export class Daemon {
   reload(load: () => Configuration): readonly string[] {
     try {
       const loaded = load();
+      this.#admission.check(loaded.links);
       const before = this.#configuration;
       const { receive, apiTls, state, name, guests, ...next } = loaded;
-      this.#configuration = { ...before, ...next, ...(before.apiTls && apiTls && { apiTls }) };
       this.#host.renew(receive);
+      this.#configuration = { ...before, ...next, ...(before.apiTls && apiTls && { apiTls }) };
       this.#admission.change(next.limits, next.links);
       this.events.publish({ kind: 'settings', value: this.settings });
       this.metrics.reloaded(true);
@@ -187,9 +192,10 @@ export class Daemon {
 
   /** What of the configuration the thread of the API knows. */
   get settings(): ApiSettings {
-    const { name, apiKey, apiTls, targetDowntimeNs, peers: all } = this.#configuration;
+    const { name, apiKey, apiHosts, apiTls, targetDowntimeNs, peers: all } = this.#configuration;
     const peers = [...all].map(([peer, { there }]) => ({ name: peer, address: formatAddress(there) }));
-    return { name, receives: formatAddress(this.address), apiKey, apiTls, targetDowntimeNs, peers };
+    const receives = formatAddress(this.address);
+    return { name, receives, apiKey, apiHosts, apiTls, targetDowntimeNs, peers };
   }
 
   /** What changes from moment to moment: small, and quickly told. */
@@ -228,13 +234,14 @@ export class Daemon {
 }
 
 /** What needs a restart, by its place in the file. */
-function fixed({ receive, apiTls, state, name, guests }: Configuration) {
+function fixed({ receive, apiTls, limits, state, name, guests }: Configuration) {
   const { host, port, key, tls } = receive;
   return {
     'receive.listen': [host, port],
     'receive.keyFile': key !== null,
     'receive.tls': typeof tls === 'object' ? 'certificates' : tls,
     'api.tls': apiTls !== undefined,
+    'limits.body': limits.bodyBytes,
     ...{ state, name, guests },
   };
 }

@@ -35,14 +35,16 @@ export class EventStreams {
    * @throws TooMany
    */
   open(request: FastifyRequest, reply: FastifyReply, first?: { readonly id: string }): FastifyReply {
-    if (this.count >= this.#most) throw new TooMany(`${this.#most} watch already`);
-    reply.hijack();
-    const { raw } = reply;
-    raw.writeHead(200, {
+    const headers = {
       'content-type': 'text/event-stream',
       'cache-control': 'no-store',
       'x-accel-buffering': 'no',
-    });
+    };
+    if (request.method === 'HEAD') return reply.headers(headers).send();
+    if (this.count >= this.#most) throw new TooMany(`${this.#most} watch already`);
+    reply.hijack();
+    const { raw } = reply;
+    raw.writeHead(200, headers);
     const watcher: Watcher = {
       id: first?.id,
       write(text) {

@@ -1,5 +1,6 @@
+import { Failure } from '../platform/failure.ts';
 import { insisting, problemsWithin } from '../scenario/checked.ts';
-import { parseAddress } from '../transport/address.ts';
+import { type DestinationThere, parseAddress } from '../transport/address.ts';
 import type { GuestDefinition } from '../workload/guest-definition.ts';
 import { type ExperimentRequestBody, type MigrationRequestBody, queueTimeoutMs } from './api-schemas.ts';
 import type { Daemon } from './daemon.ts';
@@ -34,7 +35,7 @@ export function hostMethods(daemon: Daemon) {
         const { there, over } = wayTo(to, body.over, daemon);
         return migrations.create({
           guest,
-          to: { name: to, there },
+          to: { name: to, there: destinationOf(to, there, daemon) },
           link: over === undefined ? undefined : linkOf(over, daemon),
           migration: { link, migration, sender, cpu, background },
           priority,
@@ -67,6 +68,16 @@ async function told<T>(act: () => T | Promise<T>): Promise<Told<T>> {
 /** @param place where in the request its problems are */
 function toldWithin<T>(place: string, act: () => Promise<T>): Promise<Told<T>> {
   return told(() => problemsWithin(place, act));
+}
+
+/** A peer is looked up once its turn has come: a reload may have given it another address or key, or taken it away. */
+function destinationOf(to: string, at: DestinationThere, daemon: Daemon): () => DestinationThere {
+  if (!daemon.configuration.peers.has(to)) return () => at;
+  return () => {
+    const peer = daemon.configuration.peers.get(to);
+    if (peer) return peer.there;
+    throw new Failure(`peer '${to}' is not in the configuration any more`);
+  };
 }
 
 /**

@@ -130,6 +130,9 @@ export const metricTable = {
     reservation_share_error_ratio:
       'Deviation from the share Q/P over windows of ten periods in the latest run: median and 99 % quantile.',
   }),
+  ...counters([], {
+    authentication_failures_total: 'Changing calls without the key, or with a wrong one.',
+  }),
   ...counters(['reason'], {
     admission_refusals_total: 'Requests that were not admitted, by the resource that was short.',
   }),

@@ -102,6 +102,11 @@ export class Metrics {
     this.#note({ reason }, { admission_refusals_total: 1 });
   }
 
+  /** A call that changes something came without the key, or with a wrong one. */
+  unauthenticated(): void {
+    this.#note({}, { authentication_failures_total: 1 });
+  }
+
   waited(kind: JobKind, ns: number): void {
     this.#note({ kind }, { queue_wait_seconds: seconds(ns) });
   }

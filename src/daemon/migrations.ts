@@ -20,12 +20,14 @@ import type { EventLog } from './event-log.ts';
 import type { Events } from './events.ts';
 import { fateOf, type Guests } from './guests.ts';
 import { JobViews } from './job-views.ts';
+import type { Log } from './log.ts';
+import { migrationBegun, migrationDropped, migrationEnded } from './migration-log.ts';
 import type { MigrationView } from './view-schemas.ts';
 
 export interface MigrationRequest {
   readonly guest: string;
-  /** As it was asked for, and what that means. */
-  readonly to: { readonly name: string; readonly there: DestinationThere };
+  /** As it was asked for, and what that means once its turn has come. */
+  readonly to: { readonly name: string; readonly there: () => DestinationThere };
   readonly link: { readonly name: string; readonly capacityBytesPerSecond: BytesPerSecond } | undefined;
   readonly migration: RequestedMigrationDocument;
   readonly priority: number;
@@ -42,6 +44,7 @@ export interface MigrationParts {
   readonly events: Events;
   readonly ended: (record: MigrationRecord) => void;
   readonly sent: (link: string, bytes: number) => void;
+  readonly log: Log;
 }
 
 /** Migrations of guests that live here to other hosts: asked for, waiting, running, ended. */
@@ -78,7 +81,7 @@ export class Migrations {
    * @throws NotAdmitted it can never run, or too many wait already
    */
   async create(request: MigrationRequest): Promise<MigrationView> {
-    const { guests, admission, computing } = this.#parts;
+    const { guests, admission, computing, log } = this.#parts;
     const { guest, reservation } = guests.placeOf(request.guest);
     this.#insistOnFree(guest.name);
     const migration = requestedMigration(request.migration, guest, reservation, request.link);
@@ -98,7 +101,10 @@ export class Migrations {
       cpu: { takes: listOf(migration.cpu.sender), beside: listOf(reservation) },
       link: share ? { name: share.link, request: linkRequest(id, migration.plan, share) } : undefined,
       run: (store) => this.#run(id, request, { ...migration, share }, store),
-      dropped: (why) => this.views.change(id, { state: 'cancelled', why, endedAt: timestamp() }),
+      dropped: (why) => {
+        log(...migrationDropped(logged(id, request), 'cancelled', why));
+        this.views.change(id, { state: 'cancelled', why, endedAt: timestamp() });
+      },
     });
     this.views.add({
       id,
@@ -154,11 +160,13 @@ export class Migrations {
     migration: RequestedMigration,
     store: LedgerStore | undefined,
   ): Promise<void> {
-    const { host, guests, eventLog, events } = this.#parts;
+    const { host, guests, eventLog, events, log } = this.#parts;
     const { predicted } = this.views.get(id);
     const startedAt = timestamp();
     this.views.change(id, { state: 'running', startedAt });
+    log(...migrationBegun(logged(id, request)));
     try {
+      const there = request.to.there();
       const { guest, reservation } = guests.placeOf(request.guest);
       const { cpu, plan } = migration;
       const spec = { guest, plan, cpu: { ...cpu, guest: reservation && bare(reservation) } };
@@ -172,7 +180,7 @@ export class Migrations {
       });
       eventLog.write({ kind: 'begun', id, metadata, to: request.to.name });
       const { course, admission } = await carryOutMigration(
-        { id, guest: guest.name, to: request.to.there, ...migration, store },
+        { id, guest: guest.name, to: there, ...migration, store },
         {
           host,
           events,
@@ -187,8 +195,10 @@ export class Migrations {
       eventLog.write({ kind: 'ended', id, record });
       if (request.link) this.#parts.sent(request.link.name, record.link.sentBytes);
       this.#parts.ended(record);
+      log(...migrationEnded(logged(id, request), record));
       this.views.change(id, ended(record));
     } catch (cause) {
+      log(...migrationDropped(logged(id, request), 'failed', reasonOf(cause)));
       const endedAt = timestamp();
       this.views.change(id, { state: 'failed', why: reasonOf(cause), endedAt, progress: null });
     } finally {
@@ -213,6 +223,10 @@ export class Migrations {
 function ended(record: MigrationRecord, at = new Date(wallClockMs())) {
   const { outcome, reason } = record;
   return { state: outcome, why: reason, endedAt: at.toISOString(), progress: null, record };
+}
+
+function logged(migration: string, { guest, to }: MigrationRequest) {
+  return { migration, guest, peer: to.name };
 }
 
 function listOf<T>(one: T | null): readonly T[] {

@@ -10,12 +10,13 @@ const meanings: Readonly<Record<number, string>> = {
   202: 'It will be done. This is what is there now; `location` says where to ask again, if it is new.',
   204: 'It is done.',
   400: 'Something is wrong with the request; `problems` says all of it.',
-  401: 'The key is missing, or is not that of this daemon.',
-  403: 'Without a key, only localhost and addresses are answered to; and a page of another origin may change nothing.',
+  401: 'The key is missing, or is not that of this daemon; `www-authenticate` says how to bring it.',
+  403: 'A page of another origin may change nothing.',
   404: 'There is no such thing.',
   409: 'Not as things stand.',
   413: 'The body is too long.',
-  415: 'The body is not JSON.',
+  415: 'It is not called application/json, which is asked for also without a body.',
+  421: 'This daemon is not called so: `host` must be an address, localhost, or a name of the configuration.',
   422: 'It can never run: more is asked for than there is.',
   429: 'Too many wait already, or watch; `retry-after` says when to ask again.',
   500: 'An error of the daemon’s; its log says more.',
@@ -59,16 +60,20 @@ export function openApi(version: string) {
   };
 }
 
+/** Of a POST that says everything by its address: without a body, a client that is made from this would not call it JSON. */
+const emptyBody = z.strictObject({});
+
 type SchemaOf = (schema: z.ZodType) => object;
 
 function described(id: string, operation: Operation, schemaOf: SchemaOf): object {
-  const { method, url, summary, params, body, status, answer, refused } = operation;
+  const { method, url, summary, params, status, answer, refused } = operation;
   const changes = method !== 'GET';
+  const body = operation.body ?? (method === 'POST' ? emptyBody : undefined);
   const refusals = [
     400,
-    403,
+    421,
     500,
-    ...(changes ? [401, 413, 415, 429] : []),
+    ...(changes ? [401, 403, 413, 415, 429] : []),
     ...(params ? [404] : []),
     ...refused,
   ];

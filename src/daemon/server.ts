@@ -12,7 +12,10 @@ import type { z } from 'zod';
 import { reasonOf } from '../platform/failure.ts';
 import { insistOnShape } from '../platform/json.ts';
 import { checked } from '../scenario/checked.ts';
+import { guard } from './access.ts';
+import { methodsAt } from './allowed-methods.ts';
 import { type ApiParts, api } from './api.ts';
+import { audit } from './audit.ts';
 import { BadRequest, refusalOf } from './refusals.ts';
 
 /** Whoever has not sent the whole of a request by then is told so and cut off. */
@@ -55,7 +58,8 @@ export async function serverOf(
       done(new BadRequest(400, reasonOf(cause)), undefined);
       return;
     }
-    parsed(request, body, done);
+    if (body === '') done(null, undefined);
+    else parsed(request, body, done);
   });
   server.setValidatorCompiler<z.ZodType>(({ schema, httpPart = 'body' }) => {
     const place = httpPart === 'querystring' ? 'query' : httpPart;
@@ -80,26 +84,22 @@ export async function serverOf(
       return reply.code(500).send({ error: 'an error of ours; the log has it' });
     }
     if (answer.refused) metrics.refused(answer.refused);
+    if (answer.status === 401) metrics.unauthenticated();
     if (answer.status === 429) reply.header('retry-after', RETRY_AFTER_S);
     return reply.code(answer.status).send(answer.body);
   });
-  server.setNotFoundHandler(({ method, url }, reply) =>
-    reply
-      .code(404)
-      .send({ error: `nothing at ${method} ${url.slice(0, 200)}; /openapi.json says what there is` }),
-  );
-  // Whoever can make a browser think that some name is this host must not be served in that name (DNS rebinding).
-  server.addHook('onRequest', async ({ hostname }, reply) => {
-    if (host.settings.apiKey !== undefined || isOwnName(hostname)) return;
-    return reply.code(403).send({ error: 'without a key, only localhost and addresses are answered to' });
+  server.setNotFoundHandler(({ method, url }, reply) => {
+    const asked = `${method} ${url.slice(0, 200)}`;
+    const methods = methodsAt(url.split('?')[0]!);
+    const allow = methods.join(', ');
+    if (methods.length === 0)
+      return reply.code(404).send({ error: `nothing at ${asked}; /openapi.json says what there is` });
+    reply.header('allow', allow);
+    if (method === 'OPTIONS') return reply.code(204).send();
+    return reply.code(405).send({ error: `nothing at ${asked}, but with ${allow}` });
   });
-  // A browser sends a request without a body wherever a page asks it to, and names the page's origin.
-  server.addHook('onRequest', async ({ method, headers }, reply) => {
-    const { origin } = headers;
-    if (method === 'GET' || method === 'HEAD' || origin === undefined) return;
-    if (URL.canParse(origin) && new URL(origin).host === headers.host) return;
-    return reply.code(403).send({ error: 'a page of another origin may change nothing here' });
-  });
+  audit(server, log, () => host.settings.apiKey);
+  guard(server, () => host.settings);
 
   api(server, parts);
   await page(server);
@@ -150,8 +150,4 @@ async function page(server: FastifyInstance): Promise<void> {
   const uplot = fileURLToPath(new URL('.', import.meta.resolve('uplot')));
   await some('/uplot/', uplot, 'uPlot.esm.js', 'uPlot.min.css');
   await some('/core/', folder('../../dist/core/'), 'units.js');
-}
-
-function isOwnName(hostname: string): boolean {
-  return hostname === 'localhost' || /^[\d.]+$/.test(hostname) || hostname.startsWith('[');
 }

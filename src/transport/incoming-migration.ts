@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import { type FrameHeader, isOfPage, WIRE_VERSION, WireError } from '../core/wire/frames.ts';
 import { clockNs } from '../platform/clock.ts';
 import { reasonOf } from '../platform/failure.ts';
+import { type Arrival, arrivalEnd, type ConnectionEnd } from './arrival.ts';
 import { ArrivingHello } from './arriving-hello.ts';
 import { Connection } from './connection.ts';
 import { checkVersion, encodeHello, type Hello } from './hello.ts';
@@ -36,14 +37,16 @@ export interface IncomingMigrationOptions {
   readonly journals: string | undefined;
   /** What came here before, and this one from its hello on. */
   readonly migrations: IncomingMigrations;
+  /** Called when there is room for its guest, and pages will come. */
+  readonly began?: ((arrival: Arrival) => void) | undefined;
 }
 
 /**
  * Takes in one migration over one connection. The guest runs only after `commit`; before it, whatever goes wrong
  * ends with the guest discarded here, because it is still the source's.
- * @returns a line that says how it ended, when the connection is gone
+ * @returns how it ended, when the connection is gone
  */
-export function receive(socket: Socket, options: IncomingMigrationOptions): Promise<string> {
+export function receive(socket: Socket, options: IncomingMigrationOptions): Promise<ConnectionEnd> {
   return new Promise((resolve) => new Receiver(socket, options, resolve));
 }
 
@@ -58,6 +61,7 @@ class Receiver {
   #journal: Journal | undefined;
   #challenges: Challenges = { source: new Uint8Array(0), destination: destinationChallenge() };
   #name = 'a connection';
+  #arrival: Arrival | undefined;
   readonly #hello = new ArrivingHello();
   #guest: HostedGuest | undefined;
   #pages: ReceivedPages | undefined;
@@ -74,7 +78,7 @@ class Receiver {
   /** Control frames are answered one after the other. */
   #answering: Promise<void> = Promise.resolve();
 
-  constructor(socket: Socket, options: IncomingMigrationOptions, ended: (how: string) => void) {
+  constructor(socket: Socket, options: IncomingMigrationOptions, ended: (how: ConnectionEnd) => void) {
     this.#options = options;
     this.#outcomeKnown = new Promise((resolve) => {
       this.#conclude = resolve;
@@ -207,6 +211,8 @@ class Receiver {
     this.#connection.pageSizeBytes = pageSizeBytes;
     this.#pages = new ReceivedPages(this.#guest.memory, pages, pageSizeBytes);
     this.#digest = new StreamDigest(hello.migration, this.#options.key);
+    this.#arrival = { migration: hello.migration, guest: name, peer: this.#peer };
+    this.#options.began?.(this.#arrival);
   }
 
   async #compare(paused: number, payload: Buffer): Promise<void> {
@@ -239,7 +245,7 @@ class Receiver {
     this.#connection.send('running', 0, encodeTakenOver(outcome.takenOver));
   }
 
-  async #end(why: Error | undefined): Promise<string> {
+  async #end(why: Error | undefined): Promise<ConnectionEnd> {
     this.#hello.release();
     clearTimeout(this.#authenticationTimeout);
     const { line, outcome } = await this.#outcome(why);
@@ -248,7 +254,8 @@ class Receiver {
     if (outcome) migrations.ended(this.#migration, outcome);
     else migrations.forget(this.#migration);
     this.#conclude(outcome);
-    return line;
+    const { resumeNs } = this.#takenOver ?? {};
+    return { line, arrival: arrivalEnd(this.#arrival, this.#committed, resumeNs) };
   }
 
   /** How it ended, as a line and for a source that does not know. */

@@ -1,4 +1,5 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync, type Stats } from 'node:fs';
+import { dirname } from 'node:path';
 import { Failure, reasonOf } from '../platform/failure.ts';
 import { UsageError, usageError } from '../platform/problem.ts';
 import { SHORTEST_KEY_BYTES } from './proof.ts';
@@ -57,8 +58,11 @@ function readChecked(file: string, where: string, check: (status: Stats) => void
   }
 }
 
+/** What systemd hands to a service is in a folder that only the service can enter, and has mode 440 there. */
 function insistOnSecrecy({ mode }: Stats, file: string, where: string): void {
-  if ((mode & 0o077) === 0) return;
+  const { CREDENTIALS_DIRECTORY } = process.env;
+  const isHandedOver = CREDENTIALS_DIRECTORY !== undefined && dirname(file) === CREDENTIALS_DIRECTORY;
+  if ((mode & (isHandedOver ? 0o007 : 0o077)) === 0) return;
   throw usageError(
     where,
     `a file that nobody else can read: chmod 600 ${file}`,

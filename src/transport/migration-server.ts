@@ -1,7 +1,8 @@
 import { lookup } from 'node:dns/promises';
-import { BlockList, type Server, type Socket } from 'node:net';
+import type { Server, Socket } from 'node:net';
 import { formatEncryption } from '../core/link/encryption.ts';
 import { Failure, printable, Refusal, reasonOf } from '../platform/failure.ts';
+import type { Arrival, ArrivalEnd, ConnectionEnd } from './arrival.ts';
 import { ConnectionLimiter, type ConnectionSlot } from './connection-limiter.ts';
 import {
   type Credentials,
@@ -18,6 +19,7 @@ import { receive } from './incoming-migration.ts';
 import { IncomingMigrations } from './incoming-migrations.ts';
 import { JournalSign } from './journal-sign.ts';
 import { defaultLimits, type Limits } from './limits.ts';
+import { isLoopback } from './loopback.ts';
 import { receivingServer } from './receiving-server.ts';
 import { secured } from './secured.ts';
 import { turnAway } from './turn-away.ts';
@@ -32,18 +34,16 @@ export interface MigrationServerOptions {
   readonly key?: Uint8Array | null | undefined;
   readonly tls?: Credentials['tls'];
   readonly limits?: Partial<Limits>;
-  /** Called with a line for everything that happens. */
-  readonly log: (line: string) => void;
+  /** Called when there is room for a guest, and pages will come. */
+  readonly began?: (arrival: Arrival) => void;
+  /** Called with a line for every connection that has ended, and what a program would read of it. */
+  readonly log: (line: string, arrival?: ArrivalEnd) => void;
 }
 
 /** So many may be told at once that there is no room. */
 const MOST_TURNED_AWAY = 16;
 /** Plain, before any handshake: a fatal alert (RFC 8446, 6), `internal_error`. */
 const NO_ROOM = Uint8Array.of(21, 3, 3, 0, 2, 2, 80);
-
-const loopback = new BlockList();
-loopback.addSubnet('127.0.0.0', 8, 'ipv4');
-loopback.addAddress('::1', 'ipv6');
 
 /** Where a destination listens: takes in one migration after another, each over a connection of its own. */
 export class MigrationServer {
@@ -77,11 +77,12 @@ export class MigrationServer {
     options: MigrationServerOptions,
     prepare: (hello: Hello, socket: Socket) => Promise<HostedGuest>,
   ): Promise<MigrationServer> {
-    const { tls, port, journals, log } = options;
+    const { tls, port, journals, began, log } = options;
     const limits = { ...defaultLimits, ...options.limits };
     let credentials: Credentials = { key: options.key ?? null, tls };
     const encrypted = encryptionKind(credentials) !== 'none';
-    const host = await addressOf(options, encrypted || credentials.key !== null);
+    const host = await addressOf(options);
+    insistOnSecret(options.host, host, credentials);
     const sockets = new Set<Socket>();
     const limiter = new ConnectionLimiter(limits);
     const migrations = new IncomingMigrations();
@@ -94,27 +95,28 @@ export class MigrationServer {
         return;
       }
       void takeIn(socket, slot)
-        .catch((cause) => `refused: ${reasonOf(cause)}`)
-        .then((how) => {
+        .catch((cause): ConnectionEnd => ({ line: `refused: ${reasonOf(cause)}` }))
+        .then(({ line, arrival }) => {
           slot.release();
-          log(`${from}: ${printable(how)}`);
+          log(`${from}: ${printable(line)}`, arrival);
         });
     });
     /** @returns how it ended. @throws Failure the two ends do not agree on how it is encrypted */
-    const takeIn = async (socket: Socket, { authenticated }: ConnectionSlot): Promise<string> => {
+    const takeIn = async (socket: Socket, { authenticated }: ConnectionSlot): Promise<ConnectionEnd> => {
       const held = credentials;
       const through = await secured(socket, held, limits.unauthenticatedMs);
       if (encrypted) authenticated();
       const encryption = formatEncryption(encryptionOf(through, held));
-      const settings = { key: keyToProve(held), limits, authenticated, journals, migrations };
-      const how = await receive(through, { ...settings, prepare: (hello) => prepare(hello, through) });
-      return encryptionRemark(held) === '' ? how : `${how}; ${encryption}`;
+      const settings = { key: keyToProve(held), limits, authenticated, journals, migrations, began };
+      const end = await receive(through, { ...settings, prepare: (hello) => prepare(hello, through) });
+      return encryptionRemark(held) === '' ? end : { ...end, line: `${end.line}; ${encryption}` };
     };
     await new Promise<void>((resolve, reject) => {
       server.once('error', (error) => reject(cannotListen(options, error)));
       server.listen(port, host, resolve);
     });
     const renew = (renewed: Credentials) => {
+      insistOnSecret(options.host, host, renewed);
       if (isRenewal(credentials, renewed)) credentials = renewed;
     };
     // Where no journal can be kept, each source is told.
@@ -122,7 +124,10 @@ export class MigrationServer {
     return new MigrationServer(server, sockets, renew, sign);
   }
 
-  /** From the next connection on another key or other certificates, unless something else would be asked for. */
+  /**
+   * From the next connection on another key or other certificates, unless something else would be asked for.
+   * @throws Refusal as `listen` does
+   */
   renew(credentials: Credentials): void {
     this.#renew(credentials);
   }
@@ -139,17 +144,20 @@ export class MigrationServer {
   }
 }
 
-/** @throws Failure no such host. @throws Refusal without a key anybody could connect. */
-async function addressOf({ host, port }: MigrationServerOptions, keyed: boolean): Promise<string> {
+/** @throws Failure no such host */
+async function addressOf({ host, port }: MigrationServerOptions): Promise<string> {
   const found = await lookup(host).catch((cause) => {
     throw cannotListen({ host, port }, cause);
   });
-  if (!keyed && !loopback.check(found.address, found.family === 6 ? 'ipv6' : 'ipv4')) {
-    throw new Refusal(
-      `listening on ${host} needs a key: give one with --key-file, or certificates with --tls-cert, or listen on 127.0.0.1`,
-    );
-  }
   return found.address;
+}
+
+/** @throws Refusal anybody could connect, with nothing to prove */
+function insistOnSecret(host: string, address: string, credentials: Credentials): void {
+  if (credentials.key || encryptionKind(credentials) !== 'none' || isLoopback(address)) return;
+  throw new Refusal(
+    `listening on ${host} needs a key: give one with --key-file, or certificates with --tls-cert, or listen on 127.0.0.1`,
+  );
 }
 
 function cannotListen({ host, port }: { host: string; port: number }, cause: unknown): Failure {

@@ -237,12 +237,12 @@ test('who changes something without the key, or with another one, is told so and
     expect(((await answer.json()) as { error: string }).error).toMatch(/key/i);
   }
   expect((await ask(daemon, 'GET', '/api/guests/stream')).body.state).toBe('running');
-  expect((await send('POST', '/api/guests/stream/pause', withKey)).status).toBe(200);
-  expect((await send('POST', '/api/guests/stream/resume', withKey)).status).toBe(200);
+  expect((await send('POST', '/api/guests/stream/pause', { ...json, ...withKey })).status).toBe(200);
+  expect((await send('POST', '/api/guests/stream/resume', { ...json, ...withKey })).status).toBe(200);
 });
 
 test('a page of another origin changes nothing, even through a browser that has the key', async () => {
-  const pause = (origin: string) => send('POST', '/api/guests/stream/pause', { ...withKey, origin });
+  const pause = (origin: string) => send('POST', '/api/guests/stream/pause', { ...json, ...withKey, origin });
   for (const origin of ['http://elsewhere.example', 'https://elsewhere.example:8443', 'null', 'nonsense']) {
     const answer = await pause(origin);
     expect(answer.status, origin).toBe(403);
@@ -250,7 +250,7 @@ test('a page of another origin changes nothing, even through a browser that has 
   }
   expect((await ask(daemon, 'GET', '/api/guests/stream')).body.state).toBe('running');
   expect((await pause(`http://${daemon.address}`)).status).toBe(200);
-  expect((await send('POST', '/api/guests/stream/resume', withKey)).status).toBe(200);
+  expect((await send('POST', '/api/guests/stream/resume', { ...json, ...withKey })).status).toBe(200);
 });
 
 test('a body that is too long is not read to its end', async () => {

@@ -276,23 +276,3 @@ test('a daemon ends when the process that started it with a channel has been kil
     (there) => !there,
   );
 });
-
-test('a daemon without a key answers only to names that nobody can give to another host', async () => {
-  daemons = new Daemons();
-  const daemon = await daemons.start('alone');
-  const { request } = await import('node:http');
-  const [host, port] = daemon.address.split(':');
-  const status = await new Promise((resolve, reject) => {
-    const asking = request(
-      { host, port, path: '/api/state', headers: { host: 'evil.example' } },
-      (answer) => {
-        answer.resume();
-        resolve(answer.statusCode);
-      },
-    );
-    asking.on('error', reject);
-    asking.end();
-  });
-  expect(status).toBe(403);
-  expect((await ask(daemon, 'GET', '/api/state')).status).toBe(200);
-});

@@ -75,7 +75,8 @@ describe.skipIf(!has('openssl', 'version'))('with certificates', () => {
   const answered = (daemon: ServedDaemon, path: string, method = 'GET'): Promise<IncomingMessage> => {
     const { ca } = contentsOf(issued);
     return new Promise((resolve, reject) => {
-      request(`https://${daemon.address}${path}`, { ca, method, agent: false }, resolve)
+      const headers = method === 'POST' ? { 'content-type': 'application/json' } : {};
+      request(`https://${daemon.address}${path}`, { ca, method, headers, agent: false }, resolve)
         .once('error', reject)
         .end();
     });

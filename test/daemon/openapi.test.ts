@@ -138,7 +138,7 @@ test('a daemon serves it, and answers and tells nothing but what it says', async
 
 /** What somebody writes against the client: it boots a guest, moves it, lists, and cancels another migration. */
 const program = `
-import { bootGuest, cancelMigration, defaults, getMigration, listGuests, listMigrations, migrateGuest, type Guest } from './client.js';
+import { bootGuest, cancelMigration, defaults, getMigration, listGuests, listMigrations, migrateGuest, pauseGuest, resumeGuest, type Guest } from './client.js';
 
 const [source, destination] = process.argv.slice(2) as [string, string];
 const at = (address: string) => ({ baseUrl: 'http://' + address });
@@ -151,6 +151,11 @@ const booted = await bootGuest({
 });
 if (booted.status !== 201) throw new Error(booted.data.error);
 const guest: Guest = booted.data;
+
+for (const change of [pauseGuest, resumeGuest]) {
+  const changed = await change(guest.name, {});
+  if (changed.status !== 200) throw new Error(changed.data.error);
+}
 
 /** Until it has ended. */
 async function ended(id: string) {

@@ -44,7 +44,7 @@ const KEY = 'switchover-key';
 export async function ask(method, path, body) {
   const key = sessionStorage.getItem(KEY);
   const headers = {
-    ...(body !== undefined && { 'content-type': 'application/json' }),
+    ...(method === 'POST' && { 'content-type': 'application/json' }),
     ...(key && { authorization: `Bearer ${key}` }),
   };
   const answer = await fetch(path, {
