@@ -242,7 +242,7 @@ describe('signals', () => {
     daemon.signal('SIGHUP');
     await eventually(
       async () => daemon.log,
-      (log) => log.includes('a restart is needed for receive.keyFile, receive.tls, guests'),
+      (log) => log.includes('a restart is needed for receive.keyFile, guests'),
     );
   });
 });
