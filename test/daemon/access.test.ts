@@ -152,6 +152,7 @@ describe('whoever changes something without the right key', () => {
       return Number(/^switchover_authentication_failures_total (\d+)$/m.exec(text)?.[1]);
     };
     const before = await count();
+    expect(before).toBeGreaterThan(0);
     await send(keyed, 'DELETE', '/api/guests/stream', wrong);
     expect(await count()).toBe(before + 1);
   });
