@@ -4,6 +4,7 @@ import { shown, UsageError } from '../platform/problem.ts';
 import { formatAddress, parseAddress } from '../transport/address.ts';
 import { readKey } from '../transport/key-file.ts';
 import { Host } from '../worlds/threads/host.ts';
+import { tell } from './standard-streams.ts';
 
 interface Options {
   readonly listen: string;
@@ -33,15 +34,16 @@ export function receiveCommand(exit: (code: number) => void): Command {
 }
 
 async function action(options: Options): Promise<number> {
+  const log = (line: string) => tell(`${line}\n`, process.stdout);
   const destination = await Host.listen({
     ...parseAddress(options.listen, '--listen'),
     key: options.keyFile === undefined ? undefined : readKey(options.keyFile),
     pages: quantity('--pages', options.pages, 'a whole number'),
     pageSizeBytes: quantity('--page-size', options.pageSize, 'a size such as 4KiB'),
     journals: options.journal,
-    log: (line) => console.log(line),
+    log,
   });
-  console.log(`listening on ${formatAddress(destination.address)}`);
+  log(`listening on ${formatAddress(destination.address)}`);
   await new Promise<void>((resolve) => {
     process.once('SIGINT', () => resolve());
     process.once('SIGTERM', () => resolve());

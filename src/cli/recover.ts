@@ -2,6 +2,7 @@ import { Command, Option } from 'commander';
 import type { End } from '../core/wire/handover.ts';
 import { type FoundEnd, type Recovery, recover, type Settlement } from '../transport/recover.ts';
 import { type Reconciled, reconcile } from '../worlds/vm/reconcile.ts';
+import { print } from './standard-streams.ts';
 
 /** `switchover recover DIR [DIR2]`: decides which end owns the guest of each interrupted migration. */
 export function recoverCommand(exit: (code: number) => void): Command {
@@ -19,7 +20,7 @@ async function action(folders: readonly string[], json: boolean): Promise<number
   const recovery = recover(folders);
   const machines = await reconcile(folders);
   const lines = () => [...told(recovery, folders), ...machines.map(machineLine)];
-  console.log(json ? JSON.stringify({ ...recovery, machines }) : lines().join('\n'));
+  print(json ? JSON.stringify({ ...recovery, machines }) : lines().join('\n'));
   return recovery.settlements.every(({ state }) => state !== 'undecided') ? 0 : 1;
 }
 

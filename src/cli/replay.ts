@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { formatDuration } from '../core/units.ts';
 import { readText } from '../platform/text-file.ts';
 import { decodeTraceLine, migrationsOf, replay } from '../run/trace.ts';
+import { print } from './standard-streams.ts';
 
 /** `switchover replay FILE`: gives today's migration the step results of a recorded one, and says whether it agrees. */
 export function replayCommand(exit: (code: number) => void): Command {
@@ -21,7 +22,7 @@ function action(file: string): number {
     const { steps, result, difference } = replay(migration);
     if (difference !== undefined) differences += 1;
     const found = result ? `${result.outcome}, downtime ${formatDuration(result.downtimeNs)}` : 'no result';
-    console.log(`migration ${index + 1}: ${steps} steps, ${found}: ${difference ?? 'the same'}`);
+    print(`migration ${index + 1}: ${steps} steps, ${found}: ${difference ?? 'the same'}`);
   }
   return differences === 0 ? 0 : 1;
 }

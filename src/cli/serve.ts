@@ -4,6 +4,7 @@ import { Failure, Refusal, reasonOf } from '../platform/failure.ts';
 import { version } from '../platform/package.ts';
 import { UsageError } from '../platform/problem.ts';
 import { formatAddress, parseAddress } from '../transport/address.ts';
+import { tell } from './standard-streams.ts';
 
 interface Options {
   readonly config: string;
@@ -38,7 +39,7 @@ async function action({ config, listen }: Options): Promise<number> {
       `listening on ${address.host} needs a key: give one with api.keyFile, or listen on 127.0.0.1`,
     );
   }
-  const log = pino({ base: { name: configuration.name } }, pino.destination({ fd: 2, sync: true }));
+  const log = pino({ base: { name: configuration.name } }, { write: (line) => tell(line) });
   const daemon = await Daemon.start(version, configuration, (line) => log.info(line));
   const server = await serverOf(daemon, log, version);
   try {
@@ -59,8 +60,8 @@ async function action({ config, listen }: Options): Promise<number> {
     process.on('SIGHUP', reload);
     const first = Promise.race([nextSignal(), starterGone()]);
     const { port } = server.server.address() as { port: number };
-    console.log(`listening on ${formatAddress({ host: address.host, port })}`);
-    console.log(`guests arrive at ${formatAddress(daemon.address)}`);
+    const listening = formatAddress({ host: address.host, port });
+    tell(`listening on ${listening}\nguests arrive at ${formatAddress(daemon.address)}\n`, process.stdout);
     tellSystemd('--ready');
     const why = await first;
     const again = nextSignal();

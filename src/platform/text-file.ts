@@ -1,12 +1,13 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { orFailure } from './failure.ts';
+import { writeWhole } from './pending-file.ts';
 
 /** @throws Failure it cannot be read */
 export function readText(file: string): string {
   return orFailure(`cannot read ${file}`, () => readFileSync(file, 'utf8'));
 }
 
-/** @throws Failure it cannot be written */
+/** @throws Failure it cannot be written; what was there before is still there then */
 export function writeText(file: string, text: string): void {
-  orFailure(`cannot write ${file}`, () => writeFileSync(file, text));
+  writeWhole([[file, (pending) => pending.write(text)]]);
 }
