@@ -1,5 +1,4 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { problemsWithin } from '../scenario/checked.ts';
@@ -84,8 +83,8 @@ export function api(server: FastifyInstance, daemon: Daemon, version: string): v
   on(operations.listExperiments, () => experiments.views.list());
   on(operations.getExperiment, ({ params }) => experiments.views.get(params.id));
   on(operations.getRecords, ({ params }, reply) => {
-    const file = experiments.records(params.id);
-    return reply.type(operations.getRecords.answer.mediaType).send(createReadStream(file));
+    const records = experiments.records(params.id);
+    return reply.type(operations.getRecords.answer.mediaType).send(records);
   });
   on(operations.startExperiment, ({ body }, reply) => {
     const { name, world, scenario, priority } = body;
@@ -101,11 +100,12 @@ export function api(server: FastifyInstance, daemon: Daemon, version: string): v
   );
 
   on(operations.getHealth, () => ({ ok: true as const }));
-  on(operations.getReadiness, (_, reply) =>
-    daemon.isReady
+  on(operations.getReadiness, (_, reply) => {
+    const { unready } = daemon;
+    return unready === null
       ? { ready: true as const }
-      : reply.code(503).send({ ready: false, error: 'starting or draining' }),
-  );
+      : reply.code(503).send({ ready: false, error: unready });
+  });
   on(operations.getMetrics, async (_, reply) => reply.type(metrics.contentType).send(await metrics.scrape()));
   on(operations.getNodeMetrics, async (_, reply) =>
     reply.type(metrics.contentType).send(await metrics.scrapeNode()),

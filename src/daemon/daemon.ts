@@ -28,6 +28,7 @@ export class Daemon {
   readonly #host: Host;
   readonly #cpu: HostCpu;
   readonly #admission: Admission;
+  readonly #eventLog: EventLog;
   #configuration: Configuration;
   #began = false;
 
@@ -44,6 +45,8 @@ export class Daemon {
     this.#host = host;
     this.#cpu = cpu;
     this.events = events;
+    this.#eventLog = eventLog;
+    eventLog.watch((value) => this.events.publish({ kind: 'degraded', value }));
     this.metrics = new Metrics(version, () => this.#pulled());
     this.#admission = new Admission(configuration.limits, configuration.links, cpu, {
       waited: (kind, ns) => this.metrics.waited(kind, ns),
@@ -63,6 +66,7 @@ export class Daemon {
     this.experiments = new Experiments(
       join(configuration.state, 'experiments'),
       this.#admission,
+      eventLog,
       events,
       ended,
     );
@@ -80,13 +84,17 @@ export class Daemon {
     goFirst();
     const journals = join(configuration.state, 'journals');
     const eventLog = EventLog.open(configuration.state);
+    for (const place of eventLog.past.damaged) log(`${place} cannot be read, and is left out`);
     const settlements = settledBefore(journals);
     const cpu = new HostCpu();
     let daemon: Daemon | undefined;
     const host = await Host.listen({
       ...configuration.receive,
       journals,
-      reserve: ({ guest, reservation }) => cpu.take('guest', guest.name, reservation ? [reservation] : []),
+      reserve: ({ guest, reservation }) => {
+        eventLog.insistOnRoom();
+        return cpu.take('guest', guest.name, reservation ? [reservation] : []);
+      },
       log: (line) => {
         log(`receive: ${line}`);
         daemon?.guests.look();
@@ -120,8 +128,10 @@ export class Daemon {
     return this.#host.address;
   }
 
-  get isReady(): boolean {
-    return this.#began && !this.#admission.isDraining;
+  /** Why it takes nothing new. null: it does. */
+  get unready(): string | null {
+    if (!this.#began) return 'starting';
+    return this.#admission.isDraining ? 'draining' : this.#eventLog.trouble;
   }
 
   /**
@@ -169,12 +179,14 @@ export class Daemon {
       queues: this.#admission.queues(),
       migrations: this.migrations.views.list(),
       experiments: this.experiments.views.list(),
+      degraded: this.#eventLog.trouble,
     };
   }
 
   /**
    * Takes nothing new, lets what runs end, and after the deadline cancels it: a migration then ends at the source, or
    * is given away already and ends by itself. Guests end with the process.
+   * @throws Failure not all that happened could be written down
    */
   async end(log: (line: string) => void): Promise<void> {
     const drained = this.#admission.drain();
@@ -187,12 +199,13 @@ export class Daemon {
     }
     this.guests.ended();
     await this.#host.close();
+    this.#eventLog.close();
   }
 
   #pulled(): Pulled {
-    const { queues, links, cpu, targetDowntimeNs: downtimeTargetNs } = this.state();
+    const { queues, links, cpu, targetDowntimeNs: downtimeTargetNs, degraded } = this.state();
     const { watchers } = this.events;
-    return { queues, links, cpu, guests: this.guests.counts(), watchers, downtimeTargetNs };
+    return { queues, links, cpu, guests: this.guests.counts(), watchers, downtimeTargetNs, degraded };
   }
 }
 

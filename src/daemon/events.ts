@@ -1,6 +1,6 @@
 /** What those who watch are told. */
 export type DaemonEvent =
-  | { readonly kind: 'guests' | 'links'; readonly value: unknown }
+  | { readonly kind: 'guests' | 'links' | 'degraded'; readonly value: unknown }
   /** A pulse: who had a processor since the last one, and how full the bucket is, while a migration runs. */
   | { readonly kind: 'migration' | 'experiment' | 'pulse'; readonly id: string; readonly value: unknown };
 

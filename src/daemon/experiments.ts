@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { rmSync, writeFileSync } from 'node:fs';
+import { createReadStream, existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import type { MigrationRecord } from '../core/migration/record.ts';
 import type { Nanos } from '../core/units.ts';
 import { clockNs } from '../platform/clock.ts';
@@ -9,6 +10,7 @@ import { makeFolders } from '../platform/paths.ts';
 import { quantile } from '../study/statistics/estimate.ts';
 import type { WorldName } from '../worlds/worlds.ts';
 import type { Admission } from './admission.ts';
+import type { EventLog } from './event-log.ts';
 import type { Events } from './events.ts';
 import { bounded, peakReservations } from './experiment-bounds.ts';
 import type { ExperimentNews } from './experiment-run.ts';
@@ -35,12 +37,14 @@ export class Experiments {
   /** How to cancel each that runs. */
   readonly #running = new Map<string, () => void>();
   readonly #admission: Admission;
+  readonly #eventLog: EventLog;
   readonly #ended: (record: MigrationRecord) => void;
 
   /** @param folder for the records, which do not outlive this daemon: what was there before is deleted */
   constructor(
     folder: string,
     admission: Admission,
+    eventLog: EventLog,
     events: Events,
     ended: (record: MigrationRecord) => void,
   ) {
@@ -49,20 +53,23 @@ export class Experiments {
     makeFolders(folder);
     this.views = new JobViews('experiment', events, (id) => rmSync(this.#file(id), { force: true }));
     this.#admission = admission;
+    this.#eventLog = eventLog;
     this.#ended = ended;
   }
 
-  /** The file of its records so far, one a line. @throws NotFound */
-  records(id: string): string {
-    return this.#file(this.views.get(id).id);
+  /** Its records so far, one a line. @throws NotFound */
+  records(id: string): Readable {
+    const file = this.#file(this.views.get(id).id);
+    return existsSync(file) ? createReadStream(file) : Readable.from([]);
   }
 
   /**
    * @throws UsageError all that is wrong with the scenario
-   * @throws NotAdmitted it can never run, or too many wait already
+   * @throws NotAdmitted it can never run, too many wait already, or its records could not be written
    */
   create(request: ExperimentRequest): ExperimentView {
     const { name, world, scenario, priority, queueTimeoutMs } = request;
+    this.#eventLog.insistOnRoom();
     const experiment = bounded(scenario, name, world);
     const id = randomUUID();
     this.#admission.add({
@@ -75,7 +82,6 @@ export class Experiments {
       run: () => this.#run(id, request),
       dropped: (why) => this.views.change(id, ended('cancelled', why)),
     });
-    writeFileSync(this.#file(id), '');
     this.views.add({
       id,
       name,

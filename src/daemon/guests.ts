@@ -85,7 +85,7 @@ export class Guests {
   }
 
   /**
-   * @throws NotAdmitted there is no room
+   * @throws NotAdmitted there is no room for it, or none to write it down
    * @throws Failure the name is taken
    * @throws Refusal no such reservation is to be had
    */
@@ -93,6 +93,7 @@ export class Guests {
     { guest, reservation }: GuestDefinition,
     { guests, guestMemoryBytes }: Configuration['limits'],
   ): Promise<void> {
+    this.#eventLog.insistOnRoom();
     const here = this.#host.guests();
     const bytes = [...here, guest].reduce((sum, { pages, pageSizeBytes }) => sum + pages * pageSizeBytes, 0);
     if (here.length >= guests || bytes > guestMemoryBytes) {

@@ -73,10 +73,11 @@ export class Migrations {
   /**
    * @throws UsageError all that is wrong with it
    * @throws Failure no such guest, or it is being migrated
-   * @throws NotAdmitted it can never run, or too many wait already
+   * @throws NotAdmitted it can never run, too many wait already, or it could not be written down
    */
   create(request: MigrationRequest): MigrationView {
-    const { guests, admission } = this.#parts;
+    const { guests, admission, eventLog } = this.#parts;
+    eventLog.insistOnRoom();
     const { guest, reservation } = guests.placeOf(request.guest);
     const busy = this.views.list().find((view) => view.guest === guest.name && view.endedAt === null);
     if (busy) throw new Failure(`guest '${guest.name}' is in migration ${busy.id} already`);
@@ -149,6 +150,7 @@ export class Migrations {
     const startedAt = new Date().toISOString();
     this.views.change(id, { state: 'running', startedAt });
     try {
+      eventLog.insistOnRoom();
       const { guest, reservation } = guests.placeOf(request.guest);
       const { cpu, plan } = migration;
       const spec = { guest, plan, cpu: { ...cpu, guest: reservation && bare(reservation) } };

@@ -19,7 +19,7 @@ const meanings: Readonly<Record<number, string>> = {
   422: 'It can never run: more is asked for than there is.',
   429: 'Too many wait already.',
   500: 'An error of the daemon’s; its log says more.',
-  503: 'The daemon is starting, or about to end.',
+  503: 'The daemon is starting, or about to end, or cannot write down what happens.',
 };
 
 /** The API as OpenAPI 3.1. */

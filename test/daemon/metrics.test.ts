@@ -23,6 +23,7 @@ const nothing: Pulled = {
   guests: { running: 1 },
   watchers: 0,
   downtimeTargetNs: 300e6,
+  degraded: null,
 };
 
 /** A migration that was carried out in virtual time. */
