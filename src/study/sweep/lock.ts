@@ -1,4 +1,5 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { Failure, reasonOf } from '../../platform/failure.ts';
 import { UsageError } from '../../platform/problem.ts';
 import { lives, processSchema, thisProcess } from '../../platform/process-identity.ts';
 
@@ -18,8 +19,9 @@ export function takeLock(file: string): () => void {
   try {
     writeFileSync(file, JSON.stringify(thisProcess()), { flag: 'wx' });
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') throw cause;
-    refuse('another sweep, started just now');
+    if ((cause as NodeJS.ErrnoException).code === 'EEXIST') refuse('another sweep, started just now');
+    release();
+    throw new Failure(`cannot write ${file}: ${reasonOf(cause)}`);
   }
   return release;
 }
