@@ -15,6 +15,7 @@ export class LineFile {
   readonly #ifFull: string;
   #wholeBytes: number;
   #isTorn = false;
+  #hasFailed = false;
   #isOpen = true;
 
   /**
@@ -38,6 +39,7 @@ export class LineFile {
       if (this.#isTorn) this.#cutOff();
       for (let at = 0; at < bytes.length; ) at += writeSync(this.#descriptor, bytes, at);
     } catch (cause) {
+      this.#hasFailed = true;
       this.#tear();
       const isFull = FULL.includes((cause as NodeJS.ErrnoException).code ?? '');
       const remedy = isFull && this.#ifFull !== '' ? `. ${this.#ifFull}` : '';
@@ -47,17 +49,17 @@ export class LineFile {
     this.#wholeBytes += bytes.length;
   }
 
-  /** May be called again. @throws Failure not all of it is on the disk */
+  /** May be called again. @throws Failure not all of it is on the disk, and no `append` has said so */
   close(): void {
     if (!this.#isOpen) return;
     this.#isOpen = false;
-    this.#orFailure(() => {
-      try {
-        if (this.#isRegular) fsyncSync(this.#descriptor);
-      } finally {
-        closeSync(this.#descriptor);
-      }
-    });
+    try {
+      if (this.#isRegular) this.#orFailure(() => fsyncSync(this.#descriptor));
+    } catch (cause) {
+      if (!this.#hasFailed) throw cause;
+    } finally {
+      closeSync(this.#descriptor);
+    }
   }
 
   #cutOff(): void {
