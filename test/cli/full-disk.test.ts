@@ -22,7 +22,14 @@ const at = (name: string) => join(folder, name);
 const quick = ['run', '01-first-migration', '--quiet', '--set', 'compare=null'];
 const real = [
   ...['run', '01-first-migration', '--world', 'threads', '--set', 'compare=null', '--set', 'guest.pages=300'],
-  ...['--set', 'guest.program={ kind: zipf, writesPerSecond: 20 }', '--set', 'link.rate=100Mbit/s', '--set', 'migration.observe=200ms'],
+  ...[
+    '--set',
+    'guest.program={ kind: zipf, writesPerSecond: 20 }',
+    '--set',
+    'link.rate=100Mbit/s',
+    '--set',
+    'migration.observe=200ms',
+  ],
 ];
 
 /** @param full the streams behind which the disk is full */
