@@ -7,6 +7,9 @@ import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { main, root } from '../fixtures/command.ts';
 import { switchoverOnFailingDisk } from '../fixtures/failing-disk.ts';
+import { freePort } from '../fixtures/free-port.ts';
+import { knock } from '../fixtures/stranger.ts';
+import { same, until } from '../fixtures/until.ts';
 
 // A command takes a second to start, several on a busy machine, and some of these tests start many.
 vi.setConfig({ testTimeout: 120_000 });
@@ -95,6 +98,23 @@ test('whoever reads no more is no reason to complain, nor to end a migration in 
   const migrations = lines.filter((line) => line.startsWith('{"plan"')).length;
   expect(lines.filter((line) => line.startsWith('{"course"')).length).toBe(migrations);
   expect(migrations).toBeLessThan(4);
+});
+
+test('a destination lives on when nobody reads what it prints, or can write it', async () => {
+  const port = await freePort();
+  for (const stdout of ['pipe', openSync('/dev/full', 'w')] as const) {
+    const child = spawn(process.execPath, [main, 'receive', '--listen', `127.0.0.1:${port}`], {
+      cwd: root,
+      stdio: ['ignore', stdout, 'ignore'],
+    });
+    child.stdout?.destroy();
+    await until('it listens', () => knock(port), same(true));
+    for (let count = 0; count < 3; count++) await knock(port);
+    expect(await knock(port)).toBe(true);
+    child.kill('SIGTERM');
+    const [code] = await once(child, 'close');
+    expect(code).toBe(0);
+  }
 });
 
 test('a record that is not on the disk is named, and those before it are whole', async () => {

@@ -1,12 +1,12 @@
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createConnection } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { ask, Daemons, eventually, guestsOf, quick, reading, stream } from '../fixtures/daemons.ts';
 import { onFailingDisk } from '../fixtures/failing-disk.ts';
 import { freePort } from '../fixtures/free-port.ts';
 import type { ServedDaemon } from '../fixtures/served-daemon.ts';
+import { knock } from '../fixtures/stranger.ts';
 
 let daemons: Daemons;
 beforeEach(() => {
@@ -153,30 +153,19 @@ test('a daemon starts with a diary that is damaged, and says which line', async 
 
 describe('a daemon whose log', () => {
   test('cannot be written goes on', async () => {
-    const address = `127.0.0.1:${await freePort()}`;
-    const daemon = await daemons.start('alone', { receive: { listen: address } }, 0, undefined, '/dev/full');
-    for (let count = 0; count < 3; count++) await knock(address);
+    const port = await freePort();
+    const receive = { listen: `127.0.0.1:${port}` };
+    const daemon = await daemons.start('alone', { receive }, 0, undefined, '/dev/full');
+    for (let count = 0; count < 3; count++) await knock(port);
     expect((await ask(daemon, 'POST', '/api/guests', small)).status).toBe(201);
     expect(await daemon.end('SIGTERM')).toBe(0);
   });
 
   test('is read by nobody goes on, once the pipe is full', async () => {
-    const address = `127.0.0.1:${await freePort()}`;
-    const daemon = await daemons.start('alone', { receive: { listen: address } });
+    const port = await freePort();
+    const daemon = await daemons.start('alone', { receive: { listen: `127.0.0.1:${port}` } });
     daemon.readNoMore();
-    for (let count = 0; count < 1_500; count++) await knock(address);
+    for (let count = 0; count < 1_500; count++) await knock(port);
     expect((await ask(daemon, 'POST', '/api/guests', small)).status).toBe(201);
   });
-
-  /** Something that is no migration, of which the log has a line. */
-  async function knock(address: string): Promise<void> {
-    const [host, port] = address.split(':');
-    const socket = createConnection(Number(port), host).resume();
-    await new Promise((resolve) =>
-      socket
-        .on('error', () => {})
-        .on('close', resolve)
-        .end('GET / HTTP/1.1\r\n\r\n'),
-    );
-  }
 });
