@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { Command } from 'commander';
-import { orFailure, printable } from '../platform/failure.ts';
+import { printable } from '../platform/failure.ts';
 import { makeFolders } from '../platform/paths.ts';
 import { writeWhole } from '../platform/pending-file.ts';
 import { examine } from '../run/doctor.ts';
@@ -37,7 +37,7 @@ async function action(folder: string): Promise<number> {
     ['report.md', () => [markdownOf(report)]],
     ['report.csv', () => csvOf(collection)],
   ];
-  orFailure(`cannot write ${folder}`, () => makeFolders(join(folder, 'plots')));
+  makeFolders(join(folder, 'plots'));
   writeWhole(
     parts.map(([name, text]) => [
       join(folder, name),
