@@ -85,7 +85,7 @@ export class Daemon {
     const journals = join(configuration.state, 'journals');
     const eventLog = EventLog.open(configuration.state);
     for (const place of eventLog.past.damaged) log(`${place} cannot be read, and is left out`);
-    const settlements = settledBefore(journals);
+    const settlements = settledBefore(journals, eventLog.past);
     const cpu = new HostCpu();
     let daemon: Daemon | undefined;
     const host = await Host.listen({

@@ -28,9 +28,9 @@ const KEPT_RECORDS = 500;
 const LOOK_EVERY_MS = 2_000;
 
 /**
- * What has happened to this daemon's guests and migrations, a line each. Nothing is synced: what a killed process has
- * written is in the kernel's hands. Who owns a guest is not decided by this file but by the journals of both ends,
- * which are.
+ * What has happened to this daemon's guests and migrations, a line each. That a migration begins is synced: then the
+ * journals of both ends, which are too, decide who owns the guest. Of everything else, what a killed process has written
+ * is in the kernel's hands.
  *
  * What cannot be written stops nothing. It waits until it can be, and until then nothing new is taken
  * (docs/decisions/049-room-for-the-last-word.md).
@@ -79,6 +79,17 @@ export class EventLog {
   write(entry: EventLogEntry): void {
     this.#unwritten.push(line(entry));
     this.look();
+  }
+
+  /** Returns when the entry survives a power cut. @throws NotAdmitted it may not, and waits for nothing */
+  record(entry: EventLogEntry): void {
+    this.insistOnRoom();
+    try {
+      this.#file.append(line(entry));
+      this.#file.sync();
+    } catch (cause) {
+      throw new NotAdmitted('disk', reasonOf(cause));
+    }
   }
 
   /** Writes what has to be written, and looks whether there is room for more. */

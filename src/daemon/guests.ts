@@ -7,7 +7,7 @@ import type { GuestDefinition } from '../workload/guest-definition.ts';
 import type { Host } from '../worlds/threads/host.ts';
 import { NotAdmitted } from './admission.ts';
 import type { Configuration } from './configuration.ts';
-import type { EventLog } from './event-log.ts';
+import type { EventLog, Past } from './event-log.ts';
 import type { Events } from './events.ts';
 import { NotFound } from './refusals.ts';
 import { type GuestView, guestStates } from './view-schemas.ts';
@@ -39,6 +39,8 @@ export class Guests {
     for (const [name, guest] of past.guests) {
       const view = deadView(guest, fateOf(name, settlements));
       this.#died.set(name, view);
+      // The next process finds the journals closed, and must not boot it either.
+      if (view.owner !== 'here') this.#eventLog.write({ kind: 'guest', event: 'left', name });
       log(
         `guest '${name}' was here when this daemon ended without warning; owner: ${view.owner}; ${view.why}`,
       );
@@ -168,10 +170,13 @@ export function fateOf(
   return { owner: owner === 'nobody yet known' ? 'nobody' : owner, why: reason };
 }
 
-/** What the journals say of the migrations that the process before this one was at. */
-export function settledBefore(journals: string): readonly Settlement[] {
+/**
+ * What the journals say of the migrations that the process before this one was at: also of those that have ended, and of
+ * which only this could not be written down any more.
+ */
+export function settledBefore(journals: string, { unfinished }: Past): readonly Settlement[] {
   makeFolders(journals);
-  return recover([journals]).settlements;
+  return recover([journals], new Set(unfinished.keys())).settlements;
 }
 
 const whose = { source: 'here', destination: 'elsewhere', nobody: 'unknown' } as const;

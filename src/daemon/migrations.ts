@@ -150,7 +150,6 @@ export class Migrations {
     const startedAt = new Date().toISOString();
     this.views.change(id, { state: 'running', startedAt });
     try {
-      eventLog.insistOnRoom();
       const { guest, reservation } = guests.placeOf(request.guest);
       const { cpu, plan } = migration;
       const spec = { guest, plan, cpu: { ...cpu, guest: reservation && bare(reservation) } };
@@ -162,7 +161,7 @@ export class Migrations {
         admission: null,
         predicted,
       });
-      eventLog.write({ kind: 'begun', id, metadata, to: request.to.name });
+      eventLog.record({ kind: 'begun', id, metadata, to: request.to.name });
       const { course, admission } = await carryOutMigration(
         { id, guest: guest.name, to: request.to.there, ...migration, store },
         {

@@ -1,4 +1,4 @@
-import { ftruncateSync, openSync, writeSync } from 'node:fs';
+import { fsyncSync, ftruncateSync, openSync, writeSync } from 'node:fs';
 import { orFailure } from '../platform/failure.ts';
 import { writeText } from '../platform/text-file.ts';
 
@@ -33,6 +33,11 @@ export class ReservedLineFile {
     const endsAtBytes = this.#write(line, this.#endsAtBytes);
     this.#sizeBytes = Math.max(this.#sizeBytes, endsAtBytes);
     this.#endsAtBytes = endsAtBytes;
+  }
+
+  /** @throws Failure not all lines are on the disk */
+  sync(): void {
+    this.#orFailure(() => fsyncSync(this.#descriptor));
   }
 
   /** Makes as much room again as there should be, and looks whether more could be had. @throws Failure it cannot */

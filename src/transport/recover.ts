@@ -46,9 +46,10 @@ type Journals = Partial<Record<End, JournalFile>>;
 /**
  * Reads all journals in these folders and settles every migration that is not closed: decides whose the guest is
  * and writes that down, so that asking again finds nothing to do. What a living process is at is left alone.
+ * @param also migrations of which is told although their journals are closed
  * @throws Failure a folder cannot be read, or a journal is damaged or cannot be written
  */
-export function recover(folders: readonly string[]): Recovery {
+export function recover(folders: readonly string[], also: ReadonlySet<string> = new Set()): Recovery {
   const found = [...new Set(folders)].map(readFolder);
   const journals = found.flatMap((folder) => folder.journals);
   const remarks = [
@@ -62,8 +63,9 @@ export function recover(folders: readonly string[]): Recovery {
     ),
   ];
   const settlements = [...paired(journals)]
-    .filter(([, { source, destination }]) =>
-      [source, destination].some((journal) => journal && !isClosing(journal.last)),
+    .filter(
+      ([migration, { source, destination }]) =>
+        also.has(migration) || [source, destination].some((journal) => journal && !isClosing(journal.last)),
     )
     .map(([migration, pair]) => settle(migration, pair));
   return { settlements, remarks };

@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { ask, Daemons, eventually, guestsOf, quick, reading, stream } from '../fixtures/daemons.ts';
-import { onFailingDisk } from '../fixtures/failing-disk.ts';
+import { type DiskFault, onFailingDisk } from '../fixtures/failing-disk.ts';
 import { freePort } from '../fixtures/free-port.ts';
 import type { ServedDaemon } from '../fixtures/served-daemon.ts';
 import { knock } from '../fixtures/stranger.ts';
@@ -23,16 +23,16 @@ const metricsOf = async (daemon: ServedDaemon) => (await ask(daemon, 'GET', '/me
 
 describe('a daemon whose disk is full', () => {
   /** Its state is on a disk that is full as long as `full` is there. */
-  async function started(name: string, configuration: object = {}) {
+  async function started(configuration: object = {}, code: DiskFault['code'] = 'ENOSPC') {
     const full = join(daemons.folder, 'full');
-    const folder = join(daemons.folder, name, 'state');
-    const fault = { folder, code: 'ENOSPC', whileThere: full } as const;
-    const daemon = await daemons.start(name, configuration, 0, onFailingDisk(fault));
+    const folder = join(daemons.folder, 'alone/state');
+    const fault: DiskFault = { folder, code, whileThere: full };
+    const daemon = await daemons.start('alone', configuration, 0, onFailingDisk(fault));
     return { daemon, fill: () => writeFileSync(full, ''), free: () => rmSync(full) };
   }
 
   test('lives, says so everywhere, takes nothing new, and goes on by itself when there is space', async () => {
-    const { daemon, fill, free } = await started('alone', { guests: [stream] });
+    const { daemon, fill, free } = await started({ guests: [stream] });
     const watching = await fetch(`http://${daemon.address}/api/events`);
     const reader = watching.body!.pipeThrough(new TextDecoderStream()).getReader();
     expect((await ask(daemon, 'GET', '/readyz')).status).toBe(200);
@@ -76,7 +76,7 @@ describe('a daemon whose disk is full', () => {
   });
 
   test('fails an experiment whose records it cannot write, by the name of their file', async () => {
-    const { daemon, fill } = await started('alone');
+    const { daemon, fill } = await started();
     const long = { ...scenario, runs: 900, guest: { ...scenario.guest, pages: 100_000 } };
     const { body } = await ask(daemon, 'POST', '/api/experiments', { scenario: long });
     const view = () => ask(daemon, 'GET', `/api/experiments/${body.id}`);
@@ -91,11 +91,11 @@ describe('a daemon whose disk is full', () => {
     expect(lines.map((line) => JSON.parse(line).outcome).length).toBe(failed.body.runs.done);
   });
 
-  test('says with its exit code that not all that happened is written', async () => {
-    const { daemon, fill } = await started('alone', { guests: [stream] });
+  test('and broken, says with its exit code that not all that happened is written', async () => {
+    const { daemon, fill } = await started({ guests: [stream] }, 'EIO');
     fill();
     expect(await daemon.end('SIGTERM')).toBe(1);
-    expect(daemon.log).toMatch(/of the event log are lost: cannot write .*diary\.ndjson: ENOSPC/);
+    expect(daemon.log).toMatch(/of the event log are lost: cannot write .*diary\.ndjson: EIO/);
   });
 
   test('has the record of a migration that ended on it, even if it is killed then', async (context) => {
@@ -168,4 +168,32 @@ describe('a daemon whose log', () => {
     for (let count = 0; count < 1_500; count++) await knock(port);
     expect((await ask(daemon, 'POST', '/api/guests', small)).status).toBe(201);
   });
+});
+
+test('a guest that has left is not booted again, though only the journal of its migration says so', async () => {
+  const { alpha, beta, configuration } = await daemons.pair();
+  await ask(alpha, 'POST', '/api/migrations', { guest: 'stream', to: 'beta', ...quick });
+  await eventually(guestsOf(alpha), (guests) => guests.length === 0);
+  await alpha.end('SIGKILL');
+  // As a power cut or a broken disk leaves it: everything after the beginning of the migration is missing.
+  const diary = join(daemons.folder, 'alpha/state/diary.ndjson');
+  const lines = readFileSync(diary, 'utf8').split('\n');
+  const begun = lines.findIndex((line) => line.includes('"kind":"begun"'));
+  writeFileSync(
+    diary,
+    lines
+      .slice(0, begun + 1)
+      .concat('')
+      .join('\n'),
+  );
+  // The second finds nothing unfinished.
+  for (let turn = 0; turn < 2; turn++) {
+    const again = await daemons.start('alpha', configuration);
+    expect((await guestsOf(again)()).filter(({ state }) => state !== 'died')).toEqual([]);
+    expect(again.log).toContain("guest 'stream' is not booted: it has left, or may run elsewhere");
+    const { body } = await ask(again, 'GET', '/api/migrations');
+    expect(body).toMatchObject([{ guest: 'stream', record: { owner: 'destination' } }]);
+    await again.end('SIGKILL');
+  }
+  expect(await guestsOf(beta)()).toMatchObject([{ name: 'stream', state: 'running' }]);
 });
