@@ -80,6 +80,8 @@ async function run(scheduler: Scheduler, reservations: readonly Reservation[]): 
     const longest = Math.max(...reservations.map(({ periodNs }) => periodNs / 1e6));
     const kernelNs = () => kernelTime(cpu.threadOf('server-1'));
     await sleep(100);
+    const dispatcherNs = () => (cpu.dispatcher ? kernelTime(cpu.dispatcher.thread) : 0);
+    const [beganAtNs, dispatcherBeforeNs] = [clockNs(), dispatcherNs()];
     const [kernelBeforeNs, beforeNs] = [kernelNs(), cpu.account(clockNs())[0]!.servedNs];
     await sleep(Math.max(LEAST_MS, PERIODS * longest));
     const [kernelAfterNs, after] = [kernelNs(), cpu.account(clockNs())];
@@ -87,7 +89,7 @@ async function run(scheduler: Scheduler, reservations: readonly Reservation[]): 
       servers: after,
       slices: cpu.slices().filter(({ name }) => name === 'server-1'),
       measurements: (after[0]!.servedNs - beforeNs) / (kernelAfterNs - kernelBeforeNs),
-      dispatcherShare: cpu.dispatcherCpuShare,
+      dispatcherShare: (dispatcherNs() - dispatcherBeforeNs) / (clockNs() - beganAtNs),
       notes: cpu.notes,
     };
   } finally {

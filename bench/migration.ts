@@ -3,16 +3,18 @@ import type { MigrationResult } from '../src/core/migration/migration-result.ts'
 import type { Plan } from '../src/core/migration/plan.ts';
 import { HEADER_BYTES } from '../src/core/wire/frames.ts';
 import { drive } from '../src/run/drive.ts';
+import type { DestinationThere } from '../src/transport/address.ts';
 import type { ProgramSpec } from '../src/workload/programs.ts';
 import { worldFactory } from '../src/worlds/worlds.ts';
 
-/** One migration of a guest in the `threads` world, to a process of its own; rate null: unthrottled. */
+/** One migration of a guest in the `threads` world, to `to` or to a process of its own; rate null: unthrottled. */
 export async function migrateThreads(
   pages: number,
   program: ProgramSpec,
   rate: number | null,
   change: Partial<Plan> = {},
   cpu: CpuPlan = freeCpu,
+  to?: DestinationThere,
 ): Promise<MigrationResult> {
   const plan: Plan = {
     pages,
@@ -45,7 +47,7 @@ export async function migrateThreads(
     cpuPerWriteNs: 0,
     seed: 1,
   };
-  const factory = await worldFactory('threads');
+  const factory = await worldFactory('threads', { to });
   try {
     const world = await factory.create({ guest, plan, cpu });
     try {

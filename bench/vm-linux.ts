@@ -5,10 +5,9 @@ import type { Nanos } from '../src/core/units.ts';
 import { HEADER_BYTES } from '../src/core/wire/frames.ts';
 import { drive } from '../src/run/drive.ts';
 import { quantile } from '../src/study/statistics/estimate.ts';
-import { DestinationProcess } from '../src/transport/destination-process.ts';
 import type { MigrationSpec } from '../src/workload/migration-spec.ts';
-import { LinuxSite } from '../src/worlds/vm/linux/linux-site.ts';
 import { vmWorld } from '../src/worlds/vm/vm-world.ts';
+import { LinuxSite } from './linux-guest/linux-site.ts';
 
 const MiB = 2 ** 20;
 const RUNS = 12;
@@ -18,10 +17,7 @@ const AIM_NS = 50e6;
 /** A Linux guest whose Redis is written to from outside while it moves. */
 export async function linux(): Promise<void> {
   const site = await LinuxSite.create();
-  const process = await DestinationProcess.start('worlds/vm/vm-destination-main', [
-    '',
-    JSON.stringify(site.guestAddress),
-  ]);
+  const process = await site.startDestination();
   const beyondNs: number[] = [];
   try {
     for (const verify of [...Array<'checksums'>(RUNS).fill('checksums'), 'full'] as const) {

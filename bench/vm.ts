@@ -1,6 +1,6 @@
 import { orderRegistry } from '../src/core/migration/order/orders.ts';
 import type { MigrationRecord } from '../src/core/migration/record.ts';
-import { stopRuleNames } from '../src/core/migration/stop/stops.ts';
+import { stopRuleRegistry } from '../src/core/migration/stop/stops.ts';
 import { formatSize, NANOS_PER_SECOND } from '../src/core/units.ts';
 import { type CellResult, run } from '../src/run/run.ts';
 import { type Experiment, loadExperiment } from '../src/scenario/scenario.ts';
@@ -96,7 +96,10 @@ async function policies(): Promise<void> {
     `migration.order=${name}`,
     ...small(pagesMax),
   ]);
-  const rules = stopRuleNames.map((rule) => [`migration.stop={rule: ${rule}}`, ...small(MOST_PAGES)]);
+  const rules = stopRuleRegistry.names.map((rule) => [
+    `migration.stop={rule: ${rule}}`,
+    ...small(MOST_PAGES),
+  ]);
   for (const settings of [...orders, ...rules]) {
     const experiment = load('21-vm-page-order', 'compare={}', 'runs=1', 'migration.verify=full', ...settings);
     const [result] = await run(experiment, { world: 'vm' });

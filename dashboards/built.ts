@@ -1,5 +1,5 @@
-import { metricsPage } from '../src/daemon/metrics-page.ts';
 import { guarantees } from './guarantees.ts';
+import { metricsPage } from './metrics-page.ts';
 import { migrations } from './migrations.ts';
 import { reservations } from './reservations.ts';
 

@@ -9,7 +9,10 @@ Written by \`npm run build:diagrams\` from the tables in \`src/core/wire/handove
 test compares the two. [Architecture](architecture.md#hand-over) describes the protocol,
 [decision 013](decisions/013-one-instant-decides.md) the commit.
 
-A migration uses one TCP connection. Each end of it is in one state, and every frame that an end sends or receives takes
+A migration uses one TCP connection. With a key or certificates it is encrypted, and all that is said here is said within
+TLS 1.3 ([decision 047](decisions/047-encrypted-from-the-key.md)): the handshake has proved the key, so the ends begin
+*new*. *Locked* begins an end whose key the handshake has not proved: with TLS turned off, or with a key beside
+certificates. Each end of it is in one state, and every frame that an end sends or receives takes
 it to the next state. A frame that has no arrow in the present state breaks the protocol. The destination's diagram is the
 source's with *sends* and *receives* exchanged.
 
@@ -52,8 +55,8 @@ function stateDiagram(end: End): string {
     '```mermaid',
     'stateDiagram-v2',
     ...states().flatMap((state) => (id(state) === state ? [] : [`  state "${state}" as ${id(state)}`])),
-    '  [*] --> new: without a key',
-    '  [*] --> locked: with a key',
+    '  [*] --> new: no key to prove',
+    '  [*] --> locked: a key to prove',
     ...arrows,
     '  closed --> [*]',
     '```',

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { configurationSchema } from '../src/daemon/configuration-schema.ts';
 import { jsonSchemaOf } from '../src/scenario/json-schema.ts';
-import { scenarioFileSchema } from '../src/study/scenario-file-schema.ts';
+import { scenarioFileSchema } from './scenario-file-schema.ts';
 
 /** JSON Schema of the files that people write, for their editors. */
 const documents: Readonly<Record<string, z.ZodType>> = {

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { orderByProbability } from '../core/migration/order/known-probabilities.ts';
 import { type OrderName, orderRegistry } from '../core/migration/order/orders.ts';
 import { Failure } from '../platform/failure.ts';
-import { shown, UsageError } from '../platform/problem.ts';
+import { usageError } from '../platform/problem.ts';
 import { checked } from '../scenario/checked.ts';
 import { readYaml } from '../scenario/yaml-file.ts';
 import { print } from './standard-streams.ts';
@@ -59,9 +59,7 @@ function action(file: string, { rule, json, seed }: Options): number {
 function insistOnOrder(name: string): asserts name is OrderName {
   const { names } = orderRegistry;
   if (names.includes(name)) return;
-  throw new UsageError([
-    { path: '--rule', expected: `a page order: ${names.join(', ')}`, found: shown(name) },
-  ]);
+  throw usageError('--rule', `a page order: ${names.join(', ')}`, name);
 }
 
 const probability = z

@@ -2,9 +2,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Nanos } from '../core/units.ts';
-import { type RecordingHeader, recordingHeader } from '../observe/recording-file.ts';
-import { shown, UsageError } from '../platform/problem.ts';
+import { recordingHeader } from '../observe/recording-file.ts';
+import { orFailure } from '../platform/failure.ts';
+import { UsageError } from '../platform/problem.ts';
 import { migrateVirtually, repeatedInTime } from '../run/ensemble.ts';
+import { insisting } from '../scenario/checked.ts';
 import {
   type Experiment,
   experimentOf,
@@ -27,19 +29,14 @@ const DEFAULT_INTERVAL = '40ms';
 
 /** @throws UsageError an option that says how to record, without --pid */
 export function insistOnNoRecording({ for: time, interval, out }: ProgramOptions): void {
-  const given = Object.entries({ '--for': time, '--interval': interval, '--out': out });
-  const problems = given.flatMap(([path, value]) =>
-    value === undefined ? [] : [{ path, expected: 'to be used together with --pid N', found: shown(value) }],
-  );
-  if (problems.length > 0) throw new UsageError(problems);
+  insisting((insist) => {
+    for (const [flag, value] of Object.entries({ '--for': time, '--interval': interval, '--out': out })) {
+      insist(value === undefined, flag, 'to be used together with --pid N', value);
+    }
+  });
 }
 
-/** A scenario whose guest is a program that was just recorded. */
-export interface RecordedProgram {
-  readonly experiment: Experiment;
-  readonly recordedNs: Nanos;
-  readonly header: RecordingHeader;
-}
+export type RecordedProgram = Awaited<ReturnType<typeof recordForScenario>>;
 
 /**
  * Records a running program as the guest of a scenario. The recording is kept only where --out says.
@@ -48,7 +45,7 @@ export interface RecordedProgram {
 export async function recordForScenario(
   file: string | undefined,
   { set = [], ...options }: ProgramOptions & { readonly set?: readonly Setting[] },
-): Promise<RecordedProgram> {
+) {
   const watch = watchOf({
     ...options,
     for: options.for ?? DEFAULT_FOR,
@@ -56,7 +53,7 @@ export async function recordForScenario(
   });
   // Any other program shows what else is wrong with the scenario.
   experimentWith({ pages: 2, program: { kind: 'sequential', writesPerSecond: 1 } }, { file, set });
-  const folder = mkdtempSync(join(tmpdir(), 'switchover-'));
+  const folder = orFailure(`cannot write ${tmpdir()}`, () => mkdtempSync(join(tmpdir(), 'switchover-')));
   try {
     const recording = resolve(options.out ?? join(folder, 'recording.ndjson.gz'));
     const recorded = await recordTo(recording, () => recordNow(watch));
@@ -97,25 +94,19 @@ function experimentWith(
   return experimentOf(scenario);
 }
 
-/** Migrations of one program that started at several instants of its recording. */
-export interface Phases {
-  readonly migrations: number;
-  readonly completed: number;
-  /** The median, and the interval of the middle 95 %; null if none was completed. */
-  readonly downtimeNs: ReturnType<typeof spread> | null;
-  readonly totalNs: ReturnType<typeof spread> | null;
-}
-
 const PHASES_MAX = 50;
 const TIME_LIMIT_MS = 5_000;
 /** The fractional parts of k·φ are spread evenly, however many are taken (Knuth, TAOCP 3, §6.4). */
 const GOLDEN = (Math.sqrt(5) - 1) / 2;
 
+export type Phases = ReturnType<typeof fromPhases>;
+
 /**
  * Migrates a recorded program in virtual time. A recording is the same in every run. What varies is the instant of
  * the recording at which the migration starts: the guest is observed for longer first.
+ * @returns times as the median and the interval of the middle 95 %; null if no migration was completed
  */
-export function fromPhases({ plan, ...cell }: ScenarioCell, seed: number, recordedNs: Nanos): Phases {
+export function fromPhases({ plan, ...cell }: ScenarioCell, seed: number, recordedNs: Nanos) {
   const one = (index: number) => {
     const observeNs = Math.round(plan.observeNs + ((index * GOLDEN) % 1) * recordedNs);
     return migrateVirtually(seeded({ ...cell, plan: { ...plan, observeNs } }, seed));

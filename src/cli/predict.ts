@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { expected, formatDuration, formatRate, formatSize, parseDuration } from '../core/units.ts';
-import { shown, UsageError } from '../platform/problem.ts';
+import { shown, usageError } from '../platform/problem.ts';
 import { predict } from '../run/predict.ts';
 import { type Experiment, loadExperiment, type ScenarioCell } from '../scenario/scenario.ts';
 import { scenarioFile } from '../scenario/scenario-file.ts';
@@ -57,9 +57,7 @@ async function action(file: string | undefined, options: Options): Promise<numbe
     return 0;
   }
   insistOnNoRecording(options);
-  if (file === undefined) {
-    throw new UsageError([{ path: 'file', expected: 'a scenario, or --pid N', found: shown(file) }]);
-  }
+  if (file === undefined) throw usageError('file', 'a scenario, or --pid N', file);
   tell(loadExperiment(file, options.set), asked, options);
   return 0;
 }
@@ -102,15 +100,13 @@ function answerFor(cell: ScenarioCell, { limitNs, probability }: Asked) {
 function limitOf(text: string | undefined): number | undefined {
   const limitNs = text === undefined ? undefined : parseDuration(text);
   if (text === undefined || (limitNs !== undefined && limitNs > 0)) return limitNs;
-  throw new UsageError([{ path: '--limit', expected: `${expected.duration} above 0`, found: shown(text) }]);
+  throw usageError('--limit', `${expected.duration} above 0`, text);
 }
 
 function probabilityOf(text: string): number {
   const probability = Number(text);
   if (probability > 0 && probability < 1) return probability;
-  throw new UsageError([
-    { path: '--probability', expected: 'a probability between 0 and 1', found: shown(text) },
-  ]);
+  throw usageError('--probability', 'a probability between 0 and 1', text);
 }
 
 function printAnswer(

@@ -7,17 +7,12 @@ const WINDOW_NS = NANOS_PER_SECOND;
 /** On a terminal each line overwrites the last one. In a file they add up, so there should be few. */
 const LINE_EVERY_NS = { terminal: NANOS_PER_SECOND / 4, file: 10 * NANOS_PER_SECOND };
 
-export interface RecordingDisplay {
-  sampled(progress: RecordingProgress): void;
-  close(): void;
-}
-
 /** On standard error: how fast pages are written, and how many different ones. */
 export function recordingDisplay(
   source: string,
   pageSizeBytes: number,
   { forNs, intervalNs }: { readonly forNs: Nanos; readonly intervalNs: Nanos },
-): RecordingDisplay {
+) {
   const terminal = process.stderr.isTTY === true;
   const everyNs = terminal ? LINE_EVERY_NS.terminal : LINE_EVERY_NS.file;
   const workingSet = new WorkingSet(WINDOW_NS);
@@ -27,7 +22,7 @@ export function recordingDisplay(
     `recording ${source} for ${formatDuration(forNs)}, a sample every ${formatDuration(intervalNs)}; Ctrl-C ends it early\n`,
   );
   return {
-    sampled({ atNs, changed, scanNs, seenPages, missedSamples }) {
+    sampled({ atNs, changed, scanNs, seenPages, missedSamples }: RecordingProgress) {
       workingSet.see(atNs, changed);
       for (const place of changed) touched.add(place);
       if (atNs - shownAtNs < everyNs) return;

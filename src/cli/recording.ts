@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import { expected, NANOS_PER_MILLISECOND, type Nanos, parseDuration } from '../core/units.ts';
+import { expected, NANOS_PER_MILLISECOND, parseDuration } from '../core/units.ts';
 import { FileMemory } from '../observe/file-memory.ts';
 import { ProcessMemory } from '../observe/process-memory.ts';
 import { type RecordingSummary, record } from '../observe/recorder.ts';
@@ -16,18 +16,15 @@ export interface RecordingOptions {
 }
 
 /** What to record, from checked options. */
-export interface Watch {
-  readonly target: { readonly pid: number } | { readonly file: string };
-  readonly forNs: Nanos;
-  readonly intervalNs: Nanos;
-  readonly quiet: boolean;
-}
+export type Watch = ReturnType<typeof watchOf>;
+
+type Target = { readonly pid: number } | { readonly file: string };
 
 const SHORTEST_INTERVAL_NS = NANOS_PER_MILLISECOND;
 const LONGEST_NS = 24 * 3600e9;
 
 /** @throws UsageError all that is wrong with them */
-export function watchOf(options: RecordingOptions): Watch {
+export function watchOf(options: RecordingOptions) {
   const problems: Problem[] = [];
   const forNs = parseDuration(options.for) ?? Number.NaN;
   const intervalNs = parseDuration(options.interval) ?? Number.NaN;
@@ -47,7 +44,7 @@ export function watchOf(options: RecordingOptions): Watch {
   return { target: target!, forNs, intervalNs, quiet: options.quiet === true };
 }
 
-function targetOf({ pid, file }: RecordingOptions, problems: Problem[]): Watch['target'] | undefined {
+function targetOf({ pid, file }: RecordingOptions, problems: Problem[]): Target | undefined {
   const found = pid === undefined ? undefined : shown(pid);
   if ((pid === undefined) === (file === undefined)) {
     problems.push({ path: '--pid', expected: 'either --pid N or --file RAM', found: found ?? 'neither' });

@@ -1,10 +1,11 @@
 import { Command } from 'commander';
 import { Failure } from '../platform/failure.ts';
-import { type Problem, shown, UsageError } from '../platform/problem.ts';
+import { shown, UsageError } from '../platform/problem.ts';
 import { writeText } from '../platform/text-file.ts';
 import { traceOf } from '../run/migration-run.ts';
 import { type RunListener, run } from '../run/run.ts';
 import { encodeTraceLine } from '../run/trace.ts';
+import { insisting } from '../scenario/checked.ts';
 import { type Experiment, loadExperiment } from '../scenario/scenario.ts';
 import { scenarioFile } from '../scenario/scenario-file.ts';
 import { roundLog } from '../study/tables/round-log.ts';
@@ -13,7 +14,12 @@ import { serversTable } from '../study/tables/servers-table.ts';
 import { type StopChart, stopChart } from '../study/tables/stop-chart.ts';
 import { experimentTable } from '../study/tables/table.ts';
 import { type DestinationThere, parseAddress } from '../transport/address.ts';
-import { readKey } from '../transport/key-file.ts';
+import {
+  addCredentialOptions,
+  type CredentialOptions,
+  credentialsOf,
+  givenCredentials,
+} from './credential-options.ts';
 import { interruptible } from './interruptible.ts';
 import { lineOutput, writeRecord } from './line-output.ts';
 import { progressBar } from './progress-bar.ts';
@@ -26,10 +32,9 @@ import {
 } from './scenario-options.ts';
 import { print, tell } from './standard-streams.ts';
 
-interface Options extends ScenarioOptions {
+interface Options extends ScenarioOptions, CredentialOptions {
   readonly to?: string;
   readonly journal?: string;
-  readonly keyFile?: string;
   readonly fallback?: 'cooperative';
   readonly redis?: string;
   readonly json?: string;
@@ -46,13 +51,12 @@ export function runCommand(exit: (code: number) => void): Command {
       'scenario (YAML), or the name of a bundled one, such as 01-first-migration',
       scenarioFile,
     );
-  return addScenarioOptions(command, {
+  addScenarioOptions(command, {
     runs: 'how often to repeat each combination of settings',
     seed: SEED_OF_FIRST,
-  })
-    .option('--to <host:port>', 'migrate to a running switchover receive (world threads)')
+  }).option('--to <host:port>', 'migrate to a running switchover receive (world threads)');
+  return addCredentialOptions(command, 'the key that the destination given with --to has too')
     .option('--journal <folder>', 'keep a journal of every migration in this folder, for switchover recover')
-    .option('--key-file <file>', 'the key that the destination given with --to asks for')
     .addOption(fallbackOption())
     .option('--redis <url>', 'share the link with other processes through this Redis server')
     .option(
@@ -121,37 +125,27 @@ async function action(file: string, options: Options, interrupted?: AbortSignal)
   }
 }
 
-function destination({ to, keyFile }: Options): DestinationThere | undefined {
-  if (to !== undefined) {
-    return { ...parseAddress(to, '--to'), key: keyFile === undefined ? null : readKey(keyFile) };
-  }
-  if (keyFile === undefined) return undefined;
-  throw new UsageError([
-    { path: '--key-file', expected: 'to be used together with --to HOST:PORT', found: shown(to) },
-  ]);
+function destination({ to, ...options }: Options): DestinationThere | undefined {
+  if (to !== undefined) return { ...parseAddress(to, '--to'), ...credentialsOf(options) };
+  const problems = givenCredentials(options).map(([path, value]) => ({
+    path,
+    expected: 'to be used together with --to HOST:PORT',
+    found: shown(value),
+  }));
+  if (problems.length > 0) throw new UsageError(problems);
+  return undefined;
 }
 
 /** @throws UsageError the scenario shares no link, or does not run in real time. */
 function checkRedis({ cells }: Experiment, { redis, world }: Options): void {
   if (redis === undefined) return;
-  const problems: Problem[] = [];
-  if (!/^rediss?:\/\/\S+$/.test(redis)) {
-    problems.push({
-      path: '--redis',
-      expected: 'an address such as redis://127.0.0.1:6379',
-      found: shown(redis),
-    });
-  }
-  if (world === 'virtual')
-    problems.push({ path: '--redis', expected: 'to be used with --world threads', found: shown(world) });
-  if (cells.some(({ share }) => !share)) {
-    problems.push({
-      path: 'link.capacity',
-      expected: 'a rate, because --redis shares the link',
-      found: 'nothing',
-    });
-  }
-  if (problems.length > 0) throw new UsageError(problems);
+  insisting((insist) => {
+    const isAddress = /^rediss?:\/\/\S+$/.test(redis);
+    insist(isAddress, '--redis', 'an address such as redis://127.0.0.1:6379', redis);
+    insist(world !== 'virtual', '--redis', 'to be used with --world threads', world);
+    const isShared = cells.every(({ share }) => share);
+    insist(isShared, 'link.capacity', 'a rate, because --redis shares the link', undefined);
+  });
 }
 
 /** @throws Failure there is nothing to draw, or it cannot be written. */

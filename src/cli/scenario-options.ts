@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import { shown, UsageError } from '../platform/problem.ts';
+import { usageError } from '../platform/problem.ts';
 import { parseSetting, type Setting } from '../scenario/settings.ts';
 import { type WorldName, worldNames } from '../worlds/worlds.ts';
 
@@ -67,7 +67,6 @@ export function settingsOf({
 }
 
 function whole(flag: string, text: string): number {
-  if (!/^\d+$/.test(text))
-    throw new UsageError([{ path: flag, expected: 'a whole number', found: shown(text) }]);
+  if (!/^\d+$/.test(text)) throw usageError(flag, 'a whole number', text);
   return Number(text);
 }

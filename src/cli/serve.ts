@@ -1,9 +1,11 @@
 import { spawn } from 'node:child_process';
+import { Server as TlsServer } from 'node:tls';
 import { Command } from 'commander';
 import { Failure, Refusal, reasonOf } from '../platform/failure.ts';
 import { version } from '../platform/package.ts';
 import { UsageError } from '../platform/problem.ts';
 import { formatAddress, parseAddress } from '../transport/address.ts';
+import { encryptionRemark } from '../transport/credentials.ts';
 import { tell } from './standard-streams.ts';
 
 interface Options {
@@ -34,12 +36,17 @@ async function action({ config, listen }: Options): Promise<number> {
     import('../daemon/server.ts'),
   ]);
   const configuration = loadConfiguration(config);
-  if (configuration.apiKey === undefined && !/^(127\.|localhost$|::1$)/.test(address.host)) {
+  const isLoopback = /^(127\.|localhost$|::1$)/.test(address.host);
+  if (configuration.apiKey === undefined && !isLoopback) {
     throw new Refusal(
       `listening on ${address.host} needs a key: give one with api.keyFile, or listen on 127.0.0.1`,
     );
   }
   const log = pino({ base: { name: configuration.name } }, { write: (line) => tell(line) });
+  if (!isLoopback && !configuration.apiTls)
+    log.warn(
+      'the API is not encrypted, and its key can be read on the way: give it a certificate with api.tls',
+    );
   const daemon = await Daemon.start(version, configuration, (line) => log.info(line));
   const server = await serverOf(daemon, log, version);
   try {
@@ -49,6 +56,8 @@ async function action({ config, listen }: Options): Promise<number> {
     const reload = () => {
       try {
         const waits = daemon.reload(() => loadConfiguration(config));
+        const { apiTls } = daemon.configuration;
+        if (apiTls && server.server instanceof TlsServer) server.server.setSecureContext(apiTls);
         log.info(
           `configuration reloaded${waits.length > 0 ? `; a restart is needed for ${waits.join(', ')}` : ''}`,
         );
@@ -60,8 +69,13 @@ async function action({ config, listen }: Options): Promise<number> {
     process.on('SIGHUP', reload);
     const first = Promise.race([nextSignal(), starterGone()]);
     const { port } = server.server.address() as { port: number };
-    const listening = formatAddress({ host: address.host, port });
-    tell(`listening on ${listening}\nguests arrive at ${formatAddress(daemon.address)}\n`, process.stdout);
+    const https = configuration.apiTls ? ' (HTTPS)' : '';
+    const { receive } = configuration;
+    const told = [
+      `listening on ${formatAddress({ host: address.host, port })}${https}`,
+      `guests arrive at ${formatAddress(daemon.address)}${encryptionRemark(receive)}`,
+    ];
+    tell(`${told.join('\n')}\n`, process.stdout);
     tellSystemd('--ready');
     const why = await first;
     const again = nextSignal();

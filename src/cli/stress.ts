@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
-import { shown, UsageError } from '../platform/problem.ts';
+import { usageError } from '../platform/problem.ts';
 import { writeText } from '../platform/text-file.ts';
 import { examine } from '../run/doctor.ts';
 import { scenarioFile } from '../scenario/scenario-file.ts';
@@ -55,9 +55,7 @@ async function action(file: string, options: Options): Promise<number> {
   const plan = loadStress(file, set, only);
   checkWorld(plan, world);
   insistOnFolder(out);
-  if (readdirSync(out).length > 0) {
-    throw new UsageError([{ path: '--out', expected: 'a new or empty folder', found: shown(out) }]);
-  }
+  if (readdirSync(out).length > 0) throw usageError('--out', 'a new or empty folder', out);
   const levels = plan.levels.map((_, level) => levelName(plan, level)).join(' → ');
   print(`${scenarioSummary(plan.levels[0]!.experiment)}\n  stress     ${rampOf(plan)}: ${levels}\n`);
   const leave = (name: string, content: unknown) =>

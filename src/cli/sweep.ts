@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { shown, UsageError } from '../platform/problem.ts';
+import { usageError } from '../platform/problem.ts';
 import { scenarioFile } from '../scenario/scenario-file.ts';
 import { type Shard, wholeDesign } from '../study/sweep/agenda.ts';
 import { loadDesign } from '../study/sweep/design.ts';
@@ -69,7 +69,5 @@ function shardOf(text: string | undefined): Shard {
   if (text === undefined) return wholeDesign;
   const [index, of] = (/^(\d{1,6})\/(\d{1,6})$/.exec(text) ?? []).slice(1).map(Number);
   if (index !== undefined && of !== undefined && index >= 1 && index <= of) return { index, of };
-  throw new UsageError([
-    { path: '--shard', expected: 'i/n with i from 1 to n, such as 2/8', found: shown(text) },
-  ]);
+  throw usageError('--shard', 'i/n with i from 1 to n, such as 2/8', text);
 }

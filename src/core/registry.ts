@@ -6,11 +6,18 @@ export interface Named {
   readonly describe: string;
 }
 
-/** What is wrong with one property of a definition. */
-export interface Wrong {
+/** What is wrong with what a user wrote: where, what was expected, what was found. */
+export interface Problem {
   readonly path: string;
   readonly expected: string;
   readonly found: string;
+}
+
+/** A line for each. */
+export function inLines(problems: readonly Problem[]): string {
+  return problems
+    .map(({ path, expected, found }) => `${path}: expected ${expected}, found ${found}`)
+    .join('\n');
 }
 
 /** Nothing of that name is known. Names those that are. */
@@ -19,14 +26,21 @@ export class UnknownName extends RangeError {}
 /** Code that a user registered threw, or returned what it must not. */
 export class RegisteredCodeFailed extends Error {}
 
+/** What a user's code returns. @throws RegisteredCodeFailed it threw */
+export function ofUsersCode<Result>(what: string, code: () => Result): Result {
+  try {
+    return code();
+  } catch (cause) {
+    throw new RegisteredCodeFailed(`${what} threw: ${cause}`, { cause });
+  }
+}
+
 /** What was to be registered is not as it must be: all that is wrong with it. */
 export class BadDefinition extends TypeError {
-  readonly problems: readonly Wrong[];
+  readonly problems: readonly Problem[];
 
-  constructor(problems: readonly Wrong[]) {
-    super(
-      problems.map(({ path, expected, found }) => `${path}: expected ${expected}, found ${found}`).join('\n'),
-    );
+  constructor(problems: readonly Problem[]) {
+    super(inLines(problems));
     this.problems = problems;
   }
 }
@@ -71,7 +85,7 @@ export class Registry<Thing extends Named> {
    */
   add(thing: Thing, check: (insist: InsistOn) => void): void {
     const { name, describe } = thing;
-    const wrong: Wrong[] = [];
+    const wrong: Problem[] = [];
     const insist: InsistOn = (holds, path, expected, found) => {
       if (holds) return;
       const shown = JSON.stringify(found) ?? (found === undefined ? 'nothing' : String(found));

@@ -25,14 +25,42 @@ export const addressSchema = z
 const keyFile = z.string('the path of a file').optional();
 const sizeAboveZero = quantity('size', expected.size, (bytes) => bytes > 0);
 
-const receive = object('Arrivals', 'Where guests arrive. A change needs a restart.', '{ listen, keyFile }', {
-  listen: addressSchema
-    .prefault('127.0.0.1:0')
-    .describe('Where guests arrive, HOST:PORT; port 0 takes any free one. Beyond this host only with a key.'),
-  keyFile: keyFile.describe(
-    'The path of a file with the key that every source must have too. Without it: none is asked for.',
-  ),
-}).prefault({});
+const pemFile = z.string('the path of a file in PEM');
+
+const certificates = object(
+  'Certificates',
+  'From what is encrypted instead of the key.',
+  '{ cert, key, ca }',
+  {
+    cert: pemFile.describe('The path of the certificate of this host, in PEM.'),
+    key: pemFile.describe('The path of its private key, which nobody else can read.'),
+    ca: pemFile.describe('The path of the certificate of the authority that signed those of other hosts.'),
+  },
+);
+
+const tls = z
+  .union([z.literal('off'), certificates], 'off, or { cert, key, ca }')
+  .optional()
+  .describe(
+    'Certificates to encrypt from, or `off`: nothing is encrypted, although there is a key. Without it: encrypted from the key.',
+  );
+
+const receive = object(
+  'Arrivals',
+  'Where guests arrive. A change needs a restart.',
+  '{ listen, keyFile, tls }',
+  {
+    listen: addressSchema
+      .prefault('127.0.0.1:0')
+      .describe(
+        'Where guests arrive, HOST:PORT; port 0 takes any free one. Beyond this host only with a key or certificates.',
+      ),
+    keyFile: keyFile.describe(
+      'The path of a file with the key that every source must have too, and from which the stream is encrypted. Without it: none is asked for.',
+    ),
+    tls,
+  },
+).prefault({});
 
 const limits = object(
   'Limits',
@@ -48,10 +76,16 @@ const limits = object(
   },
 ).prefault({});
 
-const api = object('API', 'Who may change something by the API.', '{ keyFile }', {
+const apiCertificate = object('API certificate', 'With it the API speaks HTTPS.', '{ cert, key }', {
+  cert: pemFile.describe('The path of the certificate, in PEM.'),
+  key: pemFile.describe('The path of its private key, which nobody else can read.'),
+}).optional();
+
+const api = object('API', 'Who may change something by the API.', '{ keyFile, tls }', {
   keyFile: keyFile.describe(
     'The path of a file with the key that calls must bring which change something. Without it: none is asked for.',
   ),
+  tls: apiCertificate.describe('A certificate: the API speaks HTTPS. Without it: HTTP.'),
 }).prefault({});
 
 const target = object('Target', 'What is aimed at.', '{ downtime }', {
@@ -60,9 +94,10 @@ const target = object('Target', 'What is aimed at.', '{ downtime }', {
     .describe('The downtime aimed at, a time: for alert and charts.'),
 }).prefault({});
 
-const peer = object('Peer', undefined, '{ address, keyFile }', {
+const peer = object('Peer', undefined, '{ address, keyFile, tls }', {
   address: addressSchema.describe('Where it takes guests in, HOST:PORT.'),
   keyFile: keyFile.describe('The path of a file with the key that it asks for. Without it: none.'),
+  tls,
 });
 
 const link = object('Link', undefined, '{ capacity }', {

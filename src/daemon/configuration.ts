@@ -4,6 +4,11 @@ import { checked } from '../scenario/checked.ts';
 import { guestDefinition } from '../scenario/migration-request.ts';
 import { readYaml } from '../scenario/yaml-file.ts';
 import type { DestinationThere } from '../transport/address.ts';
+import {
+  type CertificateFiles,
+  readAuthorities,
+  readOwnCertificate,
+} from '../transport/certificate-files.ts';
 import { readKey } from '../transport/key-file.ts';
 import { configurationSchema } from './configuration-schema.ts';
 
@@ -32,9 +37,21 @@ export function loadConfiguration(path: string) {
     other === undefined ? undefined : attempt(() => readKey(beside(other), where));
   const receiveKey = keyOf(document.receive.keyFile, 'receive.keyFile');
   const apiKey = keyOf(document.api.keyFile, 'api.keyFile');
-  const peers = Object.entries(document.peers).map(([peer, { address, keyFile }]) => {
+  const certificateOf = ({ cert, key }: CertificateFiles, where: string) => {
+    const files = { cert: beside(cert), key: beside(key) };
+    return attempt(() => readOwnCertificate(files, { cert: `${where}.cert`, key: `${where}.key` }));
+  };
+  const tlsOf = (tls: (CertificateFiles & { ca: string }) | 'off' | undefined, where: string) => {
+    if (tls === undefined || tls === 'off') return tls;
+    const ca = attempt(() => readAuthorities(beside(tls.ca), `${where}.ca`));
+    const own = certificateOf(tls, where);
+    return own && ca !== undefined ? { ...own, ca } : undefined;
+  };
+  const receiveTls = tlsOf(document.receive.tls, 'receive.tls');
+  const apiTls = document.api.tls && certificateOf(document.api.tls, 'api.tls');
+  const peers = Object.entries(document.peers).map(([peer, { address, keyFile, tls }]) => {
     const key = keyOf(keyFile, `peers.${peer}.keyFile`) ?? null;
-    return [peer, { ...address, key }] as const;
+    return [peer, { ...address, key, tls: tlsOf(tls, `peers.${peer}.tls`) }] as const;
   });
   const guests = document.guests.flatMap(
     (guest, index) => attempt(() => guestDefinition(guest, `guests.${index}`)) ?? [],
@@ -45,9 +62,11 @@ export function loadConfiguration(path: string) {
   return {
     name,
     /** Where guests arrive. */
-    receive: { ...document.receive.listen, key: receiveKey },
+    receive: { ...document.receive.listen, key: receiveKey ?? null, tls: receiveTls },
     /** What changing calls must bring; undefined: whoever can reach the API may change things. */
     apiKey: apiKey && Buffer.from(apiKey).toString('utf8').trim(),
+    /** The certificate with which the API speaks HTTPS; undefined: it speaks HTTP. */
+    apiTls,
     /** The folder of journals, guests and records. */
     state: beside(state),
     drainNs: drain,

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import type { MigrationRecord } from '../core/migration/record.ts';
+import { encryptionKind } from '../transport/credentials.ts';
 import { Host } from '../worlds/threads/host.ts';
 import { Admission } from './admission.ts';
 import type { Configuration } from './configuration.ts';
@@ -10,6 +11,7 @@ import { Events } from './events.ts';
 import { Experiments } from './experiments.ts';
 import { Guests, settledBefore } from './guests.ts';
 import { HostCpu } from './host-cpu.ts';
+import type { JobKind } from './incidents.ts';
 import { Metrics, type Pulled } from './metrics.ts';
 import { Migrations } from './migrations.ts';
 import { goFirst, warmUpRequests } from './readiness.ts';
@@ -52,7 +54,8 @@ export class Daemon {
       waited: (kind, ns) => this.metrics.waited(kind, ns),
       linksChanged: (value) => this.events.publish({ kind: 'links', value }),
     });
-    const ended = (record: MigrationRecord) => this.metrics.ended(record);
+    const ended = (kind: JobKind) => (record: MigrationRecord) =>
+      this.metrics.ended(record, kind, this.#configuration.targetDowntimeNs);
     this.guests = new Guests(host, eventLog, events);
     this.migrations = new Migrations({
       host,
@@ -60,7 +63,7 @@ export class Daemon {
       admission: this.#admission,
       eventLog,
       events,
-      ended,
+      ended: ended('migration'),
       sent: (link, bytes) => this.metrics.sentOver(link, bytes),
     });
     this.experiments = new Experiments(
@@ -68,7 +71,7 @@ export class Daemon {
       this.#admission,
       eventLog,
       events,
-      ended,
+      ended('experiment'),
     );
   }
 
@@ -107,7 +110,7 @@ export class Daemon {
         log(
           `a migration of guest '${record.guest.name}' was cut short; owner: ${record.owner}; ${record.reason}`,
         );
-        daemon.metrics.ended(record);
+        daemon.metrics.ended(record, 'migration', configuration.targetDowntimeNs);
       }
       await daemon.guests.begin(configuration, settlements, log);
       await warmUpRequests(daemon.metrics);
@@ -135,7 +138,7 @@ export class Daemon {
   }
 
   /**
-   * Takes a new configuration: keys for calls, peers, links, limits, target. What was opened or booted by the old one
+   * Takes a new configuration: keys, certificates, peers, links, limits, target. What was opened or booted by the old one
    * stays as it is.
    * @param load reads it
    * @returns what of it needs a restart
@@ -144,12 +147,14 @@ export class Daemon {
     try {
       const loaded = load();
       const before = this.#configuration;
-      const { receive, state, name, guests, ...next } = loaded;
-      this.#configuration = { ...before, ...next };
+      const { receive, apiTls, state, name, guests, ...next } = loaded;
+      this.#configuration = { ...before, ...next, ...(before.apiTls && apiTls && { apiTls }) };
+      this.#host.renew(receive);
       this.#admission.change(next.limits, next.links);
       this.metrics.reloaded(true);
+      const fixedNow = fixed(before);
       const changed = Object.entries(fixed(loaded)).filter(([key, value]) => {
-        return !isDeepStrictEqual(value, fixed(before)[key as keyof ReturnType<typeof fixed>]);
+        return !isDeepStrictEqual(value, fixedNow[key as keyof typeof fixedNow]);
       });
       return changed.map(([key]) => key);
     } catch (cause) {
@@ -210,9 +215,15 @@ export class Daemon {
 }
 
 /** What needs a restart, by its place in the file. */
-function fixed({ receive, state, name, guests }: Configuration) {
+function fixed({ receive, apiTls, state, name, guests }: Configuration) {
   const { host, port, key } = receive;
-  return { 'receive.listen': [host, port], 'receive.keyFile': key, state, name, guests };
+  return {
+    'receive.listen': [host, port],
+    'receive.keyFile': key !== null,
+    'receive.tls': encryptionKind(receive),
+    'api.tls': apiTls !== undefined,
+    ...{ state, name, guests },
+  };
 }
 
 /** Whether it came about in time. */

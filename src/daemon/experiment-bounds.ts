@@ -1,5 +1,5 @@
-import { totalmem } from 'node:os';
 import { type Reservation, shareOf } from '../core/cpu/reservation.ts';
+import { memoryLimits } from '../platform/machine-limits.ts';
 import { insisting } from '../scenario/checked.ts';
 import { type Experiment, experimentOf, type ScenarioCell, scenarioOf } from '../scenario/scenario.ts';
 import type { WorldName } from '../worlds/worlds.ts';
@@ -37,8 +37,14 @@ export function bounded(
     const sizes = experiment.cells.map(({ guest }) => guest.pages * guest.pageSizeBytes);
     const pages = Math.max(...experiment.cells.map(({ guest }) => guest.pages));
     insist(pages <= MOST_PAGES, 'guest.pages', `at most ${MOST_PAGES}`, pages);
-    const fits = world === 'virtual' || Math.max(...sizes) <= totalmem() / 8;
-    insist(fits, 'guest.pages', 'a guest of at most an eighth of this host', pages);
+    const fits =
+      world === 'virtual' || Math.max(...sizes) <= Math.min(...memoryLimits().map(({ most }) => most)) / 8;
+    insist(
+      fits,
+      'guest.pages',
+      'a guest of at most an eighth of the memory that this process may use',
+      pages,
+    );
   });
   return experiment;
 }

@@ -1,7 +1,7 @@
-import { availableParallelism } from 'node:os';
 import { MOST_RESERVED, reservable } from '../core/cpu/cpu-admission.ts';
 import { type Reservation, shareOf } from '../core/cpu/reservation.ts';
 import { Refusal } from '../platform/failure.ts';
+import { type ProcessorLimit, processorLimit } from '../platform/machine-limits.ts';
 
 /** For what something is reserved of the processors: guests that live here, senders of migrations, experiments. */
 export const cpuHolders = ['guest', 'migration', 'experiment'] as const;
@@ -16,15 +16,15 @@ interface Held {
 
 /**
  * The processors of this host, and what this daemon has reserved of them for all that it runs at once: each reservation
- * fits on one of them, and of none more than 0.95 is reserved.
+ * fits on one of them, and of none more than 0.95 is reserved, nor of the time that this process gets on all of them.
  */
 export class HostCpu {
-  readonly #processors: number;
+  readonly #limit: ProcessorLimit;
   readonly #held = new Set<Held>();
   #freed: () => void = () => {};
 
-  constructor(processors = availableParallelism()) {
-    this.#processors = processors;
+  constructor(limit = processorLimit()) {
+    this.#limit = limit;
   }
 
   /** @param freed told whenever something is given back */
@@ -48,15 +48,18 @@ export class HostCpu {
     const held = [...this.#held].filter(({ holder }) => beside.includes(holder));
     const all = [...held.flatMap((one) => one.reservations), ...reservations];
     const loads = all.map(({ budgetNs, periodNs }) => ({ budget: budgetNs, period: periodNs }));
-    return reservable(loads, this.#processors);
+    const { count, time } = this.#limit;
+    return reservable(loads, count) && (time >= count || sumOf(all) <= MOST_RESERVED * time);
   }
 
   /** What was asked for, what is in use, and of what. */
   whyNot(reservations: readonly Reservation[]): string {
     const asked = reservations.map(shareOf).map((share) => share.toFixed(2));
+    const { count, time, by } = this.#limit;
     const limit = `at most ${MOST_RESERVED} of each may be reserved`;
+    const processors = time < count ? `the ${Number(time.toFixed(2))} that ${by} allows` : count;
     const inUse = this.#reserved().toFixed(2);
-    return `${asked.join(' and ')} of a processor asked for, ${inUse} in use, of ${this.#processors}; ${limit}`;
+    return `${asked.join(' and ')} of a processor asked for, ${inUse} in use, of ${processors}; ${limit}`;
   }
 
   /** As the API shows it. Shares are parts of one processor. */
@@ -64,7 +67,7 @@ export class HostCpu {
     const holders = [...this.#held].map((held) => ({ ...held, share: sumOf(held.reservations) }));
     const reserved = Object.fromEntries(cpuHolders.map((holder) => [holder, this.#reserved(holder)]));
     return {
-      processors: this.#processors,
+      processors: this.#limit.time,
       reservablePerProcessor: MOST_RESERVED,
       reserved: reserved as Readonly<Record<CpuHolder, number>>,
       holders,

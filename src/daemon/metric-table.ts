@@ -144,9 +144,18 @@ export const metricTable = {
     link_waiting_migrations: 'Migrations over a link that have not begun.',
   }),
   ...counters(['link'], { link_sent_bytes_total: 'Bytes sent over a configured link.' }),
-  ...counters(['world'], {
+  ...counters(['kind', 'world'], {
+    downtime_target_misses_total: 'Migrations whose downtime was longer than the target.',
     link_reservation_violations_total:
       'Migrations that sent more in some interval than their reservation allows.',
+  }),
+  ...counters(['kind', 'world', 'outcome'], {
+    migration_outcomes_total:
+      'Migrations that have ended: of guests that live here (kind migration) or of experiments. Every outcome is there from the start, at 0.',
+  }),
+  ...counters(['kind', 'world', 'server'], {
+    reservation_misses_total:
+      'Migrations in which a reservation missed more than 5 % of its periods through the scheduler.',
   }),
   ...gauges(['kind', 'state'], { queue_jobs: 'Migrations and experiments, waiting and running.' }),
   ...gauges(['kind'], {

@@ -3,6 +3,7 @@ import type { ServerRecord } from '../core/cpu/server-record.ts';
 import { blackout } from '../core/cpu/supply.ts';
 import { partsOf } from '../core/migration/migration-result.ts';
 import type { MigrationRecord } from '../core/migration/record.ts';
+import { type Incidents, incidentsOf, type JobKind, jobKinds, noIncidents } from './incidents.ts';
 import { convergenceOf, guaranteeLabels } from './measures.ts';
 import { type Metric, metricTable } from './metric-table.ts';
 import type { StateView } from './view-schemas.ts';
@@ -42,8 +43,8 @@ export class Metrics {
     // What has not happened yet is 0 and not absent, so that its first time is seen as an increase.
     for (const reason of refusalReasons) this.#note({ reason }, { admission_refusals_total: 0 });
     for (const result of ['taken', 'refused']) this.#note({ result }, { configuration_reloads_total: 0 });
-    for (const kind of ['migration', 'experiment'])
-      (this.#made.queue_wait_seconds as Histogram).zero({ kind });
+    this.#count(noIncidents());
+    for (const kind of jobKinds) (this.#made.queue_wait_seconds as Histogram).zero({ kind });
   }
 
   get contentType(): string {
@@ -61,7 +62,8 @@ export class Metrics {
   }
 
   /** A migration has ended. */
-  ended(record: MigrationRecord): void {
+  ended(record: MigrationRecord, kind: JobKind, targetDowntimeNs: number): void {
+    this.#count(incidentsOf(record, kind, targetDowntimeNs));
     const { world, plan, outcome, rounds, stop, predicted } = record;
     const how = { world, order: plan.order, stop: plan.stop.rule, scheduler: record.reservations.scheduler };
     const ended = { ...how, outcome };
@@ -103,7 +105,7 @@ export class Metrics {
     this.#note({ reason }, { admission_refusals_total: 1 });
   }
 
-  waited(kind: 'migration' | 'experiment', ns: number): void {
+  waited(kind: JobKind, ns: number): void {
     this.#note({ kind }, { queue_wait_seconds: seconds(ns) });
   }
 
@@ -125,6 +127,11 @@ export class Metrics {
       else if (metric instanceof Histogram) metric.observe(labels, value);
       else metric.set(labels, value);
     }
+  }
+
+  #count(incidents: Incidents): void {
+    for (const [metric, counts] of Object.entries(incidents))
+      for (const [labels, count] of counts) this.#note(labels, { [metric]: count });
   }
 
   /** One metric under several values of a label. */
@@ -208,7 +215,6 @@ export class Metrics {
   #sent({ world, link }: MigrationRecord): void {
     const labels = { world };
     this.#note(labels, {
-      link_reservation_violations_total: (link.worstExcessBytes ?? 0) > 0 ? 1 : 0,
       link_worst_excess_bytes: link.worstExcessBytes,
       link_utilisation_ratio: link.utilisation,
     });

@@ -1,4 +1,4 @@
-import { libc } from '../platform/libc.ts';
+import { schedSetattr } from '../platform/libc.ts';
 import { setNice } from '../platform/thread-scheduling.ts';
 import { predictedOf } from '../run/predict.ts';
 import {
@@ -18,7 +18,7 @@ const ANSWERING_NICE = -10;
  * that it starts would inherit that, so then it is not done.
  */
 export function goFirst(): void {
-  if (libc()) setNice(ANSWERING_NICE);
+  if (schedSetattr()) setNice(ANSWERING_NICE);
 }
 
 const guest = { pages: 2, program: { kind: 'zipf', writesPerSecond: 1 } };

@@ -83,6 +83,13 @@ const link = view('LinkRecord', 'What left over the link.', {
   windows: z.array(z.object({ windowNs: ns, mostBytes: bytes, allowedBytes: z.number().nullable() })),
   utilisation: share.nullable(),
   longestLatenessNs: ns,
+  encryption: z
+    .object({
+      kind: z.enum(['none', 'psk', 'certificate']),
+      protocol: z.string().nullable(),
+      cipher: z.string().nullable(),
+    })
+    .describe('From a shared key (psk) or certificates; none: not encrypted.'),
 });
 
 const round = z.object({

@@ -25,13 +25,20 @@ export async function serverOf(
   log: FastifyBaseLogger,
   version: string,
 ): Promise<FastifyInstance> {
+  const { apiTls } = daemon.configuration;
+  // Node waits for a body until the later of its two deadlines, and that for the header is a minute by itself.
+  const deadlines = {
+    headersTimeout: REQUEST_TIMEOUT_MS,
+    connectionsCheckingInterval: REQUEST_TIMEOUT_MS / 5,
+  };
   const server = fastify({
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: daemon.configuration.limits.bodyBytes,
     requestTimeout: REQUEST_TIMEOUT_MS,
-    // Node waits for a body until the later of its two deadlines, and that for the header is a minute by itself.
-    http: { headersTimeout: REQUEST_TIMEOUT_MS, connectionsCheckingInterval: REQUEST_TIMEOUT_MS / 5 },
+    ...(apiTls
+      ? { https: { ...deadlines, ...apiTls, minVersion: 'TLSv1.2', handshakeTimeout: REQUEST_TIMEOUT_MS } }
+      : { http: deadlines }),
     clientErrorHandler: cutOff,
     forceCloseConnections: true,
   });
@@ -119,12 +126,13 @@ async function page(server: FastifyInstance): Promise<void> {
     reply.header('x-content-type-options', 'nosniff');
   };
   await server.register(fastifyStatic, { root: folder('../../src/daemon/page/'), prefix: '/', setHeaders });
-  await server.register(fastifyStatic, {
-    root: fileURLToPath(new URL('.', import.meta.resolve('uplot'))),
-    prefix: '/uplot/',
-    decorateReply: false,
-    allowedPath: (path) => ['/uPlot.esm.js', '/uPlot.min.css'].includes(path),
-  });
+  const some = async (prefix: string, root: string, ...names: readonly string[]) => {
+    const allowedPath = (path: string) => names.includes(path.slice(1));
+    await server.register(fastifyStatic, { root, prefix, decorateReply: false, allowedPath });
+  };
+  const uplot = fileURLToPath(new URL('.', import.meta.resolve('uplot')));
+  await some('/uplot/', uplot, 'uPlot.esm.js', 'uPlot.min.css');
+  await some('/core/', folder('../../dist/core/'), 'units.js');
 }
 
 function isOwnName(hostname: string): boolean {

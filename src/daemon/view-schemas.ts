@@ -48,7 +48,9 @@ export const linkView = view('Link', 'A link of the configuration, and what is r
 });
 
 const cpuView = view('Cpu', 'The processors of this host, and what is reserved of them.', {
-  processors: count,
+  processors: z
+    .number()
+    .describe('Of their time, this process gets so much; a container may get less than whole ones.'),
   reservablePerProcessor: z.number().describe('How much of each processor may be reserved, as a part of it.'),
   reserved: z
     .record(z.enum(cpuHolders), z.number())

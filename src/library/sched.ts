@@ -29,15 +29,4 @@ export {
   schedule,
   type Workload,
 } from '../core/cpu/schedule.ts';
-export {
-  blackout,
-  demand,
-  leastSupply,
-  linearLeastSupply,
-  mostSupply,
-  type PeriodicTask,
-  type StopDemand,
-  schedulableInside,
-  stopBound,
-  timeToSupply,
-} from '../core/cpu/supply.ts';
+export * from '../core/cpu/supply.ts';

@@ -1,4 +1,5 @@
-import type { Bytes, BytesPerSecond, Nanos } from '../core/units.ts';
+import type { RoundRecord } from '../core/migration/migration-result.ts';
+import type { Bytes, BytesPerSecond } from '../core/units.ts';
 
 /** What is to be sent, and how fast. */
 export interface Load {
@@ -14,14 +15,7 @@ export interface Load {
 }
 
 /** A live round as a model predicts it. Numbers of pages are expectations, and so rarely whole. */
-export interface PredictedRound {
-  readonly dirtyPages: number;
-  readonly sentPages: number;
-  readonly deferredPages: number;
-  readonly zeroPages: number;
-  readonly bytes: Bytes;
-  readonly durationNs: Nanos;
-}
+export type PredictedRound = Omit<RoundRecord, 'round' | 'skippedPages'>;
 
 /** The pages dirty at some instant, as a random number. */
 export interface DirtyPages {

@@ -2,11 +2,7 @@ import { convolve, type Distribution, mirrored, poisson, quantileOf, successes }
 import { normalQuantile } from './normal.ts';
 
 /** The moments that a quantile needs. */
-export interface Moments {
-  readonly mean: number;
-  readonly variance: number;
-  readonly skewness: number;
-}
+export type Moments = Pick<PoissonBinomial, 'mean' | 'variance' | 'skewness'>;
 
 /**
  * Pages that are dirty more rarely, or clean more rarely, are pooled: their number is Poisson, but for an error in
@@ -25,7 +21,7 @@ const WORK_MAX = 2e7;
  * which n_2 has exactly under the model of Checconi, Cucinotta and Stein. Mean Σd, variance Σd(1 − d), third central
  * moment Σd(1 − d)(1 − 2d).
  */
-export class PoissonBinomial implements Moments {
+export class PoissonBinomial {
   readonly mean: number;
   readonly variance: number;
   readonly skewness: number;

@@ -16,17 +16,7 @@ export interface LiveInput extends Load {
   readonly timeoutNs: Nanos | null;
 }
 
-/** How they end. */
-export interface Ending {
-  readonly verdict: Verdict;
-  readonly asked: AskedRule;
-  /** What each round sends; the last of them may be cut short. */
-  readonly roundPages: readonly number[];
-  /** How many of them there are before all that follow are alike. */
-  readonly distinctRounds: number;
-  /** What is dirty at the end. */
-  readonly left: DirtyPages;
-}
+export type Ending = ReturnType<typeof predictedRounds>;
 
 /**
  * Follows the live rounds until the stop rule, the real one, ends them. It is asked at the end of every round, and
@@ -38,7 +28,7 @@ export interface Ending {
  *
  * It always ends: once the rounds are alike they cost nothing to follow, and the number of questions is limited.
  */
-export function predictedRounds(input: LiveInput): Ending {
+export function predictedRounds(input: LiveInput) {
   const { guest, stop, timeoutNs } = input;
   const plansAhead = guest.kind === 'curve';
   const memory = plansAhead ? new CurveMemory(guest, input) : new RatesMemory(guest, input);
@@ -47,10 +37,16 @@ export function predictedRounds(input: LiveInput): Ending {
     plansAhead ? Number.POSITIVE_INFINITY : SETTLED_AFTER + PAGES_FOLLOWED_MAX / input.pages,
   );
   const roundPages: number[] = [];
-  const ended = (verdict: Verdict, left: DirtyPages): Ending => {
-    const distinctRounds = settling.settled ? settling.rounds : roundPages.length;
-    return { verdict, asked, roundPages, distinctRounds, left };
-  };
+  const ended = (verdict: Verdict, left: DirtyPages) => ({
+    verdict,
+    asked,
+    /** What each round sends; the last of them may be cut short. */
+    roundPages,
+    /** How many of them there are before all that follow are alike. */
+    distinctRounds: settling.settled ? settling.rounds : roundPages.length,
+    /** What is dirty at the end. */
+    left,
+  });
   let next = memory.predict();
   let pending: Float64Array | undefined;
   let verdict = plansAhead ? asked.verdict(next.dirtyPages, true) : undefined;

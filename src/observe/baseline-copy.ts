@@ -23,9 +23,11 @@ export class BaselineCopy {
   readonly #blockAt = new Map<number, Block>();
   readonly #read: Buffer;
   #changed: number[] = [];
-  #seen = 0;
   #present = 0;
-  #failedReads = 0;
+  /** Pages that were there in any scan. */
+  seenPages = 0;
+  /** How often a page that was there could not be read. */
+  failedReads = 0;
 
   /** @param mostBytes how much memory the copy may take */
   constructor(memory: WatchedMemory, mostBytes: number) {
@@ -34,19 +36,9 @@ export class BaselineCopy {
     this.#read = Buffer.alloc(BLOCK_PAGES * memory.pageSizeBytes);
   }
 
-  /** Pages that were there in any scan. */
-  get seenPages(): number {
-    return this.#seen;
-  }
-
   /** Pages that were seen but not in the last scan. */
   get vanishedPages(): number {
-    return this.#seen - this.#present;
-  }
-
-  /** How often a page that was there could not be read. */
-  get failedReads(): number {
-    return this.#failedReads;
+    return this.seenPages - this.#present;
   }
 
   /**
@@ -59,7 +51,7 @@ export class BaselineCopy {
     this.#present = 0;
     const stretches = [...this.#memory.stretches()];
     const present = stretches.reduce((sum, { pages }) => sum + pages, 0);
-    this.#insistOnRoom(Math.max(present, this.#seen));
+    this.#insistOnRoom(Math.max(present, this.seenPages));
     for (const { firstPage, pages } of stretches) {
       const end = firstPage + pages;
       let page = firstPage;
@@ -113,7 +105,7 @@ export class BaselineCopy {
       const end = from + Math.floor(read / pageSizeBytes);
       this.#compare(block, from, end);
       this.#present += end - from;
-      if (end < to) this.#failedReads++;
+      if (end < to) this.failedReads++;
       from = end + 1;
     }
   }
@@ -128,7 +120,7 @@ export class BaselineCopy {
       if (seen && (!differs || block.copy.compare(this.#read, start, end, start, end) === 0)) continue;
       this.#read.copy(block.copy, start, start, end);
       this.#changed.push(block.at * BLOCK_PAGES + index);
-      if (!seen) this.#seen++;
+      if (!seen) this.seenPages++;
       block.seen.add(index);
     }
   }

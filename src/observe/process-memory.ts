@@ -26,7 +26,6 @@ export class ProcessMemory implements WatchedMemory {
   readonly #pagemap: number;
   readonly #memory: number;
   readonly #entries = new Uint8Array(PAGEMAP_BYTES);
-  #text = new Uint8Array(64 * 1024);
 
   /** @throws Failure no such process @throws Refusal its memory may not be read */
   constructor(pid: number) {
@@ -87,16 +86,12 @@ export class ProcessMemory implements WatchedMemory {
 
   /** The kernel gives a page of it at a time. */
   #readMaps(): string {
-    let length = 0;
-    for (;;) {
-      if (length === this.#text.length) {
-        const larger = new Uint8Array(2 * length);
-        larger.set(this.#text);
-        this.#text = larger;
-      }
-      const read = this.#tryRead(this.#maps, this.#text.subarray(length), this.#text.length - length, length);
-      if (read === 0) return Buffer.from(this.#text.buffer, 0, length).toString('latin1');
-      length += read;
+    const pieces: Buffer[] = [];
+    for (let length = 0; ; length += pieces.at(-1)!.length) {
+      const piece = Buffer.alloc(this.pageSizeBytes);
+      const read = this.#tryRead(this.#maps, piece, piece.length, length);
+      if (read === 0) return Buffer.concat(pieces).toString('latin1');
+      pieces.push(piece.subarray(0, read));
     }
   }
 

@@ -15,21 +15,18 @@ export interface RecordOptions {
   readonly sampled?: ((progress: RecordingProgress) => void) | undefined;
 }
 
-/** How far a recording is. */
-export interface RecordingProgress {
+export interface Sample {
   /** Since the start. */
   readonly atNs: Nanos;
-  /** The places of pages that changed since the sample before. */
+  /** The places of pages that changed since the sample before, to be looked up in the numbers. */
   readonly changed: Uint32Array;
+}
+
+/** How far a recording is: its latest sample, and more. */
+export interface RecordingProgress extends Sample {
   readonly scanNs: Nanos;
   readonly seenPages: number;
   readonly missedSamples: number;
-}
-
-export interface Sample {
-  readonly atNs: Nanos;
-  /** Places, to be looked up in the numbers. */
-  readonly changed: Uint32Array;
 }
 
 /** What was recorded, and what it cost and lacks. */
@@ -85,14 +82,14 @@ export async function record(memory: WatchedMemory, options: RecordOptions): Pro
     const beginNs = clockNs();
     const changed = scanned(baseline, beginNs - startNs, forNs);
     const endNs = clockNs();
-    samples.push({ atNs: beginNs - startNs, changed });
+    const sample = { atNs: beginNs - startNs, changed };
+    samples.push(sample);
     scansNs.push(endNs - beginNs);
     writes += changed.length;
     next = nextSlot(next.slot, clockNs() - startNs, intervalNs, last);
     missedSamples += next.missed;
     options.sampled?.({
-      atNs: beginNs - startNs,
-      changed,
+      ...sample,
       scanNs: endNs - beginNs,
       seenPages: baseline.seenPages,
       missedSamples,

@@ -29,8 +29,6 @@ export function recordingHeader(recorded: RecordingSummary) {
   };
 }
 
-export type RecordingHeader = ReturnType<typeof recordingHeader>;
-
 /** The recording in the format dirty-trace/1: gzipped lines of JSON. */
 export function encodeRecording(recorded: RecordingSummary): Buffer {
   const { numberAt } = recorded.numbers;

@@ -1,20 +1,20 @@
-/** What is wrong with what a user wrote: where, what was expected, what was found. */
-export interface Problem {
-  readonly path: string;
-  readonly expected: string;
-  readonly found: string;
-}
+import { inLines, type Problem } from '../core/registry.ts';
+
+export type { Problem };
 
 /** All problems of an input at once. Shown one a line; exit code 2. */
 export class UsageError extends Error {
   readonly problems: readonly Problem[];
 
   constructor(problems: readonly Problem[]) {
-    super(
-      problems.map(({ path, expected, found }) => `${path}: expected ${expected}, found ${found}`).join('\n'),
-    );
+    super(inLines(problems));
     this.problems = problems;
   }
+}
+
+/** The same of one thing that is wrong, whose value is shown as it is. */
+export function usageError(path: string, expected: string, found: unknown): UsageError {
+  return new UsageError([{ path, expected, found: shown(found) }]);
 }
 
 /** A value as a message shows it: short, and unmistakable. */

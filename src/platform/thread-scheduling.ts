@@ -4,21 +4,13 @@ import { setPriority } from 'node:os';
 import { isMainThread } from 'node:worker_threads';
 import type { Reservation } from '../core/cpu/reservation.ts';
 import { formatDuration } from '../core/units.ts';
-import { type Libc, libc } from './libc.ts';
+import { type SchedSetattr, schedSetattr } from './libc.ts';
 
 /** Priorities of SCHED_FIFO: who decides goes before whom it decides about, where they may have to share a processor. */
 export const fifo = { reserved: 1, decides: 2 } as const;
 
-/** What the kernel says to a request about the scheduling of a thread. */
-export type Answer = { readonly ok: true } | Refusal;
-
-export interface Refusal {
-  readonly ok: false;
-  /** `EPERM`, `EBUSY`, … */
-  readonly code: string;
-  /** A sentence with the remedy. */
-  readonly why: string;
-}
+/** What the kernel says to a request about the scheduling of a thread: undefined if it grants it, or `EPERM`, `EBUSY`, … */
+export type ErrorCode = string | undefined;
 
 /** include/uapi/linux/sched.h */
 const policies = { other: 0, fifo: 1, deadline: 6 } as const;
@@ -40,35 +32,35 @@ const chrtErrors = {
 export function setDeadline(
   reservation: Reservation,
   { reclaim, thread = 0 }: { reclaim: boolean; thread?: number },
-): Answer {
+): ErrorCode {
   const { budgetNs, periodNs } = reservation;
   const request = attributes('deadline', { reservation, reclaim });
   if (reclaim) {
     // chrt(1) does not know of it.
-    const library = libc();
-    return answer(library ? library.schedSetattr(thread, request) : 'ENOSYS', reservation);
+    const call = schedSetattr();
+    return call ? call(thread, request) : 'ENOSYS';
   }
   const times = ['--sched-runtime', budgetNs, '--sched-deadline', periodNs, '--sched-period', periodNs];
-  return answer(change(thread, request, ['-d', ...times.map(String), '-p', '0']), reservation);
+  return change(thread, request, ['-d', ...times.map(String), '-p', '0']);
 }
 
 /** SCHED_FIFO: before all ordinary threads, after the reserved ones. `thread`: another one than the calling thread. */
-export function setFifo(priority: number, thread = 0): Answer {
-  return answer(change(thread, attributes('fifo', { priority }), ['-f', '-p', String(priority)]));
+export function setFifo(priority: number, thread = 0): ErrorCode {
+  return change(thread, attributes('fifo', { priority }), ['-f', '-p', String(priority)]);
 }
 
 /**
  * An ordinary thread with this nice value. Asked for without koffi, so in any thread but a process's first, those that it starts inherit it.
  * `thread`: another one than the calling thread.
  */
-export function setNice(nice: number, thread = 0): Answer {
-  const lasting = lastingLibc();
-  if (lasting) return answer(lasting.schedSetattr(thread, attributes('other', { nice })));
+export function setNice(nice: number, thread = 0): ErrorCode {
+  const call = lastingCall();
+  if (call) return call(thread, attributes('other', { nice }));
   try {
     setPriority(thread || threadId(), nice);
-    return { ok: true };
+    return undefined;
   } catch (cause) {
-    return refusal((cause as { info?: { code: string } }).info?.code ?? 'EPERM');
+    return (cause as { info?: { code: string } }).info?.code ?? 'EPERM';
   }
 }
 
@@ -82,8 +74,8 @@ export type Raised = 'SCHED_FIFO' | 'nice −20' | 'no priority';
  *   interrupt whatever runs where it ran last (kernel/sched/rt.c: select_task_rq_rt)
  */
 export function raise(thread: number, hasRoom: boolean): Raised {
-  if (setFifo(hasRoom ? fifo.reserved : fifo.decides, thread).ok) return 'SCHED_FIFO';
-  return setNice(-20, thread).ok ? 'nice −20' : 'no priority';
+  if (setFifo(hasRoom ? fifo.reserved : fifo.decides, thread) === undefined) return 'SCHED_FIFO';
+  return setNice(-20, thread) === undefined ? 'nice −20' : 'no priority';
 }
 
 /** The calling thread's number, by which the kernel knows it. */
@@ -91,12 +83,12 @@ export function threadId(): number {
   return Number(readlinkSync('/proc/thread-self').split('/').at(-1));
 }
 
-/** What is known of a refusal by its code. `asked`: the reservation, if it is one that was refused. */
-export function refusal(code: string, asked: Reservation | null = null): Refusal {
+/** A refusal as a sentence with the remedy. `asked`: the reservation, if it is one that was refused. */
+export function whyRefused(code: string, asked: Reservation | null = null): string {
   const what = asked
     ? `the reservation of ${formatDuration(asked.budgetNs)} every ${formatDuration(asked.periodNs)}`
     : 'the priority';
-  return { ok: false, code, why: `the kernel refuses ${what}: ${reasons[code] ?? code}` };
+  return `the kernel refuses ${what}: ${reasons[code] ?? code}`;
 }
 
 const reasons: Readonly<Record<string, string>> = {
@@ -109,20 +101,12 @@ const reasons: Readonly<Record<string, string>> = {
   ENOENT: 'setting it needs koffi or chrt (ENOENT): `npm install koffi`, or install util-linux',
 };
 
-function answer(code: string | undefined, asked: Reservation | null = null): Answer {
-  return code === undefined ? { ok: true } : refusal(code, asked);
-}
-
 /** `struct sched_attr`, include/uapi/linux/sched/types.h. */
 function attributes(
   policy: keyof typeof policies,
-  {
-    nice = 0,
-    priority = 0,
-    reservation,
-    reclaim = false,
-  }: { nice?: number; priority?: number; reservation?: Reservation; reclaim?: boolean },
+  asked: { nice?: number; priority?: number; reservation?: Reservation; reclaim?: boolean },
 ): Uint8Array {
+  const { nice = 0, priority = 0, reservation, reclaim = false } = asked;
   const view = new DataView(new ArrayBuffer(48));
   view.setUint32(0, view.byteLength, true);
   view.setUint32(4, policies[policy], true);
@@ -137,25 +121,21 @@ function attributes(
   return new Uint8Array(view.buffer);
 }
 
-/**
- * koffi does it in microseconds, chrt(1) in milliseconds.
- * @returns the name of the error, or undefined if there was none
- */
-function change(thread: number, request: Uint8Array, options: readonly string[]): string | undefined {
-  const lasting = lastingLibc();
-  if (lasting) return lasting.schedSetattr(thread, request);
+/** koffi does it in microseconds, chrt(1) in milliseconds. */
+function change(thread: number, request: Uint8Array, options: readonly string[]): ErrorCode {
+  const lasting = lastingCall();
+  if (lasting) return lasting(thread, request);
   const code = chrt(options, thread || threadId());
-  const other = code === 'ENOENT' ? libc() : undefined;
-  return other ? other.schedSetattr(thread, request) : code;
+  const other = code === 'ENOENT' ? schedSetattr() : undefined;
+  return other ? other(thread, request) : code;
 }
 
 /** Not in threads, which come and go: what koffi has taken for one is never freed, and neither are its mappings. */
-function lastingLibc(): Libc | undefined {
-  return isMainThread ? libc() : undefined;
+function lastingCall(): SchedSetattr | undefined {
+  return isMainThread ? schedSetattr() : undefined;
 }
 
-/** The name of the error, or undefined if there was none. */
-function chrt(options: readonly string[], thread: number): string | undefined {
+function chrt(options: readonly string[], thread: number): ErrorCode {
   const command = ['-R', ...options, String(thread)];
   const tried = spawnSync('chrt', command, { encoding: 'utf8', env: { ...process.env, LC_ALL: 'C' } });
   if (tried.error) return (tried.error as NodeJS.ErrnoException).code ?? tried.error.message;

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { changeCapacity } from '../core/link/ledger.ts';
-import type { Step, StepResult } from '../core/migration/steps.ts';
 import { NANOS_PER_MILLISECOND, type Nanos } from '../core/units.ts';
 import { Refusal } from '../platform/failure.ts';
+import { insistOnMemory } from '../platform/memory-room.ts';
 import type { LinkShare } from '../scenario/fleet.ts';
 import type { MigrationSpec } from '../workload/migration-spec.ts';
 import type { World } from '../worlds/world.ts';
@@ -24,23 +24,16 @@ export interface CarryOutOptions {
   readonly interrupted?: AbortSignal | undefined;
 }
 
-/** Is told how the migrations of a fleet proceed, each by its index. */
-export interface FleetListener {
-  /** Every step as it is carried out, in a world in real time. */
-  stepped?(member: number, step: Step, result: StepResult): void;
-  /** A migration has ended; its world is still open during the call. */
-  ended?(member: number, run: MigrationRun): void;
-}
-
 /**
  * Carries out the migrations that share a link, all at the same time, or the one that has a link of its own.
+ * @param ended told that a migration has ended; its world is still open during the call
  * @throws Refusal a reservation cannot be made, or the world cannot share a link
  */
 export async function carryOut(
   fleet: readonly FleetMember[],
   factory: WorldFactory,
   options: CarryOutOptions,
-  listener: FleetListener = {},
+  ended: (member: number, run: MigrationRun) => void = () => {},
 ): Promise<readonly MigrationRun[]> {
   const { interrupted } = options;
   const { share } = fleet[0]!;
@@ -51,9 +44,10 @@ export async function carryOut(
   }
   if (share && options.world === 'virtual') {
     const runs = virtualFleet(fleet);
-    for (const [member, run] of runs.entries()) listener.ended?.(member, run);
+    for (const [member, run] of runs.entries()) ended(member, run);
     return runs;
   }
+  insistOnRoom(fleet, factory);
   const opened: World[] = [];
   const over = new AbortController();
   let store: LedgerStore | undefined;
@@ -70,16 +64,15 @@ export async function carryOut(
     const after = (ns: Nanos) => sleep(ns / NANOS_PER_MILLISECOND, undefined, { signal });
     if (store && share) void changeInTime(store, share, after).catch(() => {});
     return await allOf(
-      fleet.map(async ({ share }, member) => {
+      fleet.map(async ({ share, stepped }, member) => {
         // A migration that is interrupted before its start begins at once and is cancelled.
         await after(share?.atNs ?? 0).catch(() => {});
         const { spec, world, notes } = admittances[member]!;
         const shared = store && share ? new SharedLinkWorld(world, spec, share, store) : undefined;
         try {
-          const stepped: StepListener = (step, result) => listener.stepped?.(member, step, result);
           const went = await carryOutOne(spec, shared ?? world, stepped, interrupted);
           const run = { spec, world, notes, ...went, admission: shared?.admission ?? null };
-          listener.ended?.(member, run);
+          ended(member, run);
           return run;
         } finally {
           await shared?.leave();
@@ -93,10 +86,16 @@ export async function carryOut(
   }
 }
 
+/** @throws Failure this host has not the memory for all these guests at once */
+function insistOnRoom(fleet: readonly FleetMember[], { copiesOfMemory }: WorldFactory): void {
+  const bytes = fleet.reduce((sum, { spec: { guest } }) => sum + guest.pages * guest.pageSizeBytes, 0);
+  if (copiesOfMemory > 0) insistOnMemory(copiesOfMemory * bytes, `${copiesOfMemory} copies of the guests`);
+}
+
 async function carryOutOne(
   { plan }: MigrationSpec,
-  world: World,
-  stepped: StepListener,
+  world: Pick<World, 'perform' | 'migrate' | 'cancel'>,
+  stepped: StepListener | undefined,
   interrupted: AbortSignal | undefined,
 ): Promise<Pick<MigrationRun, 'result' | 'steps'>> {
   const cancel = () => void world.cancel?.(String(interrupted!.reason));
@@ -106,7 +105,7 @@ async function carryOutOne(
     const steps: MigrationRun['steps'][number][] = [];
     const result = await drive(plan, world, (step, result) => {
       steps.push({ step, result });
-      stepped(step, result);
+      stepped?.(step, result);
     });
     return { result, steps };
   } finally {

@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { availableParallelism, freemem, getPriority, setPriority } from 'node:os';
+import { getPriority, setPriority } from 'node:os';
 import type { Scheduler } from '../core/cpu/cpu-plan.ts';
+import { formatSize } from '../core/units.ts';
 import { clockNs } from '../platform/clock.ts';
 import { reasonOf } from '../platform/failure.ts';
-import { libc } from '../platform/libc.ts';
+import { schedSetattr } from '../platform/libc.ts';
+import { memoryLimits, processorLimit } from '../platform/machine-limits.ts';
 import { Processors, type ProcessorsOptions } from '../sched/processors.ts';
 import type { GuestSpec } from '../workload/programs.ts';
 import { machineFolder } from '../worlds/vm/qemu.ts';
@@ -35,19 +37,20 @@ function node(): Finding {
 }
 
 function cores(): Finding {
-  const count = availableParallelism();
+  const { time, by } = processorLimit();
   return finding(
     'processors',
     false,
-    count >= 2,
-    String(count),
+    time >= 2,
+    `${Number(time.toFixed(2))} (${by})`,
     'guest, sender and destination share one processor: expect noise; two or more are better',
   );
 }
 
 function memory(): Finding {
-  const free = freemem() / 2 ** 30;
-  return finding('free memory', false, free >= 1, `${free.toFixed(1)} GiB`, 'choose guests of fewer pages');
+  const { left, most, by } = memoryLimits().reduce((least, one) => (one.left < least.left ? one : least));
+  const found = `${formatSize(Math.max(0, left))} of ${formatSize(most)} (${by})`;
+  return finding('free memory', false, left >= 2 ** 30, found, 'choose guests of fewer pages');
 }
 
 /** The least step by which the clock is seen to advance. */
@@ -92,7 +95,7 @@ function priority(): Promise<Finding> {
 
 /** Asks for what the scheduler `deadline` asks for, and in the same way; only to reclaim takes more. */
 function deadline(): Promise<Finding> {
-  const more = libc() ? '' : '; cpu.reclaim needs koffi, which is not installed';
+  const more = schedSetattr() ? '' : '; cpu.reclaim needs koffi, which is not installed';
   return tried(
     'SCHED_DEADLINE',
     false,
@@ -109,7 +112,7 @@ function deadline(): Promise<Finding> {
 async function dispatcher(): Promise<Finding> {
   const cpu = await Processors.start(oneReservation('cbs-hard'));
   await cpu.end();
-  const found = cpu.dispatcher!;
+  const found = cpu.dispatcher!.priority;
   const remedy = 'reservations are less exact while other programs run: run as root or grant CAP_SYS_NICE';
   return finding('dispatcher', false, found === 'SCHED_FIFO', found, remedy);
 }

@@ -19,7 +19,7 @@ export interface SyncWorld {
  */
 export async function drive(
   plan: Plan,
-  world: World,
+  world: Pick<World, 'perform' | 'migrate'>,
   listener: StepListener = () => {},
 ): Promise<MigrationResult> {
   if (world.migrate) return world.migrate();

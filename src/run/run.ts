@@ -54,21 +54,16 @@ export async function run(experiment: Experiment, options: RunOptions): Promise<
     for (let repetition = 0; repetition < experiment.runs; repetition++) {
       for (const fleet of fleetsOf(results)) {
         if (interrupted?.aborted) return results;
-        const seedOf = (member: number) => firstSeed + repetition * fleet.length + member;
-        const steps = fleet.map(({ cell }, member) =>
-          listener.starts?.({ cell, run: repetition + 1, seed: seedOf(member) }),
-        );
         const members = fleet.map(({ cell }, member) => {
-          return { spec: seeded(cell, seedOf(member)), share: cell.share };
+          const seed = firstSeed + repetition * fleet.length + member;
+          const stepped = listener.starts?.({ cell, run: repetition + 1, seed });
+          return { spec: seeded(cell, seed), share: cell.share, stepped };
         });
-        await carryOut(members, factory, options, {
-          stepped: (member, step, result) => steps[member]?.(step, result),
-          ended(member, run) {
-            const { predicted, records } = fleet[member]!;
-            const record = recordOf(run, { world, scenario: name, predicted });
-            records.push(record);
-            listener.ended?.(record, run);
-          },
+        await carryOut(members, factory, options, (member, run) => {
+          const { predicted, records } = fleet[member]!;
+          const record = recordOf(run, { world, scenario: name, predicted });
+          records.push(record);
+          listener.ended?.(record, run);
         });
       }
     }

@@ -1,6 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import type { Slice } from '../core/cpu/slice.ts';
-import type { Ceiling } from '../core/link/ceiling.ts';
 import type { Admission } from '../core/migration/record.ts';
 import type { Step, StepResult } from '../core/migration/steps.ts';
 import type { Nanos } from '../core/units.ts';
@@ -11,10 +9,10 @@ import type { World } from '../worlds/world.ts';
 import { LeaseClient, type LedgerStore, linkRequest } from './lease-client.ts';
 
 /**
- * A world whose link is shared. The migration asks for its reservation just before its first round, not while it only
+ * The steps of a world whose link is shared. The migration asks for its reservation just before its first round, not while it only
  * observes the guest. It gives the reservation back when the guest has been handed over or the migration has ended.
  */
-export class SharedLinkWorld implements World {
+export class SharedLinkWorld implements Pick<World, 'perform' | 'cancel'> {
   readonly #world: World;
   readonly #client: LeaseClient;
   #now: Nanos = 0;
@@ -40,10 +38,6 @@ export class SharedLinkWorld implements World {
     return this.#admission;
   }
 
-  get startedAt(): string {
-    return this.#world.startedAt;
-  }
-
   async perform(step: Step): Promise<StepResult> {
     if (step.kind === 'track') {
       this.#hasAsked = true;
@@ -66,18 +60,6 @@ export class SharedLinkWorld implements World {
     this.#isCancelled = true;
     this.#client.stopWaiting();
     return this.#world.cancel?.(why) ?? false;
-  }
-
-  allow(ceilings: readonly Ceiling[]): void {
-    this.#world.allow(ceilings);
-  }
-
-  slices(): readonly Slice[] {
-    return this.#world.slices();
-  }
-
-  close(): Promise<void> {
-    return this.#world.close();
   }
 
   /** Gives back the reservation, or the place in the queue, if that has not happened. */

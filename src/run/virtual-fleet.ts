@@ -13,9 +13,9 @@ import type { Admission } from '../core/migration/record.ts';
 import type { BytesPerSecond, Nanos } from '../core/units.ts';
 import type { LinkShare } from '../scenario/fleet.ts';
 import type { MigrationSpec } from '../workload/migration-spec.ts';
-import { driveSync } from './drive.ts';
+import type { StepListener } from './drive.ts';
 import { linkRequest, revokedBecause, tooLate } from './lease-client.ts';
-import { type LeaseAnswer, LeasedWorld } from './leased-world.ts';
+import { carryOutLeased, type LeaseAnswer, type Leased } from './leased.ts';
 import type { MigrationRun } from './migration-run.ts';
 
 /** One of several migrations that are carried out at the same time, over one link. */
@@ -23,6 +23,8 @@ export interface FleetMember {
   readonly spec: MigrationSpec;
   /** null: its link is its own, and it is the only one. */
   readonly share: LinkShare | null;
+  /** Told of every step as it is carried out, in a world in real time. */
+  readonly stepped?: StepListener | undefined;
 }
 
 type FleetRun = MigrationRun & { readonly admission: Admission };
@@ -86,7 +88,7 @@ class FleetMigration {
   #leftQueueAtNs: Nanos = 0;
   #grantedBytesPerSecond: BytesPerSecond = 0;
   #releasedAtNs: Nanos = 0;
-  #run: Omit<MigrationRun, 'admission'> | undefined;
+  #run: Leased['run'] | undefined;
 
   constructor(spec: MigrationSpec, share: LinkShare, id: string) {
     this.#spec = spec;
@@ -160,13 +162,10 @@ class FleetMigration {
     this.releasesAtNs = this.#leftQueueAtNs + heldNs;
   }
 
-  #carryOut(answer: LeaseAnswer): LeasedWorld {
-    const spec = this.#spec;
-    const world = new LeasedWorld(spec, answer);
-    const steps: MigrationRun['steps'][number][] = [];
-    const result = driveSync(spec.plan, world, (step, result) => steps.push({ step, result }));
-    this.#run = { spec, result, steps, world: world.virtual, notes: [] };
-    return world;
+  #carryOut(answer: LeaseAnswer): Leased {
+    const leased = carryOutLeased(this.#spec, answer);
+    this.#run = leased.run;
+    return leased;
   }
 
   #end(now: Nanos): void {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { admitted, type CpuPlan, ruleOf, schedulers } from '../core/cpu/cpu-plan.ts';
-import type { Reservation } from '../core/cpu/reservation.ts';
-import { formatDuration, NANOS_PER_MILLISECOND } from '../core/units.ts';
+import { formatReservation, type Reservation } from '../core/cpu/reservation.ts';
+import { NANOS_PER_MILLISECOND } from '../core/units.ts';
 import type { BackgroundDocument } from './background.ts';
 import type { Insist } from './checked.ts';
 import { definition } from './object-schema.ts';
@@ -84,7 +84,7 @@ export function checkCpu(plan: CpuPlan, insist: Insist): void {
   ] as const) {
     if (!reservation) continue;
     const { budgetNs, periodNs } = reservation;
-    const found = `${formatDuration(budgetNs)} every ${formatDuration(periodNs)}`;
+    const found = formatReservation(reservation);
     each &&= budgetNs <= periodNs;
     insist(budgetNs <= periodNs, `${path}.budget`, 'at most the period', found);
     const keeps = ruleOf[plan.scheduler] !== undefined;
@@ -105,8 +105,7 @@ export function checkCpu(plan: CpuPlan, insist: Insist): void {
   const placement = admitted(plan, milliseconds);
   if (placement.admitted) return;
   const { misfit, why } = placement;
-  const { budgetNs, periodNs } = misfit === 'guest' ? plan.guest! : plan.sender!;
-  const found = `${formatDuration(budgetNs)} every ${formatDuration(periodNs)}`;
+  const found = formatReservation(misfit === 'guest' ? plan.guest! : plan.sender!);
   insist(false, `${misfit}.reservation`, `reservations that fit (${why})`, found);
 }
 

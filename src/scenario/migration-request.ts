@@ -1,6 +1,5 @@
 import { z } from 'zod';
-import { type CpuPlan, freeCpu } from '../core/cpu/cpu-plan.ts';
-import type { Plan } from '../core/migration/plan.ts';
+import { freeCpu } from '../core/cpu/cpu-plan.ts';
 import type { BytesPerSecond } from '../core/units.ts';
 import { HEADER_BYTES } from '../core/wire/frames.ts';
 import type { GuestDefinition } from '../workload/guest-definition.ts';
@@ -8,7 +7,7 @@ import type { GuestSpec } from '../workload/programs.ts';
 import { cpuHogSchema } from './background.ts';
 import { insisting } from './checked.ts';
 import { checkCpu, cpuSchema, resolveCpu, schedulerSchema } from './cpu.ts';
-import { type LinkShare, resolveShare } from './fleet.ts';
+import { resolveShare } from './fleet.ts';
 import { guestSchema } from './guest-schema.ts';
 import { linkSchema, policySchema, senderSchema } from './migration-schema.ts';
 import { definition } from './object-schema.ts';
@@ -92,15 +91,10 @@ export const requestedMigrationSchema = z.strictObject({
 
 export type RequestedMigrationDocument = z.infer<typeof requestedMigrationSchema>;
 
-/** How a guest that is already there migrates. */
-export interface RequestedMigration {
-  readonly plan: Plan;
-  readonly cpu: CpuPlan;
-  /** Its part in the link that others use too; null: it goes over none. */
-  readonly share: LinkShare | null;
-}
+export type RequestedMigration = ReturnType<typeof requestedMigration>;
 
 /**
+ * How a guest that is already there migrates.
  * @param guest what migrates
  * @param reservation what it has of a processor, which goes with it and is not for this migration to say
  * @param over the link that others use too
@@ -111,7 +105,7 @@ export function requestedMigration(
   guest: GuestSpec,
   reservation: GuestDefinition['reservation'],
   over?: { readonly name: string; readonly capacityBytesPerSecond: BytesPerSecond },
-): RequestedMigration {
+) {
   const { link, migration } = document;
   return insisting((insist) => {
     const cpu = resolveCpu({ ...document, guest: {} });
@@ -121,6 +115,7 @@ export function requestedMigration(
     return {
       plan: { ...plan, seed: guest.seed },
       cpu: { ...cpu, guest: reservation },
+      /** Its part in the link that others use too; null: it goes over none. */
       share: shared
         ? resolveShare({ guest, link: shared }, plan.stopRateBytesPerSecond, undefined, insist)
         : null,

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
-import { Failure, reasonOf } from '../platform/failure.ts';
-import { shown, UsageError } from '../platform/problem.ts';
+import { orFailure } from '../platform/failure.ts';
+import { usageError } from '../platform/problem.ts';
 import type { ProgramSpec } from '../workload/programs.ts';
 import { parseRecording } from '../workload/recording.ts';
 import { anyKind, kind, object } from './object-schema.ts';
@@ -129,8 +129,7 @@ export function resolveProgram(
       return { ...program, pages: program.pages ?? usedPages };
     case 'trace':
       if (file === undefined) {
-        const expected = 'a scenario file that names it';
-        throw new UsageError([{ path: 'guest.program.file', expected, found: shown(program.file) }]);
+        throw usageError('guest.program.file', 'a scenario file that names it', program.file);
       }
       return { kind: 'trace', recording: readRecording(resolve(dirname(file), program.file)) };
     case 'dirty-curve':
@@ -139,12 +138,7 @@ export function resolveProgram(
 }
 
 function readRecording(file: string): string {
-  let bytes: Buffer;
-  try {
-    bytes = readFileSync(file);
-  } catch (cause) {
-    throw new Failure(`cannot read the recording ${file}: ${reasonOf(cause)}`);
-  }
+  const bytes = orFailure(`cannot read the recording ${file}`, () => readFileSync(file));
   parseRecording(bytes, file);
   return bytes.toString('base64');
 }

@@ -1,11 +1,8 @@
 import { basename } from 'node:path';
-import type { Antagonist } from '../core/antagonist.ts';
-import type { CpuPlan } from '../core/cpu/cpu-plan.ts';
 import type { Plan } from '../core/migration/plan.ts';
-import type { BytesPerSecond } from '../core/units.ts';
-import { type Problem, shown, UsageError } from '../platform/problem.ts';
+import { type Problem, UsageError, usageError } from '../platform/problem.ts';
 import { readText } from '../platform/text-file.ts';
-import type { MigrationSpec, NativeSettings } from '../workload/migration-spec.ts';
+import type { MigrationSpec } from '../workload/migration-spec.ts';
 import type { GuestSpec } from '../workload/programs.ts';
 import { burstingGuest, checkAntagonists, resolveAntagonists } from './background.ts';
 import { checked, insisting } from './checked.ts';
@@ -34,17 +31,12 @@ export interface ScenarioFile extends Scenario {
 }
 
 /** One cell of a scenario's matrix, everything resolved: what to run, all but the seed of each run. */
-export interface ScenarioCell {
+export interface ScenarioCell extends Omit<Required<MigrationSpec>, 'guest' | 'plan'> {
   /** What tells it from other cells. */
   readonly settings: readonly Setting[];
   /** Neighbours of the same number share a link, and run at the same time. */
   readonly fleet: number;
   readonly guest: Omit<GuestSpec, 'seed'>;
-  readonly cpu: CpuPlan;
-  readonly antagonists: readonly Antagonist[];
-  readonly linkCapacityBytesPerSecond: BytesPerSecond;
-  readonly deltas: boolean;
-  readonly native: NativeSettings;
   readonly plan: Omit<Plan, 'seed'>;
   /** null: the link is its own. */
   readonly share: LinkShare | null;
@@ -74,9 +66,7 @@ export function scenarioOf(
   settings: readonly Setting[] = [],
 ): Scenario {
   const whole: unknown = withSettings(document, settings);
-  if (!isObject(whole)) {
-    throw new UsageError([{ path: file ?? name, expected: 'a scenario', found: shown(whole) }]);
-  }
+  if (!isObject(whole)) throw usageError(file ?? name, 'a scenario', whole);
   const { compare, sweep, stress, ...base } = whole;
   return { name, file, base, compare, sweep, stress };
 }

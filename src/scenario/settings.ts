@@ -1,5 +1,5 @@
 import { parse } from 'yaml';
-import { type Problem, shown, UsageError } from '../platform/problem.ts';
+import { type Problem, shown, UsageError, usageError } from '../platform/problem.ts';
 
 /** One change to a scenario: the value at a dotted path. */
 export interface Setting {
@@ -10,14 +10,12 @@ export interface Setting {
 /** `migration.stop.rounds=3` → a setting; the value is YAML. @throws UsageError not of that form. */
 export function parseSetting(text: string): Setting {
   const split = text.indexOf('=');
-  if (split < 1) throw new UsageError([{ path: '--set', expected: 'path=value', found: shown(text) }]);
+  if (split < 1) throw usageError('--set', 'path=value', text);
   const path = text.slice(0, split).trim();
   try {
     return { path, value: parse(text.slice(split + 1)) };
   } catch {
-    throw new UsageError([
-      { path: `--set ${path}`, expected: 'a YAML value', found: shown(text.slice(split + 1)) },
-    ]);
+    throw usageError(`--set ${path}`, 'a YAML value', text.slice(split + 1));
   }
 }
 
@@ -77,22 +75,19 @@ const ofTheWhole = ['runs', 'seed', 'describe', 'compare', 'sweep'];
 /** The alternatives of one key of a matrix; what is wrong with them is added to `problems`. */
 export function alternativesOf(where: string, key: string, values: unknown, problems: Problem[]): Axis {
   const path = `${where}.${key}`;
+  const note = (at: string, expected: string, found: string) => problems.push({ path: at, expected, found });
   const paths = key.split(',').map((part) => part.trim());
   for (const whole of paths.filter((part) => ofTheWhole.includes(part.split('.')[0]!))) {
-    problems.push({ path, expected: 'a setting of the migration', found: `${whole}, which all cells share` });
+    note(path, 'a setting of the migration', `${whole}, which all cells share`);
   }
   if (!Array.isArray(values) || values.length === 0) {
-    problems.push({ path, expected: 'a list of values', found: shown(values) });
+    note(path, 'a list of values', shown(values));
     return [];
   }
   if (paths.length === 1) return values.map((value) => [{ path: key, value }]);
   return values.map((value, index) => {
     if (!Array.isArray(value) || value.length !== paths.length) {
-      problems.push({
-        path: `${path}.${index}`,
-        expected: `a list of ${paths.length} values`,
-        found: shown(value),
-      });
+      note(`${path}.${index}`, `a list of ${paths.length} values`, shown(value));
       return [];
     }
     return paths.map((name, position) => ({ path: name, value: value[position] }));

@@ -1,7 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import type { CbsRule } from '../core/cpu/cbs.ts';
 import { clockNs } from '../platform/clock.ts';
-import { threadCpuNs } from '../platform/thread-clock.ts';
 import { threadId } from '../platform/thread-scheduling.ts';
 import { type DispatchedEntity, Dispatcher } from './dispatcher.ts';
 import { SchedulerMemory } from './scheduler-memory.ts';
@@ -18,11 +17,9 @@ const { memory: buffer, rule, entities } = workerData as DispatcherData;
 warmUpDispatcher(rule, entities);
 const memory = new SchedulerMemory(buffer);
 const dispatcher = new Dispatcher(memory, rule, entities);
-const cpuAtStartNs = threadCpuNs();
 parentPort!.postMessage(threadId());
 for (;;) {
   const { dispatcherWakeups } = memory;
   const nextNs = dispatcher.dispatch(clockNs());
-  memory.dispatcherCpuNs = threadCpuNs() - cpuAtStartNs;
   memory.sleepUntilWoken(dispatcherWakeups, Math.max(0, (nextNs - clockNs()) / 1e6));
 }

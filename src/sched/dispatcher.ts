@@ -1,7 +1,7 @@
 import { type CbsRule, charge, idleServer, replenish, sleep, wake } from '../core/cpu/cbs.ts';
+import type { SchedEntity } from '../core/cpu/cpu-plan.ts';
 import { NONE } from '../core/cpu/earliest-first.ts';
 import { FAIR_QUANTUM_NS } from '../core/cpu/processor.ts';
-import type { Reservation } from '../core/cpu/reservation.ts';
 import { RoundRobin } from '../core/cpu/round-robin.ts';
 import type { Nanos } from '../core/units.ts';
 import { DispatchQueue, frontOf, isTaken } from './dispatch-queue.ts';
@@ -9,10 +9,7 @@ import { type PlannedEntity, type PlannedProcessor, Planner } from './planner.ts
 import type { SchedulerMemory } from './scheduler-memory.ts';
 
 /** A thread that is dispatched. Without a reservation it gets a share of the time that the reserved threads leave. */
-export interface DispatchedEntity {
-  readonly reservation: Reservation | null;
-  readonly processor: number;
-}
+export type DispatchedEntity = Pick<SchedEntity, 'reservation' | 'processor'>;
 
 /**
  * Decides which thread runs on each processor, one at a time: reserved threads first, by earliest deadline; the others by

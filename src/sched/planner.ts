@@ -47,38 +47,29 @@ export interface PlannedProcessor {
 export class Planner {
   readonly #rule: CbsRule;
   readonly #entities: readonly PlannedEntity[];
-  /** The plan that is being made: the word of the queue, and how many threads are in it. */
-  #word = NOBODY;
+  /** The plan, as a word of the queue. */
+  word = NOBODY;
+  /** How many threads are in it. */
   #length = 0;
   /** When all threads in it have used what they may use. */
   #endNs: Nanos = 0;
   /** The latest deadline of the servers in it. */
   #latestNs: Nanos = 0;
-  /** When to plan again. */
-  #nextNs: Nanos = 0;
+  /** When to plan again, unless a thread wakes the dispatcher before. */
+  nextNs: Nanos = 0;
 
   constructor(rule: CbsRule, entities: readonly PlannedEntity[]) {
     this.#rule = rule;
     this.#entities = entities;
   }
 
-  /** The plan, as a word of the queue. */
-  get word(): number {
-    return this.#word;
-  }
-
-  /** When to plan again, unless a thread wakes the dispatcher before. */
-  get nextNs(): Nanos {
-    return this.#nextNs;
-  }
-
   plan(processor: PlannedProcessor, now: Nanos): void {
     const { entities, holder, roundRobin } = processor;
-    this.#word = NOBODY;
+    this.word = NOBODY;
     this.#length = 0;
     this.#endNs = now;
     this.#latestNs = Number.NEGATIVE_INFINITY;
-    this.#nextNs = Number.POSITIVE_INFINITY;
+    this.nextNs = Number.POSITIVE_INFINITY;
     for (const index of entities) this.#entities[index]!.isPlanned = false;
     const earliest = this.#earliest(processor);
     const first = earliest === NONE ? roundRobin.first : earliest;
@@ -90,7 +81,7 @@ export class Planner {
     }
     const fillsGap = this.#linkUnreserved(processor);
     this.#awaitBudgets(processor, now, fillsGap);
-    if (holder !== NONE) this.#word = taken(this.#word);
+    if (holder !== NONE) this.word = taken(this.word);
     if (mustStop && first !== NONE) this.#planAgainAt(this.#entities[holder]!.slot.untilNs + ANSWER_NS);
     else if (this.#length > 1 || this.hasRival(processor, first)) this.#planAgainAt(this.#endNs + LATE_NS);
   }
@@ -131,7 +122,7 @@ export class Planner {
     const entity = this.#entities[holder]!;
     entity.isPlanned = true;
     entity.slot.untilNs = Math.min(entity.slot.untilNs, now);
-    this.#word = linked(this.#word, this.#length++, holder);
+    this.word = linked(this.word, this.#length++, holder);
   }
 
   /**
@@ -175,7 +166,7 @@ export class Planner {
   }
 
   #planAgainAt(ns: Nanos): void {
-    this.#nextNs = Math.min(this.#nextNs, ns);
+    this.nextNs = Math.min(this.nextNs, ns);
   }
 
   /** A hard server stops when its budget is exhausted; a thread without a reservation at the end of its quantum, if others wait. */
@@ -186,10 +177,9 @@ export class Planner {
     entity.isPlanned = true;
     const mayRunNs = this.#mayRunNs(processor, index);
     const stops = server ? this.#rule === 'hard' : this.hasRival(processor, index);
-    slot.limit(chargedNs + mayRunNs, stops);
-    slot.fromNs = fromNs;
+    slot.limit(chargedNs + mayRunNs, stops, fromNs);
     slot.untilNs = untilNs;
-    this.#word = linked(this.#word, this.#length++, index);
+    this.word = linked(this.word, this.#length++, index);
     this.#endNs = Math.max(this.#endNs, fromNs) + Math.max(0, mayRunNs);
   }
 

@@ -3,10 +3,6 @@ import { clockNs } from '../platform/clock.ts';
 import { threadId } from '../platform/thread-scheduling.ts';
 import { Timeline } from './timeline.ts';
 
-export interface ProbeData {
-  readonly noise: SharedArrayBuffer;
-}
-
 /**
  * Finds out when the machine itself did not run: a thread of high priority sleeps 1 ms again and again. If that takes 1 ms
  * longer, no scheduler was the reason.
@@ -14,8 +10,7 @@ export interface ProbeData {
 const SLEEP_MS = 1;
 const GAP_NS = 1_000_000;
 
-const { noise } = workerData as ProbeData;
-const timeline = new Timeline(noise);
+const timeline = new Timeline(workerData as SharedArrayBuffer);
 const alarm = new Int32Array(new SharedArrayBuffer(4));
 parentPort!.postMessage(threadId());
 for (let lastNs = clockNs(); ; ) {

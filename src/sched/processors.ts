@@ -1,5 +1,4 @@
 import { once } from 'node:events';
-import { availableParallelism } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { MOST_RESERVED } from '../core/cpu/cpu-admission.ts';
@@ -11,20 +10,25 @@ import type { Nanos } from '../core/units.ts';
 import { clockNs } from '../platform/clock.ts';
 import { entry } from '../platform/entry.ts';
 import { Failure, Refusal, reasonOf } from '../platform/failure.ts';
-import { fifo, type Raised, raise, refusal, setFifo } from '../platform/thread-scheduling.ts';
+import { processorLimit } from '../platform/machine-limits.ts';
+import { fifo, type Raised, raise, setFifo, whyRefused } from '../platform/thread-scheduling.ts';
 import { MOST_SLOTS } from './dispatch-queue.ts';
 import type { DispatcherData } from './dispatcher-worker.ts';
-import type { ProbeData } from './probe-worker.ts';
 import type { ScheduledThreadData } from './scheduled-thread.ts';
 import { SchedulerMemory, ThreadSlot } from './scheduler-memory.ts';
 import { SliceAccount } from './slice-account.ts';
-import { Timeline, TimelineReader } from './timeline.ts';
+import { Timeline } from './timeline.ts';
 
 export interface ProcessorsOptions {
   readonly scheduler: Scheduler;
   /** The threads of hogs are started and ended here, those of the others by the caller. */
   readonly entities: readonly SchedEntity[];
   readonly reclaim: boolean;
+}
+
+interface RaisedThread {
+  readonly thread: number;
+  readonly priority: Raised;
 }
 
 const READ_EVERY_MS = 250;
@@ -39,11 +43,10 @@ export class Processors {
   readonly #slots: readonly ThreadSlot[];
   readonly #workers: Worker[] = [];
   readonly #noise = new Timeline();
-  readonly #noiseReader = new TimelineReader(this.#noise);
   readonly #reading: NodeJS.Timeout;
   readonly #notes: string[] = [];
-  #startedAtNs = clockNs();
-  #dispatcher: Raised | undefined;
+  readonly #limit = processorLimit();
+  #dispatcher: RaisedThread | undefined;
   /** Why one of the threads that were started here has died. */
   #crash: string | undefined;
   /** Whether reserved threads go before programs that are not dispatched. */
@@ -75,7 +78,7 @@ export class Processors {
       for (const { name } of cpu.#hogs) cpu.#thread('hog-worker', cpu.threadDataOf(name));
     } catch (cause) {
       await cpu.end();
-      throw new Failure(reasonOf(cause));
+      throw cause instanceof Refusal ? cause : new Failure(reasonOf(cause));
     }
     await cpu.#opened(cpu.#hogs);
     // A process that forgets to end them can end all the same.
@@ -126,20 +129,15 @@ export class Processors {
     return this.#slots[this.#entities.findIndex((entity) => entity.name === name)]!.thread;
   }
 
-  /** The priority of the dispatcher; undefined if there is none. */
-  get dispatcher(): Raised | undefined {
+  /** The dispatcher's thread, by the kernel's number, and its priority; undefined if there is none. */
+  get dispatcher(): RaisedThread | undefined {
     return this.#dispatcher;
-  }
-
-  /** CPU time of the dispatcher, as a share of one processor. */
-  get dispatcherCpuShare(): number {
-    return this.#memory.dispatcherCpuNs / (clockNs() - this.#startedAtNs);
   }
 
   /** What a reader of the results must know. */
   get notes(): readonly string[] {
     const { overruns } = this.#memory;
-    const lost = this.#accounts.reduce((sum, account) => sum + account.lost, 0);
+    const lost = this.#accounts.reduce((sum, account) => sum + account.timeline.lost, 0);
     return [
       ...this.#notes,
       ...(this.#crash ? [`a scheduling thread has crashed: ${this.#crash}`] : []),
@@ -171,7 +169,7 @@ export class Processors {
 
   /** Whether a processor is left on which nothing is dispatched. */
   get #hasRoom(): boolean {
-    return this.#processors < availableParallelism();
+    return this.#processors < this.#limit.count;
   }
 
   get #processors(): number {
@@ -179,16 +177,16 @@ export class Processors {
   }
 
   async #startDispatcher(): Promise<void> {
+    this.#insistOnTime();
     const data: DispatcherData = {
       memory: this.#memory.buffer,
       rule: ruleOf[this.#options.scheduler],
       entities: this.#entities,
     };
-    const raised = await this.#raised(this.#thread('dispatcher-worker', data));
-    this.#dispatcher = raised;
-    this.#startedAtNs = clockNs();
+    this.#dispatcher = await this.#raised(this.#thread('dispatcher-worker', data));
+    const raised = this.#dispatcher.priority;
     // Only hard ones, which stop at their budget, and not so many that nothing else would run.
-    const isSafe = this.#reserved() <= MOST_RESERVED * availableParallelism();
+    const isSafe = this.#reserved() <= MOST_RESERVED * this.#limit.time;
     this.#hasUrgent = raised === 'SCHED_FIFO' && data.rule === 'hard' && isSafe;
     this.#notes.push(
       raised === 'no priority'
@@ -196,10 +194,8 @@ export class Processors {
         : `dispatcher: ${raised}; reserved threads: ${this.#hasUrgent ? raised : 'no priority'}`,
     );
     const processors = this.#processors;
-    if (processors > availableParallelism()) {
-      this.#notes.push(
-        `the scenario uses ${processors} processors, the machine has ${availableParallelism()}`,
-      );
+    if (processors > this.#limit.count) {
+      this.#notes.push(`the scenario uses ${processors} processors, the machine has ${this.#limit.count}`);
     }
     for (let processor = 0; data.rule && processor < processors; processor++) {
       if (this.#reserved(processor) <= MOST_RESERVED) continue;
@@ -210,9 +206,8 @@ export class Processors {
   }
 
   async #startProbe(): Promise<void> {
-    const data: ProbeData = { noise: this.#noise.buffer };
-    const probe = this.#thread('probe-worker', data);
-    if ((await this.#raised(probe)) !== 'no priority') return;
+    const probe = this.#thread('probe-worker', this.#noise.buffer);
+    if ((await this.#raised(probe)).priority !== 'no priority') return;
     await probe.terminate();
     this.#notes.push(
       "no noise probe: without real-time priority it cannot distinguish the machine's noise from its load",
@@ -227,9 +222,9 @@ export class Processors {
   }
 
   /** Such a thread posts its number first. Its priority is set from here, because koffi keeps memory for each thread that loads it. */
-  async #raised(worker: Worker): Promise<Raised> {
+  async #raised(worker: Worker): Promise<RaisedThread> {
     const [thread] = (await once(worker, 'message')) as [number];
-    return raise(thread, this.#hasRoom);
+    return { thread, priority: raise(thread, this.#hasRoom) };
   }
 
   async #opened(entities: readonly SchedEntity[]): Promise<void> {
@@ -249,8 +244,18 @@ export class Processors {
   #whyNot({ name, reservation }: SchedEntity, code: string | undefined): string {
     if (this.#crash) return this.#crash;
     if (code === undefined) return `the thread '${name}' did not start in time`;
-    const asked = `${this.#reserved().toFixed(2)} of ${availableParallelism()} processors`;
-    return `${name}: ${refusal(code, reservation).why} (all reservations together: ${asked})`;
+    return `${name}: ${whyRefused(code, reservation)} (${this.#asked()})`;
+  }
+
+  /** @throws Refusal this process does not get as much time as is reserved */
+  #insistOnTime(): void {
+    if (this.#reserved() <= this.#limit.time) return;
+    throw new Refusal(`reservations that cannot be kept: ${this.#asked()} (${this.#limit.by})`);
+  }
+
+  #asked(): string {
+    const { time } = this.#limit;
+    return `all reservations together: ${this.#reserved().toFixed(2)} of ${Number(time.toFixed(2))} processors`;
   }
 
   /** ΣU, of one processor or of all. */
@@ -263,7 +268,7 @@ export class Processors {
 
   #read(): void {
     for (const account of this.#accounts) account.read();
-    for (const event of this.#noiseReader.read()) {
+    for (const event of this.#noise.read()) {
       if (event.kind !== 'ran') continue;
       for (const account of this.#accounts) account.noise(event.startNs, event.endNs);
     }

@@ -1,7 +1,7 @@
 import type { Reservation } from '../core/cpu/reservation.ts';
 import type { Nanos } from '../core/units.ts';
 import { clockNs } from '../platform/clock.ts';
-import { type Answer, setDeadline, threadId } from '../platform/thread-scheduling.ts';
+import { setDeadline, threadId } from '../platform/thread-scheduling.ts';
 import { DispatchQueue } from './dispatch-queue.ts';
 import { SchedulerMemory, ThreadSlot } from './scheduler-memory.ts';
 import { SliceRecorder } from './slice-recorder.ts';
@@ -50,8 +50,8 @@ export function openScheduledThread(data: ScheduledThreadData): ScheduledThread 
     slot.open(threadId(), undefined);
     return new DispatchedThread(timeline, new SchedulerMemory(data.memory), data.slot);
   }
-  const answer: Answer = data.backend === 'deadline' ? setDeadline(data.reservation, data) : { ok: true };
-  slot.open(threadId(), answer.ok ? undefined : answer.code);
+  const refusal = data.backend === 'deadline' ? setDeadline(data.reservation, data) : undefined;
+  slot.open(threadId(), refusal);
   return new KernelThread(timeline);
 }
 

@@ -1,4 +1,5 @@
 import { constants } from 'node:os';
+import { getSystemErrorName } from 'node:util';
 import type { Nanos } from '../core/units.ts';
 
 /** Two cache lines, so that threads do not slow each other down by writing to the same one. */
@@ -13,13 +14,11 @@ export class SchedulerMemory {
   readonly buffer: SharedArrayBuffer;
   /** How often the dispatcher was woken, and how many threads overran. */
   readonly #words: Int32Array;
-  readonly #times: Float64Array;
   readonly #slots: ThreadSlot[] = [];
 
   constructor(buffer: SharedArrayBuffer) {
     this.buffer = buffer;
     this.#words = new Int32Array(buffer, 0, 2);
-    this.#times = new Float64Array(buffer, 8, 1);
   }
 
   static withSlots(slots: number, processors: number): SchedulerMemory {
@@ -41,7 +40,6 @@ export class SchedulerMemory {
     Atomics.notify(this.#words, 0);
   }
 
-  /** How often it was woken. */
   get dispatcherWakeups(): number {
     return Atomics.load(this.#words, 0);
   }
@@ -58,14 +56,6 @@ export class SchedulerMemory {
 
   countOverrun(): void {
     Atomics.add(this.#words, 1, 1);
-  }
-
-  get dispatcherCpuNs(): Nanos {
-    return this.#times[0]!;
-  }
-
-  set dispatcherCpuNs(ns: Nanos) {
-    this.#times[0] = ns;
   }
 }
 
@@ -88,7 +78,6 @@ export class ThreadSlot {
     Atomics.notify(this.#words, 0);
   }
 
-  /** How often it was notified. */
   get notifications(): number {
     return Atomics.load(this.#words, 0);
   }
@@ -108,8 +97,9 @@ export class ThreadSlot {
   }
 
   /** At `cpuNs` of CPU time since its slot was opened, the thread stops (`stops`), or wakes the dispatcher and goes on. */
-  limit(cpuNs: Nanos, stops: boolean): void {
+  limit(cpuNs: Nanos, stops: boolean, fromNs: Nanos): void {
     this.#times[1] = cpuNs;
+    this.#times[2] = fromNs;
     Atomics.store(this.#words, 4, Number(stops));
   }
 
@@ -124,10 +114,6 @@ export class ThreadSlot {
   /** No thread hands over to this one before then. */
   get fromNs(): Nanos {
     return this.#times[2]!;
-  }
-
-  set fromNs(ns: Nanos) {
-    this.#times[2] = ns;
   }
 
   /** The thread stops then. */
@@ -174,6 +160,6 @@ export class ThreadSlot {
   get opened(): string | undefined {
     const error = Atomics.load(this.#words, 2) - 1;
     if (error < 0) return undefined;
-    return Object.entries(constants.errno).find(([, value]) => value === error)?.[0] ?? 'ok';
+    return error === 0 ? 'ok' : getSystemErrorName(-error);
   }
 }

@@ -3,7 +3,7 @@ import { Delivery } from '../core/cpu/delivery.ts';
 import type { ServerRecord } from '../core/cpu/server-record.ts';
 import type { Slice } from '../core/cpu/slice.ts';
 import type { Nanos } from '../core/units.ts';
-import { Timeline, TimelineReader } from './timeline.ts';
+import { Timeline } from './timeline.ts';
 
 /** Of one entity, so many slices are kept at least: the latest. */
 const SLICES = 1 << 16;
@@ -12,7 +12,6 @@ const SLICES = 1 << 16;
 export class SliceAccount {
   readonly timeline = new Timeline();
   readonly #entity: SchedEntity;
-  readonly #reader = new TimelineReader(this.timeline);
   readonly #delivery: Delivery | undefined;
   #slices: Slice[] = [];
 
@@ -23,7 +22,7 @@ export class SliceAccount {
 
   /** Takes in what is new on the timeline. */
   read(): void {
-    for (const event of this.#reader.read()) {
+    for (const event of this.timeline.read()) {
       if (event.kind === 'ran') {
         this.#delivery?.ran(event.startNs, event.endNs, event.cpuNs);
         this.#keep(event.startNs, event.endNs);
@@ -43,14 +42,7 @@ export class SliceAccount {
 
   /** Those that ended after an instant, in time. */
   slices(afterNs: Nanos): readonly Slice[] {
-    let first = this.#slices.length;
-    while (first > 0 && this.#slices[first - 1]!.endNs > afterNs) first -= 1;
-    return this.#slices.slice(first);
-  }
-
-  /** Events that were lost before they were read. */
-  get lost(): number {
-    return this.#reader.lost;
+    return this.#slices.slice(1 + this.#slices.findLastIndex(({ endNs }) => endNs <= afterNs));
   }
 
   record(untilNs: Nanos): ServerRecord | undefined {

@@ -14,12 +14,16 @@ const CAPACITY = 1 << 15;
 const WORDS = 4;
 const HEADER_BYTES = 8;
 
-/** The latest events of one thread in shared memory: a ring that this thread writes and another one reads. */
+/** The latest events of one thread in shared memory: a ring that this thread writes, and of which another one reads what is new. */
 export class Timeline {
   readonly buffer: SharedArrayBuffer;
   /** How many events were written so far. */
   readonly #written: Int32Array;
   readonly #slots: Float64Array;
+  /** The number of the event that is read next. */
+  #next = 0;
+  /** Events that were overwritten before they were read. */
+  lost = 0;
 
   constructor(buffer = sharedMemory(HEADER_BYTES + 8 * WORDS * CAPACITY)) {
     this.buffer = buffer;
@@ -40,17 +44,22 @@ export class Timeline {
     this.#write(2, startNs, endNs, cpuNs);
   }
 
-  get written(): number {
-    return Atomics.load(this.#written, 0);
+  /** Everything that is new. */
+  *read(): Generator<CpuEvent> {
+    for (const written = Atomics.load(this.#written, 0); this.#next < written; this.#next++) {
+      const event = this.#event(this.#next);
+      if (event) yield event;
+      else this.lost += 1;
+    }
   }
 
   /** The event of this number, if it is among the latest. */
-  read(number: number): CpuEvent | undefined {
+  #event(number: number): CpuEvent | undefined {
     const slot = (number % CAPACITY) * WORDS;
     const kind = kinds[this.#slots[slot]!]!;
     const [startNs, endNs, cpuNs] = [this.#slots[slot + 1]!, this.#slots[slot + 2]!, this.#slots[slot + 3]!];
     // Read afterwards: by then the writer may have come round again, and be one event further than it says.
-    if (number <= this.written - CAPACITY) return undefined;
+    if (number <= Atomics.load(this.#written, 0) - CAPACITY) return undefined;
     return kind === 'ran' ? { kind, startNs, endNs, cpuNs } : { kind, atNs: startNs };
   }
 
@@ -62,26 +71,5 @@ export class Timeline {
     this.#slots[slot + 2] = endNs;
     this.#slots[slot + 3] = cpuNs;
     Atomics.store(this.#written, 0, written + 1);
-  }
-}
-
-/** Reads a timeline from where it stopped reading. */
-export class TimelineReader {
-  readonly #timeline: Timeline;
-  #next = 0;
-  /** Events that were overwritten before they were read. */
-  lost = 0;
-
-  constructor(timeline: Timeline) {
-    this.#timeline = timeline;
-  }
-
-  /** Everything that is new. */
-  *read(): Generator<CpuEvent> {
-    for (const written = this.#timeline.written; this.#next < written; this.#next++) {
-      const event = this.#timeline.read(this.#next);
-      if (event) yield event;
-      else this.lost += 1;
-    }
   }
 }

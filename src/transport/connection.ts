@@ -3,6 +3,7 @@ import { type FrameHeader, type FrameType, WireError } from '../core/wire/frames
 import type { End, HandoverState } from '../core/wire/handover.ts';
 import { encodeFrame } from './frame-writer.ts';
 import { ProtocolState } from './protocol-state.ts';
+import { readableTlsError } from './tls-errors.ts';
 
 /** How long the other end may take to close the connection after us. */
 const LINGER_MS = 1_000;
@@ -51,12 +52,19 @@ export class Connection {
       }),
     );
     socket.on('error', (error) => {
-      failure ??= error;
+      failure ??= readableTlsError(error);
+      // Node hangs up by itself, but not after an error of TLS.
+      socket.destroy();
     });
     socket.on('close', () => {
       protocol.close();
       onClose(failure);
     });
+  }
+
+  /** By which the kernel knows the socket, while it is open. */
+  get descriptor(): number | undefined {
+    return (this.#socket as Socket & { _handle?: { fd: number } | null })._handle?.fd;
   }
 
   get state(): HandoverState {

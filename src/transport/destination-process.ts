@@ -1,6 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { kill } from '../platform/child-process.ts';
-import { entry } from '../platform/entry.ts';
 import { Failure, reasonOf } from '../platform/failure.ts';
 import type { DestinationThere } from './address.ts';
 
@@ -23,8 +22,8 @@ export class DestinationProcess implements DestinationThere {
   }
 
   /** @param program the process's, by the kind of guests that it takes. @throws Failure it does not come to listen. */
-  static async start(program: string, args: readonly string[] = []): Promise<DestinationProcess> {
-    const child = fork(entry(program), args, { execArgv: [] });
+  static async start(program: URL, args: readonly string[] = []): Promise<DestinationProcess> {
+    const child = fork(program, args, { execArgv: [] });
     const report = await new Promise<DestinationReport>((resolve, reject) => {
       child.once('message', resolve);
       child.once('error', reject);

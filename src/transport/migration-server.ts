@@ -1,7 +1,16 @@
 import { lookup } from 'node:dns/promises';
 import { BlockList, type Server, type Socket } from 'node:net';
+import { formatEncryption } from '../core/link/encryption.ts';
 import { Failure, printable, Refusal, reasonOf } from '../platform/failure.ts';
-import { ConnectionLimiter } from './connection-limiter.ts';
+import { ConnectionLimiter, type ConnectionSlot } from './connection-limiter.ts';
+import {
+  type Credentials,
+  encryptionKind,
+  encryptionOf,
+  encryptionRemark,
+  isRenewal,
+  keyToProve,
+} from './credentials.ts';
 import { encodeFrame } from './frame-writer.ts';
 import type { Hello } from './hello.ts';
 import type { HostedGuest } from './hosted-guest.ts';
@@ -9,6 +18,8 @@ import { receive } from './incoming-migration.ts';
 import { IncomingMigrations } from './incoming-migrations.ts';
 import { defaultLimits, type Limits } from './limits.ts';
 import { receivingServer } from './receiving-server.ts';
+import { secured } from './secured.ts';
+import { turnAway } from './turn-away.ts';
 
 export interface MigrationServerOptions {
   readonly host: string;
@@ -16,8 +27,9 @@ export interface MigrationServerOptions {
   readonly port: number;
   /** The folder where journals of migrations are kept; without it, none are. */
   readonly journals?: string | undefined;
-  /** What every source must prove to have; without one only this host may connect. */
-  readonly key?: Uint8Array | undefined;
+  /** What every source must prove to have; without one, and without certificates, only this host may connect. */
+  readonly key?: Uint8Array | null | undefined;
+  readonly tls?: Credentials['tls'];
   readonly limits?: Partial<Limits>;
   /** Called with a line for everything that happens. */
   readonly log: (line: string) => void;
@@ -25,7 +37,8 @@ export interface MigrationServerOptions {
 
 /** So many may be told at once that there is no room. */
 const MOST_TURNED_AWAY = 16;
-const TURNED_AWAY_MS = 1_000;
+/** Plain, before any handshake: a fatal alert (RFC 8446, 6), `internal_error`. */
+const NO_ROOM = Uint8Array.of(21, 3, 3, 0, 2, 2, 80);
 
 const loopback = new BlockList();
 loopback.addSubnet('127.0.0.0', 8, 'ipv4');
@@ -36,12 +49,14 @@ export class MigrationServer {
   readonly address: { readonly host: string; readonly port: number };
   readonly #server: Server;
   readonly #sockets: Set<Socket>;
+  readonly #renew: (credentials: Credentials) => void;
 
-  private constructor(server: Server, sockets: Set<Socket>) {
+  private constructor(server: Server, sockets: Set<Socket>, renew: (credentials: Credentials) => void) {
     const { address: host, port } = server.address() as { address: string; port: number };
     this.address = { host, port };
     this.#server = server;
     this.#sockets = sockets;
+    this.#renew = renew;
   }
 
   /**
@@ -53,32 +68,51 @@ export class MigrationServer {
     options: MigrationServerOptions,
     prepare: (hello: Hello, socket: Socket) => Promise<HostedGuest>,
   ): Promise<MigrationServer> {
-    const { key = null, port, journals, log } = options;
+    const { tls, port, journals, log } = options;
     const limits = { ...defaultLimits, ...options.limits };
-    const host = await addressOf(options, key !== null);
+    let credentials: Credentials = { key: options.key ?? null, tls };
+    const encrypted = encryptionKind(credentials) !== 'none';
+    const host = await addressOf(options, encrypted || credentials.key !== null);
     const sockets = new Set<Socket>();
     const limiter = new ConnectionLimiter(limits);
     const migrations = new IncomingMigrations();
-    const server = receivingServer(limits.connections + MOST_TURNED_AWAY, sockets, (socket) => {
+    const server = receivingServer(limits.connections + MOST_TURNED_AWAY, encrypted, sockets, (socket) => {
       const from = `${socket.remoteAddress}:${socket.remotePort}`;
       const slot = limiter.admit();
       if (typeof slot === 'string') {
-        turnAway(socket, slot);
+        turnAway(socket, encrypted ? NO_ROOM : encodeFrame('abort', 0, Buffer.from(slot)));
         log(`${from}: refused: ${slot}`);
         return;
       }
-      const { authenticated, release } = slot;
-      const settings = { key, limits, authenticated, journals, migrations };
-      void receive(socket, { ...settings, prepare: (hello) => prepare(hello, socket) }).then((how) => {
-        release();
-        log(`${from}: ${printable(how)}`);
-      });
+      void takeIn(socket, slot)
+        .catch((cause) => `refused: ${reasonOf(cause)}`)
+        .then((how) => {
+          slot.release();
+          log(`${from}: ${printable(how)}`);
+        });
     });
+    /** @returns how it ended. @throws Failure the two ends do not agree on how it is encrypted */
+    const takeIn = async (socket: Socket, { authenticated }: ConnectionSlot): Promise<string> => {
+      const held = credentials;
+      const through = await secured(socket, held, limits.unauthenticatedMs);
+      if (encrypted) authenticated();
+      const encryption = formatEncryption(encryptionOf(through, held));
+      const settings = { key: keyToProve(held), limits, authenticated, journals, migrations };
+      const how = await receive(through, { ...settings, prepare: (hello) => prepare(hello, through) });
+      return encryptionRemark(held) === '' ? how : `${how}; ${encryption}`;
+    };
     await new Promise<void>((resolve, reject) => {
       server.once('error', (error) => reject(cannotListen(options, error)));
       server.listen(port, host, resolve);
     });
-    return new MigrationServer(server, sockets);
+    return new MigrationServer(server, sockets, (renewed) => {
+      if (isRenewal(credentials, renewed)) credentials = renewed;
+    });
+  }
+
+  /** From the next connection on another key or other certificates, unless something else would be asked for. */
+  renew(credentials: Credentials): void {
+    this.#renew(credentials);
   }
 
   /** Cuts all connections. */
@@ -98,19 +132,13 @@ async function addressOf({ host, port }: MigrationServerOptions, keyed: boolean)
     throw cannotListen({ host, port }, cause);
   });
   if (!keyed && !loopback.check(found.address, found.family === 6 ? 'ipv6' : 'ipv4')) {
-    throw new Refusal(`listening on ${host} needs a key: give one with --key-file, or listen on 127.0.0.1`);
+    throw new Refusal(
+      `listening on ${host} needs a key: give one with --key-file, or certificates with --tls-cert, or listen on 127.0.0.1`,
+    );
   }
   return found.address;
 }
 
 function cannotListen({ host, port }: { host: string; port: number }, cause: unknown): Failure {
   return new Failure(`cannot listen on ${host}:${port}: ${reasonOf(cause)}`);
-}
-
-/** Says why and hangs up, without waiting for what the other end has to say. */
-function turnAway(socket: Socket, why: string): void {
-  socket.on('error', () => {});
-  socket.resume().end(encodeFrame('abort', 0, Buffer.from(why)));
-  const linger = setTimeout(() => socket.destroy(), TURNED_AWAY_MS);
-  socket.once('close', () => clearTimeout(linger));
 }

@@ -1,6 +1,6 @@
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import { idleLink, LinkAccount } from '../core/link/account.ts';
-import { type Bucket, changeRate, fullBucket, level, reserve } from '../core/link/bucket.ts';
+import { type Bucket, changeRate, fullBucket, level, reserve, withheld } from '../core/link/bucket.ts';
 import { ceilingAt } from '../core/link/ceiling.ts';
 import type { LinkRecord } from '../core/migration/migration-result.ts';
 import { type Bytes, type BytesPerSecond, NANOS_PER_MILLISECOND, type Nanos } from '../core/units.ts';
@@ -31,6 +31,10 @@ export class Pacer {
   #latestNs = 0;
   /** When bytes were last sent, or the rate was last changed. */
   #heldSinceNs = 0;
+  /** What the kernel was given last. It has left then, unless the kernel says otherwise later. */
+  #given: { readonly atNs: Nanos; readonly bytes: Bytes; readonly before: Bucket | undefined } | undefined;
+  /** Bytes that were given earlier and had not left when the kernel was asked last. */
+  #lateBytes = 0;
 
   /**
    * @param thread the processor of the thread that waits, which it gives up meanwhile
@@ -86,9 +90,31 @@ export class Pacer {
   sends(bytes: Bytes): void {
     const now = clockNs();
     this.#follow(now);
-    this.#account?.departed(now, bytes, this.#bucket);
+    this.#withhold(this.#lateBytes, now);
+    this.#gone();
+    this.#given = { atNs: now, bytes, before: this.#bucket };
     this.#heldSinceNs = now;
     if (this.#bucket) this.#bucket = reserve(this.#bucket, now, bytes).next;
+  }
+
+  /**
+   * Of all bytes that the kernel was given, so many have not left: they count as sent when they do, and no tokens are saved up
+   * beside them.
+   */
+  unsent(bytes: Bytes): void {
+    const now = clockNs();
+    this.#follow(now);
+    const given = this.#given;
+    const waiting = this.#lateBytes + (given?.bytes ?? 0);
+    const left = Math.max(0, waiting - bytes);
+    // What was given last follows upon what is late, if anything is.
+    const at = this.#lateBytes > 0 || !given ? { atNs: now, before: this.#bucket } : given;
+    if (left > 0) this.#account?.departed(at.atNs, left, at.before);
+    this.#given = undefined;
+    // If something was late, all that has left since may have left just now.
+    const beside = Math.max(bytes, this.#lateBytes > 0 ? waiting : 0);
+    this.#lateBytes = waiting - left;
+    this.#withhold(beside, now);
   }
 
   /** The tokens in the bucket now; null without a rate. */
@@ -97,6 +123,7 @@ export class Pacer {
   }
 
   get link(): LinkRecord {
+    this.#gone();
     return this.#account?.record(this.#latestNs) ?? idleLink(this.#depthBytes);
   }
 
@@ -106,6 +133,7 @@ export class Pacer {
     const rate = this.#asked === null ? null : Math.min(this.#asked, ceilingAt(limits, now) || this.#asked);
     const before = this.#bucket?.rateBytesPerSecond ?? null;
     if (this.#account && rate === before) return;
+    this.#gone();
     // A lower ceiling holds from its own instant on, as far as that was not noticed too late.
     const since = limits.findLast(({ fromNs }) => fromNs <= now)?.fromNs ?? now;
     const lowered = rate !== null && rate < (this.#asked ?? 0) && rate < (before ?? 0);
@@ -118,9 +146,24 @@ export class Pacer {
     this.#account.rateChanges(at, before ?? 0, rate);
   }
 
+  /** No tokens are saved up beside bytes that have not left. */
+  #withhold(waitingBytes: Bytes, now: Nanos): void {
+    if (!this.#bucket || waitingBytes === 0) return;
+    const before = level(this.#bucket, now);
+    this.#bucket = withheld(this.#bucket, waitingBytes, now);
+    this.#account?.withheld(before - level(this.#bucket, now));
+  }
+
+  /** What the kernel was given last has left then, as far as anybody knows. */
+  #gone(): void {
+    if (this.#given) this.#account?.departed(this.#given.atNs, this.#given.bytes, this.#given.before);
+    this.#given = undefined;
+  }
+
   #waitNs(bytes: Bytes): Nanos {
     const now = clockNs();
     this.#follow(now);
+    this.#withhold(this.#lateBytes, now);
     if (!this.#bucket) return 0;
     return bytes > this.#depthBytes ? Number.POSITIVE_INFINITY : reserve(this.#bucket, now, bytes).at - now;
   }

@@ -4,19 +4,25 @@ import { createServer, type OnReadOpts, type Server, Socket, type SocketConstruc
 const BUFFER_BYTES = 256 * 1024;
 
 /**
- * A server each of whose connections is read into one buffer, again and again: a chunk is only valid during its `data` event.
+ * A server each of whose plain connections is read into one buffer, again and again: a chunk is only valid during its `data` event.
  * Node itself reads into new memory every time, which the kernel has to find first: about half of a receiver's time in its
  * first second at 1 Gbit/s (docs/decisions/032-received-in-one-buffer.md).
- * @param connections at once; any more are closed without a word
+ * @param most connections at once; any more are closed without a word
+ * @param encrypted they are read by TLS, which copies what it decrypts, and not in place
  * @param open kept up to date: the connections that there are
  */
-export function receivingServer(most: number, open: Set<Socket>, accept: (socket: Socket) => void): Server {
+export function receivingServer(
+  most: number,
+  encrypted: boolean,
+  open: Set<Socket>,
+  accept: (socket: Socket) => void,
+): Server {
   return createServer((accepted) => {
     if (open.size >= most) {
       accepted.destroy();
       return;
     }
-    const socket = readInPlace(accepted);
+    const socket = encrypted ? accepted : readInPlace(accepted);
     open.add(socket);
     socket.once('close', () => open.delete(socket));
     accept(socket);

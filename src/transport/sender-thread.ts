@@ -2,7 +2,6 @@ import { idleLink } from '../core/link/account.ts';
 import { type Ceiling, revokedWhy } from '../core/link/ceiling.ts';
 import type { LinkRecord } from '../core/migration/migration-result.ts';
 import type { Bytes, Nanos } from '../core/units.ts';
-import { HEADER_BYTES } from '../core/wire/frames.ts';
 import { clockNs } from '../platform/clock.ts';
 import { Failure } from '../platform/failure.ts';
 import { type Arguments, type Result, WorkerThread } from '../platform/worker-thread.ts';
@@ -11,6 +10,8 @@ import type { MigrationSpec } from '../workload/migration-spec.ts';
 import { Allowance } from './allowance.ts';
 import type { Sender } from './sender.ts';
 import type { SenderMethods, SenderWorkerData } from './serve-sender.ts';
+import { UnsentBytes } from './unsent/unsent-bytes.ts';
+import { unsentQuestions } from './unsent/unsent-thread.ts';
 
 /** A link while something is sent over it. */
 export interface LinkStatus extends Pick<LinkRecord, 'depthBytes' | 'sentBytes' | 'reservedBytesPerSecond'> {
@@ -22,6 +23,7 @@ export interface LinkStatus extends Pick<LinkRecord, 'depthBytes' | 'sentBytes' 
 export class SenderThread<S extends Sender = Sender> {
   readonly #thread: WorkerThread<SenderMethods>;
   readonly #allowance = new Allowance();
+  readonly #unsent: UnsentBytes;
   /** On the host's clock. */
   #ceilings: readonly Ceiling[] = [];
   #link: LinkRecord;
@@ -30,7 +32,6 @@ export class SenderThread<S extends Sender = Sender> {
    * @param program the thread's, by the way in which the guest's pages are to be had
    * @param thread by which it is scheduled
    * @param memory what else the program is told: where the pages are
-   * @throws Failure the bucket does not even hold a page
    */
   constructor(
     program: string,
@@ -41,14 +42,13 @@ export class SenderThread<S extends Sender = Sender> {
     const { pages, pageSizeBytes } = guest;
     const { depthBytes } = plan;
     const { cpuPerPageNs, cpuPerHandoverNs } = cpu;
-    const frameBytes = HEADER_BYTES + pageSizeBytes;
-    if (depthBytes < frameBytes) {
-      throw new Failure(`link.depth is ${depthBytes} bytes, but a page with its header needs ${frameBytes}`);
-    }
     this.#link = idleLink(depthBytes);
+    const questions = unsentQuestions();
+    this.#unsent = new UnsentBytes(questions);
     const data: SenderWorkerData = {
       ...{ pages, pageSizeBytes, depthBytes, cpuPerPageNs, cpuPerHandoverNs, thread },
       allowance: this.#allowance.buffer,
+      unsent: { memory: questions, slot: this.#unsent.slot },
     };
     this.#thread = new WorkerThread('sender', program, { ...data, ...memory });
   }
@@ -87,6 +87,7 @@ export class SenderThread<S extends Sender = Sender> {
 
   async end(): Promise<void> {
     await this.#thread.end();
+    this.#unsent.release();
   }
 
   async #carryOut<R>(method: string, args: readonly unknown[]): Promise<{ result: R; atNs: Nanos }> {

@@ -1,4 +1,5 @@
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
+import { notEncrypted } from '../core/link/encryption.ts';
 import type { LinkRecord } from '../core/migration/migration-result.ts';
 import type { Step } from '../core/migration/steps.ts';
 import { NANOS_PER_MILLISECOND, type Nanos } from '../core/units.ts';
@@ -6,7 +7,6 @@ import { type FrameType, HEADER_BYTES, LARGEST_CONTROL_BYTES, WIRE_VERSION } fro
 import { clockNs } from '../platform/clock.ts';
 import { Failure, printable, reasonOf } from '../platform/failure.ts';
 import { threadCpuNs } from '../platform/thread-clock.ts';
-import type { ScheduledThread } from '../sched/scheduled-thread.ts';
 import type { DestinationThere } from './address.ts';
 import type { Allowance } from './allowance.ts';
 import { connected } from './connect.ts';
@@ -17,18 +17,11 @@ import { Pacer } from './pacer.ts';
 import { PageFrames, type PageSource } from './page-frames.ts';
 import { decodeNanos, decodeRetired, encodeStop, type Retired } from './payloads.ts';
 import type { Reply } from './replies.ts';
+import { type SenderCpu, SenderProcessor } from './sender-processor.ts';
 import { type FirstFrame, SourceConnection } from './source-connection.ts';
+import type { UnsentBytes } from './unsent/unsent-bytes.ts';
 
 type PagesToSend = Omit<Extract<Step, { kind: 'send' }>, 'kind'>;
-
-/** The CPU time of a sender. */
-export interface SenderCpu {
-  readonly thread: ScheduledThread;
-  /** The least CPU time of a page, sending included, to stand for what other senders do to a page. */
-  readonly cpuPerPageNs: Nanos;
-  /** The least CPU time from the stop frame to the commit. */
-  readonly cpuPerHandoverNs: Nanos;
-}
 
 export interface SentPages {
   readonly sentPages: number;
@@ -41,8 +34,8 @@ export type Committed =
   | { readonly kind: 'running'; readonly resumeNs: Nanos }
   | { readonly kind: 'not taken' | 'not answered'; readonly why: string };
 
-/** How long to wait awake: a thread that goes to sleep gives up the processor, and may wait long to get it again. */
-const AWAKE_NS = 300_000;
+/** How soon the kernel is asked again whether all has left. */
+const UNSENT_AGAIN_MS = 1;
 
 /** How often the outcome of an unanswered commit is asked for. */
 const ASK_EVERY_MS = 200;
@@ -51,25 +44,36 @@ const ASK_EVERY_MS = 200;
 export class Sender {
   readonly #source: PageSource;
   readonly #cpu: SenderCpu;
+  readonly #processor: SenderProcessor;
   readonly #pacer: Pacer;
   readonly #frames: PageFrames;
+  readonly #unsent: UnsentBytes | undefined;
   #rounds = 0;
   #cpuAtStopNs: Nanos = 0;
   #connection: SourceConnection | undefined;
   /** What to ask whom, if the commit is not answered. */
   #question: { readonly to: DestinationThere; readonly migration: string } | undefined;
 
-  constructor(source: PageSource, depthBytes: number, cpu: SenderCpu, allowance?: Allowance) {
+  /** @param unsent whom to ask what of the bytes sent has not left; without it, all has */
+  constructor(
+    source: PageSource,
+    depthBytes: number,
+    cpu: SenderCpu,
+    allowance?: Allowance,
+    unsent?: UnsentBytes,
+  ) {
     this.#source = source;
     this.#cpu = cpu;
+    this.#processor = new SenderProcessor(cpu.thread);
     this.#pacer = new Pacer(depthBytes, cpu.thread, allowance);
     this.#frames = new PageFrames(source);
+    this.#unsent = unsent;
     // The first reading of the clock takes longer than any later one.
     if (cpu.cpuPerPageNs + cpu.cpuPerHandoverNs > 0) threadCpuNs();
   }
 
   get link(): LinkRecord {
-    return this.#pacer.link;
+    return { ...this.#pacer.link, encryption: this.#connection?.encryption ?? notEncrypted };
   }
 
   /** The tokens in the bucket now; null without a rate. */
@@ -95,7 +99,7 @@ export class Sender {
    * the destination has everything.
    */
   async sendPages({ pages, rateBytesPerSecond, clears, endsRound }: PagesToSend): Promise<SentPages> {
-    const frameBytes = HEADER_BYTES + this.#source.pageSizeBytes;
+    const frameBytes = this.#connection!.wireBytes(HEADER_BYTES + this.#source.pageSizeBytes);
     const { thread, cpuPerPageNs } = this.#cpu;
     const cpuBeganNs = cpuPerPageNs > 0 ? threadCpuNs() : 0;
     this.#pacer.setRate(rateBytesPerSecond);
@@ -104,27 +108,31 @@ export class Sender {
     let bytes = 0;
     const taken: Promise<void>[] = [];
     for (let next = 0; next < pages.length; ) {
-      await this.#pacer.wait(frameBytes, (pages.length - next) * frameBytes);
-      await this.#taken(taken[PageFrames.before(taken.length)]);
+      do {
+        await this.#pacer.wait(frameBytes, (pages.length - next) * frameBytes);
+        this.#askUnsent();
+      } while (!this.#pacer.allows(0, frameBytes) && !this.#pacer.isRevoked);
+      await this.#untilTaken(taken[PageFrames.before(taken.length)]);
       const writer = this.#frames.writer(taken.length);
       while (next < pages.length && this.#admits(writer, frameBytes)) {
         if (clears) this.#source.clear(pages[next]!);
         if (this.#frames.write(writer, pages[next]!)) zeroPages += 1;
         next += 1;
         thread.checkpoint();
-        if (cpuPerPageNs > 0) this.#workUntil(cpuBeganNs + next * cpuPerPageNs);
+        if (cpuPerPageNs > 0) this.#processor.workUntil(cpuBeganNs + next * cpuPerPageNs);
       }
       // Under a reservation nothing may pile up here: it would be sent in a burst once the kernel takes it again.
-      if (rateBytesPerSecond !== null) await this.#taken(taken.at(-1));
+      if (rateBytesPerSecond !== null) await this.#untilTaken(taken.at(-1));
       // Without one nothing else lets the event loop run, and an abort would go unheard.
       else await setImmediate();
       this.#connection!.replies.check();
       if (this.#pacer.isRevoked) throw new Failure('the reservation on the link was revoked');
-      this.#pacer.sends(writer.lengthBytes);
+      this.#pacer.sends(this.#connection!.wireBytes(writer.lengthBytes));
       bytes += writer.lengthBytes;
       taken.push(this.#connection!.connection.sendPages(writer.frames()));
     }
-    await this.#taken(Promise.all(taken));
+    await this.#untilTaken(Promise.all(taken));
+    while (this.#askUnsent() > 0) await this.#processor.asleep(sleep(UNSENT_AGAIN_MS));
     this.#connection!.replies.check();
     if (endsRound) {
       this.#rounds += 1;
@@ -162,7 +170,7 @@ export class Sender {
   /** Hands the guest over. If the destination does not answer, it is asked for the outcome over another connection. */
   async commit(): Promise<Committed> {
     const { cpuPerHandoverNs } = this.#cpu;
-    if (cpuPerHandoverNs > 0) this.#workUntil(this.#cpuAtStopNs + cpuPerHandoverNs);
+    if (cpuPerHandoverNs > 0) this.#processor.workUntil(this.#cpuAtStopNs + cpuPerHandoverNs);
     try {
       await this.#control('commit');
     } catch (cause) {
@@ -220,67 +228,55 @@ export class Sender {
       try {
         return await this.#open({ ...to, silenceMs }, opening);
       } catch {
-        await this.#asleep(sleep(Math.min(ASK_EVERY_MS, silenceMs)));
+        await this.#processor.asleep(sleep(Math.min(ASK_EVERY_MS, silenceMs)));
       }
     }
   }
 
   /** Sends a sign of life. If the bucket has no room for a header, something else was sent just before. */
   #stayAlive(): void {
-    if (!this.#connection!.connection.maySend('alive') || !this.#pacer.allows(0, HEADER_BYTES)) return;
+    const bytes = this.#connection!.wireBytes(HEADER_BYTES);
+    if (!this.#connection!.connection.maySend('alive') || !this.#pacer.allows(0, bytes)) return;
     this.#pacer.begins();
-    this.#pacer.sends(HEADER_BYTES);
+    this.#pacer.sends(bytes);
     this.#connection!.connection.send('alive');
   }
 
+  /** @returns how much of what was sent has not left, as far as that is known */
+  #askUnsent(): number {
+    const descriptor = this.#connection!.connection.descriptor;
+    const unsent = descriptor === undefined ? undefined : this.#unsent?.of(descriptor);
+    if (unsent !== undefined) this.#pacer.unsent(unsent);
+    return unsent ?? 0;
+  }
+
   #admits(writer: FrameWriter, frameBytes: number): boolean {
-    return writer.hasRoomFor(frameBytes) && this.#pacer.allows(writer.lengthBytes, frameBytes);
+    const hasRoom = writer.hasRoomFor(this.#source.pageSizeBytes);
+    return hasRoom && this.#pacer.allows(this.#connection!.wireBytes(writer.lengthBytes), frameBytes);
   }
 
-  /** Uses CPU time until this thread has had so much of it. */
-  #workUntil(cpuNs: Nanos): void {
-    while (threadCpuNs() < cpuNs) this.#cpu.thread.checkpoint();
-  }
-
-  /** Waits until the kernel has taken something: awake for a moment, because that is often all it takes, then asleep. */
-  async #taken(bytes: Promise<unknown> | undefined): Promise<void> {
-    if (!bytes) return;
-    let settled = false;
-    const settling = Promise.race([bytes, this.#connection!.replies.failed]).then(() => {
-      settled = true;
-    });
-    const awakeUntilNs = clockNs() + AWAKE_NS;
-    do await setImmediate();
-    while (!settled && clockNs() < awakeUntilNs);
-    if (!settled) await this.#asleep(settling);
-  }
-
-  /** Gives up the processor while there is nothing to do but wait. */
-  async #asleep<T>(waiting: Promise<T>): Promise<T> {
-    this.#cpu.thread.block();
-    try {
-      return await waiting;
-    } finally {
-      this.#cpu.thread.unblock();
-    }
+  /** Waits until the kernel has taken something. */
+  async #untilTaken(bytes: Promise<unknown> | undefined): Promise<void> {
+    if (bytes) await this.#processor.awakeFirst(Promise.race([bytes, this.#connection!.replies.failed]));
   }
 
   async #control(type: FrameType, argument = 0, payload: Uint8Array = new Uint8Array(0)): Promise<void> {
     this.#connection!.replies.check();
     this.#pacer.begins();
-    await this.#pacer.wait(HEADER_BYTES + payload.length);
+    const bytes = this.#connection!.wireBytes(HEADER_BYTES + payload.length);
+    await this.#pacer.wait(bytes);
     this.#connection!.replies.check();
-    this.#pacer.sends(HEADER_BYTES + payload.length);
+    this.#pacer.sends(bytes);
     this.#connection!.connection.send(type, argument, payload);
   }
 
   async #open(to: DestinationThere, first: FirstFrame): Promise<Reply> {
-    const { key, silenceMs = SILENCE_MS } = to;
-    const socket = await this.#asleep(connected(to));
+    const { silenceMs = SILENCE_MS } = to;
+    const socket = await this.#processor.asleep(connected(to));
     const alive = setInterval(() => this.#stayAlive(), ALIVE_MS);
     this.#connection = new SourceConnection(socket, {
-      ...{ key, silenceMs, pageSizeBytes: this.#source.pageSizeBytes },
-      asleep: (waiting) => this.#asleep(waiting),
+      ...{ credentials: to, silenceMs, pageSizeBytes: this.#source.pageSizeBytes },
+      asleep: (waiting) => this.#processor.asleep(waiting),
       closed: () => clearInterval(alive),
     });
     return this.#connection.open(first);

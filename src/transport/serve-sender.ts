@@ -16,6 +16,8 @@ export interface SenderWorkerData {
   readonly thread: ScheduledThreadData;
   /** The buffer of an `Allowance`. */
   readonly allowance: SharedArrayBuffer;
+  /** Where to ask about bytes that have not left: see `UnsentBytes`. */
+  readonly unsent: { readonly memory: SharedArrayBuffer; readonly slot: number };
 }
 
 /** How a request to the sender ended, when that was known, on the host's clock, and what the link has carried so far. */

@@ -1,9 +1,13 @@
 import type { Socket } from 'node:net';
+import type { Encryption } from '../core/link/encryption.ts';
+import type { Bytes } from '../core/units.ts';
 import { type FrameHeader, WIRE_VERSION, WireError } from '../core/wire/frames.ts';
 import { Failure, printable, reasonOf } from '../platform/failure.ts';
 import { Connection } from './connection.ts';
+import { type Credentials, encryptionOf, keyToProve } from './credentials.ts';
 import { checkChallenge, isProofOf, proofOf, sourceChallenge } from './proof.ts';
 import { Replies, type Reply } from './replies.ts';
+import { wireBytes } from './wire-bytes.ts';
 
 /** What a source says first: of its guest, or it asks what became of that. */
 export interface FirstFrame {
@@ -13,7 +17,7 @@ export interface FirstFrame {
 }
 
 export interface SourceConnectionOptions {
-  readonly key: Uint8Array | null;
+  readonly credentials: Credentials;
   readonly silenceMs: number;
   readonly pageSizeBytes: number;
   /** How to wait for what may take long. */
@@ -26,14 +30,19 @@ export interface SourceConnectionOptions {
 export class SourceConnection {
   readonly connection: Connection;
   readonly replies = new Replies();
+  readonly encryption: Encryption;
   readonly #options: SourceConnectionOptions;
+  /** To be proved by frames; null: none, or the handshake has proved it. */
+  readonly #key: Uint8Array | null;
 
   constructor(socket: Socket, options: SourceConnectionOptions) {
     this.#options = options;
+    this.encryption = encryptionOf(socket, options.credentials);
+    this.#key = keyToProve(options.credentials);
     this.connection = new Connection(
       socket,
       'source',
-      options.key !== null,
+      this.#key !== null,
       (header, payload) => this.#take(header, payload),
       (why) => {
         options.closed();
@@ -45,11 +54,15 @@ export class SourceConnection {
     this.connection.pageSizeBytes = options.pageSizeBytes;
   }
 
+  /** What so many bytes become on the connection if they are written at once. */
+  wireBytes(bytes: Bytes): Bytes {
+    return wireBytes(bytes, this.encryption.kind);
+  }
+
   /** Says the first word, after both ends have proved themselves. @throws Failure refused. */
   async open({ type, argument, payload }: FirstFrame): Promise<Reply> {
-    const { key } = this.#options;
     try {
-      if (key) await this.#prove(key, payload);
+      if (this.#key) await this.#prove(this.#key, payload);
       this.connection.send(type, argument, payload);
       return await this.reply();
     } catch (cause) {

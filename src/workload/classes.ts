@@ -1,5 +1,5 @@
 import { poissonProgram } from './poisson-program.ts';
-import type { Activity, PoissonGroup, Program } from './program.ts';
+import type { PoissonGroup, Program, ProgramKind, ProgramPlace } from './program.ts';
 import { scattered } from './scatter.ts';
 
 /** Poisson writers in classes (hot, warm, …): each page of a class is written at the class's rate. */
@@ -9,17 +9,17 @@ export interface ClassesSpec {
 }
 
 /** Classes are scattered over the memory, so that a page's address says nothing about its class; page 0 is in the first. */
-function groupsOf(spec: ClassesSpec, pages: number, seed: number): PoissonGroup[] {
+function groupsOf({ classes }: ClassesSpec, { pages, seed }: ProgramPlace): PoissonGroup[] {
   const layout = scattered(pages, seed);
   let start = 0;
-  return spec.classes.map(({ pages: count, writesPerSecond }) => {
+  return classes.map(({ pages: count, writesPerSecond }) => {
     start += count;
     return { mostWritesPerSecond: writesPerSecond, pages: layout.subarray(start - count, start) };
   });
 }
 
-export function classesProgram(spec: ClassesSpec, pages: number, seed: number): Program {
-  const groups = groupsOf(spec, pages, seed);
+function program(spec: ClassesSpec, place: ProgramPlace): Program {
+  const groups = groupsOf(spec, place);
   const weights = groups.map((group) => group.pages.length * group.mostWritesPerSecond);
   const total = weights.reduce((sum, weight) => sum + weight, 0);
   return poissonProgram(total, (random) => {
@@ -31,6 +31,8 @@ export function classesProgram(spec: ClassesSpec, pages: number, seed: number): 
   });
 }
 
-export function classesActivity(spec: ClassesSpec, pages: number, seed: number): Activity {
-  return { kind: 'poisson', groups: groupsOf(spec, pages, seed) };
-}
+export const classes: ProgramKind<ClassesSpec> = {
+  program,
+  activity: (spec, place) => ({ kind: 'poisson', groups: groupsOf(spec, place) }),
+  pagesNeeded: (spec) => spec.classes.reduce((sum, { pages }) => sum + pages, 0),
+};

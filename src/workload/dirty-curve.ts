@@ -1,5 +1,7 @@
 import type { Nanos } from '../core/units.ts';
 import { type DirtyCurve, measuredCurve } from '../model/curve.ts';
+import { Failure } from '../platform/failure.ts';
+import type { ProgramKind } from './program.ts';
 
 /**
  * A guest of which only a measured curve is known: how many different pages of a sample it dirties in a time. It
@@ -21,3 +23,16 @@ export function curveOf(spec: DirtyCurveSpec, pages: number): DirtyCurve {
     pages - spec.zeroSampledPages * scale,
   );
 }
+
+export const dirtyCurve: ProgramKind<DirtyCurveSpec> = {
+  program() {
+    throw new Failure(
+      'program dirty-curve: it says how many pages are dirtied, not which, so it works only in virtual time',
+    );
+  },
+  activity: (spec, { pages, zeroPages }) => ({
+    kind: 'curve',
+    differentPages: curveOf(spec, pages + zeroPages),
+  }),
+  pagesNeeded: () => 1,
+};

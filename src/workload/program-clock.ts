@@ -31,11 +31,6 @@ export class ProgramClock {
     this.#shownAtStartNs = bursts ? shownNs(bursts, this.#phaseNs) : 0;
   }
 
-  /** It never goes faster. */
-  get isSteady(): boolean {
-    return this.#bursts === undefined;
-  }
-
   /** What it shows once the guest has run for so long. */
   programNs(ranNs: Nanos): Nanos {
     if (!this.#bursts) return ranNs;

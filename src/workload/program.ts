@@ -71,30 +71,26 @@ export function groupRate(group: PoissonGroup, i: number): number {
   return group.writesPerSecond?.[i] ?? group.mostWritesPerSecond;
 }
 
+/** Where a program lives: in `pages` pages, from page 0 on. Behind them are pages that hold only zeros. */
+export interface ProgramPlace {
+  readonly pages: number;
+  readonly zeroPages: number;
+  readonly seed: number;
+}
+
+/** A kind of program: both its implementations, from its description. @throws Failure a damaged recording */
+export interface ProgramKind<Spec> {
+  /** @throws Failure it works only in virtual time */
+  program(spec: Spec, place: ProgramPlace): Program;
+  activity(spec: Spec, place: ProgramPlace): Activity;
+  /** The least number of pages that it can live in. */
+  pagesNeeded(spec: Spec): number;
+}
+
 /** Changes a page: the last word counts its writes, the word before it takes `value`. */
 export function writePage(memory: GuestMemory, page: number, value: number): void {
   const end = (page + 1) * (memory.pageSizeBytes / 4);
   memory.words[end - 1]! += 1;
   memory.words[end - 2] = value;
   memory.mark(page);
-}
-
-const WRITES = 0;
-
-/** A program that keeps only the number of its next write. @param dueNs of write k, from 0. @param page of write k */
-export function numberedWrites(dueNs: (k: number) => Nanos, page: (k: number) => number): Program {
-  return {
-    stepCpuNs: 0,
-    ownHeartbeat: false,
-    boot({ registers }) {
-      registers[WRITES] = 0;
-    },
-    nextAtNs: ({ registers }) => dueNs(registers[WRITES]!),
-    step({ memory, registers }) {
-      const k = registers[WRITES]!;
-      writePage(memory, page(k), k);
-      registers[WRITES] = k + 1;
-      return false;
-    },
-  };
 }

@@ -1,14 +1,13 @@
 import type { WriteRates } from '../core/migration/heat.ts';
 import { Failure } from '../platform/failure.ts';
-import { type ClassesSpec, classesActivity, classesProgram } from './classes.ts';
-import { curveOf, type DirtyCurveSpec } from './dirty-curve.ts';
-import { type Activity, groupRate, type Program } from './program.ts';
+import { type ClassesSpec, classes } from './classes.ts';
+import { type DirtyCurveSpec, dirtyCurve } from './dirty-curve.ts';
+import { type Activity, groupRate, type Program, type ProgramKind, type ProgramPlace } from './program.ts';
 import { type Bursts, meanSpeed } from './program-clock.ts';
-import { parseRecording, type Recording } from './recording.ts';
-import { type SequentialSpec, sequentialActivity, sequentialProgram } from './sequential.ts';
-import { type StreamSpec, streamActivity, streamProgram } from './stream.ts';
-import { type TraceSpec, traceActivity, traceProgram } from './trace.ts';
-import { type ZipfSpec, zipfActivity, zipfProgram } from './zipf.ts';
+import { type SequentialSpec, sequential } from './sequential.ts';
+import { type StreamSpec, stream } from './stream.ts';
+import { type TraceSpec, trace } from './trace.ts';
+import { type ZipfSpec, zipf } from './zipf.ts';
 
 /** A guest's program as data. */
 export type ProgramSpec = ClassesSpec | ZipfSpec | SequentialSpec | StreamSpec | TraceSpec | DirtyCurveSpec;
@@ -29,48 +28,23 @@ export interface GuestSpec {
   readonly seed: number;
 }
 
+const kinds: Readonly<Record<ProgramSpec['kind'], ProgramKind<ProgramSpec>>> = {
+  ...{ classes, zipf, sequential, saturating: sequential, stream, trace },
+  'dirty-curve': dirtyCurve,
+};
+
 /** The program that a specification describes. @throws Failure a damaged recording; a guest that cannot be run. */
 export function programOf(guest: GuestSpec): Program {
-  const { program, seed } = guest;
-  const pages = usedPages(guest);
-  switch (program.kind) {
-    case 'classes':
-      return classesProgram(program, pages, seed);
-    case 'zipf':
-      return zipfProgram(program, pages, seed);
-    case 'sequential':
-    case 'saturating':
-      return sequentialProgram(program, pages, seed);
-    case 'stream':
-      return streamProgram(program, pages);
-    case 'trace':
-      return traceProgram(recordingOf(program));
-    case 'dirty-curve':
-      throw new Failure(
-        'program dirty-curve: it says how many pages are dirtied, not which, so it works only in virtual time',
-      );
-  }
+  return kinds[guest.program.kind].program(guest.program, placeOf(guest));
 }
 
 /** The same program as a process in time. @throws Failure a damaged recording. */
 export function activityOf(guest: GuestSpec): Activity {
-  const { program, seed } = guest;
-  const pages = usedPages(guest);
-  switch (program.kind) {
-    case 'classes':
-      return classesActivity(program, pages, seed);
-    case 'zipf':
-      return zipfActivity(program, pages, seed);
-    case 'sequential':
-    case 'saturating':
-      return sequentialActivity(program, pages, seed);
-    case 'stream':
-      return streamActivity(program, pages);
-    case 'trace':
-      return traceActivity(recordingOf(program), pages);
-    case 'dirty-curve':
-      return { kind: 'curve', differentPages: curveOf(program, guest.pages) };
-  }
+  return kinds[guest.program.kind].activity(guest.program, placeOf(guest));
+}
+
+function placeOf(guest: GuestSpec): ProgramPlace {
+  return { pages: usedPages(guest), zeroPages: guest.zeroPages, seed: guest.seed };
 }
 
 /** The pages that are not zero for good. */
@@ -121,20 +95,7 @@ export function writesPerSecondOf(guest: GuestSpec, activity = activityOf(guest)
 
 /** The least number of pages that the program can live in. */
 export function pagesNeeded(program: ProgramSpec): number {
-  switch (program.kind) {
-    case 'classes':
-      return program.classes.reduce((sum, { pages }) => sum + pages, 0);
-    case 'zipf':
-    case 'sequential':
-    case 'saturating':
-      return program.pages;
-    case 'stream':
-      return 1 + program.bufferPages + 1;
-    case 'trace':
-      return recordingOf(program).pages;
-    case 'dirty-curve':
-      return 1;
-  }
+  return kinds[program.kind].pagesNeeded(program);
 }
 
 /** @throws Failure the guest has too few pages for its program. */
@@ -142,8 +103,4 @@ export function checkProgramFits(guest: GuestSpec): void {
   const needed = pagesNeeded(guest.program);
   if (needed <= usedPages(guest)) return;
   throw new Failure(`the program needs ${needed} pages, the guest has ${usedPages(guest)}`);
-}
-
-function recordingOf(spec: TraceSpec): Recording {
-  return parseRecording(Buffer.from(spec.recording, 'base64'), 'recording');
 }

@@ -1,5 +1,5 @@
 import { gunzipSync } from 'node:zlib';
-import { NANOS_PER_MILLISECOND, NANOS_PER_SECOND, type Nanos } from '../core/units.ts';
+import { NANOS_PER_MILLISECOND, type Nanos } from '../core/units.ts';
 import { Failure, reasonOf } from '../platform/failure.ts';
 
 /**
@@ -114,11 +114,4 @@ function parseJson(line: string, where: string): unknown {
 
 function isSample(value: unknown): value is [number, number[]] {
   return Array.isArray(value) && Number.isFinite(value[0]) && Array.isArray(value[1]);
-}
-
-/** The recording's long-run write rate of each page. */
-export function recordedWritesPerSecond(recording: Recording, pages: number): Float64Array {
-  const rates = new Float64Array(pages);
-  for (const page of recording.writePages) rates[page]! += NANOS_PER_SECOND / recording.durationNs;
-  return rates;
 }

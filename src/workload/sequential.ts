@@ -1,5 +1,6 @@
 import { NANOS_PER_SECOND } from '../core/units.ts';
-import { type Activity, numberedWrites, type Program } from './program.ts';
+import { type NumberedWrites, numberedActivity, numberedProgram } from './numbered-writes.ts';
+import type { ProgramKind, ProgramPlace } from './program.ts';
 import { scattered } from './scatter.ts';
 
 /**
@@ -13,39 +14,21 @@ export interface SequentialSpec {
   readonly writesPerSecond: number;
 }
 
-function layoutOf({ kind }: SequentialSpec, pages: number, seed: number): Uint32Array | undefined {
-  return kind === 'saturating' ? scattered(pages, seed) : undefined;
-}
-
 /** Write number k (from 0) is due at (k + 1) / rate and goes to page k mod n. */
-export function sequentialProgram(spec: SequentialSpec, pages: number, seed: number): Program {
-  const layout = layoutOf(spec, pages, seed);
-  const gapNs = NANOS_PER_SECOND / spec.writesPerSecond;
-  return numberedWrites(
-    (k) => (k + 1) * gapNs,
-    (k) => layout?.[k % spec.pages] ?? k % spec.pages,
-  );
-}
-
-export function sequentialActivity(spec: SequentialSpec, pages: number, seed: number): Activity {
-  const layout = layoutOf(spec, pages, seed);
-  const gapNs = NANOS_PER_SECOND / spec.writesPerSecond;
+function writesOf({ kind, pages, writesPerSecond }: SequentialSpec, place: ProgramPlace): NumberedWrites {
+  const layout = kind === 'saturating' ? scattered(place.pages, place.seed) : undefined;
+  const gapNs = NANOS_PER_SECOND / writesPerSecond;
   return {
-    kind: 'timeline',
-    lastWrites(fromNs, toNs, visit) {
-      const after = Math.floor(toNs / gapNs);
-      const first = Math.max(Math.floor(fromNs / gapNs), after - spec.pages);
-      for (let write = first; write < after; write++) {
-        const place = write % spec.pages;
-        visit(layout?.[place] ?? place, (write + 1) * gapNs);
-      }
-    },
-    writesPerSecond() {
-      const rates = new Float64Array(pages);
-      for (let place = 0; place < spec.pages; place++) {
-        rates[layout?.[place] ?? place] = spec.writesPerSecond / spec.pages;
-      }
-      return rates;
-    },
+    length: pages,
+    page: (k) => layout?.[k % pages] ?? k % pages,
+    dueNs: (k) => (k + 1) * gapNs,
+    dueUntil: (atNs) => Math.floor(atNs / gapNs),
+    repetitionsPerSecond: writesPerSecond / pages,
   };
 }
+
+export const sequential: ProgramKind<SequentialSpec> = {
+  program: (spec, place) => numberedProgram(writesOf(spec, place)),
+  activity: (spec, place) => numberedActivity(writesOf(spec, place), place.pages),
+  pagesNeeded: ({ pages }) => pages,
+};

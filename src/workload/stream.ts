@@ -1,5 +1,5 @@
 import { NANOS_PER_SECOND, type Nanos } from '../core/units.ts';
-import type { Activity, GuestMemory, Program } from './program.ts';
+import type { Activity, GuestMemory, Program, ProgramKind, ProgramPlace } from './program.ts';
 
 /**
  * A media server in small. Every frame period it reads `pagesPerFrame` pages of its medium into a ring of
@@ -17,7 +17,7 @@ export interface StreamSpec {
 const COPIES = 0;
 
 /** Copy number k belongs to frame ⌊k / pagesPerFrame⌋ and is due when that frame is released. */
-export function streamProgram(spec: StreamSpec, pages: number): Program {
+function program(spec: StreamSpec, { pages }: ProgramPlace): Program {
   const firstMediumPage = 1 + spec.bufferPages;
   const mediumPages = pages - firstMediumPage;
   return {
@@ -46,7 +46,7 @@ function copyPage(memory: GuestMemory, from: number, to: number, copy: number): 
 }
 
 /** Copies follow each other through the frame at the CPU time that each one takes. */
-export function streamActivity(spec: StreamSpec, pages: number): Activity {
+function activity(spec: StreamSpec, { pages }: ProgramPlace): Activity {
   const stepNs = spec.cpuPerFrameNs / spec.pagesPerFrame;
   const atNs = (copy: number): Nanos =>
     (Math.floor(copy / spec.pagesPerFrame) + 1) * spec.framePeriodNs +
@@ -67,3 +67,9 @@ export function streamActivity(spec: StreamSpec, pages: number): Activity {
     },
   };
 }
+
+export const stream: ProgramKind<StreamSpec> = {
+  program,
+  activity,
+  pagesNeeded: ({ bufferPages }) => 1 + bufferPages + 1,
+};

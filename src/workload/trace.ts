@@ -1,6 +1,8 @@
-import type { Nanos } from '../core/units.ts';
-import { type Activity, numberedWrites, type Program } from './program.ts';
-import { type Recording, recordedWritesPerSecond } from './recording.ts';
+import { NANOS_PER_SECOND } from '../core/units.ts';
+import { type NumberedWrites, numberedActivity, numberedProgram } from './numbered-writes.ts';
+import type { ProgramKind } from './program.ts';
+import { parseRecording, type Recording } from './recording.ts';
+import { upperBound } from './upper-bound.ts';
 
 /** Repeats the page writes of a recorded program, over and over. */
 export interface TraceSpec {
@@ -9,47 +11,29 @@ export interface TraceSpec {
   readonly recording: string;
 }
 
-export function traceProgram(recording: Recording): Program {
-  const count = recording.writePages.length;
-  const neverNs = () => Number.POSITIVE_INFINITY;
-  return numberedWrites(count === 0 ? neverNs : dueNsIn(recording), (k) => recording.writePages[k % count]!);
-}
-
-/** When write k is due: it is write k mod n of the recording, in its ⌊k / n⌋-th repetition. */
-function dueNsIn({ writeAtNs, durationNs }: Recording): (k: number) => Nanos {
-  const count = writeAtNs.length;
-  return (k) => Math.floor(k / count) * durationNs + writeAtNs[k % count]!;
-}
-
-export function traceActivity(recording: Recording, pages: number): Activity {
-  const { writeAtNs, writePages, durationNs } = recording;
-  const count = writeAtNs.length;
-  const dueNs = dueNsIn(recording);
-  /** The number of writes in (−∞, atNs]. */
-  const writesUntil = (atNs: number): number => {
-    const repetition = Math.floor(atNs / durationNs);
-    return repetition * count + upperBound(writeAtNs, atNs - repetition * durationNs);
-  };
+/** Write k is write k mod n of the recording, in its ⌊k / n⌋-th repetition. */
+function writesOf({ recording }: TraceSpec): NumberedWrites {
+  const { writeAtNs, writePages, durationNs } = recordingOf(recording);
+  const length = writePages.length;
   return {
-    kind: 'timeline',
-    lastWrites(fromNs, toNs, visit) {
-      const end = writesUntil(toNs);
-      for (let write = Math.max(writesUntil(fromNs), end - count); write < end; write++) {
-        visit(writePages[write % count]!, dueNs(write));
-      }
+    length,
+    page: (k) => writePages[k % length]!,
+    dueNs: (k) =>
+      length === 0 ? Number.POSITIVE_INFINITY : Math.floor(k / length) * durationNs + writeAtNs[k % length]!,
+    dueUntil(atNs) {
+      const repetition = Math.floor(atNs / durationNs);
+      return repetition * length + upperBound(writeAtNs, atNs - repetition * durationNs);
     },
-    writesPerSecond: () => recordedWritesPerSecond(recording, pages),
+    repetitionsPerSecond: NANOS_PER_SECOND / durationNs,
   };
 }
 
-/** How many of the ascending `values` are at most `limit`. */
-function upperBound(values: Float64Array, limit: number): number {
-  let low = 0;
-  let high = values.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (values[middle]! <= limit) low = middle + 1;
-    else high = middle;
-  }
-  return low;
+export const trace: ProgramKind<TraceSpec> = {
+  program: (spec) => numberedProgram(writesOf(spec)),
+  activity: (spec, { pages }) => numberedActivity(writesOf(spec), pages),
+  pagesNeeded: ({ recording }) => recordingOf(recording).pages,
+};
+
+function recordingOf(base64: string): Recording {
+  return parseRecording(Buffer.from(base64, 'base64'), 'recording');
 }

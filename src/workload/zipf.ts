@@ -1,6 +1,7 @@
 import { poissonProgram } from './poisson-program.ts';
-import type { Activity, PoissonGroup, Program } from './program.ts';
+import type { Activity, PoissonGroup, Program, ProgramKind, ProgramPlace } from './program.ts';
 import { scattered } from './scatter.ts';
+import { upperBound } from './upper-bound.ts';
 
 /** Writes whose targets follow Zipf's law: the page of rank r takes a share in proportion to r^−exponent. */
 export interface ZipfSpec {
@@ -19,26 +20,15 @@ function cumulativeShares({ pages, exponent }: ZipfSpec): Float64Array {
   return shares.map((share) => share / sum);
 }
 
-export function zipfProgram(spec: ZipfSpec, pages: number, seed: number): Program {
+/** The first rank whose cumulative share exceeds a random point takes the write. */
+function program(spec: ZipfSpec, { pages, seed }: ProgramPlace): Program {
   const layout = scattered(pages, seed);
   const shares = cumulativeShares(spec);
-  return poissonProgram(spec.writesPerSecond, (random) => layout[rankOf(shares, random.uniform())]!);
-}
-
-/** The first rank whose cumulative share exceeds the point. */
-function rankOf(shares: Float64Array, point: number): number {
-  let low = 0;
-  let high = shares.length - 1;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (shares[middle]! > point) high = middle;
-    else low = middle + 1;
-  }
-  return low;
+  return poissonProgram(spec.writesPerSecond, (random) => layout[upperBound(shares, random.uniform())]!);
 }
 
 /** Ranks in bands, the first page of a band at most twice as hot as its last, so that drawing wastes little. */
-export function zipfActivity(spec: ZipfSpec, pages: number, seed: number): Activity {
+function activity(spec: ZipfSpec, { pages, seed }: ProgramPlace): Activity {
   const layout = scattered(pages, seed);
   const shares = cumulativeShares(spec);
   const rates = shares.map((share, rank) => (share - (shares[rank - 1] ?? 0)) * spec.writesPerSecond);
@@ -56,3 +46,5 @@ export function zipfActivity(spec: ZipfSpec, pages: number, seed: number): Activ
   }
   return { kind: 'poisson', groups };
 }
+
+export const zipf: ProgramKind<ZipfSpec> = { program, activity, pagesNeeded: ({ pages }) => pages };

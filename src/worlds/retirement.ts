@@ -34,7 +34,7 @@ export async function retireAndCompare({
   const ranOnMs = (HEARTBEATS_AFTERWARDS * heartbeatPeriodNs) / NANOS_PER_MILLISECOND;
   await sleep(ranOnMs);
   const moved = await retire();
-  const outage = await viewer.outage(moved.heartbeats);
+  const outage = await viewer.call('outage', moved.heartbeats);
   const continued = (await replay(moved.steps, ranOnMs)) === moved.sha256 ? 'identical' : 'different';
   return { outage, continued, notes: [] };
 }

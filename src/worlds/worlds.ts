@@ -1,5 +1,6 @@
 import { createSocket } from 'node:dgram';
 import { lookup } from 'node:dns/promises';
+import { entry } from '../platform/entry.ts';
 import { Failure, Refusal, reasonOf } from '../platform/failure.ts';
 import type { DestinationThere } from '../transport/address.ts';
 import { DestinationProcess } from '../transport/destination-process.ts';
@@ -16,6 +17,11 @@ export type WorldName = (typeof worldNames)[number];
 /** Makes worlds of one kind, one a migration, and keeps what they share. */
 export interface WorldFactory {
   create(setup: MigrationSpec): Promise<World>;
+  /**
+   * How many copies of a guest's memory are on this host at once: at both ends, and the one with which a virtual machine's
+   * memory is compared. 0: a page is only a number.
+   */
+  readonly copiesOfMemory: number;
   close(): Promise<void>;
 }
 
@@ -39,28 +45,35 @@ export async function worldFactory(
       if (journals !== undefined) {
         throw new Failure('--journal: not possible in world virtual; use --world threads');
       }
-      return { create: async (setup) => new VirtualWorld(setup), close: nothing };
+      return { create: async (setup) => new VirtualWorld(setup), copiesOfMemory: 0, close: nothing };
     case 'threads': {
-      const own = to ? undefined : await DestinationProcess.start('worlds/threads/threads-destination-main');
+      const program = entry('worlds/threads/threads-destination-main');
+      const own = to ? undefined : await DestinationProcess.start(program);
       const destination = to ?? own!;
       const viewerHost = await addressTowards(destination.host);
       return {
         create: (setup) => threadsWorld(setup, { to: destination, viewerHost, journals }),
+        copiesOfMemory: to ? 1 : 2,
         close: async () => own?.end(),
       };
     }
     case 'vm': {
       insistOnOwn(name, { to });
       const args = journals === undefined ? [] : [journals];
-      const destination = await DestinationProcess.start('worlds/vm/vm-destination-main', args);
+      const destination = await DestinationProcess.start(entry('worlds/vm/vm-destination-main'), args);
       return {
         create: async (setup) => vmWorld(undisturbed(name, setup), { destination, journals }),
+        copiesOfMemory: 3,
         close: () => destination.end(),
       };
     }
     case 'qemu-native':
       insistOnOwn(name, { to, journals });
-      return { create: async (setup) => QemuNativeWorld.create(undisturbed(name, setup)), close: nothing };
+      return {
+        create: async (setup) => QemuNativeWorld.create(undisturbed(name, setup)),
+        copiesOfMemory: 2,
+        close: nothing,
+      };
   }
 }
 

@@ -51,13 +51,15 @@ describe('--key-file', () => {
       expect(await line()).toContain('arrived, ran and was retired');
 
       const wrong = await run(here, '--key-file', keyFile('other', randomBytes(32)));
-      expect(wrong).toMatchObject({ code: 1, stderr: expect.stringContaining('refused: wrong key') });
-      expect(await line()).toContain('did not arrive: wrong key');
+      expect(wrong).toMatchObject({ code: 1, stderr: expect.stringContaining(`${here}: wrong key`) });
+      expect(await line()).toContain('refused: wrong key');
 
       const none = await run(here);
       expect(none.code).toBe(1);
-      expect(none.stderr).toContain('this destination has a key and the source has none');
-      expect(await line()).toContain('this destination has a key and the source has none');
+      expect(none.stderr).toContain(
+        'the source does not encrypt, and this destination does: give both the same key',
+      );
+      expect(await line()).toContain('refused: the source does not encrypt');
     } finally {
       end();
     }
@@ -68,7 +70,9 @@ describe('--key-file', () => {
     try {
       const ended = await run(address, '--key-file', keyFile('mine', randomBytes(40)));
       expect(ended.code).toBe(1);
-      expect(ended.stderr).toContain('the source has a key and this destination has none');
+      expect(ended.stderr).toContain(
+        `${address}: the destination does not encrypt, and this source does: give both the same key`,
+      );
     } finally {
       end();
     }
@@ -118,10 +122,10 @@ test('without a key receive listens on loopback only, and says what to do; exit 
   const ended = await switchover('receive', '--listen', '0.0.0.0:0');
   expect(ended.code).toBe(2);
   expect(ended.stderr).toBe(
-    'switchover: listening on 0.0.0.0 needs a key: give one with --key-file, or listen on 127.0.0.1\n',
+    'switchover: listening on 0.0.0.0 needs a key: give one with --key-file, or certificates with --tls-cert, or listen on 127.0.0.1\n',
   );
 });
 
-test('receive --help says that nothing is encrypted', async () => {
-  expect((await switchover('receive', '--help')).stdout).toContain('neither encrypted');
+test('receive --help says that everything is encrypted', async () => {
+  expect((await switchover('receive', '--help')).stdout).toContain('everything is encrypted (TLS 1.3)');
 });

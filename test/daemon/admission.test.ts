@@ -11,7 +11,7 @@ const limits = { runningMigrations: 1, runningExperiments: 2, waiting: 3 };
 function stage(change: Partial<typeof limits> = {}, processors = 2) {
   const story: string[] = [];
   const seen: object[] = [];
-  const cpu = new HostCpu(processors);
+  const cpu = new HostCpu({ count: processors, time: processors, by: 'the machine' });
   const admission: Admission = new Admission({ ...limits, ...change }, new Map([['lan', 100]]), cpu, {
     waited() {},
     linksChanged: () => seen.push(lan()),

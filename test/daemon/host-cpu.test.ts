@@ -4,8 +4,10 @@ import { HostCpu } from '../../src/daemon/host-cpu.ts';
 const tenths = (...budgets: number[]) =>
   budgets.map((budget) => ({ budgetNs: budget * 1e6, periodNs: 10e6 }));
 
+const machine = (count: number) => ({ count, time: count, by: 'the machine' });
+
 test('each reservation fits on one processor, and of none more than 0.95 is reserved', () => {
-  const cpu = new HostCpu(2);
+  const cpu = new HostCpu(machine(2));
   expect(cpu.fits(tenths(9.5, 9.5))).toBe(true);
   expect(cpu.fits(tenths(9.6))).toBe(false);
   // 1.8 of 1.9, but in thirds that cannot be divided so.
@@ -13,7 +15,7 @@ test('each reservation fits on one processor, and of none more than 0.95 is rese
 });
 
 test('what is taken is there again once it is given back, which counts once', () => {
-  const cpu = new HostCpu(1);
+  const cpu = new HostCpu(machine(1));
   let freed = 0;
   cpu.watch(() => freed++);
   const giveBack = cpu.take('guest', 'stream', tenths(6));
@@ -39,8 +41,17 @@ test('what is taken is there again once it is given back, which counts once', ()
 });
 
 test('who reserves nothing is let in however much is reserved, and is not listed', () => {
-  const cpu = new HostCpu(1);
+  const cpu = new HostCpu(machine(1));
   cpu.take('guest', 'full', tenths(9.5));
   cpu.take('guest', 'modest', [])();
   expect(cpu.view().holders).toHaveLength(1);
+});
+
+test('of less time than its processors have, a container reserves no more than 0.95 of it', () => {
+  const cpu = new HostCpu({ count: 2, time: 0.5, by: '/sys/fs/cgroup/cpu.max' });
+  expect(cpu.fits(tenths(2, 2))).toBe(true);
+  expect(() => cpu.take('guest', 'stream', tenths(3, 2))).toThrow(
+    '0.30 and 0.20 of a processor asked for, 0.00 in use, of the 0.5 that /sys/fs/cgroup/cpu.max allows',
+  );
+  expect(cpu.view().processors).toBe(0.5);
 });

@@ -58,7 +58,7 @@ async function record(reserved: boolean) {
 describe('the registry', () => {
   test('has every metric of the table once a migration with reservations has ended', async () => {
     const metrics = new Metrics('1.2.3', () => nothing);
-    metrics.ended(await record(true));
+    metrics.ended(await record(true), 'migration', 300e6);
     metrics.sentOver('lan', 1);
     const text = await metrics.scrape();
     // A migration in virtual time has no client, and this one's sender never has work for ten periods on end.
@@ -76,7 +76,7 @@ describe('the registry', () => {
   test('counts what a record says', async () => {
     const metrics = new Metrics('1.2.3', () => nothing);
     const ended = await record(true);
-    metrics.ended(ended);
+    metrics.ended(ended, 'migration', 300e6);
     const text = await metrics.scrape();
     const stop = 'world="virtual",order="address",stop="rounds",scheduler="cbs-hard",outcome="completed"';
     expect(reading(text, `switchover_migrations_total{${stop}}`)).toBe(1);
@@ -99,7 +99,7 @@ describe('the registry', () => {
     const { dirtyScanNs: _, ...older } = { ...ended.downtimeParts, lookNs: 20e6 };
     for (const downtimeParts of [{ ...older, dirtyScanNs: 20e6 }, older as typeof ended.downtimeParts]) {
       const metrics = new Metrics('1.2.3', () => nothing);
-      metrics.ended({ ...ended, downtimeParts });
+      metrics.ended({ ...ended, downtimeParts }, 'migration', 300e6);
       const text = await metrics.scrape();
       const sum = /^switchover_migration_downtime_part_seconds_sum\{world="virtual",part="(.+)"\} (.+)$/gm;
       const parts = new Map([...text.matchAll(sum)].map(([, part, seconds]) => [part, Number(seconds)]));
@@ -113,7 +113,7 @@ describe('the registry', () => {
   test('keeps the gauges of the last migration when later scrapes find none running', async () => {
     const metrics = new Metrics('1.2.3', () => nothing);
     const ended = await record(false);
-    metrics.ended(ended);
+    metrics.ended(ended, 'migration', 300e6);
     await metrics.scrape();
     const text = await metrics.scrape();
     expect(reading(text, 'switchover_last_migration_downtime_seconds')).toBeCloseTo(
@@ -130,7 +130,7 @@ describe('the registry', () => {
 
   test.skipIf(!has('promtool'))('is clean for promtool check metrics', async () => {
     const metrics = new Metrics('1.2.3', () => nothing);
-    metrics.ended(await record(true));
+    metrics.ended(await record(true), 'migration', 300e6);
     const checked = spawnSync('promtool', ['check', 'metrics'], {
       input: await metrics.scrape(),
       encoding: 'utf8',

@@ -14,6 +14,10 @@ const host = await Host.listen({
   ...JSON.parse(options, (key, value) => (key === 'key' ? Buffer.from(value, 'base64') : value)),
 });
 
+// The thread that answers for the kernel stays: it is there before threads are counted.
+const { unsentQuestions } = await import(pathToFileURL(`${dist}/transport/unsent/unsent-thread.js`).href);
+unsentQuestions();
+
 const mallocTrim = trimmer();
 
 const commands = {

@@ -11,10 +11,11 @@ import type { GuestStatus } from '../../src/worlds/threads/host.ts';
 import { root } from '../fixtures/command.ts';
 
 export interface HostProcessOptions {
-  readonly journals: string;
+  readonly journals?: string;
   readonly limits?: Partial<Limits>;
   /** In base64. */
   readonly key?: string;
+  readonly tls?: 'off' | undefined;
   readonly pages?: number;
   readonly pageSizeBytes?: number;
 }
@@ -24,6 +25,7 @@ export interface Target {
   readonly port: number;
   /** In base64. */
   readonly key: string | null;
+  readonly tls?: 'off' | undefined;
   readonly silenceMs?: number;
 }
 

@@ -1,13 +1,41 @@
 import { expect, test } from 'vitest';
 import { PageSet } from '../../src/core/migration/pages.ts';
 import { Random } from '../../src/core/random.ts';
-import { type Deferral, withDeferral } from '../../src/model/deferral-bounds.ts';
 import { allDirty, expectedSlots, meanFieldRound } from '../../src/model/mean-field.ts';
 
 const PAGE_BYTES = 4096;
 const RATE = 4_096_000;
 /** T = 1 ms, in nanoseconds. */
 const SLOT_NS = 1e6;
+
+/** What is held back for the stop: `pages` pages, each written in a slot with a probability of at least `threshold`. */
+interface Deferral {
+  readonly pages: number;
+  /** π_thr, per slot T = (P + H)/b, not per sampling window. */
+  readonly threshold: number;
+  readonly pageBytes: number;
+  readonly rateBytesPerSecond: number;
+  readonly stopRateBytesPerSecond: number;
+}
+
+/**
+ * What E[t_d] and E[t_tot] can become at most when F is held back, K = 1 (Checconi, Cucinotta and Stein, §4, the
+ * bound on the total in its tight form):
+ *
+ *   E[t_d']   ≤ E[t_d] + |F|·(1 − π_thr)·(P + H)/b_d
+ *   E[t_tot'] ≤ E[t_tot] − |F|·(P + H)/b + |F|·(1 − π_thr)·(P + H)/b_d
+ *
+ * A page of F is certainly dirty at the stop; sent, it would have been so with probability 1 − (1 − π)^e ≥ π_thr, so
+ * it loses at most 1 − π_thr, and as the round is |F| slots shorter the others lose nothing. Equal when F is one
+ * page, of exactly π_thr, that would have been sent last, and no other page is ever written.
+ */
+function withDeferral(expected: { downtimeNs: number; totalNs: number }, deferral: Deferral) {
+  const { pages, threshold, pageBytes, rateBytesPerSecond, stopRateBytesPerSecond } = deferral;
+  const heldBackNs = (pages * pageBytes * 1e9) / stopRateBytesPerSecond;
+  const savedNs = (pages * pageBytes * 1e9) / rateBytesPerSecond;
+  const lostNs = (1 - threshold) * heldBackNs;
+  return { downtimeNs: expected.downtimeNs + lostNs, totalNs: expected.totalNs - savedNs + lostNs };
+}
 
 /** E[t_d] and E[t_tot] of one round in the order of the page numbers, exact, with the pages of F held back. */
 function expectedTimes(probabilities: Float64Array, deferred: PageSet, stopRate: number) {

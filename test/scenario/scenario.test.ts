@@ -6,14 +6,13 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { stringify } from 'yaml';
 import { freeCpu } from '../../src/core/cpu/cpu-plan.ts';
 import { orderNames } from '../../src/core/migration/order/orders.ts';
-import { stopRuleNames } from '../../src/core/migration/stop/stops.ts';
 import { expected } from '../../src/core/units.ts';
 import { Failure } from '../../src/platform/failure.ts';
 import { type Problem, UsageError } from '../../src/platform/problem.ts';
 import { type Experiment, loadExperiment, seeded } from '../../src/scenario/scenario.ts';
 import type { Setting } from '../../src/scenario/settings.ts';
 import { plainNative } from '../../src/worlds/vm/native-settings.ts';
-import { stopDefaults } from '../fixtures/stop-defaults.ts';
+import { stopDefaults, stopRuleNames } from '../fixtures/stop-defaults.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'switchover-scenario-'));
 afterAll(() => rmSync(folder, { recursive: true }));

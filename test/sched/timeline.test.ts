@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import { Timeline, TimelineReader } from '../../src/sched/timeline.ts';
+import { Timeline } from '../../src/sched/timeline.ts';
 
 test('what is written can be read once, in order', () => {
   const timeline = new Timeline();
-  const reader = new TimelineReader(new Timeline(timeline.buffer));
+  const reader = new Timeline(timeline.buffer);
   timeline.wakes(1);
   timeline.ran(2, 5, 2.5);
   expect([...reader.read()]).toEqual([
@@ -18,7 +18,7 @@ test('what is written can be read once, in order', () => {
 
 test('of what nobody reads the oldest is overwritten, and counted', () => {
   const timeline = new Timeline();
-  const reader = new TimelineReader(timeline);
+  const reader = new Timeline(timeline.buffer);
   const written = 100_000;
   for (let i = 0; i < written; i++) timeline.wakes(i);
   const events = [...reader.read()];

@@ -54,7 +54,7 @@ describe('a destination refuses in one clear line', () => {
     const { answer } = await stranger(
       encodeFrame('hello', 0, json({ ...hello, guest: { ...guest, pages: 2 ** 31 } })),
     );
-    expect(await answer).toContain("more than half of this host's memory");
+    expect(await answer).toContain('not enough memory for a guest of 8 TiB: guests may have');
   });
 
   test('a guest of another size than it was made for', async () => {

@@ -30,7 +30,7 @@ function held(): Held {
 async function listen(limits: Partial<Limits>, key?: Uint8Array): Promise<void> {
   logged = [];
   const log = (line: string) => logged.push(line);
-  destination = await Host.listen({ host: '127.0.0.1', port: 0, key, limits, log });
+  destination = await Host.listen({ host: '127.0.0.1', port: 0, key, tls: 'off', limits, log });
 }
 
 const connected = (...frames: Buffer[]) => stranger(destination.address.port, ...frames);

@@ -13,7 +13,7 @@ afterEach(async () => {
 });
 
 async function listening(most: number, accept: (socket: Socket) => void): Promise<() => Socket> {
-  server = receivingServer(most, new Set(), accept).listen(0, '127.0.0.1');
+  server = receivingServer(most, false, new Set(), accept).listen(0, '127.0.0.1');
   await once(server, 'listening');
   return () => {
     const client = connect((server.address() as AddressInfo).port, '127.0.0.1').on('error', () => {});

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { freeCpu } from '../../src/core/cpu/cpu-plan.ts';
-import { type FrameType, LARGEST_HELLO_BYTES, NONCE_BYTES } from '../../src/core/wire/frames.ts';
+import { LARGEST_HELLO_BYTES, NONCE_BYTES } from '../../src/core/wire/frames.ts';
 import { Refusal } from '../../src/platform/failure.ts';
 import { drive } from '../../src/run/drive.ts';
 import { FrameReader } from '../../src/transport/frame-reader.ts';
@@ -12,9 +12,11 @@ import { isProofOf, proofOf, sourceChallenge } from '../../src/transport/proof.t
 import { Host } from '../../src/worlds/threads/host.ts';
 import { threadsWorld } from '../../src/worlds/threads/threads-world.ts';
 import type { World } from '../../src/worlds/world.ts';
+import { framesIn, type ReceivedFrame } from '../fixtures/frames-in.ts';
 import { smallSetup } from '../fixtures/setup.ts';
 import { json, smallHello, stranger } from '../fixtures/stranger.ts';
 
+/** Who may connect where nothing is encrypted: frames prove the key. `encryption.test.ts` has the rest. */
 const key = randomBytes(32);
 const otherKey = randomBytes(32);
 let destination: Host;
@@ -27,6 +29,7 @@ async function listen(withKey: Uint8Array | undefined): Promise<number> {
     host: '127.0.0.1',
     port: 0,
     key: withKey,
+    tls: 'off',
     log: (line) => logged.push(line),
   });
   return destination.address.port;
@@ -44,7 +47,7 @@ function worldTowards(port: number, withKey: Uint8Array | null): Promise<World> 
   const { guest, plan } = smallSetup();
   return threadsWorld(
     { guest, plan, cpu: freeCpu },
-    { to: { host: '127.0.0.1', port, key: withKey }, viewerHost: '127.0.0.1' },
+    { to: { host: '127.0.0.1', port, key: withKey, tls: 'off' }, viewerHost: '127.0.0.1' },
   );
 }
 
@@ -83,7 +86,7 @@ describe('two ends with the same key', () => {
       said.push(Buffer.concat(met.toDestination), Buffer.concat(met.toSource));
     }
     for (const stream of said) expect(stream.includes(key)).toBe(false);
-    const proofs = said.map((stream) => framesOf(stream).find(({ type }) => type === 'proof')!.payload);
+    const proofs = said.map((stream) => framesIn(stream).find(({ type }) => type === 'proof')!.payload);
     expect(new Set(proofs.map((proof) => proof.toString('hex'))).size).toBe(4);
   });
 });
@@ -122,8 +125,8 @@ describe('refused in set-up, with a reason at both ends', () => {
   });
 
   /** Takes any proof, and answers it with what `forged` makes of it: sending it back is the simplest. */
-  async function pretender(forged: (proof: Buffer) => Buffer): Promise<Frame[]> {
-    const heard: Frame[] = [];
+  async function pretender(forged: (proof: Buffer) => Buffer): Promise<ReceivedFrame[]> {
+    const heard: ReceivedFrame[] = [];
     server = createServer((socket: Socket) => {
       const reader = new FrameReader(({ type, argument }, payload) => {
         heard.push({ type, payload: Buffer.from(payload) });
@@ -142,9 +145,9 @@ describe('a destination with a key refuses', () => {
     const met = { toDestination: [] as Buffer[], toSource: [] as Buffer[] };
     const world = await worldTowards(await between(met), key);
     await world.close();
-    const [challenge, proof] = framesOf(Buffer.concat(met.toDestination));
+    const [challenge, proof] = framesIn(Buffer.concat(met.toDestination));
     const { socket, heard, answer } = await stranger(here(), encodeFrame('challenge', 1, challenge!.payload));
-    await expect.poll(() => framesOf(heard()).length).toBe(1);
+    await expect.poll(() => framesIn(heard()).length).toBe(1);
     socket.write(encodeFrame('proof', 0, proof!.payload));
     expect(await answer).toContain('wrong key');
     const atOnce = await stranger(here(), Buffer.concat(met.toDestination));
@@ -156,10 +159,10 @@ describe('a destination with a key refuses', () => {
       here(),
       encodeFrame('challenge', 1, sourceChallenge(json(smallHello))),
     );
-    await expect.poll(() => framesOf(heard()).length).toBe(1);
+    await expect.poll(() => framesIn(heard()).length).toBe(1);
     const challenges = {
       source: sourceChallenge(json(smallHello)),
-      destination: framesOf(heard())[0]!.payload,
+      destination: framesIn(heard())[0]!.payload,
     };
     socket.write(encodeFrame('proof', 0, proofOf('destination', key, challenges)));
     expect(await answer).toContain('wrong key');
@@ -168,11 +171,11 @@ describe('a destination with a key refuses', () => {
   test('another hello than the one that was proved', async () => {
     const source = sourceChallenge(json(smallHello));
     const { socket, heard, answer } = await stranger(here(), encodeFrame('challenge', 1, source));
-    await expect.poll(() => framesOf(heard()).length).toBe(1);
-    const challenges = { source, destination: framesOf(heard())[0]!.payload };
+    await expect.poll(() => framesIn(heard()).length).toBe(1);
+    const challenges = { source, destination: framesIn(heard())[0]!.payload };
     socket.write(encodeFrame('proof', 0, proofOf('source', key, challenges)));
-    await expect.poll(() => framesOf(heard()).length).toBe(2);
-    expect(isProofOf('destination', key, challenges, framesOf(heard())[1]!.payload)).toBe(true);
+    await expect.poll(() => framesIn(heard()).length).toBe(2);
+    expect(isProofOf('destination', key, challenges, framesIn(heard())[1]!.payload)).toBe(true);
     socket.write(encodeFrame('hello', 0, json({ ...smallHello, guest: { ...smallHello.guest, seed: 99 } })));
     expect(await answer).toContain("the hello differs from the one in the source's challenge");
   });
@@ -182,7 +185,7 @@ describe('a destination with a key refuses', () => {
       const header = encodeFrame('hello').subarray(0, 16);
       header.writeUInt32LE(LARGEST_HELLO_BYTES, 12);
       const { socket, heard, answer } = await stranger(here(), ...frames);
-      await expect.poll(() => framesOf(heard()).length).toBe(frames.length);
+      await expect.poll(() => framesIn(heard()).length).toBe(frames.length);
       socket.write(header);
       expect(await answer).toMatch(/this destination has a key|'hello' while challenged; expected 'proof'/);
     }
@@ -201,7 +204,9 @@ describe('a destination without a key', () => {
   test.each(['0.0.0.0', '::', '192.0.2.1'])('does not listen on %s', async (host) => {
     const listening = Host.listen({ host, port: 0, log: () => {} });
     await expect(listening).rejects.toThrow(Refusal);
-    await expect(listening).rejects.toThrow('needs a key: give one with --key-file, or listen on 127.0.0.1');
+    await expect(listening).rejects.toThrow(
+      'needs a key: give one with --key-file, or certificates with --tls-cert, or listen on 127.0.0.1',
+    );
   });
 
   test.each(['127.0.0.2', 'localhost'])('listens on %s', async (host) => {
@@ -215,15 +220,3 @@ describe('a destination without a key', () => {
     await other.close();
   });
 });
-
-interface Frame {
-  readonly type: FrameType;
-  readonly payload: Buffer;
-}
-
-function framesOf(stream: Buffer): Frame[] {
-  const frames: Frame[] = [];
-  const reader = new FrameReader(({ type }, payload) => frames.push({ type, payload: Buffer.from(payload) }));
-  reader.read(stream);
-  return frames;
-}

@@ -4,7 +4,8 @@ import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Failure } from '../../src/platform/failure.ts';
-import { parseRecording, recordedWritesPerSecond } from '../../src/workload/recording.ts';
+import { parseRecording } from '../../src/workload/recording.ts';
+import { trace } from '../../src/workload/trace.ts';
 
 const header = { format: 'dirty-trace/1', pages: 10, pageSizeBytes: 4_096, samples: 2 };
 const good = [header, [10, [3, 9]], [20, [0]]];
@@ -54,11 +55,13 @@ describe('a recording', () => {
   });
 
   test('writes each page as often as it says', () => {
-    const recording = parse([{ ...header, samples: 2 }, [500, [3, 3, 9]], [2_000, [3]]]);
+    const recording = packed([{ ...header, samples: 2 }, [500, [3, 3, 9]], [2_000, [3]]]);
+    const spec = { kind: 'trace', recording: recording.toString('base64') } as const;
+    const activity = trace.activity(spec, { pages: 12, zeroPages: 0, seed: 1 });
     const expected = new Float64Array(12);
     expected[3] = 1.5;
     expected[9] = 0.5;
-    expect(recordedWritesPerSecond(recording, 12)).toEqual(expected);
+    expect(activity.kind === 'timeline' && activity.writesPerSecond()).toEqual(expected);
   });
 
   test('each one in traces/ is whole', () => {

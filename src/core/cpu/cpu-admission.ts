@@ -16,10 +16,7 @@ export type Placement =
 export const MOST_RESERVED = 0.95;
 
 /** Shares U = budget / period as whole multiples of 1/whole, so that their sums and comparisons are exact. */
-export interface ExactShares {
-  readonly each: readonly bigint[];
-  readonly whole: bigint;
-}
+type ExactShares = ReturnType<typeof exactShares>;
 
 /**
  * Partitioned EDF: gives every load a processor of its own choice, or names the first that finds none. Whoever asks
@@ -72,7 +69,7 @@ export function globalEdfGuarantees(loads: readonly Load[], processors: number):
   return sum <= BigInt(processors) * whole - BigInt(processors - 1) * largest;
 }
 
-export function exactShares(loads: readonly Omit<Load, 'name'>[]): ExactShares {
+export function exactShares(loads: readonly Omit<Load, 'name'>[]) {
   const whole = loads.reduce((common, { period }) => leastCommonMultiple(common, BigInt(period)), 1n);
   return { each: loads.map(({ budget, period }) => (BigInt(budget) * whole) / BigInt(period)), whole };
 }

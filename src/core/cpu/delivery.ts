@@ -2,20 +2,15 @@ import { NANOS_PER_SECOND, type Nanos } from '../units.ts';
 import { idleServer, replenish, type Server, sleep, wake } from './cbs.ts';
 import type { Reservation } from './reservation.ts';
 import type { ServerRecord, ShareError } from './server-record.ts';
+import type { Slice } from './slice.ts';
 
-/** How much of a budget may remain unserved before its period counts as missed: share·Q, and at least floorNs. */
-export interface Tolerance {
-  readonly share: number;
-  readonly floorNs: Nanos;
-}
+/**
+ * How much of a budget may remain unserved before its period counts as missed: share·Q, and at least floorNs. What a
+ * machine can be held to that is not built for real time.
+ */
+const MEASURED = { share: 0.05, floorNs: 100_000 };
 
-/** What a machine can be held to that is not built for real time. */
-const MEASURED: Tolerance = { share: 0.05, floorNs: 100_000 };
-
-interface Stretch {
-  readonly startNs: Nanos;
-  readonly endNs: Nanos;
-}
+type Stretch = Pick<Slice, 'startNs' | 'endNs'>;
 
 /**
  * What one reservation was promised against what it was given, in any world, from the outside: from the instants at

@@ -1,9 +1,14 @@
-import type { Nanos } from '../units.ts';
+import { formatDuration, type Nanos } from '../units.ts';
 
 /** A CPU reservation (Q, P): a budget of CPU time in every period. Whole numbers, 0 < Q ≤ P. */
 export interface Reservation {
   readonly budgetNs: Nanos;
   readonly periodNs: Nanos;
+}
+
+/** `4 ms every 10 ms` */
+export function formatReservation({ budgetNs, periodNs }: Reservation): string {
+  return `${formatDuration(budgetNs)} every ${formatDuration(periodNs)}`;
 }
 
 /** U = Q / P. */

@@ -1,4 +1,4 @@
-import { firstFitDecreasing } from './cpu-admission.ts';
+import { firstFitDecreasing, type Load } from './cpu-admission.ts';
 import { ruleOf } from './cpu-plan.ts';
 import { EarliestFirst, NONE } from './earliest-first.ts';
 import { type EntityId, Processor } from './processor.ts';
@@ -25,10 +25,7 @@ export interface Workload {
   readonly tasks: readonly PeriodicTask[];
 }
 
-export interface ServedJobs {
-  readonly name: string;
-  readonly budget: number;
-  readonly period: number;
+export interface ServedJobs extends Load {
   /** Release and work of each, in the order of release; or always busy. */
   readonly jobs: readonly (readonly [release: number, work: number])[] | 'backlogged';
 }
@@ -87,11 +84,8 @@ export function schedule(workload: Workload): Schedule {
 }
 
 /** A server or a task, and what became of it. */
-interface Contender {
-  readonly name: string;
+interface Contender extends Load {
   readonly isTask: boolean;
-  readonly budget: number;
-  readonly period: number;
   /** When its n-th job is released, Infinity if there is none; and what work that is. */
   readonly release: (job: number) => number;
   readonly work: (job: number) => number;

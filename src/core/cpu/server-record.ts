@@ -1,4 +1,5 @@
 import type { Nanos } from '../units.ts';
+import type { Reservation } from './reservation.ts';
 
 /** |served − U·window| / (U·window) over consecutive windows in all of which the server had work. */
 export interface ShareError {
@@ -7,10 +8,8 @@ export interface ShareError {
 }
 
 /** What one CPU reservation was promised, and what it was given. */
-export interface ServerRecord {
+export interface ServerRecord extends Reservation {
   readonly name: string;
-  readonly budgetNs: Nanos;
-  readonly periodNs: Nanos;
   readonly servedNs: Nanos;
   /** null, as with the longer windows: it never had work for so long. */
   readonly shareErrorPerPeriod: ShareError | null;

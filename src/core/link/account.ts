@@ -8,6 +8,7 @@ import {
 } from '../units.ts';
 import type { Bucket } from './bucket.ts';
 import { Conformance } from './conformance.ts';
+import { notEncrypted } from './encryption.ts';
 import { Utilisation } from './utilisation.ts';
 import { DepartureWindows } from './windows.ts';
 
@@ -52,6 +53,11 @@ export class LinkAccount {
     if (before) this.#utilisation.departed(at, bytes, before);
   }
 
+  /** Tokens were withheld, because what had taken tokens before could not leave. */
+  withheld(bytes: Bytes): void {
+    this.#utilisation.lost(bytes);
+  }
+
   /** Equal portions left, one at each of these instants, each as soon as its bucket let it. */
   departedRow(instants: Float64Array, bytes: Bytes, rateBytesPerSecond: BytesPerSecond): void {
     this.#count(instants, bytes, rateBytesPerSecond);
@@ -72,6 +78,7 @@ export class LinkAccount {
       })),
       utilisation: this.#utilisation.fraction,
       longestLatenessNs,
+      encryption: notEncrypted,
     };
   }
 

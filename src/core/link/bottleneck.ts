@@ -9,12 +9,7 @@ export interface Bottleneck {
 }
 
 /** From `phaseNs` on, once in every period, for a length of time: no more than this rate. */
-interface Drop {
-  readonly everyNs: Nanos;
-  readonly lengthNs: Nanos;
-  readonly phaseNs: Nanos;
-  readonly bytesPerSecond: BytesPerSecond;
-}
+type Drop = Omit<Extract<Antagonist, { kind: 'link-drop' }>, 'kind'> & { readonly phaseNs: Nanos };
 
 /**
  * What antagonists leave of a link. Where in their periods the drops begin is random, so that repetitions meet them at

@@ -120,16 +120,13 @@ export function changeRate(bucket: Bucket, rateBytesPerSecond: BytesPerSecond, n
   };
 }
 
-/** The invariant that every operation keeps (after firecracker's rate limiter). */
-export function valid(bucket: Bucket): boolean {
-  return (
-    bucket.rateBytesPerSecond > 0 &&
-    bucket.depthBytes > 0 &&
-    bucket.depthBytes <= DEEPEST_BUCKET_BYTES &&
-    Number.isSafeInteger(bucket.fullAtNs) &&
-    bucket.fraction >= 0 &&
-    bucket.fraction < bucket.rateBytesPerSecond
-  );
+/**
+ * Bytes have taken their tokens but wait in a queue, and will leave at once when it moves: until then they take the place
+ * of tokens, so that what leaves then, with them, is no more than the depth.
+ */
+export function withheld(bucket: Bucket, waitingBytes: Bytes, now: Nanos): Bucket {
+  const [waitingNs, fraction] = dividedByRate(waitingBytes, bucket.rateBytesPerSecond);
+  return now + waitingNs > bucket.fullAtNs ? { ...bucket, fullAtNs: now + waitingNs, fraction } : bucket;
 }
 
 /**

@@ -27,6 +27,11 @@ export class Utilisation {
     this.departedInTime(at, bytes);
   }
 
+  /** Tokens that were not given, since the reservation's own bytes stood in the way. */
+  lost(bytes: Bytes): void {
+    this.#lostBytes += bytes;
+  }
+
   /** `bytes` left, the last of them at `at`, each as soon as the bucket let it. */
   departedInTime(at: Nanos, bytes: Bytes): void {
     this.#sentBytes += bytes;

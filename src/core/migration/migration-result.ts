@@ -1,4 +1,5 @@
 import type { ServerRecord } from '../cpu/server-record.ts';
+import type { Encryption } from '../link/encryption.ts';
 import type { Bytes, BytesPerSecond, Nanos } from '../units.ts';
 
 /** What a live round did. */
@@ -92,6 +93,7 @@ export interface LinkRecord {
   /** null: nothing was reserved. */
   readonly reservedBytesPerSecond: BytesPerSecond | null;
   readonly depthBytes: Bytes;
+  /** On the connection: with frame headers, and where it is encrypted with what TLS adds. */
   readonly sentBytes: Bytes;
   /** Over all intervals, bytes sent − (depth + rate × interval) at its largest; null without a reservation. */
   readonly worstExcessBytes: Bytes | null;
@@ -104,6 +106,7 @@ export interface LinkRecord {
   readonly utilisation: number | null;
   /** How late the pacer woke at worst; beyond depth / rate, some of the rate is lost. */
   readonly longestLatenessNs: Nanos;
+  readonly encryption: Encryption;
 }
 
 /** What the world's instruments saw of one migration. */

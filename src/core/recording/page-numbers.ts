@@ -6,15 +6,12 @@ export interface SeenBlock {
   readonly seen: PageSet;
 }
 
-export interface PageNumbers {
-  readonly pages: number;
-  /** The number of the i-th page of the b-th block, at b × (pages of a block) + i. */
-  readonly numberAt: Uint32Array;
-}
+export type PageNumbers = ReturnType<typeof pageNumbers>;
 
 /** Numbers the pages that were ever seen from 0, in ascending address order. */
-export function pageNumbers(blocks: readonly SeenBlock[], blockPages: number): PageNumbers {
-  const numberAt = new Uint32Array(blocks.length * blockPages);
+export function pageNumbers(blocks: readonly SeenBlock[], blockPages: number) {
+  /** The number of the i-th page of the b-th block, at b × (pages of a block) + i. */
+  const numberAt: Uint32Array = new Uint32Array(blocks.length * blockPages);
   const ascending = blocks
     .map(({ firstPage, seen }, block) => ({ firstPage, seen, block }))
     .sort((one, other) => one.firstPage - other.firstPage);

@@ -1,3 +1,5 @@
+import { beginsTls } from './tls-records.ts';
+
 /**
  * The wire, version 1. Everything is a frame: a header of 16 bytes, little-endian, and a payload.
  *
@@ -75,12 +77,7 @@ export function isOfPage(type: FrameType): boolean {
   return type === 'page' || type === 'zero' || type === 'delta';
 }
 
-export interface FrameHeader {
-  readonly crc: number;
-  readonly type: FrameType;
-  readonly argument: number;
-  readonly lengthBytes: number;
-}
+export type FrameHeader = ReturnType<typeof readHeader>;
 
 /** A stream that breaks the wire's rules. The message says which. */
 export class WireError extends Error {
@@ -114,16 +111,21 @@ export function readHeader(
   offset: number,
   pageSizeBytes: number,
   helloBytes: number = LARGEST_HELLO_BYTES,
-): FrameHeader {
+) {
   const type = frameTypes[view.getUint32(offset + 4, true) - 1];
-  if (type === undefined)
-    throw new WireError(`not a frame: unknown type ${view.getUint32(offset + 4, true)}`);
+  if (type === undefined) throw new WireError(notAFrame(view, offset));
   const lengthBytes = view.getUint32(offset + 12, true);
   const [least, most] = payloadBounds(type, pageSizeBytes, helloBytes);
   if (lengthBytes < least || lengthBytes > most) {
     throw new WireError(`a '${type}' frame of ${lengthBytes} bytes; expected ${least} to ${most}`);
   }
   return { crc: view.getUint32(offset, true), type, argument: view.getUint32(offset + 8, true), lengthBytes };
+}
+
+function notAFrame(view: DataView, offset: number): string {
+  return beginsTls(new Uint8Array(view.buffer, view.byteOffset + offset, HEADER_BYTES))
+    ? 'the source encrypts, and this destination does not: give both the same key, or certificates to both'
+    : `not a frame: unknown type ${view.getUint32(offset + 4, true)}`;
 }
 
 function payloadBounds(

@@ -46,9 +46,11 @@ const moods = {
   good: ['completed'],
 };
 
-/** The colour of a name in the style sheet, as it is now. */
+/** The colour of a name in the style sheet, as it is now: light or dark. */
 export function colour(name) {
-  return getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+  const probe = byId('colour');
+  probe.style.color = `var(--${name})`;
+  return getComputedStyle(probe).color;
 }
 
 let hiding;

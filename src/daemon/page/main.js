@@ -9,13 +9,13 @@ let pulse;
 const stale = new Set();
 
 const sections = {
-  now: () => drawNow(byId('now'), { ...state, pulse }),
-  guests: () => drawGuests(byId('guests'), state),
-  history: () => drawHistory(byId('history'), state),
-  migrations: () => drawMigrations(byId('migrations'), state),
-  experiments: () => drawExperiments(byId('experiments'), state),
-  links: () => drawLinks(byId('links'), state),
-  degraded: () => drawDegraded(byId('degraded')),
+  now: drawNow,
+  guests: drawGuests,
+  history: drawHistory,
+  migrations: drawMigrations,
+  experiments: drawExperiments,
+  links: drawLinks,
+  degraded: drawDegraded,
 };
 
 /** Events come in bursts, and a screen shows sixty pictures a second: each section is drawn once for each. */
@@ -47,14 +47,14 @@ function released() {
 function keepingFocus(section, drawSection) {
   const focusable = () => [...section.querySelectorAll('a, button')];
   const index = focusable().indexOf(document.activeElement);
-  drawSection();
+  drawSection(section, { ...state, pulse });
   if (index >= 0) focusable()[index]?.focus({ preventScroll: true });
 }
 
 /** A full disk, for instance: as long as it is full, this is above everything else. */
-function drawDegraded(banner) {
-  banner.hidden = state.degraded === null;
-  banner.textContent = `This daemon takes nothing new: ${state.degraded}`;
+function drawDegraded(banner, { degraded }) {
+  banner.hidden = degraded === null;
+  banner.textContent = `This daemon takes nothing new: ${degraded}`;
 }
 
 const redrawAll = () => state && redraw(...Object.keys(sections));

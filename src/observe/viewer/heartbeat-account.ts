@@ -7,7 +7,8 @@ export class HeartbeatAccount {
   readonly #periodNs: Nanos;
   readonly #seen = new Set<number>();
   #first = Number.POSITIVE_INFINITY;
-  #last = 0;
+  /** The number of the latest heartbeat. */
+  last = 0;
   #repeated = 0;
   #late = 0;
   #previousAtNs: Nanos | undefined;
@@ -31,17 +32,13 @@ export class HeartbeatAccount {
     else if (latenessNs > this.#periodNs) this.#late += 1;
     this.#seen.add(number);
     this.#first = Math.min(this.#first, number);
-    this.#last = Math.max(this.#last, number);
-  }
-
-  get last(): number {
-    return this.#last;
+    this.last = Math.max(this.last, number);
   }
 
   /** @param sent the number of the last heartbeat that the guest says it sent. */
   outage(sent: number): Outage | null {
     if (this.#seen.size === 0) return null;
-    const expected = Math.max(sent, this.#last) - this.#first + 1;
+    const expected = Math.max(sent, this.last) - this.#first + 1;
     return {
       longestGapNs: this.#longestGapNs,
       lostHeartbeats: expected - this.#seen.size,

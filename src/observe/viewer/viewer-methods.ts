@@ -17,9 +17,11 @@ const POLL_MS = 5;
 export interface ViewerMethods {
   /** @returns the port on which it listens for heartbeats. @throws Error it cannot listen */
   listen(): Promise<number>;
+  /** The longest gap counts from here; one that is open counts from its beginning. */
   watchGaps(): void;
   /** The guest has left its source: what still comes from there is not for the client. */
   forgetSource(): void;
+  /** @param sent the number of the last heartbeat sent: stragglers are waited for */
   outage(sent: number): Promise<Outage | null>;
 }
 

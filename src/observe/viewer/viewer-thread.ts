@@ -1,5 +1,4 @@
 import { randomInt } from 'node:crypto';
-import type { Outage } from '../../core/migration/migration-result.ts';
 import type { Nanos } from '../../core/units.ts';
 import { Failure, reasonOf } from '../../platform/failure.ts';
 import { WorkerThread } from '../../platform/worker-thread.ts';
@@ -7,15 +6,8 @@ import type { HeartbeatAddress } from '../../transport/hello.ts';
 import type { ViewerMethods, ViewerWorkerData } from './viewer-methods.ts';
 
 /** The guest's client in a thread of its own. */
-export class ViewerThread {
-  /** Where the guest sends its heartbeats. */
-  readonly heartbeats: HeartbeatAddress;
-  readonly #thread: WorkerThread<ViewerMethods>;
-
-  private constructor(thread: WorkerThread<ViewerMethods>, heartbeats: HeartbeatAddress) {
-    this.#thread = thread;
-    this.heartbeats = heartbeats;
-  }
+export class ViewerThread extends WorkerThread<ViewerMethods> {
+  #heartbeats: HeartbeatAddress | undefined;
 
   /**
    * @param periodNs of the guest's heartbeats
@@ -27,33 +19,19 @@ export class ViewerThread {
     periodNs: Nanos,
     program = 'observe/viewer/viewer-worker',
   ): Promise<ViewerThread> {
-    const token = randomInt(2 ** 32);
-    const data: ViewerWorkerData = { host, token, periodNs };
-    const thread = new WorkerThread<ViewerMethods>('viewer', program, data);
+    const data: ViewerWorkerData = { host, token: randomInt(2 ** 32), periodNs };
+    const viewer = new ViewerThread('viewer', program, data);
     try {
-      return new ViewerThread(thread, { host, token, port: await thread.call('listen') });
+      viewer.#heartbeats = { host, token: data.token, port: await viewer.call('listen') };
+      return viewer;
     } catch (cause) {
-      await thread.end();
+      await viewer.end();
       throw new Failure(`the viewer cannot listen on ${host}: ${reasonOf(cause)}`);
     }
   }
 
-  /** From here on only heartbeats from the destination count. */
-  forgetSource(): void {
-    this.#thread.tell('forgetSource');
-  }
-
-  /** The longest gap counts from here. */
-  watchGaps(): void {
-    this.#thread.tell('watchGaps');
-  }
-
-  /** @param sent the number of the last heartbeat sent: stragglers are waited for. */
-  outage(sent: number): Promise<Outage | null> {
-    return this.#thread.call('outage', sent);
-  }
-
-  end(): Promise<void> {
-    return this.#thread.end();
+  /** Where the guest sends its heartbeats. */
+  get heartbeats(): HeartbeatAddress {
+    return this.#heartbeats!;
   }
 }

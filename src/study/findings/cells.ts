@@ -1,40 +1,16 @@
 import { NANOS_PER_MILLISECOND, parseDuration, parseRate, parseSize } from '../../core/units.ts';
-import { quantile, type Summary, summary } from '../statistics/estimate.ts';
+import { quantile, summary } from '../statistics/estimate.ts';
 import { grouped } from '../statistics/grouped.ts';
 import { shortened } from '../tables/cell-columns.ts';
 import type { RecordedRun } from './recorded-run.ts';
 
 /** All runs of one set of settings in one world. */
-export interface ReportCell {
-  /** From 1, in the order of the records. */
-  readonly number: number;
-  readonly world: string;
-  /** In the order of the paths by which cells differ; empty where a cell has no such setting. */
-  readonly values: readonly string[];
-  /** The settings that can be an axis of a plot. */
-  readonly axes: ReadonlyMap<string, string>;
-  /** A few words that distinguish it. */
-  readonly label: string;
-  readonly runs: readonly RecordedRun[];
-  readonly completed: readonly RecordedRun[];
-  /** In ms and s; undefined: no run has completed. */
-  readonly downtimeMs: Summary | undefined;
-  readonly downtimeP95Ms: number | undefined;
-  readonly totalS: Summary | undefined;
-  readonly predictedMs: number | undefined;
-}
-
-export interface CellsOfRuns {
-  /** The settings by which cells differ. */
-  readonly paths: readonly string[];
-  readonly cells: readonly ReportCell[];
-  /** The settings that all cells have in common. */
-  readonly common: readonly string[];
-}
+export type ReportCell = ReturnType<typeof cellsOfRuns>['cells'][number];
 
 /** Cells differ in their world and in the settings that are not the same everywhere. */
-export function cellsOfRuns(recorded: readonly RecordedRun[]): CellsOfRuns {
+export function cellsOfRuns(recorded: readonly RecordedRun[]) {
   const allPaths = [...new Set(recorded.flatMap(({ settings }) => [...settings.keys()]))];
+  /** The settings by which cells differ. */
   const paths = allPaths.filter(
     (path) => new Set(recorded.map(({ settings }) => settings.get(path))).size > 1,
   );
@@ -44,7 +20,7 @@ export function cellsOfRuns(recorded: readonly RecordedRun[]): CellsOfRuns {
   const groups = grouped(recorded, ({ world, settings }) =>
     JSON.stringify([world, ...paths.map((path) => settings.get(path) ?? '')]),
   );
-  const cells = [...groups.values()].map((runs, index): ReportCell => {
+  const cells = [...groups.values()].map((runs, index) => {
     const { world, settings, axes, scenario } = runs[0]!;
     const values = paths.map((path) => written(path, settings.get(path)));
     const words = values.flatMap((value, at) =>
@@ -56,19 +32,25 @@ export function cellsOfRuns(recorded: readonly RecordedRun[]): CellsOfRuns {
       completed.length === 0 ? undefined : summary(completed.map(value));
     const predicted = runs.flatMap((run) => run.predicted?.downtimeNs ?? []);
     return {
+      /** From 1, in the order of the records. */
       number: index + 1,
       world,
+      /** In the order of the paths by which cells differ; empty where a cell has no such setting. */
       values,
+      /** The settings that can be an axis of a plot. */
       axes: new Map([...axes].map(([path, value]) => [path, written(path, value)])),
+      /** A few words that distinguish it. */
       label: words.join(', ') || scenario,
       runs,
       completed,
+      /** In ms and s; undefined: no run has completed. */
       downtimeMs: of(downtimeMsOf),
       downtimeP95Ms: completed.length < 10 ? undefined : quantile(completed.map(downtimeMsOf), 0.95),
       totalS: of((run) => run.totalNs / 1e9),
       predictedMs: predicted.length === 0 ? undefined : quantile(predicted, 0.5) / NANOS_PER_MILLISECOND,
     };
   });
+  /** The settings that all cells have in common. */
   const common = allPaths
     .filter((path) => !paths.includes(path))
     .map((path) => `${path}: ${written(path, recorded[0]!.settings.get(path))}`);

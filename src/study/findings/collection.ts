@@ -1,34 +1,16 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { Failure, reasonOf } from '../../platform/failure.ts';
+import { Failure, orFailure } from '../../platform/failure.ts';
 import { readText } from '../../platform/text-file.ts';
 import { linesOf } from '../lines.ts';
-import { type CellsOfRuns, cellsOfRuns } from './cells.ts';
+import { cellsOfRuns } from './cells.ts';
 import { type RecordedRun, recordedRunOf } from './recorded-run.ts';
 
-/** The contents of a folder of results. */
-export interface Collection extends CellsOfRuns {
-  readonly folder: string;
-  readonly scenarios: readonly string[];
-  readonly records: number;
-  /** Says what was left out. */
-  readonly notes: readonly string[];
-  /** JSON files beside the records, of unknown content; undefined: not there. */
-  readonly design: unknown;
-  readonly machine: unknown;
-  readonly stress: unknown;
-  /** SVG files beside the records: Gantt charts that runs kept. */
-  readonly charts: readonly { readonly name: string; readonly svg: string }[];
-}
+export type Collection = ReturnType<typeof collect>;
 
-/** @throws Failure there are no records, or a line is not one */
-export function collect(folder: string): Collection {
-  let names: string[];
-  try {
-    names = readdirSync(folder).sort();
-  } catch (cause) {
-    throw new Failure(`cannot read ${folder}: ${reasonOf(cause)}`);
-  }
+/** The contents of a folder of results. @throws Failure there are no records, or a line is not one */
+export function collect(folder: string) {
+  const names = orFailure(`cannot read ${folder}`, () => readdirSync(folder).sort());
   const notes: string[] = [];
   const runs: RecordedRun[] = [];
   for (const name of names.filter((each) => each.endsWith('.ndjson'))) {
@@ -40,10 +22,13 @@ export function collect(folder: string): Collection {
     scenarios: [...new Set(runs.map(({ scenario }) => scenario))],
     ...cellsOfRuns(runs),
     records: runs.length,
+    /** Says what was left out. */
     notes,
+    /** JSON files beside the records, of unknown content; undefined: not there. */
     design: readJson(folder, 'design.json', names),
     machine: readJson(folder, 'machine.json', names),
     stress: readJson(folder, 'stress.json', names),
+    /** SVG files beside the records: Gantt charts that runs kept. */
     charts: names
       .filter((name) => name.endsWith('.svg'))
       .map((name) => ({ name, svg: readText(join(folder, name)) })),
@@ -69,9 +54,6 @@ function readRecords(file: string, into: RecordedRun[], notes: string[]): void {
 
 function readJson(folder: string, name: string, names: readonly string[]): unknown {
   if (!names.includes(name)) return undefined;
-  try {
-    return JSON.parse(readText(join(folder, name)));
-  } catch (cause) {
-    throw new Failure(`${join(folder, name)}: not JSON: ${reasonOf(cause)}`);
-  }
+  const file = join(folder, name);
+  return orFailure(`${file}: not JSON`, () => JSON.parse(readText(file)));
 }

@@ -6,16 +6,11 @@ import { figure } from '../tables/figure.ts';
 import type { ReportCell } from './cells.ts';
 import type { Collection } from './collection.ts';
 
-/** What can be concluded from the records, and what cannot. */
-export interface Conclusions {
-  readonly can: readonly string[];
-  readonly cannot: readonly string[];
-}
-
 /** The fewest runs that give an interval of the median. */
 const FEWEST_RUNS = 6;
 
-export function conclusions(collection: Collection): Conclusions {
+/** What can be concluded from the records, and what cannot. */
+export function conclusions(collection: Collection) {
   const { cells, stress } = collection;
   const file = stressFile(stress);
   const worlds = [...new Set(cells.map(({ world }) => world))];
@@ -147,8 +142,8 @@ function uncertain(cells: readonly ReportCell[]): string[] {
 
 function noise(cells: readonly ReportCell[]): string[] {
   const noisy = cells.filter(({ runs }) => {
-    const missed = sumOf(runs, ({ missedPeriods }) => missedPeriods);
-    return missed > 0 && sumOf(runs, ({ missedByMachine }) => missedByMachine) > missed / 2;
+    const missed = sumOf(runs, 'missedPeriods');
+    return missed > 0 && sumOf(runs, 'missedByMachine') > missed / 2;
   });
   return ofCells(
     noisy,

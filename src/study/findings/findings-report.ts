@@ -5,36 +5,13 @@ import { stressFile } from '../stress/stress-file.ts';
 import { doneOf, figure, interval, milliseconds } from '../tables/figure.ts';
 import { namesOf, type ReportCell } from './cells.ts';
 import type { Collection } from './collection.ts';
-import { type Conclusions, conclusions } from './conclusions.ts';
+import { conclusions } from './conclusions.ts';
 import { distribution } from './plots/distribution.ts';
-import type { Figure } from './plots/draw.ts';
 import { pareto } from './plots/pareto.ts';
 import { predictedAgainstMeasured } from './plots/predicted.ts';
 import { ramps } from './plots/ramp.ts';
 import { roundsFigure } from './plots/rounds.ts';
 import { surface } from './plots/surface.ts';
-import type { RecordedRun } from './recorded-run.ts';
-
-/** What a report says, before it is a page, Markdown or CSV. */
-export interface Report {
-  readonly title: string;
-  readonly question: string;
-  /** The scenario's text; without it, what the records have in common. */
-  readonly setUp: string;
-  readonly machine: readonly { readonly what: string; readonly found: string }[];
-  /** The records do not name their machine, and this is the one on which the report was made. */
-  readonly machineIsWhereReported: boolean;
-  readonly worlds: readonly string[];
-  readonly records: number;
-  readonly command: string | undefined;
-  readonly headings: readonly string[];
-  readonly rows: readonly (readonly string[])[];
-  /** Rows that are only in the CSV file. */
-  readonly rowsLeftOut: number;
-  readonly figures: readonly Figure[];
-  readonly charts: Collection['charts'];
-  readonly conclusions: Conclusions;
-}
 
 const MOST_ROWS = 200;
 
@@ -42,8 +19,11 @@ const MOST_ROWS = 200;
 const designSchema = z.looseObject({ name: z.string(), text: z.string(), command: z.string() });
 const machineSchema = z.array(z.looseObject({ what: z.string(), found: z.string() }));
 
+/** What a report says, before it is a page, Markdown or CSV. */
+export type Report = ReturnType<typeof reportOf>;
+
 /** @param here what is known of this machine, in case the records do not name theirs */
-export function reportOf(collection: Collection, here: Report['machine'] = []): Report {
+export function reportOf(collection: Collection, here: readonly { what: string; found: string }[] = []) {
   const { cells, paths, scenarios } = collection;
   const design = designSchema.safeParse(collection.design).data;
   const stress = stressFile(collection.stress);
@@ -58,8 +38,10 @@ export function reportOf(collection: Collection, here: Report['machine'] = []): 
   return {
     title: design?.name ?? scenarios.join(', '),
     question: describeOf(design?.text) ?? '',
+    /** The scenario's text; without it, what the records have in common. */
     setUp: design?.text ?? collection.common.join('\n'),
     machine: machineSchema.safeParse(collection.machine).data ?? here,
+    /** The records do not name their machine, and this is the one on which the report was made. */
     machineIsWhereReported: collection.machine === undefined,
     worlds: [...new Set(cells.map(({ world }) => world))],
     records: collection.records,
@@ -68,6 +50,7 @@ export function reportOf(collection: Collection, here: Report['machine'] = []): 
     rows: cells
       .slice(0, MOST_ROWS)
       .map((cell) => [String(cell.number), cell.world, ...cell.values, ...columns.map(([, of]) => of(cell))]),
+    /** Rows that are only in the CSV file. */
     rowsLeftOut: Math.max(0, cells.length - MOST_ROWS),
     figures: drawn.filter((each) => each !== undefined),
     charts: collection.charts,
@@ -83,20 +66,8 @@ const columns: readonly (readonly [string, (cell: ReportCell) => string])[] = [
   ['model ms', ({ predictedMs }) => figure(predictedMs ?? Number.NaN)],
   ['total s', ({ totalS }) => interval(totalS)],
   ['gap ms', longestGapMs],
-  [
-    'late %',
-    share(
-      ({ lateHeartbeats }) => lateHeartbeats,
-      ({ heartbeats }) => heartbeats,
-    ),
-  ],
-  [
-    'missed %',
-    share(
-      ({ missedPeriods }) => missedPeriods,
-      ({ periods }) => periods,
-    ),
-  ],
+  ['late %', share('lateHeartbeats', 'heartbeats')],
+  ['missed %', share('missedPeriods', 'periods')],
 ];
 
 function longestGapMs({ completed }: ReportCell): string {
@@ -105,7 +76,7 @@ function longestGapMs({ completed }: ReportCell): string {
 }
 
 /** Over all runs of a cell: 0 / 0 is shown as none. */
-function share(part: (run: RecordedRun) => number, whole: (run: RecordedRun) => number) {
+function share(part: 'lateHeartbeats' | 'missedPeriods', whole: 'heartbeats' | 'periods') {
   return ({ runs }: ReportCell) => figure((100 * sumOf(runs, part)) / sumOf(runs, whole));
 }
 

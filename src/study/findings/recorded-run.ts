@@ -62,9 +62,9 @@ function keptOf(record: CheckedRecord) {
     gapNs: outage?.longestGapNs ?? null,
     heartbeats: outage?.heartbeats ?? 0,
     lateHeartbeats: outage?.lateHeartbeats ?? 0,
-    periods: sumOf(servers, ({ periods }) => periods),
-    missedPeriods: sumOf(servers, ({ missedPeriods }) => missedPeriods),
-    missedByMachine: sumOf(servers, ({ missedByMachine }) => missedByMachine),
+    periods: sumOf(servers, 'periods'),
+    missedPeriods: sumOf(servers, 'missedPeriods'),
+    missedByMachine: sumOf(servers, 'missedByMachine'),
     dirtyPages: record.rounds.map(({ dirtyPages }) => dirtyPages),
     ...(record.cell ? fromCell(record.cell.settings) : fromRecord(record)),
   };

@@ -1,4 +1,7 @@
 /** Σ of one figure over all items. */
-export function sumOf<Item>(items: readonly Item[], figure: (item: Item) => number): number {
-  return items.reduce((sum, item) => sum + figure(item), 0);
+export function sumOf<Key extends string>(
+  items: readonly { readonly [K in Key]: number }[],
+  figure: Key,
+): number {
+  return items.reduce((sum, item) => sum + item[figure], 0);
 }

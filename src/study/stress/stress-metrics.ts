@@ -36,8 +36,8 @@ export const metrics = {
     kind: 'share',
     of({ servers }) {
       if (servers.length === 0) return undefined;
-      const part = sumOf(servers, (server) => server.missedPeriods);
-      return { part, whole: sumOf(servers, ({ periods }) => periods) };
+      const part = sumOf(servers, 'missedPeriods');
+      return { part, whole: sumOf(servers, 'periods') };
     },
   },
   /** Heartbeats, which are the frames of a stream, that the guest sent more than a period late. */

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { shown, UsageError } from '../../platform/problem.ts';
 import { checked } from '../../scenario/checked.ts';
+import { object } from '../../scenario/object-schema.ts';
 import {
   type Experiment,
   experimentOf,
@@ -14,51 +15,39 @@ import { disturbanceOf } from '../../workload/antagonists/disturbance.ts';
 import type { WorldName } from '../../worlds/worlds.ts';
 import { parseThreshold, type Threshold } from './threshold.ts';
 
-/** One intensity, and the alternatives under it. */
-export interface Level {
-  readonly settings: readonly Setting[];
-  readonly experiment: Experiment;
-}
-
-/** A scenario whose intensity rises level by level, until a threshold is missed. */
-export interface StressPlan {
-  readonly name: string;
-  readonly describe: string;
-  /** The scenario file as it is. */
-  readonly text: string;
-  readonly levels: readonly Level[];
-  readonly thresholds: readonly Threshold[];
-}
-
 const RAMP = 'a ramp: one path with a list of values, from the mildest to the harshest';
 
-export const stressSchema = z
-  .strictObject(
-    {
-      ramp: z
-        .record(z.string(), z.array(z.unknown(), RAMP).min(1, RAMP), RAMP)
-        .refine((ramp) => Object.keys(ramp).length === 1, RAMP)
-        .describe('One path of the scenario with a list of values, from the mildest to the harshest.'),
-      thresholds: z
-        .array(
-          z.string('a threshold such as downtime p95 < 300ms').transform((text, context): Threshold => {
-            const threshold = parseThreshold(text);
-            if (!('expected' in threshold)) return threshold;
-            context.addIssue({ code: 'custom', message: threshold.expected });
-            return z.NEVER;
-          }),
-          'a list of thresholds',
-        )
-        .min(1, 'at least one threshold')
-        .meta({ examples: [['downtime p95 < 300ms', 'lateFrames < 5%']] })
-        .describe('What must hold at a level, such as downtime p95 < 300ms.'),
-    },
-    'a stress: { ramp, thresholds }',
-  )
-  .meta({
-    title: 'Stress',
-    description: 'What `switchover stress` raises level by level until a threshold is missed.',
+const threshold = z
+  .string('a threshold such as downtime p95 < 300ms')
+  .transform((text, context): Threshold => {
+    const parsed = parseThreshold(text);
+    if (!('expected' in parsed)) return parsed;
+    context.addIssue({ code: 'custom', message: parsed.expected });
+    return z.NEVER;
   });
+
+export const stressSchema = object(
+  'Stress',
+  'What `switchover stress` raises level by level until a threshold is missed.',
+  'a stress: { ramp, thresholds }',
+  {
+    ramp: z
+      .record(z.string(), z.array(z.unknown(), RAMP).min(1, RAMP), RAMP)
+      .refine((ramp) => Object.keys(ramp).length === 1, RAMP)
+      .describe('One path of the scenario with a list of values, from the mildest to the harshest.'),
+    thresholds: z
+      .array(threshold, 'a list of thresholds')
+      .min(1, 'at least one threshold')
+      .meta({ examples: [['downtime p95 < 300ms', 'lateFrames < 5%']] })
+      .describe('What must hold at a level, such as downtime p95 < 300ms.'),
+  },
+);
+
+/** A scenario whose intensity rises level by level, until a threshold is missed. */
+export type StressPlan = ReturnType<typeof loadStress>;
+
+/** One intensity, and the alternatives under it. */
+export type Level = StressPlan['levels'][number];
 
 /**
  * Reads a scenario with its `stress`, and resolves every level with every alternative of its `compare`.
@@ -66,11 +55,7 @@ export const stressSchema = z
  * @throws Failure the file cannot be read
  * @throws UsageError all that is wrong with its contents
  */
-export function loadStress(
-  file: string,
-  settings: readonly Setting[],
-  only: readonly Setting[] = [],
-): StressPlan {
+export function loadStress(file: string, settings: readonly Setting[], only: readonly Setting[] = []) {
   const { text, ...scenario } = readScenario(file, settings);
   const { ramp, thresholds } = checked(stressSchema, scenario.stress, 'stress', ['stress']);
   const levels = combinationsOf(ramp).map((level) => {

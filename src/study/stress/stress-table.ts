@@ -49,8 +49,8 @@ function footnotes({ thresholds }: StressPlan, results: readonly LevelResult[]):
   const runs = Math.min(...results.map(({ records }) => records.length));
   const records = results.flatMap((result) => result.records);
   const servers = records.flatMap((record) => record.servers);
-  const missedPeriods = sumOf(servers, (server) => server.missedPeriods);
-  const missedByMachine = sumOf(servers, (server) => server.missedByMachine);
+  const missedPeriods = sumOf(servers, 'missedPeriods');
+  const missedByMachine = sumOf(servers, 'missedByMachine');
   return [
     'Figures with their 95 % intervals. likely: the figure is on that side of its limit, but the interval crosses it.',
     ...thresholds.flatMap((threshold) => tooFew(threshold, runs) ?? []),

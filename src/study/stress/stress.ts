@@ -1,6 +1,7 @@
 import type { MigrationRecord } from '../../core/migration/record.ts';
 import { type RunOptions, run } from '../../run/run.ts';
 import { byPath, type Setting } from '../../scenario/settings.ts';
+import type { RecordedCell } from '../sweep/prepared-cells.ts';
 import type { Level, StressPlan } from './stress-plan.ts';
 import { type Judgement, judge, type Verdict, worst } from './threshold.ts';
 
@@ -15,14 +16,8 @@ export interface LevelResult {
 
 export interface StressListener {
   /** A record, and the cell of level and alternative to which it belongs. */
-  ended?(record: MigrationRecord, cell: StressCell): void;
+  ended?(record: MigrationRecord, cell: RecordedCell): void;
   judged?(result: LevelResult): void;
-}
-
-export interface StressCell {
-  readonly index: number;
-  readonly repetition: number;
-  readonly settings: Readonly<Record<string, unknown>>;
 }
 
 /**
@@ -66,10 +61,7 @@ async function runLevel(
       settings: byPath([...settings, ...cells[index]!.settings]),
     });
   };
-  const results = await run(
-    { ...experiment, cells },
-    { ...options, ensembles: false, listener: { ended: (record) => ended(record) } },
-  );
+  const results = await run({ ...experiment, cells }, { ...options, ensembles: false, listener: { ended } });
   return results.map(({ cell, records }) => {
     const judgements = thresholds.flatMap((threshold) => judge(threshold, records) ?? []);
     const result = { level, alternative: cell.settings, records, judgements, verdict: worst(judgements) };

@@ -1,14 +1,10 @@
 import { Random } from '../../core/random.ts';
-import { ONE_SIDE, quantile, quantileEstimate } from '../statistics/estimate.ts';
+import { type Estimate, ONE_SIDE, quantile, quantileEstimate } from '../statistics/estimate.ts';
 import { sumOf } from '../statistics/sum.ts';
 import type { Part } from './stress-metrics.ts';
 
 /** A figure of a sample, and its 95 % interval. */
-export interface ThresholdEstimate {
-  readonly value: number;
-  readonly low: number;
-  readonly high: number;
-}
+export type ThresholdEstimate = Pick<Estimate, 'value' | 'low' | 'high'>;
 
 /** The p-quantile. A bound that so few values do not give is infinite: ten runs cannot say how high a 95 % quantile is. */
 export function quantileWithin(values: readonly number[], p: number): ThresholdEstimate {
@@ -35,8 +31,8 @@ const SEED = 1;
  * bootstrap); where nothing at all was counted, the bound is Clopper and Pearson's, 1 − 0.025^(1/n).
  */
 export function shareEstimate(parts: readonly Part[]): ThresholdEstimate {
-  const part = sumOf(parts, (each) => each.part);
-  const whole = sumOf(parts, (each) => each.whole);
+  const part = sumOf(parts, 'part');
+  const whole = sumOf(parts, 'whole');
   if (whole === 0) return { value: 0, low: 0, high: 1 };
   if (part === 0) return { value: 0, low: 0, high: 1 - ONE_SIDE ** (1 / whole) };
   if (part === whole) return { value: 1, low: ONE_SIDE ** (1 / whole), high: 1 };

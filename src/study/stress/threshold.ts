@@ -19,12 +19,7 @@ export const verdicts = ['kept', 'likely kept', 'likely missed', 'missed'] as co
 export type Verdict = (typeof verdicts)[number];
 
 /** The result for one threshold. */
-export interface Judgement {
-  readonly threshold: string;
-  readonly estimate: ThresholdEstimate;
-  readonly limit: number;
-  readonly verdict: Verdict;
-}
+export type Judgement = NonNullable<ReturnType<typeof judge>>;
 
 const GRAMMAR = `a threshold: METRIC [median | p95 | max] < LIMIT, METRIC being one of ${metricNames.join(', ')}`;
 
@@ -60,7 +55,7 @@ function quantileOf(figure: string | undefined): number {
 }
 
 /** `undefined`: the records do not have the figure of the threshold. */
-export function judge(threshold: Threshold, records: readonly MigrationRecord[]): Judgement | undefined {
+export function judge(threshold: Threshold, records: readonly MigrationRecord[]) {
   const estimate = estimated(threshold, records);
   if (!estimate) return undefined;
   const { text, limit } = threshold;

@@ -1,6 +1,7 @@
 import type { PageSet } from '../../core/migration/pages.ts';
 import { summary } from '../statistics/estimate.ts';
-import { type Design, type Run, runsMax, type Until } from './design.ts';
+import { type Design, type Run, runsMax } from './design.ts';
+import type { Until } from './design-schema.ts';
 
 /** The part of a design that one of several machines runs: the i-th of n. */
 export interface Shard {

@@ -5,16 +5,9 @@ import { checked } from '../../scenario/checked.ts';
 import { cellsOf, readScenario, type ScenarioCell, type ScenarioFile } from '../../scenario/scenario.ts';
 import { type Axis, alternativesOf, axesOf, type Setting } from '../../scenario/settings.ts';
 import type { WorldName } from '../../worlds/worlds.ts';
-import { type SweepDocument, sweepSchema } from './design-schema.ts';
+import { type RangeDocument, type SweepDocument, sweepSchema, type Until } from './design-schema.ts';
 import { type Dimension, latinHypercube } from './hypercube.ts';
-import { type Range, type RangeDocument, rangeOf } from './range.ts';
-
-/** Repeat a cell until the 95 % interval of its median downtime is narrower than this share of the median. */
-export interface Until {
-  readonly interval: number;
-  /** The most repetitions. */
-  readonly most: number;
-}
+import { type Range, rangeOf } from './range.ts';
 
 /**
  * What a sweep runs: every combination of its axes, repeated. It is pure data, so that it can be passed to a worker.
@@ -63,24 +56,17 @@ export function loadDesign(file: string, set: readonly Setting[], world: WorldNa
   const axes = [...matrix, ...(list ? [list] : []), ...(hypercube ? [hypercube] : [])];
   if (problems.length > 0) throw new UsageError(problems);
   const cells = axes.reduce((product, axis) => product * axis.length, 1);
-  const until = sweep.until ?? null;
-  const most = Math.max(runs, until?.most ?? 0);
+  const design: Design = {
+    ...{ scenario, set, world, axes, cells, runs, seed },
+    hypercube: hypercube ? axes.length - 1 : -1,
+    until: sweep.until ?? null,
+  };
+  const most = runsMax(design);
   if (cells * most > RUNS_MAX) {
     throw new UsageError([
       { path: 'sweep', expected: `at most ${RUNS_MAX} runs`, found: `${cells} cells × ${most} runs` },
     ]);
   }
-  const design: Design = {
-    scenario,
-    set,
-    world,
-    axes,
-    hypercube: hypercube ? axes.length - 1 : -1,
-    cells,
-    runs,
-    until,
-    seed,
-  };
   checkCells(design);
   return design;
 }
@@ -116,13 +102,8 @@ export function seedOf(design: Design, { cell, repetition }: Run): number {
 export function cellOf(design: Design, index: number): ScenarioCell {
   const [cell, ...others] = cellsOf(design.scenario, settingsOf(design, index));
   if (others.length > 0 || (cell!.share?.changes.length ?? 0) > 0) {
-    throw new UsageError([
-      {
-        path: others.length > 0 ? 'fleet' : 'link.changes',
-        expected: 'no such key in a sweep',
-        found: 'some',
-      },
-    ]);
+    const path = others.length > 0 ? 'fleet' : 'link.changes';
+    throw new UsageError([{ path, expected: 'no such key in a sweep', found: 'some' }]);
   }
   return cell!;
 }

@@ -11,51 +11,38 @@ import { usedFiles } from '../../platform/used-files.ts';
 import { wholeCommandOf } from './command.ts';
 import { cellOf, type Design, runsMax } from './design.ts';
 
-/** `design.json` of a folder: everything about a sweep except its records. */
-export interface DesignDocument {
-  readonly schema: 'switchover.sweep/1';
-  /** Of the program: another version might produce other records. */
-  readonly version: string;
-  readonly name: string;
-  readonly world: string;
-  readonly design: { readonly compare: unknown; readonly sweep: unknown; readonly set: unknown };
-  readonly seed: number;
-  readonly cells: number;
-  /** The fewest and the most repetitions of a cell. */
-  readonly runs: { readonly least: number; readonly most: number };
-  /** The scenario file as it was. The digest is a SHA-256 of its resolved first cell and of the user's own modules. */
-  readonly text: string;
-  readonly digest: string;
-  /** The file name that the first call was given, and the command that repeats the sweep. */
-  readonly file: string;
-  readonly command: string;
-}
-
 const DESIGN_FILE = 'design.json';
 
-function documentOf(design: Design): DesignDocument {
+export type DesignDocument = ReturnType<typeof documentOf>;
+
+/** `design.json` of a folder: everything about a sweep except its records. */
+function documentOf(design: Design) {
   const { scenario, set, world, seed, cells, runs } = design;
   const { settings: _, fleet: __, ...resolved } = cellOf(design, 0);
   const code = usedFiles().map(({ path }) => readText(path));
   const digest = createHash('sha256')
     .update(JSON.stringify(resolved) + code.join(''))
     .digest('hex');
-  const document: DesignDocument = {
+  const document = {
     schema: 'switchover.sweep/1',
+    /** Of the program: another version might produce other records. */
     version,
     name: scenario.name,
     world,
     design: { compare: scenario.compare ?? null, sweep: scenario.sweep ?? null, set },
     seed,
     cells,
+    /** The fewest and the most repetitions of a cell. */
     runs: { least: runs, most: runsMax(design) },
+    /** The scenario file as it was. The digest is a SHA-256 of its resolved first cell and of the user's own modules. */
     text: scenario.text,
     digest,
+    /** The file name that the first call was given, and the command that repeats the sweep. */
     file: scenario.file,
     command: wholeCommandOf('sweep', { file: scenario.file, world, set }),
   };
   // As it will be read back: without what JSON cannot hold.
-  return JSON.parse(JSON.stringify(document));
+  return JSON.parse(JSON.stringify(document)) as typeof document;
 }
 
 /** Makes the folder of --out unless it is there. @throws UsageError it cannot be made or written */

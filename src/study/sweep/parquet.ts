@@ -21,7 +21,7 @@ const columns: readonly Column[] = [
   text('outcome', ({ outcome }) => outcome),
   text('reason', ({ reason }) => reason),
   number('rounds', ({ rounds }) => rounds.length),
-  number('sentPages', ({ rounds }) => sumOf(rounds, ({ sentPages }) => sentPages)),
+  number('sentPages', ({ rounds }) => sumOf(rounds, 'sentPages')),
   number('stopPages', ({ stop }) => stop.pages),
   number('downtimeNs', ({ downtimeNs }) => downtimeNs),
   number('dirtyScanNs', ({ downtimeParts }) => partsOf(downtimeParts).dirtyScanNs),
@@ -36,7 +36,7 @@ const columns: readonly Column[] = [
   number('lostHeartbeats', ({ outage }) => outage?.lostHeartbeats ?? null),
   number('lateHeartbeats', ({ outage }) => outage?.lateHeartbeats ?? null),
   number('predictedDowntimeNs', ({ predicted }) => predicted?.downtimeNs ?? null),
-  number('missedPeriods', ({ servers }) => sumOf(servers, ({ missedPeriods }) => missedPeriods)),
+  number('missedPeriods', ({ servers }) => sumOf(servers, 'missedPeriods')),
   text('command', ({ cell }) => cell.command),
 ];
 

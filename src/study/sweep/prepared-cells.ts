@@ -14,16 +14,15 @@ export interface PreparedCell {
   readonly command: string;
 }
 
-/** A record of a sweep: that of a run, and its cell. */
-export type SweepRecord = MigrationRecord & {
-  readonly cell: {
-    readonly index: number;
-    readonly repetition: number;
-    readonly settings: Readonly<Record<string, unknown>>;
-    /** Carries out this run again, alone. */
-    readonly command: string;
-  };
-};
+/** What a record of a sweep or of stress says of its cell. */
+export interface RecordedCell {
+  readonly index: number;
+  readonly repetition: number;
+  readonly settings: Readonly<Record<string, unknown>>;
+}
+
+/** A record of a sweep: that of a run, its cell, and the command that carries out this run again, alone. */
+export type SweepRecord = MigrationRecord & { readonly cell: RecordedCell & { readonly command: string } };
 
 /** The record as `run --json` writes it, and at its end which cell it is of. */
 export function recordLine(

@@ -1,11 +1,5 @@
 import { parseDuration, parseRate, parseSize } from '../../core/units.ts';
-
-/** A range as a scenario writes it. */
-export interface RangeDocument {
-  readonly from: string | number;
-  readonly to: string | number;
-  readonly scale: 'linear' | 'log';
-}
+import type { RangeDocument } from './design-schema.ts';
 
 /** The value a share u of the way through a range, as a scenario would write it, in the unit of its beginning. */
 export type Range = (u: number) => string | number;

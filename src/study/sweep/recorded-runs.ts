@@ -5,14 +5,6 @@ import { runNumber } from './agenda.ts';
 import { type Design, type Run, runsMax, seedOf } from './design.ts';
 import type { SweepRecord } from './prepared-cells.ts';
 
-/** The records that a folder already has. */
-export interface Recorded {
-  /** The numbers of the runs of which there is a record. A set of runs is kept as one of pages is: a bit each. */
-  readonly done: PageSet;
-  /** Of each file, how many bytes are whole lines. */
-  readonly wholeBytes: ReadonlyMap<string, number>;
-}
-
 const SHOWN_MAX = 20;
 
 /**
@@ -24,8 +16,10 @@ export function readRecorded(
   design: Design,
   files: readonly string[],
   visit: (run: Run, record: SweepRecord) => void,
-): Recorded {
+) {
+  /** The numbers of the runs of which there is a record. A set of runs is kept as one of pages is: a bit each. */
   const done = new PageSet(design.cells * runsMax(design));
+  /** Of each file, how many bytes are whole lines. */
   const wholeBytes = new Map<string, number>();
   const problems: Problem[] = [];
   for (const file of files) {

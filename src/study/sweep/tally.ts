@@ -1,5 +1,4 @@
 import type { MigrationRecord } from '../../core/migration/record.ts';
-import type { Nanos } from '../../core/units.ts';
 import type { Design, Run } from './design.ts';
 
 /** Downtimes and totals of some cells, by repetition; NaN where a run was not completed. */
@@ -8,13 +7,10 @@ export interface CellTally {
   readonly totalsNs: number[];
 }
 
-/** NaN where the migration was not completed. */
-export interface Figures {
-  readonly downtimeNs: Nanos;
-  readonly totalNs: Nanos;
-}
+export type Figures = ReturnType<typeof figuresOf>;
 
-export function figuresOf({ outcome, downtimeNs, totalNs }: MigrationRecord): Figures {
+/** NaN where the migration was not completed. */
+export function figuresOf({ outcome, downtimeNs, totalNs }: MigrationRecord) {
   return outcome === 'completed' ? { downtimeNs, totalNs } : { downtimeNs: Number.NaN, totalNs: Number.NaN };
 }
 

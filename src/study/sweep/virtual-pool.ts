@@ -1,6 +1,6 @@
-import { availableParallelism } from 'node:os';
 import { Piscina } from 'piscina';
 import { entry } from '../../platform/entry.ts';
+import { processorLimit } from '../../platform/machine-limits.ts';
 import { usedFiles } from '../../platform/used-files.ts';
 import type { Design, Run } from './design.ts';
 import type { Batch, SweepThread } from './sweep-worker.ts';
@@ -17,7 +17,7 @@ export class VirtualPool {
   #msPerRun = BATCH_MS;
 
   constructor(design: Design) {
-    const threads = availableParallelism();
+    const threads = Math.ceil(processorLimit().time);
     this.#pool = new Piscina({
       filename: entry('study/sweep/sweep-worker').href,
       minThreads: threads,

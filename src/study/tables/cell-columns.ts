@@ -1,16 +1,12 @@
 import type { Setting } from '../../scenario/settings.ts';
 
 /** The columns that tell cells apart: what their settings vary. */
-export interface CellColumns {
-  readonly headings: readonly string[];
-  values(settings: readonly Setting[]): readonly string[];
-}
-
-export function cellColumns(cells: readonly (readonly Setting[])[]): CellColumns {
+export function cellColumns(cells: readonly (readonly Setting[])[]) {
   const names = [...new Set(cells.flat().map(({ path }) => path))];
   return {
     headings: shortened(names),
-    values: (settings) => names.map((name) => flow(settings.find(({ path }) => path === name)?.value)),
+    values: (settings: readonly Setting[]) =>
+      names.map((name) => flow(settings.find(({ path }) => path === name)?.value)),
   };
 }
 

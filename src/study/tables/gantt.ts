@@ -1,13 +1,6 @@
+import type { Slice } from '../../core/cpu/schedule.ts';
 import { grouped } from '../statistics/grouped.ts';
 import { escaped } from './markup.ts';
-
-/** One that had a processor from start to end. */
-export interface GanttSlice {
-  readonly name: string;
-  readonly start: number;
-  readonly end: number;
-  readonly processor: number;
-}
 
 export interface GanttOptions {
   /** Whose slices are drawn, from top to bottom. */
@@ -24,13 +17,13 @@ interface Row {
   /** Shown only if several processors are in use. */
   readonly processor: number | undefined;
   /** In the order of time, clipped to the chart. */
-  readonly slices: readonly GanttSlice[];
+  readonly slices: readonly Slice[];
 }
 
 const BLOCKS = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 
 /** Who ran when, one row each; a block is as high as the share of its column's time that was used. */
-export function terminalGantt(slices: readonly GanttSlice[], options: GanttOptions): string {
+export function terminalGantt(slices: readonly Slice[], options: GanttOptions): string {
   const { start, end, format, width = 80 } = options;
   const rows = rowsOf(slices, options);
   const labels = rows.map(labelOf);
@@ -93,7 +86,7 @@ const CHARACTER = 7.5;
  * its time is used, so that the file grows with the width and not with the number of slices.
  */
 export function svgGantt(
-  slices: readonly GanttSlice[],
+  slices: readonly Slice[],
   options: GanttOptions & { readonly title: string },
 ): string {
   const { names, start, end, format, title, width = 960 } = options;
@@ -170,7 +163,7 @@ interface Bar {
 }
 
 /** Slices, joined as long as they end within a pixel of where the first of them starts. */
-function barsOf(slices: readonly GanttSlice[], timePerPixel: number): Bar[] {
+function barsOf(slices: readonly Slice[], timePerPixel: number): Bar[] {
   const bars: Bar[] = [];
   for (const { start, end } of slices) {
     const bar = bars.at(-1);
@@ -188,7 +181,7 @@ function tooltip(row: Row, { start, end, used, count }: Bar, format: (time: numb
   return count === 1 ? `${when} (${format(used)})` : `${when} (${format(used)} in ${count} slices)`;
 }
 
-function rowsOf(slices: readonly GanttSlice[], { names, start, end }: GanttOptions): Row[] {
+function rowsOf(slices: readonly Slice[], { names, start, end }: GanttOptions): Row[] {
   const drawn = slices
     .filter((slice) => names.includes(slice.name) && slice.end > start && slice.start < end)
     .map((slice) => ({ ...slice, start: Math.max(start, slice.start), end: Math.min(end, slice.end) }))

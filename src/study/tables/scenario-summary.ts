@@ -1,5 +1,5 @@
 import type { Antagonist } from '../../core/antagonist.ts';
-import type { Reservation } from '../../core/cpu/reservation.ts';
+import { formatReservation, type Reservation } from '../../core/cpu/reservation.ts';
 import { formatDuration, formatRate, formatSize } from '../../core/units.ts';
 import type { LinkShare } from '../../scenario/fleet.ts';
 import type { Experiment, ScenarioCell } from '../../scenario/scenario.ts';
@@ -22,32 +22,22 @@ export function scenarioSummary(experiment: Experiment): string {
   ].join('\n');
 }
 
-function sharing({
-  link,
-  capacityBytesPerSecond,
-  changes,
-  atNs,
-  priority,
-  queueTimeoutNs,
-  leastBytesPerSecond,
-}: LinkShare): string {
+function sharing({ link, changes, queueTimeoutNs, ...share }: LinkShare): string {
   return [
-    `${link} of ${formatRate(capacityBytesPerSecond)}`,
+    `${link} of ${formatRate(share.capacityBytesPerSecond)}`,
     ...changes.map(
       (change) => `${formatRate(change.capacityBytesPerSecond)} after ${formatDuration(change.atNs)}`,
     ),
-    `starts after ${formatDuration(atNs)}`,
-    `priority ${priority}`,
+    `starts after ${formatDuration(share.atNs)}`,
+    `priority ${share.priority}`,
     queueTimeoutNs === null ? 'waits without limit' : `waits at most ${formatDuration(queueTimeoutNs)}`,
-    `gives up below ${formatRate(leastBytesPerSecond)}`,
+    `gives up below ${formatRate(share.leastBytesPerSecond)}`,
   ].join(', ');
 }
 
 function processors({ cpu, guest }: ScenarioCell): string {
   const reserved = (reservation: Reservation | null) =>
-    reservation
-      ? `${formatDuration(reservation.budgetNs)} every ${formatDuration(reservation.periodNs)}`
-      : 'no reservation';
+    reservation ? formatReservation(reservation) : 'no reservation';
   return [
     `scheduler ${cpu.scheduler}`,
     `guest ${reserved(cpu.guest)}${guest.cpuPerWriteNs > 0 ? ` (${formatDuration(guest.cpuPerWriteNs)} per write)` : ''}`,

@@ -35,8 +35,8 @@ function delivered(servers: readonly ServerRecord[]): readonly string[] {
     name,
     `${Number((budgetNs / NANOS_PER_MILLISECOND).toPrecision(4))}, ${Number((periodNs / NANOS_PER_MILLISECOND).toPrecision(4))} (${(100 * shareOf({ budgetNs, periodNs })).toFixed(0)} %)`,
     errors.length === 0 ? '–' : figure(100 * quantile(errors, 0.5)),
-    `${sumOf(servers, ({ missedPeriods }) => missedPeriods)} of ${sumOf(servers, ({ periods }) => periods)}`,
-    String(sumOf(servers, ({ missedByMachine }) => missedByMachine)),
+    `${sumOf(servers, 'missedPeriods')} of ${sumOf(servers, 'periods')}`,
+    String(sumOf(servers, 'missedByMachine')),
     milliseconds(Math.max(...servers.map((server) => server.longestBlackoutNs))),
     milliseconds(2 * (periodNs - budgetNs)),
   ];

@@ -1,6 +1,7 @@
+import type { Slice } from '../../core/cpu/schedule.ts';
 import { formatDuration } from '../../core/units.ts';
 import type { MigrationRun } from '../../run/migration-run.ts';
-import { type GanttSlice, svgGantt, terminalGantt } from './gantt.ts';
+import { svgGantt, terminalGantt } from './gantt.ts';
 
 /** Which thread ran when around the pause: as long before it as it lasted, and half as long after. */
 export interface StopChart {
@@ -16,7 +17,7 @@ export function stopChart({ steps, world }: MigrationRun, title: string): StopCh
   const [stoppedAtNs, resumedAtNs] = [stop.result.now, handed.runningAtNs];
   const lastedNs = resumedAtNs - stoppedAtNs;
   const window = { start: -lastedNs, end: 1.5 * lastedNs };
-  const slices = world.slices().map(({ name, startNs, endNs, processor }): GanttSlice => {
+  const slices = world.slices().map(({ name, startNs, endNs, processor }): Slice => {
     return { name, start: startNs - stoppedAtNs, end: endNs - stoppedAtNs, processor };
   });
   if (!slices.some(({ start, end }) => end > window.start && start < window.end)) return undefined;

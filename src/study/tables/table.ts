@@ -1,3 +1,5 @@
+import { formatEncryption } from '../../core/link/encryption.ts';
+import type { LinkRecord } from '../../core/migration/migration-result.ts';
 import type { MigrationRecord } from '../../core/migration/record.ts';
 import { NANOS_PER_MILLISECOND, NANOS_PER_SECOND, type Nanos } from '../../core/units.ts';
 import type { Ensemble } from '../../run/ensemble.ts';
@@ -45,39 +47,27 @@ function columnsOf(results: readonly CellResult[], hasEnsembles: boolean): reado
     return (done: readonly MigrationRecord[]) =>
       interval(done.length === 0 ? undefined : summary(done.map(value)), unit);
   };
-  const virtual = (value: (ensemble: Ensemble) => readonly Nanos[], unit: number): Column['of'] => {
-    return (_, { ensemble }) => (ensemble ? band(spread(value(ensemble)), unit) : '–');
+  const virtual = (times: keyof Ensemble, unit: number): Column['of'] => {
+    return (_, { ensemble }) => (ensemble ? band(spread(ensemble[times]), unit) : '–');
   };
   const records = results.flatMap((result) => result.records);
   const shared = results.some(({ cell }) => cell.share !== null);
   const tails = results.some((result) => result.records.length >= FEWEST_FOR_A_TAIL);
   const late = records.some(({ outage }) => outage && outage.lateHeartbeats > 0);
+  const downtimeNs = (record: MigrationRecord) => record.downtimeNs;
+  const totalNs = (record: MigrationRecord) => record.totalNs;
   const memoryNs = (record: MigrationRecord) => record.downtimeParts.memoryNs;
   return [
     column('runs', (done, result) => doneOf(done.length, result.records.length)),
     column('waited s', (_, result) => waited(result.records), shared),
     column('b used %', used, shared),
-    column(
-      'downtime ms',
-      measured(({ downtimeNs }) => downtimeNs, NANOS_PER_MILLISECOND),
-    ),
+    column('downtime ms', measured(downtimeNs, NANOS_PER_MILLISECOND)),
     column('p95', tail, tails),
     column('memory part', measured(memoryNs, NANOS_PER_MILLISECOND), hasEnsembles),
-    column(
-      'virtual',
-      virtual(({ downtimesNs }) => downtimesNs, NANOS_PER_MILLISECOND),
-      hasEnsembles,
-    ),
+    column('virtual', virtual('downtimesNs', NANOS_PER_MILLISECOND), hasEnsembles),
     column('model', (_, { predicted }) => milliseconds(predicted?.downtimeNs), !hasEnsembles),
-    column(
-      'total s',
-      measured(({ totalNs }) => totalNs, NANOS_PER_SECOND),
-    ),
-    column(
-      'virtual',
-      virtual(({ totalsNs }) => totalsNs, NANOS_PER_SECOND),
-      hasEnsembles,
-    ),
+    column('total s', measured(totalNs, NANOS_PER_SECOND)),
+    column('virtual', virtual('totalsNs', NANOS_PER_SECOND), hasEnsembles),
     column('gap ms', (done) => milliseconds(done.length === 0 ? undefined : longestGapNs(done))),
     column('lost/rep', heartbeats),
     column('late %', lateShare, late),
@@ -120,8 +110,8 @@ function tailDoubt(results: readonly CellResult[]): readonly string[] {
 /** Of all heartbeats of all runs, how many the guest sent more than a period late. */
 function lateShare(records: readonly MigrationRecord[]): string {
   const outages = records.flatMap(({ outage }) => outage ?? []);
-  const late = sumOf(outages, ({ lateHeartbeats }) => lateHeartbeats);
-  const share = (100 * late) / sumOf(outages, ({ heartbeats }) => heartbeats);
+  const late = sumOf(outages, 'lateHeartbeats');
+  const share = (100 * late) / sumOf(outages, 'heartbeats');
   return Number.isNaN(share) ? '–' : share.toFixed(share >= 10 ? 0 : 1);
 }
 
@@ -137,8 +127,8 @@ function band({ median, low, high }: ReturnType<typeof spread>, unit: number): s
 function heartbeats(records: readonly MigrationRecord[]): string {
   const outages = records.flatMap(({ outage }) => outage ?? []);
   if (outages.length === 0 || outages.length < records.length) return '–';
-  const lost = sumOf(outages, ({ lostHeartbeats }) => lostHeartbeats);
-  return `${lost}/${sumOf(outages, ({ repeatedHeartbeats }) => repeatedHeartbeats)}`;
+  const lost = sumOf(outages, 'lostHeartbeats');
+  return `${lost}/${sumOf(outages, 'repeatedHeartbeats')}`;
 }
 
 /** What was verified in every run; the worst that was found in any. */
@@ -161,9 +151,15 @@ function footnotes(results: readonly CellResult[], hasEnsembles: boolean, world:
           'virtual: the same scenario in virtual time, median of up to 200 runs (the middle 95 % of them); without hashing, and with sender.cpuPerHandover as the only cost of the hand-over.',
         ]
       : []),
+    ...new Set(records.flatMap(({ link }) => encryptionNote(link))),
     ...new Set(records.flatMap(({ notes }) => notes)),
     ...records
       .filter((record) => record.outcome !== 'completed')
       .map((record) => `seed ${record.seed}: ${record.outcome}: ${record.reason} (owner: ${record.owner})`),
   ];
+}
+
+/** What is sent takes longer if it is encrypted, and is more. */
+function encryptionNote({ encryption }: LinkRecord): readonly string[] {
+  return encryption.kind === 'none' ? [] : [`The stream was ${formatEncryption(encryption)}.`];
 }

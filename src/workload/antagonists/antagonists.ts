@@ -5,12 +5,6 @@ import type { MigrationSpec } from '../migration-spec.ts';
 import type { BottleneckWorkerData } from './bottleneck-worker.ts';
 import { bottleneckFor } from './disturbance.ts';
 
-/** Where a migration goes. */
-export interface Towards {
-  readonly host: string;
-  readonly port: number;
-}
-
 /** The antagonists of a real world: threads outside all reservations, and a bottleneck before the destination. */
 export class Antagonists {
   readonly #workers: Worker[] = [];
@@ -23,10 +17,10 @@ export class Antagonists {
   }
 
   /** Where the sender must connect to: to the bottleneck, if there is one. */
-  async inTheWay<Destination extends Towards>(
+  async inTheWay<To extends { readonly host: string; readonly port: number }>(
     setup: MigrationSpec,
-    destination: Destination,
-  ): Promise<Destination> {
+    destination: To,
+  ): Promise<To> {
     const bottleneck = bottleneckFor(setup);
     if (!bottleneck) return destination;
     const { host, port } = destination;

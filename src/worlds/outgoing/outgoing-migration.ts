@@ -13,6 +13,8 @@ import type { DestinationThere } from '../../transport/address.ts';
 import { Interruption } from '../../transport/interruption.ts';
 import type { LinkStatus } from '../../transport/sender-thread.ts';
 import { SourceJournal } from '../../transport/source-journal.ts';
+import { unsentNotes } from '../../transport/unsent/unsent-thread.ts';
+import { insistOnRoomForPage } from '../../transport/wire-bytes.ts';
 import type { World } from '../world.ts';
 import type { DirtyPages, PausedGuest, SourceGuest } from './source-guest.ts';
 import { SourceOwnership } from './source-ownership.ts';
@@ -41,6 +43,7 @@ export class OutgoingMigration implements World {
   readonly #interruption: Interruption;
   readonly #ownership: SourceOwnership;
   readonly #parts: readonly { end(): Promise<unknown> }[];
+  readonly #isTlsOff: boolean;
   readonly #beganAtNs = clockNs();
   /** By the host's clock; undefined: it was not paused for this migration. */
   #pausedAtNs: Nanos | undefined;
@@ -51,7 +54,7 @@ export class OutgoingMigration implements World {
 
   private constructor(
     guest: SourceGuest,
-    { plan, parts = [] }: OutgoingMigrationOptions,
+    { plan, to, parts = [] }: OutgoingMigrationOptions,
     interruption: Interruption,
     journal: SourceJournal,
   ) {
@@ -60,6 +63,7 @@ export class OutgoingMigration implements World {
     this.#interruption = interruption;
     this.#ownership = new SourceOwnership(guest, plan, journal, interruption);
     this.#parts = parts;
+    this.#isTlsOff = to.tls === 'off';
   }
 
   /**
@@ -70,6 +74,7 @@ export class OutgoingMigration implements World {
     const { migration, to, journals, interruption = new Interruption() } = options;
     let journal: SourceJournal | undefined;
     try {
+      insistOnRoomForPage(options.plan.depthBytes, guest.guest.pageSizeBytes, to);
       for (const processors of guest.processors) await interruption.unless(processors.admitted());
       journal = new SourceJournal(journals, migration, guest.guest, to);
       await interruption.unless(guest.connect(to, migration));
@@ -253,6 +258,8 @@ export class OutgoingMigration implements World {
       notes: [
         ...processors.flatMap((one) => one.notes),
         ...this.#journal.notes,
+        ...unsentNotes(),
+        ...(this.#isTlsOff ? ['The stream was not encrypted: TLS was turned off.'] : []),
         ...notes,
         ...this.#completionNotes,
       ],

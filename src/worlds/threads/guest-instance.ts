@@ -17,87 +17,75 @@ const claims = {
 } as const;
 export type Claim = keyof typeof claims;
 
+/** What becomes an instance. */
+export interface InstanceOptions {
+  readonly definition: GuestDefinition;
+  /** Where its heartbeats go, if anywhere. */
+  readonly heartbeats: HeartbeatAddress | null;
+  /** A new guest, or empty memory that a migration will fill. */
+  readonly how: 'boot' | 'empty';
+  /** Called when it has ended. */
+  readonly ended?: () => void;
+}
+
 /**
  * A guest that lives in this process, whether it was booted here or has arrived: its thread, its memory and its
  * processor. It is claimed for whatever takes time.
  */
-export class GuestInstance {
+export class GuestInstance extends GuestThread {
   readonly definition: GuestDefinition;
-  /** Where its heartbeats go, if anywhere. */
   readonly heartbeats: HeartbeatAddress | null;
   readonly processors: Processors;
   /** Resolves when it has ended. */
   readonly gone: Promise<void>;
-  readonly #thread: GuestThread;
   #ended: () => void = () => {};
-  /** The guest time at which it is paused; undefined: it runs. */
-  #pausedAtNs: Nanos | undefined = 0;
   #claim: Claim | undefined;
 
-  /** @param thread paused. @param ended called when it has ended */
-  constructor(
-    definition: GuestDefinition,
-    heartbeats: HeartbeatAddress | null,
-    processors: Processors,
-    thread: GuestThread,
-    ended: () => void = () => {},
-  ) {
+  private constructor({ definition, heartbeats, how, ended }: InstanceOptions, processors: Processors) {
+    super(definition.guest, heartbeats, processors.threadDataOf('guest'), how);
     this.definition = definition;
     this.heartbeats = heartbeats;
     this.processors = processors;
-    this.#thread = thread;
     this.gone = new Promise((resolve) => {
       this.#ended = () => {
-        ended();
+        ended?.();
         resolve();
       };
     });
   }
 
+  /** On these processors, paused. @throws Failure there is no memory for it */
+  static async start(options: InstanceOptions, processors: Processors): Promise<GuestInstance> {
+    const instance = new GuestInstance(options, processors);
+    await instance.started();
+    return instance;
+  }
+
   /**
-   * A guest on a processor of its own, paused: booted, or over empty memory that a migration will fill. It is
-   * arriving until it is taken over.
+   * On a processor of its own, paused. It is arriving until it is taken over.
    * @throws Failure there is no memory for it. @throws Refusal no such reservation is to be had
    */
-  static async create(
-    definition: GuestDefinition,
-    heartbeats: HeartbeatAddress | null,
-    how: 'boot' | 'empty',
-    ended: () => void,
-  ): Promise<GuestInstance> {
-    const { guest, reservation } = definition;
+  static async create(options: InstanceOptions): Promise<GuestInstance> {
+    const { reservation } = options.definition;
     const processors = await Processors.start({
       scheduler: reservation?.scheduler ?? 'none',
       entities: [{ kind: 'guest', name: 'guest', reservation, processor: 0 }],
       reclaim: false,
     });
-    let thread: GuestThread | undefined;
+    let instance: GuestInstance | undefined;
     try {
-      thread = await GuestThread.start(guest, heartbeats, processors.threadDataOf('guest'), how);
+      instance = await GuestInstance.start(options, processors);
       await processors.admitted();
-      const instance = new GuestInstance(definition, heartbeats, processors, thread, ended);
       instance.claim('arriving');
       return instance;
     } catch (cause) {
-      await Promise.all([thread?.end(), processors.end()]);
+      await Promise.all([instance?.terminate(), processors.end()]);
       throw cause;
     }
   }
 
   get name(): string {
     return this.definition.guest.name;
-  }
-
-  get memory(): SharedArrayBuffer {
-    return this.#thread.memory;
-  }
-
-  get log(): GuestThread['log'] {
-    return this.#thread.log;
-  }
-
-  get isPaused(): boolean {
-    return this.#pausedAtNs !== undefined;
   }
 
   /** What is being done with it. */
@@ -124,29 +112,9 @@ export class GuestInstance {
     this.#claim = undefined;
   }
 
-  /** Stops it between two steps. @returns when, by the host's clock; undefined: it was paused before */
-  async pause(): Promise<{ readonly atNs: Nanos } | undefined> {
-    if (this.#pausedAtNs !== undefined) return undefined;
-    const paused = await this.#thread.pause();
-    this.#pausedAtNs = paused.guestTimeNs;
-    return paused;
-  }
-
-  /** The guest time at which it is paused. */
-  get guestTimeNs(): Nanos {
-    return this.#pausedAtNs!;
-  }
-
-  /** Runs on from where it is paused. */
-  async run(): Promise<void> {
-    if (this.#pausedAtNs === undefined) return;
-    await this.#thread.run(this.#pausedAtNs);
-    this.#pausedAtNs = undefined;
-  }
-
   /** It is complete, and this process's. */
   async takeOver(guestTimeNs: Nanos, paused: boolean): Promise<void> {
-    this.#pausedAtNs = guestTimeNs;
+    this.pausedAtNs = guestTimeNs;
     if (!paused) await this.run();
     this.release();
   }
@@ -158,20 +126,10 @@ export class GuestInstance {
     return { ...this.progress, sha256: await this.hash() };
   }
 
-  /** SHA-256 of all memory. It must be paused. */
-  hash(): Promise<string> {
-    return this.#thread.hash();
-  }
-
-  /** Makes steps, as fast as they go, up to so many since it was booted. It must be paused. */
-  async advance(steps: number): Promise<void> {
-    await this.#thread.advance(steps);
-  }
-
   /** Ends it, whatever it does. */
   async end(): Promise<void> {
     this.#claim = 'ending';
-    await Promise.all([this.#thread.end(), this.processors.end()]);
+    await Promise.all([this.terminate(), this.processors.end()]);
     this.#ended();
   }
 }

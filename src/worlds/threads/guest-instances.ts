@@ -1,11 +1,11 @@
-import { totalmem } from 'node:os';
 import { Failure } from '../../platform/failure.ts';
-import type { HeartbeatAddress, Hello } from '../../transport/hello.ts';
+import { MemoryRoom } from '../../platform/memory-room.ts';
+import type { Hello } from '../../transport/hello.ts';
 import type { HostedGuest } from '../../transport/hosted-guest.ts';
 import { NameClaims } from '../../transport/name-claims.ts';
 import type { GuestDefinition } from '../../workload/guest-definition.ts';
 import { checkProgramFits } from '../../workload/programs.ts';
-import { GuestInstance } from './guest-instance.ts';
+import { GuestInstance, type InstanceOptions } from './guest-instance.ts';
 
 /**
  * Reserves what a guest needs beyond its memory, for as long as it is here.
@@ -18,8 +18,7 @@ export class GuestInstances implements Iterable<GuestInstance> {
   readonly #here = new Map<string, GuestInstance>();
   readonly #names = new NameClaims();
   readonly #reserve: GuestReserve;
-  /** Memory that is taken or about to be. */
-  #bytes = 0;
+  readonly #memory = new MemoryRoom();
 
   constructor(reserve: GuestReserve = () => () => {}) {
     this.#reserve = reserve;
@@ -38,12 +37,12 @@ export class GuestInstances implements Iterable<GuestInstance> {
 
   /** Boots a guest; it waits to be taken over. @throws Failure the name is taken, or there is no room for it. */
   boot(definition: GuestDefinition): Promise<GuestInstance> {
-    return this.#create(definition, null, 'boot', 0);
+    return this.#create({ definition, heartbeats: null, how: 'boot' }, 0);
   }
 
   /** Makes room for a guest that will be received. @throws Failure the name is taken, or there is no room for it. */
   async expect({ guest, heartbeats, reservation }: Hello): Promise<HostedGuest> {
-    const instance = await this.#create({ guest, reservation }, heartbeats, 'empty');
+    const instance = await this.#create({ definition: { guest, reservation }, heartbeats, how: 'empty' });
     return {
       memory: new Uint8Array(instance.memory),
       hash: () => instance.hash(),
@@ -59,24 +58,21 @@ export class GuestInstances implements Iterable<GuestInstance> {
   }
 
   /** @param waitMs how long for a guest of the same name to release it */
-  async #create(
-    definition: GuestDefinition,
-    heartbeats: HeartbeatAddress | null,
-    how: 'boot' | 'empty',
-    waitMs?: number,
-  ): Promise<GuestInstance> {
+  async #create(options: InstanceOptions, waitMs?: number): Promise<GuestInstance> {
+    const { definition } = options;
     const { guest } = definition;
     checkProgramFits(guest);
     const releaseName = await this.#names.claim(guest.name, waitMs);
     let giveBack = () => {};
     try {
       giveBack = this.#take(definition);
-      const instance = await GuestInstance.create(definition, heartbeats, how, () => {
+      const ended = () => {
         if (this.#here.get(instance.name) !== instance) return;
         this.#here.delete(instance.name);
         giveBack();
         releaseName();
-      });
+      };
+      const instance = await GuestInstance.create({ ...options, ended });
       this.#here.set(instance.name, instance);
       return instance;
     } catch (cause) {
@@ -89,18 +85,16 @@ export class GuestInstances implements Iterable<GuestInstance> {
   /** @returns to be called when it has left. @throws Failure there is not enough memory, or no room otherwise */
   #take(place: GuestDefinition): () => void {
     const { pages, pageSizeBytes } = place.guest;
-    const bytes = pages * pageSizeBytes;
-    if (this.#bytes + bytes > totalmem() / 2) {
-      const together = this.#bytes > 0 ? ', together with the guests that run here' : '';
-      throw new Failure(
-        `a guest of ${pages} pages of ${pageSizeBytes} bytes needs more than half of this host's memory${together}`,
-      );
+    const giveMemoryBack = this.#memory.take(pages * pageSizeBytes);
+    try {
+      const giveBack = this.#reserve(place);
+      return () => {
+        giveMemoryBack();
+        giveBack();
+      };
+    } catch (cause) {
+      giveMemoryBack();
+      throw cause;
     }
-    const giveBack = this.#reserve(place);
-    this.#bytes += bytes;
-    return () => {
-      this.#bytes -= bytes;
-      giveBack();
-    };
   }
 }

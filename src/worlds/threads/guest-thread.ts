@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
+import type { Nanos } from '../../core/units.ts';
 import { entry } from '../../platform/entry.ts';
 import { Failure } from '../../platform/failure.ts';
 import { sharedMemory } from '../../platform/shared-memory.ts';
@@ -18,47 +19,62 @@ export class GuestThread {
   readonly #worker: Worker;
   readonly #ended = new AbortController();
   #obeyed: Promise<unknown> = Promise.resolve();
+  /** The guest time at which it is paused; undefined: it runs. */
+  protected pausedAtNs: Nanos | undefined = 0;
 
-  private constructor(data: Omit<GuestWorkerData, 'memory' | 'dirty' | 'control'>) {
-    const { guest, thread } = data;
+  /** @throws Failure there is no memory for it */
+  constructor(
+    guest: GuestSpec,
+    heartbeats: HeartbeatAddress | null,
+    thread: ScheduledThreadData,
+    how: 'boot' | 'empty',
+  ) {
     this.#thread = thread;
     this.memory = allocate(guest);
     this.log = new DirtyLog(guest.pages);
     const shared = { memory: this.memory, dirty: this.log.buffer, control: this.#gate.buffer };
-    const workerData: GuestWorkerData = { ...data, ...shared };
+    const workerData: GuestWorkerData = { guest, heartbeats, thread, boot: how === 'boot', ...shared };
     this.#worker = new Worker(entry('worlds/threads/guest-worker'), { workerData });
     this.#worker.on('error', (error) => this.#ended.abort(error));
     this.#worker.on('exit', () => this.#ended.abort(new Failure('the guest thread has ended')));
   }
 
-  /** A guest that is paused: booted, or over empty memory that a migration will fill. @throws Failure no memory */
-  static async start(
-    guest: GuestSpec,
-    heartbeats: HeartbeatAddress | null,
-    threadData: ScheduledThreadData,
-    how: 'boot' | 'empty',
-  ): Promise<GuestThread> {
-    const thread = new GuestThread({ guest, heartbeats, thread: threadData, boot: how === 'boot' });
+  /** Waits until it is there, paused: booted, or over empty memory. @throws Error it has ended, and why */
+  async started(): Promise<void> {
     try {
-      await thread.#report();
-      return thread;
+      await this.#report();
     } catch (cause) {
-      await thread.end();
+      await this.terminate();
       throw cause;
     }
   }
 
-  /** Runs from `guestTimeNs` on. */
-  run(guestTimeNs: number): Promise<GuestReport> {
-    return this.#command(() => this.#gate.tell('run', guestTimeNs));
+  get isPaused(): boolean {
+    return this.pausedAtNs !== undefined;
   }
 
-  /** Stops between two steps. */
-  pause(): Promise<GuestReport> {
-    return this.#command(() => {
+  /** The guest time at which it is paused. */
+  get guestTimeNs(): Nanos {
+    return this.pausedAtNs!;
+  }
+
+  /** Runs on from where it is paused. */
+  async run(): Promise<void> {
+    const { pausedAtNs } = this;
+    if (pausedAtNs === undefined) return;
+    await this.#command(() => this.#gate.tell('run', pausedAtNs));
+    this.pausedAtNs = undefined;
+  }
+
+  /** Stops it between two steps. @returns when, by the host's clock; undefined: it was paused before */
+  async pause(): Promise<{ readonly atNs: Nanos } | undefined> {
+    if (this.isPaused) return undefined;
+    const paused = await this.#command(() => {
       this.#gate.tell('pause');
       notifyThread(this.#thread);
     });
+    this.pausedAtNs = paused.guestTimeNs;
+    return paused;
   }
 
   /** SHA-256 of all memory, in hexadecimal. The guest must be paused. */
@@ -68,12 +84,12 @@ export class GuestThread {
   }
 
   /** Makes steps, as fast as they go and without heartbeats, up to `steps` since boot. The guest must be paused. */
-  advance(steps: number): Promise<GuestReport> {
-    return this.#command(() => this.#gate.tell('advance', steps));
+  async advance(steps: number): Promise<void> {
+    await this.#command(() => this.#gate.tell('advance', steps));
   }
 
   /** Ends the thread, whatever it does. */
-  async end(): Promise<void> {
+  async terminate(): Promise<void> {
     this.#gate.tell('exit');
     await this.#worker.terminate();
   }

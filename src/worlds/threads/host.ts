@@ -5,6 +5,7 @@ import type { End } from '../../core/wire/handover.ts';
 import { Failure } from '../../platform/failure.ts';
 import { Processors } from '../../sched/processors.ts';
 import type { DestinationThere } from '../../transport/address.ts';
+import type { Credentials } from '../../transport/credentials.ts';
 import type { Hello } from '../../transport/hello.ts';
 import { Interruption } from '../../transport/interruption.ts';
 import { MigrationServer, type MigrationServerOptions } from '../../transport/migration-server.ts';
@@ -66,6 +67,11 @@ export class Host {
 
   get address(): { readonly host: string; readonly port: number } {
     return this.#server.address;
+  }
+
+  /** See `MigrationServer.renew`. */
+  renew(credentials: Credentials): void {
+    this.#server.renew(credentials);
   }
 
   guests(): readonly GuestStatus[] {

@@ -4,6 +4,7 @@ import { openScheduledThread } from '../../sched/scheduled-thread.ts';
 import { Allowance } from '../../transport/allowance.ts';
 import { Sender } from '../../transport/sender.ts';
 import { type SenderWorkerData, serveSender } from '../../transport/serve-sender.ts';
+import { UnsentBytes } from '../../transport/unsent/unsent-bytes.ts';
 import { noisyThread } from '../../workload/antagonists/noisy-thread.ts';
 import { DirtyLog } from './dirty-log.ts';
 
@@ -25,6 +26,7 @@ const thread =
 const memory = new Uint8Array(data.memory);
 const clear = (page: number) => log.clear(page);
 const source = { memory, pages, pageSizeBytes, clear };
-const sender = new Sender(source, depthBytes, { ...data, thread }, new Allowance(allowance));
+const unsent = new UnsentBytes(data.unsent.memory, data.unsent.slot);
+const sender = new Sender(source, depthBytes, { ...data, thread }, new Allowance(allowance), unsent);
 
 serveSender(sender, thread);

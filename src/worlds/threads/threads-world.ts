@@ -14,7 +14,6 @@ import type { Completion } from '../outgoing/source-guest.ts';
 import { phaseNs } from '../phase.ts';
 import { retireAndCompare } from '../retirement.ts';
 import { GuestInstance } from './guest-instance.ts';
-import { GuestThread } from './guest-thread.ts';
 import { ThreadsSourceGuest } from './threads-source-guest.ts';
 
 /** Where the destination is, and where on this host its guest can reach the viewer. */
@@ -43,15 +42,15 @@ export async function threadsWorld(
     const processors = await Processors.start({ ...cpu, entities: schedEntities(cpu) });
     parts.push(processors);
     const { heartbeats } = viewer;
-    const thread = await GuestThread.start(guest, heartbeats, processors.threadDataOf('guest'), 'boot');
     const reservation = cpu.guest && { ...cpu.guest, scheduler: cpu.scheduler };
-    const instance = new GuestInstance({ guest, reservation }, heartbeats, processors, thread);
+    const definition = { guest, reservation };
+    const instance = await GuestInstance.start({ definition, heartbeats, how: 'boot' }, processors);
     parts.push(instance);
     const antagonists = new Antagonists();
     parts.push(antagonists);
     return await OutgoingMigration.begin(new ViewedGuest(spec, instance, viewer, antagonists), {
       ...{ migration: randomUUID(), plan, journals, parts },
-      to: { ...to, ...(await antagonists.inTheWay(spec, to)) },
+      to: { certifiedHost: to.host, ...(await antagonists.inTheWay(spec, to)) },
     });
   } catch (cause) {
     for (const part of parts.toReversed()) await part.end();
@@ -81,7 +80,7 @@ class ViewedGuest extends ThreadsSourceGuest {
   }
 
   override async track(): Promise<void> {
-    this.#viewer.watchGaps();
+    this.#viewer.tell('watchGaps');
     await super.track();
   }
 
@@ -99,7 +98,7 @@ class ViewedGuest extends ThreadsSourceGuest {
   }
 
   override outage(): Promise<Outage | null> {
-    return this.#viewer.outage(0);
+    return this.#viewer.call('outage', 0);
   }
 
   override async release(): Promise<void> {}

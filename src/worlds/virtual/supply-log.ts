@@ -14,8 +14,8 @@ export class SupplyLog {
   readonly #processor: number;
   /** The instants at which it unblocked, blocked, unblocked … */
   readonly #changes: Nanos[] = [];
-  /** Beginning and end of every slice. */
-  readonly #slices: Nanos[] = [];
+  /** In the order of time. */
+  readonly slices: Slice[] = [];
 
   constructor(name: string, reservation: Reservation | null, processor: number) {
     this.#name = name;
@@ -29,30 +29,17 @@ export class SupplyLog {
   }
 
   ran(startNs: Nanos, endNs: Nanos): void {
-    this.#slices.push(startNs, endNs);
-  }
-
-  slices(): readonly Slice[] {
-    const slices: Slice[] = [];
-    for (let i = 0; i < this.#slices.length; i += 2) {
-      slices.push({
-        name: this.#name,
-        startNs: this.#slices[i]!,
-        endNs: this.#slices[i + 1]!,
-        processor: this.#processor,
-      });
-    }
-    return slices;
+    this.slices.push({ name: this.#name, startNs, endNs, processor: this.#processor });
   }
 
   /** `undefined`: it was promised nothing. */
   record(untilNs: Nanos): ServerRecord | undefined {
     if (!this.#reservation) return undefined;
     const delivery = new Delivery(this.#reservation, EXACT);
-    let slice = 0;
+    let told = 0;
     const ranUntil = (atNs: Nanos) => {
-      for (; slice < this.#slices.length && this.#slices[slice]! < atNs; slice += 2) {
-        delivery.ran(this.#slices[slice]!, this.#slices[slice + 1]!);
+      for (let slice = this.slices[told]; slice && slice.startNs < atNs; slice = this.slices[++told]) {
+        delivery.ran(slice.startNs, slice.endNs);
       }
     };
     for (const [index, atNs] of this.#changes.entries()) {

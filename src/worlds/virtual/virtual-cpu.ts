@@ -7,7 +7,6 @@ import type { ProgramClock } from '../../workload/program-clock.ts';
 import type { GuestLoad } from './guest-load.ts';
 import { SupplyLog } from './supply-log.ts';
 
-/** Where a scheduled entity runs. */
 interface Place {
   readonly processor: Processor;
   readonly entity: EntityId;
@@ -32,7 +31,9 @@ export class VirtualCpu {
   /** The guest's unfinished work while it is stopped. */
   #stoppedWorkNs: Nanos | undefined;
   #senderFinished = false;
-  #beats: Beats = { lastNs: 0, longestGapNs: 0, late: 0 };
+  #lastBeatNs: Nanos = 0;
+  #longestGapNs: Nanos = 0;
+  #lateBeats = 0;
 
   /** @param clock by which the guest's jobs arrive */
   constructor(plan: CpuPlan, load: GuestLoad | undefined, heartbeatPeriodNs: Nanos, clock: ProgramClock) {
@@ -44,16 +45,16 @@ export class VirtualCpu {
     const lived = [...new Set([home('guest'), home('sender')])];
     const places = new Map<string, Place>();
     this.#processors = lived.map((index) => {
-      const names: string[] = [];
+      const placeOf: Place[] = [];
       const processor = new Processor(ruleOf[plan.scheduler] ?? 'hard', {
-        slice: (entity, startNs, endNs) => places.get(names[entity]!)!.supply.ran(startNs, endNs),
-        finished: (entity, atNs) => this.#hasFinished(names[entity]!, atNs),
+        slice: (entity, startNs, endNs) => placeOf[entity]!.supply.ran(startNs, endNs),
+        finished: (entity, atNs) => this.#hasFinished(placeOf[entity]!, atNs),
       });
       const here = all.filter((entity) => entity.processor === index);
       for (const { name, reservation } of here.toSorted((a, b) => +!a.reservation - +!b.reservation)) {
         const entity = reservation ? processor.addServer(reservation) : processor.addBestEffort();
-        names[entity] = name;
-        places.set(name, { processor, entity, supply: new SupplyLog(name, reservation, index) });
+        placeOf[entity] = { processor, entity, supply: new SupplyLog(name, reservation, index) };
+        places.set(name, placeOf[entity]);
       }
       return processor;
     });
@@ -66,11 +67,6 @@ export class VirtualCpu {
     }
   }
 
-  get now(): Nanos {
-    return this.#now;
-  }
-
-  /** Lets time pass. */
   advanceTo(untilNs: Nanos): void {
     for (let next = this.#nextJobNs(); next <= untilNs; next = this.#nextJobNs()) {
       this.#runUntil(next);
@@ -125,7 +121,8 @@ export class VirtualCpu {
 
   /** From here on gaps between heartbeats count, and late ones. */
   watchBeats(): void {
-    this.#beats = { lastNs: this.#beats.lastNs, longestGapNs: 0, late: 0 };
+    this.#longestGapNs = 0;
+    this.#lateBeats = 0;
   }
 
   stopGuest(): void {
@@ -140,14 +137,14 @@ export class VirtualCpu {
     stoppedAtNs: Nanos | undefined,
   ): { readonly longestGapNs: Nanos; readonly lateHeartbeats: number } | undefined {
     if (!this.#load) return undefined;
-    const { lastNs, longestGapNs, late } = this.#beats;
     const period = this.#heartbeatPeriodNs;
     const ranUntilNs = stoppedAtNs ?? this.#now;
     const dueNs = this.#clock.ranNs(
       (Math.floor((this.#finished * this.#load.periodNs) / period) + 1) * period,
     );
     const waitsNs = Math.max(0, dueNs - ranUntilNs) + (this.#stoppedWorkNs ?? 0);
-    return { longestGapNs: Math.max(longestGapNs, this.#now + waitsNs - lastNs), lateHeartbeats: late };
+    const gapNs = this.#now + waitsNs - this.#lastBeatNs;
+    return { longestGapNs: Math.max(this.#longestGapNs, gapNs), lateHeartbeats: this.#lateBeats };
   }
 
   /** What was delivered against what was promised, so far. */
@@ -159,7 +156,7 @@ export class VirtualCpu {
   /** Who ran when, so far. */
   slices(): readonly Slice[] {
     for (const processor of this.#processors) processor.flush();
-    return this.#supplies.flatMap((supply) => supply.slices());
+    return this.#supplies.flatMap((supply) => supply.slices);
   }
 
   #nextJobNs(): Nanos {
@@ -183,8 +180,7 @@ export class VirtualCpu {
     return left;
   }
 
-  #hasFinished(name: string, atNs: Nanos): void {
-    const place = name === 'guest' ? this.#guest : this.#sender;
+  #hasFinished(place: Place, atNs: Nanos): void {
     if (place.processor.pending(place.entity) === 0) {
       place.processor.flush();
       place.supply.changed(atNs);
@@ -204,20 +200,9 @@ export class VirtualCpu {
     const first = Math.floor((arrivedNs - this.#load!.periodNs) / period) + 1;
     const last = Math.floor(arrivedNs / period);
     if (first > last) return;
-    const { lastNs, longestGapNs, late } = this.#beats;
-    let lateNow = 0;
     for (let beat = first; beat <= last; beat++)
-      if (atNs - this.#clock.ranNs(beat * period) > period) lateNow += 1;
-    this.#beats = {
-      lastNs: atNs,
-      longestGapNs: Math.max(longestGapNs, atNs - lastNs),
-      late: late + lateNow,
-    };
+      if (atNs - this.#clock.ranNs(beat * period) > period) this.#lateBeats += 1;
+    this.#longestGapNs = Math.max(this.#longestGapNs, atNs - this.#lastBeatNs);
+    this.#lastBeatNs = atNs;
   }
-}
-
-interface Beats {
-  readonly lastNs: Nanos;
-  readonly longestGapNs: Nanos;
-  readonly late: number;
 }

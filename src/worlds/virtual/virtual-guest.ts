@@ -8,6 +8,15 @@ import { activityOf, type GuestSpec, usedPages, writeRatesOf } from '../../workl
 /** Writes expected of a page in an interval, above which every page is drawn by itself. */
 const SKIPPING_PAYS_BELOW = 0.5;
 
+/** Between two instants of guest time; each page counts from when its dirty bit was last cleared, if that was in between. */
+interface Exposure {
+  readonly fromNs: Nanos;
+  readonly toNs: Nanos;
+  readonly clearedAtNs: Float64Array;
+  /** Where pages are added that were written. */
+  readonly dirty: PageSet;
+}
+
 /**
  * A guest as a process in time: instead of making its steps, it says which pages it has written. Drawn per page
  * from the exact distribution, at a cost of the pages touched, not of the writes or the time.
@@ -15,16 +24,12 @@ const SKIPPING_PAYS_BELOW = 0.5;
 export class VirtualGuest {
   readonly #spec: GuestSpec;
   readonly #activity: Activity;
-  readonly #pages: number;
-  readonly #heartbeatPeriodNs: Nanos;
   readonly #random: Random;
   readonly #allWritesPerNs: number;
 
   constructor(spec: GuestSpec, random: Random) {
     this.#spec = spec;
     this.#activity = activityOf(spec);
-    this.#pages = usedPages(spec);
-    this.#heartbeatPeriodNs = spec.heartbeatPeriodNs;
     this.#random = random;
     this.#allWritesPerNs = this.#activity.kind === 'poisson' ? allWritesPerNs(this.#activity.groups) : 0;
   }
@@ -40,15 +45,16 @@ export class VirtualGuest {
    */
   writes(fromNs: Nanos, toNs: Nanos, clearedAtNs: Float64Array, dirty: PageSet): void {
     if (toNs <= fromNs) return;
+    const exposure = { fromNs, toNs, clearedAtNs, dirty };
     const page0From = Math.max(fromNs, clearedAtNs[0]!);
     const activity = this.#activity;
     switch (activity.kind) {
       case 'poisson':
-        for (const group of activity.groups) this.#poisson(group, fromNs, toNs, clearedAtNs, dirty);
+        for (const group of activity.groups) this.#poisson(group, exposure);
         if (this.#random.uniform() < -Math.expm1(-this.#allWritesPerNs * (toNs - page0From))) dirty.add(0);
         break;
       case 'curve':
-        this.#curve(activity.differentPages, fromNs, toNs, clearedAtNs, dirty);
+        this.#curve(activity.differentPages, exposure);
         break;
       case 'timeline':
         activity.lastWrites(fromNs, toNs, (page, atNs) => {
@@ -57,29 +63,26 @@ export class VirtualGuest {
         });
     }
     // Every step writes page 0, where the guest's registers are, and a heartbeat is a step.
-    const beats =
-      Math.floor(toNs / this.#heartbeatPeriodNs) - Math.floor(page0From / this.#heartbeatPeriodNs);
-    if (beats > 0) dirty.add(0);
+    const { heartbeatPeriodNs } = this.#spec;
+    if (Math.floor(toNs / heartbeatPeriodNs) > Math.floor(page0From / heartbeatPeriodNs)) dirty.add(0);
   }
 
   /** Pr[page written] = 1 − exp(−rate · exposure), independently of all others. */
-  #poisson(group: PoissonGroup, fromNs: Nanos, toNs: Nanos, clearedAtNs: Float64Array, dirty: PageSet): void {
+  #poisson(group: PoissonGroup, exposure: Exposure): void {
+    const { fromNs, toNs, clearedAtNs, dirty } = exposure;
     const { pages } = group;
     const mean = (group.mostWritesPerSecond * (toNs - fromNs)) / NANOS_PER_SECOND;
     if (mean === 0) return;
     if (mean < SKIPPING_PAYS_BELOW) {
-      this.#poissonSkipping(group, mean, fromNs, toNs, clearedAtNs, dirty);
+      this.#poissonSkipping(group, mean, exposure);
       return;
     }
     const random = this.#random;
-    const { mostWritesPerSecond, writesPerSecond } = group;
     for (let i = 0; i < pages.length; i++) {
       const page = pages[i]!;
       if (dirty.has(page)) continue;
-      const cleared = clearedAtNs[page]!;
-      const exposureNs = toNs - (cleared > fromNs ? cleared : fromNs);
-      const rate = writesPerSecond ? writesPerSecond[i]! : mostWritesPerSecond;
-      if (random.occurs((rate * exposureNs) / NANOS_PER_SECOND)) dirty.add(page);
+      const exposureNs = toNs - Math.max(fromNs, clearedAtNs[page]!);
+      if (random.occurs((groupRate(group, i) * exposureNs) / NANOS_PER_SECOND)) dirty.add(page);
     }
   }
 
@@ -88,14 +91,8 @@ export class VirtualGuest {
    * the group, are found by skipping geometrically from one to the next; each is then kept with the ratio of its
    * own probability to that one.
    */
-  #poissonSkipping(
-    group: PoissonGroup,
-    mean: number,
-    fromNs: Nanos,
-    toNs: Nanos,
-    clearedAtNs: Float64Array,
-    dirty: PageSet,
-  ): void {
+  #poissonSkipping(group: PoissonGroup, mean: number, exposure: Exposure): void {
+    const { fromNs, toNs, clearedAtNs, dirty } = exposure;
     const { pages } = group;
     const random = this.#random;
     const most = -Math.expm1(-mean);
@@ -111,14 +108,9 @@ export class VirtualGuest {
    * Pages alike, of which after an exposure e a share F(e) = D(e)/N is dirty: one clean after e1 is dirty after e2
    * with probability (F(e2) − F(e1)) / (1 − F(e1)). For a concave curve that is at most F(e2 − e1).
    */
-  #curve(
-    differentPages: (ns: Nanos) => number,
-    fromNs: Nanos,
-    toNs: Nanos,
-    clearedAtNs: Float64Array,
-    dirty: PageSet,
-  ): void {
-    const pages = this.#pages;
+  #curve(differentPages: (ns: Nanos) => number, exposure: Exposure): void {
+    const { fromNs, toNs, clearedAtNs, dirty } = exposure;
+    const pages = usedPages(this.#spec);
     const share = (ns: Nanos) => Math.min(1, differentPages(ns) / pages);
     const most = share(toNs - fromNs);
     if (most === 0) return;

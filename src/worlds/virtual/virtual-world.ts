@@ -181,11 +181,10 @@ export class VirtualWorld implements World {
     const dirty = this.#dirty;
     const clearedAtNs = this.#clearedAtNs;
     const clock = this.#clock;
-    const { isSteady } = clock;
     for (let i = 0; i < instants.length; i++) {
       const page = pages[i]!;
       dirty.delete(page);
-      clearedAtNs[page] = isSteady ? instants[i]! : clock.programNs(instants[i]!);
+      clearedAtNs[page] = clock.programNs(instants[i]!);
     }
     return instants.length;
   }

@@ -17,9 +17,9 @@ const BLOCK_PAGES = 32;
 export class ComparedMemory implements PageSource {
   readonly pages: number;
   readonly pageSizeBytes: number;
-  readonly memory: Uint8Array;
+  /** The baseline copy. */
+  readonly memory: Buffer;
   readonly #live: Buffer;
-  readonly #baseline: Buffer;
   readonly #deltas: PageDeltas | undefined;
 
   /** @param deltas whether to tell what has changed in a page that was sent before */
@@ -27,11 +27,10 @@ export class ComparedMemory implements PageSource {
     this.pages = live.length / pageSizeBytes;
     this.pageSizeBytes = pageSizeBytes;
     this.#live = live;
-    this.#baseline = Buffer.alloc(live.length);
-    this.memory = this.#baseline;
+    this.memory = Buffer.alloc(live.length);
     // Once, so that no page has to be found in the middle of a migration.
-    live.copy(this.#baseline);
-    if (deltas) this.#deltas = new PageDeltas(this.#baseline, this.pages, pageSizeBytes);
+    live.copy(this.memory);
+    if (deltas) this.#deltas = new PageDeltas(this.memory, this.pages, pageSizeBytes);
   }
 
   clear(page: number): void {
@@ -62,11 +61,11 @@ export class ComparedMemory implements PageSource {
 
   #copy(page: number): void {
     const start = page * this.pageSizeBytes;
-    this.#live.copy(this.#baseline, start, start, start + this.pageSizeBytes);
+    this.#live.copy(this.memory, start, start, start + this.pageSizeBytes);
   }
 
   #differs(first: number, end: number): boolean {
     const [from, to] = [first * this.pageSizeBytes, end * this.pageSizeBytes];
-    return this.#live.compare(this.#baseline, from, to, from, to) !== 0;
+    return this.#live.compare(this.memory, from, to, from, to) !== 0;
   }
 }

@@ -1,4 +1,6 @@
-import { closeSync, ftruncateSync, openSync } from 'node:fs';
+import { closeSync, ftruncateSync, openSync, statfsSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { formatSize } from '../../core/units.ts';
 import { Failure, reasonOf } from '../../platform/failure.ts';
 import { koffi } from '../../platform/koffi.ts';
 
@@ -10,10 +12,11 @@ const MAP_FAILED = (1n << 64n) - 1n;
 /** A file that this process and others have as memory: the RAM of a machine. */
 export class MappedFile {
   readonly bytes: Buffer;
-  readonly #place: MappedPlace;
+  /** For other threads of this process, until it is unmapped. */
+  readonly place: MappedPlace;
 
   private constructor(place: MappedPlace) {
-    this.#place = place;
+    this.place = place;
     this.bytes = viewOf(place);
   }
 
@@ -22,6 +25,11 @@ export class MappedFile {
     const { mmap } = calls();
     let descriptor: number | undefined;
     try {
+      // A file in memory that outgrows its file system is found out by a signal, which kills.
+      const { bavail, bsize } = statfsSync(dirname(file));
+      if (lengthBytes > bavail * bsize) {
+        throw new Failure(`${formatSize(lengthBytes)} needed, ${formatSize(bavail * bsize)} are free there`);
+      }
       descriptor = openSync(file, 'wx+', 0o600);
       ftruncateSync(descriptor, lengthBytes);
       const address = mmap(null, lengthBytes, PROT_READ_WRITE, MAP_SHARED, descriptor, 0);
@@ -34,14 +42,9 @@ export class MappedFile {
     }
   }
 
-  /** For other threads of this process, until it is unmapped. */
-  get place(): MappedPlace {
-    return this.#place;
-  }
-
   /** No thread may read its bytes any more. */
   unmap(): void {
-    calls().munmap(this.#place.address, this.#place.lengthBytes);
+    calls().munmap(this.place.address, this.place.lengthBytes);
   }
 }
 

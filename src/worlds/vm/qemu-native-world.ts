@@ -3,23 +3,22 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { idleLink } from '../../core/link/account.ts';
 import type { MigrationResult, Outcome, Verification } from '../../core/migration/migration-result.ts';
 import { formatDuration, NANOS_PER_MILLISECOND, type Nanos } from '../../core/units.ts';
-import { ViewerThread } from '../../observe/viewer/viewer-thread.ts';
+import type { End } from '../../core/wire/handover.ts';
 import { clockNs } from '../../platform/clock.ts';
 import { Failure, reasonOf } from '../../platform/failure.ts';
 import { WorkerThread } from '../../platform/worker-thread.ts';
 import type { MigrationSpec } from '../../workload/migration-spec.ts';
-import { retireAndCompare } from '../retirement.ts';
 import type { World } from '../world.ts';
 import { NativeMigrationLog, type QueryMigrate } from './native-migration-log.ts';
 import { configure, notesOf, plainNative } from './native-settings.ts';
 import { machineFolder } from './qemu.ts';
 import type { RelayData, RelayMethods } from './relay-worker.ts';
+import { ScriptGuest } from './script-guest.ts';
 import { ScriptMachine } from './script-machine.ts';
 
 interface Parts {
-  readonly source: ScriptMachine;
+  readonly source: ScriptGuest;
   readonly destination: ScriptMachine;
-  readonly viewer: ViewerThread;
   readonly relay: WorkerThread<RelayMethods>;
   readonly relayPort: number;
 }
@@ -54,40 +53,31 @@ export class QemuNativeWorld implements World {
       throw new Failure('cpu.scheduler: world qemu-native supports only none');
     }
     const migration = randomUUID();
-    const ends: (() => Promise<void>)[] = [];
+    const parts: { end(): Promise<void> }[] = [];
     try {
-      const program = 'worlds/vm/console-viewer-worker';
-      const viewer = await ViewerThread.listen(HOST, guest.heartbeatPeriodNs, program);
-      ends.unshift(() => viewer.end());
-      const options = { heartbeats: viewer.heartbeats, outlives: false };
-      const machine = async (role: 'new guest' | 'receives by QEMU', end: 'source' | 'destination') => {
-        const made = await ScriptMachine.create(guest, {
-          ...options,
-          role,
-          folder: machineFolder(migration, end),
-        });
-        ends.unshift(() => made.end());
-        return made;
-      };
-      const source = await machine('new guest', 'source');
-      const destination = await machine('receives by QEMU', 'destination');
-      await source.qemu.enable('events', 'return-path');
-      await destination.qemu.enable('events', 'return-path');
-      await source.qemu.qmp.execute('migrate-set-parameters', {
+      const place = (end: End) => ({ folder: machineFolder(migration, end), outlives: false });
+      const source = await ScriptGuest.boot(setup, place('source'));
+      parts.push(source);
+      const { heartbeats, machine } = source;
+      const role = 'receives by QEMU';
+      const destination = await ScriptMachine.create(guest, { ...place('destination'), heartbeats, role });
+      parts.push(destination);
+      for (const { qemu } of [machine, destination]) await qemu.enable('events', 'return-path');
+      await machine.qemu.qmp.execute('migrate-set-parameters', {
         'max-bandwidth': Math.round(plan.rateBytesPerSecond ?? NO_LIMIT_BYTES),
         'downtime-limit': Math.round(limitNs(setup) / NANOS_PER_MILLISECOND),
       });
-      await configure(setup.native ?? plainNative, source.qemu, destination.qemu);
+      await configure(setup.native ?? plainNative, machine.qemu, destination.qemu);
       await destination.qemu.qmp.execute('migrate-incoming', { uri: `tcp:${HOST}:0` });
       const { depthBytes, rateBytesPerSecond } = plan;
       const data: RelayData = { to: await portOf(destination), depthBytes, rateBytesPerSecond };
       const relay = new WorkerThread<RelayMethods>('relay', 'worlds/vm/relay-worker', data);
-      ends.unshift(() => relay.end());
+      parts.push(relay);
       const relayPort = await relay.call('listen');
-      await source.run();
-      return new QemuNativeWorld(setup, { source, destination, viewer, relay, relayPort });
+      await machine.run();
+      return new QemuNativeWorld(setup, { source, destination, relay, relayPort });
     } catch (cause) {
-      for (const end of ends) await end();
+      for (const part of parts.toReversed()) await part.end();
       throw cause;
     }
   }
@@ -108,19 +98,20 @@ export class QemuNativeWorld implements World {
   }
 
   async migrate(): Promise<MigrationResult> {
-    const { source, viewer, relay, relayPort } = this.#parts;
+    const { source, destination, relay, relayPort } = this.#parts;
+    const { qmp } = source.machine.qemu;
     await sleep(this.#setup.plan.observeNs / NANOS_PER_MILLISECOND);
-    viewer.watchGaps();
+    source.watchGaps();
     const log = this.#watch();
     try {
-      await source.qemu.qmp.execute('migrate', { uri: `tcp:${HOST}:${relayPort}` });
+      await qmp.execute('migrate', { uri: `tcp:${HOST}:${relayPort}` });
       await this.#runsThere(log);
     } catch (cause) {
       return this.#staysHere(log, cause);
     }
     await sleep(SETTLING_MS);
-    const last = await source.qemu.qmp.execute<QueryMigrate>('query-migrate');
-    const { outage, continued } = await this.#afterwards();
+    const last = await qmp.execute<QueryMigrate>('query-migrate');
+    const { outage, continued } = await source.completed(() => destination.retire());
     const { live, whole } = await relay.call('carried');
     const link = { ...whole, utilisation: null };
     const verified: Verification = { memory: 'not-checked', continued };
@@ -130,22 +121,23 @@ export class QemuNativeWorld implements World {
   }
 
   async close(): Promise<void> {
-    const { source, destination, viewer, relay } = this.#parts;
-    await Promise.all([relay.end(), viewer.end(), source.end(), destination.end()]);
+    const { source, destination, relay } = this.#parts;
+    await Promise.all([relay.end(), source.end(), destination.end()]);
   }
 
   /** Takes down what QEMU reports, and what it says when asked at these moments. */
   #watch(): NativeMigrationLog {
     const { source, destination, relay } = this.#parts;
+    const { qmp } = source.machine.qemu;
     const log = new NativeMigrationLog(clockNs());
-    source.qemu.qmp.listen((event) => {
+    qmp.listen((event) => {
       if (event.event === 'STOP') {
         relay.tell('stopped');
         log.stopped(event, clockNs());
       }
       if (event.event !== 'MIGRATION_PASS') return;
       const atNs = clockNs();
-      void source.qemu.qmp.execute<QueryMigrate>('query-migrate').then(
+      void qmp.execute<QueryMigrate>('query-migrate').then(
         (answer) => log.passBegins(atNs, answer),
         () => {},
       );
@@ -158,12 +150,12 @@ export class QemuNativeWorld implements World {
 
   /** @throws Failure it does not come to that. */
   async #runsThere(log: NativeMigrationLog): Promise<void> {
-    const { source } = this.#parts;
+    const { qmp } = this.#parts.source.machine.qemu;
     const { timeoutNs } = this.#setup.plan;
     const untilNs = clockNs() + (timeoutNs ?? Number.POSITIVE_INFINITY);
     for (;;) {
       const { status, 'cpu-throttle-percentage': throttled = 0 } =
-        await source.qemu.qmp.execute<QueryMigrate>('query-migrate');
+        await qmp.execute<QueryMigrate>('query-migrate');
       this.#throttledPercent = Math.max(this.#throttledPercent, throttled);
       if (status === 'completed' && log.hasResumed) return;
       if (status === 'failed' || status === 'cancelled') throw new Failure(`QEMU's migration: ${status}`);
@@ -174,14 +166,14 @@ export class QemuNativeWorld implements World {
   }
 
   async #staysHere(log: NativeMigrationLog, cause: unknown): Promise<MigrationResult> {
-    const { source, viewer, relay } = this.#parts;
-    const { qmp } = source.qemu;
+    const { source, relay } = this.#parts;
+    const { qmp } = source.machine.qemu;
     await qmp.execute('migrate_cancel').catch(() => {});
     const outcome: Outcome = cause instanceof NotConverged ? 'not-converged' : 'failed';
     const status = await qmp.execute<{ running: boolean }>('query-status').catch(() => ({ running: false }));
     return {
       ...log.abandoned(outcome, reasonOf(cause), clockNs(), status.running ? 'source' : 'nobody'),
-      outage: await viewer.outage(0),
+      outage: await source.outage(),
       verified: { memory: 'not-checked', continued: 'not-checked' },
       servers: [],
       link: await relay.call('carried').then(
@@ -189,20 +181,6 @@ export class QemuNativeWorld implements World {
         () => idleLink(this.#setup.plan.depthBytes),
       ),
     };
-  }
-
-  /** As in the world vm: the guest that moved must end like one that never did. */
-  #afterwards(): ReturnType<typeof retireAndCompare> {
-    const { source, destination, viewer } = this.#parts;
-    return retireAndCompare({
-      heartbeatPeriodNs: this.#setup.guest.heartbeatPeriodNs,
-      viewer,
-      retire: () => destination.retire(),
-      replay: (steps, ranOnMs) => {
-        viewer.forgetSource();
-        return source.replay(steps, ranOnMs);
-      },
-    });
   }
 }
 

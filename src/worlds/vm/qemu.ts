@@ -3,14 +3,14 @@ import { closeSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { End } from '../../core/wire/handover.ts';
-import { hasEnded, kill } from '../../platform/child-process.ts';
-import { Failure, reasonOf } from '../../platform/failure.ts';
+import { kill } from '../../platform/child-process.ts';
+import { Failure, orFailure, reasonOf } from '../../platform/failure.ts';
 import { Qmp } from './qmp.ts';
 
 export const qemuProgram = 'qemu-system-x86_64';
 
-/** Of TCG's room for translated code, 1 GiB by default, so much if all of it has to be there: a Linux system takes less. */
-const LOCKED_CODE_MIB = 64;
+/** A new guest; one whose memory our receiver will fill; or one that QEMU takes in whole, by its own migration. */
+export type MachineRole = 'new guest' | 'receives' | 'receives by QEMU';
 
 /** What a machine is made of. */
 export interface QemuOptions {
@@ -19,11 +19,9 @@ export interface QemuOptions {
   readonly ram: { readonly file: string; readonly lengthBytes: number };
   /** Arguments for firmware and devices. */
   readonly devices: readonly string[];
-  /** Whether it waits for another one's migration, and runs by itself after it. */
-  readonly incoming: 'no' | 'paused' | 'runs';
-  readonly accelerator: 'tcg' | 'kvm';
-  /** Whether it locks all its memory at the start (mlockall(2)), so that it does not wait for page faults after the hand-over. Needs CAP_IPC_LOCK. */
-  readonly locksMemory?: boolean;
+  readonly role: MachineRole;
+  /** `tcg` or `kvm`, with its properties. */
+  readonly accelerator: string;
   /** Whether the machine may outlive this process: only if a journal tells whose it is. */
   readonly outlives: boolean;
   /** The network namespace in which it runs, a file; without one, ours. */
@@ -45,7 +43,7 @@ export class Qemu {
   /** @throws Failure there is no QEMU, or it does not start; nothing has been left behind. */
   static async start(options: QemuOptions): Promise<Qemu> {
     const logFile = join(options.folder, 'log');
-    const log = openSync(logFile, 'a');
+    const log = orFailure(`cannot write ${logFile}`, () => openSync(logFile, 'a'));
     const [program, ...args] = commandOf(options);
     // In a process group of its own: what a user types at the terminal is not meant for it.
     const child = spawn(program!, args, { stdio: ['ignore', log, log], detached: true });
@@ -64,33 +62,17 @@ export class Qemu {
     }
   }
 
-  get hasEnded(): boolean {
-    return hasEnded(this.#child);
-  }
-
-  async run(): Promise<void> {
-    await this.qmp.execute('cont');
-  }
-
-  async stop(): Promise<void> {
-    await this.qmp.execute('stop');
-  }
-
   async enable(...capabilities: readonly string[]): Promise<void> {
     await this.qmp.execute('migrate-set-capabilities', {
       capabilities: capabilities.map((capability) => ({ capability, state: true })),
     });
   }
 
-  async migrationStatus(): Promise<string> {
-    return (await this.qmp.execute<{ status?: string }>('query-migrate')).status ?? 'none';
-  }
-
   /** @throws Failure the migration has failed, or does not come to its end. */
   async migrationCompleted(withinMs: number): Promise<void> {
     const until = Date.now() + withinMs;
     for (;;) {
-      const status = await this.migrationStatus();
+      const { status = 'none' } = await this.qmp.execute<{ status?: string }>('query-migrate');
       if (status === 'completed') return;
       if (status === 'failed' || status === 'cancelled' || Date.now() > until) {
         throw new Failure(`QEMU's migration: ${status}`);
@@ -124,7 +106,7 @@ export function monitorOf(folder: string): string {
 }
 
 function commandOf(options: QemuOptions): readonly string[] {
-  const { folder, ram, devices, incoming, accelerator, outlives, locksMemory, namespace } = options;
+  const { folder, ram, devices, role, accelerator, outlives, namespace } = options;
   const size = ram.lengthBytes;
   return [
     ...(namespace === undefined ? [] : ['nsenter', `--net=${namespace}`]),
@@ -133,13 +115,13 @@ function commandOf(options: QemuOptions): readonly string[] {
     qemuProgram,
     ...['-name', 'switchover,debug-threads=on'],
     ...['-machine', 'pc,memory-backend=ram,usb=off,graphics=off', '-m', `${size / 1024}k`],
-    ...['-accel', locksMemory && accelerator === 'tcg' ? `tcg,tb-size=${LOCKED_CODE_MIB}` : accelerator],
-    ...(locksMemory ? ['-overcommit', 'mem-lock=on'] : []),
+    ...['-accel', accelerator],
     ...['-object', `memory-backend-file,id=ram,mem-path=${ram.file},size=${size},share=on`],
     ...['-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot'],
-    ...(incoming === 'runs' ? [] : ['-S']),
+    // After QEMU's own migration it runs by itself.
+    ...(role === 'receives by QEMU' ? [] : ['-S']),
     ...['-qmp', `unix:${monitorOf(folder)},server=on,wait=off`],
     ...devices,
-    ...(incoming === 'no' ? [] : ['-incoming', 'defer']),
+    ...(role === 'new guest' ? [] : ['-incoming', 'defer']),
   ];
 }

@@ -5,7 +5,6 @@ import { Failure, reasonOf } from '../../platform/failure.ts';
 /** Something that QEMU reports unasked. */
 export interface QmpEvent {
   readonly event: string;
-  readonly data?: unknown;
   readonly timestamp: { readonly seconds: number; readonly microseconds: number };
 }
 
@@ -18,6 +17,8 @@ type Message =
 interface Waiting {
   readonly resolve: (value: unknown) => void;
   readonly reject: (why: Error) => void;
+  /** Rejects it when QEMU has not answered in time. */
+  readonly late: NodeJS.Timeout;
 }
 
 const CONNECT_EVERY_MS = 3;
@@ -64,31 +65,18 @@ export class Qmp {
     if (this.#gone) return Promise.reject(this.#gone);
     const id = ++this.#asked;
     return new Promise((resolve, reject) => {
-      const late = setTimeout(
-        () =>
-          this.#settle(id)?.reject(
-            new Failure(`QEMU did not answer '${command}' within ${ANSWER_MS / 1000} s`),
-          ),
-        ANSWER_MS,
-      );
+      const why = new Failure(`QEMU did not answer '${command}' within ${ANSWER_MS / 1000} s`);
       this.#waiting.set(id, {
-        resolve: (value) => {
-          clearTimeout(late);
-          resolve(value as Result);
-        },
-        reject: (why) => {
-          clearTimeout(late);
-          reject(new Failure(`QEMU: ${command}: ${reasonOf(why)}`));
-        },
+        resolve: (value) => resolve(value as Result),
+        reject: (why) => reject(new Failure(`QEMU: ${command}: ${reasonOf(why)}`)),
+        late: setTimeout(() => this.#settle(id)?.reject(why), ANSWER_MS),
       });
       this.#socket.write(`${JSON.stringify({ execute: command, arguments: args, id })}\n`);
     });
   }
 
-  /** @returns to be called when no more events are wanted */
-  listen(listener: (event: QmpEvent) => void): () => void {
+  listen(listener: (event: QmpEvent) => void): void {
     this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
   }
 
   close(): void {
@@ -109,6 +97,7 @@ export class Qmp {
 
   #settle(id: number): Waiting | undefined {
     const waiting = this.#waiting.get(id);
+    clearTimeout(waiting?.late);
     this.#waiting.delete(id);
     return waiting;
   }

@@ -1,7 +1,7 @@
 import type { Outage } from '../../core/migration/migration-result.ts';
 import { ViewerThread } from '../../observe/viewer/viewer-thread.ts';
 import type { HeartbeatAddress } from '../../transport/hello.ts';
-import type { SenderThread } from '../../transport/sender-thread.ts';
+import type { Retired } from '../../transport/payloads.ts';
 import type { MigrationSpec } from '../../workload/migration-spec.ts';
 import type { GuestSpec } from '../../workload/programs.ts';
 import type { Completion } from '../outgoing/source-guest.ts';
@@ -41,24 +41,24 @@ export class ScriptGuest implements VmGuest {
   }
 
   watchGaps(): void {
-    this.#viewer.watchGaps();
+    this.#viewer.tell('watchGaps');
   }
 
   /** When the copy runs, the guest has ended, and the client does not listen to the copy. */
-  completed(sender: SenderThread): Promise<Completion> {
+  completed(retire: () => Promise<Retired>): Promise<Completion> {
     return retireAndCompare({
       heartbeatPeriodNs: this.#guest.heartbeatPeriodNs,
       viewer: this.#viewer,
-      retire: async () => (await sender.ask('retire')).result,
+      retire,
       replay: (steps, ranOnMs) => {
-        this.#viewer.forgetSource();
+        this.#viewer.tell('forgetSource');
         return this.machine.replay(steps, ranOnMs);
       },
     });
   }
 
   outage(): Promise<Outage | null> {
-    return this.#viewer.outage(0);
+    return this.#viewer.call('outage', 0);
   }
 
   async end(): Promise<void> {

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Failure } from '../../platform/failure.ts';
+import { Failure, orFailure } from '../../platform/failure.ts';
 import type { HeartbeatAddress } from '../../transport/hello.ts';
 import type { Retired } from '../../transport/payloads.ts';
 import type { GuestSpec } from '../../workload/programs.ts';
@@ -34,7 +34,7 @@ export class ScriptMachine extends VirtualMachine {
       prepare: (ram) => {
         image.text.copy(ram);
         if (role === 'new guest') image.pages.copy(ram, PAGES_AT);
-        writeFileSync(rom, bootRom());
+        orFailure(`cannot write ${rom}`, () => writeFileSync(rom, bootRom()));
         return [rom];
       },
     });
@@ -100,7 +100,7 @@ export class ScriptMachine extends VirtualMachine {
       await this.pause();
       if (this.#wasInterrupted && (await this.#isHalted())) return;
       if (Date.now() > until) throw new Failure('the guest did not halt in time');
-      await this.qemu.run();
+      await this.run();
     }
   }
 

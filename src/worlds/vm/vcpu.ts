@@ -3,7 +3,7 @@ import type { Scheduler } from '../../core/cpu/cpu-plan.ts';
 import type { Reservation } from '../../core/cpu/reservation.ts';
 import type { Nanos } from '../../core/units.ts';
 import { Refusal } from '../../platform/failure.ts';
-import { setDeadline } from '../../platform/thread-scheduling.ts';
+import { setDeadline, whyRefused } from '../../platform/thread-scheduling.ts';
 import type { Qemu } from './qemu.ts';
 
 /**
@@ -30,8 +30,8 @@ export class Vcpu {
         `cpu.scheduler ${scheduler}: only the kernel can keep the reservation of a virtual machine; use deadline`,
       );
     }
-    const answer = setDeadline(reservation, { reclaim, thread: this.#thread });
-    if (!answer.ok) throw new Refusal(`guest: ${answer.why}`);
+    const refusal = setDeadline(reservation, { reclaim, thread: this.#thread });
+    if (refusal !== undefined) throw new Refusal(`guest: ${whyRefused(refusal, reservation)}`);
   }
 
   /** CPU time that it has used. */

@@ -5,7 +5,7 @@ import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import { formatSize } from '../../core/units.ts';
-import { Failure } from '../../platform/failure.ts';
+import { Failure, orFailure } from '../../platform/failure.ts';
 import type { Retired } from '../../transport/payloads.ts';
 import { MappedFile } from './mapped-file.ts';
 import { Qemu, type QemuOptions } from './qemu.ts';
@@ -18,10 +18,7 @@ const MOST_RAM_BYTES = 3 * 2 ** 30;
 const STATE_MS = 10_000;
 const LARGEST_STATE_BYTES = 64 * 1024 * 1024;
 
-/** A new guest; one whose memory our receiver will fill; or one that QEMU takes in whole, by its own migration. */
-export type MachineRole = 'new guest' | 'receives' | 'receives by QEMU';
-
-export interface VirtualMachineOptions extends Omit<QemuOptions, 'ram' | 'incoming' | 'accelerator'> {
+export interface VirtualMachineOptions extends Omit<QemuOptions, 'ram' | 'accelerator'> {
   readonly memory: {
     /** Where the pages begin that a migration moves: all before them is made at both ends. */
     readonly pagesAtByte: number;
@@ -30,11 +27,8 @@ export interface VirtualMachineOptions extends Omit<QemuOptions, 'ram' | 'incomi
   };
   /** Fills the memory before the machine is started. @returns files that QEMU has read once it has started */
   readonly prepare?: (ram: Buffer) => readonly string[];
-  readonly role: MachineRole;
   readonly accelerator?: QemuOptions['accelerator'];
 }
-
-const incoming = { 'new guest': 'no', receives: 'paused', 'receives by QEMU': 'runs' } as const;
 
 /** A QEMU, and the memory that we share with it. */
 interface MachineParts {
@@ -71,7 +65,7 @@ export abstract class VirtualMachine {
       );
     }
     // Only this user can look into it.
-    mkdirSync(folder, { mode: 0o700 });
+    orFailure(`cannot write ${folder}`, () => mkdirSync(folder, { mode: 0o700 }));
     const file = join(folder, 'ram');
     let ram: MappedFile | undefined;
     try {
@@ -80,7 +74,6 @@ export abstract class VirtualMachine {
       const qemu = await Qemu.start({
         ...options,
         ram: { file, lengthBytes },
-        incoming: incoming[role],
         accelerator,
       });
       // Both of us have them open. However this process ends, no memory is left behind; a machine that outlives it keeps its.
@@ -110,12 +103,12 @@ export abstract class VirtualMachine {
   /** Also after its state was saved, for a guest that stays. */
   async run(): Promise<void> {
     await this.#saving.catch(() => {});
-    await this.qemu.run();
+    await this.qemu.qmp.execute('cont');
   }
 
   /** Stops between two instructions. */
   async pause(): Promise<void> {
-    await this.qemu.stop();
+    await this.qemu.qmp.execute('stop');
   }
 
   /** Stops it for good, and says how far its guest has come. */
@@ -167,11 +160,6 @@ export abstract class VirtualMachine {
       socket.end(bytes, resolve);
     });
     await this.qemu.migrationCompleted(STATE_MS);
-  }
-
-  /** Ends QEMU at once, whatever it is busy with; its memory stays until `end`. */
-  abandon(): void {
-    this.qemu.kill();
   }
 
   /** Ends QEMU and frees its memory, which must not be read any more. */

@@ -1,6 +1,5 @@
 import type { Socket } from 'node:net';
-import { totalmem } from 'node:os';
-import { Failure } from '../../platform/failure.ts';
+import { MemoryRoom } from '../../platform/memory-room.ts';
 import type { Hello } from '../../transport/hello.ts';
 import type { HostedGuest } from '../../transport/hosted-guest.ts';
 import { MigrationServer } from '../../transport/migration-server.ts';
@@ -15,8 +14,6 @@ import type { VmGuestPlace } from './vm-guest.ts';
 export interface VmDestinationOptions {
   /** The folder where journals of migrations are kept; without it, none are, and machines end with this process. */
   readonly journals?: string | undefined;
-  /** Called with a line for everything that happens. */
-  readonly log: (line: string) => void;
   /** Without it, machines that replay a write script. */
   readonly createMachine?: CreateMachine;
 }
@@ -32,6 +29,7 @@ export class VmDestination {
   readonly #options: VmDestinationOptions;
   readonly #machines = new Set<VirtualMachine>();
   readonly #names = new NameClaims();
+  readonly #memory = new MemoryRoom();
   #server: MigrationServer | undefined;
 
   private constructor(options: VmDestinationOptions) {
@@ -41,8 +39,7 @@ export class VmDestination {
   /** @throws Failure it cannot listen. */
   static async listen(options: VmDestinationOptions): Promise<VmDestination> {
     const destination = new VmDestination(options);
-    const { journals, log } = options;
-    const where = { host: '127.0.0.1', port: 0, journals, log };
+    const where = { host: '127.0.0.1', port: 0, journals: options.journals, log: () => {} };
     destination.#server = await MigrationServer.listen(where, (...from) => destination.#prepare(...from));
     return destination;
   }
@@ -73,10 +70,8 @@ export class VmDestination {
   async #prepare(hello: Hello, socket: Socket): Promise<HostedGuest> {
     const { createMachine = createScriptMachine, journals } = this.#options;
     const { guest, reservation, migration } = hello;
-    const bytes = guest.pages * guest.pageSizeBytes;
-    if (bytes > totalmem() / 2)
-      throw new Failure(`a guest of ${bytes} bytes needs more than half of this host's memory`);
     const releaseName = await this.#names.claim(guest.name);
+    let giveMemoryBack = () => {};
     let machine: VirtualMachine | undefined;
     let ended = () => {};
     const gone = new Promise<void>((resolve) => {
@@ -85,9 +80,11 @@ export class VmDestination {
     const discard = async () => {
       if (machine && this.#machines.delete(machine)) await machine.end();
       releaseName();
+      giveMemoryBack();
       ended();
     };
     try {
+      giveMemoryBack = this.#memory.take(guest.pages * guest.pageSizeBytes);
       machine = await createMachine(hello, {
         folder: machineFolder(migration, 'destination'),
         outlives: journals !== undefined,
@@ -114,7 +111,7 @@ function hosted(machine: VirtualMachine, socket: Socket): Omit<HostedGuest, 'dis
   let isOurs = false;
   // It may hang at what it was asked, and then nothing else would end it soon.
   socket.once('close', () => {
-    if (!isOurs) machine.abandon();
+    if (!isOurs) machine.qemu.kill();
   });
   return {
     memory: machine.pages,

@@ -1,6 +1,6 @@
 import type { Outage } from '../../core/migration/migration-result.ts';
 import type { HeartbeatAddress } from '../../transport/hello.ts';
-import type { SenderThread } from '../../transport/sender-thread.ts';
+import type { Retired } from '../../transport/payloads.ts';
 import type { MigrationSpec } from '../../workload/migration-spec.ts';
 import type { Completion } from '../outgoing/source-guest.ts';
 import type { VirtualMachine, VirtualMachineOptions } from './virtual-machine.ts';
@@ -15,7 +15,7 @@ export interface VmGuest {
   /** The machine is about to be paused. */
   preparePause?(): Promise<void>;
   /** It runs at the destination: has it run on for a while, then retires it there, and compares. */
-  completed(sender: SenderThread): Promise<Completion>;
+  completed(retire: () => Promise<Retired>): Promise<Completion>;
   /** It runs on here. */
   outage(): Promise<Outage | null>;
   end(): Promise<void>;

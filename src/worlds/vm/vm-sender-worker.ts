@@ -4,6 +4,7 @@ import { openScheduledThread } from '../../sched/scheduled-thread.ts';
 import { Allowance } from '../../transport/allowance.ts';
 import { Sender } from '../../transport/sender.ts';
 import { type SenderWorkerData, serveSender } from '../../transport/serve-sender.ts';
+import { UnsentBytes } from '../../transport/unsent/unsent-bytes.ts';
 import { ComparedMemory } from './compared-memory.ts';
 import { type MappedPlace, viewOf } from './mapped-file.ts';
 
@@ -32,4 +33,6 @@ export class VmSender extends Sender {
   }
 }
 
-serveSender(new VmSender(memory, depthBytes, { ...data, thread }, new Allowance(allowance)), thread);
+const unsent = new UnsentBytes(data.unsent.memory, data.unsent.slot);
+const cpu = { ...data, thread };
+serveSender(new VmSender(memory, depthBytes, cpu, new Allowance(allowance), unsent), thread);

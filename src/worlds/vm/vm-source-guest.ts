@@ -103,7 +103,7 @@ export class VmSourceGuest implements SourceGuest {
   }
 
   completed(): Promise<Completion> {
-    return this.#vmGuest.completed(this.sender);
+    return this.#vmGuest.completed(async () => (await this.sender.ask('retire')).result);
   }
 
   outage(): Promise<Outage | null> {

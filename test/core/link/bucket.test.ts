@@ -8,7 +8,7 @@ import {
   level,
   reserve,
   reserveRow,
-  valid,
+  withheld,
 } from '../../../src/core/link/bucket.ts';
 
 /** A departure, and what the sender had to wait for it. */
@@ -59,6 +59,11 @@ const scenarios = fc.tuple(rates, depths, starts).chain(([rate, most, start]) =>
     requests2: requests,
   });
 });
+
+/** The invariant that every operation keeps (after firecracker's rate limiter). */
+function valid({ rateBytesPerSecond, fullAtNs, fraction }: Bucket): boolean {
+  return Number.isSafeInteger(fullAtNs) && fraction >= 0 && fraction < rateBytesPerSecond;
+}
 
 /** Each request comes `idleNs` after the one before has left, as a sender that sleeps does it. */
 function send(bucket: Bucket, start: number, requests: readonly Request[]): Departure[] {
@@ -359,25 +364,6 @@ describe('what a bucket refuses', () => {
     expect(() => reserve(bucket, 1e15, 4_097)).toThrow(/4097 bytes .* 4096 bytes deep/);
     expect(reserve(bucket, 0, 4_096).at).toBe(0);
   });
-
-  test('a bucket is valid only with a rate, a depth it can count exactly, and a fraction below 1', () => {
-    const bucket = fullBucket(1_000, 4_096, 5);
-    expect(valid(bucket)).toBe(true);
-    expect(valid({ ...bucket, depthBytes: DEEPEST_BUCKET_BYTES })).toBe(true);
-    for (const broken of [
-      { rateBytesPerSecond: 0 },
-      { rateBytesPerSecond: -1 },
-      { depthBytes: 0 },
-      { depthBytes: DEEPEST_BUCKET_BYTES + 1 },
-      { fullAtNs: 0.5 },
-      { fullAtNs: 2 ** 53 },
-      { fullAtNs: Number.NaN },
-      { fraction: -1 },
-      { fraction: 1_000 },
-    ]) {
-      expect(valid({ ...bucket, ...broken }), JSON.stringify(broken)).toBe(false);
-    }
-  });
 });
 
 describe('a row of equal reservations', () => {
@@ -406,6 +392,35 @@ describe('a row of equal reservations', () => {
         expect(after).toEqual(single);
       }),
       { numRuns: 500 },
+    );
+  });
+});
+
+describe('bytes that took their tokens and wait in a queue', () => {
+  const waiting = fc
+    .tuple(
+      rates,
+      depths,
+      fc.double({ min: 0, max: 1, noNaN: true }),
+      fc.double({ min: 0, max: 1, noNaN: true }),
+    )
+    .map(([rate, depth, taken, late]) => ({
+      depth: Math.min(depth, rate * 1_000),
+      rate,
+      taken: Math.floor(taken * Math.min(depth, rate * 1_000)),
+      late: Math.floor(late * Math.min(depth, rate * 1_000)),
+    }));
+
+  test('leave room for no more beside them than the depth, and take no tokens that are not there', () => {
+    fc.assert(
+      fc.property(waiting, ({ rate, depth, taken, late }) => {
+        const { next } = reserve(fullBucket(rate, depth, 0), 0, taken);
+        const held = withheld(next, late, 0);
+        expect(valid(held)).toBe(true);
+        expect(level(held, 0)).toBeLessThanOrEqual(depth - late + 1e-3);
+        expect(level(held, 0)).toBeLessThanOrEqual(level(next, 0) + 1e-3);
+        if (taken >= late) expect(held).toEqual(next);
+      }),
     );
   });
 });

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { notEncrypted } from '../../../src/core/link/encryption.ts';
 import {
   type Measurements,
   type MigrationResult,
@@ -44,6 +45,7 @@ const measurements: Measurements = {
     windows: [],
     utilisation: 1,
     longestLatenessNs: 4,
+    encryption: notEncrypted,
   },
 };
 

@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type GanttSlice, svgGantt, terminalGantt } from '../../../src/study/tables/gantt.ts';
+import type { Slice } from '../../../src/core/cpu/schedule.ts';
+import { svgGantt, terminalGantt } from '../../../src/study/tables/gantt.ts';
 
-const slice = (name: string, start: number, end: number, processor = 0): GanttSlice => ({
+const slice = (name: string, start: number, end: number, processor = 0): Slice => ({
   name,
   start,
   end,

@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { MigrationResult } from '../../../src/core/migration/migration-result.ts';
 import type { Step } from '../../../src/core/migration/steps.ts';
 import { drive } from '../../../src/run/drive.ts';
@@ -11,6 +11,7 @@ import { Host } from '../../../src/worlds/threads/host.ts';
 import { entriesIn } from '../../fixtures/journals.ts';
 import { neverMoved } from '../../fixtures/never-moved.ts';
 import { smallSetup } from '../../fixtures/setup.ts';
+import { unsentAnswered } from '../../fixtures/unsent.ts';
 
 /** Two hosts with real sockets between them. */
 const { guest, plan, cpu } = smallSetup({ plan: { verify: 'checksums' } });
@@ -29,6 +30,7 @@ function held() {
   };
 }
 
+beforeAll(unsentAnswered);
 beforeEach(async () => {
   before = held();
   folder = mkdtempSync(join(tmpdir(), 'switchover-host-'));
@@ -116,7 +118,7 @@ describe('a guest that lives on a host', () => {
 
   test('is larger than its host: refused, and nothing is taken for it', async () => {
     const large = { ...definition, guest: { ...guest, pages: 2 ** 31 } };
-    await expect(here.boot(large)).rejects.toThrow("more than half of this host's memory");
+    await expect(here.boot(large)).rejects.toThrow('not enough memory for a guest of 8 TiB: guests may have');
     await here.boot(definition);
   });
 });
@@ -141,6 +143,20 @@ describe('a migration from host to host', () => {
       expect(course.outcome).toBe('completed');
     }
     await expectWhole(here);
+  });
+
+  test.each([512, 2 ** 18, 2 ** 20])('takes pages of %i bytes along', async (pageSizeBytes) => {
+    const few = {
+      ...guest,
+      pages: 6,
+      pageSizeBytes,
+      program: { kind: 'sequential', pages: 6, writesPerSecond: 50 },
+    } as const;
+    await here.boot({ guest: few, reservation: null });
+    const pages = { pages: few.pages, pageBytes: pageSizeBytes + 16, depthBytes: 2 ** 21, observeNs: 0 };
+    expect(await migrate(here, there, pages)).toMatchObject({ outcome: 'completed' });
+    await there.pause(name);
+    expect(await there.hash(name)).toBe(neverMoved(few, there.guests()[0]!.steps));
   });
 
   test('leaves a paused guest paused, there and on a failure here', async () => {

@@ -25,7 +25,7 @@ describe.skipIf(withoutQemu !== undefined)('a virtual machine whose migration is
   const left: MachineSeen[] = [];
   beforeEach(async () => {
     journals = mkdtempSync(join(tmpdir(), 'vm-faults-'));
-    destination = await VmDestination.listen({ journals, log: () => {} });
+    destination = await VmDestination.listen({ journals });
   });
   afterEach(async () => {
     await destination.close();

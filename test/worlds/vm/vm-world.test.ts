@@ -11,7 +11,7 @@ import { stopDefaults } from '../../fixtures/stop-defaults.ts';
 describe.skipIf(withoutQemu !== undefined)('the world of virtual machines', () => {
   let destination: VmDestination;
   beforeAll(async () => {
-    destination = await VmDestination.listen({ log: () => {} });
+    destination = await VmDestination.listen({});
   });
   afterAll(() => destination.close());
 
@@ -26,7 +26,7 @@ describe.skipIf(withoutQemu !== undefined)('the world of virtual machines', () =
     const world = await vmWorld(setup, { destination: destination.address });
     try {
       const course = await drive(setup.plan, world);
-      expect(course).toMatchObject({ outcome: 'completed', owner: 'destination' });
+      expect(course, course.reason).toMatchObject({ outcome: 'completed', owner: 'destination' });
       expect(course.reason).toMatch(reason);
       expect(course.verified).toEqual({ memory: 'identical', continued: 'identical' });
     } finally {

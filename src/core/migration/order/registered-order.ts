@@ -1,20 +1,16 @@
-import { RegisteredCodeFailed } from '../../registry.ts';
+import { ofUsersCode, RegisteredCodeFailed } from '../../registry.ts';
 import type { PageSet } from '../pages.ts';
 import type { OrderDefinition, PageOrder } from './page-order.ts';
 
 /** The order of a definition that is not ours. @throws RegisteredCodeFailed it throws, or returns no permutation of the dirty set */
 export function guarded({ name, order }: OrderDefinition): PageOrder {
+  const what = `page order '${name}'`;
   return (dirty, context) => {
-    let pages: unknown;
-    try {
-      pages = order(dirty.copy(), context);
-    } catch (cause) {
-      throw new RegisteredCodeFailed(`page order '${name}' threw: ${cause}`, { cause });
-    }
+    const pages = ofUsersCode(what, () => order(dirty.copy(), context));
     const wrong = wrongWith(pages, dirty);
-    if (wrong === undefined) return pages as Uint32Array;
+    if (wrong === undefined) return pages;
     throw new RegisteredCodeFailed(
-      `page order '${name}' must return a Uint32Array with each of the ${dirty.count()} dirty pages once: ${wrong}`,
+      `${what} must return a Uint32Array with each of the ${dirty.count()} dirty pages once: ${wrong}`,
     );
   };
 }

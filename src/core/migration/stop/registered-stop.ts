@@ -1,4 +1,4 @@
-import { type InsistOn, RegisteredCodeFailed } from '../../registry.ts';
+import { type InsistOn, ofUsersCode, RegisteredCodeFailed } from '../../registry.ts';
 import type { StopParameters, StopRule, StopRuleDefinition, Verdict } from './stop-rule.ts';
 
 /** How a scenario writes the name of a parameter: without its unit, which the value has. */
@@ -41,12 +41,13 @@ export function guardedRule<Parameters extends StopParameters>(
   { name, rule }: StopRuleDefinition<Parameters>,
   parameters: Parameters,
 ): StopRule {
-  const asked = carriedOut(name, () => rule(parameters));
+  const what = `stop rule '${name}'`;
+  const asked = ofUsersCode(what, () => rule(parameters));
   return (progress) => {
-    const verdict = carriedOut(name, () => asked(progress));
+    const verdict = ofUsersCode(what, () => asked(progress));
     if (verdict === undefined || isVerdict(verdict)) return verdict;
     throw new RegisteredCodeFailed(
-      `stop rule '${name}' must return undefined or { decision: 'stop' or 'give up', reason }, not ${JSON.stringify(verdict)}`,
+      `${what} must return undefined or { decision: 'stop' or 'give up', reason }, not ${JSON.stringify(verdict)}`,
     );
   };
 }
@@ -54,12 +55,4 @@ export function guardedRule<Parameters extends StopParameters>(
 function isVerdict(verdict: unknown): verdict is Verdict {
   const { decision, reason } = (verdict ?? {}) as Partial<Verdict>;
   return (decision === 'stop' || decision === 'give up') && typeof reason === 'string';
-}
-
-function carriedOut<Result>(name: string, code: () => Result): Result {
-  try {
-    return code();
-  } catch (cause) {
-    throw new RegisteredCodeFailed(`stop rule '${name}' threw: ${cause}`, { cause });
-  }
 }

@@ -29,9 +29,6 @@ type SpecOf<Definition> = Definition extends {
  * too, though the compiler lists only ours.
  */
 export type StopSpec = SpecOf<(typeof own)[number]>;
-export type StopRuleName = StopSpec['rule'];
-
-export const stopRuleNames: readonly StopRuleName[] = own.map(({ name }) => name);
 
 /** Every stop rule, those that users registered among them. */
 export const stopRuleRegistry = new Registry<StopRuleDefinition>(

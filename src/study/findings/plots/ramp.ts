@@ -38,10 +38,8 @@ function rampFigure(
     (name) => points.findLast(({ alternative }) => alternative === name) ?? [],
   );
   const most = Math.max(limit * unit, ...points.map(({ high }) => high)) * 1.15;
-  const [at, bar] = [
-    { x: 'level', y: 'value' },
-    { x: 'level', y1: 'low', y2: 'high' },
-  ];
+  const at = { x: 'level', y: 'value' };
+  const bar = { x: 'level', y1: 'low', y2: 'high' };
   return {
     name: `ramp-${number + 1}`,
     title: text,

@@ -20,13 +20,8 @@ export function surface(cells: readonly ReportCell[]): Figure | undefined {
     return [{ x: across, y: up, ms: downtimeMs.median }];
   });
   const tiles = [...grouped(points, ({ x, y }) => JSON.stringify([x, y])).values()].map((same) => {
-    return {
-      ...same[0]!,
-      ms: quantile(
-        same.map(({ ms }) => ms),
-        0.5,
-      ),
-    };
+    const downtimesMs = same.map(({ ms }) => ms);
+    return { ...same[0]!, ms: quantile(downtimesMs, 0.5) };
   });
   if (tiles.length < 4) return undefined;
   const ordered = (of: (tile: (typeof tiles)[number]) => string) =>
@@ -54,11 +49,7 @@ export function surface(cells: readonly ReportCell[]): Figure | undefined {
       x: { label: `${across} →`, domain: columns, type: 'band', labelAnchor: 'right' },
       y: { label: `↑ ${upwards}`, domain: rows, type: 'band', labelAnchor: 'top' },
       marginTop: 34,
-      color: {
-        scheme: 'blues',
-        type: isLog ? 'log' : 'linear',
-        domain: [least * 0.9, most],
-      },
+      color: { scheme: 'blues', type: isLog ? 'log' : 'linear', domain: [least * 0.9, most] },
       marks: [
         Plot.cell(tiles, { x: 'x', y: 'y', fill: 'ms', inset: 0.5 }),
         ...(columns.length <= 14 ? [Plot.text(numbers, { x: 'x', y: 'y', text: 'text', fill: 'fill' })] : []),

@@ -32,7 +32,6 @@ export class Assembly {
     return this.emit(new Array<number>(width).fill(0));
   }
 
-  /** The address of a label. */
   addressOf(name: string): number {
     return this.#originBytes + this.#labels.get(name)!;
   }

@@ -1,6 +1,6 @@
-import { compareSchema, scenarioSchema } from '../scenario/scenario-schema.ts';
-import { stressSchema } from './stress/stress-plan.ts';
-import { sweepSchema } from './sweep/design-schema.ts';
+import { compareSchema, scenarioSchema } from '../src/scenario/scenario-schema.ts';
+import { stressSchema } from '../src/study/stress/stress-plan.ts';
+import { sweepSchema } from '../src/study/sweep/design-schema.ts';
 
 /** A scenario file, whatever it is read for: what concerns several migrations is taken from it before it is read. */
 export const scenarioFileSchema = scenarioSchema

@@ -1,7 +1,7 @@
-import type { Retired } from '../../../transport/payloads.ts';
-import type { GuestSpec } from '../../../workload/programs.ts';
-import { VirtualMachine } from '../virtual-machine.ts';
-import type { VmGuestPlace } from '../vm-guest.ts';
+import type { Retired } from '../../src/transport/payloads.ts';
+import type { GuestSpec } from '../../src/workload/programs.ts';
+import { VirtualMachine } from '../../src/worlds/vm/virtual-machine.ts';
+import type { VmGuestPlace } from '../../src/worlds/vm/vm-guest.ts';
 import { guestMac, type Plug } from './network.ts';
 
 /** What the machine boots: files, the same at both ends. */
@@ -16,6 +16,9 @@ export interface BootFiles {
  */
 const COMMAND_LINE = 'quiet panic=-1 tsc=reliable lsm=capability psi=0 cgroup_disable=memory';
 
+/** Of TCG's room for translated code, 1 GiB by default, so much: all of it has to be there. A Linux system takes less. */
+const LOCKED_CODE_MIB = 64;
+
 /** A Linux system, plugged into a network. */
 export class LinuxMachine extends VirtualMachine {
   /** @throws Failure there is no QEMU here or no memory, or it does not start; nothing has been left behind. */
@@ -29,10 +32,12 @@ export class LinuxMachine extends VirtualMachine {
       ...place,
       role,
       namespace,
-      locksMemory: true,
+      accelerator: `tcg,tb-size=${LOCKED_CODE_MIB}`,
       // All of it is the guest's, and moves.
       memory: { pagesAtByte: 0, bytes: guest.pages * guest.pageSizeBytes },
       devices: [
+        // All its memory is locked at the start (mlockall(2)), so that it does not wait for page faults after the hand-over.
+        ...['-overcommit', 'mem-lock=on'],
         ...['-kernel', kernel, '-initrd', initramfs, '-append', COMMAND_LINE],
         ...['-netdev', `tap,id=net,ifname=${port},script=no,downscript=no`],
         // The network is told where it is before it stops: it need not make itself known after it, before it answers anybody.

@@ -1,7 +1,9 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { BootVmGuest } from '../vm-guest.ts';
+import { DestinationProcess } from '../../src/transport/destination-process.ts';
+import type { BootVmGuest } from '../../src/worlds/vm/vm-guest.ts';
+import { built } from './built.ts';
 import { initramfs } from './initramfs.ts';
 import { LinuxGuest } from './linux-guest.ts';
 import type { BootFiles } from './linux-machine.ts';
@@ -51,6 +53,11 @@ export class LinuxSite {
 
   get guestAddress(): LinuxGuestAddress {
     return { files: this.#files, plug: this.#network.plug('destination') };
+  }
+
+  /** Takes in the guests that are booted here. */
+  startDestination(): Promise<DestinationProcess> {
+    return DestinationProcess.start(built('linux-destination-main'), [JSON.stringify(this.guestAddress)]);
   }
 
   /** The latest one. */

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
-import type { Nanos } from '../../../core/units.ts';
-import { clockNs } from '../../../platform/clock.ts';
-import { reasonOf } from '../../../platform/failure.ts';
+import type { Nanos } from '../../src/core/units.ts';
+import { clockNs } from '../../src/platform/clock.ts';
+import { reasonOf } from '../../src/platform/failure.ts';
 
 /** What the client of a Linux guest is told, and what it says. */
 export type ClientCommand = 'watch gaps' | 'report';

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { Failure, orFailure } from '../../../platform/failure.ts';
+import { Failure, orFailure } from '../../src/platform/failure.ts';
 import { type CpioEntry, cpio } from './cpio.ts';
 import type { LinuxFiles } from './packages.ts';
 

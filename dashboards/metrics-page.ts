@@ -1,4 +1,4 @@
-import { type Metric, metricTable } from './metric-table.ts';
+import { type Metric, metricTable } from '../src/daemon/metric-table.ts';
 
 /** docs/metrics.md, from the table. */
 export function metricsPage(): string {

@@ -1,9 +1,9 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
-import type { End } from '../../../core/wire/handover.ts';
-import { kill } from '../../../platform/child-process.ts';
-import { Failure } from '../../../platform/failure.ts';
+import type { End } from '../../src/core/wire/handover.ts';
+import { kill } from '../../src/platform/child-process.ts';
+import { Failure } from '../../src/platform/failure.ts';
 
 const BRIDGE = 'bridge';
 /** Where the machine's card is plugged in, at either end. */

@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Outage } from '../../../core/migration/migration-result.ts';
-import { formatDuration, type Nanos } from '../../../core/units.ts';
-import { clockNs } from '../../../platform/clock.ts';
-import type { SenderThread } from '../../../transport/sender-thread.ts';
-import type { MigrationSpec } from '../../../workload/migration-spec.ts';
-import type { Completion } from '../../outgoing/source-guest.ts';
-import type { VmGuest, VmGuestPlace } from '../vm-guest.ts';
+import type { Outage } from '../../src/core/migration/migration-result.ts';
+import { formatDuration, type Nanos } from '../../src/core/units.ts';
+import { clockNs } from '../../src/platform/clock.ts';
+import type { Retired } from '../../src/transport/payloads.ts';
+import type { MigrationSpec } from '../../src/workload/migration-spec.ts';
+import type { Completion } from '../../src/worlds/outgoing/source-guest.ts';
+import type { VmGuest, VmGuestPlace } from '../../src/worlds/vm/vm-guest.ts';
 import { Client } from './client.ts';
 import type { ClientMeasurements } from './client-main.ts';
 import type { ServiceAddress } from './initramfs.ts';
@@ -88,12 +88,12 @@ export class LinuxGuest implements VmGuest {
     this.#movedNs = clockNs();
   }
 
-  async completed(sender: SenderThread): Promise<Completion> {
+  async completed(retire: () => Promise<Retired>): Promise<Completion> {
     this.#runsThereNs = clockNs();
     await this.#network.close('source');
     await sleep(AFTERWARDS_MS);
     const outage = await this.#outage();
-    await sender.ask('retire');
+    await retire();
     const { networkNs, answerNs } = this.outageParts;
     const notes = [
       `outage, besides the downtime: switching the network took ${formatDuration(networkNs)} before it; the first answer came ${formatDuration(answerNs)} after it`,

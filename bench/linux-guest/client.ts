@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import { kill } from '../../../platform/child-process.ts';
-import { entry } from '../../../platform/entry.ts';
-import { Failure } from '../../../platform/failure.ts';
+import { kill } from '../../src/platform/child-process.ts';
+import { Failure } from '../../src/platform/failure.ts';
+import { built } from './built.ts';
 import type { ClientCommand, ClientMeasurements, ClientReport } from './client-main.ts';
 import type { ServiceAddress } from './initramfs.ts';
 
@@ -15,7 +15,7 @@ export class Client {
 
   /** Begins to ask as soon as the service answers. @throws Failure it does not. */
   static async start(namespace: string, { host, port }: ServiceAddress): Promise<Client> {
-    const child = fork(entry('worlds/vm/linux/client-main'), [host, String(port)], {
+    const child = fork(built('client-main'), [host, String(port)], {
       execPath: 'nsenter',
       execArgv: [`--net=${namespace}`, process.execPath],
     });

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { Failure, reasonOf } from '../../../platform/failure.ts';
+import { Failure, reasonOf } from '../../src/platform/failure.ts';
 
 const execute = promisify(execFile);
 

@@ -1,0 +1,61 @@
+import type { MigrationRecord } from '../core/migration/record.ts';
+import { worldNames } from '../worlds/worlds.ts';
+
+/** Whose a migration was: a guest's that lives here, or an experiment's. */
+export const jobKinds = ['migration', 'experiment'] as const;
+export type JobKind = (typeof jobKinds)[number];
+
+export const outcomes = ['completed', 'not-converged', 'aborted', 'cancelled', 'failed'] as const;
+
+/** Of the guest's reservation and its sender's. Hogs that have one are the experiment's own affair. */
+const watchedServers = ['guest', 'sender'] as const;
+
+/** A reservation that misses more of its periods than this, through the scheduler, is not kept. */
+const MOST_MISSED = 0.05;
+
+type Counts = readonly (readonly [labels: Readonly<Record<string, string>>, count: number])[];
+
+/** What alerts ask for: counters with few labels, so that each can be there, at 0, before it counts for the first time. */
+export type Incidents = Readonly<
+  Record<
+    | 'migration_outcomes_total'
+    | 'downtime_target_misses_total'
+    | 'reservation_misses_total'
+    | 'link_reservation_violations_total',
+    Counts
+  >
+>;
+
+/** Every label set that there can be, with the count 0. Guests that live here are moved in real time, by threads. */
+export function noIncidents(): Incidents {
+  const jobs = jobKinds.flatMap((kind) =>
+    worldNames
+      .filter((world) => kind === 'experiment' || world === 'threads')
+      .map((world) => ({ kind, world })),
+  );
+  const each = (label: string, values: readonly string[]) =>
+    jobs.flatMap((job) => values.map((value) => [{ ...job, [label]: value }, 0] as const));
+  return {
+    migration_outcomes_total: each('outcome', outcomes),
+    downtime_target_misses_total: jobs.map((job) => [job, 0]),
+    reservation_misses_total: each('server', watchedServers),
+    link_reservation_violations_total: jobs.map((job) => [job, 0]),
+  };
+}
+
+/** What a migration that has ended adds to them. */
+export function incidentsOf(record: MigrationRecord, kind: JobKind, targetDowntimeNs: number): Incidents {
+  const { world, outcome, downtimeNs, servers, link } = record;
+  const job = { kind, world };
+  const one = (happened: boolean) => [[job, happened ? 1 : 0]] as const;
+  const watched = servers.filter(({ name }) => watchedServers.some((server) => server === name));
+  return {
+    migration_outcomes_total: [[{ ...job, outcome }, 1]],
+    downtime_target_misses_total: one(downtimeNs > targetDowntimeNs),
+    reservation_misses_total: watched.map(({ name, periods, missedPeriods, missedByMachine }) => [
+      { ...job, server: name },
+      missedPeriods - missedByMachine > MOST_MISSED * periods ? 1 : 0,
+    ]),
+    link_reservation_violations_total: one((link.worstExcessBytes ?? 0) > 0),
+  };
+}
