@@ -25,7 +25,7 @@ export interface Past {
 
 const KEPT_RECORDS = 500;
 /** So often it is looked whether the disk is full, or not any more. */
-const LOOK_EVERY_MS = 2_000;
+const LOOK_EVERY_MS = 5_000;
 
 /**
  * What has happened to this daemon's guests and migrations, a line each. That a migration begins is synced: then the

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { ask, Daemons, eventually, guestsOf, quick, reading, stream } from '../fixtures/daemons.ts';
@@ -120,7 +120,9 @@ describe('a daemon whose disk is full', () => {
         () => ask(alpha, 'GET', path),
         (view) => view.body.progress?.phase === 'live',
       );
-      spawnSync('dd', ['if=/dev/zero', `of=${state}/filling`, 'bs=4k']);
+      expect(() => {
+        for (;;) appendFileSync(`${state}/filling`, Buffer.alloc(4_096));
+      }).toThrow('ENOSPC');
       const ended = await eventually(
         () => ask(alpha, 'GET', path),
         (view) => view.body.endedAt !== null,
