@@ -1,7 +1,7 @@
 import { cpus } from 'node:os';
 import { fuzz } from './fuzz.ts';
 
-/** How the wire takes what no honest end would say. Optional: how many inputs, and the seed. */
-console.log(`Node ${process.version}, ${cpus().length} × ${cpus()[0]?.model ?? 'unknown processor'}\n`);
-const [inputs, seed] = process.argv.slice(2).map(Number);
-fuzz(inputs, seed);
+/** How everything that reads an input takes a spoilt one. Optional: how many inputs, the first seed, and one kind alone. */
+console.log(`Node ${process.version}, ${cpus().length} × ${cpus()[0]?.model ?? 'unknown processor'}`);
+const [inputs = '1000000', seed = '1', only] = process.argv.slice(2);
+if (!(await fuzz(Number(inputs), Number(seed), only))) process.exitCode = 1;

@@ -1,48 +1,40 @@
-import { Random } from '../src/core/random.ts';
-import { heard, mutated, recorded } from '../test/fixtures/hostile-stream.ts';
+import { availableParallelism } from 'node:os';
+import { type Fuzzed, fuzzed, kinds } from '../test/fixtures/fuzzed-inputs.ts';
 
-const INPUTS = 1_000_000;
-const SEED = 1;
+const MOST_MS = 1_000;
+const MOST_ABOVE_IDLE_BYTES = 256 * 1024 * 1024;
 
 /**
- * Mutated recordings of valid streams against both ends of the wire, with a key and without: every one must be
- * accepted or end in a WireError, and leave nothing behind in memory.
+ * Spoilt inputs of every kind that comes from strangers, users and disks: each must be taken or refused, within a second,
+ * and all of them in 256 MiB beyond what the process has anyway.
+ * @returns whether all that was so
  */
-export function fuzz(inputs = INPUTS, seed = SEED): void {
-  const random = Random.seeded(seed);
-  const tally = new Map<string, number>();
-  const heapBefore = heapBytes();
-  let bytes = 0;
-  const startedAt = performance.now();
-  for (let input = 0; input < inputs; input++) {
-    const recording = recorded[input % recorded.length]!;
-    const chunks = mutated(random, recording);
-    for (const { length } of chunks) bytes += length;
-    const name = nameOf(heard(recording, chunks));
-    tally.set(name, (tally.get(name) ?? 0) + 1);
+export async function fuzz(inputs: number, seed: number, only?: string): Promise<boolean> {
+  console.log(`${inputs} inputs from seed ${seed}, on ${availableParallelism()} processors\n`);
+  let isWell = true;
+  for (const kind of kinds) {
+    if (only !== undefined && kind.name !== only) continue;
+    const sinceMs = performance.now();
+    const found = await fuzzed(kind, Math.round(kind.share * inputs), seed);
+    console.log(told(found, (performance.now() - sinceMs) / 1e3));
+    isWell &&= found.faults.length === 0 && isQuick(found) && found.aboveIdleBytes <= MOST_ABOVE_IDLE_BYTES;
   }
-  const seconds = (performance.now() - startedAt) / 1000;
-  const grown = heapBytes() - heapBefore;
-  console.log(
-    `wire: ${inputs} mutated inputs (seed ${seed}), ${(bytes / 1e6).toFixed(0)} MB: ${(inputs / seconds).toFixed(0)} inputs/s; nothing thrown but WireErrors; heap and buffers grew by ${(grown / 1e6).toFixed(2)} MB`,
-  );
-  for (const [name, count] of [...tally].sort(([, a], [, b]) => b - a)) {
-    console.log(`  ${String(count).padStart(8)}  ${name}`);
-  }
+  console.log(isWell ? 'all as it should be' : 'NOT as it should be');
+  return isWell;
 }
 
-/** A message without its figures: what kind of error it is. */
-function nameOf(message: string): string {
-  if (message.startsWith('hello: ') && message !== 'hello: not JSON') return 'hello: a field that is wrong';
-  return message
-    .replace(/^'\w+' while (.*); expected .*/, 'a frame out of turn while $1')
-    .replace(/; expected .*/, '')
-    .replace(/version .*? of/, 'version … of')
-    .replace(/\d+/g, 'n');
+/** One that waits for a processor, while others have it, is not slow. */
+function isQuick({ slowestMs, slowestCpuMs }: Fuzzed): boolean {
+  return Math.min(slowestMs, slowestCpuMs) <= MOST_MS;
 }
 
-function heapBytes(): number {
-  globalThis.gc?.();
-  const { heapUsed, arrayBuffers } = process.memoryUsage();
-  return heapUsed + arrayBuffers;
+function told(found: Fuzzed, seconds: number): string {
+  const { kind, inputs, outcomes, faults, slowestMs, slowestCpuMs, aboveIdleBytes } = found;
+  const all = [...outcomes].sort(([, one], [, other]) => other - one).slice(0, 8);
+  return [
+    `${kind}: ${inputs} in ${seconds.toFixed(0)} s, ${(inputs / seconds).toFixed(0)}/s; ${faults.length} faults`,
+    `  ${all.map(([outcome, count]) => `${count} × ${outcome.split('\n')[0]}`).join(', ')}`,
+    `  slowest ${slowestMs.toFixed(0)} ms (${slowestCpuMs.toFixed(0)} ms of CPU); at most ${(aboveIdleBytes / 2 ** 20).toFixed(0)} MiB above idle`,
+    ...faults.slice(0, 10).map((fault) => `  ${fault}`),
+  ].join('\n');
 }

@@ -1,11 +1,12 @@
 import { type Direction, type End, type HandoverState, handover } from '../src/core/wire/handover.ts';
+import { journalOrder } from '../src/core/wire/journal-order.ts';
 import { type JournalEntry, journalEntries, ownershipTable } from '../src/core/wire/ownership.ts';
 
 /** docs/hand-over.md, from the state tables. */
 export function handOverPage(): string {
   return `# The hand-over: states and owners
 
-Written by \`npm run build:diagrams\` from the tables in \`src/core/wire/handover.ts\` and \`src/core/wire/ownership.ts\`; a
+Written by \`npm run build:diagrams\` from the tables in \`src/core/wire/handover.ts\`, \`ownership.ts\` and \`journal-order.ts\`; a
 test compares the two. [Architecture](architecture.md#hand-over) describes the protocol,
 [decision 013](decisions/013-one-instant-decides.md) the commit.
 
@@ -33,14 +34,20 @@ ${aborts('destination')}
 ## Who owns the guest after a crash
 
 Each end that keeps a journal appends an entry for every step. After a crash \`switchover recover\` looks up the last entry
-of both ends in this table. *unknown* means that the journal is not at hand, or that the process of that end still runs
-and may write more.
+of both ends in this table. *unknown* means that the journal is not at hand or damaged, or that the process of that end
+lives, or may live, and may write more ([decision 043](decisions/043-who-is-alive.md)).
 
 ${ownershipMatrix()}
 
 The reasons:
 
 ${reasons()}
+
+## Which entry may follow which
+
+A journal in another order is damaged. A closing entry, *aborted* or *ended*, is the last one.
+
+${orderTable()}
 `;
 }
 
@@ -132,6 +139,17 @@ function reasons(): string {
       return `${index + 1}. ${whose}: ${reason}.`;
     })
     .join('\n');
+}
+
+function orderTable(): string {
+  const row = (end: End, entry: JournalEntry) => journalOrder[end][entry].join(', ') || '–';
+  return [
+    '| after | at the source | at the destination |',
+    '|---|---|---|',
+    ...journalEntries.map(
+      (entry) => `| **${entry}** | ${row('source', entry)} | ${row('destination', entry)} |`,
+    ),
+  ].join('\n');
 }
 
 function states(): readonly HandoverState[] {

@@ -2,6 +2,8 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { handOverPage } from '../diagrams/hand-over-page.ts';
+import { inputLimits } from '../src/core/input-limits.ts';
+import { formatSize } from '../src/core/units.ts';
 
 const root = resolve(import.meta.dirname, '..');
 const textOf = (document: string) => readFileSync(join(root, document), 'utf8');
@@ -36,6 +38,14 @@ test('the documents are found, with their links and paths', () => {
 
 test('docs/hand-over.md is what the state tables give', () => {
   expect(textOf('docs/hand-over.md'), 'npm run build:diagrams').toBe(handOverPage());
+});
+
+test('docs/input-limits.md lists every limit with its value', () => {
+  const listed = [...textOf('docs/input-limits.md').matchAll(/^\| `(\w+)` \| ([^|]+) \|/gm)];
+  const shown = (name: string, value: number) => (name.endsWith('Bytes') ? formatSize(value) : String(value));
+  expect(listed.map(([, name, value]) => [name, value])).toEqual(
+    Object.entries(inputLimits).map(([name, value]) => [name, shown(name, value)]),
+  );
 });
 
 test('decisions are numbered from 001 without a gap, each number once', () => {

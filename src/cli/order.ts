@@ -6,6 +6,7 @@ import { Failure } from '../platform/failure.ts';
 import { usageError } from '../platform/problem.ts';
 import { checked } from '../scenario/checked.ts';
 import { readYaml } from '../scenario/yaml-file.ts';
+import { whole } from './scenario-options.ts';
 import { print } from './standard-streams.ts';
 
 interface Options {
@@ -39,7 +40,7 @@ function action(file: string, { rule, json, seed }: Options): number {
   const probabilities = readProbabilities(file);
   let result: ReturnType<typeof orderByProbability>;
   try {
-    result = orderByProbability(rule, probabilities, Number(seed));
+    result = orderByProbability(rule, probabilities, whole('--seed', seed));
   } catch (cause) {
     if (cause instanceof RangeError) throw new Failure(cause.message);
     throw cause;

@@ -1,24 +1,51 @@
 import { Command, Option } from 'commander';
 import type { End } from '../core/wire/handover.ts';
-import { type FoundEnd, type Recovery, recover, type Settlement } from '../transport/recover.ts';
+import { type Recovery, recover } from '../transport/recover.ts';
+import { type FoundEnd, leftAlone, type Settlement, unproved } from '../transport/settlement.ts';
 import { type Reconciled, reconcile } from '../worlds/vm/reconcile.ts';
 import { print } from './standard-streams.ts';
+
+interface Options {
+  readonly json?: '-';
+  readonly declareDead?: readonly string[];
+}
 
 /** `switchover recover DIR [DIR2]`: decides which end owns the guest of each interrupted migration. */
 export function recoverCommand(exit: (code: number) => void): Command {
   return new Command('recover')
     .description('after a crash, decide from the journals which end owns each guest')
-    .argument('<folder>', 'folder that was given to --journal')
+    .argument(
+      '<folder>',
+      'folder that was given to --journal, or a folder in use by a process that has ended',
+    )
     .argument('[other]', "the other end's journal folder")
+    .addOption(
+      new Option(
+        '--declare-dead <name>',
+        'say that this process has ended, where that cannot be proved from here; may be repeated',
+      ).argParser((name: string, before: readonly string[] = []) => [...before, name]),
+    )
     .addOption(new Option('--json <file>', 'print one JSON object instead of text').choices(['-']))
-    .action(async (folder: string, other: string | undefined, options: { json?: '-' }) =>
-      exit(await action(other === undefined ? [folder] : [folder, other], options.json !== undefined)),
+    .addHelpText('after', HELP)
+    .action(async (folder: string, other: string | undefined, options: Options) =>
+      exit(await action(other === undefined ? [folder] : [folder, other], options)),
     );
 }
 
-async function action(folders: readonly string[], json: boolean): Promise<number> {
-  const recovery = recover(folders);
-  const machines = await reconcile(folders);
+const HELP = `
+A process that uses a folder keeps a socket in it, NAME.life. It lives if the kernel accepts a
+connection there, also if it is frozen, in a container, or another user's. It has ended if the
+kernel refuses, and nobody on another host could be listening. Otherwise nothing is proved: the
+guest is undecided, the exit code is 1, and the command to repeat with --declare-dead NAME is
+printed. Declare a process dead only if you know that it has ended: if it lives, its guest may
+run twice. The same command gives free a folder that a daemon or a sweep seems to use.
+
+A damaged journal counts as one that is missing, and costs no guest but its own. Once you know
+whose that guest is, move the file away.`;
+
+async function action(folders: readonly string[], { json, declareDead = [] }: Options): Promise<number> {
+  const recovery = await recover(folders, declareDead);
+  const machines = await reconcile(folders, declareDead);
   const lines = () => [...told(recovery, folders), ...machines.map(machineLine)];
   print(json ? JSON.stringify({ ...recovery, machines }) : lines().join('\n'));
   return recovery.settlements.every(({ state }) => state !== 'undecided') ? 0 : 1;
@@ -26,22 +53,28 @@ async function action(folders: readonly string[], json: boolean): Promise<number
 
 function told({ settlements, remarks }: Recovery, folders: readonly string[]): readonly string[] {
   const nothing = `nothing to do: no unfinished migration in ${folders.join(' and ')}`;
-  return [...remarks, ...(settlements.length === 0 ? [nothing] : settlements.map(line))];
+  const lines = settlements.map((settlement) => line(settlement, folders));
+  return [...remarks, ...(settlements.length === 0 ? [nothing] : lines)];
 }
 
 function machineLine({ guest, end, did }: Reconciled): string {
   return `the virtual machine of guest '${guest}' at the ${end} ${did}`;
 }
 
-function line(settlement: Settlement): string {
+function line(settlement: Settlement, folders: readonly string[]): string {
   const { guest, found, reason } = settlement;
   const ends = [`source: ${trace(found.source)}`, `destination: ${trace(found.destination)}`].join(', ');
-  return `guest '${guest}' (${ends}): ${verdict(settlement)}: ${reason}. ${consequence(settlement)}`;
+  return `guest '${guest}' (${ends}): ${verdict(settlement)}: ${reason}. ${consequence(settlement, folders)}`;
 }
 
 function trace(end: FoundEnd | null): string {
   if (!end) return 'no journal found here';
-  return `${end.last}, process ${end.pid} ${end.process === 'on another host' ? `on ${end.host}` : end.process}`;
+  const last = end.last ?? 'a damaged journal';
+  return end.pid === null ? last : `${last}, process ${processOf(end)}`;
+}
+
+function processOf({ process, pid, host, name }: FoundEnd): string {
+  return process === 'unknown' ? `${pid} on ${host} (${name}) may live` : `${pid} ${process}`;
 }
 
 function verdict({ owner, state }: Settlement): string {
@@ -50,39 +83,31 @@ function verdict({ owner, state }: Settlement): string {
 }
 
 /** A guest is gone once its process has ended. So what is decided is who may start it again. */
-function consequence(settlement: Settlement): string {
-  const { owner, done, state } = settlement;
-  const running = runningEnds(settlement);
+function consequence(settlement: Settlement, folders: readonly string[]): string {
+  const { owner, done, found, state } = settlement;
+  const left = leftAlone(settlement).filter((end) => found[end]!.name !== null);
   const written = done.map(({ entry, file }) => `wrote '${entry}' to ${file}`).join(', ');
-  const left = running.length > 0 ? `left alone: ${running.join(' and ')}` : '';
+  const leaves = left.map((end) => `the ${end} (process ${processOf(found[end]!)})`).join(' and ');
   let advice = '';
-  if (state === 'undecided') advice = whatToDo(settlement, running.length > 0);
-  else if (owner !== 'nobody yet known' && !running.some((end) => end.startsWith(`the ${owner}`))) {
-    advice = whereItIs(owner, settlement.found[owner]);
-  }
-  return [written, left, advice].filter((text) => text !== '').join('; ');
+  if (state === 'undecided') advice = whatToDo(settlement);
+  else if (owner !== 'nobody yet known' && !left.includes(owner)) advice = whereItIs(owner, found[owner]);
+  return [written, left.length > 0 ? `left alone: ${leaves}` : '', advice, ...unproved(settlement, folders)]
+    .filter((text) => text !== '')
+    .join('; ');
 }
 
-function whatToDo({ missing }: Settlement, someRun: boolean): string {
+function whatToDo({ missing, found }: Settlement): string {
   const never = 'do not start it anywhere';
+  const damaged = [found.source, found.destination].find((end) => end?.damage);
+  if (damaged) return `${never}; once you know whose it is, move ${damaged.file} away`;
   if (missing) return `${never}; the journal of the ${missing} is missing: give its folder too`;
-  return someRun ? `${never} and run recover again when that process has ended` : never;
+  const lives = found.source?.process === 'lives' || found.destination?.process === 'lives';
+  return lives ? `${never} and run recover again when that process has ended` : never;
 }
 
 function whereItIs(owner: End, at: FoundEnd | null): string {
-  if (!at || at.process === 'has ended') {
-    return `its process is gone and the guest with it: only the ${owner} may start it again`;
-  }
-  return at.process === 'lives'
-    ? `it runs in process ${at.pid}`
-    : `it runs in process ${at.pid} on ${at.host}, if that process still runs`;
-}
-
-function runningEnds({ found }: Settlement): string[] {
-  return (['source', 'destination'] as const).flatMap((end: End) => {
-    const at = found[end];
-    if (!at || at.process === 'has ended' || at.last === 'aborted' || at.last === 'ended') return [];
-    const where = at.process === 'lives' ? 'lives' : `may live on ${at.host}, recover there first`;
-    return [`the ${end} (process ${at.pid} ${where})`];
-  });
+  if (at?.process === 'lives') return `it runs in process ${at.pid}`;
+  return at?.process === 'unknown' && at.pid !== null
+    ? `it runs in process ${at.pid} on ${at.host}, if that process still runs`
+    : `its process is gone and the guest with it: only the ${owner} may start it again`;
 }

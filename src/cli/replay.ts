@@ -1,7 +1,9 @@
 import { Command } from 'commander';
+import { inputLimits } from '../core/input-limits.ts';
 import { formatDuration } from '../core/units.ts';
-import { readText } from '../platform/text-file.ts';
-import { decodeTraceLine, migrationsOf, replay } from '../run/trace.ts';
+import { Failure } from '../platform/failure.ts';
+import { linesOf } from '../platform/lines.ts';
+import { decodeTraceLine, migrationsOf, replay, type TraceLine } from '../run/trace.ts';
 import { print } from './standard-streams.ts';
 
 /** `switchover replay FILE`: gives today's migration the step results of a recorded one, and says whether it agrees. */
@@ -13,16 +15,24 @@ export function replayCommand(exit: (code: number) => void): Command {
 }
 
 function action(file: string): number {
-  const lines = readText(file)
-    .trimEnd()
-    .split('\n')
-    .map((line, index) => decodeTraceLine(line, `${file}:${index + 1}`));
+  let migrations = 0;
   let differences = 0;
-  for (const [index, migration] of migrationsOf(lines).entries()) {
+  for (const migration of migrationsOf(traceLinesOf(file))) {
+    migrations += 1;
     const { steps, result, difference } = replay(migration);
     if (difference !== undefined) differences += 1;
     const found = result ? `${result.outcome}, downtime ${formatDuration(result.downtimeNs)}` : 'no result';
-    print(`migration ${index + 1}: ${steps} steps, ${found}: ${difference ?? 'the same'}`);
+    print(`migration ${migrations}: ${steps} steps, ${found}: ${difference ?? 'the same'}`);
   }
+  if (migrations === 0) throw new Failure(`${file}: no migration in it`);
   return differences === 0 ? 0 : 1;
+}
+
+function* traceLinesOf(file: string): Generator<TraceLine> {
+  let number = 0;
+  for (const { text } of linesOf(file, inputLimits.traceLineBytes)) {
+    number += 1;
+    if (number > 1 && text === '') continue;
+    yield decodeTraceLine(text, `${file}:${number}`);
+  }
 }

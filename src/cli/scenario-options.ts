@@ -66,7 +66,8 @@ export function settingsOf({
   ];
 }
 
-function whole(flag: string, text: string): number {
-  if (!/^\d+$/.test(text)) throw usageError(flag, 'a whole number', text);
-  return Number(text);
+/** @throws UsageError not a number that is written and read alike */
+export function whole(flag: string, text: string): number {
+  if (/^\d+$/.test(text) && Number.isSafeInteger(Number(text))) return Number(text);
+  throw usageError(flag, `a whole number from 0 to ${Number.MAX_SAFE_INTEGER}`, text);
 }

@@ -7,6 +7,7 @@ import {
   simulatedSchedulers,
   type Workload,
 } from '../core/cpu/schedule.ts';
+import { inputLimits } from '../core/input-limits.ts';
 import { type Problem, shown, UsageError } from '../platform/problem.ts';
 import { writeText } from '../platform/text-file.ts';
 import { whole } from '../scenario/quantity.ts';
@@ -152,15 +153,19 @@ function readWorkload(file: string): Workload {
   );
 }
 
-/** More slices than these do not fit the memory. */
-const MOST_SLICES = 20_000_000;
-
-/** Every period may have a slice of its own, and one more for whoever is interrupted by it. */
-function tooLong({ horizon, servers, tasks }: Workload): Wrong[] {
-  const periods = [...servers, ...tasks].reduce((sum, { period }) => sum + horizon / period, 0);
-  if (2 * periods <= MOST_SLICES) return [];
-  const most = Math.floor((MOST_SLICES * horizon) / (2 * periods));
-  return [{ path: ['horizon'], expected: `at most ${most}, or longer periods` }];
+/**
+ * Every period may have a slice of its own, and one more for whoever is interrupted by it. Under `fair` every processor
+ * that is used has a turn in every quantum too.
+ */
+function tooLong({ scheduler, processors, horizon, quantum = 1, servers, tasks }: Workload): Wrong[] {
+  const entities = [...servers, ...tasks];
+  const periods = entities.reduce((sum, { period }) => sum + horizon / period, 0);
+  const turns = scheduler === 'fair' ? Math.min(processors, entities.length) * (horizon / quantum) : 0;
+  const slices = 2 * periods + turns;
+  if (slices <= inputLimits.slices) return [];
+  const most = Math.floor((inputLimits.slices * horizon) / slices);
+  const longer = turns > 0 ? 'a longer quantum and longer periods' : 'longer periods';
+  return [{ path: ['horizon'], expected: `at most ${most}, or ${longer}` }];
 }
 
 interface Wrong {

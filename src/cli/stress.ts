@@ -9,7 +9,7 @@ import type { Setting } from '../scenario/settings.ts';
 import { type LevelResult, stress } from '../study/stress/stress.ts';
 import { stressFileOf, stressLines } from '../study/stress/stress-file.ts';
 import { checkWorld, loadStress } from '../study/stress/stress-plan.ts';
-import { alternativeName, levelName, rampOf, stressTable } from '../study/stress/stress-table.ts';
+import { alternativeName, changedIn, levelName, rampOf, stressTable } from '../study/stress/stress-table.ts';
 import { isMissed } from '../study/stress/threshold.ts';
 import { settingsAsFlags, wholeCommandOf } from '../study/sweep/command.ts';
 import { insistOnFolder } from '../study/sweep/folder.ts';
@@ -34,7 +34,9 @@ interface Options extends ScenarioOptions {
 /** `switchover stress FILE --out DIR`: raises an intensity until a threshold is missed, and says where. */
 export function stressCommand(exit: (code: number) => void): Command {
   const command = new Command('stress')
-    .description('raise a load step by step until a limit is exceeded; exit code 3 if one is')
+    .description(
+      'raise a load step by step until a limit is exceeded; exit code 3 if one is, 1 if a guest was changed on its way',
+    )
     .argument(
       '<file>',
       'scenario (YAML) with stress: { ramp, thresholds }, or the name of a bundled one',
@@ -84,6 +86,7 @@ async function action(file: string, options: Options): Promise<number> {
     const found = stressFileOf(plan, results);
     leave('stress.json', found);
     print([stressTable(plan, results), ...stressLines(found)].join('\n'));
+    if (changedIn(results) > 0) return 1;
     return results.some(({ verdict }) => isMissed(verdict)) ? 3 : 0;
   } finally {
     records.close();

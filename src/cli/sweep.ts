@@ -59,7 +59,7 @@ async function action(file: string, options: Options): Promise<number> {
       writeParquet(options.parquet, options.out, design);
     }
     if (options.json === undefined) print(sweepTable(design, result));
-    return 0;
+    return result.changed === 0 ? 0 : 1;
   } finally {
     bar?.stop();
   }

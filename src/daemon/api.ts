@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { problemsWithin } from '../scenario/checked.ts';
+import { insisting, problemsWithin } from '../scenario/checked.ts';
 import { guestDefinition } from '../scenario/migration-request.ts';
 import { parseAddress } from '../transport/address.ts';
 import { queueTimeoutMs } from './api-schemas.ts';
@@ -60,9 +60,9 @@ export function api(server: FastifyInstance, daemon: Daemon, version: string): v
   on(operations.listMigrations, () => migrations.views.list());
   on(operations.getMigration, ({ params }) => migrations.views.get(params.id));
   on(operations.migrateGuest, ({ body }, reply) => {
-    const { guest, to, over, priority, link, migration, sender, cpu, background } = body;
+    const { guest, to, priority, link, migration, sender, cpu, background } = body;
     const view = problemsWithin('body', () => {
-      const there = daemon.configuration.peers.get(to) ?? { ...parseAddress(to, 'to'), key: null };
+      const { there, over } = wayTo(to, body.over, daemon);
       return migrations.create({
         guest,
         to: { name: to, there },
@@ -112,6 +112,24 @@ export function api(server: FastifyInstance, daemon: Daemon, version: string): v
   );
   const description = openApi(version);
   on(operations.getOpenApi, () => description);
+}
+
+/**
+ * A peer by name, or the address of one: what is said of the way there holds for both.
+ * @throws UsageError no address, or another link than the one over which it is reached
+ */
+function wayTo(to: string, asked: string | undefined, { configuration: { peers } }: Daemon) {
+  const named = peers.get(to);
+  const there = named?.there ?? { ...parseAddress(to, 'to'), key: null };
+  const at = [...peers.values()].find(
+    (peer) => peer.there.host === there.host && peer.there.port === there.port,
+  );
+  const over = (named ?? at)?.over ?? asked;
+  insisting((insist) => {
+    const isSame = asked === undefined || asked === over;
+    insist(isSame, 'over', `${over}, the link over which that peer is reached`, asked);
+  });
+  return { there, over };
 }
 
 function linkOf(name: string, { configuration }: Daemon) {

@@ -94,8 +94,13 @@ const target = object('Target', 'What is aimed at.', '{ downtime }', {
     .describe('The downtime aimed at, a time: for alert and charts.'),
 }).prefault({});
 
-const peer = object('Peer', undefined, '{ address, keyFile, tls }', {
+const peer = object('Peer', undefined, '{ address, over, keyFile, tls }', {
   address: addressSchema.describe('Where it takes guests in, HOST:PORT.'),
+  over: nameSchema
+    .optional()
+    .describe(
+      'The link over which it is reached: whatever goes there goes over it. Without it: who asks says.',
+    ),
   keyFile: keyFile.describe('The path of a file with the key that it asks for. Without it: none.'),
   tls,
 });

@@ -15,6 +15,13 @@ import { configurationSchema } from './configuration-schema.ts';
 /** What a daemon is told by its file; every value resolved. */
 export type Configuration = Readonly<ReturnType<typeof loadConfiguration>>;
 
+/** A destination by name. */
+export interface Peer {
+  readonly there: DestinationThere;
+  /** The link over which it is reached; undefined: the configuration does not say. */
+  readonly over: string | undefined;
+}
+
 /**
  * @throws Failure a file cannot be read
  * @throws UsageError all that is wrong with what it says
@@ -49,9 +56,11 @@ export function loadConfiguration(path: string) {
   };
   const receiveTls = tlsOf(document.receive.tls, 'receive.tls');
   const apiTls = document.api.tls && certificateOf(document.api.tls, 'api.tls');
-  const peers = Object.entries(document.peers).map(([peer, { address, keyFile, tls }]) => {
+  const peers = Object.entries(document.peers).map(([peer, { address, over, keyFile, tls }]) => {
     const key = keyOf(keyFile, `peers.${peer}.keyFile`) ?? null;
-    return [peer, { ...address, key, tls: tlsOf(tls, `peers.${peer}.tls`) }] as const;
+    if (over !== undefined && !Object.hasOwn(document.links, over))
+      problems.push({ path: `peers.${peer}.over`, expected: 'a link of this configuration', found: over });
+    return [peer, { there: { ...address, key, tls: tlsOf(tls, `peers.${peer}.tls`) }, over }] as const;
   });
   const guests = document.guests.flatMap(
     (guest, index) => attempt(() => guestDefinition(guest, `guests.${index}`)) ?? [],
@@ -72,7 +81,7 @@ export function loadConfiguration(path: string) {
     drainNs: drain,
     targetDowntimeNs: target.downtime,
     limits: { ...limits, guestMemoryBytes: guestMemory, bodyBytes: body },
-    peers: new Map<string, DestinationThere>(peers),
+    peers: new Map<string, Peer>(peers),
     links: new Map(Object.entries(links).map(([link, { capacity }]) => [link, capacity])),
     guests,
   };

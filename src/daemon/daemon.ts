@@ -2,7 +2,9 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import type { MigrationRecord } from '../core/migration/record.ts';
+import { FolderLock } from '../platform/folder-lock.ts';
 import { encryptionKind } from '../transport/credentials.ts';
+import { unproved } from '../transport/settlement.ts';
 import { Host } from '../worlds/threads/host.ts';
 import { Admission } from './admission.ts';
 import type { Configuration } from './configuration.ts';
@@ -19,6 +21,16 @@ import { goFirst, warmUpRequests } from './readiness.ts';
 /** Time in which what was cancelled at the end of a drain may still clean up. */
 const LAST_GRACE_MS = 10_000;
 
+/** What a daemon is given by its start. */
+interface DaemonParts {
+  /** Its state folder is its own. */
+  readonly lock: FolderLock;
+  readonly host: Host;
+  readonly cpu: HostCpu;
+  readonly eventLog: EventLog;
+  readonly events: Events;
+}
+
 /** A host with everything that an operator needs: its parts, and its beginning and end. */
 export class Daemon {
   readonly version: string;
@@ -31,19 +43,18 @@ export class Daemon {
   readonly #cpu: HostCpu;
   readonly #admission: Admission;
   readonly #eventLog: EventLog;
+  readonly #lock: FolderLock;
   #configuration: Configuration;
   #began = false;
 
   private constructor(
     version: string,
     configuration: Configuration,
-    host: Host,
-    cpu: HostCpu,
-    eventLog: EventLog,
-    events: Events,
+    { lock, host, cpu, eventLog, events }: DaemonParts,
   ) {
     this.version = version;
     this.#configuration = configuration;
+    this.#lock = lock;
     this.#host = host;
     this.#cpu = cpu;
     this.events = events;
@@ -77,6 +88,7 @@ export class Daemon {
 
   /**
    * Settles what an earlier process left behind, starts to receive guests, and boots those of the configuration.
+   * @throws Refusal another daemon uses the state folder
    * @throws Failure it cannot listen, or the past cannot be read
    */
   static async start(
@@ -85,10 +97,27 @@ export class Daemon {
     log: (line: string) => void,
   ): Promise<Daemon> {
     goFirst();
+    const lock = await FolderLock.take(configuration.state, 'daemon');
+    try {
+      return await Daemon.#start(version, configuration, lock, log);
+    } catch (cause) {
+      lock.release();
+      throw cause;
+    }
+  }
+
+  static async #start(
+    version: string,
+    configuration: Configuration,
+    lock: FolderLock,
+    log: (line: string) => void,
+  ): Promise<Daemon> {
     const journals = join(configuration.state, 'journals');
     const eventLog = EventLog.open(configuration.state);
     for (const place of eventLog.past.damaged) log(`${place} cannot be read, and is left out`);
-    const settlements = settledBefore(journals, eventLog.past);
+    const { settlements, remarks } = await settledBefore(journals, eventLog.past);
+    for (const remark of remarks) log(remark);
+    for (const line of settlements.flatMap((one) => unproved(one, [journals]))) log(line);
     const cpu = new HostCpu();
     let daemon: Daemon | undefined;
     const host = await Host.listen({
@@ -104,7 +133,8 @@ export class Daemon {
       },
     });
     try {
-      daemon = new Daemon(version, configuration, host, cpu, eventLog, new Events());
+      const parts = { lock, host, cpu, eventLog, events: new Events() };
+      daemon = new Daemon(version, configuration, parts);
       for (const { record } of eventLog.past.records) daemon.metrics.last(record);
       for (const record of daemon.migrations.settle(settlements)) {
         log(
@@ -177,7 +207,7 @@ export class Daemon {
       receives: `${host}:${port}`,
       needsKey: apiKey !== undefined,
       targetDowntimeNs,
-      peers: [...peers].map(([peer, there]) => ({ name: peer, address: `${there.host}:${there.port}` })),
+      peers: [...peers].map(([peer, { there }]) => ({ name: peer, address: `${there.host}:${there.port}` })),
       guests: this.guests.list(),
       links: this.links(),
       cpu: this.#cpu.view(),
@@ -204,6 +234,7 @@ export class Daemon {
     }
     this.guests.ended();
     await this.#host.close();
+    this.#lock.release();
     this.#eventLog.close();
   }
 

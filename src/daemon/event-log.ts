@@ -1,10 +1,10 @@
-import { existsSync } from 'node:fs';
+import { copyFileSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { inputLimits } from '../core/input-limits.ts';
 import type { MigrationRecord, RunMetadata } from '../core/migration/record.ts';
 import { Failure, reasonOf } from '../platform/failure.ts';
+import { linesOf } from '../platform/lines.ts';
 import { makeFolders } from '../platform/paths.ts';
-import { readText, writeText } from '../platform/text-file.ts';
-import { linesOf } from '../study/lines.ts';
 import type { GuestDefinition } from '../workload/guest-definition.ts';
 import { NotAdmitted } from './admission.ts';
 import { type EventLogEntry, eventLogEntryOf } from './event-log-entry.ts';
@@ -58,7 +58,7 @@ export class EventLog {
     try {
       makeFolders(folder);
       const past = pastOf(file);
-      if (past.damaged.length > 0) writeText(`${file}.damaged`, readText(file));
+      if (past.damaged.length > 0) copyFileSync(file, `${file}.damaged`);
       return new EventLog(new ReservedLineFile(file, worthKeeping(past).map(line).join('')), past);
     } catch (cause) {
       throw new Failure(`cannot keep an event log in ${folder}: ${reasonOf(cause)}`);
@@ -164,7 +164,7 @@ function pastOf(file: string): Past {
 /** The lines that are neither blank nor cut short. */
 function* numbered(file: string): Generator<readonly [number: number, text: string]> {
   let number = 0;
-  for (const { text, endsAt } of linesOf(file)) {
+  for (const { text, endsAt } of linesOf(file, inputLimits.recordLineBytes)) {
     number += 1;
     if (endsAt !== undefined && text.trim() !== '') yield [number, text];
   }

@@ -1,13 +1,14 @@
 import { randomUUID } from 'node:crypto';
-import { createReadStream, existsSync, rmSync } from 'node:fs';
+import { createReadStream, existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
+import { CHANGED_ON_ITS_WAY } from '../core/migration/migration-result.ts';
 import type { MigrationRecord } from '../core/migration/record.ts';
 import type { Nanos } from '../core/units.ts';
 import { clockNs } from '../platform/clock.ts';
 import { Failure } from '../platform/failure.ts';
 import { makeFolders } from '../platform/paths.ts';
-import { quantile } from '../study/statistics/estimate.ts';
+import { areAlike, quantile } from '../study/statistics/estimate.ts';
 import type { WorldName } from '../worlds/worlds.ts';
 import type { Admission } from './admission.ts';
 import type { EventLog } from './event-log.ts';
@@ -26,6 +27,9 @@ export interface ExperimentRequest {
   readonly queueTimeoutMs: number | undefined;
 }
 
+/** A file of records is called by the number of its experiment (RFC 9562). */
+const RECORDS = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\.ndjson$/;
+
 /** While records come in by the hundred, those who watch are told of some. */
 const TELL_EVERY_NS = 100e6;
 
@@ -40,7 +44,7 @@ export class Experiments {
   readonly #eventLog: EventLog;
   readonly #ended: (record: MigrationRecord) => void;
 
-  /** @param folder for the records, which do not outlive this daemon: what was there before is deleted */
+  /** @param folder for the records, which do not outlive this daemon: those that are there already are deleted */
   constructor(
     folder: string,
     admission: Admission,
@@ -49,8 +53,8 @@ export class Experiments {
     ended: (record: MigrationRecord) => void,
   ) {
     this.#folder = folder;
-    rmSync(folder, { recursive: true, force: true });
     makeFolders(folder);
+    for (const name of readdirSync(folder)) if (RECORDS.test(name)) rmSync(join(folder, name));
     this.views = new JobViews('experiment', events, (id) => rmSync(this.#file(id), { force: true }));
     this.#admission = admission;
     this.#eventLog = eventLog;
@@ -120,6 +124,8 @@ export class Experiments {
   async #run(id: string, { scenario, name, world }: ExperimentRequest): Promise<void> {
     this.views.change(id, { state: 'running' });
     const downtimesNs: Nanos[] = [];
+    const totalsNs: Nanos[] = [];
+    let changed = 0;
     let toldAtNs = clockNs();
     const hear = (news: ExperimentNews) => {
       switch (news.kind) {
@@ -128,15 +134,20 @@ export class Experiments {
         case 'record': {
           const { runs } = this.views.get(id);
           this.#ended(news.record);
-          if (news.record.outcome === 'completed') downtimesNs.push(news.record.downtimeNs);
+          if (news.record.verified.continued === 'different') changed += 1;
+          if (news.record.outcome === 'completed') {
+            downtimesNs.push(news.record.downtimeNs);
+            totalsNs.push(news.record.totalNs);
+          }
           this.views.update(id, { runs: { ...runs, done: runs.done + 1 } });
           if (clockNs() - toldAtNs <= TELL_EVERY_NS) return;
           toldAtNs = clockNs();
           return this.views.publish(id);
         }
         case 'ended': {
-          const downtime = downtimeOf(downtimesNs);
-          return this.views.change(id, { ...ended(news.how, news.why), downtime });
+          const downtime = downtimeOf(downtimesNs, totalsNs);
+          const end = changed === 0 ? ended(news.how, news.why) : ended('failed', changedIn(changed));
+          return this.views.change(id, { ...end, downtime });
         }
       }
     };
@@ -152,7 +163,12 @@ function ended(state: 'completed' | 'cancelled' | 'failed', why: string | null) 
   return { state, why, endedAt: new Date().toISOString(), progress: null };
 }
 
-function downtimeOf(downtimesNs: readonly Nanos[]): ExperimentView['downtime'] {
+function changedIn(runs: number): string {
+  return `in ${runs} of the runs ${CHANGED_ON_ITS_WAY}`;
+}
+
+function downtimeOf(downtimesNs: readonly Nanos[], totalsNs: readonly Nanos[]): ExperimentView['downtime'] {
   if (downtimesNs.length === 0) return null;
-  return { medianNs: quantile(downtimesNs, 0.5), p95Ns: quantile(downtimesNs, 0.95) };
+  const runsDiffer = !areAlike(downtimesNs, totalsNs);
+  return { medianNs: quantile(downtimesNs, 0.5), p95Ns: quantile(downtimesNs, 0.95), runsDiffer };
 }

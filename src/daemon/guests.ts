@@ -2,7 +2,8 @@ import type { Owner } from '../core/migration/migration-result.ts';
 import { formatSize } from '../core/units.ts';
 import { reasonOf } from '../platform/failure.ts';
 import { makeFolders } from '../platform/paths.ts';
-import { recover, type Settlement } from '../transport/recover.ts';
+import { type Recovery, recover } from '../transport/recover.ts';
+import type { Settlement } from '../transport/settlement.ts';
 import type { GuestDefinition } from '../workload/guest-definition.ts';
 import type { Host } from '../worlds/threads/host.ts';
 import { NotAdmitted } from './admission.ts';
@@ -49,8 +50,7 @@ export class Guests {
       if (found.source || owner !== 'destination' || past.guests.has(guest)) continue;
       log(`guest '${guest}' had just arrived when this daemon ended without warning, and ended with it`);
     }
-    const elsewhere = (name: string) =>
-      past.gone.has(name) || (this.#died.get(name) ?? { owner: 'here' }).owner !== 'here';
+    const elsewhere = (name: string) => past.gone.has(name) || fateOf(name, settlements).owner !== 'source';
     for (const toBoot of guests) {
       const { name } = toBoot.guest;
       if (elsewhere(name)) log(`guest '${name}' is not booted: it has left, or may run elsewhere`);
@@ -164,7 +164,8 @@ export function fateOf(
   name: string,
   settlements: readonly Settlement[],
 ): { readonly owner: Owner; readonly why: string } {
-  const settlement = settlements.find(({ guest, found }) => guest === name && found.source !== null);
+  const its = settlements.filter(({ guest, found }) => guest === name && found.source !== null);
+  const settlement = its.find(({ owner }) => owner !== 'source') ?? its[0];
   if (!settlement) return { owner: 'source', why: 'it was not being migrated' };
   const { owner, reason } = settlement;
   return { owner: owner === 'nobody yet known' ? 'nobody' : owner, why: reason };
@@ -174,9 +175,9 @@ export function fateOf(
  * What the journals say of the migrations that the process before this one was at: also of those that have ended, and of
  * which only this could not be written down any more.
  */
-export function settledBefore(journals: string, { unfinished }: Past): readonly Settlement[] {
+export function settledBefore(journals: string, { unfinished }: Past): Promise<Recovery> {
   makeFolders(journals);
-  return recover([journals], new Set(unfinished.keys())).settlements;
+  return recover([journals], [], [...unfinished.keys()]);
 }
 
 const whose = { source: 'here', destination: 'elsewhere', nobody: 'unknown' } as const;

@@ -45,7 +45,7 @@ export const metricTable = {
   ...counters([...HOW, 'outcome'], { migrations_total: 'Migrations that have ended, by outcome.' }),
   ...histograms(DOWNTIME_SECONDS, [...HOW, 'outcome'], {
     migration_downtime_seconds:
-      'From the last step of the guest at the source to its first at the destination.',
+      'From the last step of the guest at the source to its first at the destination, or again at the source, of migrations that paused it.',
   }),
   ...histograms(DOWNTIME_SECONDS, HOW, {
     migration_predicted_downtime_seconds:
@@ -54,7 +54,7 @@ export const metricTable = {
   }),
   ...histograms(TOTAL_SECONDS, [...HOW, 'outcome'], {
     migration_duration_seconds:
-      'From the start of the first round to the guest running at the destination, or again at the source.',
+      'From the start of the first round to the guest running at the destination, or again at the source, of migrations that came to it.',
   }),
   ...histograms(DOWNTIME_SECONDS, ['world', 'part'], {
     migration_downtime_part_seconds:
@@ -96,10 +96,12 @@ export const metricTable = {
   }),
   ...gauges(['world'], {
     last_migration_end_timestamp_seconds: 'When the last migration of this world ended (Unix time).',
-    last_migration_downtime_seconds: 'Downtime of the last migration.',
+    last_migration_downtime_seconds:
+      'Downtime of the last migration; absent if it did not pause its guest, or for how long is not known.',
     last_migration_predicted_downtime_seconds:
       'Its memory part as the model predicted it; absent if the model had no figure.',
-    last_migration_duration_seconds: 'Total time of the last migration.',
+    last_migration_duration_seconds:
+      'Total time of the last migration; absent if it did not come to a first round.',
     last_migration_rounds: 'Live rounds of the last migration.',
     last_migration_completed: '1 if the last migration was completed, otherwise 0.',
     last_migration_dirty_bytes_per_second: 'Dirty rate in the last live round of the last migration.',

@@ -67,15 +67,19 @@ export class Metrics {
     const { world, plan, outcome, rounds, stop, predicted } = record;
     const how = { world, order: plan.order, stop: plan.stop.rule, scheduler: record.reservations.scheduler };
     const ended = { ...how, outcome };
-    const downtime = seconds(record.downtimeNs);
+    const downtime = downtimeOf(record);
+    const duration = durationOf(record);
     this.#note(ended, {
       migrations_total: 1,
       migration_downtime_seconds: downtime,
-      migration_duration_seconds: seconds(record.totalNs),
+      migration_duration_seconds: duration,
     });
     this.#note(
       { world, stop: plan.stop.rule },
-      { migration_rounds: rounds.length, migration_convergence_ratio: convergenceOf(record)?.ratio },
+      {
+        migration_rounds: duration === undefined ? undefined : rounds.length,
+        migration_convergence_ratio: convergenceOf(record)?.ratio,
+      },
     );
     if (outcome === 'completed') {
       this.#note(how, { migration_predicted_downtime_seconds: predicted && seconds(predicted.downtimeNs) });
@@ -98,7 +102,7 @@ export class Metrics {
     this.#clientSaw(record, how);
     for (const server of record.servers) this.#served(server, world, how.scheduler);
     this.#sent(record);
-    this.last(record);
+    this.last(record, Date.now());
   }
 
   refused(reason: RefusalReason): void {
@@ -127,6 +131,14 @@ export class Metrics {
       else if (metric instanceof Histogram) metric.observe(labels, value);
       else metric.set(labels, value);
     }
+  }
+
+  /** Of the latest migration; what is not known of it is absent, and not what an earlier one left. */
+  #noteLatest(labels: Labels, values: Values): void {
+    for (const [name, value] of Object.entries(values)) {
+      if (value === null || value === undefined) this.#made[name as MetricKey].remove(labels);
+    }
+    this.#note(labels, values);
   }
 
   #count(incidents: Incidents): void {
@@ -207,32 +219,33 @@ export class Metrics {
     });
     const missed = { scheduler: missedPeriods - machine, machine };
     this.#noteEach('reservation_missed_periods_total', scheduled, 'cause', missed);
-    const { median, p99 } = server.shareErrorPerTenPeriods ?? {};
-    if (median !== undefined && p99 !== undefined)
-      this.#noteEach('reservation_share_error_ratio', labels, 'statistic', { median, p99 });
+    for (const statistic of ['median', 'p99'] as const) {
+      const error = server.shareErrorPerTenPeriods?.[statistic];
+      this.#noteLatest({ ...labels, statistic }, { reservation_share_error_ratio: error });
+    }
   }
 
   #sent({ world, link }: MigrationRecord): void {
     const labels = { world };
-    this.#note(labels, {
+    this.#noteLatest(labels, {
       link_worst_excess_bytes: link.worstExcessBytes,
       link_utilisation_ratio: link.utilisation,
     });
   }
 
-  /** What outlives a migration that was shorter than a scrape's interval; also one before a restart. */
-  last(record: MigrationRecord): void {
+  /**
+   * What outlives a migration that was shorter than a scrape's interval; also one before a restart.
+   * @param endedAtMs where that is not known, the end of its total time, if it had begun at once
+   */
+  last(record: MigrationRecord, endedAtMs = Date.parse(record.startedAt) + record.totalNs / 1e6): void {
     const { world, predicted } = record;
     const labels = { world };
-    // In virtual time there is no date; when it was computed is what an operator asks for.
-    const endedAtMs = world === 'virtual' ? Date.now() : Date.parse(record.startedAt) + record.totalNs / 1e6;
     const convergence = convergenceOf(record);
-    this.#made.last_migration_predicted_downtime_seconds.remove({ world });
-    this.#note(labels, {
+    this.#noteLatest(labels, {
       last_migration_end_timestamp_seconds: endedAtMs / 1e3,
-      last_migration_downtime_seconds: seconds(record.downtimeNs),
+      last_migration_downtime_seconds: downtimeOf(record),
       last_migration_predicted_downtime_seconds: predicted && seconds(predicted.downtimeNs),
-      last_migration_duration_seconds: seconds(record.totalNs),
+      last_migration_duration_seconds: durationOf(record),
       last_migration_rounds: record.rounds.length,
       last_migration_completed: record.outcome === 'completed' ? 1 : 0,
       last_migration_dirty_bytes_per_second: convergence?.dirtyBytesPerSecond,
@@ -257,6 +270,16 @@ export type RefusalReason = (typeof refusalReasons)[number];
 /** `dirtyScanNs` → `dirty-scan`. */
 function partLabel(name: string): string {
   return name.replace(/Ns$/, '').replace(/[A-Z]/g, (capital) => `-${capital.toLowerCase()}`);
+}
+
+/** undefined: the guest was not paused, or for how long is not known. */
+function downtimeOf({ downtimeNs, owner }: MigrationRecord): number | undefined {
+  return downtimeNs > 0 && owner !== 'nobody' ? seconds(downtimeNs) : undefined;
+}
+
+/** undefined: it did not come to a first round. */
+function durationOf({ totalNs }: MigrationRecord): number | undefined {
+  return totalNs > 0 ? seconds(totalNs) : undefined;
 }
 
 function seconds(ns: number): number {

@@ -11,7 +11,7 @@ import {
   requestedMigration,
 } from '../scenario/migration-request.ts';
 import type { DestinationThere } from '../transport/address.ts';
-import type { Settlement } from '../transport/recover.ts';
+import type { Settlement } from '../transport/settlement.ts';
 import type { Host } from '../worlds/threads/host.ts';
 import type { Admission } from './admission.ts';
 import { carryOutMigration, cutShort } from './carry-out-migration.ts';

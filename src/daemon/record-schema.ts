@@ -127,7 +127,9 @@ export const recordSchema: z.ZodType<MigrationRecord> = view(
     antagonists: z.array(z.looseObject({ kind: z.string() })) as unknown as z.ZodType<
       MigrationRecord['antagonists']
     >,
-    admission: admission.nullable().describe('null: nobody else could want any of the link.'),
+    admission: admission
+      .nullable()
+      .describe('null: nobody else could want any of the link, or who keeps it was not reached.'),
     predicted: predictedSchema,
     outcome: outcomeSchema,
     reason: z.string(),

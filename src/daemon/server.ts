@@ -9,10 +9,12 @@ import fastify, {
   LogController,
 } from 'fastify';
 import type { z } from 'zod';
+import { reasonOf } from '../platform/failure.ts';
+import { insistOnShape } from '../platform/json.ts';
 import { checked } from '../scenario/checked.ts';
 import { api } from './api.ts';
 import type { Daemon } from './daemon.ts';
-import { refusalOf } from './refusals.ts';
+import { BadRequest, refusalOf } from './refusals.ts';
 
 /** Whoever has not sent the whole of a request by then is told so and cut off. */
 const REQUEST_TIMEOUT_MS = 10_000;
@@ -41,6 +43,16 @@ export async function serverOf(
       : { http: deadlines }),
     clientErrorHandler: cutOff,
     forceCloseConnections: true,
+  });
+  const parsed = server.getDefaultJsonParser('error', 'error');
+  server.addContentTypeParser<string>('application/json', { parseAs: 'string' }, (request, body, done) => {
+    try {
+      insistOnShape(body, 'body');
+    } catch (cause) {
+      done(new BadRequest(400, reasonOf(cause)), undefined);
+      return;
+    }
+    parsed(request, body, done);
   });
   server.setValidatorCompiler<z.ZodType>(({ schema, httpPart = 'body' }) => {
     const place = httpPart === 'querystring' ? 'query' : httpPart;

@@ -112,7 +112,13 @@ export const experimentView = view('Experiment', 'An experiment that was asked f
   endedAt: instant.nullable(),
   runs: z.object({ done: count, all: count }),
   downtime: z
-    .object({ medianNs: ns, p95Ns: ns })
+    .object({
+      medianNs: ns,
+      p95Ns: ns,
+      runsDiffer: z
+        .boolean()
+        .describe('false: all came to the same, whatever their seed, and count as one run.'),
+    })
     .nullable()
     .describe('Of the completed runs, once all have ended.'),
   progress: progress.nullable(),

@@ -1,4 +1,5 @@
 import { setImmediate, setTimeout } from 'node:timers/promises';
+import { inputLimits } from '../core/input-limits.ts';
 import type { PageNumbers } from '../core/recording/page-numbers.ts';
 import { nextSlot } from '../core/recording/slots.ts';
 import { formatDuration, NANOS_PER_MILLISECOND, type Nanos } from '../core/units.ts';
@@ -48,9 +49,10 @@ export interface RecordingSummary {
   readonly leftOut: readonly string[];
 }
 
-/** It must unfold to no more than a recording may. */
-const MOST_WRITES = 20_000_000;
-const TOO_LONG = `everything after ${MOST_WRITES} writes, the most that can be replayed`;
+/** A recording that is ended by it has less than may be read, also with all that the last sample may find. */
+const MOST_WRITES = 0.75 * inputLimits.recordingWrites;
+const MOST_SAMPLES = inputLimits.recordingSamples;
+const TOO_LONG = `everything after ${MOST_WRITES} writes or ${MOST_SAMPLES} samples, the most that are recorded`;
 
 /** So much of the memory that is free here may be taken by the copy. */
 const SHARE_OF_FREE_MEMORY = 0.8;
@@ -76,7 +78,8 @@ export async function record(memory: WatchedMemory, options: RecordOptions): Pro
   let next = nextSlot(0, clockNs() - startNs, intervalNs, last);
   let missedSamples = next.missed;
   let writes = 0;
-  while (next.slot <= last && writes < MOST_WRITES) {
+  const isFull = () => writes >= MOST_WRITES || samples.length >= MOST_SAMPLES;
+  while (next.slot <= last && !isFull()) {
     await waitUntil(startNs + next.slot * intervalNs, signal);
     if (signal.aborted && samples.length > 0) break;
     const beginNs = clockNs();
@@ -109,7 +112,7 @@ export async function record(memory: WatchedMemory, options: RecordOptions): Pro
     appearedPages: baseline.seenPages - atFirst,
     vanishedPages: baseline.vanishedPages,
     failedReads: baseline.failedReads,
-    leftOut: [...memory.leftOut, ...(writes < MOST_WRITES ? [] : [TOO_LONG])],
+    leftOut: [...memory.leftOut, ...(isFull() ? [TOO_LONG] : [])],
   };
 }
 

@@ -4,6 +4,14 @@ export class Failure extends Error {}
 /** A request that this host does not grant, such as a CPU reservation or listening without a key. Exit code 2. */
 export class Refusal extends Failure {}
 
+/** An input is larger than anybody may make it; the message names the limit, one of core/input-limits.ts. */
+export class TooLarge extends Refusal {
+  /** @param where the file, line or message. @param limit completes the sentence "expected …" */
+  constructor(where: string, limit: string) {
+    super(`${where}: expected ${limit}, found more`);
+  }
+}
+
 /** The reason of any thrown value in one line. */
 export function reasonOf(cause: unknown): string {
   const error = cause as NodeJS.ErrnoException;

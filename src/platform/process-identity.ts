@@ -1,45 +1,35 @@
-import { readFileSync } from 'node:fs';
-import { hostname } from 'node:os';
 import { z } from 'zod';
 
-/** A process that can be told from a later one with the same number, also after the host was started again. */
+/** A process by what it leaves in a folder. Host and number tell a reader where to look; they prove nothing. */
 export interface ProcessIdentity {
+  /** Of its sign in this folder, and never given again: host, number, and a random part. */
+  readonly name: string;
   readonly host: string;
   readonly pid: number;
-  /** The boot of the host and the tick at which the process began; empty where /proc is not to be had. */
-  readonly started: string;
+  /** The boot of its kernel; empty where that is not to be had. */
+  readonly boot: string;
+  /** Inode and last change of its socket, by which it is told from a copy. */
+  readonly socket: string;
 }
 
-export const processSchema: z.ZodType<ProcessIdentity> = z.strictObject({
+const identity = z.strictObject({
+  name: z.string().regex(/^[\w.-]{1,100}$/),
   host: z.string(),
   pid: z.number().int().positive(),
-  started: z.string(),
+  boot: z.string(),
+  socket: z.string(),
 });
 
-export function thisProcess(): ProcessIdentity {
-  return { host: hostname(), pid: process.pid, started: startOf(process.pid) ?? '' };
-}
+/** Before processes had signs, these lines named them. Nothing can be proved of such a process. */
+const withoutSign = z
+  .strictObject({ host: z.string(), pid: z.number().int().positive(), started: z.string() })
+  .transform(
+    ({ host, pid }): ProcessIdentity => ({ name: nameOf(host, pid), host, pid, boot: '', socket: '' }),
+  );
 
-/** Whether it still lives. Nothing can be said here of a process on another host. */
-export function lives({ host, pid, started }: ProcessIdentity): boolean | 'elsewhere' {
-  if (host !== hostname()) return 'elsewhere';
-  if (started !== '') return startOf(pid) === started;
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (cause) {
-    return (cause as NodeJS.ErrnoException).code === 'EPERM';
-  }
-}
+export const processSchema: z.ZodType<ProcessIdentity> = z.union([identity, withoutSign]);
 
-/** proc(5): after the name in parentheses come the state, field 3, and the start in ticks since boot, field 22. */
-function startOf(pid: number): string | undefined {
-  try {
-    const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return fields[0] === 'Z' ? undefined : `${boot} ${fields[19]}`;
-  } catch {
-    return undefined;
-  }
+/** Fit for a file name. */
+export function nameOf(host: string, ...more: readonly (string | number)[]): string {
+  return [host.replace(/[^\w.-]/g, '_').slice(0, 40), ...more].join('-');
 }

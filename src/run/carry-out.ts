@@ -71,7 +71,9 @@ export async function carryOut(
         const shared = store && share ? new SharedLinkWorld(world, spec, share, store) : undefined;
         try {
           const went = await carryOutOne(spec, shared ?? world, stepped, interrupted);
-          const run = { spec, world, notes, ...went, admission: shared?.admission ?? null };
+          await shared?.leave();
+          const admission = shared?.admission ?? null;
+          const run = { spec, world, notes: [...notes, ...(shared?.notes ?? [])], ...went, admission };
           ended(member, run);
           return run;
         } finally {

@@ -20,7 +20,9 @@ export function virtualEnsemble(cell: ScenarioCell, seed: number): Ensemble | un
   if (!canBePredicted(cell)) return undefined;
   const results: MigrationResult[] = [];
   const one = (index: number) => migrateVirtually(seeded(cell, seed + index));
-  for (const result of repeatedInTime(RUNS_MAX, TIME_LIMIT_MS, one)) {
+  // Above 2^53 two seeds would be one number.
+  const runs = Math.min(RUNS_MAX, Number.MAX_SAFE_INTEGER - seed + 1);
+  for (const result of repeatedInTime(runs, TIME_LIMIT_MS, one)) {
     if (result.outcome !== 'completed') return undefined;
     results.push(result);
   }

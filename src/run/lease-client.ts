@@ -1,8 +1,10 @@
 import type { Ceiling } from '../core/link/ceiling.ts';
 import {
   ask,
+  claim,
   demandOf,
   impossible,
+  type Lease,
   type Ledger,
   type LinkRequest,
   leaseOf,
@@ -61,12 +63,18 @@ export class LeaseClient {
   readonly #allowed: (ceilings: readonly Ceiling[]) => void;
   readonly #revocations: Admission['revocations'][number][] = [];
   #capacity: BytesPerSecond = 0;
-  #askedAtNs: Nanos = 0;
-  #leftQueueAtNs: Nanos = 0;
+  /** undefined: it has not asked yet. */
+  #askedAtNs: Nanos | undefined;
+  /** undefined: it has not left it, or never entered it. */
+  #leftQueueAtNs: Nanos | undefined;
   /** When the ledger was last seen, on its clock, and just before that, on this host's. */
   #seenAtNs: Nanos = 0;
   #calledAtNs: Nanos = 0;
   #granted: BytesPerSecond = 0;
+  /** As it was last seen, and in which epoch of the ledger. */
+  #lease: Lease | undefined;
+  #epoch: string | null = null;
+  readonly #notes: string[] = [];
   #timeToLiveNs: Nanos = Number.POSITIVE_INFINITY;
   /** On this host's clock, and not later than in the ledger. */
   #expiresAtNs: Nanos = Number.POSITIVE_INFINITY;
@@ -89,10 +97,11 @@ export class LeaseClient {
   async admit(): Promise<string | undefined> {
     let refusal: string | undefined;
     const { queueTimeoutNs, ...wanted } = this.#request;
+    let request: LinkRequest | undefined;
     let ledger = await this.#update((before, now) => {
       if (leaseOf(before, wanted.id)) return settle(before, now);
       const deadlineNs = queueTimeoutNs === null ? null : now + queueTimeoutNs;
-      const request = { ...wanted, askedAtNs: now, deadlineNs };
+      request = { ...wanted, askedAtNs: now, deadlineNs };
       refusal = impossible(before, request);
       return refusal === undefined ? ask(before, request, now) : before;
     });
@@ -101,12 +110,15 @@ export class LeaseClient {
     const { signal } = this.#waiting;
     while (!signal.aborted && ledger.queue.some(({ id }) => id === wanted.id)) {
       await this.#store.changedSince(ledger, signal);
-      ledger = await this.#update(settle);
+      ledger = await this.#update((before, now) =>
+        this.#isForgottenBy(before) ? ask(before, request!, now) : settle(before, now),
+      );
     }
     const lease = leaseOf(ledger, wanted.id);
     this.#leftQueueAtNs = lease?.grantedAtNs ?? this.#seenAtNs;
     if (!lease) return refusal === undefined ? tooLate(queueTimeoutNs) : `not admitted: ${refusal}`;
     this.#granted = demandOf(lease);
+    this.#lease = lease;
     this.#timeToLiveNs = ledger.timeToLiveNs ?? Number.POSITIVE_INFINITY;
     this.#heed(ledger);
     this.#keeping = this.#keep(ledger);
@@ -118,18 +130,33 @@ export class LeaseClient {
     this.#waiting.abort();
   }
 
-  /** Gives back the reservation. If that fails, it expires. @returns how it was obtained and used */
-  async leave(): Promise<Admission> {
+  /** What a reader of the record must know of how the reservation was kept. */
+  get notes(): readonly string[] {
+    return this.#notes;
+  }
+
+  /**
+   * Gives back the reservation. If that fails, it expires.
+   * @returns how it was obtained and used; null: the ledger was never reached
+   */
+  async leave(): Promise<Admission | null> {
     this.#holding.abort();
     await this.#keeping;
-    await this.#update((ledger, now) => release(ledger, this.#request.id, now)).catch(() => {});
+    const leftQueueAtNs = this.#leftQueueAtNs ?? this.#ledgerNowNs;
+    const askedAtNs = this.#askedAtNs;
+    const expiresAtNs = this.#lease?.expiresAtNs ?? this.#ledgerNowNs;
+    const isReleased = await this.#update((ledger, now) => release(ledger, this.#request.id, now)).then(
+      () => true,
+      () => false,
+    );
+    if (askedAtNs === undefined) return null;
     return {
       capacityBytesPerSecond: this.#capacity,
       priority: this.#request.priority,
-      askedAtNs: this.#askedAtNs,
-      waitedNs: this.#leftQueueAtNs - this.#askedAtNs,
+      askedAtNs,
+      waitedNs: leftQueueAtNs - askedAtNs,
       grantedBytesPerSecond: this.#granted,
-      releasedAtNs: this.#seenAtNs,
+      releasedAtNs: isReleased ? this.#seenAtNs : expiresAtNs,
       revocations: this.#revocations,
     };
   }
@@ -139,8 +166,11 @@ export class LeaseClient {
     const { signal } = this.#holding;
     for (let ledger = seen; !signal.aborted; await this.#store.changedSince(ledger, signal)) {
       const due = this.#expiresAtNs - clockNs() < this.#timeToLiveNs * RENEWED_AT;
-      const looked = (before: Ledger, now: Nanos) =>
-        due ? renew(before, this.#request.id, now) : settle(before, now);
+      const looked = (before: Ledger, now: Nanos) => {
+        if (this.#isForgottenBy(before) && this.#expiresAtNs > clockNs())
+          return claim(before, this.#lease!, now);
+        return due ? renew(before, this.#request.id, now) : settle(before, now);
+      };
       try {
         ledger = await this.#update(looked);
         this.#heed(ledger);
@@ -156,6 +186,7 @@ export class LeaseClient {
     const expiresAtNs = lease
       ? this.#calledAtNs + ((lease.expiresAtNs ?? Number.POSITIVE_INFINITY) - this.#seenAtNs)
       : this.#calledAtNs;
+    this.#lease = lease ?? this.#lease;
     const left = lease?.grantedBytesPerSecond ?? 0;
     const isLess = left < (this.#revocations.at(-1)?.rateBytesPerSecond ?? this.#granted);
     if (isLess) this.#revocations.push({ atNs: this.#seenAtNs, rateBytesPerSecond: left });
@@ -180,14 +211,37 @@ export class LeaseClient {
     this.#allowed(ceilings);
   }
 
+  /** Says so where the ledger is another one than was seen last. */
+  #note({ epoch, quietUntilNs }: Ledger, now: Nanos): void {
+    const isQuiet = quietUntilNs !== null && now < quietUntilNs;
+    if (isQuiet && epoch !== this.#epoch) this.#notes.push(this.#askedAtNs === undefined ? NEW : LOST);
+    this.#epoch = epoch;
+  }
+
+  /** The ledger's clock now, as far as this host can tell. */
+  get #ledgerNowNs(): Nanos {
+    return this.#seenAtNs + (clockNs() - this.#calledAtNs);
+  }
+
+  /** Whether the ledger is another one than was seen last, and does not know this migration. */
+  #isForgottenBy({ epoch, leases, queue }: Ledger): boolean {
+    return epoch !== this.#epoch && ![...leases, ...queue].some(({ id }) => id === this.#request.id);
+  }
+
   async #update(change: LedgerChange): Promise<Ledger> {
     const calledAtNs = clockNs();
     const { ledger, now } = await this.#store.update(change);
+    this.#note(ledger, now);
     this.#calledAtNs = calledAtNs;
     this.#seenAtNs = now;
     return ledger;
   }
 }
+
+const NEW =
+  'the ledger of the link was new, or had been lost: it granted nothing until all leases that may have been lost had ended';
+const LOST =
+  'the ledger of the link was lost meanwhile: leases were claimed again, and nothing new was granted until all that may have been lost had ended';
 
 /** Why a migration was not admitted after it had waited. */
 export function tooLate(queueTimeoutNs: Nanos | null): string {

@@ -38,6 +38,11 @@ export class SharedLinkWorld implements Pick<World, 'perform' | 'cancel'> {
     return this.#admission;
   }
 
+  /** What a reader of the record must know of how the reservation was kept. */
+  get notes(): readonly string[] {
+    return this.#client.notes;
+  }
+
   async perform(step: Step): Promise<StepResult> {
     if (step.kind === 'track') {
       this.#hasAsked = true;

@@ -1,20 +1,19 @@
 import { isDeepStrictEqual } from 'node:util';
+import { InvariantViolated } from '../core/invariants.ts';
 import type { MigrationResult } from '../core/migration/migration-result.ts';
 import { PageSet } from '../core/migration/pages.ts';
-import type { Plan } from '../core/migration/plan.ts';
 import type { Step, StepResult } from '../core/migration/steps.ts';
 import { Failure } from '../platform/failure.ts';
+import { insistOnShape } from '../platform/json.ts';
 import { driveSync } from './drive.ts';
+import { type TraceLine, wrongInLine } from './trace-schema.ts';
 
 /**
  * A trace: everything that passed between a migration and its world, as NDJSON. Per migration a line with the
  * plan, one line for each step with its result (`seen`), and a line with the migration's own (`course`). Since the
  * migration is a pure function of plan and step results, every trace of a real run is a test of the code.
  */
-export type TraceLine =
-  | { readonly plan: Plan }
-  | { readonly step: Step; readonly seen: StepResult }
-  | { readonly course: MigrationResult };
+export type { TraceLine };
 
 const arrays = Object.entries({ uint8: Uint8Array, uint32: Uint32Array, float64: Float64Array });
 
@@ -29,16 +28,13 @@ export function encodeTraceLine(line: TraceLine): string {
   });
 }
 
-/** @throws Failure not a line of a trace. */
+/** @throws Failure not a line of a trace. @throws TooLarge */
 export function decodeTraceLine(text: string, where: string): TraceLine {
+  insistOnShape(text, where);
   const line = parsed(text);
-  if (isTraceLine(line)) return line;
-  throw new Failure(`${where}: not a line of a trace`);
-}
-
-function isTraceLine(line: unknown): line is TraceLine {
-  if (typeof line !== 'object' || line === null) return false;
-  return 'plan' in line || 'course' in line || ('step' in line && 'seen' in line);
+  const wrong = line === undefined ? 'not JSON, or not what it says it is' : wrongInLine(line);
+  if (wrong === undefined) return line as TraceLine;
+  throw new Failure(`${where}: not a line of a trace: ${wrong}`);
 }
 
 /** `undefined`: not JSON, or not what it says it is. */
@@ -78,12 +74,17 @@ export interface Replay {
   readonly difference: string | undefined;
 }
 
-/** Gives a fresh migration the recorded results of its steps: does it ask for the same, and come to the same? */
-export function replay([first, ...lines]: readonly TraceLine[]): Replay {
+/**
+ * Gives a fresh migration the recorded results of its steps: does it ask for the same, and come to the same?
+ * @param lines of one migration, read as far as they are needed
+ */
+export function replay(lines: Iterable<TraceLine>): Replay {
+  const left = lines[Symbol.iterator]();
+  const first: TraceLine | undefined = left.next().value;
   if (!first || !('plan' in first)) throw new Failure('a trace begins with a plan');
   let steps = 0;
   const nextLine = () => {
-    const line = lines[steps];
+    const line: TraceLine | undefined = left.next().value;
     if (line === undefined || 'plan' in line) {
       throw new Difference('the trace ends before the migration does');
     }
@@ -105,6 +106,9 @@ export function replay([first, ...lines]: readonly TraceLine[]): Replay {
     const isSame = isDeepStrictEqual(result, line.course);
     return { steps, result, difference: isSame ? undefined : ANOTHER_RESULT };
   } catch (cause) {
+    if (cause instanceof InvariantViolated) {
+      return { steps, result: undefined, difference: `step ${steps}: ${cause.message}` };
+    }
     if (!(cause instanceof Difference)) throw cause;
     return { steps, result: undefined, difference: cause.message };
   }
@@ -115,14 +119,22 @@ const ANOTHER_RESULT = 'the result differs';
 /** Between what was recorded and what happens now. */
 class Difference extends Error {}
 
-/** The migrations of a trace, each with its own lines. */
-export function migrationsOf(lines: readonly TraceLine[]): readonly (readonly TraceLine[])[] {
-  const migrations: TraceLine[][] = [];
-  for (const line of lines) {
-    if ('plan' in line || migrations.length === 0) migrations.push([]);
-    migrations.at(-1)!.push(line);
+/** The migrations of a trace, each with its own lines, which must be read before the next one is asked for. */
+export function* migrationsOf(lines: Iterable<TraceLine>): Generator<Iterable<TraceLine>> {
+  const all = lines[Symbol.iterator]();
+  let next = all.next();
+  function* own(): Generator<TraceLine> {
+    do {
+      yield next.value;
+      next = all.next();
+    } while (!next.done && !('plan' in next.value));
   }
-  return migrations;
+  while (!next.done) {
+    const migration = own();
+    yield migration;
+    // What a replay that ended early has left of it.
+    for (const _ of migration);
+  }
 }
 
 function base64(array: Uint8Array | Uint32Array | Float64Array): string {

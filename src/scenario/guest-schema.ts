@@ -1,8 +1,9 @@
 import type { z } from 'zod';
+import { inputLimits } from '../core/input-limits.ts';
 import { reservationSchema } from './cpu.ts';
 import { definition } from './object-schema.ts';
 import { programSchema } from './program.ts';
-import { duration, durationAboveZero, freeName, quantity, whole } from './quantity.ts';
+import { duration, freeName, heartbeatPeriod, quantity, whole } from './quantity.ts';
 
 /** A guest as a scenario writes it. Only `pages` and `program` are required. */
 export const guestSchema = definition(
@@ -11,7 +12,7 @@ export const guestSchema = definition(
   'a guest: { pages, program, … }',
   {
     name: freeName(200).default('guest').describe('What it is called.'),
-    pages: whole(2).describe('N, the number of pages of its memory.'),
+    pages: whole(2, inputLimits.guestPages).describe('N, the number of pages of its memory.'),
     zeroPages: whole(0).default(0).describe('How many, the last ones, stay zero: they are sent as a header.'),
     pageSize: quantity(
       'size',
@@ -21,7 +22,7 @@ export const guestSchema = definition(
       .prefault('4KiB')
       .describe('P, the size of a page: a power of two from 512B to 1MiB.'),
     program: programSchema.describe('Which pages it writes, and how often.'),
-    heartbeat: durationAboveZero
+    heartbeat: heartbeatPeriod
       .prefault('10ms')
       .describe('How often it sends its client a heartbeat, a time. A stream sends one a frame.'),
     cpuPerWrite: duration

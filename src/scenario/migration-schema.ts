@@ -153,7 +153,7 @@ export const policySchema = definition(
       .enum(['checksums', 'full'], 'checksums or full')
       .default('checksums')
       .describe(
-        'What is compared while the guest is stopped: checksums of pages, or a hash of every byte too.',
+        'What is compared while the guest is stopped: a digest of all that was sent, or a hash of every byte too.',
       ),
   },
 ).prefault({});

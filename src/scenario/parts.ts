@@ -1,3 +1,4 @@
+import { inputLimits } from '../core/input-limits.ts';
 import { DEEPEST_BUCKET_BYTES } from '../core/link/bucket.ts';
 import { orderRegistry } from '../core/migration/order/orders.ts';
 import type { Plan } from '../core/migration/plan.ts';
@@ -31,6 +32,8 @@ export function resolveGuest(
     const { cpuPerFrameNs, framePeriodNs } = program;
     const fits = cpuPerFrameNs <= framePeriodNs;
     insist(fits, 'guest.program.cpuPerFrame', 'at most the frame', formatDuration(cpuPerFrameNs));
+    const isPossible = program.pagesPerFrame <= framePeriodNs;
+    insist(isPossible, 'guest.program.pagesPerFrame', 'at most one a nanosecond', program.pagesPerFrame);
   }
   const countsWrites = program.kind !== 'stream' && program.kind !== 'dirty-curve';
   insist(
@@ -75,6 +78,10 @@ export function resolvePlan(
   insist(pages <= most, 'migration.order', `an order that takes ${pages} pages`, migration.order);
   insist(!migration.skip || migration.clear !== 'page', 'migration.skip', 'false when clear is page', true);
   const { order, heat, defer, clear, skip, stop, timeout, stopTimeout, verify } = migration;
+  const windowNs = defer?.window ?? migration.window;
+  const windows = migration.observe / windowNs;
+  const { observedWindows } = inputLimits;
+  insist(windows <= observedWindows, 'migration.observe', `at most ${observedWindows} windows`, windows);
   const deferred =
     defer && (defer.count === undefined ? { threshold: defer.threshold! } : { count: defer.count });
   return {
@@ -87,7 +94,7 @@ export function resolvePlan(
     stopRateBytesPerSecond,
     depthBytes,
     observeNs: migration.observe,
-    windowNs: defer?.window ?? migration.window,
+    windowNs,
     halfLifeNs: migration.halfLife,
     verify,
   };

@@ -1,17 +1,18 @@
-import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
-import { orFailure } from '../platform/failure.ts';
+import { inputLimits } from '../core/input-limits.ts';
 import { usageError } from '../platform/problem.ts';
+import { readBytes } from '../platform/text-file.ts';
 import type { ProgramSpec } from '../workload/programs.ts';
 import { parseRecording } from '../workload/recording.ts';
 import { anyKind, kind, object } from './object-schema.ts';
-import { duration, durationAboveZero, whole } from './quantity.ts';
+import { duration, durationAboveZero, heartbeatPeriod, whole } from './quantity.ts';
 
 /** A guest's program as a scenario writes it. */
 const writesPerSecond = z
   .number('a number of writes a second')
-  .nonnegative('a number of writes a second, 0 or more');
+  .nonnegative('a number of writes a second, 0 or more')
+  .max(inputLimits.writesPerSecond, `at most ${inputLimits.writesPerSecond} writes a second`);
 const someWrites = writesPerSecond
   .positive('a number of writes a second above 0')
   .describe('How many pages it writes a second, in all.');
@@ -28,6 +29,7 @@ const classes = kind('classes', 'Pages in classes, those of each written equally
   classes: z
     .array(classOfPages, 'a list of classes')
     .min(1, 'at least one class')
+    .max(inputLimits.classes, `at most ${inputLimits.classes} classes`)
     .describe('Which pages are written how often.'),
 });
 
@@ -55,7 +57,7 @@ const sweeping = object(
 );
 
 const stream = kind('stream', 'A media server: a frame in every period, into one buffer after the other.', {
-  frame: durationAboveZero.prefault('40ms').describe('Time from one frame to the next.'),
+  frame: heartbeatPeriod.prefault('40ms').describe('Time from one frame to the next.'),
   cpuPerFrame: duration.prefault('4ms').describe('CPU time that a frame takes, at most `frame`.'),
   pagesPerFrame: whole(1).default(60).describe('How many pages a frame fills.'),
   buffers: whole(1).default(600).describe('How many pages the frames are written to in turn.'),
@@ -138,7 +140,7 @@ export function resolveProgram(
 }
 
 function readRecording(file: string): string {
-  const bytes = orFailure(`cannot read the recording ${file}`, () => readFileSync(file));
+  const bytes = readBytes(file, inputLimits.recordingBytes);
   parseRecording(bytes, file);
   return bytes.toString('base64');
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { expected, parseDuration, parseRate, parseSize, patterns } from '../core/units.ts';
+import { inputLimits } from '../core/input-limits.ts';
+import { expected, formatDuration, parseDuration, parseRate, parseSize, patterns } from '../core/units.ts';
 
 const text = (kind: keyof typeof patterns, ...examples: readonly string[]) => {
   return { type: 'string', pattern: patterns[kind], examples };
@@ -58,6 +59,12 @@ export function quantity(
 
 export const duration = quantity('duration', expected.duration);
 export const durationAboveZero = quantity('duration', `${expected.duration} above 0`, (ns) => ns > 0);
+const { shortestHeartbeatNs } = inputLimits;
+export const heartbeatPeriod = quantity(
+  'duration',
+  `${expected.duration} of at least ${formatDuration(shortestHeartbeatNs)}`,
+  (ns) => ns >= shortestHeartbeatNs,
+);
 export const size = quantity('size', expected.size);
 export const rate = quantity('rate', expected.rate);
 /** `0` too, which no link would be reserved with. */

@@ -99,7 +99,22 @@ export function experimentOf(scenario: Scenario): Experiment {
     withSettings(scenario.base, matrix[0]!),
     'scenario',
   );
+  insistOnSeeds(seed, runs * largestFleet(cells));
   return { name: scenario.name, describe, runs, seed, cells };
+}
+
+/** Each guest of each run has a seed of its own, and above 2^53 two seeds would be one number. */
+function insistOnSeeds(seed: number, count: number): void {
+  const most = Number.MAX_SAFE_INTEGER - (count - 1);
+  insisting((insist) =>
+    insist(seed <= most, 'seed', `a whole number from 0 to ${most}, as seeds count up to 2^53 − 1`, seed),
+  );
+}
+
+function largestFleet(cells: readonly ScenarioCell[]): number {
+  const sizes = new Map<number, number>();
+  for (const { fleet } of cells) sizes.set(fleet, (sizes.get(fleet) ?? 0) + 1);
+  return Math.max(...sizes.values());
 }
 
 /**

@@ -1,5 +1,6 @@
-import { parse } from 'yaml';
+import { inputLimits } from '../core/input-limits.ts';
 import { type Problem, shown, UsageError, usageError } from '../platform/problem.ts';
+import { parseYaml } from './yaml-file.ts';
 
 /** One change to a scenario: the value at a dotted path. */
 export interface Setting {
@@ -12,10 +13,15 @@ export function parseSetting(text: string): Setting {
   const split = text.indexOf('=');
   if (split < 1) throw usageError('--set', 'path=value', text);
   const path = text.slice(0, split).trim();
+  return { path, value: writtenValue(`--set ${path}`, text.slice(split + 1)) };
+}
+
+function writtenValue(path: string, text: string): unknown {
   try {
-    return { path, value: parse(text.slice(split + 1)) };
-  } catch {
-    throw usageError(`--set ${path}`, 'a YAML value', text.slice(split + 1));
+    return parseYaml(text, path);
+  } catch (cause) {
+    if (!(cause instanceof UsageError)) throw cause;
+    throw usageError(path, 'a YAML value', text);
   }
 }
 
@@ -24,22 +30,36 @@ export function byPath(settings: readonly Setting[]): Readonly<Record<string, un
   return Object.fromEntries(settings.map(({ path, value }) => [path, value]));
 }
 
-/** A copy of `document` with the settings made, in their order. What is not there yet is made. */
+/**
+ * A copy of `document` with the settings made, in their order. What is not there yet is made.
+ * @throws UsageError a path that has too many parts, or leaves a gap in a list
+ */
 export function withSettings<Document>(document: Document, settings: readonly Setting[]): Document {
   let result: unknown = structuredClone(document);
-  for (const { path, value } of settings) result = withValue(result, path.split('.'), value);
+  for (const { path, value } of settings) {
+    const parts = path.split('.');
+    if (parts.length > inputLimits.settingParts) {
+      const expected = `a path of at most ${inputLimits.settingParts} parts`;
+      throw new UsageError([{ path: path.slice(0, 60), expected, found: `${parts.length} parts` }]);
+    }
+    result = withValue(result, parts, value, path);
+  }
   return result as Document;
 }
 
-function withValue(node: unknown, [key, ...rest]: readonly string[], value: unknown): unknown {
+function withValue(node: unknown, [key, ...rest]: readonly string[], value: unknown, path: string): unknown {
   if (key === undefined) return structuredClone(value);
   if (Array.isArray(node) && /^\d+$/.test(key)) {
+    const index = Number(key);
+    if (index > node.length) {
+      throw new UsageError([{ path, expected: `a place from 0 to ${node.length} of the list`, found: key }]);
+    }
     const copy = [...node];
-    copy[Number(key)] = withValue(copy[Number(key)], rest, value);
+    copy[index] = withValue(copy[index], rest, value, path);
     return copy;
   }
   const object = isObject(node) ? node : {};
-  return { ...object, [key]: withValue(object[key], rest, value) };
+  return { ...object, [key]: withValue(object[key], rest, value, path) };
 }
 
 /** What one key of a matrix varies: its alternatives, each a few settings that are made together. */
@@ -48,12 +68,17 @@ export type Axis = readonly (readonly Setting[])[];
 /**
  * Every combination of `compare: { path: [value, …], … }`, each with the settings that make it. A key may name several paths, separated by
  * commas, whose values then change together: `a, b: [[1, 2], [3, 4]]`.
- * @throws UsageError something is not a list, or a joint value has another length than its key.
+ * @throws UsageError something is not a list, a joint value has another length than its key, or there are too many.
  */
 export function combinationsOf(compare: unknown): readonly (readonly Setting[])[] {
   const problems: Problem[] = [];
   const axes = axesOf('compare', compare, problems);
   if (problems.length > 0) throw new UsageError(problems);
+  const combinations = axes.reduce((product, axis) => product * axis.length, 1);
+  if (combinations > inputLimits.combinations) {
+    const expected = `at most ${inputLimits.combinations} combinations`;
+    throw new UsageError([{ path: 'compare', expected, found: shown(combinations) }]);
+  }
   return axes.reduce<readonly (readonly Setting[])[]>(
     (combinations, axis) => combinations.flatMap((one) => axis.map((more) => [...one, ...more])),
     [[]],

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { inputLimits } from '../core/input-limits.ts';
 import { writtenName } from '../core/migration/stop/registered-stop.ts';
 import type { StopRuleDefinition } from '../core/migration/stop/stop-rule.ts';
 import { type StopSpec, stopRuleRegistry } from '../core/migration/stop/stops.ts';
@@ -44,7 +45,8 @@ function parameterSchema(
   if (parameter.endsWith('Bytes')) {
     return quantity('size', `${expected.size} above 0`, (bytes) => bytes > 0).default(Number(value));
   }
-  if (counts.includes(parameter)) return whole(1, 1_000_000).default(Number(value));
+  const most = parameter === 'rounds' ? inputLimits.rounds : 1_000_000;
+  if (counts.includes(parameter)) return whole(1, most).default(Number(value));
   return z.number('a number above 0').positive('a number above 0').default(Number(value));
 }
 

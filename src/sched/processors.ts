@@ -118,7 +118,13 @@ export class Processors {
     return this.#accounts.flatMap((account) => account.slices(afterNs));
   }
 
-  /** What every reservation was promised and supplied until then. The last millisecond of a thread may be missing. */
+  /** From now on `account` says only what was promised and supplied since. */
+  beginAccount(): void {
+    const now = clockNs();
+    for (const account of this.#accounts) account.restart(now);
+  }
+
+  /** What every reservation was promised and supplied until then, since its account began. The last millisecond of a thread may be missing. */
   account(untilNs: Nanos): readonly ServerRecord[] {
     this.#read();
     return this.#accounts.flatMap((account) => account.record(untilNs) ?? []);

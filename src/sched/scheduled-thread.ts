@@ -1,5 +1,5 @@
 import type { Reservation } from '../core/cpu/reservation.ts';
-import type { Nanos } from '../core/units.ts';
+import { NANOS_PER_MILLISECOND, type Nanos } from '../core/units.ts';
 import { clockNs } from '../platform/clock.ts';
 import { setDeadline, threadId } from '../platform/thread-scheduling.ts';
 import { DispatchQueue } from './dispatch-queue.ts';
@@ -15,8 +15,11 @@ export interface ScheduledThread {
    * sleeps and whenever it is notified. Cheap: reads the clocks at most every 25 µs.
    */
   checkpoint(interrupted?: () => boolean): void;
-  /** There is nothing to do: the thread is about to block. */
-  block(): void;
+  /**
+   * There is nothing to do: the thread is about to block.
+   * @param untilNs there will be work again then, by the host's clock; not given: somebody else decides that
+   */
+  block(untilNs?: Nanos): void;
   /** There is work again. Waits for the processor as `checkpoint` does. */
   unblock(interrupted?: () => boolean): void;
 }
@@ -34,6 +37,9 @@ export type ScheduledThreadData = {
   | { readonly backend: 'deadline'; readonly reservation: Reservation; readonly reclaim: boolean }
   | { readonly backend: 'cooperative' }
 );
+
+/** A thread that is woken this late or less is on time: that is what waking up takes. */
+const ON_TIME_NS = NANOS_PER_MILLISECOND;
 
 /** How long a thread goes on without reading its clocks. */
 const READ_NS = 25_000;
@@ -63,16 +69,41 @@ export function notifyThread({ memory, slot }: ScheduledThreadData): void {
 }
 
 /**
+ * When a thread has work and when it has none, as its timeline is told. What it was promised counts from when its work was due:
+ * one that the machine did not wake in time has gone without its processor since then, although it slept.
+ */
+class Sleep {
+  readonly #timeline: Timeline;
+  #sinceNs: Nanos = 0;
+  #untilNs: Nanos = Number.POSITIVE_INFINITY;
+
+  constructor(timeline: Timeline) {
+    this.#timeline = timeline;
+  }
+
+  begins(atNs: Nanos, untilNs = Number.POSITIVE_INFINITY): void {
+    this.#sinceNs = atNs;
+    this.#untilNs = untilNs;
+    this.#timeline.sleeps(atNs);
+  }
+
+  ends(atNs: Nanos): void {
+    const isLate = atNs - this.#untilNs > ON_TIME_NS;
+    this.#timeline.wakes(isLate ? Math.max(this.#sinceNs, this.#untilNs) : atNs);
+  }
+}
+
+/**
  * The kernel schedules the thread, which records when it ran. Reading the CPU clock also makes the kernel keep budgets
  * more exactly: it ends a budget at its tick or when it updates its account (kernel/sched/deadline.c: update_curr_dl),
  * so a thread that does not read its clock gets up to a tick more than its budget.
  */
 class KernelThread implements ScheduledThread {
-  readonly #timeline: Timeline;
+  readonly #sleep: Sleep;
   readonly #recorder: SliceRecorder;
 
   constructor(timeline: Timeline) {
-    this.#timeline = timeline;
+    this.#sleep = new Sleep(timeline);
     this.#recorder = new SliceRecorder(timeline);
   }
 
@@ -80,12 +111,12 @@ class KernelThread implements ScheduledThread {
     if (clockNs() - this.#recorder.readAtNs >= READ_NS) this.#recorder.read();
   }
 
-  block(): void {
-    this.#timeline.sleeps(this.#recorder.stops());
+  block(untilNs?: Nanos): void {
+    this.#sleep.begins(this.#recorder.stops(), untilNs);
   }
 
   unblock(): void {
-    this.#timeline.wakes(this.#recorder.starts());
+    this.#sleep.ends(this.#recorder.starts());
   }
 }
 
@@ -94,7 +125,7 @@ class KernelThread implements ScheduledThread {
  * to the next thread in the queue when it stops.
  */
 class DispatchedThread implements ScheduledThread {
-  readonly #timeline: Timeline;
+  readonly #sleep: Sleep;
   readonly #recorder: SliceRecorder;
   readonly #memory: SchedulerMemory;
   readonly #number: number;
@@ -104,7 +135,7 @@ class DispatchedThread implements ScheduledThread {
   #reachedNs: Nanos = 0;
 
   constructor(timeline: Timeline, memory: SchedulerMemory, number: number) {
-    this.#timeline = timeline;
+    this.#sleep = new Sleep(timeline);
     this.#recorder = new SliceRecorder(timeline);
     this.#memory = memory;
     this.#number = number;
@@ -125,14 +156,14 @@ class DispatchedThread implements ScheduledThread {
     this.#waits(interrupted, this.#handsOver());
   }
 
-  block(): void {
-    this.#timeline.sleeps(this.#recorder.stops());
+  block(untilNs?: Nanos): void {
+    this.#sleep.begins(this.#recorder.stops(), untilNs);
     this.#slot.cpuNs = this.#recorder.cpuNs;
     this.#withdraws();
   }
 
   unblock(interrupted?: () => boolean): void {
-    this.#timeline.wakes(this.#recorder.starts());
+    this.#sleep.ends(this.#recorder.starts());
     this.#waits(interrupted, false);
   }
 

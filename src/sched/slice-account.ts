@@ -12,27 +12,40 @@ const SLICES = 1 << 16;
 export class SliceAccount {
   readonly timeline = new Timeline();
   readonly #entity: SchedEntity;
-  readonly #delivery: Delivery | undefined;
+  #delivery: Delivery | undefined;
+  /** Nothing before counts. */
+  #sinceNs: Nanos = 0;
+  #isAwake = false;
   #slices: Slice[] = [];
 
   constructor(entity: SchedEntity) {
     this.#entity = entity;
-    this.#delivery = entity.reservation ? new Delivery(entity.reservation) : undefined;
+    this.#begin();
   }
 
   /** Takes in what is new on the timeline. */
   read(): void {
     for (const event of this.timeline.read()) {
       if (event.kind === 'ran') {
-        this.#delivery?.ran(event.startNs, event.endNs, event.cpuNs);
+        this.#ran(event.startNs, event.endNs, event.cpuNs);
         this.#keep(event.startNs, event.endNs);
       } else if (event.kind === 'wakes') {
-        this.#delivery?.wakes(event.atNs);
+        this.#isAwake = true;
+        this.#delivery?.wakes(Math.max(this.#sinceNs, event.atNs));
       } else {
+        this.#isAwake = false;
         this.#delivery?.sleeps(event.atNs);
       }
     }
     if (this.#slices.length > 2 * SLICES) this.#slices = this.#slices.slice(-SLICES);
+  }
+
+  /** From now on only what is promised and supplied from now on counts. */
+  restart(now: Nanos): void {
+    this.read();
+    this.#sinceNs = now;
+    this.#begin();
+    if (this.#isAwake) this.#delivery?.wakes(now);
   }
 
   /** The machine did not run. */
@@ -47,6 +60,19 @@ export class SliceAccount {
 
   record(untilNs: Nanos): ServerRecord | undefined {
     return this.#delivery?.record(this.#entity.name, untilNs);
+  }
+
+  #begin(): void {
+    const { reservation } = this.#entity;
+    this.#delivery = reservation ? new Delivery(reservation) : undefined;
+  }
+
+  /** Of a stretch that began before this account did, the part since then. */
+  #ran(startNs: Nanos, endNs: Nanos, cpuNs: Nanos): void {
+    const fromNs = Math.max(startNs, this.#sinceNs);
+    if (fromNs >= endNs) return;
+    const share = (endNs - fromNs) / (endNs - startNs);
+    this.#delivery?.ran(fromNs, endNs, Math.round(cpuNs * share));
   }
 
   /** Pieces of one stretch become one slice. */

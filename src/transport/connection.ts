@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { type FrameHeader, type FrameType, WireError } from '../core/wire/frames.ts';
 import type { End, HandoverState } from '../core/wire/handover.ts';
+import type { OnFrame } from './frame-reader.ts';
 import { encodeFrame } from './frame-writer.ts';
 import { ProtocolState } from './protocol-state.ts';
 import { readableTlsError } from './tls-errors.ts';
@@ -15,7 +16,7 @@ export class Connection {
 
   /**
    * @param keyed whether both ends must prove that they have the shared key
-   * @param onFrame called for every frame that belongs here; its payload is only valid during the call
+   * @param onFrame called for every frame that belongs here
    * @param onClose called once, with the reason if something went wrong; the socket is gone by then
    * @param onFailure called as soon as this end knows that something went wrong
    */
@@ -23,7 +24,7 @@ export class Connection {
     socket: Socket,
     end: End,
     keyed: boolean,
-    onFrame: (header: FrameHeader, payload: Buffer) => void,
+    onFrame: OnFrame,
     onClose: (why: Error | undefined) => void,
     onFailure: (why: Error) => void = () => {},
   ) {
@@ -76,6 +77,11 @@ export class Connection {
    */
   set longestSilenceMs(silenceMs: number) {
     this.#socket.setTimeout(silenceMs);
+  }
+
+  /** Told of a frame of which more is to come; throws if it need not. It may be told of the same one again. */
+  set expected(told: (header: FrameHeader) => void) {
+    this.#protocol.expected = told;
   }
 
   set pageSizeBytes(bytes: number) {

@@ -10,6 +10,9 @@ import {
 /** Room for a larger frame than this, a hello with a recording, is given back: it comes once. */
 const LARGEST_KEPT_BYTES = 2 * 1024 * 1024;
 
+/** Called for a frame, with its payload, and with all its bytes as they came: both are only valid during the call. */
+export type OnFrame = (header: FrameHeader, payload: Buffer, frame: Buffer) => void;
+
 /**
  * Cuts a byte stream into frames and checks each one's checksum. A frame that lies whole in one chunk is handed
  * on in place; only one that straddles chunks is gathered first.
@@ -19,19 +22,15 @@ export class FrameReader {
   pageSizeBytes = 0;
   /** Larger hellos are refused. */
   helloBytes = LARGEST_HELLO_BYTES;
-  readonly #onFrame: (header: FrameHeader, payload: Buffer) => void;
+  readonly #onFrame: OnFrame;
   readonly #expect: (header: FrameHeader) => void;
   #gathered: Buffer = Buffer.alloc(0);
   #gatheredBytes = 0;
 
   /**
-   * @param onFrame the payload is only valid during the call
    * @param expect told of a frame whose payload is still on its way; throws if it need not come
    */
-  constructor(
-    onFrame: (header: FrameHeader, payload: Buffer) => void,
-    expect: (header: FrameHeader) => void = () => {},
-  ) {
+  constructor(onFrame: OnFrame, expect: (header: FrameHeader) => void = () => {}) {
     this.#onFrame = onFrame;
     this.#expect = expect;
   }
@@ -91,7 +90,8 @@ export class FrameReader {
   #gather(chunk: Buffer, offset: number, bytes: number): void {
     const total = this.#gatheredBytes + bytes;
     if (this.#gathered.length < total) {
-      const larger = Buffer.alloc(Math.max(total, 2 * this.#gathered.length));
+      const most = HEADER_BYTES + Math.max(this.helloBytes, this.pageSizeBytes);
+      const larger = Buffer.alloc(Math.max(total, Math.min(most, 2 * this.#gathered.length)));
       this.#gathered.copy(larger, 0, 0, this.#gatheredBytes);
       this.#gathered = larger;
     }
@@ -103,6 +103,6 @@ export class FrameReader {
     if (crc32(buffer.subarray(start + 4, end)) !== header.crc) {
       throw new WireError(`checksum error in a '${header.type}' frame`);
     }
-    this.#onFrame(header, buffer.subarray(start + HEADER_BYTES, end));
+    this.#onFrame(header, buffer.subarray(start + HEADER_BYTES, end), buffer.subarray(start, end));
   }
 }

@@ -34,15 +34,13 @@ export class FrameWriter {
     return this.#length + HEADER_BYTES;
   }
 
-  /** Completes a frame whose payload is in place; returns its checksum. */
-  frame(type: FrameType, argument: number, payloadBytes: number): number {
+  /** Completes a frame whose payload is in place, its checksum included. */
+  frame(type: FrameType, argument: number, payloadBytes: number): void {
     const start = this.#length;
     const end = start + HEADER_BYTES + payloadBytes;
     writeHeader(this.#view, start, type, argument, payloadBytes);
-    const crc = crc32(this.buffer.subarray(start + 4, end));
-    writeChecksum(this.#view, start, crc);
+    writeChecksum(this.#view, start, crc32(this.buffer.subarray(start + 4, end)));
     this.#length = end;
-    return crc;
   }
 }
 

@@ -1,4 +1,7 @@
+import { inputLimits } from '../core/input-limits.ts';
 import { WIRE_VERSION, WireError } from '../core/wire/frames.ts';
+import { reasonOf } from '../platform/failure.ts';
+import { parseJson } from '../platform/json.ts';
 import type { GuestDefinition } from '../workload/guest-definition.ts';
 
 /** Where a guest's heartbeats go. The token tells them from those of any other run. */
@@ -32,10 +35,15 @@ export function checkVersion(value: unknown): void {
   }
 }
 
+/** @throws WireError not JSON, or nested too deep */
 export function parsedJson(payload: Uint8Array): unknown {
   try {
-    return JSON.parse(Buffer.from(payload).toString('utf8'));
-  } catch {
-    throw new WireError('hello: not JSON');
+    return parseJson(
+      Buffer.from(payload.buffer, payload.byteOffset, payload.length).toString('utf8'),
+      'hello',
+      inputLimits.helloValues,
+    );
+  } catch (cause) {
+    throw new WireError(reasonOf(cause));
   }
 }

@@ -2,14 +2,14 @@ import type { Socket } from 'node:net';
 import { type FrameHeader, isOfPage, WIRE_VERSION, WireError } from '../core/wire/frames.ts';
 import { clockNs } from '../platform/clock.ts';
 import { reasonOf } from '../platform/failure.ts';
+import { ArrivingHello } from './arriving-hello.ts';
 import { Connection } from './connection.ts';
 import { checkVersion, encodeHello, type Hello } from './hello.ts';
-import { decodeHello } from './hello-schema.ts';
 import type { HostedGuest } from './hosted-guest.ts';
 import type { IncomingMigrations, IncomingOutcome } from './incoming-migrations.ts';
 import { Journal } from './journal.ts';
 import type { Limits } from './limits.ts';
-import { decodeStop, encodeNanos } from './payloads.ts';
+import { decodeStop, encodeTakenOver, type TakenOver } from './payloads.ts';
 import {
   type Challenges,
   checkAnnounced,
@@ -19,9 +19,8 @@ import {
   proofOf,
 } from './proof.ts';
 import { ReceivedPages } from './received-pages.ts';
-
-/** The most device state of a guest; a virtual machine has far less. */
-const MOST_STATE_BYTES = 16 * 1024 * 1024;
+import { ReceivedState } from './received-state.ts';
+import { StreamDigest } from './stream-digest.ts';
 
 /** Makes room for a guest. @throws Failure it is refused, and why. */
 export type Prepare = (hello: Hello) => Promise<HostedGuest>;
@@ -60,15 +59,17 @@ class Receiver {
   #journal: Journal | undefined;
   #challenges: Challenges = { source: new Uint8Array(0), destination: destinationChallenge() };
   #name = 'a connection';
+  readonly #hello = new ArrivingHello();
   #guest: HostedGuest | undefined;
   #pages: ReceivedPages | undefined;
+  #digest: StreamDigest | undefined;
   #guestTimeNs = 0;
   #paused = false;
-  readonly #state: Buffer[] = [];
-  #stateBytes = 0;
+  readonly #state = new ReceivedState();
   #committed = false;
-  #tookOver = false;
-  #resumeNs = 0;
+  /** When the last answer before the commit was given. */
+  #answeredAtNs = 0;
+  #takenOver: TakenOver | undefined;
   #retired = false;
   #gaveUp: string | undefined;
   /** Control frames are answered one after the other. */
@@ -89,19 +90,22 @@ class Receiver {
       socket,
       'destination',
       options.key !== null,
-      (header, payload) => this.#take(header, payload),
+      (header, payload, frame) => this.#take(header, payload, frame),
       (why) => void this.#answering.then(() => this.#end(why)).then(ended),
     );
+    this.#connection.expected = (header) => this.#hello.expect(header);
   }
 
-  #take(header: FrameHeader, payload: Buffer): void {
+  #take(header: FrameHeader, payload: Buffer, frame: Buffer): void {
     if (isOfPage(header.type)) {
+      this.#digest!.add(frame);
       this.#pages!.store(header, payload);
     } else if (header.type === 'abort') {
       this.#gaveUp = payload.toString('utf8');
       this.#connection.finish();
     } else {
       const copy = Buffer.from(payload);
+      if (header.type === 'state') this.#digest!.add(copy);
       if (header.type === 'hello' || header.type === 'ask') this.#becomesKnown();
       this.#answering = this.#answering
         .then(() => this.#answer(header, copy))
@@ -131,7 +135,7 @@ class Receiver {
         return this.#prove(this.#options.key!, payload);
       case 'hello':
         if (this.#options.key) checkAnnounced(this.#challenges.source, payload);
-        await this.#greet(decodeHello(payload));
+        await this.#greet(await this.#hello.read(payload, () => connection.state !== 'closed'));
         if (connection.state !== 'closed')
           connection.send('hello', 0, encodeHello({ version: WIRE_VERSION }));
         return;
@@ -141,22 +145,16 @@ class Receiver {
       case 'round':
         return connection.send('round', argument);
       case 'state':
-        return this.#keepState(argument, payload);
+        if (!this.#guest!.load) throw new WireError("a 'state' frame for a guest without state");
+        return this.#state.add(argument, payload);
       case 'stop':
         return this.#compare(argument, payload);
       case 'verify':
-        return connection.send('verify', 0, Buffer.from(await this.#guest!.hash()));
-      case 'commit': {
-        this.#journal?.write('commit');
-        this.#committed = true;
-        const committedAtNs = clockNs();
-        await this.#guest!.takeOver(this.#guestTimeNs, this.#paused);
-        this.#tookOver = true;
-        void this.#guest!.gone.then(() => this.#options.migrations.forget(this.#migration));
-        this.#resumeNs = clockNs() - committedAtNs;
-        this.#journal?.write('running');
-        return connection.send('running', 0, encodeNanos(this.#resumeNs));
-      }
+        connection.send('verify', 0, Buffer.from(await this.#guest!.hash()));
+        this.#answeredAtNs = clockNs();
+        return;
+      case 'commit':
+        return this.#takeOver();
       case 'retire': {
         const end = await this.#guest!.retire();
         this.#retired = true;
@@ -166,6 +164,18 @@ class Receiver {
         return connection.finish();
       }
     }
+  }
+
+  async #takeOver(): Promise<void> {
+    this.#journal?.write('commit');
+    this.#committed = true;
+    const committedAtNs = clockNs();
+    await this.#guest!.takeOver(this.#guestTimeNs, this.#paused);
+    const now = clockNs();
+    this.#takenOver = { resumeNs: now - committedAtNs, sinceAnswerNs: now - this.#answeredAtNs };
+    void this.#guest!.gone.then(() => this.#options.migrations.forget(this.#migration));
+    this.#journal?.write('running');
+    this.#connection.send('running', 0, encodeTakenOver(this.#takenOver));
   }
 
   #prove(key: Uint8Array, claimed: Buffer): void {
@@ -182,7 +192,7 @@ class Receiver {
     this.#name = `guest '${name}'`;
     const { journals, migrations } = this.#options;
     if (journals !== undefined) {
-      this.#journal = Journal.atDestination(journals, {
+      this.#journal = await Journal.atDestination(journals, {
         migration: hello.migration,
         guest: name,
         pages,
@@ -197,16 +207,7 @@ class Receiver {
     });
     this.#connection.pageSizeBytes = pageSizeBytes;
     this.#pages = new ReceivedPages(this.#guest.memory, pages, pageSizeBytes);
-  }
-
-  #keepState(offset: number, piece: Buffer): void {
-    if (!this.#guest!.load) throw new WireError("a 'state' frame for a guest without state");
-    if (offset !== this.#stateBytes)
-      throw new WireError(`a 'state' frame at offset ${offset}; expected ${this.#stateBytes}`);
-    this.#stateBytes += piece.length;
-    if (this.#stateBytes > MOST_STATE_BYTES)
-      throw new WireError(`more than ${MOST_STATE_BYTES} bytes of state`);
-    this.#state.push(piece);
+    this.#digest = new StreamDigest(hello.migration, this.#options.key);
   }
 
   async #compare(paused: number, payload: Buffer): Promise<void> {
@@ -214,12 +215,13 @@ class Receiver {
     if (paused > 1) throw new WireError(`a 'stop' frame with paused = ${paused}; expected 0 or 1`);
     this.#paused = paused === 1;
     this.#guestTimeNs = guestTimeNs;
-    if (!digest.equals(this.#pages!.digest())) {
-      throw new WireError('the received pages differ from the sent ones: wrong checksum');
+    if (!digest.equals(this.#digest!.end(guestTimeNs, this.#paused))) {
+      throw new WireError('what was received of the guest differs from what was sent: wrong digest');
     }
-    await this.#guest!.load?.(Buffer.concat(this.#state));
+    await this.#guest!.load?.(this.#state.whole());
     this.#journal?.write('ready');
     this.#connection.send('ready');
+    this.#answeredAtNs = clockNs();
   }
 
   /** A source whose commit was not answered learns what came of it; where the guest is here, it goes on with it. */
@@ -234,13 +236,15 @@ class Receiver {
     this.#name = outcome.name;
     this.#guest = outcome.guest;
     this.#committed = true;
-    this.#tookOver = true;
-    this.#connection.send('running', 0, encodeNanos(outcome.resumeNs));
+    this.#takenOver = outcome.takenOver;
+    this.#connection.send('running', 0, encodeTakenOver(outcome.takenOver));
   }
 
   async #end(why: Error | undefined): Promise<string> {
+    this.#hello.release();
     clearTimeout(this.#authenticationTimeout);
     const { line, outcome } = await this.#outcome(why);
+    this.#journal?.letGo();
     const { migrations } = this.#options;
     if (outcome) migrations.ended(this.#migration, outcome);
     else migrations.forget(this.#migration);
@@ -257,8 +261,8 @@ class Receiver {
     const reason = this.#gaveUp ?? (why ? reasonOf(why) : 'the connection ended');
     if (this.#committed) {
       const line = this.#keeps(why || this.#gaveUp ? `; the source has disconnected (${reason})` : '');
-      if (!this.#tookOver) return { line };
-      const kept = { name: this.#name, guest: this.#guest!, resumeNs: this.#resumeNs };
+      if (!this.#takenOver) return { line };
+      const kept = { name: this.#name, guest: this.#guest!, takenOver: this.#takenOver };
       return { line, outcome: { kind: 'kept', ...kept } };
     }
     await this.#guest?.discard();
@@ -269,9 +273,9 @@ class Receiver {
 
   /** Of a guest that could not be run the journal stays open: it is this end's all the same. */
   #keeps(remark: string): string {
-    const closed = this.#tookOver ? this.#closeJournal('ended') : '';
+    const closed = this.#takenOver ? this.#closeJournal('ended') : '';
     this.#journal?.close();
-    const how = !this.#tookOver ? 'could not be run' : this.#paused ? 'is here, paused' : 'runs here';
+    const how = !this.#takenOver ? 'could not be run' : this.#paused ? 'is here, paused' : 'runs here';
     return `${this.#name} ${how}${remark}${closed}`;
   }
 

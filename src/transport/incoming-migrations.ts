@@ -1,10 +1,15 @@
-import type { Nanos } from '../core/units.ts';
 import { Failure } from '../platform/failure.ts';
 import type { HostedGuest } from './hosted-guest.ts';
+import type { TakenOver } from './payloads.ts';
 
 /** The final outcome of a migration at its destination. */
 export type IncomingOutcome =
-  | { readonly kind: 'kept'; readonly name: string; readonly guest: HostedGuest; readonly resumeNs: Nanos }
+  | {
+      readonly kind: 'kept';
+      readonly name: string;
+      readonly guest: HostedGuest;
+      readonly takenOver: TakenOver;
+    }
   /** The source owns it: what had arrived is discarded. */
   | { readonly kind: 'returned'; readonly why: string };
 

@@ -1,9 +1,9 @@
-import { closeSync, fsyncSync, ftruncateSync, openSync, readdirSync, readFileSync, writeSync } from 'node:fs';
-import { join } from 'node:path';
+import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { End } from '../core/wire/handover.ts';
-import { type JournalEntry, journalEntries } from '../core/wire/ownership.ts';
-import { Failure, orFailure, reasonOf } from '../platform/failure.ts';
+import { misplacedEntry } from '../core/wire/journal-order.ts';
+import { isClosing, type JournalEntry, journalEntries } from '../core/wire/ownership.ts';
+import { Failure } from '../platform/failure.ts';
 import { type ProcessIdentity, processSchema } from '../platform/process-identity.ts';
 
 /** The first line of a journal: what is being migrated, by whom, and to or from where. */
@@ -18,9 +18,16 @@ export interface Begun {
   readonly process: ProcessIdentity;
 }
 
-/** A journal as it was found on disk. */
-export interface JournalFile {
-  readonly file: string;
+/** What the name of a journal says: whatever has become of its content, whose it is is known. */
+export interface JournalName {
+  readonly migration: string;
+  readonly end: End;
+  /** The guest as file names have it. Undefined: an earlier version did not write it there. */
+  readonly guest: string | undefined;
+}
+
+/** What a journal says. */
+export interface JournalContent {
   readonly begun: Begun;
   readonly last: JournalEntry;
   /** Bytes of whole lines. */
@@ -28,6 +35,19 @@ export interface JournalFile {
   /** Bytes of a last line that was cut short by a crash. */
   readonly tornBytes: number;
 }
+
+/** A journal that says nothing that can be relied on. */
+export interface Damage {
+  /** Where, and how. */
+  readonly damage: string;
+  /** As far as the first line can be read. */
+  readonly begun: Begun | undefined;
+  /** Not one line of it is whole. */
+  readonly isEmpty: boolean;
+}
+
+/** Seven lines, of which the longest says why. */
+export const MOST_JOURNAL_BYTES = 64 * 1024;
 
 const SCHEMA = 'switchover.journal/1';
 
@@ -45,13 +65,42 @@ const begunLine = z.strictObject({
 });
 
 const laterLine = z.strictObject({
-  entry: z.enum(journalEntries).exclude(['begun']),
+  entry: z.enum(journalEntries),
   at: z.string(),
   why: z.string().optional(),
 });
 
-export function journalName({ migration, end }: Pick<Begun, 'migration' | 'end'>): string {
-  return `${migration}.${end}.ndjson`;
+/** The file of a journal, in its folder. */
+export function journalFileName({
+  migration,
+  guest,
+  end,
+}: Pick<Begun, 'migration' | 'guest' | 'end'>): string {
+  return `${migration}.${guestInFileName(guest)}.${end}.ndjson`;
+}
+
+/** Undefined: the file is no journal. */
+export function journalNameOf(file: string): JournalName | undefined {
+  const found = /^([^.]+)(?:\.(.*))?\.(source|destination)\.ndjson$/.exec(file);
+  return found ? { migration: found[1]!, guest: found[2], end: found[3] as End } : undefined;
+}
+
+const LONGEST_GUEST = 150;
+
+/** A name for a file has at most 255 bytes. */
+export function guestInFileName(guest: string): string {
+  const text = encodeURIComponent(Buffer.from(guest).toString());
+  if (text.length <= LONGEST_GUEST) return text;
+  return `${text.slice(0, 100)}~${createHash('sha256').update(guest).digest('hex').slice(0, 16)}`;
+}
+
+/** The guest's name as well as a file name tells it. */
+export function guestFromFileName(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 export function begunText(begun: Begun): string {
@@ -66,71 +115,62 @@ function line(value: object): string {
   return `${JSON.stringify(value)}\n`;
 }
 
-/** What lies in a folder: journals, and files in which not even the first line is whole. */
-export interface JournalFolder {
-  readonly journals: readonly JournalFile[];
-  readonly empty: readonly string[];
-}
-
-/** @throws Failure there is no such folder, or a journal in it is damaged. */
-export function readFolder(folder: string): JournalFolder {
-  const names = orFailure(`cannot read journals in ${folder}`, () => readdirSync(folder));
-  const files = names.filter((name) => /\.(source|destination)\.ndjson$/.test(name)).sort();
-  const read = files.map((name) => ({ file: join(folder, name), journal: readJournal(join(folder, name)) }));
-  return {
-    journals: read.flatMap(({ journal }) => journal ?? []),
-    empty: read.filter(({ journal }) => !journal).map(({ file }) => file),
-  };
-}
-
-/** Undefined: it holds no whole line, so nothing had begun. @throws Failure the file is damaged. */
-function readJournal(file: string): JournalFile | undefined {
-  const bytes = readBytes(file);
-  const wholeBytes = bytes.lastIndexOf(10) + 1;
-  if (wholeBytes === 0) return undefined;
-  const [first, ...rest] = bytes
-    .subarray(0, wholeBytes - 1)
-    .toString('utf8')
-    .split('\n');
-  const { schema: _, entry: __, at: ___, ...begun } = parsed(begunLine, first!, `${file}:1`);
-  let last: JournalEntry = 'begun';
-  for (const [index, text] of rest.entries()) last = parsed(laterLine, text, `${file}:${index + 2}`).entry;
-  return { file, begun, last, wholeBytes, tornBytes: bytes.length - wholeBytes };
-}
-
-/** A journal may be withdrawn while the folder is read. */
-function readBytes(file: string): Buffer {
+/** Whether its last whole line closes it. Quick: a folder may have very many that are closed. */
+export function saysClosed(bytes: Buffer): boolean {
+  const end = bytes.lastIndexOf(10);
+  const text = bytes.toString('utf8', bytes.lastIndexOf(10, end - 1) + 1, Math.max(0, end));
   try {
-    return readFileSync(file);
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return Buffer.alloc(0);
-    throw new Failure(`cannot read ${file}: ${reasonOf(cause)}`);
+    return isClosing(JSON.parse(text).entry);
+  } catch {
+    return false;
   }
 }
 
-function parsed<T>(schema: z.ZodType<T>, text: string, where: string): T {
+/** What a journal says, all of it checked: each line, their order, and that they are about what the file is named after. */
+export function journalContent(name: JournalName, bytes: Buffer): JournalContent | Damage {
+  let begun: Begun | undefined;
+  const wholeBytes = bytes.lastIndexOf(10) + 1;
+  try {
+    if (bytes.length > MOST_JOURNAL_BYTES) throw new Failure(`more than ${MOST_JOURNAL_BYTES} bytes`);
+    if (wholeBytes === 0) throw new Failure('no complete line');
+    const [first, ...rest] = bytes.toString('utf8', 0, wholeBytes - 1).split('\n');
+    const { schema: _, entry: __, at: ___, ...said } = parsed(begunLine, first!, 1);
+    begun = said;
+    checkName(name, said);
+    const entries = [
+      'begun' as JournalEntry,
+      ...rest.map((text, at) => parsed(laterLine, text, at + 2).entry),
+    ];
+    const misplaced = misplacedEntry(name.end, entries);
+    if (misplaced !== undefined) {
+      throw new Failure(`line ${misplaced + 1}: '${entries[misplaced]}' after '${entries[misplaced - 1]}'`);
+    }
+    return { begun, last: entries.at(-1)!, wholeBytes, tornBytes: bytes.length - wholeBytes };
+  } catch (cause) {
+    if (!(cause instanceof Failure)) throw cause;
+    return { damage: cause.message, begun, isEmpty: wholeBytes === 0 };
+  }
+}
+
+function parsed<T>(schema: z.ZodType<T>, text: string, number: number): T {
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch {
-    throw new Failure(`${where}: damaged: not JSON`);
+    throw new Failure(`line ${number}: not JSON`);
   }
   const { success, data, error } = schema.safeParse(value);
   if (success) return data;
   const { path, message } = error.issues[0]!;
-  throw new Failure(`${where}: damaged: ${[...path, message].join(': ')}`);
+  throw new Failure(`line ${number}: ${[...path, message].join(': ')}`);
 }
 
-/** Adds a durable entry to a journal whose process has ended, over a torn last line if there is one. */
-export function closeJournal({ file, wholeBytes }: JournalFile, entry: JournalEntry, why: string): void {
-  orFailure(`cannot write ${file}`, () => {
-    const descriptor = openSync(file, 'r+');
-    try {
-      ftruncateSync(descriptor, wholeBytes);
-      writeSync(descriptor, entryText(entry, why), wholeBytes);
-      fsyncSync(descriptor);
-    } finally {
-      closeSync(descriptor);
-    }
-  });
+/** @throws Failure the file has the name of another migration, end or guest */
+function checkName({ migration, end, guest }: JournalName, begun: Begun): void {
+  const isNamedSo =
+    begun.migration === migration &&
+    begun.end === end &&
+    (guest === undefined || guest === guestInFileName(begun.guest));
+  if (!isNamedSo)
+    throw new Failure('line 1: of another migration, end or guest than its file is named after');
 }

@@ -1,10 +1,24 @@
-import { closeSync, fsyncSync, openSync, unlinkSync, writeSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  fsyncSync,
+  ftruncateSync,
+  openSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
+import { join } from 'node:path';
 import { durable, isClosing, type JournalEntry } from '../core/wire/ownership.ts';
 import { Failure, orFailure } from '../platform/failure.ts';
-import { makeFolders } from '../platform/paths.ts';
-import { lives, thisProcess } from '../platform/process-identity.ts';
-import { type Begun, begunText, entryText, journalName, readFolder } from './journal-file.ts';
+import { syncFolder } from '../platform/paths.ts';
+import { type Begun, begunText, entryText, journalFileName } from './journal-file.ts';
+import { JournalSign } from './journal-sign.ts';
+import { refuseSecond } from './second-migration.ts';
+
+type NewJournal = Omit<Begun, 'end' | 'process'>;
 
 /**
  * One end's journal of one migration: a file of its own to which a line is appended for every entry. Appending
@@ -14,52 +28,56 @@ import { type Begun, begunText, entryText, journalName, readFolder } from './jou
 export class Journal {
   readonly #file: string;
   readonly #begun: Begun;
+  readonly #sign: JournalSign;
   #descriptor: number | undefined;
-  #lengthBytes = 0;
+  #lengthBytes: number;
+  #isHeld = true;
+  #isClosed = false;
 
-  private constructor(file: string, begun: Begun, descriptor: number) {
+  private constructor(file: string, begun: Begun, sign: JournalSign) {
     this.#file = file;
     this.#begun = begun;
-    this.#descriptor = descriptor;
+    this.#sign = sign;
+    this.#lengthBytes = writeBegun(file, begun);
+    sign.open += 1;
+    this.reopen();
   }
 
   /**
    * The source's. Made before it reads the others, so that of two that begin at once at most one goes on.
    * @throws Failure the guest is in a migration that has not ended, or the journal cannot be written
    */
-  static atSource(folder: string, begun: Omit<Begun, 'end' | 'process'>): Journal {
-    const journal = Journal.#begin(folder, { ...begun, end: 'source', process: thisProcess() });
+  static async atSource(folder: string, begun: NewJournal): Promise<Journal> {
+    const journal = await Journal.#begin(folder, { ...begun, end: 'source' });
     try {
-      refuseSecond(folder, journal.#begun);
+      await refuseSecond(folder, journal.#begun);
+      return journal;
     } catch (cause) {
-      journal.close();
-      unlinkSync(journal.#file);
+      journal.#withdraw();
       throw cause;
     }
-    return journal;
   }
 
   /** @throws Failure the migration was here before, or the journal cannot be written. */
-  static atDestination(folder: string, begun: Omit<Begun, 'end' | 'process'>): Journal {
-    return Journal.#begin(folder, { ...begun, end: 'destination', process: thisProcess() });
+  static atDestination(folder: string, begun: NewJournal): Promise<Journal> {
+    return Journal.#begin(folder, { ...begun, end: 'destination' });
   }
 
-  static #begin(folder: string, begun: Begun): Journal {
-    const file = join(folder, journalName(begun));
-    return orFailure(`cannot write ${file}`, () => {
-      const made = makeFolders(folder);
-      const journal = new Journal(file, begun, openSync(file, 'wx'));
-      journal.#append(begunText(begun), true);
-      syncFolder(folder);
-      if (made !== undefined) syncFolder(dirname(resolve(made)));
-      return journal;
-    });
+  static async #begin(folder: string, begun: Omit<Begun, 'process'>): Promise<Journal> {
+    const sign = await JournalSign.hold(folder);
+    try {
+      const file = join(folder, journalFileName(begun));
+      return new Journal(file, { ...begun, process: sign.sign.process }, sign);
+    } catch (cause) {
+      sign.letGo();
+      throw cause;
+    }
   }
 
   /** Returns when the entry is as safe as it must be. @throws Failure it may not be there. */
   write(entry: JournalEntry, why?: string): void {
     this.#append(entryText(entry, why), durable[this.#begun.end].has(entry));
-    if (isClosing(entry)) this.close();
+    if (isClosing(entry)) this.#conclude();
   }
 
   /** For a last word after it was closed without one. @throws Failure it is not there any more */
@@ -72,49 +90,68 @@ export class Journal {
     this.#descriptor = undefined;
   }
 
-  /** At its place, so that a line which a full disk has cut short is written over by the next one. */
+  /** Nothing more is done with the migration here. If its last word has not been said, this process stays in sight. */
+  letGo(): void {
+    if (!this.#isHeld || !this.#isClosed) return;
+    this.#isHeld = false;
+    this.#sign.letGo();
+  }
+
+  #withdraw(): void {
+    rmSync(this.#file, { force: true });
+    this.#conclude();
+    this.letGo();
+  }
+
+  #conclude(): void {
+    this.close();
+    this.#isClosed = true;
+    this.#sign.open -= 1;
+  }
+
+  /**
+   * Nobody else writes here, unless its user has declared this process dead. What did not get to the disk as it
+   * should is taken back, so that the next entry has its place.
+   */
   #append(text: string, sync: boolean): void {
     const descriptor = this.#descriptor;
     if (descriptor === undefined) throw new Failure(`${this.#file} is closed`);
+    const lengthBytes = this.#lengthBytes;
+    if (fstatSync(descriptor).size !== lengthBytes) {
+      throw new Failure(`${this.#file} was changed by somebody else: was this process declared dead?`);
+    }
     const bytes = Buffer.from(text);
     orFailure(`cannot write ${this.#file}`, () => {
-      for (let at = 0; at < bytes.length; ) {
-        at += writeSync(descriptor, bytes, at, bytes.length - at, this.#lengthBytes + at);
+      try {
+        for (let at = 0; at < bytes.length; ) {
+          at += writeSync(descriptor, bytes, at, bytes.length - at, lengthBytes + at);
+        }
+        if (sync) fsyncSync(descriptor);
+      } catch (cause) {
+        ftruncateSync(descriptor, lengthBytes);
+        throw cause;
       }
-      this.#lengthBytes += bytes.length;
-      if (sync) fsyncSync(descriptor);
     });
-  }
-}
-
-/** A file's name is safe once its folder is. */
-function syncFolder(folder: string): void {
-  const descriptor = openSync(folder, 'r');
-  try {
-    fsyncSync(descriptor);
-  } finally {
-    closeSync(descriptor);
+    this.#lengthBytes += bytes.length;
   }
 }
 
 /**
- * A guest that somebody else is migrating, or that a commit may have given away, is not ours to migrate. One whose
- * process died before its commit is the source's, and may be started and migrated again.
+ * Under another name until it is safe: a journal whose first line is not whole never was the trace of a crash.
+ * @returns its length
  */
-function refuseSecond(folder: string, { migration, guest }: Begun): void {
-  for (const { begun, last, file } of readFolder(folder).journals) {
-    const same = begun.end === 'source' && begun.guest === guest && begun.migration !== migration;
-    if (!same || isClosing(last)) continue;
-    const { pid, host } = begun.process;
-    if (lives(begun.process) !== false) {
-      throw new Failure(
-        `guest '${guest}' is being migrated already, by process ${pid} on ${host} (${file}): wait for it, or end it and run 'switchover recover ${folder}'`,
-      );
+function writeBegun(file: string, begun: Begun): number {
+  const unfinished = `${file}.new`;
+  const text = begunText(begun);
+  return orFailure(`cannot write ${file}`, () => {
+    try {
+      writeFileSync(unfinished, text, { flush: true });
+      if (existsSync(file)) throw new Failure(`${file} is there already`);
+      renameSync(unfinished, file);
+    } finally {
+      rmSync(unfinished, { force: true });
     }
-    if (last === 'commit' || last === 'running') {
-      throw new Failure(
-        `guest '${guest}' may be at its destination: an earlier migration ended after its commit (${file}); settle it with 'switchover recover ${folder}'`,
-      );
-    }
-  }
+    syncFolder(join(file, '..'));
+    return Buffer.byteLength(text);
+  });
 }

@@ -16,6 +16,7 @@ import type { Hello } from './hello.ts';
 import type { HostedGuest } from './hosted-guest.ts';
 import { receive } from './incoming-migration.ts';
 import { IncomingMigrations } from './incoming-migrations.ts';
+import { JournalSign } from './journal-sign.ts';
 import { defaultLimits, type Limits } from './limits.ts';
 import { receivingServer } from './receiving-server.ts';
 import { secured } from './secured.ts';
@@ -50,13 +51,21 @@ export class MigrationServer {
   readonly #server: Server;
   readonly #sockets: Set<Socket>;
   readonly #renew: (credentials: Credentials) => void;
+  /** Machines that were received may be here although their journals are closed. */
+  readonly #sign: JournalSign | undefined;
 
-  private constructor(server: Server, sockets: Set<Socket>, renew: (credentials: Credentials) => void) {
+  private constructor(
+    server: Server,
+    sockets: Set<Socket>,
+    renew: (credentials: Credentials) => void,
+    sign: JournalSign | undefined,
+  ) {
     const { address: host, port } = server.address() as { address: string; port: number };
     this.address = { host, port };
     this.#server = server;
     this.#sockets = sockets;
     this.#renew = renew;
+    this.#sign = sign;
   }
 
   /**
@@ -105,9 +114,12 @@ export class MigrationServer {
       server.once('error', (error) => reject(cannotListen(options, error)));
       server.listen(port, host, resolve);
     });
-    return new MigrationServer(server, sockets, (renewed) => {
+    const renew = (renewed: Credentials) => {
       if (isRenewal(credentials, renewed)) credentials = renewed;
-    });
+    };
+    // Where no journal can be kept, each source is told.
+    const sign = journals === undefined ? undefined : await JournalSign.hold(journals).catch(() => undefined);
+    return new MigrationServer(server, sockets, renew, sign);
   }
 
   /** From the next connection on another key or other certificates, unless something else would be asked for. */
@@ -123,6 +135,7 @@ export class MigrationServer {
   /** Stops listening, once all connections have ended. */
   async close(): Promise<void> {
     await new Promise((resolve) => this.#server.close(resolve));
+    this.#sign?.letGo();
   }
 }
 

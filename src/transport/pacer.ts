@@ -1,7 +1,7 @@
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import { idleLink, LinkAccount } from '../core/link/account.ts';
 import { type Bucket, changeRate, fullBucket, level, reserve, withheld } from '../core/link/bucket.ts';
-import { ceilingAt } from '../core/link/ceiling.ts';
+import { allowedRate, ceilingAt } from '../core/link/ceiling.ts';
 import type { LinkRecord } from '../core/migration/migration-result.ts';
 import { type Bytes, type BytesPerSecond, NANOS_PER_MILLISECOND, type Nanos } from '../core/units.ts';
 import { clockNs } from '../platform/clock.ts';
@@ -72,7 +72,7 @@ export class Pacer {
     const worthwhile = this.#waitNs(Math.min(inAll, this.#depthBytes / 2));
     waitNs = Math.max(waitNs, Math.min(SHORTEST_WAIT_NS, worthwhile));
     const until = clockNs() + waitNs;
-    this.#thread.block();
+    this.#thread.block(until);
     if (waitNs > TIMER_GRAIN_NS) await sleep((waitNs - TIMER_GRAIN_NS / 2) / NANOS_PER_MILLISECOND);
     const restNs = until - clockNs();
     if (restNs > 0) Atomics.wait(this.#alarm, 0, 0, restNs / NANOS_PER_MILLISECOND);
@@ -127,16 +127,16 @@ export class Pacer {
     return this.#account?.record(this.#latestNs) ?? idleLink(this.#depthBytes);
   }
 
-  /** The rate is the requested one, or the ceiling if that is lower. A ceiling of 0 is no rate: see `isRevoked`. */
+  /** The rate is the requested one, if there is one, or the ceiling if that is lower. A ceiling of 0 is no rate: see `isRevoked`. */
   #follow(now: Nanos): void {
     const limits = this.#allowance.read();
-    const rate = this.#asked === null ? null : Math.min(this.#asked, ceilingAt(limits, now) || this.#asked);
+    const rate = allowedRate(this.#asked, limits, now);
     const before = this.#bucket?.rateBytesPerSecond ?? null;
     if (this.#account && rate === before) return;
     this.#gone();
     // A lower ceiling holds from its own instant on, as far as that was not noticed too late.
     const since = limits.findLast(({ fromNs }) => fromNs <= now)?.fromNs ?? now;
-    const lowered = rate !== null && rate < (this.#asked ?? 0) && rate < (before ?? 0);
+    const lowered = rate !== null && rate !== this.#asked && rate < (before ?? 0);
     const at = lowered ? Math.max(since, this.#heldSinceNs) : now;
     this.#heldSinceNs = at;
     if (rate === null) this.#bucket = undefined;

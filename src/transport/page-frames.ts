@@ -1,5 +1,4 @@
 import { HEADER_BYTES } from '../core/wire/frames.ts';
-import { PageChecksums } from './checksums.ts';
 import { FrameWriter } from './frame-writer.ts';
 
 /** Memory that is being migrated while its owner goes on writing it. */
@@ -19,9 +18,8 @@ export interface PageSource {
 const BATCH_BYTES = 256 * 1024;
 const BATCHES = 8;
 
-/** Makes frames of pages, batch by batch, and remembers the checksum of each page as it was last sent. */
+/** Makes frames of pages, batch by batch. */
 export class PageFrames {
-  readonly checksums: PageChecksums;
   readonly #source: PageSource;
   readonly #pageSizeBytes: number;
   readonly #pageOf: Buffer;
@@ -30,9 +28,8 @@ export class PageFrames {
   readonly #writers: readonly FrameWriter[];
 
   constructor(source: PageSource) {
-    const { memory, pages, pageSizeBytes } = source;
+    const { memory, pageSizeBytes } = source;
     this.#source = source;
-    this.checksums = new PageChecksums(pages);
     this.#pageSizeBytes = pageSizeBytes;
     this.#pageOf = Buffer.from(memory.buffer, memory.byteOffset, memory.length);
     this.#zeroPage = Buffer.alloc(pageSizeBytes);
@@ -63,9 +60,9 @@ export class PageFrames {
     const maybeZero = buffer[payloadAt] === 0 && buffer[payloadAt + size - 1] === 0;
     const zero = maybeZero && buffer.compare(this.#zeroPage, 0, size, payloadAt, payloadAt + size) === 0;
     const changedBytes = this.#source.delta?.(page, buffer, payloadAt) ?? null;
-    if (zero) this.checksums.set(page, writer.frame('zero', page, 0));
-    else if (changedBytes === null) this.checksums.set(page, writer.frame('page', page, size));
-    else this.checksums.follow(page, writer.frame('delta', page, changedBytes));
+    if (zero) writer.frame('zero', page, 0);
+    else if (changedBytes === null) writer.frame('page', page, size);
+    else writer.frame('delta', page, changedBytes);
     return zero;
   }
 }

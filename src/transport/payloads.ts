@@ -1,8 +1,9 @@
-import { DIGEST_BYTES, WireError } from '../core/wire/frames.ts';
+import type { Nanos } from '../core/units.ts';
+import { STREAM_DIGEST_BYTES, WireError } from '../core/wire/frames.ts';
 
 /** What control frames carry besides the hello. All of it comes from somebody else. */
 
-/** The guest's clock when it stopped, and the digest over the checksums of all pages as last sent. */
+/** The guest's clock when it stopped, and the digest of all that was sent of it, what this frame says of it included. */
 export interface Stopped {
   readonly guestTimeNs: number;
   readonly digest: Buffer;
@@ -16,8 +17,9 @@ export function encodeStop({ guestTimeNs, digest }: Stopped): Buffer {
 
 /** @throws WireError */
 export function decodeStop(payload: Buffer): Stopped {
-  if (payload.length !== CLOCK_BYTES + DIGEST_BYTES) {
-    throw new WireError(`a 'stop' frame of ${payload.length} bytes; expected ${CLOCK_BYTES + DIGEST_BYTES}`);
+  const expected = CLOCK_BYTES + STREAM_DIGEST_BYTES;
+  if (payload.length !== expected) {
+    throw new WireError(`a 'stop' frame of ${payload.length} bytes; expected ${expected}`);
   }
   return {
     guestTimeNs: decodeNanos(payload.subarray(0, CLOCK_BYTES)),
@@ -25,14 +27,40 @@ export function decodeStop(payload: Buffer): Stopped {
   };
 }
 
-export function encodeNanos(ns: number): Buffer {
+/** How a destination has come to run the guest, by its own clock. */
+export interface TakenOver {
+  /** From the commit on. */
+  readonly resumeNs: Nanos;
+  /**
+   * From its last answer before the commit on. The source knows when it heard that one, so it knows when the guest ran, however
+   * late it hears of it.
+   */
+  readonly sinceAnswerNs: Nanos;
+}
+
+export function encodeTakenOver({ resumeNs, sinceAnswerNs }: TakenOver): Buffer {
+  return Buffer.concat([encodeNanos(resumeNs), encodeNanos(sinceAnswerNs)]);
+}
+
+/** @throws WireError */
+export function decodeTakenOver(payload: Buffer): TakenOver {
+  if (payload.length !== 2 * CLOCK_BYTES) {
+    throw new WireError(`a 'running' frame of ${payload.length} bytes; expected ${2 * CLOCK_BYTES}`);
+  }
+  return {
+    resumeNs: decodeNanos(payload.subarray(0, CLOCK_BYTES)),
+    sinceAnswerNs: decodeNanos(payload.subarray(CLOCK_BYTES)),
+  };
+}
+
+function encodeNanos(ns: number): Buffer {
   const payload = Buffer.alloc(CLOCK_BYTES);
   payload.writeDoubleLE(ns);
   return payload;
 }
 
 /** @throws WireError not a length of time */
-export function decodeNanos(payload: Buffer): number {
+function decodeNanos(payload: Buffer): number {
   const ns = payload.length === CLOCK_BYTES ? payload.readDoubleLE(0) : Number.NaN;
   if (Number.isFinite(ns) && ns >= 0) return ns;
   throw new WireError('an invalid time');

@@ -13,27 +13,32 @@ import {
   maySend,
   next,
 } from '../core/wire/handover.ts';
-import { FrameReader } from './frame-reader.ts';
+import { FrameReader, type OnFrame } from './frame-reader.ts';
 
 /** One end of the hand-over without its socket: bytes in, frames out, each of them checked against the state table. */
 export class ProtocolState {
   readonly #end: End;
+  /** Told of a frame that belongs here and of which more is to come; throws if it need not. */
+  expected: (header: FrameHeader) => void = () => {};
   readonly #reader: FrameReader;
   #state: HandoverState;
 
   /**
    * @param keyed whether both ends must prove that they have the shared key
-   * @param onFrame called for every frame that belongs here; its payload is only valid during the call
+   * @param onFrame called for every frame that belongs here
    */
-  constructor(end: End, keyed: boolean, onFrame: (header: FrameHeader, payload: Buffer) => void) {
+  constructor(end: End, keyed: boolean, onFrame: OnFrame) {
     this.#end = end;
     this.#state = keyed ? 'locked' : 'new';
     this.#reader = new FrameReader(
-      (header, payload) => {
+      (header, payload, frame) => {
         this.#step('receives', header.type);
-        onFrame(header, payload);
+        onFrame(header, payload, frame);
       },
-      ({ type }) => next(end, this.#state, 'receives', type),
+      (header) => {
+        next(end, this.#state, 'receives', header.type);
+        this.expected(header);
+      },
     );
     // Only the source's hello carries a recording.
     this.#reader.helloBytes = end === 'source' ? LARGEST_CONTROL_BYTES : LARGEST_HELLO_BYTES;

@@ -1,38 +1,30 @@
 import { applyDelta } from '../core/wire/delta.ts';
 import { type FrameHeader, WireError } from '../core/wire/frames.ts';
-import { PageChecksums } from './checksums.ts';
 import type { HostedGuest } from './hosted-guest.ts';
 
-/** A guest's memory as its pages arrive, and the checksum of each. */
+/** A guest's memory as its pages arrive. */
 export class ReceivedPages {
   readonly #pages: number;
   readonly #pageSizeBytes: number;
   readonly #memory: Buffer;
-  readonly #checksums: PageChecksums;
 
   constructor(memory: HostedGuest['memory'], pages: number, pageSizeBytes: number) {
     this.#pages = pages;
     this.#pageSizeBytes = pageSizeBytes;
     this.#memory = Buffer.from(memory.buffer, memory.byteOffset, memory.length);
-    this.#checksums = new PageChecksums(pages);
   }
 
   /** @throws WireError there is no such page, or it cannot become what the frame says */
-  store({ type, argument: page, crc }: FrameHeader, payload: Buffer): void {
+  store({ type, argument: page }: FrameHeader, payload: Buffer): void {
     if (page >= this.#pages) throw new WireError(`page ${page}, but the guest has ${this.#pages} pages`);
     const start = page * this.#pageSizeBytes;
     if (type === 'delta') {
       const { buffer, byteOffset } = this.#memory;
       applyDelta(new DataView(buffer, byteOffset + start, this.#pageSizeBytes), payload);
-      this.#checksums.follow(page, crc);
-      return;
+    } else if (type === 'page') {
+      payload.copy(this.#memory, start);
+    } else {
+      this.#memory.fill(0, start, start + this.#pageSizeBytes);
     }
-    if (type === 'page') payload.copy(this.#memory, start);
-    else this.#memory.fill(0, start, start + this.#pageSizeBytes);
-    this.#checksums.set(page, crc);
-  }
-
-  digest(): Buffer {
-    return this.#checksums.digest();
   }
 }

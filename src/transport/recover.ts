@@ -1,81 +1,120 @@
-import type { End } from '../core/wire/handover.ts';
-import {
-  closings,
-  isClosing,
-  type JournalEntry,
-  type Ownership,
-  ownership,
-  type Trail,
-} from '../core/wire/ownership.ts';
-import { Failure } from '../platform/failure.ts';
-import { lives } from '../platform/process-identity.ts';
-import { closeJournal, type JournalFile, readFolder } from './journal-file.ts';
-
-/** What is said of one end. */
-export interface FoundEnd {
-  readonly file: string;
-  readonly last: JournalEntry;
-  readonly pid: number;
-  readonly host: string;
-  readonly process: 'lives' | 'has ended' | 'on another host';
-}
-
-/** What became of a migration whose journals are not all closed. */
-export interface Settlement {
-  readonly migration: string;
-  readonly guest: string;
-  readonly found: Readonly<Record<End, FoundEnd | null>>;
-  readonly owner: Ownership['owner'];
-  readonly reason: string;
-  /** The closing entries that were written. */
-  readonly done: readonly { readonly end: End; readonly entry: JournalEntry; readonly file: string }[];
-  /** `under way`: the end that decides is still at it. */
-  readonly state: 'decided' | 'under way' | 'undecided';
-  /** The journal without which nothing can be decided. */
-  readonly missing: End | null;
-}
+import { statSync } from 'node:fs';
+import { Failure, orFailure, reasonOf } from '../platform/failure.ts';
+import { FolderLock, forgetClaims, livesAfterAll } from '../platform/folder-lock.ts';
+import { shown, UsageError } from '../platform/problem.ts';
+import { isOpen, type JournalFile, journalsIn, readJournals } from './journal-folder.ts';
+import { tidyFolder } from './journal-upkeep.ts';
+import { type Journals, type Settlement, settle } from './settlement.ts';
 
 export interface Recovery {
   readonly settlements: readonly Settlement[];
-  /** What a reader should know of the files: lines that a crash has cut short, and were ignored. */
+  /** What a reader should know of the files: which are damaged, and lines that a crash has cut short and were ignored. */
   readonly remarks: readonly string[];
 }
 
-type Journals = Partial<Record<End, JournalFile>>;
-
 /**
  * Reads all journals in these folders and settles every migration that is not closed: decides whose the guest is
- * and writes that down, so that asking again finds nothing to do. What a living process is at is left alone.
+ * and writes that down, so that asking again finds nothing to do. What a process is at that lives, or may live, is left
+ * alone. A damaged journal counts as one that is not at hand. Only one process at a time does this in a folder.
+ * @param declaredDead names of processes of which their user says that they have ended
  * @param also migrations of which is told although their journals are closed
- * @throws Failure a folder cannot be read, or a journal is damaged or cannot be written
+ * @throws Failure a folder cannot be read, a journal cannot be written, or a process that was declared dead lives
+ * @throws Refusal somebody else settles what is in a folder
+ * @throws UsageError no process of such a name is found
  */
-export function recover(folders: readonly string[], also: ReadonlySet<string> = new Set()): Recovery {
-  const found = [...new Set(folders)].map(readFolder);
-  const journals = found.flatMap((folder) => folder.journals);
-  const remarks = [
-    ...journals
-      .filter(({ tornBytes }) => tornBytes > 0)
-      .map(
-        ({ file, tornBytes }) => `${file}: a last line of ${tornBytes} bytes was cut short and is ignored`,
-      ),
-    ...found.flatMap(({ empty }) =>
-      empty.map((file) => `${file}: no complete line, so the migration had not begun; the file is ignored`),
-    ),
-  ];
-  const settlements = [...paired(journals)]
-    .filter(
-      ([migration, { source, destination }]) =>
-        also.has(migration) || [source, destination].some((journal) => journal && !isClosing(journal.last)),
-    )
-    .map(([migration, pair]) => settle(migration, pair));
-  return { settlements, remarks };
+export async function recover(
+  folders: readonly string[],
+  declaredDead: readonly string[] = [],
+  also: readonly string[] = [],
+): Promise<Recovery> {
+  const distinct = distinctFolders(folders);
+  const unlock = await lockAll(distinct, declaredDead);
+  try {
+    const journals = await unfinished(distinct, declaredDead, also);
+    checkDeclared(declaredDead, journals, unlock.forgotten);
+    const begun = journals.filter((journal) => !neverBegan(journal));
+    const settlements = [...paired(begun)].map(([migration, pair]) => settle(migration, pair));
+    const remarks = journals.flatMap(remarkOn);
+    for (const folder of distinct) {
+      await tidyFolder(folder).catch((cause) => remarks.push(`${folder} is not tidied: ${reasonOf(cause)}`));
+    }
+    return { settlements, remarks };
+  } finally {
+    unlock.release();
+  }
+}
+
+/** However a folder is named, it is read once. @throws Failure there is no such folder */
+function distinctFolders(folders: readonly string[]): readonly string[] {
+  const byPlace = new Map<string, string>();
+  for (const folder of folders) {
+    const { dev, ino } = orFailure(`cannot read journals in ${folder}`, () => statSync(folder));
+    const place = `${dev} ${ino}`;
+    if (!byPlace.has(place)) byPlace.set(place, folder);
+  }
+  return [...byPlace.values()];
+}
+
+interface Unlock {
+  release(): void;
+  /** Processes whose claims to a folder were forgotten, because they were declared dead. */
+  readonly forgotten: readonly string[];
+}
+
+async function lockAll(folders: readonly string[], declaredDead: readonly string[]): Promise<Unlock> {
+  const locks: FolderLock[] = [];
+  const forgotten: string[] = [];
+  const release = () => {
+    for (const lock of locks) lock.release();
+  };
+  try {
+    for (const folder of folders) {
+      journalsIn(folder);
+      for (const name of declaredDead) if (await forgetClaims(folder, name)) forgotten.push(name);
+      locks.push(await FolderLock.take(folder, 'recover'));
+    }
+    return { release, forgotten };
+  } catch (cause) {
+    release();
+    throw cause;
+  }
+}
+
+/** The journals of every migration of which one is open or which is asked for, from all folders. */
+async function unfinished(
+  folders: readonly string[],
+  declaredDead: readonly string[],
+  also: readonly string[],
+): Promise<readonly JournalFile[]> {
+  const places = folders.flatMap(journalsIn);
+  const open = new Set([...also, ...places.filter(isOpen).map(({ name }) => name.migration)]);
+  return readJournals(
+    places.filter(({ name }) => open.has(name.migration)),
+    declaredDead,
+  );
+}
+
+/** @throws Failure one of them lives. @throws UsageError there is no trace of one */
+function checkDeclared(
+  declaredDead: readonly string[],
+  journals: readonly JournalFile[],
+  forgotten: readonly string[],
+): void {
+  for (const name of declaredDead) {
+    const its = journals.filter(({ content }) => content.begun?.process.name === name);
+    if (its.some(({ life }) => life === 'lives')) throw new Failure(livesAfterAll(name));
+    if (its.length > 0 || forgotten.includes(name)) continue;
+    throw new UsageError([
+      { path: '--declare-dead', expected: 'a process as recover names it', found: shown(name) },
+    ]);
+  }
 }
 
 /** Both ends' journals of each migration. */
 function paired(journals: readonly JournalFile[]): Map<string, Journals> {
   const pairs = new Map<string, Journals>();
   for (const journal of journals) {
-    const { migration, end } = journal.begun;
+    const { migration, end } = journal.name;
     const pair = pairs.get(migration) ?? {};
     const twin = pair[end];
     if (twin)
@@ -87,45 +126,17 @@ function paired(journals: readonly JournalFile[]): Map<string, Journals> {
   return pairs;
 }
 
-function settle(migration: string, journals: Journals): Settlement {
-  const ends = { source: foundEnd(journals.source), destination: foundEnd(journals.destination) };
-  const trails = { source: trail(ends.source), destination: trail(ends.destination) };
-  const { owner, reason } = ownership(trails);
-  const done = closings(trails).map(({ end, entry }) => {
-    closeJournal(journals[end]!, entry, `recover: ${reason}`);
-    return { end, entry, file: journals[end]!.file };
-  });
-  const undecided = owner === 'nobody yet known';
-  const [source, destination] = [isAtWork(ends.source), isAtWork(ends.destination)];
-  const underWay = undecided
-    ? source || (!ends.source && destination)
-    : done.length === 0 && (source || destination);
-  const state = underWay ? 'under way' : undecided ? 'undecided' : 'decided';
-  return {
-    migration,
-    guest: (journals.source ?? journals.destination)!.begun.guest,
-    found: ends,
-    owner,
-    reason,
-    done,
-    state,
-    missing: undecided && !ends.destination ? 'destination' : undecided && !ends.source ? 'source' : null,
-  };
+/** A first line was written in place when journals were not yet named after guests. */
+function neverBegan({ name, content }: JournalFile): boolean {
+  return name.guest === undefined && 'isEmpty' in content && content.isEmpty;
 }
 
-function foundEnd(journal: JournalFile | undefined): FoundEnd | null {
-  if (!journal) return null;
-  const { pid, host } = journal.begun.process;
-  const alive = lives(journal.begun.process);
-  const process = alive === 'elsewhere' ? 'on another host' : alive ? 'lives' : 'has ended';
-  return { file: journal.file, last: journal.last, pid, host, process };
-}
-
-function isAtWork(end: FoundEnd | null): boolean {
-  return end?.process === 'lives' && !isClosing(end.last);
-}
-
-/** A process that cannot be asked from here may live. */
-function trail(end: FoundEnd | null): Trail | undefined {
-  return end ? { last: end.last, lives: end.process !== 'has ended' } : undefined;
+function remarkOn(journal: JournalFile): string[] {
+  const { file, content } = journal;
+  if (neverBegan(journal)) {
+    return [`${file}: no complete line, so the migration had not begun; the file is ignored`];
+  }
+  if ('damage' in content) return [`${file} is damaged: ${content.damage}`];
+  if (content.tornBytes === 0) return [];
+  return [`${file}: a last line of ${content.tornBytes} bytes was cut short and is ignored`];
 }

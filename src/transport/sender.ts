@@ -15,10 +15,11 @@ import { decodeAnswer, encodeHello, type Hello } from './hello.ts';
 import { ALIVE_MS, SILENCE_MS } from './limits.ts';
 import { Pacer } from './pacer.ts';
 import { PageFrames, type PageSource } from './page-frames.ts';
-import { decodeNanos, decodeRetired, encodeStop, type Retired } from './payloads.ts';
+import { decodeRetired, decodeTakenOver, encodeStop, type Retired, type TakenOver } from './payloads.ts';
 import type { Reply } from './replies.ts';
 import { type SenderCpu, SenderProcessor } from './sender-processor.ts';
 import { type FirstFrame, SourceConnection } from './source-connection.ts';
+import { StreamDigest } from './stream-digest.ts';
 import type { UnsentBytes } from './unsent/unsent-bytes.ts';
 
 type PagesToSend = Omit<Extract<Step, { kind: 'send' }>, 'kind'>;
@@ -29,9 +30,9 @@ export interface SentPages {
   readonly bytes: number;
 }
 
-/** The outcome of the commit: the guest runs at the destination, after `resumeNs`; the source still owns it; or that is unknown. */
+/** The outcome of the commit: the guest runs at the destination; the source still owns it; or that is unknown. */
 export type Committed =
-  | { readonly kind: 'running'; readonly resumeNs: Nanos }
+  | ({ readonly kind: 'running' } & TakenOver)
   | { readonly kind: 'not taken' | 'not answered'; readonly why: string };
 
 /** How soon the kernel is asked again whether all has left. */
@@ -51,6 +52,7 @@ export class Sender {
   #rounds = 0;
   #cpuAtStopNs: Nanos = 0;
   #connection: SourceConnection | undefined;
+  #digest: StreamDigest | undefined;
   /** What to ask whom, if the commit is not answered. */
   #question: { readonly to: DestinationThere; readonly migration: string } | undefined;
 
@@ -84,6 +86,7 @@ export class Sender {
   /** Connects and sends the hello. @throws Failure no destination there, or it refuses. */
   async greet(to: DestinationThere, hello: Omit<Hello, 'version'>): Promise<void> {
     this.#question = { to, migration: hello.migration };
+    this.#digest = new StreamDigest(hello.migration, to.key);
     const payload = encodeHello({ version: WIRE_VERSION, ...hello });
     const answer = await this.#open(to, { type: 'hello', argument: 0, payload });
     try {
@@ -129,6 +132,7 @@ export class Sender {
       if (this.#pacer.isRevoked) throw new Failure('the reservation on the link was revoked');
       this.#pacer.sends(this.#connection!.wireBytes(writer.lengthBytes));
       bytes += writer.lengthBytes;
+      this.#digest!.add(writer.frames());
       taken.push(this.#connection!.connection.sendPages(writer.frames()));
     }
     await this.#untilTaken(Promise.all(taken));
@@ -146,17 +150,19 @@ export class Sender {
   async sendState(state: Uint8Array): Promise<void> {
     const most = Math.min(this.#source.pageSizeBytes, LARGEST_CONTROL_BYTES);
     for (let offset = 0; offset < state.length; offset += most) {
-      await this.#control('state', offset, state.subarray(offset, offset + most));
+      const piece = state.subarray(offset, offset + most);
+      this.#digest!.add(piece);
+      await this.#control('state', offset, piece);
     }
   }
 
   /**
-   * Compares all pages as last sent with all pages as received.
+   * Compares all that was sent of the guest with what was received of it.
    * @param paused whether the guest is to stay paused at the destination too
    */
   async stop(guestTimeNs: number, paused: boolean): Promise<void> {
     if (this.#cpu.cpuPerHandoverNs > 0) this.#cpuAtStopNs = threadCpuNs();
-    const digest = this.#frames.checksums.digest();
+    const digest = this.#digest!.end(guestTimeNs, paused);
     await this.#control('stop', paused ? 1 : 0, encodeStop({ guestTimeNs, digest }));
     await this.#connection!.reply();
   }
@@ -177,12 +183,12 @@ export class Sender {
       return { kind: 'not taken', why: reasonOf(cause) };
     }
     try {
-      return { kind: 'running', resumeNs: decodeNanos((await this.#connection!.reply()).payload) };
+      return { kind: 'running', ...decodeTakenOver((await this.#connection!.reply()).payload) };
     } catch (cause) {
       const trouble = `${reasonOf(cause)}, after the commit`;
       this.#connection!.connection.close(trouble);
       const answer = await this.#ask();
-      if (answer?.type === 'running') return { kind: 'running', resumeNs: decodeNanos(answer.payload) };
+      if (answer?.type === 'running') return { kind: 'running', ...decodeTakenOver(answer.payload) };
       if (answer) {
         const why = printable(answer.payload.toString('utf8'));
         return {

@@ -10,19 +10,24 @@ export class SourceJournal {
   readonly #journal: Journal | undefined;
   #hasEnded = false;
 
+  private constructor(journal: Journal | undefined) {
+    this.#journal = journal;
+  }
+
   /**
    * @param journals the folder where a journal is kept; without it, none is
    * @throws Failure the guest is in a migration that has not ended, or the journal cannot be written
    */
-  constructor(
+  static async begin(
     journals: string | undefined,
     migration: string,
     { name, pages, pageSizeBytes }: Pick<GuestSpec, 'name' | 'pages' | 'pageSizeBytes'>,
     destination: { readonly host: string; readonly port: number },
-  ) {
-    if (journals === undefined) return;
+  ): Promise<SourceJournal> {
+    if (journals === undefined) return new SourceJournal(undefined);
     const peer = `${destination.host}:${destination.port}`;
-    this.#journal = Journal.atSource(journals, { migration, guest: name, pages, pageSizeBytes, peer });
+    const begun = { migration, guest: name, pages, pageSizeBytes, peer };
+    return new SourceJournal(await Journal.atSource(journals, begun));
   }
 
   /** Returns when the entry is as safe as it must be. @throws Failure it may not be there. */
@@ -48,5 +53,10 @@ export class SourceJournal {
 
   close(): void {
     this.#journal?.close();
+  }
+
+  /** Nothing more is done with the migration here. */
+  letGo(): void {
+    this.#journal?.letGo();
   }
 }

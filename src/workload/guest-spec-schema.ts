@@ -1,15 +1,17 @@
 import { z } from 'zod';
+import { inputLimits } from '../core/input-limits.ts';
 import type { GuestSpec } from './programs.ts';
 
 /** A guest as it is described on the wire: what a destination accepts from anybody. */
 const whole = z.number().int().nonnegative().max(Number.MAX_SAFE_INTEGER);
 const positive = whole.min(1);
-const rate = z.number().nonnegative().finite();
+const rate = z.number().nonnegative().max(inputLimits.writesPerSecond);
+const heartbeatPeriodNs = whole.min(inputLimits.shortestHeartbeatNs);
 
 const program = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('classes'),
-    classes: z.array(z.strictObject({ pages: positive, writesPerSecond: rate })),
+    classes: z.array(z.strictObject({ pages: positive, writesPerSecond: rate })).max(inputLimits.classes),
   }),
   z.strictObject({
     kind: z.literal('zipf'),
@@ -24,7 +26,7 @@ const program = z.discriminatedUnion('kind', [
   }),
   z.strictObject({
     kind: z.literal('stream'),
-    framePeriodNs: positive,
+    framePeriodNs: heartbeatPeriodNs,
     cpuPerFrameNs: whole,
     pagesPerFrame: positive,
     bufferPages: positive,
@@ -45,7 +47,7 @@ export const guestSpecSchema: z.ZodType<GuestSpec> = z.strictObject({
     .refine((size) => (size & (size - 1)) === 0, 'a power of two'),
   zeroPages: whole,
   program,
-  heartbeatPeriodNs: positive,
+  heartbeatPeriodNs,
   cpuPerWriteNs: whole,
   bursts: bursts.optional(),
   seed: whole,

@@ -1,7 +1,7 @@
 import { NANOS_PER_SECOND } from '../core/units.ts';
 import { type NumberedWrites, numberedActivity, numberedProgram } from './numbered-writes.ts';
 import type { ProgramKind } from './program.ts';
-import { parseRecording, type Recording } from './recording.ts';
+import { parseRecording, type Recording, recordedPages } from './recording.ts';
 import { upperBound } from './upper-bound.ts';
 
 /** Repeats the page writes of a recorded program, over and over. */
@@ -31,9 +31,17 @@ function writesOf({ recording }: TraceSpec): NumberedWrites {
 export const trace: ProgramKind<TraceSpec> = {
   program: (spec) => numberedProgram(writesOf(spec)),
   activity: (spec, { pages }) => numberedActivity(writesOf(spec), pages),
-  pagesNeeded: ({ recording }) => recordingOf(recording).pages,
+  pagesNeeded: ({ recording }) => recordedPages(Buffer.from(recording, 'base64'), RECORDING),
 };
 
+/** Reads all of a recording. @throws Failure it is damaged. @throws TooLarge */
+export function checkRecording({ recording }: TraceSpec): void {
+  recordingOf(recording);
+}
+
+/** Without its file it has no other name. */
+const RECORDING = 'recording';
+
 function recordingOf(base64: string): Recording {
-  return parseRecording(Buffer.from(base64, 'base64'), 'recording');
+  return parseRecording(Buffer.from(base64, 'base64'), RECORDING);
 }

@@ -87,7 +87,7 @@ describe('Ctrl-C during a run in real time', () => {
     expect(records).toMatchObject([{ outcome: 'cancelled', owner: 'source', reason: 'cancelled by Ctrl-C' }]);
     expect(records[0].rounds.length).toBeGreaterThan(0);
     expect(run.stdout).toContain('cancelled');
-    expect(recover([journals]).settlements).toEqual([]);
+    expect((await recover([journals])).settlements).toEqual([]);
     expect(Object.values(entriesIn(journals))).toEqual([['begun', 'aborted']]);
   });
 

@@ -1,11 +1,19 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { thisProcess } from '../../src/platform/process-identity.ts';
+import { LifeSign } from '../../src/platform/life-sign.ts';
 import { main, root, switchover } from '../fixtures/command.ts';
 import { entriesIn, leaveJournal } from '../fixtures/journals.ts';
 
@@ -70,10 +78,13 @@ describe('recover', () => {
 
   test('a destination that may still have the commit on its way is waited for', async () => {
     leaveJournal(here, 'source', ['stopped', 'ready', 'commit']);
-    leaveJournal(there, 'destination', ['ready'], { process: thisProcess() });
+    mkdirSync(there);
+    const sign = await LifeSign.show(there);
+    leaveJournal(there, 'destination', ['ready'], { process: sign.process });
     const { code, stdout } = await switchover('recover', here, there);
     expect(code).toBe(1);
     expect(stdout).toContain(`left alone: the destination (process ${process.pid} lives)`);
+    sign.withdraw();
   });
 
   test('journals that contradict each other are not settled', async () => {
@@ -93,16 +104,10 @@ describe('recover', () => {
     expect(Object.values(entriesIn(here))).toEqual([['begun', 'stopped', 'aborted']]);
   });
 
-  test('no such folder, and a damaged journal: one line that says where', async () => {
+  test('no such folder: one line that says where', async () => {
     const nowhere = await switchover('recover', join(folder, 'nowhere'));
     expect(nowhere).toMatchObject({ code: 1, stdout: '' });
     expect(nowhere.stderr).toMatch(/^switchover: cannot read journals in .*nowhere: ENOENT.*\n$/);
-    const file = leaveJournal(here, 'source', ['stopped', 'ready']);
-    writeFileSync(file, readFileSync(file, 'utf8').replace('"stopped"', '"stepped"'));
-    const damaged = await switchover('recover', here);
-    expect(damaged.code).toBe(1);
-    expect(damaged.stderr.split('\n')).toHaveLength(2);
-    expect(damaged.stderr).toContain(`${file}:2: damaged: entry`);
   });
 });
 

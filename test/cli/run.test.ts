@@ -159,7 +159,7 @@ describe('bad input', () => {
     );
     const ended = await switchover('run', file);
     expect(ended.code).toBe(2);
-    expect(ended.stderr).toContain('guest.pages: expected a whole number from 2 to 4294967295, found "many"');
+    expect(ended.stderr).toContain('guest.pages: expected a whole number from 2 to 16777216, found "many"');
     expect(ended.stderr).toContain('guest.colour: expected no such key, found "red"');
     expect(ended.stderr).toMatch(/link\.rate: expected a rate such as 50Mbit\/s .*, found "50 bananas"/);
     expect(ended.stderr).toMatch(/guest\.program.*: expected a program.*/);
@@ -265,3 +265,22 @@ function alive(pid: number): boolean {
     return false;
   }
 }
+
+test('runs of a recording, which do not differ, are marked and have no interval', async () => {
+  const args = [
+    'run',
+    'config/10-recordings.yaml',
+    '--runs',
+    '6',
+    '--set',
+    'compare={}',
+    '--set',
+    'migration.order=address',
+    '--quiet',
+  ];
+  const { code, stdout } = await switchover(...args);
+  expect(code).toBe(0);
+  expect(stdout).toContain('6 =');
+  expect(stdout).toContain('do not differ, whatever their seed');
+  expect(stdout).not.toMatch(/\d \[\d/);
+});

@@ -137,6 +137,23 @@ describe('schedule', () => {
     );
   });
 
+  test.each([
+    [{ scheduler: 'fair', horizon: 10 ** 8 }, 10 ** 8, '999999, or a longer quantum and longer periods'],
+    [{ scheduler: 'fair', horizon: 10 ** 9, processors: 2 }, 10 ** 9, '499999, or a longer quantum'],
+    [{ scheduler: 'fair', horizon: 10 ** 9, quantum: 10 ** 4 }, 1, 'at most 249993, or'],
+    [{ scheduler: 'cbs-soft', horizon: 9_999_999_999 }, 2, 'at most 500000, or longer periods'],
+  ])('refuses a horizon with more slices than it keeps: %j', (workload, period, message) => {
+    const servers = ['A', 'B'].map((name) => ({ name, budget: 1, period, jobs: 'backlogged' }));
+    const { status, problems } = refused({ ...workload, servers: servers.map((one) => ({ ...one })) });
+    expect([status, problems]).toEqual([2, [expect.stringContaining(message)]]);
+  });
+
+  test('takes a long horizon whose slices are long', () => {
+    const long = { name: 'A', budget: 10 ** 7, period: 10 ** 8, jobs: 'backlogged' };
+    const { slices } = json({ horizon: 9_999_999_999, servers: [long] });
+    expect(slices).toHaveLength(100);
+  });
+
   test('wants somebody to schedule', () => {
     expect(refused({ horizon: 10 })).toMatchObject({
       status: 2,

@@ -14,7 +14,9 @@ import {
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { FolderLock } from '../../src/platform/folder-lock.ts';
 import { main, root, switchover } from '../fixtures/command.ts';
+import { leaveLock } from '../fixtures/left-behind.ts';
 
 // A command takes a second to start, several on a busy machine, and some of these tests start many.
 vi.setConfig({ testTimeout: 240_000, hookTimeout: 120_000 });
@@ -68,6 +70,19 @@ describe('a sweep', () => {
       text: small,
       command: `switchover sweep ${file} --out DIR`,
     });
+  });
+
+  test('with a guest that was changed on its way ends with 1 and says so; that run is not among the completed', async () => {
+    const out = at('changed');
+    mkdirSync(out);
+    for (const name of readdirSync(at('whole'))) copyFileSync(join(at('whole'), name), join(out, name));
+    const records = join(out, readdirSync(out).find((name) => name.endsWith('.ndjson'))!);
+    const text = readFileSync(records, 'utf8');
+    writeFileSync(records, text.replace('"continued":"not-checked"', '"continued":"different"'));
+    const { code, stdout } = await sweepOf('changed');
+    expect(code).toBe(1);
+    expect(stdout).toContain('In 1 of the runs the guest was changed on its way');
+    expect(stdout).toContain('49 of 50');
   });
 
   test('has for every record the command that gives the same one again, bit for bit', async () => {
@@ -222,14 +237,13 @@ describe('is refused before anything runs', () => {
     }
   });
 
-  test('a folder in which another process is at work', async () => {
-    mkdirSync(at('busy'));
-    const lock = join(at('busy'), 'records-1-of-1.ndjson.lock');
-    const { thisProcess } = await import('../../src/platform/process-identity.ts');
-    writeFileSync(lock, JSON.stringify(thisProcess()));
-    expect(await refused('busy')).toContain(`found process ${process.pid} on`);
-    writeFileSync(lock, JSON.stringify({ ...thisProcess(), pid: 2 ** 22 + 1 }));
+  test('a folder in which another process is at work; one that was killed leaves it free', async () => {
+    const lock = await FolderLock.take(at('busy'), 'records-1-of-1.ndjson');
+    expect(await refused('busy')).toContain(`${at('busy')} is in use by process ${process.pid} on `);
+    lock.release();
+    leaveLock(at('busy'), 'records-1-of-1.ndjson');
     expect(await sweepOf('busy', '--runs', '1')).toMatchObject({ code: 0 });
+    expect(readdirSync(at('busy')).sort()).toEqual(['design.json', 'records-1-of-1.ndjson']);
   });
 });
 

@@ -74,7 +74,7 @@ const broken: Readonly<Record<Invariant, () => unknown>> = {
     while (!next.done) next = thief.next(world.carryOut(next.value));
   },
   'owner: the last entries of both journals name one': () =>
-    ownership({ source: { last: 'sold' as JournalEntry, lives: false }, destination: undefined }),
+    ownership({ source: { last: 'sold' as JournalEntry, life: 'has ended' }, destination: undefined }),
 };
 
 describe('a rule that is broken', () => {

@@ -171,6 +171,60 @@ describe('what cannot be honoured is refused with its path, and not ignored:', (
   });
 });
 
+describe('what a short body asks for is bounded:', () => {
+  const link = { rate: '1Mbit/s' };
+  const inside = (levels: number) => `${'{"a":'.repeat(levels)}1${'}'.repeat(levels)}`;
+  const compared = (path: string) => JSON.stringify({ scenario: { ...scenario, compare: { [path]: [1] } } });
+  test.each<[string, string, string, RegExp]>([
+    [
+      'objects in objects',
+      '/api/experiments',
+      `{"scenario":${inside(10_000)}}`,
+      /at most 64 levels of nesting/,
+    ],
+    ['lists in lists', '/api/migrations', '['.repeat(60_000), /at most 64 levels of nesting/],
+    ['a path of many parts', '/api/experiments', compared('a.'.repeat(20_000)), /a path of at most 16 parts/],
+    [
+      'a place behind the end of a list',
+      '/api/experiments',
+      JSON.stringify({
+        scenario: {
+          ...scenario,
+          background: [{ kind: 'cpu-hog' }],
+          compare: { 'background.999999999': [1] },
+        },
+      }),
+      /a place from 0 to 1 of the list/,
+    ],
+    [
+      'four billion pages',
+      '/api/guests',
+      JSON.stringify({ ...scenario.guest, name: 'a', pages: 4_294_967_295 }),
+      /a whole number from 2 to 16777216/,
+    ],
+    [
+      'a heartbeat a nanosecond',
+      '/api/guests',
+      JSON.stringify({ ...scenario.guest, name: 'a', heartbeat: '1ns' }),
+      /at least 10 µs/,
+    ],
+    [
+      'a billion windows of observation',
+      '/api/migrations',
+      JSON.stringify({
+        guest: 'stream',
+        to: '127.0.0.1:9',
+        link,
+        migration: { observe: '1s', window: '1ns' },
+      }),
+      /at most 100000 windows/,
+    ],
+  ])('%s', async (_, url, body, message) => {
+    const answer = await send('POST', url, { ...json, ...withKey }, body);
+    expect([answer.status, await answer.text()]).toEqual([400, expect.stringMatching(message)]);
+  });
+});
+
 test('who changes something without the key, or with another one, is told so and changes nothing', async () => {
   for (const headers of [
     {},

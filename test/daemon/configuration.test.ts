@@ -48,6 +48,13 @@ test('all that is wrong is said at once', () => {
   ).toEqual(['receive.listen', 'peers.b.address', 'guests.2.pages', 'guests.2.program', 'guests.1.name']);
 });
 
+test('a peer is reached over a link that is there', () => {
+  const text = (over: string) =>
+    `links: { lan: { capacity: 10Mbit/s } }\npeers: { b: { address: '127.0.0.1:1', over: ${over} } }`;
+  expect(load(text('lan')).peers.get('b')!.over).toBe('lan');
+  expect(problemsOf(text('wan'))).toEqual(['peers.b.over']);
+});
+
 test('a key is read from beside the file, and only if nobody else can read it', () => {
   const key = join(folder, 'api.key');
   writeFileSync(key, `${'k'.repeat(40)}\n`);

@@ -147,6 +147,26 @@ test('what cannot be honoured of a link is refused with its path, and what is to
   });
 });
 
+test('nothing goes past the link over which a peer is reached, whatever is asked for', async () => {
+  const peers = { beta: { address: '127.0.0.1:9', over: 'lan' } };
+  const { alpha } = await pair(['a'], 1, '10Mbit/s', { peers });
+  const { over: _, ...unlimited } = at('unlimited');
+  for (const to of ['beta', '127.0.0.1:9']) {
+    const post = (body: object) => ask(alpha, 'POST', '/api/migrations', { guest: 'a', to, ...body });
+    const { status, body } = await post(unlimited);
+    expect(status).toBe(400);
+    expect(body.problems.map(({ path }: { path: string }) => path)).toEqual([
+      'body.link.rate',
+      'body.link.stopRate',
+    ]);
+    const { over: __, ...fast } = at('20Mbit/s');
+    expect(await post(fast)).toMatchObject({ status: 422 });
+    expect((await post({ ...at('5Mbit/s'), over: 'wan' })).body.problems).toMatchObject([
+      { path: 'body.over', expected: 'lan, the link over which that peer is reached', found: '"wan"' },
+    ]);
+  }
+});
+
 test('a migration that cannot be set up gives back its part of the link and of the processors', async () => {
   const { alpha } = await pair(['a'], 1, '10Mbit/s');
   const sender = { reservation: { budget: '5ms', period: '10ms' } };

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { migrationRecord } from '../../src/core/migration/record.ts';
+import { cutShort } from '../../src/daemon/carry-out-migration.ts';
 import { convergenceOf, guaranteeLabels } from '../../src/daemon/measures.ts';
 import { type Metric, metricTable } from '../../src/daemon/metric-table.ts';
 import { Metrics, type Pulled } from '../../src/daemon/metrics.ts';
@@ -120,6 +121,24 @@ describe('the registry', () => {
       ended.downtimeNs / 1e9,
       9,
     );
+  });
+
+  test('says nothing of what was not measured: neither 0, nor what an earlier migration left', async () => {
+    const metrics = new Metrics('1.2.3', () => nothing);
+    const ended = await record(true);
+    metrics.ended(ended, 'migration', 300e6);
+    const never = cutShort('no destination there', 'source');
+    metrics.ended({ ...ended, ...never }, 'migration', 300e6);
+    const unknown = { outcome: 'failed', owner: 'nobody', downtimeNs: 5e6, totalNs: 1e9 } as const;
+    metrics.ended({ ...ended, ...unknown, rounds: [] }, 'migration', 300e6);
+    const text = await metrics.scrape();
+    const of = (name: string) => text.split('\n').filter((line) => line.startsWith(`switchover_${name}`));
+    const failed = (name: string) => of(name).filter((line) => line.includes('outcome="failed"'));
+    expect(failed('migrations_total')).toEqual([expect.stringMatching(/ 2$/)]);
+    expect(failed('migration_downtime_seconds')).toEqual([]);
+    expect(failed('migration_duration_seconds_count')).toEqual([expect.stringMatching(/ 1$/)]);
+    expect(of('last_migration_downtime_seconds')).toEqual([]);
+    expect(of('last_migration_convergence_ratio')).toEqual([]);
   });
 
   test('has only labels whose values are few: no guest, no text', () => {

@@ -68,7 +68,6 @@ const silent = /no answer for 1.5 s|accepted no data for 1.5 s|closed the connec
 const damaged = /checksum|not a frame|frame of/;
 /** It comes to something. */
 const never = /^$/;
-const isPaging = (phase: Phase) => phase === 'round 1' || phase === 'round 2' || phase === 'stop';
 const harmless = (): readonly Outcome[] => ['completed'];
 
 const lostAhead: Fault['allowed'] = (phase) => {
@@ -143,20 +142,20 @@ export const faults: readonly Fault[] = [
   },
   {
     name: 'a frame comes twice',
-    reason: /expected/,
+    reason: /expected|differs from what was sent/,
     strike: () => (frame, wire) => wire.send(frame.way, Buffer.concat([frame.bytes, frame.bytes])),
     allowed: (phase) => {
       if (phase === 'set-up') return ['refused, source'];
-      if (isPaging(phase) || isAfterCommit(phase)) return ['completed'];
+      if (isAfterCommit(phase)) return ['completed'];
       return phase === 'ready' ? ['failed, source', 'completed'] : ['failed, source'];
     },
   },
   {
     name: 'a frame comes after the next one',
-    reason: /no answer for/,
+    reason: /no answer for|differs from what was sent/,
     isSilent: true,
     strike: () => (frame, wire) => wire.afterNext(frame),
-    allowed: (phase) => (isPaging(phase) ? ['completed'] : asked(phase)),
+    allowed: asked,
   },
   {
     name: 'the destination is killed',

@@ -124,7 +124,7 @@ export class Lane {
 
   /** What `switchover recover` says, as soon as it can say it; undefined: no migration is open. */
   async recovered(): Promise<End | undefined> {
-    const owner = () => recover(this.journals).settlements[0]?.owner;
+    const owner = async () => (await recover(this.journals)).settlements[0]?.owner;
     return (await until('recover names an owner', owner, (owner) => owner !== 'nobody yet known')) as End;
   }
 
@@ -135,7 +135,8 @@ export class Lane {
 
   /** Nothing is open in either journal. */
   async settled(): Promise<void> {
-    await until('all journals are closed', () => recover(this.journals).settlements.length, same(0));
+    const open = async () => (await recover(this.journals)).settlements.length;
+    await until('all journals are closed', open, same(0));
   }
 
   /** The guest's memory is that of one that never moved. */

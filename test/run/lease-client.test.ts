@@ -38,7 +38,8 @@ describe.each([
 
   beforeEach(async (context) => {
     context.skip(shared && noRedis !== undefined, noRedis);
-    link = `link-${++links}`;
+    // One that is new grants nothing for a while.
+    link = shared ? 'link' : `link-${++links}`;
     store = shared ? await redisStore(redis!.url, link, CAPACITY) : memoryStore(CAPACITY);
   });
   afterEach(async () => {
@@ -65,7 +66,7 @@ describe.each([
     await first.leave();
     await Promise.all([waiting, hurrying]);
     expect(order).toEqual(['urgent', 'second']);
-    const { askedAtNs, waitedNs, grantedBytesPerSecond: granted } = await second.leave();
+    const { askedAtNs, waitedNs, grantedBytesPerSecond: granted } = (await second.leave())!;
     expect(granted).toBe(600);
     expect(waitedNs).toBeGreaterThan(0);
     expect(askedAtNs).toBeGreaterThan(0);
@@ -80,7 +81,7 @@ describe.each([
     await client(wish('first')).admit();
     const late = client(wish('late', { queueTimeoutNs: 100e6 }));
     expect(await late.admit()).toBe('not admitted: not granted within 100 ms');
-    expect((await late.leave()).grantedBytesPerSecond).toBe(0);
+    expect((await late.leave())!.grantedBytesPerSecond).toBe(0);
     expect((await ledger()).queue).toEqual([]);
   });
 
@@ -107,7 +108,7 @@ describe.each([
     await expect.poll(async () => (await ledger()).queue.length, patiently).toBe(1);
     second.stopWaiting();
     expect(await waiting).toMatch(/^not admitted/);
-    expect((await second.leave()).grantedBytesPerSecond).toBe(0);
+    expect((await second.leave())!.grantedBytesPerSecond).toBe(0);
     expect((await ledger()).queue).toEqual([]);
   });
 
@@ -122,7 +123,7 @@ describe.each([
     await expect.poll(() => allowed.at(-1), patiently).toBe(300);
     await store.update((there, now) => changeCapacity(there, 99, now));
     await expect.poll(() => allowed.at(-1), patiently).toBe(0);
-    const { revocations } = await slowed.leave();
+    const { revocations } = (await slowed.leave())!;
     expect(revocations.map(({ rateBytesPerSecond }) => rateBytesPerSecond)).toEqual([300, 0]);
   });
 
@@ -196,7 +197,7 @@ describe.skipIf(noRedis !== undefined)('leases in Redis', { retry: 1 }, () => {
     await sleep(4_000);
     const { ledger } = await store.update((there) => there);
     expect(ledger.leases).toHaveLength(1);
-    expect((await holder.leave()).revocations).toEqual([]);
+    expect((await holder.leave())!.revocations).toEqual([]);
     await store.close();
   });
 

@@ -264,7 +264,7 @@ describe('an experiment', () => {
   });
 });
 
-const pageCount = 'a whole number from 2 to 4294967295';
+const pageCount = 'a whole number from 2 to 16777216';
 const aRate = `${expected.rate}, or unlimited`;
 /** How many there are is no business of these tests. */
 const aProgram: string = expect.stringMatching(/^a program: \{ kind: classes \|/);
@@ -280,6 +280,8 @@ const program = (given: Node, pages = 9) => ({ guest: { pages, program: given },
 const pageSizes = 'a page size that is a power of two from 512B to 1MiB';
 const anOrder = `an order: ${orderNames.join(', ')}`;
 
+const seedsOfThree = 'a whole number from 0 to 9007199254740989, as seeds count up to 2^53 − 1';
+
 describe('what is wrong is said with its path, what was expected and what was found', () => {
   test.each<[string, string, string, unknown]>([
     ['guest', 'nothing', 'a guest: { pages, program, … }', { link }],
@@ -293,7 +295,7 @@ describe('what is wrong is said with its path, what was expected and what was fo
     [
       'guest.heartbeat',
       '"0ms"',
-      `${expected.duration} above 0`,
+      `${expected.duration} of at least 10 µs`,
       { guest: { ...guest, heartbeat: '0ms' }, link },
     ],
     ['guest.program', 'nothing', aProgram, { guest: { pages: 9 }, link }],
@@ -337,10 +339,11 @@ describe('what is wrong is said with its path, what was expected and what was fo
     ],
     ['migration.stop', '3', stopRule, migration({ stop: 3 })],
     ['migration.stop.rule', '"never"', stopRule, migration({ stop: { rule: 'never' } })],
-    ['migration.stop.rounds', '0', 'a whole number from 1 to 1000000', migration({ stop: { rounds: 0 } })],
+    ['migration.stop.rounds', '0', 'a whole number from 1 to 10000', migration({ stop: { rounds: 0 } })],
     ['migration.stop.round', '3', 'no such key', migration({ stop: { round: 3 } })],
     ['runs', '0', 'a whole number from 1 to 1000000', { guest, link, runs: 0 }],
     ['seed', '-1', 'a whole number from 0 to 9007199254740991', { guest, link, seed: -1 }],
+    ['seed', '9007199254740990', seedsOfThree, { guest, link, runs: 3, seed: 9007199254740990 }],
     ['describe', '5', 'a sentence', { guest, link, describe: 5 }],
     ['vm.delta', '"yes"', 'true or false', { guest, link, vm: { delta: 'yes' } }],
     ['vm.deltas', 'true', 'no such key', { guest, link, vm: { deltas: true } }],

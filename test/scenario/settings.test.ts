@@ -175,3 +175,33 @@ describe('compare', () => {
     ]);
   });
 });
+
+describe('what a few characters ask for is bounded', () => {
+  const paths = (setting: string) =>
+    problemsOf(() => withSettings({ list: [1, 2] }, [parseSetting(setting)]));
+
+  test('a path of many parts', () => {
+    expect(paths(`${'a.'.repeat(100_000)}b=1`)).toEqual([
+      expect.objectContaining({ expected: 'a path of at most 16 parts', found: '100001 parts' }),
+    ]);
+  });
+
+  test('a place far behind the end of a list', () => {
+    expect(paths('list.4000000000=1')).toEqual([
+      { path: 'list.4000000000', expected: 'a place from 0 to 2 of the list', found: '4000000000' },
+    ]);
+    expect(paths('list.2=1')).toEqual([]);
+  });
+
+  test('a matrix of a billion combinations', () => {
+    const ten = Array.from({ length: 10 }, (_, value) => value);
+    const compare = Object.fromEntries(ten.slice(1).map((value) => [`a${value}`, ten]));
+    expect(problemsOf(() => combinationsOf(compare))).toEqual([
+      { path: 'compare', expected: 'at most 2000 combinations', found: '1000000000' },
+    ]);
+  });
+
+  test('a value that contains itself', () => {
+    expect(() => parseSetting('a=&a [*a]')).toThrow('--set a: expected at most 64 levels of nesting');
+  });
+});

@@ -51,6 +51,24 @@ test('of a crowd that sleeps, wakes and is interrupted at random, one at a time 
   expect(disturbances).toBeLessThanOrEqual(overruns);
 });
 
+test('what is promised and supplied counts from where its account began, not from before', async () => {
+  const cpu = await start('cbs-hard', [], [server('S', 4, 10)]);
+  const { worker, tell } = program('S', 1e9, 0);
+  await cpu.admitted();
+  const before = () => cpu.account(clockNs())[0]!;
+  await expect.poll(() => before().periods, { timeout: 20_000 }).toBeGreaterThan(20);
+  cpu.beginAccount();
+  const begunNs = clockNs();
+  await sleep(100);
+  const { periods, servedNs } = before();
+  const periodsSince = (clockNs() - begunNs) / 10e6;
+  expect(periods).toBeGreaterThan(0);
+  expect(periods).toBeLessThanOrEqual(periodsSince + 1);
+  expect(servedNs).toBeLessThanOrEqual(clockNs() - begunNs);
+  tell();
+  await once(worker, 'message');
+});
+
 test('without a scheduler it is only recorded who ran', async () => {
   const cpu = await start('none', [hog('hog')]);
   await expect.poll(() => time(cpu.slices(), 'hog')).toBeGreaterThan(50e6);

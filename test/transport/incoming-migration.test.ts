@@ -39,8 +39,8 @@ describe('a destination refuses in one clear line', () => {
   });
 
   test('another version of the wire', async () => {
-    const { answer } = await stranger(encodeFrame('hello', 0, json({ ...hello, version: 2 })));
-    expect(await answer).toContain('the other end uses protocol version 2, this one 1');
+    const { answer } = await stranger(encodeFrame('hello', 0, json({ ...hello, version: 1 })));
+    expect(await answer).toContain('the other end uses protocol version 1, this one 2');
   });
 
   test('a guest that makes no sense, naming the place', async () => {
@@ -79,8 +79,8 @@ describe('a destination refuses in one clear line', () => {
   test('a stop whose digest is not that of the pages received', async () => {
     const { socket, answer } = await stranger(encodeFrame('hello', 0, json(hello)));
     await once(socket, 'data');
-    socket.write(Buffer.concat([encodeFrame('zero', 1), encodeFrame('stop', 0, Buffer.alloc(40))]));
-    expect(await answer).toContain('wrong checksum');
+    socket.write(Buffer.concat([encodeFrame('zero', 1), encodeFrame('stop', 0, Buffer.alloc(24))]));
+    expect(await answer).toContain('wrong digest');
   });
 
   test('state beyond the pages of a guest that has none', async () => {
@@ -173,7 +173,7 @@ describe('a source whose wire or destination fails', () => {
     }).listen(0, '127.0.0.1');
     await once(proxy, 'listening');
     const { port } = proxy.address() as { port: number };
-    await expect(worldTowards(port)).rejects.toThrow('the other end uses protocol version 9, this one 1');
+    await expect(worldTowards(port)).rejects.toThrow('the other end uses protocol version 9, this one 2');
   });
 
   async function expectUnharmed(port: number, reason: RegExp): Promise<void> {

@@ -1,19 +1,19 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { appendFileSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { freeCpu } from '../../src/core/cpu/cpu-plan.ts';
-import { thisProcess } from '../../src/platform/process-identity.ts';
+import { WIRE_VERSION } from '../../src/core/wire/frames.ts';
 import { drive } from '../../src/run/drive.ts';
 import { encodeFrame } from '../../src/transport/frame-writer.ts';
 import { Journal } from '../../src/transport/journal.ts';
 import { recover } from '../../src/transport/recover.ts';
 import { Host } from '../../src/worlds/threads/host.ts';
 import { threadsWorld } from '../../src/worlds/threads/threads-world.ts';
-import { entriesIn, leaveJournal } from '../fixtures/journals.ts';
+import { entriesIn, leaveJournal, unprovable } from '../fixtures/journals.ts';
 import { smallSetup } from '../fixtures/setup.ts';
 
 const { guest, plan } = smallSetup();
@@ -81,7 +81,7 @@ describe('a migration with journals', () => {
         `^guest 'small' is being migrated already, by process ${process.pid} .*: wait for it, or end`,
       ),
     );
-    expect(readdirSync(here)).toHaveLength(1);
+    expect(Object.keys(entriesIn(here))).toHaveLength(1);
     expect(await drive(plan, world)).toMatchObject({ outcome: 'completed' });
     await world.close();
     await (await towards()).close();
@@ -90,7 +90,13 @@ describe('a migration with journals', () => {
   test('a destination refuses a guest of a name that it has, and takes it once that has left', async () => {
     const socket = connect(destination.address.port, '127.0.0.1');
     socket.on('error', () => {});
-    const hello = { version: 1, migration: randomUUID(), guest, heartbeats: null, reservation: null };
+    const hello = {
+      version: WIRE_VERSION,
+      migration: randomUUID(),
+      guest,
+      heartbeats: null,
+      reservation: null,
+    };
     socket.write(encodeFrame('hello', 0, Buffer.from(JSON.stringify(hello))));
     await once(socket, 'data');
     await expect(towards()).rejects.toThrow(
@@ -102,6 +108,7 @@ describe('a migration with journals', () => {
 
   test('a destination whose journal cannot be written refuses, and the source says why', async () => {
     await destination.close();
+    rmSync(there, { recursive: true });
     writeFileSync(there, '');
     destination = await Host.listen({
       host: '127.0.0.1',
@@ -138,8 +145,10 @@ describe('a connection that breaks around the commit', () => {
     expect(await drive(unverified, world)).toMatchObject({ outcome: 'failed', owner: 'nobody' });
     await expect.poll(() => Object.values(entriesIn(there))).toEqual([entries]);
     expect(Object.values(entriesIn(here))).toEqual([['begun', 'stopped', 'ready', 'commit']]);
-    expect(recover([here, there]).settlements).toMatchObject([{ owner, state: 'under way', done: [] }]);
-    expect(() => Journal.atSource(here, begun(guest.name))).toThrow('is being migrated already');
+    expect((await recover([here, there])).settlements).toMatchObject([
+      { owner, state: 'under way', done: [] },
+    ]);
+    await expect(Journal.atSource(here, begun(guest.name))).rejects.toThrow('is being migrated already');
     await world.close();
   });
 
@@ -153,7 +162,7 @@ describe('a connection that breaks around the commit', () => {
     expect(Object.values(entriesIn(there))).toEqual([['begun', 'ready', 'aborted']]);
     expect(Object.values(entriesIn(here))).toEqual([['begun', 'stopped', 'ready', 'commit', 'aborted']]);
     await world.close();
-    expect(recover([here, there]).settlements).toEqual([]);
+    expect((await recover([here, there])).settlements).toEqual([]);
   });
 
   test('and loses the answer: the source asks, and goes on with the guest that runs at the destination', async () => {
@@ -167,7 +176,7 @@ describe('a connection that breaks around the commit', () => {
     expect(Object.values(entriesIn(there))).toEqual([['begun', 'ready', 'commit', 'running', 'ended']]);
     const whole = ['begun', 'stopped', 'ready', 'commit', 'running', 'ended'];
     expect(Object.values(entriesIn(here))).toEqual([whole]);
-    expect(recover([here, there]).settlements).toEqual([]);
+    expect((await recover([here, there])).settlements).toEqual([]);
   });
 
   const unverified = { ...plan, verify: 'checksums' as const };
@@ -208,33 +217,60 @@ describe('a connection that breaks around the commit', () => {
 });
 
 describe('a source’s journal', () => {
-  test('stands in the way of the same guest while its process lives, and of no other', () => {
-    leaveJournal(here, 'source', ['stopped'], { process: thisProcess() });
-    expect(() => Journal.atSource(here, begun('web'))).toThrow('is being migrated already');
-    Journal.atSource(here, begun('mail')).close();
+  test('stands in the way of the same guest while its process lives, and of no other', async () => {
+    const first = await Journal.atSource(here, begun('web'));
+    await expect(Journal.atSource(here, begun('web'))).rejects.toThrow('is being migrated already');
+    (await Journal.atSource(here, begun('mail'))).close();
+    first.write('aborted');
+    (await Journal.atSource(here, begun('web'))).close();
   });
 
-  test('of a process that died before its commit does not: the guest is the source’s', () => {
+  test('of a process that died before its commit does not: the guest is the source’s', async () => {
     leaveJournal(here, 'source', ['stopped', 'ready']);
-    Journal.atSource(here, begun('web')).close();
+    (await Journal.atSource(here, begun('web'))).close();
   });
 
-  test('of a process that died after its commit does, until it is settled', () => {
+  test('of a process that died after its commit does, until it is settled', async () => {
     const file = leaveJournal(here, 'source', ['stopped', 'ready', 'commit']);
-    expect(() => Journal.atSource(here, begun('web'))).toThrow(
+    await expect(Journal.atSource(here, begun('web'))).rejects.toThrow(
       `guest 'web' may be at its destination: an earlier migration ended after its commit (${file}); settle it with`,
     );
     appendFileSync(file, '{"entry":"aborted","at":""}\n');
-    Journal.atSource(here, begun('web')).close();
+    (await Journal.atSource(here, begun('web'))).close();
   });
 
-  test('of a process on another host does: nobody here can ask it', () => {
-    leaveJournal(here, 'source', [], { process: { ...thisProcess(), host: 'elsewhere' } });
-    expect(() => Journal.atSource(here, begun('web'))).toThrow('on elsewhere');
+  test('of a process that cannot be asked does, and the reason has the command that ends that', async () => {
+    leaveJournal(here, 'source', [], { process: unprovable });
+    await expect(Journal.atSource(here, begun('web'))).rejects.toThrow(
+      `cannot be asked from here; if it has ended for certain, run 'switchover recover ${here} --declare-dead ${unprovable.name}'`,
+    );
   });
 
-  test('that cannot be written is a failure before anything begins', () => {
+  test('that is damaged does, also if not one line can be read; other guests go on', async () => {
+    const file = leaveJournal(here, 'source', ['stopped', 'ready', 'commit']);
+    for (const content of [
+      '',
+      'what is this\n',
+      `${readFileSync(file, 'utf8')}{"entry":"ready","at":""}\n`,
+    ]) {
+      writeFileSync(file, content);
+      await expect(Journal.atSource(here, begun('web'))).rejects.toThrow(
+        `guest 'web' may be at its destination: the journal of an earlier migration is damaged (${file}: `,
+      );
+      (await Journal.atSource(here, begun('mail'))).write('aborted');
+    }
+  });
+
+  test('that somebody else has written to takes nothing more: its process was declared dead', async () => {
+    const journal = await Journal.atSource(here, begun('web'));
+    const [file] = readdirSync(here).filter((name) => name.endsWith('.ndjson'));
+    appendFileSync(join(here, file!), '{"entry":"aborted","at":""}\n');
+    expect(() => journal.write('stopped')).toThrow('was this process declared dead?');
+    journal.close();
+  });
+
+  test('that cannot be written is a failure before anything begins', async () => {
     writeFileSync(here, '');
-    expect(() => Journal.atSource(here, begun('web'))).toThrow(/^cannot write .*EEXIST|ENOTDIR/);
+    await expect(Journal.atSource(here, begun('web'))).rejects.toThrow(/^cannot write .*EEXIST|ENOTDIR/);
   });
 });

@@ -2,10 +2,11 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { LARGEST_HELLO_BYTES } from '../../src/core/wire/frames.ts';
-import { PageChecksums } from '../../src/transport/checksums.ts';
+import { LARGEST_HELLO_BYTES, WIRE_VERSION } from '../../src/core/wire/frames.ts';
 import { encodeFrame } from '../../src/transport/frame-writer.ts';
 import type { Limits } from '../../src/transport/limits.ts';
+import { encodeStop } from '../../src/transport/payloads.ts';
+import { StreamDigest } from '../../src/transport/stream-digest.ts';
 import { Host } from '../../src/worlds/threads/host.ts';
 import { json, smallHello, stranger } from '../fixtures/stranger.ts';
 
@@ -63,7 +64,7 @@ describe('a stranger', () => {
 
   test.each([
     ['without a key', undefined, greeting],
-    ['with a key', randomBytes(32), encodeFrame('challenge', 1, randomBytes(64))],
+    ['with a key', randomBytes(32), encodeFrame('challenge', WIRE_VERSION, randomBytes(64))],
   ])('who says it byte by byte, %s, gains nothing', async (_, key, frame) => {
     await listen({ unauthenticatedMs: 300 }, key);
     const { socket, answer } = await connected();
@@ -76,7 +77,7 @@ describe('a stranger', () => {
 
   test('who stops after the challenge is one still', async () => {
     await listen({ unauthenticatedMs: 200 }, randomBytes(32));
-    const { answer } = await connected(encodeFrame('challenge', 1, randomBytes(64)));
+    const { answer } = await connected(encodeFrame('challenge', WIRE_VERSION, randomBytes(64)));
     expect(await answer).toContain('unauthenticated for 0.2 s');
   });
 
@@ -139,8 +140,8 @@ describe('a source', () => {
   test('that falls silent after the commit leaves its guest running: it has no other home', async () => {
     await listen({ silenceMs: 300 });
     const { socket, answer } = await greeted();
-    const nothing = new PageChecksums(smallHello.guest.pages).digest();
-    socket.write(encodeFrame('stop', 0, Buffer.concat([Buffer.alloc(8), nothing])));
+    const digest = new StreamDigest(smallHello.migration, null).end(0, false);
+    socket.write(encodeFrame('stop', 0, encodeStop({ guestTimeNs: 0, digest })));
     await once(socket, 'data');
     socket.write(encodeFrame('commit'));
     await answer;
@@ -161,7 +162,7 @@ describe('memory', () => {
       Array.from({ length: 50 }, () => connected(header, Buffer.alloc(1_000))),
     );
     await new Promise((resolve) => setTimeout(resolve, 100));
-    expect(process.memoryUsage().arrayBuffers - arrayBuffers).toBeLessThan(LARGEST_HELLO_BYTES / 4);
+    expect(process.memoryUsage().arrayBuffers - arrayBuffers).toBeLessThan(2 * LARGEST_HELLO_BYTES);
     for (const { socket } of strangers) socket.destroy();
   });
 

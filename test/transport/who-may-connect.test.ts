@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { freeCpu } from '../../src/core/cpu/cpu-plan.ts';
-import { LARGEST_HELLO_BYTES, NONCE_BYTES } from '../../src/core/wire/frames.ts';
+import { LARGEST_HELLO_BYTES, NONCE_BYTES, WIRE_VERSION } from '../../src/core/wire/frames.ts';
 import { Refusal } from '../../src/platform/failure.ts';
 import { drive } from '../../src/run/drive.ts';
 import { FrameReader } from '../../src/transport/frame-reader.ts';
@@ -146,7 +146,10 @@ describe('a destination with a key refuses', () => {
     const world = await worldTowards(await between(met), key);
     await world.close();
     const [challenge, proof] = framesIn(Buffer.concat(met.toDestination));
-    const { socket, heard, answer } = await stranger(here(), encodeFrame('challenge', 1, challenge!.payload));
+    const { socket, heard, answer } = await stranger(
+      here(),
+      encodeFrame('challenge', WIRE_VERSION, challenge!.payload),
+    );
     await expect.poll(() => framesIn(heard()).length).toBe(1);
     socket.write(encodeFrame('proof', 0, proof!.payload));
     expect(await answer).toContain('wrong key');
@@ -157,7 +160,7 @@ describe('a destination with a key refuses', () => {
   test('its own proof from another connection, handed back', async () => {
     const { socket, heard, answer } = await stranger(
       here(),
-      encodeFrame('challenge', 1, sourceChallenge(json(smallHello))),
+      encodeFrame('challenge', WIRE_VERSION, sourceChallenge(json(smallHello))),
     );
     await expect.poll(() => framesIn(heard()).length).toBe(1);
     const challenges = {
@@ -170,7 +173,7 @@ describe('a destination with a key refuses', () => {
 
   test('another hello than the one that was proved', async () => {
     const source = sourceChallenge(json(smallHello));
-    const { socket, heard, answer } = await stranger(here(), encodeFrame('challenge', 1, source));
+    const { socket, heard, answer } = await stranger(here(), encodeFrame('challenge', WIRE_VERSION, source));
     await expect.poll(() => framesIn(heard()).length).toBe(1);
     const challenges = { source, destination: framesIn(heard())[0]!.payload };
     socket.write(encodeFrame('proof', 0, proofOf('source', key, challenges)));
@@ -181,7 +184,7 @@ describe('a destination with a key refuses', () => {
   });
 
   test('a large hello before the proof, on its header alone', async () => {
-    for (const frames of [[], [encodeFrame('challenge', 1, sourceChallenge(json(smallHello)))]]) {
+    for (const frames of [[], [encodeFrame('challenge', WIRE_VERSION, sourceChallenge(json(smallHello)))]]) {
       const header = encodeFrame('hello').subarray(0, 16);
       header.writeUInt32LE(LARGEST_HELLO_BYTES, 12);
       const { socket, heard, answer } = await stranger(here(), ...frames);
@@ -194,8 +197,11 @@ describe('a destination with a key refuses', () => {
   test('another version of the wire, naming both; and a challenge that is none', async () => {
     const challenge = sourceChallenge(json(smallHello));
     const newer = await stranger(here(), encodeFrame('challenge', 7, challenge));
-    expect(await newer.answer).toContain('the other end uses protocol version 7, this one 1');
-    const short = await stranger(here(), encodeFrame('challenge', 1, challenge.subarray(0, NONCE_BYTES)));
+    expect(await newer.answer).toContain('the other end uses protocol version 7, this one 2');
+    const short = await stranger(
+      here(),
+      encodeFrame('challenge', WIRE_VERSION, challenge.subarray(0, NONCE_BYTES)),
+    );
     expect(await short.answer).toContain("'challenge' frame of 32 bytes from the source; expected 64");
   });
 });

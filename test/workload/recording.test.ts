@@ -107,13 +107,40 @@ describe('damage is a failure that says where', () => {
   test('a few hundred kilobytes that unfold to 250 million empty lines, which once ended the process', () => {
     const bomb = gzipSync(Buffer.alloc(250_000_000, '\n'));
     expect(bomb.length).toBeLessThan(400_000);
-    expect(() => parseRecording(bomb, 'bomb')).toThrow(new Failure('bomb:1: not JSON'));
+    expect(() => parseRecording(bomb, 'bomb')).toThrow(
+      'bomb: expected at most 64 MiB once unpacked, found more',
+    );
   });
 
   test('more writes than a recording may have', () => {
     const sample = JSON.stringify([10, new Array(2 ** 21).fill(0)]);
-    const many = [{ ...header, samples: 17 }, ...new Array<string>(17).fill(sample)];
-    expect(() => parse(many)).toThrow('vlc.gz:18: more than 33554432 writes');
+    const many = [{ ...header, samples: 4 }, ...new Array<string>(4).fill(sample)];
+    expect(() => parse(many)).toThrow('vlc.gz: expected at most 6000000 writes, found more');
+  });
+
+  test.each<[string, string, string]>([
+    [
+      'a line of 60 MB',
+      `[10,[0${',0'.repeat(30e6)}]]`,
+      'vlc.gz: expected lines of at most 8 MiB, found more',
+    ],
+    ['millions of objects', `[10,[{}${',{}'.repeat(2e6)}]]`, 'vlc.gz:2: expected [milliseconds, [page, …]]'],
+    ['millions of lists', `[10,[[]${',[]'.repeat(2e6)}]]`, 'vlc.gz:2: expected [milliseconds, [page, …]]'],
+    ['lists in lists', '['.repeat(8e6), 'vlc.gz:2: expected [milliseconds, [page, …]]'],
+  ])('%s instead of a sample, before they take fifty times its room', (_, line, message) => {
+    const before = process.memoryUsage().heapUsed;
+    expectFailure(() => parse([header, line]), message);
+    expect(process.memoryUsage().heapUsed - before).toBeLessThan(128e6);
+  });
+
+  test('a million samples, or a header of megabytes', () => {
+    const empty = `${JSON.stringify(header)}\n${'[1,[]]\n'.repeat(1_000_001)}`;
+    expectFailure(
+      () => parseRecording(gzipSync(empty), 'vlc.gz'),
+      'vlc.gz: expected at most 1000000 samples',
+    );
+    const long = [{ ...header, source: 'x'.repeat(1e6) }];
+    expectFailure(() => parse(long), 'vlc.gz:1: expected a header of at most 64 KiB, found more');
   });
 
   test('no gzip at all', () => {
@@ -141,8 +168,13 @@ describe('damage is a failure that says where', () => {
       [{ ...header, samples: undefined }],
       'vlc.gz:1: pages, pageSizeBytes and samples must be',
     ],
-    ['a line that is no JSON', [header, [10, [3]], '[20,[0]'], 'vlc.gz:3: not JSON'],
-    ['an empty line', [header, [10, [3]], ''], 'vlc.gz:3: not JSON'],
+    [
+      'a line that is no JSON',
+      [header, [10, [3]], '[20,[0]'],
+      'vlc.gz:3: expected [milliseconds, [page, …]]',
+    ],
+    ['an empty line', [header, [10, [3]], ''], 'vlc.gz:3: expected [milliseconds, [page, …]]'],
+    ['numbers that are none', [header, '[1,[1-2]]'], 'vlc.gz:2: not JSON'],
     ['a sample without pages', [header, [10]], 'vlc.gz:2: expected [milliseconds, [page, …]]'],
     ['a sample without time', [header, [null, [3]]], 'vlc.gz:2: expected [milliseconds, [page, …]]'],
     ['a sample that is a number', [header, 5], 'vlc.gz:2: expected [milliseconds, [page, …]]'],

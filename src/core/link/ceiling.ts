@@ -21,6 +21,20 @@ export function ceilingAt(ceilings: readonly Limit[], now: Nanos): BytesPerSecon
   return ceilings.findLast(({ fromNs }) => fromNs <= now)?.rateBytesPerSecond ?? Number.POSITIVE_INFINITY;
 }
 
+/**
+ * The rate of a migration that asked for this one (null: for as much as goes): no more than the link allows. null: nothing limits
+ * it. A ceiling of 0 is no rate: see `revokedWhy`.
+ */
+export function allowedRate(
+  asked: BytesPerSecond | null,
+  ceilings: readonly Limit[],
+  now: Nanos,
+): BytesPerSecond | null {
+  const wanted = asked ?? Number.POSITIVE_INFINITY;
+  const allowed = Math.min(wanted, ceilingAt(ceilings, now) || wanted);
+  return allowed === Number.POSITIVE_INFINITY ? null : allowed;
+}
+
 /** Why nothing more is allowed at `now`; `undefined`: something is. */
 export function revokedWhy(ceilings: readonly Ceiling[], now: Nanos): string | undefined {
   const ceiling = ceilings.findLast(({ fromNs }) => fromNs <= now);

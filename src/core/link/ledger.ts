@@ -48,10 +48,33 @@ export interface Ledger {
   readonly leases: readonly Lease[];
   /** The first goes first. */
   readonly queue: readonly LinkRequest[];
+  /** Another one: what stood here before was lost, or is older than what its users know. null: it cannot be lost. */
+  readonly epoch: string | null;
+  /** Nothing new is granted before this instant, so that leases which were lost have ended or were claimed; null: none were. */
+  readonly quietUntilNs: Nanos | null;
 }
 
 export function emptyLedger(capacity: BytesPerSecond, timeToLiveNs: Nanos | null = null): Ledger {
-  return { capacityBytesPerSecond: capacity, timeToLiveNs, leases: [], queue: [] };
+  const nobody = { leases: [], queue: [], epoch: null, quietUntilNs: null };
+  return { capacityBytesPerSecond: capacity, timeToLiveNs, ...nobody };
+}
+
+/**
+ * The ledger where it is kept now, in this epoch. If that is another one, leases may have been granted that it does not show. All of
+ * these end within a time to live, because nobody can have renewed them since. Until then only they are taken up again.
+ */
+export function inEpoch(ledger: Ledger, epoch: string, now: Nanos): Ledger {
+  if (ledger.epoch === epoch) return ledger;
+  return { ...ledger, epoch, quietUntilNs: now + ledger.timeToLiveNs! };
+}
+
+/** Takes up a lease that was lost. Its holder makes sure that it has not ended. */
+export function claim(ledger: Ledger, lost: Lease, now: Nanos): Ledger {
+  const settled = settle(ledger, now);
+  const fits = grantedBytesPerSecond(settled) + lost.grantedBytesPerSecond <= ledger.capacityBytesPerSecond;
+  if (!isQuiet(ledger, now) || leaseOf(settled, lost.id) || !fits) return settled;
+  const lease = { ...lost, expiresAtNs: expiry(ledger, now) };
+  return { ...settled, leases: [...settled.leases, lease] };
 }
 
 /** What has to be free for a request. */
@@ -129,7 +152,7 @@ export function settle(ledger: Ledger, now: Nanos): Ledger {
   const waiting = current.queue.filter(
     (request) => (request.deadlineNs ?? now) >= now && impossible(current, request) === undefined,
   );
-  let free = current.capacityBytesPerSecond - grantedBytesPerSecond(current);
+  let free = isQuiet(ledger, now) ? 0 : current.capacityBytesPerSecond - grantedBytesPerSecond(current);
   const leases = [...current.leases];
   let next = 0;
   for (; next < waiting.length && demandOf(waiting[next]!) <= free; next++) {
@@ -149,17 +172,22 @@ export function settle(ledger: Ledger, now: Nanos): Ledger {
 }
 
 /** The next instant at which `settle` has something to do although nobody asks; infinity: there is none. */
-export function nextEventNs({ leases, queue }: Ledger): Nanos {
+export function nextEventNs({ leases, queue, quietUntilNs }: Ledger): Nanos {
   const expiries = leases.map(({ expiresAtNs }) => expiresAtNs ?? Number.POSITIVE_INFINITY);
   // A request may still be granted at its deadline itself.
   const deadlines = queue.map(({ deadlineNs }) =>
     deadlineNs === null ? Number.POSITIVE_INFINITY : deadlineNs + 1,
   );
-  return Math.min(...expiries, ...deadlines);
+  const quietUntil = queue.length > 0 && quietUntilNs !== null ? [quietUntilNs] : [];
+  return Math.min(...expiries, ...deadlines, ...quietUntil);
 }
 
 export function grantedBytesPerSecond({ leases }: Pick<Ledger, 'leases'>): BytesPerSecond {
   return leases.reduce((sum, lease) => sum + lease.grantedBytesPerSecond, 0);
+}
+
+function isQuiet({ quietUntilNs }: Ledger, now: Nanos): boolean {
+  return quietUntilNs !== null && now < quietUntilNs;
 }
 
 /** A lease is over at the instant at which it expires. */

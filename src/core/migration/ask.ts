@@ -1,7 +1,7 @@
 import { InvariantViolated } from '../invariants.ts';
 import type { Nanos } from '../units.ts';
 import type { Outcome } from './migration-result.ts';
-import type { Step, StepResult, StepResultOf } from './steps.ts';
+import type { HandoverReached, Step, StepResult, StepResultOf } from './steps.ts';
 
 /** A part of the migration: yields steps, is told what came of each, ends with a result. */
 export type Migration<Result> = Generator<Step, Result, StepResult>;
@@ -23,11 +23,13 @@ const answers = {
 export class StepFailed extends Error {
   readonly outcome: Outcome;
   readonly pausedSince: Nanos | undefined;
+  readonly handover: HandoverReached;
 
-  constructor({ why, outcome, pausedSince }: StepResultOf<'failed'>) {
+  constructor({ why, outcome, pausedSince, handover = {} }: StepResultOf<'failed'>) {
     super(why);
     this.outcome = outcome ?? 'failed';
     this.pausedSince = pausedSince;
+    this.handover = handover;
   }
 }
 

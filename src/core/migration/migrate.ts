@@ -7,6 +7,7 @@ import { deferrable } from './deferral.ts';
 import { frequency, type Heat, known, recency, unknown } from './heat.ts';
 import { BandwidthMeter } from './meter.ts';
 import {
+  arrived,
   downtimeParts,
   type MigrationResult,
   type Outcome,
@@ -15,8 +16,10 @@ import {
 } from './migration-result.ts';
 import { orderRegistry } from './order/orders.ts';
 import type { PageSet } from './pages.ts';
+import { type Pause, partsOfPause } from './pause.ts';
 import { type Plan, slotsPerWindow } from './plan.ts';
 import { type SentRound, sendingOrder, sendRound } from './round.ts';
+import type { HandoverReached } from './steps.ts';
 import type { Verdict } from './stop/stop-rule.ts';
 import { looksWithinRounds, stopRule } from './stop/stops.ts';
 
@@ -41,7 +44,7 @@ function* precopy(plan: Plan): Migration<MigrationResult> {
     return yield* stopAndCopy(plan, owed, state);
   } catch (cause) {
     if (cause instanceof StepFailed) {
-      state.pausedAtNs ??= cause.pausedSince;
+      state.failed(cause);
       return yield* giveUp(state, cause.outcome, cause.message);
     }
     if (cause instanceof RegisteredCodeFailed) return yield* giveUp(state, 'failed', cause.message);
@@ -56,7 +59,10 @@ class NotConverged extends Error {}
 /** What has happened so far. */
 class MigrationState {
   startedAtNs: Nanos | undefined;
-  pausedAtNs: Nanos | undefined;
+  /** undefined: the guest was not paused. */
+  pause: Pause | undefined;
+  /** How far a hand-over came that failed. */
+  handover: HandoverReached = {};
   stopReason = '';
   sentBytes = 0;
   readonly rounds: RoundRecord[] = [];
@@ -68,6 +74,12 @@ class MigrationState {
   constructor(plan: Plan) {
     this.#plan = plan;
     this.#rule = stopRule(plan.stop);
+  }
+
+  /** Notes how far the step came that was not carried out. */
+  failed({ pausedSince, handover }: StepFailed): void {
+    if (pausedSince !== undefined) this.pause ??= { pausedAtNs: pausedSince };
+    this.handover = handover;
   }
 
   /** Asks the stop rule, and the plan's timeout. */
@@ -171,7 +183,8 @@ function* liveRounds(plan: Plan, heats: Heats, state: MigrationState): Migration
 /** Stop, send D_{K+1} at b_d, hand over. */
 function* stopAndCopy(plan: Plan, owed: PageSet, state: MigrationState): Migration<MigrationResult> {
   const stopped = yield* ask({ kind: 'stop' });
-  state.pausedAtNs = stopped.now - stopped.windowNs;
+  const pause = { pausedAtNs: stopped.now - stopped.windowNs, scannedAtNs: stopped.now };
+  state.pause = pause;
   const sent = yield* ask({
     kind: 'send',
     pages: stopped.dirty.copy().addAll(owed).toArray(),
@@ -179,25 +192,17 @@ function* stopAndCopy(plan: Plan, owed: PageSet, state: MigrationState): Migrati
     clears: true,
     endsRound: true,
   });
-  const memoryNs = sent.now - stopped.now;
-  state.stop = { pages: sent.sentPages, bytes: sent.bytes, durationNs: memoryNs };
+  state.pause = { ...pause, sentAtNs: sent.now };
+  state.stop = { pages: sent.sentPages, bytes: sent.bytes, durationNs: sent.now - stopped.now };
   const handed = yield* ask({ kind: 'hand over', verify: plan.verify });
+  const { readyAtNs, verifiedAtNs, committedAtNs, runningAtNs } = handed;
   return {
-    outcome: 'completed',
-    reason: state.stopReason,
-    owner: 'destination',
+    ...arrived(state.stopReason, handed.measurements.verified),
     rounds: state.rounds,
     stop: state.stop,
-    downtimeNs: handed.runningAtNs - state.pausedAtNs,
-    downtimeParts: downtimeParts({
-      dirtyScanNs: stopped.windowNs,
-      memoryNs,
-      stateNs: handed.readyAtNs - sent.now,
-      verifyNs: handed.verifiedAtNs - handed.readyAtNs,
-      commitNs: handed.committedAtNs - handed.verifiedAtNs,
-      resumeNs: handed.runningAtNs - handed.committedAtNs,
-    }),
-    totalNs: handed.runningAtNs - (state.startedAtNs ?? stopped.now),
+    downtimeNs: runningAtNs - pause.pausedAtNs,
+    downtimeParts: partsOfPause({ ...state.pause, readyAtNs, verifiedAtNs, committedAtNs }, runningAtNs),
+    totalNs: runningAtNs - (state.startedAtNs ?? stopped.now),
     ...handed.measurements,
   };
 }
@@ -205,7 +210,11 @@ function* stopAndCopy(plan: Plan, owed: PageSet, state: MigrationState): Migrati
 /** The guest runs on at the source, if the world can still say so; the time that it was paused is downtime all the same. */
 function* giveUp(state: MigrationState, outcome: Outcome, why: string): Migration<MigrationResult> {
   const { now, owner, measurements } = yield* ask({ kind: 'abort', why });
-  const downtimeNs = state.pausedAtNs === undefined ? 0 : now - state.pausedAtNs;
+  const { pause, handover } = state;
+  const { commitLeftAtNs, runningAtNs, ...reached } = handover;
+  const isUnknown = owner === 'nobody' && commitLeftAtNs !== undefined;
+  const pauseEndNs = runningAtNs ?? (isUnknown ? commitLeftAtNs : now);
+  const downtimeNs = pause ? pauseEndNs - pause.pausedAtNs : 0;
   return {
     outcome,
     reason: why,
@@ -213,10 +222,17 @@ function* giveUp(state: MigrationState, outcome: Outcome, why: string): Migratio
     rounds: state.rounds,
     stop: state.stop,
     downtimeNs,
-    downtimeParts: downtimeParts({ memoryNs: downtimeNs }),
+    downtimeParts: pause ? partsOfPause({ ...pause, ...reached }, pauseEndNs) : downtimeParts(),
     totalNs: state.startedAtNs === undefined ? 0 : now - state.startedAtNs,
     ...measurements,
+    notes: isUnknown
+      ? [...measurements.notes, downtimeUnknown(downtimeNs, now - pauseEndNs)]
+      : measurements.notes,
   };
+}
+
+function downtimeUnknown(knownNs: Nanos, sinceNs: Nanos): string {
+  return `the downtime is known up to the commit only, ${formatDuration(knownNs)}: whether the guest has run at its destination in the ${formatDuration(sinceNs)} since then is not known`;
 }
 
 /** Streams of random numbers of one seed: the guest draws from stream 0. */

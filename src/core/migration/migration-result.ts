@@ -24,7 +24,10 @@ export interface StopRecord {
   readonly durationNs: Nanos;
 }
 
-/** The downtime, cut at the instants at which one thing ended and the next began: the parts add up to it. */
+/**
+ * The downtime, cut at the instants at which one thing ended and the next began: the parts add up to it. Of a migration that
+ * failed, the last part is what was under way then, up to the guest going on at the source.
+ */
 export interface DowntimeParts {
   /** Finding out which pages are dirty, where nobody keeps a dirty log. */
   readonly dirtyScanNs: Nanos;
@@ -32,7 +35,7 @@ export interface DowntimeParts {
   readonly lookNs: Nanos;
   /** Sending D_{K+1} at b_d until the destination has it. */
   readonly memoryNs: Nanos;
-  /** Comparing the checksums of all pages as last sent. */
+  /** Comparing what was sent of the guest with what was received, by a digest. */
   readonly stateNs: Nanos;
   /** Hashing every real byte on both sides, when asked for. */
   readonly verifyNs: Nanos;
@@ -81,6 +84,18 @@ export interface Verification {
   readonly continued: MemoryComparison;
 }
 
+export const CHANGED_ON_ITS_WAY =
+  'the guest was changed on its way: its memory differs from that of one that never moved';
+
+/** How a migration has ended whose guest runs at its destination: it has failed if the guest was changed on its way. */
+export function arrived(
+  reason: string,
+  { continued }: Verification,
+): Pick<MigrationResult, 'outcome' | 'reason' | 'owner'> {
+  if (continued !== 'different') return { outcome: 'completed', reason, owner: 'destination' };
+  return { outcome: 'failed', reason: CHANGED_ON_ITS_WAY, owner: 'destination' };
+}
+
 /** What left in the window of this length, wherever it begins, in which most did. */
 export interface LinkWindow {
   readonly windowNs: Nanos;
@@ -126,6 +141,7 @@ export interface MigrationResult extends Measurements {
   readonly owner: Owner;
   readonly rounds: readonly RoundRecord[];
   readonly stop: StopRecord;
+  /** Of a guest that `nobody` owns, up to the commit: from then on it may run at its destination. */
   readonly downtimeNs: Nanos;
   readonly downtimeParts: DowntimeParts;
   readonly totalNs: Nanos;

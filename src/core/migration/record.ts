@@ -42,7 +42,7 @@ export interface RunMetadata {
   };
   /** What worked against it besides the hogs. */
   readonly antagonists: readonly Antagonist[];
-  /** How the migration got its reservation of the link; null: nobody else could want any of it. */
+  /** How the migration got its reservation of the link; null: nobody else could want any of it, or who keeps it was not reached. */
   readonly admission: Admission | null;
   readonly predicted: {
     readonly downtimeNs: Nanos;

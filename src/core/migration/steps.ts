@@ -33,6 +33,15 @@ export type Step =
   /** Give up: the guest runs on at the source, if it may. */
   | { readonly kind: 'abort'; readonly why: string };
 
+/** The instants that a hand-over which failed has reached. */
+export interface HandoverReached {
+  readonly readyAtNs?: Nanos;
+  readonly verifiedAtNs?: Nanos;
+  readonly commitLeftAtNs?: Nanos;
+  readonly committedAtNs?: Nanos;
+  readonly runningAtNs?: Nanos;
+}
+
 /** What a world answers. Times count from the world's own beginning. */
 export type StepResult =
   /**
@@ -75,6 +84,8 @@ export type StepResult =
       readonly outcome?: 'cancelled' | 'aborted';
       /** The guest has been paused since then, though the step `stop` did not come to its end. */
       readonly pausedSince?: Nanos;
+      /** How far a hand-over came. `commitLeftAtNs`: from then on the guest may run at its destination. */
+      readonly handover?: HandoverReached;
     };
 
 export type StepResultOf<K extends StepResult['kind']> = Extract<StepResult, { kind: K }>;

@@ -1,7 +1,8 @@
+import { inputLimits } from '../input-limits.ts';
 import { beginsTls } from './tls-records.ts';
 
 /**
- * The wire, version 1. Everything is a frame: a header of 16 bytes, little-endian, and a payload.
+ * The wire, version 2. Everything is a frame: a header of 16 bytes, little-endian, and a payload.
  *
  *   offset 0  u32  crc       CRC-32 of all bytes of the frame that follow this field
  *          4  u32  type
@@ -9,19 +10,22 @@ import { beginsTls } from './tls-records.ts';
  *         12  u32  length    of the payload in bytes
  *
  * The checksum comes first so that one call covers header and payload: a page delivered whole to the wrong
- * place is as wrong as a page with a wrong byte. That same CRC is the page's checksum "as last sent".
+ * place is as wrong as a page with a wrong byte. It finds damage by chance. What was changed on purpose, or left out, the
+ * digest of the whole stream finds, which the `stop` frame carries.
  */
-export const WIRE_VERSION = 1;
+export const WIRE_VERSION = 2;
 /** Also H: what a page costs on the wire beyond its own bytes. */
 export const HEADER_BYTES = 16;
 
 /** Payloads that are not pages hold JSON or a digest; only a hello, which carries a recording, may be large. */
-export const LARGEST_HELLO_BYTES = 64 * 1024 * 1024;
-export const LARGEST_CONTROL_BYTES = 64 * 1024;
+export const LARGEST_HELLO_BYTES = inputLimits.helloBytes;
+export const LARGEST_CONTROL_BYTES = inputLimits.controlBytes;
 
 /** A fresh random number of either end, and the SHA-256 that follows the source's: of the hello it will send. */
 export const NONCE_BYTES = 32;
 export const DIGEST_BYTES = 32;
+/** Of the digest that a `stop` frame carries. */
+export const STREAM_DIGEST_BYTES = 16;
 
 export const frameTypes = [
   /** Both ways. JSON: version, the guest and its program; answered by version and accepted. */
@@ -33,17 +37,17 @@ export const frameTypes = [
   /** Both ways. Argument: round number. The source has sent a round; the destination has it. */
   'round',
   /**
-   * Argument: 1 if the guest is paused and is to stay so, or else 0. Payload: its clock, and the digest over the
-   * checksums of all pages as last sent.
+   * Argument: 1 if the guest is paused and is to stay so, or else 0. Payload: its clock, and the digest of all that was
+   * sent of the guest, this clock included.
    */
   'stop',
-  /** The destination holds what the source last sent, by that digest. */
+  /** The destination has what the source has sent, by that digest. */
   'ready',
   /** Both ways: hash all memory; answered with the hash. */
   'verify',
   /** The guest is the destination's. */
   'commit',
-  /** Payload: how long the guest took to run, f64 nanoseconds. */
+  /** Payload: how long the guest took to run, and how long ago the destination had answered before, two f64 of nanoseconds. */
   'running',
   /** Both ways: stop the migrated guest at the end of the run; answered with its step count and hash. */
   'retire',

@@ -1,4 +1,5 @@
 import { InvariantViolated } from '../invariants.ts';
+import type { Life } from '../life.ts';
 import type { End } from './handover.ts';
 
 /**
@@ -35,11 +36,11 @@ export function isClosing(entry: JournalEntry): boolean {
   return entry === 'aborted' || entry === 'ended';
 }
 
-/** What was found of one end. Of an end whose journal is not at hand nothing is known. */
+/** What was found of one end. Of an end whose journal is damaged or not at hand nothing is known. */
 export interface Trail {
   readonly last: JournalEntry;
-  /** Its process may still be at work, so that its last entry need not be its last word. */
-  readonly lives: boolean;
+  /** Its process, before the journal was read: unless that has ended, its last entry need not be its last word. */
+  readonly life: Life;
 }
 
 export type Trails = Readonly<Record<End, Trail | undefined>>;
@@ -144,15 +145,16 @@ export function ownership({ source, destination }: Trails): Ownership {
   return { owner: row.owner, ...duties[row.owner], reason: row.reason };
 }
 
-/** An end that lives has not said its last word before it runs the guest or closes: its disk may refuse a commit. */
+/** An end that may live has not said its last word before it runs the guest or closes: its disk may refuse a commit. */
 function lastWord(trail: Trail | undefined): Known {
   if (!trail) return 'unknown';
-  return trail.lives && trail.last !== 'running' && !isClosing(trail.last) ? 'unknown' : trail.last;
+  const { last, life } = trail;
+  return life === 'has ended' || last === 'running' || isClosing(last) ? last : 'unknown';
 }
 
 /**
  * The entries that settle a migration: first at the end that loses the guest, then at the owner, who may start it
- * after that. Whoever stops between the two leaves journals that name the same owner. Ends that live are left alone.
+ * after that. Whoever stops between the two leaves journals that name the same owner. Ends that may live are left alone.
  */
 export function closings(trails: Trails): readonly { readonly end: End; readonly entry: JournalEntry }[] {
   const { owner } = ownership(trails);
@@ -162,7 +164,7 @@ export function closings(trails: Trails): readonly { readonly end: End; readonly
   return order
     .filter((end) => {
       const trail = trails[end];
-      return trail !== undefined && !trail.lives && !isClosing(trail.last);
+      return trail?.life === 'has ended' && !isClosing(trail.last);
     })
     .map((end) => ({ end, entry }));
 }

@@ -64,7 +64,8 @@ function guaranteeOf({ sender, hogs }) {
 
 export function drawExperiments(section, { experiments }) {
   const records = ({ id, name }) => h('a', { href: `api/experiments/${id}/records` }, name);
-  const downtimeOf = ({ medianNs, p95Ns }) => `${duration(medianNs)} (p95 ${duration(p95Ns)})`;
+  const downtimeOf = ({ medianNs, p95Ns, runsDiffer }) =>
+    `${duration(medianNs)} (${runsDiffer ? `p95 ${duration(p95Ns)}` : 'in every run'})`;
   const isUnderWay = ({ state }) => ['waiting', 'running'].includes(state);
   const columns = [
     ['experiment', (experiment) => [records(experiment), h('div.quiet', experiment.world)]],

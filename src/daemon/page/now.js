@@ -75,9 +75,10 @@ function figures({ record, predicted, pages, progress }, pulse) {
   }
   const { plan, reservations } = record;
   return [
-    ['downtime', duration(record.downtimeNs)],
+    // A guest that was not paused has no downtime, which is not one of 0 ns.
+    ['downtime', duration(record.downtimeNs || undefined)],
     ['predicted', duration(predicted?.downtimeNs)],
-    ['total', duration(record.totalNs)],
+    ['total', duration(record.totalNs || undefined)],
     ['b, b_d', `${rate(plan.rateBytesPerSecond)}, ${rate(plan.stopRateBytesPerSecond)}`],
     ['sender’s CPU', reservations.sender ? reservation(reservations.sender) : 'not reserved'],
     [

@@ -35,12 +35,16 @@ export class HeartbeatAccount {
     this.last = Math.max(this.last, number);
   }
 
-  /** @param sent the number of the last heartbeat that the guest says it sent. */
-  outage(sent: number): Outage | null {
+  /**
+   * @param sent the number of the last heartbeat that the guest says it sent; null: it has not ended, so a gap that is open at
+   * `now` counts too
+   */
+  outage(sent: number | null, now: Nanos): Outage | null {
     if (this.#seen.size === 0) return null;
-    const expected = Math.max(sent, this.last) - this.#first + 1;
+    const expected = Math.max(sent ?? 0, this.last) - this.#first + 1;
+    const openGapNs = sent === null ? now - this.#previousAtNs! : 0;
     return {
-      longestGapNs: this.#longestGapNs,
+      longestGapNs: Math.max(this.#longestGapNs, openGapNs),
       lostHeartbeats: expected - this.#seen.size,
       repeatedHeartbeats: this.#repeated,
       heartbeats: expected,

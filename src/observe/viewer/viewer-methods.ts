@@ -21,8 +21,8 @@ export interface ViewerMethods {
   watchGaps(): void;
   /** The guest has left its source: what still comes from there is not for the client. */
   forgetSource(): void;
-  /** @param sent the number of the last heartbeat sent: stragglers are waited for */
-  outage(sent: number): Promise<Outage | null>;
+  /** @param sent the number of the last heartbeat sent: stragglers are waited for; null: the guest has not ended */
+  outage(sent: number | null): Promise<Outage | null>;
 }
 
 export function viewerMethods(
@@ -36,8 +36,8 @@ export function viewerMethods(
     watchGaps: () => account.watchGaps(),
     async outage(sent) {
       const untilNs = clockNs() + STRAGGLERS_NS;
-      while (account.last < sent && clockNs() < untilNs) await sleep(POLL_MS);
-      return account.outage(sent);
+      while (sent !== null && account.last < sent && clockNs() < untilNs) await sleep(POLL_MS);
+      return account.outage(sent, clockNs());
     },
   };
 }

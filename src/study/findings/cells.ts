@@ -1,5 +1,5 @@
 import { NANOS_PER_MILLISECOND, parseDuration, parseRate, parseSize } from '../../core/units.ts';
-import { quantile, summary } from '../statistics/estimate.ts';
+import { areAlike, quantile, summaryOf } from '../statistics/estimate.ts';
 import { grouped } from '../statistics/grouped.ts';
 import { shortened } from '../tables/cell-columns.ts';
 import type { RecordedRun } from './recorded-run.ts';
@@ -28,8 +28,12 @@ export function cellsOfRuns(recorded: readonly RecordedRun[]) {
     );
     if (worlds.size > 1) words.unshift(world);
     const completed = runs.filter((run) => run.completed);
+    const alike = areAlike(
+      completed.map(downtimeMsOf),
+      completed.map(({ totalNs }) => totalNs),
+    );
     const of = (value: (run: RecordedRun) => number) =>
-      completed.length === 0 ? undefined : summary(completed.map(value));
+      completed.length === 0 ? undefined : summaryOf(completed.map(value), alike);
     const predicted = runs.flatMap((run) => run.predicted?.downtimeNs ?? []);
     return {
       /** From 1, in the order of the records. */
@@ -43,9 +47,11 @@ export function cellsOfRuns(recorded: readonly RecordedRun[]) {
       label: words.join(', ') || scenario,
       runs,
       completed,
+      /** The completed runs do not differ, whatever their seed: they are one run. */
+      alike,
       /** In ms and s; undefined: no run has completed. */
       downtimeMs: of(downtimeMsOf),
-      downtimeP95Ms: completed.length < 10 ? undefined : quantile(completed.map(downtimeMsOf), 0.95),
+      downtimeP95Ms: completed.length < 10 || alike ? undefined : quantile(completed.map(downtimeMsOf), 0.95),
       totalS: of((run) => run.totalNs / 1e9),
       predictedMs: predicted.length === 0 ? undefined : quantile(predicted, 0.5) / NANOS_PER_MILLISECOND,
     };

@@ -1,8 +1,10 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { inputLimits } from '../../core/input-limits.ts';
 import { Failure, orFailure } from '../../platform/failure.ts';
+import { parseJson } from '../../platform/json.ts';
+import { linesOf } from '../../platform/lines.ts';
 import { readText } from '../../platform/text-file.ts';
-import { linesOf } from '../lines.ts';
 import { cellsOfRuns } from './cells.ts';
 import { type RecordedRun, recordedRunOf } from './recorded-run.ts';
 
@@ -13,8 +15,13 @@ export function collect(folder: string) {
   const names = orFailure(`cannot read ${folder}`, () => readdirSync(folder).sort());
   const notes: string[] = [];
   const runs: RecordedRun[] = [];
+  const known = new Set<string>();
   for (const name of names.filter((each) => each.endsWith('.ndjson'))) {
-    readRecords(join(folder, name), runs, notes);
+    const read: RecordedRun[] = [];
+    readRecords(join(folder, name), read, notes);
+    const fresh = read.filter(({ identity }) => !known.has(identity) && known.add(identity));
+    if (fresh.length < read.length) notes.push(copiesNote(join(folder, name), read.length - fresh.length));
+    runs.push(...fresh);
   }
   if (runs.length === 0) throw new Failure(`${folder}: no *.ndjson file with a record in it`);
   return {
@@ -35,11 +42,16 @@ export function collect(folder: string) {
   };
 }
 
+function copiesNote(file: string, copies: number): string {
+  const these = copies === 1 ? 'one record is of a run that is' : `${copies} records are of runs that are`;
+  return `${file}: ${these} there already (same world, scenario, settings, seed, start and result), and not counted again`;
+}
+
 /** The last line may be incomplete: its writer was killed, or is still writing. */
 function readRecords(file: string, into: RecordedRun[], notes: string[]): void {
   let wrong: string | undefined;
   let number = 0;
-  for (const { text } of linesOf(file)) {
+  for (const { text } of linesOf(file, inputLimits.recordLineBytes)) {
     number += 1;
     if (wrong !== undefined) throw new Failure(wrong);
     if (text.trim() === '') continue;
@@ -55,5 +67,5 @@ function readRecords(file: string, into: RecordedRun[], notes: string[]): void {
 function readJson(folder: string, name: string, names: readonly string[]): unknown {
   if (!names.includes(name)) return undefined;
   const file = join(folder, name);
-  return orFailure(`${file}: not JSON`, () => JSON.parse(readText(file)));
+  return parseJson(readText(file), file);
 }

@@ -1,3 +1,4 @@
+import { CHANGED_ON_ITS_WAY } from '../../core/migration/migration-result.ts';
 import { type Comparison, paired } from '../statistics/comparison.ts';
 import { grouped } from '../statistics/grouped.ts';
 import { sumOf } from '../statistics/sum.ts';
@@ -20,7 +21,7 @@ export function conclusions(collection: Collection) {
       ...worlds.flatMap((world) => {
         const own = cells.filter((cell) => cell.world === world);
         const where = worlds.length > 1 ? ` in ${world}` : '';
-        return bestOf(own, where);
+        return [...bestOf(own, where), ...shortestAlike(own, where)];
       }),
       ...modelLines(cells),
       ...worldLines(cells),
@@ -56,6 +57,16 @@ function bestOf(cells: readonly ReportCell[], where: string): string[] {
   ];
 }
 
+/** Of cells that nothing random is in, figures are exact. */
+function shortestAlike(cells: readonly ReportCell[], where: string): string[] {
+  const alike = cells.filter((cell) => cell.alike);
+  if (alike.length < 2) return [];
+  const best = alike.reduce((a, b) => (b.downtimeMs!.median < a.downtimeMs!.median ? b : a));
+  return [
+    `Of ${listed(alike)}${where}, whose runs do not differ, the shortest downtime is that of cell ${best.number} (${best.label}): ${figure(best.downtimeMs!.median)} ms.`,
+  ];
+}
+
 /** The others are in the table. */
 const MOST_PAIRED = 5;
 
@@ -66,6 +77,7 @@ function pairedWith(base: ReportCell, alternative: ReportCell): Comparison | und
   const comparison = paired(
     common.map(({ seed }) => downtimeMs.get(seed)!),
     common.map(({ downtimeNs }) => downtimeNs / 1e6),
+    base.alike && alternative.alike,
   );
   return comparison?.difference.confident ? comparison : undefined;
 }
@@ -110,14 +122,15 @@ function isBelow(one: ReportCell, other: ReportCell): boolean {
 }
 
 function uncertain(cells: readonly ReportCell[]): string[] {
-  const few = cells.filter(({ completed }) => completed.length < FEWEST_RUNS);
+  const few = cells.filter(({ completed, alike }) => completed.length < FEWEST_RUNS && !alike);
+  const changed = cells.filter(({ runs }) => runs.some(({ isChanged }) => isChanged));
   const incomplete = cells.filter(({ runs, completed }) => completed.length < runs.length);
-  const alike = cells.filter(
-    ({ completed }) =>
-      completed.length > 1 && new Set(completed.map(({ downtimeNs }) => downtimeNs)).size === 1,
+  const alike = cells.filter((cell) => cell.alike);
+  const noTail = cells.filter(
+    ({ completed, alike }) => completed.length < 72 && completed.length >= FEWEST_RUNS && !alike,
   );
-  const noTail = cells.filter(({ completed }) => completed.length < 72 && completed.length >= FEWEST_RUNS);
   return [
+    ...ofCells(changed, (them) => `In ${them} ${CHANGED_ON_ITS_WAY}. Such runs count as failed.`),
     ...ofCells(
       few,
       (them) =>
@@ -126,7 +139,7 @@ function uncertain(cells: readonly ReportCell[]): string[] {
     ...ofCells(
       alike,
       (them) =>
-        `All runs of ${them} are equal, because nothing in them is random. They count as one run, and their intervals mean nothing.`,
+        `All runs of ${them} are equal, because nothing in them is random. They count as one run, and have no interval.`,
     ),
     ...ofCells(
       incomplete,

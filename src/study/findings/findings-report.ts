@@ -60,7 +60,7 @@ export function reportOf(collection: Collection, here: readonly { what: string; 
 
 /** What the table says of every cell, beside its settings. */
 const columns: readonly (readonly [string, (cell: ReportCell) => string])[] = [
-  ['runs', ({ completed, runs }) => doneOf(completed.length, runs.length)],
+  ['runs', ({ completed, runs, alike }) => doneOf(completed.length, runs.length, alike)],
   ['downtime ms', ({ downtimeMs }) => interval(downtimeMs)],
   ['p95 ms', ({ downtimeP95Ms }) => figure(downtimeP95Ms ?? Number.NaN)],
   ['model ms', ({ predictedMs }) => figure(predictedMs ?? Number.NaN)],

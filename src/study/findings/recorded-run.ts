@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { TooLarge } from '../../platform/failure.ts';
+import { parseJson } from '../../platform/json.ts';
 import { shown } from '../../platform/problem.ts';
 import { sumOf } from '../statistics/sum.ts';
 import { flow } from '../tables/cell-columns.ts';
@@ -14,6 +16,7 @@ const recordSchema = z.looseObject({
   world: text,
   scenario: text,
   seed: figure,
+  startedAt: text.default(''),
   outcome: text,
   guest: z.record(text, z.unknown()),
   plan: z.record(text, z.unknown()),
@@ -24,6 +27,7 @@ const recordSchema = z.looseObject({
   downtimeParts: z.looseObject({ memoryNs: figure }),
   totalNs: figure,
   predicted: z.looseObject({ downtimeNs: figure, downtimeP99Ns: figure, totalNs: figure }).nullable(),
+  verified: z.looseObject({ continued: text }).optional(),
   outage: z
     .looseObject({ longestGapNs: figure, heartbeats: figure, lateHeartbeats: figure })
     .nullable()
@@ -41,9 +45,9 @@ export type RecordedRun = ReturnType<typeof keptOf>;
 export function recordedRunOf(line: string): RecordedRun | { readonly wrong: string } {
   let json: unknown;
   try {
-    json = JSON.parse(line);
-  } catch {
-    return { wrong: `not JSON: ${shown(line)}` };
+    json = parseJson(line, 'a record');
+  } catch (cause) {
+    return { wrong: cause instanceof TooLarge ? cause.message : `not JSON: ${shown(line)}` };
   }
   const parsed = recordSchema.safeParse(json);
   if (parsed.success) return keptOf(parsed.data);
@@ -55,9 +59,13 @@ type CheckedRecord = z.infer<typeof recordSchema>;
 
 function keptOf(record: CheckedRecord) {
   const { world, scenario, seed, downtimeNs, totalNs, predicted, outage, servers } = record;
+  // Up to version 0.1 such a migration was called completed.
+  const isChanged = record.verified?.continued === 'different';
   return {
     ...{ world, scenario, seed, downtimeNs, totalNs, predicted },
-    completed: record.outcome === 'completed',
+    completed: record.outcome === 'completed' && !isChanged,
+    isChanged,
+    identity: identityOf(record),
     memoryNs: record.downtimeParts.memoryNs,
     gapNs: outage?.longestGapNs ?? null,
     heartbeats: outage?.heartbeats ?? 0,
@@ -68,6 +76,14 @@ function keptOf(record: CheckedRecord) {
     dirtyPages: record.rounds.map(({ dirtyPages }) => dirtyPages),
     ...(record.cell ? fromCell(record.cell.settings) : fromRecord(record)),
   };
+}
+
+/** Two records with the same are of one run, as where a file was copied, or a run in virtual time was repeated with its seed. */
+function identityOf(record: CheckedRecord): string {
+  const { world, scenario, seed, startedAt, guest, plan, reservations, antagonists, cell } = record;
+  const { outcome, downtimeNs, totalNs } = record;
+  const about = [world, scenario, seed, startedAt, guest, plan, reservations, antagonists, cell?.settings];
+  return JSON.stringify([...about, outcome, downtimeNs, totalNs]);
 }
 
 interface Settings {

@@ -27,6 +27,19 @@ export function summary(values: readonly number[]): Summary {
 }
 
 /**
+ * Whether all runs came to the same in every figure: then their seeds change nothing. They are one run, and there is no interval.
+ * @param figures one list a figure, in each a value a run
+ */
+export function areAlike(...figures: readonly (readonly number[])[]): boolean {
+  return figures.every((values) => values.length > 1 && values.every((value) => value === values[0]));
+}
+
+/** The median of runs that may be one run: of those there is one value, whatever their number. */
+export function summaryOf(values: readonly number[], alike: boolean): Summary {
+  return summary(alike ? values.slice(0, 1) : values);
+}
+
+/**
  * A quantile and its 95 % interval from order statistics, which assumes nothing of the distribution. Of n values,
  * Bin(n, p) lie below the p-quantile; so it is less than the r-th smallest with probability Pr[Bin(n, p) < r], and more
  * than the r-th largest with probability Pr[Bin(n, 1 − p) < r]. Each r is the largest for which that is at most 2.5 %.

@@ -1,3 +1,4 @@
+import { CHANGED_ON_ITS_WAY } from '../../core/migration/migration-result.ts';
 import type { Setting } from '../../scenario/settings.ts';
 import { grouped } from '../statistics/grouped.ts';
 import { sumOf } from '../statistics/sum.ts';
@@ -59,8 +60,15 @@ function footnotes({ thresholds }: StressPlan, results: readonly LevelResult[]):
           `In ${missedByMachine} of ${missedPeriods} missed periods (${figure((100 * missedByMachine) / missedPeriods)} %) the machine itself did not run. They are noise, not an effect of the stress.`,
         ]
       : []),
+    ...(changedIn(results) > 0 ? [`In ${changedIn(results)} of the runs ${CHANGED_ON_ITS_WAY}.`] : []),
     ...oneOfAKind(records.flatMap(({ notes }) => notes)),
   ];
+}
+
+/** In how many runs the guest was changed on its way. */
+export function changedIn(results: readonly LevelResult[]): number {
+  const records = results.flatMap((result) => result.records);
+  return records.filter(({ verified }) => verified.continued === 'different').length;
 }
 
 /** Notes that differ only in their numbers are one: the last, and how often it was made. */

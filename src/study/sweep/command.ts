@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { parse } from 'yaml';
+import { shellWord } from '../../platform/shell-word.ts';
 import { usedFiles } from '../../platform/used-files.ts';
 import type { Setting } from '../../scenario/settings.ts';
 import { type Design, settingsOf } from './design.ts';
@@ -10,7 +11,7 @@ export function cellCommandOf(design: Design, cell: number): string {
   const { compare, base, file } = scenario;
   return [
     'switchover run',
-    quoted(file),
+    shellWord(file),
     ...(world === 'virtual' ? [] : [`--world ${world}`]),
     ...(base.runs === undefined || base.runs === 1 ? [] : ['--runs 1']),
     ...settingsAsFlags(ofOneRun(set)),
@@ -27,7 +28,7 @@ export function wholeCommandOf(
 ): string {
   return [
     `switchover ${command}`,
-    quoted(file),
+    shellWord(file),
     '--out DIR',
     ...(world === 'virtual' ? [] : [`--world ${world}`]),
     ...settingsAsFlags(set),
@@ -38,7 +39,7 @@ export function wholeCommandOf(
 
 /** What loads the user's own orders and rules again. */
 function usedAsFlags(): string[] {
-  return usedFiles().map(({ file }) => `--use ${quoted(file)}`);
+  return usedFiles().map(({ file }) => `--use ${shellWord(file)}`);
 }
 
 /** Without what a run gets by flags of its own, and what is only of the sweep. */
@@ -47,7 +48,7 @@ function ofOneRun(set: readonly Setting[]): readonly Setting[] {
 }
 
 export function settingsAsFlags(settings: readonly Setting[], flag = '--set'): string[] {
-  return settings.map(({ path, value }) => `${flag} ${quoted(`${path}=${written(value)}`)}`);
+  return settings.map(({ path, value }) => `${flag} ${shellWord(`${path}=${written(value)}`)}`);
 }
 
 /** A value as YAML on one line: as it stands where that is read as the same, otherwise as JSON. */
@@ -62,9 +63,4 @@ function parsed(text: string): unknown {
   } catch {
     return undefined;
   }
-}
-
-/** For a shell (POSIX, 2.2.2): in single quotes unless nothing in it is special. */
-function quoted(text: string): string {
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import { accessSync, constants, readdirSync, readFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { reasonOf } from '../../platform/failure.ts';
+import { parseJson } from '../../platform/json.ts';
 import { version } from '../../platform/package.ts';
 import { makeFolders } from '../../platform/paths.ts';
 import { type Problem, shown, UsageError } from '../../platform/problem.ts';
@@ -96,14 +97,14 @@ export function resultFiles(folder: string): readonly string[] {
 function readDocument(file: string): DesignDocument | undefined {
   let text: string;
   try {
-    text = readFileSync(file, 'utf8');
+    if (!existsSync(file)) return undefined;
+    text = readText(file);
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     refuse(file, 'a design that can be read', reasonOf(cause));
   }
   try {
-    const document = JSON.parse(text);
-    if (typeof document === 'object' && document !== null) return document;
+    const document = parseJson(text, file);
+    if (typeof document === 'object' && document !== null) return document as DesignDocument;
   } catch {}
   return refuse(file, 'a design', shown(text));
 }

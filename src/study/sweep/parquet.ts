@@ -1,7 +1,8 @@
 import { type ColumnSource, fileWriter, ParquetWriter, schemaFromColumnData } from 'hyparquet-writer';
+import { inputLimits } from '../../core/input-limits.ts';
 import { partsOf } from '../../core/migration/migration-result.ts';
+import { linesOf } from '../../platform/lines.ts';
 import { type PendingFile, writeWhole } from '../../platform/pending-file.ts';
-import { linesOf } from '../lines.ts';
 import { sumOf } from '../statistics/sum.ts';
 import type { Design } from './design.ts';
 import { resultFiles } from './folder.ts';
@@ -58,7 +59,7 @@ export function writeParquet(file: string, folder: string, design: Design): void
       rows = [];
     };
     for (const name of resultFiles(folder)) {
-      for (const { text, endsAt } of linesOf(name)) {
+      for (const { text, endsAt } of linesOf(name, inputLimits.recordLineBytes)) {
         if (endsAt !== undefined && rows.push(JSON.parse(text)) === GROUP_ROWS) writeGroup();
       }
     }

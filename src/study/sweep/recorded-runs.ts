@@ -1,6 +1,8 @@
+import { inputLimits } from '../../core/input-limits.ts';
 import { PageSet } from '../../core/migration/pages.ts';
+import { parseJson } from '../../platform/json.ts';
+import { linesOf } from '../../platform/lines.ts';
 import { type Problem, shown, UsageError } from '../../platform/problem.ts';
-import { linesOf } from '../lines.ts';
 import { runNumber } from './agenda.ts';
 import { type Design, type Run, runsMax, seedOf } from './design.ts';
 import type { SweepRecord } from './prepared-cells.ts';
@@ -25,7 +27,7 @@ export function readRecorded(
   for (const file of files) {
     let number = 0;
     let whole = 0;
-    for (const { text, endsAt } of linesOf(file)) {
+    for (const { text, endsAt } of linesOf(file, inputLimits.recordLineBytes)) {
       if (endsAt === undefined) break;
       number += 1;
       whole = endsAt;
@@ -50,10 +52,10 @@ export function readRecorded(
   return { done, wholeBytes };
 }
 
-/** `undefined`: not JSON. */
+/** `undefined`: not JSON, or more of it than a record has. */
 function parsed(text: string): SweepRecord | undefined {
   try {
-    return JSON.parse(text);
+    return parseJson(text, 'a record') as SweepRecord;
   } catch {
     return undefined;
   }

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { FolderLock } from '../../platform/folder-lock.ts';
 import { LineFile } from '../../platform/line-file.ts';
 import { carryOut } from '../../run/carry-out.ts';
 import { recordOf } from '../../run/migration-run.ts';
@@ -7,7 +8,6 @@ import { worldFactory } from '../../worlds/worlds.ts';
 import { Agenda, isOwn, type Shard } from './agenda.ts';
 import { type Design, type Run, seedOf } from './design.ts';
 import { claimFolder, type DesignDocument, insistOnFolder, resultFiles } from './folder.ts';
-import { takeLock } from './lock.ts';
 import { PreparedCells, recordLine } from './prepared-cells.ts';
 import { readRecorded } from './recorded-runs.ts';
 import type { Batch } from './sweep-worker.ts';
@@ -30,19 +30,23 @@ export interface SweepResult {
   readonly now: number;
   /** By cell, if the design is small enough for a table. */
   readonly cells: ReadonlyMap<number, CellTally> | undefined;
+  /** In so many runs of the folder the guest was changed on its way. */
+  readonly changed: number;
 }
 
 /**
  * Carries out the missing runs of a design, and writes every record to the folder at once. After an interruption the
  * same call continues.
  * @throws UsageError the folder is another sweep's
+ * @throws Refusal another process is at this shard
  * @throws Failure the disk is full; the same call continues once there is room
  */
 export async function sweep(design: Design, options: SweepOptions): Promise<SweepResult> {
   const { folder, shard } = options;
   insistOnFolder(folder);
-  const name = join(folder, `records-${shard.index}-of-${shard.of}.ndjson`);
-  const unlock = takeLock(`${name}.lock`);
+  const records = `records-${shard.index}-of-${shard.of}.ndjson`;
+  const name = join(folder, records);
+  const lock = await FolderLock.take(folder, records);
   try {
     const document = claimFolder(folder, design);
     // With the file name that the first call was given, so that all records have the same command.
@@ -75,9 +79,9 @@ export async function sweep(design: Design, options: SweepOptions): Promise<Swee
     } finally {
       file.close();
     }
-    return { document, before, now, cells: tally.cells };
+    return { document, before, now, cells: tally.cells, changed: tally.changed };
   } finally {
-    unlock();
+    lock.release();
   }
 }
 

@@ -9,9 +9,11 @@ export interface CellTally {
 
 export type Figures = ReturnType<typeof figuresOf>;
 
-/** NaN where the migration was not completed. */
-export function figuresOf({ outcome, downtimeNs, totalNs }: MigrationRecord) {
-  return outcome === 'completed' ? { downtimeNs, totalNs } : { downtimeNs: Number.NaN, totalNs: Number.NaN };
+/** NaN where the migration was not completed. `isChanged`: the guest was changed on its way. */
+export function figuresOf({ outcome, downtimeNs, totalNs, verified }: MigrationRecord) {
+  const isChanged = verified.continued === 'different';
+  if (outcome === 'completed' && !isChanged) return { downtimeNs, totalNs, isChanged };
+  return { downtimeNs: Number.NaN, totalNs: Number.NaN, isChanged };
 }
 
 /** Cells of a table that a person can still read. */
@@ -19,6 +21,8 @@ const ROWS_MAX = 40;
 
 /** What is kept in memory of the runs of a sweep: two numbers each, and only if a table or the agenda needs them. */
 export class Tally {
+  /** In so many of the runs the guest was changed on its way. */
+  changed = 0;
   readonly #cells = new Map<number, CellTally>();
   readonly #keeps: boolean;
   readonly #tabulates: boolean;
@@ -28,7 +32,8 @@ export class Tally {
     this.#keeps = this.#tabulates || design.until !== null;
   }
 
-  add({ cell, repetition }: Run, { downtimeNs, totalNs }: Figures): void {
+  add({ cell, repetition }: Run, { downtimeNs, totalNs, isChanged }: Figures): void {
+    if (isChanged) this.changed += 1;
     if (!this.#keeps) return;
     let tally = this.#cells.get(cell);
     if (!tally) this.#cells.set(cell, (tally = { downtimesNs: [], totalsNs: [] }));

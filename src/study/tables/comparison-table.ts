@@ -8,6 +8,8 @@ export interface ComparedCell {
   readonly values: readonly string[];
   /** By repetition; NaN where it was not completed. */
   readonly downtimesNs: readonly Nanos[];
+  /** Its runs do not differ. */
+  readonly alike: boolean;
 }
 
 /** How each cell's downtime differs from the first one's, pair by pair. `undefined`: there is nothing to compare. */
@@ -16,18 +18,19 @@ export function comparisonTable(
   cells: readonly ComparedCell[],
 ): string | undefined {
   const [first, ...others] = cells;
-  const rows = others.flatMap(({ values, downtimesNs }) => {
-    const comparison = paired(first!.downtimesNs, downtimesNs);
-    if (!comparison?.difference.confident) return [];
+  const rows = others.flatMap(({ values, downtimesNs, alike }) => {
+    const exact = first!.alike && alike;
+    const comparison = paired(first!.downtimesNs, downtimesNs, exact);
+    if (!comparison || !(exact || comparison.difference.confident)) return [];
     const { value, low, high } = comparison.difference;
     const ms = (ns: number) => `${ns > 0 ? '+' : ns < 0 ? '−' : ''}${milliseconds(Math.abs(ns))}`;
-    const interval = `${ms(value)} [${ms(low)} to ${ms(high)}]`;
+    const interval = exact ? `${ms(value)} =` : `${ms(value)} [${ms(low)} to ${ms(high)}]`;
     return [[...values, interval, `${(100 * comparison.superiority).toFixed(0)} %`]];
   });
   if (rows.length === 0) return undefined;
   return [
     `Against ${headings.map((heading, index) => `${heading} ${first!.values[index]}`).join(', ')}`,
     plainTable([...headings, 'downtime ms, difference', 'shorter'], rows, headings.length),
-    'Runs with the same seed are compared in pairs: median of the differences [95 % interval]; shorter: the share of pairs in which the alternative was shorter.',
+    'Runs with the same seed are compared in pairs: median of the differences [95 % interval]; shorter: the share of pairs in which the alternative was shorter. =: exact, as runs of neither differ.',
   ].join('\n');
 }

@@ -20,7 +20,11 @@ export function interval(summary: Summary | undefined, unit = 1): string {
   return `${figure(median / unit)} [${figure(low / unit)}–${figure(high / unit)}]${confident ? '' : '*'}`;
 }
 
-/** `3`, or where not all are done, `2 of 3`. */
-export function doneOf(done: number, all: number): string {
-  return done === all ? String(all) : `${done} of ${all}`;
+/** `3`, or where not all are done, `2 of 3`; marked where all of them are one run. */
+export function doneOf(done: number, all: number, alike = false): string {
+  return `${done === all ? String(all) : `${done} of ${all}`}${alike ? ' =' : ''}`;
 }
+
+/** What the mark at a number of runs means. */
+export const ALIKE_NOTE =
+  '=: these runs do not differ, whatever their seed, because nothing in them is random. They count as one run, which has no interval.';

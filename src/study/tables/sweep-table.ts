@@ -1,18 +1,20 @@
+import { CHANGED_ON_ITS_WAY } from '../../core/migration/migration-result.ts';
 import { NANOS_PER_MILLISECOND, NANOS_PER_SECOND } from '../../core/units.ts';
-import { quantileEstimate, summary } from '../statistics/estimate.ts';
+import { areAlike, quantileEstimate, summaryOf } from '../statistics/estimate.ts';
 import { cellCommandOf } from '../sweep/command.ts';
 import { type Design, settingsOf } from '../sweep/design.ts';
 import type { SweepResult } from '../sweep/sweep.ts';
+import type { CellTally } from '../sweep/tally.ts';
 import { cellColumns } from './cell-columns.ts';
 import { comparisonTable } from './comparison-table.ts';
-import { doneOf, figure, interval } from './figure.ts';
+import { ALIKE_NOTE, doneOf, figure, interval } from './figure.ts';
 import { plainTable } from './plain-table.ts';
 
 /** Of more cells, not each is compared with the first, nor its command printed. */
 const IN_DETAIL_MAX = 12;
 
 /** What a sweep came to: a row a cell if that can be read, and how to run any of them again. */
-export function sweepTable(design: Design, { document, before, now, cells }: SweepResult): string {
+export function sweepTable(design: Design, { document, before, now, cells, changed }: SweepResult): string {
   const { scenario, cells: count } = design;
   const resumed = before > 0 ? `, ${before} of them from an earlier run` : '';
   const summing = `${scenario.name}: ${count} ${count === 1 ? 'cell' : 'cells'}, ${before + now} runs${resumed}`;
@@ -30,32 +32,47 @@ export function sweepTable(design: Design, { document, before, now, cells }: Swe
   const valuesOf = (cell: number) => values(settingsOf(design, cell));
   const table = rows.map(([cell, { downtimesNs, totalsNs }]) => {
     const downtimes = completed(downtimesNs);
+    const totals = completed(totalsNs);
+    const alike = isOneRun({ downtimesNs, totalsNs });
     return [
       ...valuesOf(cell),
-      doneOf(downtimes.length, downtimesNs.filter((ns) => ns !== undefined).length),
+      doneOf(downtimes.length, downtimesNs.filter((ns) => ns !== undefined).length, alike),
       ...(downtimes.length === 0
         ? ['–', '–', '–']
         : [
-            interval(summary(downtimes), NANOS_PER_MILLISECOND),
-            tail(downtimes),
-            interval(summary(completed(totalsNs)), NANOS_PER_SECOND),
+            interval(summaryOf(downtimes, alike), NANOS_PER_MILLISECOND),
+            tail(alike ? downtimes.slice(0, 1) : downtimes),
+            interval(summaryOf(totals, alike), NANOS_PER_SECOND),
           ]),
     ];
   });
   const inDetail = rows.length <= IN_DETAIL_MAX;
   const comparison = comparisonTable(
     headings,
-    inDetail ? rows.map(([cell, { downtimesNs }]) => ({ values: valuesOf(cell), downtimesNs })) : [],
+    inDetail
+      ? rows.map(([cell, tally]) => ({
+          values: valuesOf(cell),
+          downtimesNs: tally.downtimesNs,
+          alike: isOneRun(tally),
+        }))
+      : [],
   );
   return [
     summing,
     plainTable([...headings, 'runs', 'downtime ms', 'p95', 'total s'], table, headings.length),
     'Medians [95 % interval]; p95: the 95 % quantile, with its interval from 72 runs on. * fewer than six runs: [minimum–maximum].',
+    ...(rows.some(([, tally]) => isOneRun(tally)) ? [ALIKE_NOTE] : []),
+    ...(changed > 0 ? [`In ${changed} of the runs ${CHANGED_ON_ITS_WAY}.`] : []),
     ...(comparison === undefined ? [] : ['', comparison]),
     '',
     `To repeat a run, with the seed of its record as S${inDetail ? '' : ' (every record has the whole command)'}:`,
     ...rows.slice(0, inDetail ? IN_DETAIL_MAX : 1).map(([cell]) => repeat(cell)),
   ].join('\n');
+}
+
+/** Whether the seed changes nothing. */
+function isOneRun({ downtimesNs, totalsNs }: CellTally): boolean {
+  return areAlike(completed(downtimesNs), completed(totalsNs));
 }
 
 function completed(values: readonly number[]): readonly number[] {

@@ -4,11 +4,11 @@ import type { MigrationRecord } from '../../core/migration/record.ts';
 import { NANOS_PER_MILLISECOND, NANOS_PER_SECOND, type Nanos } from '../../core/units.ts';
 import type { Ensemble } from '../../run/ensemble.ts';
 import type { CellResult } from '../../run/run.ts';
-import { quantile, spread, summary, tooFew } from '../statistics/estimate.ts';
+import { areAlike, quantile, spread, summaryOf, tooFew } from '../statistics/estimate.ts';
 import { sumOf } from '../statistics/sum.ts';
 import { cellColumns } from './cell-columns.ts';
 import { comparisonTable } from './comparison-table.ts';
-import { doneOf, figure, interval, milliseconds } from './figure.ts';
+import { ALIKE_NOTE, doneOf, figure, interval, milliseconds } from './figure.ts';
 import { plainTable } from './plain-table.ts';
 
 /** The table of an experiment: a row a cell, medians with their intervals, prediction beside measurement. */
@@ -17,7 +17,7 @@ export function experimentTable(results: readonly CellResult[], world: string): 
   const hasEnsembles = results.some(({ ensemble }) => ensemble);
   const columns = columnsOf(results, hasEnsembles);
   const rows = results.map((result) => {
-    const done = result.records.filter(({ outcome }) => outcome === 'completed');
+    const done = completedOf(result.records);
     return [...values(result.cell.settings), ...columns.map(({ of }) => of(done, result))];
   });
   const comparison = comparisonTable(
@@ -25,6 +25,7 @@ export function experimentTable(results: readonly CellResult[], world: string): 
     results.map((result) => ({
       values: values(result.cell.settings),
       downtimesNs: result.records.map(completedDowntimeNs),
+      alike: isOneRun(completedOf(result.records)),
     })),
   );
   return [
@@ -45,10 +46,10 @@ function columnsOf(results: readonly CellResult[], hasEnsembles: boolean): reado
   const column = (heading: string, of: Column['of'], isShown = true) => (isShown ? [{ heading, of }] : []);
   const measured = (value: (record: MigrationRecord) => Nanos, unit: number) => {
     return (done: readonly MigrationRecord[]) =>
-      interval(done.length === 0 ? undefined : summary(done.map(value)), unit);
+      interval(done.length === 0 ? undefined : summaryOf(done.map(value), isOneRun(done)), unit);
   };
   const virtual = (times: keyof Ensemble, unit: number): Column['of'] => {
-    return (_, { ensemble }) => (ensemble ? band(spread(ensemble[times]), unit) : '–');
+    return (_, { ensemble }) => (ensemble ? band(ensemble[times], unit) : '–');
   };
   const records = results.flatMap((result) => result.records);
   const shared = results.some(({ cell }) => cell.share !== null);
@@ -58,7 +59,7 @@ function columnsOf(results: readonly CellResult[], hasEnsembles: boolean): reado
   const totalNs = (record: MigrationRecord) => record.totalNs;
   const memoryNs = (record: MigrationRecord) => record.downtimeParts.memoryNs;
   return [
-    column('runs', (done, result) => doneOf(done.length, result.records.length)),
+    column('runs', (done, result) => doneOf(done.length, result.records.length, isOneRun(done))),
     column('waited s', (_, result) => waited(result.records), shared),
     column('b used %', used, shared),
     column('downtime ms', measured(downtimeNs, NANOS_PER_MILLISECOND)),
@@ -73,6 +74,10 @@ function columnsOf(results: readonly CellResult[], hasEnsembles: boolean): reado
     column('late %', lateShare, late),
     column('verified', verdict),
   ].flat();
+}
+
+function completedOf(records: readonly MigrationRecord[]): readonly MigrationRecord[] {
+  return records.filter(({ outcome }) => outcome === 'completed');
 }
 
 function completedDowntimeNs({ outcome, downtimeNs }: MigrationRecord): Nanos {
@@ -94,9 +99,9 @@ function used(records: readonly MigrationRecord[]): string {
 /** Below so many runs a 95 % quantile is only the largest value. */
 const FEWEST_FOR_A_TAIL = 10;
 
-function tail(records: readonly MigrationRecord[]): string {
-  if (records.length < FEWEST_FOR_A_TAIL) return '–';
-  const downtimes = records.map((record) => record.downtimeNs / NANOS_PER_MILLISECOND);
+function tail(done: readonly MigrationRecord[]): string {
+  if (done.length < FEWEST_FOR_A_TAIL) return '–';
+  const downtimes = done.map((record) => record.downtimeNs / NANOS_PER_MILLISECOND);
   return figure(quantile(downtimes, 0.95));
 }
 
@@ -120,7 +125,18 @@ function longestGapNs(records: readonly MigrationRecord[]): Nanos {
   return Math.max(...records.map(({ outage }) => outage?.longestGapNs ?? Number.NaN));
 }
 
-function band({ median, low, high }: ReturnType<typeof spread>, unit: number): string {
+/** Whether the seed changes nothing. */
+function isOneRun(records: readonly MigrationRecord[]): boolean {
+  const totalsNs = records.map(({ totalNs }) => totalNs);
+  return areAlike(
+    totalsNs,
+    records.map(({ downtimeNs }) => downtimeNs),
+  );
+}
+
+function band(values: readonly number[], unit: number): string {
+  const { median, low, high } = spread(values);
+  if (areAlike(values)) return `${figure(median / unit)} =`;
   return `${figure(median / unit)} (${figure(low / unit)}–${figure(high / unit)})`;
 }
 
@@ -138,6 +154,12 @@ function verdict(records: readonly MigrationRecord[]): string {
   return found.size === 0 ? '–' : 'identical';
 }
 
+function hasAlike(results: readonly CellResult[]): boolean {
+  return results.some(({ records, ensemble }) => {
+    return isOneRun(completedOf(records)) || (ensemble !== undefined && areAlike(ensemble.downtimesNs));
+  });
+}
+
 function footnotes(results: readonly CellResult[], hasEnsembles: boolean, world: string): string[] {
   const records = results.flatMap((result) => result.records);
   const few = results.some((result) => result.records.length > 1 && result.records.length < 6);
@@ -145,6 +167,7 @@ function footnotes(results: readonly CellResult[], hasEnsembles: boolean, world:
     `World: ${world}. Figures are medians${records.length > results.length ? ' [95 % interval of the median]' : ' of one run'}; gap: the longest time without a heartbeat in any run.`,
     ...(hasEnsembles ? [] : ['model: expected downtime by the formulas, with known write rates.']),
     ...tailDoubt(results),
+    ...(hasAlike(results) ? [ALIKE_NOTE] : []),
     ...(few ? ['* fewer than six runs give no 95 % interval: [minimum–maximum] instead.'] : []),
     ...(hasEnsembles
       ? [

@@ -4,7 +4,7 @@ import type { Ceiling } from '../../core/link/ceiling.ts';
 import type { Measurements, Outage, Verification } from '../../core/migration/migration-result.ts';
 import { PageSet } from '../../core/migration/pages.ts';
 import type { Plan } from '../../core/migration/plan.ts';
-import type { Step, StepResult } from '../../core/migration/steps.ts';
+import type { HandoverReached, Step, StepResult } from '../../core/migration/steps.ts';
 import { NANOS_PER_MILLISECOND, type Nanos } from '../../core/units.ts';
 import type { End } from '../../core/wire/handover.ts';
 import { clockNs } from '../../platform/clock.ts';
@@ -18,6 +18,7 @@ import { insistOnRoomForPage } from '../../transport/wire-bytes.ts';
 import type { World } from '../world.ts';
 import type { DirtyPages, PausedGuest, SourceGuest } from './source-guest.ts';
 import { SourceOwnership } from './source-ownership.ts';
+import { instantsOf } from './taken-over.ts';
 
 export interface OutgoingMigrationOptions {
   /** A random name, by which both ends keep their journals. */
@@ -49,8 +50,9 @@ export class OutgoingMigration implements World {
   #pausedAtNs: Nanos | undefined;
   #paused: PausedGuest | undefined;
   #verified: Verification = { memory: 'not-checked', continued: 'not-checked' };
+  #handover: HandoverReached = {};
   #windowBeganAtNs: Nanos | undefined;
-  #completionNotes: readonly string[] = [];
+  readonly #notes: string[] = [];
 
   private constructor(
     guest: SourceGuest,
@@ -64,6 +66,8 @@ export class OutgoingMigration implements World {
     this.#ownership = new SourceOwnership(guest, plan, journal, interruption);
     this.#parts = parts;
     this.#isTlsOff = to.tls === 'off';
+    // A guest may have lived here for long, and may have been migrated in vain before.
+    for (const processors of guest.processors) processors.beginAccount();
   }
 
   /**
@@ -76,12 +80,13 @@ export class OutgoingMigration implements World {
     try {
       insistOnRoomForPage(options.plan.depthBytes, guest.guest.pageSizeBytes, to);
       for (const processors of guest.processors) await interruption.unless(processors.admitted());
-      journal = new SourceJournal(journals, migration, guest.guest, to);
+      journal = await SourceJournal.begin(journals, migration, guest.guest, to);
       await interruption.unless(guest.connect(to, migration));
       return new OutgoingMigration(guest, options, interruption, journal);
     } catch (cause) {
       journal?.remark('aborted', reasonOf(cause));
       await guest.sender.end();
+      journal?.letGo();
       throw cause;
     }
   }
@@ -97,6 +102,7 @@ export class OutgoingMigration implements World {
         kind: 'failed',
         now: this.#now(),
         ...(pausedAtNs !== undefined && { pausedSince: this.#since(pausedAtNs) }),
+        handover: this.#handover,
       } as const;
       const { cause: interrupted } = this.#interruption;
       if (interrupted) return { ...failed, why: reasonOf(interrupted), outcome: interrupted.outcome };
@@ -141,6 +147,7 @@ export class OutgoingMigration implements World {
     await this.#guest.sender.end();
     for (const part of this.#parts.toReversed()) await part.end();
     await this.#ownership.release();
+    this.#journal.letGo();
   }
 
   async #carryOut(step: Exclude<Step, { kind: 'abort' }>): Promise<StepResult> {
@@ -208,35 +215,37 @@ export class OutgoingMigration implements World {
       await interruption.unless(sender.ask('sendState', bytes));
     }
     const ready = await interruption.unless(sender.ask('stop', guestTimeNs, paused));
-    if (verify) await this.#verify();
-    const verifiedAtNs = verify ? clockNs() : ready.atNs;
+    const readyAtNs = this.#since(ready.atNs);
+    this.#handover = { readyAtNs };
+    const answeredAtNs = verify ? this.#since(await this.#verify()) : readyAtNs;
+    const verifiedAtNs = verify ? this.#now() : readyAtNs;
+    this.#handover = { readyAtNs, verifiedAtNs };
     this.#journal.write('ready');
-    const running = await this.#ownership.commit();
-    const resumeNs = Math.min(running.resumeNs, running.atNs - verifiedAtNs);
-    return {
-      kind: 'handed over',
-      now: this.#now(),
-      readyAtNs: this.#since(ready.atNs),
-      verifiedAtNs: this.#since(verifiedAtNs),
-      committedAtNs: this.#since(running.atNs - resumeNs),
-      runningAtNs: this.#since(running.atNs),
-      measurements: await this.#afterwards(),
-    };
+    this.#handover = { readyAtNs, verifiedAtNs, commitLeftAtNs: this.#now() };
+    const there = await this.#ownership.commit();
+    const heardAtNs = this.#since(there.heardAtNs);
+    const { notes, ...ran } = instantsOf(there, { answeredAtNs, verifiedAtNs, heardAtNs });
+    this.#notes.push(...notes);
+    const instants = { readyAtNs, verifiedAtNs, ...ran };
+    this.#handover = instants;
+    return { kind: 'handed over', now: this.#now(), ...instants, measurements: await this.#afterwards() };
   }
 
-  async #verify(): Promise<void> {
+  /** @returns when the destination's hash was heard */
+  async #verify(): Promise<Nanos> {
     const hashes = Promise.all([this.#guest.sender.ask('verify'), this.#guest.hash()]);
     const [there, here] = await this.#interruption.unless(hashes);
     const memory = here === there.result ? 'identical' : 'different';
     this.#verified = { ...this.#verified, memory };
     if (memory === 'different') throw new Error('the memory of source and destination differs');
+    return there.atNs;
   }
 
   async #afterwards(): Promise<Measurements> {
     const { outage, continued, notes } = await this.#guest.completed();
     this.#journal.remark('ended');
     this.#verified = { ...this.#verified, continued };
-    this.#completionNotes = notes;
+    this.#notes.push(...notes);
     return this.#measurements(outage);
   }
 
@@ -261,7 +270,7 @@ export class OutgoingMigration implements World {
         ...unsentNotes(),
         ...(this.#isTlsOff ? ['The stream was not encrypted: TLS was turned off.'] : []),
         ...notes,
-        ...this.#completionNotes,
+        ...this.#notes,
       ],
     };
   }

@@ -4,6 +4,7 @@ import type { Nanos } from '../../core/units.ts';
 import type { End } from '../../core/wire/handover.ts';
 import { Failure } from '../../platform/failure.ts';
 import type { Interruption } from '../../transport/interruption.ts';
+import type { TakenOver } from '../../transport/payloads.ts';
 import type { SourceJournal } from '../../transport/source-journal.ts';
 import { Watchdog } from '../../transport/watchdog.ts';
 import type { SourceGuest } from './source-guest.ts';
@@ -39,10 +40,10 @@ export class SourceOwnership {
 
   /**
    * Hands the guest over. If the commit was refused, the source still owns it; if it was not answered, neither end may.
-   * @returns how long it took to run there, and when that was heard
+   * @returns how it came to run there, and when that was heard
    * @throws Failure it does not run there, as far as is known
    */
-  async commit(): Promise<{ readonly resumeNs: Nanos; readonly atNs: Nanos }> {
+  async commit(): Promise<TakenOver & { readonly heardAtNs: Nanos }> {
     this.#watchdog.check();
     this.#interruption.check();
     this.#journal.write('commit');
@@ -53,7 +54,7 @@ export class SourceOwnership {
     if (result.kind !== 'running') throw new Failure(result.why);
     this.#owner = 'destination';
     this.#journal.remark('running');
-    return { resumeNs: result.resumeNs, atNs };
+    return { ...result, heardAtNs: atNs };
   }
 
   /** The migration is given up. The guest goes on at the source if the source still owns it. */
@@ -98,6 +99,7 @@ export class SourceOwnership {
     this.#journal.remark(owner === 'source' ? 'aborted' : 'ended', 'settled by its user');
     if (owner === 'source') await this.#guest.resume();
     await this.#guest.release(owner);
+    this.#journal.letGo();
   }
 
   /** From here on the migration cannot be interrupted. */

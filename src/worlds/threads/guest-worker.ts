@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createSocket, type Socket } from 'node:dgram';
 import { parentPort, workerData } from 'node:worker_threads';
+import { NANOS_PER_MILLISECOND } from '../../core/units.ts';
 import { encodeHeartbeat } from '../../observe/viewer/heartbeat.ts';
 import { clockNs } from '../../platform/clock.ts';
 import { threadCpuNs } from '../../platform/thread-clock.ts';
@@ -16,7 +17,7 @@ import { commands, Gate, type GuestReport, type GuestWorkerData } from './guest-
 
 /** The guest reads the clock at least this often while steps are due, and sleeps no shorter than that. */
 const STEPS_BETWEEN_READINGS = 64;
-const SHORTEST_SLEEP_MS = 0.5;
+const SHORTEST_SLEEP_NS = NANOS_PER_MILLISECOND / 2;
 
 const data = workerData as GuestWorkerData;
 const gate = new Gate(data.control);
@@ -92,10 +93,11 @@ function run(guestTimeNs: number): number {
       if (stopped()) break;
     }
     if (stopped()) break;
-    const idleMs = (clock.ranNs(machine.nextAtNs()) - ranNs) / 1e6;
-    if (idleMs <= 0) continue;
-    thread.block();
-    gate.sleepWhile(commands.run, Math.max(idleMs, SHORTEST_SLEEP_MS));
+    const idleNs = clock.ranNs(machine.nextAtNs()) - ranNs;
+    if (idleNs <= 0) continue;
+    const sleepNs = Math.max(idleNs, SHORTEST_SLEEP_NS);
+    thread.block(startedAtNs + ranNs + sleepNs);
+    gate.sleepWhile(commands.run, sleepNs / NANOS_PER_MILLISECOND);
     thread.unblock(stopped);
     if (stepCpuNs > 0) demandedCpuNs = threadCpuNs();
   }

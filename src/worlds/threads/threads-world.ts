@@ -98,7 +98,7 @@ class ViewedGuest extends ThreadsSourceGuest {
   }
 
   override outage(): Promise<Outage | null> {
-    return this.#viewer.call('outage', 0);
+    return this.#viewer.call('outage', null);
   }
 
   override async release(): Promise<void> {}

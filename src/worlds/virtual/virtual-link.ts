@@ -1,6 +1,6 @@
 import { idleLink, LinkAccount } from '../../core/link/account.ts';
 import { type Bucket, changeRate, fullBucket, reserve, reserveRow } from '../../core/link/bucket.ts';
-import { type Ceiling, ceilingAt, nextChangeNs, revokedWhy } from '../../core/link/ceiling.ts';
+import { allowedRate, type Ceiling, nextChangeNs, revokedWhy } from '../../core/link/ceiling.ts';
 import type { LinkRecord } from '../../core/migration/migration-result.ts';
 import type { Bytes, BytesPerSecond, Nanos } from '../../core/units.ts';
 
@@ -88,9 +88,7 @@ export class VirtualLink {
 
   /** The rate is the one asked for, or what the link still allows. */
   #follow(now: Nanos): void {
-    const asked = this.#askedBytesPerSecond;
-    const rateBytesPerSecond =
-      asked === null ? null : Math.min(asked, ceilingAt(this.ceilings, now) || asked);
+    const rateBytesPerSecond = allowedRate(this.#askedBytesPerSecond, this.ceilings, now);
     const before = this.#bucket?.rateBytesPerSecond ?? null;
     if (this.#account && rateBytesPerSecond === before) return;
     if (rateBytesPerSecond === null) this.#bucket = undefined;

@@ -1,10 +1,12 @@
 import {
+  arrived,
   downtimeParts,
   type LinkRecord,
   type MigrationResult,
   type Outcome,
   type Owner,
   type RoundRecord,
+  type Verification,
 } from '../../core/migration/migration-result.ts';
 import { formatDuration, formatSize, NANOS_PER_SECOND, type Nanos } from '../../core/units.ts';
 import type { QmpEvent } from './qmp.ts';
@@ -76,7 +78,7 @@ export class NativeMigrationLog {
   }
 
   /** @param live what passed before the stop */
-  completed(last: QueryMigrate, live: LinkRecord): Omit<MigrationResult, Measured> {
+  completed(last: QueryMigrate, live: LinkRecord, verified: Verification): Omit<MigrationResult, Measured> {
     const downtimeNs = this.#resume!.stampedNs - this.#stop!.stampedNs;
     const ram = last.ram!;
     const stopBytes = ram['downtime-bytes'];
@@ -84,9 +86,7 @@ export class NativeMigrationLog {
     const totalNs = this.#resume!.heardAtNs - this.#beganAtNs;
     const window = live.windows[1]!;
     return {
-      outcome: 'completed',
-      reason: "QEMU's own decision",
-      owner: 'destination',
+      ...arrived("QEMU's own decision", verified),
       rounds: this.#rounds(figuresOf(last), stopPages, totalNs - downtimeNs),
       stop: { pages: stopPages, bytes: stopBytes, durationNs: downtimeNs },
       downtimeNs,
@@ -112,7 +112,8 @@ export class NativeMigrationLog {
       downtimeNs,
       downtimeParts: downtimeParts({ memoryNs: downtimeNs }),
       totalNs,
-      notes: [],
+      notes:
+        owner === 'nobody' ? ['the downtime is not known: it is counted up to when this was noticed'] : [],
     };
   }
 

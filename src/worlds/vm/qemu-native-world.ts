@@ -115,7 +115,7 @@ export class QemuNativeWorld implements World {
     const { live, whole } = await relay.call('carried');
     const link = { ...whole, utilisation: null };
     const verified: Verification = { memory: 'not-checked', continued };
-    const result = log.completed(last, live);
+    const result = log.completed(last, live, verified);
     const notes = notesOf(this.#setup.native ?? plainNative, last, this.#throttledPercent);
     return { ...result, notes: [...result.notes, ...notes], outage, verified, servers: [], link };
   }

@@ -1,7 +1,6 @@
 import { existsSync, rmSync } from 'node:fs';
 import type { End } from '../../core/wire/handover.ts';
-import { lives } from '../../platform/process-identity.ts';
-import { type JournalFile, readFolder } from '../../transport/journal-file.ts';
+import { type JournalFile, journalsIn, readJournals } from '../../transport/journal-folder.ts';
 import { machineFolder, monitorOf } from './qemu.ts';
 import { isListening, Qmp } from './qmp.ts';
 
@@ -15,17 +14,23 @@ export interface Reconciled {
 
 /**
  * Carries out what the journals say, once they are closed: the owner's machine runs, the other one ends. A machine
- * whose migration is still open, or is being worked at by a living process, is left alone; asking again does no harm.
- * @throws Failure a journal cannot be read, or a machine does not obey
+ * whose migration is still open, or is being worked at by a process that may live, is left alone; asking again does no
+ * harm.
+ * @param declaredDead names of processes of which their user says that they have ended
+ * @throws Failure a machine does not obey
  */
-export async function reconcile(folders: readonly string[]): Promise<readonly Reconciled[]> {
-  const journals = [...new Set(folders)].flatMap((folder) => readFolder(folder).journals);
+export async function reconcile(
+  folders: readonly string[],
+  declaredDead: readonly string[],
+): Promise<readonly Reconciled[]> {
+  const places = [...new Set(folders)].flatMap(journalsIn).filter(({ name }) => hasMachine(name.migration));
+  const journals = await readJournals(places, declaredDead);
   const done: Reconciled[] = [];
-  for (const migration of new Set(journals.map(({ begun }) => begun.migration))) {
-    const ends = journals.filter(({ begun }) => begun.migration === migration);
+  for (const migration of new Set(journals.map(({ name }) => name.migration))) {
+    const ends = journals.filter(({ name }) => name.migration === migration);
     const owner = ownerOf(ends);
     if (owner === undefined) continue;
-    const { guest } = ends[0]!.begun;
+    const guest = ends.find(({ content }) => content.begun)!.content.begun!.guest;
     const other = owner === 'source' ? 'destination' : 'source';
     // First the one that must not run.
     for (const end of [other, owner] as const) {
@@ -36,11 +41,17 @@ export async function reconcile(folders: readonly string[]): Promise<readonly Re
   return done;
 }
 
+function hasMachine(migration: string): boolean {
+  return (['source', 'destination'] as const).some((end) => existsSync(machineFolder(migration, end)));
+}
+
 /** Undefined: not decided, or not for us to carry out. */
 function ownerOf(ends: readonly JournalFile[]): End | undefined {
-  if (ends.some(({ begun }) => lives(begun.process) !== false)) return undefined;
-  if (ends.some(({ last }) => last === 'aborted')) return 'source';
-  return ends.some(({ last }) => last === 'ended') ? 'destination' : undefined;
+  if (ends.some(({ life }) => life !== 'has ended')) return undefined;
+  const last = (entry: 'aborted' | 'ended') =>
+    ends.some(({ content }) => 'last' in content && content.last === entry);
+  if (last('aborted')) return 'source';
+  return last('ended') ? 'destination' : undefined;
 }
 
 /** @throws Failure it is there and does not obey: nothing is run elsewhere then. */

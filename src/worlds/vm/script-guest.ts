@@ -58,7 +58,7 @@ export class ScriptGuest implements VmGuest {
   }
 
   outage(): Promise<Outage | null> {
-    return this.#viewer.call('outage', 0);
+    return this.#viewer.call('outage', null);
   }
 
   async end(): Promise<void> {

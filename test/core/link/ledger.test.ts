@@ -5,12 +5,15 @@ import { Conformance } from '../../../src/core/link/conformance.ts';
 import {
   ask,
   changeCapacity,
+  claim,
   demandOf,
   emptyLedger,
   grantedBytesPerSecond,
   impossible,
+  inEpoch,
   type Ledger,
   type LinkRequest,
+  leaseOf,
   nextEventNs,
   release,
   renew,
@@ -111,6 +114,24 @@ describe('a link', () => {
       }),
       { numRuns: 500 },
     );
+  });
+
+  test('that was lost grants nothing new for a time to live, but takes up what its holders still have', () => {
+    const before = ask(inEpoch(emptyLedger(CAPACITY, 100), 'one', -100), request('held'), 0);
+    const lost = leaseOf(before, 'held')!;
+    const anew = inEpoch(emptyLedger(CAPACITY, 100), 'two', 10);
+    const asked = ask(anew, request('new', { rateBytesPerSecond: 700, stopRateBytesPerSecond: 700 }), 20);
+    expect(asked.leases).toEqual([]);
+    expect(nextEventNs(asked)).toBe(110);
+    const claimed = claim(asked, lost, 30);
+    expect(claimed.leases).toMatchObject([{ id: 'held', grantedBytesPerSecond: 400, expiresAtNs: 130 }]);
+    expect(settle(claimed, 110).queue).toHaveLength(1);
+    // Not claimed in time: by then it has ended at its holder too.
+    expect(settle(asked, 110).leases).toMatchObject([{ id: 'new' }]);
+    expect(claim(settle(asked, 110), lost, 115).leases).toMatchObject([{ id: 'new' }]);
+    // The same epoch is the same ledger, an older one is not trusted.
+    expect(inEpoch(claimed, 'two', 50)).toBe(claimed);
+    expect(inEpoch(before, 'two', 50).quietUntilNs).toBe(150);
   });
 
   test('is the same when there is nothing to do, so that whoever keeps it can tell', () => {

@@ -4,12 +4,13 @@ import { notEncrypted } from '../../../src/core/link/encryption.ts';
 import {
   type Measurements,
   type MigrationResult,
+  type Owner,
   partsOf,
 } from '../../../src/core/migration/migration-result.ts';
 import { type OrderName, orderNames, orders } from '../../../src/core/migration/order/orders.ts';
 import { PageSet } from '../../../src/core/migration/pages.ts';
 import type { Plan } from '../../../src/core/migration/plan.ts';
-import type { Step, StepResult } from '../../../src/core/migration/steps.ts';
+import type { HandoverReached, Step, StepResult } from '../../../src/core/migration/steps.ts';
 import { driveSync } from '../../../src/run/drive.ts';
 import { smallSetup } from '../../fixtures/setup.ts';
 
@@ -482,12 +483,71 @@ describe('a step that the world could not carry out', () => {
     expect(result.downtimeNs).toBe(seen[4]!.now - seen[3]!.now + 3 * MS);
   });
 
+  test('counts the wait as the part in which it failed, not as memory', () => {
+    const handover = (reached: HandoverReached) => (now: number) => ({ ...failed(now), handover: reached });
+    const [stopped, sent] = [3, 4].map((step) => play({}).seen[step]!.now) as [number, number];
+    const memoryNs = sent - stopped;
+    const parts = (reached: HandoverReached, owner: Owner) =>
+      play({}, { instead: { 5: handover(reached), 6: aborted(owner) } }).result;
+    const never = parts({}, 'source');
+    expect(never.downtimeParts).toMatchObject({ memoryNs, stateNs: never.downtimeNs - memoryNs });
+    const refused = parts(
+      { readyAtNs: sent + 5, verifiedAtNs: sent + 7, commitLeftAtNs: sent + 8 },
+      'source',
+    );
+    expect(refused.downtimeParts).toMatchObject({ memoryNs, stateNs: 5, verifyNs: 2 });
+    expect(refused.downtimeParts.commitNs).toBe(refused.downtimeNs - memoryNs - 7);
+  });
+
+  test('is known to be downtime up to the commit, if nobody knows whether the guest runs since then', () => {
+    const at = play({}).seen[4]!.now;
+    const handover = { readyAtNs: at + 5, verifiedAtNs: at + 5, commitLeftAtNs: at + 8 };
+    const instead = {
+      5: (now: number) => ({ ...failed(now), handover }) as StepResult,
+      6: aborted('nobody'),
+    };
+    const { result, seen } = play({}, { instead });
+    expect(result.downtimeNs).toBe(at + 8 - seen[3]!.now);
+    expect(result.notes).toContainEqual(expect.stringContaining('known up to the commit only'));
+  });
+
+  test('after the guest had come to run at its destination is no downtime any more', () => {
+    const at = play({}).seen[4]!.now;
+    const handover = { readyAtNs: at, verifiedAtNs: at, committedAtNs: at + 3, runningAtNs: at + 9 };
+    const instead = {
+      5: (now: number) => ({ ...failed(now), handover }) as StepResult,
+      6: aborted('destination'),
+    };
+    const { result, seen } = play({}, { instead });
+    expect(result.downtimeNs).toBe(at + 9 - seen[3]!.now);
+    expect(result.downtimeParts).toMatchObject({ commitNs: 3, resumeNs: 6 });
+  });
+
   test('still leaves parts that add up to the downtime', () => {
     for (const step of [1, 3, 4, 5]) {
       const { result } = play({}, { instead: { [step]: failed } });
       const sum = Object.values(partsOf(result.downtimeParts)).reduce((total, part) => total + part, 0);
       expect(sum).toBe(result.downtimeNs);
     }
+  });
+});
+
+describe('a guest that was changed on its way', () => {
+  test('has not been migrated: the migration has failed, though the guest runs at its destination', () => {
+    const handed = (now: number): StepResult => ({
+      ...{
+        kind: 'handed over',
+        now,
+        readyAtNs: now,
+        verifiedAtNs: now,
+        committedAtNs: now,
+        runningAtNs: now,
+      },
+      measurements: { ...measurements, verified: { memory: 'not-checked', continued: 'different' } },
+    });
+    const { result } = play({}, { instead: { 5: handed } });
+    expect(result).toMatchObject({ outcome: 'failed', owner: 'destination' });
+    expect(result.reason).toContain('differs from that of one that never moved');
   });
 });
 

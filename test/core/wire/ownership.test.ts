@@ -12,7 +12,7 @@ import {
   type Trails,
 } from '../../../src/core/wire/ownership.ts';
 
-const dead = (last: JournalEntry): Trail => ({ last, lives: false });
+const dead = (last: JournalEntry): Trail => ({ last, life: 'has ended' });
 const trailsOf = (source: JournalEntry | undefined, destination: JournalEntry | undefined): Trails => ({
   source: source && dead(source),
   destination: destination && dead(destination),
@@ -65,15 +65,15 @@ describe('the table', () => {
   });
 });
 
-describe('an end that lives', () => {
+describe.each(['lives', 'unknown'] as const)('an end of which life is "%s"', (life) => {
   test('may still commit, so its entries before that decide nothing', () => {
-    const destination: Trail = { last: 'ready', lives: true };
+    const destination: Trail = { last: 'ready', life };
     expect(ownership({ source: dead('commit'), destination }).owner).toBe('nobody yet known');
-    expect(ownership({ source: { last: 'ready', lives: true }, destination }).owner).toBe('nobody yet known');
+    expect(ownership({ source: { last: 'ready', life }, destination }).owner).toBe('nobody yet known');
   });
 
   test('has no entry written behind its back', () => {
-    const destination: Trail = { last: 'ready', lives: true };
+    const destination: Trail = { last: 'ready', life };
     expect(closings({ source: dead('ready'), destination })).toEqual([{ end: 'source', entry: 'aborted' }]);
   });
 });

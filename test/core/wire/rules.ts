@@ -6,6 +6,13 @@ export interface Rules {
   readonly sourceKeepsStoppedAfterCommit: boolean;
   readonly recoverAsksWhoLives: boolean;
   readonly destinationHangsUpBeforeItAnswers: boolean;
+  /** And not by whether its number is found where `recover` runs. */
+  readonly lifeIsProvedByASocket: boolean;
+  readonly copiesAreRecognised: boolean;
+  readonly unknownIsNotEnded: boolean;
+  readonly lifeIsAskedBeforeReading: boolean;
+  /** And not their last lines alone. */
+  readonly journalsAreCheckedWhole: boolean;
 }
 
 export const soundRules: Rules = {
@@ -15,6 +22,11 @@ export const soundRules: Rules = {
   sourceKeepsStoppedAfterCommit: true,
   recoverAsksWhoLives: true,
   destinationHangsUpBeforeItAnswers: true,
+  lifeIsProvedByASocket: true,
+  copiesAreRecognised: true,
+  unknownIsNotEnded: true,
+  lifeIsAskedBeforeReading: true,
+  journalsAreCheckedWhole: true,
 };
 
 /** What must never be. */

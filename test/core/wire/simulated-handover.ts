@@ -1,7 +1,7 @@
 import type { Random } from '../../../src/core/random.ts';
 import type { FrameType } from '../../../src/core/wire/frames.ts';
 import { handover, next } from '../../../src/core/wire/handover.ts';
-import { durable, type JournalEntry } from '../../../src/core/wire/ownership.ts';
+import { durable, isClosing, type JournalEntry } from '../../../src/core/wire/ownership.ts';
 import { Broken, type Rules } from './rules.ts';
 import { type Frame, PAGES, SimulatedProcess } from './simulated-process.ts';
 
@@ -198,18 +198,24 @@ export class SimulatedHandover {
     const skipped =
       entry === 'commit' &&
       !(process.end === 'source' ? this.#rules.sourceSyncsCommit : this.#rules.destinationSyncsCommit);
-    const append: [string, () => void] = [`write ${entry}`, () => process.journal.push(entry)];
+    const append: [string, () => void] = [`write ${entry}`, () => this.#append(process, entry)];
     if (skipped || !durable[process.end].has(entry)) return [append];
     return [append, [`sync ${entry}`, () => this.#sync(process, entry)]];
   }
 
-  /** The disk may refuse once: what was written may be there or not, and the end gives up what it was about to do. */
+  /** Nothing is said of a migration that has not begun, nor after the last word. */
+  #append({ journal, last }: SimulatedProcess, entry: JournalEntry): void {
+    if (last === undefined ? entry === 'begun' : !isClosing(last)) journal.push(entry);
+  }
+
+  /** The disk may refuse once: what was written is taken back, and the end gives up what it was about to do. */
   #sync(process: SimulatedProcess, entry: JournalEntry): void {
     if (!process.diskFails || entry === 'aborted') {
       process.synced = process.journal.length;
       return;
     }
     process.diskFails = false;
+    process.journal.pop();
     process.todo.length = 0;
     if (process.end === 'source') this.sourceGivesUp();
     else this.#destinationGivesUp();

@@ -1,6 +1,7 @@
 import type { FrameType } from '../../../src/core/wire/frames.ts';
 import type { End, HandoverState } from '../../../src/core/wire/handover.ts';
 import type { JournalEntry } from '../../../src/core/wire/ownership.ts';
+import type { DamagedJournal } from './simulated-disk.ts';
 
 export const PAGES = 4;
 
@@ -26,6 +27,7 @@ export class SimulatedProcess {
   arriving: Frame[] = [];
   journal: JournalEntry[] = [];
   synced = 0;
+  damage: DamagedJournal | undefined;
 
   constructor(end: End) {
     this.end = end;

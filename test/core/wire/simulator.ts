@@ -1,10 +1,19 @@
 import { Random } from '../../../src/core/random.ts';
 import { WireError } from '../../../src/core/wire/frames.ts';
 import { type End, handover } from '../../../src/core/wire/handover.ts';
-import { closings, ownership, type Trail, type Trails } from '../../../src/core/wire/ownership.ts';
+import { misplacedEntry } from '../../../src/core/wire/journal-order.ts';
+import {
+  closings,
+  type JournalEntry,
+  ownership,
+  type Trail,
+  type Trails,
+} from '../../../src/core/wire/ownership.ts';
 import { Broken, type Rules, soundRules } from './rules.ts';
+import { damaged, lastRead } from './simulated-disk.ts';
 import { SimulatedHandover } from './simulated-handover.ts';
 import type { SimulatedProcess } from './simulated-process.ts';
+import { sightOf } from './simulated-sight.ts';
 
 export interface Simulated {
   /** What must never be; undefined: all went well. */
@@ -21,7 +30,21 @@ export function simulate(seed: number, rules: Rules = soundRules, traced = false
 }
 
 const FAULTY_STEPS = 90;
-const faults = ['kill', 'power cut', 'break', 'hole', 'silence', 'cancel', 'disk', 'recover'] as const;
+const faults = [
+  'kill',
+  'power cut',
+  'break',
+  'hole',
+  'silence',
+  'cancel',
+  'disk',
+  'damage',
+  'recover',
+] as const;
+/** What a kind says of journals that the disk has not kept as they were. */
+export const DAMAGED = ', a journal damaged';
+/** While somebody recovers, so much may happen between two looks. */
+const MOST_BETWEEN = 12;
 
 class Simulation {
   readonly #random: Random;
@@ -32,6 +55,7 @@ class Simulation {
   /** Nothing goes wrong for so long, so that every part of the hand-over has its share. */
   readonly #calmSteps: number;
   #crashed = false;
+  #recovers = false;
   #settledBy = '';
   #kind = '';
 
@@ -94,6 +118,7 @@ class Simulation {
     else if (kind === 'break') this.#ends.break();
     else if (kind === 'hole') this.#ends.hole = !this.#ends.hole;
     else if (kind === 'disk') process.diskFails = true;
+    else if (kind === 'damage') this.#damage(process);
     else if (kind === 'recover') this.#recover([['source'], ['destination'], ['source', 'destination']]);
     else this.#giveUpIf(kind);
   }
@@ -124,30 +149,73 @@ class Simulation {
     process.synced = process.journal.length;
   }
 
+  #damage(process: SimulatedProcess): void {
+    const { journal, synced } = process;
+    if (synced > 0 && synced === journal.length) process.damage ??= damaged(process, this.#random);
+  }
+
   /** `switchover recover` with one of these sets of journals; it too may end half-way. */
   #recover(sets: readonly (readonly End[])[]): void {
+    if (this.#recovers) return;
+    this.#recovers = true;
     const given = sets[this.#random.below(sets.length)]!;
-    const trails: Trails = {
-      source: given.includes('source') ? this.#trail(this.#ends.source) : undefined,
-      destination: given.includes('destination') ? this.#trail(this.#ends.destination) : undefined,
-    };
+    const { source, destination } = this.#ends;
+    const processes = [source, destination].filter(({ end }) => given.includes(end));
+    const trails = this.#look(processes);
+    this.#write(trails, `recover with ${given.join(' and ')}`);
+    this.#recovers = false;
+  }
+
+  /** First who lives, then the journals; and much may happen in between. */
+  #look(processes: readonly SimulatedProcess[]): Trails {
+    const ask = () => processes.map(({ lives }) => sightOf(lives, this.#random, this.#rules));
+    const read = () => processes.map((process) => this.#read(process));
+    const isAskedFirst = this.#rules.lifeIsAskedBeforeReading;
+    const [sightsAtFirst, journalsAtFirst] = [ask(), read()];
+    for (let left = this.#random.below(MOST_BETWEEN); left > 0; left--) this.#meanwhile();
+    const sights = isAskedFirst ? sightsAtFirst : ask();
+    const journals = isAskedFirst ? read() : journalsAtFirst;
+    const trails = processes.map(({ end }, index): [End, Trail | undefined] => {
+      const { life, place } = sights[index]!;
+      const { last, earlier } = journals[index]!;
+      const found = place === 'a copy of the folder' ? earlier : last;
+      return [end, found && { last: found, life }];
+    });
+    return { source: undefined, destination: undefined, ...Object.fromEntries(trails) };
+  }
+
+  /** Its last entry as it is read, and one that was its last when somebody made a copy. */
+  #read(process: SimulatedProcess): Record<'last' | 'earlier', JournalEntry | undefined> {
+    const { journal, damage } = process;
+    const last = lastRead(process, this.#rules.journalsAreCheckedWhole);
+    if (this.#rules.journalsAreCheckedWhole && last !== undefined && last !== process.last)
+      throw new Broken('a damaged journal passes for another');
+    if (!damage && misplacedEntry(process.end, journal) !== undefined)
+      throw new Broken('a journal out of order');
+    const earlier = damage || journal.length === 0 ? last : journal[this.#random.below(journal.length)];
+    return { last, earlier };
+  }
+
+  #meanwhile(): void {
+    if (this.#random.happens(0.8)) this.#progress();
+    else this.#fault(faults[this.#random.below(faults.length)]!);
+  }
+
+  #write(trails: Trails, who: string): void {
     const entries = closings(trails);
-    this.#note(`recover with ${given.join(' and ')}: ${ownership(trails).owner}`);
+    const { owner } = ownership(trails);
+    this.#note(`${who}: ${owner}`);
     for (const [index, { end, entry }] of entries.entries()) {
       if (index > 0 && this.#random.happens(0.2)) return;
-      const process = end === 'source' ? this.#ends.source : this.#ends.destination;
+      const process = this.#ends[end];
       process.journal.push(entry);
       process.synced = process.journal.length;
       this.#note(`${end}: recover writes ${entry}`);
-      if (end === ownership(trails).owner) {
+      if (end === owner) {
         this.#settledBy = ', by recover';
         if (!process.retired) this.#ends.run(process);
       }
     }
-  }
-
-  #trail({ last, lives }: SimulatedProcess): Trail | undefined {
-    return last && { last, lives: lives && this.#rules.recoverAsksWhoLives };
   }
 
   /** No more faults: what is on its way arrives, and what hangs is given up. */
@@ -171,7 +239,9 @@ class Simulation {
     const [source, destination] = [this.#ends.source, this.#ends.destination].map(
       ({ last }) => last ?? 'nothing',
     );
-    return `source ${source}, destination ${destination}: ${runner}${this.#ends.toldBy}${this.#settledBy}`;
+    const isDamaged = this.#ends.source.damage ?? this.#ends.destination.damage;
+    const how = `${this.#ends.toldBy}${this.#settledBy}${isDamaged ? DAMAGED : ''}`;
+    return `source ${source}, destination ${destination}: ${runner}${how}`;
   }
 
   #settledAtRest(): boolean {
@@ -182,21 +252,28 @@ class Simulation {
   #settle(): void {
     this.#crash(this.#ends.source, this.#random.happens(0.5));
     this.#crash(this.#ends.destination, this.#random.happens(0.5));
-    for (let turn = 0; turn < 10; turn++) this.#recover([['source', 'destination']]);
+    const [source, destination] = [this.#ends.source, this.#ends.destination];
+    const trails = () => ({ source: this.#ended(source), destination: this.#ended(destination) });
+    for (let turn = 0; turn < 10; turn++) this.#write(trails(), 'recover with both');
     this.#ends.check();
-    const trails = {
-      source: this.#trail(this.#ends.source),
-      destination: this.#trail(this.#ends.destination),
-    };
-    if (closings(trails).length > 0) throw new Broken('recover leaves something to do');
-    if (!trails.source) {
-      if (trails.destination) throw new Broken('the destination knows of a migration that the source lost');
+    if (closings(trails()).length > 0) throw new Broken('recover leaves something to do');
+    if (source.journal.length === 0) {
+      if (destination.journal.length > 0)
+        throw new Broken('the destination knows of a migration that the source lost');
       return;
     }
-    const { owner } = ownership(trails);
-    if (owner === 'nobody yet known') throw new Broken('both journals do not tell whose the guest is');
-    this.#ends.run(owner === 'source' ? this.#ends.source : this.#ends.destination);
+    // Where a journal is damaged, the table may leave it at nobody; who it names has all the memory.
+    const { owner } = ownership(trails());
+    const isWhole = !source.damage && !destination.damage;
+    if (owner !== 'nobody yet known') this.#ends.run(this.#ends[owner]);
+    else if (isWhole) throw new Broken('both journals do not tell whose the guest is');
     this.#ends.check();
+  }
+
+  /** A process that has certainly ended. */
+  #ended(process: SimulatedProcess): Trail | undefined {
+    const { last } = this.#read(process);
+    return last && { last, life: 'has ended' };
   }
 
   #note(step: string): void {

@@ -22,6 +22,10 @@ const orders = [
   { settings: { 'migration.order': 'random' }, downtimeMs: 100.2 },
 ];
 
+/** So many runs that differ in nothing but their seed. */
+const alike = (downtimeMs: number, runs: number, more: object = {}) =>
+  Array.from({ length: runs }, (_, index) => recordLine(downtimeMs, { seed: index + 1, ...more }));
+
 describe('the records of a folder', () => {
   test('of a sweep are grouped by the settings that it wrote', () => {
     writeLines(folder, 'a.ndjson', sweepLines(orders, 10));
@@ -126,8 +130,46 @@ describe('what can be concluded', () => {
   });
 
   test('is nothing of runs in which nothing was random', () => {
-    writeLines(folder, 'a.ndjson', Array(8).fill(recordLine(100)));
-    expect(conclusions(collect(folder)).cannot.join()).toMatch(/All runs of cell 1 are equal/);
+    writeLines(folder, 'a.ndjson', alike(100, 8));
+    const collection = collect(folder);
+    const { can, cannot } = conclusions(collection);
+    expect(cannot.join()).toMatch(/All runs of cell 1 are equal/);
+    expect(can).toEqual([]);
+    // No interval, where there is one run.
+    expect(reportOf(collection).rows[0]).toEqual(expect.arrayContaining(['8 =', '100']));
+  });
+
+  test('is no more of a copy of the records than of the records', () => {
+    const lines = sweepLines(orders.slice(0, 2), 5);
+    writeLines(folder, 'a.ndjson', lines);
+    const before = conclusions(collect(folder));
+    writeLines(folder, 'b.ndjson', lines);
+    const { can, cannot } = conclusions(collect(folder));
+    expect(can).toEqual(before.can);
+    expect(collect(folder).records).toBe(10);
+    expect(cannot).toContainEqual(
+      expect.stringMatching(/b\.ndjson: 10 records are of runs that are there already/),
+    );
+  });
+
+  test('of cells that nothing random is in is exact', () => {
+    writeLines(folder, 'a.ndjson', [
+      ...alike(120, 7, { plan: { order: 'address' } }),
+      ...alike(90, 7, { plan: { order: 'lru' } }),
+    ]);
+    expect(conclusions(collect(folder)).can).toEqual([
+      expect.stringMatching(
+        /^Of cells 1, 2, whose runs do not differ, the shortest downtime is that of cell 2 \(order lru\): 90\.0 ms\.$/,
+      ),
+    ]);
+  });
+
+  test('is that a guest which was changed on its way has not been migrated, also by records of old', () => {
+    const verified = { memory: 'not-checked', continued: 'different' };
+    writeLines(folder, 'a.ndjson', [recordLine(100), recordLine(110, { seed: 2, verified })]);
+    const collection = collect(folder);
+    expect(collection.cells[0]).toMatchObject({ completed: [{ seed: 1 }] });
+    expect(conclusions(collection).cannot[0]).toMatch(/^In cell 1 the guest was changed on its way/);
   });
 
   test('says where model and runs, and where the worlds, disagree', () => {
@@ -179,7 +221,11 @@ describe('a report', () => {
   });
 
   test('of nothing but failed migrations is still a report', () => {
-    writeLines(folder, 'a.ndjson', Array(7).fill(recordLine(0, { outcome: 'not-converged', rounds: [] })));
+    writeLines(
+      folder,
+      'a.ndjson',
+      Array.from({ length: 7 }, (_, seed) => recordLine(0, { seed, outcome: 'not-converged', rounds: [] })),
+    );
     const report = reportOf(collect(folder));
     expect(report.rows[0]).toContain('0 of 7');
     expect(report.conclusions.cannot.join()).toMatch(/Not every migration completed in cell 1/);

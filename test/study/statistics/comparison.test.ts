@@ -43,8 +43,14 @@ describe('a paired comparison', () => {
     expect(paired([Number.NaN], [1])).toBeUndefined();
   });
 
+  test('of alternatives that never differ is exact, and no sample', () => {
+    const comparison = paired(Array(8).fill(5), Array(8).fill(1), true)!;
+    expect(comparison.certain).toBe(false);
+    expect(comparison.difference).toMatchObject({ value: -4, count: 1, confident: false });
+  });
+
   test('is never certain below six pairs', () => {
-    expect(paired([5, 5, 5, 5, 5], [1, 1, 1, 1, 1])?.certain).toBe(false);
-    expect(paired([5, 5, 5, 5, 5, 5], [1, 1, 1, 1, 1, 1])?.certain).toBe(true);
+    expect(paired([5, 5, 5, 5, 6], [1, 1, 1, 1, 2])?.certain).toBe(false);
+    expect(paired([5, 5, 5, 5, 5, 6], [1, 1, 1, 1, 1, 2])?.certain).toBe(true);
   });
 });

@@ -1,0 +1,65 @@
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+/**
+ * The most that is read of an input, whoever wrote it. What is larger is refused with the limit named. All such limits
+ * are here; docs/input-limits.md lists them with what happens beyond each. How many peers are served, and for how long,
+ * is in transport/limits.ts.
+ */
+export const inputLimits = {
+  /** A file in YAML or JSON: scenario, configuration of a daemon, workload, list of probabilities, design. */
+  documentBytes: 8 * MIB,
+  /** Of YAML that is not JSON, which takes a hundred times as long to read. */
+  yamlCharacters: 256 * KIB,
+  /** The same in words, marks and the space between them. */
+  yamlTokens: 100_000,
+  /** How deep lists and objects may be nested, in JSON and YAML. */
+  nesting: 64,
+  /** Numbers, texts, lists and objects in one JSON text. */
+  jsonValues: 1_000_000,
+  /** How many parts a dotted path of a setting may have. */
+  settingParts: 16,
+  /** Combinations that `compare` may come to. A sweep has its own limit, because it keeps none of them. */
+  combinations: 2_000,
+  /** The pages of a guest in a scenario: 64 GiB in pages of 4 KiB. */
+  guestPages: 2 ** 24,
+  /** Classes of pages in a guest's program. */
+  classes: 10_000,
+  /** How often a program writes, in a second: once in a nanosecond. */
+  writesPerSecond: 1e9,
+  /** The shortest time from one heartbeat, or frame, to the next, in nanoseconds. */
+  shortestHeartbeatNs: 10_000,
+  /** Windows of observation before a migration. */
+  observedWindows: 100_000,
+  /** Live rounds, of each of which the record has a line. */
+  rounds: 10_000,
+  /** Slices of time that `schedule` may have to simulate. */
+  slices: 1_000_000,
+  /** A recording as it lies on disk, or in a hello in base64. */
+  recordingBytes: 32 * MIB,
+  /** The same unpacked. */
+  recordingTextBytes: 64 * MIB,
+  /** One sample of it. */
+  recordingLineBytes: 8 * MIB,
+  recordingHeaderBytes: 64 * KIB,
+  recordingSamples: 1_000_000,
+  recordingWrites: 6_000_000,
+  /** A line of a trace, which names every page that a step sends. */
+  traceLineBytes: 64 * MIB,
+  /** A line of records or of the event log. */
+  recordLineBytes: 16 * MIB,
+  /** The payload of a hello, which may carry a recording. */
+  helloBytes: 16 * MIB,
+  /** Values in the JSON of a hello, whose recording is one. */
+  helloValues: 50_000,
+  /** The payloads of all hellos that are arriving at a destination. */
+  arrivingHelloBytes: 24 * MIB,
+  /** A hello that is looked at in the thread that serves the guests; a longer one is not. */
+  promptHelloBytes: 64 * KIB,
+  /** How long a hello may be looked at in a thread of its own. */
+  helloMs: 10_000,
+  /** The memory of that thread, beyond what it is given. */
+  helloHeapMiB: 128,
+  /** The payload of any other frame that is no page. */
+  controlBytes: 64 * KIB,
+} as const;
