@@ -4,7 +4,15 @@ import { NodeMetrics } from '../src/daemon/node-metrics.ts';
 
 /** A process that does nothing but answer scrapes: what of a delay is the machine's, and not the daemon's. */
 const cpu = { processors: 0, reservablePerProcessor: 0, reserved: { guest: 0, migration: 0, experiment: 0 } };
-const nothing = { queues: [], links: [], cpu, guests: [], watchers: 0, downtimeTargetNs: 0 };
+const nothing = {
+  queues: [],
+  links: [],
+  cpu,
+  guests: [],
+  watchers: 0,
+  degraded: null,
+  downtimeTargetNs: 0,
+};
 const metrics = new Metrics('idle', async () => nothing);
 const nodeMetrics = new NodeMetrics();
 const server = createServer(async ({ url }, answer) => {

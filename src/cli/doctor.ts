@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { examine } from '../run/doctor.ts';
+import { print } from './standard-streams.ts';
 
 /** `switchover doctor`: what works on this machine, and what to do about what does not. */
 export function doctorCommand(exit: (code: number) => void): Command {
@@ -7,7 +8,7 @@ export function doctorCommand(exit: (code: number) => void): Command {
     const findings = await examine();
     const width = Math.max(...findings.map(({ what }) => what.length));
     for (const { what, ok, found, remedy } of findings) {
-      console.log(
+      print(
         `${ok ? 'ok  ' : 'no  '} ${what.padEnd(width)}  ${found}${remedy ? `\n     ${''.padEnd(width)}  → ${remedy}` : ''}`,
       );
     }

@@ -1,3 +1,5 @@
+import { tell } from './standard-streams.ts';
+
 /** The exit code by which a shell reports that Ctrl-C ended a program. */
 const INTERRUPTED = 130;
 
@@ -14,7 +16,7 @@ export async function interruptible(
   const atOnce = new Promise<number>((resolve) => {
     interrupt = () => {
       if (signal.aborted) resolve(INTERRUPTED);
-      else process.stderr.write('cancelling; press Ctrl-C again to end at once\n');
+      else tell('cancelling; press Ctrl-C again to end at once\n');
       interruption.abort('cancelled by Ctrl-C');
     };
   });

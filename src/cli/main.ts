@@ -15,16 +15,20 @@ import { reportCommand } from './report.ts';
 import { runCommand } from './run.ts';
 import { scheduleCommand } from './schedule.ts';
 import { serveCommand } from './serve.ts';
+import { ReaderGone, tell, write, written } from './standard-streams.ts';
 import { stressCommand } from './stress.ts';
 import { sweepCommand } from './sweep.ts';
 import { withUse } from './use.ts';
+
+/** Of help and of complaints. */
+const output = { writeOut: write, writeErr: (text: string) => tell(text) };
 
 /** Exit codes: 0 done, 1 failed, 2 wrong usage, 3 a threshold was missed. Commands return one or throw; only here does the process end. */
 const program = new Command('switchover')
   .description('A real-time scheduling testbed for live migration.')
   .version(version)
   .exitOverride()
-  .configureOutput({ writeErr: (text) => process.stderr.write(text) })
+  .configureOutput(output)
   .showHelpAfterError('(run switchover --help for usage)');
 
 /** Those that read a scenario or a trace, or name an order. */
@@ -51,43 +55,47 @@ for (const command of [
 ]) {
   const made = command((code) => {
     exitCode = code;
-  }).exitOverride();
+  })
+    .exitOverride()
+    .configureOutput(output);
   program.addCommand(takeOwnRules.has(command) ? withUse(made) : made);
 }
-
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') process.exit(0);
-  throw error;
-});
 
 try {
   await program.parseAsync();
 } catch (cause) {
   exitCode = exitCodeOf(cause);
 }
-// What was written may still be on its way: a pipe takes no more than fits it.
-process.stdout.write('', () => process.exit(exitCode));
+try {
+  await written();
+} catch (cause) {
+  exitCode ||= exitCodeOf(cause);
+}
+process.exit(exitCode);
 
 function exitCodeOf(cause: unknown): number {
+  if (cause instanceof ReaderGone) return 0;
   if (cause instanceof CommanderError) return cause.exitCode === 0 ? 0 : 2;
   if (cause instanceof UsageError) {
-    console.error(cause.message);
+    complain(cause.message);
     return 2;
   }
   if (cause instanceof Failure) {
-    console.error(`switchover: ${cause.message}`);
+    complain(`switchover: ${cause.message}`);
     return cause instanceof Refusal ? 2 : 1;
   }
   if (cause instanceof UnknownName) {
-    console.error(`switchover: ${cause.message}; load your own with --use FILE`);
+    complain(`switchover: ${cause.message}; load your own with --use FILE`);
     return 2;
   }
   if (cause instanceof RegisteredCodeFailed) {
-    console.error(`switchover: ${cause.message}`);
+    complain(`switchover: ${cause.message}`);
     return 1;
   }
-  console.error(
-    `switchover: internal error: ${process.env.DEBUG ? (cause as Error).stack : reasonOf(cause)}`,
-  );
+  complain(`switchover: internal error: ${process.env.DEBUG ? (cause as Error).stack : reasonOf(cause)}`);
   return 1;
+}
+
+function complain(text: string): void {
+  tell(`${text}\n`);
 }

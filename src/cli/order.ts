@@ -7,6 +7,7 @@ import { usageError } from '../platform/problem.ts';
 import { checked } from '../scenario/checked.ts';
 import { readYaml } from '../scenario/yaml-file.ts';
 import { whole } from './scenario-options.ts';
+import { print } from './standard-streams.ts';
 
 interface Options {
   readonly rule: string;
@@ -47,11 +48,11 @@ function action(file: string, { rule, json, seed }: Options): number {
   const { expectedDirtyPages, excessAtMost } = result;
   const order = [...result.order];
   if (json === undefined) {
-    console.log(`order                 ${order.slice(0, 20).join(' ')}${order.length > 20 ? ' …' : ''}`);
-    console.log(`expected dirty pages  ${expectedDirtyPages.toPrecision(6)} of ${order.length}`);
-    console.log(`above the best order  at most ${excessAtMost.toPrecision(2)} pages`);
+    print(`order                 ${order.slice(0, 20).join(' ')}${order.length > 20 ? ' …' : ''}`);
+    print(`expected dirty pages  ${expectedDirtyPages.toPrecision(6)} of ${order.length}`);
+    print(`above the best order  at most ${excessAtMost.toPrecision(2)} pages`);
   } else {
-    console.log(JSON.stringify({ order, expectedDirtyPages, excessAtMost }));
+    print(JSON.stringify({ order, expectedDirtyPages, excessAtMost }));
   }
   return 0;
 }

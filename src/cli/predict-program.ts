@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Nanos } from '../core/units.ts';
 import { recordingHeader } from '../observe/recording-file.ts';
+import { orFailure } from '../platform/failure.ts';
 import { UsageError } from '../platform/problem.ts';
 import { migrateVirtually, repeatedInTime } from '../run/ensemble.ts';
 import { insisting } from '../scenario/checked.ts';
@@ -52,7 +53,7 @@ export async function recordForScenario(
   });
   // Any other program shows what else is wrong with the scenario.
   experimentWith({ pages: 2, program: { kind: 'sequential', writesPerSecond: 1 } }, { file, set });
-  const folder = mkdtempSync(join(tmpdir(), 'switchover-'));
+  const folder = orFailure(`cannot write ${tmpdir()}`, () => mkdtempSync(join(tmpdir(), 'switchover-')));
   try {
     const recording = resolve(options.out ?? join(folder, 'recording.ndjson.gz'));
     const recorded = await recordTo(recording, () => recordNow(watch));

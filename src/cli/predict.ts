@@ -14,6 +14,7 @@ import {
   recordForScenario,
 } from './predict-program.ts';
 import { setOption } from './scenario-options.ts';
+import { print } from './standard-streams.ts';
 
 interface Options extends ProgramOptions {
   readonly set?: readonly Setting[];
@@ -78,9 +79,9 @@ function tell(experiment: Experiment, asked: Asked, { json }: Options, recorded?
     const [only] = answers;
     const cells = answers.map(({ settings, answer }) => ({ settings, ...answer }));
     const recording = recorded?.header;
-    console.log(JSON.stringify({ ...(answers.length === 1 ? only!.answer : { cells }), recording }));
+    print(JSON.stringify({ ...(answers.length === 1 ? only!.answer : { cells }), recording }));
   } else {
-    for (const { settings, answer } of answers) print(experiment.name, settings, answer, asked);
+    for (const { settings, answer } of answers) printAnswer(experiment.name, settings, answer, asked);
   }
 }
 
@@ -108,39 +109,39 @@ function probabilityOf(text: string): number {
   throw usageError('--probability', 'a probability between 0 and 1', text);
 }
 
-function print(
+function printAnswer(
   name: string,
   settings: Record<string, unknown>,
   answer: Answer & { readonly virtual?: Phases },
   { limitNs, probability }: Asked,
 ): void {
   const where = Object.entries(settings).map(([path, value]) => `${path} = ${shown(value)}`);
-  console.log([name, ...where].join(', '));
+  print([name, ...where].join(', '));
   if (answer.downtimeNs === null) {
-    console.log(`  does not converge: ${answer.reason}`);
+    print(`  does not converge: ${answer.reason}`);
   } else {
     const rounds = `${answer.rounds} live ${answer.rounds === 1 ? 'round' : 'rounds'}`;
-    console.log(`  converges      after ${rounds}: ${answer.reason}`);
-    console.log(
+    print(`  converges      after ${rounds}: ${answer.reason}`);
+    print(
       `  downtime       ${formatDuration(answer.downtimeNs)}, 99 %: ${formatDuration(answer.downtimeP99Ns!)}`,
     );
     if (answer.downtimeBoundNs !== null) {
-      console.log(
+      print(
         `  at most        ${formatDuration(answer.downtimeBoundNs)}, wherever the sender's budgets fall in their periods`,
       );
     }
-    console.log(
+    print(
       `  pages left     ${answer.pagesLeft!.mean.toFixed(1)} ± ${answer.pagesLeft!.deviation.toFixed(1)}`,
     );
-    console.log(`  total          ${formatDuration(answer.totalNs!)}, ${formatSize(answer.totalBytes!)}`);
+    print(`  total          ${formatDuration(answer.totalNs!)}, ${formatSize(answer.totalBytes!)}`);
   }
-  if (answer.virtual) console.log(`  virtual time   ${virtually(answer.virtual)}`);
+  if (answer.virtual) print(`  virtual time   ${virtually(answer.virtual)}`);
   if (limitNs !== undefined) {
     const rate = answer.requiredStopRateBytesPerSecond;
     const needed = rate === null || rate === undefined ? 'no rate' : formatRate(rate);
-    console.log(`  b_d needed     ${needed} for ${formatDuration(limitNs)} with probability ${probability}`);
+    print(`  b_d needed     ${needed} for ${formatDuration(limitNs)} with probability ${probability}`);
   }
-  if (answer.assumes.length > 0) console.log(`  assuming       ${answer.assumes.join('; ')}`);
+  if (answer.assumes.length > 0) print(`  assuming       ${answer.assumes.join('; ')}`);
 }
 
 /** The same migration on the recording itself. */

@@ -5,6 +5,7 @@ import { formatAddress, parseAddress } from '../transport/address.ts';
 import { encryptionRemark } from '../transport/credentials.ts';
 import { Host } from '../worlds/threads/host.ts';
 import { addCredentialOptions, type CredentialOptions, credentialsOf } from './credential-options.ts';
+import { tell } from './standard-streams.ts';
 
 interface Options extends CredentialOptions {
   readonly listen: string;
@@ -31,14 +32,15 @@ export function receiveCommand(exit: (code: number) => void): Command {
 
 async function action(options: Options): Promise<number> {
   const credentials = credentialsOf(options);
+  const log = (line: string) => tell(`${line}\n`, process.stdout);
   const destination = await Host.listen({
     ...{ ...parseAddress(options.listen, '--listen'), ...credentials },
     pages: quantity('--pages', options.pages, 'a whole number'),
     pageSizeBytes: quantity('--page-size', options.pageSize, 'a size such as 4KiB'),
     journals: options.journal,
-    log: (line) => console.log(line),
+    log,
   });
-  console.log(`listening on ${formatAddress(destination.address)}${encryptionRemark(credentials)}`);
+  log(`listening on ${formatAddress(destination.address)}${encryptionRemark(credentials)}`);
   await new Promise<void>((resolve) => {
     process.once('SIGINT', () => resolve());
     process.once('SIGTERM', () => resolve());

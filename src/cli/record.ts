@@ -2,8 +2,10 @@ import { Command } from 'commander';
 import { stringify } from 'yaml';
 import { formatSize } from '../core/units.ts';
 import type { RecordingSummary } from '../observe/recorder.ts';
-import { encodeRecording, PendingFile, recordingHeader } from '../observe/recording-file.ts';
+import { encodeRecording, recordingHeader } from '../observe/recording-file.ts';
+import { PendingFile } from '../platform/pending-file.ts';
 import { type RecordingOptions, recordingNameOf, recordNow, watchOf } from './recording.ts';
+import { print } from './standard-streams.ts';
 
 /** `switchover record`: which pages a real program writes, as a guest's program. */
 export function recordCommand(exit: (code: number) => void): Command {
@@ -22,7 +24,7 @@ async function action(options: RecordingOptions & { readonly out?: string }): Pr
   const watch = watchOf(options);
   const file = options.out ?? recordingNameOf(watch);
   const recorded = await recordTo(file, () => recordNow(watch));
-  console.log(summary(recorded, file));
+  print(summary(recorded, file));
   return 0;
 }
 
@@ -32,15 +34,15 @@ export async function recordTo(
   take: () => Promise<RecordingSummary>,
 ): Promise<RecordingSummary> {
   const pending = new PendingFile(file);
-  let recorded: RecordingSummary;
   try {
-    recorded = await take();
+    const recorded = await take();
+    pending.write(encodeRecording(recorded));
+    pending.keep();
+    return recorded;
   } catch (cause) {
     pending.drop();
     throw cause;
   }
-  pending.keep(encodeRecording(recorded));
-  return recorded;
 }
 
 function summary(recorded: RecordingSummary, file: string): string {

@@ -1,6 +1,7 @@
 import { WorkingSet } from '../core/recording/working-set.ts';
 import { formatDuration, formatSize, NANOS_PER_SECOND, type Nanos } from '../core/units.ts';
 import type { RecordingProgress } from '../observe/recorder.ts';
+import { tell } from './standard-streams.ts';
 
 const WINDOW_NS = NANOS_PER_SECOND;
 /** On a terminal each line overwrites the last one. In a file they add up, so there should be few. */
@@ -17,7 +18,7 @@ export function recordingDisplay(
   const workingSet = new WorkingSet(WINDOW_NS);
   const touched = new Set<number>();
   let shownAtNs = 0;
-  process.stderr.write(
+  tell(
     `recording ${source} for ${formatDuration(forNs)}, a sample every ${formatDuration(intervalNs)}; Ctrl-C ends it early\n`,
   );
   return {
@@ -35,10 +36,10 @@ export function recordingDisplay(
         `a scan takes ${formatDuration(scanNs)}`,
         ...(missedSamples > 0 ? [`${missedSamples} missed`] : []),
       ].join(' · ');
-      process.stderr.write(terminal ? `\r\x1b[K${line}` : `${line}\n`);
+      tell(terminal ? `\r\x1b[K${line}` : `${line}\n`);
     },
     close() {
-      if (terminal) process.stderr.write('\r\x1b[K');
+      if (terminal) tell('\r\x1b[K');
     },
   };
 }

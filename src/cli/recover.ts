@@ -3,6 +3,7 @@ import type { End } from '../core/wire/handover.ts';
 import { type Recovery, recover } from '../transport/recover.ts';
 import { type FoundEnd, leftAlone, type Settlement, unproved } from '../transport/settlement.ts';
 import { type Reconciled, reconcile } from '../worlds/vm/reconcile.ts';
+import { print } from './standard-streams.ts';
 
 interface Options {
   readonly json?: '-';
@@ -46,7 +47,7 @@ async function action(folders: readonly string[], { json, declareDead = [] }: Op
   const recovery = await recover(folders, declareDead);
   const machines = await reconcile(folders, declareDead);
   const lines = () => [...told(recovery, folders), ...machines.map(machineLine)];
-  console.log(json ? JSON.stringify({ ...recovery, machines }) : lines().join('\n'));
+  print(json ? JSON.stringify({ ...recovery, machines }) : lines().join('\n'));
   return recovery.settlements.every(({ state }) => state !== 'undecided') ? 0 : 1;
 }
 

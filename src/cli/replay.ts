@@ -4,6 +4,7 @@ import { formatDuration } from '../core/units.ts';
 import { Failure } from '../platform/failure.ts';
 import { linesOf } from '../platform/lines.ts';
 import { decodeTraceLine, migrationsOf, replay, type TraceLine } from '../run/trace.ts';
+import { print } from './standard-streams.ts';
 
 /** `switchover replay FILE`: gives today's migration the step results of a recorded one, and says whether it agrees. */
 export function replayCommand(exit: (code: number) => void): Command {
@@ -21,7 +22,7 @@ function action(file: string): number {
     const { steps, result, difference } = replay(migration);
     if (difference !== undefined) differences += 1;
     const found = result ? `${result.outcome}, downtime ${formatDuration(result.downtimeNs)}` : 'no result';
-    console.log(`migration ${migrations}: ${steps} steps, ${found}: ${difference ?? 'the same'}`);
+    print(`migration ${migrations}: ${steps} steps, ${found}: ${difference ?? 'the same'}`);
   }
   if (migrations === 0) throw new Failure(`${file}: no migration in it`);
   return differences === 0 ? 0 : 1;

@@ -1,9 +1,10 @@
-import { closeSync, openSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
-import { orFailure, printable } from '../platform/failure.ts';
+import { printable } from '../platform/failure.ts';
 import { makeFolders } from '../platform/paths.ts';
+import { writeWhole } from '../platform/pending-file.ts';
 import { examine } from '../run/doctor.ts';
+import { print } from './standard-streams.ts';
 
 /** `switchover report DIR`: what the records of a folder say, as a page, as Markdown and as CSV. */
 export function reportCommand(exit: (code: number) => void): Command {
@@ -30,19 +31,23 @@ async function action(folder: string): Promise<number> {
   const isMeasured = collection.cells.some(({ world }) => world !== 'virtual');
   const here = isMeasured && collection.machine === undefined ? await examine() : [];
   const report = reportOf(collection, here);
-  orFailure(`cannot write ${folder}`, () => {
-    makeFolders(join(folder, 'plots'));
-    for (const drawn of report.figures) {
-      writeFileSync(join(folder, 'plots', `${drawn.name}.svg`), standalone(drawn));
-    }
-    writeFileSync(join(folder, 'report.html'), htmlOf(report));
-    writeFileSync(join(folder, 'report.md'), markdownOf(report));
-    const csv = openSync(join(folder, 'report.csv'), 'w');
-    for (const line of csvOf(collection)) writeSync(csv, line);
-    closeSync(csv);
-  });
-  for (const sentence of report.conclusions.can) console.log(printable(sentence));
-  for (const sentence of report.conclusions.cannot) console.log(`But: ${printable(sentence)}`);
-  console.log(`${join(folder, 'report.html')}, report.md, report.csv, ${report.figures.length} plots`);
+  const parts: readonly (readonly [name: string, text: () => Iterable<string>])[] = [
+    ...report.figures.map((drawn) => [`plots/${drawn.name}.svg`, () => [standalone(drawn)]] as const),
+    ['report.html', () => [htmlOf(report)]],
+    ['report.md', () => [markdownOf(report)]],
+    ['report.csv', () => csvOf(collection)],
+  ];
+  makeFolders(join(folder, 'plots'));
+  writeWhole(
+    parts.map(([name, text]) => [
+      join(folder, name),
+      (pending) => {
+        for (const piece of text()) pending.write(piece);
+      },
+    ]),
+  );
+  for (const sentence of report.conclusions.can) print(printable(sentence));
+  for (const sentence of report.conclusions.cannot) print(`But: ${printable(sentence)}`);
+  print(`${join(folder, 'report.html')}, report.md, report.csv, ${report.figures.length} plots`);
   return 0;
 }

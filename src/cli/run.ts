@@ -21,7 +21,7 @@ import {
   givenCredentials,
 } from './credential-options.ts';
 import { interruptible } from './interruptible.ts';
-import { lineOutput } from './line-output.ts';
+import { lineOutput, writeRecord } from './line-output.ts';
 import { progressBar } from './progress-bar.ts';
 import {
   addScenarioOptions,
@@ -30,6 +30,7 @@ import {
   SEED_OF_FIRST,
   settingsOf,
 } from './scenario-options.ts';
+import { print, tell } from './standard-streams.ts';
 
 interface Options extends ScenarioOptions, CredentialOptions {
   readonly to?: string;
@@ -81,7 +82,7 @@ async function action(file: string, options: Options, interrupted?: AbortSignal)
   checkRedis(experiment, options);
   const records = lineOutput(options.json);
   const trace = lineOutput(options.trace);
-  if (options.json !== '-') console.log(`${scenarioSummary(experiment)}\n`);
+  if (options.json !== '-') print(`${scenarioSummary(experiment)}\n`);
   const wantsChart = options.json !== '-' || options.gantt !== undefined;
   let left = experiment.cells.length * experiment.runs;
   let chart: StopChart | undefined;
@@ -97,8 +98,8 @@ async function action(file: string, options: Options, interrupted?: AbortSignal)
       listener: {
         starts: progress.starts,
         ended: (record, run) => {
+          writeRecord(records, record);
           for (const line of traceOf(run)) trace.write(() => encodeTraceLine(line));
-          records.write(() => JSON.stringify(record));
           if (wantsChart && --left === 0) {
             chart = stopChart(run, `${experiment.name}, seed ${record.seed}`);
           }
@@ -111,13 +112,16 @@ async function action(file: string, options: Options, interrupted?: AbortSignal)
     if (options.gantt !== undefined && !interrupted?.aborted) writeChart(options.gantt, chart);
     if (options.json !== '-' && results.length > 0) {
       const parts = [experimentTable(results, options.world), serversTable(results), chart?.terminal];
-      console.log(parts.filter((part) => part !== undefined).join('\n\n'));
+      print(parts.filter((part) => part !== undefined).join('\n\n'));
     }
     return results.every(({ records }) => records.every((record) => record.outcome !== 'failed')) ? 0 : 1;
   } finally {
     progress.stop();
-    records.close();
-    trace.close();
+    try {
+      records.close();
+    } finally {
+      trace.close();
+    }
   }
 }
 
@@ -156,13 +160,13 @@ function writeChart(file: string, chart: StopChart | undefined): void {
 function progressOf({ cells, runs }: Experiment, quiet = false) {
   const terminal = process.stderr.isTTY === true;
   const bar = terminal && !quiet ? progressBar() : undefined;
-  const print = (line: string) => process.stderr.write(terminal ? `\r\x1b[K${line}\n` : `${line}\n`);
+  const show = (line: string) => tell(terminal ? `\r\x1b[K${line}\n` : `${line}\n`);
   const starts: Required<RunListener>['starts'] = ({ cell, run, seed }) => {
     if (quiet) return undefined;
     const settings = cell.settings.map(({ path, value }) => `${path} = ${shown(value)}`);
-    print([`run ${run}, seed ${seed}`, ...settings].join(', '));
+    show([`run ${run}, seed ${seed}`, ...settings].join(', '));
     const name = cell.settings.find(({ path }) => path === 'fleet')?.value;
-    return roundLog((line) => print(name === undefined ? line : `${line} (${name})`));
+    return roundLog((line) => show(name === undefined ? line : `${line} (${name})`));
   };
   bar?.start(cells.length * runs, 0);
   return { starts, ended: () => bar?.increment(), stop: () => bar?.stop() };

@@ -13,6 +13,7 @@ import { writeText } from '../platform/text-file.ts';
 import { whole } from '../scenario/quantity.ts';
 import { readYaml } from '../scenario/yaml-file.ts';
 import { svgGantt, terminalGantt } from '../study/tables/gantt.ts';
+import { print, write, written } from './standard-streams.ts';
 
 interface Options {
   readonly json?: string;
@@ -42,24 +43,20 @@ async function action(file: string, { json, svg }: Options): Promise<number> {
     await printJson(result);
   } else {
     const drawn = terminalGantt(result.slices, chart);
-    await print([titleOf(workload), '', drawn, '', ...finishesOf(result, names), ''].join('\n'));
+    print([titleOf(workload), '', drawn, '', ...finishesOf(result, names)].join('\n'));
   }
   return 0;
 }
 
 /** In pieces, because millions of slices are more than one string can hold. */
 async function printJson({ slices, ...others }: Schedule): Promise<void> {
-  await print('{"slices":[');
+  write('{"slices":[');
   for (let from = 0; from < slices.length; from += 10_000) {
     const piece = JSON.stringify(slices.slice(from, from + 10_000)).slice(1, -1);
-    await print(from === 0 ? piece : `,${piece}`);
+    write(from === 0 ? piece : `,${piece}`);
+    await written();
   }
-  await print(`],${JSON.stringify(others).slice(1)}\n`);
-}
-
-/** Returns when it is written: a pipe takes no more than fits it, and the process ends after the command. */
-function print(text: string): Promise<void> {
-  return new Promise((resolve) => process.stdout.write(text, () => resolve()));
+  print(`],${JSON.stringify(others).slice(1)}`);
 }
 
 function titleOf({ scheduler, processors, horizon }: Workload): string {

@@ -6,6 +6,7 @@ import { version } from '../platform/package.ts';
 import { formatAddress, parseAddress } from '../transport/address.ts';
 import { encryptionRemark } from '../transport/credentials.ts';
 import { isLoopback } from '../transport/loopback.ts';
+import { tell } from './standard-streams.ts';
 
 interface Options {
   readonly config: string;
@@ -41,7 +42,7 @@ async function action({ config, listen }: Options): Promise<number> {
     return loaded;
   };
   const configuration = load();
-  const log = pino({ base: { name: configuration.name } }, pino.destination({ fd: 2, sync: true }));
+  const log = pino({ base: { name: configuration.name } }, { write: (line) => tell(line) });
   if (!isLoopback(address.host) && !configuration.apiTls)
     log.warn(
       'the API is not encrypted, and its key can be read on the way: give it a certificate with api.tls',
@@ -65,9 +66,12 @@ async function action({ config, listen }: Options): Promise<number> {
     process.on('SIGHUP', reload);
     const first = Promise.race([nextSignal(), starterGone()]);
     const https = configuration.apiTls ? ' (HTTPS)' : '';
-    console.log(`listening on ${formatAddress(api.address)}${https}`);
     const { receive } = configuration;
-    console.log(`guests arrive at ${formatAddress(daemon.address)}${encryptionRemark(receive)}`);
+    const told = [
+      `listening on ${formatAddress(api.address)}${https}`,
+      `guests arrive at ${formatAddress(daemon.address)}${encryptionRemark(receive)}`,
+    ];
+    tell(`${told.join('\n')}\n`, process.stdout);
     tellSystemd('--ready');
     const why = await first;
     const again = nextSignal();

@@ -14,7 +14,7 @@ import { isMissed } from '../study/stress/threshold.ts';
 import { settingsAsFlags, wholeCommandOf } from '../study/sweep/command.ts';
 import { insistOnFolder } from '../study/sweep/folder.ts';
 import { scenarioSummary } from '../study/tables/scenario-summary.ts';
-import { lineOutput } from './line-output.ts';
+import { lineOutput, writeRecord } from './line-output.ts';
 import {
   addScenarioOptions,
   fallbackOption,
@@ -23,6 +23,7 @@ import {
   settingOption,
   settingsOf,
 } from './scenario-options.ts';
+import { print, tell } from './standard-streams.ts';
 
 interface Options extends ScenarioOptions {
   readonly out: string;
@@ -58,7 +59,7 @@ async function action(file: string, options: Options): Promise<number> {
   insistOnFolder(out);
   if (readdirSync(out).length > 0) throw usageError('--out', 'a new or empty folder', out);
   const levels = plan.levels.map((_, level) => levelName(plan, level)).join(' → ');
-  console.log(`${scenarioSummary(plan.levels[0]!.experiment)}\n  stress     ${rampOf(plan)}: ${levels}\n`);
+  print(`${scenarioSummary(plan.levels[0]!.experiment)}\n  stress     ${rampOf(plan)}: ${levels}\n`);
   const leave = (name: string, content: unknown) =>
     writeText(join(out, name), `${JSON.stringify(content, null, 2)}\n`);
   const more = [...settingsAsFlags(only, '--only'), ...(fallback ? [`--fallback ${fallback}`] : [])];
@@ -74,17 +75,17 @@ async function action(file: string, options: Options): Promise<number> {
   const judged = ({ level, alternative, verdict }: LevelResult) => {
     if (options.quiet) return;
     const where = `${rampOf(plan)} = ${levelName(plan, level)}, ${alternativeName(alternative)}`;
-    process.stderr.write(`${where}: ${verdict}\n`);
+    tell(`${where}: ${verdict}\n`);
   };
   try {
     const results = await stress(
       plan,
       { world, fallback },
-      { ended: (record, cell) => records.write(() => JSON.stringify({ ...record, cell })), judged },
+      { ended: (record, cell) => writeRecord(records, { ...record, cell }), judged },
     );
     const found = stressFileOf(plan, results);
     leave('stress.json', found);
-    console.log([stressTable(plan, results), ...stressLines(found)].join('\n'));
+    print([stressTable(plan, results), ...stressLines(found)].join('\n'));
     if (changedIn(results) > 0) return 1;
     return results.some(({ verdict }) => isMissed(verdict)) ? 3 : 0;
   } finally {

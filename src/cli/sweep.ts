@@ -7,6 +7,7 @@ import { sweep } from '../study/sweep/sweep.ts';
 import { sweepTable } from '../study/tables/sweep-table.ts';
 import { progressBar } from './progress-bar.ts';
 import { addScenarioOptions, type ScenarioOptions, settingsOf } from './scenario-options.ts';
+import { print, write } from './standard-streams.ts';
 
 interface Options extends ScenarioOptions {
   readonly out: string;
@@ -49,7 +50,7 @@ async function action(file: string, options: Options): Promise<number> {
       },
       recorded: (lines, runs) => {
         bar?.increment(runs);
-        if (options.json !== undefined) process.stdout.write(lines);
+        if (options.json !== undefined) write(lines);
       },
     });
     bar?.stop();
@@ -57,7 +58,7 @@ async function action(file: string, options: Options): Promise<number> {
       const { writeParquet } = await import('../study/sweep/parquet.ts');
       writeParquet(options.parquet, options.out, design);
     }
-    if (options.json === undefined) console.log(sweepTable(design, result));
+    if (options.json === undefined) print(sweepTable(design, result));
     return result.changed === 0 ? 0 : 1;
   } finally {
     bar?.stop();

@@ -1,4 +1,3 @@
-import { createReadStream } from 'node:fs';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { guestDefinition } from '../scenario/migration-request.ts';
@@ -8,7 +7,7 @@ import type { HostView } from './host-view.ts';
 import type { Metrics } from './metrics.ts';
 import { openApi } from './openapi.ts';
 import { type Operation, operations } from './operations.ts';
-import { recordsFile } from './records-file.ts';
+import { recordsIn } from './records-file.ts';
 import { NotFound } from './refusals.ts';
 
 type Given<Schema> = Schema extends z.ZodType ? z.output<Schema> : unknown;
@@ -90,8 +89,8 @@ export function api(server: FastifyInstance, { host, streams, metrics, version, 
   on(operations.listExperiments, () => experiments.list());
   on(operations.getExperiment, ({ params }) => experiments.get(params.id));
   on(operations.getRecords, ({ params }, reply) => {
-    const file = recordsFile(records, experiments.get(params.id).id);
-    return reply.type(operations.getRecords.answer.mediaType).send(createReadStream(file));
+    const lines = recordsIn(records, experiments.get(params.id).id);
+    return reply.type(operations.getRecords.answer.mediaType).send(lines);
   });
   on(operations.startExperiment, async ({ body }, reply) => {
     const view = await host.compute('experiments', 'startExperiment', body);
@@ -104,11 +103,12 @@ export function api(server: FastifyInstance, { host, streams, metrics, version, 
   );
 
   on(operations.getHealth, () => ({ ok: true as const }));
-  on(operations.getReadiness, async (_, reply) =>
-    (await host.overview()).isReady
+  on(operations.getReadiness, async (_, reply) => {
+    const { unready } = await host.overview();
+    return unready === null
       ? { ready: true as const }
-      : reply.code(503).send({ ready: false, error: 'starting or draining' }),
-  );
+      : reply.code(503).send({ ready: false, error: unready });
+  });
   on(operations.getMetrics, async (_, reply) => reply.type(metrics.contentType).send(await metrics.scrape()));
   on(operations.getNodeMetrics, async (_, reply) =>
     reply.type(metrics.contentType).send(await host.nodeMetrics()),

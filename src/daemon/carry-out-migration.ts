@@ -37,7 +37,7 @@ export async function carryOutMigration(
   { id, guest, to, plan, cpu, share, store }: AdmittedMigration,
   { host, events, leaves, progressed }: Surroundings,
 ): Promise<{ readonly course: MigrationResult; readonly admission: RunMetadata['admission'] }> {
-  const beginning = host.migrate(guest, { plan, cpu }, to);
+  const beginning = host.migrate(guest, { plan, cpu }, to, id);
   leaves();
   const world = await beginning;
   const shared = store && share ? new SharedLinkWorld(world, { plan }, share, store, id) : undefined;

@@ -28,8 +28,9 @@ import type { StateView } from './view-schemas.ts';
 const LAST_GRACE_MS = 10_000;
 
 /** What changes from moment to moment. */
-export interface Overview extends Pick<StateView, 'guests' | 'links' | 'cpu' | 'queues'> {
-  readonly isReady: boolean;
+export interface Overview extends Pick<StateView, 'guests' | 'links' | 'cpu' | 'queues' | 'degraded'> {
+  /** Why it takes nothing new. null: it does. */
+  readonly unready: string | null;
 }
 
 /** What a daemon is given by its start. */
@@ -75,6 +76,7 @@ export class Daemon {
     this.#cpu = cpu;
     this.#eventLog = eventLog;
     this.#settlements = settlements;
+    eventLog.watch((value) => events.publish({ kind: 'degraded', value }));
     this.#admission = new Admission(configuration.limits, configuration.links, cpu, {
       waited: (kind, ns) => this.metrics.waited(kind, ns),
       linksChanged: (value) => events.publish({ kind: 'links', value }),
@@ -96,6 +98,7 @@ export class Daemon {
     this.experiments = new Experiments(join(configuration.state, 'experiments'), {
       admission: this.#admission,
       computing: this.#computing,
+      eventLog,
       events,
       ended: ended('experiment'),
     });
@@ -120,7 +123,8 @@ export class Daemon {
   static async #open(configuration: Configuration, lock: FolderLock, log: Log): Promise<Daemon> {
     const journals = join(configuration.state, 'journals');
     const eventLog = EventLog.open(configuration.state);
-    const { settlements, remarks } = await settledBefore(journals);
+    for (const place of eventLog.past.damaged) log(`${place} cannot be read, and is left out`);
+    const { settlements, remarks } = await settledBefore(journals, eventLog.past);
     for (const remark of remarks) log(remark);
     for (const line of settlements.flatMap((one) => unproved(one, [journals]))) log(line);
     const cpu = new HostCpu();
@@ -128,7 +132,10 @@ export class Daemon {
     const host = await Host.listen({
       ...configuration.receive,
       journals,
-      reserve: ({ guest, reservation }) => cpu.take('guest', guest.name, reservation ? [reservation] : []),
+      reserve: ({ guest, reservation }) => {
+        eventLog.insistOnRoom();
+        return cpu.take('guest', guest.name, reservation ? [reservation] : []);
+      },
       began: (arrival) => log(...arrivalBegun(arrival)),
       log: (line, arrival) => {
         log(`receive: ${line}`, arrival && arrivalEnded(arrival));
@@ -198,14 +205,20 @@ export class Daemon {
     return { name, receives, apiKey, apiHosts, apiTls, targetDowntimeNs, peers };
   }
 
+  get #unready(): string | null {
+    if (!this.#began) return 'starting';
+    return this.#admission.isDraining ? 'draining' : this.#eventLog.trouble;
+  }
+
   /** What changes from moment to moment: small, and quickly told. */
   overview(): Overview {
     return {
-      isReady: this.#began && !this.#admission.isDraining,
+      unready: this.#unready,
       guests: this.guests.list(),
       links: this.#admission.links(),
       cpu: this.#cpu.view(),
       queues: this.#admission.queues(),
+      degraded: this.#eventLog.trouble,
     };
   }
 
@@ -217,6 +230,7 @@ export class Daemon {
   /**
    * Takes nothing new, lets what runs end, and after the deadline cancels it: a migration then ends at the source, or
    * is given away already and ends by itself. Guests end with the process.
+   * @throws Failure not all that happened could be written down
    */
   async end(log: (line: string) => void): Promise<void> {
     const drained = this.#admission.drain();
@@ -230,6 +244,7 @@ export class Daemon {
     this.guests.ended();
     await Promise.all([this.#host.close(), this.#computing.end()]);
     this.#lock.release();
+    this.#eventLog.close();
   }
 }
 

@@ -1,16 +1,14 @@
-import { appendFileSync, existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { inputLimits } from '../core/input-limits.ts';
 import type { MigrationRecord, RunMetadata } from '../core/migration/record.ts';
 import { Failure, reasonOf } from '../platform/failure.ts';
+import { linesOf } from '../platform/lines.ts';
 import { makeFolders } from '../platform/paths.ts';
 import type { GuestDefinition } from '../workload/guest-definition.ts';
-
-/** One thing that happened here. */
-export type EventLogEntry =
-  | { readonly kind: 'guest'; readonly event: 'booted' | 'arrived'; readonly guest: GuestDefinition }
-  | { readonly kind: 'guest'; readonly event: 'left' | 'removed' | 'died'; readonly name: string }
-  | { readonly kind: 'begun'; readonly id: string; readonly metadata: RunMetadata; readonly to: string }
-  | { readonly kind: 'ended'; readonly id: string; readonly record: MigrationRecord };
+import { NotAdmitted } from './admission.ts';
+import { type EventLogEntry, eventLogEntryOf } from './event-log-entry.ts';
+import { ReservedLineFile } from './reserved-line-file.ts';
 
 /** What a daemon knows of the time before it started. */
 export interface Past {
@@ -21,40 +19,115 @@ export interface Past {
   /** Migrations of which no end was written. */
   readonly unfinished: ReadonlyMap<string, { readonly metadata: RunMetadata; readonly to: string }>;
   readonly records: readonly { readonly id: string; readonly record: MigrationRecord }[];
+  /** Lines that could not be read, each by its place. */
+  readonly damaged: readonly string[];
 }
 
 const KEPT_RECORDS = 500;
+/** So often it is looked whether the disk is full, or not any more. */
+const LOOK_EVERY_MS = 5_000;
 
 /**
- * What has happened to this daemon's guests and migrations, a line each. Nothing is synced: what a killed process has
- * written is in the kernel's hands. Who owns a guest is not decided by this file but by the journals of both ends,
- * which are.
+ * What has happened to this daemon's guests and migrations, a line each. That a migration begins is synced: then the
+ * journals of both ends, which are too, decide who owns the guest. Of everything else, what a killed process has written
+ * is in the kernel's hands.
+ *
+ * What cannot be written stops nothing. It waits until it can be, and until then nothing new is taken
+ * (docs/decisions/049-room-for-the-last-word.md).
  */
 export class EventLog {
   readonly past: Past;
-  readonly #file: string;
+  readonly #file: ReservedLineFile;
+  readonly #unwritten: string[] = [];
+  readonly #looking = setInterval(() => this.look(), LOOK_EVERY_MS).unref();
+  #trouble: string | null = null;
+  #changed: (trouble: string | null) => void = () => {};
 
-  private constructor(file: string, past: Past) {
+  private constructor(file: ReservedLineFile, past: Past) {
     this.#file = file;
     this.past = past;
   }
 
-  /** Reads what was written and begins anew with what of it still matters. @throws Failure that cannot be done */
+  /**
+   * Reads what was written and begins anew with what of it still matters. A line that cannot be read is left out, and the
+   * file as it was is kept beside it.
+   * @throws Failure it cannot be read or written at all
+   */
   static open(folder: string): EventLog {
     const file = join(folder, 'diary.ndjson');
     try {
       makeFolders(folder);
-      const past = pastOf(existsSync(file) ? readFileSync(file, 'utf8') : '');
-      writeFileSync(`${file}.new`, worthKeeping(past).map(line).join(''));
-      renameSync(`${file}.new`, file);
-      return new EventLog(file, past);
+      const past = pastOf(file);
+      if (past.damaged.length > 0) copyFileSync(file, `${file}.damaged`);
+      return new EventLog(new ReservedLineFile(file, worthKeeping(past).map(line).join('')), past);
     } catch (cause) {
       throw new Failure(`cannot keep an event log in ${folder}: ${reasonOf(cause)}`);
     }
   }
 
+  /** Why entries cannot be written, or no more of them could be. null: they can. */
+  get trouble(): string | null {
+    return this.#trouble;
+  }
+
+  /** @param changed told whenever there is trouble, other trouble, or none any more */
+  watch(changed: (trouble: string | null) => void): void {
+    this.#changed = changed;
+  }
+
+  /** Never fails: an entry that cannot be written now is written before all others, as soon as it can be. */
   write(entry: EventLogEntry): void {
-    appendFileSync(this.#file, line(entry));
+    this.#unwritten.push(line(entry));
+    this.look();
+  }
+
+  /** Returns when the entry survives a power cut. @throws NotAdmitted it may not, and waits for nothing */
+  record(entry: EventLogEntry): void {
+    this.insistOnRoom();
+    try {
+      this.#file.append(line(entry));
+      this.#file.sync();
+    } catch (cause) {
+      throw new NotAdmitted('disk', reasonOf(cause));
+    }
+  }
+
+  /** Writes what has to be written, and looks whether there is room for more. */
+  look(): void {
+    let trouble: string | null = null;
+    try {
+      this.#writeDown();
+      this.#file.reserve();
+    } catch (cause) {
+      trouble = reasonOf(cause);
+    }
+    if (trouble === this.#trouble) return;
+    this.#trouble = trouble;
+    this.#changed(trouble);
+  }
+
+  /** @throws NotAdmitted something new could not be written down */
+  insistOnRoom(): void {
+    this.look();
+    if (this.#trouble !== null) throw new NotAdmitted('disk', `nothing new is taken: ${this.#trouble}`);
+  }
+
+  /** Nothing more will happen. @throws Failure not all that happened is written */
+  close(): void {
+    clearInterval(this.#looking);
+    const entries = this.#unwritten.length;
+    try {
+      this.#writeDown();
+    } catch (cause) {
+      throw new Failure(`${entries} entries of the event log are lost: ${reasonOf(cause)}`);
+    }
+  }
+
+  #writeDown(): void {
+    while (this.#unwritten.length > 0) {
+      this.#file.append(this.#unwritten[0]!);
+      this.#unwritten.shift();
+    }
   }
 }
 
@@ -63,15 +136,16 @@ function line(entry: EventLogEntry): string {
 }
 
 /** A last line that a crash has cut short says nothing. */
-function pastOf(text: string): Past {
+function pastOf(file: string): Past {
   const guests = new Map<string, GuestDefinition>();
   const gone = new Set<string>();
   const unfinished = new Map<string, { metadata: RunMetadata; to: string }>();
   const records: { id: string; record: MigrationRecord }[] = [];
-  for (const written of text.slice(0, text.lastIndexOf('\n') + 1).split('\n')) {
-    if (written === '') continue;
-    const entry = JSON.parse(written) as EventLogEntry;
-    if (entry.kind === 'begun') unfinished.set(entry.id, entry);
+  const damaged: string[] = [];
+  for (const [number, written] of existsSync(file) ? numbered(file) : []) {
+    const entry = eventLogEntryOf(written);
+    if (!entry) damaged.push(`${file}:${number}`);
+    else if (entry.kind === 'begun') unfinished.set(entry.id, entry);
     else if (entry.kind === 'ended') {
       unfinished.delete(entry.id);
       records.push({ id: entry.id, record: entry.record });
@@ -84,7 +158,16 @@ function pastOf(text: string): Past {
       else gone.add(entry.name);
     }
   }
-  return { guests, gone, unfinished, records: records.slice(-KEPT_RECORDS) };
+  return { guests, gone, unfinished, records: records.slice(-KEPT_RECORDS), damaged };
+}
+
+/** The lines that are neither blank nor cut short. */
+function* numbered(file: string): Generator<readonly [number: number, text: string]> {
+  let number = 0;
+  for (const { text, endsAt } of linesOf(file, inputLimits.recordLineBytes)) {
+    number += 1;
+    if (endsAt !== undefined && text.trim() !== '') yield [number, text];
+  }
 }
 
 function worthKeeping({ guests, gone, unfinished, records }: Past): readonly EventLogEntry[] {

@@ -6,6 +6,8 @@ import type { ExperimentView, GuestView, LinkView, MigrationView } from './view-
 export type HostEvent =
   | { readonly kind: 'guests'; readonly value: readonly GuestView[] }
   | { readonly kind: 'links'; readonly value: readonly LinkView[] }
+  /** Why nothing can be written down. null: it can. */
+  | { readonly kind: 'degraded'; readonly value: string | null }
   | { readonly kind: 'migration'; readonly id: string; readonly value: MigrationView }
   | { readonly kind: 'experiment'; readonly id: string; readonly value: ExperimentView }
   /** Who had a processor since the last one, and how full the bucket is, while a migration runs. */

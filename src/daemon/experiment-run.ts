@@ -1,6 +1,6 @@
-import { appendFileSync } from 'node:fs';
 import type { MigrationRecord } from '../core/migration/record.ts';
 import { reasonOf } from '../platform/failure.ts';
+import { LineFile } from '../platform/line-file.ts';
 import { run } from '../run/run.ts';
 import { experimentOf, scenarioOf } from '../scenario/scenario.ts';
 import type { WorldName } from '../worlds/worlds.ts';
@@ -35,6 +35,20 @@ class Cancelled extends Error {
 
 /** One experiment from its beginning to its end, of which news tells in any case. */
 export async function carryOut(
+  experiment: ExperimentData,
+  tell: (news: ExperimentNews) => void,
+): Promise<void> {
+  try {
+    await writeRecords(experiment, tell);
+    tell({ kind: 'ended', how: 'completed', why: null });
+  } catch (cause) {
+    const how = cause instanceof Cancelled ? 'cancelled' : 'failed';
+    tell({ kind: 'ended', how, why: reasonOf(cause) });
+  }
+}
+
+/** A record is told of when it is in the file. @throws Failure it cannot be written. @throws Cancelled */
+async function writeRecords(
   { document, name, world, file, cancelled }: ExperimentData,
   tell: (news: ExperimentNews) => void,
 ): Promise<void> {
@@ -42,6 +56,7 @@ export async function carryOut(
   const look = () => {
     if (Atomics.load(word, 0) !== 0) throw new Cancelled();
   };
+  const records = new LineFile(file);
   try {
     await run(experimentOf(scenarioOf(document, { name })), {
       world,
@@ -58,14 +73,12 @@ export async function carryOut(
           };
         },
         ended(record) {
-          appendFileSync(file, `${JSON.stringify(record)}\n`);
+          records.append(`${JSON.stringify(record)}\n`);
           tell({ kind: 'record', record });
         },
       },
     });
-    tell({ kind: 'ended', how: 'completed', why: null });
-  } catch (cause) {
-    const how = cause instanceof Cancelled ? 'cancelled' : 'failed';
-    tell({ kind: 'ended', how, why: reasonOf(cause) });
+  } finally {
+    records.close();
   }
 }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { CHANGED_ON_ITS_WAY } from '../core/migration/migration-result.ts';
 import type { MigrationRecord } from '../core/migration/record.ts';
@@ -11,6 +11,7 @@ import { areAlike, quantile } from '../study/statistics/estimate.ts';
 import type { WorldName } from '../worlds/worlds.ts';
 import type { Admission } from './admission.ts';
 import type { Computing } from './computing.ts';
+import type { EventLog } from './event-log.ts';
 import type { Events } from './events.ts';
 import type { ExperimentNews } from './experiment-run.ts';
 import { ExperimentThreads } from './experiment-threads.ts';
@@ -30,6 +31,7 @@ export interface ExperimentRequest {
 export interface ExperimentParts {
   readonly admission: Admission;
   readonly computing: Computing;
+  readonly eventLog: EventLog;
   readonly events: Events;
   readonly ended: (record: MigrationRecord) => void;
 }
@@ -60,11 +62,12 @@ export class Experiments {
 
   /**
    * @throws UsageError all that is wrong with the scenario
-   * @throws NotAdmitted it can never run, or too many wait already
+   * @throws NotAdmitted it can never run, too many wait already, or its records could not be written
    */
   async create(request: ExperimentRequest): Promise<ExperimentView> {
     const { name, world, scenario, priority, queueTimeoutMs } = request;
-    const { admission, computing } = this.#parts;
+    const { admission, computing, eventLog } = this.#parts;
+    eventLog.insistOnRoom();
     const { describe, runs, takes } = await computing.size(scenario, name, world);
     const id = randomUUID();
     admission.add({
@@ -77,7 +80,6 @@ export class Experiments {
       run: () => this.#run(id, request),
       dropped: (why) => this.views.change(id, ended('cancelled', why)),
     });
-    writeFileSync(this.#file(id), '');
     this.views.add({
       id,
       name,

@@ -8,7 +8,7 @@ import type { GuestDefinition } from '../workload/guest-definition.ts';
 import type { Host } from '../worlds/threads/host.ts';
 import { NotAdmitted } from './admission.ts';
 import type { Configuration } from './configuration.ts';
-import type { EventLog } from './event-log.ts';
+import type { EventLog, Past } from './event-log.ts';
 import type { Events } from './events.ts';
 import { NotFound } from './refusals.ts';
 import type { GuestView } from './view-schemas.ts';
@@ -40,6 +40,8 @@ export class Guests {
     for (const [name, guest] of past.guests) {
       const view = deadView(guest, fateOf(name, settlements));
       this.#died.set(name, view);
+      // The next process finds the journals closed, and must not boot it either.
+      if (view.owner !== 'here') this.#eventLog.write({ kind: 'guest', event: 'left', name });
       log(
         `guest '${name}' was here when this daemon ended without warning; owner: ${view.owner}; ${view.why}`,
       );
@@ -85,7 +87,7 @@ export class Guests {
   }
 
   /**
-   * @throws NotAdmitted there is no room
+   * @throws NotAdmitted there is no room for it, or none to write it down
    * @throws Failure the name is taken
    * @throws Refusal no such reservation is to be had
    */
@@ -93,6 +95,7 @@ export class Guests {
     { guest, reservation }: GuestDefinition,
     { guests, guestMemoryBytes }: Configuration['limits'],
   ): Promise<void> {
+    this.#eventLog.insistOnRoom();
     const here = this.#host.guests();
     const bytes = [...here, guest].reduce((sum, { pages, pageSizeBytes }) => sum + pages * pageSizeBytes, 0);
     if (here.length >= guests || bytes > guestMemoryBytes) {
@@ -162,10 +165,13 @@ export function fateOf(
   return { owner: owner === 'nobody yet known' ? 'nobody' : owner, why: reason };
 }
 
-/** What the journals say of the migrations that the process before this one was at. */
-export function settledBefore(journals: string): Promise<Recovery> {
+/**
+ * What the journals say of the migrations that the process before this one was at: also of those that have ended, and of
+ * which only this could not be written down any more.
+ */
+export function settledBefore(journals: string, { unfinished }: Past): Promise<Recovery> {
   makeFolders(journals);
-  return recover([journals]);
+  return recover([journals], [], [...unfinished.keys()]);
 }
 
 const whose = { source: 'here', destination: 'elsewhere', nobody: 'unknown' } as const;

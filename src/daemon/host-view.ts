@@ -68,7 +68,7 @@ export class HostView {
 
   /** Everything that the page shows. */
   async state(version: string): Promise<StateView> {
-    const { isReady: _, ...now } = await this.overview();
+    const { unready: _, ...now } = await this.overview();
     // Named one by one: neither the key nor the certificate's is told.
     const { name, receives, apiKey, targetDowntimeNs, peers } = this.settings;
     return {

@@ -88,6 +88,8 @@ export const metricTable = {
     downtime_target_seconds: 'The limit that downtimes should not exceed (configuration: target.downtime).',
     cpu_reservable_processors: 'How many processors of this host may be reserved in all.',
     event_watchers: 'Clients that watch events.',
+    event_log_writable:
+      '1 unless the daemon cannot write down what happens, as when the disk is full; it takes nothing new then.',
     configuration_last_reload_successful:
       '1 unless the last reload was refused and the old configuration kept.',
     start_timestamp_seconds: 'When this daemon started (Unix time).',

@@ -15,6 +15,8 @@ export interface Pulled extends Pick<StateView, 'queues' | 'links'> {
   readonly guests: readonly Pick<GuestView, 'state'>[];
   readonly watchers: number;
   readonly downtimeTargetNs: number;
+  /** Why what happens cannot be written down. */
+  readonly degraded: string | null;
 }
 
 type MetricKey = keyof typeof metricTable;
@@ -161,7 +163,7 @@ export class Metrics {
     return kind === 'counter' ? new Counter(of) : new Gauge(of);
   }
 
-  #pull({ queues, links, cpu, guests, watchers, downtimeTargetNs }: Pulled): void {
+  #pull({ queues, links, cpu, guests, watchers, downtimeTargetNs, degraded }: Pulled): void {
     for (const { kind, waiting, running, oldestWaitNs } of queues) {
       this.#noteEach('queue_jobs', { kind }, 'state', { waiting, running });
       this.#note({ kind }, { queue_oldest_wait_seconds: seconds(oldestWaitNs) });
@@ -185,6 +187,7 @@ export class Metrics {
       {
         cpu_reservable_processors: cpu.processors * cpu.reservablePerProcessor,
         event_watchers: watchers,
+        event_log_writable: degraded === null ? 1 : 0,
         downtime_target_seconds: seconds(downtimeTargetNs),
       },
     );
@@ -263,7 +266,7 @@ const mayGo = [
 ] as const;
 
 /** What a request can be refused for. */
-export const refusalReasons = ['cpu', 'link', 'memory', 'queue', 'draining'] as const;
+export const refusalReasons = ['cpu', 'link', 'memory', 'queue', 'draining', 'disk'] as const;
 export type RefusalReason = (typeof refusalReasons)[number];
 
 /** `dirtyScanNs` → `dirty-scan`. */

@@ -78,10 +78,11 @@ export class Migrations {
   /**
    * @throws UsageError all that is wrong with it
    * @throws Failure no such guest, or it is being migrated
-   * @throws NotAdmitted it can never run, or too many wait already
+   * @throws NotAdmitted it can never run, too many wait already, or it could not be written down
    */
   async create(request: MigrationRequest): Promise<MigrationView> {
-    const { guests, admission, computing, log } = this.#parts;
+    const { guests, admission, computing, eventLog, log } = this.#parts;
+    eventLog.insistOnRoom();
     const { guest, reservation } = guests.placeOf(request.guest);
     this.#insistOnFree(guest.name);
     const migration = requestedMigration(request.migration, guest, reservation, request.link);
@@ -178,7 +179,7 @@ export class Migrations {
         admission: null,
         predicted,
       });
-      eventLog.write({ kind: 'begun', id, metadata, to: request.to.name });
+      eventLog.record({ kind: 'begun', id, metadata, to: request.to.name });
       const { course, admission } = await carryOutMigration(
         { id, guest: guest.name, to: there, ...migration, store },
         {

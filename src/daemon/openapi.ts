@@ -20,7 +20,7 @@ const meanings: Readonly<Record<number, string>> = {
   422: 'It can never run: more is asked for than there is.',
   429: 'Too many wait already, or watch; `retry-after` says when to ask again.',
   500: 'An error of the daemon’s; its log says more.',
-  503: 'The daemon is starting, is about to end, or the thread of its guests does not answer.',
+  503: 'The daemon is starting, is about to end, cannot write down what happens, or the thread of its guests does not answer.',
 };
 
 /** The API as OpenAPI 3.1. */

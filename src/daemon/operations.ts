@@ -96,7 +96,11 @@ export const operations = {
     { refused: [503] },
   ),
   getGuest: get('/api/guests/:name', 'One guest', guestView, { refused: [503] }),
-  bootGuest: post('/api/guests', 'Boot a guest', guestView, { body: guestBody, status: 201, refused: [409] }),
+  bootGuest: post('/api/guests', 'Boot a guest', guestView, {
+    body: guestBody,
+    status: 201,
+    refused: [409, 503],
+  }),
   pauseGuest: post('/api/guests/:name/pause', 'Pause a guest', guestView, { refused: [409] }),
   resumeGuest: post('/api/guests/:name/resume', 'Let a paused guest run on', guestView, { refused: [409] }),
   endGuest: remove('/api/guests/:name', 'End a guest, or forget one that died', nothing, {
@@ -149,7 +153,7 @@ export const operations = {
   getHealth: get('/healthz', 'Whether it answers at all', healthView),
   getReadiness: get(
     '/readyz',
-    'Whether it takes something new: neither starting nor draining',
+    'Whether it takes something new: neither starting nor draining, and able to write it down',
     readinessView,
     {
       refused: [503],

@@ -44,7 +44,7 @@ export function refusalOf(cause: unknown): Answer | undefined {
   if (cause instanceof UsageError)
     return { status: 400, body: { error: cause.message, problems: cause.problems } };
   if (cause instanceof NotAdmitted) {
-    const status = { link: 422, cpu: 422, queue: 429, draining: 503, memory: 409 }[cause.reason];
+    const status = { link: 422, cpu: 422, queue: 429, draining: 503, disk: 503, memory: 409 }[cause.reason];
     return { status, body: { error: cause.message }, refused: cause.reason };
   }
   if (cause instanceof NotFound) return { status: 404, body: { error: cause.message } };

@@ -124,6 +124,10 @@ export const experimentView = view('Experiment', 'An experiment that was asked f
   progress: progress.nullable(),
 });
 
+const degraded = text
+  .nullable()
+  .describe('Why it cannot write down what happens, and takes nothing new; null: it can.');
+
 export const stateView = view('State', 'Everything that the page shows.', {
   name: text,
   version: text,
@@ -137,6 +141,7 @@ export const stateView = view('State', 'Everything that the page shows.', {
   queues: listOf(queueView),
   migrations: listOf(migrationView),
   experiments: listOf(experimentView),
+  degraded,
 });
 
 const pulse = z.object({
@@ -165,6 +170,7 @@ export const eventView = z
     event('first', { value: z.union([migrationView, experimentView]) }),
     event('guests', { value: listOf(guestView) }),
     event('links', { value: listOf(linkView) }),
+    event('degraded', { value: degraded }),
     event('migration', { id: z.guid(), value: migrationView }),
     event('experiment', { id: z.guid(), value: experimentView }),
     event('pulse', { id: z.guid(), value: pulse }),

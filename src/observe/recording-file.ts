@@ -1,8 +1,5 @@
-import { closeSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { NANOS_PER_MILLISECOND } from '../core/units.ts';
-import { Failure, orFailure, reasonOf } from '../platform/failure.ts';
-import { isSpecial } from '../platform/paths.ts';
 import { RECORDING_FORMAT } from '../workload/recording.ts';
 import type { RecordingSummary } from './recorder.ts';
 
@@ -40,45 +37,4 @@ export function encodeRecording(recorded: RecordingSummary): Buffer {
     return `[${(atNs / NANOS_PER_MILLISECOND).toFixed(3)},[${pages.join(',')}]]`;
   });
   return gzipSync([JSON.stringify(recordingHeader(recorded)), ...lines, ''].join('\n'));
-}
-
-/**
- * A file that is there whole or not at all; a device or a pipe is written to as it is. Opened at once, so that an hour of
- * recording does not end with a refusal.
- */
-export class PendingFile {
-  readonly #file: string;
-  /** Without one there is nothing to rename or to remove. */
-  readonly #partial: string | undefined;
-  readonly #descriptor: number;
-
-  /** @throws Failure it cannot be written */
-  constructor(file: string) {
-    this.#file = file;
-    const special = isSpecial(file);
-    this.#partial = special ? undefined : `${file}.${process.pid}.part`;
-    const [opened, flags] = [this.#partial ?? file, special ? 'w' : 'wx'];
-    this.#descriptor = orFailure(`cannot write ${file}`, () => openSync(opened, flags));
-  }
-
-  /** @throws Failure it cannot be written; then nothing is left of it */
-  keep(bytes: Uint8Array): void {
-    try {
-      writeFileSync(this.#descriptor, bytes);
-      closeSync(this.#descriptor);
-      if (this.#partial) renameSync(this.#partial, this.#file);
-    } catch (cause) {
-      this.#remove();
-      throw new Failure(`cannot write ${this.#file}: ${reasonOf(cause)}`);
-    }
-  }
-
-  drop(): void {
-    closeSync(this.#descriptor);
-    this.#remove();
-  }
-
-  #remove(): void {
-    if (this.#partial) rmSync(this.#partial, { force: true });
-  }
 }

@@ -1,10 +1,11 @@
 import { closeSync, fsyncSync, mkdirSync, openSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { Failure, reasonOf } from './failure.ts';
 
 /**
  * Makes a folder, and those above it that are not there. mkdirSync's own `recursive` never returns where the folder above
  * is there and yet nothing can be made in it, as in /proc.
- * @returns the topmost of those that were made; undefined: it was there. @throws the system's error
+ * @returns the topmost of those that were made; undefined: it was there. @throws Failure it cannot be made
  */
 export function makeFolders(folder: string): string | undefined {
   if (isFolder(folder)) return undefined;
@@ -14,22 +15,12 @@ export function makeFolders(folder: string): string | undefined {
     mkdirSync(folder);
   } catch (cause) {
     // Somebody else may have made it meanwhile.
-    if (!isFolder(folder)) throw cause;
+    if (!isFolder(folder)) throw new Failure(`cannot make folder ${folder}: ${reasonOf(cause)}`);
   }
   return topmost ?? folder;
 }
 
-function isFolder(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
-}
-
-/** Whether the name is that of a device, a pipe or a socket: what is written to, and never replaced by a file. */
-export function isSpecial(file: string): boolean {
-  const found = statSync(file, { throwIfNoEntry: false });
-  return found !== undefined && !found.isFile() && !found.isDirectory();
-}
-
-/** A file's name is safe once its folder is. @throws the system's error */
+/** A file's name is safe once its folder is on the disk. @throws the system's error */
 export function syncFolder(folder: string): void {
   const descriptor = openSync(folder, 'r');
   try {
@@ -37,4 +28,8 @@ export function syncFolder(folder: string): void {
   } finally {
     closeSync(descriptor);
   }
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }

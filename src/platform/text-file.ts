@@ -1,7 +1,8 @@
-import { closeSync, openSync, readSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, readSync } from 'node:fs';
 import { inputLimits } from '../core/input-limits.ts';
 import { formatSize } from '../core/units.ts';
 import { orFailure, TooLarge } from './failure.ts';
+import { writeWhole } from './pending-file.ts';
 
 /**
  * A whole file that somebody has written.
@@ -43,7 +44,7 @@ function allOf(descriptor: number, file: string, most: number): Buffer {
   }
 }
 
-/** @throws Failure it cannot be written */
+/** @throws Failure it cannot be written; what was there before is still there then */
 export function writeText(file: string, text: string): void {
-  orFailure(`cannot write ${file}`, () => writeFileSync(file, text));
+  writeWhole([[file, (pending) => pending.write(text)]]);
 }

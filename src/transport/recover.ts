@@ -17,6 +17,7 @@ export interface Recovery {
  * and writes that down, so that asking again finds nothing to do. What a process is at that lives, or may live, is left
  * alone. A damaged journal counts as one that is not at hand. Only one process at a time does this in a folder.
  * @param declaredDead names of processes of which their user says that they have ended
+ * @param also migrations of which is told although their journals are closed
  * @throws Failure a folder cannot be read, a journal cannot be written, or a process that was declared dead lives
  * @throws Refusal somebody else settles what is in a folder
  * @throws UsageError no process of such a name is found
@@ -24,11 +25,12 @@ export interface Recovery {
 export async function recover(
   folders: readonly string[],
   declaredDead: readonly string[] = [],
+  also: readonly string[] = [],
 ): Promise<Recovery> {
   const distinct = distinctFolders(folders);
   const unlock = await lockAll(distinct, declaredDead);
   try {
-    const journals = await unfinished(distinct, declaredDead);
+    const journals = await unfinished(distinct, declaredDead, also);
     checkDeclared(declaredDead, journals, unlock.forgotten);
     const begun = journals.filter((journal) => !neverBegan(journal));
     const settlements = [...paired(begun)].map(([migration, pair]) => settle(migration, pair));
@@ -78,13 +80,14 @@ async function lockAll(folders: readonly string[], declaredDead: readonly string
   }
 }
 
-/** The journals of every migration of which one is open, from all folders. */
+/** The journals of every migration of which one is open or which is asked for, from all folders. */
 async function unfinished(
   folders: readonly string[],
   declaredDead: readonly string[],
+  also: readonly string[],
 ): Promise<readonly JournalFile[]> {
   const places = folders.flatMap(journalsIn);
-  const open = new Set(places.filter(isOpen).map(({ name }) => name.migration));
+  const open = new Set([...also, ...places.filter(isOpen).map(({ name }) => name.migration)]);
   return readJournals(
     places.filter(({ name }) => open.has(name.migration)),
     declaredDead,

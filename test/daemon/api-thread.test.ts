@@ -70,7 +70,7 @@ test('a thread of the API that dies takes no guest along, and has a successor', 
        throw new Error('as it was told');
      }, 20);`,
   );
-  const daemon = await daemons.start('alone', { guests: [stream] }, 0, ['--use', module]);
+  const daemon = await daemons.start('alone', { guests: [stream] }, 0, { options: ['--use', module] });
   const before = (await ask(daemon, 'GET', '/api/guests')).body[0].steps;
   writeFileSync(trigger, '');
   await eventually(

@@ -1,8 +1,11 @@
-import { appendFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { type MigrationRecord, migrationRecord } from '../../src/core/migration/record.ts';
+import { cutShort } from '../../src/daemon/carry-out-migration.ts';
 import { EventLog } from '../../src/daemon/event-log.ts';
+import { metadataOf } from '../../src/run/migration-run.ts';
 import { smallSetup } from '../fixtures/setup.ts';
 
 let folder: string;
@@ -12,6 +15,16 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true }));
 
 const guest = (name: string) => ({ guest: { ...smallSetup().guest, name }, reservation: null });
+const metadata = metadataOf(smallSetup(), {
+  ...{ world: 'threads', scenario: 'to beta', startedAt: '2026-01-01T00:00:00.000Z' },
+  ...{ admission: null, predicted: null },
+});
+const record: MigrationRecord = migrationRecord(metadata, cutShort('for a test', 'source'));
+const diary = () => join(folder, 'diary.ndjson');
+const lines = () =>
+  readFileSync(diary(), 'utf8')
+    .split('\n')
+    .filter((line) => line.trim() !== '');
 
 test('the next process knows who was here, who has left, and what had not ended', () => {
   const eventLog = EventLog.open(folder);
@@ -20,14 +33,14 @@ test('the next process knows who was here, who has left, and what had not ended'
   for (const name of ['leaves', 'returns']) eventLog.write({ kind: 'guest', event: 'left', name });
   eventLog.write({ kind: 'guest', event: 'arrived', guest: guest('returns') });
   eventLog.write({ kind: 'guest', event: 'died', name: 'dies' });
-  eventLog.write({ kind: 'begun', id: 'one', metadata: { world: 'threads' } as never, to: 'beta' });
-  eventLog.write({ kind: 'begun', id: 'two', metadata: { world: 'threads' } as never, to: 'beta' });
-  eventLog.write({ kind: 'ended', id: 'two', record: { outcome: 'completed' } as never });
+  eventLog.write({ kind: 'begun', id: 'one', metadata, to: 'beta' });
+  eventLog.write({ kind: 'begun', id: 'two', metadata, to: 'beta' });
+  eventLog.write({ kind: 'ended', id: 'two', record });
   const { past } = EventLog.open(folder);
   expect([...past.guests.keys()].sort()).toEqual(['returns', 'stays']);
   expect([...past.gone]).toEqual(['leaves']);
   expect([...past.unfinished.keys()]).toEqual(['one']);
-  expect(past.records).toEqual([{ id: 'two', record: { outcome: 'completed' } }]);
+  expect(past.records).toEqual([{ id: 'two', record }]);
 });
 
 test('reading it again and again changes nothing, and it does not grow', () => {
@@ -38,18 +51,54 @@ test('reading it again and again changes nothing, and it does not grow', () => {
   }
   eventLog.write({ kind: 'guest', event: 'arrived', guest: guest('other') });
   const first = EventLog.open(folder).past;
-  const text = readFileSync(join(folder, 'diary.ndjson'), 'utf8');
+  const text = readFileSync(diary(), 'utf8');
   expect(EventLog.open(folder).past).toEqual(first);
-  expect(readFileSync(join(folder, 'diary.ndjson'), 'utf8')).toBe(text);
-  expect(text.trim().split('\n').length).toBe(2);
+  expect(readFileSync(diary(), 'utf8')).toBe(text);
+  expect(lines().length).toBe(2);
 });
 
 test('a last line that was cut short says nothing, and what follows begins on a line of its own', () => {
-  const eventLog = EventLog.open(folder);
-  eventLog.write({ kind: 'guest', event: 'booted', guest: guest('whole') });
-  appendFileSync(join(folder, 'diary.ndjson'), '{"kind":"guest","event":"le');
+  EventLog.open(folder).write({ kind: 'guest', event: 'booted', guest: guest('whole') });
+  writeFileSync(diary(), `${lines()[0]}\n{"kind":"guest","event":"le`);
   const again = EventLog.open(folder);
   expect([...again.past.guests.keys()]).toEqual(['whole']);
+  expect(again.past.damaged).toEqual([]);
   again.write({ kind: 'guest', event: 'left', name: 'whole' });
   expect([...EventLog.open(folder).past.gone]).toEqual(['whole']);
+});
+
+describe('a damaged line', () => {
+  const id = 'one';
+  test.each([
+    ['no JSON', '{"kind":"guest","eve'],
+    ['zeros', '\0'.repeat(512)],
+    ['nothing known', 'null'],
+    ['another kind', '{"kind":"weather"}'],
+    ['a guest without a name', JSON.stringify({ kind: 'guest', event: 'left' })],
+    [
+      'a guest without a program',
+      JSON.stringify({ kind: 'guest', event: 'booted', guest: { guest: { name: 'x' } } }),
+    ],
+    [
+      'a migration without a plan',
+      JSON.stringify({ kind: 'begun', id, to: 'b', metadata: { ...metadata, plan: null } }),
+    ],
+    [
+      'a record without rounds',
+      JSON.stringify({ kind: 'ended', id, record: { ...record, rounds: undefined } }),
+    ],
+  ])('costs only itself, by its place, and the file as it was is kept: %s', (_, damaged) => {
+    const log = EventLog.open(folder);
+    log.write({ kind: 'guest', event: 'booted', guest: guest('before') });
+    log.write({ kind: 'ended', id: 'two', record });
+    const text = [lines()[0], damaged, lines()[1], ''].join('\n');
+    writeFileSync(diary(), text);
+    const { past } = EventLog.open(folder);
+    expect(past.damaged).toEqual([`${diary()}:2`]);
+    expect([...past.guests.keys()]).toEqual(['before']);
+    expect(past.records.map((one) => one.id)).toEqual(['two']);
+    expect(readFileSync(`${diary()}.damaged`, 'utf8')).toBe(text);
+    expect(readdirSync(folder).sort()).toEqual(['diary.ndjson', 'diary.ndjson.damaged']);
+    expect(EventLog.open(folder).past.damaged).toEqual([]);
+  });
 });

@@ -24,6 +24,7 @@ const nothing: Pulled = {
   guests: [{ state: 'running' }],
   watchers: 0,
   downtimeTargetNs: 300e6,
+  degraded: null,
 };
 
 /** A migration that was carried out in virtual time. */

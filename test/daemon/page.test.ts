@@ -1,8 +1,9 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { Daemons, eventually, has } from '../fixtures/daemons.ts';
+import { onFailingDisk } from '../fixtures/failing-disk.ts';
 import { freePort } from '../fixtures/free-port.ts';
 import type { ServedDaemon } from '../fixtures/served-daemon.ts';
 
@@ -117,11 +118,28 @@ describe.skipIf(!has('/usr/bin/chromium'))('the live page', () => {
   test('when the daemon is gone it says so, and when it is back everything is there again', async () => {
     await alpha.end('SIGKILL');
     await page.getByText('connection lost, retrying').waitFor(PATIENCE);
-    alpha = await daemons.start('alpha', configuration, port);
+    const fault = {
+      folder: join(daemons.folder, 'alpha/state'),
+      code: 'ENOSPC',
+      whileThere: full(),
+    } as const;
+    alpha = await daemons.start('alpha', configuration, port, onFailingDisk(fault));
     await page.getByText('live', { exact: true }).waitFor(PATIENCE);
     await page.locator('#migrations').getByText('completed', { exact: true }).waitFor(PATIENCE);
     expect(await connection().getAttribute('class')).toContain('good');
     expect(foreign).toEqual([]);
+  });
+
+  const full = () => join(daemons.folder, 'full');
+
+  test('a disk that is full is told of above everything else, until there is space', async () => {
+    const alarm = page.getByText(/This daemon takes nothing new: cannot write .*diary\.ndjson: ENOSPC/);
+    expect(await alarm.isVisible()).toBe(false);
+    writeFileSync(full(), '');
+    await alarm.waitFor(PATIENCE);
+    await page.screenshot({ path: join(pictures, 'full-disk.png') });
+    rmSync(full());
+    await alarm.waitFor({ ...PATIENCE, state: 'hidden' });
   });
 
   test('fits a phone, in the dark', async () => {

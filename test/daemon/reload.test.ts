@@ -26,7 +26,7 @@ test('a reload cannot take away keys of a daemon that other hosts reach', async 
   const api = { keyFile: 'a.key' };
   const receive = { listen: `0.0.0.0:${await freePort()}` };
   const kept = { api, receive: { ...receive, keyFile: 'a.key' } };
-  const daemon = await daemons.start('wide', kept, 0, ['--listen', '0.0.0.0:0']);
+  const daemon = await daemons.start('wide', kept, 0, { options: ['--listen', '0.0.0.0:0'] });
   const links = { lan: { capacity: '1Gbit/s' } };
   for (const less of [
     { ...kept, api: {} },

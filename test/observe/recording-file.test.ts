@@ -1,17 +1,9 @@
-import { execFileSync, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import fc from 'fast-check';
-import { afterAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { RecordingSummary } from '../../src/observe/recorder.ts';
-import { encodeRecording, PendingFile } from '../../src/observe/recording-file.ts';
+import { encodeRecording } from '../../src/observe/recording-file.ts';
 import { parseRecording } from '../../src/workload/recording.ts';
-
-const folder = mkdtempSync(join(tmpdir(), 'switchover-'));
-afterAll(() => rmSync(folder, { recursive: true }));
 
 function recorded(samples: RecordingSummary['samples'], numberAt: Uint32Array): RecordingSummary {
   return {
@@ -71,38 +63,5 @@ describe('a recording on its way to a file', () => {
       },
       lowerBound: expect.stringContaining('counts once'),
     });
-  });
-
-  test('is there whole or not at all', () => {
-    const file = join(folder, 'r.gz');
-    const dropped = new PendingFile(file);
-    expect(readdirSync(folder).length).toBe(1);
-    dropped.drop();
-    expect(readdirSync(folder)).toEqual([]);
-    new PendingFile(file).keep(Buffer.from('all of it'));
-    expect(readdirSync(folder)).toEqual(['r.gz']);
-    expect(readFileSync(file, 'utf8')).toBe('all of it');
-    expect(() => new PendingFile(join(folder, 'none', 'r.gz'))).toThrow(/cannot write .*r\.gz/);
-  });
-
-  test('goes into a pipe that is there already, which stays one', async () => {
-    const pipe = join(folder, 'pipe');
-    execFileSync('mkfifo', [pipe]);
-    const reader = spawn('cat', [pipe]);
-    const heard: Buffer[] = [];
-    reader.stdout.on('data', (chunk: Buffer) => heard.push(chunk));
-    new PendingFile(pipe).keep(Buffer.from('a recording'));
-    await once(reader, 'close');
-    expect(Buffer.concat(heard).toString()).toBe('a recording');
-    expect(statSync(pipe).isFIFO()).toBe(true);
-    rmSync(pipe);
-  });
-
-  test('leaves nothing where it cannot take its place', () => {
-    const pending = new PendingFile(folder);
-    expect(() => pending.keep(Buffer.from('x'))).toThrow(`cannot write ${folder}`);
-    expect(
-      readdirSync(join(folder, '..')).filter((name) => name.startsWith(folder.split('/').at(-1)!)),
-    ).toEqual([folder.split('/').at(-1)]);
   });
 });

@@ -1,9 +1,8 @@
-import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { isSpecial, makeFolders } from '../../src/platform/paths.ts';
+import { makeFolders } from '../../src/platform/paths.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -24,12 +23,4 @@ describe('folders', () => {
     expect(() => makeFolders(join(folder, 'file/below'))).toThrow(/EEXIST|ENOTDIR/);
     expect(() => makeFolders('/proc/nope/below')).toThrow(/ENOENT|EACCES|EPERM/);
   });
-});
-
-test('a pipe is special; a file, a folder and nothing are not', () => {
-  const pipe = join(folder, 'pipe');
-  execFileSync('mkfifo', [pipe]);
-  writeFileSync(join(folder, 'file'), '');
-  expect(isSpecial(pipe)).toBe(true);
-  expect([folder, join(folder, 'file'), join(folder, 'none')].map(isSpecial)).toEqual([false, false, false]);
 });

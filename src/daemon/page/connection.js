@@ -29,7 +29,7 @@ export function connect({ loaded, happened, connection }) {
       setTimeout(() => connect({ loaded, happened, connection }), 1000);
     }
   };
-  for (const kind of ['guests', 'links', 'migration', 'experiment', 'pulse']) {
+  for (const kind of ['guests', 'links', 'degraded', 'migration', 'experiment', 'pulse']) {
     source.addEventListener(kind, ({ data }) => {
       const event = [kind, JSON.parse(data)];
       if (loading) early.push(event);

@@ -15,6 +15,7 @@ const sections = {
   migrations: drawMigrations,
   experiments: drawExperiments,
   links: drawLinks,
+  degraded: drawDegraded,
 };
 
 /** Events come in bursts, and a screen shows sixty pictures a second: each section is drawn once for each. */
@@ -50,6 +51,12 @@ function keepingFocus(section, drawSection) {
   if (index >= 0) focusable()[index]?.focus({ preventScroll: true });
 }
 
+/** A full disk, for instance: as long as it is full, this is above everything else. */
+function drawDegraded(banner, { degraded }) {
+  banner.hidden = degraded === null;
+  banner.textContent = `This daemon takes nothing new: ${degraded}`;
+}
+
 const redrawAll = () => state && redraw(...Object.keys(sections));
 addEventListener('resize', redrawAll);
 matchMedia('(prefers-color-scheme: dark)').addEventListener('change', redrawAll);
@@ -68,7 +75,7 @@ connect({
     if (kind === 'pulse') {
       pulse = { id, value: { ...value, slices: [...recent(id, value.now), ...value.slices] } };
       redraw('now');
-    } else if (kind === 'guests' || kind === 'links') {
+    } else if (kind === 'guests' || kind === 'links' || kind === 'degraded') {
       state[kind] = value;
       redraw(kind);
     } else {

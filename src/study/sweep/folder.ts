@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
-import { accessSync, constants, existsSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { Failure, reasonOf } from '../../platform/failure.ts';
+import { reasonOf } from '../../platform/failure.ts';
 import { parseJson } from '../../platform/json.ts';
 import { version } from '../../platform/package.ts';
-import { isSpecial, makeFolders } from '../../platform/paths.ts';
+import { makeFolders } from '../../platform/paths.ts';
 import { type Problem, shown, UsageError } from '../../platform/problem.ts';
-import { readText } from '../../platform/text-file.ts';
+import { readText, writeText } from '../../platform/text-file.ts';
 import { usedFiles } from '../../platform/used-files.ts';
 import { wholeCommandOf } from './command.ts';
 import { cellOf, type Design, runsMax } from './design.ts';
@@ -70,7 +70,7 @@ export function claimFolder(folder: string, design: Design): DesignDocument {
   if (!found) {
     const [stray] = resultFiles(folder);
     if (stray) refuse('--out', `${DESIGN_FILE} beside records`, `${stray} without it`);
-    writeWhole(file, (unfinished) => writeFileSync(unfinished, `${JSON.stringify(mine, null, 2)}\n`));
+    writeText(file, `${JSON.stringify(mine, null, 2)}\n`);
     return mine;
   }
   const differing = (Object.keys(mine) as (keyof DesignDocument)[]).filter(
@@ -83,22 +83,6 @@ export function claimFolder(folder: string, design: Design): DesignDocument {
   });
   if (problems.length > 0) throw new UsageError(problems);
   return found;
-}
-
-/**
- * Writes to a temporary name first, different for each process, because an interruption must not leave half a file. A device
- * or a pipe is written to as it is.
- * @throws Failure it cannot be written; nothing is left of it then
- */
-export function writeWhole(file: string, write: (unfinished: string) => void): void {
-  const unfinished = isSpecial(file) ? file : `${file}.${process.pid}`;
-  try {
-    write(unfinished);
-    if (unfinished !== file) renameSync(unfinished, file);
-  } catch (cause) {
-    if (unfinished !== file) rmSync(unfinished, { force: true });
-    throw new Failure(`cannot write ${file}: ${reasonOf(cause)}`);
-  }
 }
 
 /** The files with records, of all shards. */

@@ -2,9 +2,10 @@ import { type ColumnSource, fileWriter, ParquetWriter, schemaFromColumnData } fr
 import { inputLimits } from '../../core/input-limits.ts';
 import { partsOf } from '../../core/migration/migration-result.ts';
 import { linesOf } from '../../platform/lines.ts';
+import { type PendingFile, writeWhole } from '../../platform/pending-file.ts';
 import { sumOf } from '../statistics/sum.ts';
 import type { Design } from './design.ts';
-import { resultFiles, writeWhole } from './folder.ts';
+import { resultFiles } from './folder.ts';
 import type { SweepRecord } from './prepared-cells.ts';
 
 /** One column: what it says of a record. */
@@ -49,22 +50,23 @@ const GROUP_ROWS = 50_000;
  */
 export function writeParquet(file: string, folder: string, design: Design): void {
   const all = [...settingColumns(design), ...columns];
-  writeWhole(file, (unfinished) => {
+  const write = (pending: PendingFile) => {
     const schema = schemaFromColumnData({ columnData: sources(all, []) });
-    const writer = new ParquetWriter({ writer: fileWriter(unfinished), schema });
+    const writer = new ParquetWriter({ writer: fileWriter(pending.path), schema });
     let rows: SweepRecord[] = [];
-    const write = () => {
+    const writeGroup = () => {
       if (rows.length > 0) writer.write({ columnData: sources(all, rows), rowGroupSize: GROUP_ROWS });
       rows = [];
     };
     for (const name of resultFiles(folder)) {
       for (const { text, endsAt } of linesOf(name, inputLimits.recordLineBytes)) {
-        if (endsAt !== undefined && rows.push(JSON.parse(text)) === GROUP_ROWS) write();
+        if (endsAt !== undefined && rows.push(JSON.parse(text)) === GROUP_ROWS) writeGroup();
       }
     }
-    write();
+    writeGroup();
     writer.finish();
-  });
+  };
+  writeWhole([[file, write]]);
 }
 
 /** Numbers stay numbers; anything else is written as the scenario writes it. */

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { FolderLock } from '../../platform/folder-lock.ts';
+import { LineFile } from '../../platform/line-file.ts';
 import { carryOut } from '../../run/carry-out.ts';
 import { recordOf } from '../../run/migration-run.ts';
 import { seeded } from '../../scenario/scenario.ts';
@@ -9,7 +10,6 @@ import { type Design, type Run, seedOf } from './design.ts';
 import { claimFolder, type DesignDocument, insistOnFolder, resultFiles } from './folder.ts';
 import { PreparedCells, recordLine } from './prepared-cells.ts';
 import { readRecorded } from './recorded-runs.ts';
-import { ResultFile } from './result-file.ts';
 import type { Batch } from './sweep-worker.ts';
 import { type CellTally, figuresOf, Tally } from './tally.ts';
 import { VirtualPool } from './virtual-pool.ts';
@@ -60,7 +60,8 @@ export async function sweep(design: Design, options: SweepOptions): Promise<Swee
     const agenda = new Agenda(design, shard, done, (run) => tally.downtimeNs(run));
     let planned = agenda.known;
     options.planned?.(planned, before);
-    const file = new ResultFile(name, wholeBytes.get(name) ?? 0);
+    const ifFull = 'Free some space, and the same command continues';
+    const file = new LineFile(name, { wholeBytes: wholeBytes.get(name), ifFull });
     let now = 0;
     const record = (runs: readonly Run[], { lines, figures }: Batch) => {
       file.append(lines);

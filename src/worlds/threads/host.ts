@@ -11,7 +11,7 @@ import { Interruption } from '../../transport/interruption.ts';
 import { MigrationServer, type MigrationServerOptions } from '../../transport/migration-server.ts';
 import type { GuestDefinition } from '../../workload/guest-definition.ts';
 import type { MigrationSpec } from '../../workload/migration-spec.ts';
-import { OutgoingMigration } from '../outgoing/outgoing-migration.ts';
+import { OutgoingMigration, type OutgoingMigrationOptions } from '../outgoing/outgoing-migration.ts';
 import type { GuestInstance } from './guest-instance.ts';
 import { GuestInstances, type GuestReserve } from './guest-instances.ts';
 import { ThreadsSourceGuest } from './threads-source-guest.ts';
@@ -116,12 +116,14 @@ export class Host {
   /**
    * Begins to migrate this guest to another host. On whatever goes wrong it goes on here as it was; a paused guest stays paused,
    * here or there. The world must be closed when the migration has ended.
+   * @param migration its name in the journals (a UUID)
    * @throws Failure no such guest, it is being migrated already, or the destination cannot be had or refuses it
    */
   async migrate(
     name: string,
     { plan, cpu }: Pick<MigrationSpec, 'plan' | 'cpu'>,
     to: DestinationThere,
+    migration: string = randomUUID(),
   ): Promise<OutgoingMigration> {
     const instance = this.#guests.get(name);
     const { pages } = instance.definition.guest;
@@ -129,7 +131,7 @@ export class Host {
       throw new Failure(`the plan is for ${plan.pages} pages, guest '${name}' has ${pages}`);
     instance.claim('leaving');
     const interruption = new Interruption();
-    const begun = this.#begin(instance, { plan, cpu }, to, interruption);
+    const begun = this.#begin(instance, { plan, cpu }, { to, migration, interruption });
     this.#outgoing.set(name, { interruption, begun });
     try {
       return await begun;
@@ -173,8 +175,7 @@ export class Host {
   async #begin(
     instance: GuestInstance,
     { plan, cpu }: Pick<MigrationSpec, 'plan' | 'cpu'>,
-    to: DestinationThere,
-    interruption: Interruption,
+    way: Pick<OutgoingMigrationOptions, 'to' | 'migration' | 'interruption'>,
   ): Promise<OutgoingMigration> {
     // The guest has its processor; for its sender, and for hogs that were asked for, there is another.
     const processors = await Processors.start({ ...cpu, entities: schedEntitiesBesidesGuest(cpu) });
@@ -184,7 +185,7 @@ export class Host {
     try {
       const guest = new ThreadsSourceGuest(instance, { plan, cpu, processors, released });
       return await OutgoingMigration.begin(guest, {
-        ...{ migration: randomUUID(), plan, to, interruption, parts: [processors] },
+        ...{ ...way, plan, parts: [processors] },
         journals: this.#options.journals,
       });
     } catch (cause) {

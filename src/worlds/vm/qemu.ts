@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { End } from '../../core/wire/handover.ts';
 import { kill } from '../../platform/child-process.ts';
-import { Failure, reasonOf } from '../../platform/failure.ts';
+import { Failure, orFailure, reasonOf } from '../../platform/failure.ts';
 import { Qmp } from './qmp.ts';
 
 export const qemuProgram = 'qemu-system-x86_64';
@@ -43,7 +43,7 @@ export class Qemu {
   /** @throws Failure there is no QEMU, or it does not start; nothing has been left behind. */
   static async start(options: QemuOptions): Promise<Qemu> {
     const logFile = join(options.folder, 'log');
-    const log = openSync(logFile, 'a');
+    const log = orFailure(`cannot write ${logFile}`, () => openSync(logFile, 'a'));
     const [program, ...args] = commandOf(options);
     // In a process group of its own: what a user types at the terminal is not meant for it.
     const child = spawn(program!, args, { stdio: ['ignore', log, log], detached: true });

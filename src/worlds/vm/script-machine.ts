@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Failure } from '../../platform/failure.ts';
+import { Failure, orFailure } from '../../platform/failure.ts';
 import type { HeartbeatAddress } from '../../transport/hello.ts';
 import type { Retired } from '../../transport/payloads.ts';
 import type { GuestSpec } from '../../workload/programs.ts';
@@ -34,7 +34,7 @@ export class ScriptMachine extends VirtualMachine {
       prepare: (ram) => {
         image.text.copy(ram);
         if (role === 'new guest') image.pages.copy(ram, PAGES_AT);
-        writeFileSync(rom, bootRom());
+        orFailure(`cannot write ${rom}`, () => writeFileSync(rom, bootRom()));
         return [rom];
       },
     });

@@ -5,7 +5,7 @@ import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import { formatSize } from '../../core/units.ts';
-import { Failure } from '../../platform/failure.ts';
+import { Failure, orFailure } from '../../platform/failure.ts';
 import type { Retired } from '../../transport/payloads.ts';
 import { makeOwnFolder, removeFolder } from './machine-folders.ts';
 import { MappedFile } from './mapped-file.ts';
@@ -66,7 +66,7 @@ export abstract class VirtualMachine {
       );
     }
     // One that outlives this process is for `recover` to find, which removes its folder.
-    if (outlives) mkdirSync(folder, { mode: 0o700 });
+    if (outlives) orFailure(`cannot write ${folder}`, () => mkdirSync(folder, { mode: 0o700 }));
     else await makeOwnFolder(folder);
     const file = join(folder, 'ram');
     let ram: MappedFile | undefined;

@@ -1,0 +1,47 @@
+import { z } from 'zod';
+import { type MigrationRecord, migrationRecord, type RunMetadata } from '../core/migration/record.ts';
+import type { GuestDefinition } from '../workload/guest-definition.ts';
+import { cutShort } from './carry-out-migration.ts';
+import { recordSchema, reservationSchema } from './record-schema.ts';
+
+/** One thing that happened to a daemon's guests and migrations. */
+export type EventLogEntry =
+  | { readonly kind: 'guest'; readonly event: 'booted' | 'arrived'; readonly guest: GuestDefinition }
+  | { readonly kind: 'guest'; readonly event: 'left' | 'removed' | 'died'; readonly name: string }
+  | { readonly kind: 'begun'; readonly id: string; readonly metadata: RunMetadata; readonly to: string }
+  | { readonly kind: 'ended'; readonly id: string; readonly record: MigrationRecord };
+
+const name = z.string().min(1);
+
+/** As much as is asked of a guest that has died. */
+const guest = z.object({
+  guest: z.object({
+    name,
+    pages: z.int().min(0),
+    pageSizeBytes: z.int().min(0),
+    program: z.object({ kind: z.string() }),
+  }),
+  reservation: reservationSchema.nullable(),
+});
+
+const metadata = z.custom<RunMetadata>((value) => {
+  const record = migrationRecord(value as RunMetadata, cutShort('', 'source'));
+  return recordSchema.safeParse(record).success;
+});
+
+const schema = z.union([
+  z.object({ kind: z.literal('guest'), event: z.enum(['booted', 'arrived']), guest }),
+  z.object({ kind: z.literal('guest'), event: z.enum(['left', 'removed', 'died']), name }),
+  z.object({ kind: z.literal('begun'), id: name, metadata, to: z.string() }),
+  z.object({ kind: z.literal('ended'), id: name, record: recordSchema }),
+]);
+
+/** The entry of a line, with everything that it says. Undefined: it is none. */
+export function eventLogEntryOf(line: string): EventLogEntry | undefined {
+  try {
+    const entry = JSON.parse(line);
+    return schema.safeParse(entry).success ? entry : undefined;
+  } catch {
+    return undefined;
+  }
+}
