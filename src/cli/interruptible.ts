@@ -1,4 +1,4 @@
-import { tell } from './standard-streams.ts';
+import { tell } from '../platform/tell.ts';
 
 /** The exit code by which a shell reports that Ctrl-C ended a program. */
 const INTERRUPTED = 130;

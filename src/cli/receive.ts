@@ -1,11 +1,11 @@
 import { Command } from 'commander';
 import { parseSize } from '../core/units.ts';
 import { usageError } from '../platform/problem.ts';
+import { tell } from '../platform/tell.ts';
 import { formatAddress, parseAddress } from '../transport/address.ts';
 import { encryptionRemark } from '../transport/credentials.ts';
 import { Host } from '../worlds/threads/host.ts';
 import { addCredentialOptions, type CredentialOptions, credentialsOf } from './credential-options.ts';
-import { tell } from './standard-streams.ts';
 
 interface Options extends CredentialOptions {
   readonly listen: string;

@@ -1,7 +1,7 @@
 import { WorkingSet } from '../core/recording/working-set.ts';
 import { formatDuration, formatSize, NANOS_PER_SECOND, type Nanos } from '../core/units.ts';
 import type { RecordingProgress } from '../observe/recorder.ts';
-import { tell } from './standard-streams.ts';
+import { tell } from '../platform/tell.ts';
 
 const WINDOW_NS = NANOS_PER_SECOND;
 /** On a terminal each line overwrites the last one. In a file they add up, so there should be few. */

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { Failure } from '../platform/failure.ts';
 import { shown } from '../platform/problem.ts';
+import { tell } from '../platform/tell.ts';
 import { writeText } from '../platform/text-file.ts';
 import { traceOf } from '../run/migration-run.ts';
 import { type RunListener, run } from '../run/run.ts';
@@ -30,7 +31,7 @@ import {
   SEED_OF_FIRST,
   settingsOf,
 } from './scenario-options.ts';
-import { print, tell } from './standard-streams.ts';
+import { print } from './standard-streams.ts';
 
 interface Options extends ScenarioOptions, CredentialOptions {
   readonly to?: string;

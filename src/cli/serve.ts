@@ -3,10 +3,10 @@ import { Command } from 'commander';
 import type { ApiThread } from '../daemon/api-thread.ts';
 import type { Log } from '../daemon/log.ts';
 import { version } from '../platform/package.ts';
+import { tell } from '../platform/tell.ts';
 import { formatAddress, parseAddress } from '../transport/address.ts';
 import { encryptionRemark } from '../transport/credentials.ts';
 import { isLoopback } from '../transport/loopback.ts';
-import { tell } from './standard-streams.ts';
 
 interface Options {
   readonly config: string;

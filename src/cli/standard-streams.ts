@@ -5,9 +5,6 @@ import { orFailure } from '../platform/failure.ts';
 /** Whoever read standard output reads no more (`| head`): there is nobody to go on for, and nothing to complain of. */
 export class ReaderGone extends Error {}
 
-/** So much may wait for whoever reads slowly; what is only told is lost beyond. */
-const MOST_UNREAD_BYTES = 1 << 20;
-
 /** A file or a device takes a text at once or says why not. A pipe, a socket and a terminal say so later. */
 const saysAtOnce = isFile(1);
 let failure: NodeJS.ErrnoException | undefined;
@@ -34,14 +31,6 @@ export function write(text: string): void {
 export async function written(): Promise<void> {
   if (!saysAtOnce) await new Promise<void>((resolve) => process.stdout.write('', () => resolve()));
   insistOnSuccess();
-}
-
-/**
- * Tells whoever watches. What cannot be written is lost, and nobody is waited for: what is told of must not end or take
- * longer because somebody does not read, or a disk is full.
- */
-export function tell(text: string, stream: NodeJS.WriteStream = process.stderr): void {
-  if (stream.writableLength < MOST_UNREAD_BYTES) stream.write(text);
 }
 
 const CANNOT_WRITE = 'cannot write standard output';

@@ -2,6 +2,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { usageError } from '../platform/problem.ts';
+import { tell } from '../platform/tell.ts';
 import { writeText } from '../platform/text-file.ts';
 import { examine } from '../run/doctor.ts';
 import { scenarioFile } from '../scenario/scenario-file.ts';
@@ -23,7 +24,7 @@ import {
   settingOption,
   settingsOf,
 } from './scenario-options.ts';
-import { print, tell } from './standard-streams.ts';
+import { print } from './standard-streams.ts';
 
 interface Options extends ScenarioOptions {
   readonly out: string;

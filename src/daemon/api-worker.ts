@@ -3,6 +3,7 @@ import { Server as TlsServer } from 'node:tls';
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { pino } from 'pino';
 import { reasonOf } from '../platform/failure.ts';
+import { tell } from '../platform/tell.ts';
 import { setNice } from '../platform/thread-scheduling.ts';
 import { type UsedFile, useAgain } from '../platform/used-files.ts';
 import { guestDefinitionSchema } from '../scenario/migration-request.ts';
@@ -53,7 +54,7 @@ port.on('message', (news: HostNews) => {
   else if (news.value.apiTls && http instanceof TlsServer) http.setSecureContext(news.value.apiTls);
 });
 
-const log = pino({ base: { name: settings.name } }, pino.destination({ fd: 2, sync: true }));
+const log = pino({ base: { name: settings.name } }, { write: (line) => tell(line) });
 const server = await serverOf({ host, streams, metrics, version, records }, log, bodyBytes);
 http = server.server;
 // What is done for the first time takes many times as long, since schemas are compiled and code is optimised.

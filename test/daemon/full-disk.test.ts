@@ -160,6 +160,7 @@ describe('a daemon whose log', () => {
     const daemon = await daemons.start('alone', { receive }, 0, { log: '/dev/full' });
     for (let count = 0; count < 3; count++) await knock(port);
     expect((await ask(daemon, 'POST', '/api/guests', small)).status).toBe(201);
+    expect((await ask(daemon, 'DELETE', '/api/guests/small')).status).toBe(204);
     expect(await daemon.end('SIGTERM')).toBe(0);
   });
 
@@ -169,6 +170,15 @@ describe('a daemon whose log', () => {
     daemon.readNoMore();
     for (let count = 0; count < 1_500; count++) await knock(port);
     expect((await ask(daemon, 'POST', '/api/guests', small)).status).toBe(201);
+  });
+
+  test('is read by nobody goes on with what others change', async () => {
+    const daemon = await daemons.start('alone', { guests: [small] });
+    daemon.readNoMore();
+    for (let count = 0; count < 200; count++)
+      for (const change of ['pause', 'resume'])
+        expect((await ask(daemon, 'POST', `/api/guests/small/${change}`)).status).toBe(200);
+    expect((await ask(daemon, 'GET', '/readyz')).status).toBe(200);
   });
 });
 
