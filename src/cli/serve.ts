@@ -49,21 +49,21 @@ async function action({ config, listen }: Options): Promise<number> {
     );
   const note: Log = (line, about = {}) => log.info(about, line);
   const daemon = await Daemon.open(configuration, note);
+  const reload = () => {
+    try {
+      const waits = daemon.reload(load);
+      log.info(
+        `configuration reloaded${waits.length > 0 ? `; a restart is needed for ${waits.join(', ')}` : ''}`,
+      );
+    } catch (cause) {
+      log.error(`the old configuration is kept: ${(cause as Error).message}`);
+    }
+  };
+  process.on('SIGHUP', reload);
   let api: ApiThread | undefined;
   try {
     api = await ApiThread.start(daemon, version, address, (line) => log.error(line));
     await daemon.begin(note);
-    const reload = () => {
-      try {
-        const waits = daemon.reload(load);
-        log.info(
-          `configuration reloaded${waits.length > 0 ? `; a restart is needed for ${waits.join(', ')}` : ''}`,
-        );
-      } catch (cause) {
-        log.error(`the old configuration is kept: ${(cause as Error).message}`);
-      }
-    };
-    process.on('SIGHUP', reload);
     const first = Promise.race([nextSignal(), starterGone()]);
     const https = configuration.apiTls ? ' (HTTPS)' : '';
     const { receive } = configuration;

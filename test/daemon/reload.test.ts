@@ -1,5 +1,9 @@
+import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { main } from '../fixtures/command.ts';
 import { ask, Daemons, eventually, guestsOf, slow, stream } from '../fixtures/daemons.ts';
 import { freePort } from '../fixtures/free-port.ts';
 import type { ServedDaemon } from '../fixtures/served-daemon.ts';
@@ -63,6 +67,28 @@ describe('a reload', () => {
     const log = await reloaded('alone', daemon, { limits: { body: '1KiB' } });
     expect(log).toContain('a restart is needed for limits.body');
   });
+});
+
+test('a daemon that is told to reload while it starts goes on', async () => {
+  mkdirSync(join(daemons.folder, 'early'));
+  daemons.configure('early', { guests: ['a', 'b', 'c', 'd'].map((name) => ({ ...stream, name })) });
+  const serve = ['serve', '--config', join(daemons.folder, 'early/daemon.yaml'), '--listen', '127.0.0.1:0'];
+  const child = spawn(process.execPath, [main, ...serve]);
+  let [said, log] = ['', ''];
+  child.stdout.on('data', (text) => {
+    said += text;
+  });
+  child.stderr.on('data', (text: Buffer) => {
+    if (log === '') child.kill('SIGHUP');
+    log += text;
+  });
+  await eventually(
+    async () => ({ said, ended: child.signalCode }),
+    (now) => now.said.includes('listening on') || now.ended !== null,
+  );
+  expect(child.signalCode).toBe(null);
+  expect(log).toContain('configuration reloaded');
+  child.kill('SIGKILL');
 });
 
 test('a migration that waits goes to where its peer is once its turn has come, or nowhere', async () => {
