@@ -150,12 +150,8 @@ export class Daemon {
   async begin(log: Log): Promise<void> {
     const { past } = this.#eventLog;
     for (const { record } of past.records) this.metrics.last(record);
-    for (const record of this.migrations.settle(this.#settlements)) {
-      log(
-        `a migration of guest '${record.guest.name}' was cut short; owner: ${record.owner}; ${record.reason}`,
-      );
+    for (const record of this.migrations.settle(this.#settlements))
       this.metrics.ended(record, 'migration', this.#configuration.targetDowntimeNs);
-    }
     await this.guests.begin(this.#configuration, this.#settlements, log);
     this.#began = true;
   }

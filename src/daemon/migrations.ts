@@ -63,7 +63,7 @@ export class Migrations {
    * @returns the records
    */
   settle(settlements: readonly Settlement[]): readonly MigrationRecord[] {
-    const { eventLog } = this.#parts;
+    const { eventLog, log } = this.#parts;
     for (const { id, record } of eventLog.past.records) this.#remember(id, record);
     return [...eventLog.past.unfinished].map(([id, { metadata, to }]) => {
       const { owner, why } = fateOf(metadata.guest.name, settlements);
@@ -71,6 +71,7 @@ export class Migrations {
       const record = migrationRecord(metadata, course);
       eventLog.write({ kind: 'ended', id, record });
       this.#remember(id, record, to);
+      log(...migrationEnded({ migration: id, guest: record.guest.name, peer: to }, record));
       return record;
     });
   }

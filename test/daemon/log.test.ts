@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, expect, test } from 'vitest';
 import { fingerprintOf } from '../../src/daemon/api-key.ts';
-import { Daemons, eventually, quick, stream } from '../fixtures/daemons.ts';
+import { ask, Daemons, eventually, quick, slow, stream } from '../fixtures/daemons.ts';
 import { freePort } from '../fixtures/free-port.ts';
 import type { ServedDaemon } from '../fixtures/served-daemon.ts';
 
@@ -32,15 +32,15 @@ function linesOf(daemon: ServedDaemon, event: string, most: number) {
 }
 
 test('who changes what, and how migrations begin and end, is in the log of both ends, and no key is', async () => {
-  for (const name of ['alpha', 'beta']) daemons.placeKey(name, 'a.key', key);
+  for (const name of ['leaving', 'taking']) daemons.placeKey(name, 'a.key', key);
   const address = `127.0.0.1:${await freePort()}`;
   const [alpha, beta] = await Promise.all([
-    daemons.start('alpha', {
+    daemons.start('leaving', {
       api: { keyFile: 'a.key' },
       peers: { beta: { address, keyFile: 'a.key' } },
       guests: [stream],
     }),
-    daemons.start('beta', { receive: { listen: address, keyFile: 'a.key' } }),
+    daemons.start('taking', { receive: { listen: address, keyFile: 'a.key' } }),
   ]);
   await send(alpha, 'POST', '/api/guests/stream/pause?key=hidden', withKey);
   await send(alpha, 'POST', '/api/guests/stream/pause', withKey);
@@ -88,4 +88,16 @@ test('who changes what, and how migrations begin and end, is in the log of both 
     expect(log).not.toContain(key);
     expect(log).not.toContain('hidden');
   }
+});
+
+test('a migration that was cut short by a kill ends in the log of the next process', async () => {
+  const { alpha, configuration } = await daemons.pair();
+  const { body } = await ask(alpha, 'POST', '/api/migrations', { guest: 'stream', to: 'beta', ...slow });
+  const [begun] = await linesOf(alpha, 'migration begun', 1);
+  await alpha.end('SIGKILL');
+  const again = await daemons.start('alpha', configuration);
+  const [ended] = await linesOf(again, 'migration ended', 1);
+  expect([begun.migration, ended.migration]).toEqual([body.id, body.id]);
+  expect(ended).toMatchObject({ peer: 'beta', outcome: 'failed', owner: 'source' });
+  expect(ended.reason).toContain('this daemon was killed meanwhile');
 });
