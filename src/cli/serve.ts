@@ -39,7 +39,8 @@ async function action({ config, listen }: Options): Promise<number> {
   const load = () => {
     const loaded = loadConfiguration(config);
     insistOnApiKey(loaded, address);
-    return loaded;
+    // It may listen on a name.
+    return { ...loaded, apiHosts: [...loaded.apiHosts, address.host] };
   };
   const configuration = load();
   const log = pino({ base: { name: configuration.name } }, { write: (line) => tell(line) });

@@ -28,7 +28,7 @@ export function migrationEnded(
   return [`migration of guest '${logged.guest}' to ${logged.peer}: ${how}`, about];
 }
 
-/** At the source: one that never began, or whose end could not be recorded. */
+/** At the source: one that never began. */
 export function migrationDropped(logged: Logged, outcome: 'cancelled' | 'failed', reason: string): Entry {
   const about = { event: 'migration ended', ...logged, outcome, owner: 'source', downtimeNs: 0, reason };
   return [`migration of guest '${logged.guest}' to ${logged.peer}: ${outcome}; ${reason}`, about];

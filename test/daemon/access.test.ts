@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto';
+import { lookup } from 'node:dns/promises';
 import { type IncomingHttpHeaders, request } from 'node:http';
+import { hostname } from 'node:os';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { operations } from '../../src/daemon/operations.ts';
 import { ask, Daemons, eventually, stream } from '../fixtures/daemons.ts';
@@ -128,6 +130,18 @@ describe('under a name that others can give to this host', () => {
     );
     expect((await state('keyed.example')).status).toBe(421);
   });
+});
+
+const isNamed = await lookup(hostname()).then(
+  () => true,
+  () => false,
+);
+test.skipIf(!isNamed)('the name on which a daemon listens is its own', async () => {
+  daemons.placeKey('named', 'api.key', key);
+  const options = ['--listen', `${hostname()}:0`];
+  const named = await daemons.start('named', { api: { keyFile: 'api.key' } }, 0, { options });
+  expect((await send(named, 'GET', '/healthz')).status).toBe(200);
+  expect((await send(named, 'GET', '/healthz', { host: 'evil.example' })).status).toBe(421);
 });
 
 describe('whoever changes something without the right key', () => {
