@@ -116,7 +116,7 @@ describe('a migration with journals', () => {
       journals: there,
       log: () => {},
     });
-    await expect(towards()).rejects.toThrow('the destination refused: cannot write');
+    await expect(towards()).rejects.toThrow('the destination refused: cannot make folder');
     expect(Object.values(entriesIn(here))).toEqual([['begun', 'aborted']]);
   });
 });
@@ -271,6 +271,8 @@ describe('a source’s journal', () => {
 
   test('that cannot be written is a failure before anything begins', async () => {
     writeFileSync(here, '');
-    await expect(Journal.atSource(here, begun('web'))).rejects.toThrow(/^cannot write .*EEXIST|ENOTDIR/);
+    await expect(Journal.atSource(here, begun('web'))).rejects.toThrow(
+      /^cannot make folder .*(EEXIST|ENOTDIR)/,
+    );
   });
 });
