@@ -45,6 +45,9 @@ const pageSet = z
   .refine((set) => set.words.length === Math.ceil(set.pages / 32), 'a bit for every page');
 
 const measurements = z.looseObject({});
+const comparison = z.enum(['identical', 'different', 'not-checked']);
+/** Of a guest that runs at its destination: how its memory compared says how the migration has ended. */
+const compared = z.looseObject({ verified: z.looseObject({ continued: comparison }) });
 const now = z.number();
 
 const seen = z.discriminatedUnion('kind', [
@@ -63,7 +66,7 @@ const seen = z.discriminatedUnion('kind', [
   }),
   z.looseObject({ kind: z.literal('done'), now }),
   z.looseObject({
-    ...{ kind: z.literal('handed over'), now, measurements },
+    ...{ kind: z.literal('handed over'), now, measurements: compared },
     ...{ readyAtNs: now, verifiedAtNs: now, committedAtNs: now, runningAtNs: now },
   }),
   z.looseObject({

@@ -1,6 +1,4 @@
-import type { Socket } from 'node:net';
-import { TLSSocket } from 'node:tls';
-import { type Encryption, formatEncryptionKind, notEncrypted } from '../core/link/encryption.ts';
+import { type Encryption, formatEncryptionKind } from '../core/link/encryption.ts';
 
 /** PEM texts: the end's own certificate with its private key, and the authorities that sign those of other ends. */
 export interface Certificates {
@@ -33,13 +31,6 @@ export function keyToProve(credentials: Credentials): Uint8Array | null {
 export function isRenewal(before: Credentials, after: Credentials): boolean {
   const hasKey = ({ key }: Credentials) => key !== null;
   return encryptionKind(before) === encryptionKind(after) && hasKey(before) === hasKey(after);
-}
-
-/** How this connection is encrypted. */
-export function encryptionOf(socket: Socket, credentials: Credentials): Encryption {
-  if (!(socket instanceof TLSSocket)) return notEncrypted;
-  const kind = encryptionKind(credentials);
-  return { kind, protocol: socket.getProtocol(), cipher: socket.getCipher().standardName };
 }
 
 /** What is said of it beside the address where it listens: nothing, where nothing was asked for. */

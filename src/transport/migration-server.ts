@@ -3,15 +3,9 @@ import type { Server, Socket } from 'node:net';
 import { formatEncryption } from '../core/link/encryption.ts';
 import { Failure, printable, Refusal, reasonOf } from '../platform/failure.ts';
 import type { Arrival, ArrivalEnd, ConnectionEnd } from './arrival.ts';
+import { encryptionOf } from './connection-encryption.ts';
 import { ConnectionLimiter, type ConnectionSlot } from './connection-limiter.ts';
-import {
-  type Credentials,
-  encryptionKind,
-  encryptionOf,
-  encryptionRemark,
-  isRenewal,
-  keyToProve,
-} from './credentials.ts';
+import { type Credentials, encryptionKind, encryptionRemark, isRenewal, keyToProve } from './credentials.ts';
 import { encodeFrame } from './frame-writer.ts';
 import type { Hello } from './hello.ts';
 import type { HostedGuest } from './hosted-guest.ts';

@@ -106,7 +106,7 @@ describe.each(commands)('%s, with the disk full or broken at each of its writes 
       const told = `write ${from}: ${ended.stderr}`;
       expect(ended.code, told).toBe(1);
       expect(ended.stderr, told).toMatch(
-        new RegExp(`^switchover: .*cannot write ${out}.*: ${fault.code}`, 'm'),
+        new RegExp(`^switchover: .*cannot (write|make folder) ${out}.*: ${fault.code}`, 'm'),
       );
       expect(ended.stderr, told).not.toMatch(/internal error|^ +at /m);
       for (const [name, text] of filesOf(out)) {
