@@ -78,46 +78,50 @@ const commands: readonly (readonly [what: string, args: (out: string) => string[
   ['report', (out) => ['report', out]],
 ];
 
-describe.each(commands)('%s, with the disk full or broken at each of its writes in turn', (what, args) => {
-  test.each([
-    ['full from then on', { code: 'ENOSPC', once: false }],
-    ['broken for one write', { code: 'EIO', once: true }],
-  ] as const)('%s: says so, and leaves nothing that is half done', async (_, fault) => {
-    const out = join(folder, what);
-    const anew = () => {
-      rmSync(out, { recursive: true, force: true });
-      if (what === 'report') cpSync(recorded, out, { recursive: true });
-      else mkdirSync(out);
-    };
-    anew();
-    expect(await switchover(...args(out))).toMatchObject({ code: 0 });
-    const whole = filesOf(out);
-    let failed = 0;
-    for (let from = 1; ; from++) {
-      if (!isTried(from)) continue;
+describe.each(commands)(
+  '%s, with the disk full or broken at each of its writes in turn',
+  { retry: 1 },
+  (what, args) => {
+    test.each([
+      ['full from then on', { code: 'ENOSPC', once: false }],
+      ['broken for one write', { code: 'EIO', once: true }],
+    ] as const)('%s: says so, and leaves nothing that is half done', async (_, fault) => {
+      const out = join(folder, what);
+      const anew = () => {
+        rmSync(out, { recursive: true, force: true });
+        if (what === 'report') cpSync(recorded, out, { recursive: true });
+        else mkdirSync(out);
+      };
       anew();
-      const ended = await switchoverOnFailingDisk(
-        { folder: out, from, ...fault },
-        join(folder, 'count'),
-        ...args(out),
-      );
-      if (from > ended.writes) break;
-      failed += 1;
-      const told = `write ${from}: ${ended.stderr}`;
-      expect(ended.code, told).toBe(1);
-      expect(ended.stderr, told).toMatch(
-        new RegExp(`^switchover: .*cannot (write|make folder) ${out}.*: ${fault.code}`, 'm'),
-      );
-      expect(ended.stderr, told).not.toMatch(/internal error|^ +at /m);
-      for (const [name, text] of filesOf(out)) {
-        const own = `${told}${name}`;
-        if (name.endsWith('.ndjson')) expect(isBeginning(text, whole.get(name)!), own).toBe(true);
-        else expect(whole.has(name), own).toBe(true);
+      expect(await switchover(...args(out))).toMatchObject({ code: 0 });
+      const whole = filesOf(out);
+      let failed = 0;
+      for (let from = 1; ; from++) {
+        if (!isTried(from)) continue;
+        anew();
+        const ended = await switchoverOnFailingDisk(
+          { folder: out, from, ...fault },
+          join(folder, 'count'),
+          ...args(out),
+        );
+        if (from > ended.writes) break;
+        failed += 1;
+        const told = `write ${from}: ${ended.stderr}`;
+        expect(ended.code, told).toBe(1);
+        expect(ended.stderr, told).toMatch(
+          new RegExp(`^switchover: .*cannot (write|make folder) ${out}.*: ${fault.code}`, 'm'),
+        );
+        expect(ended.stderr, told).not.toMatch(/internal error|^ +at /m);
+        for (const [name, text] of filesOf(out)) {
+          const own = `${told}${name}`;
+          if (name.endsWith('.ndjson')) expect(isBeginning(text, whole.get(name)!), own).toBe(true);
+          else expect(whole.has(name), own).toBe(true);
+        }
       }
-    }
-    expect(failed).toBeGreaterThan(5);
-  });
-});
+      expect(failed).toBeGreaterThan(5);
+    });
+  },
+);
 
 /** Whether these are whole lines with which the others begin, as far as they do not tell a time. */
 function isBeginning(text: string, whole: string): boolean {

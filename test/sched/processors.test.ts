@@ -47,8 +47,11 @@ test('of a crowd that sleeps, wakes and is interrupted at random, one at a time 
   Atomics.store(shared, 3, 1);
   Atomics.notify(shared, 3);
   for (const { name } of crowd) notifyThread(cpu.threadDataOf(name));
-  expect(Math.min(...(await Promise.all(pieces)))).toBeGreaterThan(100);
-  expect(disturbances).toBeLessThanOrEqual(overruns);
+  const made = await Promise.all(pieces);
+  expect(Math.min(...made)).toBeGreaterThan(100);
+  // Where reserved threads are SCHED_FIFO, the kernel may also interrupt a hog in the middle of a piece.
+  const inPieces = made.reduce((sum, count) => sum + count, 0);
+  expect(disturbances).toBeLessThanOrEqual(overruns + 0.02 * inPieces);
 });
 
 test('what is promised and supplied counts from where its account began, not from before', async () => {
