@@ -11,7 +11,7 @@ import { type BytesPerSecond, formatDuration, NANOS_PER_MILLISECOND } from '../c
 import { clockNs } from '../platform/clock.ts';
 import { Refusal } from '../platform/failure.ts';
 import type { HostCpu } from './host-cpu.ts';
-import type { Job, JobKind } from './job.ts';
+import { type Job, type JobKind, jobKinds } from './job.ts';
 import { Links } from './links.ts';
 import type { LinkView, QueueView } from './view-schemas.ts';
 
@@ -128,7 +128,7 @@ export class Admission {
 
   queues(): readonly QueueView[] {
     const now = this.#now();
-    return (['migration', 'experiment'] as const).map((kind) => {
+    return jobKinds.map((kind) => {
       const waiting = [...this.#waiting.values()].filter(({ job }) => job.kind === kind);
       return {
         kind,

@@ -15,7 +15,7 @@ import { Events, type HostNews } from './events.ts';
 import { Experiments } from './experiments.ts';
 import { Guests, settledBefore } from './guests.ts';
 import { HostCpu } from './host-cpu.ts';
-import type { JobKind } from './incidents.ts';
+import type { JobKind } from './job.ts';
 import type { Log } from './log.ts';
 import { MetricsFeed } from './metrics-feed.ts';
 import { arrivalBegun, arrivalEnded } from './migration-log.ts';

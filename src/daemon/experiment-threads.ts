@@ -2,6 +2,7 @@ import { Worker } from 'node:worker_threads';
 import { entry } from '../platform/entry.ts';
 import { reasonOf } from '../platform/failure.ts';
 import { usedFiles } from '../platform/used-files.ts';
+import { unsentQuestions } from '../transport/unsent/unsent-thread.ts';
 import type { WorldName } from '../worlds/worlds.ts';
 import type { ExperimentData, ExperimentEnd, ExperimentNews } from './experiment-run.ts';
 import type { ThreadData } from './experiment-worker.ts';
@@ -36,6 +37,8 @@ export class ExperimentThreads {
   /** @param hear told everything; the last is that it has ended, however it did */
   carryOut(experiment: Omit<ExperimentData, 'cancelled'>, hear: (news: ExperimentNews) => void): Carried {
     const { world } = experiment;
+    // One thread asks the kernel for all experiments, and not one for each, which would leave something behind.
+    if (world !== 'virtual') unsentQuestions();
     const thread = (world === 'virtual' ? this.#woken() : undefined) ?? new Thread(world);
     const cancelled = new SharedArrayBuffer(4);
     let grace: NodeJS.Timeout | undefined;

@@ -1,11 +1,7 @@
+import { outcomes } from '../core/migration/migration-result.ts';
 import type { MigrationRecord } from '../core/migration/record.ts';
 import { worldNames } from '../worlds/worlds.ts';
-
-/** Whose a migration was: a guest's that lives here, or an experiment's. */
-export const jobKinds = ['migration', 'experiment'] as const;
-export type JobKind = (typeof jobKinds)[number];
-
-export const outcomes = ['completed', 'not-converged', 'aborted', 'cancelled', 'failed'] as const;
+import { type JobKind, jobKinds } from './job.ts';
 
 /** Of the guest's reservation and its sender's. Hogs that have one are the experiment's own affair. */
 const watchedServers = ['guest', 'sender'] as const;
@@ -43,7 +39,10 @@ export function noIncidents(): Incidents {
   };
 }
 
-/** What a migration that has ended adds to them. */
+/**
+ * What a migration that has ended adds to them.
+ * @param kind whose it was: a guest's that lives here, or an experiment's
+ */
 export function incidentsOf(record: MigrationRecord, kind: JobKind, targetDowntimeNs: number): Incidents {
   const { world, outcome, downtimeNs, servers, link } = record;
   const job = { kind, world };

@@ -2,7 +2,8 @@ import type { Reservation } from '../core/cpu/reservation.ts';
 import type { LinkRequest } from '../core/link/ledger.ts';
 import type { MemoryStore } from '../run/memory-store.ts';
 
-export type JobKind = 'migration' | 'experiment';
+export const jobKinds = ['migration', 'experiment'] as const;
+export type JobKind = (typeof jobKinds)[number];
 
 /** Something that wants to run. */
 export interface Job {

@@ -1,3 +1,4 @@
+import type { JobKind } from './job.ts';
 import { NotFound } from './refusals.ts';
 
 /** Of what has ended, the oldest is forgotten when there is more than this. */
@@ -11,10 +12,10 @@ export interface JobView {
 
 /** The latest migrations or experiments as the API shows them. */
 export class LatestViews<View extends JobView> {
-  readonly #kind: 'migration' | 'experiment';
+  readonly #kind: JobKind;
   readonly #views = new Map<string, View>();
 
-  constructor(kind: 'migration' | 'experiment') {
+  constructor(kind: JobKind) {
     this.#kind = kind;
   }
 

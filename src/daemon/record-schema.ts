@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { schedulers } from '../core/cpu/cpu-plan.ts';
+import { outcomes } from '../core/migration/migration-result.ts';
 import type { OrderName } from '../core/migration/order/orders.ts';
 import type { MigrationRecord } from '../core/migration/record.ts';
 import type { StopSpec } from '../core/migration/stop/stops.ts';
@@ -100,7 +101,7 @@ const round = z.object({
 
 const memory = z.enum(['identical', 'different', 'not-checked']);
 
-export const outcomeSchema = z.enum(['completed', 'not-converged', 'aborted', 'cancelled', 'failed']);
+export const outcomeSchema = z.enum(outcomes);
 
 export const predictedSchema = z
   .object(each(ns, 'downtimeNs', 'downtimeP99Ns', 'totalNs'))

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { schedulers } from '../core/cpu/cpu-plan.ts';
 import { worldNames } from '../worlds/worlds.ts';
 import { cpuHolders } from './host-cpu.ts';
+import { jobKinds } from './job.ts';
 import {
   count,
   ns,
@@ -66,7 +67,7 @@ const cpuView = view('Cpu', 'The processors of this host, and what is reserved o
 });
 
 const queueView = view('Queue', 'Who waits and who runs, of a kind.', {
-  kind: z.enum(['migration', 'experiment']),
+  kind: z.enum(jobKinds),
   waiting: count,
   running: count,
   oldestWaitNs: ns,

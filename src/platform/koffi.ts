@@ -8,3 +8,13 @@ export function koffi(): typeof import('koffi') | undefined {
     return undefined;
   }
 }
+
+/** Whether it is installed; it is not loaded for that. */
+export function hasKoffi(): boolean {
+  try {
+    createRequire(import.meta.url).resolve('koffi');
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -61,7 +61,8 @@ export function partsOf({
   return { dirtyScanNs: lookNs, ...parts };
 }
 
-export type Outcome = 'completed' | 'not-converged' | 'aborted' | 'cancelled' | 'failed';
+export const outcomes = ['completed', 'not-converged', 'aborted', 'cancelled', 'failed'] as const;
+export type Outcome = (typeof outcomes)[number];
 export type Owner = 'source' | 'destination' | 'nobody';
 
 /** What the guest's client saw. */

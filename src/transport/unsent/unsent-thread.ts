@@ -1,6 +1,6 @@
 import { getEnvironmentData, setEnvironmentData, Worker } from 'node:worker_threads';
 import { entry } from '../../platform/entry.ts';
-import { koffi } from '../../platform/koffi.ts';
+import { hasKoffi } from '../../platform/koffi.ts';
 import { raise } from '../../platform/thread-scheduling.ts';
 import { unsentMemory } from './unsent-bytes.ts';
 
@@ -25,6 +25,6 @@ export function unsentQuestions(): SharedArrayBuffer {
 
 /** What a reader of a record must know where the kernel cannot be asked. */
 export function unsentNotes(): readonly string[] {
-  if (koffi()) return [];
+  if (hasKoffi()) return [];
   return ['bytes that wait in the kernel for a slow receiver count as sent: to ask the kernel needs koffi'];
 }
