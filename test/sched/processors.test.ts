@@ -49,7 +49,8 @@ test('of a crowd that sleeps, wakes and is interrupted at random, one at a time 
   for (const { name } of crowd) notifyThread(cpu.threadDataOf(name));
   const made = await Promise.all(pieces);
   expect(Math.min(...made)).toBeGreaterThan(100);
-  // Where reserved threads are SCHED_FIFO, the kernel may also interrupt a hog in the middle of a piece.
+  // On one kernel up to 0.5 % of the pieces overlap beyond the overruns that are counted; why is not known. A scheduler that
+  // let two run at once would be far above 2 %.
   const inPieces = made.reduce((sum, count) => sum + count, 0);
   expect(disturbances).toBeLessThanOrEqual(overruns + 0.02 * inPieces);
 });
