@@ -18,7 +18,7 @@ interface Options extends ProgramOptions {
   readonly json?: string;
 }
 
-/** What the model says of one cell; times and sizes null when it does not converge. */
+/** What the model says of one cell; times and sizes null when it does not converge, or when that is unknown. */
 type Answer = ReturnType<typeof answerFor>;
 
 /** `switchover predict FILE`: will it converge, how long is the outage, with what certainty, what must be reserved? */
@@ -130,7 +130,7 @@ function printAnswer(
   const where = Object.entries(settings).map(([path, value]) => `${path} = ${shown(value)}`);
   print([name, ...where].join(', '));
   if (answer.downtimeNs === null) {
-    print(`  does not converge: ${answer.reason}`);
+    print(`  ${answer.converges === null ? 'unknown' : 'does not converge'}: ${answer.reason}`);
   } else {
     const rounds = `${answer.rounds} live ${answer.rounds === 1 ? 'round' : 'rounds'}`;
     print(`  converges      after ${rounds}: ${answer.reason}`);
