@@ -73,6 +73,7 @@ export class AskedRule {
       roundEnded,
       pendingPages,
       pendingBytes: this.stopBytes(pendingPages),
+      deviceBytes: 0,
       elapsedNs: this.elapsedNs,
       sentBytes: this.sentBytes,
       bandwidthBytesPerSecond: this.#meter?.bytesPerSecond ?? rateBytesPerSecond,

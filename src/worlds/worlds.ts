@@ -50,7 +50,8 @@ export async function worldFactory(
       const destination = to ?? own!;
       const viewerHost = await addressTowards(destination.host);
       return {
-        create: (setup) => threadsWorld(setup, { to: destination, viewerHost, journals }),
+        create: async (setup) =>
+          threadsWorld(withoutDeviceState(name, setup), { to: destination, viewerHost, journals }),
         copiesOfMemory: to ? 1 : 2,
         close: async () => own?.end(),
       };
@@ -61,7 +62,8 @@ export async function worldFactory(
       const args = journals === undefined ? [] : [journals];
       const destination = await DestinationProcess.start(entry('worlds/vm/vm-destination-main'), args);
       return {
-        create: async (setup) => vmWorld(undisturbed(name, setup), { destination, journals }),
+        create: async (setup) =>
+          vmWorld(withoutDeviceState(name, undisturbed(name, setup)), { destination, journals }),
         copiesOfMemory: 3,
         close: () => destination.end(),
       };
@@ -70,7 +72,7 @@ export async function worldFactory(
       insistOnOwn(name, { to, journals });
       const { QemuNativeWorld } = await import('./vm/qemu-native-world.ts');
       return {
-        create: async (setup) => QemuNativeWorld.create(undisturbed(name, setup)),
+        create: async (setup) => QemuNativeWorld.create(withoutDevice(name, undisturbed(name, setup))),
         copiesOfMemory: 2,
         close: nothing,
       };
@@ -83,6 +85,20 @@ function undisturbed(name: WorldName, setup: MigrationSpec): MigrationSpec {
   const [antagonist] = setup.antagonists ?? [];
   if (!antagonist) return setup;
   throw new Refusal(`background: ${antagonist.kind} is not supported in world ${name}; use --world threads`);
+}
+
+/** Devices of a real guest have no state of a size that one could choose. @throws Refusal they should */
+function withoutDeviceState(name: WorldName, setup: MigrationSpec): MigrationSpec {
+  if ((setup.guest.device?.stateBytes ?? 0) === 0) return setup;
+  throw new Refusal(
+    `guest.device.state: world ${name} has no such devices, only their time; use --world virtual`,
+  );
+}
+
+/** QEMU stops its guest for as long as that takes. @throws Refusal it should take longer */
+function withoutDevice(name: WorldName, setup: MigrationSpec): MigrationSpec {
+  if (!setup.guest.device) return setup;
+  throw new Refusal(`guest.device: world ${name} has QEMU's own devices alone; use --world virtual`);
 }
 
 /** Each names its destination itself. */
