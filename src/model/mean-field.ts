@@ -33,25 +33,17 @@ export function allDirty({ pages }: Portions): MeanField {
 /** m: how many slots the round is expected to take, or its portions from `from` to before `to`. */
 export function expectedSlots(
   dirty: Float64Array,
-  { portions: { pages, deferred, zero }, zeroSlots }: Pick<MeanFieldRound, 'portions' | 'zeroSlots'>,
+  { portions, zeroSlots }: Pick<MeanFieldRound, 'portions' | 'zeroSlots'>,
   from = 0,
   to = dirty.length,
 ): number {
   let slots = 0;
   for (let portion = from; portion < to; portion++) {
-    if (deferred[portion] === 1) continue;
-    slots += pages[portion]! * dirty[portion]! * (zero[portion] === 1 ? zeroSlots : 1);
+    if (portions.deferred[portion] === 1) continue;
+    const perPage = portions.zero[portion] === 1 ? zeroSlots : 1;
+    slots += portions.pages[portion]! * dirty[portion]! * perPage;
   }
   return slots;
-}
-
-/** How many pages of a stretch may be sent, which are those that share its slots; at least one. */
-export function sharers({ pages, deferred, starts }: Portions, stretch: number): number {
-  let sum = 0;
-  for (let portion = starts[stretch]!; portion < starts[stretch + 1]!; portion++) {
-    if (deferred[portion] === 0) sum += pages[portion]!;
-  }
-  return Math.max(1, sum);
 }
 
 /**
@@ -61,7 +53,7 @@ export function sharers({ pages, deferred, starts }: Portions, stretch: number):
 export function meanUntouched(rate: number, longest: number, pages: number, slots: number): number {
   const step = slots / pages;
   const shortest = Math.exp(-rate * Math.max(0, longest - slots + step));
-  if (rate * step === 0 || pages === 1) return shortest;
+  if (pages === 1 || rate * slots < Number.EPSILON) return shortest;
   return (shortest * Math.expm1(-rate * slots)) / (pages * Math.expm1(-rate * step));
 }
 
@@ -86,7 +78,7 @@ export function meanUntouched(rate: number, longest: number, pages: number, slot
  */
 export function meanFieldRound(before: MeanField, round: MeanFieldRound): MeanField {
   const { portions, slotSeconds, order, clear } = round;
-  const { pages, writesPerSecond, deferred, starts } = portions;
+  const { pages, writesPerSecond, deferred, starts, sharers } = portions;
   if (order.length !== starts.length - 1) {
     throw new RangeError(`an order of ${order.length} stretches for ${starts.length - 1}`);
   }
@@ -96,8 +88,9 @@ export function meanFieldRound(before: MeanField, round: MeanFieldRound): MeanFi
   const changes = new Changes(clear);
   let position = 0;
   for (const stretch of order) {
-    const [start, end] = [starts[stretch]!, starts[stretch + 1]!];
-    const mixed = sharers(portions, stretch);
+    const start = starts[stretch]!;
+    const end = starts[stretch + 1]!;
+    const mixed = sharers[stretch]!;
     const taken = expectedSlots(dirty, round, start, end);
     for (let portion = start; portion < end; portion++) {
       const d = dirty[portion]!;

@@ -1,4 +1,4 @@
-import { expectedSlots, type MeanFieldRound, meanUntouched, sharers } from './mean-field.ts';
+import { expectedSlots, type MeanFieldRound, meanUntouched } from './mean-field.ts';
 
 /** A share of a page below this no longer counts. */
 const NEGLIGIBLE = 1e-12;
@@ -14,17 +14,20 @@ const NEGLIGIBLE = 1e-12;
  */
 export function pendingWithin(dirty: Float64Array, round: MeanFieldRound, steps: number): Float64Array {
   const { portions, slotSeconds, order, clear } = round;
-  const { pages, writesPerSecond, deferred, starts } = portions;
+  const { pages, writesPerSecond, deferred, starts, sharers } = portions;
   const step = expectedSlots(dirty, round) / steps;
   const clean = new Float64Array(steps + 1);
+  const cleanForGood = new Float64Array(steps + 1);
   const stayClean = (share: number, from: number, perStep: number): void => {
-    for (let at = from, left = share; at <= steps && left > NEGLIGIBLE; at++, left *= perStep)
-      clean[at]! += left;
+    if (perStep === 1) cleanForGood[from]! += share;
+    else
+      for (let at = from, left = share; at <= steps && left > NEGLIGIBLE; at++, left *= perStep)
+        clean[at]! += left;
   };
   let position = 0;
   let all = 0;
   for (const stretch of order) {
-    const mixed = sharers(portions, stretch);
+    const mixed = sharers[stretch]!;
     const taken = expectedSlots(dirty, round, starts[stretch]!, starts[stretch + 1]!);
     for (let portion = starts[stretch]!; portion < starts[stretch + 1]!; portion++) {
       const d = dirty[portion]!;
@@ -49,5 +52,6 @@ export function pendingWithin(dirty: Float64Array, round: MeanFieldRound, steps:
     }
     position += taken;
   }
-  return clean.map((sum) => all - sum);
+  let forGood = 0;
+  return clean.map((pages, at) => all - pages - (forGood += cleanForGood[at]!));
 }

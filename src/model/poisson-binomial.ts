@@ -66,7 +66,7 @@ export class PoissonBinomial {
     this.variance = variance;
     this.skewness = variance > 0 ? third / variance / Math.sqrt(variance) : 0;
     this.least = Math.floor(least + ROUNDING);
-    this.most = Math.ceil(most - ROUNDING);
+    this.most = Math.max(0, Math.ceil(most - ROUNDING));
     this.#probabilities = probabilities;
     this.#pages = pages;
   }
@@ -121,12 +121,16 @@ function eachWhole(
   pages: Float64Array,
   visit: (pages: number, d: number) => void,
 ): void {
-  const indices = Uint32Array.from(probabilities.keys());
-  const parts = pages.some((count) => !Number.isInteger(count));
-  if (parts) indices.sort((one, other) => probabilities[one]! - probabilities[other]!);
+  if (pages.every(Number.isInteger)) {
+    for (let i = 0; i < pages.length; i++) visit(pages[i]!, probabilities[i]!);
+    return;
+  }
+  const ascending = Uint32Array.from(probabilities.keys()).sort(
+    (one, other) => probabilities[one]! - probabilities[other]!,
+  );
   let part = 0;
   let dirty = 0;
-  for (const i of indices) {
+  for (const i of ascending) {
     const d = probabilities[i]!;
     let left = pages[i]!;
     if (part > 0) {

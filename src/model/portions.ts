@@ -22,6 +22,8 @@ export interface Portions {
   readonly zero: Uint8Array;
   /** Stretch s is the portions from starts[s] to starts[s + 1] − 1: their pages are sent mixed with each other. */
   readonly starts: Uint32Array;
+  /** How many pages of each stretch are not deferred, and so share its slots; at least one. */
+  readonly sharers: Float64Array;
 }
 
 /** No stretch is shorter than a page, and it need not be shorter than this share of its group. */
@@ -39,13 +41,16 @@ export function portionsOf(groups: readonly (readonly PageStratum[])[]): Portion
   const strata = groups.reduce((sum, group) => sum + group.length, 0);
   const most = Math.max(STRETCHES_MIN, Math.min(STRETCHES_MAX, Math.floor(PORTIONS_ENOUGH / strata)));
   const starts = [0];
+  const sharers: number[] = [];
   const portions: PageStratum[] = [];
   for (const group of groups) {
     const pages = group.reduce((sum, stratum) => sum + stratum.pages, 0);
     const stretches = Math.min(most, Math.ceil(pages));
+    const sent = group.reduce((sum, stratum) => sum + (stratum.deferred ? 0 : stratum.pages), 0);
     for (let stretch = 0; stretch < stretches; stretch++) {
       for (const stratum of group) portions.push({ ...stratum, pages: stratum.pages / stretches });
       starts.push(portions.length);
+      sharers.push(Math.max(1, sent / stretches));
     }
   }
   return {
@@ -54,6 +59,7 @@ export function portionsOf(groups: readonly (readonly PageStratum[])[]): Portion
     deferred: Uint8Array.from(portions, ({ deferred }) => Number(deferred)),
     zero: Uint8Array.from(portions, ({ zero }) => Number(zero)),
     starts: Uint32Array.from(starts),
+    sharers: Float64Array.from(sharers),
   };
 }
 
@@ -64,11 +70,13 @@ export function portionsOfPages(
   isDeferred: (page: number) => boolean,
 ): Portions {
   const pages = writesPerSecond.length;
-  return {
-    pages: new Float64Array(pages).fill(1),
-    writesPerSecond,
-    deferred: Uint8Array.from({ length: pages }, (_, page) => Number(isDeferred(page))),
-    zero: new Uint8Array(pages).fill(1, pages - zeroPages),
-    starts: Uint32Array.from({ length: pages + 1 }, (_, page) => page),
-  };
+  const deferred = new Uint8Array(pages);
+  const starts = new Uint32Array(pages + 1);
+  for (let page = 0; page < pages; page++) {
+    deferred[page] = Number(isDeferred(page));
+    starts[page + 1] = page + 1;
+  }
+  const one = new Float64Array(pages).fill(1);
+  const zero = new Uint8Array(pages).fill(1, pages - zeroPages);
+  return { pages: one, writesPerSecond, deferred, zero, starts, sharers: one };
 }

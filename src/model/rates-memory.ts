@@ -1,5 +1,4 @@
 import { NANOS_PER_SECOND } from '../core/units.ts';
-import type { Portions } from './portions.ts';
 import type { ExpectedOrder } from './expected-order.ts';
 import {
   allDirty,
@@ -11,6 +10,7 @@ import {
 import type { DirtyPages, Load, ModelledMemory, PredictedRound } from './memory.ts';
 import { pendingWithin } from './pending-within.ts';
 import { PoissonBinomial } from './poisson-binomial.ts';
+import type { Portions } from './portions.ts';
 
 /** A guest of independent pages, each written at its own rate, and the policy by which they are sent. */
 export interface RatesGuest {
@@ -130,5 +130,5 @@ function sum(values: Float64Array, counts?: (index: number) => boolean): number 
 
 function insistOnSum(what: string, found: number, expected: number): void {
   if (Math.abs(found - expected) <= 1e-9 * expected) return;
-  throw new RangeError(`portions of ${found} ${what} for ${expected}`);
+  throw new RangeError(`the portions have ${found} of ${expected} ${what}`);
 }

@@ -5,8 +5,8 @@ import type { OrderName } from '../core/migration/order/orders.ts';
 import type { Runs } from '../core/migration/order/runs.ts';
 import { hottestFew } from '../core/migration/order/threshold.ts';
 import type { Nanos } from '../core/units.ts';
-import { type Portions, portionsOf, type PageStratum } from './portions.ts';
 import type { ExpectedOrder } from './expected-order.ts';
+import { type PageStratum, type Portions, portionsOf } from './portions.ts';
 
 /** What an order may know besides the rates at which pages are written. */
 export interface StrataContext {
@@ -24,7 +24,8 @@ export interface OrderedPortions {
 
 type StrataRule = (strata: readonly PageStratum[], context: StrataContext) => OrderedPortions;
 
-const coldestFirst: StrataRule = (strata, context) => alwaysSo(alike(strata, heatsOf(ratesOf(strata), context)));
+const coldestFirst: StrataRule = (strata, context) =>
+  alwaysSo(alike(strata, heatsOf(ratesOf(strata), context)));
 
 /**
  * What the orders that know nothing of a page but its address or its heat make of strata; ties are broken once. An order
