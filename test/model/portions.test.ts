@@ -59,7 +59,7 @@ describe('strata are followed like single pages', () => {
     );
   });
 
-  test('within a round too', () => {
+  test('within a round within 1 % of its pages, which is less than a stretch', () => {
     fc.assert(
       fc.property(
         someStrata(100, 400),
@@ -71,9 +71,8 @@ describe('strata are followed like single pages', () => {
           const pages = memoryOf(pageByPage(order, strata, clear), strata);
           for (let round = 0; round < 2; round++) {
             const [one, other] = [portions.pendingWithin(steps), pages.pendingWithin(steps)];
-            one.forEach((pending, step) => {
-              expect(Math.abs(pending - other[step]!)).toBeLessThan(0.002 * other[step]! + 3);
-            });
+            const off = one.map((pending, step) => Math.abs(pending - other[step]!));
+            expect(Math.max(...off)).toBeLessThan(0.01 * one[0]! + 1);
             portions.send();
             pages.send();
             expect(portions.predict().dirtyPages).toBeCloseTo(one.at(-1)!, 5);
