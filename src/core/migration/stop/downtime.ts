@@ -1,5 +1,5 @@
 import { formatDuration, NANOS_PER_MILLISECOND, NANOS_PER_SECOND, type Nanos } from '../../units.ts';
-import { type Progress, stopRuleDefinition, type Verdict } from './stop-rule.ts';
+import { type GoOn, type Progress, stopRuleDefinition, type Verdict } from './stop-rule.ts';
 
 /**
  * QEMU's rule (migration/migration.c: migration_update_counters sets threshold_size, migration_iteration_run
@@ -24,10 +24,18 @@ export const downtime = stopRuleDefinition({
 /**
  * QEMU's test, against a limit that may have moved. Nothing pending is always little enough; while no
  * bandwidth has been seen yet, nothing else is.
+ * @param holdsUntilNs how long the limit is this one; for ever, if nothing is said
  */
-export function stopWithin(progress: Progress, limitNs: Nanos): Verdict | undefined {
+export function stopWithin(
+  progress: Progress,
+  limitNs: Nanos,
+  holdsUntilNs: Nanos = Number.POSITIVE_INFINITY,
+): Verdict | GoOn {
   const leftNs = remainingNs(progress);
-  if (progress.pendingBytes > 0 && leftNs >= limitNs) return undefined;
+  if (progress.pendingBytes > 0 && leftNs >= limitNs) {
+    const pendingBelowBytes = (progress.bandwidthBytesPerSecond * limitNs) / NANOS_PER_SECOND;
+    return { decision: 'go on', pendingBelowBytes, atNs: holdsUntilNs, holdsAtEnds: true };
+  }
   return { decision: 'stop', reason: `${formatDuration(leftNs)} left, limit ${formatDuration(limitNs)}` };
 }
 
