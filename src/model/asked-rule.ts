@@ -18,7 +18,7 @@ export type PredictedVerdict = Verdict | { readonly decision: 'unknown'; readonl
 export class AskedRule {
   readonly rounds: RoundRecord[] = [];
   elapsedNs: Nanos = 0;
-  readonly #load: Load;
+  readonly #load: Load & StopTerms;
   readonly timeoutNs: Nanos;
   readonly #decision: StopDecision;
   /** null: the bandwidth is known beforehand. */
@@ -122,6 +122,7 @@ export class AskedRule {
     return {
       ...{ rounds: this.rounds, roundEnded, pendingPages },
       pendingBytes: pendingPages === 0 ? 0 : pendingBytes,
+      deviceBytes: this.#load.device?.stateBytes ?? 0,
       elapsedNs: this.elapsedNs,
       sentBytes: this.sentBytes,
       bandwidthBytesPerSecond: this.bandwidthBytesPerSecond,

@@ -67,7 +67,7 @@ export function predict(scenario: Predictable): Prediction {
   if (!canBePredicted(spec)) {
     throw new Failure('link.rate: the model needs a rate, or a sender.cpuPerPage; found unlimited');
   }
-  const { stop, timeoutNs, timeoutFrom, onTimeout, stopTimeoutNs } = plan;
+  const { stop, timeoutNs, timeoutFrom, onTimeout, stopTimeoutNs, device } = plan;
   const assumes: string[] = [];
   const cpuBytesPerSecond =
     (plan.pageBytes * NANOS_PER_SECOND * senderShare(cpu, assumes)) / cpu.cpuPerPageNs;
@@ -82,7 +82,7 @@ export function predict(scenario: Predictable): Prediction {
     rateBytesPerSecond: limited(plan.rateBytesPerSecond),
     stopRateBytesPerSecond,
     guest: modelledGuest(spec, assumes),
-    ...{ stop, timeoutNs, timeoutFrom, onTimeout, stopTimeoutNs },
+    ...{ stop, timeoutNs, timeoutFrom, onTimeout, stopTimeoutNs, device },
   });
   const pagesP99 =
     ((prediction.course.downtimeP99Ns ?? 0) * stopRateBytesPerSecond) / (plan.pageBytes * NANOS_PER_SECOND);

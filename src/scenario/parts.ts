@@ -41,12 +41,13 @@ export function resolveGuest(
     program.kind === 'stream' ? '0: a stream has cpuPerFrame' : '0: a dirty-curve does not count writes',
     formatDuration(guest.cpuPerWrite),
   );
-  const { name, pages, zeroPages, pageSize: pageSizeBytes } = guest;
+  const { name, pages, zeroPages, pageSize: pageSizeBytes, device } = guest;
   return {
     ...{ name, pages, zeroPages, pageSizeBytes },
     program,
     heartbeatPeriodNs: program.kind === 'stream' ? program.framePeriodNs : guest.heartbeat,
     cpuPerWriteNs: guest.cpuPerWrite,
+    ...(device && { device }),
   };
 }
 
@@ -59,7 +60,7 @@ interface PlanDocument {
 /** The policy with which a guest of these pages migrates. */
 export function resolvePlan(
   { link, migration }: PlanDocument,
-  { pages, pageSizeBytes }: Pick<GuestSpec, 'pages' | 'pageSizeBytes'>,
+  { pages, pageSizeBytes, device }: Pick<GuestSpec, 'pages' | 'pageSizeBytes' | 'device'>,
   insist: Insist,
 ): Omit<Plan, 'seed'> {
   const pageBytes = pageSizeBytes + link.overhead;
@@ -89,7 +90,7 @@ export function resolvePlan(
     ...{ clear, skip, stop },
     ...resolveTimeout(migration, pages * pageSizeBytes, pages * pageBytes, rateBytesPerSecond, insist),
     ...(onTimeout !== undefined && { onTimeout }),
-    stopTimeoutNs: stopTimeout ?? defaultStopTimeout(pages * pageBytes, stopRateBytesPerSecond),
+    stopTimeoutNs: stopTimeout ?? defaultStopTimeout(pages * pageBytes, device, stopRateBytesPerSecond),
     rateBytesPerSecond,
     stopRateBytesPerSecond,
     depthBytes,
@@ -97,6 +98,7 @@ export function resolvePlan(
     windowNs,
     halfLifeNs: migration.halfLife,
     verify,
+    ...(device && { device }),
   };
 }
 

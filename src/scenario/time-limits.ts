@@ -1,3 +1,4 @@
+import type { Device } from '../core/migration/device.ts';
 import type { Plan } from '../core/migration/plan.ts';
 import { endsByItself } from '../core/migration/stop/stops.ts';
 import { type Bytes, type BytesPerSecond, NANOS_PER_SECOND, type Nanos } from '../core/units.ts';
@@ -9,10 +10,18 @@ import type { PolicyDocument } from './migration-schema.ts';
 const STOP_COPIES = 10;
 const SHORTEST_STOP_TIMEOUT_NS = 30 * NANOS_PER_SECOND;
 
-/** A guest that is stopped for ten times what all its memory takes at b_d is stopped because something is wrong. */
-export function defaultStopTimeout(guestBytes: Bytes, bytesPerSecond: BytesPerSecond | null): Nanos {
-  const copyNs = bytesPerSecond === null ? 0 : Math.ceil((guestBytes * NANOS_PER_SECOND) / bytesPerSecond);
-  return Math.max(SHORTEST_STOP_TIMEOUT_NS, STOP_COPIES * copyNs);
+/**
+ * A guest that is stopped for ten times what all its memory and its devices take at b_d is stopped because something is
+ * wrong.
+ */
+export function defaultStopTimeout(
+  guestBytes: Bytes,
+  { stateBytes, timeNs }: Device = { stateBytes: 0, timeNs: 0 },
+  bytesPerSecond: BytesPerSecond | null,
+): Nanos {
+  const bytes = guestBytes + stateBytes;
+  const copyNs = bytesPerSecond === null ? 0 : Math.ceil((bytes * NANOS_PER_SECOND) / bytesPerSecond);
+  return Math.max(SHORTEST_STOP_TIMEOUT_NS, STOP_COPIES * (copyNs + timeNs));
 }
 
 type TimeLimit = Pick<Plan, 'timeoutNs' | 'timeoutFrom'>;

@@ -5,6 +5,7 @@ import { formatDuration, type Nanos } from '../units.ts';
 import { ask, type Migration, StepFailed } from './ask.ts';
 import { underContract } from './contract.ts';
 import { deferrable } from './deferral.ts';
+import type { Device } from './device.ts';
 import { frequency, type Heat, known, recency, unknown } from './heat.ts';
 import { type NextLook, nextLook } from './look.ts';
 import { BandwidthMeter } from './meter.ts';
@@ -128,7 +129,7 @@ class MigrationState {
   }
 
   #progress(pendingPages: number, now: Nanos, sent?: SentRound): Progress {
-    const { pageBytes, pages } = this.#plan;
+    const { pageBytes, pages, device } = this.#plan;
     return {
       rounds: this.rounds,
       roundEnded: sent === undefined,
@@ -138,6 +139,7 @@ class MigrationState {
       sentBytes: this.sentBytes + (sent?.bytes ?? 0),
       bandwidthBytesPerSecond: this.meter.bytesPerSecond,
       guestBytes: pages * pageBytes,
+      deviceBytes: device?.stateBytes ?? 0,
     };
   }
 }
@@ -212,7 +214,7 @@ function* liveRounds(plan: Plan, heats: Heats, state: MigrationState): Migration
   return dirty;
 }
 
-/** Stop, send D_{K+1} at b_d, hand over. */
+/** Stop, send D_{K+1} at b_d, and what the devices have, hand over. */
 function* stopAndCopy(plan: Plan, owed: PageSet, state: MigrationState): Migration<MigrationResult> {
   const stopped = yield* ask({ kind: 'stop' });
   const pause = { pausedAtNs: stopped.now - stopped.windowNs, scannedAtNs: stopped.now };
@@ -224,8 +226,11 @@ function* stopAndCopy(plan: Plan, owed: PageSet, state: MigrationState): Migrati
     clears: true,
     endsRound: true,
   });
-  state.pause = { ...pause, sentAtNs: sent.now };
-  state.stop = { pages: sent.sentPages, bytes: sent.bytes, durationNs: sent.now - stopped.now };
+  const sentAtNs = sent.now;
+  state.pause = { ...pause, sentAtNs };
+  state.stop = { pages: sent.sentPages, bytes: sent.bytes, durationNs: sentAtNs - stopped.now };
+  const devicesAtNs = plan.device ? yield* sendDevice(plan, plan.device) : sentAtNs;
+  state.pause = { ...pause, sentAtNs, devicesAtNs };
   const handed = yield* ask({ kind: 'hand over', verify: plan.verify });
   const { readyAtNs, verifiedAtNs, committedAtNs, runningAtNs } = handed;
   return {
@@ -237,6 +242,12 @@ function* stopAndCopy(plan: Plan, owed: PageSet, state: MigrationState): Migrati
     totalNs: runningAtNs - (state.startedAtNs ?? stopped.now),
     ...handed.measurements,
   };
+}
+
+/** @returns when that was done */
+function* sendDevice({ stopRateBytesPerSecond }: Plan, device: Device): Migration<Nanos> {
+  const { now } = yield* ask({ kind: 'device', device, rateBytesPerSecond: stopRateBytesPerSecond });
+  return now;
 }
 
 /** The guest runs on at the source, if the world can still say so; the time that it was paused is downtime all the same. */

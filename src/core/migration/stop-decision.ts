@@ -1,4 +1,5 @@
 import { formatDuration, NANOS_PER_SECOND, type Nanos } from '../units.ts';
+import type { Device } from './device.ts';
 import { soon } from './look.ts';
 import type { Plan } from './plan.ts';
 import type { GoOn, Progress, StopRule, Verdict } from './stop/stop-rule.ts';
@@ -7,7 +8,7 @@ import { looksWithinRounds, stopRule } from './stop/stops.ts';
 /** What of a plan decides when its live rounds end. Without a `stopTimeoutNs` a stop may take as long as it likes. */
 export type StopTerms = Pick<
   Plan,
-  'stop' | 'timeoutNs' | 'timeoutFrom' | 'onTimeout' | 'stopRateBytesPerSecond'
+  'stop' | 'timeoutNs' | 'timeoutFrom' | 'onTimeout' | 'stopRateBytesPerSecond' | 'device'
 > &
   Partial<Pick<Plan, 'stopTimeoutNs'>>;
 
@@ -19,14 +20,18 @@ export type StopTerms = Pick<
  * - A stop that cannot end within `stopTimeoutNs` is not begun either: it would be broken off, so the migration gives up at once.
  * - At the plan's time-out the migration gives up, or stops whatever is left.
  *
- * How long a stop would take is what is pending at b_d, or at the bandwidth seen if nothing is reserved. Pages that hold
- * zeros count as whole ones, because nobody has looked at them yet.
+ * How long a stop would take is what is pending and what the devices have, at b_d, or at the bandwidth seen if nothing is
+ * reserved, and the time of the devices. Pages that hold zeros count as whole ones, because nobody has looked at them yet.
  */
 export class StopDecision {
   /** Whether the rule itself is asked within rounds; the time-out passes within rounds too. */
   readonly looksWithin: boolean;
   readonly #terms: StopTerms;
   readonly #rule: StopRule;
+
+  get #device(): Device {
+    return this.#terms.device ?? { stateBytes: 0, timeNs: 0 };
+  }
 
   constructor(terms: StopTerms) {
     this.looksWithin = looksWithinRounds(terms.stop);
@@ -81,7 +86,9 @@ export class StopDecision {
     const { maxDowntimeNs = Number.POSITIVE_INFINITY } = stop;
     if (takesNs > maxDowntimeNs) {
       const rate = stopRateBytesPerSecond ?? progress.bandwidthBytesPerSecond;
-      const pendingBelowBytes = (maxDowntimeNs * rate) / NANOS_PER_SECOND;
+      const { stateBytes, timeNs } = this.#device;
+      const fittingBytes = ((maxDowntimeNs - timeNs) * rate) / NANOS_PER_SECOND - stateBytes;
+      const pendingBelowBytes = Math.max(0, fittingBytes);
       return { decision: 'go on', pendingBelowBytes, atNs: Number.POSITIVE_INFINITY, holdsAtEnds: true };
     }
     if (takesNs <= stopTimeoutNs) return verdict;
@@ -97,9 +104,10 @@ export class StopDecision {
     return `but the stop would take ${formatDuration(takesNs)}, longer than stop.maxDowntime allows`;
   }
 
-  /** 0: nothing is reserved, and no bandwidth has been seen yet, so that nobody can tell. */
+  /** Without what is pending where nothing is reserved and no bandwidth has been seen yet, so that nobody can tell. */
   #stopTakesNs({ pendingBytes, bandwidthBytesPerSecond }: Progress): Nanos {
+    const { stateBytes, timeNs } = this.#device;
     const rate = this.#terms.stopRateBytesPerSecond ?? bandwidthBytesPerSecond;
-    return rate === 0 ? 0 : (pendingBytes * NANOS_PER_SECOND) / rate;
+    return rate === 0 ? timeNs : ((pendingBytes + stateBytes) * NANOS_PER_SECOND) / rate + timeNs;
   }
 }

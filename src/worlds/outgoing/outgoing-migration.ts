@@ -174,6 +174,9 @@ export class OutgoingMigration implements World {
         return this.#dirty(await interruption.unless(guest.dirtyPages(step.take)));
       case 'stop':
         return this.#stop();
+      case 'device':
+        await interruption.unless(sleepNs(step.device.timeNs));
+        return { kind: 'done', now: this.#now() };
       case 'hand over':
         return this.#handOver(step.verify === 'full');
     }

@@ -12,6 +12,8 @@ export interface Progress {
   readonly pendingPages: number;
   /** The same in bytes, less what the link has carried already of the page that leaves next. */
   readonly pendingBytes: Bytes;
+  /** What the devices would have to send besides, always the same. */
+  readonly deviceBytes: Bytes;
   /** Since the migration started. */
   readonly elapsedNs: Nanos;
   /** Sent so far. */

@@ -19,6 +19,7 @@ export function progress(given: Partial<Progress> = {}): Progress {
     sentBytes: GiB,
     bandwidthBytesPerSecond: 100 * MiB,
     guestBytes: 4 * GiB,
+    deviceBytes: 0,
     ...given,
   };
 }
@@ -105,6 +106,7 @@ export function run(rule: StopRule, migration: TinyMigration, mostRounds = 1000)
         sentBytes: sentBefore + sentBytes,
         bandwidthBytesPerSecond,
         guestBytes,
+        deviceBytes: 0,
       };
       const verdict = decided(rule)(at);
       if (verdict) return { verdict, at };
