@@ -10,14 +10,15 @@ export type StopTerms = Pick<
   Plan,
   'stop' | 'timeoutNs' | 'timeoutFrom' | 'onTimeout' | 'stopRateBytesPerSecond' | 'device'
 > &
-  Partial<Pick<Plan, 'stopTimeoutNs'>>;
+  Partial<Pick<Plan, 'stopTimeoutNs' | 'depthBytes'>>;
 
 /**
  * When the live rounds of one migration end: the stop rule says so, held to what the plan allows.
  *
  * - A stop that would take longer than `maxDowntimeNs` does not begin; the rounds go on, also those of a rule that
  *   has no more of them, until what is left fits or the time-out has passed.
- * - A stop that cannot end within `stopTimeoutNs` is not begun either: it would be broken off, so the migration gives up at once.
+ * - A stop that cannot end within `stopTimeoutNs`, even with a full token bucket, is not begun either: it would be broken off,
+ *   so the migration gives up at once.
  * - At the plan's time-out the migration gives up, or stops whatever is left.
  *
  * How long a stop would take is what is pending and what the devices have, at b_d, or at the bandwidth seen if nothing is
@@ -82,6 +83,7 @@ export class StopDecision {
 
   #ifItFits(verdict: Verdict, progress: Progress): Verdict | GoOn {
     const { stop, stopTimeoutNs = Number.POSITIVE_INFINITY, stopRateBytesPerSecond } = this.#terms;
+    const { depthBytes = 0 } = this.#terms;
     const takesNs = this.#stopTakesNs(progress);
     const { maxDowntimeNs = Number.POSITIVE_INFINITY } = stop;
     if (takesNs > maxDowntimeNs) {
@@ -91,7 +93,8 @@ export class StopDecision {
       const pendingBelowBytes = Math.max(0, fittingBytes);
       return { decision: 'go on', pendingBelowBytes, atNs: Number.POSITIVE_INFINITY, holdsAtEnds: true };
     }
-    if (takesNs <= stopTimeoutNs) return verdict;
+    const unsavedBytes = Math.max(0, progress.pendingBytes - depthBytes);
+    if (this.#stopTakesNs({ ...progress, pendingBytes: unsavedBytes }) <= stopTimeoutNs) return verdict;
     const most = `longer than migration.stopTimeout allows, ${formatDuration(stopTimeoutNs)}`;
     return {
       decision: 'give up',

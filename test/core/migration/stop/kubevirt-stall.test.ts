@@ -78,7 +78,10 @@ test('between 900 ms and 1.5 times that it has a minute to be lucky', () => {
   expect(lucky.map((verdict) => verdict?.decision)).toEqual([undefined, undefined, undefined, 'stop']);
   const unlucky = verdicts([...stalled, { second: 110, leftMs: 1340 }, { second: 111, leftMs: 1340 }]);
   expect(unlucky[2]).toBeUndefined();
-  expect(unlucky[3]).toEqual({ decision: 'give up', reason: 'no stop within 60 s of the stall, stop.switchover' });
+  expect(unlucky[3]).toEqual({
+    decision: 'give up',
+    reason: 'no stop within 60 s of the stall, stop.switchover',
+  });
 });
 
 test('one slow sample weighs 0.4: 900 ms at 0.6 + 0.4 × 0.1 of the bandwidth are 1406, too many', () => {
