@@ -153,7 +153,7 @@ export const policySchema = definition(
       ),
     timeoutPerGiB: durationAboveZero
       .optional()
-      .describe('The same for each GiB of the guest’s memory, in place of `timeout`; a time.'),
+      .describe('The same for each GiB of the guest’s memory, a time. Without it: `timeout` says it.'),
     onTimeout: z
       .enum(['cancel', 'stop'], 'cancel or stop')
       .optional()
