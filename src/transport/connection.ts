@@ -84,8 +84,8 @@ export class Connection {
     this.#protocol.expected = told;
   }
 
-  set pageSizeBytes(bytes: number) {
-    this.#protocol.pageSizeBytes = bytes;
+  set pageBytesPerFrame(bytes: number) {
+    this.#protocol.pageBytesPerFrame = bytes;
   }
 
   /** Whether such a frame belongs here. */

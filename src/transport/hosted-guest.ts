@@ -1,8 +1,9 @@
+import type { SegmentedMemory } from '../platform/segmented-memory.ts';
 import type { Retired } from './payloads.ts';
 
 /** A guest at its destination: paused, and waiting for its memory. */
 export interface HostedGuest {
-  readonly memory: Uint8Array;
+  readonly memory: SegmentedMemory;
   /** Loads its device state. Not there for a guest whose whole state is in its pages. */
   load?(state: Buffer): Promise<void>;
   /** SHA-256 of all memory, in hexadecimal. */

@@ -1,5 +1,11 @@
 import type { Socket } from 'node:net';
-import { type FrameHeader, isOfPage, WIRE_VERSION, WireError } from '../core/wire/frames.ts';
+import {
+  type FrameHeader,
+  isOfPage,
+  pageBytesPerFrame,
+  WIRE_VERSION,
+  WireError,
+} from '../core/wire/frames.ts';
 import { clockNs } from '../platform/clock.ts';
 import { reasonOf } from '../platform/failure.ts';
 import { type Arrival, arrivalEnd, type ConnectionEnd } from './arrival.ts';
@@ -208,8 +214,8 @@ class Receiver {
       this.#giveUp('the source asks over another connection');
       return this.#outcomeKnown;
     });
-    this.#connection.pageSizeBytes = pageSizeBytes;
-    this.#pages = new ReceivedPages(this.#guest.memory, pages, pageSizeBytes);
+    this.#connection.pageBytesPerFrame = pageBytesPerFrame(pageSizeBytes);
+    this.#pages = new ReceivedPages(this.#guest.memory);
     this.#digest = new StreamDigest(hello.migration, this.#options.key);
     this.#arrival = { migration: hello.migration, guest: name, peer: this.#peer };
     this.#options.began?.(this.#arrival);

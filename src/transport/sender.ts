@@ -103,27 +103,36 @@ export class Sender {
    * the destination has everything.
    */
   async sendPages({ pages, rateBytesPerSecond, clears, endsRound }: PagesToSend): Promise<SentPages> {
-    const frameBytes = this.#connection!.wireBytes(HEADER_BYTES + this.#source.pageSizeBytes);
+    const frameBytes = this.#connection!.wireBytes(HEADER_BYTES + this.#frames.payloadBytes);
     const { thread, cpuPerPageNs } = this.#cpu;
     const cpuBeganNs = cpuPerPageNs > 0 ? threadCpuNs() : 0;
     this.#pacer.setRate(rateBytesPerSecond);
     this.#pacer.begins();
+    const { perPage } = this.#frames;
+    const frames = pages.length * perPage;
     let zeroPages = 0;
+    let isZero = true;
     let bytes = 0;
     const taken: Promise<void>[] = [];
-    for (let next = 0; next < pages.length; ) {
+    for (let next = 0; next < frames; ) {
       do {
-        await this.#pacer.wait(frameBytes, (pages.length - next) * frameBytes);
+        await this.#pacer.wait(frameBytes, (frames - next) * frameBytes);
         this.#askUnsent();
       } while (!this.#pacer.allows(0, frameBytes) && !this.#pacer.isRevoked);
       await this.#untilTaken(taken[PageFrames.before(taken.length)]);
       const writer = this.#frames.writer(taken.length);
-      while (next < pages.length && this.#admits(writer, frameBytes)) {
-        if (clears) this.#source.clear(pages[next]!);
-        if (this.#frames.write(writer, pages[next]!)) zeroPages += 1;
+      while (next < frames && this.#admits(writer, frameBytes)) {
+        const page = pages[Math.floor(next / perPage)]!;
+        const piece = next % perPage;
+        if (piece === 0) {
+          isZero = true;
+          if (clears) this.#source.clear(page);
+        }
+        if (!this.#frames.write(writer, page * perPage + piece)) isZero = false;
         next += 1;
+        if (isZero && next % perPage === 0) zeroPages += 1;
         thread.checkpoint();
-        if (cpuPerPageNs > 0) this.#processor.workUntil(cpuBeganNs + next * cpuPerPageNs);
+        if (cpuPerPageNs > 0) this.#processor.workUntil(cpuBeganNs + (next / perPage) * cpuPerPageNs);
       }
       // Under a reservation nothing may pile up here: it would be sent in a burst once the kernel takes it again.
       if (rateBytesPerSecond !== null) await this.#untilTaken(taken.at(-1));
@@ -149,7 +158,7 @@ export class Sender {
 
   /** Sends the guest's device state. */
   async sendState(state: Uint8Array): Promise<void> {
-    const most = Math.min(this.#source.pageSizeBytes, LARGEST_CONTROL_BYTES);
+    const most = Math.min(this.#frames.payloadBytes, LARGEST_CONTROL_BYTES);
     for (let offset = 0; offset < state.length; offset += most) {
       const piece = state.subarray(offset, offset + most);
       this.#digest!.add(piece);
@@ -258,7 +267,7 @@ export class Sender {
   }
 
   #admits(writer: FrameWriter, frameBytes: number): boolean {
-    const hasRoom = writer.hasRoomFor(this.#source.pageSizeBytes);
+    const hasRoom = writer.hasRoomFor(this.#frames.payloadBytes);
     return hasRoom && this.#pacer.allows(this.#connection!.wireBytes(writer.lengthBytes), frameBytes);
   }
 
@@ -282,7 +291,7 @@ export class Sender {
     const socket = await this.#processor.asleep(connected(to));
     const alive = setInterval(() => this.#stayAlive(), ALIVE_MS);
     this.#connection = new SourceConnection(socket, {
-      ...{ credentials: to, silenceMs, pageSizeBytes: this.#source.pageSizeBytes },
+      ...{ credentials: to, silenceMs, pageBytesPerFrame: this.#frames.payloadBytes },
       asleep: (waiting) => this.#processor.asleep(waiting),
       closed: () => clearInterval(alive),
     });

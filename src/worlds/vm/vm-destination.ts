@@ -116,7 +116,7 @@ function hosted(machine: VirtualMachine, socket: Socket): Omit<HostedGuest, 'dis
   return {
     memory: machine.pages,
     load: (state) => machine.load(state),
-    hash: async () => machine.hash(),
+    hash: () => machine.hash(),
     takeOver: async (_, paused) => {
       isOurs = true;
       if (!paused) await machine.run();
