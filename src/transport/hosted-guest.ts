@@ -10,7 +10,10 @@ export interface HostedGuest {
   hash(): Promise<string>;
   /** This end owns the guest from here on: it runs, or stays paused. */
   takeOver(guestTimeNs: number, paused: boolean): Promise<void>;
-  /** Stops the guest for good and says how far it came. @throws Failure something else is being done with it. */
+  /**
+   * Stops the guest for good and says how far it came.
+   * @throws Failure something else is being done with it, and it stays; or that is not possible, and it has ended
+   */
   retire(): Promise<Retired>;
   /** Frees everything. */
   discard(): Promise<void>;

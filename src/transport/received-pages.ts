@@ -4,14 +4,16 @@ import type { SegmentedMemory } from '../platform/segmented-memory.ts';
 
 /** A guest's memory as its pages arrive. */
 export class ReceivedPages {
-  /** In pages that fit into a frame. */
+  /** What a frame holds of a page: all of it, or a piece. */
+  readonly bytesPerFrame: number;
+  /** In pages of that size. */
   readonly #memory: SegmentedMemory;
   readonly #zeroPage: Buffer;
 
   constructor(memory: SegmentedMemory) {
-    const pageBytes = pageBytesPerFrame(memory.pageSizeBytes);
-    this.#memory = memory.inPagesOf(pageBytes);
-    this.#zeroPage = Buffer.alloc(pageBytes);
+    this.bytesPerFrame = pageBytesPerFrame(memory.pageSizeBytes);
+    this.#memory = memory.inPagesOf(this.bytesPerFrame);
+    this.#zeroPage = Buffer.alloc(this.bytesPerFrame);
   }
 
   /** @throws WireError there is no such page, or it cannot become what the frame says */

@@ -96,7 +96,7 @@ export class SourceConnection {
     if (type === 'abort') {
       this.replies.fail(new Failure(`the destination refused: ${printable(payload.toString('utf8'))}`));
       this.connection.finish();
-    } else {
+    } else if (type !== 'alive') {
       this.replies.add({ type, argument, payload: Buffer.from(payload) });
     }
   }

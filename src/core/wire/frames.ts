@@ -65,7 +65,7 @@ export const frameTypes = [
   'challenge',
   /** Both ways. Payload: an HMAC under the shared key over both challenges, another one for each end. */
   'proof',
-  /** No payload: the source is still there, though it has nothing to say. */
+  /** Both ways. No payload: this end is still there, though it has nothing to say. */
   'alive',
   /** Argument: offset. Payload: a piece of what a machine is beyond its pages, its processors and devices. */
   'state',

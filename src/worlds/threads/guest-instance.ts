@@ -131,11 +131,16 @@ export class GuestInstance extends GuestThread {
     this.release();
   }
 
-  /** Stops it for good and says how far it came. @throws Failure something else is being done with it. */
+  /** Stops it for good and says how far it came. @throws Failure something else is being done with it, or it has ended */
   async retire(): Promise<Retired> {
     this.claim('ending');
-    await this.pause();
-    return { ...this.progress, sha256: await this.hash() };
+    try {
+      await this.pause();
+      return { ...this.progress, sha256: await this.hash() };
+    } catch (cause) {
+      await this.end();
+      throw cause;
+    }
   }
 
   /** Ends it, whatever it does. */
