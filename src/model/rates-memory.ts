@@ -61,8 +61,9 @@ export class RatesMemory implements ModelledMemory {
     };
   }
 
-  readonly pendingWithin = (steps: number): Float64Array =>
-    pendingWithin(this.#state.dirty, this.#ordered(), steps);
+  pendingWithin(steps: number): Float64Array {
+    return pendingWithin(this.#state.dirty, this.#ordered(), steps);
+  }
 
   send(): void {
     this.#state = meanFieldRound(this.#state, this.#ordered());

@@ -59,6 +59,7 @@ export function predict(scenario: Predictable): Prediction {
   if (!canBePredicted(spec)) {
     throw new Failure('link.rate: the model needs a rate, or a sender.cpuPerPage; found unlimited');
   }
+  const { stop, timeoutNs, timeoutFrom, onTimeout, stopTimeoutNs, device } = plan;
   const assumes: string[] = [];
   const cpuBytesPerSecond =
     (plan.pageBytes * NANOS_PER_SECOND * senderShare(cpu, assumes)) / cpu.cpuPerPageNs;
@@ -73,8 +74,7 @@ export function predict(scenario: Predictable): Prediction {
     rateBytesPerSecond: limited(plan.rateBytesPerSecond),
     stopRateBytesPerSecond,
     guest: modelledGuest(spec, assumes),
-    stop: plan.stop,
-    timeoutNs: plan.timeoutNs,
+    ...{ stop, timeoutNs, timeoutFrom, onTimeout, stopTimeoutNs, device },
   });
   const pagesP99 =
     ((prediction.course.downtimeP99Ns ?? 0) * stopRateBytesPerSecond) / (plan.pageBytes * NANOS_PER_SECOND);

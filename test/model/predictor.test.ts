@@ -154,9 +154,9 @@ describe('a stop rule', () => {
   test('that looks within rounds stops at its limit, in the middle of one', () => {
     const { course } = predictMigration(small(idle, { stop: stopDefaults.downtime }));
     expect(course.rounds).toBe(1);
-    expect(course.roundPages[0]).toBeCloseTo(710, 0);
-    // Less than 300 ms at b, seen up to 10 ms late; b_d is twice b.
-    expect(course.pagesLeft!.mean).toBeGreaterThanOrEqual(290);
+    expect(course.roundPages[0]).toBeCloseTo(700, 1);
+    // Less than 300 ms at b; b_d is twice b.
+    expect(course.pagesLeft!.mean).toBeGreaterThan(299.9);
     expect(course.pagesLeft!.mean).toBeLessThan(300);
     expect(course.downtimeP99Ns).toBe(course.downtimeNs);
   });
@@ -210,12 +210,12 @@ describe('no end is predicted', () => {
     ]);
     // What would be repeated for ever is not.
     expect(course.roundPages.length).toBeLessThan(100);
-    expect(course.rounds).toBeGreaterThan(course.roundPages.length);
+    expect(course.rounds).toBeGreaterThanOrEqual(course.roundPages.length);
   });
 
   test('when the time is up though they still shrink', () => {
     const { course } = predictMigration(small(busy, { stop: tooShort, timeoutNs: 500 * MS }));
-    expect(course).toMatchObject({ converges: false, reason: 'not converged within 500 ms' });
+    expect(course).toMatchObject({ converges: false, reason: 'the timeout of 500 ms has passed with 549 pages pending' });
   });
 
   test('when the rule itself gives up', () => {
