@@ -1,8 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { changeCapacity } from '../core/link/ledger.ts';
-import { NANOS_PER_MILLISECOND, type Nanos } from '../core/units.ts';
+import type { Nanos } from '../core/units.ts';
 import { Refusal } from '../platform/failure.ts';
 import { insistOnMemory } from '../platform/memory-room.ts';
+import { sleepNs } from '../platform/timer.ts';
 import type { LinkShare } from '../scenario/fleet.ts';
 import type { MigrationSpec } from '../workload/migration-spec.ts';
 import type { GuestSpec } from '../workload/programs.ts';
@@ -66,7 +66,7 @@ export async function carryOut(
     );
     store = share ? await storeOf(share, options) : undefined;
     const signal = AbortSignal.any([over.signal, ...(interrupted ? [interrupted] : [])]);
-    const after = (ns: Nanos) => sleep(ns / NANOS_PER_MILLISECOND, undefined, { signal });
+    const after = (ns: Nanos) => sleepNs(ns, { signal });
     if (store && share) void changeInTime(store, share, after).catch(() => {});
     return await allOf(
       fleet.map(async ({ share, stepped }, member) => {
