@@ -3,9 +3,7 @@ import { Failure } from '../platform/failure.ts';
 import { shown } from '../platform/problem.ts';
 import { tell } from '../platform/tell.ts';
 import { writeText } from '../platform/text-file.ts';
-import { traceOf } from '../run/migration-run.ts';
 import { type RunListener, run } from '../run/run.ts';
-import { encodeTraceLine } from '../run/trace.ts';
 import { insisting } from '../scenario/checked.ts';
 import { type Experiment, loadExperiment } from '../scenario/scenario.ts';
 import { scenarioFile } from '../scenario/scenario-file.ts';
@@ -32,6 +30,7 @@ import {
   settingsOf,
 } from './scenario-options.ts';
 import { print } from './standard-streams.ts';
+import { TraceOutput } from './trace-output.ts';
 
 interface Options extends ScenarioOptions, CredentialOptions {
   readonly to?: string;
@@ -82,12 +81,12 @@ async function action(file: string, options: Options, interrupted?: AbortSignal)
   const to = destination(options);
   checkRedis(experiment, options);
   const records = lineOutput(options.json);
-  const trace = lineOutput(options.trace);
+  const trace = new TraceOutput(options.trace, options.world === 'virtual');
   if (options.json !== '-') print(`${scenarioSummary(experiment)}\n`);
   const wantsChart = options.json !== '-' || options.gantt !== undefined;
   let left = experiment.cells.length * experiment.runs;
   let chart: StopChart | undefined;
-  const progress = progressOf(experiment, options.quiet);
+  const progress = progressOf(experiment, options);
   try {
     const all = await run(experiment, {
       world: options.world,
@@ -97,10 +96,19 @@ async function action(file: string, options: Options, interrupted?: AbortSignal)
       redis: options.redis,
       interrupted,
       listener: {
-        starts: progress.starts,
+        starts(starting) {
+          const listeners = [progress.starts(starting), trace.starts(starting)].filter(
+            (one) => one !== undefined,
+          );
+          return listeners.length === 0
+            ? undefined
+            : (...seen) => {
+                for (const listener of listeners) listener(...seen);
+              };
+        },
         ended: (record, run) => {
           writeRecord(records, record);
-          for (const line of traceOf(run)) trace.write(() => encodeTraceLine(line));
+          trace.ended(run);
           if (wantsChart && --left === 0) {
             chart = stopChart(run, `${experiment.name}, seed ${record.seed}`);
           }
@@ -157,8 +165,11 @@ function writeChart(file: string, chart: StopChart | undefined): void {
   writeText(file, chart.svg);
 }
 
-/** On standard error: a line a round, and on a terminal a bar below them. Virtual runs are too fast for lines. */
-function progressOf({ cells, runs }: Experiment, quiet = false) {
+/**
+ * On standard error: a line a round, and on a terminal a bar below them. Of a fleet in virtual time there are no rounds, since
+ * all of it is computed before any migration of it has ended.
+ */
+function progressOf({ cells, runs }: Experiment, { quiet = false, world }: Options) {
   const terminal = process.stderr.isTTY === true;
   const bar = terminal && !quiet ? progressBar() : undefined;
   const show = (line: string) => tell(terminal ? `\r\x1b[K${line}\n` : `${line}\n`);
@@ -166,6 +177,7 @@ function progressOf({ cells, runs }: Experiment, quiet = false) {
     if (quiet) return undefined;
     const settings = cell.settings.map(({ path, value }) => `${path} = ${shown(value)}`);
     show([`run ${run}, seed ${seed}`, ...settings].join(', '));
+    if (world === 'virtual' && cell.share) return undefined;
     const name = cell.settings.find(({ path }) => path === 'fleet')?.value;
     return roundLog((line) => show(name === undefined ? line : `${line} (${name})`));
   };
