@@ -37,7 +37,7 @@ export function carryOutLeased(
   let leftQueueAtNs = 0;
   const track = (step: Step): StepResult => {
     askedAtNs = now;
-    leftQueueAtNs = world.carryOut({ kind: 'observe', windowNs: waitedNs }).now;
+    leftQueueAtNs = world.carryOut({ kind: 'observe', windowNs: waitedNs, windows: 1 }).now;
     if ('refusal' in answer) {
       return { kind: 'failed', now: leftQueueAtNs, why: answer.refusal, outcome: 'aborted' };
     }

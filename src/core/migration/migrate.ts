@@ -4,7 +4,7 @@ import { formatDuration, type Nanos } from '../units.ts';
 import { ask, type Migration, StepFailed } from './ask.ts';
 import { underContract } from './contract.ts';
 import { deferrable } from './deferral.ts';
-import { frequency, type Heat, known, recency, unknown } from './heat.ts';
+import { frequency, type Heat, known, type LearnedHeat, recency, unknown } from './heat.ts';
 import { BandwidthMeter } from './meter.ts';
 import {
   arrived,
@@ -22,6 +22,7 @@ import { type SentRound, sendingOrder, sendRound } from './round.ts';
 import type { HandoverReached } from './steps.ts';
 import type { Verdict } from './stop/stop-rule.ts';
 import { looksWithinRounds, stopRule } from './stop/stops.ts';
+import { lastedNs } from './windows-seen.ts';
 
 /**
  * The migration, once for all worlds (Checconi, Cucinotta and Stein, §3): round k sends D_k ∖ F_k in the order
@@ -121,15 +122,28 @@ function* learnHeats(plan: Plan): Migration<Heats> {
     return { forOrder: heat, forDeferral: heat };
   }
   if (!needed) return { forOrder: unknown, forDeferral: unknown };
-  const byFrequency = frequency(plan.pages, plan.halfLifeNs);
-  const byRecency = recency(plan.pages);
-  for (let watchedNs = 0; watchedNs < plan.observeNs; ) {
-    const { dirty, windowNs } = yield* ask({ kind: 'observe', windowNs: plan.windowNs });
-    byFrequency.see(dirty, windowNs);
-    byRecency.see(dirty, windowNs);
-    watchedNs += windowNs;
+  const byRecency = orderHeat === 'recency' ? recency(plan.pages) : undefined;
+  const byFrequency = !byRecency || plan.defer !== null ? frequency(plan.pages, plan.halfLifeNs) : undefined;
+  yield* watch(
+    plan,
+    [byRecency, byFrequency].filter((heat) => heat !== undefined),
+  );
+  return { forOrder: byRecency ?? byFrequency!, forDeferral: byFrequency ?? unknown };
+}
+
+/** For as long as the plan says. */
+function* watch({ observeNs, windowNs }: Plan, heats: readonly LearnedHeat[]): Migration<void> {
+  for (let watchedNs = 0; watchedNs < observeNs; ) {
+    const windows = Math.ceil((observeNs - watchedNs) / windowNs);
+    const answer = yield* ask({ kind: 'observe', windowNs, windows });
+    if (answer.kind === 'watched') {
+      for (const heat of heats) heat.seeAll(answer.windows);
+      watchedNs += lastedNs(answer.windows);
+    } else {
+      for (const heat of heats) heat.see(answer.dirty, answer.windowNs);
+      watchedNs += answer.windowNs;
+    }
   }
-  return { forOrder: orderHeat === 'recency' ? byRecency : byFrequency, forDeferral: byFrequency };
 }
 
 /** Rounds until the stop rule has enough. Returns what is known to be owed to the destination by then. */

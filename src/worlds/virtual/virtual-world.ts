@@ -10,6 +10,7 @@ import type { Bytes, Nanos } from '../../core/units.ts';
 import { Failure } from '../../platform/failure.ts';
 import { disturbanceOf } from '../../workload/antagonists/disturbance.ts';
 import type { MigrationSpec } from '../../workload/migration-spec.ts';
+import type { PoissonGroup } from '../../workload/program.ts';
 import { ProgramClock } from '../../workload/program-clock.ts';
 import { phaseNs } from '../phase.ts';
 import type { World } from '../world.ts';
@@ -79,6 +80,7 @@ export class VirtualWorld implements World {
     const { guest } = this.#spec;
     switch (step.kind) {
       case 'observe':
+        if (step.windows > 1 && this.#guest.writers) return this.#watch(step, this.#guest.writers);
         this.#pass(this.#now + step.windowNs);
         this.#draw();
         return this.#dirtyResult(this.#take(), step.windowNs);
@@ -212,6 +214,21 @@ export class VirtualWorld implements World {
       this.#guest.writes(this.#drawnUntilNs, untilNs, this.#clearedAtNs, this.#dirty);
     }
     this.#drawnUntilNs = untilNs;
+  }
+
+  /** Several windows in a row, none of which leaves anything dirty behind. */
+  #watch(
+    { windowNs, windows }: Extract<Step, { kind: 'observe' }>,
+    writers: readonly PoissonGroup[],
+  ): StepResult {
+    const lengthsNs = new Float64Array(windows).fill(windowNs);
+    const untilNs = lengthsNs.map((lengthNs) => {
+      this.#pass(this.#now + lengthNs);
+      return this.#guestTimeNs;
+    });
+    const seen = this.#guest.windows(writers, this.#drawnUntilNs, untilNs, lengthsNs);
+    this.#drawnUntilNs = this.#guestTimeNs;
+    return { kind: 'watched', now: this.#now, windows: seen };
   }
 
   #take(): PageSet {
