@@ -64,15 +64,13 @@ export class Random {
   happenings(probability: number): number {
     const limit = Math.min(probability * 2 ** 32, 2 ** 32 - 1) >>> 0;
     let set = 0;
-    let undecided = 0xffff_ffff;
-    for (let rest = limit; rest !== 0 && undecided !== 0; rest = (rest << 1) >>> 0) {
-      const bits = this.bits();
-      if (rest >>> 31 === 1) {
-        set |= undecided & ~bits;
-        undecided &= bits;
-      } else {
-        undecided &= ~bits;
-      }
+    let undecided = -1;
+    // A set bit of the limit lets those below it happen; a bit of 0 rules out those above it.
+    for (let rest = limit | 0; rest !== 0 && undecided !== 0; rest <<= 1) {
+      const bits = this.bits() | 0;
+      const limitBits = rest >> 31;
+      set |= undecided & limitBits & ~bits;
+      undecided &= ~(bits ^ limitBits);
     }
     return set >>> 0;
   }
@@ -125,7 +123,7 @@ export class Random {
       s2 ^= s1 << 9;
       s3 = (s3 << 11) | (s3 >>> 21);
       s1 = next1;
-      const j = Math.floor((bits / 2 ** 32) * (i + 1));
+      const j = ((bits / 2 ** 32) * (i + 1)) >>> 0;
       const kept = values[i]!;
       values[i] = values[j]!;
       values[j] = kept;

@@ -1,6 +1,6 @@
 import { NANOS_PER_SECOND, type Nanos } from '../units.ts';
 import type { PageSet } from './pages.ts';
-import { eachSight, type WindowsSeen } from './windows-seen.ts';
+import { lastWindows, type WindowsSeen, weighed } from './windows-seen.ts';
 
 /**
  * How hot a page is: our estimate of how soon it will be written again. Orders compare heats of the same kind
@@ -24,6 +24,9 @@ export interface LearnedHeat extends Heat {
 /** Nothing is known of any page. */
 export const unknown: Heat = { of: () => 0 };
 
+/** A rank is a byte. */
+const RANKS = 256;
+
 /** Recency: the number of the last window that saw the page written. What an LRU list knows. */
 export function recency(pages: number): LearnedHeat {
   const lastSeen = new Uint32Array(pages);
@@ -36,12 +39,16 @@ export function recency(pages: number): LearnedHeat {
       });
     },
     seeAll(seen) {
-      eachSight(seen, (page, window) => {
-        lastSeen[page] = windows + window + 1;
-      });
+      const last = lastWindows(seen);
+      for (let index = 0; index < last.length; index++) {
+        lastSeen[seen.pages[index]!] = windows + last[index]! + 1;
+      }
       windows += seen.lengthsNs.length;
     },
     of: (page) => lastSeen[page]!,
+    get ranks() {
+      return windows < RANKS ? Uint8Array.from(lastSeen) : undefined;
+    },
   };
 }
 
@@ -86,9 +93,8 @@ export function frequency(pages: number, halfLifeNs: Nanos): LearnedHeat {
         for (let older = 0; divisor > 1 && older < window; older++) weights[older]! /= divisor;
         weights[window] = weight;
       }
-      eachSight(windows, (page, window) => {
-        seen[page]! += weights[window]!;
-      });
+      const sums = weighed(windows, weights);
+      for (let index = 0; index < sums.length; index++) seen[windows.pages[index]!]! += sums[index]!;
     },
     of: (page) => (total === 0 ? 0 : seen[page]! / total),
   };

@@ -15,18 +15,44 @@ export function wordsOfWindows(windows: number): number {
   return Math.ceil(windows / 32);
 }
 
-/** Calls `visit` for each page with the windows that saw it, the oldest first. */
-export function eachSight(
-  { lengthsNs, pages, seen }: WindowsSeen,
-  visit: (page: number, window: number) => void,
-): void {
+/** For each page of `pages`, the last window that saw it. */
+export function lastWindows({ lengthsNs, pages, seen }: WindowsSeen): Uint32Array {
   const words = wordsOfWindows(lengthsNs.length);
-  for (let index = 0; index < seen.length; index++) {
-    const row = Math.floor(index / words);
-    for (let word = seen[index]!; word !== 0; word &= word - 1) {
-      visit(pages[row]!, (index - row * words) * 32 + 31 - Math.clz32(word & -word));
-    }
+  return pages.map((_, index) => {
+    let word = (index + 1) * words - 1;
+    while (seen[word] === 0) word--;
+    return (word - index * words) * 32 + 31 - Math.clz32(seen[word]!);
+  });
+}
+
+const BYTE = 256;
+
+/**
+ * For each page of `pages`, the weights of the windows that saw it, added up: eight windows at a time, from a table of what
+ * each byte comes to.
+ */
+export function weighed({ lengthsNs, pages, seen }: WindowsSeen, weights: Float64Array): Float64Array {
+  const words = wordsOfWindows(lengthsNs.length);
+  const table = new Float64Array(words * 4 * BYTE);
+  for (let at = 0; at < table.length; at++) {
+    const bits = at % BYTE;
+    if (bits === 0) continue;
+    const lowest = 31 - Math.clz32(bits & -bits);
+    table[at] = table[at - (bits & -bits)]! + (weights[((at - bits) / BYTE) * 8 + lowest] ?? 0);
   }
+  const sums = new Float64Array(pages.length);
+  for (let index = 0; index < seen.length; index++) {
+    const word = seen[index]!;
+    if (word === 0) continue;
+    const page = Math.floor(index / words);
+    const at = (index - page * words) * 4 * BYTE;
+    sums[page]! +=
+      table[at + (word & 255)]! +
+      table[at + BYTE + ((word >>> 8) & 255)]! +
+      table[at + 2 * BYTE + ((word >>> 16) & 255)]! +
+      table[at + 3 * BYTE + (word >>> 24)]!;
+  }
+  return sums;
 }
 
 /** How long all of them were together. */

@@ -180,14 +180,10 @@ export class VirtualWorld implements World {
     }
     this.#now = untilNs;
     if (!clears) return instants.length;
-    const dirty = this.#dirty;
+    this.#dirty.deleteRow(pages.subarray(0, instants.length));
     const clearedAtNs = this.#clearedAtNs;
     const clock = this.#clock;
-    for (let i = 0; i < instants.length; i++) {
-      const page = pages[i]!;
-      dirty.delete(page);
-      clearedAtNs[page] = clock.programNs(instants[i]!);
-    }
+    for (let i = 0; i < instants.length; i++) clearedAtNs[pages[i]!] = clock.programNs(instants[i]!);
     return instants.length;
   }
 

@@ -39,6 +39,15 @@ describe('recency', () => {
   });
 });
 
+test('the ranks of recency are its heats, as long as a byte holds them', () => {
+  const heat = recency(PAGES);
+  for (let window = 1; window < 300; window++) {
+    heat.see(PageSet.of(PAGES, [window % PAGES]), MS);
+    const heats = Array.from({ length: PAGES }, (_, page) => heat.of(page));
+    expect(heat.ranks && [...heat.ranks]).toEqual(window < 256 ? heats : undefined);
+  }
+});
+
 describe('frequency', () => {
   test('is the share of windows that saw the page written, each weighed by 2^(−age / half-life)', () => {
     fc.assert(

@@ -31,7 +31,10 @@ const harvest = (take = false): Step => ({ kind: 'harvest', take });
 
 describe('a seed', () => {
   const setup = (seed: number, plan: Partial<Plan> = {}) =>
-    smallSetup({ guest: { seed }, plan: { order: 'lru', ...plan, seed } });
+    smallSetup({
+      guest: { seed },
+      plan: { order: 'lru', stop: { rule: 'rounds', rounds: 3 }, ...plan, seed },
+    });
 
   test('is a course: the same again under the same, another under another', () => {
     const courses = [1, 2, 3, 4, 5].map((seed) => migrated(setup(seed)));
