@@ -40,12 +40,18 @@ const plan = view('Plan', 'The policy, everything resolved.', {
   clear: z.union([z.enum(['page', 'round']), z.object({ chunkPages: count })]),
   skip: z.boolean(),
   stop,
-  timeoutNs: ns.nullable().describe('null: the stop rule ends by itself.'),
+  timeoutNs: ns.nullable().describe('null: there is none.'),
+  timeoutFrom: z.string().optional().describe('Where the time-out comes from; not there: there is none.'),
+  onTimeout: z.enum(['cancel', 'stop']).optional().describe('Not there: cancel.'),
   rateBytesPerSecond: rate.describe('b; null: not reserved.'),
   stopRateBytesPerSecond: rate.describe('b_d; null: not reserved.'),
   depthBytes: bytes,
   ...each(ns, 'stopTimeoutNs', 'observeNs', 'windowNs', 'halfLifeNs'),
   verify: z.enum(['checksums', 'full']),
+  device: z
+    .object({ stateBytes: bytes, timeNs: ns })
+    .optional()
+    .describe('What every stop takes beyond pages. Not there: nothing.'),
   seed: z.int(),
 });
 
@@ -140,7 +146,7 @@ export const recordSchema: z.ZodType<MigrationRecord> = view(
     ...each(ns, 'downtimeNs', 'totalNs'),
     downtimeParts: z
       .object({
-        ...each(ns, 'dirtyScanNs', 'memoryNs', 'stateNs', 'verifyNs', 'commitNs', 'resumeNs'),
+        ...each(ns, 'dirtyScanNs', 'memoryNs', 'deviceNs', 'stateNs', 'verifyNs', 'commitNs', 'resumeNs'),
         lookNs: ns.meta({ deprecated: true, description: 'The former name of dirtyScanNs: the same time.' }),
       })
       .describe('They add up to the downtime, lookNs aside.'),

@@ -10,11 +10,12 @@ export interface ModelInput extends LiveInput {
 
 /** What the model says of it, as data. Times and sizes are expectations unless they say otherwise. */
 export interface PredictedMigration {
-  readonly converges: boolean;
+  /** null: unknown, because it was not worked out; `reason` says how far it was. */
+  readonly converges: boolean | null;
   readonly reason: string;
-  /** K: live rounds, one that the stop cuts short among them, the stop itself not. Without convergence: until given up. */
+  /** K: live rounds, one that the stop cuts short among them, the stop itself not. Without convergence: until given up; where that is unknown, as far as it was worked out. */
   readonly rounds: number;
-  /** The pages that each of them sends; without convergence, until they are all alike. */
+  /** The pages that each of them sends; where they were all alike for long, not each of those. */
   readonly roundPages: readonly number[];
   /** n_{K+1}. Like what follows, null if the stop never comes. */
   readonly pagesLeft: { readonly mean: number; readonly deviation: number } | null;
@@ -44,14 +45,14 @@ export interface ModelPrediction {
 export function predictMigration(input: ModelInput): ModelPrediction {
   const ending = predictedRounds(input);
   const { verdict, asked, left } = ending;
-  if (verdict.decision === 'give up') return { course: givenUp(ending), stop: null };
+  if (verdict.decision !== 'stop') return { course: withoutStop(ending), stop: null };
   const stop = predictedStop(ending, input);
   const bytes = asked.stopBytes(left.mean);
   const downtimeNs = durationNs(bytes, input.stopRateBytesPerSecond);
   const course: PredictedMigration = {
     converges: true,
     reason: verdict.reason,
-    rounds: asked.rounds.length,
+    rounds: asked.roundCount,
     roundPages: ending.roundPages,
     pagesLeft: { mean: left.mean, deviation: left.deviation },
     downtimeNs,
@@ -62,16 +63,16 @@ export function predictMigration(input: ModelInput): ModelPrediction {
   return { course, stop };
 }
 
-function givenUp({ verdict, asked, roundPages, distinctRounds }: Ending): PredictedMigration {
+function withoutStop({ verdict, asked, roundPages, distinctRounds }: Ending): PredictedMigration {
   const last = asked.rounds.at(-1);
-  const stuck = last !== undefined && roundPages.length > distinctRounds;
+  const stuck = verdict.decision === 'give up' && last !== undefined && distinctRounds !== null;
   return {
-    converges: false,
+    converges: verdict.decision === 'unknown' ? null : false,
     reason: stuck
       ? `${verdict.reason}: rounds no longer shrink, ${last.dirtyPages} pages each`
       : verdict.reason,
-    rounds: asked.rounds.length,
-    roundPages: roundPages.slice(0, distinctRounds),
+    rounds: asked.roundCount,
+    roundPages: roundPages.slice(0, distinctRounds ?? undefined),
     pagesLeft: null,
     downtimeNs: null,
     downtimeP99Ns: null,

@@ -1,12 +1,13 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { changeCapacity } from '../core/link/ledger.ts';
-import { NANOS_PER_MILLISECOND, type Nanos } from '../core/units.ts';
+import type { Nanos } from '../core/units.ts';
 import { Refusal } from '../platform/failure.ts';
 import { insistOnMemory } from '../platform/memory-room.ts';
+import { sleepNs } from '../platform/timer.ts';
 import type { LinkShare } from '../scenario/fleet.ts';
 import type { MigrationSpec } from '../workload/migration-spec.ts';
 import type { World } from '../worlds/world.ts';
-import type { WorldFactory, WorldName } from '../worlds/worlds.ts';
+import type { WorldName } from '../worlds/world-names.ts';
+import type { WorldFactory } from '../worlds/worlds.ts';
 import { drive, type StepListener } from './drive.ts';
 import type { LedgerStore } from './lease-client.ts';
 import { memoryStore } from './memory-store.ts';
@@ -64,7 +65,7 @@ export async function carryOut(
     );
     store = share ? await storeOf(share, options) : undefined;
     const signal = AbortSignal.any([over.signal, ...(interrupted ? [interrupted] : [])]);
-    const after = (ns: Nanos) => sleep(ns / NANOS_PER_MILLISECOND, undefined, { signal });
+    const after = (ns: Nanos) => sleepNs(ns, { signal });
     if (store && share) void changeInTime(store, share, after).catch(() => {});
     return await allOf(
       fleet.map(async ({ share, stepped }, member) => {

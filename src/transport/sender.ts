@@ -23,6 +23,7 @@ import { type FirstFrame, SourceConnection } from './source-connection.ts';
 import { StreamDigest } from './stream-digest.ts';
 import type { UnsentBytes } from './unsent/unsent-bytes.ts';
 
+/** The instant of `untilNs` is on the host's clock. */
 type PagesToSend = Omit<Extract<Step, { kind: 'send' }>, 'kind'>;
 
 export interface SentPages {
@@ -102,7 +103,8 @@ export class Sender {
    * Sends these pages in this order at this rate. Resolves when the kernel has them, and at the end of a round when
    * the destination has everything.
    */
-  async sendPages({ pages, rateBytesPerSecond, clears, endsRound }: PagesToSend): Promise<SentPages> {
+  async sendPages(step: PagesToSend): Promise<SentPages> {
+    const { pages, rateBytesPerSecond, clears, endsRound, untilNs = Number.POSITIVE_INFINITY } = step;
     const frameBytes = this.#connection!.wireBytes(HEADER_BYTES + this.#source.pageSizeBytes);
     const { thread, cpuPerPageNs } = this.#cpu;
     const cpuBeganNs = cpuPerPageNs > 0 ? threadCpuNs() : 0;
@@ -111,11 +113,13 @@ export class Sender {
     let zeroPages = 0;
     let bytes = 0;
     const taken: Promise<void>[] = [];
-    for (let next = 0; next < pages.length; ) {
+    let next = 0;
+    while (next < pages.length) {
       do {
-        await this.#pacer.wait(frameBytes, (pages.length - next) * frameBytes);
+        await this.#pacer.wait(frameBytes, (pages.length - next) * frameBytes, untilNs);
         this.#askUnsent();
-      } while (!this.#pacer.allows(0, frameBytes) && !this.#pacer.isRevoked);
+      } while (!this.#pacer.allows(0, frameBytes) && !this.#pacer.isRevoked && clockNs() < untilNs);
+      if (clockNs() >= untilNs) break;
       await this.#untilTaken(taken[PageFrames.before(taken.length)]);
       const writer = this.#frames.writer(taken.length);
       while (next < pages.length && this.#admits(writer, frameBytes)) {
@@ -139,12 +143,12 @@ export class Sender {
     await this.#untilTaken(Promise.all(taken));
     while (this.#askUnsent() > 0) await this.#processor.asleep(sleep(UNSENT_AGAIN_MS));
     this.#connection!.replies.check();
-    if (endsRound) {
+    if (endsRound && next === pages.length) {
       this.#rounds += 1;
       await this.#control('round', this.#rounds);
       await this.#connection!.reply();
     }
-    return { sentPages: pages.length, zeroPages, bytes };
+    return { sentPages: next, zeroPages, bytes };
   }
 
   /** Sends the guest's device state. */

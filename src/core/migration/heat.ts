@@ -96,7 +96,8 @@ export function frequency(pages: number, halfLifeNs: Nanos): LearnedHeat {
       const sums = weighed(windows, weights);
       for (let index = 0; index < sums.length; index++) seen[windows.pages[index]!]! += sums[index]!;
     },
-    of: (page) => (total === 0 ? 0 : seen[page]! / total),
+    // A page that all windows saw has all the weight, but for the order in which it was added up.
+    of: (page) => (total === 0 ? 0 : Math.min(1, seen[page]! / total)),
   };
 }
 

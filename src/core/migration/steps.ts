@@ -1,4 +1,5 @@
 import type { Bytes, BytesPerSecond, Nanos } from '../units.ts';
+import type { Device } from './device.ts';
 import type { WriteRates } from './heat.ts';
 import type { Measurements, Owner } from './migration-result.ts';
 import type { PageSet } from './pages.ts';
@@ -17,7 +18,8 @@ export type Step =
   | { readonly kind: 'track' }
   /**
    * Send these pages in this order at this rate (null: as fast as it goes). `clears`: take off each page's dirty
-   * bit before it is copied. `endsRound`: done only when the destination has everything.
+   * bit before it is copied. `endsRound`: done only when the destination has everything. `untilNs`: what has not left by
+   * then stays, and the step ends.
    */
   | {
       readonly kind: 'send';
@@ -25,6 +27,7 @@ export type Step =
       readonly rateBytesPerSecond: BytesPerSecond | null;
       readonly clears: boolean;
       readonly endsRound: boolean;
+      readonly untilNs?: Nanos;
     }
   /** Take off the dirty bits of these pages. */
   | { readonly kind: 'clear'; readonly pages: PageSet }
@@ -32,6 +35,12 @@ export type Step =
   | { readonly kind: 'harvest'; readonly take: boolean }
   /** Stop the guest. */
   | { readonly kind: 'stop' }
+  /** All pages are sent: send the state of the guest's devices at this rate, and let their time pass. */
+  | {
+      readonly kind: 'device';
+      readonly device: Device;
+      readonly rateBytesPerSecond: BytesPerSecond | null;
+    }
   /** Everything is sent: compare, commit, run on the destination. */
   | { readonly kind: 'hand over'; readonly verify: 'checksums' | 'full' }
   /** Give up: the guest runs on at the source, if it may. */

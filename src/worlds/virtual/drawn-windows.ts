@@ -32,12 +32,12 @@ export class DrawnWindows {
     this.#seen = new Uint32Array(FIRST_ROOM * this.#words);
   }
 
-  /** @param lengthsNs as they passed outside of the guest */
-  seen(lengthsNs: Float64Array): WindowsSeen {
+  /** @param windowNs how long each window was outside of the guest */
+  seen(windowNs: Nanos): WindowsSeen {
     // Unless it was never written.
     const first = this.#seen.subarray(0, this.#words).some((word) => word !== 0) ? 0 : 1;
     return {
-      lengthsNs,
+      lengthsNs: this.#lengthsNs.map(() => windowNs),
       pages: this.#pages.subarray(first, this.#count),
       seen: this.#seen.subarray(first * this.#words, this.#count * this.#words),
     };

@@ -74,13 +74,13 @@ export class VirtualGuest {
 
   /**
    * Which pages are written in windows that end at these instants of guest time, each beginning where the one before it ends.
-   * @param lengthsNs of the windows, as they passed outside of the guest
+   * @param windowNs how long each is outside of the guest
    */
   windows(
     writers: readonly PoissonGroup[],
     fromNs: Nanos,
     untilNs: Float64Array,
-    lengthsNs: Float64Array,
+    windowNs: Nanos,
   ): WindowsSeen {
     const before = (window: number) => untilNs[window - 1] ?? fromNs;
     const drawn = new DrawnWindows(
@@ -92,7 +92,7 @@ export class VirtualGuest {
       const isWritten = this.#writesAny(before(window), untilNs[window]!);
       if (isWritten || this.#beats(before(window), untilNs[window]!)) drawn.addFirstPage(window);
     }
-    return drawn.seen(lengthsNs);
+    return drawn.seen(windowNs);
   }
 
   #writesAny(fromNs: Nanos, toNs: Nanos): boolean {

@@ -10,7 +10,6 @@ import type { Bytes, Nanos } from '../../core/units.ts';
 import { Failure } from '../../platform/failure.ts';
 import { disturbanceOf } from '../../workload/antagonists/disturbance.ts';
 import type { MigrationSpec } from '../../workload/migration-spec.ts';
-import type { PoissonGroup } from '../../workload/program.ts';
 import { ProgramClock } from '../../workload/program-clock.ts';
 import { phaseNs } from '../phase.ts';
 import type { World } from '../world.ts';
@@ -80,10 +79,7 @@ export class VirtualWorld implements World {
     const { guest } = this.#spec;
     switch (step.kind) {
       case 'observe':
-        if (step.windows > 1 && this.#guest.writers) return this.#watch(step, this.#guest.writers);
-        this.#pass(this.#now + step.windowNs);
-        this.#draw();
-        return this.#dirtyResult(this.#take(), step.windowNs);
+        return this.#watch(step.windowNs, step.windows);
       case 'learn':
         return { kind: 'learned', now: this.#now, rates: this.#guest.writeRates() };
       case 'track':
@@ -105,6 +101,8 @@ export class VirtualWorld implements World {
         this.#stoppedAtNs = this.#now;
         this.#cpu?.stopGuest();
         return this.#dirtyResult(this.#dirty.copy());
+      case 'device':
+        return this.#inTime(this.#sendDevice(step));
       case 'hand over':
         return this.#inTime(this.#handOver());
       case 'abort': {
@@ -128,40 +126,53 @@ export class VirtualWorld implements World {
   }
 
   /** Pages of one size leave as a row: zero pages cost their header only. */
-  #send({ pages, rateBytesPerSecond, clears, endsRound }: Extract<Step, { kind: 'send' }>): StepResult {
+  #send(step: Extract<Step, { kind: 'send' }>): StepResult {
+    const { pages, rateBytesPerSecond, clears, endsRound, untilNs = Number.POSITIVE_INFINITY } = step;
     const { plan, guest } = this.#spec;
     const firstZeroPage = guest.pages - guest.zeroPages;
     let zeroPages = 0;
     let bytes = 0;
     this.#draw();
     this.#link.setRate(rateBytesPerSecond, this.#now);
-    for (let start = 0; start < pages.length; ) {
+    let start = 0;
+    while (start < pages.length) {
       const zero = pages[start]! >= firstZeroPage;
       let end = guest.zeroPages === 0 ? pages.length : start + 1;
       while (end < pages.length && pages[end]! >= firstZeroPage === zero) end++;
       const row = pages.subarray(start, end);
       const size = zero ? plan.pageBytes - guest.pageSizeBytes : plan.pageBytes;
-      const sent = this.#sendRow(row, size, clears);
-      if (sent < row.length)
-        return { kind: 'failed', now: this.#now, why: this.#link.revokedWhy(this.#now)!, outcome: 'aborted' };
-      if (zero) zeroPages += row.length;
-      bytes += row.length * size;
-      start = end;
+      const sent = this.#sendRow(row, size, clears, untilNs);
+      if (zero) zeroPages += sent;
+      bytes += sent * size;
+      start += sent;
+      if (sent === row.length) continue;
+      if (this.#now >= untilNs) break;
+      return { kind: 'failed', now: this.#now, why: this.#link.revokedWhy(this.#now)!, outcome: 'aborted' };
     }
     // The destination answers the end of a round once it has everything.
-    if (endsRound) this.#pass(this.#link.arrivedNs(this.#now));
-    return { kind: 'sent', now: this.#now, sentPages: pages.length, zeroPages, bytes };
+    if (endsRound && start === pages.length) this.#pass(this.#link.arrivedNs(this.#now));
+    return { kind: 'sent', now: this.#now, sentPages: start, zeroPages, bytes };
   }
 
-  /** @returns how many left before the link allowed nothing more */
-  #sendRow(pages: Uint32Array, bytes: Bytes, clears: boolean): number {
+  /** The sender needs no CPU time for it. */
+  #sendDevice({ device, rateBytesPerSecond }: Extract<Step, { kind: 'device' }>): StepResult {
+    this.#link.setRate(rateBytesPerSecond, this.#now);
+    this.#pass(this.#link.sendAll(this.#now, device.stateBytes));
+    const revoked = this.#link.revokedWhy(this.#now);
+    if (revoked !== undefined) return { kind: 'failed', now: this.#now, why: revoked, outcome: 'aborted' };
+    this.#pass(this.#now + device.timeNs);
+    return { kind: 'done', now: this.#now };
+  }
+
+  /** @returns how many left before the link allowed nothing more, or until this instant */
+  #sendRow(pages: Uint32Array, bytes: Bytes, clears: boolean, stepEndNs: Nanos): number {
     const { cpuPerPageNs } = this.#spec.cpu;
     if (this.#cpu && cpuPerPageNs > 0) {
       let sent = 0;
-      const ready = () => this.#link.readyNs(this.#now, bytes);
+      const ready = () => Math.min(stepEndNs, this.#link.readyNs(this.#now, bytes));
       this.#cpu.work(cpuPerPageNs, pages.length, ready, (i, atNs) => {
         this.#now = atNs;
-        if (this.#link.revokedWhy(atNs) !== undefined) return false;
+        if (atNs >= stepEndNs || this.#link.revokedWhy(atNs) !== undefined) return false;
         this.#link.departs(atNs, bytes);
         if (clears) this.#clear(pages[i]!);
         sent += 1;
@@ -169,7 +180,7 @@ export class VirtualWorld implements World {
       });
       return sent;
     }
-    const { instants, untilNs } = this.#link.send(this.#now, bytes, pages.length);
+    const { instants, untilNs } = this.#link.send(this.#now, bytes, pages.length, stepEndNs);
     if (this.#cpu) {
       for (let i = 0; i < instants.length; i++) {
         this.#pass(instants[i]!);
@@ -181,8 +192,7 @@ export class VirtualWorld implements World {
     this.#now = untilNs;
     if (!clears) return instants.length;
     this.#dirty.deleteRow(pages.subarray(0, instants.length));
-    const clearedAtNs = this.#clearedAtNs;
-    const clock = this.#clock;
+    const [clearedAtNs, clock] = [this.#clearedAtNs, this.#clock];
     for (let i = 0; i < instants.length; i++) clearedAtNs[pages[i]!] = clock.programNs(instants[i]!);
     return instants.length;
   }
@@ -212,17 +222,19 @@ export class VirtualWorld implements World {
     this.#drawnUntilNs = untilNs;
   }
 
-  /** Several windows in a row, none of which leaves anything dirty behind. */
-  #watch(
-    { windowNs, windows }: Extract<Step, { kind: 'observe' }>,
-    writers: readonly PoissonGroup[],
-  ): StepResult {
-    const lengthsNs = new Float64Array(windows).fill(windowNs);
-    const untilNs = lengthsNs.map((lengthNs) => {
-      this.#pass(this.#now + lengthNs);
+  /** One window, or several of a guest that can say at once what they see. None leaves anything dirty behind. */
+  #watch(windowNs: Nanos, windows: number): StepResult {
+    const { writers } = this.#guest;
+    if (windows === 1 || !writers) {
+      this.#pass(this.#now + windowNs);
+      this.#draw();
+      return this.#dirtyResult(this.#take(), windowNs);
+    }
+    const untilNs = new Float64Array(windows).map(() => {
+      this.#pass(this.#now + windowNs);
       return this.#guestTimeNs;
     });
-    const seen = this.#guest.windows(writers, this.#drawnUntilNs, untilNs, lengthsNs);
+    const seen = this.#guest.windows(writers, this.#drawnUntilNs, untilNs, windowNs);
     this.#drawnUntilNs = this.#guestTimeNs;
     return { kind: 'watched', now: this.#now, windows: seen };
   }
@@ -261,10 +273,7 @@ export class VirtualWorld implements World {
     return {
       kind: 'handed over',
       now,
-      readyAtNs: now,
-      verifiedAtNs: now,
-      committedAtNs: now,
-      runningAtNs: now,
+      ...{ readyAtNs: now, verifiedAtNs: now, committedAtNs: now, runningAtNs: now },
       measurements: this.#measurements(),
     };
   }

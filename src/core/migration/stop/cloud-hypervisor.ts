@@ -8,8 +8,9 @@ import { stopRuleDefinition } from './stop-rule.ts';
  *
  *   estimated downtime = bytes_k / bandwidth_{k−1} ≤ limit,
  *
- * and only if that fails is the clock looked at. A working set that the link cannot drain below the limit
- * keeps it going until the timeout, an hour, since nothing notices that the rounds no longer shrink.
+ * bytes being those of memory: what devices add to the stop is not in it. Only if that fails is the clock looked at.
+ * A working set that the link cannot drain below the limit keeps it going until the timeout, an hour, since nothing
+ * notices that the rounds no longer shrink.
  */
 export const cloudHypervisor = stopRuleDefinition({
   name: 'cloud-hypervisor',
@@ -27,6 +28,7 @@ export const cloudHypervisor = stopRuleDefinition({
       'What happens then. cancel: the guest stays at the source. ignore: it is stopped, however long that takes.',
   },
   withinRounds: false,
+  ends: ({ onTimeout }) => (onTimeout === 'cancel' ? 'give up' : 'stop'),
   rule: (spec) => (progress) => {
     if (!progress.roundEnded) return undefined;
     const estimateNs = remainingNs(progress);
@@ -34,8 +36,11 @@ export const cloudHypervisor = stopRuleDefinition({
       const limit = formatDuration(spec.limitNs);
       return { decision: 'stop', reason: `estimated downtime ${formatDuration(estimateNs)}, limit ${limit}` };
     }
-    if (progress.elapsedNs < spec.timeoutNs) return undefined;
+    if (progress.elapsedNs < spec.timeoutNs) {
+      const pendingBelowBytes = (progress.bandwidthBytesPerSecond * spec.limitNs) / NANOS_PER_SECOND;
+      return { decision: 'go on', pendingBelowBytes, atNs: spec.timeoutNs, holdsAtEnds: true };
+    }
     const decision = spec.onTimeout === 'cancel' ? 'give up' : 'stop';
-    return { decision, reason: `not converged within ${formatDuration(spec.timeoutNs)}` };
+    return { decision, reason: `not converged within ${formatDuration(spec.timeoutNs)}, stop.timeout` };
   },
 });

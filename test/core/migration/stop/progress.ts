@@ -19,6 +19,7 @@ export function progress(given: Partial<Progress> = {}): Progress {
     sentBytes: GiB,
     bandwidthBytesPerSecond: 100 * MiB,
     guestBytes: 4 * GiB,
+    deviceBytes: 0,
     ...given,
   };
 }
@@ -34,6 +35,14 @@ export function round(pages: number): RoundRecord {
     zeroPages: 0,
     bytes: pages * PAGE_BYTES,
     durationNs: SECOND,
+  };
+}
+
+/** What a rule decides: nothing, if it says that the migration goes on. */
+export function decided(rule: StopRule): (at: Progress) => Verdict | undefined {
+  return (at) => {
+    const answer = rule(at);
+    return answer?.decision === 'go on' ? undefined : answer;
   };
 }
 
@@ -97,8 +106,9 @@ export function run(rule: StopRule, migration: TinyMigration, mostRounds = 1000)
         sentBytes: sentBefore + sentBytes,
         bandwidthBytesPerSecond,
         guestBytes,
+        deviceBytes: 0,
       };
-      const verdict = rule(at);
+      const verdict = decided(rule)(at);
       if (verdict) return { verdict, at };
       if (roundEnded) break;
     }
