@@ -256,7 +256,9 @@ export class Processors {
   #whyNot({ name, reservation }: SchedEntity, code: string | undefined): string {
     if (this.#crash) return this.#crash;
     if (code === undefined) return `the thread '${name}' did not start in time`;
-    return `${name}: ${whyRefused(code, reservation)} (${this.#asked()})`;
+    // What the kernel lets be reserved, and who has it, is more than these processors know.
+    const sum = code === 'EBUSY' ? '' : ` (${this.#asked()})`;
+    return `${name}: ${whyRefused(code, reservation)}${sum}`;
   }
 
   /** @throws Refusal this process does not get as much time as is reserved */

@@ -357,7 +357,11 @@ describe('a processor', () => {
 
   test('who leaves the line takes nothing from the quantum of the one whose turn it is', () => {
     const slices: number[][] = [];
-    const processor = new Processor('hard', { slice: (...slice) => slices.push(slice) }, 3);
+    const processor = new Processor(
+      'hard',
+      { slice: (entity, start, end) => slices.push([entity, start, end]) },
+      3,
+    );
     const [one, other, third] = [1, 2, 3].map(() => processor.addBestEffort());
     for (const entity of [one, other, third]) processor.arrive(entity!, Number.POSITIVE_INFINITY);
     processor.runUntil(1);
@@ -411,7 +415,9 @@ describe('a processor', () => {
 
   test('a slice is as long as possible, however often time stops in it; flush ends it', () => {
     const slices: number[][] = [];
-    const processor = new Processor('soft', { slice: (...slice) => slices.push(slice) });
+    const processor = new Processor('soft', {
+      slice: (entity, start, end) => slices.push([entity, start, end]),
+    });
     const server = processor.addServer({ budgetNs: 1, periodNs: 2 });
     processor.arrive(server, 3);
     for (const at of [1, 2, 3]) processor.runUntil(at);
