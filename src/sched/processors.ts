@@ -248,8 +248,9 @@ export class Processors {
         if (this.#hasUrgent && entity.reservation) setFifo(fifo.reserved, slot.thread);
         continue;
       }
+      const why = this.#whyNot(entity, slot.opened);
       await this.end();
-      throw new Refusal(this.#whyNot(entity, slot.opened));
+      throw new Refusal(why);
     }
   }
 

@@ -58,7 +58,7 @@ function simulate(
   const processor = new Processor(
     rule,
     {
-      slice: (who, start, end) => slices.push({ who, start, end }),
+      slice: (who, start, end, processor) => slices.push({ who, start, end, processor }),
       finished: (who, at) => finishes[who]!.push(at),
     },
     quantum,
@@ -174,7 +174,7 @@ describe('servers whose shares add up to one at most', () => {
         ],
       },
     ]);
-    expect(slices).toEqual([
+    expect(slices).toMatchObject([
       { who: 0, start: 0, end: 15 },
       { who: 1, start: 15, end: 21 },
       { who: 1, start: 24, end: 29 },
@@ -396,7 +396,7 @@ describe('a processor', () => {
       { kind: 'best effort', budget: 0, period: 0, jobs: [[0, 6]] },
       { kind: 'best effort', budget: 0, period: 0, jobs: [[2, 4]] },
     ];
-    expect(simulate('hard', contenders, { quantum: 3 }).slices).toEqual([
+    expect(simulate('hard', contenders, { quantum: 3 }).slices).toMatchObject([
       { who: 1, start: 0, end: 1 },
       { who: 0, start: 1, end: 3 },
       { who: 1, start: 3, end: 5 },
