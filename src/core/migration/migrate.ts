@@ -4,6 +4,7 @@ import { formatDuration, type Nanos } from '../units.ts';
 import { ask, type Migration, StepFailed } from './ask.ts';
 import { underContract } from './contract.ts';
 import { deferrable } from './deferral.ts';
+import type { Device } from './device.ts';
 import { frequency, type Heat, known, recency, unknown } from './heat.ts';
 import { BandwidthMeter } from './meter.ts';
 import {
@@ -84,7 +85,7 @@ class MigrationState {
 
   /** Asks the stop rule, and the plan's timeout. */
   verdict(pendingPages: number, now: Nanos, sentBytes: number, roundEnded: boolean): Verdict | undefined {
-    const { pageBytes, pages, timeoutNs } = this.#plan;
+    const { pageBytes, pages, timeoutNs, device } = this.#plan;
     const elapsedNs = now - this.startedAtNs!;
     const verdict = this.#rule({
       rounds: this.rounds,
@@ -95,6 +96,7 @@ class MigrationState {
       sentBytes,
       bandwidthBytesPerSecond: this.meter.bytesPerSecond,
       guestBytes: pages * pageBytes,
+      deviceBytes: device?.stateBytes ?? 0,
     });
     if (verdict === undefined && timeoutNs !== null && elapsedNs >= timeoutNs) {
       return {
@@ -180,7 +182,7 @@ function* liveRounds(plan: Plan, heats: Heats, state: MigrationState): Migration
   }
 }
 
-/** Stop, send D_{K+1} at b_d, hand over. */
+/** Stop, send D_{K+1} at b_d, and what the devices have, hand over. */
 function* stopAndCopy(plan: Plan, owed: PageSet, state: MigrationState): Migration<MigrationResult> {
   const stopped = yield* ask({ kind: 'stop' });
   const pause = { pausedAtNs: stopped.now - stopped.windowNs, scannedAtNs: stopped.now };
@@ -192,8 +194,11 @@ function* stopAndCopy(plan: Plan, owed: PageSet, state: MigrationState): Migrati
     clears: true,
     endsRound: true,
   });
-  state.pause = { ...pause, sentAtNs: sent.now };
-  state.stop = { pages: sent.sentPages, bytes: sent.bytes, durationNs: sent.now - stopped.now };
+  const sentAtNs = sent.now;
+  state.pause = { ...pause, sentAtNs };
+  state.stop = { pages: sent.sentPages, bytes: sent.bytes, durationNs: sentAtNs - stopped.now };
+  const devicesAtNs = plan.device ? yield* sendDevice(plan, plan.device) : sentAtNs;
+  state.pause = { ...pause, sentAtNs, devicesAtNs };
   const handed = yield* ask({ kind: 'hand over', verify: plan.verify });
   const { readyAtNs, verifiedAtNs, committedAtNs, runningAtNs } = handed;
   return {
@@ -205,6 +210,12 @@ function* stopAndCopy(plan: Plan, owed: PageSet, state: MigrationState): Migrati
     totalNs: runningAtNs - (state.startedAtNs ?? stopped.now),
     ...handed.measurements,
   };
+}
+
+/** @returns when that was done */
+function* sendDevice({ stopRateBytesPerSecond }: Plan, device: Device): Migration<Nanos> {
+  const { now } = yield* ask({ kind: 'device', device, rateBytesPerSecond: stopRateBytesPerSecond });
+  return now;
 }
 
 /** The guest runs on at the source, if the world can still say so; the time that it was paused is downtime all the same. */

@@ -103,6 +103,8 @@ export class VirtualWorld implements World {
         this.#stoppedAtNs = this.#now;
         this.#cpu?.stopGuest();
         return this.#dirtyResult(this.#dirty.copy());
+      case 'device':
+        return this.#inTime(this.#sendDevice(step));
       case 'hand over':
         return this.#inTime(this.#handOver());
       case 'abort': {
@@ -149,6 +151,16 @@ export class VirtualWorld implements World {
     // The destination answers the end of a round once it has everything.
     if (endsRound) this.#pass(this.#link.arrivedNs(this.#now));
     return { kind: 'sent', now: this.#now, sentPages: pages.length, zeroPages, bytes };
+  }
+
+  /** The sender needs no CPU time for it. */
+  #sendDevice({ device, rateBytesPerSecond }: Extract<Step, { kind: 'device' }>): StepResult {
+    this.#link.setRate(rateBytesPerSecond, this.#now);
+    this.#pass(this.#link.sendAll(this.#now, device.stateBytes));
+    const revoked = this.#link.revokedWhy(this.#now);
+    if (revoked !== undefined) return { kind: 'failed', now: this.#now, why: revoked, outcome: 'aborted' };
+    this.#pass(this.#now + device.timeNs);
+    return { kind: 'done', now: this.#now };
   }
 
   /** @returns how many left before the link allowed nothing more */
