@@ -14,15 +14,21 @@ export class ReceivedPages {
     this.#memory = Buffer.from(memory.buffer, memory.byteOffset, memory.length);
   }
 
-  /** @throws WireError there is no such page, or it cannot become what the frame says */
-  store({ type, argument: page }: FrameHeader, payload: Buffer): void {
+  /**
+   * A frame, its payload from `payloadAt` to `end` of what was received.
+   * @throws WireError there is no such page, or it cannot become what the frame says
+   */
+  store({ type, argument: page }: FrameHeader, received: Buffer, payloadAt: number, end: number): void {
     if (page >= this.#pages) throw new WireError(`page ${page}, but the guest has ${this.#pages} pages`);
     const start = page * this.#pageSizeBytes;
     if (type === 'delta') {
       const { buffer, byteOffset } = this.#memory;
-      applyDelta(new DataView(buffer, byteOffset + start, this.#pageSizeBytes), payload);
+      applyDelta(
+        new DataView(buffer, byteOffset + start, this.#pageSizeBytes),
+        received.subarray(payloadAt, end),
+      );
     } else if (type === 'page') {
-      payload.copy(this.#memory, start);
+      received.copy(this.#memory, start, payloadAt, end);
     } else {
       this.#memory.fill(0, start, start + this.#pageSizeBytes);
     }

@@ -114,7 +114,8 @@ export class Sender {
     for (let next = 0; next < pages.length; ) {
       do {
         await this.#pacer.wait(frameBytes, (pages.length - next) * frameBytes);
-        this.#askUnsent();
+        // Without a rate there are no tokens that it could take the place of, and each question is a wait for another thread.
+        if (this.#pacer.isPaced) this.#askUnsent();
       } while (!this.#pacer.allows(0, frameBytes) && !this.#pacer.isRevoked);
       await this.#untilTaken(taken[PageFrames.before(taken.length)]);
       const writer = this.#frames.writer(taken.length);
@@ -141,7 +142,7 @@ export class Sender {
     this.#connection!.replies.check();
     if (endsRound) {
       this.#rounds += 1;
-      await this.#control('round', this.#rounds);
+      await this.#control('round', this.#rounds, this.#digest!.take());
       await this.#connection!.reply();
     }
     return { sentPages: pages.length, zeroPages, bytes };
@@ -258,8 +259,9 @@ export class Sender {
   }
 
   #admits(writer: FrameWriter, frameBytes: number): boolean {
-    const hasRoom = writer.hasRoomFor(this.#source.pageSizeBytes);
-    return hasRoom && this.#pacer.allows(this.#connection!.wireBytes(writer.lengthBytes), frameBytes);
+    if (!writer.hasRoomFor(this.#source.pageSizeBytes)) return false;
+    if (!this.#pacer.isPaced) return true;
+    return this.#pacer.allows(this.#connection!.wireBytes(writer.lengthBytes), frameBytes);
   }
 
   /** Waits until the kernel has taken something. */
