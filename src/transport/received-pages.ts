@@ -1,36 +1,44 @@
 import { applyDelta } from '../core/wire/delta.ts';
-import { type FrameHeader, WireError } from '../core/wire/frames.ts';
-import type { HostedGuest } from './hosted-guest.ts';
+import { type FrameHeader, pageBytesPerFrame, WireError } from '../core/wire/frames.ts';
+import type { SegmentedMemory } from '../platform/segmented-memory.ts';
 
 /** A guest's memory as its pages arrive. */
 export class ReceivedPages {
-  readonly #pages: number;
-  readonly #pageSizeBytes: number;
-  readonly #memory: Buffer;
+  /** What a frame holds of a page: all of it, or a piece. */
+  readonly bytesPerFrame: number;
+  /** In pages of that size. */
+  readonly #memory: SegmentedMemory;
+  readonly #zeroPage: Buffer;
 
-  constructor(memory: HostedGuest['memory'], pages: number, pageSizeBytes: number) {
-    this.#pages = pages;
-    this.#pageSizeBytes = pageSizeBytes;
-    this.#memory = Buffer.from(memory.buffer, memory.byteOffset, memory.length);
+  constructor(memory: SegmentedMemory) {
+    this.bytesPerFrame = pageBytesPerFrame(memory.pageSizeBytes);
+    this.#memory = memory.inPagesOf(this.bytesPerFrame);
+    this.#zeroPage = Buffer.alloc(this.bytesPerFrame);
   }
 
   /**
-   * A frame, its payload from `payloadAt` to `end` of what was received.
+   * A frame, its payload from `payloadAt` to `payloadEnd` of what was received.
    * @throws WireError there is no such page, or it cannot become what the frame says
    */
-  store({ type, argument: page }: FrameHeader, received: Buffer, payloadAt: number, end: number): void {
-    if (page >= this.#pages) throw new WireError(`page ${page}, but the guest has ${this.#pages} pages`);
-    const start = page * this.#pageSizeBytes;
+  store(
+    { type, argument: page }: FrameHeader,
+    received: Buffer,
+    payloadAt: number,
+    payloadEnd: number,
+  ): void {
+    const { pages, pageSizeBytes } = this.#memory;
+    if (page >= pages) throw new WireError(`page ${page}, but the guest has ${pages} pages`);
+    const memory = this.#memory.segmentOf(page);
+    const start = this.#memory.startOf(page);
+    const end = start + pageSizeBytes;
     if (type === 'delta') {
-      const { buffer, byteOffset } = this.#memory;
-      applyDelta(
-        new DataView(buffer, byteOffset + start, this.#pageSizeBytes),
-        received.subarray(payloadAt, end),
-      );
+      const delta = received.subarray(payloadAt, payloadEnd);
+      applyDelta(new DataView(memory.buffer, memory.byteOffset + start, pageSizeBytes), delta);
     } else if (type === 'page') {
-      received.copy(this.#memory, start, payloadAt, end);
-    } else {
-      this.#memory.fill(0, start, start + this.#pageSizeBytes);
+      received.copy(memory, start, payloadAt, payloadEnd);
+    } else if (memory.compare(this.#zeroPage, 0, pageSizeBytes, start, end) !== 0) {
+      // Memory that is zero anyway is left alone, so that a page nobody has written takes none (QEMU's ram_handle_zero).
+      memory.fill(0, start, end);
     }
   }
 }

@@ -12,7 +12,7 @@ function readerInto(frames: Frame[]): FrameReader {
   const reader = new FrameReader(({ type, argument }, payload) => {
     frames.push({ type, argument, payload: Buffer.from(payload) });
   });
-  reader.pageSizeBytes = PAGE;
+  reader.pageBytes = PAGE;
   return reader;
 }
 
@@ -87,7 +87,7 @@ describe('a frame reader', () => {
           const told: (string | number)[] = [];
           const pieces: Buffer[] = [];
           const reader = new FrameReader(({ type }) => told.push(Buffer.concat(pieces).length, type));
-          reader.pageSizeBytes = PAGE;
+          reader.pageBytes = PAGE;
           reader.pages = {
             store: ({ argument }, buffer, start, end) => {
               const frame = frames[stored]!;
