@@ -34,7 +34,6 @@ const ASK_EVERY_MS = 200;
 
 /** The source's end of a migration: sends pages as the pacer allows, and speaks the hand-over. */
 export class Sender {
-  readonly #source: PageSource;
   readonly #cpu: SenderCpu;
   readonly #processor: SenderProcessor;
   readonly #pacer: Pacer;
@@ -55,7 +54,6 @@ export class Sender {
     allowance?: Allowance,
     unsent?: UnsentBytes,
   ) {
-    this.#source = source;
     this.#cpu = cpu;
     this.#processor = new SenderProcessor(cpu.thread);
     this.#pacer = new Pacer(depthBytes, cpu.thread, allowance);

@@ -145,7 +145,7 @@ describe('what cannot be kept is refused before anything starts', () => {
     expect(others).toEqual([]);
     expect(problem!.path).toBe('sender.reservation');
     expect(problem!.expected).toMatch(
-      /90\.0 %, beside 90\.0 % reserved already, is more than the 95\.0 % of a processor .*at most 4\.9\d+ms of every 100ms/,
+      /90\.0 %, beside 90\.0 % reserved already, is more than the 95\.0 % of a processor .*at most 5\.000\d*ms of every 100ms/,
     );
     expect(both('{ budget: 45ms, period: 100ms }')).toEqual([]);
     expect(both('{ budget: 90ms, period: 100ms }', ', processors: 2')).toEqual([]);
