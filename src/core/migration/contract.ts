@@ -2,7 +2,8 @@ import { InvariantViolated } from '../invariants.ts';
 import type { Nanos } from '../units.ts';
 import type { Migration } from './ask.ts';
 import type { MigrationResult, Owner } from './migration-result.ts';
-import type { PageSet } from './pages.ts';
+import { PageSet } from './pages.ts';
+import type { DirtyPages } from './round-pages.ts';
 import type { Step, StepResult, StepResultOf } from './steps.ts';
 
 /**
@@ -67,7 +68,16 @@ function insistOnOrder(instants: Readonly<Record<string, Nanos>>, lastNs: Nanos)
   }
 }
 
-function insistOnPages({ pages, words }: PageSet, expected: number): void {
+function insistOnPages(dirty: DirtyPages, expected: number): void {
+  if (dirty instanceof PageSet) return insistOnNumbers(dirty, expected);
+  const { strata } = dirty;
+  const pages = strata.reduce((sum, each) => sum + each.pages, 0);
+  const beyond = strata.findIndex((each, stratum) => dirty.pendingOf(stratum) > each.pages);
+  if (pages === expected && beyond === -1) return;
+  throw new InvariantViolated('world: dirty pages are pages of the guest', { pages, expected, beyond });
+}
+
+function insistOnNumbers({ pages, words }: PageSet, expected: number): void {
   const beyond = expected % 32 === 0 ? 0 : words.at(-1)! >>> (expected % 32);
   if (pages === expected && words.length === Math.ceil(expected / 32) && beyond === 0) return;
   throw new InvariantViolated('world: dirty pages are pages of the guest', { pages, expected, beyond });

@@ -5,6 +5,8 @@ import { ask, type Migration, StepFailed } from './ask.ts';
 import { underContract } from './contract.ts';
 import { deferrable } from './deferral.ts';
 import { frequency, type Heat, known, recency, unknown } from './heat.ts';
+import { LumpedPages } from './lumped/lumped-pages.ts';
+import { LumpedRound } from './lumped/lumped-round.ts';
 import { BandwidthMeter } from './meter.ts';
 import {
   arrived,
@@ -14,11 +16,12 @@ import {
   type RoundRecord,
   type StopRecord,
 } from './migration-result.ts';
+import { NumberedRound } from './numbered-round.ts';
 import { orderRegistry } from './order/orders.ts';
-import type { PageSet } from './pages.ts';
 import { type Pause, partsOfPause } from './pause.ts';
 import { type Plan, slotsPerWindow } from './plan.ts';
-import { type SentRound, sendingOrder, sendRound } from './round.ts';
+import { type SentRound, sendRound } from './round.ts';
+import { asLumped, asNumbered, type DirtyPages, type RoundPages, stopBatch } from './round-pages.ts';
 import type { HandoverReached } from './steps.ts';
 import type { Verdict } from './stop/stop-rule.ts';
 import { looksWithinRounds, stopRule } from './stop/stops.ts';
@@ -125,51 +128,48 @@ function* learnHeats(plan: Plan): Migration<Heats> {
   const byRecency = recency(plan.pages);
   for (let watchedNs = 0; watchedNs < plan.observeNs; ) {
     const { dirty, windowNs } = yield* ask({ kind: 'observe', windowNs: plan.windowNs });
-    byFrequency.see(dirty, windowNs);
-    byRecency.see(dirty, windowNs);
+    byFrequency.see(asNumbered(dirty), windowNs);
+    byRecency.see(asNumbered(dirty), windowNs);
     watchedNs += windowNs;
   }
   return { forOrder: orderHeat === 'recency' ? byRecency : byFrequency, forDeferral: byFrequency };
 }
 
 /** Rounds until the stop rule has enough. Returns what is known to be owed to the destination by then. */
-function* liveRounds(plan: Plan, heats: Heats, state: MigrationState): Migration<PageSet> {
-  const random = Random.seeded(plan.seed, ORDER_STREAM);
-  const { order } = orderRegistry.get(plan.order);
-  const context = { heat: heats.forOrder, slotsPerWindow: slotsPerWindow(plan), random };
-  const heldBack = deferrable(plan.defer, heats.forDeferral, plan.pages);
-  const takes = plan.clear === 'round';
+function* liveRounds(plan: Plan, heats: Heats, state: MigrationState): Migration<DirtyPages> {
   let { now, dirty } = yield* ask({ kind: 'track' });
   state.startedAtNs = now;
+  const isWatched = looksWithinRounds(plan.stop);
+  const roundOf = rounds(plan, heats, dirty, isWatched);
+  // What a lumped guest owes is counted from what was taken.
+  const takes = plan.clear === 'round' || dirty instanceof LumpedPages;
   if (takes) yield* ask({ kind: 'harvest', take: true });
   for (;;) {
     const startedAtNs = now;
-    const deferred = dirty.copy().keepAll(heldBack);
-    const pages = sendingOrder(order, dirty, deferred, context);
+    const round = roundOf(dirty);
+    const { dirtyPages, deferredPages, unsentPages } = round;
     let verdict: Verdict | undefined;
-    const isEnough = (pending: PageSet, sent: SentRound) => {
-      const pages = pending.addAll(deferred).count();
-      verdict = state.verdict(pages, sent.now, state.sentBytes + sent.bytes, false);
+    const isEnough = (pendingPages: number, sent: SentRound) => {
+      verdict = state.verdict(pendingPages, sent.now, state.sentBytes + sent.bytes, false);
       return verdict !== undefined;
     };
-    const within = looksWithinRounds(plan.stop) ? isEnough : undefined;
-    const sent = yield* sendRound(plan, pages, state.meter, startedAtNs, within);
+    const sent = yield* sendRound(plan, round, state.meter, startedAtNs, isWatched ? isEnough : undefined);
     const harvest = yield* ask({ kind: 'harvest', take: takes });
     state.sentBytes += sent.bytes;
     state.rounds.push({
       round: state.rounds.length + 1,
-      dirtyPages: dirty.count(),
+      dirtyPages,
       sentPages: sent.sentPages,
-      deferredPages: deferred.count(),
+      deferredPages,
       skippedPages: sent.skippedPages,
       zeroPages: sent.zeroPages,
       bytes: sent.bytes,
       durationNs: harvest.now - startedAtNs,
     });
     now = harvest.now;
-    dirty = harvest.dirty.copy().addAll(deferred).addAll(sent.unsent);
+    dirty = round.rest(harvest.dirty);
     verdict ??= state.verdict(dirty.count(), now, state.sentBytes, true);
-    if (verdict === undefined && pages.length === 0 && plan.stop.rule !== 'rounds') {
+    if (verdict === undefined && unsentPages === 0 && plan.stop.rule !== 'rounds') {
       verdict = { decision: 'stop', reason: 'all that is dirty waits for the stop' };
     }
     if (verdict?.decision === 'give up') throw new NotConverged(verdict.reason);
@@ -180,14 +180,29 @@ function* liveRounds(plan: Plan, heats: Heats, state: MigrationState): Migration
   }
 }
 
+/** Makes each round of what is dirty as it begins: page by page, or in counts, as the world's first answer was. */
+function rounds(
+  plan: Plan,
+  { forOrder: heat, forDeferral }: Heats,
+  first: DirtyPages,
+  isWatched: boolean,
+): (dirty: DirtyPages) => RoundPages {
+  const random = Random.seeded(plan.seed, ORDER_STREAM);
+  if (first instanceof LumpedPages) return (dirty) => new LumpedRound(plan, asLumped(dirty), random);
+  const { order } = orderRegistry.get(plan.order);
+  const context = { heat, slotsPerWindow: slotsPerWindow(plan), random };
+  const heldBack = deferrable(plan.defer, forDeferral, plan.pages);
+  return (dirty) => new NumberedRound(plan, asNumbered(dirty), heldBack, { order, context, isWatched });
+}
+
 /** Stop, send D_{K+1} at b_d, hand over. */
-function* stopAndCopy(plan: Plan, owed: PageSet, state: MigrationState): Migration<MigrationResult> {
+function* stopAndCopy(plan: Plan, owed: DirtyPages, state: MigrationState): Migration<MigrationResult> {
   const stopped = yield* ask({ kind: 'stop' });
   const pause = { pausedAtNs: stopped.now - stopped.windowNs, scannedAtNs: stopped.now };
   state.pause = pause;
   const sent = yield* ask({
     kind: 'send',
-    pages: stopped.dirty.copy().addAll(owed).toArray(),
+    pages: stopBatch(stopped.dirty, owed),
     rateBytesPerSecond: plan.stopRateBytesPerSecond,
     clears: true,
     endsRound: true,

@@ -3,8 +3,8 @@ import type { WriteRates } from './heat.ts';
 import type { Measurements, Owner } from './migration-result.ts';
 import type { PageSet } from './pages.ts';
 
-/** What the migration asks of a world. */
-export type Step =
+/** What the migration asks of a world; one that answers in counts is asked in counts (round-pages.ts). */
+export type Step<Batch = Uint32Array> =
   /** Watch the guest for one sampling window: which pages does it write? */
   | { readonly kind: 'observe'; readonly windowNs: Nanos }
   /** Tell how often the guest's program writes each page, where its program is known. */
@@ -17,7 +17,7 @@ export type Step =
    */
   | {
       readonly kind: 'send';
-      readonly pages: Uint32Array;
+      readonly pages: Batch;
       readonly rateBytesPerSecond: BytesPerSecond | null;
       readonly clears: boolean;
       readonly endsRound: boolean;
@@ -43,12 +43,12 @@ export interface HandoverReached {
 }
 
 /** What a world answers. Times count from the world's own beginning. */
-export type StepResult =
+export type StepResult<Dirty = PageSet> =
   /**
    * `windowNs`: how long the guest was watched; of a stop, how long it has been paused by now, where its dirty pages
    * are found by a scan of all its memory.
    */
-  | { readonly kind: 'dirty'; readonly now: Nanos; readonly dirty: PageSet; readonly windowNs: Nanos }
+  | { readonly kind: 'dirty'; readonly now: Nanos; readonly dirty: Dirty; readonly windowNs: Nanos }
   | { readonly kind: 'learned'; readonly now: Nanos; readonly rates: WriteRates }
   | {
       readonly kind: 'sent';
@@ -88,4 +88,7 @@ export type StepResult =
       readonly handover?: HandoverReached;
     };
 
-export type StepResultOf<K extends StepResult['kind']> = Extract<StepResult, { kind: K }>;
+export type StepResultOf<K extends StepResult['kind'], Dirty = PageSet> = Extract<
+  StepResult<Dirty>,
+  { kind: K }
+>;

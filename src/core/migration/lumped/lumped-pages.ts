@@ -1,0 +1,67 @@
+/** Pages that are written alike and that a plan treats alike: any of them may be exchanged for any other. */
+export interface LumpedStratum {
+  readonly pages: number;
+  /** Pages of zeros cost their header only, and nobody writes them. */
+  readonly isZero: boolean;
+  /** Whether they wait for the stop: whether they are of F. */
+  readonly isHeldBack: boolean;
+  /** What is of a lower place is sent first; what is of the same place, in random order. */
+  readonly place: number;
+  /** Whose they are of what the guest's program tells apart: page 0 is of none. */
+  readonly writer: number | 'page 0' | 'nobody';
+}
+
+/**
+ * A guest's memory in counts at one instant: of each stratum, how many pages the destination does not have as they are. A
+ * Markov process whose states can be exchanged for one another is lumpable (Kemeny and Snell, Finite Markov Chains, §6.3): the
+ * counts are a Markov process too, and the same as that of the pages.
+ */
+export class LumpedPages {
+  readonly strata: readonly LumpedStratum[];
+  /** Their dirty bits were taken by a harvest and are clear; they have not been sent since. */
+  readonly owed: Float64Array;
+  /** Owed, and written since. */
+  readonly dirtyAgain: Float64Array;
+  /** Written, and not owed. */
+  readonly dirty: Float64Array;
+
+  constructor(
+    strata: readonly LumpedStratum[],
+    owed: Float64Array,
+    dirtyAgain: Float64Array,
+    dirty: Float64Array,
+  ) {
+    this.strata = strata;
+    this.owed = owed;
+    this.dirtyAgain = dirtyAgain;
+    this.dirty = dirty;
+  }
+
+  /** All that would have to be sent if the guest stopped at that instant. */
+  count(): number {
+    let sum = 0;
+    for (let stratum = 0; stratum < this.strata.length; stratum++) sum += this.pendingOf(stratum);
+    return sum;
+  }
+
+  pendingOf(stratum: number): number {
+    return this.owed[stratum]! + this.dirtyAgain[stratum]! + this.dirty[stratum]!;
+  }
+}
+
+/** So many pages of each stratum, in random order. */
+export class LumpedBatch {
+  readonly sent: Float64Array;
+  /** Those whose turn it was and that are dirty again: they are not sent, and owed no longer. */
+  readonly passedOver: Float64Array;
+
+  constructor(sent: Float64Array, passedOver: Float64Array = new Float64Array(sent.length)) {
+    this.sent = sent;
+    this.passedOver = passedOver;
+  }
+
+  /** How many are sent. */
+  get length(): number {
+    return this.sent.reduce((sum, count) => sum + count, 0);
+  }
+}

@@ -1,0 +1,47 @@
+import { LumpedBatch, LumpedPages } from './lumped/lumped-pages.ts';
+import { PageSet } from './pages.ts';
+
+/** What a world says is dirty: which pages, or how many of each stratum. */
+export type DirtyPages = PageSet | LumpedPages;
+
+/** What is sent at once: pages in their order, or how many of each stratum. */
+export type SendBatch = Uint32Array | LumpedBatch;
+
+/** D_k as a round begins, which holds F_k back and sends the others in the order φ_k, batch by batch. */
+export interface RoundPages {
+  /** |D_k|. */
+  readonly dirtyPages: number;
+  /** |F_k|. */
+  readonly deferredPages: number;
+  /** Of φ_k, how many have not had their turn. */
+  readonly unsentPages: number;
+  /** The dirty bits that have to be cleared before the next batch, where that is done in chunks. */
+  toClear(): PageSet | undefined;
+  /**
+   * The next pages of φ_k, at most so many; without those that are dirty again, if it is said what is.
+   * @returns may be none at all, if all are dirty again
+   */
+  next(most: number, dirtyAgain?: DirtyPages): SendBatch;
+  /** How many pages would have to be sent if the guest stopped now. */
+  pendingPages(dirty: DirtyPages): number;
+  /** D_{k+1}: what is dirty as the round ends, what was held back, and what had no turn. */
+  rest(dirty: DirtyPages): DirtyPages;
+}
+
+/** D_{K+1}, all of it: what is dirty while the guest is stopped, and what it was known to owe before. */
+export function stopBatch(dirty: DirtyPages, owed: DirtyPages): SendBatch {
+  if (dirty instanceof PageSet) return dirty.copy().addAll(asNumbered(owed)).toArray();
+  return new LumpedBatch(Float64Array.from(dirty.strata, (_, stratum) => dirty.pendingOf(stratum)));
+}
+
+/** A world keeps to one kind of answers. */
+export function asNumbered(dirty: DirtyPages): PageSet {
+  if (dirty instanceof PageSet) return dirty;
+  throw new TypeError('pages by number expected, found counts');
+}
+
+/** The same of counts. */
+export function asLumped(dirty: DirtyPages): LumpedPages {
+  if (dirty instanceof LumpedPages) return dirty;
+  throw new TypeError('counts expected, found pages by number');
+}
