@@ -21,8 +21,8 @@ export const inputLimits = {
   settingParts: 16,
   /** Combinations that `compare` may come to. A sweep has its own limit, because it keeps none of them. */
   combinations: 2_000,
-  /** The pages of a guest in a scenario: 64 GiB in pages of 4 KiB. */
-  guestPages: 2 ** 24,
+  /** The pages of a guest in a scenario: 1 TiB in pages of 4 KiB. */
+  guestPages: 2 ** 28,
   /** Classes of pages in a guest's program. */
   classes: 10_000,
   /** How often a program writes, in a second: once in a nanosecond. */

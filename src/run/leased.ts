@@ -2,7 +2,7 @@ import type { Ceiling } from '../core/link/ceiling.ts';
 import type { Step, StepResult } from '../core/migration/steps.ts';
 import type { Nanos } from '../core/units.ts';
 import type { MigrationSpec } from '../workload/migration-spec.ts';
-import { VirtualWorld } from '../worlds/virtual/virtual-world.ts';
+import { virtualWorld } from '../worlds/virtual/virtual-worlds.ts';
 import { driveSync } from './drive.ts';
 import type { MigrationRun } from './migration-run.ts';
 
@@ -26,7 +26,7 @@ export interface Leased {
  * guest continues to run while its migration waits.
  */
 export function carryOutLeased(spec: MigrationSpec, { waitedNs, ...answer }: LeaseAnswer): Leased {
-  const world = new VirtualWorld(spec);
+  const world = virtualWorld(spec);
   const steps: MigrationRun['steps'][number][] = [];
   let now = 0;
   let askedAtNs = 0;

@@ -6,7 +6,7 @@ import type { DestinationThere } from '../transport/address.ts';
 import { DestinationProcess } from '../transport/destination-process.ts';
 import type { MigrationSpec } from '../workload/migration-spec.ts';
 import { threadsWorld } from './threads/threads-world.ts';
-import { VirtualWorld } from './virtual/virtual-world.ts';
+import { virtualWorld } from './virtual/virtual-worlds.ts';
 import { QemuNativeWorld } from './vm/qemu-native-world.ts';
 import { vmWorld } from './vm/vm-world.ts';
 import type { World } from './world.ts';
@@ -45,7 +45,7 @@ export async function worldFactory(
       if (journals !== undefined) {
         throw new Failure('--journal: not possible in world virtual; use --world threads');
       }
-      return { create: async (setup) => new VirtualWorld(setup), copiesOfMemory: 0, close: nothing };
+      return { create: async (setup) => virtualWorld(setup), copiesOfMemory: 0, close: nothing };
     case 'threads': {
       const program = entry('worlds/threads/threads-destination-main');
       const own = to ? undefined : await DestinationProcess.start(program);

@@ -6,9 +6,10 @@ import {
   NANOS_PER_SECOND,
   type Nanos,
 } from '../units.ts';
-import type { Bucket } from './bucket.ts';
+import type { Bucket, DepartureRun } from './bucket.ts';
 import { Conformance } from './conformance.ts';
 import { notEncrypted } from './encryption.ts';
+import { RunWindows } from './run-windows.ts';
 import { Utilisation } from './utilisation.ts';
 import { DepartureWindows } from './windows.ts';
 
@@ -20,6 +21,7 @@ export class LinkAccount {
   readonly #depthBytes: Bytes;
   readonly #conformance: Conformance;
   readonly #windows: DepartureWindows | undefined;
+  readonly #runWindows: RunWindows | undefined;
   readonly #utilisation = new Utilisation();
   #reservedBytesPerSecond: BytesPerSecond | null = null;
   #highestBytesPerSecond: BytesPerSecond = 0;
@@ -28,6 +30,7 @@ export class LinkAccount {
   constructor(depthBytes: Bytes, now: Nanos, windows = true) {
     this.#depthBytes = depthBytes;
     this.#windows = windows ? new DepartureWindows(WINDOWS_NS) : undefined;
+    this.#runWindows = windows ? new RunWindows(WINDOWS_NS) : undefined;
     this.#conformance = new Conformance(depthBytes, now);
   }
 
@@ -64,6 +67,13 @@ export class LinkAccount {
     if (instants.length > 0) this.#utilisation.departedInTime(instants.at(-1)!, bytes * instants.length);
   }
 
+  /** The same of portions that are not told one by one: an account has departures of one kind. */
+  departedRun(run: DepartureRun, bytes: Bytes, rateBytesPerSecond: BytesPerSecond): void {
+    this.#conformance.departedRun(run, bytes, rateBytesPerSecond);
+    this.#runWindows?.departed(run, bytes);
+    this.#utilisation.departedInTime(run.lastNs, bytes * run.count);
+  }
+
   record(longestLatenessNs: Nanos): LinkRecord {
     const unreserved = this.#reservedBytesPerSecond === null;
     return {
@@ -73,7 +83,7 @@ export class LinkAccount {
       worstExcessBytes: unreserved ? null : this.#conformance.worstExcessBytes,
       windows: (this.#windows?.mostBytes ?? []).map((mostBytes, index) => ({
         windowNs: WINDOWS_NS[index]!,
-        mostBytes,
+        mostBytes: Math.max(mostBytes, this.#runWindows!.mostBytes[index]!),
         allowedBytes: unreserved ? null : this.#allowedBytes(WINDOWS_NS[index]!),
       })),
       utilisation: this.#utilisation.fraction,

@@ -1,6 +1,7 @@
 import { InvariantViolated } from '../invariants.ts';
 import type { Nanos } from '../units.ts';
 import type { Migration } from './ask.ts';
+import type { LumpedPages } from './lumped/lumped-pages.ts';
 import type { MigrationResult, Owner } from './migration-result.ts';
 import { PageSet } from './pages.ts';
 import type { DirtyPages } from './round-pages.ts';
@@ -31,7 +32,7 @@ export function* underContract(
     const answer = yield step;
     insistOnOrder(instantsOf(step, answer), lastNs);
     lastNs = answer.now;
-    if (answer.kind === 'dirty') insistOnPages(answer.dirty, pages);
+    if (answer.kind === 'dirty') insistOnDirty(answer.dirty, pages);
     if (step.kind === 'send' && answer.kind === 'sent') insistOnAll(step.pages.length, answer);
     wasHandedOver ||= step.kind === 'hand over';
     if (answer.kind === 'handed over') owner = 'destination';
@@ -68,8 +69,12 @@ function insistOnOrder(instants: Readonly<Record<string, Nanos>>, lastNs: Nanos)
   }
 }
 
-function insistOnPages(dirty: DirtyPages, expected: number): void {
-  if (dirty instanceof PageSet) return insistOnNumbers(dirty, expected);
+function insistOnDirty(dirty: DirtyPages, pages: number): void {
+  if (dirty instanceof PageSet) insistOnPages(dirty, pages);
+  else insistOnCounts(dirty, pages);
+}
+
+function insistOnCounts(dirty: LumpedPages, expected: number): void {
   const { strata } = dirty;
   const pages = strata.reduce((sum, each) => sum + each.pages, 0);
   const beyond = strata.findIndex((each, stratum) => dirty.pendingOf(stratum) > each.pages);
@@ -77,7 +82,7 @@ function insistOnPages(dirty: DirtyPages, expected: number): void {
   throw new InvariantViolated('world: dirty pages are pages of the guest', { pages, expected, beyond });
 }
 
-function insistOnNumbers({ pages, words }: PageSet, expected: number): void {
+function insistOnPages({ pages, words }: PageSet, expected: number): void {
   const beyond = expected % 32 === 0 ? 0 : words.at(-1)! >>> (expected % 32);
   if (pages === expected && words.length === Math.ceil(expected / 32) && beyond === 0) return;
   throw new InvariantViolated('world: dirty pages are pages of the guest', { pages, expected, beyond });

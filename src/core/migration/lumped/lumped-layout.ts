@@ -121,7 +121,8 @@ function equals(strata: readonly Piece[]): readonly (readonly Piece[])[] {
   const groups: Piece[][] = [];
   for (const each of sorted) {
     const last = groups.at(-1);
-    if (last?.[0]!.heat === each.heat && last[0]!.slice === each.slice) last.push(each);
+    const [first] = last ?? [];
+    if (first?.heat === each.heat && first.slice === each.slice) last!.push(each);
     else groups.push([each]);
   }
   return groups;

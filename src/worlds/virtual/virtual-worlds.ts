@@ -1,0 +1,32 @@
+import { isContended } from '../../core/cpu/cpu-plan.ts';
+import { isLumpable } from '../../core/migration/lumped/lumped-layout.ts';
+import type { Step, StepResult } from '../../core/migration/steps.ts';
+import type { MigrationSpec } from '../../workload/migration-spec.ts';
+import { strataOf } from '../../workload/strata.ts';
+import type { World } from '../world.ts';
+import { LumpedWorld } from './lumped-world.ts';
+import { VirtualWorld } from './virtual-world.ts';
+
+/** Fewer pages are known one by one: that costs little, and says more. */
+const LUMPED_FROM_PAGES = 2 ** 18;
+
+/** A world in virtual time answers at once. */
+export interface SyncVirtualWorld extends World {
+  carryOut(step: Step): StepResult;
+}
+
+/**
+ * Virtual time, page by page or in counts.
+ * @param linkWindows whether the link's record shall say what left in windows
+ * @throws Failure the plan cannot be carried out in virtual time
+ */
+export function virtualWorld(spec: MigrationSpec, linkWindows = true): SyncVirtualWorld {
+  return isLumped(spec) ? new LumpedWorld(spec, linkWindows) : new VirtualWorld(spec, linkWindows);
+}
+
+/** Whether a migration is in counts: of many pages, whose differences are those of strata, and when only the link is in the way. */
+function isLumped({ guest, plan, cpu, antagonists = [] }: MigrationSpec): boolean {
+  const isPaced = plan.rateBytesPerSecond !== null && plan.stopRateBytesPerSecond !== null;
+  const isFree = isPaced && !isContended(cpu) && antagonists.length === 0;
+  return guest.pages >= LUMPED_FROM_PAGES && isFree && isLumpable(plan) && strataOf(guest) !== undefined;
+}
