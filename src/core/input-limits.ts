@@ -21,14 +21,17 @@ export const inputLimits = {
   settingParts: 16,
   /** Combinations that `compare` may come to. A sweep has its own limit, because it keeps none of them. */
   combinations: 2_000,
-  /** The pages of a guest in a scenario: 1 TiB in pages of 4 KiB. */
-  guestPages: 2 ** 28,
+  /** The pages of a guest in a scenario: 4 TiB in pages of 4 KiB. */
+  guestPages: 2 ** 30,
   /** Classes of pages in a guest's program. */
   classes: 10_000,
   /** How often a program writes, in a second: once in a nanosecond. */
   writesPerSecond: 1e9,
   /** The shortest time from one heartbeat, or frame, to the next, in nanoseconds. */
   shortestHeartbeatNs: 10_000,
+  /** The state of a guest's devices, and the time that they take besides. */
+  deviceStateBytes: 2 ** 40,
+  deviceTimeNs: 24 * 3_600 * 1e9,
   /** Windows of observation before a migration. */
   observedWindows: 100_000,
   /** Live rounds, of each of which the record has a line. */

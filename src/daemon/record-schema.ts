@@ -46,6 +46,10 @@ const plan = view('Plan', 'The policy, everything resolved.', {
   depthBytes: bytes,
   ...each(ns, 'stopTimeoutNs', 'observeNs', 'windowNs', 'halfLifeNs'),
   verify: z.enum(['checksums', 'full']),
+  device: z
+    .object({ stateBytes: bytes, timeNs: ns })
+    .optional()
+    .describe('What every stop takes beyond pages. Not there: nothing.'),
   seed: z.int(),
 });
 
@@ -140,7 +144,7 @@ export const recordSchema: z.ZodType<MigrationRecord> = view(
     ...each(ns, 'downtimeNs', 'totalNs'),
     downtimeParts: z
       .object({
-        ...each(ns, 'dirtyScanNs', 'memoryNs', 'stateNs', 'verifyNs', 'commitNs', 'resumeNs'),
+        ...each(ns, 'dirtyScanNs', 'memoryNs', 'deviceNs', 'stateNs', 'verifyNs', 'commitNs', 'resumeNs'),
         lookNs: ns.meta({ deprecated: true, description: 'The former name of dirtyScanNs: the same time.' }),
       })
       .describe('They add up to the downtime, lookNs aside.'),

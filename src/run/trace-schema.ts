@@ -36,6 +36,7 @@ const plan = z.looseObject({
   windowNs: positive,
   halfLifeNs: positive,
   verify: z.enum(['checksums', 'full']),
+  device: z.looseObject({ stateBytes: notNegative, timeNs: notNegative }).optional(),
   seed: z.number(),
 });
 

@@ -55,11 +55,14 @@ function parsed(text: string): unknown {
   }
 }
 
-/** Version 0.1 had other names for some properties; its traces can be replayed until version 0.3. */
+/**
+ * Version 0.1 had other names for some properties, and up to 0.2 a downtime had no part of devices; their traces can be
+ * replayed until version 0.3.
+ */
 function named(value: object): object {
   const { witness, standsSince, ...rest } = value as Record<string, unknown>;
   return {
-    ...('lookNs' in rest && { dirtyScanNs: rest.lookNs }),
+    ...('lookNs' in rest && { dirtyScanNs: rest.lookNs, deviceNs: 0 }),
     ...rest,
     ...(witness !== undefined && { measurements: witness }),
     ...(standsSince !== undefined && { pausedSince: standsSince }),

@@ -1,9 +1,35 @@
 import type { z } from 'zod';
 import { inputLimits } from '../core/input-limits.ts';
+import { expected, formatDuration, formatSize } from '../core/units.ts';
 import { reservationSchema } from './cpu.ts';
-import { definition } from './object-schema.ts';
+import { definition, object } from './object-schema.ts';
 import { programSchema } from './program.ts';
 import { duration, freeName, heartbeatPeriod, quantity, whole } from './quantity.ts';
+
+const { deviceStateBytes, deviceTimeNs } = inputLimits;
+const device = object(
+  'Devices',
+  'What the devices of the guest add to every stop.',
+  'what devices add to a stop: { state, time }',
+  {
+    state: quantity(
+      'size',
+      `${expected.size}, at most ${formatSize(deviceStateBytes)}`,
+      (bytes) => bytes <= deviceStateBytes,
+    )
+      .prefault(0)
+      .describe('Their state, a size: sent at `link.stopRate` after the last pages, while the guest stands.'),
+    time: quantity(
+      'duration',
+      `${expected.duration}, at most ${formatDuration(deviceTimeNs)}`,
+      (ns) => ns <= deviceTimeNs,
+    )
+      .prefault(0)
+      .describe('A time that passes then besides: to save and restore them.'),
+  },
+).transform(({ state: stateBytes, time: timeNs }) =>
+  stateBytes + timeNs === 0 ? undefined : { stateBytes, timeNs },
+);
 
 /** A guest as a scenario writes it. Only `pages` and `program` are required. */
 export const guestSchema = definition(
@@ -28,6 +54,9 @@ export const guestSchema = definition(
     cpuPerWrite: duration
       .prefault(0)
       .describe('CPU time that a write takes. Not for a stream, which has `cpuPerFrame`, nor a dirty-curve.'),
+    device: device
+      .optional()
+      .describe('Devices whose state can be moved only while the guest stands. Without it: none.'),
     reservation: reservationSchema.describe('What is reserved for it of a processor. Without it: nothing.'),
   },
 );

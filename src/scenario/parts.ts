@@ -1,5 +1,6 @@
 import { inputLimits } from '../core/input-limits.ts';
 import { DEEPEST_BUCKET_BYTES } from '../core/link/bucket.ts';
+import type { Device } from '../core/migration/device.ts';
 import { orderRegistry } from '../core/migration/order/orders.ts';
 import type { Plan } from '../core/migration/plan.ts';
 import type { StopSpec } from '../core/migration/stop/stops.ts';
@@ -42,12 +43,13 @@ export function resolveGuest(
     program.kind === 'stream' ? '0: a stream has cpuPerFrame' : '0: a dirty-curve does not count writes',
     formatDuration(guest.cpuPerWrite),
   );
-  const { name, pages, zeroPages, pageSize: pageSizeBytes } = guest;
+  const { name, pages, zeroPages, pageSize: pageSizeBytes, device } = guest;
   return {
     ...{ name, pages, zeroPages, pageSizeBytes },
     program,
     heartbeatPeriodNs: program.kind === 'stream' ? program.framePeriodNs : guest.heartbeat,
     cpuPerWriteNs: guest.cpuPerWrite,
+    ...(device && { device }),
   };
 }
 
@@ -60,7 +62,7 @@ interface PlanDocument {
 /** The policy with which a guest of these pages migrates. */
 export function resolvePlan(
   { link, migration }: PlanDocument,
-  { pages, pageSizeBytes }: Pick<GuestSpec, 'pages' | 'pageSizeBytes'>,
+  { pages, pageSizeBytes, device }: Pick<GuestSpec, 'pages' | 'pageSizeBytes' | 'device'>,
   insist: Insist,
 ): Omit<Plan, 'seed'> {
   const pageBytes = pageSizeBytes + link.overhead;
@@ -89,7 +91,7 @@ export function resolvePlan(
     defer: deferred ?? null,
     ...{ clear, skip, stop },
     timeoutNs: timeout ?? defaultTimeout(stop, pages * pageBytes, rateBytesPerSecond),
-    stopTimeoutNs: stopTimeout ?? defaultStopTimeout(pages * pageBytes, stopRateBytesPerSecond),
+    stopTimeoutNs: stopTimeout ?? defaultStopTimeout(pages * pageBytes, device, stopRateBytesPerSecond),
     rateBytesPerSecond,
     stopRateBytesPerSecond,
     depthBytes,
@@ -97,6 +99,7 @@ export function resolvePlan(
     windowNs,
     halfLifeNs: migration.halfLife,
     verify,
+    ...(device && { device }),
   };
 }
 
@@ -113,10 +116,18 @@ function defaultDepth(...bytesPerSecond: readonly (BytesPerSecond | null)[]): By
 const STOP_COPIES = 10;
 const SHORTEST_STOP_TIMEOUT_NS = 30 * NANOS_PER_SECOND;
 
-/** A guest that is stopped for ten times what all its memory takes at b_d is stopped because something is wrong. */
-function defaultStopTimeout(guestBytes: Bytes, bytesPerSecond: BytesPerSecond | null): Nanos {
-  const copyNs = bytesPerSecond === null ? 0 : Math.ceil((guestBytes * NANOS_PER_SECOND) / bytesPerSecond);
-  return Math.max(SHORTEST_STOP_TIMEOUT_NS, STOP_COPIES * copyNs);
+/**
+ * A guest that is stopped for ten times what all its memory and its devices take at b_d is stopped because something is
+ * wrong.
+ */
+function defaultStopTimeout(
+  guestBytes: Bytes,
+  { stateBytes, timeNs }: Device = { stateBytes: 0, timeNs: 0 },
+  bytesPerSecond: BytesPerSecond | null,
+): Nanos {
+  const bytes = guestBytes + stateBytes;
+  const copyNs = bytesPerSecond === null ? 0 : Math.ceil((bytes * NANOS_PER_SECOND) / bytesPerSecond);
+  return Math.max(SHORTEST_STOP_TIMEOUT_NS, STOP_COPIES * (copyNs + timeNs));
 }
 
 const TIMEOUT_COPIES = 30;

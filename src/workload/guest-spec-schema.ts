@@ -49,6 +49,12 @@ export const guestSpecSchema: z.ZodType<GuestSpec> = z.strictObject({
   program,
   heartbeatPeriodNs,
   cpuPerWriteNs: whole,
+  device: z
+    .strictObject({
+      stateBytes: whole.max(inputLimits.deviceStateBytes),
+      timeNs: whole.max(inputLimits.deviceTimeNs),
+    })
+    .optional(),
   bursts: bursts.optional(),
   seed: whole,
 });

@@ -1,3 +1,4 @@
+import type { Device } from '../core/migration/device.ts';
 import type { WriteRates } from '../core/migration/heat.ts';
 import { Failure } from '../platform/failure.ts';
 import { type ClassesSpec, classes } from './classes.ts';
@@ -23,6 +24,8 @@ export interface GuestSpec {
   readonly heartbeatPeriodNs: number;
   /** CPU time that a write takes, where the program does not say it itself. */
   readonly cpuPerWriteNs: number;
+  /** What its devices add to a stop; without: nothing. */
+  readonly device?: Device | undefined;
   /** Without, its program always runs at the same speed. */
   readonly bursts?: Bursts | undefined;
   readonly seed: number;

@@ -5,14 +5,8 @@ import { Failure, Refusal, reasonOf } from '../platform/failure.ts';
 import type { DestinationThere } from '../transport/address.ts';
 import { DestinationProcess } from '../transport/destination-process.ts';
 import type { MigrationSpec } from '../workload/migration-spec.ts';
-import { threadsWorld } from './threads/threads-world.ts';
-import { virtualWorld } from './virtual/virtual-worlds.ts';
-import { QemuNativeWorld } from './vm/qemu-native-world.ts';
-import { vmWorld } from './vm/vm-world.ts';
 import type { World } from './world.ts';
-
-export const worldNames = ['virtual', 'threads', 'vm', 'qemu-native'] as const;
-export type WorldName = (typeof worldNames)[number];
+import type { WorldName } from './world-names.ts';
 
 /** Makes worlds of one kind, one a migration, and keeps what they share. */
 export interface WorldFactory {
@@ -31,6 +25,7 @@ export interface FactoryOptions {
 }
 
 /**
+ * A world is loaded once it is asked for: real ones need much that virtual time does not.
  * @param options for a world with two ends. `to`: the destination; without it, a process on this host is started.
  * `journals`: the folder where the source keeps its journals
  * @throws Failure the destination cannot be had
@@ -41,39 +36,47 @@ export async function worldFactory(
 ): Promise<WorldFactory> {
   const nothing = async () => {};
   switch (name) {
-    case 'virtual':
+    case 'virtual': {
       if (journals !== undefined) {
         throw new Failure('--journal: not possible in world virtual; use --world threads');
       }
+      const { virtualWorld } = await import('./virtual/virtual-worlds.ts');
       return { create: async (setup) => virtualWorld(setup), copiesOfMemory: 0, close: nothing };
+    }
     case 'threads': {
+      const { threadsWorld } = await import('./threads/threads-world.ts');
       const program = entry('worlds/threads/threads-destination-main');
       const own = to ? undefined : await DestinationProcess.start(program);
       const destination = to ?? own!;
       const viewerHost = await addressTowards(destination.host);
       return {
-        create: (setup) => threadsWorld(setup, { to: destination, viewerHost, journals }),
+        create: async (setup) =>
+          threadsWorld(withoutDeviceState(name, setup), { to: destination, viewerHost, journals }),
         copiesOfMemory: to ? 1 : 2,
         close: async () => own?.end(),
       };
     }
     case 'vm': {
       insistOnOwn(name, { to });
+      const { vmWorld } = await import('./vm/vm-world.ts');
       const args = journals === undefined ? [] : [journals];
       const destination = await DestinationProcess.start(entry('worlds/vm/vm-destination-main'), args);
       return {
-        create: async (setup) => vmWorld(undisturbed(name, setup), { destination, journals }),
+        create: async (setup) =>
+          vmWorld(withoutDeviceState(name, undisturbed(name, setup)), { destination, journals }),
         copiesOfMemory: 3,
         close: () => destination.end(),
       };
     }
-    case 'qemu-native':
+    case 'qemu-native': {
       insistOnOwn(name, { to, journals });
+      const { QemuNativeWorld } = await import('./vm/qemu-native-world.ts');
       return {
-        create: async (setup) => QemuNativeWorld.create(undisturbed(name, setup)),
+        create: async (setup) => QemuNativeWorld.create(withoutDevice(name, undisturbed(name, setup))),
         copiesOfMemory: 2,
         close: nothing,
       };
+    }
   }
 }
 
@@ -82,6 +85,20 @@ function undisturbed(name: WorldName, setup: MigrationSpec): MigrationSpec {
   const [antagonist] = setup.antagonists ?? [];
   if (!antagonist) return setup;
   throw new Refusal(`background: ${antagonist.kind} is not supported in world ${name}; use --world threads`);
+}
+
+/** Devices of a real guest have no state of a size that one could choose. @throws Refusal they should */
+function withoutDeviceState(name: WorldName, setup: MigrationSpec): MigrationSpec {
+  if ((setup.guest.device?.stateBytes ?? 0) === 0) return setup;
+  throw new Refusal(
+    `guest.device.state: world ${name} has no such devices, only their time; use --world virtual`,
+  );
+}
+
+/** QEMU stops its guest for as long as that takes. @throws Refusal it should take longer */
+function withoutDevice(name: WorldName, setup: MigrationSpec): MigrationSpec {
+  if (!setup.guest.device) return setup;
+  throw new Refusal(`guest.device: world ${name} has QEMU's own devices alone; use --world virtual`);
 }
 
 /** Each names its destination itself. */

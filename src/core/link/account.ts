@@ -21,7 +21,8 @@ export class LinkAccount {
   readonly #depthBytes: Bytes;
   readonly #conformance: Conformance;
   readonly #windows: DepartureWindows | undefined;
-  readonly #runWindows: RunWindows | undefined;
+  /** Once portions are told in runs, these are windows of all. */
+  #runWindows: RunWindows | undefined;
   readonly #utilisation = new Utilisation();
   #reservedBytesPerSecond: BytesPerSecond | null = null;
   #highestBytesPerSecond: BytesPerSecond = 0;
@@ -30,7 +31,6 @@ export class LinkAccount {
   constructor(depthBytes: Bytes, now: Nanos, windows = true) {
     this.#depthBytes = depthBytes;
     this.#windows = windows ? new DepartureWindows(WINDOWS_NS) : undefined;
-    this.#runWindows = windows ? new RunWindows(WINDOWS_NS) : undefined;
     this.#conformance = new Conformance(depthBytes, now);
   }
 
@@ -67,10 +67,10 @@ export class LinkAccount {
     if (instants.length > 0) this.#utilisation.departedInTime(instants.at(-1)!, bytes * instants.length);
   }
 
-  /** The same of portions that are not told one by one: an account has departures of one kind. */
+  /** The same of portions that are not told one by one. */
   departedRun(run: DepartureRun, bytes: Bytes, rateBytesPerSecond: BytesPerSecond): void {
     this.#conformance.departedRun(run, bytes, rateBytesPerSecond);
-    this.#runWindows?.departed(run, bytes);
+    if (this.#windows) (this.#runWindows ??= new RunWindows(WINDOWS_NS)).departed(run, bytes);
     this.#utilisation.departedInTime(run.lastNs, bytes * run.count);
   }
 
@@ -83,7 +83,7 @@ export class LinkAccount {
       worstExcessBytes: unreserved ? null : this.#conformance.worstExcessBytes,
       windows: (this.#windows?.mostBytes ?? []).map((mostBytes, index) => ({
         windowNs: WINDOWS_NS[index]!,
-        mostBytes: Math.max(mostBytes, this.#runWindows!.mostBytes[index]!),
+        mostBytes: this.#runWindows?.mostBytes[index] ?? mostBytes,
         allowedBytes: unreserved ? null : this.#allowedBytes(WINDOWS_NS[index]!),
       })),
       utilisation: this.#utilisation.fraction,
@@ -94,6 +94,12 @@ export class LinkAccount {
 
   #count(instants: Float64Array, bytes: Bytes, rateBytesPerSecond: BytesPerSecond): void {
     this.#conformance.departedRow(instants, bytes, rateBytesPerSecond);
+    if (this.#runWindows) {
+      for (const at of instants) {
+        this.#runWindows.departed({ count: 1, firstNs: at, lastNs: at, gapNs: 0 }, bytes);
+      }
+      return;
+    }
     const { largestRiseBytes } = this.#conformance;
     this.#windows?.departedRow(instants, bytes, largestRiseBytes, this.#highestBytesPerSecond);
   }

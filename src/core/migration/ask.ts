@@ -16,6 +16,7 @@ const answers = {
   clear: 'done',
   harvest: 'dirty',
   stop: 'dirty',
+  device: 'done',
   'hand over': 'handed over',
   abort: 'aborted',
 } as const satisfies Record<Step['kind'], StepResult['kind']>;

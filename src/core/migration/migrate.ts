@@ -4,6 +4,7 @@ import { formatDuration, type Nanos } from '../units.ts';
 import { ask, type Migration, StepFailed } from './ask.ts';
 import { underContract } from './contract.ts';
 import { deferrable } from './deferral.ts';
+import type { Device } from './device.ts';
 import { frequency, type Heat, known, recency, unknown } from './heat.ts';
 import { LumpedPages } from './lumped/lumped-pages.ts';
 import { LumpedRound } from './lumped/lumped-round.ts';
@@ -87,7 +88,7 @@ class MigrationState {
 
   /** Asks the stop rule, and the plan's timeout. */
   verdict(pendingPages: number, now: Nanos, sentBytes: number, roundEnded: boolean): Verdict | undefined {
-    const { pageBytes, pages, timeoutNs } = this.#plan;
+    const { pageBytes, pages, timeoutNs, device } = this.#plan;
     const elapsedNs = now - this.startedAtNs!;
     const verdict = this.#rule({
       rounds: this.rounds,
@@ -98,6 +99,7 @@ class MigrationState {
       sentBytes,
       bandwidthBytesPerSecond: this.meter.bytesPerSecond,
       guestBytes: pages * pageBytes,
+      deviceBytes: device?.stateBytes ?? 0,
     });
     if (verdict === undefined && timeoutNs !== null && elapsedNs >= timeoutNs) {
       return {
@@ -195,7 +197,7 @@ function rounds(
   return (dirty) => new NumberedRound(plan, asNumbered(dirty), heldBack, { order, context, isWatched });
 }
 
-/** Stop, send D_{K+1} at b_d, hand over. */
+/** Stop, send D_{K+1} at b_d, and what the devices have, hand over. */
 function* stopAndCopy(plan: Plan, owed: DirtyPages, state: MigrationState): Migration<MigrationResult> {
   const stopped = yield* ask({ kind: 'stop' });
   const pause = { pausedAtNs: stopped.now - stopped.windowNs, scannedAtNs: stopped.now };
@@ -207,8 +209,11 @@ function* stopAndCopy(plan: Plan, owed: DirtyPages, state: MigrationState): Migr
     clears: true,
     endsRound: true,
   });
-  state.pause = { ...pause, sentAtNs: sent.now };
-  state.stop = { pages: sent.sentPages, bytes: sent.bytes, durationNs: sent.now - stopped.now };
+  const sentAtNs = sent.now;
+  state.pause = { ...pause, sentAtNs };
+  state.stop = { pages: sent.sentPages, bytes: sent.bytes, durationNs: sentAtNs - stopped.now };
+  const devicesAtNs = plan.device ? yield* sendDevice(plan, plan.device) : sentAtNs;
+  state.pause = { ...pause, sentAtNs, devicesAtNs };
   const handed = yield* ask({ kind: 'hand over', verify: plan.verify });
   const { readyAtNs, verifiedAtNs, committedAtNs, runningAtNs } = handed;
   return {
@@ -220,6 +225,12 @@ function* stopAndCopy(plan: Plan, owed: DirtyPages, state: MigrationState): Migr
     totalNs: runningAtNs - (state.startedAtNs ?? stopped.now),
     ...handed.measurements,
   };
+}
+
+/** @returns when that was done */
+function* sendDevice({ stopRateBytesPerSecond }: Plan, device: Device): Migration<Nanos> {
+  const { now } = yield* ask({ kind: 'device', device, rateBytesPerSecond: stopRateBytesPerSecond });
+  return now;
 }
 
 /** The guest runs on at the source, if the world can still say so; the time that it was paused is downtime all the same. */

@@ -35,6 +35,8 @@ export interface DowntimeParts {
   readonly lookNs: Nanos;
   /** Sending D_{K+1} at b_d until the destination has it. */
   readonly memoryNs: Nanos;
+  /** Sending the state of the guest's devices at b_d, and the time that they take besides. */
+  readonly deviceNs: Nanos;
   /** Comparing what was sent of the guest with what was received, by a digest. */
   readonly stateNs: Nanos;
   /** Hashing every real byte on both sides, when asked for. */
@@ -45,7 +47,9 @@ export interface DowntimeParts {
 
 type Parts = Omit<DowntimeParts, 'lookNs'>;
 
-const noParts: Parts = { dirtyScanNs: 0, memoryNs: 0, stateNs: 0, verifyNs: 0, commitNs: 0, resumeNs: 0 };
+const noParts: Parts = {
+  ...{ dirtyScanNs: 0, memoryNs: 0, deviceNs: 0, stateNs: 0, verifyNs: 0, commitNs: 0, resumeNs: 0 },
+};
 
 /** The parts as a record has them; those that are not given took no time. */
 export function downtimeParts(given: Partial<Parts> = {}): DowntimeParts {
@@ -53,12 +57,15 @@ export function downtimeParts(given: Partial<Parts> = {}): DowntimeParts {
   return { dirtyScanNs, lookNs: dirtyScanNs, ...others };
 }
 
-/** Each part of a record's downtime once, under its name of today: up to version 0.1 a record had `lookNs` alone. */
+/**
+ * Each part of a record's downtime once, under its name of today: up to version 0.1 a record had `lookNs` alone, up to 0.2 no
+ * `deviceNs`.
+ */
 export function partsOf({
   lookNs,
   ...parts
-}: Omit<DowntimeParts, 'dirtyScanNs'> & Partial<DowntimeParts>): Parts {
-  return { dirtyScanNs: lookNs, ...parts };
+}: Omit<DowntimeParts, 'dirtyScanNs' | 'deviceNs'> & Partial<DowntimeParts>): Parts {
+  return { dirtyScanNs: lookNs, deviceNs: 0, ...parts };
 }
 
 export const outcomes = ['completed', 'not-converged', 'aborted', 'cancelled', 'failed'] as const;

@@ -6,6 +6,7 @@ export interface Pause {
   readonly pausedAtNs: Nanos;
   readonly scannedAtNs?: Nanos | undefined;
   readonly sentAtNs?: Nanos | undefined;
+  readonly devicesAtNs?: Nanos | undefined;
   readonly readyAtNs?: Nanos | undefined;
   readonly verifiedAtNs?: Nanos | undefined;
   readonly committedAtNs?: Nanos | undefined;
@@ -15,6 +16,7 @@ export interface Pause {
 const ends = [
   ['dirtyScanNs', 'scannedAtNs'],
   ['memoryNs', 'sentAtNs'],
+  ['deviceNs', 'devicesAtNs'],
   ['stateNs', 'readyAtNs'],
   ['verifyNs', 'verifiedAtNs'],
   ['commitNs', 'committedAtNs'],

@@ -6,6 +6,7 @@ import {
   NANOS_PER_SECOND,
   type Nanos,
 } from '../units.ts';
+import type { Device } from './device.ts';
 import type { OrderName } from './order/orders.ts';
 import type { StopSpec } from './stop/stops.ts';
 
@@ -47,6 +48,8 @@ export interface Plan {
   readonly halfLifeNs: Nanos;
   /** `full`: hash every byte on both sides while the guest is paused. */
   readonly verify: 'checksums' | 'full';
+  /** What every stop takes beyond pages; without it: nothing. */
+  readonly device?: Device | undefined;
   /** Breaks ties between pages of equal heat. */
   readonly seed: number;
 }

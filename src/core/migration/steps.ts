@@ -1,4 +1,5 @@
 import type { Bytes, BytesPerSecond, Nanos } from '../units.ts';
+import type { Device } from './device.ts';
 import type { WriteRates } from './heat.ts';
 import type { Measurements, Owner } from './migration-result.ts';
 import type { PageSet } from './pages.ts';
@@ -28,6 +29,12 @@ export type Step<Batch = Uint32Array> =
   | { readonly kind: 'harvest'; readonly take: boolean }
   /** Stop the guest. */
   | { readonly kind: 'stop' }
+  /** All pages are sent: send the state of the guest's devices at this rate, and let their time pass. */
+  | {
+      readonly kind: 'device';
+      readonly device: Device;
+      readonly rateBytesPerSecond: BytesPerSecond | null;
+    }
   /** Everything is sent: compare, commit, run on the destination. */
   | { readonly kind: 'hand over'; readonly verify: 'checksums' | 'full' }
   /** Give up: the guest runs on at the source, if it may. */

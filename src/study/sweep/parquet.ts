@@ -27,6 +27,7 @@ const columns: readonly Column[] = [
   number('downtimeNs', ({ downtimeNs }) => downtimeNs),
   number('dirtyScanNs', ({ downtimeParts }) => partsOf(downtimeParts).dirtyScanNs),
   number('memoryNs', ({ downtimeParts }) => downtimeParts.memoryNs),
+  number('deviceNs', ({ downtimeParts }) => partsOf(downtimeParts).deviceNs),
   number('stateNs', ({ downtimeParts }) => downtimeParts.stateNs),
   number('verifyNs', ({ downtimeParts }) => downtimeParts.verifyNs),
   number('commitNs', ({ downtimeParts }) => downtimeParts.commitNs),

@@ -172,6 +172,9 @@ export class OutgoingMigration implements World {
         return this.#dirty(await interruption.unless(guest.dirtyPages(step.take)));
       case 'stop':
         return this.#stop();
+      case 'device':
+        await interruption.unless(sleep(step.device.timeNs / NANOS_PER_MILLISECOND));
+        return { kind: 'done', now: this.#now() };
       case 'hand over':
         return this.#handOver(step.verify === 'full');
     }

@@ -8,7 +8,7 @@ import type { MigrationSpec } from '../../workload/migration-spec.ts';
 import { ProgramClock } from '../../workload/program-clock.ts';
 import type { World } from '../world.ts';
 import { LumpedMemory } from './lumped-memory.ts';
-import { handedOver, inTime, measured } from './migration-end.ts';
+import { handedOver, inTime, measured, sentDevice } from './migration-end.ts';
 import { VirtualLink } from './virtual-link.ts';
 
 /**
@@ -68,6 +68,11 @@ export class LumpedWorld implements World {
         this.#draw();
         this.#stoppedAtNs = this.#now;
         return this.#counts();
+      case 'device': {
+        const sent = sentDevice(step, this.#link, this.#now);
+        this.#now = sent.now;
+        return this.#inTime(sent);
+      }
       case 'hand over':
         return this.#inTime(handedOver(this.#now, this.#measurements()));
       case 'abort': {

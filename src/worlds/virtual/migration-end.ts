@@ -1,9 +1,10 @@
 import type { LinkRecord, Measurements } from '../../core/migration/migration-result.ts';
 import { pausedTooLong } from '../../core/migration/plan.ts';
-import type { StepResult } from '../../core/migration/steps.ts';
+import type { Step, StepResult } from '../../core/migration/steps.ts';
 import type { Nanos } from '../../core/units.ts';
 import type { MigrationSpec } from '../../workload/migration-spec.ts';
 import type { ProgramClock } from '../../workload/program-clock.ts';
+import type { VirtualLink } from './virtual-link.ts';
 
 /** The guest resumes here at the instant at which it has been stopped for too long, whatever was under way. */
 export function inTime<Result extends StepResult>(
@@ -14,6 +15,19 @@ export function inTime<Result extends StepResult>(
   if (stoppedAtNs === undefined || result.now - stoppedAtNs <= plan.stopTimeoutNs) return result;
   const now = stoppedAtNs + plan.stopTimeoutNs;
   return { kind: 'failed', now, why: pausedTooLong(plan), outcome: 'aborted' };
+}
+
+/** The state of the guest's devices leaves, and their time passes; the sender needs no CPU time for it. */
+export function sentDevice(
+  { device, rateBytesPerSecond }: Extract<Step, { kind: 'device' }>,
+  link: VirtualLink,
+  now: Nanos,
+): StepResult {
+  link.setRate(rateBytesPerSecond, now);
+  const sentAtNs = link.sendAll(now, device.stateBytes);
+  const why = link.revokedWhy(sentAtNs);
+  if (why !== undefined) return { kind: 'failed', now: sentAtNs, why, outcome: 'aborted' };
+  return { kind: 'done', now: sentAtNs + device.timeNs };
 }
 
 /** All that a real hand-over waits for, but the sender's CPU time, takes no time. */

@@ -120,6 +120,21 @@ export class VirtualLink {
     }
   }
 
+  /**
+   * When all of so many bytes have left that are there at `now`, in portions of what the bucket holds; or when it turns out
+   * that no more may.
+   */
+  sendAll(now: Nanos, bytes: Bytes): Nanos {
+    let at = now;
+    for (let left = bytes; left > 0; left -= Math.min(left, this.#depthBytes)) {
+      const portion = Math.min(left, this.#depthBytes);
+      at = this.readyNs(at, portion);
+      if (this.revokedWhy(at) !== undefined) return at;
+      this.departs(at, portion);
+    }
+    return this.arrivedNs(at);
+  }
+
   /** They leave now, and may. */
   departs(now: Nanos, bytes: Bytes): void {
     this.#follow(now);

@@ -14,7 +14,7 @@ import { phaseNs } from '../phase.ts';
 import type { World } from '../world.ts';
 import { DisturbedLink } from './disturbed-link.ts';
 import { guestLoad } from './guest-load.ts';
-import { handedOver, inTime, measured } from './migration-end.ts';
+import { handedOver, inTime, measured, sentDevice } from './migration-end.ts';
 import { VirtualCpu } from './virtual-cpu.ts';
 import { VirtualGuest } from './virtual-guest.ts';
 import { VirtualLink } from './virtual-link.ts';
@@ -103,6 +103,8 @@ export class VirtualWorld implements World {
         this.#stoppedAtNs = this.#now;
         this.#cpu?.stopGuest();
         return this.#dirtyResult(this.#dirty.copy());
+      case 'device':
+        return this.#inTime(this.#sendDevice(step));
       case 'hand over':
         return this.#inTime(this.#handOver());
       case 'abort': {
@@ -149,6 +151,12 @@ export class VirtualWorld implements World {
     // The destination answers the end of a round once it has everything.
     if (endsRound) this.#pass(this.#link.arrivedNs(this.#now));
     return { kind: 'sent', now: this.#now, sentPages: pages.length, zeroPages, bytes };
+  }
+
+  #sendDevice(step: Extract<Step, { kind: 'device' }>): StepResult {
+    const result = sentDevice(step, this.#link, this.#now);
+    this.#pass(result.now);
+    return result;
   }
 
   /** @returns how many left before the link allowed nothing more */

@@ -107,6 +107,8 @@ function play(given: Partial<Plan>, script: Script = {}): Played {
           bytes: pages.length * PAGE_BYTES,
         };
       }
+      case 'device':
+        return { kind: 'done', now };
       case 'clear':
         dirty.deleteAll(step.pages);
         return { kind: 'done', now };
@@ -419,7 +421,7 @@ describe('the record', () => {
           },
         );
         expect(result.downtimeParts).toEqual({
-          ...{ dirtyScanNs: 0, lookNs: 0, memoryNs, stateNs, verifyNs, commitNs, resumeNs },
+          ...{ dirtyScanNs: 0, lookNs: 0, memoryNs, deviceNs: 0, stateNs, verifyNs, commitNs, resumeNs },
         });
         expect(result.downtimeNs).toBe(gaps.reduce((sum, gap) => sum + gap, 0));
       }),

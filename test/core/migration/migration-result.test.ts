@@ -7,7 +7,7 @@ describe('the parts of a downtime', () => {
   test('are all there, those that took no time as 0, and the dirty scan under its old name too', () => {
     expect(downtimeParts({ dirtyScanNs: 7, memoryNs: 40 })).toEqual({
       ...{ dirtyScanNs: 7, lookNs: 7, memoryNs: 40 },
-      ...{ stateNs: 0, verifyNs: 0, commitNs: 0, resumeNs: 0 },
+      ...{ deviceNs: 0, stateNs: 0, verifyNs: 0, commitNs: 0, resumeNs: 0 },
     });
     expect(sum(downtimeParts())).toBe(0);
   });
@@ -18,9 +18,9 @@ describe('the parts of a downtime', () => {
     expect(Object.keys(parts)).not.toContain('lookNs');
   });
 
-  test('of an older record, which has the old name only, are the same', () => {
+  test('of an older record, which has the old name only and no part of devices, are the same', () => {
     const written = downtimeParts({ dirtyScanNs: 7, memoryNs: 40, commitNs: 1 });
-    const { dirtyScanNs: _, ...older } = written;
+    const { dirtyScanNs: _, deviceNs: __, ...older } = written;
     expect(partsOf(older as DowntimeParts)).toEqual(partsOf(written));
   });
 });

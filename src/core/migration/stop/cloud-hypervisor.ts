@@ -8,8 +8,9 @@ import { stopRuleDefinition } from './stop-rule.ts';
  *
  *   estimated downtime = bytes_k / bandwidth_{k−1} ≤ limit,
  *
- * and only if that fails is the clock looked at. A working set that the link cannot drain below the limit
- * keeps it going until the timeout, an hour, since nothing notices that the rounds no longer shrink.
+ * bytes being those of memory: what devices add to the stop is not in it. Only if that fails is the clock looked at.
+ * A working set that the link cannot drain below the limit keeps it going until the timeout, an hour, since nothing
+ * notices that the rounds no longer shrink.
  */
 export const cloudHypervisor = stopRuleDefinition({
   name: 'cloud-hypervisor',

@@ -22,17 +22,21 @@ export const downtime = stopRuleDefinition({
 });
 
 /**
- * QEMU's test, against a limit that may have moved. Nothing pending is always little enough; while no
- * bandwidth has been seen yet, nothing else is.
+ * QEMU's test, against a limit that may have moved. Pending is also what the devices have to send once they stand
+ * (hw/vfio/migration.c, vfio_state_pending_exact: must_precopy += stop_copy_size); the time that they take besides QEMU
+ * does not know. Nothing pending is always little enough; while no bandwidth has been seen yet, nothing else is.
  */
 export function stopWithin(progress: Progress, limitNs: Nanos): Verdict | undefined {
-  const leftNs = remainingNs(progress);
-  if (progress.pendingBytes > 0 && leftNs >= limitNs) return undefined;
+  const pendingBytes = progress.pendingBytes + progress.deviceBytes;
+  const leftNs = remainingNs({ pendingBytes, bandwidthBytesPerSecond: progress.bandwidthBytesPerSecond });
+  if (pendingBytes > 0 && leftNs >= limitNs) return undefined;
   return { decision: 'stop', reason: `${formatDuration(leftNs)} left, limit ${formatDuration(limitNs)}` };
 }
 
 /** How long sending the pending bytes would take at the bandwidth seen: the downtime that is predicted. */
-export function remainingNs(progress: Progress): Nanos {
-  if (progress.pendingBytes === 0) return 0;
-  return (progress.pendingBytes * NANOS_PER_SECOND) / progress.bandwidthBytesPerSecond;
+export function remainingNs({
+  pendingBytes,
+  bandwidthBytesPerSecond,
+}: Pick<Progress, 'pendingBytes' | 'bandwidthBytesPerSecond'>): Nanos {
+  return pendingBytes === 0 ? 0 : (pendingBytes * NANOS_PER_SECOND) / bandwidthBytesPerSecond;
 }

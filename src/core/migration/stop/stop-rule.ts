@@ -11,6 +11,8 @@ export interface Progress {
   /** What would have to be sent if the guest stopped now: dirty pages, deferred ones among them. */
   readonly pendingPages: number;
   readonly pendingBytes: Bytes;
+  /** What the devices would have to send besides, always the same. */
+  readonly deviceBytes: Bytes;
   /** Since the migration started. */
   readonly elapsedNs: Nanos;
   /** Sent so far. */

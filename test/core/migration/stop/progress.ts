@@ -19,6 +19,7 @@ export function progress(given: Partial<Progress> = {}): Progress {
     sentBytes: GiB,
     bandwidthBytesPerSecond: 100 * MiB,
     guestBytes: 4 * GiB,
+    deviceBytes: 0,
     ...given,
   };
 }
@@ -97,6 +98,7 @@ export function run(rule: StopRule, migration: TinyMigration, mostRounds = 1000)
         sentBytes: sentBefore + sentBytes,
         bandwidthBytesPerSecond,
         guestBytes,
+        deviceBytes: 0,
       };
       const verdict = rule(at);
       if (verdict) return { verdict, at };
