@@ -31,7 +31,8 @@ export interface RoundPages {
 /** D_{K+1}, all of it: what is dirty while the guest is stopped, and what it was known to owe before. */
 export function stopBatch(dirty: DirtyPages, owed: DirtyPages): SendBatch {
   if (dirty instanceof PageSet) return dirty.copy().addAll(asNumbered(owed)).toArray();
-  return new LumpedBatch(Float64Array.from(dirty.strata, (_, stratum) => dirty.pendingOf(stratum)));
+  const shares = dirty.strata.map((_, stratum) => ({ stratum, sent: dirty.pendingOf(stratum), passedOver: 0 }));
+  return new LumpedBatch(shares.filter(({ sent }) => sent > 0));
 }
 
 /** A world keeps to one kind of answers. */

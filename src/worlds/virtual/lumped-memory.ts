@@ -1,5 +1,5 @@
 import type { DepartureRun } from '../../core/link/bucket.ts';
-import { lumpedLayout } from '../../core/migration/lumped/lumped-layout.ts';
+import { lumpedLayout, type WrittenStratum } from '../../core/migration/lumped/lumped-layout.ts';
 import {
   type LumpedBatch,
   LumpedPages,
@@ -8,11 +8,13 @@ import {
 import { Random } from '../../core/random.ts';
 import { NANOS_PER_SECOND, type Nanos } from '../../core/units.ts';
 import type { MigrationSpec } from '../../workload/migration-spec.ts';
-import type { ProgramClock } from '../../workload/program-clock.ts';
+import { meanSpeed, type ProgramClock } from '../../workload/program-clock.ts';
+import type { GuestSpec } from '../../workload/programs.ts';
 import { strataOf } from '../../workload/strata.ts';
 import { PageZero } from './page-zero.ts';
 import { PoissonStratum } from './poisson-stratum.ts';
 import type { StratumPages } from './stratum-pages.ts';
+import { SweepStratum } from './sweep-stratum.ts';
 
 /** The streams of random numbers of a guest: where its pages are, and which it writes. */
 const LAYOUT_STREAM = 2;
@@ -27,19 +29,10 @@ export class LumpedMemory {
 
   constructor({ guest, plan }: MigrationSpec, clock: ProgramClock) {
     this.#skips = plan.skip;
-    // The clock knows the bursts: strata are written in the program's own time.
-    const written = strataOf({ ...guest, bursts: undefined })!;
-    const random = Random.seeded(guest.seed, GUEST_STREAM);
-    const all = written.reduce((sum, { pages, writesPerSecond }) => sum + pages * writesPerSecond, 0);
-    const inLongRun = strataOf(guest)!;
+    const inLongRun = writtenStrata(guest)!;
     this.#strata = lumpedLayout(plan, inLongRun, guest.zeroPages, Random.seeded(guest.seed, LAYOUT_STREAM));
-    this.#pages = this.#strata.map(({ pages, writer }) => {
-      if (writer === 'page 0') {
-        return new PageZero(all / NANOS_PER_SECOND, guest.heartbeatPeriodNs, random, clock);
-      }
-      const { writesPerSecond } = writer === 'nobody' ? { writesPerSecond: 0 } : written[writer]!;
-      return new PoissonStratum(pages, writesPerSecond / NANOS_PER_SECOND, random, clock);
-    });
+    const random = Random.seeded(guest.seed, GUEST_STREAM);
+    this.#pages = this.#strata.map((stratum) => pagesOf(stratum, guest, random, clock));
   }
 
   draw(ranNs: Nanos): void {
@@ -55,8 +48,8 @@ export class LumpedMemory {
   }
 
   /** How many of a batch hold only zeros. */
-  zeroPagesOf({ sent }: LumpedBatch): number {
-    return sent.reduce((sum, count, stratum) => sum + (this.#strata[stratum]!.isZero ? count : 0), 0);
+  zeroPagesOf({ shares }: LumpedBatch): number {
+    return shares.reduce((sum, { stratum, sent }) => sum + (this.#strata[stratum]!.isZero ? sent : 0), 0);
   }
 
   /**
@@ -65,15 +58,14 @@ export class LumpedMemory {
    *   for so long
    */
   sent(
-    { sent, passedOver }: LumpedBatch,
+    { shares }: LumpedBatch,
     cleared?: { readonly departures: readonly DepartureRun[]; readonly ranNs: Nanos },
   ): void {
-    for (const [stratum, pages] of this.#pages.entries()) {
-      const [count, passed] = [sent[stratum]!, passedOver[stratum]!];
-      if (passed > 0) pages.passOver(passed);
-      if (count === 0) continue;
-      if (cleared) pages.sendCleared(count, cleared.departures, cleared.ranNs);
-      else pages.send(count, this.#skips);
+    for (const { stratum, sent, passedOver } of shares) {
+      const pages = this.#pages[stratum]!;
+      pages.passOver(passedOver);
+      if (cleared) pages.sendCleared(sent, cleared.departures, cleared.ranNs);
+      else pages.send(sent, this.#skips);
     }
   }
 
@@ -87,4 +79,34 @@ export class LumpedMemory {
       of(({ dirty }) => dirty),
     );
   }
+}
+
+/** What a guest's program tells apart; `undefined`: nothing that strata could say. */
+export function writtenStrata(guest: GuestSpec): readonly WrittenStratum[] | undefined {
+  const { program } = guest;
+  if (program.kind !== 'saturating') return strataOf(guest);
+  const { pages, writesPerSecond } = program;
+  const swept = { pages, writesPerSecond: (writesPerSecond / pages) * meanSpeed(guest.bursts) };
+  return guest.pages > pages ? [swept, { pages: guest.pages - pages, writesPerSecond: 0 }] : [swept];
+}
+
+function pagesOf(
+  { pages, writer }: LumpedStratum,
+  guest: GuestSpec,
+  random: Random,
+  clock: ProgramClock,
+): StratumPages {
+  const { program, heartbeatPeriodNs } = guest;
+  // The clock knows the bursts: pages are written in the program's own time.
+  const written = writtenStrata({ ...guest, bursts: undefined })!;
+  const sweepGapNs = program.kind === 'saturating' ? NANOS_PER_SECOND / program.writesPerSecond : undefined;
+  if (writer === 'page 0') {
+    const all = written.reduce((sum, each) => sum + each.pages * each.writesPerSecond, 0);
+    return sweepGapNs === undefined
+      ? new PageZero(all / NANOS_PER_SECOND, [heartbeatPeriodNs], random, clock)
+      : new PageZero(0, [heartbeatPeriodNs, sweepGapNs], random, clock);
+  }
+  if (sweepGapNs !== undefined && writer === 0) return new SweepStratum(pages + 1, sweepGapNs, random, clock);
+  const { writesPerSecond } = writer === 'nobody' ? { writesPerSecond: 0 } : written[writer]!;
+  return new PoissonStratum(pages, writesPerSecond / NANOS_PER_SECOND, random, clock);
 }

@@ -6,17 +6,17 @@ import { PoissonStratum } from './poisson-stratum.ts';
 
 /** Page 0, where the guest's registers are: every step of its program writes it, and a heartbeat is a step. */
 export class PageZero extends PoissonStratum {
-  readonly #heartbeatPeriodNs: Nanos;
+  readonly #periodsNs: readonly Nanos[];
 
-  constructor(allWritesPerNs: number, heartbeatPeriodNs: Nanos, random: Random, clock: ProgramClock) {
+  /** @param periodsNs of the steps that come at a steady pace of program time */
+  constructor(allWritesPerNs: number, periodsNs: readonly Nanos[], random: Random, clock: ProgramClock) {
     super(1, allWritesPerNs, random, clock);
-    this.#heartbeatPeriodNs = heartbeatPeriodNs;
+    this.#periodsNs = periodsNs;
   }
 
   protected override written(fromNs: Nanos, untilNs: Nanos): number {
-    const hasBeaten =
-      Math.floor(untilNs / this.#heartbeatPeriodNs) > Math.floor(fromNs / this.#heartbeatPeriodNs);
-    return hasBeaten ? 1 : super.written(fromNs, untilNs);
+    const isDue = (periodNs: Nanos) => Math.floor(untilNs / periodNs) > Math.floor(fromNs / periodNs);
+    return this.#periodsNs.some(isDue) ? 1 : super.written(fromNs, untilNs);
   }
 
   /** It is one page, so the instant at which it left is one of them. */

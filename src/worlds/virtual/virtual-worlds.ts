@@ -2,8 +2,8 @@ import { isContended } from '../../core/cpu/cpu-plan.ts';
 import { isLumpable } from '../../core/migration/lumped/lumped-layout.ts';
 import type { Step, StepResult } from '../../core/migration/steps.ts';
 import type { MigrationSpec } from '../../workload/migration-spec.ts';
-import { strataOf } from '../../workload/strata.ts';
 import type { World } from '../world.ts';
+import { writtenStrata } from './lumped-memory.ts';
 import { LumpedWorld } from './lumped-world.ts';
 import { VirtualWorld } from './virtual-world.ts';
 
@@ -24,9 +24,14 @@ export function virtualWorld(spec: MigrationSpec, linkWindows = true): SyncVirtu
   return isLumped(spec) ? new LumpedWorld(spec, linkWindows) : new VirtualWorld(spec, linkWindows);
 }
 
-/** Whether a migration is in counts: of many pages, whose differences are those of strata, and when only the link is in the way. */
+/**
+ * Whether a migration is in counts: of many pages, whose differences are those of strata, and when only the link is in the way.
+ * Of a sweep, which pages are dirty is known only between harvests of all.
+ */
 function isLumped({ guest, plan, cpu, antagonists = [] }: MigrationSpec): boolean {
   const isPaced = plan.rateBytesPerSecond !== null && plan.stopRateBytesPerSecond !== null;
   const isFree = isPaced && !isContended(cpu) && antagonists.length === 0;
-  return guest.pages >= LUMPED_FROM_PAGES && isFree && isLumpable(plan) && strataOf(guest) !== undefined;
+  const isAlike = guest.program.kind !== 'saturating' || (plan.clear === 'round' && plan.defer === null);
+  const isKnown = isAlike && isLumpable(plan) && writtenStrata(guest) !== undefined;
+  return guest.pages >= LUMPED_FROM_PAGES && isFree && isKnown;
 }

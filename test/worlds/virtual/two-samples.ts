@@ -99,6 +99,14 @@ export const lumpablePlans: Readonly<Record<string, Change>> = {
     guest: { ...mixed, bursts: { everyNs: 70e6, lengthNs: 20e6, factor: 5 } },
     plan: { clear: 'round', stop: rounds },
   },
+  'a sweep': {
+    guest: { ...mixed, program: { kind: 'saturating', pages: 300, writesPerSecond: 900 } },
+    plan: { clear: 'round', stop: { rule: 'downtime', limitNs: 25e6 } },
+  },
+  'a sweep over and over, in random order': {
+    guest: { ...mixed, program: { kind: 'saturating', pages: 120, writesPerSecond: 900 } },
+    plan: { clear: 'round', order: 'random', stop: rounds },
+  },
   'Zipf’s law': {
     guest: { program: { kind: 'zipf', pages: 600, exponent: 1, writesPerSecond: 3_000 } },
     plan: { clear: 'round', stop: rounds },

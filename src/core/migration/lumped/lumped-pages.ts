@@ -49,19 +49,24 @@ export class LumpedPages {
   }
 }
 
-/** So many pages of each stratum, in random order. */
+/** So many pages of some strata, in random order. */
 export class LumpedBatch {
-  readonly sent: Float64Array;
-  /** Those whose turn it was and that are dirty again: they are not sent, and owed no longer. */
-  readonly passedOver: Float64Array;
+  readonly shares: readonly LumpedShare[];
 
-  constructor(sent: Float64Array, passedOver: Float64Array = new Float64Array(sent.length)) {
-    this.sent = sent;
-    this.passedOver = passedOver;
+  constructor(shares: readonly LumpedShare[]) {
+    this.shares = shares;
   }
 
   /** How many are sent. */
   get length(): number {
-    return this.sent.reduce((sum, count) => sum + count, 0);
+    return this.shares.reduce((sum, { sent }) => sum + sent, 0);
   }
+}
+
+/** What a batch has of one stratum. */
+interface LumpedShare {
+  readonly stratum: number;
+  readonly sent: number;
+  /** Those whose turn it was and that are dirty again: they are not sent, and owed no longer. */
+  readonly passedOver: number;
 }

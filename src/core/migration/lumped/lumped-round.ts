@@ -48,15 +48,13 @@ export class LumpedRound implements RoundPages {
       return [this.#unsent[stratum]! - dirty, dirty];
     });
     const taken = sampleOfKinds(this.#random, kinds, Math.min(most, this.#mostAtOnce));
-    const sent = new Float64Array(this.#unsent.length);
-    const passedOver = new Float64Array(this.#unsent.length);
-    for (const [index, stratum] of members.entries()) {
-      sent[stratum] = taken[2 * index]!;
-      passedOver[stratum] = taken[2 * index + 1]!;
-      this.#unsent[stratum]! -= sent[stratum]! + passedOver[stratum]!;
-      this.#unsentPages -= sent[stratum]! + passedOver[stratum]!;
-    }
-    return new LumpedBatch(sent, passedOver);
+    const shares = members.map((stratum, index) => {
+      const [sent, passedOver] = [taken[2 * index]!, taken[2 * index + 1]!];
+      this.#unsent[stratum]! -= sent + passedOver;
+      this.#unsentPages -= sent + passedOver;
+      return { stratum, sent, passedOver };
+    });
+    return new LumpedBatch(shares.filter(({ sent, passedOver }) => sent + passedOver > 0));
   }
 
   /** The strata of the first place of which something is left. */
