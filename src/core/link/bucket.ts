@@ -113,6 +113,8 @@ export function reserveRun(
   bytes: Bytes,
   count: number,
 ): { runs: readonly DepartureRun[]; next: Bucket } {
+  // What costs nothing waits for nothing.
+  if (bytes === 0) return { runs: [{ count, firstNs: now, lastNs: now, gapNs: 0 }], next: bucket };
   let next = bucket;
   let at = now;
   let atOnce = 0;

@@ -190,7 +190,7 @@ function rounds(
   isWatched: boolean,
 ): (dirty: DirtyPages) => RoundPages {
   const random = Random.seeded(plan.seed, ORDER_STREAM);
-  if (first instanceof LumpedPages) return (dirty) => new LumpedRound(plan, asLumped(dirty), random);
+  if (first instanceof LumpedPages) return (dirty) => new LumpedRound(plan, asLumped(dirty), random, isWatched);
   const { order } = orderRegistry.get(plan.order);
   const context = { heat, slotsPerWindow: slotsPerWindow(plan), random };
   const heldBack = deferrable(plan.defer, forDeferral, plan.pages);

@@ -1,6 +1,7 @@
 import { isContended } from '../../core/cpu/cpu-plan.ts';
 import { isLumpable } from '../../core/migration/lumped/lumped-layout.ts';
 import type { Step, StepResult } from '../../core/migration/steps.ts';
+import { insistOnMemory } from '../../platform/memory-room.ts';
 import type { MigrationSpec } from '../../workload/migration-spec.ts';
 import type { World } from '../world.ts';
 import { writtenStrata } from './lumped-memory.ts';
@@ -10,6 +11,9 @@ import { VirtualWorld } from './virtual-world.ts';
 /** Fewer pages are known one by one: that costs little, and says more. */
 const LUMPED_FROM_PAGES = 2 ** 18;
 
+/** What the page-exact world needs for a page: when its bit was cleared, its places in the layout and in an order, and bits. */
+const BYTES_A_PAGE = 32;
+
 /** A world in virtual time answers at once. */
 export interface SyncVirtualWorld extends World {
   carryOut(step: Step): StepResult;
@@ -18,10 +22,13 @@ export interface SyncVirtualWorld extends World {
 /**
  * Virtual time, page by page or in counts.
  * @param linkWindows whether the link's record shall say what left in windows
- * @throws Failure the plan cannot be carried out in virtual time
+ * @throws Failure the plan cannot be carried out in virtual time; this host has not the memory for pages drawn one by one
  */
 export function virtualWorld(spec: MigrationSpec, linkWindows = true): SyncVirtualWorld {
-  return isLumped(spec) ? new LumpedWorld(spec, linkWindows) : new VirtualWorld(spec, linkWindows);
+  if (isLumped(spec)) return new LumpedWorld(spec, linkWindows);
+  const { pages } = spec.guest;
+  if (pages >= LUMPED_FROM_PAGES) insistOnMemory(pages * BYTES_A_PAGE, `${pages} pages drawn one by one`);
+  return new VirtualWorld(spec, linkWindows);
 }
 
 /**

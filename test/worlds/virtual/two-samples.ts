@@ -77,10 +77,10 @@ export const lumpablePlans: Readonly<Record<string, Change>> = {
     plan: { ...known, order: 'increasing', clear: 'round', skip: true, stop: rounds },
   },
   'Xen’s rule': { guest: mixed, plan: { clear: 'round', stop: { rule: 'xen', rounds: 5, pages: 50 } } },
-  'QEMU’s rule, bits by page': { plan: { stop: { rule: 'downtime', limitNs: 25e6 } } },
+  'QEMU’s rule, bits by page': { plan: { stop: { rule: 'downtime', limitNs: 45e6 } } },
   'QEMU’s rule, bits by round': {
     guest: mixed,
-    plan: { clear: 'round', stop: { rule: 'downtime', limitNs: 25e6 } },
+    plan: { clear: 'round', stop: { rule: 'downtime', limitNs: 45e6 } },
   },
   'a threshold of deferral': {
     plan: { ...known, order: 'increasing', defer: { threshold: 0.3 }, stop: rounds },
@@ -101,7 +101,7 @@ export const lumpablePlans: Readonly<Record<string, Change>> = {
   },
   'a sweep': {
     guest: { ...mixed, program: { kind: 'saturating', pages: 300, writesPerSecond: 900 } },
-    plan: { clear: 'round', stop: { rule: 'downtime', limitNs: 25e6 } },
+    plan: { clear: 'round', stop: { rule: 'downtime', limitNs: 45e6 } },
   },
   'a sweep over and over, in random order': {
     guest: { ...mixed, program: { kind: 'saturating', pages: 120, writesPerSecond: 900 } },

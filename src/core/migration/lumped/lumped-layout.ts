@@ -13,9 +13,9 @@ export interface WrittenStratum {
 
 /**
  * Where a page's instant counts, the memory is sent in so many slices, and addresses are told apart by the slice that they are in:
- * within one, a page's place is drawn anew in every round. Of what a round leaves dirty that is a share below 1/2^16 wrong.
+ * within one, a page's place is drawn anew in every round. Of what a round leaves dirty that is a share of at most 1/64² wrong.
  */
-const SLICES = 256;
+const SLICES = 64;
 
 /** How many pages a slice has at most. */
 export function sliceOf(pages: number): number {

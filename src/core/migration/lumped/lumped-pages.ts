@@ -64,7 +64,7 @@ export class LumpedBatch {
 }
 
 /** What a batch has of one stratum. */
-interface LumpedShare {
+export interface LumpedShare {
   readonly stratum: number;
   readonly sent: number;
   /** Those whose turn it was and that are dirty again: they are not sent, and owed no longer. */

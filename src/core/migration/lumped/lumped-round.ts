@@ -3,7 +3,7 @@ import { sampleOfKinds } from '../../random-counts.ts';
 import type { Plan } from '../plan.ts';
 import { asLumped, type DirtyPages, type RoundPages } from '../round-pages.ts';
 import { sliceOf } from './lumped-layout.ts';
-import { LumpedBatch, type LumpedPages } from './lumped-pages.ts';
+import { LumpedBatch, type LumpedPages, type LumpedShare } from './lumped-pages.ts';
 
 /**
  * A round in counts: the strata are sent place by place. Which pages of one place come next is a draw without replacement, since
@@ -20,7 +20,8 @@ export class LumpedRound implements RoundPages {
   readonly #random: Random;
   #place = 0;
 
-  constructor(plan: Plan, dirty: LumpedPages, random: Random) {
+  /** @param isWatched whether it will be asked, before it is over, what is pending: then it is sent in small batches anyhow */
+  constructor({ clear, pages }: Plan, dirty: LumpedPages, random: Random, isWatched: boolean) {
     const { strata } = dirty;
     this.#unsent = Float64Array.from(strata, (each, stratum) =>
       each.isHeldBack ? 0 : dirty.pendingOf(stratum),
@@ -29,7 +30,7 @@ export class LumpedRound implements RoundPages {
     this.#unsentPages = this.#unsent.reduce((sum, count) => sum + count, 0);
     this.deferredPages = this.dirtyPages - this.#unsentPages;
     this.#places = placesOf(dirty);
-    this.#mostAtOnce = plan.clear === 'page' ? sliceOf(plan.pages) : Number.POSITIVE_INFINITY;
+    this.#mostAtOnce = clear === 'page' && !isWatched ? sliceOf(pages) : pages;
     this.#random = random;
   }
 
@@ -40,21 +41,30 @@ export class LumpedRound implements RoundPages {
   toClear(): undefined {}
 
   next(most: number, dirtyAgain?: DirtyPages): LumpedBatch {
-    const members = this.#nextPlace();
     const again = dirtyAgain && asLumped(dirtyAgain).dirtyAgain;
-    // Of each stratum, those that are dirty again and those that are not.
+    const shares: LumpedShare[] = [];
+    for (let left = Math.min(most, this.#mostAtOnce, this.#unsentPages); left > 0; ) {
+      const taken = this.#take(this.#nextPlace(), left, again);
+      shares.push(...taken);
+      left -= taken.reduce((sum, { sent, passedOver }) => sum + sent + passedOver, 0);
+    }
+    return new LumpedBatch(shares);
+  }
+
+  /** At most so many pages of one place; of each stratum, those that are dirty again and those that are not are two kinds. */
+  #take(members: readonly number[], most: number, again: Float64Array | undefined): LumpedShare[] {
     const kinds = members.flatMap((stratum) => {
       const dirty = again?.[stratum] ?? 0;
       return [this.#unsent[stratum]! - dirty, dirty];
     });
-    const taken = sampleOfKinds(this.#random, kinds, Math.min(most, this.#mostAtOnce));
+    const taken = sampleOfKinds(this.#random, kinds, most);
     const shares = members.map((stratum, index) => {
       const [sent, passedOver] = [taken[2 * index]!, taken[2 * index + 1]!];
       this.#unsent[stratum]! -= sent + passedOver;
       this.#unsentPages -= sent + passedOver;
       return { stratum, sent, passedOver };
     });
-    return new LumpedBatch(shares.filter(({ sent, passedOver }) => sent + passedOver > 0));
+    return shares.filter(({ sent, passedOver }) => sent + passedOver > 0);
   }
 
   /** The strata of the first place of which something is left. */
