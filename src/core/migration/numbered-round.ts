@@ -2,7 +2,7 @@ import type { OrderContext, PageOrder } from './order/page-order.ts';
 import { PageSet } from './pages.ts';
 import type { Plan } from './plan.ts';
 import { sendingOrder } from './round.ts';
-import { asNumbered, type DirtyPages, type RoundPages } from './round-pages.ts';
+import { asNumbered, type DirtyPages, type RoundPages, type SendBatch } from './round-pages.ts';
 
 /** A round that knows every page by its number. */
 export class NumberedRound implements RoundPages {
@@ -10,32 +10,23 @@ export class NumberedRound implements RoundPages {
   readonly deferredPages: number;
   readonly #deferred: PageSet;
   readonly #pages: Uint32Array;
-  /** Only the stop rule, and clearing by chunks, need to know what is still to be sent. */
-  readonly #unsent: PageSet | undefined;
+  readonly #unsent: Unsent;
   readonly #chunks: ClearedChunks | undefined;
   #next = 0;
 
-  /** @param isWatched whether it will be asked, before it is over, what is pending */
   constructor(
     { clear, pages }: Plan,
     dirty: PageSet,
     heldBack: PageSet,
-    {
-      order,
-      context,
-      isWatched,
-    }: {
-      readonly order: PageOrder;
-      readonly context: OrderContext;
-      readonly isWatched: boolean;
-    },
+    order: PageOrder,
+    context: OrderContext,
   ) {
     this.#deferred = dirty.copy().keepAll(heldBack);
     this.#pages = sendingOrder(order, dirty, this.#deferred, context);
     this.dirtyPages = dirty.count();
     this.deferredPages = this.#deferred.count();
+    this.#unsent = new Unsent(pages, this.#pages);
     this.#chunks = typeof clear === 'object' ? new ClearedChunks(clear.chunkPages) : undefined;
-    if (isWatched || this.#chunks) this.#unsent = PageSet.of(pages, this.#pages);
   }
 
   get unsentPages(): number {
@@ -43,7 +34,7 @@ export class NumberedRound implements RoundPages {
   }
 
   toClear(): PageSet | undefined {
-    return this.#chunks?.enter(this.#pages[this.#next]!, this.#unsent!);
+    return this.#chunks?.enter(this.#pages[this.#next]!, () => this.#unsent.from(this.#next));
   }
 
   next(most: number, dirtyAgain?: DirtyPages): Uint32Array {
@@ -51,20 +42,39 @@ export class NumberedRound implements RoundPages {
     const end = this.#chunks?.endOfRun(this.#pages, this.#next, limit) ?? limit;
     const batch = this.#pages.subarray(this.#next, end);
     this.#next = end;
-    if (this.#unsent) for (const page of batch) this.#unsent.delete(page);
     if (!dirtyAgain) return batch;
     const dirty = asNumbered(dirtyAgain);
     return batch.filter((page) => !dirty.has(page));
   }
 
-  pendingPages(dirty: DirtyPages): number {
-    return this.rest(dirty).count();
+  giveBack(batch: SendBatch, sentPages: number): void {
+    const first = (batch as Uint32Array)[sentPages]!;
+    this.#next = this.#pages.lastIndexOf(first, this.#next - 1);
   }
 
   rest(dirty: DirtyPages): PageSet {
     const rest = asNumbered(dirty).copy().addAll(this.#deferred);
-    if (this.#next < this.#pages.length && this.#unsent) rest.addAll(this.#unsent);
-    return rest;
+    return this.unsentPages > 0 ? rest.addAll(this.#unsent.from(this.#next)) : rest;
+  }
+}
+
+/** The pages of a round that have not been sent yet: found only if somebody asks, each page once. */
+class Unsent {
+  readonly #pages: number;
+  readonly #order: Uint32Array;
+  #set: PageSet | undefined;
+  #from = 0;
+
+  constructor(pages: number, order: Uint32Array) {
+    this.#pages = pages;
+    this.#order = order;
+  }
+
+  /** From this place of the order on, which never goes back. */
+  from(place: number): PageSet {
+    this.#set ??= PageSet.of(this.#pages, this.#order);
+    for (; this.#from < place; this.#from++) this.#set.delete(this.#order[this.#from]!);
+    return this.#set;
   }
 }
 
@@ -78,11 +88,12 @@ class ClearedChunks {
   }
 
   /** The pages of its chunk that this round sends; `undefined`: it is not the first of them to be sent. */
-  enter(page: number, unsent: PageSet): PageSet | undefined {
+  enter(page: number, unsentPages: () => PageSet): PageSet | undefined {
     const chunk = Math.floor(page / this.#chunkPages);
     if (this.#cleared.has(chunk)) return undefined;
     this.#cleared.add(chunk);
     const first = chunk * this.#chunkPages;
+    const unsent = unsentPages();
     const pages = new PageSet(unsent.pages);
     for (let other = first; other < Math.min(first + this.#chunkPages, unsent.pages); other++) {
       if (unsent.has(other)) pages.add(other);

@@ -18,21 +18,27 @@ export interface RoundPages {
   /** The dirty bits that have to be cleared before the next batch, where that is done in chunks. */
   toClear(): PageSet | undefined;
   /**
-   * The next pages of φ_k, at most so many; without those that are dirty again, if it is said what is.
-   * @returns may be none at all, if all are dirty again
+   * The next pages of φ_k, at most so many, at least one; without those that are dirty again, if it is said what is: these
+   * may be all.
    */
   next(most: number, dirtyAgain?: DirtyPages): SendBatch;
-  /** How many pages would have to be sent if the guest stopped now. */
-  pendingPages(dirty: DirtyPages): number;
-  /** D_{k+1}: what is dirty as the round ends, what was held back, and what had no turn. */
+  /** Only the first so many of the last batch were sent: the others have their turn again. */
+  giveBack(batch: SendBatch, sentPages: number): void;
+  /** What would have to be sent if the guest stopped now, and D_{k+1} at the end: dirty, held back, or without a turn so far. */
   rest(dirty: DirtyPages): DirtyPages;
 }
 
 /** D_{K+1}, all of it: what is dirty while the guest is stopped, and what it was known to owe before. */
 export function stopBatch(dirty: DirtyPages, owed: DirtyPages): SendBatch {
   if (dirty instanceof PageSet) return dirty.copy().addAll(asNumbered(owed)).toArray();
-  const shares = dirty.strata.map((_, stratum) => ({ stratum, sent: dirty.pendingOf(stratum), passedOver: 0 }));
-  return new LumpedBatch(shares.filter(({ sent }) => sent > 0));
+  const shares = dirty.strata.map(({ isZero }, stratum) => ({
+    ...{ stratum, isZero, passedOver: 0 },
+    sent: dirty.pendingOf(stratum),
+  }));
+  return new LumpedBatch(
+    shares.filter(({ sent }) => sent > 0),
+    0,
+  );
 }
 
 /** A world keeps to one kind of answers. */

@@ -47,25 +47,23 @@ export class LumpedMemory {
     for (const pages of this.#pages) pages.take();
   }
 
-  /** How many of a batch hold only zeros. */
-  zeroPagesOf({ shares }: LumpedBatch): number {
-    return shares.reduce((sum, { stratum, sent }) => sum + (this.#strata[stratum]!.isZero ? sent : 0), 0);
-  }
-
   /**
-   * The pages of a batch have left.
+   * So many pages of a batch have left.
    * @param cleared their dirty bits were cleared as they left, those that are not zero at these instants; by now the guest has run
    *   for so long
    */
   sent(
-    { shares }: LumpedBatch,
+    batch: LumpedBatch,
+    sentPages: number,
     cleared?: { readonly departures: readonly DepartureRun[]; readonly ranNs: Nanos },
   ): void {
-    for (const { stratum, sent, passedOver } of shares) {
+    const first = sentPages < batch.length ? batch.first(sentPages) : undefined;
+    for (const [index, { stratum, sent, passedOver }] of batch.shares.entries()) {
       const pages = this.#pages[stratum]!;
+      const count = first ? first[index]! : sent;
       pages.passOver(passedOver);
-      if (cleared) pages.sendCleared(sent, cleared.departures, cleared.ranNs);
-      else pages.send(sent, this.#skips);
+      if (cleared) pages.sendCleared(count, cleared.departures, cleared.ranNs);
+      else pages.send(count, this.#skips);
     }
   }
 

@@ -98,27 +98,24 @@ export class LumpedWorld implements World {
 
   /** Pages of one size leave as a row: of a batch, those of zeros last. */
   #send(step: Extract<Step<LumpedBatch>, { kind: 'send' }>): StepResult {
+    const { pages: batch, untilNs = Number.POSITIVE_INFINITY } = step;
     const { plan, guest } = this.#spec;
-    const sentPages = step.pages.length;
-    const zeroPages = this.#memory.zeroPagesOf(step.pages);
+    const zeros = batch.shares.reduce((sum, { isZero, sent }) => sum + (isZero ? sent : 0), 0);
+    const whole = batch.length - zeros;
     const headerBytes = plan.pageBytes - guest.pageSizeBytes;
     this.#link.setRate(step.rateBytesPerSecond, this.#now);
-    const whole = this.#sendRow(sentPages - zeroPages, plan.pageBytes);
-    const zero = whole && this.#sendRow(zeroPages, headerBytes);
-    if (!whole || !zero) {
+    const row = this.#link.sendRuns(this.#now, plan.pageBytes, whole, untilNs);
+    this.#now = row.untilNs;
+    const zeroRow = this.#link.sendRuns(this.#now, headerBytes, row.sent === whole ? zeros : 0, untilNs);
+    this.#now = zeroRow.untilNs;
+    const sentPages = row.sent + zeroRow.sent;
+    const clears = step.clears && this.#stoppedAtNs === undefined;
+    this.#memory.sent(batch, sentPages, clears ? { departures: row.runs, ranNs: this.#now } : undefined);
+    if (sentPages < batch.length && this.#now < untilNs) {
       return { kind: 'failed', now: this.#now, why: this.#link.revokedWhy(this.#now)!, outcome: 'aborted' };
     }
-    const clears = step.clears && this.#stoppedAtNs === undefined;
-    this.#memory.sent(step.pages, clears ? { departures: whole, ranNs: this.#now } : undefined);
-    const bytes = (sentPages - zeroPages) * plan.pageBytes + zeroPages * headerBytes;
-    return { kind: 'sent', now: this.#now, sentPages, zeroPages, bytes };
-  }
-
-  /** @returns when they left; `undefined`: the link allowed nothing more before all had */
-  #sendRow(pages: number, bytes: number): ReturnType<VirtualLink['sendRuns']>['runs'] | undefined {
-    const { runs, sent, untilNs } = this.#link.sendRuns(this.#now, bytes, pages);
-    this.#now = untilNs;
-    return sent === pages ? runs : undefined;
+    const bytes = row.sent * plan.pageBytes + zeroRow.sent * headerBytes;
+    return { kind: 'sent', now: this.#now, sentPages, zeroPages: zeroRow.sent, bytes };
   }
 
   /** A stopped guest writes nothing. */

@@ -10,7 +10,7 @@ import {
 } from '../../core/link/bucket.ts';
 import { allowedRate, type Ceiling, nextChangeNs, revokedWhy } from '../../core/link/ceiling.ts';
 import type { LinkRecord } from '../../core/migration/migration-result.ts';
-import type { Bytes, BytesPerSecond, Nanos } from '../../core/units.ts';
+import { type Bytes, type BytesPerSecond, NANOS_PER_SECOND, type Nanos } from '../../core/units.ts';
 
 /** As many as left before the link allowed nothing more; `untilNs`: the last of them, or when that turned out. */
 interface SentRuns {
@@ -55,15 +55,22 @@ export class VirtualLink {
 
   /**
    * When `count` portions of `bytes`, all ready at `now`, leave one after the other: as many as leave before the link
-   * allows nothing more. `untilNs`: the last of them, or when that turned out.
+   * allows nothing more, and by `endNs`. `untilNs`: the last of them, or when that turned out, or `endNs`.
    */
-  send(now: Nanos, bytes: Bytes, count: number): { instants: Float64Array; untilNs: Nanos } {
-    const instants = new Float64Array(count);
+  send(
+    now: Nanos,
+    bytes: Bytes,
+    count: number,
+    endNs = Number.POSITIVE_INFINITY,
+  ): { instants: Float64Array; untilNs: Nanos } {
+    const instants = new Float64Array(Math.min(count, this.#mostBy(endNs, now, bytes)));
     for (let done = 0; done < count; ) {
-      if (this.revokedWhy(now) !== undefined) return { instants: instants.subarray(0, done), untilNs: now };
+      if (now >= endNs || this.revokedWhy(now) !== undefined) {
+        return { instants: instants.subarray(0, done), untilNs: now };
+      }
       this.#follow(now);
       const row = instants.subarray(done);
-      const changesAtNs = nextChangeNs(this.ceilings, now);
+      const changesAtNs = Math.min(nextChangeNs(this.ceilings, now), endNs);
       let next = reserveRow(this.#bucket!, now, bytes, row);
       const early =
         row.at(-1)! < changesAtNs
@@ -85,14 +92,16 @@ export class VirtualLink {
    * What `send` does, for any number of portions, told in runs.
    * @throws TypeError the link has no rate, and there is no pace at which they leave
    */
-  sendRuns(now: Nanos, bytes: Bytes, count: number): SentRuns {
+  sendRuns(now: Nanos, bytes: Bytes, count: number, endNs = Number.POSITIVE_INFINITY): SentRuns {
     const runs: DepartureRun[] = [];
     let left = count;
     while (left > 0) {
-      if (this.revokedWhy(now) !== undefined) return { runs, sent: count - left, untilNs: now };
+      if (now >= endNs || this.revokedWhy(now) !== undefined) {
+        return { runs, sent: count - left, untilNs: now };
+      }
       this.#follow(now);
       if (!this.#bucket) throw new TypeError('a rate expected, found none');
-      const changesAtNs = nextChangeNs(this.ceilings, now);
+      const changesAtNs = Math.min(nextChangeNs(this.ceilings, now), endNs);
       let some = left;
       let row = reserveRun(this.#bucket, now, bytes, some);
       while (some > 0 && row.runs.at(-1)!.lastNs >= changesAtNs) {
@@ -106,6 +115,13 @@ export class VirtualLink {
       now = changesAtNs;
     }
     return { runs, sent: count, untilNs: runs.at(-1)?.lastNs ?? now };
+  }
+
+  /** One portion more than can leave by then: what is in a full bucket, and what comes into it at the rate asked for. */
+  #mostBy(endNs: Nanos, now: Nanos, bytes: Bytes): number {
+    const rate = this.#askedBytesPerSecond ?? Number.POSITIVE_INFINITY;
+    const tokens = this.#depthBytes + (rate * Math.max(0, endNs - now)) / NANOS_PER_SECOND;
+    return Math.floor(tokens / bytes) + 2;
   }
 
   /** When `bytes` may leave, at `now` or later; or when it turns out that they may not. */

@@ -1,3 +1,6 @@
+import { Random } from '../../random.ts';
+import { sampleOfKinds } from '../../random-counts.ts';
+
 /** Pages that are written alike and that a plan treats alike: any of them may be exchanged for any other. */
 export interface LumpedStratum {
   readonly pages: number;
@@ -49,23 +52,39 @@ export class LumpedPages {
   }
 }
 
-/** So many pages of some strata, in random order. */
+/** So many pages of some strata, those of zeros last, the others in an order that the seed says. */
 export class LumpedBatch {
   readonly shares: readonly LumpedShare[];
+  readonly seed: number;
 
-  constructor(shares: readonly LumpedShare[]) {
+  constructor(shares: readonly LumpedShare[], seed: number) {
     this.shares = shares;
+    this.seed = seed;
   }
 
   /** How many are sent. */
   get length(): number {
     return this.shares.reduce((sum, { sent }) => sum + sent, 0);
   }
+
+  /** Of each share, how many are among the first so many of the batch: whoever asks is told the same. */
+  first(pages: number): readonly number[] {
+    const whole = this.shares.map(({ isZero, sent }) => (isZero ? 0 : sent));
+    const taken = sampleOfKinds(Random.seeded(this.seed), whole, pages);
+    let left = pages - taken.reduce((sum, count) => sum + count, 0);
+    return this.shares.map(({ isZero, sent }, index) => {
+      if (!isZero) return taken[index]!;
+      const some = Math.min(left, sent);
+      left -= some;
+      return some;
+    });
+  }
 }
 
 /** What a batch has of one stratum. */
 export interface LumpedShare {
   readonly stratum: number;
+  readonly isZero: boolean;
   readonly sent: number;
   /** Those whose turn it was and that are dirty again: they are not sent, and owed no longer. */
   readonly passedOver: number;

@@ -1,9 +1,9 @@
 import type { Random } from '../../random.ts';
 import { sampleOfKinds } from '../../random-counts.ts';
 import type { Plan } from '../plan.ts';
-import { asLumped, type DirtyPages, type RoundPages } from '../round-pages.ts';
+import { asLumped, type DirtyPages, type RoundPages, type SendBatch } from '../round-pages.ts';
 import { sliceOf } from './lumped-layout.ts';
-import { LumpedBatch, type LumpedPages, type LumpedShare } from './lumped-pages.ts';
+import { LumpedBatch, type LumpedPages } from './lumped-pages.ts';
 
 /**
  * A round in counts: the strata are sent place by place. Which pages of one place come next is a draw without replacement, since
@@ -13,6 +13,7 @@ export class LumpedRound implements RoundPages {
   readonly dirtyPages: number;
   readonly deferredPages: number;
   #unsentPages: number;
+  readonly #strata: LumpedPages['strata'];
   readonly #unsent: Float64Array;
   /** The strata that have the same place, in the order in which they are sent. */
   readonly #places: readonly (readonly number[])[];
@@ -20,9 +21,9 @@ export class LumpedRound implements RoundPages {
   readonly #random: Random;
   #place = 0;
 
-  /** @param isWatched whether it will be asked, before it is over, what is pending: then it is sent in small batches anyhow */
-  constructor({ clear, pages }: Plan, dirty: LumpedPages, random: Random, isWatched: boolean) {
+  constructor({ clear, pages }: Plan, dirty: LumpedPages, random: Random) {
     const { strata } = dirty;
+    this.#strata = strata;
     this.#unsent = Float64Array.from(strata, (each, stratum) =>
       each.isHeldBack ? 0 : dirty.pendingOf(stratum),
     );
@@ -30,7 +31,9 @@ export class LumpedRound implements RoundPages {
     this.#unsentPages = this.#unsent.reduce((sum, count) => sum + count, 0);
     this.deferredPages = this.dirtyPages - this.#unsentPages;
     this.#places = placesOf(dirty);
-    this.#mostAtOnce = clear === 'page' && !isWatched ? sliceOf(pages) : pages;
+    // Instants count, or pages of zeros, which leave as the last of their batch, are among others.
+    const isMixed = this.#places.some((members) => members.length > 1 && members.some((one) => strata[one]!.isZero));
+    this.#mostAtOnce = clear === 'page' || isMixed ? sliceOf(pages) : pages;
     this.#random = random;
   }
 
@@ -40,31 +43,34 @@ export class LumpedRound implements RoundPages {
 
   toClear(): undefined {}
 
+  /** Of one place; of each stratum, those that are dirty again and those that are not are two kinds. */
   next(most: number, dirtyAgain?: DirtyPages): LumpedBatch {
+    const members = this.#nextPlace();
     const again = dirtyAgain && asLumped(dirtyAgain).dirtyAgain;
-    const shares: LumpedShare[] = [];
-    for (let left = Math.min(most, this.#mostAtOnce, this.#unsentPages); left > 0; ) {
-      const taken = this.#take(this.#nextPlace(), left, again);
-      shares.push(...taken);
-      left -= taken.reduce((sum, { sent, passedOver }) => sum + sent + passedOver, 0);
-    }
-    return new LumpedBatch(shares);
-  }
-
-  /** At most so many pages of one place; of each stratum, those that are dirty again and those that are not are two kinds. */
-  #take(members: readonly number[], most: number, again: Float64Array | undefined): LumpedShare[] {
     const kinds = members.flatMap((stratum) => {
       const dirty = again?.[stratum] ?? 0;
       return [this.#unsent[stratum]! - dirty, dirty];
     });
-    const taken = sampleOfKinds(this.#random, kinds, most);
+    const taken = sampleOfKinds(this.#random, kinds, Math.min(most, this.#mostAtOnce));
     const shares = members.map((stratum, index) => {
       const [sent, passedOver] = [taken[2 * index]!, taken[2 * index + 1]!];
-      this.#unsent[stratum]! -= sent + passedOver;
-      this.#unsentPages -= sent + passedOver;
-      return { stratum, sent, passedOver };
+      this.#settle(stratum, sent + passedOver);
+      return { stratum, isZero: this.#strata[stratum]!.isZero, sent, passedOver };
     });
-    return shares.filter(({ sent, passedOver }) => sent + passedOver > 0);
+    const some = shares.filter(({ sent, passedOver }) => sent + passedOver > 0);
+    return new LumpedBatch(some, this.#random.bits());
+  }
+
+  giveBack(batch: SendBatch, sentPages: number): void {
+    const { shares } = batch as LumpedBatch;
+    const first = (batch as LumpedBatch).first(sentPages);
+    for (const [index, { stratum, sent }] of shares.entries()) this.#settle(stratum, first[index]! - sent);
+  }
+
+  /** So many more have had their turn. */
+  #settle(stratum: number, pages: number): void {
+    this.#unsent[stratum]! -= pages;
+    this.#unsentPages -= pages;
   }
 
   /** The strata of the first place of which something is left. */
@@ -75,10 +81,6 @@ export class LumpedRound implements RoundPages {
   }
 
   /** What was held back, and what had no turn, is owed: the answer counts it. */
-  pendingPages(dirty: DirtyPages): number {
-    return dirty.count();
-  }
-
   rest(dirty: DirtyPages): LumpedPages {
     return asLumped(dirty);
   }
