@@ -72,7 +72,12 @@ const compared = z.looseObject({ verified: z.looseObject({ continued: comparison
 const now = z.number();
 
 const seen = z.discriminatedUnion('kind', [
-  z.looseObject({ kind: z.literal('dirty'), now, dirty: z.union([pageSet, lumpedPages]), windowNs: notNegative }),
+  z.looseObject({
+    kind: z.literal('dirty'),
+    now,
+    dirty: z.union([pageSet, lumpedPages]),
+    windowNs: notNegative,
+  }),
   z.looseObject({
     kind: z.literal('learned'),
     now,

@@ -6,7 +6,11 @@ const RUNS = 5_000;
 const MOST = 2.23;
 
 describe('counts of strata', () => {
-  test.each(Object.entries(lumpablePlans))('fall as pages do that are drawn one by one: %s', (_, change) => {
-    expect(differences(change, RUNS, MOST)).toEqual([]);
-  }, 300_000);
+  test.each(Object.entries(lumpablePlans))(
+    'fall as pages do that are drawn one by one: %s',
+    (_, change) => {
+      expect(differences(change, RUNS, MOST)).toEqual([]);
+    },
+    300_000,
+  );
 });

@@ -32,7 +32,9 @@ export class LumpedRound implements RoundPages {
     this.deferredPages = this.dirtyPages - this.#unsentPages;
     this.#places = placesOf(dirty);
     // Instants count, or pages of zeros, which leave as the last of their batch, are among others.
-    const isMixed = this.#places.some((members) => members.length > 1 && members.some((one) => strata[one]!.isZero));
+    const isMixed = this.#places.some(
+      (members) => members.length > 1 && members.some((one) => strata[one]!.isZero),
+    );
     this.#mostAtOnce = clear === 'page' || isMixed ? sliceOf(pages) : pages;
     this.#random = random;
   }
