@@ -23,7 +23,7 @@ export function encodeTraceLine(line: TraceLine): string {
   return JSON.stringify(line, (_, value) => {
     if (value instanceof PageSet) return { pageSet: base64(value.words), pages: value.pages };
     if (value instanceof LumpedPages) return { lumpedPages: { ...value } };
-    if (value instanceof LumpedBatch) return { lumpedBatch: value.shares, seed: value.seed };
+    if (value instanceof LumpedBatch) return { lumpedBatch: { ...value } };
     for (const [name, Kind] of arrays) {
       if (value instanceof Kind) return { [name]: base64(value) };
     }
@@ -51,7 +51,10 @@ function parsed(text: string): unknown {
         const { strata, owed, dirtyAgain, dirty } = value.lumpedPages;
         return new LumpedPages(strata, owed, dirtyAgain, dirty);
       }
-      if (value?.lumpedBatch) return new LumpedBatch(value.lumpedBatch, value.seed);
+      if (value?.lumpedBatch) {
+        const { shares, slicePages, seed } = value.lumpedBatch;
+        return new LumpedBatch(shares, slicePages ?? Number.POSITIVE_INFINITY, seed);
+      }
       for (const [name, Kind] of arrays) {
         if (typeof value?.[name] === 'string') return new Kind(bytesOf(value[name]));
       }

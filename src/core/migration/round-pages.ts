@@ -31,12 +31,15 @@ export interface RoundPages {
 /** D_{K+1}, all of it: what is dirty while the guest is stopped, and what it was known to owe before. */
 export function stopBatch(dirty: DirtyPages, owed: DirtyPages): SendBatch {
   if (dirty instanceof PageSet) return dirty.copy().addAll(asNumbered(owed)).toArray();
-  const shares = dirty.strata.map(({ isZero }, stratum) => ({
+  const all = dirty.strata.map(({ isZero }, stratum) => ({
     ...{ stratum, isZero, passedOver: 0 },
+    // By address, so that pages of zeros are last.
+    place: isZero ? 1 : 0,
     sent: dirty.pendingOf(stratum),
   }));
   return new LumpedBatch(
-    shares.filter(({ sent }) => sent > 0),
+    all.filter(({ sent }) => sent > 0),
+    Number.POSITIVE_INFINITY,
     0,
   );
 }

@@ -47,21 +47,24 @@ export class LumpedMemory {
     for (const pages of this.#pages) pages.take();
   }
 
+  /** It was the turn of those of a batch that are dirty again. */
+  passOver({ shares }: LumpedBatch): void {
+    for (const { stratum, passedOver } of shares) this.#pages[stratum]!.passOver(passedOver);
+  }
+
   /**
-   * So many pages of a batch have left.
+   * So many pages of each share of a batch have left.
    * @param cleared their dirty bits were cleared as they left, those that are not zero at these instants; by now the guest has run
    *   for so long
    */
   sent(
-    batch: LumpedBatch,
-    sentPages: number,
+    { shares }: LumpedBatch,
+    counts: readonly number[],
     cleared?: { readonly departures: readonly DepartureRun[]; readonly ranNs: Nanos },
   ): void {
-    const first = sentPages < batch.length ? batch.first(sentPages) : undefined;
-    for (const [index, { stratum, sent, passedOver }] of batch.shares.entries()) {
-      const pages = this.#pages[stratum]!;
-      const count = first ? first[index]! : sent;
-      pages.passOver(passedOver);
+    for (const [index, { stratum }] of shares.entries()) {
+      const [pages, count] = [this.#pages[stratum]!, counts[index]!];
+      if (count === 0) continue;
       if (cleared) pages.sendCleared(count, cleared.departures, cleared.ranNs);
       else pages.send(count, this.#skips);
     }

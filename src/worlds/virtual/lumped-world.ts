@@ -96,26 +96,38 @@ export class LumpedWorld implements World {
     return Promise.resolve();
   }
 
-  /** Pages of one size leave as a row: of a batch, those of zeros last. */
+  /** Slice by slice, until the step has to end or the link allows nothing more. */
   #send(step: Extract<Step<LumpedBatch>, { kind: 'send' }>): StepResult {
     const { pages: batch, untilNs = Number.POSITIVE_INFINITY } = step;
     const { plan, guest } = this.#spec;
-    const zeros = batch.shares.reduce((sum, { isZero, sent }) => sum + (isZero ? sent : 0), 0);
-    const whole = batch.length - zeros;
     const headerBytes = plan.pageBytes - guest.pageSizeBytes;
+    let [sentPages, zeroPages] = [0, 0];
+    this.#memory.passOver(batch);
     this.#link.setRate(step.rateBytesPerSecond, this.#now);
-    const row = this.#link.sendRuns(this.#now, plan.pageBytes, whole, untilNs);
-    this.#now = row.untilNs;
-    const zeroRow = this.#link.sendRuns(this.#now, headerBytes, row.sent === whole ? zeros : 0, untilNs);
-    this.#now = zeroRow.untilNs;
-    const sentPages = row.sent + zeroRow.sent;
-    const clears = step.clears && this.#stoppedAtNs === undefined;
-    this.#memory.sent(batch, sentPages, clears ? { departures: row.runs, ranNs: this.#now } : undefined);
-    if (sentPages < batch.length && this.#now < untilNs) {
+    for (const slice of batch.slices()) {
+      const zeros = slice.reduce((sum, count, index) => sum + (batch.shares[index]!.isZero ? count : 0), 0);
+      const whole = slice.reduce((sum, count) => sum + count, 0) - zeros;
+      // Pages of one size leave as a row.
+      const row = this.#link.sendRuns(this.#now, plan.pageBytes, whole, untilNs);
+      const left = row.sent === whole ? zeros : 0;
+      const zeroRow = this.#link.sendRuns(row.untilNs, headerBytes, left, untilNs);
+      this.#now = zeroRow.untilNs;
+      const sent = row.sent + zeroRow.sent;
+      const isCut = sent < whole + zeros;
+      const clears = step.clears && this.#stoppedAtNs === undefined;
+      this.#memory.sent(
+        batch,
+        isCut ? batch.firstOf(slice, sent) : slice,
+        clears ? { departures: row.runs, ranNs: this.#now } : undefined,
+      );
+      sentPages += sent;
+      zeroPages += zeroRow.sent;
+      if (!isCut) continue;
+      if (this.#now >= untilNs) break;
       return { kind: 'failed', now: this.#now, why: this.#link.revokedWhy(this.#now)!, outcome: 'aborted' };
     }
-    const bytes = row.sent * plan.pageBytes + zeroRow.sent * headerBytes;
-    return { kind: 'sent', now: this.#now, sentPages, zeroPages: zeroRow.sent, bytes };
+    const bytes = (sentPages - zeroPages) * plan.pageBytes + zeroPages * headerBytes;
+    return { kind: 'sent', now: this.#now, sentPages, zeroPages, bytes };
   }
 
   /** A stopped guest writes nothing. */

@@ -68,7 +68,7 @@ export class PoissonStratum implements StratumPages {
     const again = hypergeometric(this.random, this.dirtyAgain, this.owed, pages);
     this.dirtyAgain -= again;
     this.owed -= pages - again;
-    if (pages > 0) this.dirty += binomial(this.random, pages, this.writtenSince(departures, ranNs));
+    this.dirty += binomial(this.random, pages, this.writtenSince(departures, ranNs));
   }
 
   /** The probability that a page was written between two instants of program time. */

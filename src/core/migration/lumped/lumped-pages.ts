@@ -52,13 +52,19 @@ export class LumpedPages {
   }
 }
 
-/** So many pages of some strata, those of zeros last, the others in an order that the seed says. */
+/**
+ * So many pages of some strata, place by place, in slices that the seed says: what of a batch leaves first is the same for
+ * whoever asks.
+ */
 export class LumpedBatch {
   readonly shares: readonly LumpedShare[];
+  /** The most pages of a slice, within which the order is that of chance, but for pages of zeros, which are last. */
+  readonly slicePages: number;
   readonly seed: number;
 
-  constructor(shares: readonly LumpedShare[], seed: number) {
+  constructor(shares: readonly LumpedShare[], slicePages: number, seed: number) {
     this.shares = shares;
+    this.slicePages = slicePages;
     this.seed = seed;
   }
 
@@ -67,23 +73,53 @@ export class LumpedBatch {
     return this.shares.reduce((sum, { sent }) => sum + sent, 0);
   }
 
-  /** Of each share, how many are among the first so many of the batch: whoever asks is told the same. */
-  first(pages: number): readonly number[] {
-    const whole = this.shares.map(({ isZero, sent }) => (isZero ? 0 : sent));
-    const taken = sampleOfKinds(Random.seeded(this.seed), whole, pages);
+  /** How many of each share are in each slice. */
+  *slices(): Generator<readonly number[]> {
+    const random = Random.seeded(this.seed);
+    const left = this.shares.map(({ sent }) => sent);
+    for (const place of new Set(this.shares.map((share) => share.place))) {
+      for (;;) {
+        const here = left.map((count, index) => (this.shares[index]!.place === place ? count : 0));
+        const slice = sampleOfKinds(random, here, this.slicePages);
+        if (slice.every((count) => count === 0)) break;
+        for (const [index, count] of slice.entries()) left[index]! -= count;
+        yield slice;
+      }
+    }
+  }
+
+  /** Of each share, how many are among the first so many pages of a slice. */
+  firstOf(slice: readonly number[], pages: number): readonly number[] {
+    const whole = slice.map((count, index) => (this.shares[index]!.isZero ? 0 : count));
+    const taken = sampleOfKinds(Random.seeded(this.seed, 1), whole, pages);
     let left = pages - taken.reduce((sum, count) => sum + count, 0);
-    return this.shares.map(({ isZero, sent }, index) => {
-      if (!isZero) return taken[index]!;
-      const some = Math.min(left, sent);
+    return slice.map((count, index) => {
+      if (!this.shares[index]!.isZero) return taken[index]!;
+      const some = Math.min(left, count);
       left -= some;
       return some;
     });
+  }
+
+  /** Of each share, how many are among the first so many pages of the batch. */
+  first(pages: number): readonly number[] {
+    const sum = this.shares.map(() => 0);
+    let left = pages;
+    for (const slice of this.slices()) {
+      const all = slice.reduce((total, count) => total + count, 0);
+      const part = left < all ? this.firstOf(slice, left) : slice;
+      for (const [index, count] of part.entries()) sum[index]! += count;
+      left -= Math.min(left, all);
+      if (left === 0) break;
+    }
+    return sum;
   }
 }
 
 /** What a batch has of one stratum. */
 export interface LumpedShare {
   readonly stratum: number;
+  readonly place: number;
   readonly isZero: boolean;
   readonly sent: number;
   /** Those whose turn it was and that are dirty again: they are not sent, and owed no longer. */

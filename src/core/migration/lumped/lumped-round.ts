@@ -3,7 +3,7 @@ import { sampleOfKinds } from '../../random-counts.ts';
 import type { Plan } from '../plan.ts';
 import { asLumped, type DirtyPages, type RoundPages, type SendBatch } from '../round-pages.ts';
 import { sliceOf } from './lumped-layout.ts';
-import { LumpedBatch, type LumpedPages } from './lumped-pages.ts';
+import { LumpedBatch, type LumpedPages, type LumpedShare } from './lumped-pages.ts';
 
 /**
  * A round in counts: the strata are sent place by place. Which pages of one place come next is a draw without replacement, since
@@ -17,7 +17,7 @@ export class LumpedRound implements RoundPages {
   readonly #unsent: Float64Array;
   /** The strata that have the same place, in the order in which they are sent. */
   readonly #places: readonly (readonly number[])[];
-  readonly #mostAtOnce: number;
+  readonly #slicePages: number;
   readonly #random: Random;
   #place = 0;
 
@@ -35,7 +35,7 @@ export class LumpedRound implements RoundPages {
     const isMixed = this.#places.some(
       (members) => members.length > 1 && members.some((one) => strata[one]!.isZero),
     );
-    this.#mostAtOnce = clear === 'page' || isMixed ? sliceOf(pages) : pages;
+    this.#slicePages = clear === 'page' || isMixed ? sliceOf(pages) : Number.POSITIVE_INFINITY;
     this.#random = random;
   }
 
@@ -45,27 +45,36 @@ export class LumpedRound implements RoundPages {
 
   toClear(): undefined {}
 
-  /** Of one place; of each stratum, those that are dirty again and those that are not are two kinds. */
   next(most: number, dirtyAgain?: DirtyPages): LumpedBatch {
-    const members = this.#nextPlace();
     const again = dirtyAgain && asLumped(dirtyAgain).dirtyAgain;
+    const shares: LumpedShare[] = [];
+    const lastUnsent = Math.max(0, this.#unsentPages - most);
+    while (this.#unsentPages > lastUnsent) {
+      shares.push(...this.#take(this.#nextPlace(), this.#unsentPages - lastUnsent, again));
+    }
+    return new LumpedBatch(shares, this.#slicePages, this.#random.bits());
+  }
+
+  /** At most so many pages of one place; of each stratum, those that are dirty again and those that are not are two kinds. */
+  #take(members: readonly number[], most: number, again: Float64Array | undefined): LumpedShare[] {
     const kinds = members.flatMap((stratum) => {
       const dirty = again?.[stratum] ?? 0;
       return [this.#unsent[stratum]! - dirty, dirty];
     });
-    const taken = sampleOfKinds(this.#random, kinds, Math.min(most, this.#mostAtOnce));
+    const taken = sampleOfKinds(this.#random, kinds, most);
     const shares = members.map((stratum, index) => {
+      const { isZero, place } = this.#strata[stratum]!;
       const [sent, passedOver] = [taken[2 * index]!, taken[2 * index + 1]!];
       this.#settle(stratum, sent + passedOver);
-      return { stratum, isZero: this.#strata[stratum]!.isZero, sent, passedOver };
+      return { stratum, place, isZero, sent, passedOver };
     });
-    const some = shares.filter(({ sent, passedOver }) => sent + passedOver > 0);
-    return new LumpedBatch(some, this.#random.bits());
+    return shares.filter(({ sent, passedOver }) => sent + passedOver > 0);
   }
 
   giveBack(batch: SendBatch, sentPages: number): void {
     const { shares } = batch as LumpedBatch;
     const first = (batch as LumpedBatch).first(sentPages);
+    this.#place = 0;
     for (const [index, { stratum, sent }] of shares.entries()) this.#settle(stratum, first[index]! - sent);
   }
 
