@@ -79,6 +79,14 @@ const seen = z.discriminatedUnion('kind', [
     windowNs: notNegative,
   }),
   z.looseObject({
+    ...{ kind: z.literal('watched'), now },
+    windows: z.looseObject({
+      lengthsNs: z.instanceof(Float64Array),
+      pages: z.instanceof(Uint32Array),
+      seen: z.instanceof(Uint32Array),
+    }),
+  }),
+  z.looseObject({
     kind: z.literal('learned'),
     now,
     rates: z.looseObject({
