@@ -2,7 +2,7 @@ import type { Ceiling } from '../core/link/ceiling.ts';
 import type { Step, StepResult } from '../core/migration/steps.ts';
 import type { Nanos } from '../core/units.ts';
 import type { MigrationSpec } from '../workload/migration-spec.ts';
-import { VirtualWorld } from '../worlds/virtual/virtual-world.ts';
+import { virtualWorld } from '../worlds/virtual/virtual-worlds.ts';
 import { driveSync, type StepListener } from './drive.ts';
 import { type MigrationRun, SeenPause } from './migration-run.ts';
 
@@ -30,7 +30,7 @@ export function carryOutLeased(
   { waitedNs, ...answer }: LeaseAnswer,
   stepped: StepListener = () => {},
 ): Leased {
-  const world = new VirtualWorld(spec);
+  const world = virtualWorld(spec);
   const pause = new SeenPause();
   let now = 0;
   let askedAtNs = 0;

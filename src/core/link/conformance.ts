@@ -1,4 +1,5 @@
 import { type Bytes, type BytesPerSecond, NANOS_PER_SECOND, type Nanos } from '../units.ts';
+import type { DepartureRun } from './bucket.ts';
 
 /**
  * Was a link reservation obeyed? Over all intervals [s, t] that begin and end at a departure,
@@ -55,6 +56,19 @@ export class Conformance {
     this.#leastAhead = leastAhead;
     this.#largestRise = largestRise;
     this.#sentBytes += bytes * instants.length;
+  }
+
+  /** Equal portions left as evenly as this: A changes in one direction, so that its ends say all but a nanosecond's bytes. */
+  departedRun(
+    { count, firstNs, lastNs }: DepartureRun,
+    bytes: Bytes,
+    rateBytesPerSecond: BytesPerSecond,
+  ): void {
+    this.departed(firstNs, bytes, rateBytesPerSecond);
+    if (count === 1) return;
+    this.#ahead += bytes * (count - 2);
+    this.departed(lastNs, bytes, rateBytesPerSecond);
+    this.#sentBytes += bytes * (count - 2);
   }
 
   /** No interval t that began and ended at a departure has held more than this + ∫ rate. */

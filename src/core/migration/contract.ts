@@ -1,8 +1,10 @@
 import { InvariantViolated } from '../invariants.ts';
 import type { Nanos } from '../units.ts';
 import type { Migration } from './ask.ts';
+import type { LumpedPages } from './lumped/lumped-pages.ts';
 import type { MigrationResult, Owner } from './migration-result.ts';
 import { PageSet } from './pages.ts';
+import type { DirtyPages } from './round-pages.ts';
 import type { Step, StepResult, StepResultOf } from './steps.ts';
 import { wordsOfWindows } from './windows-seen.ts';
 
@@ -31,7 +33,7 @@ export function* underContract(
     const answer = yield step;
     insistOnOrder(instantsOf(step, answer), lastNs);
     lastNs = answer.now;
-    if (answer.kind === 'dirty') insistOnPages(answer.dirty, pages);
+    if (answer.kind === 'dirty') insistOnDirty(answer.dirty, pages);
     if (step.kind === 'observe' && answer.kind === 'watched') insistOnWindows(step.windows, answer, pages);
     if (step.kind === 'send' && answer.kind === 'sent') insistOnAll(step, answer);
     wasHandedOver ||= step.kind === 'hand over';
@@ -67,6 +69,19 @@ function insistOnOrder(instants: Readonly<Record<string, Nanos>>, lastNs: Nanos)
       throw new InvariantViolated('world: time never runs backwards', { lastNs, ...instants });
     before = atNs;
   }
+}
+
+function insistOnDirty(dirty: DirtyPages, pages: number): void {
+  if (dirty instanceof PageSet) insistOnPages(dirty, pages);
+  else insistOnCounts(dirty, pages);
+}
+
+function insistOnCounts(dirty: LumpedPages, expected: number): void {
+  const { strata } = dirty;
+  const pages = strata.reduce((sum, each) => sum + each.pages, 0);
+  const beyond = strata.findIndex((each, stratum) => dirty.pendingOf(stratum) > each.pages);
+  if (pages === expected && beyond === -1) return;
+  throw new InvariantViolated('world: dirty pages are pages of the guest', { pages, expected, beyond });
 }
 
 function insistOnPages({ pages, words }: PageSet, expected: number): void {

@@ -2,6 +2,7 @@ import { ask, type Migration } from './ask.ts';
 import { frequency, type Heat, known, type LearnedHeat, recency, unknown } from './heat.ts';
 import { orderRegistry } from './order/orders.ts';
 import type { Plan } from './plan.ts';
+import { asNumbered } from './round-pages.ts';
 import { lastedNs } from './windows-seen.ts';
 
 /** What is known of how hot pages are when the migration starts. */
@@ -38,7 +39,7 @@ function* watch({ observeNs, windowNs }: Plan, heats: readonly LearnedHeat[]): M
       for (const heat of heats) heat.seeAll(answer.windows);
       watchedNs += lastedNs(answer.windows);
     } else {
-      for (const heat of heats) heat.see(answer.dirty, answer.windowNs);
+      for (const heat of heats) heat.see(asNumbered(answer.dirty), answer.windowNs);
       watchedNs += answer.windowNs;
     }
   }

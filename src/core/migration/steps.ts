@@ -5,8 +5,8 @@ import type { Measurements, Owner } from './migration-result.ts';
 import type { PageSet } from './pages.ts';
 import type { WindowsSeen } from './windows-seen.ts';
 
-/** What the migration asks of a world. */
-export type Step =
+/** What the migration asks of a world; one that answers in counts is asked in counts (round-pages.ts). */
+export type Step<Batch = Uint32Array> =
   /**
    * Watch the guest for a sampling window: which pages does it write? A world that can may answer for several windows in a
    * row, as far as `windows`, at once.
@@ -23,7 +23,7 @@ export type Step =
    */
   | {
       readonly kind: 'send';
-      readonly pages: Uint32Array;
+      readonly pages: Batch;
       readonly rateBytesPerSecond: BytesPerSecond | null;
       readonly clears: boolean;
       readonly endsRound: boolean;
@@ -56,12 +56,12 @@ export interface HandoverReached {
 }
 
 /** What a world answers. Times count from the world's own beginning. */
-export type StepResult =
+export type StepResult<Dirty = PageSet> =
   /**
    * `windowNs`: how long the guest was watched; of a stop, how long it has been paused by now, where its dirty pages
    * are found by a scan of all its memory.
    */
-  | { readonly kind: 'dirty'; readonly now: Nanos; readonly dirty: PageSet; readonly windowNs: Nanos }
+  | { readonly kind: 'dirty'; readonly now: Nanos; readonly dirty: Dirty; readonly windowNs: Nanos }
   | { readonly kind: 'watched'; readonly now: Nanos; readonly windows: WindowsSeen }
   | { readonly kind: 'learned'; readonly now: Nanos; readonly rates: WriteRates }
   | {
@@ -102,4 +102,7 @@ export type StepResult =
       readonly handover?: HandoverReached;
     };
 
-export type StepResultOf<K extends StepResult['kind']> = Extract<StepResult, { kind: K }>;
+export type StepResultOf<K extends StepResult['kind'], Dirty = PageSet> = Extract<
+  StepResult<Dirty>,
+  { kind: K }
+>;
