@@ -7,7 +7,7 @@ import { RegisteredCodeFailed } from '../core/registry.ts';
 import { type BytesPerSecond, NANOS_PER_SECOND, type Nanos } from '../core/units.ts';
 import { linearCurve } from '../model/curve.ts';
 import { type ModelInput, type ModelPrediction, predictMigration } from '../model/predictor.ts';
-import { Failure } from '../platform/failure.ts';
+import { Failure, TooLarge } from '../platform/failure.ts';
 import type { ScenarioCell } from '../scenario/scenario.ts';
 import { curveOf } from '../workload/dirty-curve.ts';
 import type { MigrationSpec } from '../workload/migration-spec.ts';
@@ -44,7 +44,7 @@ export function predictedOf(scenario: Predictable): RunMetadata['predicted'] {
     if (downtimeNs === null || downtimeP99Ns === null || totalNs === null) return null;
     return { downtimeNs, downtimeP99Ns, totalNs };
   } catch (cause) {
-    if (cause instanceof RegisteredCodeFailed) return null;
+    if (cause instanceof RegisteredCodeFailed || cause instanceof TooLarge) return null;
     throw cause;
   }
 }
