@@ -73,7 +73,7 @@ export class AskedRule {
       roundEnded,
       pendingPages,
       pendingBytes: this.stopBytes(pendingPages),
-      deviceBytes: 0,
+      deviceBytes: this.#load.deviceBytes ?? 0,
       elapsedNs: this.elapsedNs,
       sentBytes: this.sentBytes,
       bandwidthBytesPerSecond: this.#meter?.bytesPerSecond ?? rateBytesPerSecond,

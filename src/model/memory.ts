@@ -10,6 +10,8 @@ export interface Load {
   readonly pageSizeBytes: Bytes;
   /** H. */
   readonly overheadBytes: Bytes;
+  /** What the devices send at the stop, which some rules count; without: nothing. */
+  readonly deviceBytes?: Bytes;
   /** b. */
   readonly rateBytesPerSecond: BytesPerSecond;
 }

@@ -4,12 +4,13 @@ import { looksWithinRounds, type StopSpec } from '../core/migration/stop/stops.t
 import type { Nanos } from '../core/units.ts';
 import { AskedRule, type PredictedVerdict } from './asked-rule.ts';
 import { type CurveGuest, CurveMemory } from './curve-memory.ts';
-import { certainly, type DirtyPages, type Load, type PredictedRound } from './memory.ts';
+import { certainly, type DirtyPages, type Load, type ModelledMemory, type PredictedRound } from './memory.ts';
 import { type RatesGuest, RatesMemory } from './rates-memory.ts';
+import { type SampledGuest, SampledMemory } from './sampled-memory.ts';
 
 /** The live rounds to predict. */
 export interface LiveInput extends Load {
-  readonly guest: RatesGuest | CurveGuest;
+  readonly guest: RatesGuest | CurveGuest | SampledGuest;
   readonly stop: StopSpec;
   /** Not converged by then: it gives up. null: the stop rule ends by itself. */
   readonly timeoutNs: Nanos | null;
@@ -30,7 +31,7 @@ export type Ending = ReturnType<typeof predictedRounds>;
 export function predictedRounds(input: LiveInput) {
   const { guest, stop, timeoutNs } = input;
   const plansAhead = guest.kind === 'curve';
-  const memory = plansAhead ? new CurveMemory(guest, input) : new RatesMemory(guest, input);
+  const memory = memoryOf(input);
   const asked = new AskedRule(input, stop, timeoutNs, plansAhead ? null : new BandwidthMeter());
   const settling = new Settling(
     plansAhead ? Number.POSITIVE_INFINITY : SETTLED_AFTER + PAGES_FOLLOWED_MAX / input.pages,
@@ -70,6 +71,12 @@ export function predictedRounds(input: LiveInput) {
     verdict = asked.verdict(next.dirtyPages, true) ?? allWait(round, stop) ?? asked.timedOut();
   }
   return ended(verdict, memory.dirtyPages());
+}
+
+function memoryOf(input: LiveInput): ModelledMemory {
+  const { guest } = input;
+  if (guest.kind === 'curve') return new CurveMemory(guest, input);
+  return guest.kind === 'sampled' ? new SampledMemory(guest, input) : new RatesMemory(guest, input);
 }
 
 /** A migration that has nothing left to send live stops, unless its rule counts rounds. */
