@@ -92,7 +92,7 @@ export function predict(scenario: Predictable): Prediction {
     ...prediction,
     downtimeBoundNs: link.drops ? null : boundOf(spec, prediction, stop, link.passNs[0]!),
     assumes,
-    leftOut: leftOutOf(spec),
+    leftOut: leftOutOf({ ...scenario, ...spec }),
     whyNoStopRate: (limitNs, probability) => whyNoStopRate(prediction, stop, limitNs, probability),
   };
 }
