@@ -1,4 +1,4 @@
-import type { Bytes, BytesPerSecond, Nanos } from '../core/units.ts';
+import { type Bytes, type BytesPerSecond, formatDuration, type Nanos } from '../core/units.ts';
 import { Downtime, memoryTime, type StopTime } from './downtime.ts';
 import { type Ending, type LiveInput, predictedRounds } from './predicted-rounds.ts';
 
@@ -17,7 +17,7 @@ export interface PredictedMigration {
   readonly reason: string;
   /** K: live rounds, one that the stop cuts short among them, the stop itself not. Without convergence: until given up; where that is unknown, as far as it was worked out. */
   readonly rounds: number;
-  /** The pages that each of them sends; without convergence, until they are all alike. */
+  /** The pages that each of them sends; where they were all alike for long, not each of those. */
   readonly roundPages: readonly number[];
   /** n_{K+1}. Like what follows, null if the stop never comes. */
   readonly pagesLeft: { readonly mean: number; readonly deviation: number } | null;
@@ -50,38 +50,47 @@ export function predictMigration(input: ModelInput): ModelPrediction {
   const ending = predictedRounds(input);
   const { verdict, asked, left } = ending;
   if (verdict.decision !== 'stop') return { course: withoutStop(ending), stop: null };
-  const { stopRateBytesPerSecond, stopTimes = [memoryTime] } = input;
+  const {
+    stopRateBytesPerSecond,
+    stopTimes = [memoryTime],
+    stopTimeoutNs = Number.POSITIVE_INFINITY,
+  } = input;
   const downtime = new Downtime(left, (pages) => asked.stopBytes(pages), stopTimes);
   const downtimeNs = downtime.expectedNs(stopRateBytesPerSecond);
+  if (downtimeNs > stopTimeoutNs) {
+    const reason = `the stop takes ${formatDuration(downtimeNs)}, and is broken off after ${formatDuration(stopTimeoutNs)}`;
+    return { course: withoutStop({ ...ending, verdict: { decision: 'give up', reason } }), stop: null };
+  }
   const course: PredictedMigration = {
     converges: true,
     reason: verdict.reason,
-    rounds: asked.rounds.length,
+    rounds: asked.roundCount,
     roundPages: ending.roundPages,
     pagesLeft: { mean: left.mean, deviation: left.deviation },
     downtimeNs,
     downtimeP99Ns: downtime.quantileNs(0.99, stopRateBytesPerSecond),
     totalNs: Math.round(asked.elapsedNs) + downtimeNs,
-    totalBytes: Math.round(asked.sentBytes + asked.stopBytes(left.mean) + (input.deviceBytes ?? 0)),
+    totalBytes: Math.round(asked.sentBytes + asked.stopBytes(left.mean) + (input.device?.stateBytes ?? 0)),
   };
   const stop: PredictedStop = {
     pagesLeftQuantile: (q) => left.quantile(q),
     downtimeQuantileNs: (q, rate = stopRateBytesPerSecond) => downtime.quantileNs(q, rate),
-    requiredStopRateBytesPerSecond: (limitNs, q) => downtime.leastStopRate(limitNs, q) ?? null,
+    requiredStopRateBytesPerSecond: (limitNs, q) =>
+      downtime.leastStopRate(Math.min(limitNs, stopTimeoutNs), q) ?? null,
   };
   return { course, stop };
 }
 
 function withoutStop({ verdict, asked, roundPages, distinctRounds }: Ending): PredictedMigration {
   const last = asked.rounds.at(-1);
-  const stuck = last !== undefined && roundPages.length > distinctRounds;
+  const stuck = verdict.decision === 'give up' && last !== undefined && distinctRounds !== null;
   return {
-    converges: verdict.decision === 'unknown' && !stuck ? null : false,
+    converges: verdict.decision === 'unknown' ? null : false,
     reason: stuck
       ? `${verdict.reason}: rounds no longer shrink, ${last.dirtyPages} pages each`
       : verdict.reason,
-    rounds: asked.rounds.length,
-    roundPages: roundPages.slice(0, distinctRounds),
+    rounds: asked.roundCount,
+    roundPages: roundPages.slice(0, distinctRounds ?? undefined),
     pagesLeft: null,
     downtimeNs: null,
     downtimeP99Ns: null,

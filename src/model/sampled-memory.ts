@@ -99,7 +99,10 @@ export class SampledMemory implements ModelledMemory {
   /** The deviation is the largest that independent pages of that mean can have. */
   dirtyPages(): DirtyPages {
     const { pages } = this.#load;
-    const mean = Math.min(pages, this.#sum((index) => this.#isDirty(index)));
+    const mean = Math.min(
+      pages,
+      this.#sum((index) => this.#isDirty(index)),
+    );
     const variance = mean * (1 - mean / pages);
     const skewness = variance > 0 ? (1 - (2 * mean) / pages) / Math.sqrt(variance) : 0;
     return {

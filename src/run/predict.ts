@@ -68,6 +68,7 @@ export function predict(scenario: Predictable): Prediction {
     throw new Failure('link.rate: the model needs a rate, or a sender.cpuPerPage; found unlimited');
   }
   const { guest, plan } = spec;
+  const { timeoutNs, timeoutFrom, onTimeout, stopTimeoutNs, device } = plan;
   const assumes: string[] = [];
   const link = linkSupplyOf(spec);
   if (link.drops) assumes.push('drops of the link are spread evenly over the live rounds');
@@ -83,10 +84,8 @@ export function predict(scenario: Predictable): Prediction {
     rateBytesPerSecond,
     stopRateBytesPerSecond: plan.stopRateBytesPerSecond ?? Number.POSITIVE_INFINITY,
     stopTimes: stop.times,
-    deviceBytes: plan.device?.stateBytes ?? 0,
     guest: modelledGuest(spec, supply.guestSpeed(rateBytesPerSecond), assumes),
-    stop: plan.stop,
-    timeoutNs: plan.timeoutNs,
+    ...{ stop: plan.stop, timeoutNs, timeoutFrom, onTimeout, stopTimeoutNs, device },
   });
   return {
     ...prediction,

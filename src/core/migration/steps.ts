@@ -14,7 +14,8 @@ export type Step =
   | { readonly kind: 'track' }
   /**
    * Send these pages in this order at this rate (null: as fast as it goes). `clears`: take off each page's dirty
-   * bit before it is copied. `endsRound`: done only when the destination has everything.
+   * bit before it is copied. `endsRound`: done only when the destination has everything. `untilNs`: what has not left by
+   * then stays, and the step ends.
    */
   | {
       readonly kind: 'send';
@@ -22,6 +23,7 @@ export type Step =
       readonly rateBytesPerSecond: BytesPerSecond | null;
       readonly clears: boolean;
       readonly endsRound: boolean;
+      readonly untilNs?: Nanos;
     }
   /** Take off the dirty bits of these pages. */
   | { readonly kind: 'clear'; readonly pages: PageSet }

@@ -1,7 +1,7 @@
 import { ruleOf } from '../../core/cpu/cpu-plan.ts';
 import { formatDuration } from '../../core/units.ts';
-import { latenessMeanNs } from '../../workload/antagonists/disturbance.ts';
 import type { ScenarioCell } from '../../scenario/scenario.ts';
+import { latenessMeanNs } from '../../workload/antagonists/disturbance.ts';
 import type { MigrationSpec } from '../../workload/migration-spec.ts';
 
 /** A migration, and its part in a link that others use too. */

@@ -1,21 +1,14 @@
-import { deferrable } from '../../core/migration/deferral.ts';
-import { known } from '../../core/migration/heat.ts';
 import { orderNames, orderRegistry } from '../../core/migration/order/orders.ts';
-import { type Plan, slotsPerWindow } from '../../core/migration/plan.ts';
+import type { Plan } from '../../core/migration/plan.ts';
 import { looksWithinRounds } from '../../core/migration/stop/stops.ts';
-import { Random } from '../../core/random.ts';
 import { NANOS_PER_SECOND } from '../../core/units.ts';
 import { linearCurve } from '../../model/curve.ts';
-import { expectedOrder } from '../../model/expected-order.ts';
 import type { ModelInput } from '../../model/predictor.ts';
 import { curveOf } from '../../workload/dirty-curve.ts';
 import type { MigrationSpec } from '../../workload/migration-spec.ts';
 import { meanSpeed } from '../../workload/program-clock.ts';
-import { writeRatesOf, writesPerSecondOf } from '../../workload/programs.ts';
+import { modelledPages } from '../modelled-pages.ts';
 import { repeatsItself, sampledGuest, sampledOrders } from './sampled-guest.ts';
-
-/** Breaks ties of the expected order, from a stream that no world uses. */
-const MODEL_STREAM = 4;
 
 export function zeroPagesOf({ guest }: MigrationSpec): number {
   const { program, pages, zeroPages } = guest;
@@ -71,13 +64,6 @@ function sendsPagesUnlikeOthers({ clear, skip, defer }: Plan): boolean {
 /** Pages written independently at their long-run rates, which the order and the deferral are taken to know. */
 function independentPages(spec: MigrationSpec, cpuSpeed: number, assumes: string[]): ModelInput['guest'] {
   const { guest, plan } = spec;
-  const heat = known(writeRatesOf(guest), plan.windowNs);
-  const context = {
-    heat,
-    slotsPerWindow: slotsPerWindow(plan),
-    random: Random.seeded(plan.seed, MODEL_STREAM),
-  };
-  const speed = meanSpeed(guest.bursts) * cpuSpeed;
   if (guest.program.kind === 'trace')
     assumes.push('every page is written independently at its recorded rate');
   if (plan.heat === 'estimated') assumes.push('write rates are known');
@@ -87,11 +73,5 @@ function independentPages(spec: MigrationSpec, cpuSpeed: number, assumes: string
   if (orderRegistry.get(plan.order).dependsOnOthers && !orderNames.includes(plan.order)) {
     assumes.push(`order ${plan.order} goes by the heats of pages alone`);
   }
-  return {
-    kind: 'rates',
-    writesPerSecond: writesPerSecondOf(guest).map((rate) => rate * speed),
-    order: expectedOrder(plan.order, guest.pages, context),
-    deferred: plan.defer ? deferrable(plan.defer, heat, guest.pages) : null,
-    clear: plan.clear === 'page' ? 'page' : 'round',
-  };
+  return { kind: 'rates', ...modelledPages(spec, cpuSpeed), clear: plan.clear === 'page' ? 'page' : 'round' };
 }

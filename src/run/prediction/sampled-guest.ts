@@ -24,7 +24,14 @@ interface Kind {
 }
 
 /** The orders that are followed as they are. Others are taken to go by increasing write rates. */
-export const sampledOrders: readonly string[] = ['address', 'random', 'decreasing', 'increasing', 'frequency', 'lru'];
+export const sampledOrders: readonly string[] = [
+  'address',
+  'random',
+  'decreasing',
+  'increasing',
+  'frequency',
+  'lru',
+];
 
 /** So many pages are followed. A guest of fewer is followed page by page. */
 const SAMPLE = 8192;
@@ -102,10 +109,7 @@ function sweep({ kind, pages, writesPerSecond }: SequentialSpec, speed: number):
 }
 
 /** Copies of a frame follow each other at the CPU time that each takes, the frames at their period. */
-function ring(
-  { framePeriodNs, cpuPerFrameNs, pagesPerFrame, bufferPages }: StreamSpec,
-  speed: number,
-): Kind {
+function ring({ framePeriodNs, cpuPerFrameNs, pagesPerFrame, bufferPages }: StreamSpec, speed: number): Kind {
   const [periodNs, copyNs] = [framePeriodNs / speed, cpuPerFrameNs / pagesPerFrame / speed];
   return {
     pages: bufferPages,
@@ -142,8 +146,7 @@ function byCurve(dirtyPages: DirtyCurve, pages: number, speed: number): Kind {
   return {
     pages,
     writesPerSecond: share(NANOS_PER_SECOND),
-    writtenAfter: (number, clearedAtNs, times) =>
-      clearedAtNs + firstAbove(share, chance(number, times)),
+    writtenAfter: (number, clearedAtNs, times) => clearedAtNs + firstAbove(share, chance(number, times)),
   };
 }
 
@@ -188,7 +191,8 @@ function sampleOf(guest: GuestSpec, plan: Plan, kinds: readonly Kind[]): readonl
       const page: SampledPage = {
         ...{ address, weight },
         deferred: isDeferred(kind, number),
-        writtenAfter: (clearedAtNs, times) => kind.writtenAfter(number, clearedAtNs + startNs, times) - startNs,
+        writtenAfter: (clearedAtNs, times) =>
+          kind.writtenAfter(number, clearedAtNs + startNs, times) - startNs,
       };
       return { page, writesPerSecond };
     });
@@ -202,7 +206,10 @@ function startOf({ order, defer, heat, observeNs }: Plan): Nanos {
 }
 
 /** F by known rates: those of a probability in a window, or the hottest so many. */
-function deferredOf({ defer, windowNs }: Plan, kinds: readonly Kind[]): (kind: Kind, number: number) => boolean {
+function deferredOf(
+  { defer, windowNs }: Plan,
+  kinds: readonly Kind[],
+): (kind: Kind, number: number) => boolean {
   if (defer === null) return () => false;
   if ('threshold' in defer) {
     return ({ writesPerSecond }) =>
@@ -223,11 +230,7 @@ export function repeatsItself({ program }: GuestSpec): boolean {
 }
 
 /** By page number, by write rates, or in any order; pages of one rate in any. */
-function orderOf(
-  { order, heat }: Plan,
-  pages: readonly PageOfKind[],
-  isRow: boolean,
-): SampledGuest['order'] {
+function orderOf({ order, heat }: Plan, pages: readonly PageOfKind[], isRow: boolean): SampledGuest['order'] {
   const sorted = (random: Random, key: (page: PageOfKind) => number) => {
     const all = random.shuffle(Uint32Array.from(pages.keys()));
     return all.sort((one, other) => key(pages[one]!) - key(pages[other]!));

@@ -1,14 +1,14 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Slice } from '../../core/cpu/slice.ts';
 import type { Ceiling } from '../../core/link/ceiling.ts';
 import type { Measurements, Outage, Verification } from '../../core/migration/migration-result.ts';
 import { PageSet } from '../../core/migration/pages.ts';
 import type { Plan } from '../../core/migration/plan.ts';
 import type { HandoverReached, Step, StepResult } from '../../core/migration/steps.ts';
-import { NANOS_PER_MILLISECOND, type Nanos } from '../../core/units.ts';
+import type { Nanos } from '../../core/units.ts';
 import type { End } from '../../core/wire/handover.ts';
 import { clockNs, timestamp } from '../../platform/clock.ts';
 import { reasonOf } from '../../platform/failure.ts';
+import { sleepNs } from '../../platform/timer.ts';
 import type { DestinationThere } from '../../transport/address.ts';
 import { Interruption } from '../../transport/interruption.ts';
 import type { LinkStatus } from '../../transport/sender-thread.ts';
@@ -162,7 +162,9 @@ export class OutgoingMigration implements World {
         await interruption.unless(guest.track());
         return this.#dirty({ dirty: PageSet.all(guest.guest.pages), atNs: clockNs() });
       case 'send': {
-        const { result, atNs } = await interruption.unless(guest.sender.ask('sendPages', step));
+        const { untilNs = Number.POSITIVE_INFINITY } = step;
+        const ofHost = { ...step, untilNs: untilNs + this.#beganAtNs };
+        const { result, atNs } = await interruption.unless(guest.sender.ask('sendPages', ofHost));
         return { kind: 'sent', now: this.#since(atNs), ...result };
       }
       case 'clear':
@@ -173,7 +175,7 @@ export class OutgoingMigration implements World {
       case 'stop':
         return this.#stop();
       case 'device':
-        await interruption.unless(sleep(step.device.timeNs / NANOS_PER_MILLISECOND));
+        await interruption.unless(sleepNs(step.device.timeNs));
         return { kind: 'done', now: this.#now() };
       case 'hand over':
         return this.#handOver(step.verify === 'full');
@@ -186,7 +188,7 @@ export class OutgoingMigration implements World {
     const dirtyPages = () => interruption.unless(this.#guest.dirtyPages(true));
     const beganAtNs = this.#windowBeganAtNs ?? (await dirtyPages()).atNs;
     const restNs = Math.max(0, beganAtNs + windowNs - clockNs());
-    await interruption.unless(sleep(restNs / NANOS_PER_MILLISECOND));
+    await interruption.unless(sleepNs(restNs));
     const found = await dirtyPages();
     this.#windowBeganAtNs = found.atNs;
     return this.#dirty({ ...found, windowNs: found.atNs - beganAtNs });

@@ -2,7 +2,7 @@ import { idleLink, LinkAccount } from '../../core/link/account.ts';
 import { type Bucket, changeRate, fullBucket, reserve, reserveRow } from '../../core/link/bucket.ts';
 import { allowedRate, type Ceiling, nextChangeNs, revokedWhy } from '../../core/link/ceiling.ts';
 import type { LinkRecord } from '../../core/migration/migration-result.ts';
-import type { Bytes, BytesPerSecond, Nanos } from '../../core/units.ts';
+import { type Bytes, type BytesPerSecond, NANOS_PER_SECOND, type Nanos } from '../../core/units.ts';
 
 /** A link in virtual time: the bucket alone decides when bytes may leave, and they arrive at once. */
 export class VirtualLink {
@@ -31,15 +31,22 @@ export class VirtualLink {
 
   /**
    * When `count` portions of `bytes`, all ready at `now`, leave one after the other: as many as leave before the link
-   * allows nothing more. `untilNs`: the last of them, or when that turned out.
+   * allows nothing more, and by `endNs`. `untilNs`: the last of them, or when that turned out, or `endNs`.
    */
-  send(now: Nanos, bytes: Bytes, count: number): { instants: Float64Array; untilNs: Nanos } {
-    const instants = new Float64Array(count);
+  send(
+    now: Nanos,
+    bytes: Bytes,
+    count: number,
+    endNs = Number.POSITIVE_INFINITY,
+  ): { instants: Float64Array; untilNs: Nanos } {
+    const instants = new Float64Array(Math.min(count, this.#mostBy(endNs, now, bytes)));
     for (let done = 0; done < count; ) {
-      if (this.revokedWhy(now) !== undefined) return { instants: instants.subarray(0, done), untilNs: now };
+      if (now >= endNs || this.revokedWhy(now) !== undefined) {
+        return { instants: instants.subarray(0, done), untilNs: now };
+      }
       this.#follow(now);
       const row = instants.subarray(done);
-      const changesAtNs = nextChangeNs(this.ceilings, now);
+      const changesAtNs = Math.min(nextChangeNs(this.ceilings, now), endNs);
       let next = reserveRow(this.#bucket!, now, bytes, row);
       const early =
         row.at(-1)! < changesAtNs
@@ -55,6 +62,13 @@ export class VirtualLink {
       now = changesAtNs;
     }
     return { instants, untilNs: instants.at(-1)! };
+  }
+
+  /** One portion more than can leave by then: what is in a full bucket, and what comes into it at the rate asked for. */
+  #mostBy(endNs: Nanos, now: Nanos, bytes: Bytes): number {
+    const rate = this.#askedBytesPerSecond ?? Number.POSITIVE_INFINITY;
+    const tokens = this.#depthBytes + (rate * Math.max(0, endNs - now)) / NANOS_PER_SECOND;
+    return Math.floor(tokens / bytes) + 2;
   }
 
   /** When `bytes` may leave, at `now` or later; or when it turns out that they may not. */

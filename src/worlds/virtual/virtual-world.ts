@@ -128,29 +128,32 @@ export class VirtualWorld implements World {
   }
 
   /** Pages of one size leave as a row: zero pages cost their header only. */
-  #send({ pages, rateBytesPerSecond, clears, endsRound }: Extract<Step, { kind: 'send' }>): StepResult {
+  #send(step: Extract<Step, { kind: 'send' }>): StepResult {
+    const { pages, rateBytesPerSecond, clears, endsRound, untilNs = Number.POSITIVE_INFINITY } = step;
     const { plan, guest } = this.#spec;
     const firstZeroPage = guest.pages - guest.zeroPages;
     let zeroPages = 0;
     let bytes = 0;
     this.#draw();
     this.#link.setRate(rateBytesPerSecond, this.#now);
-    for (let start = 0; start < pages.length; ) {
+    let start = 0;
+    while (start < pages.length) {
       const zero = pages[start]! >= firstZeroPage;
       let end = guest.zeroPages === 0 ? pages.length : start + 1;
       while (end < pages.length && pages[end]! >= firstZeroPage === zero) end++;
       const row = pages.subarray(start, end);
       const size = zero ? plan.pageBytes - guest.pageSizeBytes : plan.pageBytes;
-      const sent = this.#sendRow(row, size, clears);
-      if (sent < row.length)
-        return { kind: 'failed', now: this.#now, why: this.#link.revokedWhy(this.#now)!, outcome: 'aborted' };
-      if (zero) zeroPages += row.length;
-      bytes += row.length * size;
-      start = end;
+      const sent = this.#sendRow(row, size, clears, untilNs);
+      if (zero) zeroPages += sent;
+      bytes += sent * size;
+      start += sent;
+      if (sent === row.length) continue;
+      if (this.#now >= untilNs) break;
+      return { kind: 'failed', now: this.#now, why: this.#link.revokedWhy(this.#now)!, outcome: 'aborted' };
     }
     // The destination answers the end of a round once it has everything.
-    if (endsRound) this.#pass(this.#link.arrivedNs(this.#now));
-    return { kind: 'sent', now: this.#now, sentPages: pages.length, zeroPages, bytes };
+    if (endsRound && start === pages.length) this.#pass(this.#link.arrivedNs(this.#now));
+    return { kind: 'sent', now: this.#now, sentPages: start, zeroPages, bytes };
   }
 
   /** The sender needs no CPU time for it. */
@@ -163,15 +166,15 @@ export class VirtualWorld implements World {
     return { kind: 'done', now: this.#now };
   }
 
-  /** @returns how many left before the link allowed nothing more */
-  #sendRow(pages: Uint32Array, bytes: Bytes, clears: boolean): number {
+  /** @returns how many left before the link allowed nothing more, or until this instant */
+  #sendRow(pages: Uint32Array, bytes: Bytes, clears: boolean, stepEndNs: Nanos): number {
     const { cpuPerPageNs } = this.#spec.cpu;
     if (this.#cpu && cpuPerPageNs > 0) {
       let sent = 0;
-      const ready = () => this.#link.readyNs(this.#now, bytes);
+      const ready = () => Math.min(stepEndNs, this.#link.readyNs(this.#now, bytes));
       this.#cpu.work(cpuPerPageNs, pages.length, ready, (i, atNs) => {
         this.#now = atNs;
-        if (this.#link.revokedWhy(atNs) !== undefined) return false;
+        if (atNs >= stepEndNs || this.#link.revokedWhy(atNs) !== undefined) return false;
         this.#link.departs(atNs, bytes);
         if (clears) this.#clear(pages[i]!);
         sent += 1;
@@ -179,7 +182,7 @@ export class VirtualWorld implements World {
       });
       return sent;
     }
-    const { instants, untilNs } = this.#link.send(this.#now, bytes, pages.length);
+    const { instants, untilNs } = this.#link.send(this.#now, bytes, pages.length, stepEndNs);
     if (this.#cpu) {
       for (let i = 0; i < instants.length; i++) {
         this.#pass(instants[i]!);

@@ -10,7 +10,8 @@ function cellOf(document: Readonly<Record<string, unknown>>): ScenarioCell {
 
 /** The downtime that is not exceeded with probability q, asked of the whole model anew at another b_d. */
 function forward(cell: ScenarioCell, stopRateBytesPerSecond: number, q: number): number {
-  return predict({ ...cell, plan: { ...cell.plan, stopRateBytesPerSecond } }).stop!.downtimeQuantileNs(q);
+  const { stop } = predict({ ...cell, plan: { ...cell.plan, stopRateBytesPerSecond } });
+  return stop?.downtimeQuantileNs(q) ?? Number.POSITIVE_INFINITY;
 }
 
 describe('the b_d that a limit needs', () => {
