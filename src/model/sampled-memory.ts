@@ -141,8 +141,12 @@ export class SampledMemory implements ModelledMemory {
     const chunkOf = (index: number) =>
       typeof clear === 'object' ? Math.floor(pages[index]!.address / clear.chunkPages) : 0;
     const turns = order(this.#rounds + 1).filter((index) => this.#isDirty(index) && !pages[index]!.deferred);
-    // What is held back stays dirty: it is owed to the destination.
-    if (clear === 'round') for (const index of turns) clearedAtNs[index] = this.#now;
+    if (clear === 'round') {
+      // All pages begin anew then, but for what is held back: that stays dirty, and is owed to the destination.
+      for (let index = 0; index < pages.length; index++) {
+        if (!this.#isDirty(index) || !pages[index]!.deferred) clearedAtNs[index] = this.#now;
+      }
+    }
     for (const index of typeof clear === 'object' ? turns : []) {
       const members = chunks.get(chunkOf(index));
       if (members) members.push(index);

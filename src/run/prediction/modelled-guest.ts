@@ -8,7 +8,7 @@ import { curveOf } from '../../workload/dirty-curve.ts';
 import type { MigrationSpec } from '../../workload/migration-spec.ts';
 import { meanSpeed } from '../../workload/program-clock.ts';
 import { modelledPages } from '../modelled-pages.ts';
-import { repeatsItself, sampledGuest, sampledOrders } from './sampled-guest.ts';
+import { estimatesHeat, repeatsItself, sampledGuest, sampledOrders } from './sampled-guest.ts';
 
 export function zeroPagesOf({ guest }: MigrationSpec): number {
   const { program, pages, zeroPages } = guest;
@@ -35,7 +35,7 @@ export function modelledGuest(spec: MigrationSpec, cpuSpeed: number, assumes: st
         : plan.skip || typeof plan.clear === 'object';
   const sampled = isSampled ? sampledGuest(spec, cpuSpeed) : undefined;
   if (sampled) {
-    if (plan.heat === 'estimated') assumes.push('write rates are known');
+    if (estimatesHeat(plan)) assumes.push('write rates are known');
     if (!sampledOrders.includes(plan.order)) assumes.push(`order ${plan.order} is by increasing write rates`);
     return sampled;
   }
@@ -66,7 +66,7 @@ function independentPages(spec: MigrationSpec, cpuSpeed: number, assumes: string
   const { guest, plan } = spec;
   if (guest.program.kind === 'trace')
     assumes.push('every page is written independently at its recorded rate');
-  if (plan.heat === 'estimated') assumes.push('write rates are known');
+  if (estimatesHeat(plan)) assumes.push('write rates are known');
   // A recording says only how often a page is written, which no sample shows better.
   if (typeof plan.clear === 'object') assumes.push('dirty bits are cleared once a round');
   if (plan.skip) assumes.push('no page is skipped');

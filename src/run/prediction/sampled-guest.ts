@@ -36,9 +36,11 @@ export const sampledOrders: readonly string[] = [
 /** So many pages are followed. A guest of fewer is followed page by page. */
 const SAMPLE = 8192;
 
-/** The fractional parts of k·φ and k·√2 are spread evenly, however many are taken (Knuth, TAOCP 3, §6.4). */
+/** The fractional parts of k·φ are spread evenly, however many are taken (Knuth, TAOCP 3, §6.4). */
 const GOLDEN = (Math.sqrt(5) - 1) / 2;
-const ROOT = Math.SQRT2 - 1;
+
+/** Those of k·√p for several primes p are so together, too (Weyl, 1916): what one says of k tells nothing of the others. */
+const ROOTS = [2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53].map(Math.sqrt);
 
 /**
  * A sample of the guest's pages. `undefined`: it is not known which pages its program writes when.
@@ -47,7 +49,7 @@ const ROOT = Math.SQRT2 - 1;
 export function sampledGuest({ guest, plan }: MigrationSpec, cpuSpeed: number): SampledGuest | undefined {
   const kinds = kindsOf(guest, cpuSpeed);
   if (kinds === undefined) return undefined;
-  const pages = sampleOf(guest, plan, kinds);
+  const pages = [firstPageOf(guest), ...sampleOf(guest, plan, kinds)];
   return {
     kind: 'sampled',
     pages: pages.map(({ page }) => page),
@@ -91,7 +93,11 @@ function withOthers(guest: GuestSpec, written: readonly Kind[]): readonly Kind[]
     { ...never, ...firstPage, pages: idle },
     { ...never, pages: guest.zeroPages, firstPage: usedPages(guest) },
   ];
-  return all.filter(({ pages }) => pages > 0);
+  const most = all.reduce((one, other) => (other.pages > one.pages ? other : one));
+  // Page 0 is followed by itself.
+  return all
+    .map((kind) => (kind === most ? { ...kind, pages: kind.pages - 1 } : kind))
+    .filter(({ pages }) => pages > 0);
 }
 
 /** Write k = number + c·pages is due at (k + 1) gaps. */
@@ -151,7 +157,7 @@ function byCurve(dirtyPages: DirtyCurve, pages: number, speed: number): Kind {
 }
 
 function chance(number: number, times: number): number {
-  return ((number + 0.5) * GOLDEN + times * ROOT) % 1;
+  return ((number + 0.5) * ROOTS[times % ROOTS.length]!) % 1;
 }
 
 /** Longer than any migration: some 30 years. */
@@ -199,10 +205,22 @@ function sampleOf(guest: GuestSpec, plan: Plan, kinds: readonly Kind[]): readonl
   });
 }
 
+/** Page 0 has the guest's registers, so that every heartbeat writes it. */
+function firstPageOf({ heartbeatPeriodNs }: GuestSpec): PageOfKind {
+  const writtenAfter = (clearedAtNs: Nanos) =>
+    (Math.floor(clearedAtNs / heartbeatPeriodNs) + 1) * heartbeatPeriodNs;
+  const page: SampledPage = { address: 0, weight: 1, deferred: false, writtenAfter };
+  return { page, writesPerSecond: NANOS_PER_SECOND / heartbeatPeriodNs };
+}
+
 /** How long the guest has run when its migration starts: what a repeated row of writes has come to by then. */
-function startOf({ order, defer, heat, observeNs }: Plan): Nanos {
-  const needsHeat = orderRegistry.get(order).heat !== 'none' || defer !== null;
-  return needsHeat && heat === 'estimated' ? observeNs : 0;
+function startOf(plan: Plan): Nanos {
+  return estimatesHeat(plan) ? plan.observeNs : 0;
+}
+
+/** Whether the guest is watched before the first round. */
+export function estimatesHeat({ order, defer, heat }: Plan): boolean {
+  return heat === 'estimated' && (orderRegistry.get(order).heat !== 'none' || defer !== null);
 }
 
 /** F by known rates: those of a probability in a window, or the hottest so many. */
