@@ -48,8 +48,7 @@ export const metricTable = {
       'From the last step of the guest at the source to its first at the destination, or again at the source, of migrations that paused it.',
   }),
   ...histograms(DOWNTIME_SECONDS, HOW, {
-    migration_predicted_downtime_seconds:
-      'The downtime as the model predicted it, of completed migrations.',
+    migration_predicted_downtime_seconds: 'The downtime as the model predicted it, of completed migrations.',
     migration_client_gap_seconds: 'The longest time without a heartbeat that a client of the guest saw.',
   }),
   ...histograms(TOTAL_SECONDS, [...HOW, 'outcome'], {

@@ -1,5 +1,5 @@
 import { type Bytes, type BytesPerSecond, formatDuration, type Nanos } from '../core/units.ts';
-import { Downtime, memoryTime, type StopTime } from './downtime.ts';
+import { Downtime, memoryTime, type StopTime } from './downtime-at-rate.ts';
 import { type Ending, type LiveInput, predictedRounds } from './predicted-rounds.ts';
 
 /** A migration to be predicted. */

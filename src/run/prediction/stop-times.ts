@@ -1,5 +1,5 @@
 import type { BytesPerSecond, Nanos } from '../../core/units.ts';
-import type { StopTime } from '../../model/downtime.ts';
+import type { StopTime } from '../../model/downtime-at-rate.ts';
 import type { MigrationSpec } from '../../workload/migration-spec.ts';
 import type { CpuSupply } from './cpu-supply.ts';
 import type { LinkSupply } from './link-supply.ts';

@@ -13,7 +13,10 @@ test('the model and virtual time agree on convergence in random scenarios', () =
 });
 
 test('a stream whose dirty bits are cleared page by page stops as soon as virtual time says', () => {
-  const guest = { pages: 4096, program: { kind: 'stream', cpuPerFrame: '9ms', pagesPerFrame: 200, buffers: 1200 } };
+  const guest = {
+    pages: 4096,
+    program: { kind: 'stream', cpuPerFrame: '9ms', pagesPerFrame: 200, buffers: 1200 },
+  };
   const [{ prediction, medianDowntimeNs } = { prediction: undefined, medianDowntimeNs: 0 }] = compared({
     guest,
     link: { rate: '1Gbit/s' },
