@@ -32,7 +32,7 @@ export function modelledPages({ guest, plan }: MigrationSpec, cpuSpeed: number):
   }));
   const rule = orderOfStrata(order);
   if (strata && rule) {
-    return rule(heldBack(withZeroPages(strata, guest), defer, windowNs), {
+    return rule(heldBack(withZeroPages(strata, guest), plan), {
       windowNs,
       slotsPerWindow: slotsPerWindow(plan),
     });
@@ -60,7 +60,7 @@ export function modelledPages({ guest, plan }: MigrationSpec, cpuSpeed: number):
 function withZeroPages(
   strata: readonly Stratum[],
   { zeroPages }: GuestSpec,
-): Omit<PageStratum, 'deferred'>[] {
+): Pick<PageStratum, 'pages' | 'writesPerSecond' | 'zero'>[] {
   const marked = strata.map((stratum) => ({ ...stratum, zero: false }));
   if (zeroPages === 0) return marked;
   const unwritten = marked.pop()!;

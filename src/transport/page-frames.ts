@@ -27,6 +27,8 @@ export class PageFrames {
   /** In pages that fit into a frame. */
   readonly #memory: SegmentedMemory;
   readonly #zeroPage: Buffer;
+  /** Whether all pieces of the page so far were. */
+  #isZero = true;
   /** Filled in turn, so that the kernel has something to take while the next one is filled. */
   readonly #writers: readonly FrameWriter[];
 
@@ -55,18 +57,31 @@ export class PageFrames {
     return writer;
   }
 
-  /** Copies frame number `frame` of all, after its page's dirty bit was cleared: see `DirtyLog`. True: it held only zeros. */
-  write(writer: FrameWriter, frame: number): boolean {
+  /**
+   * Copies a piece of a page. The page's dirty mark is taken off before its first one, if it is to be: see `DirtyLog`.
+   * @returns whether it was the last one, and the page held only zeros
+   */
+  write(writer: FrameWriter, page: number, piece: number, clears: boolean): boolean {
+    if (piece === 0) {
+      this.#isZero = true;
+      if (clears) this.#source.clear(page);
+    }
+    if (!this.#frame(writer, page * this.perPage + piece)) this.#isZero = false;
+    return this.#isZero && piece + 1 === this.perPage;
+  }
+
+  /** @returns whether it holds only zeros */
+  #frame(writer: FrameWriter, number: number): boolean {
     const size = this.payloadBytes;
-    const start = this.#memory.startOf(frame);
+    const start = this.#memory.startOf(number);
     const { buffer, payloadAt } = writer;
-    this.#memory.segmentOf(frame).copy(buffer, payloadAt, start, start + size);
+    this.#memory.segmentOf(number).copy(buffer, payloadAt, start, start + size);
     const maybeZero = buffer[payloadAt] === 0 && buffer[payloadAt + size - 1] === 0;
     const zero = maybeZero && buffer.compare(this.#zeroPage, 0, size, payloadAt, payloadAt + size) === 0;
-    const changedBytes = this.#source.delta?.(frame, buffer, payloadAt) ?? null;
-    if (zero) writer.frame('zero', frame, 0);
-    else if (changedBytes === null) writer.frame('page', frame, size);
-    else writer.frame('delta', frame, changedBytes);
+    const changedBytes = this.#source.delta?.(number, buffer, payloadAt) ?? null;
+    if (zero) writer.frame('zero', number, 0);
+    else if (changedBytes === null) writer.frame('page', number, size);
+    else writer.frame('delta', number, changedBytes);
     return zero;
   }
 }

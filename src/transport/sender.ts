@@ -113,7 +113,6 @@ export class Sender {
     const { perPage } = this.#frames;
     const frames = pages.length * perPage;
     let zeroPages = 0;
-    let isZero = true;
     let bytes = 0;
     const taken: Promise<void>[] = [];
     let next = 0;
@@ -129,14 +128,8 @@ export class Sender {
       const writer = this.#frames.writer(taken.length);
       while (next < frames && this.#admits(writer, frameBytes)) {
         const page = pages[Math.floor(next / perPage)]!;
-        const piece = next % perPage;
-        if (piece === 0) {
-          isZero = true;
-          if (clears) this.#source.clear(page);
-        }
-        if (!this.#frames.write(writer, page * perPage + piece)) isZero = false;
+        if (this.#frames.write(writer, page, next % perPage, clears)) zeroPages += 1;
         next += 1;
-        if (isZero && next % perPage === 0) zeroPages += 1;
         thread.checkpoint();
         if (cpuPerPageNs > 0) this.#processor.workUntil(cpuBeganNs + (next / perPage) * cpuPerPageNs);
       }

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { PageSet } from '../../core/migration/pages.ts';
 import { populate } from '../../platform/populate.ts';
 import { SegmentedMemory } from '../../platform/segmented-memory.ts';
@@ -6,6 +7,7 @@ import { PageDeltas } from './page-deltas.ts';
 
 /** Pages are compared by 32 first, of which most are the same. */
 const BLOCK_PAGES = 32;
+const COPIED_AT_ONCE_BYTES = 16 * 1024 * 1024;
 
 /**
  * Memory whose owner marks nothing. A page is dirty when it differs from its baseline copy, a copy of it as it was when its
@@ -30,10 +32,18 @@ export class ComparedMemory implements PageSource {
     if (deltas) this.#deltas = new PageDeltas(this.memory);
   }
 
-  /** Takes the first baseline copy, so that no page of it has to be found in the middle of a migration. */
+  /**
+   * Takes the first baseline copy, so that no page of it has to be found in the middle of a migration. Whatever else this
+   * thread has to do is not kept waiting for long.
+   */
   async begin(): Promise<void> {
     await populate(this.memory.segments);
-    for (const [index, segment] of this.#live.segments.entries()) segment.copy(this.memory.segments[index]!);
+    for (const [index, live] of this.#live.segments.entries()) {
+      for (let at = 0; at < live.length; at += COPIED_AT_ONCE_BYTES) {
+        live.copy(this.memory.segments[index]!, at, at, at + COPIED_AT_ONCE_BYTES);
+        await setImmediate();
+      }
+    }
   }
 
   clear(page: number): void {

@@ -15,7 +15,10 @@ test.skipIf(lacks)(
   'a guest of 3 GiB, more than Node hashes in one call, arrives whole and goes on as if it had never moved',
   async () => {
     const { guest, plan, cpu } = smallSetup({
-      guest: { pages: PAGES, program: { kind: 'classes', classes: [{ pages: PAGES - 1, writesPerSecond: 0.001 }] } },
+      guest: {
+        pages: PAGES,
+        program: { kind: 'classes', classes: [{ pages: PAGES - 1, writesPerSecond: 0.001 }] },
+      },
       plan: {
         pages: PAGES,
         ...{ observeNs: 0, rateBytesPerSecond: null, stopRateBytesPerSecond: null, verify: 'checksums' },
