@@ -12,7 +12,7 @@ test('the model and virtual time agree on convergence in random scenarios', () =
   }
 });
 
-test('a stream whose dirty bits are cleared page by page stops as soon as virtual time says', () => {
+test('a stream whose dirty bits are cleared page by page stops for as long as virtual time says, within a tenth', () => {
   const guest = {
     pages: 4096,
     program: { kind: 'stream', cpuPerFrame: '9ms', pagesPerFrame: 200, buffers: 1200 },
@@ -23,5 +23,7 @@ test('a stream whose dirty bits are cleared page by page stops as soon as virtua
     sender: { cpuPerPage: '50us', cpuPerHandover: '3ms', reservation: { budget: '2.5ms', period: '10ms' } },
     migration: { order: 'random', stop: { rule: 'rounds', rounds: 2 } },
   });
-  expect(prediction!.course.downtimeNs! / medianDowntimeNs).toBeCloseTo(1, 1);
+  const ratio = prediction!.course.downtimeNs! / medianDowntimeNs;
+  expect(ratio).toBeGreaterThan(0.9);
+  expect(ratio).toBeLessThan(1.1);
 });
