@@ -1,18 +1,12 @@
-import { createServer } from 'node:net';
+import { receivingServer } from '../src/transport/receiving-server.ts';
 
-/**
- * The other process of the bare copy: puts what arrives into memory that it has touched before, as a destination
- * does, and says when it has seen the end. No frames, no checksums.
- */
-const memory = Buffer.from(new SharedArrayBuffer(Number(process.argv[2]))).fill(0);
-const server = createServer((socket) => {
-  let bytes = 0;
+/** The other process of the plain sockets: reads what comes over all connections in place, and says when so many bytes have come. */
+let left = Number(process.argv[2]);
+const server = receivingServer(64, false, new Set(), (socket) => {
   socket.on('data', (chunk) => {
-    bytes += chunk.copy(memory, bytes);
-  });
-  socket.on('end', () => {
-    process.send!(bytes);
-    server.close();
+    left -= chunk.length;
+    if (left <= 0) process.send!('arrived');
   });
 });
 server.listen(0, '127.0.0.1', () => process.send!((server.address() as { port: number }).port));
+process.once('disconnect', () => process.exit());

@@ -23,6 +23,8 @@ export const inputLimits = {
   combinations: 2_000,
   /** The pages of a guest in a scenario: 4 TiB in pages of 4 KiB. */
   guestPages: 2 ** 30,
+  /** Those that the model follows one by one: of recordings, and for orders that it cannot ask of strata. */
+  modelledPages: 2 ** 24,
   /** Classes of pages in a guest's program. */
   classes: 10_000,
   /** How often a program writes, in a second: once in a nanosecond. */

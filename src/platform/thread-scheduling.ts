@@ -1,9 +1,12 @@
 import { spawnSync } from 'node:child_process';
 import { readlinkSync } from 'node:fs';
-import { setPriority } from 'node:os';
+import { cpus, setPriority } from 'node:os';
 import { isMainThread } from 'node:worker_threads';
-import type { Reservation } from '../core/cpu/reservation.ts';
+import { deadlineReservable } from '../core/cpu/deadline-admission.ts';
+import { type Reservation, shareOf } from '../core/cpu/reservation.ts';
 import { formatDuration } from '../core/units.ts';
+import { deadlineLimit } from './deadline-limit.ts';
+import { deadlineHeld } from './deadline-threads.ts';
 import { type SchedSetattr, schedSetattr } from './libc.ts';
 
 /** Priorities of SCHED_FIFO: who decides goes before whom it decides about, where they may have to share a processor. */
@@ -88,12 +91,22 @@ export function whyRefused(code: string, asked: Reservation | null = null): stri
   const what = asked
     ? `the reservation of ${formatDuration(asked.budgetNs)} every ${formatDuration(asked.periodNs)}`
     : 'the priority';
-  return `the kernel refuses ${what}: ${reasons[code] ?? code}`;
+  const figures = code === 'EBUSY' && asked ? `${whatIsLeft(asked)}; ` : '';
+  return `the kernel refuses ${what}: ${figures}${reasons[code] ?? code}`;
+}
+
+/** What is asked for, beside what, and out of what. */
+function whatIsLeft(asked: Reservation): string {
+  const { own, others } = deadlineHeld();
+  const processors = cpus().length;
+  const most = deadlineReservable(processors, deadlineLimit());
+  const [share, ours, theirs, all] = [shareOf(asked), own, others, most].map((one) => one.toFixed(2));
+  return `${share} of a processor is asked for, this run holds ${ours} already and others ${theirs}, of ${all} that the kernel lets be reserved of ${processors} ${processors === 1 ? 'processor' : 'processors'}`;
 }
 
 const reasons: Readonly<Record<string, string>> = {
   EBUSY:
-    'not enough processor time is left (EBUSY); by default the kernel admits reservations of 95 % of the processors, sometimes less: reserve less, ' +
+    'not enough processor time is left (EBUSY): reserve less, ' +
     'end other reserved threads, or lift the limit with `sysctl kernel.sched_rt_runtime_us=-1`',
   EPERM: 'missing privilege (EPERM): run as root, grant CAP_SYS_NICE, or use the scheduler cbs-hard',
   EINVAL: 'the kernel accepts periods from 100 µs to 4.19 s and budgets from 1024 ns to the period (EINVAL)',

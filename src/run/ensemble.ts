@@ -2,7 +2,7 @@ import type { MigrationResult } from '../core/migration/migration-result.ts';
 import type { Nanos } from '../core/units.ts';
 import { type ScenarioCell, seeded } from '../scenario/scenario.ts';
 import type { MigrationSpec } from '../workload/migration-spec.ts';
-import { VirtualWorld } from '../worlds/virtual/virtual-world.ts';
+import { virtualWorld } from '../worlds/virtual/virtual-worlds.ts';
 import { driveSync } from './drive.ts';
 import { canBePredicted } from './predict.ts';
 
@@ -52,5 +52,5 @@ export function* repeatedInTime<Value>(
  * @param linkWindows whether the link's record shall say what left in windows, which takes time to find out
  */
 export function migrateVirtually(spec: MigrationSpec, linkWindows = false): MigrationResult {
-  return driveSync(spec.plan, new VirtualWorld(spec, linkWindows));
+  return driveSync(spec.plan, virtualWorld(spec, linkWindows));
 }

@@ -1,3 +1,4 @@
+import { inputLimits } from '../core/input-limits.ts';
 import { deferrable } from '../core/migration/deferral.ts';
 import { known } from '../core/migration/heat.ts';
 import { slotsPerWindow } from '../core/migration/plan.ts';
@@ -6,7 +7,7 @@ import { expectedOrder } from '../model/expected-order.ts';
 import { heldBack } from '../model/held-back.ts';
 import { type PageStratum, portionsOfPages } from '../model/portions.ts';
 import { type OrderedPortions, orderOfStrata } from '../model/strata-order.ts';
-import { Failure } from '../platform/failure.ts';
+import { TooLarge } from '../platform/failure.ts';
 import type { MigrationSpec } from '../workload/migration-spec.ts';
 import { meanSpeed } from '../workload/program-clock.ts';
 import { activityOf, type GuestSpec, writeRatesOf, writesPerSecondOf } from '../workload/programs.ts';
@@ -15,14 +16,11 @@ import { type Stratum, strataOf } from '../workload/strata.ts';
 /** Breaks ties of the expected order, from a stream that no world uses. */
 const MODEL_STREAM = 4;
 
-/** Of more pages the model is not asked page by page: each takes some 100 bytes and 100 ns a round. */
-const SINGLE_PAGES_MAX = 2 ** 24;
-
 /**
  * The pages of a guest as the model follows them, and their order: strata, as many for a large guest as for a small one.
  * Page by page where each has its own rate and address, as in a recording, or the order must be asked of pages.
  * @param cpuSpeed how fast its program goes for want of CPU time; 1: there is enough
- * @throws Failure there are too many of them for that.
+ * @throws TooLarge there are too many of them for that
  */
 export function modelledPages({ guest, plan }: MigrationSpec, cpuSpeed: number): OrderedPortions {
   const { defer, order, windowNs } = plan;
@@ -38,11 +36,8 @@ export function modelledPages({ guest, plan }: MigrationSpec, cpuSpeed: number):
     });
   }
   const { pages, zeroPages } = guest;
-  if (pages > SINGLE_PAGES_MAX) {
-    const what = strata ? `order ${order}` : `a program of kind ${guest.program.kind}`;
-    throw new Failure(
-      `guest.pages: ${what} is predicted page by page, at most ${SINGLE_PAGES_MAX}; found ${pages}`,
-    );
+  if (pages > inputLimits.modelledPages) {
+    throw new TooLarge('guest.pages', `at most ${inputLimits.modelledPages} to be predicted one by one`);
   }
   const activity = activityOf(guest);
   const heat = known(writeRatesOf(guest, activity), windowNs);

@@ -3,7 +3,7 @@ import type { RunMetadata } from '../core/migration/record.ts';
 import { RegisteredCodeFailed } from '../core/registry.ts';
 import type { Nanos } from '../core/units.ts';
 import { type ModelPrediction, predictMigration } from '../model/predictor.ts';
-import { Failure } from '../platform/failure.ts';
+import { Failure, TooLarge } from '../platform/failure.ts';
 import type { ScenarioCell } from '../scenario/scenario.ts';
 import type { MigrationSpec } from '../workload/migration-spec.ts';
 import { cpuSupplyOf } from './prediction/cpu-supply.ts';
@@ -49,7 +49,7 @@ export function predictedOf(scenario: Predictable): RunMetadata['predicted'] {
     if (downtimeNs === null || downtimeP99Ns === null || totalNs === null) return null;
     return { downtimeNs, downtimeP99Ns, totalNs, assumes, leftOut };
   } catch (cause) {
-    if (cause instanceof RegisteredCodeFailed) return null;
+    if (cause instanceof RegisteredCodeFailed || cause instanceof TooLarge) return null;
     throw cause;
   }
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { inputLimits } from '../core/input-limits.ts';
+import { LumpedPages } from '../core/migration/lumped/lumped-pages.ts';
 import type { MigrationResult } from '../core/migration/migration-result.ts';
 import { PageSet } from '../core/migration/pages.ts';
 import type { Plan } from '../core/migration/plan.ts';
@@ -45,6 +46,25 @@ const pageSet = z
   .refine((set) => pages.safeParse(set.pages).success, 'a set of at least one page')
   .refine((set) => set.words.length === Math.ceil(set.pages / 32), 'a bit for every page');
 
+const stratum = z.looseObject({ pages, place: z.number(), isHeldBack: z.boolean() });
+
+/** Of as many strata as there are counts of each kind. */
+const lumpedPages = z
+  .instanceof(LumpedPages)
+  .refine(({ strata }) => z.array(stratum).min(1).safeParse(strata).success, 'a list of strata')
+  .refine(
+    ({ strata, owed, dirtyAgain, dirty }) =>
+      [owed, dirtyAgain, dirty].every(
+        (counts) =>
+          counts instanceof Float64Array && counts.length === strata.length && counts.every(isCount),
+      ),
+    'three counts for every stratum',
+  );
+
+function isCount(value: number): boolean {
+  return Number.isInteger(value) && value >= 0;
+}
+
 const measurements = z.looseObject({});
 const comparison = z.enum(['identical', 'different', 'not-checked']);
 /** Of a guest that runs at its destination: how its memory compared says how the migration has ended. */
@@ -52,7 +72,20 @@ const compared = z.looseObject({ verified: z.looseObject({ continued: comparison
 const now = z.number();
 
 const seen = z.discriminatedUnion('kind', [
-  z.looseObject({ kind: z.literal('dirty'), now, dirty: pageSet, windowNs: notNegative }),
+  z.looseObject({
+    kind: z.literal('dirty'),
+    now,
+    dirty: z.union([pageSet, lumpedPages]),
+    windowNs: notNegative,
+  }),
+  z.looseObject({
+    ...{ kind: z.literal('watched'), now },
+    windows: z.looseObject({
+      lengthsNs: z.instanceof(Float64Array),
+      pages: z.instanceof(Uint32Array),
+      seen: z.instanceof(Uint32Array),
+    }),
+  }),
   z.looseObject({
     kind: z.literal('learned'),
     now,

@@ -248,15 +248,18 @@ export class Processors {
         if (this.#hasUrgent && entity.reservation) setFifo(fifo.reserved, slot.thread);
         continue;
       }
+      const why = this.#whyNot(entity, slot.opened);
       await this.end();
-      throw new Refusal(this.#whyNot(entity, slot.opened));
+      throw new Refusal(why);
     }
   }
 
   #whyNot({ name, reservation }: SchedEntity, code: string | undefined): string {
     if (this.#crash) return this.#crash;
     if (code === undefined) return `the thread '${name}' did not start in time`;
-    return `${name}: ${whyRefused(code, reservation)} (${this.#asked()})`;
+    // What the kernel lets be reserved, and who has it, is more than these processors know.
+    const sum = code === 'EBUSY' ? '' : ` (${this.#asked()})`;
+    return `${name}: ${whyRefused(code, reservation)}${sum}`;
   }
 
   /** @throws Refusal this process does not get as much time as is reserved */

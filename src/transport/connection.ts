@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { type FrameHeader, type FrameType, WireError } from '../core/wire/frames.ts';
 import type { End, HandoverState } from '../core/wire/handover.ts';
-import type { OnFrame } from './frame-reader.ts';
+import type { OnFrame, PageSink } from './frame-reader.ts';
 import { encodeFrame } from './frame-writer.ts';
 import { ProtocolState } from './protocol-state.ts';
 import { readableTlsError } from './tls-errors.ts';
@@ -90,6 +90,11 @@ export class Connection {
   /** Told of a frame of which more is to come; throws if it need not. It may be told of the same one again. */
   set expected(told: (header: FrameHeader) => void) {
     this.#protocol.expected = told;
+  }
+
+  /** Where frames of pages go; without it, to `onFrame`. */
+  set pages(sink: PageSink) {
+    this.#protocol.pages = sink;
   }
 
   set pageBytesPerFrame(bytes: number) {

@@ -1,20 +1,29 @@
-import { crc32 } from 'node:zlib';
 import {
   type FrameHeader,
   HEADER_BYTES,
+  isOfPage,
   LARGEST_HELLO_BYTES,
   readHeader,
   WireError,
 } from '../core/wire/frames.ts';
+import { frameChecksum } from './frame-checksum.ts';
 
 /** Room for a larger frame than this, a hello with a recording, is given back: it comes once. */
 const LARGEST_KEPT_BYTES = 2 * 1024 * 1024;
 
-/** Called for a frame, with its payload, and with all its bytes as they came: both are only valid during the call. */
-export type OnFrame = (header: FrameHeader, payload: Buffer, frame: Buffer) => void;
+/** Called for a frame, with its payload, which is only valid during the call. */
+export type OnFrame = (header: FrameHeader, payload: Buffer) => void;
+
+/** Where frames of pages go. Nothing is made for each of them: there are hundreds of thousands a second. */
+export interface PageSink {
+  /** One frame, its payload from `start` to `end`. */
+  store(header: FrameHeader, buffer: Buffer, start: number, end: number): void;
+  /** The bytes of frames that have been stored, whole and as they came, before any other frame that follows them. */
+  stored(frames: Buffer): void;
+}
 
 /**
- * Cuts a byte stream into frames and checks each one's checksum. A frame that lies whole in one chunk is handed
+ * Cuts a byte stream into frames and checks each one's checksum, which says nothing of the bytes of a page. A frame that lies whole in one chunk is handed
  * on in place; only one that straddles chunks is gathered first.
  */
 export class FrameReader {
@@ -22,6 +31,8 @@ export class FrameReader {
   pageBytes = 0;
   /** Larger hellos are refused. */
   helloBytes = LARGEST_HELLO_BYTES;
+  /** Without it, frames of pages are handed on as all others. */
+  pages: PageSink | undefined;
   readonly #onFrame: OnFrame;
   readonly #expect: (header: FrameHeader) => void;
   #gathered: Buffer = Buffer.alloc(0);
@@ -39,18 +50,27 @@ export class FrameReader {
   read(chunk: Buffer): void {
     let offset = this.#gatheredBytes === 0 ? 0 : this.#finishGathered(chunk);
     const view = new DataView(chunk.buffer, chunk.byteOffset, chunk.length);
+    // Where frames of pages began after which nothing else has come yet.
+    let pagesFrom = offset;
     while (this.#gatheredBytes === 0 && offset < chunk.length) {
       const rest = chunk.length - offset;
       const header = rest >= HEADER_BYTES ? this.#header(view, offset) : undefined;
       if (header === undefined || rest < HEADER_BYTES + header.lengthBytes) {
         if (header) this.#expect(header);
         this.#gather(chunk, offset, rest);
-        return;
+        break;
       }
       const end = offset + HEADER_BYTES + header.lengthBytes;
-      this.#deliver(header, chunk, offset, end);
+      if (isOfPage(header.type)) {
+        this.#deliver(header, chunk, offset, end);
+      } else {
+        this.#tellPages(chunk, pagesFrom, offset);
+        pagesFrom = end;
+        this.#deliver(header, chunk, offset, end);
+      }
       offset = end;
     }
+    this.#tellPages(chunk, pagesFrom, offset);
   }
 
   /** @throws WireError the stream ended inside a frame. */
@@ -76,6 +96,7 @@ export class FrameReader {
         this.#gatheredBytes = 0;
         if (whole > LARGEST_KEPT_BYTES) this.#gathered = Buffer.alloc(0);
         this.#deliver(header, frame, 0, whole);
+        if (isOfPage(header.type)) this.#tellPages(frame, 0, whole);
         return taken;
       }
       this.#expect(header);
@@ -100,9 +121,14 @@ export class FrameReader {
   }
 
   #deliver(header: FrameHeader, buffer: Buffer, start: number, end: number): void {
-    if (crc32(buffer.subarray(start + 4, end)) !== header.crc) {
+    if (frameChecksum(header.type, buffer, start, end) !== header.crc) {
       throw new WireError(`checksum error in a '${header.type}' frame`);
     }
-    this.#onFrame(header, buffer.subarray(start + HEADER_BYTES, end), buffer.subarray(start, end));
+    if (this.pages && isOfPage(header.type)) this.pages.store(header, buffer, start + HEADER_BYTES, end);
+    else this.#onFrame(header, buffer.subarray(start + HEADER_BYTES, end));
+  }
+
+  #tellPages(buffer: Buffer, start: number, end: number): void {
+    if (end > start) this.pages?.stored(buffer.subarray(start, end));
   }
 }

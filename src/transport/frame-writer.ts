@@ -1,5 +1,5 @@
-import { crc32 } from 'node:zlib';
 import { type FrameType, HEADER_BYTES, writeChecksum, writeHeader } from '../core/wire/frames.ts';
+import { frameChecksum } from './frame-checksum.ts';
 
 /** A buffer being filled with frames, each complete with its checksum. */
 export class FrameWriter {
@@ -39,7 +39,7 @@ export class FrameWriter {
     const start = this.#length;
     const end = start + HEADER_BYTES + payloadBytes;
     writeHeader(this.#view, start, type, argument, payloadBytes);
-    writeChecksum(this.#view, start, crc32(this.buffer.subarray(start + 4, end)));
+    writeChecksum(this.#view, start, frameChecksum(type, this.buffer, start, end));
     this.#length = end;
   }
 }

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { type FrameHeader, isOfPage, WIRE_VERSION, WireError } from '../core/wire/frames.ts';
+import { type FrameHeader, WIRE_VERSION, WireError } from '../core/wire/frames.ts';
 import { clockNs } from '../platform/clock.ts';
 import { reasonOf } from '../platform/failure.ts';
 import { type Arrival, arrivalEnd, type ConnectionEnd } from './arrival.ts';
@@ -21,7 +21,7 @@ import {
 } from './proof.ts';
 import { ReceivedPages } from './received-pages.ts';
 import { ReceivedState } from './received-state.ts';
-import { StreamDigest } from './stream-digest.ts';
+import { insistSame, StreamDigest } from './stream-digest.ts';
 
 /** Makes room for a guest. @throws Failure it is refused, and why. */
 export type Prepare = (hello: Hello) => Promise<HostedGuest>;
@@ -64,7 +64,6 @@ class Receiver {
   #arrival: Arrival | undefined;
   readonly #hello = new ArrivingHello();
   #guest: HostedGuest | undefined;
-  #pages: ReceivedPages | undefined;
   #digest: StreamDigest | undefined;
   #guestTimeNs = 0;
   #paused = false;
@@ -94,23 +93,21 @@ class Receiver {
       socket,
       'destination',
       options.key !== null,
-      (header, payload, frame) => this.#take(header, payload, frame),
+      (header, payload) => this.#take(header, payload),
       (why) => void this.#answering.then(() => this.#end(why)).then(ended),
     );
     this.#connection.sayAliveEvery(options.limits.aliveMs);
     this.#connection.expected = (header) => this.#hello.expect(header);
   }
 
-  #take(header: FrameHeader, payload: Buffer, frame: Buffer): void {
-    if (isOfPage(header.type)) {
-      this.#digest!.add(frame);
-      this.#pages!.store(header, payload);
-    } else if (header.type === 'abort') {
+  #take(header: FrameHeader, payload: Buffer): void {
+    if (header.type === 'abort') {
       this.#gaveUp = payload.toString('utf8');
       this.#connection.finish();
     } else {
       const copy = Buffer.from(payload);
       if (header.type === 'state') this.#digest!.add(copy);
+      if (header.type === 'round') insistSame(copy, this.#digest!.take());
       if (header.type === 'hello' || header.type === 'ask') this.#becomesKnown();
       this.#answering = this.#answering
         .then(() => this.#answer(header, copy))
@@ -213,9 +210,14 @@ class Receiver {
       this.#giveUp('the source asks over another connection');
       return this.#outcomeKnown;
     });
-    this.#pages = new ReceivedPages(this.#guest.memory);
-    this.#connection.pageBytesPerFrame = this.#pages.bytesPerFrame;
-    this.#digest = new StreamDigest(hello.migration, this.#options.key);
+    const memory = new ReceivedPages(this.#guest.memory);
+    const digest = new StreamDigest(hello.migration, this.#options.key);
+    this.#connection.pageBytesPerFrame = memory.bytesPerFrame;
+    this.#connection.pages = {
+      store: (header, buffer, start, end) => memory.store(header, buffer, start, end),
+      stored: (frames) => digest.add(frames),
+    };
+    this.#digest = digest;
     this.#arrival = { migration: hello.migration, guest: name, peer: this.#peer };
     this.#options.began?.(this.#arrival);
   }
@@ -225,9 +227,7 @@ class Receiver {
     if (paused > 1) throw new WireError(`a 'stop' frame with paused = ${paused}; expected 0 or 1`);
     this.#paused = paused === 1;
     this.#guestTimeNs = guestTimeNs;
-    if (!digest.equals(this.#digest!.end(guestTimeNs, this.#paused))) {
-      throw new WireError('what was received of the guest differs from what was sent: wrong digest');
-    }
+    insistSame(digest, this.#digest!.end(guestTimeNs, this.#paused));
     await this.#guest!.load?.(this.#state.whole());
     this.#journal?.write('ready');
     this.#connection.send('ready');

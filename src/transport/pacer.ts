@@ -58,6 +58,11 @@ export class Pacer {
     return ceilingAt(this.#allowance.read(), clockNs()) === 0;
   }
 
+  /** Whether there is a rate to keep to, as of the last bytes. */
+  get isPaced(): boolean {
+    return this.#bucket !== undefined;
+  }
+
   /** Whether `bytes` may be sent now on top of `ahead` that are about to be sent. */
   allows(ahead: Bytes, bytes: Bytes): boolean {
     return this.#waitNs(ahead + bytes) === 0;

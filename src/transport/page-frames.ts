@@ -14,6 +14,12 @@ export interface PageSource {
   delta?(page: number, into: Buffer, at: number): number | null;
 }
 
+export interface SentPages {
+  readonly sentPages: number;
+  readonly zeroPages: number;
+  readonly bytes: number;
+}
+
 const BATCH_BYTES = 256 * 1024;
 const BATCHES = 8;
 

@@ -38,6 +38,11 @@ export interface TakenOver {
   readonly sinceAnswerNs: Nanos;
 }
 
+/** The outcome of the commit: the guest runs at the destination; the source still owns it; or that is unknown. */
+export type Committed =
+  | ({ readonly kind: 'running' } & TakenOver)
+  | { readonly kind: 'not taken' | 'not answered'; readonly why: string };
+
 export function encodeTakenOver({ resumeNs, sinceAnswerNs }: TakenOver): Buffer {
   return Buffer.concat([encodeNanos(resumeNs), encodeNanos(sinceAnswerNs)]);
 }

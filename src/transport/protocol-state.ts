@@ -13,7 +13,7 @@ import {
   maySend,
   next,
 } from '../core/wire/handover.ts';
-import { FrameReader, type OnFrame } from './frame-reader.ts';
+import { FrameReader, type OnFrame, type PageSink } from './frame-reader.ts';
 
 /** One end of the hand-over without its socket: bytes in, frames out, each of them checked against the state table. */
 export class ProtocolState {
@@ -31,9 +31,9 @@ export class ProtocolState {
     this.#end = end;
     this.#state = keyed ? 'locked' : 'new';
     this.#reader = new FrameReader(
-      (header, payload, frame) => {
+      (header, payload) => {
         this.#step('receives', header.type);
-        onFrame(header, payload, frame);
+        onFrame(header, payload);
       },
       (header) => {
         next(end, this.#state, 'receives', header.type);
@@ -51,6 +51,17 @@ export class ProtocolState {
   /** Whether the other end is expected to send. */
   get awaits(): boolean {
     return awaits(this.#end, this.#state);
+  }
+
+  /** Where frames of pages go that belong here; without it, to `onFrame`. */
+  set pages(sink: PageSink) {
+    this.#reader.pages = {
+      store: (header, buffer, start, end) => {
+        this.#step('receives', header.type);
+        sink.store(header, buffer, start, end);
+      },
+      stored: (frames) => sink.stored(frames),
+    };
   }
 
   set pageBytesPerFrame(bytes: number) {

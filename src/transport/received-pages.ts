@@ -16,17 +16,26 @@ export class ReceivedPages {
     this.#zeroPage = Buffer.alloc(this.bytesPerFrame);
   }
 
-  /** @throws WireError there is no such page, or it cannot become what the frame says */
-  store({ type, argument: page }: FrameHeader, payload: Buffer): void {
+  /**
+   * A frame, its payload from `payloadAt` to `payloadEnd` of what was received.
+   * @throws WireError there is no such page, or it cannot become what the frame says
+   */
+  store(
+    { type, argument: page }: FrameHeader,
+    received: Buffer,
+    payloadAt: number,
+    payloadEnd: number,
+  ): void {
     const { pages, pageSizeBytes } = this.#memory;
     if (page >= pages) throw new WireError(`page ${page}, but the guest has ${pages} pages`);
     const memory = this.#memory.segmentOf(page);
     const start = this.#memory.startOf(page);
     const end = start + pageSizeBytes;
     if (type === 'delta') {
-      applyDelta(new DataView(memory.buffer, memory.byteOffset + start, pageSizeBytes), payload);
+      const delta = received.subarray(payloadAt, payloadEnd);
+      applyDelta(new DataView(memory.buffer, memory.byteOffset + start, pageSizeBytes), delta);
     } else if (type === 'page') {
-      payload.copy(memory, start);
+      received.copy(memory, start, payloadAt, payloadEnd);
     } else if (memory.compare(this.#zeroPage, 0, pageSizeBytes, start, end) !== 0) {
       // Memory that is zero anyway is left alone, so that a page nobody has written takes none (QEMU's ram_handle_zero).
       memory.fill(0, start, end);

@@ -15,8 +15,8 @@ import type { FrameWriter } from './frame-writer.ts';
 import { decodeAnswer, encodeHello, type Hello } from './hello.ts';
 import { ALIVE_MS, SILENCE_MS } from './limits.ts';
 import { Pacer } from './pacer.ts';
-import { PageFrames, type PageSource } from './page-frames.ts';
-import { decodeRetired, decodeTakenOver, encodeStop, type Retired, type TakenOver } from './payloads.ts';
+import { PageFrames, type PageSource, type SentPages } from './page-frames.ts';
+import { type Committed, decodeRetired, decodeTakenOver, encodeStop, type Retired } from './payloads.ts';
 import type { Reply } from './replies.ts';
 import { type SenderCpu, SenderProcessor } from './sender-processor.ts';
 import { type FirstFrame, SourceConnection } from './source-connection.ts';
@@ -26,17 +26,6 @@ import type { UnsentBytes } from './unsent/unsent-bytes.ts';
 /** The instant of `untilNs` is on the host's clock. */
 type PagesToSend = Omit<Extract<Step, { kind: 'send' }>, 'kind'>;
 
-export interface SentPages {
-  readonly sentPages: number;
-  readonly zeroPages: number;
-  readonly bytes: number;
-}
-
-/** The outcome of the commit: the guest runs at the destination; the source still owns it; or that is unknown. */
-export type Committed =
-  | ({ readonly kind: 'running' } & TakenOver)
-  | { readonly kind: 'not taken' | 'not answered'; readonly why: string };
-
 /** How soon the kernel is asked again whether all has left. */
 const UNSENT_AGAIN_MS = 1;
 
@@ -45,7 +34,6 @@ const ASK_EVERY_MS = 200;
 
 /** The source's end of a migration: sends pages as the pacer allows, and speaks the hand-over. */
 export class Sender {
-  readonly #source: PageSource;
   readonly #cpu: SenderCpu;
   readonly #processor: SenderProcessor;
   readonly #pacer: Pacer;
@@ -66,7 +54,6 @@ export class Sender {
     allowance?: Allowance,
     unsent?: UnsentBytes,
   ) {
-    this.#source = source;
     this.#cpu = cpu;
     this.#processor = new SenderProcessor(cpu.thread);
     this.#pacer = new Pacer(depthBytes, cpu.thread, allowance);
@@ -121,7 +108,8 @@ export class Sender {
       const endsAtNs = next % perPage === 0 ? untilNs : Number.POSITIVE_INFINITY;
       do {
         await this.#pacer.wait(frameBytes, (frames - next) * frameBytes, endsAtNs);
-        this.#askUnsent();
+        // Without a rate there are no tokens whose place it could take, and each question is a wait for another thread.
+        if (this.#pacer.isPaced) this.#askUnsent();
       } while (!this.#pacer.allows(0, frameBytes) && !this.#pacer.isRevoked && clockNs() < endsAtNs);
       if (clockNs() >= endsAtNs) break;
       await this.#untilTaken(taken[PageFrames.before(taken.length)]);
@@ -149,7 +137,7 @@ export class Sender {
     this.#connection!.replies.check();
     if (endsRound && next === frames) {
       this.#rounds += 1;
-      await this.#control('round', this.#rounds);
+      await this.#control('round', this.#rounds, this.#digest!.take());
       await this.#connection!.reply();
     }
     return { sentPages: next / perPage, zeroPages, bytes };
@@ -266,8 +254,9 @@ export class Sender {
   }
 
   #admits(writer: FrameWriter, frameBytes: number): boolean {
-    const hasRoom = writer.hasRoomFor(this.#frames.payloadBytes);
-    return hasRoom && this.#pacer.allows(this.#connection!.wireBytes(writer.lengthBytes), frameBytes);
+    if (!writer.hasRoomFor(this.#frames.payloadBytes)) return false;
+    if (!this.#pacer.isPaced) return true;
+    return this.#pacer.allows(this.#connection!.wireBytes(writer.lengthBytes), frameBytes);
   }
 
   /** Waits until the kernel has taken something. */

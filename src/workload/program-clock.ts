@@ -49,6 +49,16 @@ export class ProgramClock {
     const into = rest <= calmNs ? rest : calmNs + (rest - calmNs) / factor;
     return periods * everyNs + into - this.#phaseNs;
   }
+
+  /** Until when it goes at one speed, once the guest has run for so long. */
+  steadyUntilNs(ranNs: Nanos): Nanos {
+    if (!this.#bursts) return Number.POSITIVE_INFINITY;
+    const { everyNs, lengthNs } = this.#bursts;
+    const since = this.#phaseNs + ranNs;
+    const periodNs = Math.floor(since / everyNs) * everyNs;
+    const burstNs = periodNs + everyNs - lengthNs;
+    return (since < burstNs ? burstNs : periodNs + everyNs) - this.#phaseNs;
+  }
 }
 
 /** How fast the clock goes in the mean. */

@@ -40,8 +40,8 @@ export async function worldFactory(
       if (journals !== undefined) {
         throw new Failure('--journal: not possible in world virtual; use --world threads');
       }
-      const { VirtualWorld } = await import('./virtual/virtual-world.ts');
-      return { create: async (setup) => new VirtualWorld(setup), copiesOfMemory: 0, close: nothing };
+      const { virtualWorld } = await import('./virtual/virtual-worlds.ts');
+      return { create: async (setup) => virtualWorld(setup), copiesOfMemory: 0, close: nothing };
     }
     case 'threads': {
       const { threadsWorld } = await import('./threads/threads-world.ts');

@@ -161,6 +161,17 @@ describe('schedule', () => {
     });
   });
 
+  test('refuses under the kernel’s rule what the kernel refuses (rt-app#45)', () => {
+    const file = new URL('../fixtures/field/08b-rt-app-45.json', import.meta.url);
+    const { status, problems } = refused(JSON.parse(readFileSync(file, 'utf8')));
+    expect([status, problems]).toEqual([
+      2,
+      [
+        'servers: expected servers and tasks that fit the processors, found Task_0 (2900000 of every 3000000) is refused: 96.7 % is more than the 95.0 % of a processor that the kernel lets be reserved; at most 2849998 of every 3000000 would do',
+      ],
+    ]);
+  });
+
   test('refuses reservations that do not fit, and says what would', () => {
     const guest = (name: string) => ({ name, budget: 6, period: 10, jobs: 'backlogged' });
     const { status, problems } = refused({

@@ -65,7 +65,7 @@ const asked = (phase: Phase): readonly Outcome[] => {
 };
 const brokenOff = /closed the connection|the connection broke|connect ECONN/;
 const silent = /no answer for 1.5 s|accepted no data for 1.5 s|closed the connection/;
-const damaged = /checksum|not a frame|frame of/;
+const damaged = /checksum|not a frame|frame of|wrong digest/;
 /** It comes to something. */
 const never = /^$/;
 const harmless = (): readonly Outcome[] => ['completed'];
@@ -135,7 +135,7 @@ export const faults: readonly Fault[] = [
   },
   {
     name: 'a frame is truncated',
-    reason: /no answer for|not a frame|checksum|frame of/,
+    reason: /no answer for|not a frame|checksum|frame of|wrong digest/,
     isSilent: true,
     strike: () => (frame, wire) => wire.send(frame.way, frame.bytes.subarray(0, -7)),
     allowed: asked,

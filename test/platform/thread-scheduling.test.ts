@@ -40,7 +40,9 @@ test('reclaiming is not to be had through chrt', async () => {
 
 test('every refusal names a remedy', () => {
   expect(whyRefused('EPERM', impossible)).toMatch(/CAP_SYS_NICE.*cbs-hard/);
-  expect(whyRefused('EBUSY', impossible)).toMatch(/95 %.*reserve less/);
+  expect(whyRefused('EBUSY', impossible)).toMatch(
+    /2\.00 of a processor is asked for, this run holds .*reserve less/,
+  );
   expect(whyRefused('ENOENT', impossible)).toMatch(/koffi.*util-linux/);
   expect(whyRefused('EPERM')).toMatch(/^the kernel refuses the priority: /);
 });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { OrderName } from '../../src/core/migration/order/orders.ts';
-import { predict } from '../../src/run/predict.ts';
+import { predict, predictedOf } from '../../src/run/predict.ts';
 import { experimentOf } from '../../src/scenario/scenario.ts';
 
 /** A scenario's only cell. */
@@ -65,8 +65,10 @@ describe('page by page is predicted', () => {
     const program = { kind: 'classes', classes: [{ pages: 100, writesPerSecond: 5 }] };
     expect(predict(cellOf({ pages: 400, program }, 'ends')).course.converges).toBe(true);
     const tooLarge = cellOf({ pages: 2 ** 24 + 1, program }, 'address');
-    expect(() => predict({ ...tooLarge, plan: { ...tooLarge.plan, order: 'ends' } })).toThrow(
-      'guest.pages: order ends is predicted page by page, at most 16777216; found 16777217',
+    const asked = { ...tooLarge, plan: { ...tooLarge.plan, order: 'ends' as const } };
+    expect(() => predict(asked)).toThrow(
+      'guest.pages: expected at most 16777216 to be predicted one by one, found more',
     );
+    expect(predictedOf(asked)).toBeNull();
   });
 });

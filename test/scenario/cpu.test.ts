@@ -136,6 +136,22 @@ describe('what cannot be kept is refused before anything starts', () => {
     expect(problemsOf(`${text}\ncpu: { processors: 2 }`)).toEqual([]);
   });
 
+  test('what the kernel would refuse: beside what, and out of what', () => {
+    const both = (reservation: string, more = '') =>
+      problemsOf(
+        `guest.reservation: ${reservation}\nsender: { reservation: ${reservation} }\ncpu: { scheduler: deadline${more} }`,
+      );
+    const [problem, ...others] = both('{ budget: 90ms, period: 100ms }');
+    expect(others).toEqual([]);
+    expect(problem!.path).toBe('sender.reservation');
+    expect(problem!.expected).toMatch(
+      /90\.0 %, beside 90\.0 % reserved already, is more than the 95\.0 % of a processor .*at most 5\.000\d*ms of every 100ms/,
+    );
+    expect(both('{ budget: 45ms, period: 100ms }')).toEqual([]);
+    expect(both('{ budget: 90ms, period: 100ms }', ', processors: 2')).toEqual([]);
+    expect(both('{ budget: 96ms, period: 100ms }', ', processors: 2')).toHaveLength(1);
+  });
+
   test('all at once', () => {
     const text =
       'guest.reservation: { budget: 20ms, period: 10ms }\nsender: { reservation: { budget: 30ms, period: 10ms } }';

@@ -60,11 +60,12 @@ describe('a frame reader', () => {
     );
   });
 
-  test('finds any single damaged byte, and hands on nothing of that frame', () => {
+  test('finds any single damaged byte but those of a page, and hands on nothing of that frame', () => {
     fc.assert(
       fc.property(anyFrame, fc.nat(), fc.integer({ min: 1, max: 255 }), (frame, place, flip) => {
         const stream = encode([frame]);
-        stream[place % stream.length]! ^= flip;
+        const checked = frame.type === 'page' ? HEADER_BYTES : stream.length;
+        stream[place % checked]! ^= flip;
         const read: Frame[] = [];
         const reader = readerInto(read);
         expect(() => {
@@ -73,6 +74,42 @@ describe('a frame reader', () => {
         }).toThrow(WireError);
         expect(read).toEqual([]);
       }),
+    );
+  });
+
+  test('tells all bytes of pages, in their order and before what follows them, however the stream is cut', () => {
+    fc.assert(
+      fc.property(
+        fc.array(anyFrame, { maxLength: 8 }),
+        fc.array(fc.integer({ min: 1, max: 3 * PAGE }), { minLength: 1 }),
+        (frames, sizes) => {
+          const isPage = ({ type }: Frame) => type === 'page' || type === 'zero';
+          const told: (string | number)[] = [];
+          const pieces: Buffer[] = [];
+          const reader = new FrameReader(({ type }) => told.push(Buffer.concat(pieces).length, type));
+          reader.pageBytes = PAGE;
+          reader.pages = {
+            store: ({ argument }, buffer, start, end) => {
+              const frame = frames[stored]!;
+              expect([argument, buffer.subarray(start, end)]).toEqual([frame.argument, frame.payload]);
+              stored = frames.findIndex((one, index) => index > stored && isPage(one));
+            },
+            stored: (bytes) => pieces.push(Buffer.from(bytes)),
+          };
+          let stored = frames.findIndex(isPage);
+          const stream = encode(frames);
+          for (let offset = 0, turn = 0; offset < stream.length; turn++) {
+            const size = sizes[turn % sizes.length]!;
+            reader.read(stream.subarray(offset, offset + size));
+            offset += size;
+          }
+          expect(Buffer.concat(pieces)).toEqual(encode(frames.filter(isPage)));
+          const expected = frames.flatMap((frame, index) =>
+            isPage(frame) ? [] : [encode(frames.slice(0, index).filter(isPage)).length, frame.type],
+          );
+          expect(told).toEqual(expected);
+        },
+      ),
     );
   });
 

@@ -40,7 +40,7 @@ describe('a destination refuses in one clear line', () => {
 
   test('another version of the wire', async () => {
     const { answer } = await stranger(encodeFrame('hello', 0, json({ ...hello, version: 1 })));
-    expect(await answer).toContain('the other end uses protocol version 1, this one 2');
+    expect(await answer).toContain('the other end uses protocol version 1, this one 3');
   });
 
   test('a guest that makes no sense, naming the place', async () => {
@@ -80,6 +80,20 @@ describe('a destination refuses in one clear line', () => {
     const { socket, answer } = await stranger(encodeFrame('hello', 0, json(hello)));
     await once(socket, 'data');
     socket.write(Buffer.concat([encodeFrame('zero', 1), encodeFrame('stop', 0, Buffer.alloc(24))]));
+    expect(await answer).toContain('wrong digest');
+  });
+
+  test('a round whose digest is not that of the pages received', async () => {
+    const { socket, answer } = await stranger(encodeFrame('hello', 0, json(hello)));
+    await once(socket, 'data');
+    socket.write(Buffer.concat([encodeFrame('zero', 1), encodeFrame('round', 1, Buffer.alloc(16))]));
+    expect(await answer).toContain('wrong digest');
+  });
+
+  test('a round without a digest', async () => {
+    const { socket, answer } = await stranger(encodeFrame('hello', 0, json(hello)));
+    await once(socket, 'data');
+    socket.write(encodeFrame('round', 1));
     expect(await answer).toContain('wrong digest');
   });
 
@@ -139,7 +153,7 @@ describe('a source whose wire or destination fails', () => {
       if (sentBytes > 1_000_000) chunk[chunk.length >> 1]! ^= 4;
       return chunk;
     });
-    await expectUnharmed(port, /the destination refused: a '.*' frame|not a frame|checksum/);
+    await expectUnharmed(port, /the destination refused: (a '.*' frame|not a frame|checksum|.*wrong digest)/);
   });
 
   test('a connection cut in round one: the same', async () => {
@@ -173,7 +187,7 @@ describe('a source whose wire or destination fails', () => {
     }).listen(0, '127.0.0.1');
     await once(proxy, 'listening');
     const { port } = proxy.address() as { port: number };
-    await expect(worldTowards(port)).rejects.toThrow('the other end uses protocol version 9, this one 2');
+    await expect(worldTowards(port)).rejects.toThrow('the other end uses protocol version 9, this one 3');
   });
 
   async function expectUnharmed(port: number, reason: RegExp): Promise<void> {

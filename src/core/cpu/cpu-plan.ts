@@ -1,6 +1,7 @@
 import type { Nanos } from '../units.ts';
 import type { CbsRule } from './cbs.ts';
 import { firstFitDecreasing, type Placement } from './cpu-admission.ts';
+import { deadlineMisfit } from './deadline-admission.ts';
 import type { Reservation } from './reservation.ts';
 
 /**
@@ -60,16 +61,23 @@ export interface SchedEntity {
   readonly processor: number;
 }
 
-/** Whether the reservations can be kept, each on a processor of its own choice. */
+/**
+ * Whether the reservations can be kept, each on a processor of its own choice. The kernel has its own rule, and keeps nobody
+ * on one processor while another one is free.
+ */
 export function admitted(plan: CpuPlan, format: (ns: Nanos) => string): Placement {
+  const { scheduler, processors } = plan;
   const loads = contenders(plan).flatMap(({ name, reservation }) =>
     reservation ? [{ name, budget: reservation.budgetNs, period: reservation.periodNs }] : [],
   );
-  return firstFitDecreasing(loads, plan.processors, format);
+  if (scheduler !== 'deadline') return firstFitDecreasing(loads, processors, format);
+  const refused = deadlineMisfit(loads, processors, format);
+  if (refused) return { admitted: false, ...refused };
+  return { admitted: true, processorOf: loads.map((_, index) => index % processors) };
 }
 
 /**
- * Guest, sender and hogs on their processors: reservations first-fit decreasing, the others one by one where the
+ * Guest, sender and hogs on their processors: reservations as `admitted` places them, the others one by one where the
  * fewest are. The plan must have been admitted.
  */
 export function schedEntities(plan: CpuPlan): readonly SchedEntity[] {

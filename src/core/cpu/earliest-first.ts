@@ -30,6 +30,24 @@ export class EarliestFirst {
     return heap.length === 2 ? left : Math.min(left, this.#keys[heap[2]!]!);
   }
 
+  /**
+   * Fills `into` with as many of the first as there is room for, in their order, and then with `NONE`.
+   * @returns the least key of the others, or Infinity
+   */
+  firsts(into: number[]): number {
+    if (into.length === 1) {
+      into[0] = this.first;
+      return this.secondKey;
+    }
+    for (let place = 0; place < into.length; place++) {
+      into[place] = this.first;
+      this.remove(this.first);
+    }
+    const next = this.firstKey;
+    for (const entity of into) if (entity !== NONE) this.put(entity, this.#keys[entity]!);
+    return next;
+  }
+
   /** Adds the entity, or gives it another key. */
   put(entity: number, key: number): void {
     while (this.#places.length <= entity) {

@@ -10,8 +10,8 @@ import { RoundRobin } from './round-robin.ts';
 export type EntityId = number;
 
 export interface ProcessorListener {
-  /** The entity has had the processor from start to end; told once it stops, or at `flush`. */
-  slice?(entity: EntityId, startNs: Nanos, endNs: Nanos): void;
+  /** The entity has had a processor from start to end; told once it stops, or at `flush`. */
+  slice?(entity: EntityId, startNs: Nanos, endNs: Nanos, processor: number): void;
   /** The first job of the entity is done. */
   finished?(entity: EntityId, atNs: Nanos): void;
   /** The server has another deadline from now on. */
@@ -42,6 +42,9 @@ interface Entity {
  * At one instant jobs are completed first, then budgets exhausted and replenished; then come arrivals, which the
  * caller makes after `runUntil` that instant; then the processor is given to whoever is first. So who runs is no
  * state of its own: it is the first of the ready, or else of those whose turn comes.
+ *
+ * Of several processors under global EDF, as SCHED_DEADLINE has them (kernel/sched/deadline.c: push_dl_task,
+ * pull_dl_task), each is given to one of the first; who goes on running stays where it is. Best effort is there on one alone.
  */
 export class Processor {
   readonly #rule: CbsRule;
@@ -56,14 +59,25 @@ export class Processor {
   /** Best-effort entities with work. */
   readonly #turns: RoundRobin;
 
-  /** The slice that is open, or `NONE`. */
-  #sliceOf: EntityId = NONE;
-  #sliceStartNs: Nanos = 0;
+  /** Who runs, as many as there are processors, or `NONE`; as of the last `#choose`. */
+  readonly #running: EntityId[];
+  /** By processor: whose slice is open, or `NONE`, and since when. */
+  readonly #sliceOf: EntityId[];
+  readonly #sliceStartNs: Nanos[];
 
-  constructor(rule: CbsRule, listener: ProcessorListener = {}, quantumNs: Nanos = FAIR_QUANTUM_NS) {
+  /** @param count how many processors there are */
+  constructor(
+    rule: CbsRule,
+    listener: ProcessorListener = {},
+    quantumNs: Nanos = FAIR_QUANTUM_NS,
+    count = 1,
+  ) {
     this.#rule = rule;
     this.#listener = listener;
     this.#turns = new RoundRobin(quantumNs);
+    this.#running = new Array<EntityId>(count).fill(NONE);
+    this.#sliceOf = new Array<EntityId>(count).fill(NONE);
+    this.#sliceStartNs = new Array<Nanos>(count).fill(0);
   }
 
   /** A server under the processor's rule. */
@@ -76,7 +90,9 @@ export class Processor {
     return this.#add(undefined, periodNs);
   }
 
+  /** @throws RangeError there is more than one processor */
   addBestEffort(): EntityId {
+    if (this.#running.length > 1) throw new RangeError('best effort on several processors');
     return this.#add(undefined, undefined);
   }
 
@@ -112,14 +128,17 @@ export class Processor {
 
   /** The next instant at which anything happens if nothing arrives: a job, budget or quantum ends, or a budget comes. */
   nextEventNs(): Nanos {
-    const budgetNs = this.#throttled.firstKey;
-    const running = this.#running();
-    if (running === NONE) return budgetNs;
-    const { jobs, server, dueAfterNs } = this.#entities[running]!;
-    let mayRunNs = jobs.firstWorkNs;
-    if (server) mayRunNs = Math.min(mayRunNs, server.remainingNs);
-    else if (dueAfterNs === undefined) mayRunNs = Math.min(mayRunNs, this.#turns.leftNs);
-    return Math.min(budgetNs, this.#now + mayRunNs);
+    this.#choose();
+    let next = this.#throttled.firstKey;
+    for (const running of this.#running) {
+      if (running === NONE) break;
+      const { jobs, server, dueAfterNs } = this.#entities[running]!;
+      let mayRunNs = jobs.firstWorkNs;
+      if (server) mayRunNs = Math.min(mayRunNs, server.remainingNs);
+      else if (dueAfterNs === undefined) mayRunNs = Math.min(mayRunNs, this.#turns.leftNs);
+      next = Math.min(next, this.#now + mayRunNs);
+    }
+    return next;
   }
 
   /** Lets time pass; what happens at `untilNs` has happened afterwards. */
@@ -143,10 +162,9 @@ export class Processor {
     return this.#entities[id]!.server;
   }
 
-  /** Tells of the slice that is open; what the same entity runs from now on will be another one. */
+  /** Tells of the slices that are open; what the same entities run from now on will be others. */
   flush(): void {
-    if (this.#sliceOf !== NONE) this.#listener.slice?.(this.#sliceOf, this.#sliceStartNs, this.#now);
-    this.#sliceOf = NONE;
+    for (let processor = 0; processor < this.#sliceOf.length; processor++) this.#closeSlice(processor);
   }
 
   #add(server: Server | undefined, dueAfterNs: Nanos | undefined): EntityId {
@@ -154,17 +172,21 @@ export class Processor {
     return this.#entities.push({ jobs: new Jobs(), server, dueAfterNs, servedNs: 0, toldDeadlineNs }) - 1;
   }
 
-  #running(): EntityId {
-    return this.#ready.first === NONE ? this.#turns.first : this.#ready.first;
+  /** @returns the earliest deadline of those that do not run */
+  #choose(): Nanos {
+    const next = this.#ready.firsts(this.#running);
+    if (this.#running[0] === NONE) this.#running[0] = this.#turns.first;
+    return next;
   }
 
   /** Passes time up to the next event at most, and makes happen what happens there. */
   #advance(toNs: Nanos): void {
     const ranNs = toNs - this.#now;
-    const running = this.#running();
-    if (ranNs > 0 && running !== this.#sliceOf) this.#openSlice(running);
+    const running = this.#running;
+    const next = this.#choose();
+    if (ranNs > 0) this.#switch(next);
     this.#now = toNs;
-    if (running !== NONE) this.#hasRun(running, ranNs);
+    for (const id of running) if (id !== NONE) this.#hasRun(id, ranNs);
     while (this.#throttled.firstKey <= toNs) {
       const id = this.#throttled.first;
       replenish(this.#rule, this.#entities[id]!.server!, toNs);
@@ -172,17 +194,31 @@ export class Processor {
     }
   }
 
-  /** The processor is given to another one, or to nobody. Who has a deadline is due no later than whoever is next. */
-  #openSlice(running: EntityId): void {
-    this.flush();
-    this.#sliceOf = running;
-    this.#sliceStartNs = this.#now;
-    if (running === NONE || running !== this.#ready.first) return;
-    const { server, jobs, dueAfterNs } = this.#entities[running]!;
-    const due = server ? server.deadlineNs : jobs.firstArrivalNs + dueAfterNs!;
-    const next = this.#ready.secondKey;
-    if (!(due <= next))
-      throw new InvariantViolated('edf: the earliest deadline runs', { running, due, next });
+  /** Gives the processors to those that run, as far as they have none. Who has a deadline is due no later than `next`. */
+  #switch(next: Nanos): void {
+    const running = this.#running;
+    const sliceOf = this.#sliceOf;
+    for (let processor = 0; processor < sliceOf.length; processor++) {
+      if (!running.includes(sliceOf[processor]!)) this.#closeSlice(processor);
+    }
+    for (const id of running) {
+      if (id === NONE || sliceOf.includes(id)) continue;
+      const processor = sliceOf.indexOf(NONE);
+      sliceOf[processor] = id;
+      this.#sliceStartNs[processor] = this.#now;
+      const { server, jobs, dueAfterNs } = this.#entities[id]!;
+      if (!server && dueAfterNs === undefined) continue;
+      const due = server ? server.deadlineNs : jobs.firstArrivalNs + dueAfterNs!;
+      if (!(due <= next))
+        throw new InvariantViolated('edf: the earliest deadline runs', { running: id, due, next });
+    }
+  }
+
+  #closeSlice(processor: number): void {
+    const id = this.#sliceOf[processor]!;
+    if (id === NONE) return;
+    this.#listener.slice?.(id, this.#sliceStartNs[processor]!, this.#now, processor);
+    this.#sliceOf[processor] = NONE;
   }
 
   #hasRun(id: EntityId, ranNs: Nanos): void {

@@ -1,5 +1,6 @@
 import { firstFitDecreasing, type Load } from './cpu-admission.ts';
 import { ruleOf } from './cpu-plan.ts';
+import { deadlineMisfit } from './deadline-admission.ts';
 import { EarliestFirst, NONE } from './earliest-first.ts';
 import { type EntityId, Processor } from './processor.ts';
 
@@ -60,22 +61,15 @@ export class Overload extends RangeError {}
 
 /**
  * The schedule of a workload: partitioned over the processors first-fit decreasing, earliest deadline first on
- * each. Under `fair` nothing is reserved: all are best effort, the i-th on processor i modulo their number.
+ * each. Under `deadline` all processors are one group, as the kernel has them: global EDF, and the kernel's own admission.
+ * Under `fair` nothing is reserved: all are best effort, the i-th on processor i modulo their number.
  * @throws Overload when they do not fit
  */
 export function schedule(workload: Workload): Schedule {
   const contenders = contendersOf(workload);
-  const processorOf = placed(workload, contenders);
-  const lanes = Array.from({ length: workload.processors }, (_, processor) =>
-    simulate(
-      workload,
-      contenders.filter((_, index) => processorOf[index] === processor),
-      processor,
-    ),
-  );
+  const slices = groupsOf(workload, contenders).flatMap((group) => simulate(workload, group));
   return {
-    // Slices of several processors that start together stay in the order of the processors.
-    slices: lanes.flat().sort((one, other) => one.start - other.start),
+    slices: slices.sort((one, other) => one.start - other.start || one.processor - other.processor),
     finishes: Object.fromEntries(contenders.map(({ name, finishes }) => [name, finishes])),
     deadlines: Object.fromEntries(
       contenders.filter(({ isTask }) => !isTask).map(({ name, deadlines }) => [name, deadlines]),
@@ -112,31 +106,59 @@ function contendersOf({ servers, tasks }: Workload): Contender[] {
   ];
 }
 
-function placed({ scheduler, processors }: Workload, contenders: readonly Contender[]): readonly number[] {
+/** Some of the processors, and those who share them. */
+interface Group {
+  readonly firstProcessor: number;
+  readonly processors: number;
+  readonly contenders: readonly Contender[];
+}
+
+/** @throws Overload */
+function groupsOf({ scheduler, processors }: Workload, contenders: readonly Contender[]): readonly Group[] {
+  if (rules[scheduler] === 'linux') {
+    const refused = deadlineMisfit(contenders, processors);
+    if (refused) throw new Overload(refused.why);
+    return [{ firstProcessor: 0, processors, contenders }];
+  }
+  const processorOf = placed(scheduler, processors, contenders);
+  return Array.from({ length: processors }, (_, processor) => ({
+    firstProcessor: processor,
+    processors: 1,
+    contenders: contenders.filter((_, index) => processorOf[index] === processor),
+  }));
+}
+
+/** @throws Overload */
+function placed(
+  scheduler: Workload['scheduler'],
+  processors: number,
+  contenders: readonly Contender[],
+): readonly number[] {
   if (rules[scheduler] === undefined) return contenders.map((_, index) => index % processors);
   const placement = firstFitDecreasing(contenders, processors);
   if (placement.admitted) return placement.processorOf;
   throw new Overload(placement.why);
 }
 
-/** What one processor does. */
+/** What one group does. */
 function simulate(
   { scheduler, horizon, quantum = 1 }: Workload,
-  contenders: readonly Contender[],
-  number: number,
+  { firstProcessor, processors, contenders }: Group,
 ): Slice[] {
   const slices: Slice[] = [];
   const rule = rules[scheduler];
   const processor = new Processor(
     rule ?? 'hard',
     {
-      slice: (id, start, end) => slices.push({ name: contenders[id]!.name, start, end, processor: number }),
+      slice: (id, start, end, processor) =>
+        slices.push({ name: contenders[id]!.name, start, end, processor: firstProcessor + processor }),
       finished: (id, at) => contenders[id]!.finishes.push(at),
       deadline: (id, deadline) => {
         if (processor.now < horizon) contenders[id]!.deadlines.push(deadline);
       },
     },
     quantum,
+    processors,
   );
   const released = contenders.map(() => 0);
   const releases = new EarliestFirst();

@@ -6,9 +6,10 @@ import {
   NANOS_PER_SECOND,
   type Nanos,
 } from '../units.ts';
-import type { Bucket } from './bucket.ts';
+import type { Bucket, DepartureRun } from './bucket.ts';
 import { Conformance } from './conformance.ts';
 import { notEncrypted } from './encryption.ts';
+import { RunWindows } from './run-windows.ts';
 import { Utilisation } from './utilisation.ts';
 import { DepartureWindows } from './windows.ts';
 
@@ -20,6 +21,8 @@ export class LinkAccount {
   readonly #depthBytes: Bytes;
   readonly #conformance: Conformance;
   readonly #windows: DepartureWindows | undefined;
+  /** Once portions are told in runs, these are windows of all. */
+  #runWindows: RunWindows | undefined;
   readonly #utilisation = new Utilisation();
   #reservedBytesPerSecond: BytesPerSecond | null = null;
   #highestBytesPerSecond: BytesPerSecond = 0;
@@ -64,6 +67,13 @@ export class LinkAccount {
     if (instants.length > 0) this.#utilisation.departedInTime(instants.at(-1)!, bytes * instants.length);
   }
 
+  /** The same of portions that are not told one by one. */
+  departedRun(run: DepartureRun, bytes: Bytes, rateBytesPerSecond: BytesPerSecond): void {
+    this.#conformance.departedRun(run, bytes, rateBytesPerSecond);
+    if (this.#windows) (this.#runWindows ??= new RunWindows(WINDOWS_NS)).departed(run, bytes);
+    this.#utilisation.departedInTime(run.lastNs, bytes * run.count);
+  }
+
   record(longestLatenessNs: Nanos): LinkRecord {
     const unreserved = this.#reservedBytesPerSecond === null;
     return {
@@ -73,7 +83,7 @@ export class LinkAccount {
       worstExcessBytes: unreserved ? null : this.#conformance.worstExcessBytes,
       windows: (this.#windows?.mostBytes ?? []).map((mostBytes, index) => ({
         windowNs: WINDOWS_NS[index]!,
-        mostBytes,
+        mostBytes: this.#runWindows?.mostBytes[index] ?? mostBytes,
         allowedBytes: unreserved ? null : this.#allowedBytes(WINDOWS_NS[index]!),
       })),
       utilisation: this.#utilisation.fraction,
@@ -84,6 +94,12 @@ export class LinkAccount {
 
   #count(instants: Float64Array, bytes: Bytes, rateBytesPerSecond: BytesPerSecond): void {
     this.#conformance.departedRow(instants, bytes, rateBytesPerSecond);
+    if (this.#runWindows) {
+      for (const at of instants) {
+        this.#runWindows.departed({ count: 1, firstNs: at, lastNs: at, gapNs: 0 }, bytes);
+      }
+      return;
+    }
     const { largestRiseBytes } = this.#conformance;
     this.#windows?.departedRow(instants, bytes, largestRiseBytes, this.#highestBytesPerSecond);
   }

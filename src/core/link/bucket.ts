@@ -95,6 +95,67 @@ export function reserveRow(bucket: Bucket, now: Nanos, bytes: Bytes, instants: F
   return { ...next, fullAtNs, fraction };
 }
 
+/** Equal portions that left one after the other, each `gapNs` after the one before it, rounded up to whole ns. */
+export interface DepartureRun {
+  readonly count: number;
+  readonly firstNs: Nanos;
+  readonly lastNs: Nanos;
+  readonly gapNs: Nanos;
+}
+
+/**
+ * What `reserveRow` does, for any number of portions at once: those for which the bucket has tokens leave at `now`, the
+ * others at the rate's own pace.
+ */
+export function reserveRun(
+  bucket: Bucket,
+  now: Nanos,
+  bytes: Bytes,
+  count: number,
+): { runs: readonly DepartureRun[]; next: Bucket } {
+  // What costs nothing waits for nothing.
+  if (bytes === 0) return { runs: [{ count, firstNs: now, lastNs: now, gapNs: 0 }], next: bucket };
+  let next = bucket;
+  let at = now;
+  let atOnce = 0;
+  let reserved = 0;
+  for (; reserved < count && at === now; reserved++) {
+    ({ at, next } = reserve(next, at, bytes));
+    if (at === now) atOnce += 1;
+  }
+  const runs: DepartureRun[] = [];
+  if (atOnce > 0) runs.push({ count: atOnce, firstNs: now, lastNs: now, gapNs: 0 });
+  if (atOnce === count) return { runs, next };
+  const firstNs = at;
+  const { rateBytesPerSecond: rate, depthBytes: depth } = bucket;
+  if (depth >= 2 * bytes) {
+    next = paidFor(next, bytes, count - reserved);
+    const [depthNs, depthFraction] = dividedByRate(depth, rate);
+    if (reserved < count) at = next.fullAtNs - depthNs + (next.fraction > depthFraction ? 1 : 0);
+  } else {
+    // A bucket of less than two portions may flow over between two of them.
+    for (; reserved < count; reserved++) ({ at, next } = reserve(next, at, bytes));
+  }
+  runs.push({ count: count - atOnce, firstNs, lastNs: at, gapNs: (bytes * NANOS_PER_SECOND) / rate });
+  return { runs, next };
+}
+
+/** The bucket after `count` portions more, none of which found it full. */
+function paidFor(bucket: Bucket, bytes: Bytes, count: number): Bucket {
+  const { rateBytesPerSecond: rate } = bucket;
+  const [costNs, costFraction] = dividedByRate(bytes, rate);
+  let { fullAtNs, fraction } = bucket;
+  // So many at a time that their fractions are added up without rounding.
+  const most = Math.max(1, Math.floor(2 ** 52 / Math.max(1, costFraction)));
+  for (let left = count; left > 0; left -= most) {
+    const some = Math.min(left, most);
+    const units = fraction + some * costFraction;
+    fraction = units % rate;
+    fullAtNs += some * costNs + Math.round((units - fraction) / rate);
+  }
+  return { ...bucket, fullAtNs, fraction };
+}
+
 /** bytes / rate in whole ns, and the rest in units of 1/rate ns. */
 function dividedByRate(bytes: Bytes, rate: BytesPerSecond): readonly [Nanos, number] {
   const units = bytes * NANOS_PER_SECOND;

@@ -1,4 +1,5 @@
 import { type Bytes, type BytesPerSecond, NANOS_PER_SECOND, type Nanos } from '../units.ts';
+import type { DepartureRun } from './bucket.ts';
 
 /**
  * Was a link reservation obeyed? Over all intervals [s, t] that begin and end at a departure,
@@ -37,22 +38,37 @@ export class Conformance {
   /** Equal portions left, one at each of these instants. */
   departedRow(instants: Float64Array, bytes: Bytes, rateBytesPerSecond: BytesPerSecond): void {
     const bytesPerNs = rateBytesPerSecond / NANOS_PER_SECOND;
-    let ahead = this.#ahead;
-    let atNs = this.#atNs;
+    const ahead = this.#ahead;
+    const sinceNs = this.#atNs;
     let leastAhead = this.#leastAhead;
     let largestRise = this.#largestRise;
     for (let i = 0; i < instants.length; i++) {
-      ahead -= bytesPerNs * (instants[i]! - atNs);
-      atNs = instants[i]!;
-      if (ahead < leastAhead) leastAhead = ahead;
-      ahead += bytes;
-      if (ahead - leastAhead > largestRise) largestRise = ahead - leastAhead;
+      // Each from the beginning of the row, so that none waits for the one before it.
+      const before = ahead + bytes * i - bytesPerNs * (instants[i]! - sinceNs);
+      if (before < leastAhead) leastAhead = before;
+      const rise = before + bytes - leastAhead;
+      if (rise > largestRise) largestRise = rise;
     }
-    this.#ahead = ahead;
-    this.#atNs = atNs;
+    if (instants.length > 0) {
+      this.#atNs = instants.at(-1)!;
+      this.#ahead = ahead + bytes * instants.length - bytesPerNs * (this.#atNs - sinceNs);
+    }
     this.#leastAhead = leastAhead;
     this.#largestRise = largestRise;
     this.#sentBytes += bytes * instants.length;
+  }
+
+  /** Equal portions left as evenly as this: A changes in one direction, so that its ends say all but a nanosecond's bytes. */
+  departedRun(
+    { count, firstNs, lastNs }: DepartureRun,
+    bytes: Bytes,
+    rateBytesPerSecond: BytesPerSecond,
+  ): void {
+    this.departed(firstNs, bytes, rateBytesPerSecond);
+    if (count === 1) return;
+    this.#ahead += bytes * (count - 2);
+    this.departed(lastNs, bytes, rateBytesPerSecond);
+    this.#sentBytes += bytes * (count - 2);
   }
 
   /** No interval t that began and ended at a departure has held more than this + ∫ rate. */

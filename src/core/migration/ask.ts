@@ -1,6 +1,7 @@
 import { InvariantViolated } from '../invariants.ts';
 import type { Nanos } from '../units.ts';
 import type { Outcome } from './migration-result.ts';
+import type { DirtyPages, SendBatch } from './round-pages.ts';
 import type { HandoverReached, Step, StepResult, StepResultOf } from './steps.ts';
 
 /** A part of the migration: yields steps, is told what came of each, ends with a result. */
@@ -8,17 +9,17 @@ export type Migration<Result> = Generator<Step, Result, StepResult>;
 
 /** What a world answers to a step that it has carried out. */
 const answers = {
-  observe: 'dirty',
-  learn: 'learned',
-  track: 'dirty',
-  send: 'sent',
-  clear: 'done',
-  harvest: 'dirty',
-  stop: 'dirty',
-  device: 'done',
-  'hand over': 'handed over',
-  abort: 'aborted',
-} as const satisfies Record<Step['kind'], StepResult['kind']>;
+  observe: ['dirty', 'watched'],
+  learn: ['learned'],
+  track: ['dirty'],
+  send: ['sent'],
+  clear: ['done'],
+  harvest: ['dirty'],
+  stop: ['dirty'],
+  device: ['done'],
+  'hand over': ['handed over'],
+  abort: ['aborted'],
+} as const satisfies Record<Step['kind'], readonly StepResult['kind'][]>;
 
 /** A world could not carry out a step, or was told not to. */
 export class StepFailed extends Error {
@@ -34,21 +35,22 @@ export class StepFailed extends Error {
   }
 }
 
-type AnswerTo<S extends Step> = StepResultOf<(typeof answers)[S['kind']]>;
+type AnswerTo<S extends Step<SendBatch>> = StepResultOf<(typeof answers)[S['kind']][number], DirtyPages>;
 
 /**
  * Yields a step and insists on the answer that belongs to it.
  * @throws StepFailed the world could not carry it out; to give up is always possible
  * @throws InvariantViolated the answer belongs to another step
  */
-export function* ask<S extends Step>(step: S): Migration<AnswerTo<S>> {
-  const answer = yield step;
-  const expected = answers[step.kind];
-  if (answer.kind === expected) return answer as AnswerTo<S>;
+export function* ask<S extends Step<SendBatch>>(step: S): Migration<AnswerTo<S>> {
+  // Asked in counts only is a world that has answered in counts.
+  const answer = yield step as Step;
+  const expected: readonly StepResult['kind'][] = answers[step.kind];
+  if (expected.includes(answer.kind)) return answer as AnswerTo<S>;
   if (answer.kind === 'failed' && step.kind !== 'abort') throw new StepFailed(answer);
   throw new InvariantViolated('world: each step has its own answer', {
     step: step.kind,
     answer: answer.kind,
-    expected,
+    expected: expected.join(' or '),
   });
 }

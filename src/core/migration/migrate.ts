@@ -6,8 +6,10 @@ import { ask, type Migration, StepFailed } from './ask.ts';
 import { underContract } from './contract.ts';
 import { deferrable } from './deferral.ts';
 import type { Device } from './device.ts';
-import { frequency, type Heat, known, recency, unknown } from './heat.ts';
+import { type Heats, learnHeats } from './learned-heats.ts';
 import { type NextLook, nextLook } from './look.ts';
+import { LumpedPages } from './lumped/lumped-pages.ts';
+import { LumpedRound } from './lumped/lumped-round.ts';
 import { BandwidthMeter } from './meter.ts';
 import {
   arrived,
@@ -17,11 +19,12 @@ import {
   type RoundRecord,
   type StopRecord,
 } from './migration-result.ts';
+import { NumberedRound } from './numbered-round.ts';
 import { orderRegistry } from './order/orders.ts';
-import type { PageSet } from './pages.ts';
 import { type Pause, partsOfPause } from './pause.ts';
 import { type Plan, slotsPerWindow } from './plan.ts';
-import { type Looks, type SentRound, sendingOrder, sendRound } from './round.ts';
+import { type Looks, type SentRound, sendRound } from './round.ts';
+import { asLumped, asNumbered, type DirtyPages, type RoundPages, stopBatch } from './round-pages.ts';
 import type { HandoverReached } from './steps.ts';
 import type { GoOn, Progress, Verdict } from './stop/stop-rule.ts';
 import { StopDecision } from './stop-decision.ts';
@@ -144,84 +147,70 @@ class MigrationState {
   }
 }
 
-interface Heats {
-  readonly forOrder: Heat;
-  readonly forDeferral: Heat;
-}
-
-/** Before the start: watch the guest window by window, unless the plan knows its program or needs no history. */
-function* learnHeats(plan: Plan): Migration<Heats> {
-  const orderHeat = orderRegistry.get(plan.order).heat;
-  const needed = orderHeat !== 'none' || plan.defer !== null;
-  if (needed && plan.heat === 'known') {
-    const { rates } = yield* ask({ kind: 'learn' });
-    const heat = known(rates, plan.windowNs);
-    return { forOrder: heat, forDeferral: heat };
-  }
-  if (!needed) return { forOrder: unknown, forDeferral: unknown };
-  const byFrequency = frequency(plan.pages, plan.halfLifeNs);
-  const byRecency = recency(plan.pages);
-  for (let watchedNs = 0; watchedNs < plan.observeNs; ) {
-    const { dirty, windowNs } = yield* ask({ kind: 'observe', windowNs: plan.windowNs });
-    byFrequency.see(dirty, windowNs);
-    byRecency.see(dirty, windowNs);
-    watchedNs += windowNs;
-  }
-  return { forOrder: orderHeat === 'recency' ? byRecency : byFrequency, forDeferral: byFrequency };
-}
-
 /** Rounds until the stop rule has enough. Returns what is known to be owed to the destination by then. */
-function* liveRounds(plan: Plan, heats: Heats, state: MigrationState): Migration<PageSet> {
-  const random = Random.seeded(plan.seed, ORDER_STREAM);
-  const { order } = orderRegistry.get(plan.order);
-  const context = { heat: heats.forOrder, slotsPerWindow: slotsPerWindow(plan), random };
-  const heldBack = deferrable(plan.defer, heats.forDeferral, plan.pages);
-  const takes = plan.clear === 'round';
+function* liveRounds(plan: Plan, heats: Heats, state: MigrationState): Migration<DirtyPages> {
   let { now, dirty } = yield* ask({ kind: 'track' });
   let verdict = state.begin(dirty.count(), now);
+  const roundOf = rounds(plan, heats, dirty);
+  // What a guest in counts owes is counted from what was taken.
+  const takes = plan.clear === 'round' || dirty instanceof LumpedPages;
   if (takes) yield* ask({ kind: 'harvest', take: true });
   while (verdict === undefined) {
     const startedAtNs = now;
-    const deferred = dirty.copy().keepAll(heldBack);
-    const pages = sendingOrder(order, dirty, deferred, context);
+    const round = roundOf(dirty);
+    const { dirtyPages, deferredPages, unsentPages } = round;
     const looks: Looks = {
       next: () => state.nextLook(),
-      isEnough: (pending, sent) => {
-        verdict = state.verdict(pending.addAll(deferred).count(), sent.now, sent);
+      isEnough: (pendingPages, sent) => {
+        verdict = state.verdict(pendingPages, sent.now, sent);
         return verdict !== undefined;
       },
     };
-    const sent = yield* sendRound(plan, pages, state.meter, startedAtNs, looks);
+    const sent = yield* sendRound(plan, round, state.meter, startedAtNs, looks);
     const harvest = yield* ask({ kind: 'harvest', take: takes });
     state.sentBytes += sent.bytes;
     state.rounds.push({
       round: state.rounds.length + 1,
-      dirtyPages: dirty.count(),
+      dirtyPages,
       sentPages: sent.sentPages,
-      deferredPages: deferred.count(),
+      deferredPages,
       skippedPages: sent.skippedPages,
       zeroPages: sent.zeroPages,
       bytes: sent.bytes,
       durationNs: harvest.now - startedAtNs,
     });
     now = harvest.now;
-    dirty = harvest.dirty.copy().addAll(deferred).addAll(sent.unsent);
+    dirty = round.rest(harvest.dirty);
     verdict ??= state.verdict(dirty.count(), now);
-    if (verdict === undefined && pages.length === 0) verdict = state.allWaits(dirty.count(), now);
+    if (verdict === undefined && unsentPages === 0) verdict = state.allWaits(dirty.count(), now);
   }
   if (verdict.decision === 'give up') throw new NotConverged(verdict.reason);
   state.stopReason = verdict.reason;
   return dirty;
 }
 
+/** Makes each round of what is dirty as it begins: page by page, or in counts, as the world's first answer was. */
+function rounds(
+  plan: Plan,
+  { forOrder: heat, forDeferral }: Heats,
+  first: DirtyPages,
+): (dirty: DirtyPages) => RoundPages {
+  const random = Random.seeded(plan.seed, ORDER_STREAM);
+  if (first instanceof LumpedPages) return (dirty) => new LumpedRound(plan, asLumped(dirty), random);
+  const { order } = orderRegistry.get(plan.order);
+  const context = { heat, slotsPerWindow: slotsPerWindow(plan), random };
+  const heldBack = deferrable(plan.defer, forDeferral, plan.pages);
+  return (dirty) => new NumberedRound(plan, asNumbered(dirty), heldBack, order, context);
+}
+
 /** Stop, send D_{K+1} at b_d, and what the devices have, hand over. */
-function* stopAndCopy(plan: Plan, owed: PageSet, state: MigrationState): Migration<MigrationResult> {
+function* stopAndCopy(plan: Plan, owed: DirtyPages, state: MigrationState): Migration<MigrationResult> {
   const stopped = yield* ask({ kind: 'stop' });
   const pause = { pausedAtNs: stopped.now - stopped.windowNs, scannedAtNs: stopped.now };
   state.pause = pause;
   const sent = yield* ask({
     kind: 'send',
-    pages: stopped.dirty.copy().addAll(owed).toArray(),
+    pages: stopBatch(stopped.dirty, owed),
     rateBytesPerSecond: plan.stopRateBytesPerSecond,
     clears: true,
     endsRound: true,

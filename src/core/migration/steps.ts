@@ -3,11 +3,15 @@ import type { Device } from './device.ts';
 import type { WriteRates } from './heat.ts';
 import type { Measurements, Owner } from './migration-result.ts';
 import type { PageSet } from './pages.ts';
+import type { WindowsSeen } from './windows-seen.ts';
 
-/** What the migration asks of a world. */
-export type Step =
-  /** Watch the guest for one sampling window: which pages does it write? */
-  | { readonly kind: 'observe'; readonly windowNs: Nanos }
+/** What the migration asks of a world; one that answers in counts is asked in counts (round-pages.ts). */
+export type Step<Batch = Uint32Array> =
+  /**
+   * Watch the guest for a sampling window: which pages does it write? A world that can may answer for several windows in a
+   * row, as far as `windows`, at once.
+   */
+  | { readonly kind: 'observe'; readonly windowNs: Nanos; readonly windows: number }
   /** Tell how often the guest's program writes each page, where its program is known. */
   | { readonly kind: 'learn' }
   /** The migration starts: from now on every page is dirty until it is sent. */
@@ -19,7 +23,7 @@ export type Step =
    */
   | {
       readonly kind: 'send';
-      readonly pages: Uint32Array;
+      readonly pages: Batch;
       readonly rateBytesPerSecond: BytesPerSecond | null;
       readonly clears: boolean;
       readonly endsRound: boolean;
@@ -52,12 +56,13 @@ export interface HandoverReached {
 }
 
 /** What a world answers. Times count from the world's own beginning. */
-export type StepResult =
+export type StepResult<Dirty = PageSet> =
   /**
    * `windowNs`: how long the guest was watched; of a stop, how long it has been paused by now, where its dirty pages
    * are found by a scan of all its memory.
    */
-  | { readonly kind: 'dirty'; readonly now: Nanos; readonly dirty: PageSet; readonly windowNs: Nanos }
+  | { readonly kind: 'dirty'; readonly now: Nanos; readonly dirty: Dirty; readonly windowNs: Nanos }
+  | { readonly kind: 'watched'; readonly now: Nanos; readonly windows: WindowsSeen }
   | { readonly kind: 'learned'; readonly now: Nanos; readonly rates: WriteRates }
   | {
       readonly kind: 'sent';
@@ -97,4 +102,7 @@ export type StepResult =
       readonly handover?: HandoverReached;
     };
 
-export type StepResultOf<K extends StepResult['kind']> = Extract<StepResult, { kind: K }>;
+export type StepResultOf<K extends StepResult['kind'], Dirty = PageSet> = Extract<
+  StepResult<Dirty>,
+  { kind: K }
+>;

@@ -2,18 +2,19 @@ import { inputLimits } from '../input-limits.ts';
 import { beginsTls } from './tls-records.ts';
 
 /**
- * The wire, version 2. Everything is a frame: a header of 16 bytes, little-endian, and a payload.
+ * The wire, version 3. Everything is a frame: a header of 16 bytes, little-endian, and a payload.
  *
- *   offset 0  u32  crc       CRC-32 of all bytes of the frame that follow this field
+ *   offset 0  u32  crc       CRC-32 of the rest of the header, and of the payload unless that is a page's
  *          4  u32  type
  *          8  u32  argument  page number, round number, guest steps: what the type says
  *         12  u32  length    of the payload in bytes
  *
- * The checksum comes first so that one call covers header and payload: a page delivered whole to the wrong
- * place is as wrong as a page with a wrong byte. It finds damage by chance. What was changed on purpose, or left out, the
- * digest of the whole stream finds, which the `stop` frame carries.
+ * The checksum comes first so that one call covers header and payload. It finds damage by chance, before anything is done
+ * with what the frame says: where a page goes, and where the next frame begins. What a page holds is read once, for the digest that
+ * the `round` and `stop` frames carry. That finds damage and what was changed on purpose or left out, and the bytes of a page need
+ * no second checksum (docs/decisions/057-a-page-is-read-once.md).
  */
-export const WIRE_VERSION = 2;
+export const WIRE_VERSION = 3;
 /** Also H: what a page costs on the wire beyond its own bytes. */
 export const HEADER_BYTES = 16;
 
@@ -42,14 +43,16 @@ export const frameTypes = [
   'page',
   /** Argument: page number. No payload: the page holds only zeros. */
   'zero',
-  /** Both ways. Argument: round number. The source has sent a round; the destination has it. */
+  /**
+   * Both ways. Argument: round number. The source has sent a round, whose digest is the payload; the destination has the same.
+   */
   'round',
   /**
    * Argument: 1 if the guest is paused and is to stay so, or else 0. Payload: its clock, and the digest of all that was
-   * sent of the guest, this clock included.
+   * sent of the guest since the last round, this clock included.
    */
   'stop',
-  /** The destination has what the source has sent, by that digest. */
+  /** The destination has what the source has sent, by these digests. */
   'ready',
   /** Both ways: hash all memory; answered with the hash. */
   'verify',
@@ -150,8 +153,9 @@ function payloadBounds(
       return [pageSizeBytes, pageSizeBytes];
     case 'delta':
       return [0, pageSizeBytes];
-    case 'zero':
     case 'round':
+      return [0, STREAM_DIGEST_BYTES];
+    case 'zero':
     case 'commit':
     case 'alive':
       return [0, 0];

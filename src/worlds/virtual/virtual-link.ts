@@ -1,8 +1,32 @@
 import { idleLink, LinkAccount } from '../../core/link/account.ts';
-import { type Bucket, changeRate, fullBucket, reserve, reserveRow } from '../../core/link/bucket.ts';
+import {
+  type Bucket,
+  changeRate,
+  type DepartureRun,
+  fullBucket,
+  reserve,
+  reserveRow,
+  reserveRun,
+} from '../../core/link/bucket.ts';
 import { allowedRate, type Ceiling, nextChangeNs, revokedWhy } from '../../core/link/ceiling.ts';
 import type { LinkRecord } from '../../core/migration/migration-result.ts';
 import { type Bytes, type BytesPerSecond, NANOS_PER_SECOND, type Nanos } from '../../core/units.ts';
+
+/** As many as left before the link allowed nothing more; `untilNs`: the last of them, or when that turned out. */
+interface SentRuns {
+  readonly runs: readonly DepartureRun[];
+  readonly sent: number;
+  readonly untilNs: Nanos;
+}
+
+function countBefore(runs: readonly DepartureRun[], atNs: Nanos): number {
+  let sum = 0;
+  for (const { count, firstNs, gapNs } of runs) {
+    if (gapNs === 0) sum += firstNs < atNs ? count : 0;
+    else sum += Math.min(count, Math.max(0, Math.ceil((atNs - firstNs) / gapNs)));
+  }
+  return sum;
+}
 
 /** A link in virtual time: the bucket alone decides when bytes may leave, and they arrive at once. */
 export class VirtualLink {
@@ -62,6 +86,35 @@ export class VirtualLink {
       now = changesAtNs;
     }
     return { instants, untilNs: instants.at(-1)! };
+  }
+
+  /**
+   * What `send` does, for any number of portions, told in runs.
+   * @throws TypeError the link has no rate, and there is no pace at which they leave
+   */
+  sendRuns(now: Nanos, bytes: Bytes, count: number, endNs = Number.POSITIVE_INFINITY): SentRuns {
+    const runs: DepartureRun[] = [];
+    let left = count;
+    while (left > 0) {
+      if (now >= endNs || this.revokedWhy(now) !== undefined) {
+        return { runs, sent: count - left, untilNs: now };
+      }
+      this.#follow(now);
+      if (!this.#bucket) throw new TypeError('a rate expected, found none');
+      const changesAtNs = Math.min(nextChangeNs(this.ceilings, now), endNs);
+      let some = left;
+      let row = reserveRun(this.#bucket, now, bytes, some);
+      while (some > 0 && row.runs.at(-1)!.lastNs >= changesAtNs) {
+        some = Math.min(some - 1, countBefore(row.runs, changesAtNs));
+        row = reserveRun(this.#bucket, now, bytes, some);
+      }
+      for (const run of row.runs) this.#account!.departedRun(run, bytes, this.#bucket.rateBytesPerSecond);
+      this.#bucket = row.next;
+      runs.push(...row.runs);
+      left -= some;
+      now = changesAtNs;
+    }
+    return { runs, sent: count, untilNs: runs.at(-1)?.lastNs ?? now };
   }
 
   /** One portion more than can leave by then: what is in a full bucket, and what comes into it at the rate asked for. */

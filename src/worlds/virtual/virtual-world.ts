@@ -3,7 +3,6 @@ import type { Slice } from '../../core/cpu/slice.ts';
 import type { Ceiling } from '../../core/link/ceiling.ts';
 import type { Measurements } from '../../core/migration/migration-result.ts';
 import { PageSet } from '../../core/migration/pages.ts';
-import { pausedTooLong } from '../../core/migration/plan.ts';
 import type { Step, StepResult } from '../../core/migration/steps.ts';
 import { Random } from '../../core/random.ts';
 import type { Bytes, Nanos } from '../../core/units.ts';
@@ -15,6 +14,7 @@ import { phaseNs } from '../phase.ts';
 import type { World } from '../world.ts';
 import { DisturbedLink } from './disturbed-link.ts';
 import { guestLoad } from './guest-load.ts';
+import { handedOver, inTime, measured, sentDevice } from './migration-end.ts';
 import { VirtualCpu } from './virtual-cpu.ts';
 import { VirtualGuest } from './virtual-guest.ts';
 import { VirtualLink } from './virtual-link.ts';
@@ -79,9 +79,7 @@ export class VirtualWorld implements World {
     const { guest } = this.#spec;
     switch (step.kind) {
       case 'observe':
-        this.#pass(this.#now + step.windowNs);
-        this.#draw();
-        return this.#dirtyResult(this.#take(), step.windowNs);
+        return this.#watch(step.windowNs, step.windows);
       case 'learn':
         return { kind: 'learned', now: this.#now, rates: this.#guest.writeRates() };
       case 'track':
@@ -156,14 +154,10 @@ export class VirtualWorld implements World {
     return { kind: 'sent', now: this.#now, sentPages: start, zeroPages, bytes };
   }
 
-  /** The sender needs no CPU time for it. */
-  #sendDevice({ device, rateBytesPerSecond }: Extract<Step, { kind: 'device' }>): StepResult {
-    this.#link.setRate(rateBytesPerSecond, this.#now);
-    this.#pass(this.#link.sendAll(this.#now, device.stateBytes));
-    const revoked = this.#link.revokedWhy(this.#now);
-    if (revoked !== undefined) return { kind: 'failed', now: this.#now, why: revoked, outcome: 'aborted' };
-    this.#pass(this.#now + device.timeNs);
-    return { kind: 'done', now: this.#now };
+  #sendDevice(step: Extract<Step, { kind: 'device' }>): StepResult {
+    const result = sentDevice(step, this.#link, this.#now);
+    this.#pass(result.now);
+    return result;
   }
 
   /** @returns how many left before the link allowed nothing more, or until this instant */
@@ -193,14 +187,9 @@ export class VirtualWorld implements World {
     }
     this.#now = untilNs;
     if (!clears) return instants.length;
-    const dirty = this.#dirty;
-    const clearedAtNs = this.#clearedAtNs;
-    const clock = this.#clock;
-    for (let i = 0; i < instants.length; i++) {
-      const page = pages[i]!;
-      dirty.delete(page);
-      clearedAtNs[page] = clock.programNs(instants[i]!);
-    }
+    this.#dirty.deleteRow(pages.subarray(0, instants.length));
+    const [clearedAtNs, clock] = [this.#clearedAtNs, this.#clock];
+    for (let i = 0; i < instants.length; i++) clearedAtNs[pages[i]!] = clock.programNs(instants[i]!);
     return instants.length;
   }
 
@@ -229,6 +218,23 @@ export class VirtualWorld implements World {
     this.#drawnUntilNs = untilNs;
   }
 
+  /** One window, or several of a guest that can say at once what they see. None leaves anything dirty behind. */
+  #watch(windowNs: Nanos, windows: number): StepResult {
+    const { writers } = this.#guest;
+    if (windows === 1 || !writers) {
+      this.#pass(this.#now + windowNs);
+      this.#draw();
+      return this.#dirtyResult(this.#take(), windowNs);
+    }
+    const untilNs = new Float64Array(windows).map(() => {
+      this.#pass(this.#now + windowNs);
+      return this.#guestTimeNs;
+    });
+    const seen = this.#guest.windows(writers, this.#drawnUntilNs, untilNs, windowNs);
+    this.#drawnUntilNs = this.#guestTimeNs;
+    return { kind: 'watched', now: this.#now, windows: seen };
+  }
+
   #take(): PageSet {
     const taken = this.#dirty.copy();
     this.#dirty.clear();
@@ -240,12 +246,10 @@ export class VirtualWorld implements World {
     return { kind: 'dirty', now: this.#now, dirty, windowNs };
   }
 
-  /** The guest resumes here at the instant at which it has been stopped for too long, whatever was under way. */
   #inTime(result: StepResult): StepResult {
-    const { plan } = this.#spec;
-    if (this.#stoppedAtNs === undefined || this.#now - this.#stoppedAtNs <= plan.stopTimeoutNs) return result;
-    this.#now = this.#stoppedAtNs + plan.stopTimeoutNs;
-    return { kind: 'failed', now: this.#now, why: pausedTooLong(plan), outcome: 'aborted' };
+    const ended = inTime(result, this.#spec, this.#stoppedAtNs);
+    this.#now = ended.now;
+    return ended;
   }
 
   /** Takes the sender's CPU time; all else that a real hand-over waits for takes no time. */
@@ -259,34 +263,15 @@ export class VirtualWorld implements World {
         return true;
       },
     );
-    const now = this.#now;
-    return {
-      kind: 'handed over',
-      now,
-      readyAtNs: now,
-      verifiedAtNs: now,
-      committedAtNs: now,
-      runningAtNs: now,
-      measurements: this.#measurements(),
-    };
+    return handedOver(this.#now, this.#measurements());
   }
 
-  /** Without competition heartbeats come a period apart in guest time, which passes only while the guest runs. */
   #measurements(): Measurements {
-    const stoppedNs = this.#stoppedAtNs === undefined ? 0 : this.#now - this.#stoppedAtNs;
-    const { heartbeatPeriodNs } = this.#spec.guest;
-    const undisturbed = { longestGapNs: heartbeatPeriodNs + stoppedNs, lateHeartbeats: 0 };
-    return {
-      outage: {
-        ...(this.#cpu?.outage(this.#stoppedAtNs) ?? undisturbed),
-        heartbeats: Math.floor(this.#clock.programNs(this.#stoppedAtNs ?? this.#now) / heartbeatPeriodNs),
-        lostHeartbeats: 0,
-        repeatedHeartbeats: 0,
-      },
-      verified: { memory: 'not-checked', continued: 'not-checked' },
-      servers: this.#cpu?.servers() ?? [],
-      notes: [],
+    const time = { now: this.#now, stoppedAtNs: this.#stoppedAtNs };
+    return measured(this.#spec, this.#clock, time, {
       link: this.#link.record,
-    };
+      servers: this.#cpu?.servers() ?? [],
+      outage: this.#cpu?.outage(this.#stoppedAtNs),
+    });
   }
 }

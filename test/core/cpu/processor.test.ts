@@ -58,7 +58,7 @@ function simulate(
   const processor = new Processor(
     rule,
     {
-      slice: (who, start, end) => slices.push({ who, start, end }),
+      slice: (who, start, end, processor) => slices.push({ who, start, end, processor }),
       finished: (who, at) => finishes[who]!.push(at),
     },
     quantum,
@@ -174,7 +174,7 @@ describe('servers whose shares add up to one at most', () => {
         ],
       },
     ]);
-    expect(slices).toEqual([
+    expect(slices).toMatchObject([
       { who: 0, start: 0, end: 15 },
       { who: 1, start: 15, end: 21 },
       { who: 1, start: 24, end: 29 },
@@ -357,7 +357,11 @@ describe('a processor', () => {
 
   test('who leaves the line takes nothing from the quantum of the one whose turn it is', () => {
     const slices: number[][] = [];
-    const processor = new Processor('hard', { slice: (...slice) => slices.push(slice) }, 3);
+    const processor = new Processor(
+      'hard',
+      { slice: (entity, start, end) => slices.push([entity, start, end]) },
+      3,
+    );
     const [one, other, third] = [1, 2, 3].map(() => processor.addBestEffort());
     for (const entity of [one, other, third]) processor.arrive(entity!, Number.POSITIVE_INFINITY);
     processor.runUntil(1);
@@ -392,7 +396,7 @@ describe('a processor', () => {
       { kind: 'best effort', budget: 0, period: 0, jobs: [[0, 6]] },
       { kind: 'best effort', budget: 0, period: 0, jobs: [[2, 4]] },
     ];
-    expect(simulate('hard', contenders, { quantum: 3 }).slices).toEqual([
+    expect(simulate('hard', contenders, { quantum: 3 }).slices).toMatchObject([
       { who: 1, start: 0, end: 1 },
       { who: 0, start: 1, end: 3 },
       { who: 1, start: 3, end: 5 },
@@ -411,7 +415,9 @@ describe('a processor', () => {
 
   test('a slice is as long as possible, however often time stops in it; flush ends it', () => {
     const slices: number[][] = [];
-    const processor = new Processor('soft', { slice: (...slice) => slices.push(slice) });
+    const processor = new Processor('soft', {
+      slice: (entity, start, end) => slices.push([entity, start, end]),
+    });
     const server = processor.addServer({ budgetNs: 1, periodNs: 2 });
     processor.arrive(server, 3);
     for (const at of [1, 2, 3]) processor.runUntil(at);

@@ -174,6 +174,24 @@ describe('several processors', () => {
     expect(refused).toThrow(/^C .*1\.80 of 2 processors/);
   });
 
+  test('under the kernel they do: its rule is a sum, and three share two in turn', () => {
+    const servers = [busy('A', 6, 10), busy('B', 6, 10), busy('C', 6, 10)];
+    const result = schedule({ ...basics, scheduler: 'deadline', processors: 2, horizon: 10, servers });
+    expect(timeline(result)).toBe('[0,6)A [0,6)B [6,10)C');
+  });
+
+  test('the kernel lets 95 % of each be reserved, by the sum', () => {
+    const at = (processors: number, ...servers: ServedJobs[]) =>
+      schedule({ ...basics, scheduler: 'deadline', processors, horizon: 10, servers });
+    expect(() => at(1, busy('S', 29, 30))).toThrow(
+      'S (29 of every 30) is refused: 96.7 % is more than the 95.0 % of a processor that the kernel lets be reserved; at most 28 of every 30 would do',
+    );
+    expect(at(2, busy('S', 29, 30)).slices).toHaveLength(1);
+    expect(() => at(2, busy('A', 10, 10), busy('B', 91, 100))).toThrow(
+      'B (91 of every 100) is refused: 91.0 %, beside 100.0 % reserved already, is more than the 190.0 % of 2 processors',
+    );
+  });
+
   test('tasks count as well', () => {
     const workload: Workload = {
       ...{ scheduler: 'cbs-soft', processors: 1, horizon: 20, servers: [busy('S', 6, 10)] },
@@ -264,21 +282,12 @@ describe('any workload', () => {
 
   test('is scheduled as the rules say, slot by slot, on each processor', () => {
     fc.assert(
-      fc.property(workload, (workload) => {
+      fc.property(workload.filter(isPartitioned), (workload) => {
         const result = scheduleOrNothing(workload);
         fc.pre(result !== undefined);
         const { slices, finishes } = result!;
         const rule = rules[workload.scheduler];
-        const all = [
-          ...workload.servers.map(({ name, budget, period, jobs }) => ({
-            ...{ name, kind: 'server' as const, budget, period },
-            jobs: jobs === 'backlogged' ? ([[0, Number.POSITIVE_INFINITY]] as const) : jobs,
-          })),
-          ...workload.tasks.map(({ name, wcet, period }) => ({
-            ...{ name, kind: 'task' as const, budget: wcet, period },
-            jobs: Array.from({ length: 120 }, (_, job) => [job * period, wcet] as const),
-          })),
-        ];
+        const all = contendersOf(workload);
         for (let processor = 0; processor < workload.processors; processor++) {
           const here = slices.filter((slice) => slice.processor === processor);
           // Who never ran here cannot have changed anything here, wherever it is.
@@ -308,6 +317,47 @@ describe('any workload', () => {
       { numRuns: 400 },
     );
   });
+
+  test('under the kernel has all processors in one group: those with the earliest deadlines run', () => {
+    fc.assert(
+      fc.property(
+        workload.filter((one) => !isPartitioned(one)),
+        (workload) => {
+          const result = scheduleOrNothing(workload);
+          fc.pre(result !== undefined);
+          const all = contendersOf(workload);
+          const { horizon, processors } = workload;
+          const expected = slotBySlot('linux', all, 1, horizon, processors);
+          const slices = expected.slices.map(({ who, ...slice }) => ({ name: all[who]!.name, ...slice }));
+          expect(result!.slices).toEqual(
+            slices.sort((one, other) => one.start - other.start || one.processor - other.processor),
+          );
+          for (const [who, { name }] of all.entries()) {
+            expect(result!.finishes[name]).toEqual(expected.finishes[who]);
+          }
+        },
+      ),
+      { numRuns: 400 },
+    );
+  });
+
+  /** Whether each has one processor where it stays. */
+  function isPartitioned({ scheduler }: Workload): boolean {
+    return scheduler !== 'deadline' && scheduler !== 'cbs-linux';
+  }
+
+  function contendersOf({ servers, tasks }: Workload) {
+    return [
+      ...servers.map(({ name, budget, period, jobs }) => ({
+        ...{ name, kind: 'server' as const, budget, period },
+        jobs: jobs === 'backlogged' ? ([[0, Number.POSITIVE_INFINITY]] as const) : jobs,
+      })),
+      ...tasks.map(({ name, wcet, period }) => ({
+        ...{ name, kind: 'task' as const, budget: wcet, period },
+        jobs: Array.from({ length: 120 }, (_, job) => [job * period, wcet] as const),
+      })),
+    ];
+  }
 
   function scheduleOrNothing(workload: Workload): Schedule | undefined {
     try {

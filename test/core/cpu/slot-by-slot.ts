@@ -10,20 +10,28 @@ export interface Contender {
   readonly jobs: readonly (readonly [release: number, work: number])[];
 }
 
+interface OutcomeSlice {
+  readonly who: number;
+  readonly start: number;
+  readonly processor: number;
+  end: number;
+}
+
 export interface Outcome {
-  readonly slices: readonly { readonly who: number; readonly start: number; readonly end: number }[];
+  readonly slices: readonly OutcomeSlice[];
   readonly finishes: readonly (readonly number[])[];
 }
 
 /**
  * What the rules say, one unit of time after the other, as simple as can be and sharing nothing with what it checks:
- * jobs end, budgets end and come, jobs arrive, the processor is given away, a unit of time passes.
+ * jobs end, budgets end and come, jobs arrive, the processors are given away, a unit of time passes.
  */
 export function slotBySlot(
   rule: CbsRule,
   contenders: readonly Contender[],
   quantum: number,
   horizon: number,
+  processors = 1,
 ): Outcome {
   const states = contenders.map(() => ({
     queue: [] as { left: number; released: number }[],
@@ -34,7 +42,8 @@ export function slotBySlot(
   const finishes = contenders.map((): number[] => []);
   const line: number[] = [];
   let quantumLeft = quantum;
-  const slices: { who: number; start: number; end: number }[] = [];
+  const slices: OutcomeSlice[] = [];
+  let runs = new Array<number | undefined>(processors).fill(undefined);
 
   const keepBudget = (who: number, t: number) => {
     const { budget: Q, period: P } = contenders[who]!;
@@ -71,15 +80,24 @@ export function slotBySlot(
       if (queue.length === 0 || throttled || kind === 'best effort') return Number.POSITIVE_INFINITY;
       return kind === 'server' ? d : queue[0]!.released + period;
     };
-    const earliest = Math.min(...contenders.map((_, index) => deadline(index)));
-    const someone = Number.isFinite(earliest);
-    const who = someone ? contenders.findIndex((_, index) => deadline(index) === earliest) : line[0];
+    const chosen = [...contenders.keys()]
+      .filter((who) => Number.isFinite(deadline(who)))
+      .sort((one, other) => deadline(one) - deadline(other) || one - other)
+      .slice(0, processors);
+    const someone = chosen.length > 0;
+    if (!someone && line[0] !== undefined) chosen.push(line[0]);
+    // Who goes on stays where it is; the others take what is free, in their order.
+    const stays = runs.map((who) => (who !== undefined && chosen.includes(who) ? who : undefined));
+    for (const who of chosen) if (!stays.includes(who)) stays[stays.indexOf(undefined)] = who;
+    const before = runs;
+    runs = stays;
 
-    if (who !== undefined) {
+    for (const who of chosen) {
       const state = states[who]!;
-      const last = slices.at(-1);
-      if (last?.who === who && last.end === t) last.end = t + 1;
-      else slices.push({ who, start: t, end: t + 1 });
+      const processor = runs.indexOf(who);
+      const last = slices.findLast((slice) => slice.processor === processor);
+      if (last?.who === who && last.end === t && before[processor] === who) last.end = t + 1;
+      else slices.push({ who, start: t, end: t + 1, processor });
       state.queue[0]!.left -= 1;
       state.c -= 1;
       if (state.queue[0]!.left === 0) {

@@ -1,4 +1,3 @@
-import { crc32 } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { freeCpu } from '../../../src/core/cpu/cpu-plan.ts';
 import type { MigrationResult } from '../../../src/core/migration/migration-result.ts';
@@ -46,19 +45,19 @@ async function migrated(
 const sumOfParts = ({ downtimeParts: { lookNs: _, ...parts } }: MigrationResult) =>
   Object.values(parts).reduce((sum, ns) => sum + ns, 0);
 
-/** The generator of CRC-32, 33 bits, as bytes are read: what is changed by it keeps its checksum. */
-const GENERATOR = [0x41, 0x06, 0x71, 0xdb, 0x01];
+describe('a change in what a page holds', () => {
+  const coldPage = ({ type, bytes }: PassingFrame) => type === 'page' && bytes.readUInt32LE(8) === 799;
 
-describe('a change that keeps the CRC-32 of its frame', () => {
-  test.each([null, Buffer.alloc(32, 3)])('is found by the digest at the stop: key %s', async (key) => {
-    const coldPage = ({ type, bytes }: PassingFrame) => type === 'page' && bytes.readUInt32LE(8) === 799;
+  test.each([
+    null,
+    Buffer.alloc(32, 3),
+  ])('is found at the end of its round, before the guest is paused: key %s', async (key) => {
     const result = await migrated(key, coldPage, ({ way, bytes }, wire) => {
       const changed = Buffer.from(bytes);
-      for (const [index, bits] of GENERATOR.entries()) changed[1_000 + index]! ^= bits;
-      expect(crc32(changed.subarray(4))).toBe(crc32(bytes.subarray(4)));
+      changed[1_000]! ^= 1;
       wire.send(way, changed);
     });
-    expect(result).toMatchObject({ outcome: 'failed', owner: 'source' });
+    expect(result).toMatchObject({ outcome: 'failed', owner: 'source', downtimeNs: 0 });
     expect(result.reason).toContain('what was received of the guest differs from what was sent');
   });
 });

@@ -1,0 +1,68 @@
+import type { LinkRecord, Measurements } from '../../core/migration/migration-result.ts';
+import { pausedTooLong } from '../../core/migration/plan.ts';
+import type { Step, StepResult } from '../../core/migration/steps.ts';
+import type { Nanos } from '../../core/units.ts';
+import type { MigrationSpec } from '../../workload/migration-spec.ts';
+import type { ProgramClock } from '../../workload/program-clock.ts';
+import type { VirtualLink } from './virtual-link.ts';
+
+/** The guest resumes here at the instant at which it has been stopped for too long, whatever was under way. */
+export function inTime<Result extends StepResult>(
+  result: Result,
+  { plan }: MigrationSpec,
+  stoppedAtNs: Nanos | undefined,
+): Result | StepResult {
+  if (stoppedAtNs === undefined || result.now - stoppedAtNs <= plan.stopTimeoutNs) return result;
+  const now = stoppedAtNs + plan.stopTimeoutNs;
+  return { kind: 'failed', now, why: pausedTooLong(plan), outcome: 'aborted' };
+}
+
+/** The state of the guest's devices leaves, and their time passes; the sender needs no CPU time for it. */
+export function sentDevice(
+  { device, rateBytesPerSecond }: Extract<Step, { kind: 'device' }>,
+  link: VirtualLink,
+  now: Nanos,
+): StepResult {
+  link.setRate(rateBytesPerSecond, now);
+  const sentAtNs = link.sendAll(now, device.stateBytes);
+  const why = link.revokedWhy(sentAtNs);
+  if (why !== undefined) return { kind: 'failed', now: sentAtNs, why, outcome: 'aborted' };
+  return { kind: 'done', now: sentAtNs + device.timeNs };
+}
+
+/** All that a real hand-over waits for, but the sender's CPU time, takes no time. */
+export function handedOver(now: Nanos, measurements: Measurements): StepResult {
+  const instants = { readyAtNs: now, verifiedAtNs: now, committedAtNs: now, runningAtNs: now };
+  return { kind: 'handed over', now, ...instants, measurements };
+}
+
+/**
+ * Without competition heartbeats come a period apart in guest time, which passes only while the guest runs.
+ * @param seen by processors for which somebody competes
+ */
+export function measured(
+  { guest }: MigrationSpec,
+  clock: ProgramClock,
+  time: { readonly now: Nanos; readonly stoppedAtNs: Nanos | undefined },
+  seen: { readonly link: LinkRecord } & Partial<Pick<Measurements, 'servers'>> & {
+      readonly outage?:
+        | Pick<NonNullable<Measurements['outage']>, 'longestGapNs' | 'lateHeartbeats'>
+        | undefined;
+    },
+): Measurements {
+  const { heartbeatPeriodNs } = guest;
+  const stoppedNs = time.stoppedAtNs === undefined ? 0 : time.now - time.stoppedAtNs;
+  const undisturbed = { longestGapNs: heartbeatPeriodNs + stoppedNs, lateHeartbeats: 0 };
+  return {
+    outage: {
+      ...(seen.outage ?? undisturbed),
+      heartbeats: Math.floor(clock.programNs(time.stoppedAtNs ?? time.now) / heartbeatPeriodNs),
+      lostHeartbeats: 0,
+      repeatedHeartbeats: 0,
+    },
+    verified: { memory: 'not-checked', continued: 'not-checked' },
+    servers: seen.servers ?? [],
+    notes: [],
+    link: seen.link,
+  };
+}
