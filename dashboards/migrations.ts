@@ -20,7 +20,7 @@ export const migrations = dashboard(
         ),
         figure(
           'Predicted',
-          { unit: 's', says: 'The memory part as the model predicted it.' },
+          { unit: 's', says: 'The downtime as the model predicted it.' },
           { expr: `${m.last_migration_predicted_downtime_seconds.name}{${ours}}`, legend: '{{world}}' },
         ),
         figure(
@@ -71,7 +71,7 @@ export const migrations = dashboard(
           'Predicted against measured (median)',
           {
             unit: 's',
-            says: 'The model predicts the memory part. A constant gap is the rest of the downtime. A growing gap is a guest that the model misjudges.',
+            says: 'The model does not know hashing and the commit: that is a constant gap. A growing gap is a guest that the model misjudges.',
           },
           {
             expr: quantile(0.5, m.migration_predicted_downtime_seconds.name, 'world'),

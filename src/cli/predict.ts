@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { expected, formatDuration, formatRate, formatSize, parseDuration } from '../core/units.ts';
 import { shown, usageError } from '../platform/problem.ts';
-import { predict } from '../run/predict.ts';
+import { type Prediction, predict } from '../run/predict.ts';
 import { insisting } from '../scenario/checked.ts';
 import { type Experiment, loadExperiment, type ScenarioCell } from '../scenario/scenario.ts';
 import { scenarioFile } from '../scenario/scenario-file.ts';
@@ -89,14 +89,26 @@ function tell(experiment: Experiment, asked: Asked, { json }: Options, recorded?
 }
 
 function answerFor(cell: ScenarioCell, { limitNs, probability }: Asked) {
-  const { course, stop, downtimeBoundNs, assumes } = predict(cell);
-  const required =
-    limitNs === undefined ? undefined : stop?.requiredStopRateBytesPerSecond(limitNs, probability);
+  const { course, stop, downtimeBoundNs, assumes, leftOut, whyNoStopRate } = predict(cell);
   return {
     ...course,
     downtimeBoundNs,
-    ...(limitNs === undefined ? {} : { requiredStopRateBytesPerSecond: required ?? null }),
+    ...(limitNs === undefined ? {} : requiredFor(limitNs, probability, { stop, whyNoStopRate })),
     assumes,
+    leftOut,
+  };
+}
+
+/** The b_d that a limit needs, or why there is none. */
+function requiredFor(
+  limitNs: number,
+  probability: number,
+  { stop, whyNoStopRate }: Pick<Prediction, 'stop' | 'whyNoStopRate'>,
+) {
+  const required = stop?.requiredStopRateBytesPerSecond(limitNs, probability) ?? null;
+  return {
+    requiredStopRateBytesPerSecond: required,
+    whyNoStopRate: required === null ? whyNoStopRate(limitNs, probability) : null,
   };
 }
 
@@ -150,10 +162,11 @@ function printAnswer(
   if (answer.virtual) print(`  virtual time   ${virtually(answer.virtual)}`);
   if (limitNs !== undefined) {
     const rate = answer.requiredStopRateBytesPerSecond;
-    const needed = rate === null || rate === undefined ? 'no rate' : formatRate(rate);
-    print(`  b_d needed     ${needed} for ${formatDuration(limitNs)} with probability ${probability}`);
+    const needed = typeof rate === 'number' ? formatRate(rate) : answer.whyNoStopRate;
+    print(`  b_d needed     ${needed}, for ${formatDuration(limitNs)} with probability ${probability}`);
   }
   if (answer.assumes.length > 0) print(`  assuming       ${answer.assumes.join('; ')}`);
+  if (answer.leftOut.length > 0) print(`  left out       ${answer.leftOut.join('; ')}`);
 }
 
 /** The same migration on the recording itself. */

@@ -48,8 +48,7 @@ export const metricTable = {
       'From the last step of the guest at the source to its first at the destination, or again at the source, of migrations that paused it.',
   }),
   ...histograms(DOWNTIME_SECONDS, HOW, {
-    migration_predicted_downtime_seconds:
-      'The memory part of the downtime as the model predicted it, of completed migrations.',
+    migration_predicted_downtime_seconds: 'The downtime as the model predicted it, of completed migrations.',
     migration_client_gap_seconds: 'The longest time without a heartbeat that a client of the guest saw.',
   }),
   ...histograms(TOTAL_SECONDS, [...HOW, 'outcome'], {
@@ -99,7 +98,7 @@ export const metricTable = {
     last_migration_downtime_seconds:
       'Downtime of the last migration; absent if it did not pause its guest, or for how long is not known.',
     last_migration_predicted_downtime_seconds:
-      'Its memory part as the model predicted it; absent if the model had no figure.',
+      'Its downtime as the model predicted it; absent if the model had no figure.',
     last_migration_duration_seconds:
       'Total time of the last migration; absent if it did not come to a first round.',
     last_migration_rounds: 'Live rounds of the last migration.',

@@ -109,8 +109,16 @@ const memory = z.enum(['identical', 'different', 'not-checked']);
 
 export const outcomeSchema = z.enum(outcomes);
 
+const said = z.array(z.string()).readonly();
+
 export const predictedSchema = z
-  .object(each(ns, 'downtimeNs', 'downtimeP99Ns', 'totalNs'))
+  .object({
+    ...each(ns, 'downtimeNs', 'downtimeP99Ns', 'totalNs'),
+    assumes: said.optional().describe('What the model simplifies.'),
+    leftOut: said
+      .optional()
+      .describe('What the scenario says and the figures do not depend on, by its keys.'),
+  })
   .nullable()
   .describe('What the model said beforehand; null: it cannot.');
 

@@ -5,12 +5,13 @@ import type { StopSpec } from '../core/migration/stop/stops.ts';
 import type { StopTerms } from '../core/migration/stop-decision.ts';
 import { AskedRule, type PredictedVerdict } from './asked-rule.ts';
 import { type CurveGuest, CurveMemory } from './curve-memory.ts';
-import { certainly, type DirtyPages, type Load, type PredictedRound } from './memory.ts';
+import { certainly, type DirtyPages, type Load, type ModelledMemory, type PredictedRound } from './memory.ts';
 import { type RatesGuest, RatesMemory } from './rates-memory.ts';
+import { type SampledGuest, SampledMemory } from './sampled-memory.ts';
 
 /** The live rounds to predict. */
 export interface LiveInput extends Load, StopTerms {
-  readonly guest: RatesGuest | CurveGuest;
+  readonly guest: RatesGuest | CurveGuest | SampledGuest;
 }
 
 export type Ending = ReturnType<typeof predictedRounds>;
@@ -29,7 +30,7 @@ export type Ending = ReturnType<typeof predictedRounds>;
 export function predictedRounds(input: LiveInput) {
   const { guest } = input;
   const plansAhead = guest.kind === 'curve';
-  const memory = plansAhead ? new CurveMemory(guest, input) : new RatesMemory(guest, input);
+  const memory = memoryOf(input);
   const asked = new AskedRule(input, plansAhead ? null : new BandwidthMeter());
   const looksWithin = asked.looksWithin && !plansAhead;
   const settling = new Settling(
@@ -77,6 +78,12 @@ export function predictedRounds(input: LiveInput) {
     if (answer.decision === 'go on') answer = allWait(asked, round, next, input.stop) ?? answer;
   }
   return ended(answer, memory.dirtyPages());
+}
+
+function memoryOf(input: LiveInput): ModelledMemory {
+  const { guest } = input;
+  if (guest.kind === 'curve') return new CurveMemory(guest, input);
+  return guest.kind === 'sampled' ? new SampledMemory(guest, input) : new RatesMemory(guest, input);
 }
 
 const FOR_EVER = { decision: 'give up', reason: 'it would go on for ever' } as const;

@@ -1,11 +1,13 @@
-import { type Bytes, type BytesPerSecond, NANOS_PER_SECOND, type Nanos } from '../core/units.ts';
-import { insistOnProbability } from './poisson-binomial.ts';
+import { type Bytes, type BytesPerSecond, formatDuration, type Nanos } from '../core/units.ts';
+import { Downtime, memoryTime, type StopTime } from './downtime-at-rate.ts';
 import { type Ending, type LiveInput, predictedRounds } from './predicted-rounds.ts';
 
 /** A migration to be predicted. */
 export interface ModelInput extends LiveInput {
   /** b_d. */
   readonly stopRateBytesPerSecond: BytesPerSecond;
+  /** How long the stop takes, in each of the cases that are equally likely. Without: t_d = n·(P + H)/b_d. */
+  readonly stopTimes?: readonly StopTime[];
 }
 
 /** What the model says of it, as data. Times and sizes are expectations unless they say otherwise. */
@@ -19,7 +21,7 @@ export interface PredictedMigration {
   readonly roundPages: readonly number[];
   /** n_{K+1}. Like what follows, null if the stop never comes. */
   readonly pagesLeft: { readonly mean: number; readonly deviation: number } | null;
-  /** t_d = n_{K+1}·(P + H)/b_d: the memory part, all that there is in the paper's model. */
+  /** t_d: n_{K+1}·(P + H)/b_d, the memory part, which is all in the paper's model; and what `stopTimes` add to it. */
   readonly downtimeNs: Nanos | null;
   readonly downtimeP99Ns: Nanos | null;
   /** t_tot, the downtime included. */
@@ -29,10 +31,12 @@ export interface PredictedMigration {
 
 /** What can be asked of the predicted stop. RangeErrors for a q outside [0, 1]. */
 export interface PredictedStop {
-  /** The downtime that is not exceeded with probability q. */
-  downtimeQuantileNs(q: number): Nanos;
-  /** The least whole b_d for which Pr[t_d ≤ limit] ≥ q. */
-  requiredStopRateBytesPerSecond(limitNs: Nanos, q: number): BytesPerSecond;
+  /** The pages left that are not exceeded with probability q. */
+  pagesLeftQuantile(q: number): number;
+  /** The downtime that is not exceeded with probability q, at another b_d if one is given. */
+  downtimeQuantileNs(q: number, stopRateBytesPerSecond?: BytesPerSecond): Nanos;
+  /** The least whole b_d for which Pr[t_d ≤ limit] ≥ q by `downtimeQuantileNs`; null: none is enough. */
+  requiredStopRateBytesPerSecond(limitNs: Nanos, q: number): BytesPerSecond | null;
 }
 
 /** The data, which is JSON, and the functions, which are not. `stop` is null if it never comes. */
@@ -46,9 +50,17 @@ export function predictMigration(input: ModelInput): ModelPrediction {
   const ending = predictedRounds(input);
   const { verdict, asked, left } = ending;
   if (verdict.decision !== 'stop') return { course: withoutStop(ending), stop: null };
-  const stop = predictedStop(ending, input);
-  const bytes = asked.stopBytes(left.mean);
-  const downtimeNs = durationNs(bytes, input.stopRateBytesPerSecond);
+  const {
+    stopRateBytesPerSecond,
+    stopTimes = [memoryTime],
+    stopTimeoutNs = Number.POSITIVE_INFINITY,
+  } = input;
+  const downtime = new Downtime(left, (pages) => asked.stopBytes(pages), stopTimes);
+  const downtimeNs = downtime.expectedNs(stopRateBytesPerSecond);
+  if (downtimeNs > stopTimeoutNs) {
+    const reason = `the stop takes ${formatDuration(downtimeNs)}, and is broken off after ${formatDuration(stopTimeoutNs)}`;
+    return { course: withoutStop({ ...ending, verdict: { decision: 'give up', reason } }), stop: null };
+  }
   const course: PredictedMigration = {
     converges: true,
     reason: verdict.reason,
@@ -56,9 +68,15 @@ export function predictMigration(input: ModelInput): ModelPrediction {
     roundPages: ending.roundPages,
     pagesLeft: { mean: left.mean, deviation: left.deviation },
     downtimeNs,
-    downtimeP99Ns: stop.downtimeQuantileNs(0.99),
+    downtimeP99Ns: downtime.quantileNs(0.99, stopRateBytesPerSecond),
     totalNs: Math.round(asked.elapsedNs) + downtimeNs,
-    totalBytes: Math.round(asked.sentBytes + bytes),
+    totalBytes: Math.round(asked.sentBytes + asked.stopBytes(left.mean) + (input.device?.stateBytes ?? 0)),
+  };
+  const stop: PredictedStop = {
+    pagesLeftQuantile: (q) => left.quantile(q),
+    downtimeQuantileNs: (q, rate = stopRateBytesPerSecond) => downtime.quantileNs(q, rate),
+    requiredStopRateBytesPerSecond: (limitNs, q) =>
+      downtime.leastStopRate(Math.min(limitNs, stopTimeoutNs), q) ?? null,
   };
   return { course, stop };
 }
@@ -79,23 +97,4 @@ function withoutStop({ verdict, asked, roundPages, distinctRounds }: Ending): Pr
     totalNs: null,
     totalBytes: null,
   };
-}
-
-/**
- * Pr[t_d ≤ L] ≥ q needs b_d ≥ n·(P + H)/L, n being the number of pages that is not exceeded with probability q: this
- * is b_d ≥ (μ + z_q·σ)·(P + H)/L with the quantile itself in place of its normal approximation.
- */
-function predictedStop({ asked, left }: Ending, input: ModelInput): PredictedStop {
-  const bytesAt = (q: number): Bytes => {
-    insistOnProbability(q);
-    return asked.stopBytes(left.quantile(q));
-  };
-  return {
-    downtimeQuantileNs: (q) => durationNs(bytesAt(q), input.stopRateBytesPerSecond),
-    requiredStopRateBytesPerSecond: (limitNs, q) => Math.ceil((bytesAt(q) * NANOS_PER_SECOND) / limitNs),
-  };
-}
-
-function durationNs(bytes: Bytes, rateBytesPerSecond: BytesPerSecond): Nanos {
-  return Math.round((bytes * NANOS_PER_SECOND) / rateBytesPerSecond);
 }

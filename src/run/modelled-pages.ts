@@ -19,11 +19,15 @@ const MODEL_STREAM = 4;
 /**
  * The pages of a guest as the model follows them, and their order: strata, as many for a large guest as for a small one.
  * Page by page where each has its own rate and address, as in a recording, or the order must be asked of pages.
+ * @param cpuSpeed how fast its program goes for want of CPU time; 1: there is enough
  * @throws TooLarge there are too many of them for that
  */
-export function modelledPages({ guest, plan }: MigrationSpec): OrderedPortions {
+export function modelledPages({ guest, plan }: MigrationSpec, cpuSpeed: number): OrderedPortions {
   const { defer, order, windowNs } = plan;
-  const strata = strataOf(guest);
+  const strata = strataOf(guest)?.map(({ pages, writesPerSecond }) => ({
+    pages,
+    writesPerSecond: writesPerSecond * cpuSpeed,
+  }));
   const rule = orderOfStrata(order);
   if (strata && rule) {
     return rule(heldBack(withZeroPages(strata, guest), plan), {
@@ -37,7 +41,7 @@ export function modelledPages({ guest, plan }: MigrationSpec): OrderedPortions {
   }
   const activity = activityOf(guest);
   const heat = known(writeRatesOf(guest, activity), windowNs);
-  const speed = meanSpeed(guest.bursts);
+  const speed = meanSpeed(guest.bursts) * cpuSpeed;
   const rates = writesPerSecondOf(guest, activity).map((rate) => rate * speed);
   const deferred = deferrable(defer, heat, pages);
   const random = Random.seeded(plan.seed, MODEL_STREAM);

@@ -1,31 +1,35 @@
-import { type CpuPlan, schedEntities } from '../core/cpu/cpu-plan.ts';
-import { shareOf } from '../core/cpu/reservation.ts';
-import { stopBound } from '../core/cpu/supply.ts';
-import { orderNames, orderRegistry } from '../core/migration/order/orders.ts';
+import { stopBound, timeToSupply } from '../core/cpu/supply.ts';
 import type { RunMetadata } from '../core/migration/record.ts';
 import { RegisteredCodeFailed } from '../core/registry.ts';
-import { type BytesPerSecond, NANOS_PER_SECOND, type Nanos } from '../core/units.ts';
-import { linearCurve } from '../model/curve.ts';
-import { type ModelInput, type ModelPrediction, predictMigration } from '../model/predictor.ts';
+import type { Nanos } from '../core/units.ts';
+import { type ModelPrediction, predictMigration } from '../model/predictor.ts';
 import { Failure, TooLarge } from '../platform/failure.ts';
 import type { ScenarioCell } from '../scenario/scenario.ts';
-import { curveOf } from '../workload/dirty-curve.ts';
 import type { MigrationSpec } from '../workload/migration-spec.ts';
-import { meanSpeed } from '../workload/program-clock.ts';
-import { modelledPages } from './modelled-pages.ts';
+import { cpuSupplyOf } from './prediction/cpu-supply.ts';
+import { whyNoStopRate } from './prediction/impossible.ts';
+import { leftOutOf } from './prediction/left-out.ts';
+import { linkSupplyOf } from './prediction/link-supply.ts';
+import { modelledGuest, zeroPagesOf } from './prediction/modelled-guest.ts';
+import { type ModelledStop, modelledStop } from './prediction/stop-times.ts';
 
-/** What the model predicts, and where its assumptions differ from the scenario. */
+/** What the model predicts, and where it differs from the scenario. */
 export interface Prediction extends ModelPrediction {
   /**
    * With a sender's reservation, what the stop does not exceed with probability 0.99 however the sender's budgets
-   * fall: max over k of sbf⁻¹(k·w) + (n − k + 1)·T_d. null without.
+   * fall: max over k of sbf⁻¹(k·w) + (n − k + 1)·T_d, and sbf⁻¹ of the hand-over. null without.
    */
   readonly downtimeBoundNs: Nanos | null;
+  /** What is simplified. */
   readonly assumes: readonly string[];
+  /** What the scenario says and the figures do not depend on. */
+  readonly leftOut: readonly string[];
+  /** Why no b_d keeps the downtime within a limit with this probability, if none does. */
+  whyNoStopRate(limitNs: Nanos, probability: number): string;
 }
 
 /** What the model needs from a scenario. */
-type Predictable = Pick<ScenarioCell, 'guest' | 'plan' | 'cpu'>;
+type Predictable = Pick<ScenarioCell, 'guest' | 'plan' | 'cpu'> & Partial<ScenarioCell>;
 
 /** Whether the link or the sender's CPU time limits how fast pages leave. */
 export function canBePredicted({ plan, cpu }: Pick<ScenarioCell, 'plan' | 'cpu'>): boolean {
@@ -40,9 +44,10 @@ export function canBePredicted({ plan, cpu }: Pick<ScenarioCell, 'plan' | 'cpu'>
 export function predictedOf(scenario: Predictable): RunMetadata['predicted'] {
   if (!canBePredicted(scenario)) return null;
   try {
-    const { downtimeNs, downtimeP99Ns, totalNs } = predict(scenario).course;
+    const { course, assumes, leftOut } = predict(scenario);
+    const { downtimeNs, downtimeP99Ns, totalNs } = course;
     if (downtimeNs === null || downtimeP99Ns === null || totalNs === null) return null;
-    return { downtimeNs, downtimeP99Ns, totalNs };
+    return { downtimeNs, downtimeP99Ns, totalNs, assumes, leftOut };
   } catch (cause) {
     if (cause instanceof RegisteredCodeFailed || cause instanceof TooLarge) return null;
     throw cause;
@@ -54,102 +59,63 @@ const MODEL_SEED = 1;
 
 /** The model's answer for a scenario. @throws Failure nothing limits how fast pages leave. */
 export function predict(scenario: Predictable): Prediction {
-  const { guest, plan, cpu } = scenario;
-  const spec = { guest: { ...guest, seed: MODEL_SEED }, plan: { ...plan, seed: MODEL_SEED }, cpu };
+  const spec: MigrationSpec = {
+    ...scenario,
+    guest: { ...scenario.guest, seed: MODEL_SEED },
+    plan: { ...scenario.plan, seed: MODEL_SEED },
+  };
   if (!canBePredicted(spec)) {
     throw new Failure('link.rate: the model needs a rate, or a sender.cpuPerPage; found unlimited');
   }
-  const { stop, timeoutNs, timeoutFrom, onTimeout, stopTimeoutNs, device } = plan;
+  const { guest, plan } = spec;
+  const { timeoutNs, timeoutFrom, onTimeout, stopTimeoutNs, device } = plan;
   const assumes: string[] = [];
-  const cpuBytesPerSecond =
-    (plan.pageBytes * NANOS_PER_SECOND * senderShare(cpu, assumes)) / cpu.cpuPerPageNs;
-  const limited = (linkBytesPerSecond: BytesPerSecond | null) =>
-    Math.min(linkBytesPerSecond ?? cpuBytesPerSecond, cpuBytesPerSecond);
-  const stopRateBytesPerSecond = limited(plan.stopRateBytesPerSecond);
+  const link = linkSupplyOf(spec);
+  if (link.drops) assumes.push('drops of the link are spread evenly over the live rounds');
+  const supply = cpuSupplyOf(spec);
+  const ofLink = link.liveBytesPerSecond(plan.rateBytesPerSecond);
+  const rateBytesPerSecond = Math.min(ofLink, supply.mostBytesPerSecond(ofLink));
+  const stop = modelledStop(spec, link, supply, rateBytesPerSecond);
   const prediction = predictMigration({
     pages: guest.pages,
     zeroPages: zeroPagesOf(spec),
     pageSizeBytes: guest.pageSizeBytes,
     overheadBytes: plan.pageBytes - guest.pageSizeBytes,
-    rateBytesPerSecond: limited(plan.rateBytesPerSecond),
-    stopRateBytesPerSecond,
-    guest: modelledGuest(spec, assumes),
-    ...{ stop, timeoutNs, timeoutFrom, onTimeout, stopTimeoutNs, device },
+    rateBytesPerSecond,
+    stopRateBytesPerSecond: plan.stopRateBytesPerSecond ?? Number.POSITIVE_INFINITY,
+    stopTimes: stop.times,
+    guest: modelledGuest(spec, supply.guestSpeed(rateBytesPerSecond), assumes),
+    ...{ stop: plan.stop, timeoutNs, timeoutFrom, onTimeout, stopTimeoutNs, device },
   });
-  const pagesP99 =
-    ((prediction.course.downtimeP99Ns ?? 0) * stopRateBytesPerSecond) / (plan.pageBytes * NANOS_PER_SECOND);
-  const bounded = cpu.sender !== null && cpu.cpuPerPageNs > 0 && prediction.stop !== null;
   return {
     ...prediction,
-    downtimeBoundNs: bounded
-      ? stopBound({
-          pages: Math.round(pagesP99),
-          cpuPerPageNs: cpu.cpuPerPageNs,
-          pageLinkNs:
-            (plan.pageBytes * NANOS_PER_SECOND) / (plan.stopRateBytesPerSecond ?? Number.POSITIVE_INFINITY),
-          reservation: cpu.sender,
-        })
-      : null,
+    downtimeBoundNs: link.drops ? null : boundOf(spec, prediction, stop, link.passNs[0]!),
     assumes,
+    leftOut: leftOutOf({ ...scenario, ...spec }),
+    whyNoStopRate: (limitNs, probability) => whyNoStopRate(prediction, stop, limitNs, probability),
   };
 }
 
-/**
- * The share of a processor that the sender can count on: its reservation; without one, as much as everybody else
- * on its processor gets of what reservations leave. The guest, which sleeps most of the time, is not counted.
- */
-function senderShare(cpu: CpuPlan, assumes: string[]): number {
-  if (cpu.cpuPerPageNs === 0) return 1;
-  if (cpu.sender) return shareOf(cpu.sender);
-  const all = schedEntities(cpu);
-  const { processor } = all.find(({ name }) => name === 'sender')!;
-  const here = all.filter((other) => other.processor === processor);
-  const reserved = here.reduce((sum, { reservation }) => sum + (reservation ? shareOf(reservation) : 0), 0);
-  const hogs = here.filter(({ kind }) => kind === 'hog').length;
-  if (hogs > 0) assumes.push('sender and hogs share the processor equally');
-  return (1 - reserved) / (1 + hogs);
-}
-
-function zeroPagesOf({ guest }: MigrationSpec): number {
-  const { program, pages, zeroPages } = guest;
-  if (program.kind !== 'dirty-curve') return zeroPages;
-  return zeroPages + (program.zeroSampledPages * pages) / program.sampledPages;
-}
-
-function modelledGuest(spec: MigrationSpec, assumes: string[]): ModelInput['guest'] {
-  const { guest, plan } = spec;
-  const { program } = guest;
-  const speed = meanSpeed(guest.bursts);
-  if (guest.bursts) assumes.push('bursts of the guest are spread evenly');
-  switch (program.kind) {
-    case 'dirty-curve': {
-      const dirtyPages = curveOf(program, guest.pages);
-      return { kind: 'curve', dirtyPages: (ns) => dirtyPages(ns * speed) };
-    }
-    case 'sequential':
-    case 'saturating':
-      if (plan.clear !== 'round') assumes.push('dirty bits are cleared once a round');
-      return { kind: 'curve', dirtyPages: linearCurve(program.writesPerSecond * speed, program.pages) };
-    case 'stream': {
-      if (plan.clear !== 'round') assumes.push('dirty bits are cleared once a round');
-      const copiesPerSecond = (speed * program.pagesPerFrame * NANOS_PER_SECOND) / program.framePeriodNs;
-      return { kind: 'curve', dirtyPages: linearCurve(copiesPerSecond, program.bufferPages) };
-    }
-    default:
-      return independentPages(spec, assumes);
-  }
-}
-
-/** Pages written independently at their long-run rates, which the order and the deferral are taken to know. */
-function independentPages(spec: MigrationSpec, assumes: string[]): ModelInput['guest'] {
-  const { guest, plan } = spec;
-  if (guest.program.kind === 'trace')
-    assumes.push('every page is written independently at its recorded rate');
-  if (plan.heat === 'estimated') assumes.push('write rates are known');
-  if (typeof plan.clear === 'object') assumes.push('dirty bits are cleared once a round');
-  if (plan.skip) assumes.push('no page is skipped');
-  if (orderRegistry.get(plan.order).dependsOnOthers && !orderNames.includes(plan.order)) {
-    assumes.push(`order ${plan.order} goes by the heats of pages alone`);
-  }
-  return { kind: 'rates', ...modelledPages(spec), clear: plan.clear === 'page' ? 'page' : 'round' };
+/** What the stop takes at most, given the pages that are not exceeded with probability 0.99. */
+function boundOf(
+  { plan, cpu }: MigrationSpec,
+  { stop }: ModelPrediction,
+  { fixed }: ModelledStop,
+  passNs: (bytes: number, rateBytesPerSecond: number) => Nanos,
+): Nanos | null {
+  const { sender: reservation, cpuPerPageNs, cpuPerHandoverNs } = cpu;
+  if (reservation === null || stop === null || cpuPerPageNs + cpuPerHandoverNs === 0) return null;
+  const stopRate = plan.stopRateBytesPerSecond ?? Number.POSITIVE_INFINITY;
+  const others = fixed.reduce((sum, { key, ns }) => (key === 'sender.cpuPerHandover' ? sum : sum + ns), 0);
+  return (
+    stopBound({
+      pages: stop.pagesLeftQuantile(0.99),
+      cpuPerPageNs,
+      pageLinkNs: passNs(plan.pageBytes, stopRate),
+      reservation,
+    }) +
+    passNs(plan.device?.stateBytes ?? 0, stopRate) +
+    timeToSupply(reservation, cpuPerHandoverNs) +
+    others
+  );
 }

@@ -134,7 +134,7 @@ describe('the stop rate that a downtime needs', () => {
     const kept = (rate: number) =>
       left.filter((pages) => (pages * 4096 * SECOND) / rate <= limitNs).length / runs;
     for (const q of [0.5, 0.9, 0.99]) {
-      const rate = stop!.requiredStopRateBytesPerSecond(limitNs, q);
+      const rate = stop!.requiredStopRateBytesPerSecond(limitNs, q)!;
       const chance = 3 * Math.sqrt((q * (1 - q)) / runs);
       expect(kept(rate), `q = ${q}`).toBeGreaterThanOrEqual(q - chance);
       expect(kept(rate * 0.97), `q = ${q}`).toBeLessThan(q);
@@ -146,7 +146,7 @@ describe('the stop rate that a downtime needs', () => {
     const { mean, deviation } = course.pagesLeft!;
     for (const q of [0.5, 0.9, 0.99]) {
       const normal = ((mean + normalQuantile(q) * deviation) * 4096) / 0.1;
-      expect(stop!.requiredStopRateBytesPerSecond(100 * MS, q) / normal).toBeCloseTo(1, 2);
+      expect(stop!.requiredStopRateBytesPerSecond(100 * MS, q)! / normal).toBeCloseTo(1, 2);
     }
   });
 });

@@ -48,6 +48,10 @@ export interface RunMetadata {
     readonly downtimeNs: Nanos;
     readonly downtimeP99Ns: Nanos;
     readonly totalNs: Nanos;
+    /** What the model simplifies. Up to version 0.1 a record did not say it, nor what is left out. */
+    readonly assumes?: readonly string[] | undefined;
+    /** What the scenario says and the figures do not depend on, by its keys. */
+    readonly leftOut?: readonly string[] | undefined;
   } | null;
 }
 

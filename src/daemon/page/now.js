@@ -63,11 +63,17 @@ function bytesOf(rounds) {
   return rounds.reduce((sum, { bytes }) => sum + bytes, 0);
 }
 
+/** What the model's figures do not contain, if there is anything. */
+function leftOut(predicted) {
+  return predicted?.leftOut?.length ? [['prediction leaves out', predicted.leftOut.join('; ')]] : [];
+}
+
 function figures({ record, predicted, pages, progress }, pulse) {
   if (!record) {
     return [
       ['predicted downtime', duration(predicted?.downtimeNs)],
       ['predicted total', duration(predicted?.totalNs)],
+      ...leftOut(predicted),
       ['pages', count(pages)],
       ['sent', size(pulse?.link?.sentBytes ?? bytesOf(progress?.rounds ?? []))],
       ['dirty when last seen', progress?.dirtyPages == null ? '–' : count(progress.dirtyPages)],
@@ -78,6 +84,7 @@ function figures({ record, predicted, pages, progress }, pulse) {
     // A guest that was not paused has no downtime, which is not one of 0 ns.
     ['downtime', duration(record.downtimeNs || undefined)],
     ['predicted', duration(predicted?.downtimeNs)],
+    ...leftOut(predicted),
     ['total', duration(record.totalNs || undefined)],
     ['b, b_d', `${rate(plan.rateBytesPerSecond)}, ${rate(plan.stopRateBytesPerSecond)}`],
     ['sender’s CPU', reservations.sender ? reservation(reservations.sender) : 'not reserved'],

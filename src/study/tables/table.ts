@@ -9,6 +9,7 @@ import { sumOf } from '../statistics/sum.ts';
 import { cellColumns } from './cell-columns.ts';
 import { comparisonTable } from './comparison-table.ts';
 import { ALIKE_NOTE, doneOf, figure, interval, milliseconds } from './figure.ts';
+import { modelNotes, type PredictedRow } from './model-notes.ts';
 import { plainTable } from './plain-table.ts';
 
 /** The table of an experiment: a row a cell, medians with their intervals, prediction beside measurement. */
@@ -20,6 +21,10 @@ export function experimentTable(results: readonly CellResult[], world: string): 
     const done = completedOf(result.records);
     return [...values(result.cell.settings), ...columns.map(({ of }) => of(done, result))];
   });
+  const predictedRows = results.map(({ cell, predicted }) => ({
+    values: values(cell.settings),
+    predicted,
+  }));
   const comparison = comparisonTable(
     headings,
     results.map((result) => ({
@@ -30,7 +35,7 @@ export function experimentTable(results: readonly CellResult[], world: string): 
   );
   return [
     plainTable([...headings, ...columns.map(({ heading }) => heading)], rows, headings.length),
-    ...footnotes(results, hasEnsembles, world),
+    ...footnotes(results, predictedRows, hasEnsembles, world),
     ...(comparison === undefined ? [] : ['', comparison]),
   ].join('\n');
 }
@@ -160,12 +165,17 @@ function hasAlike(results: readonly CellResult[]): boolean {
   });
 }
 
-function footnotes(results: readonly CellResult[], hasEnsembles: boolean, world: string): string[] {
+function footnotes(
+  results: readonly CellResult[],
+  predictedRows: readonly PredictedRow[],
+  hasEnsembles: boolean,
+  world: string,
+): string[] {
   const records = results.flatMap((result) => result.records);
   const few = results.some((result) => result.records.length > 1 && result.records.length < 6);
   return [
     `World: ${world}. Figures are medians${records.length > results.length ? ' [95 % interval of the median]' : ' of one run'}; gap: the longest time without a heartbeat in any run.`,
-    ...(hasEnsembles ? [] : ['model: expected downtime by the formulas, with known write rates.']),
+    ...(hasEnsembles ? [] : modelNotes(predictedRows)),
     ...tailDoubt(results),
     ...(hasAlike(results) ? [ALIKE_NOTE] : []),
     ...(few ? ['* fewer than six runs give no 95 % interval: [minimum–maximum] instead.'] : []),

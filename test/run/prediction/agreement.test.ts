@@ -1,0 +1,29 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { compared } from './agreement.ts';
+import { randomScenario } from './random-scenario.ts';
+
+test('the model and virtual time agree on convergence in random scenarios', () => {
+  for (const document of fc.sample(randomScenario(200), { numRuns: 10, seed: 1 })) {
+    for (const { agrees, prediction, completedShare } of compared(document)) {
+      const found = `${prediction.course.reason}; completed: ${completedShare}; ${JSON.stringify(document)}`;
+      expect(agrees, found).toBe(true);
+    }
+  }
+});
+
+test('a stream whose dirty bits are cleared page by page stops for as long as virtual time says, within a tenth', () => {
+  const guest = {
+    pages: 4096,
+    program: { kind: 'stream', cpuPerFrame: '9ms', pagesPerFrame: 200, buffers: 1200 },
+  };
+  const [{ prediction, medianDowntimeNs } = { prediction: undefined, medianDowntimeNs: 0 }] = compared({
+    guest,
+    link: { rate: '1Gbit/s' },
+    sender: { cpuPerPage: '50us', cpuPerHandover: '3ms', reservation: { budget: '2.5ms', period: '10ms' } },
+    migration: { order: 'random', stop: { rule: 'rounds', rounds: 2 } },
+  });
+  const ratio = prediction!.course.downtimeNs! / medianDowntimeNs;
+  expect(ratio).toBeGreaterThan(0.9);
+  expect(ratio).toBeLessThan(1.1);
+});

@@ -1,0 +1,60 @@
+import { migrateVirtually } from '../../../src/run/ensemble.ts';
+import { type Prediction, predict } from '../../../src/run/predict.ts';
+import { virtualFleet } from '../../../src/run/virtual-fleet.ts';
+import { experimentOf, type ScenarioCell, scenarioOf, seeded } from '../../../src/scenario/scenario.ts';
+import type { RandomScenario } from './random-scenario.ts';
+
+/** Of so many runs the median is taken; where it contradicts the prediction, so many more say how likely that is. */
+const FEW_RUNS = 3;
+const MANY_RUNS = 150;
+/** Outside these the stop in time is a matter of course, or is not. */
+const [UNLIKELY, LIKELY] = [0.02, 0.98];
+
+export interface Compared {
+  readonly cell: ScenarioCell;
+  readonly prediction: Prediction;
+  /** Of the runs. */
+  readonly completedShare: number;
+  readonly medianDowntimeNs: number;
+  readonly agrees: boolean;
+}
+
+/** Each guest of a scenario as the model predicts it, and as it fares in virtual time. */
+export function compared(document: RandomScenario): readonly Compared[] {
+  const { cells } = experimentOf(scenarioOf(document, { name: 'random' }));
+  const predictions = cells.map((cell) => predict(cell));
+  const few = runs(cells, 1, FEW_RUNS);
+  const doubtful = cells.some((_, index) => !agree(predictions[index]!, few[index]!.completedShare));
+  const seen = doubtful ? runs(cells, 1, MANY_RUNS) : few;
+  return cells.map((cell, index) => {
+    const [prediction, { completedShare, medianDowntimeNs }] = [predictions[index]!, seen[index]!];
+    const isChance = completedShare > UNLIKELY && completedShare < LIKELY;
+    return {
+      ...{ cell, prediction, completedShare, medianDowntimeNs },
+      agrees: isChance || agree(prediction, completedShare),
+    };
+  });
+}
+
+function agree({ course }: Prediction, completedShare: number): boolean {
+  return course.converges === null || course.converges === completedShare > 0.5;
+}
+
+function runs(cells: readonly ScenarioCell[], firstSeed: number, count: number) {
+  const results = Array.from({ length: count }, (_, run) => {
+    const specs = cells.map((cell, member) => seeded(cell, firstSeed + run * cells.length + member));
+    if (cells.length === 1 && cells[0]!.share === null) return [migrateVirtually(specs[0]!)];
+    const members = specs.map((spec, member) => ({ spec, share: cells[member]!.share }));
+    return virtualFleet(members).map(({ result }) => result);
+  });
+  return cells.map((_, member) => {
+    const own = results.map((one) => one[member]!);
+    for (const { outcome, reason } of own) if (outcome === 'failed') throw new Error(reason);
+    const downtimes = own.flatMap(({ outcome, downtimeNs }) => (outcome === 'completed' ? [downtimeNs] : []));
+    downtimes.sort((one, other) => one - other);
+    return {
+      completedShare: downtimes.length / count,
+      medianDowntimeNs: downtimes[Math.floor(downtimes.length / 2)] ?? Number.NaN,
+    };
+  });
+}

@@ -1,0 +1,81 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { predict } from '../../../src/run/predict.ts';
+import { experimentOf, type ScenarioCell, scenarioOf } from '../../../src/scenario/scenario.ts';
+import { randomScenario } from './random-scenario.ts';
+
+function cellOf(document: Readonly<Record<string, unknown>>): ScenarioCell {
+  return experimentOf(scenarioOf(document, { name: 'here' })).cells[0]!;
+}
+
+/** The downtime that is not exceeded with probability q, asked of the whole model anew at another b_d. */
+function forward(cell: ScenarioCell, stopRateBytesPerSecond: number, q: number): number {
+  const { stop } = predict({ ...cell, plan: { ...cell.plan, stopRateBytesPerSecond } });
+  return stop?.downtimeQuantileNs(q) ?? Number.POSITIVE_INFINITY;
+}
+
+describe('the b_d that a limit needs', () => {
+  test('keeps the limit by the forward model, and one byte a second less does not, in any scenario', () => {
+    const probability = fc.constantFrom(0.5, 0.9, 0.99, 0.999);
+    const limit = fc.integer({ min: 0, max: 1000 }).map((share) => 1e6 * 1e4 ** (share / 1000));
+    fc.assert(
+      fc.property(randomScenario(256), probability, limit, (document, q, limitNs) => {
+        const cell = cellOf(document);
+        const { stop, whyNoStopRate } = predict(cell);
+        if (stop === null) return;
+        const rate = stop.requiredStopRateBytesPerSecond(limitNs, q);
+        if (rate === null) {
+          expect(stop.downtimeQuantileNs(q, Number.MAX_SAFE_INTEGER)).toBeGreaterThan(limitNs);
+          expect(whyNoStopRate(limitNs, q)).toMatch(/^impossible at any b_d: /);
+          return;
+        }
+        expect(forward(cell, rate, q)).toBeLessThanOrEqual(limitNs);
+        if (rate > 1) expect(forward(cell, rate - 1, q)).toBeGreaterThan(limitNs);
+      }),
+      { numRuns: 30, seed: 1 },
+    );
+  });
+
+  const guest = { pages: 2000, program: { kind: 'classes', classes: [{ pages: 500, writesPerSecond: 20 }] } };
+  const migration = { order: 'address', heat: 'known', clear: 'round' };
+
+  test('counts what passes at every stop, and says that no rate shortens it', () => {
+    const sender = { cpuPerHandover: '732ms' };
+    const cell = cellOf({ guest, migration, sender, link: { rate: '100Mbit/s' } });
+    const { course, stop, whyNoStopRate } = predict(cell);
+    expect(course.downtimeNs! / 1e6).toBeCloseTo(732 + (500 * 4112 * 8) / 100e3, 0);
+    expect(stop!.requiredStopRateBytesPerSecond(300e6, 0.99)).toBeNull();
+    expect(whyNoStopRate(300e6, 0.99)).toMatch(/732 ms of sender\.cpuPerHandover/);
+  });
+
+  test('counts the time and the state of devices', () => {
+    const device = { state: '10MB', time: '50ms' };
+    const cell = cellOf({ guest: { ...guest, device }, migration, link: { rate: '1Gbit/s' } });
+    const { course, stop, whyNoStopRate } = predict(cell);
+    expect(course.downtimeNs! / 1e6).toBeCloseTo(50 + (10e6 + 500 * 4112) / 125e3, 0);
+    expect(whyNoStopRate(40e6, 0.99)).toMatch(/50 ms of guest\.device\.time/);
+    const rate = stop!.requiredStopRateBytesPerSecond(60e6, 0.99)!;
+    expect((10e6 + 500 * 4112) / rate).toBeCloseTo(0.01, 5);
+  });
+
+  test('is none where preparing the pages alone takes the sender longer', () => {
+    const sender = { cpuPerPage: '1ms' };
+    const cell = cellOf({ guest, migration, sender, link: { rate: '100Mbit/s' } });
+    const { stop, whyNoStopRate } = predict(cell);
+    expect(stop!.requiredStopRateBytesPerSecond(200e6, 0.99)).toBeNull();
+    expect(whyNoStopRate(200e6, 0.99)).toMatch(/500 ms of sender\.cpuPerPage/);
+  });
+
+  test('is none for a guest that does not converge, which is then the reason', () => {
+    const busy = {
+      ...guest,
+      program: { kind: 'classes', classes: [{ pages: 2000, writesPerSecond: 1000 }] },
+    };
+    const stuck = { ...migration, stop: { rule: 'downtime', limit: '1ms' } };
+    const { stop, whyNoStopRate } = predict(
+      cellOf({ guest: busy, migration: stuck, link: { rate: '100Mbit/s' } }),
+    );
+    expect(stop).toBeNull();
+    expect(whyNoStopRate(200e6, 0.99)).toMatch(/^impossible at any b_d: the guest does not converge/);
+  });
+});
