@@ -31,7 +31,7 @@ import { heldBack, orderOfStrata, predictMigration } from 'switchover/model';
 const windowNs = 40e6;
 const hot = { pages: 2 ** 20, writesPerSecond: 5, zero: false };
 const cold = { pages: 2 ** 28 - 2 ** 20, writesPerSecond: 1e-4, zero: false };
-const strata = heldBack([hot, cold], { threshold: 0.15 }, windowNs);
+const strata = heldBack([hot, cold], { defer: { threshold: 0.15 }, heat: 'known', windowNs });
 const context = { windowNs, slotsPerWindow: (windowNs / 1e9) * (12.5e9 / 4096) };
 const { course } = predictMigration({
   pages: 2 ** 28,

@@ -1,8 +1,11 @@
 import type { Command } from 'commander';
+import { formatDuration, formatSize } from '../core/units.ts';
+import { clockNs } from '../platform/clock.ts';
 import { Failure } from '../platform/failure.ts';
 import { shown } from '../platform/problem.ts';
 import { tell } from '../platform/tell.ts';
 import { writeText } from '../platform/text-file.ts';
+import type { StepListener } from '../run/drive.ts';
 import { type RunListener, run } from '../run/run.ts';
 import { insisting } from '../scenario/checked.ts';
 import { type Experiment, loadExperiment } from '../scenario/scenario.ts';
@@ -13,6 +16,7 @@ import { serversTable } from '../study/tables/servers-table.ts';
 import { type StopChart, stopChart } from '../study/tables/stop-chart.ts';
 import { experimentTable } from '../study/tables/table.ts';
 import { type DestinationThere, parseAddress } from '../transport/address.ts';
+import type { GuestSpec } from '../workload/programs.ts';
 import {
   addCredentialOptions,
   type CredentialOptions,
@@ -178,8 +182,31 @@ function progressOf({ cells, runs }: Experiment, { quiet = false, world }: Optio
     show([`run ${run}, seed ${seed}`, ...settings].join(', '));
     if (world === 'virtual' && cell.share) return undefined;
     const name = cell.settings.find(({ path }) => path === 'fleet')?.value;
-    return roundLog((line) => show(name === undefined ? line : `${line} (${name})`));
+    const print = (line: string) => show(name === undefined ? line : `${line} (${name})`);
+    return world === 'virtual' ? roundLog(print) : told(cell.guest, print, roundLog(print));
   };
   bar?.start(cells.length * runs, 0);
   return { starts, ended: () => bar?.increment(), stop: () => bar?.stop() };
+}
+
+/** Less memory than this is ready before anybody wonders. */
+const NOTICED_BYTES = 2 ** 30;
+
+/** Says too that a large guest's memory is being made ready, and how long that took until the migration began. */
+function told(
+  { pages, pageSizeBytes }: Pick<GuestSpec, 'pages' | 'pageSizeBytes'>,
+  print: (line: string) => void,
+  stepped: StepListener,
+): StepListener {
+  const bytes = pages * pageSizeBytes;
+  if (bytes < NOTICED_BYTES) return stepped;
+  const beganNs = clockNs();
+  print(`  making ${formatSize(bytes)} of memory ready at both ends`);
+  let isReady = false;
+  return (step, result) => {
+    // The clock of a step result begins with the migration.
+    if (!isReady) print(`  ready after ${formatDuration(clockNs() - beganNs - result.now)}`);
+    isReady = true;
+    stepped(step, result);
+  };
 }

@@ -36,10 +36,11 @@ export function pendingWithin(dirty: Float64Array, round: MeanFieldRound, steps:
       all += pages[portion]!;
       stayClean(pages[portion]! * (1 - d), 0, perStep);
       if (deferred[portion] === 1) continue;
-      for (let at = Math.floor(position / step) + 1; at <= steps; at++) {
-        const since = at * step - position;
+      // What takes no time goes with what was sent just before it, at the end of the round too.
+      for (let at = Math.min(steps, Math.floor(position / step) + 1); at <= steps; at++) {
+        const since = Math.max(0, at * step - position);
         // How many of those that share the slots have been sent by then.
-        const sent = Math.min(mixed, Math.ceil((since * mixed) / taken));
+        const sent = taken > 0 ? Math.min(mixed, Math.max(1, Math.ceil((since * mixed) / taken))) : mixed;
         const untouched =
           clear === 'page' ? meanUntouched(rate, since, sent, (taken * sent) / mixed) : perStep ** at;
         const share = (pages[portion]! * d * untouched * sent) / mixed;

@@ -1,4 +1,4 @@
-/** Pages that are alike, scattered over the memory or, if they hold zeros, at its end. */
+/** Pages that are alike, scattered over a part of the memory or, if they hold zeros, at its end. */
 export interface PageStratum {
   readonly pages: number;
   /** How often each of them is written, independently of all others. */
@@ -7,6 +7,9 @@ export interface PageStratum {
   readonly deferred: boolean;
   /** Whether they hold zeros when the migration starts. */
   readonly zero: boolean;
+  /** Where that part begins and ends; all of the memory is from 0 to 1. */
+  readonly from: number;
+  readonly to: number;
 }
 
 /**

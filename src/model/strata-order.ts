@@ -32,7 +32,7 @@ const coldestFirst: StrataRule = (strata, context) =>
  * that is not here is asked page by page (`expectedOrder`).
  */
 const rules: Partial<Record<OrderName, StrataRule>> = {
-  address: (strata) => alwaysSo([strata.filter(({ zero }) => !zero), strata.filter(({ zero }) => zero)]),
+  address: (strata) => alwaysSo(byAddress(strata)),
   random: (strata) => alwaysSo([strata]),
   lru: coldestFirst,
   frequency: coldestFirst,
@@ -67,6 +67,19 @@ function alwaysSo(groups: readonly (readonly PageStratum[])[]): OrderedPortions 
   const portions = portionsOf(groups);
   const order = Uint32Array.from({ length: portions.starts.length - 1 }, (_, stretch) => stretch);
   return { portions, order: () => order };
+}
+
+/** What lies in each part of the memory, and pages of zeros last. */
+function byAddress(strata: readonly PageStratum[]): PageStratum[][] {
+  const scattered = strata.filter(({ zero }) => !zero);
+  const cuts = [...new Set(scattered.flatMap(({ from, to }) => [from, to]))].sort((a, b) => a - b);
+  const groups = cuts.slice(1).map((end, index) => {
+    const start = cuts[index]!;
+    return scattered
+      .filter(({ from, to }) => from < end && to > start)
+      .map((s) => ({ ...s, pages: (s.pages * (end - start)) / (s.to - s.from) }));
+  });
+  return [...groups, strata.filter(({ zero }) => zero)];
 }
 
 /** Groups of strata by ascending keys. Orders compare 32-bit numbers: what they take for equal is sent mixed. */

@@ -5,6 +5,7 @@ import { insistOnMemory } from '../platform/memory-room.ts';
 import { sleepNs } from '../platform/timer.ts';
 import type { LinkShare } from '../scenario/fleet.ts';
 import type { MigrationSpec } from '../workload/migration-spec.ts';
+import type { GuestSpec } from '../workload/programs.ts';
 import type { World } from '../worlds/world.ts';
 import type { WorldName } from '../worlds/world-names.ts';
 import type { WorldFactory } from '../worlds/worlds.ts';
@@ -51,7 +52,10 @@ export async function carryOut(
     }
     return runs;
   }
-  insistOnRoom(fleet, factory);
+  insistOnRoom(
+    fleet.map(({ spec }) => spec.guest),
+    factory,
+  );
   const opened: World[] = [];
   const over = new AbortController();
   let store: LedgerStore | undefined;
@@ -93,8 +97,11 @@ export async function carryOut(
 }
 
 /** @throws Failure this host has not the memory for all these guests at once */
-function insistOnRoom(fleet: readonly FleetMember[], { copiesOfMemory }: WorldFactory): void {
-  const bytes = fleet.reduce((sum, { spec: { guest } }) => sum + guest.pages * guest.pageSizeBytes, 0);
+export function insistOnRoom(
+  guests: readonly Pick<GuestSpec, 'pages' | 'pageSizeBytes'>[],
+  { copiesOfMemory }: Pick<WorldFactory, 'copiesOfMemory'>,
+): void {
+  const bytes = guests.reduce((sum, { pages, pageSizeBytes }) => sum + pages * pageSizeBytes, 0);
   if (copiesOfMemory > 0) insistOnMemory(copiesOfMemory * bytes, `${copiesOfMemory} copies of the guests`);
 }
 

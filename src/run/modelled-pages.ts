@@ -2,9 +2,9 @@ import { deferrable } from '../core/migration/deferral.ts';
 import { known } from '../core/migration/heat.ts';
 import { slotsPerWindow } from '../core/migration/plan.ts';
 import { Random } from '../core/random.ts';
-import { portionsOfPages, type PageStratum } from '../model/portions.ts';
 import { expectedOrder } from '../model/expected-order.ts';
 import { heldBack } from '../model/held-back.ts';
+import { type PageStratum, portionsOfPages } from '../model/portions.ts';
 import { type OrderedPortions, orderOfStrata } from '../model/strata-order.ts';
 import { Failure } from '../platform/failure.ts';
 import type { MigrationSpec } from '../workload/migration-spec.ts';
@@ -28,7 +28,10 @@ export function modelledPages({ guest, plan }: MigrationSpec): OrderedPortions {
   const strata = strataOf(guest);
   const rule = orderOfStrata(order);
   if (strata && rule) {
-    return rule(heldBack(withZeroPages(strata, guest), defer, windowNs), { windowNs, slotsPerWindow: slotsPerWindow(plan) });
+    return rule(heldBack(withZeroPages(strata, guest), plan), {
+      windowNs,
+      slotsPerWindow: slotsPerWindow(plan),
+    });
   }
   const { pages, zeroPages } = guest;
   if (pages > SINGLE_PAGES_MAX) {
@@ -53,7 +56,7 @@ export function modelledPages({ guest, plan }: MigrationSpec): OrderedPortions {
 function withZeroPages(
   strata: readonly Stratum[],
   { zeroPages }: GuestSpec,
-): Omit<PageStratum, 'deferred'>[] {
+): Pick<PageStratum, 'pages' | 'writesPerSecond' | 'zero'>[] {
   const marked = strata.map((stratum) => ({ ...stratum, zero: false }));
   if (zeroPages === 0) return marked;
   const unwritten = marked.pop()!;

@@ -105,29 +105,33 @@ export class Sender {
    */
   async sendPages(step: PagesToSend): Promise<SentPages> {
     const { pages, rateBytesPerSecond, clears, endsRound, untilNs = Number.POSITIVE_INFINITY } = step;
-    const frameBytes = this.#connection!.wireBytes(HEADER_BYTES + this.#source.pageSizeBytes);
+    const frameBytes = this.#connection!.wireBytes(HEADER_BYTES + this.#frames.payloadBytes);
     const { thread, cpuPerPageNs } = this.#cpu;
     const cpuBeganNs = cpuPerPageNs > 0 ? threadCpuNs() : 0;
     this.#pacer.setRate(rateBytesPerSecond);
     this.#pacer.begins();
+    const { perPage } = this.#frames;
+    const frames = pages.length * perPage;
     let zeroPages = 0;
     let bytes = 0;
     const taken: Promise<void>[] = [];
     let next = 0;
-    while (next < pages.length) {
+    while (next < frames) {
+      // A page of which a piece has left leaves whole.
+      const endsAtNs = next % perPage === 0 ? untilNs : Number.POSITIVE_INFINITY;
       do {
-        await this.#pacer.wait(frameBytes, (pages.length - next) * frameBytes, untilNs);
+        await this.#pacer.wait(frameBytes, (frames - next) * frameBytes, endsAtNs);
         this.#askUnsent();
-      } while (!this.#pacer.allows(0, frameBytes) && !this.#pacer.isRevoked && clockNs() < untilNs);
-      if (clockNs() >= untilNs) break;
+      } while (!this.#pacer.allows(0, frameBytes) && !this.#pacer.isRevoked && clockNs() < endsAtNs);
+      if (clockNs() >= endsAtNs) break;
       await this.#untilTaken(taken[PageFrames.before(taken.length)]);
       const writer = this.#frames.writer(taken.length);
-      while (next < pages.length && this.#admits(writer, frameBytes)) {
-        if (clears) this.#source.clear(pages[next]!);
-        if (this.#frames.write(writer, pages[next]!)) zeroPages += 1;
+      while (next < frames && this.#admits(writer, frameBytes)) {
+        const page = pages[Math.floor(next / perPage)]!;
+        if (this.#frames.write(writer, page, next % perPage, clears)) zeroPages += 1;
         next += 1;
         thread.checkpoint();
-        if (cpuPerPageNs > 0) this.#processor.workUntil(cpuBeganNs + next * cpuPerPageNs);
+        if (cpuPerPageNs > 0) this.#processor.workUntil(cpuBeganNs + (next / perPage) * cpuPerPageNs);
       }
       // Under a reservation nothing may pile up here: it would be sent in a burst once the kernel takes it again.
       if (rateBytesPerSecond !== null) await this.#untilTaken(taken.at(-1));
@@ -143,17 +147,17 @@ export class Sender {
     await this.#untilTaken(Promise.all(taken));
     while (this.#askUnsent() > 0) await this.#processor.asleep(sleep(UNSENT_AGAIN_MS));
     this.#connection!.replies.check();
-    if (endsRound && next === pages.length) {
+    if (endsRound && next === frames) {
       this.#rounds += 1;
       await this.#control('round', this.#rounds);
       await this.#connection!.reply();
     }
-    return { sentPages: next, zeroPages, bytes };
+    return { sentPages: next / perPage, zeroPages, bytes };
   }
 
   /** Sends the guest's device state. */
   async sendState(state: Uint8Array): Promise<void> {
-    const most = Math.min(this.#source.pageSizeBytes, LARGEST_CONTROL_BYTES);
+    const most = Math.min(this.#frames.payloadBytes, LARGEST_CONTROL_BYTES);
     for (let offset = 0; offset < state.length; offset += most) {
       const piece = state.subarray(offset, offset + most);
       this.#digest!.add(piece);
@@ -262,7 +266,7 @@ export class Sender {
   }
 
   #admits(writer: FrameWriter, frameBytes: number): boolean {
-    const hasRoom = writer.hasRoomFor(this.#source.pageSizeBytes);
+    const hasRoom = writer.hasRoomFor(this.#frames.payloadBytes);
     return hasRoom && this.#pacer.allows(this.#connection!.wireBytes(writer.lengthBytes), frameBytes);
   }
 
@@ -286,7 +290,7 @@ export class Sender {
     const socket = await this.#processor.asleep(connected(to));
     const alive = setInterval(() => this.#stayAlive(), ALIVE_MS);
     this.#connection = new SourceConnection(socket, {
-      ...{ credentials: to, silenceMs, pageSizeBytes: this.#source.pageSizeBytes },
+      ...{ credentials: to, silenceMs, pageBytesPerFrame: this.#frames.payloadBytes },
       asleep: (waiting) => this.#processor.asleep(waiting),
       closed: () => clearInterval(alive),
     });

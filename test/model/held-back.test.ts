@@ -30,8 +30,7 @@ test('of each stratum as many pages wait as a migration holds back', () => {
       const held = deferrable(defer, known({ writesPerSecond: rates }, WINDOW_NS), rates.length);
       const parts = heldBack(
         strata.map((stratum) => ({ ...stratum, zero: false })),
-        defer,
-        WINDOW_NS,
+        { defer, heat: 'known', windowNs: WINDOW_NS },
       );
       for (const { pages, writesPerSecond } of strata) {
         const ofRate = parts.filter((part) => part.writesPerSecond === writesPerSecond);
@@ -45,5 +44,28 @@ test('of each stratum as many pages wait as a migration holds back', () => {
 
 test('without deferral none of them waits', () => {
   const strata = [{ pages: 3, writesPerSecond: 100, zero: false }];
-  expect(heldBack(strata, null, WINDOW_NS)).toEqual([{ ...strata[0], deferred: false }]);
+  expect(heldBack(strata, { defer: null, heat: 'known', windowNs: WINDOW_NS })).toEqual([
+    { ...strata[0], deferred: false, from: 0, to: 1 },
+  ]);
+});
+
+test('of a stratum that a count divides the first wait if heats are known, and any if they are estimated', () => {
+  const strata = [
+    { pages: 100, writesPerSecond: 1, zero: false },
+    { pages: 40, writesPerSecond: 9, zero: false },
+  ];
+  const parts = (heat: 'known' | 'estimated') =>
+    heldBack(strata, { defer: { count: 50 }, heat, windowNs: WINDOW_NS }).map(
+      ({ pages, deferred, from, to }) => [pages, deferred, from, to],
+    );
+  expect(parts('known')).toEqual([
+    [40, true, 0, 1],
+    [10, true, 0, 0.1],
+    [90, false, 0.1, 1],
+  ]);
+  expect(parts('estimated')).toEqual([
+    [40, true, 0, 1],
+    [10, true, 0, 1],
+    [90, false, 0, 1],
+  ]);
 });

@@ -166,6 +166,14 @@ describe('within a round', () => {
     }
   });
 
+  test('pages of zeros that take no time are gone at the end, however many steps there are', () => {
+    const of = round(rates, { zeroPages: 100, order: Uint32Array.from(rates.keys()) });
+    const before = allDirty(of.portions);
+    const after = meanFieldRound(before, of).dirty.reduce((sum, d) => sum + d, 0);
+    for (let steps = 1; steps < 50; steps++)
+      expect(pendingWithin(before.dirty, of, steps).at(-1)).toBeCloseTo(after, 8);
+  });
+
   test('it ends with what the round leaves', () => {
     const of = round(rates, { order: increasing });
     const before = allDirty(of.portions);

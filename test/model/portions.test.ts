@@ -138,6 +138,7 @@ describe('portions', () => {
     const ofGuest = (pages: number) => {
       const strata = [0.01, 0.1, 0.89].map((share, index) => ({
         ...{ pages: share * pages, writesPerSecond: 10 ** -index, deferred: index === 0, zero: false },
+        ...{ from: 0, to: 1 },
       }));
       return strataOrders.map((name) => inStrata(name, strata, 'page').portions.pages.length);
     };

@@ -215,7 +215,10 @@ describe('no end is predicted', () => {
 
   test('when the time is up though they still shrink', () => {
     const { course } = predictMigration(small(busy, { stop: tooShort, timeoutNs: 500 * MS }));
-    expect(course).toMatchObject({ converges: false, reason: 'the timeout of 500 ms has passed with 549 pages pending' });
+    expect(course).toMatchObject({
+      converges: false,
+      reason: 'the timeout of 500 ms has passed with 549 pages pending',
+    });
   });
 
   test('when the rule itself gives up', () => {

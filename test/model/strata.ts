@@ -20,6 +20,7 @@ export function someStrata(pagesMin: number, pagesMax: number) {
     pages: fc.integer({ min: pagesMin, max: pagesMax }),
     deferred: fc.oneof(fc.constant(false), fc.constant(false), fc.boolean()),
     exponent: fc.integer({ min: -300, max: 150 }),
+    part: fc.constantFrom([0, 1], [0, 1], [0, 0.25], [0.25, 1]),
   });
   return fc
     .record({
@@ -27,12 +28,14 @@ export function someStrata(pagesMin: number, pagesMax: number) {
       zeroPages: fc.nat(pagesMax),
     })
     .map(({ strata, zeroPages }): PageStratum[] => [
-      ...strata.map(({ exponent, ...rest }) => ({
+      ...strata.map(({ exponent, part: [from, to], ...rest }) => ({
         ...rest,
         writesPerSecond: 10 ** (exponent / 100),
         zero: false,
+        from: from!,
+        to: to!,
       })),
-      { pages: zeroPages, writesPerSecond: 0, deferred: false, zero: true },
+      { pages: zeroPages, writesPerSecond: 0, deferred: false, zero: true, from: 0, to: 1 },
     ]);
 }
 
@@ -44,16 +47,17 @@ export function inStrata(
   return { kind: 'rates', ...orderOfStrata(name)!(strata, context), clear };
 }
 
-/** The same page by page: those of each stratum lie evenly over the memory, those of zeros at its end. */
+/** The same page by page: those of each stratum lie evenly over its part of the memory, those of zeros at its end. */
 export function pageByPage(
   name: OrderName,
   strata: readonly PageStratum[],
   clear: 'page' | 'round',
 ): RatesGuest {
   const placed = strata.flatMap((stratum, index) => {
-    const start = ((index * Math.SQRT2) % 1) + (stratum.zero ? stratum.pages : 0);
-    return Array.from({ length: stratum.pages }, (_, page) => ({
-      at: (page + start) / stratum.pages,
+    const { pages, zero, from, to } = stratum;
+    const first = (index * Math.SQRT2) % 1;
+    return Array.from({ length: pages }, (_, page) => ({
+      at: (zero ? 1 : 0) + from + ((to - from) * (page + first)) / pages,
       stratum,
     }));
   });

@@ -94,7 +94,7 @@ export class VmSourceGuest implements SourceGuest {
     return this.#saved!;
   }
 
-  async hash(): Promise<string> {
+  hash(): Promise<string> {
     return this.#vmGuest.machine.hash();
   }
 

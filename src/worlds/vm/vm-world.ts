@@ -1,5 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { schedEntitiesBesidesGuest } from '../../core/cpu/cpu-plan.ts';
+import { formatSize } from '../../core/units.ts';
+import { LARGEST_PAGE_FRAME_BYTES } from '../../core/wire/frames.ts';
+import { Refusal } from '../../platform/failure.ts';
 import { Processors } from '../../sched/processors.ts';
 import type { DestinationThere } from '../../transport/address.ts';
 import type { MigrationSpec } from '../../workload/migration-spec.ts';
@@ -27,7 +30,11 @@ export async function vmWorld(
   { destination, journals }: VmOptions,
   boot: BootVmGuest = ScriptGuest.boot,
 ): Promise<OutgoingMigration> {
-  const { plan, cpu } = spec;
+  const { guest, plan, cpu } = spec;
+  if (spec.deltas && guest.pageSizeBytes > LARGEST_PAGE_FRAME_BYTES) {
+    const most = formatSize(LARGEST_PAGE_FRAME_BYTES);
+    throw new Refusal(`vm.delta: pages of at most ${most}, because larger ones are sent in pieces`);
+  }
   const migration = randomUUID();
   const parts: { end(): Promise<void> }[] = [];
   try {

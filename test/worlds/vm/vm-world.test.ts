@@ -57,6 +57,13 @@ describe.skipIf(withoutQemu !== undefined)('the world of virtual machines', () =
     expect(await bytesPerPage(true)).toBeLessThan(1_000);
   });
 
+  test('refuses to tell what has changed in pages that are sent in pieces', async () => {
+    const guest = { pages: 4, pageSizeBytes: 2 * 2 ** 20 };
+    const setup = { ...smallSetup({ guest, plan: { depthBytes: 2 ** 22 } }), deltas: true };
+    const refused = vmWorld(setup, { destination: destination.address });
+    await expect(refused).rejects.toThrow('vm.delta: pages of at most 1 MiB');
+  });
+
   test('counts how long the guest was paused if the stop is given up before its first page', async () => {
     const setup = smallSetup({ plan: { observeNs: 0, stopTimeoutNs: 1 } });
     const world = await vmWorld(setup, { destination: destination.address });
