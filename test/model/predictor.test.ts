@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { PageSet } from '../../src/core/migration/pages.ts';
+import { registerStopRule } from '../../src/core/migration/stop/stops.ts';
 import { Random } from '../../src/core/random.ts';
 import { linearCurve, saturatingCurve } from '../../src/model/curve.ts';
 import { normalQuantile } from '../../src/model/normal.ts';
@@ -238,6 +239,27 @@ describe('no end is predicted', () => {
     expect(performance.now() - startedAt).toBeLessThan(5000);
     expect(course.converges).toBe(false);
   });
+});
+
+test('what was not worked out is unknown, and no verdict', () => {
+  registerStopRule({
+    ...{ name: 'undecided', describe: 'never says anything', defaults: {}, withinRounds: true },
+    rule: () => () => undefined,
+  });
+  const stop = { rule: 'undecided' } as unknown as ModelInput['stop'];
+  const { course, stop: atStop } = predictMigration(small(busy, { stop }));
+  expect(course).toMatchObject({ converges: null, downtimeNs: null, totalNs: null });
+  expect(course.reason).toMatch(/^not worked out beyond \d+ rounds, [\d.]+ s$/);
+  expect(atStop).toBeNull();
+});
+
+test('rounds that change nothing are passed over: hours of them, and the end at the instant of the time-out', () => {
+  const nova = { ...stopDefaults['nova-steps'], limitNs: 20 * MS };
+  const { course } = predictMigration(small(busy, { stop: nova }));
+  expect(course).toMatchObject({ converges: false });
+  expect(course.reason).toMatch(/^not completed after 1600 s, stop.abortPerGiB: rounds no longer shrink/);
+  expect(course.rounds).toBeGreaterThan(5_000);
+  expect(course.roundPages.length).toBeLessThan(100);
 });
 
 describe('a guest known by its curve', () => {

@@ -145,6 +145,40 @@ describe('what need not be said', () => {
     expect(timeout({ stop: { rounds: 3 }, timeout: '5s' })).toBe(5_000_000_000);
   });
 
+  test('a rule with an end of its own has no other time-out, unless a longest downtime may keep it from stopping', () => {
+    const limit = (given: Node) => {
+      const { timeoutNs, timeoutFrom } = only(load(migration(given))).plan;
+      return [timeoutNs, timeoutFrom];
+    };
+    const ofCopies = [30 * 100 * 4_112 * 1_000, 'the default of 30 copies of the memory'];
+    for (const rule of ['xen', 'phaul', 'cloud-hypervisor', 'nova-steps', 'kubevirt-stall']) {
+      expect(limit({ stop: { rule } }), rule).toEqual([null, undefined]);
+    }
+    const maxDowntime = '300ms';
+    expect(limit({ stop: { rule: 'xen', maxDowntime } })).toEqual(ofCopies);
+    expect(limit({ stop: { rule: 'nova-steps', maxDowntime } })).toEqual([null, undefined]);
+    expect(limit({ stop: { rule: 'cloud-hypervisor', onTimeout: 'ignore', maxDowntime } })).toEqual(ofCopies);
+    expect(limit({ stop: { rule: 'downtime' }, timeout: 'none' })).toEqual([null, undefined]);
+    expect(limit({ stop: { rule: 'downtime' }, timeout: '5s' })).toEqual([5e9, 'migration.timeout']);
+  });
+
+  test('a time-out may be written for each GiB of memory, in place of one', () => {
+    const given = { stop: { rule: 'downtime' }, timeoutPerGiB: '150s', onTimeout: 'stop' };
+    expect(only(load(migration(given))).plan).toMatchObject({
+      timeoutNs: Math.ceil((150e9 * 100 * 4096) / 2 ** 30),
+      timeoutFrom: 'migration.timeoutPerGiB',
+      onTimeout: 'stop',
+    });
+    expect(problemsOf(migration({ ...given, timeout: '1s' }))).toMatchObject([
+      { path: 'migration.timeoutPerGiB', expected: 'nothing beside migration.timeout' },
+    ]);
+  });
+
+  test('any stop rule may have a longest downtime', () => {
+    const stop = { rule: 'xen', maxDowntime: '300ms' };
+    expect(only(load(migration({ stop }))).plan.stop).toEqual({ ...stopDefaults.xen, maxDowntimeNs: 300e6 });
+  });
+
   test('a guest may stand for as long as ten copies of the memory take at b_d, at least 30 s', () => {
     const timeout = (given: Node) => only(load(given)).plan.stopTimeoutNs;
     expect(timeout(migration({}))).toBe(30_000_000_000);
