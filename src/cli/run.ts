@@ -6,9 +6,7 @@ import { shown } from '../platform/problem.ts';
 import { tell } from '../platform/tell.ts';
 import { writeText } from '../platform/text-file.ts';
 import type { StepListener } from '../run/drive.ts';
-import { traceOf } from '../run/migration-run.ts';
 import { type RunListener, run } from '../run/run.ts';
-import { encodeTraceLine } from '../run/trace.ts';
 import { insisting } from '../scenario/checked.ts';
 import { type Experiment, loadExperiment } from '../scenario/scenario.ts';
 import { scenarioFile } from '../scenario/scenario-file.ts';
@@ -37,6 +35,7 @@ import {
   settingsOf,
 } from './scenario-options.ts';
 import { print } from './standard-streams.ts';
+import { TraceOutput } from './trace-output.ts';
 
 interface Options extends ScenarioOptions, CredentialOptions {
   readonly to?: string;
@@ -85,7 +84,7 @@ async function action(file: string, options: Options, interrupted?: AbortSignal)
   const to = destination(options);
   checkRedis(experiment, options);
   const records = lineOutput(options.json);
-  const trace = lineOutput(options.trace);
+  const trace = new TraceOutput(options.trace, options.world === 'virtual');
   if (options.json !== '-') print(`${scenarioSummary(experiment)}\n`);
   const wantsChart = options.json !== '-' || options.gantt !== undefined;
   let left = experiment.cells.length * experiment.runs;
@@ -100,10 +99,19 @@ async function action(file: string, options: Options, interrupted?: AbortSignal)
       redis: options.redis,
       interrupted,
       listener: {
-        starts: progress.starts,
+        starts(starting) {
+          const listeners = [progress.starts(starting), trace.starts(starting)].filter(
+            (one) => one !== undefined,
+          );
+          return listeners.length === 0
+            ? undefined
+            : (...seen) => {
+                for (const listener of listeners) listener(...seen);
+              };
+        },
         ended: (record, run) => {
           writeRecord(records, record);
-          for (const line of traceOf(run)) trace.write(() => encodeTraceLine(line));
+          trace.ended(run);
           if (wantsChart && --left === 0) {
             chart = stopChart(run, `${experiment.name}, seed ${record.seed}`);
           }
@@ -160,7 +168,10 @@ function writeChart(file: string, chart: StopChart | undefined): void {
   writeText(file, chart.svg);
 }
 
-/** On standard error: a line a round, and on a terminal a bar below them. Virtual runs are too fast for lines. */
+/**
+ * On standard error: a line a round, and on a terminal a bar below them. Virtual runs are too fast for lines of progress within
+ * a step; of a fleet in virtual time there are no rounds, since all of it is computed before any migration of it has ended.
+ */
 function progressOf({ cells, runs }: Experiment, { world, quiet = false }: Options) {
   const terminal = process.stderr.isTTY === true;
   const bar = terminal && !quiet ? progressBar() : undefined;
@@ -169,6 +180,7 @@ function progressOf({ cells, runs }: Experiment, { world, quiet = false }: Optio
     if (quiet) return undefined;
     const settings = cell.settings.map(({ path, value }) => `${path} = ${shown(value)}`);
     show([`run ${run}, seed ${seed}`, ...settings].join(', '));
+    if (world === 'virtual' && cell.share) return undefined;
     const name = cell.settings.find(({ path }) => path === 'fleet')?.value;
     const print = (line: string) => show(name === undefined ? line : `${line} (${name})`);
     return world === 'virtual' ? roundLog(print) : told(cell.guest, print, roundLog(print));

@@ -13,6 +13,7 @@ const sources = {
   'world: each step has its own answer': 'core/migration/ask.ts',
   'world: time never runs backwards': 'core/migration/contract.ts',
   'world: dirty pages are pages of the guest': 'core/migration/contract.ts',
+  'world: windows are those asked for, of pages of the guest': 'core/migration/contract.ts',
   'world: all pages asked for are sent': 'core/migration/contract.ts',
   'owner: the source until the hand-over': 'core/wire/handover.ts, rule 1',
   'owner: whom the last answer names': 'core/migration/contract.ts',

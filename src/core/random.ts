@@ -58,6 +58,24 @@ export class Random {
   }
 
   /**
+   * 32 draws at once: each bit is set with this probability, to within 2^−32. Of each, a uniform number is compared with the
+   * probability, bit by bit from the highest, until the first difference, for all 32 in one word: about seven words in all.
+   */
+  happenings(probability: number): number {
+    const limit = Math.min(probability * 2 ** 32, 2 ** 32 - 1) >>> 0;
+    let set = 0;
+    let undecided = -1;
+    // A set bit of the limit lets those below it happen; a bit of 0 rules out those above it.
+    for (let rest = limit | 0; rest !== 0 && undecided !== 0; rest <<= 1) {
+      const bits = this.bits() | 0;
+      const limitBits = rest >> 31;
+      set |= undecided & limitBits & ~bits;
+      undecided &= ~(bits ^ limitBits);
+    }
+    return set >>> 0;
+  }
+
+  /**
    * Whether a Poisson process has any event where it has `mean` of them on average: probability 1 − exp(−mean), to
    * within 2^−32. That lies between mean / (1 + mean) and mean, which settles most draws without the exponential.
    */
@@ -105,7 +123,7 @@ export class Random {
       s2 ^= s1 << 9;
       s3 = (s3 << 11) | (s3 >>> 21);
       s1 = next1;
-      const j = Math.floor((bits / 2 ** 32) * (i + 1));
+      const j = ((bits / 2 ** 32) * (i + 1)) >>> 0;
       const kept = values[i]!;
       values[i] = values[j]!;
       values[j] = kept;

@@ -62,8 +62,10 @@ async function writeRecords(
       world,
       ensembles: false,
       listener: {
-        starts() {
+        starts({ cell }) {
           look();
+          // It would be told when all of the fleet is computed.
+          if (world === 'virtual' && cell.share) return undefined;
           const progress = new ProgressOfSteps();
           return (step, seen) => {
             look();

@@ -23,7 +23,7 @@ export function expectedOrder(name: OrderName, pages: number, context: OrderCont
     return () => fixed;
   }
   const increasing = coldestFirst(PageSet.all(pages), context);
-  const heat: Heat = { see: () => {}, of: (place) => context.heat.of(increasing[place]!) };
+  const heat: Heat = { of: (place) => context.heat.of(increasing[place]!) };
   const inPlace = { ...context, heat, random: new Unshuffled(new Uint32Array(4)) };
   return (toSend) => spreadOut(increasing, toSend, (places) => order(places, inPlace));
 }

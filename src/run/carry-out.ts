@@ -12,7 +12,7 @@ import type { WorldFactory } from '../worlds/worlds.ts';
 import { drive, type StepListener } from './drive.ts';
 import type { LedgerStore } from './lease-client.ts';
 import { memoryStore } from './memory-store.ts';
-import type { MigrationRun } from './migration-run.ts';
+import { type MigrationRun, SeenPause } from './migration-run.ts';
 import { SharedLinkWorld } from './shared-link.ts';
 import { type FleetMember, virtualFleet } from './virtual-fleet.ts';
 
@@ -28,7 +28,7 @@ export interface CarryOutOptions {
 
 /**
  * Carries out the migrations that share a link, all at the same time, or the one that has a link of its own.
- * @param ended told that a migration has ended; its world is still open during the call
+ * @param ended told that a migration has ended; its world is still open during the call, and all its steps have been told of
  * @throws Refusal a reservation cannot be made, or the world cannot share a link
  */
 export async function carryOut(
@@ -45,8 +45,11 @@ export async function carryOut(
     );
   }
   if (share && options.world === 'virtual') {
-    const runs = virtualFleet(fleet);
-    for (const [member, run] of runs.entries()) ended(member, run);
+    const runs: MigrationRun[] = [];
+    for (const run of virtualFleet(fleet)) {
+      ended(runs.length, run);
+      runs.push(run);
+    }
     return runs;
   }
   insistOnRoom(
@@ -107,17 +110,17 @@ async function carryOutOne(
   world: Pick<World, 'perform' | 'migrate' | 'cancel'>,
   stepped: StepListener | undefined,
   interrupted: AbortSignal | undefined,
-): Promise<Pick<MigrationRun, 'result' | 'steps'>> {
+): Promise<Pick<MigrationRun, 'result' | 'pause'>> {
   const cancel = () => void world.cancel?.(String(interrupted!.reason));
   if (interrupted?.aborted) cancel();
   interrupted?.addEventListener('abort', cancel);
   try {
-    const steps: MigrationRun['steps'][number][] = [];
+    const pause = new SeenPause();
     const result = await drive(plan, world, (step, result) => {
-      steps.push({ step, result });
+      pause.see(step, result);
       stepped?.(step, result);
     });
-    return { result, steps };
+    return { result, pause };
   } finally {
     interrupted?.removeEventListener('abort', cancel);
   }

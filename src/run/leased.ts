@@ -3,8 +3,8 @@ import type { Step, StepResult } from '../core/migration/steps.ts';
 import type { Nanos } from '../core/units.ts';
 import type { MigrationSpec } from '../workload/migration-spec.ts';
 import { VirtualWorld } from '../worlds/virtual/virtual-world.ts';
-import { driveSync } from './drive.ts';
-import type { MigrationRun } from './migration-run.ts';
+import { driveSync, type StepListener } from './drive.ts';
+import { type MigrationRun, SeenPause } from './migration-run.ts';
 
 /** The answer to a migration's request for a reservation of the link. */
 export type LeaseAnswer =
@@ -25,15 +25,19 @@ export interface Leased {
  * Virtual time on a shared link, like `SharedLinkWorld` in real time. The answer of the ledger is known beforehand. The
  * guest continues to run while its migration waits.
  */
-export function carryOutLeased(spec: MigrationSpec, { waitedNs, ...answer }: LeaseAnswer): Leased {
+export function carryOutLeased(
+  spec: MigrationSpec,
+  { waitedNs, ...answer }: LeaseAnswer,
+  stepped: StepListener = () => {},
+): Leased {
   const world = new VirtualWorld(spec);
-  const steps: MigrationRun['steps'][number][] = [];
+  const pause = new SeenPause();
   let now = 0;
   let askedAtNs = 0;
   let leftQueueAtNs = 0;
   const track = (step: Step): StepResult => {
     askedAtNs = now;
-    leftQueueAtNs = world.carryOut({ kind: 'observe', windowNs: waitedNs }).now;
+    leftQueueAtNs = world.carryOut({ kind: 'observe', windowNs: waitedNs, windows: 1 }).now;
     if ('refusal' in answer) {
       return { kind: 'failed', now: leftQueueAtNs, why: answer.refusal, outcome: 'aborted' };
     }
@@ -43,7 +47,8 @@ export function carryOutLeased(spec: MigrationSpec, { waitedNs, ...answer }: Lea
   const carryOut = (step: Step) => (step.kind === 'track' ? track(step) : world.carryOut(step));
   const result = driveSync(spec.plan, { carryOut }, (step, result) => {
     now = result.now;
-    steps.push({ step, result });
+    pause.see(step, result);
+    stepped(step, result);
   });
-  return { run: { spec, result, steps, world, notes: [] }, askedAtNs, heldNs: now - leftQueueAtNs };
+  return { run: { spec, result, pause, world, notes: [] }, askedAtNs, heldNs: now - leftQueueAtNs };
 }

@@ -6,15 +6,15 @@ import {
   type RunMetadata,
 } from '../core/migration/record.ts';
 import type { Step, StepResult } from '../core/migration/steps.ts';
+import type { Nanos } from '../core/units.ts';
 import type { MigrationSpec } from '../workload/migration-spec.ts';
 import type { World } from '../worlds/world.ts';
-import type { TraceLine } from './trace.ts';
 
-/** A migration that has been carried out, while its world is still there. */
+/** A migration that has been carried out, while its world is still there. Its steps are kept by nobody: see `StepListener`. */
 export interface MigrationRun {
   readonly spec: MigrationSpec;
   readonly result: MigrationResult;
-  readonly steps: readonly { readonly step: Step; readonly result: StepResult }[];
+  readonly pause: SeenPause;
   readonly world: Pick<World, 'startedAt' | 'slices'>;
   /** null: it never asked for a reservation of a shared link. */
   readonly admission: Admission | null;
@@ -22,18 +22,28 @@ export interface MigrationRun {
   readonly notes: readonly string[];
 }
 
-/** Everything that passed between the migration and its world. */
-export function traceOf({ spec, steps, result }: MigrationRun): readonly TraceLine[] {
-  return [
-    { plan: spec.plan },
-    ...steps.map((each) => ({ step: each.step, seen: each.result })),
-    { course: result },
-  ];
+/** From when the guest was paused to when it ran at its destination, by the clock of the world; undefined: not so far. */
+export class SeenPause {
+  stoppedAtNs: Nanos | undefined;
+  resumedAtNs: Nanos | undefined;
+
+  see({ kind }: Step, result: StepResult): void {
+    if (kind === 'stop') this.stoppedAtNs = result.now;
+    if (result.kind === 'handed over') this.resumedAtNs = result.runningAtNs;
+  }
 }
 
 /** The record of a migration, given where it ran and what the model predicted. */
 export function recordOf(
-  { spec, result, world, admission, notes }: MigrationRun,
+  {
+    spec,
+    result,
+    world,
+    admission,
+    notes,
+  }: Pick<MigrationRun, 'spec' | 'result' | 'admission' | 'notes'> & {
+    readonly world: Pick<World, 'startedAt'>;
+  },
   about: Pick<RunMetadata, 'world' | 'scenario' | 'predicted'>,
 ): MigrationRecord {
   const metadata = metadataOf(spec, { ...about, startedAt: world.startedAt, admission });

@@ -15,7 +15,7 @@ export interface RunOptions extends CarryOutOptions, FactoryOptions {
 
 /** Told what happens while it happens. */
 export interface RunListener {
-  /** @returns a listener for the steps of this migration, in a world in real time */
+  /** @returns a listener for the steps of this migration */
   starts?(run: {
     readonly cell: ScenarioCell;
     readonly run: number;

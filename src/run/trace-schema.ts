@@ -54,6 +54,14 @@ const now = z.number();
 const seen = z.discriminatedUnion('kind', [
   z.looseObject({ kind: z.literal('dirty'), now, dirty: pageSet, windowNs: notNegative }),
   z.looseObject({
+    ...{ kind: z.literal('watched'), now },
+    windows: z.looseObject({
+      lengthsNs: z.instanceof(Float64Array),
+      pages: z.instanceof(Uint32Array),
+      seen: z.instanceof(Uint32Array),
+    }),
+  }),
+  z.looseObject({
     kind: z.literal('learned'),
     now,
     rates: z.looseObject({

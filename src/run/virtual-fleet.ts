@@ -23,7 +23,7 @@ export interface FleetMember {
   readonly spec: MigrationSpec;
   /** null: its link is its own, and it is the only one. */
   readonly share: LinkShare | null;
-  /** Told of every step as it is carried out, in a world in real time. */
+  /** Told of every step as it is carried out; of those that share a link in virtual time, when all of them are over. */
   readonly stepped?: StepListener | undefined;
 }
 
@@ -41,8 +41,8 @@ interface Event {
  * it goes by itself; and if some of its reservation is revoked on the way, once more from its beginning, which up to
  * that instant comes to the same.
  */
-export function virtualFleet(members: readonly FleetMember[]): readonly FleetRun[] {
-  const fleet = members.map(({ spec, share }, index) => new FleetMigration(spec, share!, String(index)));
+export function* virtualFleet(members: readonly FleetMember[]): Generator<FleetRun> {
+  const fleet = members.map((member, index) => new FleetMigration(member, String(index)));
   const { capacityBytesPerSecond, changes } = members[0]!.share!;
   let ledger = emptyLedger(capacityBytesPerSecond);
   // At the same instant, changes of capacity come before requests.
@@ -72,7 +72,7 @@ export function virtualFleet(members: readonly FleetMember[]): readonly FleetRun
     ledger = next.change(ledger, next.atNs);
     for (const migration of fleet) migration.follow(ledger, next.atNs);
   }
-  return fleet.map((migration) => migration.run());
+  for (const migration of fleet) yield migration.run();
 }
 
 /** One member, from its request to its release. */
@@ -88,16 +88,20 @@ class FleetMigration {
   #leftQueueAtNs: Nanos = 0;
   #grantedBytesPerSecond: BytesPerSecond = 0;
   #releasedAtNs: Nanos = 0;
+  readonly #stepped: StepListener | undefined;
+  #answer: LeaseAnswer = { waitedNs: 0, refusal: '' };
   #run: Leased['run'] | undefined;
 
-  constructor(spec: MigrationSpec, share: LinkShare, id: string) {
+  constructor({ spec, share, stepped }: FleetMember, id: string) {
     this.#spec = spec;
-    this.#share = share;
+    this.#share = share!;
+    this.#stepped = stepped;
     // When it asks does not depend on the answer.
-    const askedAtNs = share.atNs + this.#carryOut({ waitedNs: 0, refusal: '' }).askedAtNs;
+    const { atNs, queueTimeoutNs } = this.#share;
+    const askedAtNs = atNs + this.#carryOut(this.#answer).askedAtNs;
     this.request = {
-      ...linkRequest(id, spec.plan, share),
-      deadlineNs: share.queueTimeoutNs === null ? null : askedAtNs + share.queueTimeoutNs,
+      ...linkRequest(id, spec.plan, this.#share),
+      deadlineNs: queueTimeoutNs === null ? null : askedAtNs + queueTimeoutNs,
       askedAtNs,
     };
   }
@@ -133,7 +137,9 @@ class FleetMigration {
     }
   }
 
+  /** Steps are told of by carrying it out once more, so that those of no other try need to be kept. */
   run(): FleetRun {
+    if (this.#stepped) carryOutLeased(this.#spec, this.#answer, this.#stepped);
     const { capacityBytesPerSecond } = this.#share;
     const { askedAtNs, priority } = this.request;
     return {
@@ -164,6 +170,7 @@ class FleetMigration {
 
   #carryOut(answer: LeaseAnswer): Leased {
     const leased = carryOutLeased(this.#spec, answer);
+    this.#answer = answer;
     this.#run = leased.run;
     return leased;
   }

@@ -14,7 +14,7 @@ import { type JournalEntry, ownership } from '../../src/core/wire/ownership.ts';
 import { VirtualWorld } from '../../src/worlds/virtual/virtual-world.ts';
 import { smallSetup } from '../fixtures/setup.ts';
 
-const setup = smallSetup({ guest: { pages: 800 } });
+const setup = smallSetup({ guest: { pages: 800 }, plan: { order: 'lru' } });
 const server: Server = { budgetNs: 4, periodNs: 10, remainingNs: 0, deadlineNs: 0, phase: 'throttled' };
 const lost = { order: () => Uint32Array.of(0, 1), pages: PageSet.all(3) };
 
@@ -55,6 +55,11 @@ const broken: Readonly<Record<Invariant, () => unknown>> = {
     migrateIn((answer, { kind }) => (kind === 'stop' ? { ...answer, now: answer.now - 1 } : answer)),
   'world: dirty pages are pages of the guest': () =>
     migrateIn((answer) => (answer.kind === 'dirty' ? { ...answer, dirty: PageSet.all(801) } : answer)),
+  'world: windows are those asked for, of pages of the guest': () =>
+    migrateIn((answer) => {
+      if (answer.kind !== 'watched') return answer;
+      return { ...answer, windows: { ...answer.windows, lengthsNs: new Float64Array(21) } };
+    }),
   'world: all pages asked for are sent': () =>
     migrateIn((answer) => (answer.kind === 'sent' ? { ...answer, sentPages: answer.sentPages - 1 } : answer)),
   'owner: the source until the hand-over': () =>

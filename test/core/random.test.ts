@@ -243,3 +243,25 @@ test('something occurs with probability 1 − exp(−mean), at every mean', () =
     expect(Math.abs(occurred / draws - probability), `mean ${mean}`).toBeLessThanOrEqual(4 * deviation);
   }
 });
+
+describe('32 draws at once', () => {
+  test('happen with the probability, each of them and independently of its neighbour', () => {
+    const random = Random.seeded(17);
+    const words = 4_000;
+    for (const probability of [0, 2 ** -32, 0.001, 0.25, 0.49, 0.9, 1]) {
+      const counts = new Float64Array(32);
+      let both = 0;
+      for (let word = 0; word < words; word++) {
+        const drawn = random.happenings(probability);
+        for (let bit = 0; bit < 32; bit++) counts[bit]! += (drawn >>> bit) & 1;
+        for (let pairs = drawn & (drawn >>> 1) & 0x5555_5555; pairs !== 0; pairs &= pairs - 1) both += 1;
+      }
+      const within = (count: number, draws: number, expected: number) => {
+        const deviation = Math.sqrt(Math.max(1e-9, expected * (1 - expected)) / draws);
+        expect(Math.abs(count / draws - expected), `p = ${probability}`).toBeLessThanOrEqual(5 * deviation);
+      };
+      for (const count of counts) within(count, words, probability);
+      within(both, words * 16, probability ** 2);
+    }
+  });
+});

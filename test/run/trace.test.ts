@@ -161,6 +161,19 @@ describe('a replay', () => {
     );
   });
 
+  test('of version 0.1, which asked for every window by itself, comes to the same', () => {
+    const given = setup(3);
+    const world = new VirtualWorld(given);
+    const lines: TraceLine[] = [{ plan: given.plan }];
+    const carryOut = (step: Step): StepResult =>
+      world.carryOut(step.kind === 'observe' ? { ...step, windows: 1 } : step);
+    const course = driveSync(given.plan, { carryOut }, (step, seen) => lines.push({ step, seen }));
+    const texts = [...lines, { course }].map((line) => encodeTraceLine(line).replace(/,"windows":\d+/, ''));
+    expect(texts.filter((text) => text.includes('"kind":"observe","windowNs":40000000}')).length).toBe(5);
+    const replayed = replay(texts.map((text, index) => decodeTraceLine(text, `trace:${index + 1}`)));
+    expect(replayed).toStrictEqual({ steps: lines.length - 1, result: course, difference: undefined });
+  });
+
   const { lines } = traced(setup(3));
   const kindsOf = lines.map((line) => ('step' in line ? line.step.kind : ''));
   const first = (kind: Step['kind']) => kindsOf.indexOf(kind);
@@ -185,7 +198,12 @@ describe('a replay', () => {
   });
 
   test('notices when the guest was seen to write other pages before the start', () => {
-    const { difference } = replay(answered(first('observe'), () => ({ dirty: PageSet.all(PAGES) })));
+    const pages = Uint32Array.from({ length: PAGES }, (_, page) => page);
+    const seen = new Uint32Array(PAGES).fill(1);
+    const other = answered(first('observe'), (answer) => ({
+      windows: { ...(answer as StepResultOf<'watched'>).windows, pages, seen },
+    }));
+    const { difference } = replay(other);
     expect(difference).toBe(`step ${first('send')} was 'send', now 'send'`);
   });
 

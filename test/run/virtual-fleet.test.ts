@@ -36,8 +36,10 @@ function member({ rate, stopRate = rate, pages = 800, seed = 7, ...share }: Want
   };
 }
 
+const carriedOut = (members: readonly FleetMember[]) => [...virtualFleet(members)];
+
 /** What is granted at its most, by the admissions alone. */
-function mostGranted(fleet: ReturnType<typeof virtualFleet>): number {
+function mostGranted(fleet: ReturnType<typeof carriedOut>): number {
   const starts = fleet.map(({ admission }) => admission.askedAtNs + admission.waitedNs);
   return Math.max(
     ...starts.map((now) =>
@@ -54,7 +56,7 @@ function mostGranted(fleet: ReturnType<typeof virtualFleet>): number {
 describe('several migrations over one link', () => {
   test('that fit have exactly what they reserved, all at once', () => {
     const rates = [20 * MBIT, 30 * MBIT, 50 * MBIT];
-    const fleet = virtualFleet(rates.map((rate) => member({ rate })));
+    const fleet = carriedOut(rates.map((rate) => member({ rate })));
     for (const [index, { result, admission }] of fleet.entries()) {
       const { bytes, durationNs } = result.rounds[0]!;
       expect(admission.waitedNs).toBe(0);
@@ -67,17 +69,17 @@ describe('several migrations over one link', () => {
   });
 
   test('a migration of its own goes as it goes alone', () => {
-    const [{ result }, other] = virtualFleet([
+    const [{ result }, other] = carriedOut([
       member({ rate: 60 * MBIT }),
       member({ rate: 60 * MBIT, seed: 8 }),
-    ]) as [ReturnType<typeof virtualFleet>[number], ReturnType<typeof virtualFleet>[number]];
+    ]) as [ReturnType<typeof carriedOut>[number], ReturnType<typeof carriedOut>[number]];
     const alone = migrateVirtually(member({ rate: 60 * MBIT }).spec);
     expect({ ...result, link: undefined }).toEqual({ ...alone, link: undefined });
     expect(other.admission.waitedNs).toBe(result.totalNs);
   });
 
   test('the larger of b and b_d is what has to fit', () => {
-    const [, second] = virtualFleet([
+    const [, second] = carriedOut([
       member({ rate: 40 * MBIT, stopRate: 60 * MBIT }),
       member({ rate: 40 * MBIT, stopRate: 41 * MBIT }),
     ]);
@@ -85,7 +87,7 @@ describe('several migrations over one link', () => {
   });
 
   test('one whose queue time-out ends before its turn never starts, and its guest stays where it is', () => {
-    const [, late] = virtualFleet([
+    const [, late] = carriedOut([
       member({ rate: 60 * MBIT }),
       member({ rate: 60 * MBIT, queueTimeoutNs: 50e6 }),
     ]);
@@ -118,7 +120,7 @@ describe('several migrations over one link', () => {
         fc.array(wanted, { minLength: 1, maxLength: 6 }),
         fc.array(change, { maxLength: 2 }),
         (all, changes) => {
-          const fleet = virtualFleet(all.map((one) => member({ ...one, changes })));
+          const fleet = carriedOut(all.map((one) => member({ ...one, changes })));
           const most = Math.max(
             100 * MBIT,
             ...changes.map(({ capacityBytesPerSecond }) => capacityBytesPerSecond),
@@ -141,7 +143,7 @@ describe('a reservation that is revoked midway', () => {
   const changes = [{ atNs: 200e6, capacityBytesPerSecond: 60 * MBIT }];
 
   test('slows its migration down from that instant on, to the nanosecond of a page', () => {
-    const [urgent, other] = virtualFleet([
+    const [urgent, other] = carriedOut([
       member({ rate: 40 * MBIT, priority: 1, changes }),
       member({ rate: 40 * MBIT, changes, leastBytesPerSecond: 10 * MBIT }),
     ]);
@@ -159,7 +161,7 @@ describe('a reservation that is revoked midway', () => {
   });
 
   test('ends its migration at that instant if too little is left, and the guest stays', () => {
-    const [, other] = virtualFleet([
+    const [, other] = carriedOut([
       member({ rate: 40 * MBIT, priority: 1, changes }),
       member({ rate: 40 * MBIT, changes }),
     ]);
@@ -184,7 +186,7 @@ describe('a reservation that is revoked midway', () => {
         },
       };
     };
-    const fleet = virtualFleet([
+    const fleet = carriedOut([
       scheduled({ rate: 40 * MBIT, priority: 1, changes }),
       scheduled({ rate: 40 * MBIT, changes }),
       scheduled({ rate: 20 * MBIT, changes, leastBytesPerSecond: MBIT, priority: 1 }),

@@ -250,7 +250,7 @@ describe.each(stepByStep)('world %s', (name) => {
     const setup = smallSetup();
     const pages = Uint32Array.of(1, 2, 3);
     const upTo: Step[] = [
-      { kind: 'observe', windowNs: 20e6 },
+      { kind: 'observe', windowNs: 20e6, windows: 1 },
       { kind: 'track' },
       { kind: 'send', pages, rateBytesPerSecond: 12_500_000, clears: true, endsRound: true },
       { kind: 'harvest', take: false },

@@ -37,19 +37,21 @@ export class Conformance {
   /** Equal portions left, one at each of these instants. */
   departedRow(instants: Float64Array, bytes: Bytes, rateBytesPerSecond: BytesPerSecond): void {
     const bytesPerNs = rateBytesPerSecond / NANOS_PER_SECOND;
-    let ahead = this.#ahead;
-    let atNs = this.#atNs;
+    const ahead = this.#ahead;
+    const sinceNs = this.#atNs;
     let leastAhead = this.#leastAhead;
     let largestRise = this.#largestRise;
     for (let i = 0; i < instants.length; i++) {
-      ahead -= bytesPerNs * (instants[i]! - atNs);
-      atNs = instants[i]!;
-      if (ahead < leastAhead) leastAhead = ahead;
-      ahead += bytes;
-      if (ahead - leastAhead > largestRise) largestRise = ahead - leastAhead;
+      // Each from the beginning of the row, so that none waits for the one before it.
+      const before = ahead + bytes * i - bytesPerNs * (instants[i]! - sinceNs);
+      if (before < leastAhead) leastAhead = before;
+      const rise = before + bytes - leastAhead;
+      if (rise > largestRise) largestRise = rise;
     }
-    this.#ahead = ahead;
-    this.#atNs = atNs;
+    if (instants.length > 0) {
+      this.#atNs = instants.at(-1)!;
+      this.#ahead = ahead + bytes * instants.length - bytesPerNs * (this.#atNs - sinceNs);
+    }
     this.#leastAhead = leastAhead;
     this.#largestRise = largestRise;
     this.#sentBytes += bytes * instants.length;

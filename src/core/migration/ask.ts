@@ -8,17 +8,17 @@ export type Migration<Result> = Generator<Step, Result, StepResult>;
 
 /** What a world answers to a step that it has carried out. */
 const answers = {
-  observe: 'dirty',
-  learn: 'learned',
-  track: 'dirty',
-  send: 'sent',
-  clear: 'done',
-  harvest: 'dirty',
-  stop: 'dirty',
-  device: 'done',
-  'hand over': 'handed over',
-  abort: 'aborted',
-} as const satisfies Record<Step['kind'], StepResult['kind']>;
+  observe: ['dirty', 'watched'],
+  learn: ['learned'],
+  track: ['dirty'],
+  send: ['sent'],
+  clear: ['done'],
+  harvest: ['dirty'],
+  stop: ['dirty'],
+  device: ['done'],
+  'hand over': ['handed over'],
+  abort: ['aborted'],
+} as const satisfies Record<Step['kind'], readonly StepResult['kind'][]>;
 
 /** A world could not carry out a step, or was told not to. */
 export class StepFailed extends Error {
@@ -34,7 +34,7 @@ export class StepFailed extends Error {
   }
 }
 
-type AnswerTo<S extends Step> = StepResultOf<(typeof answers)[S['kind']]>;
+type AnswerTo<S extends Step> = StepResultOf<(typeof answers)[S['kind']][number]>;
 
 /**
  * Yields a step and insists on the answer that belongs to it.
@@ -43,12 +43,12 @@ type AnswerTo<S extends Step> = StepResultOf<(typeof answers)[S['kind']]>;
  */
 export function* ask<S extends Step>(step: S): Migration<AnswerTo<S>> {
   const answer = yield step;
-  const expected = answers[step.kind];
-  if (answer.kind === expected) return answer as AnswerTo<S>;
+  const expected: readonly StepResult['kind'][] = answers[step.kind];
+  if (expected.includes(answer.kind)) return answer as AnswerTo<S>;
   if (answer.kind === 'failed' && step.kind !== 'abort') throw new StepFailed(answer);
   throw new InvariantViolated('world: each step has its own answer', {
     step: step.kind,
     answer: answer.kind,
-    expected,
+    expected: expected.join(' or '),
   });
 }

@@ -2,15 +2,16 @@ import { InvariantViolated } from '../invariants.ts';
 import type { Nanos } from '../units.ts';
 import type { Migration } from './ask.ts';
 import type { MigrationResult, Owner } from './migration-result.ts';
-import type { PageSet } from './pages.ts';
+import { PageSet } from './pages.ts';
 import type { Step, StepResult, StepResultOf } from './steps.ts';
+import { wordsOfWindows } from './windows-seen.ts';
 
 /**
  * The same migration, of a guest of so many pages, which believes no answer that breaks what every world owes it:
  *
  * - Time never runs backwards, neither from one answer to the next nor within one: a pause begins no earlier than the
  *   answer before it, and the parts of a hand-over follow each other.
- * - Dirty pages are pages of the guest.
+ * - Dirty pages are pages of the guest. No more windows were watched than were asked for.
  * - All pages that were asked for were sent, unless the step had an end that has come; pages of zeros are counted among them.
  * - The guest has one owner: the source until the hand-over, then whoever the last answer names. The result says the same.
  *
@@ -31,6 +32,7 @@ export function* underContract(
     insistOnOrder(instantsOf(step, answer), lastNs);
     lastNs = answer.now;
     if (answer.kind === 'dirty') insistOnPages(answer.dirty, pages);
+    if (step.kind === 'observe' && answer.kind === 'watched') insistOnWindows(step.windows, answer, pages);
     if (step.kind === 'send' && answer.kind === 'sent') insistOnAll(step, answer);
     wasHandedOver ||= step.kind === 'hand over';
     if (answer.kind === 'handed over') owner = 'destination';
@@ -71,6 +73,23 @@ function insistOnPages({ pages, words }: PageSet, expected: number): void {
   const beyond = expected % 32 === 0 ? 0 : words.at(-1)! >>> (expected % 32);
   if (pages === expected && words.length === Math.ceil(expected / 32) && beyond === 0) return;
   throw new InvariantViolated('world: dirty pages are pages of the guest', { pages, expected, beyond });
+}
+
+function insistOnWindows(asked: number, { windows }: StepResultOf<'watched'>, guestPages: number): void {
+  const { lengthsNs, pages, seen } = windows;
+  const count = lengthsNs.length;
+  const once = new PageSet(guestPages);
+  for (let i = 0; i < pages.length; i++) if (pages[i]! < guestPages) once.add(pages[i]!);
+  const words = wordsOfWindows(count);
+  if (count >= 1 && count <= asked && once.count() === pages.length && seen.length === words * pages.length)
+    return;
+  throw new InvariantViolated('world: windows are those asked for, of pages of the guest', {
+    asked,
+    windows: count,
+    pages: pages.length,
+    different: once.count(),
+    words: seen.length,
+  });
 }
 
 function insistOnAll(

@@ -15,7 +15,8 @@ export function deferrable(defer: Defer | null, heat: Heat, pages: number): Page
     for (let page = 0; page < pages; page++) if (heat.of(page) >= defer.threshold) set.add(page);
     return set;
   }
-  if (heat.ranks) return hottestByRank(heat.ranks, defer.count, set);
+  const { ranks } = heat;
+  if (ranks) return hottestByRank(ranks, defer.count, set);
   const coldness = new Float32Array(pages);
   for (let page = 0; page < pages; page++) coldness[page] = 1 / (1e-30 + heat.of(page));
   const hottestFirst = sortedByKey(PageSet.all(pages).toArray(), coldness);

@@ -6,7 +6,7 @@ import { ask, type Migration, StepFailed } from './ask.ts';
 import { underContract } from './contract.ts';
 import { deferrable } from './deferral.ts';
 import type { Device } from './device.ts';
-import { frequency, type Heat, known, recency, unknown } from './heat.ts';
+import { type Heats, learnHeats } from './learned-heats.ts';
 import { type NextLook, nextLook } from './look.ts';
 import { BandwidthMeter } from './meter.ts';
 import {
@@ -142,32 +142,6 @@ class MigrationState {
       deviceBytes: device?.stateBytes ?? 0,
     };
   }
-}
-
-interface Heats {
-  readonly forOrder: Heat;
-  readonly forDeferral: Heat;
-}
-
-/** Before the start: watch the guest window by window, unless the plan knows its program or needs no history. */
-function* learnHeats(plan: Plan): Migration<Heats> {
-  const orderHeat = orderRegistry.get(plan.order).heat;
-  const needed = orderHeat !== 'none' || plan.defer !== null;
-  if (needed && plan.heat === 'known') {
-    const { rates } = yield* ask({ kind: 'learn' });
-    const heat = known(rates, plan.windowNs);
-    return { forOrder: heat, forDeferral: heat };
-  }
-  if (!needed) return { forOrder: unknown, forDeferral: unknown };
-  const byFrequency = frequency(plan.pages, plan.halfLifeNs);
-  const byRecency = recency(plan.pages);
-  for (let watchedNs = 0; watchedNs < plan.observeNs; ) {
-    const { dirty, windowNs } = yield* ask({ kind: 'observe', windowNs: plan.windowNs });
-    byFrequency.see(dirty, windowNs);
-    byRecency.see(dirty, windowNs);
-    watchedNs += windowNs;
-  }
-  return { forOrder: orderHeat === 'recency' ? byRecency : byFrequency, forDeferral: byFrequency };
 }
 
 /** Rounds until the stop rule has enough. Returns what is known to be owed to the destination by then. */

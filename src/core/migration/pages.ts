@@ -42,6 +42,23 @@ export class PageSet {
     this.words[page >>> 5]! &= ~(1 << (page & 31));
   }
 
+  /** Without each of these. Neighbours that follow each other are taken out of their word together. */
+  deleteRow(pages: Uint32Array): void {
+    const { words } = this;
+    let word = 0;
+    let taken = 0;
+    for (let i = 0; i < pages.length; i++) {
+      const page = pages[i]!;
+      if (page >>> 5 !== word) {
+        words[word]! &= ~taken;
+        word = page >>> 5;
+        taken = 0;
+      }
+      taken |= 1 << (page & 31);
+    }
+    if (pages.length > 0) words[word]! &= ~taken;
+  }
+
   clear(): void {
     this.words.fill(0);
   }
@@ -88,9 +105,9 @@ export class PageSet {
     const { words } = this;
     let next = 0;
     for (let i = 0; i < words.length; i++) {
-      for (let word = words[i]!; word !== 0; word &= word - 1) {
-        members[next++] = i * 32 + 31 - Math.clz32(word & -word);
-      }
+      let word = words[i]!;
+      if (word === 0xffff_ffff) for (let page = i * 32; page < (i + 1) * 32; page++) members[next++] = page;
+      else for (; word !== 0; word &= word - 1) members[next++] = i * 32 + 31 - Math.clz32(word & -word);
     }
     return members;
   }

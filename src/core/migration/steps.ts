@@ -3,11 +3,15 @@ import type { Device } from './device.ts';
 import type { WriteRates } from './heat.ts';
 import type { Measurements, Owner } from './migration-result.ts';
 import type { PageSet } from './pages.ts';
+import type { WindowsSeen } from './windows-seen.ts';
 
 /** What the migration asks of a world. */
 export type Step =
-  /** Watch the guest for one sampling window: which pages does it write? */
-  | { readonly kind: 'observe'; readonly windowNs: Nanos }
+  /**
+   * Watch the guest for a sampling window: which pages does it write? A world that can may answer for several windows in a
+   * row, as far as `windows`, at once.
+   */
+  | { readonly kind: 'observe'; readonly windowNs: Nanos; readonly windows: number }
   /** Tell how often the guest's program writes each page, where its program is known. */
   | { readonly kind: 'learn' }
   /** The migration starts: from now on every page is dirty until it is sent. */
@@ -58,6 +62,7 @@ export type StepResult =
    * are found by a scan of all its memory.
    */
   | { readonly kind: 'dirty'; readonly now: Nanos; readonly dirty: PageSet; readonly windowNs: Nanos }
+  | { readonly kind: 'watched'; readonly now: Nanos; readonly windows: WindowsSeen }
   | { readonly kind: 'learned'; readonly now: Nanos; readonly rates: WriteRates }
   | {
       readonly kind: 'sent';

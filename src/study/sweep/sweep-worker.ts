@@ -25,7 +25,7 @@ await useAgain(use);
 const cells = new PreparedCells(design);
 const scenario = design.scenario.name;
 /** In virtual time there is no date. */
-const world = { startedAt: new Date(0).toISOString(), slices: () => [] };
+const world = { startedAt: new Date(0).toISOString() };
 
 /** Runs in virtual time, one after the other. */
 export default function (runs: readonly Run[]): Batch {
@@ -37,7 +37,7 @@ export default function (runs: readonly Run[]): Batch {
     const { cell, predicted } = prepared;
     const spec = seeded(cell, seedOf(design, run));
     const result = migrateVirtually(spec, true);
-    const went = { spec, result, steps: [], world, admission: null, notes: [] };
+    const went = { spec, result, world, admission: null, notes: [] };
     const record = recordOf(went, { world: 'virtual', scenario, predicted });
     lines += recordLine(prepared, run.repetition, record);
     figures.push(figuresOf(record));

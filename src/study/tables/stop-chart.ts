@@ -10,11 +10,9 @@ export interface StopChart {
 }
 
 /** `undefined`: the guest was not paused, or nothing competed for a processor. */
-export function stopChart({ steps, world }: MigrationRun, title: string): StopChart | undefined {
-  const stop = steps.find(({ step }) => step.kind === 'stop');
-  const handed = steps.map(({ result }) => result).find((result) => result.kind === 'handed over');
-  if (!stop || !handed || handed.runningAtNs <= stop.result.now) return undefined;
-  const [stoppedAtNs, resumedAtNs] = [stop.result.now, handed.runningAtNs];
+export function stopChart({ pause, world }: MigrationRun, title: string): StopChart | undefined {
+  const { stoppedAtNs, resumedAtNs } = pause;
+  if (stoppedAtNs === undefined || resumedAtNs === undefined || resumedAtNs <= stoppedAtNs) return undefined;
   const lastedNs = resumedAtNs - stoppedAtNs;
   const window = { start: -lastedNs, end: 1.5 * lastedNs };
   const slices = world.slices().map(({ name, startNs, endNs, processor }): Slice => {

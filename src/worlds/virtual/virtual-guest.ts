@@ -1,9 +1,11 @@
 import type { WriteRates } from '../../core/migration/heat.ts';
 import type { PageSet } from '../../core/migration/pages.ts';
+import type { WindowsSeen } from '../../core/migration/windows-seen.ts';
 import type { Random } from '../../core/random.ts';
 import { NANOS_PER_SECOND, type Nanos } from '../../core/units.ts';
 import { type Activity, groupRate, type PoissonGroup } from '../../workload/program.ts';
 import { activityOf, type GuestSpec, usedPages, writeRatesOf } from '../../workload/programs.ts';
+import { DrawnWindows } from './drawn-windows.ts';
 
 /** Writes expected of a page in an interval, above which every page is drawn by itself. */
 const SKIPPING_PAYS_BELOW = 0.5;
@@ -51,7 +53,7 @@ export class VirtualGuest {
     switch (activity.kind) {
       case 'poisson':
         for (const group of activity.groups) this.#poisson(group, exposure);
-        if (this.#random.uniform() < -Math.expm1(-this.#allWritesPerNs * (toNs - page0From))) dirty.add(0);
+        if (this.#writesAny(page0From, toNs)) dirty.add(0);
         break;
       case 'curve':
         this.#curve(activity.differentPages, exposure);
@@ -62,9 +64,45 @@ export class VirtualGuest {
           if (atNs > page0From) dirty.add(0);
         });
     }
-    // Every step writes page 0, where the guest's registers are, and a heartbeat is a step.
+    if (this.#beats(page0From, toNs)) dirty.add(0);
+  }
+
+  /** The pages that are written independently of each other and of the past; undefined: the guest has a program with a memory. */
+  get writers(): readonly PoissonGroup[] | undefined {
+    return this.#activity.kind === 'poisson' ? this.#activity.groups : undefined;
+  }
+
+  /**
+   * Which pages are written in windows that end at these instants of guest time, each beginning where the one before it ends.
+   * @param windowNs how long each is outside of the guest
+   */
+  windows(
+    writers: readonly PoissonGroup[],
+    fromNs: Nanos,
+    untilNs: Float64Array,
+    windowNs: Nanos,
+  ): WindowsSeen {
+    const before = (window: number) => untilNs[window - 1] ?? fromNs;
+    const drawn = new DrawnWindows(
+      untilNs.map((at, window) => Math.max(0, at - before(window))),
+      this.#random,
+    );
+    for (const group of writers) drawn.addGroup(group);
+    for (let window = 0; window < untilNs.length; window++) {
+      const isWritten = this.#writesAny(before(window), untilNs[window]!);
+      if (isWritten || this.#beats(before(window), untilNs[window]!)) drawn.addFirstPage(window);
+    }
+    return drawn.seen(windowNs);
+  }
+
+  #writesAny(fromNs: Nanos, toNs: Nanos): boolean {
+    return this.#random.uniform() < -Math.expm1(-this.#allWritesPerNs * (toNs - fromNs));
+  }
+
+  /** Every step writes page 0, where the guest's registers are, and a heartbeat is a step. */
+  #beats(fromNs: Nanos, toNs: Nanos): boolean {
     const { heartbeatPeriodNs } = this.#spec;
-    if (Math.floor(toNs / heartbeatPeriodNs) > Math.floor(page0From / heartbeatPeriodNs)) dirty.add(0);
+    return Math.floor(toNs / heartbeatPeriodNs) > Math.floor(fromNs / heartbeatPeriodNs);
   }
 
   /** Pr[page written] = 1 − exp(−rate · exposure), independently of all others. */

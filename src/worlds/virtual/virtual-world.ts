@@ -79,9 +79,7 @@ export class VirtualWorld implements World {
     const { guest } = this.#spec;
     switch (step.kind) {
       case 'observe':
-        this.#pass(this.#now + step.windowNs);
-        this.#draw();
-        return this.#dirtyResult(this.#take(), step.windowNs);
+        return this.#watch(step.windowNs, step.windows);
       case 'learn':
         return { kind: 'learned', now: this.#now, rates: this.#guest.writeRates() };
       case 'track':
@@ -193,14 +191,9 @@ export class VirtualWorld implements World {
     }
     this.#now = untilNs;
     if (!clears) return instants.length;
-    const dirty = this.#dirty;
-    const clearedAtNs = this.#clearedAtNs;
-    const clock = this.#clock;
-    for (let i = 0; i < instants.length; i++) {
-      const page = pages[i]!;
-      dirty.delete(page);
-      clearedAtNs[page] = clock.programNs(instants[i]!);
-    }
+    this.#dirty.deleteRow(pages.subarray(0, instants.length));
+    const [clearedAtNs, clock] = [this.#clearedAtNs, this.#clock];
+    for (let i = 0; i < instants.length; i++) clearedAtNs[pages[i]!] = clock.programNs(instants[i]!);
     return instants.length;
   }
 
@@ -227,6 +220,23 @@ export class VirtualWorld implements World {
       this.#guest.writes(this.#drawnUntilNs, untilNs, this.#clearedAtNs, this.#dirty);
     }
     this.#drawnUntilNs = untilNs;
+  }
+
+  /** One window, or several of a guest that can say at once what they see. None leaves anything dirty behind. */
+  #watch(windowNs: Nanos, windows: number): StepResult {
+    const { writers } = this.#guest;
+    if (windows === 1 || !writers) {
+      this.#pass(this.#now + windowNs);
+      this.#draw();
+      return this.#dirtyResult(this.#take(), windowNs);
+    }
+    const untilNs = new Float64Array(windows).map(() => {
+      this.#pass(this.#now + windowNs);
+      return this.#guestTimeNs;
+    });
+    const seen = this.#guest.windows(writers, this.#drawnUntilNs, untilNs, windowNs);
+    this.#drawnUntilNs = this.#guestTimeNs;
+    return { kind: 'watched', now: this.#now, windows: seen };
   }
 
   #take(): PageSet {
@@ -263,10 +273,7 @@ export class VirtualWorld implements World {
     return {
       kind: 'handed over',
       now,
-      readyAtNs: now,
-      verifiedAtNs: now,
-      committedAtNs: now,
-      runningAtNs: now,
+      ...{ readyAtNs: now, verifiedAtNs: now, committedAtNs: now, runningAtNs: now },
       measurements: this.#measurements(),
     };
   }

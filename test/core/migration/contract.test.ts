@@ -1,8 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { Migration } from '../../../src/core/migration/ask.ts';
+import { underContract } from '../../../src/core/migration/contract.ts';
 import { migrate } from '../../../src/core/migration/migrate.ts';
+import type { MigrationResult } from '../../../src/core/migration/migration-result.ts';
 import { PageSet } from '../../../src/core/migration/pages.ts';
 import type { Step, StepResult, StepResultOf } from '../../../src/core/migration/steps.ts';
+import type { WindowsSeen } from '../../../src/core/migration/windows-seen.ts';
 import { VirtualWorld } from '../../../src/worlds/virtual/virtual-world.ts';
 import { smallSetup } from '../../fixtures/setup.ts';
 
@@ -74,6 +78,31 @@ describe('a world', () => {
   ])('cannot find dirty: %s', (_, dirty) => {
     const change = (answer: StepResult) => (answer.kind === 'dirty' ? { ...answer, dirty } : answer);
     expect(() => exchanges(change)).toThrow('violated: world: dirty pages are pages of the guest');
+  });
+
+  test.each<[string, Partial<WindowsSeen>]>([
+    ['more windows than it was asked for', { lengthsNs: new Float64Array(6) }],
+    ['none', { lengthsNs: new Float64Array(0) }],
+    ['a page that the guest does not have', { pages: Uint32Array.of(1, PAGES) }],
+    ['a page twice', { pages: Uint32Array.of(1, 1) }],
+    ['no windows of a page', { seen: Uint32Array.of(1) }],
+  ])('cannot have watched: %s', (_, wrong) => {
+    const windows = {
+      lengthsNs: new Float64Array(5).fill(40e6),
+      pages: Uint32Array.of(1, 2),
+      seen: Uint32Array.of(1, 31),
+    };
+    const watched = (windows: WindowsSeen) => () => {
+      const observe = (function* (): Migration<MigrationResult> {
+        yield { kind: 'observe', windowNs: 40e6, windows: 5 };
+        throw new Error('believed');
+      })();
+      const migration = underContract(observe, PAGES);
+      migration.next();
+      migration.next({ kind: 'watched', now: 200e6, windows });
+    };
+    expect(watched(windows)).toThrow('believed');
+    expect(watched({ ...windows, ...wrong })).toThrow('violated: world: windows are those asked for');
   });
 
   test('cannot say that it sent other than what it was asked to', () => {

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { frequency, type Heat, known, recency } from '../../../src/core/migration/heat.ts';
+import { frequency, known, type LearnedHeat, recency } from '../../../src/core/migration/heat.ts';
 import { PageSet } from '../../../src/core/migration/pages.ts';
+import { type WindowsSeen, wordsOfWindows } from '../../../src/core/migration/windows-seen.ts';
 
 const PAGES = 6;
 const MS = 1_000_000;
@@ -16,10 +17,10 @@ const history = fc.array(
     windowNs: fc.constantFrom(10 * MS, 40 * MS, 400 * MS),
     written: fc.uniqueArray(fc.nat({ max: PAGES - 1 })),
   }),
-  { maxLength: 30 },
+  { maxLength: 50 },
 );
 
-function taught(heat: Heat, windows: readonly Window[]): number[] {
+function taught(heat: LearnedHeat, windows: readonly Window[]): number[] {
   for (const { windowNs, written } of windows) heat.see(PageSet.of(PAGES, written), windowNs);
   return Array.from({ length: PAGES }, (_, page) => heat.of(page));
 }
@@ -36,6 +37,15 @@ describe('recency', () => {
       }),
     );
   });
+});
+
+test('the ranks of recency are its heats, as long as a byte holds them', () => {
+  const heat = recency(PAGES);
+  for (let window = 1; window < 300; window++) {
+    heat.see(PageSet.of(PAGES, [window % PAGES]), MS);
+    const heats = Array.from({ length: PAGES }, (_, page) => heat.of(page));
+    expect(heat.ranks && [...heat.ranks]).toEqual(window < 256 ? heats : undefined);
+  }
 });
 
 describe('frequency', () => {
@@ -104,8 +114,45 @@ describe('frequency', () => {
   });
 });
 
+describe('windows that are learned at once', () => {
+  test('are as many that are learned one by one, before and after others', () => {
+    const split = fc.tuple(history, history, history);
+    const heats: [string, () => LearnedHeat][] = [
+      ['recency', () => recency(PAGES)],
+      ['frequency', () => frequency(PAGES, 100 * MS)],
+      // Its weights run out of numbers on the way.
+      ['frequency that forgets quickly', () => frequency(PAGES, MS / 2)],
+    ];
+    fc.assert(
+      fc.property(split, fc.constantFrom(...heats), ([before, together, after], [, make]) => {
+        const heat = make();
+        taught(heat, before);
+        heat.seeAll(windowsSeen(together));
+        const expected = taught(make(), [...before, ...together, ...after]);
+        for (const [page, value] of taught(heat, after).entries())
+          expect(value).toBeCloseTo(expected[page]!, 12);
+      }),
+    );
+  });
+});
+
+/** In no order, as a world may answer. */
+function windowsSeen(windows: readonly Window[]): WindowsSeen {
+  const words = wordsOfWindows(windows.length);
+  const pages = [...new Set(windows.flatMap(({ written }) => written))];
+  const seen = new Uint32Array(words * pages.length);
+  for (const [window, { written }] of windows.entries()) {
+    for (const page of written) seen[pages.indexOf(page) * words + (window >>> 5)]! |= 1 << (window & 31);
+  }
+  return {
+    lengthsNs: Float64Array.from(windows, ({ windowNs }) => windowNs),
+    pages: Uint32Array.from(pages),
+    seen,
+  };
+}
+
 describe('known heat', () => {
-  test('is the probability of a write within one window, and nothing seen changes it', () => {
+  test('is the probability of a write within one window', () => {
     const rates = Float64Array.of(0, 1e-5, 0.465, 2.46, 16.8, 1e9);
     const heat = known({ writesPerSecond: rates }, 40 * MS);
     const expected = [...rates].map((rate) => 1 - Math.exp(-rate * 0.04));
@@ -113,9 +160,6 @@ describe('known heat', () => {
     // 1 − exp(−x) would have lost half of the digits here.
     expect(heat.of(1) / (4e-7 - 8e-14)).toBeCloseTo(1, 12);
     expect(Object.is(heat.of(0), 0)).toBe(true);
-    const before = rates.map((_, page) => heat.of(page));
-    heat.see(PageSet.all(6), 40 * MS);
-    expect(rates.map((_, page) => heat.of(page))).toEqual(before);
   });
 
   test('grows with the rate, and is what frequency comes to after long watching', () => {

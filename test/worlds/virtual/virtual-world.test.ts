@@ -31,7 +31,10 @@ const harvest = (take = false): Step => ({ kind: 'harvest', take });
 
 describe('a seed', () => {
   const setup = (seed: number, plan: Partial<Plan> = {}) =>
-    smallSetup({ guest: { seed }, plan: { order: 'lru', ...plan, seed } });
+    smallSetup({
+      guest: { seed },
+      plan: { order: 'lru', stop: { rule: 'rounds', rounds: 3 }, ...plan, seed },
+    });
 
   test('is a course: the same again under the same, another under another', () => {
     const courses = [1, 2, 3, 4, 5].map((seed) => migrated(setup(seed)));
@@ -43,7 +46,7 @@ describe('a seed', () => {
     const observed = (order: Plan['order']) => {
       const world = new VirtualWorld(setup(7, { order }));
       return Array.from({ length: 5 }, () => {
-        const seen = world.carryOut({ kind: 'observe', windowNs: 40e6 }) as StepResultOf<'dirty'>;
+        const seen = world.carryOut({ kind: 'observe', windowNs: 40e6, windows: 1 }) as StepResultOf<'dirty'>;
         return [...seen.dirty.toArray()];
       });
     };
@@ -54,7 +57,7 @@ describe('a seed', () => {
   test('is all that a world needs: it promises what it carries out', async () => {
     const [one, other] = [new VirtualWorld(setup(3)), new VirtualWorld(setup(3))];
     const steps: Step[] = [
-      { kind: 'observe', windowNs: 40e6 },
+      { kind: 'observe', windowNs: 40e6, windows: 1 },
       { kind: 'track' },
       send(pages(1, 2, 3)),
       harvest(),
@@ -75,7 +78,7 @@ describe('time', () => {
   test('passes only while the link is busy or the guest is watched', () => {
     const world = new VirtualWorld(smallSetup({ guest: still, plan: { depthBytes: 4_112 } }));
     const now = (step: Step) => world.carryOut(step).now;
-    expect(now({ kind: 'observe', windowNs: 40e6 })).toBe(40e6);
+    expect(now({ kind: 'observe', windowNs: 40e6, windows: 1 })).toBe(40e6);
     expect(now({ kind: 'track' })).toBe(40e6);
     // The bucket is a page deep, and a page takes a millisecond: the first leaves at once.
     expect(now(send(pages(5)))).toBe(40e6);
@@ -140,9 +143,9 @@ describe('dirty bits', () => {
 
   test('of a window are those written in it, and are gone when the next begins', () => {
     const it = world();
-    expect(dirty(it, { kind: 'observe', windowNs: 20e6 })).toEqual([0, 1]);
-    expect(dirty(it, { kind: 'observe', windowNs: 20e6 })).toEqual([0, 2, 3, 4]);
-    expect(dirty(it, { kind: 'observe', windowNs: 1e6 })).toEqual([]);
+    expect(dirty(it, { kind: 'observe', windowNs: 20e6, windows: 1 })).toEqual([0, 1]);
+    expect(dirty(it, { kind: 'observe', windowNs: 20e6, windows: 1 })).toEqual([0, 2, 3, 4]);
+    expect(dirty(it, { kind: 'observe', windowNs: 1e6, windows: 1 })).toEqual([]);
   });
 
   test('are all set when the migration starts', () => {
@@ -261,7 +264,7 @@ describe('a guest that works in bursts', () => {
   const observed = (guest: Partial<GuestSpec>) => {
     const it = new VirtualWorld(smallSetup({ guest: { program, ...guest } }));
     return Array.from({ length: 40 }, () => {
-      const seen = it.carryOut({ kind: 'observe', windowNs: 100e6 }) as StepResultOf<'dirty'>;
+      const seen = it.carryOut({ kind: 'observe', windowNs: 100e6, windows: 1 }) as StepResultOf<'dirty'>;
       return seen.dirty.count();
     });
   };

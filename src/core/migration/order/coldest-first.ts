@@ -3,7 +3,8 @@ import type { PageOrder } from './page-order.ts';
 /** Ascending heat, ties at random: shuffle, then sort stably. */
 export const coldestFirst: PageOrder = (dirty, { heat, random }) => {
   const pages = random.shuffle(dirty.toArray());
-  if (heat.ranks) return sortedByRank(pages, heat.ranks);
+  const { ranks } = heat;
+  if (ranks) return sortedByRank(pages, ranks);
   const keys = new Float32Array(pages.length);
   for (let i = 0; i < pages.length; i++) keys[i] = heat.of(pages[i]!);
   return sortedByKey(pages, keys);
@@ -21,11 +22,33 @@ function sortedByRank(pages: Uint32Array, ranks: Uint8Array): Uint32Array {
 
 /**
  * `values` in ascending order of `keys` (not negative), stable, in linear time, so that two million pages are
- * ordinary: by counting where few keys differ, as with classes of pages or windows of recency, otherwise by radix.
+ * ordinary: by counting where few keys differ, as with classes of pages, otherwise by radix. What has the key 0, as most
+ * pages of a guest that was watched, needs no sorting.
  */
 export function sortedByKey(values: Uint32Array, keys: Float32Array): Uint32Array {
   const bits = new Uint32Array(keys.buffer, keys.byteOffset, keys.length);
-  return sortedByCounting(values, bits) ?? sortedByRadix(values, bits.slice());
+  let zeros = 0;
+  for (let i = 0; i < bits.length; i++) if (bits[i] === 0) zeros += 1;
+  if (zeros === 0) return sorted(values, bits);
+  const sortedValues = new Uint32Array(values.length);
+  const [others, othersBits] = [
+    new Uint32Array(values.length - zeros),
+    new Uint32Array(values.length - zeros),
+  ];
+  let [zero, other] = [0, 0];
+  for (let i = 0; i < bits.length; i++) {
+    if (bits[i] === 0) sortedValues[zero++] = values[i]!;
+    else {
+      others[other] = values[i]!;
+      othersBits[other++] = bits[i]!;
+    }
+  }
+  sortedValues.set(sorted(others, othersBits), zeros);
+  return sortedValues;
+}
+
+function sorted(values: Uint32Array, keys: Uint32Array): Uint32Array {
+  return sortedByCounting(values, keys) ?? sortedByRadix(values, keys.slice());
 }
 
 const SLOT_BITS = 9;

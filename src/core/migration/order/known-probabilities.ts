@@ -21,7 +21,7 @@ export interface OrderedRound {
  * The seed breaks ties. RangeError for a probability outside [0, 1], or more items than the rule takes.
  */
 export function orderByProbability(rule: OrderName, probabilities: Float64Array, seed: number): OrderedRound {
-  const heat = { see: () => {}, of: (item: number) => probabilities[item]! };
+  const heat = { of: (item: number) => probabilities[item]! };
   const random = Random.seeded(seed);
   const context = { heat, random, slotsPerWindow: 1 };
   const order = orderRegistry.get(rule).order(PageSet.all(probabilities.length), context);

@@ -5,7 +5,7 @@ import { coldestFirst, sortedByKey } from '../../../../src/core/migration/order/
 import { PageSet } from '../../../../src/core/migration/pages.ts';
 import { Random } from '../../../../src/core/random.ts';
 
-const heatOf = (heats: readonly number[]): Heat => ({ see: () => {}, of: (page) => heats[page]! });
+const heatOf = (heats: readonly number[]): Heat => ({ of: (page) => heats[page]! });
 
 const sent = (dirty: PageSet, heats: readonly number[], seed: number) =>
   coldestFirst(dirty, { heat: heatOf(heats), slotsPerWindow: 61, random: Random.seeded(seed) });
