@@ -23,6 +23,10 @@ export const inputLimits = {
   combinations: 2_000,
   /** The pages of a guest in a scenario: 4 TiB in pages of 4 KiB. */
   guestPages: 2 ** 30,
+  /** A page of a guest that is only computed. */
+  pageBytes: 2 ** 30,
+  /** A page that travels over a connection. */
+  framedPageBytes: MIB,
   /** Classes of pages in a guest's program. */
   classes: 10_000,
   /** How often a program writes, in a second: once in a nanosecond. */

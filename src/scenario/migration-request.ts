@@ -8,9 +8,9 @@ import { cpuHogSchema } from './background.ts';
 import { insisting } from './checked.ts';
 import { checkCpu, cpuSchema, resolveCpu, schedulerSchema } from './cpu.ts';
 import { resolveShare } from './fleet.ts';
-import { guestSchema } from './guest-schema.ts';
+import { guestShape, sizeKeys } from './guest-schema.ts';
 import { linkSchema, policySchema, senderSchema } from './migration-schema.ts';
-import { definition } from './object-schema.ts';
+import { definition, oneOfTwo } from './object-schema.ts';
 import { resolveGuest, resolvePlan } from './parts.ts';
 import { bootableProgramSchema } from './program.ts';
 import { whole } from './quantity.ts';
@@ -26,8 +26,9 @@ export const nameSchema = z
   );
 
 /** A scenario's guest, and who keeps its reservation. */
-export const guestDefinitionSchema = guestSchema
-  .extend({
+export const guestDefinitionSchema = oneOfTwo(
+  z.strictObject({
+    ...guestShape,
     name: nameSchema.default('guest').describe('What it is called.'),
     program: bootableProgramSchema.describe('Which pages it writes, and how often.'),
     scheduler: schedulerSchema
@@ -36,8 +37,12 @@ export const guestDefinitionSchema = guestSchema
     seed: whole(0, Number.MAX_SAFE_INTEGER)
       .default(1)
       .describe('From it comes all that is random in its program.'),
-  })
-  .meta({ title: 'Guest definition', description: 'A guest that is to live here.' });
+  }),
+  sizeKeys,
+).meta({
+  title: 'Guest definition',
+  description: 'A guest that is to live here.',
+});
 
 export type GuestDefinitionDocument = z.infer<typeof guestDefinitionSchema>;
 

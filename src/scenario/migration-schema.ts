@@ -64,7 +64,7 @@ export const linkSchema = definition(
     )
       .optional()
       .describe(
-        'Depth of the token bucket, at most 8MiB. Without it: what comes in 10 ms at the larger rate, at least 64KiB and a page.',
+        'Depth of the token bucket, at most 2GiB. Without it: what comes in 10 ms at the larger rate, from 64KiB to 8MiB, and at least a page.',
       ),
     overhead: size
       .prefault(HEADER_BYTES)

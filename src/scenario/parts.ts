@@ -1,5 +1,4 @@
 import { inputLimits } from '../core/input-limits.ts';
-import { DEEPEST_BUCKET_BYTES } from '../core/link/bucket.ts';
 import type { Device } from '../core/migration/device.ts';
 import { orderRegistry } from '../core/migration/order/orders.ts';
 import type { Plan } from '../core/migration/plan.ts';
@@ -8,6 +7,7 @@ import {
   type Bytes,
   type BytesPerSecond,
   formatDuration,
+  formatSize,
   NANOS_PER_MILLISECOND,
   NANOS_PER_SECOND,
   type Nanos,
@@ -24,10 +24,12 @@ export function resolveGuest(
   file: string | undefined,
   insist: Insist,
 ): Omit<GuestSpec, 'seed'> {
-  const usedPages = guest.pages - guest.zeroPages;
-  const program = resolveProgram(guest.program, usedPages, file);
+  const pages = pagesOf(guest, insist);
+  const usedPages = pages - guest.zeroPages;
+  const program = resolveProgram(guest.program, { usedPages, pageSizeBytes: guest.pageSize }, file);
   const needed = pagesNeeded(program);
-  const where = guest.zeroPages === 0 ? 'guest.pages' : 'guest.pages − guest.zeroPages';
+  const size = guest.memory === undefined ? 'guest.pages' : 'guest.memory / guest.pageSize';
+  const where = guest.zeroPages === 0 ? size : `${size} − guest.zeroPages`;
   insist(needed <= usedPages, where, `at least ${needed}, which the program uses`, usedPages);
   if (program.kind === 'stream') {
     const { cpuPerFrameNs, framePeriodNs } = program;
@@ -36,6 +38,12 @@ export function resolveGuest(
     const isPossible = program.pagesPerFrame <= framePeriodNs;
     insist(isPossible, 'guest.program.pagesPerFrame', 'at most one a nanosecond', program.pagesPerFrame);
   }
+  if ('writesPerSecond' in program) {
+    const { writesPerSecond: most } = inputLimits;
+    const isPossible = program.writesPerSecond <= most;
+    const found = `${Math.round(program.writesPerSecond)} pages a second`;
+    insist(isPossible, 'guest.program.dirtyRate', `at most ${most} pages a second`, found);
+  }
   const countsWrites = program.kind !== 'stream' && program.kind !== 'dirty-curve';
   insist(
     guest.cpuPerWrite === 0 || countsWrites,
@@ -43,7 +51,7 @@ export function resolveGuest(
     program.kind === 'stream' ? '0: a stream has cpuPerFrame' : '0: a dirty-curve does not count writes',
     formatDuration(guest.cpuPerWrite),
   );
-  const { name, pages, zeroPages, pageSize: pageSizeBytes, device } = guest;
+  const { name, zeroPages, pageSize: pageSizeBytes, device } = guest;
   return {
     ...{ name, pages, zeroPages, pageSizeBytes },
     program,
@@ -51,6 +59,18 @@ export function resolveGuest(
     cpuPerWriteNs: guest.cpuPerWrite,
     ...(device && { device }),
   };
+}
+
+/** N, of a guest that is given by its pages or by its memory. */
+function pagesOf({ pages, memory = 0, pageSize }: GuestDocument, insist: Insist): number {
+  if (pages !== undefined) return pages;
+  const { guestPages } = inputLimits;
+  const isWhole = memory % pageSize === 0;
+  insist(isWhole, 'guest.memory', `whole pages of ${formatSize(pageSize)}`, `${memory} bytes`);
+  const isPossible = memory >= 2 * pageSize && memory <= guestPages * pageSize;
+  const possible = `from 2 to ${guestPages} pages of ${formatSize(pageSize)}, at most ${formatSize(guestPages * pageSize)}`;
+  insist(isPossible, 'guest.memory', possible, formatSize(memory));
+  return Math.max(2, Math.ceil(memory / pageSize));
 }
 
 /** The part of a scenario, or of a request, that is about the policy. */
@@ -104,13 +124,15 @@ export function resolvePlan(
 }
 
 const SHALLOWEST_DEFAULT_BYTES = 64 * 1024;
+/** A burst of more would be long even on a fast link. */
+const DEEPEST_DEFAULT_BYTES = 8 * 1024 * 1024;
 const COVERED_LATENESS_NS = 10 * NANOS_PER_MILLISECOND;
 
 /** A bucket deep enough that a sender that wakes 10 ms late loses nothing of its rate. */
 function defaultDepth(...bytesPerSecond: readonly (BytesPerSecond | null)[]): Bytes {
   const most = Math.max(...bytesPerSecond.map((each) => each ?? 0));
   const coveringBytes = Math.ceil((most * COVERED_LATENESS_NS) / NANOS_PER_SECOND);
-  return Math.min(Math.max(coveringBytes, SHALLOWEST_DEFAULT_BYTES), DEEPEST_BUCKET_BYTES);
+  return Math.min(Math.max(coveringBytes, SHALLOWEST_DEFAULT_BYTES), DEEPEST_DEFAULT_BYTES);
 }
 
 const STOP_COPIES = 10;
