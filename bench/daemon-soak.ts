@@ -50,9 +50,9 @@ export async function soak(seconds: number): Promise<Verdict> {
       movedAtMs = performance.now();
       if (!line.includes(': completed, ')) console.log(`  after ${turns} moves: ${line}`);
     };
-    demo.drive(log, async (turn) => {
+    demo.drive(log, async (at) => {
       await sleep(SETTLE_MS);
-      if (turn % 2 !== 0) return;
+      if (at !== 1) return;
       // Twice: what a first collection lets go may have kept other things.
       for (let time = 0; time < 2; time++) {
         for (const pid of demo.pids) process.kill(pid, 'SIGUSR2');

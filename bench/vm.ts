@@ -7,7 +7,7 @@ import { type Experiment, loadExperiment } from '../src/scenario/scenario.ts';
 import { parseSetting } from '../src/scenario/settings.ts';
 import { quantile } from '../src/study/statistics/estimate.ts';
 import { experimentTable } from '../src/study/tables/table.ts';
-import type { WorldName } from '../src/worlds/worlds.ts';
+import type { WorldName } from '../src/worlds/world-names.ts';
 import { linux } from './vm-linux.ts';
 
 /** What `npm run bench:vm` measures, each part in less than three minutes. */

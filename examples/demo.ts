@@ -56,9 +56,9 @@ export class Demo {
   /**
    * Starts to move the guest and to ask for experiments.
    * @param log told what it does
-   * @param rest what it does in between, when neither daemon has work; the guest is at beta after turns 0, 2, …
+   * @param rest what it does in between, when neither daemon has work, told at which of them the guest is: 0 or 1
    */
-  drive(log: (line: string) => void, rest: (turn: number) => Promise<void> = () => this.#rest(1_000)): void {
+  drive(log: (line: string) => void, rest: (at: number) => Promise<void> = () => this.#rest(1_000)): void {
     this.#driving = this.#drive(log, rest).catch((cause) => {
       if (!this.#ending.signal.aborted) log(`the driver has stopped: ${cause}`);
     });
@@ -72,10 +72,11 @@ export class Demo {
     await once(this.#remover, 'exit');
   }
 
-  async #drive(log: (line: string) => void, rest: (turn: number) => Promise<void>): Promise<void> {
+  async #drive(log: (line: string) => void, rest: (at: number) => Promise<void>): Promise<void> {
     const { signal } = this.#ending;
     for (let turn = 0; !signal.aborted; turn++) {
-      const here = turn % 2;
+      // A move that failed has left it where it was.
+      const here = await this.#home();
       // Shifted with every round, so that each way of moving is seen in both directions.
       const mode = modes[(turn + Math.floor(turn / modes.length)) % modes.length]!;
       const { id } = await this.#ask<View>(here, 'POST', '/api/migrations', {
@@ -85,10 +86,9 @@ export class Demo {
         ...mode.journey,
       });
       const moved = await this.#ended(here, `/api/migrations/${id}`);
-      const { outcome = moved.state, downtimeNs = 0 } = moved.record ?? {};
-      log(
-        `stream to ${here === 0 ? 'beta' : 'alpha'}, ${mode.name}: ${outcome}, ${(downtimeNs / 1e6).toFixed(1)} ms`,
-      );
+      const { outcome = moved.state, reason = moved.why, downtimeNs = 0 } = moved.record ?? {};
+      const told = outcome === 'completed' ? `${(downtimeNs / 1e6).toFixed(1)} ms` : reason;
+      log(`stream to ${here === 0 ? 'beta' : 'alpha'}, ${mode.name}: ${outcome}, ${told}`);
       const world = turn % 2 === 0 ? 'virtual' : 'threads';
       const scenario = { ...experiment, seed: turn + 1 };
       const asked = await this.#ask<View>(here, 'POST', '/api/experiments', {
@@ -97,7 +97,18 @@ export class Demo {
         scenario,
       });
       await this.#ended(here, `/api/experiments/${asked.id}`);
-      await rest(turn);
+      await rest(await this.#home());
+    }
+  }
+
+  /** Which daemon the guest lives at. */
+  async #home(): Promise<number> {
+    for (;;) {
+      for (const daemon of this.addresses.keys()) {
+        const guests = await this.#ask<readonly Guest[]>(daemon, 'GET', '/api/guests');
+        if (guests.some(({ name, state }) => name === 'stream' && state === 'running')) return daemon;
+      }
+      await this.#rest(100);
     }
   }
 
@@ -146,7 +157,13 @@ interface View {
   readonly id: string;
   readonly state: string;
   readonly endedAt: string | null;
-  readonly record?: { readonly outcome: string; readonly downtimeNs: number } | null;
+  readonly why?: string | null;
+  readonly record?: { readonly outcome: string; readonly reason: string; readonly downtimeNs: number } | null;
+}
+
+interface Guest {
+  readonly name: string;
+  readonly state: string;
 }
 
 function configurationOf(name: string, door: number, other: { name: string; door: number }): object {

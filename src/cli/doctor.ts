@@ -1,10 +1,11 @@
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import { examine } from '../run/doctor.ts';
+import type { Exit } from './exit.ts';
 import { print } from './standard-streams.ts';
 
 /** `switchover doctor`: what works on this machine, and what to do about what does not. */
-export function doctorCommand(exit: (code: number) => void): Command {
-  return new Command('doctor').description('check what works on this machine').action(async () => {
+export function doctorCommand(command: Command, exit: Exit): void {
+  command.action(async () => {
     const findings = await examine();
     const width = Math.max(...findings.map(({ what }) => what.length));
     for (const { what, ok, found, remedy } of findings) {

@@ -5,21 +5,8 @@ import { Failure, Refusal, reasonOf } from '../platform/failure.ts';
 import { version } from '../platform/package.ts';
 import { UsageError } from '../platform/problem.ts';
 import { tell } from '../platform/tell.ts';
-import { doctorCommand } from './doctor.ts';
-import { orderCommand } from './order.ts';
-import { predictCommand } from './predict.ts';
-import { receiveCommand } from './receive.ts';
-import { recordCommand } from './record.ts';
-import { recoverCommand } from './recover.ts';
-import { replayCommand } from './replay.ts';
-import { reportCommand } from './report.ts';
-import { runCommand } from './run.ts';
-import { scheduleCommand } from './schedule.ts';
-import { serveCommand } from './serve.ts';
+import { commands } from './commands.ts';
 import { ReaderGone, write, written } from './standard-streams.ts';
-import { stressCommand } from './stress.ts';
-import { sweepCommand } from './sweep.ts';
-import { withUse } from './use.ts';
 
 /** Of help and of complaints. */
 const output = { writeOut: write, writeErr: (text: string) => tell(text) };
@@ -32,34 +19,15 @@ const program = new Command('switchover')
   .configureOutput(output)
   .showHelpAfterError('(run switchover --help for usage)');
 
-/** Those that read a scenario or a trace, or name an order. */
-const takeOwnRules = new Set([
-  ...[runCommand, sweepCommand, predictCommand, orderCommand],
-  ...[stressCommand, replayCommand, serveCommand],
-]);
-
 let exitCode = 0;
-for (const command of [
-  runCommand,
-  sweepCommand,
-  predictCommand,
-  orderCommand,
-  scheduleCommand,
-  stressCommand,
-  reportCommand,
-  receiveCommand,
-  recordCommand,
-  recoverCommand,
-  replayCommand,
-  serveCommand,
-  doctorCommand,
-]) {
-  const made = command((code) => {
+const asked = process.argv.slice(2).find((word) => Object.hasOwn(commands, word));
+for (const [name, { describe, load, takesOwnRules }] of Object.entries(commands)) {
+  const command = program.command(name).description(describe);
+  if (name !== asked) continue;
+  (await load())(command, (code) => {
     exitCode = code;
-  })
-    .exitOverride()
-    .configureOutput(output);
-  program.addCommand(takeOwnRules.has(command) ? withUse(made) : made);
+  });
+  if (takesOwnRules) (await import('./use.ts')).withUse(command);
 }
 
 try {

@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import { z } from 'zod';
 import { orderByProbability } from '../core/migration/order/known-probabilities.ts';
 import { type OrderName, orderRegistry } from '../core/migration/order/orders.ts';
@@ -6,6 +6,7 @@ import { Failure } from '../platform/failure.ts';
 import { usageError } from '../platform/problem.ts';
 import { checked } from '../scenario/checked.ts';
 import { readYaml } from '../scenario/yaml-file.ts';
+import type { Exit } from './exit.ts';
 import { whole } from './scenario-options.ts';
 import { print } from './standard-streams.ts';
 
@@ -16,11 +17,8 @@ interface Options {
 }
 
 /** `switchover order FILE --rule R`: the order of pages whose write probabilities in one slot are known. */
-export function orderCommand(exit: (code: number) => void): Command {
-  return new Command('order')
-    .description(
-      'compute in which order to send pages whose write probabilities are known, with a bound on the distance from the best order',
-    )
+export function orderCommand(command: Command, exit: Exit): void {
+  command
     .argument(
       '<file>',
       'JSON or YAML: {"probabilities": […]}, for each page the probability of a write to it while one page is sent',

@@ -6,7 +6,6 @@ import { recordingHeader } from '../observe/recording-file.ts';
 import { orFailure } from '../platform/failure.ts';
 import { UsageError } from '../platform/problem.ts';
 import { migrateVirtually, repeatedInTime } from '../run/ensemble.ts';
-import { insisting } from '../scenario/checked.ts';
 import {
   type Experiment,
   experimentOf,
@@ -26,15 +25,6 @@ export type ProgramOptions = Partial<RecordingOptions> & { readonly out?: string
 /** Shorter than those of `record`, because somebody waits for the answer. */
 const DEFAULT_FOR = '20s';
 const DEFAULT_INTERVAL = '40ms';
-
-/** @throws UsageError an option that says how to record, without --pid */
-export function insistOnNoRecording({ for: time, interval, out }: ProgramOptions): void {
-  insisting((insist) => {
-    for (const [flag, value] of Object.entries({ '--for': time, '--interval': interval, '--out': out })) {
-      insist(value === undefined, flag, 'to be used together with --pid N', value);
-    }
-  });
-}
 
 export type RecordedProgram = Awaited<ReturnType<typeof recordForScenario>>;
 

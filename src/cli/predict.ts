@@ -1,18 +1,13 @@
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import { expected, formatDuration, formatRate, formatSize, parseDuration } from '../core/units.ts';
 import { shown, usageError } from '../platform/problem.ts';
 import { predict } from '../run/predict.ts';
+import { insisting } from '../scenario/checked.ts';
 import { type Experiment, loadExperiment, type ScenarioCell } from '../scenario/scenario.ts';
 import { scenarioFile } from '../scenario/scenario-file.ts';
 import { byPath, type Setting } from '../scenario/settings.ts';
-import {
-  fromPhases,
-  insistOnNoRecording,
-  type Phases,
-  type ProgramOptions,
-  type RecordedProgram,
-  recordForScenario,
-} from './predict-program.ts';
+import type { Exit } from './exit.ts';
+import type { Phases, ProgramOptions, RecordedProgram } from './predict-program.ts';
 import { setOption } from './scenario-options.ts';
 import { print } from './standard-streams.ts';
 
@@ -23,15 +18,12 @@ interface Options extends ProgramOptions {
   readonly json?: string;
 }
 
-/** What the model says of one cell; times and sizes null when it does not converge. */
+/** What the model says of one cell; times and sizes null when it does not converge, or when that is unknown. */
 type Answer = ReturnType<typeof answerFor>;
 
 /** `switchover predict FILE`: will it converge, how long is the outage, with what certainty, what must be reserved? */
-export function predictCommand(exit: (code: number) => void): Command {
-  return new Command('predict')
-    .description(
-      'predict with a model whether a migration converges, and its rounds, downtime and total time',
-    )
+export function predictCommand(command: Command, exit: Exit): void {
+  command
     .argument(
       '[file]',
       'scenario (YAML), or the name of a bundled one; optional with --pid if link.rate is set',
@@ -52,8 +44,14 @@ export function predictCommand(exit: (code: number) => void): Command {
 async function action(file: string | undefined, options: Options): Promise<number> {
   const asked = { limitNs: limitOf(options.limit), probability: probabilityOf(options.probability) };
   if (options.pid !== undefined) {
+    // What records a process is loaded only here.
+    const { fromPhases, recordForScenario } = await import('./predict-program.ts');
     const recorded = await recordForScenario(file, options);
-    tell(recorded.experiment, asked, options, recorded);
+    const { experiment, recordedNs, header } = recorded;
+    tell(experiment, asked, options, {
+      header,
+      virtual: (cell) => fromPhases(cell, experiment.seed, recordedNs),
+    });
     return 0;
   }
   insistOnNoRecording(options);
@@ -67,12 +65,17 @@ interface Asked {
   readonly probability: number;
 }
 
-function tell(experiment: Experiment, asked: Asked, { json }: Options, recorded?: RecordedProgram): void {
+/** Of a program that was recorded: its recording's header, and the same migration on the recording itself. */
+interface Recorded extends Pick<RecordedProgram, 'header'> {
+  readonly virtual: (cell: ScenarioCell) => Phases;
+}
+
+function tell(experiment: Experiment, asked: Asked, { json }: Options, recorded?: Recorded): void {
   const answers = experiment.cells.map((cell) => ({
     settings: byPath(cell.settings),
     answer: {
       ...answerFor(cell, asked),
-      ...(recorded && { virtual: fromPhases(cell, experiment.seed, recorded.recordedNs) }),
+      ...(recorded && { virtual: recorded.virtual(cell) }),
     },
   }));
   if (json !== undefined) {
@@ -97,6 +100,15 @@ function answerFor(cell: ScenarioCell, { limitNs, probability }: Asked) {
   };
 }
 
+/** @throws UsageError an option that says how to record, without --pid */
+function insistOnNoRecording({ for: time, interval, out }: ProgramOptions): void {
+  insisting((insist) => {
+    for (const [flag, value] of Object.entries({ '--for': time, '--interval': interval, '--out': out })) {
+      insist(value === undefined, flag, 'to be used together with --pid N', value);
+    }
+  });
+}
+
 function limitOf(text: string | undefined): number | undefined {
   const limitNs = text === undefined ? undefined : parseDuration(text);
   if (text === undefined || (limitNs !== undefined && limitNs > 0)) return limitNs;
@@ -118,7 +130,7 @@ function printAnswer(
   const where = Object.entries(settings).map(([path, value]) => `${path} = ${shown(value)}`);
   print([name, ...where].join(', '));
   if (answer.downtimeNs === null) {
-    print(`  does not converge: ${answer.reason}`);
+    print(`  ${answer.converges === null ? 'unknown' : 'does not converge'}: ${answer.reason}`);
   } else {
     const rounds = `${answer.rounds} live ${answer.rounds === 1 ? 'round' : 'rounds'}`;
     print(`  converges      after ${rounds}: ${answer.reason}`);

@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import { parseSize } from '../core/units.ts';
 import { usageError } from '../platform/problem.ts';
 import { tell } from '../platform/tell.ts';
@@ -6,6 +6,7 @@ import { formatAddress, parseAddress } from '../transport/address.ts';
 import { encryptionRemark } from '../transport/credentials.ts';
 import { Host } from '../worlds/threads/host.ts';
 import { addCredentialOptions, type CredentialOptions, credentialsOf } from './credential-options.ts';
+import type { Exit } from './exit.ts';
 
 interface Options extends CredentialOptions {
   readonly listen: string;
@@ -15,11 +16,9 @@ interface Options extends CredentialOptions {
 }
 
 /** `switchover receive`: a destination that takes in one migration after another until it is told to end. */
-export function receiveCommand(exit: (code: number) => void): Command {
-  const command = new Command('receive')
-    .description('run a destination that accepts migrations until it is stopped')
-    .option('--listen <host:port>', 'address to listen on; port 0 picks a free port', '127.0.0.1:0');
-  return addCredentialOptions(command, 'accept only sources that have the same key, and encrypt from it')
+export function receiveCommand(command: Command, exit: Exit): void {
+  command.option('--listen <host:port>', 'address to listen on; port 0 picks a free port', '127.0.0.1:0');
+  addCredentialOptions(command, 'accept only sources that have the same key, and encrypt from it')
     .option('--pages <n>', 'accept only guests with this many pages')
     .option('--page-size <size>', 'accept only guests with pages of this size')
     .option('--journal <folder>', 'keep a journal of every migration in this folder, for switchover recover')

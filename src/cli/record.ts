@@ -1,16 +1,16 @@
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import { stringify } from 'yaml';
 import { formatSize } from '../core/units.ts';
 import type { RecordingSummary } from '../observe/recorder.ts';
 import { encodeRecording, recordingHeader } from '../observe/recording-file.ts';
 import { PendingFile } from '../platform/pending-file.ts';
+import type { Exit } from './exit.ts';
 import { type RecordingOptions, recordingNameOf, recordNow, watchOf } from './recording.ts';
 import { print } from './standard-streams.ts';
 
 /** `switchover record`: which pages a real program writes, as a guest's program. */
-export function recordCommand(exit: (code: number) => void): Command {
-  return new Command('record')
-    .description('record which memory pages a running process or a virtual machine writes')
+export function recordCommand(command: Command, exit: Exit): void {
+  command
     .option('--pid <n>', 'process to record; its memory is only read, and it is never stopped')
     .option('--file <ram>', "file that backs a virtual machine's memory")
     .option('--for <time>', 'how long to record', '60s')

@@ -1,8 +1,9 @@
-import { Command, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import type { End } from '../core/wire/handover.ts';
 import { type Recovery, recover } from '../transport/recover.ts';
 import { type FoundEnd, leftAlone, type Settlement, unproved } from '../transport/settlement.ts';
 import { type Reconciled, reconcile } from '../worlds/vm/reconcile.ts';
+import type { Exit } from './exit.ts';
 import { print } from './standard-streams.ts';
 
 interface Options {
@@ -11,9 +12,8 @@ interface Options {
 }
 
 /** `switchover recover DIR [DIR2]`: decides which end owns the guest of each interrupted migration. */
-export function recoverCommand(exit: (code: number) => void): Command {
-  return new Command('recover')
-    .description('after a crash, decide from the journals which end owns each guest')
+export function recoverCommand(command: Command, exit: Exit): void {
+  command
     .argument(
       '<folder>',
       'folder that was given to --journal, or a folder in use by a process that has ended',

@@ -1,17 +1,15 @@
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import { inputLimits } from '../core/input-limits.ts';
 import { formatDuration } from '../core/units.ts';
 import { Failure } from '../platform/failure.ts';
 import { linesOf } from '../platform/lines.ts';
 import { decodeTraceLine, migrationsOf, replay, type TraceLine } from '../run/trace.ts';
+import type { Exit } from './exit.ts';
 import { print } from './standard-streams.ts';
 
 /** `switchover replay FILE`: gives today's migration the step results of a recorded one, and says whether it agrees. */
-export function replayCommand(exit: (code: number) => void): Command {
-  return new Command('replay')
-    .description('replay a trace written by run --trace and check that steps and outcome are the same')
-    .argument('<file>', 'trace (NDJSON)')
-    .action((file: string) => exit(action(file)));
+export function replayCommand(command: Command, exit: Exit): void {
+  command.argument('<file>', 'trace (NDJSON)').action((file: string) => exit(action(file)));
 }
 
 function action(file: string): number {

@@ -1,17 +1,15 @@
 import { join } from 'node:path';
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import { printable } from '../platform/failure.ts';
 import { makeFolders } from '../platform/paths.ts';
 import { writeWhole } from '../platform/pending-file.ts';
 import { examine } from '../run/doctor.ts';
+import type { Exit } from './exit.ts';
 import { print } from './standard-streams.ts';
 
 /** `switchover report DIR`: what the records of a folder say, as a page, as Markdown and as CSV. */
-export function reportCommand(exit: (code: number) => void): Command {
-  return new Command('report')
-    .description(
-      'write tables, plots and conclusions about the records in a folder, as HTML, Markdown and CSV',
-    )
+export function reportCommand(command: Command, exit: Exit): void {
+  command
     .argument('<folder>', 'folder with *.ndjson files from run --json FILE, sweep or stress')
     .action(async (folder: string) => exit(await action(folder)));
 }

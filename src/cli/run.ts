@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import { Failure } from '../platform/failure.ts';
 import { shown } from '../platform/problem.ts';
 import { tell } from '../platform/tell.ts';
@@ -21,6 +21,7 @@ import {
   credentialsOf,
   givenCredentials,
 } from './credential-options.ts';
+import type { Exit } from './exit.ts';
 import { interruptible } from './interruptible.ts';
 import { lineOutput, writeRecord } from './line-output.ts';
 import { progressBar } from './progress-bar.ts';
@@ -44,19 +45,17 @@ interface Options extends ScenarioOptions, CredentialOptions {
 }
 
 /** `switchover run FILE`: carries out a scenario and its matrix; prints a table, or one record a line. */
-export function runCommand(exit: (code: number) => void): Command {
-  const command = new Command('run')
-    .description('run the migrations of a scenario file and print a table')
-    .argument(
-      '<file>',
-      'scenario (YAML), or the name of a bundled one, such as 01-first-migration',
-      scenarioFile,
-    );
+export function runCommand(command: Command, exit: Exit): void {
+  command.argument(
+    '<file>',
+    'scenario (YAML), or the name of a bundled one, such as 01-first-migration',
+    scenarioFile,
+  );
   addScenarioOptions(command, {
     runs: 'how often to repeat each combination of settings',
     seed: SEED_OF_FIRST,
   }).option('--to <host:port>', 'migrate to a running switchover receive (world threads)');
-  return addCredentialOptions(command, 'the key that the destination given with --to has too')
+  addCredentialOptions(command, 'the key that the destination given with --to has too')
     .option('--journal <folder>', 'keep a journal of every migration in this folder, for switchover recover')
     .addOption(fallbackOption())
     .option('--redis <url>', 'share the link with other processes through this Redis server')

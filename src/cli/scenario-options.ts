@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
 import { usageError } from '../platform/problem.ts';
 import { parseSetting, type Setting } from '../scenario/settings.ts';
-import { type WorldName, worldNames } from '../worlds/worlds.ts';
+import { type WorldName, worldNames } from '../worlds/world-names.ts';
 
 /** What the commands that carry out a scenario take alike. */
 export interface ScenarioOptions {

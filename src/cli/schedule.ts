@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import { z } from 'zod';
 import {
   Overload,
@@ -13,6 +13,7 @@ import { writeText } from '../platform/text-file.ts';
 import { whole } from '../scenario/quantity.ts';
 import { readYaml } from '../scenario/yaml-file.ts';
 import { svgGantt, terminalGantt } from '../study/tables/gantt.ts';
+import type { Exit } from './exit.ts';
 import { print, write, written } from './standard-streams.ts';
 
 interface Options {
@@ -21,9 +22,8 @@ interface Options {
 }
 
 /** `switchover schedule FILE`: who gets which processor when, exactly. */
-export function scheduleCommand(exit: (code: number) => void): Command {
-  return new Command('schedule')
-    .description('simulate CPU reservations and draw which task runs when')
+export function scheduleCommand(command: Command, exit: Exit): void {
+  command
     .argument(
       '<file>',
       'JSON or YAML: { scheduler, processors, horizon, servers, tasks }, times as whole numbers of any unit',

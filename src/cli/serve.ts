@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import type { ApiThread } from '../daemon/api-thread.ts';
 import type { Log } from '../daemon/log.ts';
 import { version } from '../platform/package.ts';
@@ -7,6 +7,7 @@ import { tell } from '../platform/tell.ts';
 import { formatAddress, parseAddress } from '../transport/address.ts';
 import { encryptionRemark } from '../transport/credentials.ts';
 import { isLoopback } from '../transport/loopback.ts';
+import type { Exit } from './exit.ts';
 
 interface Options {
   readonly config: string;
@@ -14,9 +15,8 @@ interface Options {
 }
 
 /** `switchover serve`: a host of guests with an API, metrics and a page, until it is told to end. */
-export function serveCommand(exit: (code: number) => void): Command {
-  return new Command('serve')
-    .description('run a daemon that hosts guests and migrates them, with an HTTP API, metrics and a web page')
+export function serveCommand(command: Command, exit: Exit): void {
+  command
     .requiredOption('--config <file>', 'configuration (YAML), such as config/daemon.yaml')
     .option('--listen <host:port>', 'address of the API; port 0 picks a free port', '127.0.0.1:7070')
     .addHelpText(

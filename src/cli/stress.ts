@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import { usageError } from '../platform/problem.ts';
 import { tell } from '../platform/tell.ts';
 import { writeText } from '../platform/text-file.ts';
@@ -15,6 +15,7 @@ import { isMissed } from '../study/stress/threshold.ts';
 import { settingsAsFlags, wholeCommandOf } from '../study/sweep/command.ts';
 import { insistOnFolder } from '../study/sweep/folder.ts';
 import { scenarioSummary } from '../study/tables/scenario-summary.ts';
+import type { Exit } from './exit.ts';
 import { lineOutput, writeRecord } from './line-output.ts';
 import {
   addScenarioOptions,
@@ -33,11 +34,8 @@ interface Options extends ScenarioOptions {
 }
 
 /** `switchover stress FILE --out DIR`: raises an intensity until a threshold is missed, and says where. */
-export function stressCommand(exit: (code: number) => void): Command {
-  const command = new Command('stress')
-    .description(
-      'raise a load step by step until a limit is exceeded; exit code 3 if one is, 1 if a guest was changed on its way',
-    )
+export function stressCommand(command: Command, exit: Exit): void {
+  command
     .argument(
       '<file>',
       'scenario (YAML) with stress: { ramp, thresholds }, or the name of a bundled one',
@@ -45,7 +43,7 @@ export function stressCommand(exit: (code: number) => void): Command {
     )
     .requiredOption('--out <folder>', 'new or empty folder for the records and verdicts');
   const only = 'run only the alternatives with this setting; may be repeated';
-  return addScenarioOptions(command, { runs: 'how often to repeat each step', seed: SEED_OF_FIRST })
+  addScenarioOptions(command, { runs: 'how often to repeat each step', seed: SEED_OF_FIRST })
     .addOption(settingOption('--only <path=value>', only))
     .addOption(fallbackOption())
     .option('--quiet', 'no progress on standard error')

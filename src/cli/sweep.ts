@@ -1,10 +1,11 @@
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import { usageError } from '../platform/problem.ts';
 import { scenarioFile } from '../scenario/scenario-file.ts';
 import { type Shard, wholeDesign } from '../study/sweep/agenda.ts';
 import { loadDesign } from '../study/sweep/design.ts';
 import { sweep } from '../study/sweep/sweep.ts';
 import { sweepTable } from '../study/tables/sweep-table.ts';
+import type { Exit } from './exit.ts';
 import { progressBar } from './progress-bar.ts';
 import { addScenarioOptions, type ScenarioOptions, settingsOf } from './scenario-options.ts';
 import { print, write } from './standard-streams.ts';
@@ -17,12 +18,11 @@ interface Options extends ScenarioOptions {
 }
 
 /** `switchover sweep FILE --out DIR`: carries out a large design, a record a line; interrupted, it can go on. */
-export function sweepCommand(exit: (code: number) => void): Command {
-  const command = new Command('sweep')
-    .description('run a large experiment on all cores; after an interruption, the same command continues it')
+export function sweepCommand(command: Command, exit: Exit): void {
+  command
     .argument('<file>', 'scenario (YAML) with compare or sweep, or the name of a bundled one', scenarioFile)
     .requiredOption('--out <folder>', 'folder for the records');
-  return addScenarioOptions(command, {
+  addScenarioOptions(command, {
     runs: 'how often to repeat each combination of settings; with sweep.until, the minimum',
     seed: 'random seed of the experiment',
   })

@@ -8,7 +8,7 @@ import { object } from '../scenario/object-schema.ts';
 import { whole } from '../scenario/quantity.ts';
 import { compareSchema, scenarioSchema } from '../scenario/scenario-schema.ts';
 import { isObject } from '../scenario/settings.ts';
-import { worldNames } from '../worlds/worlds.ts';
+import { worldNames } from '../worlds/world-names.ts';
 
 /** What requests look like: checked before anything is done, and served as OpenAPI. */
 

@@ -6,7 +6,7 @@ import { setNice } from '../platform/thread-scheduling.ts';
 import type { UsedFile } from '../platform/used-files.ts';
 import { serve } from '../platform/worker-thread.ts';
 import type { predictedOf } from '../run/predict.ts';
-import type { WorldName } from '../worlds/worlds.ts';
+import type { WorldName } from '../worlds/world-names.ts';
 
 export type Predictable = Parameters<typeof predictedOf>[0];
 

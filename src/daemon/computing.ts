@@ -4,7 +4,7 @@ import { UsageError } from '../platform/problem.ts';
 import type { Arguments, Result } from '../platform/thread-calls.ts';
 import { usedFiles } from '../platform/used-files.ts';
 import { WorkerThread } from '../platform/worker-thread.ts';
-import type { WorldName } from '../worlds/worlds.ts';
+import type { WorldName } from '../worlds/world-names.ts';
 import { NotAdmitted } from './admission.ts';
 import type { ComputingMethods, Predictable, Sized } from './computing-worker.ts';
 

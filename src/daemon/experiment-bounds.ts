@@ -2,7 +2,7 @@ import { type Reservation, shareOf } from '../core/cpu/reservation.ts';
 import { memoryLimits } from '../platform/machine-limits.ts';
 import { insisting } from '../scenario/checked.ts';
 import { type Experiment, experimentOf, type ScenarioCell, scenarioOf } from '../scenario/scenario.ts';
-import type { WorldName } from '../worlds/worlds.ts';
+import type { WorldName } from '../worlds/world-names.ts';
 
 /** What one request may ask for. */
 const MOST_CELLS = 100;

@@ -3,7 +3,7 @@ import { reasonOf } from '../platform/failure.ts';
 import { LineFile } from '../platform/line-file.ts';
 import { run } from '../run/run.ts';
 import { experimentOf, scenarioOf } from '../scenario/scenario.ts';
-import type { WorldName } from '../worlds/worlds.ts';
+import type { WorldName } from '../worlds/world-names.ts';
 import { ProgressOfSteps } from './progress.ts';
 import type { Progress } from './view-schemas.ts';
 

@@ -3,7 +3,7 @@ import { entry } from '../platform/entry.ts';
 import { reasonOf } from '../platform/failure.ts';
 import { usedFiles } from '../platform/used-files.ts';
 import { unsentQuestions } from '../transport/unsent/unsent-thread.ts';
-import type { WorldName } from '../worlds/worlds.ts';
+import type { WorldName } from '../worlds/world-names.ts';
 import type { ExperimentData, ExperimentEnd, ExperimentNews } from './experiment-run.ts';
 import type { ThreadData } from './experiment-worker.ts';
 

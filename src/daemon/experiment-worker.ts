@@ -1,7 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { setNice } from '../platform/thread-scheduling.ts';
 import type { UsedFile } from '../platform/used-files.ts';
-import type { WorldName } from '../worlds/worlds.ts';
+import type { WorldName } from '../worlds/world-names.ts';
 import type { ExperimentData } from './experiment-run.ts';
 
 /** A thread that carries out one experiment after another, so that the one which answers requests stays free. */

@@ -8,7 +8,7 @@ import { clockNs, timestamp } from '../platform/clock.ts';
 import { Failure } from '../platform/failure.ts';
 import { makeFolders } from '../platform/paths.ts';
 import { areAlike, quantile } from '../study/statistics/estimate.ts';
-import type { WorldName } from '../worlds/worlds.ts';
+import type { WorldName } from '../worlds/world-names.ts';
 import type { Admission } from './admission.ts';
 import type { Computing } from './computing.ts';
 import type { EventLog } from './event-log.ts';

@@ -1,6 +1,6 @@
 import { outcomes } from '../core/migration/migration-result.ts';
 import type { MigrationRecord } from '../core/migration/record.ts';
-import { worldNames } from '../worlds/worlds.ts';
+import { worldNames } from '../worlds/world-names.ts';
 import { type JobKind, jobKinds } from './job.ts';
 
 /** Of the guest's reservation and its sender's. Hogs that have one are the experiment's own affair. */

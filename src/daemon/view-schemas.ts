@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { schedulers } from '../core/cpu/cpu-plan.ts';
-import { worldNames } from '../worlds/worlds.ts';
+import { worldNames } from '../worlds/world-names.ts';
 import { cpuHolders } from './host-cpu.ts';
 import { jobKinds } from './job.ts';
 import {

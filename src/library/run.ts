@@ -7,4 +7,5 @@ export { type Design, loadDesign } from '../study/sweep/design.ts';
 export { type SweepOptions, type SweepResult, sweep } from '../study/sweep/sweep.ts';
 export { sweepTable } from '../study/tables/sweep-table.ts';
 export { experimentTable } from '../study/tables/table.ts';
-export { type WorldFactory, type WorldName, worldFactory, worldNames } from '../worlds/worlds.ts';
+export { type WorldName, worldNames } from '../worlds/world-names.ts';
+export { type WorldFactory, worldFactory } from '../worlds/worlds.ts';

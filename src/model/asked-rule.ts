@@ -5,8 +5,11 @@ import { type StopSpec, stopRule } from '../core/migration/stop/stops.ts';
 import { type Bytes, formatDuration, NANOS_PER_SECOND, type Nanos } from '../core/units.ts';
 import type { Load, PredictedRound } from './memory.ts';
 
-/** After this many questions it gives up: more than an hour, with one every 10 ms. */
+/** After this many questions the answer is that it is not known: so the work is bounded. */
 const QUESTIONS_MAX = 500_000;
+
+/** How a predicted migration ends; `unknown`: that was not worked out. */
+export type PredictedVerdict = Verdict | { readonly decision: 'unknown'; readonly reason: string };
 
 /**
  * Asks a stop rule during a predicted migration as a real one would. Pages are rounded to whole numbers, because a rule
@@ -78,12 +81,13 @@ export class AskedRule {
     });
   }
 
-  /** Gives up after the time-out, or after too many questions. */
-  timedOut(): Verdict | undefined {
+  /** Gives up after the time-out. After too many questions nothing is known. */
+  timedOut(): PredictedVerdict | undefined {
     if (this.elapsedNs >= this.#timeoutNs) {
       return { decision: 'give up', reason: `not converged within ${formatDuration(this.#timeoutNs)}` };
     }
     if (this.#questions < QUESTIONS_MAX) return undefined;
-    return { decision: 'give up', reason: `no stop in ${this.rounds.length} rounds` };
+    const after = `${this.rounds.length} rounds, ${formatDuration(this.elapsedNs)}`;
+    return { decision: 'unknown', reason: `not worked out beyond ${after}` };
   }
 }

@@ -1,9 +1,8 @@
 import { BandwidthMeter } from '../core/migration/meter.ts';
 import { SCAN_EVERY_NS } from '../core/migration/plan.ts';
-import type { Verdict } from '../core/migration/stop/stop-rule.ts';
 import { looksWithinRounds, type StopSpec } from '../core/migration/stop/stops.ts';
 import type { Nanos } from '../core/units.ts';
-import { AskedRule } from './asked-rule.ts';
+import { AskedRule, type PredictedVerdict } from './asked-rule.ts';
 import { type CurveGuest, CurveMemory } from './curve-memory.ts';
 import { certainly, type DirtyPages, type Load, type PredictedRound } from './memory.ts';
 import { type RatesGuest, RatesMemory } from './rates-memory.ts';
@@ -37,7 +36,7 @@ export function predictedRounds(input: LiveInput) {
     plansAhead ? Number.POSITIVE_INFINITY : SETTLED_AFTER + PAGES_FOLLOWED_MAX / input.pages,
   );
   const roundPages: number[] = [];
-  const ended = (verdict: Verdict, left: DirtyPages) => ({
+  const ended = (verdict: PredictedVerdict, left: DirtyPages) => ({
     verdict,
     asked,
     /** What each round sends; the last of them may be cut short. */
@@ -49,7 +48,7 @@ export function predictedRounds(input: LiveInput) {
   });
   let next = memory.predict();
   let pending: Float64Array | undefined;
-  let verdict = plansAhead ? asked.verdict(next.dirtyPages, true) : undefined;
+  let verdict: PredictedVerdict | undefined = plansAhead ? asked.verdict(next.dirtyPages, true) : undefined;
   while (verdict === undefined) {
     const round = next;
     const endNs = asked.elapsedNs + round.durationNs;
@@ -74,7 +73,7 @@ export function predictedRounds(input: LiveInput) {
 }
 
 /** A migration that has nothing left to send live stops, unless its rule counts rounds. */
-function allWait(round: PredictedRound, stop: StopSpec): Verdict | undefined {
+function allWait(round: PredictedRound, stop: StopSpec): PredictedVerdict | undefined {
   if (Math.round(round.sentPages) > 0 || stop.rule === 'rounds') return undefined;
   return { decision: 'stop', reason: 'all that is dirty waits for the stop' };
 }
@@ -123,7 +122,7 @@ function scanWithin(
   asked: AskedRule,
   { durationNs }: PredictedRound,
   pending: Float64Array,
-): { readonly verdict: Verdict; readonly pages: number; readonly share: number } | undefined {
+): { readonly verdict: PredictedVerdict; readonly pages: number; readonly share: number } | undefined {
   const startedAtNs = asked.elapsedNs;
   for (let ns = SCAN_EVERY_NS; ns < durationNs; ns += SCAN_EVERY_NS) {
     asked.sendUntil(startedAtNs + ns);

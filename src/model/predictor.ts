@@ -10,9 +10,10 @@ export interface ModelInput extends LiveInput {
 
 /** What the model says of it, as data. Times and sizes are expectations unless they say otherwise. */
 export interface PredictedMigration {
-  readonly converges: boolean;
+  /** null: unknown, because it was not worked out; `reason` says how far it was. */
+  readonly converges: boolean | null;
   readonly reason: string;
-  /** K: live rounds, one that the stop cuts short among them, the stop itself not. Without convergence: until given up. */
+  /** K: live rounds, one that the stop cuts short among them, the stop itself not. Without convergence: until given up; where that is unknown, as far as it was worked out. */
   readonly rounds: number;
   /** The pages that each of them sends; without convergence, until they are all alike. */
   readonly roundPages: readonly number[];
@@ -44,7 +45,7 @@ export interface ModelPrediction {
 export function predictMigration(input: ModelInput): ModelPrediction {
   const ending = predictedRounds(input);
   const { verdict, asked, left } = ending;
-  if (verdict.decision === 'give up') return { course: givenUp(ending), stop: null };
+  if (verdict.decision !== 'stop') return { course: withoutStop(ending), stop: null };
   const stop = predictedStop(ending, input);
   const bytes = asked.stopBytes(left.mean);
   const downtimeNs = durationNs(bytes, input.stopRateBytesPerSecond);
@@ -62,11 +63,11 @@ export function predictMigration(input: ModelInput): ModelPrediction {
   return { course, stop };
 }
 
-function givenUp({ verdict, asked, roundPages, distinctRounds }: Ending): PredictedMigration {
+function withoutStop({ verdict, asked, roundPages, distinctRounds }: Ending): PredictedMigration {
   const last = asked.rounds.at(-1);
   const stuck = last !== undefined && roundPages.length > distinctRounds;
   return {
-    converges: false,
+    converges: verdict.decision === 'unknown' && !stuck ? null : false,
     reason: stuck
       ? `${verdict.reason}: rounds no longer shrink, ${last.dirtyPages} pages each`
       : verdict.reason,

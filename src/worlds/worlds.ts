@@ -7,14 +7,8 @@ import { Failure, Refusal, reasonOf } from '../platform/failure.ts';
 import type { DestinationThere } from '../transport/address.ts';
 import { DestinationProcess } from '../transport/destination-process.ts';
 import type { MigrationSpec } from '../workload/migration-spec.ts';
-import { threadsWorld } from './threads/threads-world.ts';
-import { VirtualWorld } from './virtual/virtual-world.ts';
-import { QemuNativeWorld } from './vm/qemu-native-world.ts';
-import { vmWorld } from './vm/vm-world.ts';
 import type { World } from './world.ts';
-
-export const worldNames = ['virtual', 'threads', 'vm', 'qemu-native'] as const;
-export type WorldName = (typeof worldNames)[number];
+import type { WorldName } from './world-names.ts';
 
 /** Makes worlds of one kind, one a migration, and keeps what they share. */
 export interface WorldFactory {
@@ -33,6 +27,7 @@ export interface FactoryOptions {
 }
 
 /**
+ * A world is loaded once it is asked for: real ones need much that virtual time does not.
  * @param options for a world with two ends. `to`: the destination; without it, a process on this host is started.
  * `journals`: the folder where the source keeps its journals
  * @throws Failure the destination cannot be had
@@ -43,12 +38,15 @@ export async function worldFactory(
 ): Promise<WorldFactory> {
   const nothing = async () => {};
   switch (name) {
-    case 'virtual':
+    case 'virtual': {
       if (journals !== undefined) {
         throw new Failure('--journal: not possible in world virtual; use --world threads');
       }
+      const { VirtualWorld } = await import('./virtual/virtual-world.ts');
       return { create: async (setup) => new VirtualWorld(setup), copiesOfMemory: 0, close: nothing };
+    }
     case 'threads': {
+      const { threadsWorld } = await import('./threads/threads-world.ts');
       const program = entry('worlds/threads/threads-destination-main');
       const own = to ? undefined : await DestinationProcess.start(program);
       const destination = to ?? own!;
@@ -61,6 +59,7 @@ export async function worldFactory(
     }
     case 'vm': {
       insistOnOwn(name, { to });
+      const { vmWorld } = await import('./vm/vm-world.ts');
       const args = journals === undefined ? [] : [journals];
       const destination = await DestinationProcess.start(entry('worlds/vm/vm-destination-main'), args);
       return {
@@ -69,13 +68,15 @@ export async function worldFactory(
         close: () => destination.end(),
       };
     }
-    case 'qemu-native':
+    case 'qemu-native': {
       insistOnOwn(name, { to, journals });
+      const { QemuNativeWorld } = await import('./vm/qemu-native-world.ts');
       return {
         create: async (setup) => QemuNativeWorld.create(framed(name, undisturbed(name, setup))),
         copiesOfMemory: 2,
         close: nothing,
       };
+    }
   }
 }
 

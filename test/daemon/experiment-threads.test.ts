@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import type { ExperimentNews } from '../../src/daemon/experiment-run.ts';
 import { ExperimentThreads } from '../../src/daemon/experiment-threads.ts';
-import type { WorldName } from '../../src/worlds/worlds.ts';
+import type { WorldName } from '../../src/worlds/world-names.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'switchover-experiments-'));
 const threads = new ExperimentThreads();

@@ -4,7 +4,8 @@ import type { Step, StepResult } from '../../src/core/migration/steps.ts';
 import { drive } from '../../src/run/drive.ts';
 import { replay, type TraceLine } from '../../src/run/trace.ts';
 import type { MigrationSpec } from '../../src/workload/migration-spec.ts';
-import { type WorldFactory, worldFactory, worldNames } from '../../src/worlds/worlds.ts';
+import { worldNames } from '../../src/worlds/world-names.ts';
+import { type WorldFactory, worldFactory } from '../../src/worlds/worlds.ts';
 import { withoutQemu } from '../fixtures/qemu.ts';
 import { smallSetup } from '../fixtures/setup.ts';
 

@@ -12,7 +12,7 @@ import {
 } from '../../scenario/scenario.ts';
 import { combinationsOf, type Setting, withSettings } from '../../scenario/settings.ts';
 import { disturbanceOf } from '../../workload/antagonists/disturbance.ts';
-import type { WorldName } from '../../worlds/worlds.ts';
+import type { WorldName } from '../../worlds/world-names.ts';
 import { parseThreshold, type Threshold } from './threshold.ts';
 
 const RAMP = 'a ramp: one path with a list of values, from the mildest to the harshest';

@@ -4,7 +4,7 @@ import { canBePredicted } from '../../run/predict.ts';
 import { checked } from '../../scenario/checked.ts';
 import { cellsOf, readScenario, type ScenarioCell, type ScenarioFile } from '../../scenario/scenario.ts';
 import { type Axis, alternativesOf, axesOf, type Setting } from '../../scenario/settings.ts';
-import type { WorldName } from '../../worlds/worlds.ts';
+import type { WorldName } from '../../worlds/world-names.ts';
 import { type RangeDocument, type SweepDocument, sweepSchema, type Until } from './design-schema.ts';
 import { type Dimension, latinHypercube } from './hypercube.ts';
 import { type Range, rangeOf } from './range.ts';
