@@ -86,8 +86,22 @@ export function resolvePlan(
   insist: Insist,
 ): Omit<Plan, 'seed'> {
   const pageBytes = pageSizeBytes + link.overhead;
-  const rateBytesPerSecond = link.rate;
-  const stopRateBytesPerSecond = link.stopRate === undefined ? link.rate : link.stopRate;
+  const isElastic = link.rate === 'elastic';
+  insist(
+    !isElastic || link.capacity !== undefined,
+    'link.capacity',
+    'a rate, of which elastic migrations have their part',
+    link.capacity,
+  );
+  const rateBytesPerSecond = link.rate === 'elastic' ? (link.capacity ?? 1) : link.rate;
+  insist(
+    !isElastic || link.stopRate === undefined,
+    'link.stopRate',
+    'nothing, where link.rate is elastic',
+    link.stopRate,
+  );
+  const stopRateBytesPerSecond =
+    isElastic || link.stopRate === undefined ? rateBytesPerSecond : link.stopRate;
   const depthBytes =
     link.depth ?? Math.max(defaultDepth(rateBytesPerSecond, stopRateBytesPerSecond), pageBytes);
   const room = `room for a page and its header, ${pageBytes} bytes`;
@@ -112,6 +126,7 @@ export function resolvePlan(
     ...{ clear, skip, stop },
     timeoutNs: timeout ?? defaultTimeout(stop, pages * pageBytes, rateBytesPerSecond),
     stopTimeoutNs: stopTimeout ?? defaultStopTimeout(pages * pageBytes, device, stopRateBytesPerSecond),
+    ...(isElastic && { isElastic }),
     rateBytesPerSecond,
     stopRateBytesPerSecond,
     depthBytes,

@@ -40,6 +40,8 @@ export interface Plan {
   readonly rateBytesPerSecond: BytesPerSecond | null;
   /** b_d. */
   readonly stopRateBytesPerSecond: BytesPerSecond | null;
+  /** Nothing is reserved: b and b_d are the link's capacity, of which the ledger says how much is this migration's. */
+  readonly isElastic?: boolean | undefined;
   readonly depthBytes: Bytes;
   /** How long the guest is watched before the migration starts, when anything in the plan needs its history. */
   readonly observeNs: Nanos;
@@ -57,6 +59,11 @@ export interface Plan {
 /** What the record says when the guest has been paused for too long. */
 export function pausedTooLong({ stopTimeoutNs }: Plan): string {
   return `the guest was paused for ${formatDuration(stopTimeoutNs)}, as long as migration.stopTimeout allows`;
+}
+
+/** What the record says when the time-out has passed while the link carried nothing. */
+export function notConvergedInOutage({ timeoutNs }: Plan): string {
+  return `the timeout of ${formatDuration(timeoutNs!)} has passed during an outage of the link`;
 }
 
 /** w / T, the slot being T = (P + H) / b; without a reservation a slot takes no time that the plan could know. */

@@ -82,13 +82,13 @@ export type StepResult =
     }
   /**
    * The step could not be carried out; the next one is `abort`. `outcome`: it was not for a fault, but because
-   * somebody cancelled the migration, the guest was paused for as long as the plan allows, or the link allows nothing more.
+   * somebody cancelled the migration, the guest was paused for as long as the plan allows, the link allows nothing more, or the plan's time-out passed in an outage.
    */
   | {
       readonly kind: 'failed';
       readonly now: Nanos;
       readonly why: string;
-      readonly outcome?: 'cancelled' | 'aborted';
+      readonly outcome?: 'cancelled' | 'aborted' | 'not-converged';
       /** The guest has been paused since then, though the step `stop` did not come to its end. */
       readonly pausedSince?: Nanos;
       /** How far a hand-over came. `commitLeftAtNs`: from then on the guest may run at its destination. */

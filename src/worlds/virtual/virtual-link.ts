@@ -1,6 +1,13 @@
 import { idleLink, LinkAccount } from '../../core/link/account.ts';
 import { type Bucket, changeRate, fullBucket, reserve, reserveRow } from '../../core/link/bucket.ts';
-import { allowedRate, type Ceiling, nextChangeNs, revokedWhy } from '../../core/link/ceiling.ts';
+import {
+  allowedRate,
+  type Ceiling,
+  isOutage,
+  nextChangeNs,
+  outageEndNs,
+  revokedWhy,
+} from '../../core/link/ceiling.ts';
 import type { LinkRecord } from '../../core/migration/migration-result.ts';
 import type { Bytes, BytesPerSecond, Nanos } from '../../core/units.ts';
 
@@ -10,6 +17,8 @@ export class VirtualLink {
   readonly #windows: boolean;
   /** What else the link allows, in the order of time. */
   ceilings: readonly Ceiling[] = [];
+  /** How long the migration waits for the end of an outage. */
+  waitsUntilNs: Nanos = Number.POSITIVE_INFINITY;
   #askedBytesPerSecond: BytesPerSecond | null = null;
   #bucket: Bucket | undefined;
   #account: LinkAccount | undefined;
@@ -36,7 +45,8 @@ export class VirtualLink {
   send(now: Nanos, bytes: Bytes, count: number): { instants: Float64Array; untilNs: Nanos } {
     const instants = new Float64Array(count);
     for (let done = 0; done < count; ) {
-      if (this.revokedWhy(now) !== undefined) return { instants: instants.subarray(0, done), untilNs: now };
+      now = this.#passesNs(now);
+      if (this.isClosed(now)) return { instants: instants.subarray(0, done), untilNs: now };
       this.#follow(now);
       const row = instants.subarray(done);
       const changesAtNs = nextChangeNs(this.ceilings, now);
@@ -60,7 +70,8 @@ export class VirtualLink {
   /** When `bytes` may leave, at `now` or later; or when it turns out that they may not. */
   readyNs(now: Nanos, bytes: Bytes): Nanos {
     for (;;) {
-      if (this.revokedWhy(now) !== undefined) return now;
+      now = this.#passesNs(now);
+      if (this.isClosed(now)) return now;
       this.#follow(now);
       const at = this.#bucket ? reserve(this.#bucket, now, bytes).at : now;
       const changesAtNs = nextChangeNs(this.ceilings, now);
@@ -78,7 +89,7 @@ export class VirtualLink {
     for (let left = bytes; left > 0; left -= Math.min(left, this.#depthBytes)) {
       const portion = Math.min(left, this.#depthBytes);
       at = this.readyNs(at, portion);
-      if (this.revokedWhy(at) !== undefined) return at;
+      if (this.isClosed(at)) return at;
       this.departs(at, portion);
     }
     return this.arrivedNs(at);
@@ -94,6 +105,16 @@ export class VirtualLink {
   /** When all that has left by `now` is there. */
   arrivedNs(now: Nanos): Nanos {
     return now;
+  }
+
+  /** Whether nothing passes at `now`: it was taken back, or there is an outage for which the migration does not wait longer. */
+  isClosed(now: Nanos): boolean {
+    return this.revokedWhy(now) !== undefined || isOutage(this.ceilings, now);
+  }
+
+  /** When something passes again, at `now` or later; or how long the migration waits for that. */
+  #passesNs(now: Nanos): Nanos {
+    return Math.max(now, Math.min(outageEndNs(this.ceilings, now), this.waitsUntilNs));
   }
 
   /** Why the link allows nothing more at `now`, if it does not. */

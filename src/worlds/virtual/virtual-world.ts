@@ -3,7 +3,7 @@ import type { Slice } from '../../core/cpu/slice.ts';
 import type { Ceiling } from '../../core/link/ceiling.ts';
 import type { Measurements } from '../../core/migration/migration-result.ts';
 import { PageSet } from '../../core/migration/pages.ts';
-import { pausedTooLong } from '../../core/migration/plan.ts';
+import { notConvergedInOutage, pausedTooLong } from '../../core/migration/plan.ts';
 import type { Step, StepResult } from '../../core/migration/steps.ts';
 import { Random } from '../../core/random.ts';
 import type { Bytes, Nanos } from '../../core/units.ts';
@@ -21,6 +21,9 @@ import { VirtualLink } from './virtual-link.ts';
 
 /** The stream of random numbers that a virtual guest draws from; the order draws from another. */
 const GUEST_STREAM = 3;
+
+/** Of a migration without a time-out; whoever shares the link among a fleet says when it ends. */
+const ENDLESS_OUTAGE = 'the link carries nothing any more';
 
 /**
  * The same migration in virtual time: deterministic, as fast as it can be computed, exact to the nanosecond in
@@ -76,7 +79,7 @@ export class VirtualWorld implements World {
 
   /** The same without a promise: virtual time needs no waiting. */
   carryOut(step: Step): StepResult {
-    const { guest } = this.#spec;
+    const { guest, plan } = this.#spec;
     switch (step.kind) {
       case 'observe':
         this.#pass(this.#now + step.windowNs);
@@ -87,6 +90,7 @@ export class VirtualWorld implements World {
       case 'track':
         this.#draw();
         this.#cpu?.watchBeats();
+        this.#link.waitsUntilNs = this.#now + (plan.timeoutNs ?? Number.POSITIVE_INFINITY);
         this.#dirty.addAll(PageSet.all(guest.pages));
         return this.#dirtyResult(this.#dirty.copy());
       case 'send':
@@ -101,6 +105,7 @@ export class VirtualWorld implements World {
       case 'stop':
         this.#draw();
         this.#stoppedAtNs = this.#now;
+        this.#link.waitsUntilNs = this.#now + plan.stopTimeoutNs;
         this.#cpu?.stopGuest();
         return this.#dirtyResult(this.#dirty.copy());
       case 'device':
@@ -142,8 +147,7 @@ export class VirtualWorld implements World {
       const row = pages.subarray(start, end);
       const size = zero ? plan.pageBytes - guest.pageSizeBytes : plan.pageBytes;
       const sent = this.#sendRow(row, size, clears);
-      if (sent < row.length)
-        return { kind: 'failed', now: this.#now, why: this.#link.revokedWhy(this.#now)!, outcome: 'aborted' };
+      if (sent < row.length) return this.#closed();
       if (zero) zeroPages += row.length;
       bytes += row.length * size;
       start = end;
@@ -157,10 +161,20 @@ export class VirtualWorld implements World {
   #sendDevice({ device, rateBytesPerSecond }: Extract<Step, { kind: 'device' }>): StepResult {
     this.#link.setRate(rateBytesPerSecond, this.#now);
     this.#pass(this.#link.sendAll(this.#now, device.stateBytes));
-    const revoked = this.#link.revokedWhy(this.#now);
-    if (revoked !== undefined) return { kind: 'failed', now: this.#now, why: revoked, outcome: 'aborted' };
+    if (device.stateBytes > 0 && this.#link.isClosed(this.#now)) return this.#closed();
     this.#pass(this.#now + device.timeNs);
     return { kind: 'done', now: this.#now };
+  }
+
+  /** Nothing more passes: for good, or not in the time for which the migration waits. */
+  #closed(): StepResult {
+    const { plan } = this.#spec;
+    const failed = { kind: 'failed', now: this.#now } as const;
+    const revoked = this.#link.revokedWhy(this.#now);
+    if (revoked !== undefined) return { ...failed, why: revoked, outcome: 'aborted' };
+    if (this.#stoppedAtNs !== undefined) return { ...failed, why: pausedTooLong(plan), outcome: 'aborted' };
+    if (plan.timeoutNs === null) return { ...failed, why: ENDLESS_OUTAGE, outcome: 'aborted' };
+    return { ...failed, why: notConvergedInOutage(plan), outcome: 'not-converged' };
   }
 
   /** @returns how many left before the link allowed nothing more */
@@ -171,7 +185,7 @@ export class VirtualWorld implements World {
       const ready = () => this.#link.readyNs(this.#now, bytes);
       this.#cpu.work(cpuPerPageNs, pages.length, ready, (i, atNs) => {
         this.#now = atNs;
-        if (this.#link.revokedWhy(atNs) !== undefined) return false;
+        if (this.#link.isClosed(atNs)) return false;
         this.#link.departs(atNs, bytes);
         if (clears) this.#clear(pages[i]!);
         sent += 1;
@@ -208,7 +222,8 @@ export class VirtualWorld implements World {
   }
 
   #pass(untilNs: Nanos): void {
-    this.#cpu?.advanceTo(untilNs);
+    // Of an outage whose end is not known yet no more is asked than that.
+    if (untilNs < Number.POSITIVE_INFINITY) this.#cpu?.advanceTo(untilNs);
     this.#now = untilNs;
   }
 
