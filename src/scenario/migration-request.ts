@@ -115,7 +115,13 @@ export function requestedMigration(
   return insisting((insist) => {
     const cpu = resolveCpu({ ...document, guest: {} });
     checkCpu(cpu, insist);
-    const plan = resolvePlan({ link: { ...link, overhead: HEADER_BYTES }, migration }, guest, insist);
+    // Whether a reservation fits is for the link's ledger to say.
+    const capacity = link.rate === 'elastic' ? over?.capacityBytesPerSecond : undefined;
+    const plan = resolvePlan(
+      { link: { ...link, overhead: HEADER_BYTES, capacity }, migration },
+      guest,
+      insist,
+    );
     const shared = over && { ...link, name: over.name, capacity: over.capacityBytesPerSecond, changes: [] };
     return {
       plan: { ...plan, seed: guest.seed },

@@ -77,31 +77,21 @@ function pagesOf({ pages, memory = 0, pageSize }: GuestDocument, insist: Insist)
 interface PlanDocument {
   readonly link: Pick<LinkDocument, 'rate' | 'stopRate' | 'depth' | 'overhead' | 'capacity'>;
   readonly migration: PolicyDocument;
+  readonly fleet?: readonly { readonly count: number }[] | undefined;
 }
 
 /** The policy with which a guest of these pages migrates. */
 export function resolvePlan(
-  { link, migration }: PlanDocument,
+  { link, migration, fleet }: PlanDocument,
   { pages, pageSizeBytes, device }: Pick<GuestSpec, 'pages' | 'pageSizeBytes' | 'device'>,
   insist: Insist,
 ): Omit<Plan, 'seed'> {
   const pageBytes = pageSizeBytes + link.overhead;
-  const isElastic = link.rate === 'elastic';
-  insist(
-    !isElastic || link.capacity !== undefined,
-    'link.capacity',
-    'a rate, of which elastic migrations have their part',
-    link.capacity,
-  );
-  const rateBytesPerSecond = link.rate === 'elastic' ? (link.capacity ?? 1) : link.rate;
-  insist(
-    !isElastic || link.stopRate === undefined,
-    'link.stopRate',
-    'nothing, where link.rate is elastic',
-    link.stopRate,
-  );
-  const stopRateBytesPerSecond =
-    isElastic || link.stopRate === undefined ? rateBytesPerSecond : link.stopRate;
+  const { isElastic, rateBytesPerSecond, stopRateBytesPerSecond } = resolveRates(link, insist);
+  const members = fleet?.reduce((sum, { count }) => sum + count, 0) ?? 1;
+  /** What time-outs expect it to have: of elastic migrations, each an equal part. */
+  const expected = (bytesPerSecond: BytesPerSecond | null) =>
+    isElastic && bytesPerSecond !== null ? bytesPerSecond / members : bytesPerSecond;
   const depthBytes =
     link.depth ?? Math.max(defaultDepth(rateBytesPerSecond, stopRateBytesPerSecond), pageBytes);
   const room = `room for a page and its header, ${pageBytes} bytes`;
@@ -124,8 +114,9 @@ export function resolvePlan(
     ...{ pages, pageBytes, order, heat },
     defer: deferred ?? null,
     ...{ clear, skip, stop },
-    timeoutNs: timeout ?? defaultTimeout(stop, pages * pageBytes, rateBytesPerSecond),
-    stopTimeoutNs: stopTimeout ?? defaultStopTimeout(pages * pageBytes, device, stopRateBytesPerSecond),
+    timeoutNs: timeout ?? defaultTimeout(stop, pages * pageBytes, expected(rateBytesPerSecond)),
+    stopTimeoutNs:
+      stopTimeout ?? defaultStopTimeout(pages * pageBytes, device, expected(stopRateBytesPerSecond)),
     ...(isElastic && { isElastic }),
     rateBytesPerSecond,
     stopRateBytesPerSecond,
@@ -136,6 +127,19 @@ export function resolvePlan(
     verify,
     ...(device && { device }),
   };
+}
+
+/** b and b_d. Of an elastic migration both are the capacity, and the ledger says how much of it is there. */
+function resolveRates({ rate, stopRate, capacity }: PlanDocument['link'], insist: Insist) {
+  if (rate !== 'elastic') {
+    const stopRateBytesPerSecond = stopRate === undefined ? rate : stopRate;
+    return { isElastic: false, rateBytesPerSecond: rate, stopRateBytesPerSecond };
+  }
+  const isShared = capacity !== undefined;
+  insist(isShared, 'link.capacity', 'a rate, of which elastic migrations have their part', capacity);
+  insist(stopRate === undefined, 'link.stopRate', 'nothing, where link.rate is elastic', stopRate);
+  const all = capacity ?? 1;
+  return { isElastic: true, rateBytesPerSecond: all, stopRateBytesPerSecond: all };
 }
 
 const SHALLOWEST_DEFAULT_BYTES = 64 * 1024;

@@ -2,15 +2,15 @@ import { Failure } from '../platform/failure.ts';
 
 /** A migration was ended although nothing had failed. */
 export class Interrupted extends Failure {
-  readonly outcome: 'cancelled' | 'aborted';
+  readonly outcome: 'cancelled' | 'aborted' | 'not-converged';
 
-  constructor(outcome: 'cancelled' | 'aborted', why: string) {
+  constructor(outcome: Interrupted['outcome'], why: string) {
     super(why);
     this.outcome = outcome;
   }
 }
 
-/** Ends a migration from outside: its user cancels it, or its watchdog expires. The first reason counts. */
+/** Ends a migration from outside: its user cancels it, or a time-out has passed. The first reason counts. */
 export class Interruption {
   readonly #raised: Promise<never>;
   #reject: (why: Interrupted) => void = () => {};

@@ -1,7 +1,7 @@
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import { idleLink, LinkAccount } from '../core/link/account.ts';
 import { type Bucket, changeRate, fullBucket, level, reserve, withheld } from '../core/link/bucket.ts';
-import { allowedRate, ceilingAt } from '../core/link/ceiling.ts';
+import { allowedRate, ceilingAt, isOutage } from '../core/link/ceiling.ts';
 import type { LinkRecord } from '../core/migration/migration-result.ts';
 import { type Bytes, type BytesPerSecond, NANOS_PER_MILLISECOND, type Nanos } from '../core/units.ts';
 import { clockNs } from '../platform/clock.ts';
@@ -15,6 +15,9 @@ const TIMER_GRAIN_NS = 3 * NANOS_PER_MILLISECOND;
  * has little of. Taken only where the bucket is deep enough to make up for it.
  */
 const SHORTEST_WAIT_NS = NANOS_PER_MILLISECOND;
+
+/** How soon it is looked again whether an outage is over. */
+const OUTAGE_LOOK_NS = 5 * NANOS_PER_MILLISECOND;
 
 /**
  * Holds a sender to its link reservation: says how long to wait before the next bytes, waits, and keeps an
@@ -52,9 +55,14 @@ export class Pacer {
     this.#follow(clockNs());
   }
 
-  /** Whether the link allows nothing more. */
+  /** Whether the link allows nothing more, for good. */
   get isRevoked(): boolean {
-    return ceilingAt(this.#allowance.read(), clockNs()) === 0;
+    return ceilingAt(this.#allowance.read(), clockNs()) === 0 && !this.#isOut;
+  }
+
+  /** Whether there is an outage: nothing passes, but will again. */
+  get #isOut(): boolean {
+    return isOutage(this.#allowance.read(), clockNs());
   }
 
   /** Whether `bytes` may be sent now on top of `ahead` that are about to be sent. */
@@ -62,8 +70,13 @@ export class Pacer {
     return this.#waitNs(ahead + bytes) === 0;
   }
 
+  /** Whether there are tokens for so few bytes that they pass also during an outage: they keep the connection alive. */
+  hasTokens(bytes: Bytes): boolean {
+    return this.#tokensAfterNs(bytes) === 0;
+  }
+
   /**
-   * Sleeps until `bytes` may be sent, and lets the event loop run.
+   * Sleeps until `bytes` may be sent, during an outage for a moment, and lets the event loop run.
    * @param inAll what is to be sent, these bytes and all after them: it is waited for so much at most
    */
   async wait(bytes: Bytes, inAll = bytes): Promise<void> {
@@ -161,6 +174,10 @@ export class Pacer {
   }
 
   #waitNs(bytes: Bytes): Nanos {
+    return Math.max(this.#tokensAfterNs(bytes), this.#isOut ? OUTAGE_LOOK_NS : 0);
+  }
+
+  #tokensAfterNs(bytes: Bytes): Nanos {
     const now = clockNs();
     this.#follow(now);
     this.#withhold(this.#lateBytes, now);

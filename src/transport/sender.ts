@@ -39,6 +39,9 @@ export type Committed =
 /** How soon the kernel is asked again whether all has left. */
 const UNSENT_AGAIN_MS = 1;
 
+/** From the commit on nobody may end the migration, so that nothing waits for the link. */
+const passesInOutage: ReadonlySet<FrameType> = new Set<FrameType>(['commit', 'retire']);
+
 /** How often the outcome of an unanswered commit is asked for. */
 const ASK_EVERY_MS = 200;
 
@@ -115,6 +118,7 @@ export class Sender {
       do {
         await this.#pacer.wait(frameBytes, (pages.length - next) * frameBytes);
         this.#askUnsent();
+        this.#connection!.replies.check();
       } while (!this.#pacer.allows(0, frameBytes) && !this.#pacer.isRevoked);
       await this.#untilTaken(taken[PageFrames.before(taken.length)]);
       const writer = this.#frames.writer(taken.length);
@@ -243,7 +247,7 @@ export class Sender {
   /** Sends a sign of life. If the bucket has no room for a header, something else was sent just before. */
   #stayAlive(): void {
     const bytes = this.#connection!.wireBytes(HEADER_BYTES);
-    if (!this.#connection!.connection.maySend('alive') || !this.#pacer.allows(0, bytes)) return;
+    if (!this.#connection!.connection.maySend('alive') || !this.#pacer.hasTokens(bytes)) return;
     this.#pacer.begins();
     this.#pacer.sends(bytes);
     this.#connection!.connection.send('alive');
@@ -271,8 +275,13 @@ export class Sender {
     this.#connection!.replies.check();
     this.#pacer.begins();
     const bytes = this.#connection!.wireBytes(HEADER_BYTES + payload.length);
-    await this.#pacer.wait(bytes);
-    this.#connection!.replies.check();
+    const isFree = passesInOutage.has(type)
+      ? () => this.#pacer.hasTokens(bytes)
+      : () => this.#pacer.allows(0, bytes);
+    do {
+      await this.#pacer.wait(bytes);
+      this.#connection!.replies.check();
+    } while (!isFree() && !this.#pacer.isRevoked);
     this.#pacer.sends(bytes);
     this.#connection!.connection.send(type, argument, payload);
   }

@@ -16,6 +16,7 @@ import { SourceJournal } from '../../transport/source-journal.ts';
 import { unsentNotes } from '../../transport/unsent/unsent-thread.ts';
 import { insistOnRoomForPage } from '../../transport/wire-bytes.ts';
 import type { World } from '../world.ts';
+import { OutageTimeout } from './outage-timeout.ts';
 import type { DirtyPages, PausedGuest, SourceGuest } from './source-guest.ts';
 import { SourceOwnership } from './source-ownership.ts';
 import { instantsOf } from './taken-over.ts';
@@ -43,6 +44,8 @@ export class OutgoingMigration implements World {
   readonly #journal: SourceJournal;
   readonly #interruption: Interruption;
   readonly #ownership: SourceOwnership;
+  readonly #plan: Plan;
+  readonly #outageTimeout = new OutageTimeout();
   readonly #parts: readonly { end(): Promise<unknown> }[];
   readonly #isTlsOff: boolean;
   readonly #beganAtNs = clockNs();
@@ -64,6 +67,7 @@ export class OutgoingMigration implements World {
     this.#journal = journal;
     this.#interruption = interruption;
     this.#ownership = new SourceOwnership(guest, plan, journal, interruption);
+    this.#plan = plan;
     this.#parts = parts;
     this.#isTlsOff = to.tls === 'off';
     // A guest may have lived here for long, and may have been migrated in vain before.
@@ -143,6 +147,7 @@ export class OutgoingMigration implements World {
    * everything else: it reads the guest's memory.
    */
   async close(): Promise<void> {
+    this.#outageTimeout.disarm();
     await this.#ownership.end(this.#pausedAtNs !== undefined);
     await this.#guest.sender.end();
     for (const part of this.#parts.toReversed()) await part.end();
@@ -160,6 +165,7 @@ export class OutgoingMigration implements World {
         return { kind: 'learned', now: this.#now(), rates: guest.writeRates() };
       case 'track':
         await interruption.unless(guest.track());
+        this.#outageTimeout.arm({ plan: this.#plan, sender: guest.sender }, interruption);
         return this.#dirty({ dirty: PageSet.all(guest.guest.pages), atNs: clockNs() });
       case 'send': {
         const { result, atNs } = await interruption.unless(guest.sender.ask('sendPages', step));
@@ -200,6 +206,7 @@ export class OutgoingMigration implements World {
       this.#pausedAtNs = atNs;
       this.#ownership.watch(atNs);
     };
+    this.#outageTimeout.disarm();
     this.#paused = await guest.pause(since);
     const { atNs } = this.#paused;
     since(atNs);
