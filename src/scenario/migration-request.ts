@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { freeCpu } from '../core/cpu/cpu-plan.ts';
-import type { BytesPerSecond } from '../core/units.ts';
+import { inputLimits } from '../core/input-limits.ts';
+import { type BytesPerSecond, formatSize } from '../core/units.ts';
 import { HEADER_BYTES } from '../core/wire/frames.ts';
 import type { GuestDefinition } from '../workload/guest-definition.ts';
 import type { GuestSpec } from '../workload/programs.ts';
@@ -56,6 +57,12 @@ export function guestDefinition(document: GuestDefinitionDocument, where: string
   return insisting((insist) => {
     const guest = { ...resolveGuest(document, undefined, insist), seed };
     if (reservation) checkCpu({ ...freeCpu, scheduler, guest: reservation }, insist);
+    const { device, pageSizeBytes } = guest;
+    const mostBytes = inputLimits.framedPageBytes;
+    const isFramed = pageSizeBytes <= mostBytes;
+    insist(isFramed, 'guest.pageSize', `at most ${formatSize(mostBytes)}, as pages travel`, formatSize(pageSizeBytes));
+    const stateBytes = device?.stateBytes ?? 0;
+    insist(stateBytes === 0, 'guest.device.state', 'nothing: a guest here has no such devices', formatSize(stateBytes));
     const asked = document.scheduler !== undefined && reservation === null;
     insist(!asked, 'guest.scheduler', 'nothing, without a reservation that it keeps', document.scheduler);
     return { guest, reservation: reservation && { ...reservation, scheduler } };
