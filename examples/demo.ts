@@ -59,9 +59,8 @@ export class Demo {
    * @param rest what it does in between, when neither daemon has work, told at which of them the guest is: 0 or 1
    */
   drive(log: (line: string) => void, rest: (at: number) => Promise<void> = () => this.#rest(1_000)): void {
-    this.#driving = this.#drive(log, rest).catch((cause) => {
-      if (!this.#ending.signal.aborted) log(`the driver has stopped: ${cause}`);
-    });
+    // Nothing ends it but `end`.
+    this.#driving = this.#drive(log, rest).catch(() => {});
   }
 
   async end(): Promise<void> {
@@ -72,33 +71,43 @@ export class Demo {
     await once(this.#remover, 'exit');
   }
 
+  /** Goes on whatever happens: a turn that fails says why, and the next one begins where the guest is. */
   async #drive(log: (line: string) => void, rest: (at: number) => Promise<void>): Promise<void> {
     const { signal } = this.#ending;
     for (let turn = 0; !signal.aborted; turn++) {
-      // A move that failed has left it where it was.
-      const here = await this.#home();
-      // Shifted with every round, so that each way of moving is seen in both directions.
-      const mode = modes[(turn + Math.floor(turn / modes.length)) % modes.length]!;
-      const { id } = await this.#ask<View>(here, 'POST', '/api/migrations', {
-        guest: 'stream',
-        to: here === 0 ? 'beta' : 'alpha',
-        over: 'lan',
-        ...mode.journey,
-      });
-      const moved = await this.#ended(here, `/api/migrations/${id}`);
-      const { outcome = moved.state, reason = moved.why, downtimeNs = 0 } = moved.record ?? {};
-      const told = outcome === 'completed' ? `${(downtimeNs / 1e6).toFixed(1)} ms` : reason;
-      log(`stream to ${here === 0 ? 'beta' : 'alpha'}, ${mode.name}: ${outcome}, ${told}`);
-      const world = turn % 2 === 0 ? 'virtual' : 'threads';
-      const scenario = { ...experiment, seed: turn + 1 };
-      const asked = await this.#ask<View>(here, 'POST', '/api/experiments', {
-        name: 'demo',
-        world,
-        scenario,
-      });
-      await this.#ended(here, `/api/experiments/${asked.id}`);
-      await rest(await this.#home());
+      try {
+        await this.#turn(turn, log);
+        await rest(await this.#home());
+      } catch (cause) {
+        if (signal.aborted) throw cause;
+        log(`turn ${turn}: ${reasonOf(cause)}`);
+        await this.#rest(1_000);
+      }
     }
+  }
+
+  /** The guest moves, and an experiment is carried out at the daemon that it has left. */
+  async #turn(turn: number, log: (line: string) => void): Promise<void> {
+    const here = await this.#home();
+    // Shifted with every round, so that each way of moving is seen in both directions.
+    const mode = modes[(turn + Math.floor(turn / modes.length)) % modes.length]!;
+    const { id } = await this.#ask<View>(here, 'POST', '/api/migrations', {
+      guest: 'stream',
+      to: here === 0 ? 'beta' : 'alpha',
+      over: 'lan',
+      ...mode.journey,
+    });
+    const moved = await this.#ended(here, `/api/migrations/${id}`);
+    const { outcome = moved.state, reason = moved.why, downtimeNs = 0 } = moved.record ?? {};
+    const told = outcome === 'completed' ? `${(downtimeNs / 1e6).toFixed(1)} ms` : reason;
+    log(`stream to ${here === 0 ? 'beta' : 'alpha'}, ${mode.name}: ${outcome}, ${told}`);
+    const world = turn % 2 === 0 ? 'virtual' : 'threads';
+    const asked = await this.#ask<View>(here, 'POST', '/api/experiments', {
+      name: 'demo',
+      world,
+      scenario: { ...experiment, seed: turn + 1 },
+    });
+    await this.#ended(here, `/api/experiments/${asked.id}`);
   }
 
   /** Which daemon the guest lives at. */

@@ -34,7 +34,8 @@ export class LinuxMachine extends VirtualMachine {
       namespace,
       accelerator: `tcg,tb-size=${LOCKED_CODE_MIB}`,
       // All of it is the guest's, and moves.
-      memory: { pagesAtByte: 0, bytes: guest.pages * guest.pageSizeBytes },
+      guest,
+      pagesAtByte: 0,
       devices: [
         // All its memory is locked at the start (mlockall(2)), so that it does not wait for page faults after the hand-over.
         ...['-overcommit', 'mem-lock=on'],
@@ -50,6 +51,6 @@ export class LinuxMachine extends VirtualMachine {
   /** It counts no steps. */
   async retire(): Promise<Retired> {
     await this.pause();
-    return { steps: 0, heartbeats: 0, sha256: this.hash() };
+    return { steps: 0, heartbeats: 0, sha256: await this.hash() };
   }
 }

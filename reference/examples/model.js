@@ -15,13 +15,36 @@ const { course, stop } = predictMigration({
 console.log(course.converges, course.rounds); // → false 90
 console.log(stop); // → null
 
-//# expectedOrder
+//# expectedOrder, portionsOfPages
 import { Random } from 'switchover';
-import { expectedOrder } from 'switchover/model';
+import { expectedOrder, portionsOfPages } from 'switchover/model';
 
 const heat = { see: () => {}, of: (page) => page / 10 };
 const order = expectedOrder('increasing', 4, { heat, slotsPerWindow: 1, random: Random.seeded(1) });
 console.log([...order(new Float64Array(4).fill(1), 1)].join(' ')); // → 0 1 2 3
+const portions = portionsOfPages(Float64Array.of(0, 1, 2, 3), 1, (page) => page === 3);
+console.log([...portions.deferred].join(' ')); // → 0 0 0 1
+
+//# heldBack, orderOfStrata
+import { heldBack, orderOfStrata, predictMigration } from 'switchover/model';
+
+const windowNs = 40e6;
+const hot = { pages: 2 ** 20, writesPerSecond: 5, zero: false };
+const cold = { pages: 2 ** 28 - 2 ** 20, writesPerSecond: 1e-4, zero: false };
+const strata = heldBack([hot, cold], { threshold: 0.15 }, windowNs);
+const context = { windowNs, slotsPerWindow: (windowNs / 1e9) * (12.5e9 / 4096) };
+const { course } = predictMigration({
+  pages: 2 ** 28,
+  zeroPages: 0,
+  pageSizeBytes: 4096,
+  overheadBytes: 0,
+  rateBytesPerSecond: 12.5e9,
+  stopRateBytesPerSecond: 12.5e9,
+  guest: { kind: 'rates', clear: 'page', ...orderOfStrata('increasing')(strata, context) },
+  stop: { rule: 'rounds', rounds: 3 },
+  timeoutNs: null,
+});
+console.log(course.roundPages.map(Math.round).join(' ')); // → 267386880 1167973 10211
 
 //# PoissonBinomial
 import { PoissonBinomial } from 'switchover/model';

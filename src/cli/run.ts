@@ -1,8 +1,11 @@
 import type { Command } from 'commander';
+import { formatDuration, formatSize } from '../core/units.ts';
+import { clockNs } from '../platform/clock.ts';
 import { Failure } from '../platform/failure.ts';
 import { shown } from '../platform/problem.ts';
 import { tell } from '../platform/tell.ts';
 import { writeText } from '../platform/text-file.ts';
+import type { StepListener } from '../run/drive.ts';
 import { traceOf } from '../run/migration-run.ts';
 import { type RunListener, run } from '../run/run.ts';
 import { encodeTraceLine } from '../run/trace.ts';
@@ -15,6 +18,7 @@ import { serversTable } from '../study/tables/servers-table.ts';
 import { type StopChart, stopChart } from '../study/tables/stop-chart.ts';
 import { experimentTable } from '../study/tables/table.ts';
 import { type DestinationThere, parseAddress } from '../transport/address.ts';
+import type { GuestSpec } from '../workload/programs.ts';
 import {
   addCredentialOptions,
   type CredentialOptions,
@@ -86,7 +90,7 @@ async function action(file: string, options: Options, interrupted?: AbortSignal)
   const wantsChart = options.json !== '-' || options.gantt !== undefined;
   let left = experiment.cells.length * experiment.runs;
   let chart: StopChart | undefined;
-  const progress = progressOf(experiment, options.quiet);
+  const progress = progressOf(experiment, options);
   try {
     const all = await run(experiment, {
       world: options.world,
@@ -157,7 +161,7 @@ function writeChart(file: string, chart: StopChart | undefined): void {
 }
 
 /** On standard error: a line a round, and on a terminal a bar below them. Virtual runs are too fast for lines. */
-function progressOf({ cells, runs }: Experiment, quiet = false) {
+function progressOf({ cells, runs }: Experiment, { world, quiet = false }: Options) {
   const terminal = process.stderr.isTTY === true;
   const bar = terminal && !quiet ? progressBar() : undefined;
   const show = (line: string) => tell(terminal ? `\r\x1b[K${line}\n` : `${line}\n`);
@@ -166,8 +170,31 @@ function progressOf({ cells, runs }: Experiment, quiet = false) {
     const settings = cell.settings.map(({ path, value }) => `${path} = ${shown(value)}`);
     show([`run ${run}, seed ${seed}`, ...settings].join(', '));
     const name = cell.settings.find(({ path }) => path === 'fleet')?.value;
-    return roundLog((line) => show(name === undefined ? line : `${line} (${name})`));
+    const print = (line: string) => show(name === undefined ? line : `${line} (${name})`);
+    return world === 'virtual' ? roundLog(print) : told(cell.guest, print, roundLog(print));
   };
   bar?.start(cells.length * runs, 0);
   return { starts, ended: () => bar?.increment(), stop: () => bar?.stop() };
+}
+
+/** Less memory than this is ready before anybody wonders. */
+const NOTICED_BYTES = 2 ** 30;
+
+/** Says too that a large guest's memory is being made ready, and how long that took until the migration began. */
+function told(
+  { pages, pageSizeBytes }: Pick<GuestSpec, 'pages' | 'pageSizeBytes'>,
+  print: (line: string) => void,
+  stepped: StepListener,
+): StepListener {
+  const bytes = pages * pageSizeBytes;
+  if (bytes < NOTICED_BYTES) return stepped;
+  const beganNs = clockNs();
+  print(`  making ${formatSize(bytes)} of memory ready at both ends`);
+  let isReady = false;
+  return (step, result) => {
+    // The clock of a step result begins with the migration.
+    if (!isReady) print(`  ready after ${formatDuration(clockNs() - beganNs - result.now)}`);
+    isReady = true;
+    stepped(step, result);
+  };
 }

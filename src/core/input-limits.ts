@@ -38,8 +38,10 @@ export const inputLimits = {
   deviceTimeNs: 24 * 3_600 * 1e9,
   /** Windows of observation before a migration. */
   observedWindows: 100_000,
-  /** Live rounds, of each of which the record has a line. */
+  /** Live rounds that a stop rule may be told to make. */
   rounds: 10_000,
+  /** Live rounds of one migration, of each of which the record has a line. After them it gives up. */
+  liveRounds: 1_000_000,
   /** Slices of time that `schedule` may have to simulate. */
   slices: 1_000_000,
   /** A recording as it lies on disk, or in a hello in base64. */

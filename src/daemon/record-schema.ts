@@ -40,7 +40,9 @@ const plan = view('Plan', 'The policy, everything resolved.', {
   clear: z.union([z.enum(['page', 'round']), z.object({ chunkPages: count })]),
   skip: z.boolean(),
   stop,
-  timeoutNs: ns.nullable().describe('null: the stop rule ends by itself.'),
+  timeoutNs: ns.nullable().describe('null: there is none.'),
+  timeoutFrom: z.string().optional().describe('Where the time-out comes from; not there: there is none.'),
+  onTimeout: z.enum(['cancel', 'stop']).optional().describe('Not there: cancel.'),
   isElastic: z
     .boolean()
     .optional()

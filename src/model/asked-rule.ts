@@ -1,7 +1,7 @@
 import type { BandwidthMeter } from '../core/migration/meter.ts';
 import type { RoundRecord } from '../core/migration/migration-result.ts';
-import type { StopRule, Verdict } from '../core/migration/stop/stop-rule.ts';
-import { type StopSpec, stopRule } from '../core/migration/stop/stops.ts';
+import type { GoOn, Progress, Verdict } from '../core/migration/stop/stop-rule.ts';
+import { StopDecision, type StopTerms } from '../core/migration/stop-decision.ts';
 import { type Bytes, formatDuration, NANOS_PER_SECOND, type Nanos } from '../core/units.ts';
 import type { Load, PredictedRound } from './memory.ts';
 
@@ -12,24 +12,35 @@ const QUESTIONS_MAX = 500_000;
 export type PredictedVerdict = Verdict | { readonly decision: 'unknown'; readonly reason: string };
 
 /**
- * Asks a stop rule during a predicted migration as a real one would. Pages are rounded to whole numbers, because a rule
- * may wait for the last page, and an expectation never reaches zero.
+ * Asks a stop rule during a predicted migration as a real one would, and holds it to what the plan allows. What is pending
+ * flows; less than half a page is nothing, because a rule may wait for the last page, and an expectation never reaches zero.
  */
 export class AskedRule {
   readonly rounds: RoundRecord[] = [];
   elapsedNs: Nanos = 0;
-  readonly #load: Load;
-  readonly #rule: StopRule;
-  readonly #timeoutNs: Nanos;
+  readonly #load: Load & StopTerms;
+  readonly timeoutNs: Nanos;
+  readonly #decision: StopDecision;
   /** null: the bandwidth is known beforehand. */
   readonly #meter: BandwidthMeter | null;
   #questions = 0;
+  #roundsLeftOut = 0;
 
-  constructor(load: Load, stop: StopSpec, timeoutNs: Nanos | null, meter: BandwidthMeter | null) {
+  constructor(load: Load & StopTerms, meter: BandwidthMeter | null) {
     this.#load = load;
-    this.#rule = stopRule(stop);
-    this.#timeoutNs = timeoutNs ?? Number.POSITIVE_INFINITY;
+    this.timeoutNs = load.timeoutNs ?? Number.POSITIVE_INFINITY;
+    this.#decision = new StopDecision(load);
     this.#meter = meter;
+  }
+
+  /** Whether the rule is asked within rounds too. */
+  get looksWithin(): boolean {
+    return this.#decision.looksWithin;
+  }
+
+  /** The live rounds so far: those in `rounds`, and those that were like the last of them. */
+  get roundCount(): number {
+    return this.rounds.length + this.#roundsLeftOut;
   }
 
   /** The link is never idle. */
@@ -37,11 +48,24 @@ export class AskedRule {
     return (this.elapsedNs * this.#load.rateBytesPerSecond) / NANOS_PER_SECOND;
   }
 
+  get bandwidthBytesPerSecond(): number {
+    return this.#meter?.bytesPerSecond ?? this.#load.rateBytesPerSecond;
+  }
+
   /** What the stop would send with this many dirty pages. Pages that were never sent may hold zeros. */
   stopBytes(pages: number): Bytes {
-    const { pageSizeBytes, overheadBytes, zeroPages } = this.#load;
-    const savedBytes = this.rounds.length === 0 ? zeroPages * pageSizeBytes : 0;
-    return pages * (pageSizeBytes + overheadBytes) - savedBytes;
+    const { zeroPages, pageSizeBytes } = this.#load;
+    return this.pageBytes * pages - (this.rounds.length === 0 ? zeroPages * pageSizeBytes : 0);
+  }
+
+  /** P + H. */
+  get pageBytes(): Bytes {
+    return this.#load.pageSizeBytes + this.#load.overheadBytes;
+  }
+
+  /** Fewer pages than these are fewer bytes than those, or none: by so little that the difference cannot be seen. */
+  levelPages(bytes: Bytes): number {
+    return Math.max(0.4999, (bytes / this.pageBytes) * (1 - 1e-6));
   }
 
   sendUntil(ns: Nanos): void {
@@ -53,7 +77,7 @@ export class AskedRule {
   /** `share`: how much of the round was sent before it was cut short. */
   endRound(round: PredictedRound, share = 1): void {
     this.rounds.push({
-      round: this.rounds.length + 1,
+      round: this.roundCount + 1,
       dirtyPages: Math.round(round.dirtyPages),
       sentPages: Math.round(round.sentPages * share),
       deferredPages: Math.round(round.deferredPages),
@@ -64,30 +88,45 @@ export class AskedRule {
     });
   }
 
-  verdict(pages: number, roundEnded: boolean): Verdict | undefined {
-    const { rateBytesPerSecond, pageSizeBytes, overheadBytes } = this.#load;
-    this.#questions += 1;
-    const pendingPages = Math.round(pages);
-    return this.#rule({
-      rounds: this.rounds,
-      roundEnded,
-      pendingPages,
-      pendingBytes: this.stopBytes(pendingPages),
-      deviceBytes: 0,
-      elapsedNs: this.elapsedNs,
-      sentBytes: this.sentBytes,
-      bandwidthBytesPerSecond: this.#meter?.bytesPerSecond ?? rateBytesPerSecond,
-      guestBytes: this.#load.pages * (pageSizeBytes + overheadBytes),
-    });
+  /** As many rounds like the last one pass as end before an instant. */
+  repeatUntil(ns: Nanos, durationNs: Nanos): void {
+    if (durationNs === 0) return;
+    const rounds = Math.max(0, Math.ceil((ns - this.elapsedNs) / durationNs) - 1);
+    this.#roundsLeftOut += rounds;
+    this.elapsedNs += rounds * durationNs;
   }
 
-  /** Gives up after the time-out. After too many questions nothing is known. */
-  timedOut(): PredictedVerdict | undefined {
-    if (this.elapsedNs >= this.#timeoutNs) {
-      return { decision: 'give up', reason: `not converged within ${formatDuration(this.#timeoutNs)}` };
-    }
-    if (this.#questions < QUESTIONS_MAX) return undefined;
-    const after = `${this.rounds.length} rounds, ${formatDuration(this.elapsedNs)}`;
+  /** Before the first round. */
+  begin(pages: number): PredictedVerdict | GoOn {
+    return this.#decision.begin(this.#progress(pages, true));
+  }
+
+  /** @param roundEnded whether a round has just ended, of which this is left */
+  ask(pages: number, roundEnded: boolean): PredictedVerdict | GoOn {
+    this.#questions += 1;
+    const answer = this.#decision.ask(this.#progress(pages, roundEnded));
+    if (answer.decision !== 'go on' || this.#questions < QUESTIONS_MAX) return answer;
+    const after = `${this.roundCount} rounds, ${formatDuration(this.elapsedNs)}`;
     return { decision: 'unknown', reason: `not worked out beyond ${after}` };
+  }
+
+  /** All that is dirty waits for the stop. */
+  allWaits(pages: number): Verdict {
+    return this.#decision.allWaits(this.#progress(pages, true));
+  }
+
+  #progress(pages: number, roundEnded: boolean): Progress {
+    const pendingPages = Math.round(pages);
+    // A model that plans ahead knows which pages hold zeros; the others count whole pages, as a migration does.
+    const pendingBytes = this.#meter === null ? this.stopBytes(pages) : this.pageBytes * pages;
+    return {
+      ...{ rounds: this.rounds, roundEnded, pendingPages },
+      pendingBytes: pendingPages === 0 ? 0 : pendingBytes,
+      deviceBytes: this.#load.device?.stateBytes ?? 0,
+      elapsedNs: this.elapsedNs,
+      sentBytes: this.sentBytes,
+      bandwidthBytesPerSecond: this.bandwidthBytesPerSecond,
+      guestBytes: this.#load.pages * this.pageBytes,
+    };
   }
 }

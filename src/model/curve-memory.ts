@@ -14,7 +14,6 @@ export interface CurveGuest {
  * (A. Gudkov, qemu-devel, April 2023). As if all dirty bits were taken off when a round starts.
  */
 export class CurveMemory implements ModelledMemory {
-  readonly pendingWithin = null;
   readonly #curve: DirtyCurve;
   readonly #load: Load;
   #first = true;
@@ -39,6 +38,16 @@ export class CurveMemory implements ModelledMemory {
       bytes,
       durationNs: (bytes * NANOS_PER_SECOND) / rateBytesPerSecond,
     };
+  }
+
+  /** What is still to be sent, and what the curve says was dirtied meanwhile. */
+  pendingWithin(steps: number): Float64Array {
+    const { pages } = this.#load;
+    const { durationNs } = this.predict();
+    return Float64Array.from({ length: steps + 1 }, (_, step) => {
+      const share = step / steps;
+      return Math.min(pages, this.#dirty * (1 - share) + this.#dirtyAfter(share * durationNs));
+    });
   }
 
   send(): void {

@@ -26,17 +26,29 @@ export function successes(probabilities: Float64Array): Distribution {
   return { first, mass: mass.subarray(first, last + 1) };
 }
 
-/** Poisson, from its mode outwards by Pr[k + 1] / Pr[k] = mean / (k + 1), then scaled to add up to one. */
+/** The number of successes in so many trials of one probability, which is neither 0 nor 1. */
+export function binomial(trials: number, probability: number): Distribution {
+  const odds = probability / (1 - probability);
+  return aroundPeak(
+    Math.floor((trials + 1) * probability),
+    (count) => ((trials - count) / (count + 1)) * odds,
+  );
+}
+
 export function poisson(mean: number): Distribution {
-  const mode = Math.floor(mean);
+  return aroundPeak(Math.floor(mean), (count) => mean / (count + 1));
+}
+
+/** From the peak outwards by the ratio Pr[count + 1] / Pr[count], then scaled to add up to one. */
+function aroundPeak(peak: number, ratio: (count: number) => number): Distribution {
   const below: number[] = [];
-  for (let count = mode, mass = 1; count > 0 && mass >= NEGLIGIBLE; count--)
-    below.push((mass *= count / mean));
+  for (let count = peak, mass = 1; count > 0 && mass >= NEGLIGIBLE; count--)
+    below.push((mass /= ratio(count - 1)));
   const above: number[] = [];
-  for (let count = mode + 1, mass = 1; mass >= NEGLIGIBLE; count++) above.push((mass *= mean / count));
+  for (let count = peak, mass = 1; mass >= NEGLIGIBLE; count++) above.push((mass *= ratio(count)));
   const mass = Float64Array.of(...below.reverse(), 1, ...above);
   const total = mass.reduce((sum, term) => sum + term, 0);
-  return { first: mode - below.length, mass: mass.map((term) => term / total) };
+  return { first: peak - below.length, mass: mass.map((term) => term / total) };
 }
 
 /** The sum of two independent numbers. */
@@ -45,7 +57,11 @@ export function convolve(one: Distribution, other: Distribution): Distribution {
   for (let i = 0; i < one.mass.length; i++) {
     for (let j = 0; j < other.mass.length; j++) mass[i + j]! += one.mass[i]! * other.mass[j]!;
   }
-  return { first: one.first + other.first, mass };
+  let first = 0;
+  let end = mass.length;
+  while (mass[first]! < NEGLIGIBLE) first += 1;
+  while (mass[end - 1]! < NEGLIGIBLE) end -= 1;
+  return { first: one.first + other.first + first, mass: mass.subarray(first, end) };
 }
 
 /** Of the number with the opposite sign. */

@@ -6,14 +6,15 @@ import { PageSet } from '../core/migration/pages.ts';
 import { Random } from '../core/random.ts';
 
 /**
- * φ_k of all pages, given the probability of each to be sent in the round: those of them that are dirty are sent in
- * this order. Rounds count from 1.
+ * φ_k of all stretches of portions, given how many pages of each portion are expected to be sent in the round: those of them
+ * that are dirty are sent in this order. Rounds count from 1.
  */
 export type ExpectedOrder = (toSend: Float64Array, round: number) => Uint32Array;
 
 /**
- * A page order of the migration as one of the model, in the context that it has there. Ties are broken once. If an order
- * depends on what else is dirty, it is taken to go by the heats of the pages alone, not by their numbers.
+ * A page order of the migration as one of the model, of a guest whose pages are each a portion and a stretch, in the
+ * context that it has there. Ties are broken once. If an order depends on what else is dirty, it is taken to go by the
+ * heats of the pages alone, not by their numbers.
  */
 export function expectedOrder(name: OrderName, pages: number, context: OrderContext): ExpectedOrder {
   const { order, dependsOnOthers } = orderRegistry.get(name);

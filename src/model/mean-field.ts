@@ -1,8 +1,9 @@
-import type { PageSet } from '../core/migration/pages.ts';
+import { Changes } from './carried-variance.ts';
+import type { Portions } from './portions.ts';
 
 /** A guest's memory at the start of a round, in expectation. */
 export interface MeanField {
-  /** d: the probability of each page to be dirty, held-back pages among them. */
+  /** d: the probability of each portion's pages to be dirty, held-back pages among them. */
   readonly dirty: Float64Array;
   /**
    * What the variance of the number of dirty pages is above Σd(1 − d), that of independent pages; negative where
@@ -13,37 +14,47 @@ export interface MeanField {
 
 /** What is decided and known before a round. */
 export interface MeanFieldRound {
-  readonly writesPerSecond: Float64Array;
+  readonly portions: Portions;
   /** T: what a page takes on the link. */
   readonly slotSeconds: number;
-  /** All pages, first sent first; those that are not dirty are passed over. */
+  /** All stretches, first sent first; pages that are not dirty are passed over. */
   readonly order: Uint32Array;
-  /** F: once dirty they stay dirty, and take no slot. */
-  readonly deferred: PageSet | null;
   /** Whether a dirty bit is cleared when its page is sent, or all of them when the round starts. */
   readonly clear: 'page' | 'round';
-  /** Pages from this number on hold zeros, and take `zeroSlots` slots each instead of one. */
-  readonly zeroFrom: number;
+  /** How many slots a page of zeros takes. */
   readonly zeroSlots: number;
 }
 
 /** Before round 1: every page is dirty, and nothing is random yet. */
-export function allDirty(pages: number): MeanField {
-  return { dirty: new Float64Array(pages).fill(1), carriedVariance: 0 };
+export function allDirty({ pages }: Portions): MeanField {
+  return { dirty: new Float64Array(pages.length).fill(1), carriedVariance: 0 };
 }
 
-/** m: how many slots the round is expected to take. */
+/** m: how many slots the round is expected to take, or its portions from `from` to before `to`. */
 export function expectedSlots(
   dirty: Float64Array,
-  round: Pick<MeanFieldRound, 'deferred' | 'zeroFrom' | 'zeroSlots'>,
+  { portions, zeroSlots }: Pick<MeanFieldRound, 'portions' | 'zeroSlots'>,
+  from = 0,
+  to = dirty.length,
 ): number {
-  const { deferred, zeroFrom, zeroSlots } = round;
   let slots = 0;
-  for (let page = 0; page < dirty.length; page++) {
-    if (deferred?.has(page)) continue;
-    slots += page < zeroFrom ? dirty[page]! : dirty[page]! * zeroSlots;
+  for (let portion = from; portion < to; portion++) {
+    if (portions.deferred[portion] === 1) continue;
+    const perPage = portions.zero[portion] === 1 ? zeroSlots : 1;
+    slots += portions.pages[portion]! * dirty[portion]! * perPage;
   }
   return slots;
+}
+
+/**
+ * The mean of q^e, q = exp(−rate), over `pages` pages of which the first has the exposure `longest` and each has
+ * `slots`/`pages` less than the one before it: a geometric series.
+ */
+export function meanUntouched(rate: number, longest: number, pages: number, slots: number): number {
+  const step = slots / pages;
+  const shortest = Math.exp(-rate * Math.max(0, longest - slots + step));
+  if (pages === 1 || rate * slots < Number.EPSILON) return shortest;
+  return (shortest * Math.expm1(-rate * slots)) / (pages * Math.expm1(-rate * step));
 }
 
 /**
@@ -51,6 +62,8 @@ export function expectedSlots(
  * expectation pos): with m = Σd, π the probability of a write in one slot, and so (1 − π)^e = exp(−rate·T·e),
  *
  *   d' = d·(1 − (1 − π)^(m − pos)) + (1 − d)·(1 − (1 − π)^m)
+ *
+ * The pages of a portion are spread evenly over the slots of its stretch, and d' is their mean.
  *
  * Round 1 is exact. From then on the dirty set is random, and the mean stays within 1 % of the truth.
  *
@@ -64,71 +77,36 @@ export function expectedSlots(
  * spread like rate·(1 − d).
  */
 export function meanFieldRound(before: MeanField, round: MeanFieldRound): MeanField {
-  const { writesPerSecond, slotSeconds, order, deferred, zeroFrom, zeroSlots } = round;
-  const clearsEach = round.clear === 'page';
-  const dirty = before.dirty;
-  const pages = dirty.length;
-  if (order.length !== pages) throw new RangeError(`an order of ${order.length} pages for ${pages}`);
+  const { portions, slotSeconds, order, clear } = round;
+  const { pages, writesPerSecond, deferred, starts, sharers } = portions;
+  if (order.length !== starts.length - 1) {
+    throw new RangeError(`an order of ${order.length} stretches for ${starts.length - 1}`);
+  }
+  const { dirty } = before;
   const slots = expectedSlots(dirty, round);
-  const after = new Float64Array(pages);
-  const changes = new Changes();
+  const after = new Float64Array(dirty.length);
+  const changes = new Changes(clear);
   let position = 0;
-  for (let place = 0; place < pages; place++) {
-    const page = order[place]!;
-    const d = dirty[page]!;
-    const rate = writesPerSecond[page]! * slotSeconds;
-    const untouched = Math.exp(-rate * slots);
-    if (deferred?.has(page)) {
-      after[page] = 1 - (1 - d) * untouched;
-      changes.exposedAnyway += (1 - d) * rate * untouched;
-      changes.heldBack(rate * (1 - d), untouched);
-      continue;
+  for (const stretch of order) {
+    const start = starts[stretch]!;
+    const end = starts[stretch + 1]!;
+    const mixed = sharers[stretch]!;
+    const taken = expectedSlots(dirty, round, start, end);
+    for (let portion = start; portion < end; portion++) {
+      const d = dirty[portion]!;
+      const rate = writesPerSecond[portion]! * slotSeconds;
+      const untouched = Math.exp(-rate * slots);
+      if (deferred[portion] === 1) {
+        after[portion] = 1 - (1 - d) * untouched;
+        changes.heldBack(pages[portion]!, d, rate, untouched);
+        continue;
+      }
+      const kept = clear === 'page' ? meanUntouched(rate, slots - position, mixed, taken) : untouched;
+      after[portion] = d * (1 - kept) + (1 - d) * (1 - untouched);
+      changes.sent(pages[portion]!, d, rate, untouched, kept);
     }
-    const kept = clearsEach ? Math.exp(-rate * Math.max(0, slots - position)) : untouched;
-    after[page] = d * (1 - kept) + (1 - d) * (1 - untouched);
-    changes.sent(d * (1 - d), rate * (1 - d), untouched - kept);
-    if (clearsEach) changes.exposedBefore += d * rate * kept;
-    else changes.exposedAnyway += d * rate * kept;
-    changes.exposedAnyway += (1 - d) * rate * untouched;
-    position += page < zeroFrom ? d : d * zeroSlots;
+    changes.endStretch(mixed);
+    position += taken;
   }
   return { dirty: after, carriedVariance: changes.carriedVariance(before.carriedVariance) };
-}
-
-/** Sums over the pages of a round, in the order in which they are sent: see `meanFieldRound`. */
-class Changes {
-  /** How many pages a slot more would dirty: among those sent so far; wherever in the round it were. */
-  exposedBefore = 0;
-  exposedAnyway = 0;
-  // With s = own + exposedBefore, and weights w = d(1 − d) or growth: Σw, Σw·s, Σw·s² − Σw·own².
-  #variance = 0;
-  #changed = 0;
-  #injected = 0;
-  #growth = 0;
-  #sentGrowth = 0;
-  #grown = 0;
-
-  sent(variance: number, growth: number, own: number): void {
-    const change = own + this.exposedBefore;
-    this.#variance += variance;
-    this.#changed += variance * change;
-    this.#injected += variance * (change * change - own * own);
-    this.#growth += growth;
-    this.#sentGrowth += growth;
-    this.#grown += growth * change;
-  }
-
-  heldBack(growth: number, own: number): void {
-    this.#growth += growth;
-    this.#grown += growth * own;
-  }
-
-  /** exposedAnyway is only known now; it changes every s by the same amount. */
-  carriedVariance(carriedIn: number): number {
-    const anyway = this.exposedAnyway;
-    const injected = this.#injected + 2 * anyway * this.#changed + anyway * anyway * this.#variance;
-    if (this.#growth === 0) return injected;
-    const gain = (this.#grown + anyway * this.#sentGrowth) / this.#growth;
-    return injected + gain * gain * carriedIn;
-  }
 }

@@ -29,8 +29,8 @@ export interface DirtyPages {
 export interface ModelledMemory {
   /** The next round, if it is sent now. */
   predict(): PredictedRound;
-  /** The pages expected to be pending at `steps` + 1 instants from the start of that round to its end; null: unknown. */
-  readonly pendingWithin: ((steps: number) => Float64Array) | null;
+  /** The pages expected to be pending at `steps` + 1 instants from the start of that round to its end. */
+  pendingWithin(steps: number): Float64Array;
   /** Sends it. */
   send(): void;
   /** What is dirty now. */

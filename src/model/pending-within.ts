@@ -1,6 +1,6 @@
-import { expectedSlots, type MeanFieldRound } from './mean-field.ts';
+import { expectedSlots, type MeanFieldRound, meanUntouched } from './mean-field.ts';
 
-/** A page's share below this no longer counts. */
+/** A share of a page below this no longer counts. */
 const NEGLIGIBLE = 1e-12;
 
 /**
@@ -9,28 +9,49 @@ const NEGLIGIBLE = 1e-12;
  *
  *   pending(x) = N − Σ_{pos < x} d·(1 − π)^(x − pos) − Σ (1 − d)·(1 − π)^x
  *
- * One exponential a page and then a multiplication a step, each step being as long as the others.
+ * A portion's pages that have been sent are a geometric series while its stretch is sent; after that there is a
+ * multiplication a step, each step being as long as the others.
  */
 export function pendingWithin(dirty: Float64Array, round: MeanFieldRound, steps: number): Float64Array {
-  const { writesPerSecond, slotSeconds, order, deferred, clear, zeroFrom, zeroSlots } = round;
+  const { portions, slotSeconds, order, clear } = round;
+  const { pages, writesPerSecond, deferred, starts, sharers } = portions;
   const step = expectedSlots(dirty, round) / steps;
   const clean = new Float64Array(steps + 1);
-  const stayClean = (share: number, from: number, rate: number): void => {
-    const perStep = Math.exp(-rate * step);
-    for (let at = from, left = share; at <= steps && left > NEGLIGIBLE; at++, left *= perStep)
-      clean[at]! += left;
+  const cleanForGood = new Float64Array(steps + 1);
+  const stayClean = (share: number, from: number, perStep: number): void => {
+    if (perStep === 1) cleanForGood[from]! += share;
+    else
+      for (let at = from, left = share; at <= steps && left > NEGLIGIBLE; at++, left *= perStep)
+        clean[at]! += left;
   };
   let position = 0;
-  for (let place = 0; place < order.length; place++) {
-    const page = order[place]!;
-    const d = dirty[page]!;
-    const rate = writesPerSecond[page]! * slotSeconds;
-    stayClean(1 - d, 0, rate);
-    if (deferred?.has(page)) continue;
-    const at = Math.min(steps, Math.floor(position / step) + 1);
-    const exposed = clear === 'page' ? Math.max(0, at * step - position) : at * step;
-    stayClean(d * Math.exp(-rate * exposed), at, rate);
-    position += page < zeroFrom ? d : d * zeroSlots;
+  let all = 0;
+  for (const stretch of order) {
+    const mixed = sharers[stretch]!;
+    const taken = expectedSlots(dirty, round, starts[stretch]!, starts[stretch + 1]!);
+    for (let portion = starts[stretch]!; portion < starts[stretch + 1]!; portion++) {
+      const d = dirty[portion]!;
+      const rate = writesPerSecond[portion]! * slotSeconds;
+      const perStep = Math.exp(-rate * step);
+      all += pages[portion]!;
+      stayClean(pages[portion]! * (1 - d), 0, perStep);
+      if (deferred[portion] === 1) continue;
+      for (let at = Math.floor(position / step) + 1; at <= steps; at++) {
+        const since = at * step - position;
+        // How many of those that share the slots have been sent by then.
+        const sent = Math.min(mixed, Math.ceil((since * mixed) / taken));
+        const untouched =
+          clear === 'page' ? meanUntouched(rate, since, sent, (taken * sent) / mixed) : perStep ** at;
+        const share = (pages[portion]! * d * untouched * sent) / mixed;
+        if (sent === mixed) {
+          stayClean(share, at, perStep);
+          break;
+        }
+        clean[at]! += share;
+      }
+    }
+    position += taken;
   }
-  return clean.map((pages) => order.length - pages);
+  let forGood = 0;
+  return clean.map((pages, at) => all - pages - (forGood += cleanForGood[at]!));
 }

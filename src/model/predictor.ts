@@ -15,7 +15,7 @@ export interface PredictedMigration {
   readonly reason: string;
   /** K: live rounds, one that the stop cuts short among them, the stop itself not. Without convergence: until given up; where that is unknown, as far as it was worked out. */
   readonly rounds: number;
-  /** The pages that each of them sends; without convergence, until they are all alike. */
+  /** The pages that each of them sends; where they were all alike for long, not each of those. */
   readonly roundPages: readonly number[];
   /** n_{K+1}. Like what follows, null if the stop never comes. */
   readonly pagesLeft: { readonly mean: number; readonly deviation: number } | null;
@@ -52,7 +52,7 @@ export function predictMigration(input: ModelInput): ModelPrediction {
   const course: PredictedMigration = {
     converges: true,
     reason: verdict.reason,
-    rounds: asked.rounds.length,
+    rounds: asked.roundCount,
     roundPages: ending.roundPages,
     pagesLeft: { mean: left.mean, deviation: left.deviation },
     downtimeNs,
@@ -65,14 +65,14 @@ export function predictMigration(input: ModelInput): ModelPrediction {
 
 function withoutStop({ verdict, asked, roundPages, distinctRounds }: Ending): PredictedMigration {
   const last = asked.rounds.at(-1);
-  const stuck = last !== undefined && roundPages.length > distinctRounds;
+  const stuck = verdict.decision === 'give up' && last !== undefined && distinctRounds !== null;
   return {
-    converges: verdict.decision === 'unknown' && !stuck ? null : false,
+    converges: verdict.decision === 'unknown' ? null : false,
     reason: stuck
       ? `${verdict.reason}: rounds no longer shrink, ${last.dirtyPages} pages each`
       : verdict.reason,
-    rounds: asked.rounds.length,
-    roundPages: roundPages.slice(0, distinctRounds),
+    rounds: asked.roundCount,
+    roundPages: roundPages.slice(0, distinctRounds ?? undefined),
     pagesLeft: null,
     downtimeNs: null,
     downtimeP99Ns: null,

@@ -1,4 +1,3 @@
-import type { PageSet } from '../core/migration/pages.ts';
 import { NANOS_PER_SECOND } from '../core/units.ts';
 import type { ExpectedOrder } from './expected-order.ts';
 import {
@@ -11,22 +10,20 @@ import {
 import type { DirtyPages, Load, ModelledMemory, PredictedRound } from './memory.ts';
 import { pendingWithin } from './pending-within.ts';
 import { PoissonBinomial } from './poisson-binomial.ts';
+import type { Portions } from './portions.ts';
 
 /** A guest of independent pages, each written at its own rate, and the policy by which they are sent. */
 export interface RatesGuest {
   readonly kind: 'rates';
-  /** Of every page. */
-  readonly writesPerSecond: Float64Array;
+  readonly portions: Portions;
   readonly order: ExpectedOrder;
-  /** F: held back for the stop whenever they are dirty. */
-  readonly deferred: PageSet | null;
   readonly clear: 'page' | 'round';
 }
 
 /** Keeps a whole number of pages, computed in floating point, from being rounded up to the next one. */
 const ROUNDING = 1e-6;
 
-/** Follows the probability of every page to be dirty (`meanFieldRound`). */
+/** Follows the probability of every portion's pages to be dirty (`meanFieldRound`). */
 export class RatesMemory implements ModelledMemory {
   readonly #guest: RatesGuest;
   readonly #load: Load;
@@ -35,31 +32,38 @@ export class RatesMemory implements ModelledMemory {
   #next: MeanFieldRound | undefined;
 
   constructor(guest: RatesGuest, load: Load) {
-    if (guest.writesPerSecond.length !== load.pages) {
-      throw new RangeError(`${guest.writesPerSecond.length} write rates for ${load.pages} pages`);
-    }
+    const { pages, zero } = guest.portions;
+    insistOnSum('pages', sum(pages), load.pages);
+    insistOnSum(
+      'pages of zeros',
+      sum(pages, (portion) => zero[portion] === 1),
+      load.zeroPages,
+    );
     this.#guest = guest;
     this.#load = load;
-    this.#state = allDirty(load.pages);
+    this.#state = allDirty(guest.portions);
   }
 
   predict(): PredictedRound {
-    const { pages, zeroPages, pageSizeBytes, overheadBytes, rateBytesPerSecond } = this.#load;
-    const toSend = this.#toSend();
-    const [dirtyPages, sentPages] = [sum(this.#state.dirty), sum(toSend)];
+    const { pageSizeBytes, overheadBytes, rateBytesPerSecond } = this.#load;
+    const { deferred, zero } = this.#guest.portions;
+    const expected = this.#expectedDirty();
+    const dirtyPages = sum(expected);
+    const deferredPages = sum(expected, (portion) => deferred[portion] === 1);
     const bytes = expectedSlots(this.#state.dirty, this.#terms()) * (pageSizeBytes + overheadBytes);
     return {
       dirtyPages,
-      sentPages,
-      deferredPages: dirtyPages - sentPages,
-      zeroPages: this.#rounds === 0 ? sum(toSend.subarray(pages - zeroPages)) : 0,
+      sentPages: dirtyPages - deferredPages,
+      deferredPages,
+      zeroPages: this.#rounds === 0 ? sum(expected, (portion) => zero[portion]! > deferred[portion]!) : 0,
       bytes,
       durationNs: (bytes * NANOS_PER_SECOND) / rateBytesPerSecond,
     };
   }
 
-  readonly pendingWithin = (steps: number): Float64Array =>
-    pendingWithin(this.#state.dirty, this.#ordered(), steps);
+  pendingWithin(steps: number): Float64Array {
+    return pendingWithin(this.#state.dirty, this.#ordered(), steps);
+  }
 
   send(): void {
     this.#state = meanFieldRound(this.#state, this.#ordered());
@@ -73,7 +77,7 @@ export class RatesMemory implements ModelledMemory {
    */
   dirtyPages(): DirtyPages {
     const { dirty, carriedVariance } = this.#state;
-    const independent = new PoissonBinomial(dirty);
+    const independent = new PoissonBinomial(dirty, this.#guest.portions.pages);
     const { mean, variance } = independent;
     const stretch = variance > 0 ? Math.sqrt(Math.max(0, 1 + carriedVariance / variance)) : 1;
     return {
@@ -88,11 +92,10 @@ export class RatesMemory implements ModelledMemory {
 
   /** The next round with its order, which is computed only when it is needed: not after the last round. */
   #ordered(): MeanFieldRound {
-    const { writesPerSecond, order, clear } = this.#guest;
+    const { order, clear } = this.#guest;
     const { pageSizeBytes, overheadBytes, rateBytesPerSecond } = this.#load;
     this.#next ??= {
       ...this.#terms(),
-      writesPerSecond,
       slotSeconds: (pageSizeBytes + overheadBytes) / rateBytesPerSecond,
       order: order(this.#toSend(), this.#rounds + 1),
       clear,
@@ -101,29 +104,32 @@ export class RatesMemory implements ModelledMemory {
   }
 
   /** What the next round sends at which cost. What is dirty again has been written, and holds more than zeros. */
-  #terms(): Pick<MeanFieldRound, 'deferred' | 'zeroFrom' | 'zeroSlots'> {
-    const { pages, zeroPages, pageSizeBytes, overheadBytes } = this.#load;
-    return {
-      deferred: this.#guest.deferred,
-      zeroFrom: this.#rounds === 0 ? pages - zeroPages : pages,
-      zeroSlots: overheadBytes / (pageSizeBytes + overheadBytes),
-    };
+  #terms(): Pick<MeanFieldRound, 'portions' | 'zeroSlots'> {
+    const { pageSizeBytes, overheadBytes } = this.#load;
+    const zeroSlots = this.#rounds === 0 ? overheadBytes / (pageSizeBytes + overheadBytes) : 1;
+    return { portions: this.#guest.portions, zeroSlots };
   }
 
-  /** Pr[p ∈ D_k ∖ F_k]. */
+  /** Σ Pr[p ∈ D_k] of each portion. */
+  #expectedDirty(): Float64Array {
+    const { pages } = this.#guest.portions;
+    return this.#state.dirty.map((d, portion) => d * pages[portion]!);
+  }
+
+  /** Σ Pr[p ∈ D_k ∖ F_k] of each portion. */
   #toSend(): Float64Array {
-    const { deferred } = this.#guest;
-    if (deferred === null) return this.#state.dirty;
-    const toSend = this.#state.dirty.slice();
-    deferred.each((page) => {
-      toSend[page] = 0;
-    });
-    return toSend;
+    const { deferred } = this.#guest.portions;
+    return this.#expectedDirty().map((pages, portion) => (deferred[portion] === 1 ? 0 : pages));
   }
 }
 
-function sum(values: Float64Array): number {
+function sum(values: Float64Array, counts?: (index: number) => boolean): number {
   let total = 0;
-  for (let i = 0; i < values.length; i++) total += values[i]!;
+  for (let i = 0; i < values.length; i++) if (counts?.(i) ?? true) total += values[i]!;
   return total;
+}
+
+function insistOnSum(what: string, found: number, expected: number): void {
+  if (Math.abs(found - expected) <= 1e-9 * expected) return;
+  throw new RangeError(`the portions have ${found} of ${expected} ${what}`);
 }

@@ -1,10 +1,11 @@
-import { setImmediate, setTimeout } from 'node:timers/promises';
+import { setImmediate } from 'node:timers/promises';
 import { inputLimits } from '../core/input-limits.ts';
 import type { PageNumbers } from '../core/recording/page-numbers.ts';
 import { nextSlot } from '../core/recording/slots.ts';
-import { formatDuration, NANOS_PER_MILLISECOND, type Nanos } from '../core/units.ts';
+import { formatDuration, type Nanos } from '../core/units.ts';
 import { clockNs, timestamp } from '../platform/clock.ts';
 import { Failure } from '../platform/failure.ts';
+import { sleepNs } from '../platform/timer.ts';
 import { BaselineCopy } from './baseline-copy.ts';
 import type { WatchedMemory } from './watched-memory.ts';
 
@@ -118,9 +119,9 @@ export async function record(memory: WatchedMemory, options: RecordOptions): Pro
 
 /** Lets signals through, also when the sample is due already. */
 async function waitUntil(atNs: Nanos, signal: AbortSignal): Promise<void> {
-  const leftMs = (atNs - clockNs()) / NANOS_PER_MILLISECOND;
-  if (leftMs <= 0) await setImmediate();
-  else await setTimeout(leftMs, undefined, { signal }).catch(() => {});
+  const leftNs = atNs - clockNs();
+  if (leftNs <= 0) await setImmediate();
+  else await sleepNs(leftNs, { signal }).catch(() => {});
 }
 
 function scanned(baseline: BaselineCopy, elapsedNs: Nanos, forNs: Nanos): Uint32Array {

@@ -1,10 +1,11 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { changeCapacity } from '../core/link/ledger.ts';
-import { NANOS_PER_MILLISECOND, type Nanos } from '../core/units.ts';
+import type { Nanos } from '../core/units.ts';
 import { Refusal } from '../platform/failure.ts';
 import { insistOnMemory } from '../platform/memory-room.ts';
+import { sleepNs } from '../platform/timer.ts';
 import type { LinkShare } from '../scenario/fleet.ts';
 import type { MigrationSpec } from '../workload/migration-spec.ts';
+import type { GuestSpec } from '../workload/programs.ts';
 import type { World } from '../worlds/world.ts';
 import type { WorldName } from '../worlds/world-names.ts';
 import type { WorldFactory } from '../worlds/worlds.ts';
@@ -48,7 +49,10 @@ export async function carryOut(
     for (const [member, run] of runs.entries()) ended(member, run);
     return runs;
   }
-  insistOnRoom(fleet, factory);
+  insistOnRoom(
+    fleet.map(({ spec }) => spec.guest),
+    factory,
+  );
   const opened: World[] = [];
   const over = new AbortController();
   let store: LedgerStore | undefined;
@@ -62,7 +66,7 @@ export async function carryOut(
     );
     store = share ? await storeOf(share, options) : undefined;
     const signal = AbortSignal.any([over.signal, ...(interrupted ? [interrupted] : [])]);
-    const after = (ns: Nanos) => sleep(ns / NANOS_PER_MILLISECOND, undefined, { signal });
+    const after = (ns: Nanos) => sleepNs(ns, { signal });
     if (store && share) void changeInTime(store, share, after).catch(() => {});
     return await allOf(
       fleet.map(async ({ share, stepped }, member) => {
@@ -90,8 +94,11 @@ export async function carryOut(
 }
 
 /** @throws Failure this host has not the memory for all these guests at once */
-function insistOnRoom(fleet: readonly FleetMember[], { copiesOfMemory }: WorldFactory): void {
-  const bytes = fleet.reduce((sum, { spec: { guest } }) => sum + guest.pages * guest.pageSizeBytes, 0);
+export function insistOnRoom(
+  guests: readonly Pick<GuestSpec, 'pages' | 'pageSizeBytes'>[],
+  { copiesOfMemory }: Pick<WorldFactory, 'copiesOfMemory'>,
+): void {
+  const bytes = guests.reduce((sum, { pages, pageSizeBytes }) => sum + pages * pageSizeBytes, 0);
   if (copiesOfMemory > 0) insistOnMemory(copiesOfMemory * bytes, `${copiesOfMemory} copies of the guests`);
 }
 

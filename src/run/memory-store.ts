@@ -1,6 +1,7 @@
 import { emptyLedger, type Ledger, nextEventNs } from '../core/link/ledger.ts';
 import { type BytesPerSecond, NANOS_PER_MILLISECOND, type Nanos } from '../core/units.ts';
 import { clockNs } from '../platform/clock.ts';
+import { afterNs } from '../platform/timer.ts';
 import type { LedgerChange, LedgerStore } from './lease-client.ts';
 
 /** The ledger of a link that only the migrations of this process use. */
@@ -10,9 +11,6 @@ export interface MemoryStore extends LedgerStore {
   /** As `update`, at once. */
   apply(change: LedgerChange): void;
 }
-
-/** The longest delay of a timer. After it, another one follows. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /**
  * @param beganAtNs where its clock begins, by this host's
@@ -44,14 +42,15 @@ export function memoryStore(
     update: async (change) => apply(change),
     async changedSince(seen, signal) {
       if (ledger !== seen || signal.aborted) return;
-      const dueMs = (nextEventNs(ledger) - nowNs()) / NANOS_PER_MILLISECOND;
+      // A timer that fires a little early would find nothing.
+      const dueMs = Math.max(0, Math.ceil((nextEventNs(ledger) - nowNs()) / NANOS_PER_MILLISECOND));
       let wake = () => {};
       const woken = new Promise<void>((resolve) => (wake = resolve));
-      const timer = setTimeout(wake, Math.min(Math.max(0, Math.ceil(dueMs)), LONGEST_TIMER_MS));
+      const stopTimer = afterNs(dueMs * NANOS_PER_MILLISECOND, wake);
       waiting.add(wake);
       signal.addEventListener('abort', wake);
       await woken;
-      clearTimeout(timer);
+      stopTimer();
       waiting.delete(wake);
       signal.removeEventListener('abort', wake);
     },

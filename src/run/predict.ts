@@ -1,23 +1,18 @@
 import { type CpuPlan, schedEntities } from '../core/cpu/cpu-plan.ts';
 import { shareOf } from '../core/cpu/reservation.ts';
 import { stopBound } from '../core/cpu/supply.ts';
-import { deferrable } from '../core/migration/deferral.ts';
-import { known } from '../core/migration/heat.ts';
 import { orderNames, orderRegistry } from '../core/migration/order/orders.ts';
-import { slotsPerWindow } from '../core/migration/plan.ts';
 import type { RunMetadata } from '../core/migration/record.ts';
-import { Random } from '../core/random.ts';
 import { RegisteredCodeFailed } from '../core/registry.ts';
 import { type BytesPerSecond, NANOS_PER_SECOND, type Nanos } from '../core/units.ts';
 import { linearCurve } from '../model/curve.ts';
-import { expectedOrder } from '../model/expected-order.ts';
 import { type ModelInput, type ModelPrediction, predictMigration } from '../model/predictor.ts';
 import { Failure } from '../platform/failure.ts';
 import type { ScenarioCell } from '../scenario/scenario.ts';
 import { curveOf } from '../workload/dirty-curve.ts';
 import type { MigrationSpec } from '../workload/migration-spec.ts';
 import { meanSpeed } from '../workload/program-clock.ts';
-import { writeRatesOf, writesPerSecondOf } from '../workload/programs.ts';
+import { modelledPages } from './modelled-pages.ts';
 
 /** What the model predicts, and where its assumptions differ from the scenario. */
 export interface Prediction extends ModelPrediction {
@@ -54,9 +49,6 @@ export function predictedOf(scenario: Predictable): RunMetadata['predicted'] {
   }
 }
 
-/** Breaks ties of the expected order, from a stream that no world uses. */
-const MODEL_STREAM = 4;
-
 /** The model's own seed: its answer is the scenario's, the same for every run of it. */
 const MODEL_SEED = 1;
 
@@ -67,6 +59,7 @@ export function predict(scenario: Predictable): Prediction {
   if (!canBePredicted(spec)) {
     throw new Failure('link.rate: the model needs a rate, or a sender.cpuPerPage; found unlimited');
   }
+  const { stop, timeoutNs, timeoutFrom, onTimeout, stopTimeoutNs, device } = plan;
   const assumes: string[] = [];
   const cpuBytesPerSecond =
     (plan.pageBytes * NANOS_PER_SECOND * senderShare(cpu, assumes)) / cpu.cpuPerPageNs;
@@ -81,8 +74,7 @@ export function predict(scenario: Predictable): Prediction {
     rateBytesPerSecond: limited(plan.rateBytesPerSecond),
     stopRateBytesPerSecond,
     guest: modelledGuest(spec, assumes),
-    stop: plan.stop,
-    timeoutNs: plan.timeoutNs,
+    ...{ stop, timeoutNs, timeoutFrom, onTimeout, stopTimeoutNs, device },
   });
   const pagesP99 =
     ((prediction.course.downtimeP99Ns ?? 0) * stopRateBytesPerSecond) / (plan.pageBytes * NANOS_PER_SECOND);
@@ -151,12 +143,6 @@ function modelledGuest(spec: MigrationSpec, assumes: string[]): ModelInput['gues
 /** Pages written independently at their long-run rates, which the order and the deferral are taken to know. */
 function independentPages(spec: MigrationSpec, assumes: string[]): ModelInput['guest'] {
   const { guest, plan } = spec;
-  const heat = known(writeRatesOf(guest), plan.windowNs);
-  const context = {
-    heat,
-    slotsPerWindow: slotsPerWindow(plan),
-    random: Random.seeded(plan.seed, MODEL_STREAM),
-  };
   if (guest.program.kind === 'trace')
     assumes.push('every page is written independently at its recorded rate');
   if (plan.heat === 'estimated') assumes.push('write rates are known');
@@ -165,11 +151,5 @@ function independentPages(spec: MigrationSpec, assumes: string[]): ModelInput['g
   if (orderRegistry.get(plan.order).dependsOnOthers && !orderNames.includes(plan.order)) {
     assumes.push(`order ${plan.order} goes by the heats of pages alone`);
   }
-  return {
-    kind: 'rates',
-    writesPerSecond: writesPerSecondOf(guest).map((rate) => rate * meanSpeed(guest.bursts)),
-    order: expectedOrder(plan.order, guest.pages, context),
-    deferred: plan.defer ? deferrable(plan.defer, heat, guest.pages) : null,
-    clear: plan.clear === 'page' ? 'page' : 'round',
-  };
+  return { kind: 'rates', ...modelledPages(spec), clear: plan.clear === 'page' ? 'page' : 'round' };
 }

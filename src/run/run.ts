@@ -1,7 +1,7 @@
 import type { MigrationRecord, RunMetadata } from '../core/migration/record.ts';
 import { type Experiment, type ScenarioCell, seeded } from '../scenario/scenario.ts';
 import { type FactoryOptions, worldFactory } from '../worlds/worlds.ts';
-import { type CarryOutOptions, carryOut } from './carry-out.ts';
+import { type CarryOutOptions, carryOut, insistOnRoom } from './carry-out.ts';
 import type { StepListener } from './drive.ts';
 import { type Ensemble, virtualEnsemble } from './ensemble.ts';
 import { type MigrationRun, recordOf } from './migration-run.ts';
@@ -43,14 +43,21 @@ export interface CellResult {
 export async function run(experiment: Experiment, options: RunOptions): Promise<readonly CellResult[]> {
   const { name, seed: firstSeed } = experiment;
   const { world, listener = {}, ensembles = world !== 'virtual', interrupted } = options;
-  const results = experiment.cells.map((cell) => ({
-    cell,
-    predicted: predictedOf(cell),
-    ensemble: ensembles ? virtualEnsemble(cell, firstSeed) : undefined,
-    records: [] as MigrationRecord[],
-  }));
   const factory = await worldFactory(world, options);
   try {
+    // Before anything is computed: guests that this host has no memory for are refused at once.
+    for (const fleet of fleetsOf(experiment.cells.map((cell) => ({ cell })))) {
+      insistOnRoom(
+        fleet.map(({ cell }) => cell.guest),
+        factory,
+      );
+    }
+    const results = experiment.cells.map((cell) => ({
+      cell,
+      predicted: predictedOf(cell),
+      ensemble: ensembles ? virtualEnsemble(cell, firstSeed) : undefined,
+      records: [] as MigrationRecord[],
+    }));
     for (let repetition = 0; repetition < experiment.runs; repetition++) {
       for (const fleet of fleetsOf(results)) {
         if (interrupted?.aborted) return results;
@@ -67,10 +74,10 @@ export async function run(experiment: Experiment, options: RunOptions): Promise<
         });
       }
     }
+    return results;
   } finally {
     await factory.close();
   }
-  return results;
 }
 
 /** Neighbours that run together. */

@@ -76,7 +76,7 @@ const seen = z.discriminatedUnion('kind', [
   }),
   z.looseObject({
     ...{ kind: z.literal('failed'), now, why: z.string() },
-    outcome: z.enum(['cancelled', 'aborted', 'not-converged']).optional(),
+    outcome: z.enum(['cancelled', 'aborted']).optional(),
     pausedSince: now.optional(),
   }),
 ]);

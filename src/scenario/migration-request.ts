@@ -60,9 +60,19 @@ export function guestDefinition(document: GuestDefinitionDocument, where: string
     const { device, pageSizeBytes } = guest;
     const mostBytes = inputLimits.framedPageBytes;
     const isFramed = pageSizeBytes <= mostBytes;
-    insist(isFramed, 'guest.pageSize', `at most ${formatSize(mostBytes)}, as pages travel`, formatSize(pageSizeBytes));
+    insist(
+      isFramed,
+      'guest.pageSize',
+      `at most ${formatSize(mostBytes)}, as pages travel`,
+      formatSize(pageSizeBytes),
+    );
     const stateBytes = device?.stateBytes ?? 0;
-    insist(stateBytes === 0, 'guest.device.state', 'nothing: a guest here has no such devices', formatSize(stateBytes));
+    insist(
+      stateBytes === 0,
+      'guest.device.state',
+      'nothing: a guest here has no such devices',
+      formatSize(stateBytes),
+    );
     const asked = document.scheduler !== undefined && reservation === null;
     insist(!asked, 'guest.scheduler', 'nothing, without a reservation that it keeps', document.scheduler);
     return { guest, reservation: reservation && { ...reservation, scheduler } };

@@ -99,6 +99,11 @@ const defer = object('Deferral', 'Either `threshold` or `count` says which pages
     .describe('w, the sampling window, a time; it then counts for all heat in place of `window`.'),
 }).refine(({ threshold, count }) => (threshold === undefined) !== (count === undefined), deferMessage);
 
+const timeout = z.union(
+  [z.literal('none').transform(() => null), durationAboveZero],
+  `none, or ${expected.duration} above 0`,
+);
+
 const clearMessage = 'page, round or chunk(pages)';
 const clear = z
   .string(clearMessage)
@@ -152,13 +157,24 @@ export const policySchema = definition(
     stop: stopSchema
       .prefault({ rule: 'rounds' })
       .describe('When the guest is stopped: a rule, its parameters.'),
-    timeout: noneOr(durationAboveZero, `none, or ${expected.duration} above 0`).describe(
-      'Time after which a migration that does not converge gives up. Without it: as long as 30 copies of the memory take at `rate`, or 10 minutes; the rule rounds ends by itself.',
-    ),
+    timeout: timeout
+      .optional()
+      .describe(
+        'Time after which a migration that does not converge gives up; none: never. Without it: as long as 30 copies of the memory take at `rate`, or 10 minutes; a rule that ends by itself has none.',
+      ),
+    timeoutPerGiB: durationAboveZero
+      .optional()
+      .describe('The same for each GiB of the guest’s memory, a time. Without it: `timeout` says it.'),
+    onTimeout: z
+      .enum(['cancel', 'stop'], 'cancel or stop')
+      .optional()
+      .describe(
+        'What happens then. cancel: the guest stays at the source. stop: it is stopped and moves, whatever is left. Without it: cancel.',
+      ),
     stopTimeout: durationAboveZero
       .optional()
       .describe(
-        'How long the guest may be stopped; past it, it runs on at the source. Without it: as long as ten copies of the memory take at `stopRate`, at least 30s.',
+        'How long the guest may be stopped; past it, it runs on at the source, and a stop that would take longer does not begin. Without it: as long as ten copies of the memory take at `stopRate`, at least 30s.',
       ),
     verify: z
       .enum(['checksums', 'full'], 'checksums or full')

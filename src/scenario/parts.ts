@@ -1,8 +1,6 @@
 import { inputLimits } from '../core/input-limits.ts';
-import type { Device } from '../core/migration/device.ts';
 import { orderRegistry } from '../core/migration/order/orders.ts';
 import type { Plan } from '../core/migration/plan.ts';
-import type { StopSpec } from '../core/migration/stop/stops.ts';
 import {
   type Bytes,
   type BytesPerSecond,
@@ -10,13 +8,13 @@ import {
   formatSize,
   NANOS_PER_MILLISECOND,
   NANOS_PER_SECOND,
-  type Nanos,
 } from '../core/units.ts';
 import { type GuestSpec, pagesNeeded } from '../workload/programs.ts';
 import type { Insist } from './checked.ts';
 import type { GuestDocument } from './guest-schema.ts';
 import type { LinkDocument, PolicyDocument } from './migration-schema.ts';
 import { resolveProgram } from './program.ts';
+import { defaultStopTimeout, resolveTimeout } from './time-limits.ts';
 
 /** A guest in the terms of the worlds. */
 export function resolveGuest(
@@ -103,7 +101,7 @@ export function resolvePlan(
   const most = orderRegistry.get(migration.order).pagesMax ?? Number.POSITIVE_INFINITY;
   insist(pages <= most, 'migration.order', `an order that takes ${pages} pages`, migration.order);
   insist(!migration.skip || migration.clear !== 'page', 'migration.skip', 'false when clear is page', true);
-  const { order, heat, defer, clear, skip, stop, timeout, stopTimeout, verify } = migration;
+  const { order, heat, defer, clear, skip, stop, onTimeout, stopTimeout, verify } = migration;
   const windowNs = defer?.window ?? migration.window;
   const windows = migration.observe / windowNs;
   const { observedWindows } = inputLimits;
@@ -114,7 +112,14 @@ export function resolvePlan(
     ...{ pages, pageBytes, order, heat },
     defer: deferred ?? null,
     ...{ clear, skip, stop },
-    timeoutNs: timeout ?? defaultTimeout(stop, pages * pageBytes, expected(rateBytesPerSecond)),
+    ...resolveTimeout(
+      migration,
+      pages * pageSizeBytes,
+      pages * pageBytes,
+      expected(rateBytesPerSecond),
+      insist,
+    ),
+    ...(onTimeout !== undefined && { onTimeout }),
     stopTimeoutNs:
       stopTimeout ?? defaultStopTimeout(pages * pageBytes, device, expected(stopRateBytesPerSecond)),
     ...(isElastic && { isElastic }),
@@ -152,36 +157,4 @@ function defaultDepth(...bytesPerSecond: readonly (BytesPerSecond | null)[]): By
   const most = Math.max(...bytesPerSecond.map((each) => each ?? 0));
   const coveringBytes = Math.ceil((most * COVERED_LATENESS_NS) / NANOS_PER_SECOND);
   return Math.min(Math.max(coveringBytes, SHALLOWEST_DEFAULT_BYTES), DEEPEST_DEFAULT_BYTES);
-}
-
-const STOP_COPIES = 10;
-const SHORTEST_STOP_TIMEOUT_NS = 30 * NANOS_PER_SECOND;
-
-/**
- * A guest that is stopped for ten times what all its memory and its devices take at b_d is stopped because something is
- * wrong.
- */
-function defaultStopTimeout(
-  guestBytes: Bytes,
-  { stateBytes, timeNs }: Device = { stateBytes: 0, timeNs: 0 },
-  bytesPerSecond: BytesPerSecond | null,
-): Nanos {
-  const bytes = guestBytes + stateBytes;
-  const copyNs = bytesPerSecond === null ? 0 : Math.ceil((bytes * NANOS_PER_SECOND) / bytesPerSecond);
-  return Math.max(SHORTEST_STOP_TIMEOUT_NS, STOP_COPIES * (copyNs + timeNs));
-}
-
-const TIMEOUT_COPIES = 30;
-const UNPACED_TIMEOUT_NS = 600 * NANOS_PER_SECOND;
-
-/** A number of rounds ends by itself; any other rule may have as long as 30 copies of the whole memory take. */
-function defaultTimeout(
-  stop: StopSpec,
-  guestBytes: Bytes,
-  bytesPerSecond: BytesPerSecond | null,
-): Nanos | null {
-  if (stop.rule === 'rounds') return null;
-  return bytesPerSecond === null
-    ? UNPACED_TIMEOUT_NS
-    : Math.ceil((TIMEOUT_COPIES * guestBytes * NANOS_PER_SECOND) / bytesPerSecond);
 }

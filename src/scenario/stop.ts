@@ -8,6 +8,8 @@ import { jsonSchemaOf } from './json-schema.ts';
 import { durationAboveZero, quantity, rate, whole } from './quantity.ts';
 
 const DEFAULT = 'rounds';
+const LONGEST =
+  'The longest stop that may begin, a time: if what is left would take longer at `stopRate`, the live rounds go on until it fits or the time-out has passed. Without it: the rule alone decides.';
 
 /**
  * A stop rule as a scenario writes it: `{ rule: downtime, limit: 300ms }`. Made from the rule's own defaults: a
@@ -22,19 +24,25 @@ function ruleSchema(definition: StopRuleDefinition) {
   });
   const rule = z.literal(name);
   return z
-    .strictObject({ rule: name === DEFAULT ? rule.optional() : rule, ...Object.fromEntries(keys) })
+    .strictObject({
+      rule: name === DEFAULT ? rule.optional() : rule,
+      ...Object.fromEntries(keys),
+      maxDowntime: durationAboveZero.optional().describe(LONGEST),
+    })
     .transform((document): StopSpec => {
+      const { maxDowntime: maxDowntimeNs } = document as { readonly maxDowntime?: Nanos };
       const parameters = Object.keys(defaults).map((parameter) => {
         return [parameter, (document as Record<string, unknown>)[writtenName(parameter)]];
       });
       // Every parameter of the rule is there, because the keys were made from its defaults.
-      return { rule: name, ...Object.fromEntries(parameters) } as StopSpec;
+      const spec = { rule: name, ...Object.fromEntries(parameters) } as StopSpec;
+      return maxDowntimeNs === undefined ? spec : { ...spec, maxDowntimeNs };
     })
     .meta({ title: name, description: `${describe}.` });
 }
 
 function parameterSchema(
-  { defaults, counts = [], choices = {} }: StopRuleDefinition,
+  { defaults, counts = [], mayBeZero = [], choices = {} }: StopRuleDefinition,
   parameter: string,
 ): z.ZodType {
   const value = defaults[parameter]!;
@@ -46,7 +54,8 @@ function parameterSchema(
     return quantity('size', `${expected.size} above 0`, (bytes) => bytes > 0).default(Number(value));
   }
   const most = parameter === 'rounds' ? inputLimits.rounds : 1_000_000;
-  if (counts.includes(parameter)) return whole(1, most).default(Number(value));
+  if (counts.includes(parameter))
+    return whole(mayBeZero.includes(parameter) ? 0 : 1, most).default(Number(value));
   return z.number('a number above 0').positive('a number above 0').default(Number(value));
 }
 

@@ -79,13 +79,21 @@ export class Connection {
     this.#socket.setTimeout(silenceMs);
   }
 
+  /** Says every so often that this end is still there, where the table allows that. */
+  sayAliveEvery(ms: number): void {
+    const timer = setInterval(() => {
+      if (this.maySend('alive')) this.send('alive');
+    }, ms);
+    this.#socket.once('close', () => clearInterval(timer));
+  }
+
   /** Told of a frame of which more is to come; throws if it need not. It may be told of the same one again. */
   set expected(told: (header: FrameHeader) => void) {
     this.#protocol.expected = told;
   }
 
-  set pageSizeBytes(bytes: number) {
-    this.#protocol.pageSizeBytes = bytes;
+  set pageBytesPerFrame(bytes: number) {
+    this.#protocol.pageBytesPerFrame = bytes;
   }
 
   /** Whether such a frame belongs here. */

@@ -18,8 +18,8 @@ export type OnFrame = (header: FrameHeader, payload: Buffer, frame: Buffer) => v
  * on in place; only one that straddles chunks is gathered first.
  */
 export class FrameReader {
-  /** Frames of another page size are refused; 0 until the hello has said what a page is. */
-  pageSizeBytes = 0;
+  /** Frames with more or less of a page are refused; 0 until the hello has said what a page is. */
+  pageBytes = 0;
   /** Larger hellos are refused. */
   helloBytes = LARGEST_HELLO_BYTES;
   readonly #onFrame: OnFrame;
@@ -84,13 +84,13 @@ export class FrameReader {
   }
 
   #header(view: DataView, offset: number): FrameHeader {
-    return readHeader(view, offset, this.pageSizeBytes, this.helloBytes);
+    return readHeader(view, offset, this.pageBytes, this.helloBytes);
   }
 
   #gather(chunk: Buffer, offset: number, bytes: number): void {
     const total = this.#gatheredBytes + bytes;
     if (this.#gathered.length < total) {
-      const most = HEADER_BYTES + Math.max(this.helloBytes, this.pageSizeBytes);
+      const most = HEADER_BYTES + Math.max(this.helloBytes, this.pageBytes);
       const larger = Buffer.alloc(Math.max(total, Math.min(most, 2 * this.#gathered.length)));
       this.#gathered.copy(larger, 0, 0, this.#gatheredBytes);
       this.#gathered = larger;

@@ -8,7 +8,7 @@ import { Connection } from './connection.ts';
 import { checkVersion, encodeHello, type Hello } from './hello.ts';
 import type { HostedGuest } from './hosted-guest.ts';
 import type { IncomingMigrations, IncomingOutcome } from './incoming-migrations.ts';
-import { Journal } from './journal.ts';
+import { closingWord, Journal } from './journal.ts';
 import type { Limits } from './limits.ts';
 import { decodeStop, encodeTakenOver, type TakenOver } from './payloads.ts';
 import {
@@ -74,6 +74,7 @@ class Receiver {
   #answeredAtNs = 0;
   #takenOver: TakenOver | undefined;
   #retired = false;
+  #hasLeft = false;
   #gaveUp: string | undefined;
   /** Control frames are answered one after the other. */
   #answering: Promise<void> = Promise.resolve();
@@ -96,6 +97,7 @@ class Receiver {
       (header, payload, frame) => this.#take(header, payload, frame),
       (why) => void this.#answering.then(() => this.#end(why)).then(ended),
     );
+    this.#connection.sayAliveEvery(options.limits.aliveMs);
     this.#connection.expected = (header) => this.#hello.expect(header);
   }
 
@@ -176,7 +178,10 @@ class Receiver {
     await this.#guest!.takeOver(this.#guestTimeNs, this.#paused);
     const now = clockNs();
     this.#takenOver = { resumeNs: now - committedAtNs, sinceAnswerNs: now - this.#answeredAtNs };
-    void this.#guest!.gone.then(() => this.#options.migrations.forget(this.#migration));
+    void this.#guest!.gone.then(() => {
+      this.#hasLeft = true;
+      this.#options.migrations.forget(this.#migration);
+    });
     this.#journal?.write('running');
     this.#connection.send('running', 0, encodeTakenOver(this.#takenOver));
   }
@@ -208,8 +213,8 @@ class Receiver {
       this.#giveUp('the source asks over another connection');
       return this.#outcomeKnown;
     });
-    this.#connection.pageSizeBytes = pageSizeBytes;
-    this.#pages = new ReceivedPages(this.#guest.memory, pages, pageSizeBytes);
+    this.#pages = new ReceivedPages(this.#guest.memory);
+    this.#connection.pageBytesPerFrame = this.#pages.bytesPerFrame;
     this.#digest = new StreamDigest(hello.migration, this.#options.key);
     this.#arrival = { migration: hello.migration, guest: name, peer: this.#peer };
     this.#options.began?.(this.#arrival);
@@ -272,26 +277,17 @@ class Receiver {
       return { line, outcome: { kind: 'kept', ...kept } };
     }
     await this.#guest?.discard();
-    const trouble = this.#closeJournal('aborted', reason);
+    const trouble = closingWord(this.#journal, 'aborted', reason);
     const line = `${this.#name} did not arrive: ${reason}${trouble}`;
     return trouble ? { line } : { line, outcome: { kind: 'returned', why: reason } };
   }
 
   /** Of a guest that could not be run the journal stays open: it is this end's all the same. */
   #keeps(remark: string): string {
-    const closed = this.#takenOver ? this.#closeJournal('ended') : '';
+    const closed = this.#takenOver ? closingWord(this.#journal, 'ended') : '';
     this.#journal?.close();
-    const how = !this.#takenOver ? 'could not be run' : this.#paused ? 'is here, paused' : 'runs here';
+    const here = this.#paused ? 'is here, paused' : 'runs here';
+    const how = !this.#takenOver ? 'could not be run' : this.#hasLeft ? 'ran here and has left' : here;
     return `${this.#name} ${how}${remark}${closed}`;
-  }
-
-  /** @returns what to add if the journal could not be closed */
-  #closeJournal(entry: 'aborted' | 'ended', reason?: string): string {
-    try {
-      this.#journal?.write(entry, reason);
-      return '';
-    } catch (cause) {
-      return `; ${reasonOf(cause)}`;
-    }
   }
 }

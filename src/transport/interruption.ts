@@ -2,9 +2,9 @@ import { Failure } from '../platform/failure.ts';
 
 /** A migration was ended although nothing had failed. */
 export class Interrupted extends Failure {
-  readonly outcome: 'cancelled' | 'aborted' | 'not-converged';
+  readonly outcome: 'cancelled' | 'aborted';
 
-  constructor(outcome: Interrupted['outcome'], why: string) {
+  constructor(outcome: 'cancelled' | 'aborted', why: string) {
     super(why);
     this.outcome = outcome;
   }

@@ -12,7 +12,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { durable, isClosing, type JournalEntry } from '../core/wire/ownership.ts';
-import { Failure, orFailure } from '../platform/failure.ts';
+import { Failure, orFailure, reasonOf } from '../platform/failure.ts';
 import { syncFolder } from '../platform/paths.ts';
 import { type Begun, begunText, entryText, journalFileName } from './journal-file.ts';
 import { JournalSign } from './journal-sign.ts';
@@ -154,4 +154,18 @@ function writeBegun(file: string, begun: Begun): number {
     syncFolder(join(file, '..'));
     return Buffer.byteLength(text);
   });
+}
+
+/** The last word of a journal, if one is kept. @returns what to add to a line if it could not be written */
+export function closingWord(
+  journal: Journal | undefined,
+  entry: 'aborted' | 'ended',
+  reason?: string,
+): string {
+  try {
+    journal?.write(entry, reason);
+    return '';
+  } catch (cause) {
+    return `; ${reasonOf(cause)}`;
+  }
 }

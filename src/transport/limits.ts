@@ -8,6 +8,8 @@ export interface Limits {
   readonly unauthenticatedMs: number;
   /** Later, how long the source may be silent while the destination waits for it. */
   readonly silenceMs: number;
+  /** How often the source, which waits, is told that the destination is still at work on a guest's memory. */
+  readonly aliveMs: number;
 }
 
 export const defaultLimits: Limits = {
@@ -15,6 +17,7 @@ export const defaultLimits: Limits = {
   unauthenticated: 8,
   unauthenticatedMs: 10_000,
   silenceMs: 60_000,
+  aliveMs: 10_000,
 };
 
 /** A source gives up a destination that does not answer, or accepts no data, for so long. */

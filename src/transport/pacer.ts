@@ -1,10 +1,12 @@
-import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate } from 'node:timers/promises';
 import { idleLink, LinkAccount } from '../core/link/account.ts';
 import { type Bucket, changeRate, fullBucket, level, reserve, withheld } from '../core/link/bucket.ts';
 import { allowedRate, ceilingAt, isOutage } from '../core/link/ceiling.ts';
 import type { LinkRecord } from '../core/migration/migration-result.ts';
 import { type Bytes, type BytesPerSecond, NANOS_PER_MILLISECOND, type Nanos } from '../core/units.ts';
+import type { FrameType } from '../core/wire/frames.ts';
 import { clockNs } from '../platform/clock.ts';
+import { sleepNs } from '../platform/timer.ts';
 import type { ScheduledThread } from '../sched/scheduled-thread.ts';
 import { Allowance } from './allowance.ts';
 
@@ -76,17 +78,29 @@ export class Pacer {
   }
 
   /**
+   * Whether a control frame may leave now, or never may. From the commit on nobody can end the migration, so that it does not
+   * wait for the end of an outage.
+   */
+  lets(type: FrameType, bytes: Bytes): boolean {
+    const isLate = type === 'commit' || type === 'retire';
+    return (isLate ? this.hasTokens(bytes) : this.allows(0, bytes)) || this.isRevoked;
+  }
+
+  /**
    * Sleeps until `bytes` may be sent, during an outage for a moment, and lets the event loop run.
    * @param inAll what is to be sent, these bytes and all after them: it is waited for so much at most
+   * @param endNs it is waited no longer than to this instant of the host's clock
    */
-  async wait(bytes: Bytes, inAll = bytes): Promise<void> {
+  async wait(bytes: Bytes, inAll = bytes, endNs = Number.POSITIVE_INFINITY): Promise<void> {
     let waitNs = this.#waitNs(bytes);
     if (waitNs === 0) return;
     const worthwhile = this.#waitNs(Math.min(inAll, this.#depthBytes / 2));
     waitNs = Math.max(waitNs, Math.min(SHORTEST_WAIT_NS, worthwhile));
-    const until = clockNs() + waitNs;
+    const until = Math.min(clockNs() + waitNs, endNs);
+    waitNs = until - clockNs();
+    if (waitNs <= 0) return;
     this.#thread.block(until);
-    if (waitNs > TIMER_GRAIN_NS) await sleep((waitNs - TIMER_GRAIN_NS / 2) / NANOS_PER_MILLISECOND);
+    if (waitNs > TIMER_GRAIN_NS) await sleepNs(waitNs - TIMER_GRAIN_NS / 2);
     const restNs = until - clockNs();
     if (restNs > 0) Atomics.wait(this.#alarm, 0, 0, restNs / NANOS_PER_MILLISECOND);
     this.#latestNs = Math.max(this.#latestNs, clockNs() - until);

@@ -53,8 +53,8 @@ export class ProtocolState {
     return awaits(this.#end, this.#state);
   }
 
-  set pageSizeBytes(bytes: number) {
-    this.#reader.pageSizeBytes = bytes;
+  set pageBytesPerFrame(bytes: number) {
+    this.#reader.pageBytes = bytes;
   }
 
   /** Bytes from the other end. After the last word nothing is heard. @throws WireError they break the wire's rules. */

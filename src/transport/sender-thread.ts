@@ -1,5 +1,5 @@
 import { idleLink } from '../core/link/account.ts';
-import { type Ceiling, isOutage, revokedWhy } from '../core/link/ceiling.ts';
+import { type Ceiling, revokedWhy } from '../core/link/ceiling.ts';
 import type { LinkRecord } from '../core/migration/migration-result.ts';
 import type { Bytes, Nanos } from '../core/units.ts';
 import { clockNs } from '../platform/clock.ts';
@@ -64,11 +64,6 @@ export class SenderThread<S extends Sender = Sender> {
   /** Why the link allows nothing more, if it does not. */
   get revokedWhy(): string | undefined {
     return revokedWhy(this.#ceilings, clockNs());
-  }
-
-  /** Whether nothing passes now, but will again. */
-  get isOut(): boolean {
-    return isOutage(this.#ceilings, clockNs());
   }
 
   /** What the link carried, as of the last answer. */

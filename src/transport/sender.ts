@@ -23,6 +23,7 @@ import { type FirstFrame, SourceConnection } from './source-connection.ts';
 import { StreamDigest } from './stream-digest.ts';
 import type { UnsentBytes } from './unsent/unsent-bytes.ts';
 
+/** The instant of `untilNs` is on the host's clock. */
 type PagesToSend = Omit<Extract<Step, { kind: 'send' }>, 'kind'>;
 
 export interface SentPages {
@@ -38,9 +39,6 @@ export type Committed =
 
 /** How soon the kernel is asked again whether all has left. */
 const UNSENT_AGAIN_MS = 1;
-
-/** From the commit on nobody may end the migration, so that nothing waits for the link. */
-const passesInOutage: ReadonlySet<FrameType> = new Set<FrameType>(['commit', 'retire']);
 
 /** How often the outcome of an unanswered commit is asked for. */
 const ASK_EVERY_MS = 200;
@@ -105,29 +103,43 @@ export class Sender {
    * Sends these pages in this order at this rate. Resolves when the kernel has them, and at the end of a round when
    * the destination has everything.
    */
-  async sendPages({ pages, rateBytesPerSecond, clears, endsRound }: PagesToSend): Promise<SentPages> {
-    const frameBytes = this.#connection!.wireBytes(HEADER_BYTES + this.#source.pageSizeBytes);
+  async sendPages(step: PagesToSend): Promise<SentPages> {
+    const { pages, rateBytesPerSecond, clears, endsRound, untilNs = Number.POSITIVE_INFINITY } = step;
+    const frameBytes = this.#connection!.wireBytes(HEADER_BYTES + this.#frames.payloadBytes);
     const { thread, cpuPerPageNs } = this.#cpu;
     const cpuBeganNs = cpuPerPageNs > 0 ? threadCpuNs() : 0;
     this.#pacer.setRate(rateBytesPerSecond);
     this.#pacer.begins();
+    const { perPage } = this.#frames;
+    const frames = pages.length * perPage;
     let zeroPages = 0;
+    let isZero = true;
     let bytes = 0;
     const taken: Promise<void>[] = [];
-    for (let next = 0; next < pages.length; ) {
+    let next = 0;
+    while (next < frames) {
+      // A page of which a piece has left leaves whole.
+      const endsAtNs = next % perPage === 0 ? untilNs : Number.POSITIVE_INFINITY;
       do {
-        await this.#pacer.wait(frameBytes, (pages.length - next) * frameBytes);
+        await this.#pacer.wait(frameBytes, (frames - next) * frameBytes, endsAtNs);
         this.#askUnsent();
         this.#connection!.replies.check();
-      } while (!this.#pacer.allows(0, frameBytes) && !this.#pacer.isRevoked);
+      } while (!this.#pacer.allows(0, frameBytes) && !this.#pacer.isRevoked && clockNs() < endsAtNs);
+      if (clockNs() >= endsAtNs) break;
       await this.#untilTaken(taken[PageFrames.before(taken.length)]);
       const writer = this.#frames.writer(taken.length);
-      while (next < pages.length && this.#admits(writer, frameBytes)) {
-        if (clears) this.#source.clear(pages[next]!);
-        if (this.#frames.write(writer, pages[next]!)) zeroPages += 1;
+      while (next < frames && this.#admits(writer, frameBytes)) {
+        const page = pages[Math.floor(next / perPage)]!;
+        const piece = next % perPage;
+        if (piece === 0) {
+          isZero = true;
+          if (clears) this.#source.clear(page);
+        }
+        if (!this.#frames.write(writer, page * perPage + piece)) isZero = false;
         next += 1;
+        if (isZero && next % perPage === 0) zeroPages += 1;
         thread.checkpoint();
-        if (cpuPerPageNs > 0) this.#processor.workUntil(cpuBeganNs + next * cpuPerPageNs);
+        if (cpuPerPageNs > 0) this.#processor.workUntil(cpuBeganNs + (next / perPage) * cpuPerPageNs);
       }
       // Under a reservation nothing may pile up here: it would be sent in a burst once the kernel takes it again.
       if (rateBytesPerSecond !== null) await this.#untilTaken(taken.at(-1));
@@ -143,17 +155,17 @@ export class Sender {
     await this.#untilTaken(Promise.all(taken));
     while (this.#askUnsent() > 0) await this.#processor.asleep(sleep(UNSENT_AGAIN_MS));
     this.#connection!.replies.check();
-    if (endsRound) {
+    if (endsRound && next === frames) {
       this.#rounds += 1;
       await this.#control('round', this.#rounds);
       await this.#connection!.reply();
     }
-    return { sentPages: pages.length, zeroPages, bytes };
+    return { sentPages: next / perPage, zeroPages, bytes };
   }
 
   /** Sends the guest's device state. */
   async sendState(state: Uint8Array): Promise<void> {
-    const most = Math.min(this.#source.pageSizeBytes, LARGEST_CONTROL_BYTES);
+    const most = Math.min(this.#frames.payloadBytes, LARGEST_CONTROL_BYTES);
     for (let offset = 0; offset < state.length; offset += most) {
       const piece = state.subarray(offset, offset + most);
       this.#digest!.add(piece);
@@ -262,7 +274,7 @@ export class Sender {
   }
 
   #admits(writer: FrameWriter, frameBytes: number): boolean {
-    const hasRoom = writer.hasRoomFor(this.#source.pageSizeBytes);
+    const hasRoom = writer.hasRoomFor(this.#frames.payloadBytes);
     return hasRoom && this.#pacer.allows(this.#connection!.wireBytes(writer.lengthBytes), frameBytes);
   }
 
@@ -275,13 +287,10 @@ export class Sender {
     this.#connection!.replies.check();
     this.#pacer.begins();
     const bytes = this.#connection!.wireBytes(HEADER_BYTES + payload.length);
-    const isFree = passesInOutage.has(type)
-      ? () => this.#pacer.hasTokens(bytes)
-      : () => this.#pacer.allows(0, bytes);
     do {
       await this.#pacer.wait(bytes);
       this.#connection!.replies.check();
-    } while (!isFree() && !this.#pacer.isRevoked);
+    } while (!this.#pacer.lets(type, bytes));
     this.#pacer.sends(bytes);
     this.#connection!.connection.send(type, argument, payload);
   }
@@ -291,7 +300,7 @@ export class Sender {
     const socket = await this.#processor.asleep(connected(to));
     const alive = setInterval(() => this.#stayAlive(), ALIVE_MS);
     this.#connection = new SourceConnection(socket, {
-      ...{ credentials: to, silenceMs, pageSizeBytes: this.#source.pageSizeBytes },
+      ...{ credentials: to, silenceMs, pageBytesPerFrame: this.#frames.payloadBytes },
       asleep: (waiting) => this.#processor.asleep(waiting),
       closed: () => clearInterval(alive),
     });

@@ -20,7 +20,8 @@ export interface FirstFrame {
 export interface SourceConnectionOptions {
   readonly credentials: Credentials;
   readonly silenceMs: number;
-  readonly pageSizeBytes: number;
+  /** Of a page, or a piece of one. */
+  readonly pageBytesPerFrame: number;
   /** How to wait for what may take long. */
   readonly asleep: <T>(waiting: Promise<T>) => Promise<T>;
   /** Called once, when the connection is gone. */
@@ -52,7 +53,7 @@ export class SourceConnection {
       (why) => this.replies.fail(broken(why)),
     );
     this.connection.longestSilenceMs = options.silenceMs;
-    this.connection.pageSizeBytes = options.pageSizeBytes;
+    this.connection.pageBytesPerFrame = options.pageBytesPerFrame;
   }
 
   /** What so many bytes become on the connection if they are written at once. */
@@ -95,7 +96,7 @@ export class SourceConnection {
     if (type === 'abort') {
       this.replies.fail(new Failure(`the destination refused: ${printable(payload.toString('utf8'))}`));
       this.connection.finish();
-    } else {
+    } else if (type !== 'alive') {
       this.replies.add({ type, argument, payload: Buffer.from(payload) });
     }
   }

@@ -1,16 +1,14 @@
 import { type Plan, pausedTooLong } from '../core/migration/plan.ts';
-import { NANOS_PER_MILLISECOND, type Nanos } from '../core/units.ts';
+import type { Nanos } from '../core/units.ts';
 import { clockNs } from '../platform/clock.ts';
+import { afterNs } from '../platform/timer.ts';
 import type { Interruption } from './interruption.ts';
-
-/** What a timer can count to. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /** Bounds the time for which a guest is paused: after it the migration is interrupted. */
 export class Watchdog {
   readonly #plan: Plan;
   readonly #interruption: Interruption;
-  #timer: NodeJS.Timeout | undefined;
+  #stopTimer: () => void = () => {};
   #expiresAtNs: Nanos = Number.POSITIVE_INFINITY;
 
   constructor(plan: Plan, interruption: Interruption) {
@@ -22,8 +20,7 @@ export class Watchdog {
   arm(pausedAtNs: Nanos): void {
     this.disarm();
     this.#expiresAtNs = pausedAtNs + this.#plan.stopTimeoutNs;
-    const restMs = (this.#expiresAtNs - clockNs()) / NANOS_PER_MILLISECOND;
-    this.#timer = setTimeout(() => this.#expire(), Math.min(restMs, LONGEST_TIMER_MS));
+    this.#stopTimer = afterNs(this.#expiresAtNs - clockNs(), () => this.#expire());
   }
 
   /** For a moment that must not be missed: a timer may be late. */
@@ -32,7 +29,7 @@ export class Watchdog {
   }
 
   disarm(): void {
-    clearTimeout(this.#timer);
+    this.#stopTimer();
   }
 
   #expire(): void {

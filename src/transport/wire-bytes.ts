@@ -1,6 +1,6 @@
 import type { Encryption } from '../core/link/encryption.ts';
-import type { Bytes } from '../core/units.ts';
-import { HEADER_BYTES } from '../core/wire/frames.ts';
+import { type Bytes, formatSize } from '../core/units.ts';
+import { HEADER_BYTES, pageBytesPerFrame } from '../core/wire/frames.ts';
 import { tlsBytes } from '../core/wire/tls-records.ts';
 import { Failure } from '../platform/failure.ts';
 import { type Credentials, encryptionKind } from './credentials.ts';
@@ -13,8 +13,10 @@ export function wireBytes(bytes: Bytes, encryption: Encryption['kind']): Bytes {
 /** @throws Failure the bucket never holds a page, so the first one would be waited for without end */
 export function insistOnRoomForPage(depthBytes: Bytes, pageSizeBytes: Bytes, to: Credentials): void {
   const kind = encryptionKind(to);
-  const neededBytes = wireBytes(HEADER_BYTES + pageSizeBytes, kind);
+  const frameBytes = pageBytesPerFrame(pageSizeBytes);
+  const neededBytes = wireBytes(HEADER_BYTES + frameBytes, kind);
   if (depthBytes >= neededBytes) return;
-  const page = kind === 'none' ? 'a page with its header' : 'an encrypted page with its header';
+  const whole = frameBytes === pageSizeBytes ? 'page' : `piece of ${formatSize(frameBytes)} of a page`;
+  const page = kind === 'none' ? `a ${whole} with its header` : `an encrypted ${whole} with its header`;
   throw new Failure(`link.depth is ${depthBytes} bytes, but ${page} needs ${neededBytes}`);
 }

@@ -1,5 +1,6 @@
 import { Random } from '../core/random.ts';
 import type { Nanos } from '../core/units.ts';
+import type { SegmentedMemory } from '../platform/segmented-memory.ts';
 import type { GuestMemory, Program, ProgramState } from './program.ts';
 
 /**
@@ -27,7 +28,7 @@ export class ProgramMachine {
   readonly #state: ProgramState;
 
   constructor(memory: GuestMemory, program: Program, heartbeatPeriodNs: Nanos) {
-    const { buffer, byteOffset } = memory.words;
+    const { buffer, byteOffset } = memory.wordsOf(0);
     this.#memory = memory;
     this.#program = program;
     this.#heartbeatPeriodNs = heartbeatPeriodNs;
@@ -41,17 +42,20 @@ export class ProgramMachine {
 
   /** Fills the memory of a new guest, no page of it zero but the last `zeroPages`, and sets its registers. */
   boot(seed: number, zeroPages = 0): void {
-    const { words, pageSizeBytes } = this.#memory;
-    const pages = this.#memory.pages - zeroPages;
-    const length = pageSizeBytes / 4;
+    const memory = this.#memory;
+    const pages = memory.pages - zeroPages;
+    const length = memory.pageSizeBytes / 4;
     const random = Random.seeded(seed);
-    for (let i = 0; i < length; i++) words[i] = random.bits();
+    const first = memory.wordsOf(0).subarray(0, length);
+    for (let i = 0; i < length; i++) first[i] = random.bits();
     for (let page = 1; page < pages; page++) {
-      words.copyWithin(page * length, 0, length);
-      words[page * length] = page;
-      words[(page + 1) * length - 1] = 0;
+      const words = memory.wordsOf(page);
+      const at = memory.firstWordOf(page);
+      words.set(first, at);
+      words[at] = page;
+      words[at + length - 1] = 0;
     }
-    words.fill(0, 0, (REGISTERS_AT_BYTE + REGISTERS * 8) / 4);
+    first.fill(0, 0, (REGISTERS_AT_BYTE + REGISTERS * 8) / 4);
     this.#state.random.reseed(seed);
     this.#registers[NEXT_HEARTBEAT] = this.#program.ownHeartbeat
       ? Number.POSITIVE_INFINITY
@@ -109,7 +113,11 @@ export class ProgramMachine {
 }
 
 /** How far a guest has come, by its memory; while it runs, at about this moment. */
-export function progressOf(memory: ArrayBufferLike): { readonly steps: number; readonly heartbeats: number } {
-  const registers = new Float64Array(memory, 0, RANDOM_AT_BYTE / 8);
+export function progressOf({ segments }: Pick<SegmentedMemory, 'segments'>): {
+  readonly steps: number;
+  readonly heartbeats: number;
+} {
+  const { buffer, byteOffset } = segments[0]!;
+  const registers = new Float64Array(buffer, byteOffset, RANDOM_AT_BYTE / 8);
   return { steps: registers[STEPS]!, heartbeats: registers[HEARTBEATS]! };
 }

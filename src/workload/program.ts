@@ -1,17 +1,27 @@
 import type { Random } from '../core/random.ts';
 import type { Nanos } from '../core/units.ts';
+import type { SegmentedMemory } from '../platform/segmented-memory.ts';
 
 /** The memory of a guest as its program sees it. */
 export interface GuestMemory {
   readonly pages: number;
   readonly pageSizeBytes: number;
-  /** All of it, in 32-bit words. */
-  readonly words: Uint32Array;
+  /** The 32-bit words among which those of this page lie. */
+  wordsOf(page: number): Uint32Array;
+  /** The first of the page's words among these. */
+  firstWordOf(page: number): number;
   /**
    * Records that a page was written. Always called after the write: whoever then finds the page marked, clears
    * the mark and copies the page, copies the write.
    */
   mark(page: number): void;
+}
+
+/** This memory as its program sees it. @param mark see `GuestMemory` */
+export function guestMemory(memory: SegmentedMemory, mark: (page: number) => void): GuestMemory {
+  const { pages, pageSizeBytes } = memory;
+  const wordsOf = (page: number) => memory.wordsOf(page);
+  return { pages, pageSizeBytes, wordsOf, firstWordOf: (page) => memory.firstWordOf(page), mark };
 }
 
 /** What a program may use. Registers and random state lie in page 0, so nothing is lost in a migration. */
@@ -89,8 +99,9 @@ export interface ProgramKind<Spec> {
 
 /** Changes a page: the last word counts its writes, the word before it takes `value`. */
 export function writePage(memory: GuestMemory, page: number, value: number): void {
-  const end = (page + 1) * (memory.pageSizeBytes / 4);
-  memory.words[end - 1]! += 1;
-  memory.words[end - 2] = value;
+  const words = memory.wordsOf(page);
+  const end = memory.firstWordOf(page) + memory.pageSizeBytes / 4;
+  words[end - 1]! += 1;
+  words[end - 2] = value;
   memory.mark(page);
 }

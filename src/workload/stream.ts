@@ -40,8 +40,11 @@ function program(spec: StreamSpec, { pages }: ProgramPlace): Program {
 /** The buffer takes the medium's bytes and, in its last word, the number of the copy. */
 function copyPage(memory: GuestMemory, from: number, to: number, copy: number): void {
   const length = memory.pageSizeBytes / 4;
-  memory.words.copyWithin(to * length, from * length, (from + 1) * length);
-  memory.words[(to + 1) * length - 1] = copy;
+  const read = memory.firstWordOf(from);
+  const written = memory.firstWordOf(to);
+  const words = memory.wordsOf(to);
+  words.set(memory.wordsOf(from).subarray(read, read + length), written);
+  words[written + length - 1] = copy;
   memory.mark(to);
 }
 

@@ -1,9 +1,9 @@
 import { known } from '../../src/core/migration/heat.ts';
 import type { OrderName } from '../../src/core/migration/order/orders.ts';
-import { PageSet } from '../../src/core/migration/pages.ts';
 import { Random } from '../../src/core/random.ts';
 import { NANOS_PER_MILLISECOND, NANOS_PER_SECOND } from '../../src/core/units.ts';
 import { expectedOrder } from '../../src/model/expected-order.ts';
+import { portionsOfPages } from '../../src/model/portions.ts';
 import type { ModelInput } from '../../src/model/predictor.ts';
 
 export const PAGES = 6500;
@@ -42,6 +42,7 @@ export function migration(
     slotsPerWindow: WINDOW_NS / NANOS_PER_SECOND / SLOT_SECONDS,
     random: Random.seeded(12),
   };
+  const waits = new Set(hottestFirst.subarray(0, held));
   return {
     pages: PAGES,
     zeroPages: 0,
@@ -51,9 +52,8 @@ export function migration(
     stopRateBytesPerSecond: RATE,
     guest: {
       kind: 'rates',
-      writesPerSecond,
+      portions: portionsOfPages(writesPerSecond, 0, (page) => waits.has(page)),
       order: expectedOrder(order, PAGES, context),
-      deferred: held === 0 ? null : PageSet.of(PAGES, hottestFirst.subarray(0, held)),
       clear,
     },
     stop: { rule: 'rounds', rounds },

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { PageSet } from '../../src/core/migration/pages.ts';
 import { Random } from '../../src/core/random.ts';
 import { allDirty, expectedSlots, meanFieldRound } from '../../src/model/mean-field.ts';
+import { portionsOfPages } from '../../src/model/portions.ts';
 
 const PAGE_BYTES = 4096;
 const RATE = 4_096_000;
@@ -40,16 +41,16 @@ function withDeferral(expected: { downtimeNs: number; totalNs: number }, deferra
 /** E[t_d] and E[t_tot] of one round in the order of the page numbers, exact, with the pages of F held back. */
 function expectedTimes(probabilities: Float64Array, deferred: PageSet, stopRate: number) {
   const pages = probabilities.length;
+  const rates = probabilities.map((p) => -Math.log1p(-p));
+  const portions = portionsOfPages(rates, 0, (page) => deferred.has(page));
   const round = {
-    writesPerSecond: probabilities.map((p) => -Math.log1p(-p)),
+    portions,
     slotSeconds: 1,
     order: Uint32Array.from({ length: pages }, (_, page) => page),
-    deferred,
     clear: 'page' as const,
-    zeroFrom: pages,
     zeroSlots: 0,
   };
-  const before = allDirty(pages);
+  const before = allDirty(portions);
   const left = meanFieldRound(before, round).dirty.reduce((sum, d) => sum + d, 0);
   const downtimeNs = (left * PAGE_BYTES * 1e9) / stopRate;
   return { downtimeNs, totalNs: expectedSlots(before.dirty, round) * SLOT_NS + downtimeNs };

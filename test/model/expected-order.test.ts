@@ -7,6 +7,7 @@ import { PageSet } from '../../src/core/migration/pages.ts';
 import { Random } from '../../src/core/random.ts';
 import { expectedOrder } from '../../src/model/expected-order.ts';
 import { meanFieldRound } from '../../src/model/mean-field.ts';
+import { portionsOfPages } from '../../src/model/portions.ts';
 
 /** Probabilities in one slot. */
 function context(probabilities: ArrayLike<number>): OrderContext {
@@ -55,12 +56,14 @@ test.each([
   const { dirty } = meanFieldRound(
     { dirty: toSend, carriedVariance: 0 },
     {
-      writesPerSecond: probabilities.map((p) => -Math.log1p(-p)),
+      portions: portionsOfPages(
+        probabilities.map((p) => -Math.log1p(-p)),
+        0,
+        () => false,
+      ),
       slotSeconds: 1,
       order: ofModel,
-      deferred: null,
       clear: 'page',
-      zeroFrom: pages,
       zeroSlots: 0,
     },
   );

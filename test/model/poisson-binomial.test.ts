@@ -139,6 +139,41 @@ describe('the number of dirty pages', () => {
     );
   });
 
+  test('is the same whether pages of one probability are listed or counted, whole or in parts', () => {
+    const counted = fc.array(fc.tuple(probability, fc.integer({ min: 1, max: 30 })), {
+      minLength: 1,
+      maxLength: 8,
+    });
+    const parts = fc.array(fc.double({ min: 0.01, max: 1, noNaN: true }), { minLength: 1, maxLength: 5 });
+    fc.assert(
+      fc.property(counted, parts, fc.double({ min: 1e-4, max: 1 - 1e-4 }), (groups, shares, q) => {
+        const all = shares.reduce((sum, share) => sum + share, 0);
+        const listed = Float64Array.from(groups.flatMap(([d, count]) => new Array<number>(count).fill(d)));
+        const below = cumulative(listed);
+        fc.pre(below.every((share) => Math.abs(share - q) > 1e-6));
+        const inParts = groups.flatMap(([d, count]) =>
+          shares.map((share) => [d, (count * share) / all] as const),
+        );
+        for (const these of [groups, inParts]) {
+          const distribution = new PoissonBinomial(
+            Float64Array.from(these, ([d]) => d),
+            Float64Array.from(these, ([, count]) => count),
+          );
+          expect(distribution.quantile(q)).toBe(quantileByDefinition(below, q));
+          expect(distribution.least).toBe(listed.filter((d) => d === 1).length);
+          expect(distribution.most).toBe(listed.filter((d) => d > 0).length);
+          expect(distribution.mean).toBeCloseTo(new PoissonBinomial(listed).mean, 9);
+          expect(distribution.variance).toBeCloseTo(new PoissonBinomial(listed).variance, 9);
+        }
+      }),
+    );
+  });
+
+  test('of a page that is of several probabilities has their mean', () => {
+    const mixed = new PoissonBinomial(Float64Array.of(0.2, 0.6), Float64Array.of(0.5, 0.5));
+    expect([0.59, 0.61].map((q) => mixed.quantile(q))).toEqual([0, 1]);
+  });
+
   test('knows the pages that are dirty for sure, and those that cannot be', () => {
     const distribution = new PoissonBinomial(Float64Array.of(1, 1, 0.5, 0, 0));
     expect([0, 0.4, 0.6, 1].map((q) => distribution.quantile(q))).toEqual([2, 2, 3, 3]);

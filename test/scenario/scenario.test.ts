@@ -265,7 +265,7 @@ describe('an experiment', () => {
 });
 
 const pageCount = 'a whole number from 2 to 1073741824';
-const aRate = `${expected.rate}, or unlimited`;
+const aRate = `${expected.rate}, unlimited or elastic`;
 /** How many there are is no business of these tests. */
 const aProgram: string = expect.stringMatching(/^a program: \{ kind: classes \|/);
 const deferral = 'none, { threshold, window } or { count, window }';
@@ -339,7 +339,7 @@ describe('what is wrong is said with its path, what was expected and what was fo
     ],
     ['migration.stop', '3', stopRule, migration({ stop: 3 })],
     ['migration.stop.rule', '"never"', stopRule, migration({ stop: { rule: 'never' } })],
-    ['migration.stop.rounds', '0', 'a whole number from 1 to 10000', migration({ stop: { rounds: 0 } })],
+    ['migration.stop.rounds', '-1', 'a whole number from 0 to 10000', migration({ stop: { rounds: -1 } })],
     ['migration.stop.round', '3', 'no such key', migration({ stop: { round: 3 } })],
     ['runs', '0', 'a whole number from 1 to 1000000', { guest, link, runs: 0 }],
     ['seed', '-1', 'a whole number from 0 to 9007199254740991', { guest, link, seed: -1 }],
@@ -392,14 +392,14 @@ describe('what is wrong is said with its path, what was expected and what was fo
       guest: { ...guest, pages: 0 },
       link: { rate: 'fast' },
       runs: 0,
-      compare: { 'migration.order': ['best', 'worst'], 'migration.stop.rounds': [0, 1] },
+      compare: { 'migration.order': ['best', 'worst'], 'migration.stop.rounds': [-1, 1] },
     });
     expect(problems.map(({ path, found }) => `${path} ${found}`).sort()).toEqual([
       'guest.pages 0',
       'link.rate "fast"',
       'migration.order "best"',
       'migration.order "worst"',
-      'migration.stop.rounds 0',
+      'migration.stop.rounds -1',
       'runs 0',
     ]);
     const message = new UsageError(problems).message.split('\n');

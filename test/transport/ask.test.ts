@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type FrameType, frameTypes, WIRE_VERSION } from '../../src/core/wire/frames.ts';
+import { inSegments } from '../../src/platform/segmented-memory.ts';
 import type { Credentials } from '../../src/transport/credentials.ts';
 import { encodeFrame } from '../../src/transport/frame-writer.ts';
 import { Sender } from '../../src/transport/sender.ts';
@@ -68,8 +69,9 @@ async function relayTo(port: number): Promise<{ readonly port: number; loseNextA
 
 /** A whole guest at the destination, that waits for the commit. */
 async function readyToCommit(at: number, credentials: Credentials): Promise<Sender> {
-  const memory = new Uint8Array(guest.pages * guest.pageSizeBytes);
-  const source = { memory, pages: guest.pages, pageSizeBytes: guest.pageSizeBytes, clear: () => {} };
+  const { pages: count, pageSizeBytes } = guest;
+  const memory = inSegments(Buffer.alloc(count * pageSizeBytes), pageSizeBytes);
+  const source = { memory, clear: () => {} };
   const sender = new Sender(source, 65_536, { thread, cpuPerPageNs: 0, cpuPerHandoverNs: 0 });
   await sender.greet({ host: '127.0.0.1', port: at, ...credentials, silenceMs: 5_000 }, smallHello);
   const pages = Uint32Array.from({ length: guest.pages }, (_, page) => page);

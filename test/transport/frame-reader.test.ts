@@ -12,7 +12,7 @@ function readerInto(frames: Frame[]): FrameReader {
   const reader = new FrameReader(({ type, argument }, payload) => {
     frames.push({ type, argument, payload: Buffer.from(payload) });
   });
-  reader.pageSizeBytes = PAGE;
+  reader.pageBytes = PAGE;
   return reader;
 }
 

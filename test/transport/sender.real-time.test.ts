@@ -1,6 +1,7 @@
 import { connect, createServer } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { clockNs } from '../../src/platform/clock.ts';
+import { inSegments } from '../../src/platform/segmented-memory.ts';
 import { Allowance } from '../../src/transport/allowance.ts';
 import { Sender } from '../../src/transport/sender.ts';
 import { Host } from '../../src/worlds/threads/host.ts';
@@ -63,8 +64,9 @@ async function senderOf(
   key: Uint8Array | null = null,
 ): Promise<Sender> {
   const { guest } = smallHello;
-  const memory = new Uint8Array(guest.pages * guest.pageSizeBytes).fill(1);
-  const source = { memory, pages: guest.pages, pageSizeBytes: guest.pageSizeBytes, clear: () => {} };
+  const { pages: count, pageSizeBytes } = guest;
+  const memory = inSegments(Buffer.alloc(count * pageSizeBytes, 1), pageSizeBytes);
+  const source = { memory, clear: () => {} };
   const sender = new Sender(source, depthBytes, { thread, cpuPerPageNs: 0, cpuPerHandoverNs: 0 }, allowance);
   await sender.greet({ host: '127.0.0.1', port: tap.port, key }, smallHello);
   return sender;

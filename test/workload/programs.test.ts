@@ -3,7 +3,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { PageSet } from '../../src/core/migration/pages.ts';
 import { Random } from '../../src/core/random.ts';
-import type { Activity, GuestMemory } from '../../src/workload/program.ts';
+import { inSegments, type SegmentedMemory } from '../../src/platform/segmented-memory.ts';
+import { type Activity, guestMemory } from '../../src/workload/program.ts';
 import { ProgramMachine } from '../../src/workload/program-machine.ts';
 import {
   activityOf,
@@ -70,20 +71,25 @@ const guestOf = (program: ProgramSpec, given: Partial<GuestSpec> = {}): GuestSpe
 
 const guests = Object.values(programs).map((program) => [program.kind, guestOf(program)] as const);
 
-/** Memory, and a note of every page that is marked. */
-function memoryOf({ pages, pageSizeBytes }: GuestSpec, mark: (page: number) => void = () => {}): GuestMemory {
-  return { pages, pageSizeBytes, words: new Uint32Array((pages * pageSizeBytes) / 4), mark };
+/** Memory in segments of eight pages, the last of them shorter. */
+function memoryOf(
+  { pages, pageSizeBytes }: GuestSpec,
+  segmentBytes = 8 * pageSizeBytes,
+): { readonly bytes: Buffer; readonly memory: SegmentedMemory } {
+  const bytes = Buffer.alloc(pages * pageSizeBytes);
+  return { bytes, memory: inSegments(bytes, pageSizeBytes, segmentBytes) };
 }
 
-function machineIn(memory: GuestMemory, spec: GuestSpec): ProgramMachine {
-  return new ProgramMachine(memory, programOf(spec), spec.heartbeatPeriodNs);
+function machineIn(memory: SegmentedMemory, spec: GuestSpec, mark: (page: number) => void = () => {}) {
+  return new ProgramMachine(guestMemory(memory, mark), programOf(spec), spec.heartbeatPeriodNs);
 }
 
-function booted(spec: GuestSpec, mark?: (page: number) => void) {
-  const memory = memoryOf(spec, mark);
-  const machine = machineIn(memory, spec);
+/** @param mark told of every page that is marked */
+function booted(spec: GuestSpec, mark?: (page: number) => void, segmentBytes?: number) {
+  const { bytes, memory } = memoryOf(spec, segmentBytes);
+  const machine = machineIn(memory, spec, mark);
   machine.boot(spec.seed, spec.zeroPages);
-  return { memory, machine };
+  return { bytes, machine };
 }
 
 function run(machine: ProgramMachine, steps: number): void {
@@ -111,7 +117,7 @@ function writesUntil(spec: GuestSpec, untilNs: number): Write[] {
 
 describe.each(guests)('a guest that runs %s', (kind, spec) => {
   test('comes to the same memory however its steps are cut up and wherever its memory is moved meanwhile', () => {
-    const { machine, memory } = booted(spec);
+    const { machine, bytes } = booted(spec);
     run(machine, 400);
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 0, max: 400 }), { maxLength: 5 }), (cuts) => {
@@ -121,31 +127,38 @@ describe.each(guests)('a guest that runs %s', (kind, spec) => {
           run(here.machine, cut - done);
           done = cut;
           const there = memoryOf(spec);
-          there.words.set(here.memory.words);
-          here.memory.words.fill(0);
-          here = { memory: there, machine: machineIn(there, spec) };
+          there.bytes.set(here.bytes);
+          here.bytes.fill(0);
+          here = { bytes: there.bytes, machine: machineIn(there.memory, spec) };
         }
-        expect(Buffer.compare(Buffer.from(here.memory.words.buffer), Buffer.from(memory.words.buffer))).toBe(
-          0,
-        );
+        expect(here.bytes.equals(bytes)).toBe(true);
         expect(here.machine.steps).toBe(400);
       }),
       { numRuns: 20 },
     );
   });
 
+  test('is the same guest in segments of any size', () => {
+    const whole = booted(spec, undefined, PAGES * spec.pageSizeBytes);
+    run(whole.machine, 400);
+    for (const pages of [1, 2, 16]) {
+      const { machine, bytes } = booted(spec, undefined, pages * spec.pageSizeBytes);
+      run(machine, 400);
+      expect(bytes.equals(whole.bytes)).toBe(true);
+    }
+  });
+
   test('marks every page that a step changes, page 0 with every step', () => {
     const marked = new Set<number>();
-    const { machine, memory } = booted(spec, (page) => marked.add(page));
+    const { machine, bytes } = booted(spec, (page) => marked.add(page));
     expect(marked.size).toBe(0);
-    const words = spec.pageSizeBytes / 4;
     for (let step = 0; step < 200; step++) {
-      const before = memory.words.slice();
+      const before = Buffer.from(bytes);
       marked.clear();
       machine.step();
       const changed = Array.from({ length: PAGES }, (_, page) => page).filter((page) => {
-        const [from, to] = [page * words, (page + 1) * words];
-        return memory.words.subarray(from, to).some((word, i) => word !== before[from + i]);
+        const [from, to] = [page * spec.pageSizeBytes, (page + 1) * spec.pageSizeBytes];
+        return bytes.compare(before, from, to, from, to) !== 0;
       });
       expect(marked).toEqual(new Set([0, ...changed]));
     }
@@ -180,9 +193,9 @@ describe.each(guests)('a guest that runs %s', (kind, spec) => {
 
   test('is another guest under another seed, and the same under the same', () => {
     const after = (seed: number) => {
-      const { machine, memory } = booted({ ...spec, seed });
+      const { machine, bytes } = booted({ ...spec, seed });
       run(machine, 100);
-      return Buffer.from(memory.words.buffer).toString('base64');
+      return bytes.toString('base64');
     };
     expect(after(5)).toBe(after(5));
     expect(after(5)).not.toBe(after(6));
@@ -190,13 +203,13 @@ describe.each(guests)('a guest that runs %s', (kind, spec) => {
 
   test('boots with no page zero but those that are to be, and leaves them alone', () => {
     const some = { ...spec, zeroPages: 7 };
-    const { machine, memory } = booted(some);
-    const zero = () => {
-      const words = spec.pageSizeBytes / 4;
-      return Array.from({ length: PAGES }, (_, page) => page).filter((page) =>
-        memory.words.subarray(page * words, (page + 1) * words).every((word) => word === 0),
+    const { machine, bytes } = booted(some);
+    const zero = () =>
+      Array.from({ length: PAGES }, (_, page) => page).filter((page) =>
+        bytes
+          .subarray(page * spec.pageSizeBytes, (page + 1) * spec.pageSizeBytes)
+          .every((byte) => byte === 0),
       );
-    };
     expect(zero()).toEqual([53, 54, 55, 56, 57, 58, 59]);
     run(machine, 1_000);
     expect(zero()).toEqual([53, 54, 55, 56, 57, 58, 59]);

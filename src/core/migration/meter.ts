@@ -7,7 +7,7 @@ import {
 } from '../units.ts';
 
 /** Shorter than this a token bucket's burst would look like a bandwidth (QEMU measures over its BUFFER_DELAY). */
-const SHORTEST_WINDOW_NS = 100 * NANOS_PER_MILLISECOND;
+export const SHORTEST_WINDOW_NS = 100 * NANOS_PER_MILLISECOND;
 
 /** The bandwidth that a migration sees, over windows of at least 100 ms of sending. */
 export class BandwidthMeter {

@@ -1,3 +1,4 @@
+import { inputLimits } from '../input-limits.ts';
 import { Random } from '../random.ts';
 import { RegisteredCodeFailed } from '../registry.ts';
 import { formatDuration, type Nanos } from '../units.ts';
@@ -6,6 +7,7 @@ import { underContract } from './contract.ts';
 import { deferrable } from './deferral.ts';
 import type { Device } from './device.ts';
 import { frequency, type Heat, known, recency, unknown } from './heat.ts';
+import { type NextLook, nextLook } from './look.ts';
 import { BandwidthMeter } from './meter.ts';
 import {
   arrived,
@@ -19,10 +21,10 @@ import { orderRegistry } from './order/orders.ts';
 import type { PageSet } from './pages.ts';
 import { type Pause, partsOfPause } from './pause.ts';
 import { type Plan, slotsPerWindow } from './plan.ts';
-import { type SentRound, sendingOrder, sendRound } from './round.ts';
+import { type Looks, type SentRound, sendingOrder, sendRound } from './round.ts';
 import type { HandoverReached } from './steps.ts';
-import type { Verdict } from './stop/stop-rule.ts';
-import { looksWithinRounds, stopRule } from './stop/stops.ts';
+import type { GoOn, Progress, Verdict } from './stop/stop-rule.ts';
+import { StopDecision } from './stop-decision.ts';
 
 /**
  * The migration, once for all worlds (Checconi, Cucinotta and Stein, §3): round k sends D_k ∖ F_k in the order
@@ -70,11 +72,12 @@ class MigrationState {
   readonly meter = new BandwidthMeter();
   stop: StopRecord = { pages: 0, bytes: 0, durationNs: 0 };
   readonly #plan: Plan;
-  readonly #rule;
+  readonly #decision: StopDecision;
+  #asked: { readonly progress: Progress; readonly answer: GoOn } | undefined;
 
   constructor(plan: Plan) {
     this.#plan = plan;
-    this.#rule = stopRule(plan.stop);
+    this.#decision = new StopDecision(plan);
   }
 
   /** Notes how far the step came that was not carried out. */
@@ -83,28 +86,61 @@ class MigrationState {
     this.handover = handover;
   }
 
-  /** Asks the stop rule, and the plan's timeout. */
-  verdict(pendingPages: number, now: Nanos, sentBytes: number, roundEnded: boolean): Verdict | undefined {
-    const { pageBytes, pages, timeoutNs, device } = this.#plan;
-    const elapsedNs = now - this.startedAtNs!;
-    const verdict = this.#rule({
+  /** The migration starts. */
+  begin(pendingPages: number, now: Nanos): Verdict | undefined {
+    this.startedAtNs = now;
+    const progress = this.#progress(pendingPages, now);
+    return this.#heard(progress, this.#decision.begin(progress));
+  }
+
+  /** Whether the live rounds end here; `sent`: within a round, what has been sent of it. */
+  verdict(pendingPages: number, now: Nanos, sent?: SentRound): Verdict | undefined {
+    const { liveRounds } = inputLimits;
+    if (this.rounds.length >= liveRounds) {
+      return { decision: 'give up', reason: `${liveRounds} live rounds are as many as a record may have` };
+    }
+    const progress = this.#progress(pendingPages, now, sent);
+    return this.#heard(progress, this.#decision.ask(progress));
+  }
+
+  #heard(progress: Progress, answer: Verdict | GoOn): Verdict | undefined {
+    if (answer.decision !== 'go on') return answer;
+    this.#asked = { progress, answer };
+    return undefined;
+  }
+
+  /** A round had no page to send. Unless rounds are counted, no further one can change anything. */
+  allWaits(pendingPages: number, now: Nanos): Verdict | undefined {
+    const { stop } = this.#plan;
+    if (stop.rule === 'rounds' && this.rounds.length < stop.rounds) return undefined;
+    return this.#decision.allWaits(this.#progress(pendingPages, now));
+  }
+
+  /** When to look at what is pending while a round is sent, and ask again. */
+  nextLook(): NextLook {
+    const { progress, answer } = this.#asked!;
+    const { pages, atNs } = nextLook(this.#plan, answer, progress);
+    const startedAtNs = this.startedAtNs!;
+    if (!this.#decision.looksWithin) {
+      const timeoutNs = this.#plan.timeoutNs ?? Number.POSITIVE_INFINITY;
+      return { pages: Number.POSITIVE_INFINITY, atNs: startedAtNs + timeoutNs };
+    }
+    return { pages, atNs: startedAtNs + Math.ceil(Math.max(atNs, progress.elapsedNs + 1)) };
+  }
+
+  #progress(pendingPages: number, now: Nanos, sent?: SentRound): Progress {
+    const { pageBytes, pages, device } = this.#plan;
+    return {
       rounds: this.rounds,
-      roundEnded,
+      roundEnded: sent === undefined,
       pendingPages,
-      pendingBytes: pendingPages * pageBytes,
-      elapsedNs,
-      sentBytes,
+      pendingBytes: Math.max(0, pendingPages * pageBytes - (sent?.carriedBytes ?? 0)),
+      elapsedNs: now - this.startedAtNs!,
+      sentBytes: this.sentBytes + (sent?.bytes ?? 0),
       bandwidthBytesPerSecond: this.meter.bytesPerSecond,
       guestBytes: pages * pageBytes,
       deviceBytes: device?.stateBytes ?? 0,
-    });
-    if (verdict === undefined && timeoutNs !== null && elapsedNs >= timeoutNs) {
-      return {
-        decision: 'give up',
-        reason: `the timeout of ${formatDuration(timeoutNs)} has passed with ${pendingPages} pages pending`,
-      };
-    }
-    return verdict;
+    };
   }
 }
 
@@ -142,20 +178,20 @@ function* liveRounds(plan: Plan, heats: Heats, state: MigrationState): Migration
   const heldBack = deferrable(plan.defer, heats.forDeferral, plan.pages);
   const takes = plan.clear === 'round';
   let { now, dirty } = yield* ask({ kind: 'track' });
-  state.startedAtNs = now;
+  let verdict = state.begin(dirty.count(), now);
   if (takes) yield* ask({ kind: 'harvest', take: true });
-  for (;;) {
+  while (verdict === undefined) {
     const startedAtNs = now;
     const deferred = dirty.copy().keepAll(heldBack);
     const pages = sendingOrder(order, dirty, deferred, context);
-    let verdict: Verdict | undefined;
-    const isEnough = (pending: PageSet, sent: SentRound) => {
-      const pages = pending.addAll(deferred).count();
-      verdict = state.verdict(pages, sent.now, state.sentBytes + sent.bytes, false);
-      return verdict !== undefined;
+    const looks: Looks = {
+      next: () => state.nextLook(),
+      isEnough: (pending, sent) => {
+        verdict = state.verdict(pending.addAll(deferred).count(), sent.now, sent);
+        return verdict !== undefined;
+      },
     };
-    const within = looksWithinRounds(plan.stop) ? isEnough : undefined;
-    const sent = yield* sendRound(plan, pages, state.meter, startedAtNs, within);
+    const sent = yield* sendRound(plan, pages, state.meter, startedAtNs, looks);
     const harvest = yield* ask({ kind: 'harvest', take: takes });
     state.sentBytes += sent.bytes;
     state.rounds.push({
@@ -170,16 +206,12 @@ function* liveRounds(plan: Plan, heats: Heats, state: MigrationState): Migration
     });
     now = harvest.now;
     dirty = harvest.dirty.copy().addAll(deferred).addAll(sent.unsent);
-    verdict ??= state.verdict(dirty.count(), now, state.sentBytes, true);
-    if (verdict === undefined && pages.length === 0 && plan.stop.rule !== 'rounds') {
-      verdict = { decision: 'stop', reason: 'all that is dirty waits for the stop' };
-    }
-    if (verdict?.decision === 'give up') throw new NotConverged(verdict.reason);
-    if (verdict) {
-      state.stopReason = verdict.reason;
-      return dirty;
-    }
+    verdict ??= state.verdict(dirty.count(), now);
+    if (verdict === undefined && pages.length === 0) verdict = state.allWaits(dirty.count(), now);
   }
+  if (verdict.decision === 'give up') throw new NotConverged(verdict.reason);
+  state.stopReason = verdict.reason;
+  return dirty;
 }
 
 /** Stop, send D_{K+1} at b_d, and what the devices have, hand over. */
@@ -214,8 +246,7 @@ function* stopAndCopy(plan: Plan, owed: PageSet, state: MigrationState): Migrati
 
 /** @returns when that was done */
 function* sendDevice({ stopRateBytesPerSecond }: Plan, device: Device): Migration<Nanos> {
-  const { now } = yield* ask({ kind: 'device', device, rateBytesPerSecond: stopRateBytesPerSecond });
-  return now;
+  return (yield* ask({ kind: 'device', device, rateBytesPerSecond: stopRateBytesPerSecond })).now;
 }
 
 /** The guest runs on at the source, if the world can still say so; the time that it was paused is downtime all the same. */

@@ -1,11 +1,4 @@
-import {
-  type Bytes,
-  type BytesPerSecond,
-  formatDuration,
-  NANOS_PER_MILLISECOND,
-  NANOS_PER_SECOND,
-  type Nanos,
-} from '../units.ts';
+import { type Bytes, type BytesPerSecond, formatDuration, NANOS_PER_SECOND, type Nanos } from '../units.ts';
 import type { Device } from './device.ts';
 import type { OrderName } from './order/orders.ts';
 import type { StopSpec } from './stop/stops.ts';
@@ -32,8 +25,12 @@ export interface Plan {
   /** Xen's send rule: a page that is dirty again before its turn waits for the next round. */
   readonly skip: boolean;
   readonly stop: StopSpec;
-  /** Not converged by then: the migration gives up. null: the stop rule ends by itself. */
+  /** Not converged by then: the migration gives up. null: it has no such limit. */
   readonly timeoutNs: Nanos | null;
+  /** Where that comes from, for whoever reads that it has passed. Not there: from the plan. */
+  readonly timeoutFrom?: string | undefined;
+  /** What happens then. `stop`: the guest is stopped and moves, whatever is left. Not there: `cancel`. */
+  readonly onTimeout?: 'cancel' | 'stop' | undefined;
   /** The longest that the guest may be paused; after that it runs on at the source. */
   readonly stopTimeoutNs: Nanos;
   /** b; null: not reserved, as fast as it goes. */
@@ -61,30 +58,8 @@ export function pausedTooLong({ stopTimeoutNs }: Plan): string {
   return `the guest was paused for ${formatDuration(stopTimeoutNs)}, as long as migration.stopTimeout allows`;
 }
 
-/** What the record says when the time-out has passed while the link carried nothing. */
-export function notConvergedInOutage({ timeoutNs }: Plan): string {
-  return `the timeout of ${formatDuration(timeoutNs!)} has passed during an outage of the link`;
-}
-
 /** w / T, the slot being T = (P + H) / b; without a reservation a slot takes no time that the plan could know. */
 export function slotsPerWindow(plan: Plan): number {
   const rate = plan.rateBytesPerSecond ?? Number.POSITIVE_INFINITY;
   return (plan.windowNs * rate) / (plan.pageBytes * NANOS_PER_SECOND);
-}
-
-/** Between two dirty scans within a round. */
-export const SCAN_EVERY_NS = 10 * NANOS_PER_MILLISECOND;
-const SCANS_PER_COPY = 2048;
-const UNPACED_BATCH_PAGES = 1024;
-const SKIP_BATCH_PAGES = 16;
-
-/**
- * How many pages are sent between two dirty scans: what b carries in 10 ms, or a 2048th of the memory if that is more,
- * because a scan costs in proportion to the memory; fewer if pages may be skipped.
- */
-export function batchPages(plan: Plan): number {
-  if (plan.skip) return SKIP_BATCH_PAGES;
-  if (plan.rateBytesPerSecond === null) return UNPACED_BATCH_PAGES;
-  const inTime = (plan.rateBytesPerSecond * SCAN_EVERY_NS) / (plan.pageBytes * NANOS_PER_SECOND);
-  return Math.max(1, Math.floor(inTime), Math.floor(plan.pages / SCANS_PER_COPY));
 }

@@ -14,7 +14,8 @@ export type Step =
   | { readonly kind: 'track' }
   /**
    * Send these pages in this order at this rate (null: as fast as it goes). `clears`: take off each page's dirty
-   * bit before it is copied. `endsRound`: done only when the destination has everything.
+   * bit before it is copied. `endsRound`: done only when the destination has everything. `untilNs`: what has not left by
+   * then stays, and the step ends.
    */
   | {
       readonly kind: 'send';
@@ -22,6 +23,7 @@ export type Step =
       readonly rateBytesPerSecond: BytesPerSecond | null;
       readonly clears: boolean;
       readonly endsRound: boolean;
+      readonly untilNs?: Nanos;
     }
   /** Take off the dirty bits of these pages. */
   | { readonly kind: 'clear'; readonly pages: PageSet }
@@ -82,13 +84,13 @@ export type StepResult =
     }
   /**
    * The step could not be carried out; the next one is `abort`. `outcome`: it was not for a fault, but because
-   * somebody cancelled the migration, the guest was paused for as long as the plan allows, the link allows nothing more, or the plan's time-out passed in an outage.
+   * somebody cancelled the migration, the guest was paused for as long as the plan allows, or the link allows nothing more.
    */
   | {
       readonly kind: 'failed';
       readonly now: Nanos;
       readonly why: string;
-      readonly outcome?: 'cancelled' | 'aborted' | 'not-converged';
+      readonly outcome?: 'cancelled' | 'aborted';
       /** The guest has been paused since then, though the step `stop` did not come to its end. */
       readonly pausedSince?: Nanos;
       /** How far a hand-over came. `commitLeftAtNs`: from then on the guest may run at its destination. */

@@ -17,6 +17,14 @@ export const WIRE_VERSION = 2;
 /** Also H: what a page costs on the wire beyond its own bytes. */
 export const HEADER_BYTES = 16;
 
+/** A larger page goes in pieces of this size, each in a frame of its own, numbered as if it were a page. */
+export const LARGEST_PAGE_FRAME_BYTES = 1024 * 1024;
+
+/** What a frame holds of a page of this size: all of it, or a piece. */
+export function pageBytesPerFrame(pageSizeBytes: number): number {
+  return Math.min(pageSizeBytes, LARGEST_PAGE_FRAME_BYTES);
+}
+
 /** Payloads that are not pages hold JSON or a digest; only a hello, which carries a recording, may be large. */
 export const LARGEST_HELLO_BYTES = inputLimits.helloBytes;
 export const LARGEST_CONTROL_BYTES = inputLimits.controlBytes;
@@ -30,7 +38,7 @@ export const STREAM_DIGEST_BYTES = 16;
 export const frameTypes = [
   /** Both ways. JSON: version, the guest and its program; answered by version and accepted. */
   'hello',
-  /** Argument: page number. Payload: the page. */
+  /** Argument: page number. Payload: the page, or a piece of one that is larger than a frame. */
   'page',
   /** Argument: page number. No payload: the page holds only zeros. */
   'zero',
@@ -57,7 +65,7 @@ export const frameTypes = [
   'challenge',
   /** Both ways. Payload: an HMAC under the shared key over both challenges, another one for each end. */
   'proof',
-  /** No payload: the source is still there, though it has nothing to say. */
+  /** Both ways. No payload: this end is still there, though it has nothing to say. */
   'alive',
   /** Argument: offset. Payload: a piece of what a machine is beyond its pages, its processors and devices. */
   'state',

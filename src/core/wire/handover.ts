@@ -12,6 +12,9 @@ import { type FrameType, WireError } from './frames.ts';
  * A source whose connection breaks after the commit may `ask` over another one. The destination ends the old connection
  * before it answers, so that no commit can come any more: the guest is `running` there, or `returned`.
  *
+ * Either end says that it is `alive` where it may have nothing else to say for long: the source between two steps, the
+ * destination while it works on all of the memory, to make room for it or to hash it.
+ *
  * An end without a key begins `new`, one with a shared key `locked`: from there no hello comes before both proofs,
  * the source's first, so that a destination proves nothing to an unauthenticated peer.
  */
@@ -33,7 +36,7 @@ const source = {
   proved: { 'sends hello': 'greeting', 'sends ask': 'asking', ...aborts },
   new: { 'sends hello': 'greeting', 'sends ask': 'asking', ...heard },
   asking: { 'receives running': 'running', 'receives returned': 'closed', ...heard },
-  greeting: { 'receives hello': 'live', ...aborts },
+  greeting: { 'receives hello': 'live', 'receives alive': 'greeting', ...aborts },
   live: {
     'sends page': 'live',
     'sends zero': 'live',
@@ -52,10 +55,10 @@ const source = {
     'sends alive': 'ready',
     ...aborts,
   },
-  verifying: { 'receives verify': 'ready', ...aborts },
+  verifying: { 'receives verify': 'ready', 'receives alive': 'verifying', ...aborts },
   committed: { 'receives running': 'running', ...heard },
   running: { 'sends retire': 'retiring', 'sends alive': 'running', ...heard },
-  retiring: { 'receives retire': 'closed', ...heard },
+  retiring: { 'receives retire': 'closed', 'receives alive': 'retiring', ...heard },
   closed: {},
 } as const satisfies Readonly<Record<string, Row<string>>>;
 

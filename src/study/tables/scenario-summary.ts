@@ -70,7 +70,7 @@ function policy({ plan }: ScenarioCell): string {
     `order ${plan.order} (${watch})`,
     plan.defer ? `defer ${Object.entries(plan.defer).flat().join(' ')}` : 'defer nothing',
     `clear by ${clear}${plan.skip ? ', skip pages that are dirty again' : ''}`,
-    `stop rule ${stop}${plan.timeoutNs === null ? '' : `, give up after ${formatDuration(plan.timeoutNs)}`}`,
+    `stop rule ${stop}${plan.timeoutNs === null ? '' : `, ${plan.onTimeout === 'stop' ? 'stop' : 'give up'} after ${formatDuration(plan.timeoutNs)}`}`,
     `pause at most ${formatDuration(plan.stopTimeoutNs)}`,
     `verify ${plan.verify}`,
   ].join(', ');

@@ -1,14 +1,14 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Slice } from '../../core/cpu/slice.ts';
 import type { Ceiling } from '../../core/link/ceiling.ts';
 import type { Measurements, Outage, Verification } from '../../core/migration/migration-result.ts';
 import { PageSet } from '../../core/migration/pages.ts';
 import type { Plan } from '../../core/migration/plan.ts';
 import type { HandoverReached, Step, StepResult } from '../../core/migration/steps.ts';
-import { NANOS_PER_MILLISECOND, type Nanos } from '../../core/units.ts';
+import type { Nanos } from '../../core/units.ts';
 import type { End } from '../../core/wire/handover.ts';
 import { clockNs, timestamp } from '../../platform/clock.ts';
 import { reasonOf } from '../../platform/failure.ts';
+import { sleepNs } from '../../platform/timer.ts';
 import type { DestinationThere } from '../../transport/address.ts';
 import { Interruption } from '../../transport/interruption.ts';
 import type { LinkStatus } from '../../transport/sender-thread.ts';
@@ -16,7 +16,6 @@ import { SourceJournal } from '../../transport/source-journal.ts';
 import { unsentNotes } from '../../transport/unsent/unsent-thread.ts';
 import { insistOnRoomForPage } from '../../transport/wire-bytes.ts';
 import type { World } from '../world.ts';
-import { OutageTimeout } from './outage-timeout.ts';
 import type { DirtyPages, PausedGuest, SourceGuest } from './source-guest.ts';
 import { SourceOwnership } from './source-ownership.ts';
 import { instantsOf } from './taken-over.ts';
@@ -44,8 +43,6 @@ export class OutgoingMigration implements World {
   readonly #journal: SourceJournal;
   readonly #interruption: Interruption;
   readonly #ownership: SourceOwnership;
-  readonly #plan: Plan;
-  readonly #outageTimeout = new OutageTimeout();
   readonly #parts: readonly { end(): Promise<unknown> }[];
   readonly #isTlsOff: boolean;
   readonly #beganAtNs = clockNs();
@@ -67,7 +64,6 @@ export class OutgoingMigration implements World {
     this.#journal = journal;
     this.#interruption = interruption;
     this.#ownership = new SourceOwnership(guest, plan, journal, interruption);
-    this.#plan = plan;
     this.#parts = parts;
     this.#isTlsOff = to.tls === 'off';
     // A guest may have lived here for long, and may have been migrated in vain before.
@@ -147,7 +143,6 @@ export class OutgoingMigration implements World {
    * everything else: it reads the guest's memory.
    */
   async close(): Promise<void> {
-    this.#outageTimeout.disarm();
     await this.#ownership.end(this.#pausedAtNs !== undefined);
     await this.#guest.sender.end();
     for (const part of this.#parts.toReversed()) await part.end();
@@ -165,10 +160,11 @@ export class OutgoingMigration implements World {
         return { kind: 'learned', now: this.#now(), rates: guest.writeRates() };
       case 'track':
         await interruption.unless(guest.track());
-        this.#outageTimeout.arm({ plan: this.#plan, sender: guest.sender }, interruption);
         return this.#dirty({ dirty: PageSet.all(guest.guest.pages), atNs: clockNs() });
       case 'send': {
-        const { result, atNs } = await interruption.unless(guest.sender.ask('sendPages', step));
+        const { untilNs = Number.POSITIVE_INFINITY } = step;
+        const ofHost = { ...step, untilNs: untilNs + this.#beganAtNs };
+        const { result, atNs } = await interruption.unless(guest.sender.ask('sendPages', ofHost));
         return { kind: 'sent', now: this.#since(atNs), ...result };
       }
       case 'clear':
@@ -179,7 +175,7 @@ export class OutgoingMigration implements World {
       case 'stop':
         return this.#stop();
       case 'device':
-        await interruption.unless(sleep(step.device.timeNs / NANOS_PER_MILLISECOND));
+        await interruption.unless(sleepNs(step.device.timeNs));
         return { kind: 'done', now: this.#now() };
       case 'hand over':
         return this.#handOver(step.verify === 'full');
@@ -192,7 +188,7 @@ export class OutgoingMigration implements World {
     const dirtyPages = () => interruption.unless(this.#guest.dirtyPages(true));
     const beganAtNs = this.#windowBeganAtNs ?? (await dirtyPages()).atNs;
     const restNs = Math.max(0, beganAtNs + windowNs - clockNs());
-    await interruption.unless(sleep(restNs / NANOS_PER_MILLISECOND));
+    await interruption.unless(sleepNs(restNs));
     const found = await dirtyPages();
     this.#windowBeganAtNs = found.atNs;
     return this.#dirty({ ...found, windowNs: found.atNs - beganAtNs });
@@ -206,7 +202,6 @@ export class OutgoingMigration implements World {
       this.#pausedAtNs = atNs;
       this.#ownership.watch(atNs);
     };
-    this.#outageTimeout.disarm();
     this.#paused = await guest.pause(since);
     const { atNs } = this.#paused;
     since(atNs);

@@ -5,7 +5,8 @@ import type { GuestSpec } from '../../workload/programs.ts';
 
 export interface GuestWorkerData {
   readonly guest: GuestSpec;
-  readonly memory: SharedArrayBuffer;
+  /** Its segments. */
+  readonly memory: readonly SharedArrayBuffer[];
   /** The words of a `DirtyLog`. */
   readonly dirty: SharedArrayBuffer;
   readonly control: SharedArrayBuffer;

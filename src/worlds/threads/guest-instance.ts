@@ -1,10 +1,13 @@
 import type { Nanos } from '../../core/units.ts';
 import { Failure } from '../../platform/failure.ts';
+import { populate } from '../../platform/populate.ts';
+import { overShared, sharedSegments } from '../../platform/shared-memory.ts';
 import { Processors } from '../../sched/processors.ts';
 import type { HeartbeatAddress } from '../../transport/hello.ts';
 import type { Retired } from '../../transport/payloads.ts';
 import type { GuestDefinition } from '../../workload/guest-definition.ts';
 import { progressOf } from '../../workload/program-machine.ts';
+import { usedPages } from '../../workload/programs.ts';
 import { GuestThread } from './guest-thread.ts';
 
 /** Something that takes its time is being done with a guest, and nothing else may be meanwhile. */
@@ -24,6 +27,8 @@ export interface InstanceOptions {
   readonly heartbeats: HeartbeatAddress | null;
   /** A new guest, or empty memory that a migration will fill. */
   readonly how: 'boot' | 'empty';
+  /** Of the segments in which its memory lies; without, the largest that can be. */
+  readonly segmentBytes?: number | undefined;
   /** Called when it has ended. */
   readonly ended?: () => void;
 }
@@ -41,8 +46,12 @@ export class GuestInstance extends GuestThread {
   #ended: () => void = () => {};
   #claim: Claim | undefined;
 
-  private constructor({ definition, heartbeats, how, ended }: InstanceOptions, processors: Processors) {
-    super(definition.guest, heartbeats, processors.threadDataOf('guest'), how);
+  private constructor(
+    { definition, heartbeats, how, ended }: InstanceOptions,
+    segments: readonly SharedArrayBuffer[],
+    processors: Processors,
+  ) {
+    super(definition.guest, segments, heartbeats, processors.threadDataOf('guest'), how);
     this.definition = definition;
     this.heartbeats = heartbeats;
     this.processors = processors;
@@ -56,7 +65,10 @@ export class GuestInstance extends GuestThread {
 
   /** On these processors, paused. @throws Failure there is no memory for it */
   static async start(options: InstanceOptions, processors: Processors): Promise<GuestInstance> {
-    const instance = new GuestInstance(options, processors);
+    const { guest } = options.definition;
+    const segments = sharedSegments(guest, options.segmentBytes);
+    await populate(overShared(segments, guest).firstPages(usedPages(guest)));
+    const instance = new GuestInstance(options, segments, processors);
     await instance.started();
     return instance;
   }
@@ -119,11 +131,16 @@ export class GuestInstance extends GuestThread {
     this.release();
   }
 
-  /** Stops it for good and says how far it came. @throws Failure something else is being done with it. */
+  /** Stops it for good and says how far it came. @throws Failure something else is being done with it, or it has ended */
   async retire(): Promise<Retired> {
     this.claim('ending');
-    await this.pause();
-    return { ...this.progress, sha256: await this.hash() };
+    try {
+      await this.pause();
+      return { ...this.progress, sha256: await this.hash() };
+    } catch (cause) {
+      await this.end();
+      throw cause;
+    }
   }
 
   /** Ends it, whatever it does. */

@@ -19,9 +19,12 @@ export class GuestInstances implements Iterable<GuestInstance> {
   readonly #names = new NameClaims();
   readonly #reserve: GuestReserve;
   readonly #memory = new MemoryRoom();
+  readonly #segmentBytes: number | undefined;
 
-  constructor(reserve: GuestReserve = () => () => {}) {
+  /** @param segmentBytes of the segments in which the guests' memory lies; without, the largest that can be */
+  constructor(reserve: GuestReserve = () => () => {}, segmentBytes?: number) {
     this.#reserve = reserve;
+    this.#segmentBytes = segmentBytes;
   }
 
   [Symbol.iterator](): Iterator<GuestInstance> {
@@ -44,7 +47,7 @@ export class GuestInstances implements Iterable<GuestInstance> {
   async expect({ guest, heartbeats, reservation }: Hello): Promise<HostedGuest> {
     const instance = await this.#create({ definition: { guest, reservation }, heartbeats, how: 'empty' });
     return {
-      memory: new Uint8Array(instance.memory),
+      memory: instance.memory,
       hash: () => instance.hash(),
       takeOver: (guestTimeNs, paused) => instance.takeOver(guestTimeNs, paused),
       retire: () => instance.retire(),
@@ -72,7 +75,7 @@ export class GuestInstances implements Iterable<GuestInstance> {
         giveBack();
         releaseName();
       };
-      const instance = await GuestInstance.create({ ...options, ended });
+      const instance = await GuestInstance.create({ ...options, segmentBytes: this.#segmentBytes, ended });
       this.#here.set(instance.name, instance);
       return instance;
     } catch (cause) {

@@ -3,7 +3,8 @@ import { Worker } from 'node:worker_threads';
 import type { Nanos } from '../../core/units.ts';
 import { entry } from '../../platform/entry.ts';
 import { Failure } from '../../platform/failure.ts';
-import { sharedMemory } from '../../platform/shared-memory.ts';
+import type { SegmentedMemory } from '../../platform/segmented-memory.ts';
+import { overShared } from '../../platform/shared-memory.ts';
 import { notifyThread, type ScheduledThreadData } from '../../sched/scheduled-thread.ts';
 import type { HeartbeatAddress } from '../../transport/hello.ts';
 import type { GuestSpec } from '../../workload/programs.ts';
@@ -12,7 +13,9 @@ import { Gate, type GuestReport, type GuestWorkerData } from './guest-control.ts
 
 /** A guest in a thread of its own, over memory that others share. Commands are carried out one after the other. */
 export class GuestThread {
-  readonly memory: SharedArrayBuffer;
+  /** Its memory, for other threads. */
+  readonly segments: readonly SharedArrayBuffer[];
+  readonly memory: SegmentedMemory;
   readonly log: DirtyLog;
   readonly #gate = new Gate();
   readonly #thread: ScheduledThreadData;
@@ -22,17 +25,19 @@ export class GuestThread {
   /** The guest time at which it is paused; undefined: it runs. */
   protected pausedAtNs: Nanos | undefined = 0;
 
-  /** @throws Failure there is no memory for it */
+  /** @param segments its memory, all zeros */
   constructor(
     guest: GuestSpec,
+    segments: readonly SharedArrayBuffer[],
     heartbeats: HeartbeatAddress | null,
     thread: ScheduledThreadData,
     how: 'boot' | 'empty',
   ) {
     this.#thread = thread;
-    this.memory = allocate(guest);
+    this.segments = segments;
+    this.memory = overShared(segments, guest);
     this.log = new DirtyLog(guest.pages);
-    const shared = { memory: this.memory, dirty: this.log.buffer, control: this.#gate.buffer };
+    const shared = { memory: segments, dirty: this.log.buffer, control: this.#gate.buffer };
     const workerData: GuestWorkerData = { guest, heartbeats, thread, boot: how === 'boot', ...shared };
     this.#worker = new Worker(entry('worlds/threads/guest-worker'), { workerData });
     this.#worker.on('error', (error) => this.#ended.abort(error));
@@ -113,14 +118,5 @@ export class GuestThread {
     } catch (cause) {
       throw signal.aborted ? signal.reason : cause;
     }
-  }
-}
-
-/** @throws Failure there is not that much memory. */
-function allocate({ pages, pageSizeBytes }: GuestSpec): SharedArrayBuffer {
-  try {
-    return sharedMemory(pages * pageSizeBytes);
-  } catch {
-    throw new Failure(`no memory for a guest of ${pages} pages of ${pageSizeBytes} bytes`);
   }
 }

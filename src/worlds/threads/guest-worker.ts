@@ -1,15 +1,18 @@
-import { createHash } from 'node:crypto';
 import { createSocket, type Socket } from 'node:dgram';
 import { parentPort, workerData } from 'node:worker_threads';
 import { NANOS_PER_MILLISECOND, NANOS_PER_SECOND } from '../../core/units.ts';
 import { encodeHeartbeat } from '../../observe/viewer/heartbeat.ts';
 import { clockNs } from '../../platform/clock.ts';
+import { touch } from '../../platform/populate.ts';
+import { sha256Of } from '../../platform/segmented-memory.ts';
+import { overShared } from '../../platform/shared-memory.ts';
 import { threadCpuNs } from '../../platform/thread-clock.ts';
 import { openScheduledThread } from '../../sched/scheduled-thread.ts';
 import type { HeartbeatAddress } from '../../transport/hello.ts';
+import { guestMemory } from '../../workload/program.ts';
 import { ProgramClock } from '../../workload/program-clock.ts';
 import { ProgramMachine } from '../../workload/program-machine.ts';
-import { programOf } from '../../workload/programs.ts';
+import { programOf, usedPages } from '../../workload/programs.ts';
 import { DirtyLog } from './dirty-log.ts';
 import { commands, Gate, type GuestReport, type GuestWorkerData } from './guest-control.ts';
 
@@ -24,22 +27,18 @@ const LONGEST_SLEEP_NS = NANOS_PER_SECOND;
 const data = workerData as GuestWorkerData;
 const gate = new Gate(data.control);
 const log = new DirtyLog(data.guest.pages, data.dirty);
-const bytes = new Uint8Array(data.memory);
+const memory = overShared(data.memory, data.guest);
 const clock = new ProgramClock(data.guest);
 const machine = new ProgramMachine(
-  {
-    pages: data.guest.pages,
-    pageSizeBytes: data.guest.pageSizeBytes,
-    words: new Uint32Array(data.memory),
-    mark: (page) => log.mark(page),
-  },
+  guestMemory(memory, (page) => log.mark(page)),
   programOf(data.guest),
   data.guest.heartbeatPeriodNs,
 );
 
-// An arriving guest's pages are touched before the migration, so that none of it waits for the kernel to find memory.
+// An arriving guest's pages are touched before the migration, so that none of it waits for the kernel to find memory;
+// those that stay zero are left alone.
 if (data.boot) machine.boot(data.guest.seed, data.guest.zeroPages);
-else bytes.fill(0);
+else touch(memory.firstPages(usedPages(data.guest)));
 const socket = data.heartbeats === null ? null : await connected(data.heartbeats);
 // Booting is not the guest's own work, so it is done before its reservation begins.
 const thread = openScheduledThread(data.thread);
@@ -63,7 +62,7 @@ function obey(): void {
         guestTimeNs = run(gate.argument);
         break;
       case commands.hash:
-        sha256 = createHash('sha256').update(bytes).digest('hex');
+        sha256 = sha256Of(memory.segments);
         gate.tell('pause');
         break;
       case commands.advance:

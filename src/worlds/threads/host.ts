@@ -22,6 +22,8 @@ export interface HostOptions extends MigrationServerOptions {
   readonly pageSizeBytes?: number | undefined;
   /** What a guest needs beyond its memory, asked for before it gets a place here. */
   readonly reserve?: GuestReserve;
+  /** Of the segments in which the guests' memory lies; without, the largest that can be. */
+  readonly segmentBytes?: number;
 }
 
 /** A guest that lives here, as it is at this moment. */
@@ -57,7 +59,7 @@ export class Host {
 
   /** @throws Failure, Refusal as `MigrationServer.listen` does */
   static async listen(options: HostOptions): Promise<Host> {
-    const guests = new GuestInstances(options.reserve);
+    const guests = new GuestInstances(options.reserve, options.segmentBytes);
     const server = await MigrationServer.listen(options, async (hello) => {
       checkSize(hello, options);
       return guests.expect(hello);

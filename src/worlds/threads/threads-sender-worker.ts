@@ -1,5 +1,6 @@
 import { workerData } from 'node:worker_threads';
 import type { Nanos } from '../../core/units.ts';
+import { overShared } from '../../platform/shared-memory.ts';
 import { openScheduledThread } from '../../sched/scheduled-thread.ts';
 import { Allowance } from '../../transport/allowance.ts';
 import { Sender } from '../../transport/sender.ts';
@@ -10,7 +11,8 @@ import { DirtyLog } from './dirty-log.ts';
 
 /** The sender's thread: over memory in which its guest marks what it has written. */
 export interface ThreadsSenderMemory {
-  readonly memory: SharedArrayBuffer;
+  /** Its segments. */
+  readonly memory: readonly SharedArrayBuffer[];
   /** The words of a `DirtyLog`. */
   readonly dirty: SharedArrayBuffer;
   /** A mean of 0: none. */
@@ -18,15 +20,20 @@ export interface ThreadsSenderMemory {
 }
 
 const data = workerData as SenderWorkerData & ThreadsSenderMemory;
-const { pages, pageSizeBytes, depthBytes, allowance, timerNoise } = data;
+const { pages, depthBytes, allowance, timerNoise } = data;
 const log = new DirtyLog(pages, data.dirty);
 const undisturbed = openScheduledThread(data.thread);
 const thread =
   timerNoise.meanNs > 0 ? noisyThread(undisturbed, timerNoise.meanNs, timerNoise.seed) : undisturbed;
-const memory = new Uint8Array(data.memory);
+const memory = overShared(data.memory, data);
 const clear = (page: number) => log.clear(page);
-const source = { memory, pages, pageSizeBytes, clear };
 const unsent = new UnsentBytes(data.unsent.memory, data.unsent.slot);
-const sender = new Sender(source, depthBytes, { ...data, thread }, new Allowance(allowance), unsent);
+const sender = new Sender(
+  { memory, clear },
+  depthBytes,
+  { ...data, thread },
+  new Allowance(allowance),
+  unsent,
+);
 
 serveSender(sender, thread);

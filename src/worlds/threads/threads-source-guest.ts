@@ -45,7 +45,7 @@ export class ThreadsSourceGuest implements SourceGuest {
     this.guest = guest;
     this.processors = [...new Set([instance.processors, processors])];
     const memory: ThreadsSenderMemory = {
-      memory: instance.memory,
+      memory: instance.segments,
       dirty: instance.log.buffer,
       timerNoise: { meanNs, seed: guest.seed },
     };

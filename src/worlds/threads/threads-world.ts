@@ -1,9 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { schedEntities } from '../../core/cpu/cpu-plan.ts';
 import type { Outage } from '../../core/migration/migration-result.ts';
-import { NANOS_PER_MILLISECOND } from '../../core/units.ts';
 import { ViewerThread } from '../../observe/viewer/viewer-thread.ts';
+import { sleepNs } from '../../platform/timer.ts';
 import { Processors } from '../../sched/processors.ts';
 import type { DestinationThere } from '../../transport/address.ts';
 import { Antagonists } from '../../workload/antagonists/antagonists.ts';
@@ -76,7 +75,7 @@ class ViewedGuest extends ThreadsSourceGuest {
     await super.connect(to, migration);
     this.#antagonists.start(this.#spec);
     await this.instance.run();
-    await sleep(phaseNs(this.#spec) / NANOS_PER_MILLISECOND);
+    await sleepNs(phaseNs(this.#spec));
   }
 
   override async track(): Promise<void> {

@@ -16,11 +16,17 @@ export class DisturbedLink extends VirtualLink {
     this.#disturbance = disturbance;
   }
 
-  override send(now: Nanos, bytes: Bytes, count: number): { instants: Float64Array; untilNs: Nanos } {
+  override send(
+    now: Nanos,
+    bytes: Bytes,
+    count: number,
+    endNs = Number.POSITIVE_INFINITY,
+  ): { instants: Float64Array; untilNs: Nanos } {
     const instants = new Float64Array(count);
     let at = now;
     for (let i = 0; i < count; i++) {
       at = this.readyNs(at, bytes);
+      if (at >= endNs) return { instants: instants.subarray(0, i), untilNs: Math.max(now, endNs) };
       if (this.isClosed(at)) return { instants: instants.subarray(0, i), untilNs: at };
       this.departs(at, bytes);
       instants[i] = at;

@@ -9,7 +9,9 @@ import {
   revokedWhy,
 } from '../../core/link/ceiling.ts';
 import type { LinkRecord } from '../../core/migration/migration-result.ts';
-import type { Bytes, BytesPerSecond, Nanos } from '../../core/units.ts';
+import { type Plan, pausedTooLong } from '../../core/migration/plan.ts';
+import type { StepResultOf } from '../../core/migration/steps.ts';
+import { type Bytes, type BytesPerSecond, NANOS_PER_SECOND, type Nanos } from '../../core/units.ts';
 
 /** A link in virtual time: the bucket alone decides when bytes may leave, and they arrive at once. */
 export class VirtualLink {
@@ -17,7 +19,7 @@ export class VirtualLink {
   readonly #windows: boolean;
   /** What else the link allows, in the order of time. */
   ceilings: readonly Ceiling[] = [];
-  /** How long the migration waits for the end of an outage. */
+  /** How long a stopped guest waits for the end of an outage. */
   waitsUntilNs: Nanos = Number.POSITIVE_INFINITY;
   #askedBytesPerSecond: BytesPerSecond | null = null;
   #bucket: Bucket | undefined;
@@ -40,16 +42,23 @@ export class VirtualLink {
 
   /**
    * When `count` portions of `bytes`, all ready at `now`, leave one after the other: as many as leave before the link
-   * allows nothing more. `untilNs`: the last of them, or when that turned out.
+   * allows nothing more, and by `endNs`. `untilNs`: the last of them, or when that turned out, or `endNs`.
    */
-  send(now: Nanos, bytes: Bytes, count: number): { instants: Float64Array; untilNs: Nanos } {
-    const instants = new Float64Array(count);
+  send(
+    now: Nanos,
+    bytes: Bytes,
+    count: number,
+    endNs = Number.POSITIVE_INFINITY,
+  ): { instants: Float64Array; untilNs: Nanos } {
+    const instants = new Float64Array(Math.min(count, this.#mostBy(endNs, now, bytes)));
     for (let done = 0; done < count; ) {
-      now = this.#passesNs(now);
-      if (this.isClosed(now)) return { instants: instants.subarray(0, done), untilNs: now };
+      now = this.#passesNs(now, endNs);
+      if (now >= endNs || this.isClosed(now)) {
+        return { instants: instants.subarray(0, done), untilNs: now };
+      }
       this.#follow(now);
       const row = instants.subarray(done);
-      const changesAtNs = nextChangeNs(this.ceilings, now);
+      const changesAtNs = Math.min(nextChangeNs(this.ceilings, now), endNs);
       let next = reserveRow(this.#bucket!, now, bytes, row);
       const early =
         row.at(-1)! < changesAtNs
@@ -65,6 +74,13 @@ export class VirtualLink {
       now = changesAtNs;
     }
     return { instants, untilNs: instants.at(-1)! };
+  }
+
+  /** One portion more than can leave by then: what is in a full bucket, and what comes into it at the rate asked for. */
+  #mostBy(endNs: Nanos, now: Nanos, bytes: Bytes): number {
+    const rate = this.#askedBytesPerSecond ?? Number.POSITIVE_INFINITY;
+    const tokens = this.#depthBytes + (rate * Math.max(0, endNs - now)) / NANOS_PER_SECOND;
+    return Math.floor(tokens / bytes) + 2;
   }
 
   /** When `bytes` may leave, at `now` or later; or when it turns out that they may not. */
@@ -112,9 +128,18 @@ export class VirtualLink {
     return this.revokedWhy(now) !== undefined || isOutage(this.ceilings, now);
   }
 
+  /** Nothing passes at `now`: it was taken back, the guest may not stand longer, or nobody knows when an outage ends. */
+  closed(now: Nanos, plan: Plan, isStopped: boolean): StepResultOf<'failed'> {
+    const failed = { kind: 'failed', outcome: 'aborted' } as const;
+    const revoked = this.revokedWhy(now);
+    if (revoked !== undefined) return { ...failed, now, why: revoked };
+    if (isStopped) return { ...failed, now, why: pausedTooLong(plan) };
+    return { ...failed, now: Number.POSITIVE_INFINITY, why: 'the link carries nothing any more' };
+  }
+
   /** When something passes again, at `now` or later; or how long the migration waits for that. */
-  #passesNs(now: Nanos): Nanos {
-    return Math.max(now, Math.min(outageEndNs(this.ceilings, now), this.waitsUntilNs));
+  #passesNs(now: Nanos, endNs = Number.POSITIVE_INFINITY): Nanos {
+    return Math.max(now, Math.min(outageEndNs(this.ceilings, now), this.waitsUntilNs, endNs));
   }
 
   /** Why the link allows nothing more at `now`, if it does not. */

@@ -3,7 +3,7 @@ import type { Slice } from '../../core/cpu/slice.ts';
 import type { Ceiling } from '../../core/link/ceiling.ts';
 import type { Measurements } from '../../core/migration/migration-result.ts';
 import { PageSet } from '../../core/migration/pages.ts';
-import { notConvergedInOutage, pausedTooLong } from '../../core/migration/plan.ts';
+import { pausedTooLong } from '../../core/migration/plan.ts';
 import type { Step, StepResult } from '../../core/migration/steps.ts';
 import { Random } from '../../core/random.ts';
 import type { Bytes, Nanos } from '../../core/units.ts';
@@ -21,9 +21,6 @@ import { VirtualLink } from './virtual-link.ts';
 
 /** The stream of random numbers that a virtual guest draws from; the order draws from another. */
 const GUEST_STREAM = 3;
-
-/** Of a migration without a time-out; whoever shares the link among a fleet says when it ends. */
-const ENDLESS_OUTAGE = 'the link carries nothing any more';
 
 /**
  * The same migration in virtual time: deterministic, as fast as it can be computed, exact to the nanosecond in
@@ -90,7 +87,6 @@ export class VirtualWorld implements World {
       case 'track':
         this.#draw();
         this.#cpu?.watchBeats();
-        this.#link.waitsUntilNs = this.#now + (plan.timeoutNs ?? Number.POSITIVE_INFINITY);
         this.#dirty.addAll(PageSet.all(guest.pages));
         return this.#dirtyResult(this.#dirty.copy());
       case 'send':
@@ -133,28 +129,32 @@ export class VirtualWorld implements World {
   }
 
   /** Pages of one size leave as a row: zero pages cost their header only. */
-  #send({ pages, rateBytesPerSecond, clears, endsRound }: Extract<Step, { kind: 'send' }>): StepResult {
+  #send(step: Extract<Step, { kind: 'send' }>): StepResult {
+    const { pages, rateBytesPerSecond, clears, endsRound, untilNs = Number.POSITIVE_INFINITY } = step;
     const { plan, guest } = this.#spec;
     const firstZeroPage = guest.pages - guest.zeroPages;
     let zeroPages = 0;
     let bytes = 0;
     this.#draw();
     this.#link.setRate(rateBytesPerSecond, this.#now);
-    for (let start = 0; start < pages.length; ) {
+    let start = 0;
+    while (start < pages.length) {
       const zero = pages[start]! >= firstZeroPage;
       let end = guest.zeroPages === 0 ? pages.length : start + 1;
       while (end < pages.length && pages[end]! >= firstZeroPage === zero) end++;
       const row = pages.subarray(start, end);
       const size = zero ? plan.pageBytes - guest.pageSizeBytes : plan.pageBytes;
-      const sent = this.#sendRow(row, size, clears);
-      if (sent < row.length) return this.#closed();
-      if (zero) zeroPages += row.length;
-      bytes += row.length * size;
-      start = end;
+      const sent = this.#sendRow(row, size, clears, untilNs);
+      if (zero) zeroPages += sent;
+      bytes += sent * size;
+      start += sent;
+      if (sent === row.length) continue;
+      if (this.#now >= untilNs) break;
+      return this.#closed();
     }
     // The destination answers the end of a round once it has everything.
-    if (endsRound) this.#pass(this.#link.arrivedNs(this.#now));
-    return { kind: 'sent', now: this.#now, sentPages: pages.length, zeroPages, bytes };
+    if (endsRound && start === pages.length) this.#pass(this.#link.arrivedNs(this.#now));
+    return { kind: 'sent', now: this.#now, sentPages: start, zeroPages, bytes };
   }
 
   /** The sender needs no CPU time for it. */
@@ -166,26 +166,25 @@ export class VirtualWorld implements World {
     return { kind: 'done', now: this.#now };
   }
 
-  /** Nothing more passes: for good, or not in the time for which the migration waits. */
   #closed(): StepResult {
-    const { plan } = this.#spec;
-    const failed = { kind: 'failed', now: this.#now } as const;
-    const revoked = this.#link.revokedWhy(this.#now);
-    if (revoked !== undefined) return { ...failed, why: revoked, outcome: 'aborted' };
-    if (this.#stoppedAtNs !== undefined) return { ...failed, why: pausedTooLong(plan), outcome: 'aborted' };
-    if (plan.timeoutNs === null) return { ...failed, why: ENDLESS_OUTAGE, outcome: 'aborted' };
-    return { ...failed, why: notConvergedInOutage(plan), outcome: 'not-converged' };
+    const failed = this.#link.closed(this.#now, this.#spec.plan, this.#stoppedAtNs !== undefined);
+    this.#now = failed.now;
+    return failed;
   }
 
-  /** @returns how many left before the link allowed nothing more */
-  #sendRow(pages: Uint32Array, bytes: Bytes, clears: boolean): number {
+  /** @returns how many left before the link allowed nothing more, or until this instant */
+  #sendRow(pages: Uint32Array, bytes: Bytes, clears: boolean, stepEndNs: Nanos): number {
     const { cpuPerPageNs } = this.#spec.cpu;
     if (this.#cpu && cpuPerPageNs > 0) {
       let sent = 0;
-      const ready = () => this.#link.readyNs(this.#now, bytes);
+      const ready = () => {
+        const atNs = Math.min(stepEndNs, this.#link.readyNs(this.#now, bytes));
+        // Of an outage whose end is not known nothing is computed.
+        return atNs === Number.POSITIVE_INFINITY ? this.#now : atNs;
+      };
       this.#cpu.work(cpuPerPageNs, pages.length, ready, (i, atNs) => {
         this.#now = atNs;
-        if (this.#link.isClosed(atNs)) return false;
+        if (atNs >= stepEndNs || this.#link.isClosed(atNs)) return false;
         this.#link.departs(atNs, bytes);
         if (clears) this.#clear(pages[i]!);
         sent += 1;
@@ -193,7 +192,7 @@ export class VirtualWorld implements World {
       });
       return sent;
     }
-    const { instants, untilNs } = this.#link.send(this.#now, bytes, pages.length);
+    const { instants, untilNs } = this.#link.send(this.#now, bytes, pages.length, stepEndNs);
     if (this.#cpu) {
       for (let i = 0; i < instants.length; i++) {
         this.#pass(instants[i]!);

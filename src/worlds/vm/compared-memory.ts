@@ -1,4 +1,6 @@
 import { PageSet } from '../../core/migration/pages.ts';
+import { populate } from '../../platform/populate.ts';
+import { SegmentedMemory } from '../../platform/segmented-memory.ts';
 import type { PageSource } from '../../transport/page-frames.ts';
 import { PageDeltas } from './page-deltas.ts';
 
@@ -15,22 +17,23 @@ const BLOCK_PAGES = 32;
  * With the owner paused, the scan is exact.
  */
 export class ComparedMemory implements PageSource {
-  readonly pages: number;
-  readonly pageSizeBytes: number;
   /** The baseline copy. */
-  readonly memory: Buffer;
-  readonly #live: Buffer;
+  readonly memory: SegmentedMemory;
+  readonly #live: SegmentedMemory;
   readonly #deltas: PageDeltas | undefined;
 
   /** @param deltas whether to tell what has changed in a page that was sent before */
-  constructor(live: Buffer, pageSizeBytes: number, deltas: boolean) {
-    this.pages = live.length / pageSizeBytes;
-    this.pageSizeBytes = pageSizeBytes;
+  constructor(live: SegmentedMemory, deltas: boolean) {
+    const segments = live.segments.map(({ length }) => Buffer.alloc(length));
     this.#live = live;
-    this.memory = Buffer.alloc(live.length);
-    // Once, so that no page has to be found in the middle of a migration.
-    live.copy(this.memory);
-    if (deltas) this.#deltas = new PageDeltas(this.memory, this.pages, pageSizeBytes);
+    this.memory = new SegmentedMemory(segments, live.pageSizeBytes);
+    if (deltas) this.#deltas = new PageDeltas(this.memory);
+  }
+
+  /** Takes the first baseline copy, so that no page of it has to be found in the middle of a migration. */
+  async begin(): Promise<void> {
+    await populate(this.memory.segments);
+    for (const [index, segment] of this.#live.segments.entries()) segment.copy(this.memory.segments[index]!);
   }
 
   clear(page: number): void {
@@ -44,9 +47,10 @@ export class ComparedMemory implements PageSource {
 
   /** The dirty pages; `take`: and takes off their marks. */
   scan(take: boolean): PageSet {
-    const dirty = new PageSet(this.pages);
-    for (let first = 0; first < this.pages; first += BLOCK_PAGES) {
-      const end = Math.min(first + BLOCK_PAGES, this.pages);
+    const { pages } = this.memory;
+    const dirty = new PageSet(pages);
+    for (let first = 0, end = 0; first < pages; first = end) {
+      end = Math.min(first + BLOCK_PAGES, this.memory.endOfSegment(first), pages);
       if (!this.#differs(first, end)) continue;
       for (let page = first; page < end; page++) {
         if (!this.#differs(page, page + 1)) continue;
@@ -60,12 +64,15 @@ export class ComparedMemory implements PageSource {
   }
 
   #copy(page: number): void {
-    const start = page * this.pageSizeBytes;
-    this.#live.copy(this.memory, start, start, start + this.pageSizeBytes);
+    const start = this.memory.startOf(page);
+    const end = start + this.memory.pageSizeBytes;
+    this.#live.segmentOf(page).copy(this.memory.segmentOf(page), start, start, end);
   }
 
+  /** Whether any of these pages differ, which lie in one segment. */
   #differs(first: number, end: number): boolean {
-    const [from, to] = [first * this.pageSizeBytes, end * this.pageSizeBytes];
-    return this.#live.compare(this.memory, from, to, from, to) !== 0;
+    const from = this.memory.startOf(first);
+    const to = from + (end - first) * this.memory.pageSizeBytes;
+    return this.#live.segmentOf(first).compare(this.memory.segmentOf(first), from, to, from, to) !== 0;
   }
 }

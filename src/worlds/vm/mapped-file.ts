@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import { formatSize } from '../../core/units.ts';
 import { Failure, reasonOf } from '../../platform/failure.ts';
 import { koffi } from '../../platform/koffi.ts';
+import { populate } from '../../platform/populate.ts';
 
 /** include/uapi/asm-generic/mman-common.h */
 const PROT_READ_WRITE = 3;
@@ -20,8 +21,8 @@ export class MappedFile {
     this.bytes = viewOf(place);
   }
 
-  /** A new file of zeros. @throws Failure it cannot be made, or not be mapped. */
-  static create(file: string, lengthBytes: number): MappedFile {
+  /** A new file of zeros, all of it in memory. @throws Failure it cannot be made, or not be mapped. */
+  static async create(file: string, lengthBytes: number): Promise<MappedFile> {
     const { mmap } = calls();
     let descriptor: number | undefined;
     try {
@@ -34,7 +35,9 @@ export class MappedFile {
       ftruncateSync(descriptor, lengthBytes);
       const address = mmap(null, lengthBytes, PROT_READ_WRITE, MAP_SHARED, descriptor, 0);
       if (address === MAP_FAILED) throw new Failure('the kernel cannot map it');
-      return new MappedFile({ address, lengthBytes });
+      const mapped = new MappedFile({ address, lengthBytes });
+      await populate([mapped.bytes]);
+      return mapped;
     } catch (cause) {
       throw new Failure(`no memory for a guest in ${file}: ${reasonOf(cause)}`);
     } finally {

@@ -1,5 +1,6 @@
 import { PageSet } from '../../core/migration/pages.ts';
 import { encodeDelta } from '../../core/wire/delta.ts';
+import type { SegmentedMemory } from '../../platform/segmented-memory.ts';
 
 const WORD_BYTES = 4;
 
@@ -8,17 +9,16 @@ const WORD_BYTES = 4;
  * until its baseline copy is taken anew for another reason than to be sent.
  */
 export class PageDeltas {
-  readonly #baseline: Buffer;
-  readonly #pageSizeBytes: number;
+  readonly #baseline: SegmentedMemory;
   readonly #there: PageSet;
   /** The page as it is now, while the guest may write on. */
   readonly #now: Uint32Array;
   readonly #delta: Uint32Array;
   #taken: { readonly page: number; readonly words: number } | undefined;
 
-  constructor(baseline: Buffer, pages: number, pageSizeBytes: number) {
+  constructor(baseline: SegmentedMemory) {
+    const { pages, pageSizeBytes } = baseline;
     this.#baseline = baseline;
-    this.#pageSizeBytes = pageSizeBytes;
     this.#there = new PageSet(pages);
     this.#now = new Uint32Array(pageSizeBytes / WORD_BYTES);
     // With as many words it would be no shorter than the page.
@@ -26,21 +26,19 @@ export class PageDeltas {
   }
 
   /** Takes the page's baseline copy anew, and keeps for `sent` what that changes. */
-  take(page: number, live: Buffer): void {
-    const start = page * this.#pageSizeBytes;
+  take(page: number, live: SegmentedMemory): void {
+    const baseline = this.#baseline;
+    const start = baseline.startOf(page);
     const now = Buffer.from(this.#now.buffer);
-    live.copy(now, 0, start, start + this.#pageSizeBytes);
+    live.segmentOf(page).copy(now, 0, start, start + baseline.pageSizeBytes);
     this.#taken = undefined;
     if (this.#there.has(page)) {
-      const before = new Uint32Array(
-        this.#baseline.buffer,
-        this.#baseline.byteOffset + start,
-        this.#now.length,
-      );
+      const at = baseline.firstWordOf(page);
+      const before = baseline.wordsOf(page).subarray(at, at + this.#now.length);
       const words = encodeDelta(before, this.#now, this.#delta);
       if (words !== null) this.#taken = { page, words };
     }
-    now.copy(this.#baseline, start);
+    now.copy(baseline.segmentOf(page), start);
     this.#there.delete(page);
   }
 

@@ -6,6 +6,7 @@ import { formatDuration, NANOS_PER_MILLISECOND, type Nanos } from '../../core/un
 import type { End } from '../../core/wire/handover.ts';
 import { clockNs, timestamp } from '../../platform/clock.ts';
 import { Failure, reasonOf } from '../../platform/failure.ts';
+import { sleepNs } from '../../platform/timer.ts';
 import { WorkerThread } from '../../platform/worker-thread.ts';
 import type { MigrationSpec } from '../../workload/migration-spec.ts';
 import type { World } from '../world.ts';
@@ -100,7 +101,7 @@ export class QemuNativeWorld implements World {
   async migrate(): Promise<MigrationResult> {
     const { source, destination, relay, relayPort } = this.#parts;
     const { qmp } = source.machine.qemu;
-    await sleep(this.#setup.plan.observeNs / NANOS_PER_MILLISECOND);
+    await sleepNs(this.#setup.plan.observeNs);
     source.watchGaps();
     const log = this.#watch();
     try {
@@ -151,7 +152,7 @@ export class QemuNativeWorld implements World {
   /** @throws Failure it does not come to that. */
   async #runsThere(log: NativeMigrationLog): Promise<void> {
     const { qmp } = this.#parts.source.machine.qemu;
-    const { timeoutNs } = this.#setup.plan;
+    const { timeoutNs, timeoutFrom } = this.#setup.plan;
     const untilNs = clockNs() + (timeoutNs ?? Number.POSITIVE_INFINITY);
     for (;;) {
       const { status, 'cpu-throttle-percentage': throttled = 0 } =
@@ -160,7 +161,7 @@ export class QemuNativeWorld implements World {
       if (status === 'completed' && log.hasResumed) return;
       if (status === 'failed' || status === 'cancelled') throw new Failure(`QEMU's migration: ${status}`);
       if (clockNs() > untilNs)
-        throw new NotConverged(`the timeout of ${formatDuration(timeoutNs!)} has passed`);
+        throw new NotConverged(`the timeout of ${formatDuration(timeoutNs!)} (${timeoutFrom}) has passed`);
       await sleep(2);
     }
   }

@@ -29,11 +29,12 @@ export class ScriptMachine extends VirtualMachine {
     const parts = await VirtualMachine.start({
       ...others,
       role,
-      memory: { pagesAtByte: PAGES_AT, bytes: guest.pages * guest.pageSizeBytes },
+      guest,
+      pagesAtByte: PAGES_AT,
       devices: devicesOf(rom, heartbeats),
-      prepare: (ram) => {
+      prepare: (ram, pages) => {
         image.text.copy(ram);
-        if (role === 'new guest') image.pages.copy(ram, PAGES_AT);
+        if (role === 'new guest') image.fill(pages);
         orFailure(`cannot write ${rom}`, () => writeFileSync(rom, bootRom()));
         return [rom];
       },
@@ -41,17 +42,22 @@ export class ScriptMachine extends VirtualMachine {
     return new ScriptMachine(parts);
   }
 
+  /** The memory of page 0. */
+  get #page0(): Buffer {
+    return this.pages.segmentOf(0);
+  }
+
   get steps(): number {
-    return this.pages.readUInt32LE(page0.steps);
+    return this.#page0.readUInt32LE(page0.steps);
   }
 
   get heartbeats(): number {
-    return this.pages.readUInt32LE(page0.heartbeats);
+    return this.#page0.readUInt32LE(page0.heartbeats);
   }
 
   async retire(): Promise<Retired> {
     await this.halt();
-    return { steps: this.steps, heartbeats: this.heartbeats, sha256: this.hash() };
+    return { steps: this.steps, heartbeats: this.heartbeats, sha256: await this.hash() };
   }
 
   /** @throws Failure it has made none. */
@@ -65,14 +71,14 @@ export class ScriptMachine extends VirtualMachine {
 
   /** Has the guest, which runs, halt between two steps, and pauses it there. */
   halt(): Promise<void> {
-    this.pages.writeUInt32LE(0, page0.limit);
+    this.#page0.writeUInt32LE(0, page0.limit);
     return this.#halted(performance.now() + HALT_MS);
   }
 
   /** Has the guest, which is paused, make steps until it has made so many since boot, and halt there. */
   async advance(toSteps: number, withinMs: number): Promise<void> {
     // Before it runs: a guest that is behind its time would make many steps at once.
-    this.pages.writeUInt32LE(toSteps, page0.limit);
+    this.#page0.writeUInt32LE(toSteps, page0.limit);
     await this.run();
     const until = performance.now() + withinMs;
     while (this.steps < toSteps) {
@@ -80,7 +86,7 @@ export class ScriptMachine extends VirtualMachine {
         throw new Failure(`the guest made only ${this.steps} of ${toSteps} steps in time`);
       await sleep(1);
     }
-    this.pages.writeUInt32LE(0, page0.limit);
+    this.#page0.writeUInt32LE(0, page0.limit);
     await this.#halted(until);
   }
 
@@ -105,7 +111,7 @@ export class ScriptMachine extends VirtualMachine {
   }
 
   get #wasInterrupted(): boolean {
-    return this.pages.readUInt32LE(page0.stackTop - 4) === HALTED_FLAGS;
+    return this.#page0.readUInt32LE(page0.stackTop - 4) === HALTED_FLAGS;
   }
 
   async #isHalted(): Promise<boolean> {

@@ -3,31 +3,33 @@ import { once } from 'node:events';
 import { mkdirSync, unlinkSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import { formatSize } from '../../core/units.ts';
 import { Failure, orFailure } from '../../platform/failure.ts';
+import { inSegments, type SegmentedMemory } from '../../platform/segmented-memory.ts';
 import type { Retired } from '../../transport/payloads.ts';
+import type { GuestSpec } from '../../workload/programs.ts';
 import { makeOwnFolder, removeFolder } from './machine-folders.ts';
 import { MappedFile } from './mapped-file.ts';
 import { Qemu, type QemuOptions } from './qemu.ts';
 
 /** QEMU wants its memory in portions of this size. */
 const RAM_GRAIN_BYTES = 8192;
-/** Beyond this a PC's memory goes on above 4 GiB (hw/i386/pc_piix.c: lowmem). */
-const MOST_RAM_BYTES = 3 * 2 ** 30;
+/** From this on a part of a PC's memory lies above 4 GiB (hw/i386/pc_piix.c, pc_init1: max_ram_below_4g). */
+const MOST_RAM_BYTES = 0xe000_0000 - RAM_GRAIN_BYTES;
 /** Saving or loading what is not memory takes milliseconds; longer than this it hangs. */
 const STATE_MS = 10_000;
+const HASHED_AT_ONCE_BYTES = 16 * 1024 * 1024;
 const LARGEST_STATE_BYTES = 64 * 1024 * 1024;
 
 export interface VirtualMachineOptions extends Omit<QemuOptions, 'ram' | 'accelerator'> {
-  readonly memory: {
-    /** Where the pages begin that a migration moves: all before them is made at both ends. */
-    readonly pagesAtByte: number;
-    /** How much of them there is. */
-    readonly bytes: number;
-  };
+  /** Whose pages a migration moves. */
+  readonly guest: Pick<GuestSpec, 'pages' | 'pageSizeBytes'>;
+  /** Where they begin: all before them is made at both ends. */
+  readonly pagesAtByte: number;
   /** Fills the memory before the machine is started. @returns files that QEMU has read once it has started */
-  readonly prepare?: (ram: Buffer) => readonly string[];
+  readonly prepare?: (ram: Buffer, pages: SegmentedMemory) => readonly string[];
   readonly accelerator?: QemuOptions['accelerator'];
 }
 
@@ -35,6 +37,7 @@ export interface VirtualMachineOptions extends Omit<QemuOptions, 'ram' | 'accele
 interface MachineParts {
   readonly qemu: Qemu;
   readonly ram: MappedFile;
+  readonly pages: SegmentedMemory;
   readonly options: VirtualMachineOptions;
 }
 
@@ -42,27 +45,31 @@ interface MachineParts {
 export abstract class VirtualMachine {
   readonly qemu: Qemu;
   readonly ram: MappedFile;
+  readonly pagesAtByte: number;
+  /** The guest's pages. */
+  readonly pages: SegmentedMemory;
   readonly #folder: string;
   readonly #stateSocket: string;
-  readonly #memory: VirtualMachineOptions['memory'];
   #saving: Promise<unknown> = Promise.resolve();
 
-  constructor({ qemu, ram, options }: MachineParts) {
+  constructor({ qemu, ram, pages, options }: MachineParts) {
     this.qemu = qemu;
     this.ram = ram;
     this.#folder = options.folder;
     this.#stateSocket = stateSocketOf(options.folder);
-    this.#memory = options.memory;
+    this.pagesAtByte = options.pagesAtByte;
+    this.pages = pages;
   }
 
   /** @throws Failure there is no QEMU here or no memory, or it does not start; nothing has been left behind. */
   protected static async start(options: VirtualMachineOptions): Promise<MachineParts> {
-    const { folder, memory, role, outlives, accelerator = 'tcg' } = options;
-    const usedBytes = memory.pagesAtByte + memory.bytes;
+    const { folder, guest, pagesAtByte, role, outlives, accelerator = 'tcg' } = options;
+    const { pages: count, pageSizeBytes } = guest;
+    const usedBytes = pagesAtByte + count * pageSizeBytes;
     const lengthBytes = Math.ceil(usedBytes / RAM_GRAIN_BYTES) * RAM_GRAIN_BYTES;
     if (lengthBytes > MOST_RAM_BYTES) {
       throw new Failure(
-        `a guest of ${formatSize(usedBytes)}: a PC has at most ${formatSize(MOST_RAM_BYTES)} of contiguous memory`,
+        `a guest of ${formatSize(count * pageSizeBytes)}: a PC has at most ${formatSize(MOST_RAM_BYTES - pagesAtByte)} for it in one piece, below 4 GiB`,
       );
     }
     // One that outlives this process is for `recover` to find, which removes its folder.
@@ -71,8 +78,9 @@ export abstract class VirtualMachine {
     const file = join(folder, 'ram');
     let ram: MappedFile | undefined;
     try {
-      ram = MappedFile.create(file, lengthBytes);
-      const read = options.prepare?.(ram.bytes) ?? [];
+      ram = await MappedFile.create(file, lengthBytes);
+      const pages = inSegments(ram.bytes.subarray(pagesAtByte, usedBytes), pageSizeBytes);
+      const read = options.prepare?.(ram.bytes, pages) ?? [];
       const qemu = await Qemu.start({
         ...options,
         ram: { file, lengthBytes },
@@ -84,22 +92,12 @@ export abstract class VirtualMachine {
         await qemu.enable('x-ignore-shared');
         await qemu.qmp.execute('migrate-incoming', { uri: `unix:${stateSocketOf(folder)}` });
       }
-      return { qemu, ram, options };
+      return { qemu, ram, pages, options };
     } catch (cause) {
       ram?.unmap();
       removeFolder(folder);
       throw cause;
     }
-  }
-
-  get pagesAtByte(): number {
-    return this.#memory.pagesAtByte;
-  }
-
-  /** The guest's pages. */
-  get pages(): Buffer {
-    const { pagesAtByte, bytes } = this.#memory;
-    return this.ram.bytes.subarray(pagesAtByte, pagesAtByte + bytes);
   }
 
   /** Also after its state was saved, for a guest that stays. */
@@ -116,9 +114,15 @@ export abstract class VirtualMachine {
   /** Stops it for good, and says how far its guest has come. */
   abstract retire(): Promise<Retired>;
 
-  /** SHA-256 of all memory. The guest must be paused. */
-  hash(): string {
-    return createHash('sha256').update(this.ram.bytes).digest('hex');
+  /** SHA-256 of all memory, of which none is in the way of anything else for long. The guest must be paused. */
+  async hash(): Promise<string> {
+    const { bytes } = this.ram;
+    const hash = createHash('sha256');
+    for (let at = 0; at < bytes.length; at += HASHED_AT_ONCE_BYTES) {
+      hash.update(bytes.subarray(at, at + HASHED_AT_ONCE_BYTES));
+      await setImmediate();
+    }
+    return hash.digest('hex');
   }
 
   /**

@@ -94,7 +94,7 @@ export class VmDestination {
         const vcpu = await Vcpu.of(machine.qemu);
         vcpu.reserve(reservation, reservation.scheduler, false);
       }
-      return { ...hosted(machine, socket), discard, gone };
+      return { ...hosted(machine, socket, discard), discard, gone };
     } catch (cause) {
       await discard();
       throw cause;
@@ -107,7 +107,11 @@ const createScriptMachine: CreateMachine = async ({ guest, heartbeats }, place) 
   return ScriptMachine.create(guest, { ...place, heartbeats, role: 'receives' });
 };
 
-function hosted(machine: VirtualMachine, socket: Socket): Omit<HostedGuest, 'discard' | 'gone'> {
+function hosted(
+  machine: VirtualMachine,
+  socket: Socket,
+  discard: () => Promise<void>,
+): Omit<HostedGuest, 'discard' | 'gone'> {
   let isOurs = false;
   // It may hang at what it was asked, and then nothing else would end it soon.
   socket.once('close', () => {
@@ -116,11 +120,15 @@ function hosted(machine: VirtualMachine, socket: Socket): Omit<HostedGuest, 'dis
   return {
     memory: machine.pages,
     load: (state) => machine.load(state),
-    hash: async () => machine.hash(),
+    hash: () => machine.hash(),
     takeOver: async (_, paused) => {
       isOurs = true;
       if (!paused) await machine.run();
     },
-    retire: () => machine.retire(),
+    retire: () =>
+      machine.retire().catch(async (cause) => {
+        await discard();
+        throw cause;
+      }),
   };
 }

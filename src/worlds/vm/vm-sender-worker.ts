@@ -1,5 +1,6 @@
 import { workerData } from 'node:worker_threads';
 import { PageSet } from '../../core/migration/pages.ts';
+import { inSegments } from '../../platform/segmented-memory.ts';
 import { openScheduledThread } from '../../sched/scheduled-thread.ts';
 import { Allowance } from '../../transport/allowance.ts';
 import { Sender } from '../../transport/sender.ts';
@@ -19,10 +20,15 @@ const data = workerData as SenderWorkerData & VmSenderMemory;
 const { ram, pagesAtByte, pages, pageSizeBytes, depthBytes, deltas, allowance } = data;
 const thread = openScheduledThread(data.thread);
 const live = viewOf(ram).subarray(pagesAtByte, pagesAtByte + pages * pageSizeBytes);
-const memory = new ComparedMemory(live, pageSizeBytes, deltas);
+const memory = new ComparedMemory(inSegments(live, pageSizeBytes), deltas);
 
 /** A sender that also finds out what is dirty. */
 export class VmSender extends Sender {
+  /** While the destination makes room, the first baseline copy is taken. */
+  override async greet(...greeting: Parameters<Sender['greet']>): Promise<void> {
+    await Promise.all([super.greet(...greeting), memory.begin()]);
+  }
+
   /** The dirty pages; `take`: and takes off their marks. */
   scan(take: boolean): Uint32Array {
     return memory.scan(take).words;

@@ -1,10 +1,10 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { shareOf } from '../../core/cpu/reservation.ts';
 import type { WriteRates } from '../../core/migration/heat.ts';
 import type { Outage } from '../../core/migration/migration-result.ts';
 import { PageSet } from '../../core/migration/pages.ts';
-import { NANOS_PER_MILLISECOND, type Nanos } from '../../core/units.ts';
+import type { Nanos } from '../../core/units.ts';
 import { clockNs } from '../../platform/clock.ts';
+import { sleepNs } from '../../platform/timer.ts';
 import type { Processors } from '../../sched/processors.ts';
 import type { DestinationThere } from '../../transport/address.ts';
 import { SenderThread } from '../../transport/sender-thread.ts';
@@ -52,7 +52,7 @@ export class VmSourceGuest implements SourceGuest {
     const reservation = cpu.guest && { ...cpu.guest, scheduler: cpu.scheduler };
     await this.sender.ask('greet', to, { migration, guest, heartbeats, reservation });
     await machine.run();
-    await sleep(phaseNs(this.#spec) / NANOS_PER_MILLISECOND);
+    await sleepNs(phaseNs(this.#spec));
     this.#connectedAtNs = clockNs();
     this.#usedAtConnectNs = this.#vcpu.usedNs();
   }
@@ -94,7 +94,7 @@ export class VmSourceGuest implements SourceGuest {
     return this.#saved!;
   }
 
-  async hash(): Promise<string> {
+  hash(): Promise<string> {
     return this.#vmGuest.machine.hash();
   }
 

@@ -351,7 +351,7 @@ describe('an elastic migration', () => {
     let ledger = ask(emptyLedger(CAPACITY), request('reserved'), 0);
     ledger = ask(ledger, elastic('one'), 1);
     expect(allowed(ledger)).toEqual({ reserved: 400, one: 600 });
-    ledger = ask(ledger, request('large', { rateBytesPerSecond: 900 }), 2);
+    ledger = ask(ledger, request('large', { rateBytesPerSecond: 900, leastBytesPerSecond: 900 }), 2);
     ledger = ask(ledger, elastic('two'), 3);
     expect(ledger.queue.map(({ id }) => id)).toEqual(['large']);
     expect(allowed(ledger)).toEqual({ reserved: 400, one: 300, two: 300 });

@@ -97,7 +97,11 @@ function play(given: Partial<Plan>, script: Script = {}): Played {
         write(ALL);
         return dirtyNow();
       case 'send': {
-        const { pages } = step;
+        // A step that ends soon comes to its end after two pages.
+        const { untilNs = Number.POSITIVE_INFINITY } = step;
+        const isCut = untilNs < now + 1_000 * MS && step.pages.length > 2;
+        const pages = isCut ? step.pages.subarray(0, 2) : step.pages;
+        if (isCut) now = Math.max(now, untilNs);
         if (step.clears) dirty.deleteAll(PageSet.of(PAGES, pages));
         return {
           kind: 'sent',
@@ -635,24 +639,26 @@ describe('a page that is dirty again before its turn', () => {
 });
 
 describe('a stop rule that looks within rounds', () => {
-  // A page takes 4 ms at b, so a batch is two pages.
   const downtime = { rule: 'downtime', limitNs: 30 * MS } as const;
 
-  test('is asked every 10 ms’ worth of pages, and may cut a round short', () => {
-    const played = play({ stop: { ...downtime, limitNs: 1_000_000 * MS } }, { stepNs: 60 * MS });
-    const batches = sends(played).map(({ pages }) => pages.length);
-    expect(Math.max(...batches.slice(0, -1))).toBe(2);
-    expect(played.result.rounds.length).toBe(1);
-    const { sentPages, dirtyPages } = played.result.rounds[0]!;
-    expect(dirtyPages).toBe(8);
-    expect(sentPages).toBeLessThan(8);
-    expect(pagesSent(played, 'live').length).toBe(sentPages);
-    expect(pagesSent(played, 'stopped')).toEqual(ALL.slice(sentPages));
-    expect(
-      sends(played)
-        .slice(0, -1)
-        .every(({ endsRound }) => !endsRound),
-    ).toBe(true);
+  test('is asked when a bandwidth has been measured, and may cut a round short', () => {
+    const played = play({ stop: { ...downtime, limitNs: 1_000_000 * MS } });
+    const [live, stopped] = sends(played);
+    expect(live).toMatchObject({ pages: ALL, untilNs: 100 * MS });
+    expect(played.result.rounds).toMatchObject([{ dirtyPages: 8, sentPages: 2 }]);
+    expect(stopped!.pages).toEqual(ALL.slice(2));
+    expect(played.result.reason).toMatch(/ left, limit 1000 s$/);
+  });
+
+  test('is asked again when half of what is too much has been sent', () => {
+    // 2 pages in 100 ms are measured, so that the six that are left take 300 ms.
+    const played = play({ stop: { ...downtime, limitNs: 110 * MS }, rateBytesPerSecond: 82_240 });
+    const asked = sends(played).map(({ pages, untilNs }) => [pages, untilNs && untilNs / MS]);
+    expect(asked.slice(0, 2)).toEqual([
+      [ALL, 100],
+      [[2], undefined],
+    ]);
+    expect(played.result.outcome).toBe('completed');
   });
 
   test('is told what deferred pages will cost at the stop', () => {

@@ -230,8 +230,18 @@ describe('a migration that is given up', () => {
 });
 
 describe('a guest that would stand for longer than the plan allows', () => {
-  test('runs on at the source at that very instant', () => {
+  test('is not stopped at all, if b_d says so', () => {
     const course = migrated(smallSetup({ plan: { stopRateBytesPerSecond: 100_000, stopTimeoutNs: 70e6 } }));
+    expect(course).toMatchObject({ outcome: 'not-converged', owner: 'source', downtimeNs: 0 });
+    expect(course.rounds).toHaveLength(1);
+    expect(course.reason).toMatch(
+      /^1 of 1 rounds done, but the stop would take [\d.]+ s, longer than migration.stopTimeout allows, 70 ms$/,
+    );
+  });
+
+  test('runs on at the source at that very instant, if the plan cannot know it: the sender needs CPU time', () => {
+    const plan = { stopTimeoutNs: 70e6 };
+    const course = migrated(smallSetup({ plan, cpu: { cpuPerPageNs: 1e6 } }));
     expect(course).toMatchObject({ outcome: 'aborted', owner: 'source', downtimeNs: 70e6 });
     expect(course.reason).toBe('the guest was paused for 70 ms, as long as migration.stopTimeout allows');
   });

@@ -1,12 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { applyDelta } from '../../../src/core/wire/delta.ts';
+import { inSegments } from '../../../src/platform/segmented-memory.ts';
 import { ComparedMemory } from '../../../src/worlds/vm/compared-memory.ts';
 
 const PAGES = 70;
 const SIZE = 512;
 /** Few of them, so that much happens to the same page. */
-const page = fc.constantFrom(0, 33, PAGES - 1);
+const page = fc.constantFrom(0, 33, 63, 64, PAGES - 1);
 const actions = fc.array(
   fc.oneof(
     fc.record({ kind: fc.constant('write' as const), page, value: fc.integer({ min: 1, max: 255 }) }),
@@ -17,10 +18,17 @@ const actions = fc.array(
   { maxLength: 60 },
 );
 
+/** Compared memory in segments of 64 pages, and the bytes that its owner writes. */
+async function compared(deltas: boolean, byte: number) {
+  const live = Buffer.alloc(PAGES * SIZE, byte);
+  const memory = new ComparedMemory(inSegments(live, SIZE, 64 * SIZE), deltas);
+  await memory.begin();
+  return { live, memory };
+}
+
 describe.each([false, true])('memory whose owner marks nothing, deltas: %s', (deltas) => {
-  test('is dirty exactly where it differs from what was last taken', () => {
-    const live = Buffer.alloc(PAGES * SIZE, 1);
-    const memory = new ComparedMemory(live, SIZE, deltas);
+  test('is dirty exactly where it differs from what was last taken', async () => {
+    const { live, memory } = await compared(deltas, 1);
     expect(memory.scan(false).count()).toBe(0);
     live[3 * SIZE] = 9;
     live[PAGES * SIZE - 1] = 9;
@@ -30,19 +38,19 @@ describe.each([false, true])('memory whose owner marks nothing, deltas: %s', (de
     expect(memory.scan(false).count()).toBe(0);
   });
 
-  test('whatever is written when: what was sent and what is dirty in the end make up all of the memory', () => {
-    fc.assert(
-      fc.property(actions, (actions) => {
-        const live = Buffer.alloc(PAGES * SIZE);
-        const memory = new ComparedMemory(live, SIZE, deltas);
+  test('whatever is written when: what was sent and what is dirty in the end make up all of the memory', async () => {
+    await fc.assert(
+      fc.asyncProperty(actions, async (actions) => {
+        const { live, memory } = await compared(deltas, 0);
         const there = Buffer.from(live);
-        const sent = Buffer.from(memory.memory.buffer, memory.memory.byteOffset, memory.memory.length);
         let owed = new Set<number>();
         const send = (page: number) => {
           if (!owed.has(page)) memory.clear(page);
           const frame = Buffer.alloc(SIZE);
           const length = memory.delta(page, frame, 0);
-          if (length === null) sent.copy(there, page * SIZE, page * SIZE, (page + 1) * SIZE);
+          const sent = memory.memory.segmentOf(page);
+          const at = memory.memory.startOf(page);
+          if (length === null) sent.copy(there, page * SIZE, at, at + SIZE);
           else
             applyDelta(
               new DataView(there.buffer, there.byteOffset + page * SIZE, SIZE),
@@ -70,9 +78,8 @@ describe.each([false, true])('memory whose owner marks nothing, deltas: %s', (de
   });
 });
 
-test('what has changed in a page that was sent before is told, and costs what has changed', () => {
-  const live = Buffer.alloc(PAGES * SIZE, 1);
-  const memory = new ComparedMemory(live, SIZE, true);
+test('what has changed in a page that was sent before is told, and costs what has changed', async () => {
+  const { live, memory } = await compared(true, 1);
   const frame = Buffer.alloc(SIZE);
   const send = () => {
     memory.clear(3);

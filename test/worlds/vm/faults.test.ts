@@ -93,6 +93,14 @@ describe.skipIf(withoutQemu !== undefined)('a virtual machine whose migration is
       else expect(await source.works()).toBe(false);
     }));
 
+  test('whose destination’s QEMU is killed before it is retired has ended there, and its name is free for the next one', () =>
+    disturbed({ entry: 'running' }, killMachine, async (course) => {
+      expect(course).toMatchObject({ outcome: 'failed', owner: 'destination' });
+      expect(await hasEmptied(destination)).toBe(true);
+      const next = async (course: MigrationResult) => expect(course.outcome, course.reason).toBe('completed');
+      await disturbed({ after: 'track' }, () => {}, next);
+    }));
+
   test('whose destination’s QEMU freezes at the stop is paused no longer than it may be, and nothing is left there', async () => {
     const plan = { stopTimeoutNs: 700e6 };
     await disturbed(

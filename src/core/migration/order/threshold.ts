@@ -14,13 +14,15 @@ export function thresholdOrder(probabilities: Float64Array): Uint32Array {
   const increasing = byIncreasingRate(rates);
   const pages = increasing.length;
   const runs = runsOf(inOrder(rates, increasing), pages > PAGES_EXACT ? TOLERANCE : 0);
-  return hottestFirst(
-    increasing,
-    coarseToFine(pages, (hot) => expectedDirtyOf(runs, hot)),
-  );
+  return hottestFirst(increasing, hottestFew(runs));
 }
 
 export const threshold = byProbability(thresholdOrder);
+
+/** h, of pages in runs: so many of the hottest go first. */
+export function hottestFew(runs: Runs): number {
+  return coarseToFine(runs.starts[runs.rates.length]!, (hot) => expectedDirtyOf(runs, hot));
+}
 
 /** Up to here only equal rates share a run and the search sees the objective itself: some 100 sums of n terms. */
 const PAGES_EXACT = 10_000;

@@ -28,6 +28,7 @@ export const cloudHypervisor = stopRuleDefinition({
       'What happens then. cancel: the guest stays at the source. ignore: it is stopped, however long that takes.',
   },
   withinRounds: false,
+  ends: ({ onTimeout }) => (onTimeout === 'cancel' ? 'give up' : 'stop'),
   rule: (spec) => (progress) => {
     if (!progress.roundEnded) return undefined;
     const estimateNs = remainingNs(progress);
@@ -35,8 +36,11 @@ export const cloudHypervisor = stopRuleDefinition({
       const limit = formatDuration(spec.limitNs);
       return { decision: 'stop', reason: `estimated downtime ${formatDuration(estimateNs)}, limit ${limit}` };
     }
-    if (progress.elapsedNs < spec.timeoutNs) return undefined;
+    if (progress.elapsedNs < spec.timeoutNs) {
+      const pendingBelowBytes = (progress.bandwidthBytesPerSecond * spec.limitNs) / NANOS_PER_SECOND;
+      return { decision: 'go on', pendingBelowBytes, atNs: spec.timeoutNs, holdsAtEnds: true };
+    }
     const decision = spec.onTimeout === 'cancel' ? 'give up' : 'stop';
-    return { decision, reason: `not converged within ${formatDuration(spec.timeoutNs)}` };
+    return { decision, reason: `not converged within ${formatDuration(spec.timeoutNs)}, stop.timeout` };
   },
 });

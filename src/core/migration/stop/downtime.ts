@@ -1,5 +1,5 @@
 import { formatDuration, NANOS_PER_MILLISECOND, NANOS_PER_SECOND, type Nanos } from '../../units.ts';
-import { type Progress, stopRuleDefinition, type Verdict } from './stop-rule.ts';
+import { type GoOn, type Progress, stopRuleDefinition, type Verdict } from './stop-rule.ts';
 
 /**
  * QEMU's rule (migration/migration.c: migration_update_counters sets threshold_size, migration_iteration_run
@@ -25,11 +25,20 @@ export const downtime = stopRuleDefinition({
  * QEMU's test, against a limit that may have moved. Pending is also what the devices have to send once they stand
  * (hw/vfio/migration.c, vfio_state_pending_exact: must_precopy += stop_copy_size); the time that they take besides QEMU
  * does not know. Nothing pending is always little enough; while no bandwidth has been seen yet, nothing else is.
+ * @param holdsUntilNs how long the limit is this one; for ever, if nothing is said
  */
-export function stopWithin(progress: Progress, limitNs: Nanos): Verdict | undefined {
-  const pendingBytes = progress.pendingBytes + progress.deviceBytes;
-  const leftNs = remainingNs({ pendingBytes, bandwidthBytesPerSecond: progress.bandwidthBytesPerSecond });
-  if (pendingBytes > 0 && leftNs >= limitNs) return undefined;
+export function stopWithin(
+  { pendingBytes, deviceBytes, bandwidthBytesPerSecond }: Progress,
+  limitNs: Nanos,
+  holdsUntilNs: Nanos = Number.POSITIVE_INFINITY,
+): Verdict | GoOn {
+  const allBytes = pendingBytes + deviceBytes;
+  const leftNs = remainingNs({ pendingBytes: allBytes, bandwidthBytesPerSecond });
+  if (allBytes > 0 && leftNs >= limitNs) {
+    const levelBytes = (bandwidthBytesPerSecond * limitNs) / NANOS_PER_SECOND;
+    const pendingBelowBytes = Math.max(0, levelBytes - deviceBytes);
+    return { decision: 'go on', pendingBelowBytes, atNs: holdsUntilNs, holdsAtEnds: true };
+  }
   return { decision: 'stop', reason: `${formatDuration(leftNs)} left, limit ${formatDuration(limitNs)}` };
 }
 

@@ -42,7 +42,15 @@ export const kubevirtRamp = stopRuleDefinition({
         raises += 1;
         changedAtNs = progress.elapsedNs;
       }
-      return stopWithin(progress, spec.firstNs + ((spec.lastNs - spec.firstNs) * raises) / spec.steps);
+      const limitNs = spec.firstNs + ((spec.lastNs - spec.firstNs) * raises) / spec.steps;
+      const raisesAgain = raises < spec.steps;
+      const isLate = round >= spec.afterRound;
+      const answer = stopWithin(
+        progress,
+        limitNs,
+        raisesAgain && isLate ? changedAtNs + spec.everyNs : undefined,
+      );
+      return raisesAgain && !isLate ? { ...answer, holdsAtEnds: false } : answer;
     };
   },
 });

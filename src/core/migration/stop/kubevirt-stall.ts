@@ -42,6 +42,7 @@ export const kubevirtStall = stopRuleDefinition({
     switchoverNs: 'How long after the limit was raised the stop must have come, a time.',
   },
   withinRounds: true,
+  ends: () => 'give up',
   rule: (spec) => {
     const average = bandwidthAverage(spec);
     const atLocalMinimum = stallWatch(spec);
@@ -58,17 +59,22 @@ export const kubevirtStall = stopRuleDefinition({
         limitNs = spec.limitNs;
         deadlineNs = progress.elapsedNs + spec.switchoverNs;
       }
-      const verdict = stopWithin(progress, limitNs);
-      if (verdict || progress.elapsedNs <= deadlineNs) return verdict;
+      const answer = stopWithin(progress, limitNs, deadlineNs + 1);
+      if (answer.decision === 'stop') return answer;
+      // The end of any round may turn out to be the local minimum.
+      if (progress.elapsedNs <= deadlineNs) return { ...answer, holdsAtEnds: false };
       return {
         decision: 'give up',
-        reason: `no stop within ${formatDuration(spec.switchoverNs)} of the stall`,
+        reason: `no stop within ${formatDuration(spec.switchoverNs)} of the stall, stop.switchover`,
       };
     };
   },
 });
 
-/** EWMA ← α·sample + (1−α)·EWMA, seeded with the first sample; 0 before it. */
+/**
+ * EWMA ← α·sample + (1−α)·EWMA, seeded with the first sample; 0 before it. Polls that have passed since the rule was last
+ * asked found what was sent meanwhile, on average: n of them leave (1−α)^n of what was there.
+ */
 function bandwidthAverage({
   alpha,
   pollNs,
@@ -78,11 +84,15 @@ function bandwidthAverage({
 }): (progress: Progress) => number {
   let average = 0;
   let nextPollNs = pollNs;
-  return ({ elapsedNs, bandwidthBytesPerSecond: sample }) => {
-    if (elapsedNs >= nextPollNs && sample > 0) {
-      average = average === 0 ? sample : alpha * sample + (1 - alpha) * average;
-      nextPollNs = elapsedNs + pollNs;
-    }
+  let last = { sentBytes: 0, elapsedNs: 0 };
+  return ({ elapsedNs, sentBytes, bandwidthBytesPerSecond: sample }) => {
+    if (elapsedNs < nextPollNs || sample === 0) return average;
+    const passed = Math.floor((elapsedNs - nextPollNs) / pollNs);
+    const between = ((sentBytes - last.sentBytes) * NANOS_PER_SECOND) / (elapsedNs - last.elapsedNs);
+    if (between > 0 && average > 0) average = between + (1 - alpha) ** passed * (average - between);
+    average = average === 0 ? sample : alpha * sample + (1 - alpha) * average;
+    nextPollNs += (passed + 1) * pollNs;
+    last = { sentBytes, elapsedNs };
     return average;
   };
 }

@@ -30,16 +30,22 @@ export const novaSteps = stopRuleDefinition({
     abortPerGiBNs: 'Time after which it gives up for each GiB of the guest, at least 2 GiB.',
   },
   withinRounds: true,
+  ends: () => 'give up',
   rule: (spec) => {
     const firstNs = spec.limitNs / spec.steps;
     const raiseNs = (spec.limitNs - firstNs) / spec.steps;
     return (progress) => {
       const gib = Math.max(LEAST_GIB, progress.guestBytes / 2 ** 30);
-      const step = Math.min(spec.steps, Math.floor(progress.elapsedNs / (spec.delayPerGiBNs * gib)));
-      const verdict = stopWithin(progress, firstNs + step * raiseNs);
+      const delayNs = spec.delayPerGiBNs * gib;
+      const step = Math.min(spec.steps, Math.floor(progress.elapsedNs / delayNs));
+      const raisedAtNs = step < spec.steps ? (step + 1) * delayNs : Number.POSITIVE_INFINITY;
       const timeoutNs = spec.abortPerGiBNs * gib;
-      if (verdict || progress.elapsedNs <= timeoutNs) return verdict;
-      return { decision: 'give up', reason: `not completed after ${formatDuration(timeoutNs)}` };
+      const answer = stopWithin(progress, firstNs + step * raiseNs, Math.min(raisedAtNs, timeoutNs + 1));
+      if (answer.decision === 'stop' || progress.elapsedNs <= timeoutNs) return answer;
+      return {
+        decision: 'give up',
+        reason: `not completed after ${formatDuration(timeoutNs)}, stop.abortPerGiB`,
+      };
     };
   },
 });

@@ -23,6 +23,7 @@ export const phaul = stopRuleDefinition({
     growth: 'By how much a round may exceed the one before it; 0.1 is ten per cent.',
   },
   withinRounds: false,
+  ends: () => 'stop',
   rule: (spec) => (progress) => {
     const last = progress.rounds.at(-1);
     if (!progress.roundEnded || last === undefined) return undefined;

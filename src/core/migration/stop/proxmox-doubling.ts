@@ -50,7 +50,7 @@ export const proxmoxDoubling = stopRuleDefinition({
         }
         nextPollNs = progress.elapsedNs + pollNs;
       }
-      return stopWithin(progress, limitNs);
+      return stopWithin(progress, limitNs, nextPollNs);
     };
   },
 });

@@ -6,8 +6,10 @@ export const rounds = stopRuleDefinition({
   describe: 'The paper’s: so many live rounds, then the stop, whatever is left',
   defaults: { rounds: 1 },
   counts: ['rounds'],
-  means: { rounds: 'K, how many live rounds.' },
+  mayBeZero: ['rounds'],
+  means: { rounds: 'K, how many live rounds; 0: the guest is stopped while all of it is sent.' },
   withinRounds: false,
+  ends: () => 'stop',
   rule: (spec) => (progress) => {
     const done = progress.rounds.length;
     if (!progress.roundEnded || done < spec.rounds) return undefined;

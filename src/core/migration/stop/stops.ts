@@ -1,4 +1,5 @@
 import { Registry } from '../../registry.ts';
+import type { Nanos } from '../../units.ts';
 import { cloudHypervisor } from './cloud-hypervisor.ts';
 import { downtime } from './downtime.ts';
 import { kubevirtRamp } from './kubevirt-ramp.ts';
@@ -26,9 +27,9 @@ type SpecOf<Definition> = Definition extends {
 
 /**
  * A stop rule by name, with its parameters: `{ rule: 'xen', rounds: 5, pages: 50 }`. Those of registered rules are such,
- * too, though the compiler lists only ours.
+ * too, though the compiler lists only ours. Any rule may have the longest stop that may begin, `maxDowntimeNs`.
  */
-export type StopSpec = SpecOf<(typeof own)[number]>;
+export type StopSpec = SpecOf<(typeof own)[number]> & { readonly maxDowntimeNs?: Nanos };
 
 /** Every stop rule, those that users registered among them. */
 export const stopRuleRegistry = new Registry<StopRuleDefinition>(
@@ -58,7 +59,16 @@ export function looksWithinRounds(spec: StopSpec): boolean {
   return stopRuleRegistry.get(spec.rule).withinRounds;
 }
 
+/**
+ * Whether the rule sooner or later ends every migration. Where a longest downtime may keep it from stopping, only a rule that
+ * gives up does. @throws UnknownName
+ */
+export function endsByItself({ rule, maxDowntimeNs, ...parameters }: StopSpec): boolean {
+  const ending = stopRuleRegistry.get(rule).ends?.(parameters as StopParameters);
+  return ending === 'give up' || (ending === 'stop' && maxDowntimeNs === undefined);
+}
+
 /** The rule that a plan names. @throws UnknownName */
-export function stopRule({ rule, ...parameters }: StopSpec): StopRule {
+export function stopRule({ rule, maxDowntimeNs: _, ...parameters }: StopSpec): StopRule {
   return stopRuleRegistry.get(rule).rule(parameters as StopParameters);
 }

@@ -18,6 +18,7 @@ export const xen = stopRuleDefinition({
     pages: 'Stop when fewer pages than these are dirty.',
   },
   withinRounds: false,
+  ends: () => 'stop',
   rule: (spec) => (progress) => {
     const last = progress.rounds.at(-1);
     if (!progress.roundEnded || last === undefined) return undefined;

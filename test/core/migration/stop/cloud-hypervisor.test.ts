@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { cloudHypervisor } from '../../../../src/core/migration/stop/cloud-hypervisor.ts';
 import { remainingNs } from '../../../../src/core/migration/stop/downtime.ts';
-import { afterRounds, GiB, MiB, MS, progress, run, SECOND, saturating } from './progress.ts';
+import { afterRounds, decided, GiB, MiB, MS, progress, run, SECOND, saturating } from './progress.ts';
 
 /** Pull request #7799: a guest of 6144 MiB whose writer has a working set of about 5418 MiB. */
 const log7799 = [
@@ -27,7 +27,7 @@ test('the estimates are those of the log of pull request #7799: 2727, 2970 and 2
 test('each estimate is the least limit under which that log would have ended there', () => {
   for (const { at, estimateMs } of log7799) {
     const under = (limitMs: number) =>
-      cloudHypervisor.rule({ ...cloudHypervisor.defaults, limitNs: limitMs * MS })(at)?.decision;
+      decided(cloudHypervisor.rule({ ...cloudHypervisor.defaults, limitNs: limitMs * MS }))(at)?.decision;
     expect([under(estimateMs - 1), under(estimateMs + 1)]).toEqual([undefined, 'stop']);
   }
 });
@@ -40,23 +40,27 @@ const vm7799 = {
 };
 
 test('at 300 ms that guest is never stopped: after an hour the migration is given up', () => {
-  const rule = cloudHypervisor.rule(cloudHypervisor.defaults);
+  const rule = decided(cloudHypervisor.rule(cloudHypervisor.defaults));
   for (const { at } of log7799) expect(rule(at)).toBeUndefined();
   const end = run(rule, vm7799, 10_000);
-  expect(end?.verdict).toEqual({ decision: 'give up', reason: 'not converged within 3600 s' });
+  expect(end?.verdict).toEqual({ decision: 'give up', reason: 'not converged within 3600 s, stop.timeout' });
   expect(end?.at.elapsedNs).toBeGreaterThanOrEqual(3600 * SECOND);
   expect(end?.at.elapsedNs).toBeLessThan(3604 * SECOND);
 });
 
 test('told to ignore the timeout it stops the guest then, at ten times the limit', () => {
-  const end = run(cloudHypervisor.rule({ ...cloudHypervisor.defaults, onTimeout: 'ignore' }), vm7799, 10_000);
+  const end = run(
+    decided(cloudHypervisor.rule({ ...cloudHypervisor.defaults, onTimeout: 'ignore' })),
+    vm7799,
+    10_000,
+  );
   expect(end?.verdict.decision).toBe('stop');
   expect(end && remainingNs(end.at) / (300 * MS)).toBeCloseTo(9.76, 1);
 });
 
 test('the timeout is not looked at when the estimate is low enough', () => {
   const late = afterRounds([900], { pendingBytes: MiB, elapsedNs: 4000 * SECOND });
-  expect(cloudHypervisor.rule(cloudHypervisor.defaults)(late)).toEqual({
+  expect(decided(cloudHypervisor.rule(cloudHypervisor.defaults))(late)).toEqual({
     decision: 'stop',
     reason: 'estimated downtime 10 ms, limit 300 ms',
   });
@@ -64,10 +68,10 @@ test('the timeout is not looked at when the estimate is low enough', () => {
 
 test('an estimate equal to the limit will do', () => {
   const at = afterRounds([900], { pendingBytes: 30 * MiB, bandwidthBytesPerSecond: 100 * MiB });
-  expect(cloudHypervisor.rule(cloudHypervisor.defaults)(at)?.decision).toBe('stop');
+  expect(decided(cloudHypervisor.rule(cloudHypervisor.defaults))(at)?.decision).toBe('stop');
 });
 
 test('it is silent within a round, even past the timeout', () => {
-  const rule = cloudHypervisor.rule(cloudHypervisor.defaults);
+  const rule = decided(cloudHypervisor.rule(cloudHypervisor.defaults));
   expect(rule(progress({ pendingBytes: 0, elapsedNs: 4000 * SECOND }))).toBeUndefined();
 });

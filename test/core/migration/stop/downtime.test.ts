@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { downtime } from '../../../../src/core/migration/stop/downtime.ts';
-import { constantRate, GiB, MiB, MS, progress, run, SECOND } from './progress.ts';
+import { constantRate, decided, GiB, MiB, MS, progress, run, SECOND } from './progress.ts';
 
-const qemu = downtime.rule(downtime.defaults);
+const qemu = decided(downtime.rule(downtime.defaults));
 
 test('QEMU stops as soon as less is pending than fits into 300 ms, and not when it just fits', () => {
   const bandwidthBytesPerSecond = 1000 * MiB;
@@ -23,7 +23,7 @@ test('with nothing pending it stops, whatever the bandwidth', () => {
 });
 
 test('a limit of zero waits until nothing is pending', () => {
-  const none = downtime.rule({ limitNs: 0 });
+  const none = decided(downtime.rule({ limitNs: 0 }));
   expect(none(progress({ pendingBytes: 1 }))).toBeUndefined();
   expect(none(progress({ pendingBytes: 0 }))?.decision).toBe('stop');
 });

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import { kubevirtRamp } from '../../../../src/core/migration/stop/kubevirt-ramp.ts';
 import type { StopRule } from '../../../../src/core/migration/stop/stop-rule.ts';
-import { allows, GiB, MS, round, run, SECOND, saturating } from './progress.ts';
+import { allows, decided, GiB, MS, round, run, SECOND, saturating } from './progress.ts';
 
-const ramp = () => kubevirtRamp.rule(kubevirtRamp.defaults);
+const ramp = () => decided(kubevirtRamp.rule(kubevirtRamp.defaults));
 const rounds = (count: number) => Array.from({ length: count }, () => round(1000));
 
 function limitIs(rule: StopRule, limitMs: number, second: number, roundsDone: number): void {

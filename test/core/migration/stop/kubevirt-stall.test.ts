@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
 import { kubevirtStall } from '../../../../src/core/migration/stop/kubevirt-stall.ts';
 import type { Verdict } from '../../../../src/core/migration/stop/stop-rule.ts';
-import { constantRate, GiB, MS, progress, run, SECOND, saturating } from './progress.ts';
+import { constantRate, decided, GiB, MS, progress, run, SECOND, saturating } from './progress.ts';
 
 const BANDWIDTH = 100e6;
-const rule = () => kubevirtStall.rule(kubevirtStall.defaults);
+const rule = () => decided(kubevirtStall.rule(kubevirtStall.defaults));
 
 interface RoundEnd {
   readonly second: number;
@@ -36,7 +36,7 @@ test('until a stall it is QEMU’s rule at 300 ms', () => {
 });
 
 test('a smaller downtime allowed is the limit from the start', () => {
-  const strict = kubevirtStall.rule({ ...kubevirtStall.defaults, limitNs: 100 * MS });
+  const strict = decided(kubevirtStall.rule({ ...kubevirtStall.defaults, limitNs: 100 * MS }));
   const at = (leftMs: number) => progress({ pendingBytes: leftMs * 1e5, bandwidthBytesPerSecond: BANDWIDTH });
   expect(strict(at(101))).toBeUndefined();
   expect(strict(at(99))?.decision).toBe('stop');
@@ -78,7 +78,10 @@ test('between 900 ms and 1.5 times that it has a minute to be lucky', () => {
   expect(lucky.map((verdict) => verdict?.decision)).toEqual([undefined, undefined, undefined, 'stop']);
   const unlucky = verdicts([...stalled, { second: 110, leftMs: 1340 }, { second: 111, leftMs: 1340 }]);
   expect(unlucky[2]).toBeUndefined();
-  expect(unlucky[3]).toEqual({ decision: 'give up', reason: 'no stop within 60 s of the stall' });
+  expect(unlucky[3]).toEqual({
+    decision: 'give up',
+    reason: 'no stop within 60 s of the stall, stop.switchover',
+  });
 });
 
 test('one slow sample weighs 0.4: 900 ms at 0.6 + 0.4 × 0.1 of the bandwidth are 1406, too many', () => {

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { phaul } from '../../../../src/core/migration/stop/phaul.ts';
-import { afterRounds } from './progress.ts';
+import { afterRounds, decided } from './progress.ts';
 
-const rule = phaul.rule(phaul.defaults);
+const rule = decided(phaul.rule(phaul.defaults));
 
 test('p.haul counts from 0, so that its maximum of 8 lets nine rounds be sent', () => {
   expect(rule(afterRounds([900, 800, 700, 600, 500, 400, 300, 200]))).toBeUndefined();

@@ -38,6 +38,14 @@ export function round(pages: number): RoundRecord {
   };
 }
 
+/** What a rule decides: nothing, if it says that the migration goes on. */
+export function decided(rule: StopRule): (at: Progress) => Verdict | undefined {
+  return (at) => {
+    const answer = rule(at);
+    return answer?.decision === 'go on' ? undefined : answer;
+  };
+}
+
 /** The end of the last of these rounds. */
 export function afterRounds(pages: readonly number[], given: Partial<Progress> = {}): Progress {
   return progress({ rounds: pages.map(round), roundEnded: true, ...given });
@@ -100,7 +108,7 @@ export function run(rule: StopRule, migration: TinyMigration, mostRounds = 1000)
         guestBytes,
         deviceBytes: 0,
       };
-      const verdict = rule(at);
+      const verdict = decided(rule)(at);
       if (verdict) return { verdict, at };
       if (roundEnded) break;
     }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { proxmoxDoubling } from '../../../../src/core/migration/stop/proxmox-doubling.ts';
 import type { StopRule } from '../../../../src/core/migration/stop/stop-rule.ts';
-import { allows, GiB, MiB, MS, progress, run, SECOND, saturating } from './progress.ts';
+import { allows, decided, GiB, MiB, MS, progress, run, SECOND, saturating } from './progress.ts';
 
 /** Asks once a second, from `fromSecond` on, with these amounts pending, far more than any limit allows. */
 function poll(rule: StopRule, pendingGiB: readonly number[], fromSecond = 1): void {
@@ -20,7 +20,7 @@ function limitIs(rule: StopRule, limitMs: number, second: number): void {
 
 describe('the limit of 100 ms', () => {
   test('is doubled by the sixth poll without progress, not by the fifth', () => {
-    const rule = proxmoxDoubling.rule(proxmoxDoubling.defaults);
+    const rule = decided(proxmoxDoubling.rule(proxmoxDoubling.defaults));
     poll(rule, [1, 2, 3, 4, 5, 6]);
     limitIs(rule, 100, 6);
     poll(rule, [7], 7);
@@ -28,7 +28,7 @@ describe('the limit of 100 ms', () => {
   });
 
   test('is doubled again by the next six', () => {
-    const rule = proxmoxDoubling.rule(proxmoxDoubling.defaults);
+    const rule = decided(proxmoxDoubling.rule(proxmoxDoubling.defaults));
     poll(rule, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
     limitIs(rule, 200, 12);
     poll(rule, [13], 13);
@@ -36,7 +36,7 @@ describe('the limit of 100 ms', () => {
   });
 
   test('is doubled though progress came in between, which does not reset the count', () => {
-    const rule = proxmoxDoubling.rule(proxmoxDoubling.defaults);
+    const rule = decided(proxmoxDoubling.rule(proxmoxDoubling.defaults));
     poll(rule, [1, 2, 1, 2, 1, 2, 1, 2, 1, 2, 1]);
     limitIs(rule, 100, 11);
     poll(rule, [2], 12);
@@ -44,13 +44,13 @@ describe('the limit of 100 ms', () => {
   });
 
   test('stays while no poll finds more pending than the one before', () => {
-    const rule = proxmoxDoubling.rule(proxmoxDoubling.defaults);
+    const rule = decided(proxmoxDoubling.rule(proxmoxDoubling.defaults));
     poll(rule, [20, 19, 18, 17, 16, 15, 14, 13, 12, 11, 10, ...Array(10).fill(10)]);
     limitIs(rule, 100, 21);
   });
 
   test('stays while nothing is sent: that is a link that stands, not a guest that is too fast', () => {
-    const rule = proxmoxDoubling.rule(proxmoxDoubling.defaults);
+    const rule = decided(proxmoxDoubling.rule(proxmoxDoubling.defaults));
     for (let second = 1; second <= 20; second += 1) {
       const at = { elapsedNs: second * SECOND, pendingBytes: second * GiB, sentBytes: MiB };
       expect(rule(progress(at))).toBeUndefined();
@@ -60,7 +60,7 @@ describe('the limit of 100 ms', () => {
 });
 
 test('between two polls a guest may do what it likes', () => {
-  const rule = proxmoxDoubling.rule(proxmoxDoubling.defaults);
+  const rule = decided(proxmoxDoubling.rule(proxmoxDoubling.defaults));
   for (let ask = 0; ask < 100; ask += 1) {
     const at = { elapsedNs: SECOND + ask * MS, pendingBytes: (ask + 1) * GiB, sentBytes: ask * MiB };
     expect(rule(progress(at))).toBeUndefined();
@@ -69,7 +69,7 @@ test('between two polls a guest may do what it likes', () => {
 });
 
 test('once less is pending than was sent per poll, ten polls come where one did', () => {
-  const rule = proxmoxDoubling.rule(proxmoxDoubling.defaults);
+  const rule = decided(proxmoxDoubling.rule(proxmoxDoubling.defaults));
   const ask = (second: number, pendingMiB: number) =>
     rule(
       progress({ elapsedNs: second * SECOND, pendingBytes: pendingMiB * MiB, sentBytes: second * 100 * MiB }),
@@ -88,6 +88,6 @@ test('rounds that leave 2 s behind are broken off once the limit has been double
     bandwidthBytesPerSecond: 100 * MiB,
     dirtiedBytes: saturating(1000 * MiB, 200 * MiB),
   };
-  const end = run(proxmoxDoubling.rule(proxmoxDoubling.defaults), stubborn);
+  const end = run(decided(proxmoxDoubling.rule(proxmoxDoubling.defaults)), stubborn);
   expect(end?.verdict).toEqual({ decision: 'stop', reason: '2.95 s left, limit 3.2 s' });
 });

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { rounds } from '../../../../src/core/migration/stop/rounds.ts';
-import { afterRounds } from './progress.ts';
+import { afterRounds, decided } from './progress.ts';
 
-const three = () => rounds.rule({ rounds: 3 });
+const three = () => decided(rounds.rule({ rounds: 3 }));
 
 test('three rounds are three rounds, however little is pending before and however much after', () => {
   expect(three()(afterRounds([100, 2], { pendingBytes: 1 }))).toBeUndefined();

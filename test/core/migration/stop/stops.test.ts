@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { checkStopRule } from '../../../../src/core/migration/stop/registered-stop.ts';
 import { type StopSpec, stopRule, stopRuleRegistry } from '../../../../src/core/migration/stop/stops.ts';
 import { stopDefaults, stopRuleNames } from '../../../fixtures/stop-defaults.ts';
-import { afterRounds, MiB, MS, SECOND } from './progress.ts';
+import { afterRounds, decided, MiB, MS, SECOND } from './progress.ts';
 
 test('every rule goes by its own name and has the defaults of its original', () => {
   expect(stopDefaults).toEqual({
@@ -66,7 +66,7 @@ test('our own definitions are as those of users must be', () => {
 test('each name gives its own rule: each has its own reason to stop at one and the same moment', () => {
   const moment = afterRounds([26_000, 20], { pendingBytes: 4 * MiB, elapsedNs: 90 * SECOND });
   const reasons = Object.fromEntries(
-    stopRuleNames.map((name) => [name, stopRule(stopDefaults[name])(moment)?.reason]),
+    stopRuleNames.map((name) => [name, decided(stopRule(stopDefaults[name]))(moment)?.reason]),
   );
   expect(reasons).toEqual({
     rounds: '2 of 1 rounds done',
@@ -84,7 +84,7 @@ test('each name gives its own rule: each has its own reason to stop at one and t
 test('a rule is made anew for every migration: what one remembers another does not know', () => {
   const spec = stopDefaults['kubevirt-ramp'];
   const pendingBytes = 20 * MiB;
-  const [first, second] = [stopRule(spec), stopRule(spec)];
+  const [first, second] = [decided(stopRule(spec)), decided(stopRule(spec))];
   expect(first(afterRounds([9, 9, 9], { pendingBytes, elapsedNs: 10 * SECOND }))?.decision).toBe('stop');
   expect(first(afterRounds([9], { pendingBytes, elapsedNs: 11 * SECOND }))?.decision).toBe('stop');
   expect(second(afterRounds([9], { pendingBytes, elapsedNs: 11 * SECOND }))).toBeUndefined();

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { xen } from '../../../../src/core/migration/stop/xen.ts';
-import { afterRounds } from './progress.ts';
+import { afterRounds, decided } from './progress.ts';
 
-const rule = xen.rule(xen.defaults);
+const rule = decided(xen.rule(xen.defaults));
 
 test('Xen stops after its fifth round, not after its fourth', () => {
   expect(rule(afterRounds([900, 800, 700, 600]))).toBeUndefined();

@@ -1,0 +1,68 @@
+import { deferrable } from '../core/migration/deferral.ts';
+import { known } from '../core/migration/heat.ts';
+import { slotsPerWindow } from '../core/migration/plan.ts';
+import { Random } from '../core/random.ts';
+import { expectedOrder } from '../model/expected-order.ts';
+import { heldBack } from '../model/held-back.ts';
+import { type PageStratum, portionsOfPages } from '../model/portions.ts';
+import { type OrderedPortions, orderOfStrata } from '../model/strata-order.ts';
+import { Failure } from '../platform/failure.ts';
+import type { MigrationSpec } from '../workload/migration-spec.ts';
+import { meanSpeed } from '../workload/program-clock.ts';
+import { activityOf, type GuestSpec, writeRatesOf, writesPerSecondOf } from '../workload/programs.ts';
+import { type Stratum, strataOf } from '../workload/strata.ts';
+
+/** Breaks ties of the expected order, from a stream that no world uses. */
+const MODEL_STREAM = 4;
+
+/** Of more pages the model is not asked page by page: each takes some 100 bytes and 100 ns a round. */
+const SINGLE_PAGES_MAX = 2 ** 24;
+
+/**
+ * The pages of a guest as the model follows them, and their order: strata, as many for a large guest as for a small one.
+ * Page by page where each has its own rate and address, as in a recording, or the order must be asked of pages.
+ * @throws Failure there are too many of them for that.
+ */
+export function modelledPages({ guest, plan }: MigrationSpec): OrderedPortions {
+  const { defer, order, windowNs } = plan;
+  const strata = strataOf(guest);
+  const rule = orderOfStrata(order);
+  if (strata && rule) {
+    return rule(heldBack(withZeroPages(strata, guest), defer, windowNs), {
+      windowNs,
+      slotsPerWindow: slotsPerWindow(plan),
+    });
+  }
+  const { pages, zeroPages } = guest;
+  if (pages > SINGLE_PAGES_MAX) {
+    const what = strata ? `order ${order}` : `a program of kind ${guest.program.kind}`;
+    throw new Failure(
+      `guest.pages: ${what} is predicted page by page, at most ${SINGLE_PAGES_MAX}; found ${pages}`,
+    );
+  }
+  const activity = activityOf(guest);
+  const heat = known(writeRatesOf(guest, activity), windowNs);
+  const speed = meanSpeed(guest.bursts);
+  const rates = writesPerSecondOf(guest, activity).map((rate) => rate * speed);
+  const deferred = deferrable(defer, heat, pages);
+  const random = Random.seeded(plan.seed, MODEL_STREAM);
+  return {
+    portions: portionsOfPages(rates, zeroPages, (page) => deferred.has(page)),
+    order: expectedOrder(order, pages, { heat, slotsPerWindow: slotsPerWindow(plan), random }),
+  };
+}
+
+/** The last stratum is of pages that nobody writes. */
+function withZeroPages(
+  strata: readonly Stratum[],
+  { zeroPages }: GuestSpec,
+): Omit<PageStratum, 'deferred'>[] {
+  const marked = strata.map((stratum) => ({ ...stratum, zero: false }));
+  if (zeroPages === 0) return marked;
+  const unwritten = marked.pop()!;
+  return [
+    ...marked,
+    { ...unwritten, pages: unwritten.pages - zeroPages },
+    { ...unwritten, pages: zeroPages, zero: true },
+  ];
+}
