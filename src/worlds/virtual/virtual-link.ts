@@ -96,6 +96,12 @@ export class VirtualLink {
     }
   }
 
+  /** The same, but `endNs` at the latest; of an outage whose end is not known nothing is computed, and it is `now`. */
+  readyBy(now: Nanos, bytes: Bytes, endNs: Nanos): Nanos {
+    const at = Math.min(endNs, this.readyNs(now, bytes));
+    return at === Number.POSITIVE_INFINITY ? now : at;
+  }
+
   /**
    * When all of so many bytes have left that are there at `now`, in portions of what the bucket holds; or when it turns out
    * that no more may.

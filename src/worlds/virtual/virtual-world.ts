@@ -177,11 +177,7 @@ export class VirtualWorld implements World {
     const { cpuPerPageNs } = this.#spec.cpu;
     if (this.#cpu && cpuPerPageNs > 0) {
       let sent = 0;
-      const ready = () => {
-        const atNs = Math.min(stepEndNs, this.#link.readyNs(this.#now, bytes));
-        // Of an outage whose end is not known nothing is computed.
-        return atNs === Number.POSITIVE_INFINITY ? this.#now : atNs;
-      };
+      const ready = () => this.#link.readyBy(this.#now, bytes, stepEndNs);
       this.#cpu.work(cpuPerPageNs, pages.length, ready, (i, atNs) => {
         this.#now = atNs;
         if (atNs >= stepEndNs || this.#link.isClosed(atNs)) return false;
