@@ -50,12 +50,13 @@ describe('15, lxd#2858: no live rounds', () => {
 });
 
 describe('12, kubevirt#16675: the state of a vGPU of 2 GiB is sent while the guest stands', () => {
-  test('it stands for 1.72 s where that is allowed; a limit of 300 ms is never met', () => {
+  test('1.72 s of the stop are its state, where that is allowed; a limit of 300 ms is never met', () => {
     const [never, allowed] = run('12-vgpu-device');
     expect(never).toMatchObject({ outcome: 'not-converged', owner: 'source', downtimeNs: 0 });
     expect(allowed!.outcome).toBe('completed');
-    expect(allowed!.downtimeNs / 1e9).toBeCloseTo(1.72, 1);
-    expect(allowed!.downtimeParts.deviceNs).toBeGreaterThan(0.99 * allowed!.downtimeNs);
+    expect(allowed!.downtimeParts.deviceNs / 1e9).toBeCloseTo(1.72, 1);
+    // QEMU stops as soon as that and what is dirty fit the limit.
+    expect(allowed!.downtimeNs).toBeLessThan(2e9);
   });
 });
 
