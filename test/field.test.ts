@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { migrateVirtually } from '../src/run/ensemble.ts';
 import { predict } from '../src/run/predict.ts';
+import { virtualFleet } from '../src/run/virtual-fleet.ts';
 import { loadExperiment, seeded } from '../src/scenario/scenario.ts';
 
 /** What people reported who run migrations; test/fixtures/field/README.md names whence each case is, and what is right. */
@@ -45,5 +46,44 @@ describe('15, lxd#2858: no live rounds', () => {
       expect(downtimeNs / 1e9).toBeCloseTo(4.29, 1);
     }
     expect(predicted('15-lxd-2858')).toMatchObject([{ rounds: 0, downtimeNs: 4_294_967_296 }]);
+  });
+});
+
+describe('12, kubevirt#16675: the state of a vGPU of 2 GiB is sent while the guest stands', () => {
+  test('1.72 s of the stop are its state, where that is allowed; a limit of 300 ms is never met', () => {
+    const [never, allowed] = run('12-vgpu-device');
+    expect(never).toMatchObject({ outcome: 'not-converged', owner: 'source', downtimeNs: 0 });
+    expect(allowed!.outcome).toBe('completed');
+    expect(allowed!.downtimeParts.deviceNs / 1e9).toBeCloseTo(1.72, 1);
+    // QEMU stops as soon as that and what is dirty fit the limit.
+    expect(allowed!.downtimeNs).toBeLessThan(2e9);
+  });
+});
+
+describe.each(['17b-outage-at-2s', '17b-outage-of-5s'])('%s, harvester/tests#2006: an outage', (name) => {
+  test('is waited for: the migration goes on after it and takes 5 s longer', () => {
+    const runs = (changes: boolean) =>
+      [
+        ...virtualFleet(
+          cellsOf(name).map((cell) => ({
+            spec: seeded(cell, 1),
+            share: { ...cell.share!, changes: changes ? cell.share!.changes : [] },
+          })),
+        ),
+      ].map(({ result }) => result);
+    const [[out], [without]] = [runs(true), runs(false)];
+    expect(out!.outcome).toBe('completed');
+    expect((out!.totalNs - without!.totalNs) / 1e9).toBeCloseTo(5, 1);
+    expect(out!.downtimeNs).toBe(without!.downtimeNs);
+  });
+});
+
+describe('18b, cloud-hypervisor#3090: huge pages of 2 MiB', () => {
+  test('travel whole, so that a limit of 1 ms is never met', () => {
+    const [cell] = cellsOf('18b-hugepages');
+    expect(cell!.guest).toMatchObject({ pages: 524_288, pageSizeBytes: 2 ** 21 });
+    // The pages that are always dirty, at 100 Gbit/s.
+    expect((1_000 * 2 ** 21) / 12.5e9).toBeCloseTo(0.168, 3);
+    expect(predicted('18b-hugepages')[0]!.converges).toBe(false);
   });
 });

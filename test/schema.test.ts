@@ -99,6 +99,12 @@ describe('a quantity', () => {
     'Mbit/s',
     'MiB/s',
     'm',
+    'd',
+    'TB',
+    'Gi',
+    'Gbps',
+    'Mb/s',
+    'h30m',
     '',
   ];
   const number = fc.oneof(

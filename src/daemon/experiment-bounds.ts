@@ -1,4 +1,5 @@
 import { type Reservation, shareOf } from '../core/cpu/reservation.ts';
+import { type Bytes, formatSize } from '../core/units.ts';
 import { memoryLimits } from '../platform/machine-limits.ts';
 import { insisting } from '../scenario/checked.ts';
 import { type Experiment, experimentOf, type ScenarioCell, scenarioOf } from '../scenario/scenario.ts';
@@ -7,7 +8,12 @@ import type { WorldName } from '../worlds/world-names.ts';
 /** What one request may ask for. */
 const MOST_CELLS = 100;
 const MOST_RUNS = 1_000;
-const MOST_PAGES = 2_000_000;
+/** Of all runs together, each of which looks at the pages of its guest again and again. */
+const MOST_PAGES_OF_RUNS = 2_000_000_000;
+/** What a page takes in virtual time: its bit in a few bitmaps, when it was last sent, its place in the order of a round. */
+const VIRTUAL_BYTES_OF_PAGE = 48;
+/** Of the memory that this process may use, for the guests of one experiment. */
+const SHARE_OF_MEMORY = 1 / 8;
 
 /**
  * What is asked for, if one request may: looked at before the scenario is expanded, since a short request must not ask
@@ -34,19 +40,24 @@ export function bounded(
   insisting((insist) => {
     const runs = experiment.runs * experiment.cells.length;
     insist(runs <= MOST_RUNS, 'runs', `at most ${MOST_RUNS} with all combinations`, runs);
-    const sizes = experiment.cells.map(({ guest }) => guest.pages * guest.pageSizeBytes);
-    const pages = Math.max(...experiment.cells.map(({ guest }) => guest.pages));
-    insist(pages <= MOST_PAGES, 'guest.pages', `at most ${MOST_PAGES}`, pages);
-    const fits =
-      world === 'virtual' || Math.max(...sizes) <= Math.min(...memoryLimits().map(({ most }) => most)) / 8;
-    insist(
-      fits,
-      'guest.pages',
-      'a guest of at most an eighth of the memory that this process may use',
-      pages,
-    );
+    const pages = experiment.cells.reduce((sum, { guest }) => sum + guest.pages, 0) * experiment.runs;
+    insist(pages <= MOST_PAGES_OF_RUNS, 'guest.pages', `at most ${MOST_PAGES_OF_RUNS} in all runs`, pages);
+    const mostBytes = SHARE_OF_MEMORY * Math.min(...memoryLimits().map(({ most }) => most));
+    const bytes = Math.max(...memoryOfFleets(experiment, world));
+    const most = `guests that take at most ${formatSize(mostBytes)} here, an eighth of what this process may use`;
+    insist(bytes <= mostBytes, 'guest', most, formatSize(bytes));
   });
   return experiment;
+}
+
+/** What the guests take that are there at the same time: those that share a link, or one. */
+function memoryOfFleets({ cells }: Experiment, world: WorldName): Iterable<Bytes> {
+  const fleets = new Map<number, Bytes>();
+  for (const { fleet, guest } of cells) {
+    const bytes = guest.pages * (world === 'virtual' ? VIRTUAL_BYTES_OF_PAGE : guest.pageSizeBytes);
+    fleets.set(fleet, (fleets.get(fleet) ?? 0) + bytes);
+  }
+  return fleets.values();
 }
 
 /** What means something in one world alone, and whether a scenario asks for it. */

@@ -1,4 +1,4 @@
-import { changeCapacity, grantedBytesPerSecond } from '../core/link/ledger.ts';
+import { changeCapacity, grantedBytesPerSecond, isRevoked, revokeAll } from '../core/link/ledger.ts';
 import { type BytesPerSecond, formatRate, type Nanos } from '../core/units.ts';
 import { clockNs } from '../platform/clock.ts';
 import { type Problem, UsageError } from '../platform/problem.ts';
@@ -27,16 +27,19 @@ export class Links implements Iterable<[string, MemoryStore]> {
    */
   check(capacities: ReadonlyMap<string, BytesPerSecond>): void {
     const problems = [...this.#stores].flatMap(([name, { ledger }]): Problem[] => {
-      const capacity = capacities.get(name) ?? 0;
-      const after = changeCapacity(ledger, capacity, clockNs() - this.#beganAtNs);
-      if (after.leases.every(({ grantedBytesPerSecond: left }) => left > 0)) return [];
+      const capacity = capacities.get(name);
+      const after =
+        capacity === undefined
+          ? revokeAll(ledger)
+          : changeCapacity(ledger, capacity, clockNs() - this.#beganAtNs);
+      if (!after.leases.some(isRevoked)) return [];
       const reserved = formatRate(grantedBytesPerSecond(ledger));
       const expected = `enough for what migrations have reserved of it (${reserved}); wait for them, or cancel them`;
       return [
         {
           path: `links.${name}.capacity`,
           expected,
-          found: capacities.has(name) ? formatRate(capacity) : 'nothing',
+          found: capacity === undefined ? 'nothing' : formatRate(capacity),
         },
       ];
     });
@@ -46,10 +49,12 @@ export class Links implements Iterable<[string, MemoryStore]> {
   /** Those that are not named any more have nothing left, and what was granted of them is revoked. */
   change(capacities: ReadonlyMap<string, BytesPerSecond>): void {
     for (const [name, store] of this.#stores) {
-      const capacity = capacities.get(name) ?? 0;
-      if (capacity !== store.ledger.capacityBytesPerSecond)
+      const capacity = capacities.get(name);
+      if (capacity === undefined) {
+        store.apply(revokeAll);
+        this.#stores.delete(name);
+      } else if (capacity !== store.ledger.capacityBytesPerSecond)
         store.apply((ledger, now) => changeCapacity(ledger, capacity, now));
-      if (!capacities.has(name)) this.#stores.delete(name);
     }
     for (const [name, capacity] of capacities) {
       if (!this.#stores.has(name))

@@ -43,6 +43,10 @@ const plan = view('Plan', 'The policy, everything resolved.', {
   timeoutNs: ns.nullable().describe('null: there is none.'),
   timeoutFrom: z.string().optional().describe('Where the time-out comes from; not there: there is none.'),
   onTimeout: z.enum(['cancel', 'stop']).optional().describe('Not there: cancel.'),
+  isElastic: z
+    .boolean()
+    .optional()
+    .describe('Nothing is reserved: b and b_d are the capacity, of which the ledger gives a part.'),
   rateBytesPerSecond: rate.describe('b; null: not reserved.'),
   stopRateBytesPerSecond: rate.describe('b_d; null: not reserved.'),
   depthBytes: bytes,
@@ -59,10 +63,12 @@ const admission = view('Admission', 'How the migration got its reservation of th
   capacityBytesPerSecond: z.number(),
   priority: z.int(),
   ...each(ns, 'askedAtNs', 'waitedNs', 'releasedAtNs'),
-  grantedBytesPerSecond: z.number().describe('max(b, b_d) when it was admitted; 0: it was not.'),
+  grantedBytesPerSecond: z
+    .number()
+    .describe('max(b, b_d) when it was admitted, or an elastic migration’s part then; 0: it was not.'),
   revocations: z
     .array(z.object({ atNs: ns, rateBytesPerSecond: z.number() }))
-    .describe('From an instant on only so much; 0: nothing.'),
+    .describe('From an instant on so much; 0: nothing, for good or in an outage.'),
 });
 
 const outage = view('Outage', 'What the guest’s client saw.', {

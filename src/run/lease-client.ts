@@ -1,9 +1,11 @@
 import type { Ceiling } from '../core/link/ceiling.ts';
 import {
+  allowedBytesPerSecond,
   ask,
   claim,
   demandOf,
   impossible,
+  isRevoked,
   type Lease,
   type Ledger,
   type LinkRequest,
@@ -38,9 +40,13 @@ export interface LeaseRequest extends Omit<LinkRequest, 'askedAtNs' | 'deadlineN
 /** The request of a migration. Both of its rates are limited. */
 export function linkRequest(
   id: string,
-  { rateBytesPerSecond, stopRateBytesPerSecond }: Plan,
+  { rateBytesPerSecond, stopRateBytesPerSecond, isElastic }: Plan,
   { leastBytesPerSecond, priority }: LinkShare,
 ): Omit<LinkRequest, 'askedAtNs' | 'deadlineNs'> {
+  if (isElastic) {
+    const nothing = { rateBytesPerSecond: 0, stopRateBytesPerSecond: 0, leastBytesPerSecond: 0 };
+    return { id, ...nothing, priority, isElastic };
+  }
   return {
     id,
     rateBytesPerSecond: rateBytesPerSecond!,
@@ -71,6 +77,8 @@ export class LeaseClient {
   #seenAtNs: Nanos = 0;
   #calledAtNs: Nanos = 0;
   #granted: BytesPerSecond = 0;
+  /** What it may send at now, as the ledger was last seen. */
+  #allowedNow: BytesPerSecond = 0;
   /** As it was last seen, and in which epoch of the ledger. */
   #lease: Lease | undefined;
   #epoch: string | null = null;
@@ -117,9 +125,12 @@ export class LeaseClient {
     const lease = leaseOf(ledger, wanted.id);
     this.#leftQueueAtNs = lease?.grantedAtNs ?? this.#seenAtNs;
     if (!lease) return refusal === undefined ? tooLate(queueTimeoutNs) : `not admitted: ${refusal}`;
-    this.#granted = demandOf(lease);
+    this.#granted = lease.isElastic ? allowedBytesPerSecond(ledger, lease) : demandOf(lease);
+    this.#allowedNow = this.#granted;
     this.#lease = lease;
     this.#timeToLiveNs = ledger.timeToLiveNs ?? Number.POSITIVE_INFINITY;
+    // An elastic one has to be told what it has; any other, what is not its whole reservation.
+    if (lease.isElastic) this.#allow();
     this.#heed(ledger);
     this.#keeping = this.#keep(ledger);
     return undefined;
@@ -187,22 +198,26 @@ export class LeaseClient {
       ? this.#calledAtNs + ((lease.expiresAtNs ?? Number.POSITIVE_INFINITY) - this.#seenAtNs)
       : this.#calledAtNs;
     this.#lease = lease ?? this.#lease;
-    const left = lease?.grantedBytesPerSecond ?? 0;
-    const isLess = left < (this.#revocations.at(-1)?.rateBytesPerSecond ?? this.#granted);
-    if (isLess) this.#revocations.push({ atNs: this.#seenAtNs, rateBytesPerSecond: left });
+    const left = lease ? allowedBytesPerSecond(ledger, lease) : 0;
+    const isOther = left !== this.#allowedNow;
+    this.#allowedNow = left;
+    if (isOther) this.#revocations.push({ atNs: this.#seenAtNs, rateBytesPerSecond: left });
     this.#capacity = ledger.capacityBytesPerSecond;
-    if (!isLess && expiresAtNs === this.#expiresAtNs) return;
+    if (!isOther && expiresAtNs === this.#expiresAtNs) return;
     this.#expiresAtNs = expiresAtNs;
     this.#allow();
   }
 
   /** Passes on what the lease allows until it expires. @param trouble why it could not be renewed just now */
   #allow(trouble = 'the lease was not renewed in time'): void {
-    const rateBytesPerSecond = this.#revocations.at(-1)?.rateBytesPerSecond;
+    const rateBytesPerSecond = this.#allowedNow;
     const now = clockNs();
     const ceilings: Ceiling[] = [];
-    if (rateBytesPerSecond !== undefined && this.#expiresAtNs > now) {
-      ceilings.push({ fromNs: 0, rateBytesPerSecond, why: revokedBecause(this.#granted, this.#capacity) });
+    const isLimited = this.#revocations.length > 0 || this.#lease!.isElastic;
+    if (isLimited && this.#expiresAtNs > now) {
+      const isOutage = rateBytesPerSecond === 0 && !isRevoked(this.#lease!);
+      const why = revokedBecause(this.#granted, this.#capacity);
+      ceilings.push({ fromNs: 0, rateBytesPerSecond, isOutage, why });
     }
     if (this.#expiresAtNs !== Number.POSITIVE_INFINITY) {
       const why = `the lease of ${formatRate(this.#granted)} ended: ${trouble}`;

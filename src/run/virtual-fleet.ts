@@ -1,8 +1,11 @@
 import type { Ceiling } from '../core/link/ceiling.ts';
 import {
+  allowedBytesPerSecond,
   ask,
   changeCapacity,
   emptyLedger,
+  isRevoked,
+  type Lease,
   type Ledger,
   type LinkRequest,
   nextEventNs,
@@ -38,8 +41,8 @@ interface Event {
 /**
  * Several migrations over one link in virtual time, from one event of the link's ledger to the next. Between two of
  * them the migrations do not touch each other, because each has its own part of the link. So each is carried out as
- * it goes by itself; and if some of its reservation is revoked on the way, once more from its beginning, which up to
- * that instant comes to the same.
+ * it goes by itself; and if it is allowed less or more on the way, once more from its beginning, which up to that
+ * instant comes to the same.
  */
 export function* virtualFleet(members: readonly FleetMember[]): Generator<FleetRun> {
   const fleet = members.map((member, index) => new FleetMigration(member, String(index)));
@@ -56,6 +59,7 @@ export function* virtualFleet(members: readonly FleetMember[]): Generator<FleetR
       change: (before: Ledger, now: Nanos) => migration.ask(before, now),
     })),
   ].sort((one, other) => one.atNs - other.atNs);
+  let lastNs = 0;
   for (;;) {
     const releases = fleet.map(({ request, releasesAtNs }) => ({
       atNs: releasesAtNs,
@@ -71,7 +75,9 @@ export function* virtualFleet(members: readonly FleetMember[]): Generator<FleetR
     if (next === known[0]) known.shift();
     ledger = next.change(ledger, next.atNs);
     for (const migration of fleet) migration.follow(ledger, next.atNs);
+    lastNs = next.atNs;
   }
+  for (const migration of fleet) migration.isLeftWaiting(lastNs);
   for (const migration of fleet) yield migration.run();
 }
 
@@ -87,6 +93,8 @@ class FleetMigration {
   #ceilings: readonly Ceiling[] = [];
   #leftQueueAtNs: Nanos = 0;
   #grantedBytesPerSecond: BytesPerSecond = 0;
+  /** What it may send at now. */
+  #allowedBytesPerSecond: BytesPerSecond = 0;
   #releasedAtNs: Nanos = 0;
   readonly #stepped: StepListener | undefined;
   #answer: LeaseAnswer = { waitedNs: 0, refusal: '' };
@@ -118,7 +126,11 @@ class FleetMigration {
     if (this.#state === 'waiting' && lease) {
       this.#state = 'migrating';
       this.#leftQueueAtNs = now;
-      this.#grantedBytesPerSecond = lease.grantedBytesPerSecond;
+      this.#grantedBytesPerSecond = lease.isElastic
+        ? allowedBytesPerSecond(ledger, lease)
+        : lease.grantedBytesPerSecond;
+      this.#allowedBytesPerSecond = this.#grantedBytesPerSecond;
+      if (lease.isElastic) this.#ceilings = [this.#ceiling(ledger, lease, now)];
       this.#migrate();
     } else if (this.#state === 'waiting' && !ledger.queue.some((one) => one.id === id)) {
       this.#leftQueueAtNs = now;
@@ -127,14 +139,35 @@ class FleetMigration {
       this.#end(now);
     } else if (this.#state === 'migrating' && !lease) {
       this.#end(now);
-    } else if (this.#state === 'migrating' && lease!.grantedBytesPerSecond < this.#leftBytesPerSecond) {
-      const rateBytesPerSecond = lease!.grantedBytesPerSecond;
-      const why = revokedBecause(this.#grantedBytesPerSecond, ledger.capacityBytesPerSecond);
-      this.#revocations.push({ atNs: now, rateBytesPerSecond });
-      const fromNs = now - this.#leftQueueAtNs;
-      this.#ceilings = [...this.#ceilings, { fromNs, rateBytesPerSecond, why }];
+    } else if (
+      this.#state === 'migrating' &&
+      allowedBytesPerSecond(ledger, lease!) !== this.#allowedBytesPerSecond
+    ) {
+      this.#allowedBytesPerSecond = allowedBytesPerSecond(ledger, lease!);
+      this.#revocations.push({ atNs: now, rateBytesPerSecond: this.#allowedBytesPerSecond });
+      this.#ceilings = [...this.#ceilings, this.#ceiling(ledger, lease!, now)];
       this.#migrate();
     }
+  }
+
+  /** Nothing more happens: the link carries nothing any more. */
+  isLeftWaiting(now: Nanos): void {
+    if (this.#state !== 'waiting') return;
+    this.#leftQueueAtNs = now;
+    const refusal = 'not admitted: the link carries nothing any more';
+    this.#carryOut({ waitedNs: now - this.request.askedAtNs, refusal });
+    this.#end(now);
+  }
+
+  /** What the ledger allows its lease from now on; instants count from when it left the queue. */
+  #ceiling(ledger: Ledger, lease: Lease, now: Nanos): Ceiling {
+    const rateBytesPerSecond = allowedBytesPerSecond(ledger, lease);
+    return {
+      fromNs: now - this.#leftQueueAtNs,
+      rateBytesPerSecond,
+      isOutage: rateBytesPerSecond === 0 && !isRevoked(lease),
+      why: revokedBecause(this.#grantedBytesPerSecond, ledger.capacityBytesPerSecond),
+    };
   }
 
   /** Steps are told of by carrying it out once more, so that those of no other try need to be kept. */
@@ -154,11 +187,6 @@ class FleetMigration {
         revocations: this.#revocations,
       },
     };
-  }
-
-  /** Of what was granted, what has not been revoked. */
-  get #leftBytesPerSecond(): BytesPerSecond {
-    return this.#revocations.at(-1)?.rateBytesPerSecond ?? this.#grantedBytesPerSecond;
   }
 
   /** Runs it again with what is known of its reservation so far. */

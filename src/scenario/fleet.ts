@@ -97,12 +97,16 @@ export function resolveShare(
     insist(least === undefined, 'link.capacity', 'a rate, where link.least is given', capacity);
     return null;
   }
+  const isElastic = rate === 'elastic';
+  insist(!isElastic || least === undefined, 'link.least', 'nothing, where link.rate is elastic', least);
   const unlimited = Number.POSITIVE_INFINITY;
-  const demandBytesPerSecond = Math.max(rate ?? unlimited, stopRateBytesPerSecond ?? unlimited);
+  const demandBytesPerSecond = isElastic
+    ? 0
+    : Math.max(rate ?? unlimited, stopRateBytesPerSecond ?? unlimited);
   insist(rate !== null, 'link.rate', 'at most link.capacity', 'unlimited');
   insist(stopRateBytesPerSecond !== null, 'link.stopRate', 'at most link.capacity', 'unlimited');
   const mayBe = 'at most the larger of link.rate and link.stopRate';
-  insist((least ?? 0) <= demandBytesPerSecond, 'link.least', mayBe, least);
+  insist(isElastic || (least ?? 0) <= demandBytesPerSecond, 'link.least', mayBe, least);
   return {
     link: link.name,
     capacityBytesPerSecond: capacity,

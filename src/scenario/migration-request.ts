@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { freeCpu } from '../core/cpu/cpu-plan.ts';
-import type { BytesPerSecond } from '../core/units.ts';
+import { inputLimits } from '../core/input-limits.ts';
+import { type BytesPerSecond, formatSize } from '../core/units.ts';
 import { HEADER_BYTES } from '../core/wire/frames.ts';
 import type { GuestDefinition } from '../workload/guest-definition.ts';
 import type { GuestSpec } from '../workload/programs.ts';
@@ -8,9 +9,9 @@ import { cpuHogSchema } from './background.ts';
 import { insisting } from './checked.ts';
 import { checkCpu, cpuSchema, resolveCpu, schedulerSchema } from './cpu.ts';
 import { resolveShare } from './fleet.ts';
-import { guestSchema } from './guest-schema.ts';
+import { guestShape, sizeKeys } from './guest-schema.ts';
 import { linkSchema, policySchema, senderSchema } from './migration-schema.ts';
-import { definition } from './object-schema.ts';
+import { definition, oneOfTwo } from './object-schema.ts';
 import { resolveGuest, resolvePlan } from './parts.ts';
 import { bootableProgramSchema } from './program.ts';
 import { whole } from './quantity.ts';
@@ -26,8 +27,9 @@ export const nameSchema = z
   );
 
 /** A scenario's guest, and who keeps its reservation. */
-export const guestDefinitionSchema = guestSchema
-  .extend({
+export const guestDefinitionSchema = oneOfTwo(
+  z.strictObject({
+    ...guestShape,
     name: nameSchema.default('guest').describe('What it is called.'),
     program: bootableProgramSchema.describe('Which pages it writes, and how often.'),
     scheduler: schedulerSchema
@@ -36,8 +38,12 @@ export const guestDefinitionSchema = guestSchema
     seed: whole(0, Number.MAX_SAFE_INTEGER)
       .default(1)
       .describe('From it comes all that is random in its program.'),
-  })
-  .meta({ title: 'Guest definition', description: 'A guest that is to live here.' });
+  }),
+  sizeKeys,
+).meta({
+  title: 'Guest definition',
+  description: 'A guest that is to live here.',
+});
 
 export type GuestDefinitionDocument = z.infer<typeof guestDefinitionSchema>;
 
@@ -51,6 +57,22 @@ export function guestDefinition(document: GuestDefinitionDocument, where: string
   return insisting((insist) => {
     const guest = { ...resolveGuest(document, undefined, insist), seed };
     if (reservation) checkCpu({ ...freeCpu, scheduler, guest: reservation }, insist);
+    const { device, pageSizeBytes } = guest;
+    const mostBytes = inputLimits.framedPageBytes;
+    const isFramed = pageSizeBytes <= mostBytes;
+    insist(
+      isFramed,
+      'guest.pageSize',
+      `at most ${formatSize(mostBytes)}, as pages travel`,
+      formatSize(pageSizeBytes),
+    );
+    const stateBytes = device?.stateBytes ?? 0;
+    insist(
+      stateBytes === 0,
+      'guest.device.state',
+      'nothing: a guest here has no such devices',
+      formatSize(stateBytes),
+    );
     const asked = document.scheduler !== undefined && reservation === null;
     insist(!asked, 'guest.scheduler', 'nothing, without a reservation that it keeps', document.scheduler);
     return { guest, reservation: reservation && { ...reservation, scheduler } };
@@ -110,7 +132,13 @@ export function requestedMigration(
   return insisting((insist) => {
     const cpu = resolveCpu({ ...document, guest: {} });
     checkCpu(cpu, insist);
-    const plan = resolvePlan({ link: { ...link, overhead: HEADER_BYTES }, migration }, guest, insist);
+    // Whether a reservation fits is for the link's ledger to say.
+    const capacity = link.rate === 'elastic' ? over?.capacityBytesPerSecond : undefined;
+    const plan = resolvePlan(
+      { link: { ...link, overhead: HEADER_BYTES, capacity }, migration },
+      guest,
+      insist,
+    );
     const shared = over && { ...link, name: over.name, capacity: over.capacityBytesPerSecond, changes: [] };
     return {
       plan: { ...plan, seed: guest.seed },

@@ -13,6 +13,7 @@ import {
   noneOr,
   quantity,
   rate,
+  rateOrZero,
   size,
   whole,
 } from './quantity.ts';
@@ -24,9 +25,17 @@ const rateOrUnlimited = z.union(
   `${expected.rate}, or unlimited`,
 );
 
+/** A migration that reserves nothing has its part of what is left. */
+const rateInFleet = z.union(
+  [z.literal('unlimited').transform(() => null), z.literal('elastic'), rate],
+  `${expected.rate}, unlimited or elastic`,
+);
+
 const change = object('Change of the link', undefined, 'a change of the link: { at, capacity }', {
   at: duration.describe('When, a time after the first migration set out.'),
-  capacity: rate.describe('What the link can carry from then on.'),
+  capacity: rateOrZero.describe(
+    'What the link can carry from then on; 0: nothing, an outage, in which migrations wait.',
+  ),
 }).transform(({ at: atNs, capacity: capacityBytesPerSecond }) => ({ atNs, capacityBytesPerSecond }));
 
 const changes = z
@@ -48,7 +57,9 @@ export const linkSchema = definition(
         'C, what all migrations over it may have reserved together. Without it: the link is not shared.',
       ),
     changes,
-    rate: rateOrUnlimited.describe('b, the rate reserved in the live rounds; unlimited: as fast as it goes.'),
+    rate: rateInFleet.describe(
+      'b, the rate reserved in the live rounds; unlimited: as fast as it goes; elastic: nothing is reserved, and migrations share in equal parts what reservations leave of `capacity`.',
+    ),
     stopRate: rateOrUnlimited
       .optional()
       .describe('b_d, reserved while the guest is stopped. Without it: `rate`.'),
@@ -64,7 +75,7 @@ export const linkSchema = definition(
     )
       .optional()
       .describe(
-        'Depth of the token bucket, at most 8MiB. Without it: what comes in 10 ms at the larger rate, at least 64KiB and a page.',
+        'Depth of the token bucket, at most 2GiB. Without it: what comes in 10 ms at the larger rate, from 64KiB to 8MiB, and at least a page.',
       ),
     overhead: size
       .prefault(HEADER_BYTES)

@@ -25,6 +25,22 @@ export function definition<const Shape extends z.ZodRawShape>(
   return object(title, description, expected, shape).meta({ id });
 }
 
+/** Of an object, one of two keys that say the same in other words: exactly one; or none of them, if it need not be said. */
+export function oneOfTwo<Schema extends z.ZodType>(
+  schema: Schema,
+  [one, other]: readonly [string, string],
+  needed: 'needed' | 'optional' = 'needed',
+) {
+  const given = (input: unknown) =>
+    [one, other].filter((key) => (input as Record<string, unknown>)[key] !== undefined).length;
+  return schema.refine((value) => given(value) === 1 || (given(value) === 0 && needed === 'optional'), {
+    path: [one],
+    error: ({ input }) => `${one} or ${other}${given(input) === 2 ? ', not both' : ''}`,
+    // Told together with all else that is wrong.
+    when: ({ value }) => typeof value === 'object' && value !== null,
+  });
+}
+
 /** One of several kinds of something. */
 export function kind<const Name extends string, const Shape extends z.ZodRawShape>(
   name: Name,

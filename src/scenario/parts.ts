@@ -1,11 +1,11 @@
 import { inputLimits } from '../core/input-limits.ts';
-import { DEEPEST_BUCKET_BYTES } from '../core/link/bucket.ts';
 import { orderRegistry } from '../core/migration/order/orders.ts';
 import type { Plan } from '../core/migration/plan.ts';
 import {
   type Bytes,
   type BytesPerSecond,
   formatDuration,
+  formatSize,
   NANOS_PER_MILLISECOND,
   NANOS_PER_SECOND,
 } from '../core/units.ts';
@@ -22,10 +22,12 @@ export function resolveGuest(
   file: string | undefined,
   insist: Insist,
 ): Omit<GuestSpec, 'seed'> {
-  const usedPages = guest.pages - guest.zeroPages;
-  const program = resolveProgram(guest.program, usedPages, file);
+  const pages = pagesOf(guest, insist);
+  const usedPages = pages - guest.zeroPages;
+  const program = resolveProgram(guest.program, { usedPages, pageSizeBytes: guest.pageSize }, file);
   const needed = pagesNeeded(program);
-  const where = guest.zeroPages === 0 ? 'guest.pages' : 'guest.pages − guest.zeroPages';
+  const size = guest.memory === undefined ? 'guest.pages' : 'guest.memory / guest.pageSize';
+  const where = guest.zeroPages === 0 ? size : `${size} − guest.zeroPages`;
   insist(needed <= usedPages, where, `at least ${needed}, which the program uses`, usedPages);
   if (program.kind === 'stream') {
     const { cpuPerFrameNs, framePeriodNs } = program;
@@ -34,6 +36,12 @@ export function resolveGuest(
     const isPossible = program.pagesPerFrame <= framePeriodNs;
     insist(isPossible, 'guest.program.pagesPerFrame', 'at most one a nanosecond', program.pagesPerFrame);
   }
+  if ('writesPerSecond' in program) {
+    const { writesPerSecond: most } = inputLimits;
+    const isPossible = program.writesPerSecond <= most;
+    const found = `${Math.round(program.writesPerSecond)} pages a second`;
+    insist(isPossible, 'guest.program.dirtyRate', `at most ${most} pages a second`, found);
+  }
   const countsWrites = program.kind !== 'stream' && program.kind !== 'dirty-curve';
   insist(
     guest.cpuPerWrite === 0 || countsWrites,
@@ -41,7 +49,7 @@ export function resolveGuest(
     program.kind === 'stream' ? '0: a stream has cpuPerFrame' : '0: a dirty-curve does not count writes',
     formatDuration(guest.cpuPerWrite),
   );
-  const { name, pages, zeroPages, pageSize: pageSizeBytes, device } = guest;
+  const { name, zeroPages, pageSize: pageSizeBytes, device } = guest;
   return {
     ...{ name, pages, zeroPages, pageSizeBytes },
     program,
@@ -51,21 +59,37 @@ export function resolveGuest(
   };
 }
 
+/** N, of a guest that is given by its pages or by its memory. */
+function pagesOf({ pages, memory = 0, pageSize }: GuestDocument, insist: Insist): number {
+  if (pages !== undefined) return pages;
+  const { guestPages } = inputLimits;
+  const isWhole = memory % pageSize === 0;
+  insist(isWhole, 'guest.memory', `whole pages of ${formatSize(pageSize)}`, `${memory} bytes`);
+  const isPossible = memory >= 2 * pageSize && memory <= guestPages * pageSize;
+  const possible = `from 2 to ${guestPages} pages of ${formatSize(pageSize)}, at most ${formatSize(guestPages * pageSize)}`;
+  insist(isPossible, 'guest.memory', possible, formatSize(memory));
+  return Math.max(2, Math.ceil(memory / pageSize));
+}
+
 /** The part of a scenario, or of a request, that is about the policy. */
 interface PlanDocument {
   readonly link: Pick<LinkDocument, 'rate' | 'stopRate' | 'depth' | 'overhead' | 'capacity'>;
   readonly migration: PolicyDocument;
+  readonly fleet?: readonly { readonly count: number }[] | undefined;
 }
 
 /** The policy with which a guest of these pages migrates. */
 export function resolvePlan(
-  { link, migration }: PlanDocument,
+  { link, migration, fleet }: PlanDocument,
   { pages, pageSizeBytes, device }: Pick<GuestSpec, 'pages' | 'pageSizeBytes' | 'device'>,
   insist: Insist,
 ): Omit<Plan, 'seed'> {
   const pageBytes = pageSizeBytes + link.overhead;
-  const rateBytesPerSecond = link.rate;
-  const stopRateBytesPerSecond = link.stopRate === undefined ? link.rate : link.stopRate;
+  const { isElastic, rateBytesPerSecond, stopRateBytesPerSecond } = resolveRates(link, insist);
+  const members = fleet?.reduce((sum, { count }) => sum + count, 0) ?? 1;
+  /** What time-outs expect it to have: of elastic migrations, each an equal part. */
+  const expected = (bytesPerSecond: BytesPerSecond | null) =>
+    isElastic && bytesPerSecond !== null ? bytesPerSecond / members : bytesPerSecond;
   const depthBytes =
     link.depth ?? Math.max(defaultDepth(rateBytesPerSecond, stopRateBytesPerSecond), pageBytes);
   const room = `room for a page and its header, ${pageBytes} bytes`;
@@ -88,9 +112,17 @@ export function resolvePlan(
     ...{ pages, pageBytes, order, heat },
     defer: deferred ?? null,
     ...{ clear, skip, stop },
-    ...resolveTimeout(migration, pages * pageSizeBytes, pages * pageBytes, rateBytesPerSecond, insist),
+    ...resolveTimeout(
+      migration,
+      pages * pageSizeBytes,
+      pages * pageBytes,
+      expected(rateBytesPerSecond),
+      insist,
+    ),
     ...(onTimeout !== undefined && { onTimeout }),
-    stopTimeoutNs: stopTimeout ?? defaultStopTimeout(pages * pageBytes, device, stopRateBytesPerSecond),
+    stopTimeoutNs:
+      stopTimeout ?? defaultStopTimeout(pages * pageBytes, device, expected(stopRateBytesPerSecond)),
+    ...(isElastic && { isElastic }),
     rateBytesPerSecond,
     stopRateBytesPerSecond,
     depthBytes,
@@ -102,12 +134,27 @@ export function resolvePlan(
   };
 }
 
+/** b and b_d. Of an elastic migration both are the capacity, and the ledger says how much of it is there. */
+function resolveRates({ rate, stopRate, capacity }: PlanDocument['link'], insist: Insist) {
+  if (rate !== 'elastic') {
+    const stopRateBytesPerSecond = stopRate === undefined ? rate : stopRate;
+    return { isElastic: false, rateBytesPerSecond: rate, stopRateBytesPerSecond };
+  }
+  const isShared = capacity !== undefined;
+  insist(isShared, 'link.capacity', 'a rate, of which elastic migrations have their part', capacity);
+  insist(stopRate === undefined, 'link.stopRate', 'nothing, where link.rate is elastic', stopRate);
+  const all = capacity ?? 1;
+  return { isElastic: true, rateBytesPerSecond: all, stopRateBytesPerSecond: all };
+}
+
 const SHALLOWEST_DEFAULT_BYTES = 64 * 1024;
+/** A burst of more would be long even on a fast link. */
+const DEEPEST_DEFAULT_BYTES = 8 * 1024 * 1024;
 const COVERED_LATENESS_NS = 10 * NANOS_PER_MILLISECOND;
 
 /** A bucket deep enough that a sender that wakes 10 ms late loses nothing of its rate. */
 function defaultDepth(...bytesPerSecond: readonly (BytesPerSecond | null)[]): Bytes {
   const most = Math.max(...bytesPerSecond.map((each) => each ?? 0));
   const coveringBytes = Math.ceil((most * COVERED_LATENESS_NS) / NANOS_PER_SECOND);
-  return Math.min(Math.max(coveringBytes, SHALLOWEST_DEFAULT_BYTES), DEEPEST_BUCKET_BYTES);
+  return Math.min(Math.max(coveringBytes, SHALLOWEST_DEFAULT_BYTES), DEEPEST_DEFAULT_BYTES);
 }

@@ -1,24 +1,43 @@
 import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
 import { inputLimits } from '../core/input-limits.ts';
+import { type Bytes, expected } from '../core/units.ts';
 import { usageError } from '../platform/problem.ts';
 import { readBytes } from '../platform/text-file.ts';
 import type { ProgramSpec } from '../workload/programs.ts';
 import { parseRecording } from '../workload/recording.ts';
-import { anyKind, kind, object } from './object-schema.ts';
-import { duration, durationAboveZero, heartbeatPeriod, whole } from './quantity.ts';
+import { anyKind, kind, object, oneOfTwo } from './object-schema.ts';
+import { duration, durationAboveZero, heartbeatPeriod, quantity, rate, whole } from './quantity.ts';
 
 /** A guest's program as a scenario writes it. */
 const writesPerSecond = z
   .number('a number of writes a second')
   .nonnegative('a number of writes a second, 0 or more')
   .max(inputLimits.writesPerSecond, `at most ${inputLimits.writesPerSecond} writes a second`);
-const someWrites = writesPerSecond
-  .positive('a number of writes a second above 0')
-  .describe('How many pages it writes a second, in all.');
-const pages = whole(1)
-  .optional()
-  .describe('How many of the guest’s pages it uses. Without it: all that are not zero for good.');
+/** Of the programs that write all of a working set in turn, or by chance: how much that is, and how fast. */
+const workingSet = {
+  pages: whole(1)
+    .optional()
+    .describe(
+      'How many of the guest’s pages it uses. Without it: `workingSet`, or all that are not zero for good.',
+    ),
+  workingSet: quantity('size', `${expected.size} above 0`, (bytes) => bytes > 0)
+    .optional()
+    .describe('The same as a size, in whole pages. Without it: see `pages`.'),
+  writesPerSecond: writesPerSecond
+    .positive('a number of writes a second above 0')
+    .optional()
+    .describe('How many pages it writes a second, in all. Without it: `dirtyRate` says it.'),
+  dirtyRate: rate
+    .optional()
+    .describe(
+      'How fast it dirties different pages at first, all of each counted. Without it: see `writesPerSecond`.',
+    ),
+};
+const sizes = ['pages', 'workingSet'] as const;
+const rates = ['writesPerSecond', 'dirtyRate'] as const;
+const ofWorkingSet = <Schema extends z.ZodType>(schema: Schema) =>
+  oneOfTwo(oneOfTwo(schema, rates), sizes, 'optional');
 
 const classOfPages = object('Class of pages', undefined, 'a class: { pages, writesPerSecond }', {
   pages: whole(1).describe('How many pages of this class.'),
@@ -33,28 +52,32 @@ const classes = kind('classes', 'Pages in classes, those of each written equally
     .describe('Which pages are written how often.'),
 });
 
-const zipf = kind('zipf', 'A few pages are written often and many seldom, by Zipf’s law.', {
-  pages,
-  exponent: z
-    .number('an exponent')
-    .nonnegative('an exponent, 0 or more')
-    .default(0.99)
-    .describe('How unequal the pages are: 0 is uniform, 0.99 that of YCSB.'),
-  writesPerSecond: someWrites,
+const zipf = ofWorkingSet(
+  z.strictObject({
+    kind: z.literal('zipf'),
+    ...workingSet,
+    exponent: z
+      .number('an exponent')
+      .nonnegative('an exponent, 0 or more')
+      .default(0.99)
+      .describe('How unequal the pages are: 0 is uniform, 0.99 that of YCSB.'),
+  }),
+).meta({
+  title: 'zipf',
+  description: 'A few pages are written often and many seldom, by Zipf’s law.',
 });
 
-const sweeping = object(
-  'sequential, saturating',
-  'One page after the other, and again from the first.',
-  undefined,
-  {
+const sweeping = ofWorkingSet(
+  z.strictObject({
     kind: z
       .enum(['sequential', 'saturating'])
       .describe('sequential: neighbours in their order. saturating: scattered over the memory.'),
-    pages,
-    writesPerSecond: someWrites,
-  },
-);
+    ...workingSet,
+  }),
+).meta({
+  title: 'sequential, saturating',
+  description: 'One page after the other, and again from the first.',
+});
 
 const stream = kind('stream', 'A media server: a frame in every period, into one buffer after the other.', {
   frame: heartbeatPeriod.prefault('40ms').describe('Time from one frame to the next.'),
@@ -118,7 +141,7 @@ export type ProgramDocument = z.infer<typeof programSchema>;
  */
 export function resolveProgram(
   program: ProgramDocument,
-  usedPages: number,
+  { usedPages, pageSizeBytes }: { readonly usedPages: number; readonly pageSizeBytes: Bytes },
   file: string | undefined,
 ): ProgramSpec {
   switch (program.kind) {
@@ -127,8 +150,16 @@ export function resolveProgram(
       return program;
     case 'zipf':
     case 'sequential':
-    case 'saturating':
-      return { ...program, pages: program.pages ?? usedPages };
+    case 'saturating': {
+      const { workingSet, dirtyRate, ...others } = program;
+      const allPages = workingSet === undefined ? usedPages : Math.ceil(workingSet / pageSizeBytes);
+      return {
+        ...others,
+        pages: others.pages ?? allPages,
+        // One of the two is there.
+        writesPerSecond: others.writesPerSecond ?? dirtyRate! / pageSizeBytes,
+      };
+    }
     case 'trace':
       if (file === undefined) {
         throw usageError('guest.program.file', 'a scenario file that names it', program.file);

@@ -1,6 +1,14 @@
 import { z } from 'zod';
 import { inputLimits } from '../core/input-limits.ts';
-import { expected, formatDuration, parseDuration, parseRate, parseSize, patterns } from '../core/units.ts';
+import {
+  expected,
+  formatDuration,
+  parseDuration,
+  parseRate,
+  parseRateOrZero,
+  parseSize,
+  patterns,
+} from '../core/units.ts';
 
 const text = (kind: keyof typeof patterns, ...examples: readonly string[]) => {
   return { type: 'string', pattern: patterns[kind], examples };
@@ -9,17 +17,20 @@ const written = (id: string, description: string, ...anyOf: readonly object[]) =
   z.unknown().meta({ id, description, anyOf });
 const zero = { type: 'integer', const: 0 };
 const bytes = { type: 'integer', minimum: 0 };
-const time = text('duration', '20ms', '1.5s');
+const time = text('duration', '20ms', '1.5s', '1h30m');
 const someRate = text('rate', '50Mbit/s');
 
 /** How a kind of quantity is read, and how it is written: a bare number is no time but 0, and a size in bytes. */
 const kinds = {
-  duration: { parse: parseDuration, written: written('Duration', 'A time with its unit.', time, zero) },
+  duration: {
+    parse: parseDuration,
+    written: written('Duration', 'A time with its unit; m is a minute, as min is.', time, zero),
+  },
   size: {
     parse: parseSize,
     written: written(
       'Size',
-      'A size with its unit, or a number of bytes.',
+      'A size with its unit, or a number of bytes. KiB is 1024 bytes, kB 1000.',
       text('size', '4KiB', '16GiB'),
       bytes,
     ),
@@ -28,12 +39,12 @@ const kinds = {
     parse: parseRate,
     written: written(
       'Rate',
-      'A rate with its unit, in bits or bytes a second.',
-      text('rate', '50Mbit/s', '1.25MB/s'),
+      'A rate with its unit: in bits a second (bit/s, bps), or in bytes (B/s). Mi is 2^20, M a million.',
+      text('rate', '50Mbit/s', '10Gbps', '1.25MB/s'),
     ),
   },
   rateOrZero: {
-    parse: (given: string) => (given === '0' ? 0 : parseRate(given)),
+    parse: parseRateOrZero,
     written: written('RateOrZero', 'A rate with its unit, or 0.', someRate, zero),
   },
 } as const;

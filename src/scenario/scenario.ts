@@ -155,6 +155,11 @@ export function seeded(
   };
 }
 
+/** The change that holds to the end. */
+function lastOf<Change extends { readonly atNs: number }>(changes: readonly Change[]): Change | undefined {
+  return changes.toSorted((one, other) => one.atNs - other.atNs).at(-1);
+}
+
 /** The document in the terms of the worlds; what the schema alone could not check is checked here. */
 function resolveScenario(
   document: ScenarioDocument,
@@ -171,6 +176,9 @@ function resolveScenario(
     const guest = burstingGuest(steady, antagonists);
     const plan = resolvePlan(document, guest, insist);
     const share = resolveShare(document, plan.stopRateBytesPerSecond, place, insist);
+    const last = lastOf(link.changes)?.capacityBytesPerSecond;
+    const ends = last !== 0 || plan.timeoutNs !== null;
+    insist(ends, 'link.changes', 'an end of the outage, or a migration.timeout', '0 to the end');
     const linkCapacityBytesPerSecond = link.capacity ?? Number.POSITIVE_INFINITY;
     const machine = { deltas: vm.delta, native };
     return { guest, cpu, antagonists, linkCapacityBytesPerSecond, ...machine, plan, share };

@@ -10,7 +10,7 @@ export class Interrupted extends Failure {
   }
 }
 
-/** Ends a migration from outside: its user cancels it, or its watchdog expires. The first reason counts. */
+/** Ends a migration from outside: its user cancels it, or a time-out has passed. The first reason counts. */
 export class Interruption {
   readonly #raised: Promise<never>;
   #reject: (why: Interrupted) => void = () => {};

@@ -1,9 +1,10 @@
 import { setImmediate } from 'node:timers/promises';
 import { idleLink, LinkAccount } from '../core/link/account.ts';
 import { type Bucket, changeRate, fullBucket, level, reserve, withheld } from '../core/link/bucket.ts';
-import { allowedRate, ceilingAt } from '../core/link/ceiling.ts';
+import { allowedRate, ceilingAt, isOutage } from '../core/link/ceiling.ts';
 import type { LinkRecord } from '../core/migration/migration-result.ts';
 import { type Bytes, type BytesPerSecond, NANOS_PER_MILLISECOND, type Nanos } from '../core/units.ts';
+import type { FrameType } from '../core/wire/frames.ts';
 import { clockNs } from '../platform/clock.ts';
 import { sleepNs } from '../platform/timer.ts';
 import type { ScheduledThread } from '../sched/scheduled-thread.ts';
@@ -16,6 +17,9 @@ const TIMER_GRAIN_NS = 3 * NANOS_PER_MILLISECOND;
  * has little of. Taken only where the bucket is deep enough to make up for it.
  */
 const SHORTEST_WAIT_NS = NANOS_PER_MILLISECOND;
+
+/** How soon it is looked again whether an outage is over. */
+const OUTAGE_LOOK_NS = 5 * NANOS_PER_MILLISECOND;
 
 /**
  * Holds a sender to its link reservation: says how long to wait before the next bytes, waits, and keeps an
@@ -53,9 +57,14 @@ export class Pacer {
     this.#follow(clockNs());
   }
 
-  /** Whether the link allows nothing more. */
+  /** Whether the link allows nothing more, for good. */
   get isRevoked(): boolean {
-    return ceilingAt(this.#allowance.read(), clockNs()) === 0;
+    return ceilingAt(this.#allowance.read(), clockNs()) === 0 && !this.#isOut;
+  }
+
+  /** Whether there is an outage: nothing passes, but will again. */
+  get #isOut(): boolean {
+    return isOutage(this.#allowance.read(), clockNs());
   }
 
   /** Whether there is a rate to keep to, as of the last bytes. */
@@ -68,8 +77,22 @@ export class Pacer {
     return this.#waitNs(ahead + bytes) === 0;
   }
 
+  /** Whether there are tokens for so few bytes that they pass also during an outage: they keep the connection alive. */
+  hasTokens(bytes: Bytes): boolean {
+    return this.#tokensAfterNs(bytes) === 0;
+  }
+
   /**
-   * Sleeps until `bytes` may be sent, and lets the event loop run.
+   * Whether a control frame may leave now, or never may. From the commit on nobody can end the migration, so that it does not
+   * wait for the end of an outage.
+   */
+  lets(type: FrameType, bytes: Bytes): boolean {
+    const isLate = type === 'commit' || type === 'retire';
+    return (isLate ? this.hasTokens(bytes) : this.allows(0, bytes)) || this.isRevoked;
+  }
+
+  /**
+   * Sleeps until `bytes` may be sent, during an outage for a moment, and lets the event loop run.
    * @param inAll what is to be sent, these bytes and all after them: it is waited for so much at most
    * @param endNs it is waited no longer than to this instant of the host's clock
    */
@@ -170,6 +193,10 @@ export class Pacer {
   }
 
   #waitNs(bytes: Bytes): Nanos {
+    return Math.max(this.#tokensAfterNs(bytes), this.#isOut ? OUTAGE_LOOK_NS : 0);
+  }
+
+  #tokensAfterNs(bytes: Bytes): Nanos {
     const now = clockNs();
     this.#follow(now);
     this.#withhold(this.#lateBytes, now);

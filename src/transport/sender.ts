@@ -110,6 +110,7 @@ export class Sender {
         await this.#pacer.wait(frameBytes, (frames - next) * frameBytes, endsAtNs);
         // Without a rate there are no tokens whose place it could take, and each question is a wait for another thread.
         if (this.#pacer.isPaced) this.#askUnsent();
+        this.#connection!.replies.check();
       } while (!this.#pacer.allows(0, frameBytes) && !this.#pacer.isRevoked && clockNs() < endsAtNs);
       if (clockNs() >= endsAtNs) break;
       await this.#untilTaken(taken[PageFrames.before(taken.length)]);
@@ -239,7 +240,7 @@ export class Sender {
   /** Sends a sign of life. If the bucket has no room for a header, something else was sent just before. */
   #stayAlive(): void {
     const bytes = this.#connection!.wireBytes(HEADER_BYTES);
-    if (!this.#connection!.connection.maySend('alive') || !this.#pacer.allows(0, bytes)) return;
+    if (!this.#connection!.connection.maySend('alive') || !this.#pacer.hasTokens(bytes)) return;
     this.#pacer.begins();
     this.#pacer.sends(bytes);
     this.#connection!.connection.send('alive');
@@ -268,8 +269,10 @@ export class Sender {
     this.#connection!.replies.check();
     this.#pacer.begins();
     const bytes = this.#connection!.wireBytes(HEADER_BYTES + payload.length);
-    await this.#pacer.wait(bytes);
-    this.#connection!.replies.check();
+    do {
+      await this.#pacer.wait(bytes);
+      this.#connection!.replies.check();
+    } while (!this.#pacer.lets(type, bytes));
     this.#pacer.sends(bytes);
     this.#connection!.connection.send(type, argument, payload);
   }

@@ -1,5 +1,7 @@
 import { createSocket } from 'node:dgram';
 import { lookup } from 'node:dns/promises';
+import { inputLimits } from '../core/input-limits.ts';
+import { formatSize } from '../core/units.ts';
 import { entry } from '../platform/entry.ts';
 import { Failure, Refusal, reasonOf } from '../platform/failure.ts';
 import type { DestinationThere } from '../transport/address.ts';
@@ -50,8 +52,7 @@ export async function worldFactory(
       const destination = to ?? own!;
       const viewerHost = await addressTowards(destination.host);
       return {
-        create: async (setup) =>
-          threadsWorld(withoutDeviceState(name, setup), { to: destination, viewerHost, journals }),
+        create: async (setup) => threadsWorld(framed(name, setup), { to: destination, viewerHost, journals }),
         copiesOfMemory: to ? 1 : 2,
         close: async () => own?.end(),
       };
@@ -62,8 +63,7 @@ export async function worldFactory(
       const args = journals === undefined ? [] : [journals];
       const destination = await DestinationProcess.start(entry('worlds/vm/vm-destination-main'), args);
       return {
-        create: async (setup) =>
-          vmWorld(withoutDeviceState(name, undisturbed(name, setup)), { destination, journals }),
+        create: async (setup) => vmWorld(framed(name, undisturbed(name, setup)), { destination, journals }),
         copiesOfMemory: 3,
         close: () => destination.end(),
       };
@@ -72,7 +72,7 @@ export async function worldFactory(
       insistOnOwn(name, { to, journals });
       const { QemuNativeWorld } = await import('./vm/qemu-native-world.ts');
       return {
-        create: async (setup) => QemuNativeWorld.create(withoutDevice(name, undisturbed(name, setup))),
+        create: async (setup) => QemuNativeWorld.create(framed(name, undisturbed(name, setup))),
         copiesOfMemory: 2,
         close: nothing,
       };
@@ -87,18 +87,18 @@ function undisturbed(name: WorldName, setup: MigrationSpec): MigrationSpec {
   throw new Refusal(`background: ${antagonist.kind} is not supported in world ${name}; use --world threads`);
 }
 
-/** Devices of a real guest have no state of a size that one could choose. @throws Refusal they should */
-function withoutDeviceState(name: WorldName, setup: MigrationSpec): MigrationSpec {
-  if ((setup.guest.device?.stateBytes ?? 0) === 0) return setup;
-  throw new Refusal(
-    `guest.device.state: world ${name} has no such devices, only their time; use --world virtual`,
-  );
-}
-
-/** QEMU stops its guest for as long as that takes. @throws Refusal it should take longer */
-function withoutDevice(name: WorldName, setup: MigrationSpec): MigrationSpec {
-  if (!setup.guest.device) return setup;
-  throw new Refusal(`guest.device: world ${name} has QEMU's own devices alone; use --world virtual`);
+/** What really travels has its limits. @throws Refusal a page is too large, or devices should have a state */
+function framed(name: WorldName, setup: MigrationSpec): MigrationSpec {
+  const { pageSizeBytes, device } = setup.guest;
+  const { framedPageBytes } = inputLimits;
+  if (pageSizeBytes > framedPageBytes) {
+    const most = formatSize(framedPageBytes);
+    const found = formatSize(pageSizeBytes);
+    throw new Refusal(`guest.pageSize: expected at most ${most} in world ${name}, found ${found}`);
+  }
+  if (!device || (device.stateBytes === 0 && name !== 'qemu-native')) return setup;
+  const what = name === 'qemu-native' ? 'guest.device' : 'guest.device.state';
+  throw new Refusal(`${what}: world ${name} has no such devices; use --world virtual`);
 }
 
 /** Each names its destination itself. */

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { Plan } from '../../src/core/migration/plan.ts';
 import { migrateVirtually } from '../../src/run/ensemble.ts';
 import { type FleetMember, virtualFleet } from '../../src/run/virtual-fleet.ts';
 import type { LinkShare } from '../../src/scenario/fleet.ts';
@@ -14,13 +15,14 @@ interface Wanted extends Partial<LinkShare> {
   readonly stopRate?: number;
   readonly pages?: number;
   readonly seed?: number;
+  readonly plan?: Partial<Plan>;
 }
 
-function member({ rate, stopRate = rate, pages = 800, seed = 7, ...share }: Wanted): FleetMember {
+function member({ rate, stopRate = rate, pages = 800, seed = 7, plan = {}, ...share }: Wanted): FleetMember {
   return {
     spec: smallSetup({
       guest: { pages, program: idle, seed },
-      plan: { rateBytesPerSecond: rate, stopRateBytesPerSecond: stopRate, observeNs: 0 },
+      plan: { rateBytesPerSecond: rate, stopRateBytesPerSecond: stopRate, observeNs: 0, ...plan },
     }),
     share: {
       link: 'link',
@@ -193,5 +195,151 @@ describe('a reservation that is revoked midway', () => {
     ]);
     expect(fleet.map(({ result }) => result.outcome)).toEqual(['completed', 'aborted', 'completed']);
     for (const { result } of fleet) expect(result.link.worstExcessBytes).toBeLessThanOrEqual(0);
+  });
+});
+
+describe('an outage of the link', () => {
+  const outage = (fromNs: number, toNs: number) => [
+    { atNs: fromNs, capacityBytesPerSecond: 0 },
+    { atNs: toNs, capacityBytesPerSecond: 100 * MBIT },
+  ];
+
+  test('is waited for, whenever it comes, and costs its own length and no more', () => {
+    const alone = carriedOut([member({ rate: 80 * MBIT })])[0]!;
+    const { totalNs } = alone.result;
+    const when = fc.record({
+      from: fc.double({ min: 0.01, max: 0.95, noNaN: true }),
+      lengthNs: fc.integer({ min: 1e6, max: 60e9 }),
+    });
+    fc.assert(
+      fc.property(when, ({ from, lengthNs }) => {
+        const fromNs = Math.round(from * totalNs);
+        const changes = outage(fromNs, fromNs + lengthNs);
+        const [{ result }] = carriedOut([
+          member({ rate: 80 * MBIT, changes, plan: { stopTimeoutNs: 120e9 } }),
+        ]) as [typeof alone];
+        expect(result.outcome).toBe('completed');
+        expect(result.rounds.map(({ sentPages }) => sentPages)).toEqual(
+          alone.result.rounds.map(({ sentPages }) => sentPages),
+        );
+        // What the bucket holds is saved up meanwhile.
+        const savedNs = (65_536 * 1e9) / (80 * MBIT);
+        expect(result.totalNs).toBeGreaterThan(totalNs + lengthNs - savedNs - 1e6);
+        expect(result.totalNs).toBeLessThanOrEqual(totalNs + lengthNs + 1);
+        expect(result.link.worstExcessBytes).toBeLessThanOrEqual(0);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  test('keeps everybody in their place: those who wait, and those who come meanwhile', () => {
+    const changes = outage(100e6, 5e9);
+    const fleet = carriedOut([
+      member({ rate: 80 * MBIT, changes }),
+      member({ rate: 80 * MBIT, changes, atNs: 50e6 }),
+      member({ rate: 80 * MBIT, changes, atNs: 2e9 }),
+    ]);
+    expect(fleet.map(({ result }) => result.outcome)).toEqual(['completed', 'completed', 'completed']);
+    expect(fleet[1]!.admission.waitedNs).toBeGreaterThan(4.9e9);
+    expect(mostGranted(fleet)).toBeLessThanOrEqual(100 * MBIT);
+  });
+
+  test('does not stop the clocks: a time-out passes, a pause ends, a patience too', () => {
+    const changes = outage(100e6, 50e9);
+    const [late, impatient] = carriedOut([
+      member({ rate: 80 * MBIT, changes, plan: { timeoutNs: 3e9 } }),
+      member({ rate: 80 * MBIT, changes, queueTimeoutNs: 1e9 }),
+    ]);
+    expect(late!.result).toMatchObject({
+      ...{ outcome: 'not-converged', owner: 'source', downtimeNs: 0, totalNs: 3e9 },
+      reason: expect.stringMatching(/^the timeout of 3 s has passed with \d+ pages pending$/),
+    });
+    expect(impatient!.result.reason).toBe('not admitted: not granted within 1 s');
+    const { result } = carriedOut([member({ rate: 80 * MBIT })])[0]!;
+    const pausedAtNs = result.totalNs - result.downtimeNs;
+    const [paused] = carriedOut([
+      member({ rate: 80 * MBIT, changes: outage(pausedAtNs + 1e3, 50e9), plan: { stopTimeoutNs: 2e9 } }),
+    ]);
+    expect(paused!.result).toMatchObject({ outcome: 'aborted', owner: 'source', downtimeNs: 2e9 });
+  });
+
+  test('without end is no reason to compute without end', () => {
+    const changes = [{ atNs: 100e6, capacityBytesPerSecond: 0 }];
+    const [late, waiting] = carriedOut([
+      member({ rate: 80 * MBIT, changes, plan: { timeoutNs: 3e9 } }),
+      member({ rate: 80 * MBIT, changes }),
+    ]);
+    expect(late!.result.outcome).toBe('not-converged');
+    expect(waiting!.result.reason).toBe('not admitted: the link carries nothing any more');
+  });
+});
+
+describe('elastic migrations', () => {
+  const elastic = (wanted: Omit<Wanted, 'rate'> = {}) =>
+    member({
+      rate: 100 * MBIT,
+      leastBytesPerSecond: 0,
+      ...wanted,
+      plan: { isElastic: true, ...wanted.plan },
+    });
+  const bytesOf = ({ result }: ReturnType<typeof carriedOut>[number]) => result.link.sentBytes;
+
+  test('that are alike have equal parts and end together, n times as late as one alone', () => {
+    const alone = carriedOut([elastic()])[0]!.result.totalNs;
+    for (const count of [2, 4]) {
+      const fleet = carriedOut(Array.from({ length: count }, () => elastic()));
+      const totals = fleet.map(({ result }) => result.totalNs);
+      expect(Math.max(...totals) - Math.min(...totals)).toBeLessThan(5e6);
+      // Each has a bucket of its own, which is full at first.
+      expect(totals[0]! / alone).toBeGreaterThan(0.85 * count);
+      expect(totals[0]! / alone).toBeLessThan(1.05 * count);
+    }
+  });
+
+  test('share what reservations leave, and have all of it again once these are gone', () => {
+    const [reserved, one, other] = carriedOut([
+      member({ rate: 60 * MBIT, pages: 400 }),
+      elastic(),
+      elastic({ atNs: 50e6 }),
+    ]);
+    expect(reserved!.admission.revocations).toEqual([]);
+    expect(one!.admission.grantedBytesPerSecond).toBe(40 * MBIT);
+    expect(one!.admission.revocations[0]).toEqual({ atNs: 50e6, rateBytesPerSecond: 20 * MBIT });
+    expect(one!.admission.revocations[1]).toEqual({
+      atNs: reserved!.admission.releasedAtNs,
+      rateBytesPerSecond: 50 * MBIT,
+    });
+    expect(other!.result.outcome).toBe('completed');
+    expect(other!.admission.waitedNs).toBe(0);
+  });
+
+  test('that are left nothing wait until there is something', () => {
+    const [reserved, one] = carriedOut([member({ rate: 100 * MBIT }), elastic()]);
+    expect(one!.result.outcome).toBe('completed');
+    expect(one!.admission.grantedBytesPerSecond).toBe(0);
+    expect(one!.result.totalNs).toBeGreaterThan(reserved!.result.totalNs);
+  });
+
+  test('carry together no more than the link, whoever comes and goes', () => {
+    const wanted = fc.record({
+      pages: fc.integer({ min: 20, max: 300 }),
+      atNs: fc.nat({ max: 200e6 }),
+      reserved: fc.option(fc.integer({ min: MBIT, max: 60 * MBIT })),
+    });
+    fc.assert(
+      fc.property(fc.array(wanted, { minLength: 1, maxLength: 5 }), (all) => {
+        const fleet = carriedOut(
+          all.map(({ reserved, ...one }) =>
+            reserved === null ? elastic(one) : member({ rate: reserved, ...one }),
+          ),
+        );
+        const beganNs = Math.min(...fleet.map(({ admission }) => admission.askedAtNs));
+        const endedNs = Math.max(...fleet.map(({ admission }) => admission.releasedAtNs));
+        const bytes = fleet.reduce((sum, one) => sum + bytesOf(one), 0);
+        expect(fleet.every(({ result }) => result.outcome === 'completed')).toBe(true);
+        expect(bytes).toBeLessThanOrEqual(((endedNs - beganNs) * 100 * MBIT) / 1e9 + fleet.length * 65_536);
+      }),
+      { numRuns: 60 },
+    );
   });
 });

@@ -298,8 +298,8 @@ describe('an experiment', () => {
   });
 });
 
-const pageCount = 'a whole number from 2 to 16777216';
-const aRate = `${expected.rate}, or unlimited`;
+const pageCount = 'a whole number from 2 to 1073741824';
+const aRate = `${expected.rate}, unlimited or elastic`;
 /** How many there are is no business of these tests. */
 const aProgram: string = expect.stringMatching(/^a program: \{ kind: classes \|/);
 const deferral = 'none, { threshold, window } or { count, window }';
@@ -311,21 +311,21 @@ const classes = (...list: unknown[]) => ({
   link,
 });
 const program = (given: Node, pages = 9) => ({ guest: { pages, program: given }, link });
-const pageSizes = 'a page size that is a power of two from 512B to 1MiB';
+const pageSizes = 'a page size that is a power of two from 512B to 1GiB';
 const anOrder = `an order: ${orderNames.join(', ')}`;
 
 const seedsOfThree = 'a whole number from 0 to 9007199254740989, as seeds count up to 2^53 − 1';
 
 describe('what is wrong is said with its path, what was expected and what was found', () => {
   test.each<[string, string, string, unknown]>([
-    ['guest', 'nothing', 'a guest: { pages, program, … }', { link }],
-    ['guest.pages', 'nothing', pageCount, { guest: { program: guest.program }, link }],
+    ['guest', 'nothing', 'a guest: { pages or memory, program, … }', { link }],
+    ['guest.pages', 'nothing', 'pages or memory', { guest: { program: guest.program }, link }],
     ['guest.pages', '1', pageCount, { guest: { ...guest, pages: 1 }, link }],
     ['guest.pages', '1.5', pageCount, { guest: { ...guest, pages: 1.5 }, link }],
     ['guest.pages', '"9"', pageCount, { guest: { ...guest, pages: '9' }, link }],
     ['guest.pages', '1e+300', pageCount, { guest: { ...guest, pages: 1e300 }, link }],
     ['guest.pageSize', '5000', pageSizes, { guest: { ...guest, pageSize: 5_000 }, link }],
-    ['guest.pageSize', '"2MiB"', pageSizes, { guest: { ...guest, pageSize: '2MiB' }, link }],
+    ['guest.pageSize', '"2GiB"', pageSizes, { guest: { ...guest, pageSize: '2GiB' }, link }],
     [
       'guest.heartbeat',
       '"0ms"',
@@ -354,7 +354,7 @@ describe('what is wrong is said with its path, what was expected and what was fo
     ['link.rate', '50', aRate, { guest, link: { rate: 50 } }],
     ['link.rate', '"0Mbit/s"', aRate, { guest, link: { rate: '0Mbit/s' } }],
     ['link.capacity', '"unlimited"', expected.rate, { guest, link: { ...link, capacity: 'unlimited' } }],
-    ['link.depth', '"9MiB"', 'a size of at most 8 MiB', { guest, link: { ...link, depth: '9MiB' } }],
+    ['link.depth', '"3GiB"', 'a size of at most 2 GiB', { guest, link: { ...link, depth: '3GiB' } }],
     ['link.rat', '"1MB/s"', 'no such key', { guest, link: { ...link, rat: '1MB/s' } }],
     ['migration.observe', '5', expected.duration, migration({ observe: 5 })],
     ['migration.window', '0', `${expected.duration} above 0`, migration({ window: 0 })],

@@ -16,8 +16,8 @@ export interface Bucket {
   readonly fraction: number;
 }
 
-/** The deepest bucket there is: keeps bytes × 10^9 exact in a double. */
-export const DEEPEST_BUCKET_BYTES = 8 * 1024 * 1024;
+/** The deepest bucket there is: holds the largest page with any header. */
+export const DEEPEST_BUCKET_BYTES = 2 ** 31;
 
 /** Instants need not be whole where they are computed. */
 const ROUNDING_NS = 1;
@@ -158,8 +158,17 @@ function paidFor(bucket: Bucket, bytes: Bytes, count: number): Bucket {
 
 /** bytes / rate in whole ns, and the rest in units of 1/rate ns. */
 function dividedByRate(bytes: Bytes, rate: BytesPerSecond): readonly [Nanos, number] {
-  const units = bytes * NANOS_PER_SECOND;
-  return [(units - (units % rate)) / rate, units % rate];
+  return dividedProduct(bytes, NANOS_PER_SECOND, rate);
+}
+
+/** one · other / divisor in whole numbers, and the rest: exact where a double does not hold the product, too. */
+function dividedProduct(one: number, other: number, divisor: number): readonly [number, number] {
+  const product = one * other;
+  if (product <= Number.MAX_SAFE_INTEGER || ![one, other, divisor].every(Number.isInteger)) {
+    return [(product - (product % divisor)) / divisor, product % divisor];
+  }
+  const exact = BigInt(one) * BigInt(other);
+  return [Number(exact / BigInt(divisor)), Number(exact % BigInt(divisor))];
 }
 
 /** The tokens in the bucket at `now`, in bytes, between zero and the depth (negative only while a reservation waits). */
@@ -171,13 +180,16 @@ export function level(bucket: Bucket, now: Nanos): number {
 
 /** The same tokens under another rate: what b → b_d at the stop means. What is missing stays missing, exactly. */
 export function changeRate(bucket: Bucket, rateBytesPerSecond: BytesPerSecond, now: Nanos): Bucket {
-  const missingUnits = Math.max(0, (bucket.fullAtNs - now) * bucket.rateBytesPerSecond + bucket.fraction);
-  const fraction = missingUnits % rateBytesPerSecond;
+  const { rateBytesPerSecond: before, depthBytes, fullAtNs, fraction } = bucket;
+  const isFull = (fullAtNs - now) * before + fraction <= 0;
+  const [missingNs, rest] = isFull ? [0, 0] : dividedProduct(fullAtNs - now, before, rateBytesPerSecond);
+  const units = rest + (isFull ? 0 : fraction);
+  const unitsLeft = units % rateBytesPerSecond;
   return {
     rateBytesPerSecond,
-    depthBytes: bucket.depthBytes,
-    fullAtNs: now + (missingUnits - fraction) / rateBytesPerSecond,
-    fraction,
+    depthBytes,
+    fullAtNs: now + missingNs + (units - unitsLeft) / rateBytesPerSecond,
+    fraction: unitsLeft,
   };
 }
 

@@ -19,12 +19,17 @@ export interface LinkRequest extends Urgency {
   readonly stopRateBytesPerSecond: BytesPerSecond;
   /** If the link later has to take some of it back, the least with which the migration goes on. */
   readonly leastBytesPerSecond: BytesPerSecond;
+  /** It reserves nothing: it has its part of what reservations leave, and does not wait. Its rates are 0. */
+  readonly isElastic?: boolean;
 }
 
 /** What was granted. */
 export interface Lease extends LinkRequest {
   readonly grantedAtNs: Nanos;
-  /** max(b, b_d), or what is left of it since some was taken back; 0: nothing, and its holder has to give up. */
+  /**
+   * max(b, b_d), or what is left of it since some was taken back; 0: nothing, and its holder has to give up, unless it is
+   * elastic.
+   */
   readonly grantedBytesPerSecond: BytesPerSecond;
   /** Ends by itself at this instant unless it is renewed; null: never. */
   readonly expiresAtNs: Nanos | null;
@@ -38,9 +43,10 @@ export interface Lease extends LinkRequest {
  *   Σ max(b_i, b_d,i) ≤ capacity
  *
  * So whoever has a lease may stop at any instant and has its b_d then, also if all of them stop at the same instant;
- * nobody waits while its guest is paused.
+ * nobody waits while its guest is paused. What they leave is shared by elastic migrations in equal parts.
  */
 export interface Ledger {
+  /** 0: an outage. Reservations stay what they are, and nobody sends until it is over. */
   readonly capacityBytesPerSecond: BytesPerSecond;
   /** How long a lease lasts unless it is renewed; null: until it is released. */
   readonly timeToLiveNs: Nanos | null;
@@ -87,7 +93,8 @@ export function impossible(
   { capacityBytesPerSecond: capacity }: Ledger,
   request: LinkRequest,
 ): string | undefined {
-  if (demandOf(request) <= capacity) return undefined;
+  // During an outage nobody knows what the link will have.
+  if (demandOf(request) <= capacity || capacity === 0) return undefined;
   const { rateBytesPerSecond: b, stopRateBytesPerSecond: bd } = request;
   const asked = b === bd ? formatRate(b) : `the larger of b ${formatRate(b)} and b_d ${formatRate(bd)}`;
   return `${asked} asked of a link of ${formatRate(capacity)}; at most ${formatRate(capacity)} would fit`;
@@ -96,6 +103,22 @@ export function impossible(
 /** Queues a request, which may be granted at once. One that is impossible never enters the queue. */
 export function ask(ledger: Ledger, request: LinkRequest, now: Nanos): Ledger {
   return settle({ ...ledger, queue: [...ledger.queue, request].sort(byUrgency) }, now);
+}
+
+/**
+ * What a lease allows now. An elastic one has an equal part of what reservations leave, as TCP's flows have it (max–min
+ * fairness among those who would all take more): (C − Σ granted) / n. 0: nothing, for now if the lease is not revoked.
+ */
+export function allowedBytesPerSecond(ledger: Ledger, lease: Lease): BytesPerSecond {
+  const { capacityBytesPerSecond: capacity, leases } = ledger;
+  if (capacity === 0 || !lease.isElastic) return capacity === 0 ? 0 : lease.grantedBytesPerSecond;
+  const sharing = leases.filter(({ isElastic }) => isElastic).length;
+  return Math.max(0, Math.floor((capacity - grantedBytesPerSecond(ledger)) / sharing));
+}
+
+/** Whether all of it was taken back, so that its holder has to give up. */
+export function isRevoked({ isElastic, grantedBytesPerSecond: granted }: Lease): boolean {
+  return granted === 0 && !isElastic;
 }
 
 export function leaseOf({ leases }: Ledger, id: string): Lease | undefined {
@@ -121,14 +144,18 @@ export function renew(ledger: Ledger, id: string, now: Nanos): Ledger {
  * The link has another capacity from now on. If less was granted than that, nothing happens but that more may be
  * granted. Otherwise reservations are revoked: the least urgent gives first, of equals the one granted last. It
  * keeps what is left for it; if that is less than the least it asked for, it loses everything and has to give up.
- * What was taken back does not return to a lease, not even if the capacity does.
+ * What was taken back of a lease returns to it when the capacity does, before anybody new is let in.
+ *
+ * A capacity of 0 is an outage, which takes nothing back: nobody sends, and nobody has to give up.
  */
 export function changeCapacity(ledger: Ledger, capacity: BytesPerSecond, now: Nanos): Ledger {
   const current = expire(ledger, now);
+  if (capacity === 0) return settle({ ...current, capacityBytesPerSecond: 0 }, now);
   const curbed = new Map<string, BytesPerSecond>();
   let over = grantedBytesPerSecond(current) - capacity;
   for (const lease of current.leases.toReversed().sort((one, other) => one.priority - other.priority)) {
     if (over <= 0) break;
+    if (lease.isElastic) continue;
     const kept = Math.max(0, lease.grantedBytesPerSecond - over);
     const granted = kept >= lease.leastBytesPerSecond ? kept : 0;
     over -= lease.grantedBytesPerSecond - granted;
@@ -138,13 +165,20 @@ export function changeCapacity(ledger: Ledger, capacity: BytesPerSecond, now: Na
     ...lease,
     grantedBytesPerSecond: curbed.get(lease.id) ?? lease.grantedBytesPerSecond,
   }));
-  return settle({ ...current, capacityBytesPerSecond: capacity, leases }, now);
+  const after = { ...current, capacityBytesPerSecond: capacity, leases: givenBack(leases, capacity) };
+  return settle(after, now);
+}
+
+/** The link is taken from everybody for good: all have to give up, and nobody waits for it any more. */
+export function revokeAll(ledger: Ledger): Ledger {
+  const leases = ledger.leases.map((lease) => ({ ...lease, grantedBytesPerSecond: 0, isElastic: false }));
+  return { ...ledger, capacityBytesPerSecond: 0, leases, queue: [] };
 }
 
 /**
  * What follows from the time alone: leases that nobody renewed end, requests whose deadline has passed leave the queue,
  * and the first in the queue are granted for as long as they fit. Nobody overtakes: a small request behind a large one
- * waits with it, so that large ones come to their turn.
+ * waits with it, so that large ones come to their turn. Elastic requests wait for nobody.
  * @returns the same ledger if there is nothing to do
  */
 export function settle(ledger: Ledger, now: Nanos): Ledger {
@@ -152,12 +186,18 @@ export function settle(ledger: Ledger, now: Nanos): Ledger {
   const waiting = current.queue.filter(
     (request) => (request.deadlineNs ?? now) >= now && impossible(current, request) === undefined,
   );
-  let free = isQuiet(ledger, now) ? 0 : current.capacityBytesPerSecond - grantedBytesPerSecond(current);
+  const quiet = isQuiet(ledger, now);
   const leases = [...current.leases];
-  let next = 0;
-  for (; next < waiting.length && demandOf(waiting[next]!) <= free; next++) {
-    const request = waiting[next]!;
+  let free = current.capacityBytesPerSecond - grantedBytesPerSecond(current);
+  let isFull = false;
+  const queue: LinkRequest[] = [];
+  for (const request of waiting) {
     const granted = demandOf(request);
+    isFull ||= !request.isElastic && granted > free;
+    if (quiet || (isFull && !request.isElastic)) {
+      queue.push(request);
+      continue;
+    }
     free -= granted;
     leases.push({
       ...request,
@@ -166,9 +206,21 @@ export function settle(ledger: Ledger, now: Nanos): Ledger {
       expiresAtNs: expiry(ledger, now),
     });
   }
-  const queue = waiting.slice(next);
   const isSame = queue.length === ledger.queue.length && leases.length === ledger.leases.length;
   return isSame ? ledger : { ...current, leases, queue };
+}
+
+/** What was taken of leases is theirs again as far as the link has it: the most urgent first, of equals the first. */
+function givenBack(leases: readonly Lease[], capacity: BytesPerSecond): readonly Lease[] {
+  let free = capacity - grantedBytesPerSecond({ leases });
+  const given = new Map<string, BytesPerSecond>();
+  for (const lease of leases.toSorted((one, other) => other.priority - one.priority)) {
+    const granted = lease.grantedBytesPerSecond;
+    const back = isRevoked(lease) ? 0 : Math.min(free, demandOf(lease) - granted);
+    free -= back;
+    given.set(lease.id, granted + back);
+  }
+  return leases.map((lease) => ({ ...lease, grantedBytesPerSecond: given.get(lease.id)! }));
 }
 
 /** The next instant at which `settle` has something to do although nobody asks; infinity: there is none. */

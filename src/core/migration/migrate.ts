@@ -235,8 +235,7 @@ function* stopAndCopy(plan: Plan, owed: DirtyPages, state: MigrationState): Migr
 
 /** @returns when that was done */
 function* sendDevice({ stopRateBytesPerSecond }: Plan, device: Device): Migration<Nanos> {
-  const { now } = yield* ask({ kind: 'device', device, rateBytesPerSecond: stopRateBytesPerSecond });
-  return now;
+  return (yield* ask({ kind: 'device', device, rateBytesPerSecond: stopRateBytesPerSecond })).now;
 }
 
 /** The guest runs on at the source, if the world can still say so; the time that it was paused is downtime all the same. */

@@ -37,6 +37,8 @@ export interface Plan {
   readonly rateBytesPerSecond: BytesPerSecond | null;
   /** b_d. */
   readonly stopRateBytesPerSecond: BytesPerSecond | null;
+  /** Nothing is reserved: b and b_d are the link's capacity, of which the ledger says how much is this migration's. */
+  readonly isElastic?: boolean | undefined;
   readonly depthBytes: Bytes;
   /** How long the guest is watched before the migration starts, when anything in the plan needs its history. */
   readonly observeNs: Nanos;

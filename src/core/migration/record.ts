@@ -2,7 +2,7 @@ import type { Antagonist } from '../antagonist.ts';
 import type { Scheduler } from '../cpu/cpu-plan.ts';
 import type { Reservation } from '../cpu/reservation.ts';
 import type { Bytes, BytesPerSecond, Nanos } from '../units.ts';
-import type { MigrationResult } from './migration-result.ts';
+import type { LinkRecord, MigrationResult } from './migration-result.ts';
 import type { Plan } from './plan.ts';
 
 /**
@@ -14,10 +14,13 @@ export interface Admission {
   readonly priority: number;
   readonly askedAtNs: Nanos;
   readonly waitedNs: Nanos;
-  /** max(b, b_d) when it was admitted; 0: it was not. */
+  /** max(b, b_d) when it was admitted, or an elastic migration's part; 0: it was not, or had nothing yet. */
   readonly grantedBytesPerSecond: BytesPerSecond;
   readonly releasedAtNs: Nanos;
-  /** What was taken back later: from an instant on only so much, 0: nothing. */
+  /**
+   * Where it was allowed something else later: from an instant on so much, 0: nothing. Less where some was taken back, the
+   * old rate again when that returned; of an elastic migration whenever its part was another.
+   */
   readonly revocations: readonly { readonly atNs: Nanos; readonly rateBytesPerSecond: BytesPerSecond }[];
 }
 
@@ -61,5 +64,12 @@ export interface MigrationRecord extends RunMetadata, MigrationResult {
 }
 
 export function migrationRecord(metadata: RunMetadata, result: MigrationResult): MigrationRecord {
-  return { schema: 'switchover.record/1', ...metadata, ...result };
+  const link = metadata.plan.isElastic ? notReserved(result.link) : result.link;
+  return { schema: 'switchover.record/1', ...metadata, ...result, link };
+}
+
+/** An elastic migration kept to its part of the link, which was nobody's promise. */
+function notReserved(link: LinkRecord): LinkRecord {
+  const windows = link.windows.map((window) => ({ ...window, allowedBytes: null }));
+  return { ...link, reservedBytesPerSecond: null, worstExcessBytes: null, windows, utilisation: null };
 }

@@ -1,4 +1,4 @@
-import { formatDuration, NANOS_PER_SECOND, type Nanos } from '../units.ts';
+import { formatDuration, formatSize, NANOS_PER_SECOND, type Nanos } from '../units.ts';
 import type { Device } from './device.ts';
 import { soon } from './look.ts';
 import type { Plan } from './plan.ts';
@@ -58,6 +58,11 @@ export class StopDecision {
 
   /** All that is dirty waits for the stop: no live round can change anything. */
   allWaits(progress: Progress): Verdict {
+    const { pendingBytes, deviceBytes, bandwidthBytesPerSecond } = progress;
+    if (pendingBytes === 0 && deviceBytes > 0 && bandwidthBytesPerSecond > 0) {
+      const why = `nothing is dirty, but the devices have ${formatSize(deviceBytes)}, more than the rule stops for`;
+      return { decision: 'give up', reason: why };
+    }
     const verdict = { decision: 'stop', reason: 'all that is dirty waits for the stop' } as const;
     const held = this.#ifItFits(verdict, progress);
     if (held.decision !== 'go on') return held;

@@ -1,4 +1,4 @@
-import { parseDuration, parseRate, parseSize } from '../../core/units.ts';
+import { NANOS_PER_SECOND, parseDuration, parseRate, parseSize } from '../../core/units.ts';
 import type { RangeDocument } from './design-schema.ts';
 
 /** The value a share u of the way through a range, as a scenario would write it, in the unit of its beginning. */
@@ -25,16 +25,19 @@ export function rangeOf({ from, to, scale }: RangeDocument): Range | string {
 }
 
 function magnitude(written: string | number): { readonly value: number; readonly unit: string } | undefined {
-  const match = /^\s*(-?\d*\.?\d+(?:e\d+)?)\s*([A-Za-zµ/]*)\s*$/.exec(String(written));
-  return match ? { value: Number(match[1]), unit: match[2]! } : undefined;
+  const match = /^\s*(-?\d*\.?\d+(?:e\d+)?)\s*([\p{L}/]*)\s*$/u.exec(String(written));
+  if (match) return { value: Number(match[1]), unit: match[2]! };
+  // A time in parts, such as 1h30m.
+  const ns = parseDuration(String(written));
+  return ns === undefined ? undefined : { value: ns / NANOS_PER_SECOND, unit: 's' };
 }
 
 /** How many of one unit another is; `undefined` if they measure different things. */
 function unitRatio(one: string, other: string): number | undefined {
   if (one === other) return 1;
   for (const parse of [parseDuration, parseSize, parseRate]) {
-    // A thousand of each: a single bit a second is less than the least rate.
-    const [ones, others] = [parse(`1000${one}`), parse(`1000${other}`)];
+    // Eight of each: a single bit a second is less than the least rate, and a thousand days are too many nanoseconds.
+    const [ones, others] = [parse(`8${one}`), parse(`8${other}`)];
     if (one !== '' && other !== '' && ones !== undefined && others !== undefined) return others / ones;
   }
   return undefined;

@@ -8,13 +8,18 @@ import type { Experiment, ScenarioCell } from '../../scenario/scenario.ts';
 export function scenarioSummary(experiment: Experiment): string {
   const cell = experiment.cells[0]!;
   const { guest, plan, antagonists, share } = cell;
-  const rate = (value: number | null) => (value === null ? 'unlimited' : formatRate(value));
+  const rate = (value: number | null) =>
+    plan.isElastic ? 'elastic' : value === null ? 'unlimited' : formatRate(value);
+  const { stateBytes = 0, timeNs = 0 } = guest.device ?? {};
   const cells = experiment.cells.length;
   return [
     `${experiment.name}: ${experiment.describe}`,
     `  guest      ${guest.name}: ${guest.program.kind}, ${guest.pages} pages × ${formatSize(guest.pageSizeBytes)} = ${formatSize(guest.pages * guest.pageSizeBytes)}, heartbeat every ${formatDuration(guest.heartbeatPeriodNs)}`,
+    ...(guest.device
+      ? [`  device     ${formatSize(stateBytes)} and ${formatDuration(timeNs)} at every stop`]
+      : []),
     `  link       b ${rate(plan.rateBytesPerSecond)}, b_d ${rate(plan.stopRateBytesPerSecond)}, bucket ${formatSize(plan.depthBytes)} deep, ${plan.pageBytes - guest.pageSizeBytes} bytes of header per page`,
-    ...(share ? [`  shared     ${sharing(share)}`] : []),
+    ...(share ? [`  shared     ${sharing(share, plan.isElastic ?? false)}`] : []),
     `  migration  ${policy(cell)}`,
     `  cpu        ${processors(cell)}`,
     ...(antagonists.length > 0 ? [`  background ${antagonists.map(antagonistInWords).join('; ')}`] : []),
@@ -22,16 +27,20 @@ export function scenarioSummary(experiment: Experiment): string {
   ].join('\n');
 }
 
-function sharing({ link, changes, queueTimeoutNs, ...share }: LinkShare): string {
+function sharing({ link, changes, queueTimeoutNs, ...share }: LinkShare, isElastic: boolean): string {
   return [
     `${link} of ${formatRate(share.capacityBytesPerSecond)}`,
-    ...changes.map(
-      (change) => `${formatRate(change.capacityBytesPerSecond)} after ${formatDuration(change.atNs)}`,
-    ),
+    ...changes.map(({ capacityBytesPerSecond: capacity, atNs }) => {
+      return `${capacity === 0 ? 'an outage' : formatRate(capacity)} after ${formatDuration(atNs)}`;
+    }),
     `starts after ${formatDuration(share.atNs)}`,
     `priority ${share.priority}`,
-    queueTimeoutNs === null ? 'waits without limit' : `waits at most ${formatDuration(queueTimeoutNs)}`,
-    `gives up below ${formatRate(share.leastBytesPerSecond)}`,
+    ...(isElastic
+      ? ['has an equal part of what reservations leave']
+      : [
+          queueTimeoutNs === null ? 'waits without limit' : `waits at most ${formatDuration(queueTimeoutNs)}`,
+          `gives up below ${formatRate(share.leastBytesPerSecond)}`,
+        ]),
   ].join(', ');
 }
 

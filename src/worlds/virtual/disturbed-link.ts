@@ -27,7 +27,7 @@ export class DisturbedLink extends VirtualLink {
     for (let i = 0; i < count; i++) {
       at = this.readyNs(at, bytes);
       if (at >= endNs) return { instants: instants.subarray(0, i), untilNs: Math.max(now, endNs) };
-      if (this.revokedWhy(at) !== undefined) return { instants: instants.subarray(0, i), untilNs: at };
+      if (this.isClosed(at)) return { instants: instants.subarray(0, i), untilNs: at };
       this.departs(at, bytes);
       instants[i] = at;
     }

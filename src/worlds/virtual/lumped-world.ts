@@ -67,9 +67,10 @@ export class LumpedWorld implements World {
       case 'stop':
         this.#draw();
         this.#stoppedAtNs = this.#now;
+        this.#link.waitsUntilNs = this.#now + this.#spec.plan.stopTimeoutNs;
         return this.#counts();
       case 'device': {
-        const sent = sentDevice(step, this.#link, this.#now);
+        const sent = sentDevice(step, this.#link, this.#now, this.#spec);
         this.#now = sent.now;
         return this.#inTime(sent);
       }
@@ -124,7 +125,7 @@ export class LumpedWorld implements World {
       zeroPages += zeroRow.sent;
       if (!isCut) continue;
       if (this.#now >= untilNs) break;
-      return { kind: 'failed', now: this.#now, why: this.#link.revokedWhy(this.#now)!, outcome: 'aborted' };
+      return this.#link.closed(this.#now, plan, this.#stoppedAtNs !== undefined);
     }
     const bytes = (sentPages - zeroPages) * plan.pageBytes + zeroPages * headerBytes;
     return { kind: 'sent', now: this.#now, sentPages, zeroPages, bytes };

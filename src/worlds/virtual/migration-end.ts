@@ -22,11 +22,11 @@ export function sentDevice(
   { device, rateBytesPerSecond }: Extract<Step, { kind: 'device' }>,
   link: VirtualLink,
   now: Nanos,
+  { plan }: MigrationSpec,
 ): StepResult {
   link.setRate(rateBytesPerSecond, now);
   const sentAtNs = link.sendAll(now, device.stateBytes);
-  const why = link.revokedWhy(sentAtNs);
-  if (why !== undefined) return { kind: 'failed', now: sentAtNs, why, outcome: 'aborted' };
+  if (device.stateBytes > 0 && link.isClosed(sentAtNs)) return link.closed(sentAtNs, plan, true);
   return { kind: 'done', now: sentAtNs + device.timeNs };
 }
 

@@ -8,8 +8,17 @@ import {
   reserveRow,
   reserveRun,
 } from '../../core/link/bucket.ts';
-import { allowedRate, type Ceiling, nextChangeNs, revokedWhy } from '../../core/link/ceiling.ts';
+import {
+  allowedRate,
+  type Ceiling,
+  isOutage,
+  nextChangeNs,
+  outageEndNs,
+  revokedWhy,
+} from '../../core/link/ceiling.ts';
 import type { LinkRecord } from '../../core/migration/migration-result.ts';
+import { type Plan, pausedTooLong } from '../../core/migration/plan.ts';
+import type { StepResultOf } from '../../core/migration/steps.ts';
 import { type Bytes, type BytesPerSecond, NANOS_PER_SECOND, type Nanos } from '../../core/units.ts';
 
 /** As many as left before the link allowed nothing more; `untilNs`: the last of them, or when that turned out. */
@@ -34,6 +43,8 @@ export class VirtualLink {
   readonly #windows: boolean;
   /** What else the link allows, in the order of time. */
   ceilings: readonly Ceiling[] = [];
+  /** How long a stopped guest waits for the end of an outage. */
+  waitsUntilNs: Nanos = Number.POSITIVE_INFINITY;
   #askedBytesPerSecond: BytesPerSecond | null = null;
   #bucket: Bucket | undefined;
   #account: LinkAccount | undefined;
@@ -65,7 +76,8 @@ export class VirtualLink {
   ): { instants: Float64Array; untilNs: Nanos } {
     const instants = new Float64Array(Math.min(count, this.#mostBy(endNs, now, bytes)));
     for (let done = 0; done < count; ) {
-      if (now >= endNs || this.revokedWhy(now) !== undefined) {
+      now = this.#passesNs(now, endNs);
+      if (now >= endNs || this.isClosed(now)) {
         return { instants: instants.subarray(0, done), untilNs: now };
       }
       this.#follow(now);
@@ -96,7 +108,8 @@ export class VirtualLink {
     const runs: DepartureRun[] = [];
     let left = count;
     while (left > 0) {
-      if (now >= endNs || this.revokedWhy(now) !== undefined) {
+      now = this.#passesNs(now, endNs);
+      if (now >= endNs || this.isClosed(now)) {
         return { runs, sent: count - left, untilNs: now };
       }
       this.#follow(now);
@@ -127,13 +140,20 @@ export class VirtualLink {
   /** When `bytes` may leave, at `now` or later; or when it turns out that they may not. */
   readyNs(now: Nanos, bytes: Bytes): Nanos {
     for (;;) {
-      if (this.revokedWhy(now) !== undefined) return now;
+      now = this.#passesNs(now);
+      if (this.isClosed(now)) return now;
       this.#follow(now);
       const at = this.#bucket ? reserve(this.#bucket, now, bytes).at : now;
       const changesAtNs = nextChangeNs(this.ceilings, now);
       if (at < changesAtNs) return at;
       now = changesAtNs;
     }
+  }
+
+  /** The same, but `endNs` at the latest; of an outage whose end is not known nothing is computed, and it is `now`. */
+  readyBy(now: Nanos, bytes: Bytes, endNs: Nanos): Nanos {
+    const at = Math.min(endNs, this.readyNs(now, bytes));
+    return at === Number.POSITIVE_INFINITY ? now : at;
   }
 
   /**
@@ -145,7 +165,7 @@ export class VirtualLink {
     for (let left = bytes; left > 0; left -= Math.min(left, this.#depthBytes)) {
       const portion = Math.min(left, this.#depthBytes);
       at = this.readyNs(at, portion);
-      if (this.revokedWhy(at) !== undefined) return at;
+      if (this.isClosed(at)) return at;
       this.departs(at, portion);
     }
     return this.arrivedNs(at);
@@ -161,6 +181,25 @@ export class VirtualLink {
   /** When all that has left by `now` is there. */
   arrivedNs(now: Nanos): Nanos {
     return now;
+  }
+
+  /** Whether nothing passes at `now`: it was taken back, or there is an outage for which the migration does not wait longer. */
+  isClosed(now: Nanos): boolean {
+    return this.revokedWhy(now) !== undefined || isOutage(this.ceilings, now);
+  }
+
+  /** Nothing passes at `now`: it was taken back, the guest may not stand longer, or nobody knows when an outage ends. */
+  closed(now: Nanos, plan: Plan, isStopped: boolean): StepResultOf<'failed'> {
+    const failed = { kind: 'failed', outcome: 'aborted' } as const;
+    const revoked = this.revokedWhy(now);
+    if (revoked !== undefined) return { ...failed, now, why: revoked };
+    if (isStopped) return { ...failed, now, why: pausedTooLong(plan) };
+    return { ...failed, now: Number.POSITIVE_INFINITY, why: 'the link carries nothing any more' };
+  }
+
+  /** When something passes again, at `now` or later; or how long the migration waits for that. */
+  #passesNs(now: Nanos, endNs = Number.POSITIVE_INFINITY): Nanos {
+    return Math.max(now, Math.min(outageEndNs(this.ceilings, now), this.waitsUntilNs, endNs));
   }
 
   /** Why the link allows nothing more at `now`, if it does not. */

@@ -76,7 +76,7 @@ export class VirtualWorld implements World {
 
   /** The same without a promise: virtual time needs no waiting. */
   carryOut(step: Step): StepResult {
-    const { guest } = this.#spec;
+    const { guest, plan } = this.#spec;
     switch (step.kind) {
       case 'observe':
         return this.#watch(step.windowNs, step.windows);
@@ -99,6 +99,7 @@ export class VirtualWorld implements World {
       case 'stop':
         this.#draw();
         this.#stoppedAtNs = this.#now;
+        this.#link.waitsUntilNs = this.#now + plan.stopTimeoutNs;
         this.#cpu?.stopGuest();
         return this.#dirtyResult(this.#dirty.copy());
       case 'device':
@@ -147,7 +148,7 @@ export class VirtualWorld implements World {
       start += sent;
       if (sent === row.length) continue;
       if (this.#now >= untilNs) break;
-      return { kind: 'failed', now: this.#now, why: this.#link.revokedWhy(this.#now)!, outcome: 'aborted' };
+      return this.#closed();
     }
     // The destination answers the end of a round once it has everything.
     if (endsRound && start === pages.length) this.#pass(this.#link.arrivedNs(this.#now));
@@ -155,9 +156,15 @@ export class VirtualWorld implements World {
   }
 
   #sendDevice(step: Extract<Step, { kind: 'device' }>): StepResult {
-    const result = sentDevice(step, this.#link, this.#now);
+    const result = sentDevice(step, this.#link, this.#now, this.#spec);
     this.#pass(result.now);
     return result;
+  }
+
+  #closed(): StepResult {
+    const failed = this.#link.closed(this.#now, this.#spec.plan, this.#stoppedAtNs !== undefined);
+    this.#now = failed.now;
+    return failed;
   }
 
   /** @returns how many left before the link allowed nothing more, or until this instant */
@@ -165,10 +172,10 @@ export class VirtualWorld implements World {
     const { cpuPerPageNs } = this.#spec.cpu;
     if (this.#cpu && cpuPerPageNs > 0) {
       let sent = 0;
-      const ready = () => Math.min(stepEndNs, this.#link.readyNs(this.#now, bytes));
+      const ready = () => this.#link.readyBy(this.#now, bytes, stepEndNs);
       this.#cpu.work(cpuPerPageNs, pages.length, ready, (i, atNs) => {
         this.#now = atNs;
-        if (atNs >= stepEndNs || this.#link.revokedWhy(atNs) !== undefined) return false;
+        if (atNs >= stepEndNs || this.#link.isClosed(atNs)) return false;
         this.#link.departs(atNs, bytes);
         if (clears) this.#clear(pages[i]!);
         sent += 1;
@@ -200,7 +207,8 @@ export class VirtualWorld implements World {
   }
 
   #pass(untilNs: Nanos): void {
-    this.#cpu?.advanceTo(untilNs);
+    // Of an outage whose end is not known yet no more is asked than that.
+    if (untilNs < Number.POSITIVE_INFINITY) this.#cpu?.advanceTo(untilNs);
     this.#now = untilNs;
   }
 

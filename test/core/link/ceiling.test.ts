@@ -1,5 +1,12 @@
 import { expect, test } from 'vitest';
-import { allowedRate, ceilingAt, nextChangeNs, revokedWhy } from '../../../src/core/link/ceiling.ts';
+import {
+  allowedRate,
+  ceilingAt,
+  isOutage,
+  nextChangeNs,
+  outageEndNs,
+  revokedWhy,
+} from '../../../src/core/link/ceiling.ts';
 
 const ceilings = [
   { fromNs: 10, rateBytesPerSecond: 500, why: 'less' },
@@ -19,6 +26,15 @@ test('a ceiling holds from its instant to the next one', () => {
 
 test('only a ceiling of nothing revokes, and says why', () => {
   expect([9, 19, 20].map((now) => revokedWhy(ceilings, now))).toEqual([undefined, undefined, 'all gone']);
+});
+
+test('an outage revokes nothing, and ends with the next ceiling that is none', () => {
+  const out = { rateBytesPerSecond: 0, isOutage: true, why: '' };
+  const story = [{ fromNs: 5, ...out }, { fromNs: 8, ...out }, ...ceilings];
+  expect([4, 5, 9, 10, 20].map((now) => isOutage(story, now))).toEqual([false, true, true, false, false]);
+  expect([4, 5, 9, 10].map((now) => outageEndNs(story, now))).toEqual([4, 10, 10, 10]);
+  expect(outageEndNs([{ fromNs: 5, ...out }], 7)).toBe(Number.POSITIVE_INFINITY);
+  expect([5, 9].map((now) => revokedWhy(story, now))).toEqual([undefined, undefined]);
 });
 
 test('a rate is never above what the link allows, also of a migration that asked for no rate', () => {

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { type Bucket, changeRate, fullBucket, reserve } from '../../../src/core/link/bucket.ts';
 import { Conformance } from '../../../src/core/link/conformance.ts';
 import {
+  allowedBytesPerSecond,
   ask,
   changeCapacity,
   claim,
@@ -11,12 +12,14 @@ import {
   grantedBytesPerSecond,
   impossible,
   inEpoch,
+  isRevoked,
   type Ledger,
   type LinkRequest,
   leaseOf,
   nextEventNs,
   release,
   renew,
+  revokeAll,
   settle,
 } from '../../../src/core/link/ledger.ts';
 import { Random } from '../../../src/core/random.ts';
@@ -289,19 +292,102 @@ describe('when the capacity falls', () => {
     expect(granted(changeCapacity(three(), 100, 1))).toEqual({ a: 100, b: 0, c: 0 });
   });
 
-  test('what was taken back does not return, but goes to those who wait', () => {
+  test('what was taken back returns with the capacity, before anybody who waits has it', () => {
     const curbed = ask(
       changeCapacity(three(), 960, 1),
       request('d', { rateBytesPerSecond: 10, stopRateBytesPerSecond: 10 }),
       1,
     );
-    const healed = changeCapacity(curbed, CAPACITY, 2);
-    expect(granted(healed)).toEqual({ a: 400, b: 300, c: 260, d: 10 });
+    expect(granted(changeCapacity(curbed, 970, 2))).toEqual({ a: 400, b: 300, c: 270 });
+    expect(granted(changeCapacity(curbed, CAPACITY + 10, 2))).toEqual({ a: 400, b: 300, c: 300, d: 10 });
+    expect(granted(release(curbed, 'a', 2))).toEqual({ b: 300, c: 260, d: 10 });
+  });
+
+  test('a lease of which nothing is left does not return: its holder has given up', () => {
+    expect(granted(changeCapacity(changeCapacity(three(), 900, 1), CAPACITY, 2))).toEqual({
+      a: 400,
+      b: 300,
+      c: 0,
+    });
+  });
+
+  test('to nothing, that is an outage: all keep what they have, nobody sends, and those who wait go on waiting', () => {
+    const waiting = ask(three(), request('d', { deadlineNs: 50 }), 1);
+    const out = changeCapacity(waiting, 0, 2);
+    expect(granted(out)).toEqual(granted(waiting));
+    expect(out.leases.map((lease) => allowedBytesPerSecond(out, lease))).toEqual([0, 0, 0]);
+    expect(out.leases.some(isRevoked)).toBe(false);
+    expect(out.queue.map(({ id }) => id)).toEqual(['d']);
+    expect(settle(out, 51).queue).toEqual([]);
+    expect(impossible(out, request('large', { rateBytesPerSecond: 10 * CAPACITY }))).toBeUndefined();
+    expect(changeCapacity(out, CAPACITY, 3)).toEqual(waiting);
+    expect(granted(changeCapacity(out, 960, 3))).toEqual({ a: 400, b: 300, c: 260 });
+  });
+
+  test('for good, all have to give up, and nobody waits any more', () => {
+    const gone = revokeAll(ask(three(), request('d'), 1));
+    expect(gone.leases.every(isRevoked)).toBe(true);
+    expect(gone.queue).toEqual([]);
   });
 
   test('a request that has become impossible leaves the queue', () => {
     const waiting = ask(three(), request('d'), 1);
     expect(changeCapacity(waiting, 399, 2).queue).toEqual([]);
+  });
+});
+
+describe('an elastic migration', () => {
+  const elastic = (id: string) =>
+    request(id, {
+      rateBytesPerSecond: 0,
+      stopRateBytesPerSecond: 0,
+      leastBytesPerSecond: 0,
+      isElastic: true,
+    });
+  const allowed = (ledger: Ledger) =>
+    Object.fromEntries(ledger.leases.map((lease) => [lease.id, allowedBytesPerSecond(ledger, lease)]));
+
+  test('has an equal part of what reservations leave, waits for nobody, and keeps nobody waiting', () => {
+    let ledger = ask(emptyLedger(CAPACITY), request('reserved'), 0);
+    ledger = ask(ledger, elastic('one'), 1);
+    expect(allowed(ledger)).toEqual({ reserved: 400, one: 600 });
+    ledger = ask(ledger, request('large', { rateBytesPerSecond: 900, leastBytesPerSecond: 900 }), 2);
+    ledger = ask(ledger, elastic('two'), 3);
+    expect(ledger.queue.map(({ id }) => id)).toEqual(['large']);
+    expect(allowed(ledger)).toEqual({ reserved: 400, one: 300, two: 300 });
+    ledger = release(ledger, 'reserved', 4);
+    expect(allowed(ledger)).toEqual({ one: 50, two: 50, large: 900 });
+    expect(allowed(changeCapacity(ledger, 900, 5))).toEqual({ one: 0, two: 0, large: 900 });
+    expect(changeCapacity(ledger, 800, 5).leases.map(isRevoked)).toEqual([false, false, true]);
+  });
+
+  test('takes, with all others, no more than the link has, and of elastic ones no one has more than another', () => {
+    const some = fc.oneof(
+      fc.record({ kind: fc.constant('reserved' as const), rateBytesPerSecond: rate }),
+      fc.record({ kind: fc.constantFrom('elastic' as const, 'release' as const), which: fc.nat({ max: 9 }) }),
+      fc.record({ kind: fc.constant('capacity' as const), capacity: fc.integer({ min: 0, max: 1_500 }) }),
+    );
+    fc.assert(
+      fc.property(fc.array(some, { maxLength: 30 }), (events) => {
+        let ledger = emptyLedger(CAPACITY);
+        for (const [now, event] of events.entries()) {
+          const id = String(now);
+          if (event.kind === 'reserved') ledger = ask(ledger, request(id, event), now);
+          else if (event.kind === 'elastic') ledger = ask(ledger, elastic(id), now);
+          else if (event.kind === 'capacity') ledger = changeCapacity(ledger, event.capacity, now);
+          else ledger = release(ledger, ledger.leases[event.which % ledger.leases.length]?.id ?? '', now);
+          const parts = ledger.leases.filter(({ isElastic }) => isElastic);
+          const shares = new Set(parts.map((lease) => allowedBytesPerSecond(ledger, lease)));
+          expect(shares.size).toBeLessThanOrEqual(1);
+          const all = ledger.leases.reduce((sum, lease) => sum + allowedBytesPerSecond(ledger, lease), 0);
+          expect(all).toBeLessThanOrEqual(ledger.capacityBytesPerSecond);
+          // Nothing is left over but what does not divide.
+          if (parts.length > 0 && ledger.capacityBytesPerSecond > 0)
+            expect(all).toBeGreaterThan(ledger.capacityBytesPerSecond - parts.length);
+        }
+      }),
+      { numRuns: 300 },
+    );
   });
 });
 

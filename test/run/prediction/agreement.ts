@@ -45,7 +45,7 @@ function runs(cells: readonly ScenarioCell[], firstSeed: number, count: number) 
     const specs = cells.map((cell, member) => seeded(cell, firstSeed + run * cells.length + member));
     if (cells.length === 1 && cells[0]!.share === null) return [migrateVirtually(specs[0]!)];
     const members = specs.map((spec, member) => ({ spec, share: cells[member]!.share }));
-    return virtualFleet(members).map(({ result }) => result);
+    return [...virtualFleet(members)].map(({ result }) => result);
   });
   return cells.map((_, member) => {
     const own = results.map((one) => one[member]!);
