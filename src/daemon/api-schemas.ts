@@ -17,7 +17,7 @@ export const idParams = z.strictObject({ id: z.guid('a UUID').describe('Its numb
 export const nameParams = z.strictObject({ name: nameSchema.describe('Its name.') });
 
 export const guestBody = guestDefinitionSchema
-  .extend({ name: nameSchema.describe('What it is called: at most 63 characters.') })
+  .safeExtend({ name: nameSchema.describe('What it is called: at most 63 characters.') })
   .meta({ id: 'GuestDefinition', title: 'Guest definition', description: 'A guest that is to live here.' });
 
 const seconds = 'a number of seconds above 0, at most 86400';

@@ -159,7 +159,7 @@ describe('bad input', () => {
     );
     const ended = await switchover('run', file);
     expect(ended.code).toBe(2);
-    expect(ended.stderr).toContain('guest.pages: expected a whole number from 2 to 16777216, found "many"');
+    expect(ended.stderr).toContain('guest.pages: expected a whole number from 2 to 1073741824, found "many"');
     expect(ended.stderr).toContain('guest.colour: expected no such key, found "red"');
     expect(ended.stderr).toMatch(/link\.rate: expected a rate such as 50Mbit\/s .*, found "50 bananas"/);
     expect(ended.stderr).toMatch(/guest\.program.*: expected a program.*/);

@@ -167,7 +167,7 @@ describe('schedule', () => {
     expect([status, problems]).toEqual([
       2,
       [
-        'servers: expected servers and tasks that fit the processors, found Task_0 (2900000 of every 3000000) is refused: 96.7 % is more than the 95.0 % of a processor that the kernel lets be reserved; at most 2849998 of every 3000000 would do',
+        'servers: expected servers and tasks that fit the processors, found Task_0 (2900000 of every 3000000) is refused: 96.7 % is more than the 95.0 % of a processor that the kernel lets be reserved; at most 2850002 of every 3000000 would do',
       ],
     ]);
   });

@@ -21,7 +21,7 @@ export function roundLog(print: (line: string) => void): (step: Step, result: St
     else if (step.kind === 'track') sinceNs = result.now;
     else if (step.kind === 'send' && result.kind === 'sent') {
       sent = { pages: sent.pages + result.sentPages, bytes: sent.bytes + result.bytes };
-      isWhole = step.endsRound;
+      isWhole = step.endsRound && result.sentPages === step.pages.length;
       if (stopped) print(`  stopped: ${pagesSent(sent, result.now - sinceNs)}`);
     } else if (step.kind === 'harvest' && result.kind === 'dirty') {
       found = { dirtyPages: result.dirty.count(), atNs: result.now };

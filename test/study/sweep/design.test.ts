@@ -183,7 +183,7 @@ describe('a bad design is refused', () => {
 sweep:
   grid:
     link.stopRate: [10Mbit/s, fast]
-    migration.stop.rounds: [1, 0]
+    migration.stop.rounds: [1, -1]
 `);
     expect(said).toMatch(/link\.stopRate: expected a rate .*, found "fast"/);
     expect(said).toMatch(/migration\.stop.*found/);
