@@ -18,7 +18,7 @@ import { loadExperiment, scenarioFile } from 'switchover/scenario';
 
 const [cell] = loadExperiment(scenarioFile('03-page-orders')).cells;
 const { course, stop, assumes } = predict(cell);
-console.log(course.converges, Math.round(course.downtimeNs / 1e6)); // → true 572
+console.log(course.converges, Math.round(course.downtimeNs / 1e6)); // → true 565
 console.log(stop.requiredStopRateBytesPerSecond(300e6, 0.99) > 6_250_000, assumes.length); // → true 0
 
 //# worldFactory, worldNames
@@ -29,7 +29,7 @@ console.log(worldNames.join(', ')); // → virtual, threads, vm, qemu-native
 const [cell] = loadExperiment(scenarioFile('01-first-migration')).cells;
 const worlds = await worldFactory('virtual');
 const world = await worlds.create(seeded(cell, 1));
-const answer = await world.perform({ kind: 'observe', windowNs: 40e6 });
+const answer = await world.perform({ kind: 'observe', windowNs: 40e6, windows: 1 });
 console.log(answer.kind, answer.now); // → dirty 40000000
 await world.close();
 await worlds.close();

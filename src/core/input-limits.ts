@@ -25,10 +25,8 @@ export const inputLimits = {
   guestPages: 2 ** 30,
   /** Those that the model follows one by one: of recordings, and for orders that it cannot ask of strata. */
   modelledPages: 2 ** 24,
-  /** A page of a guest that is only computed. */
+  /** A page of a guest: one that is larger than a frame may be travels in pieces. */
   pageBytes: 2 ** 30,
-  /** A page that travels over a connection. */
-  framedPageBytes: MIB,
   /** Classes of pages in a guest's program. */
   classes: 10_000,
   /** How often a program writes, in a second: once in a nanosecond. */

@@ -25,6 +25,7 @@ const guest = z.object({
 });
 
 const metadata = z.custom<RunMetadata>((value) => {
+  if (!z.object({ plan: z.object() }).safeParse(value).success) return false;
   const record = migrationRecord(value as RunMetadata, cutShort('', 'source'));
   return recordSchema.safeParse(record).success;
 });

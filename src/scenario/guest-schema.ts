@@ -47,7 +47,7 @@ export const guestShape = {
   pageSize: quantity('size', 'a page size that is a power of two from 512B to 1GiB', isPageSize)
     .prefault('4KiB')
     .describe(
-      'P, the size of a page, a power of two from 512B to 1GiB: what is written anywhere in it travels whole. Above 1MiB in virtual time alone.',
+      'P, the size of a page, a power of two from 512B to 1GiB: what is written anywhere in it travels whole.',
     ),
   program: programSchema.describe('Which pages it writes, and how often.'),
   heartbeat: heartbeatPeriod

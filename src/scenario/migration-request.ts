@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { freeCpu } from '../core/cpu/cpu-plan.ts';
-import { inputLimits } from '../core/input-limits.ts';
 import { type BytesPerSecond, formatSize } from '../core/units.ts';
 import { HEADER_BYTES } from '../core/wire/frames.ts';
 import type { GuestDefinition } from '../workload/guest-definition.ts';
@@ -57,15 +56,7 @@ export function guestDefinition(document: GuestDefinitionDocument, where: string
   return insisting((insist) => {
     const guest = { ...resolveGuest(document, undefined, insist), seed };
     if (reservation) checkCpu({ ...freeCpu, scheduler, guest: reservation }, insist);
-    const { device, pageSizeBytes } = guest;
-    const mostBytes = inputLimits.framedPageBytes;
-    const isFramed = pageSizeBytes <= mostBytes;
-    insist(
-      isFramed,
-      'guest.pageSize',
-      `at most ${formatSize(mostBytes)}, as pages travel`,
-      formatSize(pageSizeBytes),
-    );
+    const { device } = guest;
     const stateBytes = device?.stateBytes ?? 0;
     insist(
       stateBytes === 0,

@@ -43,7 +43,7 @@ export const guestSpecSchema: z.ZodType<GuestSpec> = z.strictObject({
   pages: positive.max(2 ** 32 - 1),
   pageSizeBytes: positive
     .min(512)
-    .max(inputLimits.framedPageBytes)
+    .max(inputLimits.pageBytes)
     .refine((size) => (size & (size - 1)) === 0, 'a power of two'),
   zeroPages: whole,
   program,

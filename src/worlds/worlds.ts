@@ -1,7 +1,5 @@
 import { createSocket } from 'node:dgram';
 import { lookup } from 'node:dns/promises';
-import { inputLimits } from '../core/input-limits.ts';
-import { formatSize } from '../core/units.ts';
 import { entry } from '../platform/entry.ts';
 import { Failure, Refusal, reasonOf } from '../platform/failure.ts';
 import type { DestinationThere } from '../transport/address.ts';
@@ -87,15 +85,9 @@ function undisturbed(name: WorldName, setup: MigrationSpec): MigrationSpec {
   throw new Refusal(`background: ${antagonist.kind} is not supported in world ${name}; use --world threads`);
 }
 
-/** What really travels has its limits. @throws Refusal a page is too large, or devices should have a state */
+/** What really travels has its limits. @throws Refusal devices should have a state */
 function framed(name: WorldName, setup: MigrationSpec): MigrationSpec {
-  const { pageSizeBytes, device } = setup.guest;
-  const { framedPageBytes } = inputLimits;
-  if (pageSizeBytes > framedPageBytes) {
-    const most = formatSize(framedPageBytes);
-    const found = formatSize(pageSizeBytes);
-    throw new Refusal(`guest.pageSize: expected at most ${most} in world ${name}, found ${found}`);
-  }
+  const { device } = setup.guest;
   if (!device || (device.stateBytes === 0 && name !== 'qemu-native')) return setup;
   const what = name === 'qemu-native' ? 'guest.device' : 'guest.device.state';
   throw new Refusal(`${what}: world ${name} has no such devices; use --world virtual`);

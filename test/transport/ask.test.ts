@@ -135,6 +135,6 @@ describe('a destination that is asked', () => {
     const unknown = await stranger(port, question('no such'));
     expect(await unknown.answer).toContain('this destination does not know the outcome of that migration');
     const newer = await stranger(port, question(migration, 9));
-    expect(await newer.answer).toContain('the other end uses protocol version 9, this one 2');
+    expect(await newer.answer).toContain('the other end uses protocol version 9, this one 3');
   });
 });

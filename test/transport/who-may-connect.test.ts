@@ -197,7 +197,7 @@ describe('a destination with a key refuses', () => {
   test('another version of the wire, naming both; and a challenge that is none', async () => {
     const challenge = sourceChallenge(json(smallHello));
     const newer = await stranger(here(), encodeFrame('challenge', 7, challenge));
-    expect(await newer.answer).toContain('the other end uses protocol version 7, this one 2');
+    expect(await newer.answer).toContain('the other end uses protocol version 7, this one 3');
     const short = await stranger(
       here(),
       encodeFrame('challenge', WIRE_VERSION, challenge.subarray(0, NONCE_BYTES)),

@@ -65,7 +65,7 @@ describe.skipIf(withoutQemu !== undefined)('the world of virtual machines', () =
   });
 
   test('counts how long the guest was paused if the stop is given up before its first page', async () => {
-    const setup = smallSetup({ plan: { observeNs: 0, stopTimeoutNs: 1 } });
+    const setup = smallSetup({ plan: { observeNs: 0, stopTimeoutNs: 1, depthBytes: 8 * 2 ** 20 } });
     const world = await vmWorld(setup, { destination: destination.address });
     try {
       const { outcome, owner, downtimeNs, stop } = await drive(setup.plan, world);
