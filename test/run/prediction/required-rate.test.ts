@@ -36,7 +36,7 @@ describe('the b_d that a limit needs', () => {
     );
   });
 
-  const guest = { pages: 2000, program: { kind: 'classes', classes: [{ pages: 500, writesPerSecond: 20 }] } };
+  const guest = { pages: 2000, program: { kind: 'classes', classes: [{ pages: 500, writesPerSecond: 2000 }] } };
   const migration = { order: 'address', heat: 'known', clear: 'round' };
 
   test('counts what passes at every stop, and says that no rate shortens it', () => {
@@ -52,9 +52,7 @@ describe('the b_d that a limit needs', () => {
     const device = { state: '10MB', time: '50ms' };
     const cell = cellOf({ guest: { ...guest, device }, migration, link: { rate: '1Gbit/s' } });
     const { course, stop, whyNoStopRate } = predict(cell);
-    // What a full bucket holds leaves at once, and counts for the device's state too.
-    const bytes = 10e6 + 500 * 4112 - cell.plan.depthBytes;
-    expect(course.downtimeNs! / 1e6).toBeCloseTo(50 + bytes / 125e3, 0);
+    expect(course.downtimeNs! / 1e6).toBeCloseTo(50 + (10e6 + 500 * 4112) / 125e3, 0);
     expect(whyNoStopRate(40e6, 0.99)).toMatch(/50 ms of guest\.device\.time/);
     const rate = stop!.requiredStopRateBytesPerSecond(60e6, 0.99)!;
     expect((10e6 + 500 * 4112) / rate).toBeCloseTo(0.01, 5);
