@@ -104,7 +104,15 @@ describe('the registry', () => {
       const text = await metrics.scrape();
       const sum = /^switchover_migration_downtime_part_seconds_sum\{world="virtual",part="(.+)"\} (.+)$/gm;
       const parts = new Map([...text.matchAll(sum)].map(([, part, seconds]) => [part, Number(seconds)]));
-      expect([...parts.keys()]).toEqual(['dirty-scan', 'device', 'memory', 'state', 'verify', 'commit', 'resume']);
+      expect([...parts.keys()]).toEqual([
+        'dirty-scan',
+        'device',
+        'memory',
+        'state',
+        'verify',
+        'commit',
+        'resume',
+      ]);
       expect(parts.get('dirty-scan')).toBe(0.02);
       const seconds = [...parts.values()].reduce((total, part) => total + part, 0);
       expect(seconds).toBeCloseTo((ended.downtimeNs + 20e6) / 1e9, 9);

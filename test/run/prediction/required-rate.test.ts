@@ -36,7 +36,10 @@ describe('the b_d that a limit needs', () => {
     );
   });
 
-  const guest = { pages: 2000, program: { kind: 'classes', classes: [{ pages: 500, writesPerSecond: 2000 }] } };
+  const guest = {
+    pages: 2000,
+    program: { kind: 'classes', classes: [{ pages: 500, writesPerSecond: 2000 }] },
+  };
   const migration = { order: 'address', heat: 'known', clear: 'round' };
 
   test('counts what passes at every stop, and says that no rate shortens it', () => {
