@@ -4,7 +4,7 @@ import { compared } from './agreement.ts';
 import { randomScenario } from './random-scenario.ts';
 
 /** So many scenarios are compared; more with SCENARIOS=10000. */
-const SCENARIOS = Number(process.env.SCENARIOS ?? 100);
+const SCENARIOS = Number(process.env.SCENARIOS ?? 40);
 
 /** Of so many predictions one may be wrong about what is a matter of course in the runs. */
 const RIGHT_AT_LEAST = 0.97;

@@ -34,4 +34,5 @@ test.skipIf(lacks)(
       await factory.close();
     }
   },
+  180_000,
 );
