@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { differences, lumpablePlans } from './two-samples.ts';
 
-/** Of each kind, for each plan; RUNS=5000 takes half an hour. */
+/** So many of each kind are held against each other, for each plan; more with RUNS=5000. */
 const RUNS = Number(process.env.RUNS ?? 500);
 /** One pair of equal distributions in ten thousand is farther apart. */
 const MOST = 2.23;
