@@ -1,6 +1,5 @@
 import type { Random } from '../core/random.ts';
 import type { Nanos } from '../core/units.ts';
-import type { SegmentedMemory } from '../platform/segmented-memory.ts';
 
 /** The memory of a guest as its program sees it. */
 export interface GuestMemory {
@@ -18,7 +17,7 @@ export interface GuestMemory {
 }
 
 /** This memory as its program sees it. @param mark see `GuestMemory` */
-export function guestMemory(memory: SegmentedMemory, mark: (page: number) => void): GuestMemory {
+export function guestMemory(memory: Omit<GuestMemory, 'mark'>, mark: (page: number) => void): GuestMemory {
   const { pages, pageSizeBytes } = memory;
   const wordsOf = (page: number) => memory.wordsOf(page);
   return { pages, pageSizeBytes, wordsOf, firstWordOf: (page) => memory.firstWordOf(page), mark };
