@@ -61,7 +61,7 @@ describe('run', () => {
           'pages.yaml',
           'guest: { pages: 4294967295, program: { kind: zipf, writesPerSecond: 1 } }\nlink: { rate: 1Mbit/s }',
         ),
-      'guest.pages: expected a whole number from 2 to 16777216, found 4294967295',
+      'guest.pages: expected a whole number from 2 to 1073741824, found 4294967295',
     ],
   ])('refuses %s, and says which limit it breaks', async (_, file, message) => {
     const { code, stderr } = await refused('run', file());
@@ -96,7 +96,7 @@ describe('replay', () => {
     [
       'many-pages',
       () => changed(0, (line) => line.replace(/"pages":\d+/, '"pages":4e9')),
-      /many-pages:1: not a line of a trace: plan.pages: .*16777216/,
+      /many-pages:1: not a line of a trace: plan.pages: .*1073741824/,
     ],
     [
       'words-for-numbers',

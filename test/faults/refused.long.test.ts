@@ -70,7 +70,7 @@ describe('refused in set-up', () => {
     }).listen(0, '127.0.0.1');
     await once(server, 'listening');
     const { port } = server.address() as { port: number };
-    await expectRefused(at(port), 'the other end uses protocol version 9, this one 2');
+    await expectRefused(at(port), 'the other end uses protocol version 9, this one 3');
     server.close();
   });
 
