@@ -95,7 +95,7 @@ export class Demo {
       guest: 'stream',
       to: here === 0 ? 'beta' : 'alpha',
       over: 'lan',
-      ...mode.journey,
+      ...mode.request,
     });
     const moved = await this.#ended(here, `/api/migrations/${id}`);
     const { outcome = moved.state, reason = moved.why, downtimeNs = 0 } = moved.record ?? {};
@@ -203,15 +203,15 @@ const move = {
 const modes = [
   {
     name: 'beside hogs, without a guarantee',
-    journey: { ...move, sender: { cpuPerPage: '50us' }, cpu: { scheduler: 'fair' }, background: hogs },
+    request: { ...move, sender: { cpuPerPage: '50us' }, cpu: { scheduler: 'fair' }, background: hogs },
   },
   {
     name: 'beside hogs, the sender with 5 of 10 ms',
-    journey: { ...move, sender: sender('5ms'), cpu: { scheduler: 'cbs-hard' }, background: hogs },
+    request: { ...move, sender: sender('5ms'), cpu: { scheduler: 'cbs-hard' }, background: hogs },
   },
   {
     name: 'beside hogs, the sender with 8 of 10 ms, hot pages held back',
-    journey: {
+    request: {
       ...move,
       migration: { ...move.migration, order: 'threshold', defer: { threshold: 0.3 } },
       sender: sender('8ms'),
@@ -219,7 +219,7 @@ const modes = [
       background: hogs,
     },
   },
-  { name: 'with nobody beside it', journey: { ...move, sender: { cpuPerPage: '50us' } } },
+  { name: 'with nobody beside it', request: { ...move, sender: { cpuPerPage: '50us' } } },
 ];
 
 /** Guest and sender on one processor: what a migration alone cannot show, as its guest has a processor to itself. */

@@ -169,8 +169,8 @@ function writeChart(file: string, chart: StopChart | undefined): void {
 }
 
 /**
- * On standard error: a line a round, and on a terminal a bar below them. Virtual runs are too fast for lines of progress within
- * a step; of a fleet in virtual time there are no rounds, since all of it is computed before any migration of it has ended.
+ * On standard error: a line a round, and on a terminal a bar below them. Of a fleet in virtual time there are no rounds, since all
+ * of it is computed before any migration of it has ended.
  */
 function progressOf({ cells, runs }: Experiment, { world, quiet = false }: Options) {
   const terminal = process.stderr.isTTY === true;

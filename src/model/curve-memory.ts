@@ -1,7 +1,7 @@
 import { NANOS_PER_SECOND, type Nanos } from '../core/units.ts';
+import { alikePages } from './alike-pages.ts';
 import type { DirtyCurve } from './curve.ts';
 import type { DirtyPages, Load, ModelledMemory, PredictedRound } from './memory.ts';
-import { refinedNormalQuantile } from './poisson-binomial.ts';
 
 /** A guest of which only the curve of dirty pages is known. It is not known which pages, so no order matters. */
 export interface CurveGuest {
@@ -66,18 +66,7 @@ export class CurveMemory implements ModelledMemory {
    * pages which are all equally likely to be dirty; and what the length of the round before adds to it.
    */
   dirtyPages(): DirtyPages {
-    const { pages } = this.#load;
-    const mean = this.#dirty;
-    const variance = this.#variance();
-    const skewness = variance > 0 ? (1 - (2 * mean) / pages) / Math.sqrt(variance) : 0;
-    return {
-      mean,
-      deviation: Math.sqrt(variance),
-      quantile: (q) => {
-        const least = Math.ceil(refinedNormalQuantile({ mean, variance, skewness }, q) - 0.5);
-        return Math.min(pages, Math.max(0, least));
-      },
-    };
+    return alikePages(this.#dirty, this.#variance(), this.#load.pages);
   }
 
   #variance(): number {

@@ -1,6 +1,6 @@
 import { NANOS_PER_SECOND, type Nanos } from '../core/units.ts';
+import { alikePages } from './alike-pages.ts';
 import type { DirtyPages, Load, ModelledMemory, PredictedRound } from './memory.ts';
-import { refinedNormalQuantile } from './poisson-binomial.ts';
 
 /**
  * A guest of which a sample of pages is followed, spread evenly over its memory and over all that is left to chance. For
@@ -103,16 +103,7 @@ export class SampledMemory implements ModelledMemory {
       pages,
       this.#sum((index) => this.#isDirty(index)),
     );
-    const variance = mean * (1 - mean / pages);
-    const skewness = variance > 0 ? (1 - (2 * mean) / pages) / Math.sqrt(variance) : 0;
-    return {
-      mean,
-      deviation: Math.sqrt(variance),
-      quantile: (q) => {
-        const least = Math.ceil(refinedNormalQuantile({ mean, variance, skewness }, q) - 0.5);
-        return Math.min(pages, Math.max(0, least));
-      },
-    };
+    return alikePages(mean, mean * (1 - mean / pages), pages);
   }
 
   #isDirty(index: number): boolean {

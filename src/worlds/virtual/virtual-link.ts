@@ -28,6 +28,7 @@ interface SentRuns {
   readonly untilNs: Nanos;
 }
 
+/** How many of the portions in these runs leave before an instant. */
 function countBefore(runs: readonly DepartureRun[], atNs: Nanos): number {
   let sum = 0;
   for (const { count, firstNs, gapNs } of runs) {
