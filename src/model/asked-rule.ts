@@ -52,10 +52,9 @@ export class AskedRule {
     return this.#meter?.bytesPerSecond ?? this.#load.rateBytesPerSecond;
   }
 
-  /** What the stop would send with this many dirty pages. Pages that were never sent may hold zeros. */
-  stopBytes(pages: number): Bytes {
-    const { zeroPages, pageSizeBytes } = this.#load;
-    return this.pageBytes * pages - (this.rounds.length === 0 ? zeroPages * pageSizeBytes : 0);
+  /** What the stop would send with this many dirty pages, so many of which hold zeros. */
+  stopBytes(pages: number, zeroPages: number): Bytes {
+    return this.pageBytes * pages - Math.min(pages, zeroPages) * this.#load.pageSizeBytes;
   }
 
   /** P + H. */
@@ -88,10 +87,13 @@ export class AskedRule {
     });
   }
 
-  /** As many rounds like the last one pass as end before an instant. */
-  repeatUntil(ns: Nanos, durationNs: Nanos): void {
-    if (durationNs === 0) return;
-    const rounds = Math.max(0, Math.ceil((ns - this.elapsedNs) / durationNs) - 1);
+  /** How many rounds of this length end before an instant. */
+  roundsUntil(ns: Nanos, durationNs: Nanos): number {
+    return durationNs === 0 ? 0 : Math.max(0, Math.ceil((ns - this.elapsedNs) / durationNs) - 1);
+  }
+
+  /** So many rounds like the last one pass. */
+  repeat(rounds: number, durationNs: Nanos): void {
     this.#roundsLeftOut += rounds;
     this.elapsedNs += rounds * durationNs;
   }
@@ -118,10 +120,10 @@ export class AskedRule {
   #progress(pages: number, roundEnded: boolean): Progress {
     const pendingPages = Math.round(pages);
     // A model that plans ahead knows which pages hold zeros; the others count whole pages, as a migration does.
-    const pendingBytes = this.#meter === null ? this.stopBytes(pages) : this.pageBytes * pages;
+    const known = this.#meter === null && this.rounds.length === 0 ? this.#load.zeroPages : 0;
     return {
       ...{ rounds: this.rounds, roundEnded, pendingPages },
-      pendingBytes: pendingPages === 0 ? 0 : pendingBytes,
+      pendingBytes: pendingPages === 0 ? 0 : this.stopBytes(pages, known),
       deviceBytes: this.#load.device?.stateBytes ?? 0,
       elapsedNs: this.elapsedNs,
       sentBytes: this.sentBytes,

@@ -1,5 +1,5 @@
 import { NANOS_PER_SECOND, type Nanos } from '../core/units.ts';
-import { alikePages } from './alike-pages.ts';
+import { alikePages, noneDirty } from './alike-pages.ts';
 import type { DirtyCurve } from './curve.ts';
 import type { DirtyPages, Load, ModelledMemory, PredictedRound } from './memory.ts';
 
@@ -7,6 +7,8 @@ import type { DirtyPages, Load, ModelledMemory, PredictedRound } from './memory.
 export interface CurveGuest {
   readonly kind: 'curve';
   readonly dirtyPages: DirtyCurve;
+  /** Whether chance decides which pages are written; not, where a program writes the same row of them again and again. */
+  readonly isRandom: boolean;
 }
 
 /**
@@ -15,13 +17,15 @@ export interface CurveGuest {
  */
 export class CurveMemory implements ModelledMemory {
   readonly #curve: DirtyCurve;
+  readonly #isRandom: boolean;
   readonly #load: Load;
   #first = true;
   #dirty: number;
   #carriedVariance = 0;
 
-  constructor({ dirtyPages }: CurveGuest, load: Load) {
+  constructor({ dirtyPages, isRandom }: CurveGuest, load: Load) {
     this.#curve = dirtyPages;
+    this.#isRandom = isRandom;
     this.#load = load;
     this.#dirty = load.pages;
   }
@@ -48,6 +52,15 @@ export class CurveMemory implements ModelledMemory {
       const share = step / steps;
       return Math.min(pages, this.#dirty * (1 - share) + this.#dirtyAfter(share * durationNs));
     });
+  }
+
+  /** It is not known which they are: they are sent evenly among the others. */
+  zeroPagesLeft(share: number): number {
+    return this.#first ? this.#load.zeroPages * (1 - share) : 0;
+  }
+
+  nothingToSend(): number {
+    return noneDirty(this.#dirty, this.#isRandom ? this.#load.pages : null);
   }
 
   send(): void {

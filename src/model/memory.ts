@@ -31,6 +31,10 @@ export interface ModelledMemory {
   predict(): PredictedRound;
   /** The pages expected to be pending at `steps` + 1 instants from the start of that round to its end. */
   pendingWithin(steps: number): Float64Array;
+  /** The pages of zeros that it has not sent yet when such a share of it has passed. */
+  zeroPagesLeft(share: number): number;
+  /** The probability that it has no page to send. */
+  nothingToSend(): number;
   /** Sends it. */
   send(): void;
   /** What is dirty now. */

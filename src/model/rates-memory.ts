@@ -65,6 +65,34 @@ export class RatesMemory implements ModelledMemory {
     return pendingWithin(this.#state.dirty, this.#ordered(), steps);
   }
 
+  /** A stretch is sent evenly, its pages of zeros among the others. */
+  zeroPagesLeft(share: number): number {
+    const { pages, zero, deferred, starts } = this.#guest.portions;
+    const terms = this.#terms();
+    const { dirty } = this.#state;
+    const passedSlots = share * expectedSlots(dirty, terms);
+    let [left, position] = [0, 0];
+    for (const stretch of this.#ordered().order) {
+      const [start, end] = [starts[stretch]!, starts[stretch + 1]!];
+      const slots = expectedSlots(dirty, terms, start, end);
+      const unsent = slots > 0 ? Math.min(1, Math.max(0, (position + slots - passedSlots) / slots)) : 1;
+      for (let portion = start; portion < end; portion++) {
+        if (zero[portion] === 1)
+          left += pages[portion]! * dirty[portion]! * (deferred[portion] === 1 ? 1 : unsent);
+      }
+      position += slots;
+    }
+    return left;
+  }
+
+  nothingToSend(): number {
+    const { pages, deferred } = this.#guest.portions;
+    const { dirty } = this.#state;
+    return Math.exp(
+      sum(dirty.map((d, portion) => (deferred[portion] === 1 ? 0 : pages[portion]! * Math.log1p(-d)))),
+    );
+  }
+
   send(): void {
     this.#state = meanFieldRound(this.#state, this.#ordered());
     this.#rounds += 1;

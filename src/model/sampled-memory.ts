@@ -1,5 +1,5 @@
 import { NANOS_PER_SECOND, type Nanos } from '../core/units.ts';
-import { alikePages } from './alike-pages.ts';
+import { alikePages, noneDirty } from './alike-pages.ts';
 import type { DirtyPages, Load, ModelledMemory, PredictedRound } from './memory.ts';
 
 /**
@@ -15,6 +15,8 @@ export interface SampledGuest {
   readonly clear: 'page' | 'round' | { readonly chunkPages: number };
   /** A page that is dirty again before its turn waits for the next round. */
   readonly skip: boolean;
+  /** Whether chance decides which pages are written; not, where a program writes the same row of them again and again. */
+  readonly isRandom: boolean;
 }
 
 export interface SampledPage {
@@ -83,6 +85,22 @@ export class SampledMemory implements ModelledMemory {
     for (let step = 0, sum = 0; step <= steps; step++) pending[step] = sum += changes[step]!;
     return pending;
   };
+
+  zeroPagesLeft(share: number): number {
+    const { sentAtNs, round } = this.#sending();
+    const zeroFrom = this.#load.pages - this.#load.zeroPages;
+    const atNs = this.#now + share * round.durationNs;
+    return this.#sum(
+      (index) =>
+        this.#guest.pages[index]!.address >= zeroFrom && this.#isDirty(index) && sentAtNs[index]! >= atNs,
+    );
+  }
+
+  nothingToSend(): number {
+    const { dirtyPages, deferredPages } = this.predict();
+    const { pages } = this.#load;
+    return noneDirty(Math.min(pages, dirtyPages - deferredPages), this.#guest.isRandom ? pages : null);
+  }
 
   send(): void {
     const { clearedAtNs, round } = this.#sending();
