@@ -32,7 +32,7 @@ export function predictedRounds(input: LiveInput) {
   const { guest } = input;
   const plansAhead = guest.kind === 'curve';
   const memory = memoryOf(input);
-  const asked = new AskedRule(input, plansAhead ? null : new BandwidthMeter());
+  const asked = new AskedRule(input, plansAhead ? null : new BandwidthMeter(input.rateBytesPerSecond));
   const looksWithin = asked.looksWithin && !plansAhead;
   const isRandom = guest.kind === 'rates' || guest.isRandom;
   const settling = new Settling(

@@ -5,7 +5,7 @@ import { VirtualLink } from './virtual-link.ts';
 
 /**
  * A link with something in the way. A page leaves when the bucket lets it and the bottleneck has passed the one before
- * it; nothing is buffered in between, where real sockets hold some hundred KiB.
+ * it; nothing is buffered in between, where real sockets hold some hundred KiB. Meanwhile the sender may prepare the next page.
  */
 export class DisturbedLink extends VirtualLink {
   readonly #disturbance: Disturbance;
@@ -35,8 +35,18 @@ export class DisturbedLink extends VirtualLink {
   }
 
   override readyNs(now: Nanos, bytes: Bytes): Nanos {
+    return this.#awakeNs(Math.max(now, this.#freeNs), bytes);
+  }
+
+  override readyBy(now: Nanos, bytes: Bytes, endNs: Nanos): Nanos {
+    const at = Math.min(endNs, this.#awakeNs(now, bytes));
+    return at === Number.POSITIVE_INFINITY ? now : at;
+  }
+
+  /** When the sender has noticed that the bucket lets it send. */
+  #awakeNs(now: Nanos, bytes: Bytes): Nanos {
     const { latenessMeanNs, random } = this.#disturbance;
-    const at = super.readyNs(Math.max(now, this.#freeNs), bytes);
+    const at = super.readyNs(now, bytes);
     return at > now && latenessMeanNs > 0 ? Math.ceil(at + random.exponential(latenessMeanNs)) : at;
   }
 

@@ -42,6 +42,8 @@ export class VirtualWorld implements World {
   /** Up to this guest time the guest's writes are in `#dirty`. */
   #drawnUntilNs: Nanos = 0;
   #stoppedAtNs: Nanos | undefined;
+  /** Whether the sender has prepared the page that leaves next, but it could not leave. */
+  #isPrepared = false;
 
   /**
    * @param linkWindows whether the link's record shall say what left in windows
@@ -99,6 +101,7 @@ export class VirtualWorld implements World {
       case 'stop':
         this.#draw();
         this.#stoppedAtNs = this.#now;
+        this.#isPrepared = false;
         this.#link.waitsUntilNs = this.#now + plan.stopTimeoutNs;
         this.#cpu?.stopGuest();
         return this.#dirtyResult(this.#dirty.copy());
@@ -173,14 +176,18 @@ export class VirtualWorld implements World {
     if (this.#cpu && cpuPerPageNs > 0) {
       let sent = 0;
       const ready = () => this.#link.readyBy(this.#now, bytes, stepEndNs);
-      this.#cpu.work(cpuPerPageNs, pages.length, ready, (i, atNs) => {
-        this.#now = atNs;
-        if (atNs >= stepEndNs || this.#link.isClosed(atNs)) return false;
-        this.#link.departs(atNs, bytes);
-        if (clears) this.#clear(pages[i]!);
+      const leaves = (atNs: Nanos): boolean => {
+        this.#pass(Math.max(atNs, Math.min(stepEndNs, this.#link.arrivedNs(atNs))));
+        this.#isPrepared = this.#now >= stepEndNs || this.#link.isClosed(this.#now);
+        if (this.#isPrepared) return false;
+        this.#link.departs(this.#now, bytes);
+        if (clears) this.#clear(pages[sent]!);
         sent += 1;
         return true;
-      });
+      };
+      // A page that was prepared when the step before ended leaves first.
+      if (this.#isPrepared && !leaves(ready())) return sent;
+      this.#cpu.work(cpuPerPageNs, pages.length - sent, ready, (_, atNs) => leaves(atNs));
       return sent;
     }
     const { instants, untilNs } = this.#link.send(this.#now, bytes, pages.length, stepEndNs);
