@@ -25,6 +25,9 @@ export class AskedRule {
   readonly #meter: BandwidthMeter | null;
   #questions = 0;
   #roundsLeftOut = 0;
+  /** What the rounds that have ended sent, and when the last of them did. */
+  #endedBytes: Bytes = 0;
+  #endedAtNs: Nanos = 0;
 
   constructor(load: Load & StopTerms, meter: BandwidthMeter | null) {
     this.#load = load;
@@ -43,9 +46,12 @@ export class AskedRule {
     return this.rounds.length + this.#roundsLeftOut;
   }
 
-  /** The link is never idle. */
+  /** Within a round at an even rate. */
   get sentBytes(): Bytes {
-    return (this.elapsedNs * this.#load.rateBytesPerSecond) / NANOS_PER_SECOND;
+    return (
+      this.#endedBytes +
+      ((this.elapsedNs - this.#endedAtNs) * this.#load.rateBytesPerSecond) / NANOS_PER_SECOND
+    );
   }
 
   get bandwidthBytesPerSecond(): number {
@@ -68,13 +74,15 @@ export class AskedRule {
   }
 
   sendUntil(ns: Nanos): void {
-    const before = this.sentBytes;
-    this.#meter?.sent((ns * this.#load.rateBytesPerSecond) / NANOS_PER_SECOND - before, ns - this.elapsedNs);
+    const before = { bytes: this.sentBytes, ns: this.elapsedNs };
     this.elapsedNs = ns;
+    this.#meter?.sent(this.sentBytes - before.bytes, ns - before.ns);
   }
 
   /** `share`: how much of the round was sent before it was cut short. */
   endRound(round: PredictedRound, share = 1): void {
+    this.#endedBytes += round.bytes * share;
+    this.#endedAtNs = this.elapsedNs;
     this.rounds.push({
       round: this.roundCount + 1,
       dirtyPages: Math.round(round.dirtyPages),
@@ -95,7 +103,9 @@ export class AskedRule {
   /** So many rounds like the last one pass. */
   repeat(rounds: number, durationNs: Nanos): void {
     this.#roundsLeftOut += rounds;
+    this.#endedBytes += rounds * (this.rounds.at(-1)?.bytes ?? 0);
     this.elapsedNs += rounds * durationNs;
+    this.#endedAtNs = this.elapsedNs;
   }
 
   /** Before the first round. */

@@ -1,7 +1,14 @@
 import { NANOS_PER_SECOND, type Nanos } from '../core/units.ts';
 import { alikePages, noneDirty } from './alike-pages.ts';
 import type { DirtyCurve } from './curve.ts';
-import type { DirtyPages, Load, ModelledMemory, PredictedRound } from './memory.ts';
+import {
+  certainly,
+  type DirtyPages,
+  durationOf,
+  type Load,
+  type ModelledMemory,
+  type PredictedRound,
+} from './memory.ts';
 
 /** A guest of which only the curve of dirty pages is known. It is not known which pages, so no order matters. */
 export interface CurveGuest {
@@ -31,7 +38,7 @@ export class CurveMemory implements ModelledMemory {
   }
 
   predict(): PredictedRound {
-    const { pageSizeBytes, overheadBytes, rateBytesPerSecond } = this.#load;
+    const { pageSizeBytes, overheadBytes } = this.#load;
     const zeroPages = this.#first ? this.#load.zeroPages : 0;
     const bytes = this.#dirty * (pageSizeBytes + overheadBytes) - zeroPages * pageSizeBytes;
     return {
@@ -40,7 +47,7 @@ export class CurveMemory implements ModelledMemory {
       deferredPages: 0,
       zeroPages,
       bytes,
-      durationNs: (bytes * NANOS_PER_SECOND) / rateBytesPerSecond,
+      durationNs: durationOf(this.#load, this.#dirty, zeroPages),
     };
   }
 
@@ -80,6 +87,10 @@ export class CurveMemory implements ModelledMemory {
    */
   dirtyPages(): DirtyPages {
     return alikePages(this.#dirty, this.#variance(), this.#load.pages);
+  }
+
+  swayingPages(): DirtyPages {
+    return this.#isRandom ? this.dirtyPages() : certainly(this.#dirty);
   }
 
   #variance(): number {

@@ -34,10 +34,9 @@ export function predictedRounds(input: LiveInput) {
   const memory = memoryOf(input);
   const asked = new AskedRule(input, plansAhead ? null : new BandwidthMeter(input.rateBytesPerSecond));
   const looksWithin = asked.looksWithin && !plansAhead;
-  const isRandom = guest.kind === 'rates' || guest.isRandom;
   const settling = new Settling(
     plansAhead ? Number.POSITIVE_INFINITY : SETTLED_AFTER + PAGES_FOLLOWED_MAX / input.pages,
-    guest.kind === 'sampled' && isRandom ? ALIKE_SAMPLES : ALIKE,
+    guest.kind === 'sampled' && guest.pages.some(({ isRandom }) => isRandom) ? ALIKE_SAMPLES : ALIKE,
   );
   const roundPages: number[] = [];
   const ended = (verdict: PredictedVerdict, left: DirtyPages, share = 0) => ({
@@ -60,7 +59,7 @@ export function predictedRounds(input: LiveInput) {
   let answer = plansAhead ? asked.ask(next.dirtyPages, true) : asked.begin(next.dirtyPages);
   while (answer.decision === 'go on') {
     const round = next;
-    if (settling.settled) settled ??= settledRounds(memory, isRandom);
+    if (settling.settled) settled ??= new SettledRounds(memory.swayingPages(), memory.nothingToSend());
     const lowest = looksWithin && settled ? Math.min(...pendingWithin()) : round.dirtyPages;
     if (settled && changesNothing(asked, answer, looksWithin ? lowest : undefined)) {
       const rounds = asked.roundsUntil(answer.atNs, round.durationNs);
@@ -91,7 +90,7 @@ export function predictedRounds(input: LiveInput) {
       settling.see(round, next);
     }
     answer = asked.ask(Math.max(0, next.dirtyPages + sway()), true);
-    if (answer.decision === 'go on') answer = allWait(asked, round, next, input.stop) ?? answer;
+    if (answer.decision === 'go on') answer = allWait(asked, round, settled, next, input.stop) ?? answer;
   }
   return ended(answer, memory.dirtyPages());
 }
@@ -100,12 +99,6 @@ function memoryOf(input: LiveInput): ModelledMemory {
   const { guest } = input;
   if (guest.kind === 'curve') return new CurveMemory(guest, input);
   return guest.kind === 'sampled' ? new SampledMemory(guest, input) : new RatesMemory(guest, input);
-}
-
-/** Where chance has no part in it, each round leaves as much as expected. */
-function settledRounds(memory: ModelledMemory, isRandom: boolean): SettledRounds {
-  const dirty = memory.dirtyPages();
-  return new SettledRounds(isRandom ? dirty : certainly(dirty.mean), memory.nothingToSend());
 }
 
 const FOR_EVER = { decision: 'give up', reason: 'it would go on for ever' } as const;
@@ -123,12 +116,13 @@ function changesNothing(
 function allWait(
   asked: AskedRule,
   round: PredictedRound,
+  settled: SettledRounds | undefined,
   next: PredictedRound,
   stop: StopSpec,
 ): PredictedVerdict | undefined {
-  if (Math.round(round.sentPages) > 0) return undefined;
+  if (settled ? !settled.hasNothing() : Math.round(round.sentPages) > 0) return undefined;
   if (stop.rule === 'rounds' && asked.rounds.length < stop.rounds) return undefined;
-  return asked.allWaits(next.dirtyPages);
+  return asked.allWaits(next.deferredPages);
 }
 
 /** Two rounds of n pages are alike if they differ by less than this share of √n, which is what chance may do to them. */
@@ -143,6 +137,7 @@ const PAGES_FOLLOWED_MAX = 1e6;
 class Settling {
   rounds = 0;
   #alike = 0;
+  #beforeLast: PredictedRound | undefined;
   readonly #roundsMax: number;
 
   readonly #alikeShare: number;
@@ -157,10 +152,13 @@ class Settling {
     return this.#alike >= 2 || this.rounds >= this.#roundsMax;
   }
 
+  /** A long round may always be followed by a short one: so the one before counts too. */
   see(last: PredictedRound, next: PredictedRound): void {
-    const like = (one: number, other: number) => Math.abs(one - other) <= this.#alikeShare * Math.sqrt(one);
-    const alike = like(last.dirtyPages, next.dirtyPages) && like(last.sentPages, next.sentPages);
-    this.#alike = alike ? this.#alike + 1 : 0;
+    const near = (one: number, other: number) => Math.abs(one - other) <= this.#alikeShare * Math.sqrt(one);
+    const isLike = (other: PredictedRound | undefined) =>
+      other !== undefined && near(other.dirtyPages, next.dirtyPages) && near(other.sentPages, next.sentPages);
+    this.#alike = isLike(last) || isLike(this.#beforeLast) ? this.#alike + 1 : 0;
+    this.#beforeLast = last;
     this.rounds += 1;
   }
 }

@@ -1,4 +1,3 @@
-import { NANOS_PER_SECOND } from '../core/units.ts';
 import type { ExpectedOrder } from './expected-order.ts';
 import {
   allDirty,
@@ -7,7 +6,14 @@ import {
   type MeanFieldRound,
   meanFieldRound,
 } from './mean-field.ts';
-import type { DirtyPages, Load, ModelledMemory, PredictedRound } from './memory.ts';
+import {
+  type DirtyPages,
+  durationOf,
+  type Load,
+  type ModelledMemory,
+  type PredictedRound,
+  zeroSlotsOf,
+} from './memory.ts';
 import { pendingWithin } from './pending-within.ts';
 import { PoissonBinomial } from './poisson-binomial.ts';
 import type { Portions } from './portions.ts';
@@ -45,19 +51,18 @@ export class RatesMemory implements ModelledMemory {
   }
 
   predict(): PredictedRound {
-    const { pageSizeBytes, overheadBytes, rateBytesPerSecond } = this.#load;
+    const { pageSizeBytes, overheadBytes } = this.#load;
     const { deferred, zero } = this.#guest.portions;
     const expected = this.#expectedDirty();
     const dirtyPages = sum(expected);
     const deferredPages = sum(expected, (portion) => deferred[portion] === 1);
-    const bytes = expectedSlots(this.#state.dirty, this.#terms()) * (pageSizeBytes + overheadBytes);
+    const sentPages = dirtyPages - deferredPages;
+    const zeroPages =
+      this.#rounds === 0 ? sum(expected, (portion) => zero[portion]! > deferred[portion]!) : 0;
     return {
-      dirtyPages,
-      sentPages: dirtyPages - deferredPages,
-      deferredPages,
-      zeroPages: this.#rounds === 0 ? sum(expected, (portion) => zero[portion]! > deferred[portion]!) : 0,
-      bytes,
-      durationNs: (bytes * NANOS_PER_SECOND) / rateBytesPerSecond,
+      ...{ dirtyPages, sentPages, deferredPages, zeroPages },
+      bytes: sentPages * (pageSizeBytes + overheadBytes) - zeroPages * pageSizeBytes,
+      durationNs: durationOf(this.#load, sentPages, zeroPages),
     };
   }
 
@@ -118,6 +123,10 @@ export class RatesMemory implements ModelledMemory {
     };
   }
 
+  swayingPages(): DirtyPages {
+    return this.dirtyPages();
+  }
+
   /** The next round with its order, which is computed only when it is needed: not after the last round. */
   #ordered(): MeanFieldRound {
     const { order, clear } = this.#guest;
@@ -133,8 +142,7 @@ export class RatesMemory implements ModelledMemory {
 
   /** What the next round sends at which cost. What is dirty again has been written, and holds more than zeros. */
   #terms(): Pick<MeanFieldRound, 'portions' | 'zeroSlots'> {
-    const { pageSizeBytes, overheadBytes } = this.#load;
-    const zeroSlots = this.#rounds === 0 ? overheadBytes / (pageSizeBytes + overheadBytes) : 1;
+    const zeroSlots = this.#rounds === 0 ? zeroSlotsOf(this.#load) : 1;
     return { portions: this.#guest.portions, zeroSlots };
   }
 

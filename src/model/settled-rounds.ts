@@ -33,6 +33,11 @@ export class SettledRounds {
     return this.#dirty.quantile(this.#random.uniform()) - this.#dirty.mean;
   }
 
+  /** Whether a round has no page to send, now and then. */
+  hasNothing(): boolean {
+    return this.#random.happens(this.#nothingToSend);
+  }
+
   /**
    * What ends it by chance first, if so many rounds are still to come; `undefined`: more likely than not nothing does.
    * @param levelPages a rule stops once fewer are pending

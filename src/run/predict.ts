@@ -1,12 +1,14 @@
 import { stopBound, timeToSupply } from '../core/cpu/supply.ts';
+import type { Plan } from '../core/migration/plan.ts';
 import type { RunMetadata } from '../core/migration/record.ts';
 import { RegisteredCodeFailed } from '../core/registry.ts';
-import type { Nanos } from '../core/units.ts';
+import type { BytesPerSecond, Nanos } from '../core/units.ts';
 import { type ModelPrediction, predictMigration } from '../model/predictor.ts';
 import { Failure, TooLarge } from '../platform/failure.ts';
 import type { ScenarioCell } from '../scenario/scenario.ts';
 import type { MigrationSpec } from '../workload/migration-spec.ts';
-import { cpuSupplyOf } from './prediction/cpu-supply.ts';
+import type { GuestSpec } from '../workload/programs.ts';
+import { type CpuSupply, cpuSupplyOf } from './prediction/cpu-supply.ts';
 import { whyNoStopRate } from './prediction/impossible.ts';
 import { leftOutOf } from './prediction/left-out.ts';
 import { linkSupplyOf } from './prediction/link-supply.ts';
@@ -82,6 +84,7 @@ export function predict(scenario: Predictable): Prediction {
     pageSizeBytes: guest.pageSizeBytes,
     overheadBytes: plan.pageBytes - guest.pageSizeBytes,
     rateBytesPerSecond,
+    zeroPageSlots: zeroPageSlots(plan, guest, rateBytesPerSecond, ofLink, supply),
     stopRateBytesPerSecond: plan.stopRateBytesPerSecond ?? Number.POSITIVE_INFINITY,
     stopTimes: stop.times,
     guest: modelledGuest(spec, supply.guestSpeed(rateBytesPerSecond), assumes),
@@ -94,6 +97,18 @@ export function predict(scenario: Predictable): Prediction {
     leftOut: leftOutOf({ ...scenario, ...spec }),
     whyNoStopRate: (limitNs, probability) => whyNoStopRate(prediction, stop, limitNs, probability),
   };
+}
+
+/** A page of zeros is its header only on the link, but a page like any other for the sender's processor. */
+function zeroPageSlots(
+  { pageBytes }: Plan,
+  { pageSizeBytes }: GuestSpec,
+  rateBytesPerSecond: BytesPerSecond,
+  ofLink: BytesPerSecond,
+  { mostBytesPerSecond }: CpuSupply,
+): number {
+  const onLink = ((pageBytes - pageSizeBytes) * rateBytesPerSecond) / (pageBytes * ofLink);
+  return Math.max(onLink, rateBytesPerSecond / mostBytesPerSecond(ofLink));
 }
 
 /** What the stop takes at most, given the pages that are not exceeded with probability 0.99. */

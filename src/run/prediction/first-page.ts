@@ -1,5 +1,6 @@
 import { NANOS_PER_SECOND, type Nanos } from '../../core/units.ts';
-import type { GuestSpec } from '../../workload/programs.ts';
+import { curveOf } from '../../workload/dirty-curve.ts';
+import { type GuestSpec, usedPages } from '../../workload/programs.ts';
 import { strataOf } from '../../workload/strata.ts';
 
 /**
@@ -30,6 +31,10 @@ export function firstPageOf(guest: GuestSpec): FirstPage {
       const strata = strataOf({ ...guest, bursts: undefined })!;
       const all = strata.reduce((sum, { pages, writesPerSecond }) => sum + pages * writesPerSecond, 0);
       return { randomWritesPerSecond: all, periodsNs, knownWritesPerSecond: strata[0]!.writesPerSecond };
+    }
+    case 'dirty-curve': {
+      const knownWritesPerSecond = curveOf(program, guest.pages)(NANOS_PER_SECOND) / usedPages(guest);
+      return { randomWritesPerSecond: 0, periodsNs, knownWritesPerSecond };
     }
     default:
       return { randomWritesPerSecond: 0, periodsNs, knownWritesPerSecond: 0 };

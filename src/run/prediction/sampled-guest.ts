@@ -58,7 +58,6 @@ export function sampledGuest({ guest, plan }: MigrationSpec, cpuSpeed: number): 
     order: orderOf(plan, pages, repeatsItself(guest)),
     clear: plan.clear,
     skip: plan.skip,
-    isRandom: !repeatsItself(guest),
   };
 }
 
@@ -183,6 +182,7 @@ function firstAbove(share: (ns: Nanos) => number, level: number): Nanos {
 
 function sampleOf(guest: GuestSpec, plan: Plan, kinds: readonly Kind[]): readonly SampledWriter[] {
   const startNs = startOf(plan);
+  const isRandom = !repeatsItself(guest);
   const least = Math.floor(SAMPLE / (2 * kinds.length));
   let scattered = 0;
   return kinds.flatMap((kind) => {
@@ -196,7 +196,7 @@ function sampleOf(guest: GuestSpec, plan: Plan, kinds: readonly Kind[]): readonl
         firstPage === undefined ? ((++scattered * GOLDEN) % 1) * usedPages(guest) : firstPage + number;
       const writtenAfter = (clearedAtNs: Nanos, times: number) =>
         kind.writtenAfter(number, clearedAtNs + startNs, times) - startNs;
-      return { page: { address, weight, writtenAfter }, writesPerSecond };
+      return { page: { address, weight, writtenAfter, isRandom }, writesPerSecond };
     });
   });
 }
@@ -216,7 +216,7 @@ function firstWriter(guest: GuestSpec, plan: Plan, cpuSpeed: number): SampledWri
     plan.heat === 'known'
       ? first.knownWritesPerSecond * meanSpeed(guest.bursts)
       : firstPageRate(first, speed);
-  return { page: { address: 0, weight: 1, writtenAfter }, writesPerSecond };
+  return { page: { address: 0, weight: 1, writtenAfter, isRandom: false }, writesPerSecond };
 }
 
 /** How long the guest has run when its migration starts: what a repeated row of writes has come to by then. */

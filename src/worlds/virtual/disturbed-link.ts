@@ -10,6 +10,7 @@ import { VirtualLink } from './virtual-link.ts';
 export class DisturbedLink extends VirtualLink {
   readonly #disturbance: Disturbance;
   #freeNs: Nanos = 0;
+  #last = { bytes: 0, departedNs: 0 };
 
   constructor(depthBytes: Bytes, windows: boolean, disturbance: Disturbance) {
     super(depthBytes, windows);
@@ -53,7 +54,15 @@ export class DisturbedLink extends VirtualLink {
   override departs(now: Nanos, bytes: Bytes): void {
     super.departs(now, bytes);
     const { bottleneck } = this.#disturbance;
-    if (bottleneck) this.#freeNs = passedNs(bottleneck, now, bytes);
+    if (!bottleneck) return;
+    this.#freeNs = passedNs(bottleneck, now, bytes);
+    this.#last = { bytes, departedNs: now };
+  }
+
+  /** The bottleneck passes the last page evenly. */
+  override underWayBytes(now: Nanos): Bytes {
+    const { bytes, departedNs } = this.#last;
+    return now < this.#freeNs ? (bytes * (this.#freeNs - now)) / (this.#freeNs - departedNs) : 0;
   }
 
   override arrivedNs(now: Nanos): Nanos {

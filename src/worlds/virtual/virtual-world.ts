@@ -155,7 +155,9 @@ export class VirtualWorld implements World {
     }
     // The destination answers the end of a round once it has everything.
     if (endsRound && start === pages.length) this.#pass(this.#link.arrivedNs(this.#now));
-    return { kind: 'sent', now: this.#now, sentPages: start, zeroPages, bytes };
+    const underWayBytes = this.#link.underWayBytes(this.#now);
+    const sent = { kind: 'sent', now: this.#now, sentPages: start, zeroPages, bytes } as const;
+    return underWayBytes > 0 ? { ...sent, underWayBytes } : sent;
   }
 
   #sendDevice(step: Extract<Step, { kind: 'device' }>): StepResult {
