@@ -35,7 +35,7 @@ export interface PredictedStop {
   pagesLeftQuantile(q: number): number;
   /** The downtime that is not exceeded with probability q, at another b_d if one is given. */
   downtimeQuantileNs(q: number, stopRateBytesPerSecond?: BytesPerSecond): Nanos;
-  /** The least whole b_d for which Pr[t_d ≤ limit] ≥ q by `downtimeQuantileNs`; null: none is enough. */
+  /** The least whole b_d for which Pr[t_d ≤ limit] ≥ q by `downtimeQuantileNs`, with these pages left; null: none is enough. */
   requiredStopRateBytesPerSecond(limitNs: Nanos, q: number): BytesPerSecond | null;
 }
 

@@ -3,7 +3,8 @@ import type { Plan } from '../core/migration/plan.ts';
 import type { RunMetadata } from '../core/migration/record.ts';
 import { RegisteredCodeFailed } from '../core/registry.ts';
 import type { BytesPerSecond, Nanos } from '../core/units.ts';
-import { type ModelPrediction, predictMigration } from '../model/predictor.ts';
+import { type ModelInput, type ModelPrediction, predictMigration } from '../model/predictor.ts';
+import { requiredStopRate } from '../model/required-rate.ts';
 import { Failure, TooLarge } from '../platform/failure.ts';
 import type { ScenarioCell } from '../scenario/scenario.ts';
 import type { MigrationSpec } from '../workload/migration-spec.ts';
@@ -26,6 +27,8 @@ export interface Prediction extends ModelPrediction {
   readonly assumes: readonly string[];
   /** What the scenario says and the figures do not depend on. */
   readonly leftOut: readonly string[];
+  /** The least whole b_d that keeps the downtime within a limit with this probability; null: none does. */
+  requiredStopRateBytesPerSecond(limitNs: Nanos, probability: number): BytesPerSecond | null;
   /** Why no b_d keeps the downtime within a limit with this probability, if none does. */
   whyNoStopRate(limitNs: Nanos, probability: number): string;
 }
@@ -78,7 +81,7 @@ export function predict(scenario: Predictable): Prediction {
   const ofLink = link.liveBytesPerSecond(plan.rateBytesPerSecond);
   const rateBytesPerSecond = Math.min(ofLink, supply.mostBytesPerSecond(ofLink));
   const stop = modelledStop(spec, link, supply, rateBytesPerSecond);
-  const prediction = predictMigration({
+  const input: ModelInput = {
     pages: guest.pages,
     zeroPages: zeroPagesOf(spec),
     pageSizeBytes: guest.pageSizeBytes,
@@ -89,14 +92,22 @@ export function predict(scenario: Predictable): Prediction {
     stopTimes: stop.times,
     guest: modelledGuest(spec, supply.guestSpeed(rateBytesPerSecond), assumes),
     ...{ stop: plan.stop, timeoutNs, timeoutFrom, onTimeout, stopTimeoutNs, device },
-  });
+  };
+  const prediction = predictMigration(input);
   return {
     ...prediction,
     downtimeBoundNs: link.drops ? null : boundOf(spec, prediction, stop, link.passNs[0]!),
     assumes,
     leftOut: leftOutOf({ ...scenario, ...spec }),
-    whyNoStopRate: (limitNs, probability) => whyNoStopRate(prediction, stop, limitNs, probability),
+    requiredStopRateBytesPerSecond: (limitNs, probability) =>
+      requiredStopRate(input, prediction, limitNs, probability),
+    whyNoStopRate: (limitNs, probability) => whyNoStopRate(fastest(input), stop, limitNs, probability),
   };
+}
+
+/** At a b_d than which none is larger. */
+function fastest(input: ModelInput): ModelPrediction {
+  return predictMigration({ ...input, stopRateBytesPerSecond: Number.MAX_SAFE_INTEGER });
 }
 
 /** A page of zeros is its header only on the link, but a page like any other for the sender's processor. */
