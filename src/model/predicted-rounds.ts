@@ -55,7 +55,7 @@ export function predictedRounds(input: LiveInput) {
   let pending: Float64Array | undefined;
   let settled: SettledRounds | undefined;
   const pendingWithin = () => (pending ??= memory.pendingWithin(stepsIn(next)));
-  const sway = () => settled?.sway() ?? 0;
+  const swayWithin = () => settled?.swayWithin() ?? 0;
   let answer = plansAhead ? asked.ask(next.dirtyPages, true) : asked.begin(next.dirtyPages);
   while (answer.decision === 'go on') {
     const round = next;
@@ -74,7 +74,7 @@ export function predictedRounds(input: LiveInput) {
       }
     }
     const endNs = asked.elapsedNs + round.durationNs;
-    const look = scanWithin(asked, round, looksWithin ? answer : undefined, pendingWithin, sway);
+    const look = scanWithin(asked, round, looksWithin ? answer : undefined, pendingWithin, swayWithin);
     if (look) {
       asked.endRound(round, look.share);
       roundPages.push(round.sentPages * look.share);
@@ -89,7 +89,7 @@ export function predictedRounds(input: LiveInput) {
       next = memory.predict();
       settling.see(round, next);
     }
-    answer = asked.ask(Math.max(0, next.dirtyPages + sway()), true);
+    answer = asked.ask(Math.max(0, next.dirtyPages + (settled?.sway() ?? 0)), true);
     if (answer.decision === 'go on') answer = allWait(asked, round, settled, next, input.stop) ?? answer;
   }
   return ended(answer, memory.dirtyPages());

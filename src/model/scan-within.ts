@@ -11,6 +11,9 @@ export function stepsIn({ durationNs }: PredictedRound): number {
   return Math.max(1, Math.min(STEPS_MAX, Math.ceil(durationNs / LOOK_EVERY_NS)));
 }
 
+/** The least part of a page that is not nothing. */
+const SOME = 0.5;
+
 /**
  * Asks within a round, at the instants at which the answer can change: when as little is pending as the last answer says,
  * at the instant that it names, and until a bandwidth has been measured every 10 ms.
@@ -40,7 +43,8 @@ export function scanWithin(
     asked.sendUntil(startedAtNs + ns);
     const share = ns / durationNs;
     const expected = interpolated(pending(), share);
-    const pages = ns === lowNs ? expected : Math.max(0, expected + sway());
+    const least = Math.min(expected, SOME);
+    const pages = ns === lowNs ? expected : Math.max(least, expected + sway());
     const said = asked.ask(pages, false);
     if (said.decision !== 'go on') return { verdict: said, pages, share };
     if (answer) answer = said;

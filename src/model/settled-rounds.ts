@@ -33,6 +33,11 @@ export class SettledRounds {
     return this.#dirty.quantile(this.#random.uniform()) - this.#dirty.mean;
   }
 
+  /** The same within a round: of the page that leaves next, the link has carried some part. */
+  swayWithin(): number {
+    return this.sway() - this.#random.uniform();
+  }
+
   /** Whether a round has no page to send, now and then. */
   hasNothing(): boolean {
     return this.#random.happens(this.#nothingToSend);
