@@ -87,7 +87,7 @@ export const onceDisagreed: Readonly<Record<string, Readonly<Record<string, unkn
       heat: 'known',
       clear: 'round',
       stop: { rule: 'cloud-hypervisor', limit: '61802341ns', timeout: '271517496134ns', onTimeout: 'cancel' },
-      timeout: '172986972358ns',
+      timeout: '60s',
       skip: false,
     },
     background: [],
