@@ -88,6 +88,7 @@ export class LinkAccount {
       })),
       utilisation: this.#utilisation.fraction,
       longestLatenessNs,
+      roundTripNs: null,
       encryption: notEncrypted,
     };
   }
