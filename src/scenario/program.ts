@@ -1,11 +1,12 @@
 import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
 import { inputLimits } from '../core/input-limits.ts';
-import { type Bytes, expected } from '../core/units.ts';
+import { type Bytes, expected, formatDuration, type Nanos } from '../core/units.ts';
 import { usageError } from '../platform/problem.ts';
 import { readBytes } from '../platform/text-file.ts';
 import type { ProgramSpec } from '../workload/programs.ts';
 import { parseRecording } from '../workload/recording.ts';
+import type { TraceSpec } from '../workload/trace.ts';
 import { anyKind, kind, object, oneOfTwo } from './object-schema.ts';
 import { duration, durationAboveZero, heartbeatPeriod, quantity, rate, whole } from './quantity.ts';
 
@@ -92,6 +93,11 @@ const trace = kind('trace', 'What a real program wrote, as recorded.', {
   file: z
     .string('the path of a recording')
     .describe('The path of a recording (`switchover record`), from the scenario’s folder.'),
+  start: duration
+    .optional()
+    .describe(
+      'The instant of the recording at which the guest begins. Without it: one drawn from the seed, another in each run.',
+    ),
 });
 
 const point = z.tuple(
@@ -137,7 +143,7 @@ export type ProgramDocument = z.infer<typeof programSchema>;
 /**
  * @param file the scenario's, from which a recording's path counts; without one, it can name none
  * @throws Failure the recording that a trace names cannot be read or is damaged
- * @throws UsageError a recording may not be named
+ * @throws UsageError a recording may not be named; its start is after its end
  */
 export function resolveProgram(
   program: ProgramDocument,
@@ -164,14 +170,23 @@ export function resolveProgram(
       if (file === undefined) {
         throw usageError('guest.program.file', 'a scenario file that names it', program.file);
       }
-      return { kind: 'trace', recording: readRecording(resolve(dirname(file), program.file)) };
+      return resolveTrace(program, resolve(dirname(file), program.file));
     case 'dirty-curve':
       return { ...program, sampledPages: program.sampledPages ?? usedPages };
   }
 }
 
-function readRecording(file: string): string {
+function resolveTrace({ start: startNs }: { readonly start?: Nanos | undefined }, file: string): TraceSpec {
   const bytes = readBytes(file, inputLimits.recordingBytes);
-  parseRecording(bytes, file);
-  return bytes.toString('base64');
+  const { durationNs } = parseRecording(bytes, file);
+  if (startNs !== undefined && startNs >= durationNs) {
+    const length = formatDuration(durationNs);
+    throw usageError(
+      'guest.program.start',
+      `less than ${length}, the recording’s length`,
+      formatDuration(startNs),
+    );
+  }
+  const spec = { kind: 'trace', recording: bytes.toString('base64') } as const;
+  return startNs === undefined ? spec : { ...spec, startNs };
 }

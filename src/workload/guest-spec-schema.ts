@@ -31,7 +31,7 @@ const program = z.discriminatedUnion('kind', [
     pagesPerFrame: positive,
     bufferPages: positive,
   }),
-  z.strictObject({ kind: z.literal('trace'), recording: z.string() }),
+  z.strictObject({ kind: z.literal('trace'), recording: z.string(), startNs: whole.optional() }),
 ]);
 
 const bursts = z
