@@ -2,8 +2,8 @@ import { notEncrypted } from '../core/link/encryption.ts';
 import type { WriteRates } from '../core/migration/heat.ts';
 import type { Measurements } from '../core/migration/migration-result.ts';
 import { PageSet } from '../core/migration/pages.ts';
+import { SeenPages } from '../core/migration/seen-pages.ts';
 import type { Step, StepResult } from '../core/migration/steps.ts';
-import { wordsOfWindows } from '../core/migration/windows-seen.ts';
 import {
   type Bytes,
   type BytesPerSecond,
@@ -41,6 +41,9 @@ export interface ReplayedLink {
   readonly stopTimeoutNs: Nanos;
 }
 
+/** A step takes as long as looking at so many pages. */
+const STEP_WORK = 4_000;
+
 /** So many that what they saw of a page are a few words. */
 const WINDOWS_AT_ONCE = 128;
 
@@ -61,7 +64,7 @@ export class ReplayedWorld {
   #now: Nanos = 0;
   #stoppedAtNs: Nanos | undefined;
   #sentBytes: Bytes = 0;
-  /** The pages and writes that were looked at: what it costs. */
+  /** What it costs: the pages and writes that were looked at, and the steps. */
   work = 0;
 
   /** @param workMax of which more than these are not looked at */
@@ -79,8 +82,8 @@ export class ReplayedWorld {
   }
 
   carryOut(step: Step): StepResult {
-    const { kind } = step;
-    if (!this.isWorkedOut && kind !== 'abort') {
+    this.work += STEP_WORK;
+    if (!this.isWorkedOut && step.kind !== 'abort') {
       return { kind: 'failed', now: this.#now, why: `not worked out beyond ${formatDuration(this.#now)}` };
     }
     switch (step.kind) {
@@ -129,7 +132,7 @@ export class ReplayedWorld {
     const { programNs } = this.#guest;
     const startNs = this.#now;
     this.#draw();
-    this.#worked(pages.length);
+    this.work += pages.length;
     let [sentPages, zeroPages, bytes] = [0, 0, 0];
     const leftNs = () => startNs + (bytes * NANOS_PER_SECOND) / rateBytesPerSecond;
     for (let atNs = startNs; sentPages < pages.length && atNs < untilNs; atNs = leftNs()) {
@@ -174,7 +177,7 @@ export class ReplayedWorld {
     });
     if (this.#beats(page0Ns, untilNs)) dirty.add(0);
     this.#drawnUntilNs = untilNs;
-    this.#worked(writes);
+    this.work += writes;
   }
 
   #beats(fromNs: Nanos, toNs: Nanos): boolean {
@@ -182,21 +185,11 @@ export class ReplayedWorld {
     return Math.floor(toNs / heartbeatPeriodNs) > Math.floor(fromNs / heartbeatPeriodNs);
   }
 
-  /** All windows at once. None leaves anything dirty behind. */
+  /** Several windows at once. None leaves anything dirty behind. */
   #watch({ windowNs, windows: asked }: Extract<Step, { kind: 'observe' }>): StepResult {
-    const windows = Math.min(asked, WINDOWS_AT_ONCE);
     const { pages, lastWrites, programNs } = this.#guest;
-    const words = wordsOfWindows(windows);
-    const placeOf = new Int32Array(pages).fill(-1);
-    const found: number[] = [];
-    const seen: number[] = [];
-    const see = (page: number, window: number) => {
-      if (placeOf[page] === -1) {
-        placeOf[page] = found.push(page) - 1;
-        for (let word = 0; word < words; word++) seen.push(0);
-      }
-      seen[placeOf[page]! * words + (window >>> 5)]! |= 1 << (window & 31);
-    };
+    const windows = Math.min(asked, WINDOWS_AT_ONCE);
+    const seen = new SeenPages(pages, windows);
     for (let window = 0; window < windows; window++) {
       const fromNs = this.#drawnUntilNs;
       this.#now += windowNs;
@@ -204,23 +197,17 @@ export class ReplayedWorld {
       let writes = 0;
       lastWrites(fromNs, this.#drawnUntilNs, (page) => {
         writes += 1;
-        see(page, window);
+        seen.add(page, window);
       });
-      if (writes > 0 || this.#beats(fromNs, this.#drawnUntilNs)) see(0, window);
-      this.#worked(writes + 1);
+      if (writes > 0 || this.#beats(fromNs, this.#drawnUntilNs)) seen.add(0, window);
+      this.work += writes + 1;
     }
-    const lengthsNs = new Float64Array(windows).fill(windowNs);
-    const all = { lengthsNs, pages: Uint32Array.from(found), seen: Uint32Array.from(seen) };
-    return { kind: 'watched', now: this.#now, windows: all };
+    return { kind: 'watched', now: this.#now, windows: seen.windows(windowNs) };
   }
 
   #dirtyResult(): StepResult {
-    this.#worked(this.#dirty.words.length);
+    this.work += this.#dirty.words.length;
     return { kind: 'dirty', now: this.#now, dirty: this.#dirty.copy(), windowNs: 0 };
-  }
-
-  #worked(work: number): void {
-    this.work += work;
   }
 
   /** It has no instruments. */

@@ -5,8 +5,7 @@ import { type Bytes, expected, formatDuration, type Nanos } from '../core/units.
 import { usageError } from '../platform/problem.ts';
 import { readBytes } from '../platform/text-file.ts';
 import type { ProgramSpec } from '../workload/programs.ts';
-import { parseRecording } from '../workload/recording.ts';
-import type { TraceSpec } from '../workload/trace.ts';
+import { recordedNs, type TraceSpec, traceOf } from '../workload/trace.ts';
 import { anyKind, kind, object, oneOfTwo } from './object-schema.ts';
 import { duration, durationAboveZero, heartbeatPeriod, quantity, rate, whole } from './quantity.ts';
 
@@ -177,16 +176,10 @@ export function resolveProgram(
 }
 
 function resolveTrace({ start: startNs }: { readonly start?: Nanos | undefined }, file: string): TraceSpec {
-  const bytes = readBytes(file, inputLimits.recordingBytes);
-  const { durationNs } = parseRecording(bytes, file);
-  if (startNs !== undefined && startNs >= durationNs) {
-    const length = formatDuration(durationNs);
-    throw usageError(
-      'guest.program.start',
-      `less than ${length}, the recording’s length`,
-      formatDuration(startNs),
-    );
-  }
-  const spec = { kind: 'trace', recording: bytes.toString('base64') } as const;
-  return startNs === undefined ? spec : { ...spec, startNs };
+  const spec = traceOf(readBytes(file, inputLimits.recordingBytes), file);
+  if (startNs === undefined) return spec;
+  const lengthNs = recordedNs(spec);
+  if (startNs < lengthNs) return { ...spec, startNs };
+  const earlier = `less than ${formatDuration(lengthNs)}, the recording’s length`;
+  throw usageError('guest.program.start', earlier, formatDuration(startNs));
 }

@@ -55,12 +55,19 @@ export const trace: ProgramKind<TraceSpec> = {
   pagesNeeded: ({ recording }) => recordedPages(Buffer.from(recording, 'base64'), RECORDING),
 };
 
-/** Reads all of a recording. @throws Failure it is damaged. @throws TooLarge */
+/** The program that replays a recording. @param name of the file @throws Failure it is damaged. @throws TooLarge */
+export function traceOf(bytes: Uint8Array, name: string): TraceSpec {
+  const recording = Buffer.from(bytes).toString('base64');
+  recordingOf(recording, name);
+  return { kind: 'trace', recording };
+}
+
+/** Reads all of a recording. @throws Failure, TooLarge as `traceOf` */
 export function checkRecording({ recording }: TraceSpec): void {
   recordingOf(recording);
 }
 
-/** How long it is. @throws Failure, TooLarge as `checkRecording` */
+/** How long it is. @throws Failure, TooLarge as `traceOf` */
 export function recordedNs({ recording }: TraceSpec): Nanos {
   return recordingOf(recording).durationNs;
 }
@@ -71,10 +78,10 @@ const RECORDING = 'recording';
 /** The one that was read last, as long as somebody uses it: the migrations of a scenario read the same again and again. */
 let last: { readonly base64: string; readonly recording: WeakRef<Recording> } | undefined;
 
-function recordingOf(base64: string): Recording {
+function recordingOf(base64: string, name = RECORDING): Recording {
   const known = last?.base64 === base64 ? last.recording.deref() : undefined;
   if (known) return known;
-  const recording = parseRecording(Buffer.from(base64, 'base64'), RECORDING);
+  const recording = parseRecording(Buffer.from(base64, 'base64'), name);
   last = { base64, recording: new WeakRef(recording) };
   return recording;
 }

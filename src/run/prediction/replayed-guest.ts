@@ -11,9 +11,9 @@ import { recordedNs, type TraceSpec } from '../../workload/trace.ts';
 import { driveSync } from '../drive.ts';
 
 /** So many instants at most, and fewer where one takes much work; but no fewer than these. */
-const STARTS_MAX = 96;
+const STARTS_MAX = 64;
 const STARTS_MIN = 5;
-/** Pages and writes looked at: in all, and in one migration alone. */
+/** Of what a world calls its work: in all, and in one migration alone. */
 const WORK_ENOUGH = 2 ** 25;
 const WORK_MAX = 2 ** 27;
 
@@ -63,7 +63,8 @@ export function replayedPrediction(
       `a guest short of CPU time replays its recording at ${cpuSpeed.toPrecision(2)} of its speed`,
     );
   }
-  const instants = results.length === 1 ? 'one instant' : `${results.length} instants, spread evenly`;
+  const instants =
+    results.length === 1 ? 'one instant' : `${results.length} instants, spread evenly, and times are medians`;
   const others = results.filter(({ outcome }) => outcome !== 'completed').length;
   const exceptions =
     others > 0 && others < results.length ? `; from ${others} of them it does not converge` : '';
