@@ -1,7 +1,7 @@
 import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
 import { inputLimits } from '../core/input-limits.ts';
-import { type Bytes, expected, formatDuration, type Nanos } from '../core/units.ts';
+import { type Bytes, expected, formatDuration } from '../core/units.ts';
 import { usageError } from '../platform/problem.ts';
 import { readBytes } from '../platform/text-file.ts';
 import type { ProgramSpec } from '../workload/programs.ts';
@@ -97,7 +97,17 @@ const trace = kind('trace', 'What a real program wrote, as recorded.', {
     .describe(
       'The instant of the recording at which the guest begins. Without it: one drawn from the seed, another in each run.',
     ),
+  speed: z
+    .number('a number above 0')
+    .positive('a number above 0')
+    .max(inputLimits.recordingSpeed, `at most ${inputLimits.recordingSpeed}`)
+    .optional()
+    .describe(
+      'How many times as fast as it was recorded it is replayed, for a load that is not the recorded one. Without it: 1.',
+    ),
 });
+
+type TraceDocument = z.infer<typeof trace>;
 
 const point = z.tuple(
   [durationAboveZero, z.number('a number of pages').nonnegative('a number of pages')],
@@ -175,11 +185,12 @@ export function resolveProgram(
   }
 }
 
-function resolveTrace({ start: startNs }: { readonly start?: Nanos | undefined }, file: string): TraceSpec {
+function resolveTrace({ start: startNs, speed }: TraceDocument, file: string): TraceSpec {
   const spec = traceOf(readBytes(file, inputLimits.recordingBytes), file);
-  if (startNs === undefined) return spec;
   const lengthNs = recordedNs(spec);
-  if (startNs < lengthNs) return { ...spec, startNs };
-  const earlier = `less than ${formatDuration(lengthNs)}, the recording’s length`;
-  throw usageError('guest.program.start', earlier, formatDuration(startNs));
+  if (startNs !== undefined && startNs >= lengthNs) {
+    const earlier = `less than ${formatDuration(lengthNs)}, the recording’s length`;
+    throw usageError('guest.program.start', earlier, formatDuration(startNs));
+  }
+  return { ...spec, ...(startNs !== undefined && { startNs }), ...(speed !== undefined && { speed }) };
 }

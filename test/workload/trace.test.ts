@@ -39,6 +39,24 @@ describe('a guest that replays a recording', () => {
     );
   });
 
+  test('at another speed writes the same pages in the same order, so much closer together', () => {
+    const instant = fc.integer({ min: 0, max: 1_000_000_000 });
+    fc.assert(
+      fc.property(
+        recordings(PAGES, 20),
+        instant,
+        instant,
+        fc.constantFrom(0.5, 2, 8),
+        (samples, fromNs, lengthNs, speed) => {
+          const spec = { ...programOf(PAGES, samples), startNs: 0 };
+          const asRecorded = lastWrites(spec, fromNs * speed, (fromNs + lengthNs) * speed);
+          const written = lastWrites({ ...spec, speed }, fromNs, fromNs + lengthNs);
+          expect([...written].map(([page, atNs]) => [page, atNs * speed])).toEqual([...asRecorded]);
+        },
+      ),
+    );
+  });
+
   // Kolmogorov and Smirnov: the largest distance is above 1.95/√n with probability 0.001.
   test('begins at any instant of it with the same probability, by its seed', () => {
     const spec = programOf(PAGES, [[1_000, [3]]]);

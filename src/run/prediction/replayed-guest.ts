@@ -58,6 +58,8 @@ export function replayedPrediction(
     results.push(result);
     work += world.work;
   }
+  const { speed = 1 } = spec.guest.program;
+  if (speed !== 1) assumes.push(`more load is the recording at ${speed} times its speed`);
   if (cpuSpeed < 1) {
     assumes.push(
       `a guest short of CPU time replays its recording at ${cpuSpeed.toPrecision(2)} of its speed`,

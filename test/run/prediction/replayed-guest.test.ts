@@ -2,29 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { migrateVirtually } from '../../../src/run/ensemble.ts';
 import { predict } from '../../../src/run/predict.ts';
-import { cellsOf, type ScenarioCell, seeded } from '../../../src/scenario/scenario.ts';
-import { programOf, recordings, type Sample } from '../../fixtures/recordings.ts';
-
-const PAGES = 512;
-const ZERO_PAGES = 16;
-
-interface Given {
-  readonly migration?: object;
-  readonly bursts?: boolean;
-  readonly startNs?: number;
-}
-
-/** A recorded guest over a link of 100 Mbit/s, which sends its memory in 0.17 s and saves up no more than a page. */
-function cellOf(samples: readonly Sample[], { migration = {}, startNs }: Given = {}): ScenarioCell {
-  const guest = { pages: PAGES, zeroPages: ZERO_PAGES, program: { kind: 'sequential', writesPerSecond: 1 } };
-  const [cell] = cellsOf({ base: { guest, link: { rate: '100Mbit/s' }, migration }, file: undefined }, []);
-  const program = programOf(PAGES - ZERO_PAGES, samples);
-  return {
-    ...cell!,
-    guest: { ...cell!.guest, program: startNs === undefined ? program : { ...program, startNs } },
-    plan: { ...cell!.plan, depthBytes: cell!.plan.pageBytes },
-  };
-}
+import { seeded } from '../../../src/scenario/scenario.ts';
+import { recordings, type Sample } from '../../fixtures/recordings.ts';
+import { RECORDED_PAGES, recordedCell } from './recorded-cell.ts';
 
 /** Whatever a plan can say of which page is sent when, but for ties that fall at random. */
 const migrations = fc
@@ -49,14 +29,14 @@ const startNs = fc.integer({ min: 0, max: 600_000_000 });
 describe('the model of a recorded guest', () => {
   test('leaves from one instant of any recording what virtual time leaves, by any plan, to three pages in a hundred', () => {
     fc.assert(
-      fc.property(recordings(PAGES - ZERO_PAGES, 40), migrations, startNs, (samples, migration, startNs) => {
-        const cell = cellOf(samples, { migration, startNs });
+      fc.property(recordings(RECORDED_PAGES, 40), migrations, startNs, (samples, migration, startNs) => {
+        const cell = recordedCell(samples, { migration, startNs });
         const { course, assumes } = predict(cell);
         const { stop, rounds, outcome } = migrateVirtually(seeded(cell, 1));
         expect(outcome).toBe('completed');
         expect(assumes).toContain('the recording is replayed from one instant');
         expect(course.rounds).toBe(rounds.length);
-        expect(Math.abs(course.pagesLeft!.mean - stop.pages)).toBeLessThanOrEqual((3 * PAGES) / 100);
+        expect(Math.abs(course.pagesLeft!.mean - stop.pages)).toBeLessThanOrEqual(0.03 * RECORDED_PAGES);
       }),
       { numRuns: Number(process.env.RUNS ?? 40) },
     );
@@ -67,7 +47,7 @@ describe('the model of a recorded guest', () => {
     ['threshold', 3],
   ])('has for order %s, K = %d, the median of many runs, and a band that holds 90 to 99 in a hundred of them', (order, rounds) => {
     const migration = { order, stop: { rule: 'rounds', rounds }, observe: '400ms' };
-    const cell = cellOf(bursting, { migration });
+    const cell = recordedCell(bursting, { migration });
     const { stop, assumes } = predict(cell);
     const runs = Array.from({ length: 200 }, (_, seed) => migrateVirtually(seeded(cell, seed)));
     const left = runs.map((run) => run.stop.pages).sort((one, other) => one - other);
@@ -89,18 +69,18 @@ describe('the model of a recorded guest', () => {
       return [(sample + 1) * 20, pages];
     });
     const soon = { stop: { rule: 'downtime', limit: '10ms' }, timeout: '300ms' };
-    const { course, stop, assumes } = predict(cellOf(samples, { migration: soon }));
+    const { course, stop, assumes } = predict(recordedCell(samples, { migration: soon }));
     expect(course).toMatchObject({ converges: false, downtimeNs: null });
     expect(course.reason).toMatch(/^the timeout of 300 ms .* has passed/);
     expect(stop).toBeNull();
     expect(assumes.join()).toMatch(/from \d+ of them it does not converge/);
-    const later = predict(cellOf(samples, { migration: { ...soon, timeout: '5s' } }));
+    const later = predict(recordedCell(samples, { migration: { ...soon, timeout: '5s' } }));
     expect(later.course.converges).toBe(true);
     expect(later.assumes.join()).not.toContain('does not converge');
   });
 
   test('of a guest short of CPU time is of its recording at less speed, and says so', () => {
-    const cell = cellOf(bursting);
+    const cell = recordedCell(bursting);
     const short = predict({
       ...cell,
       guest: { ...cell.guest, cpuPerWriteNs: 2e6 },
