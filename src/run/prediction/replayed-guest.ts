@@ -1,9 +1,11 @@
+import { inputLimits } from '../../core/input-limits.ts';
 import type { WriteRates } from '../../core/migration/heat.ts';
 import type { MigrationResult } from '../../core/migration/migration-result.ts';
 import type { Nanos } from '../../core/units.ts';
 import type { ModelPrediction } from '../../model/predictor.ts';
 import { type ReplayedStop, replayedCourse, replayedWithoutStop } from '../../model/replayed-course.ts';
 import { type ReplayedGuest, type ReplayedLink, ReplayedWorld } from '../../model/replayed-world.ts';
+import { TooLarge } from '../../platform/failure.ts';
 import type { MigrationSpec } from '../../workload/migration-spec.ts';
 import { ProgramClock } from '../../workload/program-clock.ts';
 import { activityOf, type GuestSpec, writeRatesOf } from '../../workload/programs.ts';
@@ -34,6 +36,7 @@ export function isRecorded(spec: MigrationSpec): spec is RecordedSpec {
  * instants spread evenly over it, since a guest may begin at any.
  * @param cpuSpeed how fast its program goes for want of CPU time
  * @param assumes to which is added what was replayed
+ * @throws TooLarge the guest has more pages than that is done for
  */
 export function replayedPrediction(
   spec: RecordedSpec,
@@ -41,6 +44,10 @@ export function replayedPrediction(
   cpuSpeed: number,
   assumes: string[],
 ): ModelPrediction {
+  const { modelledPages } = inputLimits;
+  if (spec.guest.pages > modelledPages) {
+    throw new TooLarge('guest.pages', `at most ${modelledPages} to be predicted one by one`);
+  }
   const rates = writeRatesOf(spec.guest);
   const begins = beginningsOf(spec.guest);
   const results: MigrationResult[] = [];
@@ -59,7 +66,7 @@ export function replayedPrediction(
     work += world.work;
   }
   const { speed = 1 } = spec.guest.program;
-  if (speed !== 1) assumes.push(`more load is the recording at ${speed} times its speed`);
+  if (speed !== 1) assumes.push(`another load is the recording at ${speed} times its speed`);
   if (cpuSpeed < 1) {
     assumes.push(
       `a guest short of CPU time replays its recording at ${cpuSpeed.toPrecision(2)} of its speed`,

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { migrateVirtually } from '../../../src/run/ensemble.ts';
 import { predict } from '../../../src/run/predict.ts';
 import { seeded } from '../../../src/scenario/scenario.ts';
+import type { TraceSpec } from '../../../src/workload/trace.ts';
 import { recordings, type Sample } from '../../fixtures/recordings.ts';
 import { RECORDED_PAGES, recordedCell } from './recorded-cell.ts';
 
@@ -26,8 +27,12 @@ const migrations = fc
 
 const startNs = fc.integer({ min: 0, max: 600_000_000 });
 
+/** The time in which a page leaves, and that from one sample of these recordings to the next. */
+const SLOT_MS = 0.33;
+const SAMPLE_MS = 20;
+
 describe('the model of a recorded guest', () => {
-  test('leaves from one instant of any recording what virtual time leaves, by any plan, to three pages in a hundred', () => {
+  test('leaves from one instant of any recording what virtual time leaves, by any plan, but for what is written in two slots a round', () => {
     fc.assert(
       fc.property(recordings(RECORDED_PAGES, 40), migrations, startNs, (samples, migration, startNs) => {
         const cell = recordedCell(samples, { migration, startNs });
@@ -36,9 +41,13 @@ describe('the model of a recorded guest', () => {
         expect(outcome).toBe('completed');
         expect(assumes).toContain('the recording is replayed from one instant');
         expect(course.rounds).toBe(rounds.length);
-        expect(Math.abs(course.pagesLeft!.mean - stop.pages)).toBeLessThanOrEqual(0.03 * RECORDED_PAGES);
+        const most = Math.max(...samples.map(([, pages]) => pages.length));
+        const inTwoSlots = (2 * most * SLOT_MS) / SAMPLE_MS;
+        expect(Math.abs(course.pagesLeft!.mean - stop.pages)).toBeLessThanOrEqual(
+          3 + inTwoSlots * rounds.length,
+        );
       }),
-      { numRuns: Number(process.env.RUNS ?? 40) },
+      { numRuns: 40 },
     );
   });
 
@@ -77,6 +86,24 @@ describe('the model of a recorded guest', () => {
     const later = predict(recordedCell(samples, { migration: { ...soon, timeout: '5s' } }));
     expect(later.course.converges).toBe(true);
     expect(later.assumes.join()).not.toContain('does not converge');
+  });
+
+  test('is refused for more pages than are followed one by one', () => {
+    const { guest, ...cell } = recordedCell(bursting);
+    const huge = { ...cell, guest: { ...guest, pages: 2 ** 24 + 1 } };
+    expect(() => predict(huge)).toThrow('guest.pages: expected at most 16777216 to be predicted one by one');
+  });
+
+  test('of another load is of its recording at another speed, and says so', () => {
+    const { guest, ...cell } = recordedCell(bursting);
+    const faster = predict({
+      ...cell,
+      guest: { ...guest, program: { ...guest.program, speed: 2 } as TraceSpec },
+    });
+    expect(faster.assumes).toContain('another load is the recording at 2 times its speed');
+    expect(faster.course.pagesLeft!.mean).toBeGreaterThan(
+      1.2 * predict(recordedCell(bursting)).course.pagesLeft!.mean,
+    );
   });
 
   test('of a guest short of CPU time is of its recording at less speed, and says so', () => {
