@@ -140,7 +140,14 @@ export const recordSchema: z.ZodType<MigrationRecord> = view(
     scenario: z.string(),
     seed: z.int(),
     startedAt: z.string().describe('ISO 8601; the epoch in virtual time.'),
-    guest: z.object({ name: z.string(), pages: count, pageSizeBytes: bytes }),
+    guest: z.object({
+      name: z.string(),
+      pages: count,
+      pageSizeBytes: bytes,
+      recordingStartNs: ns
+        .optional()
+        .describe('Of one that replays a recording: the instant of it at which the guest began.'),
+    }),
     plan,
     reservations: z.object({
       ...each(reservationSchema.nullable(), 'guest', 'sender'),

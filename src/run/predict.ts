@@ -11,6 +11,7 @@ import { whyNoStopRate } from './prediction/impossible.ts';
 import { leftOutOf } from './prediction/left-out.ts';
 import { linkSupplyOf } from './prediction/link-supply.ts';
 import { modelledGuest, zeroPagesOf } from './prediction/modelled-guest.ts';
+import { isRecorded, replayedPrediction } from './prediction/replayed-guest.ts';
 import { type ModelledStop, modelledStop } from './prediction/stop-times.ts';
 
 /** What the model predicts, and where it differs from the scenario. */
@@ -76,17 +77,22 @@ export function predict(scenario: Predictable): Prediction {
   const ofLink = link.liveBytesPerSecond(plan.rateBytesPerSecond);
   const rateBytesPerSecond = Math.min(ofLink, supply.mostBytesPerSecond(ofLink));
   const stop = modelledStop(spec, link, supply, rateBytesPerSecond);
-  const prediction = predictMigration({
-    pages: guest.pages,
-    zeroPages: zeroPagesOf(spec),
-    pageSizeBytes: guest.pageSizeBytes,
-    overheadBytes: plan.pageBytes - guest.pageSizeBytes,
-    rateBytesPerSecond,
-    stopRateBytesPerSecond: plan.stopRateBytesPerSecond ?? Number.POSITIVE_INFINITY,
-    stopTimes: stop.times,
-    guest: modelledGuest(spec, supply.guestSpeed(rateBytesPerSecond), assumes),
-    ...{ stop: plan.stop, timeoutNs, timeoutFrom, onTimeout, stopTimeoutNs, device },
-  });
+  const overheadBytes = plan.pageBytes - guest.pageSizeBytes;
+  const stopRateBytesPerSecond = plan.stopRateBytesPerSecond ?? Number.POSITIVE_INFINITY;
+  const terms = { overheadBytes, rateBytesPerSecond, stopRateBytesPerSecond, stopTimes: stop.times };
+  const cpuSpeed = supply.guestSpeed(rateBytesPerSecond);
+  const ofPages = () =>
+    predictMigration({
+      pages: guest.pages,
+      zeroPages: zeroPagesOf(spec),
+      pageSizeBytes: guest.pageSizeBytes,
+      ...terms,
+      guest: modelledGuest(spec, cpuSpeed, assumes),
+      ...{ stop: plan.stop, timeoutNs, timeoutFrom, onTimeout, stopTimeoutNs, device },
+    });
+  const prediction = isRecorded(spec)
+    ? replayedPrediction(spec, { ...terms, pageBytes: plan.pageBytes, stopTimeoutNs }, cpuSpeed, assumes)
+    : ofPages();
   return {
     ...prediction,
     downtimeBoundNs: link.drops ? null : boundOf(spec, prediction, stop, link.passNs[0]!),
