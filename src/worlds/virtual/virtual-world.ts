@@ -195,8 +195,9 @@ export class VirtualWorld implements World {
     this.#now = untilNs;
     if (!clears) return instants.length;
     this.#dirty.deleteRow(pages.subarray(0, instants.length));
-    const [clearedAtNs, clock] = [this.#clearedAtNs, this.#clock];
-    for (let i = 0; i < instants.length; i++) clearedAtNs[pages[i]!] = clock.programNs(instants[i]!);
+    const clearedAtNs = this.#clearedAtNs;
+    const programNs = this.#clock.programRow(instants);
+    for (let i = 0; i < programNs.length; i++) clearedAtNs[pages[i]!] = programNs[i]!;
     return instants.length;
   }
 
