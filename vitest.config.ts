@@ -5,10 +5,11 @@ import { defineConfig } from 'vitest/config';
 const computed = 'test/{core,model,scenario,study,workload,worlds/virtual}/**/*.test.ts';
 const realTime = 'test/**/*.real-time.test.ts';
 const long = 'test/**/*.long.test.ts';
+const longRealTime = 'test/**/*.long.real-time.test.ts';
 
 /**
  * A test file's path says in which project it is (docs/decisions/041). `npm test` runs the first three, `npm run test:long`
- * the last.
+ * the others.
  */
 export default defineConfig({
   test: {
@@ -44,11 +45,32 @@ export default defineConfig({
       {
         // Alone, one file after another, so that they measure nothing but themselves.
         extends: true,
-        test: { name: 'real-time', include: [realTime], fileParallelism: false, sequence: { groupOrder: 2 } },
+        test: {
+          name: 'real-time',
+          include: [realTime],
+          exclude: [longRealTime],
+          fileParallelism: false,
+          sequence: { groupOrder: 2 },
+        },
       },
       {
         extends: true,
-        test: { name: 'long', include: [long], fileParallelism: false, sequence: { groupOrder: 3 } },
+        test: {
+          name: 'long',
+          include: [long],
+          maxWorkers: 2,
+          testTimeout: 240_000,
+          sequence: { groupOrder: 3 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'long-real-time',
+          include: [longRealTime],
+          fileParallelism: false,
+          sequence: { groupOrder: 4 },
+        },
       },
     ],
   },

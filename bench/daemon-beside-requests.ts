@@ -8,14 +8,17 @@ import { ask, Daemons, eventually, guestsOf } from '../test/fixtures/daemons.ts'
 import { freePort } from '../test/fixtures/free-port.ts';
 import type { ServedDaemon } from '../test/fixtures/served-daemon.ts';
 
-/** 256 MiB of which 1,500 pages are dirty at the stop: at b_d half a second. */
+/**
+ * 256 MiB of which 1,500 pages are dirty at the stop: at b_d half a second. The bucket is shallow, so that how full it is at
+ * the stop makes no more than 5 ms of it.
+ */
 const moving = {
   name: 'moving',
   pages: 65_536,
   program: { kind: 'saturating', pages: 1_500, writesPerSecond: 3_000 },
 };
 const move = {
-  link: { rate: '800Mbit/s', stopRate: '100Mbit/s' },
+  link: { rate: '800Mbit/s', stopRate: '100Mbit/s', depth: '64KiB' },
   migration: { order: 'address', stop: { rule: 'rounds', rounds: 1 } },
 };
 /** Where the clients are during a move: nowhere, at its source, or at its destination. */

@@ -25,7 +25,7 @@ if (way === 'ours') {
   pacer.setRate(rate);
   while (clockNs() < endsAtNs) {
     await pacer.wait(portion.length);
-    pacer.sends(portion.length);
+    pacer.sent(portion.length);
     await write();
   }
 } else {

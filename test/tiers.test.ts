@@ -34,8 +34,9 @@ describe('every file of tests', () => {
   test('says in its name that it takes long or measures real time, and nothing else', () => {
     for (const { file, projectName } of [...short, ...long]) {
       const [, ...words] = basename(file).split('.');
-      const said = words.slice(0, -2).join('.');
-      expect(said, file).toBe(['real-time', 'long'].includes(projectName) ? projectName : '');
+      const said = words.slice(0, -2).join('-');
+      const isSaid = ['real-time', 'long', 'long-real-time'].includes(projectName);
+      expect(said, file).toBe(isSaid ? projectName : '');
     }
   });
 

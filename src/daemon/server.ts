@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import fastifyStatic from '@fastify/static';
 import fastify, {
@@ -11,6 +12,7 @@ import fastify, {
 import type { z } from 'zod';
 import { reasonOf } from '../platform/failure.ts';
 import { insistOnShape } from '../platform/json.ts';
+import { packageFolder } from '../platform/package.ts';
 import { checked } from '../scenario/checked.ts';
 import { guard } from './access.ts';
 import { methodsAt } from './allowed-methods.ts';
@@ -137,17 +139,20 @@ const POLICY =
   "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'";
 
 async function page(server: FastifyInstance): Promise<void> {
-  const folder = (path: string) => fileURLToPath(new URL(path, import.meta.url));
   const setHeaders = (reply: { header(name: string, value: string): unknown }) => {
     reply.header('content-security-policy', POLICY);
     reply.header('x-content-type-options', 'nosniff');
   };
-  await server.register(fastifyStatic, { root: folder('../../src/daemon/page/'), prefix: '/', setHeaders });
+  await server.register(fastifyStatic, {
+    root: join(packageFolder, 'src/daemon/page'),
+    prefix: '/',
+    setHeaders,
+  });
   const some = async (prefix: string, root: string, ...names: readonly string[]) => {
     const allowedPath = (path: string) => names.includes(path.slice(1));
     await server.register(fastifyStatic, { root, prefix, decorateReply: false, allowedPath });
   };
   const uplot = fileURLToPath(new URL('.', import.meta.resolve('uplot')));
   await some('/uplot/', uplot, 'uPlot.esm.js', 'uPlot.min.css');
-  await some('/core/', folder('../../dist/core/'), 'units.js');
+  await some('/core/', join(packageFolder, 'dist/page'), 'units.js');
 }

@@ -1,9 +1,13 @@
+import { createRequire } from 'node:module';
+import { pathToFileURL } from 'node:url';
+
+const require = createRequire(import.meta.url);
+
 /**
- * Where a worker's or child process's program lies. Threads run built JavaScript, also when the code that
- * starts them is run from its TypeScript source, as the tests do.
+ * Where the program of a thread or a child process lies: as it was built, also when the code that starts it runs from its
+ * TypeScript source, as in tests.
  * @param path below the source folder, without its ending: `worlds/threads/guest-worker`
  */
 export function entry(path: string): URL {
-  const root = import.meta.url.endsWith('.ts') ? '../../dist/' : '../';
-  return new URL(`${root}${path}.js`, import.meta.url);
+  return pathToFileURL(require.resolve(`#programs/${path}`));
 }

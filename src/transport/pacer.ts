@@ -118,8 +118,11 @@ export class Pacer {
     this.#account?.begins(clockNs());
   }
 
-  /** Takes the tokens of bytes that are handed to the kernel now. Before a rate was set nothing is accounted for. */
-  sends(bytes: Bytes): void {
+  /**
+   * Takes the tokens of bytes that the kernel has just been given. To encrypt and to write takes time, in which a full bucket
+   * must not fill: the bytes may have left at its end. Before a rate was set nothing is accounted for.
+   */
+  sent(bytes: Bytes): void {
     const now = clockNs();
     this.#follow(now);
     this.#withhold(this.#lateBytes, now);

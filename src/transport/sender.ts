@@ -128,10 +128,10 @@ export class Sender {
       else await setImmediate();
       this.#connection!.replies.check();
       if (this.#pacer.isRevoked) throw new Failure('the reservation on the link was revoked');
-      this.#pacer.sends(this.#connection!.wireBytes(writer.lengthBytes));
       bytes += writer.lengthBytes;
       this.#digest!.add(writer.frames());
       taken.push(this.#connection!.connection.sendPages(writer.frames()));
+      this.#pacer.sent(this.#connection!.wireBytes(writer.lengthBytes));
     }
     await this.#untilTaken(Promise.all(taken));
     while (this.#askUnsent() > 0) await this.#processor.asleep(sleep(UNSENT_AGAIN_MS));
@@ -242,8 +242,8 @@ export class Sender {
     const bytes = this.#connection!.wireBytes(HEADER_BYTES);
     if (!this.#connection!.connection.maySend('alive') || !this.#pacer.hasTokens(bytes)) return;
     this.#pacer.begins();
-    this.#pacer.sends(bytes);
     this.#connection!.connection.send('alive');
+    this.#pacer.sent(bytes);
   }
 
   /** @returns how much of what was sent has not left, as far as that is known */
@@ -273,8 +273,8 @@ export class Sender {
       await this.#pacer.wait(bytes);
       this.#connection!.replies.check();
     } while (!this.#pacer.lets(type, bytes));
-    this.#pacer.sends(bytes);
     this.#connection!.connection.send(type, argument, payload);
+    this.#pacer.sent(bytes);
   }
 
   async #open(to: DestinationThere, first: FirstFrame): Promise<Reply> {

@@ -3,9 +3,9 @@ import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
 
 /** A host in a process of its own, which does what it is told and answers; it ends with whoever started it. */
-const [dist, options] = process.argv.slice(2);
-const { Host } = await import(pathToFileURL(`${dist}/worlds/threads/host.js`).href);
-const { drive } = await import(pathToFileURL(`${dist}/run/drive.js`).href);
+const [built, options] = process.argv.slice(2);
+const { Host } = await import(pathToFileURL(`${built}/worlds/threads/host.js`).href);
+const { drive } = await import(pathToFileURL(`${built}/run/drive.js`).href);
 
 const host = await Host.listen({
   host: '127.0.0.1',
@@ -15,7 +15,7 @@ const host = await Host.listen({
 });
 
 // The thread that answers for the kernel stays: it is there before threads are counted.
-const { unsentQuestions } = await import(pathToFileURL(`${dist}/transport/unsent/unsent-thread.js`).href);
+const { unsentQuestions } = await import(pathToFileURL(`${built}/transport/unsent/unsent-thread.js`).href);
 unsentQuestions();
 
 const mallocTrim = trimmer();

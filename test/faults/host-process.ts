@@ -71,7 +71,7 @@ export class HostProcess {
   }
 
   static async start(options: HostProcessOptions): Promise<HostProcess> {
-    const args = [join(root, 'dist'), JSON.stringify(options)];
+    const args = [join(root, 'build/src'), JSON.stringify(options)];
     const main = join(import.meta.dirname, 'host-main.mjs');
     // The young generation, 2 to 32 MiB as V8 likes, would hide what is held.
     const child = fork(main, args, { execArgv: ['--expose-gc', '--max-semi-space-size=1'] });

@@ -9,7 +9,7 @@ import { FolderLock, forgetLocks } from '../../src/platform/folder-lock.ts';
 import { leaveLock } from '../fixtures/left-behind.ts';
 import { elsewhere, noNamespaces } from '../fixtures/namespaces.ts';
 
-const module = JSON.stringify(resolve('dist/platform/folder-lock.js'));
+const module = JSON.stringify(resolve('build/src/platform/folder-lock.js'));
 let folder: string;
 const children: ChildProcess[] = [];
 beforeEach(() => {

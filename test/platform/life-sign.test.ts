@@ -10,7 +10,7 @@ import { LifeSign, lifeOf } from '../../src/platform/life-sign.ts';
 import type { ProcessIdentity } from '../../src/platform/process-identity.ts';
 import { elsewhere, noNamespaces } from '../fixtures/namespaces.ts';
 
-const module = JSON.stringify(resolve('dist/platform/life-sign.js'));
+const module = JSON.stringify(resolve('build/src/platform/life-sign.js'));
 let folder: string;
 let living: ChildProcess | undefined;
 beforeEach(() => {

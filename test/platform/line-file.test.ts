@@ -43,7 +43,7 @@ describe('a file of lines', () => {
   test('has no part of what did not fit, and takes what fits', () => {
     // More than so many blocks no file of this process may have; Node.js ignores the signal.
     const script = `
-      import { LineFile } from ${JSON.stringify(join(import.meta.dirname, '../../dist/platform/line-file.js'))};
+      import { LineFile } from ${JSON.stringify(join(import.meta.dirname, '../../build/src/platform/line-file.js'))};
       const lines = new LineFile(${JSON.stringify(file)}, { ifFull: 'Free some space' });
       process.on('SIGXFSZ', () => {});
       lines.append('a'.repeat(3_000) + '\\n');

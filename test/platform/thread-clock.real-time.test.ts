@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { clockNs } from '../../src/platform/clock.ts';
 import { threadCpuNs } from '../../src/platform/thread-clock.ts';
 
-const file = JSON.stringify(new URL('../../dist/platform/thread-clock.js', import.meta.url).href);
+const file = JSON.stringify(new URL('../../build/src/platform/thread-clock.js', import.meta.url).href);
 
 describe('the CPU clock of a thread', () => {
   // A virtual machine's clock may tell one instant twice; a stale clock stands for a whole tick, thousands of looks.

@@ -1,6 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { threadCpuNs } from '../../dist/platform/thread-clock.js';
-import { openScheduledThread } from '../../dist/sched/scheduled-thread.js';
+import { threadCpuNs } from '../../build/src/platform/thread-clock.js';
+import { openScheduledThread } from '../../build/src/sched/scheduled-thread.js';
 
 /**
  * One of a crowd: works in short pieces, sleeps, wakes, and is interrupted while it waits, at random. Counts how often

@@ -1,4 +1,4 @@
-import { setDeadline, setFifo, setNice } from '../../dist/platform/thread-scheduling.js';
+import { setDeadline, setFifo, setNice } from '../../build/src/platform/thread-scheduling.js';
 
 /** A thread that asks for all that there is to ask for, and ends. */
 setNice(5);

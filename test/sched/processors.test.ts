@@ -134,7 +134,7 @@ describe.each(['cbs-hard', 'deadline', 'none'] as const)('a process under %s', (
   ])('%s exits by itself', async (_, last) => {
     const script = `
       process.exitCode = 1;
-      import('${new URL('../../dist/sched/processors.js', import.meta.url)}').then(async ({ Processors }) => {
+      import('${new URL('../../build/src/sched/processors.js', import.meta.url)}').then(async ({ Processors }) => {
         const entities = [{ kind: 'hog', name: 'hog', reservation: null, processor: 0 }];
         const cpu = await Processors.start({ scheduler: '${scheduler}', entities, reclaim: false });
         ${last}

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { parentPort, workerData } from 'node:worker_threads';
-import { threadCpuNs } from '../../dist/platform/thread-clock.js';
-import { openScheduledThread } from '../../dist/sched/scheduled-thread.js';
+import { threadCpuNs } from '../../build/src/platform/thread-clock.js';
+import { openScheduledThread } from '../../build/src/sched/scheduled-thread.js';
 
 /** A program of a test: works for `workNs` of CPU time, sleeps for `sleepMs`, and so on until `flag` is set. */
 const { data, workNs, sleepMs, flag } = workerData;

@@ -9,7 +9,7 @@ import { onQuietMachine } from '../../fixtures/quiet-machine.ts';
 import { smallSetup } from '../../fixtures/setup.ts';
 
 const MS = 1e6;
-const REPETITIONS = 5;
+const REPETITIONS = 3;
 
 let factory: WorldFactory;
 beforeAll(async () => {
