@@ -42,7 +42,7 @@ test('what is written down of a link is the same whether portions are told in ro
       // One by one the last nanosecond of a wait counts as lost.
       expect(utilisation ?? 1).toBeCloseTo(expected ?? 1, 3);
     }),
-    { numRuns: 300 },
+    { numRuns: 100 },
   );
 });
 
