@@ -1,7 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import type { Nanos } from '../core/units.ts';
 import { recordingHeader } from '../observe/recording-file.ts';
 import { orFailure } from '../platform/failure.ts';
 import { UsageError } from '../platform/problem.ts';
@@ -47,11 +46,10 @@ export async function recordForScenario(
   try {
     const recording = resolve(options.out ?? join(folder, 'recording.ndjson.gz'));
     const recorded = await recordTo(recording, () => recordNow(watch));
-    const { pageSizeBytes: pageSize, numbers, samples } = recorded;
+    const { pageSizeBytes: pageSize, numbers } = recorded;
     const guest = { pages: numbers.pages, pageSize, program: { kind: 'trace', file: recording } };
     return {
       experiment: experimentWith(guest, { file, set, recording }),
-      recordedNs: samples.at(-1)!.atNs,
       header: recordingHeader(recorded),
     };
   } finally {
@@ -84,24 +82,19 @@ function experimentWith(
   return experimentOf(scenario);
 }
 
-const PHASES_MAX = 50;
+const STARTS_MAX = 50;
 const TIME_LIMIT_MS = 5_000;
-/** The fractional parts of k·φ are spread evenly, however many are taken (Knuth, TAOCP 3, §6.4). */
-const GOLDEN = (Math.sqrt(5) - 1) / 2;
 
-export type Phases = ReturnType<typeof fromPhases>;
+export type Starts = ReturnType<typeof fromStarts>;
 
 /**
- * Migrates a recorded program in virtual time. A recording is the same in every run. What varies is the instant of
- * the recording at which the migration starts: the guest is observed for longer first.
+ * Migrates a recorded program in virtual time, each time with the next seed, and so from another instant of the recording.
  * @returns times as the median and the interval of the middle 95 %; null if no migration was completed
  */
-export function fromPhases({ plan, ...cell }: ScenarioCell, seed: number, recordedNs: Nanos) {
-  const one = (index: number) => {
-    const observeNs = Math.round(plan.observeNs + ((index * GOLDEN) % 1) * recordedNs);
-    return migrateVirtually(seeded({ ...cell, plan: { ...plan, observeNs } }, seed));
-  };
-  const results = [...repeatedInTime(PHASES_MAX, TIME_LIMIT_MS, one)];
+export function fromStarts(cell: ScenarioCell, seed: number) {
+  const results = [
+    ...repeatedInTime(STARTS_MAX, TIME_LIMIT_MS, (index) => migrateVirtually(seeded(cell, seed + index))),
+  ];
   const done = results.filter(({ outcome }) => outcome === 'completed');
   return {
     migrations: results.length,

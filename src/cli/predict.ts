@@ -7,7 +7,7 @@ import { type Experiment, loadExperiment, type ScenarioCell } from '../scenario/
 import { scenarioFile } from '../scenario/scenario-file.ts';
 import { byPath, type Setting } from '../scenario/settings.ts';
 import type { Exit } from './exit.ts';
-import type { Phases, ProgramOptions, RecordedProgram } from './predict-program.ts';
+import type { ProgramOptions, RecordedProgram, Starts } from './predict-program.ts';
 import { setOption } from './scenario-options.ts';
 import { print } from './standard-streams.ts';
 
@@ -45,12 +45,12 @@ async function action(file: string | undefined, options: Options): Promise<numbe
   const asked = { limitNs: limitOf(options.limit), probability: probabilityOf(options.probability) };
   if (options.pid !== undefined) {
     // What records a process is loaded only here.
-    const { fromPhases, recordForScenario } = await import('./predict-program.ts');
+    const { fromStarts, recordForScenario } = await import('./predict-program.ts');
     const recorded = await recordForScenario(file, options);
-    const { experiment, recordedNs, header } = recorded;
+    const { experiment, header } = recorded;
     tell(experiment, asked, options, {
       header,
-      virtual: (cell) => fromPhases(cell, experiment.seed, recordedNs),
+      virtual: (cell) => fromStarts(cell, experiment.seed),
     });
     return 0;
   }
@@ -67,7 +67,7 @@ interface Asked {
 
 /** Of a program that was recorded: its recording's header, and the same migration on the recording itself. */
 interface Recorded extends Pick<RecordedProgram, 'header'> {
-  readonly virtual: (cell: ScenarioCell) => Phases;
+  readonly virtual: (cell: ScenarioCell) => Starts;
 }
 
 function tell(experiment: Experiment, asked: Asked, { json }: Options, recorded?: Recorded): void {
@@ -133,7 +133,7 @@ function probabilityOf(text: string): number {
 function printAnswer(
   name: string,
   settings: Record<string, unknown>,
-  answer: Answer & { readonly virtual?: Phases },
+  answer: Answer & { readonly virtual?: Starts },
   { limitNs, probability }: Asked,
 ): void {
   const where = Object.entries(settings).map(([path, value]) => `${path} = ${shown(value)}`);
@@ -167,7 +167,7 @@ function printAnswer(
 }
 
 /** The same migration on the recording itself. */
-function virtually({ migrations, completed, downtimeNs, totalNs }: Phases): string {
+function virtually({ migrations, completed, downtimeNs, totalNs }: Starts): string {
   const begun = `${completed} of ${migrations} migrations that start at different points of the recording converge`;
   if (!downtimeNs || !totalNs) return begun;
   const between = ({ median, low, high }: typeof downtimeNs) =>

@@ -53,6 +53,8 @@ export const inputLimits = {
   recordingHeaderBytes: 64 * KIB,
   recordingSamples: 1_000_000,
   recordingWrites: 6_000_000,
+  /** How many times as fast as it was recorded it may be replayed. */
+  recordingSpeed: 1_000,
   /** A line of a trace, which names every page that a step sends. */
   traceLineBytes: 64 * MIB,
   /** A line of records or of the event log. */

@@ -96,6 +96,9 @@ const link = view('LinkRecord', 'What left over the link.', {
   windows: z.array(z.object({ windowNs: ns, mostBytes: bytes, allowedBytes: z.number().nullable() })),
   utilisation: share.nullable(),
   longestLatenessNs: ns,
+  roundTripNs: ns
+    .nullable()
+    .describe('The shortest, at the handshake and after each round; null: not measured.'),
   encryption: z
     .object({
       kind: z.enum(['none', 'psk', 'certificate']),
@@ -137,7 +140,14 @@ export const recordSchema: z.ZodType<MigrationRecord> = view(
     scenario: z.string(),
     seed: z.int(),
     startedAt: z.string().describe('ISO 8601; the epoch in virtual time.'),
-    guest: z.object({ name: z.string(), pages: count, pageSizeBytes: bytes }),
+    guest: z.object({
+      name: z.string(),
+      pages: count,
+      pageSizeBytes: bytes,
+      recordingStartNs: ns
+        .optional()
+        .describe('Of one that replays a recording: the instant of it at which the guest began.'),
+    }),
     plan,
     reservations: z.object({
       ...each(reservationSchema.nullable(), 'guest', 'sender'),

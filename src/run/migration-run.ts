@@ -8,6 +8,7 @@ import {
 import type { Step, StepResult } from '../core/migration/steps.ts';
 import type { Nanos } from '../core/units.ts';
 import type { MigrationSpec } from '../workload/migration-spec.ts';
+import { recordingStartNs, type TraceSpec } from '../workload/trace.ts';
 import type { World } from '../worlds/world.ts';
 
 /** A migration that has been carried out, while its world is still there. Its steps are kept by nobody: see `StepListener`. */
@@ -56,16 +57,21 @@ export function metadataOf(
   about: Pick<RunMetadata, 'world' | 'scenario' | 'startedAt' | 'admission' | 'predicted'>,
 ): RunMetadata {
   const { reclaim: _, ...reservations } = cpu;
+  const { name, pages, pageSizeBytes, program } = guest;
   return {
     world: about.world,
     scenario: about.scenario,
     seed: plan.seed,
     startedAt: about.startedAt,
-    guest: { name: guest.name, pages: guest.pages, pageSizeBytes: guest.pageSizeBytes },
+    guest: { name, pages, pageSizeBytes, ...(program.kind === 'trace' && startOf(program, guest.seed)) },
     plan,
     reservations,
     antagonists,
     admission: about.admission,
     predicted: about.predicted,
   };
+}
+
+function startOf(program: TraceSpec, seed: number): Pick<RunMetadata['guest'], 'recordingStartNs'> {
+  return { recordingStartNs: recordingStartNs(program, seed) };
 }

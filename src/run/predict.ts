@@ -14,6 +14,7 @@ import { whyNoStopRate } from './prediction/impossible.ts';
 import { leftOutOf } from './prediction/left-out.ts';
 import { linkSupplyOf } from './prediction/link-supply.ts';
 import { modelledGuest, zeroPagesOf } from './prediction/modelled-guest.ts';
+import { isRecorded, replayedPrediction } from './prediction/replayed-guest.ts';
 import { type ModelledStop, modelledStop } from './prediction/stop-times.ts';
 
 /** What the model predicts, and where it differs from the scenario. */
@@ -81,33 +82,55 @@ export function predict(scenario: Predictable): Prediction {
   const ofLink = link.liveBytesPerSecond(plan.rateBytesPerSecond);
   const rateBytesPerSecond = Math.min(ofLink, supply.mostBytesPerSecond(ofLink));
   const stop = modelledStop(spec, link, supply, rateBytesPerSecond);
-  const input: ModelInput = {
+  const stopRateBytesPerSecond = plan.stopRateBytesPerSecond ?? Number.POSITIVE_INFINITY;
+  const overheadBytes = plan.pageBytes - guest.pageSizeBytes;
+  const terms = { overheadBytes, rateBytesPerSecond, stopRateBytesPerSecond, stopTimes: stop.times };
+  const cpuSpeed = supply.guestSpeed(rateBytesPerSecond);
+  const input = (): ModelInput => ({
     pages: guest.pages,
     zeroPages: zeroPagesOf(spec),
     pageSizeBytes: guest.pageSizeBytes,
-    overheadBytes: plan.pageBytes - guest.pageSizeBytes,
-    rateBytesPerSecond,
     zeroPageSlots: zeroPageSlots(plan, guest, rateBytesPerSecond, ofLink, supply),
-    stopRateBytesPerSecond: plan.stopRateBytesPerSecond ?? Number.POSITIVE_INFINITY,
-    stopTimes: stop.times,
-    guest: modelledGuest(spec, supply.guestSpeed(rateBytesPerSecond), assumes),
+    ...terms,
+    guest: modelledGuest(spec, cpuSpeed, assumes),
     ...{ stop: plan.stop, timeoutNs, timeoutFrom, onTimeout, stopTimeoutNs, device },
-  };
-  const prediction = predictMigration(input);
+  });
+  const { prediction, anew } = isRecorded(spec)
+    ? {
+        prediction: replayedPrediction(
+          spec,
+          { ...terms, pageBytes: plan.pageBytes, stopTimeoutNs },
+          cpuSpeed,
+          assumes,
+        ),
+        anew: undefined,
+      }
+    : followed(input());
+  const looksAtStopRate = plan.stop.maxDowntimeNs !== undefined;
+  if (isRecorded(spec) && looksAtStopRate) assumes.push('stop.maxDowntime is held at link.stopRate');
   return {
     ...prediction,
     downtimeBoundNs: link.drops ? null : boundOf(spec, prediction, stop, link.passNs[0]!),
     assumes,
     leftOut: leftOutOf({ ...scenario, ...spec }),
-    requiredStopRateBytesPerSecond: (limitNs, probability) =>
-      requiredStopRate(input, prediction, limitNs, probability),
-    whyNoStopRate: (limitNs, probability) => whyNoStopRate(fastest(input), stop, limitNs, probability),
+    requiredStopRateBytesPerSecond: (limitNs, q) =>
+      requiredStopRate(
+        prediction,
+        limitNs,
+        q,
+        looksAtStopRate || prediction.stop === null ? anew : undefined,
+      ),
+    whyNoStopRate: (limitNs, probability) =>
+      whyNoStopRate(anew?.(Number.MAX_SAFE_INTEGER) ?? prediction, stop, limitNs, probability),
   };
 }
 
-/** At a b_d than which none is larger. */
-function fastest(input: ModelInput): ModelPrediction {
-  return predictMigration({ ...input, stopRateBytesPerSecond: Number.MAX_SAFE_INTEGER });
+/** The rounds as the model follows them, and how to follow them anew at another b_d. */
+function followed(input: ModelInput) {
+  return {
+    prediction: predictMigration(input),
+    anew: (stopRateBytesPerSecond: BytesPerSecond) => predictMigration({ ...input, stopRateBytesPerSecond }),
+  };
 }
 
 /** A page of zeros is its header only on the link, but a page like any other for the sender's processor. */

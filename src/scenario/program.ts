@@ -1,11 +1,11 @@
 import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
 import { inputLimits } from '../core/input-limits.ts';
-import { type Bytes, expected } from '../core/units.ts';
+import { type Bytes, expected, formatDuration } from '../core/units.ts';
 import { usageError } from '../platform/problem.ts';
 import { readBytes } from '../platform/text-file.ts';
 import type { ProgramSpec } from '../workload/programs.ts';
-import { parseRecording } from '../workload/recording.ts';
+import { recordedNs, type TraceSpec, traceOf } from '../workload/trace.ts';
 import { anyKind, kind, object, oneOfTwo } from './object-schema.ts';
 import { duration, durationAboveZero, heartbeatPeriod, quantity, rate, whole } from './quantity.ts';
 
@@ -92,7 +92,22 @@ const trace = kind('trace', 'What a real program wrote, as recorded.', {
   file: z
     .string('the path of a recording')
     .describe('The path of a recording (`switchover record`), from the scenario’s folder.'),
+  start: duration
+    .optional()
+    .describe(
+      'The instant of the recording at which the guest begins. Without it: one drawn from the seed, another in each run.',
+    ),
+  speed: z
+    .number('a number above 0')
+    .positive('a number above 0')
+    .max(inputLimits.recordingSpeed, `at most ${inputLimits.recordingSpeed}`)
+    .optional()
+    .describe(
+      'How many times as fast as it was recorded it is replayed, for a load that is not the recorded one. Without it: 1.',
+    ),
 });
+
+type TraceDocument = z.infer<typeof trace>;
 
 const point = z.tuple(
   [durationAboveZero, z.number('a number of pages').nonnegative('a number of pages')],
@@ -137,7 +152,7 @@ export type ProgramDocument = z.infer<typeof programSchema>;
 /**
  * @param file the scenario's, from which a recording's path counts; without one, it can name none
  * @throws Failure the recording that a trace names cannot be read or is damaged
- * @throws UsageError a recording may not be named
+ * @throws UsageError a recording may not be named; its start is after its end
  */
 export function resolveProgram(
   program: ProgramDocument,
@@ -164,14 +179,18 @@ export function resolveProgram(
       if (file === undefined) {
         throw usageError('guest.program.file', 'a scenario file that names it', program.file);
       }
-      return { kind: 'trace', recording: readRecording(resolve(dirname(file), program.file)) };
+      return resolveTrace(program, resolve(dirname(file), program.file));
     case 'dirty-curve':
       return { ...program, sampledPages: program.sampledPages ?? usedPages };
   }
 }
 
-function readRecording(file: string): string {
-  const bytes = readBytes(file, inputLimits.recordingBytes);
-  parseRecording(bytes, file);
-  return bytes.toString('base64');
+function resolveTrace({ start: startNs, speed }: TraceDocument, file: string): TraceSpec {
+  const spec = traceOf(readBytes(file, inputLimits.recordingBytes), file);
+  const lengthNs = recordedNs(spec);
+  if (startNs !== undefined && startNs >= lengthNs) {
+    const earlier = `less than ${formatDuration(lengthNs)}, the recording’s length`;
+    throw usageError('guest.program.start', earlier, formatDuration(startNs));
+  }
+  return { ...spec, ...(startNs !== undefined && { startNs }), ...(speed !== undefined && { speed }) };
 }

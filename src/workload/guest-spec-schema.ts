@@ -31,7 +31,12 @@ const program = z.discriminatedUnion('kind', [
     pagesPerFrame: positive,
     bufferPages: positive,
   }),
-  z.strictObject({ kind: z.literal('trace'), recording: z.string() }),
+  z.strictObject({
+    kind: z.literal('trace'),
+    recording: z.string(),
+    startNs: whole.optional(),
+    speed: rate.positive().max(inputLimits.recordingSpeed).optional(),
+  }),
 ]);
 
 const bursts = z

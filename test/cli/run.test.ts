@@ -266,7 +266,15 @@ function alive(pid: number): boolean {
   }
 }
 
-test('runs of a recording, which do not differ, are marked and have no interval', async () => {
+test('runs of a recording differ in where they begin, so their median has an interval', async () => {
+  const cell = ['--set', 'compare={}', '--set', 'migration.order=address', '--quiet'];
+  const { code, stdout } = await switchover('run', 'config/10-recordings.yaml', '--runs', '6', ...cell);
+  expect(code).toBe(0);
+  expect(stdout).not.toContain('do not differ');
+  expect(stdout).toMatch(/\d \[\d/);
+});
+
+test('runs of a recording that begin at one instant do not differ: they are marked and have no interval', async () => {
   const args = [
     'run',
     'config/10-recordings.yaml',
@@ -276,6 +284,8 @@ test('runs of a recording, which do not differ, are marked and have no interval'
     'compare={}',
     '--set',
     'migration.order=address',
+    '--set',
+    'guest.program.start=1s',
     '--quiet',
   ];
   const { code, stdout } = await switchover(...args);

@@ -512,6 +512,25 @@ describe('a recording', () => {
     });
   });
 
+  test('may begin anywhere before its end, and be faster than it was', () => {
+    const starting = (start: string) => {
+      const { guest, ...others } = withRecording(gzipSync(lines(50)));
+      return load({ ...others, guest: { ...guest, program: { ...guest.program, start } } });
+    };
+    expect(only(starting('9ms')).guest.program).toMatchObject({ kind: 'trace', startNs: 9e6 });
+    for (const start of ['10ms', '1h']) {
+      expect(() => starting(start)).toThrow(
+        /guest\.program\.start: expected less than 10 ms, the recording’s length/,
+      );
+    }
+    for (const speed of [0, -1, 1_001, 'fast']) {
+      const { guest, ...others } = withRecording(gzipSync(lines(50)));
+      const faster = { ...others, guest: { ...guest, program: { ...guest.program, speed } } };
+      expect(() => load(faster)).toThrow(/guest\.program\.speed: expected (a number above 0|at most 1000)/);
+    }
+    expect(() => starting('soon')).toThrow(/guest\.program\.start: expected a time such as/);
+  });
+
   test('that is not there is a failure that names it', () => {
     const document = program({ kind: 'trace', file: 'nowhere.gz' }, 50);
     expect(() => load(document)).toThrow(Failure);

@@ -31,7 +31,13 @@ export interface RunMetadata {
   readonly seed: number;
   /** ISO 8601; in virtual time there is no date, and it is the epoch. */
   readonly startedAt: string;
-  readonly guest: { readonly name: string; readonly pages: number; readonly pageSizeBytes: Bytes };
+  readonly guest: {
+    readonly name: string;
+    readonly pages: number;
+    readonly pageSizeBytes: Bytes;
+    /** Of one that replays a recording: the instant of it at which the guest began. */
+    readonly recordingStartNs?: Nanos | undefined;
+  };
   readonly plan: Plan;
   readonly reservations: {
     readonly guest: Reservation | null;

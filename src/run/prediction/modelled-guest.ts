@@ -28,7 +28,7 @@ export function modelledGuest(spec: MigrationSpec, cpuSpeed: number, assumes: st
   if (guest.bursts) assumes.push('bursts of the guest are spread evenly');
   if (cpuSpeed < 1) assumes.push('a guest short of CPU time writes less in proportion');
   const isSampled =
-    program.kind === 'dirty-curve' || program.kind === 'trace'
+    program.kind === 'dirty-curve'
       ? sendsPagesUnlikeOthers(plan)
       : repeatsItself(guest)
         ? sendsPagesUnlikeOthers(plan) || looksWithinRounds(plan.stop)
@@ -69,11 +69,8 @@ function sendsPagesUnlikeOthers({ clear, skip, defer }: Plan): boolean {
 
 /** Pages written independently at their long-run rates, which the order and the deferral are taken to know. */
 function independentPages(spec: MigrationSpec, cpuSpeed: number, assumes: string[]): ModelInput['guest'] {
-  const { guest, plan } = spec;
-  if (guest.program.kind === 'trace')
-    assumes.push('every page is written independently at its recorded rate');
+  const { plan } = spec;
   if (estimatesHeat(plan)) assumes.push('write rates are known');
-  // A recording says only how often a page is written, which no sample shows better.
   if (typeof plan.clear === 'object') assumes.push('dirty bits are cleared once a round');
   if (plan.skip) assumes.push('no page is skipped');
   if (orderRegistry.get(plan.order).dependsOnOthers && !orderNames.includes(plan.order)) {
