@@ -15,6 +15,7 @@ import type { World } from '../world.ts';
 import { DisturbedLink } from './disturbed-link.ts';
 import { guestLoad } from './guest-load.ts';
 import { handedOver, inTime, measured, sentDevice } from './migration-end.ts';
+import { rowFrom } from './row-of-pages.ts';
 import { VirtualCpu } from './virtual-cpu.ts';
 import { VirtualGuest } from './virtual-guest.ts';
 import { VirtualLink } from './virtual-link.ts';
@@ -114,8 +115,11 @@ export class VirtualWorld implements World {
         this.#link.waitsUntilNs = this.#now + plan.stopTimeoutNs;
         this.#cpu?.stopGuest();
         return this.#dirtyResult(this.#dirty.copy());
-      case 'device':
-        return this.#inTime(this.#sendDevice(step));
+      case 'device': {
+        const sent = sentDevice(step, this.#link, this.#now, this.#spec);
+        this.#pass(sent.now);
+        return this.#inTime(sent);
+      }
       case 'hand over':
         return this.#inTime(this.#handOver());
       case 'abort': {
@@ -153,9 +157,7 @@ export class VirtualWorld implements World {
     let start = 0;
     while (start < pages.length) {
       const zero = pages[start]! >= firstZeroPage;
-      let end = guest.zeroPages === 0 ? pages.length : start + 1;
-      while (end < pages.length && pages[end]! >= firstZeroPage === zero) end++;
-      const row = pages.subarray(start, end);
+      const row = guest.zeroPages === 0 ? pages : rowFrom(pages, start, firstZeroPage);
       const size = zero ? plan.pageBytes - guest.pageSizeBytes : plan.pageBytes;
       const sent = this.#sendRow(row, size, clears, untilNs);
       if (zero) zeroPages += sent;
@@ -163,25 +165,15 @@ export class VirtualWorld implements World {
       start += sent;
       if (sent === row.length) continue;
       if (this.#now >= untilNs) break;
-      return this.#closed();
+      const failed = this.#link.closed(this.#now, plan, this.#stoppedAtNs !== undefined);
+      this.#now = failed.now;
+      return failed;
     }
     // The destination answers the end of a round once it has everything.
     if (endsRound && start === pages.length) this.#pass(this.#link.arrivedNs(this.#now));
-    const underWayBytes = this.#link.underWayBytes(this.#now);
     const sent = { kind: 'sent', now: this.#now, sentPages: start, zeroPages, bytes } as const;
+    const underWayBytes = this.#link.underWayBytes(this.#now);
     return underWayBytes > 0 ? { ...sent, underWayBytes } : sent;
-  }
-
-  #sendDevice(step: Extract<Step, { kind: 'device' }>): StepResult {
-    const result = sentDevice(step, this.#link, this.#now, this.#spec);
-    this.#pass(result.now);
-    return result;
-  }
-
-  #closed(): StepResult {
-    const failed = this.#link.closed(this.#now, this.#spec.plan, this.#stoppedAtNs !== undefined);
-    this.#now = failed.now;
-    return failed;
   }
 
   /** @returns how many left before the link allowed nothing more, or until this instant */
