@@ -54,8 +54,9 @@ export function predictedRounds(input: LiveInput) {
   let next = memory.predict();
   let pending: Float64Array | undefined;
   let settled: SettledRounds | undefined;
+  const unsettled = new SettledRounds(certainly(0), 0);
   const pendingWithin = () => (pending ??= memory.pendingWithin(stepsIn(next)));
-  const swayWithin = () => settled?.swayWithin() ?? 0;
+  const swayWithin = () => (settled ?? unsettled).swayWithin();
   let answer = plansAhead ? asked.ask(next.dirtyPages, true) : asked.begin(next.dirtyPages);
   while (answer.decision === 'go on') {
     const round = next;
