@@ -1,4 +1,4 @@
-import { passedNs } from '../../core/link/bottleneck.ts';
+import { passedNs as passedBottleneckNs } from '../../core/link/bottleneck.ts';
 import type { Bytes, Nanos } from '../../core/units.ts';
 import type { Disturbance } from '../../workload/antagonists/disturbance.ts';
 import { VirtualLink } from './virtual-link.ts';
@@ -11,8 +11,8 @@ export class DisturbedLink extends VirtualLink {
   readonly #disturbance: Disturbance;
   #freeNs: Nanos = 0;
 
-  constructor(depthBytes: Bytes, windows: boolean, disturbance: Disturbance) {
-    super(depthBytes, windows);
+  constructor(depthBytes: Bytes, windows: boolean, latencyNs: Nanos, disturbance: Disturbance) {
+    super(depthBytes, windows, latencyNs);
     this.#disturbance = disturbance;
   }
 
@@ -43,10 +43,10 @@ export class DisturbedLink extends VirtualLink {
   override departs(now: Nanos, bytes: Bytes): void {
     super.departs(now, bytes);
     const { bottleneck } = this.#disturbance;
-    if (bottleneck) this.#freeNs = passedNs(bottleneck, now, bytes);
+    if (bottleneck) this.#freeNs = passedBottleneckNs(bottleneck, now, bytes);
   }
 
-  override arrivedNs(now: Nanos): Nanos {
+  override passedNs(now: Nanos): Nanos {
     return Math.max(now, this.#freeNs);
   }
 }

@@ -14,7 +14,7 @@ import { phaseNs } from '../phase.ts';
 import type { World } from '../world.ts';
 import { DisturbedLink } from './disturbed-link.ts';
 import { guestLoad } from './guest-load.ts';
-import { handedOver, inTime, measured, sentDevice } from './migration-end.ts';
+import { inTime, measured, sentDevice } from './migration-end.ts';
 import { VirtualCpu } from './virtual-cpu.ts';
 import { VirtualGuest } from './virtual-guest.ts';
 import { VirtualLink } from './virtual-link.ts';
@@ -57,7 +57,7 @@ export class VirtualWorld implements World {
    * @throws Failure the plan cannot be carried out in virtual time
    */
   constructor(spec: MigrationSpec, linkWindows = true) {
-    const { guest, plan, cpu } = spec;
+    const { guest, plan, cpu, linkLatencyNs = 0 } = spec;
     const unlimited = plan.rateBytesPerSecond === null || plan.stopRateBytesPerSecond === null;
     if (unlimited && cpu.cpuPerPageNs === 0) {
       throw new Failure('link.rate: virtual time needs a rate, or a sender.cpuPerPage; found unlimited');
@@ -67,8 +67,8 @@ export class VirtualWorld implements World {
     this.#clock = new ProgramClock(guest);
     const disturbance = disturbanceOf(spec);
     this.#link = disturbance
-      ? new DisturbedLink(plan.depthBytes, linkWindows, disturbance)
-      : new VirtualLink(plan.depthBytes, linkWindows);
+      ? new DisturbedLink(plan.depthBytes, linkWindows, linkLatencyNs, disturbance)
+      : new VirtualLink(plan.depthBytes, linkWindows, linkLatencyNs);
     this.#dirty = new PageSet(guest.pages);
     this.#clearedAtNs = instantsOfPages(guest.pages);
     if (isContended(cpu)) {
@@ -112,9 +112,9 @@ export class VirtualWorld implements World {
         this.#cpu?.stopGuest();
         return this.#dirtyResult(this.#dirty.copy());
       case 'device':
-        return this.#inTime(this.#sendDevice(step));
+        return this.#inTime(this.#passed(sentDevice(step, this.#link, this.#now, this.#spec)));
       case 'hand over':
-        return this.#inTime(this.#handOver());
+        return this.#inTime(this.#handOver(step));
       case 'abort': {
         const measurements = this.#measurements();
         this.#stoppedAtNs = undefined;
@@ -163,12 +163,12 @@ export class VirtualWorld implements World {
       return this.#closed();
     }
     // The destination answers the end of a round once it has everything.
-    if (endsRound && start === pages.length) this.#pass(this.#link.arrivedNs(this.#now));
+    if (endsRound && start === pages.length)
+      this.#pass(this.#link.roundEndNs(this.#now, this.#stoppedAtNs !== undefined));
     return { kind: 'sent', now: this.#now, sentPages: start, zeroPages, bytes };
   }
 
-  #sendDevice(step: Extract<Step, { kind: 'device' }>): StepResult {
-    const result = sentDevice(step, this.#link, this.#now, this.#spec);
+  #passed(result: StepResult): StepResult {
     this.#pass(result.now);
     return result;
   }
@@ -273,8 +273,8 @@ export class VirtualWorld implements World {
     return ended;
   }
 
-  /** Takes the sender's CPU time; all else that a real hand-over waits for takes no time. */
-  #handOver(): StepResult {
+  /** Takes the sender's CPU time and the link's latency; all else that a real hand-over waits for takes no time. */
+  #handOver({ verify }: Extract<Step, { kind: 'hand over' }>): StepResult {
     this.#cpu?.work(
       this.#spec.cpu.cpuPerHandoverNs,
       1,
@@ -284,7 +284,9 @@ export class VirtualWorld implements World {
         return true;
       },
     );
-    return handedOver(this.#now, this.#measurements());
+    const instants = this.#link.handover(this.#now, verify);
+    this.#pass(instants.runningAtNs);
+    return { kind: 'handed over', now: this.#now, ...instants, measurements: this.#measurements() };
   }
 
   #measurements(): Measurements {
