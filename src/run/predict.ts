@@ -1,12 +1,15 @@
 import { stopBound, timeToSupply } from '../core/cpu/supply.ts';
+import type { Plan } from '../core/migration/plan.ts';
 import type { RunMetadata } from '../core/migration/record.ts';
 import { RegisteredCodeFailed } from '../core/registry.ts';
-import type { Nanos } from '../core/units.ts';
-import { type ModelPrediction, predictMigration } from '../model/predictor.ts';
+import type { BytesPerSecond, Nanos } from '../core/units.ts';
+import { type ModelInput, type ModelPrediction, predictMigration } from '../model/predictor.ts';
+import { requiredStopRate } from '../model/required-rate.ts';
 import { Failure, TooLarge } from '../platform/failure.ts';
 import type { ScenarioCell } from '../scenario/scenario.ts';
 import type { MigrationSpec } from '../workload/migration-spec.ts';
-import { cpuSupplyOf } from './prediction/cpu-supply.ts';
+import type { GuestSpec } from '../workload/programs.ts';
+import { type CpuSupply, cpuSupplyOf } from './prediction/cpu-supply.ts';
 import { whyNoStopRate } from './prediction/impossible.ts';
 import { leftOutOf } from './prediction/left-out.ts';
 import { linkSupplyOf } from './prediction/link-supply.ts';
@@ -25,6 +28,8 @@ export interface Prediction extends ModelPrediction {
   readonly assumes: readonly string[];
   /** What the scenario says and the figures do not depend on. */
   readonly leftOut: readonly string[];
+  /** The least whole b_d that keeps the downtime within a limit with this probability; null: none does. */
+  requiredStopRateBytesPerSecond(limitNs: Nanos, probability: number): BytesPerSecond | null;
   /** Why no b_d keeps the downtime within a limit with this probability, if none does. */
   whyNoStopRate(limitNs: Nanos, probability: number): string;
 }
@@ -77,29 +82,67 @@ export function predict(scenario: Predictable): Prediction {
   const ofLink = link.liveBytesPerSecond(plan.rateBytesPerSecond);
   const rateBytesPerSecond = Math.min(ofLink, supply.mostBytesPerSecond(ofLink));
   const stop = modelledStop(spec, link, supply, rateBytesPerSecond);
-  const overheadBytes = plan.pageBytes - guest.pageSizeBytes;
   const stopRateBytesPerSecond = plan.stopRateBytesPerSecond ?? Number.POSITIVE_INFINITY;
+  const overheadBytes = plan.pageBytes - guest.pageSizeBytes;
   const terms = { overheadBytes, rateBytesPerSecond, stopRateBytesPerSecond, stopTimes: stop.times };
   const cpuSpeed = supply.guestSpeed(rateBytesPerSecond);
-  const ofPages = () =>
-    predictMigration({
-      pages: guest.pages,
-      zeroPages: zeroPagesOf(spec),
-      pageSizeBytes: guest.pageSizeBytes,
-      ...terms,
-      guest: modelledGuest(spec, cpuSpeed, assumes),
-      ...{ stop: plan.stop, timeoutNs, timeoutFrom, onTimeout, stopTimeoutNs, device },
-    });
-  const prediction = isRecorded(spec)
-    ? replayedPrediction(spec, { ...terms, pageBytes: plan.pageBytes, stopTimeoutNs }, cpuSpeed, assumes)
-    : ofPages();
+  const input = (): ModelInput => ({
+    pages: guest.pages,
+    zeroPages: zeroPagesOf(spec),
+    pageSizeBytes: guest.pageSizeBytes,
+    zeroPageSlots: zeroPageSlots(plan, guest, rateBytesPerSecond, ofLink, supply),
+    ...terms,
+    guest: modelledGuest(spec, cpuSpeed, assumes),
+    ...{ stop: plan.stop, timeoutNs, timeoutFrom, onTimeout, stopTimeoutNs, device },
+  });
+  const { prediction, anew } = isRecorded(spec)
+    ? {
+        prediction: replayedPrediction(
+          spec,
+          { ...terms, pageBytes: plan.pageBytes, stopTimeoutNs },
+          cpuSpeed,
+          assumes,
+        ),
+        anew: undefined,
+      }
+    : followed(input());
+  const looksAtStopRate = plan.stop.maxDowntimeNs !== undefined;
+  if (isRecorded(spec) && looksAtStopRate) assumes.push('stop.maxDowntime is held at link.stopRate');
   return {
     ...prediction,
     downtimeBoundNs: link.drops ? null : boundOf(spec, prediction, stop, link.passNs[0]!),
     assumes,
     leftOut: leftOutOf({ ...scenario, ...spec }),
-    whyNoStopRate: (limitNs, probability) => whyNoStopRate(prediction, stop, limitNs, probability),
+    requiredStopRateBytesPerSecond: (limitNs, q) =>
+      requiredStopRate(
+        prediction,
+        limitNs,
+        q,
+        looksAtStopRate || prediction.stop === null ? anew : undefined,
+      ),
+    whyNoStopRate: (limitNs, probability) =>
+      whyNoStopRate(anew?.(Number.MAX_SAFE_INTEGER) ?? prediction, stop, limitNs, probability),
   };
+}
+
+/** The rounds as the model follows them, and how to follow them anew at another b_d. */
+function followed(input: ModelInput) {
+  return {
+    prediction: predictMigration(input),
+    anew: (stopRateBytesPerSecond: BytesPerSecond) => predictMigration({ ...input, stopRateBytesPerSecond }),
+  };
+}
+
+/** A page of zeros is its header only on the link, but a page like any other for the sender's processor. */
+function zeroPageSlots(
+  { pageBytes }: Plan,
+  { pageSizeBytes }: GuestSpec,
+  rateBytesPerSecond: BytesPerSecond,
+  ofLink: BytesPerSecond,
+  { mostBytesPerSecond }: CpuSupply,
+): number {
+  const onLink = ((pageBytes - pageSizeBytes) * rateBytesPerSecond) / (pageBytes * ofLink);
+  return Math.max(onLink, rateBytesPerSecond / mostBytesPerSecond(ofLink));
 }
 
 /** What the stop takes at most, given the pages that are not exceeded with probability 0.99. */

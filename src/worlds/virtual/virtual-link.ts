@@ -191,6 +191,11 @@ export class VirtualLink {
     if (this.#bucket) this.#bucket = reserve(this.#bucket, now, bytes).next;
   }
 
+  /** How much of what has left by `now` is not through yet. */
+  underWayBytes(_now: Nanos): Bytes {
+    return 0;
+  }
+
   /** When all that has left by `now` is through, but for the latency. */
   passedNs(now: Nanos): Nanos {
     return now;

@@ -14,19 +14,11 @@ import { phaseNs } from '../phase.ts';
 import type { World } from '../world.ts';
 import { DisturbedLink } from './disturbed-link.ts';
 import { guestLoad } from './guest-load.ts';
+import { instantsOfPages, spareInstants } from './instants-of-pages.ts';
 import { inTime, measured, sentDevice } from './migration-end.ts';
 import { VirtualCpu } from './virtual-cpu.ts';
 import { VirtualGuest } from './virtual-guest.ts';
 import { VirtualLink } from './virtual-link.ts';
-
-/** What a world that was closed had for the instants of its pages: the next one of as many begins with it, which spares garbage. */
-let spareInstants: Float64Array = new Float64Array(0);
-
-function instantsOfPages(pages: number): Float64Array {
-  const spare = spareInstants;
-  spareInstants = new Float64Array(0);
-  return spare.length === pages ? spare.fill(0) : new Float64Array(pages);
-}
 
 /** The stream of random numbers that a virtual guest draws from; the order draws from another. */
 const GUEST_STREAM = 3;
@@ -51,6 +43,8 @@ export class VirtualWorld implements World {
   /** Up to this guest time the guest's writes are in `#dirty`. */
   #drawnUntilNs: Nanos = 0;
   #stoppedAtNs: Nanos | undefined;
+  /** Whether the sender has prepared the page that leaves next, but it could not leave. */
+  #isPrepared = false;
 
   /**
    * @param linkWindows whether the link's record shall say what left in windows
@@ -108,6 +102,7 @@ export class VirtualWorld implements World {
       case 'stop':
         this.#draw();
         this.#stoppedAtNs = this.#now;
+        this.#isPrepared = false;
         this.#link.waitsUntilNs = this.#now + plan.stopTimeoutNs;
         this.#cpu?.stopGuest();
         return this.#dirtyResult(this.#dirty.copy());
@@ -133,7 +128,7 @@ export class VirtualWorld implements World {
 
   /** Nothing can be asked of it any more. */
   close(): Promise<void> {
-    spareInstants = this.#clearedAtNs;
+    spareInstants(this.#clearedAtNs);
     this.#clearedAtNs = new Float64Array(0);
     return Promise.resolve();
   }
@@ -165,7 +160,9 @@ export class VirtualWorld implements World {
     // The destination answers the end of a round once it has everything.
     if (endsRound && start === pages.length)
       this.#pass(this.#link.roundEndNs(this.#now, this.#stoppedAtNs !== undefined));
-    return { kind: 'sent', now: this.#now, sentPages: start, zeroPages, bytes };
+    const underWayBytes = this.#link.underWayBytes(this.#now);
+    const sent = { kind: 'sent', now: this.#now, sentPages: start, zeroPages, bytes } as const;
+    return underWayBytes > 0 ? { ...sent, underWayBytes } : sent;
   }
 
   #passed(result: StepResult): StepResult {
@@ -185,14 +182,18 @@ export class VirtualWorld implements World {
     if (this.#cpu && cpuPerPageNs > 0) {
       let sent = 0;
       const ready = () => this.#link.readyBy(this.#now, bytes, stepEndNs);
-      this.#cpu.work(cpuPerPageNs, pages.length, ready, (i, atNs) => {
-        this.#now = atNs;
-        if (atNs >= stepEndNs || this.#link.isClosed(atNs)) return false;
-        this.#link.departs(atNs, bytes);
-        if (clears) this.#clear(pages[i]!);
+      const leaves = (atNs: Nanos): boolean => {
+        this.#pass(Math.max(atNs, Math.min(stepEndNs, this.#link.passedNs(atNs))));
+        this.#isPrepared = this.#now >= stepEndNs || this.#link.isClosed(this.#now);
+        if (this.#isPrepared) return false;
+        this.#link.departs(this.#now, bytes);
+        if (clears) this.#clear(pages[sent]!);
         sent += 1;
         return true;
-      });
+      };
+      // A page that was prepared when the step before ended leaves first.
+      if (this.#isPrepared && !leaves(ready())) return sent;
+      this.#cpu.work(cpuPerPageNs, pages.length - sent, ready, (_, atNs) => leaves(atNs));
       return sent;
     }
     const { instants, untilNs } = this.#link.send(this.#now, bytes, pages.length, stepEndNs);
