@@ -106,8 +106,11 @@ export class VirtualWorld implements World {
         this.#link.waitsUntilNs = this.#now + plan.stopTimeoutNs;
         this.#cpu?.stopGuest();
         return this.#dirtyResult(this.#dirty.copy());
-      case 'device':
-        return this.#inTime(this.#passed(sentDevice(step, this.#link, this.#now, this.#spec)));
+      case 'device': {
+        const sent = sentDevice(step, this.#link, this.#now, this.#spec);
+        this.#pass(sent.now);
+        return this.#inTime(sent);
+      }
       case 'hand over':
         return this.#inTime(this.#handOver(step));
       case 'abort': {
@@ -163,11 +166,6 @@ export class VirtualWorld implements World {
     const underWayBytes = this.#link.underWayBytes(this.#now);
     const sent = { kind: 'sent', now: this.#now, sentPages: start, zeroPages, bytes } as const;
     return underWayBytes > 0 ? { ...sent, underWayBytes } : sent;
-  }
-
-  #passed(result: StepResult): StepResult {
-    this.#pass(result.now);
-    return result;
   }
 
   #closed(): StepResult {
