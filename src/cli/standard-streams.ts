@@ -18,9 +18,9 @@ export function print(line: string): void {
 }
 
 /** A text of the result on standard output. @throws Failure it cannot be written. @throws ReaderGone */
-export function write(text: string): void {
+export function write(text: string | Uint8Array): void {
   insistOnSuccess();
-  if (saysAtOnce) orFailure(CANNOT_WRITE, () => writeFileSync(1, Buffer.from(text)));
+  if (saysAtOnce) orFailure(CANNOT_WRITE, () => writeFileSync(1, Buffer.from(text as string)));
   else
     process.stdout.write(text, (error) => {
       failure ??= error ?? undefined;

@@ -58,21 +58,41 @@ export class Random {
   }
 
   /**
-   * 32 draws at once: each bit is set with this probability, to within 2^−32. Of each, a uniform number is compared with the
-   * probability, bit by bit from the highest, until the first difference, for all 32 in one word: about seven words in all.
+   * 32 draws for each word: each bit is set with this probability, to within 2^−32. Of each, a uniform number is compared with
+   * the probability, bit by bit from the highest, until the first difference, for all 32 in one word: about seven words in
+   * all. The state is kept out of memory meanwhile.
    */
-  happenings(probability: number): number {
-    const limit = Math.min(probability * 2 ** 32, 2 ** 32 - 1) >>> 0;
-    let set = 0;
-    let undecided = -1;
-    // A set bit of the limit lets those below it happen; a bit of 0 rules out those above it.
-    for (let rest = limit | 0; rest !== 0 && undecided !== 0; rest <<= 1) {
-      const bits = this.bits() | 0;
-      const limitBits = rest >> 31;
-      set |= undecided & limitBits & ~bits;
-      undecided &= ~(bits ^ limitBits);
+  happenings(words: Uint32Array, probability: number): void {
+    const limit = Math.min(probability * 2 ** 32, 2 ** 32 - 1) | 0;
+    const state = this.#state;
+    let s0 = state[0]! | 0;
+    let s1 = state[1]! | 0;
+    let s2 = state[2]! | 0;
+    let s3 = state[3]! | 0;
+    for (let word = 0; word < words.length; word++) {
+      let set = 0;
+      let undecided = -1;
+      // A set bit of the limit lets those below it happen; a bit of 0 rules out those above it.
+      for (let rest = limit; rest !== 0 && undecided !== 0; rest <<= 1) {
+        const times5 = Math.imul(s1, 5);
+        const bits = Math.imul((times5 << 7) | (times5 >>> 25), 9);
+        s2 ^= s0;
+        s3 ^= s1;
+        const next1 = s1 ^ s2;
+        s0 ^= s3;
+        s2 ^= s1 << 9;
+        s3 = (s3 << 11) | (s3 >>> 21);
+        s1 = next1;
+        const limitBits = rest >> 31;
+        set |= undecided & limitBits & ~bits;
+        undecided &= ~(bits ^ limitBits);
+      }
+      words[word] = set;
     }
-    return set >>> 0;
+    state[0] = s0;
+    state[1] = s1;
+    state[2] = s2;
+    state[3] = s3;
   }
 
   /**

@@ -96,6 +96,9 @@ const link = view('LinkRecord', 'What left over the link.', {
   windows: z.array(z.object({ windowNs: ns, mostBytes: bytes, allowedBytes: z.number().nullable() })),
   utilisation: share.nullable(),
   longestLatenessNs: ns,
+  roundTripNs: ns
+    .nullable()
+    .describe('The shortest, at the handshake and after each round; null: not measured.'),
   encryption: z
     .object({
       kind: z.enum(['none', 'psk', 'certificate']),

@@ -33,8 +33,8 @@ export class LineFile {
   }
 
   /** @throws Failure they could not be written, and nothing of them was */
-  append(lines: string): void {
-    const bytes = Buffer.from(lines);
+  append(lines: string | Uint8Array): void {
+    const bytes = typeof lines === 'string' ? Buffer.from(lines) : lines;
     try {
       if (this.#isTorn) this.#cutOff();
       for (let at = 0; at < bytes.length; ) at += writeSync(this.#descriptor, bytes, at);

@@ -52,5 +52,8 @@ export function* repeatedInTime<Value>(
  * @param linkWindows whether the link's record shall say what left in windows, which takes time to find out
  */
 export function migrateVirtually(spec: MigrationSpec, linkWindows = false): MigrationResult {
-  return driveSync(spec.plan, virtualWorld(spec, linkWindows));
+  const world = virtualWorld(spec, linkWindows);
+  const result = driveSync(spec.plan, world);
+  void world.close();
+  return result;
 }

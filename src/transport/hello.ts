@@ -1,4 +1,5 @@
 import { inputLimits } from '../core/input-limits.ts';
+import type { Nanos } from '../core/units.ts';
 import { WIRE_VERSION, WireError } from '../core/wire/frames.ts';
 import { reasonOf } from '../platform/failure.ts';
 import { parseJson } from '../platform/json.ts';
@@ -19,13 +20,24 @@ export interface Hello extends GuestDefinition {
   readonly heartbeats: HeartbeatAddress | null;
 }
 
-export function encodeHello(greeting: Hello | { readonly version: number }): Uint8Array {
+/** The destination's answer. */
+export interface Welcome {
+  readonly version: number;
+  /** From the hello on, while it made room for the guest: what is left of the source's wait is the way there and back. */
+  readonly workedNs: Nanos;
+}
+
+export function encodeHello(greeting: Hello | Welcome): Uint8Array {
   return Buffer.from(JSON.stringify(greeting));
 }
 
-/** The destination's answer. @throws WireError another version. */
-export function decodeAnswer(payload: Uint8Array): void {
-  checkVersion(parsedJson(payload));
+/** @throws WireError another version, or no such answer. */
+export function decodeWelcome(payload: Uint8Array): Welcome {
+  const value = parsedJson(payload);
+  checkVersion(value);
+  const { version, workedNs } = value as Partial<Welcome>;
+  if (typeof workedNs !== 'number' || workedNs < 0) throw new WireError("an answer without 'workedNs'");
+  return { version: version!, workedNs };
 }
 
 export function checkVersion(value: unknown): void {

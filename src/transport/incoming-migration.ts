@@ -65,6 +65,7 @@ class Receiver {
   readonly #hello = new ArrivingHello();
   #guest: HostedGuest | undefined;
   #digest: StreamDigest | undefined;
+  #greetedAtNs = 0;
   #guestTimeNs = 0;
   #paused = false;
   readonly #state = new ReceivedState();
@@ -109,6 +110,7 @@ class Receiver {
       if (header.type === 'state') this.#digest!.add(copy);
       if (header.type === 'round') insistSame(copy, this.#digest!.take());
       if (header.type === 'hello' || header.type === 'ask') this.#becomesKnown();
+      if (header.type === 'hello') this.#greetedAtNs = clockNs();
       this.#answering = this.#answering
         .then(() => this.#answer(header, copy))
         .catch((cause) => this.#giveUp(reasonOf(cause)));
@@ -139,7 +141,11 @@ class Receiver {
         if (this.#options.key) checkAnnounced(this.#challenges.source, payload);
         await this.#greet(await this.#hello.read(payload, () => connection.state !== 'closed'));
         if (connection.state !== 'closed')
-          connection.send('hello', 0, encodeHello({ version: WIRE_VERSION }));
+          connection.send(
+            'hello',
+            0,
+            encodeHello({ version: WIRE_VERSION, workedNs: clockNs() - this.#greetedAtNs }),
+          );
         return;
       case 'ask':
         if (this.#options.key) checkAnnounced(this.#challenges.source, payload);

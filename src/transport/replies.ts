@@ -1,4 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
+import type { Nanos } from '../core/units.ts';
 import type { FrameType } from '../core/wire/frames.ts';
 
 /** A control frame from the destination. */
@@ -6,6 +7,8 @@ export interface Reply {
   readonly type: FrameType;
   readonly argument: number;
   readonly payload: Buffer;
+  /** When it was heard, by the host's clock. */
+  readonly atNs: Nanos;
 }
 
 /** Unread answers of the destination, and why there will be no more, once that is known. */

@@ -12,7 +12,7 @@ import type { Allowance } from './allowance.ts';
 import { connected } from './connect.ts';
 import { keyToProve } from './credentials.ts';
 import type { FrameWriter } from './frame-writer.ts';
-import { decodeAnswer, encodeHello, type Hello } from './hello.ts';
+import { decodeWelcome, encodeHello, type Hello } from './hello.ts';
 import { ALIVE_MS, SILENCE_MS } from './limits.ts';
 import { Pacer } from './pacer.ts';
 import { PageFrames, type PageSource, type SentPages } from './page-frames.ts';
@@ -64,7 +64,8 @@ export class Sender {
   }
 
   get link(): LinkRecord {
-    return { ...this.#pacer.link, encryption: this.#connection?.encryption ?? notEncrypted };
+    const { encryption = notEncrypted, roundTripNs = null } = this.#connection ?? {};
+    return { ...this.#pacer.link, roundTripNs, encryption };
   }
 
   /** The tokens in the bucket now; null without a rate. */
@@ -77,9 +78,9 @@ export class Sender {
     this.#question = { to, migration: hello.migration };
     this.#digest = new StreamDigest(hello.migration, keyToProve(to));
     const payload = encodeHello({ version: WIRE_VERSION, ...hello });
-    const answer = await this.#open(to, { type: 'hello', argument: 0, payload });
+    const { payload: welcome, waitedNs } = await this.#open(to, { type: 'hello', argument: 0, payload });
     try {
-      decodeAnswer(answer.payload);
+      this.#connection!.went(waitedNs - decodeWelcome(welcome).workedNs);
     } catch (cause) {
       this.#connection!.connection.close(reasonOf(cause));
       throw cause;
@@ -139,7 +140,8 @@ export class Sender {
     if (endsRound && next === frames) {
       this.#rounds += 1;
       await this.#control('round', this.#rounds, this.#digest!.take());
-      await this.#connection!.reply();
+      const askedAtNs = clockNs();
+      this.#connection!.went((await this.#connection!.reply()).atNs - askedAtNs);
     }
     return { sentPages: next / perPage, zeroPages, bytes };
   }
@@ -277,7 +279,7 @@ export class Sender {
     this.#pacer.sent(bytes);
   }
 
-  async #open(to: DestinationThere, first: FirstFrame): Promise<Reply> {
+  async #open(to: DestinationThere, first: FirstFrame): ReturnType<SourceConnection['open']> {
     const { silenceMs = SILENCE_MS } = to;
     const socket = await this.#processor.asleep(connected(to));
     const alive = setInterval(() => this.#stayAlive(), ALIVE_MS);

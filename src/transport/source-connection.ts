@@ -1,7 +1,8 @@
 import type { Socket } from 'node:net';
 import type { Encryption } from '../core/link/encryption.ts';
-import type { Bytes } from '../core/units.ts';
+import type { Bytes, Nanos } from '../core/units.ts';
 import { type FrameHeader, WIRE_VERSION, WireError } from '../core/wire/frames.ts';
+import { clockNs } from '../platform/clock.ts';
 import { Failure, printable, reasonOf } from '../platform/failure.ts';
 import { Connection } from './connection.ts';
 import { encryptionOf } from './connection-encryption.ts';
@@ -33,6 +34,7 @@ export class SourceConnection {
   readonly connection: Connection;
   readonly replies = new Replies();
   readonly encryption: Encryption;
+  #roundTripNs: Nanos | null = null;
   readonly #options: SourceConnectionOptions;
   /** To be proved by frames; null: none, or the handshake has proved it. */
   readonly #key: Uint8Array | null;
@@ -61,12 +63,24 @@ export class SourceConnection {
     return wireBytes(bytes, this.encryption.kind);
   }
 
-  /** Says the first word, after both ends have proved themselves. @throws Failure refused. */
-  async open({ type, argument, payload }: FirstFrame): Promise<Reply> {
+  /** From a word of this end to the answer, at its shortest; null: not measured. */
+  get roundTripNs(): Nanos | null {
+    return this.#roundTripNs;
+  }
+
+  /** A word went there, and its answer came back. */
+  went(roundTripNs: Nanos): void {
+    this.#roundTripNs = Math.max(0, Math.min(roundTripNs, this.#roundTripNs ?? Number.POSITIVE_INFINITY));
+  }
+
+  /** Says the first word, after both ends have proved themselves. @returns the answer to it. @throws Failure refused. */
+  async open({ type, argument, payload }: FirstFrame): Promise<Reply & { readonly waitedNs: Nanos }> {
     try {
       if (this.#key) await this.#prove(this.#key, payload);
       this.connection.send(type, argument, payload);
-      return await this.reply();
+      const askedAtNs = clockNs();
+      const reply = await this.reply();
+      return { ...reply, waitedNs: reply.atNs - askedAtNs };
     } catch (cause) {
       this.connection.close(reasonOf(cause));
       throw cause;
@@ -97,7 +111,7 @@ export class SourceConnection {
       this.replies.fail(new Failure(`the destination refused: ${printable(payload.toString('utf8'))}`));
       this.connection.finish();
     } else if (type !== 'alive') {
-      this.replies.add({ type, argument, payload: Buffer.from(payload) });
+      this.replies.add({ type, argument, payload: Buffer.from(payload), atNs: clockNs() });
     }
   }
 }

@@ -37,6 +37,11 @@ export class ProgramClock {
     return shownNs(this.#bursts, this.#phaseNs + ranNs) - this.#shownAtStartNs;
   }
 
+  /** The same of many instants. It may be the same row. */
+  programRow(ranNs: Float64Array): Float64Array {
+    return this.#bursts ? ranNs.map((ns) => this.programNs(ns)) : ranNs;
+  }
+
   /** For how long the guest has run when it shows that. */
   ranNs(programNs: Nanos): Nanos {
     if (!this.#bursts) return programNs;

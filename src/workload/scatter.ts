@@ -1,3 +1,4 @@
+import { firstPages } from '../core/migration/pages.ts';
 import { Random } from '../core/random.ts';
 
 const LAYOUT_STREAM = 2;
@@ -7,8 +8,7 @@ const LAYOUT_STREAM = 2;
  * memory, and a page's address says nothing about how often it is written.
  */
 export function scattered(pages: number, seed: number): Uint32Array {
-  const layout = new Uint32Array(pages);
-  for (let page = 0; page < pages; page++) layout[page] = page;
+  const layout = firstPages(pages);
   Random.seeded(seed, LAYOUT_STREAM).shuffle(layout.subarray(1));
   return layout;
 }

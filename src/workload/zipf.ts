@@ -30,21 +30,40 @@ function program(spec: ZipfSpec, { pages, seed }: ProgramPlace): Program {
 /** Ranks in bands, the first page of a band at most twice as hot as its last, so that drawing wastes little. */
 function activity(spec: ZipfSpec, { pages, seed }: ProgramPlace): Activity {
   const layout = scattered(pages, seed);
+  const groups = bandsOf(spec).map(({ start, writesPerSecond }): PoissonGroup => {
+    const mostWritesPerSecond = writesPerSecond[0]!;
+    return {
+      pages: layout.subarray(start, start + writesPerSecond.length),
+      mostWritesPerSecond,
+      writesPerSecond,
+    };
+  });
+  return { kind: 'poisson', groups };
+}
+
+/** Neighbouring ranks, counted from 0, and how often the page of each is written. */
+interface Band {
+  readonly start: number;
+  readonly writesPerSecond: Float64Array;
+}
+
+/** All migrations of a cell have the same program, and its bands take longer to find than one of them. */
+const foundBands = new WeakMap<ZipfSpec, readonly Band[]>();
+
+function bandsOf(spec: ZipfSpec): readonly Band[] {
+  const found = foundBands.get(spec);
+  if (found) return found;
   const shares = cumulativeShares(spec);
   const rates = shares.map((share, rank) => (share - (shares[rank - 1] ?? 0)) * spec.writesPerSecond);
-  const groups: PoissonGroup[] = [];
+  const bands: Band[] = [];
   for (let start = 0; start < spec.pages; ) {
-    const mostWritesPerSecond = rates[start]!;
     let end = start;
-    while (end < spec.pages && rates[end]! * 2 >= mostWritesPerSecond) end++;
-    groups.push({
-      pages: layout.subarray(start, end),
-      mostWritesPerSecond,
-      writesPerSecond: rates.subarray(start, end),
-    });
+    while (end < spec.pages && rates[end]! * 2 >= rates[start]!) end++;
+    bands.push({ start, writesPerSecond: rates.subarray(start, end) });
     start = end;
   }
-  return { kind: 'poisson', groups };
+  foundBands.set(spec, bands);
+  return bands;
 }
 
 export const zipf: ProgramKind<ZipfSpec> = { program, activity, pagesNeeded: ({ pages }) => pages };

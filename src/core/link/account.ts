@@ -63,7 +63,9 @@ export class LinkAccount {
 
   /** Equal portions left, one at each of these instants, each as soon as its bucket let it. */
   departedRow(instants: Float64Array, bytes: Bytes, rateBytesPerSecond: BytesPerSecond): void {
-    this.#count(instants, bytes, rateBytesPerSecond);
+    const from = evenFrom(instants, (bytes * NANOS_PER_SECOND) / rateBytesPerSecond);
+    this.#count(instants.subarray(0, from), bytes, rateBytesPerSecond);
+    this.#countEvenly(instants.subarray(from), bytes, rateBytesPerSecond);
     if (instants.length > 0) this.#utilisation.departedInTime(instants.at(-1)!, bytes * instants.length);
   }
 
@@ -88,6 +90,7 @@ export class LinkAccount {
       })),
       utilisation: this.#utilisation.fraction,
       longestLatenessNs,
+      roundTripNs: null,
       encryption: notEncrypted,
     };
   }
@@ -104,9 +107,34 @@ export class LinkAccount {
     this.#windows?.departedRow(instants, bytes, largestRiseBytes, this.#highestBytesPerSecond);
   }
 
+  /** The same of portions that leave exactly as far apart as the rate says: what their ends say of them is enough. */
+  #countEvenly(instants: Float64Array, bytes: Bytes, rateBytesPerSecond: BytesPerSecond): void {
+    if (this.#runWindows || instants.length < 2) {
+      this.#count(instants, bytes, rateBytesPerSecond);
+      return;
+    }
+    const [count, firstNs, lastNs] = [instants.length, instants[0]!, instants.at(-1)!];
+    const gapNs = (lastNs - firstNs) / (count - 1);
+    this.#conformance.departedRun({ count, firstNs, lastNs, gapNs }, bytes, rateBytesPerSecond);
+    const { largestRiseBytes } = this.#conformance;
+    this.#windows?.departedEvenly(instants, bytes, largestRiseBytes, this.#highestBytesPerSecond);
+  }
+
   #allowedBytes(windowNs: Nanos): Bytes {
     return Math.floor(this.#depthBytes + (this.#highestBytesPerSecond * windowNs) / NANOS_PER_SECOND);
   }
+}
+
+/**
+ * From which of these portions on they leave exactly so far apart, each as soon as its bucket let it; their number: from none.
+ * Once the bucket is empty none leaves sooner, so that all are as far apart if the last is as late as that comes to.
+ */
+function evenFrom(instants: Float64Array, gapNs: Nanos): number {
+  if (!Number.isInteger(gapNs)) return instants.length;
+  const last = instants.length - 1;
+  let from = 0;
+  while (from < last && instants[from + 1]! - instants[from]! !== gapNs) from++;
+  return instants[last]! - instants[from]! === (last - from) * gapNs ? from : instants.length;
 }
 
 /** Of a link over which nothing has been sent yet. */

@@ -76,6 +76,13 @@ export function reserveRow(bucket: Bucket, now: Nanos, bytes: Bytes, instants: F
   const [costNs, costFraction] = dividedByRate(bytes, rate);
   const [depthNs, depthFraction] = dividedByRate(depth, rate);
   let { fullAtNs, fraction } = next;
+  const roundedUpNs = fraction > depthFraction ? 1 : 0;
+  if (costFraction === 0 && costNs + roundedUpNs <= depthNs && Number.isInteger(fullAtNs)) {
+    const left = instants.subarray(index);
+    leaveEvenly(left, fullAtNs + costNs - depthNs + roundedUpNs, costNs);
+    index = instants.length;
+    fullAtNs += left.length * costNs;
+  }
   for (; index < instants.length; index++) {
     const wasFullAtNs = fullAtNs;
     fullAtNs += costNs;
@@ -93,6 +100,11 @@ export function reserveRow(bucket: Bucket, now: Nanos, bytes: Bytes, instants: F
   }
   insistOnTokens(fullAtNs - (instants.at(-1) ?? fullAtNs), depthNs, fraction);
   return { ...next, fullAtNs, fraction };
+}
+
+/** Portions that take whole nanoseconds, and of which none finds the bucket full, leave so far apart: no sum has to be carried on. */
+function leaveEvenly(instants: Float64Array, firstNs: Nanos, gapNs: Nanos): void {
+  for (let index = 0; index < instants.length; index++) instants[index] = firstNs + index * gapNs;
 }
 
 /** Equal portions that left one after the other, each `gapNs` after the one before it, rounded up to whole ns. */

@@ -71,6 +71,29 @@ export class DepartureWindows {
     }
   }
 
+  /** The same of portions that leave equally far apart. Where nothing left shortly before them, windows need not be looked for. */
+  departedEvenly(
+    instants: Float64Array,
+    bytes: Bytes,
+    riseBytes: Bytes = Number.POSITIVE_INFINITY,
+    rateBytesPerSecond: BytesPerSecond = 0,
+  ): void {
+    const gapNs = instants[1]! - instants[0]!;
+    const within = (ns: Nanos) => Math.min(instants.length, Math.floor(ns / gapNs) + 1);
+    const kept = within(this.#longestNs);
+    if (this.#count > 0 || kept > this.#firstNs.length || !(gapNs > 0)) {
+      this.departedRow(instants, bytes, riseBytes, rateBytesPerSecond);
+      return;
+    }
+    this.#unitBytes = greatestDivisor(bytes, this.#unitBytes);
+    this.#append(instants.subarray(instants.length - kept), bytes);
+    for (let index = 0; index < this.#most.length; index++) {
+      this.#most[index] = Math.max(this.#most[index]!, within(this.#lengthsNs[index]!) * bytes);
+      // A window with the next one that is better than the best has more of these than the best has.
+      this.#starts[index] = Math.max(0, kept - Math.floor(this.#most[index]! / bytes));
+    }
+  }
+
   /** Where what can be in a later window begins: if that is within the row, all departures before it are forgotten. */
   #skip(instants: Float64Array, from: number): number {
     const earliestNs = instants.at(-1)! - this.#longestNs;

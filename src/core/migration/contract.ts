@@ -31,7 +31,7 @@ export function* underContract(
   while (!next.done) {
     const step = next.value;
     const answer = yield step;
-    insistOnOrder(instantsOf(step, answer), lastNs);
+    insistOnOrder(step, answer, lastNs);
     lastNs = answer.now;
     if (answer.kind === 'dirty') insistOnDirty(answer.dirty, pages);
     if (step.kind === 'observe' && answer.kind === 'watched') insistOnWindows(step.windows, answer, pages);
@@ -62,7 +62,10 @@ function instantsOf(step: Step, answer: StepResult): Readonly<Record<string, Nan
   return { readyAtNs, verifiedAtNs, committedAtNs, runningAtNs };
 }
 
-function insistOnOrder(instants: Readonly<Record<string, Nanos>>, lastNs: Nanos): void {
+function insistOnOrder(step: Step, answer: StepResult, lastNs: Nanos): void {
+  // Of most answers there is nothing more to say.
+  if (step.kind !== 'stop' && step.kind !== 'hand over' && answer.now >= lastNs) return;
+  const instants = instantsOf(step, answer);
   let before = lastNs;
   for (const atNs of Object.values(instants)) {
     if (!(atNs >= before))

@@ -33,11 +33,11 @@ export interface DowntimeParts {
   readonly dirtyScanNs: Nanos;
   /** @deprecated The old name of `dirtyScanNs`, and the same time: not one part more. Version 0.3 leaves it out. */
   readonly lookNs: Nanos;
-  /** Sending D_{K+1} at b_d until the destination has it. */
+  /** Sending D_{K+1} at b_d, until the last page has left. In virtual time a way takes no time. */
   readonly memoryNs: Nanos;
   /** Sending the state of the guest's devices at b_d, and the time that they take besides. */
   readonly deviceNs: Nanos;
-  /** Comparing what was sent of the guest with what was received, by a digest. */
+  /** The last pages’ way, comparing what was sent of the guest with what was received by a digest, and the answer’s way. */
   readonly stateNs: Nanos;
   /** Hashing every real byte on both sides, when asked for. */
   readonly verifyNs: Nanos;
@@ -129,6 +129,11 @@ export interface LinkRecord {
   readonly utilisation: number | null;
   /** How late the pacer woke at worst; beyond depth / rate, some of the rate is lost. */
   readonly longestLatenessNs: Nanos;
+  /**
+   * From a word of the source to the destination's answer, at its shortest: at the handshake, less what the destination took to
+   * make room, and after each round. null: not measured.
+   */
+  readonly roundTripNs: Nanos | null;
   readonly encryption: Encryption;
 }
 

@@ -101,7 +101,9 @@ export class PageSet {
 
   /** The members in ascending order. */
   toArray(): Uint32Array {
-    const members = new Uint32Array(this.count());
+    const count = this.count();
+    if (count === this.pages) return firstPages(count);
+    const members = new Uint32Array(count);
     const { words } = this;
     let next = 0;
     for (let i = 0; i < words.length; i++) {
@@ -111,6 +113,18 @@ export class PageSet {
     }
     return members;
   }
+}
+
+/** As many as anybody has asked for yet. */
+let ascending = new Uint32Array(0);
+
+/** Pages 0, 1, 2, …, so many: copied, which is faster than counting. */
+export function firstPages(count: number): Uint32Array {
+  if (ascending.length < count) {
+    ascending = new Uint32Array(count);
+    for (let page = 0; page < count; page++) ascending[page] = page;
+  }
+  return ascending.slice(0, count);
 }
 
 /** The number of set bits of a 32-bit word (Warren, Hacker's Delight, §5–1). */

@@ -18,8 +18,9 @@ export type Step<Batch = Uint32Array> =
   | { readonly kind: 'track' }
   /**
    * Send these pages in this order at this rate (null: as fast as it goes). `clears`: take off each page's dirty
-   * bit before it is copied. `endsRound`: done only when the destination has everything. `untilNs`: what has not left by
-   * then stays, and the step ends.
+   * bit before it is copied. `endsRound`: done only when the destination has everything; once the guest is
+   * paused a world may leave that to the hand-over, which asks for it anyway. `untilNs`: what has not left by then stays, and
+   * the step ends.
    */
   | {
       readonly kind: 'send';

@@ -34,11 +34,13 @@ const BYTE = 256;
 export function weighed({ lengthsNs, pages, seen }: WindowsSeen, weights: Float64Array): Float64Array {
   const words = wordsOfWindows(lengthsNs.length);
   const table = new Float64Array(words * 4 * BYTE);
-  for (let at = 0; at < table.length; at++) {
-    const bits = at % BYTE;
-    if (bits === 0) continue;
-    const lowest = 31 - Math.clz32(bits & -bits);
-    table[at] = table[at - (bits & -bits)]! + (weights[((at - bits) / BYTE) * 8 + lowest] ?? 0);
+  for (let start = 0; start < table.length; start += BYTE) {
+    // Of what has only higher bits, each with this one besides.
+    for (let lowest = 7; lowest >= 0; lowest--) {
+      const weight = weights[(start / BYTE) * 8 + lowest] ?? 0;
+      const bit = 1 << lowest;
+      for (let at = start; at < start + BYTE; at += 2 * bit) table[at + bit] = table[at]! + weight;
+    }
   }
   const sums = new Float64Array(pages.length);
   for (let index = 0; index < seen.length; index++) {

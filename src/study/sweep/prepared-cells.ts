@@ -9,6 +9,7 @@ import { cellOf, type Design } from './design.ts';
 export interface PreparedCell {
   readonly index: number;
   readonly cell: ScenarioCell;
+  readonly settings: RecordedCell['settings'];
   readonly predicted: RunMetadata['predicted'];
   /** Runs it alone, once a seed is added. */
   readonly command: string;
@@ -26,14 +27,14 @@ export type SweepRecord = MigrationRecord & { readonly cell: RecordedCell & { re
 
 /** The record as `run --json` writes it, and at its end which cell it is of. */
 export function recordLine(
-  { index, cell: { settings }, command }: PreparedCell,
+  { index, settings, command }: PreparedCell,
   repetition: number,
   record: MigrationRecord,
 ): string {
   const cell: SweepRecord['cell'] = {
     index,
     repetition,
-    settings: byPath(settings),
+    settings,
     command: `${command} --seed ${record.seed}`,
   };
   return `${JSON.stringify(record).slice(0, -1)},"cell":${JSON.stringify(cell)}}\n`;
@@ -58,6 +59,7 @@ export class PreparedCells {
     const prepared = {
       index,
       cell,
+      settings: byPath(cell.settings),
       predicted: predictedOf(cell),
       command: cellCommandOf(this.#design, index),
     };

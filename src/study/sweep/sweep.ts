@@ -20,7 +20,7 @@ export interface SweepOptions {
   /** The number of runs to do, as far as is known. It grows with adaptive repetitions. */
   planned?(runs: number, alreadyRecorded: number): void;
   /** Records that have been written to the file, as whole lines. */
-  recorded?(lines: string, runs: number): void;
+  recorded?(lines: Uint8Array, runs: number): void;
 }
 
 export interface SweepResult {
@@ -125,7 +125,7 @@ async function oneByOne(design: Design, agenda: Agenda, record: Recording): Prom
       const spec = seeded(cell, seedOf(design, run));
       const [went] = await carryOut([{ spec, share: null }], factory, { world });
       const migrated = recordOf(went!, { world, scenario: scenario.name, predicted });
-      const lines = recordLine(prepared, run.repetition, migrated);
+      const lines = Buffer.from(recordLine(prepared, run.repetition, migrated));
       record(runs, { lines, figures: [figuresOf(migrated)], tookMs: 0 });
     }
   } finally {

@@ -163,7 +163,9 @@ export class OutgoingMigration implements World {
         return this.#dirty({ dirty: PageSet.all(guest.guest.pages), atNs: clockNs() });
       case 'send': {
         const { untilNs = Number.POSITIVE_INFINITY } = step;
-        const ofHost = { ...step, untilNs: untilNs + this.#beganAtNs };
+        // What is sent of a paused guest is compared when it is handed over: one answer less to wait for.
+        const endsRound = step.endsRound && this.#paused === undefined;
+        const ofHost = { ...step, endsRound, untilNs: untilNs + this.#beganAtNs };
         const { result, atNs } = await interruption.unless(guest.sender.ask('sendPages', ofHost));
         return { kind: 'sent', now: this.#since(atNs), ...result };
       }
@@ -229,7 +231,10 @@ export class OutgoingMigration implements World {
     this.#handover = { readyAtNs, verifiedAtNs, commitLeftAtNs: this.#now() };
     const there = await this.#ownership.commit();
     const heardAtNs = this.#since(there.heardAtNs);
-    const { notes, ...ran } = instantsOf(there, { answeredAtNs, verifiedAtNs, heardAtNs });
+    const { notes, ...ran } = instantsOf(there, {
+      ...{ answeredAtNs, verifiedAtNs, heardAtNs },
+      roundTripNs: sender.link.roundTripNs,
+    });
     this.#notes.push(...notes);
     const instants = { readyAtNs, verifiedAtNs, ...ran };
     this.#handover = instants;

@@ -79,6 +79,7 @@ export class DrawnWindows {
     const words = this.#words;
     const random = this.#random;
     const lastWord = 0xffff_ffff >>> (words * 32 - windows);
+    const drawn = new Uint32Array(words);
     let rate = -1;
     let most = 0;
     for (let index = 0; index < pages.length; index++) {
@@ -86,14 +87,24 @@ export class DrawnWindows {
         rate = groupRate(group, index);
         most = writtenWithin(rate, this.#longestNs);
       }
+      if (this.#isEven) random.happenings(drawn, most);
+      else this.#drawUnevenly(drawn, lastWord, rate, most);
+      drawn[words - 1]! &= lastWord;
       let row = -1;
       for (let word = 0; word < words; word++) {
-        let drawn = random.happenings(most) & (word === words - 1 ? lastWord : 0xffff_ffff);
-        if (!this.#isEven) drawn = this.#kept(drawn, word, rate, most);
-        if (drawn === 0) continue;
+        if (drawn[word] === 0) continue;
         if (row < 0) row = this.#rowOf(pages[index]!);
-        this.#seen[row + word]! |= drawn;
+        this.#seen[row + word]! |= drawn[word]!;
       }
+    }
+  }
+
+  #drawUnevenly(drawn: Uint32Array, lastWord: number, rate: number, most: number): void {
+    for (let word = 0; word < drawn.length; word++) {
+      const one = drawn.subarray(word, word + 1);
+      this.#random.happenings(one, most);
+      if (word === drawn.length - 1) one[0]! &= lastWord;
+      one[0] = this.#kept(one[0]!, word, rate, most);
     }
   }
 

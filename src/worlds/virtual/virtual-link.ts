@@ -38,6 +38,14 @@ function countBefore(runs: readonly DepartureRun[], atNs: Nanos): number {
   return sum;
 }
 
+/** The instants of one row of portions: kept for the next row of whichever link, because fresh memory makes garbage. */
+let keptRow = new Float64Array(0);
+
+function rowOf(count: number): Float64Array {
+  if (keptRow.length < count) keptRow = new Float64Array(count);
+  return keptRow.subarray(0, count);
+}
+
 /** A link in virtual time: the bucket alone decides when bytes may leave, and they arrive at once. */
 export class VirtualLink {
   readonly #depthBytes: Bytes;
@@ -67,7 +75,8 @@ export class VirtualLink {
 
   /**
    * When `count` portions of `bytes`, all ready at `now`, leave one after the other: as many as leave before the link
-   * allows nothing more, and by `endNs`. `untilNs`: the last of them, or when that turned out, or `endNs`.
+   * allows nothing more, and by `endNs`. `untilNs`: the last of them, or when that turned out, or `endNs`. The instants are
+   * there until something else is sent.
    */
   send(
     now: Nanos,
@@ -75,7 +84,7 @@ export class VirtualLink {
     count: number,
     endNs = Number.POSITIVE_INFINITY,
   ): { instants: Float64Array; untilNs: Nanos } {
-    const instants = new Float64Array(Math.min(count, this.#mostBy(endNs, now, bytes)));
+    const instants = rowOf(Math.min(count, this.#mostBy(endNs, now, bytes)));
     for (let done = 0; done < count; ) {
       now = this.#passesNs(now, endNs);
       if (now >= endNs || this.isClosed(now)) {

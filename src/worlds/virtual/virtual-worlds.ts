@@ -36,9 +36,9 @@ export function virtualWorld(spec: MigrationSpec, linkWindows = true): SyncVirtu
  * Of a sweep, which pages are dirty is known only between harvests of all.
  */
 function isLumped({ guest, plan, cpu, antagonists = [] }: MigrationSpec): boolean {
+  if (guest.pages < LUMPED_FROM_PAGES) return false;
   const isPaced = plan.rateBytesPerSecond !== null && plan.stopRateBytesPerSecond !== null;
   const isFree = isPaced && !isContended(cpu) && antagonists.length === 0;
   const isAlike = guest.program.kind !== 'saturating' || (plan.clear === 'round' && plan.defer === null);
-  const isKnown = isAlike && isLumpable(plan) && writtenStrata(guest) !== undefined;
-  return guest.pages >= LUMPED_FROM_PAGES && isFree && isKnown;
+  return isFree && isAlike && isLumpable(plan) && writtenStrata(guest) !== undefined;
 }

@@ -224,6 +224,30 @@ describe('a row of equal reservations', () => {
     );
   });
 
+  test('is the same where a portion takes whole nanoseconds, from any level of the bucket', () => {
+    const portions = fc.record({
+      gapNs: fc.integer({ min: 1, max: 5_000 }),
+      portions: fc.integer({ min: 1, max: 9 }),
+    });
+    fc.assert(
+      fc.property(portions, fc.nat({ max: 30_000 }), fc.nat({ max: 60 }), (whole, idleNs, length) => {
+        // A byte takes as many ns as a portion of 1,000 bytes takes µs.
+        const bytes = 1_000;
+        const rate = 1e12 / whole.gapNs;
+        const empty = reserve(fullBucket(rate, whole.portions * bytes, 0), 0, bytes).next;
+        const instants = new Float64Array(length);
+        const left = reserveRow(empty, idleNs, bytes, instants);
+        let [one, at] = [empty, idleNs];
+        const expected = Array.from(instants, () => {
+          ({ next: one, at } = reserve(one, at, bytes));
+          return at;
+        });
+        expect([...instants]).toEqual(expected);
+        expect(left).toEqual(one);
+      }),
+    );
+  });
+
   test('does not fit either when one of them does not', () => {
     expect(() => reserveRow(fullBucket(1_000, 4_096, 0), 0, 4_097, new Float64Array(2))).toThrow(RangeError);
   });

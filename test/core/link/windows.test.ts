@@ -57,6 +57,32 @@ describe('the most bytes in a window', () => {
     );
   });
 
+  test('are the same of portions that are told to leave evenly, whatever left before', () => {
+    const row = fc.record({
+      restNs: fc.nat({ max: 3_000 }),
+      gapNs: fc.integer({ min: 1, max: 40 }),
+      count: fc.integer({ min: 2, max: 90 }),
+      bytes: fc.constantFrom(1, 16, 4_096, 4_112),
+      isTold: fc.boolean(),
+    });
+    fc.assert(
+      fc.property(fc.array(row, { maxLength: 8 }), lengths, (specs, lengthsNs) => {
+        const windows = new DepartureWindows(lengthsNs);
+        let now = 0;
+        const rows = specs.map(({ restNs, gapNs, count, bytes, isTold }): Row => {
+          const firstNs = now + restNs;
+          const instants = Float64Array.from({ length: count }, (_, index) => firstNs + index * gapNs);
+          now = instants.at(-1)!;
+          if (isTold) windows.departedEvenly(instants, bytes);
+          else windows.departedRow(instants, bytes);
+          return { instants, bytes };
+        });
+        expect(windows.mostBytes).toEqual(lengthsNs.map((length) => byDefinition(length, rows)));
+      }),
+      { numRuns: 500 },
+    );
+  });
+
   test('are the same for whoever knows a bound on them, the rate changing as it likes', () => {
     const rates = fc.array(fc.constantFrom(50, 1_000, 40_000), { minLength: 12, maxLength: 12 });
     fc.assert(

@@ -54,6 +54,15 @@ describe('a seed', () => {
     expect(observed('address').flat().length).toBeGreaterThan(20);
   });
 
+  test('begins with nothing of a world that was closed before it', async () => {
+    const observe: Step = { kind: 'observe', windowNs: 40e6, windows: 1 };
+    const seen = new VirtualWorld(setup(5)).carryOut(observe);
+    const before = new VirtualWorld(setup(1));
+    driveSync(setup(1).plan, before);
+    await before.close();
+    expect(new VirtualWorld(setup(5)).carryOut(observe)).toEqual(seen);
+  });
+
   test('is all that a world needs: it promises what it carries out', async () => {
     const [one, other] = [new VirtualWorld(setup(3)), new VirtualWorld(setup(3))];
     const steps: Step[] = [

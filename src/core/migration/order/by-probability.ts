@@ -15,6 +15,8 @@ const SLOTS_PER_WINDOW_MAX = 1e12;
  * The cap keeps colder and hotter apart where the limit would call every page's probability 0.
  */
 export function perSlot(probability: number, slotsPerWindow: number): number {
+  // As of most pages of a guest that was watched.
+  if (probability === 0) return 0;
   return -Math.expm1(Math.log1p(-probability) / Math.min(slotsPerWindow, SLOTS_PER_WINDOW_MAX));
 }
 
@@ -26,7 +28,9 @@ export function byProbability(rule: ProbabilityOrder): PageOrder {
     for (let item = 0; item < pages.length; item++) {
       probabilities[item] = perSlot(heat.of(pages[item]!), slotsPerWindow);
     }
-    return rule(probabilities).map((item) => pages[item]!);
+    const order = rule(probabilities);
+    for (let place = 0; place < order.length; place++) order[place] = pages[order[place]!]!;
+    return order;
   };
 }
 

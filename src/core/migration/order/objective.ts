@@ -15,12 +15,15 @@ export function writeRates(probabilities: Float64Array): Float64Array {
   const rates = new Float64Array(probabilities.length);
   for (let item = 0; item < rates.length; item++) {
     const probability = probabilities[item]!;
-    if (!(probability >= 0 && probability <= 1)) {
-      throw new RangeError(`probability ${item} is ${probability}; a probability lies between 0 and 1`);
-    }
-    rates[item] = 0 - Math.log1p(-probability); // never −0, whose bits sort above every number
+    if (!(probability >= 0 && probability <= 1)) refuse(item, probability);
+    if (probability > 0) rates[item] = -Math.log1p(-probability);
   }
   return rates;
+}
+
+/** @throws RangeError */
+function refuse(item: number, probability: number): never {
+  throw new RangeError(`probability ${item} is ${probability}; a probability lies between 0 and 1`);
 }
 
 /** 1 − (1 − π)^slots for a page of rate λ: exactly 0 at λ = 0, exactly 1 at λ = Infinity. `slots` is positive. */

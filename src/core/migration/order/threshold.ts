@@ -21,7 +21,7 @@ export const threshold = byProbability(thresholdOrder);
 
 /** h, of pages in runs: so many of the hottest go first. */
 export function hottestFew(runs: Runs): number {
-  return coarseToFine(runs.starts[runs.rates.length]!, (hot) => expectedDirtyOf(runs, hot));
+  return coarseToFine(runs.starts[runs.rates.length]!, partsOfDirty(runs));
 }
 
 /** Up to here only equal rates share a run and the search sees the objective itself: some 100 sums of n terms. */
@@ -39,46 +39,96 @@ function hottestFirst(increasing: Uint32Array, hot: number): Uint32Array {
   return order;
 }
 
+/** The objective, in pages: what is dirty of the hot pages, which are sent first, and of the others. */
+interface DirtyParts {
+  readonly hot: number;
+  readonly cold: number;
+}
+
 /**
- * The objective with the `hot` hottest pages first. Sorted page i, counted from 0, is exposed for i + 1 slots
- * when it is one of the hot (they fill the slots from the first on), and for cold − i slots otherwise.
+ * The objective with the h hottest pages first. Sorted page i, counted from 0, is exposed for i + 1 slots when it is one of
+ * the hot (they fill the slots from the first on), and for n − h − i slots otherwise. So what a hot page comes to does not
+ * depend on h, and is added up once.
  */
-function expectedDirtyOf({ rates, starts }: Runs, hot: number): number {
-  const cold = starts[rates.length]! - hot;
-  let total = 0;
-  for (let run = 0; run < rates.length; run++) {
+function partsOfDirty({ rates, starts }: Runs): (hottest: number) => DirtyParts {
+  const runs = rates.length;
+  const pages = starts[runs]!;
+  const dirtyFrom = new Float64Array(runs + 1);
+  for (let run = runs - 1; run >= 0; run--) {
     const start = starts[run]!;
-    const end = starts[run + 1]!;
-    const cut = Math.min(Math.max(start, cold), end);
-    if (start < cut) total += dirtyInRun(rates[run]!, cold - cut + 1, cut - start);
-    if (cut < end) total += dirtyInRun(rates[run]!, cut + 1, end - cut);
+    dirtyFrom[run] = dirtyFrom[run + 1]! + dirtyInRun(rates[run]!, start + 1, starts[run + 1]! - start);
   }
-  return total;
+  return (hottest) => {
+    const others = pages - hottest;
+    let cold = 0;
+    let run = 0;
+    for (; run < runs && starts[run + 1]! <= others; run++) {
+      const end = starts[run + 1]!;
+      cold += dirtyInRun(rates[run]!, others - end + 1, end - starts[run]!);
+    }
+    if (hottest === 0) return { hot: 0, cold };
+    // The run that both have a part of, the hot perhaps all.
+    const [start, end] = [starts[run]!, starts[run + 1]!];
+    if (start < others) cold += dirtyInRun(rates[run]!, 1, others - start);
+    return { hot: dirtyFrom[run + 1]! + dirtyInRun(rates[run]!, others + 1, end - others), cold };
+  };
 }
 
 const GRID = 64;
 const REFINEMENT = 8;
 
 /**
- * The argument in 0…last with the least cost found on a grid of 64 steps, then around the best with a step of an
- * eighth, down to 1. Sure to be the least of all only up to 64, or if the cost has a single valley; but in 400
+ * The h in 0…`last` with the least objective found on a grid of 64 steps, then around the best with a step of an
+ * eighth, down to 1. Sure to be the least of all only up to 64, or if the objective has a single valley; but in 400
  * mixtures of up to six classes of pages it never was another.
  */
-function coarseToFine(last: number, cost: (at: number) => number): number {
-  let best = 0;
-  let least = cost(0);
-  const scan = (from: number, to: number, step: number): void => {
-    for (let at = from; at <= to; at += step) {
-      const here = cost(at);
-      if (here < least) [best, least] = [at, here];
-    }
-  };
+function coarseToFine(last: number, parts: (hottest: number) => DirtyParts): number {
+  let best = candidate(0, parts);
   let step = Math.max(1, Math.ceil(last / GRID));
-  scan(step, last, step);
+  if (last >= step) best = leastOf(step, last, step, best, parts);
   while (step > 1) {
-    const [from, to] = [Math.max(0, best - step), Math.min(last, best + step)];
+    const [from, to] = [Math.max(0, best.hottest - step), Math.min(last, best.hottest + step)];
     step = Math.ceil(step / REFINEMENT);
-    scan(from, to, step);
+    best = leastOf(from, to, step, best, parts);
   }
-  return best;
+  return best.hottest;
+}
+
+interface Candidate extends DirtyParts {
+  readonly hottest: number;
+}
+
+function candidate(hottest: number, parts: (hottest: number) => DirtyParts): Candidate {
+  return { hottest, ...parts(hottest) };
+}
+
+/**
+ * The first of the least among from, from + step, … `to`, or `best`, if none of them is less. With more hot pages, more
+ * of these are dirty and fewer of the others: between two candidates none is less than the hot of the one and the
+ * cold of the other, and if that is too much, they need not be looked at.
+ */
+function leastOf(
+  from: number,
+  to: number,
+  step: number,
+  best: Candidate,
+  parts: (hottest: number) => DirtyParts,
+): Candidate {
+  const steps = Math.floor((to - from) / step);
+  let least = best;
+  const look = (at: number): Candidate => {
+    const found = candidate(from + at * step, parts);
+    const less = found.hot + found.cold - (least.hot + least.cold);
+    if (less < 0 || (less === 0 && least !== best && found.hottest < least.hottest)) least = found;
+    return found;
+  };
+  const lookBetween = (low: number, fewer: Candidate, high: number, more: Candidate): void => {
+    if (high - low < 2 || fewer.hot + more.cold > least.hot + least.cold) return;
+    const middle = (low + high) >> 1;
+    const found = look(middle);
+    lookBetween(low, fewer, middle, found);
+    lookBetween(middle, found, high, more);
+  };
+  lookBetween(0, look(0), steps, look(steps));
+  return least;
 }
