@@ -223,7 +223,7 @@ export class ReplayedWorld {
         sentBytes: this.#sentBytes,
         windows: [],
         longestLatenessNs: 0,
-    roundTripNs: null,
+        roundTripNs: null,
         encryption: notEncrypted,
       },
     };
