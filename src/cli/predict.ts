@@ -89,26 +89,23 @@ function tell(experiment: Experiment, asked: Asked, { json }: Options, recorded?
 }
 
 function answerFor(cell: ScenarioCell, { limitNs, probability }: Asked) {
-  const { course, stop, downtimeBoundNs, assumes, leftOut, whyNoStopRate } = predict(cell);
+  const prediction = predict(cell);
+  const { course, downtimeBoundNs, assumes, leftOut } = prediction;
   return {
     ...course,
     downtimeBoundNs,
-    ...(limitNs === undefined ? {} : requiredFor(limitNs, probability, { stop, whyNoStopRate })),
+    ...(limitNs === undefined ? {} : requiredFor(limitNs, probability, prediction)),
     assumes,
     leftOut,
   };
 }
 
 /** The b_d that a limit needs, or why there is none. */
-function requiredFor(
-  limitNs: number,
-  probability: number,
-  { stop, whyNoStopRate }: Pick<Prediction, 'stop' | 'whyNoStopRate'>,
-) {
-  const required = stop?.requiredStopRateBytesPerSecond(limitNs, probability) ?? null;
+function requiredFor(limitNs: number, probability: number, prediction: Prediction) {
+  const required = prediction.requiredStopRateBytesPerSecond(limitNs, probability);
   return {
     requiredStopRateBytesPerSecond: required,
-    whyNoStopRate: required === null ? whyNoStopRate(limitNs, probability) : null,
+    whyNoStopRate: required === null ? prediction.whyNoStopRate(limitNs, probability) : null,
   };
 }
 

@@ -25,6 +25,9 @@ export class AskedRule {
   readonly #meter: BandwidthMeter | null;
   #questions = 0;
   #roundsLeftOut = 0;
+  /** What the rounds that have ended sent, and when the last of them did. */
+  #endedBytes: Bytes = 0;
+  #endedAtNs: Nanos = 0;
 
   constructor(load: Load & StopTerms, meter: BandwidthMeter | null) {
     this.#load = load;
@@ -43,19 +46,21 @@ export class AskedRule {
     return this.rounds.length + this.#roundsLeftOut;
   }
 
-  /** The link is never idle. */
+  /** Within a round at an even rate. */
   get sentBytes(): Bytes {
-    return (this.elapsedNs * this.#load.rateBytesPerSecond) / NANOS_PER_SECOND;
+    return (
+      this.#endedBytes +
+      ((this.elapsedNs - this.#endedAtNs) * this.#load.rateBytesPerSecond) / NANOS_PER_SECOND
+    );
   }
 
   get bandwidthBytesPerSecond(): number {
     return this.#meter?.bytesPerSecond ?? this.#load.rateBytesPerSecond;
   }
 
-  /** What the stop would send with this many dirty pages. Pages that were never sent may hold zeros. */
-  stopBytes(pages: number): Bytes {
-    const { zeroPages, pageSizeBytes } = this.#load;
-    return this.pageBytes * pages - (this.rounds.length === 0 ? zeroPages * pageSizeBytes : 0);
+  /** What the stop would send with this many dirty pages, so many of which hold zeros. */
+  stopBytes(pages: number, zeroPages: number): Bytes {
+    return this.pageBytes * pages - Math.min(pages, zeroPages) * this.#load.pageSizeBytes;
   }
 
   /** P + H. */
@@ -69,13 +74,15 @@ export class AskedRule {
   }
 
   sendUntil(ns: Nanos): void {
-    const before = this.sentBytes;
-    this.#meter?.sent((ns * this.#load.rateBytesPerSecond) / NANOS_PER_SECOND - before, ns - this.elapsedNs);
+    const before = { bytes: this.sentBytes, ns: this.elapsedNs };
     this.elapsedNs = ns;
+    this.#meter?.sent(this.sentBytes - before.bytes, ns - before.ns);
   }
 
   /** `share`: how much of the round was sent before it was cut short. */
   endRound(round: PredictedRound, share = 1): void {
+    this.#endedBytes += round.bytes * share;
+    this.#endedAtNs = this.elapsedNs;
     this.rounds.push({
       round: this.roundCount + 1,
       dirtyPages: Math.round(round.dirtyPages),
@@ -88,12 +95,17 @@ export class AskedRule {
     });
   }
 
-  /** As many rounds like the last one pass as end before an instant. */
-  repeatUntil(ns: Nanos, durationNs: Nanos): void {
-    if (durationNs === 0) return;
-    const rounds = Math.max(0, Math.ceil((ns - this.elapsedNs) / durationNs) - 1);
+  /** How many rounds of this length end before an instant. */
+  roundsUntil(ns: Nanos, durationNs: Nanos): number {
+    return durationNs === 0 ? 0 : Math.max(0, Math.ceil((ns - this.elapsedNs) / durationNs) - 1);
+  }
+
+  /** So many rounds like the last one pass. */
+  repeat(rounds: number, durationNs: Nanos): void {
     this.#roundsLeftOut += rounds;
+    this.#endedBytes += rounds * (this.rounds.at(-1)?.bytes ?? 0);
     this.elapsedNs += rounds * durationNs;
+    this.#endedAtNs = this.elapsedNs;
   }
 
   /** Before the first round. */
@@ -118,10 +130,10 @@ export class AskedRule {
   #progress(pages: number, roundEnded: boolean): Progress {
     const pendingPages = Math.round(pages);
     // A model that plans ahead knows which pages hold zeros; the others count whole pages, as a migration does.
-    const pendingBytes = this.#meter === null ? this.stopBytes(pages) : this.pageBytes * pages;
+    const known = this.#meter === null && this.rounds.length === 0 ? this.#load.zeroPages : 0;
     return {
       ...{ rounds: this.rounds, roundEnded, pendingPages },
-      pendingBytes: pendingPages === 0 ? 0 : pendingBytes,
+      pendingBytes: pendingPages === 0 ? 0 : this.stopBytes(pages, known),
       deviceBytes: this.#load.device?.stateBytes ?? 0,
       elapsedNs: this.elapsedNs,
       sentBytes: this.sentBytes,

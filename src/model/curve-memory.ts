@@ -1,12 +1,21 @@
 import { NANOS_PER_SECOND, type Nanos } from '../core/units.ts';
-import { alikePages } from './alike-pages.ts';
+import { alikePages, noneDirty } from './alike-pages.ts';
 import type { DirtyCurve } from './curve.ts';
-import type { DirtyPages, Load, ModelledMemory, PredictedRound } from './memory.ts';
+import {
+  certainly,
+  type DirtyPages,
+  durationOf,
+  type Load,
+  type ModelledMemory,
+  type PredictedRound,
+} from './memory.ts';
 
 /** A guest of which only the curve of dirty pages is known. It is not known which pages, so no order matters. */
 export interface CurveGuest {
   readonly kind: 'curve';
   readonly dirtyPages: DirtyCurve;
+  /** Whether chance decides which pages are written; not, where a program writes the same row of them again and again. */
+  readonly isRandom: boolean;
 }
 
 /**
@@ -15,19 +24,21 @@ export interface CurveGuest {
  */
 export class CurveMemory implements ModelledMemory {
   readonly #curve: DirtyCurve;
+  readonly #isRandom: boolean;
   readonly #load: Load;
   #first = true;
   #dirty: number;
   #carriedVariance = 0;
 
-  constructor({ dirtyPages }: CurveGuest, load: Load) {
+  constructor({ dirtyPages, isRandom }: CurveGuest, load: Load) {
     this.#curve = dirtyPages;
+    this.#isRandom = isRandom;
     this.#load = load;
     this.#dirty = load.pages;
   }
 
   predict(): PredictedRound {
-    const { pageSizeBytes, overheadBytes, rateBytesPerSecond } = this.#load;
+    const { pageSizeBytes, overheadBytes } = this.#load;
     const zeroPages = this.#first ? this.#load.zeroPages : 0;
     const bytes = this.#dirty * (pageSizeBytes + overheadBytes) - zeroPages * pageSizeBytes;
     return {
@@ -36,7 +47,7 @@ export class CurveMemory implements ModelledMemory {
       deferredPages: 0,
       zeroPages,
       bytes,
-      durationNs: (bytes * NANOS_PER_SECOND) / rateBytesPerSecond,
+      durationNs: durationOf(this.#load, this.#dirty, zeroPages),
     };
   }
 
@@ -48,6 +59,15 @@ export class CurveMemory implements ModelledMemory {
       const share = step / steps;
       return Math.min(pages, this.#dirty * (1 - share) + this.#dirtyAfter(share * durationNs));
     });
+  }
+
+  /** It is not known which they are: they are sent evenly among the others. */
+  zeroPagesLeft(share: number): number {
+    return this.#first ? this.#load.zeroPages * (1 - share) : 0;
+  }
+
+  nothingToSend(): number {
+    return noneDirty(this.#dirty, this.#isRandom ? this.#load.pages : null);
   }
 
   send(): void {
@@ -67,6 +87,10 @@ export class CurveMemory implements ModelledMemory {
    */
   dirtyPages(): DirtyPages {
     return alikePages(this.#dirty, this.#variance(), this.#load.pages);
+  }
+
+  swayingPages(): DirtyPages {
+    return this.#isRandom ? this.dirtyPages() : certainly(this.#dirty);
   }
 
   #variance(): number {

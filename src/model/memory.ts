@@ -1,5 +1,5 @@
 import type { RoundRecord } from '../core/migration/migration-result.ts';
-import type { Bytes, BytesPerSecond } from '../core/units.ts';
+import { type Bytes, type BytesPerSecond, NANOS_PER_SECOND, type Nanos } from '../core/units.ts';
 
 /** What is to be sent, and how fast. */
 export interface Load {
@@ -12,6 +12,20 @@ export interface Load {
   readonly overheadBytes: Bytes;
   /** b. */
   readonly rateBytesPerSecond: BytesPerSecond;
+  /** How long a page of zeros takes, as a share of what a whole page does; without: H/(P + H), what its header is of one. */
+  readonly zeroPageSlots?: number | undefined;
+}
+
+/** What the pages of a round take, so many of which hold zeros. */
+export function durationOf(load: Load, pages: number, zeroPages: number): Nanos {
+  const { pageSizeBytes, overheadBytes, rateBytesPerSecond } = load;
+  const slots = pages - zeroPages * (1 - zeroSlotsOf(load));
+  return (slots * (pageSizeBytes + overheadBytes) * NANOS_PER_SECOND) / rateBytesPerSecond;
+}
+
+/** How many slots a page of zeros takes. */
+export function zeroSlotsOf({ zeroPageSlots, pageSizeBytes, overheadBytes }: Load): number {
+  return zeroPageSlots ?? overheadBytes / (pageSizeBytes + overheadBytes);
 }
 
 /** A live round as a model predicts it. Numbers of pages are expectations, and so rarely whole. */
@@ -31,10 +45,16 @@ export interface ModelledMemory {
   predict(): PredictedRound;
   /** The pages expected to be pending at `steps` + 1 instants from the start of that round to its end. */
   pendingWithin(steps: number): Float64Array;
+  /** The pages of zeros that it has not sent yet when such a share of it has passed. */
+  zeroPagesLeft(share: number): number;
+  /** The probability that it has no page to send. */
+  nothingToSend(): number;
   /** Sends it. */
   send(): void;
   /** What is dirty now. */
   dirtyPages(): DirtyPages;
+  /** The same, as far as chance decides it: where a program repeats itself, it is certain. */
+  swayingPages(): DirtyPages;
 }
 
 /** A number of pages that is certain. */

@@ -1,4 +1,3 @@
-import { LOOK_EVERY_NS } from '../core/migration/look.ts';
 import { BandwidthMeter } from '../core/migration/meter.ts';
 import type { GoOn } from '../core/migration/stop/stop-rule.ts';
 import type { StopSpec } from '../core/migration/stop/stops.ts';
@@ -8,6 +7,8 @@ import { type CurveGuest, CurveMemory } from './curve-memory.ts';
 import { certainly, type DirtyPages, type Load, type ModelledMemory, type PredictedRound } from './memory.ts';
 import { type RatesGuest, RatesMemory } from './rates-memory.ts';
 import { type SampledGuest, SampledMemory } from './sampled-memory.ts';
+import { scanWithin, stepsIn } from './scan-within.ts';
+import { SettledRounds } from './settled-rounds.ts';
 
 /** The live rounds to predict. */
 export interface LiveInput extends Load, StopTerms {
@@ -31,13 +32,14 @@ export function predictedRounds(input: LiveInput) {
   const { guest } = input;
   const plansAhead = guest.kind === 'curve';
   const memory = memoryOf(input);
-  const asked = new AskedRule(input, plansAhead ? null : new BandwidthMeter());
+  const asked = new AskedRule(input, plansAhead ? null : new BandwidthMeter(input.rateBytesPerSecond));
   const looksWithin = asked.looksWithin && !plansAhead;
   const settling = new Settling(
     plansAhead ? Number.POSITIVE_INFINITY : SETTLED_AFTER + PAGES_FOLLOWED_MAX / input.pages,
+    guest.kind === 'sampled' && guest.pages.some(({ isRandom }) => isRandom) ? ALIKE_SAMPLES : ALIKE,
   );
   const roundPages: number[] = [];
-  const ended = (verdict: PredictedVerdict, left: DirtyPages) => ({
+  const ended = (verdict: PredictedVerdict, left: DirtyPages, share = 0) => ({
     verdict,
     asked,
     /** What each round sends; the last of them may be cut short. Rounds that were passed over are not among them. */
@@ -46,24 +48,37 @@ export function predictedRounds(input: LiveInput) {
     distinctRounds: settling.settled ? settling.rounds : null,
     /** What is dirty at the end. */
     left,
+    /** So many of them hold zeros. */
+    zeroPagesLeft: memory.zeroPagesLeft(share),
   });
   let next = memory.predict();
   let pending: Float64Array | undefined;
+  let settled: SettledRounds | undefined;
   const pendingWithin = () => (pending ??= memory.pendingWithin(stepsIn(next)));
+  const swayWithin = () => settled?.swayWithin() ?? 0;
   let answer = plansAhead ? asked.ask(next.dirtyPages, true) : asked.begin(next.dirtyPages);
   while (answer.decision === 'go on') {
     const round = next;
-    const lowest = looksWithin && settling.settled ? Math.min(...pendingWithin()) : undefined;
-    if (settling.settled && changesNothing(asked, answer, lowest)) {
-      if (answer.atNs === Number.POSITIVE_INFINITY) return ended(FOR_EVER, memory.dirtyPages());
-      asked.repeatUntil(answer.atNs, round.durationNs);
+    if (settling.settled) settled ??= new SettledRounds(memory.swayingPages(), memory.nothingToSend());
+    const lowest = looksWithin && settled ? Math.min(...pendingWithin()) : round.dirtyPages;
+    if (settled && changesNothing(asked, answer, looksWithin ? lowest : undefined)) {
+      const rounds = asked.roundsUntil(answer.atNs, round.durationNs);
+      const level = asked.levelPages(answer.pendingBelowBytes);
+      const chance = settled.endsWithin(rounds, level, lowest);
+      if (!chance && answer.atNs === Number.POSITIVE_INFINITY) return ended(FOR_EVER, memory.dirtyPages());
+      asked.repeat(chance?.round ?? rounds, round.durationNs);
+      if (chance) {
+        const pages = chance.found === 'nothing to send' ? round.deferredPages : chance.found;
+        const verdict = chance.found === 'nothing to send' ? asked.allWaits(pages) : asked.ask(pages, true);
+        if (verdict.decision !== 'go on') return ended(verdict, certainly(pages));
+      }
     }
     const endNs = asked.elapsedNs + round.durationNs;
-    const look = scanWithin(asked, round, looksWithin ? answer : undefined, pendingWithin);
+    const look = scanWithin(asked, round, looksWithin ? answer : undefined, pendingWithin, swayWithin);
     if (look) {
       asked.endRound(round, look.share);
       roundPages.push(round.sentPages * look.share);
-      return ended(look.verdict, certainly(look.pages));
+      return ended(look.verdict, certainly(look.pages), look.share);
     }
     asked.sendUntil(endNs);
     asked.endRound(round);
@@ -74,8 +89,8 @@ export function predictedRounds(input: LiveInput) {
       next = memory.predict();
       settling.see(round, next);
     }
-    answer = asked.ask(next.dirtyPages, true);
-    if (answer.decision === 'go on') answer = allWait(asked, round, next, input.stop) ?? answer;
+    answer = asked.ask(Math.max(0, next.dirtyPages + (settled?.sway() ?? 0)), true);
+    if (answer.decision === 'go on') answer = allWait(asked, round, settled, next, input.stop) ?? answer;
   }
   return ended(answer, memory.dirtyPages());
 }
@@ -101,16 +116,19 @@ function changesNothing(
 function allWait(
   asked: AskedRule,
   round: PredictedRound,
+  settled: SettledRounds | undefined,
   next: PredictedRound,
   stop: StopSpec,
 ): PredictedVerdict | undefined {
-  if (Math.round(round.sentPages) > 0) return undefined;
+  if (settled ? !settled.hasNothing() : Math.round(round.sentPages) > 0) return undefined;
   if (stop.rule === 'rounds' && asked.rounds.length < stop.rounds) return undefined;
-  return asked.allWaits(next.dirtyPages);
+  return asked.allWaits(next.deferredPages);
 }
 
 /** Two rounds of n pages are alike if they differ by less than this share of √n, which is what chance may do to them. */
 const ALIKE = 1e-3;
+/** Of a sample each round is another one. */
+const ALIKE_SAMPLES = 0.5;
 /** After so many rounds, and some more of a small guest, they are taken not to change any more. */
 const SETTLED_AFTER = 30;
 const PAGES_FOLLOWED_MAX = 1e6;
@@ -119,80 +137,28 @@ const PAGES_FOLLOWED_MAX = 1e6;
 class Settling {
   rounds = 0;
   #alike = 0;
+  #beforeLast: PredictedRound | undefined;
   readonly #roundsMax: number;
 
-  constructor(roundsMax: number) {
+  readonly #alikeShare: number;
+
+  /** @param alikeShare of √n */
+  constructor(roundsMax: number, alikeShare: number) {
     this.#roundsMax = roundsMax;
+    this.#alikeShare = alikeShare;
   }
 
   get settled(): boolean {
     return this.#alike >= 2 || this.rounds >= this.#roundsMax;
   }
 
+  /** A long round may always be followed by a short one: so the one before counts too. */
   see(last: PredictedRound, next: PredictedRound): void {
-    const like = (one: number, other: number) => Math.abs(one - other) <= ALIKE * Math.sqrt(one);
-    const alike = like(last.dirtyPages, next.dirtyPages) && like(last.sentPages, next.sentPages);
-    this.#alike = alike ? this.#alike + 1 : 0;
+    const near = (one: number, other: number) => Math.abs(one - other) <= this.#alikeShare * Math.sqrt(one);
+    const isLike = (other: PredictedRound | undefined) =>
+      other !== undefined && near(other.dirtyPages, next.dirtyPages) && near(other.sentPages, next.sentPages);
+    this.#alike = isLike(last) || isLike(this.#beforeLast) ? this.#alike + 1 : 0;
+    this.#beforeLast = last;
     this.rounds += 1;
   }
-}
-
-/** The most instants of a round at which pending pages are computed. Between them they are interpolated. */
-const STEPS_MAX = 128;
-
-/** Into how many steps a round is cut: as many as there could be looks, if they are not too many. */
-function stepsIn({ durationNs }: PredictedRound): number {
-  return Math.max(1, Math.min(STEPS_MAX, Math.ceil(durationNs / LOOK_EVERY_NS)));
-}
-
-/**
- * Asks within a round, at the instants at which the answer can change: when as little is pending as the last answer says,
- * at the instant that it names, and until a bandwidth has been measured every 10 ms.
- * @param before the answer before the round; undefined: only the time-out can pass within it
- * @returns what ended the migration, and the share of the round that was sent by then
- */
-function scanWithin(
-  asked: AskedRule,
-  { durationNs }: PredictedRound,
-  before: GoOn | undefined,
-  pending: () => Float64Array,
-): { readonly verdict: PredictedVerdict; readonly pages: number; readonly share: number } | undefined {
-  const startedAtNs = asked.elapsedNs;
-  let answer = before;
-  if (durationNs === 0) return undefined;
-  for (let ns = 0; ; ) {
-    const dueNs = (answer ? answer.atNs : asked.timeoutNs) - startedAtNs;
-    const lowNs = answer
-      ? firstBelow(pending(), asked.levelPages(answer.pendingBelowBytes), ns / durationNs) * durationNs
-      : Number.POSITIVE_INFINITY;
-    const measuredNs =
-      answer && asked.bandwidthBytesPerSecond === 0 ? ns + LOOK_EVERY_NS : Number.POSITIVE_INFINITY;
-    ns = Math.max(ns + 1, Math.min(dueNs, lowNs, measuredNs));
-    if (ns >= durationNs) return undefined;
-    asked.sendUntil(startedAtNs + ns);
-    const share = ns / durationNs;
-    const pages = interpolated(pending(), share);
-    const said = asked.ask(pages, false);
-    if (said.decision !== 'go on') return { verdict: said, pages, share };
-    if (answer) answer = said;
-  }
-}
-
-/** The share of the way, from one share on, at which values at evenly spaced places first fall below a level; Infinity: not at all. */
-function firstBelow(values: Float64Array, level: number, fromShare: number): number {
-  const steps = values.length - 1;
-  if (interpolated(values, fromShare) < level) return fromShare;
-  for (let right = Math.floor(fromShare * steps) + 1; right <= steps; right++) {
-    if (values[right]! >= level) continue;
-    const [above, below] = [values[right - 1]!, values[right]!];
-    return (right - 1 + (above - level) / (above - below)) / steps;
-  }
-  return Number.POSITIVE_INFINITY;
-}
-
-/** The value at a share of the way along values at evenly spaced places. */
-function interpolated(values: Float64Array, share: number): number {
-  const at = share * (values.length - 1);
-  const left = Math.min(values.length - 2, Math.floor(at));
-  return values[left]! + (at - left) * (values[left + 1]! - values[left]!);
 }

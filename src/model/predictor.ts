@@ -35,7 +35,7 @@ export interface PredictedStop {
   pagesLeftQuantile(q: number): number;
   /** The downtime that is not exceeded with probability q, at another b_d if one is given. */
   downtimeQuantileNs(q: number, stopRateBytesPerSecond?: BytesPerSecond): Nanos;
-  /** The least whole b_d for which Pr[t_d ≤ limit] ≥ q by `downtimeQuantileNs`; null: none is enough. */
+  /** The least whole b_d for which Pr[t_d ≤ limit] ≥ q by `downtimeQuantileNs`, with these pages left; null: none is enough. */
   requiredStopRateBytesPerSecond(limitNs: Nanos, q: number): BytesPerSecond | null;
 }
 
@@ -55,7 +55,7 @@ export function predictMigration(input: ModelInput): ModelPrediction {
     stopTimes = [memoryTime],
     stopTimeoutNs = Number.POSITIVE_INFINITY,
   } = input;
-  const downtime = new Downtime(left, (pages) => asked.stopBytes(pages), stopTimes);
+  const downtime = new Downtime(left, (pages) => asked.stopBytes(pages, ending.zeroPagesLeft), stopTimes);
   const downtimeNs = downtime.expectedNs(stopRateBytesPerSecond);
   if (downtimeNs > stopTimeoutNs) {
     const reason = `the stop takes ${formatDuration(downtimeNs)}, and is broken off after ${formatDuration(stopTimeoutNs)}`;
@@ -70,7 +70,9 @@ export function predictMigration(input: ModelInput): ModelPrediction {
     downtimeNs,
     downtimeP99Ns: downtime.quantileNs(0.99, stopRateBytesPerSecond),
     totalNs: Math.round(asked.elapsedNs) + downtimeNs,
-    totalBytes: Math.round(asked.sentBytes + asked.stopBytes(left.mean) + (input.device?.stateBytes ?? 0)),
+    totalBytes: Math.round(
+      asked.sentBytes + asked.stopBytes(left.mean, ending.zeroPagesLeft) + (input.device?.stateBytes ?? 0),
+    ),
   };
   const stop: PredictedStop = {
     pagesLeftQuantile: (q) => left.quantile(q),

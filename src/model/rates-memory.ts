@@ -1,4 +1,3 @@
-import { NANOS_PER_SECOND } from '../core/units.ts';
 import type { ExpectedOrder } from './expected-order.ts';
 import {
   allDirty,
@@ -7,7 +6,14 @@ import {
   type MeanFieldRound,
   meanFieldRound,
 } from './mean-field.ts';
-import type { DirtyPages, Load, ModelledMemory, PredictedRound } from './memory.ts';
+import {
+  type DirtyPages,
+  durationOf,
+  type Load,
+  type ModelledMemory,
+  type PredictedRound,
+  zeroSlotsOf,
+} from './memory.ts';
 import { pendingWithin } from './pending-within.ts';
 import { PoissonBinomial } from './poisson-binomial.ts';
 import type { Portions } from './portions.ts';
@@ -45,24 +51,51 @@ export class RatesMemory implements ModelledMemory {
   }
 
   predict(): PredictedRound {
-    const { pageSizeBytes, overheadBytes, rateBytesPerSecond } = this.#load;
+    const { pageSizeBytes, overheadBytes } = this.#load;
     const { deferred, zero } = this.#guest.portions;
     const expected = this.#expectedDirty();
     const dirtyPages = sum(expected);
     const deferredPages = sum(expected, (portion) => deferred[portion] === 1);
-    const bytes = expectedSlots(this.#state.dirty, this.#terms()) * (pageSizeBytes + overheadBytes);
+    const sentPages = dirtyPages - deferredPages;
+    const zeroPages =
+      this.#rounds === 0 ? sum(expected, (portion) => zero[portion]! > deferred[portion]!) : 0;
     return {
-      dirtyPages,
-      sentPages: dirtyPages - deferredPages,
-      deferredPages,
-      zeroPages: this.#rounds === 0 ? sum(expected, (portion) => zero[portion]! > deferred[portion]!) : 0,
-      bytes,
-      durationNs: (bytes * NANOS_PER_SECOND) / rateBytesPerSecond,
+      ...{ dirtyPages, sentPages, deferredPages, zeroPages },
+      bytes: sentPages * (pageSizeBytes + overheadBytes) - zeroPages * pageSizeBytes,
+      durationNs: durationOf(this.#load, sentPages, zeroPages),
     };
   }
 
   pendingWithin(steps: number): Float64Array {
     return pendingWithin(this.#state.dirty, this.#ordered(), steps);
+  }
+
+  /** A stretch is sent evenly, its pages of zeros among the others. */
+  zeroPagesLeft(share: number): number {
+    const { pages, zero, deferred, starts } = this.#guest.portions;
+    const terms = this.#terms();
+    const { dirty } = this.#state;
+    const passedSlots = share * expectedSlots(dirty, terms);
+    let [left, position] = [0, 0];
+    for (const stretch of this.#ordered().order) {
+      const [start, end] = [starts[stretch]!, starts[stretch + 1]!];
+      const slots = expectedSlots(dirty, terms, start, end);
+      const unsent = slots > 0 ? Math.min(1, Math.max(0, (position + slots - passedSlots) / slots)) : 1;
+      for (let portion = start; portion < end; portion++) {
+        if (zero[portion] === 1)
+          left += pages[portion]! * dirty[portion]! * (deferred[portion] === 1 ? 1 : unsent);
+      }
+      position += slots;
+    }
+    return left;
+  }
+
+  nothingToSend(): number {
+    const { pages, deferred } = this.#guest.portions;
+    const { dirty } = this.#state;
+    return Math.exp(
+      sum(dirty.map((d, portion) => (deferred[portion] === 1 ? 0 : pages[portion]! * Math.log1p(-d)))),
+    );
   }
 
   send(): void {
@@ -90,6 +123,10 @@ export class RatesMemory implements ModelledMemory {
     };
   }
 
+  swayingPages(): DirtyPages {
+    return this.dirtyPages();
+  }
+
   /** The next round with its order, which is computed only when it is needed: not after the last round. */
   #ordered(): MeanFieldRound {
     const { order, clear } = this.#guest;
@@ -105,8 +142,7 @@ export class RatesMemory implements ModelledMemory {
 
   /** What the next round sends at which cost. What is dirty again has been written, and holds more than zeros. */
   #terms(): Pick<MeanFieldRound, 'portions' | 'zeroSlots'> {
-    const { pageSizeBytes, overheadBytes } = this.#load;
-    const zeroSlots = this.#rounds === 0 ? overheadBytes / (pageSizeBytes + overheadBytes) : 1;
+    const zeroSlots = this.#rounds === 0 ? zeroSlotsOf(this.#load) : 1;
     return { portions: this.#guest.portions, zeroSlots };
   }
 

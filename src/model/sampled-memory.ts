@@ -1,6 +1,12 @@
-import { NANOS_PER_SECOND, type Nanos } from '../core/units.ts';
-import { alikePages } from './alike-pages.ts';
-import type { DirtyPages, Load, ModelledMemory, PredictedRound } from './memory.ts';
+import type { Nanos } from '../core/units.ts';
+import { alikePages, noneDirty } from './alike-pages.ts';
+import {
+  type DirtyPages,
+  durationOf,
+  type Load,
+  type ModelledMemory,
+  type PredictedRound,
+} from './memory.ts';
 
 /**
  * A guest of which a sample of pages is followed, spread evenly over its memory and over all that is left to chance. For
@@ -24,6 +30,8 @@ export interface SampledPage {
   readonly weight: number;
   /** Held back for the stop whenever it is dirty. */
   readonly deferred: boolean;
+  /** Whether chance decides when it is written; not, where a program repeats itself. */
+  readonly isRandom: boolean;
   /**
    * When it is first written after its dirty bit was cleared, both since the migration's start; infinity: never.
    * @param times how often its bit has been cleared before
@@ -76,13 +84,31 @@ export class SampledMemory implements ModelledMemory {
       // Pending until it is sent, and again from when it is written after its bit was cleared.
       changes[0]! += weight;
       const cleanUntilNs = Math.max(sentAtNs[index]!, writtenAgainNs);
-      changes[at(sentAtNs[index]!)]! -= weight;
-      changes[at(cleanUntilNs)]! += weight;
+      const sentAt = Math.max(1, at(sentAtNs[index]!));
+      changes[sentAt]! -= weight;
+      changes[Math.max(sentAt, at(cleanUntilNs))]! += weight;
     }
     const pending = new Float64Array(steps + 1);
     for (let step = 0, sum = 0; step <= steps; step++) pending[step] = sum += changes[step]!;
     return pending;
   };
+
+  zeroPagesLeft(share: number): number {
+    const { sentAtNs, round } = this.#sending();
+    const zeroFrom = this.#load.pages - this.#load.zeroPages;
+    const atNs = this.#now + share * round.durationNs;
+    return this.#sum(
+      (index) =>
+        this.#guest.pages[index]!.address >= zeroFrom && this.#isDirty(index) && sentAtNs[index]! >= atNs,
+    );
+  }
+
+  nothingToSend(): number {
+    const isSent = (index: number) => this.#isDirty(index) && !this.#guest.pages[index]!.deferred;
+    const certain = this.#sum((index) => isSent(index) && !this.#guest.pages[index]!.isRandom);
+    const random = this.#sum((index) => isSent(index) && this.#guest.pages[index]!.isRandom);
+    return noneDirty(certain, null) * noneDirty(Math.min(this.#load.pages, random), this.#load.pages);
+  }
 
   send(): void {
     const { clearedAtNs, round } = this.#sending();
@@ -98,11 +124,19 @@ export class SampledMemory implements ModelledMemory {
 
   /** The deviation is the largest that independent pages of that mean can have. */
   dirtyPages(): DirtyPages {
+    return this.#independent(this.#sum((index) => this.#isDirty(index)));
+  }
+
+  swayingPages(): DirtyPages {
+    const isRandom = (index: number) => this.#guest.pages[index]!.isRandom;
+    const certain = this.#sum((index) => this.#isDirty(index) && !isRandom(index));
+    const random = this.#independent(this.#sum((index) => this.#isDirty(index) && isRandom(index)));
+    return { ...random, mean: certain + random.mean, quantile: (q) => certain + random.quantile(q) };
+  }
+
+  #independent(expected: number): DirtyPages {
     const { pages } = this.#load;
-    const mean = Math.min(
-      pages,
-      this.#sum((index) => this.#isDirty(index)),
-    );
+    const mean = Math.min(pages, expected);
     return alikePages(mean, mean * (1 - mean / pages), pages);
   }
 
@@ -124,7 +158,7 @@ export class SampledMemory implements ModelledMemory {
 
   #sent(): Sending {
     const { pages, order, clear, skip } = this.#guest;
-    const { pageSizeBytes, overheadBytes, rateBytesPerSecond } = this.#load;
+    const { pageSizeBytes, overheadBytes } = this.#load;
     const zeroFrom = this.#load.pages - (this.#rounds === 0 ? this.#load.zeroPages : 0);
     const sentAtNs = new Float64Array(pages.length).fill(Number.POSITIVE_INFINITY);
     const clearedAtNs = new Float64Array(pages.length).fill(Number.POSITIVE_INFINITY);
@@ -143,9 +177,9 @@ export class SampledMemory implements ModelledMemory {
       if (members) members.push(index);
       else chunks.set(chunkOf(index), [index]);
     }
-    let [bytes, sentPages, zeroPages] = [0, 0, 0];
+    let [sentPages, zeroPages] = [0, 0];
     for (const index of turns) {
-      const atNs = this.#now + (bytes * NANOS_PER_SECOND) / rateBytesPerSecond;
+      const atNs = this.#now + durationOf(this.#load, sentPages, zeroPages);
       const chunk = chunks.get(chunkOf(index));
       for (const other of chunk ?? []) clearedAtNs[other] = atNs;
       chunks.delete(chunkOf(index));
@@ -155,11 +189,11 @@ export class SampledMemory implements ModelledMemory {
       const { address, weight } = pages[index]!;
       sentPages += weight;
       if (address >= zeroFrom) zeroPages += weight;
-      bytes += weight * (address >= zeroFrom ? overheadBytes : pageSizeBytes + overheadBytes);
     }
+    const bytes = sentPages * (pageSizeBytes + overheadBytes) - zeroPages * pageSizeBytes;
     const dirtyPages = this.#sum((index) => this.#isDirty(index));
     const deferredPages = this.#sum((index) => this.#isDirty(index) && pages[index]!.deferred);
-    const durationNs = (bytes * NANOS_PER_SECOND) / rateBytesPerSecond;
+    const durationNs = durationOf(this.#load, sentPages, zeroPages);
     const round = { dirtyPages, sentPages, deferredPages, zeroPages, bytes, durationNs };
     return { sentAtNs, clearedAtNs, round };
   }

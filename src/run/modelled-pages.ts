@@ -12,6 +12,10 @@ import type { MigrationSpec } from '../workload/migration-spec.ts';
 import { meanSpeed } from '../workload/program-clock.ts';
 import { activityOf, type GuestSpec, writeRatesOf, writesPerSecondOf } from '../workload/programs.ts';
 import { type Stratum, strataOf } from '../workload/strata.ts';
+import { firstPageOf, firstPageRate } from './prediction/first-page.ts';
+
+/** Pages that lie anywhere, of which it is not known yet whether they are held back. */
+type Unheld = Pick<PageStratum, 'pages' | 'writesPerSecond' | 'zero'>;
 
 /** Breaks ties of the expected order, from a stream that no world uses. */
 const MODEL_STREAM = 4;
@@ -22,7 +26,8 @@ const MODEL_STREAM = 4;
  * @param cpuSpeed how fast its program goes for want of CPU time; 1: there is enough
  * @throws TooLarge there are too many of them for that
  */
-export function modelledPages({ guest, plan }: MigrationSpec, cpuSpeed: number): OrderedPortions {
+export function modelledPages(spec: MigrationSpec, cpuSpeed: number): OrderedPortions {
+  const { guest, plan } = spec;
   const { defer, order, windowNs } = plan;
   const strata = strataOf(guest)?.map(({ pages, writesPerSecond }) => ({
     pages,
@@ -30,7 +35,7 @@ export function modelledPages({ guest, plan }: MigrationSpec, cpuSpeed: number):
   }));
   const rule = orderOfStrata(order);
   if (strata && rule) {
-    return rule(heldBack(withZeroPages(strata, guest), plan), {
+    return rule(withFirstPage(withZeroPages(strata, guest), spec, cpuSpeed), {
       windowNs,
       slotsPerWindow: slotsPerWindow(plan),
     });
@@ -43,6 +48,8 @@ export function modelledPages({ guest, plan }: MigrationSpec, cpuSpeed: number):
   const heat = known(writeRatesOf(guest, activity), windowNs);
   const speed = meanSpeed(guest.bursts) * cpuSpeed;
   const rates = writesPerSecondOf(guest, activity).map((rate) => rate * speed);
+  const randomWritesPerSecond = rates.reduce((sum, rate) => sum + rate, 0) / speed;
+  rates[0] = firstPageRate({ periodsNs: [guest.heartbeatPeriodNs], randomWritesPerSecond }, speed);
   const deferred = deferrable(defer, heat, pages);
   const random = Random.seeded(plan.seed, MODEL_STREAM);
   return {
@@ -51,11 +58,32 @@ export function modelledPages({ guest, plan }: MigrationSpec, cpuSpeed: number):
   };
 }
 
+/**
+ * Held back as the plan sees it, and then written as it is: page 0, the first of the first stratum, more often than the others.
+ * Who knows the program takes it for one of them, an estimate finds out.
+ */
+function withFirstPage(
+  strata: readonly Unheld[],
+  { guest, plan }: MigrationSpec,
+  cpuSpeed: number,
+): readonly PageStratum[] {
+  const often = firstPageRate(firstPageOf(guest), meanSpeed(guest.bursts) * cpuSpeed);
+  const [first, ...others] = strata.map((stratum) => ({ ...stratum, isFirstPage: false }));
+  const writesPerSecond = plan.heat === 'known' ? first!.writesPerSecond : often;
+  const all = [
+    { ...first!, pages: 1, writesPerSecond, isFirstPage: true },
+    { ...first!, pages: first!.pages - 1 },
+    ...others,
+  ];
+  if (first!.pages === 0) return heldBack(strata, plan);
+  return heldBack(
+    all.filter(({ pages }) => pages > 0),
+    plan,
+  ).map(({ isFirstPage, ...part }) => (isFirstPage ? { ...part, writesPerSecond: often } : part));
+}
+
 /** The last stratum is of pages that nobody writes. */
-function withZeroPages(
-  strata: readonly Stratum[],
-  { zeroPages }: GuestSpec,
-): Pick<PageStratum, 'pages' | 'writesPerSecond' | 'zero'>[] {
+function withZeroPages(strata: readonly Stratum[], { zeroPages }: GuestSpec): Unheld[] {
   const marked = strata.map((stratum) => ({ ...stratum, zero: false }));
   if (zeroPages === 0) return marked;
   const unwritten = marked.pop()!;

@@ -1,12 +1,15 @@
 import { stopBound, timeToSupply } from '../core/cpu/supply.ts';
+import type { Plan } from '../core/migration/plan.ts';
 import type { RunMetadata } from '../core/migration/record.ts';
 import { RegisteredCodeFailed } from '../core/registry.ts';
-import type { Nanos } from '../core/units.ts';
-import { type ModelPrediction, predictMigration } from '../model/predictor.ts';
+import type { BytesPerSecond, Nanos } from '../core/units.ts';
+import { type ModelInput, type ModelPrediction, predictMigration } from '../model/predictor.ts';
+import { requiredStopRate } from '../model/required-rate.ts';
 import { Failure, TooLarge } from '../platform/failure.ts';
 import type { ScenarioCell } from '../scenario/scenario.ts';
 import type { MigrationSpec } from '../workload/migration-spec.ts';
-import { cpuSupplyOf } from './prediction/cpu-supply.ts';
+import type { GuestSpec } from '../workload/programs.ts';
+import { type CpuSupply, cpuSupplyOf } from './prediction/cpu-supply.ts';
 import { whyNoStopRate } from './prediction/impossible.ts';
 import { leftOutOf } from './prediction/left-out.ts';
 import { linkSupplyOf } from './prediction/link-supply.ts';
@@ -25,6 +28,8 @@ export interface Prediction extends ModelPrediction {
   readonly assumes: readonly string[];
   /** What the scenario says and the figures do not depend on. */
   readonly leftOut: readonly string[];
+  /** The least whole b_d that keeps the downtime within a limit with this probability; null: none does. */
+  requiredStopRateBytesPerSecond(limitNs: Nanos, probability: number): BytesPerSecond | null;
   /** Why no b_d keeps the downtime within a limit with this probability, if none does. */
   whyNoStopRate(limitNs: Nanos, probability: number): string;
 }
@@ -77,29 +82,53 @@ export function predict(scenario: Predictable): Prediction {
   const ofLink = link.liveBytesPerSecond(plan.rateBytesPerSecond);
   const rateBytesPerSecond = Math.min(ofLink, supply.mostBytesPerSecond(ofLink));
   const stop = modelledStop(spec, link, supply, rateBytesPerSecond);
-  const overheadBytes = plan.pageBytes - guest.pageSizeBytes;
-  const stopRateBytesPerSecond = plan.stopRateBytesPerSecond ?? Number.POSITIVE_INFINITY;
-  const terms = { overheadBytes, rateBytesPerSecond, stopRateBytesPerSecond, stopTimes: stop.times };
+  const ofStop = { stopTimes: stop.times, stopTimeoutNs };
+  const ofLiveRounds = { rateBytesPerSecond, overheadBytes: plan.pageBytes - guest.pageSizeBytes };
   const cpuSpeed = supply.guestSpeed(rateBytesPerSecond);
-  const ofPages = () =>
-    predictMigration({
-      pages: guest.pages,
-      zeroPages: zeroPagesOf(spec),
-      pageSizeBytes: guest.pageSizeBytes,
-      ...terms,
-      guest: modelledGuest(spec, cpuSpeed, assumes),
-      ...{ stop: plan.stop, timeoutNs, timeoutFrom, onTimeout, stopTimeoutNs, device },
-    });
-  const prediction = isRecorded(spec)
-    ? replayedPrediction(spec, { ...terms, pageBytes: plan.pageBytes, stopTimeoutNs }, cpuSpeed, assumes)
-    : ofPages();
+  /** Notes what it assumes, if anybody wants to know. */
+  const predictedAt: (stopRateBytesPerSecond: BytesPerSecond, notes?: string[]) => ModelPrediction =
+    isRecorded(spec)
+      ? (stopRateBytesPerSecond, notes = []) => {
+          const link = { pageBytes: plan.pageBytes, ...ofLiveRounds, ...ofStop, stopRateBytesPerSecond };
+          return replayedPrediction(spec, link, cpuSpeed, notes);
+        }
+      : modelAt({
+          pages: guest.pages,
+          zeroPages: zeroPagesOf(spec),
+          pageSizeBytes: guest.pageSizeBytes,
+          ...{ ...ofLiveRounds, ...ofStop },
+          zeroPageSlots: zeroPageSlots(plan, guest, rateBytesPerSecond, ofLink, supply),
+          guest: modelledGuest(spec, cpuSpeed, assumes),
+          ...{ stop: plan.stop, timeoutNs, timeoutFrom, onTimeout, device },
+        });
+  const prediction = predictedAt(plan.stopRateBytesPerSecond ?? Number.POSITIVE_INFINITY, assumes);
   return {
     ...prediction,
     downtimeBoundNs: link.drops ? null : boundOf(spec, prediction, stop, link.passNs[0]!),
     assumes,
     leftOut: leftOutOf({ ...scenario, ...spec }),
-    whyNoStopRate: (limitNs, probability) => whyNoStopRate(prediction, stop, limitNs, probability),
+    requiredStopRateBytesPerSecond: (limitNs, probability) =>
+      requiredStopRate(predictedAt, prediction, plan.stop, limitNs, probability),
+    whyNoStopRate: (limitNs, probability) =>
+      whyNoStopRate(predictedAt(Number.MAX_SAFE_INTEGER), stop, limitNs, probability),
   };
+}
+
+function modelAt(input: Omit<ModelInput, 'stopRateBytesPerSecond'>) {
+  return (stopRateBytesPerSecond: BytesPerSecond): ModelPrediction =>
+    predictMigration({ ...input, stopRateBytesPerSecond });
+}
+
+/** A page of zeros is its header only on the link, but a page like any other for the sender's processor. */
+function zeroPageSlots(
+  { pageBytes }: Plan,
+  { pageSizeBytes }: GuestSpec,
+  rateBytesPerSecond: BytesPerSecond,
+  ofLink: BytesPerSecond,
+  { mostBytesPerSecond }: CpuSupply,
+): number {
+  const onLink = ((pageBytes - pageSizeBytes) * rateBytesPerSecond) / (pageBytes * ofLink);
+  return Math.max(onLink, rateBytesPerSecond / mostBytesPerSecond(ofLink));
 }
 
 /** What the stop takes at most, given the pages that are not exceeded with probability 0.99. */

@@ -97,6 +97,7 @@ const seen = z.discriminatedUnion('kind', [
   z.looseObject({
     ...{ kind: z.literal('sent'), now },
     ...{ sentPages: notNegative, zeroPages: notNegative, bytes: notNegative },
+    underWayBytes: notNegative.optional(),
   }),
   z.looseObject({ kind: z.literal('done'), now }),
   z.looseObject({

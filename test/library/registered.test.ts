@@ -95,11 +95,11 @@ describe('a page order that a user registers', () => {
     });
     const own = predict(experiment({ order: like }).cells[0]!);
     expect(own.assumes).toEqual(['order like-threshold goes by the heats of pages alone']);
-    // Ours is asked of strata, this one page by page.
-    const { pagesLeft, ...course } = predict(experiment({ order: 'threshold' }).cells[0]!).course;
-    expect(own.course).toMatchObject(course);
-    expect(own.course.pagesLeft!.mean).toBeCloseTo(pagesLeft!.mean, 9);
-    expect(own.course.pagesLeft!.deviation).toBeCloseTo(pagesLeft!.deviation, 9);
+    // Ours is asked of strata, this one page by page. Page 0 is sent among those of its class here, and as hot as it is there.
+    const { course } = predict(experiment({ order: 'threshold' }).cells[0]!);
+    expect(own.course).toMatchObject({ reason: course.reason, roundPages: course.roundPages });
+    expect(Math.abs(own.course.pagesLeft!.mean - course.pagesLeft!.mean)).toBeLessThan(0.5);
+    expect(own.course.pagesLeft!.deviation).toBeCloseTo(course.pagesLeft!.deviation, 1);
   });
 
   test.each([

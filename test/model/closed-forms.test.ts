@@ -58,7 +58,11 @@ describe('a guest that dirties new memory at a constant rate', () => {
         overheadBytes: 0,
         rateBytesPerSecond: GIGABIT,
         stopRateBytesPerSecond: GIGABIT,
-        guest: { kind: 'curve', dirtyPages: linearCurve(dirtyBytesPerSecond / 4096, workingSet / 4096) },
+        guest: {
+          kind: 'curve',
+          dirtyPages: linearCurve(dirtyBytesPerSecond / 4096, workingSet / 4096),
+          isRandom: false,
+        },
         stop: { rule: 'downtime', limitNs: vep291.limitNs },
         timeoutNs: null,
       });

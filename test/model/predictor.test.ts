@@ -273,7 +273,7 @@ describe('a guest known by its curve', () => {
       overheadBytes: 0,
       rateBytesPerSecond: GIGABIT,
       stopRateBytesPerSecond: GIGABIT,
-      guest: { kind: 'curve', dirtyPages },
+      guest: { kind: 'curve', dirtyPages, isRandom: true },
       stop: stopDefaults.downtime,
       timeoutNs: 3600 * SECOND,
       ...given,

@@ -38,7 +38,7 @@ function predicted(mbps: number, limitMs: number | null) {
     overheadBytes: golden.headerBytesPerPage,
     rateBytesPerSecond: rate,
     stopRateBytesPerSecond: rate,
-    guest: { kind: 'curve', dirtyPages: curve },
+    guest: { kind: 'curve', dirtyPages: curve, isRandom: true },
     stop: { rule: 'downtime', limitNs: (limitMs ?? Number.POSITIVE_INFINITY) * NANOS_PER_MILLISECOND },
     timeoutNs: 3600 * NANOS_PER_SECOND,
   }).course;

@@ -72,7 +72,7 @@ class MigrationState {
   stopReason = '';
   sentBytes = 0;
   readonly rounds: RoundRecord[] = [];
-  readonly meter = new BandwidthMeter();
+  readonly meter: BandwidthMeter;
   stop: StopRecord = { pages: 0, bytes: 0, durationNs: 0 };
   readonly #plan: Plan;
   readonly #decision: StopDecision;
@@ -80,6 +80,7 @@ class MigrationState {
 
   constructor(plan: Plan) {
     this.#plan = plan;
+    this.meter = new BandwidthMeter(plan.rateBytesPerSecond);
     this.#decision = new StopDecision(plan);
   }
 

@@ -16,7 +16,7 @@ export interface SentRound {
   zeroPages: number;
   bytes: Bytes;
   now: Nanos;
-  /** Of the page that leaves next, what the link has carried already: less than a page. */
+  /** Of the page that leaves next, what the link has carried already: less than a page. Below 0: what has left and is still under way. */
   carriedBytes: Bytes;
 }
 
@@ -88,8 +88,10 @@ export function* sendRound(
     const isCut = done.sentPages < batch.length;
     if (isCut) round.giveBack(batch, done.sentPages);
     sent.skippedPages += turns() - before - done.sentPages;
-    const carried = isCut ? carriedBytes(plan, sent, done) : 0;
-    meter.sent(done.bytes + carried - sent.carriedBytes, done.now - sent.now);
+    const { underWayBytes = 0 } = done;
+    const carried = underWayBytes > 0 ? -underWayBytes : isCut ? carriedBytes(plan, sent, done) : 0;
+    // A page that the link has carried a part of may be dirty again, and is skipped.
+    meter.sent(Math.max(0, done.bytes + carried - sent.carriedBytes), done.now - sent.now);
     sent.carriedBytes = carried;
     sent.sentPages += done.sentPages;
     sent.zeroPages += done.zeroPages;

@@ -71,6 +71,8 @@ export type StepResult<Dirty = PageSet> =
       readonly sentPages: number;
       readonly zeroPages: number;
       readonly bytes: Bytes;
+      /** Of these, so much has left and is on its way through something slower than the link. Not there: none, or not known. */
+      readonly underWayBytes?: Bytes | undefined;
     }
   | { readonly kind: 'done'; readonly now: Nanos }
   | {

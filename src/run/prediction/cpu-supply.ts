@@ -7,6 +7,7 @@ import {
 } from '../../core/cpu/cpu-plan.ts';
 import { FAIR_QUANTUM_NS } from '../../core/cpu/processor.ts';
 import { shareOf } from '../../core/cpu/reservation.ts';
+import type { Plan } from '../../core/migration/plan.ts';
 import { type Bytes, type BytesPerSecond, NANOS_PER_SECOND, type Nanos } from '../../core/units.ts';
 import { type Claimant, fairShares } from '../../model/processor-shares.ts';
 import type { MigrationSpec } from '../../workload/migration-spec.ts';
@@ -48,7 +49,7 @@ export function cpuSupplyOf({ guest, plan, cpu }: MigrationSpec): CpuSupply {
     mostBytesPerSecond: (linkBytesPerSecond) => {
       if (cpuPerPageNs === 0) return Number.POSITIVE_INFINITY;
       const share = shareOn('sender', Number.POSITIVE_INFINITY);
-      const ofCpuTime = (plan.pageBytes * NANOS_PER_SECOND * share) / cpuPerPageNs;
+      const ofCpuTime = oneAfterTheOther(plan, cpuPerPageNs / share);
       if (cpu.sender || hogs === 0) return ofCpuTime;
       return Math.min(ofCpuTime, inTurns(linkBytesPerSecond, hogs, plan, cpuPerPageNs));
     },
@@ -59,6 +60,24 @@ export function cpuSupplyOf({ guest, plan, cpu }: MigrationSpec): CpuSupply {
     },
     stoppedNs: (workNs, wasBusy) => stoppedNs(cpu, hogs, workNs, wasBusy),
   };
+}
+
+/**
+ * A page is prepared once the bucket would let it leave. What comes into the bucket meanwhile is lost where it is full: a page
+ * that is prepared in c is followed by the next after
+ *
+ *   c + max(0, P − min(D − P, b·c)) / b
+ *
+ * so that preparing and waiting for tokens overlap only if the bucket holds two pages (D ≥ 2P).
+ */
+function oneAfterTheOther(
+  { pageBytes, depthBytes, rateBytesPerSecond }: Plan,
+  preparingNs: Nanos,
+): BytesPerSecond {
+  const rate = rateBytesPerSecond ?? Number.POSITIVE_INFINITY;
+  const kept = Math.min(depthBytes - pageBytes, (rate * preparingNs) / NANOS_PER_SECOND);
+  const waitingNs = (Math.max(0, pageBytes - kept) * NANOS_PER_SECOND) / rate;
+  return (pageBytes * NANOS_PER_SECOND) / (preparingNs + waitingNs);
 }
 
 function demandOf(kind: SchedEntity['kind'], guestDemand: number, senderDemand: number): number {

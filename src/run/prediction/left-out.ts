@@ -16,7 +16,8 @@ export function leftOutOf(scenario: Modelled): readonly string[] {
   };
   // Of a migration that a daemon is asked for, nobody knows which others use the link; of a scenario, its fleet.
   const others = share != null && (settings === undefined || settings.some(({ path }) => path === 'fleet'));
-  leave(others, 'fleet: others on the link, and waiting for it');
+  leave(others && plan.isElastic === true, 'fleet: the parts of the link that others leave');
+  leave(others && plan.isElastic !== true, 'fleet: waiting for the link, before the migration begins');
   leave(share != null && share.changes.length > 0, 'link.changes');
   for (const kind of ['memory-hog', 'garbage'] as const) {
     leave(

@@ -42,14 +42,20 @@ export function modelledGuest(spec: MigrationSpec, cpuSpeed: number, assumes: st
   switch (program.kind) {
     case 'dirty-curve': {
       const dirtyPages = curveOf(program, guest.pages);
-      return { kind: 'curve', dirtyPages: (ns) => dirtyPages(ns * speed) };
+      return { kind: 'curve', dirtyPages: (ns) => dirtyPages(ns * speed), isRandom: true };
     }
     case 'sequential':
-    case 'saturating':
-      return { kind: 'curve', dirtyPages: linearCurve(program.writesPerSecond * speed, program.pages) };
+    case 'saturating': {
+      const dirtyPages = linearCurve(program.writesPerSecond * speed, program.pages);
+      return { kind: 'curve', dirtyPages, isRandom: false };
+    }
     case 'stream': {
       const copiesPerSecond = (speed * program.pagesPerFrame * NANOS_PER_SECOND) / program.framePeriodNs;
-      return { kind: 'curve', dirtyPages: linearCurve(copiesPerSecond, program.bufferPages) };
+      return {
+        kind: 'curve',
+        dirtyPages: linearCurve(copiesPerSecond, program.bufferPages),
+        isRandom: false,
+      };
     }
     default:
       return independentPages(spec, cpuSpeed, assumes);

@@ -3,7 +3,7 @@ import type { Plan } from '../../core/migration/plan.ts';
 import { Random } from '../../core/random.ts';
 import { NANOS_PER_SECOND, type Nanos } from '../../core/units.ts';
 import type { DirtyCurve } from '../../model/curve.ts';
-import type { SampledGuest, SampledPage } from '../../model/sampled-memory.ts';
+import type { SampledGuest } from '../../model/sampled-memory.ts';
 import { curveOf } from '../../workload/dirty-curve.ts';
 import type { MigrationSpec } from '../../workload/migration-spec.ts';
 import { meanSpeed } from '../../workload/program-clock.ts';
@@ -11,6 +11,8 @@ import { type GuestSpec, usedPages } from '../../workload/programs.ts';
 import type { SequentialSpec } from '../../workload/sequential.ts';
 import { strataOf } from '../../workload/strata.ts';
 import type { StreamSpec } from '../../workload/stream.ts';
+import { firstPageOf, firstPageRate } from './first-page.ts';
+import { type SampledWriter, withDeferral } from './sampled-deferral.ts';
 
 /** Pages that are written in the same way. */
 interface Kind {
@@ -49,10 +51,10 @@ const ROOTS = [2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53].map(M
 export function sampledGuest({ guest, plan }: MigrationSpec, cpuSpeed: number): SampledGuest | undefined {
   const kinds = kindsOf(guest, cpuSpeed);
   if (kinds === undefined) return undefined;
-  const pages = [firstPageOf(guest), ...sampleOf(guest, plan, kinds)];
+  const pages = [firstWriter(guest, plan, cpuSpeed), ...sampleOf(guest, plan, kinds)];
   return {
     kind: 'sampled',
-    pages: pages.map(({ page }) => page),
+    pages: withDeferral(plan, pages),
     order: orderOf(plan, pages, repeatsItself(guest)),
     clear: plan.clear,
     skip: plan.skip,
@@ -141,9 +143,12 @@ function poissonWriters(pages: number, writesPerSecond: number): Kind {
   return {
     pages,
     writesPerSecond,
-    writtenAfter: (number, clearedAtNs, times) =>
-      clearedAtNs - (Math.log1p(-chance(number, times)) * NANOS_PER_SECOND) / writesPerSecond,
+    writtenAfter: (number, clearedAtNs, times) => clearedAtNs + randomGapNs(number, times, writesPerSecond),
   };
+}
+
+function randomGapNs(number: number, times: number, writesPerSecond: number): Nanos {
+  return (-Math.log1p(-chance(number, times)) * NANOS_PER_SECOND) / writesPerSecond;
 }
 
 /** Pages alike, of which a share D(e)/N is written in a time e that begins with all of them clean. */
@@ -175,14 +180,9 @@ function firstAbove(share: (ns: Nanos) => number, level: number): Nanos {
   return high;
 }
 
-interface PageOfKind {
-  readonly page: SampledPage;
-  readonly writesPerSecond: number;
-}
-
-function sampleOf(guest: GuestSpec, plan: Plan, kinds: readonly Kind[]): readonly PageOfKind[] {
+function sampleOf(guest: GuestSpec, plan: Plan, kinds: readonly Kind[]): readonly SampledWriter[] {
   const startNs = startOf(plan);
-  const isDeferred = deferredOf(plan, kinds);
+  const isRandom = !repeatsItself(guest);
   const least = Math.floor(SAMPLE / (2 * kinds.length));
   let scattered = 0;
   return kinds.flatMap((kind) => {
@@ -194,23 +194,29 @@ function sampleOf(guest: GuestSpec, plan: Plan, kinds: readonly Kind[]): readonl
       const number = Math.floor((index + 0.5) * weight);
       const address =
         firstPage === undefined ? ((++scattered * GOLDEN) % 1) * usedPages(guest) : firstPage + number;
-      const page: SampledPage = {
-        ...{ address, weight },
-        deferred: isDeferred(kind, number),
-        writtenAfter: (clearedAtNs, times) =>
-          kind.writtenAfter(number, clearedAtNs + startNs, times) - startNs,
-      };
-      return { page, writesPerSecond };
+      const writtenAfter = (clearedAtNs: Nanos, times: number) =>
+        kind.writtenAfter(number, clearedAtNs + startNs, times) - startNs;
+      return { page: { address, weight, writtenAfter, isRandom }, writesPerSecond };
     });
   });
 }
 
-/** Page 0 has the guest's registers, so that every heartbeat writes it. */
-function firstPageOf({ heartbeatPeriodNs }: GuestSpec): PageOfKind {
-  const writtenAfter = (clearedAtNs: Nanos) =>
-    (Math.floor(clearedAtNs / heartbeatPeriodNs) + 1) * heartbeatPeriodNs;
-  const page: SampledPage = { address: 0, weight: 1, deferred: false, writtenAfter };
-  return { page, writesPerSecond: NANOS_PER_SECOND / heartbeatPeriodNs };
+/** Page 0. An estimate finds it as hot as it is, who knows the program thinks it like the others of its class. */
+function firstWriter(guest: GuestSpec, plan: Plan, cpuSpeed: number): SampledWriter {
+  const first = firstPageOf(guest);
+  const speed = meanSpeed(guest.bursts) * cpuSpeed;
+  const startNs = startOf(plan);
+  const writtenAfter = (clearedAtNs: Nanos, times: number) => {
+    const atNs = clearedAtNs + startNs;
+    const random = atNs + randomGapNs(0, times, first.randomWritesPerSecond * speed);
+    const steady = first.periodsNs.map((ns) => (Math.floor((atNs * speed) / ns) + 1) * (ns / speed));
+    return Math.min(random, ...steady) - startNs;
+  };
+  const writesPerSecond =
+    plan.heat === 'known'
+      ? first.knownWritesPerSecond * meanSpeed(guest.bursts)
+      : firstPageRate(first, speed);
+  return { page: { address: 0, weight: 1, writtenAfter, isRandom: false }, writesPerSecond };
 }
 
 /** How long the guest has run when its migration starts: what a repeated row of writes has come to by then. */
@@ -223,39 +229,24 @@ export function estimatesHeat({ order, defer, heat }: Plan): boolean {
   return heat === 'estimated' && (orderRegistry.get(order).heat !== 'none' || defer !== null);
 }
 
-/** F by known rates: those of a probability in a window, or the hottest so many. */
-function deferredOf(
-  { defer, windowNs }: Plan,
-  kinds: readonly Kind[],
-): (kind: Kind, number: number) => boolean {
-  if (defer === null) return () => false;
-  if ('threshold' in defer) {
-    return ({ writesPerSecond }) =>
-      -Math.expm1((-writesPerSecond * windowNs) / NANOS_PER_SECOND) >= defer.threshold;
-  }
-  const hotter = new Map<Kind, number>();
-  let before = 0;
-  for (const kind of kinds.toSorted((one, other) => other.writesPerSecond - one.writesPerSecond)) {
-    hotter.set(kind, before);
-    before += kind.pages;
-  }
-  return (kind, number) => hotter.get(kind)! + number < defer.count;
-}
-
 /** Whether the program writes the same pages in the same order again and again. */
 export function repeatsItself({ program }: GuestSpec): boolean {
   return program.kind === 'sequential' || program.kind === 'saturating' || program.kind === 'stream';
 }
 
 /** By page number, by write rates, or in any order; pages of one rate in any. */
-function orderOf({ order, heat }: Plan, pages: readonly PageOfKind[], isRow: boolean): SampledGuest['order'] {
-  const sorted = (random: Random, key: (page: PageOfKind) => number) => {
+function orderOf(
+  { order, heat }: Plan,
+  pages: readonly SampledWriter[],
+  isRow: boolean,
+): SampledGuest['order'] {
+  const sorted = (random: Random, key: (page: SampledWriter) => number) => {
     const all = random.shuffle(Uint32Array.from(pages.keys()));
     return all.sort((one, other) => key(pages[one]!) - key(pages[other]!));
   };
   const isRecency = isRow && orderRegistry.get(order).heat === 'recency' && heat === 'estimated';
   // Of a row that is repeated, what was written longest ago is written next.
-  const recency = ({ page }: PageOfKind) => {
+  const recency = ({ page }: SampledWriter) => {
     const writtenNs = page.writtenAfter(0, 0);
     return writtenNs === Number.POSITIVE_INFINITY ? -1 : writtenNs;
   };

@@ -5,11 +5,12 @@ import { VirtualLink } from './virtual-link.ts';
 
 /**
  * A link with something in the way. A page leaves when the bucket lets it and the bottleneck has passed the one before
- * it; nothing is buffered in between, where real sockets hold some hundred KiB.
+ * it; nothing is buffered in between, where real sockets hold some hundred KiB. Meanwhile the sender may prepare the next page.
  */
 export class DisturbedLink extends VirtualLink {
   readonly #disturbance: Disturbance;
   #freeNs: Nanos = 0;
+  #last = { bytes: 0, departedNs: 0 };
 
   constructor(depthBytes: Bytes, windows: boolean, disturbance: Disturbance) {
     super(depthBytes, windows);
@@ -35,15 +36,33 @@ export class DisturbedLink extends VirtualLink {
   }
 
   override readyNs(now: Nanos, bytes: Bytes): Nanos {
+    return this.#awakeNs(Math.max(now, this.#freeNs), bytes);
+  }
+
+  override readyBy(now: Nanos, bytes: Bytes, endNs: Nanos): Nanos {
+    const at = Math.min(endNs, this.#awakeNs(now, bytes));
+    return at === Number.POSITIVE_INFINITY ? now : at;
+  }
+
+  /** When the sender has noticed that the bucket lets it send. */
+  #awakeNs(now: Nanos, bytes: Bytes): Nanos {
     const { latenessMeanNs, random } = this.#disturbance;
-    const at = super.readyNs(Math.max(now, this.#freeNs), bytes);
+    const at = super.readyNs(now, bytes);
     return at > now && latenessMeanNs > 0 ? Math.ceil(at + random.exponential(latenessMeanNs)) : at;
   }
 
   override departs(now: Nanos, bytes: Bytes): void {
     super.departs(now, bytes);
     const { bottleneck } = this.#disturbance;
-    if (bottleneck) this.#freeNs = passedNs(bottleneck, now, bytes);
+    if (!bottleneck) return;
+    this.#freeNs = passedNs(bottleneck, now, bytes);
+    this.#last = { bytes, departedNs: now };
+  }
+
+  /** The bottleneck passes the last page evenly. */
+  override underWayBytes(now: Nanos): Bytes {
+    const { bytes, departedNs } = this.#last;
+    return now < this.#freeNs ? (bytes * (this.#freeNs - now)) / (this.#freeNs - departedNs) : 0;
   }
 
   override arrivedNs(now: Nanos): Nanos {

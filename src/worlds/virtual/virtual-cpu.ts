@@ -30,7 +30,8 @@ export class VirtualCpu {
   #finished = 0;
   /** The guest's unfinished work while it is stopped. */
   #stoppedWorkNs: Nanos | undefined;
-  #senderFinished = false;
+  /** How many pieces of work. */
+  #senderFinished = 0;
   #lastBeatNs: Nanos = 0;
   #longestGapNs: Nanos = 0;
   #lateBeats = 0;
@@ -81,7 +82,8 @@ export class VirtualCpu {
    * not sleep between two of them, so its server stays busy.
    * Work that takes no time is not done.
    * @param readyNs when piece i may begin, asked when the one before it is done
-   * @param done told when piece i was done; false: the rest is not to be done
+   * @param done told when piece i was done; false: the rest is not to be done. It may let time pass: of that, the sender takes
+   *   what the next piece needs
    */
   work(
     workNs: Nanos,
@@ -91,17 +93,23 @@ export class VirtualCpu {
   ): void {
     if (workNs === 0) return;
     const { processor, entity } = this.#sender;
+    const before = this.#senderFinished;
+    const finished = () => this.#senderFinished - before;
+    let arrived = Math.round(processor.pending(entity) / workNs);
     for (let i = 0; i < pieces; i++) {
       const atNs = readyNs(i);
       if (atNs > this.#now) {
-        this.#leave(this.#sender);
+        const isBegun = finished() > i || processor.pending(entity) < (arrived - i) * workNs - 1;
+        if (!isBegun) {
+          this.#leave(this.#sender);
+          arrived = i;
+        }
         this.advanceTo(atNs);
       }
       // The next one is queued already, so that the server does not become idle at the end of this one.
       const line = i === pieces - 1 ? 1 : 2;
-      while (processor.pending(entity) < line * workNs - workNs / 2) this.#arrive(this.#sender, workNs);
-      this.#senderFinished = false;
-      while (!this.#senderFinished) {
+      for (; arrived < i + line; arrived++) this.#arrive(this.#sender, workNs);
+      while (finished() <= i) {
         this.advanceTo(Math.min(processor.nextEventNs(), this.#nextJobNs()));
       }
       if (!done(i, this.#now)) return;
@@ -186,7 +194,7 @@ export class VirtualCpu {
       place.supply.changed(atNs);
     }
     if (place === this.#sender) {
-      this.#senderFinished = true;
+      this.#senderFinished += 1;
       return;
     }
     this.#finished += 1;

@@ -188,6 +188,11 @@ export class VirtualLink {
     if (this.#bucket) this.#bucket = reserve(this.#bucket, now, bytes).next;
   }
 
+  /** How much of what has left by `now` is not there yet. */
+  underWayBytes(_now: Nanos): Bytes {
+    return 0;
+  }
+
   /** When all that has left by `now` is there. */
   arrivedNs(now: Nanos): Nanos {
     return now;

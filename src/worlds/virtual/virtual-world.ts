@@ -51,6 +51,8 @@ export class VirtualWorld implements World {
   /** Up to this guest time the guest's writes are in `#dirty`. */
   #drawnUntilNs: Nanos = 0;
   #stoppedAtNs: Nanos | undefined;
+  /** Whether the sender has prepared the page that leaves next, but it could not leave. */
+  #isPrepared = false;
 
   /**
    * @param linkWindows whether the link's record shall say what left in windows
@@ -108,6 +110,7 @@ export class VirtualWorld implements World {
       case 'stop':
         this.#draw();
         this.#stoppedAtNs = this.#now;
+        this.#isPrepared = false;
         this.#link.waitsUntilNs = this.#now + plan.stopTimeoutNs;
         this.#cpu?.stopGuest();
         return this.#dirtyResult(this.#dirty.copy());
@@ -164,7 +167,9 @@ export class VirtualWorld implements World {
     }
     // The destination answers the end of a round once it has everything.
     if (endsRound && start === pages.length) this.#pass(this.#link.arrivedNs(this.#now));
-    return { kind: 'sent', now: this.#now, sentPages: start, zeroPages, bytes };
+    const underWayBytes = this.#link.underWayBytes(this.#now);
+    const sent = { kind: 'sent', now: this.#now, sentPages: start, zeroPages, bytes } as const;
+    return underWayBytes > 0 ? { ...sent, underWayBytes } : sent;
   }
 
   #sendDevice(step: Extract<Step, { kind: 'device' }>): StepResult {
@@ -185,14 +190,18 @@ export class VirtualWorld implements World {
     if (this.#cpu && cpuPerPageNs > 0) {
       let sent = 0;
       const ready = () => this.#link.readyBy(this.#now, bytes, stepEndNs);
-      this.#cpu.work(cpuPerPageNs, pages.length, ready, (i, atNs) => {
-        this.#now = atNs;
-        if (atNs >= stepEndNs || this.#link.isClosed(atNs)) return false;
-        this.#link.departs(atNs, bytes);
-        if (clears) this.#clear(pages[i]!);
+      const leaves = (atNs: Nanos): boolean => {
+        this.#pass(Math.max(atNs, Math.min(stepEndNs, this.#link.arrivedNs(atNs))));
+        this.#isPrepared = this.#now >= stepEndNs || this.#link.isClosed(this.#now);
+        if (this.#isPrepared) return false;
+        this.#link.departs(this.#now, bytes);
+        if (clears) this.#clear(pages[sent]!);
         sent += 1;
         return true;
-      });
+      };
+      // A page that was prepared when the step before ended leaves first.
+      if (this.#isPrepared && !leaves(ready())) return sent;
+      this.#cpu.work(cpuPerPageNs, pages.length - sent, ready, (_, atNs) => leaves(atNs));
       return sent;
     }
     const { instants, untilNs } = this.#link.send(this.#now, bytes, pages.length, stepEndNs);

@@ -6,7 +6,11 @@ import { HEADER_BYTES } from '../../../src/core/wire/frames.ts';
  * Scenarios as somebody might write them, of all that a scenario can say and virtual time can carry out. Times are drawn
  * in proportion to what a copy of the memory takes, so that there is something to decide.
  */
-export type RandomScenario = Readonly<Record<string, unknown>>;
+export type RandomScenario = Readonly<Record<string, unknown>> & {
+  readonly guest: { readonly program: { readonly kind: string } };
+  readonly migration?: unknown;
+  readonly link?: unknown;
+};
 
 /** Evenly, which fc.double is not: it draws all doubles alike, and most of them are next to 0. */
 const share = (low: number, high: number) =>
@@ -28,10 +32,10 @@ interface Size {
   readonly copyNs: number;
 }
 
-const size = (mostPages: number): fc.Arbitrary<Size> =>
+const size = (leastPages: number, mostPages: number): fc.Arbitrary<Size> =>
   fc
     .record({
-      pages: between(128, mostPages).map(Math.round),
+      pages: between(leastPages, mostPages).map(Math.round),
       zeroShare: fc.oneof(fc.constant(0), share(0, 0.6)),
       pageBytes: fc.constantFrom(512, 4096, 4096, 65536),
       copyNs: between(500e6, 50e9),
@@ -96,7 +100,7 @@ function program({ used, pages, copyNs }: Size): fc.Arbitrary<unknown> {
 function stop({ copyNs, pages }: Size): fc.Arbitrary<unknown> {
   const limit = between(0.003, 1).map((share) => share * copyNs);
   const time = between(1, 20).map((copies) => ns(copies * copyNs));
-  const few = fc.integer({ min: 1, max: Math.max(1, Math.round(pages / 4)) });
+  const few = fc.integer({ min: 1, max: Math.min(1_000_000, Math.max(1, Math.round(pages / 4))) });
   return fc.oneof(
     fc.record({ rule: fc.constant('rounds'), rounds: fc.integer({ min: 1, max: 8 }) }),
     fc.record({ rule: fc.constant('downtime'), limit: limit.map(ns) }),
@@ -224,17 +228,20 @@ const policy = (of: Size) =>
       clear: fc.constantFrom('page', 'page', 'round', 'round', `chunk(${Math.ceil(of.pages / 7)})`),
       skip: fc.boolean(),
       stop: stop(of),
+      maxDowntime: seldom(between(0.01, 2).map((copies) => ns(copies * of.copyNs))),
+      onTimeout: seldom(fc.constant('stop')),
       timeout: between(1.2, 15).map((copies) => ns(copies * of.copyNs)),
     })
-    .map(({ skip, ...rest }) => ({
+    .map(({ skip, stop, maxDowntime, ...rest }) => ({
       ...{ observe: '200ms', window: '20ms' },
       ...rest,
+      stop: { ...(stop as object), ...(maxDowntime ? { maxDowntime } : {}) },
       skip: skip && rest.clear !== 'page',
     }));
 
 /** @param mostPages of its guest; the more, the longer a run takes */
-export function randomScenario(mostPages: number): fc.Arbitrary<RandomScenario> {
-  const scenario = size(mostPages).chain((of) =>
+export function randomScenario(mostPages: number, leastPages = 128): fc.Arbitrary<RandomScenario> {
+  const scenario = size(leastPages, mostPages).chain((of) =>
     fc
       .record({
         program: program(of),
@@ -273,5 +280,5 @@ export function randomScenario(mostPages: number): fc.Arbitrary<RandomScenario> 
       }),
   );
   // Evenly over what there is, not above all at its ends.
-  return fc.noBias(scenario);
+  return fc.noBias(scenario) as fc.Arbitrary<RandomScenario>;
 }

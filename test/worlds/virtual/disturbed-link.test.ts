@@ -9,9 +9,22 @@ const PAGE = 4096;
 const PAGES = 1_000;
 const RATE = 1_000 * PAGE;
 
-function migration(antagonists: readonly Antagonist[], { depthPages = 16, seed = 1 } = {}) {
+const ROUND: Plan['stop'] = { ...stopDefaults.rounds, rounds: 1 };
+
+interface Given {
+  readonly depthPages: number;
+  readonly seed: number;
+  readonly cpuPerPageNs: number;
+  readonly stop: Plan['stop'];
+  readonly pages: number;
+}
+
+function migration(
+  antagonists: readonly Antagonist[],
+  { depthPages = 16, seed = 1, cpuPerPageNs = 0, stop = ROUND, pages = PAGES }: Partial<Given> = {},
+) {
   const plan: Plan = {
-    pages: PAGES,
+    pages,
     pageBytes: PAGE,
     seed,
     order: 'address',
@@ -19,7 +32,7 @@ function migration(antagonists: readonly Antagonist[], { depthPages = 16, seed =
     defer: null,
     clear: 'page',
     skip: false,
-    stop: { ...stopDefaults.rounds, rounds: 1 },
+    stop,
     timeoutNs: null,
     stopTimeoutNs: 30e9,
     rateBytesPerSecond: RATE,
@@ -32,15 +45,16 @@ function migration(antagonists: readonly Antagonist[], { depthPages = 16, seed =
   };
   const guest = {
     name: 'guest',
-    pages: PAGES,
+    pages,
     zeroPages: 0,
     pageSizeBytes: PAGE,
-    program: { kind: 'classes', classes: [{ pages: 100, writesPerSecond: 10 }] } as const,
+    program: { kind: 'classes', classes: [{ pages: pages / 10, writesPerSecond: pages / 100 }] } as const,
     heartbeatPeriodNs: 10e6,
     cpuPerWriteNs: 0,
     seed,
   };
-  return migrateVirtually({ guest, plan, cpu: freeCpu, antagonists, linkCapacityBytesPerSecond: 4 * RATE });
+  const cpu = { ...freeCpu, cpuPerPageNs };
+  return migrateVirtually({ guest, plan, cpu, antagonists, linkCapacityBytesPerSecond: 4 * RATE });
 }
 
 describe('in virtual time', () => {
@@ -87,4 +101,35 @@ describe('in virtual time', () => {
     const antagonist = { kind, count: 1, bytes: 2 ** 20, bytesPerSecond: 1e6 } as Antagonist;
     expect(() => migration([antagonist])).toThrow(`${kind} is not supported in virtual time`);
   });
+});
+
+describe('a sender that needs CPU time beside a slow destination', () => {
+  const capped = [{ kind: 'slow-destination', bytesPerSecond: RATE / 2 }] as const;
+  const { totalNs } = migration(capped);
+
+  test('prepares a page while the one before it passes: the slower of the two counts, not both', () => {
+    // 2 ms on the link, and 1.5 ms on the processor.
+    const prepared = migration(capped, { cpuPerPageNs: 1.5e6 });
+    expect(prepared.totalNs / totalNs).toBeLessThan(1.01);
+    const late = migration(capped, { cpuPerPageNs: 3e6 });
+    expect(late.totalNs / totalNs).toBeCloseTo(1.5, 1);
+  });
+
+  test('keeps the page that it has prepared when a look comes before the page leaves', () => {
+    const stop = { ...stopDefaults['proxmox-doubling'], limitNs: 10e6, pollNs: 20e6, nearPollNs: 20e6 };
+    const polled = migration([], { cpuPerPageNs: 30e6, stop, pages: 100 });
+    expect(polled.outcome).toBe('completed');
+    // Preparing a page takes 30 ms, and somebody looks every 20 ms.
+    expect(polled.rounds[0]!.durationNs).toBeLessThan(1.1 * 100 * 30e6);
+  });
+});
+
+test('the bandwidth that a rule sees is that of a slow destination, though a page takes longer than a look', () => {
+  const stop = { ...stopDefaults.downtime, limitNs: 3e9 };
+  // A page takes 200 ms, so that the limit is 15 pages.
+  const slow = [{ kind: 'slow-destination', bytesPerSecond: 5 * PAGE }] as const;
+  const result = migration(slow, { stop, pages: 100 });
+  expect(result.outcome).toBe('completed');
+  expect(result.stop.pages).toBeGreaterThanOrEqual(14);
+  expect(result.stop.pages).toBeLessThanOrEqual(16);
 });

@@ -10,7 +10,7 @@ export interface Progress {
   readonly roundEnded: boolean;
   /** What would have to be sent if the guest stopped now: dirty pages, deferred ones among them. */
   readonly pendingPages: number;
-  /** The same in bytes, less what the link has carried already of the page that leaves next. */
+  /** The same in bytes, less what the link has carried already of the page that leaves next, or with what is still under way. */
   readonly pendingBytes: Bytes;
   /** What the devices would have to send besides, always the same. */
   readonly deviceBytes: Bytes;
