@@ -16,6 +16,7 @@ import { DisturbedLink } from './disturbed-link.ts';
 import { guestLoad } from './guest-load.ts';
 import { instantsOfPages, spareInstants } from './instants-of-pages.ts';
 import { inTime, measured, sentDevice } from './migration-end.ts';
+import { rowFrom } from './row-of-pages.ts';
 import { VirtualCpu } from './virtual-cpu.ts';
 import { VirtualGuest } from './virtual-guest.ts';
 import { VirtualLink } from './virtual-link.ts';
@@ -148,9 +149,7 @@ export class VirtualWorld implements World {
     let start = 0;
     while (start < pages.length) {
       const zero = pages[start]! >= firstZeroPage;
-      let end = guest.zeroPages === 0 ? pages.length : start + 1;
-      while (end < pages.length && pages[end]! >= firstZeroPage === zero) end++;
-      const row = pages.subarray(start, end);
+      const row = guest.zeroPages === 0 ? pages : rowFrom(pages, start, firstZeroPage);
       const size = zero ? plan.pageBytes - guest.pageSizeBytes : plan.pageBytes;
       const sent = this.#sendRow(row, size, clears, untilNs);
       if (zero) zeroPages += sent;
@@ -158,20 +157,16 @@ export class VirtualWorld implements World {
       start += sent;
       if (sent === row.length) continue;
       if (this.#now >= untilNs) break;
-      return this.#closed();
+      const failed = this.#link.closed(this.#now, plan, this.#stoppedAtNs !== undefined);
+      this.#now = failed.now;
+      return failed;
     }
     // The destination answers the end of a round once it has everything.
     if (endsRound && start === pages.length)
       this.#pass(this.#link.roundEndNs(this.#now, this.#stoppedAtNs !== undefined));
-    const underWayBytes = this.#link.underWayBytes(this.#now);
     const sent = { kind: 'sent', now: this.#now, sentPages: start, zeroPages, bytes } as const;
+    const underWayBytes = this.#link.underWayBytes(this.#now);
     return underWayBytes > 0 ? { ...sent, underWayBytes } : sent;
-  }
-
-  #closed(): StepResult {
-    const failed = this.#link.closed(this.#now, this.#spec.plan, this.#stoppedAtNs !== undefined);
-    this.#now = failed.now;
-    return failed;
   }
 
   /** @returns how many left before the link allowed nothing more, or until this instant */
