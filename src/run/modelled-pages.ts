@@ -22,7 +22,7 @@ const MODEL_STREAM = 4;
 
 /**
  * The pages of a guest as the model follows them, and their order: strata, as many for a large guest as for a small one.
- * Page by page where each has its own rate and address, as in a recording, or the order must be asked of pages.
+ * Page by page where the order must be asked of pages.
  * @param cpuSpeed how fast its program goes for want of CPU time; 1: there is enough
  * @throws TooLarge there are too many of them for that
  */

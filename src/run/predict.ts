@@ -82,55 +82,41 @@ export function predict(scenario: Predictable): Prediction {
   const ofLink = link.liveBytesPerSecond(plan.rateBytesPerSecond);
   const rateBytesPerSecond = Math.min(ofLink, supply.mostBytesPerSecond(ofLink));
   const stop = modelledStop(spec, link, supply, rateBytesPerSecond);
-  const stopRateBytesPerSecond = plan.stopRateBytesPerSecond ?? Number.POSITIVE_INFINITY;
-  const overheadBytes = plan.pageBytes - guest.pageSizeBytes;
-  const terms = { overheadBytes, rateBytesPerSecond, stopRateBytesPerSecond, stopTimes: stop.times };
+  const ofStop = { stopTimes: stop.times, stopTimeoutNs };
+  const ofLiveRounds = { rateBytesPerSecond, overheadBytes: plan.pageBytes - guest.pageSizeBytes };
   const cpuSpeed = supply.guestSpeed(rateBytesPerSecond);
-  const input = (): ModelInput => ({
-    pages: guest.pages,
-    zeroPages: zeroPagesOf(spec),
-    pageSizeBytes: guest.pageSizeBytes,
-    zeroPageSlots: zeroPageSlots(plan, guest, rateBytesPerSecond, ofLink, supply),
-    ...terms,
-    guest: modelledGuest(spec, cpuSpeed, assumes),
-    ...{ stop: plan.stop, timeoutNs, timeoutFrom, onTimeout, stopTimeoutNs, device },
-  });
-  const { prediction, anew } = isRecorded(spec)
-    ? {
-        prediction: replayedPrediction(
-          spec,
-          { ...terms, pageBytes: plan.pageBytes, stopTimeoutNs },
-          cpuSpeed,
-          assumes,
-        ),
-        anew: undefined,
-      }
-    : followed(input());
-  const looksAtStopRate = plan.stop.maxDowntimeNs !== undefined;
-  if (isRecorded(spec) && looksAtStopRate) assumes.push('stop.maxDowntime is held at link.stopRate');
+  /** Notes what it assumes, if anybody wants to know. */
+  const predictedAt: (stopRateBytesPerSecond: BytesPerSecond, notes?: string[]) => ModelPrediction =
+    isRecorded(spec)
+      ? (stopRateBytesPerSecond, notes = []) => {
+          const link = { pageBytes: plan.pageBytes, ...ofLiveRounds, ...ofStop, stopRateBytesPerSecond };
+          return replayedPrediction(spec, link, cpuSpeed, notes);
+        }
+      : modelAt({
+          pages: guest.pages,
+          zeroPages: zeroPagesOf(spec),
+          pageSizeBytes: guest.pageSizeBytes,
+          ...{ ...ofLiveRounds, ...ofStop },
+          zeroPageSlots: zeroPageSlots(plan, guest, rateBytesPerSecond, ofLink, supply),
+          guest: modelledGuest(spec, cpuSpeed, assumes),
+          ...{ stop: plan.stop, timeoutNs, timeoutFrom, onTimeout, device },
+        });
+  const prediction = predictedAt(plan.stopRateBytesPerSecond ?? Number.POSITIVE_INFINITY, assumes);
   return {
     ...prediction,
     downtimeBoundNs: link.drops ? null : boundOf(spec, prediction, stop, link.passNs[0]!),
     assumes,
     leftOut: leftOutOf({ ...scenario, ...spec }),
-    requiredStopRateBytesPerSecond: (limitNs, q) =>
-      requiredStopRate(
-        prediction,
-        limitNs,
-        q,
-        looksAtStopRate || prediction.stop === null ? anew : undefined,
-      ),
+    requiredStopRateBytesPerSecond: (limitNs, probability) =>
+      requiredStopRate(predictedAt, prediction, plan.stop, limitNs, probability),
     whyNoStopRate: (limitNs, probability) =>
-      whyNoStopRate(anew?.(Number.MAX_SAFE_INTEGER) ?? prediction, stop, limitNs, probability),
+      whyNoStopRate(predictedAt(Number.MAX_SAFE_INTEGER), stop, limitNs, probability),
   };
 }
 
-/** The rounds as the model follows them, and how to follow them anew at another b_d. */
-function followed(input: ModelInput) {
-  return {
-    prediction: predictMigration(input),
-    anew: (stopRateBytesPerSecond: BytesPerSecond) => predictMigration({ ...input, stopRateBytesPerSecond }),
-  };
+function modelAt(input: Omit<ModelInput, 'stopRateBytesPerSecond'>) {
+  return (stopRateBytesPerSecond: BytesPerSecond): ModelPrediction =>
+    predictMigration({ ...input, stopRateBytesPerSecond });
 }
 
 /** A page of zeros is its header only on the link, but a page like any other for the sender's processor. */

@@ -57,6 +57,11 @@ export const linkSchema = definition(
         'C, what all migrations over it may have reserved together. Without it: the link is not shared.',
       ),
     changes,
+    latency: duration
+      .prefault(0)
+      .describe(
+        'How long a byte is on its way, and as long an answer back, in virtual time and in the model: a round ends a round trip after its last page has left, and the guest runs one and a half after the last. A real link has its own, which the record says.',
+      ),
     rate: rateInFleet.describe(
       'b, the rate reserved in the live rounds; unlimited: as fast as it goes; elastic: nothing is reserved, and migrations share in equal parts what reservations leave of `capacity`.',
     ),

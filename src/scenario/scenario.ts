@@ -147,11 +147,11 @@ export function seeded(
   cell: Omit<ScenarioCell, 'settings' | 'fleet' | 'share'>,
   seed: number,
 ): MigrationSpec {
-  const { guest, plan, cpu, antagonists, linkCapacityBytesPerSecond, deltas, native } = cell;
+  const { guest, plan, cpu, antagonists, linkCapacityBytesPerSecond, linkLatencyNs, deltas, native } = cell;
   return {
     guest: { ...guest, seed },
     plan: { ...plan, seed },
-    ...{ cpu, antagonists, linkCapacityBytesPerSecond, deltas, native },
+    ...{ cpu, antagonists, linkCapacityBytesPerSecond, linkLatencyNs, deltas, native },
   };
 }
 
@@ -180,7 +180,8 @@ function resolveScenario(
     const ends = last !== 0 || plan.timeoutNs !== null;
     insist(ends, 'link.changes', 'an end of the outage, or a migration.timeout', '0 to the end');
     const linkCapacityBytesPerSecond = link.capacity ?? Number.POSITIVE_INFINITY;
+    const capacity = { linkCapacityBytesPerSecond, linkLatencyNs: link.latency };
     const machine = { deltas: vm.delta, native };
-    return { guest, cpu, antagonists, linkCapacityBytesPerSecond, ...machine, plan, share };
+    return { guest, cpu, antagonists, ...capacity, ...machine, plan, share };
   });
 }

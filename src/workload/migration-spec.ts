@@ -1,7 +1,7 @@
 import type { Antagonist } from '../core/antagonist.ts';
 import type { CpuPlan } from '../core/cpu/cpu-plan.ts';
 import type { Plan } from '../core/migration/plan.ts';
-import type { Bytes, BytesPerSecond } from '../core/units.ts';
+import type { Bytes, BytesPerSecond, Nanos } from '../core/units.ts';
 import type { GuestSpec } from './programs.ts';
 
 /** One migration: of which guest, by which plan, under which reservations, against what. What every world is given. */
@@ -13,6 +13,8 @@ export interface MigrationSpec {
   readonly antagonists?: readonly Antagonist[];
   /** Of the link, which antagonists take from; infinite without. */
   readonly linkCapacityBytesPerSecond?: BytesPerSecond;
+  /** How long a byte is on its way there, or an answer back: in worlds without a real link. 0 without. */
+  readonly linkLatencyNs?: Nanos;
   /** Of a page that was sent before, only what has changed is sent, where that is known: in the world vm. */
   readonly deltas?: boolean;
   /** For QEMU's own migration alone. */

@@ -74,6 +74,7 @@ describe('what need not be said', () => {
       cpu: freeCpu,
       antagonists: [],
       linkCapacityBytesPerSecond: Number.POSITIVE_INFINITY,
+      linkLatencyNs: 0,
       deltas: false,
       native: plainNative,
       plan: {
@@ -292,6 +293,7 @@ describe('an experiment', () => {
       cpu: scenario.cpu,
       antagonists: [],
       linkCapacityBytesPerSecond: Number.POSITIVE_INFINITY,
+      linkLatencyNs: 0,
       deltas: false,
       native: plainNative,
     });

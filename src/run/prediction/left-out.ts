@@ -9,7 +9,7 @@ type Modelled = MigrationSpec & Partial<Pick<ScenarioCell, 'share' | 'settings'>
 
 /** What a scenario says that the model's figures do not depend on, in the words of its keys. */
 export function leftOutOf(scenario: Modelled): readonly string[] {
-  const { plan, cpu, antagonists = [], deltas, native, share, settings } = scenario;
+  const { plan, cpu, antagonists = [], deltas, native, share, settings, linkLatencyNs = 0 } = scenario;
   const leftOut: string[] = [];
   const leave = (applies: boolean, what: string) => {
     if (applies) leftOut.push(what);
@@ -19,6 +19,7 @@ export function leftOutOf(scenario: Modelled): readonly string[] {
   leave(others && plan.isElastic === true, 'fleet: the parts of the link that others leave');
   leave(others && plan.isElastic !== true, 'fleet: waiting for the link, before the migration begins');
   leave(share != null && share.changes.length > 0, 'link.changes');
+  leave(linkLatencyNs > 0, 'link.latency at the end of a round, for which the guest writes on');
   for (const kind of ['memory-hog', 'garbage'] as const) {
     leave(
       antagonists.some((each) => each.kind === kind),

@@ -45,7 +45,7 @@ const GOLDEN = (Math.sqrt(5) - 1) / 2;
 const ROOTS = [2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53].map(Math.sqrt);
 
 /**
- * A sample of the guest's pages. `undefined`: it is not known which pages its program writes when.
+ * A sample of the guest's pages. `undefined`: a recording, which is replayed instead (replayed-guest.ts).
  * @param cpuSpeed how fast its program goes for want of CPU time
  */
 export function sampledGuest({ guest, plan }: MigrationSpec, cpuSpeed: number): SampledGuest | undefined {

@@ -28,7 +28,7 @@ export interface ModelledStop {
  * rounds, so that it is full when the guest stops.
  */
 export function modelledStop(
-  { plan, cpu }: MigrationSpec,
+  { plan, cpu, linkLatencyNs = 0 }: MigrationSpec,
   link: LinkSupply,
   supply: CpuSupply,
   live: BytesPerSecond,
@@ -41,6 +41,8 @@ export function modelledStop(
   const fixed = [
     { key: 'sender.cpuPerHandover', ns: supply.stoppedNs(cpu.cpuPerHandoverNs, senderWasBusy) },
     { key: 'guest.device.time', ns: device?.timeNs ?? 0 },
+    // The last page, the answer to it and the commit; the question for a hash of all memory, and its answer.
+    { key: 'link.latency', ns: (plan.verify === 'full' ? 5 : 3) * linkLatencyNs },
   ].filter(({ ns }) => ns > 0);
   const fixedNs = fixed.reduce((sum, { ns }) => sum + ns, 0);
   return {

@@ -1,4 +1,4 @@
-import { passedNs } from '../../core/link/bottleneck.ts';
+import { passedNs as passedBottleneckNs } from '../../core/link/bottleneck.ts';
 import type { Bytes, Nanos } from '../../core/units.ts';
 import type { Disturbance } from '../../workload/antagonists/disturbance.ts';
 import { VirtualLink } from './virtual-link.ts';
@@ -12,8 +12,8 @@ export class DisturbedLink extends VirtualLink {
   #freeNs: Nanos = 0;
   #last = { bytes: 0, departedNs: 0 };
 
-  constructor(depthBytes: Bytes, windows: boolean, disturbance: Disturbance) {
-    super(depthBytes, windows);
+  constructor(depthBytes: Bytes, windows: boolean, latencyNs: Nanos, disturbance: Disturbance) {
+    super(depthBytes, windows, latencyNs);
     this.#disturbance = disturbance;
   }
 
@@ -55,7 +55,7 @@ export class DisturbedLink extends VirtualLink {
     super.departs(now, bytes);
     const { bottleneck } = this.#disturbance;
     if (!bottleneck) return;
-    this.#freeNs = passedNs(bottleneck, now, bytes);
+    this.#freeNs = passedBottleneckNs(bottleneck, now, bytes);
     this.#last = { bytes, departedNs: now };
   }
 
@@ -65,7 +65,7 @@ export class DisturbedLink extends VirtualLink {
     return now < this.#freeNs ? (bytes * (this.#freeNs - now)) / (this.#freeNs - departedNs) : 0;
   }
 
-  override arrivedNs(now: Nanos): Nanos {
+  override passedNs(now: Nanos): Nanos {
     return Math.max(now, this.#freeNs);
   }
 }

@@ -8,7 +8,7 @@ import type { MigrationSpec } from '../../workload/migration-spec.ts';
 import { ProgramClock } from '../../workload/program-clock.ts';
 import type { World } from '../world.ts';
 import { LumpedMemory } from './lumped-memory.ts';
-import { handedOver, inTime, measured, sentDevice } from './migration-end.ts';
+import { inTime, measured, sentDevice } from './migration-end.ts';
 import { VirtualLink } from './virtual-link.ts';
 
 /**
@@ -29,7 +29,7 @@ export class LumpedWorld implements World {
     this.#spec = spec;
     this.#clock = new ProgramClock(spec.guest);
     this.#memory = new LumpedMemory(spec, this.#clock);
-    this.#link = new VirtualLink(spec.plan.depthBytes, linkWindows);
+    this.#link = new VirtualLink(spec.plan.depthBytes, linkWindows, spec.linkLatencyNs);
   }
 
   perform(step: Step): Promise<StepResult> {
@@ -75,7 +75,7 @@ export class LumpedWorld implements World {
         return this.#inTime(sent);
       }
       case 'hand over':
-        return this.#inTime(handedOver(this.#now, this.#measurements()));
+        return this.#inTime(this.#handOver(step));
       case 'abort': {
         const measurements = this.#measurements();
         this.#stoppedAtNs = undefined;
@@ -127,8 +127,16 @@ export class LumpedWorld implements World {
       if (this.#now >= untilNs) break;
       return this.#link.closed(this.#now, plan, this.#stoppedAtNs !== undefined);
     }
+    if (step.endsRound) this.#now = this.#link.roundEndNs(this.#now, this.#stoppedAtNs !== undefined);
     const bytes = (sentPages - zeroPages) * plan.pageBytes + zeroPages * headerBytes;
     return { kind: 'sent', now: this.#now, sentPages, zeroPages, bytes };
+  }
+
+  /** All that a real hand-over waits for, but the link's latency, takes no time. */
+  #handOver({ verify }: Extract<Step, { kind: 'hand over' }>): StepResult {
+    const instants = this.#link.handover(this.#now, verify);
+    this.#now = instants.runningAtNs;
+    return { kind: 'handed over', now: this.#now, ...instants, measurements: this.#measurements() };
   }
 
   /** A stopped guest writes nothing. */

@@ -30,12 +30,6 @@ export function sentDevice(
   return { kind: 'done', now: sentAtNs + device.timeNs };
 }
 
-/** All that a real hand-over waits for, but the sender's CPU time, takes no time. */
-export function handedOver(now: Nanos, measurements: Measurements): StepResult {
-  const instants = { readyAtNs: now, verifiedAtNs: now, committedAtNs: now, runningAtNs: now };
-  return { kind: 'handed over', now, ...instants, measurements };
-}
-
 /**
  * Without competition heartbeats come a period apart in guest time, which passes only while the guest runs.
  * @param seen by processors for which somebody competes

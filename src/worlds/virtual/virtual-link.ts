@@ -46,10 +46,11 @@ function rowOf(count: number): Float64Array {
   return keptRow.subarray(0, count);
 }
 
-/** A link in virtual time: the bucket alone decides when bytes may leave, and they arrive at once. */
+/** A link in virtual time: the bucket alone decides when bytes may leave, and they arrive a latency later. */
 export class VirtualLink {
   readonly #depthBytes: Bytes;
   readonly #windows: boolean;
+  readonly #latencyNs: Nanos;
   /** What else the link allows, in the order of time. */
   ceilings: readonly Ceiling[] = [];
   /** How long a stopped guest waits for the end of an outage. */
@@ -58,9 +59,11 @@ export class VirtualLink {
   #bucket: Bucket | undefined;
   #account: LinkAccount | undefined;
 
-  constructor(depthBytes: Bytes, windows: boolean) {
+  /** @param latencyNs how long a byte is on its way, and as long an answer back */
+  constructor(depthBytes: Bytes, windows: boolean, latencyNs: Nanos = 0) {
     this.#depthBytes = depthBytes;
     this.#windows = windows;
+    this.#latencyNs = latencyNs;
   }
 
   /**
@@ -178,7 +181,7 @@ export class VirtualLink {
       if (this.isClosed(at)) return at;
       this.departs(at, portion);
     }
-    return this.arrivedNs(at);
+    return this.passedNs(at);
   }
 
   /** They leave now, and may. */
@@ -188,14 +191,30 @@ export class VirtualLink {
     if (this.#bucket) this.#bucket = reserve(this.#bucket, now, bytes).next;
   }
 
-  /** How much of what has left by `now` is not there yet. */
+  /** How much of what has left by `now` is not through yet. */
   underWayBytes(_now: Nanos): Bytes {
     return 0;
   }
 
-  /** When all that has left by `now` is there. */
-  arrivedNs(now: Nanos): Nanos {
+  /** When all that has left by `now` is through, but for the latency. */
+  passedNs(now: Nanos): Nanos {
     return now;
+  }
+
+  /** When a round has ended whose last byte left at `now`: a paused guest waits for the answer in its hand-over only. */
+  roundEndNs(now: Nanos, isStopped: boolean): Nanos {
+    return this.passedNs(now) + (isStopped ? 0 : 2 * this.#latencyNs);
+  }
+
+  /**
+   * A hand-over that begins at `now`: the last byte and the answer to it make their way, then a question for the hash of all
+   * memory and its answer, if that is compared, then the commit.
+   */
+  handover(now: Nanos, verify: 'checksums' | 'full') {
+    const readyAtNs = now + 2 * this.#latencyNs;
+    const verifiedAtNs = readyAtNs + (verify === 'full' ? 2 * this.#latencyNs : 0);
+    const runningAtNs = verifiedAtNs + this.#latencyNs;
+    return { readyAtNs, verifiedAtNs, committedAtNs: runningAtNs, runningAtNs };
   }
 
   /** Whether nothing passes at `now`: it was taken back, or there is an outage for which the migration does not wait longer. */
@@ -235,6 +254,7 @@ export class VirtualLink {
   }
 
   get record(): LinkRecord {
-    return this.#account?.record(0) ?? idleLink(this.#depthBytes);
+    const record = this.#account?.record(0) ?? idleLink(this.#depthBytes);
+    return this.#latencyNs > 0 ? { ...record, roundTripNs: 2 * this.#latencyNs } : record;
   }
 }

@@ -14,20 +14,12 @@ import { phaseNs } from '../phase.ts';
 import type { World } from '../world.ts';
 import { DisturbedLink } from './disturbed-link.ts';
 import { guestLoad } from './guest-load.ts';
-import { handedOver, inTime, measured, sentDevice } from './migration-end.ts';
+import { instantsOfPages, spareInstants } from './instants-of-pages.ts';
+import { inTime, measured, sentDevice } from './migration-end.ts';
 import { rowFrom } from './row-of-pages.ts';
 import { VirtualCpu } from './virtual-cpu.ts';
 import { VirtualGuest } from './virtual-guest.ts';
 import { VirtualLink } from './virtual-link.ts';
-
-/** What a world that was closed had for the instants of its pages: the next one of as many begins with it, which spares garbage. */
-let spareInstants: Float64Array = new Float64Array(0);
-
-function instantsOfPages(pages: number): Float64Array {
-  const spare = spareInstants;
-  spareInstants = new Float64Array(0);
-  return spare.length === pages ? spare.fill(0) : new Float64Array(pages);
-}
 
 /** The stream of random numbers that a virtual guest draws from; the order draws from another. */
 const GUEST_STREAM = 3;
@@ -60,7 +52,7 @@ export class VirtualWorld implements World {
    * @throws Failure the plan cannot be carried out in virtual time
    */
   constructor(spec: MigrationSpec, linkWindows = true) {
-    const { guest, plan, cpu } = spec;
+    const { guest, plan, cpu, linkLatencyNs = 0 } = spec;
     const unlimited = plan.rateBytesPerSecond === null || plan.stopRateBytesPerSecond === null;
     if (unlimited && cpu.cpuPerPageNs === 0) {
       throw new Failure('link.rate: virtual time needs a rate, or a sender.cpuPerPage; found unlimited');
@@ -70,8 +62,8 @@ export class VirtualWorld implements World {
     this.#clock = new ProgramClock(guest);
     const disturbance = disturbanceOf(spec);
     this.#link = disturbance
-      ? new DisturbedLink(plan.depthBytes, linkWindows, disturbance)
-      : new VirtualLink(plan.depthBytes, linkWindows);
+      ? new DisturbedLink(plan.depthBytes, linkWindows, linkLatencyNs, disturbance)
+      : new VirtualLink(plan.depthBytes, linkWindows, linkLatencyNs);
     this.#dirty = new PageSet(guest.pages);
     this.#clearedAtNs = instantsOfPages(guest.pages);
     if (isContended(cpu)) {
@@ -121,7 +113,7 @@ export class VirtualWorld implements World {
         return this.#inTime(sent);
       }
       case 'hand over':
-        return this.#inTime(this.#handOver());
+        return this.#inTime(this.#handOver(step));
       case 'abort': {
         const measurements = this.#measurements();
         this.#stoppedAtNs = undefined;
@@ -140,7 +132,7 @@ export class VirtualWorld implements World {
 
   /** Nothing can be asked of it any more. */
   close(): Promise<void> {
-    spareInstants = this.#clearedAtNs;
+    spareInstants(this.#clearedAtNs);
     this.#clearedAtNs = new Float64Array(0);
     return Promise.resolve();
   }
@@ -170,7 +162,8 @@ export class VirtualWorld implements World {
       return failed;
     }
     // The destination answers the end of a round once it has everything.
-    if (endsRound && start === pages.length) this.#pass(this.#link.arrivedNs(this.#now));
+    if (endsRound && start === pages.length)
+      this.#pass(this.#link.roundEndNs(this.#now, this.#stoppedAtNs !== undefined));
     const sent = { kind: 'sent', now: this.#now, sentPages: start, zeroPages, bytes } as const;
     const underWayBytes = this.#link.underWayBytes(this.#now);
     return underWayBytes > 0 ? { ...sent, underWayBytes } : sent;
@@ -183,7 +176,7 @@ export class VirtualWorld implements World {
       let sent = 0;
       const ready = () => this.#link.readyBy(this.#now, bytes, stepEndNs);
       const leaves = (atNs: Nanos): boolean => {
-        this.#pass(Math.max(atNs, Math.min(stepEndNs, this.#link.arrivedNs(atNs))));
+        this.#pass(Math.max(atNs, Math.min(stepEndNs, this.#link.passedNs(atNs))));
         this.#isPrepared = this.#now >= stepEndNs || this.#link.isClosed(this.#now);
         if (this.#isPrepared) return false;
         this.#link.departs(this.#now, bytes);
@@ -274,8 +267,8 @@ export class VirtualWorld implements World {
     return ended;
   }
 
-  /** Takes the sender's CPU time; all else that a real hand-over waits for takes no time. */
-  #handOver(): StepResult {
+  /** Takes the sender's CPU time and the link's latency; all else that a real hand-over waits for takes no time. */
+  #handOver({ verify }: Extract<Step, { kind: 'hand over' }>): StepResult {
     this.#cpu?.work(
       this.#spec.cpu.cpuPerHandoverNs,
       1,
@@ -285,7 +278,9 @@ export class VirtualWorld implements World {
         return true;
       },
     );
-    return handedOver(this.#now, this.#measurements());
+    const instants = this.#link.handover(this.#now, verify);
+    this.#pass(instants.runningAtNs);
+    return { kind: 'handed over', now: this.#now, ...instants, measurements: this.#measurements() };
   }
 
   #measurements(): Measurements {
