@@ -8,13 +8,21 @@ const programs = readdirSync(compiled, { recursive: true, encoding: 'utf8' }).fi
   /^(index|library\/[a-z]+|cli\/main|.*-worker|.*-destination-main)\.js$/.test(path),
 );
 
-/** What every command loads: their two hundred modules take as long as everything else together. */
-const takenIn = ['commander', 'yaml', 'zod'];
+/** What every command loads, and what a daemon does: most of their start is to find and read hundreds of modules. */
+const takenIn = ['@fastify/static', 'commander', 'fastify', 'pino', 'prom-client', 'yaml', 'zod'];
 
+/** The packages that a bundle has taken in, each with its licence. */
 const licences = {
   name: 'licences',
-  generateBundle() {
-    const texts = takenIn.map((name) => `${name}\n\n${readFileSync(`node_modules/${name}/LICENSE`, 'utf8')}`);
+  generateBundle(_, bundle) {
+    const ids = Object.values(bundle).flatMap(({ moduleIds = [] }) => moduleIds);
+    const folders = new Set(ids.flatMap((id) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(id) ?? []));
+    const texts = [...folders].sort().map((folder) => {
+      const name = folder.slice(folder.lastIndexOf('node_modules/') + 'node_modules/'.length);
+      const file = readdirSync(folder).find((each) => /^licen[cs]e/i.test(each));
+      const { license } = JSON.parse(readFileSync(`${folder}/package.json`, 'utf8'));
+      return `${name} (${license})\n\n${file ? readFileSync(`${folder}/${file}`, 'utf8') : ''}`;
+    });
     this.emitFile({ type: 'asset', fileName: 'licences.txt', source: texts.join('\n') });
   },
 };
@@ -27,7 +35,8 @@ export default defineConfig([
   {
     input: Object.fromEntries(programs.map((path) => [path.slice(0, -'.js'.length), `${compiled}/${path}`])),
     platform: 'node',
-    external: (id) => !/^[./]/.test(id) && !takenIn.includes(id),
+    external: (id, importer) =>
+      !/^[./]/.test(id) && !takenIn.includes(id) && !importer?.includes('node_modules'),
     plugins: [licences],
     output: { dir: 'dist', entryFileNames: '[name].js', chunkFileNames: 'chunks/[name].js' },
   },

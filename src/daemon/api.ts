@@ -113,6 +113,7 @@ export function api(server: FastifyInstance, { host, streams, metrics, version, 
   on(operations.getNodeMetrics, async (_, reply) =>
     reply.type(metrics.contentType).send(await host.nodeMetrics()),
   );
-  const description = openApi(version);
-  on(operations.getOpenApi, () => description);
+  // A third of a daemon's start, were it made then.
+  let description: ReturnType<typeof openApi> | undefined;
+  on(operations.getOpenApi, () => (description ??= openApi(version)));
 }
