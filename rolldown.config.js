@@ -38,6 +38,8 @@ export default defineConfig([
     external: (id, importer) =>
       !/^[./]/.test(id) && !takenIn.includes(id) && !importer?.includes('node_modules'),
     plugins: [licences],
+    // No paths of whoever builds it.
+    experimental: { attachDebugInfo: 'none' },
     output: { dir: 'dist', entryFileNames: '[name].js', chunkFileNames: 'chunks/[name].js' },
   },
   // The page's own: a browser loads one file.

@@ -9,6 +9,9 @@ import { decodeHello } from './hello-schema.ts';
 /** What came of a hello in its thread. */
 export type ReadHello = { readonly hello: Hello } | { readonly wrong: string };
 
+/** Of its heap; V8 would take 48 MiB, which no hello needs. */
+const YOUNG_MIB = 8;
+
 /** The threads run one after the other, so that strangers never have more of this host than one of them. */
 let last: Promise<unknown> = Promise.resolve();
 
@@ -38,7 +41,7 @@ function inThread(payload: Buffer): Promise<Hello> {
   const worker = new Worker(entry('transport/hello-worker'), {
     workerData: payload,
     transferList: isWhole ? [payload.buffer as ArrayBuffer] : [],
-    resourceLimits: { maxOldGenerationSizeMb: helloHeapMiB },
+    resourceLimits: { maxOldGenerationSizeMb: helloHeapMiB, maxYoungGenerationSizeMb: YOUNG_MIB },
   });
   return new Promise<Hello>((resolve, reject) => {
     const refuse = (why: string) => reject(new WireError(`hello: ${why}`));

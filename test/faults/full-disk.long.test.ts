@@ -53,7 +53,7 @@ function filesOf(place: string): Files {
 
 /** Every early write, and some of the later ones. */
 function isTried(write: number): boolean {
-  return write <= 12 || write % 20 === 0;
+  return write <= 6 || write % 20 === 0;
 }
 
 const commands: readonly (readonly [what: string, args: (out: string) => string[]])[] = [

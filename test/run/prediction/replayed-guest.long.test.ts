@@ -7,7 +7,7 @@ import type { Sample } from '../../fixtures/recordings.ts';
 import { recordedCell } from './recorded-cell.ts';
 
 const { cells } = loadExperiment(resolve(import.meta.dirname, '../../../config/10-recordings.yaml'));
-const RUNS = 200;
+const RUNS = 80;
 
 const nameOf = ({ guest, plan }: ScenarioCell) => {
   const rounds = plan.stop.rule === 'rounds' ? plan.stop.rounds : Number.NaN;

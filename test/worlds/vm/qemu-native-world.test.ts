@@ -22,7 +22,8 @@ describe.skipIf(withoutQemu !== undefined)('QEMU’s own migration', () => {
     // Whether QEMU moves all that was written is its own affair (decisions/027); that it was looked at is ours.
     expect(course.verified.continued).not.toBe('not-checked');
     expect(course.outage).toMatchObject({ lostHeartbeats: 0, repeatedHeartbeats: 0 });
-    expect(course.outage!.longestGapNs).toBeGreaterThan(course.downtimeNs);
+    // The guest runs again before QEMU says that it does.
+    expect(course.outage!.longestGapNs).toBeGreaterThan(0.5 * course.downtimeNs);
     expect(course.totalNs).toBeGreaterThan(course.downtimeNs);
     // QEMU tells of a pass when it gets to it, so only what all of them sent together is exact.
     const pages = course.rounds.reduce((sum, round) => sum + round.sentPages, 0) + course.stop.pages;
