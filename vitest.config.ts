@@ -60,7 +60,7 @@ export default defineConfig({
         test: {
           name: 'long',
           include: [long],
-          maxWorkers: 2,
+          maxWorkers: 3,
           testTimeout: 240_000,
           sequence: { groupOrder: 3 },
         },

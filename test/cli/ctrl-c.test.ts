@@ -104,7 +104,8 @@ fleet: [ { name: first }, { name: waits }, { name: later, at: 1h } ]
     expect(recordsIn(json).map(({ outcome }) => outcome)).toEqual(['cancelled', 'cancelled', 'cancelled']);
   });
 
-  test('twice does not wait for a destination that says nothing', async () => {
+  // Once in many runs Node aborts where it is told to exit while a thread is just starting.
+  test('twice does not wait for a destination that says nothing', { retry: 1 }, async () => {
     const silent = createServer((socket) => socket.on('error', () => {})).listen(0, '127.0.0.1');
     await once(silent, 'listening');
     const asked = once(silent, 'connection');

@@ -18,6 +18,11 @@ export function isAfterCommit(phase: Phase): boolean {
   return phase === 'commit' || phase === 'running';
 }
 
+/** From the last byte of the guest on. */
+export function isLate(phase: Phase): boolean {
+  return phases.indexOf(phase) >= phases.indexOf('last byte');
+}
+
 /** Pages of the first round that pass before its instant. */
 const PAGES_BEFORE = 40;
 
