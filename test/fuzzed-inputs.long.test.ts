@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { fuzzed, kinds } from './fixtures/fuzzed-inputs.ts';
 
-const INPUTS = 10_000;
+const INPUTS = 5_000;
 
 test.each(kinds.map((kind) => [kind.name, kind] as const))(
   '%s, spoilt in any way, are taken or refused, and take no more memory than they may',

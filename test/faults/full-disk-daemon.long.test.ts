@@ -16,7 +16,7 @@ const scenario = {
 const small = { ...stream, name: 'small', pages: 512, program: { ...stream.program, buffers: 20 } };
 /** The first are those of its start, the last those of a session as short as this. */
 const tried = Array.from({ length: 60 }, (_, index) => index + 1).filter(
-  (write) => write <= 6 || write % 24 === 0,
+  (write) => write <= 4 || write % 24 === 0,
 );
 
 describe('a daemon with the disk full or broken from each of its writes on', () => {

@@ -4,7 +4,7 @@ import { carryOutKilled, framesOf, type Kill } from './kill.ts';
 import { Lanes } from './lanes.ts';
 import { phases } from './phases.ts';
 
-const kills = 20;
+const kills = 10;
 /** FAULT_SEED=n begins elsewhere. */
 const firstSeed = Number(process.env.FAULT_SEED ?? 1);
 /** So long after its frame at most: a page takes 0.4 ms on the link, the hand-over a few. */

@@ -4,10 +4,10 @@ import { until } from '../fixtures/until.ts';
 import type { Held, HostProcess } from './host-process.ts';
 import { definition, Lane } from './lane.ts';
 
-const legs = 30;
+const legs = 20;
 /** What processes need only once they have by then. The guest is at the same end whenever it is looked at. */
 const WARM_LEGS = 6;
-const looks = [WARM_LEGS, 16, legs];
+const looks = [WARM_LEGS, 12, legs];
 /** Less than any one buffer of a migration, or a guest's memory: not one of them may stay. */
 const MOST_BUFFER_GROWTH_BYTES = 200_000;
 /** The heap of a process that does this for the first time goes on growing for a while: its code is compiled. */

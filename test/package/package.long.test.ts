@@ -8,7 +8,6 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
-  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -39,7 +38,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** Packs a copy of the project, so that the build which other tests run stays where it is. */
+/** Packs a copy of the project as it was built, since to build it takes its old build away from other tests. */
 function pack(): string {
   const copy = join(folder, 'project');
   mkdirSync(copy);
@@ -47,8 +46,8 @@ function pack(): string {
   for (const name of new Set(names.map((path) => path.split('/')[0]!))) {
     if (name !== 'test') cpSync(join(root, name), join(copy, name), { recursive: true });
   }
-  symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
-  execFileSync('npm', ['pack', '--silent', '--pack-destination', folder], { cwd: copy });
+  cpSync(join(root, 'dist'), join(copy, 'dist'), { recursive: true });
+  execFileSync('npm', ['pack', '--silent', '--ignore-scripts', '--pack-destination', folder], { cwd: copy });
   return join(folder, readdirSync(folder).find((name) => name.endsWith('.tgz'))!);
 }
 

@@ -16,7 +16,7 @@ const nameOf = ({ guest, plan }: ScenarioCell) => {
 
 // A page more or less is more than 5 % of a stop of a few pages.
 test.each(
-  cells.map((cell) => ({ name: nameOf(cell), cell })),
+  cells.filter((_, index) => index % 3 === 0).map((cell) => ({ name: nameOf(cell), cell })),
 )('$name: the model is within a twentieth and two pages of virtual time, and its band holds 88 in a hundred runs or more', ({
   cell,
 }) => {

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { differences, lumpablePlans } from './two-samples.ts';
 
 /** So many of each kind are held against each other, for each plan; more with RUNS=5000. */
-const RUNS = Number(process.env.RUNS ?? 200);
+const RUNS = Number(process.env.RUNS ?? 100);
 /** One pair of equal distributions in ten thousand is farther apart. */
 const MOST = 2.23;
 
