@@ -32,8 +32,8 @@ export default defineConfig({
       },
       {
         // Processes, threads and sockets, of which nothing is asked that depends on how long they take. They often wait, so
-        // that there are more workers than processors. Files share a worker's modules: to load them anew for each takes a
-        // tenth of the time of all.
+        // that there are more workers than processors. Files share a worker's modules, so that these need not be
+        // loaded anew for each.
         extends: true,
         test: {
           name: 'processes',
