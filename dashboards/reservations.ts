@@ -106,6 +106,17 @@ export const reservations = dashboard(
           { expr: `${m.link_utilisation_ratio.name}{${ours}}`, legend: '{{instance}} {{world}}' },
         ),
         series(
+          'Achieved of what was reserved',
+          {
+            unit: 'percentunit',
+            says: 'At what rate bytes arrived, over the reserved one, in the live rounds and in the stop.',
+          },
+          {
+            expr: `${m.link_achieved_ratio.name}{${ours}}`,
+            legend: '{{instance}} {{world}} {{phase}}',
+          },
+        ),
+        series(
           'Reservations broken',
           {
             unit: 'short',

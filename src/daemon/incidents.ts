@@ -1,3 +1,4 @@
+import { linkShortfalls } from '../core/migration/achieved-rate.ts';
 import { outcomes } from '../core/migration/migration-result.ts';
 import type { MigrationRecord } from '../core/migration/record.ts';
 import { worldNames } from '../worlds/world-names.ts';
@@ -17,7 +18,8 @@ export type Incidents = Readonly<
     | 'migration_outcomes_total'
     | 'downtime_target_misses_total'
     | 'reservation_misses_total'
-    | 'link_reservation_violations_total',
+    | 'link_reservation_violations_total'
+    | 'link_shortfalls_total',
     Counts
   >
 >;
@@ -36,6 +38,7 @@ export function noIncidents(): Incidents {
     downtime_target_misses_total: jobs.map((job) => [job, 0]),
     reservation_misses_total: each('server', watchedServers),
     link_reservation_violations_total: jobs.map((job) => [job, 0]),
+    link_shortfalls_total: jobs.map((job) => [job, 0]),
   };
 }
 
@@ -56,5 +59,6 @@ export function incidentsOf(record: MigrationRecord, kind: JobKind, targetDownti
       missedPeriods - missedByMachine > MOST_MISSED * periods ? 1 : 0,
     ]),
     link_reservation_violations_total: one((link.worstExcessBytes ?? 0) > 0),
+    link_shortfalls_total: one(linkShortfalls(record).length > 0),
   };
 }

@@ -111,6 +111,10 @@ export const metricTable = {
     link_utilisation_ratio:
       'The part that the last migration used of what its reservation granted while there was something to send.',
   }),
+  ...gauges(['world', 'phase'], {
+    link_achieved_ratio:
+      'The rate at which bytes of the last migration arrived, over the one that was reserved: in its live rounds, and while its guest was paused. Absent if it sent too little to tell, or nothing was reserved.',
+  }),
   ...gauges(['world', 'server'], {
     reservation_budget_seconds: 'Budget Q of the latest reservation.',
     reservation_period_seconds: 'Period P of the latest reservation.',
@@ -152,6 +156,8 @@ export const metricTable = {
     downtime_target_misses_total: 'Migrations whose downtime was longer than the target.',
     link_reservation_violations_total:
       'Migrations that sent more in some interval than their reservation allows.',
+    link_shortfalls_total:
+      'Migrations for which the link did not carry what was reserved: in the live rounds or the stop less than nine tenths of it arrived, and not because the sender came too late.',
   }),
   ...counters(['kind', 'world', 'outcome'], {
     migration_outcomes_total:

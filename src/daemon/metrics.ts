@@ -1,6 +1,7 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { ServerRecord } from '../core/cpu/server-record.ts';
 import { blackout } from '../core/cpu/supply.ts';
+import { besideReserved } from '../core/migration/achieved-rate.ts';
 import { partsOf } from '../core/migration/migration-result.ts';
 import type { MigrationRecord } from '../core/migration/record.ts';
 import { wallClockMs } from '../platform/clock.ts';
@@ -228,8 +229,15 @@ export class Metrics {
     }
   }
 
-  #sent({ world, link }: MigrationRecord): void {
+  #sent({ world, link, achieved, plan }: MigrationRecord): void {
     const labels = { world };
+    for (const { phase, achievedBytesPerSecond: rate, reservedBytesPerSecond } of besideReserved(
+      plan,
+      achieved,
+    )) {
+      const ratio = rate && reservedBytesPerSecond && rate / reservedBytesPerSecond;
+      this.#noteLatest({ world, phase }, { link_achieved_ratio: ratio });
+    }
     this.#noteLatest(labels, {
       link_worst_excess_bytes: link.worstExcessBytes,
       link_utilisation_ratio: link.utilisation,

@@ -96,6 +96,7 @@ const link = view('LinkRecord', 'What left over the link.', {
   windows: z.array(z.object({ windowNs: ns, mostBytes: bytes, allowedBytes: z.number().nullable() })),
   utilisation: share.nullable(),
   longestLatenessNs: ns,
+  lateNs: ns.describe('For so long in all the sender came too late for tokens that a full bucket then lost.'),
   roundTripNs: ns
     .nullable()
     .describe('The shortest, at the handshake and after each round; null: not measured.'),
@@ -167,6 +168,10 @@ export const recordSchema: z.ZodType<MigrationRecord> = view(
     owner: z.enum(['source', 'destination', 'nobody']),
     rounds: z.array(round),
     stop: z.object({ pages: count, bytes, durationNs: ns }),
+    achieved: z
+      .object(each(rate, 'liveBytesPerSecond', 'stopBytesPerSecond'))
+      .optional()
+      .describe('At what rate bytes arrived, beside what was reserved. null: too few to tell.'),
     ...each(ns, 'downtimeNs', 'totalNs'),
     downtimeParts: z
       .object({

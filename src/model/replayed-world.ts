@@ -223,6 +223,7 @@ export class ReplayedWorld {
         sentBytes: this.#sentBytes,
         windows: [],
         longestLatenessNs: 0,
+        lateNs: 0,
         roundTripNs: null,
         encryption: notEncrypted,
       },

@@ -10,7 +10,7 @@ import type { HostedGuest } from './hosted-guest.ts';
 import type { IncomingMigrations, IncomingOutcome } from './incoming-migrations.ts';
 import { closingWord, Journal } from './journal.ts';
 import type { Limits } from './limits.ts';
-import { decodeStop, encodeTakenOver, type TakenOver } from './payloads.ts';
+import { decodeStop, encodeTakenOver, encodeWorked, type TakenOver } from './payloads.ts';
 import {
   type Challenges,
   checkAnnounced,
@@ -229,6 +229,7 @@ class Receiver {
   }
 
   async #compare(paused: number, payload: Buffer): Promise<void> {
+    const askedAtNs = clockNs();
     const { guestTimeNs, digest } = decodeStop(payload);
     if (paused > 1) throw new WireError(`a 'stop' frame with paused = ${paused}; expected 0 or 1`);
     this.#paused = paused === 1;
@@ -236,8 +237,8 @@ class Receiver {
     insistSame(digest, this.#digest!.end(guestTimeNs, this.#paused));
     await this.#guest!.load?.(this.#state.whole());
     this.#journal?.write('ready');
-    this.#connection.send('ready');
     this.#answeredAtNs = clockNs();
+    this.#connection.send('ready', 0, encodeWorked(this.#answeredAtNs - askedAtNs));
   }
 
   /** A source whose commit was not answered learns what came of it; where the guest is here, it goes on with it. */

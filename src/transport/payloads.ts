@@ -58,6 +58,16 @@ export function decodeTakenOver(payload: Buffer): TakenOver {
   };
 }
 
+/** How long the destination worked before it gave an answer. */
+export function encodeWorked(workedNs: Nanos): Buffer {
+  return encodeNanos(workedNs);
+}
+
+/** @throws WireError */
+export function decodeWorked(payload: Buffer): Nanos {
+  return decodeNanos(payload);
+}
+
 function encodeNanos(ns: number): Buffer {
   const payload = Buffer.alloc(CLOCK_BYTES);
   payload.writeDoubleLE(ns);

@@ -2,13 +2,14 @@ import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import { notEncrypted } from '../core/link/encryption.ts';
 import type { LinkRecord } from '../core/migration/migration-result.ts';
 import type { Step } from '../core/migration/steps.ts';
-import { NANOS_PER_MILLISECOND, type Nanos } from '../core/units.ts';
+import type { Nanos } from '../core/units.ts';
 import { type FrameType, HEADER_BYTES, LARGEST_CONTROL_BYTES, WIRE_VERSION } from '../core/wire/frames.ts';
 import { clockNs } from '../platform/clock.ts';
 import { Failure, printable, reasonOf } from '../platform/failure.ts';
 import { threadCpuNs } from '../platform/thread-clock.ts';
 import type { DestinationThere } from './address.ts';
 import type { Allowance } from './allowance.ts';
+import { askedOutcome } from './asked-outcome.ts';
 import { connected } from './connect.ts';
 import { keyToProve } from './credentials.ts';
 import type { FrameWriter } from './frame-writer.ts';
@@ -16,7 +17,14 @@ import { decodeWelcome, encodeHello, type Hello } from './hello.ts';
 import { ALIVE_MS, SILENCE_MS } from './limits.ts';
 import { Pacer } from './pacer.ts';
 import { PageFrames, type PageSource, type SentPages } from './page-frames.ts';
-import { type Committed, decodeRetired, decodeTakenOver, encodeStop, type Retired } from './payloads.ts';
+import {
+  type Committed,
+  decodeRetired,
+  decodeTakenOver,
+  decodeWorked,
+  encodeStop,
+  type Retired,
+} from './payloads.ts';
 import type { Reply } from './replies.ts';
 import { type SenderCpu, SenderProcessor } from './sender-processor.ts';
 import { type FirstFrame, SourceConnection } from './source-connection.ts';
@@ -28,9 +36,6 @@ type PagesToSend = Omit<Extract<Step, { kind: 'send' }>, 'kind'>;
 
 /** How soon the kernel is asked again whether all has left. */
 const UNSENT_AGAIN_MS = 1;
-
-/** How often the outcome of an unanswered commit is asked for. */
-const ASK_EVERY_MS = 200;
 
 /** The source's end of a migration: sends pages as the pacer allows, and speaks the hand-over. */
 export class Sender {
@@ -159,12 +164,15 @@ export class Sender {
   /**
    * Compares all that was sent of the guest with what was received of it.
    * @param paused whether the guest is to stay paused at the destination too
+   * @returns by how much more than a round trip, and the destination's work, the answer came late
    */
-  async stop(guestTimeNs: number, paused: boolean): Promise<void> {
+  async stop(guestTimeNs: number, paused: boolean): Promise<Nanos> {
     if (this.#cpu.cpuPerHandoverNs > 0) this.#cpuAtStopNs = threadCpuNs();
     const digest = this.#digest!.end(guestTimeNs, paused);
     await this.#control('stop', paused ? 1 : 0, encodeStop({ guestTimeNs, digest }));
-    await this.#connection!.reply();
+    const askedAtNs = clockNs();
+    const { payload, atNs } = await this.#connection!.reply();
+    return this.#connection!.went(atNs - askedAtNs - decodeWorked(payload));
   }
 
   /** The destination's SHA-256 over all its memory. */
@@ -220,23 +228,14 @@ export class Sender {
     this.#connection?.connection.close(why);
   }
 
-  /**
-   * What became of the commit? Asks over another connection, for as long as the answer might have taken.
-   * @returns undefined: there was none
-   */
-  async #ask(): Promise<Reply | undefined> {
+  #ask(): Promise<Reply | undefined> {
     const { to, migration } = this.#question!;
-    const untilNs = clockNs() + (to.silenceMs ?? SILENCE_MS) * NANOS_PER_MILLISECOND;
-    const opening = { type: 'ask', argument: WIRE_VERSION, payload: Buffer.from(migration) } as const;
-    for (;;) {
-      const silenceMs = Math.round((untilNs - clockNs()) / NANOS_PER_MILLISECOND);
-      if (silenceMs <= 0) return undefined;
-      try {
-        return await this.#open({ ...to, silenceMs }, opening);
-      } catch {
-        await this.#processor.asleep(sleep(Math.min(ASK_EVERY_MS, silenceMs)));
-      }
-    }
+    return askedOutcome(
+      migration,
+      to.silenceMs ?? SILENCE_MS,
+      (first, silenceMs) => this.#open({ ...to, silenceMs }, first),
+      (ms) => this.#processor.asleep(sleep(ms)),
+    );
   }
 
   /** Sends a sign of life. If the bucket has no room for a header, something else was sent just before. */
@@ -248,7 +247,7 @@ export class Sender {
     this.#pacer.sent(bytes);
   }
 
-  /** @returns how much of what was sent has not left, as far as that is known */
+  /** @returns how much of what was sent has not left, if known */
   #askUnsent(): number {
     const descriptor = this.#connection!.connection.descriptor;
     const unsent = descriptor === undefined ? undefined : this.#unsent?.of(descriptor);

@@ -68,9 +68,11 @@ export class SourceConnection {
     return this.#roundTripNs;
   }
 
-  /** A word went there, and its answer came back. */
-  went(roundTripNs: Nanos): void {
-    this.#roundTripNs = Math.max(0, Math.min(roundTripNs, this.#roundTripNs ?? Number.POSITIVE_INFINITY));
+  /** A word went there, and its answer came back. @returns by how much later than the fastest one */
+  went(roundTripNs: Nanos): Nanos {
+    const leastNs = Math.max(0, Math.min(roundTripNs, this.#roundTripNs ?? Number.POSITIVE_INFINITY));
+    this.#roundTripNs = leastNs;
+    return Math.max(0, roundTripNs - leastNs);
   }
 
   /** Says the first word, after both ends have proved themselves. @returns the answer to it. @throws Failure refused. */

@@ -50,10 +50,13 @@ export class LinkAccount {
     this.#utilisation.begins(now);
   }
 
-  /** `bytes` left at `at`, the bucket, if there is one, having been `before` until then. */
-  departed(at: Nanos, bytes: Bytes, before: Bucket | undefined): void {
+  /**
+   * `bytes` left at `at`, the bucket, if there is one, having been `before` until then.
+   * @param freeNs until then what had left before stood in their way
+   */
+  departed(at: Nanos, bytes: Bytes, before: Bucket | undefined, freeNs: Nanos = 0): void {
     this.#count(Float64Array.of(at), bytes, before?.rateBytesPerSecond ?? 0);
-    if (before) this.#utilisation.departed(at, bytes, before);
+    if (before) this.#utilisation.departed(at, bytes, before, freeNs);
   }
 
   /** Tokens were withheld, because what had taken tokens before could not leave. */
@@ -90,6 +93,7 @@ export class LinkAccount {
       })),
       utilisation: this.#utilisation.fraction,
       longestLatenessNs,
+      lateNs: this.#utilisation.lateNs,
       roundTripNs: null,
       encryption: notEncrypted,
     };

@@ -13,6 +13,7 @@ import type { Bucket } from './bucket.ts';
 export class Utilisation {
   #sentBytes = 0;
   #lostBytes = 0;
+  #lateNs = 0;
   #sinceNs = 0;
 
   /** From `now` on there is something to send. */
@@ -20,9 +21,11 @@ export class Utilisation {
     this.#sinceNs = now;
   }
 
-  /** `bytes` left at `at`; until then the bucket was `bucket`. */
-  departed(at: Nanos, bytes: Bytes, bucket: Bucket): void {
-    const lostNs = Math.max(0, at - Math.max(this.#sinceNs, bucket.fullAtNs));
+  /** `bytes` left at `at`; until then the bucket was `bucket`. @param freeNs something else stood in the way until then */
+  departed(at: Nanos, bytes: Bytes, bucket: Bucket, freeNs: Nanos = 0): void {
+    const sinceNs = Math.max(this.#sinceNs, bucket.fullAtNs);
+    const lostNs = Math.max(0, at - sinceNs);
+    this.#lateNs += Math.max(0, at - Math.max(sinceNs, freeNs));
     this.#lostBytes += (lostNs * bucket.rateBytesPerSecond) / NANOS_PER_SECOND;
     this.departedInTime(at, bytes);
   }
@@ -36,6 +39,11 @@ export class Utilisation {
   departedInTime(at: Nanos, bytes: Bytes): void {
     this.#sentBytes += bytes;
     this.#sinceNs = at;
+  }
+
+  /** How long the bucket was full while something waited, and nothing stood in its way. */
+  get lateNs(): Nanos {
+    return this.#lateNs;
   }
 
   /** null: nothing was sent under a reservation. */

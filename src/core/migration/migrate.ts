@@ -2,6 +2,7 @@ import { inputLimits } from '../input-limits.ts';
 import { Random } from '../random.ts';
 import { RegisteredCodeFailed } from '../registry.ts';
 import { formatDuration, type Nanos } from '../units.ts';
+import { achievedRates, linkShortfalls, shortfallNote } from './achieved-rate.ts';
 import { ask, type Migration, StepFailed } from './ask.ts';
 import { underContract } from './contract.ts';
 import { deferrable } from './deferral.ts';
@@ -14,6 +15,7 @@ import { BandwidthMeter } from './meter.ts';
 import {
   arrived,
   downtimeParts,
+  type Measurements,
   type MigrationResult,
   type Outcome,
   type RoundRecord,
@@ -73,13 +75,16 @@ class MigrationState {
   sentBytes = 0;
   readonly rounds: RoundRecord[] = [];
   readonly meter: BandwidthMeter;
+  /** How long live rounds were sending, until their ends were answered. */
+  sendingNs = 0;
+  answeredRounds = 0;
   stop: StopRecord = { pages: 0, bytes: 0, durationNs: 0 };
-  readonly #plan: Plan;
+  readonly plan: Plan;
   readonly #decision: StopDecision;
   #asked: { readonly progress: Progress; readonly answer: GoOn } | undefined;
 
   constructor(plan: Plan) {
-    this.#plan = plan;
+    this.plan = plan;
     this.meter = new BandwidthMeter(plan.rateBytesPerSecond);
     this.#decision = new StopDecision(plan);
   }
@@ -115,7 +120,7 @@ class MigrationState {
 
   /** A round had no page to send. Unless rounds are counted, no further one can change anything. */
   allWaits(pendingPages: number, now: Nanos): Verdict | undefined {
-    const { stop } = this.#plan;
+    const { stop } = this.plan;
     if (stop.rule === 'rounds' && this.rounds.length < stop.rounds) return undefined;
     return this.#decision.allWaits(this.#progress(pendingPages, now));
   }
@@ -123,17 +128,17 @@ class MigrationState {
   /** When to look at what is pending while a round is sent, and ask again. */
   nextLook(): NextLook {
     const { progress, answer } = this.#asked!;
-    const { pages, atNs } = nextLook(this.#plan, answer, progress);
+    const { pages, atNs } = nextLook(this.plan, answer, progress);
     const startedAtNs = this.startedAtNs!;
     if (!this.#decision.looksWithin) {
-      const timeoutNs = this.#plan.timeoutNs ?? Number.POSITIVE_INFINITY;
+      const timeoutNs = this.plan.timeoutNs ?? Number.POSITIVE_INFINITY;
       return { pages: Number.POSITIVE_INFINITY, atNs: startedAtNs + timeoutNs };
     }
     return { pages, atNs: startedAtNs + Math.ceil(Math.max(atNs, progress.elapsedNs + 1)) };
   }
 
   #progress(pendingPages: number, now: Nanos, sent?: SentRound): Progress {
-    const { pageBytes, pages, device } = this.#plan;
+    const { pageBytes, pages, device } = this.plan;
     return {
       rounds: this.rounds,
       roundEnded: sent === undefined,
@@ -170,6 +175,8 @@ function* liveRounds(plan: Plan, heats: Heats, state: MigrationState): Migration
     const sent = yield* sendRound(plan, round, state.meter, startedAtNs, looks);
     const harvest = yield* ask({ kind: 'harvest', take: takes });
     state.sentBytes += sent.bytes;
+    state.sendingNs += sent.now - startedAtNs;
+    if (round.unsentPages === 0) state.answeredRounds += 1;
     state.rounds.push({
       round: state.rounds.length + 1,
       dirtyPages,
@@ -230,8 +237,22 @@ function* stopAndCopy(plan: Plan, owed: DirtyPages, state: MigrationState): Migr
     downtimeNs: runningAtNs - pause.pausedAtNs,
     downtimeParts: partsOfPause({ ...state.pause, readyAtNs, verifiedAtNs, committedAtNs }, runningAtNs),
     totalNs: runningAtNs - (state.startedAtNs ?? stopped.now),
-    ...handed.measurements,
+    ...withAchieved(state, handed.measurements, handed.lateNs),
   };
+}
+
+/** @param lateNs by how much the last pages arrived later than a link without delays would have carried them */
+function withAchieved(state: MigrationState, measurements: Measurements, lateNs: Nanos = 0) {
+  const { link, notes } = measurements;
+  const { plan, rounds, stop, sentBytes, sendingNs, answeredRounds } = state;
+  const waysNs = answeredRounds * (link.roundTripNs ?? 0);
+  const achieved = achievedRates(
+    plan,
+    { bytes: sentBytes, durationNs: sendingNs - waysNs },
+    { bytes: stop.bytes, durationNs: stop.durationNs + lateNs },
+  );
+  const short = linkShortfalls({ plan, rounds, stop, achieved, link });
+  return { ...measurements, achieved, notes: [...notes, ...short.map(shortfallNote)] };
 }
 
 /** @returns when that was done */
@@ -242,6 +263,7 @@ function* sendDevice({ stopRateBytesPerSecond }: Plan, device: Device): Migratio
 /** The guest runs on at the source, if the world can still say so; the time that it was paused is downtime all the same. */
 function* giveUp(state: MigrationState, outcome: Outcome, why: string): Migration<MigrationResult> {
   const { now, owner, measurements } = yield* ask({ kind: 'abort', why });
+  const seen = withAchieved(state, measurements);
   const { pause, handover } = state;
   const { commitLeftAtNs, runningAtNs, ...reached } = handover;
   const isUnknown = owner === 'nobody' && commitLeftAtNs !== undefined;
@@ -256,10 +278,8 @@ function* giveUp(state: MigrationState, outcome: Outcome, why: string): Migratio
     downtimeNs,
     downtimeParts: pause ? partsOfPause({ ...pause, ...reached }, pauseEndNs) : downtimeParts(),
     totalNs: state.startedAtNs === undefined ? 0 : now - state.startedAtNs,
-    ...measurements,
-    notes: isUnknown
-      ? [...measurements.notes, downtimeUnknown(downtimeNs, now - pauseEndNs)]
-      : measurements.notes,
+    ...seen,
+    notes: isUnknown ? [...seen.notes, downtimeUnknown(downtimeNs, now - pauseEndNs)] : seen.notes,
   };
 }
 

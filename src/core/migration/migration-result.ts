@@ -1,6 +1,7 @@
 import type { ServerRecord } from '../cpu/server-record.ts';
 import type { Encryption } from '../link/encryption.ts';
 import type { Bytes, BytesPerSecond, Nanos } from '../units.ts';
+import type { AchievedRates } from './achieved-rate.ts';
 
 /** What a live round did. */
 export interface RoundRecord {
@@ -129,6 +130,8 @@ export interface LinkRecord {
   readonly utilisation: number | null;
   /** How late the pacer woke at worst; beyond depth / rate, some of the rate is lost. */
   readonly longestLatenessNs: Nanos;
+  /** For how long in all the bucket was full while there was something to send: the sender came too late for its tokens. */
+  readonly lateNs: Nanos;
   /**
    * From a word of the source to the destination's answer, at its shortest: at the handshake, less what the destination took to
    * make room, and after each round. null: not measured.
@@ -154,6 +157,8 @@ export interface MigrationResult extends Measurements {
   readonly owner: Owner;
   readonly rounds: readonly RoundRecord[];
   readonly stop: StopRecord;
+  /** Not there: QEMU migrated by itself. Up to version 0.2 a record did not say it. */
+  readonly achieved?: AchievedRates | undefined;
   /** Of a guest that `nobody` owns, up to the commit: from then on it may run at its destination. */
   readonly downtimeNs: Nanos;
   readonly downtimeParts: DowntimeParts;

@@ -82,6 +82,8 @@ export type StepResult<Dirty = PageSet> =
       readonly verifiedAtNs: Nanos;
       readonly committedAtNs: Nanos;
       readonly runningAtNs: Nanos;
+      /** By so much more than the way there and back the answer to what was sent came late: it was still on its way. Not there: none. */
+      readonly lateNs?: Nanos | undefined;
       readonly measurements: Measurements;
     }
   | {

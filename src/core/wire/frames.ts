@@ -52,7 +52,7 @@ export const frameTypes = [
    * sent of the guest since the last round, this clock included.
    */
   'stop',
-  /** The destination has what the source has sent, by these digests. */
+  /** The destination has what the source has sent, by these digests. Payload: how long it took to find out, an f64 of nanoseconds. */
   'ready',
   /** Both ways: hash all memory; answered with the hash. */
   'verify',

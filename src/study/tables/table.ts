@@ -1,4 +1,5 @@
 import { formatEncryption } from '../../core/link/encryption.ts';
+import { besideReserved, linkShortfalls } from '../../core/migration/achieved-rate.ts';
 import type { LinkRecord } from '../../core/migration/migration-result.ts';
 import type { MigrationRecord } from '../../core/migration/record.ts';
 import { NANOS_PER_MILLISECOND, NANOS_PER_SECOND, type Nanos } from '../../core/units.ts';
@@ -59,6 +60,7 @@ function columnsOf(results: readonly CellResult[], hasEnsembles: boolean): reado
   const records = results.flatMap((result) => result.records);
   const shared = results.some(({ cell }) => cell.share !== null);
   const tails = results.some((result) => result.records.length >= FEWEST_FOR_A_TAIL);
+  const short = records.some((record) => linkShortfalls(record).length > 0);
   const late = records.some(({ outage }) => outage && outage.lateHeartbeats > 0);
   const downtimeNs = (record: MigrationRecord) => record.downtimeNs;
   const totalNs = (record: MigrationRecord) => record.totalNs;
@@ -67,6 +69,7 @@ function columnsOf(results: readonly CellResult[], hasEnsembles: boolean): reado
     column('runs', (done, result) => doneOf(done.length, result.records.length, isOneRun(done))),
     column('waited s', (_, result) => waited(result.records), shared),
     column('b used %', used, shared),
+    column('b, b_d carried %', (_, result) => carried(result.records), short),
     column('downtime ms', measured(downtimeNs, NANOS_PER_MILLISECOND)),
     column('p95', tail, tails),
     column('memory part', measured(memoryNs, NANOS_PER_MILLISECOND), hasEnsembles),
@@ -99,6 +102,20 @@ function waited(records: readonly MigrationRecord[]): string {
 function used(records: readonly MigrationRecord[]): string {
   const shares = records.flatMap(({ link }) => link.utilisation ?? []);
   return shares.length === 0 ? '–' : (100 * quantile(shares, 0.5)).toFixed(1);
+}
+
+/** What arrived of what was reserved, in the live rounds and in the stop. */
+function carried(records: readonly MigrationRecord[]): string {
+  const shares = (phase: 'live' | 'stop') => {
+    const all = records
+      .flatMap(({ plan, achieved }) => besideReserved(plan, achieved))
+      .filter((one) => one.phase === phase)
+      .flatMap(({ reservedBytesPerSecond: reserved, achievedBytesPerSecond: rate }) =>
+        rate && reserved ? [(100 * rate) / reserved] : [],
+      );
+    return all.length === 0 ? '–' : quantile(all, 0.5).toFixed(0);
+  };
+  return `${shares('live')}, ${shares('stop')}`;
 }
 
 /** Below so many runs a 95 % quantile is only the largest value. */

@@ -238,7 +238,8 @@ export class OutgoingMigration implements World {
     this.#notes.push(...notes);
     const instants = { readyAtNs, verifiedAtNs, ...ran };
     this.#handover = instants;
-    return { kind: 'handed over', now: this.#now(), ...instants, measurements: await this.#afterwards() };
+    const reached = { ...instants, lateNs: ready.result };
+    return { kind: 'handed over', now: this.#now(), ...reached, measurements: await this.#afterwards() };
   }
 
   /** @returns when the destination's hash was heard */

@@ -52,7 +52,7 @@ export class DisturbedLink extends VirtualLink {
   }
 
   override departs(now: Nanos, bytes: Bytes): void {
-    super.departs(now, bytes);
+    super.departs(now, bytes, this.#freeNs);
     const { bottleneck } = this.#disturbance;
     if (!bottleneck) return;
     this.#freeNs = passedBottleneckNs(bottleneck, now, bytes);

@@ -184,10 +184,10 @@ export class VirtualLink {
     return this.passedNs(at);
   }
 
-  /** They leave now, and may. */
-  departs(now: Nanos, bytes: Bytes): void {
+  /** They leave now, and may. @param freeNs until then what had left before stood in their way */
+  departs(now: Nanos, bytes: Bytes, freeNs: Nanos = 0): void {
     this.#follow(now);
-    this.#account!.departed(now, bytes, this.#bucket);
+    this.#account!.departed(now, bytes, this.#bucket, freeNs);
     if (this.#bucket) this.#bucket = reserve(this.#bucket, now, bytes).next;
   }
 

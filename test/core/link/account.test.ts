@@ -36,11 +36,12 @@ test('what is written down of a link is the same whether portions are told in ro
         }
         now = instants.at(-1) ?? now;
       }
-      const { utilisation, ...rest } = inRows.record(0);
-      const { utilisation: expected, ...others } = oneByOne.record(0);
+      const { utilisation, lateNs, ...rest } = inRows.record(0);
+      const { utilisation: expected, lateNs: lateOneByOneNs, ...others } = oneByOne.record(0);
       expect(rest).toEqual(others);
       // One by one the last nanosecond of a wait counts as lost.
       expect(utilisation ?? 1).toBeCloseTo(expected ?? 1, 3);
+      expect(lateOneByOneNs - lateNs).toBeLessThanOrEqual(parts.reduce((sum, { count }) => sum + count, 0));
     }),
     { numRuns: 100 },
   );

@@ -46,6 +46,7 @@ const measurements: Measurements = {
     windows: [],
     utilisation: 1,
     longestLatenessNs: 4,
+    lateNs: 0,
     roundTripNs: 200_000,
     encryption: notEncrypted,
   },

@@ -64,6 +64,12 @@ describe('in virtual time', () => {
     const slow = migration([{ kind: 'slow-destination', bytesPerSecond: RATE / 2 }]);
     expect(slow.rounds[0]!.durationNs / quiet.rounds[0]!.durationNs).toBeCloseTo(2, 1);
     expect(slow.downtimeNs).toBeGreaterThan(1.5 * quiet.downtimeNs);
+    expect(slow.achieved!.liveBytesPerSecond! / RATE).toBeCloseTo(0.5, 1);
+    expect(slow.notes).toEqual([
+      expect.stringMatching(/reserved for the live rounds, the link carried 50 %/),
+      expect.stringMatching(/reserved for the stop, the link carried 5\d %/),
+    ]);
+    expect(quiet.notes).toEqual([]);
   });
 
   test('traffic that leaves room for b costs only the way of a page, and traffic that does not costs time', () => {
@@ -108,6 +114,8 @@ describe('a sender that needs CPU time beside a slow destination', () => {
   const { totalNs } = migration(capped);
 
   test('prepares a page while the one before it passes: the slower of the two counts, not both', () => {
+    // A sender that is too slow by itself is not a link that carries too little.
+    expect(migration([], { cpuPerPageNs: 3e6 }).notes).toEqual([]);
     // 2 ms on the link, and 1.5 ms on the processor.
     const prepared = migration(capped, { cpuPerPageNs: 1.5e6 });
     expect(prepared.totalNs / totalNs).toBeLessThan(1.01);

@@ -1,0 +1,60 @@
+import { expect, test } from 'vitest';
+import { freeCpu } from '../../../src/core/cpu/cpu-plan.ts';
+import { besideReserved } from '../../../src/core/migration/achieved-rate.ts';
+import type { MigrationResult } from '../../../src/core/migration/migration-result.ts';
+import { drive } from '../../../src/run/drive.ts';
+import { Host } from '../../../src/worlds/threads/host.ts';
+import { threadsWorld } from '../../../src/worlds/threads/threads-world.ts';
+import { ByteProxy } from '../../faults/proxy.ts';
+import { smallSetup } from '../../fixtures/setup.ts';
+
+const { guest, plan } = smallSetup({
+  guest: { pages: 4_000, program: { kind: 'classes', classes: [{ pages: 400, writesPerSecond: 40 }] } },
+  plan: { verify: 'checksums', observeNs: 0, pages: 4_000 },
+});
+
+/** Over a wire that carries this part of what is reserved. */
+async function migratedOver(part: number): Promise<MigrationResult> {
+  const destination = await Host.listen({ host: '127.0.0.1', port: 0, log: () => {} });
+  const proxy = await ByteProxy.start(
+    destination.address.port,
+    ({ type }) => type === 'hello',
+    ({ way, bytes }, wire) => {
+      if (part < 1) wire.slow(part * plan.rateBytesPerSecond!);
+      wire.send(way, bytes);
+    },
+  );
+  const to = { host: '127.0.0.1', port: proxy.port, key: null };
+  const world = await threadsWorld({ guest, plan, cpu: freeCpu }, { to, viewerHost: '127.0.0.1' });
+  try {
+    return await drive(plan, world);
+  } finally {
+    await world.close();
+    await proxy.end();
+    await destination.close();
+  }
+}
+
+test('a wire that carries 60 % of what is reserved is told, with the rate that was achieved live and at the stop', async () => {
+  const result = await migratedOver(0.6);
+  expect(result.outcome).toBe('completed');
+  for (const { phase, achievedBytesPerSecond: rate, reservedBytesPerSecond: reserved } of besideReserved(
+    plan,
+    result.achieved,
+  )) {
+    expect(rate! / reserved!, phase).toBeGreaterThan(0.45);
+    expect(rate! / reserved!, phase).toBeLessThan(0.7);
+  }
+  expect(result.notes).toContainEqual(
+    expect.stringMatching(/^Of the 100 Mbit\/s reserved for the live rounds, the link carried \d\d %\.$/),
+  );
+  expect(result.notes).toContainEqual(
+    expect.stringMatching(/^Of the 100 Mbit\/s reserved for the stop, the link carried \d\d %\.$/),
+  );
+});
+
+test('a wire that carries what is reserved is not, however late the sender comes', async () => {
+  const { outcome, notes } = await migratedOver(1);
+  expect(outcome).toBe('completed');
+  expect(notes.filter((note) => note.includes('the link carried'))).toEqual([]);
+});
