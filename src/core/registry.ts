@@ -11,12 +11,19 @@ export interface Problem {
   readonly path: string;
   readonly expected: string;
   readonly found: string;
+  /** What was probably meant. */
+  readonly meant?: string | undefined;
+  /** Where it stands in a file, over one or more lines. */
+  readonly at?: string | undefined;
 }
 
-/** A line for each. */
+/** A line for each, and below it where it stands. */
 export function inLines(problems: readonly Problem[]): string {
   return problems
-    .map(({ path, expected, found }) => `${path}: expected ${expected}, found ${found}`)
+    .map(({ path, expected, found, meant, at }) => {
+      const question = meant === undefined ? '' : `; did you mean ${meant}?`;
+      return `${path}: expected ${expected}, found ${found}${question}${at === undefined ? '' : `\n  ${at}`}`;
+    })
     .join('\n');
 }
 

@@ -1,8 +1,11 @@
 import { dirname, resolve } from 'node:path';
 import { type Problem, UsageError } from '../platform/problem.ts';
+import { readText } from '../platform/text-file.ts';
 import { checked } from '../scenario/checked.ts';
+import { insistOnKind } from '../scenario/file-kinds.ts';
+import { locating } from '../scenario/located.ts';
 import { guestDefinition } from '../scenario/migration-request.ts';
-import { readYaml } from '../scenario/yaml-file.ts';
+import { parseYaml } from '../scenario/yaml-file.ts';
 import type { DestinationThere } from '../transport/address.ts';
 import {
   type CertificateFiles,
@@ -28,7 +31,13 @@ export interface Peer {
  * @throws UsageError all that is wrong with what it says
  */
 export function loadConfiguration(path: string) {
-  const document = checked(configurationSchema, readYaml(path) ?? {}, path);
+  const text = readText(path);
+  return locating(path, text, () => configurationOf(path, parseYaml(text, path) ?? {}));
+}
+
+function configurationOf(path: string, raw: unknown) {
+  insistOnKind('a configuration', raw, path);
+  const document = checked(configurationSchema, raw, path);
   const problems: Problem[] = [];
   /** A problem in one place does not hide the next. */
   const attempt = <T>(make: () => T): T | undefined => {

@@ -185,7 +185,7 @@ export const eventView = z
 export const refusal = view('Refusal', 'Why not.', {
   error: text,
   problems: z
-    .array(z.object({ path: text, expected: text, found: text }))
+    .array(z.object({ path: text, expected: text, found: text, meant: text.optional() }))
     .optional()
     .describe('All that is wrong with the request.'),
 });

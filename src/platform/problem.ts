@@ -1,4 +1,5 @@
 import { inLines, type Problem } from '../core/registry.ts';
+import { meantValue } from './meant.ts';
 
 export type { Problem };
 
@@ -7,8 +8,25 @@ export class UsageError extends Error {
   readonly problems: readonly Problem[];
 
   constructor(problems: readonly Problem[]) {
-    super(inLines(problems));
-    this.problems = problems;
+    const told = problems.map(withMeant);
+    super(inLines(told));
+    this.problems = told;
+  }
+}
+
+/** What a value was probably meant to be, unless somebody knows better. */
+function withMeant(problem: Problem): Problem {
+  if (problem.meant !== undefined) return problem;
+  const meant = meantValue(problem.expected, writtenOf(problem.found));
+  return meant === undefined ? problem : { ...problem, meant };
+}
+
+/** The value of which a message shows this; of a long one nothing. */
+function writtenOf(found: string): unknown {
+  try {
+    return JSON.parse(found);
+  } catch {
+    return undefined;
   }
 }
 

@@ -1,13 +1,18 @@
 import type { z } from 'zod';
 import { type Problem, shown, UsageError } from '../platform/problem.ts';
+import { meantKey } from './schema-keys.ts';
 
 type Path = readonly PropertyKey[];
 type Issue = z.core.$ZodIssue;
+
+/** Who has written more keys that nobody knows has written another file. */
+const MOST_SUGGESTED = 20;
 
 /**
  * What a user wrote, as its schema leaves it. Messages of schemas complete the sentence "expected …".
  * @param what the whole of it is called: for what is wrong with it as such
  * @param within before all paths in it, where it is itself a part of something
+ * @param elsewhere what was meant by a key that belongs somewhere else
  * @throws UsageError every problem with its path
  */
 export function checked<Schema extends z.ZodType>(
@@ -15,10 +20,11 @@ export function checked<Schema extends z.ZodType>(
   raw: unknown,
   what: string,
   within: readonly string[] = [],
+  elsewhere: (key: string) => string | undefined = () => undefined,
 ): z.infer<Schema> {
   const parsed = schema.safeParse(raw);
   if (parsed.success) return parsed.data;
-  const problems = parsed.error.issues.flatMap((issue) => problemsOf(issue, [], raw));
+  const problems = parsed.error.issues.flatMap((issue) => problemsOf(issue, [], { raw, schema, elsewhere }));
   throw new UsageError(
     problems.map(({ path, ...problem }) => ({ path: [...within, ...path].join('.') || what, ...problem })),
   );
@@ -50,17 +56,29 @@ export function insisting<T>(resolve: (insist: Insist) => T, placed = (path: str
   return resolved;
 }
 
-function problemsOf(issue: Issue, within: Path, raw: unknown): (Omit<Problem, 'path'> & { path: Path })[] {
+interface Written {
+  readonly raw: unknown;
+  readonly schema: z.ZodType;
+  readonly elsewhere: (key: string) => string | undefined;
+}
+
+function problemsOf(
+  issue: Issue,
+  within: Path,
+  written: Written,
+): (Omit<Problem, 'path'> & { path: Path })[] {
+  const { raw, schema, elsewhere } = written;
   const path = [...within, ...issue.path];
   if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => ({
+    return issue.keys.map((key, index) => ({
       path: [...path, key],
       expected: 'no such key',
       found: shown(valueAt(raw, [...path, key])),
+      meant: index < MOST_SUGGESTED ? (elsewhere(key) ?? meantKey(schema, path, key)) : undefined,
     }));
   }
   const meant = issue.code === 'invalid_union' ? issue.errors.filter(isOfItsKind) : [];
-  if (meant.length === 1) return meant[0]!.flatMap((inner) => problemsOf(inner, path, raw));
+  if (meant.length === 1) return meant[0]!.flatMap((inner) => problemsOf(inner, path, written));
   return [{ path, expected: issue.message, found: shown(valueAt(raw, path)) }];
 }
 

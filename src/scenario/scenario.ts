@@ -7,7 +7,9 @@ import type { GuestSpec } from '../workload/programs.ts';
 import { burstingGuest, checkAntagonists, resolveAntagonists } from './background.ts';
 import { checked, insisting } from './checked.ts';
 import { checkCpu, resolveCpu } from './cpu.ts';
+import { insistOnKind } from './file-kinds.ts';
 import { type LinkShare, type Place, placesOf, resolveShare } from './fleet.ts';
+import { locating } from './located.ts';
 import { resolveGuest, resolvePlan } from './parts.ts';
 import { type ScenarioDocument, scenarioSchema } from './scenario-schema.ts';
 import { combinationsOf, isObject, type Setting, withSettings } from './settings.ts';
@@ -67,6 +69,7 @@ export function scenarioOf(
 ): Scenario {
   const whole: unknown = withSettings(document, settings);
   if (!isObject(whole)) throw usageError(file ?? name, 'a scenario', whole);
+  insistOnKind('a scenario', whole, file ?? name);
   const { compare, sweep, stress, ...base } = whole;
   return { name, file, base, compare, sweep, stress };
 }
@@ -77,7 +80,8 @@ export function scenarioOf(
  * @throws UsageError all that is wrong with its contents
  */
 export function loadExperiment(file: string, settings: readonly Setting[] = []): Experiment {
-  return experimentOf(readScenario(file, settings));
+  const scenario = readScenario(file, settings);
+  return locating(file, scenario.text, () => experimentOf(scenario));
 }
 
 /** The same of a scenario that is there already. @throws Failure, UsageError as `loadExperiment` */
@@ -128,7 +132,7 @@ export function cellsOf(
   fleet = 0,
 ): readonly ScenarioCell[] {
   const raw = withSettings(base, settings);
-  const document = checked(scenarioSchema, raw, 'scenario');
+  const document = checked(scenarioSchema, raw, 'scenario', [], ofOtherParts);
   if (!document.fleet) return [{ settings, fleet, ...resolveScenario(document, file) }];
   return placesOf(document.fleet).map(({ place, set }) => {
     const own = Object.entries(set).map(([path, value]) => ({ path, value }));
@@ -153,6 +157,17 @@ export function seeded(
     plan: { ...plan, seed },
     ...{ cpu, antagonists, linkCapacityBytesPerSecond, linkLatencyNs, deltas, native },
   };
+}
+
+/** What lies beside a scenario in its file, by its keys. */
+const otherParts: Readonly<Record<string, readonly string[]>> = {
+  sweep: ['grid', 'hypercube', 'list', 'until'],
+  stress: ['ramp', 'thresholds'],
+};
+
+function ofOtherParts(key: string): string | undefined {
+  const part = Object.keys(otherParts).find((one) => otherParts[one]!.includes(key));
+  return part && `${part}.${key}`;
 }
 
 /** The change that holds to the end. */

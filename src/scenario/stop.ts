@@ -6,6 +6,7 @@ import { type StopSpec, stopRuleRegistry } from '../core/migration/stop/stops.ts
 import { expected, NANOS_PER_MILLISECOND, NANOS_PER_SECOND, type Nanos } from '../core/units.ts';
 import { jsonSchemaOf } from './json-schema.ts';
 import { durationAboveZero, quantity, rate, whole } from './quantity.ts';
+import { withKeysOf } from './schema-keys.ts';
 
 const DEFAULT = 'rounds';
 const LONGEST =
@@ -80,19 +81,22 @@ function allRules(): z.ZodType<StopSpec> {
   return made.schema;
 }
 
-export const stopSchema = z
-  .unknown()
-  .transform((value, context): StopSpec => {
-    const parsed = allRules().safeParse(value);
-    if (parsed.success) return parsed.data;
-    for (const issue of parsed.error.issues) context.addIssue({ ...issue } as never);
-    return z.NEVER;
-  })
-  .meta({
-    id: 'StopRule',
-    title: 'Stop rule',
-    /** What JSON Schema says of it, once somebody asks. */
-    get oneOf() {
-      return jsonSchemaOf(allRules()).oneOf;
-    },
-  });
+export const stopSchema = withKeysOf(
+  z
+    .unknown()
+    .transform((value, context): StopSpec => {
+      const parsed = allRules().safeParse(value);
+      if (parsed.success) return parsed.data;
+      for (const issue of parsed.error.issues) context.addIssue({ ...issue } as never);
+      return z.NEVER;
+    })
+    .meta({
+      id: 'StopRule',
+      title: 'Stop rule',
+      /** What JSON Schema says of it, once somebody asks. */
+      get oneOf() {
+        return jsonSchemaOf(allRules()).oneOf;
+      },
+    }),
+  allRules,
+);

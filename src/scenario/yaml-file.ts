@@ -1,9 +1,10 @@
-import { type Document, isScalar, Lexer, parseDocument, visit } from 'yaml';
+import { type Document, isScalar, Lexer, LineCounter, parseDocument, visit } from 'yaml';
 import { inputLimits } from '../core/input-limits.ts';
 import { reasonOf, TooLarge } from '../platform/failure.ts';
 import { insistOnShape } from '../platform/json.ts';
 import { type Problem, UsageError } from '../platform/problem.ts';
 import { readText } from '../platform/text-file.ts';
+import { placeAt } from './place-at.ts';
 
 /**
  * What a YAML file says.
@@ -42,7 +43,8 @@ const MOST_PROBLEMS = 20;
 function yamlOf(text: string, file: string): unknown {
   insistOnSize(text, file);
   // Its own search for keys that stand twice compares every key with every other, and its own messages copy the text.
-  const document = parseDocument(text, { uniqueKeys: false, prettyErrors: false });
+  const lineCounter = new LineCounter();
+  const document = parseDocument(text, { lineCounter, uniqueKeys: false, prettyErrors: false });
   const wrong = [
     ...document.errors.map((error) => ({ at: error.pos[0], found: told(error) })),
     ...repeatedKeys(document),
@@ -50,7 +52,7 @@ function yamlOf(text: string, file: string): unknown {
   if (wrong.length > 0) {
     throw new UsageError(
       wrong.slice(0, MOST_PROBLEMS).map(({ at, found }): Problem => {
-        return { path: `${file}:${text.slice(0, at).split('\n').length}`, expected: 'YAML', found };
+        return { path: file, expected: 'YAML', found, at: placeAt(file, text, lineCounter.linePos(at)) };
       }),
     );
   }

@@ -23,7 +23,8 @@ const problemsOf = (link: string, rest = '') => {
     experiment(link, rest);
     return [];
   } catch (cause) {
-    return (cause as Error).message.split('\n');
+    // Below each problem, where it stands in the file.
+    return (cause as Error).message.split('\n').filter((line) => !line.startsWith('  '));
   }
 };
 

@@ -42,7 +42,14 @@ function problemsOf(document: unknown, settings: readonly Setting[] = []): reado
   try {
     load(document, settings);
   } catch (cause) {
-    if (cause instanceof UsageError) return cause.problems;
+    if (cause instanceof UsageError) {
+      return cause.problems.map(({ path, expected, found, at = path }) => ({
+        path,
+        expected,
+        found,
+        ...(path.endsWith('.yaml') && { at }),
+      }));
+    }
     throw cause;
   }
   return [];
@@ -488,8 +495,10 @@ describe('a file', () => {
   });
 
   test('that is no YAML is refused with the line of each mistake', () => {
-    const lines = problemsOf('guest:\n  pages: 1\n  pages: 2\nlink: {\n').map(({ path }) => basename(path));
-    expect(lines[0]).toBe('scenario.yaml:3');
+    const lines = problemsOf('guest:\n  pages: 1\n  pages: 2\nlink: {\n').map(({ at }) =>
+      basename(at!.split('\n')[0]!),
+    );
+    expect(lines[0]).toBe('scenario.yaml:3:3');
     expect(lines.length).toBeGreaterThan(1);
   });
 

@@ -32,13 +32,13 @@ test.each([
   ['lists in lists, not as in JSON', `a: ${'['.repeat(9_000)}`, 'more than 64 levels of nesting'],
   ['mappings in mappings', '? '.repeat(20_000), 'more than 64 levels of nesting'],
   ['an alias of many aliases', `${bomb()}`, 'Excessive alias count'],
-  ['a key twice', 'a: 1\nb: 2\na: 3', 'file:3: expected YAML, found the key a twice'],
+  ['a key twice', 'a: 1\nb: 2\na: 3', 'file: expected YAML, found the key a twice\n  file:3:1\n    a: 3'],
 ])('%s: refused with the limit or the mistake', (_, text, message) => {
   expect(told(text)).toContain(message);
 });
 
 test('of thousands of mistakes the first twenty are told', () => {
-  expect(told('a: 1\n'.repeat(10_000)).split('\n')).toHaveLength(20);
+  expect(told('a: 1\n'.repeat(10_000)).match(/^file: /gm)).toHaveLength(20);
 });
 
 /** Ten lines that would come to a billion words. */

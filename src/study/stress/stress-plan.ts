@@ -2,12 +2,14 @@ import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { shown, UsageError } from '../../platform/problem.ts';
 import { checked } from '../../scenario/checked.ts';
+import { locating } from '../../scenario/located.ts';
 import { object } from '../../scenario/object-schema.ts';
 import {
   type Experiment,
   experimentOf,
   readScenario,
   type ScenarioCell,
+  type ScenarioFile,
   seeded,
 } from '../../scenario/scenario.ts';
 import { combinationsOf, type Setting, withSettings } from '../../scenario/settings.ts';
@@ -56,7 +58,11 @@ export type Level = StressPlan['levels'][number];
  * @throws UsageError all that is wrong with its contents
  */
 export function loadStress(file: string, settings: readonly Setting[], only: readonly Setting[] = []) {
-  const { text, ...scenario } = readScenario(file, settings);
+  const scenario = readScenario(file, settings);
+  return locating(file, scenario.text, () => stressOf(scenario, only));
+}
+
+function stressOf({ text, ...scenario }: ScenarioFile, only: readonly Setting[]) {
   const { ramp, thresholds } = checked(stressSchema, scenario.stress, 'stress', ['stress']);
   const levels = combinationsOf(ramp).map((level) => {
     const experiment = experimentOf({ ...scenario, base: withSettings(scenario.base, level) });

@@ -2,7 +2,10 @@ import { Random } from '../../core/random.ts';
 import { type Problem, shown, UsageError } from '../../platform/problem.ts';
 import { canBePredicted } from '../../run/predict.ts';
 import { checked } from '../../scenario/checked.ts';
+import { locating } from '../../scenario/located.ts';
 import { cellsOf, readScenario, type ScenarioCell, type ScenarioFile } from '../../scenario/scenario.ts';
+import { scenarioSchema } from '../../scenario/scenario-schema.ts';
+import { isPathOf } from '../../scenario/schema-keys.ts';
 import { type Axis, alternativesOf, axesOf, type Setting } from '../../scenario/settings.ts';
 import type { WorldName } from '../../worlds/world-names.ts';
 import { type RangeDocument, type SweepDocument, sweepSchema, type Until } from './design-schema.ts';
@@ -43,7 +46,11 @@ const RUNS_MAX = 100_000_000;
  */
 export function loadDesign(file: string, set: readonly Setting[], world: WorldName): Design {
   const scenario = readScenario(file, set);
-  const sweep = checked(sweepSchema, scenario.sweep ?? {}, 'sweep', ['sweep']);
+  return locating(file, scenario.text, () => designOf(scenario, set, world));
+}
+
+function designOf(scenario: ScenarioFile, set: readonly Setting[], world: WorldName): Design {
+  const sweep = checked(sweepSchema, scenario.sweep ?? {}, 'sweep', ['sweep'], inGrid);
   const problems: Problem[] = [];
   const { runs, seed } = wholeOf(scenario, problems);
   const matrix = [...axesOf('compare', scenario.compare, problems), ...gridOf(sweep, problems)];
@@ -69,6 +76,11 @@ export function loadDesign(file: string, set: readonly Setting[], world: WorldNa
   }
   checkCells(design);
   return design;
+}
+
+/** Paths of the scenario are varied by a grid. */
+function inGrid(key: string): string | undefined {
+  return isPathOf(scenarioSchema, key) ? `grid: { ${key}: … }` : undefined;
 }
 
 /** The most repetitions that a cell may come to. */
