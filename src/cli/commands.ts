@@ -71,6 +71,18 @@ export const commands: Readonly<Record<string, KnownCommand>> = {
     load: async () => (await import('./serve.ts')).serveCommand,
     takesOwnRules: true,
   },
+  init: {
+    describe: 'write a scenario with comments, for a question that you have',
+    load: async () => (await import('./init.ts')).initCommand,
+  },
+  reference: {
+    describe: 'say what a key of a scenario means',
+    load: async () => (await import('./reference.ts')).referenceCommand,
+  },
+  completion: {
+    describe: 'print what makes a shell complete commands, options and names of scenarios',
+    load: async () => (await import('./completion.ts')).completionCommand,
+  },
   doctor: {
     describe: 'check what works on this machine',
     load: async () => (await import('./doctor.ts')).doctorCommand,

@@ -120,6 +120,8 @@ export class EventLog {
       this.#writeDown();
     } catch (cause) {
       throw new Failure(`${entries} entries of the event log are lost: ${reasonOf(cause)}`);
+    } finally {
+      this.#file.close();
     }
   }
 

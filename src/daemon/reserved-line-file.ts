@@ -1,5 +1,5 @@
-import { fsyncSync, ftruncateSync, openSync, writeSync } from 'node:fs';
-import { orFailure } from '../platform/failure.ts';
+import { closeSync, fsyncSync, ftruncateSync, openSync, writeSync } from 'node:fs';
+import { Failure, orFailure } from '../platform/failure.ts';
 import { writeText } from '../platform/text-file.ts';
 
 /** Of blank lines: what may have to be written before a full disk has been noticed and what runs has ended. */
@@ -17,6 +17,7 @@ export class ReservedLineFile {
   readonly #descriptor: number;
   #endsAtBytes: number;
   #sizeBytes: number;
+  #isOpen = true;
 
   /** @param lines what it begins with; what was there before is replaced. @throws Failure it cannot be written */
   constructor(name: string, lines: string) {
@@ -38,6 +39,12 @@ export class ReservedLineFile {
   /** @throws Failure not all lines are on the disk */
   sync(): void {
     this.#orFailure(() => fsyncSync(this.#descriptor));
+  }
+
+  /** Nothing more is written: what tries all the same fails, and does not find another file under this one's number. */
+  close(): void {
+    if (this.#isOpen) closeSync(this.#descriptor);
+    this.#isOpen = false;
   }
 
   /** Makes as much room again as there should be, and looks whether more could be had. @throws Failure it cannot */
@@ -62,6 +69,7 @@ export class ReservedLineFile {
   }
 
   #orFailure<T>(act: () => T): T {
+    if (!this.#isOpen) throw new Failure(`cannot write ${this.#name}: it is closed`);
     return orFailure(`cannot write ${this.#name}`, act);
   }
 }

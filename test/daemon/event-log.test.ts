@@ -102,3 +102,15 @@ describe('a damaged line', () => {
     expect(EventLog.open(folder).past.damaged).toEqual([]);
   });
 });
+
+test('one that is closed leaves no open file behind, and writes nothing more', () => {
+  const open = () => readdirSync('/proc/self/fd').length;
+  const before = open();
+  for (let turn = 0; turn < 20; turn++) EventLog.open(folder).close();
+  expect(open()).toBeLessThan(before + 10);
+  const eventLog = EventLog.open(folder);
+  eventLog.close();
+  eventLog.write({ kind: 'guest', event: 'left', name: 'nobody' });
+  expect(eventLog.trouble).toContain('it is closed');
+  expect(lines()).toEqual([]);
+});
