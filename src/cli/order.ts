@@ -7,6 +7,7 @@ import { usageError } from '../platform/problem.ts';
 import { checked } from '../scenario/checked.ts';
 import { readYaml } from '../scenario/yaml-file.ts';
 import type { Exit } from './exit.ts';
+import { jsonOption, writeJson } from './json-output.ts';
 import { whole } from './scenario-options.ts';
 import { print } from './standard-streams.ts';
 
@@ -25,7 +26,7 @@ export function orderCommand(command: Command, exit: Exit): void {
     )
     .option('--rule <name>', 'how to order the pages', 'threshold')
     .option('--seed <n>', 'random seed that breaks ties', '1')
-    .option('--json <->', 'print JSON instead of text; the value is -')
+    .addOption(jsonOption())
     .addHelpText('after', () => {
       const lines = orderRegistry.all.map(({ name, describe }) => `  ${name.padEnd(10)}  ${describe}`);
       return `\nPage orders:\n${lines.join('\n')}`;
@@ -45,12 +46,10 @@ function action(file: string, { rule, json, seed }: Options): number {
   }
   const { expectedDirtyPages, excessAtMost } = result;
   const order = [...result.order];
-  if (json === undefined) {
+  if (writeJson(json, () => ({ order, expectedDirtyPages, excessAtMost }))) {
     print(`order                 ${order.slice(0, 20).join(' ')}${order.length > 20 ? ' …' : ''}`);
     print(`expected dirty pages  ${expectedDirtyPages.toPrecision(6)} of ${order.length}`);
     print(`above the best order  at most ${excessAtMost.toPrecision(2)} pages`);
-  } else {
-    print(JSON.stringify({ order, expectedDirtyPages, excessAtMost }));
   }
   return 0;
 }

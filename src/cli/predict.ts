@@ -7,6 +7,7 @@ import { type Experiment, loadExperiment, type ScenarioCell } from '../scenario/
 import { scenarioFile } from '../scenario/scenario-file.ts';
 import { byPath, type Setting } from '../scenario/settings.ts';
 import type { Exit } from './exit.ts';
+import { jsonOption, writeJson } from './json-output.ts';
 import type { ProgramOptions, RecordedProgram, Starts } from './predict-program.ts';
 import { setOption } from './scenario-options.ts';
 import { print } from './standard-streams.ts';
@@ -37,7 +38,7 @@ export function predictCommand(command: Command, exit: Exit): void {
     .option('--interval <time>', 'with --pid, the time between two samples (default: 40ms)')
     .option('--out <file>', 'with --pid, keep the recording in this file')
     .option('--quiet', 'no progress on standard error')
-    .option('--json <->', 'print JSON instead of text; the value is -')
+    .addOption(jsonOption())
     .action(async (file: string | undefined, options: Options) => exit(await action(file, options)));
 }
 
@@ -78,12 +79,12 @@ function tell(experiment: Experiment, asked: Asked, { json }: Options, recorded?
       ...(recorded && { virtual: recorded.virtual(cell) }),
     },
   }));
-  if (json !== undefined) {
+  const told = writeJson(json, () => {
     const [only] = answers;
     const cells = answers.map(({ settings, answer }) => ({ settings, ...answer }));
-    const recording = recorded?.header;
-    print(JSON.stringify({ ...(answers.length === 1 ? only!.answer : { cells }), recording }));
-  } else {
+    return { ...(answers.length === 1 ? only!.answer : { cells }), recording: recorded?.header };
+  });
+  if (told) {
     for (const { settings, answer } of answers) printAnswer(experiment.name, settings, answer, asked);
   }
 }

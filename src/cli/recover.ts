@@ -4,10 +4,11 @@ import { type Recovery, recover } from '../transport/recover.ts';
 import { type FoundEnd, leftAlone, type Settlement, unproved } from '../transport/settlement.ts';
 import { type Reconciled, reconcile } from '../worlds/vm/reconcile.ts';
 import type { Exit } from './exit.ts';
+import { jsonOption, writeJson } from './json-output.ts';
 import { print } from './standard-streams.ts';
 
 interface Options {
-  readonly json?: '-';
+  readonly json?: string;
   readonly declareDead?: readonly string[];
 }
 
@@ -25,7 +26,7 @@ export function recoverCommand(command: Command, exit: Exit): void {
         'say that this process has ended, where that cannot be proved from here; may be repeated',
       ).argParser((name: string, before: readonly string[] = []) => [...before, name]),
     )
-    .addOption(new Option('--json <file>', 'print one JSON object instead of text').choices(['-']))
+    .addOption(jsonOption())
     .addHelpText('after', HELP)
     .action(async (folder: string, other: string | undefined, options: Options) =>
       exit(await action(other === undefined ? [folder] : [folder, other], options)),
@@ -47,7 +48,7 @@ async function action(folders: readonly string[], { json, declareDead = [] }: Op
   const recovery = await recover(folders, declareDead);
   const machines = await reconcile(folders, declareDead);
   const lines = () => [...told(recovery, folders), ...machines.map(machineLine)];
-  print(json ? JSON.stringify({ ...recovery, machines }) : lines().join('\n'));
+  if (writeJson(json, () => ({ ...recovery, machines }))) print(lines().join('\n'));
   return recovery.settlements.every(({ state }) => state !== 'undecided') ? 0 : 1;
 }
 

@@ -27,6 +27,7 @@ import type { Exit } from './exit.ts';
 import { interruptible } from './interruptible.ts';
 import { lineOutput, writeRecord } from './line-output.ts';
 import { progressBar } from './progress-bar.ts';
+import { addRequirementOptions, type RequirementOptions, Requirements } from './requirements.ts';
 import {
   addScenarioOptions,
   fallbackOption,
@@ -37,7 +38,7 @@ import {
 import { print } from './standard-streams.ts';
 import { TraceOutput } from './trace-output.ts';
 
-interface Options extends ScenarioOptions, CredentialOptions {
+interface Options extends ScenarioOptions, CredentialOptions, RequirementOptions {
   readonly to?: string;
   readonly journal?: string;
   readonly fallback?: 'cooperative';
@@ -58,6 +59,7 @@ export function runCommand(command: Command, exit: Exit): void {
     runs: 'how often to repeat each combination of settings',
     seed: SEED_OF_FIRST,
   }).option('--to <host:port>', 'migrate to a running switchover receive (world threads)');
+  addRequirementOptions(command);
   addCredentialOptions(command, 'the key that the destination given with --to has too')
     .option('--journal <folder>', 'keep a journal of every migration in this folder, for switchover recover')
     .addOption(fallbackOption())
@@ -122,11 +124,14 @@ async function action(file: string, options: Options, interrupted?: AbortSignal)
     progress.stop();
     const results = all.filter(({ records }) => records.length > 0);
     if (options.gantt !== undefined && !interrupted?.aborted) writeChart(options.gantt, chart);
+    const requirements = new Requirements(options.require ?? [], results);
     if (options.json !== '-' && results.length > 0) {
-      const parts = [experimentTable(results, options.world), serversTable(results), chart?.terminal];
-      print(parts.filter((part) => part !== undefined).join('\n\n'));
+      const tables = [experimentTable(results, options.world), requirements.table(), serversTable(results)];
+      print([...tables, chart?.terminal].filter((part) => part !== undefined).join('\n\n'));
     }
-    return results.every(({ records }) => records.every((record) => record.outcome !== 'failed')) ? 0 : 1;
+    if (options.summary !== undefined) requirements.writeSummary(options.summary, experiment.name);
+    if (results.some(({ records }) => records.some(({ outcome }) => outcome === 'failed'))) return 1;
+    return requirements.areKept ? 0 : 3;
   } finally {
     progress.stop();
     try {
