@@ -10,6 +10,7 @@ import { type RunListener, run } from '../run/run.ts';
 import { insisting } from '../scenario/checked.ts';
 import { type Experiment, loadExperiment } from '../scenario/scenario.ts';
 import { scenarioFile } from '../scenario/scenario-file.ts';
+import { perfettoTrace } from '../study/tables/perfetto-trace.ts';
 import { roundLog } from '../study/tables/round-log.ts';
 import { scenarioSummary } from '../study/tables/scenario-summary.ts';
 import { serversTable } from '../study/tables/servers-table.ts';
@@ -46,6 +47,7 @@ interface Options extends ScenarioOptions, CredentialOptions, RequirementOptions
   readonly json?: string;
   readonly trace?: string;
   readonly gantt?: string;
+  readonly perfetto?: string;
 }
 
 /** `switchover run FILE`: carries out a scenario and its matrix; prints a table, or one record a line. */
@@ -70,6 +72,7 @@ export function runCommand(command: Command, exit: Exit): void {
     )
     .option('--trace <file>', 'write every step of every migration with its result, for switchover replay')
     .option('--gantt <file>', 'draw as SVG which thread ran when around the pause of the last migration')
+    .option('--perfetto <file>', 'write the timeline of the last migration, which ui.perfetto.dev opens')
     .option('--quiet', 'no progress on standard error')
     .addHelpText(
       'after',
@@ -114,8 +117,11 @@ async function action(file: string, options: Options, interrupted?: AbortSignal)
         ended: (record, run) => {
           writeRecord(records, record);
           trace.ended(run);
-          if (wantsChart && --left === 0) {
-            chart = stopChart(run, `${experiment.name}, seed ${record.seed}`);
+          left -= 1;
+          if (left === 0) {
+            if (wantsChart) chart = stopChart(run, `${experiment.name}, seed ${record.seed}`);
+            if (options.perfetto !== undefined)
+              writeText(options.perfetto, JSON.stringify(perfettoTrace(run)));
           }
           progress.ended();
         },
