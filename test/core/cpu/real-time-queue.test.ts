@@ -34,7 +34,9 @@ function ran(
     },
   );
   for (const _ of contenders) cpu.add();
-  const arrivals = contenders.flatMap(({ jobs }, id) => jobs.map(([at, work]) => ({ id, at: at * MS, work })));
+  const arrivals = contenders.flatMap(({ jobs }, id) =>
+    jobs.map(([at, work]) => ({ id, at: at * MS, work })),
+  );
   for (const { id, at, work } of arrivals.sort((one, other) => one.at - other.at)) {
     cpu.runUntil(at);
     cpu.arrive(id, work);
@@ -51,7 +53,14 @@ describe('FIFO', () => {
   test('runs the first to come until it is done, then the next', () => {
     const jobs: Job[] = [[0, 10 * MS]];
     expect(
-      ran(unlimited, [{ policy: 'fifo', priority: 5, jobs }, { policy: 'fifo', priority: 5, jobs }], 30),
+      ran(
+        unlimited,
+        [
+          { policy: 'fifo', priority: 5, jobs },
+          { policy: 'fifo', priority: 5, jobs },
+        ],
+        30,
+      ),
     ).toBe('a[0,10) b[10,20)');
   });
 
@@ -89,14 +98,30 @@ describe('RR', () => {
   const busy = { priority: 5, jobs: [[0, BUSY]] as Job[] };
 
   test('takes turns of 100 ms with its equals', () => {
-    const turns = ran(unlimited, [{ policy: 'rr', ...busy }, { policy: 'rr', ...busy }], 400);
+    const turns = ran(
+      unlimited,
+      [
+        { policy: 'rr', ...busy },
+        { policy: 'rr', ...busy },
+      ],
+      400,
+    );
     expect(turns).toBe('a[0,100) b[100,200) a[200,300) b[300,400)');
   });
 
   test('never gives way to a lower priority, nor does FIFO to it', () => {
     const lower = { policy: 'rr', priority: 4, jobs: [[0, BUSY]] as Job[] } as const;
     expect(ran(unlimited, [{ policy: 'rr', ...busy }, lower], 400)).toBe('a[0,400)');
-    expect(ran(unlimited, [{ policy: 'fifo', ...busy }, { policy: 'rr', ...busy }], 400)).toBe('a[0,400)');
+    expect(
+      ran(
+        unlimited,
+        [
+          { policy: 'fifo', ...busy },
+          { policy: 'rr', ...busy },
+        ],
+        400,
+      ),
+    ).toBe('a[0,400)');
   });
 });
 
