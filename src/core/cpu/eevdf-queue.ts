@@ -63,6 +63,10 @@ export class EevdfQueue implements RunQueue {
     return size;
   }
 
+  holds(id: EntityId): boolean {
+    return this.#queued.has(id);
+  }
+
   urgencyOf(): number {
     return 1;
   }

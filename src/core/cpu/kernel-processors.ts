@@ -62,8 +62,8 @@ export class KernelProcessors implements SimulatedProcessors {
     }
     contender.jobs.add(workNs, this.#now);
     if (contender.isAwake) return;
-    contender.isAwake = true;
     contender.processor = contender.pinnedTo ?? this.#placeFor(id, contender);
+    contender.isAwake = true;
     this.#queues[contender.processor]!.join(id, true);
   }
 
@@ -107,6 +107,8 @@ export class KernelProcessors implements SimulatedProcessors {
     const queues = this.#queues;
     const sizes = queues.map(({ size }) => size);
     if (processor === NONE) return sizes.indexOf(Math.min(...sizes));
+    // ttwu_runnable: asleep, but not gone yet.
+    if (queues[processor]!.holds(id)) return processor;
     const urgency = queues[processor]!.urgencyOf(id);
     if (this.#urgencyOn(processor) < urgency) return processor;
     const least = this.#leastUrgent();

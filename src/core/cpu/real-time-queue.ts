@@ -58,6 +58,10 @@ export class RealTimeQueue implements RunQueue {
     return this.#usedNs > 0 ? this.#periodEndNs : Number.POSITIVE_INFINITY;
   }
 
+  holds(id: EntityId): boolean {
+    return this.#queue.includes(id);
+  }
+
   urgencyOf(id: EntityId): number {
     return this.#entities[id]!.priority;
   }

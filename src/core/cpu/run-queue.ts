@@ -12,6 +12,8 @@ export interface RunQueue {
   readonly size: number;
   /** When the queue itself changes if nobody joins or leaves, ticks aside; Infinity: never. */
   readonly nextChangeNs: Nanos;
+  /** Whether the entity is in the queue, perhaps asleep. */
+  holds(entity: EntityId): boolean;
   /** How urgent an entity is: above 0, the most urgent the highest. An idle processor has urgency 0. */
   urgencyOf(entity: EntityId): number;
   /** The most urgent of those that wait and may run on another processor, or `NONE`. */
