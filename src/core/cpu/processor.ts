@@ -18,27 +18,11 @@ export interface ProcessorListener {
   deadline?(entity: EntityId, deadlineNs: Nanos): void;
 }
 
-/**
- * Processors in virtual time, event by event. What is told at an instant has happened before anything that the caller makes
- * happen after `runUntil` that instant.
- */
-export interface SimulatedProcessors {
-  readonly now: Nanos;
-  /** A job of so much work arrives now, behind the entity's earlier ones. Infinity: it never finishes. */
-  arrive(id: EntityId, workNs: Nanos): void;
-  /** All unfinished work of the entity leaves. Returns how much it was. */
-  withdraw(id: EntityId): Nanos;
-  /** The next instant at which anything happens if nothing arrives. */
-  nextEventNs(): Nanos;
-  /** Lets time pass; what happens at `untilNs` has happened afterwards. */
-  runUntil(untilNs: Nanos): void;
-  /** CPU time that the entity has received. */
-  served(id: EntityId): Nanos;
-  /** Unfinished work of the entity. */
-  pending(id: EntityId): Nanos;
-  /** Tells of the slices that are open; what the same entities run from now on will be others. */
-  flush(): void;
-}
+/** What all simulated processors can do, whoever decides there who runs. */
+export type SimulatedProcessors = Pick<
+  Processor,
+  'now' | 'arrive' | 'withdraw' | 'nextEventNs' | 'runUntil' | 'served' | 'pending' | 'flush'
+>;
 
 /** How long one best-effort entity runs before it is another one's turn. */
 export const FAIR_QUANTUM_NS: Nanos = 4_000_000;
@@ -68,7 +52,7 @@ interface Entity {
  * Of several processors under global EDF, as SCHED_DEADLINE has them (kernel/sched/deadline.c: push_dl_task,
  * pull_dl_task), each is given to one of the first; who goes on running stays where it is. Best effort is there on one alone.
  */
-export class Processor implements SimulatedProcessors {
+export class Processor {
   readonly #rule: CbsRule;
   readonly #listener: ProcessorListener;
   readonly #entities: Entity[] = [];
@@ -122,6 +106,7 @@ export class Processor implements SimulatedProcessors {
     return this.#now;
   }
 
+  /** A job of so much work arrives now, behind the entity's earlier ones. Infinity: it never finishes. */
   arrive(id: EntityId, workNs: Nanos): void {
     const { jobs, server, dueAfterNs } = this.#entities[id]!;
     const wasIdle = jobs.isEmpty;
@@ -136,6 +121,7 @@ export class Processor implements SimulatedProcessors {
     this.#enqueue(id);
   }
 
+  /** All unfinished work of the entity leaves. Returns how much it was. */
   withdraw(id: EntityId): Nanos {
     const { jobs, server } = this.#entities[id]!;
     const pendingNs = jobs.pendingNs;
@@ -161,15 +147,18 @@ export class Processor implements SimulatedProcessors {
     return next;
   }
 
+  /** Lets time pass; what happens at `untilNs` has happened afterwards. */
   runUntil(untilNs: Nanos): void {
     for (let next = this.nextEventNs(); next <= untilNs; next = this.nextEventNs()) this.#advance(next);
     if (untilNs > this.#now) this.#advance(untilNs);
   }
 
+  /** CPU time that the entity has received. */
   served(id: EntityId): Nanos {
     return this.#entities[id]!.servedNs;
   }
 
+  /** Unfinished work of the entity. */
   pending(id: EntityId): Nanos {
     return this.#entities[id]!.jobs.pendingNs;
   }
@@ -179,6 +168,7 @@ export class Processor implements SimulatedProcessors {
     return this.#entities[id]!.server;
   }
 
+  /** Tells of the slices that are open; what the same entities run from now on will be others. */
   flush(): void {
     for (let processor = 0; processor < this.#sliceOf.length; processor++) this.#closeSlice(processor);
   }
