@@ -19,6 +19,7 @@ export {
   type Load,
   type Placement,
 } from '../core/cpu/cpu-admission.ts';
+export type { KernelSettings, ThreadSettings } from '../core/cpu/kernel-classes.ts';
 export { Processor, type ProcessorListener } from '../core/cpu/processor.ts';
 export { type Reservation, shareOf } from '../core/cpu/reservation.ts';
 export {

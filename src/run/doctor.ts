@@ -2,9 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { getPriority, setPriority } from 'node:os';
 import type { Scheduler } from '../core/cpu/cpu-plan.ts';
-import { formatSize } from '../core/units.ts';
+import { formatDuration, formatSize } from '../core/units.ts';
 import { clockNs } from '../platform/clock.ts';
 import { reasonOf } from '../platform/failure.ts';
+import { fairClass } from '../platform/fair-class.ts';
 import { schedSetattr } from '../platform/libc.ts';
 import { memoryLimits, processorLimit } from '../platform/machine-limits.ts';
 import { Processors, type ProcessorsOptions } from '../sched/processors.ts';
@@ -25,7 +26,7 @@ export interface Finding {
 
 /** Tries everything rather than asking for version numbers. */
 export async function examine(): Promise<readonly Finding[]> {
-  const quick = [node(), cores(), memory(), clock(), timer()];
+  const quick = [node(), cores(), memory(), clock(), timer(), ordinaryThreads()];
   const machines = [await machine('tcg'), ...(existsSync('/dev/kvm') ? [await machine('kvm')] : [])];
   return [...quick, await destination(), await priority(), await deadline(), await dispatcher(), ...machines];
 }
@@ -74,6 +75,14 @@ function timer(): Finding {
   const [median, p99] = [late[150]!, late[297]!];
   const text = `a sleep of 1 ms ends ${median.toFixed(0)} µs late (median), ${p99.toFixed(0)} µs (99 %)`;
   return finding('timer', false, p99 < 2_000, text, 'other programs or the host keep the processors busy');
+}
+
+/** What `cpu.scheduler: none` means here. In virtual time it means EEVDF everywhere. */
+function ordinaryThreads(): Finding {
+  const { name, sliceNs } = fairClass();
+  const found = sliceNs === undefined ? name : `${name}, slices of ${formatDuration(sliceNs)}`;
+  const remedy = 'cpu.scheduler none is EEVDF in virtual time, as of Linux 6.6: compare the worlds with care';
+  return finding('ordinary threads', false, name === 'EEVDF', found, remedy);
 }
 
 function destination(): Promise<Finding> {

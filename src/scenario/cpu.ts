@@ -32,9 +32,13 @@ export const cpuSchema = definition(
     scheduler: schedulerSchema
       .optional()
       .describe(
-        'Who decides which thread runs. `none`: the operating system. `fair`: in turn, 4 ms each. `cbs-soft`, `cbs-hard`: reservations by a constant bandwidth server. `deadline`: reservations by the kernel’s SCHED_DEADLINE. Without it: cbs-hard where there is a reservation, otherwise none.',
+        'Who decides which thread runs. `none`: the operating system; in virtual time the fair class of Linux 6.15 (EEVDF) on these processors. `fair`: in turn, 4 ms each. `cbs-soft`, `cbs-hard`: reservations by a constant bandwidth server. `deadline`: reservations by the kernel’s SCHED_DEADLINE. Without it: cbs-hard where there is a reservation, otherwise none.',
       ),
-    processors: whole(1, 1024).default(1).describe('Processors of guest, sender and hogs together.'),
+    processors: whole(1, 1024)
+      .default(1)
+      .describe(
+        'Processors of guest, sender and hogs together. Real threads under `none` use all that the machine has.',
+      ),
     reclaim: flag
       .default(false)
       .describe(

@@ -100,6 +100,40 @@ describe('schedule', () => {
     expect(json({ scheduler: 'fair', quantum: 2, horizon: 10, servers }).finishes).toEqual({ A: [5], B: [] });
   });
 
+  test('eevdf shares by weight: of two that are always busy, the one of nice −5 gets three times as much', () => {
+    const busy = { budget: 1, period: 1_000_000, jobs: 'backlogged' };
+    const servers = [
+      { name: 'A', nice: -5, ...busy },
+      { name: 'B', ...busy },
+    ];
+    const { slices } = json({ scheduler: 'eevdf', horizon: 1_000_000, tick: 4_000, slice: 1_400, servers });
+    const of = (name: string) =>
+      slices.reduce(
+        (sum: number, one: { name: string; start: number; end: number }) =>
+          sum + (one.name === name ? one.end - one.start : 0),
+        0,
+      );
+    expect(of('A') / of('B')).toBeGreaterThan(2.9);
+    expect(of('A') / of('B')).toBeLessThan(3.2);
+  });
+
+  test('rt runs the higher priority first, and takes turns among equals of policy rr', () => {
+    const busy = { budget: 1, period: 100, priority: 5, policy: 'rr' };
+    const servers = [
+      { name: 'A', ...busy, jobs: [[0, 30]] },
+      { name: 'B', ...busy, jobs: [[0, 30]] },
+      { name: 'C', ...busy, priority: 9, jobs: [[15, 3]] },
+    ];
+    const workload = { scheduler: 'rt', horizon: 100, tick: 1, quantum: 10, throttle: 'none', servers };
+    expect(json(workload).finishes).toEqual({ A: [53], B: [63], C: [18] });
+  });
+
+  test('refuses a processor that is not there', () => {
+    const servers = [{ name: 'A', budget: 1, period: 2, jobs: 'backlogged', processor: 2 }];
+    const { problems } = refused({ scheduler: 'eevdf', processors: 2, horizon: 10, tick: 1, servers });
+    expect(problems).toEqual(['servers.0.processor: expected one of the processors, 0 to 1, found 2']);
+  });
+
   test('prints more slices than fit one piece', () => {
     const busy = (name: string) => ({ name, budget: 1, period: 2, jobs: 'backlogged' });
     const { slices } = json({ horizon: 25_000, servers: [busy('A'), busy('B')] });
@@ -120,7 +154,7 @@ describe('schedule', () => {
     const whole = (least: number) => `expected a whole number from ${least} to 1000000000000000`;
     expect(problems.toSorted()).toEqual(
       [
-        'scheduler: expected a scheduler: fair, cbs-soft, cbs-hard, deadline, cbs-linux, found "edf"',
+        'scheduler: expected a scheduler: fair, eevdf, rt, cbs-soft, cbs-hard, deadline, cbs-linux, found "edf"',
         'processors: expected a whole number from 1 to 1024, found 0',
         `horizon: ${whole(1)}, found 2.5`,
         'more: expected no such key, found 1',

@@ -5,7 +5,7 @@ import { deadlineMisfit } from './deadline-admission.ts';
 import type { Reservation } from './reservation.ts';
 
 /**
- * Who decides which thread runs. `none`: the operating system, as it likes. `fair`: round robin, 4 ms each.
+ * Who decides which thread runs. `none`: the operating system, in virtual time as Linux does it (`eevdf-queue.ts`). `fair`: round robin, 4 ms each.
  * `cbs-soft`, `cbs-hard`: reservations by a constant bandwidth server. `deadline`: the kernel's SCHED_DEADLINE.
  */
 export const schedulers = ['none', 'fair', 'cbs-soft', 'cbs-hard', 'deadline'] as const;

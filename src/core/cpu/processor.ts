@@ -18,6 +18,12 @@ export interface ProcessorListener {
   deadline?(entity: EntityId, deadlineNs: Nanos): void;
 }
 
+/** What all simulated processors can do, whoever decides there who runs. */
+export type SimulatedProcessors = Pick<
+  Processor,
+  'now' | 'arrive' | 'withdraw' | 'nextEventNs' | 'runUntil' | 'served' | 'pending' | 'flush'
+>;
+
 /** How long one best-effort entity runs before it is another one's turn. */
 export const FAIR_QUANTUM_NS: Nanos = 4_000_000;
 

@@ -2,11 +2,14 @@ import { firstFitDecreasing, type Load } from './cpu-admission.ts';
 import { ruleOf } from './cpu-plan.ts';
 import { deadlineMisfit } from './deadline-admission.ts';
 import { EarliestFirst, NONE } from './earliest-first.ts';
-import { type EntityId, Processor } from './processor.ts';
+import { type KernelSettings, kernelProcessors, type ThreadSettings } from './kernel-classes.ts';
+import { type EntityId, Processor, type ProcessorListener, type SimulatedProcessors } from './processor.ts';
 
 /** The schedulers that can be simulated; `cbs-linux` is another name of `deadline`. */
 const rules = {
   fair: ruleOf.fair,
+  eevdf: undefined,
+  rt: undefined,
   'cbs-soft': ruleOf['cbs-soft'],
   'cbs-hard': ruleOf['cbs-hard'],
   deadline: ruleOf.deadline,
@@ -21,18 +24,20 @@ export interface Workload {
   /** Where the simulation ends. */
   readonly horizon: number;
   /** Of `fair`: how long one runs before it is another one's turn. */
-  readonly quantum?: number;
+  readonly quantum?: number | undefined;
+  /** Of `eevdf` and `rt`. */
+  readonly kernel?: Partial<KernelSettings>;
   readonly servers: readonly ServedJobs[];
   readonly tasks: readonly PeriodicTask[];
 }
 
-export interface ServedJobs extends Load {
+export interface ServedJobs extends Load, ThreadSettings {
   /** Release and work of each, in the order of release; or always busy. */
   readonly jobs: readonly (readonly [release: number, work: number])[] | 'backlogged';
 }
 
 /** Released at 0, period, 2·period, …, and due when the next one is released. */
-export interface PeriodicTask {
+export interface PeriodicTask extends ThreadSettings {
   readonly name: string;
   readonly wcet: number;
   readonly period: number;
@@ -62,7 +67,8 @@ export class Overload extends RangeError {}
 /**
  * The schedule of a workload: partitioned over the processors first-fit decreasing, earliest deadline first on
  * each. Under `deadline` all processors are one group, as the kernel has them: global EDF, and the kernel's own admission.
- * Under `fair` nothing is reserved: all are best effort, the i-th on processor i modulo their number.
+ * Under `fair` nothing is reserved: all are best effort, the i-th on processor i modulo their number. Under `eevdf` and `rt`
+ * nothing is reserved either: they are the kernel's classes without reservations, on all processors.
  * @throws Overload when they do not fit
  */
 export function schedule(workload: Workload): Schedule {
@@ -79,6 +85,7 @@ export function schedule(workload: Workload): Schedule {
 
 /** A server or a task, and what became of it. */
 interface Contender extends Load {
+  readonly settings: ThreadSettings;
   readonly isTask: boolean;
   /** When its n-th job is released, Infinity if there is none; and what work that is. */
   readonly release: (job: number) => number;
@@ -90,16 +97,16 @@ interface Contender extends Load {
 /** Servers first: ties go to the lower index. */
 function contendersOf({ servers, tasks }: Workload): Contender[] {
   return [
-    ...servers.map(({ name, budget, period, jobs }) => {
+    ...servers.map(({ name, budget, period, jobs, ...settings }) => {
       const row = jobs === 'backlogged' ? [[0, Number.POSITIVE_INFINITY] as const] : jobs;
       return {
-        ...{ name, isTask: false, budget, period, finishes: [], deadlines: [] },
+        ...{ name, isTask: false, budget, period, settings, finishes: [], deadlines: [] },
         release: (job: number) => row[job]?.[0] ?? Number.POSITIVE_INFINITY,
         work: (job: number) => row[job]![1],
       };
     }),
-    ...tasks.map(({ name, wcet, period }) => ({
-      ...{ name, isTask: true, budget: wcet, period, finishes: [], deadlines: [] },
+    ...tasks.map(({ name, wcet, period, ...settings }) => ({
+      ...{ name, isTask: true, budget: wcet, period, settings, finishes: [], deadlines: [] },
       release: (job: number) => job * period,
       work: () => wcet,
     })),
@@ -120,6 +127,7 @@ function groupsOf({ scheduler, processors }: Workload, contenders: readonly Cont
     if (refused) throw new Overload(refused.why);
     return [{ firstProcessor: 0, processors, contenders }];
   }
+  if (isKernelClass(scheduler)) return [{ firstProcessor: 0, processors, contenders }];
   const processorOf = placed(scheduler, processors, contenders);
   return Array.from({ length: processors }, (_, processor) => ({
     firstProcessor: processor,
@@ -141,25 +149,18 @@ function placed(
 }
 
 /** What one group does. */
-function simulate(
-  { scheduler, horizon, quantum = 1 }: Workload,
-  { firstProcessor, processors, contenders }: Group,
-): Slice[] {
+function simulate(workload: Workload, group: Group): Slice[] {
+  const { horizon } = workload;
+  const { firstProcessor, contenders } = group;
   const slices: Slice[] = [];
-  const rule = rules[scheduler];
-  const processor = new Processor(
-    rule ?? 'hard',
-    {
-      slice: (id, start, end, processor) =>
-        slices.push({ name: contenders[id]!.name, start, end, processor: firstProcessor + processor }),
-      finished: (id, at) => contenders[id]!.finishes.push(at),
-      deadline: (id, deadline) => {
-        if (processor.now < horizon) contenders[id]!.deadlines.push(deadline);
-      },
+  const processors: SimulatedProcessors = processorsOf(workload, group, {
+    slice: (id, start, end, processor) =>
+      slices.push({ name: contenders[id]!.name, start, end, processor: firstProcessor + processor }),
+    finished: (id, at) => contenders[id]!.finishes.push(at),
+    deadline: (id, deadline) => {
+      if (processors.now < horizon) contenders[id]!.deadlines.push(deadline);
     },
-    quantum,
-    processors,
-  );
+  });
   const released = contenders.map(() => 0);
   const releases = new EarliestFirst();
   const expectNext = (id: EntityId) => {
@@ -167,19 +168,37 @@ function simulate(
     if (at < horizon) releases.put(id, at);
     else releases.remove(id);
   };
-  for (const [id, { isTask, budget, period }] of contenders.entries()) {
-    if (rule === undefined) processor.addBestEffort();
-    else if (isTask) processor.addTask(period);
-    else processor.addServer({ budgetNs: budget, periodNs: period });
-    expectNext(id);
-  }
+  for (const id of contenders.keys()) expectNext(id);
   for (let id = releases.first; id !== NONE; id = releases.first) {
-    processor.runUntil(releases.firstKey);
-    processor.arrive(id, contenders[id]!.work(released[id]!));
+    processors.runUntil(releases.firstKey);
+    processors.arrive(id, contenders[id]!.work(released[id]!));
     released[id]! += 1;
     expectNext(id);
   }
-  processor.runUntil(horizon);
-  processor.flush();
+  processors.runUntil(horizon);
+  processors.flush();
   return slices;
+}
+
+function processorsOf(
+  { scheduler, quantum = 1, kernel }: Workload,
+  { processors, contenders }: Group,
+  listener: ProcessorListener,
+): SimulatedProcessors {
+  if (isKernelClass(scheduler)) {
+    const threads = contenders.map(({ settings }) => settings);
+    return kernelProcessors(scheduler, processors, threads, listener, kernel);
+  }
+  const rule = rules[scheduler];
+  const processor = new Processor(rule ?? 'hard', listener, quantum, processors);
+  for (const { isTask, budget, period } of contenders) {
+    if (rule === undefined) processor.addBestEffort();
+    else if (isTask) processor.addTask(period);
+    else processor.addServer({ budgetNs: budget, periodNs: period });
+  }
+  return processor;
+}
+
+function isKernelClass(scheduler: Workload['scheduler']): scheduler is 'eevdf' | 'rt' {
+  return scheduler === 'eevdf' || scheduler === 'rt';
 }

@@ -1,4 +1,4 @@
-import { ruleOf } from '../../core/cpu/cpu-plan.ts';
+import { isContended, ruleOf } from '../../core/cpu/cpu-plan.ts';
 import { formatDuration } from '../../core/units.ts';
 import type { ScenarioCell } from '../../scenario/scenario.ts';
 import { latenessMeanNs } from '../../workload/antagonists/disturbance.ts';
@@ -33,6 +33,8 @@ export function leftOutOf(scenario: Modelled): readonly string[] {
   );
   leave(plan.verify === 'full', 'migration.verify full');
   leave(cpu.reclaim && ruleOf[cpu.scheduler] === 'linux', 'cpu.reclaim');
+  const moves = cpu.scheduler === 'none' && cpu.processors > 1 && isContended(cpu) && cpu.hogs > 0;
+  leave(moves, 'cpu.scheduler none: moves between processors');
   leave(deltas === true, 'vm.delta');
   leave(native?.xbzrleCacheBytes != null, 'qemu.xbzrle');
   leave((native?.multifdChannels ?? 0) > 0, 'qemu.multifd');

@@ -11,16 +11,14 @@ const EXACT = { share: 0, floorNs: 1 };
 export class SupplyLog {
   readonly #name: string;
   readonly #reservation: Reservation | null;
-  readonly #processor: number;
   /** The instants at which it unblocked, blocked, unblocked … */
   readonly #changes: Nanos[] = [];
   /** In the order of time. */
   readonly slices: Slice[] = [];
 
-  constructor(name: string, reservation: Reservation | null, processor: number) {
+  constructor(name: string, reservation: Reservation | null) {
     this.#name = name;
     this.#reservation = reservation;
-    this.#processor = processor;
   }
 
   /** It unblocked, if it was blocked, or else blocked. */
@@ -28,8 +26,8 @@ export class SupplyLog {
     this.#changes.push(atNs);
   }
 
-  ran(startNs: Nanos, endNs: Nanos): void {
-    this.slices.push({ name: this.#name, startNs, endNs, processor: this.#processor });
+  ran(startNs: Nanos, endNs: Nanos, processor: number): void {
+    this.slices.push({ name: this.#name, startNs, endNs, processor });
   }
 
   /** `undefined`: it was promised nothing. */

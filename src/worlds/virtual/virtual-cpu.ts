@@ -1,5 +1,11 @@
-import { type CpuPlan, ruleOf, schedEntities } from '../../core/cpu/cpu-plan.ts';
-import { type EntityId, Processor } from '../../core/cpu/processor.ts';
+import { type CpuPlan, ruleOf, type SchedEntity, schedEntities } from '../../core/cpu/cpu-plan.ts';
+import { kernelProcessors } from '../../core/cpu/kernel-classes.ts';
+import {
+  type EntityId,
+  Processor,
+  type ProcessorListener,
+  type SimulatedProcessors,
+} from '../../core/cpu/processor.ts';
 import type { ServerRecord } from '../../core/cpu/server-record.ts';
 import type { Slice } from '../../core/cpu/slice.ts';
 import type { Nanos } from '../../core/units.ts';
@@ -8,20 +14,21 @@ import type { GuestLoad } from './guest-load.ts';
 import { SupplyLog } from './supply-log.ts';
 
 interface Place {
-  readonly processor: Processor;
+  readonly processor: SimulatedProcessors;
   readonly entity: EntityId;
   readonly supply: SupplyLog;
 }
 
 /**
  * The processors in virtual time: who runs when, exact to the nanosecond, and how far that brings guest and sender.
- * Processors on which neither of them lives are left out: nothing that happens there matters.
+ * Under `none` all processors are the kernel's, with its fair class; it moves guest and sender between them. Otherwise those on
+ * which neither of them lives are left out: nothing that happens there matters.
  */
 export class VirtualCpu {
   readonly #load: GuestLoad | undefined;
   readonly #clock: ProgramClock;
   readonly #heartbeatPeriodNs: Nanos;
-  readonly #processors: readonly Processor[];
+  readonly #processors: readonly SimulatedProcessors[];
   readonly #guest: Place;
   readonly #sender: Place;
   readonly #supplies: readonly SupplyLog[];
@@ -42,19 +49,16 @@ export class VirtualCpu {
     this.#clock = clock;
     this.#heartbeatPeriodNs = heartbeatPeriodNs;
     const all = schedEntities(plan);
-    const home = (name: string) => all.find((entity) => entity.name === name)!.processor;
-    const lived = [...new Set([home('guest'), home('sender')])];
     const places = new Map<string, Place>();
-    this.#processors = lived.map((index) => {
+    this.#processors = groupsOf(plan, all).map((here) => {
       const placeOf: Place[] = [];
-      const processor = new Processor(ruleOf[plan.scheduler] ?? 'hard', {
-        slice: (entity, startNs, endNs) => placeOf[entity]!.supply.ran(startNs, endNs),
+      const processor = processorsOf(plan, here, {
+        slice: (entity, startNs, endNs, index) =>
+          placeOf[entity]!.supply.ran(startNs, endNs, here.firstProcessor + index),
         finished: (entity, atNs) => this.#hasFinished(placeOf[entity]!, atNs),
       });
-      const here = all.filter((entity) => entity.processor === index);
-      for (const { name, reservation } of here.toSorted((a, b) => +!a.reservation - +!b.reservation)) {
-        const entity = reservation ? processor.addServer(reservation) : processor.addBestEffort();
-        placeOf[entity] = { processor, entity, supply: new SupplyLog(name, reservation, index) };
+      for (const [entity, { name, reservation }] of here.entities.entries()) {
+        placeOf[entity] = { processor, entity, supply: new SupplyLog(name, reservation) };
         places.set(name, placeOf[entity]);
       }
       return processor;
@@ -213,4 +217,41 @@ export class VirtualCpu {
     this.#longestGapNs = Math.max(this.#longestGapNs, atNs - this.#lastBeatNs);
     this.#lastBeatNs = atNs;
   }
+}
+
+/** Some of the processors, and who runs there; those with a reservation first. */
+interface Group {
+  readonly firstProcessor: number;
+  readonly entities: readonly SchedEntity[];
+}
+
+function groupsOf({ scheduler }: CpuPlan, all: readonly SchedEntity[]): readonly Group[] {
+  if (scheduler === 'none') return [{ firstProcessor: 0, entities: all }];
+  const home = (name: string) => all.find((entity) => entity.name === name)!.processor;
+  return [...new Set([home('guest'), home('sender')])].map((processor) => {
+    const here = all.filter((entity) => entity.processor === processor);
+    const entities = here.toSorted((a, b) => +!a.reservation - +!b.reservation);
+    return { firstProcessor: processor, entities };
+  });
+}
+
+function processorsOf(
+  { scheduler, processors }: CpuPlan,
+  { entities }: Group,
+  listener: ProcessorListener,
+): SimulatedProcessors {
+  if (scheduler === 'none') {
+    return kernelProcessors(
+      'eevdf',
+      processors,
+      entities.map(() => ({})),
+      listener,
+    );
+  }
+  const processor = new Processor(ruleOf[scheduler] ?? 'hard', listener);
+  for (const { reservation } of entities) {
+    if (reservation) processor.addServer(reservation);
+    else processor.addBestEffort();
+  }
+  return processor;
 }

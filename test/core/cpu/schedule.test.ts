@@ -6,7 +6,6 @@ import {
   type Schedule,
   type ServedJobs,
   schedule,
-  simulatedSchedulers,
   type Workload,
 } from '../../../src/core/cpu/schedule.ts';
 import { type Contender, slotBySlot } from './slot-by-slot.ts';
@@ -247,6 +246,9 @@ describe('the horizon', () => {
 });
 
 describe('any workload', () => {
+  const rules: Partial<Record<Workload['scheduler'], CbsRule | undefined>> = {
+    ...{ fair: undefined, 'cbs-soft': 'soft', 'cbs-hard': 'hard', deadline: 'linux', 'cbs-linux': 'linux' },
+  };
   const jobs = fc
     .array(fc.tuple(fc.integer({ min: 0, max: 12 }), fc.integer({ min: 1, max: 9 })), { maxLength: 12 })
     .map((pairs) => {
@@ -262,7 +264,7 @@ describe('any workload', () => {
   );
   const workload = fc
     .record({
-      scheduler: fc.constantFrom(...simulatedSchedulers),
+      scheduler: fc.constantFrom(...(Object.keys(rules) as (keyof typeof rules)[])),
       processors: fc.integer({ min: 1, max: 3 }),
       horizon: fc.integer({ min: 1, max: 120 }),
       quantum: fc.integer({ min: 1, max: 4 }),
@@ -276,10 +278,6 @@ describe('any workload', () => {
         tasks: taskLoads.map(({ budget, period }, index) => ({ name: `τ${index}`, wcet: budget, period })),
       }),
     );
-  const rules: Readonly<Record<Workload['scheduler'], CbsRule | undefined>> = {
-    ...{ fair: undefined, 'cbs-soft': 'soft', 'cbs-hard': 'hard', deadline: 'linux', 'cbs-linux': 'linux' },
-  };
-
   test('is scheduled as the rules say, slot by slot, on each processor', () => {
     fc.assert(
       fc.property(workload.filter(isPartitioned), (workload) => {

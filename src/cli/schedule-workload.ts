@@ -1,0 +1,178 @@
+import { z } from 'zod';
+import { defaultKernelSettings } from '../core/cpu/kernel-classes.ts';
+import type { Reservation } from '../core/cpu/reservation.ts';
+import { simulatedSchedulers, type Workload } from '../core/cpu/schedule.ts';
+import { inputLimits } from '../core/input-limits.ts';
+import { type Problem, shown, UsageError } from '../platform/problem.ts';
+import { whole } from '../scenario/quantity.ts';
+import { readYaml } from '../scenario/yaml-file.ts';
+
+/** Instants and their sums stay whole numbers of a double. */
+const MOST = 10 ** 15;
+
+const name = z.string('a name').min(1, 'a name').max(40, 'a name of at most 40 characters');
+
+const someJobs = z.array(
+  z.tuple([whole(0, MOST), whole(1, MOST)], '[release, work]'),
+  '"backlogged" or a list of jobs [release, work]',
+);
+
+/** Not a union, which would not say which of the jobs is wrong. */
+const jobs = z.unknown().transform((value, context) => {
+  if (value === 'backlogged') return value;
+  const parsed = someJobs.safeParse(value);
+  if (parsed.success) return parsed.data.sort(([one], [other]) => one - other);
+  for (const { message, path } of parsed.error.issues) context.addIssue({ code: 'custom', message, path });
+  return z.NEVER;
+});
+
+/** Said also of an entry with other mistakes. */
+const atMostThePeriod = {
+  message: 'at most the period',
+  when: ({ value }: { readonly value: unknown }) => value instanceof Object,
+};
+
+/** What a thread has under the kernel's classes without reservations. */
+const settings = {
+  nice: whole(-20, 19).optional(),
+  policy: z.enum(['fifo', 'rr'], 'fifo or rr').optional(),
+  priority: whole(1, 99).optional(),
+  processor: whole(0, 1023).optional(),
+};
+
+const server = z
+  .strictObject(
+    { name, budget: whole(1, MOST), period: whole(1, MOST), jobs, ...settings },
+    'a server: { name, budget, period, jobs }',
+  )
+  .refine(({ budget, period }) => !(budget > period), { path: ['budget'], ...atMostThePeriod });
+
+const task = z
+  .strictObject(
+    { name, wcet: whole(1, MOST), period: whole(1, MOST), ...settings },
+    'a task: { name, wcet, period }',
+  )
+  .refine(({ wcet, period }) => !(wcet > period), { path: ['wcet'], ...atMostThePeriod });
+
+const throttle = z.union(
+  [
+    z.literal('none'),
+    z
+      .strictObject({ budget: whole(1, MOST), period: whole(1, MOST) })
+      .refine(({ budget, period }) => budget <= period),
+  ],
+  'none or { budget, period }, whole numbers, the budget at most the period',
+);
+
+const schema = z.strictObject(
+  {
+    scheduler: z
+      .enum(simulatedSchedulers, `a scheduler: ${simulatedSchedulers.join(', ')}`)
+      .default('cbs-hard'),
+    processors: whole(1, 1024).default(1),
+    horizon: whole(1, MOST),
+    quantum: whole(1, MOST).optional(),
+    slice: whole(1, MOST).optional(),
+    tick: whole(1, MOST).optional(),
+    throttle: throttle.optional(),
+    servers: z.array(server, 'a list of servers').default([]),
+    tasks: z.array(task, 'a list of tasks').default([]),
+  },
+  'a workload: { horizon, servers, tasks, … }',
+);
+
+/** @throws UsageError all that is wrong with it at once */
+export function readWorkload(file: string): Workload {
+  const document = readYaml(file);
+  const parsed = schema.safeParse(document);
+  const wrong = [...(parsed.error?.issues ?? []).flatMap(wrongBySchema), ...wrongAmongNames(document)];
+  if (parsed.success && wrong.length === 0) {
+    const workload = workloadOf(parsed.data);
+    wrong.push(...nowhere(workload), ...tooLong(workload));
+    if (wrong.length === 0) return workload;
+  }
+  throw new UsageError(
+    wrong.map(({ path, expected }): Problem => {
+      const found = path.reduce<unknown>((node, key) => (node as never)?.[key], document);
+      return { path: [file, ...path].join('.'), expected, found: shown(found) };
+    }),
+  );
+}
+
+function workloadOf({ slice, tick, throttle, ...workload }: z.output<typeof schema>): Workload {
+  const { quantum } = workload;
+  return {
+    ...workload,
+    kernel: {
+      ...(tick !== undefined && { tickNs: tick }),
+      ...(slice !== undefined && { sliceNs: slice }),
+      ...(quantum !== undefined && { quantumNs: quantum }),
+      ...(throttle !== undefined && { limit: throttle === 'none' ? null : reservationOf(throttle) }),
+    },
+  };
+}
+
+function reservationOf({
+  budget,
+  period,
+}: {
+  readonly budget: number;
+  readonly period: number;
+}): Reservation {
+  return { budgetNs: budget, periodNs: period };
+}
+
+/** Threads that are tied to a processor that is not there. */
+function nowhere({ processors, servers, tasks }: Workload): Wrong[] {
+  return Object.entries({ servers, tasks }).flatMap(([list, entries]) =>
+    entries.flatMap(({ processor = 0 }, index) =>
+      processor < processors
+        ? []
+        : [{ path: [list, index, 'processor'], expected: `one of the processors, 0 to ${processors - 1}` }],
+    ),
+  );
+}
+
+/**
+ * Every period may have a slice of its own, and one more for whoever is interrupted by it. Under `fair` every processor
+ * that is used has a turn in every quantum too, and under the kernel's classes in every tick.
+ */
+function tooLong({ scheduler, processors, horizon, quantum = 1, kernel, servers, tasks }: Workload): Wrong[] {
+  const entities = [...servers, ...tasks];
+  const periods = entities.reduce((sum, { period }) => sum + horizon / period, 0);
+  const isKernelClass = scheduler === 'eevdf' || scheduler === 'rt';
+  const { tickNs } = { ...defaultKernelSettings(processors), ...kernel };
+  const turn = isKernelClass ? tickNs : scheduler === 'fair' ? quantum : Number.POSITIVE_INFINITY;
+  const turns = Math.min(processors, entities.length) * (horizon / turn);
+  const slices = 2 * periods + turns;
+  if (slices <= inputLimits.slices) return [];
+  const most = Math.floor((inputLimits.slices * horizon) / slices);
+  const longer =
+    turns > 0 ? `a longer ${isKernelClass ? 'tick' : 'quantum'} and longer periods` : 'longer periods';
+  return [{ path: ['horizon'], expected: `at most ${most}, or ${longer}` }];
+}
+
+interface Wrong {
+  readonly path: readonly PropertyKey[];
+  readonly expected: string;
+}
+
+function wrongBySchema(issue: z.core.$ZodIssue): Wrong[] {
+  if (issue.code !== 'unrecognized_keys') return [{ path: issue.path, expected: issue.message }];
+  return issue.keys.map((key) => ({ path: [...issue.path, key], expected: 'no such key' }));
+}
+
+/** What no entry alone can get wrong; looked for in the document as it is, whatever else is wrong with it. */
+function wrongAmongNames(document: unknown): Wrong[] {
+  const { servers = [], tasks = [] } = (document ?? {}) as { servers?: unknown; tasks?: unknown };
+  const entries = Object.entries({ servers, tasks }).flatMap(([list, written]) =>
+    Array.isArray(written)
+      ? written.map((entry, index) => ({ path: [list, index, 'name'], name: entry?.name }))
+      : [{ path: [list], name: undefined }],
+  );
+  if (entries.length === 0) return [{ path: ['servers'], expected: 'at least one server or task' }];
+  const first = new Map(entries.toReversed().map((entry) => [entry.name, entry]));
+  return entries
+    .filter((entry) => entry.name !== undefined && first.get(entry.name) !== entry)
+    .map(({ path }) => ({ path, expected: 'a name that no other server or task has' }));
+}
