@@ -8,7 +8,7 @@ import { writeText } from '../platform/text-file.ts';
 import type { StepListener } from '../run/drive.ts';
 import { type RunListener, run } from '../run/run.ts';
 import { insisting } from '../scenario/checked.ts';
-import { type Experiment, loadExperiment } from '../scenario/scenario.ts';
+import { type Experiment, loadExperiment, onMachine } from '../scenario/scenario.ts';
 import { scenarioFile } from '../scenario/scenario-file.ts';
 import { roundLog } from '../study/tables/round-log.ts';
 import { scenarioSummary } from '../study/tables/scenario-summary.ts';
@@ -26,6 +26,7 @@ import {
 import type { Exit } from './exit.ts';
 import { interruptible } from './interruptible.ts';
 import { lineOutput, writeRecord } from './line-output.ts';
+import { machineOf } from './machine-option.ts';
 import { progressBar } from './progress-bar.ts';
 import {
   addScenarioOptions,
@@ -80,7 +81,8 @@ export function runCommand(command: Command, exit: Exit): void {
 }
 
 async function action(file: string, options: Options, interrupted?: AbortSignal): Promise<number> {
-  const experiment = loadExperiment(file, settingsOf(options));
+  const machine = machineOf(options, options.world);
+  const experiment = onMachine(loadExperiment(file, settingsOf(options)), machine);
   const to = destination(options);
   checkRedis(experiment, options);
   const records = lineOutput(options.json);

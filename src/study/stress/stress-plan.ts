@@ -1,11 +1,13 @@
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
+import type { ForeseenMachine } from '../../core/machine-costs.ts';
 import { shown, UsageError } from '../../platform/problem.ts';
 import { checked } from '../../scenario/checked.ts';
 import { object } from '../../scenario/object-schema.ts';
 import {
   type Experiment,
   experimentOf,
+  onMachine,
   readScenario,
   type ScenarioCell,
   seeded,
@@ -55,11 +57,19 @@ export type Level = StressPlan['levels'][number];
  * @throws Failure the file cannot be read
  * @throws UsageError all that is wrong with its contents
  */
-export function loadStress(file: string, settings: readonly Setting[], only: readonly Setting[] = []) {
+export function loadStress(
+  file: string,
+  settings: readonly Setting[],
+  only: readonly Setting[] = [],
+  machine?: ForeseenMachine,
+) {
   const { text, ...scenario } = readScenario(file, settings);
   const { ramp, thresholds } = checked(stressSchema, scenario.stress, 'stress', ['stress']);
   const levels = combinationsOf(ramp).map((level) => {
-    const experiment = experimentOf({ ...scenario, base: withSettings(scenario.base, level) });
+    const experiment = onMachine(
+      experimentOf({ ...scenario, base: withSettings(scenario.base, level) }),
+      machine,
+    );
     return { settings: level, experiment: { ...experiment, cells: chosen(experiment, only) } };
   });
   const { name, describe } = levels[0]!.experiment;

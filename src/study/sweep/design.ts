@@ -1,3 +1,4 @@
+import type { ForeseenMachine } from '../../core/machine-costs.ts';
 import { Random } from '../../core/random.ts';
 import { type Problem, shown, UsageError } from '../../platform/problem.ts';
 import { canBePredicted } from '../../run/predict.ts';
@@ -26,6 +27,8 @@ export interface Design {
   readonly runs: number;
   readonly until: Until | null;
   readonly seed: number;
+  /** Whose costs virtual time and the model add, if any. */
+  readonly machine?: ForeseenMachine | undefined;
 }
 
 /** One repetition of one cell: cells count from 0, repetitions from 1. */
@@ -41,7 +44,12 @@ const RUNS_MAX = 100_000_000;
  * @throws Failure the file cannot be read
  * @throws UsageError all that is wrong with it, in every cell
  */
-export function loadDesign(file: string, set: readonly Setting[], world: WorldName): Design {
+export function loadDesign(
+  file: string,
+  set: readonly Setting[],
+  world: WorldName,
+  machine?: ForeseenMachine,
+): Design {
   const scenario = readScenario(file, set);
   const sweep = checked(sweepSchema, scenario.sweep ?? {}, 'sweep', ['sweep']);
   const problems: Problem[] = [];
@@ -57,7 +65,7 @@ export function loadDesign(file: string, set: readonly Setting[], world: WorldNa
   if (problems.length > 0) throw new UsageError(problems);
   const cells = axes.reduce((product, axis) => product * axis.length, 1);
   const design: Design = {
-    ...{ scenario, set, world, axes, cells, runs, seed },
+    ...{ scenario, set, world, axes, cells, runs, seed, machine },
     hypercube: hypercube ? axes.length - 1 : -1,
     until: sweep.until ?? null,
   };
@@ -105,7 +113,7 @@ export function cellOf(design: Design, index: number): ScenarioCell {
     const path = others.length > 0 ? 'fleet' : 'link.changes';
     throw new UsageError([{ path, expected: 'no such key in a sweep', found: 'some' }]);
   }
-  return cell!;
+  return { ...cell!, machine: design.machine };
 }
 
 /** What all cells share. It is read before the rest of the scenario is checked. */

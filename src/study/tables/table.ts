@@ -1,4 +1,5 @@
 import { formatEncryption } from '../../core/link/encryption.ts';
+import type { ForeseenMachine } from '../../core/machine-costs.ts';
 import type { LinkRecord } from '../../core/migration/migration-result.ts';
 import type { MigrationRecord } from '../../core/migration/record.ts';
 import { NANOS_PER_MILLISECOND, NANOS_PER_SECOND, type Nanos } from '../../core/units.ts';
@@ -10,6 +11,7 @@ import { cellColumns } from './cell-columns.ts';
 import { comparisonTable } from './comparison-table.ts';
 import { ALIKE_NOTE, doneOf, figure, interval, milliseconds } from './figure.ts';
 import { modelNotes, type PredictedRow } from './model-notes.ts';
+import { partsTable } from './parts-table.ts';
 import { plainTable } from './plain-table.ts';
 
 /** The table of an experiment: a row a cell, medians with their intervals, prediction beside measurement. */
@@ -37,6 +39,7 @@ export function experimentTable(results: readonly CellResult[], world: string): 
     plainTable([...headings, ...columns.map(({ heading }) => heading)], rows, headings.length),
     ...footnotes(results, predictedRows, hasEnsembles, world),
     ...(comparison === undefined ? [] : ['', comparison]),
+    ...(results.some(({ cell }) => cell.machine) ? ['', partsTable(results)] : []),
   ].join('\n');
 }
 
@@ -180,10 +183,9 @@ function footnotes(
     ...(hasAlike(results) ? [ALIKE_NOTE] : []),
     ...(few ? ['* fewer than six runs give no 95 % interval: [minimum–maximum] instead.'] : []),
     ...(hasEnsembles
-      ? [
-          'virtual: the same scenario in virtual time, median of up to 200 runs (the middle 95 % of them); without hashing, and with sender.cpuPerHandover as the only cost of the hand-over.',
-        ]
+      ? ['virtual: the same scenario in virtual time, median of up to 200 runs (the middle 95 % of them).']
       : []),
+    ...(hasEnsembles || world === 'virtual' ? [costsNote(results[0]?.cell.machine)] : []),
     ...new Set(records.flatMap(({ link }) => encryptionNote(link))),
     ...new Set(records.flatMap(({ notes }) => notes)),
     ...records
@@ -195,4 +197,13 @@ function footnotes(
 /** What is sent takes longer if it is encrypted, and is more. */
 function encryptionNote({ encryption }: LinkRecord): readonly string[] {
   return encryption.kind === 'none' ? [] : [`The stream was ${formatEncryption(encryption)}.`];
+}
+
+/** What virtual time says of the hand-over. */
+function costsNote(machine: ForeseenMachine | undefined): string {
+  if (!machine) {
+    return 'In virtual time hashing and the hand-over take no time but sender.cpuPerHandover and link.latency, because no machine profile is given (--machine FILE).';
+  }
+  const { name, sha256, world } = machine;
+  return `In virtual time hashing and the hand-over take what world ${world} takes on the machine '${name}' (its profile's SHA-256 begins with ${sha256.slice(0, 12)}).`;
 }
