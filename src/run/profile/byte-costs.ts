@@ -24,8 +24,10 @@ export function byteCosts() {
   const memory = new SegmentedMemory([Buffer.alloc(PAGES * PAGE_BYTES, 0xa5)], PAGE_BYTES);
   const frames = new PageFrames({ memory, clear: () => {} });
   const digest = new StreamDigest(randomUUID(), null);
-  const sent = frames.writer(0);
-  frames.write(sent, 0, 0, false);
+  // Its own frames, because batches are filled anew.
+  const own = new PageFrames({ memory, clear: () => {} });
+  const sent = own.writer(0);
+  own.write(sent, 0, 0, false);
   const stop = encodeFrame('stop', 0, new Uint8Array(24));
   const copied = () => {
     let batch = 0;

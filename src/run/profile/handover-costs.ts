@@ -19,7 +19,7 @@ const MEBIBYTE = 2 ** 20;
 const scenario = {
   guest: { pages: 4096, program: { kind: 'sequential', pages: 1, writesPerSecond: 1 } },
   link: { rate: 'unlimited' },
-  migration: { order: 'address', observe: '0s', stop: { rule: 'rounds', rounds: 1 }, verify: 'full' },
+  migration: { order: 'address', observe: '0s', stop: { rule: 'rounds', rounds: 1 } },
 };
 
 /** In the order of time, of one migration. */
@@ -45,7 +45,7 @@ export async function handoverCosts(world: WorldName, runs: number) {
 
 /** The sender's CPU time, as it records itself where it is dispatched. */
 export async function senderCosts(runs: number) {
-  const all = await migrations('threads', runs, { scheduler: 'fair' });
+  const all = await migrations('threads', runs, { cpu: { scheduler: 'fair' }, verify: 'checksums' });
   return {
     senderMessageNs: sampledCost(all.map(({ handoverCpuNs }) => handoverCpuNs / MESSAGES)),
     sendNsPerMebibyte: sampledCost(
@@ -105,8 +105,13 @@ interface Measured {
   readonly handoverCpuNs: Nanos;
 }
 
-async function migrations(world: WorldName, runs: number, cpu: object = {}): Promise<readonly Measured[]> {
-  const experiment = experimentOf(scenarioOf({ ...scenario, cpu, runs }, { name: 'profile' }));
+async function migrations(
+  world: WorldName,
+  runs: number,
+  { cpu = {}, verify = 'full' }: { readonly cpu?: object; readonly verify?: 'checksums' | 'full' } = {},
+): Promise<readonly Measured[]> {
+  const migration = { ...scenario.migration, verify };
+  const experiment = experimentOf(scenarioOf({ ...scenario, migration, cpu, runs }, { name: 'profile' }));
   const measured: Measured[] = [];
   let instants: Instants = { trackedAtNs: 0, roundSentAtNs: 0, stopSentAtNs: 0 };
   await run(experiment, {

@@ -9,7 +9,7 @@ import { handoverCosts, idleShareCost, qemuStopCost, senderCosts } from './hando
 import { threadCosts, threadSwitchCost, timerLateness } from './thread-costs.ts';
 
 /** So many migrations of each kind that all of it takes less than a minute. */
-const RUNS = { threads: 40, sender: 20, vm: 8, qemu: 6 } as const;
+const RUNS = { threads: 30, sender: 15, vm: 6, qemu: 4 } as const;
 
 /**
  * Measures what a hand-over and its parts cost on this machine, by the parts that the worlds use. Other programs that run
