@@ -5,7 +5,10 @@ import { always, roundMachine } from '../../fixtures/machine.ts';
 import { smallSetup } from '../../fixtures/setup.ts';
 
 const MEBIBYTES = (800 * 4096) / 2 ** 20;
-const huge = { pages: 2 ** 18, program: { kind: 'classes', classes: [{ pages: 500, writesPerSecond: 9 }] } } as const;
+const huge = {
+  pages: 2 ** 18,
+  program: { kind: 'classes', classes: [{ pages: 500, writesPerSecond: 9 }] },
+} as const;
 
 function specOf(change: Parameters<typeof smallSetup>[0] = {}, machine = roundMachine()): MigrationSpec {
   return { ...smallSetup(change), machine };
