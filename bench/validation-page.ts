@@ -46,7 +46,7 @@ const comparisons: Readonly<Record<Validated['world'], readonly Comparison[]>> =
 /** `docs/validation.md`: what agrees, what does not, and by how much. */
 export function validationPage(
   all: readonly Validated[],
-  { name, machine, threads }: MachineProfile,
+  { name, machine }: MachineProfile,
   skipped: readonly string[],
 ): string {
   const rows = all.flatMap((scenario) => scenario.cells.map((cell) => ({ scenario, cell })));
@@ -57,7 +57,7 @@ export function validationPage(
   return [
     '# Virtual time against real migrations',
     '',
-    `\`npm run validate\` wrote this page. ${measuredOn(machine)} Virtual time adds the costs of the profile '${name}', measured on ${dateOf(machine.measuredAt)}, in which waking the guest takes ${milliseconds(threads.resumeNs.median)} ms. Times are in ms. Measured figures are medians with their 95 % intervals, or, marked \`*\` and for other quantiles, with minimum and maximum. Virtual figures are of ${all[0]?.cells[0]?.virtual.length ?? 0} runs. The error is virtual less measured; **bold**: beyond what is aimed at.`,
+    `\`npm run validate\` wrote this page. ${measuredOn(machine)} Virtual time adds the costs of the profile '${name}', measured on ${dateOf(machine.measuredAt)}. Times are in ms. Measured figures are medians with their 95 % intervals, or, marked \`*\` and for other quantiles, with minimum and maximum. Virtual figures are of ${all[0]?.cells[0]?.virtual.length ?? 0} runs. The error is virtual less measured; **bold**: beyond what is aimed at.`,
     '',
     `In world \`threads\` all three figures of ${agreeing.length} of ${ofThreads.length} cells agree: ${aims('threads')}. In world \`vm\` the aims are ${aims('vm')}.`,
     ...all.flatMap(section),
@@ -66,8 +66,8 @@ export function validationPage(
   ].join('\n');
 }
 
-function measuredOn({ processor, processors, kernel, node }: MachineProfile['machine']): string {
-  return `The profile was measured on ${processors} × ${processor}, Linux ${kernel}, Node ${node}.`;
+function measuredOn({ processor, processors, kernel, node, loadAverage }: MachineProfile['machine']): string {
+  return `The profile was measured on ${processors} × ${processor}, Linux ${kernel}, Node ${node}, at a load of ${loadAverage.toFixed(1)} by other programs.`;
 }
 
 function dateOf(iso: string): string {

@@ -37,6 +37,7 @@ export const machineProfileSchema = object('Machine profile', undefined, 'a mach
     node: words,
     switchover: words.describe('The version that measured.'),
     measuredAt: words.describe('ISO 8601.'),
+    loadAverage: atLeastZero.describe('Of the minute before: how many threads of others wanted to run.'),
   }),
   costs: object('Costs', undefined, 'costs: { threadSwitchNs, … }', {
     threadSwitchNs: cost.describe(

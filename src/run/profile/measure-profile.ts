@@ -1,4 +1,4 @@
-import { cpus, hostname, release } from 'node:os';
+import { cpus, hostname, loadavg, release } from 'node:os';
 import { timestamp } from '../../platform/clock.ts';
 import { reasonOf } from '../../platform/failure.ts';
 import { processorLimit } from '../../platform/machine-limits.ts';
@@ -7,6 +7,9 @@ import type { MachineProfile } from '../../scenario/machine-profile.ts';
 import { byteCosts, journalEntryCost } from './byte-costs.ts';
 import { handoverCosts, idleShareCost, qemuStopCost, senderCosts } from './handover-costs.ts';
 import { threadCosts, threadSwitchCost, timerLateness } from './thread-costs.ts';
+
+/** With so many threads of others at work the profile is not of this machine alone. */
+const BUSY_LOAD = 0.5;
 
 /** So many migrations of each kind that all of it takes less than a minute. */
 const RUNS = { threads: 30, sender: 15, vm: 6, qemu: 4 } as const;
@@ -19,6 +22,10 @@ const RUNS = { threads: 30, sender: 15, vm: 6, qemu: 4 } as const;
  * @throws Failure the world `threads` does not work here. Without QEMU the profile says nothing of virtual machines.
  */
 export async function measureProfile(folder: string, tell: (what: string) => void): Promise<MachineProfile> {
+  const [loadAverage = 0] = loadavg();
+  if (loadAverage > BUSY_LOAD) {
+    tell(`while other programs run, which are measured too (load ${loadAverage.toFixed(1)})`);
+  }
   tell('copying, digests, hashes, the journal');
   const bytes = { ...byteCosts(), journalEntryNs: await journalEntryCost(folder) };
   tell('timers, context switches, messages, dispatched threads');
@@ -40,6 +47,7 @@ export async function measureProfile(folder: string, tell: (what: string) => voi
       node: process.version,
       switchover: version,
       measuredAt: timestamp(),
+      loadAverage,
     },
     costs: { ...threads, ...sender, ...bytes },
     threads: handover,
