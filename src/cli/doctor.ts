@@ -1,6 +1,7 @@
 import { dirname } from 'node:path';
 import type { Command } from 'commander';
 import { stringify } from 'yaml';
+import { usageError } from '../platform/problem.ts';
 import { tell } from '../platform/tell.ts';
 import { writeText } from '../platform/text-file.ts';
 import { examine } from '../run/doctor.ts';
@@ -21,6 +22,9 @@ export function doctorCommand(command: Command, exit: Exit): void {
     )
     .option('--name <name>', 'with --profile, what the profile is called (default: the name of this host)')
     .action(async ({ profile, name }: Options) => {
+      if (profile === undefined && name !== undefined) {
+        throw usageError('--name', 'to be used together with --profile FILE', name);
+      }
       exit(profile === undefined ? await examination() : await profileTo(profile, name));
     });
 }

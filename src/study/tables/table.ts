@@ -1,5 +1,4 @@
 import { formatEncryption } from '../../core/link/encryption.ts';
-import type { ForeseenMachine } from '../../core/machine-costs.ts';
 import type { LinkRecord } from '../../core/migration/migration-result.ts';
 import type { MigrationRecord } from '../../core/migration/record.ts';
 import { NANOS_PER_MILLISECOND, NANOS_PER_SECOND, type Nanos } from '../../core/units.ts';
@@ -9,6 +8,7 @@ import { areAlike, quantile, spread, summaryOf, tooFew } from '../statistics/est
 import { sumOf } from '../statistics/sum.ts';
 import { cellColumns } from './cell-columns.ts';
 import { comparisonTable } from './comparison-table.ts';
+import { costsNote } from './costs-note.ts';
 import { ALIKE_NOTE, doneOf, figure, interval, milliseconds } from './figure.ts';
 import { modelNotes, type PredictedRow } from './model-notes.ts';
 import { partsTable } from './parts-table.ts';
@@ -197,13 +197,4 @@ function footnotes(
 /** What is sent takes longer if it is encrypted, and is more. */
 function encryptionNote({ encryption }: LinkRecord): readonly string[] {
   return encryption.kind === 'none' ? [] : [`The stream was ${formatEncryption(encryption)}.`];
-}
-
-/** What virtual time says of the hand-over. */
-function costsNote(machine: ForeseenMachine | undefined): string {
-  if (!machine) {
-    return 'In virtual time hashing and the hand-over take no time but sender.cpuPerHandover and link.latency, because no machine profile is given (--machine FILE).';
-  }
-  const { name, sha256, world } = machine;
-  return `In virtual time hashing and the hand-over take what world ${world} takes on the machine '${name}' (its profile's SHA-256 begins with ${sha256.slice(0, 12)}).`;
 }
