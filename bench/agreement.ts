@@ -33,7 +33,10 @@ export function agreementOf(
   const virtualNs = quantile(virtual.map(figure), p);
   const errorNs = virtualNs - median;
   return {
-    measured: p === 0.5 ? whole : { ...whole, median, low: Math.min(...values), high: Math.max(...values) },
+    measured:
+      p === 0.5
+        ? whole
+        : { ...whole, median, low: Math.min(...values), high: Math.max(...values), confident: false },
     virtualNs,
     errorNs,
     agrees: Math.abs(errorNs) <= part * median + ns,

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ForeseenMachine } from '../src/core/machine-costs.ts';
 import type { MigrationRecord } from '../src/core/migration/record.ts';
+import { Failure } from '../src/platform/failure.ts';
 import { LineFile } from '../src/platform/line-file.ts';
 import { type CellResult, run } from '../src/run/run.ts';
 import { type Experiment, loadExperiment, onMachine, type ScenarioCell } from '../src/scenario/scenario.ts';
@@ -19,7 +20,7 @@ const VIRTUAL_RUNS = 200;
 /**
  * Runs a scenario in its world and in virtual time. What was measured is kept in `folder`, a repetition a line, so that an
  * interrupted run goes on; of another scenario or another profile it is measured anew.
- * @throws Failure the world does not work here
+ * @throws Failure the world does not work here, or no migration of a cell was completed
  */
 export async function validated(
   file: string,
@@ -30,11 +31,14 @@ export async function validated(
   const experiment = onMachine(loadExperiment(file), machine);
   const virtual = await run({ ...experiment, runs: VIRTUAL_RUNS }, { world: 'virtual' });
   const repetitions = await measuredRepetitions(file, experiment, machine, folder, tell);
-  return experiment.cells.map((cell, index) => ({
-    cell,
-    measured: repetitions.map((records) => records[index]!),
-    virtual: virtual[index]!.records,
-  }));
+  return experiment.cells.map((cell, index) => {
+    const measured = repetitions.map((records) => records[index]!);
+    const ended = [measured, virtual[index]!.records].map((records) =>
+      records.some(({ outcome }) => outcome === 'completed'),
+    );
+    if (ended.includes(false)) throw new Failure(`no migration of cell ${index + 1} was completed`);
+    return { cell, measured, virtual: virtual[index]!.records };
+  });
 }
 
 /** Each repetition: a record a cell. */
