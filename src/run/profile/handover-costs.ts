@@ -6,7 +6,7 @@ import { clockNs } from '../../platform/clock.ts';
 import { Failure } from '../../platform/failure.ts';
 import { experimentOf, scenarioOf, seeded } from '../../scenario/scenario.ts';
 import { machineFolder } from '../../worlds/vm/qemu.ts';
-import { ScriptMachine } from '../../worlds/vm/script-machine.ts';
+import { ScriptGuest } from '../../worlds/vm/script-guest.ts';
 import { Vcpu } from '../../worlds/vm/vcpu.ts';
 import type { WorldName } from '../../worlds/world-names.ts';
 import type { MigrationRun } from '../migration-run.ts';
@@ -67,19 +67,13 @@ const IDLE_SAMPLES = 10;
 const IDLE_MS = 200;
 const BOOT_MS = 5_000;
 
-/** The share of a processor that a virtual machine's own thread uses while its guest has nothing to do. */
+/** The share of a processor that a machine's own thread uses while its guest writes nothing but heartbeats, to a client. */
 export async function idleShareCost() {
-  const { guest } = seeded(experimentOf(scenarioOf(scenario, { name: 'profile' })).cells[0]!, 1);
+  const spec = seeded(experimentOf(scenarioOf(scenario, { name: 'profile' })).cells[0]!, 1);
   const folder = machineFolder(randomUUID(), 'source');
-  const options = {
-    folder,
-    heartbeats: null,
-    outlives: false,
-    accelerator: 'tcg',
-    role: 'new guest',
-  } as const;
-  const machine = await ScriptMachine.create(guest, options);
+  const guest = await ScriptGuest.boot(spec, { folder, outlives: false });
   try {
+    const { machine } = guest;
     await machine.run();
     await machine.makesSteps(BOOT_MS);
     const vcpu = await Vcpu.of(machine.qemu);
@@ -91,7 +85,7 @@ export async function idleShareCost() {
     }
     return sampledCost(shares);
   } finally {
-    await machine.end();
+    await guest.end();
   }
 }
 
