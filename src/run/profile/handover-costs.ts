@@ -15,6 +15,9 @@ import { sampledCost } from './sampled-cost.ts';
 
 const MEBIBYTE = 2 ** 20;
 
+/** Enough for a 95 % quantile; fewer where they take longer than there is time. */
+const RUNS_MAX = 40;
+
 /** A guest with next to nothing to do: what its downtime takes is the hand-over. */
 const scenario = {
   guest: { pages: 4096, program: { kind: 'sequential', pages: 1, writesPerSecond: 1 } },
@@ -29,9 +32,9 @@ interface Instants {
   stopSentAtNs: Nanos;
 }
 
-/** What the hand-overs of a world take, part by part, of so many migrations. @throws Failure one was not completed */
-export async function handoverCosts(world: WorldName, runs: number) {
-  const parts = (await migrations(world, runs)).map(({ record }) => record.downtimeParts);
+/** What the hand-overs of a world take, part by part. @throws Failure none is completed in so much time, or one fails */
+export async function handoverCosts(world: WorldName, limitMs: number) {
+  const parts = (await migrations(world, limitMs)).map(({ record }) => record.downtimeParts);
   const perMebibyte = (ns: Nanos) => (ns * MEBIBYTE) / memoryBytes();
   return {
     dirtyScanNsPerMebibyte: sampledCost(parts.map(({ dirtyScanNs }) => perMebibyte(dirtyScanNs))),
@@ -44,8 +47,8 @@ export async function handoverCosts(world: WorldName, runs: number) {
 }
 
 /** The sender's CPU time, as it records itself where it is dispatched. */
-export async function senderCosts(runs: number) {
-  const all = await migrations('threads', runs, { cpu: { scheduler: 'fair' }, verify: 'checksums' });
+export async function senderCosts(limitMs: number) {
+  const all = await migrations('threads', limitMs, { cpu: { scheduler: 'fair' }, verify: 'checksums' });
   return {
     senderMessageNs: sampledCost(all.map(({ handoverCpuNs }) => handoverCpuNs / MESSAGES)),
     sendNsPerMebibyte: sampledCost(
@@ -58,8 +61,8 @@ export async function senderCosts(runs: number) {
 const MESSAGES = 3;
 
 /** QEMU's own migration of the same guest, from STOP to RESUME. */
-export async function qemuStopCost(runs: number) {
-  const all = await migrations('qemu-native', runs);
+export async function qemuStopCost(limitMs: number) {
+  const all = await migrations('qemu-native', limitMs);
   return { stopToResumeNs: sampledCost(all.map(({ record }) => record.downtimeNs)) };
 }
 
@@ -101,16 +104,20 @@ interface Measured {
 
 async function migrations(
   world: WorldName,
-  runs: number,
+  limitMs: number,
   { cpu = {}, verify = 'full' }: { readonly cpu?: object; readonly verify?: 'checksums' | 'full' } = {},
 ): Promise<readonly Measured[]> {
   const migration = { ...scenario.migration, verify };
-  const experiment = experimentOf(scenarioOf({ ...scenario, migration, cpu, runs }, { name: 'profile' }));
+  const experiment = experimentOf(
+    scenarioOf({ ...scenario, migration, cpu, runs: RUNS_MAX }, { name: 'profile' }),
+  );
   const measured: Measured[] = [];
+  const interrupted = AbortSignal.timeout(limitMs);
   let instants: Instants = { trackedAtNs: 0, roundSentAtNs: 0, stopSentAtNs: 0 };
   await run(experiment, {
     world,
     ensembles: false,
+    interrupted,
     listener: {
       starts() {
         instants = { trackedAtNs: 0, roundSentAtNs: 0, stopSentAtNs: 0 };
@@ -122,6 +129,7 @@ async function migrations(
         };
       },
       ended(record, { world: carriedOut, pause }) {
+        if (record.outcome === 'cancelled') return;
         if (record.outcome !== 'completed') throw new Failure(`world ${world}: ${record.reason}`);
         const { trackedAtNs, roundSentAtNs, stopSentAtNs } = instants;
         const roundCpuNs = senderCpuNs(carriedOut, trackedAtNs, roundSentAtNs);
@@ -130,6 +138,7 @@ async function migrations(
       },
     },
   });
+  if (measured.length === 0) throw new Failure(`world ${world}: no migration in ${limitMs / 1000} s`);
   return measured;
 }
 

@@ -1,9 +1,11 @@
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { measureProfile } from '../../../src/run/profile/measure-profile.ts';
 import { machineProfileSchema } from '../../../src/scenario/machine-profile.ts';
+
+vi.setConfig({ testTimeout: 240_000 });
 
 test('a machine is measured into a profile that can be read, and nothing else is left behind', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'switchover-'));
