@@ -3,16 +3,17 @@ import { expected, formatDuration, formatRate, formatSize, parseDuration } from 
 import { shown, usageError } from '../platform/problem.ts';
 import { type Prediction, predict } from '../run/predict.ts';
 import { insisting } from '../scenario/checked.ts';
-import { type Experiment, loadExperiment, type ScenarioCell } from '../scenario/scenario.ts';
+import { type Experiment, loadExperiment, onMachine, type ScenarioCell } from '../scenario/scenario.ts';
 import { scenarioFile } from '../scenario/scenario-file.ts';
 import { byPath, type Setting } from '../scenario/settings.ts';
 import type { Exit } from './exit.ts';
 import { jsonOption, writeJson } from './json-output.ts';
+import { addMachineOptions, type MachineOptions, machineOf } from './machine-option.ts';
 import type { ProgramOptions, RecordedProgram, Starts } from './predict-program.ts';
 import { setOption } from './scenario-options.ts';
 import { print } from './standard-streams.ts';
 
-interface Options extends ProgramOptions {
+interface Options extends ProgramOptions, MachineOptions {
   readonly set?: readonly Setting[];
   readonly limit?: string;
   readonly probability: string;
@@ -30,7 +31,8 @@ export function predictCommand(command: Command, exit: Exit): void {
       'scenario (YAML), or the name of a bundled one; optional with --pid if link.rate is set',
       scenarioFile,
     )
-    .addOption(setOption())
+    .addOption(setOption());
+  addMachineOptions(command)
     .option('--limit <time>', 'also print the lowest b_d that keeps the downtime within this limit')
     .option('--probability <p>', 'the probability with which that limit is to be kept', '0.99')
     .option('--pid <n>', 'use a running process as the guest: its page writes are recorded first')
@@ -43,12 +45,14 @@ export function predictCommand(command: Command, exit: Exit): void {
 }
 
 async function action(file: string | undefined, options: Options): Promise<number> {
+  const machine = machineOf(options);
   const asked = { limitNs: limitOf(options.limit), probability: probabilityOf(options.probability) };
   if (options.pid !== undefined) {
     // What records a process is loaded only here.
     const { fromStarts, recordForScenario } = await import('./predict-program.ts');
     const recorded = await recordForScenario(file, options);
-    const { experiment, header } = recorded;
+    const { header } = recorded;
+    const experiment = onMachine(recorded.experiment, machine);
     tell(experiment, asked, options, {
       header,
       virtual: (cell) => fromStarts(cell, experiment.seed),
@@ -57,7 +61,7 @@ async function action(file: string | undefined, options: Options): Promise<numbe
   }
   insistOnNoRecording(options);
   if (file === undefined) throw usageError('file', 'a scenario, or --pid N', file);
-  tell(loadExperiment(file, options.set), asked, options);
+  tell(onMachine(loadExperiment(file, options.set), machine), asked, options);
   return 0;
 }
 

@@ -8,7 +8,7 @@ import { writeText } from '../platform/text-file.ts';
 import type { StepListener } from '../run/drive.ts';
 import { type RunListener, run } from '../run/run.ts';
 import { insisting } from '../scenario/checked.ts';
-import { type Experiment, loadExperiment } from '../scenario/scenario.ts';
+import { type Experiment, loadExperiment, onMachine } from '../scenario/scenario.ts';
 import { scenarioFile } from '../scenario/scenario-file.ts';
 import { perfettoTrace } from '../study/tables/perfetto-trace.ts';
 import { roundLog } from '../study/tables/round-log.ts';
@@ -27,6 +27,7 @@ import {
 import type { Exit } from './exit.ts';
 import { interruptible } from './interruptible.ts';
 import { lineOutput, writeRecord } from './line-output.ts';
+import { machineOf } from './machine-option.ts';
 import { progressBar } from './progress-bar.ts';
 import { addRequirementOptions, type RequirementOptions, Requirements } from './requirements.ts';
 import {
@@ -85,7 +86,8 @@ export function runCommand(command: Command, exit: Exit): void {
 }
 
 async function action(file: string, options: Options, interrupted?: AbortSignal): Promise<number> {
-  const experiment = loadExperiment(file, settingsOf(options));
+  const machine = machineOf(options, options.world);
+  const experiment = onMachine(loadExperiment(file, settingsOf(options)), machine);
   const to = destination(options);
   checkRedis(experiment, options);
   const records = lineOutput(options.json);

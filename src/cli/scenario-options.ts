@@ -2,9 +2,10 @@ import { type Command, Option } from 'commander';
 import { usageError } from '../platform/problem.ts';
 import { parseSetting, type Setting } from '../scenario/settings.ts';
 import { type WorldName, worldNames } from '../worlds/world-names.ts';
+import { addMachineOptions, type MachineOptions } from './machine-option.ts';
 
 /** What the commands that carry out a scenario take alike. */
-export interface ScenarioOptions {
+export interface ScenarioOptions extends MachineOptions {
   readonly world: WorldName;
   readonly runs?: string;
   readonly seed?: string;
@@ -17,7 +18,7 @@ export function addScenarioOptions(
   command: Command,
   meaning: { readonly runs: string; readonly seed: string },
 ): Command {
-  return command
+  command
     .addOption(
       new Option(
         '--world <name>',
@@ -29,6 +30,7 @@ export function addScenarioOptions(
     .option('--runs <n>', meaning.runs)
     .option('--seed <n>', meaning.seed)
     .addOption(setOption());
+  return addMachineOptions(command);
 }
 
 export const SEED_OF_FIRST = 'random seed of the first repetition; each further repetition adds 1';

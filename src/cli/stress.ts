@@ -17,6 +17,7 @@ import { insistOnFolder } from '../study/sweep/folder.ts';
 import { scenarioSummary } from '../study/tables/scenario-summary.ts';
 import type { Exit } from './exit.ts';
 import { lineOutput, writeRecord } from './line-output.ts';
+import { machineOf } from './machine-option.ts';
 import {
   addScenarioOptions,
   fallbackOption,
@@ -53,7 +54,8 @@ export function stressCommand(command: Command, exit: Exit): void {
 async function action(file: string, options: Options): Promise<number> {
   const { out, world, fallback, only = [] } = options;
   const set = settingsOf(options);
-  const plan = loadStress(file, set, only);
+  const machine = machineOf(options, world);
+  const plan = loadStress(file, set, only, machine);
   checkWorld(plan, world);
   insistOnFolder(out);
   if (readdirSync(out).length > 0) throw usageError('--out', 'a new or empty folder', out);
@@ -67,7 +69,7 @@ async function action(file: string, options: Options): Promise<number> {
     name: plan.name,
     world,
     text: plan.text,
-    command: wholeCommandOf('stress', { file, world, set, more }),
+    command: wholeCommandOf('stress', { file, world, set, machine, more }),
   });
   if (world !== 'virtual') leave('machine.json', await examine());
   const records = lineOutput(join(out, 'records.ndjson'));

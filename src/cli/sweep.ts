@@ -6,6 +6,7 @@ import { loadDesign } from '../study/sweep/design.ts';
 import { sweep } from '../study/sweep/sweep.ts';
 import { sweepTable } from '../study/tables/sweep-table.ts';
 import type { Exit } from './exit.ts';
+import { machineOf } from './machine-option.ts';
 import { progressBar } from './progress-bar.ts';
 import { addScenarioOptions, type ScenarioOptions, settingsOf } from './scenario-options.ts';
 import { print, write } from './standard-streams.ts';
@@ -38,7 +39,8 @@ export function sweepCommand(command: Command, exit: Exit): void {
 
 async function action(file: string, options: Options): Promise<number> {
   const shard = shardOf(options.shard);
-  const design = loadDesign(file, settingsOf(options), options.world);
+  const machine = machineOf(options, options.world);
+  const design = loadDesign(file, settingsOf(options), options.world, machine);
   const bar = options.quiet || process.stderr.isTTY !== true ? undefined : progressBar();
   try {
     const result = await sweep(design, {

@@ -110,6 +110,11 @@ export class Random {
     return Math.floor((this.bits() / 2 ** 32) * n);
   }
 
+  /** Normal with mean 0 and variance 1 (Box and Muller, 1958). */
+  normal(): number {
+    return Math.sqrt(this.exponential(2)) * Math.cos(2 * Math.PI * this.uniform());
+  }
+
   /** Exponential with the given mean. */
   exponential(mean: number): number {
     return -Math.log(1 - this.uniform()) * mean;

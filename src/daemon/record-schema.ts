@@ -162,6 +162,10 @@ export const recordSchema: z.ZodType<MigrationRecord> = view(
     admission: admission
       .nullable()
       .describe('null: nobody else could want any of the link, or who keeps it was not reached.'),
+    machine: z
+      .object({ name: z.string(), sha256: z.string(), world: z.enum(['threads', 'vm']) })
+      .optional()
+      .describe('The machine profile whose costs virtual time and the model added. Not there: none.'),
     predicted: predictedSchema,
     outcome: outcomeSchema,
     reason: z.string(),

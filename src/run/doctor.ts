@@ -13,6 +13,7 @@ import type { GuestSpec } from '../workload/programs.ts';
 import { machineFolder } from '../worlds/vm/qemu.ts';
 import { ScriptMachine } from '../worlds/vm/script-machine.ts';
 import { worldFactory } from '../worlds/worlds.ts';
+import { timerLateness } from './profile/thread-costs.ts';
 
 /** One thing that a user may need. */
 export interface Finding {
@@ -66,15 +67,9 @@ function clock(): Finding {
 
 /** How late a thread wakes that sleeps 1 ms: what the depth of a bucket must cover. */
 function timer(): Finding {
-  const word = new Int32Array(new SharedArrayBuffer(4));
-  const late = Array.from({ length: 300 }, () => {
-    const until = clockNs() + 1e6;
-    Atomics.wait(word, 0, 0, 1);
-    return (clockNs() - until) / 1e3;
-  }).sort((a, b) => a - b);
-  const [median, p99] = [late[150]!, late[297]!];
-  const text = `a sleep of 1 ms ends ${median.toFixed(0)} µs late (median), ${p99.toFixed(0)} µs (99 %)`;
-  return finding('timer', false, p99 < 2_000, text, 'other programs or the host keep the processors busy');
+  const { median, p95 } = timerLateness();
+  const text = `a sleep of 1 ms ends ${formatDuration(median)} late (median), ${formatDuration(p95)} (95 %)`;
+  return finding('timer', false, p95 < 2e6, text, 'other programs or the host keep the processors busy');
 }
 
 /** What `cpu.scheduler: none` means here. In virtual time it means EEVDF everywhere. */

@@ -53,7 +53,7 @@ export function recordOf(
 
 /** What a record says besides how the migration went. */
 export function metadataOf(
-  { guest, plan, cpu, antagonists = [] }: MigrationSpec,
+  { guest, plan, cpu, antagonists = [], machine }: MigrationSpec,
   about: Pick<RunMetadata, 'world' | 'scenario' | 'startedAt' | 'admission' | 'predicted'>,
 ): RunMetadata {
   const { reclaim: _, ...reservations } = cpu;
@@ -68,6 +68,7 @@ export function metadataOf(
     reservations,
     antagonists,
     admission: about.admission,
+    ...(machine && { machine: { name: machine.name, sha256: machine.sha256, world: machine.world } }),
     predicted: about.predicted,
   };
 }

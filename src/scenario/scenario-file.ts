@@ -12,19 +12,24 @@ const folder = join(packageFolder, 'config');
  * @throws Failure there is neither
  */
 export function scenarioFile(text: string): string {
-  if (existsSync(text) || text.includes('/')) return text;
-  const bundled = join(folder, `${text.replace(/\.ya?ml$/, '')}.yaml`);
-  if (existsSync(bundled)) return shortPath(bundled);
-  const known = names();
-  const meant = nearestWord(text, known) ?? known.find((name) => name.replace(/^\d+-/, '') === text);
-  const question = meant === undefined ? '' : `; did you mean ${meant}?`;
-  throw new Failure(
-    `cannot read ${text}: there is no such file, nor does a scenario of that name come with switchover: ${known.join(', ')}${question}`,
-  );
+  return bundledFile(text, 'a scenario', folder, (name) => /^\d/.test(name));
 }
 
-function names(): readonly string[] {
-  return readdirSync(folder)
-    .filter((file) => /^\d/.test(file))
+/** The same of a machine's profile. @throws Failure there is neither */
+export function machineProfileFile(text: string): string {
+  return bundledFile(text, 'a machine profile', join(folder, 'machines'), () => true);
+}
+
+function bundledFile(text: string, what: string, within: string, isNamed: (file: string) => boolean): string {
+  if (existsSync(text) || text.includes('/')) return text;
+  const bundled = join(within, `${text.replace(/\.ya?ml$/, '')}.yaml`);
+  if (existsSync(bundled)) return shortPath(bundled);
+  const names = readdirSync(within)
+    .filter(isNamed)
     .map((file) => file.replace(/\.yaml$/, ''));
+  const meant = nearestWord(text, names) ?? names.find((name) => name.replace(/^\d+-/, '') === text);
+  const question = meant === undefined ? '' : `; did you mean ${meant}?`;
+  throw new Failure(
+    `cannot read ${text}: there is no such file, nor does ${what} of that name come with switchover: ${names.join(', ')}${question}`,
+  );
 }

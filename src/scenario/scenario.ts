@@ -1,4 +1,5 @@
 import { basename } from 'node:path';
+import type { ForeseenMachine } from '../core/machine-costs.ts';
 import type { Plan } from '../core/migration/plan.ts';
 import { type Problem, UsageError, usageError } from '../platform/problem.ts';
 import { readText } from '../platform/text-file.ts';
@@ -33,7 +34,9 @@ export interface ScenarioFile extends Scenario {
 }
 
 /** One cell of a scenario's matrix, everything resolved: what to run, all but the seed of each run. */
-export interface ScenarioCell extends Omit<Required<MigrationSpec>, 'guest' | 'plan'> {
+export interface ScenarioCell
+  extends Omit<Required<MigrationSpec>, 'guest' | 'plan' | 'machine'>,
+    Pick<MigrationSpec, 'machine'> {
   /** What tells it from other cells. */
   readonly settings: readonly Setting[];
   /** Neighbours of the same number share a link, and run at the same time. */
@@ -107,6 +110,12 @@ export function experimentOf(scenario: Scenario): Experiment {
   return { name: scenario.name, describe, runs, seed, cells };
 }
 
+/** The same experiment, for which virtual time and the model add the costs of a machine. */
+export function onMachine(experiment: Experiment, machine: ForeseenMachine | undefined): Experiment {
+  if (!machine) return experiment;
+  return { ...experiment, cells: experiment.cells.map((cell) => ({ ...cell, machine })) };
+}
+
 /** Each guest of each run has a seed of its own, and above 2^53 two seeds would be one number. */
 function insistOnSeeds(seed: number, count: number): void {
   const most = Number.MAX_SAFE_INTEGER - (count - 1);
@@ -151,11 +160,21 @@ export function seeded(
   cell: Omit<ScenarioCell, 'settings' | 'fleet' | 'share'>,
   seed: number,
 ): MigrationSpec {
-  const { guest, plan, cpu, antagonists, linkCapacityBytesPerSecond, linkLatencyNs, deltas, native } = cell;
+  const {
+    guest,
+    plan,
+    cpu,
+    antagonists,
+    linkCapacityBytesPerSecond,
+    linkLatencyNs,
+    deltas,
+    native,
+    machine,
+  } = cell;
   return {
     guest: { ...guest, seed },
     plan: { ...plan, seed },
-    ...{ cpu, antagonists, linkCapacityBytesPerSecond, linkLatencyNs, deltas, native },
+    ...{ cpu, antagonists, linkCapacityBytesPerSecond, linkLatencyNs, deltas, native, machine },
   };
 }
 

@@ -1,5 +1,6 @@
 import type { Antagonist } from '../core/antagonist.ts';
 import type { CpuPlan } from '../core/cpu/cpu-plan.ts';
+import type { ForeseenMachine } from '../core/machine-costs.ts';
 import type { Plan } from '../core/migration/plan.ts';
 import type { Bytes, BytesPerSecond, Nanos } from '../core/units.ts';
 import type { GuestSpec } from './programs.ts';
@@ -17,6 +18,8 @@ export interface MigrationSpec {
   readonly linkLatencyNs?: Nanos;
   /** Of a page that was sent before, only what has changed is sent, where that is known: in the world vm. */
   readonly deltas?: boolean;
+  /** Whose costs virtual time and the model add; without it, what they do not compute takes no time. */
+  readonly machine?: ForeseenMachine | undefined;
   /** For QEMU's own migration alone. */
   readonly native?: NativeSettings;
 }

@@ -1,6 +1,7 @@
 import type { Antagonist } from '../antagonist.ts';
 import type { Scheduler } from '../cpu/cpu-plan.ts';
 import type { Reservation } from '../cpu/reservation.ts';
+import type { ForeseenMachine } from '../machine-costs.ts';
 import type { Bytes, BytesPerSecond, Nanos } from '../units.ts';
 import type { LinkRecord, MigrationResult } from './migration-result.ts';
 import type { Plan } from './plan.ts';
@@ -53,6 +54,8 @@ export interface RunMetadata {
   readonly antagonists: readonly Antagonist[];
   /** How the migration got its reservation of the link; null: nobody else could want any of it, or who keeps it was not reached. */
   readonly admission: Admission | null;
+  /** Whose costs virtual time and the model added, if any. */
+  readonly machine?: Pick<ForeseenMachine, 'name' | 'sha256' | 'world'> | undefined;
   readonly predicted: {
     readonly downtimeNs: Nanos;
     readonly downtimeP99Ns: Nanos;

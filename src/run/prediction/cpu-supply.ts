@@ -33,10 +33,10 @@ const unlimited: CpuSupply = {
 };
 
 /** The same scheduler as in virtual time, in the long run. */
-export function cpuSupplyOf({ guest, plan, cpu }: MigrationSpec): CpuSupply {
+export function cpuSupplyOf({ guest, plan, cpu, machine }: MigrationSpec): CpuSupply {
   if (!isContended(cpu)) return unlimited;
   const { cpuPerPageNs } = cpu;
-  const load = guestLoad(guest);
+  const load = guestLoad(guest, machine?.costs.idleShare?.median);
   const guestDemand = load ? load.workNs / load.periodNs : 0;
   const all = schedEntities(cpu);
   const shareOn = (name: 'guest' | 'sender', senderDemand: number): number => {

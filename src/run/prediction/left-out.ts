@@ -9,7 +9,17 @@ type Modelled = MigrationSpec & Partial<Pick<ScenarioCell, 'share' | 'settings'>
 
 /** What a scenario says that the model's figures do not depend on, in the words of its keys. */
 export function leftOutOf(scenario: Modelled): readonly string[] {
-  const { plan, cpu, antagonists = [], deltas, native, share, settings, linkLatencyNs = 0 } = scenario;
+  const {
+    plan,
+    cpu,
+    antagonists = [],
+    deltas,
+    native,
+    share,
+    settings,
+    machine,
+    linkLatencyNs = 0,
+  } = scenario;
   const leftOut: string[] = [];
   const leave = (applies: boolean, what: string) => {
     if (applies) leftOut.push(what);
@@ -31,7 +41,11 @@ export function leftOutOf(scenario: Modelled): readonly string[] {
     latenessNs > 0,
     `background timer-noise while the guest is stopped (${formatDuration(latenessNs)} at a time)`,
   );
-  leave(plan.verify === 'full', 'migration.verify full');
+  leave(plan.verify === 'full' && !machine, 'migration.verify full');
+  leave(
+    machine !== undefined && isContended(cpu),
+    'waits of the sender for its processor within the hand-over',
+  );
   leave(cpu.reclaim && ruleOf[cpu.scheduler] === 'linux', 'cpu.reclaim');
   const moves = cpu.scheduler === 'none' && cpu.processors > 1 && isContended(cpu) && cpu.hogs > 0;
   leave(moves, 'cpu.scheduler none: moves between processors');

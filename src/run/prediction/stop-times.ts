@@ -28,11 +28,12 @@ export interface ModelledStop {
  * rounds, so that it is full when the guest stops.
  */
 export function modelledStop(
-  { plan, cpu, linkLatencyNs = 0 }: MigrationSpec,
+  spec: MigrationSpec,
   link: LinkSupply,
   supply: CpuSupply,
   live: BytesPerSecond,
 ): ModelledStop {
+  const { plan, cpu, linkLatencyNs = 0 } = spec;
   const { pageBytes, depthBytes, rateBytesPerSecond, device } = plan;
   const senderWasBusy = live >= supply.mostBytesPerSecond(link.liveBytesPerSecond(rateBytesPerSecond));
   const savedBytes = rateBytesPerSecond === null || live < rateBytesPerSecond ? depthBytes : 0;
@@ -43,6 +44,7 @@ export function modelledStop(
     { key: 'guest.device.time', ns: device?.timeNs ?? 0 },
     // The last page, the answer to it and the commit; the question for a hash of all memory, and its answer.
     { key: 'link.latency', ns: (plan.verify === 'full' ? 5 : 3) * linkLatencyNs },
+    { key: '--machine', ns: machineNs(spec) },
   ].filter(({ ns }) => ns > 0);
   const fixedNs = fixed.reduce((sum, { ns }) => sum + ns, 0);
   return {
@@ -60,4 +62,14 @@ export function modelledStop(
     fixed,
     preparingNs,
   };
+}
+
+/** What the machine takes for the pause and the hand-over, at the medians of its profile; without one, nothing. */
+function machineNs({ guest, plan, machine }: MigrationSpec): Nanos {
+  if (!machine) return 0;
+  const { dirtyScanNsPerMebibyte, pauseNs, stateNs, verifyNsPerMebibyte, commitNs, resumeNs } = machine.costs;
+  const mebibytes = (guest.pages * guest.pageSizeBytes) / 2 ** 20;
+  const perMebibyte =
+    (dirtyScanNsPerMebibyte?.median ?? 0) + (plan.verify === 'full' ? verifyNsPerMebibyte.median : 0);
+  return pauseNs.median + stateNs.median + commitNs.median + resumeNs.median + mebibytes * perMebibyte;
 }

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
+import type { ForeseenMachine } from '../../core/machine-costs.ts';
 import { shown, UsageError } from '../../platform/problem.ts';
 import { checked } from '../../scenario/checked.ts';
 import { locating } from '../../scenario/located.ts';
@@ -7,6 +8,7 @@ import { object } from '../../scenario/object-schema.ts';
 import {
   type Experiment,
   experimentOf,
+  onMachine,
   readScenario,
   type ScenarioCell,
   type ScenarioFile,
@@ -57,15 +59,27 @@ export type Level = StressPlan['levels'][number];
  * @throws Failure the file cannot be read
  * @throws UsageError all that is wrong with its contents
  */
-export function loadStress(file: string, settings: readonly Setting[], only: readonly Setting[] = []) {
+export function loadStress(
+  file: string,
+  settings: readonly Setting[],
+  only: readonly Setting[] = [],
+  machine?: ForeseenMachine,
+) {
   const scenario = readScenario(file, settings);
-  return locating(file, scenario.text, () => stressOf(scenario, only));
+  return locating(file, scenario.text, () => stressOf(scenario, only, machine));
 }
 
-function stressOf({ text, ...scenario }: ScenarioFile, only: readonly Setting[]) {
+function stressOf(
+  { text, ...scenario }: ScenarioFile,
+  only: readonly Setting[],
+  machine: ForeseenMachine | undefined,
+) {
   const { ramp, thresholds } = checked(stressSchema, scenario.stress, 'stress', ['stress']);
   const levels = combinationsOf(ramp).map((level) => {
-    const experiment = experimentOf({ ...scenario, base: withSettings(scenario.base, level) });
+    const experiment = onMachine(
+      experimentOf({ ...scenario, base: withSettings(scenario.base, level) }),
+      machine,
+    );
     return { settings: level, experiment: { ...experiment, cells: chosen(experiment, only) } };
   });
   const { name, describe } = levels[0]!.experiment;

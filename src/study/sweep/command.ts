@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { parse } from 'yaml';
+import type { ForeseenMachine } from '../../core/machine-costs.ts';
 import { shellWord } from '../../platform/shell-word.ts';
 import { usedFiles } from '../../platform/used-files.ts';
 import type { Setting } from '../../scenario/settings.ts';
@@ -7,12 +8,13 @@ import { type Design, settingsOf } from './design.ts';
 
 /** The command that, with `--seed S`, carries out one run of a cell alone: in virtual time with the same record. */
 export function cellCommandOf(design: Design, cell: number): string {
-  const { scenario, world, set } = design;
+  const { scenario, world, set, machine } = design;
   const { compare, base, file } = scenario;
   return [
     'switchover run',
     shellWord(file),
     ...(world === 'virtual' ? [] : [`--world ${world}`]),
+    ...machineAsFlags(machine, world),
     ...(base.runs === undefined || base.runs === 1 ? [] : ['--runs 1']),
     ...settingsAsFlags(ofOneRun(set)),
     ...(compare === undefined || compare === null ? [] : ['--set compare=null']),
@@ -24,17 +26,37 @@ export function cellCommandOf(design: Design, cell: number): string {
 /** The command that carries out a whole sweep or stress again, into another folder. @param more flags of its own */
 export function wholeCommandOf(
   command: 'sweep' | 'stress',
-  { file, world, set, more = [] }: { file: string; world: string; set: readonly Setting[]; more?: string[] },
+  {
+    file,
+    world,
+    set,
+    machine,
+    more = [],
+  }: {
+    file: string;
+    world: string;
+    set: readonly Setting[];
+    machine?: ForeseenMachine | undefined;
+    more?: string[];
+  },
 ): string {
   return [
     `switchover ${command}`,
     shellWord(file),
     '--out DIR',
     ...(world === 'virtual' ? [] : [`--world ${world}`]),
+    ...machineAsFlags(machine, world),
     ...settingsAsFlags(set),
     ...more,
     ...usedAsFlags(),
   ].join(' ');
+}
+
+function machineAsFlags(machine: ForeseenMachine | undefined, world: string): string[] {
+  if (!machine) return [];
+  const usual = world === 'virtual' ? 'threads' : world;
+  const foresee = machine.world === usual ? [] : [`--foresee ${machine.world}`];
+  return [`--machine ${shellWord(machine.file)}`, ...foresee];
 }
 
 /** What loads the user's own orders and rules again. */

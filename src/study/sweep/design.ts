@@ -1,3 +1,4 @@
+import type { ForeseenMachine } from '../../core/machine-costs.ts';
 import { Random } from '../../core/random.ts';
 import { type Problem, shown, UsageError } from '../../platform/problem.ts';
 import { canBePredicted } from '../../run/predict.ts';
@@ -29,6 +30,8 @@ export interface Design {
   readonly runs: number;
   readonly until: Until | null;
   readonly seed: number;
+  /** Whose costs virtual time and the model add, if any. */
+  readonly machine?: ForeseenMachine | undefined;
 }
 
 /** One repetition of one cell: cells count from 0, repetitions from 1. */
@@ -44,7 +47,12 @@ const RUNS_MAX = 100_000_000;
  * @throws Failure the file cannot be read
  * @throws UsageError all that is wrong with it, in every cell
  */
-export function loadDesign(file: string, set: readonly Setting[], world: WorldName): Design {
+export function loadDesign(
+  file: string,
+  set: readonly Setting[],
+  world: WorldName,
+  machine?: ForeseenMachine,
+): Design {
   const scenario = readScenario(file, set);
   return locating(file, scenario.text, () => designOf(scenario, set, world));
 }
@@ -64,7 +72,7 @@ function designOf(scenario: ScenarioFile, set: readonly Setting[], world: WorldN
   if (problems.length > 0) throw new UsageError(problems);
   const cells = axes.reduce((product, axis) => product * axis.length, 1);
   const design: Design = {
-    ...{ scenario, set, world, axes, cells, runs, seed },
+    ...{ scenario, set, world, axes, cells, runs, seed, machine },
     hypercube: hypercube ? axes.length - 1 : -1,
     until: sweep.until ?? null,
   };
@@ -117,7 +125,7 @@ export function cellOf(design: Design, index: number): ScenarioCell {
     const path = others.length > 0 ? 'fleet' : 'link.changes';
     throw new UsageError([{ path, expected: 'no such key in a sweep', found: 'some' }]);
   }
-  return cell!;
+  return { ...cell!, machine: design.machine };
 }
 
 /** What all cells share. It is read before the rest of the scenario is checked. */

@@ -18,7 +18,7 @@ export type DesignDocument = ReturnType<typeof documentOf>;
 
 /** `design.json` of a folder: everything about a sweep except its records. */
 function documentOf(design: Design) {
-  const { scenario, set, world, seed, cells, runs } = design;
+  const { scenario, set, world, seed, cells, runs, machine } = design;
   const { settings: _, fleet: __, ...resolved } = cellOf(design, 0);
   const code = usedFiles().map(({ path }) => readText(path));
   const digest = createHash('sha256')
@@ -35,12 +35,12 @@ function documentOf(design: Design) {
     cells,
     /** The fewest and the most repetitions of a cell. */
     runs: { least: runs, most: runsMax(design) },
-    /** The scenario file as it was. The digest is a SHA-256 of its resolved first cell and of the user's own modules. */
+    /** The scenario file as it was. The digest is a SHA-256 of its resolved first cell, with the machine's costs, and of the user's own modules. */
     text: scenario.text,
     digest,
     /** The file name that the first call was given, and the command that repeats the sweep. */
     file: scenario.file,
-    command: wholeCommandOf('sweep', { file: scenario.file, world, set }),
+    command: wholeCommandOf('sweep', { file: scenario.file, world, set, machine }),
   };
   // As it will be read back: without what JSON cannot hold.
   return JSON.parse(JSON.stringify(document)) as typeof document;

@@ -7,6 +7,7 @@ import type { SweepResult } from '../sweep/sweep.ts';
 import type { CellTally } from '../sweep/tally.ts';
 import { cellColumns } from './cell-columns.ts';
 import { comparisonTable } from './comparison-table.ts';
+import { costsNote } from './costs-note.ts';
 import { ALIKE_NOTE, doneOf, figure, interval } from './figure.ts';
 import { plainTable } from './plain-table.ts';
 
@@ -62,6 +63,7 @@ export function sweepTable(design: Design, { document, before, now, cells, chang
     plainTable([...headings, 'runs', 'downtime ms', 'p95', 'total s'], table, headings.length),
     'Medians [95 % interval]; p95: the 95 % quantile, with its interval from 72 runs on. * fewer than six runs: [minimum–maximum].',
     ...(rows.some(([, tally]) => isOneRun(tally)) ? [ALIKE_NOTE] : []),
+    ...(design.world === 'virtual' ? [costsNote(design.machine)] : []),
     ...(changed > 0 ? [`In ${changed} of the runs ${CHANGED_ON_ITS_WAY}.`] : []),
     ...(comparison === undefined ? [] : ['', comparison]),
     '',

@@ -9,8 +9,10 @@ import { areAlike, quantile, spread, summaryOf, tooFew } from '../statistics/est
 import { sumOf } from '../statistics/sum.ts';
 import { cellColumns } from './cell-columns.ts';
 import { comparisonTable } from './comparison-table.ts';
+import { costsNote } from './costs-note.ts';
 import { ALIKE_NOTE, doneOf, figure, interval, milliseconds } from './figure.ts';
 import { modelNotes, type PredictedRow } from './model-notes.ts';
+import { partsTable } from './parts-table.ts';
 import { plainTable } from './plain-table.ts';
 
 /** The table of an experiment: a row a cell, medians with their intervals, prediction beside measurement. */
@@ -38,6 +40,7 @@ export function experimentTable(results: readonly CellResult[], world: string): 
     plainTable([...headings, ...columns.map(({ heading }) => heading)], rows, headings.length),
     ...footnotes(results, predictedRows, hasEnsembles, world),
     ...(comparison === undefined ? [] : ['', comparison]),
+    ...(results.some(({ cell }) => cell.machine) ? ['', partsTable(results)] : []),
   ].join('\n');
 }
 
@@ -197,10 +200,9 @@ function footnotes(
     ...(hasAlike(results) ? [ALIKE_NOTE] : []),
     ...(few ? ['* fewer than six runs give no 95 % interval: [minimum–maximum] instead.'] : []),
     ...(hasEnsembles
-      ? [
-          'virtual: the same scenario in virtual time, median of up to 200 runs (the middle 95 % of them); without hashing, and with sender.cpuPerHandover as the only cost of the hand-over.',
-        ]
+      ? ['virtual: the same scenario in virtual time, median of up to 200 runs (the middle 95 % of them).']
       : []),
+    ...(hasEnsembles || world === 'virtual' ? [costsNote(results[0]?.cell.machine)] : []),
     ...new Set(records.flatMap(({ link }) => encryptionNote(link))),
     ...new Set(records.flatMap(({ notes }) => notes)),
     ...records

@@ -1,6 +1,7 @@
 import { passedNs as passedBottleneckNs } from '../../core/link/bottleneck.ts';
 import type { Bytes, Nanos } from '../../core/units.ts';
-import type { Disturbance } from '../../workload/antagonists/disturbance.ts';
+import { type Disturbance, disturbanceOf } from '../../workload/antagonists/disturbance.ts';
+import type { MigrationSpec } from '../../workload/migration-spec.ts';
 import { VirtualLink } from './virtual-link.ts';
 
 /**
@@ -68,4 +69,13 @@ export class DisturbedLink extends VirtualLink {
   override passedNs(now: Nanos): Nanos {
     return Math.max(now, this.#freeNs);
   }
+}
+
+/** The link of a migration. @param windows whether its record shall say what left in windows */
+export function virtualLinkOf(spec: MigrationSpec, windows: boolean): VirtualLink {
+  const { plan, linkLatencyNs = 0 } = spec;
+  const disturbance = disturbanceOf(spec);
+  return disturbance
+    ? new DisturbedLink(plan.depthBytes, windows, linkLatencyNs, disturbance)
+    : new VirtualLink(plan.depthBytes, windows, linkLatencyNs);
 }

@@ -16,15 +16,20 @@ export interface GuestLoad {
 /** A guest that waits for less than this does not go to sleep: the shortest sleep of the `threads` guest. */
 const SLEEP_NS = 500_000;
 
-/** `undefined`: the guest needs no CPU time worth mentioning. */
-export function guestLoad(guest: GuestSpec): GuestLoad | undefined {
+/**
+ * `undefined`: the guest's program needs no CPU time worth mentioning.
+ * @param idleShare of a processor, which a machine uses besides what its program does
+ */
+export function guestLoad(guest: GuestSpec, idleShare = 0): GuestLoad | undefined {
   const { program, cpuPerWriteNs } = guest;
   if (program.kind === 'stream') {
-    const { framePeriodNs: periodNs, cpuPerFrameNs: workNs } = program;
-    return workNs === 0 ? undefined : { periodNs, workNs, firstNs: 0, lastNs: workNs };
+    const { framePeriodNs: periodNs, cpuPerFrameNs } = program;
+    const workNs = cpuPerFrameNs + idleShare * periodNs;
+    return cpuPerFrameNs === 0 ? undefined : { periodNs, workNs, firstNs: 0, lastNs: cpuPerFrameNs };
   }
   if (cpuPerWriteNs === 0) return undefined;
   const writesPerSecond = writesPerSecondOf(guest).reduce((sum, rate) => sum + rate, 0);
-  const workNs = (writesPerSecond * cpuPerWriteNs * SLEEP_NS) / NANOS_PER_SECOND;
-  return workNs === 0 ? undefined : { periodNs: SLEEP_NS, workNs, firstNs: -SLEEP_NS, lastNs: 0 };
+  const ownNs = (writesPerSecond * cpuPerWriteNs * SLEEP_NS) / NANOS_PER_SECOND;
+  const workNs = ownNs + idleShare * SLEEP_NS;
+  return ownNs === 0 ? undefined : { periodNs: SLEEP_NS, workNs, firstNs: -SLEEP_NS, lastNs: 0 };
 }

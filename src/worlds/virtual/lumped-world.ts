@@ -7,8 +7,10 @@ import type { Nanos } from '../../core/units.ts';
 import type { MigrationSpec } from '../../workload/migration-spec.ts';
 import { ProgramClock } from '../../workload/program-clock.ts';
 import type { World } from '../world.ts';
+import { ForeseenTimes } from './foreseen-times.ts';
 import { LumpedMemory } from './lumped-memory.ts';
 import { inTime, measured, sentDevice } from './migration-end.ts';
+import { askDestination, carryOutHandover, type HandoverClock } from './virtual-handover.ts';
 import { VirtualLink } from './virtual-link.ts';
 
 /**
@@ -23,11 +25,23 @@ export class LumpedWorld implements World {
   readonly #link: VirtualLink;
   #now: Nanos = 0;
   #stoppedAtNs: Nanos | undefined;
+  readonly #times: ForeseenTimes;
+  /** Nobody competes for a processor. */
+  readonly #passing: HandoverClock = {
+    now: () => this.#now,
+    passes: (ns) => {
+      this.#now += ns;
+    },
+    works: (ns) => {
+      this.#now += ns;
+    },
+  };
 
   /** @param linkWindows whether the link's record shall say what left in windows */
   constructor(spec: MigrationSpec, linkWindows: boolean) {
     this.#spec = spec;
     this.#clock = new ProgramClock(spec.guest);
+    this.#times = new ForeseenTimes(spec);
     this.#memory = new LumpedMemory(spec, this.#clock);
     this.#link = new VirtualLink(spec.plan.depthBytes, linkWindows, spec.linkLatencyNs);
   }
@@ -68,7 +82,8 @@ export class LumpedWorld implements World {
         this.#draw();
         this.#stoppedAtNs = this.#now;
         this.#link.waitsUntilNs = this.#now + this.#spec.plan.stopTimeoutNs;
-        return this.#counts();
+        this.#now += this.#times.dirtyScanNs;
+        return this.#counts(this.#times.dirtyScanNs);
       case 'device': {
         const sent = sentDevice(step, this.#link, this.#now, this.#spec);
         this.#now = sent.now;
@@ -103,6 +118,8 @@ export class LumpedWorld implements World {
     const { plan, guest } = this.#spec;
     const headerBytes = plan.pageBytes - guest.pageSizeBytes;
     let [sentPages, zeroPages] = [0, 0];
+    const isStopped = this.#stoppedAtNs !== undefined;
+    if (isStopped) this.#now += this.#times.pauseNs;
     this.#memory.passOver(batch);
     this.#link.setRate(step.rateBytesPerSecond, this.#now);
     for (const slice of batch.slices()) {
@@ -115,7 +132,7 @@ export class LumpedWorld implements World {
       this.#now = zeroRow.untilNs;
       const sent = row.sent + zeroRow.sent;
       const isCut = sent < whole + zeros;
-      const clears = step.clears && this.#stoppedAtNs === undefined;
+      const clears = step.clears && !isStopped;
       this.#memory.sent(
         batch,
         isCut ? batch.firstOf(slice, sent) : slice,
@@ -125,17 +142,18 @@ export class LumpedWorld implements World {
       zeroPages += zeroRow.sent;
       if (!isCut) continue;
       if (this.#now >= untilNs) break;
-      return this.#link.closed(this.#now, plan, this.#stoppedAtNs !== undefined);
+      return this.#link.closed(this.#now, plan, isStopped);
     }
-    if (step.endsRound) this.#now = this.#link.roundEndNs(this.#now, this.#stoppedAtNs !== undefined);
+    if (step.endsRound) {
+      this.#now = this.#link.passedNs(this.#now);
+      if (!isStopped) askDestination(this.#passing, this.#times);
+    }
     const bytes = (sentPages - zeroPages) * plan.pageBytes + zeroPages * headerBytes;
     return { kind: 'sent', now: this.#now, sentPages, zeroPages, bytes };
   }
 
-  /** All that a real hand-over waits for, but the link's latency, takes no time. */
   #handOver({ verify }: Extract<Step, { kind: 'hand over' }>): StepResult {
-    const instants = this.#link.handover(this.#now, verify);
-    this.#now = instants.runningAtNs;
+    const instants = carryOutHandover(this.#passing, this.#times, this.#spec, verify);
     return { kind: 'handed over', now: this.#now, ...instants, measurements: this.#measurements() };
   }
 

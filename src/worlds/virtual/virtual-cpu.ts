@@ -120,6 +120,17 @@ export class VirtualCpu {
     }
   }
 
+  /** One piece of the sender's work, which may begin now. @returns when it is done */
+  workOnce(workNs: Nanos): Nanos {
+    this.work(
+      workNs,
+      1,
+      () => this.#now,
+      () => true,
+    );
+    return this.#now;
+  }
+
   /** How far the guest's program has come, by its own clock. */
   get guestTimeNs(): Nanos {
     if (!this.#load) return this.#clock.programNs(this.#now);

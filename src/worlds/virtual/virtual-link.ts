@@ -201,22 +201,6 @@ export class VirtualLink {
     return now;
   }
 
-  /** When a round has ended whose last byte left at `now`: a paused guest waits for the answer in its hand-over only. */
-  roundEndNs(now: Nanos, isStopped: boolean): Nanos {
-    return this.passedNs(now) + (isStopped ? 0 : 2 * this.#latencyNs);
-  }
-
-  /**
-   * A hand-over that begins at `now`: the last byte and the answer to it make their way, then a question for the hash of all
-   * memory and its answer, if that is compared, then the commit.
-   */
-  handover(now: Nanos, verify: 'checksums' | 'full') {
-    const readyAtNs = now + 2 * this.#latencyNs;
-    const verifiedAtNs = readyAtNs + (verify === 'full' ? 2 * this.#latencyNs : 0);
-    const runningAtNs = verifiedAtNs + this.#latencyNs;
-    return { readyAtNs, verifiedAtNs, committedAtNs: runningAtNs, runningAtNs };
-  }
-
   /** Whether nothing passes at `now`: it was taken back, or there is an outage for which the migration does not wait longer. */
   isClosed(now: Nanos): boolean {
     return this.revokedWhy(now) !== undefined || isOutage(this.ceilings, now);

@@ -7,19 +7,20 @@ import type { Step, StepResult } from '../../core/migration/steps.ts';
 import { Random } from '../../core/random.ts';
 import type { Bytes, Nanos } from '../../core/units.ts';
 import { Failure } from '../../platform/failure.ts';
-import { disturbanceOf } from '../../workload/antagonists/disturbance.ts';
 import type { MigrationSpec } from '../../workload/migration-spec.ts';
 import { ProgramClock } from '../../workload/program-clock.ts';
 import { phaseNs } from '../phase.ts';
 import type { World } from '../world.ts';
-import { DisturbedLink } from './disturbed-link.ts';
+import { virtualLinkOf } from './disturbed-link.ts';
+import { ForeseenTimes } from './foreseen-times.ts';
 import { guestLoad } from './guest-load.ts';
 import { instantsOfPages, spareInstants } from './instants-of-pages.ts';
 import { inTime, measured, sentDevice } from './migration-end.ts';
 import { rowFrom } from './row-of-pages.ts';
 import { VirtualCpu } from './virtual-cpu.ts';
 import { VirtualGuest } from './virtual-guest.ts';
-import { VirtualLink } from './virtual-link.ts';
+import { askDestination, carryOutHandover, type HandoverClock } from './virtual-handover.ts';
+import type { VirtualLink } from './virtual-link.ts';
 
 /** The stream of random numbers that a virtual guest draws from; the order draws from another. */
 const GUEST_STREAM = 3;
@@ -27,13 +28,14 @@ const GUEST_STREAM = 3;
 /**
  * The same migration in virtual time: deterministic, as fast as it can be computed, exact to the nanosecond in
  * what it models: the guest's writes, the dirty bits, the bucket, and, where anybody competes for them, the
- * processors. What it does not model takes no time: hashing, the journal, starting the guest.
+ * processors. What else a machine takes is drawn from its profile; without one, that takes no time.
  */
 export class VirtualWorld implements World {
   readonly startedAt = new Date(0).toISOString();
   readonly #spec: MigrationSpec;
   readonly #guest: VirtualGuest;
   readonly #clock: ProgramClock;
+  readonly #times: ForeseenTimes;
   readonly #link: VirtualLink;
   /** `undefined`: CPU time is there for everybody. */
   readonly #cpu: VirtualCpu | undefined;
@@ -46,13 +48,22 @@ export class VirtualWorld implements World {
   #stoppedAtNs: Nanos | undefined;
   /** Whether the sender has prepared the page that leaves next, but it could not leave. */
   #isPrepared = false;
+  /** A sender that is woken waits for its processor, if others want it. */
+  readonly #passing: HandoverClock = {
+    now: () => this.#now,
+    passes: (ns) => this.#pass(this.#now + ns),
+    works: (ns) => {
+      if (ns > 0) this.#pass(this.#now + (this.#cpu ? this.#times.threadSwitchNs() : ns));
+      if (ns > 0 && this.#cpu) this.#now = this.#cpu.workOnce(ns);
+    },
+  };
 
   /**
    * @param linkWindows whether the link's record shall say what left in windows
    * @throws Failure the plan cannot be carried out in virtual time
    */
   constructor(spec: MigrationSpec, linkWindows = true) {
-    const { guest, plan, cpu, linkLatencyNs = 0 } = spec;
+    const { guest, plan, cpu, machine } = spec;
     const unlimited = plan.rateBytesPerSecond === null || plan.stopRateBytesPerSecond === null;
     if (unlimited && cpu.cpuPerPageNs === 0) {
       throw new Failure('link.rate: virtual time needs a rate, or a sender.cpuPerPage; found unlimited');
@@ -60,14 +71,13 @@ export class VirtualWorld implements World {
     this.#spec = spec;
     this.#guest = new VirtualGuest(guest, Random.seeded(guest.seed, GUEST_STREAM));
     this.#clock = new ProgramClock(guest);
-    const disturbance = disturbanceOf(spec);
-    this.#link = disturbance
-      ? new DisturbedLink(plan.depthBytes, linkWindows, linkLatencyNs, disturbance)
-      : new VirtualLink(plan.depthBytes, linkWindows, linkLatencyNs);
+    this.#times = new ForeseenTimes(spec);
+    this.#link = virtualLinkOf(spec, linkWindows);
     this.#dirty = new PageSet(guest.pages);
     this.#clearedAtNs = instantsOfPages(guest.pages);
     if (isContended(cpu)) {
-      this.#cpu = new VirtualCpu(cpu, guestLoad(guest), guest.heartbeatPeriodNs, this.#clock);
+      const load = guestLoad(guest, machine?.costs.idleShare?.median);
+      this.#cpu = new VirtualCpu(cpu, load, guest.heartbeatPeriodNs, this.#clock);
       this.#pass(phaseNs(spec));
       this.#draw();
       this.#take();
@@ -106,7 +116,8 @@ export class VirtualWorld implements World {
         this.#isPrepared = false;
         this.#link.waitsUntilNs = this.#now + plan.stopTimeoutNs;
         this.#cpu?.stopGuest();
-        return this.#dirtyResult(this.#dirty.copy());
+        this.#pass(this.#now + this.#times.dirtyScanNs);
+        return this.#dirtyResult(this.#dirty.copy(), this.#times.dirtyScanNs);
       case 'device': {
         const sent = sentDevice(step, this.#link, this.#now, this.#spec);
         this.#pass(sent.now);
@@ -145,6 +156,8 @@ export class VirtualWorld implements World {
     let zeroPages = 0;
     let bytes = 0;
     this.#draw();
+    const isStopped = this.#stoppedAtNs !== undefined;
+    if (isStopped) this.#pass(this.#now + this.#times.pauseNs);
     this.#link.setRate(rateBytesPerSecond, this.#now);
     let start = 0;
     while (start < pages.length) {
@@ -157,13 +170,15 @@ export class VirtualWorld implements World {
       start += sent;
       if (sent === row.length) continue;
       if (this.#now >= untilNs) break;
-      const failed = this.#link.closed(this.#now, plan, this.#stoppedAtNs !== undefined);
+      const failed = this.#link.closed(this.#now, plan, isStopped);
       this.#now = failed.now;
       return failed;
     }
-    // The destination answers the end of a round once it has everything.
-    if (endsRound && start === pages.length)
-      this.#pass(this.#link.roundEndNs(this.#now, this.#stoppedAtNs !== undefined));
+    // The destination answers the end of a round once it has everything; that of a stop with the hand-over.
+    if (endsRound && start === pages.length) {
+      this.#pass(this.#link.passedNs(this.#now));
+      if (!isStopped) askDestination(this.#passing, this.#times);
+    }
     const sent = { kind: 'sent', now: this.#now, sentPages: start, zeroPages, bytes } as const;
     const underWayBytes = this.#link.underWayBytes(this.#now);
     return underWayBytes > 0 ? { ...sent, underWayBytes } : sent;
@@ -171,7 +186,7 @@ export class VirtualWorld implements World {
 
   /** @returns how many left before the link allowed nothing more, or until this instant */
   #sendRow(pages: Uint32Array, bytes: Bytes, clears: boolean, stepEndNs: Nanos): number {
-    const { cpuPerPageNs } = this.#spec.cpu;
+    const cpuPerPageNs = this.#cpu ? Math.max(this.#spec.cpu.cpuPerPageNs, this.#times.sendNsPerPage) : 0;
     if (this.#cpu && cpuPerPageNs > 0) {
       let sent = 0;
       const ready = () => this.#link.readyBy(this.#now, bytes, stepEndNs);
@@ -267,19 +282,8 @@ export class VirtualWorld implements World {
     return ended;
   }
 
-  /** Takes the sender's CPU time and the link's latency; all else that a real hand-over waits for takes no time. */
   #handOver({ verify }: Extract<Step, { kind: 'hand over' }>): StepResult {
-    this.#cpu?.work(
-      this.#spec.cpu.cpuPerHandoverNs,
-      1,
-      () => this.#now,
-      (_, atNs) => {
-        this.#now = atNs;
-        return true;
-      },
-    );
-    const instants = this.#link.handover(this.#now, verify);
-    this.#pass(instants.runningAtNs);
+    const instants = carryOutHandover(this.#passing, this.#times, this.#spec, verify);
     return { kind: 'handed over', now: this.#now, ...instants, measurements: this.#measurements() };
   }
 

@@ -1,0 +1,45 @@
+import { type Command, Option } from 'commander';
+import type { ForeseenMachine } from '../core/machine-costs.ts';
+import { usageError } from '../platform/problem.ts';
+import { foreseenMachine } from '../scenario/machine-profile.ts';
+import { machineProfileFile } from '../scenario/scenario-file.ts';
+import type { WorldName } from '../worlds/world-names.ts';
+
+/** What virtual time and the model add to what they compute. */
+export interface MachineOptions {
+  readonly machine?: string;
+  readonly foresee?: ForeseenMachine['world'];
+}
+
+export function addMachineOptions(command: Command): Command {
+  return command
+    .option(
+      '--machine <file>',
+      'add the costs of a machine to virtual time and the model: a profile written by doctor --profile, or the name of a bundled one, such as typical',
+    )
+    .addOption(
+      new Option(
+        '--foresee <world>',
+        'with --machine, whose costs (default: those of --world, or threads)',
+      ).choices(['threads', 'vm']),
+    );
+}
+
+/**
+ * The machine that is to be foreseen, if one is named.
+ * @throws Failure its profile cannot be read @throws UsageError what is wrong with it
+ */
+export function machineOf(
+  { machine, foresee }: MachineOptions,
+  world: WorldName = 'virtual',
+): ForeseenMachine | undefined {
+  if (machine === undefined) {
+    if (foresee !== undefined)
+      throw usageError('--foresee', 'to be used together with --machine FILE', foresee);
+    return undefined;
+  }
+  if (world === 'qemu-native') {
+    throw usageError('--machine', 'another world, because QEMU’s own hand-over is not foreseen', world);
+  }
+  return foreseenMachine(machineProfileFile(machine), foresee ?? (world === 'virtual' ? 'threads' : world));
+}
