@@ -51,6 +51,8 @@ export interface ModelledMemory {
   nothingToSend(): number;
   /** Sends it. */
   send(): void;
+  /** So much time passes in which nothing is sent. */
+  wait(ns: Nanos): void;
   /** What is dirty now. */
   dirtyPages(): DirtyPages;
   /** The same, as far as chance decides it: where a program repeats itself, it is certain. */

@@ -69,9 +69,11 @@ export function predictedRounds(input: LiveInput) {
       if (!chance && answer.atNs === Number.POSITIVE_INFINITY) return ended(FOR_EVER, memory.dirtyPages());
       asked.repeat(chance?.round ?? rounds, round.durationNs);
       if (chance) {
+        const isOut = chance.found === 'nothing to send';
         const pages = chance.found === 'nothing to send' ? round.deferredPages : chance.found;
-        const verdict = chance.found === 'nothing to send' ? asked.allWaits(pages) : asked.ask(pages, true);
+        const verdict = isOut ? asked.allWaits(pages, answer) : asked.ask(pages, true);
         if (verdict.decision !== 'go on') return ended(verdict, certainly(pages));
+        if (isOut) asked.waitUntil(verdict.atNs);
       }
     }
     const endNs = asked.elapsedNs + round.durationNs;
@@ -91,7 +93,17 @@ export function predictedRounds(input: LiveInput) {
       settling.see(round, next);
     }
     answer = asked.ask(Math.max(0, next.dirtyPages + (settled?.sway() ?? 0)), true);
-    if (answer.decision === 'go on') answer = allWait(asked, round, settled, next, input.stop) ?? answer;
+    if (answer.decision !== 'go on' || !hasNothing(asked, round, settled, input.stop)) continue;
+    answer = asked.allWaits(next.deferredPages, answer);
+    if (answer.decision !== 'go on') continue;
+    const waitedFromNs = asked.elapsedNs;
+    asked.waitUntil(answer.atNs);
+    if (!settling.settled) {
+      memory.wait(asked.elapsedNs - waitedFromNs);
+      pending = undefined;
+      next = memory.predict();
+    }
+    answer = asked.ask(next.dirtyPages, true);
   }
   return ended(answer, memory.dirtyPages());
 }
@@ -113,17 +125,15 @@ function changesNothing(
   return holdsAtEnds && lowestPages >= asked.levelPages(pendingBelowBytes);
 }
 
-/** A migration that has nothing left to send live ends, unless it has rounds to count. */
-function allWait(
+/** Whether a round had no page to send, and there are no rounds to count. */
+function hasNothing(
   asked: AskedRule,
   round: PredictedRound,
   settled: SettledRounds | undefined,
-  next: PredictedRound,
   stop: StopSpec,
-): PredictedVerdict | undefined {
-  if (settled ? !settled.hasNothing() : Math.round(round.sentPages) > 0) return undefined;
-  if (stop.rule === 'rounds' && asked.rounds.length < stop.rounds) return undefined;
-  return asked.allWaits(next.deferredPages);
+): boolean {
+  if (settled ? !settled.hasNothing() : Math.round(round.sentPages) > 0) return false;
+  return stop.rule !== 'rounds' || asked.rounds.length >= stop.rounds;
 }
 
 /** Two rounds of n pages are alike if they differ by less than this share of √n, which is what chance may do to them. */

@@ -1,3 +1,4 @@
+import { NANOS_PER_SECOND, type Nanos } from '../core/units.ts';
 import type { ExpectedOrder } from './expected-order.ts';
 import {
   allDirty,
@@ -101,6 +102,16 @@ export class RatesMemory implements ModelledMemory {
   send(): void {
     this.#state = meanFieldRound(this.#state, this.#ordered());
     this.#rounds += 1;
+    this.#next = undefined;
+  }
+
+  /** d' = 1 − (1 − d)·exp(−rate·t) */
+  wait(ns: Nanos): void {
+    const { writesPerSecond } = this.#guest.portions;
+    const { dirty, carriedVariance } = this.#state;
+    const dirtyAfter = (d: number, portion: number) =>
+      1 - (1 - d) * Math.exp((-writesPerSecond[portion]! * ns) / NANOS_PER_SECOND);
+    this.#state = { dirty: dirty.map(dirtyAfter), carriedVariance };
     this.#next = undefined;
   }
 

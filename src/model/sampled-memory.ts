@@ -122,6 +122,11 @@ export class SampledMemory implements ModelledMemory {
     this.#next = undefined;
   }
 
+  wait(ns: Nanos): void {
+    this.#now += ns;
+    this.#next = undefined;
+  }
+
   /** The deviation is the largest that independent pages of that mean can have. */
   dirtyPages(): DirtyPages {
     return this.#independent(this.#sum((index) => this.#isDirty(index)));

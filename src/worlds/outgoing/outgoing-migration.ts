@@ -176,8 +176,9 @@ export class OutgoingMigration implements World {
         return this.#dirty(await interruption.unless(guest.dirtyPages(step.take)));
       case 'stop':
         return this.#stop();
+      case 'wait':
       case 'device':
-        await interruption.unless(sleepNs(step.device.timeNs));
+        await interruption.unless(sleepNs(step.kind === 'wait' ? step.forNs : step.device.timeNs));
         return { kind: 'done', now: this.#now() };
       case 'hand over':
         return this.#handOver(step.verify === 'full');

@@ -15,6 +15,7 @@ export interface Compared {
   /** Of the runs. */
   readonly completedShare: number;
   readonly medianDowntimeNs: number;
+  readonly medianTotalNs: number;
   readonly agrees: boolean;
 }
 
@@ -26,10 +27,10 @@ export function compared(document: Readonly<Record<string, unknown>>): readonly 
   const doubtful = cells.some((_, index) => !agree(predictions[index]!, few[index]!.completedShare));
   const seen = doubtful ? runs(cells, 1, MANY_RUNS) : few;
   return cells.map((cell, index) => {
-    const [prediction, { completedShare, medianDowntimeNs }] = [predictions[index]!, seen[index]!];
+    const [prediction, { completedShare, medianDowntimeNs, medianTotalNs }] = [predictions[index]!, seen[index]!];
     const isChance = completedShare > UNLIKELY && completedShare < LIKELY;
     return {
-      ...{ cell, prediction, completedShare, medianDowntimeNs },
+      ...{ cell, prediction, completedShare, medianDowntimeNs, medianTotalNs },
       agrees: isChance || agree(prediction, completedShare),
     };
   });
@@ -49,11 +50,16 @@ function runs(cells: readonly ScenarioCell[], firstSeed: number, count: number) 
   return cells.map((_, member) => {
     const own = results.map((one) => one[member]!);
     for (const { outcome, reason } of own) if (outcome === 'failed') throw new Error(reason);
-    const downtimes = own.flatMap(({ outcome, downtimeNs }) => (outcome === 'completed' ? [downtimeNs] : []));
-    downtimes.sort((one, other) => one - other);
+    const completed = own.filter(({ outcome }) => outcome === 'completed');
     return {
-      completedShare: downtimes.length / count,
-      medianDowntimeNs: downtimes[Math.floor(downtimes.length / 2)] ?? Number.NaN,
+      completedShare: completed.length / count,
+      medianDowntimeNs: upperMedian(completed.map(({ downtimeNs }) => downtimeNs)),
+      medianTotalNs: upperMedian(completed.map(({ totalNs }) => totalNs)),
     };
   });
+}
+
+function upperMedian(values: readonly number[]): number {
+  const sorted = values.toSorted((one, other) => one - other);
+  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
 }
