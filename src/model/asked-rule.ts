@@ -55,7 +55,10 @@ export class AskedRule {
   }
 
   get bandwidthBytesPerSecond(): number {
-    return this.#meter?.bytesPerSecond ?? this.#load.rateBytesPerSecond;
+    const { rateBytesPerSecond, seenBytesPerSecond } = this.#load;
+    if (this.#meter === null) return rateBytesPerSecond;
+    const { bytesPerSecond } = this.#meter;
+    return bytesPerSecond === 0 ? 0 : (seenBytesPerSecond ?? bytesPerSecond);
   }
 
   /** What the stop would send with this many dirty pages, so many of which hold zeros. */

@@ -12,6 +12,10 @@ export interface Load {
   readonly overheadBytes: Bytes;
   /** b. */
   readonly rateBytesPerSecond: BytesPerSecond;
+  /** Whether pages wait for something slower than their tokens: they leave, and are read, before they pass it. Without: no. */
+  readonly isBehindBottleneck?: boolean | undefined;
+  /** The most that a stop rule sees as the bandwidth, where that sways about b; without: b. */
+  readonly seenBytesPerSecond?: BytesPerSecond | undefined;
   /** How long a page of zeros takes, as a share of what a whole page does; without: H/(P + H), what its header is of one. */
   readonly zeroPageSlots?: number | undefined;
 }

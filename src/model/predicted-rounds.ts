@@ -2,12 +2,13 @@ import { BandwidthMeter } from '../core/migration/meter.ts';
 import type { GoOn } from '../core/migration/stop/stop-rule.ts';
 import type { StopSpec } from '../core/migration/stop/stops.ts';
 import type { StopTerms } from '../core/migration/stop-decision.ts';
+import type { Bytes } from '../core/units.ts';
 import { AskedRule, type PredictedVerdict } from './asked-rule.ts';
 import { type CurveGuest, CurveMemory } from './curve-memory.ts';
 import { certainly, type DirtyPages, type Load, type ModelledMemory, type PredictedRound } from './memory.ts';
 import { type RatesGuest, RatesMemory } from './rates-memory.ts';
 import { type SampledGuest, SampledMemory } from './sampled-memory.ts';
-import { scanWithin, stepsIn } from './scan-within.ts';
+import { lessCarried, scanWithin, stepsIn } from './scan-within.ts';
 import { SettledRounds } from './settled-rounds.ts';
 
 /** The live rounds to predict. */
@@ -52,16 +53,24 @@ export function predictedRounds(input: LiveInput) {
     zeroPagesLeft: memory.zeroPagesLeft(share),
   });
   let next = memory.predict();
-  let pending: Float64Array | undefined;
+  let pending: Record<'whole' | 'lessCarried', Float64Array> | undefined;
   let settled: SettledRounds | undefined;
   const unsettled = new SettledRounds(certainly(0), 0);
-  const pendingWithin = () => (pending ??= memory.pendingWithin(stepsIn(next)));
+  const leavesWhole = guest.kind === 'curve' || guest.clear === 'page' || input.isBehindBottleneck;
+  const pendingWithin = (belowBytes: Bytes) => {
+    if (!pending) {
+      const whole = memory.pendingWithin(stepsIn(next));
+      pending = { whole, lessCarried: leavesWhole ? whole : lessCarried(whole, next) };
+    }
+    return belowBytes > 0 ? pending.lessCarried : pending.whole;
+  };
   const swayWithin = () => (settled ?? unsettled).swayWithin();
   let answer = plansAhead ? asked.ask(next.dirtyPages, true) : asked.begin(next.dirtyPages);
   while (answer.decision === 'go on') {
     const round = next;
     if (settling.settled) settled ??= new SettledRounds(memory.swayingPages(), memory.nothingToSend());
-    const lowest = looksWithin && settled ? Math.min(...pendingWithin()) : round.dirtyPages;
+    const lowest =
+      looksWithin && settled ? Math.min(...pendingWithin(answer.pendingBelowBytes)) : round.dirtyPages;
     if (settled && changesNothing(asked, answer, looksWithin ? lowest : undefined)) {
       const rounds = asked.roundsUntil(answer.atNs, round.durationNs);
       const level = asked.levelPages(answer.pendingBelowBytes);

@@ -28,6 +28,7 @@ function round(writesPerSecond: Float64Array, given: Given = {}): MeanFieldRound
     slotSeconds: SLOT_SECONDS,
     order: shuffled(writesPerSecond.length, 1),
     clear: 'page',
+    readAfterSlots: 0,
     zeroSlots: 0,
     ...other,
   };

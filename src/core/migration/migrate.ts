@@ -189,8 +189,10 @@ function* liveRounds(plan: Plan, heats: Heats, state: MigrationState): Migration
     now = harvest.now;
     dirty = round.rest(harvest.dirty);
     verdict ??= state.verdict(dirty.count(), now);
+    const hasWaited = waitsNs > 0;
     waitsNs = 0;
-    if (verdict !== undefined || unsentPages > 0) continue;
+    // While it waited, pages may have become dirty that can be sent.
+    if (verdict !== undefined || unsentPages > 0 || hasWaited) continue;
     const waits = state.allWaits(dirty.count(), now);
     if (waits?.decision === 'go on') waitsNs = state.untilNs(waits, now);
     else verdict = waits;

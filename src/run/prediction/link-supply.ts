@@ -1,5 +1,6 @@
 import { isOfLink } from '../../core/antagonist.ts';
 import { type Bottleneck, bottleneckOf, passedNs } from '../../core/link/bottleneck.ts';
+import { SHORTEST_WINDOW_NS } from '../../core/migration/meter.ts';
 import { Random } from '../../core/random.ts';
 import { type Bytes, type BytesPerSecond, NANOS_PER_SECOND, type Nanos } from '../../core/units.ts';
 import { latenessMeanNs } from '../../workload/antagonists/disturbance.ts';
@@ -9,6 +10,10 @@ import type { MigrationSpec } from '../../workload/migration-spec.ts';
 export interface LinkSupply {
   /** The rate of the live rounds, on average, at this reserved one; null: not reserved. */
   liveBytesPerSecond(reserved: BytesPerSecond | null): BytesPerSecond;
+  /** Whether something slower than the bucket is in the way: then there are always tokens. */
+  isBehindBottleneck(reserved: BytesPerSecond | null): boolean;
+  /** The most that is seen of it over a window of the meter: between two drops, where there is time for one. */
+  seenBytesPerSecond(reserved: BytesPerSecond | null): BytesPerSecond;
   /** Whether the link drops again and again, so that it depends on chance how long a stop takes. */
   readonly drops: boolean;
   /** How long bytes take at this rate, in each of the cases that are equally likely. */
@@ -26,14 +31,23 @@ export function linkSupplyOf(spec: MigrationSpec): LinkSupply {
   const bottleneck = found ?? { bytesPerSecond: linkCapacityBytesPerSecond, drops: [] };
   const { bytesPerSecond, drops } = bottleneck;
   const latenessNs = latenessMeanNs(antagonists);
+  const isBehindBottleneck = (reserved: BytesPerSecond | null) =>
+    reserved !== null && bytesPerSecond <= reserved;
+  // Nobody wakes late for tokens that are there.
+  const paced = (reserved: BytesPerSecond | null) =>
+    reserved !== null && bytesPerSecond <= reserved
+      ? bytesPerSecond
+      : Math.min(bytesPerSecond, pacedRate(reserved, latenessNs, plan));
+  const live = (reserved: BytesPerSecond | null) =>
+    Math.max(
+      0,
+      drops.reduce((rate, drop) => rate - lostTo(drop, paced(reserved), bottleneck, plan), paced(reserved)),
+    );
+  const isSeenWhole = drops.every(({ everyNs, lengthNs }) => everyNs - lengthNs >= SHORTEST_WINDOW_NS);
   return {
-    liveBytesPerSecond: (reserved) => {
-      const paced = Math.min(bytesPerSecond, pacedRate(reserved, latenessNs, plan));
-      return Math.max(
-        0,
-        drops.reduce((rate, drop) => rate - lostTo(drop, paced, bottleneck, plan), paced),
-      );
-    },
+    isBehindBottleneck,
+    liveBytesPerSecond: live,
+    seenBytesPerSecond: isSeenWhole ? paced : live,
     drops: drops.length > 0,
     passNs: Array.from({ length: drops.length > 0 ? PHASES : 1 }, (_, phase) => {
       const placed = drops.map((drop, index) => ({

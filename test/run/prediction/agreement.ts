@@ -27,7 +27,10 @@ export function compared(document: Readonly<Record<string, unknown>>): readonly 
   const doubtful = cells.some((_, index) => !agree(predictions[index]!, few[index]!.completedShare));
   const seen = doubtful ? runs(cells, 1, MANY_RUNS) : few;
   return cells.map((cell, index) => {
-    const [prediction, { completedShare, medianDowntimeNs, medianTotalNs }] = [predictions[index]!, seen[index]!];
+    const [prediction, { completedShare, medianDowntimeNs, medianTotalNs }] = [
+      predictions[index]!,
+      seen[index]!,
+    ];
     const isChance = completedShare > UNLIKELY && completedShare < LIKELY;
     return {
       ...{ cell, prediction, completedShare, medianDowntimeNs, medianTotalNs },
