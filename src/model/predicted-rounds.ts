@@ -40,7 +40,10 @@ export function predictedRounds(input: LiveInput) {
     guest.kind === 'sampled' && guest.pages.some(({ isRandom }) => isRandom) ? ALIKE_SAMPLES : ALIKE,
   );
   const roundPages: number[] = [];
-  const ended = (verdict: PredictedVerdict, left: DirtyPages, share = 0) => ({
+  /** What ends it with a stop at a number that was drawn says nothing of how likely that was. */
+  const gaveUp = ({ decision }: PredictedVerdict) =>
+    decision === 'give up' && settled ? settled.endedProbability : null;
+  const ended = (verdict: PredictedVerdict, left: DirtyPages, share = 0, probability = gaveUp(verdict)) => ({
     verdict,
     asked,
     /** What each round sends; the last of them may be cut short. Rounds that were passed over are not among them. */
@@ -49,6 +52,8 @@ export function predictedRounds(input: LiveInput) {
     distinctRounds: settling.settled ? settling.rounds : null,
     /** What is dirty at the end. */
     left,
+    /** How likely the rounds that are alike but for chance bring it to its stop; null: they are not asked, or leave nothing to chance. */
+    stopProbability: leftToChance(probability),
     /** So many of them hold zeros. */
     zeroPagesLeft: memory.zeroPagesLeft(share),
   });
@@ -56,7 +61,7 @@ export function predictedRounds(input: LiveInput) {
   let pending: Record<'whole' | 'lessCarried', Float64Array> | undefined;
   let settled: SettledRounds | undefined;
   const unsettled = new SettledRounds(certainly(0), 0);
-  const leavesWhole = guest.kind === 'curve' || guest.clear === 'page' || input.isBehindBottleneck;
+  const leavesWhole = guest.kind === 'curve' || guest.clear === 'page' || !input.waitsForTokens;
   const pendingWithin = (belowBytes: Bytes) => {
     if (!pending) {
       const whole = memory.pendingWithin(stepsIn(next));
@@ -81,7 +86,8 @@ export function predictedRounds(input: LiveInput) {
         const isOut = chance.found === 'nothing to send';
         const pages = chance.found === 'nothing to send' ? round.deferredPages : chance.found;
         const verdict = isOut ? asked.allWaits(pages, answer) : asked.ask(pages, true);
-        if (verdict.decision !== 'go on') return ended(verdict, certainly(pages));
+        if (verdict.decision !== 'go on')
+          return ended(verdict, certainly(pages), 0, settled.endedProbability);
         if (isOut) asked.waitUntil(verdict.atNs);
       }
     }
@@ -132,6 +138,11 @@ function changesNothing(
   lowestPages = Number.POSITIVE_INFINITY,
 ): boolean {
   return holdsAtEnds && lowestPages >= asked.levelPages(pendingBelowBytes);
+}
+
+/** @returns null: certain, or not known */
+function leftToChance(probability: number | null): number | null {
+  return probability !== null && probability > 0 && probability < 1 ? probability : null;
 }
 
 /** Whether a round had no page to send, and there are no rounds to count. */

@@ -62,7 +62,7 @@ export function scanWithin(
     if (ns >= durationNs) return undefined;
     asked.sendUntil(startedAtNs + ns);
     const share = ns / durationNs;
-    const expected = interpolated(values, share);
+    const expected = interpolated(ns === lowNs ? values : pending(0), share);
     const least = Math.min(expected, SOME);
     const pages = ns === lowNs ? expected : Math.max(least, expected + sway());
     const said = asked.ask(pages, false);

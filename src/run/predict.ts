@@ -97,7 +97,7 @@ export function predict(scenario: Predictable): Prediction {
           pages: guest.pages,
           zeroPages: zeroPagesOf(spec),
           pageSizeBytes: guest.pageSizeBytes,
-          isBehindBottleneck: link.isBehindBottleneck(plan.rateBytesPerSecond),
+          waitsForTokens: link.waitsForTokens(plan.rateBytesPerSecond),
           seenBytesPerSecond: Math.min(ofSeenLink, supply.mostBytesPerSecond(ofSeenLink)),
           ...{ ...ofLiveRounds, ...ofStop },
           zeroPageSlots: zeroPageSlots(plan, guest, rateBytesPerSecond, ofLink, supply),

@@ -10,8 +10,8 @@ import type { MigrationSpec } from '../../workload/migration-spec.ts';
 export interface LinkSupply {
   /** The rate of the live rounds, on average, at this reserved one; null: not reserved. */
   liveBytesPerSecond(reserved: BytesPerSecond | null): BytesPerSecond;
-  /** Whether something slower than the bucket is in the way: then there are always tokens. */
-  isBehindBottleneck(reserved: BytesPerSecond | null): boolean;
+  /** Whether the bucket is what pages wait for; behind something slower there are always tokens. */
+  waitsForTokens(reserved: BytesPerSecond | null): boolean;
   /** The most that is seen of it over a window of the meter: between two drops, where there is time for one. */
   seenBytesPerSecond(reserved: BytesPerSecond | null): BytesPerSecond;
   /** Whether the link drops again and again, so that it depends on chance how long a stop takes. */
@@ -31,13 +31,12 @@ export function linkSupplyOf(spec: MigrationSpec): LinkSupply {
   const bottleneck = found ?? { bytesPerSecond: linkCapacityBytesPerSecond, drops: [] };
   const { bytesPerSecond, drops } = bottleneck;
   const latenessNs = latenessMeanNs(antagonists);
-  const isBehindBottleneck = (reserved: BytesPerSecond | null) =>
-    reserved !== null && bytesPerSecond <= reserved;
+  const waitsForTokens = (reserved: BytesPerSecond | null) => reserved === null || bytesPerSecond > reserved;
   // Nobody wakes late for tokens that are there.
   const paced = (reserved: BytesPerSecond | null) =>
-    reserved !== null && bytesPerSecond <= reserved
-      ? bytesPerSecond
-      : Math.min(bytesPerSecond, pacedRate(reserved, latenessNs, plan));
+    waitsForTokens(reserved)
+      ? Math.min(bytesPerSecond, pacedRate(reserved, latenessNs, plan))
+      : bytesPerSecond;
   const live = (reserved: BytesPerSecond | null) =>
     Math.max(
       0,
@@ -45,7 +44,7 @@ export function linkSupplyOf(spec: MigrationSpec): LinkSupply {
     );
   const isSeenWhole = drops.every(({ everyNs, lengthNs }) => everyNs - lengthNs >= SHORTEST_WINDOW_NS);
   return {
-    isBehindBottleneck,
+    waitsForTokens,
     liveBytesPerSecond: live,
     seenBytesPerSecond: isSeenWhole ? paced : live,
     drops: drops.length > 0,
