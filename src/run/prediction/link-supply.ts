@@ -35,7 +35,7 @@ export function linkSupplyOf(spec: MigrationSpec): LinkSupply {
   // Nobody wakes late for tokens that are there.
   const paced = (reserved: BytesPerSecond | null) =>
     waitsForTokens(reserved)
-      ? Math.min(bytesPerSecond, pacedRate(reserved, latenessNs, plan))
+      ? Math.min(bytesPerSecond, pacedRate(reserved, bytesPerSecond, latenessNs, plan))
       : bytesPerSecond;
   const live = (reserved: BytesPerSecond | null) =>
     Math.max(
@@ -76,12 +76,14 @@ function passedIn(bytes: Bytes, rate: BytesPerSecond, drops: Bottleneck['drops']
 
 /**
  * The rate of a bucket whose sender wakes late, by an exponential time of mean m. Each time that it waits for a token it
- * comes late by X, and then sends what has come in meanwhile, as far as the bucket has room for it:
+ * comes late by X, and then sends what has come in meanwhile, as far as the bucket has room for it; and what comes in while that
+ * passes at the rate c of the link, or of what is slower behind it:
  *
- *   b · (T + m·(1 − exp(−(D − P)/(b·m)))) / (T + m),  T = P/b
+ *   S / ((1 − b/c)·(T + m) + S/c),  S = b·(T + m·(1 − exp(−(D − P)/(b·m)))),  T = P/b
  */
 function pacedRate(
   reserved: BytesPerSecond | null,
+  passedBytesPerSecond: BytesPerSecond,
   latenessMeanNs: Nanos,
   { pageBytes, depthBytes }: { readonly pageBytes: Bytes; readonly depthBytes: Bytes },
 ): BytesPerSecond {
@@ -90,7 +92,11 @@ function pacedRate(
   const tokenNs = (pageBytes * NANOS_PER_SECOND) / reserved;
   const roomNs = ((depthBytes - pageBytes) * NANOS_PER_SECOND) / reserved;
   const keptNs = -latenessMeanNs * Math.expm1(-roomNs / latenessMeanNs);
-  return (reserved * (tokenNs + keptNs)) / (tokenNs + latenessMeanNs);
+  const savedBytes = (reserved * (tokenNs + keptNs)) / NANOS_PER_SECOND;
+  const betweenSeconds = (tokenNs + latenessMeanNs) / NANOS_PER_SECOND;
+  return (
+    savedBytes / ((1 - reserved / passedBytesPerSecond) * betweenSeconds + savedBytes / passedBytesPerSecond)
+  );
 }
 
 /**
