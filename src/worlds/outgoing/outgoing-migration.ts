@@ -190,8 +190,7 @@ export class OutgoingMigration implements World {
     const interruption = this.#interruption;
     const dirtyPages = () => interruption.unless(this.#guest.dirtyPages(true));
     const beganAtNs = this.#windowBeganAtNs ?? (await dirtyPages()).atNs;
-    const restNs = Math.max(0, beganAtNs + windowNs - clockNs());
-    await interruption.unless(sleepNs(restNs));
+    await interruption.unless(sleepNs(Math.max(0, beganAtNs + windowNs - clockNs())));
     const found = await dirtyPages();
     this.#windowBeganAtNs = found.atNs;
     return this.#dirty({ ...found, windowNs: found.atNs - beganAtNs });

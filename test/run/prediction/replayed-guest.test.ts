@@ -61,7 +61,7 @@ describe('the model of a recorded guest', () => {
     const runs = Array.from({ length: 200 }, (_, seed) => migrateVirtually(seeded(cell, seed)));
     const left = runs.map((run) => run.stop.pages).sort((one, other) => one - other);
     expect(assumes).toEqual([
-      'the recording is replayed from 64 instants, spread evenly, and times are medians, those of 99 % the longest',
+      'the recording is replayed from 64 instants, spread evenly, and times are medians; what is said for 99 % is the largest of them',
     ]);
     const median = stop!.pagesLeftQuantile(0.5);
     expect(Math.abs(median - left[100]!)).toBeLessThanOrEqual(1 + 0.05 * left[100]!);
