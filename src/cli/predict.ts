@@ -161,6 +161,9 @@ function printAnswer(
     );
     print(`  total          ${formatDuration(answer.totalNs!)}, ${formatSize(answer.totalBytes!)}`);
   }
+  if (answer.convergesProbability !== null) {
+    print(`  chance         converges with probability ${answer.convergesProbability.toPrecision(2)}`);
+  }
   if (answer.virtual) print(`  virtual time   ${virtually(answer.virtual)}`);
   if (limitNs !== undefined) {
     const rate = answer.requiredStopRateBytesPerSecond;

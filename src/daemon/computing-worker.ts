@@ -1,5 +1,5 @@
 import { workerData } from 'node:worker_threads';
-import type { Reservation } from '../core/cpu/reservation.ts';
+import type { KeptReservation } from '../core/cpu/cpu-plan.ts';
 import type { RunMetadata } from '../core/migration/record.ts';
 import { type Problem, UsageError } from '../platform/problem.ts';
 import { setNice } from '../platform/thread-scheduling.ts';
@@ -15,7 +15,7 @@ export interface Sized {
   readonly describe: string;
   readonly runs: number;
   /** What it reserves of the processors at its peak. */
-  readonly takes: readonly Reservation[];
+  readonly takes: readonly KeptReservation[];
 }
 
 export interface ComputingMethods {

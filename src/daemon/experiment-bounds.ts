@@ -1,4 +1,5 @@
-import { type Reservation, shareOf } from '../core/cpu/reservation.ts';
+import type { KeptReservation } from '../core/cpu/cpu-plan.ts';
+import { shareOf } from '../core/cpu/reservation.ts';
 import { type Bytes, formatSize } from '../core/units.ts';
 import { memoryLimits } from '../platform/machine-limits.ts';
 import { insisting } from '../scenario/checked.ts';
@@ -84,16 +85,17 @@ function insistOnWorld({ cells }: Experiment, world: WorldName): void {
 
 /**
  * What an experiment reserves of the processors at its peak. Migrations over one link run together, all others one after another:
- * of each of these, the k-th largest reservation, since where all of those fit, so do any that are not larger.
+ * of each of these, the k-th largest reservation, since where all of those fit, so do any that are not larger. Where the kernel keeps
+ * some and the dispatcher others, each counts as one of whoever keeps the largest.
  */
-export function peakReservations({ cells }: Pick<Experiment, 'cells'>): readonly Reservation[] {
-  const together = new Map<number, Reservation[]>();
+export function peakReservations({ cells }: Pick<Experiment, 'cells'>): readonly KeptReservation[] {
+  const together = new Map<number, KeptReservation[]>();
   for (const { fleet, cpu } of cells) {
     const { guest, sender } = cpu;
-    const own = [guest, sender].filter((reservation) => reservation !== null);
+    const own = [guest, sender].flatMap((one) => (one ? [{ ...one, scheduler: cpu.scheduler }] : []));
     together.set(fleet, [...(together.get(fleet) ?? []), ...own]);
   }
-  const peak: Reservation[] = [];
+  const peak: KeptReservation[] = [];
   for (const reservations of together.values()) {
     const decreasing = reservations.sort((one, other) => shareOf(other) - shareOf(one));
     for (const [index, reservation] of decreasing.entries()) {

@@ -1,5 +1,8 @@
 import { MOST_RESERVED, reservable } from '../core/cpu/cpu-admission.ts';
+import type { KeptReservation } from '../core/cpu/cpu-plan.ts';
+import { type DeadlineLimit, deadlineAdmits, deadlineReservable } from '../core/cpu/deadline-admission.ts';
 import { type Reservation, shareOf } from '../core/cpu/reservation.ts';
+import { deadlineLimit } from '../platform/deadline-limit.ts';
 import { Refusal } from '../platform/failure.ts';
 import { type ProcessorLimit, processorLimit } from '../platform/machine-limits.ts';
 
@@ -11,20 +14,25 @@ interface Held {
   readonly holder: CpuHolder;
   /** Of the guest; of others, the id. */
   readonly name: string;
-  readonly reservations: readonly Reservation[];
+  readonly reservations: readonly KeptReservation[];
 }
 
 /**
- * The processors of this host, and what this daemon has reserved of them for all that it runs at once: each reservation
- * fits on one of them, and of none more than 0.95 is reserved, nor of the time that this process gets on all of them.
+ * The processors of this host, and what this daemon has reserved of them for all that it runs at once, by the rule of
+ * whoever keeps it. Under `deadline` that is the kernel: it adds up all shares, and says how much of all processors
+ * together may be reserved. The others are kept by the dispatcher: each fits on one processor, and of none more than 0.95 is
+ * reserved. All together have at most 0.95 of the time that this process gets, as far as the dispatcher or a
+ * container's limit has a part in it.
  */
 export class HostCpu {
   readonly #limit: ProcessorLimit;
+  readonly #kernel: DeadlineLimit;
   readonly #held = new Set<Held>();
   #freed: () => void = () => {};
 
-  constructor(limit = processorLimit()) {
+  constructor(limit = processorLimit(), kernel = deadlineLimit()) {
     this.#limit = limit;
+    this.#kernel = kernel;
   }
 
   /** @param freed told whenever something is given back */
@@ -33,7 +41,7 @@ export class HostCpu {
   }
 
   /** @returns how to give it back, as often as one likes. @throws Refusal it does not fit beside what there is */
-  take(holder: CpuHolder, name: string, reservations: readonly Reservation[]): () => void {
+  take(holder: CpuHolder, name: string, reservations: readonly KeptReservation[]): () => void {
     if (reservations.length === 0) return () => {};
     if (!this.fits(reservations)) throw new Refusal(this.whyNot(reservations));
     const held = { holder, name, reservations };
@@ -44,19 +52,24 @@ export class HostCpu {
   }
 
   /** Whether there is room beside all that is reserved, or would be if only these were left. */
-  fits(reservations: readonly Reservation[], beside: readonly CpuHolder[] = cpuHolders): boolean {
+  fits(reservations: readonly KeptReservation[], beside: readonly CpuHolder[] = cpuHolders): boolean {
     const held = [...this.#held].filter(({ holder }) => beside.includes(holder));
     const all = [...held.flatMap((one) => one.reservations), ...reservations];
-    const loads = all.map(({ budgetNs, periodNs }) => ({ budget: budgetNs, period: periodNs }));
+    const [kernels, dispatched] = [all.filter(isKernels), all.filter((one) => !isKernels(one))];
     const { count, time } = this.#limit;
-    return reservable(loads, count) && (time >= count || sumOf(all) <= MOST_RESERVED * time);
+    if (!deadlineAdmits(loadsOf(kernels), count, this.#kernel)) return false;
+    if (!reservable(loadsOf(dispatched), count)) return false;
+    return (dispatched.length === 0 && time >= count) || sumOf(all) <= MOST_RESERVED * time;
   }
 
   /** What was asked for, what is in use, and of what. */
-  whyNot(reservations: readonly Reservation[]): string {
+  whyNot(reservations: readonly KeptReservation[]): string {
     const asked = reservations.map(shareOf).map((share) => share.toFixed(2));
     const { count, time, by } = this.#limit;
-    const limit = `at most ${MOST_RESERVED} of each may be reserved`;
+    const kernels = deadlineReservable(count, this.#kernel).toFixed(2);
+    const limit = reservations.some(isKernels)
+      ? `the kernel lets ${kernels} of all together be reserved`
+      : `at most ${MOST_RESERVED} of each may be reserved`;
     const processors = time < count ? `the ${Number(time.toFixed(2))} that ${by} allows` : count;
     const inUse = this.#reserved().toFixed(2);
     return `${asked.join(' and ')} of a processor asked for, ${inUse} in use, of ${processors}; ${limit}`;
@@ -64,7 +77,11 @@ export class HostCpu {
 
   /** As the API shows it. Shares are parts of one processor. */
   view() {
-    const holders = [...this.#held].map((held) => ({ ...held, share: sumOf(held.reservations) }));
+    const holders = [...this.#held].map(({ reservations, ...held }) => ({
+      ...held,
+      reservations: reservations.map(({ budgetNs, periodNs }) => ({ budgetNs, periodNs })),
+      share: sumOf(reservations),
+    }));
     const reserved = Object.fromEntries(cpuHolders.map((holder) => [holder, this.#reserved(holder)]));
     return {
       processors: this.#limit.time,
@@ -78,6 +95,14 @@ export class HostCpu {
     const held = [...this.#held].filter(({ holder }) => by === undefined || holder === by);
     return held.reduce((sum, { reservations }) => sum + sumOf(reservations), 0);
   }
+}
+
+function isKernels({ scheduler }: KeptReservation): boolean {
+  return scheduler === 'deadline';
+}
+
+function loadsOf(reservations: readonly Reservation[]) {
+  return reservations.map(({ budgetNs, periodNs }) => ({ budget: budgetNs, period: periodNs }));
 }
 
 function sumOf(reservations: readonly Reservation[]): number {

@@ -1,4 +1,4 @@
-import type { Reservation } from '../core/cpu/reservation.ts';
+import type { KeptReservation } from '../core/cpu/cpu-plan.ts';
 import type { LinkRequest } from '../core/link/ledger.ts';
 import type { MemoryStore } from '../run/memory-store.ts';
 
@@ -14,7 +14,7 @@ export interface Job {
   /** How long it may wait; then it is dropped. */
   readonly queueTimeoutMs: number | undefined;
   /** What it reserves of the processors while it runs, and what is reserved already and stays so: its guest. */
-  readonly cpu: { readonly takes: readonly Reservation[]; readonly beside?: readonly Reservation[] };
+  readonly cpu: { readonly takes: readonly KeptReservation[]; readonly beside?: readonly KeptReservation[] };
   /** What it asks of a configured link, under its id. */
   readonly link:
     | { readonly name: string; readonly request: Omit<LinkRequest, 'askedAtNs' | 'deadlineNs'> }

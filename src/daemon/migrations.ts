@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { CpuPlan, KeptReservation } from '../core/cpu/cpu-plan.ts';
 import { type MigrationRecord, migrationRecord } from '../core/migration/record.ts';
 import { type BytesPerSecond, NANOS_PER_MILLISECOND } from '../core/units.ts';
 import { timestamp, wallClockMs } from '../platform/clock.ts';
@@ -100,7 +101,7 @@ export class Migrations {
       kind: 'migration',
       priority,
       queueTimeoutMs,
-      cpu: { takes: listOf(migration.cpu.sender), beside: listOf(reservation) },
+      cpu: { takes: kept(migration.cpu), beside: listOf(reservation) },
       link: share ? { name: share.link, request: linkRequest(id, migration.plan, share) } : undefined,
       run: (store) => this.#run(id, request, { ...migration, share }, store),
       dropped: (why) => {
@@ -237,4 +238,9 @@ function listOf<T>(one: T | null): readonly T[] {
 
 function bare({ budgetNs, periodNs }: { budgetNs: number; periodNs: number }) {
   return { budgetNs, periodNs };
+}
+
+/** What a sender has reserved, and who keeps it. */
+function kept({ sender, scheduler }: Pick<CpuPlan, 'sender' | 'scheduler'>): readonly KeptReservation[] {
+  return listOf(sender && { ...sender, scheduler });
 }

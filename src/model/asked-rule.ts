@@ -55,7 +55,10 @@ export class AskedRule {
   }
 
   get bandwidthBytesPerSecond(): number {
-    return this.#meter?.bytesPerSecond ?? this.#load.rateBytesPerSecond;
+    const { rateBytesPerSecond, seenBytesPerSecond } = this.#load;
+    if (this.#meter === null) return rateBytesPerSecond;
+    const { bytesPerSecond } = this.#meter;
+    return bytesPerSecond === 0 ? 0 : (seenBytesPerSecond ?? bytesPerSecond);
   }
 
   /** What the stop would send with this many dirty pages, so many of which hold zeros. */
@@ -122,9 +125,17 @@ export class AskedRule {
     return { decision: 'unknown', reason: `not worked out beyond ${after}` };
   }
 
-  /** All that is dirty waits for the stop. */
-  allWaits(pages: number): Verdict {
-    return this.#decision.allWaits(this.#progress(pages, true));
+  /** All that is dirty waits for the stop. @param answer why it has not come yet */
+  allWaits(pages: number, answer: GoOn): Verdict | GoOn {
+    return this.#decision.allWaits(this.#progress(pages, true), answer);
+  }
+
+  /** A round in which nothing is sent, until an instant. */
+  waitUntil(ns: Nanos): void {
+    this.#roundsLeftOut += 1;
+    this.#endedBytes = this.sentBytes;
+    this.elapsedNs = Math.max(this.elapsedNs, ns);
+    this.#endedAtNs = this.elapsedNs;
   }
 
   #progress(pages: number, roundEnded: boolean): Progress {

@@ -27,6 +27,8 @@ export class CurveMemory implements ModelledMemory {
   readonly #isRandom: boolean;
   readonly #load: Load;
   #first = true;
+  /** Since the dirty bits were taken off. */
+  #cleanForNs: Nanos = 0;
   #dirty: number;
   #carriedVariance = 0;
 
@@ -77,8 +79,14 @@ export class CurveMemory implements ModelledMemory {
       this.#load.rateBytesPerSecond;
     const gain = this.#dirtyAfter(durationNs + slotNs) - this.#dirtyAfter(durationNs);
     this.#carriedVariance = gain ** 2 * this.#variance();
+    this.#cleanForNs = durationNs;
     this.#dirty = this.#dirtyAfter(durationNs);
     this.#first = false;
+  }
+
+  wait(ns: Nanos): void {
+    this.#cleanForNs += ns;
+    this.#dirty = this.#dirtyAfter(this.#cleanForNs);
   }
 
   /**

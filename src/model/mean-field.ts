@@ -21,6 +21,11 @@ export interface MeanFieldRound {
   readonly order: Uint32Array;
   /** Whether a dirty bit is cleared when its page is sent, or all of them when the round starts. */
   readonly clear: 'page' | 'round';
+  /**
+   * How many slots after its turn has come a page is read, and its dirty bit cleared where that is done page by page. 0 in the paper; 1
+   * where a page waits for the tokens of all of it, so that the last one is read as the round ends.
+   */
+  readonly readAfterSlots: 0 | 1;
   /** How many slots a page of zeros takes. */
   readonly zeroSlots: number;
 }
@@ -77,7 +82,7 @@ export function meanUntouched(rate: number, longest: number, pages: number, slot
  * spread like rate·(1 − d).
  */
 export function meanFieldRound(before: MeanField, round: MeanFieldRound): MeanField {
-  const { portions, slotSeconds, order, clear } = round;
+  const { portions, slotSeconds, order, clear, readAfterSlots } = round;
   const { pages, writesPerSecond, deferred, starts, sharers } = portions;
   if (order.length !== starts.length - 1) {
     throw new RangeError(`an order of ${order.length} stretches for ${starts.length - 1}`);
@@ -101,7 +106,10 @@ export function meanFieldRound(before: MeanField, round: MeanFieldRound): MeanFi
         changes.heldBack(pages[portion]!, d, rate, untouched);
         continue;
       }
-      const kept = clear === 'page' ? meanUntouched(rate, slots - position, mixed, taken) : untouched;
+      const kept =
+        clear === 'page'
+          ? meanUntouched(rate, Math.max(0, slots - position - readAfterSlots), mixed, taken)
+          : untouched;
       after[portion] = d * (1 - kept) + (1 - d) * (1 - untouched);
       changes.sent(pages[portion]!, d, rate, untouched, kept);
     }

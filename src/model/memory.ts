@@ -12,6 +12,10 @@ export interface Load {
   readonly overheadBytes: Bytes;
   /** b. */
   readonly rateBytesPerSecond: BytesPerSecond;
+  /** Whether a page is read once there are tokens for all of it, at the end of its slot. Without: at the start, as in the paper. */
+  readonly waitsForTokens?: boolean | undefined;
+  /** The most that a stop rule sees as the bandwidth, where that sways about b; without: b. */
+  readonly seenBytesPerSecond?: BytesPerSecond | undefined;
   /** How long a page of zeros takes, as a share of what a whole page does; without: H/(P + H), what its header is of one. */
   readonly zeroPageSlots?: number | undefined;
 }
@@ -51,6 +55,8 @@ export interface ModelledMemory {
   nothingToSend(): number;
   /** Sends it. */
   send(): void;
+  /** So much time passes in which nothing is sent. */
+  wait(ns: Nanos): void;
   /** What is dirty now. */
   dirtyPages(): DirtyPages;
   /** The same, as far as chance decides it: where a program repeats itself, it is certain. */

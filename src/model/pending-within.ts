@@ -13,7 +13,7 @@ const NEGLIGIBLE = 1e-12;
  * multiplication a step, each step being as long as the others.
  */
 export function pendingWithin(dirty: Float64Array, round: MeanFieldRound, steps: number): Float64Array {
-  const { portions, slotSeconds, order, clear } = round;
+  const { portions, slotSeconds, order, clear, readAfterSlots } = round;
   const { pages, writesPerSecond, deferred, starts, sharers } = portions;
   const step = expectedSlots(dirty, round) / steps;
   const clean = new Float64Array(steps + 1);
@@ -42,7 +42,9 @@ export function pendingWithin(dirty: Float64Array, round: MeanFieldRound, steps:
         // How many of those that share the slots have been sent by then.
         const sent = taken > 0 ? Math.min(mixed, Math.max(1, Math.ceil((since * mixed) / taken))) : mixed;
         const untouched =
-          clear === 'page' ? meanUntouched(rate, since, sent, (taken * sent) / mixed) : perStep ** at;
+          clear === 'page'
+            ? meanUntouched(rate, Math.max(0, since - readAfterSlots), sent, (taken * sent) / mixed)
+            : perStep ** at;
         const share = (pages[portion]! * d * untouched * sent) / mixed;
         if (sent === mixed) {
           stayClean(share, at, perStep);

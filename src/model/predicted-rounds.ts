@@ -2,12 +2,13 @@ import { BandwidthMeter } from '../core/migration/meter.ts';
 import type { GoOn } from '../core/migration/stop/stop-rule.ts';
 import type { StopSpec } from '../core/migration/stop/stops.ts';
 import type { StopTerms } from '../core/migration/stop-decision.ts';
+import type { Bytes } from '../core/units.ts';
 import { AskedRule, type PredictedVerdict } from './asked-rule.ts';
 import { type CurveGuest, CurveMemory } from './curve-memory.ts';
 import { certainly, type DirtyPages, type Load, type ModelledMemory, type PredictedRound } from './memory.ts';
 import { type RatesGuest, RatesMemory } from './rates-memory.ts';
 import { type SampledGuest, SampledMemory } from './sampled-memory.ts';
-import { scanWithin, stepsIn } from './scan-within.ts';
+import { lessCarried, scanWithin, stepsIn } from './scan-within.ts';
 import { SettledRounds } from './settled-rounds.ts';
 
 /** The live rounds to predict. */
@@ -39,7 +40,10 @@ export function predictedRounds(input: LiveInput) {
     guest.kind === 'sampled' && guest.pages.some(({ isRandom }) => isRandom) ? ALIKE_SAMPLES : ALIKE,
   );
   const roundPages: number[] = [];
-  const ended = (verdict: PredictedVerdict, left: DirtyPages, share = 0) => ({
+  /** What ends it with a stop at a number that was drawn says nothing of how likely that was. */
+  const gaveUp = ({ decision }: PredictedVerdict) =>
+    decision === 'give up' && settled ? settled.endedProbability : null;
+  const ended = (verdict: PredictedVerdict, left: DirtyPages, share = 0, probability = gaveUp(verdict)) => ({
     verdict,
     asked,
     /** What each round sends; the last of them may be cut short. Rounds that were passed over are not among them. */
@@ -48,20 +52,30 @@ export function predictedRounds(input: LiveInput) {
     distinctRounds: settling.settled ? settling.rounds : null,
     /** What is dirty at the end. */
     left,
+    /** How likely the rounds that are alike but for chance bring it to its stop; null: they are not asked, or leave nothing to chance. */
+    stopProbability: leftToChance(probability),
     /** So many of them hold zeros. */
     zeroPagesLeft: memory.zeroPagesLeft(share),
   });
   let next = memory.predict();
-  let pending: Float64Array | undefined;
+  let pending: Record<'whole' | 'lessCarried', Float64Array> | undefined;
   let settled: SettledRounds | undefined;
   const unsettled = new SettledRounds(certainly(0), 0);
-  const pendingWithin = () => (pending ??= memory.pendingWithin(stepsIn(next)));
+  const leavesWhole = guest.kind === 'curve' || guest.clear === 'page' || !input.waitsForTokens;
+  const pendingWithin = (belowBytes: Bytes) => {
+    if (!pending) {
+      const whole = memory.pendingWithin(stepsIn(next));
+      pending = { whole, lessCarried: leavesWhole ? whole : lessCarried(whole, next) };
+    }
+    return belowBytes > 0 ? pending.lessCarried : pending.whole;
+  };
   const swayWithin = () => (settled ?? unsettled).swayWithin();
   let answer = plansAhead ? asked.ask(next.dirtyPages, true) : asked.begin(next.dirtyPages);
   while (answer.decision === 'go on') {
     const round = next;
     if (settling.settled) settled ??= new SettledRounds(memory.swayingPages(), memory.nothingToSend());
-    const lowest = looksWithin && settled ? Math.min(...pendingWithin()) : round.dirtyPages;
+    const lowest =
+      looksWithin && settled ? Math.min(...pendingWithin(answer.pendingBelowBytes)) : round.dirtyPages;
     if (settled && changesNothing(asked, answer, looksWithin ? lowest : undefined)) {
       const rounds = asked.roundsUntil(answer.atNs, round.durationNs);
       const level = asked.levelPages(answer.pendingBelowBytes);
@@ -69,9 +83,12 @@ export function predictedRounds(input: LiveInput) {
       if (!chance && answer.atNs === Number.POSITIVE_INFINITY) return ended(FOR_EVER, memory.dirtyPages());
       asked.repeat(chance?.round ?? rounds, round.durationNs);
       if (chance) {
+        const isOut = chance.found === 'nothing to send';
         const pages = chance.found === 'nothing to send' ? round.deferredPages : chance.found;
-        const verdict = chance.found === 'nothing to send' ? asked.allWaits(pages) : asked.ask(pages, true);
-        if (verdict.decision !== 'go on') return ended(verdict, certainly(pages));
+        const verdict = isOut ? asked.allWaits(pages, answer) : asked.ask(pages, true);
+        if (verdict.decision !== 'go on')
+          return ended(verdict, certainly(pages), 0, settled.endedProbability);
+        if (isOut) asked.waitUntil(verdict.atNs);
       }
     }
     const endNs = asked.elapsedNs + round.durationNs;
@@ -91,7 +108,17 @@ export function predictedRounds(input: LiveInput) {
       settling.see(round, next);
     }
     answer = asked.ask(Math.max(0, next.dirtyPages + (settled?.sway() ?? 0)), true);
-    if (answer.decision === 'go on') answer = allWait(asked, round, settled, next, input.stop) ?? answer;
+    if (answer.decision !== 'go on' || !hasNothing(asked, round, settled, input.stop)) continue;
+    answer = asked.allWaits(next.deferredPages, answer);
+    if (answer.decision !== 'go on') continue;
+    const waitedFromNs = asked.elapsedNs;
+    asked.waitUntil(answer.atNs);
+    if (!settling.settled) {
+      memory.wait(asked.elapsedNs - waitedFromNs);
+      pending = undefined;
+      next = memory.predict();
+    }
+    answer = asked.ask(next.dirtyPages, true);
   }
   return ended(answer, memory.dirtyPages());
 }
@@ -113,17 +140,20 @@ function changesNothing(
   return holdsAtEnds && lowestPages >= asked.levelPages(pendingBelowBytes);
 }
 
-/** A migration that has nothing left to send live ends, unless it has rounds to count. */
-function allWait(
+/** @returns null: certain, or not known */
+function leftToChance(probability: number | null): number | null {
+  return probability !== null && probability > 0 && probability < 1 ? probability : null;
+}
+
+/** Whether a round had no page to send, and there are no rounds to count. */
+function hasNothing(
   asked: AskedRule,
   round: PredictedRound,
   settled: SettledRounds | undefined,
-  next: PredictedRound,
   stop: StopSpec,
-): PredictedVerdict | undefined {
-  if (settled ? !settled.hasNothing() : Math.round(round.sentPages) > 0) return undefined;
-  if (stop.rule === 'rounds' && asked.rounds.length < stop.rounds) return undefined;
-  return asked.allWaits(next.deferredPages);
+): boolean {
+  if (settled ? !settled.hasNothing() : Math.round(round.sentPages) > 0) return false;
+  return stop.rule !== 'rounds' || asked.rounds.length >= stop.rounds;
 }
 
 /** Two rounds of n pages are alike if they differ by less than this share of √n, which is what chance may do to them. */

@@ -15,6 +15,11 @@ export interface PredictedMigration {
   /** null: unknown, because it was not worked out; `reason` says how far it was. */
   readonly converges: boolean | null;
   readonly reason: string;
+  /**
+   * How likely it is to converge, as far as the rounds no longer shrink and only chance makes a difference. At least so likely, where
+   * the rule's limit rises later. null: chance does not decide it, or it is not known how.
+   */
+  readonly convergesProbability: number | null;
   /** K: live rounds, one that the stop cuts short among them, the stop itself not. Without convergence: until given up; where that is unknown, as far as it was worked out. */
   readonly rounds: number;
   /** The pages that each of them sends; where they were all alike for long, not each of those. */
@@ -63,6 +68,7 @@ export function predictMigration(input: ModelInput): ModelPrediction {
   }
   const course: PredictedMigration = {
     converges: true,
+    convergesProbability: ending.stopProbability,
     reason: verdict.reason,
     rounds: asked.roundCount,
     roundPages: ending.roundPages,
@@ -83,11 +89,18 @@ export function predictMigration(input: ModelInput): ModelPrediction {
   return { course, stop };
 }
 
-function withoutStop({ verdict, asked, roundPages, distinctRounds }: Ending): PredictedMigration {
+function withoutStop({
+  verdict,
+  asked,
+  roundPages,
+  distinctRounds,
+  stopProbability,
+}: Ending): PredictedMigration {
   const last = asked.rounds.at(-1);
   const stuck = verdict.decision === 'give up' && last !== undefined && distinctRounds !== null;
   return {
     converges: verdict.decision === 'unknown' ? null : false,
+    convergesProbability: stopProbability,
     reason: stuck
       ? `${verdict.reason}: rounds no longer shrink, ${last.dirtyPages} pages each`
       : verdict.reason,

@@ -1,3 +1,4 @@
+import { NANOS_PER_SECOND, type Nanos } from '../core/units.ts';
 import type { ExpectedOrder } from './expected-order.ts';
 import {
   allDirty,
@@ -104,6 +105,16 @@ export class RatesMemory implements ModelledMemory {
     this.#next = undefined;
   }
 
+  /** d' = 1 − (1 − d)·exp(−rate·t) */
+  wait(ns: Nanos): void {
+    const { writesPerSecond } = this.#guest.portions;
+    const { dirty, carriedVariance } = this.#state;
+    const dirtyAfter = (d: number, portion: number) =>
+      1 - (1 - d) * Math.exp((-writesPerSecond[portion]! * ns) / NANOS_PER_SECOND);
+    this.#state = { dirty: dirty.map(dirtyAfter), carriedVariance };
+    this.#next = undefined;
+  }
+
   /**
    * The Poisson-binomial distribution of independent pages, stretched about its mean to the deviation that the
    * number has after rounds of random length.
@@ -130,12 +141,13 @@ export class RatesMemory implements ModelledMemory {
   /** The next round with its order, which is computed only when it is needed: not after the last round. */
   #ordered(): MeanFieldRound {
     const { order, clear } = this.#guest;
-    const { pageSizeBytes, overheadBytes, rateBytesPerSecond } = this.#load;
+    const { pageSizeBytes, overheadBytes, rateBytesPerSecond, waitsForTokens } = this.#load;
     this.#next ??= {
       ...this.#terms(),
       slotSeconds: (pageSizeBytes + overheadBytes) / rateBytesPerSecond,
       order: order(this.#toSend(), this.#rounds + 1),
       clear,
+      readAfterSlots: waitsForTokens ? 1 : 0,
     };
     return this.#next;
   }

@@ -24,8 +24,11 @@ export function replayedCourse(results: readonly MigrationResult[], stop: Replay
   const ended = results
     .filter(({ outcome }) => outcome === 'completed')
     .toSorted((one, other) => one.stop.pages - other.stop.pages);
-  if (2 * ended.length < results.length) {
-    return replayedWithoutStop(results.find(({ outcome }) => outcome !== 'completed')!, false);
+  const share = ended.length / results.length;
+  const leftToChance = share > 0 && share < 1 ? share : null;
+  if (share < 0.5) {
+    const failed = results.find(({ outcome }) => outcome !== 'completed')!;
+    return replayedWithoutStop(failed, false, leftToChance);
   }
   const { pageBytes, stopRateBytesPerSecond, stopTimes, stopTimeoutNs } = stop;
   const left = sampleOf(ended.map(({ stop: { pages } }) => pages));
@@ -37,6 +40,7 @@ export function replayedCourse(results: readonly MigrationResult[], stop: Replay
   const downtimeNs = downtime.quantileNs(0.5, stopRateBytesPerSecond);
   const course: PredictedMigration = {
     converges: true,
+    convergesProbability: leftToChance,
     reason: typical.reason,
     ...roundsOf(typical),
     pagesLeft: { mean: left.mean, deviation: left.deviation },
@@ -57,9 +61,14 @@ export function replayedCourse(results: readonly MigrationResult[], stop: Replay
 }
 
 /** Of a migration that did not come to its stop. @param converges false, or null: it was not followed to its end */
-export function replayedWithoutStop(result: MigrationResult, converges: false | null): ModelPrediction {
+export function replayedWithoutStop(
+  result: MigrationResult,
+  converges: false | null,
+  convergesProbability: number | null = null,
+): ModelPrediction {
   const nothing = { pagesLeft: null, downtimeNs: null, downtimeP99Ns: null, totalNs: null, totalBytes: null };
-  return { course: { converges, reason: result.reason, ...roundsOf(result), ...nothing }, stop: null };
+  const course = { converges, convergesProbability, reason: result.reason, ...roundsOf(result), ...nothing };
+  return { course, stop: null };
 }
 
 function roundsOf({ rounds }: MigrationResult): Pick<PredictedMigration, 'rounds' | 'roundPages'> {

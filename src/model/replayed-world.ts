@@ -101,6 +101,9 @@ export class ReplayedWorld {
         this.#draw();
         step.pages.each((page) => this.#clear(page, this.#drawnUntilNs));
         return { kind: 'done', now: this.#now };
+      case 'wait':
+        this.#now += step.forNs;
+        return { kind: 'done', now: this.#now };
       case 'harvest': {
         this.#draw();
         const result = this.#dirtyResult();

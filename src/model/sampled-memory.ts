@@ -122,6 +122,11 @@ export class SampledMemory implements ModelledMemory {
     this.#next = undefined;
   }
 
+  wait(ns: Nanos): void {
+    this.#now += ns;
+    this.#next = undefined;
+  }
+
   /** The deviation is the largest that independent pages of that mean can have. */
   dirtyPages(): DirtyPages {
     return this.#independent(this.#sum((index) => this.#isDirty(index)));
@@ -158,7 +163,7 @@ export class SampledMemory implements ModelledMemory {
 
   #sent(): Sending {
     const { pages, order, clear, skip } = this.#guest;
-    const { pageSizeBytes, overheadBytes } = this.#load;
+    const { pageSizeBytes, overheadBytes, waitsForTokens } = this.#load;
     const zeroFrom = this.#load.pages - (this.#rounds === 0 ? this.#load.zeroPages : 0);
     const sentAtNs = new Float64Array(pages.length).fill(Number.POSITIVE_INFINITY);
     const clearedAtNs = new Float64Array(pages.length).fill(Number.POSITIVE_INFINITY);
@@ -183,12 +188,15 @@ export class SampledMemory implements ModelledMemory {
       const chunk = chunks.get(chunkOf(index));
       for (const other of chunk ?? []) clearedAtNs[other] = atNs;
       chunks.delete(chunkOf(index));
-      if (clear === 'page') clearedAtNs[index] = atNs;
-      else if (skip && this.#writtenAgain(index, clearedAtNs) <= atNs) continue;
+      if (clear !== 'page' && skip && this.#writtenAgain(index, clearedAtNs) <= atNs) continue;
       sentAtNs[index] = atNs;
       const { address, weight } = pages[index]!;
       sentPages += weight;
       if (address >= zeroFrom) zeroPages += weight;
+      // It is read when it leaves; of several, that is in the middle of their slots.
+      if (clear !== 'page') continue;
+      const left = sentPages - (weight - 1) / 2 - (waitsForTokens ? 0 : 1);
+      clearedAtNs[index] = this.#now + durationOf(this.#load, left, zeroPages);
     }
     const bytes = sentPages * (pageSizeBytes + overheadBytes) - zeroPages * pageSizeBytes;
     const dirtyPages = this.#sum((index) => this.#isDirty(index));

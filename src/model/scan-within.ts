@@ -1,5 +1,6 @@
 import { LOOK_EVERY_NS } from '../core/migration/look.ts';
 import type { GoOn } from '../core/migration/stop/stop-rule.ts';
+import type { Bytes } from '../core/units.ts';
 import type { AskedRule, PredictedVerdict } from './asked-rule.ts';
 import type { PredictedRound } from './memory.ts';
 
@@ -11,13 +12,30 @@ export function stepsIn({ durationNs }: PredictedRound): number {
   return Math.max(1, Math.min(STEPS_MAX, Math.ceil(durationNs / LOOK_EVERY_NS)));
 }
 
+/** Just less than the least part of a page that is not nothing. */
+const NEXT_TO_NOTHING = 0.4998;
 /** The least part of a page that is not nothing. */
 const SOME = 0.5;
+
+/**
+ * The least that is pending while each page has its turn. Of the page that leaves next the link has carried some part, which counts
+ * as sent (core/migration/round.ts). A page that is dirty again by then is pending before and after, but that part is off all the
+ * same. The share that is dirty again is taken to be that of the whole round.
+ */
+export function lessCarried(pending: Float64Array, { sentPages }: PredictedRound): Float64Array {
+  const steps = pending.length - 1;
+  const again = sentPages > SOME ? Math.min(1, pending[steps]! / sentPages) : 0;
+  return pending.map((pages, step) => {
+    const carried = again * Math.min(1, (step / steps) * sentPages);
+    return Math.max(Math.min(pages, NEXT_TO_NOTHING), pages - carried);
+  });
+}
 
 /**
  * Asks within a round, at the instants at which the answer can change: when as little is pending as the last answer says,
  * at the instant that it names, and until a bandwidth has been measured every 10 ms.
  * @param before the answer before the round; undefined: only the time-out can pass within it
+ * @param pending what is pending within it, for a rule that waits for so few bytes
  * @param sway by how much more is pending than expected where that decides nothing but what the rule sees
  * @returns what ended the migration, and the share of the round that was sent by then
  */
@@ -25,16 +43,18 @@ export function scanWithin(
   asked: AskedRule,
   { durationNs }: PredictedRound,
   before: GoOn | undefined,
-  pending: () => Float64Array,
+  pending: (belowBytes: Bytes) => Float64Array,
   sway: () => number,
 ): { readonly verdict: PredictedVerdict; readonly pages: number; readonly share: number } | undefined {
   const startedAtNs = asked.elapsedNs;
   let answer = before;
   if (durationNs === 0) return undefined;
   for (let ns = 0; ; ) {
+    const belowBytes = answer?.pendingBelowBytes ?? 0;
+    const values = pending(belowBytes);
     const dueNs = (answer ? answer.atNs : asked.timeoutNs) - startedAtNs;
     const lowNs = answer
-      ? firstBelow(pending(), asked.levelPages(answer.pendingBelowBytes), ns / durationNs) * durationNs
+      ? firstBelow(values, asked.levelPages(belowBytes), ns / durationNs) * durationNs
       : Number.POSITIVE_INFINITY;
     const measuredNs =
       answer && asked.bandwidthBytesPerSecond === 0 ? ns + LOOK_EVERY_NS : Number.POSITIVE_INFINITY;
@@ -42,11 +62,13 @@ export function scanWithin(
     if (ns >= durationNs) return undefined;
     asked.sendUntil(startedAtNs + ns);
     const share = ns / durationNs;
-    const expected = interpolated(pending(), share);
+    const expected = interpolated(ns === lowNs ? values : pending(0), share);
     const least = Math.min(expected, SOME);
     const pages = ns === lowNs ? expected : Math.max(least, expected + sway());
     const said = asked.ask(pages, false);
-    if (said.decision !== 'go on') return { verdict: said, pages, share };
+    if (said.decision !== 'go on') {
+      return { verdict: said, pages: Math.max(pages, interpolated(pending(0), share)), share };
+    }
     if (answer) answer = said;
   }
 }

@@ -28,6 +28,11 @@ export class SettledRounds {
     this.#nothingToSend = nothingToSend;
   }
 
+  /** The probability that something has ended the migration in the rounds that were asked about so far. */
+  get endedProbability(): number {
+    return 1 - this.#survival;
+  }
+
   /** By how many pages more than expected are dirty, now and then: a rule that compares what it sees is shown that. */
   sway(): number {
     return this.#dirty.quantile(this.#random.uniform()) - this.#dirty.mean;
@@ -53,7 +58,7 @@ export class SettledRounds {
     const below = probabilityBelow(this.#dirty, levelPages + dip);
     const ended = 1 - (1 - below) * (1 - this.#nothingToSend);
     const round = Math.max(1, Math.ceil(Math.log(0.5 / this.#survival) / Math.log1p(-ended)));
-    this.#survival *= (1 - ended) ** rounds;
+    if (ended > 0) this.#survival *= (1 - ended) ** rounds;
     if (ended === 0 || round > rounds) return undefined;
     const found =
       below < this.#nothingToSend

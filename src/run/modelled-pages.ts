@@ -3,6 +3,7 @@ import { deferrable } from '../core/migration/deferral.ts';
 import { known } from '../core/migration/heat.ts';
 import { slotsPerWindow } from '../core/migration/plan.ts';
 import { Random } from '../core/random.ts';
+import type { Nanos } from '../core/units.ts';
 import { expectedOrder } from '../model/expected-order.ts';
 import { heldBack } from '../model/held-back.ts';
 import { type PageStratum, portionsOfPages } from '../model/portions.ts';
@@ -24,9 +25,10 @@ const MODEL_STREAM = 4;
  * The pages of a guest as the model follows them, and their order: strata, as many for a large guest as for a small one.
  * Page by page where the order must be asked of pages.
  * @param cpuSpeed how fast its program goes for want of CPU time; 1: there is enough
+ * @param slotNs what a page takes: no round is shorter
  * @throws TooLarge there are too many of them for that
  */
-export function modelledPages(spec: MigrationSpec, cpuSpeed: number): OrderedPortions {
+export function modelledPages(spec: MigrationSpec, cpuSpeed: number, slotNs: Nanos): OrderedPortions {
   const { guest, plan } = spec;
   const { defer, order, windowNs } = plan;
   const strata = strataOf(guest)?.map(({ pages, writesPerSecond }) => ({
@@ -35,7 +37,7 @@ export function modelledPages(spec: MigrationSpec, cpuSpeed: number): OrderedPor
   }));
   const rule = orderOfStrata(order);
   if (strata && rule) {
-    return rule(withFirstPage(withZeroPages(strata, guest), spec, cpuSpeed), {
+    return rule(withFirstPage(withZeroPages(strata, guest), spec, cpuSpeed, slotNs), {
       windowNs,
       slotsPerWindow: slotsPerWindow(plan),
     });
@@ -49,7 +51,7 @@ export function modelledPages(spec: MigrationSpec, cpuSpeed: number): OrderedPor
   const speed = meanSpeed(guest.bursts) * cpuSpeed;
   const rates = writesPerSecondOf(guest, activity).map((rate) => rate * speed);
   const randomWritesPerSecond = rates.reduce((sum, rate) => sum + rate, 0) / speed;
-  rates[0] = firstPageRate({ periodsNs: [guest.heartbeatPeriodNs], randomWritesPerSecond }, speed);
+  rates[0] = firstPageRate({ periodsNs: [guest.heartbeatPeriodNs], randomWritesPerSecond }, speed, slotNs);
   const deferred = deferrable(defer, heat, pages);
   const random = Random.seeded(plan.seed, MODEL_STREAM);
   return {
@@ -66,10 +68,13 @@ function withFirstPage(
   strata: readonly Unheld[],
   { guest, plan }: MigrationSpec,
   cpuSpeed: number,
+  slotNs: Nanos,
 ): readonly PageStratum[] {
-  const often = firstPageRate(firstPageOf(guest), meanSpeed(guest.bursts) * cpuSpeed);
+  const oftenWithin = (ns: Nanos) =>
+    firstPageRate(firstPageOf(guest), meanSpeed(guest.bursts) * cpuSpeed, ns);
+  const often = oftenWithin(slotNs);
   const [first, ...others] = strata.map((stratum) => ({ ...stratum, isFirstPage: false }));
-  const writesPerSecond = plan.heat === 'known' ? first!.writesPerSecond : often;
+  const writesPerSecond = plan.heat === 'known' ? first!.writesPerSecond : oftenWithin(plan.windowNs);
   const all = [
     { ...first!, pages: 1, writesPerSecond, isFirstPage: true },
     { ...first!, pages: first!.pages - 1 },

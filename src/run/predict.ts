@@ -2,7 +2,7 @@ import { stopBound, timeToSupply } from '../core/cpu/supply.ts';
 import type { Plan } from '../core/migration/plan.ts';
 import type { RunMetadata } from '../core/migration/record.ts';
 import { RegisteredCodeFailed } from '../core/registry.ts';
-import type { BytesPerSecond, Nanos } from '../core/units.ts';
+import { type BytesPerSecond, NANOS_PER_SECOND, type Nanos } from '../core/units.ts';
 import { type ModelInput, type ModelPrediction, predictMigration } from '../model/predictor.ts';
 import { requiredStopRate } from '../model/required-rate.ts';
 import { Failure, TooLarge } from '../platform/failure.ts';
@@ -80,6 +80,7 @@ export function predict(scenario: Predictable): Prediction {
   if (link.drops) assumes.push('drops of the link are spread evenly over the live rounds');
   const supply = cpuSupplyOf(spec);
   const ofLink = link.liveBytesPerSecond(plan.rateBytesPerSecond);
+  const ofSeenLink = link.seenBytesPerSecond(plan.rateBytesPerSecond);
   const rateBytesPerSecond = Math.min(ofLink, supply.mostBytesPerSecond(ofLink));
   const stop = modelledStop(spec, link, supply, rateBytesPerSecond);
   const ofStop = { stopTimes: stop.times, stopTimeoutNs };
@@ -96,9 +97,16 @@ export function predict(scenario: Predictable): Prediction {
           pages: guest.pages,
           zeroPages: zeroPagesOf(spec),
           pageSizeBytes: guest.pageSizeBytes,
+          waitsForTokens: link.waitsForTokens(plan.rateBytesPerSecond),
+          seenBytesPerSecond: Math.min(ofSeenLink, supply.mostBytesPerSecond(ofSeenLink)),
           ...{ ...ofLiveRounds, ...ofStop },
           zeroPageSlots: zeroPageSlots(plan, guest, rateBytesPerSecond, ofLink, supply),
-          guest: modelledGuest(spec, cpuSpeed, assumes),
+          guest: modelledGuest(
+            spec,
+            cpuSpeed,
+            (plan.pageBytes * NANOS_PER_SECOND) / rateBytesPerSecond,
+            assumes,
+          ),
           ...{ stop: plan.stop, timeoutNs, timeoutFrom, onTimeout, device },
         });
   const prediction = predictedAt(plan.stopRateBytesPerSecond ?? Number.POSITIVE_INFINITY, assumes);

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test, vi } from 'vitest';
-import type { Reservation } from '../../src/core/cpu/reservation.ts';
+import type { KeptReservation } from '../../src/core/cpu/cpu-plan.ts';
 import { Admission } from '../../src/daemon/admission.ts';
 import { HostCpu } from '../../src/daemon/host-cpu.ts';
 import type { Job, JobKind } from '../../src/daemon/job.ts';
@@ -58,8 +58,8 @@ function stage(change: Partial<typeof limits> = {}, processors = 2) {
 
 /** Everybody who can begin has begun: whoever decides does so once all that happens at an instant has happened. */
 const settled = () => sleep(0);
-const tenths = (...budgets: number[]): Reservation[] =>
-  budgets.map((budget) => ({ budgetNs: budget * 1e6, periodNs: 10e6 }));
+const tenths = (...budgets: number[]): KeptReservation[] =>
+  budgets.map((budget) => ({ budgetNs: budget * 1e6, periodNs: 10e6, scheduler: 'cbs-hard' }));
 
 test('of those that wait the one of the largest priority goes first, and equals go in turn', async () => {
   const { admission, story, job, end } = stage();

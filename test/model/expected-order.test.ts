@@ -64,6 +64,7 @@ test.each([
       slotSeconds: 1,
       order: ofModel,
       clear: 'page',
+      readAfterSlots: 0,
       zeroSlots: 0,
     },
   );

@@ -28,6 +28,7 @@ function round(writesPerSecond: Float64Array, given: Given = {}): MeanFieldRound
     slotSeconds: SLOT_SECONDS,
     order: shuffled(writesPerSecond.length, 1),
     clear: 'page',
+    readAfterSlots: 0,
     zeroSlots: 0,
     ...other,
   };
@@ -112,6 +113,7 @@ describe('several rounds', () => {
     'coldest first': { order: increasing },
     'with the hottest held back': { order: increasing, deferred: hottest },
     'with all bits cleared at the start': { clear: 'round' },
+    'of which each page is read at the end of its slot': { readAfterSlots: 1 },
   };
 
   test.each(Object.keys(cases))('%s leave what a simulation leaves, within one per cent', (name) => {

@@ -8,6 +8,8 @@ export interface Simulated {
   readonly order: Uint32Array;
   readonly deferred?: PageSet;
   readonly clear?: 'page' | 'round';
+  /** How many slots after its turn has come a page is read; without: none. */
+  readonly readAfterSlots?: 0 | 1;
   readonly rounds: number;
 }
 
@@ -17,6 +19,7 @@ export interface Simulated {
  */
 export function simulate(migration: Simulated, random: Random): number[] {
   const { writesPerSecond, slotSeconds, order, deferred, clear = 'page', rounds } = migration;
+  const { readAfterSlots = 0 } = migration;
   let dirty = new Uint8Array(order.length).fill(1);
   const sent: number[] = [];
   for (let round = 0; round < rounds; round++) {
@@ -25,7 +28,7 @@ export function simulate(migration: Simulated, random: Random): number[] {
     let position = 0;
     for (const page of order) {
       const waits = dirty[page] === 1 && deferred?.has(page) === true;
-      const exposed = dirty[page] === 1 && clear === 'page' ? slots - position : slots;
+      const exposed = dirty[page] === 1 && clear === 'page' ? slots - position - readAfterSlots : slots;
       if (dirty[page] === 1 && !waits) position += 1;
       const written = random.uniform() < 1 - Math.exp(-writesPerSecond[page]! * slotSeconds * exposed);
       after[page] = waits || written ? 1 : 0;

@@ -59,3 +59,15 @@ test('a round without a page to send may come first', () => {
   const settled = new SettledRounds(dirty(40), 0.2);
   expect(settled.endsWithin(100, 5, 40)).toEqual({ round: 4, found: 'nothing to send' });
 });
+
+test('how likely it is that it has ended is the share of drawn ones that have', () => {
+  const [mean, level, rounds] = [20, 9, 60];
+  const settled = new SettledRounds(dirty(mean), 0);
+  settled.endsWithin(rounds, level, mean);
+  const random = Random.seeded(3);
+  const ended = Array.from({ length: 1000 }, () =>
+    Array.from({ length: rounds }, () => dirty(mean).quantile(random.uniform())).some((left) => left < level),
+  ).filter(Boolean).length;
+  expect(settled.endedProbability).toBeGreaterThan(0.02);
+  expect(Math.abs(settled.endedProbability - ended / 1000)).toBeLessThan(0.06);
+});

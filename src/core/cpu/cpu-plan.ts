@@ -11,6 +11,11 @@ import type { Reservation } from './reservation.ts';
 export const schedulers = ['none', 'fair', 'cbs-soft', 'cbs-hard', 'deadline'] as const;
 export type Scheduler = (typeof schedulers)[number];
 
+/** A reservation, and who keeps it. */
+export interface KeptReservation extends Reservation {
+  readonly scheduler: Scheduler;
+}
+
 /** How a scheduler keeps reservations; `undefined`: it keeps none. */
 export const ruleOf: Readonly<Record<Scheduler, CbsRule | undefined>> = {
   none: undefined,

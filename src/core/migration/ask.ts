@@ -14,6 +14,7 @@ const answers = {
   track: ['dirty'],
   send: ['sent'],
   clear: ['done'],
+  wait: ['done'],
   harvest: ['dirty'],
   stop: ['dirty'],
   device: ['done'],

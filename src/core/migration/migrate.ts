@@ -118,23 +118,27 @@ class MigrationState {
     return undefined;
   }
 
-  /** A round had no page to send. Unless rounds are counted, no further one can change anything. */
-  allWaits(pendingPages: number, now: Nanos): Verdict | undefined {
+  /** A round had no page to send. Unless rounds are counted, only time can change anything. */
+  allWaits(pendingPages: number, now: Nanos): Verdict | GoOn | undefined {
     const { stop } = this.plan;
     if (stop.rule === 'rounds' && this.rounds.length < stop.rounds) return undefined;
-    return this.#decision.allWaits(this.#progress(pendingPages, now));
+    return this.#decision.allWaits(this.#progress(pendingPages, now), this.#asked!.answer);
+  }
+
+  /** How long it is until an answer may change. */
+  untilNs({ atNs }: GoOn, now: Nanos): Nanos {
+    return Math.max(1, Math.ceil(this.startedAtNs! + atNs - now));
   }
 
   /** When to look at what is pending while a round is sent, and ask again. */
   nextLook(): NextLook {
     const { progress, answer } = this.#asked!;
-    const { pages, atNs } = nextLook(this.plan, answer, progress);
-    const startedAtNs = this.startedAtNs!;
-    if (!this.#decision.looksWithin) {
-      const timeoutNs = this.plan.timeoutNs ?? Number.POSITIVE_INFINITY;
-      return { pages: Number.POSITIVE_INFINITY, atNs: startedAtNs + timeoutNs };
-    }
-    return { pages, atNs: startedAtNs + Math.ceil(Math.max(atNs, progress.elapsedNs + 1)) };
+    const timeoutNs = this.plan.timeoutNs ?? Number.POSITIVE_INFINITY;
+    const { pages, atNs } = this.#decision.looksWithin
+      ? nextLook(this.plan, answer, progress)
+      : { pages: Number.POSITIVE_INFINITY, atNs: timeoutNs };
+    // Later than this one by what a sum of fractions of nanoseconds does not round off.
+    return { pages, atNs: this.startedAtNs! + Math.ceil(Math.max(atNs, progress.elapsedNs + 1)) };
   }
 
   #progress(pendingPages: number, now: Nanos, sent?: SentRound): Progress {
@@ -161,6 +165,7 @@ function* liveRounds(plan: Plan, heats: Heats, state: MigrationState): Migration
   // What a guest in counts owes is counted from what was taken.
   const takes = plan.clear === 'round' || dirty instanceof LumpedPages;
   if (takes) yield* ask({ kind: 'harvest', take: true });
+  let waitsNs = 0;
   while (verdict === undefined) {
     const startedAtNs = now;
     const round = roundOf(dirty);
@@ -173,6 +178,7 @@ function* liveRounds(plan: Plan, heats: Heats, state: MigrationState): Migration
       },
     };
     const sent = yield* sendRound(plan, round, state.meter, startedAtNs, looks);
+    if (waitsNs > 0) yield* ask({ kind: 'wait', forNs: waitsNs });
     const harvest = yield* ask({ kind: 'harvest', take: takes });
     state.sentBytes += sent.bytes;
     state.sendingNs += sent.now - startedAtNs;
@@ -190,7 +196,13 @@ function* liveRounds(plan: Plan, heats: Heats, state: MigrationState): Migration
     now = harvest.now;
     dirty = round.rest(harvest.dirty);
     verdict ??= state.verdict(dirty.count(), now);
-    if (verdict === undefined && unsentPages === 0) verdict = state.allWaits(dirty.count(), now);
+    const hasWaited = waitsNs > 0;
+    waitsNs = 0;
+    // While it waited, pages may have become dirty that can be sent.
+    if (verdict !== undefined || unsentPages > 0 || hasWaited) continue;
+    const waits = state.allWaits(dirty.count(), now);
+    if (waits?.decision === 'go on') waitsNs = state.untilNs(waits, now);
+    else verdict = waits;
   }
   if (verdict.decision === 'give up') throw new NotConverged(verdict.reason);
   state.stopReason = verdict.reason;

@@ -32,6 +32,8 @@ export type Step<Batch = Uint32Array> =
     }
   /** Take off the dirty bits of these pages. */
   | { readonly kind: 'clear'; readonly pages: PageSet }
+  /** Nothing is to be sent: let so much time pass. */
+  | { readonly kind: 'wait'; readonly forNs: Nanos }
   /** Which pages are dirty now? `take`: and take off their dirty bits, each seen exactly once. */
   | { readonly kind: 'harvest'; readonly take: boolean }
   /** Stop the guest. */

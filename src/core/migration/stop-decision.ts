@@ -56,10 +56,18 @@ export class StopDecision {
     return this.#timedOut(progress);
   }
 
-  /** All that is dirty waits for the stop: no live round can change anything. */
-  allWaits(progress: Progress): Verdict {
+  /**
+   * All that is dirty waits for the stop: no live round can change anything. Where nothing is dirty, but the devices have more than
+   * the rule stops for, time may: its limit rises, or the time-out stops the guest. Until then it goes on, as QEMU does
+   * (migration/migration.c, migration_iteration_run).
+   * @param answer why it has not stopped
+   */
+  allWaits(progress: Progress, answer: GoOn): Verdict | GoOn {
     const { pendingBytes, deviceBytes, bandwidthBytesPerSecond } = progress;
     if (pendingBytes === 0 && deviceBytes > 0 && bandwidthBytesPerSecond > 0) {
+      if (!this.#isForEver(answer)) {
+        return answer.holdsAtEnds ? answer : { ...answer, atNs: Math.min(answer.atNs, soon(progress)) };
+      }
       const why = `nothing is dirty, but the devices have ${formatSize(deviceBytes)}, more than the rule stops for`;
       return { decision: 'give up', reason: why };
     }
@@ -67,6 +75,13 @@ export class StopDecision {
     const held = this.#ifItFits(verdict, progress);
     if (held.decision !== 'go on') return held;
     return { decision: 'give up', reason: `${verdict.reason}, ${this.#tooLong(progress)}` };
+  }
+
+  /** Whether an answer stays the same for good, or until the migration gives up at its time-out. */
+  #isForEver({ holdsAtEnds = false, atNs }: GoOn): boolean {
+    const { timeoutNs, onTimeout } = this.#terms;
+    if (timeoutNs !== null && onTimeout === 'stop') return false;
+    return holdsAtEnds && atNs >= (timeoutNs ?? Number.POSITIVE_INFINITY);
   }
 
   #answer(progress: Progress): Verdict | GoOn {

@@ -41,14 +41,24 @@ export function firstPageOf(guest: GuestSpec): FirstPage {
   }
 }
 
-/** How much oftener a random writer comes than one that is steady, to be as sure to have come within its period: all but e⁻¹⁶. */
+/** A random writer that comes so often within a time is as good as sure to have come: all but e⁻¹⁶. */
 const SURE = 16;
 
-/** The rate of a random writer in place of all of them, at this speed of the program. */
+/**
+ * The rate of a random writer in place of all of them, at this speed of the program. One that comes steadily every p has come within
+ * a time t with probability min(1, t/p). So has a random one at the rate −ln(1 − t/p)/t, at most 16/p, which is as good as sure.
+ * @param withinNs t: the time that matters, which is a window in which it is looked for, or the shortest round
+ */
 export function firstPageRate(
   { randomWritesPerSecond, periodsNs }: Omit<FirstPage, 'knownWritesPerSecond'>,
   speed: number,
+  withinNs: Nanos,
 ): number {
-  const steady = periodsNs.reduce((sum, periodNs) => sum + NANOS_PER_SECOND / periodNs, 0);
-  return speed * (randomWritesPerSecond + SURE * steady);
+  const steady = periodsNs.reduce((sum, periodNs) => sum + steadyPerNs(periodNs / speed, withinNs), 0);
+  return speed * randomWritesPerSecond + steady * NANOS_PER_SECOND;
+}
+
+function steadyPerNs(periodNs: Nanos, withinNs: Nanos): number {
+  const sure = SURE / periodNs;
+  return withinNs < periodNs ? Math.min(sure, -Math.log1p(-withinNs / periodNs) / withinNs) : sure;
 }

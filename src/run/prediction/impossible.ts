@@ -14,6 +14,10 @@ export function whyNoStopRate(
       ? `unknown: ${course.reason}`
       : `impossible at any b_d: the guest does not converge (${course.reason})`;
   }
+  const { convergesProbability } = course;
+  if (convergesProbability !== null && convergesProbability < probability) {
+    return `impossible at any b_d: it converges with probability ${convergesProbability.toPrecision(2)} only`;
+  }
   const least = stop.downtimeQuantileNs(probability, Number.POSITIVE_INFINITY);
   if (least <= limitNs) return 'impossible below 2^53 bytes a second';
   const parts = fixed.map(({ key, ns }) => `${formatDuration(ns)} of ${key}`);

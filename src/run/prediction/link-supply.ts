@@ -1,5 +1,6 @@
 import { isOfLink } from '../../core/antagonist.ts';
 import { type Bottleneck, bottleneckOf, passedNs } from '../../core/link/bottleneck.ts';
+import { SHORTEST_WINDOW_NS } from '../../core/migration/meter.ts';
 import { Random } from '../../core/random.ts';
 import { type Bytes, type BytesPerSecond, NANOS_PER_SECOND, type Nanos } from '../../core/units.ts';
 import { latenessMeanNs } from '../../workload/antagonists/disturbance.ts';
@@ -9,6 +10,10 @@ import type { MigrationSpec } from '../../workload/migration-spec.ts';
 export interface LinkSupply {
   /** The rate of the live rounds, on average, at this reserved one; null: not reserved. */
   liveBytesPerSecond(reserved: BytesPerSecond | null): BytesPerSecond;
+  /** Whether the bucket is what pages wait for; behind something slower there are always tokens. */
+  waitsForTokens(reserved: BytesPerSecond | null): boolean;
+  /** The most that is seen of it over a window of the meter: between two drops, where there is time for one. */
+  seenBytesPerSecond(reserved: BytesPerSecond | null): BytesPerSecond;
   /** Whether the link drops again and again, so that it depends on chance how long a stop takes. */
   readonly drops: boolean;
   /** How long bytes take at this rate, in each of the cases that are equally likely. */
@@ -26,14 +31,22 @@ export function linkSupplyOf(spec: MigrationSpec): LinkSupply {
   const bottleneck = found ?? { bytesPerSecond: linkCapacityBytesPerSecond, drops: [] };
   const { bytesPerSecond, drops } = bottleneck;
   const latenessNs = latenessMeanNs(antagonists);
+  const waitsForTokens = (reserved: BytesPerSecond | null) => reserved === null || bytesPerSecond > reserved;
+  // Nobody wakes late for tokens that are there.
+  const paced = (reserved: BytesPerSecond | null) =>
+    waitsForTokens(reserved)
+      ? Math.min(bytesPerSecond, pacedRate(reserved, bytesPerSecond, latenessNs, plan))
+      : bytesPerSecond;
+  const live = (reserved: BytesPerSecond | null) =>
+    Math.max(
+      0,
+      drops.reduce((rate, drop) => rate - lostTo(drop, paced(reserved), bottleneck, plan), paced(reserved)),
+    );
+  const isSeenWhole = drops.every(({ everyNs, lengthNs }) => everyNs - lengthNs >= SHORTEST_WINDOW_NS);
   return {
-    liveBytesPerSecond: (reserved) => {
-      const paced = Math.min(bytesPerSecond, pacedRate(reserved, latenessNs, plan));
-      return Math.max(
-        0,
-        drops.reduce((rate, drop) => rate - lostTo(drop, paced, bottleneck, plan), paced),
-      );
-    },
+    waitsForTokens,
+    liveBytesPerSecond: live,
+    seenBytesPerSecond: isSeenWhole ? paced : live,
     drops: drops.length > 0,
     passNs: Array.from({ length: drops.length > 0 ? PHASES : 1 }, (_, phase) => {
       const placed = drops.map((drop, index) => ({
@@ -63,12 +76,14 @@ function passedIn(bytes: Bytes, rate: BytesPerSecond, drops: Bottleneck['drops']
 
 /**
  * The rate of a bucket whose sender wakes late, by an exponential time of mean m. Each time that it waits for a token it
- * comes late by X, and then sends what has come in meanwhile, as far as the bucket has room for it:
+ * comes late by X, and then sends what has come in meanwhile, as far as the bucket has room for it; and what comes in while that
+ * passes at the rate c of the link, or of what is slower behind it:
  *
- *   b · (T + m·(1 − exp(−(D − P)/(b·m)))) / (T + m),  T = P/b
+ *   S / ((1 − b/c)·(T + m) + S/c),  S = b·(T + m·(1 − exp(−(D − P)/(b·m)))),  T = P/b
  */
 function pacedRate(
   reserved: BytesPerSecond | null,
+  passedBytesPerSecond: BytesPerSecond,
   latenessMeanNs: Nanos,
   { pageBytes, depthBytes }: { readonly pageBytes: Bytes; readonly depthBytes: Bytes },
 ): BytesPerSecond {
@@ -77,7 +92,11 @@ function pacedRate(
   const tokenNs = (pageBytes * NANOS_PER_SECOND) / reserved;
   const roomNs = ((depthBytes - pageBytes) * NANOS_PER_SECOND) / reserved;
   const keptNs = -latenessMeanNs * Math.expm1(-roomNs / latenessMeanNs);
-  return (reserved * (tokenNs + keptNs)) / (tokenNs + latenessMeanNs);
+  const savedBytes = (reserved * (tokenNs + keptNs)) / NANOS_PER_SECOND;
+  const betweenSeconds = (tokenNs + latenessMeanNs) / NANOS_PER_SECOND;
+  return (
+    savedBytes / ((1 - reserved / passedBytesPerSecond) * betweenSeconds + savedBytes / passedBytesPerSecond)
+  );
 }
 
 /**

@@ -1,7 +1,7 @@
 import { orderNames, orderRegistry } from '../../core/migration/order/orders.ts';
 import type { Plan } from '../../core/migration/plan.ts';
 import { looksWithinRounds } from '../../core/migration/stop/stops.ts';
-import { NANOS_PER_SECOND } from '../../core/units.ts';
+import { NANOS_PER_SECOND, type Nanos } from '../../core/units.ts';
 import { linearCurve } from '../../model/curve.ts';
 import type { ModelInput } from '../../model/predictor.ts';
 import { curveOf } from '../../workload/dirty-curve.ts';
@@ -19,9 +19,15 @@ export function zeroPagesOf({ guest }: MigrationSpec): number {
 /**
  * The guest in the terms of the model.
  * @param cpuSpeed how fast its program goes for want of CPU time; 1: there is enough
+ * @param slotNs what a page takes to leave
  * @param assumes to which is added where it differs from the scenario's
  */
-export function modelledGuest(spec: MigrationSpec, cpuSpeed: number, assumes: string[]): ModelInput['guest'] {
+export function modelledGuest(
+  spec: MigrationSpec,
+  cpuSpeed: number,
+  slotNs: Nanos,
+  assumes: string[],
+): ModelInput['guest'] {
   const { guest, plan } = spec;
   const { program } = guest;
   const speed = meanSpeed(guest.bursts) * cpuSpeed;
@@ -58,7 +64,7 @@ export function modelledGuest(spec: MigrationSpec, cpuSpeed: number, assumes: st
       };
     }
     default:
-      return independentPages(spec, cpuSpeed, assumes);
+      return independentPages(spec, cpuSpeed, slotNs, assumes);
   }
 }
 
@@ -68,7 +74,12 @@ function sendsPagesUnlikeOthers({ clear, skip, defer }: Plan): boolean {
 }
 
 /** Pages written independently at their long-run rates, which the order and the deferral are taken to know. */
-function independentPages(spec: MigrationSpec, cpuSpeed: number, assumes: string[]): ModelInput['guest'] {
+function independentPages(
+  spec: MigrationSpec,
+  cpuSpeed: number,
+  slotNs: Nanos,
+  assumes: string[],
+): ModelInput['guest'] {
   const { plan } = spec;
   if (estimatesHeat(plan)) assumes.push('write rates are known');
   if (typeof plan.clear === 'object') assumes.push('dirty bits are cleared once a round');
@@ -76,5 +87,9 @@ function independentPages(spec: MigrationSpec, cpuSpeed: number, assumes: string
   if (orderRegistry.get(plan.order).dependsOnOthers && !orderNames.includes(plan.order)) {
     assumes.push(`order ${plan.order} goes by the heats of pages alone`);
   }
-  return { kind: 'rates', ...modelledPages(spec, cpuSpeed), clear: plan.clear === 'page' ? 'page' : 'round' };
+  return {
+    kind: 'rates',
+    ...modelledPages(spec, cpuSpeed, slotNs),
+    clear: plan.clear === 'page' ? 'page' : 'round',
+  };
 }

@@ -73,7 +73,9 @@ export function replayedPrediction(
     );
   }
   const instants =
-    results.length === 1 ? 'one instant' : `${results.length} instants, spread evenly, and times are medians`;
+    results.length === 1
+      ? 'one instant'
+      : `${results.length} instants, spread evenly, and times are medians; what is said for 99 % is the largest of them`;
   const others = results.filter(({ outcome }) => outcome !== 'completed').length;
   const exceptions =
     others > 0 && others < results.length ? `; from ${others} of them it does not converge` : '';

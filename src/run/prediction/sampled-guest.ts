@@ -215,7 +215,7 @@ function firstWriter(guest: GuestSpec, plan: Plan, cpuSpeed: number): SampledWri
   const writesPerSecond =
     plan.heat === 'known'
       ? first.knownWritesPerSecond * meanSpeed(guest.bursts)
-      : firstPageRate(first, speed);
+      : firstPageRate(first, speed, plan.windowNs);
   return { page: { address: 0, weight: 1, writtenAfter, isRandom: false }, writesPerSecond };
 }
 

@@ -54,10 +54,15 @@ export function loadDesign(
   machine?: ForeseenMachine,
 ): Design {
   const scenario = readScenario(file, set);
-  return locating(file, scenario.text, () => designOf(scenario, set, world));
+  return locating(file, scenario.text, () => designOf(scenario, set, world, machine));
 }
 
-function designOf(scenario: ScenarioFile, set: readonly Setting[], world: WorldName): Design {
+function designOf(
+  scenario: ScenarioFile,
+  set: readonly Setting[],
+  world: WorldName,
+  machine: ForeseenMachine | undefined,
+): Design {
   const sweep = checked(sweepSchema, scenario.sweep ?? {}, 'sweep', ['sweep'], inGrid);
   const problems: Problem[] = [];
   const { runs, seed } = wholeOf(scenario, problems);

@@ -176,8 +176,9 @@ export class OutgoingMigration implements World {
         return this.#dirty(await interruption.unless(guest.dirtyPages(step.take)));
       case 'stop':
         return this.#stop();
+      case 'wait':
       case 'device':
-        await interruption.unless(sleepNs(step.device.timeNs));
+        await interruption.unless(sleepNs(step.kind === 'wait' ? step.forNs : step.device.timeNs));
         return { kind: 'done', now: this.#now() };
       case 'hand over':
         return this.#handOver(step.verify === 'full');
@@ -189,8 +190,7 @@ export class OutgoingMigration implements World {
     const interruption = this.#interruption;
     const dirtyPages = () => interruption.unless(this.#guest.dirtyPages(true));
     const beganAtNs = this.#windowBeganAtNs ?? (await dirtyPages()).atNs;
-    const restNs = Math.max(0, beganAtNs + windowNs - clockNs());
-    await interruption.unless(sleepNs(restNs));
+    await interruption.unless(sleepNs(Math.max(0, beganAtNs + windowNs - clockNs())));
     const found = await dirtyPages();
     this.#windowBeganAtNs = found.atNs;
     return this.#dirty({ ...found, windowNs: found.atNs - beganAtNs });

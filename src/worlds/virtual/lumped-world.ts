@@ -72,6 +72,9 @@ export class LumpedWorld implements World {
         return this.#inTime(this.#send(step));
       case 'clear':
         return { kind: 'failed', now: this.#now, why: 'chunks of pages expected by number, found counts' };
+      case 'wait':
+        this.#now += step.forNs;
+        return { kind: 'done', now: this.#now };
       case 'harvest': {
         this.#draw();
         const counts = this.#counts();

@@ -107,6 +107,9 @@ export class VirtualWorld implements World {
         this.#draw();
         step.pages.each((page) => this.#clear(page));
         return { kind: 'done', now: this.#now };
+      case 'wait':
+        this.#pass(this.#now + step.forNs);
+        return { kind: 'done', now: this.#now };
       case 'harvest':
         this.#draw();
         return this.#dirtyResult(step.take ? this.#take() : this.#dirty.copy());

@@ -113,6 +113,9 @@ function play(given: Partial<Plan>, script: Script = {}): Played {
           bytes: pages.length * PAGE_BYTES,
         };
       }
+      case 'wait':
+        now += step.forNs;
+        return { kind: 'done', now };
       case 'device':
         return { kind: 'done', now };
       case 'clear':

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { Verdict } from '../../../src/core/migration/stop/stop-rule.ts';
+import { kubevirtStall } from '../../../src/core/migration/stop/kubevirt-stall.ts';
+import type { GoOn, Verdict } from '../../../src/core/migration/stop/stop-rule.ts';
 import { StopDecision, type StopTerms } from '../../../src/core/migration/stop-decision.ts';
 import { afterRounds, MiB, MS, progress, SECOND } from './stop/progress.ts';
 
@@ -41,8 +42,9 @@ describe('a longest downtime', () => {
   });
 
   test('ends a migration that has nothing left to send live', () => {
-    expect(held(300 * MS).allWaits(left(301)).decision).toBe('give up');
-    expect(held(300 * MS).allWaits(left(300)).decision).toBe('stop');
+    const waiting = { decision: 'go on', pendingBelowBytes: 0, atNs: Number.POSITIVE_INFINITY } as const;
+    expect(held(300 * MS).allWaits(left(301), waiting).decision).toBe('give up');
+    expect(held(300 * MS).allWaits(left(300), waiting).decision).toBe('stop');
   });
 
   test('is measured by the bandwidth seen where b_d is not reserved', () => {
@@ -94,4 +96,56 @@ test('only a number of rounds can be over before the first of them', () => {
   expect(begun({ rule: 'rounds', rounds: 0 })).toBe('stop');
   expect(begun({ rule: 'rounds', rounds: 1 })).toBe('go on');
   expect(begun({ rule: 'downtime', limitNs: 1e15 })).toBe('go on');
+});
+
+describe('devices that have more than the rule stops for, while nothing is dirty', () => {
+  const out = (elapsedNs: number) =>
+    progress({ roundEnded: true, pendingBytes: 0, deviceBytes: 20 * MiB, elapsedNs });
+  const steps = { delayPerGiBNs: 5 * SECOND, abortPerGiBNs: 100 * SECOND };
+  const nova = { rule: 'nova-steps', limitNs: 300 * MS, steps: 2, ...steps } as const;
+  const waits = (given: Partial<StopTerms>, elapsedNs = SECOND) => {
+    const decision = new StopDecision({ ...terms, ...given });
+    const answer = decision.ask(out(elapsedNs));
+    return answer.decision === 'go on' ? decision.allWaits(out(elapsedNs), answer) : answer;
+  };
+
+  test('wait for the instant at which the limit rises', () => {
+    expect(waits({ stop: nova })).toMatchObject({ decision: 'go on', atNs: 20 * SECOND });
+    expect(waits({ stop: nova }, 20 * SECOND).decision).toBe('stop');
+  });
+
+  test('wait for a time-out that stops the guest, but not for one at which the migration gives up', () => {
+    const stop = { rule: 'downtime', limitNs: 100 * MS } as const;
+    expect(waits({ stop })).toMatchObject({
+      decision: 'give up',
+      reason: 'nothing is dirty, but the devices have 20 MiB, more than the rule stops for',
+    });
+    expect(waits({ stop, timeoutNs: 10 * SECOND }).decision).toBe('give up');
+    const stopping = { stop, timeoutNs: 10 * SECOND, onTimeout: 'stop' } as const;
+    expect(waits(stopping)).toMatchObject({ decision: 'go on', atNs: 10 * SECOND });
+    expect(waits(stopping, 10 * SECOND).decision).toBe('stop');
+  });
+
+  test('give up once a limit has been raised for the last time, and is still too low', () => {
+    const low = { ...nova, limitNs: 100 * MS, abortPerGiBNs: 15 * SECOND };
+    expect(waits({ stop: low }, 41 * SECOND)).toMatchObject({ decision: 'go on', atNs: 60 * SECOND + 1 });
+    expect(waits({ stop: low }, 61 * SECOND).decision).toBe('give up');
+    const ramp = { rule: 'kubevirt-ramp', firstNs: 10 * MS, lastNs: 70 * MS, steps: 7 } as const;
+    const raised = new StopDecision({ ...terms, stop: { ...ramp, afterRound: 1, everyNs: SECOND } });
+    for (let second = 1; second < 7; second++) {
+      const answer = raised.ask(out(second * SECOND));
+      if (answer.decision !== 'go on') throw new Error(answer.reason);
+      expect(raised.allWaits(out(second * SECOND), answer)).toMatchObject({ atNs: (second + 1) * SECOND });
+    }
+    const last = raised.ask(out(7 * SECOND));
+    if (last.decision !== 'go on') throw new Error(last.reason);
+    expect(raised.allWaits(out(7 * SECOND), last).decision).toBe('give up');
+  });
+
+  test('are asked about soon where the end of any round may change the answer', () => {
+    const { defaults } = kubevirtStall;
+    const answer = waits({ stop: { rule: 'kubevirt-stall', ...defaults, firstNs: 100 * MS } });
+    expect(answer.decision).toBe('go on');
+    expect((answer as GoOn).atNs).toBeLessThan(1.1 * SECOND);
+  });
 });

@@ -47,3 +47,35 @@ test('of the pages that a stop in round 1 leaves, those of zeros are headers, as
   expect(prediction.course.rounds).toBe(1);
   expect(prediction.course.downtimeNs! / medianDowntimeNs).toBeCloseTo(1, 1);
 });
+
+/** Devices that take 350 ms at the rate of the link, more than any of these rules stops for at first. */
+const withDevices = (stop: Readonly<Record<string, unknown>>) => {
+  const program = { kind: 'classes', classes: [{ pages: 100, writesPerSecond: 0.01 }] };
+  return {
+    guest: { pages: 2048, program, device: { state: '3500kB', time: '1ms' } },
+    link: { rate: '10MB/s', stopRate: '10MB/s' },
+    migration: { stop, timeout: '60s' },
+  };
+};
+
+test.each([
+  { rule: 'nova-steps', limit: '1s', steps: 4, delayPerGiB: '2s', abortPerGiB: '60s' },
+  { rule: 'kubevirt-ramp', first: '200ms', last: '1s', steps: 4, every: '5s' },
+])('devices that have too much for $rule wait until it has raised its limit', (stop) => {
+  const [one] = compared(withDevices(stop));
+  const { prediction, completedShare, medianTotalNs } = one!;
+  expect([prediction.course.converges, completedShare]).toEqual([true, 1]);
+  const ratio = prediction.course.totalNs! / medianTotalNs;
+  expect(ratio).toBeGreaterThan(0.9);
+  expect(ratio).toBeLessThan(1.1);
+});
+
+test('so they do for proxmox-doubling; how long depends on what its polls happen to find dirty', () => {
+  const [one] = compared(withDevices({ rule: 'proxmox-doubling', limit: '100ms' }));
+  expect([one!.prediction.course.converges, one!.completedShare]).toEqual([true, 1]);
+});
+
+test('they do not wait for a limit that never rises', () => {
+  const [one] = compared(withDevices({ rule: 'downtime', limit: '300ms' }));
+  expect([one!.prediction.course.converges, one!.completedShare]).toEqual([false, 0]);
+});

@@ -61,7 +61,7 @@ describe('the model of a recorded guest', () => {
     const runs = Array.from({ length: 200 }, (_, seed) => migrateVirtually(seeded(cell, seed)));
     const left = runs.map((run) => run.stop.pages).sort((one, other) => one - other);
     expect(assumes).toEqual([
-      'the recording is replayed from 64 instants, spread evenly, and times are medians',
+      'the recording is replayed from 64 instants, spread evenly, and times are medians; what is said for 99 % is the largest of them',
     ]);
     const median = stop!.pagesLeftQuantile(0.5);
     expect(Math.abs(median - left[100]!)).toBeLessThanOrEqual(1 + 0.05 * left[100]!);
@@ -83,9 +83,30 @@ describe('the model of a recorded guest', () => {
     expect(course.reason).toMatch(/^the timeout of 300 ms .* has passed/);
     expect(stop).toBeNull();
     expect(assumes.join()).toMatch(/from \d+ of them it does not converge/);
+    expect(course.convergesProbability).toBeGreaterThan(0);
+    expect(course.convergesProbability).toBeLessThan(0.5);
     const later = predict(recordedCell(samples, { migration: { ...soon, timeout: '5s' } }));
     expect(later.course.converges).toBe(true);
     expect(later.assumes.join()).not.toContain('does not converge');
+  });
+
+  test('with a limit, of all starts: those from which it does not converge keep none', () => {
+    const samples = Array.from({ length: 60 }, (_, sample): Sample => {
+      const pages = sample % 60 < 45 ? [] : Array.from({ length: 400 }, (_, page) => page);
+      return [(sample + 1) * 20, pages];
+    });
+    const stop = { stop: { rule: 'downtime', limit: '10ms' }, timeout: '300ms' };
+    const prediction = predict(recordedCell(samples, { migration: stop }));
+    const { course } = prediction;
+    expect(course.converges).toBe(true);
+    const probability = course.convergesProbability!;
+    expect(probability).toBeLessThan(1);
+    expect(prediction.requiredStopRateBytesPerSecond(50e6, 0.9 * probability)).toBeGreaterThan(0);
+    const tooSure = (1 + probability) / 2;
+    expect(prediction.requiredStopRateBytesPerSecond(50e6, tooSure)).toBeNull();
+    expect(prediction.whyNoStopRate(50e6, tooSure)).toMatch(
+      /^impossible at any b_d: it converges with probability 0\.\d+ only$/,
+    );
   });
 
   test('is refused for more pages than are followed one by one', () => {

@@ -8,10 +8,13 @@ function cellOf(document: Readonly<Record<string, unknown>>): ScenarioCell {
   return experimentOf(scenarioOf(document, { name: 'here' })).cells[0]!;
 }
 
-/** The downtime that is not exceeded with probability q, asked of the whole model anew at another b_d. */
+/** The downtime that is not exceeded with probability q, a stop that never comes being the longest, asked of the whole model anew at another b_d. */
 function forward(cell: ScenarioCell, stopRateBytesPerSecond: number, q: number): number {
-  const { stop } = predict({ ...cell, plan: { ...cell.plan, stopRateBytesPerSecond } });
-  return stop?.downtimeQuantileNs(q) ?? Number.POSITIVE_INFINITY;
+  const { course, stop } = predict({ ...cell, plan: { ...cell.plan, stopRateBytesPerSecond } });
+  const ofStops = q / (course.convergesProbability ?? 1);
+  return ofStops > 1
+    ? Number.POSITIVE_INFINITY
+    : (stop?.downtimeQuantileNs(ofStops) ?? Number.POSITIVE_INFINITY);
 }
 
 describe('the b_d that a limit needs', () => {

@@ -4,7 +4,8 @@ import { stopRuleDefinition } from './stop-rule.ts';
 
 /**
  * Proxmox's rule (PVE/QemuMigrate.pm, phase2): QEMU's rule, watched once a second by `query-migrate`. A poll
- * found no progress when bytes were sent since the last one and yet more are pending than then. The sixth
+ * found no progress when bytes were sent since the last one and yet more are pending than then, or when nothing
+ * is pending and there is no stop all the same, because the devices have too much. The sixth
  * such poll doubles the limit, without bound; they need not be consecutive, because progress in between does
  * not reset their count, only a doubling does.
  *
@@ -39,9 +40,12 @@ export const proxmoxDoubling = stopRuleDefinition({
       if (progress.elapsedNs >= nextPollNs) {
         const { sentBytes, pendingBytes } = progress;
         polls += 1;
-        if (sentBytes > last.sentBytes) {
+        // QEMU writes a marker at the end of each iteration, so that it always sends something.
+        const isOut = pendingBytes === 0;
+        if (sentBytes > last.sentBytes || isOut) {
           if (pendingBytes < last.sentBytes / polls) pollNs = spec.nearPollNs;
-          if (last.pendingBytes > 0 && pendingBytes > last.pendingBytes) withoutProgress += 1;
+          const isMore = last.pendingBytes > 0 && pendingBytes > last.pendingBytes;
+          if (isMore || isOut) withoutProgress += 1;
           if (withoutProgress > spec.polls) {
             withoutProgress = 0;
             limitNs *= 2;

@@ -57,6 +57,14 @@ describe('the limit of 100 ms', () => {
     }
     limitIs(rule, 100, 20);
   });
+
+  test('is doubled by the sixth poll that finds nothing pending, while the devices keep it from the stop', () => {
+    const rule = decided(proxmoxDoubling.rule(proxmoxDoubling.defaults));
+    const at = (ms: number) =>
+      progress({ elapsedNs: ms * MS, pendingBytes: 0, sentBytes: GiB, deviceBytes: 15 * MiB });
+    for (const ms of [1000, 2000, 2100, 2200, 2300]) expect(rule(at(ms))).toBeUndefined();
+    expect(rule(at(2400))?.decision).toBe('stop');
+  });
 });
 
 test('between two polls a guest may do what it likes', () => {
