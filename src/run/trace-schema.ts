@@ -65,10 +65,15 @@ function isCount(value: number): boolean {
   return Number.isInteger(value) && value >= 0;
 }
 
-const measurements = z.looseObject({});
+/** What the migration reads of what the world's instruments saw. */
+const seenOfLink = z.looseObject({
+  roundTripNs: notNegative.nullable().optional(),
+  lateNs: notNegative.optional(),
+});
+const measurements = z.looseObject({ link: seenOfLink, notes: z.array(z.string()) });
 const comparison = z.enum(['identical', 'different', 'not-checked']);
 /** Of a guest that runs at its destination: how its memory compared says how the migration has ended. */
-const compared = z.looseObject({ verified: z.looseObject({ continued: comparison }) });
+const compared = measurements.extend({ verified: z.looseObject({ continued: comparison }) });
 const now = z.number();
 
 const seen = z.discriminatedUnion('kind', [
@@ -103,6 +108,7 @@ const seen = z.discriminatedUnion('kind', [
   z.looseObject({
     ...{ kind: z.literal('handed over'), now, measurements: compared },
     ...{ readyAtNs: now, verifiedAtNs: now, committedAtNs: now, runningAtNs: now },
+    lateNs: notNegative.optional(),
   }),
   z.looseObject({
     ...{ kind: z.literal('aborted'), now, measurements },
