@@ -16,6 +16,7 @@ import { createInterface } from 'node:readline';
 import { Project, ts } from 'ts-morph';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { root } from '../fixtures/command.ts';
+import { freePort } from '../fixtures/free-port.ts';
 
 // It is packed and installed once, and some commands carry out whole scenarios.
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 600_000 });
@@ -341,3 +342,29 @@ class Started {
     await exited;
   }
 }
+
+/** The commands of the tutorial, with ports that are free. */
+async function tutorial(): Promise<string> {
+  const text = readFileSync(join(installed, 'docs/tutorial.md'), 'utf8');
+  const blocks = [...text.matchAll(/^```sh\n([\s\S]*?)^```$/gm)].map(([, block]) => block!);
+  let script = blocks.join('\n');
+  for (const port of ['7070', '7171', '7272']) script = script.replaceAll(port, String(await freePort()));
+  return script;
+}
+
+test('the tutorial’s first hour goes as it is written, and leaves nothing running', async () => {
+  const script = await tutorial();
+  const { status, stdout, stderr } = spawnSync('bash', ['-e', '-o', 'pipefail', '-c', script], {
+    cwd: home,
+    encoding: 'utf8',
+    timeout: 110_000,
+  });
+  expect(status, `${stdout.slice(-2_000)}${stderr.slice(-2_000)}`).toBe(0);
+  expect(stderr).toContain('did you mean stopRate?');
+  expect(stdout).toContain('exit code 2');
+  expect(stdout).toContain('exit code 3');
+  expect(stdout).toContain('"state":"running"');
+  expect(stdout).toMatch(/switchover_migration_outcomes_total\{.*completed.*\} 1/);
+  expect(existsSync(join(home, 'results/report.html'))).toBe(true);
+  expect(JSON.parse(readFileSync(join(home, 'summary.json'), 'utf8')).areKept).toBe(true);
+});
