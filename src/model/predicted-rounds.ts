@@ -61,11 +61,11 @@ export function predictedRounds(input: LiveInput) {
   let pending: Record<'whole' | 'lessCarried', Float64Array> | undefined;
   let settled: SettledRounds | undefined;
   const unsettled = new SettledRounds(certainly(0), 0);
-  const leavesWhole = guest.kind === 'curve' || guest.clear === 'page' || !input.waitsForTokens;
+  const carriedShare = guest.kind === 'curve' || guest.clear === 'page' ? 0 : (input.readAfterSlots ?? 0);
   const pendingWithin = (belowBytes: Bytes) => {
     if (!pending) {
       const whole = memory.pendingWithin(stepsIn(next));
-      pending = { whole, lessCarried: leavesWhole ? whole : lessCarried(whole, next) };
+      pending = { whole, lessCarried: lessCarried(whole, next, carriedShare) };
     }
     return belowBytes > 0 ? pending.lessCarried : pending.whole;
   };
