@@ -33,7 +33,6 @@ export function linkSupplyOf(spec: MigrationSpec): LinkSupply {
   const latenessNs = latenessMeanNs(antagonists);
   // Behind something slower than the bucket there are always tokens.
   const waitsForTokens = (reserved: BytesPerSecond | null) => reserved === null || bytesPerSecond > reserved;
-
   const paced = (reserved: BytesPerSecond | null) =>
     waitsForTokens(reserved)
       ? Math.min(bytesPerSecond, pacedRate(reserved, bytesPerSecond, latenessNs, plan))
