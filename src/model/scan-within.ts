@@ -73,7 +73,7 @@ export function scanWithin(
     const pages = ns === lowNs ? expected : Math.max(least, expected + sway());
     const said = asked.ask(pages, false);
     if (said.decision !== 'go on') {
-      return { verdict: said, pages: Math.max(pages, interpolated(pending(0), share)), share };
+      return { verdict: said, pages, share };
     }
     if (answer) answer = said;
   }

@@ -98,7 +98,9 @@ export function predict(scenario: Predictable): Prediction {
           zeroPages: zeroPagesOf(spec),
           pageSizeBytes: guest.pageSizeBytes,
           readAfterSlots: Math.max(0, 1 - rateBytesPerSecond / link.passedBytesPerSecond),
-          seenBytesPerSecond: Math.min(ofSeenLink, supply.mostBytesPerSecond(ofSeenLink)),
+          ...(link.drops && {
+            seenBytesPerSecond: Math.min(ofSeenLink, supply.mostBytesPerSecond(ofSeenLink)),
+          }),
           ...{ ...ofLiveRounds, ...ofStop },
           zeroPageSlots: zeroPageSlots(plan, guest, rateBytesPerSecond, ofLink, supply),
           guest: modelledGuest(
