@@ -32,10 +32,11 @@ export function linkSupplyOf(spec: MigrationSpec): LinkSupply {
   const { bytesPerSecond, drops } = bottleneck;
   const latenessNs = latenessMeanNs(antagonists);
   // Behind something slower than the bucket there are always tokens.
+  const passedBytesPerSecond = found?.bytesPerSecond ?? Number.POSITIVE_INFINITY;
   const waitsForTokens = (reserved: BytesPerSecond | null) => reserved === null || bytesPerSecond > reserved;
   const paced = (reserved: BytesPerSecond | null) =>
     waitsForTokens(reserved)
-      ? Math.min(bytesPerSecond, pacedRate(reserved, bytesPerSecond, latenessNs, plan))
+      ? Math.min(bytesPerSecond, pacedRate(reserved, passedBytesPerSecond, latenessNs, plan))
       : bytesPerSecond;
   const live = (reserved: BytesPerSecond | null) =>
     Math.max(
@@ -44,7 +45,7 @@ export function linkSupplyOf(spec: MigrationSpec): LinkSupply {
     );
   const isSeenWhole = drops.every(({ everyNs, lengthNs }) => everyNs - lengthNs >= SHORTEST_WINDOW_NS);
   return {
-    passedBytesPerSecond: found?.bytesPerSecond ?? Number.POSITIVE_INFINITY,
+    passedBytesPerSecond,
     liveBytesPerSecond: live,
     seenBytesPerSecond: isSeenWhole ? paced : live,
     drops: drops.length > 0,
