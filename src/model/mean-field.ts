@@ -25,7 +25,7 @@ export interface MeanFieldRound {
    * How many slots after its turn has come a page is read, and its dirty bit cleared where that is done page by page. 0 in the paper; 1
    * where a page waits for the tokens of all of it, so that the last one is read as the round ends.
    */
-  readonly readAfterSlots: 0 | 1;
+  readonly readAfterSlots: number;
   /** How many slots a page of zeros takes. */
   readonly zeroSlots: number;
 }

@@ -12,8 +12,8 @@ export interface Load {
   readonly overheadBytes: Bytes;
   /** b. */
   readonly rateBytesPerSecond: BytesPerSecond;
-  /** Whether a page is read once there are tokens for all of it, at the end of its slot. Without: at the start, as in the paper. */
-  readonly waitsForTokens?: boolean | undefined;
+  /** Which share of its slot a page waits for tokens before it is read and leaves; without: none, as in the paper. */
+  readonly readAfterSlots?: number | undefined;
   /** The most that a stop rule sees as the bandwidth, where that sways about b; without: b. */
   readonly seenBytesPerSecond?: BytesPerSecond | undefined;
   /** How long a page of zeros takes, as a share of what a whole page does; without: H/(P + H), what its header is of one. */

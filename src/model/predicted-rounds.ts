@@ -1,3 +1,4 @@
+import { TOLERANCE } from '../core/migration/look.ts';
 import { BandwidthMeter } from '../core/migration/meter.ts';
 import type { GoOn } from '../core/migration/stop/stop-rule.ts';
 import type { StopSpec } from '../core/migration/stop/stops.ts';
@@ -61,13 +62,15 @@ export function predictedRounds(input: LiveInput) {
   let pending: Record<'whole' | 'lessCarried', Float64Array> | undefined;
   let settled: SettledRounds | undefined;
   const unsettled = new SettledRounds(certainly(0), 0);
-  const leavesWhole = guest.kind === 'curve' || guest.clear === 'page' || !input.waitsForTokens;
+  const carriedShare = guest.kind === 'curve' || guest.clear === 'page' ? 0 : (input.readAfterSlots ?? 0);
   const pendingWithin = (belowBytes: Bytes) => {
     if (!pending) {
       const whole = memory.pendingWithin(stepsIn(next));
-      pending = { whole, lessCarried: leavesWhole ? whole : lessCarried(whole, next) };
+      pending = { whole, lessCarried: lessCarried(whole, next, carriedShare) };
     }
-    return belowBytes > 0 ? pending.lessCarried : pending.whole;
+    // Nearer to a level than a page, a migration looks within pages (core/migration/look.ts).
+    const looksWithinPages = belowBytes > 0 && TOLERANCE * belowBytes < asked.pageBytes;
+    return looksWithinPages ? pending.lessCarried : pending.whole;
   };
   const swayWithin = () => (settled ?? unsettled).swayWithin();
   let answer = plansAhead ? asked.ask(next.dirtyPages, true) : asked.begin(next.dirtyPages);

@@ -141,13 +141,13 @@ export class RatesMemory implements ModelledMemory {
   /** The next round with its order, which is computed only when it is needed: not after the last round. */
   #ordered(): MeanFieldRound {
     const { order, clear } = this.#guest;
-    const { pageSizeBytes, overheadBytes, rateBytesPerSecond, waitsForTokens } = this.#load;
+    const { pageSizeBytes, overheadBytes, rateBytesPerSecond, readAfterSlots = 0 } = this.#load;
     this.#next ??= {
       ...this.#terms(),
       slotSeconds: (pageSizeBytes + overheadBytes) / rateBytesPerSecond,
       order: order(this.#toSend(), this.#rounds + 1),
       clear,
-      readAfterSlots: waitsForTokens ? 1 : 0,
+      readAfterSlots,
     };
     return this.#next;
   }

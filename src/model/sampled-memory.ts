@@ -163,7 +163,7 @@ export class SampledMemory implements ModelledMemory {
 
   #sent(): Sending {
     const { pages, order, clear, skip } = this.#guest;
-    const { pageSizeBytes, overheadBytes, waitsForTokens } = this.#load;
+    const { pageSizeBytes, overheadBytes, readAfterSlots = 0 } = this.#load;
     const zeroFrom = this.#load.pages - (this.#rounds === 0 ? this.#load.zeroPages : 0);
     const sentAtNs = new Float64Array(pages.length).fill(Number.POSITIVE_INFINITY);
     const clearedAtNs = new Float64Array(pages.length).fill(Number.POSITIVE_INFINITY);
@@ -195,7 +195,7 @@ export class SampledMemory implements ModelledMemory {
       if (address >= zeroFrom) zeroPages += weight;
       // It is read when it leaves; of several, that is in the middle of their slots.
       if (clear !== 'page') continue;
-      const left = sentPages - (weight - 1) / 2 - (waitsForTokens ? 0 : 1);
+      const left = sentPages - (weight - 1) / 2 - (1 - readAfterSlots);
       clearedAtNs[index] = this.#now + durationOf(this.#load, left, zeroPages);
     }
     const bytes = sentPages * (pageSizeBytes + overheadBytes) - zeroPages * pageSizeBytes;

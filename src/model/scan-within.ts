@@ -21,12 +21,18 @@ const SOME = 0.5;
  * The least that is pending while each page has its turn. Of the page that leaves next the link has carried some part, which counts
  * as sent (core/migration/round.ts). A page that is dirty again by then is pending before and after, but that part is off all the
  * same. The share that is dirty again is taken to be that of the whole round.
+ * @param carriedShare how much of a page counts as sent before it leaves
  */
-export function lessCarried(pending: Float64Array, { sentPages }: PredictedRound): Float64Array {
+export function lessCarried(
+  pending: Float64Array,
+  { sentPages }: PredictedRound,
+  carriedShare: number,
+): Float64Array {
+  if (carriedShare === 0) return pending;
   const steps = pending.length - 1;
   const again = sentPages > SOME ? Math.min(1, pending[steps]! / sentPages) : 0;
   return pending.map((pages, step) => {
-    const carried = again * Math.min(1, (step / steps) * sentPages);
+    const carried = carriedShare * again * Math.min(1, (step / steps) * sentPages);
     return Math.max(Math.min(pages, NEXT_TO_NOTHING), pages - carried);
   });
 }
@@ -67,7 +73,7 @@ export function scanWithin(
     const pages = ns === lowNs ? expected : Math.max(least, expected + sway());
     const said = asked.ask(pages, false);
     if (said.decision !== 'go on') {
-      return { verdict: said, pages: Math.max(pages, interpolated(pending(0), share)), share };
+      return { verdict: said, pages, share };
     }
     if (answer) answer = said;
   }

@@ -78,7 +78,7 @@ export function predict(scenario: Predictable): Prediction {
   const assumes: string[] = [];
   const link = linkSupplyOf(spec);
   if (link.drops) assumes.push('drops of the link are spread evenly over the live rounds');
-  const supply = cpuSupplyOf(spec);
+  const supply = cpuSupplyOf(spec, link.passedBytesPerSecond);
   const ofLink = link.liveBytesPerSecond(plan.rateBytesPerSecond);
   const ofSeenLink = link.seenBytesPerSecond(plan.rateBytesPerSecond);
   const rateBytesPerSecond = Math.min(ofLink, supply.mostBytesPerSecond(ofLink));
@@ -97,8 +97,10 @@ export function predict(scenario: Predictable): Prediction {
           pages: guest.pages,
           zeroPages: zeroPagesOf(spec),
           pageSizeBytes: guest.pageSizeBytes,
-          waitsForTokens: link.waitsForTokens(plan.rateBytesPerSecond),
-          seenBytesPerSecond: Math.min(ofSeenLink, supply.mostBytesPerSecond(ofSeenLink)),
+          readAfterSlots: Math.max(0, 1 - rateBytesPerSecond / link.passedBytesPerSecond),
+          ...(link.drops && {
+            seenBytesPerSecond: Math.min(ofSeenLink, supply.mostBytesPerSecond(ofSeenLink)),
+          }),
           ...{ ...ofLiveRounds, ...ofStop },
           zeroPageSlots: zeroPageSlots(plan, guest, rateBytesPerSecond, ofLink, supply),
           guest: modelledGuest(

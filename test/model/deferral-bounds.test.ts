@@ -48,7 +48,7 @@ function expectedTimes(probabilities: Float64Array, deferred: PageSet, stopRate:
     slotSeconds: 1,
     order: Uint32Array.from({ length: pages }, (_, page) => page),
     clear: 'page' as const,
-    readAfterSlots: 0 as const,
+    readAfterSlots: 0,
     zeroSlots: 0,
   };
   const before = allDirty(portions);

@@ -9,7 +9,7 @@ export interface Simulated {
   readonly deferred?: PageSet;
   readonly clear?: 'page' | 'round';
   /** How many slots after its turn has come a page is read; without: none. */
-  readonly readAfterSlots?: 0 | 1;
+  readonly readAfterSlots?: number;
   readonly rounds: number;
 }
 

@@ -43,6 +43,7 @@ describe('what is predicted', () => {
   test('of an idle guest is its size over the rate, and no downtime', () => {
     expect(predictMigration(small(idle)).course).toEqual({
       converges: true,
+      convergesProbability: null,
       reason: '1 of 1 rounds done',
       rounds: 1,
       roundPages: [1000],

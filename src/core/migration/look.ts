@@ -15,7 +15,7 @@ export const LOOK_EVERY_NS = 10 * NANOS_PER_MILLISECOND;
 const LOOKS_PER_COPY = 2048;
 
 /** By how much less may be pending than the level at which a rule changes its answer, when that is noticed. */
-const TOLERANCE = 0.01;
+export const TOLERANCE = 0.01;
 
 /**
  * When a rule that does not say so is asked again: after 10 ms, or a 2048th of the time that the memory takes if that is more,

@@ -32,8 +32,14 @@ const unlimited: CpuSupply = {
   stoppedNs: (workNs) => workNs,
 };
 
-/** The same scheduler as in virtual time, in the long run. */
-export function cpuSupplyOf({ guest, plan, cpu, machine }: MigrationSpec): CpuSupply {
+/**
+ * The same scheduler as in virtual time, in the long run.
+ * @param passedBytesPerSecond how fast a page passes once it has left the bucket
+ */
+export function cpuSupplyOf(
+  { guest, plan, cpu, machine }: MigrationSpec,
+  passedBytesPerSecond: BytesPerSecond,
+): CpuSupply {
   if (!isContended(cpu)) return unlimited;
   const { cpuPerPageNs } = cpu;
   const load = guestLoad(guest, machine?.costs.idleShare?.median);
@@ -51,7 +57,10 @@ export function cpuSupplyOf({ guest, plan, cpu, machine }: MigrationSpec): CpuSu
       const share = shareOn('sender', Number.POSITIVE_INFINITY);
       const ofCpuTime = oneAfterTheOther(plan, cpuPerPageNs / share);
       if (cpu.sender || hogs === 0) return ofCpuTime;
-      return Math.min(ofCpuTime, inTurns(linkBytesPerSecond, hogs, plan, cpuPerPageNs));
+      return Math.min(
+        ofCpuTime,
+        inTurns(linkBytesPerSecond, hogs, plan, { cpuPerPageNs, passedBytesPerSecond }),
+      );
     },
     guestSpeed: (rateBytesPerSecond) => {
       if (guestDemand === 0) return 1;
@@ -126,11 +135,13 @@ function inTurns(
   linkBytesPerSecond: BytesPerSecond,
   hogs: number,
   { pageBytes, depthBytes }: { readonly pageBytes: Bytes; readonly depthBytes: Bytes },
-  cpuPerPageNs: Nanos,
+  { cpuPerPageNs, passedBytesPerSecond }: { cpuPerPageNs: Nanos; passedBytesPerSecond: BytesPerSecond },
 ): BytesPerSecond {
   const earned = (linkBytesPerSecond * cpuPerPageNs) / NANOS_PER_SECOND;
   if (earned >= pageBytes) return Number.POSITIVE_INFINITY;
-  const pages = depthBytes / (pageBytes - earned);
+  // Behind a bottleneck it also waits for each page to pass, with the next one prepared.
+  const isHeldUp = (pageBytes * NANOS_PER_SECOND) / passedBytesPerSecond > cpuPerPageNs;
+  const pages = Math.min(depthBytes / (pageBytes - earned), isHeldUp ? 2 : Number.POSITIVE_INFINITY);
   const tokenNs = (pageBytes * NANOS_PER_SECOND) / linkBytesPerSecond;
   const turnNs = hogs * FAIR_QUANTUM_NS + tokenNs + pages * cpuPerPageNs;
   return (pages * pageBytes * NANOS_PER_SECOND) / turnNs;

@@ -10,8 +10,8 @@ import type { MigrationSpec } from '../../workload/migration-spec.ts';
 export interface LinkSupply {
   /** The rate of the live rounds, on average, at this reserved one; null: not reserved. */
   liveBytesPerSecond(reserved: BytesPerSecond | null): BytesPerSecond;
-  /** Whether the bucket is what pages wait for; behind something slower there are always tokens. */
-  waitsForTokens(reserved: BytesPerSecond | null): boolean;
+  /** How fast a page passes once it has left the bucket. */
+  readonly passedBytesPerSecond: BytesPerSecond;
   /** The most that is seen of it over a window of the meter: between two drops, where there is time for one. */
   seenBytesPerSecond(reserved: BytesPerSecond | null): BytesPerSecond;
   /** Whether the link drops again and again, so that it depends on chance how long a stop takes. */
@@ -31,11 +31,12 @@ export function linkSupplyOf(spec: MigrationSpec): LinkSupply {
   const bottleneck = found ?? { bytesPerSecond: linkCapacityBytesPerSecond, drops: [] };
   const { bytesPerSecond, drops } = bottleneck;
   const latenessNs = latenessMeanNs(antagonists);
+  // Behind something slower than the bucket there are always tokens.
+  const passedBytesPerSecond = found?.bytesPerSecond ?? Number.POSITIVE_INFINITY;
   const waitsForTokens = (reserved: BytesPerSecond | null) => reserved === null || bytesPerSecond > reserved;
-  // Nobody wakes late for tokens that are there.
   const paced = (reserved: BytesPerSecond | null) =>
     waitsForTokens(reserved)
-      ? Math.min(bytesPerSecond, pacedRate(reserved, bytesPerSecond, latenessNs, plan))
+      ? Math.min(bytesPerSecond, pacedRate(reserved, passedBytesPerSecond, latenessNs, plan))
       : bytesPerSecond;
   const live = (reserved: BytesPerSecond | null) =>
     Math.max(
@@ -44,7 +45,7 @@ export function linkSupplyOf(spec: MigrationSpec): LinkSupply {
     );
   const isSeenWhole = drops.every(({ everyNs, lengthNs }) => everyNs - lengthNs >= SHORTEST_WINDOW_NS);
   return {
-    waitsForTokens,
+    passedBytesPerSecond,
     liveBytesPerSecond: live,
     seenBytesPerSecond: isSeenWhole ? paced : live,
     drops: drops.length > 0,

@@ -19,6 +19,9 @@ interface Exposure {
   readonly dirty: PageSet;
 }
 
+/** The stream of random numbers that a virtual guest draws from; the order draws from another. */
+export const GUEST_STREAM = 3;
+
 /**
  * A guest as a process in time: instead of making its steps, it says which pages it has written. Drawn per page
  * from the exact distribution, at a cost of the pages touched, not of the writes or the time.

@@ -18,12 +18,9 @@ import { instantsOfPages, spareInstants } from './instants-of-pages.ts';
 import { inTime, measured, sentDevice } from './migration-end.ts';
 import { rowFrom } from './row-of-pages.ts';
 import { VirtualCpu } from './virtual-cpu.ts';
-import { VirtualGuest } from './virtual-guest.ts';
+import { GUEST_STREAM, VirtualGuest } from './virtual-guest.ts';
 import { askDestination, carryOutHandover, type HandoverClock } from './virtual-handover.ts';
 import type { VirtualLink } from './virtual-link.ts';
-
-/** The stream of random numbers that a virtual guest draws from; the order draws from another. */
-const GUEST_STREAM = 3;
 
 /**
  * The same migration in virtual time: deterministic, as fast as it can be computed, exact to the nanosecond in
