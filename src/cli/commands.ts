@@ -1,19 +1,7 @@
-import type { Command } from 'commander';
-import type { Exit } from './exit.ts';
-
-/** Gives a command its arguments, its options and what it does. */
-type Defines = (command: Command, exit: Exit) => void;
-
-interface KnownCommand {
-  readonly describe: string;
-  /** Only the command that is asked for is loaded: all of them take several times as long as most take to run. */
-  readonly load: () => Promise<Defines>;
-  /** It reads a scenario or a trace, or names an order, and so takes a user's own rules, too. */
-  readonly takesOwnRules?: true;
-}
+import type { KnownCommands } from './known-command.ts';
 
 /** What `switchover` can be asked for, as its help lists it. */
-export const commands: Readonly<Record<string, KnownCommand>> = {
+export const commands: KnownCommands = {
   run: {
     describe: 'run the migrations of a scenario file and print a table',
     load: async () => (await import('./run.ts')).runCommand,
@@ -81,7 +69,7 @@ export const commands: Readonly<Record<string, KnownCommand>> = {
   },
   completion: {
     describe: 'print what makes a shell complete commands, options and names of scenarios',
-    load: async () => (await import('./completion.ts')).completionCommand,
+    load: async () => (await import('./completion.ts')).completing(commands),
   },
   doctor: {
     describe: 'check what works on this machine',

@@ -2,8 +2,8 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { Argument, Command } from 'commander';
 import { packageFolder } from '../platform/package.ts';
-import { commands } from './commands.ts';
 import type { Exit } from './exit.ts';
+import type { KnownCommands } from './known-command.ts';
 import { print } from './standard-streams.ts';
 
 const shells = ['bash', 'zsh', 'fish'] as const;
@@ -25,7 +25,11 @@ interface Completable {
 }
 
 /** `switchover completion SHELL`: a script that a shell reads once, as in `source <(switchover completion bash)`. */
-export function completionCommand(command: Command, exit: Exit): void {
+export function completing(commands: KnownCommands): (command: Command, exit: Exit) => void {
+  return (command, exit) => define(command, commands, exit);
+}
+
+function define(command: Command, commands: KnownCommands, exit: Exit): void {
   command
     .addArgument(new Argument('<shell>', 'for which shell').choices(shells))
     .addHelpText(
@@ -38,14 +42,14 @@ export function completionCommand(command: Command, exit: Exit): void {
       ].join('\n'),
     )
     .action(async (shell: (typeof shells)[number]) => {
-      const all = await completed();
+      const all = await completed(commands);
       print({ bash: bashOf, zsh: zshOf, fish: fishOf }[shell](all, scenarios()));
       exit(0);
     });
 }
 
 /** Every command with its options, as its own definition has them. */
-function completed(): Promise<readonly Completed[]> {
+function completed(commands: KnownCommands): Promise<readonly Completed[]> {
   return Promise.all(
     Object.entries(commands).map(async ([name, { describe, load, takesOwnRules }]) => {
       const command = new Command(name);

@@ -65,7 +65,7 @@ class Receiver {
   readonly #hello = new ArrivingHello();
   #guest: HostedGuest | undefined;
   #digest: StreamDigest | undefined;
-  #greetedAtNs = 0;
+  #askedAtNs = 0;
   #guestTimeNs = 0;
   #paused = false;
   readonly #state = new ReceivedState();
@@ -110,7 +110,7 @@ class Receiver {
       if (header.type === 'state') this.#digest!.add(copy);
       if (header.type === 'round') insistSame(copy, this.#digest!.take());
       if (header.type === 'hello' || header.type === 'ask') this.#becomesKnown();
-      if (header.type === 'hello') this.#greetedAtNs = clockNs();
+      if (header.type === 'hello' || header.type === 'stop') this.#askedAtNs = clockNs();
       this.#answering = this.#answering
         .then(() => this.#answer(header, copy))
         .catch((cause) => this.#giveUp(reasonOf(cause)));
@@ -144,7 +144,7 @@ class Receiver {
           connection.send(
             'hello',
             0,
-            encodeHello({ version: WIRE_VERSION, workedNs: clockNs() - this.#greetedAtNs }),
+            encodeHello({ version: WIRE_VERSION, workedNs: clockNs() - this.#askedAtNs }),
           );
         return;
       case 'ask':
@@ -229,7 +229,6 @@ class Receiver {
   }
 
   async #compare(paused: number, payload: Buffer): Promise<void> {
-    const askedAtNs = clockNs();
     const { guestTimeNs, digest } = decodeStop(payload);
     if (paused > 1) throw new WireError(`a 'stop' frame with paused = ${paused}; expected 0 or 1`);
     this.#paused = paused === 1;
@@ -238,7 +237,7 @@ class Receiver {
     await this.#guest!.load?.(this.#state.whole());
     this.#journal?.write('ready');
     this.#answeredAtNs = clockNs();
-    this.#connection.send('ready', 0, encodeWorked(this.#answeredAtNs - askedAtNs));
+    this.#connection.send('ready', 0, encodeWorked(this.#answeredAtNs - this.#askedAtNs));
   }
 
   /** A source whose commit was not answered learns what came of it; where the guest is here, it goes on with it. */

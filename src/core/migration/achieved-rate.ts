@@ -6,16 +6,8 @@ import {
   NANOS_PER_SECOND,
   type Nanos,
 } from '../units.ts';
-import type { MigrationResult } from './migration-result.ts';
+import type { AchievedRates, MigrationResult } from './migration-result.ts';
 import type { Plan } from './plan.ts';
-
-/** At what rate a migration's bytes arrived while there were some to send, beside what was reserved; at most that. */
-export interface AchievedRates {
-  /** Of all live rounds; null: they sent no more than a full bucket lets through at once, which tells no rate. */
-  readonly liveBytesPerSecond: BytesPerSecond | null;
-  /** The same while the guest was paused. */
-  readonly stopBytesPerSecond: BytesPerSecond | null;
-}
 
 /** What was sent, and how long it took until all had arrived, without the way of the last byte and of the answer to it. */
 export interface Sending {

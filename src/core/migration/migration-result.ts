@@ -1,7 +1,6 @@
 import type { ServerRecord } from '../cpu/server-record.ts';
 import type { Encryption } from '../link/encryption.ts';
 import type { Bytes, BytesPerSecond, Nanos } from '../units.ts';
-import type { AchievedRates } from './achieved-rate.ts';
 
 /** What a live round did. */
 export interface RoundRecord {
@@ -138,6 +137,14 @@ export interface LinkRecord {
    */
   readonly roundTripNs: Nanos | null;
   readonly encryption: Encryption;
+}
+
+/** At what rate a migration's bytes arrived while there were some to send, beside what was reserved; at most that. */
+export interface AchievedRates {
+  /** Of all live rounds; null: they sent no more than a full bucket lets through at once, which tells no rate. */
+  readonly liveBytesPerSecond: BytesPerSecond | null;
+  /** The same while the guest was paused. */
+  readonly stopBytesPerSecond: BytesPerSecond | null;
 }
 
 /** What the world's instruments saw of one migration. */

@@ -236,10 +236,9 @@ export class OutgoingMigration implements World {
       roundTripNs: sender.link.roundTripNs,
     });
     this.#notes.push(...notes);
-    const instants = { readyAtNs, verifiedAtNs, ...ran };
+    const instants = { readyAtNs, verifiedAtNs, lateNs: ready.result, ...ran };
     this.#handover = instants;
-    const reached = { ...instants, lateNs: ready.result };
-    return { kind: 'handed over', now: this.#now(), ...reached, measurements: await this.#afterwards() };
+    return { kind: 'handed over', now: this.#now(), ...instants, measurements: await this.#afterwards() };
   }
 
   /** @returns when the destination's hash was heard */

@@ -15,10 +15,10 @@ import { PageZero } from './page-zero.ts';
 import { PoissonStratum } from './poisson-stratum.ts';
 import type { StratumPages } from './stratum-pages.ts';
 import { SweepStratum } from './sweep-stratum.ts';
+import { GUEST_STREAM } from './virtual-guest.ts';
 
 /** The streams of random numbers of a guest: where its pages are, and which it writes. */
 const LAYOUT_STREAM = 2;
-const GUEST_STREAM = 3;
 
 /** A guest's memory in counts: how many pages of each stratum are dirty, drawn from look to look. */
 export class LumpedMemory {
