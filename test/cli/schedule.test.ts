@@ -154,7 +154,7 @@ describe('schedule', () => {
     const whole = (least: number) => `expected a whole number from ${least} to 1000000000000000`;
     expect(problems.toSorted()).toEqual(
       [
-        'scheduler: expected a scheduler: fair, eevdf, rt, cbs-soft, cbs-hard, deadline, cbs-linux, found "edf"',
+        'scheduler: expected a scheduler: fair, eevdf, rt, cbs-soft, cbs-hard, deadline, cbs-linux, found "edf"; did you mean eevdf?',
         'processors: expected a whole number from 1 to 1024, found 0',
         `horizon: ${whole(1)}, found 2.5`,
         'more: expected no such key, found 1',
