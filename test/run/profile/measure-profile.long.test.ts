@@ -15,9 +15,8 @@ test('a machine is measured into a profile that can be read, and nothing else is
     expect(machineProfileSchema.safeParse(profile).error).toBeUndefined();
     expect(told.length).toBeGreaterThan(2);
     expect(readdirSync(folder)).toEqual([]);
-    // To wake a thread by its event loop takes longer than by a word that it waits for, to hash longer than to copy.
-    const { threadMessageNs, contextSwitchNs, hashNsPerMebibyte, copyNsPerMebibyte } = profile.costs;
-    expect(threadMessageNs.median).toBeGreaterThan(contextSwitchNs.median);
+    // To hash takes longer than to copy, whatever the machine.
+    const { hashNsPerMebibyte, copyNsPerMebibyte } = profile.costs;
     expect(hashNsPerMebibyte.median).toBeGreaterThan(copyNsPerMebibyte.median);
   } finally {
     rmSync(folder, { recursive: true });
