@@ -30,12 +30,16 @@ test('a timeline has the rounds, the stop in its parts, the hand-over, and who r
   const stop = called('stop');
   expect(stop.dur).toBeCloseTo(record.downtimeNs / 1e3);
   expect(stop.ts! + stop.dur! - first.ts!).toBeCloseTo(record.totalNs / 1e3);
-  const inParts = stretches.filter(({ pid, tid, name }) => pid === stop.pid && tid === stop.tid && name !== 'stop');
+  const inParts = stretches.filter(
+    ({ pid, tid, name }) => pid === stop.pid && tid === stop.tid && name !== 'stop',
+  );
   expect(inParts.reduce((sum, { dur }) => sum + dur!, 0)).toBeCloseTo(record.downtimeNs / 1e3);
   const [leaves, arrives] = traceEvents.filter(({ ph }) => ph === 's' || ph === 'f');
   expect(arrives!.ts! - leaves!.ts!).toBeCloseTo(record.downtimeNs / 1e3);
   const ran = stretches.filter(({ pid }) => pid === 3);
-  expect(new Set(ran.map(({ name }) => name))).toEqual(new Set(['guest', 'sender', 'hog-1', 'hog-2', 'hog-3']));
+  expect(new Set(ran.map(({ name }) => name))).toEqual(
+    new Set(['guest', 'sender', 'hog-1', 'hog-2', 'hog-3']),
+  );
   // One processor: nobody runs while somebody else does.
   const inOrder = ran.toSorted((one, other) => one.ts! - other.ts!);
   for (const [index, { ts }] of inOrder.entries()) {
