@@ -67,7 +67,7 @@ export class Requirements {
   }
 
   /** undefined: nothing is required. */
-  table(): string | undefined {
+  table(width?: number): string | undefined {
     if (this.#thresholds.length === 0) return undefined;
     const { headings, values } = cellColumns(this.#rows.map(({ result }) => result.cell.settings));
     const lines = this.#rows.flatMap(({ result, judgements }) =>
@@ -80,7 +80,7 @@ export class Requirements {
     const runs = Math.min(...this.#rows.map(({ result }) => result.records.length));
     const doubts = this.#thresholds.flatMap((threshold) => tooFew(threshold, runs) ?? []);
     return [
-      plainTable([...headings, 'required', 'found', 'verdict'], lines, headings.length),
+      plainTable([...headings, 'required', 'found', 'verdict'], lines, headings.length, width),
       ...doubts,
     ].join('\n');
   }

@@ -11,6 +11,7 @@ import { insisting } from '../scenario/checked.ts';
 import { type Experiment, loadExperiment, onMachine } from '../scenario/scenario.ts';
 import { scenarioFile } from '../scenario/scenario-file.ts';
 import { perfettoTrace } from '../study/tables/perfetto-trace.ts';
+import { folded } from '../study/tables/plain-table.ts';
 import { roundLog } from '../study/tables/round-log.ts';
 import { scenarioSummary } from '../study/tables/scenario-summary.ts';
 import { serversTable } from '../study/tables/servers-table.ts';
@@ -49,6 +50,7 @@ interface Options extends ScenarioOptions, CredentialOptions, RequirementOptions
   readonly trace?: string;
   readonly gantt?: string;
   readonly perfetto?: string;
+  readonly wide?: boolean;
 }
 
 /** `switchover run FILE`: carries out a scenario and its matrix; prints a table, or one record a line. */
@@ -74,6 +76,7 @@ export function runCommand(command: Command, exit: Exit): void {
     .option('--trace <file>', 'write every step of every migration with its result, for switchover replay')
     .option('--gantt <file>', 'draw as SVG which thread ran when around the pause of the last migration')
     .option('--perfetto <file>', 'write the timeline of the last migration, which ui.perfetto.dev opens')
+    .option('--wide', 'all columns of the tables, however wide the terminal is')
     .option('--quiet', 'no progress on standard error')
     .addHelpText(
       'after',
@@ -92,7 +95,8 @@ async function action(file: string, options: Options, interrupted?: AbortSignal)
   checkRedis(experiment, options);
   const records = lineOutput(options.json);
   const trace = new TraceOutput(options.trace, options.world === 'virtual');
-  if (options.json !== '-') print(`${scenarioSummary(experiment)}\n`);
+  const width = process.stdout.isTTY && options.wide !== true ? process.stdout.columns : undefined;
+  if (options.json !== '-') print(`${folded(scenarioSummary(experiment), width)}\n`);
   const wantsChart = options.json !== '-' || options.gantt !== undefined;
   let left = experiment.cells.length * experiment.runs;
   let chart: StopChart | undefined;
@@ -134,8 +138,13 @@ async function action(file: string, options: Options, interrupted?: AbortSignal)
     if (options.gantt !== undefined && !interrupted?.aborted) writeChart(options.gantt, chart);
     const requirements = new Requirements(options.require ?? [], results);
     if (options.json !== '-' && results.length > 0) {
-      const tables = [experimentTable(results, options.world), requirements.table(), serversTable(results)];
-      print([...tables, chart?.terminal].filter((part) => part !== undefined).join('\n\n'));
+      const tables = [
+        experimentTable(results, options.world, width),
+        requirements.table(width),
+        serversTable(results, width),
+      ];
+      const parts = [...tables, chart?.terminal].filter((part) => part !== undefined);
+      print(folded(parts.join('\n\n'), width));
     }
     if (options.summary !== undefined) requirements.writeSummary(options.summary, experiment.name);
     if (results.some(({ records }) => records.some(({ outcome }) => outcome === 'failed'))) return 1;

@@ -16,6 +16,7 @@ export interface ComparedCell {
 export function comparisonTable(
   headings: readonly string[],
   cells: readonly ComparedCell[],
+  width?: number,
 ): string | undefined {
   const [first, ...others] = cells;
   const rows = others.flatMap(({ values, downtimesNs, alike }) => {
@@ -30,7 +31,7 @@ export function comparisonTable(
   if (rows.length === 0) return undefined;
   return [
     `Against ${headings.map((heading, index) => `${heading} ${first!.values[index]}`).join(', ')}`,
-    plainTable([...headings, 'downtime ms, difference', 'shorter'], rows, headings.length),
+    plainTable([...headings, 'downtime ms, difference', 'shorter'], rows, headings.length, width),
     'Runs with the same seed are compared in pairs: median of the differences [95 % interval]; shorter: the share of pairs in which the alternative was shorter. =: exact, as runs of neither differ.',
   ].join('\n');
 }

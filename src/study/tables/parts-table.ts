@@ -17,7 +17,7 @@ const names = {
 } as const satisfies Partial<Record<keyof DowntimeParts, string>>;
 
 /** The downtime of each cell part by part, in ms: medians, and the middle 95 %. Parts that took no time anywhere are left out. */
-export function partsTable(results: readonly CellResult[]): string {
+export function partsTable(results: readonly CellResult[], width?: number): string {
   const { headings, values } = cellColumns(results.map(({ cell }) => cell.settings));
   const parts = results.map(({ records }) =>
     records.filter(({ outcome }) => outcome === 'completed').map((record) => partsOf(record.downtimeParts)),
@@ -31,7 +31,7 @@ export function partsTable(results: readonly CellResult[]): string {
   ]);
   return [
     'Parts of the downtime in ms, medians (the middle 95 %):',
-    plainTable([...headings, ...shown.map((part) => names[part])], rows, headings.length),
+    plainTable([...headings, ...shown.map((part) => names[part])], rows, headings.length, width),
   ].join('\n');
 }
 

@@ -13,17 +13,23 @@ import { costsNote } from './costs-note.ts';
 import { ALIKE_NOTE, doneOf, figure, interval, milliseconds } from './figure.ts';
 import { modelNotes, type PredictedRow } from './model-notes.ts';
 import { partsTable } from './parts-table.ts';
-import { plainTable } from './plain-table.ts';
+import { columnsWithin, leastWidth, leftOutNote, plainTable, type RankedColumn } from './plain-table.ts';
 
-/** The table of an experiment: a row a cell, medians with their intervals, prediction beside measurement. */
-export function experimentTable(results: readonly CellResult[], world: string): string {
+/**
+ * The table of an experiment: a row a cell, medians with their intervals, prediction beside measurement.
+ * @param width columns of the terminal: what matters least is left out until it fits; without it, everything is there
+ */
+export function experimentTable(results: readonly CellResult[], world: string, width?: number): string {
   const { headings, values } = cellColumns(results.map(({ cell }) => cell.settings));
   const hasEnsembles = results.some(({ ensemble }) => ensemble);
-  const columns = columnsOf(results, hasEnsembles);
-  const rows = results.map((result) => {
-    const done = completedOf(result.records);
-    return [...values(result.cell.settings), ...columns.map(({ of }) => of(done, result))];
-  });
+  const all = columnsOf(results, hasEnsembles);
+  const rowsOf = (columns: readonly Column[]) =>
+    results.map((result) => {
+      const done = completedOf(result.records);
+      return [...values(result.cell.settings), ...columns.map(({ of }) => of(done, result))];
+    });
+  const headOf = (columns: readonly Column[]) => [...headings, ...columns.map(({ heading }) => heading)];
+  const columns = columnsWithin(all, width, (some) => leastWidth(headOf(some), rowsOf(some)));
   const predictedRows = results.map(({ cell, predicted }) => ({
     values: values(cell.settings),
     predicted,
@@ -35,24 +41,26 @@ export function experimentTable(results: readonly CellResult[], world: string): 
       downtimesNs: result.records.map(completedDowntimeNs),
       alike: isOneRun(completedOf(result.records)),
     })),
+    width,
   );
   return [
-    plainTable([...headings, ...columns.map(({ heading }) => heading)], rows, headings.length),
+    plainTable(headOf(columns), rowsOf(columns), headings.length, width),
+    ...leftOutNote(all, columns),
     ...footnotes(results, predictedRows, hasEnsembles, world),
     ...(comparison === undefined ? [] : ['', comparison]),
-    ...(results.some(({ cell }) => cell.machine) ? ['', partsTable(results)] : []),
+    ...(results.some(({ cell }) => cell.machine) ? ['', partsTable(results, width)] : []),
   ].join('\n');
 }
 
 /** A column: what it says of a cell, given the records of its completed migrations. */
-interface Column {
-  readonly heading: string;
+interface Column extends RankedColumn {
   of(done: readonly MigrationRecord[], result: CellResult): string;
 }
 
 /** The columns for which some cell has something to show. */
 function columnsOf(results: readonly CellResult[], hasEnsembles: boolean): readonly Column[] {
-  const column = (heading: string, of: Column['of'], isShown = true) => (isShown ? [{ heading, of }] : []);
+  const column = (rank: number, heading: string, of: Column['of'], isShown = true) =>
+    isShown ? [{ rank, heading, of }] : [];
   const measured = (value: (record: MigrationRecord) => Nanos, unit: number) => {
     return (done: readonly MigrationRecord[]) =>
       interval(done.length === 0 ? undefined : summaryOf(done.map(value), isOneRun(done)), unit);
@@ -69,21 +77,21 @@ function columnsOf(results: readonly CellResult[], hasEnsembles: boolean): reado
   const totalNs = (record: MigrationRecord) => record.totalNs;
   const memoryNs = (record: MigrationRecord) => record.downtimeParts.memoryNs;
   return [
-    column('runs', (done, result) => doneOf(done.length, result.records.length, isOneRun(done))),
-    column('waited s', (_, result) => waited(result.records), shared),
-    column('b used %', used, shared),
-    column('b, b_d carried %', (_, result) => carried(result.records), short),
-    column('downtime ms', measured(downtimeNs, NANOS_PER_MILLISECOND)),
-    column('p95', tail, tails),
-    column('memory part', measured(memoryNs, NANOS_PER_MILLISECOND), hasEnsembles),
-    column('virtual', virtual('downtimesNs', NANOS_PER_MILLISECOND), hasEnsembles),
-    column('model', (_, { predicted }) => milliseconds(predicted?.downtimeNs), !hasEnsembles),
-    column('total s', measured(totalNs, NANOS_PER_SECOND)),
-    column('virtual', virtual('totalsNs', NANOS_PER_SECOND), hasEnsembles),
-    column('gap ms', (done) => milliseconds(done.length === 0 ? undefined : longestGapNs(done))),
-    column('lost/rep', heartbeats),
-    column('late %', lateShare, late),
-    column('verified', verdict),
+    column(3, 'runs', (done, result) => doneOf(done.length, result.records.length, isOneRun(done))),
+    column(6, 'waited s', (_, result) => waited(result.records), shared),
+    column(13, 'b used %', used, shared),
+    column(5, 'b, b_d carried %', (_, result) => carried(result.records), short),
+    column(1, 'downtime ms', measured(downtimeNs, NANOS_PER_MILLISECOND)),
+    column(8, 'p95', tail, tails),
+    column(9, 'memory part', measured(memoryNs, NANOS_PER_MILLISECOND), hasEnsembles),
+    column(7, 'virtual', virtual('downtimesNs', NANOS_PER_MILLISECOND), hasEnsembles),
+    column(7, 'model', (_, { predicted }) => milliseconds(predicted?.downtimeNs), !hasEnsembles),
+    column(2, 'total s', measured(totalNs, NANOS_PER_SECOND)),
+    column(10, 'virtual', virtual('totalsNs', NANOS_PER_SECOND), hasEnsembles),
+    column(11, 'gap ms', (done) => milliseconds(done.length === 0 ? undefined : longestGapNs(done))),
+    column(12, 'lost/rep', heartbeats),
+    column(6, 'late %', lateShare, late),
+    column(4, 'verified', verdict),
   ].flat();
 }
 
