@@ -123,7 +123,7 @@ function completed(records: readonly MigrationRecord[]): readonly MigrationRecor
 
 function shown({ measured, virtualNs, errorNs, agrees }: Agreement): readonly string[] {
   const part = (100 * errorNs) / measured.median;
-  const error = `${part > 0 ? '+' : ''}${part.toFixed(1)} %`;
+  const error = `${part > 0 ? '+' : part < 0 ? '−' : ''}${Math.abs(part).toFixed(1)} %`;
   const unit = NANOS_PER_MILLISECOND;
   return [interval(measured, unit), figure(virtualNs / unit), agrees ? error : `**${error}**`];
 }
