@@ -28,16 +28,24 @@ export interface QemuOptions {
   readonly namespace?: string;
 }
 
+/** One that has closed its monitor ends at once. */
+const ENDS_WITHIN_MS = 500;
+
+/** So many of its last lines are told. */
+const SAID_LINES = 3;
+
 /** A QEMU process, paused until it is told to run. */
 export class Qemu {
   readonly qmp: Qmp;
   readonly pid: number;
   readonly #child: ChildProcess;
+  readonly #ended: Promise<string>;
 
-  private constructor(child: ChildProcess, qmp: Qmp) {
+  private constructor(child: ChildProcess, qmp: Qmp, ended: Promise<string>) {
     this.#child = child;
     this.pid = child.pid!;
     this.qmp = qmp;
+    this.#ended = ended;
   }
 
   /** @throws Failure there is no QEMU, or it does not start; nothing has been left behind. */
@@ -49,13 +57,15 @@ export class Qemu {
     const child = spawn(program!, args, { stdio: ['ignore', log, log], detached: true });
     closeSync(log);
     let ended: string | undefined;
-    child.once('error', (error) => (ended = reasonOf(error)));
-    child.once('exit', (code, signal) => {
-      const said = readFileSync(logFile, 'utf8').trim().split('\n').at(-1);
-      ended ??= `QEMU has ended (${signal ?? code})${said ? `: ${said}` : ''}`;
+    const ending = new Promise<string>((resolve) => {
+      child.once('error', (error) => resolve((ended = reasonOf(error))));
+      child.once('exit', (code, signal) => {
+        const said = lastLinesOf(logFile);
+        resolve((ended ??= `QEMU has ended (${signal ?? code})${said ? `: ${said}` : ''}`));
+      });
     });
     try {
-      return new Qemu(child, await Qmp.connect(monitorOf(options.folder), () => ended));
+      return new Qemu(child, await Qmp.connect(monitorOf(options.folder), () => ended), ending);
     } catch (cause) {
       await kill(child);
       throw ended === undefined ? cause : new Failure(ended);
@@ -72,12 +82,22 @@ export class Qemu {
   async migrationCompleted(withinMs: number): Promise<void> {
     const until = performance.now() + withinMs;
     for (;;) {
-      const { status = 'none' } = await this.qmp.execute<{ status?: string }>('query-migrate');
+      const { status = 'none' } = await this.#migrationStatus();
       if (status === 'completed') return;
       if (status === 'failed' || status === 'cancelled' || performance.now() > until) {
         throw new Failure(`QEMU's migration: ${status}`);
       }
       await sleep(1);
+    }
+  }
+
+  /** @throws Failure how QEMU has ended, if it has: that says more than that it does not answer */
+  async #migrationStatus(): Promise<{ readonly status?: string }> {
+    try {
+      return await this.qmp.execute('query-migrate');
+    } catch (cause) {
+      const ended = await Promise.race([this.#ended, sleep(ENDS_WITHIN_MS)]);
+      throw ended === undefined ? cause : new Failure(ended);
     }
   }
 
@@ -89,6 +109,15 @@ export class Qemu {
   async end(): Promise<void> {
     this.qmp.close();
     await kill(this.#child);
+  }
+}
+
+/** QEMU says what was wrong first, and last that it ends. Of a folder that is gone, nothing. */
+function lastLinesOf(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8').trim().split('\n').slice(-SAID_LINES).join('; ');
+  } catch {
+    return undefined;
   }
 }
 

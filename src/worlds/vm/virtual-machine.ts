@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { mkdirSync, unlinkSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
+import { buffer } from 'node:stream/consumers';
 import { setImmediate } from 'node:timers/promises';
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import { formatSize } from '../../core/units.ts';
@@ -139,19 +140,20 @@ export abstract class VirtualMachine {
   }
 
   async #save(): Promise<Buffer> {
-    const pieces: Buffer[] = [];
-    const server = createServer((socket) =>
-      socket.on('data', (piece) => pieces.push(piece)).on('error', () => {}),
-    );
+    const server = createServer();
+    const state = once(server, 'connection').then(([socket]) => buffer(socket));
+    // Where QEMU fails, that is told, and nobody asks for the state.
+    state.catch(() => {});
     try {
       await once(server.listen(this.#stateSocket), 'listening');
       await this.qemu.enable('x-ignore-shared');
       await this.qemu.qmp.execute('migrate', { uri: `unix:${this.#stateSocket}` });
       await this.qemu.migrationCompleted(STATE_MS);
+      // QEMU can be done before its connection has been accepted here: a server that is closed then loses all of it.
+      return deflateRawSync(await state, { level: 1 });
     } finally {
       await new Promise((resolve) => server.close(resolve));
     }
-    return deflateRawSync(Buffer.concat(pieces), { level: 1 });
   }
 
   /** Loads the device state of another machine, whose memory has been copied. @throws Failure QEMU does not accept it. */
