@@ -8,7 +8,7 @@ import type { WorldName } from '../worlds/world-names.ts';
 /** What virtual time and the model add to what they compute. */
 export interface MachineOptions {
   readonly machine?: string;
-  readonly foresee?: ForeseenMachine['world'];
+  readonly costsOf?: ForeseenMachine['world'];
 }
 
 export function addMachineOptions(command: Command): Command {
@@ -19,7 +19,7 @@ export function addMachineOptions(command: Command): Command {
     )
     .addOption(
       new Option(
-        '--foresee <world>',
+        '--costs-of <world>',
         'with --machine, whose costs (default: those of --world, or threads)',
       ).choices(['threads', 'vm']),
     );
@@ -30,16 +30,16 @@ export function addMachineOptions(command: Command): Command {
  * @throws Failure its profile cannot be read @throws UsageError what is wrong with it
  */
 export function machineOf(
-  { machine, foresee }: MachineOptions,
+  { machine, costsOf }: MachineOptions,
   world: WorldName = 'virtual',
 ): ForeseenMachine | undefined {
   if (machine === undefined) {
-    if (foresee !== undefined)
-      throw usageError('--foresee', 'to be used together with --machine FILE', foresee);
+    if (costsOf !== undefined)
+      throw usageError('--costs-of', 'to be used together with --machine FILE', costsOf);
     return undefined;
   }
   if (world === 'qemu-native') {
     throw usageError('--machine', 'another world, because QEMU’s own hand-over is not foreseen', world);
   }
-  return foreseenMachine(machineProfileFile(machine), foresee ?? (world === 'virtual' ? 'threads' : world));
+  return foreseenMachine(machineProfileFile(machine), costsOf ?? (world === 'virtual' ? 'threads' : world));
 }

@@ -36,7 +36,7 @@ test('predict --machine adds to the downtime what no b_d shortens', async () => 
 });
 
 test.each([
-  [['--foresee', 'vm'], '--foresee: expected to be used together with --machine FILE'],
+  [['--costs-of', 'vm'], '--costs-of: expected to be used together with --machine FILE'],
   [['--machine', 'package.json'], 'schema: expected switchover.machine/1'],
   [['--machine', 'typical', '--world', 'qemu-native'], '--machine: expected another world'],
 ])('%j is refused before anything runs', async (flags, why) => {

@@ -55,8 +55,8 @@ export function wholeCommandOf(
 function machineAsFlags(machine: ForeseenMachine | undefined, world: string): string[] {
   if (!machine) return [];
   const usual = world === 'virtual' ? 'threads' : world;
-  const foresee = machine.world === usual ? [] : [`--foresee ${machine.world}`];
-  return [`--machine ${shellWord(machine.file)}`, ...foresee];
+  const costsOf = machine.world === usual ? [] : [`--costs-of ${machine.world}`];
+  return [`--machine ${shellWord(machine.file)}`, ...costsOf];
 }
 
 /** What loads the user's own orders and rules again. */
