@@ -65,7 +65,8 @@ describe('the name of a journal', () => {
         expect(file).not.toMatch(/[/\0\n]/);
         const found = journalNameOf(file)!;
         expect(found).toEqual({ migration: begun.migration, end: 'source', guest: guestInFileName(guest) });
-        if (found.guest!.length <= 150) expect(guestFromFileName(found.guest!)).toBe(guest);
+        // A long one is cut off, and ends with its hash.
+        if (found.guest!.length <= 100) expect(guestFromFileName(found.guest!)).toBe(guest);
       }),
     );
   });
