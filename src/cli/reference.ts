@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { nearestWord } from '../platform/meant.ts';
 import { shown, UsageError } from '../platform/problem.ts';
 import { type Entry, scenarioEntries } from '../scenario/schema-entries.ts';
+import { folded } from '../study/tables/plain-table.ts';
 import type { Exit } from './exit.ts';
 import { print } from './standard-streams.ts';
 
@@ -62,18 +63,6 @@ function told({ path, meaning, isNeeded, fallback, value }: Entry): string {
     ...(isNeeded ? ['needed'] : []),
     ...(fallback === undefined ? [] : [`default: ${fallback}`]),
   ];
-  return [path, ...wrapped(meaning), ...wrapped(remarks.join('; '))].join('\n');
-}
-
-function wrapped(text: string): readonly string[] {
-  const lines: string[] = [];
-  let line = '';
-  for (const word of text.split(' ').filter(({ length }) => length > 0)) {
-    if (line !== '' && line.length + word.length + 3 > WIDTH) {
-      lines.push(line);
-      line = '';
-    }
-    line += `${line === '' ? '' : ' '}${word}`;
-  }
-  return [...lines, ...(line === '' ? [] : [line])].map((one) => `  ${one}`);
+  const lines = [meaning, remarks.join('; ')].filter((line) => line !== '');
+  return [path, ...lines.map((line) => folded(`  ${line}`, WIDTH))].join('\n');
 }
