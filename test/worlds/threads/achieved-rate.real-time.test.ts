@@ -1,11 +1,7 @@
 import { expect, test } from 'vitest';
 import { freeCpu } from '../../../src/core/cpu/cpu-plan.ts';
 import { besideReserved } from '../../../src/core/migration/achieved-rate.ts';
-import type { MigrationResult } from '../../../src/core/migration/migration-result.ts';
-import { drive } from '../../../src/run/drive.ts';
-import { Host } from '../../../src/worlds/threads/host.ts';
-import { threadsWorld } from '../../../src/worlds/threads/threads-world.ts';
-import { ByteProxy } from '../../faults/proxy.ts';
+import { migratedThrough } from '../../fixtures/migrated-through.ts';
 import { smallSetup } from '../../fixtures/setup.ts';
 
 const { guest, plan } = smallSetup({
@@ -14,25 +10,11 @@ const { guest, plan } = smallSetup({
 });
 
 /** Over a wire that carries this part of what is reserved. */
-async function migratedOver(part: number): Promise<MigrationResult> {
-  const destination = await Host.listen({ host: '127.0.0.1', port: 0, log: () => {} });
-  const proxy = await ByteProxy.start(
-    destination.address.port,
-    ({ type }) => type === 'hello',
-    ({ way, bytes }, wire) => {
-      if (part < 1) wire.slow(part * plan.rateBytesPerSecond!);
-      wire.send(way, bytes);
-    },
-  );
-  const to = { host: '127.0.0.1', port: proxy.port, key: null };
-  const world = await threadsWorld({ guest, plan, cpu: freeCpu }, { to, viewerHost: '127.0.0.1' });
-  try {
-    return await drive(plan, world);
-  } finally {
-    await world.close();
-    await proxy.end();
-    await destination.close();
-  }
+function migratedOver(part: number) {
+  return migratedThrough({ guest, plan, cpu: freeCpu }, ({ way, bytes }, wire) => {
+    if (part < 1) wire.slow(part * plan.rateBytesPerSecond!);
+    wire.send(way, bytes);
+  });
 }
 
 test('a wire that carries 60 % of what is reserved is told, with the rate that was achieved live and at the stop', async () => {
