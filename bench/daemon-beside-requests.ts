@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { MigrationRecord } from '../src/core/migration/record.ts';
 import { quantile } from '../src/study/statistics/estimate.ts';
 import { large, links } from '../test/fixtures/daemon-clients.ts';
 import { ask, Daemons, eventually, guestsOf } from '../test/fixtures/daemons.ts';
@@ -38,7 +39,7 @@ export async function besideRequests(moves: number): Promise<void> {
     });
   try {
     const [alpha, beta] = await Promise.all([start(0, [moving, large]), start(1, [large])]);
-    const downtimesMs: Record<Place, number[]> = {
+    const seen: Record<Place, MigrationRecord[]> = {
       nowhere: [],
       'at the source': [],
       'at the destination': [],
@@ -48,7 +49,7 @@ export async function besideRequests(moves: number): Promise<void> {
       for (const place of places) {
         const at = { nowhere: undefined, 'at the source': alpha, 'at the destination': beta }[place];
         const clients = at && (await Clients.start(at.address));
-        downtimesMs[place].push(await moved(alpha, beta));
+        seen[place].push(await moved(alpha, beta));
         if (clients) told.push(`${place}: ${await clients.end()}`);
         await moved(beta, alpha);
       }
@@ -57,9 +58,11 @@ export async function besideRequests(moves: number): Promise<void> {
       `beside: a guest of 256 MiB, ${moves} moves each; clients: 1,000 watch, 50 POSTs and a scrape a second`,
     );
     for (const place of places) {
-      const ms = downtimesMs[place];
+      const records = seen[place];
+      const ms = records.map(({ downtimeNs }) => downtimeNs / 1e6);
       const [low, median, high] = [0, 0.5, 1].map((q) => quantile(ms, q).toFixed(1));
       console.log(`  clients ${place.padEnd(18)} downtime median ${median} ms (${low} to ${high})`);
+      console.log(`    ${medianParts(records)}`);
     }
     console.log(`  last answers ${told.slice(-2).join('\n               ')}`);
   } finally {
@@ -67,8 +70,17 @@ export async function besideRequests(moves: number): Promise<void> {
   }
 }
 
-/** @returns its downtime in ms */
-async function moved(from: ServedDaemon, to: ServedDaemon): Promise<number> {
+/** The median of each part of the downtime, and of the pages sent in it. */
+function medianParts(records: readonly MigrationRecord[]): string {
+  const median = (of: (record: MigrationRecord) => number) => quantile(records.map(of), 0.5);
+  const parts = (['memoryNs', 'stateNs', 'commitNs', 'resumeNs'] as const).map(
+    (part) =>
+      `${part.replace('Ns', '')} ${(median(({ downtimeParts }) => downtimeParts[part]) / 1e6).toFixed(1)} ms`,
+  );
+  return `${parts.join(', ')}; ${median(({ stop }) => stop.pages)} pages`;
+}
+
+async function moved(from: ServedDaemon, to: ServedDaemon): Promise<MigrationRecord> {
   // What computes at the source would delay the request and not the migration, so it is repeated until it is taken.
   const { body } = await eventually(
     () => ask(from, 'POST', '/api/migrations', { guest: 'moving', to: 'other', ...move }),
@@ -83,7 +95,7 @@ async function moved(from: ServedDaemon, to: ServedDaemon): Promise<number> {
     guests.some(({ name, state }) => name === 'moving' && state === 'running'),
   );
   await sleep(500);
-  return view.record.downtimeNs / 1e6;
+  return view.record;
 }
 
 /** `daemon-clients-main.ts`, as clients elsewhere would be: what it computes goes last on this machine. */

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import type { MigrationRecord } from '../core/migration/record.ts';
 import { FolderLock } from '../platform/folder-lock.ts';
+import { goFirst } from '../platform/thread-scheduling.ts';
 import { formatAddress } from '../transport/address.ts';
 import { type Settlement, unproved } from '../transport/settlement.ts';
 import { Host } from '../worlds/threads/host.ts';
@@ -21,8 +22,13 @@ import { MetricsFeed } from './metrics-feed.ts';
 import { arrivalBegun, arrivalEnded } from './migration-log.ts';
 import { Migrations } from './migrations.ts';
 import { NodeMetrics } from './node-metrics.ts';
-import { goFirst } from './priority.ts';
 import type { StateView } from './view-schemas.ts';
+
+/**
+ * Of the main thread, which takes the steps of migrations, where it is permitted; senders follow it. They work in short
+ * pieces, and reserved threads go before them all the same.
+ */
+const HOST_NICE = -10;
 
 /** Time in which what was cancelled at the end of a drain may still clean up. */
 const LAST_GRACE_MS = 10_000;
@@ -110,7 +116,7 @@ export class Daemon {
    * @throws Failure it cannot listen, or the past cannot be read
    */
   static async open(configuration: Configuration, log: Log): Promise<Daemon> {
-    goFirst();
+    goFirst(HOST_NICE);
     const lock = await FolderLock.take(configuration.state, 'daemon');
     try {
       return await Daemon.#open(configuration, lock, log);

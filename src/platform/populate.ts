@@ -9,7 +9,7 @@ const MADV_POPULATE_WRITE = 23;
 const LANES = 2;
 const PIECE_BYTES = 64 * 2 ** 20;
 /** Less is found soon enough when it is touched, and koffi keeps 43 KB for every thread that loads it. */
-const LEAST_BYTES = PIECE_BYTES;
+export const LEAST_POPULATED_BYTES = PIECE_BYTES;
 
 /** madvise(2), in a thread of Node's, on memory that stays there meanwhile. Its result: 0, or −1. */
 type Madvise = (memory: Uint8Array, length: number, advice: number) => Promise<number>;
@@ -20,7 +20,7 @@ type Madvise = (memory: Uint8Array, length: number, advice: number) => Promise<n
  */
 export async function populate(pieces: readonly Uint8Array[]): Promise<void> {
   const bytes = pieces.reduce((sum, { length }) => sum + length, 0);
-  const madvise = bytes < LEAST_BYTES ? undefined : madviseCall();
+  const madvise = bytes < LEAST_POPULATED_BYTES ? undefined : madviseCall();
   if (!madvise) return;
   for (const piece of pieces) await madvise(piece, piece.length, MADV_HUGEPAGE);
   const left = pieces.flatMap((piece) => cut(piece)).values();

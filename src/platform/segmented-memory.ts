@@ -14,11 +14,14 @@ export class SegmentedMemory {
   readonly #words: readonly Uint32Array[];
   /** A page's number, shifted by so many bits, is that of its segment. */
   readonly #shift: number;
+  /** The bits of a page's number that say where it lies in its segment. */
+  readonly #mask: number;
 
   /** @throws RangeError a page would lie in two segments */
   constructor(segments: readonly Uint8Array[], pageSizeBytes: number) {
     const perSegment = segments[0]!.length / pageSizeBytes;
     this.#shift = Math.ceil(Math.log2(perSegment));
+    this.#mask = 2 ** this.#shift - 1;
     const isRegular = segments
       .slice(0, -1)
       .every(({ length }) => length === pageSizeBytes * 2 ** this.#shift);
@@ -38,7 +41,7 @@ export class SegmentedMemory {
 
   /** Where in its segment this page begins. */
   startOf(page: number): number {
-    return (page & (2 ** this.#shift - 1)) * this.pageSizeBytes;
+    return (page & this.#mask) * this.pageSizeBytes;
   }
 
   /** The segment where this page lies, in 32-bit words. */
@@ -53,7 +56,7 @@ export class SegmentedMemory {
 
   /** The first page that lies in a later segment than this one, if there are so many. */
   endOfSegment(page: number): number {
-    return ((page >>> this.#shift) + 1) * 2 ** this.#shift;
+    return (page | this.#mask) + 1;
   }
 
   /** The pages from the first one on, as bytes. */

@@ -1,4 +1,6 @@
 import { Failure } from './failure.ts';
+import { koffi } from './koffi.ts';
+import { LEAST_POPULATED_BYTES } from './populate.ts';
 import { SegmentedMemory, segmentLengths } from './segmented-memory.ts';
 
 /** Keeps a counted buffer alive for as long as its shared one. */
@@ -35,6 +37,25 @@ export function overShared(
   segments: readonly SharedArrayBuffer[],
   { pageSizeBytes }: Pick<SegmentedMemory, 'pageSizeBytes'>,
 ): SegmentedMemory {
-  const views = segments.map((segment) => new Uint8Array(segment));
+  const bytes = segments.reduce((sum, { byteLength }) => sum + byteLength, 0);
+  const views = segments.map((segment) => bytesOf(segment, bytes >= LEAST_POPULATED_BYTES));
   return new SegmentedMemory(views, pageSizeBytes);
+}
+
+/** Keeps shared memory alive for as long as a view of it that V8 does not know to be one. */
+const viewed = new WeakMap<ArrayBuffer, SharedArrayBuffer>();
+
+/**
+ * V8 copies from and to shared memory word by word (`base::Relaxed_Memmove`), which takes two to three times as long as memmove(3). The
+ * same addresses as an ordinary buffer are copied by memmove. What else writes there meanwhile may then be copied in part, as
+ * before, and the page is dirty.
+ * @param isLarge whether that is worth loading koffi for (libc.ts)
+ */
+function bytesOf(segment: SharedArrayBuffer, isLarge: boolean): Uint8Array {
+  const shared = new Uint8Array(segment);
+  const calls = isLarge ? koffi() : undefined;
+  if (!calls) return shared;
+  const view = calls.view(calls.address(shared), segment.byteLength);
+  viewed.set(view, segment);
+  return new Uint8Array(view);
 }

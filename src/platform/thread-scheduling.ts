@@ -1,10 +1,10 @@
 import { spawnSync } from 'node:child_process';
 import { readlinkSync } from 'node:fs';
-import { cpus, setPriority } from 'node:os';
+import { cpus, getPriority, setPriority } from 'node:os';
 import { isMainThread } from 'node:worker_threads';
 import { deadlineReservable } from '../core/cpu/deadline-admission.ts';
 import { type Reservation, shareOf } from '../core/cpu/reservation.ts';
-import { formatDuration } from '../core/units.ts';
+import { formatDuration, type Nanos } from '../core/units.ts';
 import { deadlineLimit } from './deadline-limit.ts';
 import { deadlineHeld } from './deadline-threads.ts';
 import { type SchedSetattr, schedSetattr } from './libc.ts';
@@ -17,6 +17,8 @@ export type ErrorCode = string | undefined;
 
 /** include/uapi/linux/sched.h */
 const policies = { other: 0, fifo: 1, deadline: 6 } as const;
+/** The shortest that the kernel takes (kernel/sched/syscalls.c: __setparam_fair). */
+const SHORTEST_SLICE_NS = 100_000;
 /** Children are ordinary threads again. Without it a SCHED_DEADLINE thread can make none, and Node aborts. */
 const SCHED_FLAG_RESET_ON_FORK = 1;
 const SCHED_FLAG_RECLAIM = 2;
@@ -65,6 +67,25 @@ export function setNice(nice: number, thread = 0): ErrorCode {
   } catch (cause) {
     return (cause as { info?: { code: string } }).info?.code ?? 'EPERM';
   }
+}
+
+/**
+ * An ordinary thread with this nice value that works in short pieces: when it wakes, it interrupts a thread with a longer slice and
+ * does not wait for that slice to end (kernel/sched/fair.c: PREEMPT_SHORT, since Linux 6.12; earlier kernels ignore the slice).
+ * Without koffi nothing is done, since the threads that it starts would inherit the nice value.
+ */
+export function goFirst(nice: number): void {
+  const call = schedSetattr();
+  // Where the nice value is not permitted, the slice is.
+  if (call?.(0, attributes('other', { nice, sliceNs: SHORTEST_SLICE_NS })) === 'EPERM') {
+    call(0, attributes('other', { sliceNs: SHORTEST_SLICE_NS }));
+  }
+}
+
+/** The calling thread goes first if the process's main thread does. */
+export function goFirstWithMainThread(): void {
+  const nice = getPriority(process.pid);
+  if (nice < 0) goFirst(nice);
 }
 
 /** What a thread that must not be kept waiting has obtained. */
@@ -117,15 +138,16 @@ const reasons: Readonly<Record<string, string>> = {
 /** `struct sched_attr`, include/uapi/linux/sched/types.h. */
 function attributes(
   policy: keyof typeof policies,
-  asked: { nice?: number; priority?: number; reservation?: Reservation; reclaim?: boolean },
+  asked: { nice?: number; sliceNs?: Nanos; priority?: number; reservation?: Reservation; reclaim?: boolean },
 ): Uint8Array {
-  const { nice = 0, priority = 0, reservation, reclaim = false } = asked;
+  const { nice = 0, sliceNs = 0, priority = 0, reservation, reclaim = false } = asked;
   const view = new DataView(new ArrayBuffer(48));
   view.setUint32(0, view.byteLength, true);
   view.setUint32(4, policies[policy], true);
   view.setUint32(8, SCHED_FLAG_RESET_ON_FORK | (reclaim ? SCHED_FLAG_RECLAIM : 0), true);
   view.setInt32(16, nice, true);
   view.setUint32(20, priority, true);
+  view.setBigUint64(24, BigInt(sliceNs), true);
   if (reservation) {
     view.setBigUint64(24, BigInt(reservation.budgetNs), true);
     view.setBigUint64(32, BigInt(reservation.periodNs), true);

@@ -2,8 +2,13 @@ import type { LinkRecord } from '../core/migration/migration-result.ts';
 import type { Bytes, Nanos } from '../core/units.ts';
 import { clockNs } from '../platform/clock.ts';
 import { reasonOf } from '../platform/failure.ts';
+import { goFirstWithMainThread } from '../platform/thread-scheduling.ts';
 import { serve } from '../platform/worker-thread.ts';
-import type { ScheduledThread, ScheduledThreadData } from '../sched/scheduled-thread.ts';
+import {
+  openScheduledThread,
+  type ScheduledThread,
+  type ScheduledThreadData,
+} from '../sched/scheduled-thread.ts';
 import type { Sender } from './sender.ts';
 
 /** What every sender's thread is told. One that can read its guest's memory is told more, by kind of guest. */
@@ -32,6 +37,13 @@ export interface SenderMethods {
 
 /** Answered while another request is being carried out. */
 const overtaking: ReadonlySet<string> = new Set<keyof Sender>(['abort', 'levelBytes']);
+
+/** Makes the calling thread a sender's: where nothing is reserved for it, it goes first if its process's main thread does. */
+export function openSenderThread({ thread }: Pick<SenderWorkerData, 'thread'>): ScheduledThread {
+  const opened = openScheduledThread(thread);
+  if (thread.backend === 'free') goFirstWithMainThread();
+  return opened;
+}
 
 /** Has this thread call the sender's methods, and use its processor only meanwhile. */
 export function serveSender(sender: Sender, thread: ScheduledThread): void {

@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import { release } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { setDeadline, threadId, whyRefused } from '../../src/platform/thread-scheduling.ts';
@@ -50,6 +51,19 @@ test('every refusal names a remedy', () => {
 test('the number of a thread is the one by which the kernel knows it', () => {
   expect(readFileSync(`/proc/${process.pid}/task/${threadId()}/comm`, 'utf8')).not.toBe('');
 });
+
+const [major = 0, minor = 0] = release().split('.').map(Number);
+const knowsSlices = major > 6 || (major === 6 && minor >= 12);
+
+test.skipIf(process.getuid?.() !== 0 || !knowsSlices || !existsSync('/proc/self/sched'))(
+  'a thread that goes first has its nice value and the shortest slice, by the kernel’s own account',
+  async () => {
+    const main = new URL('../sched/first-worker.mjs', import.meta.url);
+    const [account] = await once(new Worker(main, { workerData: -3 }), 'message');
+    expect(account).toMatch(/^prio\s*:\s*117$/m);
+    expect(account).toMatch(/^se\.slice\s*:\s*100000$/m);
+  },
+);
 
 test('threads that ask for priorities and end leave no mappings of memory behind, of which a process may have so many', async () => {
   const mappings = () => readFileSync('/proc/self/maps', 'utf8').split('\n').length;

@@ -1,10 +1,9 @@
 import { workerData } from 'node:worker_threads';
 import type { Nanos } from '../../core/units.ts';
 import { overShared } from '../../platform/shared-memory.ts';
-import { openScheduledThread } from '../../sched/scheduled-thread.ts';
 import { Allowance } from '../../transport/allowance.ts';
 import { Sender } from '../../transport/sender.ts';
-import { type SenderWorkerData, serveSender } from '../../transport/serve-sender.ts';
+import { openSenderThread, type SenderWorkerData, serveSender } from '../../transport/serve-sender.ts';
 import { UnsentBytes } from '../../transport/unsent/unsent-bytes.ts';
 import { noisyThread } from '../../workload/antagonists/noisy-thread.ts';
 import { DirtyLog } from './dirty-log.ts';
@@ -22,7 +21,7 @@ export interface ThreadsSenderMemory {
 const data = workerData as SenderWorkerData & ThreadsSenderMemory;
 const { pages, depthBytes, allowance, timerNoise } = data;
 const log = new DirtyLog(pages, data.dirty);
-const undisturbed = openScheduledThread(data.thread);
+const undisturbed = openSenderThread(data);
 const thread =
   timerNoise.meanNs > 0 ? noisyThread(undisturbed, timerNoise.meanNs, timerNoise.seed) : undisturbed;
 const memory = overShared(data.memory, data);

@@ -1,10 +1,9 @@
 import { workerData } from 'node:worker_threads';
 import { PageSet } from '../../core/migration/pages.ts';
 import { inSegments } from '../../platform/segmented-memory.ts';
-import { openScheduledThread } from '../../sched/scheduled-thread.ts';
 import { Allowance } from '../../transport/allowance.ts';
 import { Sender } from '../../transport/sender.ts';
-import { type SenderWorkerData, serveSender } from '../../transport/serve-sender.ts';
+import { openSenderThread, type SenderWorkerData, serveSender } from '../../transport/serve-sender.ts';
 import { UnsentBytes } from '../../transport/unsent/unsent-bytes.ts';
 import { ComparedMemory } from './compared-memory.ts';
 import { type MappedPlace, viewOf } from './mapped-file.ts';
@@ -18,7 +17,7 @@ export interface VmSenderMemory {
 
 const data = workerData as SenderWorkerData & VmSenderMemory;
 const { ram, pagesAtByte, pages, pageSizeBytes, depthBytes, deltas, allowance } = data;
-const thread = openScheduledThread(data.thread);
+const thread = openSenderThread(data);
 const live = viewOf(ram).subarray(pagesAtByte, pagesAtByte + pages * pageSizeBytes);
 const memory = new ComparedMemory(inSegments(live, pageSizeBytes), deltas);
 
