@@ -34,6 +34,11 @@ import type { UnsentBytes } from './unsent/unsent-bytes.ts';
 /** The instant of `untilNs` is on the host's clock. */
 type PagesToSend = Omit<Extract<Step, { kind: 'send' }>, 'kind'>;
 
+/** When an answer came, by the host's clock: before the sender had its processor again to go on. */
+interface Heard {
+  readonly heardAtNs: Nanos;
+}
+
 /** How soon the kernel is asked again whether all has left. */
 const UNSENT_AGAIN_MS = 1;
 
@@ -166,19 +171,20 @@ export class Sender {
    * @param paused whether the guest is to stay paused at the destination too
    * @returns by how much more than a round trip, and the destination's work, the answer came late
    */
-  async stop(guestTimeNs: number, paused: boolean): Promise<Nanos> {
+  async stop(guestTimeNs: number, paused: boolean): Promise<Heard & { readonly lateNs: Nanos }> {
     if (this.#cpu.cpuPerHandoverNs > 0) this.#cpuAtStopNs = threadCpuNs();
     const digest = this.#digest!.end(guestTimeNs, paused);
     await this.#control('stop', paused ? 1 : 0, encodeStop({ guestTimeNs, digest }));
     const askedAtNs = clockNs();
     const { payload, atNs } = await this.#connection!.reply();
-    return this.#connection!.went(atNs - askedAtNs - decodeWorked(payload));
+    return { heardAtNs: atNs, lateNs: this.#connection!.went(atNs - askedAtNs - decodeWorked(payload)) };
   }
 
   /** The destination's SHA-256 over all its memory. */
-  async verify(): Promise<string> {
+  async verify(): Promise<Heard & { readonly sha256: string }> {
     await this.#control('verify');
-    return (await this.#connection!.reply()).payload.toString('utf8');
+    const { payload, atNs } = await this.#connection!.reply();
+    return { heardAtNs: atNs, sha256: payload.toString('utf8') };
   }
 
   /** Hands the guest over. If the destination does not answer, it is asked for the outcome over another connection. */

@@ -224,7 +224,7 @@ export class OutgoingMigration implements World {
     const ready = await interruption.unless(sender.ask('stop', guestTimeNs, paused));
     const readyAtNs = this.#since(ready.atNs);
     this.#handover = { readyAtNs };
-    const answeredAtNs = verify ? this.#since(await this.#verify()) : readyAtNs;
+    const answeredAtNs = this.#since(verify ? await this.#verify() : ready.result.heardAtNs);
     const verifiedAtNs = verify ? this.#now() : readyAtNs;
     this.#handover = { readyAtNs, verifiedAtNs };
     this.#journal.write('ready');
@@ -236,7 +236,7 @@ export class OutgoingMigration implements World {
       roundTripNs: sender.link.roundTripNs,
     });
     this.#notes.push(...notes);
-    const instants = { readyAtNs, verifiedAtNs, lateNs: ready.result, ...ran };
+    const instants = { readyAtNs, verifiedAtNs, lateNs: ready.result.lateNs, ...ran };
     this.#handover = instants;
     return { kind: 'handed over', now: this.#now(), ...instants, measurements: await this.#afterwards() };
   }
@@ -245,10 +245,10 @@ export class OutgoingMigration implements World {
   async #verify(): Promise<Nanos> {
     const hashes = Promise.all([this.#guest.sender.ask('verify'), this.#guest.hash()]);
     const [there, here] = await this.#interruption.unless(hashes);
-    const memory = here === there.result ? 'identical' : 'different';
+    const memory = here === there.result.sha256 ? 'identical' : 'different';
     this.#verified = { ...this.#verified, memory };
     if (memory === 'different') throw new Error('the memory of source and destination differs');
-    return there.atNs;
+    return there.result.heardAtNs;
   }
 
   async #afterwards(): Promise<Measurements> {

@@ -88,6 +88,16 @@ describe('against hogs, on threads', () => {
     },
   );
 
+  measured(
+    'the stop ends when the guest runs there, not when its sender has its turn to hear of it',
+    async () => {
+      const fair = await coursesWith({ scheduler: 'fair' });
+      // The state part takes two of the sender's turns, one to ask and one to hear the answer, and the commit part one.
+      const state = medianOf(fair, ({ downtimeParts }) => downtimeParts.stateNs);
+      expect(medianOf(fair, ({ downtimeParts }) => downtimeParts.commitNs)).toBeLessThan(0.75 * state);
+    },
+  );
+
   measured('the total and the stop are what virtual time says', async () => {
     const measured = await coursesWith(reserved);
     const predicted = Array.from({ length: 40 }, (_, seed) => {
