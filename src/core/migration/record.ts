@@ -1,7 +1,7 @@
 import type { Antagonist } from '../antagonist.ts';
 import type { Scheduler } from '../cpu/cpu-plan.ts';
 import type { Reservation } from '../cpu/reservation.ts';
-import type { ForeseenMachine } from '../machine-costs.ts';
+import type { PredictedMachine } from '../machine-costs.ts';
 import type { Bytes, BytesPerSecond, Nanos } from '../units.ts';
 import type { LinkRecord, MigrationResult } from './migration-result.ts';
 import type { Plan } from './plan.ts';
@@ -55,7 +55,7 @@ export interface RunMetadata {
   /** How the migration got its reservation of the link; null: nobody else could want any of it, or who keeps it was not reached. */
   readonly admission: Admission | null;
   /** Whose costs virtual time and the model added, if any. */
-  readonly machine?: Pick<ForeseenMachine, 'name' | 'sha256' | 'world'> | undefined;
+  readonly machine?: Pick<PredictedMachine, 'name' | 'sha256' | 'world'> | undefined;
   readonly predicted: {
     readonly downtimeNs: Nanos;
     readonly downtimeP99Ns: Nanos;

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
-import type { ForeseenMachine } from '../../core/machine-costs.ts';
+import type { PredictedMachine } from '../../core/machine-costs.ts';
 import { shown, UsageError } from '../../platform/problem.ts';
 import { checked } from '../../scenario/checked.ts';
 import { locating } from '../../scenario/located.ts';
@@ -63,7 +63,7 @@ export function loadStress(
   file: string,
   settings: readonly Setting[],
   only: readonly Setting[] = [],
-  machine?: ForeseenMachine,
+  machine?: PredictedMachine,
 ) {
   const scenario = readScenario(file, settings);
   return locating(file, scenario.text, () => stressOf(scenario, only, machine));
@@ -72,7 +72,7 @@ export function loadStress(
 function stressOf(
   { text, ...scenario }: ScenarioFile,
   only: readonly Setting[],
-  machine: ForeseenMachine | undefined,
+  machine: PredictedMachine | undefined,
 ) {
   const { ramp, thresholds } = checked(stressSchema, scenario.stress, 'stress', ['stress']);
   const levels = combinationsOf(ramp).map((level) => {

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { parse } from 'yaml';
-import type { ForeseenMachine } from '../../core/machine-costs.ts';
+import type { PredictedMachine } from '../../core/machine-costs.ts';
 import { shellWord } from '../../platform/shell-word.ts';
 import { usedFiles } from '../../platform/used-files.ts';
 import type { Setting } from '../../scenario/settings.ts';
@@ -36,7 +36,7 @@ export function wholeCommandOf(
     file: string;
     world: string;
     set: readonly Setting[];
-    machine?: ForeseenMachine | undefined;
+    machine?: PredictedMachine | undefined;
     more?: string[];
   },
 ): string {
@@ -52,7 +52,7 @@ export function wholeCommandOf(
   ].join(' ');
 }
 
-function machineAsFlags(machine: ForeseenMachine | undefined, world: string): string[] {
+function machineAsFlags(machine: PredictedMachine | undefined, world: string): string[] {
   if (!machine) return [];
   const usual = world === 'virtual' ? 'threads' : world;
   const costsOf = machine.world === usual ? [] : [`--costs-of ${machine.world}`];
