@@ -69,11 +69,7 @@ export function loadStress(
   return locating(file, scenario.text, () => stressOf(scenario, only, machine));
 }
 
-function stressOf(
-  { text, ...scenario }: ScenarioFile,
-  only: readonly Setting[],
-  machine: PredictedMachine | undefined,
-) {
+function stressOf(scenario: ScenarioFile, only: readonly Setting[], machine: PredictedMachine | undefined) {
   const { ramp, thresholds } = checked(stressSchema, scenario.stress, 'stress', ['stress']);
   const levels = combinationsOf(ramp).map((level) => {
     const experiment = onMachine(
@@ -83,7 +79,7 @@ function stressOf(
     return { settings: level, experiment: { ...experiment, cells: chosen(experiment, only) } };
   });
   const { name, describe } = levels[0]!.experiment;
-  return { name, describe, text, levels, thresholds };
+  return { scenario, name, describe, levels, thresholds };
 }
 
 /** @throws Refusal an antagonist means nothing in this world: said before anything is made */
