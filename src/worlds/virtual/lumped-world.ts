@@ -7,9 +7,9 @@ import type { Nanos } from '../../core/units.ts';
 import type { MigrationSpec } from '../../workload/migration-spec.ts';
 import { ProgramClock } from '../../workload/program-clock.ts';
 import type { World } from '../world.ts';
-import { PredictedTimes } from './predicted-times.ts';
 import { LumpedMemory } from './lumped-memory.ts';
 import { inTime, measured, sentDevice } from './migration-end.ts';
+import { PredictedTimes } from './predicted-times.ts';
 import { askDestination, carryOutHandover, type HandoverClock } from './virtual-handover.ts';
 import { VirtualLink } from './virtual-link.ts';
 
