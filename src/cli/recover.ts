@@ -36,15 +36,17 @@ export function recoverCommand(command: Command, exit: Exit): void {
 }
 
 const HELP = `
-A process that uses a folder keeps a socket in it, NAME.life. It lives if the kernel accepts a
-connection there, also if it is frozen, in a container, or another user's. It has ended if the
-kernel refuses, and nobody on another host could be listening. Otherwise nothing is proved: the
-guest is undecided, the exit code is 1, and the command to repeat with --declare-dead NAME is
-printed. Declare a process dead only if you know that it has ended: if it lives, its guest may
-run twice. The same command gives free a folder that a daemon or a sweep seems to use.
+A process that uses a folder keeps a socket in it, NAME.life. It lives if the
+kernel accepts a connection there, also if it is frozen, in a container, or
+another user's. It has ended if the kernel refuses, and nobody on another host
+could be listening. Otherwise nothing is proved: the guest is undecided, the
+exit code is 1, and the command to repeat with --declare-dead NAME is printed.
+Declare a process dead only if you know that it has ended: if it lives, its
+guest may run twice. The same command gives free a folder that a daemon or a
+sweep seems to use.
 
-A damaged journal counts as one that is missing, and costs no guest but its own. Once you know
-whose that guest is, move the file away.`;
+A damaged journal counts as one that is missing, and costs no guest but its own.
+Once you know whose that guest is, move the file away.`;
 
 async function action(folders: readonly string[], options: Options): Promise<number> {
   const { json, declareDead = [] } = options;

@@ -67,7 +67,7 @@ export function runCommand(command: Command, exit: Exit): void {
     .addOption(quietOption())
     .addHelpText(
       'after',
-      '\nCtrl-C cancels the migration, and its record says so; what was measured until then is told. A second\nCtrl-C ends the program at once.',
+      '\nCtrl-C cancels the migration, and its record says so; what was measured until\nthen is told. A second Ctrl-C ends the program at once.',
     )
     .action(async (file: string, options: Options) =>
       exit(await interruptible((interrupted) => action(file, options, interrupted))),
