@@ -2,7 +2,7 @@ import { freeCpu } from '../src/core/cpu/cpu-plan.ts';
 import type { MigrationResult } from '../src/core/migration/migration-result.ts';
 import { NANOS_PER_MILLISECOND, NANOS_PER_SECOND } from '../src/core/units.ts';
 import { migrateVirtually } from '../src/run/ensemble.ts';
-import { foreseenMachine } from '../src/scenario/machine-profile.ts';
+import { predictedMachine } from '../src/scenario/machine-profile.ts';
 import { machineProfileFile } from '../src/scenario/scenario-file.ts';
 import { quantile } from '../src/study/statistics/estimate.ts';
 import { migratedThrough } from '../test/fixtures/migrated-through.ts';
@@ -36,7 +36,7 @@ export async function latency(): Promise<void> {
       (stop.bytes * NANOS_PER_SECOND) / plan.stopRateBytesPerSecond! +
       1.6 * roundTripNs +
       10 * NANOS_PER_MILLISECOND;
-    const machine = foreseenMachine(machineProfileFile('typical'), 'threads');
+    const machine = predictedMachine(machineProfileFile('typical'), 'threads');
     const virtual = Array.from({ length: VIRTUAL_RUNS }, (_, index) =>
       migrateVirtually({ ...specOf(index + 1), machine, linkLatencyNs: roundTripNs / 2 }),
     );

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parse } from 'yaml';
-import type { ForeseenMachine } from '../src/core/machine-costs.ts';
+import type { PredictedMachine } from '../src/core/machine-costs.ts';
 import { Failure, Refusal } from '../src/platform/failure.ts';
 import { writeText } from '../src/platform/text-file.ts';
-import { foreseenMachine } from '../src/scenario/machine-profile.ts';
+import { predictedMachine } from '../src/scenario/machine-profile.ts';
 import { loadExperiment } from '../src/scenario/scenario.ts';
 import { machineProfileFile } from '../src/scenario/scenario-file.ts';
 import { validated } from './validated-scenario.ts';
@@ -16,7 +16,7 @@ import { type Validated, validationPage } from './validation-page.ts';
  * not all are to be run.
  */
 const root = resolve(import.meta.dirname, '../..');
-const scenarios: Readonly<Record<string, ForeseenMachine['world']>> = {
+const scenarios: Readonly<Record<string, PredictedMachine['world']>> = {
   free: 'threads',
   fair: 'threads',
   reserved: 'threads',
@@ -33,7 +33,7 @@ for (const name of names.length > 0 ? names : Object.keys(scenarios)) {
   if (!world) throw new Failure(`no scenario ${name}: ${Object.keys(scenarios).join(', ')}`);
   const file = join(root, 'config/validation', `${name}.yaml`);
   try {
-    const machine = foreseenMachine(machineFile, world);
+    const machine = predictedMachine(machineFile, world);
     const cells = await validated(file, machine, join(root, 'build/validation'), (what) =>
       console.error(what),
     );

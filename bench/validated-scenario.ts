@@ -1,14 +1,14 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ForeseenMachine } from '../src/core/machine-costs.ts';
+import type { PredictedMachine } from '../src/core/machine-costs.ts';
 import type { MigrationRecord } from '../src/core/migration/record.ts';
 import { Failure } from '../src/platform/failure.ts';
 import { LineFile } from '../src/platform/line-file.ts';
 import { type CellResult, run } from '../src/run/run.ts';
 import { type Experiment, loadExperiment, onMachine, type ScenarioCell } from '../src/scenario/scenario.ts';
 
-/** One cell of a scenario, as it was measured and as virtual time foresees it. */
+/** One cell of a scenario, as it was measured and as virtual time predicts it. */
 export interface ValidatedCell {
   readonly cell: ScenarioCell;
   readonly measured: readonly MigrationRecord[];
@@ -24,7 +24,7 @@ const VIRTUAL_RUNS = 200;
  */
 export async function validated(
   file: string,
-  machine: ForeseenMachine,
+  machine: PredictedMachine,
   folder: string,
   tell: (what: string) => void,
 ): Promise<readonly ValidatedCell[]> {
@@ -45,7 +45,7 @@ export async function validated(
 async function measuredRepetitions(
   file: string,
   experiment: Experiment,
-  machine: ForeseenMachine,
+  machine: PredictedMachine,
   folder: string,
   tell: (what: string) => void,
 ): Promise<readonly (readonly MigrationRecord[])[]> {

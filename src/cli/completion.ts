@@ -1,7 +1,8 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { Argument, Command } from 'commander';
+import { Argument, type Command } from 'commander';
 import { packageFolder } from '../platform/package.ts';
+import { definedCommands } from './defined-commands.ts';
 import type { Exit } from './exit.ts';
 import type { KnownCommands } from './known-command.ts';
 import { print } from './standard-streams.ts';
@@ -49,21 +50,16 @@ function define(command: Command, commands: KnownCommands, exit: Exit): void {
 }
 
 /** Every command with its options, as its own definition has them. */
-function completed(commands: KnownCommands): Promise<readonly Completed[]> {
-  return Promise.all(
-    Object.entries(commands).map(async ([name, { describe, load, takesOwnRules }]) => {
-      const command = new Command(name);
-      (await load())(command, () => {});
-      if (takesOwnRules) (await import('./use.ts')).withUse(command);
-      const options = command.options.map((option) => ({
-        flag: option.long ?? option.short!,
-        describe: option.description,
-        choices: option.argChoices ?? [],
-        takesValue: option.required || option.optional,
-      }));
-      return { name, describe, options };
-    }),
-  );
+async function completed(commands: KnownCommands): Promise<readonly Completed[]> {
+  return (await definedCommands(commands)).map((command) => {
+    const options = command.options.map((option) => ({
+      flag: option.long ?? option.short!,
+      describe: option.description,
+      choices: option.argChoices ?? [],
+      takesValue: option.required || option.optional,
+    }));
+    return { name: command.name(), describe: command.description(), options };
+  });
 }
 
 /** The scenarios that come with the program, which have names. */

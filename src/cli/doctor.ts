@@ -5,10 +5,13 @@ import { usageError } from '../platform/problem.ts';
 import { tell } from '../platform/tell.ts';
 import { writeText } from '../platform/text-file.ts';
 import { examine } from '../run/doctor.ts';
+import { folded } from '../study/tables/folded.ts';
 import type { Exit } from './exit.ts';
+import { writeJson } from './json-output.ts';
+import { jsonOption, type OutputOptions, quietOption, wideOption, widthOf } from './output-options.ts';
 import { print } from './standard-streams.ts';
 
-interface Options {
+interface Options extends OutputOptions {
   readonly profile?: string;
   readonly name?: string;
 }
@@ -21,30 +24,39 @@ export function doctorCommand(command: Command, exit: Exit): void {
       'measure what a hand-over costs on this machine, in under a minute, for --machine',
     )
     .option('--name <name>', 'with --profile, what the profile is called (default: the name of this host)')
-    .action(async ({ profile, name }: Options) => {
+    .addOption(jsonOption())
+    .addOption(wideOption())
+    .addOption(quietOption())
+    .action(async (options: Options) => {
+      const { profile, name } = options;
       if (profile === undefined && name !== undefined) {
         throw usageError('--name', 'to be used together with --profile FILE', name);
       }
-      exit(profile === undefined ? await examination() : await profileTo(profile, name));
+      exit(profile === undefined ? await examination(options) : await profileTo(profile, options));
     });
 }
 
-async function examination(): Promise<number> {
+async function examination(options: Options): Promise<number> {
   const findings = await examine();
-  const width = Math.max(...findings.map(({ what }) => what.length));
-  for (const { what, ok, found, remedy } of findings) {
-    print(
-      `${ok ? 'ok  ' : 'no  '} ${what.padEnd(width)}  ${found}${remedy ? `\n     ${''.padEnd(width)}  → ${remedy}` : ''}`,
-    );
+  if (writeJson(options.json, () => ({ findings }))) {
+    const width = Math.max(...findings.map(({ what }) => what.length));
+    const lines = findings.flatMap(({ what, ok, found, remedy }) => [
+      `${ok ? 'ok  ' : 'no  '} ${what.padEnd(width)}  ${found}`,
+      ...(remedy ? [`     ${''.padEnd(width)}  → ${remedy}`] : []),
+    ]);
+    print(folded(lines.join('\n'), widthOf(options)));
   }
   return findings.some(({ ok, needed }) => needed && !ok) ? 1 : 0;
 }
 
 /** @throws Failure it cannot be measured, or written */
-async function profileTo(file: string, name?: string): Promise<number> {
+async function profileTo(file: string, { name, json, quiet }: Options): Promise<number> {
   // What migrates is loaded only here.
   const { measureProfile } = await import('../run/profile/measure-profile.ts');
-  const measured = await measureProfile(dirname(file), (what) => tell(`measuring ${what}\n`));
-  writeText(file, stringify({ ...measured, ...(name !== undefined && { name }) }));
+  const told = (what: string) => (quiet ? undefined : tell(`measuring ${what}\n`));
+  const measured = await measureProfile(dirname(file), told);
+  const profile = { ...measured, ...(name !== undefined && { name }) };
+  writeText(file, stringify(profile));
+  writeJson(json, () => profile);
   return 0;
 }

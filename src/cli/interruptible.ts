@@ -1,4 +1,5 @@
 import { tell } from '../platform/tell.ts';
+import { CLEAR_LINE } from './progress-line.ts';
 
 /** The exit code by which a shell reports that Ctrl-C ended a program. */
 const INTERRUPTED = 130;
@@ -16,7 +17,7 @@ export async function interruptible(
   const atOnce = new Promise<number>((resolve) => {
     interrupt = () => {
       if (signal.aborted) resolve(INTERRUPTED);
-      else tell('cancelling; press Ctrl-C again to end at once\n');
+      else tell(`${process.stderr.isTTY ? CLEAR_LINE : ''}cancelling; press Ctrl-C again to end at once\n`);
       interruption.abort('cancelled by Ctrl-C');
     };
   });

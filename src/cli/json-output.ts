@@ -1,14 +1,5 @@
-import { Option } from 'commander';
 import { writeText } from '../platform/text-file.ts';
 import { print } from './standard-streams.ts';
-
-/** The same in every command that has one answer. */
-export function jsonOption(): Option {
-  return new Option(
-    '--json <file>',
-    'write the answer as one JSON object to a file, or with - to standard output instead of text',
-  );
-}
 
 /**
  * Writes the answer if it is asked for as JSON.

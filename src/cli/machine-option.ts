@@ -1,14 +1,14 @@
 import { type Command, Option } from 'commander';
-import type { ForeseenMachine } from '../core/machine-costs.ts';
+import type { PredictedMachine } from '../core/machine-costs.ts';
 import { usageError } from '../platform/problem.ts';
-import { foreseenMachine } from '../scenario/machine-profile.ts';
+import { predictedMachine } from '../scenario/machine-profile.ts';
 import { machineProfileFile } from '../scenario/scenario-file.ts';
 import type { WorldName } from '../worlds/world-names.ts';
 
 /** What virtual time and the model add to what they compute. */
 export interface MachineOptions {
   readonly machine?: string;
-  readonly costsOf?: ForeseenMachine['world'];
+  readonly costsOf?: PredictedMachine['world'];
 }
 
 export function addMachineOptions(command: Command): Command {
@@ -26,20 +26,20 @@ export function addMachineOptions(command: Command): Command {
 }
 
 /**
- * The machine that is to be foreseen, if one is named.
+ * The machine that is predicted, if one is named.
  * @throws Failure its profile cannot be read @throws UsageError what is wrong with it
  */
 export function machineOf(
   { machine, costsOf }: MachineOptions,
   world: WorldName = 'virtual',
-): ForeseenMachine | undefined {
+): PredictedMachine | undefined {
   if (machine === undefined) {
     if (costsOf !== undefined)
       throw usageError('--costs-of', 'to be used together with --machine FILE', costsOf);
     return undefined;
   }
   if (world === 'qemu-native') {
-    throw usageError('--machine', 'another world, because QEMU’s own hand-over is not foreseen', world);
+    throw usageError('--machine', 'another world, because QEMU’s own hand-over is not predicted', world);
   }
-  return foreseenMachine(machineProfileFile(machine), costsOf ?? (world === 'virtual' ? 'threads' : world));
+  return predictedMachine(machineProfileFile(machine), costsOf ?? (world === 'virtual' ? 'threads' : world));
 }

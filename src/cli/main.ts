@@ -5,11 +5,15 @@ import { Failure, Refusal, reasonOf } from '../platform/failure.ts';
 import { version } from '../platform/package.ts';
 import { UsageError } from '../platform/problem.ts';
 import { tell } from '../platform/tell.ts';
+import { folded } from '../study/tables/folded.ts';
 import { commands } from './commands.ts';
 import { ReaderGone, write, written } from './standard-streams.ts';
 
-/** Of help and of complaints. */
-const output = { writeOut: write, writeErr: (text: string) => tell(text) };
+/** Of help, of which commander folds all but what is below the options, and of complaints. */
+const output = {
+  writeOut: (text: string) => write(folded(text, process.stdout.columns || 80)),
+  writeErr: (text: string) => tell(text),
+};
 
 /** Exit codes: 0 done, 1 failed, 2 wrong usage, 3 a threshold was missed. Commands return one or throw; only here does the process end. */
 const program = new Command('switchover')

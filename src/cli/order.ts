@@ -6,16 +6,20 @@ import { Failure } from '../platform/failure.ts';
 import { usageError } from '../platform/problem.ts';
 import { checked } from '../scenario/checked.ts';
 import { readYaml } from '../scenario/yaml-file.ts';
+import { folded } from '../study/tables/folded.ts';
 import type { Exit } from './exit.ts';
-import { jsonOption, writeJson } from './json-output.ts';
+import { writeJson } from './json-output.ts';
+import { jsonOption, type OutputOptions, wideOption, widthOf } from './output-options.ts';
 import { whole } from './scenario-options.ts';
 import { print } from './standard-streams.ts';
 
-interface Options {
+interface Options extends OutputOptions {
   readonly rule: string;
-  readonly json?: string;
   readonly seed: string;
 }
+
+/** The rest is shown with --wide, and is in the JSON. */
+const SHOWN_PAGES = 20;
 
 /** `switchover order FILE --rule R`: the order of pages whose write probabilities in one slot are known. */
 export function orderCommand(command: Command, exit: Exit): void {
@@ -27,6 +31,7 @@ export function orderCommand(command: Command, exit: Exit): void {
     .option('--rule <name>', 'how to order the pages', 'threshold')
     .option('--seed <n>', 'random seed that breaks ties', '1')
     .addOption(jsonOption())
+    .addOption(wideOption())
     .addHelpText('after', () => {
       const lines = orderRegistry.all.map(({ name, describe }) => `  ${name.padEnd(10)}  ${describe}`);
       return `\nPage orders:\n${lines.join('\n')}`;
@@ -34,7 +39,8 @@ export function orderCommand(command: Command, exit: Exit): void {
     .action((file: string, options: Options) => exit(action(file, options)));
 }
 
-function action(file: string, { rule, json, seed }: Options): number {
+function action(file: string, options: Options): number {
+  const { rule, json, seed } = options;
   insistOnOrder(rule);
   const probabilities = readProbabilities(file);
   let result: ReturnType<typeof orderByProbability>;
@@ -47,9 +53,13 @@ function action(file: string, { rule, json, seed }: Options): number {
   const { expectedDirtyPages, excessAtMost } = result;
   const order = [...result.order];
   if (writeJson(json, () => ({ order, expectedDirtyPages, excessAtMost }))) {
-    print(`order                 ${order.slice(0, 20).join(' ')}${order.length > 20 ? ' …' : ''}`);
-    print(`expected dirty pages  ${expectedDirtyPages.toPrecision(6)} of ${order.length}`);
-    print(`above the best order  at most ${excessAtMost.toPrecision(2)} pages`);
+    const shown = options.wide ? order : order.slice(0, SHOWN_PAGES);
+    const lines = [
+      `order                 ${shown.join(' ')}${shown.length < order.length ? ' …' : ''}`,
+      `expected dirty pages  ${expectedDirtyPages.toPrecision(6)} of ${order.length}`,
+      `above the best order  at most ${excessAtMost.toPrecision(2)} pages`,
+    ];
+    print(folded(lines.join('\n'), widthOf(options)));
   }
   return 0;
 }

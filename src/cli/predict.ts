@@ -6,18 +6,19 @@ import { insisting } from '../scenario/checked.ts';
 import { type Experiment, loadExperiment, onMachine, type ScenarioCell } from '../scenario/scenario.ts';
 import { scenarioFile } from '../scenario/scenario-file.ts';
 import { byPath, type Setting } from '../scenario/settings.ts';
+import { folded } from '../study/tables/folded.ts';
 import type { Exit } from './exit.ts';
-import { jsonOption, writeJson } from './json-output.ts';
+import { writeJson } from './json-output.ts';
 import { addMachineOptions, type MachineOptions, machineOf } from './machine-option.ts';
+import { jsonOption, type OutputOptions, quietOption, wideOption, widthOf } from './output-options.ts';
 import type { ProgramOptions, RecordedProgram, Starts } from './predict-program.ts';
 import { setOption } from './scenario-options.ts';
 import { print } from './standard-streams.ts';
 
-interface Options extends ProgramOptions, MachineOptions {
+interface Options extends ProgramOptions, MachineOptions, OutputOptions {
   readonly set?: readonly Setting[];
   readonly limit?: string;
   readonly probability: string;
-  readonly json?: string;
 }
 
 /** What the model says of one cell; times and sizes null when it does not converge, or when that is unknown. */
@@ -39,8 +40,9 @@ export function predictCommand(command: Command, exit: Exit): void {
     .option('--for <time>', 'with --pid, how long to record (default: 20s)')
     .option('--interval <time>', 'with --pid, the time between two samples (default: 40ms)')
     .option('--out <file>', 'with --pid, keep the recording in this file')
-    .option('--quiet', 'no progress on standard error')
     .addOption(jsonOption())
+    .addOption(wideOption())
+    .addOption(quietOption())
     .action(async (file: string | undefined, options: Options) => exit(await action(file, options)));
 }
 
@@ -75,7 +77,7 @@ interface Recorded extends Pick<RecordedProgram, 'header'> {
   readonly virtual: (cell: ScenarioCell) => Starts;
 }
 
-function tell(experiment: Experiment, asked: Asked, { json }: Options, recorded?: Recorded): void {
+function tell(experiment: Experiment, asked: Asked, options: Options, recorded?: Recorded): void {
   const answers = experiment.cells.map((cell) => ({
     settings: byPath(cell.settings),
     answer: {
@@ -83,13 +85,16 @@ function tell(experiment: Experiment, asked: Asked, { json }: Options, recorded?
       ...(recorded && { virtual: recorded.virtual(cell) }),
     },
   }));
-  const told = writeJson(json, () => {
+  const told = writeJson(options.json, () => {
     const [only] = answers;
     const cells = answers.map(({ settings, answer }) => ({ settings, ...answer }));
     return { ...(answers.length === 1 ? only!.answer : { cells }), recording: recorded?.header };
   });
   if (told) {
-    for (const { settings, answer } of answers) printAnswer(experiment.name, settings, answer, asked);
+    const lines = answers.flatMap(({ settings, answer }) =>
+      linesOf(experiment.name, settings, answer, asked),
+    );
+    print(folded(lines.join('\n'), widthOf(options)));
   }
 }
 
@@ -135,43 +140,46 @@ function probabilityOf(text: string): number {
   throw usageError('--probability', 'a probability between 0 and 1', text);
 }
 
-function printAnswer(
+function linesOf(
   name: string,
   settings: Record<string, unknown>,
   answer: Answer & { readonly virtual?: Starts },
-  { limitNs, probability }: Asked,
-): void {
+  asked: Asked,
+): readonly string[] {
   const where = Object.entries(settings).map(([path, value]) => `${path} = ${shown(value)}`);
-  print([name, ...where].join(', '));
-  if (answer.downtimeNs === null) {
-    print(`  ${answer.converges === null ? 'unknown' : 'does not converge'}: ${answer.reason}`);
-  } else {
-    const rounds = `${answer.rounds} live ${answer.rounds === 1 ? 'round' : 'rounds'}`;
-    print(`  converges      after ${rounds}: ${answer.reason}`);
-    print(
-      `  downtime       ${formatDuration(answer.downtimeNs)}, 99 %: ${formatDuration(answer.downtimeP99Ns!)}`,
-    );
-    if (answer.downtimeBoundNs !== null) {
-      print(
-        `  at most        ${formatDuration(answer.downtimeBoundNs)}, wherever the sender's budgets fall in their periods`,
-      );
-    }
-    print(
-      `  pages left     ${answer.pagesLeft!.mean.toFixed(1)} ± ${answer.pagesLeft!.deviation.toFixed(1)}`,
-    );
-    print(`  total          ${formatDuration(answer.totalNs!)}, ${formatSize(answer.totalBytes!)}`);
-  }
-  if (answer.convergesProbability !== null) {
-    print(`  chance         converges with probability ${answer.convergesProbability.toPrecision(2)}`);
-  }
-  if (answer.virtual) print(`  virtual time   ${virtually(answer.virtual)}`);
-  if (limitNs !== undefined) {
-    const rate = answer.requiredStopRateBytesPerSecond;
-    const needed = typeof rate === 'number' ? formatRate(rate) : answer.whyNoStopRate;
-    print(`  b_d needed     ${needed}, for ${formatDuration(limitNs)} with probability ${probability}`);
-  }
-  if (answer.assumes.length > 0) print(`  assuming       ${answer.assumes.join('; ')}`);
-  if (answer.leftOut.length > 0) print(`  left out       ${answer.leftOut.join('; ')}`);
+  const { convergesProbability: chance, assumes, leftOut, virtual } = answer;
+  return [
+    [name, ...where].join(', '),
+    ...courseLines(answer),
+    ...(chance === null ? [] : [`  chance         converges with probability ${chance.toPrecision(2)}`]),
+    ...(virtual ? [`  virtual time   ${virtually(virtual)}`] : []),
+    ...requiredLines(answer, asked),
+    ...(assumes.length > 0 ? [`  assuming       ${assumes.join('; ')}`] : []),
+    ...(leftOut.length > 0 ? [`  left out       ${leftOut.join('; ')}`] : []),
+  ];
+}
+
+function courseLines(answer: Answer): readonly string[] {
+  const { converges, reason, rounds: count, downtimeNs, downtimeBoundNs, pagesLeft } = answer;
+  if (downtimeNs === null) return [`  ${converges === null ? 'unknown' : 'does not converge'}: ${reason}`];
+  const rounds = `${count} live ${count === 1 ? 'round' : 'rounds'}`;
+  const bound = formatDuration(downtimeBoundNs ?? Number.NaN);
+  return [
+    `  converges      after ${rounds}: ${reason}`,
+    `  downtime       ${formatDuration(downtimeNs)}, 99 %: ${formatDuration(answer.downtimeP99Ns!)}`,
+    ...(downtimeBoundNs === null
+      ? []
+      : [`  at most        ${bound}, wherever the sender's budgets fall in their periods`]),
+    `  pages left     ${pagesLeft!.mean.toFixed(1)} ± ${pagesLeft!.deviation.toFixed(1)}`,
+    `  total          ${formatDuration(answer.totalNs!)}, ${formatSize(answer.totalBytes!)}`,
+  ];
+}
+
+function requiredLines(answer: Answer, { limitNs, probability }: Asked): readonly string[] {
+  if (limitNs === undefined) return [];
+  const { requiredStopRateBytesPerSecond: rate, whyNoStopRate } = answer;
+  const needed = typeof rate === 'number' ? formatRate(rate) : whyNoStopRate;
+  return [`  b_d needed     ${needed}, for ${formatDuration(limitNs)} with probability ${probability}`];
 }
 
 /** The same migration on the recording itself. */

@@ -24,7 +24,7 @@ export function receiveCommand(command: Command, exit: Exit): void {
     .option('--journal <folder>', 'keep a journal of every migration in this folder, for switchover recover')
     .addHelpText(
       'after',
-      '\nBeyond this host it listens only with a key or with certificates, and everything is encrypted (TLS 1.3).\nThe source must be given the same: the same key, or certificates of the same authority.',
+      '\nBeyond this host it listens only with a key or with certificates, and everything\nis encrypted (TLS 1.3). The source must be given the same: the same key, or\ncertificates of the same authority.',
     )
     .action(async (options: Options) => exit(await action(options)));
 }

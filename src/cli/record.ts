@@ -4,9 +4,16 @@ import { formatSize } from '../core/units.ts';
 import type { RecordingSummary } from '../observe/recorder.ts';
 import { encodeRecording, recordingHeader } from '../observe/recording-file.ts';
 import { PendingFile } from '../platform/pending-file.ts';
+import { folded } from '../study/tables/folded.ts';
 import type { Exit } from './exit.ts';
+import { writeJson } from './json-output.ts';
+import { jsonOption, type OutputOptions, quietOption, wideOption, widthOf } from './output-options.ts';
 import { type RecordingOptions, recordingNameOf, recordNow, watchOf } from './recording.ts';
 import { print } from './standard-streams.ts';
+
+interface Options extends RecordingOptions, OutputOptions {
+  readonly out?: string;
+}
 
 /** `switchover record`: which pages a real program writes, as a guest's program. */
 export function recordCommand(command: Command, exit: Exit): void {
@@ -16,15 +23,20 @@ export function recordCommand(command: Command, exit: Exit): void {
     .option('--for <time>', 'how long to record', '60s')
     .option('--interval <time>', 'time between two samples', '40ms')
     .option('--out <file>', 'file for the recording')
-    .option('--quiet', 'no progress on standard error')
-    .action(async (options: RecordingOptions & { out?: string }) => exit(await action(options)));
+    .addOption(jsonOption())
+    .addOption(wideOption())
+    .addOption(quietOption())
+    .action(async (options: Options) => exit(await action(options)));
 }
 
-async function action(options: RecordingOptions & { readonly out?: string }): Promise<number> {
+async function action(options: Options): Promise<number> {
   const watch = watchOf(options);
   const file = options.out ?? recordingNameOf(watch);
   const recorded = await recordTo(file, () => recordNow(watch));
-  print(summary(recorded, file));
+  const answer = () => ({ file, ...recordingHeader(recorded) });
+  if (writeJson(options.json, answer)) {
+    print(`${folded(summary(recorded, file), widthOf(options))}\n\n${guestOf(recorded, file)}`);
+  }
   return 0;
 }
 
@@ -59,9 +71,12 @@ function summary(recorded: RecordingSummary, file: string): string {
     `  sampling     ${scanMs.median} ms a scan (median), at most ${scanMs.most} ms; ${Math.round(cpuShare * 100)} % of a processor`,
     `  missed       ${missedSamples} of ${samples.length + missedSamples} samples, at one every ${intervalNs / 1e6} ms`,
     ...notes,
-    '',
-    stringify({ guest: { pages: numbers.pages, program: { kind: 'trace', file } } }).trimEnd(),
   ].join('\n');
+}
+
+/** To be put into a scenario. */
+function guestOf({ numbers }: RecordingSummary, file: string): string {
+  return stringify({ guest: { pages: numbers.pages, program: { kind: 'trace', file } } }).trimEnd();
 }
 
 function notesOf({ appearedPages, vanishedPages, failedReads, leftOut }: RecordingSummary): string[] {

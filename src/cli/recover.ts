@@ -1,14 +1,15 @@
 import { type Command, Option } from 'commander';
 import type { End } from '../core/wire/handover.ts';
+import { folded } from '../study/tables/folded.ts';
 import { type Recovery, recover } from '../transport/recover.ts';
 import { type FoundEnd, leftAlone, type Settlement, unproved } from '../transport/settlement.ts';
 import { type Reconciled, reconcile } from '../worlds/vm/reconcile.ts';
 import type { Exit } from './exit.ts';
-import { jsonOption, writeJson } from './json-output.ts';
+import { writeJson } from './json-output.ts';
+import { jsonOption, type OutputOptions, wideOption, widthOf } from './output-options.ts';
 import { print } from './standard-streams.ts';
 
-interface Options {
-  readonly json?: string;
+interface Options extends OutputOptions {
   readonly declareDead?: readonly string[];
 }
 
@@ -27,6 +28,7 @@ export function recoverCommand(command: Command, exit: Exit): void {
       ).argParser((name: string, before: readonly string[] = []) => [...before, name]),
     )
     .addOption(jsonOption())
+    .addOption(wideOption())
     .addHelpText('after', HELP)
     .action(async (folder: string, other: string | undefined, options: Options) =>
       exit(await action(other === undefined ? [folder] : [folder, other], options)),
@@ -34,21 +36,26 @@ export function recoverCommand(command: Command, exit: Exit): void {
 }
 
 const HELP = `
-A process that uses a folder keeps a socket in it, NAME.life. It lives if the kernel accepts a
-connection there, also if it is frozen, in a container, or another user's. It has ended if the
-kernel refuses, and nobody on another host could be listening. Otherwise nothing is proved: the
-guest is undecided, the exit code is 1, and the command to repeat with --declare-dead NAME is
-printed. Declare a process dead only if you know that it has ended: if it lives, its guest may
-run twice. The same command gives free a folder that a daemon or a sweep seems to use.
+A process that uses a folder keeps a socket in it, NAME.life. It lives if the
+kernel accepts a connection there, also if it is frozen, in a container, or
+another user's. It has ended if the kernel refuses, and nobody on another host
+could be listening. Otherwise nothing is proved: the guest is undecided, the
+exit code is 1, and the command to repeat with --declare-dead NAME is printed.
+Declare a process dead only if you know that it has ended: if it lives, its
+guest may run twice. The same command gives free a folder that a daemon or a
+sweep seems to use.
 
-A damaged journal counts as one that is missing, and costs no guest but its own. Once you know
-whose that guest is, move the file away.`;
+A damaged journal counts as one that is missing, and costs no guest but its own.
+Once you know whose that guest is, move the file away.`;
 
-async function action(folders: readonly string[], { json, declareDead = [] }: Options): Promise<number> {
+async function action(folders: readonly string[], options: Options): Promise<number> {
+  const { json, declareDead = [] } = options;
   const recovery = await recover(folders, declareDead);
   const machines = await reconcile(folders, declareDead);
-  const lines = () => [...told(recovery, folders), ...machines.map(machineLine)];
-  if (writeJson(json, () => ({ ...recovery, machines }))) print(lines().join('\n'));
+  if (writeJson(json, () => ({ ...recovery, machines }))) {
+    const lines = [...told(recovery, folders), ...machines.map(machineLine)];
+    print(folded(lines.join('\n'), widthOf(options)));
+  }
   return recovery.settlements.every(({ state }) => state !== 'undecided') ? 0 : 1;
 }
 

@@ -2,10 +2,12 @@ import type { Command } from 'commander';
 import { nearestWord } from '../platform/meant.ts';
 import { shown, UsageError } from '../platform/problem.ts';
 import { type Entry, scenarioEntries } from '../scenario/schema-entries.ts';
-import { folded } from '../study/tables/plain-table.ts';
+import { folded } from '../study/tables/folded.ts';
 import type { Exit } from './exit.ts';
+import { widthOf } from './output-options.ts';
 import { print } from './standard-streams.ts';
 
+/** Where no terminal is narrower. */
 const WIDTH = 80;
 
 /** `switchover reference [KEY]`: what a key of a scenario means, and those within it. */
@@ -64,5 +66,6 @@ function told({ path, meaning, isNeeded, fallback, value }: Entry): string {
     ...(fallback === undefined ? [] : [`default: ${fallback}`]),
   ];
   const lines = [meaning, remarks.join('; ')].filter((line) => line !== '');
-  return [path, ...lines.map((line) => folded(`  ${line}`, WIDTH))].join('\n');
+  const width = Math.min(WIDTH, widthOf() ?? WIDTH);
+  return [path, ...lines.map((line) => folded(`  ${line}`, width))].join('\n');
 }

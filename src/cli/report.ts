@@ -4,17 +4,22 @@ import { printable } from '../platform/failure.ts';
 import { makeFolders } from '../platform/paths.ts';
 import { writeWhole } from '../platform/pending-file.ts';
 import { examine } from '../run/doctor.ts';
+import { folded } from '../study/tables/folded.ts';
 import type { Exit } from './exit.ts';
+import { writeJson } from './json-output.ts';
+import { jsonOption, type OutputOptions, wideOption, widthOf } from './output-options.ts';
 import { print } from './standard-streams.ts';
 
 /** `switchover report DIR`: what the records of a folder say, as a page, as Markdown and as CSV. */
 export function reportCommand(command: Command, exit: Exit): void {
   command
     .argument('<folder>', 'folder with *.ndjson files from run --json FILE, sweep or stress')
-    .action(async (folder: string) => exit(await action(folder)));
+    .addOption(jsonOption())
+    .addOption(wideOption())
+    .action(async (folder: string, options: OutputOptions) => exit(await action(folder, options)));
 }
 
-async function action(folder: string): Promise<number> {
+async function action(folder: string, options: OutputOptions): Promise<number> {
   // The library that draws takes half a second to load, which no other command should wait for.
   const [{ collect }, { reportOf }, { htmlOf }, { markdownOf }, { csvOf }, { standalone }] =
     await Promise.all([
@@ -27,7 +32,8 @@ async function action(folder: string): Promise<number> {
     ]);
   const collection = collect(folder);
   const isMeasured = collection.cells.some(({ world }) => world !== 'virtual');
-  const here = isMeasured && collection.machine === undefined ? await examine() : [];
+  const isNamed = collection.machine !== undefined || collection.environments.length > 0;
+  const here = isMeasured && !isNamed ? await examine() : [];
   const report = reportOf(collection, here);
   const parts: readonly (readonly [name: string, text: () => Iterable<string>])[] = [
     ...report.figures.map((drawn) => [`plots/${drawn.name}.svg`, () => [standalone(drawn)]] as const),
@@ -44,8 +50,16 @@ async function action(folder: string): Promise<number> {
       },
     ]),
   );
-  for (const sentence of report.conclusions.can) print(printable(sentence));
-  for (const sentence of report.conclusions.cannot) print(`But: ${printable(sentence)}`);
-  print(`${join(folder, 'report.html')}, report.md, report.csv, ${report.figures.length} plots`);
+  const files = parts.map(([name]) => name);
+  const { title, worlds, records, headings, rows, conclusions, commands } = report;
+  const answer = () => ({ title, worlds, records, headings, rows, conclusions, commands, files });
+  if (writeJson(options.json, answer)) {
+    const lines = [
+      ...conclusions.can.map(printable),
+      ...conclusions.cannot.map((sentence) => `But: ${printable(sentence)}`),
+      `${join(folder, 'report.html')}, report.md, report.csv, ${report.figures.length} plots`,
+    ];
+    print(folded(lines.join('\n'), widthOf(options)));
+  }
   return 0;
 }

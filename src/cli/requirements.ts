@@ -85,9 +85,13 @@ export class Requirements {
     ].join('\n');
   }
 
-  /** @throws Failure the file cannot be written */
-  writeSummary(file: string, scenario: string): void {
-    const cells = this.#rows.map(({ result: { cell, records }, judgements }) => {
+  /**
+   * @param more what else is to be said of a row
+   * @throws Failure the file cannot be written
+   */
+  writeSummary(file: string, scenario: string, more: (result: CellResult) => object = () => ({})): void {
+    const cells = this.#rows.map(({ result, judgements }) => {
+      const { cell, records } = result;
       const done = records.filter(({ outcome }) => outcome === 'completed');
       const spread = (times: readonly number[]) =>
         times.length === 0 ? null : { median: quantile(times, 0.5), p95: quantile(times, 0.95) };
@@ -103,6 +107,7 @@ export class Requirements {
           value: finite(estimate.value),
           interval: [finite(estimate.low), finite(estimate.high)],
         })),
+        ...more(result),
       };
     });
     writeText(file, `${JSON.stringify({ scenario, areKept: this.areKept, cells })}\n`);

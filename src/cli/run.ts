@@ -1,24 +1,14 @@
 import type { Command } from 'commander';
-import { formatDuration, formatSize } from '../core/units.ts';
-import { clockNs } from '../platform/clock.ts';
-import { Failure } from '../platform/failure.ts';
-import { shown } from '../platform/problem.ts';
-import { tell } from '../platform/tell.ts';
-import { writeText } from '../platform/text-file.ts';
 import type { StepListener } from '../run/drive.ts';
-import { type RunListener, run } from '../run/run.ts';
+import { type CellResult, type RunListener, run } from '../run/run.ts';
 import { insisting } from '../scenario/checked.ts';
 import { type Experiment, loadExperiment, onMachine } from '../scenario/scenario.ts';
 import { scenarioFile } from '../scenario/scenario-file.ts';
-import { perfettoTrace } from '../study/tables/perfetto-trace.ts';
-import { folded } from '../study/tables/plain-table.ts';
-import { roundLog } from '../study/tables/round-log.ts';
+import { folded } from '../study/tables/folded.ts';
 import { scenarioSummary } from '../study/tables/scenario-summary.ts';
 import { serversTable } from '../study/tables/servers-table.ts';
-import { type StopChart, stopChart } from '../study/tables/stop-chart.ts';
 import { experimentTable } from '../study/tables/table.ts';
 import { type DestinationThere, parseAddress } from '../transport/address.ts';
-import type { GuestSpec } from '../workload/programs.ts';
 import {
   addCredentialOptions,
   type CredentialOptions,
@@ -29,8 +19,11 @@ import type { Exit } from './exit.ts';
 import { interruptible } from './interruptible.ts';
 import { lineOutput, writeRecord } from './line-output.ts';
 import { machineOf } from './machine-option.ts';
-import { progressBar } from './progress-bar.ts';
+import { jsonOption, quietOption, RECORDS, wideOption, widthOf } from './output-options.ts';
+import { ProgressLine } from './progress-line.ts';
 import { addRequirementOptions, type RequirementOptions, Requirements } from './requirements.ts';
+import { type ChartOptions, LastCharts } from './run-charts.ts';
+import { notingRounds } from './run-progress.ts';
 import {
   addScenarioOptions,
   fallbackOption,
@@ -40,17 +33,14 @@ import {
 } from './scenario-options.ts';
 import { print } from './standard-streams.ts';
 import { TraceOutput } from './trace-output.ts';
+import { addUntilOptions, type UntilOptions, untilOf } from './until.ts';
 
-interface Options extends ScenarioOptions, CredentialOptions, RequirementOptions {
+interface Options extends ScenarioOptions, CredentialOptions, RequirementOptions, UntilOptions, ChartOptions {
   readonly to?: string;
   readonly journal?: string;
   readonly fallback?: 'cooperative';
   readonly redis?: string;
-  readonly json?: string;
   readonly trace?: string;
-  readonly gantt?: string;
-  readonly perfetto?: string;
-  readonly wide?: boolean;
 }
 
 /** `switchover run FILE`: carries out a scenario and its matrix; prints a table, or one record a line. */
@@ -61,96 +51,83 @@ export function runCommand(command: Command, exit: Exit): void {
     scenarioFile,
   );
   addScenarioOptions(command, {
-    runs: 'how often to repeat each combination of settings',
+    runs: 'how often to repeat each combination of settings; with --until, the least',
     seed: SEED_OF_FIRST,
   }).option('--to <host:port>', 'migrate to a running switchover receive (world threads)');
-  addRequirementOptions(command);
+  addUntilOptions(addRequirementOptions(command));
   addCredentialOptions(command, 'the key that the destination given with --to has too')
     .option('--journal <folder>', 'keep a journal of every migration in this folder, for switchover recover')
     .addOption(fallbackOption())
     .option('--redis <url>', 'share the link with other processes through this Redis server')
-    .option(
-      '--json <file>',
-      'write one JSON record per line to a file, or with - to standard output instead of the table',
-    )
+    .addOption(jsonOption(RECORDS))
     .option('--trace <file>', 'write every step of every migration with its result, for switchover replay')
     .option('--gantt <file>', 'draw as SVG which thread ran when around the pause of the last migration')
     .option('--perfetto <file>', 'write the timeline of the last migration, which ui.perfetto.dev opens')
-    .option('--wide', 'all columns of the tables, however wide the terminal is')
-    .option('--quiet', 'no progress on standard error')
+    .addOption(wideOption())
+    .addOption(quietOption())
     .addHelpText(
       'after',
-      '\nCtrl-C cancels the migration, and its record says so. A second Ctrl-C ends the program at once.',
+      '\nCtrl-C cancels the migration, and its record says so; what was measured until\nthen is told. A second Ctrl-C ends the program at once.',
     )
-    .action(async (file: string, options: Options) => {
-      const carriedOut = (interrupted?: AbortSignal) => action(file, options, interrupted);
-      exit(await (options.world === 'threads' ? interruptible(carriedOut) : carriedOut()));
-    });
+    .action(async (file: string, options: Options) =>
+      exit(await interruptible((interrupted) => action(file, options, interrupted))),
+    );
 }
 
-async function action(file: string, options: Options, interrupted?: AbortSignal): Promise<number> {
-  const machine = machineOf(options, options.world);
-  const experiment = onMachine(loadExperiment(file, settingsOf(options)), machine);
+async function action(file: string, options: Options, interrupted: AbortSignal): Promise<number> {
+  const { world, json } = options;
+  const machine = machineOf(options, world);
+  const until = untilOf(options);
+  if (until) insistOnNoChart(options);
+  const settings = settingsOf(until ? { ...options, runs: String(until.mostRuns) } : options);
+  const experiment = onMachine(loadExperiment(file, settings), machine);
   const to = destination(options);
   checkRedis(experiment, options);
-  const records = lineOutput(options.json);
-  const trace = new TraceOutput(options.trace, options.world === 'virtual');
-  const width = process.stdout.isTTY && options.wide !== true ? process.stdout.columns : undefined;
-  if (options.json !== '-') print(`${folded(scenarioSummary(experiment), width)}\n`);
-  const wantsChart = options.json !== '-' || options.gantt !== undefined;
-  let left = experiment.cells.length * experiment.runs;
-  let chart: StopChart | undefined;
-  const progress = progressOf(experiment, options);
+  const records = lineOutput(json);
+  const trace = new TraceOutput(options.trace, world === 'virtual');
+  const width = widthOf(options);
+  if (json !== '-') print(`${folded(scenarioSummary(experiment, until !== undefined), width)}\n`);
+  const charts = new LastCharts(experiment, options);
+  const progress = new ProgressLine(options.quiet);
+  const noted = notingRounds(progress, world);
+  progress.begin(experiment.cells.length * experiment.runs);
+  const listener: RunListener = {
+    starts: (starting) => toAll([options.quiet ? undefined : noted(starting), trace.starts(starting)]),
+    ended(record, run) {
+      writeRecord(records, record);
+      trace.ended(run);
+      charts.ended(record, run);
+      progress.advance();
+    },
+  };
   try {
     const all = await run(experiment, {
-      world: options.world,
-      to,
-      journals: options.journal,
-      fallback: options.fallback,
-      redis: options.redis,
-      interrupted,
-      listener: {
-        starts(starting) {
-          const listeners = [progress.starts(starting), trace.starts(starting)].filter(
-            (one) => one !== undefined,
-          );
-          return listeners.length === 0
-            ? undefined
-            : (...seen) => {
-                for (const listener of listeners) listener(...seen);
-              };
-        },
-        ended: (record, run) => {
-          writeRecord(records, record);
-          trace.ended(run);
-          left -= 1;
-          if (left === 0) {
-            if (wantsChart) chart = stopChart(run, `${experiment.name}, seed ${record.seed}`);
-            if (options.perfetto !== undefined)
-              writeText(options.perfetto, JSON.stringify(perfettoTrace(run)));
-          }
-          progress.ended();
-        },
-      },
+      ...{ world, to, interrupted, listener },
+      ...{ journals: options.journal, fallback: options.fallback, redis: options.redis },
+      ...until?.asked,
     });
-    progress.stop();
+    progress.end();
     const results = all.filter(({ records }) => records.length > 0);
-    if (options.gantt !== undefined && !interrupted?.aborted) writeChart(options.gantt, chart);
+    if (!interrupted.aborted) charts.writeGantt();
     const requirements = new Requirements(options.require ?? [], results);
-    if (options.json !== '-' && results.length > 0) {
-      const tables = [
-        experimentTable(results, options.world, width),
+    if (json !== '-' && results.length > 0) {
+      const parts = [
+        experimentTable(results, world, width),
         requirements.table(width),
+        until?.table(results, width),
         serversTable(results, width),
+        charts.terminal,
       ];
-      const parts = [...tables, chart?.terminal].filter((part) => part !== undefined);
-      print(folded(parts.join('\n\n'), width));
+      print(folded(parts.filter((part) => part !== undefined).join('\n\n'), width));
     }
-    if (options.summary !== undefined) requirements.writeSummary(options.summary, experiment.name);
+    if (options.summary !== undefined) {
+      const more = (result: CellResult) => (until ? { until: until.summaryOf(result) } : {});
+      requirements.writeSummary(options.summary, experiment.name, more);
+    }
     if (results.some(({ records }) => records.some(({ outcome }) => outcome === 'failed'))) return 1;
-    return requirements.areKept ? 0 : 3;
+    return requirements.areKept && (until?.isReached(results) ?? true) ? 0 : 3;
   } finally {
-    progress.stop();
+    progress.end();
     try {
       records.close();
     } finally {
@@ -181,54 +158,18 @@ function checkRedis({ cells }: Experiment, { redis, world }: Options): void {
   });
 }
 
-/** @throws Failure there is nothing to draw, or it cannot be written. */
-function writeChart(file: string, chart: StopChart | undefined): void {
-  if (!chart)
-    throw new Failure(
-      '--gantt: no chart, because the guest of the last run was not paused or nothing competed for a processor',
-    );
-  writeText(file, chart.svg);
+/** @throws UsageError a chart is of the last migration, and with --until nobody knows which that is */
+function insistOnNoChart({ gantt, perfetto }: ChartOptions): void {
+  insisting((insist) => {
+    insist(gantt === undefined, '--gantt', 'no --until beside it', gantt);
+    insist(perfetto === undefined, '--perfetto', 'no --until beside it', perfetto);
+  });
 }
 
-/**
- * On standard error: a line a round, and on a terminal a bar below them. Of a fleet in virtual time there are no rounds, since all
- * of it is computed before any migration of it has ended.
- */
-function progressOf({ cells, runs }: Experiment, { world, quiet = false }: Options) {
-  const terminal = process.stderr.isTTY === true;
-  const bar = terminal && !quiet ? progressBar() : undefined;
-  const show = (line: string) => tell(terminal ? `\r\x1b[K${line}\n` : `${line}\n`);
-  const starts: Required<RunListener>['starts'] = ({ cell, run, seed }) => {
-    if (quiet) return undefined;
-    const settings = cell.settings.map(({ path, value }) => `${path} = ${shown(value)}`);
-    show([`run ${run}, seed ${seed}`, ...settings].join(', '));
-    if (world === 'virtual' && cell.share) return undefined;
-    const name = cell.settings.find(({ path }) => path === 'fleet')?.value;
-    const print = (line: string) => show(name === undefined ? line : `${line} (${name})`);
-    return world === 'virtual' ? roundLog(print) : told(cell.guest, print, roundLog(print));
-  };
-  bar?.start(cells.length * runs, 0);
-  return { starts, ended: () => bar?.increment(), stop: () => bar?.stop() };
-}
-
-/** Less memory than this is ready before anybody wonders. */
-const NOTICED_BYTES = 2 ** 30;
-
-/** Says too that a large guest's memory is being made ready, and how long that took until the migration began. */
-function told(
-  { pages, pageSizeBytes }: Pick<GuestSpec, 'pages' | 'pageSizeBytes'>,
-  print: (line: string) => void,
-  stepped: StepListener,
-): StepListener {
-  const bytes = pages * pageSizeBytes;
-  if (bytes < NOTICED_BYTES) return stepped;
-  const beganNs = clockNs();
-  print(`  making ${formatSize(bytes)} of memory ready at both ends`);
-  let isReady = false;
-  return (step, result) => {
-    // The clock of a step result begins with the migration.
-    if (!isReady) print(`  ready after ${formatDuration(clockNs() - beganNs - result.now)}`);
-    isReady = true;
-    stepped(step, result);
+function toAll(listeners: readonly (StepListener | undefined)[]): StepListener | undefined {
+  const all = listeners.filter((one) => one !== undefined);
+  if (all.length === 0) return undefined;
+  return (...seen) => {
+    for (const listener of all) listener(...seen);
   };
 }

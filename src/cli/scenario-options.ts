@@ -3,14 +3,14 @@ import { usageError } from '../platform/problem.ts';
 import { parseSetting, type Setting } from '../scenario/settings.ts';
 import { type WorldName, worldNames } from '../worlds/world-names.ts';
 import { addMachineOptions, type MachineOptions } from './machine-option.ts';
+import type { OutputOptions } from './output-options.ts';
 
 /** What the commands that carry out a scenario take alike. */
-export interface ScenarioOptions extends MachineOptions {
+export interface ScenarioOptions extends MachineOptions, OutputOptions {
   readonly world: WorldName;
   readonly runs?: string;
   readonly seed?: string;
   readonly set?: readonly Setting[];
-  readonly quiet?: boolean;
 }
 
 /** @param meaning what --runs and --seed are to this command */

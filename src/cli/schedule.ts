@@ -1,14 +1,16 @@
 import type { Command } from 'commander';
 import { Overload, type Schedule, schedule, type Workload } from '../core/cpu/schedule.ts';
+import { writeWhole } from '../platform/pending-file.ts';
 import { UsageError } from '../platform/problem.ts';
 import { writeText } from '../platform/text-file.ts';
+import { folded } from '../study/tables/folded.ts';
 import { svgGantt, terminalGantt } from '../study/tables/gantt.ts';
 import type { Exit } from './exit.ts';
+import { jsonOption, type OutputOptions, wideOption, widthOf } from './output-options.ts';
 import { readWorkload } from './schedule-workload.ts';
 import { print, write, written } from './standard-streams.ts';
 
-interface Options {
-  readonly json?: string;
+interface Options extends OutputOptions {
   readonly svg?: string;
 }
 
@@ -19,52 +21,73 @@ export function scheduleCommand(command: Command, exit: Exit): void {
       '<file>',
       'JSON or YAML: { scheduler, processors, horizon, servers, tasks }, times as whole numbers of any unit',
     )
-    .option('--json <->', 'print JSON instead of the chart; the value is -')
+    .addOption(jsonOption())
     .option('--svg <file>', 'write the Gantt chart as SVG')
+    .addOption(wideOption())
     .action(async (file: string, options: Options) => exit(await action(file, options)));
 }
 
-async function action(file: string, { json, svg }: Options): Promise<number> {
+async function action(file: string, options: Options): Promise<number> {
+  const { json, svg } = options;
   const workload = readWorkload(file);
   const result = admitted(file, workload);
   const names = [...workload.servers, ...workload.tasks].map(({ name }) => name);
   const chart = { names, start: 0, end: workload.horizon, format: String };
   if (svg !== undefined) writeText(svg, svgGantt(result.slices, { ...chart, title: titleOf(workload) }));
-  if (json !== undefined) {
-    await printJson(result);
-  } else {
-    const drawn = terminalGantt(result.slices, chart);
-    print([titleOf(workload), '', drawn, '', ...finishesOf(result, names)].join('\n'));
+  if (json !== undefined) await writeSchedule(json, result);
+  if (json !== '-') {
+    const width = widthOf(options);
+    const drawn = terminalGantt(result.slices, { ...chart, ...(width !== undefined && { width }) });
+    const finishes = finishesOf(result, names, options.wide);
+    print([titleOf(workload), '', drawn, '', folded(finishes.join('\n'), width)].join('\n'));
   }
   return 0;
 }
 
-/** In pieces, because millions of slices are more than one string can hold. */
-async function printJson({ slices, ...others }: Schedule): Promise<void> {
-  write('{"slices":[');
-  for (let from = 0; from < slices.length; from += 10_000) {
-    const piece = JSON.stringify(slices.slice(from, from + 10_000)).slice(1, -1);
-    write(from === 0 ? piece : `,${piece}`);
+/** In pieces, because millions of slices are more than one string can hold. @throws Failure it cannot be written */
+async function writeSchedule(file: string, result: Schedule): Promise<void> {
+  if (file !== '-') {
+    writeWhole([
+      [
+        file,
+        (pending) => {
+          for (const piece of jsonOf(result)) pending.write(piece);
+        },
+      ],
+    ]);
+    return;
+  }
+  for (const piece of jsonOf(result)) {
+    write(piece);
     await written();
   }
-  print(`],${JSON.stringify(others).slice(1)}`);
+}
+
+function* jsonOf({ slices, ...others }: Schedule): Generator<string> {
+  yield '{"slices":[';
+  for (let from = 0; from < slices.length; from += 10_000) {
+    const piece = JSON.stringify(slices.slice(from, from + 10_000)).slice(1, -1);
+    yield from === 0 ? piece : `,${piece}`;
+  }
+  yield `],${JSON.stringify(others).slice(1)}\n`;
 }
 
 function titleOf({ scheduler, processors, horizon }: Workload): string {
   return `${scheduler} on ${processors} ${processors === 1 ? 'processor' : 'processors'}, 0 to ${horizon}`;
 }
 
-/** So many fit a line of a terminal. */
+/** The others are shown with --wide, and are in the JSON. */
 const SHOWN_FINISHES = 12;
 
-function finishesOf({ finishes }: Schedule, names: readonly string[]): string[] {
+function finishesOf({ finishes }: Schedule, names: readonly string[], all = false): string[] {
   const width = Math.max('finishes'.length, ...names.map((name) => name.length));
   return [
     `${'finishes'.padEnd(width)}  jobs  at`,
     ...names.map((name) => {
-      const all = finishes[name]!;
-      const first = all.slice(0, SHOWN_FINISHES).join(' ') + (all.length > SHOWN_FINISHES ? ' …' : '');
-      return `${name.padEnd(width)}  ${String(all.length).padStart(4)}  ${first}`.trimEnd();
+      const own = finishes[name]!;
+      const shown = all ? own : own.slice(0, SHOWN_FINISHES);
+      const at = shown.join(' ') + (own.length > shown.length ? ' …' : '');
+      return `${name.padEnd(width)}  ${String(own.length).padStart(4)}  ${at}`.trimEnd();
     }),
   ];
 }

@@ -21,7 +21,7 @@ export function serveCommand(command: Command, exit: Exit): void {
     .option('--listen <host:port>', 'address of the API; port 0 picks a free port', '127.0.0.1:7070')
     .addHelpText(
       'after',
-      '\nSIGTERM and SIGINT let running migrations finish, then end the daemon; a second signal ends it at once.\nSIGHUP reloads the configuration.',
+      '\nSIGTERM and SIGINT let running migrations finish, then end the daemon; a second\nsignal ends it at once. SIGHUP reloads the configuration.',
     )
     .action(async (options: Options) => exit(await action(options)));
 }

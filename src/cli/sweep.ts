@@ -4,17 +4,20 @@ import { scenarioFile } from '../scenario/scenario-file.ts';
 import { type Shard, wholeDesign } from '../study/sweep/agenda.ts';
 import { loadDesign } from '../study/sweep/design.ts';
 import { sweep } from '../study/sweep/sweep.ts';
+import { folded } from '../study/tables/folded.ts';
 import { sweepTable } from '../study/tables/sweep-table.ts';
 import type { Exit } from './exit.ts';
+import { interruptible } from './interruptible.ts';
+import { lineOutput } from './line-output.ts';
 import { machineOf } from './machine-option.ts';
-import { progressBar } from './progress-bar.ts';
+import { jsonOption, quietOption, wideOption, widthOf } from './output-options.ts';
+import { ProgressLine } from './progress-line.ts';
 import { addScenarioOptions, type ScenarioOptions, settingsOf } from './scenario-options.ts';
-import { print, write } from './standard-streams.ts';
+import { print } from './standard-streams.ts';
 
 interface Options extends ScenarioOptions {
   readonly out: string;
   readonly shard?: string;
-  readonly json?: string;
   readonly parquet?: string;
 }
 
@@ -31,39 +34,49 @@ export function sweepCommand(command: Command, exit: Exit): void {
       '--shard <i/n>',
       'run only part i of n, for example on one of n machines; all parts go into one folder',
     )
-    .option('--json <->', 'print the new records to standard output instead of the table; the value is -')
+    .addOption(jsonOption('each new record as a line of JSON'))
     .option('--parquet <file>', 'also write all records of the folder to a Parquet file')
-    .option('--quiet', 'no progress on standard error')
-    .action(async (file: string, options: Options) => exit(await action(file, options)));
+    .addOption(wideOption())
+    .addOption(quietOption())
+    .addHelpText('after', '\nCtrl-C ends it between two runs; the same command continues it.')
+    .action(async (file: string, options: Options) =>
+      exit(await interruptible((interrupted) => action(file, options, interrupted))),
+    );
 }
 
-async function action(file: string, options: Options): Promise<number> {
+async function action(file: string, options: Options, interrupted: AbortSignal): Promise<number> {
   const shard = shardOf(options.shard);
   const machine = machineOf(options, options.world);
   const design = loadDesign(file, settingsOf(options), options.world, machine);
-  const bar = options.quiet || process.stderr.isTTY !== true ? undefined : progressBar();
+  const records = lineOutput(options.json);
+  const progress = new ProgressLine(options.quiet);
+  const width = widthOf(options);
+  let hasBegun = false;
   try {
     const result = await sweep(design, {
       folder: options.out,
       shard,
+      interrupted,
       planned: (runs, before) => {
-        if (bar && !bar.isActive) bar.start(before + runs, before);
-        bar?.setTotal(before + runs);
+        if (!hasBegun) progress.begin(before + runs, before);
+        hasBegun = true;
+        progress.total = before + runs;
       },
       recorded: (lines, runs) => {
-        bar?.increment(runs);
-        if (options.json !== undefined) write(lines);
+        records.write(() => Buffer.from(lines).toString().trimEnd());
+        progress.advance(runs);
       },
     });
-    bar?.stop();
+    progress.end();
     if (options.parquet !== undefined) {
       const { writeParquet } = await import('../study/sweep/parquet.ts');
       writeParquet(options.parquet, options.out, design);
     }
-    if (options.json === undefined) print(sweepTable(design, result));
+    if (options.json !== '-') print(folded(sweepTable(design, result, width), width));
     return result.changed === 0 ? 0 : 1;
   } finally {
-    bar?.stop();
+    progress.end();
+    records.close();
   }
 }
 

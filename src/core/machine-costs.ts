@@ -39,13 +39,13 @@ export interface SenderCosts {
 }
 
 /** The machine whose costs virtual time adds. */
-export interface ForeseenMachine {
+export interface PredictedMachine {
   /** Of its profile. */
   readonly name: string;
   /** The profile's file, as its user named it, and the SHA-256 of what is in it. */
   readonly file: string;
   readonly sha256: string;
-  /** The world whose downtime is foreseen. */
+  /** The world whose downtime is predicted. */
   readonly world: 'threads' | 'vm';
   readonly costs: HandoverCosts & SenderCosts;
 }

@@ -4,6 +4,7 @@ import { type MigrationRecord, migrationRecord } from '../core/migration/record.
 import { type BytesPerSecond, NANOS_PER_MILLISECOND } from '../core/units.ts';
 import { timestamp, wallClockMs } from '../platform/clock.ts';
 import { Failure, reasonOf } from '../platform/failure.ts';
+import { environmentOf } from '../run/environment.ts';
 import { type LedgerStore, linkRequest } from '../run/lease-client.ts';
 import { metadataOf } from '../run/migration-run.ts';
 import {
@@ -180,6 +181,7 @@ export class Migrations {
         startedAt,
         admission: null,
         predicted,
+        environment: environmentOf(spec),
       });
       eventLog.record({ kind: 'begun', id, metadata, to: request.to.name });
       const { course, admission } = await carryOutMigration(

@@ -132,6 +132,16 @@ export const predictedSchema = z
   .nullable()
   .describe('What the model said beforehand; null: it cannot.');
 
+const environment = view('Environment', 'What made the record: program, machine, scenario.', {
+  version: z.string().describe('Of switchover.'),
+  ...each(z.string(), 'node', 'kernel', 'processor'),
+  scenarioDigest: z.string().describe('SHA-256 of what ran, defaults included and without seeds.'),
+  machineProfile: z
+    .object({ name: z.string(), sha256: z.string() })
+    .nullable()
+    .describe('Whose costs virtual time and the model added; null: nobody’s.'),
+});
+
 export const recordSchema: z.ZodType<MigrationRecord> = view(
   'MigrationRecord',
   'What came of a migration. Times in ns, sizes in bytes; keys may be added.',
@@ -188,5 +198,6 @@ export const recordSchema: z.ZodType<MigrationRecord> = view(
     servers: z.array(server),
     link,
     notes: z.array(z.string()),
+    environment: environment.optional().describe('Not there up to version 0.1.'),
   },
 );

@@ -45,7 +45,7 @@ export function recordOf(
   }: Pick<MigrationRun, 'spec' | 'result' | 'admission' | 'notes'> & {
     readonly world: Pick<World, 'startedAt'>;
   },
-  about: Pick<RunMetadata, 'world' | 'scenario' | 'predicted'>,
+  about: Pick<RunMetadata, 'world' | 'scenario' | 'predicted' | 'environment'>,
 ): MigrationRecord {
   const metadata = metadataOf(spec, { ...about, startedAt: world.startedAt, admission });
   return migrationRecord(metadata, { ...result, notes: [...notes, ...result.notes] });
@@ -54,7 +54,7 @@ export function recordOf(
 /** What a record says besides how the migration went. */
 export function metadataOf(
   { guest, plan, cpu, antagonists = [], machine }: MigrationSpec,
-  about: Pick<RunMetadata, 'world' | 'scenario' | 'startedAt' | 'admission' | 'predicted'>,
+  about: Pick<RunMetadata, 'world' | 'scenario' | 'startedAt' | 'admission' | 'predicted' | 'environment'>,
 ): RunMetadata {
   const { reclaim: _, ...reservations } = cpu;
   const { name, pages, pageSizeBytes, program } = guest;
@@ -70,6 +70,7 @@ export function metadataOf(
     admission: about.admission,
     ...(machine && { machine: { name: machine.name, sha256: machine.sha256, world: machine.world } }),
     predicted: about.predicted,
+    environment: about.environment,
   };
 }
 

@@ -1,9 +1,11 @@
+import { setImmediate } from 'node:timers/promises';
 import type { MigrationRecord, RunMetadata } from '../core/migration/record.ts';
 import { type Experiment, type ScenarioCell, seeded } from '../scenario/scenario.ts';
 import { type FactoryOptions, worldFactory } from '../worlds/worlds.ts';
 import { type CarryOutOptions, carryOut, insistOnRoom } from './carry-out.ts';
 import type { StepListener } from './drive.ts';
 import { type Ensemble, virtualEnsemble } from './ensemble.ts';
+import { environmentOf } from './environment.ts';
 import { type MigrationRun, recordOf } from './migration-run.ts';
 import { predictedOf } from './predict.ts';
 
@@ -11,6 +13,13 @@ export interface RunOptions extends CarryOutOptions, FactoryOptions {
   /** Whether to run measured cells in virtual time too, which takes up to two seconds per cell. */
   readonly ensembles?: boolean;
   readonly listener?: RunListener;
+  /** So many runs of each cell go before those that count. Nobody is told of them. 0 without. */
+  readonly warmUps?: number;
+  /**
+   * Asked of each cell after each of its runs: whether it need not be repeated further. Cells that share a link are
+   * repeated together. Without it, each is repeated as often as the experiment says, which otherwise is the most.
+   */
+  readonly isEnough?: (records: readonly MigrationRecord[]) => boolean;
 }
 
 /** Told what happens while it happens. */
@@ -22,7 +31,16 @@ export interface RunListener {
     readonly seed: number;
   }): StepListener | undefined;
   /** The record, and its migration, whose world is still open during the call. */
-  ended?(record: MigrationRecord, run: MigrationRun): void;
+  ended?(record: MigrationRecord, run: MigrationRun, of: RunOfCell): void;
+}
+
+/** Which run it was. */
+export interface RunOfCell {
+  readonly cell: ScenarioCell;
+  /** From 0. */
+  readonly repetition: number;
+  /** Which of the migrations that share a link it was, from 0. */
+  readonly member: number;
 }
 
 /** All records of one cell, and what the model and the virtual world said of it beforehand. */
@@ -43,6 +61,7 @@ export interface CellResult {
 export async function run(experiment: Experiment, options: RunOptions): Promise<readonly CellResult[]> {
   const { name, seed: firstSeed } = experiment;
   const { world, listener = {}, ensembles = world !== 'virtual', interrupted } = options;
+  const { warmUps = 0, isEnough } = options;
   const factory = await worldFactory(world, options);
   try {
     // Before anything is computed: guests that this host has no memory for are refused at once.
@@ -55,24 +74,32 @@ export async function run(experiment: Experiment, options: RunOptions): Promise<
     const results = experiment.cells.map((cell) => ({
       cell,
       predicted: predictedOf(cell),
+      environment: environmentOf(cell),
       ensemble: ensembles ? virtualEnsemble(cell, firstSeed) : undefined,
       records: [] as MigrationRecord[],
     }));
-    for (let repetition = 0; repetition < experiment.runs; repetition++) {
-      for (const fleet of fleetsOf(results)) {
+    let open = fleetsOf(results);
+    for (let repetition = -warmUps; repetition < experiment.runs && open.length > 0; repetition++) {
+      const isCounted = repetition >= 0;
+      for (const fleet of open) {
+        // Virtual time waits for nothing, and signals are only heard between two turns of the event loop.
+        if (interrupted && world === 'virtual') await setImmediate();
         if (interrupted?.aborted) return results;
         const members = fleet.map(({ cell }, member) => {
-          const seed = firstSeed + repetition * fleet.length + member;
-          const stepped = listener.starts?.({ cell, run: repetition + 1, seed });
+          const seed = firstSeed + Math.max(0, repetition) * fleet.length + member;
+          const stepped = isCounted ? listener.starts?.({ cell, run: repetition + 1, seed }) : undefined;
           return { spec: seeded(cell, seed), share: cell.share, stepped };
         });
         await carryOut(members, factory, options, (member, run) => {
-          const { predicted, records } = fleet[member]!;
-          const record = recordOf(run, { world, scenario: name, predicted });
+          if (!isCounted) return;
+          const { cell, predicted, environment, records } = fleet[member]!;
+          const record = recordOf(run, { world, scenario: name, predicted, environment });
           records.push(record);
-          listener.ended?.(record, run);
+          listener.ended?.(record, run, { cell, repetition, member });
         });
       }
+      if (isCounted && isEnough)
+        open = open.filter((fleet) => !fleet.every(({ records }) => isEnough(records)));
     }
     return results;
   } finally {

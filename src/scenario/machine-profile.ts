@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import type { ForeseenMachine } from '../core/machine-costs.ts';
+import type { PredictedMachine } from '../core/machine-costs.ts';
 import { usageError } from '../platform/problem.ts';
 import { readText } from '../platform/text-file.ts';
 import { checked } from './checked.ts';
@@ -71,7 +71,7 @@ export type MachineProfile = z.infer<typeof machineProfileSchema>;
  * A profile, for what it says of one world.
  * @throws Failure it cannot be read @throws UsageError what is wrong with it; it says nothing of that world
  */
-export function foreseenMachine(file: string, world: ForeseenMachine['world']): ForeseenMachine {
+export function predictedMachine(file: string, world: PredictedMachine['world']): PredictedMachine {
   const text = readText(file);
   const { name, costs, ...handovers } = checked(machineProfileSchema, parseYaml(text, file), file);
   const handover = handovers[world];

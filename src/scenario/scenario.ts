@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import type { ForeseenMachine } from '../core/machine-costs.ts';
+import type { PredictedMachine } from '../core/machine-costs.ts';
 import type { Plan } from '../core/migration/plan.ts';
 import { type Problem, UsageError, usageError } from '../platform/problem.ts';
 import { readText } from '../platform/text-file.ts';
@@ -111,7 +111,7 @@ export function experimentOf(scenario: Scenario): Experiment {
 }
 
 /** The same experiment, for which virtual time and the model add the costs of a machine. */
-export function onMachine(experiment: Experiment, machine: ForeseenMachine | undefined): Experiment {
+export function onMachine(experiment: Experiment, machine: PredictedMachine | undefined): Experiment {
   if (!machine) return experiment;
   return { ...experiment, cells: experiment.cells.map((cell) => ({ ...cell, machine })) };
 }

@@ -1,6 +1,6 @@
 import type { Antagonist } from '../core/antagonist.ts';
 import type { CpuPlan } from '../core/cpu/cpu-plan.ts';
-import type { ForeseenMachine } from '../core/machine-costs.ts';
+import type { PredictedMachine } from '../core/machine-costs.ts';
 import type { Plan } from '../core/migration/plan.ts';
 import type { Bytes, BytesPerSecond, Nanos } from '../core/units.ts';
 import type { GuestSpec } from './programs.ts';
@@ -19,7 +19,7 @@ export interface MigrationSpec {
   /** Of a page that was sent before, only what has changed is sent, where that is known: in the world vm. */
   readonly deltas?: boolean;
   /** Whose costs virtual time and the model add; without it, what they do not compute takes no time. */
-  readonly machine?: ForeseenMachine | undefined;
+  readonly machine?: PredictedMachine | undefined;
   /** For QEMU's own migration alone. */
   readonly native?: NativeSettings;
 }

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -122,12 +122,17 @@ fleet: [ { name: first }, { name: waits }, { name: later, at: 1h } ]
     silent.close();
   });
 
-  test('has nothing to wait for in virtual time', async () => {
-    const run = new Run('virtual', endless, '--runs', '1000000');
-    await run.says(/run 2/);
+  test('in virtual time ends it between two runs, and tells what was computed until then', async () => {
+    const json = join(folder, 'virtual.ndjson');
+    const run = new Run('virtual', endless, '--runs', '1000000', '--json', json);
+    await run.says(/run 1/);
     run.ctrlC();
-    expect(await run.exit).toEqual([null, 'SIGINT']);
+    expect(await run.exit).toEqual([130, null]);
     await run.isGone();
-    expect(existsSync(join(folder, 'virtual.ndjson'))).toBe(false);
+    const records = recordsIn(json);
+    expect(records.length).toBeGreaterThan(0);
+    expect(records.every(({ outcome }) => outcome === 'completed')).toBe(true);
+    expect(run.stdout).toContain('downtime ms');
+    expect(run.stdout).toContain(` ${records.length} `);
   });
 });

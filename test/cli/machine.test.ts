@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { MigrationRecord } from '../../src/core/migration/record.ts';
-import { foreseenMachine } from '../../src/scenario/machine-profile.ts';
+import { predictedMachine } from '../../src/scenario/machine-profile.ts';
 import { machineProfileFile } from '../../src/scenario/scenario-file.ts';
 import { switchover } from '../fixtures/command.ts';
 
@@ -10,7 +10,7 @@ const run = (...flags: readonly string[]) => switchover('run', ...scenario, '--r
 test('run --machine adds the hand-over to virtual time, and the record says whose', async () => {
   const { stdout } = await run('--machine', 'typical', '--json', '-');
   const record: MigrationRecord = JSON.parse(stdout);
-  const { name, sha256 } = foreseenMachine(machineProfileFile('typical'), 'threads');
+  const { name, sha256 } = predictedMachine(machineProfileFile('typical'), 'threads');
   expect(record.machine).toEqual({ name, sha256, world: 'threads' });
   for (const part of ['stateNs', 'commitNs', 'resumeNs'] as const)
     expect(record.downtimeParts[part]).toBeGreaterThan(0);
@@ -30,7 +30,7 @@ test('predict --machine adds to the downtime what no b_d shortens', async () => 
       (await switchover('predict', '01-first-migration', '--set', 'compare=null', '--json', '-', ...flags))
         .stdout,
     ).downtimeNs;
-  const { costs } = foreseenMachine(machineProfileFile('typical'), 'threads');
+  const { costs } = predictedMachine(machineProfileFile('typical'), 'threads');
   const least = costs.stateNs.median + costs.commitNs.median + costs.resumeNs.median;
   expect((await downtimeNs('--machine', 'typical')) - (await downtimeNs())).toBeGreaterThan(least);
 });

@@ -1,8 +1,9 @@
+import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { root, switchover } from '../fixtures/command.ts';
+import { main, root, switchover } from '../fixtures/command.ts';
 
 let folder: string;
 beforeAll(() => {
@@ -14,6 +15,16 @@ const config = join(root, 'config/19-stress.yaml');
 const fewer = ['--runs', '8', '--quiet', '--set', 'stress.ramp={ background.0.count: [0, 2, 6] }'];
 const out = (name: string) => join(folder, name);
 const json = (name: string, file: string) => JSON.parse(readFileSync(join(out(name), file), 'utf8'));
+
+/** What a command says that is typed into a shell as it was printed. */
+function typed(command: string): string {
+  const script = `switchover() { '${process.execPath}' '${main}' "$@"; }; ${command}`;
+  return execFileSync('sh', ['-c', script], {
+    cwd: root,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+}
 
 describe('stress', () => {
   test('finds the number of hogs at which the unreserved migration misses its target: exit code 3', async () => {
@@ -36,8 +47,10 @@ describe('stress', () => {
   test('shows that the reserved one keeps it to the end: exit code 0', async () => {
     const { code, stdout } = await switchover(
       ...['stress', config, '--only', 'cpu.scheduler=cbs-hard', '--out', out('hard'), ...fewer],
+      ...['--json', out('answer.json')],
     );
     expect(code).toBe(0);
+    expect(JSON.parse(readFileSync(out('answer.json'), 'utf8'))).toEqual(json('hard', 'stress.json'));
     expect(stdout).toMatch(/keeps everything up to background\.0\.count = 6 .*, the last level tried\.$/m);
     expect(stdout).toContain('8 runs can show that it is missed but not that it is kept; that needs 72');
   });
@@ -55,6 +68,31 @@ describe('stress', () => {
     expect(design.name).toBe('19-stress');
     expect(design.text).toBe(readFileSync(config, 'utf8'));
     expect(design.command).toContain('--only cpu.scheduler=cbs-hard');
+  });
+
+  test('has for every record the command that gives the same one again, bit for bit', async () => {
+    const lines = readFileSync(join(out('hard'), 'records.ndjson'), 'utf8')
+      .trimEnd()
+      .split('\n');
+    const line = lines[13]!;
+    const stdout = typed(`${JSON.parse(line).cell.command} --json -`);
+    expect(stdout.trimEnd()).toBe(`${line.slice(0, line.indexOf(',"cell":{'))}}`);
+  });
+
+  test('a report says how to repeat one of its rows', async () => {
+    expect(await switchover('report', out('hard'))).toMatchObject({ code: 0 });
+    const text = readFileSync(join(out('hard'), 'report.md'), 'utf8');
+    const [, command] = /^ {4}2: (switchover run .* --runs 8 --seed \d+)$/m.exec(text)!;
+    expect(command).toContain('--set background.0.count=2');
+    const stdout = typed(`${command} --json -`);
+    const downtimes = (all: string) =>
+      all
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line))
+        .filter(({ cell }) => cell === undefined || cell.settings['background.0.count'] === 2)
+        .map(({ downtimeNs }) => downtimeNs);
+    expect(downtimes(stdout)).toEqual(downtimes(readFileSync(join(out('hard'), 'records.ndjson'), 'utf8')));
   });
 
   test('does not write into a folder that has something in it', async () => {

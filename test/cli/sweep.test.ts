@@ -38,6 +38,9 @@ sweep: { grid: { migration.stop.rounds: { from: 1, to: 3, steps: 3 } } }
 runs: 50
 `;
 
+/** What is in the folder of a sweep that was not divided. */
+const left = ['design.json', 'environments-1-of-1.json', 'records-1-of-1.ndjson'];
+
 const at = (name: string) => join(folder, name);
 
 /** All records of a folder, as text, in an order of their own. */
@@ -72,6 +75,37 @@ describe('a sweep', () => {
     });
   });
 
+  test('says once, beside its records, what made them; another machine that goes on is added', async () => {
+    const name = join(at('whole'), 'environments-1-of-1.json');
+    const environments = JSON.parse(readFileSync(name, 'utf8'));
+    const { digest, version } = JSON.parse(readFileSync(join(at('whole'), 'design.json'), 'utf8'));
+    expect(environments).toEqual([
+      {
+        ...{ version, node: process.version, scenarioDigest: digest, machineProfile: null },
+        kernel: expect.any(String),
+        processor: expect.any(String),
+      },
+    ]);
+    const out = at('moved');
+    mkdirSync(out);
+    copyFileSync(join(at('whole'), 'design.json'), join(out, 'design.json'));
+    const elsewhere = { ...environments[0], processor: 'another' };
+    writeFileSync(join(out, 'environments-1-of-1.json'), JSON.stringify([elsewhere]));
+    const records = readFileSync(join(at('whole'), 'records-1-of-1.ndjson'), 'utf8').split('\n');
+    writeFileSync(join(out, 'records-1-of-1.ndjson'), `${records.slice(0, 100).join('\n')}\n`);
+    const file = at('new.ndjson');
+    const { code, stdout } = await sweepOf('moved', '--json', file);
+    expect(code).toBe(0);
+    expect(JSON.parse(readFileSync(join(out, 'environments-1-of-1.json'), 'utf8'))).toEqual([
+      elsewhere,
+      environments[0],
+    ]);
+    // What is new is in the file, and the table is told beside it.
+    expect(readFileSync(file, 'utf8').trimEnd().split('\n')).toHaveLength(200);
+    expect(stdout).toContain('300 runs, 100 of them from an earlier run');
+    expect(linesOf(out)).toEqual(linesOf(at('whole')));
+  });
+
   test('with a guest that was changed on its way ends with 1 and says so; that run is not among the completed', async () => {
     const out = at('changed');
     mkdirSync(out);
@@ -91,7 +125,8 @@ describe('a sweep', () => {
       const { command } = JSON.parse(line).cell;
       const [, ...args] = command.split(' ');
       const { stdout } = await switchover(...args, '--json', '-');
-      expect(stdout).toBe(`${line.slice(0, line.indexOf(',"cell":{'))}}\n`);
+      const alone = stdout.slice(0, stdout.indexOf(',"environment":{'));
+      expect(alone).toBe(line.slice(0, line.indexOf(',"cell":{')));
     }
   });
 
@@ -115,7 +150,7 @@ describe('a sweep', () => {
     expect(linesOf(out).length).toBeGreaterThan(0);
     expect(await switchover('sweep', file, '--out', out)).toMatchObject({ code: 0 });
     expect(linesOf(out)).toEqual(linesOf(at('whole')));
-    expect(readdirSync(out).sort()).toEqual(['design.json', 'records-1-of-1.ndjson']);
+    expect(readdirSync(out).sort()).toEqual(left);
   });
 
   test('in shards comes to the same records, once their files lie in one folder', async () => {
@@ -243,7 +278,7 @@ describe('is refused before anything runs', () => {
     lock.release();
     leaveLock(at('busy'), 'records-1-of-1.ndjson');
     expect(await sweepOf('busy', '--runs', '1')).toMatchObject({ code: 0 });
-    expect(readdirSync(at('busy')).sort()).toEqual(['design.json', 'records-1-of-1.ndjson']);
+    expect(readdirSync(at('busy')).sort()).toEqual(left);
   });
 });
 
@@ -264,7 +299,7 @@ describe('a full disk', () => {
       );
       const text = readFileSync(join(tiny(), 'records-1-of-1.ndjson'), 'utf8');
       expect(text.endsWith('}\n')).toBe(true);
-      expect(readdirSync(tiny()).sort()).toEqual(['design.json', 'records-1-of-1.ndjson']);
+      expect(readdirSync(tiny()).sort()).toEqual(left);
       spawnSync('mount', ['-o', 'remount,size=16m', tiny()]);
       expect(await sweepOf('tiny')).toMatchObject({ code: 0 });
       expect(linesOf(tiny())).toEqual(linesOf(at('whole')));

@@ -48,3 +48,45 @@ test('each run of a recording begins at another instant of it, every cell of a r
   if (program?.kind !== 'trace') throw new TypeError('a recording expected');
   for (const startNs of starts[0]!) expect(startNs! >= 0 && startNs! < recordedNs(program)).toBe(true);
 });
+
+test('a cell is repeated until that is enough, in its turn with the others; of a warm-up nobody is told', async () => {
+  const two = experimentOf(
+    scenarioOf(
+      {
+        guest: { pages: 100, program: { kind: 'sequential', writesPerSecond: 100 } },
+        link: { rate: '100Mbit/s' },
+        compare: { 'migration.order': ['address', 'lru'] },
+        runs: 9,
+        seed: 5,
+      },
+      { name: 'two' },
+    ),
+  );
+  const told: [string, number, number][] = [];
+  const carriedOut = run(two, {
+    world: 'virtual',
+    warmUps: 3,
+    isEnough: (records) => records.length >= (records[0]!.plan.order === 'address' ? 2 : 4),
+    listener: {
+      starts({ cell, run, seed }) {
+        told.push([cell.plan.order, run, seed]);
+        return undefined;
+      },
+    },
+  });
+  const results = await carriedOut;
+  expect(results.map(({ records }) => records.map(({ seed }) => seed))).toEqual([
+    [5, 6],
+    [5, 6, 7, 8],
+  ]);
+  expect(told).toEqual([
+    ['address', 1, 5],
+    ['lru', 1, 5],
+    ['address', 2, 6],
+    ['lru', 2, 6],
+    ['lru', 3, 7],
+    ['lru', 4, 8],
+  ]);
+  const never = await run(two, { world: 'virtual', isEnough: () => false });
+  expect(never.map(({ records }) => records.length)).toEqual([9, 9]);
+});

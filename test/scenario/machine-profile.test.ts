@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { UsageError } from '../../src/platform/problem.ts';
-import { foreseenMachine } from '../../src/scenario/machine-profile.ts';
+import { predictedMachine } from '../../src/scenario/machine-profile.ts';
 import { machineProfileFile } from '../../src/scenario/scenario-file.ts';
 
 const typical = machineProfileFile('typical');
@@ -24,7 +24,7 @@ function changed(change: (profile: Record<string, Record<string, unknown>>) => v
 }
 
 test.each(['threads', 'vm'] as const)('the profile that is shipped has the costs of world %s', (world) => {
-  const { name, sha256, costs } = foreseenMachine(typical, world);
+  const { name, sha256, costs } = predictedMachine(typical, world);
   expect(name).toBe('typical');
   expect(sha256).toMatch(/^[0-9a-f]{64}$/);
   expect(costs.stateNs.median).toBeGreaterThan(0);
@@ -39,7 +39,7 @@ test('all that is wrong with a profile is told at once, with its paths', () => {
   });
   const paths = () => {
     try {
-      foreseenMachine(file, 'threads');
+      predictedMachine(file, 'threads');
       return [];
     } catch (cause) {
       return (cause as UsageError).problems.map(({ path }) => path);
@@ -57,6 +57,6 @@ test('a profile of a machine without QEMU foresees no virtual machine', () => {
   const file = changed((profile) => {
     delete profile.vm;
   });
-  expect(() => foreseenMachine(file, 'vm')).toThrow(UsageError);
-  expect(foreseenMachine(file, 'threads').world).toBe('threads');
+  expect(() => predictedMachine(file, 'vm')).toThrow(UsageError);
+  expect(predictedMachine(file, 'threads').world).toBe('threads');
 });

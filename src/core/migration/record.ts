@@ -1,7 +1,7 @@
 import type { Antagonist } from '../antagonist.ts';
 import type { Scheduler } from '../cpu/cpu-plan.ts';
 import type { Reservation } from '../cpu/reservation.ts';
-import type { ForeseenMachine } from '../machine-costs.ts';
+import type { PredictedMachine } from '../machine-costs.ts';
 import type { Bytes, BytesPerSecond, Nanos } from '../units.ts';
 import type { LinkRecord, MigrationResult } from './migration-result.ts';
 import type { Plan } from './plan.ts';
@@ -23,6 +23,23 @@ export interface Admission {
    * old rate again when that returned; of an elastic migration whenever its part was another.
    */
   readonly revocations: readonly { readonly atNs: Nanos; readonly rateBytesPerSecond: BytesPerSecond }[];
+}
+
+/** What made a record, beside the scenario: what may come to something else elsewhere. */
+export interface Environment {
+  /** Of this program. */
+  readonly version: string;
+  readonly node: string;
+  /** Its name and release, such as `Linux 6.1.0-18-amd64`. */
+  readonly kernel: string;
+  readonly processor: string;
+  /**
+   * SHA-256 of what ran as JSON with sorted keys: guest, plan, reservations, link and antagonists, defaults included and
+   * without seeds. Records of repetitions have the same. Of a sweep: the digest in its design.
+   */
+  readonly scenarioDigest: string;
+  /** Whose costs virtual time and the model added; null: nobody's. */
+  readonly machineProfile: { readonly name: string; readonly sha256: string } | null;
 }
 
 /** Where, when and under what a migration ran: what the generator cannot know. */
@@ -55,7 +72,7 @@ export interface RunMetadata {
   /** How the migration got its reservation of the link; null: nobody else could want any of it, or who keeps it was not reached. */
   readonly admission: Admission | null;
   /** Whose costs virtual time and the model added, if any. */
-  readonly machine?: Pick<ForeseenMachine, 'name' | 'sha256' | 'world'> | undefined;
+  readonly machine?: Pick<PredictedMachine, 'name' | 'sha256' | 'world'> | undefined;
   readonly predicted: {
     readonly downtimeNs: Nanos;
     readonly downtimeP99Ns: Nanos;
@@ -65,6 +82,8 @@ export interface RunMetadata {
     /** What the scenario says and the figures do not depend on, by its keys. */
     readonly leftOut?: readonly string[] | undefined;
   } | null;
+  /** Not there in records of a sweep, whose folder has it once, and up to version 0.1. */
+  readonly environment?: Environment | undefined;
 }
 
 /** One schema for all worlds. Times in ns, sizes in bytes. */
@@ -72,9 +91,14 @@ export interface MigrationRecord extends RunMetadata, MigrationResult {
   readonly schema: 'switchover.record/1';
 }
 
-export function migrationRecord(metadata: RunMetadata, result: MigrationResult): MigrationRecord {
+export function migrationRecord(
+  { environment, ...metadata }: RunMetadata,
+  result: MigrationResult,
+): MigrationRecord {
   const link = metadata.plan.isElastic ? notReserved(result.link) : result.link;
-  return { schema: 'switchover.record/1', ...metadata, ...result, link };
+  // At the end: what is before it is the same on every machine, in virtual time.
+  const made = environment === undefined ? {} : { environment };
+  return { schema: 'switchover.record/1', ...metadata, ...result, link, ...made };
 }
 
 /** An elastic migration kept to its part of the link, which was nobody's promise. */

@@ -36,7 +36,7 @@ export function cellsOfRuns(recorded: readonly RecordedRun[]) {
       completed.length === 0 ? undefined : summaryOf(completed.map(value), alike);
     const predicted = runs.flatMap((run) => run.predicted?.downtimeNs ?? []);
     return {
-      /** From 1, in the order of the records. */
+      /** From 1, in the order of the runs. */
       number: index + 1,
       world,
       /** In the order of the paths by which cells differ; empty where a cell has no such setting. */
@@ -53,6 +53,8 @@ export function cellsOfRuns(recorded: readonly RecordedRun[]) {
       downtimeMs: of(downtimeMsOf),
       downtimeP95Ms: completed.length < 10 || alike ? undefined : quantile(completed.map(downtimeMsOf), 0.95),
       totalS: of((run) => run.totalNs / 1e9),
+      /** Carries out all runs of it again. */
+      command: commandOf(runs),
       predictedMs: predicted.length === 0 ? undefined : quantile(predicted, 0.5) / NANOS_PER_MILLISECOND,
     };
   });
@@ -61,6 +63,14 @@ export function cellsOfRuns(recorded: readonly RecordedRun[]) {
     .filter((path) => !paths.includes(path))
     .map((path) => `${path}: ${written(path, recorded[0]!.settings.get(path))}`);
   return { paths, cells, common };
+}
+
+/** The command of one run, for all runs of its cell: their seeds count up. */
+function commandOf(runs: readonly RecordedRun[]): string | undefined {
+  const [, command] = /^(.*) --seed \d+$/.exec(runs.find((run) => run.command)?.command ?? '') ?? [];
+  if (command === undefined) return undefined;
+  const first = runs.reduce((least, { seed }) => Math.min(least, seed), Number.POSITIVE_INFINITY);
+  return `${command.replace(/ --runs 1(?= |$)/, '')} --runs ${runs.length} --seed ${first}`;
 }
 
 function downtimeMsOf({ downtimeNs }: RecordedRun): number {

@@ -1,12 +1,18 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { z } from 'zod';
 import { inputLimits } from '../../core/input-limits.ts';
 import { Failure, orFailure } from '../../platform/failure.ts';
 import { parseJson } from '../../platform/json.ts';
 import { linesOf } from '../../platform/lines.ts';
 import { readText } from '../../platform/text-file.ts';
 import { cellsOfRuns } from './cells.ts';
-import { type RecordedRun, recordedRunOf } from './recorded-run.ts';
+import {
+  environmentSchema,
+  type RecordedEnvironment,
+  type RecordedRun,
+  recordedRunOf,
+} from './recorded-run.ts';
 
 export type Collection = ReturnType<typeof collect>;
 
@@ -16,19 +22,21 @@ export function collect(folder: string) {
   const notes: string[] = [];
   const runs: RecordedRun[] = [];
   const known = new Set<string>();
-  for (const name of names.filter((each) => each.endsWith('.ndjson'))) {
-    const read: RecordedRun[] = [];
-    readRecords(join(folder, name), read, notes);
+  for (const { file, read } of recordFiles(folder, names, notes)) {
     const fresh = read.filter(({ identity }) => !known.has(identity) && known.add(identity));
-    if (fresh.length < read.length) notes.push(copiesNote(join(folder, name), read.length - fresh.length));
-    runs.push(...fresh);
+    if (fresh.length < read.length) notes.push(copiesNote(file, read.length - fresh.length));
+    for (const run of fresh) runs.push(run);
   }
+  // Of a sweep in the order of its design, in whatever order its runs ended.
+  runs.sort((one, other) => (one.cellIndex ?? 0) - (other.cellIndex ?? 0) || one.seed - other.seed);
   if (runs.length === 0) throw new Failure(`${folder}: no *.ndjson file with a record in it`);
   return {
     folder,
     scenarios: [...new Set(runs.map(({ scenario }) => scenario))],
     ...cellsOfRuns(runs),
     records: runs.length,
+    /** What made the records, each once. */
+    environments: environmentsOf(runs, folder, names),
     /** Says what was left out. */
     notes,
     /** JSON files beside the records, of unknown content; undefined: not there. */
@@ -41,6 +49,33 @@ export function collect(folder: string) {
       .map((name) => ({ name, svg: readText(join(folder, name)) })),
   };
 }
+
+/** The files by what is in them: what is said of their records does not depend on their names. */
+function recordFiles(folder: string, names: readonly string[], notes: string[]) {
+  const files = names
+    .filter((name) => name.endsWith('.ndjson'))
+    .map((name) => {
+      const file = join(folder, name);
+      const read: RecordedRun[] = [];
+      readRecords(file, read, notes);
+      return { file, read, first: read[0]?.identity ?? '' };
+    });
+  return files.sort((one, other) => (one.first < other.first ? -1 : one.first > other.first ? 1 : 0));
+}
+
+function environmentsOf(
+  runs: readonly RecordedRun[],
+  folder: string,
+  names: readonly string[],
+): readonly RecordedEnvironment[] {
+  const ofSweeps = names
+    .filter((name) => /^environments-\d+-of-\d+\.json$/.test(name))
+    .flatMap((name) => environmentsSchema.safeParse(readJson(folder, name, names)).data ?? []);
+  const all = [...runs.flatMap(({ environment }) => environment ?? []), ...ofSweeps];
+  return [...new Map(all.map((one) => [JSON.stringify(one), one])).values()];
+}
+
+const environmentsSchema = z.array(environmentSchema);
 
 function copiesNote(file: string, copies: number): string {
   const these = copies === 1 ? 'one record is of a run that is' : `${copies} records are of runs that are`;

@@ -12,6 +12,7 @@ import { predictedAgainstMeasured } from './plots/predicted.ts';
 import { ramps } from './plots/ramp.ts';
 import { roundsFigure } from './plots/rounds.ts';
 import { surface } from './plots/surface.ts';
+import type { RecordedEnvironment } from './recorded-run.ts';
 
 const MOST_ROWS = 200;
 
@@ -40,12 +41,19 @@ export function reportOf(collection: Collection, here: readonly { what: string; 
     question: describeOf(design?.text) ?? '',
     /** The scenario's text; without it, what the records have in common. */
     setUp: design?.text ?? collection.common.join('\n'),
-    machine: machineSchema.safeParse(collection.machine).data ?? here,
+    machine: [
+      ...collection.environments.map(madeBy),
+      ...(machineSchema.safeParse(collection.machine).data ?? here),
+    ],
     /** The records do not name their machine, and this is the one on which the report was made. */
-    machineIsWhereReported: collection.machine === undefined,
+    machineIsWhereReported: collection.machine === undefined && collection.environments.length === 0,
     worlds: [...new Set(cells.map(({ world }) => world))],
     records: collection.records,
     command: design?.command,
+    /** What carries out a cell again, of cells whose records say so. */
+    commands: cells
+      .slice(0, MOST_ROWS)
+      .flatMap(({ number, command }) => (command === undefined ? [] : [{ cell: number, command }])),
     headings: ['cell', 'world', ...namesOf(paths), ...columns.map(([heading]) => heading)],
     rows: cells
       .slice(0, MOST_ROWS)
@@ -55,6 +63,13 @@ export function reportOf(collection: Collection, here: readonly { what: string; 
     figures: drawn.filter((each) => each !== undefined),
     charts: collection.charts,
     conclusions: conclusions(collection),
+  };
+}
+
+function madeBy({ version, node, kernel, processor }: RecordedEnvironment) {
+  return {
+    what: 'records made by',
+    found: `switchover ${version}, Node.js ${node}, ${kernel}, ${processor}`,
   };
 }
 

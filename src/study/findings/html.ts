@@ -3,7 +3,7 @@ import type { Report } from './findings-report.ts';
 
 /** One page without scripts, whose policy forbids any access to the network. */
 export function htmlOf(report: Report): string {
-  const { title, question, figures, charts, conclusions, command, setUp, machine } = report;
+  const { title, question, figures, charts, conclusions, command, commands, setUp, machine } = report;
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -62,6 +62,11 @@ ${
     : `<details><summary>Machine</summary>${report.machineIsWhereReported ? '<p class="quiet">The machine on which this report was made; the records do not name theirs.</p>' : ''}<dl>${machine.map(({ what, found }) => `<dt>${escaped(what)}</dt><dd>${escaped(found)}</dd>`).join('')}</dl></details>`
 }
 ${command === undefined ? '' : `<section><h2>How to repeat it</h2><pre>${escaped(command)}</pre></section>`}
+${
+  commands.length === 0
+    ? ''
+    : `<details><summary>How to repeat one cell</summary><dl>${commands.map(({ cell, command }) => `<dt>cell ${cell}</dt><dd><code>${escaped(command)}</code></dd>`).join('')}</dl></details>`
+}
 </main>
 </body>
 </html>

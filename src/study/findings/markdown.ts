@@ -2,7 +2,7 @@ import type { Report } from './findings-report.ts';
 
 /** The report as Markdown; its pictures are the files in `plots/`. */
 export function markdownOf(report: Report): string {
-  const { conclusions, figures, command, machine, setUp } = report;
+  const { conclusions, figures, command, commands, machine, setUp } = report;
   const parts = [
     `# ${inline(report.title)}`,
     inline(report.question),
@@ -25,6 +25,12 @@ export function markdownOf(report: Report): string {
       ? []
       : ['## Machine', list(machine.map(({ what, found }) => `${what}: ${found}`))]),
     ...(command === undefined ? [] : ['## How to repeat it', block(command)]),
+    ...(commands.length === 0
+      ? []
+      : [
+          '## How to repeat one cell',
+          block(commands.map(({ cell, command }) => `${cell}: ${command}`).join('\n')),
+        ]),
   ];
   return `${parts.filter((part) => part !== '').join('\n\n')}\n`;
 }

@@ -11,6 +11,11 @@ import { flow } from '../tables/cell-columns.ts';
  */
 const text = z.string().max(2_000);
 const figure = z.number();
+export const environmentSchema = z.object({ version: text, node: text, kernel: text, processor: text });
+
+/** What a record, or a sweep's folder, says of what made it. */
+export type RecordedEnvironment = z.infer<typeof environmentSchema>;
+
 const recordSchema = z.looseObject({
   schema: z.literal('switchover.record/1'),
   world: text,
@@ -35,7 +40,14 @@ const recordSchema = z.looseObject({
   servers: z
     .array(z.looseObject({ missedPeriods: figure, periods: figure, missedByMachine: figure.default(0) }))
     .default([]),
-  cell: z.looseObject({ settings: z.record(text, z.unknown()) }).optional(),
+  cell: z
+    .looseObject({
+      settings: z.record(text, z.unknown()),
+      index: figure.optional(),
+      command: z.string().max(20_000).optional(),
+    })
+    .optional(),
+  environment: environmentSchema.optional(),
 });
 
 /** What a report keeps of a record. */
@@ -74,6 +86,11 @@ function keptOf(record: CheckedRecord) {
     missedPeriods: sumOf(servers, 'missedPeriods'),
     missedByMachine: sumOf(servers, 'missedByMachine'),
     dirtyPages: record.rounds.map(({ dirtyPages }) => dirtyPages),
+    /** Of its cell in a sweep or stress. */
+    cellIndex: record.cell?.index,
+    /** Carries out the run again, alone. */
+    command: record.cell?.command,
+    environment: record.environment,
     ...(record.cell ? fromCell(record.cell.settings) : fromRecord(record)),
   };
 }

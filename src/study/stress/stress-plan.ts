@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
-import type { ForeseenMachine } from '../../core/machine-costs.ts';
+import type { PredictedMachine } from '../../core/machine-costs.ts';
 import { shown, UsageError } from '../../platform/problem.ts';
 import { checked } from '../../scenario/checked.ts';
 import { locating } from '../../scenario/located.ts';
@@ -63,17 +63,13 @@ export function loadStress(
   file: string,
   settings: readonly Setting[],
   only: readonly Setting[] = [],
-  machine?: ForeseenMachine,
+  machine?: PredictedMachine,
 ) {
   const scenario = readScenario(file, settings);
   return locating(file, scenario.text, () => stressOf(scenario, only, machine));
 }
 
-function stressOf(
-  { text, ...scenario }: ScenarioFile,
-  only: readonly Setting[],
-  machine: ForeseenMachine | undefined,
-) {
+function stressOf(scenario: ScenarioFile, only: readonly Setting[], machine: PredictedMachine | undefined) {
   const { ramp, thresholds } = checked(stressSchema, scenario.stress, 'stress', ['stress']);
   const levels = combinationsOf(ramp).map((level) => {
     const experiment = onMachine(
@@ -83,7 +79,7 @@ function stressOf(
     return { settings: level, experiment: { ...experiment, cells: chosen(experiment, only) } };
   });
   const { name, describe } = levels[0]!.experiment;
-  return { name, describe, text, levels, thresholds };
+  return { scenario, name, describe, levels, thresholds };
 }
 
 /** @throws Refusal an antagonist means nothing in this world: said before anything is made */

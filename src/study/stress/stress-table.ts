@@ -1,31 +1,57 @@
 import { CHANGED_ON_ITS_WAY } from '../../core/migration/migration-result.ts';
 import type { Setting } from '../../scenario/settings.ts';
-import { grouped } from '../statistics/grouped.ts';
 import { sumOf } from '../statistics/sum.ts';
 import { flow, shortened } from '../tables/cell-columns.ts';
 import { figure } from '../tables/figure.ts';
-import { plainTable } from '../tables/plain-table.ts';
+import { oneOfAKind } from '../tables/notes.ts';
+import {
+  columnsWithin,
+  leastWidth,
+  leftOutNote,
+  plainTable,
+  type RankedColumn,
+} from '../tables/plain-table.ts';
 import type { LevelResult } from './stress.ts';
 import type { StressPlan } from './stress-plan.ts';
 import { formatEstimate, tooFew } from './threshold.ts';
 
-/** A row a level and alternative: every threshold's figure, its interval, and whether it was kept. */
-export function stressTable(plan: StressPlan, results: readonly LevelResult[]): string {
+interface Column extends RankedColumn {
+  of(result: LevelResult): string;
+}
+
+/**
+ * A row a level and alternative: every threshold's figure, its interval, and whether it was kept.
+ * @param width columns of the terminal: the verdict and the first thresholds matter most; without it, everything is there
+ */
+export function stressTable(plan: StressPlan, results: readonly LevelResult[], width?: number): string {
   const { thresholds } = plan;
   const names = [...new Set(results.flatMap(({ alternative }) => alternative.map(({ path }) => path)))];
-  const rows = results.map(({ level, alternative, records, judgements, verdict }) => [
-    levelName(plan, level),
-    ...names.map((name) => flow(alternative.find(({ path }) => path === name)?.value)),
-    String(records.length),
-    ...thresholds.map((threshold) => {
-      const judged = judgements.find((judgement) => judgement.threshold === threshold.text);
-      return judged ? formatEstimate(threshold, judged.estimate) : '–';
-    }),
-    verdict,
-  ]);
-  const head = ['runs', ...thresholds.map(({ text }) => text), 'verdict'];
-  const table = plainTable([...shortened([rampOf(plan), ...names]), ...head], rows);
-  return [table, ...footnotes(plan, results)].join('\n');
+  const all: readonly Column[] = [
+    { heading: 'runs', rank: thresholds.length + 2, of: ({ records }) => String(records.length) },
+    ...thresholds.map((threshold, index) => ({
+      heading: threshold.text,
+      rank: index + 2,
+      of({ judgements }: LevelResult) {
+        const judged = judgements.find((judgement) => judgement.threshold === threshold.text);
+        return judged ? formatEstimate(threshold, judged.estimate) : '–';
+      },
+    })),
+    { heading: 'verdict', rank: 1, of: ({ verdict }) => verdict },
+  ];
+  const settings = shortened([rampOf(plan), ...names]);
+  const headOf = (columns: readonly Column[]) => [...settings, ...columns.map(({ heading }) => heading)];
+  const rowsOf = (columns: readonly Column[]) =>
+    results.map((result) => [
+      levelName(plan, result.level),
+      ...names.map((name) => flow(result.alternative.find(({ path }) => path === name)?.value)),
+      ...columns.map(({ of }) => of(result)),
+    ]);
+  const columns = columnsWithin(all, width, (some) => leastWidth(headOf(some), rowsOf(some)));
+  return [
+    plainTable(headOf(columns), rowsOf(columns), undefined, width),
+    ...leftOutNote(all, columns),
+    ...footnotes(plan, results),
+  ].join('\n');
 }
 
 export function levelName({ levels }: StressPlan, level: number): string {
@@ -69,12 +95,4 @@ function footnotes({ thresholds }: StressPlan, results: readonly LevelResult[]):
 export function changedIn(results: readonly LevelResult[]): number {
   const records = results.flatMap((result) => result.records);
   return records.filter(({ verified }) => verified.continued === 'different').length;
-}
-
-/** Notes that differ only in their numbers are one: the last, and how often it was made. */
-function oneOfAKind(notes: readonly string[]): string[] {
-  return [...grouped(notes, (note) => note.replace(/\d+/g, '#')).values()].map((alike) => {
-    const differ = new Set(alike).size > 1;
-    return differ ? `${alike.at(-1)} (in one run; similar in ${alike.length - 1} others)` : alike[0]!;
-  });
 }

@@ -1,5 +1,5 @@
 import type { MigrationRecord } from '../../core/migration/record.ts';
-import { type RunOptions, run } from '../../run/run.ts';
+import { type RunListener, type RunOptions, run } from '../../run/run.ts';
 import { byPath, type Setting } from '../../scenario/settings.ts';
 import type { RecordedCell } from '../sweep/prepared-cells.ts';
 import type { Level, StressPlan } from './stress-plan.ts';
@@ -14,9 +14,17 @@ export interface LevelResult {
   readonly verdict: Verdict;
 }
 
+/** What a record says of its cell, and what its command follows from. */
+export interface StressedCell {
+  readonly recorded: Omit<RecordedCell, 'command'>;
+  readonly settings: readonly Setting[];
+  /** Of the run: of migrations that share a link, that of the first. */
+  readonly seed: number;
+}
+
 export interface StressListener {
   /** A record, and the cell of level and alternative to which it belongs. */
-  ended?(record: MigrationRecord, cell: RecordedCell): void;
+  ended?(record: MigrationRecord, cell: StressedCell): void;
   judged?(result: LevelResult): void;
 }
 
@@ -35,6 +43,9 @@ export async function stress(
   for (const [number, level] of levels.entries()) {
     if (left.length === 0) break;
     const judged = await runLevel(level, number, left, thresholds, options, listener);
+    // A level that was interrupted has too few runs to be judged by.
+    if (options.interrupted?.aborted) break;
+    for (const result of judged) listener.judged?.(result);
     results.push(...judged);
     left = left.filter((_, index) => judged[index]!.verdict !== 'missed');
   }
@@ -50,22 +61,18 @@ async function runLevel(
   listener: StressListener,
 ): Promise<LevelResult[]> {
   const cells = alternatives.map((index) => experiment.cells[index]!);
-  let turn = 0;
-  const ended = (record: MigrationRecord) => {
-    const index = turn % cells.length;
-    const repetition = Math.floor(turn / cells.length);
-    turn += 1;
+  const ended: RunListener['ended'] = (record, _, { cell, repetition, member }) => {
+    const all = [...settings, ...cell.settings];
+    const index = level * experiment.cells.length + alternatives[cells.indexOf(cell)]!;
     listener.ended?.(record, {
-      index: level * experiment.cells.length + alternatives[index]!,
-      repetition,
-      settings: byPath([...settings, ...cells[index]!.settings]),
+      recorded: { index, repetition, settings: byPath(all) },
+      settings: all.filter(({ path }) => path !== 'fleet'),
+      seed: record.seed - member,
     });
   };
   const results = await run({ ...experiment, cells }, { ...options, ensembles: false, listener: { ended } });
   return results.map(({ cell, records }) => {
     const judgements = thresholds.flatMap((threshold) => judge(threshold, records) ?? []);
-    const result = { level, alternative: cell.settings, records, judgements, verdict: worst(judgements) };
-    listener.judged?.(result);
-    return result;
+    return { level, alternative: cell.settings, records, judgements, verdict: worst(judgements) };
   });
 }

@@ -62,8 +62,9 @@ export function judge(threshold: Threshold, records: readonly MigrationRecord[])
   return { threshold: text, estimate, limit, verdict: verdictOf(estimate, limit) };
 }
 
-function estimated(
-  { metric, quantile }: Threshold,
+/** The figure that a threshold limits. `undefined`: the records do not have it. */
+export function estimated(
+  { metric, quantile }: Pick<Threshold, 'metric' | 'quantile'>,
   records: readonly MigrationRecord[],
 ): ThresholdEstimate | undefined {
   const values = records.map((record) => metrics[metric].of(record)).filter((value) => value !== undefined);

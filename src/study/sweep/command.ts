@@ -1,15 +1,28 @@
 import { isDeepStrictEqual } from 'node:util';
 import { parse } from 'yaml';
-import type { ForeseenMachine } from '../../core/machine-costs.ts';
+import type { PredictedMachine } from '../../core/machine-costs.ts';
 import { shellWord } from '../../platform/shell-word.ts';
 import { usedFiles } from '../../platform/used-files.ts';
+import type { Scenario } from '../../scenario/scenario.ts';
 import type { Setting } from '../../scenario/settings.ts';
 import { type Design, settingsOf } from './design.ts';
 
+/** How a sweep or stress was called. */
+export interface Call {
+  readonly file: string;
+  readonly world: string;
+  readonly set: readonly Setting[];
+  readonly machine?: PredictedMachine | undefined;
+  /** Flags of its own. */
+  readonly more?: readonly string[];
+}
+
 /** The command that, with `--seed S`, carries out one run of a cell alone: in virtual time with the same record. */
-export function cellCommandOf(design: Design, cell: number): string {
-  const { scenario, world, set, machine } = design;
-  const { compare, base, file } = scenario;
+export function runCommandOf(
+  { file, world, set, machine, more = [] }: Call,
+  { base, compare }: Pick<Scenario, 'base' | 'compare'>,
+  settings: readonly Setting[],
+): string {
   return [
     'switchover run',
     shellWord(file),
@@ -18,27 +31,22 @@ export function cellCommandOf(design: Design, cell: number): string {
     ...(base.runs === undefined || base.runs === 1 ? [] : ['--runs 1']),
     ...settingsAsFlags(ofOneRun(set)),
     ...(compare === undefined || compare === null ? [] : ['--set compare=null']),
-    ...settingsAsFlags(settingsOf(design, cell)),
+    ...settingsAsFlags(settings),
+    ...more,
     ...usedAsFlags(),
   ].join(' ');
 }
 
-/** The command that carries out a whole sweep or stress again, into another folder. @param more flags of its own */
+/** The same of a cell of a sweep. */
+export function cellCommandOf(design: Design, cell: number): string {
+  const { scenario } = design;
+  return runCommandOf({ ...design, file: scenario.file }, scenario, settingsOf(design, cell));
+}
+
+/** The command that carries out a whole sweep or stress again, into another folder. */
 export function wholeCommandOf(
   command: 'sweep' | 'stress',
-  {
-    file,
-    world,
-    set,
-    machine,
-    more = [],
-  }: {
-    file: string;
-    world: string;
-    set: readonly Setting[];
-    machine?: ForeseenMachine | undefined;
-    more?: string[];
-  },
+  { file, world, set, machine, more = [] }: Call,
 ): string {
   return [
     `switchover ${command}`,
@@ -52,7 +60,7 @@ export function wholeCommandOf(
   ].join(' ');
 }
 
-function machineAsFlags(machine: ForeseenMachine | undefined, world: string): string[] {
+function machineAsFlags(machine: PredictedMachine | undefined, world: string): string[] {
   if (!machine) return [];
   const usual = world === 'virtual' ? 'threads' : world;
   const costsOf = machine.world === usual ? [] : [`--costs-of ${machine.world}`];
@@ -66,7 +74,9 @@ function usedAsFlags(): string[] {
 
 /** Without what a run gets by flags of its own, and what is only of the sweep. */
 function ofOneRun(set: readonly Setting[]): readonly Setting[] {
-  return set.filter(({ path }) => !['runs', 'seed', 'compare', 'sweep'].includes(path.split('.')[0]!));
+  return set.filter(
+    ({ path }) => !['runs', 'seed', 'compare', 'sweep', 'stress'].includes(path.split('.')[0]!),
+  );
 }
 
 export function settingsAsFlags(settings: readonly Setting[], flag = '--set'): string[] {

@@ -1,4 +1,4 @@
-import type { ForeseenMachine } from '../../core/machine-costs.ts';
+import type { PredictedMachine } from '../../core/machine-costs.ts';
 import { Random } from '../../core/random.ts';
 import { type Problem, shown, UsageError } from '../../platform/problem.ts';
 import { canBePredicted } from '../../run/predict.ts';
@@ -31,7 +31,7 @@ export interface Design {
   readonly until: Until | null;
   readonly seed: number;
   /** Whose costs virtual time and the model add, if any. */
-  readonly machine?: ForeseenMachine | undefined;
+  readonly machine?: PredictedMachine | undefined;
 }
 
 /** One repetition of one cell: cells count from 0, repetitions from 1. */
@@ -51,7 +51,7 @@ export function loadDesign(
   file: string,
   set: readonly Setting[],
   world: WorldName,
-  machine?: ForeseenMachine,
+  machine?: PredictedMachine,
 ): Design {
   const scenario = readScenario(file, set);
   return locating(file, scenario.text, () => designOf(scenario, set, world, machine));
@@ -61,7 +61,7 @@ function designOf(
   scenario: ScenarioFile,
   set: readonly Setting[],
   world: WorldName,
-  machine: ForeseenMachine | undefined,
+  machine: PredictedMachine | undefined,
 ): Design {
   const sweep = checked(sweepSchema, scenario.sweep ?? {}, 'sweep', ['sweep'], inGrid);
   const problems: Problem[] = [];

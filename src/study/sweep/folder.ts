@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { accessSync, constants, existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
+import type { Environment } from '../../core/migration/record.ts';
 import { reasonOf } from '../../platform/failure.ts';
 import { parseJson } from '../../platform/json.ts';
 import { version } from '../../platform/package.ts';
@@ -9,6 +10,7 @@ import { makeFolders } from '../../platform/paths.ts';
 import { type Problem, shown, UsageError } from '../../platform/problem.ts';
 import { readText, writeText } from '../../platform/text-file.ts';
 import { usedFiles } from '../../platform/used-files.ts';
+import type { Shard } from './agenda.ts';
 import { wholeCommandOf } from './command.ts';
 import { cellOf, type Design, runsMax } from './design.ts';
 
@@ -83,6 +85,19 @@ export function claimFolder(folder: string, design: Design): DesignDocument {
   });
   if (problems.length > 0) throw new UsageError(problems);
   return found;
+}
+
+/**
+ * Notes in what the records of a shard are made, once for all of them, so that a record in virtual time is the same wherever it
+ * is made. Where another version or machine goes on, the list has one more.
+ * @throws UsageError what is there is no such list
+ */
+export function noteEnvironment(folder: string, { index, of }: Shard, environment: Environment): void {
+  const file = join(folder, `environments-${index}-of-${of}.json`);
+  const before = existsSync(file) ? parseJson(readText(file), file) : [];
+  if (!Array.isArray(before)) refuse(file, 'a list of environments', shown(before));
+  if (isDeepStrictEqual(before.at(-1), environment)) return;
+  writeText(file, `${JSON.stringify([...before, environment], null, 2)}\n`);
 }
 
 /** The files with records, of all shards. */

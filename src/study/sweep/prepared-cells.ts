@@ -20,10 +20,12 @@ export interface RecordedCell {
   readonly index: number;
   readonly repetition: number;
   readonly settings: Readonly<Record<string, unknown>>;
+  /** Carries out this run again, alone. */
+  readonly command: string;
 }
 
-/** A record of a sweep: that of a run, its cell, and the command that carries out this run again, alone. */
-export type SweepRecord = MigrationRecord & { readonly cell: RecordedCell & { readonly command: string } };
+/** A record of a sweep: that of a run, and its cell. */
+export type SweepRecord = MigrationRecord & { readonly cell: RecordedCell };
 
 /** The record as `run --json` writes it, and at its end which cell it is of. */
 export function recordLine(
@@ -31,7 +33,7 @@ export function recordLine(
   repetition: number,
   record: MigrationRecord,
 ): string {
-  const cell: SweepRecord['cell'] = {
+  const cell: RecordedCell = {
     index,
     repetition,
     settings,

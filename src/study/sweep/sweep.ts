@@ -2,12 +2,13 @@ import { join } from 'node:path';
 import { FolderLock } from '../../platform/folder-lock.ts';
 import { LineFile } from '../../platform/line-file.ts';
 import { carryOut } from '../../run/carry-out.ts';
+import { host, profileOf } from '../../run/environment.ts';
 import { recordOf } from '../../run/migration-run.ts';
 import { seeded } from '../../scenario/scenario.ts';
 import { worldFactory } from '../../worlds/worlds.ts';
 import { Agenda, isOwn, type Shard } from './agenda.ts';
 import { type Design, type Run, seedOf } from './design.ts';
-import { claimFolder, type DesignDocument, insistOnFolder, resultFiles } from './folder.ts';
+import { claimFolder, type DesignDocument, insistOnFolder, noteEnvironment, resultFiles } from './folder.ts';
 import { PreparedCells, recordLine } from './prepared-cells.ts';
 import { readRecorded } from './recorded-runs.ts';
 import type { Batch } from './sweep-worker.ts';
@@ -21,6 +22,8 @@ export interface SweepOptions {
   planned?(runs: number, alreadyRecorded: number): void;
   /** Records that have been written to the file, as whole lines. */
   recorded?(lines: Uint8Array, runs: number): void;
+  /** Nothing further is begun. What is being computed is still recorded; a migration in real time is cancelled, and is missing. */
+  readonly interrupted?: AbortSignal | undefined;
 }
 
 export interface SweepResult {
@@ -42,7 +45,7 @@ export interface SweepResult {
  * @throws Failure the disk is full; the same call continues once there is room
  */
 export async function sweep(design: Design, options: SweepOptions): Promise<SweepResult> {
-  const { folder, shard } = options;
+  const { folder, shard, interrupted } = options;
   insistOnFolder(folder);
   const records = `records-${shard.index}-of-${shard.of}.ndjson`;
   const name = join(folder, records);
@@ -60,6 +63,10 @@ export async function sweep(design: Design, options: SweepOptions): Promise<Swee
     const agenda = new Agenda(design, shard, done, (run) => tally.downtimeNs(run));
     let planned = agenda.known;
     options.planned?.(planned, before);
+    if (planned > 0) {
+      const { digest: scenarioDigest } = document;
+      noteEnvironment(folder, shard, { ...host, scenarioDigest, machineProfile: profileOf(design) });
+    }
     const ifFull = 'Free some space, and the same command continues';
     const file = new LineFile(name, { wholeBytes: wholeBytes.get(name), ifFull });
     let now = 0;
@@ -74,8 +81,8 @@ export async function sweep(design: Design, options: SweepOptions): Promise<Swee
       options.recorded?.(lines, runs.length);
     };
     try {
-      if (design.world === 'virtual') await onAllCores(asBegun, agenda, record);
-      else await oneByOne(asBegun, agenda, record);
+      if (design.world === 'virtual') await onAllCores(asBegun, agenda, record, interrupted);
+      else await oneByOne(asBegun, agenda, record, interrupted);
     } finally {
       file.close();
     }
@@ -88,12 +95,17 @@ export async function sweep(design: Design, options: SweepOptions): Promise<Swee
 type Recording = (runs: readonly Run[], batch: Batch) => void;
 
 /** Each worker has several batches queued, so that it never waits for the next one. */
-async function onAllCores(design: Design, agenda: Agenda, record: Recording): Promise<void> {
+async function onAllCores(
+  design: Design,
+  agenda: Agenda,
+  record: Recording,
+  interrupted: AbortSignal | undefined,
+): Promise<void> {
   const pool = new VirtualPool(design);
   const underWay = new Set<Promise<void>>();
   try {
     for (;;) {
-      while (underWay.size < pool.batchesMax) {
+      while (underWay.size < pool.batchesMax && !interrupted?.aborted) {
         const runs = agenda.take(pool.batchRuns);
         if (runs.length === 0) break;
         const batch = pool.run(runs).then((result) => {
@@ -113,7 +125,12 @@ async function onAllCores(design: Design, agenda: Agenda, record: Recording): Pr
 }
 
 /** In real time cells must not disturb each other. */
-async function oneByOne(design: Design, agenda: Agenda, record: Recording): Promise<void> {
+async function oneByOne(
+  design: Design,
+  agenda: Agenda,
+  record: Recording,
+  interrupted: AbortSignal | undefined,
+): Promise<void> {
   const { world, scenario } = design;
   const cells = new PreparedCells(design);
   const factory = await worldFactory(world);
@@ -123,7 +140,8 @@ async function oneByOne(design: Design, agenda: Agenda, record: Recording): Prom
       const prepared = cells.at(run.cell);
       const { cell, predicted } = prepared;
       const spec = seeded(cell, seedOf(design, run));
-      const [went] = await carryOut([{ spec, share: null }], factory, { world });
+      const [went] = await carryOut([{ spec, share: null }], factory, { world, interrupted });
+      if (interrupted?.aborted) return;
       const migrated = recordOf(went!, { world, scenario: scenario.name, predicted });
       const lines = Buffer.from(recordLine(prepared, run.repetition, migrated));
       record(runs, { lines, figures: [figuresOf(migrated)], tookMs: 0 });

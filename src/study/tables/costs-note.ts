@@ -1,7 +1,7 @@
-import type { ForeseenMachine } from '../../core/machine-costs.ts';
+import type { PredictedMachine } from '../../core/machine-costs.ts';
 
 /** Below a table with figures of virtual time: what hashing and the hand-over take there. */
-export function costsNote(machine: ForeseenMachine | undefined): string {
+export function costsNote(machine: PredictedMachine | undefined): string {
   if (!machine) {
     return 'In virtual time hashing and the hand-over take no time but sender.cpuPerHandover and link.latency, because no machine profile is given (--machine FILE).';
   }

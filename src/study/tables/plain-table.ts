@@ -105,26 +105,3 @@ function wordsOf(text: string): readonly string[] {
 function longestOf(all: readonly string[]): number {
   return Math.max(0, ...all.map(({ length }) => length));
 }
-
-/** Lines of text, each broken at spaces where it is longer than this; those of a table are left as they are. */
-export function folded(text: string, width = Number.POSITIVE_INFINITY): string {
-  return text
-    .split('\n')
-    .flatMap((line) => (line.length <= width || /^[┌├│└]/.test(line) ? [line] : brokenAtSpaces(line, width)))
-    .join('\n');
-}
-
-function brokenAtSpaces(line: string, width: number): readonly string[] {
-  const [indent] = /^ */.exec(line)!;
-  const lines: string[] = [];
-  let current = '';
-  for (const word of line.slice(indent.length).split(' ')) {
-    if (current === '') current = indent + word;
-    else if (current.length + 1 + word.length <= width) current += ` ${word}`;
-    else {
-      lines.push(current);
-      current = indent + word;
-    }
-  }
-  return [...lines, current];
-}

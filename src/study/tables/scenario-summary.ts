@@ -4,8 +4,11 @@ import { formatDuration, formatRate, formatSize } from '../../core/units.ts';
 import type { LinkShare } from '../../scenario/fleet.ts';
 import type { Experiment, ScenarioCell } from '../../scenario/scenario.ts';
 
-/** All settings of the first cell of an experiment, including defaults. */
-export function scenarioSummary(experiment: Experiment): string {
+/**
+ * All settings of the first cell of an experiment, including defaults.
+ * @param areMost its runs are the most, and there may be fewer
+ */
+export function scenarioSummary(experiment: Experiment, areMost = false): string {
   const cell = experiment.cells[0]!;
   const { guest, plan, antagonists, share } = cell;
   const rate = (value: number | null) =>
@@ -23,7 +26,7 @@ export function scenarioSummary(experiment: Experiment): string {
     `  migration  ${policy(cell)}`,
     `  cpu        ${processors(cell)}`,
     ...(antagonists.length > 0 ? [`  background ${antagonists.map(antagonistInWords).join('; ')}`] : []),
-    `  ${cells === 1 ? 'one cell' : `${cells} cells (the first is shown)`} × ${experiment.runs} ${experiment.runs === 1 ? 'run' : 'runs'}, seeds from ${experiment.seed}`,
+    `  ${cells === 1 ? 'one cell' : `${cells} cells (the first is shown)`} × ${areMost ? 'at most ' : ''}${experiment.runs} ${experiment.runs === 1 ? 'run' : 'runs'}, seeds from ${experiment.seed}`,
   ].join('\n');
 }
 

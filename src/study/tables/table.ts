@@ -12,6 +12,7 @@ import { comparisonTable } from './comparison-table.ts';
 import { costsNote } from './costs-note.ts';
 import { ALIKE_NOTE, doneOf, figure, interval, milliseconds } from './figure.ts';
 import { modelNotes, type PredictedRow } from './model-notes.ts';
+import { notCompleted, oneOfAKind } from './notes.ts';
 import { partsTable } from './parts-table.ts';
 import { columnsWithin, leastWidth, leftOutNote, plainTable, type RankedColumn } from './plain-table.ts';
 
@@ -212,10 +213,8 @@ function footnotes(
       : []),
     ...(hasEnsembles || world === 'virtual' ? [costsNote(results[0]?.cell.machine)] : []),
     ...new Set(records.flatMap(({ link }) => encryptionNote(link))),
-    ...new Set(records.flatMap(({ notes }) => notes)),
-    ...records
-      .filter((record) => record.outcome !== 'completed')
-      .map((record) => `seed ${record.seed}: ${record.outcome}: ${record.reason} (owner: ${record.owner})`),
+    ...oneOfAKind(records.flatMap(({ notes }) => notes)),
+    ...notCompleted(records),
   ];
 }
 

@@ -7,9 +7,9 @@ import type { Nanos } from '../../core/units.ts';
 import type { MigrationSpec } from '../../workload/migration-spec.ts';
 import { ProgramClock } from '../../workload/program-clock.ts';
 import type { World } from '../world.ts';
-import { ForeseenTimes } from './foreseen-times.ts';
 import { LumpedMemory } from './lumped-memory.ts';
 import { inTime, measured, sentDevice } from './migration-end.ts';
+import { PredictedTimes } from './predicted-times.ts';
 import { askDestination, carryOutHandover, type HandoverClock } from './virtual-handover.ts';
 import { VirtualLink } from './virtual-link.ts';
 
@@ -25,7 +25,7 @@ export class LumpedWorld implements World {
   readonly #link: VirtualLink;
   #now: Nanos = 0;
   #stoppedAtNs: Nanos | undefined;
-  readonly #times: ForeseenTimes;
+  readonly #times: PredictedTimes;
   /** Nobody competes for a processor. */
   readonly #passing: HandoverClock = {
     now: () => this.#now,
@@ -41,7 +41,7 @@ export class LumpedWorld implements World {
   constructor(spec: MigrationSpec, linkWindows: boolean) {
     this.#spec = spec;
     this.#clock = new ProgramClock(spec.guest);
-    this.#times = new ForeseenTimes(spec);
+    this.#times = new PredictedTimes(spec);
     this.#memory = new LumpedMemory(spec, this.#clock);
     this.#link = new VirtualLink(spec.plan.depthBytes, linkWindows, spec.linkLatencyNs);
   }

@@ -1,6 +1,6 @@
 import type { Nanos } from '../../core/units.ts';
 import type { MigrationSpec } from '../../workload/migration-spec.ts';
-import type { ForeseenTimes } from './foreseen-times.ts';
+import type { PredictedTimes } from './predicted-times.ts';
 
 /** What time passes with. */
 export interface HandoverClock {
@@ -16,7 +16,7 @@ export interface HandoverClock {
  * Between its two messages it sleeps, so that it may have to wait for its processor again.
  * @returns the CPU time that it has used
  */
-export function askDestination(clock: HandoverClock, times: ForeseenTimes): Nanos {
+export function askDestination(clock: HandoverClock, times: PredictedTimes): Nanos {
   const askingNs = times.messageNs();
   const hearingNs = times.messageNs();
   clock.works(askingNs);
@@ -32,7 +32,7 @@ export function askDestination(clock: HandoverClock, times: ForeseenTimes): Nano
  */
 export function carryOutHandover(
   clock: HandoverClock,
-  times: ForeseenTimes,
+  times: PredictedTimes,
   { cpu }: MigrationSpec,
   verify: 'checksums' | 'full',
 ) {

@@ -12,10 +12,10 @@ import { ProgramClock } from '../../workload/program-clock.ts';
 import { phaseNs } from '../phase.ts';
 import type { World } from '../world.ts';
 import { virtualLinkOf } from './disturbed-link.ts';
-import { ForeseenTimes } from './foreseen-times.ts';
 import { guestLoad } from './guest-load.ts';
 import { instantsOfPages, spareInstants } from './instants-of-pages.ts';
 import { inTime, measured, sentDevice } from './migration-end.ts';
+import { PredictedTimes } from './predicted-times.ts';
 import { rowFrom } from './row-of-pages.ts';
 import { VirtualCpu } from './virtual-cpu.ts';
 import { GUEST_STREAM, VirtualGuest } from './virtual-guest.ts';
@@ -32,7 +32,7 @@ export class VirtualWorld implements World {
   readonly #spec: MigrationSpec;
   readonly #guest: VirtualGuest;
   readonly #clock: ProgramClock;
-  readonly #times: ForeseenTimes;
+  readonly #times: PredictedTimes;
   readonly #link: VirtualLink;
   /** `undefined`: CPU time is there for everybody. */
   readonly #cpu: VirtualCpu | undefined;
@@ -68,7 +68,7 @@ export class VirtualWorld implements World {
     this.#spec = spec;
     this.#guest = new VirtualGuest(guest, Random.seeded(guest.seed, GUEST_STREAM));
     this.#clock = new ProgramClock(guest);
-    this.#times = new ForeseenTimes(spec);
+    this.#times = new PredictedTimes(spec);
     this.#link = virtualLinkOf(spec, linkWindows);
     this.#dirty = new PageSet(guest.pages);
     this.#clearedAtNs = instantsOfPages(guest.pages);

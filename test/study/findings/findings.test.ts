@@ -65,6 +65,63 @@ describe('the records of a folder', () => {
     expect(common).toContain('plan.rateBytesPerSecond: 50Mbit/s');
   });
 
+  test('keep their numbers whatever the files are called, and in whatever order the runs ended', () => {
+    const settings = ['address', 'lru', 'random'].map((order) => ({
+      settings: { 'migration.order': order },
+      downtimeMs: order.length,
+    }));
+    const lines = sweepLines(settings, 6);
+    const numbered = (files: Readonly<Record<string, readonly string[]>>) => {
+      const own = mkdtempSync(join(folder, 'numbered-'));
+      for (const [name, some] of Object.entries(files)) writeLines(own, name, some);
+      return collect(own).cells.map(({ number, label, runs }) => [
+        number,
+        label,
+        runs.map(({ seed }) => seed),
+      ]);
+    };
+    const seeds = [1, 2, 3, 4, 5, 6];
+    const expected = [
+      [1, 'order address', seeds],
+      [2, 'order lru', seeds],
+      [3, 'order random', seeds],
+    ];
+    const [one, other] = [lines.slice(0, 7), lines.slice(7)];
+    expect(numbered({ 'a.ndjson': one, 'b.ndjson': other })).toEqual(expected);
+    expect(numbered({ 'a.ndjson': other, 'b.ndjson': one })).toEqual(expected);
+    expect(numbered({ 'a.ndjson': lines.toReversed() })).toEqual(expected);
+    // Records of run --json say nothing of cells: then the order is that of what is in the files.
+    const plain = (order: string) => [1, 2].map((seed) => recordLine(9, { seed, plan: { order, seed } }));
+    const cells = [
+      [1, 'order address', [1, 2]],
+      [2, 'order lru', [1, 2]],
+    ];
+    expect(numbered({ 'a.ndjson': plain('address'), 'b.ndjson': plain('lru') })).toEqual(cells);
+    expect(numbered({ 'a.ndjson': plain('lru'), 'b.ndjson': plain('address') })).toEqual(cells);
+  });
+
+  test('say what made them, from records and from the folder of a sweep', () => {
+    const made = { version: '0.2.0', node: 'v20.19.0', kernel: 'Linux 6.1', processor: 'one' };
+    const environment = { ...made, scenarioDigest: 'ab', machineProfile: null };
+    writeLines(folder, 'a.ndjson', [
+      recordLine(100, { environment }),
+      recordLine(101, { seed: 2, environment }),
+      recordLine(102, { seed: 3 }),
+    ]);
+    writeFileSync(
+      join(folder, 'environments-1-of-2.json'),
+      JSON.stringify([environment, { ...environment, processor: 'another' }]),
+    );
+    const collection = collect(folder);
+    expect(collection.environments).toEqual([made, { ...made, processor: 'another' }]);
+    const { machine, machineIsWhereReported } = reportOf(collection);
+    expect(machineIsWhereReported).toBe(false);
+    expect(machine.map(({ found }) => found)).toEqual([
+      'switchover 0.2.0, Node.js v20.19.0, Linux 6.1, one',
+      'switchover 0.2.0, Node.js v20.19.0, Linux 6.1, another',
+    ]);
+  });
+
   test('of two worlds are never thrown together', () => {
     writeLines(folder, 'a.ndjson', [recordLine(100), recordLine(100, { world: 'threads' })]);
     expect(collect(folder).cells).toHaveLength(2);
@@ -104,7 +161,9 @@ describe('what can be concluded', () => {
     const others = sweepLines([orders[2]!], 10).map((line) => JSON.parse(line));
     writeLines(folder, 'a.ndjson', [
       ...sweepLines(orders.slice(0, 2), 10),
-      ...others.map((record, index) => JSON.stringify({ ...record, seed: 100 + index })),
+      ...others.map(({ cell, ...record }, index) =>
+        JSON.stringify({ ...record, seed: 100 + index, cell: { ...cell, index: 2 } }),
+      ),
     ]);
     const { can } = conclusions(collect(folder));
     expect(can[0]).toMatch(/shortest median downtime is that of cell 2 \(order lru\): 100 ms \[/);

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { folded, leastWidth, plainTable } from '../../../src/study/tables/plain-table.ts';
+import { leastWidth, plainTable } from '../../../src/study/tables/plain-table.ts';
 
 const word = fc.string({ unit: fc.constantFrom('a', 'b', '–', '7'), minLength: 1, maxLength: 9 });
 const cell = fc.array(word, { minLength: 1, maxLength: 6 }).map((words) => words.join(' '));
@@ -26,26 +26,5 @@ describe('a table', () => {
   test('is as wide as it comes where nobody asks', () => {
     const [line] = plainTable(['one', 'two'], [['a b c', 'd']]).split('\n');
     expect(line).toBe('┌───────┬─────┐');
-  });
-});
-
-describe('text', () => {
-  test('is broken at spaces, below where it began, and tables are left as they are', () => {
-    expect(folded('  one two three\n│ one two three │', 9)).toBe('  one two\n  three\n│ one two three │');
-    expect(folded('as it is')).toBe('as it is');
-  });
-
-  test('never loses a word', () => {
-    fc.assert(
-      fc.property(
-        fc.array(word, { minLength: 1, maxLength: 30 }),
-        fc.integer({ min: 1, max: 40 }),
-        (words, width) => {
-          const lines = folded(words.join(' '), width).split('\n');
-          expect(lines.join(' ')).toBe(words.join(' '));
-          for (const line of lines) if (line.includes(' ')) expect(line.length).toBeLessThanOrEqual(width);
-        },
-      ),
-    );
   });
 });

@@ -1,4 +1,4 @@
-import { type Cost, drawn, type ForeseenMachine } from '../../core/machine-costs.ts';
+import { type Cost, drawn, type PredictedMachine } from '../../core/machine-costs.ts';
 import { Random } from '../../core/random.ts';
 import type { Nanos } from '../../core/units.ts';
 import type { MigrationSpec } from '../../workload/migration-spec.ts';
@@ -9,7 +9,7 @@ const COSTS_STREAM = 10;
 const MEBIBYTE = 2 ** 20;
 
 /** What a migration waits for: the latency of its link, and the costs of a machine, drawn from its seed; without a profile, none. */
-export class ForeseenTimes {
+export class PredictedTimes {
   readonly linkLatencyNs: Nanos;
   readonly dirtyScanNs: Nanos;
   readonly pauseNs: Nanos;
@@ -19,7 +19,7 @@ export class ForeseenTimes {
   readonly resumeNs: Nanos;
   /** What the sender uses for a page, if the scenario does not say more; the mean of many, so nothing is drawn. */
   readonly sendNsPerPage: Nanos;
-  readonly #costs: ForeseenMachine['costs'] | undefined;
+  readonly #costs: PredictedMachine['costs'] | undefined;
   readonly #random: Random;
 
   constructor({ guest, plan, machine, linkLatencyNs = 0 }: MigrationSpec) {
