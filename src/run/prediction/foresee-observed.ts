@@ -1,0 +1,154 @@
+import { type BytesPerSecond, NANOS_PER_SECOND, type Nanos } from '../../core/units.ts';
+import { type ForeseenInput, type Quantiles, foresee } from '../../model/foreseen-migration.ts';
+import { autoConvergeDefaults, PERIOD_NS } from '../../model/throttle.ts';
+import type { Dirtied, Observation, Sample } from '../../observe/import/observation.ts';
+
+/** What is told besides the log. `undefined`: as the log says, or QEMU's default. */
+export interface ToldBesides {
+  readonly downtimeLimitNs?: Nanos | undefined;
+  readonly maxBandwidthBytesPerSecond?: BytesPerSecond | undefined;
+  /** QEMU's parameter: what it believes of the stop. */
+  readonly availableSwitchoverBandwidthBytesPerSecond?: BytesPerSecond | undefined;
+  /** b_d: what the link really carries in the stop. */
+  readonly stopRateBytesPerSecond?: BytesPerSecond | undefined;
+  readonly autoConverge?: boolean | undefined;
+}
+
+/** What is foreseen; null: not enough is known. */
+export interface ForeseenMigration {
+  readonly knownAtNs: Nanos | null;
+  readonly syncs: number | null;
+  readonly endsByItself: number | null;
+  readonly within: Readonly<Record<string, number>> | null;
+  readonly totalNs: Quantiles | null;
+  readonly downtimeNs: Quantiles | null;
+  readonly throttle: {
+    /** null: neither the log nor anybody says whether it is on. */
+    readonly autoConverge: boolean | null;
+    readonly percent: Quantiles | null;
+  };
+  readonly leftOut: readonly string[];
+}
+
+const HEADER_BYTES = 8;
+const QEMU = { downtimeLimitNs: 3e8, maxBandwidthBytesPerSecond: 134_217_728 };
+const WITHIN = { '30s': 30e9, '60s': 60e9, '120s': 120e9, '300s': 300e9, '600s': 600e9 };
+const SEED = 1;
+
+/** What becomes of a migration under QEMU's rule, from what was known at a moment. */
+export function foreseeObserved(known: Observation, told: ToldBesides): ForeseenMigration {
+  const last = known.samples.at(-1);
+  const autoConverge = told.autoConverge ?? known.parameters.autoConverge;
+  const moment = { knownAtNs: last?.atNs ?? null, syncs: last?.syncs ?? null };
+  const leftOut = leftOutOf(known, told, autoConverge);
+  const input = inputOf(known, told, autoConverge === true);
+  if (typeof input === 'string') {
+    return {
+      ...moment,
+      endsByItself: null,
+      within: null,
+      totalNs: null,
+      downtimeNs: null,
+      throttle: { autoConverge, percent: null },
+      leftOut: [input, ...leftOut],
+    };
+  }
+  const { endsByItself, within, totalNs, downtimeNs, throttlePercent } = foresee(input);
+  return {
+    ...moment,
+    endsByItself,
+    within: Object.fromEntries(Object.keys(WITHIN).map((limit, index) => [limit, within[index]!])),
+    totalNs,
+    downtimeNs,
+    throttle: { autoConverge, percent: throttlePercent },
+    leftOut,
+  };
+}
+
+/** @returns a text: what is missing */
+function inputOf(known: Observation, told: ToldBesides, autoConverge: boolean): ForeseenInput | string {
+  const { samples, dirtied, parameters } = known;
+  const last = samples.at(-1);
+  const points = dirtied.flatMap((one) => {
+    const pages = (one.pages.low + one.pages.high) / 2;
+    return pages > 0 ? [{ exposureNs: one.exposureNs * (1 - one.throttlePercent / 100), pages }] : [];
+  });
+  if (points.length === 0) return 'nothing is known yet of how fast the guest dirties its memory';
+  const bytesPerPage = parameters.pageSizeBytes + HEADER_BYTES;
+  const maxRate = told.maxBandwidthBytesPerSecond ?? parameters.maxBandwidthBytesPerSecond;
+  const rate = told.maxBandwidthBytesPerSecond ?? measuredRate(samples) ?? maxRate ?? QEMU.maxBandwidthBytesPerSecond;
+  const limitNs = told.downtimeLimitNs ?? parameters.downtimeLimitNs ?? QEMU.downtimeLimitNs;
+  const believed =
+    told.availableSwitchoverBandwidthBytesPerSecond ?? parameters.availableSwitchoverBandwidthBytesPerSecond ?? 0;
+  const totalPages = (parameters.totalBytes ?? last?.leftBytes ?? 0) / parameters.pageSizeBytes;
+  const lastLook = dirtied.findLast(({ atNs }) => atNs !== null)?.atNs ?? 0;
+  return {
+    state: {
+      elapsedNs: last?.atNs ?? 0,
+      leftPages: last?.leftBytes === null || !last ? totalPages : last.leftBytes / parameters.pageSizeBytes,
+      sinceLookNs: last ? last.atNs - lastLook : 0,
+      throttlePercent: last?.throttlePercent ?? 0,
+      highPeriods: highPeriods(dirtied, rate / bytesPerPage),
+    },
+    terms: {
+      pagesPerSecond: rate / bytesPerPage,
+      thresholdPages: (Math.max(believed, rate) * limitNs) / NANOS_PER_SECOND / parameters.pageSizeBytes,
+      totalPages,
+      autoConverge: autoConverge ? throttleOf(known) : null,
+    },
+    points,
+    stopRateBytesPerSecond: told.stopRateBytesPerSecond ?? (believed || rate),
+    bytesPerPage,
+    withinNs: Object.values(WITHIN),
+    seed: SEED,
+  };
+}
+
+function throttleOf({ parameters }: Observation) {
+  const { initialPercent, incrementPercent, maxPercent, triggerPercent } = autoConvergeDefaults;
+  return {
+    initialPercent: parameters.throttleInitialPercent ?? initialPercent,
+    incrementPercent: parameters.throttleIncrementPercent ?? incrementPercent,
+    maxPercent: parameters.maxThrottlePercent ?? maxPercent,
+    triggerPercent: parameters.throttleTriggerPercent ?? triggerPercent,
+  };
+}
+
+/** As QEMU would have counted so far. */
+function highPeriods(dirtied: readonly Dirtied[], pagesPerSecond: number): number {
+  const { triggerPercent } = autoConvergeDefaults;
+  const high = dirtied.filter(({ atNs, exposureNs, pages, throttlePercent }) => {
+    const sentPages = (pagesPerSecond * exposureNs) / NANOS_PER_SECOND;
+    return atNs !== null && throttlePercent === 0 && exposureNs >= PERIOD_NS && pages.low > (sentPages * triggerPercent) / 100;
+  });
+  return high.length % 2;
+}
+
+/** Over so much of the last samples. */
+const MEASURED_OVER_NS = 5e9;
+
+/** What the link carries; undefined: it was not told. */
+function measuredRate(samples: readonly Sample[]): BytesPerSecond | undefined {
+  const last = samples.at(-1);
+  const first = last && samples.find(({ atNs, sentBytes }) => sentBytes !== null && atNs >= last.atNs - MEASURED_OVER_NS);
+  if (!last || !first || last.sentBytes === null || first.sentBytes === null) return last?.rateBytesPerSecond ?? undefined;
+  const rate = ((last.sentBytes - first.sentBytes) * NANOS_PER_SECOND) / (last.atNs - first.atNs);
+  return rate > 0 && Number.isFinite(rate) ? rate : (last.rateBytesPerSecond ?? undefined);
+}
+
+function leftOutOf(known: Observation, told: ToldBesides, autoConverge: boolean | null): readonly string[] {
+  const { parameters } = known;
+  const believed =
+    told.availableSwitchoverBandwidthBytesPerSecond ?? parameters.availableSwitchoverBandwidthBytesPerSecond;
+  return [
+    told.stopRateBytesPerSecond === undefined && !believed
+      ? 'b_d was not told: the downtime is that at the bandwidth of the live rounds, which is often far too long'
+      : [],
+    autoConverge === null ? 'nobody says whether auto-converge is on: taken to be off' : [],
+    told.downtimeLimitNs === undefined && parameters.downtimeLimitNs === null
+      ? 'the downtime limit was not told: 300 ms, QEMU’s default'
+      : [],
+    'saving and restoring devices, and the hand-over: the downtime is that of memory',
+    'loads that change or end',
+  ].flat();
+}
