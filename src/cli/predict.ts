@@ -9,11 +9,17 @@ import { byPath, type Setting } from '../scenario/settings.ts';
 import type { Exit } from './exit.ts';
 import { jsonOption, writeJson } from './json-output.ts';
 import { addMachineOptions, type MachineOptions, machineOf } from './machine-option.ts';
+import {
+  addObservedOptions,
+  insistOnNoLog,
+  type ObservedOptions,
+  predictObserved,
+} from './predict-observed.ts';
 import type { ProgramOptions, RecordedProgram, Starts } from './predict-program.ts';
 import { setOption } from './scenario-options.ts';
 import { print } from './standard-streams.ts';
 
-interface Options extends ProgramOptions, MachineOptions {
+interface Options extends ProgramOptions, MachineOptions, ObservedOptions {
   readonly set?: readonly Setting[];
   readonly limit?: string;
   readonly probability: string;
@@ -32,7 +38,7 @@ export function predictCommand(command: Command, exit: Exit): void {
       scenarioFile,
     )
     .addOption(setOption());
-  addMachineOptions(command)
+  addObservedOptions(addMachineOptions(command))
     .option('--limit <time>', 'also print the lowest b_d that keeps the downtime within this limit')
     .option('--probability <p>', 'the probability with which that limit is to be kept', '0.99')
     .option('--pid <n>', 'use a running process as the guest: its page writes are recorded first')
@@ -45,6 +51,12 @@ export function predictCommand(command: Command, exit: Exit): void {
 }
 
 async function action(file: string | undefined, options: Options): Promise<number> {
+  if (options.from !== undefined) {
+    insistOnLogAlone(file, options);
+    predictObserved(options, options.json);
+    return 0;
+  }
+  insistOnNoLog(options);
   const machine = machineOf(options);
   const asked = { limitNs: limitOf(options.limit), probability: probabilityOf(options.probability) };
   if (options.pid !== undefined) {
@@ -60,7 +72,7 @@ async function action(file: string | undefined, options: Options): Promise<numbe
     return 0;
   }
   insistOnNoRecording(options);
-  if (file === undefined) throw usageError('file', 'a scenario, or --pid N', file);
+  if (file === undefined) throw usageError('file', 'a scenario, --pid N, or --from FILE', file);
   tell(onMachine(loadExperiment(file, options.set), machine), asked, options);
   return 0;
 }
@@ -112,6 +124,21 @@ function requiredFor(limitNs: number, probability: number, prediction: Predictio
     requiredStopRateBytesPerSecond: required,
     whyNoStopRate: required === null ? prediction.whyNoStopRate(limitNs, probability) : null,
   };
+}
+
+/** @throws UsageError a scenario, or what belongs to one, beside a log */
+function insistOnLogAlone(file: string | undefined, { set, limit, pid, machine }: Options): void {
+  insisting((insist) => {
+    for (const [flag, value] of Object.entries({
+      file,
+      '--set': set,
+      '--limit': limit,
+      '--pid': pid,
+      '--machine': machine,
+    })) {
+      insist(value === undefined, flag, 'nothing beside --from', value);
+    }
+  });
 }
 
 /** @throws UsageError an option that says how to record, without --pid */

@@ -42,7 +42,10 @@ export function fitDirtyCurve(points: readonly DirtiedPoint[], most: number): Di
   const usual = usualPoints(usable);
   const classes = fittedClasses(usual, most);
   const curve = curveOfClasses(classes);
-  const square = usual.reduce((all, one) => all + (one.weight * (curve(one.exposureNs) / one.pages - 1)) ** 2, 0);
+  const square = usual.reduce(
+    (all, one) => all + (one.weight * (curve(one.exposureNs) / one.pages - 1)) ** 2,
+    0,
+  );
   const ratios = usable
     .map(({ exposureNs, pages }) => pages / Math.max(1, curve(exposureNs)))
     .sort((one, other) => one - other);
@@ -100,7 +103,8 @@ function median(values: readonly number[]): number {
 
 /** D(e) of classes of pages. */
 export function curveOfClasses(classes: readonly FittedClass[]): DirtyCurve {
-  return (ns) => classes.reduce((sum, { pages, writesPerSecond }) => sum + pages * written(writesPerSecond, ns), 0);
+  return (ns) =>
+    classes.reduce((sum, { pages, writesPerSecond }) => sum + pages * written(writesPerSecond, ns), 0);
 }
 
 /** Probability that a page is written within a time. */

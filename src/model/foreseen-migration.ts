@@ -1,7 +1,13 @@
 import { Random } from '../core/random.ts';
 import { type Bytes, type BytesPerSecond, NANOS_PER_SECOND, type Nanos } from '../core/units.ts';
 import type { DirtiedPoint } from './dirty-curve-fit.ts';
-import { BURST_NS, type CourseEnd, type CourseState, type CourseTerms, foreseenCourse } from './foreseen-course.ts';
+import {
+  BURST_NS,
+  type CourseEnd,
+  type CourseState,
+  type CourseTerms,
+  foreseenCourse,
+} from './foreseen-course.ts';
 import { uncertainCurve } from './uncertain-curve.ts';
 
 export interface ForeseenInput {
@@ -69,6 +75,7 @@ function downtimeOf({ endNs, leftPages }: CourseEnd, input: ForeseenInput, rando
 
 function quantiles(values: readonly number[]): Quantiles {
   const ascending = values.toSorted((one, other) => one - other);
-  const at = (share: number) => ascending[Math.min(ascending.length - 1, Math.floor(share * ascending.length))]!;
+  const at = (share: number) =>
+    ascending[Math.min(ascending.length - 1, Math.floor(share * ascending.length))]!;
   return { p10: at(0.1), p50: at(0.5), p90: at(0.9) };
 }

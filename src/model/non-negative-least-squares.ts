@@ -12,7 +12,9 @@ const RIDGE = 1e-9;
 export function nonNegativeLeastSquares(columns: readonly Vector[], right: Vector): number[] {
   const lengths = columns.map((column) => Math.sqrt(dot(column, column)) || 1);
   const scaled = columns.map((column, index) => column.map((value) => value / lengths[index]!));
-  const gram = scaled.map((one, row) => scaled.map((other, at) => dot(one, other) + (row === at ? RIDGE : 0)));
+  const gram = scaled.map((one, row) =>
+    scaled.map((other, at) => dot(one, other) + (row === at ? RIDGE : 0)),
+  );
   const target = scaled.map((column) => dot(column, right));
   let solution = columns.map(() => 0);
   const positive = new Set<number>();

@@ -90,8 +90,10 @@ function exposureOf({
   readonly after: Sample;
 }): Nanos | undefined {
   const byRate = pages && told && looks === 1 ? (pages / told) * NANOS_PER_SECOND : undefined;
-  if (sinceNs === undefined) return byRate !== undefined && told !== before.dirtyPagesPerSecond ? byRate : undefined;
+  if (sinceNs === undefined)
+    return byRate !== undefined && told !== before.dirtyPagesPerSecond ? byRate : undefined;
   const [least, most] = [before.atNs - sinceNs, after.atNs - sinceNs];
-  const isTold = byRate !== undefined && byRate >= RATE_KEPT_NS && byRate >= 0.9 * least && byRate <= 1.1 * most;
+  const isTold =
+    byRate !== undefined && byRate >= RATE_KEPT_NS && byRate >= 0.9 * least && byRate <= 1.1 * most;
   return isTold ? byRate : (least + most) / 2 / looks;
 }

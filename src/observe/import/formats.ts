@@ -25,11 +25,17 @@ export interface NamedText {
 export function importTexts(texts: readonly NamedText[]): Imported | undefined {
   const read = texts.map(({ name, text }) => ({ name, format: formatOf(text), text }));
   const told = read.map(({ name, format, text }) => ({ name, format, told: format?.read(text) }));
-  const usable = told.flatMap(({ format, told }) => (format && told && saysAnything(told) ? [{ format, told }] : []));
+  const usable = told.flatMap(({ format, told }) =>
+    format && told && saysAnything(told) ? [{ format, told }] : [],
+  );
   if (usable.length === 0) return undefined;
   const series = usable.map(({ told }) => oneMigration(told.samples));
   const longest = series.reduce((one, other) => (other.samples.length > one.samples.length ? other : one));
-  const parameters = usable.reduce((all, { told }) => ({ ...all, ...known(told.parameters ?? {}) }), nothingSet);
+  const parameters: Parameters = Object.assign(
+    {},
+    nothingSet,
+    ...usable.map(({ told }) => known(told.parameters ?? {})),
+  );
   const apart = usable.flatMap(({ told }) => told.dirtied ?? []);
   return {
     format: [...new Set(usable.map(({ format }) => format.name))].join(', '),

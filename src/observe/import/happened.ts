@@ -111,8 +111,7 @@ function reasonOf(
     stalledFromNs,
     calmFromNs,
     phases,
-  }: Pick<Observation, 'samples'> &
-    Pick<Happened, 'throttled' | 'stalledFromNs' | 'calmFromNs' | 'phases'>,
+  }: Pick<Observation, 'samples'> & Pick<Happened, 'throttled' | 'stalledFromNs' | 'calmFromNs' | 'phases'>,
 ): string {
   const postcopy = phases.find(({ name }) => name.startsWith('postcopy'));
   if (postcopy) return `it switched to post-copy at ${formatDuration(postcopy.fromNs)}`;
@@ -126,7 +125,7 @@ function reasonOf(
       if (throttle) return `${throttle}, until the downtime limit allowed the stop`;
       if (stalled === undefined) return 'each round left less, until the downtime limit allowed the stop';
       return calmFromNs === null
-        ? `${stalled}; it ended by chance, at a look that found little`
+        ? `${stalled}; it ended at a look that found little, by chance or because the load ended just then`
         : `${stalled}; it ended because the guest wrote less from ${formatDuration(calmFromNs)} on`;
     case 'unfinished':
       return [stalled ?? 'the log ends before the migration does', throttle || []].flat().join('; ');

@@ -45,7 +45,9 @@ function zeroPagesIn(samples: readonly Sample[]): number | null {
 
 /** How fast the live rounds sent; null: that was not told. */
 export function liveRate(samples: readonly Sample[]): BytesPerSecond | null {
-  const live = samples.filter(({ status, sentBytes }) => sentBytes !== null && (status === null || status === 'active'));
+  const live = samples.filter(
+    ({ status, sentBytes }) => sentBytes !== null && (status === null || status === 'active'),
+  );
   const [first, last] = [live[0], live.at(-1)];
   if (first && last && last.atNs > first.atNs) {
     const rate = ((last.sentBytes! - first.sentBytes!) * NANOS_PER_SECOND) / (last.atNs - first.atNs);

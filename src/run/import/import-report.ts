@@ -1,5 +1,5 @@
-import { type Happened, happenedIn } from '../../observe/import/happened.ts';
 import type { Imported } from '../../observe/import/formats.ts';
+import { type Happened, happenedIn } from '../../observe/import/happened.ts';
 import type { Observation } from '../../observe/import/observation.ts';
 import { fitObservation, type WorkloadFit } from './fit-observation.ts';
 import { type ImportedScenario, importedScenario, scenarioText } from './imported-scenario.ts';

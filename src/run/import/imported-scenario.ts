@@ -42,12 +42,15 @@ export function importedScenario(
   fit: WorkloadFit | null,
 ): ScenarioOfLog {
   const rate = liveRate(samples) ?? parameters.maxBandwidthBytesPerSecond;
-  const pages = parameters.totalBytes === null ? null : Math.round(parameters.totalBytes / parameters.pageSizeBytes);
+  const pages =
+    parameters.totalBytes === null ? null : Math.round(parameters.totalBytes / parameters.pageSizeBytes);
   const isPageSize = Number.isInteger(Math.log2(parameters.pageSizeBytes));
   const lacking = [
     fit === null ? 'how fast the guest dirties its memory' : [],
     rate === null ? 'the bandwidth' : [],
-    pages === null || pages < 2 || pages > inputLimits.guestPages || !isPageSize ? 'the size of the guest' : [],
+    pages === null || pages < 2 || pages > inputLimits.guestPages || !isPageSize
+      ? 'the size of the guest'
+      : [],
   ].flat();
   if (fit === null || rate === null || pages === null || lacking.length > 0) {
     return { scenario: null, leftOut: [`no scenario: the log does not say ${lacking.join(', nor ')}`] };
@@ -75,11 +78,17 @@ export function importedScenario(
       },
     },
     leftOut: [
-      stopRate === null ? 'b_d: the log does not tell it, so the scenario has the bandwidth of the live rounds' : [],
-      parameters.downtimeLimitNs === null ? 'the downtime limit: the log does not tell it, so 300 ms, QEMU’s default' : [],
+      stopRate === null
+        ? 'b_d: the log does not tell it, so the scenario has the bandwidth of the live rounds'
+        : [],
+      parameters.downtimeLimitNs === null
+        ? 'the downtime limit: the log does not tell it, so 300 ms, QEMU’s default'
+        : [],
       fit.zeroPages === null ? 'pages of zeros: the log does not count them' : [],
       happened.throttled ? 'auto-converge: the scenario’s guest is not throttled' : [],
-      happened.phases.some(({ name }) => name.startsWith('postcopy')) ? 'post-copy: the scenario is pre-copy' : [],
+      happened.phases.some(({ name }) => name.startsWith('postcopy'))
+        ? 'post-copy: the scenario is pre-copy'
+        : [],
       'which pages are hot, and loads that change: only how many different pages are dirtied in a time',
     ].flat(),
   };
@@ -114,7 +123,8 @@ export function scenarioText(scenario: ImportedScenario, fit: WorkloadFit, { rea
     `    kind: ${guest.program.kind}`,
     '    classes:',
     ...guest.program.classes.map(
-      ({ pages, writesPerSecond }) => `      - { pages: ${pages}, writesPerSecond: ${writesPerSecond.toPrecision(4)} }`,
+      ({ pages, writesPerSecond }) =>
+        `      - { pages: ${pages}, writesPerSecond: ${writesPerSecond.toPrecision(4)} }`,
     ),
     'link:',
     `  rate: ${link.rate} # as measured in the live rounds`,

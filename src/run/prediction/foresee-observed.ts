@@ -1,5 +1,5 @@
-import { type BytesPerSecond, NANOS_PER_SECOND, type Nanos } from '../../core/units.ts';
-import { type ForeseenInput, type Quantiles, foresee } from '../../model/foreseen-migration.ts';
+import { type Bytes, type BytesPerSecond, NANOS_PER_SECOND, type Nanos } from '../../core/units.ts';
+import { type ForeseenInput, foresee, type Quantiles } from '../../model/foreseen-migration.ts';
 import { autoConvergeDefaults, PERIOD_NS } from '../../model/throttle.ts';
 import type { Dirtied, Observation, Sample } from '../../observe/import/observation.ts';
 
@@ -12,6 +12,7 @@ export interface ToldBesides {
   /** b_d: what the link really carries in the stop. */
   readonly stopRateBytesPerSecond?: BytesPerSecond | undefined;
   readonly autoConverge?: boolean | undefined;
+  readonly memoryBytes?: Bytes | undefined;
 }
 
 /** What is foreseen; null: not enough is known. */
@@ -31,7 +32,8 @@ export interface ForeseenMigration {
 }
 
 const HEADER_BYTES = 8;
-const QEMU = { downtimeLimitNs: 3e8, maxBandwidthBytesPerSecond: 134_217_728 };
+/** Its defaults (qapi/migration.json). */
+export const QEMU = { downtimeLimitNs: 3e8, maxBandwidthBytesPerSecond: 134_217_728 };
 const WITHIN = { '30s': 30e9, '60s': 60e9, '120s': 120e9, '300s': 300e9, '600s': 600e9 };
 const SEED = 1;
 
@@ -41,6 +43,7 @@ export function foreseeObserved(known: Observation, told: ToldBesides): Foreseen
   const autoConverge = told.autoConverge ?? known.parameters.autoConverge;
   const moment = { knownAtNs: last?.atNs ?? null, syncs: last?.syncs ?? null };
   const leftOut = leftOutOf(known, told, autoConverge);
+  if (last && hasEnded(last)) return { ...moment, ...asItEnded(last, known), leftOut };
   const input = inputOf(known, told, autoConverge === true);
   if (typeof input === 'string') {
     return {
@@ -65,6 +68,32 @@ export function foreseeObserved(known: Observation, told: ToldBesides): Foreseen
   };
 }
 
+function hasEnded({ status }: Sample): boolean {
+  return status === 'completed' || status === 'failed' || status === 'cancelled';
+}
+
+/** There is nothing left to foresee. */
+function asItEnded(
+  { status, atNs, downtimeNs }: Sample,
+  { samples, parameters }: Observation,
+): Omit<ForeseenMigration, 'knownAtNs' | 'syncs' | 'leftOut'> {
+  const hasCompleted = status === 'completed';
+  const throttlePercent = samples.findLast((sample) => sample.throttlePercent !== null)?.throttlePercent ?? 0;
+  return {
+    endsByItself: hasCompleted ? 1 : 0,
+    within: Object.fromEntries(
+      Object.entries(WITHIN).map(([limit, ns]) => [limit, hasCompleted && atNs <= ns ? 1 : 0]),
+    ),
+    totalNs: hasCompleted ? certainly(atNs) : null,
+    downtimeNs: downtimeNs === null ? null : certainly(downtimeNs),
+    throttle: { autoConverge: parameters.autoConverge, percent: certainly(throttlePercent) },
+  };
+}
+
+function certainly(value: number): Quantiles {
+  return { p10: value, p50: value, p90: value };
+}
+
 /** @returns a text: what is missing */
 function inputOf(known: Observation, told: ToldBesides, autoConverge: boolean): ForeseenInput | string {
   const { samples, dirtied, parameters } = known;
@@ -76,11 +105,16 @@ function inputOf(known: Observation, told: ToldBesides, autoConverge: boolean): 
   if (points.length === 0) return 'nothing is known yet of how fast the guest dirties its memory';
   const bytesPerPage = parameters.pageSizeBytes + HEADER_BYTES;
   const maxRate = told.maxBandwidthBytesPerSecond ?? parameters.maxBandwidthBytesPerSecond;
-  const rate = told.maxBandwidthBytesPerSecond ?? measuredRate(samples) ?? maxRate ?? QEMU.maxBandwidthBytesPerSecond;
+  const rate =
+    told.maxBandwidthBytesPerSecond ?? measuredRate(samples) ?? maxRate ?? QEMU.maxBandwidthBytesPerSecond;
   const limitNs = told.downtimeLimitNs ?? parameters.downtimeLimitNs ?? QEMU.downtimeLimitNs;
   const believed =
-    told.availableSwitchoverBandwidthBytesPerSecond ?? parameters.availableSwitchoverBandwidthBytesPerSecond ?? 0;
-  const totalPages = (parameters.totalBytes ?? last?.leftBytes ?? 0) / parameters.pageSizeBytes;
+    told.availableSwitchoverBandwidthBytesPerSecond ??
+    parameters.availableSwitchoverBandwidthBytesPerSecond ??
+    0;
+  const totalBytes = told.memoryBytes ?? parameters.totalBytes ?? last?.leftBytes ?? 0;
+  if (totalBytes === 0) return 'the size of the guest is not known';
+  const totalPages = totalBytes / parameters.pageSizeBytes;
   const lastLook = dirtied.findLast(({ atNs }) => atNs !== null)?.atNs ?? 0;
   return {
     state: {
@@ -119,7 +153,12 @@ function highPeriods(dirtied: readonly Dirtied[], pagesPerSecond: number): numbe
   const { triggerPercent } = autoConvergeDefaults;
   const high = dirtied.filter(({ atNs, exposureNs, pages, throttlePercent }) => {
     const sentPages = (pagesPerSecond * exposureNs) / NANOS_PER_SECOND;
-    return atNs !== null && throttlePercent === 0 && exposureNs >= PERIOD_NS && pages.low > (sentPages * triggerPercent) / 100;
+    return (
+      atNs !== null &&
+      throttlePercent === 0 &&
+      exposureNs >= PERIOD_NS &&
+      pages.low > (sentPages * triggerPercent) / 100
+    );
   });
   return high.length % 2;
 }
@@ -128,10 +167,12 @@ function highPeriods(dirtied: readonly Dirtied[], pagesPerSecond: number): numbe
 const MEASURED_OVER_NS = 5e9;
 
 /** What the link carries; undefined: it was not told. */
-function measuredRate(samples: readonly Sample[]): BytesPerSecond | undefined {
+export function measuredRate(samples: readonly Sample[]): BytesPerSecond | undefined {
   const last = samples.at(-1);
-  const first = last && samples.find(({ atNs, sentBytes }) => sentBytes !== null && atNs >= last.atNs - MEASURED_OVER_NS);
-  if (!last || !first || last.sentBytes === null || first.sentBytes === null) return last?.rateBytesPerSecond ?? undefined;
+  const first =
+    last && samples.find(({ atNs, sentBytes }) => sentBytes !== null && atNs >= last.atNs - MEASURED_OVER_NS);
+  if (!last || !first || last.sentBytes === null || first.sentBytes === null)
+    return last?.rateBytesPerSecond ?? undefined;
   const rate = ((last.sentBytes - first.sentBytes) * NANOS_PER_SECOND) / (last.atNs - first.atNs);
   return rate > 0 && Number.isFinite(rate) ? rate : (last.rateBytesPerSecond ?? undefined);
 }
@@ -145,6 +186,9 @@ function leftOutOf(known: Observation, told: ToldBesides, autoConverge: boolean 
       ? 'b_d was not told: the downtime is that at the bandwidth of the live rounds, which is often far too long'
       : [],
     autoConverge === null ? 'nobody says whether auto-converge is on: taken to be off' : [],
+    autoConverge && told.autoConverge === undefined && !known.samples.some((sample) => sample.throttlePercent)
+      ? 'that auto-converge is on is known from elsewhere in the log, such as a throttle later on'
+      : [],
     told.downtimeLimitNs === undefined && parameters.downtimeLimitNs === null
       ? 'the downtime limit was not told: 300 ms, QEMU’s default'
       : [],

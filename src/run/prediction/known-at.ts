@@ -12,6 +12,7 @@ export interface Moment {
 /** @returns what was known at that moment; undefined: the log does not reach it, or begins after it */
 export function knownAt(observation: Observation, moment: Moment): Observation | undefined {
   const { samples, dirtied, parameters } = observation;
+  if (samples.length === 0 && moment.atNs === undefined && moment.syncs === undefined) return observation;
   const last = lastSample(samples, moment);
   if (last === undefined) return undefined;
   const known = samples.slice(0, last + 1);

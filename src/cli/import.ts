@@ -1,0 +1,84 @@
+import type { Command } from 'commander';
+import { formatDuration, formatRate, formatSize } from '../core/units.ts';
+import { readLogs } from '../observe/import/read-logs.ts';
+import { Failure } from '../platform/failure.ts';
+import { writeText } from '../platform/text-file.ts';
+import { liveRate } from '../run/import/fit-observation.ts';
+import { type ImportReport, importReport, textOfScenario } from '../run/import/import-report.ts';
+import type { Exit } from './exit.ts';
+import { jsonOption, writeJson } from './json-output.ts';
+import { print } from './standard-streams.ts';
+
+interface Options {
+  readonly out?: string;
+  readonly json?: string;
+}
+
+/** `switchover import FILE…`: what happened in a migration of a real machine, and a scenario that behaves like it. */
+export function importCommand(command: Command, exit: Exit): void {
+  command
+    .argument(
+      '<file...>',
+      'logs of one migration, packed by gzip or not; their format is told by their content',
+    )
+    .option('--out <file>', 'write a scenario that behaves as the migration did')
+    .addOption(jsonOption())
+    .action((files: readonly string[], options: Options) => exit(action(files, options)));
+}
+
+function action(files: readonly string[], { out, json }: Options): number {
+  const report = importReport(readLogs(files));
+  const text = textOfScenario(report);
+  if (out !== undefined) {
+    if (text === undefined) throw new Failure(report.leftOut.find((one) => one.startsWith('no scenario'))!);
+    writeText(out, text);
+  }
+  if (writeJson(json, () => report)) for (const line of linesOf(report, out)) print(line);
+  return 0;
+}
+
+function linesOf(
+  { format, observation, happened, fit, leftOut, scenario }: ImportReport,
+  out?: string,
+): string[] {
+  const { samples, dirtied, parameters, downtimeParts } = observation;
+  const { outcome, totalNs, downtimeNs, syncs, phases, throttled } = happened;
+  const last = samples.at(-1);
+  const rate = liveRate(samples);
+  const line = (name: string, parts: readonly (string | null | false)[]) => {
+    const told = parts.filter((part) => part !== null && part !== false);
+    return told.length > 0 ? [`  ${name.padEnd(12)} ${told.join(', ')}`] : [];
+  };
+  const looks = dirtied.map(
+    ({ exposureNs, pages }) =>
+      `${formatSize(pages.high * parameters.pageSizeBytes)} after ${formatDuration(exposureNs)}`,
+  );
+  return [
+    `${format}: ${samples.length} samples`,
+    ...line('outcome', [outcome, happened.reason]),
+    ...line('total', [
+      totalNs !== null && formatDuration(totalNs),
+      last?.sentBytes != null && `${formatSize(last.sentBytes)} sent`,
+      syncs !== null && `${syncs} dirty syncs`,
+    ]),
+    ...line('downtime', [
+      downtimeNs !== null && `${formatDuration(downtimeNs)} by the source`,
+      ...downtimeParts.slice(0, 5).map(({ name, ns }) => `${name} ${formatDuration(ns)}`),
+    ]),
+    ...line(
+      'phases',
+      phases.map(({ name, fromNs, toNs }) => `${name} ${formatDuration(fromNs)}–${formatDuration(toNs)}`),
+    ),
+    ...line('rates', [
+      rate !== null && `${formatRate(rate)} in the live rounds`,
+      throttled !== null && `throttled by up to ${throttled.mostPercent} %`,
+    ]),
+    ...line('dirtied', looks.length > 4 ? [...looks.slice(0, 3), '…', looks.at(-1)!] : looks),
+    ...line('fit', [
+      fit !== null &&
+        `${fit.classes.length} classes of pages, ${(100 * fit.error).toFixed(1)} % from what was usual at each exposure; single looks ${fit.spread.low.toFixed(2)} to ${fit.spread.high.toFixed(2)} times that`,
+    ]),
+    ...line('scenario', [scenario === null ? 'none' : (out ?? 'with --out FILE')]),
+    ...(leftOut.length > 0 ? [`  left out     ${leftOut.join('; ')}`] : []),
+  ];
+}
