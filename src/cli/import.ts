@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
-import { formatDuration, formatRate, formatSize } from '../core/units.ts';
+import { type Bytes, formatDuration, formatRate, formatSize } from '../core/units.ts';
+import type { Interval } from '../observe/import/observation.ts';
 import { readLogs } from '../observe/import/read-logs.ts';
 import { Failure } from '../platform/failure.ts';
 import { writeText } from '../platform/text-file.ts';
@@ -43,7 +44,7 @@ function linesOf(
 ): string[] {
   const { samples, dirtied, parameters, downtimeParts } = observation;
   const { outcome, totalNs, downtimeNs, syncs, phases, throttled } = happened;
-  const last = samples.at(-1);
+  const sentBytes = samples.findLast((sample) => sample.sentBytes !== null)?.sentBytes ?? null;
   const rate = liveRate(samples);
   const line = (name: string, parts: readonly (string | null | false)[]) => {
     const told = parts.filter((part) => part !== null && part !== false);
@@ -51,14 +52,14 @@ function linesOf(
   };
   const looks = dirtied.map(
     ({ exposureNs, pages }) =>
-      `${formatSize(pages.high * parameters.pageSizeBytes)} after ${formatDuration(exposureNs)}`,
+      `${between(pages, parameters.pageSizeBytes)} after ${formatDuration(exposureNs)}`,
   );
   return [
     `${format}: ${samples.length} samples`,
     ...line('outcome', [outcome, happened.reason]),
     ...line('total', [
       totalNs !== null && formatDuration(totalNs),
-      last?.sentBytes != null && `${formatSize(last.sentBytes)} sent`,
+      sentBytes !== null && `${formatSize(sentBytes)} sent`,
       syncs !== null && `${syncs} dirty syncs`,
     ]),
     ...line('downtime', [
@@ -81,4 +82,10 @@ function linesOf(
     ...line('scenario', [scenario === null ? 'none' : (out ?? 'with --out FILE')]),
     ...(leftOut.length > 0 ? [`  left out     ${leftOut.join('; ')}`] : []),
   ];
+}
+
+/** What was not told exactly. */
+function between({ low, high }: Interval, pageSizeBytes: Bytes): string {
+  const [least, most] = [formatSize(low * pageSizeBytes), formatSize(high * pageSizeBytes)];
+  return least === most ? most : `${least} to ${most}`;
 }

@@ -25,7 +25,7 @@ export interface DirtyCurveFit {
 }
 
 /** Rates to choose from, for each factor of ten of the exposures. */
-const RATES_PER_DECADE = 6;
+const RATES_PER_DECADE = 4;
 /** Exposures whose ratio is less than this are taken together: of so many points the median is what is usual. */
 const BIN_RATIO = 1.25;
 

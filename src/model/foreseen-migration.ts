@@ -1,6 +1,5 @@
 import { Random } from '../core/random.ts';
 import { type Bytes, type BytesPerSecond, NANOS_PER_SECOND, type Nanos } from '../core/units.ts';
-import type { DirtiedPoint } from './dirty-curve-fit.ts';
 import {
   BURST_NS,
   type CourseEnd,
@@ -8,13 +7,13 @@ import {
   type CourseTerms,
   foreseenCourse,
 } from './foreseen-course.ts';
-import { uncertainCurve } from './uncertain-curve.ts';
+import { type UncertainPoint, uncertainCurve } from './uncertain-curve.ts';
 
 export interface ForeseenInput {
   readonly state: CourseState;
   readonly terms: CourseTerms;
   /** What is known of D(e), in the order in which it was measured. */
-  readonly points: readonly DirtiedPoint[];
+  readonly points: readonly UncertainPoint[];
   /** b_d. */
   readonly stopRateBytesPerSecond: BytesPerSecond;
   /** P + H. */

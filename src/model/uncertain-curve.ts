@@ -1,6 +1,14 @@
 import type { Random } from '../core/random.ts';
+import type { Nanos } from '../core/units.ts';
 import type { DirtyCurve } from './curve.ts';
 import type { DirtiedPoint } from './dirty-curve-fit.ts';
+
+/** Different pages that were dirtied within an exposure: at least and at most so many. */
+export interface UncertainPoint {
+  readonly exposureNs: Nanos;
+  readonly low: number;
+  readonly high: number;
+}
 
 /** A curve of dirty pages of which a few points are known, and the rest is left to chance. */
 export interface UncertainCurve {
@@ -34,31 +42,40 @@ interface Node {
 /**
  * Between the points the curve is a power of the exposure. Below the shortest exposure, where the rounds to come are, it
  * goes on with a slope that is drawn: near the slope of the points, the nearer the more of the curve they show.
- * @param points in the order in which they were measured; at least one with pages
+ * @param points in the order in which they were measured; at least one that may have pages
  */
-export function uncertainCurve(points: readonly DirtiedPoint[]): UncertainCurve {
-  const nodes = nodesOf(points);
-  const [first, second] = nodes;
-  if (first === undefined) throw new RangeError('a curve needs a point');
-  const span = nodes.at(-1)!.logNs - first.logNs;
-  const measured = second ? slopeBetween(first, second) : SLOPE;
-  const share = second ? span / (span + SPAN_OF_PRIOR) : 0;
-  const mean = share * measured + (1 - share) * SLOPE;
-  const deviation = SLOPE_DEVIATION * Math.sqrt(1 - share / 2);
+export function uncertainCurve(points: readonly UncertainPoint[]): UncertainCurve {
+  const usable = points.filter(({ exposureNs, high }) => exposureNs > 0 && high > 0);
+  if (usable.length === 0) throw new RangeError('a curve needs a point');
+  const isCertain = usable.every(({ low, high }) => low === high);
+  const known = isCertain
+    ? nodesOf(usable.map(({ exposureNs, high }) => ({ exposureNs, pages: high })))
+    : null;
   return {
-    draw(random) {
-      const below: Node[] = [];
-      const level = LEVEL_DEVIATION * random.normal();
-      let slope = within(mean + deviation * random.normal());
-      let node: Node = first;
-      while (node.logNs > Math.log(SHORTEST_NS)) {
-        node = { logNs: node.logNs - BIN, logPages: node.logPages - slope * BIN };
-        below.unshift({ ...node, logPages: node.logPages + level });
-        slope = within(slope + SLOPE_DRIFT * random.normal());
-      }
-      return throughNodes([...below, ...nodes]);
-    },
+    draw: (random) => curveThrough(known ?? nodesOf(usable.map((point) => drawn(point, random))), random),
   };
+}
+
+function drawn({ exposureNs, low, high }: UncertainPoint, random: Random): DirtiedPoint {
+  return { exposureNs, pages: high - (high - low) * random.uniform() };
+}
+
+function curveThrough(nodes: readonly Node[], random: Random): DirtyCurve {
+  const [first, second] = nodes;
+  const span = nodes.at(-1)!.logNs - first!.logNs;
+  const measured = second ? slopeBetween(first!, second) : SLOPE;
+  const share = span / (span + SPAN_OF_PRIOR);
+  const mean = share * measured + (1 - share) * SLOPE;
+  const level = LEVEL_DEVIATION * random.normal();
+  let slope = within(mean + SLOPE_DEVIATION * Math.sqrt(1 - share / 2) * random.normal());
+  let node = first!;
+  const below: Node[] = [];
+  while (node.logNs > Math.log(SHORTEST_NS)) {
+    node = { logNs: node.logNs - BIN, logPages: node.logPages - slope * BIN };
+    below.unshift({ ...node, logPages: node.logPages + level });
+    slope = within(slope + SLOPE_DRIFT * random.normal());
+  }
+  return throughNodes([...below, ...nodes]);
 }
 
 function within(slope: number): number {
@@ -73,7 +90,6 @@ function slopeBetween(one: Node, other: Node): number {
 function nodesOf(points: readonly DirtiedPoint[]): readonly Node[] {
   const bins = new Map<number, { weight: number; logNs: number; logPages: number }>();
   for (const [index, { exposureNs, pages }] of points.entries()) {
-    if (!(exposureNs > 0) || !(pages > 0)) continue;
     const logNs = Math.log(exposureNs);
     const key = Math.round(logNs / BIN);
     const weight = 2 ** ((index - points.length) / HALF_LIFE_POINTS);

@@ -1,10 +1,20 @@
+import { cloudHypervisorLog } from './cloud-hypervisor-log.ts';
 import { dirtiedOf } from './dirtied-of.ts';
+import { domstatsDirtyRate, queryDirtyRate } from './dirty-rate.ts';
+import { domjobinfo } from './domjobinfo.ts';
+import { downtimeTrace } from './downtime-trace.ts';
+import { infoMigrate } from './info-migrate.ts';
+import { kubevirt } from './kubevirt.ts';
 import { type Format, nothingSet, type Observation, type Parameters, type Told } from './observation.ts';
 import { oneMigration } from './one-migration.ts';
+import { proxmoxLog } from './proxmox-log.ts';
 import { queryMigrate } from './query-migrate.ts';
 
 /** Told apart by their content; the first that recognises a text reads it. */
-export const formats: readonly Format[] = [queryMigrate];
+export const formats: readonly Format[] = [
+  ...[queryMigrate, queryDirtyRate, domstatsDirtyRate, domjobinfo, infoMigrate],
+  ...[cloudHypervisorLog, downtimeTrace, proxmoxLog, kubevirt],
+];
 
 /** What was read of several texts that tell of one migration. */
 export interface Imported {
@@ -24,8 +34,8 @@ export interface NamedText {
 /** @returns undefined: nothing readable in any of them */
 export function importTexts(texts: readonly NamedText[]): Imported | undefined {
   const read = texts.map(({ name, text }) => ({ name, format: formatOf(text), text }));
-  const told = read.map(({ name, format, text }) => ({ name, format, told: format?.read(text) }));
-  const usable = told.flatMap(({ format, told }) =>
+  const all = read.map(({ name, format, text }) => ({ name, format, told: format?.read(text) }));
+  const usable = all.flatMap(({ format, told }) =>
     format && told && saysAnything(told) ? [{ format, told }] : [],
   );
   if (usable.length === 0) return undefined;
@@ -36,18 +46,22 @@ export function importTexts(texts: readonly NamedText[]): Imported | undefined {
     nothingSet,
     ...usable.map(({ told }) => known(told.parameters ?? {})),
   );
-  const apart = usable.flatMap(({ told }) => told.dirtied ?? []);
+  const told = usable.flatMap((one) => one.told.dirtied ?? []);
+  // A log that tells what was dirtied needs no reckoning.
+  const reckoned = told.some(({ atNs }) => atNs !== null)
+    ? []
+    : dirtiedOf(longest.samples, parameters.pageSizeBytes);
   return {
     format: [...new Set(usable.map(({ format }) => format.name))].join(', '),
     observation: {
       samples: longest.samples,
-      dirtied: [...apart, ...dirtiedOf(longest.samples, parameters.pageSizeBytes)],
+      dirtied: [...told, ...reckoned],
       parameters,
       downtimeParts: usable.flatMap(({ told }) => told.downtimeParts ?? []),
       reason: usable.map(({ told }) => told.reason ?? null).find((reason) => reason !== null) ?? null,
     },
     missing: [
-      ...told.flatMap(({ name, told }) => (told && saysAnything(told) ? [] : [`${name}: nothing readable`])),
+      ...all.flatMap(({ name, told }) => (told && saysAnything(told) ? [] : [`${name}: nothing readable`])),
       ...usable.flatMap(({ told }) => told.missing ?? []),
       ...series.flatMap(({ missing }) => missing),
     ],

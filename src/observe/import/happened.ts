@@ -40,7 +40,9 @@ export function happenedIn({ samples, dirtied, reason }: Observation): Happened 
     totalNs: last?.atNs ?? null,
     downtimeNs: samples.findLast(({ downtimeNs }) => downtimeNs !== null)?.downtimeNs ?? null,
     syncs: samples.findLast(({ syncs }) => syncs !== null)?.syncs ?? null,
-    reason: reason ?? reasonOf(outcome, { samples, throttled, stalledFromNs, calmFromNs, phases }),
+    reason:
+      reason ??
+      reasonOf(outcome, { samples, looks: looks.length, throttled, stalledFromNs, calmFromNs, phases }),
     phases,
     throttled,
     stalledFromNs,
@@ -72,6 +74,8 @@ function throttledIn(samples: readonly Sample[]): Happened['throttled'] {
   return { fromNs: first.atNs, mostPercent };
 }
 
+/** Of fewer nothing is said. */
+const FEWEST_LOOKS = 2;
 /** So many looks on end that find as much as those before them are a stall. */
 const LOOKS_OF_STALL = 10;
 const AS_MUCH = 0.8;
@@ -107,11 +111,13 @@ function reasonOf(
   outcome: Outcome,
   {
     samples,
+    looks,
     throttled,
     stalledFromNs,
     calmFromNs,
     phases,
-  }: Pick<Observation, 'samples'> & Pick<Happened, 'throttled' | 'stalledFromNs' | 'calmFromNs' | 'phases'>,
+  }: Pick<Observation, 'samples'> &
+    Omit<Happened, 'outcome' | 'totalNs' | 'downtimeNs' | 'syncs' | 'reason'> & { readonly looks: number },
 ): string {
   const postcopy = phases.find(({ name }) => name.startsWith('postcopy'));
   if (postcopy) return `it switched to post-copy at ${formatDuration(postcopy.fromNs)}`;
@@ -123,6 +129,7 @@ function reasonOf(
   switch (outcome) {
     case 'completed':
       if (throttle) return `${throttle}, until the downtime limit allowed the stop`;
+      if (looks < FEWEST_LOOKS) return 'the log does not say how its rounds went';
       if (stalled === undefined) return 'each round left less, until the downtime limit allowed the stop';
       return calmFromNs === null
         ? `${stalled}; it ended at a look that found little, by chance or because the load ended just then`

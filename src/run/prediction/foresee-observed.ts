@@ -98,10 +98,13 @@ function certainly(value: number): Quantiles {
 function inputOf(known: Observation, told: ToldBesides, autoConverge: boolean): ForeseenInput | string {
   const { samples, dirtied, parameters } = known;
   const last = samples.at(-1);
-  const points = dirtied.flatMap((one) => {
-    const pages = (one.pages.low + one.pages.high) / 2;
-    return pages > 0 ? [{ exposureNs: one.exposureNs * (1 - one.throttlePercent / 100), pages }] : [];
-  });
+  const points = dirtied
+    .filter(({ exposureNs, pages }) => exposureNs > 0 && pages.high > 0)
+    .map(({ exposureNs, pages, throttlePercent }) => ({
+      exposureNs: exposureNs * (1 - throttlePercent / 100),
+      low: pages.low,
+      high: pages.high,
+    }));
   if (points.length === 0) return 'nothing is known yet of how fast the guest dirties its memory';
   const bytesPerPage = parameters.pageSizeBytes + HEADER_BYTES;
   const maxRate = told.maxBandwidthBytesPerSecond ?? parameters.maxBandwidthBytesPerSecond;
@@ -114,12 +117,13 @@ function inputOf(known: Observation, told: ToldBesides, autoConverge: boolean): 
     0;
   const totalBytes = told.memoryBytes ?? parameters.totalBytes ?? last?.leftBytes ?? 0;
   if (totalBytes === 0) return 'the size of the guest is not known';
+  if (last?.leftBytes === null) return 'how much is left is not known';
   const totalPages = totalBytes / parameters.pageSizeBytes;
   const lastLook = dirtied.findLast(({ atNs }) => atNs !== null)?.atNs ?? 0;
   return {
     state: {
       elapsedNs: last?.atNs ?? 0,
-      leftPages: last?.leftBytes === null || !last ? totalPages : last.leftBytes / parameters.pageSizeBytes,
+      leftPages: (last?.leftBytes ?? totalBytes) / parameters.pageSizeBytes,
       sinceLookNs: last ? last.atNs - lastLook : 0,
       throttlePercent: last?.throttlePercent ?? 0,
       highPeriods: highPeriods(dirtied, rate / bytesPerPage),

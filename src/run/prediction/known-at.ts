@@ -1,5 +1,4 @@
 import type { Nanos } from '../../core/units.ts';
-import { dirtiedOf } from '../../observe/import/dirtied-of.ts';
 import type { Observation, Sample } from '../../observe/import/observation.ts';
 
 /** A moment of a migration: an instant, or once dirty pages were looked for so often; neither: its last sample. */
@@ -11,15 +10,16 @@ export interface Moment {
 
 /** @returns what was known at that moment; undefined: the log does not reach it, or begins after it */
 export function knownAt(observation: Observation, moment: Moment): Observation | undefined {
-  const { samples, dirtied, parameters } = observation;
+  const { samples, dirtied } = observation;
   if (samples.length === 0 && moment.atNs === undefined && moment.syncs === undefined) return observation;
   const last = lastSample(samples, moment);
   if (last === undefined) return undefined;
   const known = samples.slice(0, last + 1);
+  const untilNs = known.at(-1)!.atNs;
   return {
     ...observation,
     samples: known,
-    dirtied: [...dirtied.filter(({ atNs }) => atNs === null), ...dirtiedOf(known, parameters.pageSizeBytes)],
+    dirtied: dirtied.filter(({ atNs }) => atNs === null || atNs <= untilNs),
   };
 }
 
