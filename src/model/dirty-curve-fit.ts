@@ -26,6 +26,8 @@ export interface DirtyCurveFit {
 
 /** Rates to choose from, for each factor of ten of the exposures. */
 const RATES_PER_DECADE = 4;
+/** Nobody looks again so soon. */
+const SHORTEST_NS = 1e4;
 /** Exposures whose ratio is less than this are taken together: of so many points the median is what is usual. */
 const BIN_RATIO = 1.25;
 
@@ -37,7 +39,7 @@ const BIN_RATIO = 1.25;
  * @returns undefined: no point has a page
  */
 export function fitDirtyCurve(points: readonly DirtiedPoint[], most: number): DirtyCurveFit | undefined {
-  const usable = points.filter(({ exposureNs, pages }) => exposureNs > 0 && pages > 0);
+  const usable = points.filter(({ exposureNs, pages }) => exposureNs >= SHORTEST_NS && pages > 0);
   if (usable.length === 0) return undefined;
   const usual = usualPoints(usable);
   const classes = fittedClasses(usual, most);

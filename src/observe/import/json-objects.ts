@@ -56,10 +56,10 @@ export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** A number that a key holds, if it is one that can be: finite, and not below 0. */
+/** A number that a key holds, if it is one that can be: not below 0, and exact. */
 export function numberAt(object: JsonObject, key: string): number | null {
   const value = object[key];
-  return typeof value === 'number' && Number.isFinite(value) && value >= 0 ? value : null;
+  return typeof value === 'number' && value >= 0 && value <= Number.MAX_SAFE_INTEGER ? value : null;
 }
 
 /** The same in another unit. */

@@ -51,14 +51,13 @@ export function sizeIn(text: string | undefined, unitBytes = 1): number | null {
   const [, number, prefix = '', unit] =
     /^([\d.]{1,20})\s*(?:([kmgtp]?)i?(b|bytes?)?(?:\/s)?)?$/i.exec(text ?? '') ?? [];
   if (number === undefined) return null;
-  const value = Number(number);
-  if (!Number.isFinite(value)) return null;
-  if (prefix === '' && unit === undefined) return value * unitBytes;
-  return value * 1024 ** POWERS.indexOf(prefix.toLowerCase());
+  const isBare = prefix === '' && unit === undefined;
+  const bytes = Number(number) * (isBare ? unitBytes : 1024 ** POWERS.indexOf(prefix.toLowerCase()));
+  return bytes <= Number.MAX_SAFE_INTEGER ? bytes : null;
 }
 
 /** The number with which a text begins, in another unit; null: with none. */
 export function numberIn(text: string | undefined, unit = 1): number | null {
   const value = Number.parseFloat(text ?? '');
-  return Number.isFinite(value) && value >= 0 ? value * unit : null;
+  return value >= 0 && value <= Number.MAX_SAFE_INTEGER ? value * unit : null;
 }

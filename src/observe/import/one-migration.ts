@@ -1,6 +1,10 @@
+import { NANOS_PER_SECOND } from '../../core/units.ts';
 import type { Sample } from './observation.ts';
 
 const ENDED = new Set(['completed', 'failed', 'cancelled']);
+
+/** No migration takes longer: what says so is no time. */
+const LONGEST_NS = 400 * 24 * 3600 * NANOS_PER_SECOND;
 
 export interface OneMigration {
   readonly samples: readonly Sample[];
@@ -13,8 +17,12 @@ export interface OneMigration {
  */
 export function oneMigration(samples: readonly Sample[]): OneMigration {
   const migrations: Sample[][] = [];
-  let backwards = 0;
+  let [backwards, impossible] = [0, 0];
   for (const sample of samples) {
+    if (sample.atNs > LONGEST_NS) {
+      impossible += 1;
+      continue;
+    }
     const current = migrations.at(-1);
     const last = current?.at(-1);
     if (!current || !last || beginsAnother(last, sample)) migrations.push([sample]);
@@ -28,6 +36,7 @@ export function oneMigration(samples: readonly Sample[]): OneMigration {
     samples: migrations[chosen] ?? [],
     missing: [
       others > 0 ? `${others} other ${others === 1 ? 'migration' : 'migrations'} in the same file` : [],
+      impossible > 0 ? `${impossible} samples after more than 400 days` : [],
       backwards > 0 ? `${backwards} samples at which the clock goes back` : [],
     ].flat(),
   };
