@@ -40,7 +40,8 @@ export function fitObservation(
 /** Those of the first pass, which sends everything. */
 function zeroPagesIn(samples: readonly Sample[]): number | null {
   const inFirst = samples.filter(({ syncs }) => syncs === null || syncs <= 1);
-  return inFirst.at(-1)?.zeroPages ?? null;
+  const zeroPages = inFirst.at(-1)?.zeroPages;
+  return zeroPages == null ? null : Math.floor(zeroPages);
 }
 
 /** How fast the live rounds sent; null: that was not told. */
