@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { expected, formatDuration, parseDuration, parseRate, parseSize } from '../core/units.ts';
 import type { Quantiles } from '../model/foreseen-migration.ts';
+import type { Imported } from '../observe/import/formats.ts';
 import { readLogs } from '../observe/import/read-logs.ts';
 import { usageError } from '../platform/problem.ts';
 import {
@@ -8,16 +9,18 @@ import {
   foreseeObserved,
   type ToldBesides,
 } from '../run/prediction/foresee-observed.ts';
-import { knownAt } from '../run/prediction/known-at.ts';
+import { knownAt, type Moment } from '../run/prediction/known-at.ts';
+import type { MeasuredMachine } from '../run/prediction/measure-machine.ts';
 import { type WhatIf, whatIfs } from '../run/prediction/what-ifs.ts';
 import { insisting } from '../scenario/checked.ts';
 import { writeJson } from './json-output.ts';
 import { whole } from './scenario-options.ts';
 import { print } from './standard-streams.ts';
 
-/** Options that only matter with --from. */
+/** Options that only matter with --from or --qmp. */
 export interface ObservedOptions {
   readonly from?: readonly string[];
+  readonly qmp?: string;
   readonly at?: string;
   readonly syncs?: string;
   readonly downtimeLimit?: string;
@@ -35,6 +38,10 @@ export function addObservedOptions(command: Command): Command {
       'answer for the machine whose migration these logs tell of, instead of a scenario',
     )
     .option(
+      '--qmp <socket>',
+      'answer for the VM of this monitor of QEMU, which measures its dirty rate for some seconds',
+    )
+    .option(
       '--at <time>',
       'with --from, from what was known then, a time since the start (default: at the end)',
     )
@@ -42,21 +49,35 @@ export function addObservedOptions(command: Command): Command {
       '--syncs <n>',
       'with --from, from what was known once n dirty syncs had found what the guest wrote',
     )
-    .option('--downtime-limit <time>', 'with --from, QEMU’s downtime-limit (default: as logged, or 300ms)')
-    .option('--max-bandwidth <rate>', 'with --from, the rate of the live rounds (default: as measured)')
-    .option('--avail-switchover-bandwidth <rate>', 'with --from, what QEMU is told that the stop will have')
-    .option('--stop-rate <rate>', 'with --from, b_d, what the stop really has')
-    .option('--memory <size>', 'with --from, the size of the guest (default: as logged)')
-    .option('--auto-converge', 'with --from, it is on')
-    .option('--no-auto-converge', 'with --from, it is off (default: as logged)');
+    .option(
+      '--downtime-limit <time>',
+      'with --from or --qmp, QEMU’s downtime-limit (default: as logged, or 300ms)',
+    )
+    .option(
+      '--max-bandwidth <rate>',
+      'with --from or --qmp, the rate of the live rounds (default: as measured)',
+    )
+    .option(
+      '--avail-switchover-bandwidth <rate>',
+      'with --from or --qmp, what QEMU is told that the stop will have',
+    )
+    .option('--stop-rate <rate>', 'with --from or --qmp, b_d, what the stop really has')
+    .option('--memory <size>', 'with --from or --qmp, the size of the guest (default: as logged)')
+    .option('--auto-converge', 'with --from or --qmp, it is on')
+    .option('--no-auto-converge', 'with --from or --qmp, it is off (default: as logged)');
 }
 
-/** @throws UsageError an option that only matters with --from, without it */
-export function insistOnNoLog({ from: _, ...options }: ObservedOptions): void {
+/** @throws UsageError an option that only matters with --from or --qmp, without them */
+export function insistOnNoLog(options: ObservedOptions): void {
   insisting((insist) => {
     for (const name of names) {
       const flag = `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
-      insist(options[name] === undefined, flag, 'to be used together with --from FILE', options[name]);
+      insist(
+        options[name] === undefined,
+        flag,
+        'to be used together with --from FILE or --qmp SOCKET',
+        options[name],
+      );
     }
   });
 }
@@ -66,16 +87,15 @@ const names = [
   ...(['availSwitchoverBandwidth', 'stopRate', 'memory', 'autoConverge'] as const),
 ];
 
-/** `switchover predict --from FILE…` @throws Failure, UsageError as `readLogs`; an option that cannot be */
-export function predictObserved(options: ObservedOptions, json: string | undefined): void {
-  const told = toldBesides(options);
-  if (options.at !== undefined && options.syncs !== undefined)
-    throw usageError('--syncs', 'only one of --at and --syncs', options.syncs);
-  const moment = {
-    atNs: quantityOf('duration', '--at', options.at),
-    syncs: options.syncs === undefined ? undefined : whole('--syncs', options.syncs),
-  };
-  const { observation, missing } = readLogs(options.from!);
+/**
+ * `switchover predict --from FILE…` and `--qmp SOCKET`.
+ * @throws Failure as `readLogs` and `measureMachine` @throws UsageError an option that cannot be
+ */
+export async function predictObserved(options: ObservedOptions, json: string | undefined): Promise<void> {
+  const asked = toldBesides(options);
+  const moment = momentOf(options);
+  const { observation, missing, memoryBytes } = await observed(options);
+  const told = { ...asked, memoryBytes: asked.memoryBytes ?? memoryBytes };
   const known = knownAt(observation, moment);
   if (known === undefined) {
     const [flag, value] = options.at === undefined ? ['--syncs', options.syncs] : ['--at', options.at];
@@ -85,6 +105,30 @@ export function predictObserved(options: ObservedOptions, json: string | undefin
   const changes = whatIfs(known, told);
   const answer = { ...foreseen, whatIf: changes, leftOut: [...foreseen.leftOut, ...missing] };
   if (writeJson(json, () => answer)) for (const line of linesOf(foreseen, changes)) print(line);
+}
+
+async function observed({ from, qmp }: ObservedOptions): Promise<Imported & Partial<MeasuredMachine>> {
+  if (qmp === undefined) return readLogs(from!);
+  // What speaks to QEMU is loaded only here.
+  const { measureMachine } = await import('../run/prediction/measure-machine.ts');
+  return measureMachine(qmp);
+}
+
+function momentOf({ qmp, from, at, syncs }: ObservedOptions): Moment {
+  insisting((insist) => {
+    insist(at === undefined || syncs === undefined, '--syncs', 'only one of --at and --syncs', syncs);
+    insist(qmp === undefined || from === undefined, '--qmp', 'only one of --from and --qmp', qmp);
+    insist(
+      qmp === undefined || (at ?? syncs) === undefined,
+      '--qmp',
+      'neither --at nor --syncs beside it',
+      qmp,
+    );
+  });
+  return {
+    atNs: quantityOf('duration', '--at', at),
+    syncs: syncs === undefined ? undefined : whole('--syncs', syncs),
+  };
 }
 
 function toldBesides(options: ObservedOptions): ToldBesides {

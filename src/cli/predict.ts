@@ -51,9 +51,9 @@ export function predictCommand(command: Command, exit: Exit): void {
 }
 
 async function action(file: string | undefined, options: Options): Promise<number> {
-  if (options.from !== undefined) {
+  if (options.from !== undefined || options.qmp !== undefined) {
     insistOnLogAlone(file, options);
-    predictObserved(options, options.json);
+    await predictObserved(options, options.json);
     return 0;
   }
   insistOnNoLog(options);
@@ -72,7 +72,7 @@ async function action(file: string | undefined, options: Options): Promise<numbe
     return 0;
   }
   insistOnNoRecording(options);
-  if (file === undefined) throw usageError('file', 'a scenario, --pid N, or --from FILE', file);
+  if (file === undefined) throw usageError('file', 'a scenario, --pid N, --from FILE or --qmp SOCKET', file);
   tell(onMachine(loadExperiment(file, options.set), machine), asked, options);
   return 0;
 }
@@ -126,7 +126,7 @@ function requiredFor(limitNs: number, probability: number, prediction: Predictio
   };
 }
 
-/** @throws UsageError a scenario, or what belongs to one, beside a log */
+/** @throws UsageError a scenario, or what belongs to one, beside a log or a monitor */
 function insistOnLogAlone(file: string | undefined, { set, limit, pid, machine }: Options): void {
   insisting((insist) => {
     for (const [flag, value] of Object.entries({
@@ -136,7 +136,7 @@ function insistOnLogAlone(file: string | undefined, { set, limit, pid, machine }
       '--pid': pid,
       '--machine': machine,
     })) {
-      insist(value === undefined, flag, 'nothing beside --from', value);
+      insist(value === undefined, flag, 'nothing beside --from or --qmp', value);
     }
   });
 }

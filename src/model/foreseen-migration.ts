@@ -11,6 +11,8 @@ import { type UncertainPoint, uncertainCurve } from './uncertain-curve.ts';
 
 export interface ForeseenInput {
   readonly state: CourseState;
+  /** Of the pages left, up to so many hold zeros, which cost next to nothing. Without: none. */
+  readonly mostZeroPages?: number;
   readonly terms: CourseTerms;
   /** What is known of D(e), in the order in which it was measured. */
   readonly points: readonly UncertainPoint[];
@@ -48,11 +50,12 @@ const COURSE_STREAM = 11;
 
 /** Lets a migration go on many times, each time under another of the curves that its guest may have. */
 export function foresee(input: ForeseenInput): Foreseen {
-  const { state, terms, points, withinNs, seed } = input;
+  const { state, mostZeroPages = 0, terms, points, withinNs, seed } = input;
   const random = Random.seeded(seed, COURSE_STREAM);
   const curve = uncertainCurve(points);
   const ends = Array.from({ length: COURSES }, () => {
-    const course = foreseenCourse(state, terms, curve.draw(random), random);
+    const leftPages = state.leftPages - mostZeroPages * random.uniform();
+    const course = foreseenCourse({ ...state, leftPages }, terms, curve.draw(random), random);
     return { ...course, downtimeNs: downtimeOf(course, input, random) };
   });
   const totals = ends.flatMap(({ endNs, downtimeNs }) => (endNs === null ? [] : [endNs + downtimeNs]));

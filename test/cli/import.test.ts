@@ -84,8 +84,11 @@ describe('predict --from', () => {
     [['--from', log, '--at', '12s', '--syncs', '2'], '--syncs: expected only one of --at and --syncs'],
     [['--from', log, '--syncs', '99'], '--syncs: expected a moment that the log tells of'],
     [['--from', log, '--stop-rate', 'fast'], '--stop-rate: expected a rate'],
-    [['--from', log, '--limit', '2s'], '--limit: expected nothing beside --from'],
-    [['config/12-slides.yaml', '--syncs', '2'], '--syncs: expected to be used together with --from FILE'],
+    [['--from', log, '--limit', '2s'], '--limit: expected nothing beside --from or --qmp'],
+    [
+      ['config/12-slides.yaml', '--syncs', '2'],
+      '--syncs: expected to be used together with --from FILE or --qmp SOCKET',
+    ],
   ])('refuses %j', async (args, expected) => {
     const { code, stderr } = await switchover('predict', ...args);
     expect(code).toBe(2);

@@ -128,6 +128,8 @@ function inputOf(known: Observation, told: ToldBesides, autoConverge: boolean): 
       throttlePercent: last?.throttlePercent ?? 0,
       highPeriods: highPeriods(dirtied, rate / bytesPerPage),
     },
+    // What has not begun may be mostly zeros, but for what was seen to be written.
+    mostZeroPages: last ? 0 : Math.max(0, totalPages - Math.max(...points.map(({ high }) => high))),
     terms: {
       pagesPerSecond: rate / bytesPerPage,
       thresholdPages: (Math.max(believed, rate) * limitNs) / NANOS_PER_SECOND / parameters.pageSizeBytes,
@@ -195,6 +197,9 @@ function leftOutOf(known: Observation, told: ToldBesides, autoConverge: boolean 
       : [],
     told.downtimeLimitNs === undefined && parameters.downtimeLimitNs === null
       ? 'the downtime limit was not told: 300 ms, QEMU’s default'
+      : [],
+    known.samples.length === 0
+      ? 'pages of zeros: any part of the memory may hold them, so that the total is wide'
       : [],
     'saving and restoring devices, and the hand-over: the downtime is that of memory',
     'loads that change or end',

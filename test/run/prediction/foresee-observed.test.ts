@@ -56,8 +56,9 @@ describe('what is foreseen', () => {
     const told = { memoryBytes: 2 ** 30, maxBandwidthBytesPerSecond: 2 ** 27 };
     const { endsByItself, totalNs } = foreseeObserved(windows, told);
     expect(endsByItself).toBeGreaterThan(0.5);
-    // The first pass alone takes 8 s.
-    expect(totalNs!.p10).toBeGreaterThan(8e9);
+    // The first pass takes 8 s, and next to nothing if the memory holds zeros.
+    expect(totalNs!.p90).toBeGreaterThan(8e9);
+    expect(totalNs!.p10).toBeLessThan(8e9);
     expect(foreseeObserved(windows, {}).leftOut[0]).toBe('the size of the guest is not known');
   });
 });
