@@ -21,7 +21,7 @@ test.each([
   '5\n',
   'null\n',
 ])('a socket that says %j is no monitor', async (text) => {
-  const server = createServer((client) => client.end(text));
+  const server = createServer((client) => client.resume().end(text));
   const socket = join(folder, 'other');
   await new Promise<void>((ready) => server.listen(socket, ready));
   try {
