@@ -56,9 +56,9 @@ export const inputLimits = {
   /** How many times as fast as it was recorded it may be replayed. */
   recordingSpeed: 1_000,
   /** The log of a real machine that is imported, unpacked; its lines and samples; and how many files at once. */
-  importedTextBytes: 64 * MIB,
-  importedLines: 2_000_000,
-  importedSamples: 200_000,
+  importedTextBytes: 32 * MIB,
+  importedLines: 200_000,
+  importedSamples: 50_000,
   importedFiles: 100,
   /** A line of a trace, which names every page that a step sends. */
   traceLineBytes: 64 * MIB,

@@ -30,6 +30,8 @@ const SLOPE_DRIFT = 0.04;
 const LEVEL_DEVIATION = 0.1;
 /** Points that are so much alike in ln e are one. */
 const BIN = Math.log(1.5);
+/** The last of so many looks tell what is to come. */
+const MOST_POINTS = 2_000;
 /** Of such points one counts half as much as the one that came so many after it. */
 const HALF_LIFE_POINTS = 3;
 const SHORTEST_NS = 2e7;
@@ -45,7 +47,7 @@ interface Node {
  * @param points in the order in which they were measured; at least one that may have pages
  */
 export function uncertainCurve(points: readonly UncertainPoint[]): UncertainCurve {
-  const usable = points.filter(({ exposureNs, high }) => exposureNs > 0 && high > 0);
+  const usable = points.filter(({ exposureNs, high }) => exposureNs > 0 && high > 0).slice(-MOST_POINTS);
   if (usable.length === 0) throw new RangeError('a curve needs a point');
   const isCertain = usable.every(({ low, high }) => low === high);
   const known = isCertain

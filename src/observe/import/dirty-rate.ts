@@ -50,7 +50,7 @@ function measured(answer: JsonObject): Dirtied | null {
 /** `virsh domstats --dirtyrate` (libvirt, docs/manpages/virsh.rst), several times with several windows. */
 export const domstatsDirtyRate: Format = {
   name: 'domstats --dirtyrate',
-  recognises: (text) => /^\s*dirtyrate\.\w+\s*=/m.test(text),
+  recognises: (text) => /^[ \t]{0,20}dirtyrate\.\w{1,60}[ \t]{0,20}=/m.test(text),
   read(text) {
     const blocks = keyValueBlocks(text);
     const dirtied = blocks.flatMap((block) => {

@@ -37,14 +37,16 @@ const keys = {
 export const domjobinfo: Format = {
   name: 'domjobinfo',
   recognises: (text) =>
-    /^\s*(?:Job type|Time elapsed|Memory remaining|time_elapsed|memory_remaining)\s*:/m.test(text),
+    /^[ \t]{0,20}(?:Job type|Time elapsed|Memory remaining|time_elapsed|memory_remaining)[ \t]{0,20}:/m.test(
+      text,
+    ),
   read(text) {
     const blocks = keyValueBlocks(text);
     const samples = blocks.flatMap((block) => sampleOf(block) ?? []);
     const silent = blocks.length - samples.length;
     return {
       samples,
-      parameters: Object.assign({}, ...blocks.map(guestOf)) as Partial<Parameters>,
+      parameters: blocks.reduce<Partial<Parameters>>((all, block) => Object.assign(all, guestOf(block)), {}),
       missing: silent > 0 ? [`${silent} answers without a time elapsed`] : [],
     };
   },

@@ -42,10 +42,13 @@ function checkpointOf(line: string): Checkpoint | null {
 }
 
 function betweenCheckpoints(checkpoints: readonly Checkpoint[]): readonly DowntimePart[] {
-  return checkpoints.flatMap(({ name, atNs }, index) => {
-    const before = checkpoints.slice(0, index).findLast((one) => endOf(one.name) === endOf(name));
-    if (before?.atNs === undefined || atNs === undefined || name === START || atNs < before.atNs) return [];
-    return [{ name: `to ${name}`, ns: Math.round(atNs - before.atNs) }];
+  const last = new Map<string, Nanos>();
+  return checkpoints.flatMap(({ name, atNs }) => {
+    const beforeNs = last.get(endOf(name));
+    if (atNs === undefined) return [];
+    last.set(endOf(name), atNs);
+    if (beforeNs === undefined || name === START || atNs < beforeNs) return [];
+    return [{ name: `to ${name}`, ns: Math.round(atNs - beforeNs) }];
   });
 }
 

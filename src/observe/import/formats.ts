@@ -1,3 +1,4 @@
+import { inputLimits } from '../../core/input-limits.ts';
 import { cloudHypervisorLog } from './cloud-hypervisor-log.ts';
 import { dirtiedOf } from './dirtied-of.ts';
 import { domstatsDirtyRate, queryDirtyRate } from './dirty-rate.ts';
@@ -63,6 +64,9 @@ export function importTexts(texts: readonly NamedText[]): Imported | undefined {
     missing: [
       ...all.flatMap(({ name, told }) => (told && saysAnything(told) ? [] : [`${name}: nothing readable`])),
       ...usable.flatMap(({ told }) => told.missing ?? []),
+      ...(longest.samples.length >= inputLimits.importedSamples
+        ? [`what follows ${inputLimits.importedSamples} samples`]
+        : []),
       ...series.flatMap(({ missing }) => missing),
     ],
   };

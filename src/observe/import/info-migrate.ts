@@ -12,14 +12,14 @@ const BITS_PER_MEGABIT = 1e6;
 export const infoMigrate: Format = {
   name: 'info migrate',
   recognises: (text) =>
-    /^\s*(?:Migration status|Status|transferred ram|remaining ram|Time \(ms\)):/m.test(text),
+    /^[ \t]{0,20}(?:Migration status|Status|transferred ram|remaining ram|Time \(ms\)):/m.test(text),
   read(text) {
     const blocks = keyValueBlocks(text);
     const samples = blocks.flatMap((block) => sampleOf(block) ?? []);
     const silent = blocks.length - samples.length;
     return {
       samples,
-      parameters: Object.assign({}, ...blocks.map(guestOf)) as Partial<Parameters>,
+      parameters: blocks.reduce<Partial<Parameters>>((all, block) => Object.assign(all, guestOf(block)), {}),
       reason: blocks.map(errorOf).findLast((reason) => reason !== null) ?? null,
       missing: silent > 0 ? [`${silent} answers without a total time`] : [],
     };

@@ -29,7 +29,7 @@ export function oneMigration(samples: readonly Sample[]): OneMigration {
     else if (sample.atNs < last.atNs) backwards += 1;
     else current.push(sample);
   }
-  const most = Math.max(...migrations.map(({ length }) => length));
+  const most = migrations.reduce((longest, { length }) => Math.max(longest, length), 0);
   const chosen = migrations.findLastIndex(({ length }) => length === most);
   const others = migrations.length - 1;
   return {

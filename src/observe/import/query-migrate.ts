@@ -12,7 +12,7 @@ const BITS_PER_MEGABIT = 1e6;
 export const queryMigrate: Format = {
   name: 'query-migrate',
   recognises: (text) =>
-    /"(?:query_migrate|dirty-sync-count|total-time|max-bandwidth|downtime-limit|capability)"|"status"\s*:\s*"(?:setup|active|completed|failed|cancell|postcopy|pre-switchover|device|none|wait-unplug)/.test(
+    /"(?:query_migrate|dirty-sync-count|total-time|max-bandwidth|downtime-limit|capability)"|"status"\s{0,20}:\s{0,20}"(?:setup|active|completed|failed|cancell|postcopy|pre-switchover|device|none|wait-unplug)/.test(
       text,
     ),
   read(text) {

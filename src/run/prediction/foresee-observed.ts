@@ -129,7 +129,9 @@ function inputOf(known: Observation, told: ToldBesides, autoConverge: boolean): 
       highPeriods: highPeriods(dirtied, rate / bytesPerPage),
     },
     // What has not begun may be mostly zeros, but for what was seen to be written.
-    mostZeroPages: last ? 0 : Math.max(0, totalPages - Math.max(...points.map(({ high }) => high))),
+    mostZeroPages: last
+      ? 0
+      : Math.max(0, totalPages - points.reduce((most, { high }) => Math.max(most, high), 0)),
     terms: {
       pagesPerSecond: rate / bytesPerPage,
       thresholdPages: (Math.max(believed, rate) * limitNs) / NANOS_PER_SECOND / parameters.pageSizeBytes,

@@ -74,3 +74,9 @@ test('a file that says nothing is named beside one that does', () => {
   ])!;
   expect(imported.missing).toEqual(['other: nothing readable']);
 });
+
+test('of a log that is too long, the beginning is read, and that is said', () => {
+  const { observation, missing } = read('{"status":"active","total-time":1}\n'.repeat(50_001))!;
+  expect(observation.samples).toHaveLength(50_000);
+  expect(missing).toEqual(['what follows 50000 samples']);
+});
