@@ -18,7 +18,7 @@ export interface UncertainCurve {
 
 /**
  * What is thought of a curve before it is seen. Its slope is that of ln D over ln e: 1 where no page is written twice, 0
- * where all that is ever written is dirty. The figures are those of the odd runs of fifty real migrations (docs/import.md).
+ * where all that is ever written is dirty. The figures are guesses, made with twenty real migrations and a published curve in view (docs/import.md).
  */
 const SLOPE = 0.68;
 const SLOPE_DEVIATION = 0.22;

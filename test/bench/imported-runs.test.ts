@@ -4,7 +4,7 @@ import { judged, logsBelow, replayed } from '../../bench/imported-runs.ts';
 
 /**
  * Twelve of the hundred migrations of a bachelor's thesis (test/fixtures/import/qemu-ycsb/README.md). The figures of the
- * model are guesses made on the odd runs; these are even ones. `npm run bench:import FOLDER` judges others.
+ * model were set with these in view. `npm run bench:import FOLDER` judges others.
  */
 const folder = resolve(import.meta.dirname, '../fixtures/import/qemu-ycsb');
 const logs = logsBelow(folder).filter(({ scenario }) => /^(Precopy|Autoconverge)/.test(scenario));
