@@ -52,10 +52,11 @@ export function liveRate(samples: readonly Sample[]): BytesPerSecond | null {
   const [first, last] = [live[0], live.at(-1)];
   if (first && last && last.atNs > first.atNs) {
     const rate = ((last.sentBytes! - first.sentBytes!) * NANOS_PER_SECOND) / (last.atNs - first.atNs);
-    if (rate >= 1) return Math.round(rate);
+    if (rateOf(rate) !== null) return rateOf(rate);
   }
-  const told = samples.findLast(({ rateBytesPerSecond }) => (rateBytesPerSecond ?? 0) >= 1);
-  return told ? Math.round(told.rateBytesPerSecond!) : null;
+  return rateOf(
+    samples.findLast((sample) => rateOf(sample.rateBytesPerSecond) !== null)?.rateBytesPerSecond ?? null,
+  );
 }
 
 /** b_d, as bytes and time of the stop imply it; null: one of them was not told. */
@@ -63,5 +64,15 @@ export function impliedStopRate(samples: readonly Sample[]): BytesPerSecond | nu
   const ended = samples.findLast(({ downtimeNs }) => downtimeNs !== null);
   const bytes: Bytes | null = ended?.downtimeBytes ?? null;
   if (!ended?.downtimeNs || bytes === null) return null;
-  return Math.max(1, Math.round((bytes * NANOS_PER_SECOND) / ended.downtimeNs));
+  const rate = (bytes * NANOS_PER_SECOND) / ended.downtimeNs;
+  return rateOf(rate);
+}
+
+/** No memory is faster: what says so is damaged. */
+const FASTEST_BYTES_PER_SECOND = 1e13;
+
+/** As a scenario has it; null: it is none that can be. */
+export function rateOf(bytesPerSecond: number | null): BytesPerSecond | null {
+  const isRate = bytesPerSecond !== null && bytesPerSecond >= 1 && bytesPerSecond <= FASTEST_BYTES_PER_SECOND;
+  return isRate ? Math.round(bytesPerSecond) : null;
 }

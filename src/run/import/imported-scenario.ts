@@ -2,7 +2,7 @@ import { inputLimits } from '../../core/input-limits.ts';
 import { formatDuration, formatSize, type Nanos } from '../../core/units.ts';
 import type { Happened } from '../../observe/import/happened.ts';
 import type { Observation } from '../../observe/import/observation.ts';
-import { impliedStopRate, liveRate, type WorkloadFit } from './fit-observation.ts';
+import { impliedStopRate, liveRate, rateOf, type WorkloadFit } from './fit-observation.ts';
 
 const DOWNTIME_LIMIT_NS: Nanos = 3e8;
 /** What QEMU writes before a page of its own stream. */
@@ -41,7 +41,7 @@ export function importedScenario(
   happened: Happened,
   fit: WorkloadFit | null,
 ): ScenarioOfLog {
-  const rate = liveRate(samples) ?? parameters.maxBandwidthBytesPerSecond;
+  const rate = liveRate(samples) ?? rateOf(parameters.maxBandwidthBytesPerSecond);
   const pages =
     parameters.totalBytes === null ? null : Math.round(parameters.totalBytes / parameters.pageSizeBytes);
   const isPageSize = Number.isInteger(Math.log2(parameters.pageSizeBytes));
@@ -55,7 +55,7 @@ export function importedScenario(
   if (fit === null || rate === null || pages === null || lacking.length > 0) {
     return { scenario: null, leftOut: [`no scenario: the log does not say ${lacking.join(', nor ')}`] };
   }
-  const stopRate = impliedStopRate(samples) ?? parameters.availableSwitchoverBandwidthBytesPerSecond;
+  const stopRate = impliedStopRate(samples) ?? rateOf(parameters.availableSwitchoverBandwidthBytesPerSecond);
   const written = fit.classes.reduce((sum, one) => sum + one.pages, 0);
   const limitNs = parameters.downtimeLimitNs ?? DOWNTIME_LIMIT_NS;
   const endsNs = endedNs(happened);
