@@ -17,6 +17,11 @@ export const commands: KnownCommands = {
     load: async () => (await import('./predict.ts')).predictCommand,
     takesOwnRules: true,
   },
+  import: {
+    describe:
+      'read logs of a real migration (QEMU, libvirt, Cloud Hypervisor, KubeVirt, Proxmox), say what happened, and write a scenario like it',
+    load: async () => (await import('./import.ts')).importCommand,
+  },
   order: {
     describe:
       'compute in which order to send pages whose write probabilities are known, with a bound on the distance from the best order',

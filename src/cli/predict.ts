@@ -11,11 +11,17 @@ import type { Exit } from './exit.ts';
 import { writeJson } from './json-output.ts';
 import { addMachineOptions, type MachineOptions, machineOf } from './machine-option.ts';
 import { jsonOption, type OutputOptions, quietOption, wideOption, widthOf } from './output-options.ts';
+import {
+  addObservedOptions,
+  insistOnNoLog,
+  type ObservedOptions,
+  predictObserved,
+} from './predict-observed.ts';
 import type { ProgramOptions, RecordedProgram, Starts } from './predict-program.ts';
 import { setOption } from './scenario-options.ts';
 import { print } from './standard-streams.ts';
 
-interface Options extends ProgramOptions, MachineOptions, OutputOptions {
+interface Options extends ProgramOptions, MachineOptions, OutputOptions, ObservedOptions {
   readonly set?: readonly Setting[];
   readonly limit?: string;
   readonly probability: string;
@@ -33,7 +39,7 @@ export function predictCommand(command: Command, exit: Exit): void {
       scenarioFile,
     )
     .addOption(setOption());
-  addMachineOptions(command)
+  addObservedOptions(addMachineOptions(command))
     .option('--limit <time>', 'also print the lowest b_d that keeps the downtime within this limit')
     .option('--probability <p>', 'the probability with which that limit is to be kept', '0.99')
     .option('--pid <n>', 'use a running process as the guest: its page writes are recorded first')
@@ -47,6 +53,12 @@ export function predictCommand(command: Command, exit: Exit): void {
 }
 
 async function action(file: string | undefined, options: Options): Promise<number> {
+  if (options.from !== undefined || options.qmp !== undefined) {
+    insistOnLogAlone(file, options);
+    await predictObserved(options);
+    return 0;
+  }
+  insistOnNoLog(options);
   const machine = machineOf(options);
   const asked = { limitNs: limitOf(options.limit), probability: probabilityOf(options.probability) };
   if (options.pid !== undefined) {
@@ -62,7 +74,7 @@ async function action(file: string | undefined, options: Options): Promise<numbe
     return 0;
   }
   insistOnNoRecording(options);
-  if (file === undefined) throw usageError('file', 'a scenario, or --pid N', file);
+  if (file === undefined) throw usageError('file', 'a scenario, --pid N, --from FILE or --qmp SOCKET', file);
   tell(onMachine(loadExperiment(file, options.set), machine), asked, options);
   return 0;
 }
@@ -117,6 +129,21 @@ function requiredFor(limitNs: number, probability: number, prediction: Predictio
     requiredStopRateBytesPerSecond: required,
     whyNoStopRate: required === null ? prediction.whyNoStopRate(limitNs, probability) : null,
   };
+}
+
+/** @throws UsageError a scenario, or what belongs to one, beside a log or a monitor */
+function insistOnLogAlone(file: string | undefined, { set, limit, pid, machine }: Options): void {
+  insisting((insist) => {
+    for (const [flag, value] of Object.entries({
+      file,
+      '--set': set,
+      '--limit': limit,
+      '--pid': pid,
+      '--machine': machine,
+    })) {
+      insist(value === undefined, flag, 'nothing beside --from or --qmp', value);
+    }
+  });
 }
 
 /** @throws UsageError an option that says how to record, without --pid */

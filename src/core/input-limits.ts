@@ -55,6 +55,11 @@ export const inputLimits = {
   recordingWrites: 6_000_000,
   /** How many times as fast as it was recorded it may be replayed. */
   recordingSpeed: 1_000,
+  /** The log of a real machine that is imported, unpacked; its lines and samples; and how many files at once. */
+  importedTextBytes: 32 * MIB,
+  importedLines: 200_000,
+  importedSamples: 50_000,
+  importedFiles: 100,
   /** A line of a trace, which names every page that a step sends. */
   traceLineBytes: 64 * MIB,
   /** A line of records or of the event log. */

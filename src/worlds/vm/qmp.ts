@@ -86,7 +86,12 @@ export class Qmp {
   #read(text: string): void {
     const lines = (this.#text + text).split('\n');
     this.#text = lines.pop()!;
-    for (const line of lines) if (line.trim() !== '') this.#take(JSON.parse(line) as Message);
+    try {
+      for (const line of lines) if (line.trim() !== '') this.#take(JSON.parse(line) as Message);
+    } catch {
+      this.#end(new Failure('what listens there is no monitor of QEMU'));
+      this.close();
+    }
   }
 
   #take(message: Message): void {

@@ -1,0 +1,81 @@
+import type { Random } from '../core/random.ts';
+import { NANOS_PER_SECOND, type Nanos } from '../core/units.ts';
+import type { DirtyCurve } from './curve.ts';
+import { type AutoConverge, Throttle } from './throttle.ts';
+
+/** A migration under QEMU's rule, at the moment from which on it is foreseen. */
+export interface CourseState {
+  readonly elapsedNs: Nanos;
+  readonly leftPages: number;
+  /** Since dirty pages were last looked for. */
+  readonly sinceLookNs: Nanos;
+  readonly throttlePercent: number;
+  /** Periods of too many dirty pages since the throttle was last raised. */
+  readonly highPeriods: number;
+}
+
+/** What it goes by from there on. */
+export interface CourseTerms {
+  readonly pagesPerSecond: number;
+  /** It stops when less is left: bandwidth × downtime limit. */
+  readonly thresholdPages: number;
+  readonly totalPages: number;
+  readonly autoConverge: AutoConverge | null;
+}
+
+export interface CourseEnd {
+  /** Of the live rounds, since the migration's start; null: it does not end by itself. */
+  readonly endNs: Nanos | null;
+  /** Sent in the stop. */
+  readonly leftPages: number;
+  readonly sentPages: number;
+  readonly throttlePercent: number;
+}
+
+/** QEMU sends in bursts of so long, and looks what is left after each (migration/migration.c, BUFFER_DELAY). */
+export const BURST_NS: Nanos = 1e8;
+/** Whoever has looked so often without an end goes on for ever. */
+const LOOKS_MAX = 1_000;
+/** How much more or less is dirtied than the curve says, from look to look, in ln. */
+const LOOK_DEVIATION = 0.15;
+
+/**
+ * QEMU's live rounds, look by look: pages are sent in bursts until less than the threshold is left; then dirty pages are
+ * looked for, which brings D(time since the last look) more; it stops if still less is left. Auto-converge makes the
+ * guest's time pass more slowly.
+ */
+export function foreseenCourse(
+  state: CourseState,
+  { pagesPerSecond, thresholdPages, totalPages, autoConverge }: CourseTerms,
+  curve: DirtyCurve,
+  random: Random,
+): CourseEnd {
+  const burstPages = (pagesPerSecond * BURST_NS) / NANOS_PER_SECOND;
+  const throttle = new Throttle(autoConverge, state.throttlePercent, state.highPeriods);
+  let { elapsedNs, leftPages, sinceLookNs } = state;
+  // Where in a burst the moment is, nobody knows.
+  let untilBurstEndNs = BURST_NS * random.uniform();
+  let [sentPages, sentSinceLook] = [0, (pagesPerSecond * sinceLookNs) / NANOS_PER_SECOND];
+  const send = (ns: Nanos) => {
+    const pages = Math.min(leftPages, (pagesPerSecond * ns) / NANOS_PER_SECOND);
+    leftPages -= pages;
+    sentPages += pages;
+    sentSinceLook += pages;
+    elapsedNs += ns;
+    sinceLookNs += ns;
+  };
+  for (let looks = 0; looks < LOOKS_MAX; looks++) {
+    send(untilBurstEndNs);
+    const bursts = Math.ceil((leftPages - thresholdPages) / burstPages);
+    if (bursts > 0) send(bursts * BURST_NS);
+    untilBurstEndNs = BURST_NS;
+    const chance = Math.exp(LOOK_DEVIATION * random.normal());
+    const dirtied = Math.min(totalPages - leftPages, chance * curve(sinceLookNs * throttle.speed));
+    leftPages += dirtied;
+    throttle.look(sinceLookNs, dirtied, sentSinceLook);
+    [sinceLookNs, sentSinceLook] = [0, 0];
+    if (leftPages < thresholdPages)
+      return { endNs: elapsedNs, leftPages, sentPages, throttlePercent: throttle.percent };
+  }
+  return { endNs: null, leftPages, sentPages, throttlePercent: throttle.percent };
+}

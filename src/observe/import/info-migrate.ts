@@ -1,0 +1,91 @@
+import { NANOS_PER_MILLISECOND } from '../../core/units.ts';
+import { type KeyValues, keyValueBlocks, numberIn, sizeIn } from './key-values.ts';
+import { type Format, nothingSaid, type Parameters, type Sample } from './observation.ts';
+
+const KIB = 1024;
+const BITS_PER_MEGABIT = 1e6;
+
+/**
+ * `info migrate` of QEMU's human monitor (migration/migration-hmp-cmds.c), once or many times: the long form with `total
+ * time: 3003 ms`, and that of QEMU 10.1 with `Time (ms): total=3003`.
+ */
+export const infoMigrate: Format = {
+  name: 'info migrate',
+  recognises: (text) =>
+    /^[ \t]{0,20}(?:Migration status|Status|transferred ram|remaining ram|Time \(ms\)):/m.test(text),
+  read(text) {
+    const blocks = keyValueBlocks(text);
+    const samples = blocks.flatMap((block) => sampleOf(block) ?? []);
+    const silent = blocks.length - samples.length;
+    return {
+      samples,
+      parameters: blocks.reduce<Partial<Parameters>>((all, block) => Object.assign(all, guestOf(block)), {}),
+      reason: blocks.map(errorOf).findLast((reason) => reason !== null) ?? null,
+      missing: silent > 0 ? [`${silent} answers without a total time`] : [],
+    };
+  },
+};
+
+/** What a figure is called in the long form and in the short one. */
+const keys = {
+  status: ['migration status', 'status'],
+  totalTime: ['total time', 'time (ms) total'],
+  expectedDowntime: ['expected downtime', 'time (ms) exp_down'],
+  downtime: ['downtime', 'time (ms) down'],
+  transferred: ['transferred ram', 'transfers transferred'],
+  remaining: ['remaining ram', 'transfers remain'],
+  total: ['total ram', 'sizes total'],
+  pageSize: ['page size', 'sizes pagesize'],
+  normal: ['normal', 'page types normal'],
+  zero: ['duplicate', 'page types zero'],
+  syncs: ['dirty sync count', 'others dirty_syncs'],
+  dirtyRate: ['dirty pages rate', 'page rates (pps) dirty'],
+  throughput: ['throughput', 'throughput (mbps)'],
+  throttle: ['cpu throttle percentage', 'cpu throttle (%)'],
+  postcopyRequests: ['postcopy request count', 'others postcopy_req'],
+  downtimeBytes: ['downtime ram', 'others downtime_bytes'],
+} as const;
+
+function textAt(block: KeyValues, [long, short]: readonly [string, string]): string | undefined {
+  return block.get(long) ?? block.get(short);
+}
+
+/** null: no time is told, so that it cannot be placed */
+function sampleOf(block: KeyValues): Sample | null {
+  const at = (key: keyof typeof keys) => textAt(block, keys[key]);
+  const atNs = numberIn(at('totalTime'), NANOS_PER_MILLISECOND);
+  if (atNs === null) return null;
+  const [normal, zero] = [numberIn(at('normal')), numberIn(at('zero'))];
+  return {
+    ...nothingSaid,
+    atNs,
+    status: at('status')?.split(/\s/)[0] || null,
+    leftBytes: sizeIn(at('remaining'), KIB),
+    sentBytes: sizeIn(at('transferred'), KIB),
+    sentPages: normal === null ? null : normal + (zero ?? 0),
+    zeroPages: zero,
+    syncs: numberIn(at('syncs')),
+    dirtyPagesPerSecond: numberIn(at('dirtyRate')),
+    rateBytesPerSecond: numberIn(at('throughput'), BITS_PER_MEGABIT / 8),
+    throttlePercent: numberIn(at('throttle')),
+    expectedDowntimeNs: numberIn(at('expectedDowntime'), NANOS_PER_MILLISECOND),
+    downtimeNs: numberIn(at('downtime'), NANOS_PER_MILLISECOND),
+    downtimeBytes: sizeIn(at('downtimeBytes')) || null,
+    postcopyRequests: numberIn(at('postcopyRequests')),
+  };
+}
+
+/** `failed (reason)` */
+function errorOf(block: KeyValues): string | null {
+  return /\((.+)\)/.exec(textAt(block, keys.status) ?? '')?.[1] ?? null;
+}
+
+function guestOf(block: KeyValues): Partial<Parameters> {
+  const total = sizeIn(textAt(block, keys.total), KIB);
+  const pageSize = sizeIn(textAt(block, keys.pageSize), KIB);
+  return {
+    ...(total ? { totalBytes: total } : {}),
+    ...(pageSize && pageSize >= 512 ? { pageSizeBytes: pageSize } : {}),
+    ...(numberIn(textAt(block, keys.throttle)) ? { autoConverge: true } : {}),
+  };
+}

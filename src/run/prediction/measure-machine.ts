@@ -1,0 +1,71 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Imported, importTexts } from '../../observe/import/formats.ts';
+import { Failure, reasonOf } from '../../platform/failure.ts';
+import { Qmp } from '../../worlds/vm/qmp.ts';
+
+/** QEMU counts in whole seconds up to 8.1. The longest is as long as a round that still matters. */
+const WINDOWS_SECONDS = [1, 2, 5];
+/** As many as QEMU takes of each GiB (migration/dirtyrate.h, MAX_SAMPLE_PAGE_COUNT): the finer the rate. */
+const SAMPLE_PAGES = 4096;
+const ASK_EVERY_MS = 100;
+/** Sampling takes its time before and after a window. */
+const LATE_SECONDS = 30;
+
+export interface MeasuredMachine extends Imported {
+  readonly memoryBytes: number;
+}
+
+/**
+ * What a VM that runs says of itself, by its monitor: its parameters, its memory, and how many different pages it dirties
+ * within a few windows. It samples pages, which needs no KVM and disturbs nothing.
+ * @throws Failure nobody listens there, or not a monitor that is free; the VM does not run, is migrating, or ends
+ */
+export async function measureMachine(socket: string): Promise<MeasuredMachine> {
+  const qmp = await connected(socket);
+  try {
+    const { status } = await qmp.execute<{ status?: string }>('query-migrate');
+    if (status === 'active' || status === 'setup')
+      throw new Failure(`${socket}: it is migrating: give its log to --from`);
+    const { 'base-memory': memoryBytes } = await qmp.execute<{ 'base-memory': number }>(
+      'query-memory-size-summary',
+    );
+    const parameters = await qmp.execute('query-migrate-parameters');
+    const capabilities = await qmp.execute('query-migrate-capabilities');
+    const measured: unknown[] = [];
+    for (const seconds of WINDOWS_SECONDS) measured.push(await dirtyRate(qmp, seconds));
+    const imported = importTexts([
+      { name: 'its dirty rates', text: linesOf(measured) },
+      { name: 'its parameters', text: linesOf([parameters, capabilities]) },
+    ])!;
+    return { ...imported, memoryBytes };
+  } finally {
+    qmp.close();
+  }
+}
+
+async function connected(socket: string): Promise<Qmp> {
+  try {
+    return await Qmp.connect(socket, () => 'nobody listens there');
+  } catch (cause) {
+    throw new Failure(`${socket}: ${reasonOf(cause)}; a monitor of QEMU that nobody else uses is needed`);
+  }
+}
+
+interface DirtyRate {
+  readonly status: 'unstarted' | 'measuring' | 'measured';
+}
+
+async function dirtyRate(qmp: Qmp, seconds: number): Promise<DirtyRate> {
+  await qmp.execute('calc-dirty-rate', { 'calc-time': seconds, 'sample-pages': SAMPLE_PAGES });
+  for (let waitedMs = 0; waitedMs < 1000 * (seconds + LATE_SECONDS); waitedMs += ASK_EVERY_MS) {
+    await sleep(ASK_EVERY_MS);
+    const answer = await qmp.execute<DirtyRate>('query-dirty-rate');
+    if (answer.status === 'measured') return answer;
+  }
+  throw new Failure(`QEMU has not measured a dirty rate over ${seconds} s: does the VM run?`);
+}
+
+/** As QMP writes them. */
+function linesOf(answers: readonly unknown[]): string {
+  return answers.map((answer) => JSON.stringify({ return: answer })).join('\n');
+}

@@ -1,0 +1,81 @@
+import { describe, expect, test } from 'vitest';
+import { type ForeseenInput, foresee } from '../../src/model/foreseen-migration.ts';
+import { autoConvergeDefaults, Throttle } from '../../src/model/throttle.ts';
+
+/** 1 GiB at 32768 pages a second, at the first dirty sync after a pass of 8 s; limit 300 ms. */
+const input = (dirtied: number, changes: Partial<ForeseenInput['terms']> = {}): ForeseenInput => ({
+  state: { elapsedNs: 8e9, leftPages: dirtied, sinceLookNs: 0, throttlePercent: 0, highPeriods: 0 },
+  terms: {
+    pagesPerSecond: 32_768,
+    thresholdPages: 9_830,
+    totalPages: 262_144,
+    autoConverge: null,
+    ...changes,
+  },
+  points: [
+    { exposureNs: 1e9, low: dirtied / 6, high: dirtied / 6 },
+    { exposureNs: 8e9, low: dirtied, high: dirtied },
+  ],
+  stopRateBytesPerSecond: 1e9,
+  bytesPerPage: 4104,
+  withinNs: [10e9, 60e9],
+  seed: 1,
+});
+
+describe('what is foreseen', () => {
+  test('a guest that dirties little ends soon, one that dirties faster than the link never does', () => {
+    const calm = foresee(input(16_000));
+    expect(calm.endsByItself).toBeGreaterThan(0.95);
+    expect(calm.within[0]).toBeGreaterThan(0.95);
+    const wild = foresee(input(240_000));
+    expect(wild.endsByItself).toBeLessThan(0.05);
+    expect(wild.totalNs).toBeNull();
+  });
+
+  test('the downtime is that of what the limit allows to be left', () => {
+    const { downtimeNs } = foresee(input(16_000));
+    const most = (9_830 * 4104) / 1e9;
+    expect(downtimeNs.p90).toBeLessThanOrEqual(most * 1e9);
+    expect(downtimeNs.p10).toBeGreaterThan(0);
+  });
+
+  test('auto-converge ends what does not end by itself, later', () => {
+    const without = foresee(input(120_000));
+    const throttled = foresee(input(120_000, { autoConverge: autoConvergeDefaults }));
+    expect(throttled.endsByItself).toBeGreaterThan(without.endsByItself + 0.2);
+    expect(throttled.throttlePercent.p90).toBeGreaterThanOrEqual(20);
+  });
+
+  test('more is uncertain where points are only known to lie in an interval', () => {
+    const known = input(60_000);
+    const points = known.points.map(({ exposureNs, low }) => ({ exposureNs, low: low / 3, high: low * 3 }));
+    const width = ({ totalNs }: ReturnType<typeof foresee>) => totalNs!.p90 - totalNs!.p10;
+    expect(width(foresee({ ...known, points }))).toBeGreaterThan(1.5 * width(foresee(known)));
+  });
+
+  test('the same seed foresees the same', () => {
+    expect(foresee(input(60_000))).toEqual(foresee(input(60_000)));
+  });
+});
+
+// migration/ram.c: migration_trigger_throttle
+describe('auto-converge', () => {
+  test('throttles at the second period in which more than half of what was sent was dirtied', () => {
+    const throttle = new Throttle(autoConvergeDefaults);
+    throttle.look(2e9, 60, 100);
+    expect(throttle.percent).toBe(0);
+    throttle.look(2e9, 40, 100);
+    throttle.look(2e9, 60, 100);
+    expect(throttle.percent).toBe(20);
+    for (let look = 0; look < 2; look++) throttle.look(2e9, 60, 100);
+    expect(throttle.percent).toBe(30);
+  });
+
+  test('takes looks within a second together, and no more than there is', () => {
+    const throttle = new Throttle(autoConvergeDefaults, 95, 1);
+    throttle.look(5e8, 100, 100);
+    expect(throttle.percent).toBe(95);
+    throttle.look(5e8, 100, 100);
+    expect(throttle.percent).toBe(99);
+  });
+});

@@ -1,0 +1,82 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { expect, test } from 'vitest';
+import { importTexts } from '../../../src/observe/import/formats.ts';
+
+const log = readFileSync(resolve(import.meta.dirname, '../../fixtures/import/query-migrate.ndjson'), 'utf8');
+const lines = log.trimEnd().split('\n');
+const read = (text: string) => importTexts([{ name: 'log', text }]);
+
+test('of half a file, what is whole is used', () => {
+  const { observation, missing } = read(log.slice(0, log.length / 2))!;
+  expect(observation.samples).toHaveLength(3);
+  expect(missing).toEqual(['1 damaged or cut objects']);
+});
+
+test('of a log that begins in the middle, an exposure whose beginning is unknown is not made up', () => {
+  const inSecondRound = lines.slice(3).join('\n');
+  // It follows from QEMU's own rate, if that is told.
+  const told = read(inSecondRound)!.observation.dirtied;
+  expect(told.map(({ exposureNs }) => exposureNs)).toEqual([1e9]);
+  const untold = read(inSecondRound.replaceAll('dirty-pages-rate', 'another-key'))!.observation.dirtied;
+  expect(untold).toEqual([]);
+});
+
+test('a list, lines and an answer spread over lines are the same', () => {
+  const objects = lines.map((line) => JSON.parse(line).return);
+  const one = read(JSON.stringify(objects))!.observation;
+  expect(read(JSON.stringify(objects, null, 2))!.observation).toEqual(one);
+  expect(read(log)!.observation).toEqual(one);
+});
+
+test('keys of another version are passed over, and what is missing is null', () => {
+  const { observation } = read(log.replaceAll('"dirty-sync-count"', '"sync-count-of-tomorrow"'))!;
+  expect(observation.samples.every(({ syncs }) => syncs === null)).toBe(true);
+  // What is left still rises with every look.
+  expect(observation.dirtied.length).toBeGreaterThan(0);
+});
+
+test('samples at which the clock goes back are left out, and counted', () => {
+  const turned = lines.toSpliced(3, 0, lines[3]!.replace('"total-time": 6100', '"total-time": 10'));
+  const { observation, missing } = read(turned.join('\n'))!;
+  expect(observation.samples).toHaveLength(7);
+  expect(missing).toEqual(['1 samples at which the clock goes back']);
+});
+
+test('of two migrations in a file, the one of which it says most is read, and the other named', () => {
+  const { observation, missing } = read([...lines.slice(0, 4), ...lines].join('\n'))!;
+  expect(observation.samples).toHaveLength(7);
+  expect(observation.samples.at(-1)!.status).toBe('completed');
+  expect(missing).toEqual(['1 other migration in the same file']);
+});
+
+test('numbers that cannot be are passed over', () => {
+  const { observation } = read(log.replaceAll('"remaining": ', '"remaining": -'))!;
+  // The last is −0.
+  expect(observation.samples.slice(0, -1).every(({ leftBytes }) => leftBytes === null)).toBe(true);
+});
+
+test.each([
+  '',
+  'hello',
+  '{}',
+  '[1, 2]',
+  '\u0000\u0001',
+  '{"status": "running"}',
+])('nothing is readable in %j', (text) => {
+  expect(read(text)).toBeUndefined();
+});
+
+test('a file that says nothing is named beside one that does', () => {
+  const imported = importTexts([
+    { name: 'one', text: log },
+    { name: 'other', text: 'hello' },
+  ])!;
+  expect(imported.missing).toEqual(['other: nothing readable']);
+});
+
+test('of a log that is too long, the beginning is read, and that is said', () => {
+  const { observation, missing } = read('{"status":"active","total-time":1}\n'.repeat(50_001))!;
+  expect(observation.samples).toHaveLength(50_000);
+  expect(missing).toEqual(['what follows 50000 samples']);
+});

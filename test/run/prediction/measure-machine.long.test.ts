@@ -1,0 +1,41 @@
+import { spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { foreseeObserved } from '../../../src/run/prediction/foresee-observed.ts';
+import { measureMachine } from '../../../src/run/prediction/measure-machine.ts';
+import { qemuProgram } from '../../../src/worlds/vm/qemu.ts';
+import { withoutQemu } from '../../fixtures/qemu.ts';
+
+test.skipIf(withoutQemu !== undefined)(
+  'a QEMU that runs is asked for its parameters and dirty rates, and its migration is foreseen',
+  async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'switchover-measured-'));
+    const socket = join(folder, 'monitor');
+    // Its firmware finds nothing to boot and waits.
+    const machine = ['-accel', 'tcg', '-m', '64', '-display', 'none', '-nodefaults'];
+    const qemu = spawn(qemuProgram, [...machine, '-qmp', `unix:${socket},server=on,wait=off`], {
+      stdio: 'ignore',
+    });
+    try {
+      await expect.poll(() => existsSync(socket)).toBe(true);
+      const { observation, memoryBytes, missing } = await measureMachine(socket);
+      expect(missing).toEqual([]);
+      expect(memoryBytes).toBe(64 * 2 ** 20);
+      expect(observation.parameters).toMatchObject({
+        maxBandwidthBytesPerSecond: 134_217_728,
+        downtimeLimitNs: 300e6,
+        autoConverge: false,
+      });
+      expect(observation.dirtied.map(({ exposureNs }) => exposureNs)).toEqual([1e9, 2e9, 5e9]);
+      const { endsByItself, totalNs } = foreseeObserved(observation, { memoryBytes });
+      expect(endsByItself).toBeGreaterThan(0.9);
+      // All of its memory at that bandwidth takes half a second.
+      expect(totalNs!.p90).toBeLessThan(5e9);
+    } finally {
+      qemu.kill();
+      rmSync(folder, { recursive: true, force: true });
+    }
+  },
+);
