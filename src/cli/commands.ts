@@ -17,6 +17,12 @@ export const commands: KnownCommands = {
     load: async () => (await import('./predict.ts')).predictCommand,
     takesOwnRules: true,
   },
+  plan: {
+    describe:
+      'find the least reservations of CPU and link with which a target of downtime or total time is kept; exit code 3 if none do',
+    load: async () => (await import('./plan.ts')).planCommand,
+    takesOwnRules: true,
+  },
   order: {
     describe:
       'compute in which order to send pages whose write probabilities are known, with a bound on the distance from the best order',

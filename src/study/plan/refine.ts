@@ -1,0 +1,128 @@
+import type { Target } from '../../scenario/target.ts';
+import { type Choice, type ReservedPath, scaled, settingsOfChoice } from './choice.ts';
+import type { Trial } from './plan-worker.ts';
+import type { PlanProblem } from './problem.ts';
+import type { Trials } from './trials.ts';
+
+/** How far a migration was from a target: above 1 it missed it, ∞: it did not complete. */
+export function marginOf(trial: Trial, target: Target): number {
+  if (!trial) return Number.POSITIVE_INFINITY;
+  const parts = target.map(
+    ({ metric, limitNs }) => (metric === 'downtime' ? trial.downtimeNs : trial.totalNs) / limitNs,
+  );
+  return Math.max(...parts);
+}
+
+/** Two amounts of a reservation, as factors of a choice's. */
+interface Edges {
+  /** The least with which none of the sample is missed. */
+  readonly none: number;
+  /** The least with which no more of it is missed than the target allows. */
+  readonly allowed: number;
+}
+
+/** So close a reservation is determined. */
+const RESOLUTION = 1.005;
+/** A cut of a tenth must be missed: so far the chosen amount lies at most above the least that keeps the target. */
+const MOST_ABOVE = 1.09;
+/** Migrations that come closest to the limit decide; they are taken to be the same ones at nearby amounts. */
+const CRITICAL = 24;
+
+/** Virtual time decides: the least reservations around a choice with which a sample keeps the target. */
+export class Refining {
+  readonly #problem: PlanProblem;
+  readonly #trials: Trials;
+  readonly #seeds: readonly number[];
+
+  constructor(problem: PlanProblem, trials: Trials, seeds: readonly number[]) {
+    this.#problem = problem;
+    this.#trials = trials;
+    this.#seeds = seeds;
+  }
+
+  get size(): number {
+    return this.#seeds.length;
+  }
+
+  /** So many of the sample may be missed. */
+  get allowed(): number {
+    const most = Math.max(...this.#problem.target.map(({ probability }) => probability));
+    return Math.floor((1 - most) * this.#seeds.length);
+  }
+
+  /**
+   * A choice with the least of this reservation, and a little more: as far beyond the least with which none of the sample
+   * was missed as that lies beyond the least that the target asks for, since more migrations are to come than a sample has.
+   * @returns null: not even all that there is of it is enough
+   */
+  async least(choice: Choice, path: ReservedPath): Promise<Choice | null> {
+    const begun = await this.#enough(choice, path);
+    if (!begun) return null;
+    const { none, allowed } = await this.#edges(begun.choice, path, begun.margins);
+    return this.#bounded(scaled(begun.choice, path, Math.min(2 * none - allowed, allowed * MOST_ABOVE)));
+  }
+
+  /** How many of the sample are missed. */
+  async missed(choice: Choice, seeds = this.#seeds, target = this.#problem.target): Promise<number> {
+    return (await this.#margins(choice, seeds, target)).filter((margin) => margin > 1).length;
+  }
+
+  /** Enough of it for the whole sample: more and more until it is, but no more than there is. */
+  async #enough(choice: Choice, path: ReservedPath) {
+    for (let tried = choice, factor = 1.1; ; factor *= 1.15) {
+      const margins = await this.#margins(tried);
+      if (margins.every((margin) => margin <= 1)) return { choice: tried, margins };
+      const next = this.#bounded(scaled(choice, path, factor));
+      if (JSON.stringify(next) === JSON.stringify(tried)) {
+        const missed = margins.filter((margin) => margin > 1).length;
+        return missed <= this.allowed / 3 ? { choice: tried, margins } : null;
+      }
+      tried = next;
+    }
+  }
+
+  async #edges(choice: Choice, path: ReservedPath, margins: readonly number[]): Promise<Edges> {
+    const order = [...margins.keys()].sort((one, other) => margins[other]! - margins[one]!);
+    const critical = order.slice(0, CRITICAL + 4 * this.allowed).map((index) => this.#seeds[index]!);
+    const already = margins.filter((margin) => margin > 1).length;
+    const none = await this.#edge(choice, path, critical, already);
+    return { none, allowed: await this.#edge(choice, path, critical, Math.max(already, this.allowed)) };
+  }
+
+  /** The least factor with which no more than so many of these are missed. */
+  async #edge(choice: Choice, path: ReservedPath, seeds: readonly number[], allowed: number): Promise<number> {
+    let enough = 1;
+    let tooLittle = 0.7;
+    while (tooLittle > 0.02 && (await this.missed(scaled(choice, path, tooLittle), seeds)) <= allowed) {
+      enough = tooLittle;
+      tooLittle *= 0.7;
+    }
+    while (enough / tooLittle > RESOLUTION) {
+      const middle = Math.sqrt(enough * tooLittle);
+      if ((await this.missed(scaled(choice, path, middle), seeds)) <= allowed) enough = middle;
+      else tooLittle = middle;
+    }
+    return enough;
+  }
+
+  #bounded(choice: Choice): Choice {
+    const { capacity, senderMost } = this.#problem;
+    const { sender } = choice;
+    return {
+      ...choice,
+      rate: Math.min(choice.rate, capacity),
+      stopRate: choice.stopRate && Math.min(choice.stopRate, capacity),
+      sender: sender && senderMost && sender.budgetNs > senderMost.budgetNs ? senderMost : sender,
+    };
+  }
+
+  async #margins(
+    choice: Choice,
+    seeds = this.#seeds,
+    target = this.#problem.target,
+  ): Promise<readonly number[]> {
+    const settings = [...settingsOfChoice(choice), ...this.#problem.fixed];
+    const trials = await this.#trials.run(settings, seeds);
+    return trials.map((trial) => marginOf(trial, target));
+  }
+}
