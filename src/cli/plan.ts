@@ -3,9 +3,9 @@ import type { Command } from 'commander';
 import { stringify } from 'yaml';
 import { usageError } from '../platform/problem.ts';
 import { writeText } from '../platform/text-file.ts';
-import { cellsOf, readScenario, type Scenario } from '../scenario/scenario.ts';
-import { locating } from '../scenario/located.ts';
 import { checked } from '../scenario/checked.ts';
+import { locating } from '../scenario/located.ts';
+import { cellsOf, readScenario, type Scenario } from '../scenario/scenario.ts';
 import { scenarioFile } from '../scenario/scenario-file.ts';
 import { scenarioSchema } from '../scenario/scenario-schema.ts';
 import { byPath, isObject, type Setting, withSettings } from '../scenario/settings.ts';
@@ -14,8 +14,8 @@ import { analysedSet, readTaskSet } from '../scenario/task-sets/read-task-set.ts
 import type { FeasiblePlan, PlanAnswer } from '../study/plan/answer.ts';
 import { defaultCost, parseCost } from '../study/plan/cost.ts';
 import { type DeployedSettings, deployedSettings } from '../study/plan/deployed-settings.ts';
+import { keepable, planProblem } from '../study/plan/plan-problem.ts';
 import { plan } from '../study/plan/planned.ts';
-import { keepable, planProblem } from '../study/plan/problem.ts';
 import type { GuestTasks } from '../study/plan/tasks.ts';
 import { planTable } from '../study/tables/plan-table.ts';
 import type { Exit } from './exit.ts';
@@ -47,8 +47,14 @@ export function planCommand(command: Command, exit: Exit): void {
       '--tasks <file>',
       'a real-time task set in the guest, from which the longest downtime follows: JSON of rt-app, XML of SimSo, or YAML',
     )
-    .option('--cost <weights>', 'what a processor costs, and the link as b and as b_d (default: cpu=1,b=1,bd=0.2)')
-    .option('--keep <paths>', `what stays as the scenario has it, with commas between: ${keepable.join(', ')}`)
+    .option(
+      '--cost <weights>',
+      'what a processor costs, and the link as b and as b_d (default: cpu=1,b=1,bd=0.2)',
+    )
+    .option(
+      '--keep <paths>',
+      `what stays as the scenario has it, with commas between: ${keepable.join(', ')}`,
+    )
     .option('--seed <n>', 'random seed of the search; certificates use others')
     .option('--out <file>', 'write the scenario with what was chosen')
     .addOption(setOption());
@@ -71,7 +77,8 @@ async function action(file: string, options: Options): Promise<number> {
   });
   const answer = await plan(problem, tasks, seed);
   const deployed = answer.feasible ? deployedOf(scenario, answer) : null;
-  if (options.out !== undefined && answer.feasible) writeText(options.out, chosenScenario(scenario, answer, options.out));
+  if (options.out !== undefined && answer.feasible)
+    writeText(options.out, chosenScenario(scenario, answer, options.out));
   const told = writeJson(options.json, () => jsonOf(answer, deployed));
   if (told) print(planTable(scenario.name, answer, deployed));
   return answer.feasible ? 0 : 3;
@@ -106,7 +113,18 @@ function jsonOf(answer: PlanAnswer, deployed: DeployedSettings | null) {
   const about = { cost, migrations, leftOut };
   if (!answer.feasible) {
     const { reason, bound } = answer;
-    return { feasible, target, tasks, reason, bound, chosen: null, certificate: null, sensitivity: [], settings: null, ...about };
+    return {
+      feasible,
+      target,
+      tasks,
+      reason,
+      bound,
+      chosen: null,
+      certificate: null,
+      sensitivity: [],
+      settings: null,
+      ...about,
+    };
   }
   const { certificate, sensitivity, downtimeNs, totalNs, front, choiceCost } = answer;
   return {
@@ -126,12 +144,19 @@ function jsonOf(answer: PlanAnswer, deployed: DeployedSettings | null) {
 
 /** The scenario with the choice in it, and the target that it keeps; a recording is named from the new file. */
 function chosenScenario({ base, file }: Scenario, { settings, target }: FeasiblePlan, out: string): string {
-  const kept = target.map(({ metric, limitNs, probability }) => `${metric}<=${limitNs}ns@${probability}`).join(', ');
+  const kept = target
+    .map(({ metric, limitNs, probability }) => `${metric}<=${limitNs}ns@${probability}`)
+    .join(', ');
   const { guest } = base;
   const recording = isObject(guest) && isObject(guest.program) ? guest.program.file : undefined;
   const moved =
     typeof recording === 'string' && file !== undefined
-      ? [{ path: 'guest.program.file', value: relative(dirname(resolve(out)), resolve(dirname(file), recording)) }]
+      ? [
+          {
+            path: 'guest.program.file',
+            value: relative(dirname(resolve(out)), resolve(dirname(file), recording)),
+          },
+        ]
       : [];
   return stringify(withSettings(base, [...settings, { path: 'target', value: kept }, ...moved]));
 }

@@ -1,6 +1,6 @@
-import { blackout, timeToSupply } from '../cpu/supply.ts';
 import { exactShares, sumOf } from '../cpu/cpu-admission.ts';
 import type { Reservation } from '../cpu/reservation.ts';
+import { blackout, timeToSupply } from '../cpu/supply.ts';
 import type { Nanos } from '../units.ts';
 import { deadlineOf, type RealTimeTask } from './real-time-task.ts';
 

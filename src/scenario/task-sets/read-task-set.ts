@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { inputLimits } from '../../core/input-limits.ts';
 import type { Reservation } from '../../core/cpu/reservation.ts';
+import { inputLimits } from '../../core/input-limits.ts';
 import type { RealTimeTask, TaskSet } from '../../core/schedulability/real-time-task.ts';
-import { usageError } from '../../platform/problem.ts';
 import { TooLarge } from '../../platform/failure.ts';
+import { usageError } from '../../platform/problem.ts';
 import { readText } from '../../platform/text-file.ts';
 import { checked, insisting } from '../checked.ts';
 import { reservationSchema } from '../cpu.ts';

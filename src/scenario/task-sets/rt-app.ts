@@ -1,12 +1,15 @@
 import { z } from 'zod';
-import { type Nanos, NANOS_PER_SECOND } from '../../core/units.ts';
+import { NANOS_PER_SECOND, type Nanos } from '../../core/units.ts';
 import type { Insist } from '../checked.ts';
 import type { TaskSetFile, WrittenTask } from './task-set-file.ts';
 
 /** rt-app's own form (github.com/scheduler-tools/rt-app, doc/tutorial.txt), times in µs. */
 const microseconds = (least: number) => {
   const message = `a number of µs from ${least}`;
-  return z.number(message).min(least, message).max(10 ** 12, message);
+  return z
+    .number(message)
+    .min(least, message)
+    .max(10 ** 12, message);
 };
 
 const policies = ['SCHED_OTHER', 'SCHED_IDLE', 'SCHED_RR', 'SCHED_FIFO', 'SCHED_DEADLINE'] as const;
@@ -30,9 +33,7 @@ const taskSchema = z.looseObject(
 
 export const rtAppSchema = z.looseObject({
   tasks: z.record(z.string(), taskSchema, 'tasks by their names'),
-  global: z
-    .looseObject({ duration: z.number().optional(), default_policy: policy.optional() })
-    .default({}),
+  global: z.looseObject({ duration: z.number().optional(), default_policy: policy.optional() }).default({}),
 });
 
 export type RtAppDocument = z.infer<typeof rtAppSchema>;
@@ -108,10 +109,16 @@ function deadlineUsOf(task: TaskDocument): number | undefined {
   return task['dl-deadline'] ?? task['dl-period'];
 }
 
-function schedulingOf(kind: (typeof policies)[number], task: TaskDocument): Pick<WrittenTask, 'policy' | 'priority' | 'server'> {
+function schedulingOf(
+  kind: (typeof policies)[number],
+  task: TaskDocument,
+): Pick<WrittenTask, 'policy' | 'priority' | 'server'> {
   if (kind !== 'SCHED_DEADLINE') {
     const isRealTime = kind === 'SCHED_FIFO' || kind === 'SCHED_RR';
-    return { policy: isRealTime ? 'fixed-priority' : 'none', priority: task.priority ?? (isRealTime ? 10 : 0) };
+    return {
+      policy: isRealTime ? 'fixed-priority' : 'none',
+      priority: task.priority ?? (isRealTime ? 10 : 0),
+    };
   }
   const { 'dl-runtime': runtime, 'dl-period': period } = task;
   const deadline = deadlineUsOf(task);

@@ -10,7 +10,10 @@ type Attributes = Readonly<Record<string, string>>;
  */
 export function readSimso(xml: string, insist: Insist): TaskSetFile {
   const text = xml.replace(/<!--[\s\S]*?(?:-->|$)/g, '');
-  const policy = policyOf(elementsOf(text, 'sched')[0]?.className ?? elementsOf(text, 'sched')[0]?.class ?? 'EDF', insist);
+  const policy = policyOf(
+    elementsOf(text, 'sched')[0]?.className ?? elementsOf(text, 'sched')[0]?.class ?? 'EDF',
+    insist,
+  );
   const written = elementsOf(text, 'task').map((task, index) => readTask(task, index, insist));
   insist(written.length > 0, 'tasks', 'at least one task', undefined);
   const { duration = '0', cycles_per_ms: cyclesPerMs = '1000000' } = elementsOf(text, 'simulation')[0] ?? {};

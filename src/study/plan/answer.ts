@@ -1,10 +1,10 @@
 import type { Setting } from '../../scenario/settings.ts';
 import type { Target } from '../../scenario/target.ts';
 import type { Bound } from './bound.ts';
-import type { Certificate } from './certificate.ts';
 import type { Choice, ReservedPath } from './choice.ts';
 import type { CostWeights } from './cost.ts';
 import type { Narrowed } from './narrow.ts';
+import type { Certificate } from './promise-certificate.ts';
 import type { StopOfTasks } from './tasks.ts';
 
 /** What becomes of the target with a tenth less of one reservation. */

@@ -12,7 +12,7 @@ import type { ScenarioCell } from '../../scenario/scenario.ts';
 import type { TargetClause } from '../../scenario/target.ts';
 import { curveOf } from '../../workload/dirty-curve.ts';
 import { strataOf } from '../../workload/strata.ts';
-import type { PlanProblem } from './problem.ts';
+import type { PlanProblem } from './plan-problem.ts';
 
 /** Why a target can be kept by no plan at all: something takes at least so long. */
 export interface Bound {
@@ -32,7 +32,10 @@ type Part = Omit<Bound, 'metric' | 'limitNs'>;
 /** The first bound that a clause of the target contradicts; undefined: none does. */
 export function contradiction(problem: PlanProblem): Bound | undefined {
   for (const clause of problem.target) {
-    const parts = clause.metric === 'downtime' ? stopBounds(problem, clause.limitNs) : copyBounds(problem, clause.limitNs);
+    const parts =
+      clause.metric === 'downtime'
+        ? stopBounds(problem, clause.limitNs)
+        : copyBounds(problem, clause.limitNs);
     const found = parts.find(({ atLeastNs }) => atLeastNs > clause.limitNs);
     if (found) return { metric: clause.metric, limitNs: clause.limitNs, ...found };
   }
@@ -57,7 +60,14 @@ function stopBounds(problem: PlanProblem, limitNs: Nanos): Part[] {
   const left = pagesLeft(problem);
   return [
     ...(parts.length > 0
-      ? [{ key: parts[0]!.key, atLeastNs: fixedNs, reason: `every stop has ${named}, whatever is reserved`, neededCapacity: null }]
+      ? [
+          {
+            key: parts[0]!.key,
+            atLeastNs: fixedNs,
+            reason: `every stop has ${named}, whatever is reserved`,
+            neededCapacity: null,
+          },
+        ]
       : []),
     {
       key: 'guest.device.state',
@@ -128,16 +138,19 @@ function writtenWithin({ guest }: ScenarioCell): ((windowNs: Nanos) => number) |
   }
   if (program.kind === 'dirty-curve') return curveOf(program, guest.pages);
   const strata = strataOf(guest);
-  return strata && ((windowNs) => {
-    let mean = 0;
-    let variance = 0;
-    for (const { pages, writesPerSecond } of strata) {
-      const dirty = -Math.expm1((-writesPerSecond * windowNs) / NANOS_PER_SECOND);
-      mean += pages * dirty;
-      variance += pages * dirty * (1 - dirty);
-    }
-    return Math.max(0, mean - DEVIATIONS * Math.sqrt(variance));
-  });
+  return (
+    strata &&
+    ((windowNs) => {
+      let mean = 0;
+      let variance = 0;
+      for (const { pages, writesPerSecond } of strata) {
+        const dirty = -Math.expm1((-writesPerSecond * windowNs) / NANOS_PER_SECOND);
+        mean += pages * dirty;
+        variance += pages * dirty * (1 - dirty);
+      }
+      return Math.max(0, mean - DEVIATIONS * Math.sqrt(variance));
+    })
+  );
 }
 
 /** What no migration as a whole is shorter than: one copy of the memory, on the link and through the sender's processor. */

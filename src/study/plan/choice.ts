@@ -20,7 +20,12 @@ export interface Choice extends Reserved {
 }
 
 /** What a reservation is called by: the path of the scenario. */
-export const reservedPaths = ['link.rate', 'link.stopRate', 'sender.reservation', 'guest.reservation'] as const;
+export const reservedPaths = [
+  'link.rate',
+  'link.stopRate',
+  'sender.reservation',
+  'guest.reservation',
+] as const;
 export type ReservedPath = (typeof reservedPaths)[number];
 
 /** The settings of the scenario that make a choice. */
@@ -42,23 +47,12 @@ export function scaled(choice: Choice, path: ReservedPath, factor: number): Choi
     case 'link.stopRate':
       return { ...choice, stopRate: choice.stopRate && readableRate(choice.stopRate * factor) };
     case 'sender.reservation':
-      return { ...choice, sender: choice.sender && withBudget(choice.sender, choice.sender.budgetNs * factor) };
+      return {
+        ...choice,
+        sender: choice.sender && withBudget(choice.sender, choice.sender.budgetNs * factor),
+      };
     case 'guest.reservation':
       return { ...choice, guest: choice.guest && withBudget(choice.guest, choice.guest.budgetNs * factor) };
-  }
-}
-
-/** How much of it is reserved, in its own unit. */
-export function amountOf(choice: Reserved, path: ReservedPath): number {
-  switch (path) {
-    case 'link.rate':
-      return choice.rate;
-    case 'link.stopRate':
-      return choice.stopRate ?? choice.rate;
-    case 'sender.reservation':
-      return choice.sender?.budgetNs ?? 0;
-    case 'guest.reservation':
-      return choice.guest?.budgetNs ?? 0;
   }
 }
 
@@ -90,7 +84,11 @@ export function readableRate(rate: BytesPerSecond): BytesPerSecond {
 /** As a scenario writes it, exactly. */
 export function rateText(rate: BytesPerSecond): string {
   const bits = rate * 8;
-  for (const [unit, size] of [['Gbit/s', 1e9], ['Mbit/s', 1e6], ['kbit/s', 1e3]] as const) {
+  for (const [unit, size] of [
+    ['Gbit/s', 1e9],
+    ['Mbit/s', 1e6],
+    ['kbit/s', 1e3],
+  ] as const) {
     if (bits >= size && Number.isInteger((bits * 1000) / size)) return `${bits / size}${unit}`;
   }
   return `${bits}bit/s`;
@@ -98,7 +96,11 @@ export function rateText(rate: BytesPerSecond): string {
 
 /** As a scenario writes it, exactly. */
 export function durationText(ns: Nanos): string {
-  for (const [unit, size] of [['s', 1e9], ['ms', 1e6], ['us', 1e3]] as const) {
+  for (const [unit, size] of [
+    ['s', 1e9],
+    ['ms', 1e6],
+    ['us', 1e3],
+  ] as const) {
     if (ns >= size && Number.isInteger((ns * 1000) / size)) return `${ns / size}${unit}`;
   }
   return `${Math.round(ns)}ns`;

@@ -2,7 +2,7 @@ import type { Plan } from '../../core/migration/plan.ts';
 import { NANOS_PER_MILLISECOND, NANOS_PER_SECOND } from '../../core/units.ts';
 import type { ScenarioCell } from '../../scenario/scenario.ts';
 import type { Target } from '../../scenario/target.ts';
-import { clauseOf } from './problem.ts';
+import { clauseOf } from './plan-problem.ts';
 
 /** What says the same to the systems that people use, as far as they can be told. */
 export interface DeployedSettings {
@@ -53,7 +53,9 @@ export function deployedSettings(
     virsh: [
       `virsh migrate-setspeed DOMAIN ${Math.max(1, Math.ceil(rate / MIB))}`,
       `virsh migrate-setmaxdowntime DOMAIN ${limitAt(rate)}`,
-      ...(totalNs === null ? [] : [`virsh migrate --live DOMAIN DESTINATION --timeout ${Math.ceil(totalNs / NANOS_PER_SECOND)}`]),
+      ...(totalNs === null
+        ? []
+        : [`virsh migrate --live DOMAIN DESTINATION --timeout ${Math.ceil(totalNs / NANOS_PER_SECOND)}`]),
     ],
     kubevirt: {
       apiVersion: 'migrations.kubevirt.io/v1alpha1',
@@ -74,7 +76,11 @@ export function deployedSettings(
 
 /** What the plan's rule stops for, or all that b_d carries within the target's limit. */
 function pendingAtStop(
-  { stop, rateBytesPerSecond, stopRateBytesPerSecond }: Pick<Plan, 'stop' | 'rateBytesPerSecond' | 'stopRateBytesPerSecond'>,
+  {
+    stop,
+    rateBytesPerSecond,
+    stopRateBytesPerSecond,
+  }: Pick<Plan, 'stop' | 'rateBytesPerSecond' | 'stopRateBytesPerSecond'>,
   target: Target,
 ): number {
   if (stop.rule === 'downtime') return (stop.limitNs * rateBytesPerSecond!) / NANOS_PER_SECOND;

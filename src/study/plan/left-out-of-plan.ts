@@ -1,4 +1,4 @@
-import type { PlanProblem } from './problem.ts';
+import type { PlanProblem } from './plan-problem.ts';
 
 /** What the scenario says and the figures of a plan do not depend on, and what they do not know. */
 export function leftOutOfPlan({ cell, machine }: Pick<PlanProblem, 'cell' | 'machine'>): readonly string[] {
@@ -15,7 +15,10 @@ export function leftOutOfPlan({ cell, machine }: Pick<PlanProblem, 'cell' | 'mac
     [native.xbzrleCacheBytes !== null, 'qemu.xbzrle'],
     [native.multifdChannels > 0, 'qemu.multifd'],
     [native.autoConverge, 'qemu.autoConverge'],
-    [true, 'in the settings for QMP, virsh and KubeVirt: the page order, deferral, live rounds and CPU reservations, and that b_d is kept, which QEMU only believes'],
+    [
+      true,
+      'in the settings for QMP, virsh and KubeVirt: the page order, deferral, live rounds and CPU reservations, and that b_d is kept, which QEMU only believes',
+    ],
   ];
   return all.filter(([applies]) => applies).map(([, what]) => what);
 }

@@ -1,7 +1,7 @@
 import type { Setting } from '../../scenario/settings.ts';
 import { type Choice, readableRate, settingsOfChoice, withBudget } from './choice.ts';
 import { costOf } from './cost.ts';
-import { clauseOf, type PlanProblem } from './problem.ts';
+import { clauseOf, type PlanProblem } from './plan-problem.ts';
 import type { Trials } from './trials.ts';
 
 /** A choice that keeps the target by the model. */
@@ -14,6 +14,8 @@ export interface Narrowed {
 /** Parts of the link, and of the most that a sender can have. */
 const PARTS = [1, 0.75, 0.55, 0.4, 0.3, 0.22, 0.15, 0.1, 0.07, 0.05, 0.035];
 const FINER = [1.2, 1.1, 0.91, 0.83];
+/** After so long nothing further is asked of a model that takes long: virtual time decides anyway. */
+const ENOUGH_MS = 6_000;
 /** Of what a target allows to be missed, so much is left to what the model does not know. */
 const PART_OF_MISSES = 0.2;
 
@@ -25,6 +27,7 @@ export class Narrowing {
   readonly #problem: PlanProblem;
   readonly #trials: Trials;
   readonly #found = new Map<string, Promise<Narrowed | null>>();
+  #endsAtMs = 0;
 
   constructor(problem: PlanProblem, trials: Trials) {
     this.#problem = problem;
@@ -33,8 +36,9 @@ export class Narrowing {
 
   async run(): Promise<readonly Narrowed[]> {
     const { policies } = this.#problem;
+    this.#endsAtMs = performance.now() + ENOUGH_MS;
     if (policies.kind === 'list') {
-      for (const policy of policies.list) await this.#least(this.#choice(policy));
+      for (const policy of policies.list) await this.#least(this.#choice(policy), PARTS);
     } else {
       await this.#descend(policies.axes);
     }
@@ -57,51 +61,60 @@ export class Narrowing {
   /** One axis after the other, each at the best of the others, and twice, because they depend on each other. */
   async #descend(axes: readonly (readonly Setting[])[]): Promise<void> {
     let policy = axes.map((values) => values[0]!);
-    let best = await this.#least(this.#choice(policy));
+    let best = await this.#least(this.#choice(policy), PARTS);
     for (let pass = 0; pass < 2; pass++) {
       for (const [axis, values] of axes.entries()) {
+        if (best && performance.now() > this.#endsAtMs) return;
         const policies = values.map((value) => policy.with(axis, value));
         const from = best?.choice ?? this.#choice(policy);
-        const all = await Promise.all(policies.map((one) => this.#at({ ...from, policy: one })));
-        const least = cheapest(all);
-        if (least) policy = [...(least.choice.policy as Setting[])];
-        // Where none keeps it at this b, another b may be what one of them needs.
-        best = cheapest([best, least ? await this.#least(least.choice) : await this.#any(policies)]);
-        if (best) policy = [...(best.choice.policy as Setting[])];
+        const least = await this.#best(policies.map((one) => ({ ...from, policy: one })));
+        // Where none keeps it at this b, all of the link is what one of them may need.
+        const found = least ? await this.#least(least.choice, FINER) : await this.#any(policies);
+        best = cheapest([best, found]);
+        if (best) policy = [...best.choice.policy];
       }
     }
   }
 
   async #any(policies: readonly (readonly Setting[])[]): Promise<Narrowed | null> {
-    return cheapest(await Promise.all(policies.map((policy) => this.#least(this.#choice(policy)))));
+    const best = await this.#best(policies.map((policy) => this.#choice(policy)));
+    return best && this.#least(best.choice, PARTS);
   }
 
-  /** The least over b and the sender's budget, of this policy. */
-  async #least(from: Choice): Promise<Narrowed | null> {
+  /** The least over b and the sender's budget, of this policy. @param parts of the link, or of what it has of it */
+  async #least(from: Choice, parts: readonly number[]): Promise<Narrowed | null> {
     const { capacity, senderMost, keep } = this.#problem;
-    const byRate = (choice: Choice, parts: readonly number[], whole: number) =>
-      keep.has('link.rate')
-        ? [choice]
-        : parts.map((part) => ({ ...choice, rate: Math.min(capacity, readableRate(whole * part)) }));
-    const bySender = (choice: Choice, parts: readonly number[], wholeNs: number) =>
-      parts.map((part) => {
-        const sender = withBudget(senderMost!, wholeNs * part);
-        return { ...choice, sender: sender.budgetNs > senderMost!.budgetNs ? senderMost! : sender };
-      });
-    const canChooseSender = senderMost !== null && !keep.has('sender.reservation');
-    let best = await this.#best(byRate(from, PARTS, capacity));
-    if (canChooseSender) {
-      for (const parts of [PARTS, FINER]) {
-        const choice: Choice = best?.choice ?? from;
-        const whole = parts === PARTS ? senderMost.budgetNs : choice.sender!.budgetNs;
-        best = cheapest([best, await this.#best(bySender(choice, parts, whole))]);
-        if (best) best = cheapest([best, await this.#best(byRate(best.choice, PARTS, capacity))]);
-      }
+    let best = await this.#best(this.#byRate(from, parts, parts === PARTS ? capacity : from.rate));
+    if (senderMost !== null && !keep.has('sender.reservation')) {
+      const choice = best?.choice ?? from;
+      const whole = parts === PARTS ? senderMost.budgetNs : choice.sender!.budgetNs;
+      best = cheapest([best, await this.#best(this.#bySender(choice, parts, whole))]);
+      if (best) best = cheapest([best, await this.#best(this.#byRate(best.choice, PARTS, capacity))]);
     }
-    for (let pass = 0; best && pass < 2; pass++) {
-      best = cheapest([best, await this.#best(byRate(best.choice, FINER, best.choice.rate))]);
+    while (best && performance.now() < this.#endsAtMs) {
+      const finer = await this.#best([
+        ...this.#byRate(best.choice, FINER, best.choice.rate),
+        ...this.#bySender(best.choice, FINER, best.choice.sender?.budgetNs ?? 0),
+      ]);
+      if (!finer || finer.cost >= 0.99 * best.cost) return cheapest([best, finer]);
+      best = finer;
     }
     return best;
+  }
+
+  #byRate(choice: Choice, parts: readonly number[], whole: number): readonly Choice[] {
+    const { capacity, keep } = this.#problem;
+    if (keep.has('link.rate')) return [choice];
+    return parts.map((part) => ({ ...choice, rate: Math.min(capacity, readableRate(whole * part)) }));
+  }
+
+  #bySender(choice: Choice, parts: readonly number[], wholeNs: number): readonly Choice[] {
+    const { senderMost, keep } = this.#problem;
+    if (senderMost === null || keep.has('sender.reservation')) return [];
+    return parts.map((part) => {
+      const sender = withBudget(senderMost, wholeNs * part);
+      return { ...choice, sender: sender.budgetNs > senderMost.budgetNs ? senderMost : sender };
+    });
   }
 
   async #best(choices: readonly Choice[]): Promise<Narrowed | null> {

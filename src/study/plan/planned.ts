@@ -5,11 +5,11 @@ import type { Target } from '../../scenario/target.ts';
 import { quantile } from '../statistics/estimate.ts';
 import type { InfeasiblePlan, PlanAnswer, Sensitivity } from './answer.ts';
 import { contradiction } from './bound.ts';
-import { isKept } from './certificate.ts';
-import { amountText, scaled, settingsOfChoice } from './choice.ts';
+import { amountText, rateText, scaled, settingsOfChoice } from './choice.ts';
 import { costOf } from './cost.ts';
 import { leftOutOfPlan } from './left-out-of-plan.ts';
-import { chosenPaths, clauseOf, mostForSender, type PlanProblem } from './problem.ts';
+import { chosenPaths, clauseOf, mostForSender, type PlanProblem } from './plan-problem.ts';
+import { isKept, seedsFrom } from './promise-certificate.ts';
 import { type Found, type NotFound, search } from './search.ts';
 import { budgetsFor, type GuestTasks, type StopOfTasks, stopOfTasks } from './tasks.ts';
 import { Trials } from './trials.ts';
@@ -17,14 +17,18 @@ import { Trials } from './trials.ts';
 const DEFAULT_PERIOD_NS = 10_000_000;
 /** A target that follows from tasks alone is to be kept with this probability. */
 const TASKS_PROBABILITY = 0.99;
-/** Migrations for each reservation that is cut, of those of the certificate. */
-const CUT_RUNS = 200;
+/** Migrations for each reservation that is cut, of those of the certificate: as many as can be computed in a time. */
+const CUT_RUNS = { least: 40, most: 200, withinMs: 2_500 };
 
 /**
  * The least reservations and the policy that keep a target, with a certificate; or why there are none.
  * @param tasks a real-time task set in the guest, from which a limit of the downtime follows
  */
-export async function plan(problem: PlanProblem, tasks: GuestTasks | null, seed: number): Promise<PlanAnswer> {
+export async function plan(
+  problem: PlanProblem,
+  tasks: GuestTasks | null,
+  seed: number,
+): Promise<PlanAnswer> {
   const stop = tasks ? stopsOf(problem, tasks) : [null];
   if (stop.length === 0) return neverSchedulable(problem, tasks!);
   const answers: PlanAnswer[] = [];
@@ -62,7 +66,11 @@ function isAdmitted(cpu: PlanProblem['cell']['cpu'], guest: Reservation): boolea
 function under(problem: PlanProblem, { reservation, downtimeNs }: StopOfTasks): PlanProblem {
   const asked = clauseOf(problem.target, 'downtime');
   const limitNs = Math.min(downtimeNs!, asked?.limitNs ?? Number.POSITIVE_INFINITY);
-  const clause = { metric: 'downtime', limitNs, probability: asked?.probability ?? TASKS_PROBABILITY } as const;
+  const clause = {
+    metric: 'downtime',
+    limitNs,
+    probability: asked?.probability ?? TASKS_PROBABILITY,
+  } as const;
   const target: Target = [clause, ...problem.target.filter(({ metric }) => metric !== 'downtime')];
   const cell = { ...problem.cell, cpu: { ...problem.cell.cpu, guest: reservation } };
   return { ...problem, target, cell, senderMost: mostForSender(cell, problem.keep) };
@@ -78,8 +86,16 @@ async function planUnder(
   const bound = contradiction(problem);
   if (bound) {
     const { reason, neededCapacity } = bound;
-    const instead = neededCapacity === null ? '' : `; ${formatRate(neededCapacity)} at least would have to be there`;
-    return { feasible: false, ...told, migrations: 0, leftOut: leftOutOfPlan(problem), bound, reason: reason + instead };
+    const instead =
+      neededCapacity === null ? '' : `; ${formatRate(neededCapacity)} at least would have to be there`;
+    return {
+      feasible: false,
+      ...told,
+      migrations: 0,
+      leftOut: leftOutOfPlan(problem),
+      bound,
+      reason: reason + instead,
+    };
   }
   const trials = new Trials(problem.scenario, problem.machine);
   try {
@@ -94,8 +110,14 @@ async function planUnder(
       ...told,
       ...{ choice, settings, certificate, front, sensitivity },
       choiceCost: costOf(choice, problem.cost, problem.capacity),
-      downtimeNs: quantile(done.map(({ downtimeNs }) => downtimeNs), 0.5),
-      totalNs: quantile(done.map(({ totalNs }) => totalNs), 0.5),
+      downtimeNs: quantile(
+        done.map(({ downtimeNs }) => downtimeNs),
+        0.5,
+      ),
+      totalNs: quantile(
+        done.map(({ totalNs }) => totalNs),
+        0.5,
+      ),
       migrations: trials.count,
       leftOut: leftOutOfPlan(problem),
     };
@@ -107,16 +129,22 @@ async function planUnder(
 /** Each reservation cut by a tenth, on migrations with the seeds of the certificate. */
 async function cuts(
   problem: PlanProblem,
-  { choice, certificate }: Found,
+  { choice, certificate, msPerRun }: Found,
   tasks: GuestTasks | null,
   trials: Trials,
 ): Promise<readonly Sensitivity[]> {
+  const { least, most, withinMs } = CUT_RUNS;
+  const runs = Math.min(certificate.runs, most, Math.max(least, Math.floor(withinMs / msPerRun)));
   const all: Sensitivity[] = [];
   for (const path of chosenPaths(problem, choice)) {
+    // The guest's is chosen only for its tasks: without them nothing says what it needs.
+    if (path === 'guest.reservation' && !tasks) continue;
     const less = scaled(choice, path, 0.9);
-    const target = path === 'guest.reservation' && tasks ? stricter(problem.target, stopOfTasks(tasks, less.guest!)) : problem.target;
-    const runs = Math.min(CUT_RUNS, certificate.runs);
-    const seeds = Array.from({ length: runs }, (_, index) => certificate.seeds.first + index);
+    const target =
+      path === 'guest.reservation' && tasks
+        ? stricter(problem.target, stopOfTasks(tasks, less.guest!))
+        : problem.target;
+    const seeds = seedsFrom(certificate.seeds.first, runs);
     const done = target ? await trials.run([...settingsOfChoice(less), ...problem.fixed], seeds) : [];
     const missed = problem.target.some(({ metric, probability }) => {
       const clause = target?.filter((one) => one.metric === metric) ?? [];
@@ -138,7 +166,7 @@ function stricter(target: Target, { downtimeNs }: StopOfTasks): Target | null {
 
 function notFound(
   problem: PlanProblem,
-  { closest }: NotFound,
+  { closest, neededCapacity }: NotFound,
   told: Pick<InfeasiblePlan, 'target' | 'tasks' | 'cost' | 'migrations'>,
 ): InfeasiblePlan {
   const { capacity, capacityFrom, senderMost } = problem;
@@ -147,12 +175,17 @@ function notFound(
     ...(senderMost ? [`${formatReservation(senderMost)} for the sender`] : []),
   ].join(' and ');
   const came = closest ? `; the closest kept it in ${closest.kept} of ${closest.runs} migrations` : '';
-  const reason = `no choice within ${all} was found to keep it${came}. No bound was found that proves it impossible`;
+  const instead =
+    neededCapacity === null
+      ? 'more of the link would not help, by the model'
+      : `by the model, link.capacity=${rateText(neededCapacity)} would be enough`;
+  const reason = `no choice within ${all} was found to keep it${came}. No bound was found that proves it impossible; ${instead}`;
   return { feasible: false, ...told, leftOut: leftOutOfPlan(problem), bound: null, reason };
 }
 
 function neverSchedulable(problem: PlanProblem, tasks: GuestTasks): InfeasiblePlan {
-  const given = problem.cell.cpu.guest ?? tasks.reservation ?? { budgetNs: DEFAULT_PERIOD_NS, periodNs: DEFAULT_PERIOD_NS };
+  const given = problem.cell.cpu.guest ??
+    tasks.reservation ?? { budgetNs: DEFAULT_PERIOD_NS, periodNs: DEFAULT_PERIOD_NS };
   const stop = stopOfTasks(tasks, given);
   const { longestStopNs, task } = stop;
   const why =

@@ -1,7 +1,8 @@
 import type { Target } from '../../scenario/target.ts';
 import { type Choice, type ReservedPath, scaled, settingsOfChoice } from './choice.ts';
+import type { PlanProblem } from './plan-problem.ts';
 import type { Trial } from './plan-worker.ts';
-import type { PlanProblem } from './problem.ts';
+import { type Edges, safeAmount } from './safe-amount.ts';
 import type { Trials } from './trials.ts';
 
 /** How far a migration was from a target: above 1 it missed it, ∞: it did not complete. */
@@ -13,20 +14,12 @@ export function marginOf(trial: Trial, target: Target): number {
   return Math.max(...parts);
 }
 
-/** Two amounts of a reservation, as factors of a choice's. */
-interface Edges {
-  /** The least with which none of the sample is missed. */
-  readonly none: number;
-  /** The least with which no more of it is missed than the target allows. */
-  readonly allowed: number;
-}
-
 /** So close a reservation is determined. */
-const RESOLUTION = 1.005;
-/** A cut of a tenth must be missed: so far the chosen amount lies at most above the least that keeps the target. */
-const MOST_ABOVE = 1.09;
+const RESOLUTION = 1.008;
 /** Migrations that come closest to the limit decide; they are taken to be the same ones at nearby amounts. */
-const CRITICAL = 24;
+const CRITICAL = 16;
+/** A few of the sample, where the target allows fewer to be missed than can be seen in it. */
+const FEW = 1 / 16;
 
 /** Virtual time decides: the least reservations around a choice with which a sample keeps the target. */
 export class Refining {
@@ -46,20 +39,22 @@ export class Refining {
 
   /** So many of the sample may be missed. */
   get allowed(): number {
-    const most = Math.max(...this.#problem.target.map(({ probability }) => probability));
-    return Math.floor((1 - most) * this.#seeds.length);
+    return Math.floor((1 - this.#probability) * this.#seeds.length);
+  }
+
+  get #probability(): number {
+    return Math.max(...this.#problem.target.map(({ probability }) => probability));
   }
 
   /**
-   * A choice with the least of this reservation, and a little more: as far beyond the least with which none of the sample
-   * was missed as that lies beyond the least that the target asks for, since more migrations are to come than a sample has.
+   * A choice with the least of this reservation that keeps the target, and as much more as makes that safe.
    * @returns null: not even all that there is of it is enough
    */
   async least(choice: Choice, path: ReservedPath): Promise<Choice | null> {
     const begun = await this.#enough(choice, path);
     if (!begun) return null;
-    const { none, allowed } = await this.#edges(begun.choice, path, begun.margins);
-    return this.#bounded(scaled(begun.choice, path, Math.min(2 * none - allowed, allowed * MOST_ABOVE)));
+    const edges = await this.#edges(begun.choice, path, begun.margins);
+    return this.#bounded(scaled(begun.choice, path, safeAmount(edges, this.#probability)));
   }
 
   /** How many of the sample are missed. */
@@ -81,16 +76,25 @@ export class Refining {
     }
   }
 
+  /** As factors of what the choice has. */
   async #edges(choice: Choice, path: ReservedPath, margins: readonly number[]): Promise<Edges> {
+    const sample = this.#seeds.length;
+    const missed = Math.max(this.allowed, Math.ceil(FEW * sample));
     const order = [...margins.keys()].sort((one, other) => margins[other]! - margins[one]!);
-    const critical = order.slice(0, CRITICAL + 4 * this.allowed).map((index) => this.#seeds[index]!);
+    const critical = order.slice(0, CRITICAL + 2 * missed).map((index) => this.#seeds[index]!);
     const already = margins.filter((margin) => margin > 1).length;
     const none = await this.#edge(choice, path, critical, already);
-    return { none, allowed: await this.#edge(choice, path, critical, Math.max(already, this.allowed)) };
+    const few = await this.#edge(choice, path, critical, Math.max(already, missed));
+    return { none, few, missed: Math.max(already, missed), sample };
   }
 
   /** The least factor with which no more than so many of these are missed. */
-  async #edge(choice: Choice, path: ReservedPath, seeds: readonly number[], allowed: number): Promise<number> {
+  async #edge(
+    choice: Choice,
+    path: ReservedPath,
+    seeds: readonly number[],
+    allowed: number,
+  ): Promise<number> {
     let enough = 1;
     let tooLittle = 0.7;
     while (tooLittle > 0.02 && (await this.missed(scaled(choice, path, tooLittle), seeds)) <= allowed) {

@@ -1,9 +1,17 @@
+import type { BytesPerSecond } from '../../core/units.ts';
 import { combinationsOf, type Setting } from '../../scenario/settings.ts';
-import { type Certificate, certify, isKept, seedsFrom } from './certificate.ts';
-import { type Choice, type ReservedPath, scaled, settingsOfChoice } from './choice.ts';
-import { Narrowing, type Narrowed, paretoFront } from './narrow.ts';
+import {
+  type Choice,
+  type ReservedPath,
+  rateText,
+  readableRate,
+  scaled,
+  settingsOfChoice,
+} from './choice.ts';
+import { type Narrowed, Narrowing, paretoFront } from './narrow.ts';
+import { chosenPaths, clauseOf, type PlanProblem } from './plan-problem.ts';
 import type { Trial } from './plan-worker.ts';
-import { chosenPaths, clauseOf, type PlanProblem } from './problem.ts';
+import { type Certificate, certify, isKept, seedsFrom } from './promise-certificate.ts';
 import { Refining } from './refine.ts';
 import type { Trials } from './trials.ts';
 
@@ -12,12 +20,16 @@ export interface Found {
   readonly choice: Choice;
   readonly certificate: Certificate;
   readonly trials: readonly Trial[];
+  /** How long one of them took, on all processors together. */
+  readonly msPerRun: number;
   readonly front: readonly Narrowed[];
 }
 
 /** Why nothing was certified: which choice came closest, by how much of a sample it kept. */
 export interface NotFound {
   readonly closest: { readonly choice: Choice; readonly runs: number; readonly kept: number } | null;
+  /** By the model, with so much the target would be kept; null: not even with eight times as much as there is. */
+  readonly neededCapacity: BytesPerSecond | null;
 }
 
 /** The sample's share of what a target allows to be missed is four migrations, if they can be computed in this time. */
@@ -42,8 +54,11 @@ export async function search(problem: PlanProblem, trials: Trials, seed: number)
     let choice = await refined(problem, refining, start);
     while (choice && attempt < ATTEMPTS_MAX) {
       const firstSeed = seed + FRESH_SEEDS * (attempt + 1);
+      const began = performance.now();
       const { certificate, trials: done } = await certify(choice, problem, trials, { attempt, firstSeed });
-      if (certificate) return { choice, certificate, trials: done, front: paretoFront(narrowed) };
+      const msPerRun = (performance.now() - began) / done.length;
+      const front = paretoFront(narrowed);
+      if (certificate) return { choice, certificate, trials: done, msPerRun, front };
       attempt += 1;
       const kept = done.filter((trial) => isKept(trial, problem.target)).length;
       closest = { choice, runs: done.length, kept };
@@ -52,7 +67,18 @@ export async function search(problem: PlanProblem, trials: Trials, seed: number)
     if (attempt >= ATTEMPTS_MAX) break;
     closest ??= { choice: start, runs: refining.size, kept: refining.size - (await refining.missed(start)) };
   }
-  return { closest };
+  return { closest, neededCapacity: await withMore(problem, trials) };
+}
+
+/** How much of a link the model would need, if it had more and more of one. */
+async function withMore(problem: PlanProblem, trials: Trials): Promise<BytesPerSecond | null> {
+  for (const times of [1.5, 3, 8]) {
+    const capacity = problem.capacity * times;
+    const settings = [...problem.fixed, { path: 'link.capacity', value: rateText(readableRate(capacity)) }];
+    const [best] = await new Narrowing({ ...problem, capacity, fixed: settings }, trials).run();
+    if (best) return Math.max(best.choice.rate, best.choice.stopRate ?? 0);
+  }
+  return null;
 }
 
 /** The best of each policy, the cheapest first. */
@@ -79,7 +105,10 @@ async function withoutModel(problem: PlanProblem, trials: Trials, seed: number):
   const tried = await Promise.all(
     list.map(async (policy) => {
       const choice = { ...all, policy };
-      const done = await trials.run([...settingsOfChoice(choice), ...problem.fixed], seedsFrom(seed, TIMED_RUNS));
+      const done = await trials.run(
+        [...settingsOfChoice(choice), ...problem.fixed],
+        seedsFrom(seed, TIMED_RUNS),
+      );
       return { choice, kept: done.filter((trial) => isKept(trial, target)).length };
     }),
   );
@@ -87,7 +116,12 @@ async function withoutModel(problem: PlanProblem, trials: Trials, seed: number):
 }
 
 /** As many seeds as a pass over them may take time. */
-async function sampleOf(problem: PlanProblem, choice: Choice, trials: Trials, seed: number): Promise<readonly number[]> {
+async function sampleOf(
+  problem: PlanProblem,
+  choice: Choice,
+  trials: Trials,
+  seed: number,
+): Promise<readonly number[]> {
   const most = Math.max(...problem.target.map(({ probability }) => probability));
   const wanted = Math.ceil(SAMPLE_MISSES / (1 - most));
   const began = performance.now();
@@ -146,7 +180,9 @@ function more(problem: PlanProblem, choice: Choice): Choice | null {
     rate: Math.min(raised.rate, capacity),
     stopRate: raised.stopRate && Math.min(raised.stopRate, capacity),
     sender:
-      raised.sender && senderMost && raised.sender.budgetNs > senderMost.budgetNs ? senderMost : raised.sender,
+      raised.sender && senderMost && raised.sender.budgetNs > senderMost.budgetNs
+        ? senderMost
+        : raised.sender,
   };
   return JSON.stringify(bounded) === JSON.stringify(choice) ? null : bounded;
 }

@@ -1,8 +1,8 @@
 import { formatDuration, formatRate } from '../../core/units.ts';
-import { shown } from '../../platform/problem.ts';
-import { formatTarget } from '../../scenario/target.ts';
+import { isObject, type Setting } from '../../scenario/settings.ts';
+import { formatClause, formatTarget } from '../../scenario/target.ts';
 import type { FeasiblePlan, InfeasiblePlan, PlanAnswer } from '../plan/answer.ts';
-import { amountText, type Choice, reservedPaths } from '../plan/choice.ts';
+import { amountText, reservedPaths } from '../plan/choice.ts';
 import type { DeployedSettings } from '../plan/deployed-settings.ts';
 import { folded, plainTable } from './plain-table.ts';
 
@@ -13,29 +13,60 @@ const FRONT_ROWS = 6;
 export function planTable(name: string, answer: PlanAnswer, settings: DeployedSettings | null): string {
   const parts = answer.feasible
     ? feasible(name, answer, settings!)
-    : [`${name}: ${formatTarget(answer.target)}`, ...tasksOf(answer), `IMPOSSIBLE  ${answer.reason}`, ...leftOut(answer)];
+    : [
+        `${name}: ${formatTarget(answer.target)}`,
+        ...tasksOf(answer),
+        `IMPOSSIBLE  ${answer.reason}`,
+        ...leftOut(answer),
+      ];
   return folded(parts.join('\n'), WIDTH);
 }
 
 function feasible(name: string, answer: FeasiblePlan, settings: DeployedSettings): string[] {
   const { choice, certificate, downtimeNs, totalNs, front } = answer;
-  const { runs, kept, lowerBound, confidence } = certificate;
   return [
     `${name}: ${formatTarget(answer.target)}`,
     ...tasksOf(answer),
     '',
     plainTable(['reserve', 'amount', 'with 10 % less'], reservations(answer), 3, WIDTH),
-    `policy       ${choice.policy.map(({ path, value }) => `${path.replace('migration.', '')} ${policyText(value)}`).join(', ') || 'as the scenario has it'}`,
+    `policy       ${choice.policy.map(policyText).join(', ') || 'as the scenario has it'}`,
     `expect       downtime ${formatDuration(downtimeNs)}, total ${formatDuration(totalNs)} (medians)`,
-    `certificate  kept in ${kept} of ${runs} migrations with fresh seeds: in at least ${percent(lowerBound)} of all, with ${100 * confidence} % confidence`,
-    `cost         ${answer.choiceCost.toPrecision(3)} (${Object.entries(answer.cost).map(([what, weight]) => `${what}=${weight}`).join(', ')})`,
+    ...certified(certificate),
+    `cost         ${answer.choiceCost.toPrecision(3)} (${Object.entries(answer.cost)
+      .map(([what, weight]) => `${what}=${weight}`)
+      .join(', ')})`,
     '',
-    `QMP          ${settings.qmp.map(({ execute, arguments: given }) => `${execute} ${Object.entries(given).map(([key, value]) => `${key}=${value}`).join(' ')}`).join('; ')}`,
+    `QMP          ${settings.qmp
+      .map(
+        ({ execute, arguments: given }) =>
+          `${execute} ${Object.entries(given)
+            .map(([key, value]) => `${key}=${value}`)
+            .join(' ')}`,
+      )
+      .join('; ')}`,
     ...settings.virsh.map((line, index) => `${index === 0 ? 'virsh' : '     '}        ${line}`),
-    `KubeVirt     ${Object.entries(settings.kubevirt.spec).map(([key, value]) => `${key}: ${value}`).join(', ')}`,
+    `KubeVirt     ${Object.entries(settings.kubevirt.spec)
+      .map(([key, value]) => `${key}: ${value}`)
+      .join(', ')}`,
     ...(front.length > 1 ? ['', ...frontOf(answer)] : []),
     ...leftOut(answer),
   ];
+}
+
+/** Of a target with several parts each has a probability, and so a bound, of its own. */
+function certified({ clauses, confidence }: FeasiblePlan['certificate']): string[] {
+  const [only, ...others] = clauses;
+  const sure = `with ${100 * confidence} % confidence`;
+  if (others.length === 0) {
+    const { kept, runs, lowerBound } = only!;
+    return [
+      `certificate  kept in ${kept} of ${runs} migrations with fresh seeds: in at least ${percent(lowerBound)} of all, ${sure}`,
+    ];
+  }
+  return clauses.map(
+    (clause, index) =>
+      `${index === 0 ? 'certificate' : '           '}  ${formatClause(clause)}: kept in ${clause.kept} of ${clause.runs} with fresh seeds, at least ${percent(clause.lowerBound)} of all${index === clauses.length - 1 ? `; all of it ${sure}` : ''}`,
+  );
 }
 
 function tasksOf({ tasks }: PlanAnswer): string[] {
@@ -51,7 +82,11 @@ function reservations({ choice, sensitivity }: FeasiblePlan): string[][] {
     .filter((path) => path.startsWith('link.') || has[path as keyof typeof has] !== null)
     .map((path) => {
       const cut = sensitivity.find((one) => one.cut === path);
-      return [path, amountText(choice, path), cut ? `${cut.missed ? 'missed' : 'kept'}: ${cut.kept} of ${cut.runs} keep it` : '–'];
+      return [
+        path,
+        amountText(choice, path),
+        cut ? `${cut.missed ? 'missed' : 'kept'}: ${cut.kept} of ${cut.runs} keep it` : '–',
+      ];
     });
 }
 
@@ -81,12 +116,12 @@ function leftOut({ leftOut }: Pick<InfeasiblePlan, 'leftOut'>): string[] {
   return leftOut.length === 0 ? [] : ['', `left out     ${leftOut.join('; ')}`];
 }
 
-function policyText(value: unknown): string {
-  const object = value as Choice['policy'] | null;
-  if (typeof object !== 'object' || object === null) return String(value);
-  return Object.entries(object)
-    .map(([key, one]) => `${key} ${typeof one === 'object' ? shown(one) : one}`)
-    .join(' ');
+function policyText({ path, value }: Setting): string {
+  const name = path.replace('migration.', '');
+  if (!isObject(value)) return `${name} ${value}`;
+  const { rule, ...others } = value;
+  const parts = Object.entries(others).map(([key, one]) => `${key} ${one}`);
+  return [name, ...(rule === undefined || rule === 'rounds' ? [] : [rule]), ...parts].join(' ');
 }
 
 function percent(share: number): string {

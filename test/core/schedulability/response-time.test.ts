@@ -65,10 +65,12 @@ describe('the response time under fixed priorities', () => {
       const supplied = (t: number) =>
         t >= stop + 2 * gap && (t - stop - 2 * gap) % periodNs < reservation.budgetNs;
       const found = responsesOf(tasks, reservation, stop);
-      const onTime = found.findIndex((response) => response === undefined);
-      const until = onTime < 0 ? tasks.length : onTime;
+      const late = found.indexOf(undefined);
+      const until = late < 0 ? tasks.length : late;
       const slotted = slottedResponses({ policy: 'fixed-priority', tasks, supplied, horizon: 200 });
-      expect(found.slice(0, until), JSON.stringify({ tasks, reservation, stop })).toEqual(slotted.slice(0, until));
+      expect(found.slice(0, until), JSON.stringify({ tasks, reservation, stop })).toEqual(
+        slotted.slice(0, until),
+      );
       if (until < tasks.length) expect(slotted[until]).toBe(Number.POSITIVE_INFINITY);
     }
   });

@@ -21,7 +21,8 @@ export function slottedResponses({ policy, tasks, supplied, horizon }: Slotted):
       if (t < offset || (t - offset) % periodNs !== 0) continue;
       jobs.push({ task, released: t, due: t + deadlineNs, left: workNs });
     }
-    for (const { task, due, left } of jobs) if (left > 0 && due <= t) responses[task] = Number.POSITIVE_INFINITY;
+    for (const { task, due, left } of jobs)
+      if (left > 0 && due <= t) responses[task] = Number.POSITIVE_INFINITY;
     if (!supplied(t)) continue;
     const [first] = jobs
       .filter(({ left }) => left > 0)

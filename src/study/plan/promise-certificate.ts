@@ -1,8 +1,8 @@
 import type { Target, TargetClause } from '../../scenario/target.ts';
 import { leastShare, looksAt } from '../statistics/kept-share.ts';
 import { type Choice, settingsOfChoice } from './choice.ts';
+import type { PlanProblem } from './plan-problem.ts';
 import type { Trial } from './plan-worker.ts';
-import type { PlanProblem } from './problem.ts';
 import { marginOf } from './refine.ts';
 import type { Trials } from './trials.ts';
 
@@ -54,7 +54,8 @@ export async function certify(
   const settings = [...settingsOfChoice(choice), ...fixed];
   const done: Trial[] = [];
   const upTo = async (runs: number) => {
-    if (runs > done.length) done.push(...(await trials.run(settings, seedsFrom(firstSeed + done.length, runs - done.length))));
+    if (runs > done.length)
+      done.push(...(await trials.run(settings, seedsFrom(firstSeed + done.length, runs - done.length))));
   };
   const clauses: Certificate['clauses'][number][] = [];
   for (const clause of target) {
@@ -90,7 +91,11 @@ async function shownBy(
 }
 
 /** Half as many again as the target allows, and a few more. */
-function isHopeless(missed: number, runs: number, { probability }: Pick<TargetClause, 'probability'>): boolean {
+function isHopeless(
+  missed: number,
+  runs: number,
+  { probability }: Pick<TargetClause, 'probability'>,
+): boolean {
   return missed > 1.5 * (1 - probability) * runs + 3;
 }
 

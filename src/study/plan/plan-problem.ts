@@ -1,8 +1,8 @@
 import { admitted, type CpuPlan, ruleOf } from '../../core/cpu/cpu-plan.ts';
 import type { Reservation } from '../../core/cpu/reservation.ts';
-import { NANOS_PER_MILLISECOND, NANOS_PER_SECOND, type Nanos } from '../../core/units.ts';
 import type { ForeseenMachine } from '../../core/machine-costs.ts';
 import type { BytesPerSecond } from '../../core/units.ts';
+import { NANOS_PER_MILLISECOND, NANOS_PER_SECOND, type Nanos } from '../../core/units.ts';
 import { UsageError, usageError } from '../../platform/problem.ts';
 import { cellsOf, type Scenario, type ScenarioCell } from '../../scenario/scenario.ts';
 import { combinationsOf, type Setting } from '../../scenario/settings.ts';
@@ -53,7 +53,8 @@ export function planProblem({ scenario, machine, target, cost, keep }: Asked): P
   const matrix = combinationsOf(scenario.compare);
   const others = matrix[0]!.filter(({ path }) => !path.startsWith('migration.'));
   if (others.length > 0) {
-    const expected = 'settings of migration alone, as a plan is for one guest over one link (--set compare=null)';
+    const expected =
+      'settings of migration alone, as a plan is for one guest over one link (--set compare=null)';
     throw new UsageError([{ path: 'compare', expected, found: others[0]!.path }]);
   }
   const [cell, ...more] = cellsOf(scenario, matrix[0]!);
@@ -95,13 +96,11 @@ function capacityOf({ plan, linkCapacityBytesPerSecond, antagonists }: ScenarioC
  * A sender that works is reserved CPU time where somebody else wants the processors, and reservations are kept. As much as
  * is admitted beside the guest's.
  */
-export function mostForSender(
-  { cpu, guest }: ScenarioCell,
-  keep: ReadonlySet<string>,
-): Reservation | null {
+export function mostForSender({ cpu, guest }: ScenarioCell, keep: ReadonlySet<string>): Reservation | null {
   if (keep.has('sender.reservation')) return cpu.sender;
   const works = cpu.cpuPerPageNs + cpu.cpuPerHandoverNs > 0;
-  const isBeside = cpu.hogs > 0 || cpu.guest !== null || guest.cpuPerWriteNs > 0 || guest.program.kind === 'stream';
+  const isBeside =
+    cpu.hogs > 0 || cpu.guest !== null || guest.cpuPerWriteNs > 0 || guest.program.kind === 'stream';
   const keeps = ruleOf[cpu.scheduler] !== undefined || (cpu.scheduler === 'none' && cpu.hogs > 0);
   if (!works || !isBeside || !keeps) return cpu.sender;
   return mostBudget({ ...cpu, scheduler: ruleOf[cpu.scheduler] ? cpu.scheduler : 'cbs-hard' });
@@ -122,7 +121,9 @@ function axesOf({ cell, target, keep }: Pick<PlanProblem, 'cell' | 'target' | 'k
   const axis = (path: string, values: readonly unknown[]): readonly Setting[] =>
     keep.has(path) ? [] : values.map((value) => ({ path, value }));
   const orders = plan.clear === 'page' ? [...new Set([plan.order, 'threshold'])] : [plan.order];
-  const limits = downtime ? [0.5, 1, 2].map((times) => durationText(Math.round(times * downtime.limitNs))) : [];
+  const limits = downtime
+    ? [0.5, 1, 2].map((times) => durationText(Math.round(times * downtime.limitNs)))
+    : [];
   const rounds = [1, 2, 3, 4, 6, 8].map((count) => ({ rule: 'rounds', rounds: count }));
   const deferrals = ['none', { threshold: 0.3 }, { threshold: 0.7 }];
   const ruled = limits.map((limit) => ({ rule: 'downtime', limit }));
