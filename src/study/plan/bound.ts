@@ -116,7 +116,7 @@ function pagesLeft({ cell, capacity }: PlanProblem): PagesLeft | undefined {
   const isSlowed = isContended(cpu) && (guest.cpuPerWriteNs > 0 || guest.program.kind === 'stream');
   if (!writes || isSlowed || guest.bursts) return undefined;
   let most: PagesLeft = { windowNs: 0, written: 0, pages: 0 };
-  for (let windowNs = 1e5; windowNs < 1e12; windowNs *= 1.25) {
+  for (let windowNs = 1e5; windowNs < 1e12; windowNs *= 1.02) {
     const written = Math.floor(writes(windowNs));
     const pages = Math.floor(written - (windowNs * capacity) / (plan.pageBytes * NANOS_PER_SECOND));
     if (pages > most.pages) most = { windowNs, written, pages };
@@ -156,15 +156,15 @@ function writtenWithin({ guest }: ScenarioCell): ((windowNs: Nanos) => number) |
 /** What no migration as a whole is shorter than: one copy of the memory, on the link and through the sender's processor. */
 function copyBounds({ cell, capacity, senderMost }: PlanProblem, limitNs: Nanos): Part[] {
   const { guest, plan, cpu } = cell;
-  const bytes = guest.pages * plan.pageBytes - guest.zeroPages * guest.pageSizeBytes - plan.depthBytes;
+  const bytes = guest.pages * plan.pageBytes - guest.zeroPages * guest.pageSizeBytes;
   const share = senderMost ? shareOf(senderMost) : 1;
   const cpuNs = (guest.pages * cpu.cpuPerPageNs) / share;
   return [
     {
       key: 'guest.pages',
-      atLeastNs: timeOf(bytes, capacity),
+      atLeastNs: timeOf(bytes - plan.depthBytes, capacity),
       reason: `one copy of the memory, ${formatSize(bytes)}, needs ${formatDuration(timeOf(bytes, capacity))} at ${formatRate(capacity)}`,
-      neededCapacity: rateFor(bytes, limitNs),
+      neededCapacity: rateFor(bytes - plan.depthBytes, limitNs),
     },
     {
       key: 'sender.cpuPerPage',
