@@ -18,6 +18,8 @@ export function marginOf(trial: Trial, target: Target): number {
 const RESOLUTION = 1.008;
 /** Migrations that come closest to the limit decide; they are taken to be the same ones at nearby amounts. */
 const CRITICAL = 16;
+/** After so many it is seen whether the rest need be asked. */
+const PIECE = 32;
 /** A few of the sample, where the target allows fewer to be missed than can be seen in it. */
 const FEW = 1 / 16;
 
@@ -55,6 +57,15 @@ export class Refining {
     if (!begun) return null;
     const edges = await this.#edges(begun.choice, path, begun.margins);
     return this.#bounded(scaled(begun.choice, path, safeAmount(edges, this.#probability)));
+  }
+
+  /** Whether no more of the sample is missed than the target allows. */
+  async keeps(choice: Choice): Promise<boolean> {
+    let missed = 0;
+    for (let from = 0; from < this.#seeds.length && missed <= this.allowed; from += PIECE) {
+      missed += await this.missed(choice, this.#seeds.slice(from, from + PIECE));
+    }
+    return missed <= this.allowed;
   }
 
   /** How many of the sample are missed. */
@@ -95,18 +106,27 @@ export class Refining {
     seeds: readonly number[],
     allowed: number,
   ): Promise<number> {
+    const isEnough = (factor: number) => this.#isEnough(scaled(choice, path, factor), seeds, allowed);
     let enough = 1;
-    let tooLittle = 0.7;
-    while (tooLittle > 0.02 && (await this.missed(scaled(choice, path, tooLittle), seeds)) <= allowed) {
+    let tooLittle = 0.9;
+    while (tooLittle > 0.02 && (await isEnough(tooLittle))) {
       enough = tooLittle;
-      tooLittle *= 0.7;
+      tooLittle *= 0.8;
     }
     while (enough / tooLittle > RESOLUTION) {
       const middle = Math.sqrt(enough * tooLittle);
-      if ((await this.missed(scaled(choice, path, middle), seeds)) <= allowed) enough = middle;
+      if (await isEnough(middle)) enough = middle;
       else tooLittle = middle;
     }
     return enough;
+  }
+
+  /** Those that come closest to the limit are the first: if enough of them miss it, nobody need ask the others. */
+  async #isEnough(choice: Choice, seeds: readonly number[], allowed: number): Promise<boolean> {
+    const first = allowed + 4;
+    const missed = await this.missed(choice, seeds.slice(0, first));
+    if (missed > allowed || seeds.length <= first) return missed <= allowed;
+    return missed + (await this.missed(choice, seeds.slice(first))) <= allowed;
   }
 
   #bounded(choice: Choice): Choice {

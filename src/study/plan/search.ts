@@ -39,6 +39,8 @@ const PASS_MS = 4_000;
 /** So many choices of the model are tried in virtual time before it is given up, and so many are certified. */
 const TRIED_MAX = 6;
 const ATTEMPTS_MAX = 4;
+/** After so long no other choice is tried. */
+const SEARCH_MS = 30_000;
 const TIMED_RUNS = 8;
 /** The seeds of certificates lie so far from those of the search, and from each other. */
 const FRESH_SEEDS = 1_000_000_000;
@@ -47,11 +49,12 @@ const FRESH_SEEDS = 1_000_000_000;
 export async function search(problem: PlanProblem, trials: Trials, seed: number): Promise<Found | NotFound> {
   const narrowed = await new Narrowing(problem, trials).run();
   const starts = narrowed.length > 0 ? distinct(narrowed) : await withoutModel(problem, trials, seed);
+  const endsAtMs = performance.now() + SEARCH_MS;
   let closest: NotFound['closest'] = null;
   let attempt = 0;
   for (const start of starts.slice(0, TRIED_MAX)) {
     const refining = new Refining(problem, trials, await sampleOf(problem, start, trials, seed));
-    let choice = await refined(problem, refining, start);
+    let choice = await refined(problem, refining, start, endsAtMs);
     while (choice && attempt < ATTEMPTS_MAX) {
       const firstSeed = seed + FRESH_SEEDS * (attempt + 1);
       const began = performance.now();
@@ -64,7 +67,7 @@ export async function search(problem: PlanProblem, trials: Trials, seed: number)
       closest = { choice, runs: done.length, kept };
       choice = more(problem, choice);
     }
-    if (attempt >= ATTEMPTS_MAX) break;
+    if (attempt >= ATTEMPTS_MAX || performance.now() > endsAtMs) break;
     closest ??= { choice: start, runs: refining.size, kept: refining.size - (await refining.missed(start)) };
   }
   return { closest, neededCapacity: await withMore(problem, trials) };
@@ -138,7 +141,12 @@ async function sampleOf(
  * One reservation after the other: b first where it decides about the total, then b_d, then the sender's. Then whatever can
  * be cut by a tenth is, as long as anything can.
  */
-async function refined(problem: PlanProblem, refining: Refining, start: Choice): Promise<Choice | null> {
+async function refined(
+  problem: PlanProblem,
+  refining: Refining,
+  start: Choice,
+  endsAtMs: number,
+): Promise<Choice | null> {
   const paths = chosenPaths(problem, start);
   const order: readonly ReservedPath[] = clauseOf(problem.target, 'downtime')
     ? ['link.stopRate', 'sender.reservation', 'link.rate']
@@ -146,10 +154,10 @@ async function refined(problem: PlanProblem, refining: Refining, start: Choice):
   const [first, ...others] = order.filter((path) => paths.includes(path));
   const begun = await inTime(problem, refining, start);
   let choice: Choice | null = first === undefined ? begun : await refining.least(begun, first);
-  for (let pass = 0; choice && pass < 3; pass++) {
+  for (let pass = 0; choice && pass < 3 && performance.now() < endsAtMs; pass++) {
     let isTight = true;
     for (const path of others) {
-      if (!(await canBeCut(refining, choice, path))) continue;
+      if (!(await refining.keeps(scaled(choice, path, 0.9)))) continue;
       isTight = false;
       choice = (await refining.least(choice, path)) ?? choice;
     }
@@ -167,10 +175,6 @@ async function inTime(problem: PlanProblem, refining: Refining, start: Choice): 
     choice = { ...choice, rate: Math.min(problem.capacity, scaled(choice, 'link.rate', 1.015).rate) };
   }
   return choice;
-}
-
-async function canBeCut(refining: Refining, choice: Choice, path: ReservedPath): Promise<boolean> {
-  return (await refining.missed(scaled(choice, path, 0.9))) <= refining.allowed;
 }
 
 /** A little more of everything, as far as there is more. */
