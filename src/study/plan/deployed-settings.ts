@@ -8,7 +8,7 @@ import { clauseOf } from './plan-problem.ts';
 export interface DeployedSettings {
   /** QEMU's monitor (qapi/migration.json), from 8.2 on. */
   readonly qmp: readonly { readonly execute: string; readonly arguments: Readonly<Record<string, number>> }[];
-  /** libvirt's, where DOMAIN and DESTINATION are to be filled in. */
+  /** libvirt's, where DOMAIN is to be filled in; its --timeout would suspend the guest, and break the promise. */
   readonly virsh: readonly string[];
   /** KubeVirt's MigrationPolicy, without the selectors that say for whom it is. */
   readonly kubevirt: {
@@ -53,9 +53,6 @@ export function deployedSettings(
     virsh: [
       `virsh migrate-setspeed DOMAIN ${Math.max(1, Math.ceil(rate / MIB))}`,
       `virsh migrate-setmaxdowntime DOMAIN ${limitAt(rate)}`,
-      ...(totalNs === null
-        ? []
-        : [`virsh migrate --live DOMAIN DESTINATION --timeout ${Math.ceil(totalNs / NANOS_PER_SECOND)}`]),
     ],
     kubevirt: {
       apiVersion: 'migrations.kubevirt.io/v1alpha1',

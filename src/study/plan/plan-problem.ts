@@ -42,7 +42,7 @@ export type Policies =
   | { readonly kind: 'axes'; readonly axes: readonly (readonly Setting[])[] };
 
 const DEFAULT_PERIOD_NS: Nanos = 10 * NANOS_PER_MILLISECOND;
-const TIMEOUT_COPIES = 30;
+const TIMEOUT_COPIES = 5;
 
 interface Asked extends Pick<PlanProblem, 'machine' | 'target' | 'cost' | 'keep'> {
   readonly scenario: Scenario;
