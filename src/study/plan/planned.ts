@@ -177,9 +177,9 @@ function notFound(
   const came = closest ? `; the closest kept it in ${closest.kept} of ${closest.runs} migrations` : '';
   const instead =
     neededCapacity === null
-      ? 'more of the link would not help, by the model'
-      : `by the model, link.capacity=${rateText(neededCapacity)} would be enough`;
-  const reason = `no choice within ${all} was found to keep it${came}. No bound was found that proves it impossible; ${instead}`;
+      ? ''
+      : `; by the model, link.capacity=${rateText(neededCapacity)} would be enough`;
+  const reason = `no choice within ${all} was found to keep it${came}. No bound was found that proves it impossible${instead}`;
   return { feasible: false, ...told, leftOut: leftOutOfPlan(problem), bound: null, reason };
 }
 

@@ -28,7 +28,7 @@ export interface Found {
 /** Why nothing was certified: which choice came closest, by how much of a sample it kept. */
 export interface NotFound {
   readonly closest: { readonly choice: Choice; readonly runs: number; readonly kept: number } | null;
-  /** By the model, with so much the target would be kept; null: not even with eight times as much as there is. */
+  /** By the model, with so much the target would be kept; null: it knows of nothing up to eight times as much as there is. */
   readonly neededCapacity: BytesPerSecond | null;
 }
 
@@ -79,7 +79,8 @@ async function withMore(problem: PlanProblem, trials: Trials): Promise<BytesPerS
     const capacity = problem.capacity * times;
     const settings = [...problem.fixed, { path: 'link.capacity', value: rateText(readableRate(capacity)) }];
     const [best] = await new Narrowing({ ...problem, capacity, fixed: settings }, trials).run();
-    if (best) return Math.max(best.choice.rate, best.choice.stopRate ?? 0);
+    const needed = best ? Math.max(best.choice.rate, best.choice.stopRate ?? 0) : 0;
+    if (needed > problem.capacity) return needed;
   }
   return null;
 }

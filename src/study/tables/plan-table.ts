@@ -13,19 +13,14 @@ const FRONT_ROWS = 6;
 export function planTable(name: string, answer: PlanAnswer, settings: DeployedSettings | null): string {
   const parts = answer.feasible
     ? feasible(name, answer, settings!)
-    : [
-        `${name}: ${formatTarget(answer.target)}`,
-        ...tasksOf(answer),
-        `IMPOSSIBLE  ${answer.reason}`,
-        ...leftOut(answer),
-      ];
+    : [`${name}: ${asked(answer)}`, ...tasksOf(answer), `IMPOSSIBLE  ${answer.reason}`, ...leftOut(answer)];
   return folded(parts.join('\n'), WIDTH);
 }
 
 function feasible(name: string, answer: FeasiblePlan, settings: DeployedSettings): string[] {
   const { choice, certificate, downtimeNs, totalNs, front } = answer;
   return [
-    `${name}: ${formatTarget(answer.target)}`,
+    `${name}: ${asked(answer)}`,
     ...tasksOf(answer),
     '',
     plainTable(['reserve', 'amount', 'with 10 % less'], reservations(answer), 3, WIDTH),
@@ -51,6 +46,11 @@ function feasible(name: string, answer: FeasiblePlan, settings: DeployedSettings
     ...(front.length > 1 ? ['', ...frontOf(answer)] : []),
     ...leftOut(answer),
   ];
+}
+
+/** What is to be kept. */
+function asked({ target }: PlanAnswer): string {
+  return target.length === 0 ? 'the deadlines of its tasks' : formatTarget(target);
 }
 
 /** Of a target with several parts each has a probability, and so a bound, of its own. */
