@@ -169,10 +169,12 @@ function notFound(
   { closest, neededCapacity }: NotFound,
   told: Pick<InfeasiblePlan, 'target' | 'tasks' | 'cost' | 'migrations'>,
 ): InfeasiblePlan {
-  const { capacity, capacityFrom, senderMost } = problem;
+  const { capacity, capacityFrom, senderMost, fixed } = problem;
   const all = [
     `${formatRate(capacity)} of ${capacityFrom}`,
     ...(senderMost ? [`${formatReservation(senderMost)} for the sender`] : []),
+    // Who waits longer may find a better moment to stop.
+    ...fixed.map(({ path, value }) => `${path}=${value}`),
   ].join(' and ');
   const came = closest ? `; the closest kept it in ${closest.kept} of ${closest.runs} migrations` : '';
   const instead =
