@@ -23,7 +23,7 @@ const sharedNames: Readonly<Record<string, readonly string[]>> = {
   'a command is called like what it runs': [
     ...['doctor', 'predict', 'recover', 'run', 'schedule', 'stress', 'sweep'],
   ],
-  'a command is called like what it writes': ['record', 'recording'],
+  'a command is called like what it writes': ['plan', 'record', 'recording'],
   'a face of the library is called like its room': ['run', 'scenario'],
   'what a scenario says of something is called like it': ['program'],
   'a figure is called like what it shows': ['distribution', 'rounds'],

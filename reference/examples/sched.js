@@ -91,6 +91,16 @@ const tasks = [{ workNs: 9, periodNs: 40 }];
 console.log(demand(tasks, 100)); // → 18
 console.log(schedulableInside(tasks, { budgetNs: 3, periodNs: 10 })); // → true
 
+//# longestStop, responseTime
+import { longestStop, responseTime } from 'switchover/sched';
+
+const control = { workNs: 2e6, periodNs: 100e6, deadlineNs: 80e6 };
+const logger = { workNs: 10e6, periodNs: 200e6 };
+const guest = { budgetNs: 4e6, periodNs: 10e6 };
+const set = { policy: 'edf', tasks: [control, logger] };
+console.log(longestStop(set, guest)); // → { stopNs: 66000000, task: 0 }
+console.log(responseTime(logger, [control], guest) / 1e6); // → 36
+
 //# stopBound
 import { stopBound } from 'switchover/sched';
 

@@ -22,6 +22,12 @@ export const commands: KnownCommands = {
       'read logs of a real migration (QEMU, libvirt, Cloud Hypervisor, KubeVirt, Proxmox), say what happened, and write a scenario like it',
     load: async () => (await import('./import.ts')).importCommand,
   },
+  plan: {
+    describe:
+      'find the least reservations of CPU and link with which a target of downtime or total time is kept; exit code 3 if none do',
+    load: async () => (await import('./plan.ts')).planCommand,
+    takesOwnRules: true,
+  },
   order: {
     describe:
       'compute in which order to send pages whose write probabilities are known, with a bound on the distance from the best order',

@@ -4,8 +4,10 @@ import type { Reservation } from '../core/cpu/reservation.ts';
 import { simulatedSchedulers, type Workload } from '../core/cpu/schedule.ts';
 import { inputLimits } from '../core/input-limits.ts';
 import { type Problem, shown, UsageError } from '../platform/problem.ts';
+import { readText } from '../platform/text-file.ts';
 import { whole } from '../scenario/quantity.ts';
-import { readYaml } from '../scenario/yaml-file.ts';
+import { parseYaml } from '../scenario/yaml-file.ts';
+import { isTaskSet, scheduledTaskSet } from './scheduled-task-set.ts';
 
 /** Instants and their sums stay whole numbers of a double. */
 const MOST = 10 ** 15;
@@ -83,7 +85,9 @@ const schema = z.strictObject(
 
 /** @throws UsageError all that is wrong with it at once */
 export function readWorkload(file: string): Workload {
-  const document = readYaml(file);
+  const text = readText(file);
+  if (isTaskSet(text)) return ofTaskSet(file);
+  const document = parseYaml(text, file);
   const parsed = schema.safeParse(document);
   const wrong = [...(parsed.error?.issues ?? []).flatMap(wrongBySchema), ...wrongAmongNames(document)];
   if (parsed.success && wrong.length === 0) {
@@ -97,6 +101,15 @@ export function readWorkload(file: string): Workload {
       return { path: [file, ...path].join('.'), expected, found: shown(found) };
     }),
   );
+}
+
+/** @throws UsageError it would be simulated for too long */
+function ofTaskSet(file: string): Workload {
+  const workload = scheduledTaskSet(file);
+  const wrong = tooLong(workload);
+  if (wrong.length === 0) return workload;
+  const found = `${workload.horizon} µs`;
+  throw new UsageError(wrong.map(({ expected }) => ({ path: `${file}: horizon`, expected, found })));
 }
 
 function workloadOf({ slice, tick, throttle, ...workload }: z.output<typeof schema>): Workload {

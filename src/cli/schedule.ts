@@ -19,7 +19,7 @@ export function scheduleCommand(command: Command, exit: Exit): void {
   command
     .argument(
       '<file>',
-      'JSON or YAML: { scheduler, processors, horizon, servers, tasks }, times as whole numbers of any unit',
+      'JSON or YAML: { scheduler, processors, horizon, servers, tasks }, times as whole numbers of any unit; or a task set of rt-app or SimSo, shown in µs',
     )
     .addOption(jsonOption())
     .option('--svg <file>', 'write the Gantt chart as SVG')

@@ -42,6 +42,8 @@ export const inputLimits = {
   rounds: 10_000,
   /** Live rounds of one migration, of each of which the record has a line. After them it gives up. */
   liveRounds: 1_000_000,
+  /** Tasks of a real-time task set. */
+  tasks: 1_000,
   /** Slices of time that `schedule` may have to simulate. */
   slices: 1_000_000,
   /** A recording as it lies on disk, or in a hello in base64. */

@@ -31,3 +31,7 @@ export {
   type Workload,
 } from '../core/cpu/schedule.ts';
 export * from '../core/cpu/supply.ts';
+export { demand, schedulableInside } from '../core/schedulability/demand-bound.ts';
+export { type LongestStop, longestStop } from '../core/schedulability/longest-stop.ts';
+export type { RealTimeTask, TaskPolicy, TaskSet } from '../core/schedulability/real-time-task.ts';
+export { responseTime } from '../core/schedulability/response-time.ts';

@@ -5,6 +5,7 @@ import { fleetSchema } from './fleet.ts';
 import { guestSchema } from './guest-schema.ts';
 import { linkSchema, policySchema, senderSchema } from './migration-schema.ts';
 import { whole } from './quantity.ts';
+import { targetSchema } from './target.ts';
 import { qemuSchema, vmSchema } from './vm.ts';
 
 /** Every message of these schemas completes the sentence "expected …". */
@@ -20,6 +21,9 @@ export const scenarioSchema = z
     fleet: fleetSchema,
     vm: vmSchema,
     qemu: qemuSchema,
+    target: targetSchema.describe(
+      'What a plan for it must keep (`switchover plan`), such as `downtime<=200ms@0.99, total<=30s@0.95`: times, with what probability. Without it: `--target` says it.',
+    ),
     runs: whole(1, 1_000_000).default(1).describe('Repetitions of every cell, each with the next seed.'),
     seed: whole(0, Number.MAX_SAFE_INTEGER)
       .default(1)

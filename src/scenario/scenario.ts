@@ -14,6 +14,7 @@ import { locating } from './located.ts';
 import { resolveGuest, resolvePlan } from './parts.ts';
 import { type ScenarioDocument, scenarioSchema } from './scenario-schema.ts';
 import { combinationsOf, isObject, type Setting, withSettings } from './settings.ts';
+import type { Target } from './target.ts';
 import { parseYaml } from './yaml-file.ts';
 
 /** A scenario as it is written, its settings made. What it says of several migrations lies apart. */
@@ -53,6 +54,8 @@ export interface Experiment {
   readonly describe: string;
   readonly runs: number;
   readonly seed: number;
+  /** What a plan is to keep, if the scenario says so. */
+  readonly target?: Target | undefined;
   /** Each cell of the matrix, or where its guests share a link, each of them. */
   readonly cells: readonly ScenarioCell[];
 }
@@ -101,13 +104,13 @@ export function experimentOf(scenario: Scenario): Experiment {
     }
   });
   if (problems.size > 0) throw new UsageError([...problems.values()]);
-  const { describe, runs, seed } = checked(
+  const { describe, runs, seed, target } = checked(
     scenarioSchema,
     withSettings(scenario.base, matrix[0]!),
     'scenario',
   );
   insistOnSeeds(seed, runs * largestFleet(cells));
-  return { name: scenario.name, describe, runs, seed, cells };
+  return { name: scenario.name, describe, runs, seed, target, cells };
 }
 
 /** The same experiment, for which virtual time and the model add the costs of a machine. */

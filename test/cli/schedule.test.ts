@@ -236,3 +236,46 @@ describe('schedule', () => {
     expect(existsSync(nowhere)).toBe(false);
   });
 });
+
+describe('a task set of other tools', () => {
+  const rtApp = (task: object) =>
+    JSON.stringify({
+      tasks: { a: { run: 10000, timer: { ref: 'unique', period: 100000 }, ...task } },
+      global: { duration: 5 },
+    });
+
+  test('of rt-app is read as it is: jobs at 0, 100, 200 … ms of 10 ms are done at 10, 110, 210 … (rt-app#130)', () => {
+    const deadline = { policy: 'SCHED_DEADLINE', 'dl-runtime': 11000, 'dl-period': 100000 };
+    const { finishes, deadlines } = json(rtApp(deadline));
+    expect(finishes.a).toEqual(Array.from({ length: 50 }, (_, k) => k * 100_000 + 10_000));
+    expect(deadlines.a.slice(0, 3)).toEqual([100_000, 200_000, 300_000]);
+    expect(json(rtApp({ policy: 'SCHED_FIFO', priority: 20 })).finishes.a).toEqual(finishes.a);
+  });
+
+  test('of SimSo runs by its scheduler', () => {
+    const task = (name: string, period: number, wcet: number) =>
+      `<task name="${name}" task_type="Periodic" period="${period}" activationDate="0" deadline="${period}" WCET="${wcet}"/>`;
+    const xml = (scheduler: string) =>
+      `<simulation duration="20000000" cycles_per_ms="1000000"><sched className="simso.schedulers.${scheduler}"/><tasks>${task('long', 10, 5)}${task('short', 5, 2)}</tasks></simulation>`;
+    expect(json(xml('RM')).finishes).toEqual({
+      long: [9_000, 19_000],
+      short: [2_000, 7_000, 12_000, 17_000],
+    });
+    // At 5 ms both are due at 10: the one that is listed first goes on.
+    expect(json(xml('EDF')).finishes).toEqual({
+      long: [7_000, 17_000],
+      short: [2_000, 9_000, 12_000, 19_000],
+    });
+  });
+
+  test('is refused where schedule would not do as it says', () => {
+    const shorter = {
+      policy: 'SCHED_DEADLINE',
+      'dl-runtime': 11000,
+      'dl-deadline': 50000,
+      'dl-period': 100000,
+    };
+    expect(refused(rtApp(shorter)).status).toBe(2);
+    expect(refused(rtApp({})).problems.join()).toContain('expected tasks that all have a reservation');
+  });
+});

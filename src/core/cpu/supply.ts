@@ -1,5 +1,4 @@
 import type { Nanos } from '../units.ts';
-import { exactShares, sumOf } from './cpu-admission.ts';
 import type { Reservation } from './reservation.ts';
 
 /**
@@ -59,50 +58,6 @@ export function linearLeastSupply(reservation: Reservation, windowNs: Nanos): nu
 export function mostSupply(reservation: Reservation, windowNs: Nanos): number {
   const { budgetNs, periodNs } = reservation;
   return Math.min(windowNs, (budgetNs * (windowNs + blackout(reservation))) / periodNs);
-}
-
-/** A job of so much work in every period, due at the end of the period. */
-export interface PeriodicTask {
-  readonly workNs: Nanos;
-  readonly periodNs: Nanos;
-}
-
-/** What is due in any window of this length at most: dbf(t) = Σ ⌊t/T⌋·C (Baruah, Rosier & Howell 1990). */
-export function demand(tasks: readonly PeriodicTask[], windowNs: Nanos): Nanos {
-  return tasks.reduce((due, { workNs, periodNs }) => due + Math.floor(windowNs / periodNs) * workNs, 0);
-}
-
-/**
- * Whether EDF inside the reservation meets all deadlines: dbf(t) ≤ sbf(t) for all t (Shin & Lee 2003). Exact.
- *
- * With u = Σ C/T: on a whole processor (Q = P) u ≤ 1 says it all. Otherwise u ≥ U fails, at the latest where all
- * periods end together, as there dbf = u·t and sbf < U·t. With u < U, dbf(t) ≤ u·t and sbf(t) ≥ U·(t − Δ), so
- * only t < U·Δ/(U − u) can fail. These are searched from the top as in Zhang & Burns' quick processor-demand
- * analysis (2009): between sbf⁻¹(dbf(t)) and t, dbf is at most dbf(t), and sbf at least that.
- */
-export function schedulableInside(tasks: readonly PeriodicTask[], reservation: Reservation): boolean {
-  const { budgetNs: budget, periodNs: period } = reservation;
-  const { each } = exactShares([
-    { budget, period },
-    ...tasks.map(({ workNs, periodNs }) => ({ budget: workNs, period: periodNs })),
-  ]);
-  const share = each[0]!;
-  const spare = share - sumOf(each.slice(1));
-  if (budget === period) return spare >= 0n;
-  if (spare <= 0n) return false;
-  const bound = Number((share * BigInt(blackout(reservation))) / spare);
-  // Further than doubles count: refused, to be safe.
-  if (bound > Number.MAX_SAFE_INTEGER) return false;
-
-  const lastDeadline = (most: Nanos) =>
-    tasks.reduce((last, { periodNs }) => Math.max(last, most - (most % periodNs)), 0);
-  let windowNs = lastDeadline(bound);
-  while (windowNs > 0) {
-    const enoughNs = timeToSupply(reservation, demand(tasks, windowNs));
-    if (enoughNs > windowNs) return false;
-    windowNs = lastDeadline(Math.min(enoughNs, windowNs - 1));
-  }
-  return true;
 }
 
 export interface StopDemand {

@@ -1,0 +1,94 @@
+import type { Workload } from '../core/cpu/schedule.ts';
+import { UsageError } from '../platform/problem.ts';
+import { insisting } from '../scenario/checked.ts';
+import { readTaskSet } from '../scenario/task-sets/read-task-set.ts';
+import type { TaskSetFile, WrittenTask } from '../scenario/task-sets/task-set-file.ts';
+
+/** Without a length of its own it is simulated for so many of its longest periods. */
+const PERIODS = 10;
+const NANOS_PER_MICROSECOND = 1_000;
+const HIGHEST_PRIORITY = 99;
+
+/** Whether a text is a task set of rt-app or SimSo, and no workload of our own. */
+export function isTaskSet(text: string): boolean {
+  return /^\s*</.test(text) || /^\s*[{/][\s\S]*?"tasks"\s*:\s*\{/.test(text);
+}
+
+/**
+ * What is to be simulated of a task set that other tools read, times in µs. Tasks with a reservation of their own are servers under
+ * SCHED_DEADLINE; others run by EDF, or by fixed priorities as SCHED_FIFO has them.
+ * @throws UsageError what of it is not simulated
+ */
+export function scheduledTaskSet(file: string): Workload {
+  const set = readTaskSet(file);
+  const { tasks, processors } = set;
+  const kinds = new Set(tasks.map(({ policy, server }) => (server ? 'deadline' : policy)));
+  const [kind] = kinds;
+  if (kinds.size !== 1 || kind === undefined || kind === 'none') {
+    const expected = 'tasks that all have a reservation, or all run by EDF, or all by SCHED_FIFO or SCHED_RR';
+    throw new UsageError([{ path: `${file}: policy`, expected, found: [...kinds].join(' and ') }]);
+  }
+  insistOnSimulated(set, kind, file);
+  const shared = { processors, horizon: horizonOf(set) };
+  if (kind === 'deadline') {
+    return {
+      ...shared,
+      scheduler: 'deadline',
+      servers: tasks.map((task) => serverOf(task, shared.horizon)),
+      tasks: [],
+    };
+  }
+  const ranks = [...new Set(tasks.map(({ priority }) => priority))].sort((one, other) => other - one);
+  return {
+    ...shared,
+    scheduler: kind === 'edf' ? 'cbs-hard' : 'rt',
+    servers: [],
+    tasks: tasks.map(({ name, workNs, periodNs, priority }) => ({
+      ...{ name, wcet: us(workNs), period: us(periodNs) },
+      ...(kind !== 'edf' && { policy: 'fifo', priority: HIGHEST_PRIORITY - ranks.indexOf(priority) }),
+    })),
+  };
+}
+
+function insistOnSimulated({ tasks }: TaskSetFile, kind: string, file: string): void {
+  insisting(
+    (insist) => {
+      for (const { name, periodNs, deadlineNs, offsetNs, server } of tasks) {
+        const due = server ? server.deadlineNs === server.periodNs : deadlineNs === periodNs;
+        insist(
+          due,
+          `${name}.deadline`,
+          'its period, as schedule has no other deadlines',
+          `${us(server?.deadlineNs ?? deadlineNs)} µs`,
+        );
+        insist(
+          kind === 'deadline' || offsetNs === 0,
+          `${name}.offset`,
+          'nothing, as tasks begin together',
+          `${us(offsetNs)} µs`,
+        );
+      }
+    },
+    (path) => `${file}: ${path}`,
+  );
+}
+
+function serverOf(
+  { name, workNs, periodNs, offsetNs, server }: WrittenTask,
+  horizon: number,
+): Workload['servers'][number] {
+  const count = Math.max(0, Math.ceil((horizon - us(offsetNs)) / us(periodNs)));
+  const jobs = Array.from(
+    { length: count },
+    (_, k) => [us(offsetNs) + k * us(periodNs), us(workNs)] as const,
+  );
+  return { name, budget: us(server!.budgetNs), period: us(server!.periodNs), jobs };
+}
+
+function horizonOf({ horizonNs, tasks }: TaskSetFile): number {
+  return us(horizonNs ?? PERIODS * Math.max(...tasks.map(({ periodNs }) => periodNs)));
+}
+
+function us(ns: number): number {
+  return Math.max(0, Math.round(ns / NANOS_PER_MICROSECOND));
+}

@@ -1,0 +1,68 @@
+import { workerData } from 'piscina';
+import type { PredictedMachine } from '../../core/machine-costs.ts';
+import { type UsedFile, useAgain } from '../../platform/used-files.ts';
+import { migrateVirtually } from '../../run/ensemble.ts';
+import { predict } from '../../run/predict.ts';
+import { cellsOf, type Scenario, type ScenarioCell, seeded } from '../../scenario/scenario.ts';
+import type { Setting } from '../../scenario/settings.ts';
+
+/** What a thread is told of what is to be planned. */
+export interface PlanThread {
+  readonly scenario: Pick<Scenario, 'base' | 'file'>;
+  readonly machine: PredictedMachine | undefined;
+  readonly use: readonly UsedFile[];
+}
+
+/** Migrations in virtual time, one a seed; or the model's answer. */
+export interface PlanTask {
+  readonly settings: readonly Setting[];
+  readonly seeds?: readonly number[];
+  /** Which b_d keeps the downtime within this, with this probability? */
+  readonly asked?: { readonly limitNs: number; readonly probability: number };
+}
+
+/** What came of a migration; null: it did not complete. */
+export type Trial = { readonly downtimeNs: number; readonly totalNs: number } | null;
+
+/** Times are null where the model has no stop. */
+export interface Modelled {
+  readonly stopRate: number | null;
+  /** Without the stop. */
+  readonly liveNs: number | null;
+}
+
+export interface PlanResult {
+  readonly trials: readonly Trial[];
+  readonly modelled: Modelled | null;
+}
+
+const { scenario, machine, use }: PlanThread = workerData;
+await useAgain(use);
+
+/** The one that was resolved last. */
+let last: { readonly key: string; readonly cell: ScenarioCell } | undefined;
+
+function cellAt(settings: readonly Setting[]): ScenarioCell {
+  const key = JSON.stringify(settings);
+  if (last?.key !== key) last = { key, cell: { ...cellsOf(scenario, settings)[0]!, machine } };
+  return last.cell;
+}
+
+export default function ({ settings, seeds = [], asked }: PlanTask): PlanResult {
+  const cell = cellAt(settings);
+  const trials = seeds.map((seed): Trial => {
+    const { outcome, downtimeNs, totalNs } = migrateVirtually(seeded(cell, seed));
+    return outcome === 'completed' ? { downtimeNs, totalNs } : null;
+  });
+  return { trials, modelled: asked ? modelledAt(cell, asked) : null };
+}
+
+function modelledAt(cell: ScenarioCell, { limitNs, probability }: NonNullable<PlanTask['asked']>): Modelled {
+  const prediction = predict(cell);
+  const { totalNs, downtimeNs } = prediction.course;
+  if (totalNs === null || downtimeNs === null) return { stopRate: null, liveNs: null };
+  return {
+    stopRate: prediction.requiredStopRateBytesPerSecond(limitNs, probability),
+    liveNs: totalNs - downtimeNs,
+  };
+}

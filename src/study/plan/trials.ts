@@ -1,0 +1,49 @@
+import { Piscina } from 'piscina';
+import type { PredictedMachine } from '../../core/machine-costs.ts';
+import { entry } from '../../platform/entry.ts';
+import { processorLimit } from '../../platform/machine-limits.ts';
+import { usedFiles } from '../../platform/used-files.ts';
+import type { Scenario } from '../../scenario/scenario.ts';
+import type { Setting } from '../../scenario/settings.ts';
+import type { Modelled, PlanResult, PlanTask, PlanThread, Trial } from './plan-worker.ts';
+
+/** So many migrations are passed to a thread at a time, at most. */
+const PIECE = 16;
+
+/** Migrations in virtual time and answers of the model, on all processors. */
+export class Trials {
+  readonly #pool: Piscina<PlanTask, PlanResult>;
+  /** Migrations carried out so far. */
+  count = 0;
+
+  constructor(scenario: Pick<Scenario, 'base' | 'file'>, machine: PredictedMachine | undefined) {
+    const threads = Math.ceil(processorLimit().time);
+    const { base, file } = scenario;
+    this.#pool = new Piscina({
+      filename: entry('study/plan/plan-worker').href,
+      minThreads: threads,
+      maxThreads: threads,
+      workerData: { scenario: { base, file }, machine, use: usedFiles() } satisfies PlanThread,
+    });
+  }
+
+  /** One migration a seed, in their order. */
+  async run(settings: readonly Setting[], seeds: readonly number[]): Promise<readonly Trial[]> {
+    this.count += seeds.length;
+    const threads = this.#pool.maxThreads;
+    const size = Math.min(PIECE, Math.max(1, Math.ceil(seeds.length / (2 * threads))));
+    const pieces: Promise<PlanResult>[] = [];
+    for (let from = 0; from < seeds.length; from += size) {
+      pieces.push(this.#pool.run({ settings, seeds: seeds.slice(from, from + size) }));
+    }
+    return (await Promise.all(pieces)).flatMap(({ trials }) => trials);
+  }
+
+  async model(settings: readonly Setting[], asked: NonNullable<PlanTask['asked']>): Promise<Modelled> {
+    return (await this.#pool.run({ settings, asked })).modelled!;
+  }
+
+  async end(): Promise<void> {
+    await this.#pool.destroy();
+  }
+}
