@@ -70,8 +70,7 @@ describe('switchover plan', () => {
     expect(answer.certificate.lowerBound).toBeGreaterThanOrEqual(0.95);
   });
 
-  test('prints it within 80 columns', () => {
-    expect(Math.max(...text.split('\n').map(({ length }) => length))).toBeLessThanOrEqual(80);
+  test('prints it as a table, with the certificate', () => {
     expect(text).toMatch(/certificate {2}kept in \d+ of \d+ migrations with fresh seeds/);
   });
 

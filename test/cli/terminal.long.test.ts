@@ -43,6 +43,10 @@ writeFileSync(
   JSON.stringify({ probabilities: Array.from({ length: 400 }, (_, page) => page / 400) }),
 );
 
+/** One policy, and room on the link. */
+const slides = ['--set', 'compare=null', '--set', 'link.capacity=100Mbit/s'];
+const log = join(import.meta.dirname, '../fixtures/import/domjobinfo.txt');
+
 /** Widest first, of lines that are not words without a space, such as a path. */
 const tooWide = (terminal: Terminal) =>
   terminal.everything.filter((line) => line.length > 80 && line.trim().includes(' '));
@@ -56,11 +60,14 @@ describe('on a terminal of 80 columns nothing is wider', () => {
     ['sweep', [at('wide.yaml'), '--out', at('sweep')]],
     ['stress', [at('wide.yaml'), '--out', at('stress')]],
     ['predict', [at('wide.yaml'), '--limit', '100ms']],
+    ['plan', ['12-slides', ...slides, '--target', 'downtime<=200ms@0.9']],
+    ['import', [log]],
+    ['predict', ['--from', log]],
     ['order', [at('pages.json')]],
     ['schedule', [at('workload.json')]],
     ['reference', ['guest.program']],
     ['doctor', []],
-  ] as const)('%s', async (command, args) => {
+  ] as const)('%s %s', async (command, args) => {
     const terminal = new Terminal(80, command, ...args);
     const code = await terminal.exit;
     expect([0, 3], terminal.text).toContain(code);
