@@ -29,7 +29,7 @@ test.runIf(has('mandoc'))('mandoc finds nothing wrong with it', () => {
 });
 
 test.runIf(has('groff'))('groff formats it without a warning', () => {
-  const { stdout, stderr } = spawnSync('groff', ['-man', '-ww', '-Tascii', file], { encoding: 'utf8' });
+  const { stdout, stderr } = spawnSync('groff', ['-man', '-ww', '-Tutf8', file], { encoding: 'utf8' });
   expect(stderr).toBe('');
   expect(stdout).toContain('--until');
 });

@@ -95,8 +95,8 @@ test.each([
 });
 
 // vm-migration/src/context.rs: Display of MemoryMigrationContext
-test('cloud-hypervisor.log gives what each iteration found, and the parts of the downtime', () => {
-  const { format, observation } = read('cloud-hypervisor.log');
+test('cloud-hypervisor-log.txt gives what each iteration found, and the parts of the downtime', () => {
+  const { format, observation } = read('cloud-hypervisor-log.txt');
   expect(format).toBe('Cloud Hypervisor log');
   const found = observation.dirtied.map(({ atNs, exposureNs, pages }) => [atNs, exposureNs, pages.high]);
   expect(found).toEqual([
@@ -108,8 +108,8 @@ test('cloud-hypervisor.log gives what each iteration found, and the parts of the
 });
 
 // migration/trace-events: vmstate_downtime_checkpoint, vmstate_downtime_save
-test('vmstate-downtime.log gives the parts of the downtime, devices by their share', () => {
-  const { format, observation } = read('vmstate-downtime.log');
+test('vmstate-downtime-log.txt gives the parts of the downtime, devices by their share', () => {
+  const { format, observation } = read('vmstate-downtime-log.txt');
   expect(format).toBe('vmstate_downtime trace');
   expect(observation.downtimeParts).toEqual([
     { name: 'to src-vm-stopped', ns: 2e6 },
@@ -142,7 +142,7 @@ test('KubeVirt’s status and policy give outcome, time and what was allowed', (
 
 // PVE/QemuMigrate.pm: phase2
 test('task logs of Proxmox give outcome, downtime and limits, and what is left if they are old', () => {
-  const { format, observation, missing } = read('proxmox-task.log');
+  const { format, observation, missing } = read('proxmox-task-log.txt');
   expect(format).toBe('Proxmox task log');
   expect(happenedIn(observation)).toMatchObject({
     outcome: 'completed',
@@ -153,7 +153,7 @@ test('task logs of Proxmox give outcome, downtime and limits, and what is left i
   expect(observation.samples.find(({ dirtyPagesPerSecond }) => dirtyPagesPerSecond)!.atNs).toBe(6 * SECOND);
   expect(missing).toEqual(['what was left: this log does not tell it']);
 
-  const old = read('proxmox-task-6.log').observation;
+  const old = read('proxmox-task-6-log.txt').observation;
   expect(old.dirtied.map(({ pages }) => pages.high)).toEqual([49_152]);
   expect(happenedIn(old).reason).toBe('online migrate failure - aborting');
 });
