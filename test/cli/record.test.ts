@@ -300,7 +300,9 @@ describe.skipIf(process.platform !== 'linux')('predict --pid', () => {
   test('or a scenario is needed', async () => {
     const { code, stderr } = await switchover('predict');
     expect(code).toBe(2);
-    expect(stderr).toContain('file: expected a scenario, --pid N, --from FILE or --qmp SOCKET, found nothing');
+    expect(stderr).toContain(
+      'file: expected a scenario, --pid N, --from FILE or --qmp SOCKET, found nothing',
+    );
   });
 });
 

@@ -4,7 +4,8 @@ import { DAMAGED, simulate } from './simulator.ts';
 
 /** SCHEDULE=n carries out schedule n alone and prints its steps. */
 const only = process.env.SCHEDULE;
-const SCHEDULES = 100_000;
+/** With SCHEDULES=100000, so many. */
+const SCHEDULES = Number(process.env.SCHEDULES ?? 40_000);
 
 /** Both last entries once the faults are over: the cases that the table of ownership is about. */
 const expectedKinds = [
