@@ -85,14 +85,8 @@ describe('against hogs, on threads', () => {
       const late = ({ outage }: MigrationResult) => outage!.lateHeartbeats / outage!.heartbeats;
       expect(medianOf(fair, late)).toBeGreaterThan(0.1);
       expect(medianOf(kept, late)).toBeLessThan(medianOf(fair, late) / 2);
-    },
-  );
-
-  measured(
-    'the stop ends when the guest runs there, not when its sender has its turn to hear of it',
-    async () => {
-      const fair = await coursesWith({ scheduler: 'fair' });
-      // The state part takes two of the sender's turns, one to ask and one to hear the answer, and the commit part one.
+      // The stop ends when the guest runs there, not when its sender has a turn to hear of it: the state part takes two of its
+      // turns, one to ask and one to hear the answer, and the commit part one.
       const state = medianOf(fair, ({ downtimeParts }) => downtimeParts.stateNs);
       expect(medianOf(fair, ({ downtimeParts }) => downtimeParts.commitNs)).toBeLessThan(0.75 * state);
     },
