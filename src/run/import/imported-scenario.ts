@@ -1,5 +1,5 @@
 import { inputLimits } from '../../core/input-limits.ts';
-import { formatDuration, formatSize, type Nanos } from '../../core/units.ts';
+import { formatDuration, formatSize, NANOS_PER_MILLISECOND, type Nanos } from '../../core/units.ts';
 import type { Happened } from '../../observe/import/happened.ts';
 import type { Observation } from '../../observe/import/observation.ts';
 import { impliedStopRate, liveRate, rateOf, type WorkloadFit } from './fit-observation.ts';
@@ -73,7 +73,7 @@ export function importedScenario(
       migration: {
         order: 'address',
         clear: 'round',
-        stop: { rule: 'downtime', limit: `${limitNs}ns` },
+        stop: { rule: 'downtime', limit: `${limitNs / NANOS_PER_MILLISECOND}ms` },
         ...(endsNs !== undefined && { timeout: `${endsNs}ns`, onTimeout: 'stop' }),
       },
     },
