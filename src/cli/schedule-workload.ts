@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { defaultKernelSettings } from '../core/cpu/kernel-classes.ts';
 import type { Reservation } from '../core/cpu/reservation.ts';
-import { simulatedSchedulers, type Workload } from '../core/cpu/schedule.ts';
+import { hasRanks, simulatedSchedulers, type Workload } from '../core/cpu/schedule.ts';
 import { inputLimits } from '../core/input-limits.ts';
 import { type Problem, shown, UsageError } from '../platform/problem.ts';
 import { readText } from '../platform/text-file.ts';
@@ -29,10 +29,12 @@ const jobs = z.unknown().transform((value, context) => {
 });
 
 /** Said also of an entry with other mistakes. */
-const atMostThePeriod = {
-  message: 'at most the period',
+const atMost = (message: string) => ({
+  message: `at most ${message}`,
   when: ({ value }: { readonly value: unknown }) => value instanceof Object,
-};
+});
+const atMostThePeriod = atMost('the period');
+const atMostTheDeadline = atMost('the deadline');
 
 /** What a thread has under the kernel's classes without reservations. */
 const settings = {
@@ -44,17 +46,27 @@ const settings = {
 
 const server = z
   .strictObject(
-    { name, budget: whole(1, MOST), period: whole(1, MOST), jobs, ...settings },
+    {
+      ...{ name, budget: whole(1, MOST), deadline: whole(1, MOST).optional(), period: whole(1, MOST), jobs },
+      ...settings,
+    },
     'a server: { name, budget, period, jobs }',
   )
-  .refine(({ budget, period }) => !(budget > period), { path: ['budget'], ...atMostThePeriod });
+  .refine(({ budget, period }) => !(budget > period), { path: ['budget'], ...atMostThePeriod })
+  .refine(({ deadline, period }) => !(deadline! > period), { path: ['deadline'], ...atMostThePeriod })
+  .refine(({ budget, deadline }) => !(budget > deadline!), { path: ['budget'], ...atMostTheDeadline });
 
 const task = z
   .strictObject(
-    { name, wcet: whole(1, MOST), period: whole(1, MOST), ...settings },
-    'a task: { name, wcet, period }',
+    {
+      ...{ name, wcet: whole(1, MOST), period: whole(1, MOST) },
+      ...{ deadline: whole(1, MOST).optional(), offset: whole(0, MOST).optional(), ...settings },
+    },
+    'a task: { name, wcet, period, deadline, offset }',
   )
-  .refine(({ wcet, period }) => !(wcet > period), { path: ['wcet'], ...atMostThePeriod });
+  .refine(({ wcet, period }) => !(wcet > period), { path: ['wcet'], ...atMostThePeriod })
+  .refine(({ deadline, period }) => !(deadline! > period), { path: ['deadline'], ...atMostThePeriod })
+  .refine(({ wcet, deadline }) => !(wcet > deadline!), { path: ['wcet'], ...atMostTheDeadline });
 
 const throttle = z.union(
   [
@@ -92,7 +104,7 @@ export function readWorkload(file: string): Workload {
   const wrong = [...(parsed.error?.issues ?? []).flatMap(wrongBySchema), ...wrongAmongNames(document)];
   if (parsed.success && wrong.length === 0) {
     const workload = workloadOf(parsed.data);
-    wrong.push(...nowhere(workload), ...tooLong(workload));
+    wrong.push(...nowhere(workload), ...unkept(workload), ...tooLong(workload));
     if (wrong.length === 0) return workload;
   }
   throw new UsageError(
@@ -143,6 +155,18 @@ function nowhere({ processors, servers, tasks }: Workload): Wrong[] {
         ? []
         : [{ path: [list, index, 'processor'], expected: `one of the processors, 0 to ${processors - 1}` }],
     ),
+  );
+}
+
+/** What the scheduler has no servers for. */
+function unkept({ scheduler, servers }: Workload): Wrong[] {
+  if (hasRanks(scheduler) && servers.length > 0) {
+    return [{ path: ['servers'], expected: `none under ${scheduler}, where only tasks have priorities` }];
+  }
+  if (scheduler === 'deadline' || scheduler === 'cbs-linux') return [];
+  const expected = `nothing, as servers under ${scheduler} are due at the end of their periods (scheduler: deadline)`;
+  return servers.flatMap(({ deadline }, index) =>
+    deadline === undefined ? [] : [{ path: ['servers', index, 'deadline'], expected }],
   );
 }
 

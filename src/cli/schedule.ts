@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { ResponseTimes } from '../core/cpu/response-times.ts';
 import { Overload, type Schedule, schedule, type Workload } from '../core/cpu/schedule.ts';
 import { writeWhole } from '../platform/pending-file.ts';
 import { UsageError } from '../platform/problem.ts';
@@ -38,8 +39,9 @@ async function action(file: string, options: Options): Promise<number> {
   if (json !== '-') {
     const width = widthOf(options);
     const drawn = terminalGantt(result.slices, { ...chart, ...(width !== undefined && { width }) });
-    const finishes = finishesOf(result, names, options.wide);
-    print([titleOf(workload), '', drawn, '', folded(finishes.join('\n'), width)].join('\n'));
+    const tables = [finishesOf(result, names, options.wide), responsesOf(result, names)];
+    const folds = tables.map((lines) => folded(lines.join('\n'), width));
+    print([titleOf(workload), '', drawn, '', folds.join('\n\n')].join('\n'));
   }
   return 0;
 }
@@ -90,6 +92,21 @@ function finishesOf({ finishes }: Schedule, names: readonly string[], all = fals
       return `${name.padEnd(width)}  ${String(own.length).padStart(4)}  ${at}`.trimEnd();
     }),
   ];
+}
+
+function responsesOf({ responses }: Schedule, names: readonly string[]): string[] {
+  const width = Math.max('response'.length, ...names.map((name) => name.length));
+  const row = (name: string, cells: readonly string[]) =>
+    [name.padEnd(width), ...cells.map((cell) => cell.padStart(8))].join('  ');
+  return [
+    row('response', ['jobs', 'worst', 'mean', 'missed']),
+    ...names.map((name) => row(name, cellsOf(responses[name]!))),
+  ];
+}
+
+function cellsOf({ jobs, worst, mean, missed }: ResponseTimes): string[] {
+  const shown = (time: number | null) => (time === null ? '–' : String(Number(time.toFixed(1))));
+  return [String(jobs), shown(worst), shown(mean), shown(missed)];
 }
 
 function admitted(file: string, workload: Workload): Schedule {
