@@ -32,13 +32,17 @@ async function action(file: string, options: Options): Promise<number> {
   const { json, svg } = options;
   const workload = readWorkload(file);
   const result = admitted(file, workload);
-  const names = [...workload.servers, ...workload.tasks].map(({ name }) => name);
-  const chart = { names, start: 0, end: workload.horizon, format: String };
-  if (svg !== undefined) writeText(svg, svgGantt(result.slices, { ...chart, title: titleOf(workload) }));
+  const { servers, tasks } = workload;
+  const all = [...servers.flatMap((server) => [server, ...(server.inside?.tasks ?? [])]), ...tasks];
+  const chart = { names: all.map(({ name }) => name), start: 0, end: workload.horizon, format: String };
+  const slices = [...result.slices, ...Object.values(result.inside).flat()];
+  if (svg !== undefined) writeText(svg, svgGantt(slices, { ...chart, title: titleOf(workload) }));
   if (json !== undefined) await writeSchedule(json, result);
   if (json !== '-') {
     const width = widthOf(options);
-    const drawn = terminalGantt(result.slices, { ...chart, ...(width !== undefined && { width }) });
+    const drawn = terminalGantt(slices, { ...chart, ...(width !== undefined && { width }) });
+    // What was done is told of the tasks in a server, not of their sum.
+    const names = all.filter((one) => !('inside' in one && one.inside)).map(({ name }) => name);
     const tables = [finishesOf(result, names, options.wide), responsesOf(result, names)];
     const folds = tables.map((lines) => folded(lines.join('\n'), width));
     print([titleOf(workload), '', drawn, '', folds.join('\n\n')].join('\n'));

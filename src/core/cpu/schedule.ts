@@ -1,7 +1,9 @@
+import { type Contender, contendersOf } from './contenders.ts';
 import { firstFitDecreasing, type Load } from './cpu-admission.ts';
 import { ruleOf } from './cpu-plan.ts';
 import { deadlineMisfit } from './deadline-admission.ts';
 import { EarliestFirst, NONE } from './earliest-first.ts';
+import { insideOf, type TasksInside } from './inside-server.ts';
 import { type KernelSettings, kernelProcessors, type ThreadSettings } from './kernel-classes.ts';
 import { type EntityId, Processor, type ProcessorListener, type SimulatedProcessors } from './processor.ts';
 import { budgetsUsedUp, type ResponseTimes, responseTimes } from './response-times.ts';
@@ -42,6 +44,8 @@ export interface ServedJobs extends Load, ThreadSettings {
   readonly deadline?: number | undefined;
   /** Release and work of each, in the order of release; or always busy. */
   readonly jobs: readonly (readonly [release: number, work: number])[] | 'backlogged';
+  /** Tasks that share the server, in an order of their own, instead of `jobs`. */
+  readonly inside?: TasksInside | undefined;
 }
 
 /** Released at offset, offset + period, …, and due a deadline later. */
@@ -73,6 +77,8 @@ export interface Schedule {
   readonly deadlines: Readonly<Record<string, readonly number[]>>;
   /** How long each one's jobs took, and how many were late; of a hard server that is always busy, its budgets. */
   readonly responses: Readonly<Record<string, ResponseTimes>>;
+  /** Of servers with tasks in them, which of these ran when; their `finishes` and `responses` are above. */
+  readonly inside: Readonly<Record<string, readonly Slice[]>>;
 }
 
 /** The servers and tasks ask for more than the processors give. */
@@ -90,52 +96,17 @@ export function schedule(workload: Workload): Schedule {
   const contenders = contendersOf(workload);
   const slices = groupsOf(workload, contenders).flatMap((group) => simulate(workload, group));
   slices.sort((one, other) => one.start - other.start || one.processor - other.processor);
+  const inside = insideOf(workload, slices);
+  const finishes = contenders.map(({ name, finishes, isShared }) => [name, isShared ? [] : finishes]);
   return {
     slices,
-    finishes: Object.fromEntries(contenders.map(({ name, finishes }) => [name, finishes])),
+    finishes: { ...Object.fromEntries(finishes), ...inside.finishes },
     deadlines: Object.fromEntries(
       contenders.filter(({ isTask }) => !isTask).map(({ name, deadlines }) => [name, deadlines]),
     ),
-    responses: responsesOf(workload, contenders, slices),
+    responses: { ...responsesOf(workload, contenders, slices), ...inside.responses },
+    inside: inside.slices,
   };
-}
-
-/** A server or a task, and what became of it. */
-interface Contender extends Load {
-  readonly settings: ThreadSettings;
-  readonly isTask: boolean;
-  readonly isBacklogged: boolean;
-  /** D */
-  readonly deadline: number;
-  /** Whether its jobs have deadlines; else only its budgets have. */
-  readonly isDue: boolean;
-  /** When its n-th job is released, Infinity if there is none; and what work that is. */
-  readonly release: (job: number) => number;
-  readonly work: (job: number) => number;
-  readonly finishes: number[];
-  readonly deadlines: number[];
-}
-
-/** Servers first: ties go to the lower index. */
-function contendersOf({ servers, tasks }: Workload): Contender[] {
-  return [
-    ...servers.map(({ name, budget, period, deadline = period, jobs, ...settings }, index) => {
-      const isBacklogged = jobs === 'backlogged';
-      const row = isBacklogged ? [[0, Number.POSITIVE_INFINITY] as const] : jobs;
-      return {
-        ...{ name, isTask: false, isBacklogged, budget, period, deadline, settings },
-        ...{ isDue: servers[index]!.deadline !== undefined, finishes: [], deadlines: [] },
-        release: (job: number) => row[job]?.[0] ?? Number.POSITIVE_INFINITY,
-        work: (job: number) => row[job]![1],
-      };
-    }),
-    ...tasks.map(({ name, wcet, period, deadline = period, offset = 0, ...settings }) => ({
-      ...{ name, isTask: true, isBacklogged: false, budget: wcet, period, deadline, settings },
-      ...{ isDue: true, finishes: [], deadlines: [] },
-      release: (job: number) => offset + job * period,
-      work: () => wcet,
-    })),
-  ];
 }
 
 /** Some of the processors, and those who share them. */
@@ -236,12 +207,12 @@ function responsesOf(
   const own = new Map(busy.map(({ name }): [string, Slice[]] => [name, []]));
   for (const slice of slices) own.get(slice.name)?.push(slice);
   return Object.fromEntries(
-    contenders.map(({ name, isBacklogged, isDue, budget, period, deadline, release, finishes }) => {
+    contenders.map(({ name, isBacklogged, isShared, isDue, budget, period, deadline, release, finishes }) => {
       const ofServer = own.get(name);
       const jobs = ofServer
         ? { release: (job: number) => job * period, finishes: budgetsUsedUp(ofServer, budget) }
-        : { release, finishes };
-      const dueAfter = ofServer || (isDue && !isBacklogged) ? deadline : undefined;
+        : { release, finishes: isShared ? [] : finishes };
+      const dueAfter = ofServer || (isDue && !isBacklogged && !isShared) ? deadline : undefined;
       return [name, responseTimes({ ...jobs, dueAfter }, horizon)];
     }),
   );

@@ -69,7 +69,7 @@ describe('a bound that contradicts a target', () => {
   });
 
   test('is never above what virtual time takes at the most that can be reserved', () => {
-    const guest = { pages: 4000, device: { state: '1MiB', time: '20ms' }, zeroPages: 500 };
+    const guest = { pages: 2000, device: { state: '1MiB', time: '20ms' }, zeroPages: 500 };
     const fast = { kind: 'sequential', pages: 1000, writesPerSecond: 40000 };
     const reservation = { budget: '8ms', period: '10ms' };
     const cpu = { scheduler: 'cbs-hard' };
@@ -78,7 +78,7 @@ describe('a bound that contradicts a target', () => {
       [{ rate: '200Mbit/s', latency: '3ms' }, { sender }],
       [{ rate: '1Gbit/s' }, { cpu, sender: { ...sender, reservation: { budget: '2ms', period: '10ms' } } }],
     ] as const) {
-      for (const rounds of [0, 1, 4]) {
+      for (const rounds of [0, 3]) {
         const reserved = 'cpu' in others ? { ...guest, reservation } : guest;
         const written = {
           ...document({ ...reserved, program: fast }, link, others),
