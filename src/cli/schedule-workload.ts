@@ -1,60 +1,14 @@
 import { z } from 'zod';
 import { defaultKernelSettings } from '../core/cpu/kernel-classes.ts';
 import type { Reservation } from '../core/cpu/reservation.ts';
-import { simulatedSchedulers, type Workload } from '../core/cpu/schedule.ts';
+import { hasRanks, simulatedSchedulers, type Workload } from '../core/cpu/schedule.ts';
 import { inputLimits } from '../core/input-limits.ts';
 import { type Problem, shown, UsageError } from '../platform/problem.ts';
 import { readText } from '../platform/text-file.ts';
 import { whole } from '../scenario/quantity.ts';
 import { parseYaml } from '../scenario/yaml-file.ts';
+import { MOST, server, task } from './schedule-entries.ts';
 import { isTaskSet, scheduledTaskSet } from './scheduled-task-set.ts';
-
-/** Instants and their sums stay whole numbers of a double. */
-const MOST = 10 ** 15;
-
-const name = z.string('a name').min(1, 'a name').max(40, 'a name of at most 40 characters');
-
-const someJobs = z.array(
-  z.tuple([whole(0, MOST), whole(1, MOST)], '[release, work]'),
-  '"backlogged" or a list of jobs [release, work]',
-);
-
-/** Not a union, which would not say which of the jobs is wrong. */
-const jobs = z.unknown().transform((value, context) => {
-  if (value === 'backlogged') return value;
-  const parsed = someJobs.safeParse(value);
-  if (parsed.success) return parsed.data.sort(([one], [other]) => one - other);
-  for (const { message, path } of parsed.error.issues) context.addIssue({ code: 'custom', message, path });
-  return z.NEVER;
-});
-
-/** Said also of an entry with other mistakes. */
-const atMostThePeriod = {
-  message: 'at most the period',
-  when: ({ value }: { readonly value: unknown }) => value instanceof Object,
-};
-
-/** What a thread has under the kernel's classes without reservations. */
-const settings = {
-  nice: whole(-20, 19).optional(),
-  policy: z.enum(['fifo', 'rr'], 'fifo or rr').optional(),
-  priority: whole(1, 99).optional(),
-  processor: whole(0, 1023).optional(),
-};
-
-const server = z
-  .strictObject(
-    { name, budget: whole(1, MOST), period: whole(1, MOST), jobs, ...settings },
-    'a server: { name, budget, period, jobs }',
-  )
-  .refine(({ budget, period }) => !(budget > period), { path: ['budget'], ...atMostThePeriod });
-
-const task = z
-  .strictObject(
-    { name, wcet: whole(1, MOST), period: whole(1, MOST), ...settings },
-    'a task: { name, wcet, period }',
-  )
-  .refine(({ wcet, period }) => !(wcet > period), { path: ['wcet'], ...atMostThePeriod });
 
 const throttle = z.union(
   [
@@ -92,7 +46,7 @@ export function readWorkload(file: string): Workload {
   const wrong = [...(parsed.error?.issues ?? []).flatMap(wrongBySchema), ...wrongAmongNames(document)];
   if (parsed.success && wrong.length === 0) {
     const workload = workloadOf(parsed.data);
-    wrong.push(...nowhere(workload), ...tooLong(workload));
+    wrong.push(...nowhere(workload), ...unkept(workload), ...tooLong(workload));
     if (wrong.length === 0) return workload;
   }
   throw new UsageError(
@@ -112,10 +66,11 @@ function ofTaskSet(file: string): Workload {
   throw new UsageError(wrong.map(({ expected }) => ({ path: `${file}: horizon`, expected, found })));
 }
 
-function workloadOf({ slice, tick, throttle, ...workload }: z.output<typeof schema>): Workload {
+function workloadOf({ slice, tick, throttle, servers, ...workload }: z.output<typeof schema>): Workload {
   const { quantum } = workload;
   return {
     ...workload,
+    servers: servers.map(({ jobs = [], ...server }) => ({ ...server, jobs })),
     kernel: {
       ...(tick !== undefined && { tickNs: tick }),
       ...(slice !== undefined && { sliceNs: slice }),
@@ -146,12 +101,25 @@ function nowhere({ processors, servers, tasks }: Workload): Wrong[] {
   );
 }
 
+/** What the scheduler has no servers for. */
+function unkept({ scheduler, servers }: Workload): Wrong[] {
+  if (hasRanks(scheduler) && servers.length > 0) {
+    return [{ path: ['servers'], expected: `none under ${scheduler}, where only tasks have priorities` }];
+  }
+  if (scheduler === 'deadline' || scheduler === 'cbs-linux') return [];
+  const expected = `nothing, as servers under ${scheduler} are due at the end of their periods (scheduler: deadline)`;
+  return servers.flatMap(({ deadline }, index) =>
+    deadline === undefined ? [] : [{ path: ['servers', index, 'deadline'], expected }],
+  );
+}
+
 /**
  * Every period may have a slice of its own, and one more for whoever is interrupted by it. Under `fair` every processor
  * that is used has a turn in every quantum too, and under the kernel's classes in every tick.
  */
 function tooLong({ scheduler, processors, horizon, quantum = 1, kernel, servers, tasks }: Workload): Wrong[] {
-  const entities = [...servers, ...tasks];
+  const inside = servers.flatMap(({ inside }) => inside?.tasks ?? []);
+  const entities = [...servers, ...tasks, ...inside];
   const periods = entities.reduce((sum, { period }) => sum + horizon / period, 0);
   const isKernelClass = scheduler === 'eevdf' || scheduler === 'rt';
   const { tickNs } = { ...defaultKernelSettings(processors), ...kernel };
@@ -178,14 +146,23 @@ function wrongBySchema(issue: z.core.$ZodIssue): Wrong[] {
 /** What no entry alone can get wrong; looked for in the document as it is, whatever else is wrong with it. */
 function wrongAmongNames(document: unknown): Wrong[] {
   const { servers = [], tasks = [] } = (document ?? {}) as { servers?: unknown; tasks?: unknown };
-  const entries = Object.entries({ servers, tasks }).flatMap(([list, written]) =>
-    Array.isArray(written)
-      ? written.map((entry, index) => ({ path: [list, index, 'name'], name: entry?.name }))
-      : [{ path: [list], name: undefined }],
-  );
+  const entries = [
+    ...namesIn(['servers'], servers),
+    ...(Array.isArray(servers)
+      ? servers.flatMap((entry, index) =>
+          namesIn(['servers', index, 'inside', 'tasks'], entry?.inside?.tasks ?? []),
+        )
+      : []),
+    ...namesIn(['tasks'], tasks),
+  ];
   if (entries.length === 0) return [{ path: ['servers'], expected: 'at least one server or task' }];
   const first = new Map(entries.toReversed().map((entry) => [entry.name, entry]));
   return entries
     .filter((entry) => entry.name !== undefined && first.get(entry.name) !== entry)
     .map(({ path }) => ({ path, expected: 'a name that no other server or task has' }));
+}
+
+function namesIn(path: readonly PropertyKey[], written: unknown) {
+  if (!Array.isArray(written)) return [{ path, name: undefined }];
+  return written.map((entry, index) => ({ path: [...path, index, 'name'], name: entry?.name }));
 }

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { ResponseTimes } from '../core/cpu/response-times.ts';
 import { Overload, type Schedule, schedule, type Workload } from '../core/cpu/schedule.ts';
 import { writeWhole } from '../platform/pending-file.ts';
 import { UsageError } from '../platform/problem.ts';
@@ -31,15 +32,20 @@ async function action(file: string, options: Options): Promise<number> {
   const { json, svg } = options;
   const workload = readWorkload(file);
   const result = admitted(file, workload);
-  const names = [...workload.servers, ...workload.tasks].map(({ name }) => name);
-  const chart = { names, start: 0, end: workload.horizon, format: String };
-  if (svg !== undefined) writeText(svg, svgGantt(result.slices, { ...chart, title: titleOf(workload) }));
+  const { servers, tasks } = workload;
+  const all = [...servers.flatMap((server) => [server, ...(server.inside?.tasks ?? [])]), ...tasks];
+  const chart = { names: all.map(({ name }) => name), start: 0, end: workload.horizon, format: String };
+  const slices = [...result.slices, ...Object.values(result.inside).flat()];
+  if (svg !== undefined) writeText(svg, svgGantt(slices, { ...chart, title: titleOf(workload) }));
   if (json !== undefined) await writeSchedule(json, result);
   if (json !== '-') {
     const width = widthOf(options);
-    const drawn = terminalGantt(result.slices, { ...chart, ...(width !== undefined && { width }) });
-    const finishes = finishesOf(result, names, options.wide);
-    print([titleOf(workload), '', drawn, '', folded(finishes.join('\n'), width)].join('\n'));
+    const drawn = terminalGantt(slices, { ...chart, ...(width !== undefined && { width }) });
+    // What was done is told of the tasks in a server, not of their sum.
+    const names = all.filter((one) => !('inside' in one && one.inside)).map(({ name }) => name);
+    const tables = [finishesOf(result, names, options.wide), responsesOf(result, names)];
+    const folds = tables.map((lines) => folded(lines.join('\n'), width));
+    print([titleOf(workload), '', drawn, '', folds.join('\n\n')].join('\n'));
   }
   return 0;
 }
@@ -90,6 +96,21 @@ function finishesOf({ finishes }: Schedule, names: readonly string[], all = fals
       return `${name.padEnd(width)}  ${String(own.length).padStart(4)}  ${at}`.trimEnd();
     }),
   ];
+}
+
+function responsesOf({ responses }: Schedule, names: readonly string[]): string[] {
+  const width = Math.max('response'.length, ...names.map((name) => name.length));
+  const row = (name: string, cells: readonly string[]) =>
+    [name.padEnd(width), ...cells.map((cell) => cell.padStart(8))].join('  ');
+  return [
+    row('response', ['jobs', 'worst', 'mean', 'missed']),
+    ...names.map((name) => row(name, cellsOf(responses[name]!))),
+  ];
+}
+
+function cellsOf({ jobs, worst, mean, missed }: ResponseTimes): string[] {
+  const shown = (time: number | null) => (time === null ? '–' : String(Number(time.toFixed(1))));
+  return [String(jobs), shown(worst), shown(mean), shown(missed)];
 }
 
 function admitted(file: string, workload: Workload): Schedule {

@@ -28,7 +28,7 @@ export function scheduledTaskSet(file: string): Workload {
     const expected = 'tasks that all have a reservation, or all run by EDF, or all by SCHED_FIFO or SCHED_RR';
     throw new UsageError([{ path: `${file}: policy`, expected, found: [...kinds].join(' and ') }]);
   }
-  insistOnSimulated(set, kind, file);
+  insistOnReservations(set, file);
   const shared = { processors, horizon: horizonOf(set) };
   if (kind === 'deadline') {
     return {
@@ -43,30 +43,23 @@ export function scheduledTaskSet(file: string): Workload {
     ...shared,
     scheduler: kind === 'edf' ? 'cbs-hard' : 'rt',
     servers: [],
-    tasks: tasks.map(({ name, workNs, periodNs, priority }) => ({
-      ...{ name, wcet: us(workNs), period: us(periodNs) },
+    tasks: tasks.map(({ name, workNs, periodNs, deadlineNs, offsetNs, priority }) => ({
+      ...{ name, wcet: us(workNs), period: us(periodNs), deadline: us(deadlineNs), offset: us(offsetNs) },
       ...(kind !== 'edf' && { policy: 'fifo', priority: HIGHEST_PRIORITY - ranks.indexOf(priority) }),
     })),
   };
 }
 
-function insistOnSimulated({ tasks }: TaskSetFile, kind: string, file: string): void {
+/** What sched_setattr refuses. */
+function insistOnReservations({ tasks }: TaskSetFile, file: string): void {
   insisting(
     (insist) => {
-      for (const { name, periodNs, deadlineNs, offsetNs, server } of tasks) {
-        const due = server ? server.deadlineNs === server.periodNs : deadlineNs === periodNs;
-        insist(
-          due,
-          `${name}.deadline`,
-          'its period, as schedule has no other deadlines',
-          `${us(server?.deadlineNs ?? deadlineNs)} µs`,
-        );
-        insist(
-          kind === 'deadline' || offsetNs === 0,
-          `${name}.offset`,
-          'nothing, as tasks begin together',
-          `${us(offsetNs)} µs`,
-        );
+      for (const { name, server } of tasks) {
+        if (!server) continue;
+        const { budgetNs, deadlineNs, periodNs } = server;
+        const isWithin = deadlineNs <= periodNs;
+        insist(isWithin, `${name}.dl-deadline`, 'at most its dl-period', `${us(deadlineNs)} µs`);
+        insist(budgetNs <= deadlineNs, `${name}.dl-runtime`, 'at most its dl-deadline', `${us(budgetNs)} µs`);
       }
     },
     (path) => `${file}: ${path}`,
@@ -82,7 +75,8 @@ function serverOf(
     { length: count },
     (_, k) => [us(offsetNs) + k * us(periodNs), us(workNs)] as const,
   );
-  return { name, budget: us(server!.budgetNs), period: us(server!.periodNs), jobs };
+  const { budgetNs, periodNs: serverPeriodNs, deadlineNs } = server!;
+  return { name, budget: us(budgetNs), deadline: us(deadlineNs), period: us(serverPeriodNs), jobs };
 }
 
 function horizonOf({ horizonNs, tasks }: TaskSetFile): number {

@@ -43,7 +43,7 @@ const buttazzo = {
 };
 
 describe('schedule', () => {
-  test('gives slices, finishes and deadlines as one object', () => {
+  test('gives slices, finishes, deadlines and response times as one object', () => {
     expect(json(buttazzo)).toEqual({
       slices: [
         { name: 'tau', start: 0, end: 4, processor: 0 },
@@ -56,10 +56,15 @@ describe('schedule', () => {
       ],
       finishes: { S: [12, 20], tau: [4, 11, 19] },
       deadlines: { S: [11, 19, 27] },
+      responses: {
+        S: { jobs: 2, worst: 9, mean: 8, missed: null },
+        tau: { jobs: 3, worst: 5, mean: 13 / 3, missed: 0 },
+      },
+      inside: {},
     });
   });
 
-  test('draws who runs when, and lists the finishes', () => {
+  test('draws who runs when, and lists the finishes and the response times', () => {
     expect(
       run(buttazzo)
         .split('\n')
@@ -75,6 +80,10 @@ describe('schedule', () => {
       'finishes  jobs  at',
       'S            2  12 20',
       'tau          3  4 11 19',
+      '',
+      'response      jobs     worst      mean    missed',
+      'S                2         9         8         –',
+      'tau              3         5       4.3         0',
       '',
     ]);
   });
@@ -141,6 +150,53 @@ describe('schedule', () => {
     expect(slices.at(-1)).toEqual({ name: 'B', start: 24_999, end: 25_000, processor: 0 });
   });
 
+  test('shows the tasks of a server below it, and says what became of them', () => {
+    const tasks = [
+      { name: 'control', wcet: 1, period: 5, deadline: 4 },
+      { name: 'logger', wcet: 2, period: 20 },
+    ];
+    const guest = { name: 'guest', budget: 4, period: 10, inside: { scheduler: 'rm', tasks } };
+    const text = run({ horizon: 20, servers: [guest] }).split('\n');
+    expect(text.filter((line) => line.includes('█')).map((line) => line.split(' ')[0])).toEqual([
+      ...['guest', 'control', 'logger'],
+    ]);
+    expect(text.filter((line) => /^(control|logger) +\d+ +\d+ +\d+ +\d+$/.test(line))).toHaveLength(2);
+    expect(text.filter((line) => line.startsWith('guest'))).toHaveLength(1);
+    const { status, problems } = refused({
+      ...{ horizon: 20, tasks: [{ name: 'logger', wcet: 1, period: 5 }] },
+      servers: [
+        { ...guest, jobs: 'backlogged' },
+        { name: 'none', budget: 1, period: 2 },
+      ],
+    });
+    const either =
+      'expected "backlogged" or a list of jobs [release, work], or instead of it inside: { scheduler, tasks }';
+    expect([status, problems.toSorted()]).toEqual([
+      2,
+      [
+        `servers.0.jobs: ${either}, found "backlogged"`,
+        `servers.1.jobs: ${either}, found nothing`,
+        'tasks.0.name: expected a name that no other server or task has, found "logger"',
+      ],
+    ]);
+  });
+
+  test('refuses deadlines beyond the period, and what the scheduler has none of', () => {
+    const S = { name: 'S', budget: 3, deadline: 5, period: 8, jobs: 'backlogged' };
+    const tasks = [{ name: 'A', wcet: 4, period: 10, deadline: 3, offset: 1 }];
+    const late = refused({ scheduler: 'deadline', horizon: 10, servers: [{ ...S, deadline: 9 }], tasks });
+    expect(late.problems.toSorted()).toEqual([
+      'servers.0.deadline: expected at most the period, found 9',
+      'tasks.0.wcet: expected at most the deadline, found 4',
+    ]);
+    expect(refused({ scheduler: 'cbs-hard', horizon: 10, servers: [S] }).problems).toEqual([
+      'servers.0.deadline: expected nothing, as servers under cbs-hard are due at the end of their periods (scheduler: deadline), found 5',
+    ]);
+    expect(refused({ scheduler: 'rm', horizon: 10, servers: [S] }).problems.join()).toContain(
+      'servers: expected none under rm, where only tasks have priorities',
+    );
+  });
+
   test('says all that is wrong at once', () => {
     const { status, stdout, problems } = refused({
       ...{ scheduler: 'edf', processors: 0, horizon: 2.5, more: 1 },
@@ -154,7 +210,7 @@ describe('schedule', () => {
     const whole = (least: number) => `expected a whole number from ${least} to 1000000000000000`;
     expect(problems.toSorted()).toEqual(
       [
-        'scheduler: expected a scheduler: fair, eevdf, rt, cbs-soft, cbs-hard, deadline, cbs-linux, found "edf"; did you mean eevdf?',
+        'scheduler: expected a scheduler: fair, eevdf, rt, rm, dm, cbs-soft, cbs-hard, deadline, cbs-linux, found "edf"; did you mean eevdf?',
         'processors: expected a whole number from 1 to 1024, found 0',
         `horizon: ${whole(1)}, found 2.5`,
         'more: expected no such key, found 1',
@@ -268,14 +324,30 @@ describe('a task set of other tools', () => {
     });
   });
 
-  test('is refused where schedule would not do as it says', () => {
+  test('keeps deadlines below periods and delays, and counts what is late', () => {
     const shorter = {
-      policy: 'SCHED_DEADLINE',
-      'dl-runtime': 11000,
-      'dl-deadline': 50000,
-      'dl-period': 100000,
+      ...{ policy: 'SCHED_DEADLINE', delay: 3000, run: 10000 },
+      ...{ 'dl-runtime': 5000, 'dl-deadline': 50000, 'dl-period': 100000 },
     };
-    expect(refused(rtApp(shorter)).status).toBe(2);
+    const { deadlines, responses } = json(rtApp(shorter));
+    expect(deadlines.a.slice(0, 2)).toEqual([53_000, 153_000]);
+    expect(responses.a).toMatchObject({ missed: 50 });
+    const fifo = { policy: 'SCHED_FIFO', priority: 20, delay: 3000 };
+    expect(json(rtApp(fifo))).toMatchObject({
+      responses: { a: { jobs: 50, worst: 10_000, missed: 0 } },
+    });
+  });
+
+  test('is refused where schedule or the kernel would not do as it says', () => {
+    const beyond = {
+      policy: 'SCHED_DEADLINE',
+      'dl-runtime': 60000,
+      'dl-deadline': 50000,
+      'dl-period': 40000,
+    };
+    const { status, problems } = refused(rtApp(beyond));
+    expect([status, problems.length]).toEqual([2, 2]);
+    expect(problems.join()).toContain('a.dl-deadline: expected at most its dl-period, found');
     expect(refused(rtApp({})).problems.join()).toContain('expected tasks that all have a reservation');
   });
 });

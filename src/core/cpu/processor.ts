@@ -1,9 +1,18 @@
 import { InvariantViolated } from '../invariants.ts';
 import type { Nanos } from '../units.ts';
-import { type CbsRule, charge, idleServer, replenish, type Server, sleep, wake } from './cbs.ts';
+import {
+  type CbsRule,
+  charge,
+  type DueReservation,
+  idleServer,
+  nextBudgetAtNs,
+  replenish,
+  type Server,
+  sleep,
+  wake,
+} from './cbs.ts';
 import { EarliestFirst, NONE } from './earliest-first.ts';
 import { Jobs } from './jobs.ts';
-import type { Reservation } from './reservation.ts';
 import { RoundRobin } from './round-robin.ts';
 
 /** What competes for a processor, by its index in the order of adding. */
@@ -30,11 +39,14 @@ export const FAIR_QUANTUM_NS: Nanos = 4_000_000;
 /** Work or budget that is no more than this is what rounding left of it, when times are not whole. */
 const ROUNDING_NS = 1e-6;
 
+/** Which task goes first: the one whose first job is due first, so long after its arrival; or the one of the least rank. */
+type TaskOrder = { readonly dueAfterNs: Nanos } | { readonly rank: number };
+
 interface Entity {
   readonly jobs: Jobs;
   readonly server: Server | undefined;
-  /** Of a task: how long after its arrival a job is due. */
-  readonly dueAfterNs: Nanos | undefined;
+  /** Of a task. */
+  readonly order: TaskOrder | undefined;
   servedNs: Nanos;
   /** The server's deadline that the listener knows. */
   toldDeadlineNs: Nanos;
@@ -60,7 +72,7 @@ export class Processor {
   #now: Nanos = 0;
   /** Servers and tasks with work and, if servers, budget; by deadline. */
   readonly #ready = new EarliestFirst();
-  /** Servers with work and no budget, by the deadline at which they get the next one. */
+  /** Servers with work and no budget, by the instant at which they get the next one. */
   readonly #throttled = new EarliestFirst();
   /** Best-effort entities with work. */
   readonly #turns: RoundRobin;
@@ -87,13 +99,18 @@ export class Processor {
   }
 
   /** A server under the processor's rule. */
-  addServer(reservation: Reservation): EntityId {
+  addServer(reservation: DueReservation): EntityId {
     return this.#add(idleServer(reservation), undefined);
   }
 
-  /** Plain EDF: a job that arrives at t is due at t + period. */
-  addTask(periodNs: Nanos): EntityId {
-    return this.#add(undefined, periodNs);
+  /** Plain EDF: a job that arrives at t is due at t + `dueAfterNs`. */
+  addTask(dueAfterNs: Nanos): EntityId {
+    return this.#add(undefined, { dueAfterNs });
+  }
+
+  /** A task of a fixed priority, the least rank first; not beside servers and tasks that have deadlines. */
+  addRankedTask(rank: number): EntityId {
+    return this.#add(undefined, { rank });
   }
 
   /** @throws RangeError there is more than one processor */
@@ -108,7 +125,7 @@ export class Processor {
 
   /** A job of so much work arrives now, behind the entity's earlier ones. Infinity: it never finishes. */
   arrive(id: EntityId, workNs: Nanos): void {
-    const { jobs, server, dueAfterNs } = this.#entities[id]!;
+    const { jobs, server, order } = this.#entities[id]!;
     const wasIdle = jobs.isEmpty;
     if (wasIdle && workNs <= ROUNDING_NS) {
       this.#listener.finished?.(id, this.#now);
@@ -117,7 +134,7 @@ export class Processor {
     jobs.add(workNs, this.#now);
     if (!wasIdle) return;
     if (server) wake(this.#rule, server, this.#now);
-    else if (dueAfterNs === undefined) this.#turns.join(id);
+    else if (!order) this.#turns.join(id);
     this.#enqueue(id);
   }
 
@@ -138,10 +155,10 @@ export class Processor {
     let next = this.#throttled.firstKey;
     for (const running of this.#running) {
       if (running === NONE) break;
-      const { jobs, server, dueAfterNs } = this.#entities[running]!;
+      const { jobs, server, order } = this.#entities[running]!;
       let mayRunNs = jobs.firstWorkNs;
       if (server) mayRunNs = Math.min(mayRunNs, server.remainingNs);
-      else if (dueAfterNs === undefined) mayRunNs = Math.min(mayRunNs, this.#turns.leftNs);
+      else if (!order) mayRunNs = Math.min(mayRunNs, this.#turns.leftNs);
       next = Math.min(next, this.#now + mayRunNs);
     }
     return next;
@@ -173,9 +190,9 @@ export class Processor {
     for (let processor = 0; processor < this.#sliceOf.length; processor++) this.#closeSlice(processor);
   }
 
-  #add(server: Server | undefined, dueAfterNs: Nanos | undefined): EntityId {
+  #add(server: Server | undefined, order: TaskOrder | undefined): EntityId {
     const toldDeadlineNs = Number.NEGATIVE_INFINITY;
-    return this.#entities.push({ jobs: new Jobs(), server, dueAfterNs, servedNs: 0, toldDeadlineNs }) - 1;
+    return this.#entities.push({ jobs: new Jobs(), server, order, servedNs: 0, toldDeadlineNs }) - 1;
   }
 
   /** @returns the earliest deadline of those that do not run */
@@ -212,9 +229,9 @@ export class Processor {
       const processor = sliceOf.indexOf(NONE);
       sliceOf[processor] = id;
       this.#sliceStartNs[processor] = this.#now;
-      const { server, jobs, dueAfterNs } = this.#entities[id]!;
-      if (!server && dueAfterNs === undefined) continue;
-      const due = server ? server.deadlineNs : jobs.firstArrivalNs + dueAfterNs!;
+      const entity = this.#entities[id]!;
+      if (!entity.server && !entity.order) continue;
+      const due = keyOf(entity);
       if (!(due <= next))
         throw new InvariantViolated('edf: the earliest deadline runs', { running: id, due, next });
     }
@@ -229,7 +246,7 @@ export class Processor {
 
   #hasRun(id: EntityId, ranNs: Nanos): void {
     const entity = this.#entities[id]!;
-    const { jobs, server, dueAfterNs } = entity;
+    const { jobs, server, order } = entity;
     entity.servedNs += ranNs;
     jobs.work(ranNs);
     let finished = 0;
@@ -238,7 +255,7 @@ export class Processor {
       if (jobs.isEmpty) sleep(server);
       const usedUp = this.#isUsedUp(server.remainingNs - ranNs);
       charge(this.#rule, server, usedUp ? server.remainingNs : ranNs, this.#now);
-    } else if (dueAfterNs === undefined) {
+    } else if (!order) {
       this.#turns.spend(ranNs);
       if (jobs.isEmpty) this.#turns.leave(id);
       else if (this.#isUsedUp(this.#turns.leftNs)) this.#turns.pass();
@@ -255,20 +272,26 @@ export class Processor {
   /** Puts a server or task where it now waits. */
   #enqueue(id: EntityId): void {
     const entity = this.#entities[id]!;
-    const { jobs, server, dueAfterNs } = entity;
+    const { jobs, server, order } = entity;
     if (server) {
       const { phase, deadlineNs } = server;
       if (phase === 'ready') this.#ready.put(id, deadlineNs);
       else this.#ready.remove(id);
-      if (phase === 'throttled') this.#throttled.put(id, deadlineNs);
+      if (phase === 'throttled') this.#throttled.put(id, nextBudgetAtNs(server));
       else this.#throttled.remove(id);
       if (deadlineNs !== entity.toldDeadlineNs) {
         entity.toldDeadlineNs = deadlineNs;
         this.#listener.deadline?.(id, deadlineNs);
       }
-    } else if (dueAfterNs !== undefined) {
+    } else if (order) {
       if (jobs.isEmpty) this.#ready.remove(id);
-      else this.#ready.put(id, jobs.firstArrivalNs + dueAfterNs);
+      else this.#ready.put(id, keyOf(entity));
     }
   }
+}
+
+/** Of servers and tasks with work the least goes first. */
+function keyOf({ server, order, jobs }: Entity): number {
+  if (server) return server.deadlineNs;
+  return 'rank' in order! ? order.rank : jobs.firstArrivalNs + order!.dueAfterNs;
 }

@@ -1,15 +1,23 @@
+import { type Contender, contendersOf } from './contenders.ts';
 import { firstFitDecreasing, type Load } from './cpu-admission.ts';
 import { ruleOf } from './cpu-plan.ts';
 import { deadlineMisfit } from './deadline-admission.ts';
 import { EarliestFirst, NONE } from './earliest-first.ts';
+import { insideOf, type TasksInside } from './inside-server.ts';
 import { type KernelSettings, kernelProcessors, type ThreadSettings } from './kernel-classes.ts';
 import { type EntityId, Processor, type ProcessorListener, type SimulatedProcessors } from './processor.ts';
+import { budgetsUsedUp, type ResponseTimes, responseTimes } from './response-times.ts';
 
-/** The schedulers that can be simulated; `cbs-linux` is another name of `deadline`. */
+/**
+ * The schedulers that can be simulated; `cbs-linux` is another name of `deadline`. `rm` and `dm` are fixed priorities: the task
+ * with the least period or the least deadline goes first.
+ */
 const rules = {
   fair: ruleOf.fair,
   eevdf: undefined,
   rt: undefined,
+  rm: undefined,
+  dm: undefined,
   'cbs-soft': ruleOf['cbs-soft'],
   'cbs-hard': ruleOf['cbs-hard'],
   deadline: ruleOf.deadline,
@@ -32,15 +40,23 @@ export interface Workload {
 }
 
 export interface ServedJobs extends Load, ThreadSettings {
+  /** D, at most the period, of a server under `deadline`: budgets and jobs are due then. Without it: the period, and jobs never. */
+  readonly deadline?: number | undefined;
   /** Release and work of each, in the order of release; or always busy. */
   readonly jobs: readonly (readonly [release: number, work: number])[] | 'backlogged';
+  /** Tasks that share the server, in an order of their own, instead of `jobs`. */
+  readonly inside?: TasksInside | undefined;
 }
 
-/** Released at 0, period, 2·period, …, and due when the next one is released. */
+/** Released at offset, offset + period, …, and due a deadline later. */
 export interface PeriodicTask extends ThreadSettings {
   readonly name: string;
   readonly wcet: number;
   readonly period: number;
+  /** D, at most the period. Without it: the period. */
+  readonly deadline?: number | undefined;
+  /** Without it: 0. */
+  readonly offset?: number | undefined;
 }
 
 /** The entity runs from start to end. */
@@ -59,14 +75,19 @@ export interface Schedule {
   readonly finishes: Readonly<Record<string, readonly number[]>>;
   /** The deadlines that each server had, one after the other. */
   readonly deadlines: Readonly<Record<string, readonly number[]>>;
+  /** How long each one's jobs took, and how many were late; of a hard server that is always busy, its budgets. */
+  readonly responses: Readonly<Record<string, ResponseTimes>>;
+  /** Of servers with tasks in them, which of these ran when; their `finishes` and `responses` are above. */
+  readonly inside: Readonly<Record<string, readonly Slice[]>>;
 }
 
 /** The servers and tasks ask for more than the processors give. */
 export class Overload extends RangeError {}
 
 /**
- * The schedule of a workload: partitioned over the processors first-fit decreasing, earliest deadline first on
- * each. Under `deadline` all processors are one group, as the kernel has them: global EDF, and the kernel's own admission.
+ * The schedule of a workload: partitioned over the processors first-fit decreasing, by shares, and on each earliest deadline
+ * first, or by fixed priorities under `rm` and `dm`. With deadlines below periods, or fixed priorities, what fits may be late all
+ * the same: `responses` says so. Under `deadline` all processors are one group, as the kernel has them: global EDF, and the kernel's own admission.
  * Under `fair` nothing is reserved: all are best effort, the i-th on processor i modulo their number. Under `eevdf` and `rt`
  * nothing is reserved either: they are the kernel's classes without reservations, on all processors.
  * @throws Overload when they do not fit
@@ -74,43 +95,18 @@ export class Overload extends RangeError {}
 export function schedule(workload: Workload): Schedule {
   const contenders = contendersOf(workload);
   const slices = groupsOf(workload, contenders).flatMap((group) => simulate(workload, group));
+  slices.sort((one, other) => one.start - other.start || one.processor - other.processor);
+  const inside = insideOf(workload, slices);
+  const finishes = contenders.map(({ name, finishes, isShared }) => [name, isShared ? [] : finishes]);
   return {
-    slices: slices.sort((one, other) => one.start - other.start || one.processor - other.processor),
-    finishes: Object.fromEntries(contenders.map(({ name, finishes }) => [name, finishes])),
+    slices,
+    finishes: { ...Object.fromEntries(finishes), ...inside.finishes },
     deadlines: Object.fromEntries(
       contenders.filter(({ isTask }) => !isTask).map(({ name, deadlines }) => [name, deadlines]),
     ),
+    responses: { ...responsesOf(workload, contenders, slices), ...inside.responses },
+    inside: inside.slices,
   };
-}
-
-/** A server or a task, and what became of it. */
-interface Contender extends Load {
-  readonly settings: ThreadSettings;
-  readonly isTask: boolean;
-  /** When its n-th job is released, Infinity if there is none; and what work that is. */
-  readonly release: (job: number) => number;
-  readonly work: (job: number) => number;
-  readonly finishes: number[];
-  readonly deadlines: number[];
-}
-
-/** Servers first: ties go to the lower index. */
-function contendersOf({ servers, tasks }: Workload): Contender[] {
-  return [
-    ...servers.map(({ name, budget, period, jobs, ...settings }) => {
-      const row = jobs === 'backlogged' ? [[0, Number.POSITIVE_INFINITY] as const] : jobs;
-      return {
-        ...{ name, isTask: false, budget, period, settings, finishes: [], deadlines: [] },
-        release: (job: number) => row[job]?.[0] ?? Number.POSITIVE_INFINITY,
-        work: (job: number) => row[job]![1],
-      };
-    }),
-    ...tasks.map(({ name, wcet, period, ...settings }) => ({
-      ...{ name, isTask: true, budget: wcet, period, settings, finishes: [], deadlines: [] },
-      release: (job: number) => job * period,
-      work: () => wcet,
-    })),
-  ];
 }
 
 /** Some of the processors, and those who share them. */
@@ -142,7 +138,8 @@ function placed(
   processors: number,
   contenders: readonly Contender[],
 ): readonly number[] {
-  if (rules[scheduler] === undefined) return contenders.map((_, index) => index % processors);
+  if (rules[scheduler] === undefined && !hasRanks(scheduler))
+    return contenders.map((_, index) => index % processors);
   const placement = firstFitDecreasing(contenders, processors);
   if (placement.admitted) return placement.processorOf;
   throw new Overload(placement.why);
@@ -191,12 +188,38 @@ function processorsOf(
   }
   const rule = rules[scheduler];
   const processor = new Processor(rule ?? 'hard', listener, quantum, processors);
-  for (const { isTask, budget, period } of contenders) {
-    if (rule === undefined) processor.addBestEffort();
-    else if (isTask) processor.addTask(period);
-    else processor.addServer({ budgetNs: budget, periodNs: period });
+  for (const { isTask, budget, period, deadline } of contenders) {
+    if (hasRanks(scheduler)) processor.addRankedTask(scheduler === 'rm' ? period : deadline);
+    else if (rule === undefined) processor.addBestEffort();
+    else if (isTask) processor.addTask(deadline);
+    else processor.addServer({ budgetNs: budget, periodNs: period, relativeDeadlineNs: deadline });
   }
   return processor;
+}
+
+function responsesOf(
+  { scheduler, horizon }: Workload,
+  contenders: readonly Contender[],
+  slices: readonly Slice[],
+): Schedule['responses'] {
+  const hasBudgets = rules[scheduler] === 'hard' || rules[scheduler] === 'linux';
+  const busy = contenders.filter(({ isBacklogged }) => hasBudgets && isBacklogged);
+  const own = new Map(busy.map(({ name }): [string, Slice[]] => [name, []]));
+  for (const slice of slices) own.get(slice.name)?.push(slice);
+  return Object.fromEntries(
+    contenders.map(({ name, isBacklogged, isShared, isDue, budget, period, deadline, release, finishes }) => {
+      const ofServer = own.get(name);
+      const jobs = ofServer
+        ? { release: (job: number) => job * period, finishes: budgetsUsedUp(ofServer, budget) }
+        : { release, finishes: isShared ? [] : finishes };
+      const dueAfter = ofServer || (isDue && !isBacklogged && !isShared) ? deadline : undefined;
+      return [name, responseTimes({ ...jobs, dueAfter }, horizon)];
+    }),
+  );
+}
+
+export function hasRanks(scheduler: Workload['scheduler']): scheduler is 'rm' | 'dm' {
+  return scheduler === 'rm' || scheduler === 'dm';
 }
 
 function isKernelClass(scheduler: Workload['scheduler']): scheduler is 'eevdf' | 'rt' {

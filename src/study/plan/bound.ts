@@ -1,17 +1,15 @@
-import { isContended } from '../../core/cpu/cpu-plan.ts';
-import { shareOf } from '../../core/cpu/reservation.ts';
+import { type Reservation, shareOf } from '../../core/cpu/reservation.ts';
+import { mostSupply } from '../../core/cpu/supply.ts';
 import {
   type BytesPerSecond,
   formatDuration,
-  formatRate,
   formatSize,
   NANOS_PER_SECOND,
   type Nanos,
 } from '../../core/units.ts';
-import type { ScenarioCell } from '../../scenario/scenario.ts';
 import type { TargetClause } from '../../scenario/target.ts';
-import { curveOf } from '../../workload/dirty-curve.ts';
-import { strataOf } from '../../workload/strata.ts';
+import { type MostRate, mostRate, rateFor, senderLimit, senderTime, timeOnLink } from './fastest.ts';
+import { pagesLeft } from './pages-left.ts';
 import type { PlanProblem } from './plan-problem.ts';
 
 /** Why a target can be kept by no plan at all: something takes at least so long. */
@@ -23,7 +21,7 @@ export interface Bound {
   readonly atLeastNs: Nanos;
   /** `2 GiB of device state need 1.72 s at 10 Gbit/s` */
   readonly reason: string;
-  /** The capacity of the link without which it stays impossible; null: no link helps. */
+  /** What the link would have to have left, or it stays impossible; null: no link helps. */
   readonly neededCapacity: BytesPerSecond | null;
 }
 
@@ -31,154 +29,176 @@ type Part = Omit<Bound, 'metric' | 'limitNs'>;
 
 /** The first bound that a clause of the target contradicts; undefined: none does. */
 export function contradiction(problem: PlanProblem): Bound | undefined {
-  for (const clause of problem.target) {
-    const parts =
-      clause.metric === 'downtime'
-        ? stopBounds(problem, clause.limitNs)
-        : copyBounds(problem, clause.limitNs);
-    const found = parts.find(({ atLeastNs }) => atLeastNs > clause.limitNs);
-    if (found) return { metric: clause.metric, limitNs: clause.limitNs, ...found };
+  const fixed = fixedParts(problem);
+  for (const { metric, limitNs, because = '' } of limitsOf(problem)) {
+    const bounds = metric === 'downtime' ? stopBounds : copyBounds;
+    const parts = [...fixed.bounds(metric), ...bounds(problem, fixed, limitNs)];
+    const found = parts.find(({ atLeastNs }) => atLeastNs > limitNs);
+    if (found) return { metric, limitNs, ...found, reason: found.reason + because };
   }
   return undefined;
 }
 
-/** What no stop is shorter than. */
-function stopBounds(problem: PlanProblem, limitNs: Nanos): Part[] {
-  const { cell, capacity } = problem;
-  const { plan, cpu, linkLatencyNs } = cell;
-  const parts = [
-    { key: 'sender.cpuPerHandover', ns: cpu.cpuPerHandoverNs },
+type Limit = Pick<TargetClause, 'metric' | 'limitNs'> & { readonly because?: string };
+
+/** The target's, and that of a stop which the scenario has broken off: a migration that does not complete keeps nothing. */
+function limitsOf({ target, stopTimeoutNs }: PlanProblem): readonly Limit[] {
+  if (stopTimeoutNs === null) return target;
+  const because = `, and migration.stopTimeout ends a stop after ${formatDuration(stopTimeoutNs)}`;
+  return [...target, { metric: 'downtime', limitNs: stopTimeoutNs, because }];
+}
+
+/** What every hand-over takes, one after the other, beside pages and device state. */
+interface Fixed {
+  readonly ns: Nanos;
+  /** Without the sender's CPU time. */
+  readonly elsewhereNs: Nanos;
+  /** `, besides 400 ms of guest.device.time` */
+  readonly besides: string;
+  bounds(metric: TargetClause['metric']): Part[];
+}
+
+function fixedParts(problem: PlanProblem): Fixed {
+  const { plan, cpu, linkLatencyNs } = problem.cell;
+  const limit = senderLimit(problem);
+  const handover = { key: 'sender.cpuPerHandover', ns: senderTime(limit, cpu.cpuPerHandoverNs) };
+  const elsewhere = [
     { key: 'guest.device.time', ns: plan.device?.timeNs ?? 0 },
     // The last page, the answer to it, and the commit.
     { key: 'link.latency', ns: 3 * linkLatencyNs },
-  ].filter(({ ns }) => ns > 0);
-  const fixedNs = parts.reduce((sum, { ns }) => sum + ns, 0);
-  const named = parts.map(({ key, ns }) => `${formatDuration(ns)} of ${key}`).join(' and ');
-  const besides = parts.length === 0 ? '' : `, besides ${named}`;
-  const stateBytes = plan.device?.stateBytes ?? 0;
-  const leftNs = Math.max(1, limitNs - fixedNs);
-  const left = pagesLeft(problem);
-  return [
-    ...(parts.length > 0
-      ? [
-          {
-            key: parts[0]!.key,
-            atLeastNs: fixedNs,
-            reason: `every stop has ${named}, whatever is reserved`,
-            neededCapacity: null,
-          },
-        ]
-      : []),
-    {
-      key: 'guest.device.state',
-      atLeastNs: fixedNs + timeOf(stateBytes - plan.depthBytes, capacity),
-      reason: `${formatSize(stateBytes)} of device state need ${formatDuration(timeOf(stateBytes, capacity))} at ${formatRate(capacity)}${besides}`,
-      neededCapacity: rateFor(stateBytes - plan.depthBytes, leftNs),
-    },
-    ...(left ? [leftBound(left, problem, fixedNs, besides)] : []),
   ];
-}
-
-/** Of all that is written in the last τ before a stop, what could not be sent again meanwhile. */
-function leftBound(
-  { windowNs, written, pages }: PagesLeft,
-  { cell, capacity }: PlanProblem,
-  fixedNs: Nanos,
-  besides: string,
-): Part {
-  const { pageBytes, depthBytes, device } = cell.plan;
-  const bytes = pages * pageBytes + (device?.stateBytes ?? 0) - depthBytes;
-  const sent = `${written} different pages in ${formatDuration(windowNs)}, of which the link carries ${written - pages} meanwhile`;
+  const parts = [handover, ...elsewhere].filter(({ ns }) => ns > 0);
+  const sum = (all: readonly { readonly ns: Nanos }[]) => all.reduce((total, { ns }) => total + ns, 0);
+  const slowed = handover.ns > cpu.cpuPerHandoverNs ? ` (${withShare(limit)})` : '';
+  const named = parts
+    .map(({ key, ns }) => `${formatDuration(ns)} of ${key}${key === handover.key ? slowed : ''}`)
+    .join(' and ');
+  const ns = sum(parts);
+  const [longest] = parts.toSorted((one, other) => other.ns - one.ns);
   return {
-    key: 'guest.program',
-    atLeastNs: fixedNs + timeOf(bytes, capacity),
-    reason: `the guest writes at least ${sent}: the other ${pages} need ${formatDuration(timeOf(bytes, capacity))} at ${formatRate(capacity)}${besides}`,
-    neededCapacity: null,
+    ns,
+    elsewhereNs: sum(elsewhere),
+    besides: longest ? `, besides ${named}` : '',
+    bounds: (metric) =>
+      longest
+        ? [
+            {
+              key: longest.key,
+              atLeastNs: ns,
+              reason: `every ${metric === 'downtime' ? 'stop' : 'migration'} has ${named}, whatever is reserved`,
+              neededCapacity: null,
+            },
+          ]
+        : [],
   };
 }
 
-interface PagesLeft {
-  readonly windowNs: Nanos;
-  readonly written: number;
-  readonly pages: number;
+/** What no stop is shorter than. */
+function stopBounds(problem: PlanProblem, fixed: Fixed, limitNs: Nanos): Part[] {
+  const { plan } = problem.cell;
+  const stopRate = mostRate(problem, 'link.stopRate');
+  const stateBytes = plan.device?.stateBytes ?? 0;
+  return [
+    onLink(stateBytes - plan.depthBytes, stopRate, fixed, limitNs, {
+      key: 'guest.device.state',
+      what: `${formatSize(stateBytes)} of device state need`,
+      bytes: stateBytes,
+    }),
+    ...linkLeaves(problem, stopRate, fixed),
+    ...senderLeaves(problem, fixed),
+    ...timeoutLeaves(problem, stopRate, fixed),
+  ];
 }
 
-/** So many deviations below its mean a number of pages practically never is: once in a billion. */
-const DEVIATIONS = 6;
-
-/**
- * The most over all windows τ of W(τ) − τ·C/(P + H): pages that were written in the last τ are dirty unless they were sent
- * in it. undefined: the program says of itself nothing of that kind, or CPU time may slow it down.
- */
-function pagesLeft({ cell, capacity }: PlanProblem): PagesLeft | undefined {
-  const { guest, plan, cpu } = cell;
-  const writes = writtenWithin(cell);
-  const isSlowed = isContended(cpu) && (guest.cpuPerWriteNs > 0 || guest.program.kind === 'stream');
-  if (!writes || isSlowed || guest.bursts) return undefined;
-  let most: PagesLeft = { windowNs: 0, written: 0, pages: 0 };
-  for (let windowNs = 1e5; windowNs < 1e12; windowNs *= 1.02) {
-    const written = Math.floor(writes(windowNs));
-    const pages = Math.floor(written - (windowNs * capacity) / (plan.pageBytes * NANOS_PER_SECOND));
-    if (pages > most.pages) most = { windowNs, written, pages };
-  }
-  return most.pages > 0 ? most : undefined;
+/** Of all that is written in the last τ before a stop, what the link could not send again meanwhile. */
+function linkLeaves(problem: PlanProblem, stopRate: MostRate, fixed: Fixed): Part[] {
+  const { pageBytes, depthBytes, device } = problem.cell.plan;
+  const { rate } = mostRate(problem, 'link.rate');
+  const left = pagesLeft(problem.cell, (windowNs) => (windowNs * rate) / (pageBytes * NANOS_PER_SECOND));
+  if (!left) return [];
+  const { windowNs, written, pages } = left;
+  const bytes = pages * pageBytes + (device?.stateBytes ?? 0) - depthBytes;
+  const atLeastNs = timeOnLink(bytes, stopRate.rate);
+  const sent = `${written} different pages in ${formatDuration(windowNs)}, of which the link carries ${written - pages} meanwhile`;
+  const reason = `the guest writes at least ${sent}: the other ${pages} need ${formatDuration(atLeastNs)} at ${stopRate.text}${fixed.besides}`;
+  return [{ key: 'guest.program', atLeastNs: fixed.ns + atLeastNs, reason, neededCapacity: null }];
 }
 
-/** How many different pages the guest writes at least in a window. */
-function writtenWithin({ guest }: ScenarioCell): ((windowNs: Nanos) => number) | undefined {
-  const { program } = guest;
-  const linear = (pagesPerSecond: number, most: number) => (windowNs: Nanos) =>
-    Math.min(most, Math.floor((pagesPerSecond * windowNs) / NANOS_PER_SECOND));
-  if (program.kind === 'sequential' || program.kind === 'saturating') {
-    return linear(program.writesPerSecond, program.pages);
-  }
-  if (program.kind === 'stream') {
-    const { pagesPerFrame, framePeriodNs, bufferPages } = program;
-    return (windowNs) => Math.min(bufferPages, Math.floor(windowNs / framePeriodNs) * pagesPerFrame);
-  }
-  if (program.kind === 'dirty-curve') return curveOf(program, guest.pages);
-  const strata = strataOf(guest);
-  return (
-    strata &&
-    ((windowNs) => {
-      let mean = 0;
-      let variance = 0;
-      for (const { pages, writesPerSecond } of strata) {
-        const dirty = -Math.expm1((-writesPerSecond * windowNs) / NANOS_PER_SECOND);
-        mean += pages * dirty;
-        variance += pages * dirty * (1 - dirty);
-      }
-      return Math.max(0, mean - DEVIATIONS * Math.sqrt(variance));
-    })
-  );
+/** The same of what the sender could not prepare again meanwhile. */
+function senderLeaves(problem: PlanProblem, { elsewhereNs }: Fixed): Part[] {
+  const { cpu } = problem.cell;
+  if (cpu.cpuPerPageNs === 0) return [];
+  const limit = senderLimit(problem);
+  const supply = (windowNs: Nanos) => (limit ? mostSupply(limit, windowNs) : windowNs);
+  const left = pagesLeft(problem.cell, (windowNs) => supply(windowNs) / cpu.cpuPerPageNs);
+  if (!left) return [];
+  const { windowNs, written, pages } = left;
+  const takesNs = senderTime(limit, cpu.cpuPerHandoverNs + pages * cpu.cpuPerPageNs);
+  const prepared = `${written} different pages in ${formatDuration(windowNs)}, of which the sender prepares ${written - pages} meanwhile`;
+  const reason = `the guest writes at least ${prepared}: the other ${pages} and the hand-over take it ${formatDuration(takesNs)} ${withShare(limit)}`;
+  return [{ key: 'sender.cpuPerPage', atLeastNs: elsewhereNs + takesNs, reason, neededCapacity: null }];
+}
+
+/** What of the memory is left when the live rounds must be over. Without a time-out of its own a plan has one that follows. */
+function timeoutLeaves(problem: PlanProblem, stopRate: MostRate, fixed: Fixed): Part[] {
+  const { timeoutNs, timeoutFrom } = problem.cell.plan;
+  if (problem.fixed.length > 0 || timeoutNs === null) return [];
+  const live = mostRate(problem, 'link.rate');
+  const bytes = copyBytes(problem);
+  const carried = Math.min(bytes, (live.rate * timeoutNs) / NANOS_PER_SECOND);
+  const takesNs = timeOnLink(bytes - carried, stopRate.rate);
+  const reason = `in the ${formatDuration(timeoutNs)} of ${timeoutFrom} the link carries ${formatSize(carried)} of ${formatSize(bytes)} at ${live.text}: the rest needs ${formatDuration(takesNs)} at ${stopRate.text}${fixed.besides}`;
+  return [{ key: timeoutFrom!, atLeastNs: fixed.ns + takesNs, reason, neededCapacity: null }];
 }
 
 /** What no migration as a whole is shorter than: one copy of the memory, on the link and through the sender's processor. */
-function copyBounds({ cell, capacity, senderMost }: PlanProblem, limitNs: Nanos): Part[] {
-  const { guest, plan, cpu } = cell;
-  const bytes = guest.pages * plan.pageBytes - guest.zeroPages * guest.pageSizeBytes;
-  const share = senderMost ? shareOf(senderMost) : 1;
-  const cpuNs = (guest.pages * cpu.cpuPerPageNs) / share;
+function copyBounds(problem: PlanProblem, fixed: Fixed, limitNs: Nanos): Part[] {
+  const { guest, plan, cpu } = problem.cell;
+  const limit = senderLimit(problem);
+  const rates = [mostRate(problem, 'link.rate'), mostRate(problem, 'link.stopRate')];
+  const fastest = rates.reduce((most, one) => (one.rate > most.rate ? one : most));
+  const memoryBytes = guest.pages * plan.pageBytes - guest.zeroPages * guest.pageSizeBytes;
+  const stateBytes = plan.device?.stateBytes ?? 0;
+  const state = stateBytes === 0 ? '' : ` and ${formatSize(stateBytes)} of device state`;
+  const preparingNs = senderTime(limit, guest.pages * cpu.cpuPerPageNs + cpu.cpuPerHandoverNs);
   return [
-    {
-      key: 'guest.pages',
-      atLeastNs: timeOf(bytes - plan.depthBytes, capacity),
-      reason: `one copy of the memory, ${formatSize(bytes)}, needs ${formatDuration(timeOf(bytes, capacity))} at ${formatRate(capacity)}`,
-      neededCapacity: rateFor(bytes - plan.depthBytes, limitNs),
-    },
+    onLink(memoryBytes + stateBytes - plan.depthBytes, fastest, fixed, limitNs, {
+      key: stateBytes > memoryBytes ? 'guest.device.state' : 'guest.pages',
+      what: `one copy of the memory, ${formatSize(memoryBytes)}${state}, needs`,
+      bytes: memoryBytes + stateBytes,
+    }),
     {
       key: 'sender.cpuPerPage',
-      atLeastNs: cpuNs,
-      reason: `to prepare every page once takes the sender ${formatDuration(cpuNs)} with ${share.toPrecision(2)} of a processor, the most that is admitted`,
+      atLeastNs: fixed.elsewhereNs + preparingNs,
+      reason: `to prepare every page once takes the sender ${formatDuration(preparingNs)} ${withShare(limit)}`,
       neededCapacity: null,
     },
   ];
 }
 
-function timeOf(bytes: number, rate: BytesPerSecond): Nanos {
-  return (Math.max(0, bytes) * NANOS_PER_SECOND) / rate;
+/** So many bytes over the link, and what comes besides. */
+function onLink(
+  sentBytes: number,
+  { rate, text, isLinks }: MostRate,
+  { ns, besides }: Fixed,
+  limitNs: Nanos,
+  { key, what, bytes }: { readonly key: string; readonly what: string; readonly bytes: number },
+): Part {
+  return {
+    key,
+    atLeastNs: ns + timeOnLink(sentBytes, rate),
+    reason: `${what} ${formatDuration(timeOnLink(bytes, rate))} at ${text}${besides}`,
+    neededCapacity: isLinks ? rateFor(sentBytes, Math.max(1, limitNs - ns)) : null,
+  };
 }
 
-function rateFor(bytes: number, ns: Nanos): BytesPerSecond {
-  return Math.ceil((Math.max(0, bytes) * NANOS_PER_SECOND) / ns);
+/** A token bucket that is full sends so much at once. */
+function copyBytes({ cell: { guest, plan } }: PlanProblem): number {
+  return guest.pages * plan.pageBytes - guest.zeroPages * guest.pageSizeBytes - plan.depthBytes;
+}
+
+function withShare(limit: Reservation | null): string {
+  return limit === null
+    ? 'with a whole processor'
+    : `with ${shareOf(limit).toPrecision(2)} of a processor, the most that is admitted`;
 }

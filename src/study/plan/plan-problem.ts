@@ -5,7 +5,7 @@ import type { BytesPerSecond } from '../../core/units.ts';
 import { NANOS_PER_MILLISECOND, NANOS_PER_SECOND, type Nanos } from '../../core/units.ts';
 import { UsageError, usageError } from '../../platform/problem.ts';
 import { cellsOf, type Scenario, type ScenarioCell } from '../../scenario/scenario.ts';
-import { combinationsOf, type Setting } from '../../scenario/settings.ts';
+import { combinationsOf, isObject, type Setting } from '../../scenario/settings.ts';
 import type { Target, TargetClause } from '../../scenario/target.ts';
 import { type Choice, durationText, type ReservedPath, withBudget } from './choice.ts';
 import type { CostWeights } from './cost.ts';
@@ -35,6 +35,8 @@ export interface PlanProblem {
   readonly policies: Policies;
   /** Beside a choice: the time-out, which would otherwise follow b. */
   readonly fixed: readonly Setting[];
+  /** When the scenario has a stop broken off; null: it says nothing, and what is given follows from b_d. */
+  readonly stopTimeoutNs: Nanos | null;
 }
 
 export type Policies =
@@ -70,7 +72,12 @@ export function planProblem({ scenario, machine, target, cost, keep }: Asked): P
     senderMost: mostForSender(cell!, keep),
     policies: matrix.length > 1 ? { kind: 'list', list: matrix } : axesOf(problem),
     fixed: isTimed ? [] : [{ path: 'migration.timeout', value: timeout }],
+    stopTimeoutNs: saysStopTimeout(scenario.base) ? plan.stopTimeoutNs : null,
   };
+}
+
+function saysStopTimeout({ migration }: Scenario['base']): boolean {
+  return isObject(migration) && migration.stopTimeout !== undefined;
 }
 
 /** Without a capacity the link has what the scenario reserves of it. */

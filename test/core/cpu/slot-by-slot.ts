@@ -7,6 +7,10 @@ export interface Contender {
   readonly budget: number;
   /** Of a server or task. */
   readonly period: number;
+  /** Of a server or task: how long after a period begins, or a job is released, it is due. Without it: the period. */
+  readonly deadline?: number;
+  /** Of a task under fixed priorities: the least goes first. */
+  readonly rank?: number;
   readonly jobs: readonly (readonly [release: number, work: number])[];
 }
 
@@ -46,10 +50,10 @@ export function slotBySlot(
   let runs = new Array<number | undefined>(processors).fill(undefined);
 
   const keepBudget = (who: number, t: number) => {
-    const { budget: Q, period: P } = contenders[who]!;
+    const { budget: Q, period: P, deadline: D = P } = contenders[who]!;
     const state = states[who]!;
     while (state.queue.length > 0 && state.c <= 0) {
-      state.throttled = rule !== 'soft' && t < state.d;
+      state.throttled = rule !== 'soft' && t < state.d - D + P;
       if (state.throttled) break;
       state.c += Q;
       state.d += P;
@@ -57,8 +61,13 @@ export function slotBySlot(
   };
 
   for (let t = 0; t < horizon; t++) {
-    for (const [who, { kind, budget: Q, period: P, jobs }] of contenders.entries()) {
+    for (const [who, { kind, budget: Q, period: P, deadline: D = P, jobs }] of contenders.entries()) {
       const state = states[who]!;
+      // Who sleeps without budget gets the next one at its time too, where D < P lets it matter.
+      if (kind === 'server' && D < P && state.queue.length === 0 && state.c <= 0 && t === state.d - D + P) {
+        state.c = Q;
+        state.d = t + D;
+      }
       for (const [release, work] of jobs) {
         if (release !== t) continue;
         state.queue.push({ left: work, released: release });
@@ -66,7 +75,11 @@ export function slotBySlot(
         if (kind === 'best effort') line.push(who);
         if (kind !== 'server') continue;
         const { c, d } = state;
-        if (rule === 'linux' ? d < t || c * P > (d - t) * Q : c * P >= (d - t) * Q) {
+        if (D < P) {
+          if (t > d && t < d - D + P) state.c = 0;
+          else if (t > d) [state.c, state.d] = [Q, t + D];
+          else if (c * D > (d - t) * Q) state.c = Math.floor((Q * (d - t)) / D);
+        } else if (rule === 'linux' ? d < t || c * P > (d - t) * Q : c * P >= (d - t) * Q) {
           state.c = Q;
           state.d = t + P;
         }
@@ -76,9 +89,9 @@ export function slotBySlot(
 
     const deadline = (who: number) => {
       const { queue, throttled, d } = states[who]!;
-      const { kind, period } = contenders[who]!;
+      const { kind, period, deadline: after = period, rank } = contenders[who]!;
       if (queue.length === 0 || throttled || kind === 'best effort') return Number.POSITIVE_INFINITY;
-      return kind === 'server' ? d : queue[0]!.released + period;
+      return rank ?? (kind === 'server' ? d : queue[0]!.released + after);
     };
     const chosen = [...contenders.keys()]
       .filter((who) => Number.isFinite(deadline(who)))

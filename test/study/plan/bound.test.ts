@@ -1,29 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { cellsOf, scenarioOf } from '../../../src/scenario/scenario.ts';
-import { parseTarget } from '../../../src/scenario/target.ts';
-import { contradiction } from '../../../src/study/plan/bound.ts';
-import { defaultCost } from '../../../src/study/plan/cost.ts';
-import { planProblem } from '../../../src/study/plan/plan-problem.ts';
-
-type Document = Record<string, unknown>;
-
-const hot = { kind: 'classes', classes: [{ pages: 1000, writesPerSecond: 50 }] };
-const document = (guest: Document, link: Document, others: Document = {}) => ({
-  guest: { pages: 262144, program: hot, ...guest },
-  link,
-  ...others,
-});
-
-function boundOf(written: Document, target: string) {
-  const scenario = scenarioOf(written, { name: 'x' });
-  const asked = {
-    machine: undefined,
-    target: parseTarget(target)!,
-    cost: defaultCost,
-    keep: new Set<string>(),
-  };
-  return contradiction(planProblem({ scenario, ...asked }));
-}
+import { migrateVirtually } from '../../../src/run/ensemble.ts';
+import { cellsOf, scenarioOf, seeded } from '../../../src/scenario/scenario.ts';
+import { boundOf, type Document, document, problemOf } from './planned-documents.ts';
 
 describe('a bound that contradicts a target', () => {
   test.each([
@@ -90,6 +68,31 @@ describe('a bound that contradicts a target', () => {
     expect(bound!.atLeastNs).toBeGreaterThan(bound!.limitNs);
   });
 
+  test('is never above what virtual time takes at the most that can be reserved', () => {
+    const guest = { pages: 2000, device: { state: '1MiB', time: '20ms' }, zeroPages: 500 };
+    const fast = { kind: 'sequential', pages: 1000, writesPerSecond: 40000 };
+    const reservation = { budget: '8ms', period: '10ms' };
+    const cpu = { scheduler: 'cbs-hard' };
+    const sender = { cpuPerPage: '20us', cpuPerHandover: '30ms' };
+    for (const [link, others] of [
+      [{ rate: '200Mbit/s', latency: '3ms' }, { sender }],
+      [{ rate: '1Gbit/s' }, { cpu, sender: { ...sender, reservation: { budget: '2ms', period: '10ms' } } }],
+    ] as const) {
+      for (const rounds of [0, 3]) {
+        const reserved = 'cpu' in others ? { ...guest, reservation } : guest;
+        const written = {
+          ...document({ ...reserved, program: fast }, link, others),
+          migration: { stop: { rule: 'rounds', rounds } },
+        };
+        const cell = cellsOf(scenarioOf(written, { name: 'x' }), [])[0]!;
+        const { outcome, downtimeNs, totalNs } = migrateVirtually(seeded(cell, rounds));
+        expect(outcome).toBe('completed');
+        const kept = `downtime<=${Math.ceil(downtimeNs / 1e3)}us, total<=${Math.ceil(totalNs / 1e3)}us`;
+        expect(boundOf(written, kept), kept).toBeUndefined();
+      }
+    }
+  });
+
   test('is not found where the target can be kept', () => {
     for (const target of ['downtime<=40ms', 'total<=9s', 'downtime<=1s, total<=30s']) {
       expect(boundOf(document({}, { rate: '1Gbit/s' }), target), target).toBeUndefined();
@@ -117,13 +120,7 @@ describe('a bound that contradicts a target', () => {
 describe('what is planned', () => {
   test('has the link that the scenario says is there, less what others send', () => {
     const problem = (link: Document, others: Document = {}) =>
-      planProblem({
-        scenario: scenarioOf(document({}, link, others), { name: 'x' }),
-        machine: undefined,
-        target: parseTarget('total<=9s')!,
-        cost: defaultCost,
-        keep: new Set<string>(),
-      });
+      problemOf(document({}, link, others), 'total<=9s');
     expect(problem({ rate: '80Mbit/s' })).toMatchObject({ capacity: 1e7, capacityFrom: 'link.rate' });
     expect(problem({ rate: '8Mbit/s', stopRate: '80Mbit/s' })).toMatchObject({
       capacity: 1e7,

@@ -12,7 +12,7 @@ import { leastShare } from '../../../src/study/statistics/kept-share.ts';
 const RUNS = 200;
 
 /** The rest of the forty is for `npm run bench:plan`. */
-const names = ['slides 250ms', 'slides 200ms', 'small 70ms', 'zipf 60ms', 'slides 120ms', 'redis 300ms'];
+const names = ['slides 200ms', 'small 70ms', 'redis 300ms'];
 
 describe.each(plannedScenarios.filter(({ name }) => names.includes(name)))('$name, $target', (planned) => {
   test('is kept with 200 new seeds, and missed with a tenth less of any reservation', async () => {
