@@ -1,28 +1,40 @@
 import { type Metric, metricTable } from '../src/daemon/metric-table.ts';
+import { watchMetricTable } from '../src/daemon/watch-metric-table.ts';
 
-/** docs/metrics.md, from the table. */
+/** docs/metrics.md, from the tables. */
 export function metricsPage(): string {
-  const rows = Object.values(metricTable).map(
-    ({ name, kind, labels, help }: Metric) =>
-      `| \`${name}\` | ${kind} | ${labels.map((label) => `\`${label}\``).join(' ')} | ${help} |`,
-  );
-  const buckets = new Map<string, string[]>();
-  for (const { name, buckets: of } of Object.values(metricTable) as Metric[]) {
-    if (of.length > 0) buckets.set(of.join(', '), [...(buckets.get(of.join(', ')) ?? []), `\`${name}\``]);
-  }
   return `# Metrics
 
-Written by \`npm run build:dashboards\` from \`src/daemon/metric-table.ts\`; a test compares the two.
+Written by \`npm run build:dashboards\` from \`src/daemon/metric-table.ts\` and \`watch-metric-table.ts\`; a test compares them.
 
 \`/metrics\` has the metrics below. \`/metrics/node\` has those of the Node.js process, whose names follow Node's convention and
 not this project's. Every label has few values; names of guests and free text are never labels.
 
-| name | kind | labels | meaning |
+${metricsOf(metricTable)}
+
+## Of \`switchover watch\`
+
+\`switchover watch --listen\` has these instead, of migrations that QEMU carries out by itself and somebody else has started.
+What means the same has the same name; \`world\` is always \`qemu-native\`, and \`monitor\` is a socket of the command line.
+
+${metricsOf(watchMetricTable)}
+`;
+}
+
+function metricsOf(table: Readonly<Record<string, Metric>>): string {
+  const rows = Object.values(table).map(
+    ({ name, kind, labels, help }) =>
+      `| \`${name}\` | ${kind} | ${labels.map((label) => `\`${label}\``).join(' ')} | ${help} |`,
+  );
+  const buckets = new Map<string, string[]>();
+  for (const { name, buckets: of } of Object.values(table)) {
+    if (of.length > 0) buckets.set(of.join(', '), [...(buckets.get(of.join(', ')) ?? []), `\`${name}\``]);
+  }
+  return `| name | kind | labels | meaning |
 |---|---|---|---|
 ${rows.join('\n')}
 
 Buckets:
 
-${[...buckets].map(([of, names]) => `- ${names.join(', ')}: ${of}`).join('\n')}
-`;
+${[...buckets].map(([of, names]) => `- ${names.join(', ')}: ${of}`).join('\n')}`;
 }

@@ -22,6 +22,11 @@ export const commands: KnownCommands = {
       'read logs of a real migration (QEMU, libvirt, Cloud Hypervisor, KubeVirt, Proxmox), say what happened, and write a scenario like it',
     load: async () => (await import('./import.ts')).importCommand,
   },
+  watch: {
+    describe:
+      'follow the migrations of QEMUs that somebody else has started: when they will end, with which downtime, and metrics of them',
+    load: async () => (await import('./watch.ts')).watchCommand,
+  },
   plan: {
     describe:
       'find the least reservations of CPU and link with which a target of downtime or total time is kept; exit code 3 if none do',

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { expected, formatDuration, parseDuration, parseRate, parseSize } from '../core/units.ts';
+import { formatDuration } from '../core/units.ts';
 import type { Quantiles } from '../model/foreseen-migration.ts';
 import type { Imported } from '../observe/import/formats.ts';
 import { readLogs } from '../observe/import/read-logs.ts';
@@ -16,6 +16,7 @@ import { insisting } from '../scenario/checked.ts';
 import { folded } from '../study/tables/folded.ts';
 import { writeJson } from './json-output.ts';
 import { type OutputOptions, widthOf } from './output-options.ts';
+import { quantityOf } from './quantity-option.ts';
 import { whole } from './scenario-options.ts';
 import { print } from './standard-streams.ts';
 
@@ -149,16 +150,6 @@ function toldBesides(options: ObservedOptions): ToldBesides {
     memoryBytes: quantityOf('size', '--memory', memory),
     autoConverge,
   };
-}
-
-const parsers = { duration: parseDuration, rate: parseRate, size: parseSize } as const;
-
-/** @throws UsageError it is none, or 0 */
-function quantityOf(kind: keyof typeof parsers, flag: string, text: string | undefined): number | undefined {
-  if (text === undefined) return undefined;
-  const value = parsers[kind](text);
-  if (value !== undefined && value > 0) return value;
-  throw usageError(flag, `${expected[kind]} above 0`, text);
 }
 
 function linesOf(foreseen: ForeseenMigration, changes: readonly WhatIf[]): string[] {

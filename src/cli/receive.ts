@@ -7,6 +7,7 @@ import { encryptionRemark } from '../transport/credentials.ts';
 import { Host } from '../worlds/threads/host.ts';
 import { addCredentialOptions, type CredentialOptions, credentialsOf } from './credential-options.ts';
 import type { Exit } from './exit.ts';
+import { nextSignal } from './next-signal.ts';
 
 interface Options extends CredentialOptions {
   readonly listen: string;
@@ -40,10 +41,7 @@ async function action(options: Options): Promise<number> {
     log,
   });
   log(`listening on ${formatAddress(destination.address)}${encryptionRemark(credentials)}`);
-  await new Promise<void>((resolve) => {
-    process.once('SIGINT', () => resolve());
-    process.once('SIGTERM', () => resolve());
-  });
+  await nextSignal();
   await destination.close();
   return 0;
 }

@@ -8,6 +8,7 @@ import { formatAddress, parseAddress } from '../transport/address.ts';
 import { encryptionRemark } from '../transport/credentials.ts';
 import { isLoopback } from '../transport/loopback.ts';
 import type { Exit } from './exit.ts';
+import { nextSignal } from './next-signal.ts';
 
 interface Options {
   readonly config: string;
@@ -85,12 +86,6 @@ async function action({ config, listen }: Options): Promise<number> {
   } finally {
     await api?.end();
   }
-}
-
-function nextSignal(): Promise<string> {
-  return new Promise((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve(signal));
-  });
 }
 
 /** Whoever has started this with a channel to it (child_process, `ipc`) is not outlived, however it ends. */

@@ -62,6 +62,8 @@ export const inputLimits = {
   importedLines: 200_000,
   importedSamples: 50_000,
   importedFiles: 100,
+  /** What a monitor of QEMU says in one line. */
+  monitorLineBytes: 8 * MIB,
   /** A line of a trace, which names every page that a step sends. */
   traceLineBytes: 64 * MIB,
   /** A line of records or of the event log. */

@@ -9,10 +9,10 @@ export interface Metric {
 }
 
 /** From a real-time system's downtime of a millisecond to one that every client notices. */
-const DOWNTIME_SECONDS = [
+export const DOWNTIME_SECONDS = [
   0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 0.9, 1, 2, 5, 10,
 ] as const;
-const TOTAL_SECONDS = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1000] as const;
+export const TOTAL_SECONDS = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1000] as const;
 const WAIT_SECONDS = [0.01, 0.1, 1, 5, 10, 30, 60, 300, 1800] as const;
 const ROUNDS = [0, 1, 2, 3, 5, 8, 13, 21, 34, 55, 100] as const;
 const RATIOS = [0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 0.9, 1, 1.5, 2, 5] as const;
@@ -35,9 +35,10 @@ function alike<Kind extends Metric['kind'], Name extends string>(
   return Object.fromEntries(metrics) as Readonly<Record<Name, Metric & { readonly kind: Kind }>>;
 }
 
-const counters = <N extends string>(labels: Labels, helps: Helps<N>) => alike('counter', helps, labels);
-const gauges = <N extends string>(labels: Labels, helps: Helps<N>) => alike('gauge', helps, labels);
-const histograms = <N extends string>(buckets: readonly number[], labels: Labels, helps: Helps<N>) =>
+export const counters = <N extends string>(labels: Labels, helps: Helps<N>) =>
+  alike('counter', helps, labels);
+export const gauges = <N extends string>(labels: Labels, helps: Helps<N>) => alike('gauge', helps, labels);
+export const histograms = <N extends string>(buckets: readonly number[], labels: Labels, helps: Helps<N>) =>
   alike('histogram', helps, labels, buckets);
 
 /** By their names without `switchover_`, those of the same labels together. */

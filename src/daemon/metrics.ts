@@ -1,4 +1,3 @@
-import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { ServerRecord } from '../core/cpu/server-record.ts';
 import { blackout } from '../core/cpu/supply.ts';
 import { besideReserved } from '../core/migration/achieved-rate.ts';
@@ -8,7 +7,8 @@ import { wallClockMs } from '../platform/clock.ts';
 import { type Incidents, incidentsOf, noIncidents } from './incidents.ts';
 import { type JobKind, jobKinds } from './job.ts';
 import { convergenceOf, guaranteeLabels } from './measures.ts';
-import { type Metric, metricTable } from './metric-table.ts';
+import { type Labels, MetricRegistry } from './metric-registry.ts';
+import { metricTable } from './metric-table.ts';
 import { type GuestView, guestStates, type StateView } from './view-schemas.ts';
 
 /** What is read when somebody scrapes. */
@@ -21,41 +21,35 @@ export interface Pulled extends Pick<StateView, 'queues' | 'links'> {
   readonly degraded: string | null;
 }
 
-type MetricKey = keyof typeof metricTable;
-type Labels = Readonly<Record<string, string>>;
-type Values = Readonly<Partial<Record<MetricKey, number | null | undefined>>>;
-
 /**
  * The metrics of one daemon, in a registry of their own. Events are counted as they happen; what is a state is
  * read when somebody asks.
  */
 export class Metrics {
-  readonly #own = new Registry();
-  readonly #made: Readonly<Record<MetricKey, Counter | Gauge | Histogram>>;
+  readonly #metrics = new MetricRegistry(metricTable);
   readonly #pulled: () => Promise<Pulled>;
 
   constructor(version: string, pull: () => Promise<Pulled>) {
     this.#pulled = pull;
-    const made = Object.entries(metricTable).map(([key, metric]) => [key, this.#make(metric)]);
-    this.#made = Object.fromEntries(made) as Record<MetricKey, Counter | Gauge | Histogram>;
-    this.#note({ version, node: process.version }, { build_info: 1 });
-    this.#note({}, { configuration_last_reload_successful: 1 });
-    this.#note({}, { start_timestamp_seconds: Math.round(wallClockMs() / 1e3 - process.uptime()) });
+    this.#metrics.note({ version, node: process.version }, { build_info: 1 });
+    this.#metrics.note({}, { configuration_last_reload_successful: 1 });
+    this.#metrics.note({}, { start_timestamp_seconds: Math.round(wallClockMs() / 1e3 - process.uptime()) });
     // What has not happened yet is 0 and not absent, so that its first time is seen as an increase.
-    for (const reason of refusalReasons) this.#note({ reason }, { admission_refusals_total: 0 });
-    for (const result of ['taken', 'refused']) this.#note({ result }, { configuration_reloads_total: 0 });
+    for (const reason of refusalReasons) this.#metrics.note({ reason }, { admission_refusals_total: 0 });
+    for (const result of ['taken', 'refused'])
+      this.#metrics.note({ result }, { configuration_reloads_total: 0 });
     this.#count(noIncidents());
-    for (const kind of jobKinds) (this.#made.queue_wait_seconds as Histogram).zero({ kind });
+    for (const kind of jobKinds) this.#metrics.zero('queue_wait_seconds', { kind });
   }
 
   get contentType(): string {
-    return this.#own.contentType;
+    return this.#metrics.contentType;
   }
 
   /** What is a state is read once, so that one answer does not contradict itself. */
   async scrape(): Promise<string> {
     this.#pull(await this.#pulled());
-    return this.#own.metrics();
+    return this.#metrics.text();
   }
 
   /** A migration has ended. */
@@ -66,12 +60,12 @@ export class Metrics {
     const ended = { ...how, outcome };
     const downtime = downtimeOf(record);
     const duration = durationOf(record);
-    this.#note(ended, {
+    this.#metrics.note(ended, {
       migrations_total: 1,
       migration_downtime_seconds: downtime,
       migration_duration_seconds: duration,
     });
-    this.#note(
+    this.#metrics.note(
       { world, stop: plan.stop.rule },
       {
         migration_rounds: duration === undefined ? undefined : rounds.length,
@@ -79,23 +73,28 @@ export class Metrics {
       },
     );
     if (outcome === 'completed') {
-      this.#note(how, { migration_predicted_downtime_seconds: predicted && seconds(predicted.downtimeNs) });
-      this.#note({ world, ...guaranteeLabels(record) }, { guarantee_downtime_seconds: downtime });
+      this.#metrics.note(how, {
+        migration_predicted_downtime_seconds: predicted && seconds(predicted.downtimeNs),
+      });
+      this.#metrics.note({ world, ...guaranteeLabels(record) }, { guarantee_downtime_seconds: downtime });
       for (const [part, ns] of Object.entries(partsOf(record.downtimeParts))) {
         const labels = { world, part: partLabel(part) };
-        this.#note(labels, { migration_downtime_part_seconds: seconds(ns) });
+        this.#metrics.note(labels, { migration_downtime_part_seconds: seconds(ns) });
       }
     }
     const sum = (of: 'sentPages' | 'zeroPages' | 'deferredPages' | 'skippedPages' | 'bytes') =>
       rounds.reduce((total, round) => total + round[of], 0);
-    this.#noteEach('migration_pages_total', { world }, 'kind', {
+    this.#metrics.noteEach('migration_pages_total', { world }, 'kind', {
       sent: sum('sentPages'),
       zero: sum('zeroPages'),
       deferred: sum('deferredPages'),
       skipped: sum('skippedPages'),
       stop: stop.pages,
     });
-    this.#noteEach('migration_bytes_total', { world }, 'phase', { live: sum('bytes'), stop: stop.bytes });
+    this.#metrics.noteEach('migration_bytes_total', { world }, 'phase', {
+      live: sum('bytes'),
+      stop: stop.bytes,
+    });
     this.#clientSaw(record, how);
     for (const server of record.servers) this.#served(server, world, how.scheduler);
     this.#sent(record);
@@ -103,88 +102,52 @@ export class Metrics {
   }
 
   refused(reason: RefusalReason): void {
-    this.#note({ reason }, { admission_refusals_total: 1 });
+    this.#metrics.note({ reason }, { admission_refusals_total: 1 });
   }
 
   /** A call that changes something came without the key, or with a wrong one. */
   unauthenticated(): void {
-    this.#note({}, { authentication_failures_total: 1 });
+    this.#metrics.note({}, { authentication_failures_total: 1 });
   }
 
   waited(kind: JobKind, ns: number): void {
-    this.#note({ kind }, { queue_wait_seconds: seconds(ns) });
+    this.#metrics.note({ kind }, { queue_wait_seconds: seconds(ns) });
   }
 
   sentOver(link: string, bytes: number): void {
-    this.#note({ link }, { link_sent_bytes_total: bytes });
+    this.#metrics.note({ link }, { link_sent_bytes_total: bytes });
   }
 
   reloaded(taken: boolean): void {
-    this.#note({ result: taken ? 'taken' : 'refused' }, { configuration_reloads_total: 1 });
-    this.#note({}, { configuration_last_reload_successful: taken ? 1 : 0 });
-  }
-
-  /** Counts, observes or sets each of these metrics under these labels, unless it is not known. */
-  #note(labels: Labels, values: Values): void {
-    for (const [name, value] of Object.entries(values)) {
-      if (value === null || value === undefined) continue;
-      const metric = this.#made[name as MetricKey];
-      if (metric instanceof Counter) metric.inc(labels, value);
-      else if (metric instanceof Histogram) metric.observe(labels, value);
-      else metric.set(labels, value);
-    }
-  }
-
-  /** Of the latest migration; what is not known of it is absent, and not what an earlier one left. */
-  #noteLatest(labels: Labels, values: Values): void {
-    for (const [name, value] of Object.entries(values)) {
-      if (value === null || value === undefined) this.#made[name as MetricKey].remove(labels);
-    }
-    this.#note(labels, values);
+    this.#metrics.note({ result: taken ? 'taken' : 'refused' }, { configuration_reloads_total: 1 });
+    this.#metrics.note({}, { configuration_last_reload_successful: taken ? 1 : 0 });
   }
 
   #count(incidents: Incidents): void {
     for (const [metric, counts] of Object.entries(incidents))
-      for (const [labels, count] of counts) this.#note(labels, { [metric]: count });
-  }
-
-  /** One metric under several values of a label. */
-  #noteEach(
-    metric: MetricKey,
-    labels: Labels,
-    label: string,
-    values: Readonly<Record<string, number>>,
-  ): void {
-    for (const [value, number] of Object.entries(values))
-      this.#note({ ...labels, [label]: value }, { [metric]: number });
-  }
-
-  #make({ kind, name, help, labels, buckets = [] }: Metric): Counter | Gauge | Histogram {
-    const of = { name, help, labelNames: [...labels], registers: [this.#own] };
-    if (kind === 'histogram') return new Histogram({ ...of, buckets: [...buckets] });
-    return kind === 'counter' ? new Counter(of) : new Gauge(of);
+      for (const [labels, count] of counts) this.#metrics.note(labels, { [metric]: count });
   }
 
   #pull({ queues, links, cpu, guests, watchers, downtimeTargetNs, degraded }: Pulled): void {
     for (const { kind, waiting, running, oldestWaitNs } of queues) {
-      this.#noteEach('queue_jobs', { kind }, 'state', { waiting, running });
-      this.#note({ kind }, { queue_oldest_wait_seconds: seconds(oldestWaitNs) });
-      if (kind === 'migration') this.#note({}, { migrations_running: running });
+      this.#metrics.noteEach('queue_jobs', { kind }, 'state', { waiting, running });
+      this.#metrics.note({ kind }, { queue_oldest_wait_seconds: seconds(oldestWaitNs) });
+      if (kind === 'migration') this.#metrics.note({}, { migrations_running: running });
     }
-    for (const name of mayGo) this.#made[name].reset();
+    this.#metrics.forget(...mayGo);
     for (const { name: link, capacityBytesPerSecond, reservedBytesPerSecond, waiting } of links) {
       const labels = { link };
-      this.#note(labels, {
+      this.#metrics.note(labels, {
         link_capacity_bytes_per_second: capacityBytesPerSecond,
         link_reserved_bytes_per_second: reservedBytesPerSecond,
         link_waiting_migrations: waiting,
       });
     }
-    this.#noteEach('cpu_reserved_processors', {}, 'holder', cpu.reserved);
+    this.#metrics.noteEach('cpu_reserved_processors', {}, 'holder', cpu.reserved);
     const count = (state: string) => guests.filter((guest) => guest.state === state).length;
     const counts = Object.fromEntries(guestStates.map((state) => [state, count(state)]));
-    this.#noteEach('guests', {}, 'state', counts);
-    this.#note(
+    this.#metrics.noteEach('guests', {}, 'state', counts);
+    this.#metrics.note(
       {},
       {
         cpu_reservable_processors: cpu.processors * cpu.reservablePerProcessor,
@@ -197,8 +160,8 @@ export class Metrics {
 
   #clientSaw({ world, outage }: MigrationRecord, how: Labels): void {
     if (!outage) return;
-    this.#note(how, { migration_client_gap_seconds: seconds(outage.longestGapNs) });
-    this.#noteEach('guest_heartbeats_total', { world }, 'kind', {
+    this.#metrics.note(how, { migration_client_gap_seconds: seconds(outage.longestGapNs) });
+    this.#metrics.noteEach('guest_heartbeats_total', { world }, 'kind', {
       sent: outage.heartbeats,
       late: outage.lateHeartbeats,
       lost: outage.lostHeartbeats,
@@ -210,22 +173,22 @@ export class Metrics {
     const { name, budgetNs, periodNs, periods, missedPeriods, missedByMachine: machine } = server;
     const labels = { world, server: name };
     const scheduled = { ...labels, scheduler };
-    this.#note(labels, {
+    this.#metrics.note(labels, {
       reservation_budget_seconds: seconds(budgetNs),
       reservation_period_seconds: seconds(periodNs),
       reservation_blackout_seconds: seconds(server.longestBlackoutNs),
       reservation_blackout_bound_seconds: seconds(blackout({ budgetNs, periodNs })),
     });
-    this.#note(scheduled, {
+    this.#metrics.note(scheduled, {
       reservation_delivered_cpu_seconds_total: seconds(server.servedNs),
       reservation_promised_cpu_seconds_total: seconds(periods * budgetNs),
       reservation_periods_total: periods,
     });
     const missed = { scheduler: missedPeriods - machine, machine };
-    this.#noteEach('reservation_missed_periods_total', scheduled, 'cause', missed);
+    this.#metrics.noteEach('reservation_missed_periods_total', scheduled, 'cause', missed);
     for (const statistic of ['median', 'p99'] as const) {
       const error = server.shareErrorPerTenPeriods?.[statistic];
-      this.#noteLatest({ ...labels, statistic }, { reservation_share_error_ratio: error });
+      this.#metrics.noteLatest({ ...labels, statistic }, { reservation_share_error_ratio: error });
     }
   }
 
@@ -236,9 +199,9 @@ export class Metrics {
       achieved,
     )) {
       const ratio = rate && reservedBytesPerSecond && rate / reservedBytesPerSecond;
-      this.#noteLatest({ world, phase }, { link_achieved_ratio: ratio });
+      this.#metrics.noteLatest({ world, phase }, { link_achieved_ratio: ratio });
     }
-    this.#noteLatest(labels, {
+    this.#metrics.noteLatest(labels, {
       link_worst_excess_bytes: link.worstExcessBytes,
       link_utilisation_ratio: link.utilisation,
     });
@@ -252,7 +215,7 @@ export class Metrics {
     const { world, predicted } = record;
     const labels = { world };
     const convergence = convergenceOf(record);
-    this.#noteLatest(labels, {
+    this.#metrics.noteLatest(labels, {
       last_migration_end_timestamp_seconds: endedAtMs / 1e3,
       last_migration_downtime_seconds: downtimeOf(record),
       last_migration_predicted_downtime_seconds: predicted && seconds(predicted.downtimeNs),

@@ -23,7 +23,7 @@ describe('an option means the same in every command', () => {
     expect(answering.map((command) => command.name()).sort()).toEqual(
       [
         ...['doctor', 'import', 'order', 'plan', 'predict', 'record', 'recover'],
-        ...['replay', 'report', 'run', 'schedule', 'stress', 'sweep'],
+        ...['replay', 'report', 'run', 'schedule', 'stress', 'sweep', 'watch'],
       ].sort(),
     );
     for (const { options } of answering) {

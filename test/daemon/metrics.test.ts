@@ -173,7 +173,7 @@ describe('the registry', () => {
     const importers = files.filter((file) =>
       readFileSync(join(root, 'src', file), 'utf8').includes("from 'prom-client'"),
     );
-    expect(importers).toEqual(['daemon/metrics.ts', 'daemon/node-metrics.ts']);
+    expect(importers).toEqual(['daemon/metric-registry.ts', 'daemon/node-metrics.ts']);
   });
 });
 

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Imported, importTexts } from '../../observe/import/formats.ts';
-import { Failure, reasonOf } from '../../platform/failure.ts';
-import { Qmp } from '../../worlds/vm/qmp.ts';
+import { Failure } from '../../platform/failure.ts';
+import type { Qmp } from '../../worlds/vm/qmp.ts';
+import { connectMonitor } from '../connect-monitor.ts';
 
 /** QEMU counts in whole seconds up to 8.1. The longest is as long as a round that still matters. */
 const WINDOWS_SECONDS = [1, 2, 5];
@@ -21,7 +22,7 @@ export interface MeasuredMachine extends Imported {
  * @throws Failure nobody listens there, or not a monitor that is free; the VM does not run, is migrating, or ends
  */
 export async function measureMachine(socket: string): Promise<MeasuredMachine> {
-  const qmp = await connected(socket);
+  const qmp = await connectMonitor(socket);
   try {
     const { status } = await qmp.execute<{ status?: string }>('query-migrate');
     if (status === 'active' || status === 'setup')
@@ -40,14 +41,6 @@ export async function measureMachine(socket: string): Promise<MeasuredMachine> {
     return { ...imported, memoryBytes };
   } finally {
     qmp.close();
-  }
-}
-
-async function connected(socket: string): Promise<Qmp> {
-  try {
-    return await Qmp.connect(socket, () => 'nobody listens there');
-  } catch (cause) {
-    throw new Failure(`${socket}: ${reasonOf(cause)}; a monitor of QEMU that nobody else uses is needed`);
   }
 }
 

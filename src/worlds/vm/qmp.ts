@@ -1,5 +1,6 @@
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { inputLimits } from '../../core/input-limits.ts';
 import { Failure, reasonOf } from '../../platform/failure.ts';
 
 /** Something that QEMU reports unasked. */
@@ -24,6 +25,8 @@ interface Waiting {
 const CONNECT_EVERY_MS = 3;
 /** QEMU answers within milliseconds; after so long it hangs. */
 const ANSWER_MS = 10_000;
+/** Why a monitor accepts a connection and says nothing, or cannot even let it wait. */
+export const TAKEN = 'it does not answer: somebody else uses this monitor, or QEMU hangs';
 
 /** QEMU's monitor (docs/interop/qmp-spec): commands and answers as lines of JSON, and events between them. */
 export class Qmp {
@@ -32,6 +35,7 @@ export class Qmp {
   readonly #listeners = new Set<(event: QmpEvent) => void>();
   #text = '';
   #asked = 0;
+  #isGreeted = false;
   #gone: Error | undefined;
 
   private constructor(socket: Socket) {
@@ -43,20 +47,28 @@ export class Qmp {
   }
 
   /**
-   * @param gaveUp why QEMU will not listen there, once that is known
-   * @throws Failure it is not a monitor, or QEMU does not listen there
+   * @param gaveUp why QEMU will not listen there, once that is known. It is told the code of the last refusal.
+   * @throws Failure it is not a monitor, somebody else uses it, or QEMU does not listen there
    */
-  static async connect(path: string, gaveUp: () => string | undefined): Promise<Qmp> {
+  static async connect(path: string, gaveUp: (code: string) => string | undefined): Promise<Qmp> {
     for (;;) {
-      const socket = await attempt(path);
-      if (socket) {
-        const qmp = new Qmp(socket);
-        await qmp.execute('qmp_capabilities');
-        return qmp;
-      }
-      const why = gaveUp();
+      const answer = await attempt(path);
+      if (typeof answer !== 'string') return Qmp.#greeted(new Qmp(answer));
+      const why = gaveUp(answer);
       if (why !== undefined) throw new Failure(why);
       await sleep(CONNECT_EVERY_MS);
+    }
+  }
+
+  static async #greeted(qmp: Qmp): Promise<Qmp> {
+    try {
+      await qmp.execute('qmp_capabilities');
+      return qmp;
+    } catch (cause) {
+      // The kernel has connected us, but QEMU greets one at a time.
+      const isSilent = !qmp.#isGreeted && qmp.#gone === undefined;
+      qmp.close();
+      throw isSilent ? new Failure(TAKEN) : cause;
     }
   }
 
@@ -87,6 +99,7 @@ export class Qmp {
     const lines = (this.#text + text).split('\n');
     this.#text = lines.pop()!;
     try {
+      if (this.#text.length > inputLimits.monitorLineBytes) throw new Failure('a line without an end');
       for (const line of lines) if (line.trim() !== '') this.#take(JSON.parse(line) as Message);
     } catch {
       this.#end(new Failure('what listens there is no monitor of QEMU'));
@@ -97,6 +110,7 @@ export class Qmp {
   #take(message: Message): void {
     if ('event' in message) for (const listener of this.#listeners) listener(message);
     else if ('error' in message) this.#settle(message.id)?.reject(new Failure(message.error.desc));
+    else if ('QMP' in message) this.#isGreeted = true;
     else if ('return' in message) this.#settle(message.id)?.resolve(message.return);
   }
 
@@ -115,15 +129,17 @@ export class Qmp {
 
 /** Whether a process listens there; its socket's file may outlive it. */
 export async function isListening(path: string): Promise<boolean> {
-  const socket = await attempt(path);
-  socket?.destroy();
-  return socket !== undefined;
+  const answer = await attempt(path);
+  if (typeof answer === 'string') return false;
+  answer.destroy();
+  return true;
 }
 
-function attempt(path: string): Promise<Socket | undefined> {
+/** @returns the code of the error if it is refused */
+function attempt(path: string): Promise<Socket | string> {
   return new Promise((resolve) => {
     const socket = connect(path);
-    const refused = () => resolve(undefined);
+    const refused = ({ code = '' }: NodeJS.ErrnoException) => resolve(code);
     socket.once('error', refused);
     socket.once('connect', () => {
       socket.off('error', refused);
