@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { insideSchedulers } from '../core/cpu/inside-server.ts';
+import { insideSchedulers } from '../core/cpu/workload.ts';
 import { whole } from '../scenario/quantity.ts';
 
 /** Instants and their sums stay whole numbers of a double. */

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { defaultKernelSettings } from '../core/cpu/kernel-classes.ts';
 import type { Reservation } from '../core/cpu/reservation.ts';
-import { hasRanks, simulatedSchedulers, type Workload } from '../core/cpu/schedule.ts';
+import { hasRanks, simulatedSchedulers, type Workload } from '../core/cpu/workload.ts';
 import { inputLimits } from '../core/input-limits.ts';
 import { type Problem, shown, UsageError } from '../platform/problem.ts';
 import { readText } from '../platform/text-file.ts';

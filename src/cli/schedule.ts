@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { ResponseTimes } from '../core/cpu/response-times.ts';
-import { Overload, type Schedule, schedule, type Workload } from '../core/cpu/schedule.ts';
+import { Overload, type Schedule, schedule } from '../core/cpu/schedule.ts';
+import type { Workload } from '../core/cpu/workload.ts';
 import { writeWhole } from '../platform/pending-file.ts';
 import { UsageError } from '../platform/problem.ts';
 import { writeText } from '../platform/text-file.ts';

@@ -1,4 +1,4 @@
-import type { Workload } from '../core/cpu/schedule.ts';
+import type { Workload } from '../core/cpu/workload.ts';
 import { UsageError } from '../platform/problem.ts';
 import { insisting } from '../scenario/checked.ts';
 import { readTaskSet } from '../scenario/task-sets/read-task-set.ts';

@@ -22,15 +22,9 @@ export {
 export type { KernelSettings, ThreadSettings } from '../core/cpu/kernel-classes.ts';
 export { Processor, type ProcessorListener } from '../core/cpu/processor.ts';
 export { type Reservation, shareOf } from '../core/cpu/reservation.ts';
-export {
-  Overload,
-  type Schedule,
-  type ServedJobs,
-  type Slice,
-  schedule,
-  type Workload,
-} from '../core/cpu/schedule.ts';
+export { Overload, type Schedule, schedule } from '../core/cpu/schedule.ts';
 export * from '../core/cpu/supply.ts';
+export type { ServedJobs, Slice, Workload } from '../core/cpu/workload.ts';
 export { demand, schedulableInside } from '../core/schedulability/demand-bound.ts';
 export { type LongestStop, longestStop } from '../core/schedulability/longest-stop.ts';
 export type { RealTimeTask, TaskPolicy, TaskSet } from '../core/schedulability/real-time-task.ts';

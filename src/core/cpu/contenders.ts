@@ -1,7 +1,7 @@
 import type { Load } from './cpu-admission.ts';
 import { jobsInside } from './inside-server.ts';
 import type { ThreadSettings } from './kernel-classes.ts';
-import type { Workload } from './schedule.ts';
+import type { Workload } from './workload.ts';
 
 /** A server or a task, and what became of it. */
 export interface Contender extends Load {

@@ -1,16 +1,7 @@
 import { EarliestFirst, NONE } from './earliest-first.ts';
 import { Jobs } from './jobs.ts';
 import { type ResponseTimes, responseTimes } from './response-times.ts';
-import type { PeriodicTask, Slice, Workload } from './schedule.ts';
-
-/** In whose order the tasks of a server run: the earliest deadline first, or the least period or deadline. */
-export const insideSchedulers = ['edf', 'rm', 'dm'] as const;
-
-/** Tasks that share a server. When it runs is the processor's matter; who runs then is theirs. */
-export interface TasksInside {
-  readonly scheduler: (typeof insideSchedulers)[number];
-  readonly tasks: readonly PeriodicTask[];
-}
+import type { Slice, TasksInside, Workload } from './workload.ts';
 
 /** What the server as a whole is asked for, in the order of release. The order inside does not matter to it. */
 export function jobsInside(

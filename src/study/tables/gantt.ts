@@ -1,4 +1,4 @@
-import type { Slice } from '../../core/cpu/schedule.ts';
+import type { Slice } from '../../core/cpu/workload.ts';
 import { grouped } from '../statistics/grouped.ts';
 import { escaped } from './markup.ts';
 

@@ -1,4 +1,4 @@
-import type { Slice } from '../../core/cpu/schedule.ts';
+import type { Slice } from '../../core/cpu/workload.ts';
 import { formatDuration } from '../../core/units.ts';
 import type { MigrationRun } from '../../run/migration-run.ts';
 import { svgGantt, terminalGantt } from './gantt.ts';

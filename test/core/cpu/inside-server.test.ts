@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { insideSchedulers } from '../../../src/core/cpu/inside-server.ts';
-import { type PeriodicTask, schedule } from '../../../src/core/cpu/schedule.ts';
+import { schedule } from '../../../src/core/cpu/schedule.ts';
+import { insideSchedulers, type PeriodicTask } from '../../../src/core/cpu/workload.ts';
 import { firstMiss } from '../../../src/core/schedulability/longest-stop.ts';
 import { slotBySlot } from './slot-by-slot.ts';
 

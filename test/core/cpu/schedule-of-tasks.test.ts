@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type PeriodicTask, type Schedule, schedule, type Workload } from '../../../src/core/cpu/schedule.ts';
+import { type Schedule, schedule } from '../../../src/core/cpu/schedule.ts';
+import type { PeriodicTask, Workload } from '../../../src/core/cpu/workload.ts';
 import { responseTime } from '../../../src/core/schedulability/response-time.ts';
 import { type Contender, slotBySlot } from './slot-by-slot.ts';
 

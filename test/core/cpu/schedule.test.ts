@@ -1,13 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { CbsRule } from '../../../src/core/cpu/cbs.ts';
-import {
-  Overload,
-  type Schedule,
-  type ServedJobs,
-  schedule,
-  type Workload,
-} from '../../../src/core/cpu/schedule.ts';
+import { Overload, type Schedule, schedule } from '../../../src/core/cpu/schedule.ts';
+import type { ServedJobs, Workload } from '../../../src/core/cpu/workload.ts';
 import { type Contender, slotBySlot } from './slot-by-slot.ts';
 
 const basics = { processors: 1, servers: [], tasks: [] };

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Slice } from '../../../src/core/cpu/schedule.ts';
+import type { Slice } from '../../../src/core/cpu/workload.ts';
 import { svgGantt, terminalGantt } from '../../../src/study/tables/gantt.ts';
 
 const slice = (name: string, start: number, end: number, processor = 0): Slice => ({
