@@ -34,7 +34,9 @@ describe('a shard', () => {
   test('is the i-th of n', () => {
     expect(shardOf('2/8', kubernetes)).toEqual({ index: 2, of: 8 });
     for (const none of ['3/2', '0/2', '1', 'Auto', '1/0', '-1/2']) {
-      expect(refused(none)).toMatch(/^--shard: expected i\/n with i from 1 to n, such as 2\/8, or auto, found/);
+      expect(refused(none)).toMatch(
+        /^--shard: expected i\/n with i from 1 to n, such as 2\/8, or auto, found/,
+      );
     }
   });
 });
