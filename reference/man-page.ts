@@ -52,6 +52,7 @@ const EXIT_CODES = [
   ['2', 'Wrong usage: an option, a scenario, or a file that it names.'],
   ['3', 'Done, but a threshold was missed, or a precision was not reached.'],
   ['130', 'Cancelled by Ctrl-C; what was measured until then is told and saved.'],
+  ['143', 'The same by SIGTERM.'],
 ] as const;
 
 const EXAMPLES = [

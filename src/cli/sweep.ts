@@ -1,7 +1,5 @@
 import type { Command } from 'commander';
-import { usageError } from '../platform/problem.ts';
 import { scenarioFile } from '../scenario/scenario-file.ts';
-import { type Shard, wholeDesign } from '../study/sweep/agenda.ts';
 import { loadDesign } from '../study/sweep/design.ts';
 import { sweep } from '../study/sweep/sweep.ts';
 import { folded } from '../study/tables/folded.ts';
@@ -13,6 +11,7 @@ import { machineOf } from './machine-option.ts';
 import { jsonOption, quietOption, wideOption, widthOf } from './output-options.ts';
 import { ProgressLine } from './progress-line.ts';
 import { addScenarioOptions, type ScenarioOptions, settingsOf } from './scenario-options.ts';
+import { shardOf } from './shard-option.ts';
 import { print } from './standard-streams.ts';
 
 interface Options extends ScenarioOptions {
@@ -31,21 +30,21 @@ export function sweepCommand(command: Command, exit: Exit): void {
     seed: 'random seed of the experiment',
   })
     .option(
-      '--shard <i/n>',
-      'run only part i of n, for example on one of n machines; all parts go into one folder',
+      '--shard <i/n|auto>',
+      'run only part i of n, for example on one of n machines; all parts go into one folder; auto: as the variables of a job array of Slurm, Kubernetes or AWS Batch say',
     )
     .addOption(jsonOption('each new record as a line of JSON'))
     .option('--parquet <file>', 'also write all records of the folder to a Parquet file')
     .addOption(wideOption())
     .addOption(quietOption())
-    .addHelpText('after', '\nCtrl-C ends it between two runs; the same command continues it.')
+    .addHelpText('after', '\nCtrl-C or SIGTERM ends it between two runs; the same command continues it.')
     .action(async (file: string, options: Options) =>
       exit(await interruptible((interrupted) => action(file, options, interrupted))),
     );
 }
 
 async function action(file: string, options: Options, interrupted: AbortSignal): Promise<number> {
-  const shard = shardOf(options.shard);
+  const shard = shardOf(options.shard, process.env);
   const machine = machineOf(options, options.world);
   const design = loadDesign(file, settingsOf(options), options.world, machine);
   const records = lineOutput(options.json);
@@ -78,11 +77,4 @@ async function action(file: string, options: Options, interrupted: AbortSignal):
     progress.end();
     records.close();
   }
-}
-
-function shardOf(text: string | undefined): Shard {
-  if (text === undefined) return wholeDesign;
-  const [index, of] = (/^(\d{1,6})\/(\d{1,6})$/.exec(text) ?? []).slice(1).map(Number);
-  if (index !== undefined && of !== undefined && index >= 1 && index <= of) return { index, of };
-  throw usageError('--shard', 'i/n with i from 1 to n, such as 2/8', text);
 }

@@ -68,9 +68,10 @@ const WRITABLE = 'a folder that can be written';
 export function claimFolder(folder: string, design: Design): DesignDocument {
   const mine = documentOf(design);
   const file = join(folder, DESIGN_FILE);
+  // Listed before the design is looked for: of shards that begin at once, another may write both in between.
+  const [stray] = resultFiles(folder);
   const found = readDocument(file);
   if (!found) {
-    const [stray] = resultFiles(folder);
     if (stray) refuse('--out', `${DESIGN_FILE} beside records`, `${stray} without it`);
     writeText(file, `${JSON.stringify(mine, null, 2)}\n`);
     return mine;
