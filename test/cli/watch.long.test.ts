@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -31,27 +31,25 @@ function machine(name: string, ...more: string[]): ChildProcess {
     '-qmp',
     `unix:${join(folder, `${name}.${whose}`)},server=on,wait=off`,
   ]);
-  const of = ['-accel', 'tcg', '-m', '128', '-nodefaults', '-display', 'none', '-bios', join(folder, 'bios')];
+  const of = ['-accel', 'tcg', '-m', '64', '-nodefaults', '-display', 'none', '-bios', join(folder, 'bios')];
   const child = spawn(qemuProgram, [...of, ...monitors, ...more], { stdio: 'ignore' });
   processes.push(child);
   return child;
 }
 
+const BANDWIDTH = 64 * 1024;
 const ours = (name: string) => join(folder, `${name}.ours`);
 const theirs = (name: string) => Qmp.connect(join(folder, `${name}.theirs`), () => undefined);
 
-/** It passes once over all pages in 4 s, and then over those that are written in 2 s each: its limit is 0.3 s. */
+/** It passes over all pages in some 10 s, and then in 8 s over those that were written meanwhile. */
 async function slowMigration(name: string): Promise<Qmp> {
   machine(`${name}-there`, '-incoming', `unix:${join(folder, `${name}.incoming`)}`);
   await theirs(`${name}-there`).then((qmp) => qmp.close());
   const qmp = await theirs(name);
-  await qmp.execute('migrate-set-parameters', { 'max-bandwidth': 256 * 1024 });
+  await qmp.execute('migrate-set-parameters', { 'max-bandwidth': BANDWIDTH });
   await qmp.execute('migrate', { uri: `unix:${join(folder, `${name}.incoming`)}` });
   return qmp;
 }
-
-/** All that is written is little enough now. */
-const letItEnd = (qmp: Qmp) => qmp.execute('migrate-set-parameters', { 'downtime-limit': 10_000 });
 
 class Watch {
   readonly child: ChildProcess;
@@ -71,6 +69,7 @@ class Watch {
   }
 
   get events(): readonly WatchEvent[] {
+    if (!existsSync(this.#file)) return [];
     const lines = readFileSync(this.#file, 'utf8').split('\n').slice(0, -1);
     return lines.map((line) => JSON.parse(line));
   }
@@ -80,7 +79,12 @@ class Watch {
   }
 
   async has(event: WatchEvent['event'], count = 1): Promise<void> {
-    await until(`${count} events '${event}'`, () => this.of(event).length, (seen) => seen >= count, 60_000);
+    await until(
+      `${count} events '${event}'`,
+      () => this.of(event).length,
+      (seen) => seen >= count,
+      60_000,
+    );
   }
 }
 
@@ -94,24 +98,29 @@ describe.skipIf(withoutQemu !== undefined)('watch', () => {
     const scrape = async () => (await fetch(url)).text();
     const qmp = await slowMigration('first');
 
-    // Two passes over what is written.
+    // From the second dirty sync on something is known of its writes.
     const last = () => watch.of('progress').at(-1);
-    await until('dirty syncs', () => last()?.syncs ?? 0, (syncs) => syncs >= 4, 60_000);
+    await until(
+      'a second sync',
+      () => last()?.syncs ?? 0,
+      (syncs) => syncs >= 2,
+      60_000,
+    );
     const { foreseen, rateBytesPerSecond, leftBytes } = last()!;
-    expect(foreseen!.endsByItself).toBeLessThan(0.1);
-    expect(rateBytesPerSecond! / (256 * 1024)).toBeCloseTo(1, 0);
+    expect(foreseen!.endsByItself).toBeGreaterThanOrEqual(0);
+    expect(foreseen!.downtimeNs!.p50).toBeGreaterThan(0);
+    expect(rateBytesPerSecond! / BANDWIDTH).toBeCloseTo(1, 0);
     expect(leftBytes).toBeLessThanOrEqual(1.5 * writtenPages * 4096);
     const during = await scrape();
     const of = `world="qemu-native",monitor="${ours('first')}"`;
-    expect(reading(during, `switchover_watched_status{${of},status="active"}`)).toBe(1);
-    expect(reading(during, `switchover_watched_dirty_syncs{${of}}`)).toBeGreaterThanOrEqual(4);
-    expect(reading(during, `switchover_watched_ends_by_itself_ratio{${of}}`)).toBeLessThan(0.1);
+    expect(during).toContain(`switchover_watched_status{${of},status="active"} 1`);
+    expect(reading(during, `switchover_watched_dirty_syncs{${of}}`)).toBe(2);
+    expect(reading(during, `switchover_watched_ends_by_itself_ratio{${of}}`)).toBe(foreseen!.endsByItself);
     if (has('promtool')) {
       const checked = spawnSync('promtool', ['check', 'metrics'], { input: during, encoding: 'utf8' });
       expect(checked.stdout + checked.stderr).toBe('');
     }
 
-    await letItEnd(qmp);
     await watch.has('ended');
     const said = await qmp.execute<Record<string, number>>('query-migrate');
     expect(watch.of('ended')).toMatchObject([
@@ -132,13 +141,16 @@ describe.skipIf(withoutQemu !== undefined)('watch', () => {
     watch.child.kill('SIGINT');
     expect(await watch.exit).toEqual([0, null]);
     const kinds = watch.events.map(({ event }) => event);
-    expect(kinds.filter((kind) => kind !== 'progress' && kind !== 'lost')).toEqual(
-      ['connected', 'began', 'ended', 'connected'],
-    );
+    expect(kinds.filter((kind) => kind !== 'progress' && kind !== 'lost')).toEqual([
+      'connected',
+      'began',
+      'ended',
+      'connected',
+    ]);
     const progress = watch.stdout.split('\n').filter((line) => line.includes(' left'));
     expect(progress.length).toBeGreaterThan(0);
     expect(progress.length).toBeLessThan(watch.of('progress').length);
-    expect(watch.stdout).toContain('does not end by itself');
+    expect(progress.at(-1)).toMatch(/end.* downtime /);
     expect(watch.stdout).toMatch(/completed {2}total .* downtime /);
   });
 
@@ -161,7 +173,12 @@ describe.skipIf(withoutQemu !== undefined)('watch', () => {
     machine('third');
     await theirs('third').then((qmp) => qmp.close());
     const terminal = new Terminal(80, 'watch', '--qmp', ours('third'));
-    await until('it is connected', () => terminal.text, (text) => text.includes('connected'), 60_000);
+    await until(
+      'it is connected',
+      () => terminal.text,
+      (text) => text.includes('connected'),
+      60_000,
+    );
     const qmp = await slowMigration('third');
     const told = () => terminal.lines.filter((line) => line.includes(' left'));
     await until('lines', told, (lines) => lines.length >= 3, 60_000);

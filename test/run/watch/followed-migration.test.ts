@@ -39,8 +39,12 @@ describe('a migration that is looked at again and again', () => {
 
   test('that never ends is kept in so many samples only', () => {
     const migration = new FollowedMigration();
-    for (let second = 0; second < 5_000; second++)
-      migration.look({ samples: [{ ...nothingSaid, atNs: second * 1e9, syncs: second }] });
+    const everySecond = Array.from({ length: 5_000 }, (_, syncs) => ({
+      ...nothingSaid,
+      atNs: syncs * 1e9,
+      syncs,
+    }));
+    migration.look({ samples: everySecond });
     expect(migration.observation.samples).toHaveLength(4_000);
     expect(migration.observation.samples[0]!.atNs).toBe(0);
     expect(migration.last!.atNs).toBe(4_999e9);
