@@ -98,7 +98,7 @@ describe('--shard auto', () => {
     expect(refused('auto', slurm(9))).toMatch(/^SLURM_ARRAY_TASK_ID: .*, found 9$/);
   });
 
-  test('is refused in every task of an array whose indices are not evenly spaced', () => {
+  test('is refused in every task of an array whose indices are a list, for which Slurm says that the step is 1', () => {
     // sbatch --array=1-3,9
     const uneven = { ...slurm(1, 1, 4), SLURM_ARRAY_TASK_MAX: '9' };
     expect(refused('auto', uneven)).toBe(

@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -122,7 +121,7 @@ describe.skipIf(noSlurm)('a sweep as an array of Slurm', () => {
 /** If it does not come about, what the tasks said. */
 async function explained<T>(awaited: Promise<T>): Promise<T> {
   return awaited.catch((cause) => {
-    const files = readdirSync(at('logs')).map((name) => at('logs', name));
-    throw new Error(`${cause}\n${spawnSync('tail', ['-n', '20', '--', ...files]).stdout}`);
+    const said = readdirSync(at('logs')).map((name) => readFileSync(at('logs', name), 'utf8').slice(-1000));
+    throw new Error([cause, ...said].join('\n'));
   });
 }
