@@ -6,6 +6,7 @@
 export {
   type CbsRule,
   charge,
+  type DueReservation,
   idleServer,
   type Phase,
   replenish,
@@ -22,9 +23,10 @@ export {
 export type { KernelSettings, ThreadSettings } from '../core/cpu/kernel-classes.ts';
 export { Processor, type ProcessorListener } from '../core/cpu/processor.ts';
 export { type Reservation, shareOf } from '../core/cpu/reservation.ts';
+export type { ResponseTimes } from '../core/cpu/response-times.ts';
 export { Overload, type Schedule, schedule } from '../core/cpu/schedule.ts';
 export * from '../core/cpu/supply.ts';
-export type { ServedJobs, Slice, Workload } from '../core/cpu/workload.ts';
+export type { PeriodicTask, ServedJobs, Slice, TasksInside, Workload } from '../core/cpu/workload.ts';
 export { demand, schedulableInside } from '../core/schedulability/demand-bound.ts';
 export { type LongestStop, longestStop } from '../core/schedulability/longest-stop.ts';
 export type { RealTimeTask, TaskPolicy, TaskSet } from '../core/schedulability/real-time-task.ts';
