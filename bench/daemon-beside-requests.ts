@@ -80,6 +80,7 @@ function medianParts(records: readonly MigrationRecord[]): string {
   return `${parts.join(', ')}; ${median(({ stop }) => stop.pages)} pages`;
 }
 
+/** @returns its record */
 async function moved(from: ServedDaemon, to: ServedDaemon): Promise<MigrationRecord> {
   // What computes at the source would delay the request and not the migration, so it is repeated until it is taken.
   const { body } = await eventually(

@@ -35,7 +35,7 @@ const NO_LIMIT_BYTES = 2 ** 40;
  * pass there.
  */
 const LOSES_WRITES =
-  'without KVM, QEMU misses writes to pages that were dirty at two of its dirty syncs (seen with 7.2): its own migration changed this guest';
+  'QEMU’s own migration changed this guest; without KVM, by its source, QEMU 7.2 misses writes to pages that were dirty at two of its dirty syncs';
 /** The first answer after the end may carry zeros (7.2): ask again after so long. */
 const SETTLING_MS = 100;
 
