@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
 import { expected, formatDuration, formatRate, formatSize, parseDuration } from '../core/units.ts';
 import { shown, usageError } from '../platform/problem.ts';
-import { type Prediction, predict } from '../run/predict.ts';
+import type { Prediction } from '../run/predict.ts';
+import { predictions } from '../run/predictions.ts';
 import { insisting } from '../scenario/checked.ts';
 import { type Experiment, loadExperiment, onMachine, type ScenarioCell } from '../scenario/scenario.ts';
 import { scenarioFile } from '../scenario/scenario-file.ts';
@@ -90,10 +91,11 @@ interface Recorded extends Pick<RecordedProgram, 'header'> {
 }
 
 function tell(experiment: Experiment, asked: Asked, options: Options, recorded?: Recorded): void {
-  const answers = experiment.cells.map((cell) => ({
+  const predicted = predictions(experiment.cells);
+  const answers = experiment.cells.map((cell, index) => ({
     settings: byPath(cell.settings),
     answer: {
-      ...answerFor(cell, asked),
+      ...answerFor(predicted[index]!, asked),
       ...(recorded && { virtual: recorded.virtual(cell) }),
     },
   }));
@@ -110,8 +112,7 @@ function tell(experiment: Experiment, asked: Asked, options: Options, recorded?:
   }
 }
 
-function answerFor(cell: ScenarioCell, { limitNs, probability }: Asked) {
-  const prediction = predict(cell);
+function answerFor(prediction: Prediction, { limitNs, probability }: Asked) {
   const { course, downtimeBoundNs, assumes, leftOut } = prediction;
   return {
     ...course,

@@ -1,9 +1,11 @@
 import { stopBound, timeToSupply } from '../core/cpu/supply.ts';
+import type { MigrationResult } from '../core/migration/migration-result.ts';
 import type { Plan } from '../core/migration/plan.ts';
 import type { RunMetadata } from '../core/migration/record.ts';
 import { RegisteredCodeFailed } from '../core/registry.ts';
 import { type BytesPerSecond, NANOS_PER_SECOND, type Nanos } from '../core/units.ts';
 import { type ModelInput, type ModelPrediction, predictMigration } from '../model/predictor.ts';
+import { replayedCourse } from '../model/replayed-course.ts';
 import { requiredStopRate } from '../model/required-rate.ts';
 import { Failure, TooLarge } from '../platform/failure.ts';
 import type { ScenarioCell } from '../scenario/scenario.ts';
@@ -63,8 +65,12 @@ export function predictedOf(scenario: Predictable): RunMetadata['predicted'] {
 /** The model's own seed: its answer is the scenario's, the same for every run of it. */
 const MODEL_SEED = 1;
 
-/** The model's answer for a scenario. @throws Failure nothing limits how fast pages leave. */
-export function predict(scenario: Predictable): Prediction {
+/**
+ * The model's answer for a scenario.
+ * @param carriedOut migrations of it in virtual time; if there are any, the answer is theirs
+ * @throws Failure nothing limits how fast pages leave.
+ */
+export function predict(scenario: Predictable, carriedOut?: readonly MigrationResult[]): Prediction {
   const spec: MigrationSpec = {
     ...scenario,
     guest: { ...scenario.guest, seed: MODEL_SEED },
@@ -87,30 +93,31 @@ export function predict(scenario: Predictable): Prediction {
   const ofLiveRounds = { rateBytesPerSecond, overheadBytes: plan.pageBytes - guest.pageSizeBytes };
   const cpuSpeed = supply.guestSpeed(rateBytesPerSecond);
   /** Notes what it assumes, if anybody wants to know. */
+  const ofReplay = { pageBytes: plan.pageBytes, ...ofLiveRounds, ...ofStop };
   const predictedAt: (stopRateBytesPerSecond: BytesPerSecond, notes?: string[]) => ModelPrediction =
-    isRecorded(spec)
-      ? (stopRateBytesPerSecond, notes = []) => {
-          const link = { pageBytes: plan.pageBytes, ...ofLiveRounds, ...ofStop, stopRateBytesPerSecond };
-          return replayedPrediction(spec, link, cpuSpeed, notes);
-        }
-      : modelAt({
-          pages: guest.pages,
-          zeroPages: zeroPagesOf(spec),
-          pageSizeBytes: guest.pageSizeBytes,
-          readAfterSlots: Math.max(0, 1 - rateBytesPerSecond / link.passedBytesPerSecond),
-          ...(link.drops && {
-            seenBytesPerSecond: Math.min(ofSeenLink, supply.mostBytesPerSecond(ofSeenLink)),
-          }),
-          ...{ ...ofLiveRounds, ...ofStop },
-          zeroPageSlots: zeroPageSlots(plan, guest, rateBytesPerSecond, ofLink, supply),
-          guest: modelledGuest(
-            spec,
-            cpuSpeed,
-            (plan.pageBytes * NANOS_PER_SECOND) / rateBytesPerSecond,
-            assumes,
-          ),
-          ...{ stop: plan.stop, timeoutNs, timeoutFrom, onTimeout, device },
-        });
+    carriedOut
+      ? (stopRateBytesPerSecond) => replayedCourse(carriedOut, { ...ofReplay, stopRateBytesPerSecond })
+      : isRecorded(spec)
+        ? (stopRateBytesPerSecond, notes = []) =>
+            replayedPrediction(spec, { ...ofReplay, stopRateBytesPerSecond }, cpuSpeed, notes)
+        : modelAt({
+            pages: guest.pages,
+            zeroPages: zeroPagesOf(spec),
+            pageSizeBytes: guest.pageSizeBytes,
+            readAfterSlots: Math.max(0, 1 - rateBytesPerSecond / link.passedBytesPerSecond),
+            ...(link.drops && {
+              seenBytesPerSecond: Math.min(ofSeenLink, supply.mostBytesPerSecond(ofSeenLink)),
+            }),
+            ...{ ...ofLiveRounds, ...ofStop },
+            zeroPageSlots: zeroPageSlots(plan, guest, rateBytesPerSecond, ofLink, supply),
+            guest: modelledGuest(
+              spec,
+              cpuSpeed,
+              (plan.pageBytes * NANOS_PER_SECOND) / rateBytesPerSecond,
+              assumes,
+            ),
+            ...{ stop: plan.stop, timeoutNs, timeoutFrom, onTimeout, device },
+          });
   const prediction = predictedAt(plan.stopRateBytesPerSecond ?? Number.POSITIVE_INFINITY, assumes);
   return {
     ...prediction,

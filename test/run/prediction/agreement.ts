@@ -1,5 +1,6 @@
 import { migrateVirtually } from '../../../src/run/ensemble.ts';
-import { type Prediction, predict } from '../../../src/run/predict.ts';
+import type { Prediction } from '../../../src/run/predict.ts';
+import { predictions } from '../../../src/run/predictions.ts';
 import { virtualFleet } from '../../../src/run/virtual-fleet.ts';
 import { experimentOf, type ScenarioCell, scenarioOf, seeded } from '../../../src/scenario/scenario.ts';
 
@@ -26,10 +27,10 @@ export interface Compared {
 /** Each guest of a scenario as the model predicts it, and as it fares in virtual time. */
 export function compared(document: Readonly<Record<string, unknown>>): readonly Compared[] {
   const { cells } = experimentOf(scenarioOf(document, { name: 'random' }));
-  const predictions = cells.map((cell) => predict(cell));
-  const seen = seenOften(cells, predictions);
+  const predicted = predictions(cells);
+  const seen = seenOften(cells, predicted);
   return cells.map((cell, index) => {
-    const [prediction, found] = [predictions[index]!, seen[index]!];
+    const [prediction, found] = [predicted[index]!, seen[index]!];
     return {
       ...{ cell, prediction, ...found },
       agrees: isChance(found.completedShare) || agree(prediction, found.completedShare),

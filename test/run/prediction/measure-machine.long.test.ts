@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -19,7 +19,7 @@ test.skipIf(withoutQemu !== undefined)(
       stdio: 'ignore',
     });
     try {
-      await expect.poll(() => existsSync(socket)).toBe(true);
+      await expect.poll(() => isListening(socket)).toBe(true);
       const { observation, memoryBytes, missing } = await measureMachine(socket);
       expect(missing).toEqual([]);
       expect(memoryBytes).toBe(64 * 2 ** 20);
@@ -39,3 +39,11 @@ test.skipIf(withoutQemu !== undefined)(
     }
   },
 );
+
+/** Its file is there a moment before it may be connected to: __SO_ACCEPTCON (1 << 16) among its flags, see proc(5). */
+function isListening(socket: string): boolean {
+  const line = readFileSync('/proc/net/unix', 'utf8')
+    .split('\n')
+    .find((each) => each.endsWith(` ${socket}`));
+  return line !== undefined && (Number.parseInt(line.split(' ')[3]!, 16) & 0x10000) !== 0;
+}
