@@ -21,6 +21,13 @@ const { course, stop, assumes } = predict(cell);
 console.log(course.converges, Math.round(course.downtimeNs / 1e6)); // → true 565
 console.log(stop.requiredStopRateBytesPerSecond(300e6, 0.99) > 6_250_000, assumes.length); // → true 0
 
+//# predictions
+import { predictions } from 'switchover/run';
+import { loadExperiment, scenarioFile } from 'switchover/scenario';
+
+const { cells } = loadExperiment(scenarioFile('01-first-migration'));
+console.log(predictions(cells).every(({ course }) => course.converges)); // → true
+
 //# worldFactory, worldNames
 import { worldFactory, worldNames } from 'switchover/run';
 import { loadExperiment, scenarioFile, seeded } from 'switchover/scenario';
