@@ -113,6 +113,11 @@ export class Sender {
     let zeroPages = 0;
     let bytes = 0;
     const taken: Promise<void>[] = [];
+    const admits = (writer: FrameWriter) => this.#admits(writer, frameBytes);
+    const sentOne = (count: number) => {
+      thread.checkpoint();
+      if (cpuPerPageNs > 0) this.#processor.workUntil(cpuBeganNs + (count / perPage) * cpuPerPageNs);
+    };
     let next = 0;
     while (next < frames) {
       // A page of which a piece has left leaves whole.
@@ -126,13 +131,9 @@ export class Sender {
       if (clockNs() >= endsAtNs) break;
       await this.#untilTaken(taken[PageFrames.before(taken.length)]);
       const writer = this.#frames.writer(taken.length);
-      while (next < frames && this.#admits(writer, frameBytes)) {
-        const page = pages[Math.floor(next / perPage)]!;
-        if (this.#frames.write(writer, page, next % perPage, clears)) zeroPages += 1;
-        next += 1;
-        thread.checkpoint();
-        if (cpuPerPageNs > 0) this.#processor.workUntil(cpuBeganNs + (next / perPage) * cpuPerPageNs);
-      }
+      const filled = this.#frames.fill(writer, { pages, clears, from: next }, admits, sentOne);
+      zeroPages += filled.zeroPages;
+      next = filled.next;
       // Under a reservation nothing may pile up here: it would be sent in a burst once the kernel takes it again.
       if (rateBytesPerSecond !== null) await this.#untilTaken(taken.at(-1));
       // Without one nothing else lets the event loop run, and an abort would go unheard.

@@ -6,6 +6,7 @@ import { clockNs } from '../../platform/clock.ts';
 import { orFailure } from '../../platform/failure.ts';
 import { SegmentedMemory, sha256Of } from '../../platform/segmented-memory.ts';
 import { frameChecksum } from '../../transport/frame-checksum.ts';
+import type { FrameWriter } from '../../transport/frame-writer.ts';
 import { encodeFrame } from '../../transport/frame-writer.ts';
 import { Journal } from '../../transport/journal.ts';
 import { PageFrames } from '../../transport/page-frames.ts';
@@ -22,19 +23,23 @@ const IN_A_ROW = 1_000;
 /** What the sender does with bytes, a MiB at a time, in this thread and with nothing else to do. */
 export function byteCosts() {
   const memory = new SegmentedMemory([Buffer.alloc(PAGES * PAGE_BYTES, 0xa5)], PAGE_BYTES);
+  const pages = Uint32Array.from({ length: PAGES }, (_, page) => page);
   const frames = new PageFrames({ memory, clear: () => {} });
   const digest = new StreamDigest(randomUUID(), null);
   // Its own frames, because batches are filled anew.
   const own = new PageFrames({ memory, clear: () => {} });
   const sent = own.writer(0);
-  own.write(sent, 0, 0, false);
+  own.fill(
+    sent,
+    { pages: [0], clears: false, from: 0 },
+    () => true,
+    () => {},
+  );
   const stop = encodeFrame('stop', 0, new Uint8Array(24));
   const copied = () => {
-    let batch = 0;
-    let writer = frames.writer(batch);
-    for (let page = 0; page < PAGES; page++) {
-      if (!writer.hasRoomFor(frames.payloadBytes)) writer = frames.writer(++batch);
-      frames.write(writer, page, 0, false);
+    const hasRoom = (writer: FrameWriter) => writer.hasRoomFor(frames.payloadBytes);
+    for (let from = 0, batch = 0; from < PAGES; batch++) {
+      from = frames.fill(frames.writer(batch), { pages, clears: false, from }, hasRoom, () => {}).next;
     }
   };
   return {
