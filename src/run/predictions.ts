@@ -9,8 +9,9 @@ import { virtualFleet } from './virtual-fleet.ts';
 const FEW = 3;
 const ENOUGH = 21;
 
-/** Only where one migration sends no more pages than this, all guests of a link together. */
-const PAGES_MAX = 2 ** 14;
+/** Fewer where all of them together would send more pages than this; none where one does. */
+const PAGES_OF_FEW = 2 ** 16;
+const PAGES_OF_ENOUGH = 2 ** 19;
 
 /** None of the seeds that `run` begins with, so that the two can be compared. */
 const FIRST_SEED = 1_000_000_007;
@@ -40,13 +41,15 @@ function sharersFrom(cells: readonly ScenarioCell[], from: number): readonly Sce
 function heldAgainstRuns(sharers: readonly ScenarioCell[]): readonly Prediction[] {
   const modelled = sharers.map((cell) => predict(cell));
   const pages = sharers.reduce((sum, cell, index) => sum + pagesSentOf(cell, modelled[index]!), 0);
-  if (!(pages <= PAGES_MAX)) return modelled;
-  const few = carriedOut(sharers, 0, FEW);
+  const count = Math.min(FEW, Math.floor(PAGES_OF_FEW / pages));
+  if (!(count > 0)) return modelled;
+  const few = carriedOut(sharers, 0, count);
   const isContradicted = modelled.some(({ course }, index) =>
     few.some((run) => isCompleted(run[index]!) !== course.converges),
   );
   if (!isContradicted) return modelled;
-  const runs = [...few, ...carriedOut(sharers, FEW, ENOUGH)];
+  const enough = Math.min(ENOUGH, Math.floor(PAGES_OF_ENOUGH / pages));
+  const runs = [...few, ...carriedOut(sharers, count, enough)];
   // What a rule or an order of somebody's own fails with, the migration itself will say.
   if (runs.some((run) => run.some(({ outcome }) => outcome === 'failed'))) return modelled;
   return sharers.map((cell, index) => {
