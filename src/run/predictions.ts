@@ -10,8 +10,8 @@ const FEW = 3;
 const ENOUGH = 21;
 
 /** Fewer where all of them together would send more pages than this; none where one does. */
-const PAGES_OF_FEW = 2 ** 16;
-const PAGES_OF_ENOUGH = 2 ** 19;
+const PAGES_OF_FEW = 2 ** 18;
+const PAGES_OF_ENOUGH = 2 ** 20;
 
 /** None of the seeds that `run` begins with, so that the two can be compared. */
 const FIRST_SEED = 1_000_000_007;
