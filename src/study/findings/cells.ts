@@ -15,6 +15,7 @@ export function cellsOfRuns(recorded: readonly RecordedRun[]) {
     (path) => new Set(recorded.map(({ settings }) => settings.get(path))).size > 1,
   );
   const shortPaths = namesOf(paths);
+  /** Of these, the few that distinguish all cells. */
   const telling = tellingPaths(paths, recorded);
   const worlds = new Set(recorded.map(({ world }) => world));
   const groups = grouped(recorded, ({ world, settings }) =>
@@ -62,7 +63,7 @@ export function cellsOfRuns(recorded: readonly RecordedRun[]) {
   const common = allPaths
     .filter((path) => !paths.includes(path))
     .map((path) => `${path}: ${written(path, recorded[0]!.settings.get(path))}`);
-  return { paths, cells, common };
+  return { paths, cells, common, telling };
 }
 
 /** The command of one run, for all runs of its cell: their seeds count up. */
@@ -81,13 +82,23 @@ function downtimeMsOf({ downtimeNs }: RecordedRun): number {
 const SILENT = ['', 'none', 'null'];
 const MOST_WORDS = 3;
 
-/** Of many paths, the few that distinguish all cells: those with the most values first. */
+/**
+ * Of many paths, the few that distinguish all cells: those with the most values first. Of few paths all, but for one that
+ * follows from the others, such as a time-out from rates.
+ */
 function tellingPaths(paths: readonly string[], recorded: readonly RecordedRun[]): ReadonlySet<string> {
-  if (paths.length <= MOST_WORDS) return new Set(paths);
   const said = (value = '') => (SILENT.includes(value) ? '' : value);
   const distinct = (chosen: readonly string[]) =>
     new Set(recorded.map(({ settings }) => JSON.stringify(chosen.map((path) => said(settings.get(path))))))
       .size;
+  if (paths.length <= MOST_WORDS) {
+    const follows = (path: string) => {
+      const others = paths.filter((other) => other !== path);
+      const hasFewest = others.every((other) => distinct([other]) > distinct([path]));
+      return others.length > 1 && hasFewest && distinct(others) === distinct(paths);
+    };
+    return new Set(paths.filter((path) => !follows(path)));
+  }
   const chosen: string[] = [];
   for (const path of paths.toSorted((a, b) => distinct([b]) - distinct([a]))) {
     if (distinct([...chosen, path]) > distinct(chosen)) chosen.push(path);

@@ -15,6 +15,8 @@ import { surface } from './plots/surface.ts';
 import type { RecordedEnvironment } from './recorded-run.ts';
 
 const MOST_ROWS = 200;
+/** With more, the table would hide what was measured behind them. */
+const MOST_SETTINGS = 5;
 
 /** The files that sweep and stress leave beside their records. */
 const designSchema = z.looseObject({ name: z.string(), text: z.string(), command: z.string() });
@@ -25,7 +27,9 @@ export type Report = ReturnType<typeof reportOf>;
 
 /** @param here what is known of this machine, in case the records do not name theirs */
 export function reportOf(collection: Collection, here: readonly { what: string; found: string }[] = []) {
-  const { cells, paths, scenarios } = collection;
+  const { cells, paths, scenarios, telling } = collection;
+  const shown = paths.flatMap((path, at) => (paths.length <= MOST_SETTINGS || telling.has(path) ? [at] : []));
+  const names = namesOf(paths);
   const design = designSchema.safeParse(collection.design).data;
   const stress = stressFile(collection.stress);
   const drawn = [
@@ -54,16 +58,33 @@ export function reportOf(collection: Collection, here: readonly { what: string; 
     commands: cells
       .slice(0, MOST_ROWS)
       .flatMap(({ number, command }) => (command === undefined ? [] : [{ cell: number, command }])),
-    headings: ['cell', 'world', ...namesOf(paths), ...columns.map(([heading]) => heading)],
+    headings: ['cell', 'world', ...shown.map((at) => names[at]!), ...columns.map(([heading]) => heading)],
     rows: cells
       .slice(0, MOST_ROWS)
-      .map((cell) => [String(cell.number), cell.world, ...cell.values, ...columns.map(([, of]) => of(cell))]),
+      .map((cell) => [
+        String(cell.number),
+        cell.world,
+        ...shown.map((at) => cell.values[at]!),
+        ...columns.map(([, of]) => of(cell)),
+      ]),
+    /** Settings in which cells differ and that are only in the CSV file, because the others distinguish them. */
+    settingsLeftOut: paths.length - shown.length,
     /** Rows that are only in the CSV file. */
     rowsLeftOut: Math.max(0, cells.length - MOST_ROWS),
     figures: drawn.filter((each) => each !== undefined),
     charts: collection.charts,
     conclusions: conclusions(collection),
   };
+}
+
+/** Says what the table leaves to the CSV file. */
+export function leftOutNotes({ rowsLeftOut, settingsLeftOut }: Report): readonly string[] {
+  return [
+    ...(rowsLeftOut > 0 ? [`${rowsLeftOut} more cells are in report.csv.`] : []),
+    ...(settingsLeftOut > 0
+      ? [`${settingsLeftOut} more settings, which follow from those shown, are in report.csv.`]
+      : []),
+  ];
 }
 
 function madeBy({ version, node, kernel, processor }: RecordedEnvironment) {

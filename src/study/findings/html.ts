@@ -1,5 +1,5 @@
 import { escaped } from '../tables/markup.ts';
-import type { Report } from './findings-report.ts';
+import { leftOutNotes, type Report } from './findings-report.ts';
 
 /** One page without scripts, whose policy forbids any access to the network. */
 export function htmlOf(report: Report): string {
@@ -27,6 +27,7 @@ ${list(conclusions.can, 'Nothing beyond the table: fewer than two cells have an 
 <h3>What cannot</h3>
 ${list(conclusions.cannot, 'The runs are enough for the intervals shown.')}
 </section>
+<div class="figures">
 ${figures
   .map(
     ({ title: heading, caption, svg }) => `<figure>
@@ -45,7 +46,8 @@ ${charts
 </figure>`,
   )
   .join('\n')}
-<section>
+</div>
+<section class="cells">
 <h2>All cells</h2>
 <div class="table-frame"><table>
 <thead><tr>${report.headings.map((heading) => `<th>${escaped(heading)}</th>`).join('')}</tr></thead>
@@ -53,7 +55,11 @@ ${charts
 ${report.rows.map((row) => `<tr>${row.map((cell) => `<td>${escaped(cell)}</td>`).join('')}</tr>`).join('\n')}
 </tbody>
 </table></div>
-<p class="quiet">Medians [95 % interval of the median]; * fewer than six runs: [minimum–maximum]. gap: the longest time without a heartbeat. late: heartbeats that were more than a period late. missed: missed periods of CPU reservations.${report.rowsLeftOut > 0 ? ` ${report.rowsLeftOut} more cells are in report.csv.` : ''}</p>
+<p class="quiet">Medians [95 % interval of the median]; * fewer than six runs: [minimum–maximum]. gap: the longest time without a heartbeat. late: heartbeats that were more than a period late. missed: missed periods of CPU reservations.${leftOutNotes(
+    report,
+  )
+    .map((note) => ` ${note}`)
+    .join('')}</p>
 </section>
 ${setUp === '' ? '' : `<details><summary>Set-up</summary><pre>${escaped(setUp)}</pre></details>`}
 ${
@@ -85,7 +91,10 @@ const STYLE = `
 }
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--paper); color: var(--ink); font: 16px/1.55 system-ui, -apple-system, "Segoe UI", "DejaVu Sans", sans-serif; }
-main { max-width: 860px; margin: 0 auto; padding: 32px 20px 64px; overflow-wrap: anywhere; }
+main { max-width: 1760px; margin: 0 auto; padding: 32px 20px 64px; overflow-wrap: anywhere; }
+.figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 600px), 1fr)); gap: 0 20px; }
+.figures figure { margin: 20px 0 0; min-width: 0; }
+section > ul, section > p { max-width: 110ch; }
 h1 { font-size: 1.7rem; line-height: 1.2; margin: 0 0 8px; }
 h2 { font-size: 1.12rem; margin: 0 0 8px; }
 h3 { font-size: 1rem; margin: 16px 0 4px; }
@@ -104,4 +113,20 @@ pre { overflow-x: auto; font-size: 0.82rem; line-height: 1.45; margin: 8px 0 0; 
 summary { cursor: pointer; font-weight: 600; }
 dl { display: grid; grid-template-columns: fit-content(40%) 1fr; gap: 4px 16px; font-size: 0.88rem; margin: 12px 0 0; }
 dt { color: var(--quiet); } dd { margin: 0; }
+@page { size: A4; margin: 14mm; }
+@media print {
+  :root { color-scheme: light; --ink: #000000; --quiet: #444444; --paper: #ffffff; --sheet: #ffffff; --line: #bbbbbb; }
+  body { font-size: 10pt; }
+  main { max-width: none; padding: 0; }
+  .figures { display: block; }
+  section, figure, details { border: 0; border-radius: 0; padding: 0; margin: 6mm 0 0; }
+  figure, tr { break-inside: avoid; }
+  h2, h3 { break-after: avoid; }
+  .plot-frame svg, .plot-frame img { min-width: 0; }
+  .plot-frame, .table-frame { overflow: visible; }
+  table { font-size: 6.5pt; }
+  th, td { white-space: normal; max-width: none; overflow-wrap: break-word; padding: 3px 4px 3px 0; }
+  details::details-content { content-visibility: visible; block-size: auto; }
+  summary { list-style: none; }
+}
 `;

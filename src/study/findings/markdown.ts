@@ -1,4 +1,4 @@
-import type { Report } from './findings-report.ts';
+import { leftOutNotes, type Report } from './findings-report.ts';
 
 /** The report as Markdown; its pictures are the files in `plots/`. */
 export function markdownOf(report: Report): string {
@@ -19,7 +19,7 @@ export function markdownOf(report: Report): string {
     '## All cells',
     table([report.headings, ...report.rows]),
     'Medians [95 % interval of the median]; \\* fewer than six runs: [minimum–maximum].',
-    ...(report.rowsLeftOut > 0 ? [`${report.rowsLeftOut} more cells are in \`report.csv\`.`] : []),
+    ...leftOutNotes(report),
     ...(setUp === '' ? [] : ['## Set-up', block(setUp)]),
     ...(machine.length === 0
       ? []

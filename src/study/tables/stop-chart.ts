@@ -1,5 +1,5 @@
 import type { Slice } from '../../core/cpu/workload.ts';
-import { formatDuration } from '../../core/units.ts';
+import { formatDuration, type Nanos } from '../../core/units.ts';
 import type { MigrationRun } from '../../run/migration-run.ts';
 import { svgGantt, terminalGantt } from './gantt.ts';
 
@@ -19,10 +19,15 @@ export function stopChart({ pause, world }: MigrationRun, title: string): StopCh
     return { name, start: startNs - stoppedAtNs, end: endNs - stoppedAtNs, processor };
   });
   if (!slices.some(({ start, end }) => end > window.start && start < window.end)) return undefined;
-  const options = { names: [...new Set(slices.map(({ name }) => name))], ...window, format: formatDuration };
+  const options = { names: [...new Set(slices.map(({ name }) => name))], ...window, format: formatTick };
   const heading = `${title}: the guest is paused from 0 to ${formatDuration(lastedNs)}`;
   return {
     terminal: `${heading}\n${terminalGantt(slices, options)}`,
     svg: svgGantt(slices, { ...options, title: heading }),
   };
+}
+
+/** Nothing has no unit. */
+function formatTick(ns: Nanos): string {
+  return ns === 0 ? '0' : formatDuration(ns);
 }

@@ -17,7 +17,7 @@ export const colours = ['#2f8ac9', '#e08e00', '#0a9e74', '#c66a9b', '#d8602a', '
 export const accent = colours[0]!;
 export const contrast = colours[4]!;
 
-const WIDTH = 760;
+export const WIDTH = 760;
 
 /**
  * Draws without a browser. Text and axes take the colour of the page. Attributes, the aria-label among them, must not
@@ -56,6 +56,17 @@ export function short(text: string, longest = 44): string {
 /** The margin that labels of this length need. */
 export function marginFor(labels: readonly string[]): number {
   return 16 + 6.6 * Math.max(...labels.map((label) => label.length));
+}
+
+/** Of points in pixels, from the first on, those that keep this distance from all that were taken before. */
+export function apart<Point extends { readonly x: number; readonly y: number }>(
+  points: readonly Point[],
+  leastPx: number,
+): readonly Point[] {
+  const taken: Point[] = [];
+  for (const point of points)
+    if (taken.every(({ x, y }) => Math.hypot(x - point.x, y - point.y) >= leastPx)) taken.push(point);
+  return taken;
 }
 
 /** At most `most` items, at even distances. */

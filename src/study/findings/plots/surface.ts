@@ -2,7 +2,8 @@ import * as Plot from '@observablehq/plot';
 import { quantile } from '../../statistics/estimate.ts';
 import { grouped } from '../../statistics/grouped.ts';
 import { figure } from '../../tables/figure.ts';
-import { magnitude, namesOf, type ReportCell } from '../cells.ts';
+import { magnitude, type ReportCell } from '../cells.ts';
+import { settingAxis } from '../quantities.ts';
 import { draw, type Figure, marginFor } from './draw.ts';
 
 const MOST_VALUES = 40;
@@ -29,7 +30,7 @@ export function surface(cells: readonly ReportCell[]): Figure | undefined {
   const [columns, rows] = [ordered((tile) => tile.x), ordered((tile) => tile.y).reverse()];
   const figures = tiles.map(({ ms }) => ms);
   const [least, most] = [Math.min(...figures), Math.max(...figures)];
-  const [across, upwards] = namesOf([x, y]) as [string, string];
+  const [across, upwards] = [settingAxis(x, columns), settingAxis(y, rows)];
   const isLog = least > 0 && most / least > 20;
   const scaled = isLog ? Math.log : Number;
   const lightest = scaled(least * 0.9);
@@ -39,23 +40,45 @@ export function surface(cells: readonly ReportCell[]): Figure | undefined {
   });
   return {
     name: 'surface',
-    title: `Median downtime over ${across} and ${upwards}`,
-    caption: `In ms; darker means longer.${cells.length > tiles.length ? ' Other settings vary too; the medians are taken over them.' : ''}`,
+    title: `Median downtime over ${withoutUnit(across.label)} and ${withoutUnit(upwards.label)}`,
+    caption: `The numbers are ms; darker means longer.${cells.length > tiles.length ? ' Other settings vary too; the medians are taken over them.' : ''}`,
     svg: draw({
       ariaLabel: 'Median downtime over two settings',
       height: 98 + Math.max(24, Math.min(36, 420 / rows.length)) * rows.length,
-      marginLeft: Math.max(70, marginFor(rows)),
+      marginLeft: Math.max(70, marginFor(rows.map(upwards.shown))),
       marginBottom: 44,
-      x: { label: `${across} →`, domain: columns, type: 'band', labelAnchor: 'right' },
-      y: { label: `↑ ${upwards}`, domain: rows, type: 'band', labelAnchor: 'top' },
+      x: {
+        label: `${across.label} →`,
+        domain: columns,
+        type: 'band',
+        tickFormat: across.shown,
+        labelAnchor: 'right',
+      },
+      y: {
+        label: `↑ ${upwards.label}`,
+        domain: rows,
+        type: 'band',
+        tickFormat: upwards.shown,
+        labelAnchor: 'top',
+      },
       marginTop: 34,
       color: { scheme: 'blues', type: isLog ? 'log' : 'linear', domain: [least * 0.9, most] },
       marks: [
-        Plot.cell(tiles, { x: 'x', y: 'y', fill: 'ms', inset: 0.5 }),
+        Plot.cell(tiles, {
+          x: 'x',
+          y: 'y',
+          fill: 'ms',
+          inset: 0.5,
+          title: ({ x, y, ms }) => `${x}, ${y}: ${figure(ms)} ms`,
+        }),
         ...(columns.length <= 14 ? [Plot.text(numbers, { x: 'x', y: 'y', text: 'text', fill: 'fill' })] : []),
       ],
     }),
   };
+}
+
+function withoutUnit(label: string): string {
+  return label.replace(/, [^,]*$/, '');
 }
 
 /** Two settings of several magnitudes each, that vary independently of each other at least in part. */
