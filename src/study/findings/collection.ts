@@ -13,6 +13,7 @@ import {
   type RecordedRun,
   recordedRunOf,
 } from './recorded-run.ts';
+import { recordedTrace } from './timeline.ts';
 
 export type Collection = ReturnType<typeof collect>;
 
@@ -43,6 +44,10 @@ export function collect(folder: string) {
     design: readJson(folder, 'design.json', names),
     machine: readJson(folder, 'machine.json', names),
     stress: readJson(folder, 'stress.json', names),
+    /** Traces of single migrations. */
+    traces: names
+      .filter((name) => name.endsWith('.perfetto.json'))
+      .flatMap((name) => recordedTrace(readJson(folder, name, names)) ?? []),
     /** SVG files beside the records: Gantt charts that runs kept. */
     charts: names
       .filter((name) => name.endsWith('.svg'))

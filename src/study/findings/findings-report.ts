@@ -12,7 +12,9 @@ import { predictedAgainstMeasured } from './plots/predicted.ts';
 import { ramps } from './plots/ramp.ts';
 import { roundsFigure } from './plots/rounds.ts';
 import { surface } from './plots/surface.ts';
+import { timelineFigure } from './plots/timeline.ts';
 import type { RecordedEnvironment } from './recorded-run.ts';
+import { timelineOf } from './timeline.ts';
 
 const MOST_ROWS = 200;
 /** With more, the table would hide what was measured behind them. */
@@ -32,6 +34,7 @@ export function reportOf(collection: Collection, here: readonly { what: string; 
   const names = namesOf(paths);
   const design = designSchema.safeParse(collection.design).data;
   const stress = stressFile(collection.stress);
+  const timeline = timelineOf(cells, collection.traces);
   const drawn = [
     ...(stress ? ramps(stress) : []),
     distribution(cells),
@@ -39,6 +42,7 @@ export function reportOf(collection: Collection, here: readonly { what: string; 
     surface(cells),
     predictedAgainstMeasured(cells),
     roundsFigure(cells),
+    timeline && timelineFigure(timeline),
   ];
   return {
     title: design?.name ?? scenarios.join(', '),

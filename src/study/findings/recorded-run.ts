@@ -16,6 +16,16 @@ export const environmentSchema = z.object({ version: text, node: text, kernel: t
 /** What a record, or a sweep's folder, says of what made it. */
 export type RecordedEnvironment = z.infer<typeof environmentSchema>;
 
+/** Not all of them were in records of every version. */
+const partFigures = {
+  dirtyScanNs: figure.default(0),
+  deviceNs: figure.default(0),
+  stateNs: figure.default(0),
+  verifyNs: figure.default(0),
+  commitNs: figure.default(0),
+  resumeNs: figure.default(0),
+};
+
 const recordSchema = z.looseObject({
   schema: z.literal('switchover.record/1'),
   world: text,
@@ -27,9 +37,14 @@ const recordSchema = z.looseObject({
   plan: z.record(text, z.unknown()),
   reservations: z.record(text, z.unknown()),
   antagonists: z.array(z.unknown()).default([]),
-  rounds: z.array(z.looseObject({ dirtyPages: figure })),
+  rounds: z.array(
+    z.looseObject({ dirtyPages: figure, bytes: figure.default(0), durationNs: figure.default(0) }),
+  ),
+  stop: z
+    .looseObject({ pages: figure, bytes: figure, durationNs: figure })
+    .default({ pages: 0, bytes: 0, durationNs: 0 }),
   downtimeNs: figure,
-  downtimeParts: z.looseObject({ memoryNs: figure }),
+  downtimeParts: z.object({ ...partFigures, memoryNs: figure }),
   totalNs: figure,
   predicted: z.looseObject({ downtimeNs: figure, downtimeP99Ns: figure, totalNs: figure }).nullable(),
   verified: z.looseObject({ continued: text }).optional(),
@@ -86,6 +101,11 @@ function keptOf(record: CheckedRecord) {
     missedPeriods: sumOf(servers, 'missedPeriods'),
     missedByMachine: sumOf(servers, 'missedByMachine'),
     dirtyPages: record.rounds.map(({ dirtyPages }) => dirtyPages),
+    /** Of the same rounds; 0: the record does not say. */
+    roundBytes: record.rounds.map(({ bytes }) => bytes),
+    roundNs: record.rounds.map(({ durationNs }) => durationNs),
+    stop: record.stop,
+    parts: record.downtimeParts,
     /** Of its cell in a sweep or stress. */
     cellIndex: record.cell?.index,
     /** Carries out the run again, alone. */

@@ -163,7 +163,7 @@ interface Bar {
 }
 
 /** Slices, joined as long as they end within a pixel of where the first of them starts. */
-function barsOf(slices: readonly Slice[], timePerPixel: number): Bar[] {
+export function barsOf(slices: readonly Slice[], timePerPixel: number): Bar[] {
   const bars: Bar[] = [];
   for (const { start, end } of slices) {
     const bar = bars.at(-1);

@@ -1,41 +1,27 @@
+import type { Slice } from '../../core/cpu/slice.ts';
 import { partsOf } from '../../core/migration/migration-result.ts';
 import { NANOS_PER_MILLISECOND, NANOS_PER_SECOND, type Nanos } from '../../core/units.ts';
 import type { MigrationRun } from '../../run/migration-run.ts';
-
-/**
- * An event of the trace format that Chrome and ui.perfetto.dev read (Trace Event Format, 2016): X a stretch of time, C the
- * value of a counter, M a name of a track, s and f the two ends of an arrow. Times are in µs.
- */
-interface TraceEvent {
-  readonly ph: 'X' | 'C' | 'M' | 's' | 'f';
-  readonly name: string;
-  readonly pid: number;
-  readonly tid?: number;
-  readonly ts?: number;
-  readonly dur?: number;
-  readonly id?: number;
-  readonly bp?: 'e';
-  readonly args?: Readonly<Record<string, unknown>>;
-}
-
-const tracks = { source: 1, destination: 2, processors: 3 } as const;
-
-const NANOS_PER_MICROSECOND = 1_000;
+import { reservationEvents } from './reservation-tracks.ts';
+import { counter, microseconds, named, stretch, type TraceEvent, tracks } from './trace-event.ts';
 
 /**
  * The timeline of one migration: its rounds, the stop in its parts and the arrow of the hand-over, counters of pages and of the rate,
- * and who had which processor, as far as the world takes that down. Budgets of reservations are not in it: what is taken down is
- * who ran.
+ * who had which processor, and of each CPU reservation when it was served and its budget, as far as the world takes that down.
  */
 export function perfettoTrace({ spec, result, pause, world }: MigrationRun): {
   readonly traceEvents: readonly TraceEvent[];
   readonly displayTimeUnit: 'ms';
+  /** Which migration it is. */
+  readonly otherData: { readonly seed: number; readonly totalNs: Nanos; readonly downtimeNs: Nanos };
 } {
   const { stoppedAtNs, resumedAtNs } = pause;
   const endNs = resumedAtNs ?? (stoppedAtNs ?? 0) + result.downtimeNs;
   const { name } = spec.guest;
+  const slices = world.slices();
   return {
     displayTimeUnit: 'ms',
+    otherData: { seed: spec.plan.seed, totalNs: result.totalNs, downtimeNs: result.downtimeNs },
     traceEvents: [
       ...named('source', `${name} at its source`, ['live rounds', 'stop']),
       ...named('destination', `${name} at its destination`, ['guest']),
@@ -44,7 +30,8 @@ export function perfettoTrace({ spec, result, pause, world }: MigrationRun): {
       ...(stoppedAtNs !== undefined && resumedAtNs !== undefined && result.owner === 'destination'
         ? handOver(stoppedAtNs, resumedAtNs)
         : []),
-      ...processorEvents(world.slices()),
+      ...processorEvents(slices),
+      ...reservationEvents(spec.cpu, slices),
     ],
   };
 }
@@ -58,8 +45,8 @@ function roundEvents(rounds: MigrationRun['result']['rounds'], beganAtNs: Nanos)
     const bytesPerSecond = durationNs > 0 ? Math.round((counts.bytes * NANOS_PER_SECOND) / durationNs) : 0;
     return [
       stretch('source', 1, `round ${round}`, fromNs, durationNs, counts),
-      counter('pages', fromNs, { dirty: counts.dirtyPages, deferred: counts.deferredPages }),
-      counter('rate, bytes/s', fromNs, { sent: bytesPerSecond }),
+      counter('source', 'pages', fromNs, { dirty: counts.dirtyPages, deferred: counts.deferredPages }),
+      counter('source', 'rate, bytes/s', fromNs, { sent: bytesPerSecond }),
     ];
   });
 }
@@ -81,10 +68,10 @@ function stopEvents(
   return [
     stretch('source', 2, 'stop', beganAtNs, downtimeNs, { pages: stop.pages, bytes: stop.bytes }),
     ...parts,
-    counter('pages', stoppedAtNs, { dirty: stop.pages, deferred: 0 }),
-    counter('rate, bytes/s', stoppedAtNs, { sent: bytesPerSecond }),
-    counter('pages', endNs, { dirty: 0, deferred: 0 }),
-    counter('rate, bytes/s', endNs, { sent: 0 }),
+    counter('source', 'pages', stoppedAtNs, { dirty: stop.pages, deferred: 0 }),
+    counter('source', 'rate, bytes/s', stoppedAtNs, { sent: bytesPerSecond }),
+    counter('source', 'pages', endNs, { dirty: 0, deferred: 0 }),
+    counter('source', 'rate, bytes/s', endNs, { sent: 0 }),
   ];
 }
 
@@ -96,13 +83,13 @@ function handOver(stoppedAtNs: Nanos, resumedAtNs: Nanos): readonly TraceEvent[]
   const flow = { name: 'hand-over', id: 1 } as const;
   return [
     stretch('destination', 1, 'runs', resumedAtNs, DRAWN_NS, {}),
-    { ph: 's', ...flow, pid: tracks.source, tid: 2, ts: stoppedAtNs / NANOS_PER_MICROSECOND },
-    { ph: 'f', ...flow, bp: 'e', pid: tracks.destination, tid: 1, ts: resumedAtNs / NANOS_PER_MICROSECOND },
+    { ph: 's', ...flow, pid: tracks.source, tid: 2, ts: microseconds(stoppedAtNs) },
+    { ph: 'f', ...flow, bp: 'e', pid: tracks.destination, tid: 1, ts: microseconds(resumedAtNs) },
   ];
 }
 
 /** A track for each processor. */
-function processorEvents(slices: ReturnType<MigrationRun['world']['slices']>): readonly TraceEvent[] {
+function processorEvents(slices: readonly Slice[]): readonly TraceEvent[] {
   if (slices.length === 0) return [];
   const processors = [...new Set(slices.map(({ processor }) => processor))].sort((one, other) => one - other);
   return [
@@ -115,30 +102,4 @@ function processorEvents(slices: ReturnType<MigrationRun['world']['slices']>): r
       stretch('processors', processors.indexOf(processor) + 1, name, startNs, endNs - startNs, {}),
     ),
   ];
-}
-
-function named(track: keyof typeof tracks, name: string, threads: readonly string[]): readonly TraceEvent[] {
-  const pid = tracks[track];
-  return [
-    { ph: 'M', name: 'process_name', pid, args: { name } },
-    ...threads.map((thread, index): TraceEvent => {
-      return { ph: 'M', name: 'thread_name', pid, tid: index + 1, args: { name: thread } };
-    }),
-  ];
-}
-
-function stretch(
-  track: keyof typeof tracks,
-  tid: number,
-  name: string,
-  fromNs: Nanos,
-  durationNs: Nanos,
-  args: Readonly<Record<string, unknown>>,
-): TraceEvent {
-  const [ts, dur] = [fromNs / NANOS_PER_MICROSECOND, durationNs / NANOS_PER_MICROSECOND];
-  return { ph: 'X', name, pid: tracks[track], tid, ts, dur, args };
-}
-
-function counter(name: string, atNs: Nanos, args: Readonly<Record<string, number>>): TraceEvent {
-  return { ph: 'C', name, pid: tracks.source, ts: atNs / NANOS_PER_MICROSECOND, args };
 }

@@ -275,7 +275,7 @@ describe('a report', () => {
     writeLines(folder, 'a.ndjson', sweepLines(grid, 6));
     const { figures } = reportOf(collect(folder));
     expect(figures.map(({ name }) => name)).toEqual(['downtime', 'pareto', 'surface', 'predicted', 'rounds']);
-    expect(figures[2]!.title).toMatch(/period and budget/);
+    expect(figures[2]!.title).toMatch(/period P and the sender's budget Q$/);
     for (const { svg } of figures) expect(svg).toMatch(/^<svg[\s\S]*<\/svg>$/);
   });
 

@@ -29,13 +29,13 @@ export function distribution(cells: readonly ReportCell[]): Figure | undefined {
   return {
     name: 'downtime',
     title: 'Downtime of every run',
-    caption: `One dot per run; the bar is the median with its 95 % interval.${edge === undefined ? '' : ` At the left edge: at most ${figure(edge)} ms.`}${isMany ? ` ${shown.length} of ${done.length} cells, from the shortest median to the longest.` : ''}`,
+    caption: `One dot per run; the bar is the median with its 95 % interval.${isMany ? ` ${shown.length} of ${done.length} cells, from the shortest median to the longest.` : ''}`,
     svg: draw({
       ariaLabel: 'Downtime of every run',
       height: 76 + 24 * shown.length,
       marginLeft: marginFor(labels),
       x: {
-        label: 'downtime, ms →',
+        label: `downtime, ms${edge === undefined ? '' : ` (at the left edge: at most ${figure(edge)} ms)`} →`,
         type: scale.type,
         domain: [...scale.domain],
         ...ticksOf(scale),

@@ -40,6 +40,19 @@ export function draw(options: Plot.PlotOptions & { readonly height: number }): s
   return svg.replace(/<style>.*?<\/style>/s, '').replace(/\p{Cc}/gu, ' ');
 }
 
+/** Several drawings of one width, one above the other. */
+export function stacked(drawings: readonly string[], ariaLabel: string): string {
+  let heightPx = 0;
+  const placed = drawings.map((svg) => {
+    const [, own = '0'] = /^<svg [^>]*?height="(\d+)"/.exec(svg) ?? [];
+    const at = heightPx;
+    heightPx += Number(own);
+    return svg.replace('<svg ', `<svg y="${at}" `);
+  });
+  const size = `width="${WIDTH}" height="${heightPx}" viewBox="0 0 ${WIDTH} ${heightPx}"`;
+  return `<svg class="plot" role="img" aria-label="${escaped(ariaLabel)}" ${size}>${placed.join('')}</svg>`;
+}
+
 /** As a separate file: with a namespace, and colours that do not depend on a page. */
 export function standalone({ svg, title }: Figure): string {
   const opened = svg.replace('<svg ', '<svg xmlns="http://www.w3.org/2000/svg" ');

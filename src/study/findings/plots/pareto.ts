@@ -27,7 +27,10 @@ export function pareto(cells: readonly ReportCell[]): Figure | undefined {
   const done = cells.filter(({ downtimeMs }) => downtimeMs);
   if (done.length < 3) return undefined;
   const front = paretoFront(done);
-  const scale = scaleOf(done.map(({ downtimeMs }) => downtimeMs!.median));
+  const medians = done.map(({ downtimeMs }) => downtimeMs!.median);
+  const fromZero = scaleOf(medians);
+  // Where points lie matters here, and not how far from 0.
+  const scale = fromZero.type === 'log' ? fromZero : { ...fromZero, domain: roomAround(medians) };
   const point = ({ downtimeMs, totalS, number, label }: ReportCell) => ({
     downtime: scale.at(downtimeMs!.median),
     total: totalS!.median,
@@ -38,8 +41,7 @@ export function pareto(cells: readonly ReportCell[]): Figure | undefined {
   const all = evenly(done, MOST_DOTS).map(point);
   const points = front.map(point);
   const at = { x: 'downtime', y: 'total' };
-  const totals = all.map(({ total }) => total);
-  const y = roomAround([Math.min(...totals), Math.max(...totals)]);
+  const y = roomAround(all.map(({ total }) => total));
   const [xPx, yPx] = [pixels(scale, [LEFT, RIGHT]), pixels({ type: 'linear', domain: y }, [BOTTOM, TOP])];
   const placed = points.map((one) => ({ one, x: xPx(one.downtime), y: yPx(one.total) }));
   // The ends have their names; of those between, the ones with room for a number.
@@ -82,7 +84,8 @@ export function pareto(cells: readonly ReportCell[]): Figure | undefined {
 }
 
 /** Room for the names of points at the edges. */
-function roomAround([least, most]: readonly [number, number]): [number, number] {
+function roomAround(values: readonly number[]): [number, number] {
+  const [least, most] = [Math.min(...values), Math.max(...values)];
   const room = (most - least) * 0.1 || most * 0.1 || 1;
   return [Math.max(0, least - room), most + room];
 }
