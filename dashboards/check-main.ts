@@ -1,14 +1,18 @@
 import { Demo } from '../examples/demo.ts';
 import { committedQueries, Prometheus, withoutData } from './check.ts';
+import { alertSeries } from './rule-series.ts';
 
-/** `npm run check:dashboards`: do all panels show something of a real daemon, scraped by a real Prometheus? */
+/**
+ * `npm run check:dashboards`: do all panels show something of a real daemon, scraped by a real Prometheus, and is every series
+ * there that an alert looks at?
+ */
 const PATIENCE_MS = 90_000;
 
 const demo = await Demo.start();
 const prometheus = await Prometheus.start(demo.addresses);
 try {
   demo.drive((line) => console.log(line));
-  const queries = committedQueries();
+  const queries = [...committedQueries(), ...alertSeries()];
   const missing = await withoutData(prometheus, queries, PATIENCE_MS);
   for (const { dashboard, panel, expr, why } of missing)
     console.log(`${dashboard} / ${panel}: ${why}\n  ${expr}`);

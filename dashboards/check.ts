@@ -44,6 +44,12 @@ export function substituted(expr: string): string {
   return text;
 }
 
+/** One series of a query over time; times are in s before now. */
+export interface Course {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly points: readonly { readonly at: number; readonly value: number }[];
+}
+
 /** A Prometheus in a process of its own that scrapes these addresses every second, with the project's rules. */
 export class Prometheus {
   readonly #url: string;
@@ -62,7 +68,10 @@ export class Prometheus {
       stringify({
         global: { scrape_interval: '1s', evaluation_interval: '1s' },
         rule_files: [resolve('dashboards/rules.yaml')],
-        scrape_configs: [{ job_name: 'switchover', static_configs: [{ targets }] }],
+        scrape_configs: [
+          { job_name: 'switchover', static_configs: [{ targets }] },
+          { job_name: 'switchover-node', metrics_path: '/metrics/node', static_configs: [{ targets }] },
+        ],
       }),
     );
     const port = await freePort();
@@ -120,6 +129,24 @@ export class Prometheus {
       .filter(({ value }) => !Number.isNaN(value));
   }
 
+  /** The values of a query's series from `seconds` ago until now, by time in s. */
+  async course(expr: string, seconds: number, stepSeconds: number): Promise<readonly Course[]> {
+    const end = Date.now() / 1e3;
+    const asked = new URLSearchParams({
+      query: expr,
+      start: String(end - seconds),
+      end: String(end),
+      step: String(stepSeconds),
+    });
+    const { result } = await this.#get<{
+      result: { metric: Record<string, string>; values: [number, string][] }[];
+    }>(`query_range?${asked}`);
+    return result.map(({ metric, values }) => ({
+      labels: metric,
+      points: values.map(([at, value]) => ({ at: at - end, value: Number(value) })),
+    }));
+  }
+
   /** The alerts and recording rules that it has loaded, by name, and whether they could be evaluated. */
   async rules(): Promise<readonly { readonly name: string; readonly health: string }[]> {
     const { groups } = await this.#get<{ groups: { rules: { name: string; health: string }[] }[] }>('rules');
@@ -164,9 +191,11 @@ export async function withoutData(
   }
 }
 
+export const dashboardNames = ['migrations', 'reservations', 'guarantees'] as const;
+
 /** The dashboards as they are committed. */
 export function committedQueries(): readonly PanelQuery[] {
-  return ['migrations', 'reservations', 'guarantees'].flatMap((name) =>
+  return dashboardNames.flatMap((name) =>
     queriesOf(JSON.parse(readFileSync(resolve(`dashboards/${name}.json`), 'utf8')) as Dashboard),
   );
 }

@@ -1,5 +1,6 @@
 import { metricTable as m } from '../src/daemon/metric-table.ts';
-import { dashboard, figure, heat, ours, quantile, rate, series } from './panels.ts';
+import { node } from './node-metrics.ts';
+import { counts, dashboard, figure, heat, ours, points, quantile, rate, series } from './panels.ts';
 
 /** How migrations go: how long the guest is paused, whether that was predicted, whether they converge. */
 export const migrations = dashboard(
@@ -16,48 +17,84 @@ export const migrations = dashboard(
             unit: 's',
             says: 'Kept after the migration, which may be shorter than the scrape interval.',
           },
-          { expr: `${m.last_migration_downtime_seconds.name}{${ours}}`, legend: '{{world}}' },
+          { expr: `${m.last_migration_downtime_seconds.name}{${ours}}`, legend: '{{instance}} {{world}}' },
         ),
         figure(
           'Predicted',
           { unit: 's', says: 'The downtime as the model predicted it.' },
-          { expr: `${m.last_migration_predicted_downtime_seconds.name}{${ours}}`, legend: '{{world}}' },
+          {
+            expr: `${m.last_migration_predicted_downtime_seconds.name}{${ours}}`,
+            legend: '{{instance}} {{world}}',
+          },
         ),
         figure(
           'Total time',
           { unit: 's', says: 'From the start of the first round to the guest running at the destination.' },
-          { expr: `${m.last_migration_duration_seconds.name}{${ours}}`, legend: '{{world}}' },
+          { expr: `${m.last_migration_duration_seconds.name}{${ours}}`, legend: '{{instance}} {{world}}' },
         ),
         figure(
           'Rounds',
           { unit: 'none', says: 'Live rounds before the pause.' },
-          { expr: `${m.last_migration_rounds.name}{${ours}}`, legend: '{{world}}' },
+          { expr: `${m.last_migration_rounds.name}{${ours}}`, legend: '{{instance}} {{world}}' },
         ),
         figure(
           'Convergence ratio',
-          { unit: 'percentunit', says: 'Dirty rate over transfer rate; from 100 % on it never converges.' },
-          { expr: `${m.last_migration_convergence_ratio.name}{${ours}}`, legend: '{{world}}' },
+          {
+            unit: 'percentunit',
+            says: 'Dirty rate over transfer rate; from 100 % on it never converges.',
+            bad: { above: 1 },
+          },
+          { expr: `${m.last_migration_convergence_ratio.name}{${ours}}`, legend: '{{instance}} {{world}}' },
         ),
         figure(
           'Since then',
           { unit: 's', says: 'How long ago it ended.' },
-          { expr: `time() - ${m.last_migration_end_timestamp_seconds.name}{${ours}}`, legend: '{{world}}' },
+          {
+            expr: `time() - ${m.last_migration_end_timestamp_seconds.name}{${ours}}`,
+            legend: '{{instance}} {{world}}',
+          },
         ),
       ],
     },
     {
       title: 'Downtime',
       panels: [
+        points(
+          'Downtime, one by one',
+          { unit: 's', says: 'Of the latest migration at each scrape; the line is the target.' },
+          { expr: `${m.last_migration_downtime_seconds.name}{${ours}}`, legend: '{{instance}} {{world}}' },
+          { expr: `max(${m.downtime_target_seconds.name}{${ours}})`, legend: 'target' },
+        ),
         series(
           'Downtime, quantiles',
           {
             unit: 's',
-            says: 'Of all migrations that ended in the interval; precise to the width of a bucket.',
+            says: 'Of all migrations in the time shown, precise to the width of a bucket: the median of six or more, the 95 % quantile of twenty or more.',
           },
           { expr: quantile(0.5, m.migration_downtime_seconds.name), legend: 'p50' },
           { expr: quantile(0.95, m.migration_downtime_seconds.name), legend: 'p95' },
-          { expr: quantile(0.99, m.migration_downtime_seconds.name), legend: 'p99' },
           { expr: `max(${m.downtime_target_seconds.name}{${ours}})`, legend: 'target' },
+        ),
+        counts(
+          'Longer than the target',
+          {
+            unit: 'short',
+            says: 'Migrations in the time shown whose downtime was longer than the configured target.',
+            bad: { above: 1 },
+            width: 6,
+          },
+          {
+            expr: `sum by (kind, world) (increase(${m.downtime_target_misses_total.name}{${ours}}[$__range]))`,
+            legend: '{{kind}}s, {{world}}',
+          },
+        ),
+        counts(
+          'Migrations behind the quantiles',
+          { unit: 'short', says: 'How many ended in the time shown, by outcome.', width: 6 },
+          {
+            expr: `sum by (outcome) (increase(${m.migrations_total.name}{${ours}}[$__range]))`,
+            legend: '{{outcome}}',
+          },
         ),
         heat(
           'Downtime, how often',
@@ -96,12 +133,12 @@ export const migrations = dashboard(
         ),
         series(
           'Downtime by page order (median)',
-          { unit: 's', says: 'Which order is best for these guests.' },
+          { unit: 's', says: 'Which order is best for these guests; of six migrations or more each.' },
           { expr: quantile(0.5, m.migration_downtime_seconds.name, 'order'), legend: '{{order}}' },
         ),
         series(
           'Downtime by stop rule (median)',
-          { unit: 's', says: 'Which rule is best for these guests.' },
+          { unit: 's', says: 'Which rule is best for these guests; of six migrations or more each.' },
           { expr: quantile(0.5, m.migration_downtime_seconds.name, 'stop'), legend: '{{stop}}' },
         ),
       ],
@@ -111,33 +148,39 @@ export const migrations = dashboard(
       panels: [
         series(
           'Convergence ratio',
-          { unit: 'percentunit', says: 'Dirty rate over transfer rate of the last live round, quantiles.' },
+          {
+            unit: 'percentunit',
+            says: 'Dirty rate over transfer rate of the last live round: median of six or more, 95 % quantile of twenty or more. From 100 % on further rounds do not help.',
+            bad: { above: 1 },
+          },
           { expr: quantile(0.5, m.migration_convergence_ratio.name), legend: 'p50' },
           { expr: quantile(0.95, m.migration_convergence_ratio.name), legend: 'p95' },
         ),
         series(
           'Dirty and transfer rate of the last migration',
           { unit: 'Bps', says: 'Where the two lines meet, migrations no longer converge.' },
-          { expr: `${m.last_migration_dirty_bytes_per_second.name}{${ours}}`, legend: '{{world}} dirtied' },
-          { expr: `${m.last_migration_transfer_bytes_per_second.name}{${ours}}`, legend: '{{world}} sent' },
+          {
+            expr: `${m.last_migration_dirty_bytes_per_second.name}{${ours}}`,
+            legend: '{{instance}} {{world}} dirtied',
+          },
+          {
+            expr: `${m.last_migration_transfer_bytes_per_second.name}{${ours}}`,
+            legend: '{{instance}} {{world}} sent',
+          },
         ),
         series(
           'Rounds',
-          { unit: 'none', says: 'Live rounds, quantiles.', width: 8 },
+          {
+            unit: 'none',
+            says: 'Live rounds: median of six migrations or more, 95 % quantile of twenty or more.',
+            width: 8,
+          },
           { expr: quantile(0.5, m.migration_rounds.name), legend: 'p50' },
           { expr: quantile(0.95, m.migration_rounds.name), legend: 'p95' },
         ),
         series(
-          'Outcomes',
-          { unit: 'short', says: 'Migrations that ended in the interval.', width: 8 },
-          {
-            expr: `sum by (outcome) (increase(${m.migrations_total.name}{${ours}}[$__rate_interval]))`,
-            legend: '{{outcome}}',
-          },
-        ),
-        series(
           'Total time (median)',
-          { unit: 's', says: 'By world.', width: 8 },
+          { unit: 's', says: 'Of six migrations or more, by world.', width: 16 },
           { expr: quantile(0.5, m.migration_duration_seconds.name, 'world'), legend: '{{world}}' },
         ),
         series(
@@ -153,22 +196,76 @@ export const migrations = dashboard(
       ],
     },
     {
-      title: 'The daemon',
+      title: 'Waiting',
       panels: [
         series(
           'Queue',
           { unit: 'short', says: 'Jobs, waiting and running.', width: 8 },
-          { expr: `sum by (kind, state) (${m.queue_jobs.name}{${ours}})`, legend: '{{kind}} {{state}}' },
+          { expr: `sum by (kind, state) (${m.queue_jobs.name}{${ours}})`, legend: '{{kind}}s {{state}}' },
         ),
         series(
-          'Waited (p95)',
-          { unit: 's', says: 'How long jobs waited before they ran.', width: 8 },
-          { expr: quantile(0.95, m.queue_wait_seconds.name, 'kind'), legend: '{{kind}}' },
+          'Waiting longest',
+          {
+            unit: 's',
+            says: 'How long the job has waited that waits longest. An alert says so from five minutes on.',
+            bad: { above: 300 },
+            width: 8,
+          },
+          { expr: `${m.queue_oldest_wait_seconds.name}{${ours}}`, legend: '{{instance}} {{kind}}' },
+        ),
+        series(
+          'Waited before they ran (mean)',
+          { unit: 's', says: 'Jobs that began to run in the time shown.', width: 8 },
+          {
+            expr: `sum by (kind) (increase(${m.queue_wait_seconds.name}_sum{${ours}}[$__range])) / (sum by (kind) (increase(${m.queue_wait_seconds.name}_count{${ours}}[$__range])) > 0)`,
+            legend: '{{kind}}',
+          },
+        ),
+      ],
+    },
+    {
+      title: 'The daemon',
+      panels: [
+        series(
+          'Event loop of the host’s thread, p99 of its delay',
+          {
+            unit: 's',
+            says: 'How late what is due in the thread runs that carries out migrations. From a tenth of a second on, watchdogs and renewals of leases are late.',
+            bad: { above: 0.1 },
+            width: 8,
+          },
+          { expr: `${node.eventLoop}{${ours}}`, legend: '{{instance}}' },
+        ),
+        series(
+          'Memory',
+          { unit: 'bytes', says: 'Of the whole process, and the heap of the host’s thread.', width: 8 },
+          { expr: `${node.memory}{${ours}}`, legend: '{{instance}} process' },
+          { expr: `${node.heap}{${ours}}`, legend: '{{instance}} heap' },
+        ),
+        series(
+          'CPU time',
+          { unit: 'percentunit', says: 'Of the whole process, as a part of one processor.', width: 8 },
+          { expr: `rate(${node.cpu}{${ours}}[$__rate_interval])`, legend: '{{instance}}' },
         ),
         series(
           'Guests',
-          { unit: 'short', says: 'Where guests are.', width: 8 },
-          { expr: `${m.guests.name}{${ours}}`, legend: '{{instance}} {{state}}' },
+          { unit: 'short', says: 'Guests that the daemons know, by state.', width: 8 },
+          { expr: `sum by (state) (${m.guests.name}{${ours}})`, legend: '{{state}}' },
+        ),
+        series(
+          'Watchers',
+          { unit: 'short', says: 'Clients that watch events. At most 2,000 are admitted.', width: 8 },
+          { expr: `${m.event_watchers.name}{${ours}}`, legend: '{{instance}}' },
+        ),
+        figure(
+          'Can write what happens',
+          {
+            unit: 'bool_yes_no',
+            says: 'No: nothing new is taken, most likely because the disk is full.',
+            bad: { below: 1 },
+            width: 8,
+          },
+          { expr: `${m.event_log_writable.name}{${ours}}`, legend: '{{instance}}' },
         ),
       ],
     },

@@ -1,10 +1,28 @@
+import * as bargauge from '@grafana/grafana-foundation-sdk/bargauge';
 import type * as cog from '@grafana/grafana-foundation-sdk/cog';
 import type { Dataquery } from '@grafana/grafana-foundation-sdk/cog';
 import {
+  BigValueColorMode,
+  GraphDrawStyle,
+  GraphThresholdsStyleConfigBuilder,
+  GraphThresholdsStyleMode,
+  LegendDisplayMode,
+  LegendPlacement,
+  TooltipDisplayMode,
+  VizLegendOptionsBuilder,
+  VizOrientation,
+  VizTooltipOptionsBuilder,
+} from '@grafana/grafana-foundation-sdk/common';
+import {
   DashboardBuilder,
+  DashboardLinkBuilder,
+  DashboardLinkType,
   DatasourceVariableBuilder,
   QueryVariableBuilder,
   RowBuilder,
+  type Threshold,
+  ThresholdsConfigBuilder,
+  ThresholdsMode,
 } from '@grafana/grafana-foundation-sdk/dashboard';
 import * as heatmap from '@grafana/grafana-foundation-sdk/heatmap';
 import { DataqueryBuilder, PromQueryFormat } from '@grafana/grafana-foundation-sdk/prometheus';
@@ -28,9 +46,14 @@ interface Look {
   readonly unit: string;
   /** Of 24 columns. */
   readonly width?: number;
+  /** From where on the value is bad, if there is such a limit. */
+  readonly bad?: { readonly above: number } | { readonly below: number };
 }
 
+const HEIGHT = 8;
+
 export function series(title: string, look: Look, ...queries: readonly Query[]): timeseries.PanelBuilder {
+  const limit = look.bad ? GraphThresholdsStyleMode.Dashed : GraphThresholdsStyleMode.Off;
   const panel = new timeseries.PanelBuilder()
     .title(title)
     .description(look.says)
@@ -39,9 +62,28 @@ export function series(title: string, look: Look, ...queries: readonly Query[]):
     .min(0)
     .fillOpacity(8)
     .lineWidth(2)
+    .thresholds(thresholdsOf(look))
+    .thresholdsStyle(new GraphThresholdsStyleConfigBuilder().mode(limit))
+    .legend(
+      new VizLegendOptionsBuilder()
+        .displayMode(LegendDisplayMode.Table)
+        .placement(LegendPlacement.Bottom)
+        .showLegend(true)
+        .calcs(['lastNotNull', 'max']),
+    )
+    .tooltip(new VizTooltipOptionsBuilder().mode(TooltipDisplayMode.Multi))
+    .noValue('none in this time')
     .span(look.width ?? 12)
-    .height(8);
+    .height(HEIGHT);
   return withTargets(panel, queries);
+}
+
+/** Single values, as of migrations that are too few for a quantile. */
+export function points(title: string, look: Look, ...queries: readonly Query[]): timeseries.PanelBuilder {
+  return series(title, look, ...queries)
+    .drawStyle(GraphDrawStyle.Points)
+    .pointSize(7)
+    .dataLinks([toThePage()]);
 }
 
 export function figure(title: string, look: Look, query: Query): stat.PanelBuilder {
@@ -50,9 +92,30 @@ export function figure(title: string, look: Look, query: Query): stat.PanelBuild
     .description(look.says)
     .datasource(datasource)
     .unit(look.unit)
+    .thresholds(thresholdsOf(look))
+    .colorMode(look.bad ? BigValueColorMode.Value : BigValueColorMode.None)
+    .dataLinks([toThePage()])
+    .noValue('–')
     .span(look.width ?? 4)
     .height(5);
   return withTargets(panel, [query]);
+}
+
+/** How many there are of each kind now, as bars with their numbers. */
+export function counts(title: string, look: Look, query: Query): bargauge.PanelBuilder {
+  const panel = new bargauge.PanelBuilder()
+    .title(title)
+    .description(look.says)
+    .datasource(datasource)
+    .unit(look.unit)
+    .decimals(0)
+    .min(0)
+    .thresholds(thresholdsOf(look))
+    .orientation(VizOrientation.Horizontal)
+    .noValue('0')
+    .span(look.width ?? 12)
+    .height(HEIGHT);
+  return panel.withTarget(target(query, 0).instant());
 }
 
 /** How often which downtime occurred, over time. */
@@ -62,10 +125,38 @@ export function heat(title: string, look: Look, query: Query): heatmap.PanelBuil
     .description(look.says)
     .datasource(datasource)
     .calculate(false)
+    .thresholds(thresholdsOf(look))
     .yAxis(new heatmap.YAxisConfigBuilder().unit(look.unit))
     .span(look.width ?? 12)
-    .height(8)
+    .height(HEIGHT)
     .withTarget(target(query, 0).format(PromQueryFormat.Heatmap));
+}
+
+/** Grafana's own default is red above 80 of anything: a panel without a limit says that it has none. */
+function thresholdsOf({ bad }: Look): ThresholdsConfigBuilder {
+  const steps: Threshold[] = !bad
+    ? [{ value: null, color: 'text' }]
+    : 'above' in bad
+      ? [
+          { value: null, color: 'green' },
+          { value: bad.above, color: 'red' },
+        ]
+      : [
+          { value: null, color: 'red' },
+          { value: bad.below, color: 'green' },
+        ];
+  return new ThresholdsConfigBuilder().mode(ThresholdsMode.Absolute).steps(steps);
+}
+
+/** The daemon's page lists its migrations, the latest first. Of a series that names its instance. */
+function toThePage(): DashboardLinkBuilder {
+  return (
+    new DashboardLinkBuilder('This daemon: its migrations, the latest first')
+      .type(DashboardLinkType.Link)
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: Grafana's own variable.
+      .url('http://${__field.labels.instance}/')
+      .targetBlank(true)
+  );
 }
 
 export interface Row {
@@ -113,11 +204,21 @@ function target({ expr, legend }: Query, index: number): DataqueryBuilder {
     .range();
 }
 
-/** A quantile of a histogram over the interval that fits the scrapes. */
+/** A median of fewer than six has no interval, and a 95 % quantile of fewer than twenty is the largest value. */
+const FEWEST: ReadonlyMap<number, number> = new Map([
+  [0.5, 6],
+  [0.95, 20],
+]);
+
+/**
+ * A quantile of a histogram over all of the time that is shown, because migrations are rare; nothing where there were too few.
+ * @param q 0.5 or 0.95
+ */
 export function quantile(q: number, histogram: string, by = '', where = ''): string {
   const labels = [ours, where].filter((text) => text !== '').join(', ');
   const kept = ['le', by].filter((text) => text !== '').join(', ');
-  return `histogram_quantile(${q}, sum by (${kept}) (rate(${histogram}_bucket{${labels}}[$__rate_interval])))`;
+  const enough = `sum by (${by}) (increase(${histogram}_count{${labels}}[$__range])) >= ${FEWEST.get(q)}`;
+  return `histogram_quantile(${q}, sum by (${kept}) (increase(${histogram}_bucket{${labels}}[$__range]))) and ${enough}`;
 }
 
 export function rate(counter: string, by: string, where = ''): string {

@@ -3,6 +3,8 @@ import { dashboard, ours, rate, series } from './panels.ts';
 
 const BY = 'world, server';
 const NAMED = '{{world}} {{server}}';
+/** Of the latest migration of every daemon. */
+const EACH = `{{instance}} ${NAMED}`;
 
 /** Whether what was reserved was delivered: CPU time and link. */
 export const reservations = dashboard(
@@ -16,15 +18,15 @@ export const reservations = dashboard(
         series(
           'Delivered and promised CPU time',
           {
-            unit: 's',
-            says: 'CPU seconds a second. Promised is Q for every period at whose deadline there was work; delivered must not be below it.',
+            unit: 'percentunit',
+            says: 'Of one processor. Promised is Q for every period at whose deadline there was work; delivered must not be below it.',
           },
           { expr: rate(m.reservation_delivered_cpu_seconds_total.name, BY), legend: `${NAMED} delivered` },
           { expr: rate(m.reservation_promised_cpu_seconds_total.name, BY), legend: `${NAMED} promised` },
         ),
         series(
           'Delivered / promised',
-          { unit: 'percentunit', says: 'Below 100 %, a reservation was not kept.' },
+          { unit: 'percentunit', says: 'Below 100 %, a reservation was not kept.', bad: { below: 1 } },
           {
             expr: `${rate(m.reservation_delivered_cpu_seconds_total.name, BY)} / ${rate(m.reservation_promised_cpu_seconds_total.name, BY)}`,
             legend: NAMED,
@@ -32,7 +34,11 @@ export const reservations = dashboard(
         ),
         series(
           'Missed periods',
-          { unit: 'percentunit', says: 'The share of periods with work in which budget was not served.' },
+          {
+            unit: 'percentunit',
+            says: 'The share of periods with work in which budget was not served. More than 5 % in a migration is an alert.',
+            bad: { above: 0.05 },
+          },
           {
             expr: `${rate(m.reservation_missed_periods_total.name, BY)} / ${rate(m.reservation_periods_total.name, BY)}`,
             legend: NAMED,
@@ -49,20 +55,20 @@ export const reservations = dashboard(
         series(
           'Blackout against its bound',
           { unit: 's', says: 'The longest time without service while there was work; 2(P − Q) bounds it.' },
-          { expr: `${m.reservation_blackout_seconds.name}{${ours}}`, legend: NAMED },
-          { expr: `${m.reservation_blackout_bound_seconds.name}{${ours}}`, legend: `${NAMED} bound` },
+          { expr: `${m.reservation_blackout_seconds.name}{${ours}}`, legend: EACH },
+          { expr: `${m.reservation_blackout_bound_seconds.name}{${ours}}`, legend: `${EACH} bound` },
         ),
         series(
           'Share error over ten periods',
           { unit: 'percentunit', says: 'Deviation from the share Q/P: median and 99 % quantile.' },
-          { expr: `${m.reservation_share_error_ratio.name}{${ours}}`, legend: `${NAMED} {{statistic}}` },
+          { expr: `${m.reservation_share_error_ratio.name}{${ours}}`, legend: `${EACH} {{statistic}}` },
         ),
         series(
           'Reservations: Q/P',
           { unit: 'percentunit', says: 'The share that was reserved last.' },
           {
             expr: `${m.reservation_budget_seconds.name}{${ours}} / ${m.reservation_period_seconds.name}{${ours}}`,
-            legend: NAMED,
+            legend: EACH,
           },
         ),
         series(
@@ -109,7 +115,8 @@ export const reservations = dashboard(
           'Achieved of what was reserved',
           {
             unit: 'percentunit',
-            says: 'At what rate bytes arrived, over the reserved one, in the live rounds and in the stop.',
+            says: 'At what rate bytes arrived, over the reserved one, in the live rounds and in the stop. Below nine tenths is an alert.',
+            bad: { below: 0.9 },
           },
           {
             expr: `${m.link_achieved_ratio.name}{${ours}}`,
@@ -121,6 +128,7 @@ export const reservations = dashboard(
           {
             unit: 'short',
             says: 'Migrations that sent more than their token bucket allows. There should be none.',
+            bad: { above: 1 },
           },
           {
             expr: `sum by (world) (increase(${m.link_reservation_violations_total.name}{${ours}}[$__rate_interval]))`,

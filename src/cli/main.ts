@@ -12,7 +12,7 @@ import { ReaderGone, write, written } from './standard-streams.ts';
 /** Of help, of which commander folds all but what is below the options, and of complaints. */
 const output = {
   writeOut: (text: string) => write(folded(text, process.stdout.columns || 80)),
-  writeErr: (text: string) => tell(text),
+  writeErr: (text: string) => tell(foldedForTerminal(text)),
 };
 
 /** Exit codes: 0 done, 1 failed, 2 wrong usage, 3 a threshold was missed. Commands return one or throw; only here does the process end. */
@@ -70,5 +70,10 @@ function exitCodeOf(cause: unknown): number {
 }
 
 function complain(text: string): void {
-  tell(`${text}\n`);
+  tell(`${foldedForTerminal(text)}\n`);
+}
+
+/** Elsewhere than on a terminal a complaint is one line, for whoever searches for it. */
+function foldedForTerminal(text: string): string {
+  return folded(text, process.stderr.isTTY ? process.stderr.columns || 80 : undefined);
 }

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
+import { commands } from '../../src/cli/commands.ts';
 import { shellWord } from '../../src/platform/shell-word.ts';
 import { foldedCommand } from '../../src/study/tables/folded.ts';
 import { Terminal } from '../fixtures/terminal.ts';
@@ -80,6 +81,41 @@ describe('on a terminal of 80 columns nothing is wider', () => {
       const terminal = new Terminal(80, 'report', at(name));
       expect(await terminal.exit, terminal.text).toBe(0);
       expect(tooWide(terminal)).toEqual([]);
+    }
+  });
+
+  test.each([
+    ['a file that is not there', ['run', 'no-such-scenario.yaml']],
+    ['a value that is wrong', ['run', '01-first-migration', '--set', 'link.rate=quick']],
+    ['an option that there is not', ['run', '01-first-migration', '--no-such-option']],
+    ['a socket on which nobody listens', ['predict', '--qmp', at('no-such-socket')]],
+  ] as const)('nor is a complaint of %s', async (_, args) => {
+    const terminal = new Terminal(80, ...args);
+    expect([1, 2], terminal.text).toContain(await terminal.exit);
+    expect(tooWide(terminal)).toEqual([]);
+  });
+
+  test('nor is what record says while it goes on', async () => {
+    const terminal = new Terminal(
+      80,
+      'record',
+      '--pid',
+      String(process.pid),
+      '--for',
+      '1s',
+      '--out',
+      at('recorded'),
+    );
+    await terminal.exit;
+    expect(tooWide(terminal)).toEqual([]);
+    expect(terminal.text).toContain('page writes/s');
+  });
+
+  test('nor is the help of any command', async () => {
+    for (const name of Object.keys(commands)) {
+      const terminal = new Terminal(80, name, '--help');
+      expect(await terminal.exit, terminal.text).toBe(0);
+      expect(tooWide(terminal), name).toEqual([]);
     }
   });
 

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { committedQueries, Prometheus, substituted, withoutData } from '../../dashboards/check.ts';
+import { alertSeries } from '../../dashboards/rule-series.ts';
 import { Demo } from '../../examples/demo.ts';
 import { has } from '../fixtures/daemons.ts';
 
@@ -11,11 +12,15 @@ describe.skipIf(!has('prometheus'))('a Prometheus that scrapes the demonstration
   beforeAll(async () => {
     demo = await Demo.start();
     prometheus = await Prometheus.start(demo.addresses);
-    demo.drive((line) => log.push(line));
   });
   afterAll(async () => {
     await prometheus?.end();
     await demo?.end();
+  });
+
+  test('has every series that an alert looks at before anything has happened', async () => {
+    expect(await withoutData(prometheus, alertSeries(), 20_000)).toEqual([]);
+    demo.drive((line) => log.push(line));
   });
 
   test('has data for the query of every panel', { timeout: 170_000 }, async () => {
@@ -32,6 +37,10 @@ describe.skipIf(!has('prometheus'))('a Prometheus that scrapes the demonstration
       { ...good!, expr: `${good!.expr} ++` },
     ];
     expect((await withoutData(prometheus, broken, 0)).length).toBe(2);
+    // The metric is there, and this series of it never.
+    const neverBorn = { ...good!, expr: 'switchover_migration_outcomes_total{outcome="unheard-of"}' };
+    const [missing] = await withoutData(prometheus, [neverBorn], 0);
+    expect(missing).toMatchObject({ panel: good!.panel, why: 'no data' });
     expect(() => substituted('rate(x[$__interval_ms])')).toThrow('$__interval_ms');
   });
 
