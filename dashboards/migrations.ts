@@ -71,8 +71,8 @@ export const migrations = dashboard(
             unit: 's',
             says: 'Of all migrations in the time shown, precise to the width of a bucket: the median of six or more, the 95 % quantile of twenty or more.',
           },
-          { expr: quantile(0.5, m.migration_downtime_seconds.name), legend: 'p50' },
-          { expr: quantile(0.95, m.migration_downtime_seconds.name), legend: 'p95' },
+          { expr: quantile(0.5, m.migration_downtime_seconds.name, 'world'), legend: '{{world}} p50' },
+          { expr: quantile(0.95, m.migration_downtime_seconds.name, 'world'), legend: '{{world}} p95' },
           { expr: `max(${m.downtime_target_seconds.name}{${ours}})`, legend: 'target' },
         ),
         counts(
@@ -90,10 +90,10 @@ export const migrations = dashboard(
         ),
         counts(
           'Migrations behind the quantiles',
-          { unit: 'short', says: 'How many ended in the time shown, by outcome.', width: 6 },
+          { unit: 'short', says: 'How many ended in the time shown, by world and outcome.', width: 6 },
           {
-            expr: `sum by (outcome) (increase(${m.migrations_total.name}{${ours}}[$__range]))`,
-            legend: '{{outcome}}',
+            expr: `sum by (world, outcome) (increase(${m.migrations_total.name}{${ours}}[$__range]))`,
+            legend: '{{world}}, {{outcome}}',
           },
         ),
         heat(
@@ -127,19 +127,25 @@ export const migrations = dashboard(
           'What the downtime consists of (mean)',
           { unit: 's', says: 'Memory, state, verification, commit, resume.' },
           {
-            expr: `${rate(`${m.migration_downtime_part_seconds.name}_sum`, 'part')} / ${rate(`${m.migration_downtime_part_seconds.name}_count`, 'part')}`,
-            legend: '{{part}}',
+            expr: `${rate(`${m.migration_downtime_part_seconds.name}_sum`, 'world, part')} / ${rate(`${m.migration_downtime_part_seconds.name}_count`, 'world, part')}`,
+            legend: '{{world}} {{part}}',
           },
         ),
         series(
           'Downtime by page order (median)',
           { unit: 's', says: 'Which order is best for these guests; of six migrations or more each.' },
-          { expr: quantile(0.5, m.migration_downtime_seconds.name, 'order'), legend: '{{order}}' },
+          {
+            expr: quantile(0.5, m.migration_downtime_seconds.name, 'world, order'),
+            legend: '{{world}}, {{order}}',
+          },
         ),
         series(
           'Downtime by stop rule (median)',
           { unit: 's', says: 'Which rule is best for these guests; of six migrations or more each.' },
-          { expr: quantile(0.5, m.migration_downtime_seconds.name, 'stop'), legend: '{{stop}}' },
+          {
+            expr: quantile(0.5, m.migration_downtime_seconds.name, 'world, stop'),
+            legend: '{{world}}, {{stop}}',
+          },
         ),
       ],
     },
@@ -153,8 +159,8 @@ export const migrations = dashboard(
             says: 'Dirty rate over transfer rate of the last live round: median of six or more, 95 % quantile of twenty or more. From 100 % on further rounds do not help.',
             bad: { above: 1 },
           },
-          { expr: quantile(0.5, m.migration_convergence_ratio.name), legend: 'p50' },
-          { expr: quantile(0.95, m.migration_convergence_ratio.name), legend: 'p95' },
+          { expr: quantile(0.5, m.migration_convergence_ratio.name, 'world'), legend: '{{world}} p50' },
+          { expr: quantile(0.95, m.migration_convergence_ratio.name, 'world'), legend: '{{world}} p95' },
         ),
         series(
           'Dirty and transfer rate of the last migration',
@@ -175,8 +181,8 @@ export const migrations = dashboard(
             says: 'Live rounds: median of six migrations or more, 95 % quantile of twenty or more.',
             width: 8,
           },
-          { expr: quantile(0.5, m.migration_rounds.name), legend: 'p50' },
-          { expr: quantile(0.95, m.migration_rounds.name), legend: 'p95' },
+          { expr: quantile(0.5, m.migration_rounds.name, 'world'), legend: '{{world}} p50' },
+          { expr: quantile(0.95, m.migration_rounds.name, 'world'), legend: '{{world}} p95' },
         ),
         series(
           'Total time (median)',

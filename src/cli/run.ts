@@ -62,7 +62,10 @@ export function runCommand(command: Command, exit: Exit): void {
     .addOption(jsonOption(RECORDS))
     .option('--trace <file>', 'write every step of every migration with its result, for switchover replay')
     .option('--gantt <file>', 'draw as SVG which thread ran when around the pause of the last migration')
-    .option('--perfetto <file>', 'write the timeline of the last migration, which ui.perfetto.dev opens')
+    .option(
+      '--perfetto <file>',
+      'write the timeline of the last migration, for ui.perfetto.dev; report draws a FILE.perfetto.json beside the records',
+    )
     .addOption(wideOption())
     .addOption(quietOption())
     .addHelpText(

@@ -13,7 +13,7 @@ import {
   type RecordedRun,
   recordedRunOf,
 } from './recorded-run.ts';
-import { recordedTrace } from './timeline.ts';
+import { type RecordedTrace, recordedTrace } from './timeline.ts';
 
 export type Collection = ReturnType<typeof collect>;
 
@@ -45,9 +45,7 @@ export function collect(folder: string) {
     machine: readJson(folder, 'machine.json', names),
     stress: readJson(folder, 'stress.json', names),
     /** Traces of single migrations. */
-    traces: names
-      .filter((name) => name.endsWith('.perfetto.json'))
-      .flatMap((name) => recordedTrace(readJson(folder, name, names)) ?? []),
+    traces: tracesOf(folder, names, notes),
     /** SVG files beside the records: Gantt charts that runs kept. */
     charts: names
       .filter((name) => name.endsWith('.svg'))
@@ -66,6 +64,23 @@ function recordFiles(folder: string, names: readonly string[], notes: string[]) 
       return { file, read, first: read[0]?.identity ?? '' };
     });
   return files.sort((one, other) => (one.first < other.first ? -1 : one.first > other.first ? 1 : 0));
+}
+
+/** A trace that cannot be read, or is too large, is not drawn, and the report says so. */
+function tracesOf(folder: string, names: readonly string[], notes: string[]): readonly RecordedTrace[] {
+  return names
+    .filter((name) => name.endsWith('.perfetto.json'))
+    .flatMap((name) => {
+      try {
+        const trace = recordedTrace(readJson(folder, name, names));
+        if (trace) return [trace];
+        notes.push(`${join(folder, name)}: not a trace of run --perfetto, and not drawn`);
+      } catch (cause) {
+        if (!(cause instanceof Failure)) throw cause;
+        notes.push(`${cause.message}; it is not drawn`);
+      }
+      return [];
+    });
 }
 
 function environmentsOf(

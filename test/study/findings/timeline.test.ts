@@ -69,3 +69,14 @@ test('there is none of records that do not say how long their rounds took', () =
   writeLines(folder, 'a.ndjson', [recordLine(10)]);
   expect(timeline()).toBeUndefined();
 });
+
+test('what is no trace is not drawn, and said so', () => {
+  writeLines(folder, 'a.ndjson', [line(10, 1)]);
+  writeFileSync(join(folder, 'a.perfetto.json'), '{"traceEvents": [');
+  writeFileSync(join(folder, 'b.perfetto.json'), '{"traceEvents": 1}');
+  expect(timeline()).toMatchObject({ slices: undefined });
+  expect(collect(folder).notes).toEqual([
+    expect.stringMatching(/a\.perfetto\.json: not JSON; it is not drawn$/),
+    expect.stringMatching(/b\.perfetto\.json: not a trace of run --perfetto, and not drawn$/),
+  ]);
+});
