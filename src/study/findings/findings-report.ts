@@ -12,7 +12,7 @@ import { predictedAgainstMeasured } from './plots/predicted.ts';
 import { ramps } from './plots/ramp.ts';
 import { roundsFigure } from './plots/rounds.ts';
 import { surface } from './plots/surface.ts';
-import { timelineFigure } from './plots/timeline.ts';
+import { timelineFigure } from './plots/timeline-figure.ts';
 import type { RecordedEnvironment } from './recorded-run.ts';
 import { timelineOf } from './timeline.ts';
 
