@@ -7,13 +7,13 @@ import { parseJson } from '../../platform/json.ts';
 import { linesOf } from '../../platform/lines.ts';
 import { readText } from '../../platform/text-file.ts';
 import { cellsOfRuns } from './cells.ts';
+import { type RecordedTrace, recordedTrace } from './migration-timeline.ts';
 import {
   environmentSchema,
   type RecordedEnvironment,
   type RecordedRun,
   recordedRunOf,
 } from './recorded-run.ts';
-import { type RecordedTrace, recordedTrace } from './timeline.ts';
 
 export type Collection = ReturnType<typeof collect>;
 

@@ -6,6 +6,7 @@ import { doneOf, figure, interval, milliseconds } from '../tables/figure.ts';
 import { namesOf, type ReportCell } from './cells.ts';
 import type { Collection } from './collection.ts';
 import { conclusions } from './conclusions.ts';
+import { timelineOf } from './migration-timeline.ts';
 import { distribution } from './plots/distribution.ts';
 import { pareto } from './plots/pareto.ts';
 import { predictedAgainstMeasured } from './plots/predicted.ts';
@@ -14,7 +15,6 @@ import { roundsFigure } from './plots/rounds.ts';
 import { surface } from './plots/surface.ts';
 import { timelineFigure } from './plots/timeline-figure.ts';
 import type { RecordedEnvironment } from './recorded-run.ts';
-import { timelineOf } from './timeline.ts';
 
 const MOST_ROWS = 200;
 /** With more, the table would hide what was measured behind them. */

@@ -2,7 +2,7 @@ import * as Plot from '@observablehq/plot';
 import { NANOS_PER_MILLISECOND, NANOS_PER_SECOND } from '../../../core/units.ts';
 import { figure } from '../../tables/figure.ts';
 import { barsOf } from '../../tables/gantt.ts';
-import type { Timeline } from '../timeline.ts';
+import type { MigrationTimeline } from '../migration-timeline.ts';
 import { accent, colours, contrast, draw, type Figure, marginFor, stacked, WIDTH } from './draw.ts';
 
 const RIGHT = 24;
@@ -10,7 +10,7 @@ const PANEL_HEIGHT = 150;
 const ROW_HEIGHT = 22;
 
 /** One migration from its first round to where its guest runs again: pages left, rate, and who ran. */
-export function timelineFigure(timeline: Timeline): Figure {
+export function timelineFigure(timeline: MigrationTimeline): Figure {
   const { cell, run, phases, stoppedAtNs, slices } = timeline;
   const isLong = run.totalNs >= 3 * NANOS_PER_SECOND;
   const unit = isLong ? NANOS_PER_SECOND : NANOS_PER_MILLISECOND;
@@ -110,7 +110,7 @@ export function timelineFigure(timeline: Timeline): Figure {
   };
 }
 
-function captionOf({ cell, run, slices }: Timeline): string {
+function captionOf({ cell, run, slices }: MigrationTimeline): string {
   const parts = Object.entries(run.parts)
     .filter(([, ns]) => ns > 0)
     .map(([part, ns]) => `${wordsOf(part)} ${figure(ns / NANOS_PER_MILLISECOND)} ms`);

@@ -6,7 +6,7 @@ import type { ReportCell } from './cells.ts';
 import type { RecordedRun } from './recorded-run.ts';
 
 /** The course of one migration. Times count from where its first round began. */
-export interface Timeline {
+export interface MigrationTimeline {
   readonly cell: ReportCell;
   readonly run: RecordedRun;
   /** The live rounds and the stop, as they follow one another. */
@@ -56,7 +56,7 @@ export function recordedTrace(content: unknown): RecordedTrace | undefined {
 export function timelineOf(
   cells: readonly ReportCell[],
   traces: readonly RecordedTrace[],
-): Timeline | undefined {
+): MigrationTimeline | undefined {
   for (const { otherData, traceEvents } of traces) {
     for (const cell of cells) {
       const run = cell.completed.find((one) => isOf(one, otherData));
@@ -78,7 +78,7 @@ function course(
   cell: ReportCell,
   run: RecordedRun,
   slices: readonly Slice[] | undefined,
-): Timeline | undefined {
+): MigrationTimeline | undefined {
   const { totalNs, downtimeNs, stop } = run;
   const stoppedAtNs = totalNs - downtimeNs;
   let atNs = 0;

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { collect } from '../../../src/study/findings/collection.ts';
 import { reportOf } from '../../../src/study/findings/findings-report.ts';
-import { timelineOf } from '../../../src/study/findings/timeline.ts';
+import { timelineOf } from '../../../src/study/findings/migration-timeline.ts';
 import { recordLine, writeLines } from '../../fixtures/records.ts';
 
 let folder: string;
