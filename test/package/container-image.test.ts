@@ -4,8 +4,8 @@ import { validate } from 'dockerfile-utils';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { loadConfiguration } from '../../src/daemon/configuration.ts';
-import { formatAddress } from '../../src/transport/address.ts';
 import { version } from '../../src/platform/package.ts';
+import { formatAddress } from '../../src/transport/address.ts';
 import { root } from '../fixtures/command.ts';
 
 const read = (file: string) => readFileSync(resolve(root, file), 'utf8');
