@@ -86,7 +86,7 @@ describe('deadline', () => {
   });
 
   test('a reserved thread can use the pool of threads, which is not reserved', async ({ skip }) => {
-    skip(refused !== undefined);
+    skip(refused !== undefined, refused);
     const cpu = await start('deadline', [], [server('S', 2, 10)]);
     const { worker, tell } = program('S', 1e6, 1);
     await cpu.admitted();
@@ -95,7 +95,7 @@ describe('deadline', () => {
   });
 
   test('a thread of the caller that is refused is told of, and the rest ends', async ({ skip }) => {
-    skip(refused !== undefined);
+    skip(refused !== undefined, refused);
     const cpu = await start('deadline', [hog('hog')], [server('S', 0.0005, 10)]);
     const { worker } = program('S', 1e6, 1);
     await expect(cpu.admitted()).rejects.toThrow(/^S: .*EINVAL/);
