@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { Validator } from '@seriousme/openapi-schema-validator';
@@ -10,6 +10,7 @@ import { openApi } from '../../src/daemon/openapi.ts';
 import { operations } from '../../src/daemon/operations.ts';
 import { ask, Daemons, eventually, guestsOf, quick } from '../fixtures/daemons.ts';
 import type { ServedDaemon } from '../fixtures/served-daemon.ts';
+import { userProject } from '../fixtures/user-project.ts';
 
 interface Described {
   readonly operationId: string;
@@ -77,8 +78,7 @@ let alpha: ServedDaemon;
 let beta: ServedDaemon;
 
 beforeAll(async () => {
-  mkdirSync(join(root, 'build'), { recursive: true });
-  folder = mkdtempSync(join(root, 'build/api-client-'));
+  folder = userProject();
   ({ alpha, beta } = await daemons.pair({ links: { lan: { capacity: '1Gbit/s' } } }));
 });
 afterAll(async () => {
