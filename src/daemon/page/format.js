@@ -1,6 +1,6 @@
-import { formatDuration, formatRate } from './core/units.js';
+import { formatDuration, formatRate } from './built/units.js';
 
-export { formatSize as size } from './core/units.js';
+export { formatSize as size } from './built/units.js';
 
 /** Three significant digits: 281 ms, 4.26 s, 17 µs. */
 export function duration(ns) {
