@@ -111,6 +111,7 @@ export function api(server: FastifyInstance, { host, streams, metrics, version, 
   on(operations.resumeGuest, ({ params }) => host.change('resumeGuest', params.name));
   on(operations.endGuest, ({ params }) => host.change('endGuest', params.name));
 
+  on(operations.getCpu, async () => (await host.overview()).cpu);
   on(operations.listLinks, async () => (await host.overview()).links);
 
   on(operations.listMigrations, (request, reply) => listed(migrations.list(), request, reply));

@@ -1,7 +1,7 @@
 import type { MigrationRecord } from '../core/migration/record.ts';
 import type { Nanos } from '../core/units.ts';
 import { summary } from '../study/statistics/estimate.ts';
-import type { ComparisonView, DowntimesView, MigrationView } from './migration-schemas.ts';
+import type { ComparisonView, MigrationView } from './migration-schemas.ts';
 import { isGuaranteed } from './virtual-estimate.ts';
 
 type Ended = MigrationView & { readonly record: MigrationRecord };
@@ -25,14 +25,19 @@ export function comparisonsOf(migrations: readonly MigrationView[]): readonly Co
     const { guest, to, record } = group[0]!;
     const measured = bare.get(unguaranteedKey(record, to));
     const computed = group.find(({ unguaranteed }) => unguaranteed?.downtime)?.unguaranteed?.downtime;
+    const inVirtualTime = computed && { memory: { ...computed, interval: 'middle 95 %' as const } };
     const kept = group.map(({ promises }) => promises?.kept);
     return {
       guest,
       to,
-      guaranteed: downtimesOf(group),
+      guaranteed: measuredOf(group),
       kept: kept.filter((one) => one === true).length,
       broken: kept.filter((one) => one === false).length,
-      unguaranteed: measured ? downtimesOf(measured) : computed ? { ...computed, ...inVirtualTime } : null,
+      unguaranteed: measured
+        ? { by: 'measurement', ...measuredOf(measured) }
+        : inVirtualTime
+          ? { by: 'virtual time', migrations: [], downtime: null, ...inVirtualTime }
+          : null,
     };
   });
 }
@@ -48,16 +53,23 @@ function groupedBy<Item>(items: readonly Item[], keyOf: (item: Item) => string):
   return groups;
 }
 
-const inVirtualTime = { by: 'virtual time', interval: 'middle 95 %', migrations: [] } as const;
-
-function downtimesOf(group: readonly Ended[]): DowntimesView {
-  const { median, low, high, confident } = summary(group.map(({ record }): Nanos => record.downtimeNs));
+function measuredOf(group: readonly Ended[]) {
   return {
-    by: 'measurement',
-    ...{ medianNs: median, lowNs: low, highNs: high },
-    interval: confident ? '95 % of the median' : 'least and most',
     migrations: group.map(({ id }) => id),
+    downtime: figuresOf(group.map(({ record }) => record.downtimeNs)),
+    memory: figuresOf(group.map(({ record }) => sendingNs(record))),
   };
+}
+
+/** The part of the downtime that sends what is left: digests and the hand-over come on top. */
+export function sendingNs({ downtimeParts: { memoryNs, deviceNs } }: MigrationRecord): Nanos {
+  return memoryNs + deviceNs;
+}
+
+function figuresOf(values: readonly Nanos[]) {
+  const { median, low, high, confident } = summary(values);
+  const interval = confident ? ('95 % of the median' as const) : ('least and most' as const);
+  return { medianNs: median, lowNs: low, highNs: high, interval };
 }
 
 /** What a migration has in common with the same one without its CPU reservations. */

@@ -77,14 +77,16 @@ const promisesView = view('Promises', 'What was promised to a migration, and wha
     .describe('null: nothing is reserved on a link of the configuration.'),
 });
 
-const downtimesView = view('Downtimes', 'Downtimes of migrations with the same settings.', {
-  by: z.enum(['measurement', 'virtual time']),
+const figures = z.object({
   ...{ medianNs: ns, lowNs: ns, highNs: ns },
   interval: z
     .enum(['95 % of the median', 'least and most', 'middle 95 %'])
     .describe('What lowNs and highNs are: with fewer than six migrations, the least and the most.'),
-  migrations: listOf(z.guid()).describe('Of which migrations; of virtual time, none.'),
 });
+
+const memory = figures.describe(
+  'Of the part of the downtime that sends what is left, which virtual time has too.',
+);
 
 export const comparisonView = view(
   'Comparison',
@@ -92,10 +94,20 @@ export const comparisonView = view(
   {
     guest: text,
     to: text,
-    guaranteed: downtimesView,
-    kept: count.describe('To so many all was kept that was promised.'),
+    guaranteed: z.object({ migrations: listOf(z.guid()), downtime: figures, memory }),
+    kept: count.describe('To so many of them all was kept that was promised.'),
     broken: count,
-    unguaranteed: downtimesView.nullable().describe('null: neither measured nor computed yet.'),
+    unguaranteed: z
+      .object({
+        by: z.enum(['measurement', 'virtual time']),
+        migrations: listOf(z.guid()).describe('Of virtual time: none.'),
+        downtime: figures
+          .nullable()
+          .describe('null: virtual time has no hand-over, and so no whole downtime.'),
+        memory,
+      })
+      .nullable()
+      .describe('null: neither measured nor computed yet.'),
   },
 );
 
@@ -161,6 +173,5 @@ export type Progress = z.infer<typeof progress>;
 export type MigrationView = z.infer<typeof migrationView>;
 export type EstimateView = z.infer<typeof estimateView>;
 export type PromisesView = z.infer<typeof promisesView>;
-export type DowntimesView = z.infer<typeof downtimesView>;
 export type ComparisonView = z.infer<typeof comparisonView>;
 export type PredictionView = z.infer<typeof predictionView>;

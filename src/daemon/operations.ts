@@ -4,6 +4,7 @@ import { comparisonView, migrationView, predictionView } from './migration-schem
 import { pageQuery } from './pagination.ts';
 import { listOf } from './record-schema.ts';
 import {
+  cpuView,
   experimentView,
   guestView,
   healthView,
@@ -73,6 +74,7 @@ export const tags = {
   state: 'Everything at once',
   events: 'What happens from then on',
   guests: 'Guests that live here',
+  cpu: 'Processors, and what is reserved of them',
   links: 'Links, and what is reserved of them',
   migrations: 'Migrations to other hosts',
   predictions: 'What a migration would come to',
@@ -116,6 +118,7 @@ export const operations = {
     refused: [409],
   }),
 
+  getCpu: get('/api/cpu', 'Processors, and what is reserved of them', cpuView, { refused: [503] }),
   listLinks: get('/api/links', 'Links, what is reserved of them, and who waits', listOf(linkView), {
     refused: [503],
   }),

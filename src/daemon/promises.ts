@@ -1,5 +1,6 @@
 import { linkShortfalls } from '../core/migration/achieved-rate.ts';
 import type { MigrationRecord } from '../core/migration/record.ts';
+import { sendingNs } from './comparisons.ts';
 import { missesTooMany, watchedServers } from './incidents.ts';
 import type { PromisesView } from './migration-schemas.ts';
 
@@ -21,10 +22,10 @@ export function promisesOf(record: MigrationRecord): PromisesView {
  * The bound is on sending what is left, which is what the reservation of the sender bounds; digests and messages of the
  * hand-over come on top. A guest that was not paused has no downtime.
  */
-function downtimeOf({ predicted, stop, downtimeParts }: MigrationRecord): PromisesView['downtime'] {
-  const boundNs = predicted?.downtimeBoundNs;
-  if (boundNs === undefined || stop.pages === 0) return null;
-  const measuredNs = downtimeParts.memoryNs + downtimeParts.deviceNs;
+function downtimeOf(record: MigrationRecord): PromisesView['downtime'] {
+  const boundNs = record.predicted?.downtimeBoundNs;
+  if (boundNs === undefined || record.stop.pages === 0) return null;
+  const measuredNs = sendingNs(record);
   return { boundNs, measuredNs, marginNs: boundNs - measuredNs, kept: measuredNs <= boundNs };
 }
 

@@ -33,7 +33,7 @@ export const linkView = view('Link', 'A link of the configuration, and what is r
   waiting: count.describe('How many migrations wait for it.'),
 });
 
-const cpuView = view('Cpu', 'The processors of this host, and what is reserved of them.', {
+export const cpuView = view('Cpu', 'The processors of this host, and what is reserved of them.', {
   processors: z
     .number()
     .describe('Of their time, this process gets so much; a container may get less than whole ones.'),
