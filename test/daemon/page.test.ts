@@ -39,7 +39,7 @@ describe.skipIf(!has('/usr/bin/chromium'))('the live page', () => {
     await opened.page.getByLabel('over the link').selectOption('lan');
     await dialog().getByRole('button', { name: 'Dry run' }).click();
     await dialog().getByText('would begin at once').waitFor();
-    for (const named of ['at most (probability 0.99)', 'downtime without the reservations', 'left of lan'])
+    for (const named of ['at most (probability 0.99)', 'the same without the reservations', 'left of lan'])
       await dialog().getByText(named, { exact: true }).waitFor();
     await dialog().getByText('800 Mbit/s', { exact: true }).waitFor();
     await opened.picture('dry-run');

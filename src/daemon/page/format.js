@@ -20,7 +20,7 @@ export function count(number) {
 }
 
 export function processors(number) {
-  return `${number.toFixed(2)} of a processor`;
+  return `${number.toFixed(2)} processors`;
 }
 
 const timeOfDayFormat = new Intl.DateTimeFormat('en-GB', { timeStyle: 'medium' });

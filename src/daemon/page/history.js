@@ -39,10 +39,15 @@ function pointOf(migration, comparisons) {
   return {
     at: Date.parse(endedAt) / 1e3,
     verdict: verdictOf(migration),
-    downtimeMs: record.downtimeNs / 1e6,
-    boundMs: promises?.downtime ? promises.downtime.boundNs / 1e6 : undefined,
-    withoutMs: comparison?.unguaranteed ? comparison.unguaranteed.memory.medianNs / 1e6 : undefined,
+    downtimeMs: drawable(record.downtimeNs),
+    boundMs: drawable(promises?.downtime?.boundNs),
+    withoutMs: drawable(comparison?.unguaranteed?.memory.medianNs),
   };
+}
+
+/** A logarithmic scale has no place for 0. */
+function drawable(ns) {
+  return ns > 0 ? ns / 1e6 : undefined;
 }
 
 function inWords(ended) {

@@ -79,9 +79,9 @@ function showPrediction({ predicted, estimate, unguaranteed, reserves, left, beg
     h('h3', 'Dry run: nothing was moved or reserved'),
     h('p', chip(`would begin ${begins}`, BEGINS[begins]), why && h('span.quiet', ` ${why}`)),
     figures([
-      ['downtime', of(estimate, 'downtime')],
+      ['pause, sending what is left', of(estimate, 'downtime')],
       bound !== undefined && ['at most (probability 0.99)', duration(bound)],
-      unguaranteed && ['downtime without the reservations', of(unguaranteed, 'downtime')],
+      unguaranteed && ['the same without the reservations', of(unguaranteed, 'downtime')],
       ['total', of(estimate, 'total')],
       ['reserves', reserved.length > 0 ? reserved.join(', ') : 'nothing'],
       ['CPU left', processors(left.cpu.leftProcessors)],

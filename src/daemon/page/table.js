@@ -18,5 +18,5 @@ export function table(name, columns, things, none) {
   };
   const whole = h('table', h('thead', h('tr', head)), h('tbody', things.map(row)));
   // What scrolls must be reached by keyboard.
-  return h('div.scroll', { tabindex: 0, role: 'region', 'aria-label': name }, whole);
+  return h('div.scroll', { tabindex: 0, role: 'group', 'aria-label': name }, whole);
 }
