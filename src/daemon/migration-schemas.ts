@@ -44,7 +44,8 @@ const promisesView = view('Promises', 'What was promised to a migration, and wha
   kept: z.boolean().nullable().describe('Whether all of it was; null: nothing was promised.'),
   downtime: z
     .object({
-      boundNs: ns.describe('What sending what is left does not exceed with probability 0.99.'),
+      pages: count.describe('What was left to send when the guest was paused.'),
+      boundNs: ns.describe('What sending so many pages does not exceed, however the sender’s budgets fall.'),
       measuredNs: ns.describe('What it took: memory and devices, without digests and the hand-over.'),
       marginNs: ns.describe('What the bound is above that; negative: it was exceeded.'),
       kept: z.boolean(),

@@ -1,5 +1,7 @@
+import { stopBound } from '../core/cpu/supply.ts';
 import { linkShortfalls } from '../core/migration/achieved-rate.ts';
 import type { MigrationRecord } from '../core/migration/record.ts';
+import { type Bytes, NANOS_PER_SECOND } from '../core/units.ts';
 import { sendingNs } from './comparisons.ts';
 import { missesTooMany, watchedServers } from './incidents.ts';
 import type { PromisesView } from './migration-schemas.ts';
@@ -19,14 +21,21 @@ export function promisesOf(record: MigrationRecord): PromisesView {
 }
 
 /**
- * The bound is on sending what is left, which is what the reservation of the sender bounds; digests and messages of the
- * hand-over come on top. A guest that was not paused has no downtime.
+ * What the reservation of the sender promises for the pages that were left: how many those are is the guest's doing. It
+ * bounds sending them; digests and messages of the hand-over come on top. A guest that was not paused has no downtime.
  */
 function downtimeOf(record: MigrationRecord): PromisesView['downtime'] {
-  const boundNs = record.predicted?.downtimeBoundNs;
-  if (boundNs === undefined || record.stop.pages === 0) return null;
+  const { stop, plan, reservations } = record;
+  const { sender: reservation, cpuPerPageNs } = reservations;
+  if (reservation === null || stop.pages === 0) return null;
+  const { pageBytes, stopRateBytesPerSecond, device = { stateBytes: 0, timeNs: 0 } } = plan;
+  const linkNs = (bytes: Bytes) =>
+    stopRateBytesPerSecond === null ? 0 : (bytes * NANOS_PER_SECOND) / stopRateBytesPerSecond;
+  const { pages } = stop;
+  const pagesNs = stopBound({ pages, cpuPerPageNs, pageLinkNs: linkNs(pageBytes), reservation });
+  const boundNs = pagesNs + linkNs(device.stateBytes) + device.timeNs;
   const measuredNs = sendingNs(record);
-  return { boundNs, measuredNs, marginNs: boundNs - measuredNs, kept: measuredNs <= boundNs };
+  return { pages, boundNs, measuredNs, marginNs: boundNs - measuredNs, kept: measuredNs <= boundNs };
 }
 
 /** Only where it was admitted to a link of the configuration was a rate promised. */

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { formatDuration } from '../../src/core/units.ts';
 import { DaemonPage } from '../fixtures/daemon-page.ts';
 import { ask, Daemons, eventually, has } from '../fixtures/daemons.ts';
 import type { ServedDaemon } from '../fixtures/served-daemon.ts';
@@ -97,11 +98,10 @@ describe.skipIf(!has('/usr/bin/chromium'))('the live page', () => {
     const [{ id }] = (await ask(alpha, 'GET', '/api/migrations')).body;
     const { body: migration } = await ask(alpha, 'GET', `/api/migrations/${id}`);
     const text = await section('detail').innerText();
-    const ms = (ns: number) => `${(ns / 1e6).toPrecision(3)} ms`;
     const { record, promises, log, unguaranteed } = migration;
     const { boundNs, marginNs, measuredNs } = promises.downtime ?? {};
     for (const ns of [record.downtimeNs, unguaranteed.downtime.medianNs, boundNs ?? record.downtimeNs])
-      expect(text).toContain(ms(ns));
+      expect(text).toContain(formatDuration(ns));
     // A guest with nothing left to send when it was paused was promised nothing.
     expect(boundNs === undefined).toBe(record.stop.pages === 0);
     if (boundNs !== undefined) expect(marginNs).toBe(boundNs - measuredNs);

@@ -65,7 +65,7 @@ export function drawMigrations(section, { migrations }) {
     ],
     ['outcome', ({ state }) => chip(state), 'optional'],
     ['downtime', downtime, 'number'],
-    ['margin of the bound', marginOf, 'number optional'],
+    ['margin', marginOf, 'number optional'],
     ['promises', verdict],
   ];
   const latest = table('Migrations from here', columns, migrations.slice(0, MOST_SHOWN), 'None yet.');

@@ -62,7 +62,10 @@ function figuresOf({ record, predicted, unguaranteed, createdAt, startedAt, ende
   return [
     record && ['downtime', duration(record.downtimeNs || undefined)],
     ['predicted', duration(predicted?.downtimeNs)],
-    predicted?.downtimeBoundNs !== undefined && ['bound promised', duration(predicted.downtimeBoundNs)],
+    predicted?.downtimeBoundNs !== undefined && [
+      'bound foreseen (0.99)',
+      duration(predicted.downtimeBoundNs),
+    ],
     unguaranteed?.downtime && ['without, in virtual time', spread(unguaranteed.downtime)],
     record && ['total', duration(record.totalNs || undefined)],
     ['pages', count(pages)],

@@ -78,7 +78,7 @@ function figures(view, pulse) {
   if (!record) {
     return [
       ['predicted downtime', duration(predicted?.downtimeNs)],
-      bound !== undefined && ['bound promised', duration(bound)],
+      bound !== undefined && ['bound foreseen (0.99)', duration(bound)],
       ['predicted total', duration(predicted?.totalNs)],
       ...leftOut(predicted),
       ['pages', count(pages)],
@@ -93,7 +93,10 @@ function figures(view, pulse) {
     ['predicted', duration(predicted?.downtimeNs)],
     ...leftOut(predicted),
     ['promises', verdictChip(view)],
-    bound !== undefined && ['margin of the bound', marginOf(view)],
+    view.promises?.downtime && [
+      'margin of the bound',
+      `${marginOf(view)} of ${duration(view.promises.downtime.boundNs)}`,
+    ],
     ['total', duration(record.totalNs || undefined)],
     ['b, b_d', `${rate(plan.rateBytesPerSecond)}, ${rate(plan.stopRateBytesPerSecond)}`],
     ['sender’s CPU', reservations.sender ? reservation(reservations.sender) : 'not reserved'],

@@ -22,21 +22,17 @@ export function verdictChip(migration) {
   return chip(word, mood);
 }
 
-/** The bound, and what was left of it. */
+/** How much below its bound it was; negative: above. */
 export function marginOf({ promises }) {
-  const { boundNs, marginNs } = promises?.downtime ?? {};
-  if (boundNs === undefined) return '–';
-  return marginNs < 0
-    ? `${duration(-marginNs)} over ${duration(boundNs)}`
-    : `${duration(marginNs)} of ${duration(boundNs)}`;
+  return duration(promises?.downtime?.marginNs);
 }
 
 /** Every promise with what it was and what was measured. */
 export function promiseList({ promises }) {
   const rows = [
     promises.downtime && {
-      what: 'sending what is left, with the guest paused',
-      promised: `at most ${duration(promises.downtime.boundNs)} (probability 0.99)`,
+      what: `sending the ${count(promises.downtime.pages)} pages left, with the guest paused`,
+      promised: `at most ${duration(promises.downtime.boundNs)}`,
       measured: duration(promises.downtime.measuredNs),
       kept: promises.downtime.kept,
     },

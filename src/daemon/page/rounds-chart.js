@@ -41,7 +41,7 @@ export function drawRounds(canvas, { rounds, stop }) {
   context.fillStyle = colour('quiet');
   context.textAlign = 'center';
   context.fillText(
-    'time since the first round (the last bar: the guest is paused)',
+    width < 480 ? 'time' : 'time since the first round; in the last bar the guest is paused',
     LEFT + (width - LEFT - RIGHT) / 2,
     HEIGHT - 10,
   );

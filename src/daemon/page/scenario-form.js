@@ -87,7 +87,7 @@ export async function startExperiment() {
 /** A key that is set: what it is, and what the schema says of it. */
 function keyField(path, value, keys, change) {
   const id = `key-${path.join('.')}`;
-  const help = helpOf(path, keys);
+  const help = helpOf(path, keys, value);
   const input = h('input', {
     value: written(value),
     autocomplete: 'off',

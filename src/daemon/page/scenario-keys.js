@@ -20,17 +20,20 @@ export function written(value) {
 }
 
 /** What a key means, what may stand there, and what does if nothing is said. */
-export function helpOf(path, keys) {
+export function helpOf(path, keys, value) {
   if (path[0] === 'compare' && path.length > 1) return 'Each of these values is run and compared.';
   const named = keys.filter((key) => key.path.replaceAll('[]', '') === path.join('.'));
   if (named.length === 0) return 'No such key.';
-  const meanings = [...new Set(named.map(({ meaning }) => meaning))].slice(0, 3).join(' ');
+  // Of a kind that is chosen, what that one is.
+  const chosen = named.filter((key) => key.value === value);
+  const meant = chosen.length > 0 ? chosen : named.slice(0, 3);
+  const meanings = [...new Set(meant.map(({ meaning }) => meaning))].join(' ');
   const values = [...new Set(named.map(({ value }) => value))].filter(Boolean).join(' | ');
   const { fallback, isNeeded } = named[0];
   return [
     meanings,
     values && `Value: ${values}.`,
-    fallback === undefined ? isNeeded && 'It is needed.' : `Default: ${fallback}.`,
+    fallback ? `Default: ${fallback}.` : isNeeded && 'It is needed.',
   ]
     .filter(Boolean)
     .join(' ');
