@@ -49,12 +49,6 @@ describe.skipIf(!has('/usr/bin/chromium'))('the page of a daemon', () => {
     opened = await DaemonPage.open(alpha);
   });
   afterAll(async () => {
-    console.log(
-      alpha.log
-        .split('\n')
-        .filter((line) => !/"level":30/.test(line))
-        .join('\n'),
-    );
     await opened?.end();
     await daemons.end();
   });
