@@ -66,7 +66,10 @@ function figuresOf({ record, predicted, unguaranteed, createdAt, startedAt, ende
       'bound foreseen (0.99)',
       duration(predicted.downtimeBoundNs),
     ],
-    unguaranteed?.downtime && ['sending what is left without, in virtual time', spread(unguaranteed.downtime)],
+    unguaranteed?.downtime && [
+      'sending what is left without, in virtual time',
+      spread(unguaranteed.downtime),
+    ],
     record && ['total', duration(record.totalNs || undefined)],
     ['pages', count(pages)],
     plan && ['b, b_d', `${rate(plan.rateBytesPerSecond)}, ${rate(plan.stopRateBytesPerSecond)}`],
