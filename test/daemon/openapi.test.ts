@@ -51,7 +51,7 @@ describe('the description of the API', () => {
       expect(security, operationId).toEqual(method === 'get' ? undefined : [{ key: [] }]);
       const [status, answer] = Object.entries(responses).find(([code]) => code.startsWith('2'))!;
       expect(answer.content === undefined, operationId).toBe(status === '204');
-      expect(responses[400]?.content?.['application/json']?.schema, operationId).toEqual({
+      expect(responses[400]?.content?.['application/problem+json']?.schema, operationId).toEqual({
         $ref: '#/components/schemas/Refusal',
       });
     }
@@ -131,7 +131,7 @@ test('a daemon serves it, and answers and tells nothing but what it says', async
   await reader.cancel();
   const events = [...heard.matchAll(/^event: (.*)\ndata: (.*)\n\n/gm)];
   expect(new Set(events.map(([, event]) => event))).toEqual(
-    new Set(['guests', 'links', 'migration', 'experiment', 'pulse']),
+    new Set(['alive', 'guests', 'links', 'migration', 'experiment', 'pulse']),
   );
   for (const [, event, data] of events) check('Event', { event, data: JSON.parse(data!) });
 });
