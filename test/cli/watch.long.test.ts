@@ -4,9 +4,9 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Qmp } from '../../src/qemu/qmp.ts';
 import type { WatchEvent } from '../../src/run/watch/watch-event.ts';
 import { qemuProgram } from '../../src/worlds/vm/qemu.ts';
-import { Qmp } from '../../src/worlds/vm/qmp.ts';
 import { main, root, switchover } from '../fixtures/command.ts';
 import { has, reading } from '../fixtures/daemons.ts';
 import { withoutQemu } from '../fixtures/qemu.ts';

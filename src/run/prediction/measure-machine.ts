@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Imported, importTexts } from '../../observe/import/formats.ts';
 import { Failure } from '../../platform/failure.ts';
-import type { Qmp } from '../../worlds/vm/qmp.ts';
-import { connectMonitor } from '../connect-monitor.ts';
+import { connectMonitor } from '../../qemu/connect-monitor.ts';
+import type { Qmp } from '../../qemu/qmp.ts';
 
 /** QEMU counts in whole seconds up to 8.1. The longest is as long as a round that still matters. */
 const WINDOWS_SECONDS = [1, 2, 5];

@@ -9,7 +9,7 @@ import {
   type Verification,
 } from '../../core/migration/migration-result.ts';
 import { formatDuration, formatSize, NANOS_PER_SECOND, type Nanos } from '../../core/units.ts';
-import type { QmpEvent } from './qmp.ts';
+import type { QmpEvent } from '../../qemu/qmp.ts';
 
 /** QEMU's answer to `query-migrate`, as far as it is read here (qapi/migration.json: MigrationInfo). */
 export interface QueryMigrate {

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { End } from '../../core/wire/handover.ts';
 import { kill } from '../../platform/child-process.ts';
 import { Failure, orFailure, reasonOf } from '../../platform/failure.ts';
-import { Qmp } from './qmp.ts';
+import { Qmp } from '../../qemu/qmp.ts';
 
 export const qemuProgram = 'qemu-system-x86_64';
 

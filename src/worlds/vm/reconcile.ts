@@ -1,8 +1,8 @@
 import { existsSync, rmSync } from 'node:fs';
 import type { End } from '../../core/wire/handover.ts';
+import { isListening, Qmp } from '../../qemu/qmp.ts';
 import { type JournalFile, journalsIn, readJournals } from '../../transport/journal-folder.ts';
 import { machineFolder, monitorOf } from './qemu.ts';
-import { isListening, Qmp } from './qmp.ts';
 
 /** What was done with a machine that a migration had left behind. */
 export interface Reconciled {

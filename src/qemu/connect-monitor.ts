@@ -1,7 +1,7 @@
 import { basename, dirname } from 'node:path';
 import { Failure, reasonOf } from '../platform/failure.ts';
 import { throughShortPath } from '../platform/local-socket.ts';
-import { Qmp, TAKEN } from '../worlds/vm/qmp.ts';
+import { Qmp, TAKEN } from './qmp.ts';
 
 /** Why somebody else's monitor cannot be connected to (connect(2)). */
 const WHY: Readonly<Record<string, string>> = {

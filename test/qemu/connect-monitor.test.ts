@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { Failure } from '../../src/platform/failure.ts';
-import { connectMonitor } from '../../src/run/connect-monitor.ts';
+import { connectMonitor } from '../../src/qemu/connect-monitor.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'switchover-monitor-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

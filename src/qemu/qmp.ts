@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { inputLimits } from '../../core/input-limits.ts';
-import { Failure, reasonOf } from '../../platform/failure.ts';
+import { inputLimits } from '../core/input-limits.ts';
+import { Failure, reasonOf } from '../platform/failure.ts';
 
 /** Something that QEMU reports unasked. */
 export interface QmpEvent {

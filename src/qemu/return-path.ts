@@ -1,0 +1,107 @@
+import { Refusal } from '../platform/failure.ts';
+import { QEMU_PAGE_BYTES } from './stream-layout.ts';
+
+/** What a destination of QEMU says to its source (migration/migration.h: enum mig_rp_message_type). */
+export const returnMessages = {
+  shut: 1,
+  pong: 2,
+  requestPagesOfBlock: 3,
+  requestPages: 4,
+  receivedBitmap: 5,
+  resumeAcknowledged: 6,
+  switchoverAcknowledged: 7,
+} as const;
+
+export interface ReturnMessage {
+  readonly kind: number;
+  readonly body: Buffer;
+  /** The whole message, to be passed on. */
+  readonly bytes: Buffer;
+}
+
+const HEAD_BYTES = 4;
+/** The source takes no longer one (migration/migration.c: source_return_path_thread). */
+const MOST_BODY_BYTES = 512;
+/** One request counts its bytes in 32 bits. */
+const MOST_REQUESTED_PAGES = 2 ** 19;
+
+/**
+ * Splits the return path into whole messages, as it arrives in chunks cut anywhere. What is added to the path may stand between
+ * two messages only.
+ */
+export class ReturnPathReader {
+  #begun: Buffer = Buffer.alloc(0);
+
+  /** @returns the messages that are complete now @throws Refusal this is no return path */
+  push(chunk: Buffer): ReturnMessage[] {
+    let rest: Buffer = this.#begun.length > 0 ? Buffer.concat([this.#begun, chunk]) : chunk;
+    const messages: ReturnMessage[] = [];
+    while (rest.length >= HEAD_BYTES) {
+      const [kind, length] = [rest.readUInt16BE(0), rest.readUInt16BE(2)];
+      if (kind === 0 || kind > returnMessages.switchoverAcknowledged || length > MOST_BODY_BYTES) {
+        throw new Refusal(
+          `QEMU's return path: expected a message of at most ${MOST_BODY_BYTES} bytes, found kind ${kind} of ${length} bytes`,
+        );
+      }
+      const end = HEAD_BYTES + length;
+      if (rest.length < end) break;
+      messages.push({ kind, body: rest.subarray(HEAD_BYTES, end), bytes: rest.subarray(0, end) });
+      rest = rest.subarray(end);
+    }
+    this.#begun = Buffer.from(rest);
+    return messages;
+  }
+}
+
+/**
+ * Asks the source to send these pages of a block next, in this order; it leaves out those that are clean by then. Neighbours
+ * are asked for at once, so `count` may be large.
+ */
+export function requestPages(block: string, firstPage: number, count: number): Buffer {
+  if (count > MOST_REQUESTED_PAGES) {
+    const rest = requestPages(block, firstPage + MOST_REQUESTED_PAGES, count - MOST_REQUESTED_PAGES);
+    return Buffer.concat([requestPages(block, firstPage, MOST_REQUESTED_PAGES), rest]);
+  }
+  const name = Buffer.from(block, 'latin1');
+  const body = Buffer.alloc(13 + name.length);
+  body.writeBigUInt64BE(BigInt(firstPage) * BigInt(QEMU_PAGE_BYTES), 0);
+  body.writeUInt32BE(count * QEMU_PAGE_BYTES, 8);
+  body.writeUInt8(name.length, 12);
+  name.copy(body, 13);
+  return message(returnMessages.requestPagesOfBlock, body);
+}
+
+/** The same without the name, for the block of the request before. At most 2 GiB at once. */
+export function requestMorePages(firstPage: number, count: number): Buffer {
+  const body = Buffer.alloc(12);
+  body.writeBigUInt64BE(BigInt(firstPage) * BigInt(QEMU_PAGE_BYTES), 0);
+  body.writeUInt32BE(count * QEMU_PAGE_BYTES, 8);
+  return message(returnMessages.requestPages, body);
+}
+
+/** Lets a source that waits for it stop its guest (capability `switchover-ack`, since 8.1). */
+export function acknowledgeSwitchover(): Buffer {
+  return message(returnMessages.switchoverAcknowledged, Buffer.alloc(0));
+}
+
+export function pong(argument: number): Buffer {
+  return message(returnMessages.pong, wordOf(argument));
+}
+
+/** The destination ends: 0, all is well. */
+export function shut(error: number): Buffer {
+  return message(returnMessages.shut, wordOf(error));
+}
+
+function message(kind: number, body: Buffer): Buffer {
+  const head = Buffer.alloc(HEAD_BYTES);
+  head.writeUInt16BE(kind, 0);
+  head.writeUInt16BE(body.length, 2);
+  return Buffer.concat([head, body]);
+}
+
+function wordOf(value: number): Buffer {
+  const word = Buffer.alloc(4);
+  word.writeUInt32BE(value);
+  return word;
+}
