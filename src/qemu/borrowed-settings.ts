@@ -1,0 +1,213 @@
+import { createHash } from 'node:crypto';
+import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { z } from 'zod';
+import { Failure, orFailure, printable, reasonOf } from '../platform/failure.ts';
+import { parseJson } from '../platform/json.ts';
+import { LifeSign, lifeOf, removeSign } from '../platform/life-sign.ts';
+import { askSocket } from '../platform/local-socket.ts';
+import { processSchema } from '../platform/process-identity.ts';
+import { readText, writeText } from '../platform/text-file.ts';
+import { connectMonitor } from './connect-monitor.ts';
+import {
+  holds,
+  type MigrationSettings,
+  readSettings,
+  settingsNamedIn,
+  writeSettings,
+} from './migration-settings.ts';
+import type { Qmp } from './qmp.ts';
+
+/** What is written down before anything is set: enough to restore it after this process was killed. */
+const noteSchema = z.strictObject({
+  format: z.literal('switchover-settings/1'),
+  socket: z.string(),
+  /** The machine, by the threads of its processors on its host: another one may listen there later. */
+  machine: z.array(z.number()),
+  process: processSchema,
+  before: z.strictObject({
+    capabilities: z.record(z.string(), z.boolean()),
+    parameters: z.record(z.string(), z.union([z.number(), z.string(), z.boolean()])),
+  }),
+});
+type Note = z.infer<typeof noteSchema>;
+
+/** A migration of its own ends so long after whoever began it. */
+const ENDS_WITHIN_MS = 10_000;
+const ASK_EVERY_MS = 20;
+/** Words for a migration that is over, or never was; QEMU has more and more for one that goes on. */
+const IDLE = ['none', 'completed', 'failed', 'cancelled'];
+const isMigrating = (status: string) => !IDLE.includes(status);
+
+/** What became of settings that a process which was killed has left as they were for it. */
+export interface RestoredSettings {
+  readonly socket: string;
+  readonly did: 'restored' | 'the machine has ended' | 'left alone';
+  /** Why they were left alone. */
+  readonly reason?: string;
+}
+
+/**
+ * Settings of somebody's QEMU that are ours for a while. They are as before when it is over: after `restore`, or after
+ * `restoreLeft` if this process is killed.
+ */
+export class BorrowedSettings {
+  readonly before: MigrationSettings;
+  readonly #qmp: Qmp;
+  readonly #file: string;
+  readonly #sign: LifeSign;
+
+  private constructor(qmp: Qmp, before: MigrationSettings, file: string, sign: LifeSign) {
+    this.#qmp = qmp;
+    this.before = before;
+    this.#file = file;
+    this.#sign = sign;
+  }
+
+  /**
+   * Writes down what is, and sets what is wanted.
+   * @param socket that of `qmp` @param folder where it is written down
+   * @throws Failure another process has borrowed them, QEMU does not know one, refuses, or migrates; all is as before then
+   */
+  static async borrow(
+    qmp: Qmp,
+    wanted: MigrationSettings,
+    { socket, folder = settingsFolder() }: { readonly socket: string; readonly folder?: string },
+  ): Promise<BorrowedSettings> {
+    const path = resolve(socket);
+    const file = join(folder, fileNameOf(path));
+    const left = await restored(folder, file, qmp);
+    if (left?.did === 'left alone') throw new Failure(`${socket}: ${left.reason}`);
+    if (isMigrating(await statusOf(qmp))) throw new Failure(`${socket}: it is migrating already`);
+    const before = settingsNamedIn(wanted, await readSettings(qmp));
+    const sign = await LifeSign.show(folder);
+    const borrowed = new BorrowedSettings(qmp, before, file, sign);
+    try {
+      const machine = await machineOf(qmp);
+      const note: Note = {
+        ...{ format: 'switchover-settings/1', socket: path, machine: [...machine] },
+        process: sign.process,
+        before: { capabilities: { ...before.capabilities }, parameters: { ...before.parameters } },
+      };
+      writeText(file, JSON.stringify(note));
+      await writeSettings(qmp, wanted);
+      return borrowed;
+    } catch (cause) {
+      await borrowed.restore().catch(() => {});
+      throw cause;
+    }
+  }
+
+  /** Once no migration goes on. @throws Failure they are not as before; they are still written down then */
+  async restore(): Promise<void> {
+    await restoreTo(this.#qmp, this.before);
+    rmSync(this.#file, { force: true });
+    this.#sign.withdraw();
+  }
+}
+
+/**
+ * Restores what processes that were killed have borrowed, and written down in this folder.
+ * @throws Failure the folder cannot be read
+ */
+export async function restoreLeft(folder: string): Promise<readonly RestoredSettings[]> {
+  const names = orFailure(`cannot read ${folder}`, () => readdirSync(folder)).filter((name) =>
+    SETTINGS_FILE.test(name),
+  );
+  const done = [];
+  for (const name of names) {
+    const settled = await restored(folder, join(folder, name));
+    if (settled) done.push(settled);
+  }
+  return done;
+}
+
+/** Where settings are written down if nobody says where: as they do, it lasts until the next boot. Only this user may look into it. */
+export function settingsFolder(): string {
+  const folder = join(tmpdir(), `switchover-settings-${process.getuid?.() ?? 0}`);
+  return orFailure(`cannot keep settings in ${folder}`, () => {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    const { uid, mode } = statSync(folder);
+    if (uid !== process.getuid?.() || (mode & 0o077) !== 0) throw new Failure('it is open to others');
+    return folder;
+  });
+}
+
+const SETTINGS_FILE = /^[0-9a-f]{16}\.settings\.json$/;
+
+function fileNameOf(socket: string): string {
+  return `${createHash('sha256').update(socket).digest('hex').slice(0, 16)}.settings.json`;
+}
+
+/** @param qmp the monitor, if it is connected to already @returns undefined: nothing was left */
+async function restored(folder: string, file: string, qmp?: Qmp): Promise<RestoredSettings | undefined> {
+  if (statSync(file, { throwIfNoEntry: false }) === undefined) return undefined;
+  const parsed = noteSchema.safeParse(parseJson(readText(file), file));
+  if (!parsed.success) throw new Failure(`${file}: not what Switchover writes there; move it away`);
+  const { socket, machine, process, before } = parsed.data;
+  const did = await settle(folder, { socket, machine, process, before }, qmp).catch(
+    (cause): RestoredSettings => ({ socket, did: 'left alone', reason: printable(reasonOf(cause)) }),
+  );
+  if (did.did !== 'left alone') {
+    rmSync(file, { force: true });
+    removeSign(folder, process.name);
+  }
+  return did;
+}
+
+async function settle(
+  folder: string,
+  { socket, machine, process, before }: Omit<Note, 'format'>,
+  connected?: Qmp,
+): Promise<RestoredSettings> {
+  if ((await lifeOf(folder, process)) === 'lives') {
+    return { socket, did: 'left alone', reason: `process ${process.pid} uses its migration settings` };
+  }
+  const qmp = connected ?? (await monitorIfAny(socket));
+  if (!qmp) return { socket, did: 'the machine has ended' };
+  try {
+    const now = await machineOf(qmp);
+    if (now.join() !== machine.join()) return { socket, did: 'the machine has ended' };
+    await restoreTo(qmp, before);
+    return { socket, did: 'restored' };
+  } finally {
+    if (!connected) qmp.close();
+  }
+}
+
+/** Undefined: nobody listens there, so that the machine is gone. */
+async function monitorIfAny(socket: string): Promise<Qmp | undefined> {
+  const isThere = statSync(socket, { throwIfNoEntry: false }) !== undefined;
+  if (!isThere || (await askSocket(dirname(socket), basename(socket))) === 'refuses') return undefined;
+  return connectMonitor(socket);
+}
+
+async function restoreTo(qmp: Qmp, before: MigrationSettings): Promise<void> {
+  await untilIdle(qmp);
+  await writeSettings(qmp, before);
+  if (!holds(before, await readSettings(qmp))) throw new Failure('QEMU has not taken its settings back');
+}
+
+/** @throws Failure a migration goes on, which may be somebody else's */
+async function untilIdle(qmp: Qmp): Promise<void> {
+  const until = performance.now() + ENDS_WITHIN_MS;
+  for (;;) {
+    const status = await statusOf(qmp);
+    if (!isMigrating(status)) return;
+    if (performance.now() > until) throw new Failure(`its migration is still ${printable(status)}`);
+    await sleep(ASK_EVERY_MS);
+  }
+}
+
+async function statusOf(qmp: Qmp): Promise<string> {
+  const { status = 'none' } = await qmp.execute<{ readonly status?: string }>('query-migrate');
+  return status;
+}
+
+/** The threads of its processors, which no other machine of this host has. */
+async function machineOf(qmp: Qmp): Promise<readonly number[]> {
+  const processors = await qmp.execute<readonly { readonly 'thread-id': number }[]>('query-cpus-fast');
+  return processors.map((processor) => processor['thread-id']);
+}
