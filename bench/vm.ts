@@ -8,10 +8,11 @@ import { parseSetting } from '../src/scenario/settings.ts';
 import { quantile } from '../src/study/statistics/estimate.ts';
 import { experimentTable } from '../src/study/tables/table.ts';
 import type { WorldName } from '../src/worlds/world-names.ts';
+import { rehearsal } from './rehearsal.ts';
 import { linux } from './vm-linux.ts';
 
 /** What `npm run bench:vm` measures, each part in less than three minutes. */
-export const vmParts = { formula, order, native, fixed, shares, policies, linux };
+export const vmParts = { formula, order, native, fixed, shares, policies, linux, rehearsal };
 
 /** The memory part of the downtime against n·(P+H)/b_d. */
 async function formula(): Promise<void> {

@@ -4,7 +4,7 @@ import { stringify } from 'yaml';
 import { usageError } from '../platform/problem.ts';
 import { tell } from '../platform/tell.ts';
 import { writeText } from '../platform/text-file.ts';
-import { examine } from '../run/doctor.ts';
+import { examine, type Finding } from '../run/doctor.ts';
 import { folded } from '../study/tables/folded.ts';
 import type { Exit } from './exit.ts';
 import { writeJson } from './json-output.ts';
@@ -12,6 +12,7 @@ import { jsonOption, type OutputOptions, quietOption, wideOption, widthOf } from
 import { print } from './standard-streams.ts';
 
 interface Options extends OutputOptions {
+  readonly qmp?: string;
   readonly profile?: string;
   readonly name?: string;
 }
@@ -23,6 +24,10 @@ export function doctorCommand(command: Command, exit: Exit): void {
       '--profile <file>',
       'measure what a hand-over costs on this machine, in under a minute, for --machine',
     )
+    .option(
+      '--qmp <socket>',
+      'say whether the VM of this monitor of QEMU can be rehearsed, and moved under a plan',
+    )
     .option('--name <name>', 'with --profile, what the profile is called (default: the name of this host)')
     .addOption(jsonOption())
     .addOption(wideOption())
@@ -32,12 +37,15 @@ export function doctorCommand(command: Command, exit: Exit): void {
       if (profile === undefined && name !== undefined) {
         throw usageError('--name', 'to be used together with --profile FILE', name);
       }
+      if (profile !== undefined && options.qmp !== undefined) {
+        throw usageError('--qmp', 'only one of --qmp and --profile', options.qmp);
+      }
       exit(profile === undefined ? await examination(options) : await profileTo(profile, options));
     });
 }
 
 async function examination(options: Options): Promise<number> {
-  const findings = await examine();
+  const findings = await found(options);
   if (writeJson(options.json, () => ({ findings }))) {
     const width = Math.max(...findings.map(({ what }) => what.length));
     const lines = findings.flatMap(({ what, ok, found, remedy }) => [
@@ -47,6 +55,13 @@ async function examination(options: Options): Promise<number> {
     print(folded(lines.join('\n'), widthOf(options)));
   }
   return findings.some(({ ok, needed }) => needed && !ok) ? 1 : 0;
+}
+
+async function found({ qmp }: Options): Promise<readonly Finding[]> {
+  if (qmp === undefined) return examine();
+  // What speaks to QEMU is loaded only here.
+  const { examineMachine } = await import('../run/doctor-machine.ts');
+  return examineMachine(qmp);
 }
 
 /** @throws Failure it cannot be measured, or written */

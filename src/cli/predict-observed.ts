@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { formatDuration } from '../core/units.ts';
+import { expected, formatDuration, parseDuration } from '../core/units.ts';
 import type { Quantiles } from '../model/foreseen-migration.ts';
 import type { Imported } from '../observe/import/formats.ts';
 import { readLogs } from '../observe/import/read-logs.ts';
@@ -20,10 +20,14 @@ import { quantityOf } from './quantity-option.ts';
 import { whole } from './scenario-options.ts';
 import { print } from './standard-streams.ts';
 
+/** A few looks for dirty pages. */
+const SHORTEST_REHEARSAL_NS = 1e9;
+
 /** Options that only matter with --from or --qmp. */
 export interface ObservedOptions {
   readonly from?: readonly string[];
   readonly qmp?: string;
+  readonly rehearse?: string;
   readonly at?: string;
   readonly syncs?: string;
   readonly downtimeLimit?: string;
@@ -43,6 +47,10 @@ export function addObservedOptions(command: Command): Command {
     .option(
       '--qmp <socket>',
       'answer for the VM of this monitor of QEMU, which measures its dirty rate for some seconds',
+    )
+    .option(
+      '--rehearse <time>',
+      'with --qmp, find its dirty pages by a migration that is begun, read for so long and cancelled (QEMU 8.2)',
     )
     .option(
       '--at <time>',
@@ -87,7 +95,7 @@ export function insistOnNoLog(options: ObservedOptions): void {
 
 const names = [
   ...(['at', 'syncs', 'downtimeLimit', 'maxBandwidth'] as const),
-  ...(['availSwitchoverBandwidth', 'stopRate', 'memory', 'autoConverge'] as const),
+  ...(['availSwitchoverBandwidth', 'stopRate', 'memory', 'autoConverge', 'rehearse'] as const),
 ];
 
 /**
@@ -112,17 +120,33 @@ export async function predictObserved(options: ObservedOptions & OutputOptions):
   }
 }
 
-async function observed({ from, qmp }: ObservedOptions): Promise<Imported & Partial<MeasuredMachine>> {
+async function observed({
+  from,
+  qmp,
+  rehearse,
+}: ObservedOptions): Promise<Imported & Partial<MeasuredMachine>> {
   if (qmp === undefined) return readLogs(from!);
   // What speaks to QEMU is loaded only here.
   const { measureMachine } = await import('../run/prediction/measure-machine.ts');
-  return measureMachine(qmp);
+  return measureMachine(qmp, quantityOf('duration', '--rehearse', rehearse));
 }
 
-function momentOf({ qmp, from, at, syncs }: ObservedOptions): Moment {
+function momentOf({ qmp, from, at, syncs, rehearse }: ObservedOptions): Moment {
   insisting((insist) => {
     insist(at === undefined || syncs === undefined, '--syncs', 'only one of --at and --syncs', syncs);
     insist(qmp === undefined || from === undefined, '--qmp', 'only one of --from and --qmp', qmp);
+    insist(
+      rehearse === undefined || (parseDuration(rehearse) ?? 0) >= SHORTEST_REHEARSAL_NS,
+      '--rehearse',
+      `${expected.duration}, at least ${formatDuration(SHORTEST_REHEARSAL_NS)}`,
+      rehearse,
+    );
+    insist(
+      rehearse === undefined || qmp !== undefined,
+      '--rehearse',
+      'to be used together with --qmp SOCKET',
+      rehearse,
+    );
     insist(
       qmp === undefined || (at ?? syncs) === undefined,
       '--qmp',

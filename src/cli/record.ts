@@ -20,8 +20,12 @@ export function recordCommand(command: Command, exit: Exit): void {
   command
     .option('--pid <n>', 'process to record; its memory is only read, and it is never stopped')
     .option('--file <ram>', "file that backs a virtual machine's memory")
+    .option(
+      '--qmp <socket>',
+      'monitor of QEMU (8.2 or newer) that nobody else uses: a migration of its VM is begun, read and cancelled',
+    )
     .option('--for <time>', 'how long to record', '60s')
-    .option('--interval <time>', 'time between two samples', '40ms')
+    .option('--interval <time>', 'time between two samples (default: 40ms; with --qmp 100ms)')
     .option('--out <file>', 'file for the recording')
     .addOption(jsonOption())
     .addOption(wideOption())
@@ -62,13 +66,15 @@ function summary(recorded: RecordingSummary, file: string): string {
   const seconds = samples.at(-1)!.atNs / 1e9;
   const writes = samples.reduce((sum, { changed }) => sum + changed.length, 0);
   const touched = new Set(samples.flatMap(({ changed }) => [...changed])).size;
-  const { scanMs, cpuShare } = recordingHeader(recorded);
+  const { scanMs, cpuShare, machineCpuShare } = recordingHeader(recorded);
+  const percent = (share: number) => `${(100 * share).toFixed(share < 0.1 ? 1 : 0)} %`;
+  const machine = machineCpuShare === undefined ? '' : `, and ${percent(machineCpuShare)} by QEMU for it`;
   const notes = notesOf(recorded).map((note) => `  note         ${note}`);
   return [
     `${file}: ${samples.length} samples in ${seconds.toFixed(1)} s of ${recorded.source}`,
     `  pages        ${numbers.pages}, ${formatSize(numbers.pages * pageSizeBytes)}`,
     `  writes       at least ${Math.round(writes / seconds)} pages a second; ${touched} different pages`,
-    `  sampling     ${scanMs.median} ms a scan (median), at most ${scanMs.most} ms; ${Math.round(cpuShare * 100)} % of a processor`,
+    `  sampling     ${scanMs.median} ms a scan (median), at most ${scanMs.most} ms; ${percent(cpuShare)} of a processor${machine}`,
     `  missed       ${missedSamples} of ${samples.length + missedSamples} samples, at one every ${intervalNs / 1e6} ms`,
     ...notes,
   ].join('\n');

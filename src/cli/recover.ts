@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
 import type { End } from '../core/wire/handover.ts';
+import { type RestoredSettings, restoreLeft } from '../qemu/borrowed-settings.ts';
 import { folded } from '../study/tables/folded.ts';
 import { type Recovery, recover } from '../transport/recover.ts';
 import { type FoundEnd, leftAlone, type Settlement, unproved } from '../transport/settlement.ts';
@@ -45,6 +46,9 @@ Declare a process dead only if you know that it has ended: if it lives, its
 guest may run twice. The same command gives free a folder that a daemon or a
 sweep seems to use.
 
+It also restores migration settings of somebody's QEMU that a rehearsal or a move
+has set and was killed before it restored them.
+
 A damaged journal counts as one that is missing, and costs no guest but its own.
 Once you know whose that guest is, move the file away.`;
 
@@ -52,11 +56,13 @@ async function action(folders: readonly string[], options: Options): Promise<num
   const { json, declareDead = [] } = options;
   const recovery = await recover(folders, declareDead);
   const machines = await reconcile(folders, declareDead);
-  if (writeJson(json, () => ({ ...recovery, machines }))) {
-    const lines = [...told(recovery, folders), ...machines.map(machineLine)];
+  const settings = (await Promise.all(folders.map(restoreLeft))).flat();
+  if (writeJson(json, () => ({ ...recovery, machines, settings }))) {
+    const lines = [...told(recovery, folders), ...machines.map(machineLine), ...settings.map(settingsLine)];
     print(folded(lines.join('\n'), widthOf(options)));
   }
-  return recovery.settlements.every(({ state }) => state !== 'undecided') ? 0 : 1;
+  const isLeft = settings.some(({ did }) => did === 'left alone');
+  return isLeft || recovery.settlements.some(({ state }) => state === 'undecided') ? 1 : 0;
 }
 
 function told({ settlements, remarks }: Recovery, folders: readonly string[]): readonly string[] {
@@ -67,6 +73,14 @@ function told({ settlements, remarks }: Recovery, folders: readonly string[]): r
 
 function machineLine({ guest, end, did }: Reconciled): string {
   return `the virtual machine of guest '${guest}' at the ${end} ${did}`;
+}
+
+function settingsLine({ socket, did, reason }: RestoredSettings): string {
+  const settings = `the migration settings of the VM at ${socket}`;
+  if (did === 'restored') return `${settings} are as before`;
+  return did === 'the machine has ended'
+    ? `${settings} ended with it`
+    : `${settings} were left alone: ${reason}`;
 }
 
 function line(settlement: Settlement, folders: readonly string[]): string {

@@ -34,6 +34,9 @@ export interface RecordingProgress extends Sample {
 /** What was recorded, and what it cost and lacks. */
 export interface RecordingSummary {
   readonly source: string;
+  /** How it was recorded, and what that misses. */
+  readonly method: string;
+  readonly lowerBound: string;
   readonly pageSizeBytes: number;
   readonly startedAt: string;
   readonly intervalNs: Nanos;
@@ -44,16 +47,42 @@ export interface RecordingSummary {
   readonly scansNs: readonly Nanos[];
   /** CPU time of this process, as a share of the time that the recording took. */
   readonly cpuShare: number;
+  /** What it cost the machine that was recorded, where that is known. */
+  readonly machineCpuShare?: number;
+  /** Pages of zeros when it began, where that is known. */
+  readonly zeroPages?: number;
   readonly appearedPages: number;
   readonly vanishedPages: number;
   readonly failedReads: number;
   readonly leftOut: readonly string[];
 }
 
+const LOWER_BOUND =
+  'a page that was written several times within an interval counts once, one rewritten with the same bytes not at all';
+
 /** A recording that is ended by it has less than may be read, also with all that the last sample may find. */
 const MOST_WRITES = 0.75 * inputLimits.recordingWrites;
 const MOST_SAMPLES = inputLimits.recordingSamples;
 const TOO_LONG = `everything after ${MOST_WRITES} writes or ${MOST_SAMPLES} samples, the most that are recorded`;
+
+/** Samples, up to as many as are recorded. */
+export class SampleList {
+  readonly list: Sample[] = [];
+  #writes = 0;
+
+  add(sample: Sample): void {
+    this.list.push(sample);
+    this.#writes += sample.changed.length;
+  }
+
+  get isFull(): boolean {
+    return this.#writes >= MOST_WRITES || this.list.length >= MOST_SAMPLES;
+  }
+
+  get leftOut(): readonly string[] {
+    return this.isFull ? [TOO_LONG] : [];
+  }
+}
 
 /** So much of the memory that is free here may be taken by the copy. */
 const SHARE_OF_FREE_MEMORY = 0.8;
@@ -73,23 +102,20 @@ export async function record(memory: WatchedMemory, options: RecordOptions): Pro
   const cpuBefore = process.cpuUsage();
   baseline.scan();
   const atFirst = baseline.seenPages;
-  const samples: Sample[] = [];
+  const samples = new SampleList();
   const scansNs: Nanos[] = [];
   const last = Math.floor(forNs / intervalNs);
   let next = nextSlot(0, clockNs() - startNs, intervalNs, last);
   let missedSamples = next.missed;
-  let writes = 0;
-  const isFull = () => writes >= MOST_WRITES || samples.length >= MOST_SAMPLES;
-  while (next.slot <= last && !isFull()) {
+  while (next.slot <= last && !samples.isFull) {
     await waitUntil(startNs + next.slot * intervalNs, signal);
-    if (signal.aborted && samples.length > 0) break;
+    if (signal.aborted && samples.list.length > 0) break;
     const beginNs = clockNs();
     const changed = scanned(baseline, beginNs - startNs, forNs);
     const endNs = clockNs();
     const sample = { atNs: beginNs - startNs, changed };
-    samples.push(sample);
+    samples.add(sample);
     scansNs.push(endNs - beginNs);
-    writes += changed.length;
     next = nextSlot(next.slot, clockNs() - startNs, intervalNs, last);
     missedSamples += next.missed;
     options.sampled?.({
@@ -102,10 +128,12 @@ export async function record(memory: WatchedMemory, options: RecordOptions): Pro
   const { user, system } = process.cpuUsage(cpuBefore);
   return {
     source: memory.source,
+    method: 'content-diff',
+    lowerBound: LOWER_BOUND,
     pageSizeBytes: memory.pageSizeBytes,
     startedAt,
     intervalNs,
-    samples,
+    samples: samples.list,
     scansNs,
     numbers: baseline.numbers(),
     missedSamples,
@@ -113,7 +141,7 @@ export async function record(memory: WatchedMemory, options: RecordOptions): Pro
     appearedPages: baseline.seenPages - atFirst,
     vanishedPages: baseline.vanishedPages,
     failedReads: baseline.failedReads,
-    leftOut: [...memory.leftOut, ...(isFull() ? [TOO_LONG] : [])],
+    leftOut: [...memory.leftOut, ...samples.leftOut],
   };
 }
 

@@ -7,21 +7,23 @@ import type { RecordingSummary } from './recorder.ts';
 export function recordingHeader(recorded: RecordingSummary) {
   const { source, pageSizeBytes, numbers, intervalNs, samples, scansNs } = recorded;
   const ascending = scansNs.toSorted((one, other) => one - other);
+  const share = (part: number) => Math.round(part * 1e3) / 1e3;
   const ms = (ns: number) => Math.round(ns / 1e4) / 100;
   return {
     format: RECORDING_FORMAT,
     source,
-    method: 'content-diff',
+    method: recorded.method,
     pageSizeBytes,
     pages: numbers.pages,
     intervalMs: intervalNs / NANOS_PER_MILLISECOND,
     samples: samples.length,
-    lowerBound:
-      'a page that was written several times within an interval counts once, one rewritten with the same bytes not at all',
+    lowerBound: recorded.lowerBound,
     startedAt: recorded.startedAt,
     missedSamples: recorded.missedSamples,
     scanMs: { median: ms(ascending[ascending.length >>> 1]!), most: ms(ascending.at(-1)!) },
-    cpuShare: Math.round(recorded.cpuShare * 1e3) / 1e3,
+    cpuShare: share(recorded.cpuShare),
+    ...(recorded.machineCpuShare !== undefined && { machineCpuShare: share(recorded.machineCpuShare) }),
+    ...(recorded.zeroPages !== undefined && { zeroPages: recorded.zeroPages }),
     appearedPages: recorded.appearedPages,
     vanishedPages: recorded.vanishedPages,
     failedReads: recorded.failedReads,

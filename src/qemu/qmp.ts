@@ -6,6 +6,7 @@ import { Failure, reasonOf } from '../platform/failure.ts';
 /** Something that QEMU reports unasked. */
 export interface QmpEvent {
   readonly event: string;
+  readonly data?: Readonly<Record<string, unknown>>;
   readonly timestamp: { readonly seconds: number; readonly microseconds: number };
 }
 

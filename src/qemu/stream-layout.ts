@@ -32,6 +32,9 @@ export const QEMU_PAGE_BYTES = 4096;
 export const PAGE_RECORD_BYTES = 8;
 export const ZERO_RECORD_BYTES = 9;
 
+/** QEMU counts its rate, and sets its threshold anew, once in so long (migration/migration.c: BUFFER_DELAY). */
+export const QEMU_WINDOW_NS = 100e6;
+
 export const streamCommands = { openReturnPath: 1, ping: 2, switchoverStart: 11 } as const;
 
 /** How a stream begins (migration/savevm.h: QEMU_VM_FILE_MAGIC). */

@@ -8,6 +8,8 @@ import { parseRecording } from '../../src/workload/recording.ts';
 function recorded(samples: RecordingSummary['samples'], numberAt: Uint32Array): RecordingSummary {
   return {
     source: 'a "program"',
+    method: 'content-diff',
+    lowerBound: 'what it misses',
     pageSizeBytes: 4_096,
     startedAt: '2026-01-01T00:00:00.000Z',
     intervalNs: 40e6,

@@ -60,6 +60,8 @@ export interface Dirtied {
 export interface Parameters {
   readonly pageSizeBytes: Bytes;
   readonly totalBytes: Bytes | null;
+  /** So many of its pages hold zeros only. */
+  readonly zeroPages: number | null;
   readonly maxBandwidthBytesPerSecond: BytesPerSecond | null;
   readonly downtimeLimitNs: Nanos | null;
   readonly availableSwitchoverBandwidthBytesPerSecond: BytesPerSecond | null;
@@ -74,6 +76,7 @@ export interface Parameters {
 export const nothingSet: Parameters = {
   pageSizeBytes: 4096,
   totalBytes: null,
+  zeroPages: null,
   maxBandwidthBytesPerSecond: null,
   downtimeLimitNs: null,
   availableSwitchoverBandwidthBytesPerSecond: null,

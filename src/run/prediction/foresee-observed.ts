@@ -119,19 +119,21 @@ function inputOf(known: Observation, told: ToldBesides, autoConverge: boolean): 
   if (totalBytes === 0) return 'the size of the guest is not known';
   if (last?.leftBytes === null) return 'how much is left is not known';
   const totalPages = totalBytes / parameters.pageSizeBytes;
+  const zeroPages = last ? 0 : parameters.zeroPages;
   const lastLook = dirtied.findLast(({ atNs }) => atNs !== null)?.atNs ?? 0;
   return {
     state: {
       elapsedNs: last?.atNs ?? 0,
-      leftPages: (last?.leftBytes ?? totalBytes) / parameters.pageSizeBytes,
+      leftPages: (last?.leftBytes ?? totalBytes) / parameters.pageSizeBytes - (zeroPages ?? 0),
       sinceLookNs: last ? last.atNs - lastLook : 0,
       throttlePercent: last?.throttlePercent ?? 0,
       highPeriods: highPeriods(dirtied, rate / bytesPerPage),
     },
-    // What has not begun may be mostly zeros, but for what was seen to be written.
-    mostZeroPages: last
-      ? 0
-      : Math.max(0, totalPages - points.reduce((most, { high }) => Math.max(most, high), 0)),
+    // What has not begun may be mostly zeros, but for what was seen to be written, unless they were counted.
+    mostZeroPages:
+      zeroPages !== null
+        ? 0
+        : Math.max(0, totalPages - points.reduce((most, { high }) => Math.max(most, high), 0)),
     terms: {
       pagesPerSecond: rate / bytesPerPage,
       thresholdPages: (Math.max(believed, rate) * limitNs) / NANOS_PER_SECOND / parameters.pageSizeBytes,
@@ -200,7 +202,7 @@ function leftOutOf(known: Observation, told: ToldBesides, autoConverge: boolean 
     told.downtimeLimitNs === undefined && parameters.downtimeLimitNs === null
       ? 'the downtime limit was not told: 300 ms, QEMU’s default'
       : [],
-    known.samples.length === 0
+    known.samples.length === 0 && parameters.zeroPages === null
       ? 'pages of zeros: any part of the memory may hold them, so that the total is wide'
       : [],
     'saving and restoring devices, and the hand-over: the downtime is that of memory',

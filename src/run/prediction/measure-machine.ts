@@ -1,8 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { differentPages } from '../../core/recording/different-pages.ts';
+import type { Nanos } from '../../core/units.ts';
 import { type Imported, importTexts } from '../../observe/import/formats.ts';
+import type { Dirtied } from '../../observe/import/observation.ts';
+import type { RecordingSummary } from '../../observe/recorder.ts';
+import { recordRehearsal } from '../../observe/rehearsed-recording.ts';
 import { Failure } from '../../platform/failure.ts';
 import { connectMonitor } from '../../qemu/connect-monitor.ts';
 import type { Qmp } from '../../qemu/qmp.ts';
+import { QEMU_WINDOW_NS } from '../../qemu/stream-layout.ts';
 
 /** QEMU counts in whole seconds up to 8.1. The longest is as long as a round that still matters. */
 const WINDOWS_SECONDS = [1, 2, 5];
@@ -16,12 +22,17 @@ export interface MeasuredMachine extends Imported {
   readonly memoryBytes: number;
 }
 
+/** Windows of a rehearsal, each so many times as long as the one before, of which several fit into it. */
+const WINDOW_RATIO = 1.5;
+const WINDOWS_THAT_FIT = 2;
+
 /**
  * What a VM that runs says of itself, by its monitor: its parameters, its memory, and how many different pages it dirties
  * within a few windows. It samples pages, which needs no KVM and disturbs nothing.
+ * @param rehearseNs for so long it is rehearsed instead, which tells it page by page (docs/recording.md)
  * @throws Failure nobody listens there, or not a monitor that is free; the VM does not run, is migrating, or ends
  */
-export async function measureMachine(socket: string): Promise<MeasuredMachine> {
+export async function measureMachine(socket: string, rehearseNs?: Nanos): Promise<MeasuredMachine> {
   const qmp = await connectMonitor(socket);
   try {
     const { status } = await qmp.execute<{ status?: string }>('query-migrate');
@@ -32,16 +43,43 @@ export async function measureMachine(socket: string): Promise<MeasuredMachine> {
     );
     const parameters = await qmp.execute('query-migrate-parameters');
     const capabilities = await qmp.execute('query-migrate-capabilities');
+    const settings = { name: 'its parameters', text: linesOf([parameters, capabilities]) };
+    if (rehearseNs !== undefined) {
+      qmp.close();
+      return { ...withRehearsal(importTexts([settings])!, await rehearsed(socket, rehearseNs)), memoryBytes };
+    }
     const measured: unknown[] = [];
     for (const seconds of WINDOWS_SECONDS) measured.push(await dirtyRate(qmp, seconds));
-    const imported = importTexts([
-      { name: 'its dirty rates', text: linesOf(measured) },
-      { name: 'its parameters', text: linesOf([parameters, capabilities]) },
-    ])!;
+    const imported = importTexts([{ name: 'its dirty rates', text: linesOf(measured) }, settings])!;
     return { ...imported, memoryBytes };
   } finally {
     qmp.close();
   }
+}
+
+function rehearsed(socket: string, forNs: Nanos): Promise<RecordingSummary> {
+  const { signal } = new AbortController();
+  return recordRehearsal(socket, { forNs, intervalNs: QEMU_WINDOW_NS, signal });
+}
+
+/** With its D(e), page by page. */
+function withRehearsal(imported: Imported, recorded: RecordingSummary): Imported {
+  const { samples, numbers, intervalNs, zeroPages = null } = recorded;
+  const lengthNs = samples.at(-1)!.atNs;
+  const dirtied: Dirtied[] = [];
+  for (let windowNs = intervalNs; windowNs <= lengthNs / WINDOWS_THAT_FIT; windowNs *= WINDOW_RATIO) {
+    const pages = differentPages(samples, numbers.pages, windowNs, intervalNs / 2);
+    if (pages === undefined) continue;
+    dirtied.push({
+      atNs: null,
+      exposureNs: windowNs,
+      pages: { low: pages, high: pages },
+      throttlePercent: 0,
+    });
+  }
+  const { observation } = imported;
+  const parameters = { ...observation.parameters, zeroPages };
+  return { ...imported, observation: { ...observation, dirtied, parameters } };
 }
 
 interface DirtyRate {
