@@ -14,6 +14,7 @@ const FOR_NS = 25e9;
 const WINDOWS_S = [0.2, 0.5, 1, 2, 5, 10];
 const SHORT_NS = 1e9;
 const MANY = 100;
+const VERSIONS_PER_PAGE = 1_024;
 const busy: Writer = { pages: 24_576, hotPages: 900, hotPerSecond: 3_500, othersPerSecond: 300 };
 const idle: Writer = { ...busy, hotPerSecond: 0, othersPerSecond: 0 };
 
@@ -94,9 +95,14 @@ function differentIn({ samples, numbers }: RecordingSummary, seconds: number): n
 function differentOf({ pages, hotPages, ...rates }: Writer, seconds: number, perSecond: number): number {
   const share = perSecond / (rates.hotPerSecond + rates.othersPerSecond);
   const drawn = (n: number, times: number) => n * (1 - (1 - 1 / n) ** times);
-  return (
-    drawn(hotPages, rates.hotPerSecond * share * seconds) +
-    drawn(pages - hotPages, rates.othersPerSecond * share * seconds)
+  const kinds = [
+    { of: hotPages, times: rates.hotPerSecond * share * seconds },
+    { of: pages - hotPages, times: rates.othersPerSecond * share * seconds },
+  ];
+  // For each page it also writes a number of its own, VERSIONS_PER_PAGE of which are in one page.
+  return kinds.reduce(
+    (sum, { of, times }) => sum + drawn(of, times) + drawn(Math.max(1, of / VERSIONS_PER_PAGE), times),
+    0,
   );
 }
 

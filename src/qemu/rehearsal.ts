@@ -147,7 +147,7 @@ export class Rehearsal {
     this.#qmp.listen((event) => this.#take(event));
     this.#sink = await StreamSink.open(this.#pages, {
       heard: () => this.#changed(),
-      ended: (why) => this.#end(why),
+      ended: (why) => void this.#endFor(why),
     });
     await this.#qmp.execute('migrate', { uri: this.#sink.uri });
     for (let round = 1; round <= ROUNDS_BEFORE; round++) {
@@ -191,16 +191,24 @@ export class Rehearsal {
     await this.#qmp.execute('migrate-set-parameters', parameters);
   }
 
-  #take({ event, data }: QmpEvent): void {
+  #take({ event }: QmpEvent): void {
     if (event === 'MIGRATION_PASS') {
       this.#syncs += 1;
       this.#syncBeforeNs = this.#syncAtNs;
       this.#syncAtNs = clockNs();
       this.#arrivedAtSync = this.#pages.arrived;
-    } else if (event === 'MIGRATION' && ['failed', 'cancelling', 'cancelled'].includes(`${data?.status}`)) {
-      this.#end(new Failure(`the migration to nowhere was ended: QEMU says ${printable(`${data?.status}`)}`));
     }
     this.#changed();
+  }
+
+  /** The stream is over, or cannot be read. Who ended it, QEMU says. */
+  async #endFor(why: Error): Promise<void> {
+    const { status = 'none', 'error-desc': reason = '' } = await this.#qmp
+      .execute<QueryMigrate>('query-migrate')
+      .catch((): QueryMigrate => ({}));
+    const isOver = status === 'cancelled' || status === 'cancelling' || status === 'failed';
+    const said = printable([status, reason].filter((text) => text !== '').join(', '));
+    this.#end(isOver ? new Failure(`the migration to nowhere was ended by others: ${said}`) : why);
   }
 
   #end(why: Error): void {
