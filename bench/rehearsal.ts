@@ -14,8 +14,13 @@ const FOR_NS = 25e9;
 const WINDOWS_S = [0.2, 0.5, 1, 2, 5, 10];
 const SHORT_NS = 1e9;
 const MANY = 100;
+/** The first seconds send all memory. */
+const LEAD_MS = 2_000;
+const TURN_MS = 6_000;
+const TURNS = 6;
 const VERSIONS_PER_PAGE = 1_024;
 const busy: Writer = { pages: 24_576, hotPages: 900, hotPerSecond: 3_500, othersPerSecond: 300 };
+const saturated: Writer = { ...busy, hotPerSecond: 1e9, othersPerSecond: 0 };
 const idle: Writer = { ...busy, hotPerSecond: 0, othersPerSecond: 0 };
 
 /** Rehearsals of a Linux guest of QEMU 10 whose writes are known: what they find, cost and leave behind. */
@@ -42,6 +47,24 @@ export async function rehearsal(): Promise<void> {
     }
     await manyRehearsals(machine, said);
   });
+  await withGuest(saturated, slowdown);
+}
+
+/** What a guest loses that writes as fast as it can: with a rehearsal and without, in turn. */
+async function slowdown(machine: OthersMachine, said: () => WriterSaid | undefined): Promise<void> {
+  const shares: number[] = [];
+  for (let turn = 0; turn < TURNS; turn++) {
+    const without = await rateOver(said, TURN_MS);
+    const rehearsed = recorded(machine, TURN_MS * 1e6 + LEAD_MS * 1e6);
+    await sleep(LEAD_MS);
+    const within = await rateOver(said, TURN_MS);
+    await rehearsed;
+    shares.push(within / without);
+  }
+  const told = shares.map((share) => share.toFixed(3)).sort();
+  console.log(
+    `a writer that never waits, writes a second in a rehearsal over those without, ${TURNS} turns: ${told.join(', ')}`,
+  );
 }
 
 async function manyRehearsals(machine: OthersMachine, said: () => WriterSaid | undefined): Promise<void> {

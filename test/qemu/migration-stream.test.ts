@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Refusal } from '../../src/platform/failure.ts';
 import { MigrationStreamParser } from '../../src/qemu/migration-stream.ts';
-import { countedByQemu, qemuStreams, StreamHeard } from '../fixtures/qemu-streams.ts';
+import { countedByQemu, qemuStreams, StreamHeard, shortStream } from '../fixtures/qemu-streams.ts';
 
 describe.each(qemuStreams)('a stream of QEMU $name', ({ name, bytes }) => {
   const whole = heard([bytes]);
@@ -47,6 +47,12 @@ describe.each(qemuStreams)('a stream of QEMU $name', ({ name, bytes }) => {
     expect(() => parser.push(bytes)).toThrow(Refusal);
     expect(listener.full + listener.zero).toBe(0);
   });
+});
+
+test('pages of several blocks are told in their order', () => {
+  const { said } = heard([shortStream]);
+  const pages = said.filter((one) => /^\d+:/.test(one)).map((one) => one.split(' ').slice(0, 2).join(' '));
+  expect(pages).toEqual(['0:1 true', '0:2 true', '0:3 false', '3:0 false', '3:1 false']);
 });
 
 describe('refused before any page', () => {
