@@ -47,11 +47,14 @@ export async function rehearsal(): Promise<void> {
     }
     await manyRehearsals(machine, said);
   });
-  await withGuest(saturated, slowdown);
 }
 
 /** What a guest loses that writes as fast as it can: with a rehearsal and without, in turn. */
-async function slowdown(machine: OthersMachine, said: () => WriterSaid | undefined): Promise<void> {
+export async function slowdown(): Promise<void> {
+  await withGuest(saturated, compareWrites);
+}
+
+async function compareWrites(machine: OthersMachine, said: () => WriterSaid | undefined): Promise<void> {
   const shares: number[] = [];
   for (let turn = 0; turn < TURNS; turn++) {
     const without = await rateOver(said, TURN_MS);

@@ -8,11 +8,23 @@ import { parseSetting } from '../src/scenario/settings.ts';
 import { quantile } from '../src/study/statistics/estimate.ts';
 import { experimentTable } from '../src/study/tables/table.ts';
 import type { WorldName } from '../src/worlds/world-names.ts';
-import { rehearsal } from './rehearsal.ts';
+import { foreseen } from './foreseen-by-rehearsal.ts';
+import { rehearsal, slowdown } from './rehearsal.ts';
 import { linux } from './vm-linux.ts';
 
 /** What `npm run bench:vm` measures, each part in less than three minutes. */
-export const vmParts = { formula, order, native, fixed, shares, policies, linux, rehearsal };
+export const vmParts = {
+  formula,
+  order,
+  native,
+  fixed,
+  shares,
+  policies,
+  linux,
+  rehearsal,
+  slowdown,
+  foreseen,
+};
 
 /** The memory part of the downtime against n·(P+H)/b_d. */
 async function formula(): Promise<void> {
