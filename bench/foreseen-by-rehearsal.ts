@@ -1,4 +1,4 @@
-import { formatDuration, formatRate } from '../src/core/units.ts';
+import { formatDuration } from '../src/core/units.ts';
 import { foreseeObserved } from '../src/run/prediction/foresee-observed.ts';
 import { measureMachine } from '../src/run/prediction/measure-machine.ts';
 import { OthersMachine, qemu10 } from '../test/fixtures/others-machine.ts';
@@ -9,40 +9,27 @@ const MIB = 2 ** 20;
 const MEMORY_MIB = '256';
 const REHEARSE_NS = 5e9;
 const RUNS = 3;
-const UNLIMITED = 0;
-const RATES = [16 * MIB, 32 * MIB, 64 * MIB];
+const RATES = [32 * MIB, 64 * MIB];
 const writer = { pages: 24_576, hotPages: 900, hotPerSecond: 3_500, othersPerSecond: 300 };
 
-/** A Linux guest is rehearsed, what becomes of it is foreseen, and QEMU migrates it by its own rule. */
+/**
+ * A Linux guest is rehearsed, its total time is foreseen, and QEMU migrates it by its own rule. The downtime is not compared:
+ * QEMU's b_d over a socket of one host is nobody's.
+ */
 export async function foreseen(): Promise<void> {
-  const stopRate = await withMachines(async (source, there) => {
-    const { ram } = await migrated(source, there, UNLIMITED);
-    return (ram!.mbps * 1e6) / 8;
-  });
-  console.log(`b_d, what a migration without a limit had on average: ${formatRate(stopRate)}`);
   for (const rate of RATES) {
     for (let run = 0; run < RUNS; run++) {
-      await withMachines((source, there) => foreseenAt(rate, stopRate, source, there));
+      await withMachines((source, there) => foreseenAt(rate, source, there));
     }
   }
 }
 
-async function foreseenAt(
-  rate: number,
-  stopRate: number,
-  source: OthersMachine,
-  there: OthersMachine,
-): Promise<void> {
+async function foreseenAt(rate: number, source: OthersMachine, there: OthersMachine): Promise<void> {
   const { observation, memoryBytes } = await measureMachine(source.ours, REHEARSE_NS);
-  const told = { memoryBytes, maxBandwidthBytesPerSecond: rate, stopRateBytesPerSecond: stopRate };
-  const { totalNs, downtimeNs } = foreseeObserved(observation, told);
+  const { totalNs } = foreseeObserved(observation, { memoryBytes, maxBandwidthBytesPerSecond: rate });
   const ended = await migrated(source, there, rate);
-  const compare = (foreseenNs: number | undefined, realMs: number | undefined) =>
-    `${realMs} ms, foreseen ${foreseenNs === undefined ? 'nothing' : formatDuration(foreseenNs)}`;
-  console.log(
-    `${rate / MIB} MiB/s: ${ended.status}, total ${compare(totalNs?.p50, ended['total-time'])}; ` +
-      `downtime ${compare(downtimeNs?.p50, ended.downtime)}`,
-  );
+  const told = totalNs === null ? 'nothing' : formatDuration(totalNs.p50);
+  console.log(`${rate / MIB} MiB/s: ${ended.status}, total ${ended['total-time']} ms, foreseen ${told}`);
 }
 
 /** The same guest twice: one that runs, and one that waits for it. */
@@ -74,6 +61,4 @@ async function migrated(source: OthersMachine, there: OthersMachine, rate: numbe
 interface Ended {
   readonly status: string;
   readonly 'total-time'?: number;
-  readonly downtime?: number;
-  readonly ram?: { readonly mbps: number };
 }

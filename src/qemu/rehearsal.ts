@@ -243,7 +243,12 @@ function looksAgain(intervalNs: Nanos): boolean {
   return intervalNs < 2 * QEMU_WINDOW_NS;
 }
 
+/** @throws Failure this version has no acknowledgement to wait for, or measures its threshold */
 function wantedOf(now: MigrationSettings): MigrationSettings {
+  const waits = now.capabilities['switchover-ack'] !== undefined;
+  if (!waits || now.parameters['avail-switchover-bandwidth'] === undefined) {
+    throw new Failure('this QEMU is too old: a rehearsal needs 8.2 or newer, or its guest could be stopped');
+  }
   const plain = plainStreamSettings(now);
   // A guest that does not converge, as this never does, would be throttled.
   const throttling = ['auto-converge', 'dirty-limit'].filter((name) => now.capabilities[name] === true);

@@ -124,12 +124,17 @@ describe.skipIf(process.platform !== 'linux')('record', () => {
   });
 
   test.each<[string, () => string[], number, RegExp]>([
-    ['nothing to record', () => [], 2, /^--pid: expected either --pid N or --file RAM, found neither\n$/],
+    [
+      'nothing to record',
+      () => [],
+      2,
+      /^--pid: expected one of --pid N, --file RAM and --qmp SOCKET, found none\n$/,
+    ],
     [
       'two things to record',
       () => ['--pid', '1', '--file', 'x'],
       2,
-      /^--pid: expected either .*, found "1"\n$/,
+      /^--pid: expected one of .*, found "1", "x"\n$/,
     ],
     [
       'a process that is no number',

@@ -71,6 +71,17 @@ describe.skipIf(withoutQemu10)('a rehearsal of a VM that runs', () => {
     for (const [index, ms] of atMs.entries()) expect(ms - (atMs[index - 1] ?? 0)).toBeGreaterThan(440);
   });
 
+  test('that is interrupted keeps what it has', async () => {
+    const out = join(folder, 'interrupted.gz');
+    const args = [main, 'record', '--qmp', machine.ours, '--out', out, '--interval', '400ms', '--quiet'];
+    const child = spawn(process.execPath, args, { stdio: 'ignore' });
+    await until('it has begun', statusOf, (status) => status === 'active');
+    await sleep(1_500);
+    child.kill('SIGINT');
+    expect(await once(child, 'exit')).toEqual([0, null]);
+    expect(parseRecording(readFileSync(out), out).writePages.length).toBeGreaterThan(writtenPages);
+  });
+
   test('that is killed leaves settings that `recover` restores, and the guest runs on', async () => {
     const args = [main, 'record', '--qmp', machine.ours, '--out', join(folder, 'killed.gz'), '--quiet'];
     const child = spawn(process.execPath, args, { stdio: 'ignore' });
@@ -152,7 +163,8 @@ describe.skipIf(withoutQemu)('of a QEMU that is too old', () => {
     );
     expect({ code, stderr }).toEqual({
       code: 1,
-      stderr: "switchover: this QEMU is too old: it does not know 'switchover-ack'\n",
+      stderr:
+        'switchover: this QEMU is too old: a rehearsal needs 8.2 or newer, or its guest could be stopped\n',
     });
     expect(await readSettings(machine.theirs)).toEqual(before);
     expect((await switchover('doctor', '--qmp', machine.ours)).stdout).toContain('older than 8.2');

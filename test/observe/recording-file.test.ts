@@ -63,7 +63,7 @@ describe('a recording on its way to a file', () => {
         failedReads: 0,
         leftOut: [],
       },
-      lowerBound: expect.stringContaining('counts once'),
+      lowerBound: 'what it misses',
     });
   });
 });

@@ -18,7 +18,7 @@ export class Vcpu {
     this.#thread = thread;
   }
 
-  static async of(qemu: Qemu): Promise<Vcpu> {
+  static async of(qemu: Pick<Qemu, 'pid' | 'qmp'>): Promise<Vcpu> {
     const [cpu] = await qemu.qmp.execute<{ 'thread-id': number }[]>('query-cpus-fast');
     return new Vcpu(qemu.pid, cpu!['thread-id']);
   }
