@@ -101,7 +101,7 @@ async function ofDevices(qmp: Qmp): Promise<Finding> {
     'devices',
     unread.length === 0,
     unread.length === 0
-      ? `${types.length}, of which each travels after the memory`
+      ? 'none that sends something of its own while the guest runs'
       : printable(unread.join(', ')),
     'it sends what is not understood here while the guest runs: unplug it for the move',
   );
@@ -181,7 +181,7 @@ async function ofMonitors(qmp: Qmp): Promise<Finding> {
   const monitors = chardevs.filter(({ label }) => /monitor|qmp|mon\d/i.test(label));
   const free = monitors.filter(({ filename }) => filename.startsWith('disconnected:'));
   const isLibvirts = monitors.some(({ label }) => label === 'charmonitor');
-  const found = `${monitors.length}, of which ${free.length} are free${isLibvirts ? '; libvirt manages this machine' : ''}`;
+  const found = `${monitors.length}; free: ${free.length}${isLibvirts ? '; libvirt manages this machine' : ''}`;
   return finding(
     'monitors',
     !isLibvirts,
