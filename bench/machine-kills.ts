@@ -27,7 +27,7 @@ export async function kills(): Promise<void> {
     try {
       const before = await readSettings(source.theirs);
       const relay = migrating(source, destination, journals);
-      await once(relay.stdout!, 'data');
+      await Promise.race([once(relay.stdout!, 'data'), once(relay, 'exit')]);
       await sleep(random.uniform() * LONGEST_MS);
       relay.kill('SIGKILL');
       await sleep(1_000);

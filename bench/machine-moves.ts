@@ -81,7 +81,12 @@ export async function moves(): Promise<void> {
       for (const order of ['address', 'threshold']) {
         const settings = Object.entries(parameters).map(([name, value]) => `migration.stop.${name}=${value}`);
         const ends = ['migration.timeout=20s', 'migration.onTimeout=stop'];
-        await one(`${order}, ${rule}`, [`migration.order=${order}`, `migration.stop.rule=${rule}`, ...settings, ...ends]);
+        await one(`${order}, ${rule}`, [
+          `migration.order=${order}`,
+          `migration.stop.rule=${rule}`,
+          ...settings,
+          ...ends,
+        ]);
       }
     }
     for (const order of orders) {

@@ -142,14 +142,18 @@ const environment = view('Environment', 'What made the record: program, machine,
     .describe('Whose costs virtual time and the model added; null: nobody’s.'),
 });
 
-const fidelity = view('Fidelity', 'What of its plan a migration of somebody else’s machine could not do exactly.', {
-  mode: z
-    .enum(['pull', 'pass'])
-    .describe('pull: pages were asked for in the plan’s order; pass: they came in QEMU’s own.'),
-  ...each(count, 'unaskedPages', 'outOfPlacePages', 'neverSentPages', 'inFlightPages'),
-  ruleToStopNs: ns.nullable().describe('From the rule to the stop; null: it was not stopped.'),
-  deviceBytes: bytes.describe('Sent at b_d after the pages.'),
-});
+const fidelity = view(
+  'Fidelity',
+  'What of its plan a migration of somebody else’s machine could not do exactly.',
+  {
+    mode: z
+      .enum(['pull', 'pass'])
+      .describe('pull: pages were asked for in the plan’s order; pass: they came in QEMU’s own.'),
+    ...each(count, 'unaskedPages', 'outOfPlacePages', 'neverSentPages', 'inFlightPages'),
+    ruleToStopNs: ns.nullable().describe('From the rule to the stop; null: it was not stopped.'),
+    deviceBytes: bytes.describe('Sent at b_d after the pages.'),
+  },
+);
 
 export const recordSchema: z.ZodType<MigrationRecord> = view(
   'MigrationRecord',
