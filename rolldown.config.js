@@ -42,9 +42,11 @@ export default defineConfig([
     experimental: { attachDebugInfo: 'none' },
     output: { dir: 'dist', entryFileNames: '[name].js', chunkFileNames: 'chunks/[name].js' },
   },
-  // The page's own: a browser loads one file.
+  // The page's own: a browser loads one file of each.
   {
-    input: { 'page/units': `${compiled}/core/units.js` },
-    output: { dir: 'dist', entryFileNames: '[name].js' },
+    input: { 'page/units': `${compiled}/core/units.js`, 'page/yaml': 'yaml' },
+    platform: 'browser',
+    experimental: { attachDebugInfo: 'none' },
+    output: { dir: 'dist', entryFileNames: '[name].js', chunkFileNames: 'page/[name].js' },
   },
 ]);

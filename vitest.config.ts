@@ -31,16 +31,16 @@ export default defineConfig({
         },
       },
       {
-        // Processes, threads and sockets, of which nothing is asked that depends on how long they take. They often wait, so
-        // that there are more workers than processors. Files share a worker's modules, so that these need not be
-        // loaded anew for each.
+        // Processes, threads and sockets, of which nothing is asked that depends on how long they take. For most of their
+        // time they wait, so that there are more workers than processors. Files share a worker's modules, so that
+        // these need not be loaded anew for each.
         extends: true,
         test: {
           name: 'processes',
           isolate: false,
           include: ['test/**/*.test.ts'],
           exclude: [computed, realTime, long],
-          maxWorkers: Math.ceil(1.5 * availableParallelism()),
+          maxWorkers: Math.ceil(2.5 * availableParallelism()),
           sequence: { groupOrder: 1 },
         },
       },

@@ -1,6 +1,7 @@
 import {
   ask,
   byUrgency,
+  demandOf,
   grantedBytesPerSecond,
   impossible,
   leaseOf,
@@ -126,6 +127,39 @@ export class Admission {
     return this.#draining;
   }
 
+  /** How it would go with a job that were asked for now, and what would be left beside it. */
+  outlook(job: Pick<Job, 'kind' | 'cpu' | 'link'>) {
+    const { cpu, kind } = job;
+    const link = job.link && this.#linkBeside(job.link);
+    const fitsAtAll = this.#cpu.fits([...cpu.takes, ...(cpu.beside ?? [])], []);
+    const never = this.#neverGranted(job) ?? (fitsAtAll ? undefined : this.#cpu.whyNot(cpu.takes));
+    const waitsFor = [
+      ...(this.#runningOf(kind) < this.#most(kind) ? [] : ['its turn']),
+      ...(this.#cpu.fits(cpu.takes) ? [] : ['CPU']),
+      ...(link && link.left.leftBytesPerSecond < 0 ? [`link '${link.left.name}'`] : []),
+    ];
+    const why = never ?? (waitsFor.length > 0 ? `it would wait for ${waitsFor.join(' and ')}` : null);
+    return {
+      begins: never !== undefined ? 'never' : waitsFor.length > 0 ? 'later' : 'at once',
+      why,
+      linkBytesPerSecond: link?.takesBytesPerSecond ?? null,
+      left: { cpu: this.#cpu.leftBeside(cpu.takes), link: link?.left ?? null },
+    } as const;
+  }
+
+  #linkBeside({ name, request }: NonNullable<Job['link']>) {
+    const store = this.#links.get(name);
+    if (!store) return undefined;
+    const { capacityBytesPerSecond } = store.ledger;
+    const reservedBytesPerSecond = grantedBytesPerSecond(store.ledger);
+    const takesBytesPerSecond = demandOf({ ...request, askedAtNs: 0, deadlineNs: null });
+    const leftBytesPerSecond = capacityBytesPerSecond - reservedBytesPerSecond - takesBytesPerSecond;
+    return {
+      takesBytesPerSecond,
+      left: { name, capacityBytesPerSecond, reservedBytesPerSecond, leftBytesPerSecond },
+    };
+  }
+
   queues(): readonly QueueView[] {
     const now = this.#now();
     return jobKinds.map((kind) => {
@@ -234,7 +268,7 @@ export class Admission {
   }
 
   /** Why its link, as it is now, will never have room for it. */
-  #neverGranted({ link }: Job): string | undefined {
+  #neverGranted({ link }: Pick<Job, 'link'>): string | undefined {
     if (!link) return undefined;
     const store = this.#links.get(link.name);
     if (!store) return `link '${link.name}' is not in the configuration any more`;

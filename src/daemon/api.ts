@@ -1,12 +1,17 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { guestDefinition } from '../scenario/migration-request.ts';
+import { scenarioEntries } from '../scenario/schema-entries.ts';
 import { insistOnJson, insistOnKey } from './access.ts';
+import { comparisonsOf } from './comparisons.ts';
 import type { EventStreams } from './event-streams.ts';
 import type { HostView } from './host-view.ts';
+import { IdempotencyKeys } from './idempotency-keys.ts';
 import type { Metrics } from './metrics.ts';
 import { openApi } from './openapi.ts';
 import { type Operation, operations } from './operations.ts';
+import { pageOf } from './pagination.ts';
+import { PROBLEM_TYPE, problemDetails } from './problem-details.ts';
 import { recordsIn } from './records-file.ts';
 import { NotFound } from './refusals.ts';
 
@@ -15,7 +20,11 @@ type Answer<Schema> = Schema extends z.ZodType ? z.output<Schema> | FastifyReply
 
 /** @returns what the operation answers with the status that is its own, or the reply where that is another */
 type Handler<Op extends Operation> = (
-  request: FastifyRequest & { readonly params: Given<Op['params']>; readonly body: Given<Op['body']> },
+  request: FastifyRequest & {
+    readonly params: Given<Op['params']>;
+    readonly query: Given<Op['query']>;
+    readonly body: Given<Op['body']>;
+  },
   reply: FastifyReply,
 ) => Answer<Op['answer']> | Promise<Answer<Op['answer']>>;
 
@@ -41,17 +50,47 @@ export function api(server: FastifyInstance, { host, streams, metrics, version, 
     insistOnKey(request, reply, host.settings.apiKey);
 
   function on<Op extends Operation>(operation: Op, handler: Handler<Op>): void {
-    const { method, url, params, body = nothing, status }: Operation = operation;
+    const { method, url, params, query: taken = nothing, body = nothing, status }: Operation = operation;
     const changes = method !== 'GET';
     // Whoever scrapes or probes may be set up to add something to every address.
-    const query = url.startsWith('/api/') && { querystring: nothing };
+    const query = url.startsWith('/api/') && { querystring: taken };
     server.route({
       method,
       url,
       schema: { ...query, ...(params && { params }), ...(changes && { body }) },
       ...(changes && { onRequest: [withKey, insistOnJson] }),
-      handler: (request, reply) => handler(request as Parameters<Handler<Op>>[0], reply.code(status)),
+      handler: (request, reply) => {
+        const act = () => handler(request as Parameters<Handler<Op>>[0], reply.code(status));
+        return method === 'POST' ? once(request, reply.code(status), act) : act();
+      },
     });
+  }
+
+  const idempotencyKeys = new IdempotencyKeys();
+
+  /** Of a request with a key of its own, what it brought about when it came first. */
+  async function once(request: FastifyRequest, reply: FastifyReply, act: () => unknown): Promise<unknown> {
+    const key = request.headers['idempotency-key'];
+    if (key === undefined) return act();
+    const what = `${request.method} ${request.url}\n${JSON.stringify(request.body)}`;
+    const { body, location, isRepeated } = await idempotencyKeys.once(String(key), what, async () => {
+      const answer = await act();
+      return { body: answer, location: reply.getHeader('location')?.toString() };
+    });
+    if (isRepeated) reply.header('idempotency-replayed', 'true');
+    if (location !== undefined) reply.header('location', location);
+    return body;
+  }
+
+  /** Of a list, the part that is asked for; `link` leads to the next (RFC 8288). */
+  function listed<Item extends { readonly id: string }>(
+    items: readonly Item[],
+    { query, url }: { readonly query: Parameters<typeof pageOf>[1]; readonly url: string },
+    reply: FastifyReply,
+  ): readonly Item[] {
+    const { page, next } = pageOf(items, query);
+    if (next !== undefined) reply.header('link', `<${url.split('?')[0]}?${next}>; rel="next"`);
+    return page;
   }
 
   on(operations.getState, () => host.state(version));
@@ -72,9 +111,10 @@ export function api(server: FastifyInstance, { host, streams, metrics, version, 
   on(operations.resumeGuest, ({ params }) => host.change('resumeGuest', params.name));
   on(operations.endGuest, ({ params }) => host.change('endGuest', params.name));
 
+  on(operations.getCpu, async () => (await host.overview()).cpu);
   on(operations.listLinks, async () => (await host.overview()).links);
 
-  on(operations.listMigrations, () => migrations.list());
+  on(operations.listMigrations, (request, reply) => listed(migrations.list(), request, reply));
   on(operations.getMigration, ({ params }) => migrations.get(params.id));
   on(operations.migrateGuest, async ({ body }, reply) => {
     const view = await host.compute(`guest ${body.guest}`, 'migrateGuest', body);
@@ -86,7 +126,12 @@ export function api(server: FastifyInstance, { host, streams, metrics, version, 
     streams.open(request, reply, migrations.get(request.params.id)),
   );
 
-  on(operations.listExperiments, () => experiments.list());
+  on(operations.predictMigration, ({ body }) =>
+    host.compute(`guest ${body.guest}`, 'predictMigration', body),
+  );
+  on(operations.listComparisons, () => comparisonsOf(migrations.list()));
+
+  on(operations.listExperiments, (request, reply) => listed(experiments.list(), request, reply));
   on(operations.getExperiment, ({ params }) => experiments.get(params.id));
   on(operations.getRecords, ({ params }, reply) => {
     const lines = recordsIn(records, experiments.get(params.id).id);
@@ -102,12 +147,18 @@ export function api(server: FastifyInstance, { host, streams, metrics, version, 
     streams.open(request, reply, experiments.get(request.params.id)),
   );
 
+  let entries: ReturnType<typeof scenarioEntries> | undefined;
+  on(operations.getReference, () => (entries ??= scenarioEntries()));
+
   on(operations.getHealth, () => ({ ok: true as const }));
   on(operations.getReadiness, async (_, reply) => {
     const { unready } = await host.overview();
     return unready === null
       ? { ready: true as const }
-      : reply.code(503).send({ ready: false, error: unready });
+      : reply
+          .code(503)
+          .type(PROBLEM_TYPE)
+          .send({ ready: false, ...problemDetails(503, { error: unready }) });
   });
   on(operations.getMetrics, async (_, reply) => reply.type(metrics.contentType).send(await metrics.scrape()));
   on(operations.getNodeMetrics, async (_, reply) =>

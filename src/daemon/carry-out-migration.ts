@@ -9,8 +9,8 @@ import type { DestinationThere } from '../transport/address.ts';
 import type { Host } from '../worlds/threads/host.ts';
 import type { Events } from './events.ts';
 import { startLiveSampler } from './live-sampler.ts';
+import type { Progress } from './migration-schemas.ts';
 import { ProgressOfSteps } from './progress.ts';
-import type { Progress } from './view-schemas.ts';
 
 /** A migration whose turn has come. */
 interface AdmittedMigration extends RequestedMigration {

@@ -6,7 +6,10 @@ import { setNice } from '../platform/thread-scheduling.ts';
 import type { UsedFile } from '../platform/used-files.ts';
 import { serve } from '../platform/worker-thread.ts';
 import type { predictedOf } from '../run/predict.ts';
+import type { MigrationSpec } from '../workload/migration-spec.ts';
 import type { WorldName } from '../worlds/world-names.ts';
+
+import type { VirtualEstimate } from './virtual-estimate.ts';
 
 export type Predictable = Parameters<typeof predictedOf>[0];
 
@@ -20,6 +23,7 @@ export interface Sized {
 
 export interface ComputingMethods {
   predict(scenario: Predictable): RunMetadata['predicted'];
+  estimate(spec: MigrationSpec): VirtualEstimate | null;
   size(
     scenario: Readonly<Record<string, unknown>>,
     name: string,
@@ -32,13 +36,15 @@ setNice(5);
 
 const { useAgain } = await import('../platform/used-files.ts');
 await useAgain(workerData as readonly UsedFile[]);
-const [{ bounded, peakReservations }, { predictedOf: predicted }] = await Promise.all([
+const [{ bounded, peakReservations }, { predictedOf: predicted }, { virtualEstimate }] = await Promise.all([
   import('./experiment-bounds.ts'),
   import('../run/predict.ts'),
+  import('./virtual-estimate.ts'),
 ]);
 
 serve({
   predict: predicted,
+  estimate: virtualEstimate,
   size(scenario, name, world) {
     try {
       const experiment = bounded(scenario, name, world);

@@ -4,9 +4,11 @@ import { UsageError } from '../platform/problem.ts';
 import type { Arguments, Result } from '../platform/thread-calls.ts';
 import { usedFiles } from '../platform/used-files.ts';
 import { WorkerThread } from '../platform/worker-thread.ts';
+import type { MigrationSpec } from '../workload/migration-spec.ts';
 import type { WorldName } from '../worlds/world-names.ts';
 import { NotAdmitted } from './admission.ts';
 import type { ComputingMethods, Predictable, Sized } from './computing-worker.ts';
+import type { VirtualEstimate } from './virtual-estimate.ts';
 
 /** Longer than the largest guest takes on a slow machine: what takes longer never ends. */
 const COMPUTED_WITHIN_MS = 30_000;
@@ -21,6 +23,11 @@ export class Computing {
   /** What the model says of a migration. */
   predict(scenario: Predictable): Promise<RunMetadata['predicted']> {
     return this.#ask('predict', scenario);
+  }
+
+  /** The same migration in virtual time, many times. */
+  estimate(spec: MigrationSpec): Promise<VirtualEstimate | null> {
+    return this.#ask('estimate', spec);
   }
 
   /** How much an experiment asks for. @throws UsageError all that is wrong with the scenario */

@@ -11,6 +11,7 @@ import { Admission } from './admission.ts';
 import type { ApiSettings } from './api-settings.ts';
 import { Computing } from './computing.ts';
 import type { Configuration } from './configuration.ts';
+import { dryRun } from './dry-run.ts';
 import { EventLog } from './event-log.ts';
 import { Events, type HostNews } from './events.ts';
 import { Experiments } from './experiments.ts';
@@ -20,8 +21,10 @@ import type { JobKind } from './job.ts';
 import type { Log } from './log.ts';
 import { MetricsFeed } from './metrics-feed.ts';
 import { arrivalBegun, arrivalEnded } from './migration-log.ts';
+import type { PredictionView } from './migration-schemas.ts';
 import { Migrations } from './migrations.ts';
 import { NodeMetrics } from './node-metrics.ts';
+import type { MigrationRequest } from './planned-migration.ts';
 import type { StateView } from './view-schemas.ts';
 
 /**
@@ -107,6 +110,7 @@ export class Daemon {
       eventLog,
       events,
       ended: ended('experiment'),
+      log,
     });
   }
 
@@ -222,6 +226,12 @@ export class Daemon {
       queues: this.#admission.queues(),
       degraded: this.#eventLog.trouble,
     };
+  }
+
+  /** What a migration would come to. */
+  dryRun(request: MigrationRequest): Promise<PredictionView> {
+    const { guests } = this;
+    return dryRun(request, { guests, admission: this.#admission, computing: this.#computing });
   }
 
   /** What those who begin to watch must know. */

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { type MigrationRecord, migrationRecord, type RunMetadata } from '../core/migration/record.ts';
 import type { GuestDefinition } from '../workload/guest-definition.ts';
 import { cutShort } from './carry-out-migration.ts';
+import { type EstimateView, estimateView } from './migration-schemas.ts';
 import { recordSchema, reservationSchema } from './record-schema.ts';
 
 /** One thing that happened to a daemon's guests and migrations. */
@@ -9,7 +10,9 @@ export type EventLogEntry =
   | { readonly kind: 'guest'; readonly event: 'booted' | 'arrived'; readonly guest: GuestDefinition }
   | { readonly kind: 'guest'; readonly event: 'left' | 'removed' | 'died'; readonly name: string }
   | { readonly kind: 'begun'; readonly id: string; readonly metadata: RunMetadata; readonly to: string }
-  | { readonly kind: 'ended'; readonly id: string; readonly record: MigrationRecord };
+  | { readonly kind: 'ended'; readonly id: string; readonly record: MigrationRecord }
+  /** What the same would have been without its CPU reservations, computed after it had ended. */
+  | { readonly kind: 'compared'; readonly id: string; readonly unguaranteed: EstimateView };
 
 const name = z.string().min(1);
 
@@ -35,6 +38,7 @@ const schema = z.union([
   z.object({ kind: z.literal('guest'), event: z.enum(['left', 'removed', 'died']), name }),
   z.object({ kind: z.literal('begun'), id: name, metadata, to: z.string() }),
   z.object({ kind: z.literal('ended'), id: name, record: recordSchema }),
+  z.object({ kind: z.literal('compared'), id: name, unguaranteed: estimateView }),
 ]);
 
 /** The entry of a line, with everything that it says. Undefined: it is none. */

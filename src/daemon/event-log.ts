@@ -8,6 +8,7 @@ import { makeFolders } from '../platform/paths.ts';
 import type { GuestDefinition } from '../workload/guest-definition.ts';
 import { NotAdmitted } from './admission.ts';
 import { type EventLogEntry, eventLogEntryOf } from './event-log-entry.ts';
+import type { EstimateView } from './migration-schemas.ts';
 import { ReservedLineFile } from './reserved-line-file.ts';
 
 /** What a daemon knows of the time before it started. */
@@ -18,9 +19,15 @@ export interface Past {
   readonly gone: ReadonlySet<string>;
   /** Migrations of which no end was written. */
   readonly unfinished: ReadonlyMap<string, { readonly metadata: RunMetadata; readonly to: string }>;
-  readonly records: readonly { readonly id: string; readonly record: MigrationRecord }[];
+  readonly records: readonly PastRecord[];
   /** Lines that could not be read, each by its place. */
   readonly damaged: readonly string[];
+}
+
+interface PastRecord {
+  readonly id: string;
+  readonly record: MigrationRecord;
+  readonly unguaranteed: EstimateView | null;
 }
 
 const KEPT_RECORDS = 500;
@@ -142,7 +149,7 @@ function pastOf(file: string): Past {
   const guests = new Map<string, GuestDefinition>();
   const gone = new Set<string>();
   const unfinished = new Map<string, { metadata: RunMetadata; to: string }>();
-  const records: { id: string; record: MigrationRecord }[] = [];
+  const records = new Map<string, PastRecord>();
   const damaged: string[] = [];
   for (const [number, written] of existsSync(file) ? numbered(file) : []) {
     const entry = eventLogEntryOf(written);
@@ -150,7 +157,10 @@ function pastOf(file: string): Past {
     else if (entry.kind === 'begun') unfinished.set(entry.id, entry);
     else if (entry.kind === 'ended') {
       unfinished.delete(entry.id);
-      records.push({ id: entry.id, record: entry.record });
+      records.set(entry.id, { id: entry.id, record: entry.record, unguaranteed: null });
+    } else if (entry.kind === 'compared') {
+      const past = records.get(entry.id);
+      if (past) records.set(entry.id, { ...past, unguaranteed: entry.unguaranteed });
     } else if ('guest' in entry) {
       guests.set(entry.guest.guest.name, entry.guest);
       gone.delete(entry.guest.guest.name);
@@ -160,7 +170,7 @@ function pastOf(file: string): Past {
       else gone.add(entry.name);
     }
   }
-  return { guests, gone, unfinished, records: records.slice(-KEPT_RECORDS), damaged };
+  return { guests, gone, unfinished, records: [...records.values()].slice(-KEPT_RECORDS), damaged };
 }
 
 /** The lines that are neither blank nor cut short. */
@@ -177,6 +187,9 @@ function worthKeeping({ guests, gone, unfinished, records }: Past): readonly Eve
     ...[...guests.values()].map((guest): EventLogEntry => ({ kind: 'guest', event: 'booted', guest })),
     ...[...gone].map((name): EventLogEntry => ({ kind: 'guest', event: 'left', name })),
     ...[...unfinished].map(([id, begun]): EventLogEntry => ({ kind: 'begun', id, ...begun })),
-    ...records.map(({ id, record }): EventLogEntry => ({ kind: 'ended', id, record })),
+    ...records.flatMap(({ id, record, unguaranteed }): EventLogEntry[] => [
+      { kind: 'ended', id, record },
+      ...(unguaranteed ? [{ kind: 'compared', id, unguaranteed } as const] : []),
+    ]),
   ];
 }

@@ -1,9 +1,10 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { asText, EventHistory } from './event-history.ts';
 import type { HostEvent } from './events.ts';
 import { TooMany } from './turns.ts';
 
-/** So that proxies and watchers see that somebody is there. */
-const COMMENT_EVERY_MS = 15_000;
+/** So that proxies and watchers see that somebody is there: whoever hears nothing for longer knows that nobody is. */
+const ALIVE_EVERY_MS = 5_000;
 /** Beyond that, whoever watches more is refused. */
 const MOST_WATCHERS = 2_000;
 /** A watcher that reads nothing while so much is waiting for it is let go: it may come again. */
@@ -18,11 +19,12 @@ interface Watcher {
 /** Server-sent events (WHATWG HTML, section 9.2) for all who watch. An event is written as text once, however many they are. */
 export class EventStreams {
   readonly #watchers = new Set<Watcher>();
+  readonly #history = new EventHistory();
   readonly #most: number;
 
   constructor({ most = MOST_WATCHERS } = {}) {
     this.#most = most;
-    setInterval(() => this.#comment(), COMMENT_EVERY_MS).unref();
+    setInterval(() => this.#alive(), ALIVE_EVERY_MS).unref();
   }
 
   get count(): number {
@@ -30,8 +32,9 @@ export class EventStreams {
   }
 
   /**
-   * Until the watcher leaves.
-   * @param first what is told at once; after that, only of its changes
+   * Until the watcher leaves. Who says with `Last-Event-ID` what it heard last hears what came after that; if that is not
+   * known any more, it is told that it has missed something.
+   * @param first what a new watcher is told at once; after that, only of its changes
    * @throws TooMany
    */
   open(request: FastifyRequest, reply: FastifyReply, first?: { readonly id: string }): FastifyReply {
@@ -53,26 +56,31 @@ export class EventStreams {
       },
     };
     watcher.write(Buffer.from('retry: 1000\n\n'));
-    if (first) watcher.write(asText('first', { value: first }));
+    this.#begin(watcher, request.headers['last-event-id'], first);
     this.#watchers.add(watcher);
     request.raw.once('close', () => this.#watchers.delete(watcher));
     return reply;
   }
 
   tell(event: HostEvent): void {
-    if (this.count === 0) return;
-    const { kind, ...rest } = event;
-    const text = asText(kind, rest);
-    const about = 'id' in event && kind !== 'pulse' ? event.id : undefined;
+    const { about, text } = this.#history.add(event);
     for (const { id, write } of this.#watchers) if (id === undefined || id === about) write(text);
   }
 
-  #comment(): void {
-    const text = Buffer.from(':\n\n');
+  #begin({ id, write }: Watcher, last: string | string[] | undefined, first: object | undefined): void {
+    const missed = last === undefined ? undefined : this.#history.since(String(last));
+    if (missed) {
+      for (const { about, text } of missed) if (id === undefined || id === about) write(text);
+      return;
+    }
+    const { latestId } = this.#history;
+    if (first) write(asText('first', { value: first }, latestId));
+    else if (last !== undefined) write(asText('missed', {}, latestId));
+    else write(Buffer.from(`id: ${latestId}\n\n`));
+  }
+
+  #alive(): void {
+    const text = asText('alive', {});
     for (const watcher of this.#watchers) watcher.write(text);
   }
-}
-
-function asText(kind: string, data: object): Buffer {
-  return Buffer.from(`event: ${kind}\ndata: ${JSON.stringify(data)}\n\n`);
 }

@@ -1,6 +1,7 @@
 import type { ApiSettings } from './api-settings.ts';
 import type { Counted } from './metrics-feed.ts';
-import type { ExperimentView, GuestView, LinkView, MigrationView } from './view-schemas.ts';
+import type { MigrationView } from './migration-schemas.ts';
+import type { ExperimentView, GuestView, LinkView } from './view-schemas.ts';
 
 /** What happens at a host, as those who watch are told. */
 export type HostEvent =

@@ -4,8 +4,8 @@ import { LineFile } from '../platform/line-file.ts';
 import { run } from '../run/run.ts';
 import { experimentOf, scenarioOf } from '../scenario/scenario.ts';
 import type { WorldName } from '../worlds/world-names.ts';
+import type { Progress } from './migration-schemas.ts';
 import { ProgressOfSteps } from './progress.ts';
-import type { Progress } from './view-schemas.ts';
 
 /** One experiment. */
 export interface ExperimentData {
@@ -20,7 +20,8 @@ export interface ExperimentData {
 
 export type ExperimentNews =
   | { readonly kind: 'progress'; readonly progress: Progress }
-  | { readonly kind: 'record'; readonly record: MigrationRecord }
+  /** `settings` tell its cell from the others. */
+  | { readonly kind: 'record'; readonly record: MigrationRecord; readonly settings: string }
   | ExperimentEnd;
 
 export interface ExperimentEnd {
@@ -45,6 +46,10 @@ export async function carryOut(
     const how = cause instanceof Cancelled ? 'cancelled' : 'failed';
     tell({ kind: 'ended', how, why: reasonOf(cause) });
   }
+}
+
+function written(value: unknown): string {
+  return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
 /** A record is told of when it is in the file. @throws Failure it cannot be written. @throws Cancelled */
@@ -74,9 +79,10 @@ async function writeRecords(
               tell({ kind: 'progress', progress: progress.shown });
           };
         },
-        ended(record) {
+        ended(record, _, { cell }) {
           records.append(`${JSON.stringify(record)}\n`);
-          tell({ kind: 'record', record });
+          const settings = cell.settings.map(({ path, value }) => `${path}: ${written(value)}`).join(', ');
+          tell({ kind: 'record', record, settings });
         },
       },
     });

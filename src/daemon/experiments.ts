@@ -1,22 +1,17 @@
 import { randomUUID } from 'node:crypto';
-import { readdirSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
-import { CHANGED_ON_ITS_WAY } from '../core/migration/migration-result.ts';
 import type { MigrationRecord } from '../core/migration/record.ts';
-import type { Nanos } from '../core/units.ts';
 import { clockNs, timestamp } from '../platform/clock.ts';
-import { Failure } from '../platform/failure.ts';
-import { makeFolders } from '../platform/paths.ts';
-import { areAlike, quantile } from '../study/statistics/estimate.ts';
+import { Failure, reasonOf } from '../platform/failure.ts';
 import type { WorldName } from '../worlds/world-names.ts';
 import type { Admission } from './admission.ts';
 import type { Computing } from './computing.ts';
 import type { EventLog } from './event-log.ts';
 import type { Events } from './events.ts';
+import { ExperimentFiles } from './experiment-files.ts';
 import type { ExperimentNews } from './experiment-run.ts';
+import { ExperimentTally } from './experiment-tally.ts';
 import { ExperimentThreads } from './experiment-threads.ts';
 import { JobViews } from './job-views.ts';
-import { recordsFile } from './records-file.ts';
 import type { ExperimentView } from './view-schemas.ts';
 
 export interface ExperimentRequest {
@@ -34,10 +29,8 @@ export interface ExperimentParts {
   readonly eventLog: EventLog;
   readonly events: Events;
   readonly ended: (record: MigrationRecord) => void;
+  readonly log: (line: string) => void;
 }
-
-/** A file of records is called by the number of its experiment (RFC 9562). */
-const RECORDS = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\.ndjson$/;
 
 /** While records come in by the hundred, those who watch are told of some. */
 const TELL_EVERY_NS = 100e6;
@@ -45,19 +38,21 @@ const TELL_EVERY_NS = 100e6;
 /** Experiments that were asked for: each runs in a thread when it is its turn. */
 export class Experiments {
   readonly views: JobViews<'experiment'>;
-  readonly #folder: string;
+  readonly #files: ExperimentFiles;
   readonly #threads = new ExperimentThreads();
   /** How to cancel each that runs. */
   readonly #running = new Map<string, () => void>();
   readonly #parts: ExperimentParts;
 
-  /** @param folder for the records, which do not outlive this daemon: those that are there already are deleted */
+  /** @param folder what the process before this one has left there is known again */
   constructor(folder: string, parts: ExperimentParts) {
-    this.#folder = folder;
-    makeFolders(folder);
-    for (const name of readdirSync(folder)) if (RECORDS.test(name)) rmSync(join(folder, name));
-    this.views = new JobViews('experiment', parts.events, (id) => rmSync(this.#file(id), { force: true }));
+    this.#files = new ExperimentFiles(folder);
     this.#parts = parts;
+    this.views = new JobViews('experiment', parts.events, (id) => this.#files.remove(id));
+    for (const view of this.#files.past(parts.log)) {
+      this.views.add(view);
+      this.#keep(view.id);
+    }
   }
 
   /**
@@ -78,7 +73,10 @@ export class Experiments {
       cpu: { takes },
       link: undefined,
       run: () => this.#run(id, request),
-      dropped: (why) => this.views.change(id, ended('cancelled', why)),
+      dropped: (why) => {
+        this.views.change(id, ended('cancelled', why));
+        this.#keep(id);
+      },
     });
     this.views.add({
       id,
@@ -91,8 +89,10 @@ export class Experiments {
       endedAt: null,
       runs: { done: 0, all: runs },
       downtime: null,
+      cells: [],
       progress: null,
     });
+    this.#keep(id);
     return this.views.get(id);
   }
 
@@ -111,15 +111,18 @@ export class Experiments {
     for (const cancel of this.#running.values()) cancel();
   }
 
-  #file(id: string): string {
-    return recordsFile(this.#folder, id);
+  /** It is known again after a restart. Without room on the disk it is not, and goes on all the same. */
+  #keep(id: string): void {
+    try {
+      this.#files.keep(this.views.get(id));
+    } catch (cause) {
+      this.#parts.log(`experiment ${id} will not outlive this daemon: ${reasonOf(cause)}`);
+    }
   }
 
   async #run(id: string, { scenario, name, world }: ExperimentRequest): Promise<void> {
     this.views.change(id, { state: 'running' });
-    const downtimesNs: Nanos[] = [];
-    const totalsNs: Nanos[] = [];
-    let changed = 0;
+    const tally = new ExperimentTally();
     let toldAtNs = clockNs();
     const hear = (news: ExperimentNews) => {
       switch (news.kind) {
@@ -128,24 +131,21 @@ export class Experiments {
         case 'record': {
           const { runs } = this.views.get(id);
           this.#parts.ended(news.record);
-          if (news.record.verified.continued === 'different') changed += 1;
-          if (news.record.outcome === 'completed') {
-            downtimesNs.push(news.record.downtimeNs);
-            totalsNs.push(news.record.totalNs);
-          }
+          tally.add(news.record, news.settings);
           this.views.update(id, { runs: { ...runs, done: runs.done + 1 } });
           if (clockNs() - toldAtNs <= TELL_EVERY_NS) return;
           toldAtNs = clockNs();
           return this.views.publish(id);
         }
         case 'ended': {
-          const downtime = downtimeOf(downtimesNs, totalsNs);
-          const end = changed === 0 ? ended(news.how, news.why) : ended('failed', changedIn(changed));
-          return this.views.change(id, { ...end, downtime });
+          const { failure, result } = tally;
+          const end = failure === undefined ? ended(news.how, news.why) : ended('failed', failure);
+          this.views.change(id, { ...end, ...result });
+          return this.#keep(id);
         }
       }
     };
-    const file = this.#file(id);
+    const file = this.#files.records(id);
     const carried = this.#threads.carryOut({ document: scenario, name, world, file }, hear);
     this.#running.set(id, carried.cancel);
     await carried.ended;
@@ -155,14 +155,4 @@ export class Experiments {
 
 function ended(state: 'completed' | 'cancelled' | 'failed', why: string | null) {
   return { state, why, endedAt: timestamp(), progress: null };
-}
-
-function changedIn(runs: number): string {
-  return `in ${runs} of the runs ${CHANGED_ON_ITS_WAY}`;
-}
-
-function downtimeOf(downtimesNs: readonly Nanos[], totalsNs: readonly Nanos[]): ExperimentView['downtime'] {
-  if (downtimesNs.length === 0) return null;
-  const runsDiffer = !areAlike(downtimesNs, totalsNs);
-  return { medianNs: quantile(downtimesNs, 0.5), p95Ns: quantile(downtimesNs, 0.95), runsDiffer };
 }

@@ -91,6 +91,14 @@ export class HostCpu {
     };
   }
 
+  /** What may be reserved, what is, and what would be left beside these; less than 0: they do not fit now. */
+  leftBeside(reservations: readonly Reservation[]) {
+    const reservableProcessors = MOST_RESERVED * this.#limit.time;
+    const reservedProcessors = this.#reserved();
+    const leftProcessors = reservableProcessors - reservedProcessors - sumOf(reservations);
+    return { reservableProcessors, reservedProcessors, leftProcessors };
+  }
+
   #reserved(by?: CpuHolder): number {
     const held = [...this.#held].filter(({ holder }) => by === undefined || holder === by);
     return held.reduce((sum, { reservations }) => sum + sumOf(reservations), 0);

@@ -4,8 +4,10 @@ import { type DestinationThere, parseAddress } from '../transport/address.ts';
 import type { GuestDefinition } from '../workload/guest-definition.ts';
 import { type ExperimentRequestBody, type MigrationRequestBody, queueTimeoutMs } from './api-schemas.ts';
 import type { Daemon } from './daemon.ts';
+import type { MigrationView, PredictionView } from './migration-schemas.ts';
+import type { MigrationRequest } from './planned-migration.ts';
 import { type Answer, NotFound, refusalOf } from './refusals.ts';
-import type { ExperimentView, GuestView, MigrationView } from './view-schemas.ts';
+import type { ExperimentView, GuestView } from './view-schemas.ts';
 
 /** What came of a call: what was asked for, why not, or an error of ours. */
 export type Told<T> =
@@ -30,18 +32,9 @@ export function hostMethods(daemon: Daemon) {
     endGuest: (name: string) => told<void>(() => guests.remove(name)),
 
     migrateGuest: (body: MigrationRequestBody) =>
-      toldWithin<MigrationView>('body', () => {
-        const { guest, to, priority, link, migration, sender, cpu, background } = body;
-        const { there, over } = wayTo(to, body.over, daemon);
-        return migrations.create({
-          guest,
-          to: { name: to, there: destinationOf(to, there, daemon) },
-          link: over === undefined ? undefined : linkOf(over, daemon),
-          migration: { link, migration, sender, cpu, background },
-          priority,
-          queueTimeoutMs: queueTimeoutMs(body),
-        });
-      }),
+      toldWithin<MigrationView>('body', () => migrations.create(migrationRequest(body, daemon))),
+    predictMigration: (body: MigrationRequestBody) =>
+      toldWithin<PredictionView>('body', () => daemon.dryRun(migrationRequest(body, daemon))),
     cancelMigration: (id: string) => told<MigrationView>(() => migrations.cancel(id)),
 
     startExperiment: (body: ExperimentRequestBody) =>
@@ -68,6 +61,19 @@ async function told<T>(act: () => T | Promise<T>): Promise<Told<T>> {
 /** @param place where in the request its problems are */
 function toldWithin<T>(place: string, act: () => Promise<T>): Promise<Told<T>> {
   return told(() => problemsWithin(place, act));
+}
+
+function migrationRequest(body: MigrationRequestBody, daemon: Daemon): MigrationRequest {
+  const { guest, to, priority, link, migration, sender, cpu, background } = body;
+  const { there, over } = wayTo(to, body.over, daemon);
+  return {
+    guest,
+    to: { name: to, there: destinationOf(to, there, daemon) },
+    link: over === undefined ? undefined : linkOf(over, daemon),
+    migration: { link, migration, sender, cpu, background },
+    priority,
+    queueTimeoutMs: queueTimeoutMs(body),
+  };
 }
 
 /** A peer is looked up once its turn has come: a reload may have given it another address or key, or taken it away. */

@@ -5,10 +5,11 @@ import type { Overview } from './daemon.ts';
 import type { HostNews } from './events.ts';
 import type { HostMethods, Told } from './host-methods.ts';
 import { LatestViews } from './latest-views.ts';
+import type { MigrationView } from './migration-schemas.ts';
 import { Refused } from './refusals.ts';
 import { SharedAnswer } from './shared-answer.ts';
 import { Turns } from './turns.ts';
-import type { ExperimentView, MigrationView, StateView } from './view-schemas.ts';
+import type { ExperimentView, StateView } from './view-schemas.ts';
 
 /** How often the host is asked at most, however many ask here: what it answers takes a fraction of a millisecond. */
 const OVERVIEW_EVERY_MS = 50;

@@ -1,3 +1,4 @@
+import type { ServerRecord } from '../core/cpu/server-record.ts';
 import { linkShortfalls } from '../core/migration/achieved-rate.ts';
 import { outcomes } from '../core/migration/migration-result.ts';
 import type { MigrationRecord } from '../core/migration/record.ts';
@@ -5,10 +6,17 @@ import { worldNames } from '../worlds/world-names.ts';
 import { type JobKind, jobKinds } from './job.ts';
 
 /** Of the guest's reservation and its sender's. Hogs that have one are the experiment's own affair. */
-const watchedServers = ['guest', 'sender'] as const;
+export const watchedServers = ['guest', 'sender'] as const;
 
 /** A reservation that misses more of its periods than this, through the scheduler, is not kept. */
 const MOST_MISSED = 0.05;
+
+/** Whether a reservation was not kept: periods that the machine itself lost do not count. */
+export function missesTooMany({ periods, missedPeriods, missedByMachine }: Missed): boolean {
+  return missedPeriods - missedByMachine > MOST_MISSED * periods;
+}
+
+type Missed = Pick<ServerRecord, 'periods' | 'missedPeriods' | 'missedByMachine'>;
 
 type Counts = readonly (readonly [labels: Readonly<Record<string, string>>, count: number])[];
 
@@ -54,9 +62,9 @@ export function incidentsOf(record: MigrationRecord, kind: JobKind, targetDownti
   return {
     migration_outcomes_total: [[{ ...job, outcome }, 1]],
     downtime_target_misses_total: one(downtimeNs > targetDowntimeNs),
-    reservation_misses_total: watched.map(({ name, periods, missedPeriods, missedByMachine }) => [
-      { ...job, server: name },
-      missedPeriods - missedByMachine > MOST_MISSED * periods ? 1 : 0,
+    reservation_misses_total: watched.map((server) => [
+      { ...job, server: server.name },
+      missesTooMany(server) ? 1 : 0,
     ]),
     link_reservation_violations_total: one((link.worstExcessBytes ?? 0) > 0),
     link_shortfalls_total: one(linkShortfalls(record).length > 0),

@@ -1,6 +1,7 @@
 import type { Events, HostEvent } from './events.ts';
 import { type JobView, LatestViews } from './latest-views.ts';
-import type { ExperimentView, MigrationView } from './view-schemas.ts';
+import type { MigrationView } from './migration-schemas.ts';
+import type { ExperimentView } from './view-schemas.ts';
 
 /** The kinds of jobs, and how each is shown. */
 interface JobKinds {

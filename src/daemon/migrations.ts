@@ -1,22 +1,16 @@
 import { randomUUID } from 'node:crypto';
-import type { CpuPlan, KeptReservation } from '../core/cpu/cpu-plan.ts';
 import { type MigrationRecord, migrationRecord } from '../core/migration/record.ts';
-import { type BytesPerSecond, NANOS_PER_MILLISECOND } from '../core/units.ts';
 import { timestamp, wallClockMs } from '../platform/clock.ts';
 import { Failure, reasonOf } from '../platform/failure.ts';
 import { environmentOf } from '../run/environment.ts';
-import { type LedgerStore, linkRequest } from '../run/lease-client.ts';
+import type { LedgerStore } from '../run/lease-client.ts';
 import { metadataOf } from '../run/migration-run.ts';
-import {
-  type RequestedMigration,
-  type RequestedMigrationDocument,
-  requestedMigration,
-} from '../scenario/migration-request.ts';
-import type { DestinationThere } from '../transport/address.ts';
 import type { Settlement } from '../transport/settlement.ts';
+import type { MigrationSpec } from '../workload/migration-spec.ts';
 import type { Host } from '../worlds/threads/host.ts';
 import type { Admission } from './admission.ts';
 import { carryOutMigration, cutShort } from './carry-out-migration.ts';
+import { unguaranteedKey } from './comparisons.ts';
 import type { Computing } from './computing.ts';
 import type { EventLog } from './event-log.ts';
 import type { Events } from './events.ts';
@@ -24,17 +18,15 @@ import { fateOf, type Guests } from './guests.ts';
 import { JobViews } from './job-views.ts';
 import type { Log } from './log.ts';
 import { migrationBegun, migrationDropped, migrationEnded } from './migration-log.ts';
-import type { MigrationView } from './view-schemas.ts';
-
-export interface MigrationRequest {
-  readonly guest: string;
-  /** As it was asked for, and what that means once its turn has come. */
-  readonly to: { readonly name: string; readonly there: () => DestinationThere };
-  readonly link: { readonly name: string; readonly capacityBytesPerSecond: BytesPerSecond } | undefined;
-  readonly migration: RequestedMigrationDocument;
-  readonly priority: number;
-  readonly queueTimeoutMs: number | undefined;
-}
+import type { MigrationView } from './migration-schemas.ts';
+import {
+  type MigrationRequest,
+  type PlannedMigration,
+  plannedMigration,
+  specOf,
+} from './planned-migration.ts';
+import { promisesOf } from './promises.ts';
+import { isGuaranteed, withoutGuarantee } from './virtual-estimate.ts';
 
 /** What migrations need of the daemon, and whom they tell. */
 export interface MigrationParts {
@@ -66,7 +58,10 @@ export class Migrations {
    */
   settle(settlements: readonly Settlement[]): readonly MigrationRecord[] {
     const { eventLog, log } = this.#parts;
-    for (const { id, record } of eventLog.past.records) this.#remember(id, record);
+    for (const { id, record, unguaranteed } of eventLog.past.records) {
+      this.#remember(id, record);
+      this.views.update(id, { unguaranteed });
+    }
     return [...eventLog.past.unfinished].map(([id, { metadata, to }]) => {
       const { owner, why } = fateOf(metadata.guest.name, settlements);
       const course = cutShort(`this daemon was killed meanwhile; ${why}`, owner);
@@ -84,29 +79,26 @@ export class Migrations {
    * @throws NotAdmitted it can never run, too many wait already, or it could not be written down
    */
   async create(request: MigrationRequest): Promise<MigrationView> {
-    const { guests, admission, computing, eventLog, log } = this.#parts;
+    const { guests, admission, computing, eventLog } = this.#parts;
     eventLog.insistOnRoom();
-    const { guest, reservation } = guests.placeOf(request.guest);
+    const definition = guests.placeOf(request.guest);
+    const { guest } = definition;
     this.#insistOnFree(guest.name);
-    const migration = requestedMigration(request.migration, guest, reservation, request.link);
-    const predicted = await computing.predict({ guest, ...migration });
+    const migration = plannedMigration(request, definition);
+    const { plan, cpu, share } = migration;
+    const predicted = await computing.predict({ guest, plan, cpu, share });
     // Another request may have been quicker, or the guest may be gone.
     guests.placeOf(guest.name);
     this.#insistOnFree(guest.name);
     const id = randomUUID();
     const { priority, queueTimeoutMs } = request;
-    const queueTimeoutNs = queueTimeoutMs === undefined ? null : queueTimeoutMs * NANOS_PER_MILLISECOND;
-    const share = migration.share && { ...migration.share, priority, queueTimeoutNs };
     admission.add({
-      id,
-      kind: 'migration',
+      ...migration.job(id),
       priority,
       queueTimeoutMs,
-      cpu: { takes: kept(migration.cpu), beside: listOf(reservation) },
-      link: share ? { name: share.link, request: linkRequest(id, migration.plan, share) } : undefined,
-      run: (store) => this.#run(id, request, { ...migration, share }, store),
+      run: (store) => this.#run(id, request, migration, store),
       dropped: (why) => {
-        log(...migrationDropped(logged(id, request), 'cancelled', why));
+        this.#log(id, migrationDropped(logged(id, request), 'cancelled', why));
         this.views.change(id, { state: 'cancelled', why, endedAt: timestamp() });
       },
     });
@@ -121,8 +113,7 @@ export class Migrations {
       endedAt: null,
       pages: guest.pages,
       predicted,
-      progress: null,
-      record: null,
+      ...{ progress: null, record: null, promises: null, unguaranteed: null, log: [] },
     });
     return this.views.get(id);
   }
@@ -161,19 +152,19 @@ export class Migrations {
   async #run(
     id: string,
     request: MigrationRequest,
-    migration: RequestedMigration,
+    migration: PlannedMigration,
     store: LedgerStore | undefined,
   ): Promise<void> {
-    const { host, guests, eventLog, events, log } = this.#parts;
+    const { host, guests, eventLog, events } = this.#parts;
     const { predicted } = this.views.get(id);
     const startedAt = timestamp();
     this.views.change(id, { state: 'running', startedAt });
-    log(...migrationBegun(logged(id, request)));
+    this.#log(id, migrationBegun(logged(id, request)));
     try {
       const there = request.to.there();
-      const { guest, reservation } = guests.placeOf(request.guest);
-      const { cpu, plan } = migration;
-      const spec = { guest, plan, cpu: { ...cpu, guest: reservation && bare(reservation) } };
+      const definition = guests.placeOf(request.guest);
+      const { guest } = definition;
+      const spec = specOf(migration, definition);
       const scenario = `to ${request.to.name}`;
       const metadata = metadataOf(spec, {
         world: 'threads',
@@ -200,10 +191,11 @@ export class Migrations {
       eventLog.write({ kind: 'ended', id, record });
       if (request.link) this.#parts.sent(request.link.name, record.link.sentBytes);
       this.#parts.ended(record);
-      log(...migrationEnded(logged(id, request), record));
+      this.#log(id, migrationEnded(logged(id, request), record));
       this.views.change(id, ended(record));
+      void this.#computeUnguaranteed(id, record, spec);
     } catch (cause) {
-      log(...migrationDropped(logged(id, request), 'failed', reasonOf(cause)));
+      this.#log(id, migrationDropped(logged(id, request), 'failed', reasonOf(cause)));
       const endedAt = timestamp();
       this.views.change(id, { state: 'failed', why: reasonOf(cause), endedAt, progress: null });
     } finally {
@@ -211,38 +203,59 @@ export class Migrations {
     }
   }
 
+  /** What the same would have been without its CPU reservations: computed once for all that are the same. */
+  async #computeUnguaranteed(id: string, record: MigrationRecord, spec: MigrationSpec): Promise<void> {
+    if (record.outcome !== 'completed' || !isGuaranteed(spec.cpu)) return;
+    const { computing, eventLog } = this.#parts;
+    const key = unguaranteedKey(record, this.views.get(id).to);
+    const same = this.views
+      .list()
+      .find((view) => view.unguaranteed && unguaranteedKey(view.record!, view.to) === key);
+    try {
+      const bare = { ...spec, cpu: withoutGuarantee(spec.cpu) };
+      const unguaranteed = same?.unguaranteed ?? (await computing.estimate(bare));
+      if (unguaranteed === null) return;
+      eventLog.write({ kind: 'compared', id, unguaranteed });
+      this.views.change(id, { unguaranteed });
+    } catch {
+      // The daemon is about to end, or has forgotten it meanwhile: nobody asks for it any more.
+    }
+  }
+
+  /** Writes a line about a migration to the log, and keeps it for those who look at that migration. */
+  #log(id: string, [line, about]: ReturnType<typeof migrationBegun>): void {
+    this.#parts.log(line, about);
+    this.views.update(id, { log: [...this.views.get(id).log, { at: timestamp(), line }] });
+  }
+
   #remember(id: string, record: MigrationRecord, to = record.scenario.replace(/^to /, '')): void {
+    const { startedAt, predicted } = record;
+    const end = ended(record, new Date(Date.parse(startedAt) + record.totalNs / 1e6));
+    const about = { migration: id, guest: record.guest.name, peer: to };
     this.views.add({
       id,
       guest: record.guest.name,
       to,
-      createdAt: record.startedAt,
-      startedAt: record.startedAt,
+      createdAt: startedAt,
+      startedAt,
       pages: record.guest.pages,
-      predicted: record.predicted,
-      ...ended(record, new Date(Date.parse(record.startedAt) + record.totalNs / 1e6)),
+      predicted,
+      unguaranteed: null,
+      log: [
+        { at: startedAt, line: migrationBegun(about)[0] },
+        { at: end.endedAt, line: migrationEnded(about, record)[0] },
+      ],
+      ...end,
     });
   }
 }
 
 function ended(record: MigrationRecord, at = new Date(wallClockMs())) {
   const { outcome, reason } = record;
-  return { state: outcome, why: reason, endedAt: at.toISOString(), progress: null, record };
+  const promises = promisesOf(record);
+  return { state: outcome, why: reason, endedAt: at.toISOString(), progress: null, record, promises };
 }
 
 function logged(migration: string, { guest, to }: MigrationRequest) {
   return { migration, guest, peer: to.name };
-}
-
-function listOf<T>(one: T | null): readonly T[] {
-  return one === null ? [] : [one];
-}
-
-function bare({ budgetNs, periodNs }: { budgetNs: number; periodNs: number }) {
-  return { budgetNs, periodNs };
-}
-
-/** What a sender has reserved, and who keeps it. */
-function kept({ sender, scheduler }: Pick<CpuPlan, 'sender' | 'scheduler'>): readonly KeptReservation[] {
-  return listOf(sender && { ...sender, scheduler });
 }

@@ -17,7 +17,7 @@ const meanings: Readonly<Record<number, string>> = {
   413: 'The body is too long.',
   415: 'It is not called application/json, which is asked for also without a body.',
   421: 'This daemon is not called so: `host` must be an address, localhost, or a name of the configuration.',
-  422: 'It can never run: more is asked for than there is.',
+  422: 'It can never run: more is asked for than there is; or its `idempotency-key` is another request’s.',
   429: 'Too many wait already, or watch; `retry-after` says when to ask again.',
   500: 'An error of the daemon’s; its log says more.',
   503: 'The daemon is starting, is about to end, cannot write down what happens, or the thread of its guests does not answer.',
@@ -66,7 +66,7 @@ const emptyBody = z.strictObject({});
 type SchemaOf = (schema: z.ZodType) => object;
 
 function described(id: string, operation: Operation, schemaOf: SchemaOf): object {
-  const { method, url, summary, params, status, answer, refused } = operation;
+  const { method, url, summary, params, query, status, answer, refused } = operation;
   const changes = method !== 'GET';
   const body = operation.body ?? (method === 'POST' ? emptyBody : undefined);
   const refusals = [
@@ -75,7 +75,13 @@ function described(id: string, operation: Operation, schemaOf: SchemaOf): object
     500,
     ...(changes ? [401, 403, 413, 415, 429] : []),
     ...(params ? [404] : []),
+    ...(method === 'POST' ? [422] : []),
     ...refused,
+  ];
+  const parameters = [
+    ...(params ? parametersOf(schemaOf(params), 'path') : []),
+    ...(query ? parametersOf(schemaOf(query), 'query') : []),
+    ...(method === 'POST' ? [idempotencyKey] : []),
   ];
   const response = (code: number, content: object) => [code, { description: meanings[code], ...content }];
   return {
@@ -83,17 +89,29 @@ function described(id: string, operation: Operation, schemaOf: SchemaOf): object
     tags: [/^\/api\/(\w+)/.exec(url)?.[1] ?? 'probes'],
     summary,
     ...(changes && { security: [{ key: [] }] }),
-    ...(params && { parameters: parametersOf(schemaOf(params)) }),
+    ...(parameters.length > 0 && { parameters }),
     ...(body && { requestBody: { required: true, ...json(body, schemaOf) } }),
     responses: Object.fromEntries([
       response(status, contentOf(answer, schemaOf)),
-      ...refusals.map((code) => response(code, json(refusal, schemaOf))),
+      ...refusals.map((code) => response(code, json(refusal, schemaOf, 'application/problem+json'))),
     ]),
   };
 }
 
-function parametersOf({ properties = {} }: { properties?: Readonly<Record<string, object>> }): object[] {
-  return Object.entries(properties).map(([name, schema]) => ({ name, in: 'path', required: true, schema }));
+const idempotencyKey = {
+  name: 'idempotency-key',
+  in: 'header',
+  description:
+    'At most 255 visible characters. Sent again with it within a day, the same request is not carried out again, and has the answer of the first; another one is refused.',
+  schema: { type: 'string' },
+};
+
+function parametersOf(
+  { properties = {} }: { properties?: Readonly<Record<string, object>> },
+  where: 'path' | 'query',
+): object[] {
+  const required = where === 'path';
+  return Object.entries(properties).map(([name, schema]) => ({ name, in: where, required, schema }));
 }
 
 function contentOf(answer: Operation['answer'], schemaOf: SchemaOf): object {
@@ -102,8 +120,8 @@ function contentOf(answer: Operation['answer'], schemaOf: SchemaOf): object {
   return { content: { [mediaType]: { schema: { type: 'string', description } } } };
 }
 
-function json(schema: z.ZodType, schemaOf: SchemaOf): object {
-  return { content: { 'application/json': { schema: schemaOf(schema) } } };
+function json(schema: z.ZodType, schemaOf: SchemaOf, mediaType = 'application/json'): object {
+  return { content: { [mediaType]: { schema: schemaOf(schema) } } };
 }
 
 /** A schema as JSON; those in it that have a name go to the components. */

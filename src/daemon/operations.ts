@@ -1,13 +1,16 @@
 import { z } from 'zod';
 import { experimentBody, guestBody, idParams, migrationBody, nameParams } from './api-schemas.ts';
+import { comparisonView, migrationView, predictionView } from './migration-schemas.ts';
+import { pageQuery } from './pagination.ts';
+import { listOf } from './record-schema.ts';
 import {
+  cpuView,
   experimentView,
   guestView,
   healthView,
   linkView,
-  listOf,
-  migrationView,
   readinessView,
+  referenceView,
   stateView,
 } from './view-schemas.ts';
 
@@ -24,6 +27,7 @@ export interface Operation {
   readonly url: string;
   readonly summary: string;
   readonly params: z.ZodType | undefined;
+  readonly query: z.ZodType | undefined;
   readonly body: z.ZodType | undefined;
   readonly status: number;
   readonly answer: z.ZodType | Text;
@@ -38,8 +42,9 @@ type ParamsOf<Url extends string> = Url extends `${string}/:name${string}`
     ? typeof idParams
     : undefined;
 
-interface More<Body> {
+interface More<Body, Query> {
   readonly body?: Body;
+  readonly query?: Query;
   readonly status?: 201 | 202 | 204;
   readonly refused?: readonly number[];
 }
@@ -49,14 +54,15 @@ function by(method: Operation['method']) {
     Url extends string,
     Answer extends Operation['answer'],
     Body extends z.ZodType | undefined = undefined,
+    Query extends z.ZodType | undefined = undefined,
   >(
     url: Url,
     summary: string,
     answer: Answer,
-    { body, status, refused = [] }: More<Body> = {},
+    { body, query, status, refused = [] }: More<Body, Query> = {},
   ) => {
     const params = url.includes('/:name') ? nameParams : url.includes('/:id') ? idParams : undefined;
-    const taken = { params: params as ParamsOf<Url>, body: body as Body };
+    const taken = { params: params as ParamsOf<Url>, query: query as Query, body: body as Body };
     return { method, url, summary, answer, status: status ?? 200, refused, ...taken };
   };
 }
@@ -68,16 +74,20 @@ export const tags = {
   state: 'Everything at once',
   events: 'What happens from then on',
   guests: 'Guests that live here',
+  cpu: 'Processors, and what is reserved of them',
   links: 'Links, and what is reserved of them',
   migrations: 'Migrations to other hosts',
+  predictions: 'What a migration would come to',
+  comparisons: 'What guarantees did',
   experiments: 'Scenarios that are carried out here',
+  reference: 'What can be written in a scenario',
   probes: 'For whoever watches the daemon itself',
 };
 
 const serverSentEvents: Text = {
   mediaType: 'text/event-stream',
   description:
-    'Server-sent events (WHATWG HTML, section 9.2), without end. The schema Event says which: `event` is the name of one, and `data` what its data is as JSON.',
+    'Server-sent events (WHATWG HTML, section 9.2), without end. Who comes back with the header `last-event-id` hears what it has missed. The schema Event says which: `event` is the name of one, and `data` what its data is as JSON.',
 };
 const ndjson: Text = { mediaType: 'application/x-ndjson', description: 'A MigrationRecord as JSON a line.' };
 const metrics: Text = { mediaType: 'text/plain', description: 'The text format of Prometheus.' };
@@ -108,11 +118,14 @@ export const operations = {
     refused: [409],
   }),
 
+  getCpu: get('/api/cpu', 'Processors, and what is reserved of them', cpuView, { refused: [503] }),
   listLinks: get('/api/links', 'Links, what is reserved of them, and who waits', listOf(linkView), {
     refused: [503],
   }),
 
-  listMigrations: get('/api/migrations', 'Migrations, the latest first', listOf(migrationView)),
+  listMigrations: get('/api/migrations', 'Migrations, the latest first', listOf(migrationView), {
+    query: pageQuery,
+  }),
   getMigration: get('/api/migrations/:id', 'One migration', migrationView),
   migrateGuest: post('/api/migrations', 'Move a guest to another host', migrationView, {
     body: migrationBody,
@@ -132,7 +145,21 @@ export const operations = {
     refused: [429],
   }),
 
-  listExperiments: get('/api/experiments', 'Experiments, the latest first', listOf(experimentView)),
+  predictMigration: post(
+    '/api/predictions',
+    'What a migration would come to, if it were asked for now: nothing is moved or reserved',
+    predictionView,
+    { body: migrationBody, refused: [404, 409, 503] },
+  ),
+  listComparisons: get(
+    '/api/comparisons',
+    'Migrations with CPU reservations, beside the same without: measured, or in virtual time',
+    listOf(comparisonView),
+  ),
+
+  listExperiments: get('/api/experiments', 'Experiments, the latest first', listOf(experimentView), {
+    query: pageQuery,
+  }),
   getExperiment: get('/api/experiments/:id', 'One experiment', experimentView),
   getRecords: get('/api/experiments/:id/records', 'The records of an experiment so far, one a line', ndjson),
   startExperiment: post('/api/experiments', 'Carry out a scenario', experimentView, {
@@ -149,6 +176,12 @@ export const operations = {
   watchExperiment: get('/api/experiments/:id/events', 'What happens to one experiment', serverSentEvents, {
     refused: [429],
   }),
+
+  getReference: get(
+    '/api/reference',
+    'Every key of a scenario, as `switchover reference` has it',
+    referenceView,
+  ),
 
   getHealth: get('/healthz', 'Whether it answers at all', healthView),
   getReadiness: get(

@@ -1,6 +1,6 @@
 import type { Step, StepResult } from '../core/migration/steps.ts';
 import type { Nanos } from '../core/units.ts';
-import type { Progress } from './view-schemas.ts';
+import type { Progress } from './migration-schemas.ts';
 
 /** The steps of a migration and what was seen, as progress. */
 export class ProgressOfSteps {

@@ -8,9 +8,16 @@ import type { StopSpec } from '../core/migration/stop/stops.ts';
 /** The record of a migration as JSON, for those who read it. Units are last in a name; keys may be added later. */
 export const count = z.int().min(0);
 export const ns = z.number();
+export const text = z.string();
+export const instant = z.iso.datetime();
 const bytes = z.int();
 const rate = z.number().nullable();
 const share = z.number();
+
+/** Any number of something, which whoever is given them leaves as they are. */
+export function listOf<T>(schema: z.ZodType<T>): z.ZodType<readonly T[]> {
+  return z.array(schema);
+}
 
 /** Several keys of which the same is said. */
 export function each<Schema extends z.ZodType, Key extends string>(schema: Schema, ...keys: readonly Key[]) {
@@ -124,6 +131,11 @@ const said = z.array(z.string()).readonly();
 export const predictedSchema = z
   .object({
     ...each(ns, 'downtimeNs', 'downtimeP99Ns', 'totalNs'),
+    downtimeBoundNs: ns
+      .optional()
+      .describe(
+        'What the stop does not exceed with probability 0.99 however the sender’s budgets fall. Not there: no CPU time is reserved for the sender.',
+      ),
     assumes: said.optional().describe('What the model simplifies.'),
     leftOut: said
       .optional()

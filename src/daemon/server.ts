@@ -7,6 +7,7 @@ import fastify, {
   type ConnectionError,
   type FastifyBaseLogger,
   type FastifyInstance,
+  type FastifyReply,
   LogController,
 } from 'fastify';
 import type { z } from 'zod';
@@ -18,15 +19,14 @@ import { guard } from './access.ts';
 import { methodsAt } from './allowed-methods.ts';
 import { type ApiParts, api } from './api.ts';
 import { audit } from './audit.ts';
-import { BadRequest, refusalOf } from './refusals.ts';
+import { PROBLEM_TYPE, problemDetails } from './problem-details.ts';
+import { type Answer, BadRequest, refusalOf } from './refusals.ts';
 
 /** Whoever has not sent the whole of a request by then is told so and cut off. */
 const REQUEST_TIMEOUT_MS = 10_000;
 
 /** When whoever came too many may come again. */
 const RETRY_AFTER_S = 1;
-
-const JSON_TYPE = 'application/json; charset=utf-8';
 
 /** The HTTP server of a daemon: API, probes, metrics, and the page. */
 export async function serverOf(
@@ -76,29 +76,30 @@ export async function serverOf(
 
   // Node's own answer has no body.
   server.server.on('checkExpectation', (_, response: ServerResponse) => {
-    response.writeHead(417, { 'content-type': JSON_TYPE });
-    response.end(JSON.stringify({ error: 'nothing but 100-continue can be expected of this daemon' }));
+    response.writeHead(417, { 'content-type': PROBLEM_TYPE });
+    const error = 'nothing but 100-continue can be expected of this daemon';
+    response.end(JSON.stringify(problemDetails(417, { error })));
   });
   server.setErrorHandler((cause, _, reply) => {
     const answer = refusalOf(cause);
     if (!answer) {
       log.error({ err: cause }, 'a request met an error of ours');
-      return reply.code(500).send({ error: 'an error of ours; the log has it' });
+      return refuse(reply, 500, { error: 'an error of ours; the log has it' });
     }
     if (answer.refused) metrics.refused(answer.refused);
     if (answer.status === 401) metrics.unauthenticated();
     if (answer.status === 429) reply.header('retry-after', RETRY_AFTER_S);
-    return reply.code(answer.status).send(answer.body);
+    return refuse(reply, answer.status, answer.body);
   });
   server.setNotFoundHandler(({ method, url }, reply) => {
     const asked = `${method} ${url.slice(0, 200)}`;
     const methods = methodsAt(url.split('?')[0]!);
     const allow = methods.join(', ');
     if (methods.length === 0)
-      return reply.code(404).send({ error: `nothing at ${asked}; /openapi.json says what there is` });
+      return refuse(reply, 404, { error: `nothing at ${asked}; /openapi.json says what there is` });
     reply.header('allow', allow);
     if (method === 'OPTIONS') return reply.code(204).send();
-    return reply.code(405).send({ error: `nothing at ${asked}, but with ${allow}` });
+    return refuse(reply, 405, { error: `nothing at ${asked}, but with ${allow}` });
   });
   audit(server, log, () => host.settings.apiKey);
   guard(server, () => host.settings);
@@ -109,27 +110,32 @@ export async function serverOf(
   return server;
 }
 
+function refuse(reply: FastifyReply, status: number, body: Answer['body']): FastifyReply {
+  return reply.code(status).type(PROBLEM_TYPE).send(problemDetails(status, body));
+}
+
 /** What has come was no request, or not the whole of one: says so and hangs up. */
 function cutOff({ code, message }: ConnectionError, socket: Socket): void {
-  const { status, error } = connectionErrors[code] ?? { status: '400 Bad Request', error: message };
-  const body = JSON.stringify({ error });
+  const { status, error } = connectionErrors[code] ?? { status: 400, error: message };
+  const details = problemDetails(status, { error });
+  const body = JSON.stringify(details);
   const head = [
-    `HTTP/1.1 ${status}`,
+    `HTTP/1.1 ${status} ${details.title}`,
     'connection: close',
-    `content-type: ${JSON_TYPE}`,
+    `content-type: ${PROBLEM_TYPE}`,
     `content-length: ${Buffer.byteLength(body)}`,
   ];
   if (socket.writable) socket.write(`${head.join('\r\n')}\r\n\r\n${body}`);
   socket.destroy();
 }
 
-const connectionErrors: Readonly<Record<string, { readonly status: string; readonly error: string }>> = {
+const connectionErrors: Readonly<Record<string, { readonly status: number; readonly error: string }>> = {
   ERR_HTTP_REQUEST_TIMEOUT: {
-    status: '408 Request Timeout',
+    status: 408,
     error: `the request was not complete within ${REQUEST_TIMEOUT_MS / 1e3} s`,
   },
   HPE_HEADER_OVERFLOW: {
-    status: '431 Request Header Fields Too Large',
+    status: 431,
     error: 'the header is longer than 16 KiB',
   },
 };
@@ -154,5 +160,5 @@ async function page(server: FastifyInstance): Promise<void> {
   };
   const uplot = fileURLToPath(new URL('.', import.meta.resolve('uplot')));
   await some('/uplot/', uplot, 'uPlot.esm.js', 'uPlot.min.css');
-  await some('/core/', join(packageFolder, 'dist/page'), 'units.js');
+  await some('/built/', join(packageFolder, 'dist/page'), 'units.js', 'yaml.js');
 }

@@ -3,25 +3,10 @@ import { schedulers } from '../core/cpu/cpu-plan.ts';
 import { worldNames } from '../worlds/world-names.ts';
 import { cpuHolders } from './host-cpu.ts';
 import { jobKinds } from './job.ts';
-import {
-  count,
-  ns,
-  outcomeSchema,
-  predictedSchema,
-  recordSchema,
-  reservationSchema,
-  view,
-} from './record-schema.ts';
+import { migrationView, progress } from './migration-schemas.ts';
+import { count, instant, listOf, ns, reservationSchema, text, view } from './record-schema.ts';
 
 /** What the API answers. Keys may be added later. */
-const text = z.string();
-const instant = z.iso.datetime();
-
-/** Any number of something, which whoever is given them leaves as they are. */
-export function listOf<T>(schema: z.ZodType<T>): z.ZodType<readonly T[]> {
-  return z.array(schema);
-}
-
 export const guestStates = ['running', 'paused', 'arriving', 'leaving', 'unsettled', 'died'] as const;
 
 export const guestView = view('Guest', 'A guest that lives here, or did until the daemon was killed.', {
@@ -48,7 +33,7 @@ export const linkView = view('Link', 'A link of the configuration, and what is r
   waiting: count.describe('How many migrations wait for it.'),
 });
 
-const cpuView = view('Cpu', 'The processors of this host, and what is reserved of them.', {
+export const cpuView = view('Cpu', 'The processors of this host, and what is reserved of them.', {
   processors: z
     .number()
     .describe('Of their time, this process gets so much; a container may get less than whole ones.'),
@@ -73,33 +58,10 @@ const queueView = view('Queue', 'Who waits and who runs, of a kind.', {
   oldestWaitNs: ns,
 });
 
-const progress = view('Progress', 'How far a migration has come.', {
-  phase: z.enum(['connecting', 'observing', 'live', 'stopped', 'handing over', 'ended']),
-  rounds: listOf(
-    z.object({
-      round: count,
-      sentPages: count,
-      bytes: count,
-      durationNs: ns,
-      dirtyPages: count.describe('Dirty at its end.'),
-    }),
-  ),
-  dirtyPages: count.nullable().describe('Dirty when somebody last looked.'),
-});
-
-export const migrationView = view('Migration', 'A migration that was asked for.', {
-  id: z.guid(),
-  guest: text,
-  to: text,
-  state: z.enum(['waiting', 'running', ...outcomeSchema.options]),
-  why: text.nullable(),
-  createdAt: instant,
-  startedAt: instant.nullable(),
-  endedAt: instant.nullable(),
-  pages: count,
-  predicted: predictedSchema,
-  progress: progress.nullable(),
-  record: recordSchema.nullable().describe('null: it has not ended.'),
+const downtimeOfRuns = z.object({
+  medianNs: ns,
+  p95Ns: ns,
+  runsDiffer: z.boolean().describe('false: all came to the same, whatever their seed, and count as one run.'),
 });
 
 export const experimentView = view('Experiment', 'An experiment that was asked for.', {
@@ -112,16 +74,17 @@ export const experimentView = view('Experiment', 'An experiment that was asked f
   createdAt: instant,
   endedAt: instant.nullable(),
   runs: z.object({ done: count, all: count }),
-  downtime: z
-    .object({
-      medianNs: ns,
-      p95Ns: ns,
-      runsDiffer: z
-        .boolean()
-        .describe('false: all came to the same, whatever their seed, and count as one run.'),
-    })
+  downtime: downtimeOfRuns
     .nullable()
-    .describe('Of the completed runs, once all have ended.'),
+    .describe('Of the completed runs of all cells, once all have ended. `cells` keeps them apart.'),
+  cells: listOf(
+    z.object({
+      settings: text.describe('What tells it from the others; empty: it is the only one.'),
+      runs: count.describe('That have ended.'),
+      completed: count,
+      downtime: downtimeOfRuns.nullable().describe('null: none was completed.'),
+    }),
+  ).describe('Each combination that is compared, once all have ended.'),
   progress: progress.nullable(),
 });
 
@@ -158,6 +121,18 @@ const pulse = z.object({
     .nullable(),
 });
 
+export const referenceView = listOf(
+  z
+    .object({
+      path: text.describe('From the top, with points between keys; []: in a list.'),
+      meaning: text,
+      isNeeded: z.boolean(),
+      fallback: text.optional().describe('The default, as it is written; not there: there is none.'),
+      value: text.describe('What may stand there; empty where it has keys of its own.'),
+    })
+    .meta({ id: 'ScenarioKey', description: 'A key of a scenario.' }),
+);
+
 export const healthView = z.object({ ok: z.literal(true) }).meta({ id: 'Health' });
 export const readinessView = z.object({ ready: z.literal(true) }).meta({ id: 'Readiness' });
 
@@ -168,6 +143,8 @@ function event<const Name extends string, const Data extends z.ZodRawShape>(name
 /** One of the server-sent events: its name, and its data once parsed. */
 export const eventView = z
   .discriminatedUnion('event', [
+    event('alive', {}),
+    event('missed', {}),
     event('first', { value: z.union([migrationView, experimentView]) }),
     event('guests', { value: listOf(guestView) }),
     event('links', { value: listOf(linkView) }),
@@ -179,11 +156,15 @@ export const eventView = z
   .meta({
     id: 'Event',
     description:
-      'A server-sent event. first: how it stands when the stream of one migration or experiment begins. pulse: while a migration runs, who had a processor since the last one, and how full the bucket is.',
+      'A server-sent event. first: how it stands when the stream of one migration or experiment begins. alive: every 5 s. missed: not all is known any more that came after the `Last-Event-ID`; the state must be asked for anew. pulse: while a migration runs, who had a processor since the last one, and how full the bucket is.',
   });
 
-export const refusal = view('Refusal', 'Why not.', {
-  error: text,
+export const refusal = view('Refusal', 'Why not, as RFC 9457 writes it.', {
+  type: text,
+  title: text,
+  status: count,
+  detail: text,
+  error: text.describe('The same as `detail`.'),
   problems: z
     .array(z.object({ path: text, expected: text, found: text, meant: text.optional() }))
     .optional()
@@ -193,7 +174,5 @@ export const refusal = view('Refusal', 'Why not.', {
 export type GuestView = z.infer<typeof guestView>;
 export type LinkView = z.infer<typeof linkView>;
 export type QueueView = z.infer<typeof queueView>;
-export type Progress = z.infer<typeof progress>;
-export type MigrationView = z.infer<typeof migrationView>;
 export type ExperimentView = z.infer<typeof experimentView>;
 export type StateView = z.infer<typeof stateView>;

@@ -1,4 +1,5 @@
-import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, readlinkSync, readSync } from 'node:fs';
+import { basename } from 'node:path';
 import { formatSize } from '../core/units.ts';
 import { Failure, printable, Refusal, reasonOf } from '../platform/failure.ts';
 import { systemPageBytes } from '../platform/page-size.ts';
@@ -109,13 +110,24 @@ export class ProcessMemory implements WatchedMemory {
   }
 }
 
+/** What the kernel calls a process, or its program where its first thread calls itself by what it is, as that of Node 24 does. */
 function commandOf(pid: number): string {
   if (process.platform !== 'linux') throw new Failure('reading the memory of a process works only on Linux');
   try {
-    return printable(readFileSync(`/proc/${pid}/comm`, 'utf8').trim());
+    const name = readFileSync(`/proc/${pid}/comm`, 'utf8').trim();
+    return printable(/MainThread$/.test(name) ? (programOf(pid) ?? name) : name);
   } catch (cause) {
     const gone = ['ENOENT', 'ESRCH'].includes((cause as NodeJS.ErrnoException).code ?? '');
     throw new Failure(gone ? `there is no process ${pid}` : `process ${pid}: ${reasonOf(cause)}`);
+  }
+}
+
+/** @returns undefined: who may not read its memory is not told */
+function programOf(pid: number): string | undefined {
+  try {
+    return basename(readlinkSync(`/proc/${pid}/exe`));
+  } catch {
+    return undefined;
   }
 }
 

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Life } from '../core/life.ts';
@@ -139,7 +139,9 @@ async function holderOf(folder: string, file: string, name: string): Promise<Hol
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     return { process: undefined, name, life: 'unknown' };
   }
-  return { process, name, life: await lifeOf(folder, process) };
+  const life = await lifeOf(folder, process);
+  // Whoever gives it back removes the lock first, and then the sign by which it could be asked.
+  return life === 'unknown' && !existsSync(file) ? undefined : { process, name, life };
 }
 
 function refusal(folder: string, { process, name, life }: Holder): string {

@@ -4,11 +4,15 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Attempt } from '../core/life.ts';
+import { Failure } from './failure.ts';
 
-/** An address of a socket has at most 107 bytes, with some systems 103 (unix(7)), and Node cuts off the rest. */
-const LONGEST_BYTES = 100;
+/** An address of a socket has at most 107 bytes, with some systems 103 (unix(7)). Node 20 and 22 cut off the rest. */
+const LONGEST_BYTES = 103;
 
-/** Gives `act` a path to a socket in a folder that is short enough, and valid only meanwhile. */
+/**
+ * Gives `act` a path to a socket in a folder that is short enough, and valid only meanwhile.
+ * @throws Failure the name alone is too long
+ */
 export async function throughShortPath<T>(
   folder: string,
   name: string,
@@ -17,9 +21,11 @@ export async function throughShortPath<T>(
   const path = join(folder, name);
   if (Buffer.byteLength(path) <= LONGEST_BYTES) return act(path);
   const short = join(tmpdir(), `switchover-${randomBytes(4).toString('hex')}`);
+  const through = join(short, name);
+  if (Buffer.byteLength(through) > LONGEST_BYTES) throw new Failure('its name is too long for a socket');
   symlinkSync(resolve(folder), short);
   try {
-    return await act(join(short, name));
+    return await act(through);
   } finally {
     rmSync(short);
   }

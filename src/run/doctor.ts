@@ -117,7 +117,12 @@ async function dispatcher(): Promise<Finding> {
   const cpu = await Processors.start(oneReservation('cbs-hard'));
   await cpu.end();
   const found = cpu.dispatcher!.priority;
-  const remedy = 'reservations are less exact while other programs run: run as root or grant CAP_SYS_NICE';
+  // Who may lower the nice value has the privilege, but may be in a container whose group has no real-time budget.
+  const missing =
+    found === 'nice −20'
+      ? 'give the control group time for SCHED_FIFO (cpu.rt_runtime_us)'
+      : 'run as root or grant CAP_SYS_NICE';
+  const remedy = `reservations are less exact while other programs run: ${missing}`;
   return finding('dispatcher', false, found === 'SCHED_FIFO', found, remedy);
 }
 

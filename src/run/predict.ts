@@ -52,10 +52,11 @@ export function canBePredicted({ plan, cpu }: Pick<ScenarioCell, 'plan' | 'cpu'>
 export function predictedOf(scenario: Predictable): RunMetadata['predicted'] {
   if (!canBePredicted(scenario)) return null;
   try {
-    const { course, assumes, leftOut } = predict(scenario);
+    const { course, downtimeBoundNs, assumes, leftOut } = predict(scenario);
     const { downtimeNs, downtimeP99Ns, totalNs } = course;
     if (downtimeNs === null || downtimeP99Ns === null || totalNs === null) return null;
-    return { downtimeNs, downtimeP99Ns, totalNs, assumes, leftOut };
+    const bound = downtimeBoundNs === null ? {} : { downtimeBoundNs };
+    return { downtimeNs, downtimeP99Ns, totalNs, ...bound, assumes, leftOut };
   } catch (cause) {
     if (cause instanceof RegisteredCodeFailed || cause instanceof TooLarge) return null;
     throw cause;

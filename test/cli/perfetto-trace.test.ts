@@ -48,9 +48,9 @@ test('a timeline has the rounds, the stop in its parts, the hand-over, and who r
   }
   // A server under hard reservations gets no more than Q in a period that begins with its deadline, and all of it if it has work.
   const budget = traceEvents.filter(({ ph, name }) => ph === 'C' && name === 'budget of sender, ms');
-  const served = budget.map(({ args }) => args!['served'] as number);
+  const served = budget.map(({ args }) => args!.served as number);
   expect(Math.max(...served)).toBeGreaterThanOrEqual(5 - 1e-3);
-  expect(new Set(budget.map(({ args }) => args!['reserved']))).toEqual(new Set([5]));
-  const tracks = traceEvents.flatMap(({ ph, pid, args }) => (ph === 'M' && pid === 4 ? [args!['name']] : []));
+  expect(new Set(budget.map(({ args }) => args!.reserved))).toEqual(new Set([5]));
+  const tracks = traceEvents.flatMap(({ ph, pid, args }) => (ph === 'M' && pid === 4 ? [args!.name] : []));
   expect(tracks).toEqual(['CPU reservations', 'guest, 4 of 10 ms', 'sender, 5 of 10 ms']);
 });

@@ -40,7 +40,7 @@ test('the next process knows who was here, who has left, and what had not ended'
   expect([...past.guests.keys()].sort()).toEqual(['returns', 'stays']);
   expect([...past.gone]).toEqual(['leaves']);
   expect([...past.unfinished.keys()]).toEqual(['one']);
-  expect(past.records).toEqual([{ id: 'two', record }]);
+  expect(past.records).toEqual([{ id: 'two', record, unguaranteed: null }]);
 });
 
 test('reading it again and again changes nothing, and it does not grow', () => {

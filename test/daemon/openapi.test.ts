@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { Validator } from '@seriousme/openapi-schema-validator';
@@ -10,6 +10,7 @@ import { openApi } from '../../src/daemon/openapi.ts';
 import { operations } from '../../src/daemon/operations.ts';
 import { ask, Daemons, eventually, guestsOf, quick } from '../fixtures/daemons.ts';
 import type { ServedDaemon } from '../fixtures/served-daemon.ts';
+import { userProject } from '../fixtures/user-project.ts';
 
 interface Described {
   readonly operationId: string;
@@ -50,7 +51,7 @@ describe('the description of the API', () => {
       expect(security, operationId).toEqual(method === 'get' ? undefined : [{ key: [] }]);
       const [status, answer] = Object.entries(responses).find(([code]) => code.startsWith('2'))!;
       expect(answer.content === undefined, operationId).toBe(status === '204');
-      expect(responses[400]?.content?.['application/json']?.schema, operationId).toEqual({
+      expect(responses[400]?.content?.['application/problem+json']?.schema, operationId).toEqual({
         $ref: '#/components/schemas/Refusal',
       });
     }
@@ -77,8 +78,7 @@ let alpha: ServedDaemon;
 let beta: ServedDaemon;
 
 beforeAll(async () => {
-  mkdirSync(join(root, 'build'), { recursive: true });
-  folder = mkdtempSync(join(root, 'build/api-client-'));
+  folder = userProject();
   ({ alpha, beta } = await daemons.pair({ links: { lan: { capacity: '1Gbit/s' } } }));
 });
 afterAll(async () => {
@@ -131,7 +131,7 @@ test('a daemon serves it, and answers and tells nothing but what it says', async
   await reader.cancel();
   const events = [...heard.matchAll(/^event: (.*)\ndata: (.*)\n\n/gm)];
   expect(new Set(events.map(([, event]) => event))).toEqual(
-    new Set(['guests', 'links', 'migration', 'experiment', 'pulse']),
+    new Set(['alive', 'guests', 'links', 'migration', 'experiment', 'pulse']),
   );
   for (const [, event, data] of events) check('Event', { event, data: JSON.parse(data!) });
 });

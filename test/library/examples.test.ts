@@ -1,9 +1,10 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { root, switchover } from '../fixtures/command.ts';
+import { userProject } from '../fixtures/user-project.ts';
 
 function printedBy(example: string, ...args: string[]): string {
   return execFileSync(process.execPath, [join(root, 'examples', example), ...args], {
@@ -48,10 +49,9 @@ test('the loop in the README drives a migration by hand', () => {
   const readme = readFileSync(join(root, 'README.md'), 'utf8');
   const [[, loop] = [], ...others] = readme.matchAll(/^```js\n([\s\S]*?)^```$/gm);
   expect(others).toEqual([]);
-  // Below the repository, so that its name is that of the package.
-  const folder = join(root, 'build/readme');
-  mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, 'loop.js'), loop!);
-  const printed = execFileSync(process.execPath, [join(folder, 'loop.js')], { cwd: root, encoding: 'utf8' });
+  const folder = userProject();
+  writeFileSync(join(folder, 'loop.mjs'), loop!);
+  const printed = execFileSync(process.execPath, [join(folder, 'loop.mjs')], { cwd: root, encoding: 'utf8' });
+  rmSync(folder, { recursive: true });
   expect(printed).toMatch(/^completed \d+\.\d+ ms$/m);
 });

@@ -1,11 +1,12 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { examplesOf, printedBy } from '../../reference/examples.ts';
 import { faces } from '../../reference/faces.ts';
 import { referencePages } from '../../reference/pages.ts';
 import { root } from '../fixtures/command.ts';
+import { userProject } from '../fixtures/user-project.ts';
 
 test('the pages of the reference are as fresh as the docstrings; if not, npm run build:reference', () => {
   const pages = referencePages(root);
@@ -19,16 +20,15 @@ const examples = faces.flatMap((face) => examplesOf(root, face));
 describe('the example of', () => {
   let printed: readonly string[][];
   beforeAll(() => {
-    // Within the package, whose name then means itself.
-    const folder = join(root, 'build/reference-examples');
-    mkdirSync(folder, { recursive: true });
+    const folder = userProject();
     const files = examples.map(({ code }, index) => {
-      const file = join(folder, `${index}.js`);
+      const file = join(folder, `${index}.mjs`);
       writeFileSync(file, code);
       return file;
     });
     const runner = join(import.meta.dirname, 'run-examples.mjs');
     const output = execFileSync(process.execPath, [runner, ...files], { cwd: root, encoding: 'utf8' });
+    rmSync(folder, { recursive: true });
     printed = output
       .trimEnd()
       .split('\n')

@@ -55,15 +55,19 @@ test('the number of a thread is the one by which the kernel knows it', () => {
 const [major = 0, minor = 0] = release().split('.').map(Number);
 const knowsSlices = major > 6 || (major === 6 && minor >= 12);
 
-test.skipIf(process.getuid?.() !== 0 || !knowsSlices || !existsSync('/proc/self/sched'))(
-  'a thread that goes first has its nice value and the shortest slice, by the kernel’s own account',
-  async () => {
-    const main = new URL('../sched/first-worker.mjs', import.meta.url);
-    const [account] = await once(new Worker(main, { workerData: -3 }), 'message');
-    expect(account).toMatch(/^prio\s*:\s*117$/m);
-    expect(account).toMatch(/^se\.slice\s*:\s*100000$/m);
-  },
-);
+test('a thread that goes first has its nice value and the shortest slice, by the kernel’s own account', async ({
+  skip,
+}) => {
+  skip(process.getuid?.() !== 0, 'only root may lower a nice value');
+  skip(
+    !knowsSlices || !existsSync('/proc/self/sched'),
+    'this kernel has no slices of threads, or does not tell',
+  );
+  const main = new URL('../sched/first-worker.mjs', import.meta.url);
+  const [account] = await once(new Worker(main, { workerData: -3 }), 'message');
+  expect(account).toMatch(/^prio\s*:\s*117$/m);
+  expect(account).toMatch(/^se\.slice\s*:\s*100000$/m);
+});
 
 test('threads that ask for priorities and end leave no mappings of memory behind, of which a process may have so many', async () => {
   const mappings = () => readFileSync('/proc/self/maps', 'utf8').split('\n').length;

@@ -1,7 +1,5 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { clockNs } from '../../src/platform/clock.ts';
@@ -10,10 +8,6 @@ import { notifyThread } from '../../src/sched/scheduled-thread.ts';
 import { endAll, hog, program, server, start, threadOf, time } from '../fixtures/processors.ts';
 
 afterEach(endAll);
-
-function threads(): number {
-  return readdirSync('/proc/self/task').length;
-}
 
 test('a thread that waits for its turn can be told something by its owner', async () => {
   const cpu = await start('cbs-hard', [], [server('S', 10, 4_000)]);
@@ -92,7 +86,7 @@ describe('deadline', () => {
   });
 
   test('a reserved thread can use the pool of threads, which is not reserved', async ({ skip }) => {
-    skip(refused !== undefined);
+    skip(refused !== undefined, refused);
     const cpu = await start('deadline', [], [server('S', 2, 10)]);
     const { worker, tell } = program('S', 1e6, 1);
     await cpu.admitted();
@@ -100,23 +94,8 @@ describe('deadline', () => {
     expect(await once(worker, 'message')).toEqual(['told']);
   });
 
-  test('more than the kernel lets be reserved is refused beside what this run holds, and nothing runs on', async ({
-    skip,
-  }) => {
-    skip(refused !== undefined);
-    await sleep(100);
-    const before = threads();
-    const asked = Array.from({ length: availableParallelism() + 1 }, (_, index) =>
-      server(`S${index}`, 9, 10),
-    );
-    await expect(start('deadline', asked)).rejects.toThrow(
-      /0\.90 of a processor is asked for, this run holds \d+\.\d\d already and others \d+\.\d\d, of \d+\.\d\d that the kernel lets be reserved.*EBUSY/,
-    );
-    expect(threads()).toBe(before);
-  });
-
   test('a thread of the caller that is refused is told of, and the rest ends', async ({ skip }) => {
-    skip(refused !== undefined);
+    skip(refused !== undefined, refused);
     const cpu = await start('deadline', [hog('hog')], [server('S', 0.0005, 10)]);
     const { worker } = program('S', 1e6, 1);
     await expect(cpu.admitted()).rejects.toThrow(/^S: .*EINVAL/);

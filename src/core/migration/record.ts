@@ -77,6 +77,8 @@ export interface RunMetadata {
     readonly downtimeNs: Nanos;
     readonly downtimeP99Ns: Nanos;
     readonly totalNs: Nanos;
+    /** With a sender's reservation: what the stop does not exceed with probability 0.99 however its budgets fall. */
+    readonly downtimeBoundNs?: Nanos | undefined;
     /** What the model simplifies. Up to version 0.1 a record did not say it, nor what is left out. */
     readonly assumes?: readonly string[] | undefined;
     /** What the scenario says and the figures do not depend on, by its keys. */

@@ -1,77 +1,68 @@
-import { toast } from './dom.js';
+import { ask } from './api.js';
+
+/** The daemon says every five seconds that it is there: when it has said nothing for so long, it is lost. */
+const SILENT_MS = 12_000;
+const KINDS = ['guests', 'links', 'degraded', 'migration', 'experiment', 'pulse'];
 
 /**
  * What the daemon knows, kept up to date: everything once, and then what changes. When the connection is lost, the
- * browser tries again by itself; once it succeeds everything is asked for anew, since events of the meantime are lost.
+ * browser tries again by itself, and is told what happened meanwhile, or else everything is asked for anew.
+ * @param lost told since when nothing was heard; with null that the daemon is there again
  */
-export function connect({ loaded, happened, connection }) {
+export function connect({ loaded, happened, lost }) {
   const source = new EventSource('api/events');
-  let loading = false;
+  let isLoaded = false;
   let early = [];
-  source.onopen = async () => {
-    loading = true;
+  let heardAt = new Date();
+  let isLost = false;
+  let isOver = false;
+
+  const hear = () => {
+    heardAt = new Date();
+    if (isLost && isLoaded) lost(null);
+    if (isLoaded) isLost = false;
+  };
+  const lose = () => {
+    if (!isLost) lost(heardAt);
+    isLost = true;
+  };
+  const load = async () => {
+    isLoaded = false;
     early = [];
     try {
       loaded(await ask('GET', 'api/state'));
-      connection('live', 'good');
-    } catch (cause) {
-      connection(cause.message, 'bad');
+      isLoaded = true;
+      hear();
+      lost(null);
+    } catch {
+      lose();
+      setTimeout(() => !isOver && load(), 1000);
     } finally {
-      loading = false;
-      for (const event of early) happened(...event);
+      if (isLoaded) for (const event of early) happened(...event);
     }
   };
+
+  source.onopen = () => (isLoaded ? hear() : load());
   source.onerror = () => {
-    connection('connection lost, retrying', 'bad');
+    lose();
     // A daemon that is starting may answer with an error, after which a browser does not try again.
-    if (source.readyState === EventSource.CLOSED) {
-      source.close();
-      setTimeout(() => connect({ loaded, happened, connection }), 1000);
-    }
+    if (source.readyState !== EventSource.CLOSED) return;
+    isOver = true;
+    source.close();
+    clearInterval(watching);
+    setTimeout(() => connect({ loaded, happened, lost }), 1000);
   };
-  for (const kind of ['guests', 'links', 'degraded', 'migration', 'experiment', 'pulse']) {
+  const watching = setInterval(() => {
+    if (Date.now() - heardAt > SILENT_MS) lose();
+  }, 1000);
+  source.addEventListener('alive', hear);
+  source.addEventListener('missed', load);
+  for (const kind of KINDS) {
     source.addEventListener(kind, ({ data }) => {
+      hear();
       const event = [kind, JSON.parse(data)];
-      if (loading) early.push(event);
-      else happened(...event);
+      if (isLoaded) happened(...event);
+      else early.push(event);
     });
-  }
-}
-
-const KEY = 'switchover-key';
-
-/** @throws Error what the daemon said instead */
-export async function ask(method, path, body) {
-  const key = sessionStorage.getItem(KEY);
-  const headers = {
-    ...(method === 'POST' && { 'content-type': 'application/json' }),
-    ...(key && { authorization: `Bearer ${key}` }),
-  };
-  const answer = await fetch(path, {
-    method,
-    headers,
-    ...(body !== undefined && { body: JSON.stringify(body) }),
-  });
-  const text = await answer.text();
-  const said = text === '' ? undefined : JSON.parse(text);
-  if (answer.ok) return said;
-  if (answer.status === 401) {
-    sessionStorage.removeItem(KEY);
-    const given = prompt(`${said.error}\n\nThe key of this daemon:`);
-    if (given) {
-      sessionStorage.setItem(KEY, given.trim());
-      return ask(method, path, body);
-    }
-  }
-  throw new Error(said?.error ?? `${answer.status}`);
-}
-
-/** For buttons: what goes wrong is said. */
-export async function attempt(method, path, body) {
-  try {
-    return await ask(method, path, body);
-  } catch (cause) {
-    toast(cause.message);
-    return undefined;
   }
 }

@@ -5,9 +5,10 @@
 export function h(selector, ...content) {
   const [tag, ...classes] = selector.split('.');
   const element = document.createElement(tag);
-  element.classList.add(...classes);
+  if (classes.length > 0) element.classList.add(...classes);
   const attributes = content[0]?.constructor === Object ? content.shift() : {};
   for (const [name, value] of Object.entries(attributes)) {
+    if (value === undefined || value === false) continue;
     if (name.startsWith('on')) element.addEventListener(name.slice(2), value);
     else if (name === 'style') Object.assign(element.style, value);
     else element.setAttribute(name, value === true ? '' : value);
@@ -18,8 +19,8 @@ export function h(selector, ...content) {
 
 /** Draws a section anew: its heading, what is beside it, and what is below. */
 export function fill(section, title, beside, ...below) {
-  const head = h('div.head', typeof title === 'string' ? h('h2', title) : title, beside);
-  section.replaceChildren(head, ...below.filter(Boolean));
+  const heading = typeof title === 'string' ? h('h2', title) : title;
+  section.replaceChildren(h('div.head', heading, beside), ...below.filter(Boolean));
 }
 
 export function byId(id) {
@@ -29,14 +30,13 @@ export function byId(id) {
 /** How full something is: parts of it in per cent, each perhaps with the class of its colour. */
 export function bar(text, ...parts) {
   const filled = ([percent, kind]) =>
-    h(kind ? `i.${kind}` : 'i', { style: { width: `${Math.max(0, percent)}%` } });
+    h(kind ? `i.${kind}` : 'i', { style: { width: `${Math.max(0, Math.min(100, percent))}%` } });
   return h('span.bar', { title: text }, parts.map(filled));
 }
 
 /** A word that says how something is, in the colour of how good that is. */
-export function chip(state) {
-  const mood = Object.keys(moods).find((one) => moods[one].includes(state));
-  return h(`span.chip.${mood ?? 'plain'}`, state);
+export function chip(state, mood = moodOf(state)) {
+  return h(`span.chip.${mood}`, state);
 }
 
 const moods = {
@@ -46,11 +46,21 @@ const moods = {
   good: ['completed'],
 };
 
+function moodOf(state) {
+  return Object.keys(moods).find((one) => moods[one].includes(state)) ?? 'plain';
+}
+
 /** The colour of a name in the style sheet, as it is now: light or dark. */
 export function colour(name) {
   const probe = byId('colour');
   probe.style.color = `var(--${name})`;
   return getComputedStyle(probe).color;
+}
+
+/** A list of figures, each with its name. */
+export function figures(named) {
+  const figure = ([name, value]) => h('div', h('dt', name), h('dd', value));
+  return h('dl.figures', named.filter(Boolean).map(figure));
 }
 
 let hiding;
@@ -61,5 +71,5 @@ export function toast(text) {
   clearTimeout(hiding);
   hiding = setTimeout(() => {
     element.hidden = true;
-  }, 5000);
+  }, 8000);
 }

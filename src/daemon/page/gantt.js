@@ -1,3 +1,4 @@
+import { sizedCanvas } from './canvas.js';
 import { colour } from './dom.js';
 
 /** Okabe & Ito's colours, told apart by everybody. */
@@ -11,16 +12,7 @@ const AXIS = 22;
 /** Who had a processor in the last seconds: a row each, the present at the right. */
 export function drawGantt(canvas, { slices, now, spanNs = 3e9 }) {
   const names = [...new Set(slices.map(({ name }) => name))].sort(byRank);
-  const width = canvas.parentElement.clientWidth;
-  const height = Math.max(1, names.length) * ROW + AXIS;
-  const ratio = devicePixelRatio || 1;
-  canvas.width = Math.round(width * ratio);
-  canvas.height = Math.round(height * ratio);
-  canvas.style.width = `${width}px`;
-  canvas.style.height = `${height}px`;
-  const context = canvas.getContext('2d');
-  context.scale(ratio, ratio);
-  context.font = '12.5px system-ui, sans-serif';
+  const { context, width } = sizedCanvas(canvas, Math.max(1, names.length) * ROW + AXIS);
   context.textBaseline = 'middle';
   const x = (ns) => LABEL + ((ns - now + spanNs) / spanNs) * (width - LABEL);
   for (const [row, name] of names.entries()) {

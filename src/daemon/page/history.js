@@ -1,53 +1,110 @@
 import { colour, fill, h } from './dom.js';
-import { duration } from './format.js';
+import { count, duration, timeOfDay } from './format.js';
+import { verdictOf, verdicts } from './promises.js';
 import uPlot from './uplot/uPlot.esm.js';
 
 let chart;
 let shown = '';
 
-/** Every downtime of a migration from here: measured, what the model had said, and the target. */
-export function drawHistory(section, { migrations, targetDowntimeNs }) {
+/** In which shape and colour a downtime is drawn: by whether what was promised was kept. */
+const MARKS = {
+  kept: { colour: 'good', sign: '●' },
+  broken: { colour: 'bad', sign: '✕' },
+  none: { colour: 'accent', sign: '○' },
+  bound: { colour: 'ink', sign: '—' },
+  without: { colour: 'warn', sign: '◇' },
+};
+
+/** Every downtime of a migration from here, the bound that it was promised, and what it would have been without its guarantee. */
+export function drawHistory(section, { migrations, comparisons, targetDowntimeNs }) {
   const ended = migrations
     .filter(({ record }) => record?.outcome === 'completed')
-    .map(({ record, endedAt }) => ({ at: Date.parse(endedAt) / 1e3, record }))
+    .map((migration) => pointOf(migration, comparisons))
     .sort((one, other) => one.at - other.at);
-  const state = `${ended.length} ${ended.at(-1)?.at} ${section.clientWidth} ${colour('ink')}`;
+  const state = `${JSON.stringify(ended)} ${section.clientWidth} ${colour('ink')}`;
   if (state === shown) return;
   shown = state;
   chart?.destroy();
+  chart = undefined;
   const none = 'No guest has left for another host yet.';
   if (ended.length === 0) return fill(section, 'Downtimes', undefined, h('p.empty', none));
-  const [bare, guarded, model, target] = ['bad', 'good', 'quiet', 'warn'].map(colour);
-  const reserved = ({ record }) => record.reservations.sender !== null || record.reservations.guest !== null;
-  const value = (of) => [null, ...ended.map((one) => of(one) ?? null), null];
+  const place = h('div.chart', { role: 'img', 'aria-label': inWords(ended) });
+  fill(section, 'Downtimes', undefined, place, legend(targetDowntimeNs));
+  chart = plotted(place, ended, targetDowntimeNs, section.clientWidth - 36);
+}
+
+function pointOf(migration, comparisons) {
+  const { id, record, endedAt, promises } = migration;
+  const comparison = comparisons.find(({ guaranteed }) => guaranteed.migrations.includes(id));
+  return {
+    at: Date.parse(endedAt) / 1e3,
+    verdict: verdictOf(migration),
+    downtimeMs: drawable(record.downtimeNs),
+    boundMs: drawable(promises?.downtime?.boundNs),
+    withoutMs: drawable(comparison?.unguaranteed?.memory.medianNs),
+  };
+}
+
+/** A logarithmic scale has no place for 0. */
+function drawable(ns) {
+  return ns > 0 ? ns / 1e6 : undefined;
+}
+
+function inWords(ended) {
+  const counted = Object.entries(verdicts).map(([verdict, { word }]) => {
+    return `${count(ended.filter((one) => one.verdict === verdict).length)} ${word}`;
+  });
+  return `Downtimes of ${count(ended.length)} migrations; promises: ${counted.join(', ')}. The table of migrations has the figures.`;
+}
+
+function legend(targetDowntimeNs) {
+  const names = {
+    kept: 'downtime, promises kept',
+    broken: 'promises broken',
+    none: 'nothing promised',
+    bound: 'bound of sending what is left',
+    without: 'that without the guarantee',
+  };
+  const entry = ([mark, name]) => {
+    const sign = h(
+      'b',
+      { style: { color: `var(--${MARKS[mark].colour})` }, 'aria-hidden': 'true' },
+      MARKS[mark].sign,
+    );
+    return h('span', sign, ` ${name}`);
+  };
+  return h(
+    'div.legend',
+    Object.entries(names).map(entry),
+    h('span', `- - target ${duration(targetDowntimeNs)}`),
+  );
+}
+
+function plotted(place, ended, targetDowntimeNs, width) {
   const [first, last] = [ended[0].at, ended.at(-1).at];
   const margin = Math.max(30, (last - first) * 0.03);
+  const value = (of) => [null, ...ended.map((one) => of(one) ?? null), null];
   const data = [
     [first - margin, ...ended.map(({ at }) => at), last + margin],
-    value((one) => (reserved(one) ? undefined : one.record.downtimeNs / 1e6)),
-    value((one) => (reserved(one) ? one.record.downtimeNs / 1e6 : undefined)),
-    value(({ record }) => (record.predicted ? record.predicted.downtimeNs / 1e6 : undefined)),
+    ...['kept', 'broken', 'none'].map((verdict) =>
+      value((one) => (one.verdict === verdict ? one.downtimeMs : undefined)),
+    ),
+    value(({ boundMs }) => boundMs),
+    value(({ withoutMs }) => withoutMs),
     Array(ended.length + 2).fill(targetDowntimeNs / 1e6),
   ];
-  const legend = Object.entries({
-    'without a guarantee': bare,
-    'with a guarantee': guarded,
-    predicted: model,
-    [`target ${duration(targetDowntimeNs)}`]: target,
-  }).map(([name, background]) => h('span', h('i', { style: { background } }), name));
-  const place = h('div.chart');
-  fill(section, 'Downtimes', undefined, place, h('div.legend', legend));
-  const dots = (stroke, filled) => {
-    const [size, fill, width] = filled ? [8, stroke, 0] : [6, colour('card'), 1.5];
-    return { stroke, paths: () => null, points: { show: true, size, fill, width } };
-  };
-  const axis = { stroke: model, grid: { stroke: colour('line'), width: 1 }, ticks: { show: false } };
-  const timeOfDay = (second) => new Date(second * 1e3).toTimeString().slice(0, 8);
+  const quiet = colour('quiet');
+  const axis = { stroke: quiet, grid: { stroke: colour('line'), width: 1 }, ticks: { show: false } };
   const powerOfTen = (value, round) => 10 ** round(Math.log10(value));
-  chart = new uPlot(
+  const marks = Object.values(MARKS).map((mark) => ({
+    stroke: colour(mark.colour),
+    paths: () => null,
+    points: { show: (plot, series) => drawMarks(plot, series, mark) },
+  }));
+  return new uPlot(
     {
-      width: section.clientWidth - 36,
-      height: 250,
+      width,
+      height: 270,
       legend: { show: false },
       cursor: { y: false },
       scales: {
@@ -58,7 +115,7 @@ export function drawHistory(section, { migrations, targetDowntimeNs }) {
         },
       },
       axes: [
-        { ...axis, space: 66, gap: 10, values: (_, marks) => marks.map(timeOfDay) },
+        { ...axis, space: 66, gap: 10, values: (_, marks) => marks.map((second) => timeOfDay(second * 1e3)) },
         {
           ...axis,
           size: 62,
@@ -67,17 +124,27 @@ export function drawHistory(section, { migrations, targetDowntimeNs }) {
           values: (_, marks) => decades(_, marks).map((ms) => (ms === null ? '' : duration(ms * 1e6))),
         },
       ],
-      series: [
-        {},
-        dots(bare, true),
-        dots(guarded, true),
-        dots(model, false),
-        { stroke: target, dash: [5, 5], width: 1.5, points: { show: false } },
-      ],
+      series: [{}, ...marks, { stroke: quiet, dash: [5, 5], width: 1.5, points: { show: false } }],
     },
     data,
     place,
   );
+}
+
+/** Signs of different shapes, since not everybody tells the colours apart. */
+function drawMarks(plot, series, mark) {
+  const { ctx } = plot;
+  ctx.save();
+  ctx.fillStyle = colour(mark.colour);
+  ctx.font = `${14 * devicePixelRatio}px system-ui, sans-serif`;
+  ctx.textAlign = 'center';
+  ctx.textBaseline = 'middle';
+  for (const [index, value] of plot.data[series].entries()) {
+    if (value === null) continue;
+    ctx.fillText(mark.sign, plot.valToPos(plot.data[0][index], 'x', true), plot.valToPos(value, 'y', true));
+  }
+  ctx.restore();
+  return false;
 }
 
 function decades(_, marks) {

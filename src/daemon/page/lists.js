@@ -1,7 +1,9 @@
-import { attempt } from './connection.js';
-import { startExperiment, startMigration } from './dialogs.js';
+import { attempt, cancelButton } from './dialog.js';
 import { bar, chip, fill, h } from './dom.js';
-import { count, duration, rate, reservation, size, when } from './format.js';
+import { count, duration, processors, rate, reservation, size, when } from './format.js';
+import { startMigration } from './migration-form.js';
+import { comparisonTable, marginOf, verdictChip } from './promises.js';
+import { startExperiment } from './scenario-form.js';
 import { table } from './table.js';
 
 /** Of what has been: the latest so many. */
@@ -16,7 +18,7 @@ export function drawGuests(section, state) {
     ['', (guest) => h('div.actions', actionsFor(guest, state))],
   ];
   const peers = state.peers.map(({ name, address }) => `${name}: ${address}`);
-  const guests = table(columns, state.guests, 'No guests on this host.');
+  const guests = table('Guests', columns, state.guests, 'No guests on this host.');
   fill(section, 'Guests', h('span.quiet', peers.join(', ')), guests);
 }
 
@@ -26,8 +28,14 @@ function programOf({ program, pages, pageSizeBytes }) {
 
 function actionsFor(guest, state) {
   const path = `api/guests/${guest.name}`;
-  const act = (text, method, where) => h('button', { onclick: () => attempt(method, where) }, text);
-  const migrate = () => h('button.main', { onclick: () => startMigration(guest, state) }, 'Migrate');
+  const button = (kind, text, act) =>
+    h(
+      kind,
+      { onclick: act, 'aria-label': `${text} ${guest.name}`, 'data-key': `${text} ${guest.name}` },
+      text,
+    );
+  const act = (text, method, where) => button('button', text, () => attempt(method, where));
+  const migrate = () => button('button.main', 'Migrate', () => startMigration(guest, state));
   switch (guest.state) {
     case 'running':
       return [act('Pause', 'POST', `${path}/pause`), migrate()];
@@ -40,57 +48,73 @@ function actionsFor(guest, state) {
   }
 }
 
+export function drawComparisons(section, { comparisons }) {
+  section.hidden = comparisons.length === 0;
+  fill(section, 'What the guarantees did', undefined, comparisonTable(comparisons));
+}
+
 export function drawMigrations(section, { migrations }) {
   const downtime = ({ state, record }) => (state === 'completed' ? duration(record.downtimeNs) : '–');
-  const guarantee = ({ id, state, record }) => {
-    if (state === 'waiting') return cancel(`api/migrations/${id}`);
-    return h('span.quiet', record ? guaranteeOf(record.reservations) : '');
-  };
+  const verdict = (migration) =>
+    migration.state === 'waiting' ? cancelMigration(migration) : verdictChip(migration);
   const columns = [
     ['when', ({ endedAt, createdAt }) => when(endedAt ?? createdAt), 'quiet'],
-    ['guest', ({ guest, to }) => `${guest} → ${to}`],
-    ['outcome', ({ state }) => chip(state)],
+    [
+      'guest',
+      ({ id, guest, to }) => h('a', { href: `#/migrations/${id}`, 'data-key': id }, `${guest} → ${to}`),
+    ],
+    ['outcome', ({ state }) => chip(state), 'optional'],
     ['downtime', downtime, 'number'],
-    ['sender’s CPU', guarantee, 'optional'],
+    ['margin', marginOf, 'number optional'],
+    ['promises', verdict],
   ];
-  const latest = table(columns, migrations.slice(0, MOST_SHOWN), 'None yet.');
+  const latest = table('Migrations from here', columns, migrations.slice(0, MOST_SHOWN), 'None yet.');
   fill(section, 'Migrations from here', undefined, latest);
 }
 
-function guaranteeOf({ sender, hogs }) {
-  const beside = hogs > 0 ? `, ${hogs} hog${hogs > 1 ? 's' : ''}` : '';
-  return `${sender ? reservation(sender) : 'not reserved'}${beside}`;
+export function cancelMigration({ id, guest, to }) {
+  return cancelButton('migration', `the migration of ${guest} to ${to}`, `api/migrations/${id}`);
 }
 
 export function drawExperiments(section, { experiments }) {
-  const records = ({ id, name }) => h('a', { href: `api/experiments/${id}/records` }, name);
-  const downtimeOf = ({ medianNs, p95Ns, runsDiffer }) =>
-    `${duration(medianNs)} (${runsDiffer ? `p95 ${duration(p95Ns)}` : 'in every run'})`;
-  const isUnderWay = ({ state }) => ['waiting', 'running'].includes(state);
+  const link = ({ id, name }) => h('a', { href: `#/experiments/${id}`, 'data-key': id }, name);
   const columns = [
-    ['experiment', (experiment) => [records(experiment), h('div.quiet', experiment.world)]],
+    ['experiment', (experiment) => [link(experiment), h('div.quiet', experiment.world)]],
     ['state', ({ state }) => chip(state)],
     ['runs', ({ runs }) => `${count(runs.done)} / ${count(runs.all)}`, 'number'],
-    ['downtime', ({ downtime }) => (downtime ? downtimeOf(downtime) : '–'), 'number optional'],
-    ['', (experiment) => isUnderWay(experiment) && cancel(`api/experiments/${experiment.id}`), 'number'],
+    ['cells', ({ cells }) => (cells.length > 0 ? count(cells.length) : '–'), 'number optional'],
+    ['', (experiment) => isUnderWay(experiment) && cancelExperiment(experiment), 'number'],
   ];
   const none = 'Run a scenario with its compare matrix, in virtual time or on threads.';
-  const start = h('button', { onclick: () => startExperiment() }, 'New experiment');
-  fill(section, 'Experiments', start, table(columns, experiments, none));
+  const start = h(
+    'button',
+    { onclick: () => startExperiment(), 'data-key': 'new experiment' },
+    'New experiment',
+  );
+  fill(section, 'Experiments', start, table('Experiments', columns, experiments.slice(0, MOST_SHOWN), none));
 }
 
-/** A button that cancels what is at a path. */
-export function cancel(path) {
-  return h('button.danger', { onclick: () => attempt('DELETE', path) }, 'Cancel');
+export function isUnderWay({ state }) {
+  return state === 'waiting' || state === 'running';
 }
 
-export function drawLinks(section, { links }) {
-  section.hidden = links.length === 0;
-  const row = ({ name, capacityBytesPerSecond: capacity, reservedBytesPerSecond: reserved, waiting }) => {
+export function cancelExperiment({ id, name }) {
+  return cancelButton('experiment', `the experiment ${name}`, `api/experiments/${id}`);
+}
+
+/** What is reserved of links and processors, and what is left. */
+export function drawReservations(section, { links, cpu }) {
+  const link = ({ name, capacityBytesPerSecond: capacity, reservedBytesPerSecond: reserved, waiting }) => {
     const text = `${rate(reserved)} of ${rate(capacity)} reserved`;
     return barRow(name, bar('', [(100 * reserved) / capacity]), text, `${waiting} waiting`);
   };
-  fill(section, 'Links', undefined, h('div.rounds', links.flatMap(row)));
+  const most = cpu.processors * cpu.reservablePerProcessor;
+  const reserved = Object.values(cpu.reserved).reduce((sum, one) => sum + one, 0);
+  const holders = cpu.holders.length === 1 ? '1 holder' : `${cpu.holders.length} holders`;
+  const text = `${reserved.toFixed(2)} of ${most.toFixed(2)} processors reserved`;
+  const cpus = barRow('CPU', bar('', [(100 * reserved) / most]), text, holders);
+  const left = `${processors(most - reserved)} can still be reserved`;
+  fill(section, 'Reservations', h('span.quiet', left), h('div.rounds', cpus, links.flatMap(link)));
 }
 
 /** A row of bars: what it is, the bar, what that comes to, and more where there is room. */

@@ -1,55 +1,34 @@
+import { ask } from './api.js';
 import { connect } from './connection.js';
-import { byId } from './dom.js';
+import { byId, h } from './dom.js';
+import { drawExperiment } from './experiment-page.js';
+import { timeOfDay, zone } from './format.js';
 import { drawHistory } from './history.js';
-import { drawExperiments, drawGuests, drawLinks, drawMigrations } from './lists.js';
+import { drawComparisons, drawExperiments, drawGuests, drawMigrations, drawReservations } from './lists.js';
+import { drawMigration } from './migration-page.js';
 import { drawNow } from './now.js';
+import { redrawer } from './redraw.js';
 
 let state;
 let pulse;
-const stale = new Set();
+/** Since when nothing was heard of the daemon; null: it is there. */
+let lostSince = null;
 
-const sections = {
-  now: drawNow,
-  guests: drawGuests,
-  history: drawHistory,
-  migrations: drawMigrations,
-  experiments: drawExperiments,
-  links: drawLinks,
-  degraded: drawDegraded,
-};
-
-/** Events come in bursts, and a screen shows sixty pictures a second: each section is drawn once for each. */
-function redraw(...names) {
-  if (stale.size === 0) requestAnimationFrame(draw);
-  for (const name of names) stale.add(name);
-}
-
-function draw() {
-  if (pressed) return;
-  for (const name of stale) keepingFocus(byId(name), sections[name]);
-  stale.clear();
-}
-
-/** What is pressed must still be there when it is let go, or it was no click. */
-let pressed = false;
-addEventListener('pointerdown', () => {
-  pressed = true;
-  setTimeout(released, 1000);
-});
-for (const end of ['pointerup', 'pointercancel']) addEventListener(end, () => setTimeout(released));
-
-function released() {
-  pressed = false;
-  draw();
-}
-
-/** Whoever goes from button to button by keyboard stays where they are. */
-function keepingFocus(section, drawSection) {
-  const focusable = () => [...section.querySelectorAll('a, button')];
-  const index = focusable().indexOf(document.activeElement);
-  drawSection(section, { ...state, pulse });
-  if (index >= 0) focusable()[index]?.focus({ preventScroll: true });
-}
+const { redraw, redrawAll } = redrawer(
+  {
+    now: drawNow,
+    comparisons: drawComparisons,
+    guests: drawGuests,
+    history: drawHistory,
+    migrations: drawMigrations,
+    experiments: drawExperiments,
+    reservations: drawReservations,
+    degraded: drawDegraded,
+    detail: drawDetail,
+  },
+  () => state && { ...state, pulse },
+  () => lostSince !== null,
+);
 
 /** A full disk, for instance: as long as it is full, this is above everything else. */
 function drawDegraded(banner, { degraded }) {
@@ -57,38 +36,90 @@ function drawDegraded(banner, { degraded }) {
   banner.textContent = `This daemon takes nothing new: ${degraded}`;
 }
 
-const redrawAll = () => state && redraw(...Object.keys(sections));
+/** The address says which migration or experiment is looked at; without one, all of the host is. */
+function drawDetail(section, all) {
+  const [, kind, id] = /^#\/(migrations|experiments)\/([\w-]+)$/.exec(location.hash) ?? [];
+  byId('overview').hidden = kind !== undefined;
+  byId('detail-page').hidden = kind === undefined;
+  if (kind === undefined) return section.replaceChildren();
+  const found = all[kind].find((one) => one.id === id);
+  if (!found) section.replaceChildren(h('p.empty', 'It is not known here, or not any more.'));
+  else if (kind === 'migrations') drawMigration(section, { ...all, migration: found });
+  else drawExperiment(section, { ...all, experiment: found });
+}
+
+addEventListener('hashchange', () => {
+  redrawAll();
+  scrollTo(0, 0);
+  byId('main').focus({ preventScroll: true });
+});
 addEventListener('resize', redrawAll);
 matchMedia('(prefers-color-scheme: dark)').addEventListener('change', redrawAll);
+byId('skip').addEventListener('click', (event) => {
+  event.preventDefault();
+  byId('main').focus();
+});
+byId('zone').textContent = `times in ${zone()}`;
 
 connect({
   loaded(everything) {
-    state = everything;
+    state = { comparisons: [], ...everything };
     byId('name').textContent = state.name;
-    document.title = `${state.name} · Switchover`;
     byId('about').textContent = `Switchover ${state.version}`;
     byId('receives').textContent = `guests arrive at ${state.receives}`;
     redrawAll();
+    void askForTheRest();
   },
   happened(kind, { id, value }) {
     if (!state) return;
     if (kind === 'pulse') {
       pulse = { id, value: { ...value, slices: [...recent(id, value.now), ...value.slices] } };
-      redraw('now');
-    } else if (kind === 'guests' || kind === 'links' || kind === 'degraded') {
+      return redraw('now');
+    }
+    if (kind === 'guests' || kind === 'links' || kind === 'degraded') {
       state[kind] = value;
-      redraw(kind);
+      redraw(kind === 'links' ? 'reservations' : kind);
     } else {
       const all = `${kind}s`;
       state[all] = withLatest(state[all], value);
-      redraw(all, ...(kind === 'migration' ? ['now', 'history'] : []));
+      redraw(all, 'detail', ...(kind === 'migration' ? ['now', 'history'] : []));
     }
+    askSoon();
   },
-  connection(text, mood) {
-    byId('connection').textContent = text;
-    byId('connection').className = `chip ${mood}`;
+  lost(since) {
+    lostSince = since;
+    document.body.classList.toggle('lost', since !== null);
+    byId('connection').textContent = since ? 'lost' : 'live';
+    byId('connection').className = `chip ${since ? 'bad' : 'good'}`;
+    byId('lost').hidden = since === null;
+    byId('lost').textContent = since
+      ? `Nothing was heard of this daemon since ${timeOfDay(since)}. What is below is how it was then.`
+      : '';
+    document.title = `${since ? 'lost: ' : ''}${state?.name ?? 'Switchover'} · Switchover`;
+    redrawAll();
   },
 });
+
+/** What no event tells: it follows from what has changed, and is asked for a little later, once for all changes. */
+let isAsking = false;
+function askSoon() {
+  if (isAsking) return;
+  isAsking = true;
+  setTimeout(() => {
+    isAsking = false;
+    void askForTheRest();
+  }, 300);
+}
+
+async function askForTheRest() {
+  try {
+    const [comparisons, cpu] = await Promise.all([ask('GET', 'api/comparisons'), ask('GET', 'api/cpu')]);
+    Object.assign(state, { comparisons, cpu });
+    redraw('comparisons', 'reservations', 'history', 'detail');
+  } catch {
+    // The daemon is lost, and that is told already; once it is back, everything is asked for.
+  }
+}
 
 /** As much of the processors' past as is shown; a pulse tells only what is new. */
 const SHOWN_NS = 3e9;

@@ -1,7 +1,8 @@
-import { bar, chip, fill, h } from './dom.js';
+import { bar, chip, figures as figureList, fill, h } from './dom.js';
 import { count, duration, rate, reservation, size } from './format.js';
 import { drawGantt } from './gantt.js';
-import { barRow, cancel } from './lists.js';
+import { barRow, cancelMigration } from './lists.js';
+import { marginOf, verdictChip } from './promises.js';
 
 const PHASES = {
   connecting: 'is being set up',
@@ -25,17 +26,20 @@ export function drawNow(section, { migrations, guests, pulse }) {
   const live = running && phase === 'live' && own?.link && roundUnderWay(view, own.link, guests);
   const said = h('span.quiet', running ? PHASES[phase] : (view.why ?? ''));
   const title = h('div', h('h2', `${view.guest} → ${view.to}`), chip(view.state), said);
-  const figure = ([name, value]) => h('div', h('dt', name), h('dd', value));
+  const details = h('a.button', { href: `#/migrations/${view.id}`, 'data-key': 'details' }, 'Details');
   const rounds = h('div', h('h3', 'Rounds'), roundList(view, live), running && own?.link && bucket(own.link));
-  const canvas = h('canvas');
+  const canvas = h('canvas', {
+    role: 'img',
+    'aria-label': 'Who had the processors in the last three seconds',
+  });
   const none = 'Recorded where programs compete for a processor, or one is reserved.';
   const slices = own?.slices.length ? h('div', canvas) : h('p.empty', none);
   const chart = h('div', h('h3', `Who ${running ? 'has' : 'had'} the processors`), slices);
   fill(
     section,
     title,
-    running && cancel(`api/migrations/${view.id}`),
-    h('dl.figures', figures(view, own).map(figure)),
+    h('div.actions', running && cancelMigration(view), details),
+    figureList(figures(view, own)),
     h('div.now', rounds, chart),
   );
   if (own?.slices.length) drawGantt(canvas, own);
@@ -68,10 +72,13 @@ function leftOut(predicted) {
   return predicted?.leftOut?.length ? [['prediction leaves out', predicted.leftOut.join('; ')]] : [];
 }
 
-function figures({ record, predicted, pages, progress }, pulse) {
+function figures(view, pulse) {
+  const { record, predicted, pages, progress } = view;
+  const bound = predicted?.downtimeBoundNs;
   if (!record) {
     return [
       ['predicted downtime', duration(predicted?.downtimeNs)],
+      bound !== undefined && ['bound foreseen (0.99)', duration(bound)],
       ['predicted total', duration(predicted?.totalNs)],
       ...leftOut(predicted),
       ['pages', count(pages)],
@@ -85,6 +92,11 @@ function figures({ record, predicted, pages, progress }, pulse) {
     ['downtime', duration(record.downtimeNs || undefined)],
     ['predicted', duration(predicted?.downtimeNs)],
     ...leftOut(predicted),
+    ['promises', verdictChip(view)],
+    view.promises?.downtime && [
+      'margin of the bound',
+      `${marginOf(view)} of ${duration(view.promises.downtime.boundNs)}`,
+    ],
     ['total', duration(record.totalNs || undefined)],
     ['b, b_d', `${rate(plan.rateBytesPerSecond)}, ${rate(plan.stopRateBytesPerSecond)}`],
     ['sender’s CPU', reservations.sender ? reservation(reservations.sender) : 'not reserved'],

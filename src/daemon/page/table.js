@@ -6,12 +6,17 @@ import { h } from './dom.js';
  * @param things each perhaps with `why`
  * @param none what is said if there is none
  */
-export function table(columns, things, none) {
+export function table(name, columns, things, none) {
   if (things.length === 0) return h('p.empty', none);
-  const head = columns.map(([title, _, classes = '']) => h('th', { class: classes }, title));
+  const heading = (title) => (title === '' ? h('span.unseen', 'actions') : title);
+  const head = columns.map(([title, _, classes = '']) =>
+    h('th', { class: classes, scope: 'col' }, heading(title)),
+  );
   const row = (thing) => {
     const cells = columns.map(([_, cell, classes = '']) => h('td', { class: classes }, cell(thing)));
-    return h('tr', { title: thing.why ?? '' }, cells);
+    return h('tr', { title: thing.why ?? undefined }, cells);
   };
-  return h('div.scroll', h('table', h('thead', h('tr', head)), h('tbody', things.map(row))));
+  const whole = h('table', h('thead', h('tr', head)), h('tbody', things.map(row)));
+  // What scrolls must be reached by keyboard.
+  return h('div.scroll', { tabindex: 0, role: 'group', 'aria-label': name }, whole);
 }

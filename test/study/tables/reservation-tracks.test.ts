@@ -44,7 +44,7 @@ describe('what is served within the last period', () => {
 test('a reservation has a track and a counter, and who has none has neither', () => {
   const own = slices([[0, 4e6]]);
   const events = reservationEvents({ guest: { budgetNs: 4e6, periodNs: 10e6 }, sender: null }, own);
-  expect(events.filter(({ ph }) => ph === 'M').map(({ args }) => args?.['name'])).toEqual([
+  expect(events.filter(({ ph }) => ph === 'M').map(({ args }) => args?.name)).toEqual([
     'CPU reservations',
     'guest, 4 of 10 ms',
   ]);
