@@ -14,14 +14,14 @@ const floors = [
 /** They import nothing but each other, and only compute. */
 const pure = ['core', 'model'];
 /** Each is a world of its own. */
-const worlds = ['virtual', 'threads', 'vm'];
+const worlds = ['virtual', 'threads', 'vm', 'qemu'];
 /** The most of all lines that one floor may hold. */
 const MOST_OF_ALL = 0.22;
 
 /** File names that stand more than once in src, and why. */
 const sharedNames: Readonly<Record<string, readonly string[]>> = {
   'a command is called like what it runs': [
-    ...['doctor', 'predict', 'recover', 'run', 'schedule', 'stress', 'sweep'],
+    ...['doctor', 'migrate', 'predict', 'recover', 'run', 'schedule', 'stress', 'sweep'],
   ],
   'a command is called like what it writes': ['plan', 'record', 'recording'],
   'a face of the library is called like its room': ['run', 'scenario'],

@@ -61,6 +61,11 @@ export const commands: KnownCommands = {
     describe: 'record which memory pages a running process or a virtual machine writes',
     load: async () => (await import('./record.ts')).recordCommand,
   },
+  migrate: {
+    describe: 'move a running virtual machine, whoever started it, to another QEMU under a plan',
+    load: async () => (await import('./migrate.ts')).migrateCommand,
+    takesOwnRules: true,
+  },
   recover: {
     describe: 'after a crash, decide from the journals which end owns each guest',
     load: async () => (await import('./recover.ts')).recoverCommand,

@@ -154,6 +154,19 @@ const environment = view('Environment', 'What made the record: program, machine,
     .describe('Whose costs virtual time and the model added; null: nobody’s.'),
 });
 
+const fidelity = view(
+  'Fidelity',
+  'What of its plan a migration of somebody else’s machine could not do exactly.',
+  {
+    mode: z
+      .enum(['pull', 'pass'])
+      .describe('pull: pages were asked for in the plan’s order; pass: they came in QEMU’s own.'),
+    ...each(count, 'unaskedPages', 'outOfPlacePages', 'neverSentPages', 'inFlightPages'),
+    ruleToStopNs: ns.nullable().describe('From the rule to the stop; null: it was not stopped.'),
+    deviceBytes: bytes.describe('Sent at b_d after the pages.'),
+  },
+);
+
 export const recordSchema: z.ZodType<MigrationRecord> = view(
   'MigrationRecord',
   'What came of a migration. Times in ns, sizes in bytes; keys may be added.',
@@ -209,6 +222,7 @@ export const recordSchema: z.ZodType<MigrationRecord> = view(
     verified: z.object(each(memory, 'memory', 'continued')),
     servers: z.array(server),
     link,
+    fidelity: fidelity.optional(),
     notes: z.array(z.string()),
     environment: environment.optional().describe('Not there up to version 0.1.'),
   },

@@ -34,6 +34,7 @@ export class Qmp {
   readonly #socket: Socket;
   readonly #waiting = new Map<number, Waiting>();
   readonly #listeners = new Set<(event: QmpEvent) => void>();
+  readonly #endListeners = new Set<(why: Error) => void>();
   #text = '';
   #asked = 0;
   #isGreeted = false;
@@ -92,6 +93,12 @@ export class Qmp {
     this.#listeners.add(listener);
   }
 
+  /** Told once when nothing more will be heard, and why: QEMU has ended, or closed the connection, or we have. */
+  onEnd(listener: (why: Error) => void): void {
+    if (this.#gone) listener(this.#gone);
+    else this.#endListeners.add(listener);
+  }
+
   close(): void {
     this.#socket.destroy();
   }
@@ -124,6 +131,8 @@ export class Qmp {
 
   #end(why: Error): void {
     this.#gone ??= why;
+    for (const listener of this.#endListeners) listener(this.#gone);
+    this.#endListeners.clear();
     for (const id of [...this.#waiting.keys()]) this.#settle(id)!.reject(why);
   }
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { inputLimits } from '../core/input-limits.ts';
+import { DirtyCount } from '../core/migration/asked/dirty-count.ts';
 import { LumpedPages } from '../core/migration/lumped/lumped-pages.ts';
 import type { MigrationResult } from '../core/migration/migration-result.ts';
 import { PageSet } from '../core/migration/pages.ts';
@@ -80,7 +81,7 @@ const seen = z.discriminatedUnion('kind', [
   z.looseObject({
     kind: z.literal('dirty'),
     now,
-    dirty: z.union([pageSet, lumpedPages]),
+    dirty: z.union([pageSet, lumpedPages, z.instanceof(DirtyCount)]),
     windowNs: notNegative,
   }),
   z.looseObject({
@@ -103,6 +104,7 @@ const seen = z.discriminatedUnion('kind', [
     ...{ kind: z.literal('sent'), now },
     ...{ sentPages: notNegative, zeroPages: notNegative, bytes: notNegative },
     underWayBytes: notNegative.optional(),
+    cleanPages: notNegative.optional(),
   }),
   z.looseObject({ kind: z.literal('done'), now }),
   z.looseObject({

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { InvariantViolated } from '../core/invariants.ts';
+import { DirtyCount } from '../core/migration/asked/dirty-count.ts';
 import { LumpedBatch, LumpedPages } from '../core/migration/lumped/lumped-pages.ts';
 import type { MigrationResult } from '../core/migration/migration-result.ts';
 import { PageSet } from '../core/migration/pages.ts';
@@ -22,6 +23,7 @@ const arrays = Object.entries({ uint8: Uint8Array, uint32: Uint32Array, float64:
 export function encodeTraceLine(line: TraceLine): string {
   return JSON.stringify(line, (_, value) => {
     if (value instanceof PageSet) return { pageSet: base64(value.words), pages: value.pages };
+    if (value instanceof DirtyCount) return { dirtyCount: value.dirtyPages };
     if (value instanceof LumpedPages) return { lumpedPages: { ...value } };
     if (value instanceof LumpedBatch) return { lumpedBatch: { ...value } };
     for (const [name, Kind] of arrays) {
@@ -47,6 +49,7 @@ function parsed(text: string): unknown {
       if (typeof value?.pageSet === 'string') {
         return new PageSet(value.pages, new Uint32Array(bytesOf(value.pageSet)));
       }
+      if (typeof value?.dirtyCount === 'number') return new DirtyCount(value.dirtyCount);
       if (value?.lumpedPages) {
         const { strata, owed, dirtyAgain, dirty } = value.lumpedPages;
         return new LumpedPages(strata, owed, dirtyAgain, dirty);

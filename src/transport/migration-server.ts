@@ -138,8 +138,11 @@ export class MigrationServer {
   }
 }
 
-/** @throws Failure no such host */
-async function addressOf({ host, port }: MigrationServerOptions): Promise<string> {
+/** The address of a host to listen on. @throws Failure no such host */
+export async function addressOf({
+  host,
+  port,
+}: Pick<MigrationServerOptions, 'host' | 'port'>): Promise<string> {
   const found = await lookup(host).catch((cause) => {
     throw cannotListen({ host, port }, cause);
   });
@@ -147,7 +150,7 @@ async function addressOf({ host, port }: MigrationServerOptions): Promise<string
 }
 
 /** @throws Refusal anybody could connect, with nothing to prove */
-function insistOnSecret(host: string, address: string, credentials: Credentials): void {
+export function insistOnSecret(host: string, address: string, credentials: Credentials): void {
   if (credentials.key || encryptionKind(credentials) !== 'none' || isLoopback(address)) return;
   throw new Refusal(
     `listening on ${host} needs a key: give one with --key-file, or certificates with --tls-cert, or listen on 127.0.0.1`,

@@ -22,7 +22,7 @@ describe('an option means the same in every command', () => {
     const answering = having('--json');
     expect(answering.map((command) => command.name()).sort()).toEqual(
       [
-        ...['doctor', 'import', 'order', 'plan', 'predict', 'record', 'recover'],
+        ...['doctor', 'import', 'migrate', 'order', 'plan', 'predict', 'record', 'recover'],
         ...['replay', 'report', 'run', 'schedule', 'stress', 'sweep', 'watch'],
       ].sort(),
     );

@@ -1,6 +1,7 @@
 import { InvariantViolated } from '../invariants.ts';
 import type { Nanos } from '../units.ts';
 import type { Migration } from './ask.ts';
+import { DirtyCount } from './asked/dirty-count.ts';
 import type { LumpedPages } from './lumped/lumped-pages.ts';
 import type { MigrationResult, Owner } from './migration-result.ts';
 import { PageSet } from './pages.ts';
@@ -14,7 +15,7 @@ import { wordsOfWindows } from './windows-seen.ts';
  * - Time never runs backwards, neither from one answer to the next nor within one: a pause begins no earlier than the
  *   answer before it, and the parts of a hand-over follow each other.
  * - Dirty pages are pages of the guest. No more windows were watched than were asked for.
- * - All pages that were asked for were sent, unless the step had an end that has come; pages of zeros are counted among them.
+ * - All pages that were asked for were sent, or clean, unless the step had an end that has come; pages of zeros are counted among them.
  * - The guest has one owner: the source until the hand-over, then whoever the last answer names. The result says the same.
  *
  * `ask` insists that each step has its own kind of answer.
@@ -76,7 +77,13 @@ function insistOnOrder(step: Step, answer: StepResult, lastNs: Nanos): void {
 
 function insistOnDirty(dirty: DirtyPages, pages: number): void {
   if (dirty instanceof PageSet) insistOnPages(dirty, pages);
+  else if (dirty instanceof DirtyCount) insistOnCount(dirty, pages);
   else insistOnCounts(dirty, pages);
+}
+
+function insistOnCount({ dirtyPages }: DirtyCount, expected: number): void {
+  if (Number.isInteger(dirtyPages) && dirtyPages >= 0 && dirtyPages <= expected) return;
+  throw new InvariantViolated('world: dirty pages are pages of the guest', { dirtyPages, expected });
 }
 
 function insistOnCounts(dirty: LumpedPages, expected: number): void {
@@ -112,10 +119,16 @@ function insistOnWindows(asked: number, { windows }: StepResultOf<'watched'>, gu
 
 function insistOnAll(
   { pages, untilNs = Number.POSITIVE_INFINITY }: Extract<Step, { kind: 'send' }>,
-  { now, sentPages, zeroPages }: StepResultOf<'sent'>,
+  { now, sentPages, zeroPages, cleanPages = 0 }: StepResultOf<'sent'>,
 ): void {
   const asked = pages.length;
-  const sentEnough = sentPages === asked || (sentPages < asked && now >= untilNs);
+  const hadTurn = sentPages + cleanPages;
+  const sentEnough = hadTurn === asked || (hadTurn < asked && now >= untilNs);
   if (sentEnough && zeroPages <= sentPages) return;
-  throw new InvariantViolated('world: all pages asked for are sent', { asked, sentPages, zeroPages });
+  throw new InvariantViolated('world: all pages asked for are sent', {
+    asked,
+    sentPages,
+    cleanPages,
+    zeroPages,
+  });
 }

@@ -147,6 +147,24 @@ export interface AchievedRates {
   readonly stopBytesPerSecond: BytesPerSecond | null;
 }
 
+/** What of its plan a migration of somebody else's machine could not do exactly. */
+export interface Fidelity {
+  /** `pull`: pages were asked for in the plan's order; `pass`: they came in QEMU's own. */
+  readonly mode: 'pull' | 'pass';
+  /** Pages that came in live rounds without being asked for, or again. */
+  readonly unaskedPages: number;
+  /** How often a page came before one that had been asked for earlier. */
+  readonly outOfPlacePages: number;
+  /** Pages of the machine that never came. */
+  readonly neverSentPages: number;
+  /** From the instant at which the plan stops the guest to that at which it stood still; null: it was not stopped. */
+  readonly ruleToStopNs: Nanos | null;
+  /** Pages that left between these two instants. */
+  readonly inFlightPages: number;
+  /** The state of the devices and what QEMU says of it, sent at b_d after the pages. */
+  readonly deviceBytes: Bytes;
+}
+
 /** What the world's instruments saw of one migration. */
 export interface Measurements {
   readonly outage: Outage | null;
@@ -155,6 +173,8 @@ export interface Measurements {
   readonly link: LinkRecord;
   /** What a reader must know of how the reservations were kept: privileges, what was done otherwise, warnings. */
   readonly notes: readonly string[];
+  /** Not there: the world carries out every plan exactly. */
+  readonly fidelity?: Fidelity | undefined;
 }
 
 /** How a migration went: what the generator returns. */

@@ -65,6 +65,12 @@ export class MigrationState {
     return undefined;
   }
 
+  /** Whether the guest is stopped after the next round, whatever is dirty then: only a number of rounds is known before. */
+  get isLastRound(): boolean {
+    const { stop } = this.plan;
+    return stop.rule === 'rounds' && this.rounds.length + 1 >= stop.rounds;
+  }
+
   /** A round had no page to send. Unless rounds are counted, only time can change anything. */
   allWaits(pendingPages: number, now: Nanos): Verdict | GoOn | undefined {
     const { stop } = this.plan;

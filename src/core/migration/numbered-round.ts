@@ -7,7 +7,6 @@ import { asNumbered, type DirtyPages, type RoundPages, type SendBatch } from './
 /** A round that knows every page by its number. */
 export class NumberedRound implements RoundPages {
   readonly dirtyPages: number;
-  readonly deferredPages: number;
   readonly #deferred: PageSet;
   readonly #pages: Uint32Array;
   readonly #unsent: Unsent;
@@ -24,7 +23,6 @@ export class NumberedRound implements RoundPages {
     this.#deferred = dirty.copy().keepAll(heldBack);
     this.#pages = sendingOrder(order, dirty, this.#deferred, context);
     this.dirtyPages = dirty.count();
-    this.deferredPages = this.#deferred.count();
     this.#unsent = new Unsent(pages, this.#pages);
     this.#chunks = typeof clear === 'object' ? new ClearedChunks(clear.chunkPages) : undefined;
   }
@@ -50,6 +48,10 @@ export class NumberedRound implements RoundPages {
   giveBack(batch: SendBatch, sentPages: number): void {
     const first = (batch as Uint32Array)[sentPages]!;
     this.#next = this.#pages.lastIndexOf(first, this.#next - 1);
+  }
+
+  heldBack(): number {
+    return this.#deferred.count();
   }
 
   rest(dirty: DirtyPages): PageSet {

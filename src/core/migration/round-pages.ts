@@ -1,8 +1,9 @@
+import { DirtyCount } from './asked/dirty-count.ts';
 import { LumpedBatch, LumpedPages } from './lumped/lumped-pages.ts';
-import { PageSet } from './pages.ts';
+import { firstPages, PageSet } from './pages.ts';
 
-/** What a world says is dirty: which pages, or how many of each stratum. */
-export type DirtyPages = PageSet | LumpedPages;
+/** What a world says is dirty: which pages, or how many of each stratum, or how many in all. */
+export type DirtyPages = PageSet | LumpedPages | DirtyCount;
 
 /** What is sent at once: pages in their order, or how many of each stratum. */
 export type SendBatch = Uint32Array | LumpedBatch;
@@ -11,8 +12,10 @@ export type SendBatch = Uint32Array | LumpedBatch;
 export interface RoundPages {
   /** |D_k|. */
   readonly dirtyPages: number;
-  /** |F_k|. */
-  readonly deferredPages: number;
+  /** |F_k|, as it is known once so many pages of the round have been sent. */
+  heldBack(sentPages: number): number;
+  /** Where it is asked for page by page: whether the guest is stopped after it, whatever is dirty then. */
+  readonly isLast?: boolean;
   /** Of φ_k, how many have not had their turn. */
   readonly unsentPages: number;
   /** The dirty bits that have to be cleared before the next batch, where that is done in chunks. */
@@ -28,9 +31,13 @@ export interface RoundPages {
   rest(dirty: DirtyPages): DirtyPages;
 }
 
-/** D_{K+1}, all of it: what is dirty while the guest is stopped, and what it was known to owe before. */
-export function stopBatch(dirty: DirtyPages, owed: DirtyPages): SendBatch {
+/**
+ * D_{K+1}, all of it: what is dirty while the guest is stopped, and what it was known to owe before.
+ * @param pages of the guest: where nobody says which are dirty, all are asked for
+ */
+export function stopBatch(dirty: DirtyPages, owed: DirtyPages, pages: number): SendBatch {
   if (dirty instanceof PageSet) return dirty.copy().addAll(asNumbered(owed)).toArray();
+  if (dirty instanceof DirtyCount) return firstPages(pages);
   const all = dirty.strata.map(({ isZero }, stratum) => ({
     ...{ stratum, isZero, passedOver: 0 },
     // By address, so that pages of zeros are last.
@@ -54,4 +61,10 @@ export function asNumbered(dirty: DirtyPages): PageSet {
 export function asLumped(dirty: DirtyPages): LumpedPages {
   if (dirty instanceof LumpedPages) return dirty;
   throw new TypeError('counts expected, found pages by number');
+}
+
+/** The same of a number alone. */
+export function asCount(dirty: DirtyPages): DirtyCount {
+  if (dirty instanceof DirtyCount) return dirty;
+  throw new TypeError('a number of dirty pages expected, found pages or strata');
 }

@@ -84,11 +84,13 @@ export function* sendRound(
       clears: plan.clear === 'page',
       endsRound: round.unsentPages === 0,
       ...(look.atNs < Number.POSITIVE_INFINITY && { untilNs: look.atNs }),
+      ...(round.isLast !== undefined && { isLast: round.isLast }),
     });
-    const isCut = done.sentPages < batch.length;
-    if (isCut) round.giveBack(batch, done.sentPages);
-    sent.skippedPages += turns() - before - done.sentPages;
-    const { underWayBytes = 0 } = done;
+    const { underWayBytes = 0, cleanPages = 0 } = done;
+    const hadTurn = done.sentPages + cleanPages;
+    const isCut = hadTurn < batch.length;
+    if (isCut) round.giveBack(batch, hadTurn);
+    sent.skippedPages += turns() - before - hadTurn;
     const carried = underWayBytes > 0 ? -underWayBytes : isCut ? carriedBytes(plan, sent, done) : 0;
     // A page that the link has carried a part of may be dirty again, and is skipped.
     meter.sent(Math.max(0, done.bytes + carried - sent.carriedBytes), done.now - sent.now);

@@ -20,7 +20,8 @@ export type Step<Batch = Uint32Array> =
    * Send these pages in this order at this rate (null: as fast as it goes). `clears`: take off each page's dirty
    * bit before it is copied. `endsRound`: done only when the destination has everything; once the guest is
    * paused a world may leave that to the hand-over, which asks for it anyway. `untilNs`: what has not left by then stays, and
-   * the step ends.
+   * the step ends. `isLast`: where only the number of dirty pages is known, whether the guest is stopped after this round,
+   * whatever is dirty then.
    */
   | {
       readonly kind: 'send';
@@ -29,6 +30,7 @@ export type Step<Batch = Uint32Array> =
       readonly clears: boolean;
       readonly endsRound: boolean;
       readonly untilNs?: Nanos;
+      readonly isLast?: boolean;
     }
   /** Take off the dirty bits of these pages. */
   | { readonly kind: 'clear'; readonly pages: PageSet }
@@ -75,6 +77,8 @@ export type StepResult<Dirty = PageSet> =
       readonly bytes: Bytes;
       /** Of these, so much has left and is on its way through something slower than the link. Not there: none, or not known. */
       readonly underWayBytes?: Bytes | undefined;
+      /** Of the pages that had their turn, those that were clean and did not leave. Not there: only dirty ones were asked for. */
+      readonly cleanPages?: number | undefined;
     }
   | { readonly kind: 'done'; readonly now: Nanos }
   | {

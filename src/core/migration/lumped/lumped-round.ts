@@ -11,7 +11,7 @@ import { LumpedBatch, type LumpedPages, type LumpedShare } from './lumped-pages.
  */
 export class LumpedRound implements RoundPages {
   readonly dirtyPages: number;
-  readonly deferredPages: number;
+  readonly #deferredPages: number;
   #unsentPages: number;
   readonly #strata: LumpedPages['strata'];
   readonly #unsent: Float64Array;
@@ -29,7 +29,7 @@ export class LumpedRound implements RoundPages {
     );
     this.dirtyPages = dirty.count();
     this.#unsentPages = this.#unsent.reduce((sum, count) => sum + count, 0);
-    this.deferredPages = this.dirtyPages - this.#unsentPages;
+    this.#deferredPages = this.dirtyPages - this.#unsentPages;
     this.#places = placesOf(dirty);
     // Instants count, or pages of zeros, which leave as the last of their batch, are among others.
     const isMixed = this.#places.some(
@@ -89,6 +89,10 @@ export class LumpedRound implements RoundPages {
     const isLeft = (stratum: number) => this.#unsent[stratum]! > 0;
     while (!this.#places[this.#place]!.some(isLeft)) this.#place += 1;
     return this.#places[this.#place]!;
+  }
+
+  heldBack(): number {
+    return this.#deferredPages;
   }
 
   /** What was held back, and what had no turn, is owed: the answer counts it. */

@@ -9,7 +9,7 @@ export interface OrderContext {
   /** The sampling window of the heat in slots T: π per window becomes 1 − (1−π)^(1/slotsPerWindow) per slot. */
   readonly slotsPerWindow: number;
   /** Breaks ties; the same seed gives the same order. */
-  readonly random: Random;
+  readonly random: Pick<Random, 'shuffle'>;
 }
 
 /**

@@ -1,0 +1,12 @@
+import { cpus } from 'node:os';
+import { kills } from './machine-kills.ts';
+import { moves } from './machine-moves.ts';
+
+/** Machines that somebody else has started, moved under a plan: all parts, or those that are named. QEMU_10 says where QEMU is. */
+const parts = { moves, kills };
+console.log(`Node ${process.version}, ${cpus().length} × ${cpus()[0]?.model ?? 'unknown processor'}\n`);
+const wanted = process.argv.slice(2);
+for (const [name, part] of Object.entries(parts)) {
+  if (wanted.length === 0 || wanted.includes(name)) await part();
+}
+process.exit(0);

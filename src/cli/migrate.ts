@@ -1,0 +1,150 @@
+import { type Command, Option } from 'commander';
+import type { MigrationRecord } from '../core/migration/record.ts';
+import { formatDuration, formatRate, formatSize, type Nanos } from '../core/units.ts';
+import { usageError } from '../platform/problem.ts';
+import type { StepListener } from '../run/drive.ts';
+import { type MachineMigration, migrateMachine } from '../run/migrate-machine.ts';
+import { readScenario, type Scenario, scenarioOf } from '../scenario/scenario.ts';
+import { scenarioFile } from '../scenario/scenario-file.ts';
+import type { Setting } from '../scenario/settings.ts';
+import { folded } from '../study/tables/folded.ts';
+import { parseAddress } from '../transport/address.ts';
+import { LocalDestination } from '../worlds/qemu/local-destination.ts';
+import { RemoteDestination } from '../worlds/qemu/remote-destination.ts';
+import { addCredentialOptions, type CredentialOptions, credentialsOf } from './credential-options.ts';
+import type { Exit } from './exit.ts';
+import { interruptible } from './interruptible.ts';
+import { writeJson } from './json-output.ts';
+import { jsonOption, type OutputOptions, wideOption, widthOf } from './output-options.ts';
+import { setOption } from './scenario-options.ts';
+import { print } from './standard-streams.ts';
+
+interface Options extends OutputOptions, CredentialOptions {
+  readonly qmp: string;
+  readonly to?: string;
+  readonly toQmp?: string;
+  readonly plan?: string;
+  readonly journal?: string;
+  readonly set?: readonly Setting[];
+  readonly mode: 'pull' | 'pass';
+}
+
+/** `switchover migrate --qmp SOCKET --to-qmp SOCKET`: moves a running virtual machine of somebody else under a plan. */
+export function migrateCommand(command: Command, exit: Exit): void {
+  command
+    .requiredOption('--qmp <socket>', 'the monitor of the virtual machine, which nobody else uses')
+    .option('--to <host:port>', 'to the QEMU behind a switchover receive --qmp')
+    .option(
+      '--to-qmp <socket>',
+      'to the QEMU on this host with this monitor, which waits for it (-incoming defer)',
+    );
+  addCredentialOptions(command, 'the key that the destination given with --to has too')
+    .option('--plan <file>', 'follow the plan of this scenario: its link and its migration')
+    .addOption(setOption())
+    .addOption(
+      new Option('--mode <mode>', "pull: pages in the plan's order; pass: in QEMU's own order")
+        .choices(['pull', 'pass'])
+        .default('pull'),
+    )
+    .option('--journal <folder>', 'write down here what is changed of its settings, for switchover recover')
+    .addOption(jsonOption('the record as one JSON object'))
+    .addOption(wideOption())
+    .addHelpText('after', HELP)
+    .action(async (options: Options) =>
+      exit(await interruptible((interrupted) => action(options, interrupted))),
+    );
+}
+
+const HELP = `
+QEMU 8.2 or later, unmodified, whoever started it. It sends its migration to
+us, and we send it on: pages in the order of the plan, at its rates, and the
+guest is stopped when the plan says so. The two QEMUs hand the machine over as
+they always do, and the destination runs only once the source is done. Ctrl-C
+cancels: the machine goes on at its source, with its settings as they were.
+
+Disks must be on storage that both ends share. Without --plan, give at least
+the rate: --set link.rate=1Gbit/s.`;
+
+async function action(options: Options, interrupted: AbortSignal): Promise<number> {
+  const { qmp, journal, mode, json } = options;
+  const width = widthOf(options);
+  const isText = json !== '-';
+  const begins: MachineMigration['begins'] = ({ guest, plan }) => {
+    if (!isText) return;
+    const { rateBytesPerSecond: b, stopRateBytesPerSecond: stopRate } = plan;
+    const rates = [b, stopRate].map((rate) => (rate === null ? 'unlimited' : formatRate(rate)));
+    const what = `'${guest.name}', ${formatSize(guest.pages * guest.pageSizeBytes)} of memory`;
+    print(
+      folded(
+        `${what}: ${mode === 'pull' ? `order ${plan.order}` : "QEMU's own order"}, stop rule ${plan.stop.rule}, b ${rates[0]}, b_d ${rates[1]}`,
+        width,
+      ),
+    );
+  };
+  const record = await migrateMachine({
+    ...{ qmp, journals: journal, mode, interrupted, begins },
+    ...(isText && { stepped: tellingRounds() }),
+    scenario: scenario(options),
+    destination: destinationOf(options),
+  });
+  if (writeJson(json, () => record)) print(folded(told(record).join('\n'), width));
+  return record.outcome === 'completed' ? 0 : 1;
+}
+
+/** @throws UsageError neither of both, or both */
+function destinationOf({ to, toQmp, ...options }: Options): MachineMigration['destination'] {
+  const expected = 'either --to HOST:PORT or --to-qmp SOCKET';
+  if (toQmp !== undefined && to !== undefined) throw usageError('--to', expected, 'both');
+  if (toQmp !== undefined) return () => LocalDestination.open(toQmp);
+  if (to === undefined) throw usageError('--to', expected, undefined);
+  const there = { ...parseAddress(to, '--to'), ...credentialsOf(options) };
+  return () => RemoteDestination.open(there);
+}
+
+function scenario({ plan, set = [] }: Options): Scenario {
+  if (plan !== undefined) return readScenario(scenarioFile(plan), set);
+  if (set.length === 0) {
+    throw usageError('--plan', 'a scenario with a plan, or at least --set link.rate=…', undefined);
+  }
+  return scenarioOf({}, { name: 'command line', file: undefined }, set);
+}
+
+/** A line for each round as it ends. */
+function tellingRounds(): StepListener {
+  let round = 0;
+  let beganNs: Nanos = 0;
+  let sentPages = 0;
+  return (step, result) => {
+    if (step.kind === 'track') beganNs = result.now;
+    if (step.kind === 'send' && result.kind === 'sent') sentPages += result.sentPages;
+    if (step.kind !== 'harvest' || result.kind !== 'dirty' || sentPages === 0) return;
+    round += 1;
+    print(`round ${round}: ${sentPages} pages in ${formatDuration(result.now - beganNs)}`);
+    beganNs = result.now;
+    sentPages = 0;
+  };
+}
+
+/** What came of it, in a few lines. */
+function told(record: MigrationRecord): readonly string[] {
+  const { outcome, reason, owner, stop, downtimeNs, totalNs, verified, fidelity, notes } = record;
+  const whose = {
+    source: 'the machine is where it was',
+    destination: 'the machine is at its destination',
+    nobody: 'nobody runs the machine: see docs/your-vm.md',
+  };
+  const lines = [`${outcome}: ${reason}; ${whose[owner]}`];
+  if (downtimeNs > 0) {
+    lines.push(
+      `stop: ${stop.pages} pages; downtime ${formatDuration(downtimeNs)}, total ${formatDuration(totalNs)}`,
+    );
+  }
+  if (verified.memory !== 'not-checked') lines.push(`memory: ${verified.memory} while both stood still`);
+  if (fidelity && downtimeNs > 0) {
+    const { ruleToStopNs, unaskedPages, outOfPlacePages, deviceBytes } = fidelity;
+    lines.push(
+      `from the plan: stopped ${formatDuration(ruleToStopNs ?? 0)} after its rule said so; ${unaskedPages} pages unasked, ${outOfPlacePages} out of place; devices ${formatSize(deviceBytes)}`,
+    );
+  }
+  return [...lines, ...notes];
+}

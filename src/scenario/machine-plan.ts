@@ -1,0 +1,45 @@
+import { PAGE_RECORD_BYTES } from '../qemu/stream-layout.ts';
+import { insisting } from './checked.ts';
+import { cellsOf, type Scenario, type ScenarioCell } from './scenario.ts';
+import { isObject } from './settings.ts';
+
+/** What is known of a machine that somebody else has started. */
+export interface FoundMachine {
+  readonly name: string;
+  readonly pages: number;
+}
+
+/** Nobody says what its programs write. */
+const unknownProgram = { kind: 'classes', classes: [{ pages: 1, writesPerSecond: 0 }] };
+
+/** What a scenario says that only a machine of ours can do: each key, and what would be as it is. */
+const notHere = {
+  'migration.clear': 'page: QEMU clears the bit of a page as it sends it',
+  'migration.heat': 'estimated: what the programs of this machine write is not known',
+  'guest.reservation': 'nothing: a reservation of CPU time for a machine of somebody else is not supported',
+  'sender.reservation': 'nothing: a reservation of CPU time for a machine of somebody else is not supported',
+  'link.capacity': 'nothing: a machine of somebody else does not share a link with others yet',
+} as const;
+
+/**
+ * A scenario's plan, for this machine in place of the scenario's guest. A page costs what it costs in QEMU's stream.
+ * @throws UsageError all that is wrong with it
+ */
+export function machinePlan({ base, file }: Scenario, { name, pages }: FoundMachine): ScenarioCell {
+  const { guest: _, link, fleet: __, background: ___, ...others } = base;
+  const document = {
+    ...others,
+    guest: { name, pages, program: unknownProgram },
+    link: { ...(isObject(link) ? link : {}), overhead: PAGE_RECORD_BYTES },
+  };
+  insisting((insist) => {
+    const at = (path: string) =>
+      path.split('.').reduce<unknown>((part, key) => (isObject(part) ? part[key] : undefined), base);
+    for (const [path, expected] of Object.entries(notHere)) {
+      const found = at(path);
+      const isAsIs = expected.startsWith(`${String(found)}:`);
+      insist(found === undefined || isAsIs, path, expected, found);
+    }
+  });
+  return cellsOf({ base: document, file }, [])[0]!;
+}

@@ -1,0 +1,17 @@
+import type { Duplex } from 'node:stream';
+import type { Nanos } from '../../core/units.ts';
+
+/** Where a machine goes, and what the source end asks of it. */
+export interface QemuDestination {
+  /** Has it wait for the stream, paused. @returns the connection over which the stream goes @throws Failure it refuses */
+  connect(): Promise<Duplex>;
+  /** It has everything, by this host's clock. */
+  readonly completed: Promise<Nanos>;
+  /** The source has handed the machine over: it runs. @returns since when, by this host's clock */
+  run(): Promise<Nanos>;
+  /** Writes the machine's memory into a file on this host. Not there: it is on another one. */
+  dumpMemory?(file: string): Promise<void>;
+  /** The machine is not to run there: it has stayed at its source. */
+  abandon(): Promise<void>;
+  close(): void;
+}

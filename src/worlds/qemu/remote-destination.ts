@@ -1,0 +1,63 @@
+import type { Duplex } from 'node:stream';
+import type { Nanos } from '../../core/units.ts';
+import { clockNs } from '../../platform/clock.ts';
+import { Failure } from '../../platform/failure.ts';
+import type { DestinationThere } from '../../transport/address.ts';
+import { connected } from '../../transport/connect.ts';
+import { SILENCE_MS } from '../../transport/limits.ts';
+import { MachineChannel, type Word } from './machine-channel.ts';
+import type { QemuDestination } from './qemu-destination.ts';
+
+/** A QEMU on another host, behind `switchover receive --qmp`. Its instants are those at which its word was heard here. */
+export class RemoteDestination implements QemuDestination {
+  readonly #channel: MachineChannel;
+  readonly completed: Promise<Nanos>;
+  #heardCompleted: (atNs: Nanos) => void = () => {};
+  #failed: (why: Error) => void = () => {};
+
+  private constructor(channel: MachineChannel) {
+    this.#channel = channel;
+    this.completed = new Promise((resolve, reject) => {
+      this.#heardCompleted = resolve;
+      this.#failed = reject;
+    });
+    this.completed.catch(() => {});
+  }
+
+  /** @throws Failure nobody listens there, or the two ends do not agree on how it is encrypted */
+  static async open(to: DestinationThere): Promise<RemoteDestination> {
+    return new RemoteDestination(new MachineChannel(await connected(to)));
+  }
+
+  async connect(): Promise<Duplex> {
+    this.#channel.say({ kind: 'prepare' });
+    await this.#hear('waiting', SILENCE_MS);
+    void this.#hear('completed').then(
+      () => this.#heardCompleted(clockNs()),
+      (why) => this.#failed(why),
+    );
+    return this.#channel.stream;
+  }
+
+  async run(): Promise<Nanos> {
+    this.#channel.say({ kind: 'run' });
+    await this.#hear('running', SILENCE_MS);
+    return clockNs();
+  }
+
+  async abandon(): Promise<void> {
+    this.#channel.say({ kind: 'abandon' });
+    this.#channel.close();
+  }
+
+  close(): void {
+    this.#channel.close();
+  }
+
+  /** @throws Failure the destination says something else, or nothing */
+  async #hear(kind: Word['kind'], withinMs?: number): Promise<void> {
+    const word = await this.#channel.next(withinMs);
+    if (word.kind === 'refused') throw new Failure(`the destination refused: ${word.why}`);
+    if (word.kind !== kind) throw new Failure(`the destination said '${word.kind}' instead of '${kind}'`);
+  }
+}

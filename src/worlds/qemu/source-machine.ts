@@ -1,0 +1,182 @@
+import { Failure, Refusal } from '../../platform/failure.ts';
+import { BorrowedSettings } from '../../qemu/borrowed-settings.ts';
+import { connectMonitor } from '../../qemu/connect-monitor.ts';
+import { type MigrationSettings, readSettings } from '../../qemu/migration-settings.ts';
+import type { Qmp } from '../../qemu/qmp.ts';
+import { QEMU_PAGE_BYTES } from '../../qemu/stream-layout.ts';
+import { MachineEvents } from './machine-events.ts';
+
+/** What `query-migrate` says. */
+interface QueryMigrate {
+  readonly status?: string;
+  readonly 'blocked-reasons'?: readonly string[];
+  readonly ram?: {
+    readonly remaining: number;
+    readonly duplicate: number;
+    readonly normal: number;
+    readonly 'dirty-sync-count': number;
+    readonly 'postcopy-requests': number;
+  };
+}
+
+/** Pages that QEMU has written into its stream, those that it knows to be dirty, and how often it has asked its dirty log. */
+export interface PageCounters {
+  readonly writtenPages: number;
+  readonly dirtyPages: number;
+  readonly syncs: number;
+  /** Requests for pages that QEMU has heard. */
+  readonly requests: number;
+}
+
+/** With them the stream is not what is read here, or pages go another way. */
+const REFUSED_CAPABILITIES = [
+  ...['multifd', 'xbzrle', 'compress', 'zero-copy-send', 'mapped-ram', 'x-ignore-shared', 'rdma-pin-all'],
+  ...['x-colo', 'background-snapshot', 'postcopy-ram', 'postcopy-preempt', 'dirty-bitmaps', 'block'],
+];
+/** Without it nobody can tell QEMU's threshold, so that it cannot be asked for pages (8.2). */
+const SWITCHOVER_BANDWIDTH = 'avail-switchover-bandwidth';
+/** Words for a migration that is over, or never was. */
+const IDLE = ['none', 'completed', 'failed', 'cancelled'];
+
+/** QEMU's limit of its rate at which nothing passes but what is asked for; 0 would be no limit. */
+const STANDSTILL_BYTES_PER_SECOND = 10;
+/** With it, QEMU's threshold is 64 KiB, 16 pages, for each millisecond of its downtime limit, whatever it has measured. */
+const SWITCHOVER_BYTES_PER_SECOND = 65_536_000;
+/** The longest downtime limit that QEMU takes. */
+const LONGEST_LIMIT_MS = 2_000_000;
+
+/** The pending pages below which QEMU asks its dirty log, and may stop, as a downtime limit: none, 16, and any number. */
+export const thresholds = { never: 0, few: 1, any: LONGEST_LIMIT_MS } as const;
+
+const wanted: MigrationSettings = {
+  capabilities: { 'return-path': true, events: true, 'switchover-ack': true },
+  parameters: {
+    'max-bandwidth': STANDSTILL_BYTES_PER_SECOND,
+    [SWITCHOVER_BANDWIDTH]: SWITCHOVER_BYTES_PER_SECOND,
+    'downtime-limit': thresholds.never,
+  },
+};
+
+/** A machine that somebody else has started, as the source of its migration: what is asked of its monitor. */
+export class SourceMachine {
+  readonly socket: string;
+  readonly #journals: string | undefined;
+  readonly events: MachineEvents;
+  readonly qmp: Qmp;
+  #settings: BorrowedSettings | undefined;
+  #threshold: number = thresholds.never;
+
+  private constructor(socket: string, qmp: Qmp, journals: string | undefined) {
+    this.#journals = journals;
+    this.socket = socket;
+    this.qmp = qmp;
+    this.events = new MachineEvents(qmp);
+  }
+
+  /**
+   * @param socket where its monitor listens
+   * @param journals the folder in which its settings are written down before they are changed; without it, one in /tmp
+   * @throws Refusal it cannot be moved under a plan, and what to change; nothing has been changed
+   */
+  static async open(socket: string, journals?: string): Promise<SourceMachine> {
+    const qmp = await connectMonitor(socket);
+    try {
+      await insistOnPlainStream(socket, qmp);
+      return new SourceMachine(socket, qmp, journals);
+    } catch (cause) {
+      qmp.close();
+      throw cause;
+    }
+  }
+
+  /** Sets it up for a migration through us, which stands still at first. */
+  async borrow(): Promise<void> {
+    const where = { socket: this.socket, ...(this.#journals !== undefined && { folder: this.#journals }) };
+    this.#settings = await BorrowedSettings.borrow(this.qmp, wanted, where);
+    this.#threshold = thresholds.never;
+  }
+
+  /** Once no migration goes on: its settings are as they were. */
+  async restore(): Promise<void> {
+    const settings = this.#settings;
+    this.#settings = undefined;
+    await settings?.restore();
+  }
+
+  async begin(uri: string): Promise<void> {
+    await this.qmp.execute('migrate', { uri });
+  }
+
+  /** Whether it writes as fast as its stream is read, or nothing but what is asked for. */
+  letRun(isRunning: boolean): Promise<void> {
+    return this.#set({ 'max-bandwidth': isRunning ? 0 : STANDSTILL_BYTES_PER_SECOND });
+  }
+
+  /** It takes effect within 100 ms. */
+  async setThreshold(limitMs: number): Promise<void> {
+    if (this.#threshold === limitMs) return;
+    this.#threshold = limitMs;
+    await this.#set({ 'downtime-limit': limitMs });
+  }
+
+  /** @throws Failure there is no migration */
+  async counters(): Promise<PageCounters> {
+    const { ram } = await this.qmp.execute<QueryMigrate>('query-migrate');
+    if (!ram) throw new Failure('QEMU says nothing of its migration');
+    return {
+      writtenPages: ram.duplicate + ram.normal,
+      dirtyPages: Math.ceil(ram.remaining / QEMU_PAGE_BYTES),
+      syncs: ram['dirty-sync-count'],
+      requests: ram['postcopy-requests'],
+    };
+  }
+
+  async isRunning(): Promise<boolean> {
+    return (await this.qmp.execute<{ readonly running: boolean }>('query-status')).running;
+  }
+
+  async name(): Promise<string | undefined> {
+    return (await this.qmp.execute<{ readonly name?: string }>('query-name')).name;
+  }
+
+  /** @returns how its migration has ended */
+  async ended(): Promise<string> {
+    const { status = 'none' } = await this.qmp.execute<QueryMigrate>('query-migrate');
+    if (IDLE.includes(status)) return status;
+    const end = this.events.next((event) => event.name === 'MIGRATION' && IDLE.includes(event.status ?? ''));
+    return (await end).status!;
+  }
+
+  async cancel(): Promise<void> {
+    await this.qmp.execute('migrate_cancel');
+  }
+
+  async dumpMemory(file: string): Promise<void> {
+    await this.qmp.execute('dump-guest-memory', { paging: false, protocol: `file:${file}` });
+  }
+
+  close(): void {
+    this.qmp.close();
+  }
+
+  async #set(parameters: Readonly<Record<string, number>>): Promise<void> {
+    await this.qmp.execute('migrate-set-parameters', parameters);
+  }
+}
+
+/** @throws Refusal all that is in the way */
+async function insistOnPlainStream(socket: string, qmp: Qmp): Promise<void> {
+  const { capabilities, parameters } = await readSettings(qmp);
+  const { status = 'none', 'blocked-reasons': blocked = [] } =
+    await qmp.execute<QueryMigrate>('query-migrate');
+  const isOn = REFUSED_CAPABILITIES.filter((name) => capabilities[name] === true);
+  const problems = [
+    ...isOn.map((name) => `the migration capability ${name} must be off`),
+    ...(parameters['tls-creds'] ? ['the migration parameter tls-creds must be empty'] : []),
+    ...(IDLE.includes(status) ? [] : [`another migration is under way (${status})`]),
+    ...blocked,
+    ...(SWITCHOVER_BANDWIDTH in parameters ? [] : ['QEMU 8.2 or later is needed']),
+  ];
+  if (problems.length === 0) return;
+  throw new Refusal(`${socket}: this machine cannot be moved under a plan: ${problems.join('; ')}`);
+}

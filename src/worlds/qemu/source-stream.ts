@@ -1,0 +1,71 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Failure, orFailure } from '../../platform/failure.ts';
+import { MigrationStreamParser } from '../../qemu/migration-stream.ts';
+import type { RamBlock } from '../../qemu/stream-layout.ts';
+import { reaches } from './machine-events.ts';
+import { PageFlow } from './page-flow.ts';
+import type { SourceMachine } from './source-machine.ts';
+
+/** How much of the stream Node reads ahead of us, at most: what is here has been sent by QEMU, and waits. */
+const READ_AHEAD_BYTES = 16 * 1024;
+const CONNECTS_WITHIN_MS = 10_000;
+
+/**
+ * Has the machine migrate to us, over a UNIX socket that only this user and root can reach, so that no more than some 0.2 MB is on
+ * the way. @returns its stream @throws Failure it cannot connect, or its migration has failed
+ */
+export async function streamOf(machine: SourceMachine): Promise<Socket> {
+  const folder = orFailure('no folder for a socket', () => mkdtempSync(join(tmpdir(), 'switchover-stream-')));
+  const path = join(folder, 'socket');
+  const server = createServer({ highWaterMark: READ_AHEAD_BYTES });
+  let timer: NodeJS.Timeout | undefined;
+  try {
+    await new Promise<void>((resolve, reject) => server.once('error', reject).listen(path, resolve));
+    const connected = new Promise<Socket>((resolve, reject) => {
+      server.once('connection', resolve);
+      timer = setTimeout(
+        () => reject(new Failure('the machine did not connect to our socket for its migration')),
+        CONNECTS_WITHIN_MS,
+      );
+    });
+    connected.catch(() => {});
+    const failed = reaches(machine.events, 'active', 'source').then(() => new Promise<never>(() => {}));
+    failed.catch(() => {});
+    await machine.begin(`unix:${path}`);
+    return await Promise.race([connected, failed]);
+  } finally {
+    clearTimeout(timer);
+    server.close();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/**
+ * The blocks of the machine's memory: its stream begins with them, so that a migration is begun and cancelled before any of its pages
+ * has been read. Its settings are as before.
+ */
+export async function blocksOf(machine: SourceMachine): Promise<readonly RamBlock[]> {
+  await machine.borrow();
+  try {
+    const stream = await streamOf(machine);
+    const flow = new PageFlow();
+    const parser = new MigrationStreamParser(flow);
+    try {
+      for await (const chunk of stream) {
+        parser.push(chunk as Buffer);
+        if (flow.blocksOf.length > 0) break;
+      }
+    } finally {
+      await machine.cancel();
+      stream.destroy();
+      await machine.ended();
+    }
+    if (flow.blocksOf.length === 0) throw new Failure('the machine has ended its stream');
+    return flow.blocksOf;
+  } finally {
+    await machine.restore();
+  }
+}
