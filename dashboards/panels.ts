@@ -148,13 +148,13 @@ function thresholdsOf({ bad }: Look): ThresholdsConfigBuilder {
   return new ThresholdsConfigBuilder().mode(ThresholdsMode.Absolute).steps(steps);
 }
 
-/** The daemon's page lists its migrations, the latest first. Of a series that names its instance. */
+/** The page of the migration that a point tells of: the daemon's last one before it. Of a series that names its instance. */
 function toThePage(): DashboardLinkBuilder {
   return (
-    new DashboardLinkBuilder('This daemon: its migrations, the latest first')
+    new DashboardLinkBuilder('This migration, on the page of its daemon')
       .type(DashboardLinkType.Link)
-      // biome-ignore lint/suspicious/noTemplateCurlyInString: Grafana's own variable.
-      .url('http://${__field.labels.instance}/')
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: Grafana's own variables.
+      .url('http://${__field.labels.instance}/#/migrations/at/${__value.time}')
       .targetBlank(true)
   );
 }

@@ -239,7 +239,7 @@ describe('the processors of a host', () => {
     const inUse = (0.6 * processors).toFixed(2);
     const numbers = `0.60 of a processor asked for, ${inUse} in use, of ${processors}; at most 0.95 of each may be reserved`;
     const another = idle('another', { reservation: reservation('6ms') });
-    expect(await ask(beta, 'POST', '/api/guests', another)).toEqual({
+    expect(await ask(beta, 'POST', '/api/guests', another)).toMatchObject({
       status: 409,
       body: { error: numbers },
     });

@@ -1,6 +1,7 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { formatDuration, formatRate, formatSize } from '../../src/core/units.ts';
 import { DaemonPage } from '../fixtures/daemon-page.ts';
 import { ask, Daemons, eventually, has, quick } from '../fixtures/daemons.ts';
 import { onFailingDisk } from '../fixtures/failing-disk.ts';
@@ -26,6 +27,20 @@ const reserved = {
   sender: { cpuPerPage: '100us', reservation: { budget: '6ms', period: '10ms' } },
   cpu: { scheduler: 'cbs-hard' },
 };
+
+// biome-ignore lint/suspicious/noExplicitAny: what an API answers.
+type Answer = any;
+
+function ofPeriod(reservation: { budgetNs: number; periodNs: number } | null): string {
+  return reservation
+    ? `${formatDuration(reservation.budgetNs)} of ${formatDuration(reservation.periodNs)}`
+    : '–';
+}
+
+function signed(ns: number | undefined): string {
+  if (ns === undefined) return '–';
+  return ns < 0 ? `−${formatDuration(-ns)}` : formatDuration(ns);
+}
 
 const PATIENCE = { timeout: 30_000 };
 
@@ -88,6 +103,53 @@ describe.skipIf(!has('/usr/bin/chromium'))('the page of a daemon', () => {
     }
     await opened.page.emulateMedia({ colorScheme: 'light' });
     await opened.page.setViewportSize({ width: 1280, height: 1000 });
+  }
+
+  /** Each row of a table as texts, its cells one after the other. */
+  const rowsOf = (id: string) =>
+    opened.page.evaluate<string[][]>(
+      `[...document.querySelectorAll('#${id} tbody tr')].map((row) => [...row.cells].map((cell) => cell.innerText.trim()))`,
+    );
+
+  /** Every figure and state of the overview's tables against the API's answers at the same time. */
+  async function showsWhatTheApiSays(): Promise<void> {
+    const answers = ['guests', 'migrations', 'experiments', 'links', 'cpu'].map(
+      async (what) => (await ask(alpha, 'GET', `/api/${what}`)).body,
+    );
+    const [guests, migrations, experiments, links, cpu] = await Promise.all(answers);
+    expect((await rowsOf('guests')).map((cells) => cells.slice(0, 3))).toEqual(
+      guests.map(({ name, program, pages, pageSizeBytes, reservation, state }: Answer) => [
+        `${name}\n${program}, ${formatSize(pages * pageSizeBytes)}`,
+        ofPeriod(reservation),
+        state,
+      ]),
+    );
+    expect((await rowsOf('migrations')).map((cells) => cells.slice(1))).toEqual(
+      migrations.map(({ guest, to, state, record, promises }: Answer) => [
+        `${guest} → ${to}`,
+        state,
+        formatDuration(record.downtimeNs),
+        signed(promises.downtime?.marginNs),
+        promises.kept === null ? 'nothing promised' : promises.kept ? 'kept' : 'broken',
+      ]),
+    );
+    expect((await rowsOf('experiments')).map((cells) => cells.slice(0, 4))).toEqual(
+      experiments.map(({ name, world, state, runs, cells }: Answer) => [
+        `${name}\n${world}`,
+        state,
+        `${runs.done} / ${runs.all}`,
+        cells.length > 0 ? String(cells.length) : '–',
+      ]),
+    );
+    const reservations = await section('reservations').innerText();
+    const reserved = Object.values<number>(cpu.reserved).reduce((sum, one) => sum + one, 0);
+    const most = cpu.processors * cpu.reservablePerProcessor;
+    expect(reservations).toContain(`${reserved.toFixed(2)} of ${most.toFixed(2)} processors reserved`);
+    for (const { capacityBytesPerSecond: capacity, reservedBytesPerSecond, waiting } of links) {
+      const text = `${formatRate(reservedBytesPerSecond)} of ${formatRate(capacity)} reserved`;
+      expect(reservations).toContain(text);
+      expect(reservations).toContain(`${waiting} waiting`);
+    }
   }
 
   test('has nothing for axe-core to object to while nothing has happened yet', async () => {
@@ -154,6 +216,9 @@ describe.skipIf(!has('/usr/bin/chromium'))('the page of a daemon', () => {
     );
     await section('comparisons').getByText('virtual time').first().waitFor();
     await isClean('migrations');
+    await showsWhatTheApiSays();
+    await opened.page.evaluate<void>(`location.hash = "#/migrations/at/${Date.now()}"`);
+    await section('detail').getByRole('heading', { name: 'two → beta' }).waitFor();
     await opened.page.evaluate<void>(`location.hash = "#/migrations/${id}"`);
     await section('detail').getByRole('heading', { name: 'Promises' }).waitFor();
     await section('detail').locator('summary').click();

@@ -36,16 +36,26 @@ function drawDegraded(banner, { degraded }) {
   banner.textContent = `This daemon takes nothing new: ${degraded}`;
 }
 
-/** The address says which migration or experiment is looked at; without one, all of the host is. */
+/**
+ * The address says which migration or experiment is looked at, or which instant the last migration before it; without
+ * one, all of the host is.
+ */
 function drawDetail(section, all) {
-  const [, kind, id] = /^#\/(migrations|experiments)\/([\w-]+)$/.exec(location.hash) ?? [];
+  const [, kind, id, at] =
+    /^#\/(migrations|experiments)\/(?:([\w-]{10,})|at\/(\d{1,15}))$/.exec(location.hash) ?? [];
   byId('overview').hidden = kind !== undefined;
   byId('detail-page').hidden = kind === undefined;
   if (kind === undefined) return section.replaceChildren();
-  const found = all[kind].find((one) => one.id === id);
+  const found = id === undefined ? lastBefore(all[kind], Number(at)) : all[kind].find((one) => one.id === id);
   if (!found) section.replaceChildren(h('p.empty', 'It is not known here, or not any more.'));
   else if (kind === 'migrations') drawMigration(section, { ...all, migration: found });
   else drawExperiment(section, { ...all, experiment: found });
+}
+
+/** What a point of a dashboard tells of: figures come with the migration that ended last. */
+function lastBefore(items, atMs) {
+  const ended = items.filter(({ endedAt }) => endedAt && Date.parse(endedAt) <= atMs);
+  return ended.reduce((last, one) => (!last || one.endedAt > last.endedAt ? one : last), undefined);
 }
 
 addEventListener('hashchange', () => {

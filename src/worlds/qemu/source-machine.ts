@@ -2,6 +2,7 @@ import { Failure, Refusal } from '../../platform/failure.ts';
 import { BorrowedSettings } from '../../qemu/borrowed-settings.ts';
 import { connectMonitor } from '../../qemu/connect-monitor.ts';
 import { type MigrationSettings, readSettings } from '../../qemu/migration-settings.ts';
+import { unreadableWith } from '../../qemu/plain-stream.ts';
 import type { Qmp } from '../../qemu/qmp.ts';
 import { QEMU_PAGE_BYTES } from '../../qemu/stream-layout.ts';
 import { MachineEvents } from './machine-events.ts';
@@ -28,11 +29,6 @@ export interface PageCounters {
   readonly requests: number;
 }
 
-/** With them the stream is not what is read here, or pages go another way. */
-const REFUSED_CAPABILITIES = [
-  ...['multifd', 'xbzrle', 'compress', 'zero-copy-send', 'mapped-ram', 'x-ignore-shared', 'rdma-pin-all'],
-  ...['x-colo', 'background-snapshot', 'postcopy-ram', 'postcopy-preempt', 'dirty-bitmaps', 'block'],
-];
 /** Without it nobody can tell QEMU's threshold, so that it cannot be asked for pages (8.2). */
 const SWITCHOVER_BANDWIDTH = 'avail-switchover-bandwidth';
 /** Words for a migration that is over, or never was. */
@@ -169,7 +165,7 @@ async function insistOnPlainStream(socket: string, qmp: Qmp): Promise<void> {
   const { capabilities, parameters } = await readSettings(qmp);
   const { status = 'none', 'blocked-reasons': blocked = [] } =
     await qmp.execute<QueryMigrate>('query-migrate');
-  const isOn = REFUSED_CAPABILITIES.filter((name) => capabilities[name] === true);
+  const isOn = unreadableWith.filter((name) => capabilities[name] === true);
   const problems = [
     ...isOn.map((name) => `the migration capability ${name} must be off`),
     ...(parameters['tls-creds'] ? ['the migration parameter tls-creds must be empty'] : []),

@@ -1,45 +1,35 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { Failure, orFailure } from '../../platform/failure.ts';
+import type { Socket } from 'node:net';
+import { Failure } from '../../platform/failure.ts';
+import { MigrationSocket } from '../../qemu/migration-socket.ts';
 import { MigrationStreamParser } from '../../qemu/migration-stream.ts';
 import type { RamBlock } from '../../qemu/stream-layout.ts';
 import { reaches } from './machine-events.ts';
 import { PageFlow } from './page-flow.ts';
 import type { SourceMachine } from './source-machine.ts';
 
-/** How much of the stream Node reads ahead of us, at most: what is here has been sent by QEMU, and waits. */
+/** So that no more than some 0.2 MB is on the way. */
 const READ_AHEAD_BYTES = 16 * 1024;
 const CONNECTS_WITHIN_MS = 10_000;
 
-/**
- * Has the machine migrate to us, over a UNIX socket that only this user and root can reach, so that no more than some 0.2 MB is on
- * the way. @returns its stream @throws Failure it cannot connect, or its migration has failed
- */
+/** Has the machine migrate to us. @returns its stream @throws Failure it cannot connect, or its migration has failed */
 export async function streamOf(machine: SourceMachine): Promise<Socket> {
-  const folder = orFailure('no folder for a socket', () => mkdtempSync(join(tmpdir(), 'switchover-stream-')));
-  const path = join(folder, 'socket');
-  const server = createServer({ highWaterMark: READ_AHEAD_BYTES });
+  const socket = await MigrationSocket.open(READ_AHEAD_BYTES);
   let timer: NodeJS.Timeout | undefined;
   try {
-    await new Promise<void>((resolve, reject) => server.once('error', reject).listen(path, resolve));
-    const connected = new Promise<Socket>((resolve, reject) => {
-      server.once('connection', resolve);
+    const tooLate = new Promise<never>((_, reject) => {
       timer = setTimeout(
         () => reject(new Failure('the machine did not connect to our socket for its migration')),
         CONNECTS_WITHIN_MS,
       );
     });
-    connected.catch(() => {});
+    tooLate.catch(() => {});
     const failed = reaches(machine.events, 'active', 'source').then(() => new Promise<never>(() => {}));
     failed.catch(() => {});
-    await machine.begin(`unix:${path}`);
-    return await Promise.race([connected, failed]);
+    await machine.begin(socket.uri);
+    return await Promise.race([socket.connected, tooLate, failed]);
   } finally {
     clearTimeout(timer);
-    server.close();
-    rmSync(folder, { recursive: true, force: true });
+    socket.close();
   }
 }
 

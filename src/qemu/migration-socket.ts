@@ -1,0 +1,54 @@
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { createServer, type Server, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { orFailure } from '../platform/failure.ts';
+
+/**
+ * A UNIX socket to which a QEMU of this host migrates. QEMU may run as another user: who knows the name may connect, and only QEMU is
+ * told it. Once it has connected nobody else may, and nothing is left of the socket if this process is killed.
+ */
+export class MigrationSocket {
+  /** For QEMU's `migrate`. */
+  readonly uri: string;
+  readonly connected: Promise<Socket>;
+  readonly #folder: string;
+  readonly #server: Server;
+
+  private constructor(folder: string, server: Server, uri: string) {
+    this.#folder = folder;
+    this.#server = server;
+    this.uri = uri;
+    this.connected = new Promise((resolve) => {
+      server.once('connection', (socket: Socket) => {
+        this.close();
+        resolve(socket);
+      });
+    });
+  }
+
+  /**
+   * @param readAheadBytes how much Node reads before it is asked for: what is there has been sent by QEMU, and waits
+   * @throws Failure there is no room for a socket
+   */
+  static async open(readAheadBytes?: number): Promise<MigrationSocket> {
+    const folder = orFailure(`cannot make a folder in ${tmpdir()}`, () => {
+      const made = mkdtempSync(join(tmpdir(), 'switchover-stream-'));
+      chmodSync(made, 0o711);
+      return made;
+    });
+    const path = join(folder, randomBytes(8).toString('hex'));
+    const server = createServer(readAheadBytes === undefined ? {} : { highWaterMark: readAheadBytes });
+    server.listen({ path, readableAll: true, writableAll: true });
+    await once(server, 'listening');
+    return new MigrationSocket(folder, server, `unix:${path}`);
+  }
+
+  /** Nobody may connect any more; the connection that there is stays. */
+  close(): void {
+    this.#server.close();
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+}
