@@ -1,5 +1,5 @@
 import { metricTable as m } from '../src/daemon/metric-table.ts';
-import { counts, dashboard, ours, quantile, series } from './panels.ts';
+import { counts, dashboard, figure, ours, quantile, series } from './panels.ts';
 
 const histogram = m.guarantee_downtime_seconds.name;
 const mean = (guarantee: string) => {
@@ -13,6 +13,36 @@ export const guarantees = dashboard(
   'Switchover / Guarantees and downtime',
   'What guarantees do to the downtime while other programs compete for the processor.',
   [
+    {
+      title: 'Promises',
+      panels: [
+        counts(
+          'Promises',
+          {
+            unit: 'short',
+            says: 'Migrations of guests in the time shown by whether all that was reserved for them was kept: CPU time of guest and sender, the rate on the link, and the bound of the stop that follows from them. none: nothing was reserved.',
+            width: 12,
+          },
+          {
+            expr: `sum by (verdict) (increase(${m.promises_total.name}{${ours}}[$__range]))`,
+            legend: '{{verdict}}',
+          },
+        ),
+        figure(
+          'Broken',
+          {
+            unit: 'short',
+            says: 'Migrations of guests, since their daemon began, for which something that was reserved was not kept.',
+            bad: { above: 1 },
+            width: 12,
+          },
+          {
+            expr: `sum by (instance) (${m.promises_total.name}{${ours}, verdict="broken"})`,
+            legend: '{{instance}}',
+          },
+        ),
+      ],
+    },
     {
       title: 'Beside hogs: with and without a guarantee',
       panels: [

@@ -1,22 +1,9 @@
-import type { ServerRecord } from '../core/cpu/server-record.ts';
 import { linkShortfalls } from '../core/migration/achieved-rate.ts';
 import { outcomes } from '../core/migration/migration-result.ts';
 import type { MigrationRecord } from '../core/migration/record.ts';
 import { worldNames } from '../worlds/world-names.ts';
 import { type JobKind, jobKinds } from './job.ts';
-
-/** Of the guest's reservation and its sender's. Hogs that have one are the experiment's own affair. */
-export const watchedServers = ['guest', 'sender'] as const;
-
-/** A reservation that misses more of its periods than this, through the scheduler, is not kept. */
-const MOST_MISSED = 0.05;
-
-/** Whether a reservation was not kept: periods that the machine itself lost do not count. */
-export function missesTooMany({ periods, missedPeriods, missedByMachine }: Missed): boolean {
-  return missedPeriods - missedByMachine > MOST_MISSED * periods;
-}
-
-type Missed = Pick<ServerRecord, 'periods' | 'missedPeriods' | 'missedByMachine'>;
+import { missesTooMany, promisesOf, verdictOf, verdicts, watchedServers } from './promises.ts';
 
 type Counts = readonly (readonly [labels: Readonly<Record<string, string>>, count: number])[];
 
@@ -25,6 +12,7 @@ export type Incidents = Readonly<
   Record<
     | 'migration_outcomes_total'
     | 'downtime_target_misses_total'
+    | 'promises_total'
     | 'reservation_misses_total'
     | 'link_reservation_violations_total'
     | 'link_shortfalls_total',
@@ -44,6 +32,7 @@ export function noIncidents(): Incidents {
   return {
     migration_outcomes_total: each('outcome', outcomes),
     downtime_target_misses_total: jobs.map((job) => [job, 0]),
+    promises_total: verdicts.map((verdict) => [{ verdict }, 0]),
     reservation_misses_total: each('server', watchedServers),
     link_reservation_violations_total: jobs.map((job) => [job, 0]),
     link_shortfalls_total: jobs.map((job) => [job, 0]),
@@ -62,6 +51,8 @@ export function incidentsOf(record: MigrationRecord, kind: JobKind, targetDownti
   return {
     migration_outcomes_total: [[{ ...job, outcome }, 1]],
     downtime_target_misses_total: one(downtimeNs > targetDowntimeNs),
+    // Of experiments there may be thousands a second, and their hogs and faults are their own affair.
+    promises_total: kind === 'migration' ? [[{ verdict: verdictOf(promisesOf(record)) }, 1]] : [],
     reservation_misses_total: watched.map((server) => [
       { ...job, server: server.name },
       missesTooMany(server) ? 1 : 0,

@@ -160,6 +160,10 @@ export const metricTable = {
     link_shortfalls_total:
       'Migrations for which the link did not carry what was reserved: in the live rounds or the stop less than nine tenths of it arrived, and not because the sender came too late.',
   }),
+  ...counters(['verdict'], {
+    promises_total:
+      'Migrations of guests that live here, by whether all that was reserved for them was kept: kept, broken, or none, where nothing was.',
+  }),
   ...counters(['kind', 'world', 'outcome'], {
     migration_outcomes_total:
       'Migrations that have ended: of guests that live here (kind migration) or of experiments. Every outcome is there from the start, at 0.',

@@ -1,10 +1,30 @@
+import type { ServerRecord } from '../core/cpu/server-record.ts';
 import { stopBound } from '../core/cpu/supply.ts';
 import { linkShortfalls } from '../core/migration/achieved-rate.ts';
 import type { MigrationRecord } from '../core/migration/record.ts';
 import { type Bytes, NANOS_PER_SECOND } from '../core/units.ts';
 import { sendingNs } from './comparisons.ts';
-import { missesTooMany, watchedServers } from './incidents.ts';
 import type { PromisesView } from './migration-schemas.ts';
+
+/** Of the guest's reservation and its sender's. Hogs that have one are the experiment's own affair. */
+export const watchedServers = ['guest', 'sender'] as const;
+
+/** A reservation that misses more of its periods than this, through the scheduler, is not kept. */
+const MOST_MISSED = 0.05;
+
+/** Whether a reservation was not kept: periods that the machine itself lost do not count. */
+export function missesTooMany({ periods, missedPeriods, missedByMachine }: Missed): boolean {
+  return missedPeriods - missedByMachine > MOST_MISSED * periods;
+}
+
+type Missed = Pick<ServerRecord, 'periods' | 'missedPeriods' | 'missedByMachine'>;
+
+/** Of all that was promised to a migration together; `none`: nothing was. */
+export const verdicts = ['kept', 'broken', 'none'] as const;
+
+export function verdictOf({ kept }: Pick<PromisesView, 'kept'>): (typeof verdicts)[number] {
+  return kept === null ? 'none' : kept ? 'kept' : 'broken';
+}
 
 /** What was promised to a migration, and what of that was kept. */
 export function promisesOf(record: MigrationRecord): PromisesView {

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { freeCpu } from '../../src/core/cpu/cpu-plan.ts';
 import { type MigrationRecord, migrationRecord } from '../../src/core/migration/record.ts';
 import { comparisonsOf } from '../../src/daemon/comparisons.ts';
+import { incidentsOf } from '../../src/daemon/incidents.ts';
 import type { MigrationView } from '../../src/daemon/migration-schemas.ts';
 import { promisesOf } from '../../src/daemon/promises.ts';
 import { virtualEstimate, withoutGuarantee } from '../../src/daemon/virtual-estimate.ts';
@@ -96,5 +97,15 @@ describe('a promise', () => {
 
   test('is made to nobody who has reserved nothing', () => {
     expect(promisesOf(recordOf(bare))).toEqual({ kept: null, downtime: null, cpu: [], link: null });
+  });
+
+  test('is counted by its verdict, of guests that live here alone', () => {
+    const verdict = (of: typeof record, kind: 'migration' | 'experiment') =>
+      incidentsOf(of, kind, 1e9).promises_total;
+    const late = { ...record, downtimeParts: { ...record.downtimeParts, memoryNs: 1e12 } };
+    expect(verdict(record, 'migration')).toEqual([[{ verdict: 'kept' }, 1]]);
+    expect(verdict(late, 'migration')).toEqual([[{ verdict: 'broken' }, 1]]);
+    expect(verdict(recordOf(bare), 'migration')).toEqual([[{ verdict: 'none' }, 1]]);
+    expect(verdict(late, 'experiment')).toEqual([]);
   });
 });
