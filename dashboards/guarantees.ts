@@ -37,7 +37,7 @@ export const guarantees = dashboard(
             width: 12,
           },
           {
-            expr: `sum by (instance) (${m.promises_total.name}{${ours}, verdict="broken"})`,
+            expr: `${m.promises_total.name}{${ours}, verdict="broken"}`,
             legend: '{{instance}}',
           },
         ),
