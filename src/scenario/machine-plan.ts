@@ -21,6 +21,9 @@ const notHere = {
   'link.capacity': 'nothing: a machine of somebody else does not share a link with others yet',
 } as const;
 
+/** While pages are held back QEMU does not ask its dirty log, so that they are in the last round only. */
+const heldBack = 'nothing, or stop.rule rounds, under which it is known which round is the last one';
+
 /**
  * A scenario's plan, for this machine in place of the scenario's guest. A page costs what it costs in QEMU's stream.
  * @throws UsageError all that is wrong with it
@@ -40,6 +43,8 @@ export function machinePlan({ base, file }: Scenario, { name, pages }: FoundMach
       const isAsIs = expected.startsWith(`${String(found)}:`);
       insist(found === undefined || isAsIs, path, expected, found);
     }
+    const rule = at('migration.stop.rule') ?? 'rounds';
+    insist(rule === 'rounds' || !at('migration.defer'), 'migration.defer', heldBack, at('migration.defer'));
   });
   return cellsOf({ base: document, file }, [])[0]!;
 }
