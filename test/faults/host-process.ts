@@ -107,7 +107,8 @@ export class HostProcess {
     return new Promise((resolve, reject) => {
       if (!this.lives) return reject(new Error('its process has ended'));
       this.#waiting.set(number, { resolve: resolve as Waiting['resolve'], reject });
-      this.#child.send({ number, command, args });
+      // If it has just been killed, its end, of which is heard soon, answers all that is waited for.
+      this.#child.send({ number, command, args }, () => {});
     });
   }
 
