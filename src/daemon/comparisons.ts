@@ -1,6 +1,7 @@
 import type { MigrationRecord } from '../core/migration/record.ts';
 import type { Nanos } from '../core/units.ts';
 import { summary } from '../study/statistics/estimate.ts';
+import { grouped } from '../study/statistics/grouped.ts';
 import type { ComparisonView, MigrationView } from './migration-schemas.ts';
 import { isGuaranteed } from './virtual-estimate.ts';
 
@@ -13,11 +14,11 @@ type Ended = MigrationView & { readonly record: MigrationRecord };
  */
 export function comparisonsOf(migrations: readonly MigrationView[]): readonly ComparisonView[] {
   const ended = migrations.filter((view): view is Ended => view.record?.outcome === 'completed');
-  const guaranteed = groupedBy(
+  const guaranteed = grouped(
     ended.filter(({ record }) => isGuaranteed(record.reservations)),
     ({ to, record }) => JSON.stringify([unguaranteedKey(record, to), record.reservations]),
   );
-  const bare = groupedBy(
+  const bare = grouped(
     ended.filter(({ record }) => !isGuaranteed(record.reservations)),
     ({ to, record }) => unguaranteedKey(record, to),
   );
@@ -40,17 +41,6 @@ export function comparisonsOf(migrations: readonly MigrationView[]): readonly Co
           : null,
     };
   });
-}
-
-function groupedBy<Item>(items: readonly Item[], keyOf: (item: Item) => string): Map<string, Item[]> {
-  const groups = new Map<string, Item[]>();
-  for (const item of items) {
-    const key = keyOf(item);
-    const group = groups.get(key);
-    if (group) group.push(item);
-    else groups.set(key, [item]);
-  }
-  return groups;
 }
 
 function measuredOf(group: readonly Ended[]) {
