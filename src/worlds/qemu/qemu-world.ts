@@ -236,8 +236,8 @@ export class QemuWorld implements World {
     await this.#watched.end().catch(() => {});
     this.#relay?.cut();
     const cancelled = machine.cancel().then(() => machine.ended());
-    const patience = sleepNs(SOON_NS).then(() => 'unknown');
-    const status = await Promise.race([cancelled, patience]).catch(() => 'gone');
+    const tooLate = sleepNs(SOON_NS).then(() => 'unknown');
+    const status = await Promise.race([cancelled, tooLate]).catch(() => 'gone');
     if (status === 'completed' && this.#owner !== 'source') this.#owner = 'destination';
     else if (['failed', 'cancelled', 'none'].includes(status)) this.#owner = 'source';
     if (this.#owner === 'destination') await this.#destination.run().catch(() => {});
