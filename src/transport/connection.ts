@@ -4,6 +4,7 @@ import type { End, HandoverState } from '../core/wire/handover.ts';
 import type { OnFrame, PageSink } from './frame-reader.ts';
 import { encodeFrame } from './frame-writer.ts';
 import { ProtocolState } from './protocol-state.ts';
+import { descriptorOf } from './socket-descriptor.ts';
 import { readableTlsError } from './tls-errors.ts';
 
 /** How long the other end may take to close the connection after us. */
@@ -65,7 +66,7 @@ export class Connection {
 
   /** By which the kernel knows the socket, while it is open. */
   get descriptor(): number | undefined {
-    return (this.#socket as Socket & { _handle?: { fd: number } | null })._handle?.fd;
+    return descriptorOf(this.#socket);
   }
 
   get state(): HandoverState {

@@ -20,7 +20,8 @@ const wordSchema = z.discriminatedUnion('kind', [
 export type Word = z.infer<typeof wordSchema>;
 
 const kinds = { stream: 1, word: 2 } as const;
-const HEAD_BYTES = 5;
+/** Before a piece: its kind, and how long it is. */
+export const HEAD_BYTES = 5;
 /** A piece of a stream is no longer, and a word is much shorter. */
 const MOST_BYTES = 512 * 1024;
 const MOST_WORD_BYTES = 4 * 1024;
@@ -41,6 +42,8 @@ export class MachineChannel {
 
   constructor(socket: Socket) {
     this.#socket = socket;
+    // What waited for an acknowledgement would count as not sent.
+    socket.setNoDelay(true);
     this.stream = new Duplex({
       write: (chunk: Buffer, _, done) => this.#write(kinds.stream, chunk, done),
       read: () => void socket.resume(),

@@ -1,10 +1,13 @@
 import type { Duplex } from 'node:stream';
 import type { Nanos } from '../../core/units.ts';
+import type { NetworkWire } from './network-wire.ts';
 
 /** Where a machine goes, and what the source end asks of it. */
 export interface QemuDestination {
   /** Has it wait for the stream, paused. @returns the connection over which the stream goes @throws Failure it refuses */
   connect(): Promise<Duplex>;
+  /** What becomes of the stream on the network. Not there: it does not leave this host. */
+  readonly wire?: NetworkWire;
   /** It has everything, by this host's clock. */
   readonly completed: Promise<Nanos>;
   /** The source has handed the machine over: it runs. @returns since when, by this host's clock */

@@ -1,4 +1,3 @@
-import type { Duplex } from 'node:stream';
 import { DirtyCount } from '../../core/migration/asked/dirty-count.ts';
 import type { Fidelity, Measurements } from '../../core/migration/migration-result.ts';
 import type { Plan } from '../../core/migration/plan.ts';
@@ -9,6 +8,7 @@ import { Failure, reasonOf } from '../../platform/failure.ts';
 import { sleepNs } from '../../platform/timer.ts';
 import { Interruption } from '../../transport/interruption.ts';
 import { Pacer } from '../../transport/pacer.ts';
+import { unsentNotes } from '../../transport/unsent/unsent-thread.ts';
 import { Watchdog } from '../../transport/watchdog.ts';
 import type { World } from '../world.ts';
 import { compareMemory } from './dumped-memory.ts';
@@ -142,11 +142,13 @@ export class QemuWorld implements World {
     await this.#watched.end();
     await this.#machine.borrow();
     const wasPaused = !(await this.#machine.isRunning());
-    const to: Duplex = await this.#destination.connect();
-    const from = await streamOf(this.#machine);
+    const destination = await this.#destination.connect();
+    const source = await streamOf(this.#machine);
     this.#completed = reaches(this.#machine.events, 'completed', 'source');
     this.#completed.catch(() => {});
-    const relay = new StreamRelay(from, to, this.#pacer, this.#flow);
+    const { wire } = this.#destination;
+    if (wire) this.notes.push(...unsentNotes());
+    const relay = new StreamRelay({ source, destination, wire }, this.#pacer, this.#flow);
     this.#relay = relay;
     const sending = {
       ...{ machine: this.#machine, relay, flow: this.#flow },

@@ -4,19 +4,23 @@ import { clockNs } from '../../platform/clock.ts';
 import { Failure } from '../../platform/failure.ts';
 import type { DestinationThere } from '../../transport/address.ts';
 import { connected } from '../../transport/connect.ts';
+import { encryptionKind } from '../../transport/credentials.ts';
 import { SILENCE_MS } from '../../transport/limits.ts';
 import { MachineChannel, type Word } from './machine-channel.ts';
+import { NetworkWire } from './network-wire.ts';
 import type { QemuDestination } from './qemu-destination.ts';
 
 /** A QEMU on another host, behind `switchover receive --qmp`. Its instants are those at which its word was heard here. */
 export class RemoteDestination implements QemuDestination {
   readonly #channel: MachineChannel;
+  readonly wire: NetworkWire;
   readonly completed: Promise<Nanos>;
   #heardCompleted: (atNs: Nanos) => void = () => {};
   #failed: (why: Error) => void = () => {};
 
-  private constructor(channel: MachineChannel) {
+  private constructor(channel: MachineChannel, wire: NetworkWire) {
     this.#channel = channel;
+    this.wire = wire;
     this.completed = new Promise((resolve, reject) => {
       this.#heardCompleted = resolve;
       this.#failed = reject;
@@ -26,7 +30,8 @@ export class RemoteDestination implements QemuDestination {
 
   /** @throws Failure nobody listens there, or the two ends do not agree on how it is encrypted */
   static async open(to: DestinationThere): Promise<RemoteDestination> {
-    return new RemoteDestination(new MachineChannel(await connected(to)));
+    const socket = await connected(to);
+    return new RemoteDestination(new MachineChannel(socket), new NetworkWire(socket, encryptionKind(to)));
   }
 
   async connect(): Promise<Duplex> {
@@ -52,6 +57,7 @@ export class RemoteDestination implements QemuDestination {
 
   close(): void {
     this.#channel.close();
+    this.wire.close();
   }
 
   /** @throws Failure the destination says something else, or nothing */

@@ -1,7 +1,7 @@
-import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { BytesPerSecond, Nanos } from '../../core/units.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Bytes, type BytesPerSecond, NANOS_PER_MILLISECOND, type Nanos } from '../../core/units.ts';
 import { clockNs } from '../../platform/clock.ts';
 import { Failure } from '../../platform/failure.ts';
 import { MigrationStreamParser } from '../../qemu/migration-stream.ts';
@@ -9,12 +9,26 @@ import { ReturnPathReader, returnMessages } from '../../qemu/return-path.ts';
 import type { MigrationStreamListener } from '../../qemu/stream-layout.ts';
 import { SILENCE_MS } from '../../transport/limits.ts';
 import type { Pacer } from '../../transport/pacer.ts';
+import type { NetworkWire } from './network-wire.ts';
 
-/** What is read of the source's stream at once, at most, and waits here until it may leave. */
-const PACED_CHUNK_BYTES = 16 * 1024;
+/** What is read of the source's stream at once, at most, and waits here until it may leave. With a head it is one record of TLS. */
+const PACED_CHUNK_BYTES = 16 * 1024 - 64;
 const UNPACED_CHUNK_BYTES = 256 * 1024;
 /** There is something to read, or there will be nothing more. */
 const EVENTS = ['readable', 'end', 'close'];
+const CLOSED = 'the destination has closed its connection';
+const SILENT = `the destination has accepted no data for ${SILENCE_MS / 1_000} s`;
+
+/** How soon the kernel is asked again whether all has left. */
+const UNSENT_AGAIN_MS = 1;
+
+/** Both connections of a relay. */
+export interface RelayedStreams {
+  readonly source: Socket;
+  readonly destination: Duplex;
+  /** What becomes of the stream on the network, if it leaves this host. */
+  readonly wire: NetworkWire | undefined;
+}
 
 /** What a relay tells of both streams besides what the parser reads in them. */
 export interface RelayListener extends MigrationStreamListener {
@@ -30,6 +44,7 @@ export interface RelayListener extends MigrationStreamListener {
 export class StreamRelay {
   readonly #source: Socket;
   readonly #destination: Duplex;
+  readonly #wire: NetworkWire | undefined;
   readonly #pacer: Pacer;
   readonly #listener: RelayListener;
   readonly #parser: MigrationStreamParser;
@@ -43,9 +58,10 @@ export class StreamRelay {
   readonly shut: Promise<Buffer>;
   #heardShut: (message: Buffer) => void = () => {};
 
-  constructor(source: Socket, destination: Duplex, pacer: Pacer, listener: RelayListener) {
+  constructor({ source, destination, wire }: RelayedStreams, pacer: Pacer, listener: RelayListener) {
     this.#source = source;
     this.#destination = destination;
+    this.#wire = wire;
     this.#pacer = pacer;
     this.#listener = listener;
     this.#parser = new MigrationStreamParser(listener);
@@ -91,22 +107,48 @@ export class StreamRelay {
   #wake: () => void = () => {};
 
   async #pump(): Promise<void> {
-    const pacer = this.#pacer;
+    let taken = Promise.resolve();
     for (;;) {
       const chunk = await this.#next();
       if (!chunk) break;
       this.#parser.push(chunk);
-      pacer.begins();
-      await pacer.wait(chunk.length);
-      if (this.#destination.destroyed) throw new Failure('the destination has closed its connection');
-      const isTaken = this.#destination.write(chunk);
-      pacer.sent(chunk.length);
+      const bytes = this.#wire?.bytesOf(chunk.length) ?? chunk.length;
+      await this.#untilAllowed(bytes);
+      const before = taken;
+      taken = this.#give(chunk);
+      this.#pacer.sent(bytes);
       this.#leftBytes += chunk.length;
       this.#lastLeftNs = clockNs();
       this.#listener.left(this.#leftBytes);
-      if (!isTaken) await this.#drained();
+      // Under a reservation nothing may pile up here: it would leave in a burst once the kernel takes it again.
+      await (this.#pacer.isPaced ? taken : before);
     }
+    await taken;
+    while (this.#askUnsent() > 0 && !this.#destination.destroyed) await sleep(UNSENT_AGAIN_MS);
     this.#destination.end();
+  }
+
+  /** Waits until so many bytes may leave, beside those that the kernel has been given and has not sent. */
+  async #untilAllowed(bytes: Bytes): Promise<void> {
+    const pacer = this.#pacer;
+    let [leastUnsent, sinceNs] = [Number.POSITIVE_INFINITY, clockNs()];
+    pacer.begins();
+    do {
+      await pacer.wait(bytes);
+      if (this.#destination.destroyed) throw new Failure(CLOSED);
+      if (!pacer.isPaced) return;
+      const unsent = this.#askUnsent();
+      if (unsent < leastUnsent) [leastUnsent, sinceNs] = [unsent, clockNs()];
+      else if (unsent > 0 && clockNs() - sinceNs > SILENCE_MS * NANOS_PER_MILLISECOND)
+        throw new Failure(SILENT);
+    } while (!pacer.allows(0, bytes));
+  }
+
+  /** @returns how much of what was given to the kernel has not left, if known */
+  #askUnsent(): Bytes {
+    const unsent = this.#wire?.unsentBytes;
+    if (unsent !== undefined) this.#pacer.unsent(unsent);
+    return unsent ?? 0;
   }
 
   /** @returns undefined: the source has ended its stream */
@@ -121,7 +163,7 @@ export class StreamRelay {
         if (!this.#parser.areDevices) throw new Failure('the source has ended its stream');
         return undefined;
       }
-      if (this.#destination.destroyed) throw new Failure('the destination has closed its connection');
+      if (this.#destination.destroyed) throw new Failure(CLOSED);
       await new Promise<void>((resolve) => {
         this.#wake = () => {
           for (const event of EVENTS) source.off(event, this.#wake);
@@ -133,20 +175,18 @@ export class StreamRelay {
     }
   }
 
-  async #drained(): Promise<void> {
-    const gone = new AbortController();
-    const closed = () => gone.abort();
-    const silent = setTimeout(closed, SILENCE_MS);
-    this.#destination.once('close', closed);
-    try {
-      if (!this.#destination.destroyed) await once(this.#destination, 'drain', { signal: gone.signal });
-    } catch {
-      if (this.#destination.destroyed) throw new Failure('the destination has closed its connection');
-      throw new Failure(`the destination has accepted no data for ${SILENCE_MS / 1_000} s`);
-    } finally {
-      clearTimeout(silent);
-      this.#destination.off('close', closed);
-    }
+  /** Resolves when the kernel has the chunk. @throws Failure it takes nothing for too long, or never will */
+  #give(chunk: Buffer): Promise<void> {
+    const given = new Promise<void>((resolve, reject) => {
+      const silent = setTimeout(() => reject(new Failure(SILENT)), SILENCE_MS);
+      this.#destination.write(chunk, (cause) => {
+        clearTimeout(silent);
+        if (cause) reject(new Failure(CLOSED));
+        else resolve();
+      });
+    });
+    given.catch(() => {});
+    return given;
   }
 
   #return(chunk: Buffer): void {
