@@ -98,10 +98,10 @@ export async function moves(): Promise<void> {
     await machine.end();
   }
   console.log(plainTable(headings, rows, 1));
-  console.log(summary(records));
+  console.log(summaryOf(records));
 }
 
-const headings = [
+export const headings = [
   'move',
   'outcome',
   'rounds',
@@ -115,7 +115,7 @@ const headings = [
   'errors',
 ];
 
-function rowOf(what: string, record: MigrationRecord, errors: number | undefined): readonly string[] {
+export function rowOf(what: string, record: MigrationRecord, errors: number | undefined): readonly string[] {
   const { outcome, rounds, stop, downtimeNs, verified, fidelity } = record;
   const downtime = downtimeNs - record.downtimeParts.verifyNs;
   return [
@@ -135,7 +135,7 @@ function beyondNs({ downtimeNs, downtimeParts, stop, fidelity, plan }: Migration
   return downtimeNs - downtimeParts.verifyNs - (bytes / plan.stopRateBytesPerSecond!) * 1e9;
 }
 
-function summary(records: readonly MigrationRecord[]): string {
+export function summaryOf(records: readonly MigrationRecord[]): string {
   const done = records.filter(({ outcome }) => outcome === 'completed');
   const within = done.filter(
     (record) => beyondNs(record) <= 8e6 + 0.02 * (record.downtimeNs - record.downtimeParts.verifyNs),

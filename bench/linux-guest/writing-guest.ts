@@ -14,6 +14,8 @@ export interface Writer {
   readonly hotPages: number;
   readonly hotPerSecond: number;
   readonly othersPerSecond: number;
+  /** So many of it at once, each with pages of its own. */
+  readonly processes?: number;
 }
 
 /** What the program has said last, on the guest's console. */
@@ -22,7 +24,7 @@ export interface WriterSaid {
   readonly seconds: number;
   readonly hot: number;
   readonly others: number;
-  /** Words that were not as they had been written. */
+  /** Words that were not as they had been written: the most that one of the programs has found. */
   readonly errors: number;
 }
 
@@ -40,6 +42,7 @@ export async function writingGuest({
   hotPages,
   hotPerSecond,
   othersPerSecond,
+  processes = 1,
 }: Writer): Promise<WritingGuest> {
   const { kernel, busybox } = await linuxFiles();
   const folder = mkdtempSync(join(tmpdir(), 'switchover-writer-'));
@@ -53,11 +56,14 @@ export async function writingGuest({
       join(packageFolder, 'bench/linux-guest/writer.c'),
     ]),
   );
-  const init = `#!/bin/busybox sh\nexec /writer ${pages} ${hotPages} ${hotPerSecond} ${othersPerSecond}\n`;
+  const command = `/writer ${pages} ${hotPages} ${hotPerSecond} ${othersPerSecond}`;
+  const init = `#!/bin/busybox sh\n${`${command} &\n`.repeat(processes - 1)}exec ${command}\n`;
   const file = (name: string, bytes: Uint8Array) => ({ kind: 'file', name, bytes, mode: 0o755 }) as const;
   const archive = cpio([
     { kind: 'folder', name: 'dev' },
     { kind: 'device', name: 'dev/console', major: 5, minor: 1 },
+    // The shell gives it to what runs beside it.
+    { kind: 'device', name: 'dev/null', major: 1, minor: 3 },
     { kind: 'folder', name: 'bin' },
     file('bin/busybox', readFileSync(busybox)),
     file('writer', readFileSync(program!)),
@@ -77,8 +83,9 @@ export async function writingGuest({
 const SAID = /writer ([\d.]+) s: (\d+) hot, (\d+) others, (\d+) errors/g;
 
 function lastSaid(console: string): WriterSaid | undefined {
-  const last = [...readFileSync(console, 'latin1').matchAll(SAID)].at(-1);
+  const all = [...readFileSync(console, 'latin1').matchAll(SAID)].map((match) => match.slice(1).map(Number));
+  const last = all.at(-1);
   if (!last) return undefined;
-  const [seconds, hot, others, errors] = last.slice(1).map(Number) as [number, number, number, number];
-  return { seconds, hot, others, errors };
+  const [seconds, hot, others] = last as [number, number, number];
+  return { seconds, hot, others, errors: Math.max(...all.map((said) => said[3]!)) };
 }

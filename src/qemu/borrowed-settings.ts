@@ -1,16 +1,21 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, dirname, join, resolve } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { Failure, orFailure, printable, reasonOf } from '../platform/failure.ts';
 import { parseJson } from '../platform/json.ts';
 import { LifeSign, lifeOf, removeSign } from '../platform/life-sign.ts';
-import { askSocket } from '../platform/local-socket.ts';
 import { processSchema } from '../platform/process-identity.ts';
 import { readText, writeText } from '../platform/text-file.ts';
-import { connectMonitor } from './connect-monitor.ts';
+import {
+  isMigrating,
+  knownMachineSchema,
+  migrationStatus,
+  monitorOf,
+  threadsOf,
+  untilIdle,
+} from './known-machine.ts';
 import {
   holds,
   type MigrationSettings,
@@ -23,9 +28,7 @@ import type { Qmp } from './qmp.ts';
 /** What is written down before anything is set: enough to restore it after this process was killed. */
 const noteSchema = z.strictObject({
   format: z.literal('switchover-settings/1'),
-  socket: z.string(),
-  /** The machine, by the threads of its processors on its host: another one may listen there later. */
-  machine: z.array(z.number()),
+  ...knownMachineSchema.shape,
   process: processSchema,
   before: z.strictObject({
     capabilities: z.record(z.string(), z.boolean()),
@@ -33,13 +36,6 @@ const noteSchema = z.strictObject({
   }),
 });
 type Note = z.infer<typeof noteSchema>;
-
-/** A migration of its own ends so long after whoever began it. */
-const ENDS_WITHIN_MS = 10_000;
-const ASK_EVERY_MS = 20;
-/** Words for a migration that is over, or never was; QEMU has more and more for one that goes on. */
-const IDLE = ['none', 'completed', 'failed', 'cancelled'];
-const isMigrating = (status: string) => !IDLE.includes(status);
 
 /** What became of settings that a process which was killed has left as they were for it. */
 export interface RestoredSettings {
@@ -80,14 +76,14 @@ export class BorrowedSettings {
     const file = join(folder, fileNameOf(path));
     const left = await restored(folder, file, qmp);
     if (left?.did === 'left alone') throw new Failure(`${socket}: ${left.reason}`);
-    if (isMigrating(await statusOf(qmp))) throw new Failure(`${socket}: it is migrating already`);
+    if (isMigrating(await migrationStatus(qmp))) throw new Failure(`${socket}: it is migrating already`);
     const before = settingsNamedIn(wanted, await readSettings(qmp));
     const sign = await LifeSign.show(folder);
     const borrowed = new BorrowedSettings(qmp, before, file, sign);
     try {
-      const machine = await machineOf(qmp);
+      const machine = await threadsOf(qmp);
       const note: Note = {
-        ...{ format: 'switchover-settings/1', socket: path, machine: [...machine] },
+        ...{ format: 'switchover-settings/1', socket: path, machine },
         process: sign.process,
         before: { capabilities: { ...before.capabilities }, parameters: { ...before.parameters } },
       };
@@ -146,8 +142,8 @@ async function restored(folder: string, file: string, qmp?: Qmp): Promise<Restor
   if (statSync(file, { throwIfNoEntry: false }) === undefined) return undefined;
   const parsed = noteSchema.safeParse(parseJson(readText(file), file));
   if (!parsed.success) throw new Failure(`${file}: not what Switchover writes there; move it away`);
-  const { socket, machine, process, before } = parsed.data;
-  const did = await settle(folder, { socket, machine, process, before }, qmp).catch(
+  const { socket, process } = parsed.data;
+  const did = await settle(folder, parsed.data, qmp).catch(
     (cause): RestoredSettings => ({ socket, did: 'left alone', reason: printable(reasonOf(cause)) }),
   );
   if (did.did !== 'left alone') {
@@ -157,19 +153,15 @@ async function restored(folder: string, file: string, qmp?: Qmp): Promise<Restor
   return did;
 }
 
-async function settle(
-  folder: string,
-  { socket, machine, process, before }: Omit<Note, 'format'>,
-  connected?: Qmp,
-): Promise<RestoredSettings> {
+async function settle(folder: string, note: Note, connected?: Qmp): Promise<RestoredSettings> {
+  const { socket, machine, process, before } = note;
   if ((await lifeOf(folder, process)) === 'lives') {
     return { socket, did: 'left alone', reason: `process ${process.pid} uses its migration settings` };
   }
-  const qmp = connected ?? (await monitorIfAny(socket));
-  if (!qmp) return { socket, did: 'the machine has ended' };
+  const isAnother = connected && (await threadsOf(connected)).join() !== machine.join();
+  const qmp = connected ?? (await monitorOf(note));
+  if (!qmp || isAnother) return { socket, did: 'the machine has ended' };
   try {
-    const now = await machineOf(qmp);
-    if (now.join() !== machine.join()) return { socket, did: 'the machine has ended' };
     await restoreTo(qmp, before);
     return { socket, did: 'restored' };
   } finally {
@@ -177,37 +169,8 @@ async function settle(
   }
 }
 
-/** Undefined: nobody listens there, so that the machine is gone. */
-async function monitorIfAny(socket: string): Promise<Qmp | undefined> {
-  const isThere = statSync(socket, { throwIfNoEntry: false }) !== undefined;
-  if (!isThere || (await askSocket(dirname(socket), basename(socket))) === 'refuses') return undefined;
-  return connectMonitor(socket);
-}
-
 async function restoreTo(qmp: Qmp, before: MigrationSettings): Promise<void> {
   await untilIdle(qmp);
   await writeSettings(qmp, before);
   if (!holds(before, await readSettings(qmp))) throw new Failure('QEMU has not taken its settings back');
-}
-
-/** @throws Failure a migration goes on, which may be somebody else's */
-async function untilIdle(qmp: Qmp): Promise<void> {
-  const until = performance.now() + ENDS_WITHIN_MS;
-  for (;;) {
-    const status = await statusOf(qmp);
-    if (!isMigrating(status)) return;
-    if (performance.now() > until) throw new Failure(`its migration is still ${printable(status)}`);
-    await sleep(ASK_EVERY_MS);
-  }
-}
-
-async function statusOf(qmp: Qmp): Promise<string> {
-  const { status = 'none' } = await qmp.execute<{ readonly status?: string }>('query-migrate');
-  return status;
-}
-
-/** The threads of its processors, which no other machine of this host has. */
-async function machineOf(qmp: Qmp): Promise<readonly number[]> {
-  const processors = await qmp.execute<readonly { readonly 'thread-id': number }[]>('query-cpus-fast');
-  return processors.map((processor) => processor['thread-id']);
 }

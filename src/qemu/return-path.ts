@@ -22,8 +22,11 @@ export interface ReturnMessage {
 const HEAD_BYTES = 4;
 /** The source takes no longer one (migration/migration.c: source_return_path_thread). */
 const MOST_BODY_BYTES = 512;
-/** One request counts its bytes in 32 bits. */
-const MOST_REQUESTED_PAGES = 2 ** 19;
+/**
+ * 1 GiB. A request counts its bytes in 32 bits, which QEMU reads as a signed number (`ldl_be_p` in source_return_path_thread): one of
+ * 2 GiB it refuses, and hears nothing after it.
+ */
+export const MOST_REQUESTED_PAGES = 2 ** 18;
 
 /**
  * Splits the return path into whole messages, as it arrives in chunks cut anywhere. What is added to the path may stand between
@@ -55,13 +58,9 @@ export class ReturnPathReader {
 
 /**
  * Asks the source to send these pages of a block next, in this order; it leaves out those that are clean by then. Neighbours
- * are asked for at once, so `count` may be large.
+ * are asked for at once, up to `MOST_REQUESTED_PAGES` of them.
  */
 export function requestPages(block: string, firstPage: number, count: number): Buffer {
-  if (count > MOST_REQUESTED_PAGES) {
-    const rest = requestPages(block, firstPage + MOST_REQUESTED_PAGES, count - MOST_REQUESTED_PAGES);
-    return Buffer.concat([requestPages(block, firstPage, MOST_REQUESTED_PAGES), rest]);
-  }
   const name = Buffer.from(block, 'latin1');
   const body = Buffer.alloc(13 + name.length);
   body.writeBigUInt64BE(BigInt(firstPage) * BigInt(QEMU_PAGE_BYTES), 0);
@@ -71,7 +70,7 @@ export function requestPages(block: string, firstPage: number, count: number): B
   return message(returnMessages.requestPagesOfBlock, body);
 }
 
-/** The same without the name, for the block of the request before. At most 2 GiB at once. */
+/** The same without the name, for the block of the request before. */
 export function requestMorePages(firstPage: number, count: number): Buffer {
   const body = Buffer.alloc(12);
   body.writeBigUInt64BE(BigInt(firstPage) * BigInt(QEMU_PAGE_BYTES), 0);

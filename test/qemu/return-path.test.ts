@@ -28,15 +28,6 @@ test('messages are as QEMU lays them out', () => {
   ]);
 });
 
-test('a range that one request cannot hold becomes several', () => {
-  const requests = new ReturnPathReader().push(requestPages('r', 0, 2 ** 20 + 1));
-  expect(requests.map(({ body }) => [body.readBigUInt64BE(0), body.readUInt32BE(8)])).toEqual([
-    [0n, 2 ** 31],
-    [2n ** 31n, 2 ** 31],
-    [2n ** 32n, 4096],
-  ]);
-});
-
 test('messages are whole, wherever the path is cut', () => {
   const path = Buffer.concat(all);
   fc.assert(

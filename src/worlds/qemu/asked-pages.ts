@@ -1,4 +1,4 @@
-import { requestMorePages, requestPages } from '../../qemu/return-path.ts';
+import { MOST_REQUESTED_PAGES, requestMorePages, requestPages } from '../../qemu/return-path.ts';
 import type { RamBlock } from '../../qemu/stream-layout.ts';
 
 /** Of a page that is not asked for. */
@@ -61,21 +61,19 @@ export function requestsFor(order: Uint32Array, blocks: readonly RamBlock[]): re
   for (let start = 0; start < order.length; ) {
     const first = order[start]!;
     const block = blocks.findLast(({ firstPage }) => firstPage <= first)!;
-    const end = endOfRow(order, start, block.firstPage + block.pages);
+    const end = endOfRow(order, start, Math.min(block.firstPage + block.pages, first + MOST_REQUESTED_PAGES));
     const count = end - start;
     const page = first - block.firstPage;
-    const isMore = block === lastBlock && count < MOST_PAGES_AT_ONCE;
-    requests.push(isMore ? requestMorePages(page, count) : requestPages(block.name, page, count));
+    requests.push(
+      block === lastBlock ? requestMorePages(page, count) : requestPages(block.name, page, count),
+    );
     lastBlock = block;
     start = end;
   }
   return requests;
 }
 
-/** A request counts its bytes in 32 bits. */
-const MOST_PAGES_AT_ONCE = 2 ** 19;
-
-/** Where the row of neighbours ends that begins there. */
+/** Where the row of neighbours ends that begins there: of pages below that limit. */
 function endOfRow(order: Uint32Array, start: number, limit: number): number {
   let end = start + 1;
   while (end < order.length && order[end] === order[end - 1]! + 1 && order[end]! < limit) end++;

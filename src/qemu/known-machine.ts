@@ -1,0 +1,65 @@
+import { statSync } from 'node:fs';
+import { basename, dirname } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { z } from 'zod';
+import { Failure, printable } from '../platform/failure.ts';
+import { askSocket } from '../platform/local-socket.ts';
+import { connectMonitor } from './connect-monitor.ts';
+import type { Qmp } from './qmp.ts';
+
+/** A machine that is written down, to be found again by another process. */
+export const knownMachineSchema = z.strictObject({
+  /** Of its monitor, whole. */
+  socket: z.string(),
+  /** The threads of its processors on its host: another machine may listen there later. */
+  machine: z.array(z.number()).readonly(),
+});
+export type KnownMachine = z.infer<typeof knownMachineSchema>;
+
+/** A migration of its own ends so long after whoever began it. */
+const ENDS_WITHIN_MS = 10_000;
+const ASK_EVERY_MS = 20;
+/** Words for a migration that is over, or never was; QEMU has more and more for one that goes on. */
+const IDLE = ['none', 'completed', 'failed', 'cancelled'];
+export const isMigrating = (status: string) => !IDLE.includes(status);
+
+/** The threads of its processors, which no other machine of this host has. */
+export async function threadsOf(qmp: Qmp): Promise<readonly number[]> {
+  const processors = await qmp.execute<readonly { readonly 'thread-id': number }[]>('query-cpus-fast');
+  return processors.map((processor) => processor['thread-id']);
+}
+
+/**
+ * Its monitor, if it is still there.
+ * @returns undefined: it has ended, whoever listens there now
+ * @throws Failure its monitor is there, and cannot be used
+ */
+export async function monitorOf({ socket, machine }: KnownMachine): Promise<Qmp | undefined> {
+  const isThere = statSync(socket, { throwIfNoEntry: false }) !== undefined;
+  if (!isThere || (await askSocket(dirname(socket), basename(socket))) === 'refuses') return undefined;
+  const qmp = await connectMonitor(socket);
+  try {
+    if ((await threadsOf(qmp)).join() === machine.join()) return qmp;
+  } catch (cause) {
+    qmp.close();
+    throw cause;
+  }
+  qmp.close();
+  return undefined;
+}
+
+/** @returns how its last migration has ended @throws Failure one goes on, which may be somebody else's */
+export async function untilIdle(qmp: Qmp): Promise<string> {
+  const until = performance.now() + ENDS_WITHIN_MS;
+  for (;;) {
+    const status = await migrationStatus(qmp);
+    if (!isMigrating(status)) return status;
+    if (performance.now() > until) throw new Failure(`its migration is still ${printable(status)}`);
+    await sleep(ASK_EVERY_MS);
+  }
+}
+
+export async function migrationStatus(qmp: Qmp): Promise<string> {
+  const { status = 'none' } = await qmp.execute<{ readonly status?: string }>('query-migrate');
+  return status;
+}
