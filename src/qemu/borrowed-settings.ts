@@ -1,16 +1,16 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, dirname, join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { Failure, orFailure, printable, reasonOf } from '../platform/failure.ts';
 import { parseJson } from '../platform/json.ts';
 import { LifeSign, lifeOf, removeSign } from '../platform/life-sign.ts';
-import { askSocket } from '../platform/local-socket.ts';
 import { processSchema } from '../platform/process-identity.ts';
 import { readText, writeText } from '../platform/text-file.ts';
-import { connectMonitor } from './connect-monitor.ts';
+import { absoluteAddress, connectMonitor, isMonitorThere } from './connect-monitor.ts';
+import { insistOnNoJob } from './libvirt-domain.ts';
 import {
   holds,
   type MigrationSettings,
@@ -69,17 +69,19 @@ export class BorrowedSettings {
   /**
    * Writes down what is, and sets what is wanted.
    * @param socket that of `qmp` @param folder where it is written down
-   * @throws Failure another process has borrowed them, QEMU does not know one, refuses, or migrates; all is as before then
+   * @throws Failure another process has borrowed them, libvirt is busy with it, QEMU does not know one, refuses, or migrates; all is as
+   * before then
    */
   static async borrow(
     qmp: Qmp,
     wanted: MigrationSettings,
     { socket, folder = settingsFolder() }: { readonly socket: string; readonly folder?: string },
   ): Promise<BorrowedSettings> {
-    const path = resolve(socket);
+    const path = absoluteAddress(socket);
     const file = join(folder, fileNameOf(path));
     const left = await restored(folder, file, qmp);
     if (left?.did === 'left alone') throw new Failure(`${socket}: ${left.reason}`);
+    await insistOnNoJob(path);
     if (isMigrating(await statusOf(qmp))) throw new Failure(`${socket}: it is migrating already`);
     const before = settingsNamedIn(wanted, await readSettings(qmp));
     const sign = await LifeSign.show(folder);
@@ -179,9 +181,7 @@ async function settle(
 
 /** Undefined: nobody listens there, so that the machine is gone. */
 async function monitorIfAny(socket: string): Promise<Qmp | undefined> {
-  const isThere = statSync(socket, { throwIfNoEntry: false }) !== undefined;
-  if (!isThere || (await askSocket(dirname(socket), basename(socket))) === 'refuses') return undefined;
-  return connectMonitor(socket);
+  return (await isMonitorThere(socket)) ? connectMonitor(socket) : undefined;
 }
 
 async function restoreTo(qmp: Qmp, before: MigrationSettings): Promise<void> {
