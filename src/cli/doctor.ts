@@ -8,31 +8,34 @@ import { examine, type Finding } from '../run/doctor.ts';
 import { folded } from '../study/tables/folded.ts';
 import type { Exit } from './exit.ts';
 import { writeJson } from './json-output.ts';
+import { addDomainOption, type MonitorOptions, withMonitor } from './monitor-option.ts';
 import { jsonOption, type OutputOptions, quietOption, wideOption, widthOf } from './output-options.ts';
 import { print } from './standard-streams.ts';
 
-interface Options extends OutputOptions {
-  readonly qmp?: string;
+interface Options extends OutputOptions, MonitorOptions {
   readonly profile?: string;
   readonly name?: string;
 }
 
 /** `switchover doctor`: what works on this machine, and what to do about what does not; or what things cost on it. */
 export function doctorCommand(command: Command, exit: Exit): void {
-  command
-    .option(
-      '--profile <file>',
-      'measure what a hand-over costs on this machine, in under a minute, for --machine',
-    )
-    .option(
-      '--qmp <socket>',
-      'say whether the VM of this monitor of QEMU can be rehearsed, and moved under a plan',
-    )
+  addDomainOption(
+    command
+      .option(
+        '--profile <file>',
+        'measure what a hand-over costs on this machine, in under a minute, for --machine',
+      )
+      .option(
+        '--qmp <socket>',
+        'say whether the VM of this monitor of QEMU can be rehearsed, and moved under a plan',
+      ),
+  )
     .option('--name <name>', 'with --profile, what the profile is called (default: the name of this host)')
     .addOption(jsonOption())
     .addOption(wideOption())
     .addOption(quietOption())
-    .action(async (options: Options) => {
+    .action(async (given: Options) => {
+      const options = withMonitor(given);
       const { profile, name } = options;
       if (profile === undefined && name !== undefined) {
         throw usageError('--name', 'to be used together with --profile FILE', name);

@@ -2,6 +2,7 @@ import { type Command, Option } from 'commander';
 import type { MigrationRecord } from '../core/migration/record.ts';
 import { formatDuration, formatRate, formatSize, type Nanos } from '../core/units.ts';
 import { usageError } from '../platform/problem.ts';
+import { afterwardsInLibvirt } from '../run/after-libvirt.ts';
 import type { StepListener } from '../run/drive.ts';
 import { type MachineMigration, migrateMachine } from '../run/migrate-machine.ts';
 import { readScenario, type Scenario, scenarioOf } from '../scenario/scenario.ts';
@@ -15,12 +16,12 @@ import { addCredentialOptions, type CredentialOptions, credentialsOf } from './c
 import type { Exit } from './exit.ts';
 import { interruptible } from './interruptible.ts';
 import { writeJson } from './json-output.ts';
+import { addDomainOption, type MonitorOptions, withMonitor } from './monitor-option.ts';
 import { jsonOption, type OutputOptions, wideOption, widthOf } from './output-options.ts';
 import { setOption } from './scenario-options.ts';
 import { print } from './standard-streams.ts';
 
-interface Options extends OutputOptions, CredentialOptions {
-  readonly qmp: string;
+interface Options extends OutputOptions, CredentialOptions, MonitorOptions {
   readonly to?: string;
   readonly toQmp?: string;
   readonly plan?: string;
@@ -31,8 +32,9 @@ interface Options extends OutputOptions, CredentialOptions {
 
 /** `switchover migrate --qmp SOCKET --to-qmp SOCKET`: moves a running virtual machine of somebody else under a plan. */
 export function migrateCommand(command: Command, exit: Exit): void {
-  command
-    .requiredOption('--qmp <socket>', 'the monitor of the virtual machine, which nobody else uses')
+  addDomainOption(
+    command.option('--qmp <socket>', 'the monitor of the virtual machine, which nobody else uses'),
+  )
     .option('--to <host:port>', 'to the QEMU behind a switchover receive --qmp')
     .option(
       '--to-qmp <socket>',
@@ -51,7 +53,7 @@ export function migrateCommand(command: Command, exit: Exit): void {
     .addOption(wideOption())
     .addHelpText('after', HELP)
     .action(async (options: Options) =>
-      exit(await interruptible((interrupted) => action(options, interrupted))),
+      exit(await interruptible((interrupted) => action(withMonitor(options), interrupted))),
     );
 }
 
@@ -66,7 +68,8 @@ Disks must be on storage that both ends share. Without --plan, give at least
 the rate: --set link.rate=1Gbit/s.`;
 
 async function action(options: Options, interrupted: AbortSignal): Promise<number> {
-  const { qmp, journal, mode, json } = options;
+  const { qmp, domain, journal, mode, json } = options;
+  if (qmp === undefined) throw usageError('--qmp', 'either --qmp SOCKET or --domain NAME', undefined);
   const width = widthOf(options);
   const isText = json !== '-';
   const begins: MachineMigration['begins'] = ({ guest, plan }) => {
@@ -87,7 +90,11 @@ async function action(options: Options, interrupted: AbortSignal): Promise<numbe
     scenario: scenario(options),
     destination: destinationOf(options),
   });
-  if (writeJson(json, () => record)) print(folded(told(record).join('\n'), width));
+  const lines = [
+    ...told(record),
+    ...(domain !== undefined && record.owner === 'destination' ? [afterwardsInLibvirt] : []),
+  ];
+  if (writeJson(json, () => record)) print(folded(lines.join('\n'), width));
   return record.outcome === 'completed' ? 0 : 1;
 }
 

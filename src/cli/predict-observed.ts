@@ -15,6 +15,7 @@ import { type WhatIf, whatIfs } from '../run/prediction/what-ifs.ts';
 import { insisting } from '../scenario/checked.ts';
 import { folded } from '../study/tables/folded.ts';
 import { writeJson } from './json-output.ts';
+import { addDomainOption, type MonitorOptions } from './monitor-option.ts';
 import { type OutputOptions, widthOf } from './output-options.ts';
 import { quantityOf } from './quantity-option.ts';
 import { whole } from './scenario-options.ts';
@@ -24,9 +25,8 @@ import { print } from './standard-streams.ts';
 const SHORTEST_REHEARSAL_NS = 1e9;
 
 /** Options that only matter with --from or --qmp. */
-export interface ObservedOptions {
+export interface ObservedOptions extends MonitorOptions {
   readonly from?: readonly string[];
-  readonly qmp?: string;
   readonly rehearse?: string;
   readonly at?: string;
   readonly syncs?: string;
@@ -39,15 +39,17 @@ export interface ObservedOptions {
 }
 
 export function addObservedOptions(command: Command): Command {
-  return command
-    .option(
-      '--from <file...>',
-      'answer for the machine whose migration these logs tell of, instead of a scenario',
-    )
-    .option(
-      '--qmp <socket>',
-      'answer for the VM of this monitor of QEMU, which measures its dirty rate for some seconds',
-    )
+  return addDomainOption(
+    command
+      .option(
+        '--from <file...>',
+        'answer for the machine whose migration these logs tell of, instead of a scenario',
+      )
+      .option(
+        '--qmp <socket>',
+        'answer for the VM of this monitor of QEMU, which measures its dirty rate for some seconds',
+      ),
+  )
     .option(
       '--rehearse <time>',
       'with --qmp, find its dirty pages by a migration that is begun, read for so long and cancelled (QEMU 8.2)',

@@ -11,6 +11,7 @@ import { folded } from '../study/tables/folded.ts';
 import type { Exit } from './exit.ts';
 import { writeJson } from './json-output.ts';
 import { addMachineOptions, type MachineOptions, machineOf } from './machine-option.ts';
+import { withMonitor } from './monitor-option.ts';
 import { jsonOption, type OutputOptions, quietOption, wideOption, widthOf } from './output-options.ts';
 import {
   addObservedOptions,
@@ -50,7 +51,9 @@ export function predictCommand(command: Command, exit: Exit): void {
     .addOption(jsonOption())
     .addOption(wideOption())
     .addOption(quietOption())
-    .action(async (file: string | undefined, options: Options) => exit(await action(file, options)));
+    .action(async (file: string | undefined, options: Options) =>
+      exit(await action(file, withMonitor(options))),
+    );
 }
 
 async function action(file: string | undefined, options: Options): Promise<number> {
@@ -75,7 +78,8 @@ async function action(file: string | undefined, options: Options): Promise<numbe
     return 0;
   }
   insistOnNoRecording(options);
-  if (file === undefined) throw usageError('file', 'a scenario, --pid N, --from FILE or --qmp SOCKET', file);
+  if (file === undefined)
+    throw usageError('file', 'a scenario, --pid N, --from FILE, --qmp SOCKET or --domain NAME', file);
   tell(onMachine(loadExperiment(file, options.set), machine), asked, options);
   return 0;
 }

@@ -7,23 +7,26 @@ import { PendingFile } from '../platform/pending-file.ts';
 import { folded } from '../study/tables/folded.ts';
 import type { Exit } from './exit.ts';
 import { writeJson } from './json-output.ts';
+import { addDomainOption, type MonitorOptions, withMonitor } from './monitor-option.ts';
 import { jsonOption, type OutputOptions, quietOption, wideOption, widthOf } from './output-options.ts';
 import { type RecordingOptions, recordingNameOf, recordNow, watchOf } from './recording.ts';
 import { print } from './standard-streams.ts';
 
-interface Options extends RecordingOptions, OutputOptions {
+interface Options extends RecordingOptions, OutputOptions, MonitorOptions {
   readonly out?: string;
 }
 
 /** `switchover record`: which pages a real program writes, as a guest's program. */
 export function recordCommand(command: Command, exit: Exit): void {
-  command
-    .option('--pid <n>', 'process to record; its memory is only read, and it is never stopped')
-    .option('--file <ram>', "file that backs a virtual machine's memory")
-    .option(
-      '--qmp <socket>',
-      'monitor of QEMU (8.2 or newer) that nobody else uses: a migration of its VM is begun, read and cancelled',
-    )
+  addDomainOption(
+    command
+      .option('--pid <n>', 'process to record; its memory is only read, and it is never stopped')
+      .option('--file <ram>', "file that backs a virtual machine's memory")
+      .option(
+        '--qmp <socket>',
+        'monitor of QEMU (8.2 or newer) that nobody else uses: a migration of its VM is begun, read and cancelled',
+      ),
+  )
     .option('--for <time>', 'how long to record', '60s')
     .option('--interval <time>', 'time between two samples (default: 40ms; with --qmp 100ms)')
     .option('--out <file>', 'file for the recording')
@@ -34,7 +37,7 @@ export function recordCommand(command: Command, exit: Exit): void {
 }
 
 async function action(options: Options): Promise<number> {
-  const watch = watchOf(options);
+  const watch = watchOf(withMonitor(options));
   const file = options.out ?? recordingNameOf(watch);
   const recorded = await recordTo(file, () => recordNow(watch));
   const answer = () => ({ file, ...recordingHeader(recorded) });

@@ -4,6 +4,7 @@ import { FileMemory } from '../observe/file-memory.ts';
 import { ProcessMemory } from '../observe/process-memory.ts';
 import { type RecordingSummary, type RecordOptions, record } from '../observe/recorder.ts';
 import { type Problem, shown, UsageError } from '../platform/problem.ts';
+import { domainOf } from '../qemu/domain-address.ts';
 import { QEMU_PAGE_BYTES, QEMU_WINDOW_NS } from '../qemu/stream-layout.ts';
 import { recordingDisplay } from './recording-display.ts';
 
@@ -54,7 +55,7 @@ function targetOf({ pid, file, qmp }: RecordingOptions, problems: Problem[]): Ta
   const given = [pid, file, qmp].filter((target) => target !== undefined);
   const found = pid === undefined ? undefined : shown(pid);
   if (given.length !== 1) {
-    const expected = 'one of --pid N, --file RAM and --qmp SOCKET';
+    const expected = 'one of --pid N, --file RAM, --qmp SOCKET and --domain NAME';
     problems.push({
       path: '--pid',
       expected,
@@ -119,5 +120,6 @@ async function recorded(
 /** The file name of a recording for which none is given. */
 export function recordingNameOf({ target }: Watch): string {
   if ('pid' in target) return `process-${target.pid}.ndjson.gz`;
-  return `${basename('qmp' in target ? target.qmp : target.file)}.ndjson.gz`;
+  const where = 'qmp' in target ? (domainOf(target.qmp) ?? target.qmp) : target.file;
+  return `${basename(where)}.ndjson.gz`;
 }

@@ -1,6 +1,8 @@
 import type { Command } from 'commander';
 import { clockNs } from '../platform/clock.ts';
+import { usageError } from '../platform/problem.ts';
 import { tell } from '../platform/tell.ts';
+import { addressOfDomain } from '../qemu/domain-address.ts';
 import type { WatchEvent } from '../run/watch/watch-event.ts';
 import { followAll, WatchedMonitor } from '../run/watch/watched-monitor.ts';
 import { folded } from '../study/tables/folded.ts';
@@ -14,7 +16,8 @@ import { print } from './standard-streams.ts';
 import { WatchLines } from './watch-lines.ts';
 
 interface Options extends OutputOptions {
-  readonly qmp: readonly string[];
+  readonly qmp?: readonly string[];
+  readonly domain?: readonly string[];
   readonly stopRate?: string;
   readonly listen?: string;
 }
@@ -22,7 +25,8 @@ interface Options extends OutputOptions {
 /** `switchover watch`: migrations of QEMUs that somebody else has started, until it is told to end. */
 export function watchCommand(command: Command, exit: Exit): void {
   command
-    .requiredOption('--qmp <socket...>', 'monitors of QEMU (QMP), each of which nobody else uses')
+    .option('--qmp <socket...>', 'monitors of QEMU (QMP), each of which nobody else uses')
+    .option('--domain <name...>', 'domains of libvirt on this host')
     .option(
       '--stop-rate <rate>',
       'b_d, what the stop has (default: as QEMU was told, or as live rounds have)',
@@ -40,7 +44,10 @@ export function watchCommand(command: Command, exit: Exit): void {
 async function action(options: Options): Promise<number> {
   const told = { stopRateBytesPerSecond: quantityOf('rate', '--stop-rate', options.stopRate) };
   const address = options.listen === undefined ? undefined : parseAddress(options.listen, '--listen');
-  const sockets = [...new Set(options.qmp)];
+  const { qmp = [], domain = [] } = options;
+  const sockets = [...new Set([...qmp, ...domain.map(addressOfDomain)])];
+  if (sockets.length === 0)
+    throw usageError('--qmp', 'at least one --qmp SOCKET or --domain NAME', undefined);
   const signal = nextSignal();
   const events = lineOutput(options.json);
   const lines = new WatchLines({ isTerminal: process.stdout.isTTY === true, isAlone: sockets.length === 1 });

@@ -1,13 +1,14 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { z } from 'zod';
 import { Failure, orFailure, printable, reasonOf } from '../platform/failure.ts';
 import { parseJson } from '../platform/json.ts';
 import { LifeSign, lifeOf, removeSign } from '../platform/life-sign.ts';
 import { processSchema } from '../platform/process-identity.ts';
 import { readText, writeText } from '../platform/text-file.ts';
+import { absoluteAddress } from './connect-monitor.ts';
 import {
   isMigrating,
   knownMachineSchema,
@@ -16,6 +17,7 @@ import {
   threadsOf,
   untilIdle,
 } from './known-machine.ts';
+import { insistOnNoJob } from './libvirt-domain.ts';
 import {
   holds,
   type MigrationSettings,
@@ -65,17 +67,19 @@ export class BorrowedSettings {
   /**
    * Writes down what is, and sets what is wanted.
    * @param socket that of `qmp` @param folder where it is written down
-   * @throws Failure another process has borrowed them, QEMU does not know one, refuses, or migrates; all is as before then
+   * @throws Failure another process has borrowed them, libvirt is busy with it, QEMU does not know one, refuses, or migrates; all is as
+   * before then
    */
   static async borrow(
     qmp: Qmp,
     wanted: MigrationSettings,
     { socket, folder = settingsFolder() }: { readonly socket: string; readonly folder?: string },
   ): Promise<BorrowedSettings> {
-    const path = resolve(socket);
+    const path = absoluteAddress(socket);
     const file = join(folder, fileNameOf(path));
     const left = await restored(folder, file, qmp);
     if (left?.did === 'left alone') throw new Failure(`${socket}: ${left.reason}`);
+    await insistOnNoJob(path);
     if (isMigrating(await migrationStatus(qmp))) throw new Failure(`${socket}: it is migrating already`);
     const before = settingsNamedIn(wanted, await readSettings(qmp));
     const sign = await LifeSign.show(folder);

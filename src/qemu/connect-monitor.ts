@@ -1,6 +1,9 @@
-import { basename, dirname } from 'node:path';
+import { statSync } from 'node:fs';
+import { basename, dirname, resolve } from 'node:path';
 import { Failure, reasonOf } from '../platform/failure.ts';
-import { throughShortPath } from '../platform/local-socket.ts';
+import { askSocket, throughShortPath } from '../platform/local-socket.ts';
+import { domainOf } from './domain-address.ts';
+import { connectDomain, domainRuns } from './libvirt-domain.ts';
 import { Qmp, TAKEN } from './qmp.ts';
 
 /** Why somebody else's monitor cannot be connected to (connect(2)). */
@@ -14,9 +17,12 @@ const WHY: Readonly<Record<string, string>> = {
 
 /**
  * The monitor of a QEMU that somebody else has started.
+ * @param socket its path, or `libvirt:` and the name of a domain
  * @throws Failure in one line: nobody listens there, no permission, not a monitor, or not one that is free
  */
 export async function connectMonitor(socket: string): Promise<Qmp> {
+  const domain = domainOf(socket);
+  if (domain !== undefined) return connectDomain(domain);
   try {
     return await throughShortPath(dirname(socket), basename(socket), (path) =>
       Qmp.connect(path, (code) => WHY[code] ?? `it cannot be connected to (${code})`),
@@ -24,4 +30,17 @@ export async function connectMonitor(socket: string): Promise<Qmp> {
   } catch (cause) {
     throw new Failure(`${socket}: ${reasonOf(cause)}; a monitor of QEMU that nobody else uses is needed`);
   }
+}
+
+/** The same from whichever folder it is asked for. */
+export function absoluteAddress(socket: string): string {
+  return domainOf(socket) === undefined ? resolve(socket) : socket;
+}
+
+/** Whether somebody listens there, or may: it cannot always be told. @throws Failure libvirt cannot be asked */
+export async function isMonitorThere(socket: string): Promise<boolean> {
+  const domain = domainOf(socket);
+  if (domain !== undefined) return domainRuns(domain);
+  const isThere = statSync(socket, { throwIfNoEntry: false }) !== undefined;
+  return isThere && (await askSocket(dirname(socket), basename(socket))) !== 'refuses';
 }

@@ -1,10 +1,7 @@
-import { statSync } from 'node:fs';
-import { basename, dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { Failure, printable } from '../platform/failure.ts';
-import { askSocket } from '../platform/local-socket.ts';
-import { connectMonitor } from './connect-monitor.ts';
+import { connectMonitor, isMonitorThere } from './connect-monitor.ts';
 import type { Qmp } from './qmp.ts';
 
 /** A machine that is written down, to be found again by another process. */
@@ -35,8 +32,7 @@ export async function threadsOf(qmp: Qmp): Promise<readonly number[]> {
  * @throws Failure its monitor is there, and cannot be used
  */
 export async function monitorOf({ socket, machine }: KnownMachine): Promise<Qmp | undefined> {
-  const isThere = statSync(socket, { throwIfNoEntry: false }) !== undefined;
-  if (!isThere || (await askSocket(dirname(socket), basename(socket))) === 'refuses') return undefined;
+  if (!(await isMonitorThere(socket))) return undefined;
   const qmp = await connectMonitor(socket);
   try {
     if ((await threadsOf(qmp)).join() === machine.join()) return qmp;

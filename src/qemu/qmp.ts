@@ -1,4 +1,5 @@
 import { connect, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { inputLimits } from '../core/input-limits.ts';
 import { Failure, reasonOf } from '../platform/failure.ts';
@@ -31,7 +32,7 @@ export const TAKEN = 'it does not answer: somebody else uses this monitor, or QE
 
 /** QEMU's monitor (docs/interop/qmp-spec): commands and answers as lines of JSON, and events between them. */
 export class Qmp {
-  readonly #socket: Socket;
+  readonly #stream: Duplex;
   readonly #waiting = new Map<number, Waiting>();
   readonly #listeners = new Set<(event: QmpEvent) => void>();
   readonly #endListeners = new Set<(why: Error) => void>();
@@ -40,12 +41,12 @@ export class Qmp {
   #isGreeted = false;
   #gone: Error | undefined;
 
-  private constructor(socket: Socket) {
-    this.#socket = socket;
-    socket.setEncoding('utf8');
-    socket.on('data', (text: string) => this.#read(text));
-    socket.on('error', (error) => this.#end(error));
-    socket.on('close', () => this.#end(new Failure('QEMU closed the monitor connection')));
+  private constructor(stream: Duplex) {
+    this.#stream = stream;
+    stream.setEncoding('utf8');
+    stream.on('data', (text: string) => this.#read(text));
+    stream.on('error', (error) => this.#end(error));
+    stream.on('close', () => this.#end(new Failure('QEMU closed the monitor connection')));
   }
 
   /**
@@ -60,6 +61,11 @@ export class Qmp {
       if (why !== undefined) throw new Failure(why);
       await sleep(CONNECT_EVERY_MS);
     }
+  }
+
+  /** A monitor that somebody else has made ready. */
+  static over(stream: Duplex): Qmp {
+    return new Qmp(stream);
   }
 
   static async #greeted(qmp: Qmp): Promise<Qmp> {
@@ -85,7 +91,7 @@ export class Qmp {
         reject: (why) => reject(new Failure(`QEMU: ${command}: ${reasonOf(why)}`)),
         late: setTimeout(() => this.#settle(id)?.reject(why), ANSWER_MS),
       });
-      this.#socket.write(`${JSON.stringify({ execute: command, arguments: args, id })}\n`);
+      this.#stream.write(`${JSON.stringify({ execute: command, arguments: args, id })}\n`);
     });
   }
 
@@ -100,7 +106,7 @@ export class Qmp {
   }
 
   close(): void {
-    this.#socket.destroy();
+    this.#stream.destroy();
   }
 
   #read(text: string): void {

@@ -3,6 +3,7 @@ import { connectMonitor } from '../qemu/connect-monitor.ts';
 import { type MigrationSettings, readSettings } from '../qemu/migration-settings.ts';
 import { unreadableWith } from '../qemu/plain-stream.ts';
 import type { Qmp } from '../qemu/qmp.ts';
+import { afterwardsInLibvirt } from './after-libvirt.ts';
 import type { Finding } from './doctor.ts';
 
 /** The first version that says when its guest may stop, and takes a threshold (docs/recording.md). */
@@ -182,12 +183,10 @@ async function ofMonitors(qmp: Qmp): Promise<Finding> {
   const free = monitors.filter(({ filename }) => filename.startsWith('disconnected:'));
   const isLibvirts = monitors.some(({ label }) => label === 'charmonitor');
   const found = `${monitors.length}; free: ${free.length}${isLibvirts ? '; libvirt manages this machine' : ''}`;
-  return finding(
-    'monitors',
-    !isLibvirts,
-    found,
-    'libvirt sees a migration that it has not begun: it will take the machine for paused or gone at the end',
-  );
+  return {
+    ...finding('monitors', true, found, ''),
+    ...(isLibvirts && { remedy: afterwardsInLibvirt }),
+  };
 }
 
 function finding(what: string, ok: boolean, found: string, remedy: string): Finding {

@@ -131,7 +131,7 @@ describe.skipIf(process.platform !== 'linux')('record', () => {
       'nothing to record',
       () => [],
       2,
-      /^--pid: expected one of --pid N, --file RAM and --qmp SOCKET, found none\n$/,
+      /^--pid: expected one of --pid N, --file RAM, --qmp SOCKET and --domain NAME, found none\n$/,
     ],
     [
       'two things to record',
@@ -309,7 +309,7 @@ describe.skipIf(process.platform !== 'linux')('predict --pid', () => {
     const { code, stderr } = await switchover('predict');
     expect(code).toBe(2);
     expect(stderr).toContain(
-      'file: expected a scenario, --pid N, --from FILE or --qmp SOCKET, found nothing',
+      'file: expected a scenario, --pid N, --from FILE, --qmp SOCKET or --domain NAME, found nothing',
     );
   });
 });

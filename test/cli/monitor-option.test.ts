@@ -1,0 +1,13 @@
+import { expect, test } from 'vitest';
+import { withMonitor } from '../../src/cli/monitor-option.ts';
+
+test('a domain is a monitor like another', () => {
+  expect(withMonitor({ domain: 'web' }).qmp).toBe('libvirt:web');
+  expect(withMonitor({ qmp: '/run/vm.qmp' }).qmp).toBe('/run/vm.qmp');
+});
+
+test('a domain and a socket at once are refused', () => {
+  expect(() => withMonitor({ domain: 'web', qmp: '/run/vm.qmp' })).toThrow(
+    '--domain: expected only one of --qmp and --domain',
+  );
+});
