@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { withMonitor } from '../../src/cli/monitor-option.ts';
+import { type MonitorOptions, withMonitor } from '../../src/cli/monitor-option.ts';
 
 test('a domain is a monitor like another', () => {
-  expect(withMonitor({ domain: 'web' }).qmp).toBe('libvirt:web');
+  expect(withMonitor<MonitorOptions>({ domain: 'web' }).qmp).toBe('libvirt:web');
   expect(withMonitor({ qmp: '/run/vm.qmp' }).qmp).toBe('/run/vm.qmp');
 });
 
