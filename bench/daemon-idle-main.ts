@@ -9,6 +9,7 @@ const nothing = {
   links: [],
   cpu,
   guests: [],
+  watched: [],
   watchers: 0,
   degraded: null,
   downtimeTargetNs: 0,

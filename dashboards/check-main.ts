@@ -1,4 +1,5 @@
 import { Demo } from '../examples/demo.ts';
+import { MovingMachine } from '../test/fixtures/moving-machine.ts';
 import { committedQueries, Prometheus, withoutData } from './check.ts';
 import { alertSeries } from './rule-series.ts';
 
@@ -8,7 +9,8 @@ import { alertSeries } from './rule-series.ts';
  */
 const PATIENCE_MS = 90_000;
 
-const demo = await Demo.start();
+const machine = new MovingMachine();
+const demo = await Demo.start([0, 0], { watch: machine.watch });
 const prometheus = await Prometheus.start(demo.addresses);
 try {
   demo.drive((line) => console.log(line));
@@ -21,4 +23,5 @@ try {
 } finally {
   await prometheus.end();
   await demo.end();
+  await machine.end();
 }

@@ -191,7 +191,7 @@ export async function withoutData(
   }
 }
 
-export const dashboardNames = ['migrations', 'reservations', 'guarantees'] as const;
+export const dashboardNames = ['migrations', 'reservations', 'guarantees', 'watched'] as const;
 
 /** The dashboards as they are committed. */
 export function committedQueries(): readonly PanelQuery[] {

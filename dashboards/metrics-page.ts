@@ -12,10 +12,12 @@ not this project's. Every label has few values; names of guests and free text ar
 
 ${metricsOf(metricTable)}
 
-## Of \`switchover watch\`
+## Of migrations that are watched
 
-\`switchover watch --listen\` has these instead, of migrations that QEMU carries out by itself and somebody else has started.
-What means the same has the same name; \`world\` is always \`qemu-native\`, and \`monitor\` is a socket of the command line.
+A daemon that [watches machines of others](daemon.md#watching-migrations-of-others) has these besides, and \`switchover watch
+--listen\` has them instead: of migrations that QEMU carries out by itself and somebody else has started. What means the same has
+the same name. \`world\` is always \`qemu-native\`. \`monitor\` is the name in the daemon's configuration, or a socket of the command line;
+the daemon's own migrations have none. \`migrations_running\` counts a daemon's own.
 
 ${metricsOf(watchMetricTable)}
 `;

@@ -1,6 +1,6 @@
 import { metricTable as m } from '../src/daemon/metric-table.ts';
 import { node } from './node-metrics.ts';
-import { counts, dashboard, figure, heat, ours, points, quantile, rate, series } from './panels.ts';
+import { counts, dashboard, figure, heat, ours, own, points, quantile, rate, series } from './panels.ts';
 
 /** How migrations go: how long the guest is paused, whether that was predicted, whether they converge. */
 export const migrations = dashboard(
@@ -17,25 +17,25 @@ export const migrations = dashboard(
             unit: 's',
             says: 'Kept after the migration, which may be shorter than the scrape interval.',
           },
-          { expr: `${m.last_migration_downtime_seconds.name}{${ours}}`, legend: '{{instance}} {{world}}' },
+          { expr: `${m.last_migration_downtime_seconds.name}{${own}}`, legend: '{{instance}} {{world}}' },
         ),
         figure(
           'Predicted',
           { unit: 's', says: 'The downtime as the model predicted it.' },
           {
-            expr: `${m.last_migration_predicted_downtime_seconds.name}{${ours}}`,
+            expr: `${m.last_migration_predicted_downtime_seconds.name}{${own}}`,
             legend: '{{instance}} {{world}}',
           },
         ),
         figure(
           'Total time',
           { unit: 's', says: 'From the start of the first round to the guest running at the destination.' },
-          { expr: `${m.last_migration_duration_seconds.name}{${ours}}`, legend: '{{instance}} {{world}}' },
+          { expr: `${m.last_migration_duration_seconds.name}{${own}}`, legend: '{{instance}} {{world}}' },
         ),
         figure(
           'Rounds',
           { unit: 'none', says: 'Live rounds before the pause.' },
-          { expr: `${m.last_migration_rounds.name}{${ours}}`, legend: '{{instance}} {{world}}' },
+          { expr: `${m.last_migration_rounds.name}{${own}}`, legend: '{{instance}} {{world}}' },
         ),
         figure(
           'Convergence ratio',
@@ -44,13 +44,13 @@ export const migrations = dashboard(
             says: 'Dirty rate over transfer rate; from 100 % on it never converges.',
             bad: { above: 1 },
           },
-          { expr: `${m.last_migration_convergence_ratio.name}{${ours}}`, legend: '{{instance}} {{world}}' },
+          { expr: `${m.last_migration_convergence_ratio.name}{${own}}`, legend: '{{instance}} {{world}}' },
         ),
         figure(
           'Since then',
           { unit: 's', says: 'How long ago it ended.' },
           {
-            expr: `time() - ${m.last_migration_end_timestamp_seconds.name}{${ours}}`,
+            expr: `time() - ${m.last_migration_end_timestamp_seconds.name}{${own}}`,
             legend: '{{instance}} {{world}}',
           },
         ),
@@ -62,7 +62,7 @@ export const migrations = dashboard(
         points(
           'Downtime, one by one',
           { unit: 's', says: 'Of the latest migration at each scrape; the line is the target.' },
-          { expr: `${m.last_migration_downtime_seconds.name}{${ours}}`, legend: '{{instance}} {{world}}' },
+          { expr: `${m.last_migration_downtime_seconds.name}{${own}}`, legend: '{{instance}} {{world}}' },
           { expr: `max(${m.downtime_target_seconds.name}{${ours}})`, legend: 'target' },
         ),
         series(
@@ -92,7 +92,7 @@ export const migrations = dashboard(
           'Migrations behind the quantiles',
           { unit: 'short', says: 'How many ended in the time shown, by world and outcome.', width: 6 },
           {
-            expr: `sum by (world, outcome) (increase(${m.migrations_total.name}{${ours}}[$__range]))`,
+            expr: `sum by (world, outcome) (increase(${m.migrations_total.name}{${own}}[$__range]))`,
             legend: '{{world}}, {{outcome}}',
           },
         ),
@@ -135,7 +135,7 @@ export const migrations = dashboard(
           'Downtime by page order (median)',
           { unit: 's', says: 'Which order is best for these guests; of six migrations or more each.' },
           {
-            expr: quantile(0.5, m.migration_downtime_seconds.name, 'world, order'),
+            expr: quantile(0.5, m.migration_downtime_seconds.name, 'world, order', 'order!=""'),
             legend: '{{world}}, {{order}}',
           },
         ),
@@ -143,7 +143,7 @@ export const migrations = dashboard(
           'Downtime by stop rule (median)',
           { unit: 's', says: 'Which rule is best for these guests; of six migrations or more each.' },
           {
-            expr: quantile(0.5, m.migration_downtime_seconds.name, 'world, stop'),
+            expr: quantile(0.5, m.migration_downtime_seconds.name, 'world, stop', 'stop!=""'),
             legend: '{{world}}, {{stop}}',
           },
         ),
@@ -166,11 +166,11 @@ export const migrations = dashboard(
           'Dirty and transfer rate of the last migration',
           { unit: 'Bps', says: 'Where the two lines meet, migrations no longer converge.' },
           {
-            expr: `${m.last_migration_dirty_bytes_per_second.name}{${ours}}`,
+            expr: `${m.last_migration_dirty_bytes_per_second.name}{${own}}`,
             legend: '{{instance}} {{world}} dirtied',
           },
           {
-            expr: `${m.last_migration_transfer_bytes_per_second.name}{${ours}}`,
+            expr: `${m.last_migration_transfer_bytes_per_second.name}{${own}}`,
             legend: '{{instance}} {{world}} sent',
           },
         ),

@@ -35,6 +35,10 @@ const datasource = { type: 'prometheus', uid: '$datasource' };
 /** What every query is restricted to. */
 export const ours = 'instance=~"$instance"';
 
+/** A query of the daemon's own migrations, where those that it watches have the same metric; and the other way round. */
+export const own = `${ours}, monitor=""`;
+export const watched = `${ours}, monitor!=""`;
+
 export interface Query {
   readonly expr: string;
   readonly legend: string;
@@ -46,6 +50,8 @@ interface Look {
   readonly unit: string;
   /** Of 24 columns. */
   readonly width?: number;
+  /** What one is led to from a single value; without it: the migration that it tells of. */
+  readonly leadsTo?: 'migration' | 'machine';
   /** From where on the value is bad, if there is such a limit. */
   readonly bad?: { readonly above: number } | { readonly below: number };
 }
@@ -94,7 +100,7 @@ export function figure(title: string, look: Look, query: Query): stat.PanelBuild
     .unit(look.unit)
     .thresholds(thresholdsOf(look))
     .colorMode(look.bad ? BigValueColorMode.Value : BigValueColorMode.None)
-    .dataLinks([toThePage()])
+    .dataLinks([look.leadsTo === 'machine' ? toTheMachine() : toThePage()])
     .noValue('–')
     .span(look.width ?? 4)
     .height(5);
@@ -155,6 +161,17 @@ function toThePage(): DashboardLinkBuilder {
       .type(DashboardLinkType.Link)
       // biome-ignore lint/suspicious/noTemplateCurlyInString: Grafana's own variables.
       .url('http://${__field.labels.instance}/#/migrations/at/${__value.time}')
+      .targetBlank(true)
+  );
+}
+
+/** The page of a watched machine. Of a series that names its instance. */
+function toTheMachine(): DashboardLinkBuilder {
+  return (
+    new DashboardLinkBuilder('This machine, on the page of its daemon')
+      .type(DashboardLinkType.Link)
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: Grafana's own variables.
+      .url('http://${__field.labels.instance}/#/watched/${__field.labels.monitor}')
       .targetBlank(true)
   );
 }

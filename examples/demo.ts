@@ -29,13 +29,16 @@ export class Demo {
     this.addresses = daemons.map(({ address }) => address);
   }
 
-  /** @param ports of the APIs; 0: any free one */
-  static async start(ports: readonly [number, number] = [0, 0]): Promise<Demo> {
+  /**
+   * @param ports of the APIs; 0: any free one
+   * @param more what the configuration of the first one has besides
+   */
+  static async start(ports: readonly [number, number] = [0, 0], more: object = {}): Promise<Demo> {
     const folder = mkdtempSync(join(tmpdir(), 'switchover-demo-'));
     const doors = [await freePort(), await freePort()];
     const starting = ['alpha', 'beta'].map((name, index) => {
       const other = { name: ['beta', 'alpha'][index]!, door: doors[1 - index]! };
-      const configuration = configurationOf(name, doors[index]!, other);
+      const configuration = { ...configurationOf(name, doors[index]!, other), ...(index === 0 && more) };
       return ServedDaemon.start(join(folder, name), configuration, ports[index]!);
     });
     const started = await Promise.allSettled(starting);

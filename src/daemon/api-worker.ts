@@ -14,6 +14,7 @@ import { HostView } from './host-view.ts';
 import { Metrics } from './metrics.ts';
 import { count } from './metrics-feed.ts';
 import { serverOf } from './server.ts';
+import { withoutPast } from './watched-machine.ts';
 
 /** What the thread of the API is given when it starts. */
 export interface ApiData {
@@ -41,7 +42,8 @@ const host = new HostView(port, settings);
 const streams = new EventStreams();
 const metrics = new Metrics(version, async () => {
   const { targetDowntimeNs: downtimeTargetNs } = host.settings;
-  return { ...(await host.overview()), downtimeTargetNs, watchers: streams.count };
+  const watched = host.listWatched().map(({ name: monitor, ...now }) => ({ monitor, ...now }));
+  return { ...(await host.overview()), downtimeTargetNs, watched, watchers: streams.count };
 });
 /** Once it is there. */
 let http: Server | undefined;
@@ -50,6 +52,7 @@ port.on('message', (news: HostNews) => {
   if (news.kind === undefined) return;
   host.hear(news);
   if (news.kind === 'counted') count(metrics, news);
+  else if (news.kind === 'followed') streams.tell({ kind: 'watched', value: withoutPast(news.value) });
   else if (news.kind !== 'settings') streams.tell(news);
   else if (news.value.apiTls && http instanceof TlsServer) http.setSecureContext(news.value.apiTls);
 });

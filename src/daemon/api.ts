@@ -114,6 +114,13 @@ export function api(server: FastifyInstance, { host, streams, metrics, version, 
   on(operations.getCpu, async () => (await host.overview()).cpu);
   on(operations.listLinks, async () => (await host.overview()).links);
 
+  on(operations.listWatched, () => host.listWatched());
+  on(operations.getWatched, ({ params: { name } }) => {
+    const found = host.watched.get(name);
+    if (found) return found;
+    throw new NotFound(`no watched machine '${name}'`);
+  });
+
   on(operations.listMigrations, (request, reply) => listed(migrations.list(), request, reply));
   on(operations.getMigration, ({ params }) => migrations.get(params.id));
   on(operations.migrateGuest, async ({ body }, reply) => {

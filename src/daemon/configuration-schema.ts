@@ -8,6 +8,9 @@ import { parseAddress } from '../transport/address.ts';
 
 /** What a daemon's configuration file says. Every message completes the sentence "expected …". */
 
+/** Each is asked four times a second. */
+const MOST_WATCHED = 200;
+
 /** HOST:PORT, or [HOST]:PORT. */
 export const addressSchema = z
   .string('HOST:PORT')
@@ -120,6 +123,18 @@ const link = object('Link', undefined, '{ capacity }', {
   capacity: rate.describe('What all migrations over it may have reserved together, a rate.'),
 });
 
+const watched = object('Watched machine', undefined, '{ qmp, stopRate }', {
+  qmp: z
+    .string('the path of a socket')
+    .min(1, 'the path of a socket')
+    .describe('The path of a monitor (QMP) of a QEMU, which nobody else uses. It need not be there yet.'),
+  stopRate: rate
+    .optional()
+    .describe(
+      'b_d, the rate that the stop of its migrations really has. Without it: as QEMU was told, or as live rounds have.',
+    ),
+});
+
 const guests = z
   .array(guestDefinitionSchema, 'a list of guests')
   .superRefine(
@@ -163,6 +178,11 @@ export const configurationSchema = object(
       .record(nameSchema, link, 'links by name')
       .prefault({})
       .describe('Links by name, which migrations can be asked to go over.'),
+    watch: z
+      .record(nameSchema, watched, 'machines by name')
+      .refine((machines) => Object.keys(machines).length <= MOST_WATCHED, `at most ${MOST_WATCHED} machines`)
+      .prefault({})
+      .describe('QEMUs of others by name, whose migrations are followed and never touched.'),
     guests,
   },
 );

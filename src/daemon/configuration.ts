@@ -26,6 +26,15 @@ export interface Peer {
   readonly over: string | undefined;
 }
 
+/** A QEMU of somebody else, whose migrations are followed. */
+export interface WatchedSocket {
+  readonly name: string;
+  /** Of its monitor. */
+  readonly socket: string;
+  /** b_d, if it is known. */
+  readonly stopRateBytesPerSecond: number | undefined;
+}
+
 /**
  * @throws Failure a file cannot be read
  * @throws UsageError all that is wrong with what it says
@@ -76,6 +85,15 @@ function configurationOf(path: string, raw: unknown) {
   const guests = document.guests.flatMap(
     (guest, index) => attempt(() => guestDefinition(guest, `guests.${index}`)) ?? [],
   );
+  const watch = Object.entries(document.watch).map(([name, { qmp, stopRate }]): WatchedSocket => {
+    return { name, socket: beside(qmp), stopRateBytesPerSecond: stopRate };
+  });
+  for (const [index, { name, socket }] of watch.entries()) {
+    const isFirst = watch.findIndex((other) => other.socket === socket) === index;
+    if (isFirst) continue;
+    const expected = 'a monitor of its own, since each has room for one';
+    problems.push({ path: `watch.${name}.qmp`, expected, found: socket });
+  }
   if (problems.length > 0) throw new UsageError(problems);
   const { name, state, drain, target, links } = document;
   const { guestMemory, body, ...limits } = document.limits;
@@ -96,6 +114,7 @@ function configurationOf(path: string, raw: unknown) {
     limits: { ...limits, guestMemoryBytes: guestMemory, bodyBytes: body },
     peers: new Map<string, Peer>(peers),
     links: new Map(Object.entries(links).map(([link, { capacity }]) => [link, capacity])),
+    watch,
     guests,
   };
 }

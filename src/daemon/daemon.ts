@@ -26,6 +26,7 @@ import { Migrations } from './migrations.ts';
 import { NodeMetrics } from './node-metrics.ts';
 import type { MigrationRequest } from './planned-migration.ts';
 import type { StateView } from './view-schemas.ts';
+import { WatchThread } from './watch-thread.ts';
 
 /**
  * Of the main thread, which takes the steps of migrations, where it is permitted; senders follow it. They work in short
@@ -65,6 +66,7 @@ export class Daemon {
   readonly metrics = new MetricsFeed((counted) => this.events.publish(counted));
   readonly nodeMetrics = new NodeMetrics();
   readonly #computing = new Computing();
+  readonly #watch: WatchThread;
   readonly #eventLog: EventLog;
   readonly #settlements: readonly Settlement[];
   readonly #host: Host;
@@ -90,6 +92,7 @@ export class Daemon {
       waited: (kind, ns) => this.metrics.waited(kind, ns),
       linksChanged: (value) => events.publish({ kind: 'links', value }),
     });
+    this.#watch = new WatchThread({ events, metrics: this.metrics, log });
     const ended = (kind: JobKind) => (record: MigrationRecord) =>
       this.metrics.ended(record, kind, this.#configuration.targetDowntimeNs);
     this.guests = new Guests(host, eventLog, events);
@@ -162,6 +165,7 @@ export class Daemon {
     for (const { record } of past.records) this.metrics.last(record);
     for (const record of this.migrations.settle(this.#settlements))
       this.metrics.ended(record, 'migration', this.#configuration.targetDowntimeNs);
+    this.#watch.follow(this.#configuration.watch);
     await this.guests.begin(this.#configuration, this.#settlements, log);
     this.#began = true;
   }
@@ -176,7 +180,7 @@ export class Daemon {
   }
 
   /**
-   * Takes a new configuration: keys, certificates, peers, links, limits, target. What was opened or booted by the old one
+   * Takes a new configuration: keys, certificates, peers, links, limits, target, and what is watched. What was opened or booted by the old one
    * stays as it is.
    * @param load reads it
    * @returns what of it needs a restart
@@ -190,6 +194,7 @@ export class Daemon {
       this.#host.renew(receive);
       this.#configuration = { ...before, ...next, ...(before.apiTls && apiTls && { apiTls }) };
       this.#admission.change(next.limits, next.links);
+      this.#watch.follow(next.watch);
       this.events.publish({ kind: 'settings', value: this.settings });
       this.metrics.reloaded(true);
       const fixedNow = fixed(before);
@@ -236,7 +241,8 @@ export class Daemon {
 
   /** What those who begin to watch must know. */
   retold(): readonly HostNews[] {
-    return [...this.migrations.views.retold(), ...this.experiments.views.retold()];
+    const { migrations, experiments } = this;
+    return [...migrations.views.retold(), ...experiments.views.retold(), ...this.#watch.retold()];
   }
 
   /**
@@ -254,7 +260,7 @@ export class Daemon {
       if (!(await within(drained, LAST_GRACE_MS))) log('not everything could be cancelled');
     }
     this.guests.ended();
-    await Promise.all([this.#host.close(), this.#computing.end()]);
+    await Promise.all([this.#host.close(), this.#computing.end(), this.#watch.end()]);
     this.#lock.release();
     this.#eventLog.close();
   }

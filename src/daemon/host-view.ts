@@ -10,6 +10,8 @@ import { Refused } from './refusals.ts';
 import { SharedAnswer } from './shared-answer.ts';
 import { Turns } from './turns.ts';
 import type { ExperimentView, StateView } from './view-schemas.ts';
+import type { WatchedMachineView, WatchedView } from './watch-schemas.ts';
+import { withoutPast } from './watched-machine.ts';
 
 /** How often the host is asked at most, however many ask here: what it answers takes a fraction of a millisecond. */
 const OVERVIEW_EVERY_MS = 50;
@@ -30,6 +32,8 @@ type ValueOf<M extends Command> =
 export class HostView {
   readonly migrations = new LatestViews<MigrationView>('migration');
   readonly experiments = new LatestViews<ExperimentView>('experiment');
+  /** The machines of others that are watched, by name. */
+  readonly watched = new Map<string, WatchedMachineView>();
   readonly #calls: ThreadCalls<HostMethods>;
   readonly #changes = new Turns({ atOnce: 4, waitingInLane: 100, waiting: 100 });
   readonly #computations = new Turns({ atOnce: 1, waitingInLane: 4, waiting: 100 });
@@ -51,6 +55,8 @@ export class HostView {
     if (news.kind === 'settings') this.#settings = news.value;
     if (news.kind === 'migration') this.migrations.put(news.value);
     if (news.kind === 'experiment') this.experiments.put(news.value);
+    if (news.kind === 'followed') this.watched.set(news.value.name, news.value);
+    if (news.kind === 'unwatched') this.watched.delete(news.name);
   }
 
   get settings(): ApiSettings {
@@ -67,6 +73,11 @@ export class HostView {
     return this.#nodeMetrics.get();
   }
 
+  /** In the order of the configuration. */
+  listWatched(): readonly WatchedView[] {
+    return [...this.watched.values()].map(withoutPast);
+  }
+
   /** Everything that the page shows. */
   async state(version: string): Promise<StateView> {
     const { unready: _, ...now } = await this.overview();
@@ -78,6 +89,7 @@ export class HostView {
       ...now,
       migrations: this.migrations.list(),
       experiments: this.experiments.list(),
+      watched: this.listWatched(),
     };
   }
 

@@ -1,7 +1,7 @@
 import type { Metrics } from './metrics.ts';
 
 /** What the host counts. */
-type CountedBy = 'ended' | 'last' | 'waited' | 'sentOver' | 'reloaded';
+type CountedBy = 'ended' | 'last' | 'waited' | 'sentOver' | 'reloaded' | 'watchedEnded';
 
 /** Something to be counted, by a method of `Metrics`. */
 export type Counted = {
@@ -34,6 +34,10 @@ export class MetricsFeed implements Pick<Metrics, CountedBy> {
 
   sentOver(...args: Parameters<Metrics['sentOver']>): void {
     this.#tell({ kind: 'counted', by: 'sentOver', args });
+  }
+
+  watchedEnded(...args: Parameters<Metrics['watchedEnded']>): void {
+    this.#tell({ kind: 'counted', by: 'watchedEnded', args });
   }
 
   reloaded(...args: Parameters<Metrics['reloaded']>): void {

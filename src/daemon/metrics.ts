@@ -4,17 +4,20 @@ import { besideReserved } from '../core/migration/achieved-rate.ts';
 import { partsOf } from '../core/migration/migration-result.ts';
 import type { MigrationRecord } from '../core/migration/record.ts';
 import { wallClockMs } from '../platform/clock.ts';
+import type { WatchedEnd } from '../run/watch/watch-event.ts';
+import { daemonMetricTable } from './daemon-metric-table.ts';
 import { type Incidents, incidentsOf, noIncidents } from './incidents.ts';
 import { type JobKind, jobKinds } from './job.ts';
 import { convergenceOf, guaranteeLabels } from './measures.ts';
 import { type Labels, MetricRegistry } from './metric-registry.ts';
-import { metricTable } from './metric-table.ts';
 import { type GuestView, guestStates, type StateView } from './view-schemas.ts';
+import { type WatchedNow, WatchedSeries } from './watched-series.ts';
 
 /** What is read when somebody scrapes. */
 export interface Pulled extends Pick<StateView, 'queues' | 'links'> {
   readonly cpu: Omit<StateView['cpu'], 'holders'>;
   readonly guests: readonly Pick<GuestView, 'state'>[];
+  readonly watched: readonly WatchedNow[];
   readonly watchers: number;
   readonly downtimeTargetNs: number;
   /** Why what happens cannot be written down. */
@@ -26,7 +29,8 @@ export interface Pulled extends Pick<StateView, 'queues' | 'links'> {
  * read when somebody asks.
  */
 export class Metrics {
-  readonly #metrics = new MetricRegistry(metricTable);
+  readonly #metrics = new MetricRegistry(daemonMetricTable);
+  readonly #watched = new WatchedSeries(this.#metrics);
   readonly #pulled: () => Promise<Pulled>;
 
   constructor(version: string, pull: () => Promise<Pulled>) {
@@ -114,6 +118,11 @@ export class Metrics {
     this.#metrics.note({ kind }, { queue_wait_seconds: seconds(ns) });
   }
 
+  /** A migration that somebody else carried out. */
+  watchedEnded(machine: string, end: WatchedEnd): void {
+    this.#watched.ended(machine, end);
+  }
+
   sentOver(link: string, bytes: number): void {
     this.#metrics.note({ link }, { link_sent_bytes_total: bytes });
   }
@@ -128,7 +137,8 @@ export class Metrics {
       for (const [labels, count] of counts) this.#metrics.note(labels, { [metric]: count });
   }
 
-  #pull({ queues, links, cpu, guests, watchers, downtimeTargetNs, degraded }: Pulled): void {
+  #pull({ queues, links, cpu, guests, watched, watchers, downtimeTargetNs, degraded }: Pulled): void {
+    this.#watched.now(watched);
     for (const { kind, waiting, running, oldestWaitNs } of queues) {
       this.#metrics.noteEach('queue_jobs', { kind }, 'state', { waiting, running });
       this.#metrics.note({ kind }, { queue_oldest_wait_seconds: seconds(oldestWaitNs) });

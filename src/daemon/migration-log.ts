@@ -11,7 +11,7 @@ interface Logged {
 }
 
 /** A line of the log, and what of it a program may read. */
-type Entry = readonly [line: string, about: object];
+export type Entry = readonly [line: string, about: object];
 
 /** At the source. */
 export function migrationBegun(logged: Logged): Entry {

@@ -13,6 +13,7 @@ import {
   referenceView,
   stateView,
 } from './view-schemas.ts';
+import { watchedMachineView, watchedView } from './watch-schemas.ts';
 
 /** An answer that is not JSON. */
 interface Text {
@@ -79,6 +80,7 @@ export const tags = {
   migrations: 'Migrations to other hosts',
   predictions: 'What a migration would come to',
   comparisons: 'What guarantees did',
+  watched: 'Machines of others, whose migrations are followed',
   experiments: 'Scenarios that are carried out here',
   reference: 'What can be written in a scenario',
   probes: 'For whoever watches the daemon itself',
@@ -156,6 +158,13 @@ export const operations = {
     'Migrations with CPU reservations, beside the same without: measured, or in virtual time',
     listOf(comparisonView),
   ),
+
+  listWatched: get(
+    '/api/watched',
+    'Machines of others, and the migrations of them that go on',
+    listOf(watchedView),
+  ),
+  getWatched: get('/api/watched/:name', 'One of them, with its past migrations', watchedMachineView),
 
   listExperiments: get('/api/experiments', 'Experiments, the latest first', listOf(experimentView), {
     query: pageQuery,

@@ -5,6 +5,7 @@ import { cpuHolders } from './host-cpu.ts';
 import { jobKinds } from './job.ts';
 import { migrationView, progress } from './migration-schemas.ts';
 import { count, instant, listOf, ns, reservationSchema, text, view } from './record-schema.ts';
+import { watchedView } from './watch-schemas.ts';
 
 /** What the API answers. Keys may be added later. */
 export const guestStates = ['running', 'paused', 'arriving', 'leaving', 'unsettled', 'died'] as const;
@@ -105,6 +106,7 @@ export const stateView = view('State', 'Everything that the page shows.', {
   queues: listOf(queueView),
   migrations: listOf(migrationView),
   experiments: listOf(experimentView),
+  watched: listOf(watchedView),
   degraded,
 });
 
@@ -151,12 +153,14 @@ export const eventView = z
     event('degraded', { value: degraded }),
     event('migration', { id: z.guid(), value: migrationView }),
     event('experiment', { id: z.guid(), value: experimentView }),
+    event('watched', { value: watchedView }),
+    event('unwatched', { name: text }),
     event('pulse', { id: z.guid(), value: pulse }),
   ])
   .meta({
     id: 'Event',
     description:
-      'A server-sent event. first: how it stands when the stream of one migration or experiment begins. alive: every 5 s. missed: not all is known any more that came after the `Last-Event-ID`; the state must be asked for anew. pulse: while a migration runs, who had a processor since the last one, and how full the bucket is.',
+      'A server-sent event. first: how it stands when the stream of one migration or experiment begins. alive: every 5 s. missed: not all is known any more that came after the `Last-Event-ID`; the state must be asked for anew. unwatched: a machine is not watched any more. pulse: while a migration runs, who had a processor since the last one, and how full the bucket is.',
   });
 
 export const refusal = view('Refusal', 'Why not, as RFC 9457 writes it.', {

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { Failure, reasonOf } from '../platform/failure.ts';
 import type { WatchEvent } from '../run/watch/watch-event.ts';
 import { formatAddress } from '../transport/address.ts';
-import { type WatchedNow, WatchMetrics } from './watch-metrics.ts';
+import { type WatchedByCommand, WatchMetrics } from './watch-metrics.ts';
 
 /** More scrapers than anybody has. */
 const MOST_CONNECTIONS = 50;
@@ -21,7 +21,7 @@ export class WatchExporter {
   /** @throws Failure it cannot listen there */
   static async listen(
     { host, port }: { readonly host: string; readonly port: number },
-    monitors: readonly WatchedNow[],
+    monitors: readonly WatchedByCommand[],
   ): Promise<WatchExporter> {
     const metrics = new WatchMetrics(monitors);
     const server = createServer(async ({ method, url }, response) => {

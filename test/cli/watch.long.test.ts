@@ -1,55 +1,25 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import { Qmp } from '../../src/qemu/qmp.ts';
 import type { WatchEvent } from '../../src/run/watch/watch-event.ts';
-import { qemuProgram } from '../../src/worlds/vm/qemu.ts';
 import { main, root, switchover } from '../fixtures/command.ts';
 import { has, reading } from '../fixtures/daemons.ts';
 import { withoutQemu } from '../fixtures/qemu.ts';
 import { Terminal } from '../fixtures/terminal.ts';
 import { until } from '../fixtures/until.ts';
-import { writingBios, writtenPages } from '../fixtures/writing-bios.ts';
+import { SLOW_BANDWIDTH, WatchedMachines } from '../fixtures/watched-machines.ts';
+import { writtenPages } from '../fixtures/writing-bios.ts';
 
-let folder: string;
+const machines = new WatchedMachines();
 const processes: ChildProcess[] = [];
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'switchover-watch-'));
-  writeFileSync(join(folder, 'bios'), writingBios());
-});
 afterAll(() => {
   for (const child of processes) child.kill('SIGKILL');
-  rmSync(folder, { recursive: true, force: true });
+  machines.end();
 });
-
-/** A QEMU that others have started: one monitor for them and one for us. */
-function machine(name: string, ...more: string[]): ChildProcess {
-  const monitors = ['theirs', 'ours'].flatMap((whose) => [
-    '-qmp',
-    `unix:${join(folder, `${name}.${whose}`)},server=on,wait=off`,
-  ]);
-  const of = ['-accel', 'tcg', '-m', '64', '-nodefaults', '-display', 'none', '-bios', join(folder, 'bios')];
-  const child = spawn(qemuProgram, [...of, ...monitors, ...more], { stdio: 'ignore' });
-  processes.push(child);
-  return child;
-}
-
-const BANDWIDTH = 64 * 1024;
-const ours = (name: string) => join(folder, `${name}.ours`);
-const theirs = (name: string) => Qmp.connect(join(folder, `${name}.theirs`), () => undefined);
-
-/** It passes over all pages in some 10 s, and then in 8 s over those that were written meanwhile. */
-async function slowMigration(name: string): Promise<Qmp> {
-  machine(`${name}-there`, '-incoming', `unix:${join(folder, `${name}.incoming`)}`);
-  await theirs(`${name}-there`).then((qmp) => qmp.close());
-  const qmp = await theirs(name);
-  await qmp.execute('migrate-set-parameters', { 'max-bandwidth': BANDWIDTH });
-  await qmp.execute('migrate', { uri: `unix:${join(folder, `${name}.incoming`)}` });
-  return qmp;
-}
+const { folder } = machines;
 
 class Watch {
   readonly child: ChildProcess;
@@ -60,7 +30,7 @@ class Watch {
 
   constructor(name: string, ...more: string[]) {
     this.#file = join(folder, `${name}.ndjson`);
-    const args = [main, 'watch', '--qmp', ours(name), '--json', this.#file, ...more];
+    const args = [main, 'watch', '--qmp', machines.ours(name), '--json', this.#file, ...more];
     this.child = spawn(process.execPath, args, { cwd: root });
     processes.push(this.child);
     this.exit = once(this.child, 'exit');
@@ -90,13 +60,13 @@ class Watch {
 
 describe.skipIf(withoutQemu !== undefined)('watch', () => {
   test('follows a migration of somebody else’s QEMU, foresees it, exports it, and outlives that QEMU', async () => {
-    const qemu = machine('first');
-    await theirs('first').then((qmp) => qmp.close());
+    const qemu = machines.start('first');
+    await machines.theirs('first').then((qmp) => qmp.close());
     const watch = new Watch('first', '--listen', '127.0.0.1:0');
     await watch.has('connected');
     const url = /metrics at (\S+)/.exec(watch.stderr)![1]!;
     const scrape = async () => (await fetch(url)).text();
-    const qmp = await slowMigration('first');
+    const qmp = await machines.migrateSlowly('first');
 
     // From the second dirty sync on something is known of its writes.
     const last = () => watch.of('progress').at(-1);
@@ -109,10 +79,10 @@ describe.skipIf(withoutQemu !== undefined)('watch', () => {
     const { foreseen, rateBytesPerSecond, leftBytes } = last()!;
     expect(foreseen!.endsByItself).toBeGreaterThanOrEqual(0);
     expect(foreseen!.downtimeNs!.p50).toBeGreaterThan(0);
-    expect(rateBytesPerSecond! / BANDWIDTH).toBeCloseTo(1, 0);
+    expect(rateBytesPerSecond! / SLOW_BANDWIDTH).toBeCloseTo(1, 0);
     expect(leftBytes).toBeLessThanOrEqual(1.5 * writtenPages * 4096);
     const during = await scrape();
-    const of = `world="qemu-native",monitor="${ours('first')}"`;
+    const of = `world="qemu-native",monitor="${machines.ours('first')}"`;
     expect(during).toContain(`switchover_watched_status{${of},status="active"} 1`);
     expect(reading(during, `switchover_watched_dirty_syncs{${of}}`)).toBe(2);
     expect(reading(during, `switchover_watched_ends_by_itself_ratio{${of}}`)).toBe(foreseen!.endsByItself);
@@ -135,7 +105,7 @@ describe.skipIf(withoutQemu !== undefined)('watch', () => {
     qemu.kill('SIGKILL');
     await watch.has('lost');
     expect(reading(await scrape(), `switchover_watched_up{${of}}`)).toBe(0);
-    machine('first');
+    machines.start('first');
     await watch.has('connected', 2);
 
     watch.child.kill('SIGINT');
@@ -155,11 +125,11 @@ describe.skipIf(withoutQemu !== undefined)('watch', () => {
   });
 
   test('says of a migration whose QEMU ends that how it ended is not known', async () => {
-    const qemu = machine('second');
-    await theirs('second').then((qmp) => qmp.close());
+    const qemu = machines.start('second');
+    await machines.theirs('second').then((qmp) => qmp.close());
     const watch = new Watch('second');
     await watch.has('connected');
-    const qmp = await slowMigration('second');
+    const qmp = await machines.migrateSlowly('second');
     await watch.has('progress', 2);
     qmp.close();
     qemu.kill('SIGKILL');
@@ -170,16 +140,16 @@ describe.skipIf(withoutQemu !== undefined)('watch', () => {
   });
 
   test('has a line a second on a terminal', async () => {
-    machine('third');
-    await theirs('third').then((qmp) => qmp.close());
-    const terminal = new Terminal(80, 'watch', '--qmp', ours('third'));
+    machines.start('third');
+    await machines.theirs('third').then((qmp) => qmp.close());
+    const terminal = new Terminal(80, 'watch', '--qmp', machines.ours('third'));
     await until(
       'it is connected',
       () => terminal.text,
       (text) => text.includes('connected'),
       60_000,
     );
-    const qmp = await slowMigration('third');
+    const qmp = await machines.migrateSlowly('third');
     const told = () => terminal.lines.filter((line) => line.includes(' left'));
     await until('lines', told, (lines) => lines.length >= 3, 60_000);
     expect(terminal.lines.every((line) => line.length <= 80)).toBe(true);
@@ -189,12 +159,12 @@ describe.skipIf(withoutQemu !== undefined)('watch', () => {
   });
 
   test('says in one line that somebody else uses a monitor', async () => {
-    machine('fourth');
-    const qmp = await Qmp.connect(ours('fourth'), () => undefined);
-    const { code, stdout, stderr } = await switchover('watch', '--qmp', ours('fourth'));
+    machines.start('fourth');
+    const qmp = await Qmp.connect(machines.ours('fourth'), () => undefined);
+    const { code, stdout, stderr } = await switchover('watch', '--qmp', machines.ours('fourth'));
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
     expect(stderr.trimEnd().split('\n')).toEqual([
-      `switchover: ${ours('fourth')}: it does not answer: somebody else uses this monitor, or QEMU hangs; a monitor of QEMU that nobody else uses is needed`,
+      `switchover: ${machines.ours('fourth')}: it does not answer: somebody else uses this monitor, or QEMU hangs; a monitor of QEMU that nobody else uses is needed`,
     ]);
     qmp.close();
   });

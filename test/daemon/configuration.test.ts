@@ -55,6 +55,19 @@ test('a peer is reached over a link that is there', () => {
   expect(problemsOf(text('wan'))).toEqual(['peers.b.over']);
 });
 
+test('a machine is watched by a monitor of its own, beside the file', () => {
+  const { watch } = load('watch: { web: { qmp: web.watch, stopRate: 1Gbit/s }, shop: { qmp: /run/shop } }');
+  expect(watch).toEqual([
+    { name: 'web', socket: join(folder, 'web.watch'), stopRateBytesPerSecond: 125e6 },
+    { name: 'shop', socket: '/run/shop', stopRateBytesPerSecond: undefined },
+  ]);
+  expect(problemsOf('watch: { a: { qmp: ./s }, b: { qmp: s }, c: { stopRate: fast } }')).toEqual([
+    'watch.c.qmp',
+    'watch.c.stopRate',
+  ]);
+  expect(problemsOf('watch: { a: { qmp: ./s }, b: { qmp: s } }')).toEqual(['watch.b.qmp']);
+});
+
 test('a key is read from beside the file, and only if nobody else can read it', () => {
   const key = join(folder, 'api.key');
   writeFileSync(key, `${'k'.repeat(40)}\n`);

@@ -3,10 +3,10 @@ import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { builtFiles } from '../../dashboards/built.ts';
-import { queriesOf } from '../../dashboards/check.ts';
+import { dashboardNames, queriesOf } from '../../dashboards/check.ts';
 import { node } from '../../dashboards/node-metrics.ts';
 import { alertSeries } from '../../dashboards/rule-series.ts';
-import { metricTable } from '../../src/daemon/metric-table.ts';
+import { daemonMetricTable } from '../../src/daemon/daemon-metric-table.ts';
 import { has } from '../fixtures/daemons.ts';
 
 const root = resolve(import.meta.dirname, '../..');
@@ -17,12 +17,12 @@ test.each([...builtFiles().keys()])('%s is what the code builds', (path) => {
 });
 
 describe('every dashboard', () => {
-  const dashboards = ['migrations', 'reservations', 'guarantees'].map((name) =>
+  const dashboards = dashboardNames.map((name) =>
     JSON.parse(readFileSync(join(root, `dashboards/${name}.json`), 'utf8')),
   );
 
   test('has an identity of its own, no id of one Grafana, and variables for data source and instance', () => {
-    expect(new Set(dashboards.map(({ uid }) => uid)).size).toBe(3);
+    expect(new Set(dashboards.map(({ uid }) => uid)).size).toBe(dashboardNames.length);
     for (const { id, templating } of dashboards) {
       expect(id).toBeNull();
       expect(templating.list.map(({ name }: { name: string }) => name)).toEqual(['datasource', 'instance']);
@@ -60,7 +60,7 @@ describe('every dashboard', () => {
   });
 
   test('asks only for metrics that there are, restricted to the chosen instances', () => {
-    const names = Object.values(metricTable).map(({ name }) => name);
+    const names = Object.values(daemonMetricTable).map(({ name }) => name);
     names.push(...Object.values(node));
     for (const { panel, expr } of dashboards.flatMap(queriesOf)) {
       const asked = [...expr.matchAll(/\b(?:switchover|nodejs|process)_[a-z0-9_]+/g)].map(([name]) =>

@@ -22,6 +22,7 @@ const nothing: Pulled = {
     reserved: { guest: 0.4, migration: 0, experiment: 1.2 },
   },
   guests: [{ state: 'running' }],
+  watched: [],
   watchers: 0,
   downtimeTargetNs: 300e6,
   degraded: null,
@@ -147,6 +148,27 @@ describe('the registry', () => {
     expect(failed('migration_duration_seconds_count')).toEqual([expect.stringMatching(/ 1$/)]);
     expect(of('last_migration_downtime_seconds')).toEqual([]);
     expect(of('last_migration_convergence_ratio')).toEqual([]);
+  });
+
+  test('tells of watched machines under the same names with their monitor, and of one that is gone no more', async () => {
+    let watched: Pulled['watched'] = [{ monitor: 'web', status: 'completed', progress: null }];
+    const metrics = new Metrics('1.2.3', async () => ({ ...nothing, watched }));
+    metrics.ended(await record(true), 'migration', 300e6);
+    const end = { outcome: 'completed', totalNs: 2e9, downtimeNs: 3e6 } as const;
+    metrics.watchedEnded('web', { ...end, sentBytes: 1, syncs: 2, reason: null });
+    const of = 'world="qemu-native",monitor="web"';
+    const text = await metrics.scrape();
+    expect(reading(text, `switchover_migrations_total{${of},outcome="completed"}`)).toBe(1);
+    expect(reading(text, `switchover_migrations_total{${of},outcome="failed"}`)).toBe(0);
+    expect(reading(text, `switchover_watched_up{${of}}`)).toBe(1);
+    expect(reading(text, `switchover_last_migration_downtime_seconds{${of}}`)).toBe(0.003);
+    // Its own has no monitor, and one of each name is described.
+    expect(text).toMatch(/^switchover_last_migration_downtime_seconds\{world="virtual"\} /m);
+    expect(text.match(/^# TYPE switchover_migrations_total /gm)?.length).toBe(1);
+    watched = [];
+    const later = await metrics.scrape();
+    expect(later).not.toContain(`switchover_watched_up{${of}}`);
+    expect(later).not.toContain(`switchover_last_migration_completed{${of}}`);
   });
 
   test('has only labels whose values are few: no guest, no text', () => {

@@ -87,24 +87,6 @@ describe.skipIf(!has('/usr/bin/chromium'))('the page of a daemon', () => {
     ).body;
   }
 
-  /** In the light on a desk, and in the dark on a phone. */
-  async function isClean(state: string): Promise<void> {
-    for (const [width, colorScheme] of [
-      [1280, 'light'],
-      [390, 'dark'],
-    ] as const) {
-      await opened.page.emulateMedia({ colorScheme });
-      await opened.page.setViewportSize({ width, height: 1000 });
-      await opened.page.waitForTimeout(100);
-      expect.soft(await opened.violations(), `${state}, ${width}, ${colorScheme}`).toEqual([]);
-      const wide = await opened.page.evaluate<number>('document.documentElement.scrollWidth');
-      expect.soft(wide, `${state}, ${width}`).toBeLessThanOrEqual(width);
-      await opened.picture(`${state}-${width}-${colorScheme}`);
-    }
-    await opened.page.emulateMedia({ colorScheme: 'light' });
-    await opened.page.setViewportSize({ width: 1280, height: 1000 });
-  }
-
   /** Each row of a table as texts, its cells one after the other. */
   const rowsOf = (id: string) =>
     opened.page.evaluate<string[][]>(
@@ -154,7 +136,7 @@ describe.skipIf(!has('/usr/bin/chromium'))('the page of a daemon', () => {
 
   test('has nothing for axe-core to object to while nothing has happened yet', async () => {
     await section('guests').getByText('three', { exact: true }).waitFor();
-    await isClean('empty');
+    await opened.isClean('empty');
   });
 
   test('nor in its dialogs: a migration with a dry run, a scenario, a question', async () => {
@@ -162,11 +144,11 @@ describe.skipIf(!has('/usr/bin/chromium'))('the page of a daemon', () => {
     await opened.page.getByLabel('the sender’s CPU').selectOption('5');
     await dialog().getByRole('button', { name: 'Dry run' }).click();
     await dialog().getByText('would begin at once').waitFor();
-    await isClean('dialog-migrate');
+    await opened.isClean('dialog-migrate');
     await dialog().getByRole('button', { name: 'Close' }).click();
     await opened.page.getByRole('button', { name: 'New experiment' }).click();
     await dialog().getByLabel('link.rate').waitFor();
-    await isClean('dialog-scenario');
+    await opened.isClean('dialog-scenario');
     await dialog().getByRole('button', { name: 'Close' }).click();
   });
 
@@ -203,7 +185,7 @@ describe.skipIf(!has('/usr/bin/chromium'))('the page of a daemon', () => {
       'migration.stop.rounds: 2',
     ]);
     for (const { settings } of body.cells) await section('detail').getByText(settings).waitFor();
-    await isClean('experiment');
+    await opened.isClean('experiment');
     await home();
   });
 
@@ -215,14 +197,14 @@ describe.skipIf(!has('/usr/bin/chromium'))('the page of a daemon', () => {
       ([one]) => one?.unguaranteed !== null && one?.unguaranteed !== undefined,
     );
     await section('comparisons').getByText('virtual time').first().waitFor();
-    await isClean('migrations');
+    await opened.isClean('migrations');
     await showsWhatTheApiSays();
     await opened.page.evaluate<void>(`location.hash = "#/migrations/at/${Date.now()}"`);
     await section('detail').getByRole('heading', { name: 'two → beta' }).waitFor();
     await opened.page.evaluate<void>(`location.hash = "#/migrations/${id}"`);
     await section('detail').getByRole('heading', { name: 'Promises' }).waitFor();
     await section('detail').locator('summary').click();
-    await isClean('migration');
+    await opened.isClean('migration');
     await home();
   });
 
@@ -233,7 +215,7 @@ describe.skipIf(!has('/usr/bin/chromium'))('the page of a daemon', () => {
     await section('experiments').getByText('second', { exact: true }).waitFor();
     await opened.page.keyboard.press('Enter');
     await dialog().getByText('Cancel the experiment first?').waitFor();
-    await isClean('dialog-cancel');
+    await opened.isClean('dialog-cancel');
     await opened.page.keyboard.press('Tab');
     await opened.page.keyboard.press('Enter');
     await eventually(
@@ -256,7 +238,7 @@ describe.skipIf(!has('/usr/bin/chromium'))('the page of a daemon', () => {
     );
     writeFileSync(full(), '');
     await alarm.waitFor(PATIENCE);
-    await isClean('full-disk');
+    await opened.isClean('full-disk');
     rmSync(full());
     await alarm.waitFor({ ...PATIENCE, state: 'hidden' });
   });
@@ -266,7 +248,7 @@ describe.skipIf(!has('/usr/bin/chromium'))('the page of a daemon', () => {
     const lost = opened.page.getByText(/Nothing was heard of this daemon since \d\d:\d\d:\d\d/);
     await lost.waitFor(PATIENCE);
     expect(await section('guests').getByRole('button', { name: 'Migrate three' }).isDisabled()).toBe(true);
-    await isClean('lost');
+    await opened.isClean('lost');
     alpha.signal('SIGCONT');
     await lost.waitFor({ state: 'hidden' });
     await opened.page.getByText('live', { exact: true }).waitFor();

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
 import { watchMetricTable } from '../../src/daemon/watch-metric-table.ts';
-import { type WatchedNow, WatchMetrics } from '../../src/daemon/watch-metrics.ts';
+import { type WatchedByCommand, WatchMetrics } from '../../src/daemon/watch-metrics.ts';
 import { readLogs } from '../../src/observe/import/read-logs.ts';
 import { FollowedMigration } from '../../src/run/watch/followed-migration.ts';
 import { has, reading } from '../fixtures/daemons.ts';
@@ -15,7 +15,7 @@ async function scraped(): Promise<string> {
   const samples = observation.samples.filter(({ syncs }) => (syncs ?? 0) <= 4);
   for (const sample of samples) migration.look({ samples: [sample] });
   const progress = migration.progress('active', { stopRateBytesPerSecond: 2 * 2 ** 30 });
-  const monitors: WatchedNow[] = [
+  const monitors: WatchedByCommand[] = [
     { socket: '/run/a', status: 'active', progress },
     { socket: '/run/b', status: 'completed', progress: null },
     { socket: '/run/c', status: null, progress: null },

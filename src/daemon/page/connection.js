@@ -2,7 +2,7 @@ import { ask } from './api.js';
 
 /** The daemon says every five seconds that it is there: when it has said nothing for so long, it is lost. */
 const SILENT_MS = 12_000;
-const KINDS = ['guests', 'links', 'degraded', 'migration', 'experiment', 'pulse'];
+const KINDS = ['guests', 'links', 'degraded', 'migration', 'experiment', 'watched', 'unwatched', 'pulse'];
 
 /**
  * What the daemon knows, kept up to date: everything once, and then what changes. When the connection is lost, the

@@ -40,9 +40,9 @@ export function chip(state, mood = moodOf(state)) {
 }
 
 const moods = {
-  busy: ['running', 'leaving', 'arriving'],
-  wait: ['waiting', 'paused', 'not-converged'],
-  bad: ['unsettled', 'died', 'failed'],
+  busy: ['running', 'leaving', 'arriving', 'migrating'],
+  wait: ['waiting', 'paused', 'not-converged', 'connecting'],
+  bad: ['unsettled', 'died', 'failed', 'unreachable'],
   good: ['completed'],
 };
 

@@ -1,16 +1,18 @@
 import { ask } from './api.js';
 import { connect } from './connection.js';
-import { byId, h } from './dom.js';
-import { drawExperiment } from './experiment-page.js';
+import { drawDetail, watchedInAddress } from './detail.js';
+import { byId } from './dom.js';
 import { timeOfDay, zone } from './format.js';
 import { drawHistory } from './history.js';
 import { drawComparisons, drawExperiments, drawGuests, drawMigrations, drawReservations } from './lists.js';
-import { drawMigration } from './migration-page.js';
 import { drawNow } from './now.js';
 import { redrawer } from './redraw.js';
+import { drawWatched } from './watched.js';
 
 let state;
 let pulse;
+/** The watched machine that is looked at, with its past, which no event tells. */
+let past;
 /** Since when nothing was heard of the daemon; null: it is there. */
 let lostSince = null;
 
@@ -23,10 +25,11 @@ const { redraw, redrawAll } = redrawer(
     migrations: drawMigrations,
     experiments: drawExperiments,
     reservations: drawReservations,
+    watched: drawWatched,
     degraded: drawDegraded,
     detail: drawDetail,
   },
-  () => state && { ...state, pulse },
+  () => state && { ...state, pulse, past },
   () => lostSince !== null,
 );
 
@@ -36,30 +39,20 @@ function drawDegraded(banner, { degraded }) {
   banner.textContent = `This daemon takes nothing new: ${degraded}`;
 }
 
-/**
- * The address says which migration or experiment is looked at, or which instant the last migration before it; without
- * one, all of the host is.
- */
-function drawDetail(section, all) {
-  const [, kind, id, at] =
-    /^#\/(migrations|experiments)\/(?:([\w-]{10,})|at\/(\d{1,15}))$/.exec(location.hash) ?? [];
-  byId('overview').hidden = kind !== undefined;
-  byId('detail-page').hidden = kind === undefined;
-  if (kind === undefined) return section.replaceChildren();
-  const found = id === undefined ? lastBefore(all[kind], Number(at)) : all[kind].find((one) => one.id === id);
-  if (!found) section.replaceChildren(h('p.empty', 'It is not known here, or not any more.'));
-  else if (kind === 'migrations') drawMigration(section, { ...all, migration: found });
-  else drawExperiment(section, { ...all, experiment: found });
-}
-
-/** What a point of a dashboard tells of: figures come with the migration that ended last. */
-function lastBefore(items, atMs) {
-  const ended = items.filter(({ endedAt }) => endedAt && Date.parse(endedAt) <= atMs);
-  return ended.reduce((last, one) => (!last || one.endedAt > last.endedAt ? one : last), undefined);
+async function askForPast() {
+  const name = watchedInAddress();
+  if (name === undefined || !state?.watched.some((machine) => machine.name === name)) return;
+  try {
+    past = await ask('GET', `api/watched/${name}`);
+    redraw('detail');
+  } catch {
+    // It is not watched any more, or the daemon is lost, and that is told already.
+  }
 }
 
 addEventListener('hashchange', () => {
   redrawAll();
+  void askForPast();
   scrollTo(0, 0);
   byId('main').focus({ preventScroll: true });
 });
@@ -79,12 +72,18 @@ connect({
     byId('receives').textContent = `guests arrive at ${state.receives}`;
     redrawAll();
     void askForTheRest();
+    void askForPast();
   },
-  happened(kind, { id, value }) {
+  happened(kind, { id, name, value }) {
     if (!state) return;
     if (kind === 'pulse') {
       pulse = { id, value: { ...value, slices: [...recent(id, value.now), ...value.slices] } };
       return redraw('now');
+    }
+    if (kind === 'watched' || kind === 'unwatched') {
+      state.watched = withMachine(state.watched, value, name);
+      if (value?.name === watchedInAddress()) void askForPast();
+      return redraw('watched', 'detail');
     }
     if (kind === 'guests' || kind === 'links' || kind === 'degraded') {
       state[kind] = value;
@@ -137,6 +136,13 @@ const SHOWN_NS = 3e9;
 function recent(id, now) {
   if (pulse?.id !== id) return [];
   return pulse.value.slices.filter(({ endNs }) => endNs > now - SHOWN_NS);
+}
+
+/** In its place, or last if it is new; or without the one that is gone. */
+function withMachine(machines, machine, gone) {
+  if (!machine) return machines.filter(({ name }) => name !== gone);
+  const index = machines.findIndex(({ name }) => name === machine.name);
+  return index < 0 ? [...machines, machine] : machines.with(index, machine);
 }
 
 /** In its place, or first if it is new. */

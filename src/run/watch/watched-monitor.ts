@@ -99,7 +99,8 @@ export class WatchedMonitor {
   async follow(): Promise<void> {
     while (!this.#isClosed) {
       const look = await this.#look().catch((cause: Error) => cause);
-      if (this.#isClosed) return;
+      // It may have been closed while it was being connected to.
+      if (this.#isClosed) return this.#qmp?.close();
       const isLost = look instanceof Error;
       if (isLost) this.lost(look);
       else this.#take(look);
