@@ -8,7 +8,10 @@ import { type MachineMigration, migrateMachine } from '../run/migrate-machine.ts
 import { readScenario, type Scenario, scenarioOf } from '../scenario/scenario.ts';
 import { scenarioFile } from '../scenario/scenario-file.ts';
 import type { Setting } from '../scenario/settings.ts';
+import { heldPromise } from '../study/plan/held-promise.ts';
 import { folded } from '../study/tables/folded.ts';
+import { planTable } from '../study/tables/plan-table.ts';
+import { heldTable, promiseLines } from '../study/tables/promise-table.ts';
 import { parseAddress } from '../transport/address.ts';
 import { LocalDestination } from '../worlds/qemu/local-destination.ts';
 import { RemoteDestination } from '../worlds/qemu/remote-destination.ts';
@@ -18,8 +21,11 @@ import { interruptible } from './interruptible.ts';
 import { writeJson } from './json-output.ts';
 import { addDomainOption, type MonitorOptions, withMonitor } from './monitor-option.ts';
 import { jsonOption, type OutputOptions, wideOption, widthOf } from './output-options.ts';
+import { planJson } from './plan-output.ts';
+import { chosenForMachine, planForMachine, promiseJson } from './promised-migration.ts';
 import { setOption } from './scenario-options.ts';
 import { print } from './standard-streams.ts';
+import { targetOf } from './target-option.ts';
 
 interface Options extends OutputOptions, CredentialOptions, MonitorOptions {
   readonly to?: string;
@@ -28,6 +34,8 @@ interface Options extends OutputOptions, CredentialOptions, MonitorOptions {
   readonly journal?: string;
   readonly set?: readonly Setting[];
   readonly mode: 'pull' | 'pass';
+  readonly target?: string;
+  readonly rehearse?: string;
 }
 
 /** `switchover migrate --qmp SOCKET --to-qmp SOCKET`: moves a running virtual machine of somebody else under a plan. */
@@ -47,6 +55,14 @@ export function migrateCommand(command: Command, exit: Exit): void {
       new Option('--mode <mode>', "pull: pages in the plan's order; pass: in QEMU's own order")
         .choices(['pull', 'pass'])
         .default('pull'),
+    )
+    .option(
+      '--target <target>',
+      "plan for a target such as 'downtime<=200ms@0.99', move by that plan, and hold the move against the target; exit code 3 if there is no plan",
+    )
+    .option(
+      '--rehearse <time>',
+      'with --target, how long to read what the machine writes before it is planned (default: 5s)',
     )
     .option('--journal <folder>', 'write down here what is changed of its settings, for switchover recover')
     .addOption(jsonOption('the record as one JSON object'))
@@ -84,18 +100,38 @@ async function action(options: Options, interrupted: AbortSignal): Promise<numbe
       ),
     );
   };
+  const asked = scenario(options);
+  const destination = destinationOf(options);
+  const promise = await promiseOf(options, asked, interrupted);
+  if (interrupted.aborted) return 1;
+  if (promise && !promise.feasible) {
+    if (writeJson(json, () => planJson(promise, null))) print(planTable(asked.name, promise, null, width));
+    return 3;
+  }
+  if (promise && isText) print(folded(promiseLines(promise).join('\n'), width));
   const record = await migrateMachine({
-    ...{ qmp, journals: journal, mode, interrupted, begins },
+    ...{ qmp, journals: journal, mode, interrupted, begins, destination },
     ...(isText && { stepped: tellingRounds() }),
-    scenario: scenario(options),
-    destination: destinationOf(options),
+    scenario: promise ? chosenForMachine(asked, promise) : asked,
   });
   const lines = [
     ...told(record),
     ...(domain !== undefined && record.owner === 'destination' ? [afterwardsInLibvirt] : []),
   ];
-  if (writeJson(json, () => record)) print(folded(lines.join('\n'), width));
+  const answer = () => (promise ? { ...record, promise: promiseJson(promise, record) } : record);
+  if (writeJson(json, answer)) {
+    print(folded(lines.join('\n'), width));
+    if (promise) print(heldTable(heldPromise(promise.target, record), width));
+  }
   return record.outcome === 'completed' ? 0 : 1;
+}
+
+/** What is promised, if a target is given. @throws UsageError an option that has no meaning without one */
+async function promiseOf({ qmp, target, rehearse }: Options, asked: Scenario, interrupted: AbortSignal) {
+  if (target !== undefined)
+    return planForMachine(asked, { qmp, target: targetOf(target), rehearse, interrupted });
+  if (rehearse !== undefined) throw usageError('--rehearse', 'to be used together with --target', rehearse);
+  return null;
 }
 
 /** @throws UsageError neither of both, or both */

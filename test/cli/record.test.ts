@@ -292,7 +292,9 @@ describe.skipIf(process.platform !== 'linux')('predict --pid', () => {
     expect(noRate).toMatchObject({ code: 2, stderr: expect.stringContaining('link: expected') });
     const twice = await switchover('predict', 'config/10-recordings.yaml', '--pid', '1', '--for', '10min');
     expect(twice.code).toBe(2);
-    expect(twice.stderr).toContain('guest.program.file: expected nothing, because --pid records the guest');
+    expect(twice.stderr).toContain(
+      'guest.program.file: expected nothing, because --pid says what the guest is',
+    );
   });
 
   test('is what --for, --interval and --out are for', async () => {

@@ -64,7 +64,7 @@ function asked({ target }: PlanAnswer): string {
 }
 
 /** Of a target with several parts each has a probability, and so a bound, of its own. */
-function certified({ clauses, confidence }: FeasiblePlan['certificate']): string[] {
+export function certified({ clauses, confidence }: FeasiblePlan['certificate']): string[] {
   const [only, ...others] = clauses;
   const sure = `with ${100 * confidence} % confidence`;
   if (others.length === 0) {
@@ -126,7 +126,7 @@ function leftOut({ leftOut }: Pick<InfeasiblePlan, 'leftOut'>): string[] {
   return leftOut.length === 0 ? [] : ['', `left out     ${leftOut.join('; ')}`];
 }
 
-function policyText({ path, value }: Setting): string {
+export function policyText({ path, value }: Setting): string {
   const name = path.replace('migration.', '');
   if (!isObject(value)) return `${name} ${value}`;
   const { rule, ...others } = value;

@@ -1,0 +1,53 @@
+import { formatSize } from '../core/units.ts';
+import { PAGE_RECORD_BYTES } from '../qemu/stream-layout.ts';
+import { machinePlan } from './machine-plan.ts';
+import type { Scenario } from './scenario.ts';
+import { isObject } from './settings.ts';
+
+/**
+ * What a stop of QEMU's takes besides pages: the state of its devices, and the two monitors' words. Of a machine with the
+ * devices of `-M pc`, with a little more than was seen (docs/your-vm.md).
+ */
+const DEVICE = { state: formatSize(64 * 1024), time: '15ms' };
+
+/** The rule that knows its last round before it is sent. Under others QEMU stops up to 0.1 s later (docs/your-vm.md). */
+const rounds = [1, 2, 3, 4].map((count) => ({ rule: 'rounds', rounds: count }));
+
+/** As a scenario's `guest` would be. */
+interface RehearsedGuest {
+  readonly guest: Readonly<Record<string, unknown>>;
+  /** The file of its recording, which may lie anywhere. */
+  readonly recording?: string;
+}
+
+/**
+ * The scenario in which virtual time moves a machine of somebody else: with its recording for a guest, pages as long as in
+ * QEMU's stream, and a dirty log that is asked once a round. What it does not say of its policy is to be chosen.
+ * @throws UsageError it is no plan for such a machine
+ */
+export function plannedMachine(scenario: Scenario, { guest, recording }: RehearsedGuest): Scenario {
+  const { fleet: _, background: __, guest: written, link, migration, ...others } = scenario.base;
+  const unlimited = withoutCapacity(scenario);
+  machinePlan(unlimited, { name: 'machine', pages: Number(guest.pages) });
+  const said = isObject(migration) ? migration : {};
+  const device = isObject(written) && written.device !== undefined ? written.device : DEVICE;
+  const base = {
+    ...others,
+    guest: { ...guest, device },
+    link: { ...(isObject(link) ? link : {}), overhead: PAGE_RECORD_BYTES },
+    migration: { ...said, clear: 'round' },
+  };
+  const compare = {
+    ...(said.stop === undefined && { 'migration.stop': rounds }),
+    ...(said.order === undefined && { 'migration.order': ['address', 'threshold'] }),
+  };
+  return { ...scenario, file: recording ?? scenario.file, base, compare };
+}
+
+/** What a plan may take of a link; the machine itself shares its link with nobody. */
+export function withoutCapacity(scenario: Scenario): Scenario {
+  const { link } = scenario.base;
+  if (!isObject(link)) return scenario;
+  const { capacity: _, ...own } = link;
+  return { ...scenario, base: { ...scenario.base, link: own } };
+}
