@@ -1,6 +1,6 @@
 import { NANOS_PER_MILLISECOND, NANOS_PER_SECOND, type Nanos } from '../../core/units.ts';
 import { linesIn, numberIn, sizeIn } from './key-values.ts';
-import { type Dirtied, type Format, nothingSaid, type Sample } from './observation.ts';
+import { type Dirtied, type DowntimePart, type Format, nothingSaid, type Sample } from './observation.ts';
 
 const MIB = 1024 * 1024;
 const PAGE_BYTES = 4096;
@@ -20,19 +20,41 @@ export const cloudHypervisorLog: Format = {
   name: 'Cloud Hypervisor log',
   recognises: (text) => /\biter=\d+ curr=\d+MiB/.test(text) || PARTS.test(text),
   read(text) {
-    const lines = linesIn(text);
-    const iterations = lines.flatMap((line) => iterationOf(line) ?? []);
+    const migrations = migrationsIn(linesIn(text));
+    const most = migrations.reduce((longest, { iterations }) => Math.max(longest, iterations.length), 0);
+    const { iterations, parts } = migrations.findLast((one) => one.iterations.length === most)!;
     const first = iterations.find(({ number }) => number === 0);
-    const parts = lines.flatMap(partsOf);
+    const others = migrations.length - 1;
     return {
       samples: iterations.map(({ sample }) => sample),
       dirtied: iterations.flatMap((one, index) => dirtiedBefore(iterations, one, index) ?? []),
       parameters: first ? { totalBytes: first.bytes } : {},
       downtimeParts: parts,
-      missing: first || iterations.length === 0 ? [] : ['the first iterations: the log begins later'],
+      missing: [
+        first || iterations.length === 0 ? [] : 'the first iterations: the log begins later',
+        others > 0 ? `${others} other ${others === 1 ? 'migration' : 'migrations'} in the same file` : [],
+      ].flat(),
     };
   },
 };
+
+interface OneMigration {
+  readonly iterations: Iteration[];
+  readonly parts: DowntimePart[];
+}
+
+/** A migration begins with an iteration that is not later than the last one. At least one. */
+function migrationsIn(lines: readonly string[]): readonly OneMigration[] {
+  const migrations: OneMigration[] = [{ iterations: [], parts: [] }];
+  for (const line of lines) {
+    const iteration = iterationOf(line);
+    const last = migrations.at(-1)!.iterations.at(-1);
+    if (iteration && last && iteration.number <= last.number) migrations.push({ iterations: [], parts: [] });
+    if (iteration) migrations.at(-1)!.iterations.push(iteration);
+    migrations.at(-1)!.parts.push(...partsOf(line));
+  }
+  return migrations;
+}
 
 function iterationOf(line: string): Iteration | null {
   const values = new Map(
@@ -81,7 +103,7 @@ function dirtiedBefore(
 /** `298ms (final_iter: 269ms state: 7ms send_state: 19ms complete: 1ms)` */
 const PARTS = /\((final_iter: ?[^)]{0,200})\)/;
 
-function partsOf(line: string) {
+function partsOf(line: string): readonly DowntimePart[] {
   const [, parts = ''] = PARTS.exec(line) ?? [];
   return [...parts.matchAll(/(\w+): ?([\d.]+)\s?ms/g)].map(([, name, milliseconds]) => ({
     name: name!,

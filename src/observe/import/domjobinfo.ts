@@ -1,5 +1,4 @@
-import { NANOS_PER_MILLISECOND } from '../../core/units.ts';
-import { type KeyValues, keyValueBlocks, numberIn, sizeIn } from './key-values.ts';
+import { durationIn, type KeyValues, keyValueBlocks, numberIn, sizeIn } from './key-values.ts';
 import { type Format, nothingSaid, type Parameters, type Sample } from './observation.ts';
 
 /** virDomainJobType of `--rawstats`, and what is printed for it otherwise (libvirt, tools/virsh-domain.c). */
@@ -58,7 +57,7 @@ function textAt(block: KeyValues, key: keyof typeof keys): string | undefined {
 }
 
 function sampleOf(block: KeyValues): Sample | null {
-  const atNs = numberIn(textAt(block, 'elapsed'), NANOS_PER_MILLISECOND);
+  const atNs = durationIn(textAt(block, 'elapsed'));
   if (atNs === null) return null;
   const [normal, constant] = [numberIn(textAt(block, 'normal')), numberIn(textAt(block, 'constant'))];
   return {
@@ -73,8 +72,8 @@ function sampleOf(block: KeyValues): Sample | null {
     dirtyPagesPerSecond: numberIn(textAt(block, 'dirtyRate')),
     rateBytesPerSecond: sizeIn(textAt(block, 'bandwidth')),
     throttlePercent: numberIn(textAt(block, 'throttle')),
-    expectedDowntimeNs: numberIn(textAt(block, 'expectedDowntime'), NANOS_PER_MILLISECOND),
-    downtimeNs: numberIn(textAt(block, 'downtime'), NANOS_PER_MILLISECOND),
+    expectedDowntimeNs: durationIn(textAt(block, 'expectedDowntime')),
+    downtimeNs: durationIn(textAt(block, 'downtime')),
     postcopyRequests: numberIn(textAt(block, 'postcopyRequests')),
   };
 }

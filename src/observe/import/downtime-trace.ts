@@ -14,7 +14,9 @@ export const downtimeTrace: Format = {
   name: 'vmstate_downtime trace',
   recognises: (text) => /vmstate_downtime_(?:checkpoint|save|load)/.test(text),
   read(text) {
-    const lines = linesIn(text);
+    const all = linesIn(text);
+    const starts = all.filter((line) => line.includes(START)).length;
+    const lines = starts > 1 ? all.slice(all.findLastIndex((line) => line.includes(START))) : all;
     const checkpoints = lines.flatMap((line) => checkpointOf(line) ?? []);
     const devices = lines.flatMap((line) => deviceOf(line) ?? []);
     const timeless = checkpoints.filter(({ atNs }) => atNs === undefined).length;
@@ -23,6 +25,7 @@ export const downtimeTrace: Format = {
       downtimeParts: [...betweenCheckpoints(checkpoints), ...devices.sort((one, other) => other.ns - one.ns)],
       missing: [
         timeless > 0 ? `the times of ${timeless} checkpoints: the log was written without time stamps` : [],
+        starts > 1 ? `${starts - 1} earlier ${starts === 2 ? 'downtime' : 'downtimes'} in the same file` : [],
         checkpoints.some(({ name }) => name === START) ? [] : 'the start of the downtime',
       ].flat(),
     };

@@ -8,6 +8,7 @@ import { infoMigrate } from './info-migrate.ts';
 import { kubevirt } from './kubevirt.ts';
 import { type Format, nothingSet, type Observation, type Parameters, type Told } from './observation.ts';
 import { oneMigration } from './one-migration.ts';
+import { plainText } from './plain-text.ts';
 import { proxmoxLog } from './proxmox-log.ts';
 import { queryMigrate } from './query-migrate.ts';
 
@@ -34,8 +35,11 @@ export interface NamedText {
 
 /** @returns undefined: nothing readable in any of them */
 export function importTexts(texts: readonly NamedText[]): Imported | undefined {
-  const read = texts.map(({ name, text }) => ({ name, format: formatOf(text), text }));
-  const all = read.map(({ name, format, text }) => ({ name, format, told: format?.read(text) }));
+  const all = texts.map(({ name, text }) => {
+    const plain = plainText(text);
+    const format = formats.find(({ recognises }) => recognises(plain));
+    return { name, format, told: format?.read(plain) };
+  });
   const usable = all.flatMap(({ format, told }) =>
     format && told && saysAnything(told) ? [{ format, told }] : [],
   );
@@ -70,10 +74,6 @@ export function importTexts(texts: readonly NamedText[]): Imported | undefined {
       ...series.flatMap(({ missing }) => missing),
     ],
   };
-}
-
-function formatOf(text: string): Format | undefined {
-  return formats.find((format) => format.recognises(text));
 }
 
 function saysAnything({ samples, dirtied = [], downtimeParts = [], parameters = {} }: Told): boolean {

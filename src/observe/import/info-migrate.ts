@@ -1,5 +1,4 @@
-import { NANOS_PER_MILLISECOND } from '../../core/units.ts';
-import { type KeyValues, keyValueBlocks, numberIn, sizeIn } from './key-values.ts';
+import { durationIn, type KeyValues, keyValueBlocks, numberIn, sizeIn } from './key-values.ts';
 import { type Format, nothingSaid, type Parameters, type Sample } from './observation.ts';
 
 const KIB = 1024;
@@ -53,7 +52,7 @@ function textAt(block: KeyValues, [long, short]: readonly [string, string]): str
 /** null: no time is told, so that it cannot be placed */
 function sampleOf(block: KeyValues): Sample | null {
   const at = (key: keyof typeof keys) => textAt(block, keys[key]);
-  const atNs = numberIn(at('totalTime'), NANOS_PER_MILLISECOND);
+  const atNs = durationIn(at('totalTime'));
   if (atNs === null) return null;
   const [normal, zero] = [numberIn(at('normal')), numberIn(at('zero'))];
   return {
@@ -68,8 +67,8 @@ function sampleOf(block: KeyValues): Sample | null {
     dirtyPagesPerSecond: numberIn(at('dirtyRate')),
     rateBytesPerSecond: numberIn(at('throughput'), BITS_PER_MEGABIT / 8),
     throttlePercent: numberIn(at('throttle')),
-    expectedDowntimeNs: numberIn(at('expectedDowntime'), NANOS_PER_MILLISECOND),
-    downtimeNs: numberIn(at('downtime'), NANOS_PER_MILLISECOND),
+    expectedDowntimeNs: durationIn(at('expectedDowntime')),
+    downtimeNs: durationIn(at('downtime')),
     downtimeBytes: sizeIn(at('downtimeBytes')) || null,
     postcopyRequests: numberIn(at('postcopyRequests')),
   };

@@ -1,4 +1,5 @@
 import { inputLimits } from '../../core/input-limits.ts';
+import { NANOS_PER_MILLISECOND, NANOS_PER_SECOND, type Nanos } from '../../core/units.ts';
 
 /** What stands at the keys of one answer, in lower case and without the space around. */
 export type KeyValues = ReadonlyMap<string, string>;
@@ -24,7 +25,7 @@ export function keyValueBlocks(text: string): readonly KeyValues[] {
 }
 
 export function linesIn(text: string): readonly string[] {
-  return text.split(/\r?\n/, inputLimits.importedLines).filter(({ length }) => length <= LONGEST_LINE);
+  return text.split('\n', inputLimits.importedLines).filter(({ length }) => length <= LONGEST_LINE);
 }
 
 type Pair = readonly [key: string, value: string];
@@ -46,18 +47,34 @@ function pairIn(text: string): Pair | undefined {
 /** Powers of 1024, whatever they are called: QEMU, libvirt and Proxmox all mean these. */
 const POWERS = ['', 'k', 'm', 'g', 't', 'p'];
 
-/** A size such as `12.6 GiB`, `1024 kbytes` or `823.0 MiB/s`; null: it is none. A bare number has the unit that is given. */
+/**
+ * A size such as `12.6 GiB`, `1024 kbytes` or `823.0 MiB/s`; null: it is none. A bare number has the unit that is given.
+ * virsh prints a comma before the decimals where the locale has one.
+ */
 export function sizeIn(text: string | undefined, unitBytes = 1): number | null {
   const [, number, prefix = '', unit] =
-    /^([\d.]{1,20})\s*(?:([kmgtp]?)i?(b|bytes?)?(?:\/s)?)?$/i.exec(text ?? '') ?? [];
+    /^(\d[\d.,]{0,19})\s*(?:([kmgtp]?)i?(b|bytes?)?(?:\/s)?)?$/i.exec(text ?? '') ?? [];
   if (number === undefined) return null;
   const isBare = prefix === '' && unit === undefined;
-  const bytes = Number(number) * (isBare ? unitBytes : 1024 ** POWERS.indexOf(prefix.toLowerCase()));
+  const bytes =
+    Number(number.replace(',', '.')) * (isBare ? unitBytes : 1024 ** POWERS.indexOf(prefix.toLowerCase()));
   return bytes <= Number.MAX_SAFE_INTEGER ? bytes : null;
+}
+
+const NANOS_OF: Readonly<Record<string, Nanos>> = {
+  us: NANOS_PER_MILLISECOND / 1_000,
+  m: NANOS_PER_MILLISECOND,
+  s: NANOS_PER_SECOND,
+};
+
+/** A time such as `6100`, `6100 ms`, `6100 milliseconds` or `6.1 s`; null: it is none. A bare number has milliseconds. */
+export function durationIn(text: string | undefined): Nanos | null {
+  const [, unit = 'm'] = /^[\d.,]{1,20}\s*(us|m|s)(?!in)/.exec(text ?? '') ?? [];
+  return numberIn(text, NANOS_OF[unit]);
 }
 
 /** The number with which a text begins, in another unit; null: with none. */
 export function numberIn(text: string | undefined, unit = 1): number | null {
-  const value = Number.parseFloat(text ?? '');
+  const value = Number.parseFloat((text ?? '').replace(',', '.'));
   return value >= 0 && value <= Number.MAX_SAFE_INTEGER ? value * unit : null;
 }

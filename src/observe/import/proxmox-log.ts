@@ -22,7 +22,7 @@ export const proxmoxLog: Format = {
     let [parameters, reason]: [Partial<Parameters>, string | null] = [{}, null];
     let downtimeNs: Nanos | null = null;
     let timeless = 0;
-    for (const line of lines) {
+    for (const line of lines.map((one) => one.trimStart())) {
       const at = instantIn(line);
       if (at !== null && /start migrate command to/.test(line)) {
         startedAt = at;
@@ -35,7 +35,7 @@ export const proxmoxLog: Format = {
       if (!told) continue;
       startedAt ??= at;
       if (at === null || startedAt === null) timeless += 1;
-      else samples.push({ ...told, atNs: Math.max(0, at - startedAt) * NANOS_PER_MILLISECOND, downtimeNs });
+      else samples.push({ ...told, atNs: (at - startedAt) * NANOS_PER_MILLISECOND, downtimeNs });
     }
     return {
       samples,
@@ -77,7 +77,10 @@ function sampleIn(line: string): Told | null {
     return { ...nothingSaid, status: 'active', sentBytes: Number(transferred), leftBytes: Number(remaining) };
   }
   const [, status] = /migration status(?: error)?: (completed|failed|cancelled)/.exec(line) ?? [];
-  return status === undefined ? null : { ...nothingSaid, status };
+  if (status !== undefined) return { ...nothingSaid, status };
+  return /ERROR: (?:online migrate failure|migration aborted)/.test(line)
+    ? { ...nothingSaid, status: 'failed' }
+    : null;
 }
 
 function parametersIn(line: string): Partial<Parameters> {

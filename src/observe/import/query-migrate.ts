@@ -6,7 +6,7 @@ const BITS_PER_MEGABIT = 1e6;
 
 /**
  * Answers of QMP's `query-migrate` (qapi/migration.json, MigrationInfo): one, a list or one a line; as they are, in
- * QMP's `return`, or in `query_migrate` beside a time. Those of `query-migrate-parameters` and
+ * QMP's `return`, in `query_migrate` beside a time, or anywhere in other objects. Those of `query-migrate-parameters` and
  * `query-migrate-capabilities` among them are the parameters.
  */
 export const queryMigrate: Format = {
@@ -20,7 +20,7 @@ export const queryMigrate: Format = {
     const samples: Sample[] = [];
     let [parameters, reason, unknown]: [Partial<Parameters>, string | null, number] = [{}, null, 0];
     let firstSeconds: number | null = null;
-    for (const { answer, seconds } of objects.flatMap(answersOf)) {
+    for (const { answer, seconds } of objects.flatMap((object) => answersIn(object, null))) {
       firstSeconds ??= seconds;
       const found = parametersOf(answer);
       if (found) parameters = { ...parameters, ...found };
@@ -46,15 +46,14 @@ interface Answer {
   readonly seconds: number | null;
 }
 
-/** An object, and what it may be wrapped in. */
-function answersOf(object: JsonObject): readonly Answer[] {
-  const { query_migrate: logged, return: returned } = object;
-  const seconds = numberAt(object, 't_monotonic') ?? numberAt(object, 'timestamp');
-  if (isObject(logged)) return [{ answer: logged, seconds }];
-  if (isObject(returned)) return [{ answer: returned, seconds }];
-  // Capabilities are a list.
-  if (Array.isArray(returned)) return returned.filter(isObject).map((answer) => ({ answer, seconds }));
-  return [{ answer: object, seconds }];
+/** The answers in a value, whatever they are wrapped in, with the time that is written nearest to them. */
+function answersIn(value: unknown, outerSeconds: number | null): readonly Answer[] {
+  if (Array.isArray(value)) return value.flatMap((one) => answersIn(one, outerSeconds));
+  if (!isObject(value)) return [];
+  const seconds = numberAt(value, 't_monotonic') ?? numberAt(value, 'timestamp') ?? outerSeconds;
+  if (isInfo(value) || parametersOf(value)) return [{ answer: value, seconds }];
+  const inner = Object.values(value).flatMap((one) => answersIn(one, seconds));
+  return inner.length > 0 ? inner : [{ answer: value, seconds }];
 }
 
 function isInfo(answer: JsonObject): boolean {

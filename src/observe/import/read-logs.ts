@@ -32,7 +32,13 @@ export function readLogs(files: readonly string[]): Imported {
 
 function readLog(file: string): string {
   const bytes = readBytes(file, inputLimits.importedTextBytes);
-  return isPacked(bytes) ? unpacked(bytes, file) : bytes.toString('utf8');
+  return textOf(isPacked(bytes) ? unpacked(bytes, file) : bytes);
+}
+
+/** UTF-8, or UTF-16 with a byte order mark, as Windows PowerShell writes what a program prints. */
+function textOf(bytes: Buffer): string {
+  const [first, second] = bytes;
+  return first === 0xff && second === 0xfe ? bytes.toString('utf16le') : bytes.toString('utf8');
 }
 
 function isPacked(bytes: Buffer): boolean {
@@ -40,9 +46,9 @@ function isPacked(bytes: Buffer): boolean {
 }
 
 /** Of half a file, the half. */
-function unpacked(bytes: Buffer, file: string): string {
+function unpacked(bytes: Buffer, file: string): Buffer {
   try {
-    return gunzip(bytes, inputLimits.importedTextBytes, true).toString('utf8');
+    return gunzip(bytes, inputLimits.importedTextBytes, true);
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE')
       throw new TooLarge(file, `at most ${formatSize(inputLimits.importedTextBytes)} unpacked`);

@@ -3,7 +3,8 @@ import { resolve } from 'node:path';
 import { expect, test } from 'vitest';
 import { importTexts } from '../../../src/observe/import/formats.ts';
 
-const log = readFileSync(resolve(import.meta.dirname, '../../fixtures/import/query-migrate.ndjson'), 'utf8');
+const folder = resolve(import.meta.dirname, '../../fixtures/import');
+const log = readFileSync(resolve(folder, 'query-migrate.ndjson'), 'utf8');
 const lines = log.trimEnd().split('\n');
 const read = (text: string) => importTexts([{ name: 'log', text }]);
 
@@ -34,6 +35,41 @@ test('keys of another version are passed over, and what is missing is null', () 
   expect(observation.samples.every(({ syncs }) => syncs === null)).toBe(true);
   // What is left still rises with every look.
   expect(observation.dirtied.length).toBeGreaterThan(0);
+});
+
+test('of one answer that is cut, what stands before is used', () => {
+  const { observation, missing } = read(lines.at(-1)!.slice(0, -20))!;
+  expect(observation.samples).toMatchObject([{ status: 'completed', atNs: 7.3e9 }]);
+  expect(missing).toEqual(['1 damaged or cut objects']);
+});
+
+test('answers are found wherever in other objects they lie', () => {
+  const polls = lines.map((line) => ({ poll: { source: JSON.parse(line) } }));
+  expect(read(JSON.stringify({ polls }))!.observation).toEqual(read(log)!.observation);
+});
+
+test('where the clock was set back, time goes on from there, and that is said', () => {
+  const fixture = readFileSync(resolve(folder, 'proxmox-task-log.txt'), 'utf8');
+  const { observation, missing } = read(fixture.replace(/03:04:(?=1[1-3])/g, '02:04:'))!;
+  expect(observation.samples.at(-1)).toMatchObject({ status: 'completed', atNs: 5e9 });
+  expect(missing).toContain('what time passed while the clock was set back');
+});
+
+test('after a migration that has ended another one begins, also where its log begins late', () => {
+  const cancelled = '{"status": "cancelled", "total-time": 100, "ram": {"remaining": 4096}}';
+  const { observation, missing } = read([cancelled, ...lines].join('\n'))!;
+  expect(observation.samples).toHaveLength(7);
+  expect(missing).toEqual(['1 other migration in the same file']);
+});
+
+test.each([
+  'cloud-hypervisor-log.txt',
+  'vmstate-downtime-log.txt',
+])('of two migrations in %s only the parts of one are told', (file) => {
+  const once = readFileSync(resolve(folder, file), 'utf8');
+  const { observation, missing } = read(once + once)!;
+  expect(observation).toEqual(read(once)!.observation);
+  expect(missing).toHaveLength(1);
 });
 
 test('samples at which the clock goes back are left out, and counted', () => {
