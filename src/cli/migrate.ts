@@ -102,7 +102,7 @@ async function action(options: Options, interrupted: AbortSignal): Promise<numbe
   };
   const asked = scenario(options);
   const destination = destinationOf(options);
-  const promise = await promiseOf(options, asked, interrupted);
+  const promise = await promiseOf({ ...options, qmp }, asked, interrupted);
   if (interrupted.aborted) return 1;
   if (promise && !promise.feasible) {
     if (writeJson(json, () => planJson(promise, null))) print(planTable(asked.name, promise, null, width));
@@ -127,7 +127,11 @@ async function action(options: Options, interrupted: AbortSignal): Promise<numbe
 }
 
 /** What is promised, if a target is given. @throws UsageError an option that has no meaning without one */
-async function promiseOf({ qmp, target, rehearse }: Options, asked: Scenario, interrupted: AbortSignal) {
+async function promiseOf(
+  { qmp, target, rehearse }: Options & { readonly qmp: string },
+  asked: Scenario,
+  interrupted: AbortSignal,
+) {
   if (target !== undefined)
     return planForMachine(asked, { qmp, target: targetOf(target), rehearse, interrupted });
   if (rehearse !== undefined) throw usageError('--rehearse', 'to be used together with --target', rehearse);
