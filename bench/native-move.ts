@@ -34,7 +34,11 @@ export async function moveNatively(
   const folder = mkdtempSync(join(tmpdir(), 'switchover-native-'));
   const [source, destination] = [await connectMonitor(from), await connectMonitor(to)];
   try {
-    const capabilities = [{ capability: 'events', state: true }];
+    // Of a machine that came here through us, the return path is still on.
+    const capabilities = [
+      { capability: 'events', state: true },
+      { capability: 'return-path', state: false },
+    ];
     for (const qmp of [source, destination]) await qmp.execute('migrate-set-capabilities', { capabilities });
     await source.execute('migrate-set-parameters', {
       'max-bandwidth': rate ?? 0,
