@@ -16,6 +16,7 @@ import {
   type WritingGuest,
   writingGuest,
 } from './linux-guest/writing-guest.ts';
+import { type MoveCosts, moveNatively } from './native-move.ts';
 
 const BEGINS_MS = 3_000;
 const BOOTS_WITHIN_MS = 120_000;
@@ -78,6 +79,17 @@ export class MovedMachine {
     if (gone === this.#running) this.#running = next;
     await kill(gone.child);
     return record;
+  }
+
+  /** By QEMU alone. Afterwards the new QEMU is the machine. */
+  async moveNatively(rateBytesPerSecond: number | null, limitMs: number): Promise<MoveCosts> {
+    this.#moves += 1;
+    const next = this.#start('-incoming', 'defer');
+    while (!existsSync(next.socket)) await sleep(20);
+    const costs = await moveNatively(this.#running.socket, next.socket, rateBytesPerSecond, limitMs);
+    await kill(this.#running.child);
+    this.#running = next;
+    return costs;
   }
 
   async end(): Promise<void> {

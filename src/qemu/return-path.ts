@@ -22,6 +22,10 @@ export interface ReturnMessage {
 const HEAD_BYTES = 4;
 /** The source takes no longer one (migration/migration.c: source_return_path_thread). */
 const MOST_BODY_BYTES = 512;
+/** A request without a name, whole. */
+const REQUEST_MORE_BYTES = HEAD_BYTES + 12;
+/** With one, besides the name. */
+export const REQUEST_BYTES = REQUEST_MORE_BYTES + 1;
 /**
  * 1 GiB. A request counts its bytes in 32 bits, which QEMU reads as a signed number (`ldl_be_p` in source_return_path_thread): one of
  * 2 GiB it refuses, and hears nothing after it.
@@ -72,10 +76,19 @@ export function requestPages(block: string, firstPage: number, count: number): B
 
 /** The same without the name, for the block of the request before. */
 export function requestMorePages(firstPage: number, count: number): Buffer {
-  const body = Buffer.alloc(12);
-  body.writeBigUInt64BE(BigInt(firstPage) * BigInt(QEMU_PAGE_BYTES), 0);
-  body.writeUInt32BE(count * QEMU_PAGE_BYTES, 8);
-  return message(returnMessages.requestPages, body);
+  const request = Buffer.alloc(REQUEST_MORE_BYTES);
+  putRequestForMore(request, 0, firstPage, count);
+  return request;
+}
+
+/** Writes it into a buffer, since an order may be one of many requests. @returns where it ends */
+export function putRequestForMore(into: Buffer, at: number, firstPage: number, count: number): number {
+  const firstByte = firstPage * QEMU_PAGE_BYTES;
+  into.writeUInt16BE(returnMessages.requestPages, at);
+  into.writeUInt16BE(REQUEST_MORE_BYTES - HEAD_BYTES, at + 2);
+  into.writeUInt32BE(Math.floor(firstByte / 2 ** 32), at + 4);
+  into.writeUInt32BE(firstByte % 2 ** 32, at + 8);
+  return into.writeUInt32BE(count * QEMU_PAGE_BYTES, at + 12);
 }
 
 /** Lets a source that waits for it stop its guest (capability `switchover-ack`, since 8.1). */

@@ -1,4 +1,9 @@
-import { MOST_REQUESTED_PAGES, requestMorePages, requestPages } from '../../qemu/return-path.ts';
+import {
+  MOST_REQUESTED_PAGES,
+  putRequestForMore,
+  REQUEST_BYTES,
+  requestPages,
+} from '../../qemu/return-path.ts';
 import type { RamBlock } from '../../qemu/stream-layout.ts';
 
 /** Of a page that is not asked for. */
@@ -54,23 +59,31 @@ export class AskedPages {
   }
 }
 
+/** What asks for pages, and how many requests that are. */
+export interface PageRequests {
+  readonly bytes: Buffer;
+  readonly count: number;
+}
+
 /** Requests for these pages, in their order: neighbours that follow each other in one. Pages are numbered over all blocks. */
-export function requestsFor(order: Uint32Array, blocks: readonly RamBlock[]): readonly Buffer[] {
-  const requests: Buffer[] = [];
-  let lastBlock: RamBlock | undefined;
+export function requestsFor(order: Uint32Array, blocks: readonly RamBlock[]): PageRequests {
+  const longestName = Math.max(...blocks.map(({ name }) => name.length));
+  const bytes = Buffer.allocUnsafe(order.length * (REQUEST_BYTES + longestName));
+  let [end, requests] = [0, 0];
+  let block: RamBlock | undefined;
   for (let start = 0; start < order.length; ) {
     const first = order[start]!;
-    const block = blocks.findLast(({ firstPage }) => firstPage <= first)!;
-    const end = endOfRow(order, start, Math.min(block.firstPage + block.pages, first + MOST_REQUESTED_PAGES));
-    const count = end - start;
-    const page = first - block.firstPage;
-    requests.push(
-      block === lastBlock ? requestMorePages(page, count) : requestPages(block.name, page, count),
-    );
-    lastBlock = block;
-    start = end;
+    const isSame = block !== undefined && first >= block.firstPage && first < block.firstPage + block.pages;
+    if (!isSame) block = blocks.findLast(({ firstPage }) => firstPage <= first)!;
+    const { firstPage, pages, name } = block!;
+    const next = endOfRow(order, start, Math.min(firstPage + pages, first + MOST_REQUESTED_PAGES));
+    const count = next - start;
+    if (isSame) end = putRequestForMore(bytes, end, first - firstPage, count);
+    else end += requestPages(name, first - firstPage, count).copy(bytes, end);
+    requests += 1;
+    start = next;
   }
-  return requests;
+  return { bytes: bytes.subarray(0, end), count: requests };
 }
 
 /** Where the row of neighbours ends that begins there: of pages below that limit. */

@@ -6,6 +6,7 @@ import {
 } from '../../core/units.ts';
 import { clockNs } from '../../platform/clock.ts';
 import { sleepNs } from '../../platform/timer.ts';
+import { requestPages } from '../../qemu/return-path.ts';
 import { PAGE_RECORD_BYTES, QEMU_PAGE_BYTES } from '../../qemu/stream-layout.ts';
 import { requestsFor } from './asked-pages.ts';
 import type { PageFlow, PageTotals } from './page-flow.ts';
@@ -46,8 +47,8 @@ export interface LiveRoundOptions {
  * read. Shortly before the end it is told to stand still, which it does once it has been through what it was asked for. There are
  * three ends:
  *
- * - Of a round after which the next one may follow: fewer than 16 pages are pending, QEMU asks its dirty log once, and says so. Not in
- *   the first round, in which most pages may be zero: they outrun any word to stand still, so that nothing may be left first.
+ * - Of a round after which the next one may follow: nothing is pending, QEMU asks its dirty log once, and says so. Not in the first
+ *   round, in which most pages may be zero: they outrun any word to stand still, so that the threshold is 0 until nothing is left.
  * - Of the last one, if nothing is held back: the threshold is 0 by then, so that the log is not asked, nothing is pending, and
  *   nothing happens until the stop is allowed.
  * - Of the last one, if pages are held back: the threshold is above any number by then, and the first page that nobody asked for says
@@ -65,8 +66,8 @@ export class LiveRound {
   constructor(options: LiveRoundOptions) {
     this.#options = options;
     this.began = options.flow.totals;
-    options.machine.events.listen(({ name }) => {
-      if (name === 'MIGRATION_PASS') this.#passes += 1;
+    options.machine.events.listen(({ name, pass }) => {
+      if (name === 'MIGRATION_PASS' && pass !== 1) this.#passes += 1;
     });
     this.#conduct().catch((cause) => {
       this.#failure = cause;
@@ -89,17 +90,23 @@ export class LiveRound {
   }
 
   async #conduct(): Promise<void> {
-    const { machine, flow, order, isLast, heldBackPages } = this.#options;
-    if (isLast && heldBackPages === 0) {
-      await machine.setThreshold(thresholds.never);
-      await sleepNs(Math.max(0, THRESHOLD_NS - this.#expectedNs(this.#leftPages)));
+    const { machine, relay, flow, order, isLast, heldBackPages } = this.#options;
+    const isThresholdZero = isLast && heldBackPages === 0;
+    if (isThresholdZero) await machine.setThreshold(thresholds.never);
+    else if (!order) await machine.setThreshold(thresholds.nothing);
+    relay.hold();
+    try {
+      if (order) await this.#ask(order);
+      if (isThresholdZero) await sleepNs(Math.max(0, THRESHOLD_NS - this.#expectedNs(this.#leftPages)));
+      await machine.letRun(true);
+    } finally {
+      relay.release();
     }
-    if (order) await this.#ask(order);
     const unaskedBefore = flow.asked!.unaskedPages;
-    await machine.letRun(true);
     if (isLast && heldBackPages > 0) await this.#untilAllButHeldBack(unaskedBefore);
     else if (isLast) await this.#untilNothingIsLeft();
-    else await this.#untilLogIsAsked();
+    else if (order) await this.#untilLogIsAsked();
+    else await flow.until(() => this.#passes > 0 || this.#isLeft);
     if (this.#isLeft) return;
     const end = await machine.counters();
     // What QEMU has written is on the way to us.
@@ -107,29 +114,46 @@ export class LiveRound {
     this.end = end;
   }
 
+  /**
+   * Until QEMU has heard all requests, nothing is read of its stream: it would be through those that it has heard before the next ones, and
+   * send other pages meanwhile.
+   */
   async #ask(order: Uint32Array): Promise<void> {
-    const { machine, relay, flow, isFirst } = this.#options;
+    const { machine, relay, flow } = this.#options;
     flow.asked!.ask(order);
-    const requests = requestsFor(order, flow.blocksOf);
     const { requests: heardBefore } = await machine.counters();
-    relay.tellSource(Buffer.concat(requests));
-    await sleepNs(REQUESTS_NS);
-    // In the first round all pages are dirty, so that a request lasts for longer than the next one takes to be heard.
-    if (isFirst) return;
+    const { bytes, count } = requestsFor(order, flow.blocksOf);
+    relay.tellSource(bytes);
     const latestNs = clockNs() + SOON_NS;
-    while ((await machine.counters()).requests - heardBefore < requests.length && clockNs() < latestNs) {
+    while ((await machine.counters()).requests - heardBefore < count && clockNs() < latestNs) {
       await sleepNs(REQUESTS_NS);
     }
   }
 
   async #untilLogIsAsked(): Promise<void> {
-    const { machine, isFirst } = this.#options;
+    const { machine, flow, isFirst } = this.#options;
     if (isFirst) await this.#untilNothingIsLeft();
     else await this.#untilLeft(MARGIN_PAGES + this.#pagesIn(MARGIN_NS));
     if (this.#isLeft) return;
     await machine.letRun(false);
-    await machine.setThreshold(thresholds.few);
-    await this.#options.flow.until(() => this.#passes > 0 || this.#isLeft);
+    if (isFirst) await machine.setThreshold(thresholds.nothing);
+    else await this.#wakeWhenNothingIsLeft();
+    await flow.until(() => this.#passes > 0 || this.#isLeft);
+  }
+
+  /**
+   * QEMU has used up its rate and waits for its next window, in which it would look into its log and go on with pages of its own choice. A
+   * request wakes it before: then it looks, and sends nothing.
+   */
+  async #wakeWhenNothingIsLeft(): Promise<void> {
+    const { machine, relay, flow } = this.#options;
+    while (!this.#isLeft && this.#passes === 0) {
+      if ((await machine.counters()).dirtyPages === 0) {
+        relay.tellSource(requestPages(flow.blocksOf.at(-1)!.name, 0, 1));
+        return;
+      }
+      await sleepNs(NANOS_PER_MILLISECOND);
+    }
   }
 
   /** The log is asked after all if the threshold was 0 too late; then the guest is stopped in another way. */

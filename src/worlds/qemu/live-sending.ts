@@ -31,7 +31,7 @@ export class LiveSending {
 
   /** @param endNs by the host's clock: what has not left by then stays */
   async send({ pages, rateBytesPerSecond, isLast = false }: SendStep, endNs: Nanos) {
-    const { flow } = this.#options;
+    const { flow, mode } = this.#options;
     const before = flow.totals;
     if (this.wentOn) return this.#sent(before, pages.length, pages.length);
     if (!this.#round || this.#round.end) this.#begin(pages, rateBytesPerSecond, isLast);
@@ -40,7 +40,8 @@ export class LiveSending {
     if (isOver) this.#dirtyPages = this.#ofGuest(round.end?.dirtyPages ?? 0);
     // What is left of the round's order, and is asked for again, is its end.
     const turnsBefore = flow.asked!.askedPages - pages.length;
-    const turns = isOver ? pages.length : Math.max(0, flow.asked!.turns - turnsBefore);
+    const turnsSoFar = mode === 'pull' ? Math.max(0, flow.asked!.turns - turnsBefore) : 0;
+    const turns = isOver ? pages.length : turnsSoFar;
     return this.#sent(before, pages.length, turns);
   }
 

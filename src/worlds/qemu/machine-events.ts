@@ -8,6 +8,8 @@ export interface MachineEvent {
   readonly name: string;
   /** Of MIGRATION: the state that it is in now. */
   readonly status: string | undefined;
+  /** Of MIGRATION_PASS: how often QEMU has asked its dirty log, the first time before it sends anything. */
+  readonly pass: number | undefined;
   readonly atNs: Nanos;
 }
 
@@ -56,7 +58,8 @@ export class MachineEvents {
     const wallNs = timestamp.seconds * 1e9 + timestamp.microseconds * 1e3;
     const status = data?.status === undefined ? undefined : String(data.status);
     // Never later than now: the clocks may have been set.
-    const heard = { name: event, status, atNs: Math.min(wallNs + this.#offsetNs, clockNs()) };
+    const pass = data?.pass === undefined ? undefined : Number(data.pass);
+    const heard = { name: event, status, pass, atNs: Math.min(wallNs + this.#offsetNs, clockNs()) };
     for (const listener of this.#listeners) listener(heard);
     for (const waiting of this.#waiting) {
       if (!waiting.isIt(heard)) continue;

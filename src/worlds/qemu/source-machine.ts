@@ -36,20 +36,28 @@ const IDLE = ['none', 'completed', 'failed', 'cancelled'];
 
 /** QEMU's limit of its rate at which nothing passes but what is asked for; 0 would be no limit. */
 const STANDSTILL_BYTES_PER_SECOND = 10;
-/** With it, QEMU's threshold is 64 KiB, 16 pages, for each millisecond of its downtime limit, whatever it has measured. */
-const SWITCHOVER_BYTES_PER_SECOND = 65_536_000;
 /** The longest downtime limit that QEMU takes. */
 const LONGEST_LIMIT_MS = 2_000_000;
 
-/** The pending pages below which QEMU asks its dirty log, and may stop, as a downtime limit: none, 16, and any number. */
-export const thresholds = { never: 0, few: 1, any: LONGEST_LIMIT_MS } as const;
+/**
+ * Below so many pending bytes QEMU asks its dirty log, and may stop: the bandwidth that it is told to expect at the stop times its downtime
+ * limit, whatever it has measured (migration.c, migration_update_counters).
+ */
+export const thresholds = {
+  /** Not even if nothing is pending. */
+  never: { [SWITCHOVER_BANDWIDTH]: QEMU_PAGE_BYTES * 1_000, 'downtime-limit': 0 },
+  /** A page: if nothing is pending. */
+  nothing: { [SWITCHOVER_BANDWIDTH]: QEMU_PAGE_BYTES * 1_000, 'downtime-limit': 1 },
+  /** Whatever is pending: 131 TB. */
+  any: { [SWITCHOVER_BANDWIDTH]: 65_536_000, 'downtime-limit': LONGEST_LIMIT_MS },
+} as const;
+type Threshold = (typeof thresholds)[keyof typeof thresholds];
 
 const wanted: MigrationSettings = {
   capabilities: { 'return-path': true, events: true, 'switchover-ack': true },
   parameters: {
     'max-bandwidth': STANDSTILL_BYTES_PER_SECOND,
-    [SWITCHOVER_BANDWIDTH]: SWITCHOVER_BYTES_PER_SECOND,
-    'downtime-limit': thresholds.never,
+    ...thresholds.never,
   },
 };
 
@@ -60,7 +68,7 @@ export class SourceMachine {
   readonly events: MachineEvents;
   readonly qmp: Qmp;
   #settings: BorrowedSettings | undefined;
-  #threshold: number = thresholds.never;
+  #threshold: Threshold = thresholds.never;
 
   private constructor(socket: string, qmp: Qmp, journals: string | undefined) {
     this.#journals = journals;
@@ -109,10 +117,10 @@ export class SourceMachine {
   }
 
   /** It takes effect within 100 ms. */
-  async setThreshold(limitMs: number): Promise<void> {
-    if (this.#threshold === limitMs) return;
-    this.#threshold = limitMs;
-    await this.#set({ 'downtime-limit': limitMs });
+  async setThreshold(threshold: Threshold): Promise<void> {
+    if (this.#threshold === threshold) return;
+    this.#threshold = threshold;
+    await this.#set(threshold);
   }
 
   /** @throws Failure there is no migration */

@@ -100,10 +100,25 @@ export class StreamRelay {
   /** Ends both connections at once. The source runs on if it has not handed the guest over. */
   cut(): void {
     this.#isCut = true;
+    this.release();
     this.#destination.destroy();
     this.#source.destroy();
   }
 
+  /** Nothing more is read of the source's stream: a source whose socket is full sends nothing, and still hears what it is told. */
+  hold(): void {
+    this.#held = new Promise((resolve) => {
+      this.#release = resolve;
+    });
+  }
+
+  release(): void {
+    this.#release();
+    this.#held = undefined;
+  }
+
+  #held: Promise<void> | undefined;
+  #release: () => void = () => {};
   #wake: () => void = () => {};
 
   async #pump(): Promise<void> {
@@ -156,6 +171,7 @@ export class StreamRelay {
     const source = this.#source;
     const most = this.#pacer.isPaced ? PACED_CHUNK_BYTES : UNPACED_CHUNK_BYTES;
     for (;;) {
+      await this.#held;
       const length = Math.min(most, source.readableLength);
       const chunk: Buffer | null = length > 0 ? source.read(length) : null;
       if (chunk) return chunk;

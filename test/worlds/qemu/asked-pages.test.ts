@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { ReturnPathReader, returnMessages } from '../../../src/qemu/return-path.ts';
-import { AskedPages, requestsFor } from '../../../src/worlds/qemu/asked-pages.ts';
+import { AskedPages, type PageRequests, requestsFor } from '../../../src/worlds/qemu/asked-pages.ts';
 
 const blocks = [
   { name: 'pc.ram', pages: 60, firstPage: 0 },
@@ -10,9 +10,9 @@ const blocks = [
 const anyOrder = fc.shuffledSubarray(Array.from({ length: 64 }, (_, page) => page));
 
 /** The pages that these requests name, in their order, as QEMU reads them. */
-function pagesAskedFor(requests: readonly Buffer[]): number[] {
+function pagesAskedFor(requests: PageRequests): number[] {
   let block = blocks[0]!;
-  return new ReturnPathReader().push(Buffer.concat(requests)).flatMap(({ kind, body }) => {
+  return new ReturnPathReader().push(requests.bytes).flatMap(({ kind, body }) => {
     if (kind === returnMessages.requestPagesOfBlock) {
       const name = body.subarray(13).toString();
       block = blocks.find((one) => one.name === name)!;
@@ -35,7 +35,7 @@ test('neighbours are asked for at once, and a block is named once', () => {
     Uint32Array.from({ length: 64 }, (_, page) => page),
     blocks,
   );
-  expect(requests).toHaveLength(2);
+  expect(requests.count).toBe(2);
 });
 
 test('no request is one of 2 GiB or more, which QEMU takes for less than nothing', () => {
