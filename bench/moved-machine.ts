@@ -22,7 +22,7 @@ const BEGINS_MS = 3_000;
 const BOOTS_WITHIN_MS = 120_000;
 
 /** QEMU 10 and where its data are: QEMU_10 names the folder in which its packages were unpacked. */
-function newerQemu(): readonly string[] {
+export function newerQemu(): readonly string[] {
   const root = process.env.QEMU_10;
   if (root === undefined) throw new Failure('QEMU_10 must name the folder with usr/bin of QEMU 8.2 or later');
   const data = ['usr/share/qemu', 'usr/share/seabios'].flatMap((folder) => ['-L', join(root, folder)]);

@@ -14,7 +14,7 @@ export interface BootFiles {
  * A panic ends QEMU instead of leaving us to wait. Nothing is booked, checked or watched over for which such a small system has no
  * use: after a hand-over TCG has to translate anew whatever comes before the first answer.
  */
-const COMMAND_LINE = 'quiet panic=-1 tsc=reliable lsm=capability psi=0 cgroup_disable=memory';
+export const COMMAND_LINE = 'quiet panic=-1 tsc=reliable lsm=capability psi=0 cgroup_disable=memory';
 
 /** Of TCG's room for translated code, 1 GiB by default, so much: all of it has to be there. A Linux system takes less. */
 const LOCKED_CODE_MIB = 64;

@@ -24,8 +24,8 @@ export interface Plug {
 
 /**
  * A network of its own: a namespace with a bridge, at which a client sits, and a port (a tap device) for each end of a
- * migration. The bridge does not learn: where the guest is, we say, so that what is sent to it while it is paused
- * waits at the port at which it will run, instead of being lost at the one where it was.
+ * migration. Unless it is to learn, the bridge is told by us where the guest is, so that what is sent to it while it is paused
+ * waits at the port at which it will run, instead of being lost at the one where it was. If it learns, the guest's own frames tell it.
  *
  * The namespace has no name: it ends with the last process in it, and its shell ends with us, so that nothing is left
  * behind. The shell waits for commands: one in the middle of a hand-over takes a few milliseconds, where a process that is
@@ -34,8 +34,10 @@ export interface Plug {
 export class Network {
   readonly #shell: ChildProcessByStdio<Writable, Readable, null>;
   readonly #answers: NodeJS.AsyncIterator<string>;
+  readonly #learns: boolean;
 
-  private constructor() {
+  private constructor(learns: boolean) {
+    this.#learns = learns;
     const command = ['--pdeathsig', 'KILL', 'unshare', '--net', 'sh'];
     this.#shell = spawn('setpriv', command, { stdio: ['pipe', 'pipe', 'ignore'], detached: true });
     this.#shell.stdin.on('error', () => {});
@@ -44,8 +46,8 @@ export class Network {
   }
 
   /** @throws Failure no privilege, or no such devices; nothing has been left behind. */
-  static async create(): Promise<Network> {
-    const network = new Network();
+  static async create({ learns = false } = {}): Promise<Network> {
+    const network = new Network(learns);
     try {
       await network.#run('ip link set lo up');
       await network.#run(`ip link add ${BRIDGE} type bridge forward_delay 0`);
@@ -54,7 +56,7 @@ export class Network {
       for (const port of Object.values(ports)) {
         await network.#run(`ip tuntap add dev ${port} mode tap`);
         await network.#run(`ip link set ${port} master ${BRIDGE}`);
-        await network.#run(`ip link set ${port} type bridge_slave learning off`);
+        await network.#run(`ip link set ${port} type bridge_slave learning ${learns ? 'on' : 'off'}`);
       }
       return network;
     } catch (cause) {
@@ -78,8 +80,9 @@ export class Network {
     return { namespace: this.namespace, port: ports[end] };
   }
 
-  /** From now on what is sent to the guest goes there. */
+  /** From now on what is sent to the guest goes there, unless the bridge learns that by itself. */
   async move(to: End): Promise<void> {
+    if (this.#learns) return;
     await this.#run(`bridge fdb replace ${guestMac} dev ${ports[to]} master static`);
   }
 

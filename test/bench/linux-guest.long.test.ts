@@ -1,30 +1,14 @@
-import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { LinuxSite } from '../../bench/linux-guest/linux-site.ts';
-import { packagesFolder } from '../../bench/linux-guest/packages.ts';
 import { drive } from '../../src/run/drive.ts';
 import type { DestinationProcess } from '../../src/transport/destination-process.ts';
 import { vmWorld } from '../../src/worlds/vm/vm-world.ts';
+import { withoutLinux } from '../fixtures/linux-guest.ts';
 import { withoutQemu } from '../fixtures/qemu.ts';
 import { smallSetup } from '../fixtures/setup.ts';
 
-/** Why no Linux guest can run here; undefined: one can. Nothing is downloaded for a test. */
-const withoutLinux: string | undefined = withoutQemu ?? reasonAgainstLinux();
-
-function reasonAgainstLinux(): string | undefined {
-  if (process.getuid?.() !== 0) return 'only root may make network namespaces';
-  for (const program of ['ip', 'bridge', 'unshare', 'nsenter', 'ldd', 'redis-server']) {
-    if (spawnSync('which', [program]).status !== 0) return `no ${program} here`;
-  }
-  if (!existsSync('/dev/net/tun')) return 'no /dev/net/tun here';
-  if (!existsSync(packagesFolder)) return 'no kernel in the cache: npm run bench:vm -- linux downloads one';
-  return undefined;
-}
-
-if (withoutLinux !== undefined) console.log(`tests of Linux guests are skipped: ${withoutLinux}`);
-
-describe.skipIf(withoutLinux !== undefined)('a Linux guest with a service', () => {
+describe.skipIf((withoutQemu ?? withoutLinux) !== undefined)('a Linux guest with a service', () => {
   let site: LinuxSite;
   let destination: DestinationProcess;
   beforeAll(async () => {
