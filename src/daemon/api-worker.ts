@@ -14,7 +14,7 @@ import { HostView } from './host-view.ts';
 import { Metrics } from './metrics.ts';
 import { count } from './metrics-feed.ts';
 import { serverOf } from './server.ts';
-import { withoutPast } from './watched-machine.ts';
+import { withoutPast } from './watched-view.ts';
 
 /** What the thread of the API is given when it starts. */
 export interface ApiData {

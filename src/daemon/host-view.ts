@@ -11,7 +11,7 @@ import { SharedAnswer } from './shared-answer.ts';
 import { Turns } from './turns.ts';
 import type { ExperimentView, StateView } from './view-schemas.ts';
 import type { WatchedMachineView, WatchedView } from './watch-schemas.ts';
-import { withoutPast } from './watched-machine.ts';
+import { withoutPast } from './watched-view.ts';
 
 /** How often the host is asked at most, however many ask here: what it answers takes a fraction of a millisecond. */
 const OVERVIEW_EVERY_MS = 50;

@@ -8,7 +8,7 @@ import type { MetricsFeed } from './metrics-feed.ts';
 import { watchLogEntry } from './watch-log.ts';
 import type { WatchedMachineView } from './watch-schemas.ts';
 import type { WatchNews } from './watch-worker.ts';
-import { newlyWatched } from './watched-machine.ts';
+import { newlyWatched } from './watched-view.ts';
 
 /** How long after it has died a thread gets a successor. */
 const AGAIN_AFTER_MS = 1_000;

@@ -4,7 +4,7 @@ import type { WatchEvent } from '../run/watch/watch-event.ts';
 import { WatchedMonitor } from '../run/watch/watched-monitor.ts';
 import type { WatchedSocket } from './configuration.ts';
 import type { WatchedMachineView } from './watch-schemas.ts';
-import { afterEvent, newlyWatched } from './watched-machine.ts';
+import { afterEvent, newlyWatched } from './watched-view.ts';
 
 /** What has happened to a machine, and how it is since then. */
 export interface WatchNews {

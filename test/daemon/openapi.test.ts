@@ -3,12 +3,12 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { Validator } from '@seriousme/openapi-schema-validator';
-import { Ajv2020 } from 'ajv/dist/2020.js';
 import { generateSource } from 'oazapfts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openApi } from '../../src/daemon/openapi.ts';
 import { operations } from '../../src/daemon/operations.ts';
 import { ask, Daemons, eventually, guestsOf, quick } from '../fixtures/daemons.ts';
+import { answersCheck } from '../fixtures/described-answers.ts';
 import type { ServedDaemon } from '../fixtures/served-daemon.ts';
 import { userProject } from '../fixtures/user-project.ts';
 
@@ -58,19 +58,6 @@ describe('the description of the API', () => {
   });
 });
 
-/** Schemas of answers, under which a key that is not described is an error: so no answer has more than they say. */
-function strictAjv(): Ajv2020 {
-  const closed = (node: unknown): unknown => {
-    if (Array.isArray(node)) return node.map(closed);
-    if (typeof node !== 'object' || node === null) return node;
-    const entries = Object.entries(node).map(([key, value]) => [key, closed(value)]);
-    const own = 'properties' in node && !('additionalProperties' in node);
-    return Object.fromEntries([...entries, ...(own ? [['additionalProperties', false]] : [])]);
-  };
-  const ajv = new Ajv2020({ allErrors: true, strict: false, formats: { uuid: true, 'date-time': true } });
-  return ajv.addSchema(closed(document) as object, 'api');
-}
-
 const daemons = new Daemons();
 const root = resolve(import.meta.dirname, '../..');
 let folder: string;
@@ -85,16 +72,6 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
   await daemons.end();
 });
-
-/** Whether the answers of a daemon are what the description says. */
-function answersCheck(): (schema: string, value: unknown) => void {
-  const ajv = strictAjv();
-  return (schema, value) => {
-    const validate = ajv.getSchema(`api#/components/schemas/${schema}`)!;
-    validate(value);
-    expect(validate.errors ?? [], schema).toEqual([]);
-  };
-}
 
 test('a daemon serves it, and answers and tells nothing but what it says', async () => {
   const check = answersCheck();
@@ -127,7 +104,9 @@ test('a daemon serves it, and answers and tells nothing but what it says', async
 
   const reader = watching.body!.pipeThrough(new TextDecoderStream()).getReader();
   let heard = '';
-  while (!/event: migration\n.*"state":"completed".*\n\n/.test(heard)) heard += (await reader.read()).value;
+  const isWhole = () =>
+    /event: migration\n.*"state":"completed".*\n\n/.test(heard) && heard.includes('event: alive\n');
+  while (!isWhole()) heard += (await reader.read()).value;
   await reader.cancel();
   const events = [...heard.matchAll(/^event: (.*)\ndata: (.*)\n\n/gm)];
   expect(new Set(events.map(([, event]) => event))).toEqual(

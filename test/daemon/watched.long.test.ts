@@ -6,6 +6,7 @@ import { formatDuration } from '../../src/core/units.ts';
 import { Qmp } from '../../src/qemu/qmp.ts';
 import { DaemonPage } from '../fixtures/daemon-page.ts';
 import { ask, Daemons, eventually, has, reading } from '../fixtures/daemons.ts';
+import { answersCheck } from '../fixtures/described-answers.ts';
 import { withoutQemu } from '../fixtures/qemu.ts';
 import type { ServedDaemon } from '../fixtures/served-daemon.ts';
 import { SLOW_BANDWIDTH, WatchedMachines } from '../fixtures/watched-machines.ts';
@@ -50,6 +51,9 @@ describe.skipIf(withoutQemu !== undefined || !has('/usr/bin/chromium'))('a daemo
       (machine) => (machine.progress?.syncs ?? 0) >= 2,
     );
     expect(progress.foreseen.endsByItself).toBeGreaterThanOrEqual(0);
+    const check = answersCheck();
+    check('WatchedMachineWithPast', await watched('web'));
+    check('State', (await ask(alpha, 'GET', '/api/state')).body);
     // It waits until it has been looked at.
     const limit = (bytes: number) => qmp.execute('migrate-set-parameters', { 'max-bandwidth': bytes });
     await limit(SLOW_BANDWIDTH / 16);
@@ -71,6 +75,7 @@ describe.skipIf(withoutQemu !== undefined || !has('/usr/bin/chromium'))('a daemo
       () => watched('web'),
       (machine) => machine.migrations.length > 0,
     );
+    check('WatchedMachineWithPast', await watched('web'));
     const said = await qmp.execute<Record<string, number>>('query-migrate');
     qmp.close();
     expect(migrations).toMatchObject([

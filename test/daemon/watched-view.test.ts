@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { WatchedMachineView } from '../../src/daemon/watch-schemas.ts';
-import { afterEvent, newlyWatched, withoutPast } from '../../src/daemon/watched-machine.ts';
+import { afterEvent, newlyWatched, withoutPast } from '../../src/daemon/watched-view.ts';
 import type { Progress } from '../../src/run/watch/followed-migration.ts';
 import type { MonitorEvent } from '../../src/run/watch/watch-event.ts';
 
