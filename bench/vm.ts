@@ -8,7 +8,7 @@ import { parseSetting } from '../src/scenario/settings.ts';
 import { quantile } from '../src/study/statistics/estimate.ts';
 import { experimentTable } from '../src/study/tables/table.ts';
 import type { WorldName } from '../src/worlds/world-names.ts';
-import { foreseen } from './foreseen-by-rehearsal.ts';
+import { predicted } from './predicted-machine.ts';
 import { rehearsal, slowdown } from './rehearsal.ts';
 import { linux } from './vm-linux.ts';
 
@@ -23,7 +23,7 @@ export const vmParts = {
   linux,
   rehearsal,
   slowdown,
-  foreseen,
+  predicted,
 };
 
 /** The memory part of the downtime against n·(P+H)/b_d. */

@@ -6,7 +6,10 @@ import { type AutoConverge, Throttle } from './throttle.ts';
 /** A migration under QEMU's rule, at the moment from which on it is foreseen. */
 export interface CourseState {
   readonly elapsedNs: Nanos;
+  /** Without those of zeros, which cost next to nothing. */
   readonly leftPages: number;
+  /** So many more of the first pass hold zeros. Without: none. */
+  readonly zeroPages?: number;
   /** Since dirty pages were last looked for. */
   readonly sinceLookNs: Nanos;
   readonly throttlePercent: number;
@@ -53,6 +56,7 @@ export function foreseenCourse(
   const burstPages = (pagesPerSecond * BURST_NS) / NANOS_PER_SECOND;
   const throttle = new Throttle(autoConverge, state.throttlePercent, state.highPeriods);
   let { elapsedNs, leftPages, sinceLookNs } = state;
+  let beforeLookPages = thresholdPages - zerosAmongTheLast(state, thresholdPages, random);
   // Where in a burst the moment is, nobody knows.
   let untilBurstEndNs = BURST_NS * random.uniform();
   let [sentPages, sentSinceLook] = [0, (pagesPerSecond * sinceLookNs) / NANOS_PER_SECOND];
@@ -66,9 +70,10 @@ export function foreseenCourse(
   };
   for (let looks = 0; looks < LOOKS_MAX; looks++) {
     send(untilBurstEndNs);
-    const bursts = Math.ceil((leftPages - thresholdPages) / burstPages);
+    const bursts = Math.ceil((leftPages - beforeLookPages) / burstPages);
     if (bursts > 0) send(bursts * BURST_NS);
     untilBurstEndNs = BURST_NS;
+    beforeLookPages = thresholdPages;
     const chance = Math.exp(LOOK_DEVIATION * random.normal());
     const dirtied = Math.min(totalPages - leftPages, chance * curve(sinceLookNs * throttle.speed));
     leftPages += dirtied;
@@ -78,4 +83,9 @@ export function foreseenCourse(
       return { endNs: elapsedNs, leftPages, sentPages, throttlePercent: throttle.percent };
   }
   return { endNs: null, leftPages, sentPages, throttlePercent: throttle.percent };
+}
+
+/** A burst passes over any number of zeros. Where they lie nobody knows: they may be the last pages of the first pass. */
+function zerosAmongTheLast({ zeroPages = 0 }: CourseState, thresholdPages: number, random: Random): number {
+  return zeroPages === 0 ? 0 : Math.min(zeroPages, thresholdPages) * random.uniform();
 }

@@ -54,8 +54,10 @@ export function foresee(input: ForeseenInput): Foreseen {
   const random = Random.seeded(seed, COURSE_STREAM);
   const curve = uncertainCurve(points);
   const ends = Array.from({ length: COURSES }, () => {
-    const leftPages = state.leftPages - mostZeroPages * random.uniform();
-    const course = foreseenCourse({ ...state, leftPages }, terms, curve.draw(random), random);
+    const morePages = mostZeroPages * random.uniform();
+    const leftPages = state.leftPages - morePages;
+    const zeroPages = (state.zeroPages ?? 0) + morePages;
+    const course = foreseenCourse({ ...state, leftPages, zeroPages }, terms, curve.draw(random), random);
     return { ...course, downtimeNs: downtimeOf(course, input, random) };
   });
   const totals = ends.flatMap(({ endNs, downtimeNs }) => (endNs === null ? [] : [endNs + downtimeNs]));

@@ -39,6 +39,15 @@ describe('what is foreseen', () => {
     expect(downtimeNs.p10).toBeGreaterThan(0);
   });
 
+  test('of pages of zeros, which may be the last ones, less may be left than a burst below the limit', () => {
+    const one = { ...input(1_000), points: [{ exposureNs: 1e9, low: 100, high: 100 }] };
+    const state = { ...one.state, leftPages: 100_000, sinceLookNs: 8e9 };
+    const without = foresee({ ...one, state });
+    const withZeros = foresee({ ...one, state: { ...state, zeroPages: 50_000 } });
+    expect(withZeros.downtimeNs.p10).toBeLessThan(0.5 * without.downtimeNs.p10);
+    expect(withZeros.downtimeNs.p90).toBeLessThanOrEqual(1.05 * without.downtimeNs.p90);
+  });
+
   test('auto-converge ends what does not end by itself, later', () => {
     const without = foresee(input(120_000));
     const throttled = foresee(input(120_000, { autoConverge: autoConvergeDefaults }));

@@ -125,6 +125,7 @@ function inputOf(known: Observation, told: ToldBesides, autoConverge: boolean): 
     state: {
       elapsedNs: last?.atNs ?? 0,
       leftPages: (last?.leftBytes ?? totalBytes) / parameters.pageSizeBytes - (zeroPages ?? 0),
+      zeroPages: zeroPages ?? 0,
       sinceLookNs: last ? last.atNs - lastLook : 0,
       throttlePercent: last?.throttlePercent ?? 0,
       highPeriods: highPeriods(dirtied, rate / bytesPerPage),

@@ -151,7 +151,10 @@ export class WatchedMonitor {
     if (!isRunning) this.#end(status as WatchedOutcome, told.reason ?? null);
     else if (status !== before || clockNs() - this.#toldAtNs >= PROGRESS_EVERY_NS) {
       this.#toldAtNs = clockNs();
-      this.#progress = this.#migration.progress(status, this.#told);
+      const progress = this.#migration.progress(status, this.#told);
+      // In the stop, what is left is no longer what the downtime will be: what was foreseen before it stands.
+      const { foreseen } = (this.#guestIsStopped && this.#progress) || progress;
+      this.#progress = { ...progress, foreseen };
       this.#tell({ event: 'progress', ...this.#progress });
     }
   }
