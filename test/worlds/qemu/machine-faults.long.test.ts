@@ -88,7 +88,6 @@ describe('the relay is killed', { repeats }, () => {
       'stayed at its source',
       atSource,
     ],
-    ['after the source was told to', 'handing over', 'soon', 'runs at its destination', atDestination],
     ['after the source is done', 'handed over', 'at once', 'runs at its destination', atDestination],
   ] as const)('%s: recover knows whose it is, and it runs', async (_, entry, when, did, where) => {
     await diesAt(entry, when);
