@@ -64,7 +64,10 @@ export function migrateCommand(command: Command, exit: Exit): void {
       '--rehearse <time>',
       'with --target, how long to read what the machine writes before it is planned (default: 5s)',
     )
-    .option('--journal <folder>', 'write down here what is changed of its settings, for switchover recover')
+    .option(
+      '--journal <folder>',
+      'write down here what is changed and how far it has come, for switchover recover',
+    )
     .addOption(jsonOption('the record as one JSON object'))
     .addOption(wideOption())
     .addHelpText('after', HELP)
@@ -178,7 +181,7 @@ function told(record: MigrationRecord): readonly string[] {
   const whose = {
     source: 'the machine is where it was',
     destination: 'the machine is at its destination',
-    nobody: 'nobody runs the machine: see docs/your-vm.md',
+    nobody: 'nobody runs the machine: switchover recover says whose it is',
   };
   const lines = [`${outcome}: ${reason}; ${whose[owner]}`];
   if (downtimeNs > 0) {

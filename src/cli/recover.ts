@@ -4,6 +4,7 @@ import { type RestoredSettings, restoreLeft } from '../qemu/borrowed-settings.ts
 import { folded } from '../study/tables/folded.ts';
 import { type Recovery, recover } from '../transport/recover.ts';
 import { type FoundEnd, leftAlone, type Settlement, unproved } from '../transport/settlement.ts';
+import { type SettledMachine, settleMachines } from '../worlds/qemu/settle-machines.ts';
 import { type Reconciled, reconcile } from '../worlds/vm/reconcile.ts';
 import type { Exit } from './exit.ts';
 import { writeJson } from './json-output.ts';
@@ -46,8 +47,10 @@ Declare a process dead only if you know that it has ended: if it lives, its
 guest may run twice. The same command gives free a folder that a daemon or a
 sweep seems to use.
 
-It also restores migration settings of somebody's QEMU that a rehearsal or a move
-has set and was killed before it restored them.
+It also finishes moves of somebody's QEMU (switchover migrate) that were killed:
+a machine that its source has given away is told to run at its destination, and
+one that stayed does not run there. Migration settings that a rehearsal or a
+move has set are restored.
 
 A damaged journal counts as one that is missing, and costs no guest but its own.
 Once you know whose that guest is, move the file away.`;
@@ -56,12 +59,18 @@ async function action(folders: readonly string[], options: Options): Promise<num
   const { json, declareDead = [] } = options;
   const recovery = await recover(folders, declareDead);
   const machines = await reconcile(folders, declareDead);
+  const moves = (await Promise.all(folders.map((folder) => settleMachines(folder, declareDead)))).flat();
   const settings = (await Promise.all(folders.map(restoreLeft))).flat();
-  if (writeJson(json, () => ({ ...recovery, machines, settings }))) {
-    const lines = [...told(recovery, folders), ...machines.map(machineLine), ...settings.map(settingsLine)];
+  if (writeJson(json, () => ({ ...recovery, machines, moves, settings }))) {
+    const lines = [
+      ...told(recovery, folders),
+      ...machines.map(machineLine),
+      ...moves.map(moveLine),
+      ...settings.map(settingsLine),
+    ];
     print(folded(lines.join('\n'), widthOf(options)));
   }
-  const isLeft = settings.some(({ did }) => did === 'left alone');
+  const isLeft = [...moves, ...settings].some(({ did }) => did === 'left alone');
   return isLeft || recovery.settlements.some(({ state }) => state === 'undecided') ? 1 : 0;
 }
 
@@ -73,6 +82,11 @@ function told({ settlements, remarks }: Recovery, folders: readonly string[]): r
 
 function machineLine({ guest, end, did }: Reconciled): string {
   return `the virtual machine of guest '${guest}' at the ${end} ${did}`;
+}
+
+function moveLine({ socket, destination, did, reason }: SettledMachine): string {
+  const what = `the virtual machine at ${socket}, on its way to ${destination},`;
+  return did === 'left alone' ? `${what} was left alone: ${reason}` : `${what} ${did}`;
 }
 
 function settingsLine({ socket, did, reason }: RestoredSettings): string {

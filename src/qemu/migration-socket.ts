@@ -23,6 +23,8 @@ export class MigrationSocket {
     this.uri = uri;
     this.connected = new Promise((resolve) => {
       server.once('connection', (socket: Socket) => {
+        // Whoever reads hears that it has ended.
+        socket.on('error', () => {});
         this.close();
         resolve(socket);
       });

@@ -4,18 +4,22 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Nanos } from '../../core/units.ts';
 import { Failure, Refusal } from '../../platform/failure.ts';
-import { connectMonitor } from '../../qemu/connect-monitor.ts';
+import { absoluteAddress, connectMonitor } from '../../qemu/connect-monitor.ts';
+import { type KnownMachine, threadsOf } from '../../qemu/known-machine.ts';
 import type { Qmp } from '../../qemu/qmp.ts';
 import { isMigration, MachineEvents } from './machine-events.ts';
+import { dumpMemory } from './memory-dump.ts';
 import type { QemuDestination } from './qemu-destination.ts';
 
 /** A QEMU on this host that waits for a machine (`-incoming defer`), by its monitor. It runs only when it is told to. */
 export class LocalDestination implements QemuDestination {
+  readonly #socket: string;
   readonly #qmp: Qmp;
   readonly #events: MachineEvents;
   readonly completed: Promise<Nanos>;
 
-  private constructor(qmp: Qmp) {
+  private constructor(socket: string, qmp: Qmp) {
+    this.#socket = socket;
     this.#qmp = qmp;
     this.#events = new MachineEvents(qmp);
     this.completed = this.#events.next(isMigration('completed')).then(({ atNs }) => atNs);
@@ -34,11 +38,15 @@ export class LocalDestination implements QemuDestination {
       }
       const { status: migration = 'none' } = await qmp.execute<{ readonly status?: string }>('query-migrate');
       if (migration !== 'none') throw new Refusal(`${socket}: a migration to this QEMU has begun already`);
-      return new LocalDestination(qmp);
+      return new LocalDestination(socket, qmp);
     } catch (cause) {
       qmp.close();
       throw cause;
     }
+  }
+
+  async place(): Promise<KnownMachine> {
+    return { socket: absoluteAddress(this.#socket), machine: await threadsOf(this.#qmp) };
   }
 
   async connect(): Promise<Socket> {
@@ -52,7 +60,7 @@ export class LocalDestination implements QemuDestination {
       await this.#qmp.execute('migrate-incoming', { uri: `unix:${path}` });
       return await new Promise<Socket>((resolve, reject) => {
         const socket = connect(path, () => resolve(socket));
-        socket.once('error', ({ message }) => reject(new Failure(`the destination: ${message}`)));
+        socket.on('error', ({ message }) => reject(new Failure(`the destination: ${message}`)));
       });
     } finally {
       rmSync(folder, { recursive: true, force: true });
@@ -65,8 +73,8 @@ export class LocalDestination implements QemuDestination {
     return (await resumed).atNs;
   }
 
-  async dumpMemory(file: string): Promise<void> {
-    await this.#qmp.execute('dump-guest-memory', { paging: false, protocol: `file:${file}` });
+  dumpMemory(file: string): Promise<void> {
+    return dumpMemory(this.#qmp, file);
   }
 
   async abandon(): Promise<void> {

@@ -1,9 +1,12 @@
 import type { Duplex } from 'node:stream';
 import type { Nanos } from '../../core/units.ts';
+import type { Place } from './machine-journal.ts';
 import type { NetworkWire } from './network-wire.ts';
 
 /** Where a machine goes, and what the source end asks of it. */
 export interface QemuDestination {
+  /** By which it is found again after this process was killed. */
+  place(): Promise<Place>;
   /** Has it wait for the stream, paused. @returns the connection over which the stream goes @throws Failure it refuses */
   connect(): Promise<Duplex>;
   /** What becomes of the stream on the network. Not there: it does not leave this host. */

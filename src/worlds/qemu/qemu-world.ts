@@ -1,5 +1,5 @@
 import { DirtyCount } from '../../core/migration/asked/dirty-count.ts';
-import type { Fidelity, Measurements } from '../../core/migration/migration-result.ts';
+import type { Measurements } from '../../core/migration/migration-result.ts';
 import type { Plan } from '../../core/migration/plan.ts';
 import type { Step, StepResult } from '../../core/migration/steps.ts';
 import { NANOS_PER_SECOND, type Nanos } from '../../core/units.ts';
@@ -12,8 +12,10 @@ import { unsentNotes } from '../../transport/unsent/unsent-thread.ts';
 import { Watchdog } from '../../transport/watchdog.ts';
 import type { World } from '../world.ts';
 import { compareMemory } from './dumped-memory.ts';
+import { fidelityOf } from './fidelity.ts';
 import { LiveSending } from './live-sending.ts';
 import { type MachineEvent, reaches } from './machine-events.ts';
+import { MachineJournal } from './machine-journal.ts';
 import { MachineStop } from './machine-stop.ts';
 import { between, PageFlow } from './page-flow.ts';
 import type { QemuDestination } from './qemu-destination.ts';
@@ -53,6 +55,7 @@ export class QemuWorld implements World {
   #relay: StreamRelay | undefined;
   /** The source has handed the machine over. */
   #completed: Promise<MachineEvent> | undefined;
+  #journal: MachineJournal | undefined;
   #live: LiveSending | undefined;
   #stop: MachineStop | undefined;
   #owner: 'source' | 'destination' | 'nobody' = 'source';
@@ -142,6 +145,8 @@ export class QemuWorld implements World {
     await this.#watched.end();
     await this.#machine.borrow();
     const wasPaused = !(await this.#machine.isRunning());
+    const ends = { source: await this.#machine.known(), destination: await this.#destination.place() };
+    this.#journal = await MachineJournal.begin(this.#machine.journals, ends);
     const destination = await this.#destination.connect();
     const source = await streamOf(this.#machine);
     this.#completed = reaches(this.#machine.events, 'completed', 'source');
@@ -206,7 +211,9 @@ export class QemuWorld implements World {
   async #handOver(verify: boolean): Promise<StepResult> {
     const relay = this.#relay!;
     const thereNs = await this.#alive(this.#destination.completed);
-    const shut = await this.#alive(relay.shut);
+    const [shut, written] = await this.#alive(Promise.all([relay.shut, this.#machine.written()]));
+    const { staysPaused } = this.#stop!;
+    this.#journal!.write({ entry: 'handing over', written, staysPaused });
     this.#interruption.check();
     this.#interruption.over();
     this.#watchdog.disarm();
@@ -214,13 +221,15 @@ export class QemuWorld implements World {
     relay.tellSource(shut);
     const { atNs: hereNs } = await this.#completed!;
     this.#owner = 'destination';
+    this.#journal!.write({ entry: 'handed over' });
     const readyAtNs = this.#since(verify ? Math.max(thereNs, hereNs) : thereNs);
     if (verify && this.#destination.dumpMemory) {
       this.#memory = await compareMemory(this.#machine, this.#destination);
     }
     const verifiedAtNs = verify ? this.#now() : readyAtNs;
     const committedAtNs = Math.max(verifiedAtNs, this.#since(hereNs));
-    const runsAtNs = this.#stop!.staysPaused ? clockNs() : await this.#destination.run();
+    const runsAtNs = staysPaused ? clockNs() : await this.#destination.run();
+    this.#journal!.close();
     const runningAtNs = Math.max(committedAtNs, this.#since(runsAtNs));
     return {
       ...{ kind: 'handed over', now: this.#now(), readyAtNs, verifiedAtNs, committedAtNs, runningAtNs },
@@ -243,7 +252,10 @@ export class QemuWorld implements World {
     if (status === 'completed' && this.#owner !== 'source') this.#owner = 'destination';
     else if (['failed', 'cancelled', 'none'].includes(status)) this.#owner = 'source';
     if (this.#owner === 'destination') await this.#destination.run().catch(() => {});
-    if (this.#owner === 'source') await this.#destination.abandon();
+    if (this.#owner === 'source') {
+      await this.#destination.abandon();
+      this.#journal?.close();
+    }
     return { kind: 'aborted', now: this.#now(), owner: this.#owner, measurements: this.#measurements() };
   }
 
@@ -259,16 +271,7 @@ export class QemuWorld implements World {
   }
 
   #measurements(): Measurements {
-    const flow = this.#flow;
-    const fidelity: Fidelity = {
-      mode: this.#mode,
-      unaskedPages: flow.asked?.unaskedPages ?? 0,
-      outOfPlacePages: flow.asked?.outOfPlacePages ?? 0,
-      neverSentPages: flow.neverSentPages,
-      ruleToStopNs: this.#stop?.waitedNs ?? null,
-      inFlightPages: this.#stop?.inFlightPages ?? 0,
-      deviceBytes: flow.devicesAtByte === undefined ? 0 : flow.leftBytes - flow.devicesAtByte,
-    };
+    const fidelity = fidelityOf(this.#flow, this.#stop, this.#mode);
     return {
       ...{ outage: null, servers: [], link: this.#pacer.link, notes: this.notes, fidelity },
       verified: { memory: this.#memory, continued: 'not-checked' },

@@ -2,23 +2,26 @@ import type { Duplex } from 'node:stream';
 import type { Nanos } from '../../core/units.ts';
 import { clockNs } from '../../platform/clock.ts';
 import { Failure } from '../../platform/failure.ts';
-import type { DestinationThere } from '../../transport/address.ts';
+import { type DestinationThere, formatAddress } from '../../transport/address.ts';
 import { connected } from '../../transport/connect.ts';
 import { encryptionKind } from '../../transport/credentials.ts';
 import { SILENCE_MS } from '../../transport/limits.ts';
 import { MachineChannel, type Word } from './machine-channel.ts';
+import type { Place } from './machine-journal.ts';
 import { NetworkWire } from './network-wire.ts';
 import type { QemuDestination } from './qemu-destination.ts';
 
 /** A QEMU on another host, behind `switchover receive --qmp`. Its instants are those at which its word was heard here. */
 export class RemoteDestination implements QemuDestination {
+  readonly #address: string;
   readonly #channel: MachineChannel;
   readonly wire: NetworkWire;
   readonly completed: Promise<Nanos>;
   #heardCompleted: (atNs: Nanos) => void = () => {};
   #failed: (why: Error) => void = () => {};
 
-  private constructor(channel: MachineChannel, wire: NetworkWire) {
+  private constructor(address: string, channel: MachineChannel, wire: NetworkWire) {
+    this.#address = address;
     this.#channel = channel;
     this.wire = wire;
     this.completed = new Promise((resolve, reject) => {
@@ -31,7 +34,15 @@ export class RemoteDestination implements QemuDestination {
   /** @throws Failure nobody listens there, or the two ends do not agree on how it is encrypted */
   static async open(to: DestinationThere): Promise<RemoteDestination> {
     const socket = await connected(to);
-    return new RemoteDestination(new MachineChannel(socket), new NetworkWire(socket, encryptionKind(to)));
+    return new RemoteDestination(
+      formatAddress(to),
+      new MachineChannel(socket),
+      new NetworkWire(socket, encryptionKind(to)),
+    );
+  }
+
+  async place(): Promise<Place> {
+    return { receiver: this.#address };
   }
 
   async connect(): Promise<Duplex> {

@@ -1,11 +1,14 @@
 import { Failure, Refusal } from '../../platform/failure.ts';
-import { BorrowedSettings } from '../../qemu/borrowed-settings.ts';
-import { connectMonitor } from '../../qemu/connect-monitor.ts';
+import { BorrowedSettings, settingsFolder } from '../../qemu/borrowed-settings.ts';
+import { absoluteAddress, connectMonitor } from '../../qemu/connect-monitor.ts';
+import { isMigrating, type KnownMachine, threadsOf } from '../../qemu/known-machine.ts';
 import { type MigrationSettings, readSettings } from '../../qemu/migration-settings.ts';
 import { unreadableWith } from '../../qemu/plain-stream.ts';
 import type { Qmp } from '../../qemu/qmp.ts';
 import { QEMU_PAGE_BYTES } from '../../qemu/stream-layout.ts';
-import { MachineEvents } from './machine-events.ts';
+import { type MachineEvent, MachineEvents } from './machine-events.ts';
+import type { Written } from './machine-journal.ts';
+import { dumpMemory } from './memory-dump.ts';
 
 /** What `query-migrate` says. */
 interface QueryMigrate {
@@ -13,6 +16,7 @@ interface QueryMigrate {
   readonly 'blocked-reasons'?: readonly string[];
   readonly ram?: {
     readonly remaining: number;
+    readonly transferred: number;
     readonly duplicate: number;
     readonly normal: number;
     readonly 'dirty-sync-count': number;
@@ -31,8 +35,6 @@ export interface PageCounters {
 
 /** Without it nobody can tell QEMU's threshold, so that it cannot be asked for pages (8.2). */
 const SWITCHOVER_BANDWIDTH = 'avail-switchover-bandwidth';
-/** Words for a migration that is over, or never was. */
-const IDLE = ['none', 'completed', 'failed', 'cancelled'];
 
 /** QEMU's limit of its rate at which nothing passes but what is asked for; 0 would be no limit. */
 const STANDSTILL_BYTES_PER_SECOND = 10;
@@ -64,14 +66,15 @@ const wanted: MigrationSettings = {
 /** A machine that somebody else has started, as the source of its migration: what is asked of its monitor. */
 export class SourceMachine {
   readonly socket: string;
-  readonly #journals: string | undefined;
+  /** Where is written down what whoever comes after us needs to know, if we are killed. */
+  readonly journals: string;
   readonly events: MachineEvents;
   readonly qmp: Qmp;
   #settings: BorrowedSettings | undefined;
   #threshold: Threshold = thresholds.never;
 
-  private constructor(socket: string, qmp: Qmp, journals: string | undefined) {
-    this.#journals = journals;
+  private constructor(socket: string, qmp: Qmp, journals: string) {
+    this.journals = journals;
     this.socket = socket;
     this.qmp = qmp;
     this.events = new MachineEvents(qmp);
@@ -79,10 +82,11 @@ export class SourceMachine {
 
   /**
    * @param socket where its monitor listens
-   * @param journals the folder in which its settings are written down before they are changed; without it, one in /tmp
+   * @param journals the folder in which its settings are written down before they are changed, and how far it has come; without it, one
+   * in /tmp
    * @throws Refusal it cannot be moved under a plan, and what to change; nothing has been changed
    */
-  static async open(socket: string, journals?: string): Promise<SourceMachine> {
+  static async open(socket: string, journals = settingsFolder()): Promise<SourceMachine> {
     const qmp = await connectMonitor(socket);
     try {
       await insistOnPlainStream(socket, qmp);
@@ -95,7 +99,7 @@ export class SourceMachine {
 
   /** Sets it up for a migration through us, which stands still at first. */
   async borrow(): Promise<void> {
-    const where = { socket: this.socket, ...(this.#journals !== undefined && { folder: this.#journals }) };
+    const where = { socket: this.socket, folder: this.journals };
     this.#settings = await BorrowedSettings.borrow(this.qmp, wanted, where);
     this.#threshold = thresholds.never;
   }
@@ -135,6 +139,15 @@ export class SourceMachine {
     };
   }
 
+  written(): Promise<Written> {
+    return writtenBy(this.qmp);
+  }
+
+  /** What is written down of it. */
+  async known(): Promise<KnownMachine> {
+    return { socket: absoluteAddress(this.socket), machine: await threadsOf(this.qmp) };
+  }
+
   async isRunning(): Promise<boolean> {
     return (await this.qmp.execute<{ readonly running: boolean }>('query-status')).running;
   }
@@ -146,17 +159,17 @@ export class SourceMachine {
   /** @returns how its migration has ended */
   async ended(): Promise<string> {
     const { status = 'none' } = await this.qmp.execute<QueryMigrate>('query-migrate');
-    if (IDLE.includes(status)) return status;
-    const end = this.events.next((event) => event.name === 'MIGRATION' && IDLE.includes(event.status ?? ''));
-    return (await end).status!;
+    if (!isMigrating(status)) return status;
+    const isEnd = ({ name, status = '' }: MachineEvent) => name === 'MIGRATION' && !isMigrating(status);
+    return (await this.events.next(isEnd)).status!;
   }
 
   async cancel(): Promise<void> {
     await this.qmp.execute('migrate_cancel');
   }
 
-  async dumpMemory(file: string): Promise<void> {
-    await this.qmp.execute('dump-guest-memory', { paging: false, protocol: `file:${file}` });
+  dumpMemory(file: string): Promise<void> {
+    return dumpMemory(this.qmp, file);
   }
 
   close(): void {
@@ -168,6 +181,13 @@ export class SourceMachine {
   }
 }
 
+/** What its last migration has written: final as soon as the destination has everything. */
+export async function writtenBy(qmp: Qmp): Promise<Written> {
+  const { ram } = await qmp.execute<QueryMigrate>('query-migrate');
+  if (!ram) throw new Failure('QEMU says nothing of its migration');
+  return { pages: ram.duplicate + ram.normal, syncs: ram['dirty-sync-count'], bytes: ram.transferred };
+}
+
 /** @throws Refusal all that is in the way */
 async function insistOnPlainStream(socket: string, qmp: Qmp): Promise<void> {
   const { capabilities, parameters } = await readSettings(qmp);
@@ -177,7 +197,7 @@ async function insistOnPlainStream(socket: string, qmp: Qmp): Promise<void> {
   const problems = [
     ...isOn.map((name) => `the migration capability ${name} must be off`),
     ...(parameters['tls-creds'] ? ['the migration parameter tls-creds must be empty'] : []),
-    ...(IDLE.includes(status) ? [] : [`another migration is under way (${status})`]),
+    ...(isMigrating(status) ? [`another migration is under way (${status})`] : []),
     ...blocked,
     ...(SWITCHOVER_BANDWIDTH in parameters ? [] : ['QEMU 8.2 or later is needed']),
   ];

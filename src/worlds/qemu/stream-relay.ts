@@ -57,6 +57,8 @@ export class StreamRelay {
   /** The last word of the destination: whether all has arrived there. */
   readonly shut: Promise<Buffer>;
   #heardShut: (message: Buffer) => void = () => {};
+  /** The destination has said its last word: it may close its connection. */
+  #isShut = false;
 
   constructor({ source, destination, wire }: RelayedStreams, pacer: Pacer, listener: RelayListener) {
     this.#source = source;
@@ -127,6 +129,7 @@ export class StreamRelay {
       const chunk = await this.#next();
       if (!chunk) break;
       this.#parser.push(chunk);
+      if (this.#isShut) continue;
       const bytes = this.#wire?.bytesOf(chunk.length) ?? chunk.length;
       await this.#untilAllowed(bytes);
       const before = taken;
@@ -179,7 +182,7 @@ export class StreamRelay {
         if (!this.#parser.areDevices) throw new Failure('the source has ended its stream');
         return undefined;
       }
-      if (this.#destination.destroyed) throw new Failure(CLOSED);
+      if (this.#destination.destroyed && !this.#isShut) throw new Failure(CLOSED);
       await new Promise<void>((resolve) => {
         this.#wake = () => {
           for (const event of EVENTS) source.off(event, this.#wake);
@@ -208,7 +211,10 @@ export class StreamRelay {
   #return(chunk: Buffer): void {
     try {
       for (const message of this.#returns.push(chunk)) {
-        if (message.kind === returnMessages.shut) this.#heardShut(message.bytes);
+        if (message.kind === returnMessages.shut) {
+          this.#isShut = true;
+          this.#heardShut(message.bytes);
+        }
         // Whether the stop is allowed is not for the destination to say.
         else if (message.kind !== returnMessages.switchoverAcknowledged) this.tellSource(message.bytes);
       }
