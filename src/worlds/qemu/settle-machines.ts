@@ -59,11 +59,14 @@ async function settle(folder: string, move: MachineMove, declaredDead: readonly 
       `process ${process.pid} on ${process.host} may be moving it; if it has ended: --declare-dead ${process.name}`,
     );
   }
-  const owner = ownerOf(last, await withMonitor(source, (qmp) => wordOf(qmp, move), 'gone'));
+  const word = await withMonitor(source, (qmp) => wordOf(qmp, move), 'gone');
+  const owner = ownerOf(last, word);
   if (owner === 'undecided') {
-    return leftAlone(
-      'its source has ended, and nobody knows whether it had gone on before. If it had not, cont at the destination runs it',
-    );
+    const why =
+      word === 'gone'
+        ? 'its source has ended, and nobody knows whether it had gone on before'
+        : 'its source has given it away, by what it says to another destination';
+    return leftAlone(`${why}. If it runs nowhere else, cont at the destination runs it`);
   }
   if ('receiver' in destination) {
     if (owner === 'source') return { did: 'stayed at its source' };
@@ -95,10 +98,11 @@ async function withMonitor<T>(
 /** Another migration may have come after ours, and somebody may have told the machine to go on. */
 async function wordOf(qmp: Qmp, { written }: MachineMove): Promise<SourceWord> {
   const status = await untilIdle(qmp);
-  if (status !== 'completed' || (await runState(qmp)) !== 'postmigrate') return 'kept';
+  if ((await runState(qmp)) !== 'postmigrate') return 'kept';
+  if (status !== 'completed') return 'given to another';
   const now = await writtenBy(qmp);
   const isOurs = now.pages === written?.pages && now.syncs === written.syncs && now.bytes === written.bytes;
-  return isOurs ? 'given away' : 'kept';
+  return isOurs ? 'given away' : 'given to another';
 }
 
 /** What has come there must not run. A machine that runs there was somebody's decision. */
