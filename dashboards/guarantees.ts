@@ -41,6 +41,36 @@ export const guarantees = dashboard(
             legend: '{{instance}}',
           },
         ),
+        series(
+          'Targets missed, and as many as chance allows',
+          {
+            unit: 'short',
+            says: 'Migrations asked for with a target, in the time shown: how many were held against it, how many missed it, and how many of them may by chance, the sum of 1 − q. A few more than that are no sign; the alert SwitchoverTargetsMissed knows how many are.',
+          },
+          {
+            expr: `sum by (metric) (increase(${m.target_missed_total.name}{${ours}}[$__range]))`,
+            legend: '{{metric}}: missed',
+          },
+          {
+            expr: `sum by (metric) (increase(${m.target_expected_misses_total.name}{${ours}}[$__range]))`,
+            legend: '{{metric}}: allowed by chance',
+          },
+          {
+            expr: `sum by (metric) (increase(${m.target_kept_total.name}{${ours}}[$__range]))`,
+            legend: '{{metric}}: kept',
+          },
+        ),
+        series(
+          'Margin of targets (mean)',
+          {
+            unit: 'percentunit',
+            says: 'How far below the limit of their target completed migrations stayed in the time shown, as a part of the limit. Much of it: more is reserved than is needed. Below 0: missed.',
+          },
+          {
+            expr: `sum by (metric) (increase(${m.target_margin_ratio.name}_sum{${ours}}[$__range])) / sum by (metric) (increase(${m.target_margin_ratio.name}_count{${ours}}[$__range]))`,
+            legend: '{{metric}}',
+          },
+        ),
       ],
     },
     {

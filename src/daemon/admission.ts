@@ -20,7 +20,7 @@ type Limits = Readonly<Record<'runningMigrations' | 'runningExperiments' | 'wait
 
 /** Why a job is not taken. */
 export class NotAdmitted extends Refusal {
-  readonly reason: 'link' | 'cpu' | 'queue' | 'draining' | 'memory' | 'disk';
+  readonly reason: 'link' | 'cpu' | 'target' | 'queue' | 'draining' | 'memory' | 'disk';
 
   constructor(reason: NotAdmitted['reason'], message: string) {
     super(message);

@@ -1,13 +1,16 @@
 import { z } from 'zod';
+import { expected } from '../core/units.ts';
 import {
   guestDefinitionSchema,
   nameSchema,
+  requestedLink,
   requestedMigrationSchema,
 } from '../scenario/migration-request.ts';
 import { object } from '../scenario/object-schema.ts';
 import { whole } from '../scenario/quantity.ts';
 import { compareSchema, scenarioSchema } from '../scenario/scenario-schema.ts';
 import { isObject } from '../scenario/settings.ts';
+import { targetSchema } from '../scenario/target.ts';
 import { worldNames } from '../worlds/world-names.ts';
 
 /** What requests look like: checked before anything is done, and served as OpenAPI. */
@@ -50,6 +53,11 @@ const twoTimeouts = {
   when: ({ value }: { readonly value: unknown }) => isObject(value),
 };
 
+/** Also where something else is wrong, and so not as the schema leaves it. */
+function hasRatesOrTarget({ link, target }: { readonly link?: unknown; readonly target?: unknown }): boolean {
+  return target !== undefined || (isObject(link) && link.rate !== undefined);
+}
+
 export const migrationBody = object(
   'Migration request',
   'Moves a guest that lives here.',
@@ -65,9 +73,21 @@ export const migrationBody = object(
       .optional()
       .describe('A link of the configuration, within whose capacity it stays. Without it: none limits it.'),
     ...requestedMigrationSchema.shape,
+    link: requestedLink
+      .extend({ rate: requestedLink.shape.rate.optional() })
+      .prefault({})
+      .describe('What is reserved of the link. With a target over a link of the configuration: nothing.'),
+    target: targetSchema.describe(
+      'What is to be kept. Rates, rounds and the sender’s CPU time are planned for it, with what host and link have left.',
+    ),
     ...queueing,
   },
 )
+  .refine(hasRatesOrTarget, {
+    path: ['link', 'rate'],
+    error: `${expected.rate}, unlimited or elastic; or a target, for which it is planned`,
+    when: ({ value }) => isObject(value),
+  })
   .refine(({ link, over }) => over !== undefined || link.least === undefined, {
     path: ['link', 'least'],
     error: 'nothing without `over`, a link of which some can be revoked',

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { guestDefinition } from '../scenario/migration-request.ts';
 import { scenarioEntries } from '../scenario/schema-entries.ts';
 import { insistOnJson, insistOnKey } from './access.ts';
+import type { MigrationRequestBody } from './api-schemas.ts';
 import { comparisonsOf } from './comparisons.ts';
 import type { EventStreams } from './event-streams.ts';
 import type { HostView } from './host-view.ts';
@@ -93,6 +94,17 @@ export function api(server: FastifyInstance, { host, streams, metrics, version, 
     return page;
   }
 
+  /** With a target, what is reserved is planned first, as long as the client waits for it. */
+  function computed<M extends 'migrateGuest' | 'predictMigration'>(
+    method: M,
+    body: MigrationRequestBody,
+    reply: FastifyReply,
+  ) {
+    const gone = new AbortController();
+    reply.raw.once('close', () => gone.abort());
+    return host.computeMigration(method, body, gone.signal);
+  }
+
   on(operations.getState, () => host.state(version));
   on(operations.watchEvents, (request, reply) => streams.open(request, reply));
 
@@ -124,7 +136,7 @@ export function api(server: FastifyInstance, { host, streams, metrics, version, 
   on(operations.listMigrations, (request, reply) => listed(migrations.list(), request, reply));
   on(operations.getMigration, ({ params }) => migrations.get(params.id));
   on(operations.migrateGuest, async ({ body }, reply) => {
-    const view = await host.compute(`guest ${body.guest}`, 'migrateGuest', body);
+    const view = await computed('migrateGuest', body, reply);
     reply.header('location', `/api/migrations/${view.id}`);
     return view;
   });
@@ -133,9 +145,7 @@ export function api(server: FastifyInstance, { host, streams, metrics, version, 
     streams.open(request, reply, migrations.get(request.params.id)),
   );
 
-  on(operations.predictMigration, ({ body }) =>
-    host.compute(`guest ${body.guest}`, 'predictMigration', body),
-  );
+  on(operations.predictMigration, ({ body }, reply) => computed('predictMigration', body, reply));
   on(operations.listComparisons, () => comparisonsOf(migrations.list()));
 
   on(operations.listExperiments, (request, reply) => listed(experiments.list(), request, reply));

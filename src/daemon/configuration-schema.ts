@@ -169,6 +169,12 @@ export const configurationSchema = object(
       .prefault('30s')
       .describe('How long what runs may take to end after SIGTERM, a time.'),
     target,
+    machine: z
+      .string('the path of a machine profile')
+      .optional()
+      .describe(
+        'The profile of this host, which `switchover doctor --profile` writes, or the name of a bundled one, such as typical. Plans for targets add its costs: hashing, messages and the hand-over. Without it they are left out.',
+      ),
     limits,
     peers: z
       .record(nameSchema, peer, 'destinations by name')

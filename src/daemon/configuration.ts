@@ -4,7 +4,9 @@ import { readText } from '../platform/text-file.ts';
 import { checked } from '../scenario/checked.ts';
 import { insistOnKind } from '../scenario/file-kinds.ts';
 import { locating } from '../scenario/located.ts';
+import { predictedMachine } from '../scenario/machine-profile.ts';
 import { guestDefinition } from '../scenario/migration-request.ts';
+import { machineProfileFile } from '../scenario/scenario-file.ts';
 import { parseYaml } from '../scenario/yaml-file.ts';
 import type { DestinationThere } from '../transport/address.ts';
 import {
@@ -59,6 +61,8 @@ function configurationOf(path: string, raw: unknown) {
     }
   };
   const beside = (other: string) => resolve(dirname(path), other);
+  const profileOf = (machine: string) =>
+    /[./]/.test(machine) ? beside(machine) : machineProfileFile(machine);
   const keyOf = (other: string | undefined, where: string) =>
     other === undefined ? undefined : attempt(() => readKey(beside(other), where));
   const receiveKey = keyOf(document.receive.keyFile, 'receive.keyFile');
@@ -82,6 +86,10 @@ function configurationOf(path: string, raw: unknown) {
       problems.push({ path: `peers.${peer}.over`, expected: 'a link of this configuration', found: over });
     return [peer, { there: { ...address, key, tls: tlsOf(tls, `peers.${peer}.tls`) }, over }] as const;
   });
+  const machine =
+    document.machine === undefined
+      ? undefined
+      : attempt(() => predictedMachine(profileOf(document.machine!), 'threads'));
   const guests = document.guests.flatMap(
     (guest, index) => attempt(() => guestDefinition(guest, `guests.${index}`)) ?? [],
   );
@@ -111,6 +119,8 @@ function configurationOf(path: string, raw: unknown) {
     state: beside(state),
     drainNs: drain,
     targetDowntimeNs: target.downtime,
+    /** Whose costs plans add; undefined: nobody's. */
+    machine,
     limits: { ...limits, guestMemoryBytes: guestMemory, bodyBytes: body },
     peers: new Map<string, Peer>(peers),
     links: new Map(Object.entries(links).map(([link, { capacity }]) => [link, capacity])),

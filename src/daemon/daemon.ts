@@ -25,6 +25,7 @@ import type { PredictionView } from './migration-schemas.ts';
 import { Migrations } from './migrations.ts';
 import { NodeMetrics } from './node-metrics.ts';
 import type { MigrationRequest } from './planned-migration.ts';
+import { TargetPlans } from './target-plans.ts';
 import type { StateView } from './view-schemas.ts';
 import { WatchThread } from './watch-thread.ts';
 
@@ -65,6 +66,7 @@ export class Daemon {
   readonly events = new Events();
   readonly metrics = new MetricsFeed((counted) => this.events.publish(counted));
   readonly nodeMetrics = new NodeMetrics();
+  readonly targetPlans: TargetPlans;
   readonly #computing = new Computing();
   readonly #watch: WatchThread;
   readonly #eventLog: EventLog;
@@ -96,6 +98,12 @@ export class Daemon {
     const ended = (kind: JobKind) => (record: MigrationRecord) =>
       this.metrics.ended(record, kind, this.#configuration.targetDowntimeNs);
     this.guests = new Guests(host, eventLog, events);
+    this.targetPlans = new TargetPlans({
+      guests: this.guests,
+      admission: this.#admission,
+      cpu,
+      machine: () => this.#configuration.machine,
+    });
     this.migrations = new Migrations({
       host,
       guests: this.guests,
@@ -104,6 +112,7 @@ export class Daemon {
       eventLog,
       events,
       ended: ended('migration'),
+      held: (verdict) => this.metrics.held(verdict),
       sent: (link, bytes) => this.metrics.sentOver(link, bytes),
       log,
     });
@@ -252,6 +261,7 @@ export class Daemon {
    */
   async end(log: (line: string) => void): Promise<void> {
     const drained = this.#admission.drain();
+    this.targetPlans.end();
     const { drainNs } = this.#configuration;
     if (!(await within(drained, drainNs / 1e6))) {
       log('the time to drain is over: what still runs is cancelled');

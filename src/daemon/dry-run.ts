@@ -34,6 +34,7 @@ export async function dryRun(
   return {
     guest: guest.name,
     to: request.to.name,
+    target: request.target,
     predicted,
     estimate,
     unguaranteed,

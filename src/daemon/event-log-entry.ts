@@ -4,13 +4,27 @@ import type { GuestDefinition } from '../workload/guest-definition.ts';
 import { cutShort } from './carry-out-migration.ts';
 import { type EstimateView, estimateView } from './migration-schemas.ts';
 import { recordSchema, reservationSchema } from './record-schema.ts';
+import { type PlannedTarget, plannedTarget } from './target-schemas.ts';
 
 /** One thing that happened to a daemon's guests and migrations. */
 export type EventLogEntry =
   | { readonly kind: 'guest'; readonly event: 'booted' | 'arrived'; readonly guest: GuestDefinition }
   | { readonly kind: 'guest'; readonly event: 'left' | 'removed' | 'died'; readonly name: string }
-  | { readonly kind: 'begun'; readonly id: string; readonly metadata: RunMetadata; readonly to: string }
-  | { readonly kind: 'ended'; readonly id: string; readonly record: MigrationRecord }
+  | {
+      readonly kind: 'begun';
+      readonly id: string;
+      readonly metadata: RunMetadata;
+      readonly to: string;
+      /** For what it was planned. Not there up to version 0.2, and null: it was asked for with reservations of its own. */
+      readonly target?: PlannedTarget | null;
+    }
+  | {
+      readonly kind: 'ended';
+      readonly id: string;
+      readonly record: MigrationRecord;
+      /** The same. */
+      readonly target?: PlannedTarget | null;
+    }
   /** What the same would have been without its CPU reservations, computed after it had ended. */
   | { readonly kind: 'compared'; readonly id: string; readonly unguaranteed: EstimateView };
 
@@ -33,11 +47,13 @@ const metadata = z.custom<RunMetadata>((value) => {
   return recordSchema.safeParse(record).success;
 });
 
+const target = plannedTarget.nullish();
+
 const schema = z.union([
   z.object({ kind: z.literal('guest'), event: z.enum(['booted', 'arrived']), guest }),
   z.object({ kind: z.literal('guest'), event: z.enum(['left', 'removed', 'died']), name }),
-  z.object({ kind: z.literal('begun'), id: name, metadata, to: z.string() }),
-  z.object({ kind: z.literal('ended'), id: name, record: recordSchema }),
+  z.object({ kind: z.literal('begun'), id: name, metadata, to: z.string(), target }),
+  z.object({ kind: z.literal('ended'), id: name, record: recordSchema, target }),
   z.object({ kind: z.literal('compared'), id: name, unguaranteed: estimateView }),
 ]);
 

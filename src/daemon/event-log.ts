@@ -10,6 +10,7 @@ import { NotAdmitted } from './admission.ts';
 import { type EventLogEntry, eventLogEntryOf } from './event-log-entry.ts';
 import type { EstimateView } from './migration-schemas.ts';
 import { ReservedLineFile } from './reserved-line-file.ts';
+import type { PlannedTarget } from './target-schemas.ts';
 
 /** What a daemon knows of the time before it started. */
 export interface Past {
@@ -18,16 +19,23 @@ export interface Past {
   /** Guests that have left for another host, or were removed, and have not come back. */
   readonly gone: ReadonlySet<string>;
   /** Migrations of which no end was written. */
-  readonly unfinished: ReadonlyMap<string, { readonly metadata: RunMetadata; readonly to: string }>;
+  readonly unfinished: ReadonlyMap<string, Unfinished>;
   readonly records: readonly PastRecord[];
   /** Lines that could not be read, each by its place. */
   readonly damaged: readonly string[];
+}
+
+interface Unfinished {
+  readonly metadata: RunMetadata;
+  readonly to: string;
+  readonly target: PlannedTarget | null;
 }
 
 interface PastRecord {
   readonly id: string;
   readonly record: MigrationRecord;
   readonly unguaranteed: EstimateView | null;
+  readonly target: PlannedTarget | null;
 }
 
 const KEPT_RECORDS = 500;
@@ -148,16 +156,17 @@ function line(entry: EventLogEntry): string {
 function pastOf(file: string): Past {
   const guests = new Map<string, GuestDefinition>();
   const gone = new Set<string>();
-  const unfinished = new Map<string, { metadata: RunMetadata; to: string }>();
+  const unfinished = new Map<string, Unfinished>();
   const records = new Map<string, PastRecord>();
   const damaged: string[] = [];
   for (const [number, written] of existsSync(file) ? numbered(file) : []) {
     const entry = eventLogEntryOf(written);
     if (!entry) damaged.push(`${file}:${number}`);
-    else if (entry.kind === 'begun') unfinished.set(entry.id, entry);
+    else if (entry.kind === 'begun') unfinished.set(entry.id, { ...entry, target: entry.target ?? null });
     else if (entry.kind === 'ended') {
-      unfinished.delete(entry.id);
-      records.set(entry.id, { id: entry.id, record: entry.record, unguaranteed: null });
+      const { id, record, target = null } = entry;
+      unfinished.delete(id);
+      records.set(id, { id, record, unguaranteed: null, target });
     } else if (entry.kind === 'compared') {
       const past = records.get(entry.id);
       if (past) records.set(entry.id, { ...past, unguaranteed: entry.unguaranteed });
@@ -186,9 +195,11 @@ function worthKeeping({ guests, gone, unfinished, records }: Past): readonly Eve
   return [
     ...[...guests.values()].map((guest): EventLogEntry => ({ kind: 'guest', event: 'booted', guest })),
     ...[...gone].map((name): EventLogEntry => ({ kind: 'guest', event: 'left', name })),
-    ...[...unfinished].map(([id, begun]): EventLogEntry => ({ kind: 'begun', id, ...begun })),
-    ...records.flatMap(({ id, record, unguaranteed }): EventLogEntry[] => [
-      { kind: 'ended', id, record },
+    ...[...unfinished].map(
+      ([id, { metadata, to, target }]): EventLogEntry => ({ kind: 'begun', id, metadata, to, target }),
+    ),
+    ...records.flatMap(({ id, record, unguaranteed, target }): EventLogEntry[] => [
+      { kind: 'ended', id, record, target },
       ...(unguaranteed ? [{ kind: 'compared', id, unguaranteed } as const] : []),
     ]),
   ];

@@ -62,6 +62,15 @@ export class HostCpu {
     return (dispatched.length === 0 && time >= count) || sumOf(all) <= MOST_RESERVED * time;
   }
 
+  /** As much of this as fits beside all that is reserved, in hundredths of it; undefined: none of it does. */
+  roomFor({ budgetNs, periodNs, scheduler }: KeptReservation): Reservation | undefined {
+    for (let percent = 100; percent > 0; percent--) {
+      const part = { budgetNs: Math.floor((budgetNs * percent) / 100), periodNs };
+      if (this.fits([{ ...part, scheduler }])) return part;
+    }
+    return undefined;
+  }
+
   /** What was asked for, what is in use, and of what. */
   whyNot(reservations: readonly KeptReservation[]): string {
     const asked = reservations.map(shareOf).map((share) => share.toFixed(2));

@@ -31,10 +31,17 @@ export function hostMethods(daemon: Daemon) {
     resumeGuest: (name: string) => told<GuestView>(() => guests.change(name, 'resume')),
     endGuest: (name: string) => told<void>(() => guests.remove(name)),
 
-    migrateGuest: (body: MigrationRequestBody) =>
-      toldWithin<MigrationView>('body', () => migrations.create(migrationRequest(body, daemon))),
-    predictMigration: (body: MigrationRequestBody) =>
-      toldWithin<PredictionView>('body', () => daemon.dryRun(migrationRequest(body, daemon))),
+    /** @param asked by which `cancelPlan` cancels planning, if it has a target */
+    migrateGuest: (body: MigrationRequestBody, asked: string) =>
+      toldWithin<MigrationView>('body', async () => {
+        migrations.insistOnTaking(body.guest);
+        return migrations.create(await migrationRequest(body, asked, daemon));
+      }),
+    predictMigration: (body: MigrationRequestBody, asked: string) =>
+      toldWithin<PredictionView>('body', async () =>
+        daemon.dryRun(await migrationRequest(body, asked, daemon)),
+      ),
+    cancelPlan: (asked: string) => daemon.targetPlans.cancel(asked),
     cancelMigration: (id: string) => told<MigrationView>(() => migrations.cancel(id)),
 
     startExperiment: (body: ExperimentRequestBody) =>
@@ -63,17 +70,24 @@ function toldWithin<T>(place: string, act: () => Promise<T>): Promise<Told<T>> {
   return told(() => problemsWithin(place, act));
 }
 
-function migrationRequest(body: MigrationRequestBody, daemon: Daemon): MigrationRequest {
-  const { guest, to, priority, link, migration, sender, cpu, background } = body;
+/** With what was planned for it, if it has a target. */
+async function migrationRequest(
+  body: MigrationRequestBody,
+  asked: string,
+  daemon: Daemon,
+): Promise<MigrationRequest> {
+  const { guest, to, priority, target, link, migration, sender, cpu, background } = body;
   const { there, over } = wayTo(to, body.over, daemon);
-  return {
+  const request = {
     guest,
     to: { name: to, there: destinationOf(to, there, daemon) },
     link: over === undefined ? undefined : linkOf(over, daemon),
-    migration: { link, migration, sender, cpu, background },
     priority,
     queueTimeoutMs: queueTimeoutMs(body),
   };
+  const document = { migration, sender, cpu, background };
+  if (target) return daemon.targetPlans.planned(asked, { ...request, target, asked: { ...document, link } });
+  return { ...request, migration: { ...document, link: { ...link, rate: link.rate! } }, target: null };
 }
 
 /** A peer is looked up once its turn has come: a reload may have given it another address or key, or taken it away. */

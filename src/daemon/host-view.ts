@@ -1,5 +1,7 @@
+import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Arguments, type Result, ThreadCalls, type ThreadPort } from '../platform/thread-calls.ts';
+import type { MigrationRequestBody } from './api-schemas.ts';
 import type { ApiSettings } from './api-settings.ts';
 import type { Overview } from './daemon.ts';
 import type { HostNews } from './events.ts';
@@ -21,7 +23,7 @@ const NODE_METRICS_EVERY_MS = 1_000;
 const ANSWERS_WITHIN_MS = 10_000;
 
 /** What the host does, as far as it is told what that did. */
-type Command = Exclude<keyof HostMethods, 'overview' | 'nodeMetrics'>;
+type Command = Exclude<keyof HostMethods, 'overview' | 'nodeMetrics' | 'cancelPlan'>;
 type ValueOf<M extends Command> =
   Result<HostMethods[M]> extends infer T ? (T extends { readonly value: infer V } ? V : never) : never;
 
@@ -37,6 +39,8 @@ export class HostView {
   readonly #calls: ThreadCalls<HostMethods>;
   readonly #changes = new Turns({ atOnce: 4, waitingInLane: 100, waiting: 100 });
   readonly #computations = new Turns({ atOnce: 1, waitingInLane: 4, waiting: 100 });
+  /** For targets: each takes seconds, on all processors. */
+  readonly #plans = new Turns({ atOnce: 1, waitingInLane: 4, waiting: 20 });
   readonly #overview: SharedAnswer<Overview>;
   readonly #nodeMetrics: SharedAnswer<string>;
   #settings: ApiSettings;
@@ -109,6 +113,30 @@ export class HostView {
     ...args: Arguments<HostMethods[M]>
   ): Promise<ValueOf<M>> {
     return this.#computations.take(whose, () => this.#ask(method, args));
+  }
+
+  /**
+   * The same of a migration. With a target, what it reserves is planned first.
+   * @param gone the client does not wait any more: then planning ends
+   */
+  computeMigration<M extends 'migrateGuest' | 'predictMigration'>(
+    method: M,
+    body: MigrationRequestBody,
+    gone: AbortSignal,
+  ): Promise<ValueOf<M>> {
+    const turns = body.target ? this.#plans : this.#computations;
+    return turns.take(`guest ${body.guest}`, async () => {
+      const asked = randomUUID();
+      const cancel = () => void this.#calls.call('cancelPlan', asked);
+      gone.addEventListener('abort', cancel);
+      try {
+        if (gone.aborted)
+          throw new Refused({ status: 409, body: { error: 'whoever asked for it has gone' } });
+        return await this.#ask(method, [body, asked] as Arguments<HostMethods[M]>);
+      } finally {
+        gone.removeEventListener('abort', cancel);
+      }
+    });
   }
 
   async #ask<M extends Command>(method: M, args: Arguments<HostMethods[M]>): Promise<ValueOf<M>> {

@@ -15,6 +15,8 @@ export const DOWNTIME_SECONDS = [
 export const TOTAL_SECONDS = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1000] as const;
 const WAIT_SECONDS = [0.01, 0.1, 1, 5, 10, 30, 60, 300, 1800] as const;
 const ROUNDS = [0, 1, 2, 3, 5, 8, 13, 21, 34, 55, 100] as const;
+/** From half of the limit beyond it, over the limit at 0, to no time at all. */
+const MARGINS = [-0.5, -0.2, -0.1, -0.05, 0, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 0.7, 0.9, 1] as const;
 const RATIOS = [0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 0.9, 1, 1.5, 2, 5] as const;
 
 /** How a migration was carried out. Each is one of a few words of the scenario's own language. */
@@ -163,6 +165,18 @@ export const metricTable = {
   ...counters(['verdict'], {
     promises_total:
       'Migrations of guests that live here, by whether all that was reserved for them was kept: kept, broken, or none, where nothing was.',
+  }),
+  ...counters(['metric'], {
+    target_kept_total:
+      'Migrations asked for with a target that kept its limit of this time: downtime, or total.',
+    target_missed_total:
+      'The same that missed it, or were not completed; those that were cancelled count as neither.',
+    target_expected_misses_total:
+      'How many of them may miss it by chance: the sum of 1 − q, with q the probability with which each was to be kept.',
+  }),
+  ...histograms(MARGINS, ['metric'], {
+    target_margin_ratio:
+      'How far below its target’s limit a completed migration stayed, as a part of the limit: (limit − measured) / limit. Below 0 it missed.',
   }),
   ...counters(['kind', 'world', 'outcome'], {
     migration_outcomes_total:

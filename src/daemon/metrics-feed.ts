@@ -1,7 +1,7 @@
 import type { Metrics } from './metrics.ts';
 
 /** What the host counts. */
-type CountedBy = 'ended' | 'last' | 'waited' | 'sentOver' | 'reloaded' | 'watchedEnded';
+type CountedBy = 'ended' | 'held' | 'last' | 'waited' | 'sentOver' | 'reloaded' | 'watchedEnded';
 
 /** Something to be counted, by a method of `Metrics`. */
 export type Counted = {
@@ -22,6 +22,10 @@ export class MetricsFeed implements Pick<Metrics, CountedBy> {
 
   ended(...args: Parameters<Metrics['ended']>): void {
     this.#tell({ kind: 'counted', by: 'ended', args });
+  }
+
+  held(...args: Parameters<Metrics['held']>): void {
+    this.#tell({ kind: 'counted', by: 'held', args });
   }
 
   last(...args: Parameters<Metrics['last']>): void {

@@ -5,11 +5,14 @@ import { partsOf } from '../core/migration/migration-result.ts';
 import type { MigrationRecord } from '../core/migration/record.ts';
 import { wallClockMs } from '../platform/clock.ts';
 import type { WatchedEnd } from '../run/watch/watch-event.ts';
+import { targetMetrics } from '../scenario/target.ts';
 import { daemonMetricTable } from './daemon-metric-table.ts';
 import { type Incidents, incidentsOf, noIncidents } from './incidents.ts';
 import { type JobKind, jobKinds } from './job.ts';
 import { convergenceOf, guaranteeLabels } from './measures.ts';
 import { type Labels, MetricRegistry } from './metric-registry.ts';
+import type { TargetVerdict } from './target-schemas.ts';
+import { marginRatioOf } from './target-verdict.ts';
 import { type GuestView, guestStates, type StateView } from './view-schemas.ts';
 import { type WatchedNow, WatchedSeries } from './watched-series.ts';
 
@@ -44,6 +47,11 @@ export class Metrics {
       this.#metrics.note({ result }, { configuration_reloads_total: 0 });
     this.#count(noIncidents());
     for (const kind of jobKinds) this.#metrics.zero('queue_wait_seconds', { kind });
+    for (const metric of targetMetrics) {
+      const none = { target_kept_total: 0, target_missed_total: 0, target_expected_misses_total: 0 };
+      this.#metrics.note({ metric }, none);
+      this.#metrics.zero('target_margin_ratio', { metric });
+    }
   }
 
   get contentType(): string {
@@ -103,6 +111,19 @@ export class Metrics {
     for (const server of record.servers) this.#served(server, world, how.scheduler);
     this.#sent(record);
     this.last(record, wallClockMs());
+  }
+
+  /** A migration was held against its target. */
+  held({ clauses }: TargetVerdict): void {
+    for (const { metric, limitNs, probability, marginNs, kept } of clauses) {
+      const values = {
+        target_kept_total: kept ? 1 : 0,
+        target_missed_total: kept ? 0 : 1,
+        target_expected_misses_total: 1 - probability,
+        target_margin_ratio: marginRatioOf({ limitNs, marginNs }),
+      };
+      this.#metrics.note({ metric }, values);
+    }
   }
 
   refused(reason: RefusalReason): void {
@@ -248,7 +269,7 @@ const mayGo = [
 ] as const;
 
 /** What a request can be refused for. */
-export const refusalReasons = ['cpu', 'link', 'memory', 'queue', 'draining', 'disk'] as const;
+export const refusalReasons = ['cpu', 'link', 'target', 'memory', 'queue', 'draining', 'disk'] as const;
 export type RefusalReason = (typeof refusalReasons)[number];
 
 /** `dirtyScanNs` → `dirty-scan`. */

@@ -11,6 +11,7 @@ import {
   text,
   view,
 } from './record-schema.ts';
+import { plannedTarget, targetVerdict } from './target-schemas.ts';
 
 /** What the API says of migrations. Keys may be added later. */
 export const progress = view('Progress', 'How far a migration has come.', {
@@ -125,6 +126,10 @@ export const migrationView = view('Migration', 'A migration that was asked for.'
   predicted: predictedSchema,
   progress: progress.nullable(),
   record: recordSchema.nullable().describe('null: it has not ended.'),
+  target: plannedTarget.nullable().describe('null: it was asked for with reservations of its own.'),
+  targetVerdict: targetVerdict
+    .nullable()
+    .describe('null: it has no target, has not ended, or was cancelled.'),
   promises: promisesView.nullable().describe('null: it has not ended.'),
   unguaranteed: estimateView
     .nullable()
@@ -146,6 +151,7 @@ export const predictionView = view(
   {
     guest: text,
     to: text,
+    target: plannedTarget.nullable().describe('null: it was asked for with reservations of its own.'),
     predicted: predictedSchema,
     estimate: estimateView.nullable().describe('In virtual time; null: nothing limits how fast pages leave.'),
     unguaranteed: estimateView.nullable().describe('The same without CPU reservations; null: it has none.'),

@@ -6,6 +6,7 @@ import { environmentOf } from '../run/environment.ts';
 import type { LedgerStore } from '../run/lease-client.ts';
 import { metadataOf } from '../run/migration-run.ts';
 import type { Settlement } from '../transport/settlement.ts';
+import type { GuestDefinition } from '../workload/guest-definition.ts';
 import type { MigrationSpec } from '../workload/migration-spec.ts';
 import type { Host } from '../worlds/threads/host.ts';
 import type { Admission } from './admission.ts';
@@ -26,6 +27,8 @@ import {
   specOf,
 } from './planned-migration.ts';
 import { promisesOf } from './promises.ts';
+import type { PlannedTarget, TargetVerdict } from './target-schemas.ts';
+import { targetVerdictOf } from './target-verdict.ts';
 import { isGuaranteed, withoutGuarantee } from './virtual-estimate.ts';
 
 /** What migrations need of the daemon, and whom they tell. */
@@ -37,6 +40,7 @@ export interface MigrationParts {
   readonly eventLog: EventLog;
   readonly events: Events;
   readonly ended: (record: MigrationRecord) => void;
+  readonly held: (verdict: TargetVerdict) => void;
   readonly sent: (link: string, bytes: number) => void;
   readonly log: Log;
 }
@@ -58,16 +62,17 @@ export class Migrations {
    */
   settle(settlements: readonly Settlement[]): readonly MigrationRecord[] {
     const { eventLog, log } = this.#parts;
-    for (const { id, record, unguaranteed } of eventLog.past.records) {
-      this.#remember(id, record);
+    for (const { id, record, unguaranteed, target } of eventLog.past.records) {
+      this.#remember(id, record, target);
       this.views.update(id, { unguaranteed });
     }
-    return [...eventLog.past.unfinished].map(([id, { metadata, to }]) => {
+    return [...eventLog.past.unfinished].map(([id, { metadata, to, target }]) => {
       const { owner, why } = fateOf(metadata.guest.name, settlements);
       const course = cutShort(`this daemon was killed meanwhile; ${why}`, owner);
       const record = migrationRecord(metadata, course);
-      eventLog.write({ kind: 'ended', id, record });
-      this.#remember(id, record, to);
+      eventLog.write({ kind: 'ended', id, record, target });
+      this.#remember(id, record, target, to);
+      this.#hold(record, target);
       log(...migrationEnded({ migration: id, guest: record.guest.name, peer: to }, record));
       return record;
     });
@@ -79,11 +84,9 @@ export class Migrations {
    * @throws NotAdmitted it can never run, too many wait already, or it could not be written down
    */
   async create(request: MigrationRequest): Promise<MigrationView> {
-    const { guests, admission, computing, eventLog } = this.#parts;
-    eventLog.insistOnRoom();
-    const definition = guests.placeOf(request.guest);
+    const { guests, admission, computing } = this.#parts;
+    const definition = this.insistOnTaking(request.guest);
     const { guest } = definition;
-    this.#insistOnFree(guest.name);
     const migration = plannedMigration(request, definition);
     const { plan, cpu, share } = migration;
     const predicted = await computing.predict({ guest, plan, cpu, share });
@@ -113,7 +116,8 @@ export class Migrations {
       endedAt: null,
       pages: guest.pages,
       predicted,
-      ...{ progress: null, record: null, promises: null, unguaranteed: null, log: [] },
+      target: request.target,
+      ...{ progress: null, record: null, targetVerdict: null, promises: null, unguaranteed: null, log: [] },
     });
     return this.views.get(id);
   }
@@ -124,6 +128,18 @@ export class Migrations {
     const isCancelled = this.#parts.admission.drop(id, 'cancelled') || this.#interrupt(view, 'cancelled');
     if (!isCancelled) throw new Failure(`too late: it is ${view.state}`);
     return this.views.get(id);
+  }
+
+  /**
+   * What comes before all that takes long.
+   * @throws NotFound no such guest @throws Failure it is being migrated
+   * @throws NotAdmitted nothing new could be written down
+   */
+  insistOnTaking(guest: string): GuestDefinition {
+    this.#parts.eventLog.insistOnRoom();
+    const definition = this.#parts.guests.placeOf(guest);
+    this.#insistOnFree(guest);
+    return definition;
   }
 
   /** @throws Failure it is being migrated */
@@ -174,7 +190,7 @@ export class Migrations {
         predicted,
         environment: environmentOf(spec),
       });
-      eventLog.record({ kind: 'begun', id, metadata, to: request.to.name });
+      eventLog.record({ kind: 'begun', id, metadata, to: request.to.name, target: request.target });
       const { course, admission } = await carryOutMigration(
         { id, guest: guest.name, to: there, ...migration, store },
         {
@@ -188,11 +204,12 @@ export class Migrations {
         admission: null,
       }));
       const record = migrationRecord({ ...metadata, admission }, course);
-      eventLog.write({ kind: 'ended', id, record });
+      eventLog.write({ kind: 'ended', id, record, target: request.target });
       if (request.link) this.#parts.sent(request.link.name, record.link.sentBytes);
       this.#parts.ended(record);
+      this.#hold(record, request.target);
       this.#log(id, migrationEnded(logged(id, request), record));
-      this.views.change(id, ended(record));
+      this.views.change(id, ended(record, request.target));
       void this.#computeUnguaranteed(id, record, spec);
     } catch (cause) {
       this.#log(id, migrationDropped(logged(id, request), 'failed', reasonOf(cause)));
@@ -228,9 +245,19 @@ export class Migrations {
     this.views.update(id, { log: [...this.views.get(id).log, { at: timestamp(), line }] });
   }
 
-  #remember(id: string, record: MigrationRecord, to = record.scenario.replace(/^to /, '')): void {
+  #hold(record: MigrationRecord, target: PlannedTarget | null): void {
+    const verdict = targetVerdictOf(record, target);
+    if (verdict) this.#parts.held(verdict);
+  }
+
+  #remember(
+    id: string,
+    record: MigrationRecord,
+    target: PlannedTarget | null,
+    to = record.scenario.replace(/^to /, ''),
+  ): void {
     const { startedAt, predicted } = record;
-    const end = ended(record, new Date(Date.parse(startedAt) + record.totalNs / 1e6));
+    const end = ended(record, target, new Date(Date.parse(startedAt) + record.totalNs / 1e6));
     const about = { migration: id, guest: record.guest.name, peer: to };
     this.views.add({
       id,
@@ -240,6 +267,7 @@ export class Migrations {
       startedAt,
       pages: record.guest.pages,
       predicted,
+      target,
       unguaranteed: null,
       log: [
         { at: startedAt, line: migrationBegun(about)[0] },
@@ -250,10 +278,13 @@ export class Migrations {
   }
 }
 
-function ended(record: MigrationRecord, at = new Date(wallClockMs())) {
+function ended(record: MigrationRecord, target: PlannedTarget | null, at = new Date(wallClockMs())) {
   const { outcome, reason } = record;
-  const promises = promisesOf(record);
-  return { state: outcome, why: reason, endedAt: at.toISOString(), progress: null, record, promises };
+  return {
+    ...{ state: outcome, why: reason, endedAt: at.toISOString(), progress: null, record },
+    targetVerdict: targetVerdictOf(record, target),
+    promises: promisesOf(record),
+  };
 }
 
 function logged(migration: string, { guest, to }: MigrationRequest) {

@@ -6,6 +6,7 @@ import type { DestinationThere } from '../transport/address.ts';
 import type { GuestDefinition } from '../workload/guest-definition.ts';
 import type { MigrationSpec } from '../workload/migration-spec.ts';
 import type { Job } from './job.ts';
+import type { PlannedTarget } from './target-schemas.ts';
 
 export interface MigrationRequest {
   readonly guest: string;
@@ -13,6 +14,8 @@ export interface MigrationRequest {
   readonly to: { readonly name: string; readonly there: () => DestinationThere };
   readonly link: { readonly name: string; readonly capacityBytesPerSecond: BytesPerSecond } | undefined;
   readonly migration: RequestedMigrationDocument;
+  /** For what it was planned; null: it was asked for with reservations of its own. */
+  readonly target: PlannedTarget | null;
   readonly priority: number;
   readonly queueTimeoutMs: number | undefined;
 }

@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import { schedulers } from '../core/cpu/cpu-plan.ts';
+import { targetMetrics } from '../scenario/target.ts';
 import { worldNames } from '../worlds/world-names.ts';
 import { cpuHolders } from './host-cpu.ts';
 import { jobKinds } from './job.ts';
 import { migrationView, progress } from './migration-schemas.ts';
-import { count, instant, listOf, ns, reservationSchema, text, view } from './record-schema.ts';
+import { count, each, instant, listOf, ns, reservationSchema, text, view } from './record-schema.ts';
 import { watchedView } from './watch-schemas.ts';
 
 /** What the API answers. Keys may be added later. */
@@ -173,6 +174,17 @@ export const refusal = view('Refusal', 'Why not, as RFC 9457 writes it.', {
     .array(z.object({ path: text, expected: text, found: text, meant: text.optional() }))
     .optional()
     .describe('All that is wrong with the request.'),
+  bound: z
+    .object({
+      key: text,
+      metric: z.enum(targetMetrics),
+      ...each(ns, 'limitNs', 'atLeastNs'),
+      reason: text,
+      neededCapacity: z.number().nullable(),
+    })
+    .nullable()
+    .optional()
+    .describe('Of a target that cannot be kept: what proves it; null: nothing was found that does.'),
 });
 
 export type GuestView = z.infer<typeof guestView>;

@@ -25,11 +25,10 @@ export interface VirtualEstimate {
   readonly total: Spread | null;
 }
 
+export const otherLoad = 'what else runs on this host';
+
 /** What virtual time does not contain of a migration between two hosts. */
-export const notInVirtualTime = [
-  'digests, hashes of memory, and the messages of the hand-over',
-  'what else runs on this host',
-];
+export const notInVirtualTime = ['digests, hashes of memory, and the messages of the hand-over', otherLoad];
 
 /** The same migration in virtual time, again and again with other seeds. null: nothing limits how fast pages leave. */
 export function virtualEstimate({ guest, plan, cpu }: MigrationSpec): VirtualEstimate | null {

@@ -74,13 +74,18 @@ export function guestDefinition(document: GuestDefinitionDocument, where: string
 const notHere = (why: string) => z.never(`nothing: ${why}`).optional();
 const ofTheLink = 'the daemon’s configuration says it, of the link that `over` names';
 
-const requestedLink = definition('Requested link', 'What is reserved of the link.', 'a link: { rate, … }', {
-  ...linkSchema.shape,
-  name: notHere(ofTheLink),
-  capacity: notHere(ofTheLink),
-  changes: notHere(ofTheLink),
-  overhead: notHere(`a page costs ${HEADER_BYTES} bytes more on a real link`),
-});
+export const requestedLink = definition(
+  'Requested link',
+  'What is reserved of the link.',
+  'a link: { rate, … }',
+  {
+    ...linkSchema.shape,
+    name: notHere(ofTheLink),
+    capacity: notHere(ofTheLink),
+    changes: notHere(ofTheLink),
+    overhead: notHere(`a page costs ${HEADER_BYTES} bytes more on a real link`),
+  },
+);
 
 const hogs = z.discriminatedUnion(
   'kind',

@@ -37,6 +37,7 @@ function viewOf(record: MigrationRecord, more: Partial<MigrationView> = {}): Mig
     ...{ id: `${made}`, guest: record.guest.name, to: 'beta', state: record.outcome, why: null },
     ...{ createdAt: record.startedAt, startedAt: record.startedAt, endedAt: record.startedAt },
     ...{ pages: record.guest.pages, predicted: record.predicted, progress: null, record },
+    ...{ target: null, targetVerdict: null },
     ...{ promises: promisesOf(record), unguaranteed: null, log: [] },
     ...more,
   };

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type MigrationRecord, migrationRecord } from '../../src/core/migration/record.ts';
 import { cutShort } from '../../src/daemon/carry-out-migration.ts';
 import { EventLog } from '../../src/daemon/event-log.ts';
+import type { PlannedTarget } from '../../src/daemon/target-schemas.ts';
 import { metadataOf } from '../../src/run/migration-run.ts';
 import { smallSetup } from '../fixtures/setup.ts';
 
@@ -26,6 +27,20 @@ const lines = () =>
     .split('\n')
     .filter((line) => line.trim() !== '');
 
+/** For what a migration was planned. */
+const target: PlannedTarget = {
+  clauses: [{ metric: 'downtime', limitNs: 2e8, probability: 0.9 }],
+  settings: { 'link.rate': '25Mbit/s' },
+  expected: { downtimeNs: 1e8, totalNs: 1e9 },
+  certificate: {
+    ...{ runs: 46, kept: 46, lowerBound: 0.91, confidence: 0.95 },
+    clauses: [{ metric: 'downtime', limitNs: 2e8, probability: 0.9, runs: 46, kept: 46, lowerBound: 0.91 }],
+    seeds: { first: 1_000_000_001, count: 46 },
+  },
+  sensitivity: [{ cut: 'link.rate', from: '25 Mbit/s', to: '22.5 Mbit/s', runs: 40, kept: 3, missed: true }],
+  ...{ migrations: 200, leftOut: [] },
+};
+
 test('the next process knows who was here, who has left, and what had not ended', () => {
   const eventLog = EventLog.open(folder);
   for (const name of ['stays', 'leaves', 'returns', 'dies'])
@@ -36,11 +51,20 @@ test('the next process knows who was here, who has left, and what had not ended'
   eventLog.write({ kind: 'begun', id: 'one', metadata, to: 'beta' });
   eventLog.write({ kind: 'begun', id: 'two', metadata, to: 'beta' });
   eventLog.write({ kind: 'ended', id: 'two', record });
+  eventLog.write({ kind: 'begun', id: 'three', metadata, to: 'beta', target });
+  eventLog.write({ kind: 'ended', id: 'four', record, target });
   const { past } = EventLog.open(folder);
   expect([...past.guests.keys()].sort()).toEqual(['returns', 'stays']);
   expect([...past.gone]).toEqual(['leaves']);
-  expect([...past.unfinished.keys()]).toEqual(['one']);
-  expect(past.records).toEqual([{ id: 'two', record, unguaranteed: null }]);
+  const unfinished = [...past.unfinished].map(([id, about]) => [id, about.target]);
+  expect(unfinished).toEqual([
+    ['one', null],
+    ['three', target],
+  ]);
+  expect(past.records).toEqual([
+    { id: 'two', record, unguaranteed: null, target: null },
+    { id: 'four', record, unguaranteed: null, target },
+  ]);
 });
 
 test('reading it again and again changes nothing, and it does not grow', () => {

@@ -9,8 +9,8 @@ class Refused extends Error {
   }
 }
 
-/** @throws Error what the daemon said instead */
-export async function ask(method, path, body) {
+/** @param signal it is not waited for any more. @throws Error what the daemon said instead */
+export async function ask(method, path, body, signal) {
   const key = sessionStorage.getItem(KEY);
   const headers = {
     ...(method === 'POST' && { 'content-type': 'application/json' }),
@@ -19,6 +19,7 @@ export async function ask(method, path, body) {
   const answer = await fetch(path, {
     method,
     headers,
+    ...(signal && { signal }),
     ...(body !== undefined && { body: JSON.stringify(body) }),
   });
   const text = await answer.text();
@@ -29,7 +30,7 @@ export async function ask(method, path, body) {
     const given = prompt(`${said.error}\n\nThe key of this daemon:`);
     if (given) {
       sessionStorage.setItem(KEY, given.trim());
-      return ask(method, path, body);
+      return ask(method, path, body, signal);
     }
   }
   throw new Refused(said ?? { error: `${answer.status}` });

@@ -28,19 +28,22 @@ export function number(value, min, max) {
 }
 
 /**
- * @param submit given what was filled in, by name; what it throws is shown, and the dialog stays open
+ * @param submit given what was filled in, by name, and a signal of when the dialog is closed; what it throws is shown, and
+ *   the dialog stays open
  * @param more another button: what it is called, and what it does with what was filled in, told as `submit` is
  */
 export function openForm(title, fields, verb, submit, more) {
   const dialog = byId('dialog');
   const error = h('p.error.whole', { role: 'alert' });
   const send = h('button.main', { type: 'submit' }, verb);
+  const closed = new AbortController();
+  dialog.addEventListener('close', () => closed.abort(), { once: true });
   const cancel = h('button', { type: 'button', onclick: () => dialog.close() }, 'Close');
   const told = async (act, done) => {
     error.textContent = '';
     send.disabled = true;
     try {
-      await act(Object.fromEntries(new FormData(form)));
+      await act(Object.fromEntries(new FormData(form)), closed.signal);
       done?.();
     } catch (cause) {
       error.textContent = cause.message;

@@ -2,6 +2,7 @@ import { ask } from './api.js';
 import { choice, field, number, openForm, text } from './dialog.js';
 import { byId, chip, figures, h } from './dom.js';
 import { duration, processors, rate, reservation, spread } from './format.js';
+import { certificateWords, plannedWords } from './targets.js';
 
 const RATE = '\\d+(\\.\\d+)?[kMG]bit/s';
 const TIME = '\\d+(\\.\\d+)?(us|ms|s)';
@@ -11,6 +12,7 @@ const ORDERS = {
   address: 'address',
   random: 'random',
 };
+const EXAMPLE = 'downtime<=200ms@0.99';
 const GUARANTEES = { '': 'no guarantee', 2: '2 of 10 ms', 5: '5 of 10 ms', 8: '8 of 10 ms' };
 
 /** Asks how a guest is to move, says beforehand what that would come to, and starts it. */
@@ -20,6 +22,12 @@ export function startMigration(guest, { peers, links }) {
     peers.length > 0 ? choice(named(peers)) : h('input', { placeholder: 'HOST:PORT', required: true });
   const fields = [
     field('to', 'to', to),
+    field(
+      'target, if what is reserved is to be planned for it',
+      'target',
+      h('input', { placeholder: EXAMPLE, autocomplete: 'off' }),
+      'Then rates, rounds and the sender’s CPU are chosen for it, which takes some seconds: of what the link below has left, or up to the rates below.',
+    ),
     field('page order', 'order', choice(ORDERS)),
     field('b, rate in live rounds', 'rate', text('200Mbit/s', RATE)),
     field('b_d, rate while it is paused', 'stopRate', text('200Mbit/s', RATE)),
@@ -30,13 +38,16 @@ export function startMigration(guest, { peers, links }) {
     links.length > 0 && field('over the link', 'over', choice({ '': 'any', ...named(links) })),
     h('div.whole', { id: 'prediction', role: 'status' }),
   ];
-  const migrate = (given) => ask('POST', 'api/migrations', requestOf(guest, given));
+  const migrate = (given, signal) => {
+    if (given.target) byId('prediction').replaceChildren(h('p.quiet', 'Planning…'));
+    return ask('POST', 'api/migrations', requestOf(guest, given), signal);
+  };
   openForm(`Migrate ${guest.name}`, fields, 'Migrate', migrate, {
     verb: 'Dry run',
-    async act(given) {
-      byId('prediction').replaceChildren(h('p.quiet', 'Computing…'));
+    async act(given, signal) {
+      byId('prediction').replaceChildren(h('p.quiet', given.target ? 'Planning…' : 'Computing…'));
       try {
-        showPrediction(await ask('POST', 'api/predictions', requestOf(guest, given)));
+        showPrediction(await ask('POST', 'api/predictions', requestOf(guest, given), signal));
       } catch (cause) {
         byId('prediction').replaceChildren();
         throw cause;
@@ -45,7 +56,28 @@ export function startMigration(guest, { peers, links }) {
   });
 }
 
-function requestOf(guest, { to, order, observe, rate, stopRate, rounds, guarantee, over, ...given }) {
+function requestOf(guest, given) {
+  return given.target ? targetedRequest(guest, given) : reservingRequest(guest, given);
+}
+
+/** What is reserved is planned. */
+function targetedRequest(guest, { to, target, order, observe, rate, stopRate, over, hogs }) {
+  return {
+    guest: guest.name,
+    to,
+    target,
+    ...(over ? { over } : { link: { rate, stopRate } }),
+    migration: { order, observe },
+    sender: { cpuPerPage: '20us' },
+    background: hogsOf(hogs),
+  };
+}
+
+function hogsOf(count) {
+  return Number(count) > 0 ? [{ kind: 'cpu-hog', count: Number(count) }] : [];
+}
+
+function reservingRequest(guest, { to, order, observe, rate, stopRate, rounds, guarantee, over, ...given }) {
   const hogs = Number(given.hogs);
   return {
     guest: guest.name,
@@ -58,13 +90,14 @@ function requestOf(guest, { to, order, observe, rate, stopRate, rounds, guarante
       ...(guarantee && { reservation: { budget: `${guarantee}ms`, period: '10ms' } }),
     },
     cpu: { scheduler: guarantee ? 'cbs-hard' : hogs > 0 ? 'fair' : 'none' },
-    background: hogs > 0 ? [{ kind: 'cpu-hog', count: hogs }] : [],
+    background: hogsOf(hogs),
   };
 }
 
 const BEGINS = { 'at once': 'good', later: 'wait', never: 'bad' };
 
-function showPrediction({ predicted, estimate, unguaranteed, reserves, left, begins, why, leftOut }) {
+function showPrediction(prediction) {
+  const { target, predicted, estimate, unguaranteed, reserves, left, begins, why, leftOut } = prediction;
   const of = (what, named) => (what?.[named] ? spread(what[named]) : '–');
   const bound = predicted?.downtimeBoundNs;
   const reserved = [
@@ -83,6 +116,8 @@ function showPrediction({ predicted, estimate, unguaranteed, reserves, left, beg
       bound !== undefined && ['at most (probability 0.99)', duration(bound)],
       unguaranteed && ['the same without the reservations', of(unguaranteed, 'downtime')],
       ['total', of(estimate, 'total')],
+      target && ['planned', plannedWords(target)],
+      target && ['certificate', certificateWords(target)],
       ['reserves', reserved.length > 0 ? reserved.join(', ') : 'nothing'],
       ['CPU left', processors(left.cpu.leftProcessors)],
       left.link && [`left of ${left.link.name}`, rate(left.link.leftBytesPerSecond)],

@@ -5,6 +5,7 @@ import { cancelMigration, isUnderWay } from './lists.js';
 import { comparisonTable, promiseList, verdictChip } from './promises.js';
 import { drawRounds } from './rounds-chart.js';
 import { table } from './table.js';
+import { targetList } from './targets.js';
 
 /** In the order in which they follow each other, and what each is. */
 const PARTS = {
@@ -41,6 +42,8 @@ export function drawMigration(section, { migration, comparisons }) {
     beside,
     why && h('p.quiet', why),
     figures(figuresOf(migration)),
+    migration.target && h('h3', 'Target'),
+    migration.target && targetList(migration),
     record && h('h3', 'Promises'),
     record && promiseList(migration),
     own.length > 0 && h('h3', 'With the guarantee and without'),

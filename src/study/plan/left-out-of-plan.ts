@@ -1,11 +1,19 @@
 import type { PlanProblem } from './plan-problem.ts';
 
 /** What the scenario says and the figures of a plan do not depend on, and what they do not know. */
-export function leftOutOfPlan({ cell, machine }: Pick<PlanProblem, 'cell' | 'machine'>): readonly string[] {
+export function leftOutOfPlan({
+  subject,
+  cell,
+  machine,
+}: Pick<PlanProblem, 'subject' | 'cell' | 'machine'>): readonly string[] {
+  const isScenario = subject.kind === 'scenario';
   const { guest, plan, antagonists, deltas, native, share } = cell;
   const isThere = (kind: string) => antagonists.some((each) => each.kind === kind);
   const all: readonly (readonly [applies: boolean, what: string])[] = [
-    [!machine, 'what hashing, messages and the hand-over take on a machine (--machine)'],
+    [
+      !machine,
+      `what hashing, messages and the hand-over take on a machine (${isScenario ? '--machine' : 'machine in the configuration'})`,
+    ],
     [guest.program.kind === 'trace', 'what the program does that was not recorded'],
     [plan.verify === 'full' && !machine, 'migration.verify full'],
     [isThere('memory-hog'), 'background memory-hog'],
@@ -16,7 +24,7 @@ export function leftOutOfPlan({ cell, machine }: Pick<PlanProblem, 'cell' | 'mac
     [native.multifdChannels > 0, 'qemu.multifd'],
     [native.autoConverge, 'qemu.autoConverge'],
     [
-      true,
+      isScenario,
       'in the settings for QMP, virsh and KubeVirt: the page order, deferral, live rounds and CPU reservations, and that b_d is kept, which QEMU only believes',
     ],
   ];

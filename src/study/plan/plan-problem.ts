@@ -9,6 +9,7 @@ import { combinationsOf, isObject, type Setting } from '../../scenario/settings.
 import type { Target, TargetClause } from '../../scenario/target.ts';
 import { type Choice, durationText, type ReservedPath, withBudget } from './choice.ts';
 import type { CostWeights } from './cost.ts';
+import type { PlanSubject } from './plan-subject.ts';
 
 /** What may stay as the scenario has it. */
 export const keepable = [
@@ -18,7 +19,7 @@ export const keepable = [
 
 /** What is to be planned, with everything resolved. */
 export interface PlanProblem {
-  readonly scenario: Pick<Scenario, 'base' | 'file' | 'name'>;
+  readonly subject: PlanSubject;
   readonly machine: PredictedMachine | undefined;
   /** As the scenario is written, in the first cell of its matrix. */
   readonly cell: ScenarioCell;
@@ -61,19 +62,27 @@ export function planProblem({ scenario, machine, target, cost, keep }: Asked): P
   }
   const [cell, ...more] = cellsOf(scenario, matrix[0]!);
   if (more.length > 0) throw usageError('fleet', 'no such key in what is to be planned', 'some');
-  const { plan } = cell!;
-  const { capacity, capacityFrom } = capacityOf(cell!);
-  const copyNs = (plan.pages * plan.pageBytes * NANOS_PER_SECOND) / capacity;
-  const isTimed = plan.timeoutFrom?.startsWith('migration.') === true;
-  const timeout = durationText(Math.ceil((TIMEOUT_COPIES * copyNs) / 1e6) * 1e6);
-  const problem = { scenario, machine, cell: cell!, target, cost, keep, capacity, capacityFrom };
+  const { base, file } = scenario;
+  const subject: PlanSubject = { kind: 'scenario', base, file };
+  const stopTimeoutNs = saysStopTimeout(base) ? cell!.plan.stopTimeoutNs : null;
+  const problem = { subject, machine, cell: cell!, target, cost, keep, ...capacityOf(cell!) };
   return {
     ...problem,
     senderMost: mostForSender(cell!, keep),
     policies: matrix.length > 1 ? { kind: 'list', list: matrix } : axesOf(problem),
-    fixed: isTimed ? [] : [{ path: 'migration.timeout', value: timeout }],
-    stopTimeoutNs: saysStopTimeout(scenario.base) ? plan.stopTimeoutNs : null,
+    fixed: timeoutOf(problem),
+    stopTimeoutNs,
   };
+}
+
+/** Without a time-out of its own, a plan has one of some copies of the memory over the whole link. */
+export function timeoutOf({ cell, capacity }: Pick<PlanProblem, 'cell' | 'capacity'>): readonly Setting[] {
+  const { plan } = cell;
+  if (plan.timeoutFrom?.startsWith('migration.')) return [];
+  const copyNs = (plan.pages * plan.pageBytes * NANOS_PER_SECOND) / capacity;
+  return [
+    { path: 'migration.timeout', value: durationText(Math.ceil((TIMEOUT_COPIES * copyNs) / 1e6) * 1e6) },
+  ];
 }
 
 function saysStopTimeout({ migration }: Scenario['base']): boolean {
@@ -122,7 +131,8 @@ function mostBudget(cpu: CpuPlan): Reservation | null {
   return null;
 }
 
-function axesOf({ cell, target, keep }: Pick<PlanProblem, 'cell' | 'target' | 'keep'>): Policies {
+/** What of the policy is chosen: rounds or QEMU's rule, order, deferral. */
+export function axesOf({ cell, target, keep }: Pick<PlanProblem, 'cell' | 'target' | 'keep'>): Policies {
   const { plan } = cell;
   const downtime = clauseOf(target, 'downtime');
   const axis = (path: string, values: readonly unknown[]): readonly Setting[] =>

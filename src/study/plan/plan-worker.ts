@@ -3,12 +3,13 @@ import type { PredictedMachine } from '../../core/machine-costs.ts';
 import { type UsedFile, useAgain } from '../../platform/used-files.ts';
 import { migrateVirtually } from '../../run/ensemble.ts';
 import { predict } from '../../run/predict.ts';
-import { cellsOf, type Scenario, type ScenarioCell, seeded } from '../../scenario/scenario.ts';
+import { type ScenarioCell, seeded } from '../../scenario/scenario.ts';
 import type { Setting } from '../../scenario/settings.ts';
+import { cellOf, type PlanSubject } from './plan-subject.ts';
 
 /** What a thread is told of what is to be planned. */
 export interface PlanThread {
-  readonly scenario: Pick<Scenario, 'base' | 'file'>;
+  readonly subject: PlanSubject;
   readonly machine: PredictedMachine | undefined;
   readonly use: readonly UsedFile[];
 }
@@ -36,7 +37,7 @@ export interface PlanResult {
   readonly modelled: Modelled | null;
 }
 
-const { scenario, machine, use }: PlanThread = workerData;
+const { subject, machine, use }: PlanThread = workerData;
 await useAgain(use);
 
 /** The one that was resolved last. */
@@ -44,7 +45,7 @@ let last: { readonly key: string; readonly cell: ScenarioCell } | undefined;
 
 function cellAt(settings: readonly Setting[]): ScenarioCell {
   const key = JSON.stringify(settings);
-  if (last?.key !== key) last = { key, cell: { ...cellsOf(scenario, settings)[0]!, machine } };
+  if (last?.key !== key) last = { key, cell: { ...cellOf(subject, settings), machine } };
   return last.cell;
 }
 

@@ -97,7 +97,7 @@ async function planUnder(
       reason: reason + instead,
     };
   }
-  const trials = new Trials(problem.scenario, problem.machine);
+  const trials = new Trials(problem.subject, problem.machine);
   try {
     const found = await search(problem, trials, seed);
     if (!('choice' in found)) return notFound(problem, found, { ...told, migrations: trials.count });

@@ -3,8 +3,8 @@ import type { PredictedMachine } from '../../core/machine-costs.ts';
 import { entry } from '../../platform/entry.ts';
 import { processorLimit } from '../../platform/machine-limits.ts';
 import { usedFiles } from '../../platform/used-files.ts';
-import type { Scenario } from '../../scenario/scenario.ts';
 import type { Setting } from '../../scenario/settings.ts';
+import type { PlanSubject } from './plan-subject.ts';
 import type { Modelled, PlanResult, PlanTask, PlanThread, Trial } from './plan-worker.ts';
 
 /** So many migrations are passed to a thread at a time, at most. */
@@ -16,14 +16,13 @@ export class Trials {
   /** Migrations carried out so far. */
   count = 0;
 
-  constructor(scenario: Pick<Scenario, 'base' | 'file'>, machine: PredictedMachine | undefined) {
+  constructor(subject: PlanSubject, machine: PredictedMachine | undefined) {
     const threads = Math.ceil(processorLimit().time);
-    const { base, file } = scenario;
     this.#pool = new Piscina({
       filename: entry('study/plan/plan-worker').href,
       minThreads: threads,
       maxThreads: threads,
-      workerData: { scenario: { base, file }, machine, use: usedFiles() } satisfies PlanThread,
+      workerData: { subject, machine, use: usedFiles() } satisfies PlanThread,
     });
   }
 
