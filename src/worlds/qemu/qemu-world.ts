@@ -119,7 +119,7 @@ export class QemuWorld implements World {
       case 'send':
         return this.#stop?.pause ? this.#sendRest() : this.#sendLive(step);
       case 'harvest':
-        return this.#dirty(await this.#live!.knownDirtyPages());
+        return this.#dirty(await this.#alive(this.#live!.knownDirtyPages()));
       case 'wait':
       case 'device':
         await sleepNs(step.kind === 'wait' ? step.forNs : step.device.timeNs);
@@ -168,7 +168,7 @@ export class QemuWorld implements World {
     if (pages !== this.#plan.pages) {
       throw new Failure(`the machine has ${pages} pages; the plan is one for ${this.#plan.pages}`);
     }
-    return this.#dirty(await live.knownDirtyPages());
+    return this.#dirty(await this.#alive(live.knownDirtyPages()));
   }
 
   async #sendLive(step: Extract<Step, { kind: 'send' }>): Promise<StepResult> {
