@@ -1,5 +1,5 @@
 import { metricTable as m } from '../src/daemon/metric-table.ts';
-import { counts, dashboard, figure, ours, quantile, series } from './panels.ts';
+import { counts, dashboard, figure, heat, ours, quantile, series } from './panels.ts';
 
 const histogram = m.guarantee_downtime_seconds.name;
 const mean = (guarantee: string) => {
@@ -60,15 +60,15 @@ export const guarantees = dashboard(
             legend: '{{metric}}: kept',
           },
         ),
-        series(
-          'Margin of targets (mean)',
+        heat(
+          'Margin of targets, how often',
           {
             unit: 'percentunit',
-            says: 'How far below the limit of their target completed migrations stayed in the time shown, as a part of the limit. Much of it: more is reserved than is needed. Below 0: missed.',
+            says: 'How far below the limit of their target completed migrations stayed, as a part of the limit. Every row is a bucket. Brighter means more migrations. Much of it: more is reserved than is needed. Below 0: missed.',
           },
           {
-            expr: `sum by (metric) (increase(${m.target_margin_ratio.name}_sum{${ours}}[$__range])) / sum by (metric) (increase(${m.target_margin_ratio.name}_count{${ours}}[$__range]))`,
-            legend: '{{metric}}',
+            expr: `sum by (le) (increase(${m.target_margin_ratio.name}_bucket{${ours}}[$__rate_interval]))`,
+            legend: '{{le}}',
           },
         ),
       ],

@@ -50,13 +50,13 @@ describe.skipIf(withoutQemu !== undefined || !has('/usr/bin/chromium'))('a daemo
       () => watched('web'),
       (machine) => (machine.progress?.syncs ?? 0) >= 2,
     );
+    // It waits until it has been looked at.
+    const limit = (bytes: number) => qmp.execute('migrate-set-parameters', { 'max-bandwidth': bytes });
+    await limit(SLOW_BANDWIDTH / 16);
     expect(progress.foreseen.endsByItself).toBeGreaterThanOrEqual(0);
     const check = answersCheck();
     check('WatchedMachineWithPast', await watched('web'));
     check('State', (await ask(alpha, 'GET', '/api/state')).body);
-    // It waits until it has been looked at.
-    const limit = (bytes: number) => qmp.execute('migrate-set-parameters', { 'max-bandwidth': bytes });
-    await limit(SLOW_BANDWIDTH / 16);
     await opened.isClean('watched');
     const during = await scrape();
     const of = 'world="qemu-native",monitor="web"';
