@@ -6,7 +6,7 @@ import { clockNs } from '../src/platform/clock.ts';
 import { connectMonitor } from '../src/qemu/connect-monitor.ts';
 import { MigrationSocket } from '../src/qemu/migration-socket.ts';
 import { Pacer } from '../src/transport/pacer.ts';
-import { isMigration, MachineEvents } from '../src/worlds/qemu/machine-events.ts';
+import { MachineEvents, reaches } from '../src/worlds/qemu/machine-events.ts';
 import { PageFlow } from '../src/worlds/qemu/page-flow.ts';
 import { StreamRelay } from '../src/worlds/qemu/stream-relay.ts';
 
@@ -33,6 +33,7 @@ export async function moveNatively(
 ): Promise<MoveCosts> {
   const folder = mkdtempSync(join(tmpdir(), 'switchover-native-'));
   const [source, destination] = [await connectMonitor(from), await connectMonitor(to)];
+  const leaving = await MigrationSocket.open(rate === null ? undefined : 16 * 1024);
   try {
     // Of a machine that came here through us, the return path is still on.
     const capabilities = [
@@ -48,23 +49,23 @@ export async function moveNatively(
     const [here, there] = [new MachineEvents(source), new MachineEvents(destination)];
     const stopped = here.next(({ name }) => name === 'STOP');
     const runs = there.next(({ name }) => name === 'RESUME');
-    const completed = here.next(isMigration('completed'));
+    const completed = reaches(here, 'completed', 'source');
     const path = join(folder, 'socket');
     await destination.execute('migrate-incoming', { uri: `unix:${path}` });
     const arriving = await connected(path);
-    const leaving = await MigrationSocket.open(rate === null ? undefined : 16 * 1024);
     const beganNs = clockNs();
     await source.execute('migrate', { uri: leaving.uri });
     const flow = new PageFlow();
     const pacer = new Pacer(256 * 1024, unreserved);
     pacer.setRate(rate);
     new StreamRelay({ source: await leaving.connected, destination: arriving, wire: undefined }, pacer, flow);
-    const { atNs } = await stopped;
+    const { atNs } = await Promise.race([stopped, completed]);
     const pagesBefore = flow.pages;
     await completed;
     const { atNs: runsNs } = await runs;
     return { pagesLeft: flow.pages - pagesBefore, downtimeNs: runsNs - atNs, totalNs: runsNs - beganNs };
   } finally {
+    leaving.close();
     source.close();
     destination.close();
     rmSync(folder, { recursive: true, force: true });
