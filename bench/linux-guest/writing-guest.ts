@@ -70,9 +70,12 @@ export async function writingGuest({
     file('init', Buffer.from(init)),
   ]);
   writeFileSync(initramfs!, gzipSync(archive, { level: 1 }));
+  writeFileSync(console!, '');
   return {
     options: [
-      ...['-kernel', kernel, '-initrd', initramfs!, '-serial', `file:${console}`],
+      ...['-kernel', kernel, '-initrd', initramfs!],
+      // A QEMU that waits for the guest leaves what the guest has said to the one before it.
+      ...['-chardev', `file,id=console,path=${console},append=on`, '-serial', 'chardev:console'],
       ...['-append', 'console=ttyS0 quiet panic=-1 tsc=reliable mitigations=off random.trust_cpu=on'],
     ],
     said: () => lastSaid(console!),
