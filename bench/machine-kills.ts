@@ -43,10 +43,10 @@ export async function kills(): Promise<void> {
       console.log(`${done + 1}: ${key}`);
     }
   } finally {
-    await moved.end();
     const rows = [...found].sort().map(([key, count]) => [...key.split(' · '), `${count}`]);
     console.log(plainTable(['killed in', 'its journal said', 'the machine', 'kills'], rows, 3));
     console.log(`${done} kills; the guest's own check found ${moved.said?.errors} errors`);
+    await moved.end();
   }
 }
 
