@@ -18,7 +18,6 @@ import {
 } from './linux-guest/writing-guest.ts';
 import { type MoveCosts, moveNatively } from './native-move.ts';
 
-const BEGINS_MS = 3_000;
 const BOOTS_WITHIN_MS = 120_000;
 
 /** QEMU 10 and where its data are: QEMU_10 names the folder in which its packages were unpacked. */
@@ -29,9 +28,12 @@ export function newerQemu(): readonly string[] {
   return [join(root, 'usr/bin/qemu-system-x86_64'), ...data];
 }
 
-interface RunningQemu {
+export interface RunningQemu {
   readonly child: ChildProcess;
+  /** Of the monitor for whoever moves its machine. */
   readonly socket: string;
+  /** Of another one, for whoever watches. */
+  readonly watched: string;
 }
 
 /** A Linux guest with a writer that checks what it has written, moved from one QEMU to the next, again and again. */
@@ -51,8 +53,6 @@ export class MovedMachine {
   /** Boots it, and waits until its writer writes. */
   static async boot(writer: Writer, machine: readonly string[] = ['-m', '256']): Promise<MovedMachine> {
     const moved = new MovedMachine(await writingGuest(writer), machine);
-    // Until then QEMU has not made the console's file.
-    await sleep(BEGINS_MS);
     for (let waited = 0; !moved.said; waited += 100) {
       if (waited > BOOTS_WITHIN_MS) throw new Failure('the guest did not boot');
       await sleep(100);
@@ -64,20 +64,35 @@ export class MovedMachine {
     return this.#guest.said();
   }
 
-  /** To a new QEMU. Afterwards that one is the machine, and the old one is gone. */
-  async move(settings: readonly string[], mode: 'pull' | 'pass' = 'pull'): Promise<MigrationRecord> {
+  get running(): RunningQemu {
+    return this.#running;
+  }
+
+  /** A new QEMU that waits for it. */
+  async successor(): Promise<RunningQemu> {
     this.#moves += 1;
     const next = this.#start('-incoming', 'defer', '-S');
-    while (!existsSync(next.socket)) await sleep(20);
+    while (!existsSync(next.watched)) await sleep(20);
+    return next;
+  }
+
+  /** Whose it is after a move: that QEMU is the machine from now on, and the other one ends. */
+  async belongsTo(owner: RunningQemu, other: RunningQemu): Promise<void> {
+    this.#running = owner;
+    await kill(other.child);
+  }
+
+  /** To a new QEMU. Afterwards that one is the machine, and the old one is gone. */
+  async move(settings: readonly string[], mode: 'pull' | 'pass' = 'pull'): Promise<MigrationRecord> {
+    const [before, next] = [this.#running, await this.successor()];
     const record = await migrateMachine({
-      qmp: this.#running.socket,
+      qmp: before.socket,
       mode,
       scenario: scenarioOf({}, { name: 'bench', file: undefined }, settings.map(parseSetting)),
       destination: () => LocalDestination.open(next.socket),
     });
-    const gone = record.owner === 'destination' ? this.#running : next;
-    if (gone === this.#running) this.#running = next;
-    await kill(gone.child);
+    if (record.owner === 'destination') await this.belongsTo(next, before);
+    else await this.belongsTo(before, next);
     return record;
   }
 
@@ -100,12 +115,15 @@ export class MovedMachine {
 
   #start(...more: readonly string[]): RunningQemu {
     const [program, ...data] = newerQemu();
-    const socket = join(this.#folder, `monitor-${this.#moves}`);
+    const [socket, watched] = ['monitor', 'watched'].map((name) =>
+      join(this.#folder, `${name}-${this.#moves}`),
+    );
     const options = [
       ...['--pdeathsig', 'KILL', program!, ...data, '-accel', 'tcg', '-M', 'pc', ...this.#machine],
       ...['-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot'],
-      ...['-qmp', `unix:${socket},server=on,wait=off`, ...this.#guest.options, ...more],
+      ...[socket, watched].flatMap((monitor) => ['-qmp', `unix:${monitor},server=on,wait=off`]),
+      ...[...this.#guest.options, ...more],
     ];
-    return { child: spawn('setpriv', options, { stdio: 'ignore' }), socket };
+    return { child: spawn('setpriv', options, { stdio: 'ignore' }), socket: socket!, watched: watched! };
   }
 }

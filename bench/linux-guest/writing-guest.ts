@@ -70,6 +70,7 @@ export async function writingGuest({
     file('init', Buffer.from(init)),
   ]);
   writeFileSync(initramfs!, gzipSync(archive, { level: 1 }));
+  writeFileSync(console!, '');
   return {
     options: [
       ...['-kernel', kernel, '-initrd', initramfs!],

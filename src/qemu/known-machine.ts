@@ -16,6 +16,8 @@ export type KnownMachine = z.infer<typeof knownMachineSchema>;
 /** A migration of its own ends so long after whoever began it. */
 const ENDS_WITHIN_MS = 10_000;
 const ASK_EVERY_MS = 20;
+/** A QEMU that has hung up is gone after so long, if it ends. */
+const GONE_WITHIN_MS = 2_000;
 /** Words for a migration that is over, or never was; QEMU has more and more for one that goes on. */
 const IDLE = ['none', 'completed', 'failed', 'cancelled'];
 export const isMigrating = (status: string) => !IDLE.includes(status);
@@ -42,6 +44,16 @@ export async function monitorOf({ socket, machine }: KnownMachine): Promise<Qmp 
   }
   qmp.close();
   return undefined;
+}
+
+/** Whether it ends, so that its monitor fails: a QEMU whose incoming stream breaks off does so by itself, also while it is asked. */
+export async function isEnding({ socket }: KnownMachine): Promise<boolean> {
+  const until = performance.now() + GONE_WITHIN_MS;
+  while (await isMonitorThere(socket)) {
+    if (performance.now() > until) return false;
+    await sleep(ASK_EVERY_MS);
+  }
+  return true;
 }
 
 /** @returns how its last migration has ended @throws Failure one goes on, which may be somebody else's */

@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
 import { printable, reasonOf } from '../../platform/failure.ts';
 import { lifeOf, removeSign } from '../../platform/life-sign.ts';
-import { migrationStatus, monitorOf, untilIdle } from '../../qemu/known-machine.ts';
+import { isEnding, migrationStatus, monitorOf, untilIdle } from '../../qemu/known-machine.ts';
 import type { Qmp } from '../../qemu/qmp.ts';
 import { type MachineMove, machineJournalsIn, type Place, readMachineJournal } from './machine-journal.ts';
 import { ownerOf, type SourceWord } from './machine-owner.ts';
@@ -80,18 +80,21 @@ async function settle(folder: string, move: MachineMove, declaredDead: readonly 
   return withMonitor(destination, (qmp) => run(qmp, staysPaused), leftAlone(ended));
 }
 
-/** @param gone what it comes to if that QEMU has ended */
+/** @param gone what it comes to if that QEMU has ended, or ends meanwhile */
 async function withMonitor<T>(
   machine: MachineMove['source'],
   act: (qmp: Qmp) => Promise<T>,
   gone: T,
 ): Promise<T> {
-  const qmp = await monitorOf(machine);
-  if (!qmp) return gone;
+  let qmp: Qmp | undefined;
   try {
-    return await act(qmp);
+    qmp = await monitorOf(machine);
+    return qmp ? await act(qmp) : gone;
+  } catch (cause) {
+    if (await isEnding(machine)) return gone;
+    throw cause;
   } finally {
-    qmp.close();
+    qmp?.close();
   }
 }
 

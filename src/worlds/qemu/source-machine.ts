@@ -158,10 +158,11 @@ export class SourceMachine {
 
   /** @returns how its migration has ended */
   async ended(): Promise<string> {
-    const { status = 'none' } = await this.qmp.execute<QueryMigrate>('query-migrate');
-    if (!isMigrating(status)) return status;
     const isEnd = ({ name, status = '' }: MachineEvent) => name === 'MIGRATION' && !isMigrating(status);
-    return (await this.events.next(isEnd)).status!;
+    // The answer that it goes on and the event that it has ended may arrive at once.
+    const end = this.events.next(isEnd);
+    const { status = 'none' } = await this.qmp.execute<QueryMigrate>('query-migrate');
+    return isMigrating(status) ? (await end).status! : status;
   }
 
   async cancel(): Promise<void> {
