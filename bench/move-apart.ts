@@ -54,7 +54,9 @@ export class MoveApart {
   async whole(): Promise<Course> {
     await this.#ended;
     if (this.#relay.exitCode !== 0) throw new Failure(`a move that nobody disturbs: ${this.#complaint}`);
-    const length = async (part: Part) => (await this.#runsThere) - (await this.#begun[part]);
+    // A hand-over whose journal was gone before it was read took no time that anybody could see.
+    const begun = (part: Part) => Promise.race([this.#begun[part], this.#runsThere]);
+    const length = async (part: Part) => (await this.#runsThere) - (await begun(part));
     return { move: await length('move'), stop: await length('stop'), 'hand-over': await length('hand-over') };
   }
 
