@@ -1,28 +1,16 @@
 import type { MigrationRecord } from '../core/migration/record.ts';
 import type { TargetClause } from '../scenario/target.ts';
+import { heldPromise } from '../study/plan/held-promise.ts';
 import type { PlannedTarget, TargetVerdict } from './target-schemas.ts';
 
-/**
- * A migration that has ended, held against its target. One that was not completed has kept nothing, as in a plan's
- * certificate.
- * @returns null: it had none, or was cancelled, so that nobody wanted it any more
- */
+/** @returns null: it had no target, or was cancelled, so that nobody wanted it any more */
 export function targetVerdictOf(
-  { outcome, downtimeNs, totalNs }: Pick<MigrationRecord, 'outcome' | 'downtimeNs' | 'totalNs'>,
+  record: Pick<MigrationRecord, 'outcome' | 'downtimeNs' | 'totalNs'>,
   target: PlannedTarget | null,
 ): TargetVerdict | null {
-  if (!target || outcome === 'cancelled') return null;
-  const clauses = target.clauses.map((clause) => {
-    if (outcome !== 'completed') return { ...clause, measuredNs: null, marginNs: null, kept: false };
-    const measuredNs = clause.metric === 'downtime' ? downtimeNs : totalNs;
-    return {
-      ...clause,
-      measuredNs,
-      marginNs: clause.limitNs - measuredNs,
-      kept: measuredNs <= clause.limitNs,
-    };
-  });
-  return { kept: clauses.every(({ kept }) => kept), clauses };
+  if (!target || record.outcome === 'cancelled') return null;
+  const { kept, clauses } = heldPromise(target.clauses, record);
+  return { kept, clauses: [...clauses] };
 }
 
 /** The margin as a part of the limit: 1 would be no time at all, below 0 it was missed. null: it was not completed. */

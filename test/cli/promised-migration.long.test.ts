@@ -66,7 +66,7 @@ describe.skipIf(withoutQemu10)('a machine that runs', () => {
         metric: 'downtime',
         limitNs: 2e9,
         probability: 0.9,
-        tookNs: downtimeNs,
+        measuredNs: downtimeNs,
       });
       expect(clause.marginNs).toBe(2e9 - downtimeNs);
       expect([clause.kept, promise.kept]).toEqual([downtimeNs <= 2e9, downtimeNs <= 2e9]);

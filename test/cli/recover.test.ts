@@ -73,7 +73,13 @@ describe('recover', () => {
     expect(settlements).toMatchObject([{ guest: 'web', owner, state: 'decided', missing: null }]);
     for (const file of files) expect(JSON.parse(lastLine(file))).toMatchObject({ entry: closing });
     const again = await switchover('recover', here, there, '--json', '-');
-    expect(JSON.parse(again.stdout)).toEqual({ settlements: [], remarks: [], machines: [], settings: [] });
+    expect(JSON.parse(again.stdout)).toEqual({
+      settlements: [],
+      remarks: [],
+      moves: [],
+      machines: [],
+      settings: [],
+    });
   });
 
   test('a destination that may still have the commit on its way is waited for', async () => {

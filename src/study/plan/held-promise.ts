@@ -11,8 +11,8 @@ export interface HeldPromise {
 
 export interface HeldClause extends TargetClause {
   /** What it took; null: the migration did not complete, and so keeps nothing. */
-  readonly tookNs: Nanos | null;
-  /** What was left of the limit, negative if it was missed; null as `tookNs`. */
+  readonly measuredNs: Nanos | null;
+  /** What was left of the limit, negative if it was missed; null as `measuredNs`. */
   readonly marginNs: Nanos | null;
   readonly kept: boolean;
 }
@@ -23,9 +23,14 @@ export function heldPromise(
 ): HeldPromise {
   const took = { downtime: downtimeNs, total: totalNs };
   const clauses = target.map((clause): HeldClause => {
-    if (outcome !== 'completed') return { ...clause, tookNs: null, marginNs: null, kept: false };
-    const tookNs = took[clause.metric];
-    return { ...clause, tookNs, marginNs: clause.limitNs - tookNs, kept: tookNs <= clause.limitNs };
+    if (outcome !== 'completed') return { ...clause, measuredNs: null, marginNs: null, kept: false };
+    const measuredNs = took[clause.metric];
+    return {
+      ...clause,
+      measuredNs,
+      marginNs: clause.limitNs - measuredNs,
+      kept: measuredNs <= clause.limitNs,
+    };
   });
   return { kept: clauses.every(({ kept }) => kept), clauses };
 }

@@ -23,7 +23,7 @@ export function heldTable({ clauses }: HeldPromise, width: number | undefined): 
   const rows = clauses.map((clause) => [
     formatClause(clause),
     clause.kept ? 'kept' : 'missed',
-    clause.tookNs === null ? '–' : formatDuration(clause.tookNs),
+    clause.measuredNs === null ? '–' : formatDuration(clause.measuredNs),
     marginText(clause),
   ]);
   return plainTable(['promised', 'held', 'took', 'margin'], rows, 2, width);

@@ -10,8 +10,8 @@ test('a promise is kept if each of its parts is, up to the limit itself', () => 
   expect(held('completed', 200e6, 10e9)).toEqual({
     kept: true,
     clauses: [
-      { ...target[0]!, tookNs: 200e6, marginNs: 0, kept: true },
-      { ...target[1]!, tookNs: 10e9, marginNs: 20e9, kept: true },
+      { ...target[0]!, measuredNs: 200e6, marginNs: 0, kept: true },
+      { ...target[1]!, measuredNs: 10e9, marginNs: 20e9, kept: true },
     ],
   });
 });
@@ -28,7 +28,7 @@ test('one part that is missed is said, by how much, beside the others', () => {
 test('a migration that does not complete keeps nothing, however short it was', () => {
   const { kept, clauses } = held('aborted', 0, 1e9);
   expect(kept).toBe(false);
-  expect(clauses.map(({ tookNs, marginNs, kept }) => [tookNs, marginNs, kept])).toEqual([
+  expect(clauses.map(({ measuredNs, marginNs, kept }) => [measuredNs, marginNs, kept])).toEqual([
     [null, null, false],
     [null, null, false],
   ]);
