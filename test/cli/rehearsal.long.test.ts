@@ -5,7 +5,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gunzipSync } from 'node:zlib';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import {
+  afterAll,
+  afterEach,
+  beforeAll,
+  beforeEach,
+  describe,
+  expect,
+  onTestFinished,
+  test,
+  vi,
+} from 'vitest';
 import { settingsFolder } from '../../src/qemu/borrowed-settings.ts';
 import { type MigrationSettings, readSettings } from '../../src/qemu/migration-settings.ts';
 import { parseRecording } from '../../src/workload/recording.ts';
@@ -83,6 +93,9 @@ describe.skipIf(withoutQemu10)('a rehearsal of a VM that runs', () => {
   });
 
   test('that is killed leaves settings that `recover` restores, and the guest runs on', async () => {
+    // A folder of its own for what is temporary: other tests have theirs in /tmp.
+    vi.stubEnv('TMPDIR', folder);
+    onTestFinished(() => void vi.unstubAllEnvs());
     const args = [main, 'record', '--qmp', machine.ours, '--out', join(folder, 'killed.gz'), '--quiet'];
     const child = spawn(process.execPath, args, { stdio: 'ignore' });
     await until('it has begun', statusOf, (status) => status === 'active');
@@ -93,7 +106,7 @@ describe.skipIf(withoutQemu10)('a rehearsal of a VM that runs', () => {
     const recovered = await switchover('recover', settingsFolder());
     expect(recovered.stdout).toContain(`migration settings of the VM at ${machine.ours} are as before`);
     expect(existsSync(join(folder, 'killed.gz'))).toBe(false);
-    expect(readdirSync(tmpdir()).filter((left) => left.startsWith('switchover-stream-'))).toEqual([]);
+    expect(readdirSync(folder).filter((left) => left.startsWith('switchover-stream-'))).toEqual([]);
   });
 
   test('that is killed is made good by the next one', async () => {
