@@ -6,7 +6,7 @@ import { isObject } from './settings.ts';
 
 /**
  * What a stop of QEMU's takes besides pages: the state of its devices, and the two monitors' words. Of a machine with the
- * devices of `-M pc`, with a little more than was seen (docs/your-vm.md).
+ * devices of `-M pc`: chosen, not measured (docs/your-vm.md).
  */
 const DEVICE = { state: formatSize(64 * 1024), time: '15ms' };
 
