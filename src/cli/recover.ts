@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander';
 import type { End } from '../core/wire/handover.ts';
 import { type RestoredSettings, restoreLeft } from '../qemu/borrowed-settings.ts';
+import { type RestoredThreads, restoreThreads } from '../qemu/borrowed-threads.ts';
 import { folded } from '../study/tables/folded.ts';
 import { type Recovery, recover } from '../transport/recover.ts';
 import { type FoundEnd, leftAlone, type Settlement, unproved } from '../transport/settlement.ts';
@@ -50,7 +51,7 @@ sweep seems to use.
 It also finishes moves of somebody's QEMU (switchover migrate) that were killed:
 a machine that its source has given away is told to run at its destination, and
 one that stayed does not run there. Migration settings that a rehearsal or a
-move has set are restored.
+move has set are restored, and threads are scheduled as they were before it.
 
 A damaged journal counts as one that is missing, and costs no guest but its own.
 Once you know whose that guest is, move the file away.`;
@@ -61,16 +62,20 @@ async function action(folders: readonly string[], options: Options): Promise<num
   const machines = await reconcile(folders, declareDead);
   const moves = (await Promise.all(folders.map((folder) => settleMachines(folder, declareDead)))).flat();
   const settings = (await Promise.all(folders.map(restoreLeft))).flat();
-  if (writeJson(json, () => ({ ...recovery, machines, moves, settings }))) {
+  const reservations = (
+    await Promise.all(folders.map((folder) => restoreThreads(folder, declareDead)))
+  ).flat();
+  if (writeJson(json, () => ({ ...recovery, machines, moves, settings, reservations }))) {
     const lines = [
       ...told(recovery, folders),
       ...machines.map(machineLine),
       ...moves.map(moveLine),
-      ...settings.map(settingsLine),
+      ...settings.map((one) => borrowedLine('the migration settings', one)),
+      ...reservations.map((one) => borrowedLine('the threads', one)),
     ];
     print(folded(lines.join('\n'), widthOf(options)));
   }
-  const isLeft = [...moves, ...settings].some(({ did }) => did === 'left alone');
+  const isLeft = [...moves, ...settings, ...reservations].some(({ did }) => did === 'left alone');
   return isLeft || recovery.settlements.some(({ state }) => state === 'undecided') ? 1 : 0;
 }
 
@@ -89,12 +94,10 @@ function moveLine({ socket, destination, did, reason }: SettledMachine): string 
   return did === 'left alone' ? `${what} was left alone: ${reason}` : `${what} ${did}`;
 }
 
-function settingsLine({ socket, did, reason }: RestoredSettings): string {
-  const settings = `the migration settings of the VM at ${socket}`;
-  if (did === 'restored') return `${settings} are as before`;
-  return did === 'the machine has ended'
-    ? `${settings} ended with it`
-    : `${settings} were left alone: ${reason}`;
+function borrowedLine(what: string, { socket, did, reason }: RestoredSettings | RestoredThreads): string {
+  const its = `${what} of the VM at ${socket}`;
+  if (did === 'restored') return `${its} are as before`;
+  return did === 'the machine has ended' ? `${its} ended with it` : `${its} were left alone: ${reason}`;
 }
 
 function line(settlement: Settlement, folders: readonly string[]): string {
