@@ -5,14 +5,16 @@ import { type RestoredThreads, restoreThreads } from '../qemu/borrowed-threads.t
 import { folded } from '../study/tables/folded.ts';
 import { type Recovery, recover } from '../transport/recover.ts';
 import { type FoundEnd, leftAlone, type Settlement, unproved } from '../transport/settlement.ts';
+import { undecidedArrivals } from '../worlds/qemu/arrivals.ts';
 import { type SettledMachine, settleMachines } from '../worlds/qemu/settle-machines.ts';
 import { type Reconciled, reconcile } from '../worlds/vm/reconcile.ts';
+import { addCredentialOptions, type CredentialOptions, credentialsOf } from './credential-options.ts';
 import type { Exit } from './exit.ts';
 import { writeJson } from './json-output.ts';
 import { jsonOption, type OutputOptions, wideOption, widthOf } from './output-options.ts';
 import { print } from './standard-streams.ts';
 
-interface Options extends OutputOptions {
+interface Options extends OutputOptions, CredentialOptions {
   readonly declareDead?: readonly string[];
 }
 
@@ -31,7 +33,8 @@ export function recoverCommand(command: Command, exit: Exit): void {
       ).argParser((name: string, before: readonly string[] = []) => [...before, name]),
     )
     .addOption(jsonOption())
-    .addOption(wideOption())
+    .addOption(wideOption());
+  addCredentialOptions(command, "the key of the switchover receive to which somebody's QEMU was on its way")
     .addHelpText('after', HELP)
     .action(async (folder: string, other: string | undefined, options: Options) =>
       exit(await action(other === undefined ? [folder] : [folder, other], options)),
@@ -50,7 +53,8 @@ sweep seems to use.
 
 It also finishes moves of somebody's QEMU (switchover migrate) that were killed:
 a machine that its source has given away is told to run at its destination, and
-one that stayed does not run there. Migration settings that a rehearsal or a
+one that stayed does not run there. Where that is behind a switchover receive,
+it is asked for it; give the same credentials as to migrate. Migration settings that a rehearsal or a
 move has set are restored, and threads are scheduled as they were before it.
 
 A damaged journal counts as one that is missing, and costs no guest but its own.
@@ -60,23 +64,30 @@ async function action(folders: readonly string[], options: Options): Promise<num
   const { json, declareDead = [] } = options;
   const recovery = await recover(folders, declareDead);
   const machines = await reconcile(folders, declareDead);
-  const moves = (await Promise.all(folders.map((folder) => settleMachines(folder, declareDead)))).flat();
+  const credentials = credentialsOf(options);
+  const moves = (
+    await Promise.all(folders.map((folder) => settleMachines(folder, declareDead, credentials)))
+  ).flat();
+  const arrivals = (await Promise.all(folders.map(undecidedArrivals))).flat();
   const settings = (await Promise.all(folders.map(restoreLeft))).flat();
   const reservations = (
     await Promise.all(folders.map((folder) => restoreThreads(folder, declareDead)))
   ).flat();
-  if (writeJson(json, () => ({ ...recovery, machines, moves, settings, reservations }))) {
+  if (writeJson(json, () => ({ ...recovery, machines, moves, arrivals, settings, reservations }))) {
     const lines = [
       ...told(recovery, folders),
       ...machines.map(machineLine),
       ...moves.map(moveLine),
+      ...arrivals.map(arrivalLine),
       ...settings.map((one) => borrowedLine('the migration settings', one)),
       ...reservations.map((one) => borrowedLine('the threads', one)),
     ];
     print(folded(lines.join('\n'), widthOf(options)));
   }
   const isLeft = [...moves, ...settings, ...reservations].some(({ did }) => did === 'left alone');
-  return isLeft || recovery.settlements.some(({ state }) => state === 'undecided') ? 1 : 0;
+  return isLeft || arrivals.length > 0 || recovery.settlements.some(({ state }) => state === 'undecided')
+    ? 1
+    : 0;
 }
 
 function told({ settlements, remarks }: Recovery, folders: readonly string[]): readonly string[] {
@@ -91,7 +102,12 @@ function machineLine({ guest, end, did }: Reconciled): string {
 
 function moveLine({ socket, destination, did, reason }: SettledMachine): string {
   const what = `the virtual machine at ${socket}, on its way to ${destination},`;
-  return did === 'left alone' ? `${what} was left alone: ${reason}` : `${what} ${did}`;
+  if (did === 'left alone') return `${what} was left alone: ${reason}`;
+  return `${what} ${did}${reason === undefined ? '' : `; ${reason}`}`;
+}
+
+function arrivalLine(socket: string): string {
+  return `the virtual machine at ${socket} has come here whole, and its source has not said whose it is: run recover there; if that host is lost for good, cont runs it here`;
 }
 
 function borrowedLine(what: string, { socket, did, reason }: RestoredSettings | RestoredThreads): string {
