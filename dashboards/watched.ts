@@ -44,7 +44,7 @@ export const watchedMachines = dashboard(
           'Ends in',
           {
             unit: 's',
-            says: 'In what time it is foreseen to end, if it does: the median, and an interval of 80 %.',
+            says: 'In what time it is foreseen to end, if it does: the median, and an interval of 90 %.',
           },
           { expr: `${m.watched_foreseen_left_seconds.name}{${ours}}`, legend: STATISTIC },
         ),
@@ -52,7 +52,7 @@ export const watchedMachines = dashboard(
           'Downtime foreseen',
           {
             unit: 's',
-            says: 'Of its memory: the median and an interval of 80 %, beside what QEMU expects. Devices are not in it.',
+            says: 'Of its memory: the median and an interval of 90 %, beside what QEMU expects. Devices are not in it.',
           },
           { expr: `${m.watched_foreseen_downtime_seconds.name}{${ours}}`, legend: STATISTIC },
           { expr: `${m.watched_expected_downtime_seconds.name}{${ours}}`, legend: `${EACH} QEMU expects` },

@@ -198,7 +198,7 @@ function tableOf(rows: readonly WhatIf[]): string[] {
     between(totalNs),
     between(downtimeNs),
   ]);
-  const all = [['', 'ends by itself', 'within 60 s', 'total (80 %)', 'downtime (80 %)'], ...cells];
+  const all = [['', 'ends by itself', 'within 60 s', 'total (90 %)', 'downtime (90 %)'], ...cells];
   const widths = all[0]!.map((_, column) => Math.max(...all.map((row) => row[column]!.length)));
   return all.map((row) =>
     `  ${row.map((cell, column) => cell.padEnd(widths[column]!)).join('  ')}`.trimEnd(),
@@ -211,6 +211,6 @@ function percent(share: number | null): string {
 
 function between(quantiles: Quantiles | null): string {
   if (quantiles === null) return '–';
-  const { p10, p50, p90 } = quantiles;
-  return `${formatDuration(p50)} (${formatDuration(p10)}–${formatDuration(p90)})`;
+  const { p5, p50, p95 } = quantiles;
+  return `${formatDuration(p50)} (${formatDuration(p5)}–${formatDuration(p95)})`;
 }

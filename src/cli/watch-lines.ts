@@ -87,13 +87,13 @@ function foreseenTexts({ atNs, foreseen }: Progress): readonly string[] {
 function endOf({ endsByItself, totalNs }: ForeseenMigration, atNs: Nanos): string {
   const percent = Math.round(100 * endsByItself!);
   if (totalNs === null) return `does not end by itself (${percent} %)`;
-  const left = { p10: totalNs.p10 - atNs, p50: totalNs.p50 - atNs, p90: totalNs.p90 - atNs };
+  const left = { p5: totalNs.p5 - atNs, p50: totalNs.p50 - atNs, p95: totalNs.p95 - atNs };
   return `ends in ${between(left)}${percent === 100 ? '' : `, if at all: ${percent} %`}`;
 }
 
-/** The median, and the interval that has 80 %. */
-function between({ p10, p50, p90 }: Quantiles): string {
-  return `${formatDuration(p50)} (${formatDuration(p10)}–${formatDuration(p90)})`;
+/** The median, and the interval that has 90 %. */
+function between({ p5, p50, p95 }: Pick<Quantiles, 'p5' | 'p50' | 'p95'>): string {
+  return `${formatDuration(p50)} (${formatDuration(p5)}–${formatDuration(p95)})`;
 }
 
 function endText({ outcome, totalNs, downtimeNs, sentBytes, reason }: WatchedEnd): string {

@@ -53,8 +53,8 @@ export const watchMetricTable = {
   }),
   ...gauges([...WATCHED, 'statistic'], {
     watched_foreseen_left_seconds:
-      'In what time it ends, of the courses in which it does: quantiles of 10, 50 and 90 %.',
+      'In what time it ends, of the courses in which it does: quantiles of 5, 50 and 95 %.',
     watched_foreseen_downtime_seconds:
-      'The downtime of memory that is foreseen: quantiles of 10, 50 and 90 %.',
+      'The downtime of memory that is foreseen: quantiles of 5, 50 and 95 %.',
   }),
 };

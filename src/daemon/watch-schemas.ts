@@ -5,9 +5,9 @@ import { count, instant, listOf, ns, text, view } from './record-schema.ts';
 
 const quantiles = (of: string) =>
   z
-    .object({ p10: z.number(), p50: z.number(), p90: z.number() })
+    .object({ p5: z.number(), p10: z.number(), p50: z.number(), p90: z.number(), p95: z.number() })
     .nullable()
-    .describe(`${of}: the median, and an interval of 80 %.`);
+    .describe(`${of}: the median, and what holds 80 and 90 %.`);
 
 const foreseen = z.object({
   knownAtNs: ns.nullable(),

@@ -105,7 +105,7 @@ export class WatchedSeries {
       watched_expected_downtime_seconds: seconds(progress.expectedDowntimeNs),
       watched_ends_by_itself_ratio: foreseen?.endsByItself,
     });
-    for (const statistic of ['p10', 'p50', 'p90'] as const) {
+    for (const statistic of ['p5', 'p50', 'p95'] as const) {
       const total = foreseen?.totalNs?.[statistic];
       this.#metrics.note(
         { ...labels, statistic },

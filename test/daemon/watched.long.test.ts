@@ -9,7 +9,7 @@ import { ask, Daemons, eventually, has, reading } from '../fixtures/daemons.ts';
 import { answersCheck } from '../fixtures/described-answers.ts';
 import { withoutQemu } from '../fixtures/qemu.ts';
 import type { ServedDaemon } from '../fixtures/served-daemon.ts';
-import { SLOW_BANDWIDTH, WatchedMachines } from '../fixtures/watched-machines.ts';
+import { WatchedMachines } from '../fixtures/watched-machines.ts';
 
 describe.skipIf(withoutQemu !== undefined || !has('/usr/bin/chromium'))('a daemon that watches', () => {
   const daemons = new Daemons();
@@ -50,9 +50,6 @@ describe.skipIf(withoutQemu !== undefined || !has('/usr/bin/chromium'))('a daemo
       () => watched('web'),
       (machine) => (machine.progress?.syncs ?? 0) >= 2,
     );
-    // It waits until it has been looked at.
-    const limit = (bytes: number) => qmp.execute('migrate-set-parameters', { 'max-bandwidth': bytes });
-    await limit(SLOW_BANDWIDTH / 16);
     expect(progress.foreseen.endsByItself).toBeGreaterThanOrEqual(0);
     const check = answersCheck();
     check('WatchedMachineWithPast', await watched('web'));
@@ -69,7 +66,7 @@ describe.skipIf(withoutQemu !== undefined || !has('/usr/bin/chromium'))('a daemo
     await section('watched').getByRole('link', { name: 'web' }).click();
     await section('detail').getByText('What the forecast leaves out').waitFor();
     await opened.isClean('watched-migrating');
-    await limit(1000 * SLOW_BANDWIDTH);
+    await machines.letGo(qmp);
 
     const { migrations } = await eventually(
       () => watched('web'),

@@ -5,20 +5,20 @@ import { duration, size } from './format.js';
 const HEIGHT = 220;
 const [LEFT, BOTTOM, TOP, RIGHT] = [82, 42, 10, 12];
 
-/** What was left of a migration over its time, and when it is foreseen to end: the median, and the interval of 80 %. */
+/** What was left of a migration over its time, and when it is foreseen to end: the median, and the interval of 90 %. */
 export function drawCourse(canvas, { course, progress, last }) {
   const { context, width } = sizedCanvas(canvas, HEIGHT);
   const foreseen = progress?.foreseen?.totalNs;
   const endNs = progress ? undefined : last?.totalNs;
   const nowNs = progress?.atNs ?? course.at(-1).atNs;
   // What is foreseen may be far away: then it is where the chart ends.
-  const spanNs = Math.max(nowNs, endNs ?? 0, Math.min(foreseen?.p90 ?? 0, 3 * nowNs)) || 1;
+  const spanNs = Math.max(nowNs, endNs ?? 0, Math.min(foreseen?.p95 ?? 0, 3 * nowNs)) || 1;
   const most = Math.max(1, ...course.map(({ leftBytes }) => leftBytes));
   const x = (ns) => LEFT + (Math.min(ns, spanNs) / spanNs) * (width - LEFT - RIGHT);
   const y = (bytes) => HEIGHT - BOTTOM - (bytes / most) * (HEIGHT - BOTTOM - TOP);
   if (foreseen) {
     context.fillStyle = colour('lane');
-    context.fillRect(x(foreseen.p10), TOP, x(foreseen.p90) - x(foreseen.p10), HEIGHT - BOTTOM - TOP);
+    context.fillRect(x(foreseen.p5), TOP, x(foreseen.p95) - x(foreseen.p5), HEIGHT - BOTTOM - TOP);
     context.fillStyle = colour('warn');
     context.fillRect(x(foreseen.p50), TOP, 2, HEIGHT - BOTTOM - TOP);
   }

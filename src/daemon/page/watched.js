@@ -44,10 +44,10 @@ export function endText(progress) {
   return [...between(left), percent < 100 && h('div.quiet', `if at all: ${percent} %`)];
 }
 
-/** The median, and the interval that has 80 %. */
+/** The median, and the interval that has 90 %. */
 export function between(quantiles) {
   if (!quantiles) return ['–'];
-  const { p10, p50, p90 } = quantiles;
-  if (p10 === p90) return [duration(p50)];
-  return [duration(p50), h('div.quiet', `${duration(p10)} to ${duration(p90)}`)];
+  const { p5, p50, p95 } = quantiles;
+  if (p5 === p95) return [duration(p50)];
+  return [duration(p50), h('div.quiet', `${duration(p5)} to ${duration(p95)}`)];
 }

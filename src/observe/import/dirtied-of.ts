@@ -55,8 +55,11 @@ export function dirtiedOf(
   return dirtied;
 }
 
+const OTHERS = new Set(['none', 'completed', 'failed', 'cancelling', 'cancelled', 'wait-unplug', 'colo']);
+
+/** Also with a word of another version for it. */
 function isPrecopy({ status }: Sample): boolean {
-  return status === null || ['setup', 'active', 'device', 'pre-switchover'].includes(status);
+  return status === null || !(status.startsWith('postcopy') || OTHERS.has(status));
 }
 
 /** Where they are not counted, what is left rises. */

@@ -4,6 +4,7 @@ import { dirtiedOf } from './dirtied-of.ts';
 import { domstatsDirtyRate, infoDirtyRate, queryDirtyRate } from './dirty-rate.ts';
 import { domjobinfo } from './domjobinfo.ts';
 import { downtimeTrace } from './downtime-trace.ts';
+import { gapsIn, withoutImpossible } from './gaps.ts';
 import { infoMigrate } from './info-migrate.ts';
 import { kubevirt } from './kubevirt.ts';
 import { launcherLog } from './launcher-log.ts';
@@ -45,26 +46,23 @@ export function importTexts(texts: readonly NamedText[]): Imported | undefined {
     format && told && saysAnything(told) ? [{ format, told }] : [],
   );
   if (usable.length === 0) return undefined;
-  const series = usable.map(({ told }) => oneMigration(told.samples));
-  const longest = series.reduce((one, other) => (other.samples.length > one.samples.length ? other : one));
   const parameters: Parameters = Object.assign(
     {},
     nothingSet,
     ...usable.map(({ told }) => known(told.parameters ?? {})),
   );
+  const series = usable.map(({ told }) => oneMigration(told.samples));
+  const longest = series.reduce((one, other) => (other.samples.length > one.samples.length ? other : one));
+  const { samples, missing: impossible } = withoutImpossible(longest.samples, parameters.totalBytes);
   const told = usable.flatMap((one) => one.told.dirtied ?? []);
   // A log that tells what was dirtied needs no reckoning.
   const reckoned = told.some(({ atNs }) => atNs !== null)
     ? []
-    : dirtiedOf(
-        longest.samples,
-        parameters.pageSizeBytes,
-        usable[series.indexOf(longest)]!.told.leftUnitBytes,
-      );
+    : dirtiedOf(samples, parameters.pageSizeBytes, usable[series.indexOf(longest)]!.told.leftUnitBytes);
   return {
     format: [...new Set(usable.map(({ format }) => format.name))].join(', '),
     observation: {
-      samples: longest.samples,
+      samples,
       dirtied: [...told, ...reckoned],
       parameters,
       downtimeParts: usable.flatMap(({ told }) => told.downtimeParts ?? []),
@@ -77,6 +75,8 @@ export function importTexts(texts: readonly NamedText[]): Imported | undefined {
         ? [`what follows ${inputLimits.importedSamples} samples`]
         : []),
       ...series.flatMap(({ missing }) => missing),
+      ...impossible,
+      ...gapsIn(samples),
     ],
   };
 }

@@ -44,7 +44,9 @@ export const proxmoxLog: Format = {
       reason,
       missing: [
         timeless > 0 ? `${timeless} lines without a time` : [],
-        samples.some(({ leftBytes }) => leftBytes !== null) ? [] : 'what was left: this log does not tell it',
+        samples.length === 0 || samples.some(({ status }) => status === 'setup')
+          ? []
+          : 'when it began: the log begins later',
       ].flat(),
     };
   },

@@ -91,7 +91,7 @@ function asItEnded(
 }
 
 function certainly(value: number): Quantiles {
-  return { p10: value, p50: value, p90: value };
+  return { p5: value, p10: value, p50: value, p90: value, p95: value };
 }
 
 /** @returns a text: what is missing */

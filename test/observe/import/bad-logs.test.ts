@@ -41,7 +41,7 @@ test('keys of another version are passed over, and what is missing is null', () 
 test('of one answer that is cut, what stands before is used', () => {
   const { observation, missing } = read(lines.at(-1)!.slice(0, -20))!;
   expect(observation.samples).toMatchObject([{ status: 'completed', atNs: 7.3e9 }]);
-  expect(missing).toEqual(['1 damaged or cut objects']);
+  expect(missing).toContain('1 damaged or cut objects');
 });
 
 test('answers are found wherever in other objects they lie', () => {
@@ -87,6 +87,33 @@ test('of two migrations in a file, the one of which it says most is read, and th
   expect(missing).toEqual(['1 other migration in the same file']);
 });
 
+test('that a log begins late is said, and where', () => {
+  expect(read(lines.slice(4).join('\n'))!.missing).toEqual([
+    'its first rounds: the log begins at dirty sync 2',
+  ]);
+  const task = readFileSync(resolve(folder, 'proxmox-task-log.txt'), 'utf8');
+  const { missing } = read(task.slice(task.indexOf('2026-01-02 03:04:08')))!;
+  expect(missing).toContain('when it began: the log begins later');
+});
+
+test('a status of another version is taken to be pre-copy', () => {
+  const { observation } = read(log.replaceAll('"active"', '"precopy"'))!;
+  expect(observation.dirtied).toEqual(read(log)!.observation.dirtied);
+});
+
+test('answers with a time that cannot be are counted', () => {
+  const { observation, missing } = read(log.replace('"total-time": 6900', '"total-time": -6900'))!;
+  expect(observation.samples).toHaveLength(6);
+  expect(missing).toEqual(['1 answers without a total time']);
+});
+
+test('more left than the guest has is in another unit, and not believed', () => {
+  const told = readFileSync(resolve(folder, 'domjobinfo.txt'), 'utf8');
+  const { observation, missing } = read(told.replace(/(Memory remaining: .*)MiB/, '$1GiB'))!;
+  expect(observation.samples.map(({ leftBytes }) => leftBytes === null).filter(Boolean)).toHaveLength(1);
+  expect(missing).toEqual(['what was left in 1 samples: more than the guest has']);
+});
+
 test('numbers that cannot be are passed over', () => {
   const { observation } = read(log.replaceAll('"remaining": ', '"remaining": -'))!;
   // The last is −0.
@@ -115,7 +142,7 @@ test('a file that says nothing is named beside one that does', () => {
 test('of a log that is too long, the beginning is read, and that is said', () => {
   const { observation, missing } = read('{"status":"active","total-time":1}\n'.repeat(50_001))!;
   expect(observation.samples).toHaveLength(50_000);
-  expect(missing).toEqual(['what follows 50000 samples']);
+  expect(missing).toContain('what follows 50000 samples');
 });
 
 test('of two domains in an answer of domstats, the one of which it says most is read', () => {
