@@ -1,8 +1,8 @@
 import { loadavg } from 'node:os';
 import { formatDuration, formatSize, NANOS_PER_MILLISECOND } from '../src/core/units.ts';
-import type { Quantiles } from '../src/model/foreseen-migration.ts';
-import { foreseeObserved, type ToldBesides } from '../src/run/prediction/foresee-observed.ts';
+import type { Quantiles } from '../src/model/predicted-end.ts';
 import { measureMachine } from '../src/run/prediction/measure-machine.ts';
+import { predictObservation, type ToldBesides } from '../src/run/prediction/predict-observation.ts';
 import { WatchedMonitor } from '../src/run/watch/watched-monitor.ts';
 import { OthersMachine, qemu10 } from '../test/fixtures/others-machine.ts';
 import { until } from '../test/fixtures/until.ts';
@@ -94,7 +94,7 @@ async function oneMigration(
     ['rehearsal', REHEARSE_NS],
   ] as const) {
     const { observation, memoryBytes } = await measureMachine(source.ours, rehearseNs);
-    all.push({ by, when: 'before', ...foreseeObserved(observation, { ...besides, memoryBytes }) });
+    all.push({ by, when: 'before', ...predictObservation(observation, { ...besides, memoryBytes }) });
   }
   const ended = await migrated(source, there, rate, { stopRateBytesPerSecond }, all);
   const [totalMs = 0, downtimeMs = 0] = [ended['total-time'], ended.downtime];
@@ -167,9 +167,9 @@ async function migrated(
   all: Predicted[],
 ): Promise<Ended> {
   const watched = new WatchedMonitor(source.ours, told, (event) => {
-    if (event.event !== 'progress' || (event.syncs ?? 0) < 2 || !event.foreseen?.totalNs) return;
+    if (event.event !== 'progress' || (event.syncs ?? 0) < 2 || !event.predicted?.totalNs) return;
     const when = `at ${formatDuration(event.atNs)}, sync ${event.syncs}`;
-    all.push({ by: 'watch', when, ...event.foreseen });
+    all.push({ by: 'watch', when, ...event.predicted });
   });
   await watched.connect();
   const following = watched.follow();

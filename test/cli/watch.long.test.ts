@@ -59,7 +59,7 @@ class Watch {
 }
 
 describe.skipIf(withoutQemu !== undefined)('watch', () => {
-  test('follows a migration of somebody else’s QEMU, foresees it, exports it, and outlives that QEMU', async () => {
+  test('follows a migration of somebody else’s QEMU, predicts it, exports it, and outlives that QEMU', async () => {
     const qemu = machines.start('first');
     await machines.theirs('first').then((qmp) => qmp.close());
     const watch = new Watch('first', '--listen', '127.0.0.1:0');
@@ -76,9 +76,9 @@ describe.skipIf(withoutQemu !== undefined)('watch', () => {
       (syncs) => syncs >= 2,
       60_000,
     );
-    const { foreseen, rateBytesPerSecond, leftBytes } = last()!;
-    expect(foreseen!.endsByItself).toBeGreaterThanOrEqual(0);
-    expect(foreseen!.downtimeNs!.p50).toBeGreaterThan(0);
+    const { predicted, rateBytesPerSecond, leftBytes } = last()!;
+    expect(predicted!.endsByItself).toBeGreaterThanOrEqual(0);
+    expect(predicted!.downtimeNs!.p50).toBeGreaterThan(0);
     expect(rateBytesPerSecond!).toBeGreaterThan(0);
     expect(rateBytesPerSecond!).toBeLessThan(1.5 * SLOW_BANDWIDTH);
     expect(leftBytes).toBeLessThanOrEqual(1.5 * writtenPages * 4096);

@@ -2,20 +2,20 @@ import { colour } from './dom.js';
 import { size } from './format.js';
 import { plotOf } from './plot.js';
 
-/** What was left of a migration over its time, and when it is foreseen to end: the median, and the interval of 90 %. */
+/** What was left of a migration over its time, and when it is predicted to end: the median, and the interval of 90 %. */
 export function drawCourse(canvas, { course, progress, last }) {
-  const foreseen = progress?.foreseen?.totalNs;
+  const predicted = progress?.predicted?.totalNs;
   const endNs = progress ? undefined : last?.totalNs;
   const nowNs = progress?.atNs ?? course.at(-1).atNs;
-  // What is foreseen may be far away: then it is where the chart ends.
-  const spanNs = Math.max(nowNs, endNs ?? 0, Math.min(foreseen?.p95 ?? 0, 3 * nowNs)) || 1;
+  // What is predicted may be far away: then it is where the chart ends.
+  const spanNs = Math.max(nowNs, endNs ?? 0, Math.min(predicted?.p95 ?? 0, 3 * nowNs)) || 1;
   const { context, area, x, y, drawAxes } = plotOf(canvas, {
     ...{ left: 82, spanNs, amount: size },
     most: Math.max(1, ...course.map(({ leftBytes }) => leftBytes)),
-    time: foreseen ? 'time; shaded: when it is foreseen to end, with its median' : 'time since it began',
+    time: predicted ? 'time; shaded: when it is predicted to end, with its median' : 'time since it began',
   });
-  if (foreseen) {
-    const [from, median, until] = [foreseen.p5, foreseen.p50, foreseen.p95].map((ns) =>
+  if (predicted) {
+    const [from, median, until] = [predicted.p5, predicted.p50, predicted.p95].map((ns) =>
       x(Math.min(ns, spanNs)),
     );
     context.fillStyle = colour('lane');

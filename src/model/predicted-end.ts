@@ -5,11 +5,11 @@ import {
   type CourseEnd,
   type CourseState,
   type CourseTerms,
-  foreseenCourse,
-} from './foreseen-course.ts';
+  predictedCourse,
+} from './predicted-course.ts';
 import { type UncertainPoint, uncertainCurve } from './uncertain-curve.ts';
 
-export interface ForeseenInput {
+export interface EndInput {
   readonly state: CourseState;
   /** Of the pages left, up to so many hold zeros, which cost next to nothing. Without: none. */
   readonly mostZeroPages?: number;
@@ -35,7 +35,7 @@ export interface Quantiles {
 }
 
 /** Of many courses that the migration may take. */
-export interface Foreseen {
+export interface PredictedEnd {
   readonly endsByItself: number;
   /** That it has ended by then, in the order asked. */
   readonly within: readonly number[];
@@ -57,7 +57,7 @@ const [COURSE_STREAM, STOP_STREAM] = [11, 12];
 const STOP_RATE_DEVIATION = 0.38;
 
 /** Lets a migration go on many times, each time under another of the curves that its guest may have. */
-export function foresee(input: ForeseenInput): Foreseen {
+export function predictEnd(input: EndInput): PredictedEnd {
   const { state, mostZeroPages = 0, terms, points, withinNs, seed } = input;
   const [random, stops] = [Random.seeded(seed, COURSE_STREAM), Random.seeded(seed, STOP_STREAM)];
   const curve = uncertainCurve(points);
@@ -65,7 +65,7 @@ export function foresee(input: ForeseenInput): Foreseen {
     const morePages = mostZeroPages * random.uniform();
     const leftPages = state.leftPages - morePages;
     const zeroPages = (state.zeroPages ?? 0) + morePages;
-    const course = foreseenCourse({ ...state, leftPages, zeroPages }, terms, curve.draw(random), random);
+    const course = predictedCourse({ ...state, leftPages, zeroPages }, terms, curve.draw(random), random);
     return { ...course, downtimeNs: downtimeOf(course, input, stops) };
   });
   const totals = ends.flatMap(({ endNs, downtimeNs }) => (endNs === null ? [] : [endNs + downtimeNs]));
@@ -78,7 +78,7 @@ export function foresee(input: ForeseenInput): Foreseen {
   };
 }
 
-function downtimeOf({ endNs, leftPages }: CourseEnd, input: ForeseenInput, random: Random): Nanos {
+function downtimeOf({ endNs, leftPages }: CourseEnd, input: EndInput, random: Random): Nanos {
   const { thresholdPages, pagesPerSecond } = input.terms;
   const burstPages = (pagesPerSecond * BURST_NS) / NANOS_PER_SECOND;
   const pages = endNs === null ? Math.max(0, thresholdPages - random.uniform() * burstPages) : leftPages;
