@@ -76,6 +76,8 @@ export class StartedQemu {
   /** Unless it is kept: it ends, and nothing of it is left. */
   async end(): Promise<void> {
     if (this.isKept && !this.hasEnded) return;
+    // Nothing else may keep this process running until then.
+    this.#child.ref();
     await quit(this.socket);
     const late = sleep(this.hasEnded ? 0 : ENDS_WITHIN_MS, undefined, { ref: false });
     await Promise.race([this.#ended, late]);
