@@ -1,4 +1,5 @@
 import { loadavg } from 'node:os';
+import { packageFolder } from '../src/platform/package.ts';
 import { run } from '../src/run/run.ts';
 import { predictedMachine } from '../src/scenario/machine-profile.ts';
 import { experimentOf, scenarioOf } from '../src/scenario/scenario.ts';
@@ -50,7 +51,7 @@ export async function carriedOutForReal(
   const { runs, scenarios } = real[world];
   console.log(`world ${world}, with the costs of the profile '${machine.name}'`);
   for (const of of scenarios) {
-    const subject = { of, profile: machine.sha256 };
+    const subject = [JSON.stringify(of).replaceAll(packageFolder, ''), machine.sha256];
     const { reason, settings } = await plans.of(subject, async () => {
       const { answer } = await planned(of, machine);
       return answer.feasible
@@ -64,7 +65,7 @@ export async function carriedOutForReal(
     const done: RealRun[] = [];
     for (let repetition = 0; repetition < runs; repetition++) {
       done.push(
-        await migrations.of({ ...subject, settings, repetition }, () =>
+        await migrations.of([...subject, settings, repetition], () =>
           migrated(of, settings, world, repetition),
         ),
       );

@@ -15,8 +15,8 @@ const BESIDE = 12;
 const ROUNDS_MAX = 3;
 /** Before the whole sample is asked it is seen whether a few are missed already. */
 const PIECE = 32;
-/** What is too little is raised by that: b by little, since b_d follows it and would come out too small for the least b. */
-const RAISED = { late: 1.02, long: 1.08 };
+/** What is too little is raised by that, and by twice as much the next time. */
+const RAISED_FIRST = 0.02;
 
 /** Virtual time decides: the least reservations around a choice with which a sample keeps the target. */
 export class Refining {
@@ -34,25 +34,27 @@ export class Refining {
   /** More of what is short, until the sample keeps the target; null: there is no more of it. */
   async enough(start: Choice): Promise<Choice | null> {
     let choice = start;
-    for (;;) {
+    for (let more = RAISED_FIRST; ; more *= 2) {
       const short = await this.#short(choice);
       if (short.length === 0) return choice;
+      // What is late in all, or never ends, needs b. A stop that is too long needs b_d, all of which is tried at once, as the
+      // least of it is found anyway; and if it is not that, whatever else helps.
       const isLate = short.some(({ metric, isLive }) => metric === 'total' || isLive);
-      const by = isLate ? RAISED.late : RAISED.long;
-      const paths = chosenPaths(this.#problem, choice);
-      const raised = (some: readonly ReservedPath[]) =>
-        withinReach(
-          this.#problem,
-          some.filter((path) => paths.includes(path)).reduce((one, path) => scaled(one, path, by), choice),
-        );
-      // A stop that is too long needs b_d, what is late in all or never ends needs b; and then whatever helps.
-      const first = raised(isLate ? ['link.rate'] : ['link.stopRate']);
+      const first = isLate ? choice : this.#raised(choice, ['link.stopRate'], Number.MAX_SAFE_INTEGER);
       const next = isSame(first, choice)
-        ? raised(['link.rate', 'link.stopRate', 'sender.reservation'])
+        ? this.#raised(choice, ['link.rate', 'sender.reservation'], 1 + more)
         : first;
       if (isSame(next, choice) || this.#isSpent()) return null;
       choice = next;
     }
+  }
+
+  #raised(choice: Choice, paths: readonly ReservedPath[], factor: number): Choice {
+    const chosen = chosenPaths(this.#problem, choice).filter((path) => paths.includes(path));
+    return withinReach(
+      this.#problem,
+      chosen.reduce((one, path) => scaled(one, path, factor), choice),
+    );
   }
 
   /** A choice with the least of this reservation that keeps the target, and as much more as makes that safe. */
