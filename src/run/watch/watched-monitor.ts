@@ -195,7 +195,8 @@ export class WatchedMonitor {
 
 /** What the three answers say together. */
 function lookOf(answers: readonly unknown[]): Look {
-  const [{ status = 'none' }] = answers as [{ status?: string }];
+  const [migration] = answers as [{ status?: unknown } | null];
+  const status = typeof migration?.status === 'string' ? migration.status : 'none';
   const lines = answers.map((answer) => JSON.stringify({ return: answer }));
   return { status: printable(status), told: queryMigrate.read(lines.join('\n')) };
 }
