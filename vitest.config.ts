@@ -62,6 +62,7 @@ export default defineConfig({
           include: [long],
           maxWorkers: 3,
           testTimeout: 240_000,
+          hookTimeout: 240_000,
           sequence: { groupOrder: 3 },
         },
       },

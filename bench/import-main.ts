@@ -17,7 +17,7 @@ for (const syncs of [1, 2]) {
     const { scenario, file, withinMinute, totalRatio, downtimeRatio, totalNs } = run;
     const ratio = (value: number | null) => value?.toFixed(3) ?? '–';
     console.log(
-      `  ${scenario} ${basename(file)}: ${(totalNs / 1e9).toFixed(1)} s; within 60 s with p = ${withinMinute.foreseen.toFixed(2)} ${withinMinute.isRight ? 'right' : 'WRONG'}; total × ${ratio(totalRatio)}, downtime × ${ratio(downtimeRatio)}`,
+      `  ${scenario} ${basename(file)}: ${(totalNs / 1e9).toFixed(1)} s; within 60 s with p = ${withinMinute.predicted.toFixed(2)} ${withinMinute.isRight ? 'right' : 'WRONG'}; total × ${ratio(totalRatio)}, downtime × ${ratio(downtimeRatio)}`,
     );
   }
   summary(runs);

@@ -6,18 +6,18 @@ import { readLogs } from '../src/observe/import/read-logs.ts';
 import { migrateVirtually } from '../src/run/ensemble.ts';
 import { impliedStopRate } from '../src/run/import/fit-observation.ts';
 import { importReport, textOfScenario } from '../src/run/import/import-report.ts';
-import { foreseeObserved } from '../src/run/prediction/foresee-observed.ts';
 import { knownAt } from '../src/run/prediction/known-at.ts';
+import { predictObservation } from '../src/run/prediction/predict-observation.ts';
 import { experimentOf, scenarioOf, seeded } from '../src/scenario/scenario.ts';
 import { parseYaml } from '../src/scenario/yaml-file.ts';
 
-/** What was foreseen of a run beside what came of it. */
+/** What was predicted of a run beside what came of it. */
 export interface JudgedRun {
   readonly scenario: string;
   readonly file: string;
   readonly totalNs: Nanos;
-  readonly withinMinute: { readonly foreseen: number; readonly isRight: boolean };
-  /** Foreseen over measured. */
+  readonly withinMinute: { readonly predicted: number; readonly isRight: boolean };
+  /** Predicted over measured. */
   readonly totalRatio: number | null;
   /** The same with the b_d of the run itself. */
   readonly downtimeRatio: number | null;
@@ -37,20 +37,20 @@ export function logsBelow(folder: string): readonly { readonly scenario: string;
 const MINUTE = '60s';
 const MINUTE_NS = 60e9;
 
-/** Foresees the end of a pre-copy run from what was known once so many dirty syncs had told what the guest wrote. */
+/** Predicts the end of a pre-copy run from what was known once so many dirty syncs had told what the guest wrote. */
 export function judged(scenario: string, file: string, syncs: number): JudgedRun | undefined {
   const { observation } = readLogs([file]);
   const end = endOf(observation.samples);
   const known = knownAt(observation, { syncs });
   if (!end || !known) return undefined;
   const stopRate = impliedStopRate(observation.samples) ?? undefined;
-  const { within, totalNs, downtimeNs } = foreseeObserved(known, { stopRateBytesPerSecond: stopRate });
-  const foreseen = within?.[MINUTE] ?? Number.NaN;
+  const { within, totalNs, downtimeNs } = predictObservation(known, { stopRateBytesPerSecond: stopRate });
+  const predicted = within?.[MINUTE] ?? Number.NaN;
   return {
     scenario,
     file,
     totalNs: end.atNs,
-    withinMinute: { foreseen, isRight: foreseen > 0.5 === end.atNs <= MINUTE_NS },
+    withinMinute: { predicted, isRight: predicted > 0.5 === end.atNs <= MINUTE_NS },
     totalRatio: totalNs && totalNs.p50 / end.atNs,
     downtimeRatio: downtimeNs && end.downtimeNs ? downtimeNs.p50 / end.downtimeNs : null,
   };

@@ -41,10 +41,10 @@ export async function latency(): Promise<void> {
       migrateVirtually({ ...specOf(index + 1), machine, linkLatencyNs: roundTripNs / 2 }),
     );
     const downtimeNs = (result: MigrationResult) => result.downtimeNs;
-    const [measured, foreseen] = [median(downtimeNs), median(downtimeNs, virtual)];
+    const [measured, predicted] = [median(downtimeNs), median(downtimeNs, virtual)];
     const kept = seen.filter((result) => result.downtimeNs <= boundOf(result)).length;
     console.log(
-      `  ${String(eachWayMs).padStart(8)}  ${median(({ link }) => link.roundTripNs!).toFixed(1)}  ${measured.toFixed(1)}  ${median(boundOf).toFixed(1)} (kept in ${kept})  ${foreseen.toFixed(1)}  ${(foreseen - measured).toFixed(1)}`,
+      `  ${String(eachWayMs).padStart(8)}  ${median(({ link }) => link.roundTripNs!).toFixed(1)}  ${measured.toFixed(1)}  ${median(boundOf).toFixed(1)} (kept in ${kept})  ${predicted.toFixed(1)}  ${(predicted - measured).toFixed(1)}`,
     );
   }
 }

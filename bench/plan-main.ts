@@ -1,64 +1,52 @@
-import { migrateVirtually } from '../src/run/ensemble.ts';
-import { cellsOf, scenarioOf, seeded } from '../src/scenario/scenario.ts';
-import { parseTarget } from '../src/scenario/target.ts';
-import { defaultCost } from '../src/study/plan/cost.ts';
-import { planProblem } from '../src/study/plan/plan-problem.ts';
-import { plan } from '../src/study/plan/planned.ts';
-import { isKept } from '../src/study/plan/promise-certificate.ts';
-import { leastShare } from '../src/study/statistics/kept-share.ts';
-import { type PlannedScenario, plannedScenarios } from './planned-scenarios.ts';
+import { cpus } from 'node:os';
+import { join } from 'node:path';
+import { packageFolder } from '../src/platform/package.ts';
+import { KeptRows } from './kept-rows.ts';
+import { type CheckedPlan, checked, RUNS } from './planned-check.ts';
+import { carriedOutForReal } from './planned-for-real.ts';
+import { plannedScenarios } from './planned-scenarios.ts';
+import { isKept, isTight, plannedTable } from './planned-table.ts';
 
 /**
- * Whether plans keep what they promise, and are not merely generous: each is carried out 200 times with seeds of which it
- * knows nothing. `node build/bench/plan-main.js [PART]` plans those whose name begins so.
+ * Whether plans keep what they promise, and are not merely generous: each of forty is carried out 200 times with seeds of
+ * which it knows nothing, and as often with a tenth less of each reservation. `threads` and `vm` carry some of them out for real. What
+ * was measured is kept in build/plans; an interrupted call goes on. Arguments: how a scenario's name begins; or `threads` or `vm`, and the profile of
+ * a machine, if not that which comes with the program.
  */
-const RUNS = 200;
-const FIRST_SEED = 2 ** 45;
+const [what = '', profile = 'typical'] = process.argv.slice(2);
+const kept = <Row>(name: string) =>
+  new KeptRows<Row>(
+    join(packageFolder, 'build/plans', `${name}.ndjson`),
+    join(import.meta.dirname, '../src/study/plan'),
+  );
+console.log(`Node ${process.version}, ${cpus().length} × ${cpus()[0]?.model ?? 'unknown processor'}\n`);
+if (what === 'threads' || what === 'vm')
+  await carriedOutForReal(what, profile, kept(`${what}-plans`), kept(what));
+else await carriedOutVirtually(kept('virtual'));
+process.exit(0);
 
-const rows = [];
-for (const scenario of plannedScenarios.filter(({ name }) => name.startsWith(process.argv[2] ?? ''))) {
-  rows.push(await checked(scenario));
-  console.log(JSON.stringify(rows.at(-1)));
+async function carriedOutVirtually(rows: KeptRows<CheckedPlan>): Promise<void> {
+  const all: CheckedPlan[] = [];
+  for (const scenario of plannedScenarios.filter(({ name }) => name.startsWith(what))) {
+    // The same wherever the package lies.
+    const subject = JSON.stringify(scenario).replaceAll(packageFolder, '');
+    const row = await rows.of(subject, () => checked(scenario));
+    all.push(row);
+    console.log(lineOf(row));
+  }
+  console.log(`\n${plannedTable(all)}`);
 }
-const feasible = rows.filter((row) => row.feasible);
-console.log(
-  [
-    `${feasible.length} of ${rows.length} scenarios have a plan`,
-    `${feasible.filter((row) => row.isKept).length} keep it: 95 % lower bound of ${RUNS} new seeds ≥ q − 0.02`,
-    `${feasible.filter((row) => row.isTight).length} miss it with a tenth less of any reservation`,
-    `slowest: ${Math.max(...rows.map(({ seconds }) => seconds)).toFixed(1)} s`,
-  ].join('\n'),
-);
 
-async function checked({ name, document, target: text }: PlannedScenario) {
-  const scenario = scenarioOf(document, { name, file: 'bench' });
-  const target = parseTarget(text)!;
-  const began = performance.now();
-  const problem = planProblem({ scenario, machine: undefined, target, cost: defaultCost, keep: new Set() });
-  const answer = await plan(problem, null, 1);
-  const seconds = (performance.now() - began) / 1000;
-  if (!answer.feasible)
-    return { name, target: text, seconds, feasible: false as const, reason: answer.reason };
-  const cell = cellsOf(scenario, answer.settings)[0]!;
-  const trials = Array.from({ length: RUNS }, (_, index) => {
-    const { outcome, downtimeNs, totalNs } = migrateVirtually(seeded(cell, FIRST_SEED + index));
-    return outcome === 'completed' ? { downtimeNs, totalNs } : null;
-  });
-  const shares = target.map((clause) => {
-    const kept = trials.filter((trial) => isKept(trial, [clause])).length;
-    return { kept, least: leastShare(kept, RUNS, 0.05), q: clause.probability };
-  });
-  return {
-    name,
-    target: text,
-    seconds,
-    feasible: true as const,
-    chosen: answer.settings.slice(0, 2).map(({ value }) => value),
-    policy: answer.choice.policy.map(({ value }) => value),
-    kept: shares.map(({ kept }) => kept),
-    certified: answer.certificate.runs,
-    isKept: shares.every(({ least, q }) => least >= q - 0.02),
-    isTight: answer.sensitivity.every(({ missed }) => missed),
-    cuts: answer.sensitivity.map(({ cut, kept, runs }) => `${cut} ${kept}/${runs}`),
-  };
+function lineOf(row: CheckedPlan): string {
+  const { name, target, reason, clauses, cuts, certified, cpuSeconds, seconds, load, migrations } = row;
+  const took = `${cpuSeconds.toFixed(1)} s of processors, ${seconds.toFixed(1)} s at a load of ${load.toFixed(1)}, ${migrations} migrations`;
+  if (reason !== null) return `${name}: ${target}: none: ${reason} (${took})`;
+  const settings = row.settings.map(({ value }) =>
+    typeof value === 'string' ? value : JSON.stringify(value),
+  );
+  return [
+    `${name}: ${target}: ${settings.join(', ')}`,
+    `  ${isKept(row) ? 'kept' : 'NOT KEPT'}: ${clauses.map(({ kept: of }) => `${of} of ${RUNS}`).join(', ')} (certified by ${certified}; ${took})`,
+    `  ${isTight(row) ? 'tight' : 'NOT TIGHT'}: ${cuts.map(({ path, kept: of, isMissed, floor }) => `${path} ${isMissed ? 'missed' : (floor ?? 'still kept')} (${of} of ${RUNS})`).join(', ')}`,
+  ].join('\n');
 }

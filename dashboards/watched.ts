@@ -8,7 +8,7 @@ const STATISTIC = `${EACH} {{statistic}}`;
 export const watchedMachines = dashboard(
   'switchover-watched',
   'Switchover / Watched machines',
-  'Migrations of QEMU that others carry out: what goes on, what is foreseen, and how they ended.',
+  'Migrations of QEMU that others carry out: what goes on, what is predicted, and how they ended.',
   [
     {
       title: 'What goes on',
@@ -44,17 +44,17 @@ export const watchedMachines = dashboard(
           'Ends in',
           {
             unit: 's',
-            says: 'In what time it is foreseen to end, if it does: the median, and an interval of 80 %.',
+            says: 'In what time it is predicted to end, if it does: the median, and an interval of 90 %.',
           },
-          { expr: `${m.watched_foreseen_left_seconds.name}{${ours}}`, legend: STATISTIC },
+          { expr: `${m.watched_predicted_left_seconds.name}{${ours}}`, legend: STATISTIC },
         ),
         series(
-          'Downtime foreseen',
+          'Downtime predicted',
           {
             unit: 's',
-            says: 'Of its memory: the median and an interval of 80 %, beside what QEMU expects. Devices are not in it.',
+            says: 'Of its memory: the median and an interval of 90 %, beside what QEMU expects. Devices are not in it.',
           },
-          { expr: `${m.watched_foreseen_downtime_seconds.name}{${ours}}`, legend: STATISTIC },
+          { expr: `${m.watched_predicted_downtime_seconds.name}{${ours}}`, legend: STATISTIC },
           { expr: `${m.watched_expected_downtime_seconds.name}{${ours}}`, legend: `${EACH} QEMU expects` },
         ),
         series(

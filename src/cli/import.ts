@@ -65,7 +65,7 @@ function linesOf(
     ...line('total', [
       totalNs !== null && formatDuration(totalNs),
       sentBytes !== null && `${formatSize(sentBytes)} sent`,
-      syncs !== null && `${syncs} dirty syncs`,
+      syncs !== null && `${syncs} dirty ${syncs === 1 ? 'sync' : 'syncs'}`,
     ]),
     ...line('downtime', [
       downtimeNs !== null && `${formatDuration(downtimeNs)} by the source`,

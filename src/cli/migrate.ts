@@ -1,4 +1,6 @@
 import { type Command, Option } from 'commander';
+import { formatReservation } from '../core/cpu/reservation.ts';
+import type { KeptForThreads } from '../core/migration/migration-result.ts';
 import type { MigrationRecord } from '../core/migration/record.ts';
 import { formatDuration, formatRate, formatSize, type Nanos } from '../core/units.ts';
 import { usageError } from '../platform/problem.ts';
@@ -84,7 +86,12 @@ they always do, and the destination runs only once the source is done. Ctrl-C
 cancels: the machine goes on at its source, with its settings as they were.
 
 Disks must be on storage that both ends share. Without --plan, give at least
-the rate: --set link.rate=1Gbit/s.`;
+the rate: --set link.rate=1Gbit/s.
+
+guest.reservation and sender.reservation of the plan hold for the thread of
+each of the machine's processors, and for the thread that sends its migration:
+by SCHED_DEADLINE, or where the kernel does not grant it by the bandwidth
+control of control groups. Afterwards they are scheduled as before.`;
 
 async function action(options: Options, interrupted: AbortSignal): Promise<number> {
   const { qmp, domain, journal, mode, json } = options;
@@ -196,5 +203,13 @@ function told(record: MigrationRecord): readonly string[] {
       `from the plan: stopped ${formatDuration(ruleToStopNs ?? 0)} after its rule said so; ${unaskedPages} pages unasked, ${outOfPlacePages} out of place; devices ${formatSize(deviceBytes)}`,
     );
   }
-  return [...lines, ...notes];
+  return [...lines, ...(fidelity?.reservations ?? []).map(keptLine), ...notes];
+}
+
+function keptLine({ of, by, whyNot, threads, usedNs, windowNs, ...reservation }: KeptForThreads): string {
+  const whose =
+    of === 'sender' ? 'the migration' : threads === 1 ? 'the processor' : `each of ${threads} processors`;
+  const used = windowNs > 0 ? `, used ${((100 * usedNs) / windowNs / threads).toFixed(1)} %` : '';
+  const because = whyNot === null ? '' : ` (not by SCHED_DEADLINE: ${whyNot})`;
+  return `${whose} had ${formatReservation(reservation)} by ${by}${used}${because}`;
 }

@@ -1,16 +1,16 @@
 import type { Command } from 'commander';
 import { expected, formatDuration, parseDuration } from '../core/units.ts';
-import type { Quantiles } from '../model/foreseen-migration.ts';
+import type { Quantiles } from '../model/predicted-end.ts';
 import type { Imported } from '../observe/import/formats.ts';
 import { readLogs } from '../observe/import/read-logs.ts';
 import { usageError } from '../platform/problem.ts';
-import {
-  type ForeseenMigration,
-  foreseeObserved,
-  type ToldBesides,
-} from '../run/prediction/foresee-observed.ts';
 import { knownAt, type Moment } from '../run/prediction/known-at.ts';
 import type { MeasuredMachine } from '../run/prediction/measure-machine.ts';
+import {
+  type ObservedPrediction,
+  predictObservation,
+  type ToldBesides,
+} from '../run/prediction/predict-observation.ts';
 import { type WhatIf, whatIfs } from '../run/prediction/what-ifs.ts';
 import { insisting } from '../scenario/checked.ts';
 import { folded } from '../study/tables/folded.ts';
@@ -114,11 +114,11 @@ export async function predictObserved(options: ObservedOptions & OutputOptions):
     const [flag, value] = options.at === undefined ? ['--syncs', options.syncs] : ['--at', options.at];
     throw usageError(flag!, 'a moment that the log tells of', value);
   }
-  const foreseen = foreseeObserved(known, told);
+  const predicted = predictObservation(known, told);
   const changes = whatIfs(known, told);
-  const answer = { ...foreseen, whatIf: changes, leftOut: [...foreseen.leftOut, ...missing] };
+  const answer = { ...predicted, whatIf: changes, leftOut: [...predicted.leftOut, ...missing] };
   if (writeJson(options.json, () => answer)) {
-    print(folded(linesOf(foreseen, changes).join('\n'), widthOf(options)));
+    print(folded(linesOf(predicted, changes).join('\n'), widthOf(options)));
   }
 }
 
@@ -178,14 +178,14 @@ function toldBesides(options: ObservedOptions): ToldBesides {
   };
 }
 
-function linesOf(foreseen: ForeseenMigration, changes: readonly WhatIf[]): string[] {
-  const { knownAtNs, syncs, endsByItself, throttle, leftOut } = foreseen;
+function linesOf(predicted: ObservedPrediction, changes: readonly WhatIf[]): string[] {
+  const { knownAtNs, syncs, endsByItself, throttle, leftOut } = predicted;
   const when = knownAtNs === null ? 'before the migration' : `at ${formatDuration(knownAtNs)}`;
   const looks = syncs === null ? '' : `, dirty-sync-count ${syncs}`;
   const auto = throttle.autoConverge === null ? 'not told' : throttle.autoConverge ? 'on' : 'off';
   return [
     `from what was known ${when}${looks}; auto-converge ${auto}`,
-    ...(endsByItself === null ? [] : tableOf([{ change: 'as it is', ...foreseen }, ...changes])),
+    ...(endsByItself === null ? [] : tableOf([{ change: 'as it is', ...predicted }, ...changes])),
     `  left out     ${leftOut.join('; ')}`,
   ];
 }
@@ -198,7 +198,7 @@ function tableOf(rows: readonly WhatIf[]): string[] {
     between(totalNs),
     between(downtimeNs),
   ]);
-  const all = [['', 'ends by itself', 'within 60 s', 'total (80 %)', 'downtime (80 %)'], ...cells];
+  const all = [['', 'ends by itself', 'within 60 s', 'total (90 %)', 'downtime (90 %)'], ...cells];
   const widths = all[0]!.map((_, column) => Math.max(...all.map((row) => row[column]!.length)));
   return all.map((row) =>
     `  ${row.map((cell, column) => cell.padEnd(widths[column]!)).join('  ')}`.trimEnd(),
@@ -211,6 +211,6 @@ function percent(share: number | null): string {
 
 function between(quantiles: Quantiles | null): string {
   if (quantiles === null) return '–';
-  const { p10, p50, p90 } = quantiles;
-  return `${formatDuration(p50)} (${formatDuration(p10)}–${formatDuration(p90)})`;
+  const { p5, p50, p95 } = quantiles;
+  return `${formatDuration(p50)} (${formatDuration(p5)}–${formatDuration(p95)})`;
 }

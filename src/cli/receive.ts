@@ -2,21 +2,17 @@ import type { Command } from 'commander';
 import { parseSize } from '../core/units.ts';
 import { usageError } from '../platform/problem.ts';
 import { tell } from '../platform/tell.ts';
-import { insisting } from '../scenario/checked.ts';
 import { formatAddress, parseAddress } from '../transport/address.ts';
 import { encryptionRemark } from '../transport/credentials.ts';
-import { MachineReceiver } from '../worlds/qemu/machine-receiver.ts';
 import { Host } from '../worlds/threads/host.ts';
-import { addCredentialOptions, type CredentialOptions, credentialsOf } from './credential-options.ts';
+import { addCredentialOptions, credentialsOf } from './credential-options.ts';
 import type { Exit } from './exit.ts';
 import { nextSignal } from './next-signal.ts';
+import { type ReceiveMachineOptions, receiveMachine } from './receive-machine.ts';
 
-interface Options extends CredentialOptions {
-  readonly listen: string;
+interface Options extends ReceiveMachineOptions {
   readonly pages?: string;
   readonly pageSize?: string;
-  readonly journal?: string;
-  readonly qmp?: string;
 }
 
 /** `switchover receive`: a destination that takes in one migration after another until it is told to end. */
@@ -30,9 +26,13 @@ export function receiveCommand(command: Command, exit: Exit): void {
       '--qmp <socket>',
       'take in one virtual machine for the QEMU with this monitor, which waits for it',
     )
+    .option(
+      '--exec <command>',
+      "the same for a QEMU that this shell command starts; '-qmp … -incoming defer -S' is put behind it",
+    )
     .addHelpText(
       'after',
-      '\nBeyond this host it listens only with a key or with certificates, and everything\nis encrypted (TLS 1.3). The source must be given the same: the same key, or\ncertificates of the same authority.',
+      '\nBeyond this host it listens only with a key or with certificates, and everything\nis encrypted (TLS 1.3). The source must be given the same: the same key, or\ncertificates of the same authority.\n\nThe command of --exec is that of the machine at its source, without -daemonize,\nand without a monitor of ours. Its QEMU has ended when this program ends, unless\na machine has come; then both are told where its monitor is, this program ends,\nand QEMU goes on. If a move fails, the command is started again for the next.',
     )
     .action(async (options: Options) => exit(await action(options)));
 }
@@ -40,7 +40,7 @@ export function receiveCommand(command: Command, exit: Exit): void {
 async function action(options: Options): Promise<number> {
   const credentials = credentialsOf(options);
   const log = (line: string) => tell(`${line}\n`, process.stdout);
-  if (options.qmp !== undefined) return receiveMachine(options.qmp, options, log);
+  if (options.qmp !== undefined || options.exec !== undefined) return receiveMachine(options, log);
   const destination = await Host.listen({
     ...{ ...parseAddress(options.listen, '--listen'), ...credentials },
     pages: quantity('--pages', options.pages, 'a whole number'),
@@ -51,24 +51,6 @@ async function action(options: Options): Promise<number> {
   log(`listening on ${formatAddress(destination.address)}${encryptionRemark(credentials)}`);
   await nextSignal();
   await destination.close();
-  return 0;
-}
-
-/** A machine of somebody else: QEMU takes it in. @throws UsageError options that are for other guests */
-async function receiveMachine(qmp: string, options: Options, log: (line: string) => void): Promise<number> {
-  insisting((insist) => {
-    const nothing = 'nothing beside --qmp: the QEMU that waits says what it takes in';
-    for (const [flag, value] of Object.entries({ pages: options.pages, 'page-size': options.pageSize })) {
-      insist(value === undefined, `--${flag}`, nothing, value);
-    }
-    insist(options.journal === undefined, '--journal', 'nothing beside --qmp', options.journal);
-  });
-  const credentials = credentialsOf(options);
-  const where = parseAddress(options.listen, '--listen');
-  const receiver = await MachineReceiver.listen({ ...where, ...credentials, qmp, log });
-  log(`listening on ${formatAddress(receiver.address)}${encryptionRemark(credentials)}`);
-  await nextSignal();
-  receiver.close();
   return 0;
 }
 

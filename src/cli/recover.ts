@@ -1,17 +1,20 @@
 import { type Command, Option } from 'commander';
 import type { End } from '../core/wire/handover.ts';
 import { type RestoredSettings, restoreLeft } from '../qemu/borrowed-settings.ts';
+import { type RestoredThreads, restoreThreads } from '../qemu/borrowed-threads.ts';
 import { folded } from '../study/tables/folded.ts';
 import { type Recovery, recover } from '../transport/recover.ts';
 import { type FoundEnd, leftAlone, type Settlement, unproved } from '../transport/settlement.ts';
+import { undecidedArrivals } from '../worlds/qemu/arrivals.ts';
 import { type SettledMachine, settleMachines } from '../worlds/qemu/settle-machines.ts';
 import { type Reconciled, reconcile } from '../worlds/vm/reconcile.ts';
+import { addCredentialOptions, type CredentialOptions, credentialsOf } from './credential-options.ts';
 import type { Exit } from './exit.ts';
 import { writeJson } from './json-output.ts';
 import { jsonOption, type OutputOptions, wideOption, widthOf } from './output-options.ts';
 import { print } from './standard-streams.ts';
 
-interface Options extends OutputOptions {
+interface Options extends OutputOptions, CredentialOptions {
   readonly declareDead?: readonly string[];
 }
 
@@ -30,7 +33,8 @@ export function recoverCommand(command: Command, exit: Exit): void {
       ).argParser((name: string, before: readonly string[] = []) => [...before, name]),
     )
     .addOption(jsonOption())
-    .addOption(wideOption())
+    .addOption(wideOption());
+  addCredentialOptions(command, "the key of the switchover receive to which somebody's QEMU was on its way")
     .addHelpText('after', HELP)
     .action(async (folder: string, other: string | undefined, options: Options) =>
       exit(await action(other === undefined ? [folder] : [folder, other], options)),
@@ -49,8 +53,9 @@ sweep seems to use.
 
 It also finishes moves of somebody's QEMU (switchover migrate) that were killed:
 a machine that its source has given away is told to run at its destination, and
-one that stayed does not run there. Migration settings that a rehearsal or a
-move has set are restored.
+one that stayed does not run there. Where that is behind a switchover receive,
+it is asked for it; give the same credentials as to migrate. Migration settings that a rehearsal or a
+move has set are restored, and threads are scheduled as they were before it.
 
 A damaged journal counts as one that is missing, and costs no guest but its own.
 Once you know whose that guest is, move the file away.`;
@@ -59,19 +64,30 @@ async function action(folders: readonly string[], options: Options): Promise<num
   const { json, declareDead = [] } = options;
   const recovery = await recover(folders, declareDead);
   const machines = await reconcile(folders, declareDead);
-  const moves = (await Promise.all(folders.map((folder) => settleMachines(folder, declareDead)))).flat();
+  const credentials = credentialsOf(options);
+  const moves = (
+    await Promise.all(folders.map((folder) => settleMachines(folder, declareDead, credentials)))
+  ).flat();
+  const arrivals = (await Promise.all(folders.map(undecidedArrivals))).flat();
   const settings = (await Promise.all(folders.map(restoreLeft))).flat();
-  if (writeJson(json, () => ({ ...recovery, machines, moves, settings }))) {
+  const reservations = (
+    await Promise.all(folders.map((folder) => restoreThreads(folder, declareDead)))
+  ).flat();
+  if (writeJson(json, () => ({ ...recovery, machines, moves, arrivals, settings, reservations }))) {
     const lines = [
       ...told(recovery, folders),
       ...machines.map(machineLine),
       ...moves.map(moveLine),
-      ...settings.map(settingsLine),
+      ...arrivals.map(arrivalLine),
+      ...settings.map((one) => borrowedLine('the migration settings', one)),
+      ...reservations.map((one) => borrowedLine('the threads', one)),
     ];
     print(folded(lines.join('\n'), widthOf(options)));
   }
-  const isLeft = [...moves, ...settings].some(({ did }) => did === 'left alone');
-  return isLeft || recovery.settlements.some(({ state }) => state === 'undecided') ? 1 : 0;
+  const isLeft = [...moves, ...settings, ...reservations].some(({ did }) => did === 'left alone');
+  return isLeft || arrivals.length > 0 || recovery.settlements.some(({ state }) => state === 'undecided')
+    ? 1
+    : 0;
 }
 
 function told({ settlements, remarks }: Recovery, folders: readonly string[]): readonly string[] {
@@ -86,15 +102,18 @@ function machineLine({ guest, end, did }: Reconciled): string {
 
 function moveLine({ socket, destination, did, reason }: SettledMachine): string {
   const what = `the virtual machine at ${socket}, on its way to ${destination},`;
-  return did === 'left alone' ? `${what} was left alone: ${reason}` : `${what} ${did}`;
+  if (did === 'left alone') return `${what} was left alone: ${reason}`;
+  return `${what} ${did}${reason === undefined ? '' : `; ${reason}`}`;
 }
 
-function settingsLine({ socket, did, reason }: RestoredSettings): string {
-  const settings = `the migration settings of the VM at ${socket}`;
-  if (did === 'restored') return `${settings} are as before`;
-  return did === 'the machine has ended'
-    ? `${settings} ended with it`
-    : `${settings} were left alone: ${reason}`;
+function arrivalLine(socket: string): string {
+  return `the virtual machine at ${socket} has come here whole, and its source has not said whose it is: run recover there; if that host is lost for good, cont runs it here`;
+}
+
+function borrowedLine(what: string, { socket, did, reason }: RestoredSettings | RestoredThreads): string {
+  const its = `${what} of the VM at ${socket}`;
+  if (did === 'restored') return `${its} are as before`;
+  return did === 'the machine has ended' ? `${its} ended with it` : `${its} were left alone: ${reason}`;
 }
 
 function line(settlement: Settlement, folders: readonly string[]): string {

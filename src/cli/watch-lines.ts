@@ -1,6 +1,6 @@
 import { formatDuration, formatRate, formatSize, NANOS_PER_SECOND, type Nanos } from '../core/units.ts';
-import type { Quantiles } from '../model/foreseen-migration.ts';
-import type { ForeseenMigration } from '../run/prediction/foresee-observed.ts';
+import type { Quantiles } from '../model/predicted-end.ts';
+import type { ObservedPrediction } from '../run/prediction/predict-observation.ts';
 import type { Progress } from '../run/watch/followed-migration.ts';
 import type { WatchEvent, WatchedEnd } from '../run/watch/watch-event.ts';
 
@@ -34,9 +34,9 @@ export class WatchLines {
     return [time, ...(this.#isAlone ? [] : [event.monitor]), textOf(event)].join('  ');
   }
 
-  #isNew(monitor: string, { status, throttlePercent, foreseen }: Progress, nowNs: Nanos): boolean {
-    const isForeseen = foreseen !== null && foreseen.endsByItself !== null;
-    const what = [status, throttlePercent, isForeseen].join();
+  #isNew(monitor: string, { status, throttlePercent, predicted }: Progress, nowNs: Nanos): boolean {
+    const isPredicted = predicted !== null && predicted.endsByItself !== null;
+    const what = [status, throttlePercent, isPredicted].join();
     const said = this.#said.get(monitor);
     if (said?.what === what && nowNs - said.atNs < SILENT_NS) return false;
     this.#said.set(monitor, { atNs: nowNs, what });
@@ -74,26 +74,26 @@ function progressText(progress: Progress): string {
     ...(dirtyBytesPerSecond ? [`dirties ${formatRate(dirtyBytesPerSecond)}`] : []),
     ...(throttlePercent ? [`throttled by ${throttlePercent} %`] : []),
   ];
-  return [`${status} ${formatDuration(atNs)}`, moving.join(', '), ...foreseenTexts(progress)].join('  ');
+  return [`${status} ${formatDuration(atNs)}`, moving.join(', '), ...predictionTexts(progress)].join('  ');
 }
 
-function foreseenTexts({ atNs, foreseen }: Progress): readonly string[] {
-  if (foreseen === null) return [];
-  const { endsByItself, downtimeNs } = foreseen;
-  if (endsByItself === null) return ['nothing to foresee from yet'];
-  return [endOf(foreseen, atNs), ...(downtimeNs ? [`downtime ${between(downtimeNs)}`] : [])];
+function predictionTexts({ atNs, predicted }: Progress): readonly string[] {
+  if (predicted === null) return [];
+  const { endsByItself, downtimeNs } = predicted;
+  if (endsByItself === null) return ['nothing to predict from yet'];
+  return [endOf(predicted, atNs), ...(downtimeNs ? [`downtime ${between(downtimeNs)}`] : [])];
 }
 
-function endOf({ endsByItself, totalNs }: ForeseenMigration, atNs: Nanos): string {
+function endOf({ endsByItself, totalNs }: ObservedPrediction, atNs: Nanos): string {
   const percent = Math.round(100 * endsByItself!);
   if (totalNs === null) return `does not end by itself (${percent} %)`;
-  const left = { p10: totalNs.p10 - atNs, p50: totalNs.p50 - atNs, p90: totalNs.p90 - atNs };
+  const left = { p5: totalNs.p5 - atNs, p50: totalNs.p50 - atNs, p95: totalNs.p95 - atNs };
   return `ends in ${between(left)}${percent === 100 ? '' : `, if at all: ${percent} %`}`;
 }
 
-/** The median, and the interval that has 80 %. */
-function between({ p10, p50, p90 }: Quantiles): string {
-  return `${formatDuration(p50)} (${formatDuration(p10)}–${formatDuration(p90)})`;
+/** The median, and the interval that has 90 %. */
+function between({ p5, p50, p95 }: Pick<Quantiles, 'p5' | 'p50' | 'p95'>): string {
+  return `${formatDuration(p50)} (${formatDuration(p5)}–${formatDuration(p95)})`;
 }
 
 function endText({ outcome, totalNs, downtimeNs, sentBytes, reason }: WatchedEnd): string {

@@ -154,6 +154,16 @@ const environment = view('Environment', 'What made the record: program, machine,
     .describe('Whose costs virtual time and the model added; null: nobody’s.'),
 });
 
+const keptForThreads = z.object({
+  of: z.enum(['guest', 'sender']),
+  ...each(ns, 'budgetNs', 'periodNs'),
+  by: z.enum(['SCHED_DEADLINE', 'cpu.max', 'cpu.cfs_quota_us']),
+  whyNot: z.string().nullable().describe('Why SCHED_DEADLINE could not be had; null: it was.'),
+  threads: count.describe('Each of them has the whole budget.'),
+  usedNs: ns.describe('CPU time that they used in the window, together.'),
+  windowNs: ns,
+});
+
 const fidelity = view(
   'Fidelity',
   'What of its plan a migration of somebody else’s machine could not do exactly.',
@@ -164,6 +174,10 @@ const fidelity = view(
     ...each(count, 'unaskedPages', 'outOfPlacePages', 'neverSentPages', 'inFlightPages'),
     ruleToStopNs: ns.nullable().describe('From the rule to the stop; null: it was not stopped.'),
     deviceBytes: bytes.describe('Sent at b_d after the pages.'),
+    reservations: z
+      .array(keptForThreads)
+      .optional()
+      .describe('By what the kernel kept CPU reservations. Not there up to version 0.2.'),
   },
 );
 

@@ -33,6 +33,12 @@ export const plannedTarget = view('PlannedTarget', 'A target, and what a plan re
       cut: z.enum(reservedPaths),
       ...{ from: text, to: text, runs: count, kept: count },
       missed: z.boolean().describe('Fewer keep the target than it asks for.'),
+      incomplete: count.describe(
+        'So many were not completed, as a rule because `migration.timeout` came first.',
+      ),
+      floor: text
+        .nullable()
+        .describe('Why no less is reserved though the target would be kept; null: the target decides.'),
     }),
   ).describe('What becomes of it with a tenth less of one reservation.'),
   migrations: count.describe('How many were computed in virtual time.'),

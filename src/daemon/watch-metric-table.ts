@@ -52,9 +52,9 @@ export const watchMetricTable = {
     watched_status: '1 for the status that QEMU’s query-migrate has now.',
   }),
   ...gauges([...WATCHED, 'statistic'], {
-    watched_foreseen_left_seconds:
-      'In what time it ends, of the courses in which it does: quantiles of 10, 50 and 90 %.',
-    watched_foreseen_downtime_seconds:
-      'The downtime of memory that is foreseen: quantiles of 10, 50 and 90 %.',
+    watched_predicted_left_seconds:
+      'In what time it ends, of the courses in which it does: quantiles of 5, 50 and 95 %.',
+    watched_predicted_downtime_seconds:
+      'The downtime of memory that is predicted: quantiles of 5, 50 and 95 %.',
   }),
 };

@@ -5,11 +5,11 @@ import { count, instant, listOf, ns, text, view } from './record-schema.ts';
 
 const quantiles = (of: string) =>
   z
-    .object({ p10: z.number(), p50: z.number(), p90: z.number() })
+    .object({ p5: z.number(), p10: z.number(), p50: z.number(), p90: z.number(), p95: z.number() })
     .nullable()
-    .describe(`${of}: the median, and an interval of 80 %.`);
+    .describe(`${of}: the median, and what holds 80 and 90 %.`);
 
-const foreseen = z.object({
+const predicted = z.object({
   knownAtNs: ns.nullable(),
   syncs: count.nullable(),
   endsByItself: z.number().nullable().describe('The probability; null: nothing is known of its writes yet.'),
@@ -20,7 +20,7 @@ const foreseen = z.object({
   leftOut: listOf(text).describe('What the figures do not contain.'),
 });
 
-const firstForeseen = z
+const firstPredicted = z
   .object({
     atNs: ns.describe('Since it began.'),
     endsByItself: z.number(),
@@ -28,7 +28,7 @@ const firstForeseen = z
     downtimeNs: quantiles('Its downtime'),
   })
   .nullable()
-  .describe('What was foreseen as soon as anything was; null: nothing.');
+  .describe('What was predicted as soon as anything was; null: nothing.');
 
 const watchedProgress = z.object({
   startedAt: instant,
@@ -41,8 +41,8 @@ const watchedProgress = z.object({
   syncs: z.number().nullable().describe('How often dirty pages were looked for.'),
   throttlePercent: z.number().nullable(),
   expectedDowntimeNs: ns.nullable().describe('QEMU’s own.'),
-  foreseen: foreseen.nullable().describe('null: it is no pre-copy any more.'),
-  firstForeseen,
+  predicted: predicted.nullable().describe('null: it is no pre-copy any more.'),
+  firstPredicted,
 });
 
 const watchedMigration = view('WatchedMigration', 'A migration of somebody else that has ended.', {
@@ -56,7 +56,7 @@ const watchedMigration = view('WatchedMigration', 'A migration of somebody else 
   sentBytes: z.number().nullable(),
   syncs: z.number().nullable(),
   reason: text.nullable(),
-  firstForeseen,
+  firstPredicted,
 });
 
 const watched = {

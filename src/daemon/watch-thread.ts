@@ -20,7 +20,7 @@ interface WatchParts {
 }
 
 /**
- * The machines of others whose migrations are followed, in a thread of its own: to foresee takes longer than a step of a
+ * The machines of others whose migrations are followed, in a thread of its own: to predict takes longer than a step of a
  * migration may wait. There is none as long as nothing is watched.
  */
 export class WatchThread {

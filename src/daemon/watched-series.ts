@@ -93,7 +93,7 @@ export class WatchedSeries {
     this.#metrics.note(labels, { watched_up: status === null ? 0 : 1 });
     if (status !== null) this.#metrics.note({ ...labels, status }, { watched_status: 1 });
     if (!progress) return;
-    const { atNs, throttlePercent, foreseen } = progress;
+    const { atNs, throttlePercent, predicted } = progress;
     this.#metrics.note(labels, {
       watched_elapsed_seconds: seconds(atNs),
       watched_left_bytes: progress.leftBytes,
@@ -103,15 +103,15 @@ export class WatchedSeries {
       watched_dirty_syncs: progress.syncs,
       watched_throttle_ratio: throttlePercent === null ? 0 : throttlePercent / 100,
       watched_expected_downtime_seconds: seconds(progress.expectedDowntimeNs),
-      watched_ends_by_itself_ratio: foreseen?.endsByItself,
+      watched_ends_by_itself_ratio: predicted?.endsByItself,
     });
-    for (const statistic of ['p10', 'p50', 'p90'] as const) {
-      const total = foreseen?.totalNs?.[statistic];
+    for (const statistic of ['p5', 'p50', 'p95'] as const) {
+      const total = predicted?.totalNs?.[statistic];
       this.#metrics.note(
         { ...labels, statistic },
         {
-          watched_foreseen_left_seconds: seconds(total === undefined ? null : total - atNs),
-          watched_foreseen_downtime_seconds: seconds(foreseen?.downtimeNs?.[statistic] ?? null),
+          watched_predicted_left_seconds: seconds(total === undefined ? null : total - atNs),
+          watched_predicted_downtime_seconds: seconds(predicted?.downtimeNs?.[statistic] ?? null),
         },
       );
     }

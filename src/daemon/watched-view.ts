@@ -62,13 +62,13 @@ function progressOf(
   return {
     ...progress,
     startedAt: before?.startedAt ?? new Date(Date.parse(time) - progress.atNs / 1e6).toISOString(),
-    firstForeseen: before?.firstForeseen ?? firstForeseen(progress),
+    firstPredicted: before?.firstPredicted ?? firstPredicted(progress),
   };
 }
 
-function firstForeseen({ atNs, foreseen }: Progress): WatchedProgress['firstForeseen'] {
-  if (!foreseen || foreseen.endsByItself === null) return null;
-  const { endsByItself, totalNs, downtimeNs } = foreseen;
+function firstPredicted({ atNs, predicted }: Progress): WatchedProgress['firstPredicted'] {
+  if (!predicted || predicted.endsByItself === null) return null;
+  const { endsByItself, totalNs, downtimeNs } = predicted;
   return { atNs, endsByItself, totalNs, downtimeNs };
 }
 
@@ -82,7 +82,7 @@ function endedOf(
     ...end,
     startedAt: progress?.startedAt ?? startedAt,
     endedAt: time,
-    firstForeseen: progress?.firstForeseen ?? null,
+    firstPredicted: progress?.firstPredicted ?? null,
   };
 }
 

@@ -10,12 +10,16 @@ export interface ControlGroup {
 }
 
 /**
- * The control groups of this process that a controller looks at, innermost first: a limit of any of them binds it.
+ * The control groups of a process, or a thread, that a controller looks at, innermost first: a limit of any of them binds it.
  * cgroups(7), proc_pid_mountinfo(5).
- * @param root where /proc and /sys are
+ * @param root where /proc and /sys are @param of the process or thread, as /proc names it
  */
-export function controlGroups(controller: Controller, root = '/'): readonly ControlGroup[] {
-  const memberships = linesOf(join(root, 'proc/self/cgroup')).map((line) => line.split(':'));
+export function controlGroups(
+  controller: Controller,
+  root = '/',
+  of: string | number = 'self',
+): readonly ControlGroup[] {
+  const memberships = linesOf(join(root, 'proc', String(of), 'cgroup')).map((line) => line.split(':'));
   const mounts = linesOf(join(root, 'proc/self/mountinfo')).map(mountOf);
   const first = memberships.find(([, controllers]) => controllers?.split(',').includes(controller));
   const path = (first ?? memberships.find(([id]) => id === '0'))?.slice(2).join(':');
@@ -37,6 +41,11 @@ export function numbersIn({ folder }: ControlGroup, file: string): readonly numb
   const [line] = linesOf(join(folder, file));
   const numbers = line?.split(' ').map(Number);
   return numbers?.every(Number.isFinite) ? numbers : null;
+}
+
+/** Words that a file of a group begins with. */
+export function wordsIn({ folder }: ControlGroup, file: string): readonly string[] {
+  return linesOf(join(folder, file))[0]?.split(' ') ?? [];
 }
 
 /** A number of a file that has one a line, after its name. */

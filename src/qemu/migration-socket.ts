@@ -1,23 +1,25 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { orFailure } from '../platform/failure.ts';
+import { foldersLeft, OwnFolder } from '../platform/own-folder.ts';
+
+const PREFIX = 'switchover-stream-';
 
 /**
  * A UNIX socket to which a QEMU of this host migrates. QEMU may run as another user: who knows the name may connect, and only QEMU is
- * told it. Once it has connected nobody else may, and nothing is left of the socket if this process is killed.
+ * told it. Once it has connected nobody else may, and nothing is left of the socket if this process is killed. If it is killed before,
+ * the next one that opens such a socket removes it.
  */
 export class MigrationSocket {
   /** For QEMU's `migrate`. */
   readonly uri: string;
   readonly connected: Promise<Socket>;
-  readonly #folder: string;
+  readonly #folder: OwnFolder;
   readonly #server: Server;
 
-  private constructor(folder: string, server: Server, uri: string) {
+  private constructor(folder: OwnFolder, server: Server, uri: string) {
     this.#folder = folder;
     this.#server = server;
     this.uri = uri;
@@ -36,12 +38,9 @@ export class MigrationSocket {
    * @throws Failure there is no room for a socket
    */
   static async open(readAheadBytes?: number): Promise<MigrationSocket> {
-    const folder = orFailure(`cannot make a folder in ${tmpdir()}`, () => {
-      const made = mkdtempSync(join(tmpdir(), 'switchover-stream-'));
-      chmodSync(made, 0o711);
-      return made;
-    });
-    const path = join(folder, randomBytes(8).toString('hex'));
+    await removeLeft();
+    const folder = await OwnFolder.make(PREFIX, 0o711);
+    const path = join(folder.path, randomBytes(8).toString('hex'));
     const server = createServer(readAheadBytes === undefined ? {} : { highWaterMark: readAheadBytes });
     server.listen({ path, readableAll: true, writableAll: true });
     await once(server, 'listening');
@@ -51,6 +50,15 @@ export class MigrationSocket {
   /** Nobody may connect any more; the connection that there is stays. */
   close(): void {
     this.#server.close();
-    rmSync(this.#folder, { recursive: true, force: true });
+    this.#folder.remove();
+  }
+}
+
+/** What another user has left is not ours to remove. */
+async function removeLeft(): Promise<void> {
+  for (const folder of await foldersLeft(PREFIX)) {
+    try {
+      rmSync(folder, { recursive: true, force: true });
+    } catch {}
   }
 }

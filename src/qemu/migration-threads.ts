@@ -1,5 +1,7 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import type { Nanos } from '../core/units.ts';
+import { threadsOf } from './known-machine.ts';
+import { processOf, usedBy } from './qemu-threads.ts';
 import type { Qmp } from './qmp.ts';
 
 /**
@@ -8,7 +10,7 @@ import type { Qmp } from './qmp.ts';
  */
 export class MigrationThreads {
   readonly #pid: number | undefined;
-  readonly #before: ReadonlySet<string>;
+  readonly #before: ReadonlySet<number>;
 
   private constructor(pid: number | undefined) {
     this.#pid = pid;
@@ -16,36 +18,22 @@ export class MigrationThreads {
   }
 
   static async before(qmp: Qmp): Promise<MigrationThreads> {
-    const [first] = await qmp.execute<readonly { readonly 'thread-id': number }[]>('query-cpus-fast');
-    return new MigrationThreads(first && processOf(first['thread-id']));
+    const [first] = await threadsOf(qmp);
+    return new MigrationThreads(first === undefined ? undefined : processOf(first));
   }
 
   /** Undefined: it cannot be known here. */
   usedNs(): Nanos | undefined {
     const added = this.#threads().filter((thread) => !this.#before.has(thread));
     if (added.length === 0) return undefined;
-    return added.reduce((sum, thread) => sum + usedBy(`/proc/${this.#pid}/task/${thread}`), 0);
+    return added.reduce((sum, thread) => sum + (usedBy(this.#pid!, thread) ?? 0), 0);
   }
 
-  #threads(): readonly string[] {
-    return orNothing(() => readdirSync(`/proc/${this.#pid}/task`)) ?? [];
-  }
-}
-
-function processOf(thread: number): number | undefined {
-  const status = orNothing(() => readFileSync(`/proc/${thread}/status`, 'utf8'));
-  const found = /^Tgid:\s+(\d+)$/m.exec(status ?? '');
-  return found ? Number(found[1]) : undefined;
-}
-
-function usedBy(task: string): Nanos {
-  return Number(orNothing(() => readFileSync(`${task}/schedstat`, 'utf8'))?.split(' ')[0] ?? 0);
-}
-
-function orNothing<T>(look: () => T): T | undefined {
-  try {
-    return look();
-  } catch {
-    return undefined;
+  #threads(): readonly number[] {
+    try {
+      return readdirSync(`/proc/${this.#pid}/task`).map(Number);
+    } catch {
+      return [];
+    }
   }
 }

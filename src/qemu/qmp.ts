@@ -30,6 +30,13 @@ const ANSWER_MS = 10_000;
 /** Why a monitor accepts a connection and says nothing, or cannot even let it wait. */
 export const TAKEN = 'it does not answer: somebody else uses this monitor, or QEMU hangs';
 
+const CLOSED = 'QEMU closed the monitor connection';
+
+/** It was closed before all that was written had been read, or while something was. */
+function isClosing({ code }: NodeJS.ErrnoException): boolean {
+  return code === 'EPIPE' || code === 'ECONNRESET';
+}
+
 /** QEMU's monitor (docs/interop/qmp-spec): commands and answers as lines of JSON, and events between them. */
 export class Qmp {
   readonly #stream: Duplex;
@@ -45,8 +52,8 @@ export class Qmp {
     this.#stream = stream;
     stream.setEncoding('utf8');
     stream.on('data', (text: string) => this.#read(text));
-    stream.on('error', (error) => this.#end(error));
-    stream.on('close', () => this.#end(new Failure('QEMU closed the monitor connection')));
+    stream.on('error', (error) => this.#end(isClosing(error) ? new Failure(CLOSED) : error));
+    stream.on('close', () => this.#end(new Failure(CLOSED)));
   }
 
   /**

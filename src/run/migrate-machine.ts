@@ -1,3 +1,4 @@
+import { cpus } from 'node:os';
 import { type MigrationRecord, migrationRecord } from '../core/migration/record.ts';
 import { machinePlan } from '../scenario/machine-plan.ts';
 import { type Scenario, seeded } from '../scenario/scenario.ts';
@@ -35,15 +36,17 @@ const SOME_PAGES = 2 ** 16;
  */
 export async function migrateMachine(migration: MachineMigration): Promise<MigrationRecord> {
   const { qmp, journals, scenario, mode, interrupted, begins, stepped } = migration;
-  machinePlan(scenario, { name: 'machine', pages: SOME_PAGES });
+  const processors = cpus().length;
+  const { cpu } = seeded(machinePlan(scenario, { name: 'machine', pages: SOME_PAGES, processors }), 1);
   const machine = await SourceMachine.open(qmp, journals);
   let world: QemuWorld | undefined;
   try {
     const destination = await migration.destination();
     try {
+      await machine.reserve(cpu);
       const last = (await blocksOf(machine)).at(-1)!;
       const name = (await machine.name()) ?? 'machine';
-      const cell = machinePlan(scenario, { name, pages: last.firstPage + last.pages });
+      const cell = machinePlan(scenario, { name, pages: last.firstPage + last.pages, processors });
       begins?.(cell);
       const spec = seeded(cell, 1);
       world = new QemuWorld({ machine, destination, plan: spec.plan, mode });
@@ -64,6 +67,6 @@ export async function migrateMachine(migration: MachineMigration): Promise<Migra
     }
   } finally {
     await world?.close();
-    machine.close();
+    await machine.end();
   }
 }

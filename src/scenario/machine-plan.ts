@@ -7,6 +7,8 @@ import { isObject } from './settings.ts';
 export interface FoundMachine {
   readonly name: string;
   readonly pages: number;
+  /** Of its host. */
+  readonly processors: number;
 }
 
 /** Nobody says what its programs write. */
@@ -16,9 +18,13 @@ const unknownProgram = { kind: 'classes', classes: [{ pages: 1, writesPerSecond:
 const notHere = {
   'migration.clear': 'page: QEMU clears the bit of a page as it sends it',
   'migration.heat': 'estimated: what the programs of this machine write is not known',
-  'guest.reservation': 'nothing: a reservation of CPU time for a machine of somebody else is not supported',
-  'sender.reservation': 'nothing: a reservation of CPU time for a machine of somebody else is not supported',
   'link.capacity': 'nothing: a machine of somebody else does not share a link with others yet',
+} as const;
+
+/** The same beside a reservation of CPU time. */
+const notReserved = {
+  'cpu.scheduler': 'deadline: only the kernel can keep the reservation of a machine of somebody else',
+  'cpu.reclaim': 'false: what others leave of theirs cannot be had by every means',
 } as const;
 
 /** While pages are held back QEMU does not ask its dirty log, so that they are in the last round only. */
@@ -28,17 +34,23 @@ const heldBack = 'nothing, or stop.rule rounds, under which it is known which ro
  * A scenario's plan, for this machine in place of the scenario's guest. A page costs what it costs in QEMU's stream.
  * @throws UsageError all that is wrong with it
  */
-export function machinePlan({ base, file }: Scenario, { name, pages }: FoundMachine): ScenarioCell {
-  const { guest: _, link, fleet: __, background: ___, ...others } = base;
+export function machinePlan(
+  { base, file }: Scenario,
+  { name, pages, processors }: FoundMachine,
+): ScenarioCell {
+  const { guest, link, cpu, fleet: _, background: __, ...others } = base;
+  const reservations = [guest, base.sender].map((one) => (isObject(one) ? one.reservation : undefined));
+  const isReserved = reservations.some((one) => one !== undefined && one !== 'none');
   const document = {
     ...others,
-    guest: { name, pages, program: unknownProgram },
+    guest: { name, pages, program: unknownProgram, reservation: reservations[0] },
+    cpu: isReserved ? { scheduler: 'deadline', processors } : cpu,
     link: { ...(isObject(link) ? link : {}), overhead: PAGE_RECORD_BYTES },
   };
   insisting((insist) => {
     const at = (path: string) =>
       path.split('.').reduce<unknown>((part, key) => (isObject(part) ? part[key] : undefined), base);
-    for (const [path, expected] of Object.entries(notHere)) {
+    for (const [path, expected] of Object.entries({ ...notHere, ...(isReserved && notReserved) })) {
       const found = at(path);
       const isAsIs = expected.startsWith(`${String(found)}:`);
       insist(found === undefined || isAsIs, path, expected, found);

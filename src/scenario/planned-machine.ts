@@ -1,5 +1,7 @@
+import { cpus } from 'node:os';
 import { formatSize } from '../core/units.ts';
 import { PAGE_RECORD_BYTES } from '../qemu/stream-layout.ts';
+import { insisting } from './checked.ts';
 import { machinePlan } from './machine-plan.ts';
 import type { Scenario } from './scenario.ts';
 import { isObject } from './settings.ts';
@@ -28,7 +30,14 @@ interface RehearsedGuest {
 export function plannedMachine(scenario: Scenario, { guest, recording }: RehearsedGuest): Scenario {
   const { fleet: _, background: __, guest: written, link, migration, ...others } = scenario.base;
   const unlimited = withoutCapacity(scenario);
-  machinePlan(unlimited, { name: 'machine', pages: Number(guest.pages) });
+  machinePlan(unlimited, { name: 'machine', pages: Number(guest.pages), processors: cpus().length });
+  insisting((insist) => {
+    const nothing = 'nothing with a target: what it does to such a machine is not in the model';
+    for (const [end, part] of Object.entries({ guest: written, sender: others.sender })) {
+      const found = isObject(part) ? part.reservation : undefined;
+      insist(found === undefined || found === 'none', `${end}.reservation`, nothing, found);
+    }
+  });
   const said = isObject(migration) ? migration : {};
   const device = isObject(written) && written.device !== undefined ? written.device : DEVICE;
   const base = {

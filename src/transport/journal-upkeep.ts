@@ -45,7 +45,7 @@ function remove(file: string): void {
   }
 }
 
-/** Signs at which nobody listens, and which no journal and no lock names: nobody will look for them. */
+/** Signs at which nobody listens, and which no journal, no note and no lock names: nobody will look for them. */
 async function removeOldSigns(folder: string): Promise<void> {
   const files = readdirSync(folder);
   const signs = files.filter((file) => /^[\w.-]+-\d+-[0-9a-f]{8}\.life$/.test(file));
@@ -60,9 +60,14 @@ async function removeOldSigns(folder: string): Promise<void> {
   }
 }
 
-/** The names of processes in all journals. @throws the system's error: what cannot be read may name any */
+/** What is written down here of somebody's machine, beside journals. */
+const NOTE = /^[0-9a-f]{16}\.\w+\.(nd)?json$/;
+
+/** The names of processes in all journals and notes. @throws the system's error: what cannot be read may name any */
 function namesIn(folder: string): ReadonlySet<string> {
-  const names = journalsIn(folder).flatMap(({ file }) => {
+  const notes = readdirSync(folder).filter((file) => NOTE.test(file));
+  const files = [...journalsIn(folder).map(({ file }) => file), ...notes.map((file) => join(folder, file))];
+  const names = files.flatMap((file) => {
     try {
       return /"name":"([\w.-]+)"/.exec(readFileSync(file, 'utf8'))?.[1] ?? [];
     } catch (cause) {

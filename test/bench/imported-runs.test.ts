@@ -14,7 +14,7 @@ test('the shipped part of the logs has pre-copy and auto-converge', () => {
 });
 
 describe.each(logs)('$scenario, $file', ({ scenario, file }) => {
-  test('from its second telling dirty sync, its end, total and downtime are foreseen', () => {
+  test('from its second telling dirty sync, its end, total and downtime are predicted', () => {
     const { totalNs, withinMinute, totalRatio, downtimeRatio } = judged(scenario, file, 2)!;
     expect(withinMinute.isRight).toBe(true);
     // Those that end with their load say nothing of the total.

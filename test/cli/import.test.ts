@@ -67,7 +67,7 @@ describe('predict --from', () => {
     expect(answer.syncs).toBe(3);
     expect(answer.within['60s']).toBeGreaterThan(0.5);
     for (const quantiles of [answer.totalNs, answer.downtimeNs])
-      expect(Object.keys(quantiles)).toEqual(['p10', 'p50', 'p90']);
+      expect(Object.keys(quantiles)).toEqual(['p5', 'p10', 'p50', 'p90', 'p95']);
     expect(answer.throttle).toMatchObject({ autoConverge: null });
     expect(answer.leftOut.length).toBeGreaterThan(0);
   });

@@ -135,7 +135,7 @@ describe.skipIf(withoutQemu10)('a rehearsal of a VM that runs', () => {
     expect(existsSync(out)).toBe(false);
   });
 
-  test('foresees how its migration would go', async () => {
+  test('predicts how its migration would go', async () => {
     const { code, stdout } = await switchover(
       ...['predict', '--qmp', machine.ours, '--rehearse', '2s', '--max-bandwidth', '8Mbit/s', '--json', '-'],
     );

@@ -30,10 +30,10 @@ describe.skipIf(!has('prometheus') || withoutQemu !== undefined)(
       demo.drive((line) => log.push(line));
     });
 
-    test('has data for the query of every panel', { timeout: 170_000 }, async () => {
+    test('has data for the query of every panel', { timeout: 440_000 }, async () => {
       const queries = committedQueries();
       expect(queries.length).toBeGreaterThan(40);
-      const missing = await withoutData(prometheus, queries, 150_000);
+      const missing = await withoutData(prometheus, queries, 400_000);
       expect(missing, log.join('\n')).toEqual([]);
     });
 

@@ -37,7 +37,12 @@ const target: PlannedTarget = {
     clauses: [{ metric: 'downtime', limitNs: 2e8, probability: 0.9, runs: 46, kept: 46, lowerBound: 0.91 }],
     seeds: { first: 1_000_000_001, count: 46 },
   },
-  sensitivity: [{ cut: 'link.rate', from: '25 Mbit/s', to: '22.5 Mbit/s', runs: 40, kept: 3, missed: true }],
+  sensitivity: [
+    {
+      ...{ cut: 'link.rate', from: '25 Mbit/s', to: '22.5 Mbit/s', runs: 40, kept: 3 },
+      ...{ missed: true, incomplete: 0, floor: null },
+    },
+  ],
   ...{ migrations: 200, leftOut: [] },
 };
 

@@ -48,16 +48,16 @@ describe('the metrics of a watch', () => {
     expect(reading(await text, `switchover_migrations_total{${of('/run/a')}}`)).toBe(0);
   });
 
-  test('say which QEMU can be asked, and what is foreseen', async () => {
+  test('say which QEMU can be asked, and what is predicted', async () => {
     const of = (monitor: string) => `world="qemu-native",monitor="${monitor}"`;
     expect(reading(await text, `switchover_watched_up{${of('/run/b')}}`)).toBe(1);
     expect(reading(await text, `switchover_watched_up{${of('/run/c')}}`)).toBe(0);
     expect(reading(await text, 'switchover_migrations_running')).toBe(1);
     const told = await text;
     const left = (statistic: string) =>
-      reading(told, `switchover_watched_foreseen_left_seconds{${of('/run/a')},statistic="${statistic}"}`);
-    expect(left('p10')!).toBeLessThanOrEqual(left('p50')!);
-    expect(left('p50')!).toBeLessThan(left('p90')!);
+      reading(told, `switchover_watched_predicted_left_seconds{${of('/run/a')},statistic="${statistic}"}`);
+    expect(left('p5')!).toBeLessThanOrEqual(left('p50')!);
+    expect(left('p50')!).toBeLessThan(left('p95')!);
   });
 
   test.skipIf(!has('promtool'))('are clean for promtool check metrics', async () => {

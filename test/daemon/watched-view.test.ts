@@ -11,7 +11,7 @@ const progress = (atNs: number, endsByItself: number | null): MonitorEvent => ({
   event: 'progress',
   ...{ atNs, status: 'active', leftBytes: 1e9 - atNs / 100, sentBytes: 0, rateBytesPerSecond: null },
   ...{ dirtyBytesPerSecond: null, syncs: 1, throttlePercent: null, expectedDowntimeNs: null },
-  foreseen: { endsByItself, totalNs: null, downtimeNs: null } as Progress['foreseen'],
+  predicted: { endsByItself, totalNs: null, downtimeNs: null } as Progress['predicted'],
 });
 const ended = (outcome: 'completed' | 'unknown', totalNs: number | null): MonitorEvent => {
   return { event: 'ended', outcome, totalNs, downtimeNs: totalNs, sentBytes: 1, syncs: 2, reason: null };
@@ -25,7 +25,7 @@ function machineAfter(...events: (readonly [seconds: number, MonitorEvent, strin
   }, newlyWatched(socket));
 }
 
-test('a migration that was found going on began before, and what was foreseen first is kept', () => {
+test('a migration that was found going on began before, and what was predicted first is kept', () => {
   const machine = machineAfter(
     [10, { event: 'connected', status: 'active' }, 'active'],
     [10, { event: 'began' }, 'active'],
@@ -39,7 +39,7 @@ test('a migration that was found going on began before, and what was foreseen fi
     startedAt: '2026-01-01T00:00:06.000Z',
     endedAt: '2026-01-01T00:00:13.000Z',
     outcome: 'completed',
-    firstForeseen: { atNs: 5e9, endsByItself: 0.5 },
+    firstPredicted: { atNs: 5e9, endsByItself: 0.5 },
   });
   expect(machine.course.map(({ atNs }) => atNs)).toEqual([4e9, 5e9, 6e9]);
   expect(Object.keys(withoutPast(machine))).not.toContain('course');
@@ -50,7 +50,7 @@ test('one that fits between two looks began as long before its end as it took', 
     [20, { event: 'began' }, 'completed'],
     [20, ended('completed', 2e9), 'completed'],
   );
-  expect(last).toMatchObject({ startedAt: '2026-01-01T00:00:18.000Z', firstForeseen: null });
+  expect(last).toMatchObject({ startedAt: '2026-01-01T00:00:18.000Z', firstPredicted: null });
 });
 
 test('a machine whose QEMU ends while it is migrated stays unreachable, and says why, until it is there again', () => {

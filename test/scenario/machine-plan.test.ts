@@ -2,10 +2,11 @@ import { expect, test } from 'vitest';
 import { machinePlan } from '../../src/scenario/machine-plan.ts';
 import { scenarioOf } from '../../src/scenario/scenario.ts';
 
-const machine = { name: 'machine', pages: 65_536 };
+const machine = { name: 'machine', pages: 65_536, processors: 2 };
 
-function planOf(migration: object) {
-  return machinePlan(scenarioOf({ link: { rate: '1Gbit/s' }, migration }, { name: 'mine' }), machine);
+function planOf(migration: object, more: object = {}) {
+  const base = { link: { rate: '1Gbit/s' }, migration, ...more };
+  return machinePlan(scenarioOf(base, { name: 'mine' }), machine);
 }
 
 test('a plan for a machine of somebody else is that of the scenario, for as many pages as the machine has', () => {
@@ -31,4 +32,18 @@ test('what such a machine cannot do is refused, all of it at once', () => {
   expect(() => planOf(asked)).toThrow(
     /migration\.clear: expected page.*\n.*migration\.heat: expected estimated/,
   );
+});
+
+test('CPU time is reserved by the kernel only, on the processors of the host', () => {
+  const reservation = { budget: '5ms', period: '10ms' };
+  const { cpu } = planOf({}, { guest: { reservation }, sender: { reservation } });
+  expect(cpu).toMatchObject({
+    ...{ scheduler: 'deadline', processors: 2 },
+    guest: { budgetNs: 5e6, periodNs: 10e6 },
+    sender: { budgetNs: 5e6, periodNs: 10e6 },
+  });
+  expect(() =>
+    planOf({}, { sender: { reservation }, cpu: { scheduler: 'cbs-hard', reclaim: true } }),
+  ).toThrow(/cpu\.scheduler: expected deadline.*\n.*cpu\.reclaim: expected false/);
+  expect(planOf({}, { cpu: { scheduler: 'fair' } }).cpu.guest).toBeNull();
 });

@@ -53,7 +53,7 @@ test('all that is wrong with a profile is told at once, with its paths', () => {
   ]);
 });
 
-test('a profile of a machine without QEMU foresees no virtual machine', () => {
+test('a profile of a machine without QEMU predicts no virtual machine', () => {
   const file = changed((profile) => {
     delete profile.vm;
   });

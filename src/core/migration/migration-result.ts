@@ -1,3 +1,4 @@
+import type { Reservation } from '../cpu/reservation.ts';
 import type { ServerRecord } from '../cpu/server-record.ts';
 import type { Encryption } from '../link/encryption.ts';
 import type { Bytes, BytesPerSecond, Nanos } from '../units.ts';
@@ -147,6 +148,21 @@ export interface AchievedRates {
   readonly stopBytesPerSecond: BytesPerSecond | null;
 }
 
+/** How the kernel kept a CPU reservation for threads of somebody else's QEMU: each of them has the whole budget. */
+export interface KeptForThreads extends Reservation {
+  /** `guest`: a thread for each of the machine's processors. `sender`: the thread that sends its migration. */
+  readonly of: 'guest' | 'sender';
+  /** SCHED_DEADLINE promises the budget and limits to it; a file of a control group only limits. */
+  readonly by: 'SCHED_DEADLINE' | 'cpu.max' | 'cpu.cfs_quota_us';
+  /** Why SCHED_DEADLINE could not be had; null: it was. */
+  readonly whyNot: string | null;
+  readonly threads: number;
+  /** CPU time that they have used in the window, together, by the kernel's account. */
+  readonly usedNs: Nanos;
+  /** From the reservation to the stop of the machine; of the sender, to its last page. */
+  readonly windowNs: Nanos;
+}
+
 /** What of its plan a migration of somebody else's machine could not do exactly. */
 export interface Fidelity {
   /** `pull`: pages were asked for in the plan's order; `pass`: they came in QEMU's own. */
@@ -163,6 +179,8 @@ export interface Fidelity {
   readonly inFlightPages: number;
   /** The state of the devices and what QEMU says of it, sent at b_d after the pages. */
   readonly deviceBytes: Bytes;
+  /** By what CPU time was reserved. Up to version 0.2 a record did not say it. */
+  readonly reservations?: readonly KeptForThreads[] | undefined;
 }
 
 /** What the world's instruments saw of one migration. */

@@ -66,7 +66,7 @@ function figuresOf({ record, predicted, unguaranteed, createdAt, startedAt, ende
     record && ['downtime', duration(record.downtimeNs || undefined)],
     ['predicted', duration(predicted?.downtimeNs)],
     predicted?.downtimeBoundNs !== undefined && [
-      'bound foreseen (0.99)',
+      'bound predicted (0.99)',
       duration(predicted.downtimeBoundNs),
     ],
     unguaranteed?.downtime && [

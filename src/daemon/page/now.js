@@ -78,7 +78,7 @@ function figures(view, pulse) {
   if (!record) {
     return [
       ['predicted downtime', duration(predicted?.downtimeNs)],
-      bound !== undefined && ['bound foreseen (0.99)', duration(bound)],
+      bound !== undefined && ['bound predicted (0.99)', duration(bound)],
       ['predicted total', duration(predicted?.totalNs)],
       ...leftOut(predicted),
       ['pages', count(pages)],

@@ -21,11 +21,11 @@ export function drawWatchedMachine(section, { machine, past }) {
     figures(figuresOf(machine)),
     course.length > 1 && h('h3', `What was left of ${progress ? 'this' : 'the last'} migration`),
     course.length > 1 && h('div.picture', canvas),
-    progress?.foreseen && h('h3', 'What the forecast leaves out'),
-    progress?.foreseen &&
+    progress?.predicted && h('h3', 'What the prediction leaves out'),
+    progress?.predicted &&
       h(
         'ul.quiet',
-        progress.foreseen.leftOut.map((text) => h('li', text)),
+        progress.predicted.leftOut.map((text) => h('li', text)),
       ),
     h('h3', 'Its migrations'),
     migrationTable(past?.migrations ?? (last ? [last] : [])),
@@ -34,7 +34,7 @@ export function drawWatchedMachine(section, { machine, past }) {
 }
 
 function figuresOf({ status, progress }) {
-  const { foreseen, throttlePercent: throttle } = progress ?? {};
+  const { predicted, throttlePercent: throttle } = progress ?? {};
   return [
     ['QEMU says', status ?? '–'],
     ...(progress
@@ -47,7 +47,7 @@ function figuresOf({ status, progress }) {
           ['dirty syncs', String(progress.syncs ?? '–')],
           throttle && ['throttled by', `${throttle} %`],
           ['ends in', endText(progress)],
-          ['downtime foreseen', between(foreseen?.downtimeNs)],
+          ['downtime predicted', between(predicted?.downtimeNs)],
           ['QEMU expects', duration(progress.expectedDowntimeNs)],
         ]
       : []),
@@ -65,9 +65,9 @@ function migrationTable(migrations) {
     ['ended', ({ endedAt }) => when(endedAt), 'quiet'],
     ['outcome', ({ outcome, reason }) => [chip(outcome), reason !== null && h('div.quiet', reason)]],
     ['total', ({ totalNs }) => duration(totalNs), 'number'],
-    ['first foreseen', ({ firstForeseen }) => between(firstForeseen?.totalNs), 'number optional'],
+    ['first predicted', ({ firstPredicted }) => between(firstPredicted?.totalNs), 'number optional'],
     ['downtime', ({ downtimeNs }) => duration(downtimeNs), 'number'],
-    ['first foreseen', ({ firstForeseen }) => between(firstForeseen?.downtimeNs), 'number optional'],
+    ['first predicted', ({ firstPredicted }) => between(firstPredicted?.downtimeNs), 'number optional'],
     ['sent', ({ sentBytes }) => (sentBytes === null ? '–' : size(sentBytes)), 'number optional'],
   ];
   const none = 'None has been seen to end since this daemon began to watch.';

@@ -2,7 +2,7 @@ import { chip, fill, h } from './dom.js';
 import { duration, rate, size, when } from './format.js';
 import { table } from './table.js';
 
-/** Machines of others: what goes on with each, and what is foreseen. */
+/** Machines of others: what goes on with each, and what is predicted. */
 export function drawWatched(section, { watched }) {
   section.hidden = watched.length === 0;
   const columns = [
@@ -10,7 +10,7 @@ export function drawWatched(section, { watched }) {
     ['state', (machine) => [chip(machine.state), stateInWords(machine)]],
     ['left', ({ progress }) => leftText(progress), 'number optional'],
     ['ends in', ({ progress }) => endText(progress), 'number'],
-    ['downtime foreseen', ({ progress }) => between(progress?.foreseen?.downtimeNs), 'number optional'],
+    ['downtime predicted', ({ progress }) => between(progress?.predicted?.downtimeNs), 'number optional'],
     ['last downtime', ({ last }) => duration(last?.downtimeNs), 'number optional'],
   ];
   const note = h('span.quiet', 'migrations that others carry out');
@@ -31,23 +31,23 @@ function leftText(progress) {
   return [size(progress.leftBytes), sent !== null && h('div.quiet', rate(sent))];
 }
 
-/** When a migration is foreseen to end, from now on; how sure that is, unless it is certain. */
+/** When a migration is predicted to end, from now on; how sure that is, unless it is certain. */
 export function endText(progress) {
   if (!progress) return '–';
-  const { foreseen, atNs } = progress;
-  if (!foreseen) return 'in post-copy';
-  if (foreseen.endsByItself === null) return 'not known yet';
-  const percent = Math.round(100 * foreseen.endsByItself);
-  if (!foreseen.totalNs) return [chip('never by itself', 'bad'), h('div.quiet', `${percent} %`)];
-  const left = { ...foreseen.totalNs };
+  const { predicted, atNs } = progress;
+  if (!predicted) return 'in post-copy';
+  if (predicted.endsByItself === null) return 'not known yet';
+  const percent = Math.round(100 * predicted.endsByItself);
+  if (!predicted.totalNs) return [chip('never by itself', 'bad'), h('div.quiet', `${percent} %`)];
+  const left = { ...predicted.totalNs };
   for (const quantile of Object.keys(left)) left[quantile] = Math.max(0, left[quantile] - atNs);
   return [...between(left), percent < 100 && h('div.quiet', `if at all: ${percent} %`)];
 }
 
-/** The median, and the interval that has 80 %. */
+/** The median, and the interval that has 90 %. */
 export function between(quantiles) {
   if (!quantiles) return ['–'];
-  const { p10, p50, p90 } = quantiles;
-  if (p10 === p90) return [duration(p50)];
-  return [duration(p50), h('div.quiet', `${duration(p10)} to ${duration(p90)}`)];
+  const { p5, p50, p95 } = quantiles;
+  if (p5 === p95) return [duration(p50)];
+  return [duration(p50), h('div.quiet', `${duration(p5)} to ${duration(p95)}`)];
 }

@@ -1,4 +1,4 @@
-import { NANOS_PER_SECOND, type Nanos } from '../../core/units.ts';
+import { type Bytes, NANOS_PER_SECOND, type Nanos } from '../../core/units.ts';
 import type { Dirtied, Sample } from './observation.ts';
 
 /** Below this QEMU keeps its dirty rate as it was (migration/ram.c, migration_bitmap_sync: a second). */
@@ -13,8 +13,13 @@ const RATE_KEPT_NS = 1e9;
  * which is exact however far apart the samples are. The exposure is not: a look lies somewhere between its samples. Where
  * QEMU tells the rate at which pages were dirtied, the exposure is pages / rate.
  * Looks that fall between the same two samples are taken to be alike.
+ * @param leftUnitBytes what is left was rounded down to whole ones of these
  */
-export function dirtiedOf(samples: readonly Sample[], pageSizeBytes: number): readonly Dirtied[] {
+export function dirtiedOf(
+  samples: readonly Sample[],
+  pageSizeBytes: Bytes,
+  leftUnitBytes: Bytes = 0,
+): readonly Dirtied[] {
   const dirtied: Dirtied[] = [];
   /** When the bits were last taken off; undefined: before the log begins. */
   let sinceNs: Nanos | undefined;
@@ -35,10 +40,11 @@ export function dirtiedOf(samples: readonly Sample[], pageSizeBytes: number): re
         const each = (pages ?? ((told ?? 0) * exposureNs * looks) / NANOS_PER_SECOND) / looks;
         if (pages !== undefined || told) {
           const spread = looks === 1 ? 0 : 0.5;
+          const rounded = leftUnitBytes / pageSizeBytes / looks;
           dirtied.push({
             atNs: after.atNs,
             exposureNs,
-            pages: { low: each * (1 - spread), high: each * (1 + spread) },
+            pages: { low: Math.max(0, each * (1 - spread) - rounded), high: each * (1 + spread) + rounded },
             throttlePercent: before.throttlePercent ?? 0,
           });
         }
@@ -49,8 +55,11 @@ export function dirtiedOf(samples: readonly Sample[], pageSizeBytes: number): re
   return dirtied;
 }
 
+const OTHERS = new Set(['none', 'completed', 'failed', 'cancelling', 'cancelled', 'wait-unplug', 'colo']);
+
+/** Also with a word of another version for it. */
 function isPrecopy({ status }: Sample): boolean {
-  return status === null || ['setup', 'active', 'device', 'pre-switchover'].includes(status);
+  return status === null || !(status.startsWith('postcopy') || OTHERS.has(status));
 }
 
 /** Where they are not counted, what is left rises. */

@@ -1,11 +1,13 @@
 import { inputLimits } from '../../core/input-limits.ts';
 import { cloudHypervisorLog } from './cloud-hypervisor-log.ts';
 import { dirtiedOf } from './dirtied-of.ts';
-import { domstatsDirtyRate, queryDirtyRate } from './dirty-rate.ts';
+import { domstatsDirtyRate, infoDirtyRate, queryDirtyRate } from './dirty-rate.ts';
 import { domjobinfo } from './domjobinfo.ts';
 import { downtimeTrace } from './downtime-trace.ts';
+import { gapsIn, withoutImpossible } from './gaps.ts';
 import { infoMigrate } from './info-migrate.ts';
 import { kubevirt } from './kubevirt.ts';
+import { launcherLog } from './launcher-log.ts';
 import { type Format, nothingSet, type Observation, type Parameters, type Told } from './observation.ts';
 import { oneMigration } from './one-migration.ts';
 import { plainText } from './plain-text.ts';
@@ -14,8 +16,8 @@ import { queryMigrate } from './query-migrate.ts';
 
 /** Told apart by their content; the first that recognises a text reads it. */
 export const formats: readonly Format[] = [
-  ...[queryMigrate, queryDirtyRate, domstatsDirtyRate, domjobinfo, infoMigrate],
-  ...[cloudHypervisorLog, downtimeTrace, proxmoxLog, kubevirt],
+  ...[queryMigrate, queryDirtyRate, infoDirtyRate, domstatsDirtyRate, domjobinfo, infoMigrate],
+  ...[cloudHypervisorLog, downtimeTrace, proxmoxLog, launcherLog, kubevirt],
 ];
 
 /** What was read of several texts that tell of one migration. */
@@ -44,22 +46,23 @@ export function importTexts(texts: readonly NamedText[]): Imported | undefined {
     format && told && saysAnything(told) ? [{ format, told }] : [],
   );
   if (usable.length === 0) return undefined;
-  const series = usable.map(({ told }) => oneMigration(told.samples));
-  const longest = series.reduce((one, other) => (other.samples.length > one.samples.length ? other : one));
   const parameters: Parameters = Object.assign(
     {},
     nothingSet,
     ...usable.map(({ told }) => known(told.parameters ?? {})),
   );
+  const series = usable.map(({ told }) => oneMigration(told.samples));
+  const longest = series.reduce((one, other) => (other.samples.length > one.samples.length ? other : one));
+  const { samples, missing: impossible } = withoutImpossible(longest.samples, parameters.totalBytes);
   const told = usable.flatMap((one) => one.told.dirtied ?? []);
   // A log that tells what was dirtied needs no reckoning.
   const reckoned = told.some(({ atNs }) => atNs !== null)
     ? []
-    : dirtiedOf(longest.samples, parameters.pageSizeBytes);
+    : dirtiedOf(samples, parameters.pageSizeBytes, usable[series.indexOf(longest)]!.told.leftUnitBytes);
   return {
     format: [...new Set(usable.map(({ format }) => format.name))].join(', '),
     observation: {
-      samples: longest.samples,
+      samples,
       dirtied: [...told, ...reckoned],
       parameters,
       downtimeParts: usable.flatMap(({ told }) => told.downtimeParts ?? []),
@@ -72,6 +75,8 @@ export function importTexts(texts: readonly NamedText[]): Imported | undefined {
         ? [`what follows ${inputLimits.importedSamples} samples`]
         : []),
       ...series.flatMap(({ missing }) => missing),
+      ...impossible,
+      ...gapsIn(samples),
     ],
   };
 }

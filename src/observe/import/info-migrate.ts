@@ -6,19 +6,25 @@ const BITS_PER_MEGABIT = 1e6;
 
 /**
  * `info migrate` of QEMU's human monitor (migration/migration-hmp-cmds.c), once or many times: the long form with `total
- * time: 3003 ms`, and that of QEMU 10.1 with `Time (ms): total=3003`.
+ * time: 3003 ms`, and that of QEMU 10.1 with `Time (ms): total=3003`. `info migrate_parameters` and `info
+ * migrate_capabilities`, among them or alone, are the parameters.
  */
 export const infoMigrate: Format = {
   name: 'info migrate',
   recognises: (text) =>
-    /^[ \t]{0,20}(?:Migration status|Status|transferred ram|remaining ram|Time \(ms\)):/m.test(text),
+    /^[ \t]{0,20}(?:Migration status|Status|transferred ram|remaining ram|Time \(ms\)|max-bandwidth|downtime-limit|auto-converge):/m.test(
+      text,
+    ),
   read(text) {
     const blocks = keyValueBlocks(text);
     const samples = blocks.flatMap((block) => sampleOf(block) ?? []);
-    const silent = blocks.length - samples.length;
+    const silent = blocks.filter((block) => !isSetting(block)).length - samples.length;
     return {
       samples,
-      parameters: blocks.reduce<Partial<Parameters>>((all, block) => Object.assign(all, guestOf(block)), {}),
+      parameters: blocks.reduce<Partial<Parameters>>(
+        (all, block) => Object.assign(all, guestOf(block), settingsOf(block)),
+        {},
+      ),
       reason: blocks.map(errorOf).findLast((reason) => reason !== null) ?? null,
       missing: silent > 0 ? [`${silent} answers without a total time`] : [],
     };
@@ -87,4 +93,29 @@ function guestOf(block: KeyValues): Partial<Parameters> {
     ...(pageSize && pageSize >= 512 ? { pageSizeBytes: pageSize } : {}),
     ...(numberIn(textAt(block, keys.throttle)) ? { autoConverge: true } : {}),
   };
+}
+
+function isSetting(block: KeyValues): boolean {
+  return !block.has(keys.totalTime[0]) && (block.has('max-bandwidth') || block.has('auto-converge'));
+}
+
+/** Of `info migrate_parameters` and `info migrate_capabilities`, whose keys are those of QMP. */
+function settingsOf(block: KeyValues): Partial<Parameters> {
+  const settings: Partial<Parameters> = {
+    maxBandwidthBytesPerSecond: sizeIn(block.get('max-bandwidth')),
+    downtimeLimitNs: durationIn(block.get('downtime-limit')),
+    // 0 is not told.
+    availableSwitchoverBandwidthBytesPerSecond: sizeIn(block.get('avail-switchover-bandwidth')) || null,
+    autoConverge: switchIn(block.get('auto-converge')),
+    postcopy: switchIn(block.get('postcopy-ram')),
+    throttleInitialPercent: numberIn(block.get('cpu-throttle-initial')),
+    throttleIncrementPercent: numberIn(block.get('cpu-throttle-increment')),
+    maxThrottlePercent: numberIn(block.get('max-cpu-throttle')),
+    throttleTriggerPercent: numberIn(block.get('throttle-trigger-threshold')),
+  };
+  return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== null));
+}
+
+function switchIn(text: string | undefined): boolean | null {
+  return text === 'on' ? true : text === 'off' ? false : null;
 }

@@ -53,7 +53,7 @@ const POWERS = ['', 'k', 'm', 'g', 't', 'p'];
  */
 export function sizeIn(text: string | undefined, unitBytes = 1): number | null {
   const [, number, prefix = '', unit] =
-    /^(\d[\d.,]{0,19})\s*(?:([kmgtp]?)i?(b|bytes?)?(?:\/s)?)?$/i.exec(text ?? '') ?? [];
+    /^(\d[\d.,]{0,19})\s*(?:([kmgtp]?)i?(b|bytes?)?(?:\/s(?:econd)?)?)?$/i.exec(text ?? '') ?? [];
   if (number === undefined) return null;
   const isBare = prefix === '' && unit === undefined;
   const bytes =

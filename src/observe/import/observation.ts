@@ -97,6 +97,8 @@ export interface DowntimePart {
 /** What one file says. */
 export interface Told {
   readonly samples: readonly Sample[];
+  /** What is left was rounded down to whole ones of these. Without: it is exact. */
+  readonly leftUnitBytes?: Bytes;
   readonly dirtied?: readonly Dirtied[];
   readonly parameters?: Partial<Parameters>;
   readonly downtimeParts?: readonly DowntimePart[];

@@ -1,4 +1,5 @@
 import { stripVTControlCharacters } from 'node:util';
+import { messagesIn } from './collected-messages.ts';
 
 const BYTE_ORDER_MARK = /^\ufeff/;
 const LINE_END = /\r+\n|\r/g;
@@ -12,6 +13,8 @@ const COLLECTORS: readonly RegExp[] = [
   /^[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d(?:\.\d{1,9})? (?:[\w.-]{1,64} [\w./@-]{1,64}\[\d{1,10}\]: ?)?/gm,
   // journalctl -o short-iso, short-iso-precise
   /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?[+-]\d\d:?\d\d [\w.-]{1,64} [\w./@-]{1,64}\[\d{1,10}\]: ?/gm,
+  // journalctl -o json-sse
+  /^data: (?=\{)/gm,
   // kubectl logs --prefix, and stern
   /^\[pod\/[\w./-]{1,300}\] ?/gm,
   // docker compose logs: `source-1  | `
@@ -20,8 +23,22 @@ const COLLECTORS: readonly RegExp[] = [
   /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{1,9}(?:Z|[+-]\d\d:\d\d) (?:std(?:out|err) [FP] )?/gm,
 ];
 
+/** A container's log may be kept in JSON, whose lines are records in JSON themselves. */
+const MOST_WRAPPED = 2;
+
 /** A log without what a terminal (its colours), another system or a collector of logs has added to it. */
 export function plainText(text: string): string {
-  const lines = stripVTControlCharacters(text.replace(BYTE_ORDER_MARK, '').replace(LINE_END, '\n'));
-  return COLLECTORS.reduce((plain, prefix) => plain.replace(prefix, ''), lines);
+  let plain = withoutPrefixes(
+    stripVTControlCharacters(text.replace(BYTE_ORDER_MARK, '').replace(LINE_END, '\n')),
+  );
+  for (let unwrapped = 0; unwrapped < MOST_WRAPPED; unwrapped++) {
+    const messages = messagesIn(plain);
+    if (messages === undefined) return plain;
+    plain = withoutPrefixes(stripVTControlCharacters(messages.replace(LINE_END, '\n')));
+  }
+  return plain;
+}
+
+function withoutPrefixes(text: string): string {
+  return COLLECTORS.reduce((plain, prefix) => plain.replace(prefix, ''), text);
 }

@@ -12,7 +12,7 @@ const PAGE_BYTES = 4096;
 export const proxmoxLog: Format = {
   name: 'Proxmox task log',
   recognises: (text) =>
-    /migration (?:active|status: (?:active|completed|failed|cancelled)|status error|finished)|start migrate command to|average migration speed/.test(
+    /migration (?:active|device|status: (?:active|completed|failed|cancelled)|status error|finished)|start migrate command to|average migration speed/.test(
       text,
     ),
   read(text) {
@@ -25,10 +25,11 @@ export const proxmoxLog: Format = {
     for (const line of lines.map((one) => one.trimStart())) {
       const at = instantIn(line);
       if (at !== null && /start migrate command to/.test(line)) {
-        startedAt = at;
+        [startedAt, reason] = [at, null];
         samples.push({ ...nothingSaid, atNs: 0, status: 'setup', sentBytes: 0 });
       }
-      reason = errorIn(line) ?? reason;
+      // What follows the first error says less.
+      reason ??= errorIn(line);
       downtimeNs = numberIn(/downtime (\d{1,12}) ms/.exec(line)?.[1], NANOS_PER_MILLISECOND) ?? downtimeNs;
       parameters = { ...parameters, ...parametersIn(line) };
       const told = sampleIn(line);
@@ -43,7 +44,9 @@ export const proxmoxLog: Format = {
       reason,
       missing: [
         timeless > 0 ? `${timeless} lines without a time` : [],
-        samples.some(({ leftBytes }) => leftBytes !== null) ? [] : 'what was left: this log does not tell it',
+        samples.length === 0 || samples.some(({ status }) => status === 'setup')
+          ? []
+          : 'when it began: the log begins later',
       ].flat(),
     };
   },
@@ -59,13 +62,15 @@ function instantIn(line: string): number | null {
 type Told = Omit<Sample, 'atNs' | 'downtimeNs'>;
 
 function sampleIn(line: string): Told | null {
-  const [, sent, rate] =
-    /migration active, transferred ([\d.]+ \w+) of [\d.]+ \w+ VM-state, ([\d.]+ \w+)\/s/.exec(line) ?? [];
+  const [, status, sent, rate] =
+    /migration (active|device), transferred ([\d.]+ \w+) of [\d.]+ \w+ VM-state, ([\d.]+ \w+)\/s/.exec(
+      line,
+    ) ?? [];
   if (sent !== undefined) {
     const dirty = sizeIn(/VM dirties lots of memory: ([\d.]+ \w+)\/s/.exec(line)?.[1]);
     return {
       ...nothingSaid,
-      status: 'active',
+      status: status!,
       sentBytes: sizeIn(sent),
       rateBytesPerSecond: sizeIn(rate),
       dirtyPagesPerSecond: dirty === null ? null : dirty / PAGE_BYTES,
@@ -76,8 +81,10 @@ function sampleIn(line: string): Told | null {
   if (transferred !== undefined) {
     return { ...nothingSaid, status: 'active', sentBytes: Number(transferred), leftBytes: Number(remaining) };
   }
-  const [, status] = /migration status(?: error)?: (completed|failed|cancelled)/.exec(line) ?? [];
-  if (status !== undefined) return { ...nothingSaid, status };
+  const [, all] = /migration completed, transferred ([\d.]+ \w+) VM-state/.exec(line) ?? [];
+  if (all !== undefined) return { ...nothingSaid, status: 'completed', sentBytes: sizeIn(all) };
+  const [, ended] = /migration status(?: error)?: (completed|failed|cancelled)/.exec(line) ?? [];
+  if (ended !== undefined) return { ...nothingSaid, status: ended };
   return /ERROR: (?:online migrate failure|migration aborted)/.test(line)
     ? { ...nothingSaid, status: 'failed' }
     : null;
@@ -101,5 +108,5 @@ function parametersIn(line: string): Partial<Parameters> {
 }
 
 function errorIn(line: string): string | null {
-  return /\bERROR: (.{1,300})/.exec(line)?.[1] ?? null;
+  return /(?:\bERROR:|migration status error: (?:failed|cancelled) -) (.{1,300})/.exec(line)?.[1] ?? null;
 }

@@ -19,6 +19,7 @@ export const queryMigrate: Format = {
     const { objects, damaged } = jsonObjects(text);
     const samples: Sample[] = [];
     let [parameters, reason, unknown]: [Partial<Parameters>, string | null, number] = [{}, null, 0];
+    let timeless = 0;
     let firstSeconds: number | null = null;
     for (const { answer, seconds } of objects.flatMap((object) => answersIn(object, null))) {
       firstSeconds ??= seconds;
@@ -28,11 +29,13 @@ export const queryMigrate: Format = {
         const sinceFirst = seconds === null ? null : (seconds - firstSeconds!) * NANOS_PER_SECOND;
         const sample = sampleOf(answer, sinceFirst);
         if (sample) samples.push(sample);
+        else if (!isIdle(answer)) timeless += 1;
         parameters = { ...parameters, ...guestOf(answer) };
         if (typeof answer['error-desc'] === 'string') reason = answer['error-desc'];
       } else if (Object.keys(answer).length > 0) unknown += 1;
     }
     const missing = [
+      timeless > 0 ? `${timeless} answers without a total time` : [],
       damaged > 0 ? `${damaged} damaged or cut objects` : [],
       unknown > 0 ? `${unknown} objects that are no answer of query-migrate` : [],
     ].flat();
@@ -58,6 +61,13 @@ function answersIn(value: unknown, outerSeconds: number | null): readonly Answer
 
 function isInfo(answer: JsonObject): boolean {
   return typeof answer.status === 'string' || isObject(answer.ram);
+}
+
+/** Before its first migration, and on a destination, QEMU says a status at most. */
+function isIdle(answer: JsonObject): boolean {
+  return Object.keys(answer).every(
+    (key) => key === 'status' || key === 'blocked-reasons' || key === 'socket-address',
+  );
 }
 
 /** undefined: neither a time nor anything else is said of the memory */

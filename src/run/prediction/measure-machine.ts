@@ -35,12 +35,14 @@ const WINDOWS_THAT_FIT = 2;
 export async function measureMachine(socket: string, rehearseNs?: Nanos): Promise<MeasuredMachine> {
   const qmp = await connectMonitor(socket);
   try {
-    const { status } = await qmp.execute<{ status?: string }>('query-migrate');
+    const migration = await qmp.execute<{ status?: string } | null>('query-migrate');
+    const memory = await qmp.execute<{ 'base-memory'?: number } | null>('query-memory-size-summary');
+    const memoryBytes = memory?.['base-memory'];
+    if (migration === null || memoryBytes === undefined)
+      throw new Failure(`${socket}: it answers like no monitor of QEMU`);
+    const { status } = migration;
     if (status === 'active' || status === 'setup')
       throw new Failure(`${socket}: it is migrating: give its log to --from`);
-    const { 'base-memory': memoryBytes } = await qmp.execute<{ 'base-memory': number }>(
-      'query-memory-size-summary',
-    );
     const parameters = await qmp.execute('query-migrate-parameters');
     const capabilities = await qmp.execute('query-migrate-capabilities');
     const settings = { name: 'its parameters', text: linesOf([parameters, capabilities]) };

@@ -1,15 +1,15 @@
 import type { Observation } from '../../observe/import/observation.ts';
 import {
-  type ForeseenMigration,
-  foreseeObserved,
   measuredRate,
+  type ObservedPrediction,
+  predictObservation,
   QEMU,
   type ToldBesides,
-} from './foresee-observed.ts';
+} from './predict-observation.ts';
 
 /** The same migration with one thing changed. */
 export interface WhatIf
-  extends Pick<ForeseenMigration, 'endsByItself' | 'within' | 'totalNs' | 'downtimeNs'> {
+  extends Pick<ObservedPrediction, 'endsByItself' | 'within' | 'totalNs' | 'downtimeNs'> {
   readonly change: string;
 }
 
@@ -37,7 +37,7 @@ export function whatIfs(known: Observation, told: ToldBesides): readonly WhatIf[
       : []),
   ];
   return changes.map(([change, changed]) => {
-    const { endsByItself, within, totalNs, downtimeNs } = foreseeObserved(known, { ...told, ...changed });
+    const { endsByItself, within, totalNs, downtimeNs } = predictObservation(known, { ...told, ...changed });
     return { change, endsByItself, within, totalNs, downtimeNs };
   });
 }

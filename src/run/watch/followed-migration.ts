@@ -2,11 +2,11 @@ import { NANOS_PER_SECOND, type Nanos } from '../../core/units.ts';
 import { dirtiedOf } from '../../observe/import/dirtied-of.ts';
 import { nothingSet, type Observation, type Sample, type Told } from '../../observe/import/observation.ts';
 import {
-  type ForeseenMigration,
-  foreseeObserved,
   measuredRate,
+  type ObservedPrediction,
+  predictObservation,
   type ToldBesides,
-} from '../prediction/foresee-observed.ts';
+} from '../prediction/predict-observation.ts';
 
 /** Samples between two syncs tell of rates only, for which QEMU's last seconds count. */
 const RECENT_NS: Nanos = 10 * NANOS_PER_SECOND;
@@ -29,7 +29,7 @@ export interface Progress {
   /** QEMU's own. */
   readonly expectedDowntimeNs: Nanos | null;
   /** null: it is no pre-copy any more. */
-  readonly foreseen: ForeseenMigration | null;
+  readonly predicted: ObservedPrediction | null;
 }
 
 /** A migration that goes on, from one look at it after another. */
@@ -81,7 +81,7 @@ export class FollowedMigration {
       syncs: last.syncs,
       throttlePercent: last.throttlePercent,
       expectedDowntimeNs: last.expectedDowntimeNs,
-      foreseen: status.startsWith('postcopy') ? null : foreseeObserved(this.observation, told),
+      predicted: status.startsWith('postcopy') ? null : predictObservation(this.observation, told),
     };
   }
 }

@@ -5,7 +5,7 @@ import { clockNs, timestamp } from '../../platform/clock.ts';
 import { Failure, printable, reasonOf } from '../../platform/failure.ts';
 import { connectMonitor } from '../../qemu/connect-monitor.ts';
 import type { Qmp } from '../../qemu/qmp.ts';
-import type { ToldBesides } from '../prediction/foresee-observed.ts';
+import type { ToldBesides } from '../prediction/predict-observation.ts';
 import { FollowedMigration, type Progress } from './followed-migration.ts';
 import type { MonitorEvent, WatchEvent, WatchedEnd, WatchedOutcome } from './watch-event.ts';
 
@@ -152,9 +152,9 @@ export class WatchedMonitor {
     else if (status !== before || clockNs() - this.#toldAtNs >= PROGRESS_EVERY_NS) {
       this.#toldAtNs = clockNs();
       const progress = this.#migration.progress(status, this.#told);
-      // In the stop, what is left is no longer what the downtime will be: what was foreseen before it stands.
-      const { foreseen } = (this.#guestIsStopped && this.#progress) || progress;
-      this.#progress = { ...progress, foreseen };
+      // In the stop, what is left is no longer what the downtime will be: what was predicted before it stands.
+      const { predicted } = (this.#guestIsStopped && this.#progress) || progress;
+      this.#progress = { ...progress, predicted };
       this.#tell({ event: 'progress', ...this.#progress });
     }
   }
@@ -195,7 +195,8 @@ export class WatchedMonitor {
 
 /** What the three answers say together. */
 function lookOf(answers: readonly unknown[]): Look {
-  const [{ status = 'none' }] = answers as [{ status?: string }];
+  const [migration] = answers as [{ status?: unknown } | null];
+  const status = typeof migration?.status === 'string' ? migration.status : 'none';
   const lines = answers.map((answer) => JSON.stringify({ return: answer }));
   return { status: printable(status), told: queryMigrate.read(lines.join('\n')) };
 }

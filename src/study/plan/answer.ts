@@ -16,6 +16,10 @@ export interface Sensitivity {
   readonly kept: number;
   /** Less is kept than the target asks for. */
   readonly missed: boolean;
+  /** So many did not complete, as a rule because `migration.timeout` came first, which a plan without one sets itself. */
+  readonly incomplete: number;
+  /** Why no less is reserved though the target would be kept; null: the target decides. */
+  readonly floor: string | null;
 }
 
 /** What the search came to. */

@@ -68,10 +68,11 @@ function spaced(text: string): string {
   return text.replace(/(?<=\d)(?=[a-zA-Z])/, ' ');
 }
 
-/** A budget in whole tens of microseconds, rounded up, so that people can read it. */
+/** A budget rounded up to three digits, so that people can read it; the kernel grants no less than 1,024 ns. */
 export function withBudget({ periodNs }: Reservation, budgetNs: Nanos): Reservation {
-  const stepNs = periodNs >= 1_000_000 ? 10_000 : 100;
-  return { periodNs, budgetNs: Math.min(periodNs, Math.max(stepNs, Math.ceil(budgetNs / stepNs) * stepNs)) };
+  const least = Math.max(1024, budgetNs);
+  const stepNs = 10 ** (Math.floor(Math.log10(least)) - 2);
+  return { periodNs, budgetNs: Math.min(periodNs, Math.ceil(least / stepNs - 1e-9) * stepNs) };
 }
 
 /** Rounded up to three digits in bits, so that people can read it, and to whole bytes. */

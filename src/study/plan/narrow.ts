@@ -14,8 +14,8 @@ export interface Narrowed {
 /** Parts of the link, and of the most that a sender can have. */
 const PARTS = [1, 0.75, 0.55, 0.4, 0.3, 0.22, 0.15, 0.1, 0.07, 0.05, 0.035];
 const FINER = [1.2, 1.1, 0.91, 0.83];
-/** After so long nothing further is asked of a model that takes long: virtual time decides anyway. */
-const ENOUGH_MS = 6_000;
+/** After so many answers of the model nothing further is asked, nor after so much CPU time: virtual time decides anyway. */
+const ENOUGH = { answers: 160, cpuNs: 40e9 };
 /** Of what a target allows to be missed, so much is left to what the model does not know. */
 const PART_OF_MISSES = 0.2;
 
@@ -27,7 +27,7 @@ export class Narrowing {
   readonly #problem: PlanProblem;
   readonly #trials: Trials;
   readonly #found = new Map<string, Promise<Narrowed | null>>();
-  #endsAtMs = 0;
+  #endsAtCpuNs = 0;
 
   constructor(problem: PlanProblem, trials: Trials) {
     this.#problem = problem;
@@ -36,7 +36,7 @@ export class Narrowing {
 
   async run(): Promise<readonly Narrowed[]> {
     const { policies } = this.#problem;
-    this.#endsAtMs = performance.now() + ENOUGH_MS;
+    this.#endsAtCpuNs = this.#trials.cpuNs + ENOUGH.cpuNs;
     if (policies.kind === 'list') {
       for (const policy of policies.list) await this.#least(this.#choice(policy), PARTS);
     } else {
@@ -44,6 +44,10 @@ export class Narrowing {
     }
     const all = await Promise.all(this.#found.values());
     return all.filter((one) => one !== null).sort((one, other) => one.cost - other.cost);
+  }
+
+  get #isEnough(): boolean {
+    return this.#found.size >= ENOUGH.answers || this.#trials.cpuNs >= this.#endsAtCpuNs;
   }
 
   #choice(policy: readonly Setting[]): Choice {
@@ -64,7 +68,7 @@ export class Narrowing {
     let best = await this.#least(this.#choice(policy), PARTS);
     for (let pass = 0; pass < 2; pass++) {
       for (const [axis, values] of axes.entries()) {
-        if (best && performance.now() > this.#endsAtMs) return;
+        if (best && this.#isEnough) return;
         const policies = values.map((value) => policy.with(axis, value));
         const from = best?.choice ?? this.#choice(policy);
         const least = await this.#best(policies.map((one) => ({ ...from, policy: one })));
@@ -91,7 +95,7 @@ export class Narrowing {
       best = cheapest([best, await this.#best(this.#bySender(choice, parts, whole))]);
       if (best) best = cheapest([best, await this.#best(this.#byRate(best.choice, PARTS, capacity))]);
     }
-    while (best && performance.now() < this.#endsAtMs) {
+    while (best && !this.#isEnough) {
       const finer = await this.#best([
         ...this.#byRate(best.choice, FINER, best.choice.rate),
         ...this.#bySender(best.choice, FINER, best.choice.sender?.budgetNs ?? 0),

@@ -1,5 +1,8 @@
 import { workerData } from 'piscina';
 import type { PredictedMachine } from '../../core/machine-costs.ts';
+import type { MigrationResult } from '../../core/migration/migration-result.ts';
+import type { Nanos } from '../../core/units.ts';
+import { threadCpuNs } from '../../platform/thread-clock.ts';
 import { type UsedFile, useAgain } from '../../platform/used-files.ts';
 import { migrateVirtually } from '../../run/ensemble.ts';
 import { predict } from '../../run/predict.ts';
@@ -35,7 +38,12 @@ export interface Modelled {
 export interface PlanResult {
   readonly trials: readonly Trial[];
   readonly modelled: Modelled | null;
+  /** What it took of a processor: on a busy machine no more than on a quiet one. */
+  readonly cpuNs: Nanos;
 }
+
+/** The model of a recording is a replay: so many migrations from instants of it tell which choices are worth trying. */
+const REPLAYED = 16;
 
 const { subject, machine, use }: PlanThread = workerData;
 await useAgain(use);
@@ -50,20 +58,26 @@ function cellAt(settings: readonly Setting[]): ScenarioCell {
 }
 
 export default function ({ settings, seeds = [], asked }: PlanTask): PlanResult {
+  const beganNs = threadCpuNs();
   const cell = cellAt(settings);
   const trials = seeds.map((seed): Trial => {
     const { outcome, downtimeNs, totalNs } = migrateVirtually(seeded(cell, seed));
     return outcome === 'completed' ? { downtimeNs, totalNs } : null;
   });
-  return { trials, modelled: asked ? modelledAt(cell, asked) : null };
+  const modelled = asked ? modelledAt(cell, asked) : null;
+  return { trials, modelled, cpuNs: threadCpuNs() - beganNs };
 }
 
 function modelledAt(cell: ScenarioCell, { limitNs, probability }: NonNullable<PlanTask['asked']>): Modelled {
-  const prediction = predict(cell);
+  const prediction = predict(cell, cell.guest.program.kind === 'trace' ? replayed(cell) : undefined);
   const { totalNs, downtimeNs } = prediction.course;
   if (totalNs === null || downtimeNs === null) return { stopRate: null, liveNs: null };
   return {
     stopRate: prediction.requiredStopRateBytesPerSecond(limitNs, probability),
     liveNs: totalNs - downtimeNs,
   };
+}
+
+function replayed(cell: ScenarioCell): readonly MigrationResult[] {
+  return Array.from({ length: REPLAYED }, (_, index) => migrateVirtually(seeded(cell, index + 1)));
 }

@@ -1,6 +1,6 @@
 import { admitted } from '../../core/cpu/cpu-plan.ts';
 import { formatReservation, type Reservation } from '../../core/cpu/reservation.ts';
-import { formatDuration, formatRate } from '../../core/units.ts';
+import { formatDuration, formatRate, NANOS_PER_SECOND } from '../../core/units.ts';
 import type { Target } from '../../scenario/target.ts';
 import { quantile } from '../statistics/estimate.ts';
 import type { InfeasiblePlan, PlanAnswer, Sensitivity } from './answer.ts';
@@ -9,16 +9,18 @@ import { amountText, rateText, scaled, settingsOfChoice } from './choice.ts';
 import { costOf } from './cost.ts';
 import { leftOutOfPlan } from './left-out-of-plan.ts';
 import { chosenPaths, clauseOf, mostForSender, type PlanProblem } from './plan-problem.ts';
-import { isKept, seedsFrom } from './promise-certificate.ts';
-import { type Found, type NotFound, search } from './search.ts';
+import { seedsFrom } from './promise-certificate.ts';
+import { floorOf } from './reach.ts';
+import { isKept } from './sample.ts';
+import { type Found, type NotFound, SEARCH_CPU_NS, search } from './search.ts';
 import { budgetsFor, type GuestTasks, type StopOfTasks, stopOfTasks } from './tasks.ts';
 import { Trials } from './trials.ts';
 
 const DEFAULT_PERIOD_NS = 10_000_000;
 /** A target that follows from tasks alone is to be kept with this probability. */
 const TASKS_PROBABILITY = 0.99;
-/** Migrations for each reservation that is cut, of those of the certificate: as many as can be computed in a time. */
-const CUT_RUNS = { least: 40, most: 200, withinMs: 2_500 };
+/** So many migrations at most show what becomes of a reservation that is cut. */
+const CUT_RUNS = 200;
 
 /**
  * The least reservations and the policy that keep a target, with a certificate; or why there are none.
@@ -119,22 +121,28 @@ async function planUnder(
         0.5,
       ),
       migrations: trials.count,
-      leftOut: leftOutOfPlan(problem),
+      leftOut: [...leftOutOfPlan(problem), ...ofSearch(found)],
     };
   } finally {
     await trials.end();
   }
 }
 
-/** Each reservation cut by a tenth, on migrations with the seeds of the certificate. */
+function ofSearch({ isUnfinished }: Pick<Found | NotFound, 'isUnfinished'>): readonly string[] {
+  const seconds = SEARCH_CPU_NS / NANOS_PER_SECOND;
+  return isUnfinished
+    ? [`what a longer search finds: this one ended after ${seconds} s of processor time`]
+    : [];
+}
+
+/** Each reservation cut by a tenth, on migrations from the first seed of the certificate on. */
 async function cuts(
   problem: PlanProblem,
-  { choice, certificate, msPerRun }: Found,
+  { choice, certificate, sample }: Found,
   tasks: GuestTasks | null,
   trials: Trials,
 ): Promise<readonly Sensitivity[]> {
-  const { least, most, withinMs } = CUT_RUNS;
-  const runs = Math.min(certificate.runs, most, Math.max(least, Math.floor(withinMs / msPerRun)));
+  const runs = Math.min(CUT_RUNS, sample);
   const all: Sensitivity[] = [];
   for (const path of chosenPaths(problem, choice)) {
     // The guest's is chosen only for its tasks: without them nothing says what it needs.
@@ -151,7 +159,11 @@ async function cuts(
       return done.filter((trial) => isKept(trial, clause)).length < probability * runs;
     });
     const kept = target ? done.filter((trial) => isKept(trial, target)).length : 0;
-    all.push({ cut: path, from: amountText(choice, path), to: amountText(less, path), runs, kept, missed });
+    all.push({
+      ...{ cut: path, from: amountText(choice, path), to: amountText(less, path), runs, kept, missed },
+      incomplete: done.filter((trial) => trial === null).length,
+      floor: missed ? null : floorOf(problem, choice, path),
+    });
   }
   return all;
 }
@@ -166,7 +178,7 @@ function stricter(target: Target, { downtimeNs }: StopOfTasks): Target | null {
 
 function notFound(
   problem: PlanProblem,
-  { closest, neededCapacity }: NotFound,
+  { closest, neededCapacity, isUnfinished }: NotFound,
   told: Pick<InfeasiblePlan, 'target' | 'tasks' | 'cost' | 'migrations'>,
 ): InfeasiblePlan {
   const { capacity, capacityFrom, senderMost, fixed } = problem;
@@ -182,7 +194,8 @@ function notFound(
       ? ''
       : `; by the model, link.capacity=${rateText(neededCapacity)} would be enough`;
   const reason = `no choice within ${all} was found to keep it${came}. No bound was found that proves it impossible${instead}`;
-  return { feasible: false, ...told, leftOut: leftOutOfPlan(problem), bound: null, reason };
+  const leftOut = [...leftOutOfPlan(problem), ...ofSearch({ isUnfinished })];
+  return { feasible: false, ...told, leftOut, bound: null, reason };
 }
 
 function neverSchedulable(problem: PlanProblem, tasks: GuestTasks): InfeasiblePlan {

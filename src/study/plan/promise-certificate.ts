@@ -1,9 +1,9 @@
-import type { Target, TargetClause } from '../../scenario/target.ts';
+import type { TargetClause } from '../../scenario/target.ts';
 import { leastShare, looksAt } from '../statistics/kept-share.ts';
 import { type Choice, settingsOfChoice } from './choice.ts';
 import type { PlanProblem } from './plan-problem.ts';
 import type { Trial } from './plan-worker.ts';
-import { marginOf } from './refine.ts';
+import { isKept } from './sample.ts';
 import type { Trials } from './trials.ts';
 
 /** How sure it is that a plan keeps its target, in virtual time. */
@@ -101,8 +101,4 @@ function isHopeless(
 
 export function seedsFrom(first: number, count: number): readonly number[] {
   return Array.from({ length: count }, (_, index) => first + index);
-}
-
-export function isKept(trial: Trial, target: Target): boolean {
-  return marginOf(trial, target) <= 1;
 }

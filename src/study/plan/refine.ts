@@ -1,152 +1,177 @@
-import type { Target } from '../../scenario/target.ts';
-import { type Choice, type ReservedPath, scaled, settingsOfChoice } from './choice.ts';
-import type { PlanProblem } from './plan-problem.ts';
-import type { Trial } from './plan-worker.ts';
-import { type Edges, safeAmount } from './safe-amount.ts';
-import type { Trials } from './trials.ts';
+import type { TargetClause } from '../../scenario/target.ts';
+import { type Choice, type ReservedPath, scaled } from './choice.ts';
+import { chosenPaths, type PlanProblem } from './plan-problem.ts';
+import { leastPart, withinReach } from './reach.ts';
+import { countsOf, safeAmount } from './safe-amount.ts';
+import { type Margins, missesOf, type Sample } from './sample.ts';
 
-/** How far a migration was from a target: above 1 it missed it, ∞: it did not complete. */
-export function marginOf(trial: Trial, target: Target): number {
-  if (!trial) return Number.POSITIVE_INFINITY;
-  const parts = target.map(
-    ({ metric, limitNs }) => (metric === 'downtime' ? trial.downtimeNs : trial.totalNs) / limitNs,
-  );
-  return Math.max(...parts);
-}
-
-/** So close a reservation is determined. */
-const RESOLUTION = 1.008;
-/** Migrations that come closest to the limit decide; they are taken to be the same ones at nearby amounts. */
-const CRITICAL = 16;
-/** After so many it is seen whether the rest need be asked. */
+/** So close a reservation is determined: amounts are powers of it. */
+const STEP = 1.008;
+/** Down to a fiftieth. */
+const STEPS_MAX = 490;
+/** Beside the migrations that decide, so many that come next to the limit are asked. */
+const BESIDE = 12;
+/** So often others than those that were asked turn out to decide. */
+const ROUNDS_MAX = 3;
+/** Before the whole sample is asked it is seen whether a few are missed already. */
 const PIECE = 32;
-/** A few of the sample, where the target allows fewer to be missed than can be seen in it. */
-const FEW = 1 / 16;
+/** What is too little is raised by that, and by twice as much the next time. */
+const RAISED_FIRST = 0.02;
 
 /** Virtual time decides: the least reservations around a choice with which a sample keeps the target. */
 export class Refining {
   readonly #problem: PlanProblem;
-  readonly #trials: Trials;
-  readonly #seeds: readonly number[];
+  readonly #sample: Sample;
+  /** Time is up: what was found so far is enough. */
+  readonly #isSpent: () => boolean;
 
-  constructor(problem: PlanProblem, trials: Trials, seeds: readonly number[]) {
+  constructor(problem: PlanProblem, sample: Sample, isSpent: () => boolean) {
     this.#problem = problem;
-    this.#trials = trials;
-    this.#seeds = seeds;
+    this.#sample = sample;
+    this.#isSpent = isSpent;
   }
 
-  get size(): number {
-    return this.#seeds.length;
-  }
-
-  /** So many of the sample may be missed. */
-  get allowed(): number {
-    return Math.floor((1 - this.#probability) * this.#seeds.length);
-  }
-
-  get #probability(): number {
-    return Math.max(...this.#problem.target.map(({ probability }) => probability));
-  }
-
-  /**
-   * A choice with the least of this reservation that keeps the target, and as much more as makes that safe.
-   * @returns null: not even all that there is of it is enough
-   */
-  async least(choice: Choice, path: ReservedPath): Promise<Choice | null> {
-    const begun = await this.#enough(choice, path);
-    if (!begun) return null;
-    const edges = await this.#edges(begun.choice, path, begun.margins);
-    return this.#bounded(scaled(begun.choice, path, safeAmount(edges, this.#probability)));
-  }
-
-  /** Whether no more of the sample is missed than the target allows. */
-  async keeps(choice: Choice): Promise<boolean> {
-    let missed = 0;
-    for (let from = 0; from < this.#seeds.length && missed <= this.allowed; from += PIECE) {
-      missed += await this.missed(choice, this.#seeds.slice(from, from + PIECE));
-    }
-    return missed <= this.allowed;
-  }
-
-  /** How many of the sample are missed. */
-  async missed(choice: Choice, seeds = this.#seeds, target = this.#problem.target): Promise<number> {
-    return (await this.#margins(choice, seeds, target)).filter((margin) => margin > 1).length;
-  }
-
-  /** Enough of it for the whole sample: more and more until it is, but no more than there is. */
-  async #enough(choice: Choice, path: ReservedPath) {
-    for (let tried = choice, factor = 1.1; ; factor *= 1.15) {
-      const margins = await this.#margins(tried);
-      if (margins.every((margin) => margin <= 1)) return { choice: tried, margins };
-      const next = this.#bounded(scaled(choice, path, factor));
-      if (JSON.stringify(next) === JSON.stringify(tried)) {
-        const missed = margins.filter((margin) => margin > 1).length;
-        return missed <= this.allowed / 3 ? { choice: tried, margins } : null;
-      }
-      tried = next;
+  /** More of what is short, until the sample keeps the target; null: there is no more of it. */
+  async enough(start: Choice): Promise<Choice | null> {
+    let choice = start;
+    for (let more = RAISED_FIRST; ; more *= 2) {
+      const short = await this.#short(choice);
+      if (short.length === 0) return choice;
+      // What is late in all, or never ends, needs b. A stop that is too long needs b_d, all of which is tried at once, as the
+      // least of it is found anyway; and if it is not that, whatever else helps.
+      const isLate = short.some(({ metric, isLive }) => metric === 'total' || isLive);
+      const first = isLate ? choice : this.#raised(choice, ['link.stopRate'], Number.MAX_SAFE_INTEGER);
+      const next = isSame(first, choice)
+        ? this.#raised(choice, ['link.rate', 'sender.reservation'], 1 + more)
+        : first;
+      if (isSame(next, choice) || this.#isSpent()) return null;
+      choice = next;
     }
   }
 
-  /** As factors of what the choice has. */
-  async #edges(choice: Choice, path: ReservedPath, margins: readonly number[]): Promise<Edges> {
-    const sample = this.#seeds.length;
-    const missed = Math.max(this.allowed, Math.ceil(FEW * sample));
-    const order = [...margins.keys()].sort((one, other) => margins[other]! - margins[one]!);
-    const critical = order.slice(0, CRITICAL + 2 * missed).map((index) => this.#seeds[index]!);
-    const already = margins.filter((margin) => margin > 1).length;
-    const none = await this.#edge(choice, path, critical, already);
-    const few = await this.#edge(choice, path, critical, Math.max(already, missed));
-    return { none, few, missed: Math.max(already, missed), sample };
+  #raised(choice: Choice, paths: readonly ReservedPath[], factor: number): Choice {
+    const chosen = chosenPaths(this.#problem, choice).filter((path) => paths.includes(path));
+    return withinReach(
+      this.#problem,
+      chosen.reduce((one, path) => scaled(one, path, factor), choice),
+    );
   }
 
-  /** The least factor with which no more than so many of these are missed. */
-  async #edge(
+  /** A choice with the least of this reservation that keeps the target, and as much more as makes that safe. */
+  async least(choice: Choice, path: ReservedPath): Promise<Choice> {
+    const asked = new Set<number>();
+    let margins = await this.#sample.margins(choice);
+    const already = missesOf(margins, this.#problem.target);
+    let least = choice;
+    for (let round = 0; round < ROUNDS_MAX; round++) {
+      const unasked = (indices: readonly number[]) => indices.filter((index) => !asked.has(index));
+      if (round > 0 && unasked(this.#missing(margins)).length === 0) return least;
+      for (const index of this.#closest(margins)) asked.add(index);
+      const factor = await this.#safe(choice, path, [...asked], already);
+      least = withinReach(this.#problem, scaled(choice, path, factor));
+      margins = await this.#sample.margins(least);
+    }
+    return least;
+  }
+
+  /** Whether a tenth less of it is seen to miss the target. */
+  async isTight(choice: Choice, path: ReservedPath): Promise<boolean> {
+    const less = withinReach(this.#problem, scaled(choice, path, 0.9));
+    if (isSame(less, choice)) return true;
+    const misses = missesOf(await this.#sample.margins(less), this.#problem.target);
+    return misses.some((missed, clause) => missed >= this.#counts(clause).many);
+  }
+
+  /** The clauses of which too many are missed, and whether because the live rounds do not end. */
+  async #short(choice: Choice): Promise<readonly (TargetClause & { readonly isLive: boolean })[]> {
+    const { target } = this.#problem;
+    const first = await this.#sample.marginsOf(choice, [...Array(Math.min(PIECE, this.#sample.size)).keys()]);
+    const tooMany = (margins: readonly Margins[]) =>
+      missesOf(margins, target).flatMap((missed, clause) => {
+        if (missed <= this.#counts(clause).few) return [];
+        const unending = margins.filter((of) => of[clause] === Number.POSITIVE_INFINITY).length;
+        return [{ ...target[clause]!, isLive: unending > missed / 2 }];
+      });
+    const early = tooMany(first);
+    return early.length > 0 ? early : tooMany(await this.#sample.margins(choice));
+  }
+
+  #counts(clause: number) {
+    return countsOf(this.#problem.target[clause]!.probability, this.#sample.size);
+  }
+
+  /** Those that miss anything. */
+  #missing(margins: readonly Margins[]): readonly number[] {
+    return [...margins.keys()].filter((index) => margins[index]!.some((margin) => margin > 1));
+  }
+
+  /** Those that come closest to the limit of each clause. */
+  #closest(margins: readonly Margins[]): readonly number[] {
+    return this.#problem.target.flatMap((_, clause) =>
+      [...margins.keys()]
+        .sort((one, other) => margins[other]![clause]! - margins[one]![clause]!)
+        .slice(0, this.#counts(clause).many + BESIDE),
+    );
+  }
+
+  /** As a factor of what the choice has: what the clause that needs most of it needs. */
+  async #safe(
     choice: Choice,
     path: ReservedPath,
-    seeds: readonly number[],
-    allowed: number,
+    asked: readonly number[],
+    already: readonly number[],
   ): Promise<number> {
-    const isEnough = (factor: number) => this.#isEnough(scaled(choice, path, factor), seeds, allowed);
-    let enough = 1;
-    let tooLittle = 0.9;
-    while (tooLittle > 0.02 && (await isEnough(tooLittle))) {
-      enough = tooLittle;
-      tooLittle *= 0.8;
+    const { target } = this.#problem;
+    const known = new Map<number, Promise<readonly number[]>>();
+    const missesAt = (step: number) => {
+      const found = known.get(step) ?? this.#missesAt(scaled(choice, path, STEP ** -step), asked);
+      known.set(step, found);
+      return found;
+    };
+    const isMissed = (misses: readonly number[]) =>
+      misses.some((missed, clause) => missed > Math.max(this.#counts(clause).many, already[clause]!));
+    const tooLittle = await this.#tooLittle(async (step) => isMissed(await missesAt(step)));
+    const least = await missesAt(tooLittle);
+    let safe = 0;
+    for (const [clause, { probability }] of target.entries()) {
+      // Another clause has decided before this one missed anything.
+      if (least[clause]! <= already[clause]!) continue;
+      const { few, many } = this.#counts(clause);
+      const edge = async (count: number) => {
+        const missed = Math.max(count, already[clause]!);
+        const isEnough = async (step: number) => (await missesAt(step))[clause]! <= missed;
+        return { missed, amount: await this.#edge(isEnough, tooLittle) };
+      };
+      const edges = { many: await edge(many), few: await edge(few), fewest: await edge(0) };
+      safe = Math.max(safe, safeAmount({ ...edges, sample: this.#sample.size }, probability));
     }
-    while (enough / tooLittle > RESOLUTION) {
-      const middle = Math.sqrt(enough * tooLittle);
+    return Math.max(safe, STEP ** -tooLittle, leastPart(this.#problem, choice, path));
+  }
+
+  async #missesAt(choice: Choice, asked: readonly number[]): Promise<readonly number[]> {
+    return missesOf(await this.#sample.marginsOf(choice, asked), this.#problem.target);
+  }
+
+  /** The first of ever larger steps down at which the target is missed; or as far down as there is any sense in. */
+  async #tooLittle(isMissed: (step: number) => Promise<boolean>): Promise<number> {
+    let step = 12;
+    while (step < STEPS_MAX && !(await isMissed(step))) step *= 2;
+    return step;
+  }
+
+  /** The least factor that is enough, if the whole is. */
+  async #edge(isEnough: (step: number) => Promise<boolean>, most: number): Promise<number> {
+    let [enough, tooLittle] = [0, most];
+    if (await isEnough(most)) return STEP ** -most;
+    while (tooLittle - enough > 1 && !this.#isSpent()) {
+      const middle = Math.floor((enough + tooLittle) / 2);
       if (await isEnough(middle)) enough = middle;
       else tooLittle = middle;
     }
-    return enough;
+    return STEP ** -enough;
   }
+}
 
-  /** Those that come closest to the limit are the first: if enough of them miss it, nobody need ask the others. */
-  async #isEnough(choice: Choice, seeds: readonly number[], allowed: number): Promise<boolean> {
-    const first = allowed + 4;
-    const missed = await this.missed(choice, seeds.slice(0, first));
-    if (missed > allowed || seeds.length <= first) return missed <= allowed;
-    return missed + (await this.missed(choice, seeds.slice(first))) <= allowed;
-  }
-
-  #bounded(choice: Choice): Choice {
-    const { capacity, senderMost } = this.#problem;
-    const { sender } = choice;
-    return {
-      ...choice,
-      rate: Math.min(choice.rate, capacity),
-      stopRate: choice.stopRate && Math.min(choice.stopRate, capacity),
-      sender: sender && senderMost && sender.budgetNs > senderMost.budgetNs ? senderMost : sender,
-    };
-  }
-
-  async #margins(
-    choice: Choice,
-    seeds = this.#seeds,
-    target = this.#problem.target,
-  ): Promise<readonly number[]> {
-    const settings = [...settingsOfChoice(choice), ...this.#problem.fixed];
-    const trials = await this.#trials.run(settings, seeds);
-    return trials.map((trial) => marginOf(trial, target));
-  }
+export function isSame(one: Choice, other: Choice): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
 }

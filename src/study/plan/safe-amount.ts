@@ -1,30 +1,42 @@
 import { normalQuantile } from '../../model/normal.ts';
 
-/** Two amounts of a reservation, and of what sample they were found. */
+/** The least amounts of a reservation with which no more of a sample than so many miss a clause. */
 export interface Edges {
-  /** The least with which none of the sample is missed. */
-  readonly none: number;
-  /** The least with which a few of it are missed at most. */
-  readonly few: number;
-  readonly missed: number;
   readonly sample: number;
+  /** With at most so many missed: none, unless some are with any amount that was asked. */
+  readonly fewest: { readonly missed: number; readonly amount: number };
+  /** With a few: what a certificate still comes to terms with. */
+  readonly few: { readonly missed: number; readonly amount: number };
+  /** With so many that whoever looks sees it: below that the clause is missed. */
+  readonly many: { readonly missed: number; readonly amount: number };
 }
 
-/** Of what the target allows to be missed, so much is aimed at. */
-const PART_OF_MISSES = 0.01;
-/** A cut of a tenth must be missed: so far an amount may lie above what the target just asks for. */
-const MOST_ABOVE = 1.08;
+/** Of what a clause allows to be missed: what is aimed at, and what a certificate comes to terms with. */
+const AIMED = 0.03;
+const CERTIFIABLE = 0.3;
+/** Those who see whether a clause is missed look at so many migrations. */
+const SEEN_IN = 200;
+/** As amounts are rounded up to three digits, a tenth less may be a little more than that. */
+const ROUNDING = 0.98;
+
+/** How many of a sample may miss a clause that is to be kept with probability q: `few` and `many` of its edges. */
+export function countsOf(q: number, sample: number): { readonly few: number; readonly many: number } {
+  const allowed = 1 - q;
+  // Two deviations above what is allowed, and one more.
+  const seen = allowed + 2 * Math.sqrt((allowed * q) / SEEN_IN) + 1 / SEEN_IN;
+  return { few: Math.floor(CERTIFIABLE * allowed * sample), many: Math.ceil(seen * sample) };
+}
 
 /**
- * The amount at which far less is missed than the target allows, but not so much that a tenth less would still keep it.
- * What a migration needs is taken to be spread normally beyond the two amounts, which are order statistics of the sample:
- * the (m + 1)-th largest of n lies at the quantile 1 − (m + 0.7)/(n + 0.4) (Benard's approximation).
+ * The amount with which far less is missed than a clause allows; but where what migrations need is spread so widely that a
+ * tenth less would not show, only as much as a certificate asks for. What they need is taken to be spread normally beyond
+ * what the sample tells: the (m + 1)-th largest of n lies at the quantile 1 − (m + 0.7)/(n + 0.4) (Benard's approximation).
  */
-export function safeAmount({ none, few, missed, sample }: Edges, q: number): number {
+export function safeAmount({ sample, fewest, few, many }: Edges, q: number): number {
   const scoreOf = (count: number) => normalQuantile(1 - (count + 0.7) / (sample + 0.4));
-  const [atFew, atNone] = [scoreOf(missed), scoreOf(0)];
-  const at = (probability: number) =>
-    few + ((none - few) * (normalQuantile(probability) - atFew)) / (atNone - atFew);
-  const justEnough = Math.max(few, at(q));
-  return Math.min(at(1 - PART_OF_MISSES * (1 - q)), justEnough * MOST_ABOVE);
+  const [atMany, atFewest] = [scoreOf(many.missed), scoreOf(fewest.missed)];
+  const aimed = Math.max(atFewest, normalQuantile(1 - AIMED * (1 - q)));
+  const safe =
+    many.amount + ((fewest.amount - many.amount) * (aimed - atMany)) / Math.max(1e-9, atFewest - atMany);
+  return Math.max(few.amount, Math.min(safe, (many.amount / 0.9) * ROUNDING));
 }

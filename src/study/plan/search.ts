@@ -1,4 +1,4 @@
-import type { BytesPerSecond } from '../../core/units.ts';
+import type { BytesPerSecond, Nanos } from '../../core/units.ts';
 import { combinationsOf, type Setting } from '../../scenario/settings.ts';
 import {
   type Choice,
@@ -8,11 +8,14 @@ import {
   scaled,
   settingsOfChoice,
 } from './choice.ts';
+import { costOf } from './cost.ts';
 import { type Narrowed, Narrowing, paretoFront } from './narrow.ts';
 import { chosenPaths, clauseOf, type PlanProblem } from './plan-problem.ts';
 import type { Trial } from './plan-worker.ts';
-import { type Certificate, certify, isKept, seedsFrom } from './promise-certificate.ts';
-import { Refining } from './refine.ts';
+import { type Certificate, certify, seedsFrom } from './promise-certificate.ts';
+import { withinReach } from './reach.ts';
+import { isSame, Refining } from './refine.ts';
+import { isKept, Sample } from './sample.ts';
 import type { Trials } from './trials.ts';
 
 /** A choice that was certified. */
@@ -20,57 +23,100 @@ export interface Found {
   readonly choice: Choice;
   readonly certificate: Certificate;
   readonly trials: readonly Trial[];
-  /** How long one of them took, on all processors together. */
-  readonly msPerRun: number;
+  /** So many migrations the search tried each choice on. */
+  readonly sample: number;
+  /** It ended because its time was up: less may be enough. */
+  readonly isUnfinished: boolean;
   readonly front: readonly Narrowed[];
 }
 
 /** Why nothing was certified: which choice came closest, by how much of a sample it kept. */
 export interface NotFound {
   readonly closest: { readonly choice: Choice; readonly runs: number; readonly kept: number } | null;
+  readonly isUnfinished: boolean;
   /** By the model, with so much the target would be kept; null: it knows of nothing up to eight times as much as there is. */
   readonly neededCapacity: BytesPerSecond | null;
 }
 
-/** The sample's share of what a target allows to be missed is four migrations, if they can be computed in this time. */
-const SAMPLE_MISSES = 4;
-const SAMPLE_LEAST = 40;
-const PASS_MS = 4_000;
-/** So many choices of the model are tried in virtual time before it is given up, and so many are certified. */
-const TRIED_MAX = 6;
+/** In a sample a target allows four misses, and a cut is seen; it is halved until one pass over it takes no more than that. */
+const SAMPLE = { misses: 4, most: 200, least: 50, passCpuNs: 20e9 };
+/** So many choices are made as small as can be, so many of the policies are tried where the model knows none, and so much is certified. */
+const REFINED_MAX = 2;
+const TRIED_MAX = 12;
 const ATTEMPTS_MAX = 4;
-/** After so long no other choice is tried. */
-const SEARCH_MS = 30_000;
-const TIMED_RUNS = 8;
+const PASSES_MAX = 4;
+/** Of processors, by the clocks of the threads: a machine that is busy with something else changes nothing. Then what was found is enough. */
+export const SEARCH_CPU_NS: Nanos = 90e9;
+const FEW_RUNS = 8;
+/** What virtual time finds costs a little more than the model says: who is to save less than that is not tried. */
+const SAVED = 0.97;
 /** The seeds of certificates lie so far from those of the search, and from each other. */
 const FRESH_SEEDS = 1_000_000_000;
 
 /** The model narrows, virtual time decides, and fresh seeds certify. */
 export async function search(problem: PlanProblem, trials: Trials, seed: number): Promise<Found | NotFound> {
   const narrowed = await new Narrowing(problem, trials).run();
-  const starts = narrowed.length > 0 ? distinct(narrowed) : await withoutModel(problem, trials, seed);
-  const endsAtMs = performance.now() + SEARCH_MS;
+  const endsAtCpuNs = trials.cpuNs + SEARCH_CPU_NS;
+  const isSpent = () => trials.cpuNs >= endsAtCpuNs;
   let closest: NotFound['closest'] = null;
   let attempt = 0;
-  for (const start of starts.slice(0, TRIED_MAX)) {
-    const refining = new Refining(problem, trials, await sampleOf(problem, start, trials, seed));
-    let choice = await refined(problem, refining, start, endsAtMs);
+  for await (const { choice: refined, sample } of refinements(problem, trials, narrowed, seed, isSpent)) {
+    let choice: Choice | null = refined;
     while (choice && attempt < ATTEMPTS_MAX) {
       const firstSeed = seed + FRESH_SEEDS * (attempt + 1);
-      const began = performance.now();
+      const isUnfinished = isSpent();
       const { certificate, trials: done } = await certify(choice, problem, trials, { attempt, firstSeed });
-      const msPerRun = (performance.now() - began) / done.length;
-      const front = paretoFront(narrowed);
-      if (certificate) return { choice, certificate, trials: done, msPerRun, front };
+      if (certificate)
+        return { choice, certificate, trials: done, sample, isUnfinished, front: paretoFront(narrowed) };
       attempt += 1;
-      const kept = done.filter((trial) => isKept(trial, problem.target)).length;
-      closest = { choice, runs: done.length, kept };
+      closest = {
+        choice,
+        runs: done.length,
+        kept: done.filter((trial) => isKept(trial, problem.target)).length,
+      };
       choice = more(problem, choice);
     }
-    if (attempt >= ATTEMPTS_MAX || performance.now() > endsAtMs) break;
-    closest ??= { choice: start, runs: refining.size, kept: refining.size - (await refining.missed(start)) };
+    if (attempt >= ATTEMPTS_MAX || isSpent()) break;
   }
-  return { closest, neededCapacity: await withMore(problem, trials) };
+  return { closest, isUnfinished: isSpent(), neededCapacity: await withMore(problem, trials) };
+}
+
+interface Refined {
+  readonly choice: Choice;
+  readonly cost: number;
+  readonly sample: number;
+}
+
+/**
+ * Choices with as little as virtual time allows, the cheapest first: of the policies that the model finds cheapest, as long as the
+ * next might come to less than what was found. Where none of them will do, or the model knows none, of all policies.
+ */
+async function* refinements(
+  problem: PlanProblem,
+  trials: Trials,
+  narrowed: readonly Narrowed[],
+  seed: number,
+  isSpent: () => boolean,
+): AsyncGenerator<Refined> {
+  const refine = async (start: Choice): Promise<Refined | null> => {
+    const sample = new Sample(problem, trials, await seedsOf(problem, start, trials, seed));
+    const choice = await leastAround(problem, new Refining(problem, sample, isSpent), start);
+    return choice && { choice, cost: costOf(choice, problem.cost, problem.capacity), sample: sample.size };
+  };
+  const found: Refined[] = [];
+  for (const { choice, cost } of distinct(narrowed)) {
+    const isWorse = found.some((one) => one.cost * SAVED <= cost) || found.length >= REFINED_MAX;
+    if (isWorse || (found.length > 0 && isSpent())) break;
+    const refined = await refine(choice);
+    if (refined) found.push(refined);
+  }
+  yield* found.sort((one, other) => one.cost - other.cost);
+  if (isSpent()) return;
+  for (const start of (await byTrial(problem, trials, seed)).slice(0, TRIED_MAX)) {
+    const refined = await refine(start);
+    if (refined) yield refined;
+    if (isSpent()) return;
+  }
 }
 
 /** How much of a link the model would need, if it had more and more of one. */
@@ -86,17 +132,17 @@ async function withMore(problem: PlanProblem, trials: Trials): Promise<BytesPerS
 }
 
 /** The best of each policy, the cheapest first. */
-function distinct(narrowed: readonly Narrowed[]): readonly Choice[] {
-  const best = new Map<string, Choice>();
-  for (const { choice } of narrowed) {
-    const key = JSON.stringify(choice.policy);
-    if (!best.has(key)) best.set(key, choice);
+function distinct(narrowed: readonly Narrowed[]): readonly Narrowed[] {
+  const best = new Map<string, Narrowed>();
+  for (const one of narrowed) {
+    const key = JSON.stringify(one.choice.policy);
+    if (!best.has(key)) best.set(key, one);
   }
   return [...best.values()];
 }
 
-/** Where the model knows none: with all that there is, the policies that miss the least of a few migrations. */
-async function withoutModel(problem: PlanProblem, trials: Trials, seed: number): Promise<readonly Choice[]> {
+/** Without the model: with all that there is, the policies that miss the least of a few migrations. */
+async function byTrial(problem: PlanProblem, trials: Trials, seed: number): Promise<readonly Choice[]> {
   const { policies, capacity, cell, senderMost, target } = problem;
   const list: readonly (readonly Setting[])[] =
     policies.kind === 'list'
@@ -111,7 +157,7 @@ async function withoutModel(problem: PlanProblem, trials: Trials, seed: number):
       const choice = { ...all, policy };
       const done = await trials.run(
         [...settingsOfChoice(choice), ...problem.fixed],
-        seedsFrom(seed, TIMED_RUNS),
+        seedsFrom(seed, FEW_RUNS),
       );
       return { choice, kept: done.filter((trial) => isKept(trial, target)).length };
     }),
@@ -119,79 +165,48 @@ async function withoutModel(problem: PlanProblem, trials: Trials, seed: number):
   return tried.sort((one, other) => other.kept - one.kept).map(({ choice }) => choice);
 }
 
-/** As many seeds as a pass over them may take time. */
-async function sampleOf(
+/** Half as many seeds, and half of these, until a pass over them takes no more CPU time than it may: so nearly always the same. */
+async function seedsOf(
   problem: PlanProblem,
   choice: Choice,
   trials: Trials,
   seed: number,
 ): Promise<readonly number[]> {
   const most = Math.max(...problem.target.map(({ probability }) => probability));
-  const wanted = Math.ceil(SAMPLE_MISSES / (1 - most));
+  let size = Math.max(SAMPLE.most, Math.ceil(SAMPLE.misses / (1 - most)));
   const settings = [...settingsOfChoice(choice), ...problem.fixed];
-  const some = seedsFrom(seed, TIMED_RUNS);
+  const some = seedsFrom(seed, FEW_RUNS);
   // The first ones load and compile what they need.
   await trials.run(settings, some);
-  const began = performance.now();
+  const beganNs = trials.cpuNs;
   await trials.run(settings, some);
-  const affordable = Math.floor((PASS_MS * TIMED_RUNS) / (performance.now() - began));
-  return seedsFrom(seed, Math.max(SAMPLE_LEAST, Math.min(wanted, affordable)));
+  const oneNs = (trials.cpuNs - beganNs) / FEW_RUNS;
+  while (size > SAMPLE.least && size * oneNs > SAMPLE.passCpuNs) size = Math.ceil(size / 2);
+  return seedsFrom(seed, size);
 }
 
-/**
- * One reservation after the other: b first where it decides about the total, then b_d, then the sender's. Then whatever can
- * be cut by a tenth is, as long as anything can.
- */
-async function refined(
-  problem: PlanProblem,
-  refining: Refining,
-  start: Choice,
-  endsAtMs: number,
-): Promise<Choice | null> {
-  const paths = chosenPaths(problem, start);
-  const order: readonly ReservedPath[] = clauseOf(problem.target, 'downtime')
-    ? ['link.stopRate', 'sender.reservation', 'link.rate']
-    : ['link.rate', 'sender.reservation'];
-  const [first, ...others] = order.filter((path) => paths.includes(path));
-  const begun = await inTime(problem, refining, start);
-  let choice: Choice | null = first === undefined ? begun : await refining.least(begun, first);
-  for (let pass = 0; choice && pass < 3 && performance.now() < endsAtMs; pass++) {
-    let isTight = true;
-    for (const path of others) {
-      if (!(await refining.keeps(scaled(choice, path, 0.9)))) continue;
-      isTight = false;
-      choice = (await refining.least(choice, path)) ?? choice;
+/** One reservation after the other, and again whichever can be cut by a tenth. */
+async function leastAround(problem: PlanProblem, refining: Refining, start: Choice): Promise<Choice | null> {
+  let choice = await refining.enough(start);
+  if (!choice) return null;
+  const order: readonly ReservedPath[] = ['link.stopRate', 'sender.reservation', 'link.rate'];
+  const chosen = chosenPaths(problem, choice);
+  const paths = order.filter((path) => chosen.includes(path));
+  for (let pass = 0; pass < PASSES_MAX; pass++) {
+    const before: Choice = choice;
+    for (const path of paths) {
+      if (pass === 0 || !(await refining.isTight(choice, path))) choice = await refining.least(choice, path);
     }
-    if (isTight) return choice;
-  }
-  return choice;
-}
-
-/** With so much more of b that the total is kept, which the model may have said too short. */
-async function inTime(problem: PlanProblem, refining: Refining, start: Choice): Promise<Choice> {
-  const total = clauseOf(problem.target, 'total');
-  let choice = start;
-  if (!total || problem.keep.has('link.rate')) return choice;
-  while (choice.rate < problem.capacity && (await refining.missed(choice, undefined, [total])) > 0) {
-    choice = { ...choice, rate: Math.min(problem.capacity, scaled(choice, 'link.rate', 1.015).rate) };
+    if (isSame(choice, before)) break;
   }
   return choice;
 }
 
 /** A little more of everything, as far as there is more. */
 function more(problem: PlanProblem, choice: Choice): Choice | null {
-  const { capacity, senderMost } = problem;
   const raised = chosenPaths(problem, choice)
     .filter((path) => path !== 'guest.reservation')
     .reduce((one, path) => scaled(one, path, 1.015), choice);
-  const bounded = {
-    ...raised,
-    rate: Math.min(raised.rate, capacity),
-    stopRate: raised.stopRate && Math.min(raised.stopRate, capacity),
-    sender:
-      raised.sender && senderMost && raised.sender.budgetNs > senderMost.budgetNs
-        ? senderMost
-        : raised.sender,
-  };
-  return JSON.stringify(bounded) === JSON.stringify(choice) ? null : bounded;
+  const bounded = withinReach(problem, raised);
+  return isSame(bounded, choice) ? null : bounded;
 }

@@ -1,5 +1,6 @@
 import { Piscina } from 'piscina';
 import type { PredictedMachine } from '../../core/machine-costs.ts';
+import type { Nanos } from '../../core/units.ts';
 import { entry } from '../../platform/entry.ts';
 import { processorLimit } from '../../platform/machine-limits.ts';
 import { usedFiles } from '../../platform/used-files.ts';
@@ -15,6 +16,8 @@ export class Trials {
   readonly #pool: Piscina<PlanTask, PlanResult>;
   /** Migrations carried out so far. */
   count = 0;
+  /** What they and the model have taken of the processors. */
+  cpuNs: Nanos = 0;
 
   constructor(subject: PlanSubject, machine: PredictedMachine | undefined) {
     const threads = Math.ceil(processorLimit().time);
@@ -33,13 +36,19 @@ export class Trials {
     const size = Math.min(PIECE, Math.max(1, Math.ceil(seeds.length / (2 * threads))));
     const pieces: Promise<PlanResult>[] = [];
     for (let from = 0; from < seeds.length; from += size) {
-      pieces.push(this.#pool.run({ settings, seeds: seeds.slice(from, from + size) }));
+      pieces.push(this.#run({ settings, seeds: seeds.slice(from, from + size) }));
     }
     return (await Promise.all(pieces)).flatMap(({ trials }) => trials);
   }
 
   async model(settings: readonly Setting[], asked: NonNullable<PlanTask['asked']>): Promise<Modelled> {
-    return (await this.#pool.run({ settings, asked })).modelled!;
+    return (await this.#run({ settings, asked })).modelled!;
+  }
+
+  async #run(task: PlanTask): Promise<PlanResult> {
+    const result = await this.#pool.run(task);
+    this.cpuNs += result.cpuNs;
+    return result;
   }
 
   async end(): Promise<void> {

@@ -1,7 +1,7 @@
 import { formatDuration, formatRate } from '../../core/units.ts';
 import { isObject, type Setting } from '../../scenario/settings.ts';
 import { formatClause, formatTarget } from '../../scenario/target.ts';
-import type { FeasiblePlan, InfeasiblePlan, PlanAnswer } from '../plan/answer.ts';
+import type { FeasiblePlan, InfeasiblePlan, PlanAnswer, Sensitivity } from '../plan/answer.ts';
 import { amountText, reservedPaths } from '../plan/choice.ts';
 import type { DeployedSettings } from '../plan/deployed-settings.ts';
 import { folded } from './folded.ts';
@@ -86,7 +86,8 @@ function tasksOf({ tasks }: PlanAnswer): string[] {
   return [`tasks        may stand for ${formatDuration(longestStopNs)} before ${task} is late${limit}`];
 }
 
-function reservations({ choice, sensitivity }: FeasiblePlan): string[][] {
+function reservations({ choice, sensitivity, settings }: FeasiblePlan): string[][] {
+  const timeout = settings.find(({ path }) => path === 'migration.timeout')?.value;
   const has = { 'sender.reservation': choice.sender, 'guest.reservation': choice.guest };
   return reservedPaths
     .filter((path) => path.startsWith('link.') || has[path as keyof typeof has] !== null)
@@ -95,9 +96,16 @@ function reservations({ choice, sensitivity }: FeasiblePlan): string[][] {
       return [
         path,
         amountText(choice, path),
-        cut ? `${cut.missed ? 'missed' : 'kept'}: ${cut.kept} of ${cut.runs} keep it` : '–',
+        cut ? `${cutText(cut, timeout)}: ${cut.kept} of ${cut.runs} keep it` : '–',
       ];
     });
+}
+
+/** What a tenth less comes to. @param timeout the plan's own, for want of one in the scenario */
+function cutText({ missed, incomplete, runs, kept, floor }: Sensitivity, timeout: unknown): string {
+  if (!missed) return floor === null ? 'kept' : `kept (${floor})`;
+  if (incomplete <= (runs - kept) / 2) return 'missed';
+  return timeout === undefined ? 'not completed' : `not over in ${timeout}`;
 }
 
 /** By the model, and spread over all there are: what less of one costs of another. */

@@ -2,11 +2,13 @@ import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import { z } from 'zod';
 import { Failure } from '../../platform/failure.ts';
+import { moveSchema } from './arrivals.ts';
+import { settledStates, verdicts } from './settle-destination.ts';
 
 /** What the two ends say of a machine beside its stream. */
 const wordSchema = z.discriminatedUnion('kind', [
-  /** The source asks for a destination that waits. */
-  z.strictObject({ kind: z.literal('prepare') }),
+  /** The source asks for a destination that waits, for a move that both know by this. */
+  z.strictObject({ kind: z.literal('prepare'), move: moveSchema }),
   z.strictObject({ kind: z.literal('waiting') }),
   z.strictObject({ kind: z.literal('refused'), why: z.string().max(1_000) }),
   /** The destination has everything. */
@@ -16,6 +18,13 @@ const wordSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('running') }),
   /** The machine has stayed at its source. */
   z.strictObject({ kind: z.literal('abandon') }),
+  /** Whoever comes after a source that was killed says whose a machine is that has come whole. */
+  z.strictObject({ kind: z.literal('settle'), move: moveSchema, verdict: z.enum(verdicts) }),
+  z.strictObject({
+    kind: z.literal('settled'),
+    did: z.enum(settledStates),
+    reason: z.string().max(1_000).optional(),
+  }),
 ]);
 export type Word = z.infer<typeof wordSchema>;
 

@@ -8,13 +8,16 @@ import { LifeSign } from '../../platform/life-sign.ts';
 import { processSchema } from '../../platform/process-identity.ts';
 import { readText, writeText } from '../../platform/text-file.ts';
 import { knownMachineSchema } from '../../qemu/known-machine.ts';
+import { moveSchema } from './arrivals.ts';
 
 /** What a migration came to in its stream, by which it is known again: another one of the same machine differs in some of it. */
 const writtenSchema = z.strictObject({ pages: z.number(), syncs: z.number(), bytes: z.number() });
 export type Written = z.infer<typeof writtenSchema>;
 
 /** Where a machine goes: to a QEMU of this host, or behind a receiver. */
-const placeSchema = z.union([knownMachineSchema, z.strictObject({ receiver: z.string() })]);
+const remoteSchema = z.strictObject({ receiver: z.string(), move: moveSchema });
+export type RemotePlace = z.infer<typeof remoteSchema>;
+const placeSchema = z.union([knownMachineSchema, remoteSchema]);
 export type Place = z.infer<typeof placeSchema>;
 
 const begunSchema = z.strictObject({

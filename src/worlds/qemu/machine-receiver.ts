@@ -1,19 +1,25 @@
 import type { Server, Socket } from 'node:net';
 import { createServer } from 'node:net';
 import { Failure, printable, Refusal, reasonOf } from '../../platform/failure.ts';
+import { settingsFolder } from '../../qemu/borrowed-settings.ts';
 import { ConnectionLimiter } from '../../transport/connection-limiter.ts';
 import { type Credentials, keyToProve } from '../../transport/credentials.ts';
 import { defaultLimits } from '../../transport/limits.ts';
 import { addressOf, insistOnSecret } from '../../transport/migration-server.ts';
 import { secured } from '../../transport/secured.ts';
+import { Arrivals, undecidedArrivals } from './arrivals.ts';
 import { LocalDestination } from './local-destination.ts';
 import { MachineChannel } from './machine-channel.ts';
 
 export interface MachineReceiverOptions extends Credentials {
   readonly host: string;
   readonly port: number;
-  /** The monitor of the QEMU that waits for a machine. */
-  readonly qmp: string;
+  /** The monitor of a QEMU that waits for a machine. */
+  readonly waiting: () => Promise<string>;
+  /** The folder where it is written down that a machine has come, until it is known whose it is; without it, one in /tmp. */
+  readonly journals?: string | undefined;
+  /** Told when a machine is complete there, from when on nobody but its source knows whose it is, and when it runs. */
+  readonly arrived?: (how: 'complete' | 'running') => void;
   /** Called with a line for every connection that has ended. */
   readonly log: (line: string) => void;
 }
@@ -35,6 +41,10 @@ export class MachineReceiver {
     if (keyToProve(options)) throw new Refusal('--tls off: a machine of QEMU comes encrypted only');
     const host = await addressOf(options);
     insistOnSecret(options.host, host, options);
+    const journals = options.journals ?? settingsFolder();
+    // What runs by now, or has ended, need not be written down any more.
+    void undecidedArrivals(journals).catch(() => {});
+    const arrivals = new Arrivals(journals);
     const limiter = new ConnectionLimiter(defaultLimits);
     const server = createServer((socket) => {
       const slot = limiter.admit();
@@ -45,7 +55,7 @@ export class MachineReceiver {
       }
       const from = `${socket.remoteAddress}:${socket.remotePort}`;
       socket.on('error', () => {});
-      void takeIn(socket, options, slot.authenticated)
+      void takeIn(socket, options, arrivals, slot.authenticated)
         .catch((cause) => `refused: ${reasonOf(cause)}`)
         .then((line) => {
           slot.release();
@@ -76,6 +86,7 @@ export class MachineReceiver {
 async function takeIn(
   socket: Socket,
   options: MachineReceiverOptions,
+  arrivals: Arrivals,
   authenticated: () => void,
 ): Promise<string> {
   const { unauthenticatedMs, silenceMs } = defaultLimits;
@@ -85,9 +96,16 @@ async function takeIn(
   let isComplete = false;
   try {
     const first = await channel.next(unauthenticatedMs);
+    if (first.kind === 'settle') {
+      authenticated();
+      const settled = await arrivals.settle(first.move, first.verdict);
+      channel.say({ kind: 'settled', ...settled });
+      return `its source says that the machine is ${first.verdict === 'end' ? 'not ours' : 'ours'}: it ${settled.did}`;
+    }
     if (first.kind !== 'prepare') throw new Failure(`expected 'prepare', found '${first.kind}'`);
     authenticated();
-    machine = await LocalDestination.open(options.qmp);
+    machine = await LocalDestination.open(await options.waiting());
+    const known = await machine.place();
     const stream = await machine.connect();
     channel.say({ kind: 'waiting' });
     channel.stream.pipe(stream);
@@ -97,6 +115,8 @@ async function takeIn(
     machine.completed.then(
       () => {
         isComplete = true;
+        arrivals.note(first.move, known);
+        options.arrived?.('complete');
         channel.say({ kind: 'completed' });
       },
       () => channel.stream.destroy(),
@@ -104,15 +124,17 @@ async function takeIn(
     const last = await channel.next();
     if (last.kind === 'abandon') {
       await machine.abandon();
+      arrivals.forget(first.move);
       return 'the machine stayed at its source';
     }
     if (last.kind !== 'run' || !isComplete) throw new Failure(`found '${last.kind}' before all had come`);
     await machine.run();
     channel.say({ kind: 'running' });
+    options.arrived?.('running');
     return 'the machine runs here';
   } catch (cause) {
     if (isComplete) {
-      return `${reasonOf(cause)}: the machine is here, complete and paused; run it (cont) only if its source is done`;
+      return `${reasonOf(cause)}: the machine is here, complete and paused; switchover recover at its source says whose it is`;
     }
     if (!machine) channel.say({ kind: 'refused', why: printable(reasonOf(cause)) });
     await machine?.abandon();

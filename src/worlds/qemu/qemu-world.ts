@@ -87,6 +87,8 @@ export class QemuWorld implements World {
       const { cause: interrupted } = this.#interruption;
       if (interrupted) return { ...failed, why: reasonOf(interrupted), outcome: interrupted.outcome };
       return { ...failed, why: reasonOf(cause) };
+    } finally {
+      this.#machine.reserved?.look(...(this.#stop?.pause ? [] : (['guest'] as const)), 'sender');
     }
   }
 
@@ -108,8 +110,7 @@ export class QemuWorld implements World {
     this.#relay?.cut();
     this.#destination.close();
     await this.#watched.end().catch((cause) => this.notes.push(reasonOf(cause)));
-    await this.#machine.restore().catch((cause) => this.notes.push(reasonOf(cause)));
-    this.#machine.close();
+    this.notes.push(...(await this.#machine.end()));
   }
 
   async #carryOut(step: Exclude<Step, { kind: 'abort' }>): Promise<StepResult> {
@@ -168,6 +169,7 @@ export class QemuWorld implements World {
     if (pages !== this.#plan.pages) {
       throw new Failure(`the machine has ${pages} pages; the plan is one for ${this.#plan.pages}`);
     }
+    await this.#machine.reserved?.reserveSender();
     return this.#dirty(await this.#alive(live.knownDirtyPages()));
   }
 
@@ -187,6 +189,7 @@ export class QemuWorld implements World {
   #stopped(atNs: Nanos): void {
     this.#relay!.setRate(this.#plan.stopRateBytesPerSecond);
     this.#watchdog.arm(atNs);
+    this.#machine.reserved?.look('guest');
   }
 
   /** Everything that is dirty comes by itself. */
@@ -271,7 +274,8 @@ export class QemuWorld implements World {
   }
 
   #measurements(): Measurements {
-    const fidelity = fidelityOf(this.#flow, this.#stop, this.#mode);
+    const kept = this.#machine.reserved?.kept ?? [];
+    const fidelity = fidelityOf(this.#flow, this.#stop, this.#mode, kept);
     return {
       ...{ outage: null, servers: [], link: this.#pacer.link, notes: this.notes, fidelity },
       verified: { memory: this.#memory, continued: 'not-checked' },

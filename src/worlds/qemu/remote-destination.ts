@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type { Duplex } from 'node:stream';
 import type { Nanos } from '../../core/units.ts';
 import { clockNs } from '../../platform/clock.ts';
@@ -10,10 +11,12 @@ import { MachineChannel, type Word } from './machine-channel.ts';
 import type { Place } from './machine-journal.ts';
 import { NetworkWire } from './network-wire.ts';
 import type { QemuDestination } from './qemu-destination.ts';
+import type { Settled, Verdict } from './settle-destination.ts';
 
 /** A QEMU on another host, behind `switchover receive --qmp`. Its instants are those at which its word was heard here. */
 export class RemoteDestination implements QemuDestination {
   readonly #address: string;
+  readonly #move = randomBytes(16).toString('hex');
   readonly #channel: MachineChannel;
   readonly wire: NetworkWire;
   readonly completed: Promise<Nanos>;
@@ -41,12 +44,29 @@ export class RemoteDestination implements QemuDestination {
     );
   }
 
+  /**
+   * Has the receiver there do what is right for a machine that has come to it whole, when its source was killed.
+   * @param move by which it was written down @throws Failure the receiver cannot be asked
+   */
+  static async settle(to: DestinationThere, move: string, verdict: Verdict): Promise<Settled> {
+    const channel = new MachineChannel(await connected(to));
+    try {
+      channel.say({ kind: 'settle', move, verdict });
+      const answer = await channel.next(SILENCE_MS);
+      if (answer.kind === 'refused') throw new Failure(answer.why);
+      if (answer.kind !== 'settled') throw new Failure(`it said '${answer.kind}'`);
+      return { did: answer.did, reason: answer.reason };
+    } finally {
+      channel.close();
+    }
+  }
+
   async place(): Promise<Place> {
-    return { receiver: this.#address };
+    return { receiver: this.#address, move: this.#move };
   }
 
   async connect(): Promise<Duplex> {
-    this.#channel.say({ kind: 'prepare' });
+    this.#channel.say({ kind: 'prepare', move: this.#move });
     await this.#hear('waiting', SILENCE_MS);
     void this.#hear('completed').then(
       () => this.#heardCompleted(clockNs()),

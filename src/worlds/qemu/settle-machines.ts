@@ -1,42 +1,54 @@
 import { rmSync } from 'node:fs';
 import { printable, reasonOf } from '../../platform/failure.ts';
 import { lifeOf, removeSign } from '../../platform/life-sign.ts';
-import { isEnding, migrationStatus, monitorOf, untilIdle } from '../../qemu/known-machine.ts';
+import { untilIdle } from '../../qemu/known-machine.ts';
 import type { Qmp } from '../../qemu/qmp.ts';
-import { type MachineMove, machineJournalsIn, type Place, readMachineJournal } from './machine-journal.ts';
+import { parseAddress } from '../../transport/address.ts';
+import type { Credentials } from '../../transport/credentials.ts';
+import {
+  type MachineMove,
+  machineJournalsIn,
+  type Place,
+  type RemotePlace,
+  readMachineJournal,
+} from './machine-journal.ts';
 import { ownerOf, type SourceWord } from './machine-owner.ts';
+import { RemoteDestination } from './remote-destination.ts';
+import {
+  leftAlone,
+  runState,
+  type Settled,
+  settleDestination,
+  type Verdict,
+  withMonitor,
+} from './settle-destination.ts';
 import { writtenBy } from './source-machine.ts';
 
-/** What became of a machine that was on its way when whoever moved it was killed. */
-export interface SettledMachine {
+/** A machine that was on its way when whoever moved it was killed, and what became of it. */
+export interface SettledMachine extends Settled {
   /** The monitor of its source. */
   readonly socket: string;
   /** Of its destination: its monitor, or the address of its receiver. */
   readonly destination: string;
-  readonly did:
-    | 'runs at its destination'
-    | 'stands paused at its destination'
-    | 'stayed at its source'
-    | 'left alone';
-  /** Why it was left alone. */
-  readonly reason?: string;
 }
 
 /**
  * Finishes what processes that were killed have begun, by their journals in this folder: a machine that its source has given away is told
  * to run at its destination, and one that stayed at its source never runs there.
  * @param declaredDead names of processes of which their user says that they have ended
+ * @param credentials for receivers on other hosts
  * @throws Failure the folder cannot be read
  */
 export async function settleMachines(
   folder: string,
   declaredDead: readonly string[] = [],
+  credentials: Credentials = { key: null },
 ): Promise<readonly SettledMachine[]> {
   const settled: SettledMachine[] = [];
   for (const file of machineJournalsIn(folder)) {
     const move = readMachineJournal(file);
     const about = { socket: move.source.socket, destination: nameOf(move.destination) };
-    const did = await settle(folder, move, declaredDead).catch((cause) => ({
+    const did = await settle(folder, move, declaredDead, credentials).catch((cause) => ({
       ...{ did: 'left alone' as const, reason: printable(reasonOf(cause)) },
     }));
     if (did.did !== 'left alone') {
@@ -48,9 +60,12 @@ export async function settleMachines(
   return settled;
 }
 
-type Did = Pick<SettledMachine, 'did' | 'reason'>;
-
-async function settle(folder: string, move: MachineMove, declaredDead: readonly string[]): Promise<Did> {
+async function settle(
+  folder: string,
+  move: MachineMove,
+  declaredDead: readonly string[],
+  credentials: Credentials,
+): Promise<Settled> {
   const { process, source, destination, last, staysPaused = false } = move;
   const life = await lifeOf(folder, process);
   if (life === 'lives') return leftAlone(`process ${process.pid} is moving it`);
@@ -68,33 +83,28 @@ async function settle(folder: string, move: MachineMove, declaredDead: readonly 
         : 'its source has given it away, by what it says to another destination';
     return leftAlone(`${why}. If it runs nowhere else, cont at the destination runs it`);
   }
-  if ('receiver' in destination) {
-    if (owner === 'source') return { did: 'stayed at its source' };
-    return leftAlone('it is the destination’s now, complete and paused there: run it there (cont)');
-  }
-  if (owner === 'source') {
-    await withMonitor(destination, abandon, undefined);
-    return { did: 'stayed at its source' };
-  }
-  const ended = 'its source has given it away, and its destination has ended';
-  return withMonitor(destination, (qmp) => run(qmp, staysPaused), leftAlone(ended));
+  const verdict = owner === 'source' ? 'end' : staysPaused ? 'stay paused' : 'run';
+  if (!('receiver' in destination)) return settleDestination(destination, verdict);
+  return settleThere(destination, verdict, credentials);
 }
 
-/** @param gone what it comes to if that QEMU has ended, or ends meanwhile */
-async function withMonitor<T>(
-  machine: MachineMove['source'],
-  act: (qmp: Qmp) => Promise<T>,
-  gone: T,
-): Promise<T> {
-  let qmp: Qmp | undefined;
+/** Has the receiver on another host do it, if it can be asked. */
+async function settleThere(
+  { receiver, move }: RemotePlace,
+  verdict: Verdict,
+  credentials: Credentials,
+): Promise<Settled> {
   try {
-    qmp = await monitorOf(machine);
-    return qmp ? await act(qmp) : gone;
+    const there = { ...parseAddress(receiver, 'the receiver'), ...credentials };
+    return await RemoteDestination.settle(there, move, verdict);
   } catch (cause) {
-    if (await isEnding(machine)) return gone;
-    throw cause;
-  } finally {
-    qmp?.close();
+    const unknown = `its receiver could not be asked (${printable(reasonOf(cause))})`;
+    if (verdict !== 'end') {
+      return leftAlone(
+        `its source has given it away, and ${unknown}. Where it stands there, complete, cont runs it`,
+      );
+    }
+    return { did: 'stayed at its source', reason: `${unknown}: what stands there, complete, must never run` };
   }
 }
 
@@ -108,31 +118,6 @@ async function wordOf(qmp: Qmp, { written }: MachineMove): Promise<SourceWord> {
   return isOurs ? 'given away' : 'given to another';
 }
 
-/** What has come there must not run. A machine that runs there was somebody's decision. */
-async function abandon(qmp: Qmp): Promise<void> {
-  const state = await runState(qmp);
-  if (state === 'inmigrate' || state === 'paused') await qmp.execute('quit');
-}
-
-async function run(qmp: Qmp, staysPaused: boolean): Promise<Did> {
-  const state = await runState(qmp);
-  if (state === 'running') return { did: 'runs at its destination' };
-  if (state !== 'paused' || (await migrationStatus(qmp)) !== 'completed') {
-    return leftAlone(`its source has given it away, and its destination is '${printable(state)}'`);
-  }
-  if (staysPaused) return { did: 'stands paused at its destination' };
-  await qmp.execute('cont');
-  return { did: 'runs at its destination' };
-}
-
-async function runState(qmp: Qmp): Promise<string> {
-  return (await qmp.execute<{ readonly status: string }>('query-status')).status;
-}
-
 function nameOf(place: Place): string {
   return 'receiver' in place ? place.receiver : place.socket;
-}
-
-function leftAlone(reason: string): Did {
-  return { did: 'left alone', reason };
 }

@@ -1,10 +1,11 @@
-import { Failure, Refusal } from '../../platform/failure.ts';
+import { Failure, Refusal, reasonOf } from '../../platform/failure.ts';
 import { BorrowedSettings, settingsFolder } from '../../qemu/borrowed-settings.ts';
 import { absoluteAddress, connectMonitor } from '../../qemu/connect-monitor.ts';
 import { isMigrating, type KnownMachine, threadsOf } from '../../qemu/known-machine.ts';
 import { type MigrationSettings, readSettings } from '../../qemu/migration-settings.ts';
 import { unreadableWith } from '../../qemu/plain-stream.ts';
 import type { Qmp } from '../../qemu/qmp.ts';
+import { type Reserved, ReservedThreads } from '../../qemu/reserved-threads.ts';
 import { QEMU_PAGE_BYTES } from '../../qemu/stream-layout.ts';
 import { type MachineEvent, MachineEvents } from './machine-events.ts';
 import type { Written } from './machine-journal.ts';
@@ -70,6 +71,8 @@ export class SourceMachine {
   readonly journals: string;
   readonly events: MachineEvents;
   readonly qmp: Qmp;
+  /** What its threads have of the processors meanwhile. */
+  reserved: ReservedThreads | undefined;
   #settings: BorrowedSettings | undefined;
   #threshold: Threshold = thresholds.never;
 
@@ -95,6 +98,13 @@ export class SourceMachine {
       qmp.close();
       throw cause;
     }
+  }
+
+  /** CPU time for its threads, until the end. @throws Refusal it cannot be had; nothing has been changed */
+  async reserve(reserved: Reserved): Promise<void> {
+    if (!reserved.guest && !reserved.sender) return;
+    const where = { socket: this.socket, folder: this.journals };
+    this.reserved = await ReservedThreads.reserve(this.qmp, reserved, where);
   }
 
   /** Sets it up for a migration through us, which stands still at first. */
@@ -173,8 +183,11 @@ export class SourceMachine {
     return dumpMemory(this.qmp, file);
   }
 
-  close(): void {
+  /** Once no migration goes on: all is as before. @returns what is not, and why */
+  async end(): Promise<readonly string[]> {
+    const restored = await Promise.allSettled([this.reserved?.restore(), this.restore()]);
     this.qmp.close();
+    return restored.flatMap((one) => (one.status === 'rejected' ? [reasonOf(one.reason)] : []));
   }
 
   async #set(parameters: Readonly<Record<string, number>>): Promise<void> {

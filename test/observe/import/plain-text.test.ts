@@ -9,6 +9,9 @@ const files = readdirSync(folder).filter((name) => name.includes('.'));
 const read = (text: string) => importTexts([{ name: 'log', text }]);
 const line = (change: (text: string) => string) => (text: string) => text.replace(/^.+$/gm, change);
 
+const time = '2026-01-02T03:04:05.123456789Z';
+const journal = { __REALTIME_TIMESTAMP: '1767323045000000', SYSLOG_IDENTIFIER: 'virsh' };
+
 /** What others put around a log, each with where it comes from. */
 const added: Record<string, (text: string) => string> = {
   'lines that end as on Windows': (text) => text.replaceAll('\n', '\r\n'),
@@ -21,6 +24,22 @@ const added: Record<string, (text: string) => string> = {
   'kubectl logs --prefix': line((text) => `[pod/virt-launcher-vm-x2x4z/compute] ${text}`),
   'files of containerd': line((text) => `2026-01-02T03:04:05.123456789Z stdout F ${text}`),
   'docker compose logs': line((text) => `source-1  | ${text}`),
+  // systemd, docs/JOURNAL_EXPORT_FORMATS.md: Journal JSON Format
+  'journalctl -o json': line((text) => JSON.stringify({ ...journal, MESSAGE: text, _PID: '7' })),
+  'journalctl -o json of bytes': line((text) =>
+    JSON.stringify({ ...journal, MESSAGE: [...Buffer.from(text)] }),
+  ),
+  'journalctl -o json-pretty': line((text) =>
+    JSON.stringify({ ...journal, MESSAGE: text }, null, '\t').replaceAll('":', '" :'),
+  ),
+  'journalctl -o json-sse': line((text) => `data: ${JSON.stringify({ ...journal, MESSAGE: text })}\n`),
+  // moby, daemon/logger/jsonfilelog/jsonlog/jsonlog.go
+  'json-file of Docker': line((text) => JSON.stringify({ log: `${text}\n`, stream: 'stdout', time })),
+  'json-file of Docker, long lines in parts': line((text) =>
+    [text.slice(0, 9), `${text.slice(9)}\n`]
+      .map((log) => JSON.stringify({ log, stream: 'stdout', time }))
+      .join('\n'),
+  ),
 };
 
 describe.each(Object.entries(added))('%s', (_, add) => {

@@ -3,13 +3,13 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { foreseeObserved } from '../../../src/run/prediction/foresee-observed.ts';
 import { measureMachine } from '../../../src/run/prediction/measure-machine.ts';
+import { predictObservation } from '../../../src/run/prediction/predict-observation.ts';
 import { qemuProgram } from '../../../src/worlds/vm/qemu.ts';
 import { withoutQemu } from '../../fixtures/qemu.ts';
 
 test.skipIf(withoutQemu !== undefined)(
-  'a QEMU that runs is asked for its parameters and dirty rates, and its migration is foreseen',
+  'a QEMU that runs is asked for its parameters and dirty rates, and its migration is predicted',
   async () => {
     const folder = mkdtempSync(join(tmpdir(), 'switchover-measured-'));
     const socket = join(folder, 'monitor');
@@ -29,7 +29,7 @@ test.skipIf(withoutQemu !== undefined)(
         autoConverge: false,
       });
       expect(observation.dirtied.map(({ exposureNs }) => exposureNs)).toEqual([1e9, 2e9, 5e9]);
-      const { endsByItself, totalNs } = foreseeObserved(observation, { memoryBytes });
+      const { endsByItself, totalNs } = predictObservation(observation, { memoryBytes });
       expect(endsByItself).toBeGreaterThan(0.9);
       // All of its memory at that bandwidth takes half a second.
       expect(totalNs!.p90).toBeLessThan(5e9);

@@ -32,3 +32,20 @@ test.each([
     await new Promise((closed) => server.close(closed));
   }
 });
+
+test('a monitor whose answers say nothing is none of QEMU', async () => {
+  const server = createServer((client) => {
+    client.write('{"QMP": {}}\n');
+    client.on('data', (text) => {
+      for (const [, id] of String(text).matchAll(/"id":(\d+)/g))
+        client.write(`{"return": null, "id": ${id}}\n`);
+    });
+  });
+  const socket = join(folder, 'mute');
+  await new Promise<void>((ready) => server.listen(socket, ready));
+  try {
+    await expect(measureMachine(socket)).rejects.toThrow(`${socket}: it answers like no monitor of QEMU`);
+  } finally {
+    await new Promise((closed) => server.close(closed));
+  }
+});

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { nothingSaid, type Sample } from '../../../src/observe/import/observation.ts';
 import { readLogs } from '../../../src/observe/import/read-logs.ts';
-import { foreseeObserved } from '../../../src/run/prediction/foresee-observed.ts';
+import { predictObservation } from '../../../src/run/prediction/predict-observation.ts';
 import { FollowedMigration } from '../../../src/run/watch/followed-migration.ts';
 
 const log = 'test/fixtures/import/qemu-ycsb/Precopy_Convergent/mig-stats-run-2.json.gz';
@@ -21,20 +21,20 @@ describe('a migration that is looked at again and again', () => {
     expect(migration.observation.samples.length).toBeLessThan(observation.samples.length);
   });
 
-  test('has at each moment the foreseen end of its log until then', () => {
+  test('has at each moment the predicted end of its log until then', () => {
     const samples = observation.samples.filter(({ syncs }) => (syncs ?? 0) <= 4);
     const migration = followed(samples);
     migration.look({ samples: [], parameters: observation.parameters });
     const told = { stopRateBytesPerSecond: 2 * 2 ** 30 };
-    const { atNs, syncs, foreseen } = migration.progress('active', told);
+    const { atNs, syncs, predicted } = migration.progress('active', told);
     const untilThen = observation.dirtied.filter((dirtied) => dirtied.atNs! <= atNs);
     expect(syncs).toBe(4);
-    expect(foreseen).toEqual(foreseeObserved({ ...observation, samples, dirtied: untilThen }, told));
-    expect(foreseen!.totalNs!.p50 / 17.113e9).toBeCloseTo(1, 0);
+    expect(predicted).toEqual(predictObservation({ ...observation, samples, dirtied: untilThen }, told));
+    expect(predicted!.totalNs!.p50 / 17.113e9).toBeCloseTo(1, 0);
   });
 
-  test('in post-copy is not foreseen by the rule of pre-copy', () => {
-    expect(followed(observation.samples).progress('postcopy-active', {}).foreseen).toBeNull();
+  test('in post-copy is not predicted by the rule of pre-copy', () => {
+    expect(followed(observation.samples).progress('postcopy-active', {}).predicted).toBeNull();
   });
 
   test('that never ends is kept in so many samples only', () => {

@@ -1,36 +1,29 @@
-import { describe, expect, test } from 'vitest';
+import { Worker } from 'node:worker_threads';
+import { expect, test } from 'vitest';
+import { checked, planned } from '../../../bench/planned-check.ts';
 import { plannedScenarios } from '../../../bench/planned-scenarios.ts';
-import { migrateVirtually } from '../../../src/run/ensemble.ts';
-import { cellsOf, scenarioOf, seeded } from '../../../src/scenario/scenario.ts';
-import { parseTarget } from '../../../src/scenario/target.ts';
-import { defaultCost } from '../../../src/study/plan/cost.ts';
-import { planProblem } from '../../../src/study/plan/plan-problem.ts';
-import { plan } from '../../../src/study/plan/planned.ts';
-import { isKept } from '../../../src/study/plan/promise-certificate.ts';
-import { leastShare } from '../../../src/study/statistics/kept-share.ts';
-
-const RUNS = 200;
+import { isKept, isTight } from '../../../bench/planned-table.ts';
 
 /** The rest of the forty is for `npm run bench:plan`. */
-const names = ['slides 200ms', 'small 70ms', 'redis 300ms'];
+const names = ['slides 200ms', 'small 70ms', 'redis 300ms', 'stream 90ms'];
 
-describe.each(plannedScenarios.filter(({ name }) => names.includes(name)))('$name, $target', (planned) => {
-  test('is kept with 200 new seeds, and missed with a tenth less of any reservation', async () => {
-    const scenario = scenarioOf(planned.document, { name: planned.name, file: 'bench' });
-    const target = parseTarget(planned.target)!;
-    const asked = { machine: undefined, target, cost: defaultCost, keep: new Set<string>() };
-    const answer = await plan(planProblem({ scenario, ...asked }), null, 1);
-    if (!answer.feasible) throw new Error(answer.reason);
-    const cell = cellsOf(scenario, answer.settings)[0]!;
-    const trials = Array.from({ length: RUNS }, (_, index) => {
-      const { outcome, downtimeNs, totalNs } = migrateVirtually(seeded(cell, 2 ** 45 + index));
-      return outcome === 'completed' ? { downtimeNs, totalNs } : null;
-    });
-    for (const clause of target) {
-      const kept = trials.filter((trial) => isKept(trial, [clause])).length;
-      expect(leastShare(kept, RUNS, 0.05)).toBeGreaterThanOrEqual(clause.probability - 0.02);
-    }
-    expect(answer.sensitivity.length).toBeGreaterThanOrEqual(2);
-    expect(answer.sensitivity.filter(({ missed }) => !missed)).toEqual([]);
-  });
+test.each(
+  plannedScenarios.filter(({ name }) => names.includes(name)),
+)('$name, $target, is kept with 200 new seeds, and missed with a tenth less of any reservation', async (scenario) => {
+  const row = await checked(scenario);
+  expect(row.reason).toBeNull();
+  expect(row.cuts.length).toBeGreaterThanOrEqual(2);
+  expect(row.cuts.filter(({ isMissed }) => !isMissed)).toEqual([]);
+  expect([isKept(row), isTight(row)]).toEqual([true, true]);
+});
+
+test('the same seed comes to the same answer, whatever else the machine has to do', async () => {
+  const scenario = plannedScenarios.find(({ name }) => name === 'small 100ms')!;
+  const { answer } = await planned(scenario, undefined);
+  const others = Array.from({ length: 6 }, () => new Worker('for (;;);', { eval: true }));
+  try {
+    expect((await planned(scenario, undefined)).answer).toEqual(answer);
+  } finally {
+    for (const other of others) await other.terminate();
+  }
 });

@@ -170,7 +170,7 @@ test('a machine moves to the QEMU behind another host’s receiver, encrypted fr
   const key = randomBytes(32);
   const ended: string[] = [];
   const receiver = await MachineReceiver.listen({
-    ...{ host: '127.0.0.1', port: 0, key, qmp: waiting.ours },
+    ...{ host: '127.0.0.1', port: 0, key, waiting: async () => waiting.ours },
     log: (line) => ended.push(line),
   });
   try {

@@ -264,7 +264,7 @@ describe('cancelling', () => {
 describe('the watchdog', () => {
   test('lets a guest that was paused for too long run on here, and the record says so', async () => {
     await here.boot(definition);
-    // A full bucket has room for all, so that no rule foresees it.
+    // A full bucket has room for all, so that no rule predicts it.
     const course = await migrate(here, there, { stopTimeoutNs: 100_000, depthBytes: 8 * 2 ** 20 });
     expect(course).toMatchObject({
       outcome: 'aborted',

@@ -3,7 +3,7 @@ import { NANOS_PER_SECOND, type Nanos } from '../core/units.ts';
 import type { DirtyCurve } from './curve.ts';
 import { type AutoConverge, Throttle } from './throttle.ts';
 
-/** A migration under QEMU's rule, at the moment from which on it is foreseen. */
+/** A migration under QEMU's rule, at the moment from which on it is predicted. */
 export interface CourseState {
   readonly elapsedNs: Nanos;
   /** Without those of zeros, which cost next to nothing. */
@@ -47,7 +47,7 @@ const LOOK_DEVIATION = 0.15;
  * looked for, which brings D(time since the last look) more; it stops if still less is left. Auto-converge makes the
  * guest's time pass more slowly.
  */
-export function foreseenCourse(
+export function predictedCourse(
   state: CourseState,
   { pagesPerSecond, thresholdPages, totalPages, autoConverge }: CourseTerms,
   curve: DirtyCurve,

@@ -1,5 +1,5 @@
 import { type Bytes, type BytesPerSecond, NANOS_PER_SECOND, type Nanos } from '../../core/units.ts';
-import { type ForeseenInput, foresee, type Quantiles } from '../../model/foreseen-migration.ts';
+import { type EndInput, predictEnd, type Quantiles } from '../../model/predicted-end.ts';
 import { autoConvergeDefaults, PERIOD_NS } from '../../model/throttle.ts';
 import type { Dirtied, Observation, Sample } from '../../observe/import/observation.ts';
 
@@ -15,8 +15,8 @@ export interface ToldBesides {
   readonly memoryBytes?: Bytes | undefined;
 }
 
-/** What is foreseen; null: not enough is known. */
-export interface ForeseenMigration {
+/** What is predicted; null: not enough is known. */
+export interface ObservedPrediction {
   readonly knownAtNs: Nanos | null;
   readonly syncs: number | null;
   readonly endsByItself: number | null;
@@ -38,7 +38,7 @@ const WITHIN = { '30s': 30e9, '60s': 60e9, '120s': 120e9, '300s': 300e9, '600s':
 const SEED = 1;
 
 /** What becomes of a migration under QEMU's rule, from what was known at a moment. */
-export function foreseeObserved(known: Observation, told: ToldBesides): ForeseenMigration {
+export function predictObservation(known: Observation, told: ToldBesides): ObservedPrediction {
   const last = known.samples.at(-1);
   const autoConverge = told.autoConverge ?? known.parameters.autoConverge;
   const moment = { knownAtNs: last?.atNs ?? null, syncs: last?.syncs ?? null };
@@ -56,7 +56,7 @@ export function foreseeObserved(known: Observation, told: ToldBesides): Foreseen
       leftOut: [input, ...leftOut],
     };
   }
-  const { endsByItself, within, totalNs, downtimeNs, throttlePercent } = foresee(input);
+  const { endsByItself, within, totalNs, downtimeNs, throttlePercent } = predictEnd(input);
   return {
     ...moment,
     endsByItself,
@@ -72,11 +72,11 @@ function hasEnded({ status }: Sample): boolean {
   return status === 'completed' || status === 'failed' || status === 'cancelled';
 }
 
-/** There is nothing left to foresee. */
+/** There is nothing left to predict. */
 function asItEnded(
   { status, atNs, downtimeNs }: Sample,
   { samples, parameters }: Observation,
-): Omit<ForeseenMigration, 'knownAtNs' | 'syncs' | 'leftOut'> {
+): Omit<ObservedPrediction, 'knownAtNs' | 'syncs' | 'leftOut'> {
   const hasCompleted = status === 'completed';
   const throttlePercent = samples.findLast((sample) => sample.throttlePercent !== null)?.throttlePercent ?? 0;
   return {
@@ -91,11 +91,11 @@ function asItEnded(
 }
 
 function certainly(value: number): Quantiles {
-  return { p10: value, p50: value, p90: value };
+  return { p5: value, p10: value, p50: value, p90: value, p95: value };
 }
 
 /** @returns a text: what is missing */
-function inputOf(known: Observation, told: ToldBesides, autoConverge: boolean): ForeseenInput | string {
+function inputOf(known: Observation, told: ToldBesides, autoConverge: boolean): EndInput | string {
   const { samples, dirtied, parameters } = known;
   const last = samples.at(-1);
   const points = dirtied

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { type ForeseenInput, foresee } from '../../src/model/foreseen-migration.ts';
+import { type EndInput, predictEnd } from '../../src/model/predicted-end.ts';
 import { autoConvergeDefaults, Throttle } from '../../src/model/throttle.ts';
 
 /** 1 GiB at 32768 pages a second, at the first dirty sync after a pass of 8 s; limit 300 ms. */
-const input = (dirtied: number, changes: Partial<ForeseenInput['terms']> = {}): ForeseenInput => ({
+const input = (dirtied: number, changes: Partial<EndInput['terms']> = {}): EndInput => ({
   state: { elapsedNs: 8e9, leftPages: dirtied, sinceLookNs: 0, throttlePercent: 0, highPeriods: 0 },
   terms: {
     pagesPerSecond: 32_768,
@@ -22,35 +22,45 @@ const input = (dirtied: number, changes: Partial<ForeseenInput['terms']> = {}): 
   seed: 1,
 });
 
-describe('what is foreseen', () => {
+describe('what is predicted', () => {
   test('a guest that dirties little ends soon, one that dirties faster than the link never does', () => {
-    const calm = foresee(input(16_000));
+    const calm = predictEnd(input(16_000));
     expect(calm.endsByItself).toBeGreaterThan(0.95);
     expect(calm.within[0]).toBeGreaterThan(0.95);
-    const wild = foresee(input(240_000));
+    const wild = predictEnd(input(240_000));
     expect(wild.endsByItself).toBeLessThan(0.05);
     expect(wild.totalNs).toBeNull();
   });
 
   test('the downtime is that of what the limit allows to be left', () => {
-    const { downtimeNs } = foresee(input(16_000));
+    const { downtimeNs } = predictEnd(input(16_000));
     const most = (9_830 * 4104) / 1e9;
-    expect(downtimeNs.p90).toBeLessThanOrEqual(most * 1e9);
-    expect(downtimeNs.p10).toBeGreaterThan(0);
+    expect(downtimeNs.p50).toBeLessThanOrEqual(most * 1e9);
+    expect(downtimeNs.p5).toBeGreaterThan(0);
+  });
+
+  test('of a downtime that b_d alone leaves open, nine in ten lie between 0.54 and 1.86 of the median', () => {
+    // All that is ever written is dirty at every look, so that each course leaves as much.
+    const set = [0.1, 1, 8].map((seconds) => ({ exposureNs: seconds * 1e9, low: 5_000, high: 5_000 }));
+    const one = input(5_000);
+    const { downtimeNs } = predictEnd({ ...one, points: set, state: { ...one.state, leftPages: 5_000 } });
+    expect(downtimeNs.p95 / downtimeNs.p50).toBeGreaterThan(1.5);
+    expect(downtimeNs.p50 / downtimeNs.p5).toBeGreaterThan(1.5);
+    expect(downtimeNs.p95 / downtimeNs.p5).toBeLessThan(6);
   });
 
   test('of pages of zeros, which may be the last ones, less may be left than a burst below the limit', () => {
     const one = { ...input(1_000), points: [{ exposureNs: 1e9, low: 100, high: 100 }] };
     const state = { ...one.state, leftPages: 100_000, sinceLookNs: 8e9 };
-    const without = foresee({ ...one, state });
-    const withZeros = foresee({ ...one, state: { ...state, zeroPages: 50_000 } });
+    const without = predictEnd({ ...one, state });
+    const withZeros = predictEnd({ ...one, state: { ...state, zeroPages: 50_000 } });
     expect(withZeros.downtimeNs.p10).toBeLessThan(0.5 * without.downtimeNs.p10);
-    expect(withZeros.downtimeNs.p90).toBeLessThanOrEqual(1.05 * without.downtimeNs.p90);
+    expect(withZeros.downtimeNs.p90).toBeLessThanOrEqual(1.1 * without.downtimeNs.p90);
   });
 
   test('auto-converge ends what does not end by itself, later', () => {
-    const without = foresee(input(120_000));
-    const throttled = foresee(input(120_000, { autoConverge: autoConvergeDefaults }));
+    const without = predictEnd(input(120_000));
+    const throttled = predictEnd(input(120_000, { autoConverge: autoConvergeDefaults }));
     expect(throttled.endsByItself).toBeGreaterThan(without.endsByItself + 0.2);
     expect(throttled.throttlePercent.p90).toBeGreaterThanOrEqual(20);
   });
@@ -58,12 +68,12 @@ describe('what is foreseen', () => {
   test('more is uncertain where points are only known to lie in an interval', () => {
     const known = input(60_000);
     const points = known.points.map(({ exposureNs, low }) => ({ exposureNs, low: low / 3, high: low * 3 }));
-    const width = ({ totalNs }: ReturnType<typeof foresee>) => totalNs!.p90 - totalNs!.p10;
-    expect(width(foresee({ ...known, points }))).toBeGreaterThan(1.5 * width(foresee(known)));
+    const width = ({ totalNs }: ReturnType<typeof predictEnd>) => totalNs!.p90 - totalNs!.p10;
+    expect(width(predictEnd({ ...known, points }))).toBeGreaterThan(1.5 * width(predictEnd(known)));
   });
 
-  test('the same seed foresees the same', () => {
-    expect(foresee(input(60_000))).toEqual(foresee(input(60_000)));
+  test('the same seed predicts the same', () => {
+    expect(predictEnd(input(60_000))).toEqual(predictEnd(input(60_000)));
   });
 });
 

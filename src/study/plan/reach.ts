@@ -1,0 +1,33 @@
+import { NANOS_PER_SECOND } from '../../core/units.ts';
+import { type Choice, type ReservedPath, scaled } from './choice.ts';
+import { clauseOf, type PlanProblem } from './plan-problem.ts';
+
+/** A choice with no more of anything than there is. */
+export function withinReach({ capacity, senderMost }: PlanProblem, choice: Choice): Choice {
+  const { sender } = choice;
+  return {
+    ...choice,
+    rate: Math.min(choice.rate, capacity),
+    stopRate: choice.stopRate && Math.min(choice.stopRate, capacity),
+    sender: sender && senderMost && sender.budgetNs > senderMost.budgetNs ? senderMost : sender,
+  };
+}
+
+/**
+ * Less than this part of what it has makes no sense, whatever the target says: a stop carries at least one page, and what its
+ * devices have, within its limit.
+ */
+export function leastPart({ cell, target }: PlanProblem, choice: Choice, path: ReservedPath): number {
+  const downtime = clauseOf(target, 'downtime');
+  if (path !== 'link.stopRate' || !downtime || choice.stopRate === null) return 0;
+  const { pageBytes, device } = cell.plan;
+  const bytes = pageBytes + (device?.stateBytes ?? 0);
+  return (bytes * NANOS_PER_SECOND) / downtime.limitNs / choice.stopRate;
+}
+
+/** Why no less of it is reserved, though no clause of the target asks for it; null: it is not that. */
+export function floorOf(problem: PlanProblem, choice: Choice, path: ReservedPath): string | null {
+  if (JSON.stringify(scaled(choice, path, 0.9)) === JSON.stringify(choice))
+    return 'the least that can be said';
+  return leastPart(problem, choice, path) > 0.9 ? 'one page within the limit' : null;
+}
