@@ -64,9 +64,9 @@ export class ApiThread {
     this.#isOver = true;
     const worker = this.#worker;
     if (!worker) return;
-    const exited = once(worker, 'exit');
+    const ended = new Promise((resolve) => worker.once('message', resolve).once('exit', resolve));
     worker.postMessage('end');
-    await Promise.race([exited, sleep(LAST_ANSWERS_MS, undefined, { ref: false })]);
+    await Promise.race([ended, sleep(LAST_ANSWERS_MS, undefined, { ref: false })]);
     await worker.terminate();
   }
 

@@ -67,7 +67,7 @@ parentPort!.postMessage(await begun());
 // The daemon is about to end. Whoever still waits for an answer, such as that its plan was given up, gets it.
 parentPort!.once('message', () => {
   streams.end();
-  server.server.close(() => process.exit());
+  server.server.close(() => parentPort!.postMessage('ended'));
 });
 
 async function begun(): Promise<ApiBegun> {

@@ -19,9 +19,7 @@ function of(text: string) {
   const workload = readWorkload(written(text));
   const { slices, responses } = schedule(workload);
   const homesOf = (name: string) =>
-    [
-      ...new Set(slices.filter((slice) => slice.name === name).map(({ processor }) => processor)),
-    ].toSorted();
+    [...new Set(slices.filter((slice) => slice.name === name).map(({ processor }) => processor))].toSorted();
   return { workload, responses, homesOf };
 }
 
