@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { defaultKernelSettings } from '../core/cpu/kernel-classes.ts';
 import type { Reservation } from '../core/cpu/reservation.ts';
-import { hasRanks, simulatedSchedulers, type Workload } from '../core/cpu/workload.ts';
+import { hasRanks, isKernelClass, rules, simulatedSchedulers, type Workload } from '../core/cpu/workload.ts';
 import { inputLimits } from '../core/input-limits.ts';
 import { type Problem, shown, UsageError } from '../platform/problem.ts';
 import { readText } from '../platform/text-file.ts';
@@ -49,12 +49,14 @@ export function readWorkload(file: string): Workload {
     wrong.push(...nowhere(workload), ...unkept(workload), ...tooLong(workload));
     if (wrong.length === 0) return workload;
   }
-  throw new UsageError(
-    wrong.map(({ path, expected }): Problem => {
-      const found = path.reduce<unknown>((node, key) => (node as never)?.[key], document);
-      return { path: [file, ...path].join('.'), expected, found: shown(found) };
-    }),
-  );
+  const problems = wrong.map(({ path, expected }): Problem => {
+    const found = path.reduce<unknown>((node, key) => (node as never)?.[key], document);
+    return { path: [file, ...path].join('.'), expected, found: shown(found) };
+  });
+  // A number may be wrong in two ways for one reason.
+  const isFirst = ({ path, expected }: Problem, index: number) =>
+    problems.findIndex((one) => one.path === path && one.expected === expected) === index;
+  throw new UsageError(problems.filter(isFirst));
 }
 
 /** @throws UsageError it would be simulated for too long */
@@ -101,12 +103,34 @@ function nowhere({ processors, servers, tasks }: Workload): Wrong[] {
   );
 }
 
-/** What the scheduler has no servers for. */
-function unkept({ scheduler, servers }: Workload): Wrong[] {
+/** What the scheduler does not know: servers, deadlines of theirs, and what only the kernel's threads have. */
+function unkept({ scheduler, servers, tasks }: Workload): Wrong[] {
+  const isOfKernel = isKernelClass(scheduler);
+  const isDeadline = rules[scheduler] === 'linux';
+  const foreign = [
+    ...(isOfKernel ? [] : (['nice', 'policy', 'priority'] as const)),
+    ...(isDeadline ? (['processor'] as const) : []),
+  ];
+  const wrong = Object.entries({ servers, tasks }).flatMap(([list, entries]) =>
+    entries.flatMap((entry, index) =>
+      foreign
+        .filter((key) => entry[key] !== undefined)
+        .map((key) => ({ path: [list, index, key], expected: unknownTo(key, scheduler) })),
+    ),
+  );
   if (hasRanks(scheduler) && servers.length > 0) {
-    return [{ path: ['servers'], expected: `none under ${scheduler}, where only tasks have priorities` }];
+    const expected = `none under ${scheduler}, where only tasks have priorities`;
+    return [...wrong, { path: ['servers'], expected }];
   }
-  if (scheduler === 'deadline' || scheduler === 'cbs-linux') return [];
+  return [...wrong, ...(isDeadline ? [] : undue({ scheduler, servers }))];
+}
+
+function unknownTo(key: string, scheduler: Workload['scheduler']): string {
+  if (key === 'processor') return 'nothing, as SCHED_DEADLINE takes no thread that is tied to a processor';
+  return `nothing under ${scheduler}: only the kernel’s threads without reservations have it (scheduler: eevdf or rt)`;
+}
+
+function undue({ scheduler, servers }: Pick<Workload, 'scheduler' | 'servers'>): Wrong[] {
   const expected = `nothing, as servers under ${scheduler} are due at the end of their periods (scheduler: deadline)`;
   return servers.flatMap(({ deadline }, index) =>
     deadline === undefined ? [] : [{ path: ['servers', index, 'deadline'], expected }],
@@ -121,15 +145,16 @@ function tooLong({ scheduler, processors, horizon, quantum = 1, kernel, servers,
   const inside = servers.flatMap(({ inside }) => inside?.tasks ?? []);
   const entities = [...servers, ...tasks, ...inside];
   const periods = entities.reduce((sum, { period }) => sum + horizon / period, 0);
-  const isKernelClass = scheduler === 'eevdf' || scheduler === 'rt';
   const { tickNs } = { ...defaultKernelSettings(processors), ...kernel };
-  const turn = isKernelClass ? tickNs : scheduler === 'fair' ? quantum : Number.POSITIVE_INFINITY;
+  const turn = isKernelClass(scheduler) ? tickNs : scheduler === 'fair' ? quantum : Number.POSITIVE_INFINITY;
   const turns = Math.min(processors, entities.length) * (horizon / turn);
   const slices = 2 * periods + turns;
   if (slices <= inputLimits.slices) return [];
   const most = Math.floor((inputLimits.slices * horizon) / slices);
   const longer =
-    turns > 0 ? `a longer ${isKernelClass ? 'tick' : 'quantum'} and longer periods` : 'longer periods';
+    turns > 0
+      ? `a longer ${isKernelClass(scheduler) ? 'tick' : 'quantum'} and longer periods`
+      : 'longer periods';
   return [{ path: ['horizon'], expected: `at most ${most}, or ${longer}` }];
 }
 

@@ -120,6 +120,7 @@ function admitted(file: string, workload: Workload): Schedule {
   } catch (cause) {
     if (!(cause instanceof Overload)) throw cause;
     const expected = 'servers and tasks that fit the processors';
-    throw new UsageError([{ path: `${file}.servers`, expected, found: cause.message }]);
+    const list = workload.servers.length > 0 ? 'servers' : 'tasks';
+    throw new UsageError([{ path: `${file}.${list}`, expected, found: cause.message }]);
   }
 }

@@ -1,3 +1,4 @@
+import { firstFitDecreasing } from '../core/cpu/cpu-admission.ts';
 import type { Workload } from '../core/cpu/workload.ts';
 import { UsageError } from '../platform/problem.ts';
 import { insisting } from '../scenario/checked.ts';
@@ -16,7 +17,7 @@ export function isTaskSet(text: string): boolean {
 
 /**
  * What is to be simulated of a task set that other tools read, times in µs. Tasks with a reservation of their own are servers under
- * SCHED_DEADLINE; others run by EDF, or by fixed priorities as SCHED_FIFO has them.
+ * SCHED_DEADLINE; others run by EDF, or by fixed priorities as SCHED_FIFO has them: on whichever processor is free, or each on its own.
  * @throws UsageError what of it is not simulated
  */
 export function scheduledTaskSet(file: string): Workload {
@@ -39,23 +40,40 @@ export function scheduledTaskSet(file: string): Workload {
     };
   }
   const ranks = [...new Set(tasks.map(({ priority }) => priority))].sort((one, other) => other - one);
+  const homes = set.isPartitioned ? homesOf(set, file) : tasks.map(({ processor }) => processor);
+  const isShared = processors > 1 && !set.isPartitioned;
   return {
     ...shared,
-    scheduler: kind === 'edf' ? 'cbs-hard' : 'rt',
+    scheduler: kind !== 'edf' ? 'rt' : isShared ? 'deadline' : 'cbs-hard',
+    // SimSo has no limit for real-time tasks.
+    ...(set.format === 'SimSo' && { kernel: { limit: null } }),
     servers: [],
-    tasks: tasks.map(({ name, workNs, periodNs, deadlineNs, offsetNs, priority }) => ({
+    tasks: tasks.map(({ name, workNs, periodNs, deadlineNs, offsetNs, priority }, index) => ({
       ...{ name, wcet: us(workNs), period: us(periodNs), deadline: us(deadlineNs), offset: us(offsetNs) },
       ...(kind !== 'edf' && { policy: 'fifo', priority: HIGHEST_PRIORITY - ranks.indexOf(priority) }),
+      ...(homes[index] !== undefined && { processor: homes[index] }),
     })),
   };
+}
+
+/** @throws UsageError a task finds no processor with room */
+function homesOf({ tasks, processors }: TaskSetFile, file: string): readonly number[] {
+  const loads = tasks.map(({ name, workNs, periodNs }) => ({ name, budget: workNs, period: periodNs }));
+  const placement = firstFitDecreasing(loads, processors, (ns) => `${us(ns)} µs`);
+  if (placement.admitted) return placement.processorOf;
+  throw new UsageError([
+    { path: `${file}: tasks`, expected: 'tasks that fit the processors', found: placement.why },
+  ]);
 }
 
 /** What sched_setattr refuses. */
 function insistOnReservations({ tasks }: TaskSetFile, file: string): void {
   insisting(
     (insist) => {
-      for (const { name, server } of tasks) {
+      for (const { name, server, processor } of tasks) {
         if (!server) continue;
+        const tied = 'nothing, as SCHED_DEADLINE takes no thread that is tied to a processor';
+        insist(processor === undefined, `${name}.cpus`, tied, processor);
         const { budgetNs, deadlineNs, periodNs } = server;
         const isWithin = deadlineNs <= periodNs;
         insist(isWithin, `${name}.dl-deadline`, 'at most its dl-period', `${us(deadlineNs)} µs`);

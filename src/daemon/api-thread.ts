@@ -18,6 +18,8 @@ interface Address {
 
 /** How long after it has died a thread gets a successor. */
 const AGAIN_AFTER_MS = 1_000;
+/** For the last answers of a daemon that ends. */
+const LAST_ANSWERS_MS = 500;
 /** More than views, metrics and watchers ever need. */
 const MOST_MEMORY_MIB = 1024;
 
@@ -57,9 +59,15 @@ export class ApiThread {
     return this.#address;
   }
 
+  /** Soon: whoever waits for an answer that is there already still gets it. */
   async end(): Promise<void> {
     this.#isOver = true;
-    await this.#worker?.terminate();
+    const worker = this.#worker;
+    if (!worker) return;
+    const ended = new Promise((resolve) => worker.once('message', resolve).once('exit', resolve));
+    worker.postMessage('end');
+    await Promise.race([ended, sleep(LAST_ANSWERS_MS, undefined, { ref: false })]);
+    await worker.terminate();
   }
 
   async #begin(): Promise<void> {

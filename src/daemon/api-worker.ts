@@ -64,6 +64,11 @@ http = server.server;
 guestDefinitionSchema.parse({ pages: 2, program: { kind: 'zipf', writesPerSecond: 1 }, name: 'warm-up' });
 await metrics.scrape();
 parentPort!.postMessage(await begun());
+// The daemon is about to end. Whoever still waits for an answer, such as that its plan was given up, gets it.
+parentPort!.once('message', () => {
+  streams.end();
+  server.server.close(() => parentPort!.postMessage('ended'));
+});
 
 async function begun(): Promise<ApiBegun> {
   try {

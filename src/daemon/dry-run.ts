@@ -48,6 +48,6 @@ export async function dryRun(
     left,
     begins,
     why,
-    leftOut: [...(predicted?.leftOut ?? []), ...(estimate ? notInVirtualTime : [])],
+    leftOut: [...(predicted?.leftOut ?? []), ...(estimate ? notInVirtualTime() : [])],
   };
 }

@@ -14,6 +14,7 @@ interface Watcher {
   /** Watches only this migration or experiment. */
   readonly id: string | undefined;
   write(text: Buffer): void;
+  end(): void;
 }
 
 /** Server-sent events (WHATWG HTML, section 9.2) for all who watch. An event is written as text once, however many they are. */
@@ -54,6 +55,7 @@ export class EventStreams {
         raw.write(text);
         if (raw.writableLength > MOST_UNREAD_BYTES) raw.destroy();
       },
+      end: () => raw.end(),
     };
     watcher.write(Buffer.from('retry: 1000\n\n'));
     this.#begin(watcher, request.headers['last-event-id'], first);
@@ -65,6 +67,11 @@ export class EventStreams {
   tell(event: HostEvent): void {
     const { about, text } = this.#history.add(event);
     for (const { id, write } of this.#watchers) if (id === undefined || id === about) write(text);
+  }
+
+  /** Nothing happens any more. */
+  end(): void {
+    for (const watcher of this.#watchers) watcher.end();
   }
 
   #begin({ id, write }: Watcher, last: string | string[] | undefined, first: object | undefined): void {

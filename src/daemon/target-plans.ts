@@ -131,6 +131,6 @@ function plannedTargetOf({
     settings: byPath(settings.filter(({ path }) => path !== 'guest.reservation')),
     expected: { downtimeNs, totalNs },
     ...{ certificate, sensitivity, migrations },
-    leftOut: [...leftOut, otherLoad],
+    leftOut: [...leftOut, ...otherLoad()],
   };
 }

@@ -1,5 +1,6 @@
 import { type CpuPlan, ruleOf } from '../core/cpu/cpu-plan.ts';
 import type { Nanos } from '../core/units.ts';
+import { type ProcessorLimit, processorLimit } from '../platform/machine-limits.ts';
 import { migrateVirtually, repeatedInTime } from '../run/ensemble.ts';
 import { canBePredicted } from '../run/predict.ts';
 import { spread } from '../study/statistics/estimate.ts';
@@ -25,10 +26,17 @@ export interface VirtualEstimate {
   readonly total: Spread | null;
 }
 
-export const otherLoad = 'what else runs on this host';
+/** What virtual time does not know of this host, on which guest and sender have a processor each. */
+export function otherLoad({ time }: Pick<ProcessorLimit, 'time'> = processorLimit()): readonly string[] {
+  const shared =
+    'that guest and sender share what is less than two processors: each is taken to have one of its own';
+  return [...(time < 2 ? [shared] : []), 'what else runs on the processors of guest and sender'];
+}
 
 /** What virtual time does not contain of a migration between two hosts. */
-export const notInVirtualTime = ['digests, hashes of memory, and the messages of the hand-over', otherLoad];
+export function notInVirtualTime(): readonly string[] {
+  return ['digests, hashes of memory, and the messages of the hand-over', ...otherLoad()];
+}
 
 /** The same migration in virtual time, again and again with other seeds. null: nothing limits how fast pages leave. */
 export function virtualEstimate({ guest, plan, cpu }: MigrationSpec): VirtualEstimate | null {
@@ -55,7 +63,12 @@ export function isGuaranteed({ guest, sender }: Pick<CpuPlan, 'guest' | 'sender'
  */
 export function withoutGuarantee(cpu: CpuPlan): CpuPlan {
   const isKernels = ruleOf[cpu.scheduler] === 'linux' || cpu.scheduler === 'none';
-  return { ...cpu, guest: null, sender: null, reclaim: false, scheduler: isKernels ? 'none' : 'fair' };
+  const scheduler = isKernels ? 'none' : 'fair';
+  return {
+    ...cpu,
+    ...{ guest: null, sender: null, reclaim: false, scheduler },
+    guestScheduler: cpu.guestScheduler && 'none',
+  };
 }
 
 function spreadOf(values: readonly Nanos[]): Spread | null {

@@ -64,6 +64,7 @@ export function resolveCpu({ guest, sender, cpu, background }: CpuDocument): Cpu
   const reserved = guest.reservation !== undefined || sender.reservation !== undefined;
   return {
     scheduler: cpu.scheduler ?? (reserved ? 'cbs-hard' : 'none'),
+    guestScheduler: null,
     processors: cpu.processors,
     guest: guest.reservation ?? null,
     sender: sender.reservation ?? null,

@@ -138,7 +138,8 @@ export function requestedMigration(
     const shared = over && { ...link, name: over.name, capacity: over.capacityBytesPerSecond, changes: [] };
     return {
       plan: { ...plan, seed: guest.seed },
-      cpu: { ...cpu, guest: reservation },
+      // It lives on a processor of its own; its sender is on another.
+      cpu: { ...cpu, guest: reservation, guestScheduler: reservation?.scheduler ?? 'none' },
       /** Its part in the link that others use too; null: it goes over none. */
       share: shared
         ? resolveShare({ guest, link: shared }, plan.stopRateBytesPerSecond, undefined, insist)

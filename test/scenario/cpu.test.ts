@@ -42,6 +42,7 @@ describe('a scenario', () => {
   test('reserves nothing unless it says so', () => {
     expect(cpuOf('')).toEqual({
       scheduler: 'none',
+      guestScheduler: null,
       processors: 1,
       guest: null,
       sender: null,

@@ -3,6 +3,8 @@ export interface Load {
   readonly name: string;
   readonly budget: number;
   readonly period: number;
+  /** The one on which it must run. Without it: any. */
+  readonly processor?: number | undefined;
 }
 
 export type Placement =
@@ -19,8 +21,8 @@ export const MOST_RESERVED = 0.95;
 type ExactShares = ReturnType<typeof exactShares>;
 
 /**
- * Partitioned EDF: gives every load a processor of its own choice, or names the first that finds none. Whoever asks
- * for the largest share chooses first (ties: the first listed), and takes the first processor with room, which is
+ * Partitioned EDF: gives every load a processor of its own choice, or names the first that finds none. Whoever is tied to one
+ * goes first, then whoever asks for the largest share (ties: the first listed), and takes the first processor with room, which is
  * where ΣU ≤ 1: on one processor EDF keeps any reservations of which that holds (Liu & Layland 1973).
  *
  * What global EDF guarantees, this admits as well: a load that finds no room has seen more than 1 − U on each of
@@ -32,9 +34,10 @@ export function firstFitDecreasing(
   format: (time: number) => string = String,
 ): Placement {
   const shares = exactShares(loads);
-  const { processorOf, misfit } = place(shares, processors);
+  const { processorOf, misfit } = place(shares, processors, pinsOf(loads));
   if (misfit === undefined) return { admitted: true, processorOf };
-  const { name, budget, period } = loads[misfit]!;
+  const { name, budget, period, processor } = loads[misfit]!;
+  const nowhere = processor === undefined ? 'none has' : `processor ${processor} has not`;
   const reservation = (most: number) => `(${format(most)} of every ${format(period)})`;
   const asked = rounded(sumOf(shares.each), shares);
   const offer = `${processors} ${processors === 1 ? 'processor' : 'processors'}`;
@@ -47,15 +50,15 @@ export function firstFitDecreasing(
         : `at most ${reservation(most)} would`;
   const why =
     `${name} ${reservation(budget)} does not fit: the reservations ask for ${asked} of ${offer} ` +
-    `and none has ${rounded(shares.each[misfit]!, shares)} left; ${instead}`;
+    `and ${nowhere} ${rounded(shares.each[misfit]!, shares)} left; ${instead}`;
   return { admitted: false, misfit: name, why };
 }
 
 /** Whether all loads find a processor by the same rule, where at most `MOST_RESERVED` of each may be reserved. */
-export function reservable(loads: readonly Omit<Load, 'name'>[], processors: number): boolean {
+export function reservable(loads: readonly Pick<Load, 'budget' | 'period'>[], processors: number): boolean {
   const shares = exactShares(loads);
   const room = (shares.whole * BigInt(MOST_RESERVED * 100)) / 100n;
-  return place(shares, processors, room).misfit === undefined;
+  return place(shares, processors, [], room).misfit === undefined;
 }
 
 /**
@@ -78,13 +81,20 @@ export function exactShares(loads: readonly Omit<Load, 'name'>[]) {
 function place(
   { each, whole }: ExactShares,
   processors: number,
+  pins: readonly Load['processor'][],
   room = whole,
 ): { readonly processorOf: readonly number[]; readonly misfit?: number } {
   const left = new Array<bigint>(processors).fill(room);
   const processorOf = new Array<number>(each.length).fill(0);
-  const decreasing = [...each.keys()].sort((one, other) => sign(each[other]! - each[one]!));
-  for (const load of decreasing) {
-    const processor = left.findIndex((free) => each[load]! <= free);
+  const isFree = (load: number) => Number(pins[load] === undefined);
+  const inTurn = [...each.keys()].sort(
+    (one, other) => isFree(one) - isFree(other) || sign(each[other]! - each[one]!),
+  );
+  for (const load of inTurn) {
+    const { [load]: pin } = pins;
+    const processor = left.findIndex(
+      (free, index) => each[load]! <= free && (pin === undefined || pin === index),
+    );
     if (processor === -1) return { processorOf, misfit: load };
     left[processor]! -= each[load]!;
     processorOf[load] = processor;
@@ -92,11 +102,15 @@ function place(
   return { processorOf };
 }
 
+function pinsOf(loads: readonly Load[]): readonly Load['processor'][] {
+  return loads.map(({ processor }) => processor);
+}
+
 /** The budget of one load with which all fit, but not with one unit more; undefined if not even with none. */
 function mostBudget(loads: readonly Load[], which: number, processors: number): number | undefined {
   const fits = (budget: number) => {
     const asking = loads.map((load, index) => (index === which ? { ...load, budget } : load));
-    return place(exactShares(asking), processors).misfit === undefined;
+    return place(exactShares(asking), processors, pinsOf(loads)).misfit === undefined;
   };
   if (!fits(0)) return undefined;
   let most = 0;

@@ -27,7 +27,10 @@ export const ruleOf: Readonly<Record<Scheduler, CbsRule | undefined>> = {
 
 /** What is reserved of the processors, and who else wants them. */
 export interface CpuPlan {
+  /** Who schedules sender and hogs, and the guest where it shares their processors. */
   readonly scheduler: Scheduler;
+  /** Who schedules the guest where it has a processor of its own besides, as on a host on which it lives; null: it shares theirs. */
+  readonly guestScheduler: Scheduler | null;
   readonly processors: number;
   readonly guest: Reservation | null;
   readonly sender: Reservation | null;
@@ -44,6 +47,7 @@ export interface CpuPlan {
 /** Nothing reserved, nobody else there. */
 export const freeCpu: CpuPlan = {
   scheduler: 'none',
+  guestScheduler: null,
   processors: 1,
   guest: null,
   sender: null,
@@ -54,8 +58,10 @@ export const freeCpu: CpuPlan = {
 };
 
 /** Whether it matters who has a processor when. */
-export function isContended({ scheduler, hogs, cpuPerPageNs, cpuPerHandoverNs }: CpuPlan): boolean {
-  return scheduler !== 'none' || hogs > 0 || cpuPerPageNs > 0 || cpuPerHandoverNs > 0;
+export function isContended(plan: CpuPlan): boolean {
+  const { scheduler, hogs, cpuPerPageNs, cpuPerHandoverNs } = plan;
+  const isScheduled = scheduler !== 'none' || schedulerOf(plan, 'guest') !== 'none';
+  return isScheduled || hogs > 0 || cpuPerPageNs > 0 || cpuPerHandoverNs > 0;
 }
 
 /** One that competes for the processors. A hog is a program that always wants to run. */
@@ -66,9 +72,16 @@ export interface SchedEntity {
   readonly processor: number;
 }
 
+export function schedulerOf(
+  { scheduler, guestScheduler }: Pick<CpuPlan, 'scheduler' | 'guestScheduler'>,
+  kind: SchedEntity['kind'],
+): Scheduler {
+  return kind === 'guest' && guestScheduler !== null ? guestScheduler : scheduler;
+}
+
 /**
  * Whether the reservations can be kept, each on a processor of its own choice. The kernel has its own rule, and keeps nobody
- * on one processor while another one is free.
+ * on one processor while another one is free. A guest that has a processor of its own is not asked for here.
  */
 export function admitted(plan: CpuPlan, format: (ns: Nanos) => string): Placement {
   const { scheduler, processors } = plan;
@@ -83,9 +96,20 @@ export function admitted(plan: CpuPlan, format: (ns: Nanos) => string): Placemen
 
 /**
  * Guest, sender and hogs on their processors: reservations as `admitted` places them, the others one by one where the
- * fewest are. The plan must have been admitted.
+ * fewest are. A processor of the guest's own comes after these. The plan must have been admitted.
  */
 export function schedEntities(plan: CpuPlan): readonly SchedEntity[] {
+  const placed = placedEntities(plan);
+  if (plan.guestScheduler === null) return placed;
+  return [{ kind: 'guest', name: 'guest', reservation: plan.guest, processor: plan.processors }, ...placed];
+}
+
+/** The same for a guest whose thread is not scheduled here. */
+export function schedEntitiesBesidesGuest(plan: CpuPlan): readonly SchedEntity[] {
+  return placedEntities({ ...plan, guest: null }).filter(({ kind }) => kind !== 'guest');
+}
+
+function placedEntities(plan: CpuPlan): readonly SchedEntity[] {
   const placement = admitted(plan, String);
   if (!placement.admitted) throw new RangeError(placement.why);
   const all = contenders(plan);
@@ -103,14 +127,16 @@ export function schedEntities(plan: CpuPlan): readonly SchedEntity[] {
   return [...reserved, ...others];
 }
 
-/** The same for a guest whose thread is not scheduled here. */
-export function schedEntitiesBesidesGuest(plan: CpuPlan): readonly SchedEntity[] {
-  return schedEntities({ ...plan, guest: null }).filter(({ kind }) => kind !== 'guest');
-}
-
-function contenders({ guest, sender, hogs }: CpuPlan): readonly Omit<SchedEntity, 'processor'>[] {
+/** Who wants the processors that are shared. */
+function contenders({
+  guestScheduler,
+  guest,
+  sender,
+  hogs,
+}: CpuPlan): readonly Omit<SchedEntity, 'processor'>[] {
+  const sharing = { kind: 'guest', name: 'guest', reservation: guest } as const;
   return [
-    { kind: 'guest', name: 'guest', reservation: guest },
+    ...(guestScheduler === null ? [sharing] : []),
     { kind: 'sender', name: 'sender', reservation: sender },
     ...Array.from({ length: hogs }, (_, index) => {
       return { kind: 'hog', name: `hog-${index + 1}`, reservation: null } as const;

@@ -29,7 +29,7 @@ export class Overload extends RangeError {}
  * The schedule of a workload: partitioned over the processors first-fit decreasing, by shares, and on each earliest deadline
  * first, or by fixed priorities under `rm` and `dm`. With deadlines below periods, or fixed priorities, what fits may be late all
  * the same: `responses` says so. Under `deadline` all processors are one group, as the kernel has them: global EDF, and the kernel's own admission.
- * Under `fair` nothing is reserved: all are best effort, the i-th on processor i modulo their number. Under `eevdf` and `rt`
+ * Under `fair` nothing is reserved: all are best effort, the i-th on processor i modulo their number, unless it is tied to one. Under `eevdf` and `rt`
  * nothing is reserved either: they are the kernel's classes without reservations, on all processors.
  * @throws Overload when they do not fit
  */
@@ -80,7 +80,7 @@ function placed(
   contenders: readonly Contender[],
 ): readonly number[] {
   if (rules[scheduler] === undefined && !hasRanks(scheduler))
-    return contenders.map((_, index) => index % processors);
+    return contenders.map(({ processor }, index) => processor ?? index % processors);
   const placement = firstFitDecreasing(contenders, processors);
   if (placement.admitted) return placement.processorOf;
   throw new Overload(placement.why);

@@ -12,6 +12,13 @@ export function field(label, name, element, help) {
   return h('div', h('label', label, element), h('p.help', { id }, help));
 }
 
+/** One that takes the whole width. */
+export function wide(...given) {
+  const element = field(...given);
+  element.classList.add('whole');
+  return element;
+}
+
 export function choice(options) {
   return h(
     'select',

@@ -1,5 +1,5 @@
 import { ask } from './api.js';
-import { choice, field, number, openForm, text } from './dialog.js';
+import { choice, field, number, openForm, text, wide } from './dialog.js';
 import { byId, chip, figures, h } from './dom.js';
 import { duration, processors, rate, reservation, spread } from './format.js';
 import { certificateWords, plannedWords } from './targets.js';
@@ -22,7 +22,7 @@ export function startMigration(guest, { peers, links }) {
     peers.length > 0 ? choice(named(peers)) : h('input', { placeholder: 'HOST:PORT', required: true });
   const fields = [
     field('to', 'to', to),
-    field(
+    wide(
       'target, if what is reserved is to be planned for it',
       'target',
       h('input', { placeholder: EXAMPLE, autocomplete: 'off' }),

@@ -3,7 +3,9 @@ import {
   isContended,
   ruleOf,
   type SchedEntity,
+  type Scheduler,
   schedEntities,
+  schedulerOf,
 } from '../../core/cpu/cpu-plan.ts';
 import { FAIR_QUANTUM_NS } from '../../core/cpu/processor.ts';
 import { shareOf } from '../../core/cpu/reservation.ts';
@@ -48,7 +50,9 @@ export function cpuSupplyOf(
   const shareOn = (name: 'guest' | 'sender', senderDemand: number): number => {
     const { processor } = all.find((entity) => entity.name === name)!;
     const here = all.filter((entity) => entity.processor === processor);
-    return sharesOn(cpu, here, (kind) => demandOf(kind, guestDemand, senderDemand)).get(name)!;
+    return sharesOn(schedulerOf(cpu, name), here, (kind) => demandOf(kind, guestDemand, senderDemand)).get(
+      name,
+    )!;
   };
   const hogs = hogsBeside('sender', all);
   return {
@@ -96,7 +100,7 @@ function demandOf(kind: SchedEntity['kind'], guestDemand: number, senderDemand: 
 
 /** Servers come first, a hard one with no more than its share; the others take turns in what these leave. */
 function sharesOn(
-  { scheduler }: CpuPlan,
+  scheduler: Scheduler,
   here: readonly SchedEntity[],
   demand: (kind: SchedEntity['kind']) => number,
 ): ReadonlyMap<string, number> {

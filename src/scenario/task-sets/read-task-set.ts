@@ -84,18 +84,25 @@ function ownTaskSet({ scheduler, reservation, tasks }: z.output<typeof ownSchema
     }),
     reservation: (reservation as Reservation | undefined) ?? null,
     processors: 1,
+    isPartitioned: false,
     horizonNs: null,
   };
 }
 
 /**
  * The task set as it is analysed: offsets do not count, as a stop may begin at any instant.
- * @throws UsageError its tasks run by policies of which together nothing can be said
+ * @throws UsageError its tasks run by policies of which together nothing can be said, or on several processors
  */
 export function analysedSet(
-  { tasks }: TaskSetFile,
+  { tasks, processors }: TaskSetFile,
   file: string,
 ): Omit<TaskSet, 'tasks'> & { readonly tasks: readonly (RealTimeTask & { readonly name: string })[] } {
+  const homes = new Set(tasks.map(({ processor }) => processor));
+  const isOnOne = processors === 1 || (homes.size === 1 && !homes.has(undefined));
+  if (!isOnOne) {
+    const expected = 'one, of which the guest’s reservation is';
+    throw usageError(`${file}: processors`, expected, processors);
+  }
   const policies = [...new Set(tasks.map(({ policy }) => policy))];
   const [policy] = policies;
   if (policies.length !== 1 || policy === undefined || policy === 'none') {

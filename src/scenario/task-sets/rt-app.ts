@@ -38,10 +38,10 @@ export const rtAppSchema = z.looseObject({
 
 export type RtAppDocument = z.infer<typeof rtAppSchema>;
 
-/** Comments and commas behind the last of a list, which rt-app takes, are no JSON. */
+/** Comments and commas behind the last of a list, which rt-app takes, are no JSON. All else stays at its place. */
 export function asJson(text: string): string {
   const without = (what: RegExp) => (whole: string) =>
-    whole.replace(what, (part) => (part.startsWith('"') ? part : ''));
+    whole.replace(what, (part) => (part.startsWith('"') ? part : part.replace(/[^\n]/g, ' ')));
   const noComments = without(/"(?:\\.|[^"\\])*"|\/\*[\s\S]*?(?:\*\/|$)|\/\/[^\n]*/g)(text);
   return without(/"(?:\\.|[^"\\])*"|,(?=\s*[}\]])/g)(noComments);
 }
@@ -52,13 +52,15 @@ export function asJson(text: string): string {
  */
 export function readRtApp({ tasks, global }: RtAppDocument, insist: Insist): TaskSetFile {
   const { duration = 0 } = global;
+  const pins = Object.values(tasks).flatMap(({ cpus = [] }) => cpus);
   return {
     format: 'rt-app',
     tasks: Object.entries(tasks).flatMap(([name, task]) =>
       readTask(name, task, task.policy ?? global.default_policy ?? 'SCHED_OTHER', insist),
     ),
     reservation: null,
-    processors: 1,
+    processors: 1 + Math.max(0, ...pins),
+    isPartitioned: false,
     horizonNs: duration > 0 ? duration * NANOS_PER_SECOND : null,
   };
 }
@@ -73,9 +75,15 @@ function readTask(
   const workUs = Math.max(...events.map((each) => each.workUs));
   const periodUs = Math.min(...events.flatMap(({ periodsUs }) => periodsUs));
   const at = `tasks.${name}`;
-  insist(workUs > 0, `${at}.run`, 'how long it runs, in µs', undefined);
+  const written = (key: RegExp) =>
+    [task, ...Object.values(task.phases ?? {})]
+      .flatMap((phase) => Object.entries(phase))
+      .find(([name]) => key.test(name))?.[1];
+  insist(workUs > 0, `${at}.run`, 'how long it runs, in µs', written(RUN));
   const isPeriodic = Number.isFinite(periodUs);
-  insist(isPeriodic, `${at}.timer`, 'a timer with a period, from which a job is due', undefined);
+  insist(isPeriodic, `${at}.timer`, 'a timer with a period, from which a job is due', written(TIMER));
+  const { cpus = [] } = task;
+  insist(cpus.length < 2, `${at}.cpus`, 'one processor, or none said', cpus.join(' and '));
   if (!isPeriodic) return [];
   const deadlineUs =
     kind === 'SCHED_DEADLINE' ? Math.min(periodUs, deadlineUsOf(task) ?? periodUs) : periodUs;
@@ -87,19 +95,22 @@ function readTask(
     deadlineNs: ns(deadlineUs),
     offsetNs: ns(task.delay),
     ...schedulingOf(kind, task),
-    ...(task.cpus?.length === 1 && { processor: task.cpus[0]! }),
+    ...(cpus.length === 1 && { processor: cpus[0]! }),
   }));
 }
 
 type TaskDocument = RtAppDocument['tasks'][string];
+
+const RUN = /^run(time)?\d*$/;
+const TIMER = /^timer\d*$/;
 
 /** What follows in one phase, or in a task without phases: keys such as `run`, `run1`, `timer0`. */
 function eventsOf(phase: Readonly<Record<string, unknown>>): { workUs: number; periodsUs: number[] } {
   let workUs = 0;
   const periodsUs: number[] = [];
   for (const [key, value] of Object.entries(phase)) {
-    if (/^run(time)?\d*$/.test(key) && typeof value === 'number' && value > 0) workUs += value;
-    const parsed = /^timer\d*$/.test(key) ? timer.safeParse(value) : undefined;
+    if (RUN.test(key) && typeof value === 'number' && value > 0) workUs += value;
+    const parsed = TIMER.test(key) ? timer.safeParse(value) : undefined;
     if (parsed?.success) periodsUs.push(parsed.data.period);
   }
   return { workUs, periodsUs };

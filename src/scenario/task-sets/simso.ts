@@ -10,10 +10,9 @@ type Attributes = Readonly<Record<string, string>>;
  */
 export function readSimso(xml: string, insist: Insist): TaskSetFile {
   const text = xml.replace(/<!--[\s\S]*?(?:-->|$)/g, '');
-  const policy = policyOf(
-    elementsOf(text, 'sched')[0]?.className ?? elementsOf(text, 'sched')[0]?.class ?? 'EDF',
-    insist,
-  );
+  const [sched] = elementsOf(text, 'sched');
+  const className = (sched?.className ?? sched?.class ?? 'EDF').split('.').at(-1)!.toUpperCase();
+  const policy = policyOf(className, insist);
   const written = elementsOf(text, 'task').map((task, index) => readTask(task, index, insist));
   insist(written.length > 0, 'tasks', 'at least one task', undefined);
   const { duration = '0', cycles_per_ms: cyclesPerMs = '1000000' } = elementsOf(text, 'simulation')[0] ?? {};
@@ -28,18 +27,18 @@ export function readSimso(xml: string, insist: Insist): TaskSetFile {
     tasks,
     reservation: null,
     processors: Math.max(1, elementsOf(text, 'processor').length),
+    isPartitioned: className.startsWith('P_'),
     horizonNs: horizonNs > 0 ? horizonNs : null,
   };
 }
 
-/** `simso.schedulers.RM_mono` → rm */
-function policyOf(className: string, insist: Insist): 'edf' | 'rm' | 'dm' | 'explicit' {
-  const name = className.split('.').at(-1)!.toUpperCase();
+/** `RM_MONO` → rm */
+function policyOf(name: string, insist: Insist): 'edf' | 'rm' | 'dm' | 'explicit' {
   if (name.includes('EDF')) return 'edf';
   if (/^(P_|G_)?RM/.test(name)) return 'rm';
   if (/^(P_|G_)?DM/.test(name)) return 'dm';
   const isFixed = /^(P_|G_)?(FP|FIXED)/.test(name);
-  insist(isFixed, 'sched', 'a scheduler whose name says EDF, RM, DM or FP', className);
+  insist(isFixed, 'sched', 'a scheduler whose name says EDF, RM, DM or FP', name);
   return 'explicit';
 }
 

@@ -25,6 +25,8 @@ export interface TaskSetFile {
   /** (Q, P) that all of them share; null: the file has none. */
   readonly reservation: Reservation | null;
   readonly processors: number;
+  /** On several processors: each task stays on one. Else it runs on whichever is free. */
+  readonly isPartitioned: boolean;
   /** For how long it is to be simulated; null: the file does not say. */
   readonly horizonNs: Nanos | null;
 }

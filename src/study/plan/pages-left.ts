@@ -24,7 +24,9 @@ export function pagesLeft(
   sent: (windowNs: Nanos) => number,
 ): PagesLeft | undefined {
   const writes = writtenWithin(guest);
-  const isSlowed = isContended(cpu) && (guest.cpuPerWriteNs > 0 || guest.program.kind === 'stream');
+  const isAlone = cpu.guestScheduler !== null && cpu.guest === null;
+  const takesTime = guest.cpuPerWriteNs > 0 || guest.program.kind === 'stream';
+  const isSlowed = isContended(cpu) && !isAlone && takesTime;
   if (!writes || isSlowed || guest.bursts) return undefined;
   let most: PagesLeft = { windowNs: 0, written: 0, pages: 0 };
   for (let windowNs = 1e5; windowNs < 1e12; windowNs *= 1.02) {

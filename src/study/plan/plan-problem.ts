@@ -110,13 +110,14 @@ function capacityOf({ plan, linkCapacityBytesPerSecond, antagonists }: ScenarioC
 
 /**
  * A sender that works is reserved CPU time where somebody else wants the processors, and reservations are kept. As much as
- * is admitted beside the guest's.
+ * is admitted beside the guest's. On a host on which the guest lives, others live too.
  */
 export function mostForSender({ cpu, guest }: ScenarioCell, keep: ReadonlySet<string>): Reservation | null {
   if (keep.has('sender.reservation')) return cpu.sender;
   const works = cpu.cpuPerPageNs + cpu.cpuPerHandoverNs > 0;
-  const isBeside =
-    cpu.hogs > 0 || cpu.guest !== null || guest.cpuPerWriteNs > 0 || guest.program.kind === 'stream';
+  const isOnHost = cpu.guestScheduler !== null;
+  const guestWorks = cpu.guest !== null || guest.cpuPerWriteNs > 0 || guest.program.kind === 'stream';
+  const isBeside = cpu.hogs > 0 || isOnHost || guestWorks;
   const keeps = ruleOf[cpu.scheduler] !== undefined || (cpu.scheduler === 'none' && cpu.hogs > 0);
   if (!works || !isBeside || !keeps) return cpu.sender;
   return mostBudget({ ...cpu, scheduler: ruleOf[cpu.scheduler] ? cpu.scheduler : 'cbs-hard' });

@@ -1,4 +1,11 @@
-import { type CpuPlan, ruleOf, type SchedEntity, schedEntities } from '../../core/cpu/cpu-plan.ts';
+import {
+  type CpuPlan,
+  ruleOf,
+  type SchedEntity,
+  type Scheduler,
+  schedEntities,
+  schedulerOf,
+} from '../../core/cpu/cpu-plan.ts';
 import { kernelProcessors } from '../../core/cpu/kernel-classes.ts';
 import {
   type EntityId,
@@ -52,7 +59,7 @@ export class VirtualCpu {
     const places = new Map<string, Place>();
     this.#processors = groupsOf(plan, all).map((here) => {
       const placeOf: Place[] = [];
-      const processor = processorsOf(plan, here, {
+      const processor = processorsOf(here, {
         slice: (entity, startNs, endNs, index) =>
           placeOf[entity]!.supply.ran(startNs, endNs, here.firstProcessor + index),
         finished: (entity, atNs) => this.#hasFinished(placeOf[entity]!, atNs),
@@ -232,23 +239,30 @@ export class VirtualCpu {
 
 /** Some of the processors, and who runs there; those with a reservation first. */
 interface Group {
+  readonly scheduler: Scheduler;
   readonly firstProcessor: number;
+  readonly processors: number;
   readonly entities: readonly SchedEntity[];
 }
 
-function groupsOf({ scheduler }: CpuPlan, all: readonly SchedEntity[]): readonly Group[] {
-  if (scheduler === 'none') return [{ firstProcessor: 0, entities: all }];
-  const home = (name: string) => all.find((entity) => entity.name === name)!.processor;
-  return [...new Set([home('guest'), home('sender')])].map((processor) => {
-    const here = all.filter((entity) => entity.processor === processor);
-    const entities = here.toSorted((a, b) => +!a.reservation - +!b.reservation);
-    return { firstProcessor: processor, entities };
-  });
+function groupsOf(plan: CpuPlan, all: readonly SchedEntity[]): readonly Group[] {
+  const homes = new Map<number, Group>();
+  for (const kind of ['guest', 'sender'] as const) {
+    const scheduler = schedulerOf(plan, kind);
+    const home = all.find((entity) => entity.kind === kind)!.processor;
+    // The kernel moves threads between those that are shared.
+    const isKernels = scheduler === 'none' && home < plan.processors;
+    const [firstProcessor, processors] = isKernels ? [0, plan.processors] : [home, 1];
+    const entities = all
+      .filter(({ processor }) => processor >= firstProcessor && processor < firstProcessor + processors)
+      .toSorted((a, b) => +!a.reservation - +!b.reservation);
+    homes.set(firstProcessor, { scheduler, firstProcessor, processors, entities });
+  }
+  return [...homes.values()];
 }
 
 function processorsOf(
-  { scheduler, processors }: CpuPlan,
-  { entities }: Group,
+  { scheduler, processors, entities }: Group,
   listener: ProcessorListener,
 ): SimulatedProcessors {
   if (scheduler === 'none') {

@@ -206,6 +206,28 @@ describe('processors', () => {
     expect(homes.get('guest')).not.toBe(homes.get('sender'));
   });
 
+  test('are one more for a guest that has its own: no hog and no sender makes it late, whoever schedules them', () => {
+    for (const scheduler of ['none', 'fair', 'cbs-hard'] as const) {
+      const { course, world } = migrated({ cpu: { ...crowded, scheduler, guestScheduler: 'none' } });
+      expect(course.outage!.lateHeartbeats, scheduler).toBe(0);
+      const homeOf = (name: string) =>
+        new Set(world.slices().flatMap((slice) => (slice.name === name ? [slice.processor] : [])));
+      expect(homeOf('guest')).toEqual(new Set([1]));
+      expect(homeOf('sender')).toEqual(new Set([0]));
+      expect(homeOf('hog-1')).toEqual(new Set([0]));
+    }
+  });
+
+  test('of its own keep its reservation all the same: one that is too small slows it, under whatever its sender runs', () => {
+    const late = (budgetNs: number) => {
+      const guest = { budgetNs, periodNs: 10 * MS };
+      const cpu = { ...crowded, scheduler: 'fair', guestScheduler: 'cbs-hard', guest } as const;
+      return migrated({ cpu }).course.outage!.lateHeartbeats;
+    };
+    expect(late(4 * MS)).toBe(0);
+    expect(late(2 * MS)).toBeGreaterThan(0);
+  });
+
   test('the same seed gives the same migration', () => {
     const cpu = { ...crowded, scheduler: 'fair' } as const;
     expect(migrated({ cpu }).course).toEqual(migrated({ cpu }).course);
