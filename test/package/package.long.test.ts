@@ -1,56 +1,26 @@
 import { execFileSync, type SpawnSyncReturns, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import {
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { Project, ts } from 'ts-morph';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { root } from '../fixtures/command.ts';
-import { freePort } from '../fixtures/free-port.ts';
+import { InstalledPackage } from '../fixtures/installed-package.ts';
 
 // It is packed and installed once, and some commands carry out whole scenarios.
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 600_000 });
 
-let folder: string;
-/** An empty folder but for the package. */
 let home: string;
 let installed: string;
 let installation: SpawnSyncReturns<string>;
+let npmPackage: InstalledPackage;
 
 beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'switchover-package-'));
-  home = join(folder, 'home');
-  installed = join(home, 'node_modules/switchover');
-  mkdirSync(home);
-  writeFileSync(join(home, 'package.json'), '{ "private": true, "type": "module" }');
-  const packed = pack();
-  installation = spawnSync('npm', ['install', '--prefer-offline', packed], { cwd: home, encoding: 'utf8' });
-  if (installation.status !== 0) throw new Error(installation.stderr);
+  npmPackage = new InstalledPackage();
+  ({ home, installed, installation } = npmPackage);
 });
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-/** Packs a copy of the project as it was built, since to build it takes its old build away from other tests. */
-function pack(): string {
-  const copy = join(folder, 'project');
-  mkdirSync(copy);
-  const names = execFileSync('git', ['ls-files'], { cwd: root, encoding: 'utf8' }).trim().split('\n');
-  for (const name of new Set(names.map((path) => path.split('/')[0]!))) {
-    if (name !== 'test') cpSync(join(root, name), join(copy, name), { recursive: true });
-  }
-  cpSync(join(root, 'dist'), join(copy, 'dist'), { recursive: true });
-  execFileSync('npm', ['pack', '--silent', '--ignore-scripts', '--pack-destination', folder], { cwd: copy });
-  return join(folder, readdirSync(folder).find((name) => name.endsWith('.tgz'))!);
-}
+afterAll(() => npmPackage?.end());
 
 function switchover(...args: string[]): SpawnSyncReturns<string> {
   return spawnSync(join(home, 'node_modules/.bin/switchover'), args, { cwd: home, encoding: 'utf8' });
@@ -342,17 +312,8 @@ class Started {
   }
 }
 
-/** The commands of the tutorial, with ports that are free. */
-async function tutorial(): Promise<string> {
-  const text = readFileSync(join(installed, 'docs/tutorial.md'), 'utf8');
-  const blocks = [...text.matchAll(/^```sh\n([\s\S]*?)^```$/gm)].map(([, block]) => block!);
-  let script = blocks.join('\n');
-  for (const port of ['7070', '7171', '7272']) script = script.replaceAll(port, String(await freePort()));
-  return script;
-}
-
 test('the tutorial’s first hour goes as it is written, and leaves nothing running', async () => {
-  const script = await tutorial();
+  const script = (await npmPackage.commandsOf('docs/tutorial.md', ['7070', '7171', '7272'])).join('\n');
   const { status, stdout, stderr } = spawnSync('bash', ['-e', '-o', 'pipefail', '-c', script], {
     cwd: home,
     encoding: 'utf8',
