@@ -80,6 +80,7 @@ describe.skipIf(!has('/usr/bin/chromium'))('a target on the live page', () => {
     await dialog()
       .getByText(/one copy of the memory, .* needs .* at 2 Mbit\/s/)
       .waitFor(PATIENCE);
+    expect(await section('prediction').innerText()).toBe('');
     await opened.isClean('target-refused');
     await press('Close');
   });

@@ -39,21 +39,27 @@ export function startMigration(guest, { peers, links }) {
     h('div.whole', { id: 'prediction', role: 'status' }),
   ];
   const migrate = (given, signal) => {
-    if (given.target) byId('prediction').replaceChildren(h('p.quiet', 'Planning…'));
-    return ask('POST', 'api/migrations', requestOf(guest, given), signal);
+    const answer = ask('POST', 'api/migrations', requestOf(guest, given), signal);
+    return given.target ? awaited('Planning…', answer) : answer;
   };
   openForm(`Migrate ${guest.name}`, fields, 'Migrate', migrate, {
     verb: 'Dry run',
     async act(given, signal) {
-      byId('prediction').replaceChildren(h('p.quiet', given.target ? 'Planning…' : 'Computing…'));
-      try {
-        showPrediction(await ask('POST', 'api/predictions', requestOf(guest, given), signal));
-      } catch (cause) {
-        byId('prediction').replaceChildren();
-        throw cause;
-      }
+      const answer = ask('POST', 'api/predictions', requestOf(guest, given), signal);
+      showPrediction(await awaited(given.target ? 'Planning…' : 'Computing…', answer));
     },
   });
+}
+
+/** What is done is said in the place of the prediction, and no longer once it was refused. */
+async function awaited(words, answer) {
+  byId('prediction').replaceChildren(h('p.quiet', words));
+  try {
+    return await answer;
+  } catch (cause) {
+    byId('prediction').replaceChildren();
+    throw cause;
+  }
 }
 
 function requestOf(guest, given) {
