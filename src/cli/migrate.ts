@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { type Command, Option } from 'commander';
 import type { MigrationRecord } from '../core/migration/record.ts';
 import { formatDuration, formatRate, formatSize, type Nanos } from '../core/units.ts';
@@ -148,7 +149,7 @@ function destinationOf({ to, toQmp, ...options }: Options): MachineMigration['de
   if (toQmp !== undefined) return () => LocalDestination.open(toQmp);
   if (to === undefined) throw usageError('--to', expected, undefined);
   const there = { ...parseAddress(to, '--to'), ...credentialsOf(options) };
-  return () => RemoteDestination.open(there);
+  return (guest) => RemoteDestination.open(there, { guest, migration: randomUUID() });
 }
 
 function scenario({ plan, set = [] }: Options): Scenario {

@@ -28,11 +28,15 @@ export interface Peer {
   readonly over: string | undefined;
 }
 
-/** A QEMU of somebody else, whose migrations are followed. */
-export interface WatchedSocket {
+/** A machine of somebody else's QEMU that is a guest here, by its monitor. */
+export interface MachineSocket {
   readonly name: string;
   /** Of its monitor. */
   readonly socket: string;
+}
+
+/** A QEMU of somebody else, whose migrations are followed. */
+export interface WatchedSocket extends MachineSocket {
   /** b_d, if it is known. */
   readonly stopRateBytesPerSecond: number | undefined;
 }
@@ -90,17 +94,23 @@ function configurationOf(path: string, raw: unknown) {
     document.machine === undefined
       ? undefined
       : attempt(() => predictedMachine(profileOf(document.machine!), 'threads'));
-  const guests = document.guests.flatMap(
-    (guest, index) => attempt(() => guestDefinition(guest, `guests.${index}`)) ?? [],
-  );
+  const guests = document.guests.flatMap((guest, index) => {
+    if (guest.kind === 'qemu') return [];
+    return attempt(() => guestDefinition(guest, `guests.${index}`)) ?? [];
+  });
+  const machines = document.guests.flatMap((guest, index) => {
+    if (guest.kind !== 'qemu') return [];
+    return { name: guest.name, socket: beside(guest.qmp), path: `guests.${index}.qmp` };
+  });
   const watch = Object.entries(document.watch).map(([name, { qmp, stopRate }]): WatchedSocket => {
     return { name, socket: beside(qmp), stopRateBytesPerSecond: stopRate };
   });
-  for (const [index, { name, socket }] of watch.entries()) {
-    const isFirst = watch.findIndex((other) => other.socket === socket) === index;
+  const monitors = [...machines, ...watch.map((one) => ({ ...one, path: `watch.${one.name}.qmp` }))];
+  for (const [index, { path: where, socket }] of monitors.entries()) {
+    const isFirst = monitors.findIndex((other) => other.socket === socket) === index;
     if (isFirst) continue;
     const expected = 'a monitor of its own, since each has room for one';
-    problems.push({ path: `watch.${name}.qmp`, expected, found: socket });
+    problems.push({ path: where, expected, found: socket });
   }
   if (problems.length > 0) throw new UsageError(problems);
   const { name, state, drain, target, links } = document;
@@ -126,5 +136,7 @@ function configurationOf(path: string, raw: unknown) {
     links: new Map(Object.entries(links).map(([link, { capacity }]) => [link, capacity])),
     watch,
     guests,
+    /** Machines of QEMU that are guests here. */
+    machines: machines.map(({ name: guest, socket }): MachineSocket => ({ name: guest, socket })),
   };
 }

@@ -3,10 +3,17 @@ import { Duplex } from 'node:stream';
 import { z } from 'zod';
 import { Failure } from '../../platform/failure.ts';
 
+/** The longest name of a guest. */
+const MOST_NAME = 200;
+
 /** What the two ends say of a machine beside its stream. */
 const wordSchema = z.discriminatedUnion('kind', [
-  /** The source asks for a destination that waits. */
-  z.strictObject({ kind: z.literal('prepare') }),
+  /** The source asks for a destination that waits for this guest. */
+  z.strictObject({
+    kind: z.literal('prepare'),
+    guest: z.string().min(1).max(MOST_NAME),
+    migration: z.uuid(),
+  }),
   z.strictObject({ kind: z.literal('waiting') }),
   z.strictObject({ kind: z.literal('refused'), why: z.string().max(1_000) }),
   /** The destination has everything. */
@@ -26,6 +33,14 @@ export const HEAD_BYTES = 5;
 const MOST_BYTES = 512 * 1024;
 const MOST_WORD_BYTES = 4 * 1024;
 const NOT_OURS = 'the other end does not speak of machines here';
+
+/**
+ * Whether a connection that begins so speaks of machines, and does not send our frames: a word comes first, whose JSON begins where a
+ * frame has the upper bytes of its type. There are fewer than 256 types of frames.
+ */
+export function beginsWord(head: Uint8Array): boolean {
+  return head[0] === kinds.word && head[HEAD_BYTES] === '{'.charCodeAt(0);
+}
 
 /**
  * One connection between the two ends of a migration of somebody's machine: QEMU's stream and its return path in pieces, and words

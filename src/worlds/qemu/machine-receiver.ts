@@ -1,4 +1,4 @@
-import type { Server, Socket } from 'node:net';
+import type { Server } from 'node:net';
 import { createServer } from 'node:net';
 import { Failure, printable, Refusal, reasonOf } from '../../platform/failure.ts';
 import { ConnectionLimiter } from '../../transport/connection-limiter.ts';
@@ -6,8 +6,7 @@ import { type Credentials, keyToProve } from '../../transport/credentials.ts';
 import { defaultLimits } from '../../transport/limits.ts';
 import { addressOf, insistOnSecret } from '../../transport/migration-server.ts';
 import { secured } from '../../transport/secured.ts';
-import { LocalDestination } from './local-destination.ts';
-import { MachineChannel } from './machine-channel.ts';
+import { takeInMachine } from './arriving-machine.ts';
 
 export interface MachineReceiverOptions extends Credentials {
   readonly host: string;
@@ -19,9 +18,8 @@ export interface MachineReceiverOptions extends Credentials {
 }
 
 /**
- * Where a QEMU waits for a machine from another host: takes in its stream over a connection that is encrypted and authenticated as
- * those of all receivers, and runs the machine only when its source says so. A source that is lost before it has handed the machine over
- * ends the waiting QEMU; one that is lost after everything has come leaves it complete and paused, since nobody here knows whose it is.
+ * Where one QEMU waits for a machine from another host, whatever its guest is called: connections are encrypted and authenticated as
+ * those of all receivers.
  */
 export class MachineReceiver {
   readonly #server: Server;
@@ -45,9 +43,12 @@ export class MachineReceiver {
       }
       const from = `${socket.remoteAddress}:${socket.remotePort}`;
       socket.on('error', () => {});
-      void takeIn(socket, options, slot.authenticated)
-        .catch((cause) => `refused: ${reasonOf(cause)}`)
-        .then((line) => {
+      const { authenticated } = slot;
+      const slotFor = async () => ({ qmp: options.qmp, release() {} });
+      void secured(socket, options, defaultLimits.unauthenticatedMs)
+        .then((through) => takeInMachine(through, { slotFor, authenticated }))
+        .catch((cause) => ({ line: `refused: ${reasonOf(cause)}` }))
+        .then(({ line }) => {
           slot.release();
           options.log(`${from}: ${printable(line)}`);
         });
@@ -69,56 +70,5 @@ export class MachineReceiver {
   /** Takes in nobody any more. */
   close(): void {
     this.#server.close();
-  }
-}
-
-/** @returns how it ended */
-async function takeIn(
-  socket: Socket,
-  options: MachineReceiverOptions,
-  authenticated: () => void,
-): Promise<string> {
-  const { unauthenticatedMs, silenceMs } = defaultLimits;
-  const channel = new MachineChannel(await secured(socket, options, unauthenticatedMs));
-  socket.setTimeout(silenceMs, () => socket.destroy());
-  let machine: LocalDestination | undefined;
-  let isComplete = false;
-  try {
-    const first = await channel.next(unauthenticatedMs);
-    if (first.kind !== 'prepare') throw new Failure(`expected 'prepare', found '${first.kind}'`);
-    authenticated();
-    machine = await LocalDestination.open(options.qmp);
-    const stream = await machine.connect();
-    channel.say({ kind: 'waiting' });
-    channel.stream.pipe(stream);
-    stream.pipe(channel.stream, { end: false });
-    stream.on('error', () => channel.stream.destroy());
-    channel.stream.on('close', () => stream.destroy());
-    machine.completed.then(
-      () => {
-        isComplete = true;
-        channel.say({ kind: 'completed' });
-      },
-      () => channel.stream.destroy(),
-    );
-    const last = await channel.next();
-    if (last.kind === 'abandon') {
-      await machine.abandon();
-      return 'the machine stayed at its source';
-    }
-    if (last.kind !== 'run' || !isComplete) throw new Failure(`found '${last.kind}' before all had come`);
-    await machine.run();
-    channel.say({ kind: 'running' });
-    return 'the machine runs here';
-  } catch (cause) {
-    if (isComplete) {
-      return `${reasonOf(cause)}: the machine is here, complete and paused; run it (cont) only if its source is done`;
-    }
-    if (!machine) channel.say({ kind: 'refused', why: printable(reasonOf(cause)) });
-    await machine?.abandon();
-    throw cause;
-  } finally {
-    machine?.close();
-    channel.close();
   }
 }

@@ -1,3 +1,4 @@
+import { type Ceiling, onClock } from '../../core/link/ceiling.ts';
 import { DirtyCount } from '../../core/migration/asked/dirty-count.ts';
 import type { Measurements } from '../../core/migration/migration-result.ts';
 import type { Plan } from '../../core/migration/plan.ts';
@@ -6,6 +7,7 @@ import { NANOS_PER_SECOND, type Nanos } from '../../core/units.ts';
 import { clockNs, timestamp } from '../../platform/clock.ts';
 import { Failure, reasonOf } from '../../platform/failure.ts';
 import { sleepNs } from '../../platform/timer.ts';
+import { Allowance } from '../../transport/allowance.ts';
 import { Interruption } from '../../transport/interruption.ts';
 import { Pacer } from '../../transport/pacer.ts';
 import { unsentNotes } from '../../transport/unsent/unsent-thread.ts';
@@ -33,6 +35,8 @@ export interface QemuWorldOptions {
   readonly plan: Plan;
   readonly mode: 'pull' | 'pass';
   readonly interruption?: Interruption;
+  /** What a link still allows that others use too. */
+  readonly allowance?: Allowance;
 }
 
 /**
@@ -49,6 +53,7 @@ export class QemuWorld implements World {
   readonly #mode: 'pull' | 'pass';
   readonly #interruption: Interruption;
   readonly #watchdog: Watchdog;
+  readonly #allowance: Allowance;
   readonly #flow = new PageFlow();
   readonly #pacer: Pacer;
   readonly #watched: WatchedMachine;
@@ -63,7 +68,9 @@ export class QemuWorld implements World {
   /** What a reader of the record must know. */
   readonly notes: string[] = [];
 
-  constructor({ machine, destination, plan, mode, interruption = new Interruption() }: QemuWorldOptions) {
+  constructor(options: QemuWorldOptions) {
+    const { machine, destination, plan, mode, interruption = new Interruption() } = options;
+    this.#allowance = options.allowance ?? new Allowance();
     this.#machine = machine;
     this.#watched = new WatchedMachine(machine);
     this.#destination = destination;
@@ -71,7 +78,7 @@ export class QemuWorld implements World {
     this.#mode = mode;
     this.#interruption = interruption;
     this.#watchdog = new Watchdog(plan, interruption);
-    this.#pacer = new Pacer(plan.depthBytes, { checkpoint() {}, block() {}, unblock() {} });
+    this.#pacer = new Pacer(plan.depthBytes, { checkpoint() {}, block() {}, unblock() {} }, this.#allowance);
     this.#pacer.setRate(plan.rateBytesPerSecond);
   }
 
@@ -94,8 +101,8 @@ export class QemuWorld implements World {
     return this.#interruption.raise('cancelled', why);
   }
 
-  allow(): void {
-    throw new Failure('world qemu cannot share a link');
+  allow(ceilings: readonly Ceiling[]): void {
+    this.#allowance.write(onClock(ceilings, clockNs()));
   }
 
   slices(): readonly never[] {

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Nanos } from '../../core/units.ts';
 import { clockNs } from '../../platform/clock.ts';
@@ -11,19 +12,27 @@ import type { Place } from './machine-journal.ts';
 import { NetworkWire } from './network-wire.ts';
 import type { QemuDestination } from './qemu-destination.ts';
 
-/** A QEMU on another host, behind `switchover receive --qmp`. Its instants are those at which its word was heard here. */
+/** A guest on its way, and the name of its migration in the logs of both ends. */
+export interface DepartingGuest {
+  readonly guest: string;
+  readonly migration: string;
+}
+
+/** A QEMU on another host, behind `switchover receive --qmp` or a daemon. Its instants are those at which its word was heard here. */
 export class RemoteDestination implements QemuDestination {
   readonly #address: string;
   readonly #channel: MachineChannel;
+  readonly #departing: DepartingGuest;
   readonly wire: NetworkWire;
   readonly completed: Promise<Nanos>;
   #heardCompleted: (atNs: Nanos) => void = () => {};
   #failed: (why: Error) => void = () => {};
 
-  private constructor(address: string, channel: MachineChannel, wire: NetworkWire) {
-    this.#address = address;
-    this.#channel = channel;
-    this.wire = wire;
+  private constructor(to: DestinationThere, socket: Socket, departing: DepartingGuest) {
+    this.#address = formatAddress(to);
+    this.#channel = new MachineChannel(socket);
+    this.#departing = departing;
+    this.wire = new NetworkWire(socket, encryptionKind(to));
     this.completed = new Promise((resolve, reject) => {
       this.#heardCompleted = resolve;
       this.#failed = reject;
@@ -32,13 +41,8 @@ export class RemoteDestination implements QemuDestination {
   }
 
   /** @throws Failure nobody listens there, or the two ends do not agree on how it is encrypted */
-  static async open(to: DestinationThere): Promise<RemoteDestination> {
-    const socket = await connected(to);
-    return new RemoteDestination(
-      formatAddress(to),
-      new MachineChannel(socket),
-      new NetworkWire(socket, encryptionKind(to)),
-    );
+  static async open(to: DestinationThere, departing: DepartingGuest): Promise<RemoteDestination> {
+    return new RemoteDestination(to, await connected(to), departing);
   }
 
   async place(): Promise<Place> {
@@ -46,7 +50,7 @@ export class RemoteDestination implements QemuDestination {
   }
 
   async connect(): Promise<Duplex> {
-    this.#channel.say({ kind: 'prepare' });
+    this.#channel.say({ kind: 'prepare', ...this.#departing });
     await this.#hear('waiting', SILENCE_MS);
     void this.#hear('completed').then(
       () => this.#heardCompleted(clockNs()),

@@ -18,6 +18,7 @@ const UNPACED_CHUNK_BYTES = 256 * 1024;
 const EVENTS = ['readable', 'end', 'close'];
 const CLOSED = 'the destination has closed its connection';
 const SILENT = `the destination has accepted no data for ${SILENCE_MS / 1_000} s`;
+const REVOKED = 'the reservation of the link was revoked';
 
 /** How soon the kernel is asked again whether all has left. */
 const UNSENT_AGAIN_MS = 1;
@@ -154,6 +155,7 @@ export class StreamRelay {
     do {
       await pacer.wait(bytes);
       if (this.#destination.destroyed) throw new Failure(CLOSED);
+      if (pacer.isRevoked) throw new Failure(REVOKED);
       if (!pacer.isPaced) return;
       const unsent = this.#askUnsent();
       if (unsent < leastUnsent) [leastUnsent, sinceNs] = [unsent, clockNs()];
