@@ -116,7 +116,7 @@ export class Guests {
 
   /** @throws NotFound @throws Failure it cannot be paused or resumed, and why */
   async change(name: string, change: 'pause' | 'resume'): Promise<GuestView> {
-    if (this.#machines.has(name)) await this.#machines.get(name).change(change);
+    if (this.#machines.has(name)) await this.#machines.change(name, change);
     else {
       this.placeOf(name);
       await this.#host[change](name);

@@ -6,7 +6,7 @@ import type { Arrival, ConnectionEnd } from '../transport/arrival.ts';
 import type { OtherArrivals } from '../transport/migration-server.ts';
 import { type MachineSlot, takeInMachine } from '../worlds/qemu/arriving-machine.ts';
 import { beginsWord } from '../worlds/qemu/machine-channel.ts';
-import { type SettledMachine, settleMachines } from '../worlds/qemu/settle-machines.ts';
+import { type AskReceiver, type SettledMachine, settleMachines } from '../worlds/qemu/settle-machines.ts';
 import type { MachineSocket } from './configuration.ts';
 import type { Fate } from './fate.ts';
 import type { Log } from './log.ts';
@@ -19,6 +19,7 @@ interface MachineGuestsParts {
   /** @throws NotAdmitted nothing new could be written down */
   readonly insistOnRoom: () => void;
   readonly began: (arrival: Arrival) => void;
+  readonly askReceiver: AskReceiver;
   /** Something of what is shown has changed. */
   readonly changed: () => void;
 }
@@ -27,8 +28,10 @@ interface MachineGuestsParts {
 export class MachineGuests implements OtherArrivals {
   readonly #machines: ReadonlyMap<string, MachineGuest>;
   readonly #parts: MachineGuestsParts;
+  /** By migration: guests that are complete and paused here, and whose they are is not known. */
+  readonly #undecided = new Map<string, string>();
   /** What became of moves that a process before this one had begun, by the monitor of the machine. */
-  #settled: ReadonlyMap<string, SettledMachine> = new Map();
+  #fates: ReadonlyMap<string, Fate> = new Map();
 
   constructor(sockets: readonly MachineSocket[], parts: MachineGuestsParts) {
     this.#parts = parts;
@@ -38,8 +41,17 @@ export class MachineGuests implements OtherArrivals {
 
   /** Settles what a process before this one has left behind there, and looks how each machine does. */
   async begin(journals: string): Promise<void> {
-    const { log } = this.#parts;
-    const moves = await settleMachines(journals);
+    this.#fates = await this.settle(journals);
+    await Promise.all([...this.#machines.values()].map((machine) => machine.look()));
+  }
+
+  /**
+   * Finishes moves that ended in the middle, as `switchover recover` does.
+   * @returns what became of each, by the monitor of its machine
+   */
+  async settle(journals: string): Promise<ReadonlyMap<string, Fate>> {
+    const { log, askReceiver } = this.#parts;
+    const moves = await settleMachines(journals, [], askReceiver);
     for (const { socket, destination, did, reason } of moves) {
       const why = reason === undefined ? '' : `: ${reason}`;
       log(`the machine at ${socket}, which was on its way to ${destination}, ${did}${why}`);
@@ -47,12 +59,30 @@ export class MachineGuests implements OtherArrivals {
     for (const { socket, did, reason } of await restoreLeft(journals)) {
       if (did === 'left alone') log(`the migration settings of ${socket} are left alone: ${reason}`);
     }
-    this.#settled = new Map(moves.map((move) => [move.socket, move]));
-    await Promise.all([...this.#machines.values()].map((machine) => machine.look()));
+    return new Map(
+      moves.map(({ socket, did, reason }) => [
+        socket,
+        { owner: ownerAfter[did], why: reason ?? `it ${did}` },
+      ]),
+    );
   }
 
   get views(): readonly GuestView[] {
-    return [...this.#machines.values()].map(({ view }) => view);
+    return [...this.#machines.values()].map(({ view }) =>
+      this.#isUndecided(view) ? { ...view, owner: 'unknown', why: UNDECIDED } : view,
+    );
+  }
+
+  /** @throws NotFound @throws Failure it cannot be paused or resumed, and why */
+  change(name: string, change: 'pause' | 'resume'): Promise<void> {
+    return this.#decided(name).change(change);
+  }
+
+  /** One that can leave. @throws NotFound @throws Failure it cannot, and why */
+  async movable(name: string): Promise<MachineGuest> {
+    const machine = this.#decided(name);
+    await machine.insistOnMovable();
+    return machine;
   }
 
   has(name: string): boolean {
@@ -75,8 +105,8 @@ export class MachineGuests implements OtherArrivals {
   fateOf(name: string): Fate {
     const machine = this.#machines.get(name);
     if (!machine) return { owner: 'nobody', why: 'it is not in the configuration any more' };
-    const settled = this.#settled.get(machine.socket);
-    if (settled) return { owner: ownerAfter[settled.did], why: settled.reason ?? `it ${settled.did}` };
+    const fate = this.#fates.get(machine.socket);
+    if (fate) return fate;
     if (machine.state === 'unreachable') return { owner: 'nobody', why: machine.view.why! };
     return machine.state === 'moved'
       ? { owner: 'destination', why: 'it has moved' }
@@ -89,20 +119,31 @@ export class MachineGuests implements OtherArrivals {
 
   takeIn(socket: Socket, authenticated: () => void): Promise<ConnectionEnd> {
     const { began } = this.#parts;
-    return takeInMachine(socket, { slotFor: (guest) => this.#slotFor(guest), began, authenticated });
+    const undecided = this.#undecided;
+    return takeInMachine(socket, { slotFor: this.#slotFor, undecided, began, authenticated });
   }
 
   end(): void {
     for (const machine of this.#machines.values()) machine.close();
   }
 
-  async #slotFor(guest: string): Promise<MachineSlot> {
+  #decided(name: string): MachineGuest {
+    const machine = this.get(name);
+    if (this.#isUndecided(machine.view)) throw new Failure(`guest '${name}': ${UNDECIDED}`);
+    return machine;
+  }
+
+  #isUndecided({ name, state }: GuestView): boolean {
+    return state === 'paused' && [...this.#undecided.values()].includes(name);
+  }
+
+  readonly #slotFor = async (guest: string, state: 'waiting' | 'paused'): Promise<MachineSlot> => {
     this.#parts.insistOnRoom();
     const machine = this.get(guest);
-    await machine.insistOnWaiting();
+    await machine.insistOn(state);
     const giveBack = await machine.borrow('arriving');
     return { qmp: machine.socket, release: () => void giveBack() };
-  }
+  };
 
   #told({ name, view: { state, why } }: MachineGuest): void {
     const { log, changed } = this.#parts;
@@ -111,6 +152,9 @@ export class MachineGuests implements OtherArrivals {
     changed();
   }
 }
+
+const UNDECIDED =
+  'it has come whole, and its source was lost before it had said that it is done: run it (cont, at its monitor) only if it does not run there';
 
 const ownerAfter: Readonly<Record<SettledMachine['did'], Owner>> = {
   'runs at its destination': 'destination',

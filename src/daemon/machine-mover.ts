@@ -1,15 +1,16 @@
 import { Worker } from 'node:worker_threads';
 import { onClock } from '../core/link/ceiling.ts';
-import type { MigrationRecord } from '../core/migration/record.ts';
+import { type MigrationRecord, migrationRecord } from '../core/migration/record.ts';
 import { clockNs } from '../platform/clock.ts';
 import { entry } from '../platform/entry.ts';
-import { Failure } from '../platform/failure.ts';
+import { Failure, reasonOf } from '../platform/failure.ts';
 import { ThreadCalls } from '../platform/thread-calls.ts';
 import { LeaseClient, linkRequest } from '../run/lease-client.ts';
 import { machineDefinition, requestedMachineMigration } from '../scenario/requested-machine.ts';
 import { Allowance } from '../transport/allowance.ts';
 import { unsentQuestions } from '../transport/unsent/unsent-thread.ts';
 import type { GuestDefinition } from '../workload/guest-definition.ts';
+import { cutShort } from './cut-short.ts';
 import type { MachineGuests } from './machine-guests.ts';
 import type { MachineMoveData, MachineMoveMethods, MoveNews } from './machine-move-worker.ts';
 import type { AdmittedMigration, Mover } from './mover.ts';
@@ -38,10 +39,9 @@ export class MachineMover implements Mover {
   }
 
   async find(guest: string): Promise<GuestDefinition> {
-    const machine = this.#machines.get(guest);
-    await machine.insistOnMovable();
+    const { pages } = await this.#machines.movable(guest);
     // What devices have of its memory is known once its stream begins.
-    return machineDefinition({ name: guest, pages: machine.pages });
+    return machineDefinition({ name: guest, pages });
   }
 
   planned(request: MigrationRequest, { guest }: GuestDefinition): PlannedMigration {
@@ -123,6 +123,13 @@ export class MachineMover implements Mover {
     move.calls = calls;
     try {
       return await calls.call('move');
+    } catch (cause) {
+      await worker.terminate();
+      // A thread that has died in the middle has left as much behind as a process.
+      const settled = await this.#machines.settle(this.#journals);
+      const fate = settled.get(machine.socket);
+      if (!fate) throw cause;
+      return migrationRecord(metadata, cutShort(reasonOf(cause), fate.owner));
     } finally {
       await worker.terminate();
       await giveBack();

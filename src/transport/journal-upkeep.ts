@@ -45,6 +45,9 @@ function remove(file: string): void {
   }
 }
 
+/** Of machines of QEMU, whose moves and settings are written down beside the journals. */
+const OF_MACHINES = /^[0-9a-f]{16}\.(machine\.ndjson|settings\.json)$/;
+
 /** Signs at which nobody listens, and which no journal and no lock names: nobody will look for them. */
 async function removeOldSigns(folder: string): Promise<void> {
   const files = readdirSync(folder);
@@ -52,7 +55,10 @@ async function removeOldSigns(folder: string): Promise<void> {
   const refusing: string[] = [];
   for (const sign of signs) if ((await askSocket(folder, sign)) === 'refuses') refusing.push(sign);
   if (refusing.length === 0) return;
-  const named = namesIn(folder);
+  const named = namesIn([
+    ...journalsIn(folder).map(({ file }) => file),
+    ...files.filter((file) => OF_MACHINES.test(file)).map((file) => join(folder, file)),
+  ]);
   for (const sign of refusing) {
     const name = sign.slice(0, -'.life'.length);
     const isOfLock = files.some((file) => file.endsWith(`.${name}.lock`));
@@ -60,9 +66,9 @@ async function removeOldSigns(folder: string): Promise<void> {
   }
 }
 
-/** The names of processes in all journals. @throws the system's error: what cannot be read may name any */
-function namesIn(folder: string): ReadonlySet<string> {
-  const names = journalsIn(folder).flatMap(({ file }) => {
+/** The names of processes in these journals. @throws the system's error: what cannot be read may name any */
+function namesIn(journals: readonly string[]): ReadonlySet<string> {
+  const names = journals.flatMap((file) => {
     try {
       return /"name":"([\w.-]+)"/.exec(readFileSync(file, 'utf8'))?.[1] ?? [];
     } catch (cause) {

@@ -1,10 +1,13 @@
 import type { Socket } from 'node:net';
+import type { Nanos } from '../../core/units.ts';
 import { clockNs } from '../../platform/clock.ts';
 import { Failure, printable, reasonOf } from '../../platform/failure.ts';
+import { connectMonitor } from '../../qemu/connect-monitor.ts';
 import { type Arrival, arrivalEnd, type ConnectionEnd } from '../../transport/arrival.ts';
 import { defaultLimits } from '../../transport/limits.ts';
 import { LocalDestination } from './local-destination.ts';
 import { MachineChannel } from './machine-channel.ts';
+import { runArrived } from './settle-machines.ts';
 
 /** Where a QEMU waits for a machine. */
 export interface MachineSlot {
@@ -14,8 +17,12 @@ export interface MachineSlot {
 }
 
 export interface ArrivingMachineOptions {
-  /** Has a QEMU ready for this guest. @throws Failure none waits for it here */
-  slotFor(guest: string): Promise<MachineSlot>;
+  /** Has a QEMU ready for this guest: one that waits, or has taken it in. @throws Failure there is none here */
+  slotFor(guest: string, state: 'waiting' | 'paused'): Promise<MachineSlot>;
+  /**
+   * By migration: guests that are complete and paused here, because their sources were lost before they had said that they are done.
+   */
+  readonly undecided: Map<string, string>;
   /** Called when a QEMU waits for it, and its memory will come. */
   began?(arrival: Arrival): void;
   /** The source need not prove itself any more. */
@@ -30,7 +37,7 @@ export interface ArrivingMachineOptions {
  */
 export async function takeInMachine(
   socket: Socket,
-  { slotFor, began, authenticated }: ArrivingMachineOptions,
+  { slotFor, undecided, began, authenticated }: ArrivingMachineOptions,
 ): Promise<ConnectionEnd> {
   const { unauthenticatedMs, silenceMs } = defaultLimits;
   const channel = new MachineChannel(socket);
@@ -39,13 +46,26 @@ export async function takeInMachine(
   let slot: MachineSlot | undefined;
   try {
     const first = await channel.next(unauthenticatedMs);
-    if (first.kind !== 'prepare') throw new Failure(`expected 'prepare', found '${first.kind}'`);
+    if (first.kind !== 'prepare' && first.kind !== 'given') {
+      throw new Failure(`expected 'prepare', found '${first.kind}'`);
+    }
     const { guest, migration } = first;
     authenticated();
-    slot = await slotFor(guest);
-    const machine = await LocalDestination.open(slot.qmp);
     const arrival = { migration, guest: printable(guest), peer };
-    return await new ArrivingMachine(channel, machine, arrival).takeIn(() => began?.(arrival));
+    if (first.kind === 'given') {
+      if (undecided.get(migration) !== guest) throw new Failure('nothing is known here of that migration');
+      slot = await slotFor(guest, 'paused');
+      const resumeNs = await runGiven(slot.qmp);
+      undecided.delete(migration);
+      channel.say({ kind: 'running' });
+      return { line: `guest '${arrival.guest}' runs here`, arrival: arrivalEnd(arrival, true, resumeNs) };
+    }
+    slot = await slotFor(guest, 'waiting');
+    const machine = await LocalDestination.open(slot.qmp);
+    const arriving = new ArrivingMachine(channel, machine, arrival);
+    const end = await arriving.takeIn(() => began?.(arrival));
+    if (arriving.isUndecided) undecided.set(migration, guest);
+    return end;
   } catch (cause) {
     channel.say({ kind: 'refused', why: printable(reasonOf(cause)) });
     throw cause;
@@ -55,12 +75,27 @@ export async function takeInMachine(
   }
 }
 
+/** @returns how long it took @throws Failure it does not run, and why */
+async function runGiven(monitor: string): Promise<Nanos> {
+  const toldAtNs = clockNs();
+  const qmp = await connectMonitor(monitor);
+  try {
+    const { reason } = await runArrived(qmp, false);
+    if (reason !== undefined) throw new Failure(reason);
+    return clockNs() - toldAtNs;
+  } finally {
+    qmp.close();
+  }
+}
+
 class ArrivingMachine {
   readonly #channel: MachineChannel;
   readonly #machine: LocalDestination;
   readonly #arrival: Arrival;
   #isComplete = false;
-  #resumeNs: number | undefined;
+  /** It is complete and paused here, and nobody here knows whose it is. */
+  isUndecided = false;
+  #resumeNs: Nanos | undefined;
 
   constructor(channel: MachineChannel, machine: LocalDestination, arrival: Arrival) {
     this.#channel = channel;
@@ -79,6 +114,7 @@ class ArrivingMachine {
     } catch (cause) {
       const why = reasonOf(cause);
       if (this.#isComplete) {
+        this.isUndecided = true;
         return this.#ended(
           `${guest}: ${why}: the machine is here, complete and paused; run it (cont) only if its source is done`,
         );

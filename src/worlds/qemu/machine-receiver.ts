@@ -34,6 +34,7 @@ export class MachineReceiver {
     const host = await addressOf(options);
     insistOnSecret(options.host, host, options);
     const limiter = new ConnectionLimiter(defaultLimits);
+    const undecided = new Map<string, string>();
     const server = createServer((socket) => {
       const slot = limiter.admit();
       if (typeof slot === 'string') {
@@ -46,7 +47,7 @@ export class MachineReceiver {
       const { authenticated } = slot;
       const slotFor = async () => ({ qmp: options.qmp, release() {} });
       void secured(socket, options, defaultLimits.unauthenticatedMs)
-        .then((through) => takeInMachine(through, { slotFor, authenticated }))
+        .then((through) => takeInMachine(through, { slotFor, undecided, authenticated }))
         .catch((cause) => ({ line: `refused: ${reasonOf(cause)}` }))
         .then(({ line }) => {
           slot.release();

@@ -1,4 +1,5 @@
 import { type Ceiling, onClock } from '../../core/link/ceiling.ts';
+import { notEncrypted } from '../../core/link/encryption.ts';
 import { DirtyCount } from '../../core/migration/asked/dirty-count.ts';
 import type { Measurements } from '../../core/migration/migration-result.ts';
 import type { Plan } from '../../core/migration/plan.ts';
@@ -162,10 +163,8 @@ export class QemuWorld implements World {
     if (wire) this.notes.push(...unsentNotes());
     const relay = new StreamRelay({ source, destination, wire }, this.#pacer, this.#flow);
     this.#relay = relay;
-    const sending = {
-      ...{ machine: this.#machine, relay, flow: this.#flow },
-      ...{ plan: this.#plan, mode: this.#mode },
-    };
+    const plan = { plan: this.#plan, mode: this.#mode };
+    const sending = { machine: this.#machine, relay, flow: this.#flow, ...plan };
     const live = new LiveSending(sending);
     this.#live = live;
     this.#stop = new MachineStop({ ...sending, live, wasPaused, stopped: (atNs) => this.#stopped(atNs) });
@@ -279,8 +278,10 @@ export class QemuWorld implements World {
 
   #measurements(): Measurements {
     const fidelity = fidelityOf(this.#flow, this.#stop, this.#mode);
+    const { encryption = notEncrypted } = this.#destination.wire ?? {};
+    const link = { ...this.#pacer.link, encryption };
     return {
-      ...{ outage: null, servers: [], link: this.#pacer.link, notes: this.notes, fidelity },
+      ...{ outage: null, servers: [], link, notes: this.notes, fidelity },
       verified: { memory: this.#memory, continued: 'not-checked' },
     };
   }

@@ -5,22 +5,16 @@ import { clockNs } from '../../platform/clock.ts';
 import { Failure } from '../../platform/failure.ts';
 import { type DestinationThere, formatAddress } from '../../transport/address.ts';
 import { connected } from '../../transport/connect.ts';
-import { encryptionKind } from '../../transport/credentials.ts';
+import { encryptionOf } from '../../transport/connection-encryption.ts';
 import { SILENCE_MS } from '../../transport/limits.ts';
-import { MachineChannel, type Word } from './machine-channel.ts';
+import { type DepartingGuest, MachineChannel, type Word } from './machine-channel.ts';
 import type { Place } from './machine-journal.ts';
 import { NetworkWire } from './network-wire.ts';
 import type { QemuDestination } from './qemu-destination.ts';
 
-/** A guest on its way, and the name of its migration in the logs of both ends. */
-export interface DepartingGuest {
-  readonly guest: string;
-  readonly migration: string;
-}
-
 /** A QEMU on another host, behind `switchover receive --qmp` or a daemon. Its instants are those at which its word was heard here. */
 export class RemoteDestination implements QemuDestination {
-  readonly #address: string;
+  readonly #to: DestinationThere;
   readonly #channel: MachineChannel;
   readonly #departing: DepartingGuest;
   readonly wire: NetworkWire;
@@ -29,10 +23,10 @@ export class RemoteDestination implements QemuDestination {
   #failed: (why: Error) => void = () => {};
 
   private constructor(to: DestinationThere, socket: Socket, departing: DepartingGuest) {
-    this.#address = formatAddress(to);
+    this.#to = to;
     this.#channel = new MachineChannel(socket);
     this.#departing = departing;
-    this.wire = new NetworkWire(socket, encryptionKind(to));
+    this.wire = new NetworkWire(socket, encryptionOf(socket, to));
     this.completed = new Promise((resolve, reject) => {
       this.#heardCompleted = resolve;
       this.#failed = reject;
@@ -46,13 +40,13 @@ export class RemoteDestination implements QemuDestination {
   }
 
   async place(): Promise<Place> {
-    return { receiver: this.#address };
+    return { receiver: formatAddress(this.#to), ...this.#departing };
   }
 
   async connect(): Promise<Duplex> {
     this.#channel.say({ kind: 'prepare', ...this.#departing });
-    await this.#hear('waiting', SILENCE_MS);
-    void this.#hear('completed').then(
+    await hear(this.#channel, 'waiting', SILENCE_MS);
+    void hear(this.#channel, 'completed').then(
       () => this.#heardCompleted(clockNs()),
       (why) => this.#failed(why),
     );
@@ -61,7 +55,11 @@ export class RemoteDestination implements QemuDestination {
 
   async run(): Promise<Nanos> {
     this.#channel.say({ kind: 'run' });
-    await this.#hear('running', SILENCE_MS);
+    try {
+      await hear(this.#channel, 'running', SILENCE_MS);
+    } catch {
+      await askToRun(this.#to, this.#departing);
+    }
     return clockNs();
   }
 
@@ -74,11 +72,25 @@ export class RemoteDestination implements QemuDestination {
     this.#channel.close();
     this.wire.close();
   }
+}
 
-  /** @throws Failure the destination says something else, or nothing */
-  async #hear(kind: Word['kind'], withinMs?: number): Promise<void> {
-    const word = await this.#channel.next(withinMs);
-    if (word.kind === 'refused') throw new Failure(`the destination refused: ${word.why}`);
-    if (word.kind !== kind) throw new Failure(`the destination said '${word.kind}' instead of '${kind}'`);
+/**
+ * Over a connection of its own: the source of a machine that has come there is done.
+ * @throws Failure nobody listens there, or the machine does not run there, and why
+ */
+export async function askToRun(to: DestinationThere, departing: DepartingGuest): Promise<void> {
+  const channel = new MachineChannel(await connected(to));
+  try {
+    channel.say({ kind: 'given', ...departing });
+    await hear(channel, 'running', SILENCE_MS);
+  } finally {
+    channel.close();
   }
+}
+
+/** @throws Failure the destination says something else, or nothing */
+async function hear(channel: MachineChannel, kind: Word['kind'], withinMs?: number): Promise<void> {
+  const word = await channel.next(withinMs);
+  if (word.kind === 'refused') throw new Failure(`the destination refused: ${word.why}`);
+  if (word.kind !== kind) throw new Failure(`the destination said '${word.kind}' instead of '${kind}'`);
 }
