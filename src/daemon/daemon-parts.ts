@@ -1,8 +1,6 @@
 import { join } from 'node:path';
 import type { FolderLock } from '../platform/folder-lock.ts';
-import { type DestinationThere, formatAddress, parseAddress } from '../transport/address.ts';
 import { type Settlement, unproved } from '../transport/settlement.ts';
-import { askToRun } from '../worlds/qemu/remote-destination.ts';
 import { Host } from '../worlds/threads/host.ts';
 import type { Configuration } from './configuration.ts';
 import { EventLog } from './event-log.ts';
@@ -52,7 +50,6 @@ export async function openParts(
     ...{ log, changed },
     insistOnRoom: () => eventLog.insistOnRoom(),
     began: (arrival) => log(...arrivalBegun(arrival)),
-    askReceiver: ({ receiver, ...departing }) => askToRun(destinationAt(receiver, configuration), departing),
   });
   const host = await Host.listen({
     ...configuration.receive,
@@ -71,10 +68,4 @@ export async function openParts(
   });
   guests = new Guests(host, machines, eventLog, events);
   return { lock, journals, host, machines, guests, cpu, events, eventLog, settlements, log };
-}
-
-/** As the configuration says to reach it, if one of its peers has that address. */
-function destinationAt(address: string, { peers }: Configuration): DestinationThere {
-  const peer = [...peers.values()].find(({ there }) => formatAddress(there) === address);
-  return peer?.there ?? { ...parseAddress(address, 'receiver'), key: null };
 }

@@ -112,12 +112,12 @@ export class MachineGuest {
     throw new Failure(`guest '${this.name}': ${because}`);
   }
 
-  /** @throws Failure it is in another state */
-  async insistOn(expected: 'waiting' | 'paused'): Promise<void> {
+  /** @throws Failure no QEMU waits there for a machine */
+  async insistOnWaiting(): Promise<void> {
     await this.look();
     const { state, why } = this.#seen;
-    if (state === expected) return;
-    throw new Failure(`guest '${this.name}' is ${state} here and not ${expected}${why ? `: ${why}` : ''}`);
+    if (state === 'waiting') return;
+    throw new Failure(`guest '${this.name}' is ${state} here and not waiting${why ? `: ${why}` : ''}`);
   }
 
   /** @throws Failure it is not here, or QEMU refuses */

@@ -6,7 +6,7 @@ import type { Arrival, ConnectionEnd } from '../transport/arrival.ts';
 import type { OtherArrivals } from '../transport/migration-server.ts';
 import { type MachineSlot, takeInMachine } from '../worlds/qemu/arriving-machine.ts';
 import { beginsWord } from '../worlds/qemu/machine-channel.ts';
-import { type AskReceiver, type SettledMachine, settleMachines } from '../worlds/qemu/settle-machines.ts';
+import { type SettledMachine, settleMachines } from '../worlds/qemu/settle-machines.ts';
 import type { MachineSocket } from './configuration.ts';
 import type { Fate } from './fate.ts';
 import type { Log } from './log.ts';
@@ -19,7 +19,6 @@ interface MachineGuestsParts {
   /** @throws NotAdmitted nothing new could be written down */
   readonly insistOnRoom: () => void;
   readonly began: (arrival: Arrival) => void;
-  readonly askReceiver: AskReceiver;
   /** Something of what is shown has changed. */
   readonly changed: () => void;
 }
@@ -50,8 +49,8 @@ export class MachineGuests implements OtherArrivals {
    * @returns what became of each, by the monitor of its machine
    */
   async settle(journals: string): Promise<ReadonlyMap<string, Fate>> {
-    const { log, askReceiver } = this.#parts;
-    const moves = await settleMachines(journals, [], askReceiver);
+    const { log } = this.#parts;
+    const moves = await settleMachines(journals);
     for (const { socket, destination, did, reason } of moves) {
       const why = reason === undefined ? '' : `: ${reason}`;
       log(`the machine at ${socket}, which was on its way to ${destination}, ${did}${why}`);
@@ -137,10 +136,10 @@ export class MachineGuests implements OtherArrivals {
     return state === 'paused' && [...this.#undecided.values()].includes(name);
   }
 
-  readonly #slotFor = async (guest: string, state: 'waiting' | 'paused'): Promise<MachineSlot> => {
+  readonly #slotFor = async (guest: string): Promise<MachineSlot> => {
     this.#parts.insistOnRoom();
     const machine = this.get(guest);
-    await machine.insistOn(state);
+    await machine.insistOnWaiting();
     const giveBack = await machine.borrow('arriving');
     return { qmp: machine.socket, release: () => void giveBack() };
   };

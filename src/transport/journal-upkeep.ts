@@ -45,20 +45,14 @@ function remove(file: string): void {
   }
 }
 
-/** Of machines of QEMU, whose moves and settings are written down beside the journals. */
-const OF_MACHINES = /^[0-9a-f]{16}\.(machine\.ndjson|settings\.json)$/;
-
-/** Signs at which nobody listens, and which no journal and no lock names: nobody will look for them. */
+/** Signs at which nobody listens, and which no journal, no note and no lock names: nobody will look for them. */
 async function removeOldSigns(folder: string): Promise<void> {
   const files = readdirSync(folder);
   const signs = files.filter((file) => /^[\w.-]+-\d+-[0-9a-f]{8}\.life$/.test(file));
   const refusing: string[] = [];
   for (const sign of signs) if ((await askSocket(folder, sign)) === 'refuses') refusing.push(sign);
   if (refusing.length === 0) return;
-  const named = namesIn([
-    ...journalsIn(folder).map(({ file }) => file),
-    ...files.filter((file) => OF_MACHINES.test(file)).map((file) => join(folder, file)),
-  ]);
+  const named = namesIn(folder);
   for (const sign of refusing) {
     const name = sign.slice(0, -'.life'.length);
     const isOfLock = files.some((file) => file.endsWith(`.${name}.lock`));
@@ -66,9 +60,14 @@ async function removeOldSigns(folder: string): Promise<void> {
   }
 }
 
-/** The names of processes in these journals. @throws the system's error: what cannot be read may name any */
-function namesIn(journals: readonly string[]): ReadonlySet<string> {
-  const names = journals.flatMap((file) => {
+/** What is written down here of somebody's machine, beside journals. */
+const NOTE = /^[0-9a-f]{16}\.\w+\.(nd)?json$/;
+
+/** The names of processes in all journals and notes. @throws the system's error: what cannot be read may name any */
+function namesIn(folder: string): ReadonlySet<string> {
+  const notes = readdirSync(folder).filter((file) => NOTE.test(file));
+  const files = [...journalsIn(folder).map(({ file }) => file), ...notes.map((file) => join(folder, file))];
+  const names = files.flatMap((file) => {
     try {
       return /"name":"([\w.-]+)"/.exec(readFileSync(file, 'utf8'))?.[1] ?? [];
     } catch (cause) {

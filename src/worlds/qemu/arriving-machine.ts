@@ -2,12 +2,10 @@ import type { Socket } from 'node:net';
 import type { Nanos } from '../../core/units.ts';
 import { clockNs } from '../../platform/clock.ts';
 import { Failure, printable, reasonOf } from '../../platform/failure.ts';
-import { connectMonitor } from '../../qemu/connect-monitor.ts';
 import { type Arrival, arrivalEnd, type ConnectionEnd } from '../../transport/arrival.ts';
 import { defaultLimits } from '../../transport/limits.ts';
 import { LocalDestination } from './local-destination.ts';
 import { MachineChannel } from './machine-channel.ts';
-import { runArrived } from './settle-machines.ts';
 
 /** Where a QEMU waits for a machine. */
 export interface MachineSlot {
@@ -17,8 +15,8 @@ export interface MachineSlot {
 }
 
 export interface ArrivingMachineOptions {
-  /** Has a QEMU ready for this guest: one that waits, or has taken it in. @throws Failure there is none here */
-  slotFor(guest: string, state: 'waiting' | 'paused'): Promise<MachineSlot>;
+  /** Has a QEMU ready for this guest. @throws Failure none waits for it here */
+  slotFor(guest: string): Promise<MachineSlot>;
   /**
    * By migration: guests that are complete and paused here, because their sources were lost before they had said that they are done.
    */
@@ -46,21 +44,11 @@ export async function takeInMachine(
   let slot: MachineSlot | undefined;
   try {
     const first = await channel.next(unauthenticatedMs);
-    if (first.kind !== 'prepare' && first.kind !== 'given') {
-      throw new Failure(`expected 'prepare', found '${first.kind}'`);
-    }
+    if (first.kind !== 'prepare') throw new Failure(`expected 'prepare', found '${first.kind}'`);
     const { guest, migration } = first;
     authenticated();
     const arrival = { migration, guest: printable(guest), peer };
-    if (first.kind === 'given') {
-      if (undecided.get(migration) !== guest) throw new Failure('nothing is known here of that migration');
-      slot = await slotFor(guest, 'paused');
-      const resumeNs = await runGiven(slot.qmp);
-      undecided.delete(migration);
-      channel.say({ kind: 'running' });
-      return { line: `guest '${arrival.guest}' runs here`, arrival: arrivalEnd(arrival, true, resumeNs) };
-    }
-    slot = await slotFor(guest, 'waiting');
+    slot = await slotFor(guest);
     const machine = await LocalDestination.open(slot.qmp);
     const arriving = new ArrivingMachine(channel, machine, arrival);
     const end = await arriving.takeIn(() => began?.(arrival));
@@ -72,19 +60,6 @@ export async function takeInMachine(
   } finally {
     channel.close();
     slot?.release();
-  }
-}
-
-/** @returns how long it took @throws Failure it does not run, and why */
-async function runGiven(monitor: string): Promise<Nanos> {
-  const toldAtNs = clockNs();
-  const qmp = await connectMonitor(monitor);
-  try {
-    const { reason } = await runArrived(qmp, false);
-    if (reason !== undefined) throw new Failure(reason);
-    return clockNs() - toldAtNs;
-  } finally {
-    qmp.close();
   }
 }
 

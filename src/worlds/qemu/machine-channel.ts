@@ -4,15 +4,13 @@ import { z } from 'zod';
 import { Failure } from '../../platform/failure.ts';
 
 /** A guest on its way, and the name of its migration in the logs of both ends. */
-export const departingSchema = z.strictObject({ guest: z.string().min(1).max(200), migration: z.uuid() });
+const departingSchema = z.strictObject({ guest: z.string().min(1).max(200), migration: z.uuid() });
 export type DepartingGuest = z.infer<typeof departingSchema>;
 
 /** What the two ends say of a machine beside its stream. */
 const wordSchema = z.discriminatedUnion('kind', [
   /** The source asks for a destination that waits for this guest. */
   z.strictObject({ kind: z.literal('prepare'), ...departingSchema.shape }),
-  /** Its source is done, and could not say so over the connection over which it came: it is to run. */
-  z.strictObject({ kind: z.literal('given'), ...departingSchema.shape }),
   z.strictObject({ kind: z.literal('waiting') }),
   z.strictObject({ kind: z.literal('refused'), why: z.string().max(1_000) }),
   /** The destination has everything. */

@@ -8,20 +8,17 @@ import { LifeSign } from '../../platform/life-sign.ts';
 import { processSchema } from '../../platform/process-identity.ts';
 import { readText, writeText } from '../../platform/text-file.ts';
 import { knownMachineSchema } from '../../qemu/known-machine.ts';
-import { departingSchema } from './machine-channel.ts';
 
 /** What a migration came to in its stream, by which it is known again: another one of the same machine differs in some of it. */
 const writtenSchema = z.strictObject({ pages: z.number(), syncs: z.number(), bytes: z.number() });
 export type Written = z.infer<typeof writtenSchema>;
 
 /** Where a machine goes: to a QEMU of this host, or behind a receiver. */
-const receiverSchema = z.strictObject({ receiver: z.string(), ...departingSchema.shape });
-const placeSchema = z.union([knownMachineSchema, receiverSchema]);
+const placeSchema = z.union([knownMachineSchema, z.strictObject({ receiver: z.string() })]);
 export type Place = z.infer<typeof placeSchema>;
-export type ReceiverPlace = z.infer<typeof receiverSchema>;
 
 const begunSchema = z.strictObject({
-  format: z.literal('switchover-machine/2'),
+  format: z.literal('switchover-machine/1'),
   source: knownMachineSchema,
   destination: placeSchema,
   process: processSchema,
@@ -68,7 +65,7 @@ export class MachineJournal {
     const file = join(folder, `${name}.machine.ndjson`);
     const sign = await LifeSign.show(folder);
     try {
-      const begun = { format: 'switchover-machine/2', source, destination, process: sign.process } as const;
+      const begun = { format: 'switchover-machine/1', source, destination, process: sign.process } as const;
       writeText(file, `${JSON.stringify(begun)}\n`);
       return new MachineJournal(file, sign);
     } catch (cause) {

@@ -40,7 +40,7 @@ export class RemoteDestination implements QemuDestination {
   }
 
   async place(): Promise<Place> {
-    return { receiver: formatAddress(this.#to), ...this.#departing };
+    return { receiver: formatAddress(this.#to) };
   }
 
   async connect(): Promise<Duplex> {
@@ -55,11 +55,7 @@ export class RemoteDestination implements QemuDestination {
 
   async run(): Promise<Nanos> {
     this.#channel.say({ kind: 'run' });
-    try {
-      await hear(this.#channel, 'running', SILENCE_MS);
-    } catch {
-      await askToRun(this.#to, this.#departing);
-    }
+    await hear(this.#channel, 'running', SILENCE_MS);
     return clockNs();
   }
 
@@ -71,20 +67,6 @@ export class RemoteDestination implements QemuDestination {
   close(): void {
     this.#channel.close();
     this.wire.close();
-  }
-}
-
-/**
- * Over a connection of its own: the source of a machine that has come there is done.
- * @throws Failure nobody listens there, or the machine does not run there, and why
- */
-export async function askToRun(to: DestinationThere, departing: DepartingGuest): Promise<void> {
-  const channel = new MachineChannel(await connected(to));
-  try {
-    channel.say({ kind: 'given', ...departing });
-    await hear(channel, 'running', SILENCE_MS);
-  } finally {
-    channel.close();
   }
 }
 

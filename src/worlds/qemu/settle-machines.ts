@@ -3,13 +3,7 @@ import { printable, reasonOf } from '../../platform/failure.ts';
 import { lifeOf, removeSign } from '../../platform/life-sign.ts';
 import { isEnding, migrationStatus, monitorOf, untilIdle } from '../../qemu/known-machine.ts';
 import type { Qmp } from '../../qemu/qmp.ts';
-import {
-  type MachineMove,
-  machineJournalsIn,
-  type Place,
-  type ReceiverPlace,
-  readMachineJournal,
-} from './machine-journal.ts';
+import { type MachineMove, machineJournalsIn, type Place, readMachineJournal } from './machine-journal.ts';
 import { ownerOf, type SourceWord } from './machine-owner.ts';
 import { writtenBy } from './source-machine.ts';
 
@@ -32,19 +26,17 @@ export interface SettledMachine {
  * Finishes what processes that were killed have begun, by their journals in this folder: a machine that its source has given away is told
  * to run at its destination, and one that stayed at its source never runs there.
  * @param declaredDead names of processes of which their user says that they have ended
- * @param askReceiver has a machine run that is complete behind a receiver on another host; without it, such a one is left alone
  * @throws Failure the folder cannot be read
  */
 export async function settleMachines(
   folder: string,
   declaredDead: readonly string[] = [],
-  askReceiver?: AskReceiver,
 ): Promise<readonly SettledMachine[]> {
   const settled: SettledMachine[] = [];
   for (const file of machineJournalsIn(folder)) {
     const move = readMachineJournal(file);
     const about = { socket: move.source.socket, destination: nameOf(move.destination) };
-    const did = await settle(folder, move, declaredDead, askReceiver).catch((cause) => ({
+    const did = await settle(folder, move, declaredDead).catch((cause) => ({
       ...{ did: 'left alone' as const, reason: printable(reasonOf(cause)) },
     }));
     if (did.did !== 'left alone') {
@@ -57,15 +49,8 @@ export async function settleMachines(
 }
 
 type Did = Pick<SettledMachine, 'did' | 'reason'>;
-/** @throws Failure the machine does not run there, and why */
-export type AskReceiver = (place: ReceiverPlace) => Promise<void>;
 
-async function settle(
-  folder: string,
-  move: MachineMove,
-  declaredDead: readonly string[],
-  askReceiver: AskReceiver | undefined,
-): Promise<Did> {
+async function settle(folder: string, move: MachineMove, declaredDead: readonly string[]): Promise<Did> {
   const { process, source, destination, last, staysPaused = false } = move;
   const life = await lifeOf(folder, process);
   if (life === 'lives') return leftAlone(`process ${process.pid} is moving it`);
@@ -85,11 +70,6 @@ async function settle(
   }
   if ('receiver' in destination) {
     if (owner === 'source') return { did: 'stayed at its source' };
-    if (staysPaused) return { did: 'stands paused at its destination' };
-    if (askReceiver) {
-      await askReceiver(destination);
-      return { did: 'runs at its destination' };
-    }
     return leftAlone('it is the destination’s now, complete and paused there: run it there (cont)');
   }
   if (owner === 'source') {
@@ -97,7 +77,7 @@ async function settle(
     return { did: 'stayed at its source' };
   }
   const ended = 'its source has given it away, and its destination has ended';
-  return withMonitor(destination, (qmp) => runArrived(qmp, staysPaused), leftAlone(ended));
+  return withMonitor(destination, (qmp) => run(qmp, staysPaused), leftAlone(ended));
 }
 
 /** @param gone what it comes to if that QEMU has ended, or ends meanwhile */
@@ -134,8 +114,7 @@ async function abandon(qmp: Qmp): Promise<void> {
   if (state === 'inmigrate' || state === 'paused') await qmp.execute('quit');
 }
 
-/** A machine that has come to this QEMU, and is its now. */
-export async function runArrived(qmp: Qmp, staysPaused: boolean): Promise<Did> {
+async function run(qmp: Qmp, staysPaused: boolean): Promise<Did> {
   const state = await runState(qmp);
   if (state === 'running') return { did: 'runs at its destination' };
   if (state !== 'paused' || (await migrationStatus(qmp)) !== 'completed') {

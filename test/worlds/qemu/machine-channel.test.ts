@@ -26,7 +26,7 @@ test.each([
   const { port } = server.address() as { port: number };
   const accepted = once(server, 'connection') as Promise<[Socket]>;
   const channel = new MachineChannel(connect(port, '127.0.0.1'));
-  channel.say({ kind, guest: 'web', migration: randomUUID() });
+  channel.say({ kind: 'prepare', guest: 'web', migration: randomUUID() });
   const [socket] = await accepted;
   const [head] = (await once(socket, 'data')) as [Buffer];
   expect(beginsWord(head.subarray(0, 8))).toBe(true);

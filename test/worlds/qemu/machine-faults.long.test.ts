@@ -1,12 +1,12 @@
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { reasonOf } from '../../../src/platform/failure.ts';
 import { restoreLeft } from '../../../src/qemu/borrowed-settings.ts';
 import type { MachineMigration } from '../../../src/run/migrate-machine.ts';
-import { recover } from '../../../src/transport/recover.ts';
 import { settleMachines } from '../../../src/worlds/qemu/settle-machines.ts';
-import { diesAt } from '../../fixtures/dying-relay.ts';
+import { root } from '../../fixtures/command.ts';
 import { withoutQemu10 } from '../../fixtures/others-machine.ts';
 import { killed, RelayedMachine, slowly } from '../../fixtures/relayed-machine.ts';
 
@@ -53,7 +53,6 @@ function during(phase: Phase, act: () => unknown): Pick<MachineMigration, 'stepp
 
 /** Whoever moved it is gone: what recover does. */
 async function recovered() {
-  await recover([moved.journals]);
   const moves = await settleMachines(moved.journals);
   const settings = await restoreLeft(moved.journals);
   return { moves, settings };
@@ -92,7 +91,7 @@ describe('the relay is killed', { repeats }, () => {
     ],
     ['after the source is done', 'handed over', 'at once', 'runs at its destination', atDestination],
   ] as const)('%s: recover knows whose it is, and it runs', async (_, entry, when, did, where) => {
-    await diesAt(moved, entry, when);
+    await diesAt(entry, when);
     expect(await recovered()).toMatchObject({ moves: [{ did }] });
     expect(await moved.runs()).toEqual(where);
     expect(await moved.settingsNow()).toEqual(moved.settings);
@@ -100,7 +99,7 @@ describe('the relay is killed', { repeats }, () => {
   });
 
   test('after the source is done, and somebody has it go on there: the destination never runs', async () => {
-    await diesAt(moved, 'handed over', 'at once');
+    await diesAt('handed over', 'at once');
     expect(await moved.runs()).toEqual([false, false]);
     await moved.source.theirs.execute('cont');
     expect(await recovered()).toMatchObject({ moves: [{ did: 'stayed at its source' }] });
@@ -109,7 +108,7 @@ describe('the relay is killed', { repeats }, () => {
 
   test('after the source is done, and its user had paused it: it stays paused', async () => {
     await moved.source.theirs.execute('stop');
-    await diesAt(moved, 'handed over', 'at once');
+    await diesAt('handed over', 'at once');
     expect(await recovered()).toMatchObject({ moves: [{ did: 'stands paused at its destination' }] });
     expect(await moved.runs()).toEqual([false, false]);
   });
@@ -125,6 +124,29 @@ describe('the relay is killed', { repeats }, () => {
     expect(await moved.runs()).toEqual(code === 0 ? atDestination : atSource);
   });
 });
+
+/** A relay that dies when its journal has that entry: at once, or when it has done what follows without a wait. */
+async function diesAt(entry: string, when: 'at once' | 'soon'): Promise<void> {
+  const script = `
+  import { migrateMachine } from '${root}/build/src/run/migrate-machine.js';
+  import { scenarioOf } from '${root}/build/src/scenario/scenario.js';
+  import { parseSetting } from '${root}/build/src/scenario/settings.js';
+  import { LocalDestination } from '${root}/build/src/worlds/qemu/local-destination.js';
+  import { MachineJournal } from '${root}/build/src/worlds/qemu/machine-journal.js';
+  const [qmp, to, journals, settings] = process.argv.slice(1);
+  const { write } = MachineJournal.prototype;
+  const die = () => process.kill(process.pid, 'SIGKILL');
+  MachineJournal.prototype.write = function (entry) {
+    write.call(this, entry);
+    if (entry.entry === '${entry}') ${when === 'at once' ? 'die()' : 'setImmediate(die)'};
+  };
+  const scenario = scenarioOf({}, { name: 'test', file: undefined }, JSON.parse(settings).map(parseSetting));
+  const destination = () => LocalDestination.open(to);
+  await migrateMachine({ qmp, journals, mode: 'pull', scenario, destination });`;
+  const args = [moved.source.ours, moved.destination.ours, moved.journals, JSON.stringify(slowly)];
+  const relay = spawn(process.execPath, ['--input-type=module', '-e', script, ...args], { stdio: 'inherit' });
+  expect(await once(relay, 'exit')).toEqual([null, 'SIGKILL']);
+}
 
 describe('the destination', { repeats }, () => {
   test.each(roundAndStop)('is killed %s: the machine runs on, with its settings', async (phase) => {

@@ -16,7 +16,7 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 function journalOf(destination: string): void {
   const process = { name: 'mover', host: 'elsewhere', pid: 1, boot: '', socket: '' };
   const source = { socket: join(folder, 'nobody'), machine: [1] };
-  const begun = { format: 'switchover-machine/2', source, process };
+  const begun = { format: 'switchover-machine/1', source, process };
   const line = JSON.stringify({ ...begun, destination: { socket: destination, machine: [2] } });
   writeFileSync(join(folder, '0123456789abcdef.machine.ndjson'), `${line}\n`);
 }
