@@ -17,10 +17,7 @@ test('no frame begins as a word of a machine does', () => {
   );
 });
 
-test.each([
-  'prepare',
-  'given',
-] as const)('the first word of a source, %s, is told from a frame', async (kind) => {
+test('the first word of a source is told from a frame', async () => {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as { port: number };
