@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { type Command, Option } from 'commander';
 import { formatReservation } from '../core/cpu/reservation.ts';
 import type { KeptForThreads } from '../core/migration/migration-result.ts';
@@ -155,7 +156,7 @@ function destinationOf({ to, toQmp, ...options }: Options): MachineMigration['de
   if (toQmp !== undefined) return () => LocalDestination.open(toQmp);
   if (to === undefined) throw usageError('--to', expected, undefined);
   const there = { ...parseAddress(to, '--to'), ...credentialsOf(options) };
-  return () => RemoteDestination.open(there);
+  return (guest) => RemoteDestination.open(there, { guest, move: randomUUID() });
 }
 
 function scenario({ plan, set = [] }: Options): Scenario {

@@ -66,7 +66,7 @@ async function action(folders: readonly string[], options: Options): Promise<num
   const machines = await reconcile(folders, declareDead);
   const credentials = credentialsOf(options);
   const moves = (
-    await Promise.all(folders.map((folder) => settleMachines(folder, declareDead, credentials)))
+    await Promise.all(folders.map((folder) => settleMachines(folder, declareDead, () => credentials)))
   ).flat();
   const arrivals = (await Promise.all(folders.map(undecidedArrivals))).flat();
   const settings = (await Promise.all(folders.map(restoreLeft))).flat();

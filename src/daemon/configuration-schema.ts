@@ -123,11 +123,13 @@ const link = object('Link', undefined, '{ capacity }', {
   capacity: rate.describe('What all migrations over it may have reserved together, a rate.'),
 });
 
+const monitor = z
+  .string('the path of a socket')
+  .min(1, 'the path of a socket')
+  .describe('The path of a monitor (QMP) of a QEMU, which nobody else uses. It need not be there yet.');
+
 const watched = object('Watched machine', undefined, '{ qmp, stopRate }', {
-  qmp: z
-    .string('the path of a socket')
-    .min(1, 'the path of a socket')
-    .describe('The path of a monitor (QMP) of a QEMU, which nobody else uses. It need not be there yet.'),
+  qmp: monitor,
   stopRate: rate
     .optional()
     .describe(
@@ -135,8 +137,31 @@ const watched = object('Watched machine', undefined, '{ qmp, stopRate }', {
     ),
 });
 
+const programGuest = guestDefinitionSchema
+  .safeExtend({
+    kind: z
+      .literal('threads')
+      .optional()
+      .describe('What it is: threads of this process, over shared memory.'),
+  })
+  .meta({ title: 'Guest of threads', description: 'A guest that is booted here, and ends with the daemon.' });
+
+const machineGuest = object(
+  'Machine guest',
+  'A machine of QEMU that somebody else starts and ends: one that runs, and can leave, or one that waits (`-incoming defer`), and can arrive.',
+  'a machine: { kind: qemu, name, qmp }',
+  {
+    kind: z.literal('qemu').describe('What it is: a machine of QEMU.'),
+    name: nameSchema.describe('What it is called, here and at the daemons to which it goes.'),
+    qmp: monitor,
+  },
+);
+
 const guests = z
-  .array(guestDefinitionSchema, 'a list of guests')
+  .array(
+    z.discriminatedUnion('kind', [programGuest, machineGuest], 'a guest of kind threads or qemu'),
+    'a list of guests',
+  )
   .superRefine(
     (list, context) => {
       for (const [index, guest] of list.entries()) {
@@ -150,7 +175,7 @@ const guests = z
   )
   .prefault([])
   .describe(
-    'Guests that are booted when the daemon starts, unless they have left. A change needs a restart.',
+    'Guests that are booted when the daemon starts, unless they have left, and machines of QEMU. A change needs a restart.',
   );
 
 export const configurationSchema = object(

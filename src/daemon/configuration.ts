@@ -8,12 +8,13 @@ import { predictedMachine } from '../scenario/machine-profile.ts';
 import { guestDefinition } from '../scenario/migration-request.ts';
 import { machineProfileFile } from '../scenario/scenario-file.ts';
 import { parseYaml } from '../scenario/yaml-file.ts';
-import type { DestinationThere } from '../transport/address.ts';
+import { type DestinationThere, formatAddress } from '../transport/address.ts';
 import {
   type CertificateFiles,
   readAuthorities,
   readOwnCertificate,
 } from '../transport/certificate-files.ts';
+import type { Credentials } from '../transport/credentials.ts';
 import { readKey } from '../transport/key-file.ts';
 import { apiKeyIn } from './api-key.ts';
 import { configurationSchema } from './configuration-schema.ts';
@@ -28,11 +29,15 @@ export interface Peer {
   readonly over: string | undefined;
 }
 
-/** A QEMU of somebody else, whose migrations are followed. */
-export interface WatchedSocket {
+/** A machine of somebody else's QEMU that is a guest here, by its monitor. */
+export interface MachineSocket {
   readonly name: string;
   /** Of its monitor. */
   readonly socket: string;
+}
+
+/** A QEMU of somebody else, whose migrations are followed. */
+export interface WatchedSocket extends MachineSocket {
   /** b_d, if it is known. */
   readonly stopRateBytesPerSecond: number | undefined;
 }
@@ -90,17 +95,23 @@ function configurationOf(path: string, raw: unknown) {
     document.machine === undefined
       ? undefined
       : attempt(() => predictedMachine(profileOf(document.machine!), 'threads'));
-  const guests = document.guests.flatMap(
-    (guest, index) => attempt(() => guestDefinition(guest, `guests.${index}`)) ?? [],
-  );
+  const guests = document.guests.flatMap((guest, index) => {
+    if (guest.kind === 'qemu') return [];
+    return attempt(() => guestDefinition(guest, `guests.${index}`)) ?? [];
+  });
+  const machines = document.guests.flatMap((guest, index) => {
+    if (guest.kind !== 'qemu') return [];
+    return { name: guest.name, socket: beside(guest.qmp), path: `guests.${index}.qmp` };
+  });
   const watch = Object.entries(document.watch).map(([name, { qmp, stopRate }]): WatchedSocket => {
     return { name, socket: beside(qmp), stopRateBytesPerSecond: stopRate };
   });
-  for (const [index, { name, socket }] of watch.entries()) {
-    const isFirst = watch.findIndex((other) => other.socket === socket) === index;
+  const monitors = [...machines, ...watch.map((one) => ({ ...one, path: `watch.${one.name}.qmp` }))];
+  for (const [index, { path: where, socket }] of monitors.entries()) {
+    const isFirst = monitors.findIndex((other) => other.socket === socket) === index;
     if (isFirst) continue;
     const expected = 'a monitor of its own, since each has room for one';
-    problems.push({ path: `watch.${name}.qmp`, expected, found: socket });
+    problems.push({ path: where, expected, found: socket });
   }
   if (problems.length > 0) throw new UsageError(problems);
   const { name, state, drain, target, links } = document;
@@ -126,5 +137,12 @@ function configurationOf(path: string, raw: unknown) {
     links: new Map(Object.entries(links).map(([link, { capacity }]) => [link, capacity])),
     watch,
     guests,
+    /** Machines of QEMU that are guests here. */
+    machines: machines.map(({ name: guest, socket }): MachineSocket => ({ name: guest, socket })),
   };
+}
+
+/** With which whoever is at this address is reached; nothing to prove, if it is none of the peers. */
+export function credentialsAt({ peers }: Configuration, address: string): Credentials {
+  return [...peers.values()].find(({ there }) => formatAddress(there) === address)?.there ?? { key: null };
 }

@@ -1,31 +1,35 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
-import type { MigrationRecord } from '../core/migration/record.ts';
+import type { MigrationRecord, RunMetadata } from '../core/migration/record.ts';
 import { FolderLock } from '../platform/folder-lock.ts';
 import { goFirst } from '../platform/thread-scheduling.ts';
 import { formatAddress } from '../transport/address.ts';
-import { type Settlement, unproved } from '../transport/settlement.ts';
-import { Host } from '../worlds/threads/host.ts';
+import type { Settlement } from '../transport/settlement.ts';
+import type { Host } from '../worlds/threads/host.ts';
 import { Admission } from './admission.ts';
 import type { ApiSettings } from './api-settings.ts';
 import { Computing } from './computing.ts';
-import type { Configuration } from './configuration.ts';
+import { type Configuration, credentialsAt } from './configuration.ts';
+import { type DaemonParts, openParts } from './daemon-parts.ts';
 import { dryRun } from './dry-run.ts';
-import { EventLog } from './event-log.ts';
-import { Events, type HostNews } from './events.ts';
+import type { EventLog } from './event-log.ts';
+import type { Events, HostNews } from './events.ts';
 import { Experiments } from './experiments.ts';
-import { Guests, settledBefore } from './guests.ts';
-import { HostCpu } from './host-cpu.ts';
+import { fateOf } from './fate.ts';
+import type { Guests } from './guests.ts';
+import type { HostCpu } from './host-cpu.ts';
 import type { JobKind } from './job.ts';
 import type { Log } from './log.ts';
+import type { MachineGuests } from './machine-guests.ts';
+import { MachineMover } from './machine-mover.ts';
 import { MetricsFeed } from './metrics-feed.ts';
-import { arrivalBegun, arrivalEnded } from './migration-log.ts';
 import type { PredictionView } from './migration-schemas.ts';
 import { Migrations } from './migrations.ts';
 import { NodeMetrics } from './node-metrics.ts';
 import type { MigrationRequest } from './planned-migration.ts';
 import { TargetPlans } from './target-plans.ts';
+import { ThreadsMover } from './threads-mover.ts';
 import type { StateView } from './view-schemas.ts';
 import { WatchThread } from './watch-thread.ts';
 
@@ -44,17 +48,6 @@ export interface Overview extends Pick<StateView, 'guests' | 'links' | 'cpu' | '
   readonly unready: string | null;
 }
 
-/** What a daemon is given by its start. */
-interface DaemonParts {
-  /** Its state folder is its own. */
-  readonly lock: FolderLock;
-  readonly host: Host;
-  readonly cpu: HostCpu;
-  readonly eventLog: EventLog;
-  readonly settlements: readonly Settlement[];
-  readonly log: Log;
-}
-
 /**
  * A host with everything that an operator needs but the API, which is in a thread of its own and hears of everything by
  * events: its parts, and its beginning and end.
@@ -63,7 +56,7 @@ export class Daemon {
   readonly guests: Guests;
   readonly migrations: Migrations;
   readonly experiments: Experiments;
-  readonly events = new Events();
+  readonly events: Events;
   readonly metrics = new MetricsFeed((counted) => this.events.publish(counted));
   readonly nodeMetrics = new NodeMetrics();
   readonly targetPlans: TargetPlans;
@@ -72,20 +65,20 @@ export class Daemon {
   readonly #eventLog: EventLog;
   readonly #settlements: readonly Settlement[];
   readonly #host: Host;
+  readonly #machines: MachineGuests;
   readonly #cpu: HostCpu;
   readonly #admission: Admission;
   readonly #lock: FolderLock;
   #configuration: Configuration;
   #began = false;
 
-  private constructor(
-    configuration: Configuration,
-    { lock, host, cpu, eventLog, settlements, log }: DaemonParts,
-  ) {
-    const { events } = this;
+  private constructor(configuration: Configuration, parts: DaemonParts) {
+    const { lock, journals, host, machines, guests, cpu, events, eventLog, settlements, log } = parts;
     this.#configuration = configuration;
     this.#lock = lock;
     this.#host = host;
+    this.#machines = machines;
+    this.events = events;
     this.#cpu = cpu;
     this.#eventLog = eventLog;
     this.#settlements = settlements;
@@ -97,20 +90,19 @@ export class Daemon {
     this.#watch = new WatchThread({ events, metrics: this.metrics, log });
     const ended = (kind: JobKind) => (record: MigrationRecord) =>
       this.metrics.ended(record, kind, this.#configuration.targetDowntimeNs);
-    this.guests = new Guests(host, eventLog, events);
+    this.guests = guests;
     this.targetPlans = new TargetPlans({
       guests: this.guests,
       admission: this.#admission,
       cpu,
       machine: () => this.#configuration.machine,
     });
+    const threads = new ThreadsMover({ host, guests, computing: this.#computing, events });
+    const machine = new MachineMover(machines, journals);
     this.migrations = new Migrations({
-      host,
-      guests: this.guests,
-      admission: this.#admission,
-      computing: this.#computing,
-      eventLog,
-      events,
+      guests,
+      moverOf: (guest) => (machines.has(guest) ? machine : threads),
+      ...{ admission: this.#admission, computing: this.#computing, eventLog, events },
       ended: ended('migration'),
       held: (verdict) => this.metrics.held(verdict),
       sent: (link, bytes) => this.metrics.sentOver(link, bytes),
@@ -135,44 +127,21 @@ export class Daemon {
     goFirst(HOST_NICE);
     const lock = await FolderLock.take(configuration.state, 'daemon');
     try {
-      return await Daemon.#open(configuration, lock, log);
+      return new Daemon(configuration, await openParts(configuration, lock, log));
     } catch (cause) {
       lock.release();
       throw cause;
     }
   }
 
-  static async #open(configuration: Configuration, lock: FolderLock, log: Log): Promise<Daemon> {
-    const journals = join(configuration.state, 'journals');
-    const eventLog = EventLog.open(configuration.state);
-    for (const place of eventLog.past.damaged) log(`${place} cannot be read, and is left out`);
-    const { settlements, remarks } = await settledBefore(journals, eventLog.past);
-    for (const remark of remarks) log(remark);
-    for (const line of settlements.flatMap((one) => unproved(one, [journals]))) log(line);
-    const cpu = new HostCpu();
-    let daemon: Daemon | undefined;
-    const host = await Host.listen({
-      ...configuration.receive,
-      journals,
-      reserve: ({ guest, reservation }) => {
-        eventLog.insistOnRoom();
-        return cpu.take('guest', guest.name, reservation ? [reservation] : []);
-      },
-      began: (arrival) => log(...arrivalBegun(arrival)),
-      log: (line, arrival) => {
-        log(`receive: ${line}`, arrival && arrivalEnded(arrival));
-        daemon?.guests.look();
-      },
-    });
-    daemon = new Daemon(configuration, { lock, host, cpu, eventLog, settlements, log });
-    return daemon;
-  }
-
   /** Settles what an earlier process left behind, and boots the guests of the configuration. */
   async begin(log: Log): Promise<void> {
     const { past } = this.#eventLog;
     for (const { record } of past.records) this.metrics.last(record);
-    for (const record of this.migrations.settle(this.#settlements))
+    await this.#machines.begin((receiver) => credentialsAt(this.#configuration, receiver));
+    const fate = ({ world, guest: { name } }: RunMetadata) =>
+      world === 'qemu' ? this.#machines.fateOf(name) : fateOf(name, this.#settlements);
+    for (const record of this.migrations.settle(fate))
       this.metrics.ended(record, 'migration', this.#configuration.targetDowntimeNs);
     this.#watch.follow(this.#configuration.watch);
     await this.guests.begin(this.#configuration, this.#settlements, log);
@@ -199,7 +168,7 @@ export class Daemon {
       const loaded = load();
       this.#admission.check(loaded.links);
       const before = this.#configuration;
-      const { receive, apiTls, state, name, guests, ...next } = loaded;
+      const { receive, apiTls, state, name, guests, machines, ...next } = loaded;
       this.#host.renew(receive);
       this.#configuration = { ...before, ...next, ...(before.apiTls && apiTls && { apiTls }) };
       this.#admission.change(next.limits, next.links);
@@ -270,6 +239,7 @@ export class Daemon {
       if (!(await within(drained, LAST_GRACE_MS))) log('not everything could be cancelled');
     }
     this.guests.ended();
+    this.#machines.end();
     await Promise.all([this.#host.close(), this.#computing.end(), this.#watch.end()]);
     this.#lock.release();
     this.#eventLog.close();
@@ -277,7 +247,7 @@ export class Daemon {
 }
 
 /** What needs a restart, by its place in the file. */
-function fixed({ receive, apiTls, limits, state, name, guests }: Configuration) {
+function fixed({ receive, apiTls, limits, state, name, guests, machines }: Configuration) {
   const { host, port, key, tls } = receive;
   return {
     'receive.listen': [host, port],
@@ -285,7 +255,7 @@ function fixed({ receive, apiTls, limits, state, name, guests }: Configuration) 
     'receive.tls': typeof tls === 'object' ? 'certificates' : tls,
     'api.tls': apiTls !== undefined,
     'limits.body': limits.bodyBytes,
-    ...{ state, name, guests },
+    ...{ state, name, guests: [...guests, ...machines] },
   };
 }
 

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { requestedMigration } from '../scenario/migration-request.ts';
 import type { Admission } from './admission.ts';
 import type { Computing } from './computing.ts';
 import type { Guests } from './guests.ts';
@@ -22,8 +23,9 @@ export async function dryRun(
   { guests, admission, computing }: DryRunParts,
 ): Promise<PredictionView> {
   const definition = guests.placeOf(request.guest);
-  const { guest } = definition;
-  const planned = plannedMigration(request, definition);
+  const { guest, reservation } = definition;
+  const requested = requestedMigration(request.migration, guest, reservation, request.link);
+  const planned = plannedMigration(request, requested, reservation);
   const { plan, cpu, share, job } = planned;
   const spec = specOf(planned, definition);
   const predicted = await computing.predict({ guest, plan, cpu, share });

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { type MigrationRecord, migrationRecord, type RunMetadata } from '../core/migration/record.ts';
 import type { GuestDefinition } from '../workload/guest-definition.ts';
-import { cutShort } from './carry-out-migration.ts';
+import { cutShort } from './cut-short.ts';
 import { type EstimateView, estimateView } from './migration-schemas.ts';
 import { recordSchema, reservationSchema } from './record-schema.ts';
 import { type PlannedTarget, plannedTarget } from './target-schemas.ts';

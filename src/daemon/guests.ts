@@ -1,6 +1,5 @@
-import type { Owner } from '../core/migration/migration-result.ts';
 import { formatSize } from '../core/units.ts';
-import { reasonOf } from '../platform/failure.ts';
+import { Failure, reasonOf } from '../platform/failure.ts';
 import { makeFolders } from '../platform/paths.ts';
 import { type Recovery, recover } from '../transport/recover.ts';
 import type { Settlement } from '../transport/settlement.ts';
@@ -10,19 +9,23 @@ import { NotAdmitted } from './admission.ts';
 import type { Configuration } from './configuration.ts';
 import type { EventLog, Past } from './event-log.ts';
 import type { Events } from './events.ts';
+import { type Fate, fateOf } from './fate.ts';
+import type { MachineGuests } from './machine-guests.ts';
 import { NotFound } from './refusals.ts';
 import type { GuestView } from './view-schemas.ts';
 
 /** The guests of this daemon: those that live here, and those that an earlier process had when it was killed. */
 export class Guests {
   readonly #host: Host;
+  readonly #machines: MachineGuests;
   readonly #eventLog: EventLog;
   readonly #events: Events;
   readonly #died = new Map<string, GuestView>();
   #known: ReadonlyMap<string, GuestDefinition> = new Map();
 
-  constructor(host: Host, eventLog: EventLog, events: Events) {
+  constructor(host: Host, machines: MachineGuests, eventLog: EventLog, events: Events) {
     this.#host = host;
+    this.#machines = machines;
     this.#eventLog = eventLog;
     this.#events = events;
   }
@@ -66,10 +69,12 @@ export class Guests {
     this.#writeDown();
     const alive = this.#host.guests().map(({ definition, ...guest }): GuestView => {
       const { guest: spec, reservation } = definition;
-      return { ...guest, program: spec.program.kind, reservation, owner: 'here', why: null };
+      const what = { kind: 'threads', program: spec.program.kind, reservation } as const;
+      return { ...guest, ...what, owner: 'here', why: null };
     });
-    const names = new Set(alive.map(({ name }) => name));
-    return [...alive, ...[...this.#died.values()].filter(({ name }) => !names.has(name))];
+    const here = [...alive, ...this.#machines.views];
+    const names = new Set(here.map(({ name }) => name));
+    return [...here, ...[...this.#died.values()].filter(({ name }) => !names.has(name))];
   }
 
   /** @throws NotFound */
@@ -79,10 +84,11 @@ export class Guests {
     throw new NotFound(`no guest '${name}' here`);
   }
 
-  /** What a guest that lives here is. @throws NotFound */
+  /** What a guest is that lives in this process. @throws NotFound @throws Failure it is a machine of QEMU */
   placeOf(name: string): GuestDefinition {
     const found = this.#host.guests().find((guest) => guest.name === name);
     if (found) return found.definition;
+    if (this.#machines.has(name)) throw new Failure(notForeseen(name));
     throw new NotFound(`no guest '${name}' lives here`);
   }
 
@@ -96,6 +102,7 @@ export class Guests {
     { guests, guestMemoryBytes }: Configuration['limits'],
   ): Promise<void> {
     this.#eventLog.insistOnRoom();
+    this.#machines.insistOnOther(guest.name);
     const here = this.#host.guests();
     const bytes = [...here, guest].reduce((sum, { pages, pageSizeBytes }) => sum + pages * pageSizeBytes, 0);
     if (here.length >= guests || bytes > guestMemoryBytes) {
@@ -107,16 +114,20 @@ export class Guests {
     this.look();
   }
 
-  /** @throws NotFound */
+  /** @throws NotFound @throws Failure it cannot be paused or resumed, and why */
   async change(name: string, change: 'pause' | 'resume'): Promise<GuestView> {
-    this.placeOf(name);
-    await this.#host[change](name);
+    if (this.#machines.has(name)) await this.#machines.change(name, change);
+    else {
+      this.placeOf(name);
+      await this.#host[change](name);
+    }
     this.look();
     return this.get(name);
   }
 
-  /** A guest that lives here ends; of one that died, nothing is said any more. */
+  /** A guest that lives here ends; of one that died, nothing is said any more. @throws Failure it is a machine of QEMU */
   async remove(name: string): Promise<void> {
+    if (this.#machines.has(name)) throw new Failure(notOurs(name));
     if (this.#died.delete(name)) this.#eventLog.write({ kind: 'guest', event: 'died', name });
     else {
       this.placeOf(name);
@@ -153,18 +164,6 @@ export class Guests {
   }
 }
 
-/** Whose a guest was when its process was killed, by what the journals of its migrations say. */
-export function fateOf(
-  name: string,
-  settlements: readonly Settlement[],
-): { readonly owner: Owner; readonly why: string } {
-  const its = settlements.filter(({ guest, found }) => guest === name && found.source !== null);
-  const settlement = its.find(({ owner }) => owner !== 'source') ?? its[0];
-  if (!settlement) return { owner: 'source', why: 'it was not being migrated' };
-  const { owner, reason } = settlement;
-  return { owner: owner === 'nobody yet known' ? 'nobody' : owner, why: reason };
-}
-
 /**
  * What the journals say of the migrations that the process before this one was at: also of those that have ended, and of
  * which only this could not be written down any more.
@@ -174,13 +173,19 @@ export function settledBefore(journals: string, { unfinished }: Past): Promise<R
   return recover([journals], [], [...unfinished.keys()]);
 }
 
+/** Why nothing is computed of a machine. */
+function notForeseen(name: string): string {
+  return `guest '${name}' is a machine of QEMU: what its programs write is not known, so nothing is foreseen and no target is planned for (\`switchover predict --qmp\` and \`migrate --qmp … --target\` rehearse it)`;
+}
+
+function notOurs(name: string): string {
+  return `guest '${name}' is a machine of QEMU: whoever has started it ends it`;
+}
+
 const whose = { source: 'here', destination: 'elsewhere', nobody: 'unknown' } as const;
 
-function deadView(
-  { guest, reservation }: GuestDefinition,
-  { owner, why }: ReturnType<typeof fateOf>,
-): GuestView {
+function deadView({ guest, reservation }: GuestDefinition, { owner, why }: Fate): GuestView {
   const { name, pages, pageSizeBytes, program } = guest;
-  const spec = { name, pages, pageSizeBytes, program: program.kind, reservation };
+  const spec = { name, kind: 'threads', pages, pageSizeBytes, program: program.kind, reservation } as const;
   return { ...spec, state: 'died', steps: 0, heartbeats: 0, owner: whose[owner], why };
 }

@@ -34,7 +34,7 @@ export function hostMethods(daemon: Daemon) {
     /** @param asked by which `cancelPlan` cancels planning, if it has a target */
     migrateGuest: (body: MigrationRequestBody, asked: string) =>
       toldWithin<MigrationView>('body', async () => {
-        migrations.insistOnTaking(body.guest);
+        await migrations.insistOnTaking(body.guest);
         return migrations.create(await migrationRequest(body, asked, daemon));
       }),
     predictMigration: (body: MigrationRequestBody, asked: string) =>

@@ -1,7 +1,11 @@
 import type { CpuPlan, KeptReservation } from '../core/cpu/cpu-plan.ts';
-import { type BytesPerSecond, NANOS_PER_MILLISECOND } from '../core/units.ts';
+import { NANOS_PER_MILLISECOND } from '../core/units.ts';
 import { linkRequest } from '../run/lease-client.ts';
-import { type RequestedMigrationDocument, requestedMigration } from '../scenario/migration-request.ts';
+import type {
+  RequestedMigration,
+  RequestedMigrationDocument,
+  SharedLink,
+} from '../scenario/migration-request.ts';
 import type { DestinationThere } from '../transport/address.ts';
 import type { GuestDefinition } from '../workload/guest-definition.ts';
 import type { MigrationSpec } from '../workload/migration-spec.ts';
@@ -12,7 +16,7 @@ export interface MigrationRequest {
   readonly guest: string;
   /** As it was asked for, and what that means once its turn has come. */
   readonly to: { readonly name: string; readonly there: () => DestinationThere };
-  readonly link: { readonly name: string; readonly capacityBytesPerSecond: BytesPerSecond } | undefined;
+  readonly link: SharedLink | undefined;
   readonly migration: RequestedMigrationDocument;
   /** For what it was planned; null: it was asked for with reservations of its own. */
   readonly target: PlannedTarget | null;
@@ -22,14 +26,14 @@ export interface MigrationRequest {
 
 /**
  * A migration as it will be carried out.
- * @param definition the guest, which lives here
- * @throws UsageError all that is wrong with it
+ * @param requested how its guest migrates
+ * @param reservation what the guest has of a processor
  */
 export function plannedMigration(
-  { migration, link, priority, queueTimeoutMs }: MigrationRequest,
-  { guest, reservation }: GuestDefinition,
+  { priority, queueTimeoutMs }: Pick<MigrationRequest, 'priority' | 'queueTimeoutMs'>,
+  requested: RequestedMigration,
+  reservation: GuestDefinition['reservation'],
 ) {
-  const requested = requestedMigration(migration, guest, reservation, link);
   const queueTimeoutNs = queueTimeoutMs === undefined ? null : queueTimeoutMs * NANOS_PER_MILLISECOND;
   const share = requested.share && { ...requested.share, priority, queueTimeoutNs };
   return {

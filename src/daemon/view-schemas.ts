@@ -9,23 +9,43 @@ import { count, each, instant, listOf, ns, reservationSchema, text, view } from 
 import { watchedView } from './watch-schemas.ts';
 
 /** What the API answers. Keys may be added later. */
-export const guestStates = ['running', 'paused', 'arriving', 'leaving', 'unsettled', 'died'] as const;
+export const guestStates = [
+  'running',
+  'paused',
+  'arriving',
+  'leaving',
+  'unsettled',
+  'died',
+  'waiting',
+  'moved',
+  'unreachable',
+] as const;
 
 export const guestView = view('Guest', 'A guest that lives here, or did until the daemon was killed.', {
   name: text,
-  pages: count,
+  kind: z
+    .enum(['threads', 'qemu'])
+    .describe(
+      'threads: threads of this process. qemu: a machine of QEMU that somebody else starts and ends.',
+    ),
+  pages: count.describe('Of a machine: as its last answer says, 0 before the first.'),
   pageSizeBytes: count,
-  program: z.enum(['classes', 'zipf', 'sequential', 'saturating', 'stream', 'trace', 'dirty-curve']),
+  program: z
+    .enum(['classes', 'zipf', 'sequential', 'saturating', 'stream', 'trace', 'dirty-curve'])
+    .nullable()
+    .describe('null: what the programs of a machine write is not known.'),
   reservation: reservationSchema.extend({ scheduler: z.enum(schedulers) }).nullable(),
   state: z
     .enum(guestStates)
     .describe(
-      'unsettled: it is stopped here and may run at its destination. died: it was here when the daemon ended without warning.',
+      'unsettled: it is stopped here and may run at its destination. died: it was here when the daemon ended without warning. Of machines alone: waiting: its QEMU waits for one. moved: it has moved away, and what is left of it here must not run. unreachable: its QEMU cannot be asked.',
     ),
-  steps: count.describe('Steps of its program since it was booted, wherever it ran.'),
-  heartbeats: count,
+  steps: count
+    .nullable()
+    .describe('Steps of its program since it was booted, wherever it ran; null: it is a machine.'),
+  heartbeats: count.nullable().describe('null: it is a machine.'),
   owner: z.enum(['here', 'elsewhere', 'unknown']).describe('Whose it is; of one that died, whose it was.'),
-  why: text.nullable(),
+  why: text.nullable().describe('Why it is in that state, where there is more to say.'),
 });
 
 export const linkView = view('Link', 'A link of the configuration, and what is reserved of it.', {

@@ -117,8 +117,10 @@ export class Qmp {
   }
 
   #read(text: string): void {
-    const lines = (this.#text + text).split('\n');
-    this.#text = lines.pop()!;
+    // What has no line's end yet is searched for one only once.
+    const end = text.lastIndexOf('\n');
+    const lines = end < 0 ? [] : (this.#text + text.slice(0, end)).split('\n');
+    this.#text = end < 0 ? this.#text + text : text.slice(end + 1);
     try {
       if (this.#text.length > inputLimits.monitorLineBytes) throw new Failure('a line without an end');
       for (const line of lines) if (line.trim() !== '') this.#take(JSON.parse(line) as Message);

@@ -56,7 +56,7 @@ export function metadataOf(
   { guest, plan, cpu, antagonists = [], machine }: MigrationSpec,
   about: Pick<RunMetadata, 'world' | 'scenario' | 'startedAt' | 'admission' | 'predicted' | 'environment'>,
 ): RunMetadata {
-  const { reclaim: _, ...reservations } = cpu;
+  const { reclaim: _, guestScheduler: __, ...reservations } = cpu;
   const { name, pages, pageSizeBytes, program } = guest;
   return {
     world: about.world,

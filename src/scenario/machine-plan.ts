@@ -1,5 +1,5 @@
 import { PAGE_RECORD_BYTES } from '../qemu/stream-layout.ts';
-import { insisting } from './checked.ts';
+import { type Insist, insisting } from './checked.ts';
 import { cellsOf, type Scenario, type ScenarioCell } from './scenario.ts';
 import { isObject } from './settings.ts';
 
@@ -7,8 +7,6 @@ import { isObject } from './settings.ts';
 export interface FoundMachine {
   readonly name: string;
   readonly pages: number;
-  /** Of its host. */
-  readonly processors: number;
 }
 
 /** Nobody says what its programs write. */
@@ -30,33 +28,54 @@ const notReserved = {
 /** While pages are held back QEMU does not ask its dirty log, so that they are in the last round only. */
 const heldBack = 'nothing, or stop.rule rounds, under which it is known which round is the last one';
 
+/** A guest in whose place such a machine stands: nobody says what its programs write. */
+export function machineGuest({ name, pages }: FoundMachine): Record<string, unknown> {
+  return { name, pages, program: unknownProgram };
+}
+
+/** Notes what of a scenario means nothing for such a machine. @param document as it was written, or as a schema leaves it */
+export function insistOnMachine(document: object, insist: Insist): void {
+  insistOn(notHere, document, insist);
+  const rule = foundAt(document, 'migration.stop.rule') ?? 'rounds';
+  const deferred = foundAt(document, 'migration.defer');
+  insist(rule === 'rounds' || !deferred, 'migration.defer', heldBack, deferred);
+}
+
+/** @param allowed by path, what may be there: one word, and why no other one */
+function insistOn(allowed: Readonly<Record<string, string>>, document: object, insist: Insist): void {
+  for (const [path, expected] of Object.entries(allowed)) {
+    const found = foundAt(document, path);
+    const isAsIs = expected.startsWith(`${String(found)}:`);
+    insist(found === undefined || isAsIs, path, expected, found);
+  }
+}
+
+function foundAt(document: object, path: string): unknown {
+  return path.split('.').reduce<unknown>((part, key) => (isObject(part) ? part[key] : undefined), document);
+}
+
 /**
  * A scenario's plan, for this machine in place of the scenario's guest. A page costs what it costs in QEMU's stream.
+ * @param processors of its host
  * @throws UsageError all that is wrong with it
  */
 export function machinePlan(
   { base, file }: Scenario,
-  { name, pages, processors }: FoundMachine,
+  machine: FoundMachine,
+  processors: number,
 ): ScenarioCell {
   const { guest, link, cpu, fleet: _, background: __, ...others } = base;
   const reservations = [guest, base.sender].map((one) => (isObject(one) ? one.reservation : undefined));
   const isReserved = reservations.some((one) => one !== undefined && one !== 'none');
   const document = {
     ...others,
-    guest: { name, pages, program: unknownProgram, reservation: reservations[0] },
+    guest: { ...machineGuest(machine), reservation: reservations[0] },
     cpu: isReserved ? { scheduler: 'deadline', processors } : cpu,
     link: { ...(isObject(link) ? link : {}), overhead: PAGE_RECORD_BYTES },
   };
   insisting((insist) => {
-    const at = (path: string) =>
-      path.split('.').reduce<unknown>((part, key) => (isObject(part) ? part[key] : undefined), base);
-    for (const [path, expected] of Object.entries({ ...notHere, ...(isReserved && notReserved) })) {
-      const found = at(path);
-      const isAsIs = expected.startsWith(`${String(found)}:`);
-      insist(found === undefined || isAsIs, path, expected, found);
-    }
-    const rule = at('migration.stop.rule') ?? 'rounds';
-    insist(rule === 'rounds' || !at('migration.defer'), 'migration.defer', heldBack, at('migration.defer'));
+    insistOnMachine(base, insist);
+    if (isReserved) insistOn(notReserved, base, insist);
   });
   return cellsOf({ base: document, file }, [])[0]!;
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { freeCpu } from '../core/cpu/cpu-plan.ts';
-import { type BytesPerSecond, formatSize } from '../core/units.ts';
+import { type Bytes, type BytesPerSecond, formatSize } from '../core/units.ts';
 import { HEADER_BYTES } from '../core/wire/frames.ts';
 import type { GuestDefinition } from '../workload/guest-definition.ts';
 import type { GuestSpec } from '../workload/programs.ts';
@@ -109,6 +109,12 @@ export const requestedMigrationSchema = z.strictObject({
 
 export type RequestedMigrationDocument = z.infer<typeof requestedMigrationSchema>;
 
+/** A link that others use too. */
+export interface SharedLink {
+  readonly name: string;
+  readonly capacityBytesPerSecond: BytesPerSecond;
+}
+
 export type RequestedMigration = ReturnType<typeof requestedMigration>;
 
 /**
@@ -116,13 +122,15 @@ export type RequestedMigration = ReturnType<typeof requestedMigration>;
  * @param guest what migrates
  * @param reservation what it has of a processor, which goes with it and is not for this migration to say
  * @param over the link that others use too
+ * @param overhead of a page on the link
  * @throws UsageError all that is wrong with it
  */
 export function requestedMigration(
   document: RequestedMigrationDocument,
   guest: GuestSpec,
   reservation: GuestDefinition['reservation'],
-  over?: { readonly name: string; readonly capacityBytesPerSecond: BytesPerSecond },
+  over?: SharedLink,
+  overhead: Bytes = HEADER_BYTES,
 ) {
   const { link, migration } = document;
   return insisting((insist) => {
@@ -130,11 +138,7 @@ export function requestedMigration(
     checkCpu(cpu, insist);
     // Whether a reservation fits is for the link's ledger to say.
     const capacity = link.rate === 'elastic' ? over?.capacityBytesPerSecond : undefined;
-    const plan = resolvePlan(
-      { link: { ...link, overhead: HEADER_BYTES, capacity }, migration },
-      guest,
-      insist,
-    );
+    const plan = resolvePlan({ link: { ...link, overhead, capacity }, migration }, guest, insist);
     const shared = over && { ...link, name: over.name, capacity: over.capacityBytesPerSecond, changes: [] };
     return {
       plan: { ...plan, seed: guest.seed },

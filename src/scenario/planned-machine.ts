@@ -30,7 +30,7 @@ interface RehearsedGuest {
 export function plannedMachine(scenario: Scenario, { guest, recording }: RehearsedGuest): Scenario {
   const { fleet: _, background: __, guest: written, link, migration, ...others } = scenario.base;
   const unlimited = withoutCapacity(scenario);
-  machinePlan(unlimited, { name: 'machine', pages: Number(guest.pages), processors: cpus().length });
+  machinePlan(unlimited, { name: 'machine', pages: Number(guest.pages) }, cpus().length);
   insisting((insist) => {
     const nothing = 'nothing with a target: what it does to such a machine is not in the model';
     for (const [end, part] of Object.entries({ guest: written, sender: others.sender })) {

@@ -4,6 +4,7 @@ import { formatEncryption } from '../core/link/encryption.ts';
 import { Failure, printable, Refusal, reasonOf } from '../platform/failure.ts';
 import type { Arrival, ArrivalEnd, ConnectionEnd } from './arrival.ts';
 import { encryptionOf } from './connection-encryption.ts';
+import { headWithin } from './connection-head.ts';
 import { ConnectionLimiter, type ConnectionSlot } from './connection-limiter.ts';
 import { type Credentials, encryptionKind, encryptionRemark, isRenewal, keyToProve } from './credentials.ts';
 import { encodeFrame } from './frame-writer.ts';
@@ -30,10 +31,25 @@ export interface MigrationServerOptions {
   readonly limits?: Partial<Limits>;
   /** Called when there is room for a guest, and pages will come. */
   readonly began?: (arrival: Arrival) => void;
+  /** Who takes in what comes here and is none of our frames. Without it: nobody. */
+  readonly others?: OtherArrivals | undefined;
   /** Called with a line for every connection that has ended, and what a program would read of it. */
   readonly log: (line: string, arrival?: ArrivalEnd) => void;
 }
 
+/** What arrives by another protocol on the same port. */
+export interface OtherArrivals {
+  /** Whether a connection is for them, by its first 8 bytes. */
+  are(head: Uint8Array): boolean;
+  /**
+   * Takes one in, from its first byte on.
+   * @param authenticated to be called once the source need not prove itself any more
+   * @returns how it ended @throws Failure it was refused
+   */
+  takeIn(socket: Socket, authenticated: () => void): Promise<ConnectionEnd>;
+}
+
+const UNENCRYPTED = 'where there is a key, a machine of QEMU comes encrypted only (tls: off here)';
 /** So many may be told at once that there is no room. */
 const MOST_TURNED_AWAY = 16;
 /** Plain, before any handshake: a fatal alert (RFC 8446, 6), `internal_error`. */
@@ -74,13 +90,16 @@ export class MigrationServer {
     const { tls, port, journals, began, log } = options;
     const limits = { ...defaultLimits, ...options.limits };
     let credentials: Credentials = { key: options.key ?? null, tls };
+    const { others } = options;
     const encrypted = encryptionKind(credentials) !== 'none';
+    // What is read in place cannot be looked at first.
+    const isCopied = encrypted || others !== undefined;
     const host = await addressOf(options);
     insistOnSecret(options.host, host, credentials);
     const sockets = new Set<Socket>();
     const limiter = new ConnectionLimiter(limits);
     const migrations = new IncomingMigrations();
-    const server = receivingServer(limits.connections + MOST_TURNED_AWAY, encrypted, sockets, (socket) => {
+    const server = receivingServer(limits.connections + MOST_TURNED_AWAY, isCopied, sockets, (socket) => {
       const from = `${socket.remoteAddress}:${socket.remotePort}`;
       const slot = limiter.admit();
       if (typeof slot === 'string') {
@@ -101,8 +120,13 @@ export class MigrationServer {
       const through = await secured(socket, held, limits.unauthenticatedMs);
       if (encrypted) authenticated();
       const encryption = formatEncryption(encryptionOf(through, held));
-      const settings = { key: keyToProve(held), limits, authenticated, journals, migrations, began };
-      const end = await receive(through, { ...settings, prepare: (hello) => prepare(hello, through) });
+      const key = keyToProve(held);
+      const settings = { key, limits, authenticated, journals, migrations, began };
+      const isOther = others?.are(await headWithin(limits.unauthenticatedMs, through));
+      if (isOther && key) throw new Failure(UNENCRYPTED);
+      const end = isOther
+        ? await others!.takeIn(through, authenticated)
+        : await receive(through, { ...settings, prepare: (hello) => prepare(hello, through) });
       return encryptionRemark(held) === '' ? end : { ...end, line: `${end.line}; ${encryption}` };
     };
     await new Promise<void>((resolve, reject) => {

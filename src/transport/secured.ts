@@ -2,14 +2,12 @@ import type { Socket } from 'node:net';
 import { createServer, type TLSSocket, type TlsOptions } from 'node:tls';
 import { beginsTls } from '../core/wire/tls-records.ts';
 import { Failure } from '../platform/failure.ts';
+import { headOf } from './connection-head.ts';
 import { type Credentials, encryptionKind } from './credentials.ts';
 import { encodeFrame } from './frame-writer.ts';
 import { plainSource, untrusted, whyDestinationFailed } from './tls-errors.ts';
 import { destinationTls } from './tls-options.ts';
 import { turnAway } from './turn-away.ts';
-
-/** Enough to tell a handshake of TLS from a frame. */
-const HEAD_BYTES = 8;
 
 /**
  * A destination's end of a new connection, encrypted as these credentials ask for, once the source has proved itself. Where
@@ -36,28 +34,6 @@ export async function secured(socket: Socket, credentials: Credentials, withinMs
   } finally {
     clearTimeout(timer);
   }
-}
-
-/** The first bytes, which stay there to be read. */
-function headOf(socket: Socket): Promise<Buffer> {
-  return new Promise((resolve, reject) => {
-    const look = () => {
-      const head: Buffer | null = socket.read(HEAD_BYTES);
-      if (head === null) return;
-      if (head.length < HEAD_BYTES) return reject(hungUp());
-      socket.off('readable', look);
-      socket.unshift(head);
-      resolve(head);
-    };
-    socket.on('readable', look);
-    socket.once('error', reject);
-    socket.once('close', () => reject(hungUp()));
-  });
-}
-
-/** As Node says it of a handshake. */
-function hungUp(): Error {
-  return Object.assign(new Error('the other end hung up'), { code: 'ECONNRESET' });
 }
 
 /** A server for this connection alone, because Node's says only of a whole server's clients that one has failed. */

@@ -1,5 +1,5 @@
 import { idleLink } from '../core/link/account.ts';
-import { type Ceiling, revokedWhy } from '../core/link/ceiling.ts';
+import { type Ceiling, onClock, revokedWhy } from '../core/link/ceiling.ts';
 import type { LinkRecord } from '../core/migration/migration-result.ts';
 import type { Bytes, Nanos } from '../core/units.ts';
 import { clockNs } from '../platform/clock.ts';
@@ -56,8 +56,7 @@ export class SenderThread<S extends Sender = Sender> {
 
   /** What the link allows; instants count from now. */
   allow(ceilings: readonly Ceiling[]): void {
-    const now = clockNs();
-    this.#ceilings = ceilings.map((one) => ({ ...one, fromNs: one.fromNs + now }));
+    this.#ceilings = onClock(ceilings, clockNs());
     this.#allowance.write(this.#ceilings);
   }
 

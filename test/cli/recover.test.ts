@@ -78,7 +78,9 @@ describe('recover', () => {
       remarks: [],
       moves: [],
       machines: [],
+      arrivals: [],
       settings: [],
+      reservations: [],
     });
   });
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type MigrationRecord, migrationRecord } from '../../src/core/migration/record.ts';
-import { cutShort } from '../../src/daemon/carry-out-migration.ts';
+import { cutShort } from '../../src/daemon/cut-short.ts';
 import { EventLog } from '../../src/daemon/event-log.ts';
 import type { PlannedTarget } from '../../src/daemon/target-schemas.ts';
 import { metadataOf } from '../../src/run/migration-run.ts';

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { migrationRecord } from '../../src/core/migration/record.ts';
-import { cutShort } from '../../src/daemon/carry-out-migration.ts';
+import { cutShort } from '../../src/daemon/cut-short.ts';
 import { convergenceOf, guaranteeLabels } from '../../src/daemon/measures.ts';
 import { type Metric, metricTable } from '../../src/daemon/metric-table.ts';
 import { Metrics, type Pulled } from '../../src/daemon/metrics.ts';

@@ -44,7 +44,7 @@ test('a socket that others may not use says so', async ({ skip }) => {
 });
 
 test('who says more in a line than any monitor is not listened to', async () => {
-  const socket = join(folder, 'endless');
+  const socket = join(mkdtempSync(join(folder, 'endless-')), 'socket');
   const server = createServer((client) => {
     client.on('error', () => {}).resume();
     const more = () => client.destroyed || client.write('x'.repeat(1 << 20), more);

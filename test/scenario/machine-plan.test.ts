@@ -2,11 +2,11 @@ import { expect, test } from 'vitest';
 import { machinePlan } from '../../src/scenario/machine-plan.ts';
 import { scenarioOf } from '../../src/scenario/scenario.ts';
 
-const machine = { name: 'machine', pages: 65_536, processors: 2 };
+const machine = { name: 'machine', pages: 65_536 };
 
 function planOf(migration: object, more: object = {}) {
   const base = { link: { rate: '1Gbit/s' }, migration, ...more };
-  return machinePlan(scenarioOf(base, { name: 'mine' }), machine);
+  return machinePlan(scenarioOf(base, { name: 'mine' }), machine, 2);
 }
 
 test('a plan for a machine of somebody else is that of the scenario, for as many pages as the machine has', () => {

@@ -18,6 +18,11 @@ export interface Ceiling extends Limit {
   readonly why: string;
 }
 
+/** Ceilings whose instants count from `now`, on the clock that shows it. */
+export function onClock(ceilings: readonly Ceiling[], now: Nanos): readonly Ceiling[] {
+  return ceilings.map((ceiling) => ({ ...ceiling, fromNs: ceiling.fromNs + now }));
+}
+
 /** The ceiling at `now`; infinity: none. */
 export function ceilingAt(ceilings: readonly Limit[], now: Nanos): BytesPerSecond {
   return ceilings.findLast(({ fromNs }) => fromNs <= now)?.rateBytesPerSecond ?? Number.POSITIVE_INFINITY;

@@ -73,8 +73,8 @@ export function linkShortfalls({
 }): readonly Shortfall[] {
   const sentBytes = { live: rounds.reduce((sum, { bytes }) => sum + bytes, 0), stop: stop.bytes };
   const short = besideReserved(plan, achieved).flatMap((one) => shortfall(one, sentBytes[one.phase]));
-  const lostNs = short.reduce((sum, one) => sum + one.lostNs, 0);
-  return 2 * link.lateNs > lostNs ? [] : short;
+  const allLostNs = short.reduce((sum, { lostNs }) => sum + lostNs, 0);
+  return 2 * link.lateNs > allLostNs ? [] : short.map(({ lostNs: _, ...told }) => told);
 }
 
 function shortfall(

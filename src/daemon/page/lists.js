@@ -14,7 +14,7 @@ export function drawGuests(section, state) {
   const columns = [
     ['guest', (guest) => [h('strong', guest.name), h('div.quiet', programOf(guest))]],
     ['CPU', (guest) => reservation(guest.reservation), 'optional'],
-    ['state', ({ state: is, owner }) => [chip(is), is === 'died' && h('div.quiet', `owner: ${owner}`)]],
+    ['state', ({ state: is, owner, why }) => [chip(is), moreOf(is, owner, why)]],
     ['', (guest) => h('div.actions', actionsFor(guest, state))],
   ];
   const peers = state.peers.map(({ name, address }) => `${name}: ${address}`);
@@ -22,8 +22,14 @@ export function drawGuests(section, state) {
   fill(section, 'Guests', h('span.quiet', peers.join(', ')), guests);
 }
 
-function programOf({ program, pages, pageSizeBytes }) {
-  return `${program}, ${size(pages * pageSizeBytes)}`;
+/** Of a machine nothing is known but how large it is, and before its first answer not even that. */
+function programOf({ kind, program, pages, pageSizeBytes }) {
+  return [program ?? kind, pages > 0 && size(pages * pageSizeBytes)].filter(Boolean).join(', ');
+}
+
+function moreOf(state, owner, why) {
+  if (state === 'died') return h('div.quiet', `owner: ${owner}`);
+  return why && h('div.quiet', why);
 }
 
 function actionsFor(guest, state) {

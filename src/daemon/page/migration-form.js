@@ -20,21 +20,24 @@ export function startMigration(guest, { peers, links }) {
   const named = (items) => Object.fromEntries(items.map(({ name }) => [name, name]));
   const to =
     peers.length > 0 ? choice(named(peers)) : h('input', { placeholder: 'HOST:PORT', required: true });
+  // Of a machine nothing is foreseen, and no thread of ours sends its pages.
+  const isOurs = guest.kind === 'threads';
   const fields = [
     field('to', 'to', to),
-    wide(
-      'target, if what is reserved is to be planned for it',
-      'target',
-      h('input', { placeholder: EXAMPLE, autocomplete: 'off' }),
-      'Then rates, rounds and the sender’s CPU are chosen for it, which takes some seconds: of what the link below has left, or up to the rates below.',
-    ),
+    isOurs &&
+      wide(
+        'target, if what is reserved is to be planned for it',
+        'target',
+        h('input', { placeholder: EXAMPLE, autocomplete: 'off' }),
+        'Then rates, rounds and the sender’s CPU are chosen for it, which takes some seconds: of what the link below has left, or up to the rates below.',
+      ),
     field('page order', 'order', choice(ORDERS)),
     field('b, rate in live rounds', 'rate', text('200Mbit/s', RATE)),
     field('b_d, rate while it is paused', 'stopRate', text('200Mbit/s', RATE)),
     field('live rounds', 'rounds', number(2, 1, 100)),
     field('observe it first, for', 'observe', text('500ms', TIME)),
-    field('hogs beside the sender', 'hogs', number(0, 0, 16)),
-    field('the sender’s CPU', 'guarantee', choice(GUARANTEES)),
+    isOurs && field('hogs beside the sender', 'hogs', number(0, 0, 16)),
+    isOurs && field('the sender’s CPU', 'guarantee', choice(GUARANTEES)),
     links.length > 0 && field('over the link', 'over', choice({ '': 'any', ...named(links) })),
     h('div.whole', { id: 'prediction', role: 'status' }),
   ];
@@ -42,13 +45,14 @@ export function startMigration(guest, { peers, links }) {
     const answer = ask('POST', 'api/migrations', requestOf(guest, given), signal);
     return given.target ? awaited('Planning…', answer) : answer;
   };
-  openForm(`Migrate ${guest.name}`, fields, 'Migrate', migrate, {
+  const foreseen = {
     verb: 'Dry run',
     async act(given, signal) {
       const answer = ask('POST', 'api/predictions', requestOf(guest, given), signal);
       showPrediction(await awaited(given.target ? 'Planning…' : 'Computing…', answer));
     },
-  });
+  };
+  openForm(`Migrate ${guest.name}`, fields, 'Migrate', migrate, isOurs && foreseen);
 }
 
 /** What is done is said in the place of the prediction, and no longer once it was refused. */
@@ -63,6 +67,7 @@ async function awaited(words, answer) {
 }
 
 function requestOf(guest, given) {
+  if (guest.kind === 'qemu') return policyRequest(guest, given);
   return given.target ? targetedRequest(guest, given) : reservingRequest(guest, given);
 }
 
@@ -83,14 +88,22 @@ function hogsOf(count) {
   return Number(count) > 0 ? [{ kind: 'cpu-hog', count: Number(count) }] : [];
 }
 
-function reservingRequest(guest, { to, order, observe, rate, stopRate, rounds, guarantee, over, ...given }) {
-  const hogs = Number(given.hogs);
+/** What can be asked for whatever the guest is. */
+function policyRequest(guest, { to, order, observe, rate, stopRate, rounds, over }) {
   return {
     guest: guest.name,
     to,
     ...(over && { over }),
     link: { rate, stopRate },
     migration: { order, observe, stop: { rule: 'rounds', rounds: Number(rounds) } },
+  };
+}
+
+function reservingRequest(guest, given) {
+  const { guarantee } = given;
+  const hogs = Number(given.hogs);
+  return {
+    ...policyRequest(guest, given),
     sender: {
       cpuPerPage: '20us',
       ...(guarantee && { reservation: { budget: `${guarantee}ms`, period: '10ms' } }),

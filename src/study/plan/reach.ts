@@ -13,6 +13,10 @@ export function withinReach({ capacity, senderMost }: PlanProblem, choice: Choic
   };
 }
 
+export function isSame(one: Choice, other: Choice): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
+}
+
 /**
  * Less than this part of what it has makes no sense, whatever the target says: a stop carries at least one page, and what its
  * devices have, within its limit.
@@ -27,7 +31,6 @@ export function leastPart({ cell, target }: PlanProblem, choice: Choice, path: R
 
 /** Why no less of it is reserved, though no clause of the target asks for it; null: it is not that. */
 export function floorOf(problem: PlanProblem, choice: Choice, path: ReservedPath): string | null {
-  if (JSON.stringify(scaled(choice, path, 0.9)) === JSON.stringify(choice))
-    return 'the least that can be said';
+  if (isSame(scaled(choice, path, 0.9), choice)) return 'the least that can be said';
   return leastPart(problem, choice, path) > 0.9 ? 'one page within the limit' : null;
 }

@@ -1,7 +1,6 @@
-import type { TargetClause } from '../../scenario/target.ts';
 import { type Choice, type ReservedPath, scaled } from './choice.ts';
-import { chosenPaths, type PlanProblem } from './plan-problem.ts';
-import { leastPart, withinReach } from './reach.ts';
+import type { PlanProblem } from './plan-problem.ts';
+import { isSame, leastPart, withinReach } from './reach.ts';
 import { countsOf, safeAmount } from './safe-amount.ts';
 import { type Margins, missesOf, type Sample } from './sample.ts';
 
@@ -13,10 +12,6 @@ const STEPS_MAX = 490;
 const BESIDE = 12;
 /** So often others than those that were asked turn out to decide. */
 const ROUNDS_MAX = 3;
-/** Before the whole sample is asked it is seen whether a few are missed already. */
-const PIECE = 32;
-/** What is too little is raised by that, and by twice as much the next time. */
-const RAISED_FIRST = 0.02;
 
 /** Virtual time decides: the least reservations around a choice with which a sample keeps the target. */
 export class Refining {
@@ -29,32 +24,6 @@ export class Refining {
     this.#problem = problem;
     this.#sample = sample;
     this.#isSpent = isSpent;
-  }
-
-  /** More of what is short, until the sample keeps the target; null: there is no more of it. */
-  async enough(start: Choice): Promise<Choice | null> {
-    let choice = start;
-    for (let more = RAISED_FIRST; ; more *= 2) {
-      const short = await this.#short(choice);
-      if (short.length === 0) return choice;
-      // What is late in all, or never ends, needs b. A stop that is too long needs b_d, all of which is tried at once, as the
-      // least of it is found anyway; and if it is not that, whatever else helps.
-      const isLate = short.some(({ metric, isLive }) => metric === 'total' || isLive);
-      const first = isLate ? choice : this.#raised(choice, ['link.stopRate'], Number.MAX_SAFE_INTEGER);
-      const next = isSame(first, choice)
-        ? this.#raised(choice, ['link.rate', 'sender.reservation'], 1 + more)
-        : first;
-      if (isSame(next, choice) || this.#isSpent()) return null;
-      choice = next;
-    }
-  }
-
-  #raised(choice: Choice, paths: readonly ReservedPath[], factor: number): Choice {
-    const chosen = chosenPaths(this.#problem, choice).filter((path) => paths.includes(path));
-    return withinReach(
-      this.#problem,
-      chosen.reduce((one, path) => scaled(one, path, factor), choice),
-    );
   }
 
   /** A choice with the least of this reservation that keeps the target, and as much more as makes that safe. */
@@ -80,20 +49,6 @@ export class Refining {
     if (isSame(less, choice)) return true;
     const misses = missesOf(await this.#sample.margins(less), this.#problem.target);
     return misses.some((missed, clause) => missed >= this.#counts(clause).many);
-  }
-
-  /** The clauses of which too many are missed, and whether because the live rounds do not end. */
-  async #short(choice: Choice): Promise<readonly (TargetClause & { readonly isLive: boolean })[]> {
-    const { target } = this.#problem;
-    const first = await this.#sample.marginsOf(choice, [...Array(Math.min(PIECE, this.#sample.size)).keys()]);
-    const tooMany = (margins: readonly Margins[]) =>
-      missesOf(margins, target).flatMap((missed, clause) => {
-        if (missed <= this.#counts(clause).few) return [];
-        const unending = margins.filter((of) => of[clause] === Number.POSITIVE_INFINITY).length;
-        return [{ ...target[clause]!, isLive: unending > missed / 2 }];
-      });
-    const early = tooMany(first);
-    return early.length > 0 ? early : tooMany(await this.#sample.margins(choice));
   }
 
   #counts(clause: number) {
@@ -170,8 +125,4 @@ export class Refining {
     }
     return STEP ** -enough;
   }
-}
-
-export function isSame(one: Choice, other: Choice): boolean {
-  return JSON.stringify(one) === JSON.stringify(other);
 }

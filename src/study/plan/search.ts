@@ -9,12 +9,13 @@ import {
   settingsOfChoice,
 } from './choice.ts';
 import { costOf } from './cost.ts';
+import { Enough } from './enough.ts';
 import { type Narrowed, Narrowing, paretoFront } from './narrow.ts';
 import { chosenPaths, clauseOf, type PlanProblem } from './plan-problem.ts';
 import type { Trial } from './plan-worker.ts';
 import { type Certificate, certify, seedsFrom } from './promise-certificate.ts';
-import { withinReach } from './reach.ts';
-import { isSame, Refining } from './refine.ts';
+import { isSame, withinReach } from './reach.ts';
+import { Refining } from './refine.ts';
 import { isKept, Sample } from './sample.ts';
 import type { Trials } from './trials.ts';
 
@@ -100,7 +101,8 @@ async function* refinements(
 ): AsyncGenerator<Refined> {
   const refine = async (start: Choice): Promise<Refined | null> => {
     const sample = new Sample(problem, trials, await seedsOf(problem, start, trials, seed));
-    const choice = await leastAround(problem, new Refining(problem, sample, isSpent), start);
+    const enough = await new Enough(problem, sample, isSpent).of(start);
+    const choice = enough && (await leastAround(problem, new Refining(problem, sample, isSpent), enough));
     return choice && { choice, cost: costOf(choice, problem.cost, problem.capacity), sample: sample.size };
   };
   const found: Refined[] = [];
@@ -186,9 +188,8 @@ async function seedsOf(
 }
 
 /** One reservation after the other, and again whichever can be cut by a tenth. */
-async function leastAround(problem: PlanProblem, refining: Refining, start: Choice): Promise<Choice | null> {
-  let choice = await refining.enough(start);
-  if (!choice) return null;
+async function leastAround(problem: PlanProblem, refining: Refining, enough: Choice): Promise<Choice> {
+  let choice = enough;
   const order: readonly ReservedPath[] = ['link.stopRate', 'sender.reservation', 'link.rate'];
   const chosen = chosenPaths(problem, choice);
   const paths = order.filter((path) => chosen.includes(path));

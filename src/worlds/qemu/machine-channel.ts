@@ -5,10 +5,14 @@ import { Failure } from '../../platform/failure.ts';
 import { moveSchema } from './arrivals.ts';
 import { settledStates, verdicts } from './settle-destination.ts';
 
+/** A guest on its way, and by which both ends know its move. */
+const departingSchema = z.strictObject({ guest: z.string().min(1).max(200), move: moveSchema });
+export type DepartingGuest = z.infer<typeof departingSchema>;
+
 /** What the two ends say of a machine beside its stream. */
 const wordSchema = z.discriminatedUnion('kind', [
-  /** The source asks for a destination that waits, for a move that both know by this. */
-  z.strictObject({ kind: z.literal('prepare'), move: moveSchema }),
+  /** The source asks for a destination that waits for this guest. */
+  z.strictObject({ kind: z.literal('prepare'), ...departingSchema.shape }),
   z.strictObject({ kind: z.literal('waiting') }),
   z.strictObject({ kind: z.literal('refused'), why: z.string().max(1_000) }),
   /** The destination has everything. */
@@ -35,6 +39,14 @@ export const HEAD_BYTES = 5;
 const MOST_BYTES = 512 * 1024;
 const MOST_WORD_BYTES = 4 * 1024;
 const NOT_OURS = 'the other end does not speak of machines here';
+
+/**
+ * Whether a connection that begins so speaks of machines, and does not send our frames: a word comes first, whose JSON begins where a
+ * frame has the upper bytes of its type. There are fewer than 256 types of frames.
+ */
+export function beginsWord(head: Uint8Array): boolean {
+  return head[0] === kinds.word && head[HEAD_BYTES] === '{'.charCodeAt(0);
+}
 
 /**
  * One connection between the two ends of a migration of somebody's machine: QEMU's stream and its return path in pieces, and words

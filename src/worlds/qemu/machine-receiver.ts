@@ -1,4 +1,4 @@
-import type { Server, Socket } from 'node:net';
+import type { Server } from 'node:net';
 import { createServer } from 'node:net';
 import { Failure, printable, Refusal, reasonOf } from '../../platform/failure.ts';
 import { settingsFolder } from '../../qemu/borrowed-settings.ts';
@@ -8,8 +8,8 @@ import { defaultLimits } from '../../transport/limits.ts';
 import { addressOf, insistOnSecret } from '../../transport/migration-server.ts';
 import { secured } from '../../transport/secured.ts';
 import { Arrivals, undecidedArrivals } from './arrivals.ts';
-import { LocalDestination } from './local-destination.ts';
-import { MachineChannel } from './machine-channel.ts';
+import { takeInMachine } from './arriving-machine.ts';
+import type { Verdict } from './settle-destination.ts';
 
 export interface MachineReceiverOptions extends Credentials {
   readonly host: string;
@@ -25,9 +25,8 @@ export interface MachineReceiverOptions extends Credentials {
 }
 
 /**
- * Where a QEMU waits for a machine from another host: takes in its stream over a connection that is encrypted and authenticated as
- * those of all receivers, and runs the machine only when its source says so. A source that is lost before it has handed the machine over
- * ends the waiting QEMU; one that is lost after everything has come leaves it complete and paused, since nobody here knows whose it is.
+ * Where one QEMU waits for a machine from another host, whatever its guest is called: connections are encrypted and authenticated as
+ * those of all receivers.
  */
 export class MachineReceiver {
   readonly #server: Server;
@@ -46,6 +45,11 @@ export class MachineReceiver {
     void undecidedArrivals(journals).catch(() => {});
     const arrivals = new Arrivals(journals);
     const limiter = new ConnectionLimiter(defaultLimits);
+    const arriving = {
+      ...{ arrivals, came: options.arrived },
+      slotFor: async () => ({ qmp: await options.waiting(), release() {} }),
+      settle: (move: string, verdict: Verdict) => arrivals.settle(move, verdict),
+    };
     const server = createServer((socket) => {
       const slot = limiter.admit();
       if (typeof slot === 'string') {
@@ -55,9 +59,11 @@ export class MachineReceiver {
       }
       const from = `${socket.remoteAddress}:${socket.remotePort}`;
       socket.on('error', () => {});
-      void takeIn(socket, options, arrivals, slot.authenticated)
-        .catch((cause) => `refused: ${reasonOf(cause)}`)
-        .then((line) => {
+      const { authenticated } = slot;
+      void secured(socket, options, defaultLimits.unauthenticatedMs)
+        .then((through) => takeInMachine(through, { ...arriving, authenticated }))
+        .catch((cause) => ({ line: `refused: ${reasonOf(cause)}` }))
+        .then(({ line }) => {
           slot.release();
           options.log(`${from}: ${printable(line)}`);
         });
@@ -79,68 +85,5 @@ export class MachineReceiver {
   /** Takes in nobody any more. */
   close(): void {
     this.#server.close();
-  }
-}
-
-/** @returns how it ended */
-async function takeIn(
-  socket: Socket,
-  options: MachineReceiverOptions,
-  arrivals: Arrivals,
-  authenticated: () => void,
-): Promise<string> {
-  const { unauthenticatedMs, silenceMs } = defaultLimits;
-  const channel = new MachineChannel(await secured(socket, options, unauthenticatedMs));
-  socket.setTimeout(silenceMs, () => socket.destroy());
-  let machine: LocalDestination | undefined;
-  let isComplete = false;
-  try {
-    const first = await channel.next(unauthenticatedMs);
-    if (first.kind === 'settle') {
-      authenticated();
-      const settled = await arrivals.settle(first.move, first.verdict);
-      channel.say({ kind: 'settled', ...settled });
-      return `its source says that the machine is ${first.verdict === 'end' ? 'not ours' : 'ours'}: it ${settled.did}`;
-    }
-    if (first.kind !== 'prepare') throw new Failure(`expected 'prepare', found '${first.kind}'`);
-    authenticated();
-    machine = await LocalDestination.open(await options.waiting());
-    const known = await machine.place();
-    const stream = await machine.connect();
-    channel.say({ kind: 'waiting' });
-    channel.stream.pipe(stream);
-    stream.pipe(channel.stream, { end: false });
-    stream.on('error', () => channel.stream.destroy());
-    channel.stream.on('close', () => stream.destroy());
-    machine.completed.then(
-      () => {
-        isComplete = true;
-        arrivals.note(first.move, known);
-        options.arrived?.('complete');
-        channel.say({ kind: 'completed' });
-      },
-      () => channel.stream.destroy(),
-    );
-    const last = await channel.next();
-    if (last.kind === 'abandon') {
-      await machine.abandon();
-      arrivals.forget(first.move);
-      return 'the machine stayed at its source';
-    }
-    if (last.kind !== 'run' || !isComplete) throw new Failure(`found '${last.kind}' before all had come`);
-    await machine.run();
-    channel.say({ kind: 'running' });
-    options.arrived?.('running');
-    return 'the machine runs here';
-  } catch (cause) {
-    if (isComplete) {
-      return `${reasonOf(cause)}: the machine is here, complete and paused; switchover recover at its source says whose it is`;
-    }
-    if (!machine) channel.say({ kind: 'refused', why: printable(reasonOf(cause)) });
-    await machine?.abandon();
-    throw cause;
-  } finally {
-    machine?.close();
-    channel.close();
   }
 }

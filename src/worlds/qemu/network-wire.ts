@@ -10,18 +10,18 @@ import { HEAD_BYTES } from './machine-channel.ts';
 /** What a machine's stream is on the connection to another host: how many bytes, and how many of them have not left yet. */
 export class NetworkWire {
   readonly #socket: Socket;
-  readonly #encryption: Encryption['kind'];
+  readonly encryption: Encryption;
   readonly #unsent = new UnsentBytes(unsentQuestions());
 
   /** @throws Failure too many migrations at once */
-  constructor(socket: Socket, encryption: Encryption['kind']) {
+  constructor(socket: Socket, encryption: Encryption) {
     this.#socket = socket;
-    this.#encryption = encryption;
+    this.encryption = encryption;
   }
 
   /** What a piece of the stream becomes. */
   bytesOf(pieceBytes: Bytes): Bytes {
-    return wireBytes(HEAD_BYTES + pieceBytes, this.#encryption);
+    return wireBytes(HEAD_BYTES + pieceBytes, this.encryption.kind);
   }
 
   /** What the kernel has been given and has not sent; undefined: nobody can tell. */

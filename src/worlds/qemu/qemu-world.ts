@@ -1,3 +1,5 @@
+import { type Ceiling, onClock } from '../../core/link/ceiling.ts';
+import { notEncrypted } from '../../core/link/encryption.ts';
 import { DirtyCount } from '../../core/migration/asked/dirty-count.ts';
 import type { Measurements } from '../../core/migration/migration-result.ts';
 import type { Plan } from '../../core/migration/plan.ts';
@@ -6,6 +8,7 @@ import { NANOS_PER_SECOND, type Nanos } from '../../core/units.ts';
 import { clockNs, timestamp } from '../../platform/clock.ts';
 import { Failure, reasonOf } from '../../platform/failure.ts';
 import { sleepNs } from '../../platform/timer.ts';
+import { Allowance } from '../../transport/allowance.ts';
 import { Interruption } from '../../transport/interruption.ts';
 import { Pacer } from '../../transport/pacer.ts';
 import { unsentNotes } from '../../transport/unsent/unsent-thread.ts';
@@ -33,6 +36,8 @@ export interface QemuWorldOptions {
   readonly plan: Plan;
   readonly mode: 'pull' | 'pass';
   readonly interruption?: Interruption;
+  /** What a link still allows that others use too. */
+  readonly allowance?: Allowance;
 }
 
 /**
@@ -49,6 +54,7 @@ export class QemuWorld implements World {
   readonly #mode: 'pull' | 'pass';
   readonly #interruption: Interruption;
   readonly #watchdog: Watchdog;
+  readonly #allowance: Allowance;
   readonly #flow = new PageFlow();
   readonly #pacer: Pacer;
   readonly #watched: WatchedMachine;
@@ -63,7 +69,9 @@ export class QemuWorld implements World {
   /** What a reader of the record must know. */
   readonly notes: string[] = [];
 
-  constructor({ machine, destination, plan, mode, interruption = new Interruption() }: QemuWorldOptions) {
+  constructor({ machine, destination, plan, mode, ...others }: QemuWorldOptions) {
+    const { interruption = new Interruption(), allowance = new Allowance() } = others;
+    this.#allowance = allowance;
     this.#machine = machine;
     this.#watched = new WatchedMachine(machine);
     this.#destination = destination;
@@ -71,7 +79,7 @@ export class QemuWorld implements World {
     this.#mode = mode;
     this.#interruption = interruption;
     this.#watchdog = new Watchdog(plan, interruption);
-    this.#pacer = new Pacer(plan.depthBytes, { checkpoint() {}, block() {}, unblock() {} });
+    this.#pacer = new Pacer(plan.depthBytes, { checkpoint() {}, block() {}, unblock() {} }, allowance);
     this.#pacer.setRate(plan.rateBytesPerSecond);
   }
 
@@ -96,8 +104,8 @@ export class QemuWorld implements World {
     return this.#interruption.raise('cancelled', why);
   }
 
-  allow(): void {
-    throw new Failure('world qemu cannot share a link');
+  allow(ceilings: readonly Ceiling[]): void {
+    this.#allowance.write(onClock(ceilings, clockNs()));
   }
 
   slices(): readonly never[] {
@@ -156,10 +164,8 @@ export class QemuWorld implements World {
     if (wire) this.notes.push(...unsentNotes());
     const relay = new StreamRelay({ source, destination, wire }, this.#pacer, this.#flow);
     this.#relay = relay;
-    const sending = {
-      ...{ machine: this.#machine, relay, flow: this.#flow },
-      ...{ plan: this.#plan, mode: this.#mode },
-    };
+    const plan = { plan: this.#plan, mode: this.#mode };
+    const sending = { machine: this.#machine, relay, flow: this.#flow, ...plan };
     const live = new LiveSending(sending);
     this.#live = live;
     this.#stop = new MachineStop({ ...sending, live, wasPaused, stopped: (atNs) => this.#stopped(atNs) });
@@ -262,22 +268,17 @@ export class QemuWorld implements World {
     return { kind: 'aborted', now: this.#now(), owner: this.#owner, measurements: this.#measurements() };
   }
 
-  /** The same, unless the relay ends before. @throws Failure why it has */
-  async #alive<T>(promise: Promise<T>): Promise<T> {
-    const relay = this.#relay;
-    if (!relay) return promise;
-    const ended = relay.ended.then((why) => {
-      if (why) throw why;
-      return new Promise<never>(() => {});
-    });
-    return Promise.race([promise, ended]);
+  /** The same, unless the relay, if there is one, ends before. @throws Failure why it has */
+  #alive<T>(promise: Promise<T>): Promise<T> {
+    return this.#relay?.alive(promise) ?? promise;
   }
 
   #measurements(): Measurements {
-    const kept = this.#machine.reserved?.kept ?? [];
-    const fidelity = fidelityOf(this.#flow, this.#stop, this.#mode, kept);
+    const fidelity = fidelityOf(this.#flow, this.#stop, this.#mode, this.#machine.reserved?.kept ?? []);
+    const { encryption = notEncrypted } = this.#destination.wire ?? {};
     return {
-      ...{ outage: null, servers: [], link: this.#pacer.link, notes: this.notes, fidelity },
+      ...{ outage: null, servers: [], notes: this.notes, fidelity },
+      link: { ...this.#pacer.link, encryption },
       verified: { memory: this.#memory, continued: 'not-checked' },
     };
   }

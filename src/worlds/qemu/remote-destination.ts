@@ -1,32 +1,33 @@
-import { randomBytes } from 'node:crypto';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Nanos } from '../../core/units.ts';
 import { clockNs } from '../../platform/clock.ts';
 import { Failure } from '../../platform/failure.ts';
 import { type DestinationThere, formatAddress } from '../../transport/address.ts';
 import { connected } from '../../transport/connect.ts';
-import { encryptionKind } from '../../transport/credentials.ts';
+import { encryptionOf } from '../../transport/connection-encryption.ts';
 import { SILENCE_MS } from '../../transport/limits.ts';
-import { MachineChannel, type Word } from './machine-channel.ts';
+import { type DepartingGuest, MachineChannel, type Word } from './machine-channel.ts';
 import type { Place } from './machine-journal.ts';
 import { NetworkWire } from './network-wire.ts';
 import type { QemuDestination } from './qemu-destination.ts';
 import type { Settled, Verdict } from './settle-destination.ts';
 
-/** A QEMU on another host, behind `switchover receive --qmp`. Its instants are those at which its word was heard here. */
+/** A QEMU on another host, behind `switchover receive --qmp` or a daemon. Its instants are those at which its word was heard here. */
 export class RemoteDestination implements QemuDestination {
-  readonly #address: string;
-  readonly #move = randomBytes(16).toString('hex');
+  readonly #to: DestinationThere;
   readonly #channel: MachineChannel;
+  readonly #departing: DepartingGuest;
   readonly wire: NetworkWire;
   readonly completed: Promise<Nanos>;
   #heardCompleted: (atNs: Nanos) => void = () => {};
   #failed: (why: Error) => void = () => {};
 
-  private constructor(address: string, channel: MachineChannel, wire: NetworkWire) {
-    this.#address = address;
-    this.#channel = channel;
-    this.wire = wire;
+  private constructor(to: DestinationThere, socket: Socket, departing: DepartingGuest) {
+    this.#to = to;
+    this.#channel = new MachineChannel(socket);
+    this.#departing = departing;
+    this.wire = new NetworkWire(socket, encryptionOf(socket, to));
     this.completed = new Promise((resolve, reject) => {
       this.#heardCompleted = resolve;
       this.#failed = reject;
@@ -35,13 +36,8 @@ export class RemoteDestination implements QemuDestination {
   }
 
   /** @throws Failure nobody listens there, or the two ends do not agree on how it is encrypted */
-  static async open(to: DestinationThere): Promise<RemoteDestination> {
-    const socket = await connected(to);
-    return new RemoteDestination(
-      formatAddress(to),
-      new MachineChannel(socket),
-      new NetworkWire(socket, encryptionKind(to)),
-    );
+  static async open(to: DestinationThere, departing: DepartingGuest): Promise<RemoteDestination> {
+    return new RemoteDestination(to, await connected(to), departing);
   }
 
   /**
@@ -62,13 +58,13 @@ export class RemoteDestination implements QemuDestination {
   }
 
   async place(): Promise<Place> {
-    return { receiver: this.#address, move: this.#move };
+    return { receiver: formatAddress(this.#to), move: this.#departing.move };
   }
 
   async connect(): Promise<Duplex> {
-    this.#channel.say({ kind: 'prepare', move: this.#move });
-    await this.#hear('waiting', SILENCE_MS);
-    void this.#hear('completed').then(
+    this.#channel.say({ kind: 'prepare', ...this.#departing });
+    await hear(this.#channel, 'waiting', SILENCE_MS);
+    void hear(this.#channel, 'completed').then(
       () => this.#heardCompleted(clockNs()),
       (why) => this.#failed(why),
     );
@@ -77,7 +73,7 @@ export class RemoteDestination implements QemuDestination {
 
   async run(): Promise<Nanos> {
     this.#channel.say({ kind: 'run' });
-    await this.#hear('running', SILENCE_MS);
+    await hear(this.#channel, 'running', SILENCE_MS);
     return clockNs();
   }
 
@@ -90,11 +86,11 @@ export class RemoteDestination implements QemuDestination {
     this.#channel.close();
     this.wire.close();
   }
+}
 
-  /** @throws Failure the destination says something else, or nothing */
-  async #hear(kind: Word['kind'], withinMs?: number): Promise<void> {
-    const word = await this.#channel.next(withinMs);
-    if (word.kind === 'refused') throw new Failure(`the destination refused: ${word.why}`);
-    if (word.kind !== kind) throw new Failure(`the destination said '${word.kind}' instead of '${kind}'`);
-  }
+/** @throws Failure the destination says something else, or nothing */
+async function hear(channel: MachineChannel, kind: Word['kind'], withinMs?: number): Promise<void> {
+  const word = await channel.next(withinMs);
+  if (word.kind === 'refused') throw new Failure(`the destination refused: ${word.why}`);
+  if (word.kind !== kind) throw new Failure(`the destination said '${word.kind}' instead of '${kind}'`);
 }

@@ -36,19 +36,19 @@ export interface SettledMachine extends Settled {
  * Finishes what processes that were killed have begun, by their journals in this folder: a machine that its source has given away is told
  * to run at its destination, and one that stayed at its source never runs there.
  * @param declaredDead names of processes of which their user says that they have ended
- * @param credentials for receivers on other hosts
+ * @param credentialsOf for the receiver at this address on another host
  * @throws Failure the folder cannot be read
  */
 export async function settleMachines(
   folder: string,
   declaredDead: readonly string[] = [],
-  credentials: Credentials = { key: null },
+  credentialsOf: (receiver: string) => Credentials = () => ({ key: null }),
 ): Promise<readonly SettledMachine[]> {
   const settled: SettledMachine[] = [];
   for (const file of machineJournalsIn(folder)) {
     const move = readMachineJournal(file);
     const about = { socket: move.source.socket, destination: nameOf(move.destination) };
-    const did = await settle(folder, move, declaredDead, credentials).catch((cause) => ({
+    const did = await settle(folder, move, declaredDead, credentialsOf).catch((cause) => ({
       ...{ did: 'left alone' as const, reason: printable(reasonOf(cause)) },
     }));
     if (did.did !== 'left alone') {
@@ -64,7 +64,7 @@ async function settle(
   folder: string,
   move: MachineMove,
   declaredDead: readonly string[],
-  credentials: Credentials,
+  credentialsOf: (receiver: string) => Credentials,
 ): Promise<Settled> {
   const { process, source, destination, last, staysPaused = false } = move;
   const life = await lifeOf(folder, process);
@@ -85,7 +85,7 @@ async function settle(
   }
   const verdict = owner === 'source' ? 'end' : staysPaused ? 'stay paused' : 'run';
   if (!('receiver' in destination)) return settleDestination(destination, verdict);
-  return settleThere(destination, verdict, credentials);
+  return settleThere(destination, verdict, credentialsOf(destination.receiver));
 }
 
 /** Has the receiver on another host do it, if it can be asked. */

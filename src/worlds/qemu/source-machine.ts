@@ -202,8 +202,8 @@ export async function writtenBy(qmp: Qmp): Promise<Written> {
   return { pages: ram.duplicate + ram.normal, syncs: ram['dirty-sync-count'], bytes: ram.transferred };
 }
 
-/** @throws Refusal all that is in the way */
-async function insistOnPlainStream(socket: string, qmp: Qmp): Promise<void> {
+/** Of a machine that is to be moved or rehearsed. @throws Refusal all that is in the way */
+export async function insistOnPlainStream(socket: string, qmp: Qmp): Promise<void> {
   const { capabilities, parameters } = await readSettings(qmp);
   const { status = 'none', 'blocked-reasons': blocked = [] } =
     await qmp.execute<QueryMigrate>('query-migrate');

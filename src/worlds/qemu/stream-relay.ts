@@ -18,6 +18,7 @@ const UNPACED_CHUNK_BYTES = 256 * 1024;
 const EVENTS = ['readable', 'end', 'close'];
 const CLOSED = 'the destination has closed its connection';
 const SILENT = `the destination has accepted no data for ${SILENCE_MS / 1_000} s`;
+const REVOKED = 'the reservation of the link was revoked';
 
 /** How soon the kernel is asked again whether all has left. */
 const UNSENT_AGAIN_MS = 1;
@@ -99,6 +100,15 @@ export class StreamRelay {
     if (!this.#isCut) this.#source.write(message);
   }
 
+  /** The same, unless the relay ends before. @throws Failure why it has */
+  alive<T>(promise: Promise<T>): Promise<T> {
+    const ended = this.ended.then((why) => {
+      if (why) throw why;
+      return new Promise<never>(() => {});
+    });
+    return Promise.race([promise, ended]);
+  }
+
   /** Ends both connections at once. The source runs on if it has not handed the guest over. */
   cut(): void {
     this.#isCut = true;
@@ -154,6 +164,7 @@ export class StreamRelay {
     do {
       await pacer.wait(bytes);
       if (this.#destination.destroyed) throw new Failure(CLOSED);
+      if (pacer.isRevoked) throw new Failure(REVOKED);
       if (!pacer.isPaced) return;
       const unsent = this.#askUnsent();
       if (unsent < leastUnsent) [leastUnsent, sinceNs] = [unsent, clockNs()];

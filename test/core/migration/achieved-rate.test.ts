@@ -44,7 +44,9 @@ describe('what a link carried of what was reserved', () => {
 
   test('is not told where most of the time was lost because the sender came too late', () => {
     expect(linkShortfalls(migration(2, 1, 1.9e9))).toEqual([]);
-    expect(linkShortfalls(migration(2, 1, 0.5e9))).toHaveLength(1);
+    expect(linkShortfalls(migration(2, 1, 0.5e9)).map(Object.keys)).toEqual([
+      ['phase', 'reservedBytesPerSecond', 'achievedBytesPerSecond'],
+    ]);
   });
 
   test('is not told of a migration to which nothing was promised', () => {

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -12,6 +12,7 @@ import { readSettings } from '../../../src/qemu/migration-settings.ts';
 import { type MachineMigration, migrateMachine } from '../../../src/run/migrate-machine.ts';
 import { scenarioOf } from '../../../src/scenario/scenario.ts';
 import { parseSetting } from '../../../src/scenario/settings.ts';
+import type { DestinationThere } from '../../../src/transport/address.ts';
 import { LocalDestination } from '../../../src/worlds/qemu/local-destination.ts';
 import { MachineReceiver } from '../../../src/worlds/qemu/machine-receiver.ts';
 import { RemoteDestination } from '../../../src/worlds/qemu/remote-destination.ts';
@@ -175,12 +176,14 @@ test('a machine moves to the QEMU behind another host’s receiver, encrypted fr
   });
   try {
     const stranger = { ...receiver.address, key: randomBytes(32) };
-    await expect(move(slowly, { destination: () => RemoteDestination.open(stranger) })).rejects.toThrow();
+    const openAt = (there: DestinationThere) => (guest: string) =>
+      RemoteDestination.open(there, { guest, move: randomUUID() });
+    await expect(move(slowly, { destination: openAt(stranger) })).rejects.toThrow();
     const there = { ...receiver.address, key };
-    const record = await move(slowly, { destination: () => RemoteDestination.open(there) });
+    const record = await move(slowly, { destination: openAt(there) });
     expect(record).toMatchObject({ outcome: 'completed', owner: 'destination' });
     expect([await runs(machine), await runs(waiting)]).toEqual([false, true]);
-    expect(ended.at(-1)).toContain('the machine runs here');
+    expect(ended.at(-1)).toContain("guest 'machine' runs here");
   } finally {
     receiver.close();
   }

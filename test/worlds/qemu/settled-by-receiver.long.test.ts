@@ -43,7 +43,7 @@ async function killedAt(entry: 'handing over' | 'handed over'): Promise<void> {
 
 /** What recover does at the source. */
 async function recovered() {
-  const moves = await settleMachines(moved.journals, [], credentials);
+  const moves = await settleMachines(moved.journals, [], () => credentials);
   expect(await restoreLeft(moved.journals)).toMatchObject([{ did: 'restored' }]);
   return moves;
 }
@@ -81,7 +81,7 @@ test('a receiver that is gone is named with what to do, and another one that lis
   await killedAt('handed over');
   const { port } = receiver.address;
   receiver.close();
-  const [left] = await settleMachines(moved.journals, [], credentials);
+  const [left] = await settleMachines(moved.journals, [], () => credentials);
   expect(left).toMatchObject({ did: 'left alone', destination: `127.0.0.1:${port}` });
   expect(left!.reason).toMatch(
     /its source has given it away, and its receiver could not be asked .*cont runs it/,
@@ -94,7 +94,7 @@ test('a receiver that is gone is named with what to do, and another one that lis
 
 test('a stranger’s key settles nothing', async () => {
   await killedAt('handed over');
-  const [left] = await settleMachines(moved.journals, [], { key: randomBytes(32) });
+  const [left] = await settleMachines(moved.journals, [], () => ({ key: randomBytes(32) }));
   expect(left).toMatchObject({ did: 'left alone' });
   expect(await moved.runs()).toEqual([false, false]);
 });

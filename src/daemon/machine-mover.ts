@@ -1,0 +1,138 @@
+import { Worker } from 'node:worker_threads';
+import { onClock } from '../core/link/ceiling.ts';
+import { type MigrationRecord, migrationRecord } from '../core/migration/record.ts';
+import { clockNs } from '../platform/clock.ts';
+import { entry } from '../platform/entry.ts';
+import { Failure, reasonOf } from '../platform/failure.ts';
+import { ThreadCalls } from '../platform/thread-calls.ts';
+import { LeaseClient, linkRequest } from '../run/lease-client.ts';
+import { machineDefinition, requestedMachineMigration } from '../scenario/requested-machine.ts';
+import { Allowance } from '../transport/allowance.ts';
+import { unsentQuestions } from '../transport/unsent/unsent-thread.ts';
+import type { GuestDefinition } from '../workload/guest-definition.ts';
+import { cutShort } from './cut-short.ts';
+import type { MachineGuests } from './machine-guests.ts';
+import type { MachineMoveData, MachineMoveMethods, MoveNews } from './machine-move-worker.ts';
+import type { AdmittedMigration, Mover } from './mover.ts';
+import { type MigrationRequest, type PlannedMigration, plannedMigration } from './planned-migration.ts';
+
+/** A move under way. */
+interface Move {
+  /** Its thread; undefined: it has not begun. */
+  calls?: ThreadCalls<MachineMoveMethods>;
+  /** Why it is not to begin. */
+  cancelled?: string;
+}
+
+/** Moves machines of QEMU that somebody else has started, each in a thread of its own. */
+export class MachineMover implements Mover {
+  readonly world = 'qemu';
+  readonly #machines: MachineGuests;
+  readonly #journals: string;
+  /** By guest. */
+  readonly #moves = new Map<string, Move>();
+
+  /** @param journals the folder where is written down what whoever comes after this process must know */
+  constructor(machines: MachineGuests, journals: string) {
+    this.#machines = machines;
+    this.#journals = journals;
+  }
+
+  async find(guest: string): Promise<GuestDefinition> {
+    const { pages } = await this.#machines.movable(guest);
+    // What devices have of its memory is known once its stream begins.
+    return machineDefinition({ name: guest, pages });
+  }
+
+  planned(request: MigrationRequest, { guest }: GuestDefinition): PlannedMigration {
+    const { migration, link } = request;
+    return plannedMigration(request, requestedMachineMigration(migration, guest, link), null);
+  }
+
+  /** What its programs write is not known. */
+  async predicted(): Promise<null> {
+    return null;
+  }
+
+  async carryOut(migration: AdmittedMigration): Promise<MigrationRecord> {
+    const { guest } = migration.request;
+    const move: Move = {};
+    this.#moves.set(guest, move);
+    try {
+      return await this.#underLease(migration, move);
+    } finally {
+      this.#moves.delete(guest);
+    }
+  }
+
+  async cancel(guest: string, why: string): Promise<boolean> {
+    const move = this.#moves.get(guest);
+    if (!move) return false;
+    if (move.calls) return move.calls.call('cancel', why);
+    move.cancelled = why;
+    return true;
+  }
+
+  async #underLease(migration: AdmittedMigration, move: Move): Promise<MigrationRecord> {
+    const { id, planned, store } = migration;
+    const { plan, share } = planned;
+    const allowance = new Allowance();
+    const lease =
+      store &&
+      share &&
+      new LeaseClient(
+        store,
+        { ...linkRequest(id, plan, share), queueTimeoutNs: share.queueTimeoutNs },
+        (ceilings) => allowance.write(onClock(ceilings, clockNs())),
+      );
+    const why = await lease?.admit();
+    if (why !== undefined) throw new Failure(why);
+    let admission: MigrationRecord['admission'] = null;
+    let record: MigrationRecord;
+    try {
+      record = await this.#move(migration, allowance, move);
+    } finally {
+      admission = (await lease?.leave()) ?? null;
+    }
+    return { ...record, admission };
+  }
+
+  async #move(
+    { id, request, to, metadata, progressed }: AdmittedMigration,
+    allowance: Allowance,
+    move: Move,
+  ): Promise<MigrationRecord> {
+    const { guest, link, migration: document } = request;
+    const machine = this.#machines.get(guest);
+    const giveBack = await machine.borrow('leaving');
+    if (move.cancelled !== undefined) {
+      await giveBack();
+      throw new Failure(move.cancelled);
+    }
+    // They are answered by a thread that outlives all others.
+    unsentQuestions();
+    const data: MachineMoveData = {
+      ...{ guest, id, qmp: machine.socket, journals: this.#journals, scenario: metadata.scenario },
+      ...{ document, link, to, allowance: allowance.buffer },
+    };
+    const worker = new Worker(entry('daemon/machine-move-worker'), { workerData: data });
+    const calls = new ThreadCalls<MachineMoveMethods>(worker);
+    worker.on('message', (news: MoveNews | object) => 'progress' in news && progressed(news.progress));
+    worker.once('error', (error) => calls.end(error));
+    worker.once('exit', () => calls.end(new Failure('the thread that moved the machine has ended')));
+    move.calls = calls;
+    try {
+      return await calls.call('move');
+    } catch (cause) {
+      await worker.terminate();
+      // A thread that has died in the middle has left as much behind as a process.
+      const settled = await this.#machines.settle(() => to);
+      const fate = settled.get(machine.socket);
+      if (!fate) throw cause;
+      return migrationRecord(metadata, cutShort(reasonOf(cause), fate.owner));
+    } finally {
+      await worker.terminate();
+      await giveBack();
+    }
+  }
+}
