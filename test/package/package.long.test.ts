@@ -19,7 +19,7 @@ import { root } from '../fixtures/command.ts';
 import { freePort } from '../fixtures/free-port.ts';
 
 // It is packed and installed once, and some commands carry out whole scenarios.
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 600_000 });
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 600_000 });
 
 let folder: string;
 /** An empty folder but for the package. */
