@@ -356,7 +356,7 @@ test('the tutorial’s first hour goes as it is written, and leaves nothing runn
   const { status, stdout, stderr } = spawnSync('bash', ['-e', '-o', 'pipefail', '-c', script], {
     cwd: home,
     encoding: 'utf8',
-    timeout: 110_000,
+    timeout: 280_000,
   });
   expect(status, `${stdout.slice(-2_000)}${stderr.slice(-2_000)}`).toBe(0);
   expect(stderr).toContain('did you mean stopRate?');
