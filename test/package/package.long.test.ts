@@ -9,7 +9,7 @@ import { root } from '../fixtures/command.ts';
 import { InstalledPackage } from '../fixtures/installed-package.ts';
 
 // It is packed and installed once, and some commands carry out whole scenarios.
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 600_000 });
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 600_000 });
 
 let home: string;
 let installed: string;
@@ -317,7 +317,7 @@ test('the tutorial’s first hour goes as it is written, and leaves nothing runn
   const { status, stdout, stderr } = spawnSync('bash', ['-e', '-o', 'pipefail', '-c', script], {
     cwd: home,
     encoding: 'utf8',
-    timeout: 110_000,
+    timeout: 280_000,
   });
   expect(status, `${stdout.slice(-2_000)}${stderr.slice(-2_000)}`).toBe(0);
   expect(stderr).toContain('did you mean stopRate?');
