@@ -20,7 +20,7 @@ export function startMigration(guest, { peers, links }) {
   const named = (items) => Object.fromEntries(items.map(({ name }) => [name, name]));
   const to =
     peers.length > 0 ? choice(named(peers)) : h('input', { placeholder: 'HOST:PORT', required: true });
-  // Of a machine nothing is foreseen, and no thread of ours sends its pages.
+  // Of a machine nothing is predicted, and no thread of ours sends its pages.
   const isOurs = guest.kind === 'threads';
   const fields = [
     field('to', 'to', to),
@@ -45,14 +45,14 @@ export function startMigration(guest, { peers, links }) {
     const answer = ask('POST', 'api/migrations', requestOf(guest, given), signal);
     return given.target ? awaited('Planning…', answer) : answer;
   };
-  const foreseen = {
+  const dryRun = {
     verb: 'Dry run',
     async act(given, signal) {
       const answer = ask('POST', 'api/predictions', requestOf(guest, given), signal);
       showPrediction(await awaited(given.target ? 'Planning…' : 'Computing…', answer));
     },
   };
-  openForm(`Migrate ${guest.name}`, fields, 'Migrate', migrate, isOurs && foreseen);
+  openForm(`Migrate ${guest.name}`, fields, 'Migrate', migrate, isOurs && dryRun);
 }
 
 /** What is done is said in the place of the prediction, and no longer once it was refused. */
