@@ -12,6 +12,8 @@ const PERIOD_NS = 100 * MS;
 const reservation = { budgetNs: 3 * MS, periodNs: 5 * MS };
 /** What a job is to take. */
 const WORK_NS = 12 * MS;
+/** What the longest stop is worked out for. */
+const MOST_WORK_NS = Math.round(1.1 * WORK_NS);
 /** At so many phases of the task's period. */
 const STOPS = 14;
 
@@ -114,29 +116,38 @@ function lateWithout(late: readonly Span[], pauses: readonly Span[]): readonly S
   return late.filter((job) => !pauses.some(isAfter(job)));
 }
 
-test.skipIf(skipped !== undefined)(
-  'a real-time task that is paused for 0.9 L meets its deadlines, and paused for 1.2 L it does not meet them all',
-  async () => {
-    // How fast the processor is shows in what the jobs of a first run took.
+/**
+ * What came of such stops. A run says something only where its jobs took what they were to take. How fast the processor is
+ * changes with what else the machine does, so that the loop is measured anew before each attempt.
+ * @returns undefined: the speed changed too much in every attempt
+ */
+async function stoppedFor(
+  stopNs: number,
+): Promise<{ pauses: readonly Span[]; late: readonly Span[] } | undefined> {
+  for (let attempt = 0; attempt < 5; attempt++) {
     const trial = await run(20, () => sleep(1_500));
     const loopNs = Math.round((20 * trial.workNs) / WORK_NS);
-    const task = { workNs: Math.round(1.1 * WORK_NS), periodNs: PERIOD_NS };
+    let pauses: readonly Span[] = [];
+    const { workNs, late } = await run(loopNs, async (pid) => {
+      pauses = await stops(pid, stopNs);
+    });
+    if (workNs > 0.9 * WORK_NS && workNs < MOST_WORK_NS) return { pauses, late };
+  }
+}
+
+test.skipIf(skipped !== undefined)(
+  'a real-time task that is paused for 0.9 L meets its deadlines, and paused for 1.2 L it does not meet them all',
+  async (context) => {
+    const task = { workNs: MOST_WORK_NS, periodNs: PERIOD_NS };
     const longestNs = longestStop({ policy: 'edf', tasks: [task] }, reservation).stopNs!;
-    const pausedFor = async (share: number) => {
-      let pauses: readonly Span[] = [];
-      const ran = await run(loopNs, async (pid) => {
-        pauses = await stops(pid, share * longestNs);
-      });
-      expect(ran.workNs).toBeLessThan(task.workNs);
-      return { pauses, late: ran.late };
-    };
-    const kept = await pausedFor(0.9);
+    const kept = await stoppedFor(0.9 * longestNs);
+    const missed = kept && (await stoppedFor(1.2 * longestNs));
+    if (!missed) return context.skip('the processor changes its speed too much for jobs of a known length');
     const tooLong = kept.pauses.filter((pause) => lastsLonger(pause, longestNs));
     expect(tooLong.length).toBeLessThan(STOPS / 2);
     expect(lateWithout(kept.late, tooLong)).toEqual([]);
-    const missed = await pausedFor(1.2);
     expect(missed.late.length).toBeGreaterThan(0);
     expect(lateWithout(missed.late, missed.pauses)).toEqual([]);
   },
-  60_000,
+  120_000,
 );
