@@ -118,11 +118,14 @@ async function withGuest<T>(
 }
 
 function recorded(machine: OthersMachine, forNs: number): Promise<RecordingSummary> {
-  return recordRehearsal(machine.ours, {
-    forNs,
-    intervalNs: INTERVAL_NS,
-    signal: new AbortController().signal,
-  });
+  return recordRehearsal(
+    { socket: machine.ours },
+    {
+      forNs,
+      intervalNs: INTERVAL_NS,
+      signal: new AbortController().signal,
+    },
+  );
 }
 
 function differentIn({ samples, numbers }: RecordingSummary, seconds: number): number {

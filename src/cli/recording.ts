@@ -103,8 +103,8 @@ async function recorded(
     // What speaks to QEMU is loaded only here.
     const { recordRehearsal } = await import('../observe/rehearsed-recording.ts');
     const display = show(`the VM at ${target.qmp}`, QEMU_PAGE_BYTES);
-    return recordRehearsal(target.qmp, { ...times, signal, sampled: display?.sampled }).finally(() =>
-      display?.close(),
+    return recordRehearsal({ socket: target.qmp }, { ...times, signal, sampled: display?.sampled }).finally(
+      () => display?.close(),
     );
   }
   const memory = 'pid' in target ? new ProcessMemory(target.pid) : new FileMemory(target.file);

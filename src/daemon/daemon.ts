@@ -6,6 +6,7 @@ import { FolderLock } from '../platform/folder-lock.ts';
 import { goFirst } from '../platform/thread-scheduling.ts';
 import { formatAddress } from '../transport/address.ts';
 import type { Settlement } from '../transport/settlement.ts';
+import type { GuestDefinition } from '../workload/guest-definition.ts';
 import type { Host } from '../worlds/threads/host.ts';
 import { Admission } from './admission.ts';
 import type { ApiSettings } from './api-settings.ts';
@@ -26,8 +27,10 @@ import { MachineMover } from './machine-mover.ts';
 import { MetricsFeed } from './metrics-feed.ts';
 import type { PredictionView } from './migration-schemas.ts';
 import { Migrations } from './migrations.ts';
+import type { Mover } from './mover.ts';
 import { NodeMetrics } from './node-metrics.ts';
 import type { MigrationRequest } from './planned-migration.ts';
+import { Rehearsals } from './rehearsals.ts';
 import { TargetPlans } from './target-plans.ts';
 import { ThreadsMover } from './threads-mover.ts';
 import type { StateView } from './view-schemas.ts';
@@ -60,12 +63,15 @@ export class Daemon {
   readonly metrics = new MetricsFeed((counted) => this.events.publish(counted));
   readonly nodeMetrics = new NodeMetrics();
   readonly targetPlans: TargetPlans;
+  /** Who moves a guest of this name. */
+  readonly moverOf: (guest: string) => Mover;
   readonly #computing = new Computing();
   readonly #watch: WatchThread;
   readonly #eventLog: EventLog;
   readonly #settlements: readonly Settlement[];
   readonly #host: Host;
   readonly #machines: MachineGuests;
+  readonly #rehearsals: Rehearsals;
   readonly #cpu: HostCpu;
   readonly #admission: Admission;
   readonly #lock: FolderLock;
@@ -91,17 +97,17 @@ export class Daemon {
     const ended = (kind: JobKind) => (record: MigrationRecord) =>
       this.metrics.ended(record, kind, this.#configuration.targetDowntimeNs);
     this.guests = guests;
+    this.#rehearsals = new Rehearsals(machines, journals);
+    const threads = new ThreadsMover({ host, guests, computing: this.#computing, events });
+    const machine = new MachineMover(machines, this.#rehearsals, journals);
+    const moverOf = (guest: string) => (machines.has(guest) ? machine : threads);
+    this.moverOf = moverOf;
     this.targetPlans = new TargetPlans({
-      guests: this.guests,
-      admission: this.#admission,
-      cpu,
+      ...{ moverOf, cpu, admission: this.#admission },
       machine: () => this.#configuration.machine,
     });
-    const threads = new ThreadsMover({ host, guests, computing: this.#computing, events });
-    const machine = new MachineMover(machines, journals);
     this.migrations = new Migrations({
-      guests,
-      moverOf: (guest) => (machines.has(guest) ? machine : threads),
+      ...{ guests, moverOf },
       ...{ admission: this.#admission, computing: this.#computing, eventLog, events },
       ended: ended('migration'),
       held: (verdict) => this.metrics.held(verdict),
@@ -211,10 +217,16 @@ export class Daemon {
     };
   }
 
-  /** What a migration would come to. */
-  dryRun(request: MigrationRequest): Promise<PredictionView> {
-    const { guests } = this;
-    return dryRun(request, { guests, admission: this.#admission, computing: this.#computing });
+  /** What a migration would come to. @param definition of its guest, which is known */
+  dryRun(request: MigrationRequest, definition: GuestDefinition): Promise<PredictionView> {
+    const mover = this.moverOf(request.guest);
+    return dryRun(request, definition, { mover, admission: this.#admission, computing: this.#computing });
+  }
+
+  /** Nobody waits for what was asked for by this id. */
+  cancelPlan(asked: string): void {
+    this.#rehearsals.cancel(asked);
+    this.targetPlans.cancel(asked);
   }
 
   /** What those who begin to watch must know. */
@@ -231,6 +243,7 @@ export class Daemon {
   async end(log: (line: string) => void): Promise<void> {
     const drained = this.#admission.drain();
     this.targetPlans.end();
+    const rehearsed = this.#rehearsals.end();
     const { drainNs } = this.#configuration;
     if (!(await within(drained, drainNs / 1e6))) {
       log('the time to drain is over: what still runs is cancelled');
@@ -238,6 +251,7 @@ export class Daemon {
       this.experiments.cancelAll();
       if (!(await within(drained, LAST_GRACE_MS))) log('not everything could be cancelled');
     }
+    await rehearsed;
     this.guests.ended();
     this.#machines.end();
     await Promise.all([this.#host.close(), this.#computing.end(), this.#watch.end()]);

@@ -1,33 +1,32 @@
 import { randomUUID } from 'node:crypto';
-import { requestedMigration } from '../scenario/migration-request.ts';
+import type { GuestDefinition } from '../workload/guest-definition.ts';
 import type { Admission } from './admission.ts';
 import type { Computing } from './computing.ts';
-import type { Guests } from './guests.ts';
 import type { PredictionView } from './migration-schemas.ts';
-import { type MigrationRequest, plannedMigration, specOf } from './planned-migration.ts';
-import { isGuaranteed, notInVirtualTime, withoutGuarantee } from './virtual-estimate.ts';
+import type { Mover } from './mover.ts';
+import type { MigrationRequest } from './planned-migration.ts';
+import { isGuaranteed, otherLoad, withoutGuarantee } from './virtual-estimate.ts';
 
 interface DryRunParts {
-  readonly guests: Guests;
+  readonly mover: Mover;
   readonly admission: Admission;
   readonly computing: Computing;
 }
 
 /**
  * What a migration would come to, if it were asked for now. Nothing is moved, reserved or written.
+ * @param definition of its guest, which is known
  * @throws UsageError all that is wrong with it
- * @throws NotFound no such guest
  */
 export async function dryRun(
   request: MigrationRequest,
-  { guests, admission, computing }: DryRunParts,
+  definition: GuestDefinition,
+  { mover, admission, computing }: DryRunParts,
 ): Promise<PredictionView> {
-  const definition = guests.placeOf(request.guest);
-  const { guest, reservation } = definition;
-  const requested = requestedMigration(request.migration, guest, reservation, request.link);
-  const planned = plannedMigration(request, requested, reservation);
-  const { plan, cpu, share, job } = planned;
-  const spec = specOf(planned, definition);
+  const planned = mover.planned(request, definition);
+  const { share, job } = planned;
+  const spec = mover.modelled(planned, definition);
+  const { guest, plan, cpu } = spec;
   const predicted = await computing.predict({ guest, plan, cpu, share });
   const estimate = await computing.estimate(spec);
   const bare = { ...spec, cpu: withoutGuarantee(spec.cpu) };
@@ -50,6 +49,9 @@ export async function dryRun(
     left,
     begins,
     why,
-    leftOut: [...(predicted?.leftOut ?? []), ...(estimate ? notInVirtualTime() : [])],
+    leftOut: [
+      ...(predicted?.leftOut ?? []),
+      ...(estimate ? [...mover.leftOut.computed, ...otherLoad()] : []),
+    ],
   };
 }

@@ -175,7 +175,7 @@ export function settledBefore(journals: string, { unfinished }: Past): Promise<R
 
 /** Why nothing is computed of a machine. */
 function notForeseen(name: string): string {
-  return `guest '${name}' is a machine of QEMU: what its programs write is not known, so nothing is predicted and no target is planned for (\`switchover predict --qmp\` and \`migrate --qmp … --target\` rehearse it)`;
+  return `guest '${name}' is a machine of QEMU: it does not live in this process`;
 }
 
 function notOurs(name: string): string {

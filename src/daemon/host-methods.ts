@@ -7,6 +7,7 @@ import type { Daemon } from './daemon.ts';
 import type { MigrationView, PredictionView } from './migration-schemas.ts';
 import type { MigrationRequest } from './planned-migration.ts';
 import { type Answer, NotFound, refusalOf } from './refusals.ts';
+import type { PlannedRequest } from './target-plans.ts';
 import type { ExperimentView, GuestView } from './view-schemas.ts';
 
 /** What came of a call: what was asked for, why not, or an error of ours. */
@@ -35,13 +36,17 @@ export function hostMethods(daemon: Daemon) {
     migrateGuest: (body: MigrationRequestBody, asked: string) =>
       toldWithin<MigrationView>('body', async () => {
         await migrations.insistOnTaking(body.guest);
-        return migrations.create(await migrationRequest(body, asked, daemon));
+        const planned = await plannedFor(body, asked, daemon);
+        return migrations.create(planned?.request ?? reservingRequest(body, daemon));
       }),
     predictMigration: (body: MigrationRequestBody, asked: string) =>
-      toldWithin<PredictionView>('body', async () =>
-        daemon.dryRun(await migrationRequest(body, asked, daemon)),
-      ),
-    cancelPlan: (asked: string) => daemon.targetPlans.cancel(asked),
+      toldWithin<PredictionView>('body', async () => {
+        const planned = await plannedFor(body, asked, daemon);
+        if (planned) return daemon.dryRun(planned.request, planned.definition);
+        const request = reservingRequest(body, daemon);
+        return daemon.dryRun(request, await daemon.moverOf(body.guest).known(asked, request));
+      }),
+    cancelPlan: (asked: string) => daemon.cancelPlan(asked),
     cancelMigration: (id: string) => told<MigrationView>(() => migrations.cancel(id)),
 
     startExperiment: (body: ExperimentRequestBody) =>
@@ -70,24 +75,36 @@ function toldWithin<T>(place: string, act: () => Promise<T>): Promise<Told<T>> {
   return told(() => problemsWithin(place, act));
 }
 
-/** With what was planned for it, if it has a target. */
-async function migrationRequest(
+/** What was planned for it; undefined: it has no target. */
+async function plannedFor(
   body: MigrationRequestBody,
   asked: string,
   daemon: Daemon,
-): Promise<MigrationRequest> {
-  const { guest, to, priority, target, link, migration, sender, cpu, background } = body;
+): Promise<PlannedRequest | undefined> {
+  const { target, link, migration, sender, cpu, background } = body;
+  if (!target) return;
+  const document = { link, migration, sender, cpu, background };
+  return daemon.targetPlans.planned(asked, { ...requestOf(body, daemon), target, asked: document });
+}
+
+/** With the reservations that it asks for itself. */
+function reservingRequest(body: MigrationRequestBody, daemon: Daemon): MigrationRequest {
+  const { link, migration, sender, cpu, background } = body;
+  const document = { link: { ...link, rate: link.rate! }, migration, sender, cpu, background };
+  return { ...requestOf(body, daemon), migration: document, target: null };
+}
+
+/** What both have. */
+function requestOf(body: MigrationRequestBody, daemon: Daemon) {
+  const { guest, to, priority } = body;
   const { there, over } = wayTo(to, body.over, daemon);
-  const request = {
+  return {
     guest,
     to: { name: to, there: destinationOf(to, there, daemon) },
     link: over === undefined ? undefined : linkOf(over, daemon),
     priority,
     queueTimeoutMs: queueTimeoutMs(body),
   };
-  const document = { migration, sender, cpu, background };
-  if (target) return daemon.targetPlans.planned(asked, { ...request, target, asked: { ...document, link } });
-  return { ...request, migration: { ...document, link: { ...link, rate: link.rate! } }, target: null };
 }
 
 /** A peer is looked up once its turn has come: a reload may have given it another address or key, or taken it away. */

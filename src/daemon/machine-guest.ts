@@ -10,9 +10,12 @@ import type { GuestView } from './view-schemas.ts';
 const LOOK_EVERY_MS = 1_000;
 const TELLING = new Set(['STOP', 'RESUME', 'SHUTDOWN', 'MIGRATION']);
 
+/** While somebody else has its monitor. */
+type Borrowed = 'arriving' | 'leaving' | 'rehearsing';
+
 type State = Extract<
   GuestView['state'],
-  'running' | 'paused' | 'waiting' | 'moved' | 'unreachable' | 'arriving' | 'leaving'
+  'running' | 'paused' | 'waiting' | 'moved' | 'unreachable' | Borrowed
 >;
 
 /** What of a machine is shown. */
@@ -31,7 +34,13 @@ const states: Readonly<Record<string, State>> = {
 };
 
 const owners: Readonly<Record<State, GuestView['owner']>> = {
-  ...({ running: 'here', paused: 'here', leaving: 'here', unreachable: 'unknown' } as const),
+  ...({
+    running: 'here',
+    paused: 'here',
+    leaving: 'here',
+    rehearsing: 'here',
+    unreachable: 'unknown',
+  } as const),
   ...({ waiting: 'elsewhere', moved: 'elsewhere', arriving: 'elsewhere' } as const),
 };
 
@@ -41,6 +50,7 @@ const objections: Readonly<Record<Exclude<State, 'running' | 'paused'>, string>>
   moved: 'it has moved, and must not run here again: end its QEMU',
   arriving: 'it is on its way here',
   leaving: 'it is on its way',
+  rehearsing: 'it is being rehearsed, to see what its programs write',
   unreachable: 'its QEMU cannot be asked',
 };
 
@@ -132,8 +142,9 @@ export class MachineGuest {
    * @returns how to give it back
    * @throws Failure somebody else has it
    */
-  async borrow(as: 'arriving' | 'leaving'): Promise<() => Promise<void>> {
-    if (this.#isBorrowed) throw new Failure(`guest '${this.name}': ${objections[as]}`);
+  async borrow(as: Borrowed): Promise<() => Promise<void>> {
+    if (this.#isBorrowed)
+      throw new Failure(`guest '${this.name}': ${objections[this.#seen.state as Borrowed]}`);
     this.#isBorrowed = true;
     await this.#looking;
     this.#disconnect();

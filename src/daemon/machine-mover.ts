@@ -1,20 +1,31 @@
 import { Worker } from 'node:worker_threads';
 import { onClock } from '../core/link/ceiling.ts';
 import { type MigrationRecord, migrationRecord } from '../core/migration/record.ts';
+import { formatDuration, formatSize } from '../core/units.ts';
 import { clockNs } from '../platform/clock.ts';
 import { entry } from '../platform/entry.ts';
 import { Failure, reasonOf } from '../platform/failure.ts';
 import { ThreadCalls } from '../platform/thread-calls.ts';
 import { LeaseClient, linkRequest } from '../run/lease-client.ts';
+import { machineDevice } from '../scenario/machine-plan.ts';
 import { machineDefinition, requestedMachineMigration } from '../scenario/requested-machine.ts';
+import { machineProblem, type PlannedGuest } from '../study/plan/guest-problem.ts';
+import type { PlanProblem } from '../study/plan/plan-problem.ts';
 import { Allowance } from '../transport/allowance.ts';
 import { unsentQuestions } from '../transport/unsent/unsent-thread.ts';
 import type { GuestDefinition } from '../workload/guest-definition.ts';
+import type { MigrationSpec } from '../workload/migration-spec.ts';
 import { cutShort } from './cut-short.ts';
 import type { MachineGuests } from './machine-guests.ts';
 import type { MachineMoveData, MachineMoveMethods, MoveNews } from './machine-move-worker.ts';
-import type { AdmittedMigration, Mover } from './mover.ts';
-import { type MigrationRequest, type PlannedMigration, plannedMigration } from './planned-migration.ts';
+import type { AdmittedMigration, KnownFor, Mover } from './mover.ts';
+import {
+  type MigrationRequest,
+  type PlannedMigration,
+  plannedMigration,
+  specOf,
+} from './planned-migration.ts';
+import type { Rehearsals } from './rehearsals.ts';
 
 /** A move under way. */
 interface Move {
@@ -24,17 +35,27 @@ interface Move {
   cancelled?: string;
 }
 
+const { stateBytes, timeNs } = machineDevice;
+const ofMachines = [
+  'pages of zeros, which are sent as a header: every page is taken to hold something',
+  `what its devices are: their state is taken to be ${formatSize(stateBytes)} and to take ${formatDuration(timeNs)}`,
+  'when QEMU stops under other rules than rounds: up to 0.1 s later',
+];
+
 /** Moves machines of QEMU that somebody else has started, each in a thread of its own. */
 export class MachineMover implements Mover {
   readonly world = 'qemu';
+  readonly leftOut = { computed: ofMachines, planned: ofMachines };
   readonly #machines: MachineGuests;
+  readonly #rehearsals: Rehearsals;
   readonly #journals: string;
   /** By guest. */
   readonly #moves = new Map<string, Move>();
 
   /** @param journals the folder where is written down what whoever comes after this process must know */
-  constructor(machines: MachineGuests, journals: string) {
+  constructor(machines: MachineGuests, rehearsals: Rehearsals, journals: string) {
     this.#machines = machines;
+    this.#rehearsals = rehearsals;
     this.#journals = journals;
   }
 
@@ -44,12 +65,28 @@ export class MachineMover implements Mover {
     return machineDefinition({ name: guest, pages });
   }
 
+  async known(asked: string, { guest, migration, link }: KnownFor): Promise<GuestDefinition> {
+    const { guest: found } = await this.find(guest);
+    requestedMachineMigration(migration, found, link);
+    return this.#rehearsals.rehearse(asked, guest);
+  }
+
+  problem(guest: PlannedGuest): PlanProblem {
+    return machineProblem(guest);
+  }
+
+  /** Its dirty log is asked once a round, whatever the request says of when bits are cleared, and its devices are those of a machine. */
+  modelled(planned: PlannedMigration, definition: GuestDefinition): MigrationSpec {
+    const { plan, ...spec } = specOf(planned, definition);
+    return { ...spec, plan: { ...plan, clear: 'round', device: machineDevice } };
+  }
+
   planned(request: MigrationRequest, { guest }: GuestDefinition): PlannedMigration {
     const { migration, link } = request;
     return plannedMigration(request, requestedMachineMigration(migration, guest, link), null);
   }
 
-  /** What its programs write is not known. */
+  /** What its programs write is not known without a rehearsal, which is not for everyone who moves a machine. */
   async predicted(): Promise<null> {
     return null;
   }

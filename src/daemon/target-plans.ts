@@ -7,12 +7,12 @@ import type { RequestedMigrationDocument } from '../scenario/migration-request.t
 import { byPath } from '../scenario/settings.ts';
 import type { Target } from '../scenario/target.ts';
 import type { FeasiblePlan } from '../study/plan/answer.ts';
-import { guestProblem } from '../study/plan/guest-problem.ts';
 import { settled } from '../study/plan/plan-subject.ts';
+import type { GuestDefinition } from '../workload/guest-definition.ts';
 import { type Admission, NotAdmitted } from './admission.ts';
 import type { MigrationRequestBody } from './api-schemas.ts';
-import type { Guests } from './guests.ts';
 import type { HostCpu } from './host-cpu.ts';
+import type { Mover } from './mover.ts';
 import type { MigrationRequest } from './planned-migration.ts';
 import { Planning } from './planning.ts';
 import { TargetOutOfReach } from './target-out-of-reach.ts';
@@ -23,7 +23,8 @@ import { otherLoad } from './virtual-estimate.ts';
 const SEED = 1;
 
 interface TargetPlansParts {
-  readonly guests: Guests;
+  /** Who moves a guest of this name. */
+  readonly moverOf: (guest: string) => Mover;
   readonly admission: Admission;
   readonly cpu: HostCpu;
   /** Whose costs are added; undefined: nobody's. */
@@ -34,6 +35,12 @@ interface TargetPlansParts {
 export interface TargetedRequest extends Omit<MigrationRequest, 'migration' | 'target'> {
   readonly target: Target;
   readonly asked: Pick<MigrationRequestBody, 'link' | 'migration' | 'sender' | 'cpu' | 'background'>;
+}
+
+/** What was planned, and for what guest. */
+export interface PlannedRequest {
+  readonly request: MigrationRequest;
+  readonly definition: GuestDefinition;
 }
 
 /** Plans migrations for targets, with what host and link have left at that moment. */
@@ -53,10 +60,10 @@ export class TargetPlans {
    * @throws NotAdmitted the target cannot be kept, or the daemon is about to end
    * @throws Failure it was cancelled
    */
-  async planned(id: string, { target, asked, ...request }: TargetedRequest): Promise<MigrationRequest> {
-    const { guests, admission, cpu, machine } = this.#parts;
+  async planned(id: string, { target, asked, ...request }: TargetedRequest): Promise<PlannedRequest> {
+    const { moverOf, admission, cpu, machine } = this.#parts;
     if (admission.isDraining) throw new NotAdmitted('draining', 'this daemon is about to end');
-    const definition = guests.placeOf(request.guest);
+    const mover = moverOf(request.guest);
     const { capacity, capacityFrom } = this.#left(request.link, asked);
     const document = { ...asked, link: { ...asked.link, rate: capacity, stopRate: capacity } };
     const room = (most: KeptReservation): Reservation => {
@@ -64,11 +71,13 @@ export class TargetPlans {
       if (part) return part;
       throw new NotAdmitted('cpu', cpu.whyNot([most]));
     };
+    const definition = await mover.known(id, { ...request, migration: document });
     const host = { capacity, capacityFrom, room, machine: machine() };
-    const problem = guestProblem({ definition, request: document, target, ...host });
+    const problem = mover.problem({ definition, request: document, target, ...host });
     const answer = await this.#planning.plan(id, problem, SEED);
     if (!answer.feasible) throw new TargetOutOfReach(answer);
-    return { ...request, migration: chosen(document, answer), target: plannedTargetOf(answer) };
+    const planned = { migration: chosen(document, answer), target: plannedTargetOf(answer, mover) };
+    return { request: { ...request, ...planned }, definition };
   }
 
   /** Nobody waits for this plan any more. */
@@ -116,21 +125,16 @@ function chosen(document: RequestedMigrationDocument, { settings, choice }: Feas
   return { ...rest, cpu: choice.sender ? { ...cpu, scheduler } : cpu };
 }
 
-function plannedTargetOf({
-  target,
-  settings,
-  certificate,
-  sensitivity,
-  migrations,
-  leftOut,
-  ...medians
-}: FeasiblePlan): PlannedTarget {
+function plannedTargetOf(
+  { target, settings, certificate, sensitivity, migrations, leftOut, ...medians }: FeasiblePlan,
+  mover: Mover,
+): PlannedTarget {
   const { downtimeNs, totalNs } = medians;
   return {
     clauses: target,
     settings: byPath(settings.filter(({ path }) => path !== 'guest.reservation')),
     expected: { downtimeNs, totalNs },
     ...{ certificate, sensitivity, migrations },
-    leftOut: [...leftOut, ...otherLoad()],
+    leftOut: [...leftOut, ...mover.leftOut.planned, ...otherLoad()],
   };
 }

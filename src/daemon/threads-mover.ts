@@ -2,14 +2,22 @@ import { type MigrationRecord, migrationRecord, type RunMetadata } from '../core
 import { drive } from '../run/drive.ts';
 import { SharedLinkWorld } from '../run/shared-link.ts';
 import { requestedMigration } from '../scenario/migration-request.ts';
+import { guestProblem, type PlannedGuest } from '../study/plan/guest-problem.ts';
+import type { PlanProblem } from '../study/plan/plan-problem.ts';
 import type { GuestDefinition } from '../workload/guest-definition.ts';
+import type { MigrationSpec } from '../workload/migration-spec.ts';
 import type { Host } from '../worlds/threads/host.ts';
 import type { Computing } from './computing.ts';
 import type { Events } from './events.ts';
 import type { Guests } from './guests.ts';
 import { startLiveSampler } from './live-sampler.ts';
-import type { AdmittedMigration, Mover } from './mover.ts';
-import { type MigrationRequest, type PlannedMigration, plannedMigration } from './planned-migration.ts';
+import type { AdmittedMigration, KnownFor, Mover } from './mover.ts';
+import {
+  type MigrationRequest,
+  type PlannedMigration,
+  plannedMigration,
+  specOf,
+} from './planned-migration.ts';
 import { ProgressOfSteps } from './progress.ts';
 
 interface ThreadsMoverParts {
@@ -22,6 +30,10 @@ interface ThreadsMoverParts {
 /** Moves guests that are threads of this process. */
 export class ThreadsMover implements Mover {
   readonly world = 'threads';
+  readonly leftOut = {
+    computed: ['digests, hashes of memory, and the messages of the hand-over'],
+    planned: [],
+  };
   readonly #parts: ThreadsMoverParts;
 
   constructor(parts: ThreadsMoverParts) {
@@ -30,6 +42,18 @@ export class ThreadsMover implements Mover {
 
   async find(guest: string): Promise<GuestDefinition> {
     return this.#parts.guests.placeOf(guest);
+  }
+
+  known(_asked: string, { guest }: KnownFor): Promise<GuestDefinition> {
+    return this.find(guest);
+  }
+
+  problem(guest: PlannedGuest): PlanProblem {
+    return guestProblem(guest);
+  }
+
+  modelled(planned: PlannedMigration, definition: GuestDefinition): MigrationSpec {
+    return specOf(planned, definition);
   }
 
   planned(request: MigrationRequest, { guest, reservation }: GuestDefinition): PlannedMigration {

@@ -14,6 +14,7 @@ export const guestStates = [
   'paused',
   'arriving',
   'leaving',
+  'rehearsing',
   'unsettled',
   'died',
   'waiting',
@@ -38,7 +39,7 @@ export const guestView = view('Guest', 'A guest that lives here, or did until th
   state: z
     .enum(guestStates)
     .describe(
-      'unsettled: it is stopped here and may run at its destination. died: it was here when the daemon ended without warning. Of machines alone: waiting: its QEMU waits for one. moved: it has moved away, and what is left of it here must not run. unreachable: its QEMU cannot be asked.',
+      'unsettled: it is stopped here and may run at its destination. died: it was here when the daemon ended without warning. Of machines alone: rehearsing: it runs, and what it writes is being found out, for a target or a dry run. waiting: its QEMU waits for one. moved: it has moved away, and what is left of it here must not run. unreachable: its QEMU cannot be asked.',
     ),
   steps: count
     .nullable()

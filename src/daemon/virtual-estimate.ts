@@ -33,11 +33,6 @@ export function otherLoad({ time }: Pick<ProcessorLimit, 'time'> = processorLimi
   return [...(time < 2 ? [shared] : []), 'what else runs on the processors of guest and sender'];
 }
 
-/** What virtual time does not contain of a migration between two hosts. */
-export function notInVirtualTime(): readonly string[] {
-  return ['digests, hashes of memory, and the messages of the hand-over', ...otherLoad()];
-}
-
 /** The same migration in virtual time, again and again with other seeds. null: nothing limits how fast pages leave. */
 export function virtualEstimate({ guest, plan, cpu }: MigrationSpec): VirtualEstimate | null {
   if (!canBePredicted({ plan, cpu })) return null;

@@ -1,6 +1,7 @@
 import { firstPages } from '../core/migration/pages.ts';
 import { clockNs, timestamp } from '../platform/clock.ts';
 import { printable } from '../platform/failure.ts';
+import type { Borrowing } from '../qemu/borrowed-settings.ts';
 import { connectMonitor } from '../qemu/connect-monitor.ts';
 import { Rehearsal } from '../qemu/rehearsal.ts';
 import { QEMU_PAGE_BYTES } from '../qemu/stream-layout.ts';
@@ -12,17 +13,18 @@ const LOWER_BOUND = 'a page that was written several times within an interval co
 
 /**
  * Records which pages of somebody's virtual machine are written: QEMU says it in a migration that is never completed.
- * @param socket a monitor of QEMU that nobody else uses
+ * @param borrowing a monitor of QEMU that nobody else uses
  * @throws Failure it cannot be asked, is older than 8.2, migrates already, or ends; nothing is kept then
  */
 export async function recordRehearsal(
-  socket: string,
+  borrowing: Borrowing,
   { forNs, intervalNs, signal, sampled }: RecordOptions,
 ): Promise<RecordingSummary> {
+  const { socket } = borrowing;
   const qmp = await connectMonitor(socket);
   try {
     const source = await nameOf(socket, qmp);
-    const rehearsal = await Rehearsal.begin(qmp, socket, signal);
+    const rehearsal = await Rehearsal.begin(qmp, borrowing, signal);
     try {
       const startedAt = timestamp();
       const [startNs, cpuBefore, usedBefore] = [clockNs(), process.cpuUsage(), rehearsal.threads.usedNs()];

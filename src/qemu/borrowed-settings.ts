@@ -47,6 +47,14 @@ export interface RestoredSettings {
   readonly reason?: string;
 }
 
+/** Whose settings are borrowed. */
+export interface Borrowing {
+  /** Its monitor. */
+  readonly socket: string;
+  /** Where they are written down. Without: in this user's own folder for that. */
+  readonly folder?: string | undefined;
+}
+
 /**
  * Settings of somebody's QEMU that are ours for a while. They are as before when it is over: after `restore`, or after
  * `restoreLeft` if this process is killed.
@@ -66,14 +74,13 @@ export class BorrowedSettings {
 
   /**
    * Writes down what is, and sets what is wanted.
-   * @param socket that of `qmp` @param folder where it is written down
    * @throws Failure another process has borrowed them, libvirt is busy with it, QEMU does not know one, refuses, or migrates; all is as
    * before then
    */
   static async borrow(
     qmp: Qmp,
     wanted: MigrationSettings,
-    { socket, folder = settingsFolder() }: { readonly socket: string; readonly folder?: string },
+    { socket, folder = settingsFolder() }: Borrowing,
   ): Promise<BorrowedSettings> {
     const path = absoluteAddress(socket);
     const file = join(folder, fileNameOf(path));

@@ -2,7 +2,7 @@ import type { Nanos } from '../core/units.ts';
 import { clockNs } from '../platform/clock.ts';
 import { Failure, printable } from '../platform/failure.ts';
 import { sleepNs } from '../platform/timer.ts';
-import { BorrowedSettings } from './borrowed-settings.ts';
+import { BorrowedSettings, type Borrowing } from './borrowed-settings.ts';
 import { type MigrationSettings, readSettings } from './migration-settings.ts';
 import { MigrationThreads } from './migration-threads.ts';
 import { plainStreamSettings } from './plain-stream.ts';
@@ -74,11 +74,11 @@ export class Rehearsal {
 
   /**
    * Begins, and goes on until all memory has been sent and a dirty sync has said what was written meanwhile.
-   * @param socket that of `qmp`
+   * @param borrowing the socket of `qmp`, and where its settings are written down
    * @throws Failure it migrates already, is older than 8.2, or cannot migrate; or `signal`. Its settings are as before
    */
-  static async begin(qmp: Qmp, socket: string, signal: AbortSignal): Promise<Rehearsal> {
-    const settings = await BorrowedSettings.borrow(qmp, wantedOf(await readSettings(qmp)), { socket });
+  static async begin(qmp: Qmp, borrowing: Borrowing, signal: AbortSignal): Promise<Rehearsal> {
+    const settings = await BorrowedSettings.borrow(qmp, wantedOf(await readSettings(qmp)), borrowing);
     const rehearsal = new Rehearsal(qmp, settings, await MigrationThreads.before(qmp));
     const giveUp = () => rehearsal.#end(new Failure('interrupted before all memory had been sent once'));
     signal.addEventListener('abort', giveUp);

@@ -1,19 +1,16 @@
 import { cpus } from 'node:os';
-import { formatSize } from '../core/units.ts';
+import { formatDuration, formatSize } from '../core/units.ts';
 import { PAGE_RECORD_BYTES } from '../qemu/stream-layout.ts';
 import { insisting } from './checked.ts';
-import { machinePlan } from './machine-plan.ts';
+import { machineDevice, machinePlan, machineStops } from './machine-plan.ts';
 import type { Scenario } from './scenario.ts';
 import { isObject } from './settings.ts';
 
-/**
- * What a stop of QEMU's takes besides pages: the state of its devices, and the two monitors' words. Of a machine with the
- * devices of `-M pc`: chosen, not measured (docs/your-vm.md).
- */
-const DEVICE = { state: formatSize(64 * 1024), time: '15ms' };
-
-/** The rule that knows its last round before it is sent. Under others QEMU stops up to 0.1 s later (docs/your-vm.md). */
-const rounds = [1, 2, 3, 4].map((count) => ({ rule: 'rounds', rounds: count }));
+/** As a scenario writes it. */
+const device = {
+  state: formatSize(machineDevice.stateBytes),
+  time: formatDuration(machineDevice.timeNs),
+};
 
 /** As a scenario's `guest` would be. */
 interface RehearsedGuest {
@@ -39,15 +36,15 @@ export function plannedMachine(scenario: Scenario, { guest, recording }: Rehears
     }
   });
   const said = isObject(migration) ? migration : {};
-  const device = isObject(written) && written.device !== undefined ? written.device : DEVICE;
+  const own = isObject(written) ? written.device : undefined;
   const base = {
     ...others,
-    guest: { ...guest, device },
+    guest: { ...guest, device: own ?? device },
     link: { ...(isObject(link) ? link : {}), overhead: PAGE_RECORD_BYTES },
     migration: { ...said, clear: 'round' },
   };
   const compare = {
-    ...(said.stop === undefined && { 'migration.stop': rounds }),
+    ...(said.stop === undefined && { 'migration.stop': machineStops }),
     ...(said.order === undefined && { 'migration.order': ['address', 'threshold'] }),
   };
   return { ...scenario, file: recording ?? scenario.file, base, compare };

@@ -30,10 +30,18 @@ describe.skipIf(withoutQemu10)('a machine of QEMU that is a guest of a daemon', 
   const guest = async (daemon: ServedDaemon) => (await ask(daemon, 'GET', '/api/guests/web')).body;
   const migration = async (id: string) => (await ask(two.alpha, 'GET', `/api/migrations/${id}`)).body;
   const begin = async (body: object): Promise<string> => {
-    const { status, body: answer } = await ask(two.alpha, 'POST', '/api/migrations', body);
+    const { status, body: answer } = await ask(
+      two.alpha,
+      'POST',
+      '/api/migrations',
+      body,
+      AbortSignal.timeout(100_000),
+    );
     expect([status, answer]).toMatchObject([202, { predicted: null }]);
     return answer.id;
   };
+  const predicted = (signal = AbortSignal.timeout(100_000)) =>
+    ask(two.alpha, 'POST', '/api/predictions', { ...quickly, over: 'lan' }, signal);
   const ended = (id: string) =>
     eventually(
       () => migration(id),
@@ -114,6 +122,59 @@ describe.skipIf(withoutQemu10)('a machine of QEMU that is a guest of a daemon', 
     expect((await ended(await begin(quickly))).state).toBe('completed');
   });
 
+  test('is rehearsed for a dry run, which touches nothing else of it', async () => {
+    const { status, body } = await predicted();
+    expect([status, body]).toMatchObject([200, { guest: 'web', target: null, begins: 'at once' }]);
+    const { estimate, predicted: model, leftOut } = body;
+    expect(estimate.completed).toBe(estimate.runs);
+    // What is written is little: most of the stop is what devices are taken to need.
+    for (const downtimeNs of [estimate.downtime.medianNs, model.downtimeNs]) {
+      expect(downtimeNs).toBeGreaterThan(15e6);
+      expect(downtimeNs).toBeLessThan(60e6);
+    }
+    expect(leftOut).toContainEqual(expect.stringContaining('pages of zeros'));
+    answersCheck()('Prediction', body);
+    await isAsBefore();
+    expect((await guest(two.alpha)).state).toBe('running');
+  });
+
+  test('is rehearsed for a target, moved by what was planned, and held against it', async () => {
+    const target = 'downtime<=500ms@0.9, total<=60s@0.9';
+    const { guest: web, to } = quickly;
+    const view = await ended(await begin({ guest: web, to, over: 'lan', target }));
+    const { record, target: planned, targetVerdict } = view;
+    expect(record).toMatchObject({ outcome: 'completed', world: 'qemu', owner: 'destination' });
+    expect(
+      planned.certificate.clauses.map(({ lowerBound }: { lowerBound: number }) => lowerBound >= 0.9),
+    ).toEqual([true, true]);
+    const reserved = `${(8 * record.link.reservedBytesPerSecond) / 1e6}Mbit/s`;
+    expect(planned.settings).toMatchObject({ 'link.rate': reserved });
+    expect(planned.leftOut).toContainEqual(expect.stringContaining('what its devices are'));
+    expect(targetVerdict.clauses.map(({ metric }: { metric: string }) => metric)).toEqual([
+      'downtime',
+      'total',
+    ]);
+    expect(await two.runs()).toEqual(atBeta);
+  });
+
+  test('is as before when whoever asked for a target has gone while it is rehearsed', async () => {
+    const gone = new AbortController();
+    const asked = predicted(gone.signal);
+    await eventually(
+      () => guest(two.alpha),
+      ({ state }) => state === 'rehearsing',
+    );
+    const paused = await ask(two.alpha, 'POST', '/api/guests/web/pause');
+    expect([paused.status, paused.body.detail]).toMatchObject([409, expect.stringContaining('rehearsed')]);
+    gone.abort();
+    await asked.catch(() => {});
+    await eventually(
+      () => guest(two.alpha),
+      ({ state }) => state === 'running',
+    );
+    await isAsBefore();
+  });
+
   test('is refused where it cannot be moved, planned for, or ended, and why', async () => {
     const refusal = async (method: string, path: string, body?: object) => {
       const { status, body: answer } = await ask(two.alpha, method, path, body);
@@ -131,8 +192,10 @@ describe.skipIf(withoutQemu10)('a machine of QEMU that is a guest of a daemon', 
     expect(await move({ sender: { reservation: { budget: '1ms', period: '10ms' } } })).toMatch(
       /^400 .*sender/,
     );
-    expect(await move({ target: 'downtime<=1s@0.9' })).toMatch(/^409 .*is not known/);
-    expect(await refusal('POST', '/api/predictions', quickly)).toMatch(/^409 .*is not known/);
+    const planned = { link: {}, over: 'lan', target: 'downtime<=1s@0.9' };
+    expect(await move({ ...planned, migration: { clear: 'round' } })).toMatch(/^400 .*clear/);
+    expect(await move({ ...planned, sender: { cpuPerPage: '20us' } })).toMatch(/^400 .*sender/);
+    expect(await move({ ...planned, target: 'total<=50ms@0.9' })).toMatch(/^422 .*one copy of the memory/);
     expect(await refusal('DELETE', '/api/guests/web')).toMatch(/^409 .*whoever has started it ends it/);
     expect(
       await refusal('POST', '/api/guests', {
@@ -181,6 +244,25 @@ describe.skipIf(withoutQemu10)('a machine of QEMU that is a guest of a daemon', 
       record: { outcome: 'failed', owner: 'source', reason: expect.stringContaining('stayed at its source') },
     });
     expect(await guest(two.alpha)).toMatchObject({ state: 'running' });
+    await isAsBefore();
+  });
+
+  test.each([
+    'SIGKILL',
+    'SIGTERM',
+  ] as const)('runs on, its settings as before, when its daemon is ended while it is rehearsed: %s', async (signal) => {
+    const asked = predicted().catch(() => {});
+    await eventually(
+      () => guest(two.alpha),
+      ({ state }) => state === 'rehearsing',
+    );
+    await eventually(
+      () => two.machine.theirs.execute<{ readonly status?: string }>('query-migrate'),
+      ({ status }) => status === 'active',
+    );
+    await two.alpha.end(signal);
+    await asked;
+    if (signal === 'SIGKILL') two.alpha = await two.startAlpha();
     await isAsBefore();
   });
 

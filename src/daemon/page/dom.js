@@ -40,7 +40,7 @@ export function chip(state, mood = moodOf(state)) {
 }
 
 const moods = {
-  busy: ['running', 'leaving', 'arriving', 'migrating'],
+  busy: ['running', 'leaving', 'arriving', 'rehearsing', 'migrating'],
   wait: ['waiting', 'paused', 'not-converged', 'connecting'],
   bad: ['unsettled', 'died', 'failed', 'unreachable'],
   good: ['completed'],

@@ -20,17 +20,18 @@ export function startMigration(guest, { peers, links }) {
   const named = (items) => Object.fromEntries(items.map(({ name }) => [name, name]));
   const to =
     peers.length > 0 ? choice(named(peers)) : h('input', { placeholder: 'HOST:PORT', required: true });
-  // Of a machine nothing is predicted, and no thread of ours sends its pages.
+  // No thread of ours sends the pages of a machine.
   const isOurs = guest.kind === 'threads';
   const fields = [
     field('to', 'to', to),
-    isOurs &&
-      wide(
-        'target, if what is reserved is to be planned for it',
-        'target',
-        h('input', { placeholder: EXAMPLE, autocomplete: 'off' }),
-        'Then rates, rounds and the sender’s CPU are chosen for it, which takes some seconds: of what the link below has left, or up to the rates below.',
-      ),
+    wide(
+      'target, if what is reserved is to be planned for it',
+      'target',
+      h('input', { placeholder: EXAMPLE, autocomplete: 'off' }),
+      isOurs
+        ? 'Then rates, rounds and the sender’s CPU are chosen for it, which takes some seconds: of what the link below has left, or up to the rates below.'
+        : 'Then the machine is rehearsed to see what its programs write, and rates, rounds and the page order are chosen: of what the link below has left, or up to the rates below. That takes half a minute or so.',
+    ),
     field('page order', 'order', choice(ORDERS)),
     field('b, rate in live rounds', 'rate', text('200Mbit/s', RATE)),
     field('b_d, rate while it is paused', 'stopRate', text('200Mbit/s', RATE)),
@@ -49,10 +50,11 @@ export function startMigration(guest, { peers, links }) {
     verb: 'Dry run',
     async act(given, signal) {
       const answer = ask('POST', 'api/predictions', requestOf(guest, given), signal);
-      showPrediction(await awaited(given.target ? 'Planning…' : 'Computing…', answer));
+      const computing = given.target ? 'Planning…' : 'Computing…';
+      showPrediction(await awaited(isOurs ? computing : `Rehearsing and ${computing.toLowerCase()}`, answer));
     },
   };
-  openForm(`Migrate ${guest.name}`, fields, 'Migrate', migrate, isOurs && dryRun);
+  openForm(`Migrate ${guest.name}`, fields, 'Migrate', migrate, dryRun);
 }
 
 /** What is done is said in the place of the prediction, and no longer once it was refused. */
@@ -67,8 +69,8 @@ async function awaited(words, answer) {
 }
 
 function requestOf(guest, given) {
-  if (guest.kind === 'qemu') return policyRequest(guest, given);
-  return given.target ? targetedRequest(guest, given) : reservingRequest(guest, given);
+  if (given.target) return targetedRequest(guest, given);
+  return guest.kind === 'qemu' ? policyRequest(guest, given) : reservingRequest(guest, given);
 }
 
 /** What is reserved is planned. */
@@ -79,8 +81,7 @@ function targetedRequest(guest, { to, target, order, observe, rate, stopRate, ov
     target,
     ...(over ? { over } : { link: { rate, stopRate } }),
     migration: { order, observe },
-    sender: { cpuPerPage: '20us' },
-    background: hogsOf(hogs),
+    ...(guest.kind !== 'qemu' && { sender: { cpuPerPage: '20us' }, background: hogsOf(hogs) }),
   };
 }
 

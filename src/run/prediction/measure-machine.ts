@@ -61,7 +61,7 @@ export async function measureMachine(socket: string, rehearseNs?: Nanos): Promis
 
 function rehearsed(socket: string, forNs: Nanos): Promise<RecordingSummary> {
   const { signal } = new AbortController();
-  return recordRehearsal(socket, { forNs, intervalNs: QEMU_WINDOW_NS, signal });
+  return recordRehearsal({ socket }, { forNs, intervalNs: QEMU_WINDOW_NS, signal });
 }
 
 /** With its D(e), page by page. */

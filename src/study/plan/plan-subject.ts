@@ -1,3 +1,4 @@
+import type { Bytes } from '../../core/units.ts';
 import {
   type RequestedMigrationDocument,
   requestedMigration,
@@ -14,6 +15,8 @@ export type PlanSubject =
       readonly kind: 'guest';
       readonly definition: GuestDefinition;
       readonly request: RequestedMigrationDocument;
+      /** Of a page on the link. Without: of our frames. */
+      readonly overhead?: Bytes;
     };
 
 /** It with these settings, everything resolved. @throws UsageError all that is wrong with it */
@@ -23,11 +26,17 @@ export function cellOf(subject: PlanSubject, settings: readonly Setting[]): Scen
 
 /** The host keeps the guest's own reservation, whatever the migration is given. */
 function guestCell(
-  { definition, request }: Extract<PlanSubject, { readonly kind: 'guest' }>,
+  { definition, request, overhead }: Extract<PlanSubject, { readonly kind: 'guest' }>,
   settings: readonly Setting[],
 ): ScenarioCell {
   const { guest, reservation } = definition;
-  const { plan, cpu } = requestedMigration(settled(request, settings), guest, reservation);
+  const { plan, cpu } = requestedMigration(
+    settled(request, settings),
+    guest,
+    reservation,
+    undefined,
+    overhead,
+  );
   const bare = reservation && { budgetNs: reservation.budgetNs, periodNs: reservation.periodNs };
   return {
     ...{ settings, fleet: 0, guest, plan, cpu: { ...cpu, guest: bare } },

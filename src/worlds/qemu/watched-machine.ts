@@ -21,7 +21,7 @@ export class WatchedMachine {
   ): Promise<{ readonly dirty: PageSet; readonly windowNs: Nanos }> {
     const { qmp, socket } = this.#machine;
     const { signal } = this.#ending;
-    this.#rehearsal ??= await Rehearsal.begin(qmp, socket, signal);
+    this.#rehearsal ??= await Rehearsal.begin(qmp, { socket }, signal);
     this.#rounds ??= this.#rehearsal.rounds(windowNs, signal);
     const { value } = await this.#rounds.next();
     const round = value as RehearsedRound;
