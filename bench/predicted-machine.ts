@@ -13,6 +13,8 @@ const MEMORY_MIB = '256';
 const REHEARSE_NS = 5e9;
 const BOOTED_WITHIN_MS = 180_000;
 const RUNS = 4;
+/** QEMU says times as differences of a clock of milliseconds: what came is known to within this. */
+const CLOCK_NS = NANOS_PER_MILLISECOND;
 const rewriting: Writer = { pages: 24_576, hotPages: 900, hotPerSecond: 3_500, othersPerSecond: 300 };
 /** Its later rounds take seconds, so that whoever watches sees them. */
 const spreading: Writer = { ...rewriting, hotPerSecond: 1_500, othersPerSecond: 2_300 };
@@ -127,7 +129,7 @@ function judge(
     by,
     what,
     isNear: Math.abs(p50 - cameNs) <= toleratedMs * NANOS_PER_MILLISECOND,
-    isInInterval: p5 <= cameNs && cameNs <= p95,
+    isInInterval: p5 <= cameNs + CLOCK_NS && cameNs - CLOCK_NS <= p95,
   };
 }
 

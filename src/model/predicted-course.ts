@@ -1,5 +1,5 @@
 import type { Random } from '../core/random.ts';
-import { NANOS_PER_SECOND, type Nanos } from '../core/units.ts';
+import { type Bytes, type BytesPerSecond, NANOS_PER_SECOND, type Nanos } from '../core/units.ts';
 import type { DirtyCurve } from './curve.ts';
 import { type AutoConverge, Throttle } from './throttle.ts';
 
@@ -37,6 +37,17 @@ export interface CourseEnd {
 
 /** QEMU sends in bursts of so long, and looks what is left after each (migration/migration.c, BUFFER_DELAY). */
 export const BURST_NS: Nanos = 1e8;
+/** Its buffer is flushed when it has 64 parts (migration/qemu-file.c, MAX_IOV_SIZE): a page and its header are two. */
+const PAGES_OF_FLUSH = 32;
+
+/**
+ * How many pages a second a limit of its bandwidth lets pass. Only what has been flushed counts against what a burst may have
+ * (migration/migration-stats.c, migration_rate_exceeded), so that a burst is of whole flushes, the last of which begins within the limit.
+ */
+export function pagesWithinLimit(rateBytesPerSecond: BytesPerSecond, bytesPerPage: Bytes): number {
+  const burstPages = (rateBytesPerSecond * BURST_NS) / NANOS_PER_SECOND / bytesPerPage;
+  return (Math.ceil(burstPages / PAGES_OF_FLUSH) * PAGES_OF_FLUSH * NANOS_PER_SECOND) / BURST_NS;
+}
 /** Whoever has looked so often without an end goes on for ever. */
 const LOOKS_MAX = 1_000;
 /** How much more or less is dirtied than the curve says, from look to look, in ln. */
@@ -54,6 +65,7 @@ export function predictedCourse(
   random: Random,
 ): CourseEnd {
   const burstPages = (pagesPerSecond * BURST_NS) / NANOS_PER_SECOND;
+  const usedPages = Math.max(1, totalPages - (state.zeroPages ?? 0));
   const throttle = new Throttle(autoConverge, state.throttlePercent, state.highPeriods);
   let { elapsedNs, leftPages, sinceLookNs } = state;
   let beforeLookPages = thresholdPages - zerosAmongTheLast(state, thresholdPages, random);
@@ -75,7 +87,9 @@ export function predictedCourse(
     untilBurstEndNs = BURST_NS;
     beforeLookPages = thresholdPages;
     const chance = Math.exp(LOOK_DEVIATION * random.normal());
-    const dirtied = Math.min(totalPages - leftPages, chance * curve(sinceLookNs * throttle.speed));
+    // A page that was still left counts once, and any page is as likely to be written.
+    const isNew = 1 - Math.min(1, leftPages / usedPages);
+    const dirtied = isNew * chance * curve(sinceLookNs * throttle.speed);
     leftPages += dirtied;
     throttle.look(sinceLookNs, dirtied, sentSinceLook);
     [sinceLookNs, sentSinceLook] = [0, 0];

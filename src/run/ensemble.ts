@@ -49,10 +49,10 @@ export function* repeatedInTime<Value>(
 
 /**
  * One migration in virtual time.
- * @param linkWindows whether the link's record shall say what left in windows, which takes time to find out
+ * @param isWatched whether its record shall say what left in windows, which takes time to find out
  */
-export function migrateVirtually(spec: MigrationSpec, linkWindows = false): MigrationResult {
-  const world = virtualWorld(spec, linkWindows);
+export function migrateVirtually(spec: MigrationSpec, isWatched = false): MigrationResult {
+  const world = virtualWorld(spec, isWatched);
   const result = driveSync(spec.plan, world);
   void world.close();
   return result;

@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { main, root, switchover } from '../fixtures/command.ts';
+import { main, root, switchover, switchoverOn } from '../fixtures/command.ts';
 
 // A command takes a second to start, several on a busy machine.
 vi.setConfig({ testTimeout: 120_000 });
@@ -267,4 +267,24 @@ registerOrder({ name: 'by-number', describe: 'none', heat: 'none', dependsOnOthe
   expect(stderr).toBe(
     "switchover: page order 'by-number' must return a Uint32Array with each of the 400 dirty pages once: page 0 is missing\n",
   );
+});
+
+test.each([
+  ['sweep', '--out'],
+  ['plan', '--json'],
+] as const)('%s: an order that takes all the memory of its thread is one line, and nothing else', async (verb, out) => {
+  const code = `import { isMainThread } from 'node:worker_threads';
+import { registerOrder } from '${library}';
+const all = [];
+const order = (dirty) => {
+  while (!isMainThread) all.push(new Array(100_000).fill(all.length));
+  return dirty.toArray();
+};
+registerOrder({ name: 'by-number', describe: 'hungry', heat: 'none', dependsOnOthers: false, order });`;
+  const own = [scenario, '--use', module('hungry.js', code), '--set', 'migration.order=by-number'];
+  const compared = verb === 'plan' ? ['--set', 'compare=null', '--target', 'downtime<=1s@0.9'] : [];
+  const heap = ['--max-old-space-size=100'];
+  const ended = await switchoverOn(heap, verb, ...own, ...compared, out, at(`hungry-${verb}`), '--quiet');
+  expect(ended).toMatchObject({ code: 1 });
+  expect(ended.stderr).toMatch(/^switchover: .*needs more memory than a thread has .*\n$/);
 });

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { pagesWithinLimit } from '../../src/model/predicted-course.ts';
 import { type EndInput, predictEnd } from '../../src/model/predicted-end.ts';
 import { autoConvergeDefaults, Throttle } from '../../src/model/throttle.ts';
 
@@ -30,6 +31,23 @@ describe('what is predicted', () => {
     const wild = predictEnd(input(240_000));
     expect(wild.endsByItself).toBeLessThan(0.05);
     expect(wild.totalNs).toBeNull();
+  });
+
+  // Its query-migrate says pages-per-second and mbps: 6400 at 24 MiB/s. At 12 Mbit/s a second flush begins within the limit.
+  test('a limit of the bandwidth lets whole flushes of 32 pages pass, as QEMU 10 says of itself', () => {
+    expect(pagesWithinLimit(24 * 2 ** 20, 4104)).toBe(6_400);
+    expect(pagesWithinLimit(64 * 2 ** 20, 4104)).toBe(16_640);
+    expect(pagesWithinLimit(1.5e6, 4104)).toBe(640);
+  });
+
+  test('what is dirtied again before it was sent is left once', () => {
+    // Half of a working set is left at each look, and is written as often as the rest.
+    const one = {
+      ...input(20_000, { totalPages: 40_000 }),
+      points: [{ exposureNs: 1e9, low: 9_000, high: 9_000 }],
+    };
+    const alone = predictEnd({ ...one, terms: { ...one.terms, totalPages: 4e9 } });
+    expect(predictEnd(one).totalNs!.p50).toBeLessThan(alone.totalNs!.p50);
   });
 
   test('the downtime is that of what the limit allows to be left', () => {

@@ -106,6 +106,8 @@ function settingsOf(block: KeyValues): Partial<Parameters> {
     downtimeLimitNs: durationIn(block.get('downtime-limit')),
     // 0 is not told.
     availableSwitchoverBandwidthBytesPerSecond: sizeIn(block.get('avail-switchover-bandwidth')) || null,
+    // It has this parameter from 8.2 on.
+    countsFlushes: block.has('avail-switchover-bandwidth') ? true : null,
     autoConverge: switchIn(block.get('auto-converge')),
     postcopy: switchIn(block.get('postcopy-ram')),
     throttleInitialPercent: numberIn(block.get('cpu-throttle-initial')),

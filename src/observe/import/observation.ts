@@ -65,6 +65,8 @@ export interface Parameters {
   readonly maxBandwidthBytesPerSecond: BytesPerSecond | null;
   readonly downtimeLimitNs: Nanos | null;
   readonly availableSwitchoverBandwidthBytesPerSecond: BytesPerSecond | null;
+  /** Whether bytes count against the limit of its bandwidth only once its buffer is flushed: from QEMU 8.1 on. */
+  readonly countsFlushes: boolean | null;
   readonly autoConverge: boolean | null;
   readonly postcopy: boolean | null;
   readonly throttleInitialPercent: number | null;
@@ -80,6 +82,7 @@ export const nothingSet: Parameters = {
   maxBandwidthBytesPerSecond: null,
   downtimeLimitNs: null,
   availableSwitchoverBandwidthBytesPerSecond: null,
+  countsFlushes: null,
   autoConverge: null,
   postcopy: null,
   throttleInitialPercent: null,

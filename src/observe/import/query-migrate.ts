@@ -121,6 +121,8 @@ function parametersOf(answer: JsonObject): Partial<Parameters> | undefined {
     maxBandwidthBytesPerSecond: numberAt(answer, 'max-bandwidth'),
     downtimeLimitNs: scaledAt(answer, 'downtime-limit', NANOS_PER_MILLISECOND),
     availableSwitchoverBandwidthBytesPerSecond: numberAt(answer, 'avail-switchover-bandwidth') || null,
+    // It has this parameter from 8.2 on.
+    countsFlushes: numberAt(answer, 'avail-switchover-bandwidth') === null ? null : true,
     throttleInitialPercent: numberAt(answer, 'cpu-throttle-initial'),
     throttleIncrementPercent: numberAt(answer, 'cpu-throttle-increment'),
     maxThrottlePercent: numberAt(answer, 'max-cpu-throttle'),

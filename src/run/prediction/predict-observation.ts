@@ -1,4 +1,5 @@
 import { type Bytes, type BytesPerSecond, NANOS_PER_SECOND, type Nanos } from '../../core/units.ts';
+import { pagesWithinLimit } from '../../model/predicted-course.ts';
 import { type EndInput, predictEnd, type Quantiles } from '../../model/predicted-end.ts';
 import { autoConvergeDefaults, PERIOD_NS } from '../../model/throttle.ts';
 import type { Dirtied, Observation, Sample } from '../../observe/import/observation.ts';
@@ -107,9 +108,8 @@ function inputOf(known: Observation, told: ToldBesides, autoConverge: boolean): 
     }));
   if (points.length === 0) return 'nothing is known yet of how fast the guest dirties its memory';
   const bytesPerPage = parameters.pageSizeBytes + HEADER_BYTES;
-  const maxRate = told.maxBandwidthBytesPerSecond ?? parameters.maxBandwidthBytesPerSecond;
-  const rate =
-    told.maxBandwidthBytesPerSecond ?? measuredRate(samples) ?? maxRate ?? QEMU.maxBandwidthBytesPerSecond;
+  const measured = told.maxBandwidthBytesPerSecond === undefined ? measuredRate(samples) : undefined;
+  const rate = measured ?? withinLimit(told, parameters);
   const limitNs = told.downtimeLimitNs ?? parameters.downtimeLimitNs ?? QEMU.downtimeLimitNs;
   const believed =
     told.availableSwitchoverBandwidthBytesPerSecond ??
@@ -147,6 +147,16 @@ function inputOf(known: Observation, told: ToldBesides, autoConverge: boolean): 
     withinNs: Object.values(WITHIN),
     seed: SEED,
   };
+}
+
+/** What passes where nothing but the limit is known. */
+function withinLimit(told: ToldBesides, parameters: Observation['parameters']): BytesPerSecond {
+  const limit =
+    told.maxBandwidthBytesPerSecond ??
+    parameters.maxBandwidthBytesPerSecond ??
+    QEMU.maxBandwidthBytesPerSecond;
+  const bytesPerPage = parameters.pageSizeBytes + HEADER_BYTES;
+  return parameters.countsFlushes ? pagesWithinLimit(limit, bytesPerPage) * bytesPerPage : limit;
 }
 
 function throttleOf({ parameters }: Observation) {

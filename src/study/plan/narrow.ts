@@ -2,6 +2,7 @@ import type { Setting } from '../../scenario/settings.ts';
 import { type Choice, readableRate, settingsOfChoice, withBudget } from './choice.ts';
 import { costOf } from './cost.ts';
 import { clauseOf, type PlanProblem } from './plan-problem.ts';
+import { leastStopRate } from './reach.ts';
 import type { Trials } from './trials.ts';
 
 /** A choice that keeps the target by the model. */
@@ -147,7 +148,9 @@ export class Narrowing {
     };
     const { stopRate: least, liveNs } = await this.#trials.model(settings, asked);
     if (least === null || liveNs === null) return null;
-    const needed = downtime ? readableRate(least) : null;
+    // The model may expect that no page is left.
+    const atLeast = leastStopRate(this.#problem);
+    const needed = atLeast === null ? null : readableRate(Math.max(least, atLeast));
     const stopRate = keep.has('link.stopRate') ? cell.plan.stopRateBytesPerSecond! : needed;
     if ((stopRate ?? 0) > capacity || (stopRate ?? 0) < (needed ?? 0)) return null;
     const totalNs = liveNs + (downtime?.limitNs ?? 0);

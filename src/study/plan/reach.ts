@@ -1,4 +1,4 @@
-import { NANOS_PER_SECOND } from '../../core/units.ts';
+import { type BytesPerSecond, NANOS_PER_SECOND } from '../../core/units.ts';
 import { type Choice, type ReservedPath, scaled } from './choice.ts';
 import { clauseOf, type PlanProblem } from './plan-problem.ts';
 
@@ -18,15 +18,21 @@ export function isSame(one: Choice, other: Choice): boolean {
 }
 
 /**
- * Less than this part of what it has makes no sense, whatever the target says: a stop carries at least one page, and what its
- * devices have, within its limit.
+ * The least b_d that makes sense, whatever the target says: a stop carries at least one page, and what its devices have, within its
+ * limit. null: there is no such limit.
  */
-export function leastPart({ cell, target }: PlanProblem, choice: Choice, path: ReservedPath): number {
+export function leastStopRate({ cell, target }: Pick<PlanProblem, 'cell' | 'target'>): BytesPerSecond | null {
   const downtime = clauseOf(target, 'downtime');
-  if (path !== 'link.stopRate' || !downtime || choice.stopRate === null) return 0;
+  if (!downtime) return null;
   const { pageBytes, device } = cell.plan;
   const bytes = pageBytes + (device?.stateBytes ?? 0);
-  return (bytes * NANOS_PER_SECOND) / downtime.limitNs / choice.stopRate;
+  return (bytes * NANOS_PER_SECOND) / downtime.limitNs;
+}
+
+/** Less than this part of what it has makes no sense. */
+export function leastPart(problem: PlanProblem, choice: Choice, path: ReservedPath): number {
+  if (path !== 'link.stopRate' || choice.stopRate === null) return 0;
+  return (leastStopRate(problem) ?? 0) / choice.stopRate;
 }
 
 /** Why no less of it is reserved, though no clause of the target asks for it; null: it is not that. */

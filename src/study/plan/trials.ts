@@ -1,10 +1,8 @@
-import { Piscina } from 'piscina';
 import type { PredictedMachine } from '../../core/machine-costs.ts';
 import type { Nanos } from '../../core/units.ts';
-import { entry } from '../../platform/entry.ts';
-import { processorLimit } from '../../platform/machine-limits.ts';
 import { usedFiles } from '../../platform/used-files.ts';
 import type { Setting } from '../../scenario/settings.ts';
+import { VirtualThreads } from '../virtual-threads.ts';
 import type { PlanSubject } from './plan-subject.ts';
 import type { Modelled, PlanResult, PlanTask, PlanThread, Trial } from './plan-worker.ts';
 
@@ -13,26 +11,21 @@ const PIECE = 16;
 
 /** Migrations in virtual time and answers of the model, on all processors. */
 export class Trials {
-  readonly #pool: Piscina<PlanTask, PlanResult>;
+  readonly #threads: VirtualThreads<PlanTask, PlanResult>;
   /** Migrations carried out so far. */
   count = 0;
   /** What they and the model have taken of the processors. */
   cpuNs: Nanos = 0;
 
   constructor(subject: PlanSubject, machine: PredictedMachine | undefined) {
-    const threads = Math.ceil(processorLimit().time);
-    this.#pool = new Piscina({
-      filename: entry('study/plan/plan-worker').href,
-      minThreads: threads,
-      maxThreads: threads,
-      workerData: { subject, machine, use: usedFiles() } satisfies PlanThread,
-    });
+    const data: PlanThread = { subject, machine, use: usedFiles() };
+    this.#threads = new VirtualThreads('study/plan/plan-worker', data);
   }
 
   /** One migration a seed, in their order. */
   async run(settings: readonly Setting[], seeds: readonly number[]): Promise<readonly Trial[]> {
     this.count += seeds.length;
-    const threads = this.#pool.maxThreads;
+    const { count: threads } = this.#threads;
     const size = Math.min(PIECE, Math.max(1, Math.ceil(seeds.length / (2 * threads))));
     const pieces: Promise<PlanResult>[] = [];
     for (let from = 0; from < seeds.length; from += size) {
@@ -46,12 +39,12 @@ export class Trials {
   }
 
   async #run(task: PlanTask): Promise<PlanResult> {
-    const result = await this.#pool.run(task);
+    const result = await this.#threads.run(task);
     this.cpuNs += result.cpuNs;
     return result;
   }
 
   async end(): Promise<void> {
-    await this.#pool.destroy();
+    await this.#threads.end();
   }
 }

@@ -1,7 +1,5 @@
-import { Piscina } from 'piscina';
-import { entry } from '../../platform/entry.ts';
-import { processorLimit } from '../../platform/machine-limits.ts';
 import { usedFiles } from '../../platform/used-files.ts';
+import { VirtualThreads } from '../virtual-threads.ts';
 import type { Design, Run } from './design.ts';
 import type { Batch, SweepThread } from './sweep-worker.ts';
 
@@ -12,22 +10,17 @@ const BATCHES_A_WORKER = 3;
 
 /** Threads that carry out batches of runs in virtual time, as many as there are processors. */
 export class VirtualPool {
-  readonly #pool: Piscina<readonly Run[], Batch>;
+  readonly #threads: VirtualThreads<readonly Run[], Batch>;
   /** The mean time of a run, weighted towards the last batches. Until one is done, a batch is one run. */
   #msPerRun = BATCH_MS;
 
   constructor(design: Design) {
-    const threads = Math.ceil(processorLimit().time);
-    this.#pool = new Piscina({
-      filename: entry('study/sweep/sweep-worker').href,
-      minThreads: threads,
-      maxThreads: threads,
-      workerData: { design, use: usedFiles() } satisfies SweepThread,
-    });
+    const data: SweepThread = { design, use: usedFiles() };
+    this.#threads = new VirtualThreads('study/sweep/sweep-worker', data);
   }
 
   get batchesMax(): number {
-    return BATCHES_A_WORKER * this.#pool.maxThreads;
+    return BATCHES_A_WORKER * this.#threads.count;
   }
 
   get batchRuns(): number {
@@ -35,12 +28,12 @@ export class VirtualPool {
   }
 
   async run(runs: readonly Run[]): Promise<Batch> {
-    const batch = await this.#pool.run(runs);
+    const batch = await this.#threads.run(runs);
     this.#msPerRun += (batch.tookMs / runs.length - this.#msPerRun) / 4;
     return batch;
   }
 
   async end(): Promise<void> {
-    await this.#pool.destroy();
+    await this.#threads.end();
   }
 }

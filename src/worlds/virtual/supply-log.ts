@@ -7,45 +7,37 @@ import type { Nanos } from '../../core/units.ts';
 /** In virtual time what is not served on the nanosecond is missed; below that is the arithmetic's own error. */
 const EXACT = { share: 0, floorNs: 1 };
 
-/** When a scheduled entity wanted the processor, and when it had it. */
+/** When a scheduled entity wanted the processor, and when it had it; told in the order of time. */
 export class SupplyLog {
   readonly #name: string;
-  readonly #reservation: Reservation | null;
-  /** The instants at which it unblocked, blocked, unblocked … */
-  readonly #changes: Nanos[] = [];
-  /** In the order of time. */
+  /** `undefined`: it was promised nothing. */
+  readonly #delivery: Delivery | undefined;
+  readonly #keepsSlices: boolean;
+  #isBlocked = true;
+  /** In the order of time; none, if they are not kept. */
   readonly slices: Slice[] = [];
 
-  constructor(name: string, reservation: Reservation | null) {
+  /** @param keepsSlices all of them, which takes memory for as long as time passes */
+  constructor(name: string, reservation: Reservation | null, keepsSlices: boolean) {
     this.#name = name;
-    this.#reservation = reservation;
+    this.#delivery = reservation ? new Delivery(reservation, EXACT) : undefined;
+    this.#keepsSlices = keepsSlices;
   }
 
   /** It unblocked, if it was blocked, or else blocked. */
   changed(atNs: Nanos): void {
-    this.#changes.push(atNs);
+    this.#isBlocked = !this.#isBlocked;
+    if (this.#isBlocked) this.#delivery?.sleeps(atNs);
+    else this.#delivery?.wakes(atNs);
   }
 
   ran(startNs: Nanos, endNs: Nanos, processor: number): void {
-    this.slices.push({ name: this.#name, startNs, endNs, processor });
+    this.#delivery?.ran(startNs, endNs);
+    if (this.#keepsSlices) this.slices.push({ name: this.#name, startNs, endNs, processor });
   }
 
   /** `undefined`: it was promised nothing. */
   record(untilNs: Nanos): ServerRecord | undefined {
-    if (!this.#reservation) return undefined;
-    const delivery = new Delivery(this.#reservation, EXACT);
-    let told = 0;
-    const ranUntil = (atNs: Nanos) => {
-      for (let slice = this.slices[told]; slice && slice.startNs < atNs; slice = this.slices[++told]) {
-        delivery.ran(slice.startNs, slice.endNs);
-      }
-    };
-    for (const [index, atNs] of this.#changes.entries()) {
-      ranUntil(atNs);
-      if (index % 2 === 0) delivery.wakes(atNs);
-      else delivery.sleeps(atNs);
-    }
-    ranUntil(untilNs);
-    return delivery.record(this.#name, untilNs);
+    return this.#delivery?.record(this.#name, untilNs);
   }
 }

@@ -50,8 +50,17 @@ export class VirtualCpu {
   #longestGapNs: Nanos = 0;
   #lateBeats = 0;
 
-  /** @param clock by which the guest's jobs arrive */
-  constructor(plan: CpuPlan, load: GuestLoad | undefined, heartbeatPeriodNs: Nanos, clock: ProgramClock) {
+  /**
+   * @param clock by which the guest's jobs arrive
+   * @param keepsSlices whether somebody will ask who ran when
+   */
+  constructor(
+    plan: CpuPlan,
+    load: GuestLoad | undefined,
+    heartbeatPeriodNs: Nanos,
+    clock: ProgramClock,
+    keepsSlices: boolean,
+  ) {
     this.#load = load;
     this.#clock = clock;
     this.#heartbeatPeriodNs = heartbeatPeriodNs;
@@ -65,7 +74,7 @@ export class VirtualCpu {
         finished: (entity, atNs) => this.#hasFinished(placeOf[entity]!, atNs),
       });
       for (const [entity, { name, reservation }] of here.entities.entries()) {
-        placeOf[entity] = { processor, entity, supply: new SupplyLog(name, reservation) };
+        placeOf[entity] = { processor, entity, supply: new SupplyLog(name, reservation, keepsSlices) };
         places.set(name, placeOf[entity]);
       }
       return processor;
@@ -183,7 +192,7 @@ export class VirtualCpu {
     return this.#supplies.flatMap((supply) => supply.record(this.#now) ?? []);
   }
 
-  /** Who ran when, so far. */
+  /** Who ran when, so far; nothing, if that is not kept. */
   slices(): readonly Slice[] {
     for (const processor of this.#processors) processor.flush();
     return this.#supplies.flatMap((supply) => supply.slices);
@@ -205,6 +214,7 @@ export class VirtualCpu {
   }
 
   #leave(place: Place): Nanos {
+    place.processor.flush();
     const left = place.processor.withdraw(place.entity);
     if (left > 0) place.supply.changed(this.#now);
     return left;

@@ -56,10 +56,10 @@ export class VirtualWorld implements World {
   };
 
   /**
-   * @param linkWindows whether the link's record shall say what left in windows
+   * @param isWatched whether somebody will ask who ran when, and what left in windows: that is kept
    * @throws Failure the plan cannot be carried out in virtual time
    */
-  constructor(spec: MigrationSpec, linkWindows = true) {
+  constructor(spec: MigrationSpec, isWatched = true) {
     const { guest, plan, cpu, machine } = spec;
     const unlimited = plan.rateBytesPerSecond === null || plan.stopRateBytesPerSecond === null;
     if (unlimited && cpu.cpuPerPageNs === 0) {
@@ -69,12 +69,12 @@ export class VirtualWorld implements World {
     this.#guest = new VirtualGuest(guest, Random.seeded(guest.seed, GUEST_STREAM));
     this.#clock = new ProgramClock(guest);
     this.#times = new PredictedTimes(spec);
-    this.#link = virtualLinkOf(spec, linkWindows);
+    this.#link = virtualLinkOf(spec, isWatched);
     this.#dirty = new PageSet(guest.pages);
     this.#clearedAtNs = instantsOfPages(guest.pages);
     if (isContended(cpu)) {
       const load = guestLoad(guest, machine?.costs.idleShare?.median);
-      this.#cpu = new VirtualCpu(cpu, load, guest.heartbeatPeriodNs, this.#clock);
+      this.#cpu = new VirtualCpu(cpu, load, guest.heartbeatPeriodNs, this.#clock, isWatched);
       this.#pass(phaseNs(spec));
       this.#draw();
       this.#take();

@@ -21,14 +21,14 @@ export interface SyncVirtualWorld extends World {
 
 /**
  * Virtual time, page by page or in counts.
- * @param linkWindows whether the link's record shall say what left in windows
+ * @param isWatched whether somebody will ask who ran when, and what left in windows: that is kept
  * @throws Failure the plan cannot be carried out in virtual time; this host has not the memory for pages drawn one by one
  */
-export function virtualWorld(spec: MigrationSpec, linkWindows = true): SyncVirtualWorld {
-  if (isLumped(spec)) return new LumpedWorld(spec, linkWindows);
+export function virtualWorld(spec: MigrationSpec, isWatched = true): SyncVirtualWorld {
+  if (isLumped(spec)) return new LumpedWorld(spec, isWatched);
   const { pages } = spec.guest;
   if (pages >= LUMPED_FROM_PAGES) insistOnMemory(pages * BYTES_A_PAGE, `${pages} pages drawn one by one`);
-  return new VirtualWorld(spec, linkWindows);
+  return new VirtualWorld(spec, isWatched);
 }
 
 /**

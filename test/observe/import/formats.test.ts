@@ -90,6 +90,7 @@ test('what the human monitor says of parameters and capabilities is read too', (
     downtimeLimitNs: 300e6,
     maxBandwidthBytesPerSecond: 2 ** 27,
     availableSwitchoverBandwidthBytesPerSecond: 2 ** 30,
+    countsFlushes: true,
     autoConverge: true,
     postcopy: false,
     throttleInitialPercent: 25,
