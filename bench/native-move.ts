@@ -24,12 +24,14 @@ export interface MoveCosts {
  * once its guest is stopped.
  * @param rate bytes a second; null: as fast as they go
  * @param limitMs its downtime limit
+ * @param onStop what is done as soon as its guest stands
  */
 export async function moveNatively(
   from: string,
   to: string,
   rate: number | null,
   limitMs: number,
+  onStop = () => {},
 ): Promise<MoveCosts> {
   const folder = mkdtempSync(join(tmpdir(), 'switchover-native-'));
   const [source, destination] = [await connectMonitor(from), await connectMonitor(to)];
@@ -60,6 +62,7 @@ export async function moveNatively(
     pacer.setRate(rate);
     new StreamRelay({ source: await leaving.connected, destination: arriving, wire: undefined }, pacer, flow);
     const { atNs } = await Promise.race([stopped, completed]);
+    onStop();
     const pagesBefore = flow.pages;
     await completed;
     const { atNs: runsNs } = await runs;

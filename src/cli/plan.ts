@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { Failure } from '../platform/failure.ts';
 import { usageError } from '../platform/problem.ts';
 import { writeText } from '../platform/text-file.ts';
 import { checked } from '../scenario/checked.ts';
@@ -33,6 +34,7 @@ interface Options extends MachineOptions, OutputOptions, PlannedGuestOptions {
   readonly cost?: string;
   readonly keep?: string;
   readonly seed?: string;
+  readonly svg?: string;
 }
 
 /** `switchover plan FILE --target …`: the least reservations that keep it, with a certificate; exit code 3: there are none. */
@@ -64,6 +66,7 @@ export function planCommand(command: Command, exit: Exit): void {
       '--out <file>',
       'write the scenario with what was chosen; a recording of its guest is kept beside it',
     )
+    .option('--svg <file>', 'draw what may be reserved instead, by the model, beside what was chosen')
     .addOption(setOption());
   addPlannedGuestOptions(addMachineOptions(command))
     .addOption(jsonOption())
@@ -91,10 +94,23 @@ async function action(file: string | undefined, options: Options): Promise<numbe
     const deployed = answer.feasible ? deployedOf(scenario, answer) : null;
     if (options.out !== undefined && answer.feasible)
       writeText(options.out, chosenScenario(scenario, answer, options.out));
+    if (options.svg !== undefined && answer.feasible) await drawFront(options.svg, answer);
     const told = writeJson(options.json, () => planJson(answer, deployed));
     if (told) print(planTable(scenario.name, answer, deployed, widthOf(options)));
     return answer.feasible ? 0 : 3;
   });
+}
+
+/** @throws Failure there is nothing to choose from */
+async function drawFront(file: string, answer: FeasiblePlan): Promise<void> {
+  // What draws is loaded only here.
+  const [{ planFront }, { standalone }] = await Promise.all([
+    import('../study/findings/plots/plan-front.ts'),
+    import('../study/findings/plots/draw.ts'),
+  ]);
+  const front = planFront(answer);
+  if (!front) throw new Failure('--svg: nothing to draw, because there is one choice only');
+  writeText(file, standalone(front));
 }
 
 function locatedIn<Read>(scenario: Scenario | ScenarioFile, read: () => Read): Read {

@@ -8,11 +8,11 @@ describe.skipIf((withoutQemu10 ?? withoutLinux) !== undefined)('a service in som
     timeout: 120_000,
   }, async () => {
     const settings = ['link.rate=500Mbit/s', 'migration.order=address', 'migration.stop.rounds=2'];
-    const { record, client } = await moveServed(qemu10, settings, 'by the machine, after it');
-    expect(record).toMatchObject({ outcome: 'completed', owner: 'destination' });
+    const { completed, downtimeNs, client } = await moveServed(qemu10, settings, 'by the machine, after it');
+    expect(completed).toBe(true);
     expect(client).toMatchObject({ failed: 0, failure: null, lost: 0, repeated: 0 });
     expect(client.writes).toBeGreaterThan(20);
     const { fromNs, untilNs } = client.longestGap;
-    expect(untilNs - fromNs).toBeGreaterThan(0.5 * record.downtimeNs);
+    expect(untilNs - fromNs).toBeGreaterThan(0.5 * downtimeNs);
   });
 });

@@ -40,6 +40,7 @@ const small = {
 
 describe('switchover plan', () => {
   const out = join(folder, 'planned.yaml');
+  const drawn = join(folder, 'front.svg');
   let text: string;
   let answer: {
     readonly chosen: Record<string, unknown>;
@@ -50,7 +51,7 @@ describe('switchover plan', () => {
 
   beforeAll(() => {
     const json = join(folder, 'plan.json');
-    const options = ['--target', 'downtime<=100ms@0.95', '--out', out, '--json', json];
+    const options = ['--target', 'downtime<=100ms@0.95', '--out', out, '--json', json, '--svg', drawn];
     const { status, stdout, stderr } = plan(written('small.yaml', small), ...options);
     expect(stderr).toBe('');
     expect(status).toBe(0);
@@ -72,6 +73,14 @@ describe('switchover plan', () => {
 
   test('prints it as a table, with the certificate', () => {
     expect(text).toMatch(/certificate {2}kept in \d+ of \d+ migrations with fresh seeds/);
+  });
+
+  test('draws the front, each point with what it would reserve, and the choice beside it', () => {
+    const svg = readFileSync(drawn, 'utf8');
+    const { front } = answer as unknown as { front: readonly object[] };
+    expect(front.length).toBeGreaterThan(1);
+    expect(svg.match(/<title>b [\s\S]*?cost /g)).toHaveLength(front.length + 1);
+    expect(svg).toContain('>chosen, ');
   });
 
   test('writes a scenario that keeps the target with seeds of its own', () => {

@@ -2,7 +2,7 @@ import * as Plot from '@observablehq/plot';
 import { figure } from '../../tables/figure.ts';
 import type { ReportCell } from '../cells.ts';
 import { accent, apart, contrast, draw, evenly, type Figure, short, WIDTH } from './draw.ts';
-import { pixels, scaleOf, ticksOf } from './scale.ts';
+import { pixels, roomAround, scaleOf, ticksOf } from './scale.ts';
 
 const MOST_DOTS = 2_000;
 const HEIGHT = 380;
@@ -81,11 +81,4 @@ export function pareto(cells: readonly ReportCell[]): Figure | undefined {
       ],
     }),
   };
-}
-
-/** Room for the names of points at the edges. */
-function roomAround(values: readonly number[]): [number, number] {
-  const [least, most] = [Math.min(...values), Math.max(...values)];
-  const room = (most - least) * 0.1 || most * 0.1 || 1;
-  return [Math.max(0, least - room), most + room];
 }

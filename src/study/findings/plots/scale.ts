@@ -57,3 +57,10 @@ export function pixels(
   const scale = Plot.scale({ x: { type, domain: [...domain], range: [...range] } });
   return (value: number): number => scale.apply(value);
 }
+
+/** Room for the names of points at the edges. */
+export function roomAround(values: readonly number[]): [number, number] {
+  const [least, most] = [Math.min(...values), Math.max(...values)];
+  const room = (most - least) * 0.1 || most * 0.1 || 1;
+  return [Math.max(0, least - room), most + room];
+}
