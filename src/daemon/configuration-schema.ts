@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { expected } from '../core/units.ts';
 import { UsageError } from '../platform/problem.ts';
+import { reservationSchema } from '../scenario/cpu.ts';
 import { guestDefinitionSchema, nameSchema } from '../scenario/migration-request.ts';
 import { object } from '../scenario/object-schema.ts';
 import { durationAboveZero, quantity, rate, whole } from '../scenario/quantity.ts';
@@ -154,6 +155,9 @@ const machineGuest = object(
     kind: z.literal('qemu').describe('What it is: a machine of QEMU.'),
     name: nameSchema.describe('What it is called, here and at the daemons to which it goes.'),
     qmp: monitor,
+    reservation: reservationSchema.describe(
+      'What each of its processors is reserved while it leaves, of a processor of this host, by the kernel. Without it: nothing.',
+    ),
   },
 );
 

@@ -1,4 +1,5 @@
 import { dirname, resolve } from 'node:path';
+import type { KeptReservation } from '../core/cpu/cpu-plan.ts';
 import { type Problem, UsageError } from '../platform/problem.ts';
 import { readText } from '../platform/text-file.ts';
 import { checked } from '../scenario/checked.ts';
@@ -6,6 +7,7 @@ import { insistOnKind } from '../scenario/file-kinds.ts';
 import { locating } from '../scenario/located.ts';
 import { predictedMachine } from '../scenario/machine-profile.ts';
 import { guestDefinition } from '../scenario/migration-request.ts';
+import { machineReservation } from '../scenario/requested-machine.ts';
 import { machineProfileFile } from '../scenario/scenario-file.ts';
 import { parseYaml } from '../scenario/yaml-file.ts';
 import { type DestinationThere, formatAddress } from '../transport/address.ts';
@@ -29,15 +31,21 @@ export interface Peer {
   readonly over: string | undefined;
 }
 
-/** A machine of somebody else's QEMU that is a guest here, by its monitor. */
-export interface MachineSocket {
+/** A machine of somebody else's QEMU, by its monitor. */
+interface MonitoredSocket {
   readonly name: string;
   /** Of its monitor. */
   readonly socket: string;
 }
 
+/** One that is a guest here. */
+export interface MachineSocket extends MonitoredSocket {
+  /** What each of its processors is reserved while it leaves; null: nothing. */
+  readonly reservation: KeptReservation | null;
+}
+
 /** A QEMU of somebody else, whose migrations are followed. */
-export interface WatchedSocket extends MachineSocket {
+export interface WatchedSocket extends MonitoredSocket {
   /** b_d, if it is known. */
   readonly stopRateBytesPerSecond: number | undefined;
 }
@@ -101,7 +109,9 @@ function configurationOf(path: string, raw: unknown) {
   });
   const machines = document.guests.flatMap((guest, index) => {
     if (guest.kind !== 'qemu') return [];
-    return { name: guest.name, socket: beside(guest.qmp), path: `guests.${index}.qmp` };
+    const where = `guests.${index}`;
+    const reservation = attempt(() => machineReservation(guest.reservation, where)) ?? null;
+    return { name: guest.name, socket: beside(guest.qmp), reservation, path: `${where}.qmp` };
   });
   const watch = Object.entries(document.watch).map(([name, { qmp, stopRate }]): WatchedSocket => {
     return { name, socket: beside(qmp), stopRateBytesPerSecond: stopRate };
@@ -138,7 +148,7 @@ function configurationOf(path: string, raw: unknown) {
     watch,
     guests,
     /** Machines of QEMU that are guests here. */
-    machines: machines.map(({ name: guest, socket }): MachineSocket => ({ name: guest, socket })),
+    machines: machines.map(({ path: _, ...machine }): MachineSocket => machine),
   };
 }
 

@@ -1,3 +1,4 @@
+import type { KeptReservation } from '../core/cpu/cpu-plan.ts';
 import { Failure, printable, reasonOf } from '../platform/failure.ts';
 import { connectMonitor } from '../qemu/connect-monitor.ts';
 import type { Qmp } from '../qemu/qmp.ts';
@@ -22,6 +23,7 @@ type State = Extract<
 interface Seen {
   readonly state: State;
   readonly pages: number;
+  readonly processors: number;
   readonly why: string | null;
 }
 
@@ -61,9 +63,11 @@ const objections: Readonly<Record<Exclude<State, 'running' | 'paused'>, string>>
 export class MachineGuest {
   readonly name: string;
   readonly socket: string;
+  /** Of each of its processors, while it leaves. */
+  readonly reservation: KeptReservation | null;
   readonly #changed: (machine: MachineGuest) => void;
   #qmp: Qmp | undefined;
-  #seen: Seen = { state: 'unreachable', pages: 0, why: 'not asked yet' };
+  #seen: Seen = { state: 'unreachable', pages: 0, processors: 1, why: 'not asked yet' };
   #looking: Promise<void> = Promise.resolve();
   #isToLook = false;
   #timer: NodeJS.Timeout | undefined;
@@ -71,9 +75,10 @@ export class MachineGuest {
   #isClosed = false;
 
   /** @param changed told when something of it that is shown has changed */
-  constructor({ name, socket }: MachineSocket, changed: (machine: MachineGuest) => void) {
+  constructor({ name, socket, reservation }: MachineSocket, changed: (machine: MachineGuest) => void) {
     this.name = name;
     this.socket = socket;
+    this.reservation = reservation;
     this.#changed = changed;
   }
 
@@ -85,11 +90,16 @@ export class MachineGuest {
     return this.#seen.pages;
   }
 
+  /** As its last answer says. */
+  get processors(): number {
+    return this.#seen.processors;
+  }
+
   get view(): GuestView {
     const { state, pages, why } = this.#seen;
     const what = { name: this.name, kind: 'qemu', pages, pageSizeBytes: QEMU_PAGE_BYTES } as const;
-    const notKnown = { program: null, reservation: null, steps: null, heartbeats: null };
-    return { ...what, ...notKnown, state, owner: owners[state], why };
+    const notKnown = { program: null, steps: null, heartbeats: null };
+    return { ...what, ...notKnown, reservation: this.reservation, state, owner: owners[state], why };
   }
 
   /** Looks how it does, and from then on again and again until it is closed. */
@@ -182,15 +192,17 @@ export class MachineGuest {
       qmp.listen(({ event }) => TELLING.has(event) && void this.look());
       qmp.onEnd(() => this.#qmp === qmp && void this.look());
     }
-    const [{ status }, memory] = await Promise.all([
+    const [{ status }, memory, processors] = await Promise.all([
       this.#qmp.execute<{ readonly status: string }>('query-status'),
       this.#qmp.execute<Record<string, number>>('query-memory-size-summary'),
+      this.#qmp.execute<readonly object[]>('query-cpus-fast'),
     ]);
     const bytes = (memory['base-memory'] ?? 0) + (memory['plugged-memory'] ?? 0);
     const state = states[status];
     return {
       state: state ?? 'paused',
       pages: Math.ceil(bytes / QEMU_PAGE_BYTES),
+      processors: processors.length,
       why: state ? null : `QEMU says '${printable(status)}'`,
     };
   }

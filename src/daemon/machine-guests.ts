@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import type { Owner } from '../core/migration/migration-result.ts';
 import { Failure } from '../platform/failure.ts';
 import { restoreLeft } from '../qemu/borrowed-settings.ts';
+import { restoreThreads } from '../qemu/borrowed-threads.ts';
 import type { Arrival, ConnectionEnd } from '../transport/arrival.ts';
 import type { Credentials } from '../transport/credentials.ts';
 import type { OtherArrivals } from '../transport/migration-server.ts';
@@ -66,8 +67,13 @@ export class MachineGuests implements OtherArrivals {
       const why = reason === undefined ? '' : `: ${reason}`;
       log(`the machine at ${socket}, which was on its way to ${destination}, ${did}${why}`);
     }
-    for (const { socket, did, reason } of await restoreLeft(journals)) {
-      if (did === 'left alone') log(`the migration settings of ${socket} are left alone: ${reason}`);
+    const [settings, threads] = [await restoreLeft(journals), await restoreThreads(journals)];
+    for (const [what, all] of Object.entries({
+      'the migration settings': settings,
+      'the threads': threads,
+    })) {
+      for (const { socket, did, reason } of all)
+        if (did === 'left alone') log(`${what} of ${socket} are left alone: ${reason}`);
     }
     return new Map(
       moves.map(({ socket, did, reason }) => [

@@ -1,4 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
+import type { KeptReservation } from '../core/cpu/cpu-plan.ts';
 import type { MigrationRecord } from '../core/migration/record.ts';
 import { serve } from '../platform/worker-thread.ts';
 import { moveMachine } from '../run/migrate-machine.ts';
@@ -19,6 +20,8 @@ export interface MachineMoveData {
   readonly id: string;
   /** Its monitor. */
   readonly qmp: string;
+  /** Of each of its processors, while it leaves. */
+  readonly reservation: KeptReservation | null;
   readonly journals: string;
   readonly scenario: string;
   readonly document: RequestedMigrationDocument;
@@ -33,7 +36,8 @@ export interface MoveNews {
   readonly progress: Progress;
 }
 
-const { guest, id, qmp, journals, scenario, document, link, to, allowance } = workerData as MachineMoveData;
+const { guest, id, qmp, reservation, journals, scenario, document, link, to, allowance } =
+  workerData as MachineMoveData;
 const interruption = new Interruption();
 const progress = new ProgressOfSteps();
 
@@ -43,7 +47,8 @@ const methods = {
       ...{ qmp, journals, scenario, interruption, mode: 'pull', allowance: new Allowance(allowance) },
       specOf: ({ pages }) => {
         const machine = { name: guest, pages };
-        return specOf(requestedMachineMigration(document, machine, link), machineDefinition(machine));
+        const requested = requestedMachineMigration(document, machine, link, reservation);
+        return specOf(requested, machineDefinition(machine, reservation));
       },
       destination: () => RemoteDestination.open(to, { guest, move: id }),
       stepped: (step, seen) => {

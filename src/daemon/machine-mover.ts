@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import type { KeptReservation } from '../core/cpu/cpu-plan.ts';
 import { onClock } from '../core/link/ceiling.ts';
 import { type MigrationRecord, migrationRecord } from '../core/migration/record.ts';
 import { formatDuration, formatSize } from '../core/units.ts';
@@ -40,6 +41,7 @@ const ofMachines = [
   'pages of zeros, which are sent as a header: every page is taken to hold something',
   `what its devices are: their state is taken to be ${formatSize(stateBytes)} and to take ${formatDuration(timeNs)}`,
   'when QEMU stops under other rules than rounds: up to 0.1 s later',
+  'what reservations of CPU time do to its threads',
 ];
 
 /** Moves machines of QEMU that somebody else has started, each in a thread of its own. */
@@ -60,15 +62,15 @@ export class MachineMover implements Mover {
   }
 
   async find(guest: string): Promise<GuestDefinition> {
-    const { pages } = await this.#machines.movable(guest);
+    const { pages, reservation } = await this.#machines.movable(guest);
     // What devices have of its memory is known once its stream begins.
-    return machineDefinition({ name: guest, pages });
+    return machineDefinition({ name: guest, pages }, reservation);
   }
 
   async known(asked: string, { guest, migration, link }: KnownFor): Promise<GuestDefinition> {
-    const { guest: found } = await this.find(guest);
-    requestedMachineMigration(migration, found, link);
-    return this.#rehearsals.rehearse(asked, guest);
+    const { guest: found, reservation } = await this.find(guest);
+    requestedMachineMigration(migration, found, link, reservation);
+    return { ...(await this.#rehearsals.rehearse(asked, guest)), reservation };
   }
 
   problem(guest: PlannedGuest): PlanProblem {
@@ -81,9 +83,13 @@ export class MachineMover implements Mover {
     return { ...spec, plan: { ...plan, clear: 'round', device: machineDevice } };
   }
 
-  planned(request: MigrationRequest, { guest }: GuestDefinition): PlannedMigration {
+  /** The kernel reserves each of its processors as much, for as long as it leaves. */
+  planned(request: MigrationRequest, { guest, reservation }: GuestDefinition): PlannedMigration {
     const { migration, link } = request;
-    return plannedMigration(request, requestedMachineMigration(migration, guest, link), null);
+    const { processors } = this.#machines.get(guest.name);
+    const takes = reservation ? new Array<KeptReservation>(processors).fill(reservation) : [];
+    const requested = requestedMachineMigration(migration, guest, link, reservation);
+    return plannedMigration(request, requested, { has: [], takes });
   }
 
   /** What its programs write is not known without a rehearsal, which is not for everyone who moves a machine. */
@@ -149,7 +155,8 @@ export class MachineMover implements Mover {
     // They are answered by a thread that outlives all others.
     unsentQuestions();
     const data: MachineMoveData = {
-      ...{ guest, id, qmp: machine.socket, journals: this.#journals, scenario: metadata.scenario },
+      ...{ guest, id, qmp: machine.socket, reservation: machine.reservation, journals: this.#journals },
+      scenario: metadata.scenario,
       ...{ document, link, to, allowance: allowance.buffer },
     };
     const worker = new Worker(entry('daemon/machine-move-worker'), { workerData: data });

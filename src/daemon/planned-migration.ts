@@ -27,12 +27,12 @@ export interface MigrationRequest {
 /**
  * A migration as it will be carried out.
  * @param requested how its guest migrates
- * @param reservation what the guest has of a processor
+ * @param guest what is reserved for the guest already, and what is to be for as long as it migrates
  */
 export function plannedMigration(
   { priority, queueTimeoutMs }: Pick<MigrationRequest, 'priority' | 'queueTimeoutMs'>,
   requested: RequestedMigration,
-  reservation: GuestDefinition['reservation'],
+  guest: { readonly has: readonly KeptReservation[]; readonly takes: readonly KeptReservation[] },
 ) {
   const queueTimeoutNs = queueTimeoutMs === undefined ? null : queueTimeoutMs * NANOS_PER_MILLISECOND;
   const share = requested.share && { ...requested.share, priority, queueTimeoutNs };
@@ -43,7 +43,7 @@ export function plannedMigration(
     job: (id: string): Pick<Job, 'id' | 'kind' | 'cpu' | 'link'> => ({
       id,
       kind: 'migration',
-      cpu: { takes: kept(requested.cpu), beside: reservation ? [reservation] : [] },
+      cpu: { takes: [...kept(requested.cpu), ...guest.takes], beside: guest.has },
       link: share ? { name: share.link, request: linkRequest(id, requested.plan, share) } : undefined,
     }),
   };

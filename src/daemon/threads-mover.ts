@@ -58,7 +58,8 @@ export class ThreadsMover implements Mover {
 
   planned(request: MigrationRequest, { guest, reservation }: GuestDefinition): PlannedMigration {
     const { migration, link } = request;
-    return plannedMigration(request, requestedMigration(migration, guest, reservation, link), reservation);
+    const requested = requestedMigration(migration, guest, reservation, link);
+    return plannedMigration(request, requested, { has: reservation ? [reservation] : [], takes: [] });
   }
 
   predicted(

@@ -35,7 +35,10 @@ export const guestView = view('Guest', 'A guest that lives here, or did until th
     .enum(['classes', 'zipf', 'sequential', 'saturating', 'stream', 'trace', 'dirty-curve'])
     .nullable()
     .describe('null: what the programs of a machine write is not known.'),
-  reservation: reservationSchema.extend({ scheduler: z.enum(schedulers) }).nullable(),
+  reservation: reservationSchema
+    .extend({ scheduler: z.enum(schedulers) })
+    .nullable()
+    .describe('Of a machine: of each of its processors, while it leaves.'),
   state: z
     .enum(guestStates)
     .describe(

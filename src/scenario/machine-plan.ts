@@ -51,6 +51,11 @@ export function insistOnMachine(document: object, insist: Insist): void {
   insist(rule === 'rounds' || !deferred, 'migration.defer', heldBack, deferred);
 }
 
+/** The same of what keeps reservations of CPU time for its threads. */
+export function insistOnKernel(document: object, insist: Insist): void {
+  insistOn(notReserved, document, insist);
+}
+
 /** @param allowed by path, what may be there: one word, and why no other one */
 function insistOn(allowed: Readonly<Record<string, string>>, document: object, insist: Insist): void {
   for (const [path, expected] of Object.entries(allowed)) {
@@ -85,7 +90,7 @@ export function machinePlan(
   };
   insisting((insist) => {
     insistOnMachine(base, insist);
-    if (isReserved) insistOn(notReserved, base, insist);
+    if (isReserved) insistOnKernel(base, insist);
   });
   return cellsOf({ base: document, file }, [])[0]!;
 }

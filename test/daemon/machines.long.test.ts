@@ -4,6 +4,7 @@ import { readSettings } from '../../src/qemu/migration-settings.ts';
 import { ask, eventually, reading } from '../fixtures/daemons.ts';
 import { answersCheck } from '../fixtures/described-answers.ts';
 import { withoutQemu10 } from '../fixtures/others-machine.ts';
+import { scheduledThreads, withoutDeadline } from '../fixtures/scheduled-threads.ts';
 import type { ServedDaemon } from '../fixtures/served-daemon.ts';
 import { TwoMachineDaemons } from '../fixtures/two-machine-daemons.ts';
 
@@ -108,6 +109,49 @@ describe.skipIf(withoutQemu10)('a machine of QEMU that is a guest of a daemon', 
     expect(await two.runs()).toEqual(atAlpha);
   });
 
+  describe.skipIf(withoutDeadline !== undefined)('with CPU time that the kernel reserves', () => {
+    const reservation = { budget: '3ms', period: '10ms' };
+    const reserved = { ...slowly, sender: { reservation } };
+    let scheduled: ReturnType<typeof scheduledThreads>;
+    beforeEach(async () => {
+      const { ours } = two.machine;
+      await two.alpha.end();
+      two.alpha = await two.startAlpha({ guests: [{ kind: 'qemu', name: 'web', qmp: ours, reservation }] });
+      scheduled = scheduledThreads(two.machine.child.pid!);
+    });
+
+    const expectScheduledAsBefore = () => {
+      const after = scheduledThreads(two.machine.child.pid!);
+      expect(Object.keys(scheduled).map((thread) => after[thread])).toEqual(Object.values(scheduled));
+    };
+
+    test('leaves, and holds it for so long; its threads are scheduled as before', async () => {
+      const id = await begin(reserved);
+      await live(id);
+      const held = await ask(two.alpha, 'GET', '/api/cpu');
+      expect(held.body.holders).toMatchObject([
+        { holder: 'migration', name: id, reservations: [{ budgetNs: 3e6 }, { budgetNs: 3e6 }] },
+      ]);
+      const { record } = await ended(id);
+      expect(record).toMatchObject({ outcome: 'completed', owner: 'destination' });
+      expect(record.fidelity.reservations).toMatchObject([
+        { of: 'guest', by: 'SCHED_DEADLINE', budgetNs: 3e6 },
+        { of: 'sender', by: 'SCHED_DEADLINE', budgetNs: 3e6 },
+      ]);
+      expect((await ask(two.alpha, 'GET', '/api/cpu')).body.holders).toEqual([]);
+      expect((await guest(two.alpha)).reservation).toMatchObject({ budgetNs: 3e6, scheduler: 'deadline' });
+      expectScheduledAsBefore();
+    });
+
+    test('runs on when its daemon is killed; the next one has its threads scheduled as before', async () => {
+      await live(await begin(reserved));
+      await two.alpha.end('SIGKILL');
+      two.alpha = await two.startAlpha();
+      await isAsBefore();
+      expectScheduledAsBefore();
+    });
+  });
+
   test('stays when its migration is cancelled, and can be moved again', async () => {
     const id = await begin(slowly);
     await live(id);
@@ -189,9 +233,9 @@ describe.skipIf(withoutQemu10)('a machine of QEMU that is a guest of a daemon', 
     expect(await move({})).toMatch(/^409 .*xbzrle must be off/);
     await set(false);
     expect(await move({ migration: { clear: 'round' } })).toMatch(/^400 .*clear/);
-    expect(await move({ sender: { reservation: { budget: '1ms', period: '10ms' } } })).toMatch(
-      /^400 .*sender/,
-    );
+    const reserving = { sender: { reservation: { budget: '1ms', period: '10ms' } } };
+    expect(await move({ ...reserving, cpu: { scheduler: 'cbs-hard' } })).toMatch(/^400 .*only the kernel/);
+    expect(await move({ sender: { cpuPerPage: '20us' } })).toMatch(/^400 .*sender/);
     const planned = { link: {}, over: 'lan', target: 'downtime<=1s@0.9' };
     expect(await move({ ...planned, migration: { clear: 'round' } })).toMatch(/^400 .*clear/);
     expect(await move({ ...planned, sender: { cpuPerPage: '20us' } })).toMatch(/^400 .*sender/);
