@@ -96,6 +96,8 @@ describe('the tutorial of a promise', { timeout: 600_000 }, () => {
     expect(await next()).toMatch(/control +16 +5000 +5000 +0/);
     const stopped = await next();
     const { home } = npmPackage;
+    await next();
+    expect(readFileSync(join(home, 'here.yaml'), 'utf8')).toContain('switchover.machine/1');
     expect(stopped).toMatch(/control +4 +255 +[\d.]+ +1\n/);
     copyFileSync(join(home, 'stop.svg'), join(pictures, 'tutorial-promise-stop.svg'));
     expect(await next()).toContain('tasks        may stand for 227 ms before control is late');
@@ -122,6 +124,7 @@ describe('the tutorial of a promise', { timeout: 600_000 }, () => {
   test('has it admitted, carried out, held against its target and counted', async () => {
     expect(await next()).toContain('"link.rate"');
     const held = await next();
+    console.log(held);
     const [, downtime, total] =
       /"metric":"downtime".*?"kept":(true|false).*"metric":"total".*?"kept":(true|false)/.exec(held)!;
     for (const [metric, kept] of Object.entries({ downtime, total })) {

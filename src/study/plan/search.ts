@@ -75,7 +75,7 @@ export async function search(problem: PlanProblem, trials: Trials, seed: number)
         runs: done.length,
         kept: done.filter((trial) => isKept(trial, problem.target)).length,
       };
-      choice = more(problem, choice);
+      choice = more(problem, choice, done);
     }
     if (attempt >= ATTEMPTS_MAX || isSpent()) break;
   }
@@ -203,11 +203,22 @@ async function leastAround(problem: PlanProblem, refining: Refining, enough: Cho
   return choice;
 }
 
-/** A little more of everything, as far as there is more. */
-function more(problem: PlanProblem, choice: Choice): Choice | null {
-  const raised = chosenPaths(problem, choice)
-    .filter((path) => path !== 'guest.reservation')
-    .reduce((one, path) => scaled(one, path, 1.015), choice);
-  const bounded = withinReach(problem, raised);
+/**
+ * A little more of what would have kept the target, as far as there is more. With a larger b a rule of QEMU's leaves more, so that a
+ * downtime that was too long asks for more of all but b, unless that is all there is.
+ * @param done what the choice came to
+ */
+function more(problem: PlanProblem, choice: Choice, done: readonly Trial[]): Choice | null {
+  const others = problem.target.filter(({ metric }) => metric !== 'downtime');
+  const isLate = done.some((trial) => trial === null || !isKept(trial, others));
+  const all = chosenPaths(problem, choice).filter((path) => path !== 'guest.reservation');
+  const ofStop = all.filter((path) => path !== 'link.rate');
+  return (isLate ? null : raised(problem, choice, ofStop)) ?? raised(problem, choice, all);
+}
+
+/** @returns null: there is no more of it */
+function raised(problem: PlanProblem, choice: Choice, paths: readonly ReservedPath[]): Choice | null {
+  const most = paths.reduce((one, path) => scaled(one, path, 1.015), choice);
+  const bounded = withinReach(problem, most);
   return isSame(bounded, choice) ? null : bounded;
 }

@@ -5,7 +5,7 @@ import { plannedScenarios } from '../../../bench/planned-scenarios.ts';
 import { isKept, isTight } from '../../../bench/planned-table.ts';
 
 /** The rest of the forty is for `npm run bench:plan`. */
-const names = ['slides 200ms', 'small 70ms', 'redis 300ms', 'stream 90ms'];
+const names = ['slides 200ms', 'small 70ms', 'vlc 250ms', 'redis 300ms', 'stream 90ms'];
 
 test.each(
   plannedScenarios.filter(({ name }) => names.includes(name)),
