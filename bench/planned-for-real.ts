@@ -15,12 +15,22 @@ import { machineScenarios, type PlannedScenario, plannedScenarios } from './plan
 const real = {
   threads: {
     runs: 50,
-    scenarios: plannedScenarios.filter(({ name }) =>
-      ['slides 200ms', 'small 70ms', 'busy 40ms', 'zipf 60ms', 'redis 300ms', 'ffmpeg 400ms'].includes(name),
-    ),
+    scenarios: plannedScenarios
+      .filter(({ name }) =>
+        ['slides 200ms', 'small 70ms', 'busy 40ms', 'zipf 60ms', 'redis 300ms', 'ffmpeg 400ms'].includes(
+          name,
+        ),
+      )
+      .map(overRealLink),
   },
   vm: { runs: 10, scenarios: machineScenarios },
 };
+
+/** A page has its header there, and the bucket has room for both, whatever a scenario says. */
+function overRealLink(one: PlannedScenario): PlannedScenario {
+  const { overhead: _, depth: __, ...link } = one.document.link as Readonly<Record<string, unknown>>;
+  return { ...one, document: { ...one.document, link } };
+}
 
 /** A plan with the costs of a machine; reason null: there is one. */
 export interface PlanForReal {

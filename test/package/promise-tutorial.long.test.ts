@@ -124,7 +124,6 @@ describe('the tutorial of a promise', { timeout: 600_000 }, () => {
   test('has it admitted, carried out, held against its target and counted', async () => {
     expect(await next()).toContain('"link.rate"');
     const held = await next();
-    console.log(held);
     const [, downtime, total] =
       /"metric":"downtime".*?"kept":(true|false).*"metric":"total".*?"kept":(true|false)/.exec(held)!;
     for (const [metric, kept] of Object.entries({ downtime, total })) {
