@@ -2,7 +2,7 @@ import { admitted, type CpuPlan, ruleOf } from '../../core/cpu/cpu-plan.ts';
 import type { Reservation } from '../../core/cpu/reservation.ts';
 import type { PredictedMachine } from '../../core/machine-costs.ts';
 import type { BytesPerSecond } from '../../core/units.ts';
-import { NANOS_PER_MILLISECOND, NANOS_PER_SECOND, type Nanos } from '../../core/units.ts';
+import { NANOS_PER_MILLISECOND, NANOS_PER_SECOND, type Nanos, parseDuration } from '../../core/units.ts';
 import { UsageError, usageError } from '../../platform/problem.ts';
 import { cellsOf, type Scenario, type ScenarioCell } from '../../scenario/scenario.ts';
 import { combinationsOf, isObject, type Setting } from '../../scenario/settings.ts';
@@ -34,7 +34,7 @@ export interface PlanProblem {
   readonly senderMost: Reservation | null;
   /** Policies to choose from: all of a list, or one of each of several axes. */
   readonly policies: Policies;
-  /** Beside a choice: the time-out, which would otherwise follow b. */
+  /** Beside a choice, while it is searched: the time-out, which would otherwise follow b. */
   readonly fixed: readonly Setting[];
   /** When the scenario has a stop broken off; null: it says nothing, and what is given follows from b_d. */
   readonly stopTimeoutNs: Nanos | null;
@@ -83,6 +83,17 @@ export function timeoutOf({ cell, capacity }: Pick<PlanProblem, 'cell' | 'capaci
   return [
     { path: 'migration.timeout', value: durationText(Math.ceil((TIMEOUT_COPIES * copyNs) / 1e6) * 1e6) },
   ];
+}
+
+/** So much longer may a machine take than virtual time, which knows not all of it; still, a tenth less of b is too late. */
+const ROOM = 1.05;
+
+/** What stays beside a choice once it is certified: the time-out is no longer as short as it can be. */
+export function withRoom(fixed: readonly Setting[]): readonly Setting[] {
+  return fixed.map(({ path, value }) => {
+    const longerNs = ROOM * parseDuration(String(value))!;
+    return { path, value: durationText(Math.ceil(longerNs / 1e6) * 1e6) };
+  });
 }
 
 function saysStopTimeout({ migration }: Scenario['base']): boolean {

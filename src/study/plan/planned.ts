@@ -8,7 +8,7 @@ import { contradiction } from './bound.ts';
 import { amountText, rateText, scaled, settingsOfChoice } from './choice.ts';
 import { costOf } from './cost.ts';
 import { leftOutOfPlan } from './left-out-of-plan.ts';
-import { chosenPaths, clauseOf, mostForSender, type PlanProblem } from './plan-problem.ts';
+import { chosenPaths, clauseOf, mostForSender, type PlanProblem, withRoom } from './plan-problem.ts';
 import { seedsFrom } from './promise-certificate.ts';
 import { floorOf } from './reach.ts';
 import { isKept } from './sample.ts';
@@ -104,7 +104,7 @@ async function planUnder(
     const found = await search(problem, trials, seed);
     if (!('choice' in found)) return notFound(problem, found, { ...told, migrations: trials.count });
     const { choice, certificate, front } = found;
-    const settings = [...settingsOfChoice(choice), ...problem.fixed];
+    const settings = [...settingsOfChoice(choice), ...withRoom(problem.fixed)];
     const sensitivity = await cuts(problem, found, tasks, trials);
     const done = found.trials.filter((trial) => trial !== null);
     return {
@@ -153,7 +153,8 @@ async function cuts(
         ? stricter(problem.target, stopOfTasks(tasks, less.guest!))
         : problem.target;
     const seeds = seedsFrom(certificate.seeds.first, runs);
-    const done = target ? await trials.run([...settingsOfChoice(less), ...problem.fixed], seeds) : [];
+    const settings = [...settingsOfChoice(less), ...withRoom(problem.fixed)];
+    const done = target ? await trials.run(settings, seeds) : [];
     const missed = problem.target.some(({ metric, probability }) => {
       const clause = target?.filter((one) => one.metric === metric) ?? [];
       return done.filter((trial) => isKept(trial, clause)).length < probability * runs;
