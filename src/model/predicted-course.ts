@@ -65,7 +65,7 @@ export function predictedCourse(
   random: Random,
 ): CourseEnd {
   const burstPages = (pagesPerSecond * BURST_NS) / NANOS_PER_SECOND;
-  const usedPages = Math.max(1, totalPages - (state.zeroPages ?? 0));
+  const usedPages = totalPages - (state.zeroPages ?? 0);
   const throttle = new Throttle(autoConverge, state.throttlePercent, state.highPeriods);
   let { elapsedNs, leftPages, sinceLookNs } = state;
   let beforeLookPages = thresholdPages - zerosAmongTheLast(state, thresholdPages, random);
@@ -87,9 +87,9 @@ export function predictedCourse(
     untilBurstEndNs = BURST_NS;
     beforeLookPages = thresholdPages;
     const chance = Math.exp(LOOK_DEVIATION * random.normal());
-    // A page that was still left counts once, and any page is as likely to be written.
-    const isNew = 1 - Math.min(1, leftPages / usedPages);
-    const dirtied = isNew * chance * curve(sinceLookNs * throttle.speed);
+    const written = Math.min(totalPages, chance * curve(sinceLookNs * throttle.speed));
+    // A page that was still left counts once, and any of those that are used is as likely to be written.
+    const dirtied = written * (1 - Math.min(1, leftPages / Math.max(usedPages, written)));
     leftPages += dirtied;
     throttle.look(sinceLookNs, dirtied, sentSinceLook);
     [sinceLookNs, sentSinceLook] = [0, 0];

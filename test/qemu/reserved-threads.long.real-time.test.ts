@@ -104,7 +104,8 @@ describe('5 of 10 ms are half a processor for threads that always want to run, a
     const thread = await migrate();
     await threads!.reserveSender();
     expect(threads!.kept).toMatchObject([{ of: 'sender', by, threads: 1 }]);
-    expect(await shareOf(thread, 1_000)).toBeCloseTo(0.5, 1);
+    // On a fast machine its pages of zeros are over within a second.
+    expect(await shareOf(thread, 300)).toBeCloseTo(0.5, 1);
     await machine.theirs.execute('migrate_cancel');
     await threads!.restore();
     expectAsBefore(before);

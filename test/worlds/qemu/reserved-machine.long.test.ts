@@ -89,17 +89,19 @@ test.each([
   ['in its first round', () => moved.happens('MIGRATION_PASS').then(() => sleep(300))],
   ['in its stop', () => moved.happens('STOP').then(() => sleep(300))],
 ] as const)('if we are killed %s, recover schedules it as before', { repeats }, async (_, phase) => {
+  // What is waited for may be over before its reader has heard that it has begun.
+  const reached = phase();
   const relay = moved.moveApart(reserved);
   await once(relay.stdout!, 'data');
-  await phase();
+  await reached;
   expect(withDeadline()).not.toEqual([]);
   await killed(relay);
   const { stdout, code } = await switchover('recover', moved.journals, '--json', '-');
-  expect(JSON.parse(stdout)).toMatchObject({
-    reservations: [{ socket: moved.source.ours, did: 'restored' }],
-    settings: [{ did: 'restored' }],
-    moves: [{ did: 'stayed at its source' }],
-  });
+  const { reservations, settings, moves } = JSON.parse(stdout);
+  expect(reservations).toMatchObject([{ socket: moved.source.ours, did: 'restored' }]);
+  // Before its first round, whoever moves it may not have come so far that there is more to settle.
+  for (const { did } of settings) expect(did).toBe('restored');
+  for (const { did } of moves) expect(did).toBe('stayed at its source');
   expect(code).toBe(0);
   expect(await moved.runs()).toEqual([true, false]);
   expectAsBefore();
@@ -107,9 +109,9 @@ test.each([
 });
 
 test('if we are killed and nobody recovers, the next move schedules it as before first', async () => {
+  const begun = moved.happens('MIGRATION_PASS').then(() => sleep(300));
   const relay = moved.moveApart(reserved);
-  await once(relay.stdout!, 'data');
-  await moved.happens('MIGRATION_PASS');
+  await begun;
   await killed(relay);
   await settleMachines(moved.journals);
   await moved.waitAgain();
