@@ -1,12 +1,15 @@
 import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { settleMachines } from '../../../src/worlds/qemu/settle-machines.ts';
 import { switchover } from '../../fixtures/command.ts';
 import { withoutQemu10 } from '../../fixtures/others-machine.ts';
 import { killed, RelayedMachine, slowly } from '../../fixtures/relayed-machine.ts';
 import { scheduledThreads, withoutDeadline } from '../../fixtures/scheduled-threads.ts';
+
+// Each takes some seconds. One of dozens was seen to hang, and why is not known: that is to be seen soon.
+vi.setConfig({ testTimeout: 40_000, hookTimeout: 40_000 });
 
 const reserved = [
   ...slowly,
@@ -88,7 +91,7 @@ test.each([
   ['before its first round', async () => {}],
   ['in its first round', () => moved.happens('MIGRATION_PASS').then(() => sleep(300))],
   ['in its stop', () => moved.happens('STOP').then(() => sleep(300))],
-] as const)('if we are killed %s, recover schedules it as before', { repeats }, async (_, phase) => {
+] as const)('if we are killed %s, recover schedules it as before', { repeats }, async (when, phase) => {
   // What is waited for may be over before its reader has heard that it has begun.
   const reached = phase();
   const relay = moved.moveApart(reserved);
@@ -100,8 +103,10 @@ test.each([
   const { reservations, settings, moves } = JSON.parse(stdout);
   expect(reservations).toMatchObject([{ socket: moved.source.ours, did: 'restored' }]);
   // Before its first round, whoever moves it may not have come so far that there is more to settle.
-  for (const { did } of settings) expect(did).toBe('restored');
-  for (const { did } of moves) expect(did).toBe('stayed at its source');
+  if (when !== 'before its first round' || settings.length > 0)
+    expect(settings).toMatchObject([{ did: 'restored' }]);
+  if (when !== 'before its first round' || moves.length > 0)
+    expect(moves).toMatchObject([{ did: 'stayed at its source' }]);
   expect(code).toBe(0);
   expect(await moved.runs()).toEqual([true, false]);
   expectAsBefore();
